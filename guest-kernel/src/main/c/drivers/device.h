@@ -1,0 +1,106 @@
+/*
+ * What block and network drivers offer and how they announce it. Drivers are below everything
+ * but lib/ and platform/: they use pages, the heap and spinlocks, and answer by callbacks in
+ * interrupt context; they never sleep after platform_start_devices().
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+/* ---- Block ------------------------------------------------------------------------------- */
+
+#define SECTOR_SIZE 512UL           /* the unit of block_request.sector on every device */
+#define BLOCK_MAX_SEGMENTS 11       /* BLKIF_MAX_SEGMENTS_PER_REQUEST, xen/io/blkif.h */
+
+struct block_segment {
+    phys_t address;                 /* sector-aligned, does not cross a page */
+    uint32_t length;                /* bytes, multiple of SECTOR_SIZE, <= PAGE_SIZE */
+};
+struct block_request {
+    struct list link;               /* the driver's, while submitted */
+    bool write;
+    uint64_t sector;
+    unsigned segment_count;         /* 1..BLOCK_MAX_SEGMENTS */
+    struct block_segment segments[BLOCK_MAX_SEGMENTS];
+    /* Called once, in interrupt context or from submit(): 0 or a negative errno. */
+    void (*done)(struct block_request *request, int error);
+    void *context;                  /* the submitter's */
+};
+struct block_device {
+    char name[32];                  /* "xvda1", "sda1", "vda" */
+    uint64_t sectors;               /* of SECTOR_SIZE */
+    bool read_only;
+    /* Queues a request; if the device's ring is full it waits inside the driver and goes out
+     * later. Requests complete in any order. Range and alignment were checked by block_submit(). */
+    void (*submit)(struct block_device *device, struct block_request *request);
+    struct list link;
+};
+
+/* ---- Network ----------------------------------------------------------------------------- */
+
+/*
+ * A packet: a linear head and page fragments behind it. Received packets put at least all
+ * headers a protocol layer may need to pull (or the whole packet) in reach through
+ * packet_pull() (net/). The owner frees it with packet_free().
+ */
+#define PACKET_HEADROOM 128         /* for link, IP and TCP headers in front of payload */
+#define PACKET_MAX_FRAGMENTS 18     /* 64 KiB in pages, one split at each end */
+#define PACKET_CHECKSUM_PARTIAL 1u  /* tx: device must fill the TCP/UDP checksum; rx: it was left
+                                       partial by a local sender and the data is trusted */
+#define PACKET_CHECKSUM_VALID 2u    /* rx: checksum already verified by the device */
+
+struct packet_fragment {
+    struct page *page;              /* one reference held by the packet */
+    uint16_t offset, length;
+};
+struct packet {
+    struct list link;               /* the current owner's queue */
+    uint8_t *head;                  /* heap block: linear area */
+    uint32_t head_size;             /* bytes in the block */
+    uint32_t start;                 /* linear data is head[start .. start + linear) */
+    uint32_t linear;
+    uint32_t length;                /* linear + all fragments */
+    uint32_t flags;                 /* PACKET_* */
+    uint16_t checksum_start;        /* PARTIAL, from head + start: where summing begins ... */
+    uint16_t checksum_offset;       /* ... and where, from there, the field is */
+    uint16_t segment_size;          /* TSO: MSS in bytes for each segment, 0: not segmented */
+    uint16_t header_length;         /* TSO: bytes of headers in front of the payload */
+    uint16_t fragment_count;
+    struct packet_fragment fragments[PACKET_MAX_FRAGMENTS];
+    uint8_t layer[32];              /* scratch of the layer that owns it now */
+};
+/* A packet with an empty linear area of `size` bytes behind PACKET_HEADROOM; NULL: no memory. */
+struct packet *packet_allocate(uint32_t size);
+void packet_free(struct packet *packet);
+
+struct network_device {
+    char name[16];                  /* "eth0" */
+    uint8_t mac[6];
+    uint16_t mtu;                   /* of IP packets, without the Ethernet header */
+    bool checksum_offload;          /* may be given PACKET_CHECKSUM_PARTIAL */
+    bool segmentation_offload;      /* may be given segment_size for TCP over IPv4 */
+    /* Takes the packet whatever happens. Returns false when its queue is now full: send no more
+     * until transmit_ready(). Kicks the backend only in flush(), so a burst is one notification. */
+    bool (*transmit)(struct network_device *device, struct packet *packet);
+    void (*flush)(struct network_device *device);
+    /* Set by the network stack; called in interrupt context. The stack owns the packet. */
+    void (*receive)(struct network_device *device, struct packet *packet);
+    /* After a burst of receive() calls. */
+    void (*receive_done)(struct network_device *device);
+    void (*transmit_ready)(struct network_device *device);
+    void *stack;                    /* the network stack's */
+    struct list link;
+    uint64_t received_packets, received_bytes, sent_packets, sent_bytes, dropped;
+};
+
+/* ---- Announcement ------------------------------------------------------------------------ */
+
+/* Called by drivers once a device can be used; the structures stay valid for ever. */
+void block_device_add(struct block_device *device);
+void network_device_add(struct network_device *device);
+/* In order of announcement; NULL at the end. index from 0. */
+struct block_device *block_device_at(unsigned index);
+struct network_device *network_device_at(unsigned index);
+/* Checks range and alignment (done(-EINVAL/-EROFS) at once when wrong), then submits. */
+void block_submit(struct block_device *device, struct block_request *request);

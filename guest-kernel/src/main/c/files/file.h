@@ -1,0 +1,122 @@
+/*
+ * Open files: what a file descriptor refers to. Everything with a descriptor, from ext2 files to
+ * sockets and epoll instances, is a struct file with a table of operations; linux/ turns
+ * system calls into calls of the functions at the end of this header.
+ *
+ * References are counted; the last file_put() releases. `offset` is guarded by offset_lock for
+ * files that have one (seekable). Flags O_APPEND and O_NONBLOCK may change under fcntl and are read once.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "memory/page_cache.h"
+#include "memory/transfer.h"
+#include "threads/wait.h"
+
+/* open(2) flags, Linux x86-64 values (asm-generic/fcntl.h). */
+#define O_ACCMODE 3u
+#define O_RDONLY 0u
+#define O_WRONLY 1u
+#define O_RDWR 2u
+#define O_CREAT 0100u
+#define O_EXCL 0200u
+#define O_NOCTTY 0400u
+#define O_TRUNC 01000u
+#define O_APPEND 02000u
+#define O_NONBLOCK 04000u
+#define O_DIRECTORY 0200000u
+#define O_NOFOLLOW 0400000u
+#define O_CLOEXEC 02000000u
+#define O_PATH 010000000u
+
+/* Readiness and wake-up events, values of poll(2) and epoll (linux/poll.h). */
+#define POLL_IN 0x001u
+#define POLL_PRIORITY 0x002u
+#define POLL_OUT 0x004u
+#define POLL_ERROR 0x008u
+#define POLL_HANGUP 0x010u
+#define POLL_RDHUP 0x2000u
+
+/* File types in the mode, stat(2). */
+#define S_IFMT 0170000u
+#define S_IFSOCK 0140000u
+#define S_IFLNK 0120000u
+#define S_IFREG 0100000u
+#define S_IFBLK 0060000u
+#define S_IFDIR 0040000u
+#define S_IFCHR 0020000u
+#define S_IFIFO 0010000u
+
+struct inode;
+struct file;
+
+/* What stat(2) tells; linux/ converts it to the ABI's layout. Times in ns since 1970. */
+struct file_status {
+    uint64_t device, inode, device_number;
+    uint32_t mode, links, uid, gid;
+    uint64_t size, blocks_512;
+    uint32_t block_size;
+    nanoseconds accessed, modified, changed;
+};
+
+/*
+ * Any member may be NULL: read/write then fail with -EINVAL, control with -ENOTTY, poll says
+ * always readable and writable. All but poll may sleep.
+ */
+struct file_operations {
+    /* Moves up to transfer->remaining bytes at *offset, advancing it (ignored by streams).
+     * Returns bytes moved, 0 at the end of the file, or -errno. Honours file->flags & O_NONBLOCK. */
+    ssize_type (*read)(struct file *file, struct transfer *transfer, uint64_t *offset);
+    ssize_type (*write)(struct file *file, struct transfer *transfer, uint64_t *offset);
+    /* The events that hold now (POLL_*), whatever was asked for. Does not sleep. */
+    unsigned (*poll)(struct file *file);
+    /* The queue on which every change of poll() is announced with wake(queue, events); NULL: never changes. */
+    struct wait_queue *(*queue)(struct file *file);
+    int64_t (*control)(struct file *file, uint32_t request, uintptr_t argument);   /* ioctl(2) */
+    int (*status)(struct file *file, struct file_status *status);
+    int64_t (*seek)(struct file *file, int64_t offset, int whence);   /* NULL: -ESPIPE */
+    /* The pages to map for mmap(2), or NULL: not mappable (-ENODEV). */
+    struct page_source *(*pages)(struct file *file);
+    void (*release)(struct file *file);
+};
+
+struct file {
+    const struct file_operations *operations;
+    uint32_t references;             /* atomic */
+    uint32_t flags;                  /* O_* without creation flags */
+    uint64_t offset;                 /* offset_lock */
+    struct mutex offset_lock;
+    struct inode *inode;             /* for files of a file system, else NULL; holds a reference */
+    void *private;                   /* the implementation's */
+};
+
+/* A file with one reference; NULL without memory. */
+struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private);
+struct file *file_get(struct file *file);
+void file_put(struct file *file);
+
+/* ---- Descriptors: one table, lock "descriptors" (leaf spinlock) -------------------------------- */
+
+/* The lowest free descriptor >= lowest now refers to file, taking over the caller's reference.
+ * Descriptor or -EMFILE (the reference stays the caller's). */
+int descriptor_add(struct file *file, bool close_on_exec, int lowest);
+/* The file with a reference for the caller, or NULL (-EBADF). */
+struct file *descriptor_get(int descriptor);
+int descriptor_close(int descriptor);                                  /* 0 or -EBADF */
+/* dup2/dup3: closes `to` if open. Returns `to` or -EBADF. */
+int descriptor_duplicate(int from, int to, bool close_on_exec);
+
+/* ---- Paths and whole-file access, for linux/ and the boot code ----------------------------------- */
+
+/* Opens an absolute path (cwd is linux/'s `directory`, NULL = root). *out has one reference. 0 or -errno. */
+int file_open(struct file *directory, const char *path, uint32_t flags, uint32_t mode, struct file **out);
+/* Reads exactly up to length bytes at offset into kernel memory; bytes read (short at the end) or -errno. */
+ssize_type file_read_kernel(struct file *file, void *to, size_t length, uint64_t offset);
+/* The absolute path it was opened by, for /proc/self/maps and exe. Returns length or -errno. */
+ssize_type file_path(struct file *file, char *to, size_t size);
+
+/* Mounts root (ext2 on `device`) and /proc, /sys, /dev, /tmp, /run, /var/tmp. 0 or -errno, logged. */
+struct block_device;
+int files_init(struct block_device *device);
+/* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */
+int file_write_kernel(const char *path, const void *data, size_t length);

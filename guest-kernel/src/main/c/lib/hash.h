@@ -1,0 +1,21 @@
+/*
+ * Keyed hashing of what outsiders choose (SipHash-2-4, Aumasson and Bernstein 2012) and a cheap
+ * mixer for what they do not.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct hash_key {
+    uint64_t k0, k1;
+};
+
+uint64_t siphash(const struct hash_key *key, const void *data, size_t length);
+
+static inline uint64_t hash_mix(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= 0x9e3779b97f4a7c15UL;
+    x ^= x >> 29;
+    return x;
+}

@@ -1,0 +1,51 @@
+/*
+ * Doubly linked lists, the node inside the element. A list is a node that points to itself
+ * when empty. Nothing here locks: the owner of a list says which lock guards it.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct list {
+    struct list *next, *prev;
+};
+
+#define LIST_INIT(l) { &(l), &(l) }
+#define list_entry(node, type, member) container_of(node, type, member)
+#define list_for_each(node, head) \
+    for (struct list *node = (head)->next; node != (head); node = node->next)
+/* Safe against removal of the current node. */
+#define list_for_each_safe(node, head)                                             \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
+         node = node##_next, node##_next = node->next)
+
+static inline void list_init(struct list *l) { l->next = l->prev = l; }
+static inline bool list_empty(const struct list *l) { return l->next == l; }
+
+static inline void list_insert_after(struct list *where, struct list *node)
+{
+    node->next = where->next;
+    node->prev = where;
+    where->next->prev = node;
+    where->next = node;
+}
+
+static inline void list_push_front(struct list *l, struct list *node) { list_insert_after(l, node); }
+static inline void list_push_back(struct list *l, struct list *node) { list_insert_after(l->prev, node); }
+
+/* Leaves the node self-linked, so removing twice is harmless and list_empty(node) tells. */
+static inline void list_remove(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    list_init(node);
+}
+
+static inline struct list *list_pop_front(struct list *l)
+{
+    struct list *node = l->next;
+    if (node == l)
+        return NULL;
+    list_remove(node);
+    return node;
+}

@@ -1,0 +1,62 @@
+/*
+ * Page frames: a buddy allocator over the memory the platform found free, and one descriptor
+ * for every frame. Anonymous memory, page tables, the page cache and the heap all draw from it.
+ *
+ * Lock: "pages", taken inside; any context may call. Frames are PAGE_SIZE bytes and always
+ * reachable by the kernel at phys_to_virt().
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+/* All physical memory is mapped read-write, not executable, from here on both platforms
+ * (Xen keeps 0xffff800000000000..0xffff87ffffffffff for itself: xen/arch-x86/xen-x86_64.h). */
+#define DIRECT_MAP 0xffff880000000000UL
+
+struct page_source;
+
+struct page {
+    uint32_t references;         /* 0: free. Users of an allocated frame count themselves */
+    uint32_t index;              /* page cache: which page of the source; free: buddy order */
+    struct page_source *source;  /* page cache: the file this frame belongs to, else NULL */
+    struct page *hash_next;      /* page cache: next in the hash chain */
+    struct list link;            /* free list, or the page cache's least-recently-used list */
+};
+
+static inline void *phys_to_virt(phys_t address) { return (void *)(DIRECT_MAP + address); }
+static inline phys_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_MAP; }
+
+struct page *page_of(phys_t address);
+phys_t page_address(const struct page *page);
+static inline void *page_data(const struct page *page) { return phys_to_virt(page_address(page)); }
+
+/*
+ * Sets the allocator up: `descriptors` has room for `frames` descriptors (frames 0..frames-1);
+ * nothing is free until pages_add_free(). Called once by the platform's boot code.
+ */
+void pages_init(struct page *descriptors, uint64_t frames);
+/* Gives the whole pages within [start, end) to the allocator. */
+void pages_add_free(phys_t start, phys_t end);
+
+/* One frame with one reference, contents undefined; NULL when memory is exhausted. */
+struct page *page_allocate(void);
+struct page *page_allocate_zeroed(void);
+/* 2^order frames, contiguous and aligned to their size (physically; on Xen PV not machine-
+ * contiguous), order <= PAGES_MAX_ORDER. Freed whole with pages_free(). */
+#define PAGES_MAX_ORDER 10
+struct page *pages_allocate(unsigned order);
+void pages_free(struct page *first, unsigned order);
+
+void page_get(struct page *page);
+/* Drops a reference; the last one frees the frame. */
+void page_put(struct page *page);
+
+uint64_t pages_free_count(void);
+uint64_t pages_total_count(void);
+
+/*
+ * Called (once set) when an allocation fails, to free clean page-cache pages; returns how many
+ * frames it freed. May be called in any context, so it must not sleep.
+ */
+extern uint64_t (*pages_reclaim)(uint64_t wanted);

@@ -1,0 +1,33 @@
+/*
+ * Formatting and the kernel's log. Formats: %d %i %u %x %X %p %s %c %%, lengths l ll z h hh,
+ * width (also *), precision for %s (also *), flags 0 and -. Log lines start with "unikernel: "
+ * and go to the console in one piece.
+ */
+#pragma once
+
+#include <stdarg.h>
+
+#include "lib/types.h"
+
+/* Like C's snprintf: always NUL-terminated for size > 0, returns the untruncated length. */
+int format(char *to, size_t size, const char *fmt, ...) printf_like(3, 4);
+int format_va(char *to, size_t size, const char *fmt, va_list args);
+
+enum log_level { LOG_ERROR, LOG_INFO, LOG_DEBUG };
+/* Messages above this level are dropped: LOG_ERROR for `quiet`, LOG_INFO for `verbose`. */
+extern enum log_level log_limit;
+
+void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+/* A line that is always printed, whatever the level. */
+void log_always(const char *fmt, ...) printf_like(1, 2);
+
+/*
+ * The kernel cannot go on: prints the message, a symbolised backtrace and the event ring, and
+ * ends the domain as crashed.
+ */
+noreturn void panic(const char *fmt, ...) printf_like(1, 2);
+#define assert(condition) \
+    do { if (unlikely(!(condition))) panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, #condition); } while (0)

@@ -1,0 +1,31 @@
+/*
+ * Memory and string functions with their C meaning (C11 7.24). The compiler calls the first
+ * four on its own, so they exist even where nobody names them.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+void *memchr(const void *s, int byte, size_t n);
+
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t limit);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strchr(const char *s, int c);
+char *strrchr(const char *s, int c);
+
+/*
+ * Copies at most size - 1 characters and always ends with NUL (size > 0).
+ * Returns the length of the source; >= size means it was cut.
+ */
+size_t string_copy(char *to, const char *from, size_t size);
+
+/*
+ * Reads a whole string of decimal digits. Returns false on anything else or on overflow.
+ */
+bool parse_decimal(const char *s, uint64_t *value);

@@ -1,0 +1,70 @@
+/*
+ * The user half of the address space: areas (what mmap made), page faults, and what the Linux calls
+ * do with them. Mutex "address_space" guards the areas and all user page tables; a page fault takes
+ * it and may sleep for a file page.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/tree.h"
+#include "lib/types.h"
+#include "platform/platform.h"
+#include "threads/wait.h"
+
+struct file;
+
+#define AREA_SHARED 1u               /* writes go to the source's pages */
+#define AREA_GROWS_DOWN 2u           /* the initial stack: may be extended by a fault below it */
+#define AREA_STACK 4u                /* for /proc/self/maps only */
+
+struct area {
+    struct tree_node node;           /* by start */
+    uintptr_t start, end;            /* bytes, page-aligned, [start, end) */
+    unsigned protection;             /* MMU_*; 0: reserved, no access */
+    unsigned flags;                  /* AREA_* */
+    struct file *file;               /* NULL: anonymous; one reference */
+    uint64_t offset;                 /* of start in the file, bytes, page-aligned */
+    struct list source_link;         /* page_source.mappings, when file-backed */
+    const char *name;                /* "[heap]", "[stack]", "[vdso]" or NULL */
+    phys_t *fixed_pages;             /* vDSO and clock page: these frames, else NULL */
+};
+
+void address_space_init(void);
+
+/* mmap(2) with kernel-checked arguments. `where` 0 or a hint; fixed replaces what is there unless
+ * no_replace. The area takes its own reference to file. Returns the address or -errno. */
+struct map_request {
+    uintptr_t where;
+    size_t length;
+    unsigned protection, flags;
+    bool fixed, no_replace, populate;
+    struct file *file;
+    uint64_t offset;
+    const char *name;
+    phys_t *fixed_pages;
+};
+int64_t address_space_map(const struct map_request *request);
+int address_space_unmap(uintptr_t start, size_t length);
+int address_space_protect(uintptr_t start, size_t length, unsigned protection);
+int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move,
+                            bool fixed, uintptr_t new_start);
+/* Drops the pages; the next touch finds zeros or the file's contents. */
+int address_space_discard(uintptr_t start, size_t length);
+/* Brings pages in ahead of use; for_write breaks copy-on-write. */
+int address_space_populate(uintptr_t start, size_t length, bool for_write);
+/* mincore(2): one byte a page, 1 if resident. -ENOMEM if the range has a hole. */
+int address_space_residency(uintptr_t start, size_t pages, uint8_t *out);
+uintptr_t address_space_break(uintptr_t wanted);       /* brk(2) */
+void address_space_set_break(uintptr_t start);
+
+enum fault_result { FAULT_SERVED, FAULT_NO_AREA, FAULT_NO_ACCESS, FAULT_NO_MEMORY, FAULT_BEYOND_FILE, FAULT_IO };
+/* `error` as the CPU gave it (FAULT_*). May sleep. */
+enum fault_result address_space_fault(uintptr_t address, uint64_t error);
+
+/* For /proc: visits areas in order under the mutex. */
+void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context);
+struct address_space_usage {
+    uint64_t reserved_bytes, resident_pages;
+    uintptr_t code_start, stack_start, break_start, break_now;
+};
+void address_space_usage(struct address_space_usage *usage);

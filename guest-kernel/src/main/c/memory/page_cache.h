@@ -1,0 +1,50 @@
+/*
+ * The page cache: the pages of files, found by (source, index), shared by read(2) and by
+ * mappings. A page_source is embedded in whatever has pages: an ext2 inode, a tmpfs inode.
+ *
+ * Lock "page_cache" guards the hash, the LRU list and page identity. Filling a page sleeps, with no lock but
+ * the page's own busy mark; two readers of one absent page cause one read. Clean pages of sources with
+ * `evictable` are dropped when memory is short, least recently used first; pages of other
+ * sources (tmpfs) live until truncated.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/pages.h"
+#include "lib/types.h"
+
+struct page_source;
+
+struct page_source_operations {
+    /*
+     * Fills `count` (<= PAGE_CACHE_BATCH) frames, which are the pages index, index + 1, ... of
+     * the source, with the file's contents; bytes beyond its end become zero. Sleeps. 0 or
+     * negative errno for all of them. NULL: absent pages are zeros.
+     */
+    int (*fill)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
+};
+#define PAGE_CACHE_BATCH 32
+
+struct page_source {
+    const struct page_source_operations *operations;
+    uint64_t size;                   /* bytes; pages wholly behind it are not read ahead */
+    bool evictable;
+    uint32_t next_index;             /* read-ahead: the index after the last one asked for */
+    uint32_t window;                 /* read-ahead: pages to read at once, grows when sequential */
+    uint64_t page_count;             /* page_cache: how many are cached */
+    struct list mappings;            /* address_space: areas that map it (memory/address_space.h) */
+};
+
+void page_source_init(struct page_source *source, const struct page_source_operations *operations,
+                      uint64_t size, bool evictable);
+/* The page with one more reference for the caller (page_put() to give it back); filled. NULL
+ * with *error set to -EIO, -ENOMEM, ... May sleep. */
+struct page *page_cache_get(struct page_source *source, uint32_t index, int *error);
+/* Only if it is there and filled; no I/O, does not sleep. */
+struct page *page_cache_find(struct page_source *source, uint32_t index);
+/* Drops all pages at or behind `index` (they stay with whoever still has a reference). */
+void page_cache_truncate(struct page_source *source, uint32_t index);
+void page_cache_init(void);
+/* Frames the cache holds now, and those that could be freed at once. */
+uint64_t page_cache_count(void);
+uint64_t page_cache_reclaimable(void);

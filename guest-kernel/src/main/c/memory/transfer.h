@@ -1,0 +1,33 @@
+/*
+ * Where a read puts its bytes and a write takes them from: user buffers (one, or an iovec) or a
+ * kernel buffer. A file's read and write functions move data with transfer_out/transfer_in and need
+ * not know which. Not shared between threads.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct span {
+    uintptr_t base;                  /* user address, or kernel pointer for kernel transfers */
+    size_t length;
+};
+
+struct transfer {
+    const struct span *spans;
+    size_t index;                    /* of the current span */
+    size_t offset;                   /* into the current span */
+    size_t remaining;                /* bytes to go in all spans */
+    struct span single;
+    bool kernel;
+};
+
+void transfer_init_user(struct transfer *transfer, uintptr_t base, size_t length);
+void transfer_init_kernel(struct transfer *transfer, void *base, size_t length);
+/* `spans` stay the caller's and unchanged; user addresses. */
+void transfer_init_spans(struct transfer *transfer, const struct span *spans, size_t count);
+
+/* Moves min(length, remaining) bytes and advances. Returns bytes moved, or -EFAULT if not
+ * one could be. May sleep (user memory). */
+ssize_type transfer_out(struct transfer *transfer, const void *from, size_t length);  /* to the reader */
+ssize_type transfer_out_zeros(struct transfer *transfer, size_t length);
+ssize_type transfer_in(struct transfer *transfer, void *to, size_t length);           /* from the writer */

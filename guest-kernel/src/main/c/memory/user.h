@@ -1,0 +1,18 @@
+/*
+ * The only ways kernel code touches user memory. They check that the range lies below USER_LIMIT,
+ * serve page faults on the way (so they may sleep: no spinlock, no address_space mutex may be held)
+ * and fail with -EFAULT where the address is not mapped accordingly.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+must_check int user_read(void *to, uintptr_t from, size_t length);
+must_check int user_write(uintptr_t to, const void *from, size_t length);
+must_check int user_clear(uintptr_t to, size_t length);
+/* Copies a NUL-terminated string of at most size - 1 bytes. Returns its length, -EFAULT, or
+ * -ENAMETOOLONG. */
+must_check ssize_type user_read_string(char *to, uintptr_t from, size_t size);
+
+#define user_get(variable, address) user_read((variable), (address), sizeof(*(variable)))
+#define user_put(address, variable) user_write((address), (variable), sizeof(*(variable)))

@@ -1,0 +1,190 @@
+/*
+ * The one contract between the kernel and what it runs on. Each platform directory (xenpv/,
+ * pvh/) implements the first part; the kernel implements the second. Nothing above this
+ * header knows which platform it is on. Both platforms are linked into one ELF; the entry
+ * point taken fills `platform` before anything else runs.
+ *
+ * Interrupts: kernel code runs with interrupts (Xen: event upcalls) masked, always. They are
+ * taken in user mode and inside cpu_wait(). Kernel code is therefore never re-entered on its
+ * own CPU except by a page fault on user memory inside user_copy() (memory/user.h).
+ *
+ * Stacks: every thread has a kernel stack; a trap from user mode starts at its top with a
+ * struct registers. The kernel itself is built without a red zone and without FPU use.
+ *
+ * Address space, from high to low: kernel image at KERNEL_BASE, direct map at DIRECT_MAP
+ * (lib/pages.h), user memory below USER_LIMIT. There is one process, so one user half.
+ * In user mode the kernel half is not mapped (Xen PV: separate user L4) or not accessible.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define KERNEL_BASE 0xffffffff80000000UL
+#define USER_LIMIT 0x00007ffffffff000UL
+/* Lowest address that may ever be mapped: the null page and its neighbours stay empty. */
+#define USER_LOWEST 0x10000UL
+
+/* What a user thread's CPU held when it entered the kernel; lives at the top of its kernel
+ * stack. The tail is what the hardware and Xen push (Intel SDM 3A 6.14.2). */
+struct registers {
+    uint64_t r15, r14, r13, r12, rbp, rbx;
+    uint64_t r11, r10, r9, r8;
+    uint64_t rax, rcx, rdx, rsi, rdi;
+    uint64_t number;     /* system call: its number (rax at entry); trap: vector; else -1 */
+    uint64_t error;      /* trap: the CPU's error code or 0 */
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Segment selectors a user thread sees, same for all threads of a platform. */
+
+/* Trap vectors (Intel SDM 3A table 6-1). */
+enum trap {
+    TRAP_DIVIDE = 0, TRAP_DEBUG = 1, TRAP_BREAKPOINT = 3, TRAP_OVERFLOW = 4, TRAP_BOUND = 5,
+    TRAP_INVALID_OPCODE = 6, TRAP_STACK = 12, TRAP_PROTECTION = 13, TRAP_PAGE_FAULT = 14,
+    TRAP_FPU = 16, TRAP_ALIGNMENT = 17, TRAP_SIMD = 19,
+};
+/* Page-fault error code bits (Intel SDM 3A 4.7). */
+#define FAULT_PRESENT 1
+#define FAULT_WRITE 2
+#define FAULT_USER 4
+#define FAULT_FETCH 16
+
+/* ---- Part 1: what a platform implements ------------------------------------------------ */
+
+struct platform_information {
+    const char *name;               /* "xen-pv", "pvh" */
+    char command_line[1024];        /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
+    uint64_t memory_bytes;          /* given to this guest */
+    unsigned cpus;                  /* offered; one is started */
+    nanoseconds entry_time;         /* clock_monotonic() as early as it could be read */
+};
+extern struct platform_information platform;
+
+/* Per-CPU data, reached through GS base in kernel mode. */
+struct thread;
+struct cpu {
+    struct cpu *self;               /* offset 0: read by this_cpu() */
+    uint64_t kernel_stack;          /* offset 8: top of the running thread's kernel stack */
+    uint64_t scratch;               /* offset 16: for entry code */
+    struct thread *current;         /* offset 24 */
+    struct thread *fpu_owner;       /* whose user FPU state is in the registers, or NULL */
+    unsigned id;
+    unsigned spinlocks;             /* how many are held here */
+    bool reschedule;                /* asks for schedule() on the way back to user mode */
+};
+static inline struct cpu *this_cpu(void)
+{
+    struct cpu *cpu;
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
+    return cpu;
+}
+
+/* Page tables of the user half. Batched: one call is few hypercalls however many pages.
+ * The caller (memory/) serialises with the address_space mutex. Table pages come from
+ * page_allocate(); empty ones are given back by mmu_unmap(). */
+#define MMU_READ 1u
+#define MMU_WRITE 2u
+#define MMU_EXECUTE 4u
+
+/* A mapping to be made or one that was found. */
+struct mmu_entry {
+    uintptr_t virtual;
+    phys_t physical;
+    unsigned protection;            /* MMU_* */
+    bool accessed, dirty;           /* as the CPU left them; ignored by mmu_map() */
+};
+/* Sets `count` translations (any addresses, best ascending), replacing what was there; stale
+ * translations are flushed on all CPUs. 0, or -ENOMEM with none, some or all set. */
+must_check int mmu_map(const struct mmu_entry *entries, size_t count);
+/* Clears up to `limit` present translations in [*from, end), ascending, stores them in `out`
+ * and moves *from behind the last address looked at (== end: all done). Flushed on return.
+ * Skips absent tables, so a sparse terabyte costs little. */
+size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+/* Sets the protection of every present translation in [from, end) that is not a write upgrade:
+ * a read-only translation stays read-only even if MMU_WRITE is given unless `dirty_ok`. */
+void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+/* The translation of one address; false if absent. */
+bool mmu_query(uintptr_t virtual, struct mmu_entry *out);
+/* Clears the accessed bit, without a flush; true if it was set. For reclaim only. */
+bool mmu_test_clear_accessed(uintptr_t virtual);
+
+/* The CPU changes threads: top of the next one's kernel stack and its user FS base. */
+void cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
+/* Only the FS base of the running thread (arch_prctl). */
+void cpu_set_fs_base(uint64_t base);
+/* Sleeps until an interrupt, which is handled (kernel_interrupt()) before returning; returns at
+ * once if one is pending. The only place where kernel code lets interrupts in. */
+void cpu_wait(void);
+/* First entry of a new user thread: loads all registers and goes to user mode. */
+noreturn void cpu_enter_user(struct registers *registers);
+
+/* FPU state of user threads, in XSAVE format where the CPU has it (Intel SDM 1 ch. 13). The size is
+ * fixed after boot, <= 4096, and areas are 64-byte aligned. */
+size_t fpu_area_size(void);
+void fpu_save(void *area);
+void fpu_restore(const void *area);
+void fpu_init_area(void *area);
+/* True if `area`, which came from user memory, can be restored without a fault; repairs what
+ * it can (reserved MXCSR bits, XSTATE_BV beyond XCR0). */
+bool fpu_sanitise(void *area);
+uint64_t fpu_features(void);        /* XCR0, 3 when there is no XSAVE */
+
+/* Time. Monotonic starts near boot and never goes back; wall is UTC since 1970. */
+nanoseconds clock_monotonic(void);
+nanoseconds clock_wall(void);
+/* Asks for a timer interrupt (kernel_timer()) on this CPU at a monotonic time; NO_DEADLINE for none. */
+void clock_set_deadline(nanoseconds deadline);
+/* Parameters for the vDSO: monotonic = base + ((rdtsc - tsc_base) * multiplier >> 32) << or >> shift.
+ * The platform keeps `page` up to date under the sequence counter (odd: being written). */
+struct clock_page {
+    uint32_t sequence;
+    uint32_t usable;                /* 0: use the system call */
+    uint64_t tsc_base;
+    uint64_t monotonic_base;        /* ns */
+    uint32_t multiplier;            /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
+    int32_t shift;                  /* > 0: left, < 0: right */
+    uint64_t wall_offset;           /* wall = monotonic + wall_offset, ns */
+};
+phys_t clock_page_address(void);
+
+/* Console. Writing never sleeps (it drops nothing; it waits for a full ring to drain). */
+void console_write(const char *text, size_t length);
+
+/* Fills with as much hardware entropy as there is; returns the bytes of real entropy. */
+size_t platform_entropy(void *to, size_t length);
+
+/* Brings up block and network devices and the control channel; called once, before threads run,
+ * may use cpu_wait(). Devices announce themselves through drivers/device.h. */
+void platform_start_devices(void);
+
+noreturn void platform_power_off(void);
+noreturn void platform_reboot(void);
+noreturn void platform_crash(void);
+
+/* Symbol lookup for backtraces: name of the function that contains the address and the offset
+ * into it, or NULL. The table is made by the linker step (guest-kernel/Makefile). */
+const char *symbol_name(uintptr_t address, uintptr_t *offset);
+
+/* ---- Part 2: what the kernel implements for platforms ------------------------------------ */
+
+/* The platform has set up paging, the direct map, pages_init()/pages_add_free(), traps and
+ * the clock; the caller's stack is the idle thread's of CPU 0. */
+noreturn void kernel_main(void);
+
+/* A system call; the result goes into registers->rax. Returns when the thread may go on. */
+void kernel_system_call(struct registers *registers);
+/* A trap in user mode; `address` is CR2 for page faults, else undefined. */
+void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t address);
+/* A page fault in kernel mode on a user address. True: retry (fault served, or registers->rip
+ * moved to the fixup). False: a kernel bug, the platform panics. */
+bool kernel_page_fault(struct registers *registers, uintptr_t address);
+/* Called after interrupt handlers ran, on the way back to user mode: may switch threads and
+ * deliver signals. Not called when the interrupt came inside cpu_wait(). */
+void kernel_leave_interrupt(struct registers *registers);
+/* The deadline set by clock_set_deadline() has passed (interrupt context). */
+void kernel_timer(void);
+/* Bytes typed on the console (interrupt context). */
+void kernel_console_input(const char *text, size_t length);
+/* The host asks for an orderly end, or sends a key (Xen control/shutdown, control/sysrq). */
+enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP };
+void kernel_control(enum control_request request);

@@ -1,0 +1,71 @@
+/*
+ * Threads and the scheduler. A thread is a kernel stack with a context; user threads of the one process
+ * also carry what the Linux ABI attaches to a thread (linux/ reaches it through `user`).
+ *
+ * Scheduling: per-CPU round-robin run queues with a time slice; preemption happens on the way
+ * back to user mode, never inside the kernel. Lock "run_queue" guards state, queues and links.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+#define KERNEL_STACK_ORDER 2         /* 16 KiB, the lowest page of it an unused guard with a canary */
+#define KERNEL_STACK_SIZE (PAGE_SIZE << KERNEL_STACK_ORDER)
+#define TIME_SLICE (10 * NS_PER_MS)
+
+enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD };
+
+struct user_thread;
+
+struct thread {
+    uint64_t stack_pointer;          /* saved by context_switch() while not running */
+    struct page *stack;
+    uint64_t kernel_stack_top;
+    uint64_t fs_base;
+    void *fpu_area;                  /* fpu_area_size() bytes; NULL for kernel threads */
+    struct user_thread *user;        /* NULL for kernel threads */
+
+    enum thread_state state;         /* run_queue */
+    bool woken;                      /* run_queue: a wake-up since sleep_prepare() */
+    bool interrupted;                /* run_queue: woken for a signal */
+    bool timed_out;                  /* run_queue */
+    bool interruptible;              /* run_queue */
+    struct list run_link;            /* run_queue */
+    struct list all_link;            /* run_queue: list of all threads */
+    struct timer sleep_timer;
+    nanoseconds cpu_time;            /* used up to the last switch */
+    nanoseconds switched_in;         /* monotonic time of the last switch to it */
+    uint32_t id;                     /* thread id; the first user thread is 1 */
+    char name[16];                   /* prctl(PR_SET_NAME), for backtraces and /proc */
+};
+
+static inline struct thread *thread_current(void) { return this_cpu()->current; }
+
+void threads_init(void);             /* makes the caller the idle thread of CPU 0 */
+/* A kernel thread, started at once. Never fails after boot memory is there: panics without memory. */
+struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void *argument);
+/* A user thread that is not yet started: fill in `user` and registers, then thread_make_ready().
+ * NULL without memory. */
+struct thread *thread_create_user(void);
+struct registers *thread_registers(struct thread *thread);   /* at the top of its kernel stack */
+void thread_make_ready(struct thread *thread);
+/* Ends the current thread; its memory is freed by whoever runs next. */
+noreturn void thread_exit(void);
+/* Wakes a thread that sleeps or is about to. */
+void thread_wake(struct thread *thread);
+/* Wakes it only out of an interruptible sleep, which then returns -EINTR. */
+void thread_interrupt(struct thread *thread);
+/* Gives the CPU to the next ready thread, if any; the caller stays ready. */
+void thread_yield(void);
+/* CPU time used by a thread so far, running slice included, ns. */
+nanoseconds thread_cpu_time(const struct thread *thread);
+/* All time not spent idle since boot, ns. */
+nanoseconds cpu_busy_time(void);
+noreturn void idle_loop(void);       /* what CPU 0's boot stack becomes */
+/* Calls `visit` for every thread, under run_queue. */
+void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context);
+unsigned threads_count(void);

@@ -1,0 +1,22 @@
+/*
+ * One-shot timers. Callbacks run in interrupt context (platform.h), must not sleep, and may start
+ * or stop any timer, their own included. O(log n). Lock "timers", taken inside; callbacks run
+ * without it.
+ */
+#pragma once
+
+#include "lib/tree.h"
+#include "lib/types.h"
+
+struct timer {
+    struct tree_node node;           /* timers lock */
+    nanoseconds deadline;            /* monotonic */
+    bool active;
+    void (*expired)(struct timer *timer);
+};
+
+void timer_init(struct timer *timer, void (*expired)(struct timer *timer));
+/* (Re)starts: an active timer is moved. A deadline in the past expires at the next interrupt. */
+void timer_start(struct timer *timer, nanoseconds deadline);
+/* True if it was active and now will not expire. */
+bool timer_stop(struct timer *timer);

@@ -1,0 +1,87 @@
+/*
+ * Waiting: wait queues, sleeping with a deadline, and the sleeping lock.
+ *
+ * Whoever makes something happen calls wake(queue, events); events is a mask whose meaning
+ * belongs to the queue (for files the POLL_* bits of files/file.h), 0 for "no particular one".
+ * A waiter is either a thread (wait_until) or a callback (epoll). wake() may be called in any
+ * context, also with spinlocks above "wait_queue" held (lib/lock.h).
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+
+struct thread;
+
+struct wait_queue {
+    struct spinlock lock;
+    struct list waiters;
+};
+
+struct waiter {
+    struct list link;                /* queue->lock */
+    struct wait_queue *queue;        /* NULL when not queued */
+    struct thread *thread;           /* the sleeper, for the default wake function */
+    /* Called with queue->lock held; must not sleep or touch the queue. */
+    void (*wake)(struct waiter *waiter, unsigned events);
+};
+
+void wait_queue_init(struct wait_queue *queue);
+/* A waiter that wakes the current thread. */
+void waiter_init(struct waiter *waiter);
+/* A waiter that calls back. */
+void waiter_init_callback(struct waiter *waiter, void (*wake)(struct waiter *, unsigned events));
+void wait_add(struct wait_queue *queue, struct waiter *waiter);
+/* Harmless if not queued. After it returns the callback is not running and will not run. */
+void wait_remove(struct waiter *waiter);
+void wake(struct wait_queue *queue, unsigned events);
+/* Wakes at most one waiter, the longest waiting. */
+void wake_one(struct wait_queue *queue, unsigned events);
+
+enum sleep_kind {
+    SLEEP_KILLABLE_BY_SIGNAL = 1,    /* returns -EINTR when a signal is to be delivered */
+    SLEEP_UNINTERRUPTIBLE = 0,
+};
+
+/*
+ * The three steps under wait_until(). After sleep_prepare() a wake-up of this thread makes the next
+ * sleep() return at once, so a condition checked between the two is never lost.
+ * sleep() returns 0 (woken), -ETIMEDOUT (deadline, monotonic ns, passed) or -EINTR.
+ */
+void sleep_prepare(void);
+int sleep_until(nanoseconds deadline, enum sleep_kind kind);
+void sleep_cancel(void);
+
+/*
+ * Sleeps until `condition` holds (evaluated without any lock unless it takes one itself).
+ * Yields 0, -ETIMEDOUT or -EINTR; 0 whenever the condition holds at the end.
+ */
+#define wait_until(queue, condition, deadline, kind)                            \
+    ({                                                                          \
+        struct waiter waiter_;                                                  \
+        int result_ = 0;                                                        \
+        waiter_init(&waiter_);                                                  \
+        wait_add((queue), &waiter_);                                            \
+        for (;;) {                                                              \
+            sleep_prepare();                                                    \
+            if (condition) { result_ = 0; break; }                              \
+            if (result_ != 0) break;                                            \
+            result_ = sleep_until((deadline), (kind));                          \
+        }                                                                       \
+        sleep_cancel();                                                         \
+        wait_remove(&waiter_);                                                  \
+        result_;                                                                \
+    })
+
+/* A lock whose holder may sleep. Not recursive; fair in the order of arrival. */
+struct mutex {
+    struct spinlock lock;
+    struct thread *holder;
+    struct list waiters;
+    const char *name;
+};
+void mutex_init(struct mutex *mutex, const char *name);
+void mutex_lock(struct mutex *mutex);
+void mutex_unlock(struct mutex *mutex);
+bool mutex_held(const struct mutex *mutex);   /* by the current thread */
