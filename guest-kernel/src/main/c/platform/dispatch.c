@@ -1,0 +1,94 @@
+#include "platform/operations.h"
+
+struct platform_information platform;
+const struct platform_operations *platform_operations;
+
+int mmu_map(const struct mmu_entry *entries, size_t count)
+{
+    return platform_operations->mmu_map(entries, count);
+}
+
+size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    return platform_operations->mmu_unmap(from, end, out, limit);
+}
+
+void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
+{
+    platform_operations->mmu_protect(from, end, protection, upgrade_write);
+}
+
+bool mmu_query(uintptr_t virtual, struct mmu_entry *out)
+{
+    return platform_operations->mmu_query(virtual, out);
+}
+
+bool mmu_test_clear_accessed(uintptr_t virtual)
+{
+    return platform_operations->mmu_test_clear_accessed(virtual);
+}
+
+void cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
+{
+    platform_operations->cpu_switch_to(kernel_stack_top, user_fs_base);
+}
+
+void cpu_set_fs_base(uint64_t base)
+{
+    platform_operations->cpu_set_fs_base(base);
+}
+
+void cpu_wait(void)
+{
+    platform_operations->cpu_wait();
+}
+
+noreturn void cpu_enter_user(struct registers *registers)
+{
+    platform_operations->cpu_enter_user(registers);
+}
+
+nanoseconds clock_monotonic(void)
+{
+    return platform_operations->clock_monotonic();
+}
+
+nanoseconds clock_wall(void)
+{
+    return platform_operations->clock_wall();
+}
+
+void clock_set_deadline(nanoseconds deadline)
+{
+    platform_operations->clock_set_deadline(deadline);
+}
+
+phys_t clock_page_address(void)
+{
+    return platform_operations->clock_page_address();
+}
+
+void console_write(const char *text, size_t length)
+{
+    platform_operations->console_write(text, length);
+}
+
+void platform_start_devices(void)
+{
+    platform_operations->start_devices();
+}
+
+noreturn void platform_power_off(void)
+{
+    platform_operations->power_off();
+}
+
+noreturn void platform_reboot(void)
+{
+    platform_operations->reboot();
+}
+
+noreturn void platform_crash(void)
+{
+    platform_operations->crash();
+}

@@ -1,0 +1,41 @@
+/*
+ * One ELF, several platforms: the entry code of the platform that was booted sets
+ * `platform_operations` before anything calls into platform.h, and platform/dispatch.c turns each
+ * function of platform.h Part 1 into a call through this table. Members mean what platform.h
+ * says of the function of the same name.
+ *
+ * Not in the table, because every x86-64 platform shares them (platform/x86/): this_cpu(), fpu_*,
+ * platform_entropy() and symbol_name().
+ */
+#pragma once
+
+#include "platform/platform.h"
+
+struct platform_operations {
+    int (*mmu_map)(const struct mmu_entry *entries, size_t count);
+    size_t (*mmu_unmap)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+    void (*mmu_protect)(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+    bool (*mmu_query)(uintptr_t virtual, struct mmu_entry *out);
+    bool (*mmu_test_clear_accessed)(uintptr_t virtual);
+
+    void (*cpu_switch_to)(uint64_t kernel_stack_top, uint64_t user_fs_base);
+    void (*cpu_set_fs_base)(uint64_t base);
+    void (*cpu_wait)(void);
+    noreturn void (*cpu_enter_user)(struct registers *registers);
+
+    nanoseconds (*clock_monotonic)(void);
+    nanoseconds (*clock_wall)(void);
+    void (*clock_set_deadline)(nanoseconds deadline);
+    phys_t (*clock_page_address)(void);
+
+    void (*console_write)(const char *text, size_t length);
+    void (*start_devices)(void);
+    noreturn void (*power_off)(void);
+    noreturn void (*reboot)(void);
+    noreturn void (*crash)(void);
+};
+
+extern const struct platform_operations *platform_operations;
+
+extern const struct platform_operations xenpv_operations;
+extern const struct platform_operations pvh_operations;
