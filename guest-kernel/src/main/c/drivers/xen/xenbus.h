@@ -1,0 +1,72 @@
+/*
+ * xenstore over its shared ring (xen/io/xs_wire.h). Requests go out one at a time in order of
+ * submission. Boot code uses the calls that wait; everything after boot runs in
+ * interrupt context and submits requests with a callback. Nothing the daemon sends is trusted:
+ * a violated protocol ends the connection and every request with -EIO.
+ *
+ * No lock: all users run on the CPU that gets the store's event channel, with events masked.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+#define XENBUS_PATH_MAX 256
+/* Longest message body in either direction (XENSTORE_PAYLOAD_MAX). */
+#define XENBUS_BODY_MAX 4096
+
+/* `ring` is the page shared with the daemon and `port` its event channel; a boot loader may
+ * have used both. */
+void xenbus_init(void *ring, uint32_t port);
+
+/* ---- Calls that wait for the reply (cpu_wait()); only during platform_start_devices() ------ */
+
+/* The value, NUL-terminated. Its length, or -ENOENT, -EOVERFLOW when size is too small, ... */
+must_check int xenbus_read(const char *path, char *value, size_t size);
+/* The value as a decimal number. 0, or -EPROTO if it is not one. */
+must_check int xenbus_read_number(const char *path, uint64_t *value);
+/* 0 or a negative errno. */
+must_check int xenbus_write(const char *path, const char *value);
+/* The names in a directory, each ended by a NUL, one behind the other; the bytes used. */
+must_check int xenbus_directory(const char *path, char *names, size_t size);
+
+/* A number at directory/name, or `absent` where there is none. */
+uint64_t xenbus_option(const char *directory, const char *name, uint64_t absent);
+/* Formats and writes directory/name. */
+must_check int xenbus_write_format(const char *directory, const char *name, const char *fmt, ...)
+    printf_like(3, 4);
+
+/* ---- Any context ---------------------------------------------------------------------------- */
+
+enum xenbus_operation {              /* xs_wire.h: enum xsd_sockmsg_type */
+    XENBUS_DIRECTORY = 1, XENBUS_READ = 2, XENBUS_WATCH = 4, XENBUS_WRITE = 11,
+};
+
+struct xenbus_request {
+    enum xenbus_operation operation;
+    char path[XENBUS_PATH_MAX];
+    const char *value;               /* written, or the watch token; stays until done */
+    size_t value_length;
+    char *reply;                     /* where the reply goes, or NULL */
+    size_t reply_size;
+    /* result: reply length or negative errno; the request may be submitted again. */
+    void (*done)(struct xenbus_request *request);
+    void *context;                   /* the submitter's */
+    int result;
+    bool finished;
+    struct list link;                /* xenbus.c's from here */
+    uint32_t id;
+};
+void xenbus_submit(struct xenbus_request *request);
+
+/* Calls `changed` in interrupt context whenever something at or below path may have changed,
+ * and once soon after registering. `path` must stay. */
+struct xenbus_watch {
+    const char *path;
+    void (*changed)(struct xenbus_watch *watch);
+    void *context;
+    struct xenbus_request request;   /* xenbus.c's from here */
+    char token[16];
+    struct list link;
+};
+void xenbus_watch(struct xenbus_watch *watch);
