@@ -1,0 +1,67 @@
+/*
+ * The host shim: what the kernel's layers stand on, made of a Linux process, so that any layer can
+ * be compiled for Linux and tested under AddressSanitizer and UndefinedBehaviorSanitizer.
+ *
+ * It implements lib/{heap,pages,print,lock,random}.h, threads/{wait,timer}.h, memory/user.h, the
+ * clock and console of platform/platform.h. The rest of lib/ is the kernel's own code.
+ *
+ * One thread only. A sleep that nothing has ended yet calls the idle hook, which plays the other
+ * threads, the devices or the peer; when the hook makes nothing happen, the virtual clock jumps to
+ * the next timer or the sleeper's deadline; when there is neither, the test failed.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "threads/thread.h"
+
+/* Call first. Sets up the per-CPU data (GS base), memory and the clock. */
+void host_init(void);
+
+/* ---- Tests --------------------------------------------------------------------------------- */
+
+/* Runs one test and prints "ok NAME" or "not ok NAME: why". */
+void host_test(const char *name, void (*test)(void));
+/* Marks the running test as failed; the first reason counts. */
+void host_fail(const char *file, int line, const char *fmt, ...) printf_like(3, 4);
+/* What main() returns: 0 when every test passed. */
+int host_result(void);
+
+#define CHECK(condition) \
+    do { if (!(condition)) { host_fail(__FILE__, __LINE__, "%s", #condition); return; } } while (0)
+#define CHECK_EQUAL(actual, expected)                                                          \
+    do {                                                                                       \
+        int64_t actual_ = (int64_t)(actual), expected_ = (int64_t)(expected);                  \
+        if (actual_ != expected_) {                                                            \
+            host_fail(__FILE__, __LINE__, "%s is %lld, not %lld", #actual, (long long)actual_, \
+                      (long long)expected_);                                                   \
+            return;                                                                            \
+        }                                                                                      \
+    } while (0)
+
+/* ---- Time and sleeping ----------------------------------------------------------------------- */
+
+/* Called while a thread sleeps; returns true if it did something that may have woken it. */
+extern bool (*host_idle)(void);
+/* Uses Linux's clock instead of the virtual one; sleeping then polls the idle hook and timers. */
+void host_real_clock(void);
+/* Moves the virtual clock on and runs the timers that expire on the way. */
+void host_advance(nanoseconds time);
+/* Runs the timers that are due. Returns true if one was. */
+bool host_run_timers(void);
+/* The deadline of the next timer, or NO_DEADLINE. */
+nanoseconds host_next_timer(void);
+/* True: the current thread's interruptible sleeps end with -EINTR. */
+extern bool host_signal_pending;
+
+/* ---- Memory ------------------------------------------------------------------------------------ */
+
+/* Blocks and pages in use, to check that a test gave everything back. */
+uint64_t host_heap_blocks(void);
+uint64_t host_pages_in_use(void);
+/* The n-th allocation from now on (heap and pages) fails, and all after it until reset by 0. */
+void host_fail_allocation(uint64_t n);
+/* User accesses that touch [start, end) fail with -EFAULT. */
+void host_fault_range(uintptr_t start, uintptr_t end);
+
+/* What was written to the console since the last call, NUL-terminated; valid until the next. */
+const char *host_console(void);

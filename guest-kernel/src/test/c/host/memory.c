@@ -1,0 +1,212 @@
+/* Heap, page frames and user memory of the host shim. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "host/host.h"
+#include "host/internal.h"
+#include "lib/heap.h"
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "memory/user.h"
+#include "platform/platform.h"
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define poison(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define unpoison(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define poison(p, n) ((void)(p))
+#define unpoison(p, n) ((void)(p))
+#endif
+
+#define ARENA_PAGES (1UL << 16)
+
+uint64_t (*pages_reclaim)(uint64_t wanted);
+
+static uint64_t heap_blocks, pages_in_use, allocations_left;
+static uint8_t *arena;
+static struct page descriptors[ARENA_PAGES];
+static uint64_t next_fit;
+static uintptr_t fault_start, fault_end;
+
+void host_memory_init(void)
+{
+    arena = mmap(NULL, ARENA_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (arena == MAP_FAILED)
+        abort();
+    poison(arena, ARENA_PAGES * PAGE_SIZE);
+}
+
+uint64_t host_heap_blocks(void) { return heap_blocks; }
+uint64_t host_pages_in_use(void) { return pages_in_use; }
+void host_fail_allocation(uint64_t n) { allocations_left = n; }
+
+static bool allocation_fails(void)
+{
+    if (allocations_left == 0)
+        return false;
+    if (allocations_left == 1)
+        return true;
+    allocations_left--;
+    return false;
+}
+
+void *heap_allocate(size_t size)
+{
+    if (allocation_fails())
+        return NULL;
+    void *block = malloc(size ? size : 1);
+    if (!block)
+        abort();
+    memset(block, 0xa5, size);
+    heap_blocks++;
+    return block;
+}
+
+void *heap_allocate_zeroed(size_t size)
+{
+    void *block = heap_allocate(size);
+    if (block)
+        memset(block, 0, size);
+    return block;
+}
+
+void heap_free(void *block)
+{
+    if (!block)
+        return;
+    heap_blocks--;
+    free(block);
+}
+
+struct page *page_of(phys_t address)
+{
+    uintptr_t offset = (uintptr_t)phys_to_virt(address) - (uintptr_t)arena;
+    if (offset >= ARENA_PAGES * PAGE_SIZE)
+        abort();
+    return &descriptors[offset >> PAGE_SHIFT];
+}
+
+phys_t page_address(const struct page *page)
+{
+    return virt_to_phys(arena + (size_t)(page - descriptors) * PAGE_SIZE);
+}
+
+struct page *pages_allocate(unsigned order)
+{
+    if (allocation_fails())
+        return NULL;
+    uint64_t count = 1UL << order;
+    for (uint64_t tried = 0; tried < ARENA_PAGES; tried += count, next_fit += count) {
+        uint64_t first = align_up(next_fit, count) % ARENA_PAGES, i;
+        for (i = 0; i < count && descriptors[first + i].references == 0; i++)
+            ;
+        if (i < count)
+            continue;
+        for (i = 0; i < count; i++)
+            descriptors[first + i] = (struct page){ .references = 1 };
+        unpoison(arena + first * PAGE_SIZE, count * PAGE_SIZE);
+        memset(arena + first * PAGE_SIZE, 0xa5, count * PAGE_SIZE);
+        pages_in_use += count;
+        next_fit = first + count;
+        return &descriptors[first];
+    }
+    return NULL;
+}
+
+struct page *page_allocate(void) { return pages_allocate(0); }
+
+struct page *page_allocate_zeroed(void)
+{
+    struct page *page = page_allocate();
+    if (page)
+        memset(page_data(page), 0, PAGE_SIZE);
+    return page;
+}
+
+void pages_free(struct page *first, unsigned order)
+{
+    for (uint64_t i = 0; i < 1UL << order; i++)
+        first[i].references = 0;
+    pages_in_use -= 1UL << order;
+    poison(page_data(first), PAGE_SIZE << order);
+}
+
+void page_get(struct page *page)
+{
+    if (page->references++ == 0)
+        abort();
+}
+
+void page_put(struct page *page)
+{
+    if (page->references == 0)
+        abort();
+    if (page->references == 1)
+        pages_free(page, 0);
+    else
+        page->references--;
+}
+
+uint64_t pages_free_count(void) { return ARENA_PAGES - pages_in_use; }
+uint64_t pages_total_count(void) { return ARENA_PAGES; }
+
+void host_fault_range(uintptr_t start, uintptr_t end)
+{
+    fault_start = start;
+    fault_end = end;
+}
+
+static bool user_fails(uintptr_t start, size_t length)
+{
+    if (start < USER_LOWEST || start + length < start || start + length > USER_LIMIT)
+        return true;
+    return start < fault_end && start + length > fault_start;
+}
+
+int user_read(void *to, uintptr_t from, size_t length)
+{
+    if (length == 0)
+        return 0;
+    if (user_fails(from, length))
+        return -EFAULT;
+    memcpy(to, (const void *)from, length);
+    return 0;
+}
+
+int user_write(uintptr_t to, const void *from, size_t length)
+{
+    if (length == 0)
+        return 0;
+    if (user_fails(to, length))
+        return -EFAULT;
+    memcpy((void *)to, from, length);
+    return 0;
+}
+
+int user_clear(uintptr_t to, size_t length)
+{
+    if (length == 0)
+        return 0;
+    if (user_fails(to, length))
+        return -EFAULT;
+    memset((void *)to, 0, length);
+    return 0;
+}
+
+ssize_type user_read_string(char *to, uintptr_t from, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (user_fails(from + i, 1))
+            return -EFAULT;
+        to[i] = ((const char *)from)[i];
+        if (!to[i])
+            return (ssize_type)i;
+    }
+    return -ENAMETOOLONG;
+}

@@ -1,0 +1,124 @@
+/* Test results, log, console and randomness of the host shim. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "host/host.h"
+#include "host/internal.h"
+#include "lib/print.h"
+#include "lib/random.h"
+#include "platform/platform.h"
+
+enum log_level log_limit = LOG_INFO;
+
+static char reason[512];
+static bool failed;
+static char console[65536], console_shown[65536];
+static size_t console_length;
+
+void host_init(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    host_threads_init();
+    host_memory_init();
+}
+
+void host_fail(const char *file, int line, const char *fmt, ...)
+{
+    if (reason[0])
+        return;
+    int length = snprintf(reason, sizeof(reason), "%s:%d: ", file, line);
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(reason + length, sizeof(reason) - (size_t)length, fmt, args);
+    va_end(args);
+}
+
+void host_test(const char *name, void (*test)(void))
+{
+    reason[0] = 0;
+    host_idle = NULL;
+    host_signal_pending = false;
+    host_fail_allocation(0);
+    host_fault_range(0, 0);
+    test();
+    if (reason[0])
+        printf("not ok %s: %s\n", name, reason);
+    else
+        printf("ok %s\n", name);
+    failed |= reason[0] != 0;
+}
+
+int host_result(void) { return failed ? 1 : 0; }
+
+static void print_log(const char *prefix, const char *fmt, va_list args)
+{
+    char line[512];
+    format_va(line, sizeof(line), fmt, args);
+    fprintf(stderr, "%s%s\n", prefix, line);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    if (level > log_limit)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    print_log("# ", fmt, args);
+    va_end(args);
+}
+
+void log_always(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_log("# ", fmt, args);
+    va_end(args);
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_log("# panic: ", fmt, args);
+    va_end(args);
+    abort();
+}
+
+void console_write(const char *text, size_t length)
+{
+    size_t n = min_of(length, sizeof(console) - 1 - console_length);
+    memcpy(console + console_length, text, n);
+    console_length += n;
+}
+
+const char *host_console(void)
+{
+    memcpy(console_shown, console, console_length);
+    console_shown[console_length] = 0;
+    console_length = 0;
+    return console_shown;
+}
+
+void random_add(const void *data, size_t length)
+{
+    (void)data;
+    (void)length;
+}
+
+void random_bytes(void *to, size_t length)
+{
+    if (getrandom(to, length, 0) != (ssize_t)length)
+        abort();
+}
+
+uint64_t random_u64(void)
+{
+    uint64_t value;
+    random_bytes(&value, sizeof(value));
+    return value;
+}
+
+uint64_t random_below(uint64_t limit) { return random_u64() % limit; }

@@ -1,0 +1,280 @@
+/* Clock, timers, locks, wait queues and sleeping of the host shim. */
+#include <asm/prctl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/host.h"
+#include "host/internal.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "threads/timer.h"
+#include "threads/wait.h"
+
+bool (*host_idle)(void);
+bool host_signal_pending;
+
+static struct cpu cpu;
+/* Only its being there makes the thread a user thread. */
+static char main_user;
+static struct thread main_thread = {
+    .id = 1, .name = "main", .state = THREAD_RUNNING, .user = (struct user_thread *)(void *)&main_user,
+};
+static bool real_clock;
+static nanoseconds virtual_now = NS_PER_SECOND;
+static struct list timers = LIST_INIT(timers);
+
+void host_threads_init(void)
+{
+    cpu.self = &cpu;
+    cpu.current = &main_thread;
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, &cpu) != 0)
+        abort();
+}
+
+/* ---- Clock and timers ---- */
+
+void host_real_clock(void) { real_clock = true; }
+
+static nanoseconds linux_clock(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (nanoseconds)now.tv_sec * NS_PER_SECOND + (nanoseconds)now.tv_nsec;
+}
+
+nanoseconds clock_monotonic(void) { return real_clock ? linux_clock(CLOCK_MONOTONIC) : virtual_now; }
+
+nanoseconds clock_wall(void)
+{
+    return real_clock ? linux_clock(CLOCK_REALTIME) : 1700000000 * NS_PER_SECOND + virtual_now;
+}
+
+/* Active timers hang in a list by the tree node's first two words; few exist in a test. */
+static struct list *timer_link(struct timer *timer) { return (struct list *)(void *)&timer->node; }
+
+void timer_init(struct timer *timer, void (*expired)(struct timer *timer))
+{
+    *timer = (struct timer){ .expired = expired };
+}
+
+bool timer_stop(struct timer *timer)
+{
+    if (!timer->active)
+        return false;
+    timer->active = false;
+    list_remove(timer_link(timer));
+    return true;
+}
+
+void timer_start(struct timer *timer, nanoseconds deadline)
+{
+    timer_stop(timer);
+    timer->deadline = deadline;
+    timer->active = true;
+    list_push_back(&timers, timer_link(timer));
+}
+
+static struct timer *earliest(void)
+{
+    struct timer *first = NULL;
+    list_for_each(node, &timers) {
+        struct timer *timer = container_of((struct tree_node *)(void *)node, struct timer, node);
+        if (!first || timer->deadline < first->deadline)
+            first = timer;
+    }
+    return first;
+}
+
+nanoseconds host_next_timer(void)
+{
+    struct timer *first = earliest();
+    return first ? first->deadline : NO_DEADLINE;
+}
+
+bool host_run_timers(void)
+{
+    bool any = false;
+    struct timer *first;
+    while ((first = earliest()) && first->deadline <= clock_monotonic()) {
+        timer_stop(first);
+        first->expired(first);
+        any = true;
+    }
+    return any;
+}
+
+void host_advance(nanoseconds time)
+{
+    nanoseconds end = virtual_now + time;
+    while (host_next_timer() <= end) {
+        virtual_now = max_of(virtual_now, host_next_timer());
+        host_run_timers();
+    }
+    virtual_now = end;
+}
+
+/* ---- Locks ---- */
+
+void spin_lock(struct spinlock *lock)
+{
+    if (lock->taken)
+        panic("spinlock %s is taken twice", lock->name ? lock->name : "(unnamed)");
+    lock->taken = 1;
+    cpu.spinlocks++;
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+    if (!lock->taken)
+        panic("spinlock %s is not taken", lock->name ? lock->name : "(unnamed)");
+    lock->taken = 0;
+    cpu.spinlocks--;
+}
+
+bool spinlocks_held(void) { return cpu.spinlocks != 0; }
+
+void mutex_init(struct mutex *mutex, const char *name)
+{
+    *mutex = (struct mutex){ .name = name };
+    spinlock_init(&mutex->lock, name);
+    list_init(&mutex->waiters);
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    if (spinlocks_held())
+        panic("mutex %s taken with a spinlock held", mutex->name);
+    if (mutex->holder)
+        panic("mutex %s is taken twice", mutex->name);
+    mutex->holder = thread_current();
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    if (!mutex->holder)
+        panic("mutex %s is not taken", mutex->name);
+    mutex->holder = NULL;
+}
+
+bool mutex_held(const struct mutex *mutex) { return mutex->holder == thread_current(); }
+
+/* ---- Wait queues ---- */
+
+void wait_queue_init(struct wait_queue *queue)
+{
+    spinlock_init(&queue->lock, "wait_queue");
+    list_init(&queue->waiters);
+}
+
+static void wake_thread(struct waiter *waiter, unsigned events)
+{
+    (void)events;
+    waiter->thread->woken = true;
+}
+
+void waiter_init_callback(struct waiter *waiter, void (*function)(struct waiter *, unsigned events))
+{
+    *waiter = (struct waiter){ .wake = function };
+    list_init(&waiter->link);
+}
+
+void waiter_init(struct waiter *waiter)
+{
+    waiter_init_callback(waiter, wake_thread);
+    waiter->thread = thread_current();
+}
+
+void wait_add(struct wait_queue *queue, struct waiter *waiter)
+{
+    spin_lock(&queue->lock);
+    waiter->queue = queue;
+    list_push_back(&queue->waiters, &waiter->link);
+    spin_unlock(&queue->lock);
+}
+
+void wait_remove(struct waiter *waiter)
+{
+    if (!waiter->queue)
+        return;
+    struct wait_queue *queue = waiter->queue;
+    spin_lock(&queue->lock);
+    list_remove(&waiter->link);
+    waiter->queue = NULL;
+    spin_unlock(&queue->lock);
+}
+
+void wake(struct wait_queue *queue, unsigned events)
+{
+    spin_lock(&queue->lock);
+    list_for_each(node, &queue->waiters) {
+        struct waiter *waiter = list_entry(node, struct waiter, link);
+        waiter->wake(waiter, events);
+    }
+    spin_unlock(&queue->lock);
+}
+
+void wake_one(struct wait_queue *queue, unsigned events)
+{
+    spin_lock(&queue->lock);
+    if (!list_empty(&queue->waiters)) {
+        struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
+        waiter->wake(waiter, events);
+    }
+    spin_unlock(&queue->lock);
+}
+
+/* ---- Sleeping ---- */
+
+void sleep_prepare(void) { main_thread.woken = false; }
+void sleep_cancel(void) { main_thread.woken = false; }
+void thread_wake(struct thread *thread) { thread->woken = true; }
+void thread_yield(void) {}
+
+void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context)
+{
+    visit(&main_thread, context);
+}
+
+unsigned threads_count(void) { return 1; }
+
+nanoseconds thread_cpu_time(const struct thread *thread)
+{
+    (void)thread;
+    return clock_monotonic() / 2;
+}
+
+nanoseconds cpu_busy_time(void) { return clock_monotonic() / 2; }
+
+static void let_time_pass(nanoseconds deadline)
+{
+    if (real_clock) {
+        struct timespec tick = { .tv_nsec = 100000 };
+        nanosleep(&tick, NULL);
+        return;
+    }
+    nanoseconds next = min_of(deadline, host_next_timer());
+    if (next == NO_DEADLINE)
+        panic("a sleep that nothing ends");
+    if (next > virtual_now)
+        virtual_now = next;
+}
+
+int sleep_until(nanoseconds deadline, enum sleep_kind kind)
+{
+    if (spinlocks_held())
+        panic("sleep with a spinlock held");
+    while (!main_thread.woken) {
+        if (host_signal_pending && kind == SLEEP_KILLABLE_BY_SIGNAL)
+            return -EINTR;
+        if (deadline <= clock_monotonic())
+            return -ETIMEDOUT;
+        bool busy = host_idle && host_idle();
+        busy |= host_run_timers();
+        if (!busy && !main_thread.woken)
+            let_time_pass(deadline);
+    }
+    main_thread.woken = false;
+    return 0;
+}
