@@ -1,0 +1,141 @@
+package io.github.javaunikernel.maven.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * A tree with an inode number and blocks for every node. Directories come first, then files in the order of their
+ * paths, each in one piece where no group boundary cuts it.
+ */
+final class Ext2Layout {
+
+    /** More links than this to one directory (a subdirectory is one) are not valid (EXT2_LINK_MAX in Linux). */
+    private static final int MAX_LINKS = 32000;
+
+    /**
+     * A node and its place.
+     *
+     * @param scan of a file, else null
+     */
+    record Placed(Node node, int inode, FileScan scan, BlockMap map) {
+    }
+
+    private final List<Placed> directories = new ArrayList<>();
+    private final List<Placed> others = new ArrayList<>();
+    private final Map<Node, Integer> inodes = new IdentityHashMap<>();
+    private final Map<Node, Integer> parents = new IdentityHashMap<>();
+    private final Ext2Geometry geometry;
+    private final BlockAllocator allocator;
+    private int nextInode = Inode.FIRST_FREE;
+
+    Ext2Layout(ImageTree tree) throws IOException {
+        place(tree.root(), Inode.ROOT);
+
+        geometry = Ext2Geometry.forContent(contentBlocks(), nextInode - 1L);
+        allocator = new BlockAllocator(geometry);
+        directories.forEach(directory -> directory.map.place(allocator));
+        others.forEach(other -> other.map.place(allocator));
+    }
+
+    List<Placed> directories() {
+        return directories;
+    }
+
+    List<Placed> others() {
+        return others;
+    }
+
+    Ext2Geometry geometry() {
+        return geometry;
+    }
+
+    int usedBlocksIn(int group) {
+        return allocator.usedIn(group);
+    }
+
+    int usedInodes() {
+        return nextInode - 1;
+    }
+
+    int inodeOf(Node node) {
+        return inodes.get(node);
+    }
+
+    /** The root is its own parent. */
+    int inodeOfParent(Node.Directory directory) {
+        return parents.getOrDefault(directory, Inode.ROOT);
+    }
+
+    /** From the names, kinds and contents, so that equal images have equal ids and different ones do not. */
+    UUID uuid(long seconds) {
+        MessageDigest digest = FileScan.newDigest();
+        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(seconds).array());
+        for (Placed placed : directories) {
+            digest.update((placed.node.path + "\0" + placed.node.permissions + "\0").getBytes(StandardCharsets.UTF_8));
+        }
+        for (Placed placed : others) {
+            String content = placed.scan != null ? placed.scan.sha256() : ((Node.SymbolicLink) placed.node).target;
+            digest.update((placed.node.path + "\0" + placed.node.permissions + "\0" + content + "\0")
+                    .getBytes(StandardCharsets.UTF_8));
+        }
+        ByteBuffer hash = ByteBuffer.wrap(digest.digest());
+        // Version 8 (free form) and the variant of RFC 9562.
+        long high = hash.getLong() & ~0xF000L | 0x8000L;
+        long low = hash.getLong() & 0x3FFFFFFFFFFFFFFFL | 0x8000000000000000L;
+        return new UUID(high, low);
+    }
+
+    private void place(Node.Directory directory, int inode) throws IOException {
+        long subdirectories = directory.children().values().stream().filter(Node.Directory.class::isInstance).count();
+        if (subdirectories + 2 > MAX_LINKS) {
+            throw new ImageException(directory.path + " has " + subdirectories + " subdirectories, ext2 takes "
+                    + (MAX_LINKS - 2) + ". Spread them over more directories.");
+        }
+        inodes.put(directory, inode);
+        long size = DirectoryBlocks.size(directory.children().keySet());
+        directories.add(new Placed(directory, inode, null,
+                BlockMap.dense(size / Ext2Geometry.BLOCK_SIZE)));
+        for (Node child : directory.children().values()) {
+            if (child instanceof Node.Directory subdirectory) {
+                parents.put(subdirectory, inode);
+                boolean lostAndFound = subdirectory.path.equals(ImageTree.LOST_AND_FOUND);
+                place(subdirectory, lostAndFound ? Inode.LOST_AND_FOUND : nextInode++);
+            } else {
+                inodes.put(child, nextInode);
+                others.add(placeLeaf(child, nextInode++));
+            }
+        }
+    }
+
+    private static Placed placeLeaf(Node node, int inode) throws IOException {
+        if (node instanceof Node.SymbolicLink link) {
+            boolean fast = link.targetBytes().length < Inode.FAST_LINK_BYTES;
+            return new Placed(node, inode, null, BlockMap.dense(fast ? 0 : 1));
+        }
+        Node.File file = (Node.File) node;
+        FileScan scan = FileScan.of(file);
+        if (scan.size() > BlockMap.MAX_BLOCKS * Ext2Geometry.BLOCK_SIZE) {
+            throw new ImageException(file.path + " has " + scan.size() + " bytes, more than an ext2 file can hold."
+                    + " Leave it out or divide it.");
+        }
+        return new Placed(node, inode, scan, new BlockMap(scan.runs()));
+    }
+
+    private long contentBlocks() {
+        long blocks = 0;
+        for (Placed placed : directories) {
+            blocks += placed.map.blockCount();
+        }
+        for (Placed placed : others) {
+            blocks += placed.map.blockCount();
+        }
+        return blocks;
+    }
+}

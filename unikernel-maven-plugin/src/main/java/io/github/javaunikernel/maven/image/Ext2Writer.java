@@ -1,0 +1,244 @@
+package io.github.javaunikernel.maven.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Writes an {@link ImageTree} as an unpartitioned ext2 file system. The image is just large enough, sparse where it is
+ * empty, and appears under its name only when it is complete. Thread-safe.
+ */
+public final class Ext2Writer {
+
+    /** Inode times are signed 32-bit seconds; later ones would read as 1901. */
+    private static final long MAX_SECONDS = Integer.MAX_VALUE;
+    private static final int DESCRIPTOR_SIZE = 32;
+
+    private final String label;
+    private final long seconds;
+
+    /**
+     * Makes a writer.
+     *
+     * @param label volume label, of which the first 16 bytes are kept
+     * @param time given to every file and to the file system
+     * @throws ImageException when ext2 cannot store the time
+     */
+    public Ext2Writer(String label, Instant time) throws ImageException {
+        this.label = label;
+        this.seconds = time.getEpochSecond();
+        if (seconds < 0 || seconds > MAX_SECONDS) {
+            throw new ImageException("ext2 cannot store the time " + time
+                    + ". Use one between 1970-01-01T00:00:00Z and 2038-01-19T03:14:07Z.");
+        }
+    }
+
+    /** Writes the tree to the file, replacing what is there. On failure nothing is left and what was there stays. */
+    public ImageSummary write(ImageTree tree, Path image) throws IOException {
+        Ext2Layout layout = new Ext2Layout(tree);
+        UUID uuid = layout.uuid(seconds);
+        Path temporary = image.resolveSibling(image.getFileName() + ".part");
+        Files.deleteIfExists(temporary);
+        try {
+            try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+                new Pass(layout, out).run(uuid);
+            }
+            Files.move(temporary, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;
+            return new ImageSummary(size, uuid, entries(layout));
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static List<ImageEntry> entries(Ext2Layout layout) {
+        List<ImageEntry> entries = new ArrayList<>();
+        for (Ext2Layout.Placed placed : layout.directories()) {
+            Node node = placed.node();
+            if (placed.inode() != Inode.ROOT) {
+                entries.add(new ImageEntry(node.path, "directory", node.permissions, 0, null, null, node.origin));
+            }
+        }
+        for (Ext2Layout.Placed placed : layout.others()) {
+            Node node = placed.node();
+            if (node instanceof Node.SymbolicLink link) {
+                entries.add(new ImageEntry(node.path, "link", node.permissions, link.targetBytes().length, null,
+                        link.target, node.origin));
+            } else {
+                entries.add(new ImageEntry(node.path, "file", node.permissions, placed.scan().size(),
+                        placed.scan().sha256(), null, node.origin));
+            }
+        }
+        entries.sort(Comparator.comparing(ImageEntry::path));
+        return List.copyOf(entries);
+    }
+
+    /** One writing of one layout to one open file. */
+    private final class Pass {
+        private final Ext2Layout layout;
+        private final Ext2Geometry geometry;
+        private final FileChannel out;
+
+        Pass(Ext2Layout layout, FileChannel out) {
+            this.layout = layout;
+            this.geometry = layout.geometry();
+            this.out = out;
+        }
+
+        void run(UUID uuid) throws IOException {
+            for (Ext2Layout.Placed placed : layout.directories()) {
+                writeDirectory(placed);
+            }
+            for (Ext2Layout.Placed placed : layout.others()) {
+                if (placed.node() instanceof Node.SymbolicLink link) {
+                    writeLink(placed, link);
+                } else {
+                    writeFile(placed, (Node.File) placed.node());
+                }
+            }
+            writeBitmaps();
+            writeSuperblocks(uuid);
+            extendToSize();
+        }
+
+        private void writeDirectory(Ext2Layout.Placed placed) throws IOException {
+            Node.Directory directory = (Node.Directory) placed.node();
+            DirectoryBlocks content = new DirectoryBlocks(placed.inode(), layout.inodeOfParent(directory));
+            int links = 2;
+            for (var child : directory.children().entrySet()) {
+                Node node = child.getValue();
+                content.add(child.getKey(), layout.inodeOf(node), entryType(node));
+                links += node instanceof Node.Directory ? 1 : 0;
+            }
+            byte[] bytes = content.finish();
+            for (int block = 0; block * Ext2Geometry.BLOCK_SIZE < bytes.length; block++) {
+                int offset = block * Ext2Geometry.BLOCK_SIZE;
+                writeBlock(placed.map().locate(block),
+                        Arrays.copyOfRange(bytes, offset, offset + Ext2Geometry.BLOCK_SIZE));
+            }
+            placed.map().writeIndexes(this::writeBlock);
+            writeInode(placed, Inode.directory(directory.permissions, bytes.length, links, seconds, placed.map()));
+        }
+
+        private static int entryType(Node node) {
+            if (node instanceof Node.Directory) {
+                return DirectoryBlocks.TYPE_DIRECTORY;
+            }
+            return node instanceof Node.File ? DirectoryBlocks.TYPE_FILE : DirectoryBlocks.TYPE_LINK;
+        }
+
+        private void writeLink(Ext2Layout.Placed placed, Node.SymbolicLink link) throws IOException {
+            byte[] target = link.targetBytes();
+            if (target.length >= Inode.FAST_LINK_BYTES) {
+                writeBlock(placed.map().locate(0), Arrays.copyOf(target, Ext2Geometry.BLOCK_SIZE));
+            }
+            writeInode(placed, Inode.link(target, seconds, placed.map()));
+        }
+
+        private void writeFile(Ext2Layout.Placed placed, Node.File file) throws IOException {
+            placed.scan().replay(file, (index, bytes) -> writeBlock(placed.map().locate(index), bytes));
+            placed.map().writeIndexes(this::writeBlock);
+            writeInode(placed, Inode.file(file.permissions, placed.scan().size(), seconds, placed.map()));
+        }
+
+        private void writeBitmaps() throws IOException {
+            int inodes = layout.usedInodes();
+            for (int group = 0; group < geometry.groups(); group++) {
+                writeBlock((int) geometry.blockBitmap(group),
+                        bitmap(layout.usedBlocksIn(group), geometry.blocksIn(group)));
+                writeBlock((int) geometry.inodeBitmap(group),
+                        bitmap(usedInodesIn(group, inodes), geometry.inodesPerGroup()));
+            }
+        }
+
+        private int usedInodesIn(int group, int used) {
+            int before = group * geometry.inodesPerGroup();
+            return Math.min(Math.max(used - before, 0), geometry.inodesPerGroup());
+        }
+
+        /** The first {@code used} bits set, and those from {@code valid} on, which stand for nothing. */
+        private byte[] bitmap(int used, int valid) {
+            byte[] bits = new byte[Ext2Geometry.BLOCK_SIZE];
+            setBits(bits, 0, used);
+            setBits(bits, valid, bits.length * Byte.SIZE);
+            return bits;
+        }
+
+        private static void setBits(byte[] bits, int from, int to) {
+            for (int bit = from; bit < to; bit++) {
+                bits[bit / Byte.SIZE] |= (byte) (1 << bit % Byte.SIZE);
+            }
+        }
+
+        private void writeSuperblocks(UUID uuid) throws IOException {
+            long freeBlocks = 0;
+            for (int group = 0; group < geometry.groups(); group++) {
+                freeBlocks += geometry.blocksIn(group) - layout.usedBlocksIn(group);
+            }
+            Superblock superblock = new Superblock(geometry, freeBlocks, geometry.inodes() - layout.usedInodes(), uuid,
+                    label, seconds);
+            byte[] descriptors = descriptors();
+            for (int group = 0; group < geometry.groups(); group++) {
+                if (!geometry.hasSuperblock(group)) {
+                    continue;
+                }
+                long start = geometry.firstBlock(group) * Ext2Geometry.BLOCK_SIZE;
+                // The first kilobyte of the image is left to a boot sector.
+                write(start + (group == 0 ? Superblock.SIZE : 0), superblock.encode(group));
+                write(start + Ext2Geometry.BLOCK_SIZE, descriptors);
+            }
+        }
+
+        /** The group descriptors (struct ext2_group_desc in ext2_fs.h). */
+        private byte[] descriptors() {
+            int[] directories = new int[geometry.groups()];
+            layout.directories().forEach(placed -> directories[(placed.inode() - 1) / geometry.inodesPerGroup()]++);
+            ByteBuffer bytes = ByteBuffer.allocate(geometry.groups() * DESCRIPTOR_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+            for (int group = 0; group < geometry.groups(); group++) {
+                int freeInodes = geometry.inodesPerGroup() - usedInodesIn(group, layout.usedInodes());
+                bytes.position(group * DESCRIPTOR_SIZE);
+                bytes.putInt((int) geometry.blockBitmap(group))
+                        .putInt((int) geometry.inodeBitmap(group))
+                        .putInt((int) geometry.inodeTable(group))
+                        .putShort((short) (geometry.blocksIn(group) - layout.usedBlocksIn(group)))
+                        .putShort((short) freeInodes)
+                        .putShort((short) directories[group]);
+            }
+            return bytes.array();
+        }
+
+        private void extendToSize() throws IOException {
+            long end = geometry.blocks() * Ext2Geometry.BLOCK_SIZE;
+            if (out.size() < end) {
+                write(end - 1, new byte[1]);
+            }
+        }
+
+        private void writeInode(Ext2Layout.Placed placed, byte[] inode) throws IOException {
+            write(geometry.inodeOffset(placed.inode()), inode);
+        }
+
+        private void writeBlock(int number, byte[] bytes) throws IOException {
+            write((long) number * Ext2Geometry.BLOCK_SIZE, bytes);
+        }
+
+        private void write(long position, byte[] bytes) throws IOException {
+            ByteBuffer rest = ByteBuffer.wrap(bytes);
+            while (rest.hasRemaining()) {
+                position += out.write(rest, position);
+            }
+        }
+    }
+}

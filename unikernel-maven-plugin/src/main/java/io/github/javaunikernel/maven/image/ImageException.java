@@ -1,0 +1,12 @@
+package io.github.javaunikernel.maven.image;
+
+import java.io.IOException;
+
+/** The tree cannot be an ext2 file system; the message says why and what to change. */
+public final class ImageException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    ImageException(String message) {
+        super(message);
+    }
+}

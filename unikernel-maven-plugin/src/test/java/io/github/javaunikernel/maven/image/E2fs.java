@@ -1,0 +1,67 @@
+package io.github.javaunikernel.maven.image;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The reference implementation of ext2, as the judge of what the writer wrote. */
+final class E2fs {
+
+    private E2fs() {
+    }
+
+    /** Fails with e2fsck's words unless it finds nothing at all to say. */
+    static void assertClean(Path image) throws Exception {
+        Result result = run(tool("e2fsck"), "-f", "-n", image.toString());
+        assertEquals(0, result.status, result.output);
+    }
+
+    /** Answer of one debugfs command, without its banner. */
+    static String debugfs(Path image, String command) throws Exception {
+        return debugfs("-R", command, image.toString());
+    }
+
+    /** As {@link #debugfs(Path, String)}, but starting from the copy of the superblock in the given block. */
+    static String debugfsFromCopy(Path image, long superblock, String command) throws Exception {
+        return debugfs("-s", Long.toString(superblock), "-b", "4096", "-R", command, image.toString());
+    }
+
+    private static String debugfs(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(tool("debugfs")));
+        command.addAll(List.of(arguments));
+        Result result = run(command.toArray(String[]::new));
+        assertEquals(0, result.status, result.output);
+        return result.output.lines().filter(line -> !line.startsWith("debugfs ")).reduce("", (a, b) -> a + b + "\n");
+    }
+
+    /** Copies a file out of the image. */
+    static byte[] read(Path image, String path, Path scratch) throws Exception {
+        Path copy = scratch.resolve("debugfs-dump");
+        Files.deleteIfExists(copy);
+        debugfs(image, "dump \"" + path + "\" " + copy);
+        return Files.readAllBytes(copy);
+    }
+
+    private record Result(int status, String output) {
+    }
+
+    private static String tool(String name) {
+        for (String directory : List.of("/usr/sbin", "/sbin", "/usr/bin")) {
+            if (Files.isExecutable(Path.of(directory, name))) {
+                return Path.of(directory, name).toString();
+            }
+        }
+        throw new IllegalStateException(name + " is not installed. Run 'apt-get install e2fsprogs'.");
+    }
+
+    private static Result run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes());
+        return new Result(process.waitFor(), output);
+    }
+}
