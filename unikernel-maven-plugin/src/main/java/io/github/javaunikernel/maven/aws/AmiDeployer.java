@@ -1,0 +1,99 @@
+package io.github.javaunikernel.maven.aws;
+
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * An image file into a registered machine image, in several regions at once. Each region succeeds or fails for itself and is
+ * never left half done: what a failed or interrupted deploy uploaded is deleted, or with {@link UploadSettings#resume} kept
+ * for the next run to continue.
+ */
+public final class AmiDeployer {
+    private final AwsAccess access;
+    private final AmiSpec spec;
+    private final CloudLog log;
+    private final UploadProgress progress;
+
+    public AmiDeployer(AwsAccess access, AmiSpec spec, CloudLog log, UploadProgress progress) {
+        this.access = access;
+        this.spec = spec;
+        this.log = log;
+        this.progress = progress;
+    }
+
+    /**
+     * What came of it, region by region.
+     *
+     * @param results  regions that succeeded
+     * @param failures why the others did not
+     */
+    public record Outcome(List<AmiResult> results, Map<String, CloudException> failures) {
+    }
+
+    /** Deploys to every region in parallel; returns when the last one is through. */
+    public Outcome deploy(List<String> regions) throws CloudException {
+        long started = System.nanoTime();
+        DiskImage image = DiskImage.read(spec.image());
+        log.info("Image of " + image.blocks().imageBytes() + " bytes: " + image.blocks().blocks() + " blocks with data, read in "
+                + (System.nanoTime() - started) / 1_000_000 + " ms.");
+        return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).run());
+    }
+
+    /** Says what {@link #deploy} would do and asks the service whether it may. */
+    public Outcome plan(List<String> regions) throws CloudException {
+        DiskImage image = DiskImage.read(spec.image());
+        return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).plan());
+    }
+
+    private interface RegionStep {
+        AmiResult run(String region) throws CloudException;
+    }
+
+    private Outcome inEach(List<String> regions, RegionStep step) throws CloudException {
+        ExecutorService pool = Executors.newFixedThreadPool(regions.size());
+        try {
+            Map<String, Future<AmiResult>> pending = new LinkedHashMap<>();
+            regions.forEach(region -> pending.put(region, pool.submit(() -> step.run(region))));
+            List<AmiResult> results = new ArrayList<>();
+            Map<String, CloudException> failures = new LinkedHashMap<>();
+            for (Map.Entry<String, Future<AmiResult>> entry : pending.entrySet()) {
+                collect(entry.getKey(), entry.getValue(), results, failures);
+            }
+            return new Outcome(results, failures);
+        } finally {
+            pool.shutdownNow();
+            progress.finish();
+        }
+    }
+
+    private static void collect(String region, Future<AmiResult> pending, List<AmiResult> results, Map<String, CloudException> failures)
+            throws CloudException {
+        try {
+            results.add(pending.get());
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof CloudException failure)) {
+                throw new IllegalStateException("Deploying to " + region + " failed unexpectedly: " + e.getCause(), e.getCause());
+            }
+            failures.put(region, failure);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloudException(Reason.INTERRUPTED, "Interrupted while deploying.", e);
+        }
+    }
+
+    /** Tags of image and snapshot: the user's and the program's own. */
+    static Map<String, String> tags(AmiSpec spec, BlockMap blocks) {
+        Map<String, String> tags = new LinkedHashMap<>(spec.tags());
+        tags.putIfAbsent("Name", spec.name());
+        tags.put(Images.PROJECT_TAG, spec.project());
+        tags.put(Images.CONTENTS_TAG, blocks.identity());
+        return tags;
+    }
+}

@@ -1,0 +1,24 @@
+package io.github.javaunikernel.maven.aws;
+
+/**
+ * What a deploy did in one region; written as is to the report for machines.
+ *
+ * @param status         {@code created}; {@code unchanged}: an image with the same contents is there already; {@code reused}:
+ *                       one of the same name is; {@code planned}: a dry run
+ * @param imageId        AMI; null for a dry run
+ * @param parentSnapshotId the snapshot this one was made on top of; null when there was none
+ * @param kernelId       boot loader (AKI)
+ * @param kernelSource   {@code given}, {@code found} or {@code table}
+ * @param imageBytes     size of the image file
+ * @param volumeGiB      size of the volume
+ * @param blocks         blocks of 512 KiB with any data
+ * @param blocksSent     blocks this run sent
+ * @param blocksSkipped  blocks with data that were there already
+ * @param repeatedCalls  how often a remote call had to be repeated
+ * @param uploadMillis   from start to complete snapshot
+ * @param totalMillis    from the first call in the region to the available image
+ */
+public record AmiResult(String region, String status, String imageId, String name, String snapshotId, String parentSnapshotId, String kernelId,
+        String kernelSource, long imageBytes, int volumeGiB, int blocks, int blocksSent, int blocksSkipped, long repeatedCalls,
+        long uploadMillis, long totalMillis) {
+}

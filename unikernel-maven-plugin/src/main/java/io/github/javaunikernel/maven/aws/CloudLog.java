@@ -1,0 +1,10 @@
+package io.github.javaunikernel.maven.aws;
+
+/** Where progress is told. Implementations are thread-safe. */
+public interface CloudLog {
+    void info(String line);
+
+    void warn(String line);
+
+    void debug(String line);
+}

@@ -1,0 +1,93 @@
+package io.github.javaunikernel.maven.aws.fake;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** What the account has in one region. */
+public final class FakeRegion {
+    final String name;
+    public final Map<String, FakeSnapshot> snapshots = new ConcurrentHashMap<>();
+    public final Map<String, FakeImage> images = new ConcurrentHashMap<>();
+    public final Map<String, FakeInstance> instances = new ConcurrentHashMap<>();
+    public final Map<String, FakeGroup> groups = new ConcurrentHashMap<>();
+    final Map<String, String> startTokens = new ConcurrentHashMap<>();
+    final Map<String, String> runTokens = new ConcurrentHashMap<>();
+    /** PV-GRUB names by id; a test may clear it. */
+    public final Map<String, String> bootLoaders = new LinkedHashMap<>();
+    /** Types that run paravirtual images, by memory in MiB; a test may clear it. */
+    public final Map<String, Integer> paravirtualTypes = new LinkedHashMap<>();
+    /** What GetConsoleOutput shows of any instance. */
+    public volatile String console = "unikernel: ready\n";
+    /** Private address that new instances answer at. */
+    public volatile String publicIp = "127.0.0.1";
+    /** How often a fresh snapshot is unknown to PutSnapshotBlock. */
+    public volatile int unknownAtFirst;
+    final AtomicInteger serial = new AtomicInteger(1);
+
+    FakeRegion(String name) {
+        this.name = name;
+        bootLoaders.put("aki-00000104", "pv-grub-hd0_1.04-x86_64.gz");
+        bootLoaders.put("aki-00000105", "pv-grub-hd0_1.05-x86_64.gz");
+        bootLoaders.put("aki-00000905", "pv-grub-hd00_1.05-x86_64.gz");
+        bootLoaders.put("aki-00000386", "pv-grub-hd0_1.05-i386.gz");
+        if (!name.equals("us-east-2")) {
+            paravirtualTypes.put("m3.medium", 3840);
+            paravirtualTypes.put("t1.micro", 627);
+            paravirtualTypes.put("m1.small", 1740);
+        }
+    }
+
+    String nextId(String prefix) {
+        return prefix + String.format("-%017x", serial.getAndIncrement());
+    }
+
+    /** A registered image with every field RegisterImage brought. */
+    public static final class FakeImage {
+        public final String id;
+        public final Map<String, String> fields;
+        public final Map<String, String> tags;
+        public final List<String> launchPermissions = new ArrayList<>();
+        public volatile String deprecationTime;
+        final String created;
+        volatile String state = "available";
+
+        FakeImage(String id, Map<String, String> fields, Map<String, String> tags, String created) {
+            this.id = id;
+            this.fields = fields;
+            this.tags = tags;
+            this.created = created;
+        }
+
+        String snapshot() {
+            return fields.get("BlockDeviceMapping.1.Ebs.SnapshotId");
+        }
+    }
+
+    /** A launched instance with every field RunInstances brought. */
+    public static final class FakeInstance {
+        public final String id;
+        public final Map<String, String> fields;
+        public volatile String state = "pending";
+
+        FakeInstance(String id, Map<String, String> fields) {
+            this.id = id;
+            this.fields = fields;
+        }
+    }
+
+    /** A security group and the rules it was given, as {@code protocol from-to cidr}. */
+    public static final class FakeGroup {
+        public final String id;
+        public final String name;
+        public final List<String> rules = new ArrayList<>();
+
+        FakeGroup(String id, String name) {
+            this.id = id;
+            this.name = name;
+        }
+    }
+}
