@@ -1,0 +1,75 @@
+# Shared by the lab's scripts: where things are, how failures are reported.
+# Sourced with `set -euo pipefail` in force.
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LAB_TARGET=${LAB_TARGET:-$(dirname "$LAB_DIR")/target/lab}
+
+# What a script exits with when the laboratory itself failed, as opposed to the guest in it.
+readonly LAB_FAILURE=125
+
+say() {
+    printf 'lab: %s\n' "$*" >&2
+}
+
+fail() {
+    say "error: $*"
+    exit "$LAB_FAILURE"
+}
+
+# newest GLOB...: the existing file that sorts last by version; empty when there is none.
+newest() {
+    local file
+    for file in "$@"; do
+        [ -e "$file" ] && printf '%s\n' "$file"
+    done | sort -V | tail -n 1
+}
+
+need_command() {
+    command -v "$1" >/dev/null || fail "$1 is not installed; run lab/setup"
+}
+
+# The Xen pieces come from the newest Xen release installed.
+xen_hypervisor() {
+    newest /boot/xen-[0-9]*-amd64.gz
+}
+
+xen_tools() {
+    newest /usr/lib/xen-[0-9]*/bin
+}
+
+# The newest Linux kernel that has Xen's network backend among its modules.
+dom0_linux_release() {
+    local module
+    module=$(newest /lib/modules/*/kernel/drivers/net/xen-netback/xen-netback.ko*)
+    [ -n "$module" ] || return 0
+    module=${module#/lib/modules/}
+    printf '%s\n' "${module%%/*}"
+}
+
+# unpack_linux BZIMAGE ELF: takes the ELF out of a bzImage, so that neither Xen nor libxc has to
+# decompress it under emulation. Offsets: Linux Documentation/arch/x86/boot.rst, the real-mode
+# header's setup_sects (0x1f1), payload_offset (0x248) and payload_length (0x24c).
+unpack_linux() {
+    local image=$1 elf=$2 setup_sectors payload length magic
+    setup_sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$image" | tr -d ' ')
+    payload=$(od -An -tu4 -j $((0x248)) -N 4 "$image" | tr -d ' ')
+    length=$(od -An -tu4 -j $((0x24c)) -N 4 "$image" | tr -d ' ')
+    payload=$((payload + (setup_sectors + 1) * 512))
+    magic=$(od -An -tx1 -j "$payload" -N 4 "$image" | tr -d ' ')
+
+    # The payload's last four bytes are its unpacked size, which the decompressors would refuse.
+    local unpack
+    case $magic in
+        fd377a58) unpack='xz -dc' ;;
+        1f8b*) unpack='gzip -dc' ;;
+        28b52ffd) unpack='zstd -dcq' ;;
+        *) fail "$image is packed in a way not known here (first bytes $magic)" ;;
+    esac
+    need_command "${unpack%% *}"
+    head -c $((payload + length - 4)) "$image" | tail -c $((length - 4)) | $unpack >"$elf"
+}
+
+# cpio_of DIRECTORY: a newc archive of the directory's contents, all owned by root.
+cpio_of() {
+    (cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0)
+}
