@@ -1,0 +1,8 @@
+/*
+ * FPU state (platform.h: fpu_*). Every platform shares it.
+ */
+#pragma once
+
+/* Chooses and enables what user threads may use. The platform has made FPU instructions usable
+ * before: CR0.TS and EM clear, CR4.OSFXSR, and CR4.OSXSAVE where CPUID offers XSAVE. */
+void fpu_init(void);
