@@ -1,0 +1,107 @@
+/*
+ * The registry of devices, the check in front of every block request, and packet memory.
+ */
+#include "drivers/device.h"
+
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+
+static struct spinlock devices_lock = SPINLOCK("devices");
+static struct list block_devices = LIST_INIT(block_devices);
+static struct list network_devices = LIST_INIT(network_devices);
+
+static void announce(struct list *devices, struct list *link)
+{
+    spin_lock(&devices_lock);
+    list_push_back(devices, link);
+    spin_unlock(&devices_lock);
+}
+
+static struct list *device_at(struct list *devices, unsigned index)
+{
+    struct list *found = NULL;
+    spin_lock(&devices_lock);
+    list_for_each(link, devices) {
+        if (index-- == 0) {
+            found = link;
+            break;
+        }
+    }
+    spin_unlock(&devices_lock);
+    return found;
+}
+
+void block_device_add(struct block_device *device) { announce(&block_devices, &device->link); }
+void network_device_add(struct network_device *device) { announce(&network_devices, &device->link); }
+
+struct block_device *block_device_at(unsigned index)
+{
+    struct list *link = device_at(&block_devices, index);
+    return link == NULL ? NULL : list_entry(link, struct block_device, link);
+}
+
+struct network_device *network_device_at(unsigned index)
+{
+    struct list *link = device_at(&network_devices, index);
+    return link == NULL ? NULL : list_entry(link, struct network_device, link);
+}
+
+static bool segment_valid(const struct block_segment *segment)
+{
+    return segment->length > 0 && segment->length % SECTOR_SIZE == 0
+        && segment->address % SECTOR_SIZE == 0
+        && (segment->address & PAGE_MASK) + segment->length <= PAGE_SIZE;
+}
+
+static int request_check(const struct block_device *device, const struct block_request *request)
+{
+    uint64_t bytes = 0;
+    if (request->segment_count < 1 || request->segment_count > BLOCK_MAX_SEGMENTS)
+        return -EINVAL;
+    for (unsigned i = 0; i < request->segment_count; i++) {
+        if (!segment_valid(&request->segments[i]))
+            return -EINVAL;
+        bytes += request->segments[i].length;
+    }
+    if (request->sector > device->sectors || bytes / SECTOR_SIZE > device->sectors - request->sector)
+        return -EINVAL;
+    return request->write && device->read_only ? -EROFS : 0;
+}
+
+void block_submit(struct block_device *device, struct block_request *request)
+{
+    int error = request_check(device, request);
+    if (error != 0) {
+        request->done(request, error);
+        return;
+    }
+    device->submit(device, request);
+}
+
+struct packet *packet_allocate(uint32_t size)
+{
+    if (size > UINT32_MAX - PACKET_HEADROOM)
+        return NULL;
+    struct packet *packet = heap_allocate_zeroed(sizeof(*packet));
+    if (packet == NULL)
+        return NULL;
+    packet->head_size = PACKET_HEADROOM + size;
+    packet->head = heap_allocate(packet->head_size);
+    if (packet->head == NULL) {
+        heap_free(packet);
+        return NULL;
+    }
+    packet->start = PACKET_HEADROOM;
+    list_init(&packet->link);
+    return packet;
+}
+
+void packet_free(struct packet *packet)
+{
+    for (unsigned i = 0; i < packet->fragment_count; i++)
+        page_put(packet->fragments[i].page);
+    heap_free(packet->head);
+    heap_free(packet);
+}

@@ -1,0 +1,130 @@
+#include "drivers/xen/console.h"
+
+#include "drivers/xen/host.h"
+#include "lib/string.h"
+#include "platform/platform.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/hypercall.h"
+
+#define INPUT_SIZE 1024U
+#define OUTPUT_SIZE 2048U
+
+/* xen/io/console.h: struct xencons_interface. Indices run freely modulo 2^32. */
+struct console_ring {
+    char input[INPUT_SIZE];
+    char output[OUTPUT_SIZE];
+    uint32_t input_consumed, input_produced;
+    uint32_t output_consumed, output_produced;
+};
+
+#define DRAIN_TIME NS_PER_SECOND
+/* How often a writer tries for the ring before it goes ahead regardless: its holder may be the very
+ * code that failed on this CPU. */
+#define CLAIM_ATTEMPTS 1000000U
+
+static struct console_ring *ring;
+static uint32_t ring_port;
+static uint32_t writers;             /* 1 while somebody fills the output ring */
+
+static void memory_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+static void claim(void)
+{
+    for (unsigned i = 0; i < CLAIM_ATTEMPTS; i++) {
+        if (__atomic_exchange_n(&writers, 1, __ATOMIC_ACQUIRE) == 0)
+            return;
+        __builtin_ia32_pause();
+    }
+}
+
+static void release(void) { __atomic_store_n(&writers, 0, __ATOMIC_RELEASE); }
+
+static uint32_t output_pending(void)
+{
+    return read_once(ring->output_produced) - read_once(ring->output_consumed);
+}
+
+/* Copies what fits; bytes taken. A daemon whose index is beyond ours gets a ring that counts as full. */
+static size_t output_some(const char *text, size_t length)
+{
+    uint32_t produced = ring->output_produced;
+    uint32_t pending = output_pending();
+    if (pending >= OUTPUT_SIZE)
+        return 0;
+    size_t count = min_of(length, (size_t)(OUTPUT_SIZE - pending));
+    memory_fence();
+    for (size_t i = 0; i < count; i++)
+        ring->output[(produced + i) % OUTPUT_SIZE] = text[i];
+    __atomic_store_n(&ring->output_produced, produced + (uint32_t)count, __ATOMIC_RELEASE);
+    memory_fence();
+    /* The daemon limits how many notifications it serves in a time, so only a daemon that had
+     * caught up gets one; another one tells us when it is done, see handle_event(). */
+    if (read_once(ring->output_consumed) == produced)
+        event_notify(ring_port);
+    return count;
+}
+
+void xen_console_write(const char *text, size_t length)
+{
+    if (ring == NULL) {
+        xen_host->write_without_ring(text, length);
+        return;
+    }
+    claim();
+    while (length > 0) {
+        size_t taken = output_some(text, length);
+        text += taken;
+        length -= taken;
+        if (taken == 0) {
+            event_notify(ring_port);
+            hypercall_yield();
+        }
+    }
+    release();
+}
+
+void xen_console_drain(void)
+{
+    if (ring == NULL)
+        return;
+    nanoseconds limit = clock_monotonic() + DRAIN_TIME;
+    while (output_pending() > 0 && clock_monotonic() < limit) {
+        event_notify(ring_port);
+        hypercall_yield();
+    }
+}
+
+static void take_input(void)
+{
+    char text[64];
+    uint32_t consumed = ring->input_consumed;
+    uint32_t produced = __atomic_load_n(&ring->input_produced, __ATOMIC_ACQUIRE);
+    if (produced - consumed > INPUT_SIZE)
+        consumed = produced;         /* nonsense: skip it */
+    while (consumed != produced) {
+        size_t count = 0;
+        while (consumed != produced && count < sizeof(text))
+            text[count++] = read_once(ring->input[consumed++ % INPUT_SIZE]);
+        kernel_console_input(text, count);
+    }
+    bool moved = consumed != ring->input_consumed;
+    __atomic_store_n(&ring->input_consumed, consumed, __ATOMIC_RELEASE);
+    if (moved)
+        event_notify(ring_port);
+}
+
+static void handle_event(uint32_t port, void *context)
+{
+    (void)context;
+    take_input();
+    if (output_pending() > 0)
+        event_notify(port);
+}
+
+void xen_console_init(void *shared, uint32_t port)
+{
+    ring = shared;
+    ring_port = port;
+    event_bind(port, handle_event, NULL);
+    event_unmask(port);
+}

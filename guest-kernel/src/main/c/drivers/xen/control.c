@@ -1,0 +1,116 @@
+#include "drivers/xen/control.h"
+
+#include "drivers/xen/xenbus.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/platform.h"
+
+/* A node somebody else writes orders into. One request at a time: read the order, then empty the node;
+ * a change in the meantime is looked at afterwards. */
+struct node {
+    struct xenbus_watch watch;
+    struct xenbus_request request;
+    void (*obey)(const char *order);
+    char order[32];
+    bool busy, again;
+};
+
+static void read_order(struct node *node);
+
+static void acknowledged(struct xenbus_request *request)
+{
+    struct node *node = request->context;
+    if (request->result < 0)
+        log_error("%s cannot be emptied: error %d", request->path, -request->result);
+    node->busy = false;
+    if (node->again)
+        read_order(node);
+}
+
+static void order_read(struct xenbus_request *request)
+{
+    struct node *node = request->context;
+    if (request->result <= 0) {      /* no such node, or already empty */
+        if (request->result < 0 && request->result != -ENOENT)
+            log_error("%s cannot be read: error %d", request->path, -request->result);
+        node->busy = false;
+        if (node->again)
+            read_order(node);
+        return;
+    }
+    node->order[request->result] = '\0';
+    request->operation = XENBUS_WRITE;
+    request->value = "";
+    request->value_length = 0;
+    request->reply = NULL;
+    request->done = acknowledged;
+    xenbus_submit(request);
+    node->obey(node->order);
+}
+
+static void read_order(struct node *node)
+{
+    node->busy = true;
+    node->again = false;
+    node->request = (struct xenbus_request){
+        .operation = XENBUS_READ, .reply = node->order, .reply_size = sizeof(node->order) - 1,
+        .done = order_read, .context = node,
+    };
+    string_copy(node->request.path, node->watch.path, sizeof(node->request.path));
+    xenbus_submit(&node->request);
+}
+
+static void node_changed(struct xenbus_watch *watch)
+{
+    struct node *node = watch->context;
+    if (node->busy)
+        node->again = true;
+    else
+        read_order(node);
+}
+
+static void obey_shutdown(const char *order)
+{
+    if (strcmp(order, "poweroff") == 0 || strcmp(order, "halt") == 0)
+        kernel_control(CONTROL_POWER_OFF);
+    else if (strcmp(order, "reboot") == 0)
+        kernel_control(CONTROL_REBOOT);
+    else
+        log_error("the host asks for '%s', which is not supported: use poweroff or reboot", order);
+}
+
+/* A few of the keys Linux knows: t and q list the threads, o and b end the domain. */
+static void obey_sysrq(const char *order)
+{
+    switch (order[0]) {
+    case 'b':
+        kernel_control(CONTROL_REBOOT);
+        break;
+    case 'o':
+        kernel_control(CONTROL_POWER_OFF);
+        break;
+    case 't':
+    case 'q':
+        kernel_control(CONTROL_THREAD_DUMP);
+        break;
+    default:
+        log_error("sysrq key '%s' is unknown: use t or q (thread dump), o (power off), b (reboot)", order);
+    }
+}
+
+static struct node shutdown_node = { .watch.path = "control/shutdown", .obey = obey_shutdown };
+static struct node sysrq_node = { .watch.path = "control/sysrq", .obey = obey_sysrq };
+
+static void watch_node(struct node *node)
+{
+    node->watch.changed = node_changed;
+    node->watch.context = node;
+    xenbus_watch(&node->watch);
+}
+
+void xen_control_start(void)
+{
+    watch_node(&shutdown_node);
+    watch_node(&sysrq_node);
+}

@@ -1,0 +1,77 @@
+#include "drivers/xen/devices.h"
+
+#include "drivers/xen/blkfront.h"
+#include "drivers/xen/control.h"
+#include "drivers/xen/grant.h"
+#include "drivers/xen/netfront.h"
+#include "drivers/xen/xenbus.h"
+#include "lib/print.h"
+#include "lib/string.h"
+
+/* More devices than this of one class are reported and left out. */
+#define DEVICES_MAX 16
+
+struct device_class {
+    const char *directory;           /* in our xenstore directory */
+    unsigned grants;                 /* one device's need */
+    int (*start)(const char *path, uint64_t number);
+    unsigned count;
+    uint64_t numbers[DEVICES_MAX];   /* ascending */
+};
+
+static struct device_class classes[] = {
+    { .directory = "device/vbd", .grants = BLKFRONT_GRANTS, .start = blkfront_start },
+    { .directory = "device/vif", .grants = NETFRONT_GRANTS, .start = netfront_start },
+};
+
+static void insert_sorted(struct device_class *class, uint64_t number)
+{
+    unsigned i = class->count++;
+    for (; i > 0 && class->numbers[i - 1] > number; i--)
+        class->numbers[i] = class->numbers[i - 1];
+    class->numbers[i] = number;
+}
+
+static void list_devices(struct device_class *class)
+{
+    char names[512];
+    int length = xenbus_directory(class->directory, names, sizeof(names));
+    for (int at = 0; at < length; at += (int)strlen(names + at) + 1) {
+        uint64_t number;
+        if (!parse_decimal(names + at, &number) || class->count == DEVICES_MAX)
+            log_error("device %s/%s is ignored", class->directory, names + at);
+        else
+            insert_sorted(class, number);
+    }
+}
+
+static void start_devices_of(struct device_class *class)
+{
+    for (unsigned i = 0; i < class->count; i++) {
+        char path[64];
+        format(path, sizeof(path), "%s/%lu", class->directory, (unsigned long)class->numbers[i]);
+        int error = class->start(path, class->numbers[i]);
+        if (error != 0)
+            log_error("device %s does not come up: error %d; see the log of the host's backend",
+                      path, -error);
+    }
+}
+
+void xen_start_devices(void)
+{
+    unsigned grants = 0;
+    for (unsigned i = 0; i < array_size(classes); i++) {
+        list_devices(&classes[i]);
+        grants += classes[i].grants * classes[i].count;
+    }
+    xen_control_start();
+    if (grants == 0)
+        return;
+    int error = grants_init(grants);
+    if (error != 0) {
+        log_error("no grant table for %u references: error %d; no devices", grants, -error);
+        return;
+    }
+    for (unsigned i = 0; i < array_size(classes); i++)
+        start_devices_of(&classes[i]);
+}

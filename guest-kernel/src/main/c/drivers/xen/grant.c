@@ -1,0 +1,82 @@
+#include "drivers/xen/grant.h"
+
+#include "drivers/xen/host.h"
+#include "lib/errno.h"
+#include "lib/lock.h"
+
+/* xen/grant_table.h. */
+#define RESERVED_ENTRIES 8U
+#define FLAG_PERMIT_ACCESS 1U
+#define FLAG_READ_ONLY 4U
+#define FLAG_READING 8U
+#define FLAG_WRITING 16U
+
+static struct spinlock grants_lock = SPINLOCK("grants");
+static struct grant_entry *table;    /* shared with Xen, which changes the flags of valid entries */
+static unsigned table_entries;
+static grant_reference first_free;   /* grants_lock; free entries are chained by their frame */
+static unsigned free_count;          /* grants_lock */
+
+int grants_init(unsigned count)
+{
+    unsigned frames = (RESERVED_ENTRIES + count + GRANTS_PER_FRAME - 1) / GRANTS_PER_FRAME;
+    table = xen_host->map_grant_table(frames);
+    if (table == NULL)
+        return -ENOMEM;
+    table_entries = frames * GRANTS_PER_FRAME;
+    first_free = GRANT_NONE;
+    /* What a boot loader granted is left alone: its backends may still look at it. */
+    for (grant_reference i = table_entries - 1; i >= RESERVED_ENTRIES; i--) {
+        if (read_once(table[i].flags) != 0)
+            continue;
+        table[i].frame = first_free;
+        first_free = i;
+        free_count++;
+    }
+    return 0;
+}
+
+grant_reference grant_page(uint16_t domain, phys_t address, bool read_only)
+{
+    spin_lock(&grants_lock);
+    grant_reference reference = first_free;
+    if (reference != GRANT_NONE) {
+        first_free = table[reference].frame;
+        free_count--;
+    }
+    spin_unlock(&grants_lock);
+    if (reference == GRANT_NONE)
+        return GRANT_NONE;
+    struct grant_entry *entry = &table[reference];
+    entry->frame = (uint32_t)xen_host->frame_of(address);
+    entry->domain = domain;
+    /* The flags make the entry valid, so they come last. */
+    __atomic_store_n(&entry->flags, (uint16_t)(FLAG_PERMIT_ACCESS | (read_only ? FLAG_READ_ONLY : 0U)),
+                     __ATOMIC_RELEASE);
+    return reference;
+}
+
+static bool invalidate(struct grant_entry *entry)
+{
+    uint16_t flags = read_once(entry->flags);
+    do {
+        if (flags & (FLAG_READING | FLAG_WRITING))
+            return false;
+    } while (!__atomic_compare_exchange_n(&entry->flags, &flags, 0, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
+    return true;
+}
+
+bool grant_revoke(grant_reference reference)
+{
+    if (reference < RESERVED_ENTRIES || reference >= table_entries || !invalidate(&table[reference]))
+        return false;
+    spin_lock(&grants_lock);
+    table[reference].frame = first_free;
+    first_free = reference;
+    free_count++;
+    spin_unlock(&grants_lock);
+    return true;
+}
+
+unsigned grants_free_count(void) { return free_count; }

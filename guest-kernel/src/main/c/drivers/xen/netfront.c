@@ -1,0 +1,126 @@
+#include "drivers/xen/netfront.h"
+
+#include "drivers/xen/netfront_card.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/print.h"
+#include "lib/string.h"
+
+#define DEFAULT_MTU 1500
+
+static void handle_event(uint32_t port, void *context)
+{
+    struct card *card = context;
+    (void)port;
+    netfront_transmit_event(card);
+    netfront_receive_event(card);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "00:16:3e:01:02:03" */
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+    if (strlen(text) != 17)
+        return false;
+    for (int i = 0; i < 6; i++, text += 3) {
+        int high = hex_digit(text[0]), low = hex_digit(text[1]);
+        if (high < 0 || low < 0 || (i < 5 && text[2] != ':'))
+            return false;
+        mac[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static int read_mac(struct card *card)
+{
+    char path[XENBUS_PATH_MAX], text[24];
+    format(path, sizeof(path), "%s/mac", card->frontend.path);
+    int result = xenbus_read(path, text, sizeof(text));
+    if (result < 0)
+        return result;
+    return parse_mac(text, card->device.mac) ? 0 : -EPROTO;
+}
+
+/* What the backend can do with packets of ours. */
+static void read_features(struct card *card)
+{
+    const char *backend = card->frontend.backend;
+    card->device.mtu = DEFAULT_MTU;
+    card->device.checksum_offload = xenbus_option(backend, "feature-no-csum-offload", 0) == 0;
+    card->device.segmentation_offload = card->device.checksum_offload
+        && xenbus_option(backend, "feature-sg", 0) != 0
+        && xenbus_option(backend, "feature-gso-tcpv4", 0) != 0;
+}
+
+static int offer_rings(struct card *card)
+{
+    struct frontend *frontend = &card->frontend;
+    void *transmit_page, *receive_page;
+    grant_reference transmit_ring = frontend_share_page(frontend, &transmit_page);
+    grant_reference receive_ring = frontend_share_page(frontend, &receive_page);
+    if (transmit_ring == GRANT_NONE || receive_ring == GRANT_NONE)
+        return -ENOMEM;
+    netfront_transmit_init(card, transmit_page);
+    int result = netfront_receive_init(card, receive_page);
+    if (result != 0)
+        return result;
+    int port = frontend_event_channel(frontend, handle_event, card);
+    if (port < 0)
+        return port;
+    card->port = (uint32_t)port;
+    const struct {
+        const char *name;
+        uint32_t value;
+    } nodes[] = {
+        { "tx-ring-ref", transmit_ring }, { "rx-ring-ref", receive_ring },
+        { "event-channel", card->port }, { "request-rx-copy", 1 }, { "feature-rx-notify", 1 },
+        { "feature-sg", 1 }, { "feature-gso-tcpv4", 1 },
+    };
+    for (unsigned i = 0; i < array_size(nodes); i++) {
+        result = xenbus_write_format(frontend->path, nodes[i].name, "%u", nodes[i].value);
+        if (result != 0)
+            return result;
+    }
+    return frontend_set_state(frontend, STATE_CONNECTED);
+}
+
+static int connect(struct card *card, const char *path)
+{
+    int result = frontend_open(&card->frontend, path);
+    if (result == 0)
+        result = read_mac(card);
+    if (result == 0)
+        result = frontend_reset(&card->frontend);
+    if (result == 0 && xenbus_option(card->frontend.backend, "feature-rx-copy", 0) == 0)
+        result = -EOPNOTSUPP;
+    if (result != 0)
+        return result;
+    read_features(card);
+    result = offer_rings(card);
+    return result != 0 ? result : frontend_wait(&card->frontend, 1u << STATE_CONNECTED);
+}
+
+int netfront_start(const char *path, uint64_t number)
+{
+    struct card *card = heap_allocate_zeroed(sizeof(*card));
+    if (card == NULL)
+        return -ENOMEM;
+    format(card->device.name, sizeof(card->device.name), "eth%lu", (unsigned long)number);
+    card->device.transmit = netfront_transmit;
+    card->device.flush = netfront_flush;
+    /* On failure the memory stays: the watch and perhaps the backend refer to it. */
+    int result = connect(card, path);
+    if (result != 0)
+        return result;
+    network_device_add(&card->device);
+    log_info("network card %s: checksum offload %s, segmentation offload %s", card->device.name,
+             card->device.checksum_offload ? "yes" : "no", card->device.segmentation_offload ? "yes" : "no");
+    return 0;
+}

@@ -1,0 +1,122 @@
+/*
+ * What the files of netfront share: a card and its two directions. Each direction has a lock, never
+ * held while calling the network stack: the stack may transmit from within receive().
+ */
+#pragma once
+
+#include "drivers/device.h"
+#include "drivers/xen/frontend.h"
+#include "drivers/xen/grant.h"
+#include "drivers/xen/ring.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+
+/* xen/io/netif.h */
+#define NET_SLOTS 256U               /* per ring, by the size of the larger of request and response */
+#define NET_SLOTS_PER_PACKET 18U     /* every backend accepts so many: XEN_NETIF_NR_SLOTS_MIN */
+#define NET_PACKET_MAX 65535U        /* XEN_NETIF_MAX_TX_SIZE */
+#define TX_CHECKSUM_BLANK 1U
+#define TX_DATA_VALIDATED 2U
+#define TX_MORE_DATA 4U
+#define TX_EXTRA_INFO 8U
+#define RX_DATA_VALIDATED 1U
+#define RX_CHECKSUM_BLANK 2U
+#define RX_MORE_DATA 4U
+#define RX_EXTRA_INFO 8U
+#define EXTRA_TYPE_GSO 1U
+#define EXTRA_FLAG_MORE 1U
+#define GSO_TCPV4 1U
+#define RESPONSE_DROPPED (-2)
+#define RESPONSE_NULL 1
+
+struct tx_request {
+    uint32_t grant;
+    uint16_t offset;
+    uint16_t flags;
+    uint16_t id;
+    uint16_t size;                   /* first slot: of the whole packet; others: of the slot */
+};
+struct tx_response {
+    uint16_t id;
+    int16_t status;
+};
+struct rx_request {
+    uint16_t id;
+    uint16_t padding;
+    uint32_t grant;
+};
+struct rx_response {
+    uint16_t id;
+    uint16_t offset;
+    uint16_t flags;
+    int16_t status;                  /* bytes, or an error < 0 */
+};
+/* Takes the place of a request (tx) or response (rx) behind one with *_EXTRA_INFO. */
+struct extra_info {
+    uint8_t type;
+    uint8_t flags;
+    uint16_t gso_size;
+    uint8_t gso_type;
+    uint8_t padding;
+    uint16_t gso_features;
+};
+_Static_assert(sizeof(struct tx_request) == 12 && sizeof(struct rx_response) == 8
+               && sizeof(struct extra_info) == 8, "netif layout");
+
+/* What a transmit id stands for. Ids are handed out from a free list. */
+struct tx_slot {
+    grant_reference grant;           /* GRANT_NONE: the id is free */
+    uint16_t next_free;
+    struct packet *packet;           /* freed when all of its slots have been answered */
+};
+
+struct transmitter {
+    struct spinlock lock;            /* guards the rest */
+    struct ring ring;
+    struct tx_slot slots[NET_SLOTS];
+    uint16_t first_free;
+    bool full;                       /* transmit() said false: the stack waits to be told */
+    bool dead;
+};
+
+/* A page offered to the backend. Receive rings are answered in order, so id and place agree. */
+struct rx_slot {
+    struct page *page;
+    grant_reference grant;
+};
+
+struct receiver {
+    struct spinlock lock;            /* guards the rest */
+    struct ring ring;
+    struct rx_slot slots[NET_SLOTS];
+    struct rx_slot spare[NET_SLOTS]; /* pages still granted, to be offered again */
+    unsigned spares;
+    unsigned target;                 /* pages to keep on offer, adapted to the load */
+    bool dead;
+};
+
+struct card {
+    struct network_device device;
+    struct frontend frontend;
+    uint32_t port;
+    struct transmitter transmitter;
+    struct receiver receiver;
+};
+
+static inline struct card *card_of(struct network_device *device)
+{
+    return container_of(device, struct card, device);
+}
+
+bool netfront_transmit(struct network_device *device, struct packet *packet);
+void netfront_flush(struct network_device *device);
+/* Frees what the backend has sent; tells the stack when there is room again. */
+void netfront_transmit_event(struct card *card);
+void netfront_transmit_init(struct card *card, void *ring_page);
+
+/* Hands what came in to the stack and offers new pages. */
+void netfront_receive_event(struct card *card);
+/* 0, or -ENOMEM. */
+must_check int netfront_receive_init(struct card *card, void *ring_page);
+/* Offers pages up to the target. */
+void netfront_receive_refill(struct card *card);

@@ -1,0 +1,333 @@
+#include "drivers/xen/netfront_card.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/xenpv/events.h"
+
+/* Pages on offer: as few as a quiet server needs, at least what a 64 KiB packet takes. */
+#define TARGET_MIN 64U
+#define TARGET_MAX NET_SLOTS
+/* Never hand so many pages to the stack that fewer remain: the backend waits for room for the largest
+ * packet, and only its next packet would make us offer more. */
+#define PAGES_KEPT 20U
+/* Packets up to this size are copied and their pages offered again, grants and all; larger ones keep
+ * their pages and only this much is copied in front. */
+#define COPY_WHOLE 1664U
+#define COPY_HEADERS 128U
+
+/* A packet as it lies in the slots the backend filled. */
+struct gathered {
+    struct {
+        struct rx_slot slot;
+        uint16_t offset, length;
+    } pieces[NET_SLOTS_PER_PACKET];
+    unsigned count;
+    uint32_t length;
+    uint16_t flags;                  /* of the first response */
+    uint16_t segment_size;
+    bool damaged;                    /* drop it */
+};
+
+static uint32_t offered(const struct receiver *rx)
+{
+    return rx->ring.requests_produced - rx->ring.responses_consumed;
+}
+
+static void receiver_died(struct card *card, const char *why)
+{
+    if (!card->receiver.dead)
+        log_error("network card %s: %s; nothing is received any more", card->device.name, why);
+    card->receiver.dead = true;
+}
+
+static void keep_spare(struct receiver *rx, struct rx_slot slot) { rx->spare[rx->spares++] = slot; }
+
+/* ---- Offering pages ------------------------------------------------------------------------ */
+
+static bool new_slot(struct card *card, struct rx_slot *slot)
+{
+    struct receiver *rx = &card->receiver;
+    if (rx->spares > 0) {
+        *slot = rx->spare[--rx->spares];
+        return true;
+    }
+    slot->page = page_allocate();
+    if (slot->page == NULL)
+        return false;
+    slot->grant = grant_page(card->frontend.backend_domain, page_address(slot->page), false);
+    if (slot->grant == GRANT_NONE) {
+        page_put(slot->page);
+        return false;
+    }
+    return true;
+}
+
+static void free_spares(struct receiver *rx)
+{
+    while (rx->spares > 0) {
+        struct rx_slot slot = rx->spare[--rx->spares];
+        if (grant_revoke(slot.grant))
+            page_put(slot.page);
+    }
+}
+
+static bool refill(struct card *card)
+{
+    struct receiver *rx = &card->receiver;
+    struct rx_slot slot;
+    bool put = false;
+    while (offered(rx) < rx->target && new_slot(card, &slot)) {
+        uint16_t id = (uint16_t)(rx->ring.requests_produced % NET_SLOTS);
+        struct rx_request request = { .id = id, .grant = slot.grant };
+        rx->slots[id] = slot;
+        ring_put(&rx->ring, &request, sizeof(request));
+        put = true;
+    }
+    free_spares(rx);
+    return put && ring_push(&rx->ring);
+}
+
+void netfront_receive_refill(struct card *card)
+{
+    struct receiver *rx = &card->receiver;
+    spin_lock(&rx->lock);
+    bool notify = !rx->dead && refill(card);
+    spin_unlock(&rx->lock);
+    if (notify)
+        event_notify(card->port);
+}
+
+int netfront_receive_init(struct card *card, void *ring_page)
+{
+    struct receiver *rx = &card->receiver;
+    spinlock_init(&rx->lock, "netfront receive");
+    ring_init(&rx->ring, ring_page, sizeof(struct rx_request));
+    rx->target = TARGET_MIN;
+    (void)refill(card);              /* there is nobody to notify yet */
+    return offered(rx) >= PAGES_KEPT ? 0 : -ENOMEM;
+}
+
+/* Doubles the offer when the backend used up most of it, lets it shrink slowly when it did not. */
+static void adapt_target(struct receiver *rx)
+{
+    if (offered(rx) < rx->target / 4)
+        rx->target = min_of(rx->target * 2, TARGET_MAX);
+    else if (offered(rx) > rx->target * 3 / 4 && rx->target > TARGET_MIN)
+        rx->target--;
+}
+
+/* ---- Taking packets ------------------------------------------------------------------------ */
+
+/* Takes the next response and what its slot held. */
+static void take(struct receiver *rx, void *response, struct rx_slot *slot)
+{
+    *slot = rx->slots[rx->ring.responses_consumed % NET_SLOTS];
+    ring_take(&rx->ring, response, sizeof(struct rx_response));
+}
+
+static void take_extras(struct card *card, int *pending, struct gathered *packet)
+{
+    struct extra_info extra = { .flags = EXTRA_FLAG_MORE };
+    while (extra.flags & EXTRA_FLAG_MORE) {
+        struct rx_slot slot;
+        if (*pending == 0) {
+            packet->damaged = true;
+            return;
+        }
+        take(&card->receiver, &extra, &slot);
+        --*pending;
+        keep_spare(&card->receiver, slot);
+        if (extra.type == EXTRA_TYPE_GSO && extra.gso_type == GSO_TCPV4)
+            packet->segment_size = extra.gso_size;
+    }
+}
+
+static void add_piece(struct card *card, struct gathered *packet, struct rx_slot slot,
+                      const struct rx_response *response)
+{
+    bool good = response->status > 0 && response->offset + (uint32_t)response->status <= PAGE_SIZE
+        && packet->count < NET_SLOTS_PER_PACKET;
+    if (!good) {
+        packet->damaged = true;
+        keep_spare(&card->receiver, slot);
+        return;
+    }
+    packet->pieces[packet->count].slot = slot;
+    packet->pieces[packet->count].offset = response->offset;
+    packet->pieces[packet->count].length = (uint16_t)response->status;
+    packet->count++;
+    packet->length += (uint32_t)response->status;
+}
+
+/* Takes the responses of one packet. False: the protocol is broken. */
+static bool gather(struct card *card, int *pending, struct gathered *packet)
+{
+    struct rx_response response;
+    bool first = true;
+    do {
+        struct rx_slot slot;
+        if (*pending == 0) {
+            packet->damaged = true;
+            return true;
+        }
+        uint32_t expected = card->receiver.ring.responses_consumed % NET_SLOTS;
+        take(&card->receiver, &response, &slot);
+        --*pending;
+        add_piece(card, packet, slot, &response);
+        if (response.id != expected)
+            return false;
+        if (first) {
+            packet->flags = response.flags;
+            first = false;
+            if (response.flags & RX_EXTRA_INFO)
+                take_extras(card, pending, packet);
+        }
+    } while (response.flags & RX_MORE_DATA);
+    if (packet->length > NET_PACKET_MAX)
+        packet->damaged = true;
+    return true;
+}
+
+static const uint8_t *piece_data(const struct gathered *from, unsigned i)
+{
+    return (const uint8_t *)page_data(from->pieces[i].slot.page) + from->pieces[i].offset;
+}
+
+static void give_back(struct receiver *rx, const struct gathered *from)
+{
+    for (unsigned i = 0; i < from->count; i++)
+        keep_spare(rx, from->pieces[i].slot);
+}
+
+static struct packet *copy_whole(struct receiver *rx, const struct gathered *from)
+{
+    struct packet *packet = packet_allocate(from->length);
+    for (unsigned i = 0; packet != NULL && i < from->count; i++) {
+        memcpy(packet->head + packet->start + packet->linear, piece_data(from, i), from->pieces[i].length);
+        packet->linear += from->pieces[i].length;
+    }
+    give_back(rx, from);
+    return packet;
+}
+
+/* Moves the pages of `from` into the packet; what the headers took of the first is left out. */
+static bool move_pages(struct gathered *from, struct packet *packet)
+{
+    for (unsigned i = 0; i < from->count; i++) {
+        uint16_t skip = i == 0 ? (uint16_t)packet->linear : 0;
+        if (!grant_revoke(from->pieces[i].slot.grant))
+            return false;
+        struct page *page = from->pieces[i].slot.page;
+        if (skip == from->pieces[i].length) {
+            page_put(page);
+            continue;
+        }
+        packet->fragments[packet->fragment_count++] = (struct packet_fragment){
+            .page = page,
+            .offset = (uint16_t)(from->pieces[i].offset + skip),
+            .length = (uint16_t)(from->pieces[i].length - skip),
+        };
+    }
+    return true;
+}
+
+static struct packet *keep_pages(struct card *card, struct gathered *from)
+{
+    struct receiver *rx = &card->receiver;
+    struct packet *packet = NULL;
+    if (offered(rx) + rx->spares >= PAGES_KEPT)
+        packet = packet_allocate(COPY_HEADERS);
+    if (packet == NULL) {
+        give_back(rx, from);
+        return NULL;
+    }
+    packet->linear = min_of((uint32_t)from->pieces[0].length, COPY_HEADERS);
+    memcpy(packet->head + packet->start, piece_data(from, 0), packet->linear);
+    if (move_pages(from, packet))
+        return packet;
+    packet_free(packet);
+    receiver_died(card, "the backend keeps pages it has filled");
+    return NULL;
+}
+
+static struct packet *build(struct card *card, struct gathered *from)
+{
+    struct packet *packet;
+    if (from->damaged || from->count == 0) {
+        give_back(&card->receiver, from);
+        return NULL;
+    }
+    packet = from->length <= COPY_WHOLE ? copy_whole(&card->receiver, from) : keep_pages(card, from);
+    if (packet == NULL)
+        return NULL;
+    packet->length = from->length;
+    packet->segment_size = from->segment_size;
+    if (from->flags & RX_CHECKSUM_BLANK)
+        packet->flags |= PACKET_CHECKSUM_PARTIAL;
+    if (from->flags & RX_DATA_VALIDATED)
+        packet->flags |= PACKET_CHECKSUM_VALID;
+    return packet;
+}
+
+/* Takes all packets there are; no page is offered meanwhile, so this ends. */
+static void take_packets(struct card *card, struct list *packets)
+{
+    struct receiver *rx = &card->receiver;
+    do {
+        int pending = ring_pending(&rx->ring);
+        if (pending < 0) {
+            receiver_died(card, "the backend's receive index is wrong");
+            return;
+        }
+        while (pending > 0) {
+            struct gathered gathered = { .count = 0 };
+            if (!gather(card, &pending, &gathered)) {
+                receiver_died(card, "the backend answers out of order");
+                return;
+            }
+            struct packet *packet = build(card, &gathered);
+            if (rx->dead)
+                return;
+            if (packet != NULL)
+                list_push_back(packets, &packet->link);
+            else
+                card->device.dropped++;
+        }
+    } while (ring_wait_for(&rx->ring, 1));
+}
+
+static void deliver(struct card *card, struct list *packets)
+{
+    struct network_device *device = &card->device;
+    struct list *link;
+    if (list_empty(packets))
+        return;
+    while ((link = list_pop_front(packets)) != NULL) {
+        struct packet *packet = list_entry(link, struct packet, link);
+        if (device->receive == NULL) {
+            device->dropped++;
+            packet_free(packet);
+            continue;
+        }
+        device->received_packets++;
+        device->received_bytes += packet->length;
+        device->receive(device, packet);
+    }
+    if (device->receive_done != NULL)
+        device->receive_done(device);
+}
+
+void netfront_receive_event(struct card *card)
+{
+    struct receiver *rx = &card->receiver;
+    struct list packets;
+    list_init(&packets);
+    spin_lock(&rx->lock);
+    if (!rx->dead) {
+        take_packets(card, &packets);
+        adapt_target(rx);
+    }
+    spin_unlock(&rx->lock);
+    deliver(card, &packets);
+    netfront_receive_refill(card);
+}

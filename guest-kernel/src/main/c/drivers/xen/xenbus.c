@@ -1,0 +1,408 @@
+#include "drivers/xen/xenbus.h"
+
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/platform.h"
+#include "platform/xenpv/events.h"
+
+/* xen/io/xs_wire.h */
+#define STORE_RING_SIZE 1024U
+#define TYPE_WATCH_EVENT 15U
+#define TYPE_ERROR 16U
+
+/* xs_wire.h: struct xenstore_domain_interface. Indices run freely modulo 2^32. */
+struct store_ring {
+    char requests[STORE_RING_SIZE];
+    char replies[STORE_RING_SIZE];
+    uint32_t requests_consumed, requests_produced;
+    uint32_t replies_consumed, replies_produced;
+};
+
+/* xs_wire.h: struct xsd_sockmsg. */
+struct header {
+    uint32_t type, id, transaction, length;
+};
+
+/* Request numbers start here, so that answers to a boot loader's requests are not taken for ours. */
+#define FIRST_ID 0x756b0000U
+/* Longest watch event looked at: one of our paths with what lies below it, and our token. */
+#define WATCH_BODY_MAX 512
+#define TOKEN_PREFIX "uk"
+
+static struct store_ring *ring;
+static uint32_t ring_port;
+static bool broken;
+static uint32_t next_id = FIRST_ID;
+static unsigned watch_count;
+static struct list requests = LIST_INIT(requests);   /* the first one is on its way */
+static struct list watches = LIST_INIT(watches);
+
+/* The outgoing message: header, path with its NUL, value; how much of it is in the ring. */
+static struct {
+    struct header header;
+    uint32_t sent;
+    bool active;
+} outgoing;
+
+/* The incoming message. Of its body, what fits goes to `to`. */
+static struct {
+    struct header header;
+    uint32_t received;               /* bytes, header included */
+    char body[WATCH_BODY_MAX];       /* watch events, errors and answers nobody waits for */
+    char *to;
+    uint32_t room;
+    struct xenbus_request *answered; /* whose answer this is, or NULL */
+} incoming;
+
+static struct xenbus_request *current_request(void)
+{
+    return list_empty(&requests) ? NULL : list_entry(requests.next, struct xenbus_request, link);
+}
+
+/* ---- The rings as byte streams ------------------------------------------------------------ */
+
+static void connection_failed(const char *why)
+{
+    if (broken)
+        return;
+    broken = true;
+    log_error("xenstore violates its protocol (%s): devices and shutdown requests no longer work", why);
+    while (current_request() != NULL) {
+        struct xenbus_request *request = current_request();
+        list_remove(&request->link);
+        request->result = -EIO;
+        request->finished = true;
+        if (request->done != NULL)
+            request->done(request);
+    }
+}
+
+static uint32_t stream_write(const char *from, uint32_t length)
+{
+    uint32_t produced = ring->requests_produced;
+    uint32_t pending = produced - read_once(ring->requests_consumed);
+    if (pending > STORE_RING_SIZE) {
+        connection_failed("request index");
+        return 0;
+    }
+    uint32_t count = min_of(length, STORE_RING_SIZE - pending);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < count; i++)
+        ring->requests[(produced + i) % STORE_RING_SIZE] = from[i];
+    __atomic_store_n(&ring->requests_produced, produced + count, __ATOMIC_RELEASE);
+    return count;
+}
+
+/* Takes up to `length` bytes; with `to` NULL they are thrown away. */
+static uint32_t stream_read(char *to, uint32_t length)
+{
+    uint32_t consumed = ring->replies_consumed;
+    uint32_t pending = __atomic_load_n(&ring->replies_produced, __ATOMIC_ACQUIRE) - consumed;
+    if (pending > STORE_RING_SIZE) {
+        connection_failed("reply index");
+        return 0;
+    }
+    uint32_t count = min_of(length, pending);
+    for (uint32_t i = 0; to != NULL && i < count; i++)
+        to[i] = read_once(ring->replies[(consumed + i) % STORE_RING_SIZE]);
+    __atomic_store_n(&ring->replies_consumed, consumed + count, __ATOMIC_RELEASE);
+    return count;
+}
+
+/* ---- Sending ---------------------------------------------------------------------------------- */
+
+static void begin_request(struct xenbus_request *request)
+{
+    request->id = next_id++;
+    outgoing.header = (struct header){
+        .type = request->operation, .id = request->id,
+        .length = (uint32_t)(strlen(request->path) + 1 + request->value_length),
+    };
+    outgoing.sent = 0;
+    outgoing.active = true;
+}
+
+/* The part of the outgoing message that starts at byte `at`; NULL at its end. */
+static const char *outgoing_part(const struct xenbus_request *request, uint32_t at, uint32_t *length)
+{
+    const struct {
+        const void *data;
+        uint32_t length;
+    } parts[] = {
+        { &outgoing.header, sizeof(outgoing.header) },
+        { request->path, (uint32_t)strlen(request->path) + 1 },
+        { request->value, (uint32_t)request->value_length },
+    };
+    for (unsigned i = 0; i < array_size(parts); i++) {
+        if (at < parts[i].length) {
+            *length = parts[i].length - at;
+            return (const char *)parts[i].data + at;
+        }
+        at -= parts[i].length;
+    }
+    return NULL;
+}
+
+/* Sends as much as there is room for; the rest follows when the daemon has read some. */
+static void pump_out(void)
+{
+    bool moved = false;
+    struct xenbus_request *request = current_request();
+    if (broken || request == NULL)
+        return;
+    if (!outgoing.active)
+        begin_request(request);
+    for (;;) {
+        uint32_t length;
+        const char *part = outgoing_part(request, outgoing.sent, &length);
+        uint32_t written = part == NULL ? 0 : stream_write(part, length);
+        if (written == 0)
+            break;
+        outgoing.sent += written;
+        moved = true;
+    }
+    if (moved)
+        event_notify(ring_port);
+}
+
+void xenbus_submit(struct xenbus_request *request)
+{
+    request->finished = false;
+    if (broken || strlen(request->path) + 1 + request->value_length > XENBUS_BODY_MAX) {
+        request->result = broken ? -EIO : -E2BIG;
+        request->finished = true;
+        if (request->done != NULL)
+            request->done(request);
+        return;
+    }
+    list_push_back(&requests, &request->link);
+    pump_out();
+}
+
+/* ---- Receiving -------------------------------------------------------------------------------- */
+
+/* The daemon names errors by their C names (xs_wire.h: xsd_errors). */
+static int error_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } errors[] = {
+        { "EINVAL", EINVAL }, { "EACCES", EACCES }, { "EEXIST", EEXIST }, { "EISDIR", EISDIR },
+        { "ENOENT", ENOENT }, { "ENOMEM", ENOMEM }, { "ENOSPC", ENOSPC }, { "EROFS", EROFS },
+        { "EBUSY", EBUSY }, { "EAGAIN", EAGAIN }, { "ENOSYS", ENOSYS }, { "EPERM", EPERM },
+        { "ENOTEMPTY", ENOTEMPTY }, { "EISCONN", EISCONN }, { "E2BIG", E2BIG },
+    };
+    for (unsigned i = 0; i < array_size(errors); i++)
+        if (strcmp(name, errors[i].name) == 0)
+            return -errors[i].error;
+    return -EIO;
+}
+
+static void watch_event(uint32_t length)
+{
+    if (length > sizeof(incoming.body) - 1)
+        return;                      /* not below any path of ours */
+    incoming.body[length] = '\0';
+    size_t path_length = strlen(incoming.body) + 1;
+    if (path_length > length)
+        return;
+    const char *token = incoming.body + path_length;
+    list_for_each_safe(link, &watches) {
+        struct xenbus_watch *watch = list_entry(link, struct xenbus_watch, link);
+        if (strcmp(token, watch->token) == 0) {
+            watch->changed(watch);
+            return;
+        }
+    }
+}
+
+/* The request that the incoming header answers, if it has been sent completely. */
+static struct xenbus_request *answered_request(void)
+{
+    struct xenbus_request *request = current_request();
+    bool sent = request != NULL && outgoing.active
+        && outgoing.sent == sizeof(struct header) + outgoing.header.length;
+    if (!sent || incoming.header.type == TYPE_WATCH_EVENT || incoming.header.id != request->id)
+        return NULL;
+    return request;
+}
+
+static void answer(struct xenbus_request *request)
+{
+    uint32_t length = incoming.header.length;
+    if (incoming.header.type == TYPE_ERROR) {
+        incoming.body[min_of(length, (uint32_t)sizeof(incoming.body) - 1)] = '\0';
+        request->result = error_of(incoming.body);
+    } else if (incoming.header.type != (uint32_t)request->operation) {
+        request->result = -EPROTO;
+    } else if (request->reply != NULL && length > request->reply_size) {
+        request->result = -EOVERFLOW;
+    } else {
+        request->result = (int)length;
+    }
+    outgoing.active = false;
+    list_remove(&request->link);
+    request->finished = true;
+    if (request->done != NULL)
+        request->done(request);
+}
+
+/* The header is complete: decides where the body goes. */
+static void begin_body(void)
+{
+    struct xenbus_request *request = answered_request();
+    incoming.answered = request;
+    incoming.to = incoming.body;
+    incoming.room = sizeof(incoming.body);
+    if (request != NULL && incoming.header.type != TYPE_ERROR && request->reply != NULL) {
+        incoming.to = request->reply;
+        incoming.room = (uint32_t)min_of(request->reply_size, (size_t)XENBUS_BODY_MAX);
+    }
+}
+
+static void end_message(void)
+{
+    incoming.received = 0;
+    if (incoming.header.type == TYPE_WATCH_EVENT)
+        watch_event(incoming.header.length);
+    else if (incoming.answered != NULL)
+        answer(incoming.answered);
+}
+
+/* Takes some bytes of the incoming message; false when there are none. */
+static bool pump_in(void)
+{
+    uint32_t count;
+    if (broken)
+        return false;
+    if (incoming.received < sizeof(struct header)) {
+        count = stream_read((char *)&incoming.header + incoming.received,
+                            sizeof(struct header) - incoming.received);
+        incoming.received += count;
+        if (incoming.received < sizeof(struct header))
+            return count > 0;
+        if (incoming.header.length > XENBUS_BODY_MAX) {
+            connection_failed("message length");
+            return false;
+        }
+        begin_body();
+        if (incoming.header.length == 0)
+            end_message();
+        return true;
+    }
+    uint32_t at = incoming.received - (uint32_t)sizeof(struct header);
+    uint32_t left = incoming.header.length - at;
+    if (at < incoming.room)
+        count = stream_read(incoming.to + at, min_of(left, incoming.room - at));
+    else
+        count = stream_read(NULL, left);
+    incoming.received += count;
+    if (count > 0 && count == left)
+        end_message();
+    return count > 0;
+}
+
+static void handle_event(uint32_t port, void *context)
+{
+    (void)context;
+    bool moved = false;
+    while (pump_in())
+        moved = true;
+    if (moved)
+        event_notify(port);
+    pump_out();
+}
+
+void xenbus_init(void *shared, uint32_t port)
+{
+    ring = shared;
+    ring_port = port;
+    event_bind(port, handle_event, NULL);
+    event_unmask(port);
+}
+
+void xenbus_watch(struct xenbus_watch *watch)
+{
+    format(watch->token, sizeof(watch->token), TOKEN_PREFIX "%u", watch_count++);
+    list_push_back(&watches, &watch->link);
+    struct xenbus_request *request = &watch->request;
+    *request = (struct xenbus_request){
+        .operation = XENBUS_WATCH, .value = watch->token, .value_length = strlen(watch->token) + 1,
+    };
+    string_copy(request->path, watch->path, sizeof(request->path));
+    xenbus_submit(request);
+}
+
+/* ---- Calls that wait ---------------------------------------------------------------------------- */
+
+static int run(struct xenbus_request *request)
+{
+    xenbus_submit(request);
+    while (!read_once(request->finished))
+        cpu_wait();
+    return request->result;
+}
+
+static int read_into(enum xenbus_operation operation, const char *path, char *reply, size_t size)
+{
+    struct xenbus_request request = { .operation = operation, .reply = reply, .reply_size = size };
+    if (string_copy(request.path, path, sizeof(request.path)) >= sizeof(request.path))
+        return -ENAMETOOLONG;
+    return run(&request);
+}
+
+int xenbus_read(const char *path, char *value, size_t size)
+{
+    int length = read_into(XENBUS_READ, path, value, size - 1);
+    value[length < 0 ? 0 : length] = '\0';
+    return length;
+}
+
+int xenbus_read_number(const char *path, uint64_t *value)
+{
+    char text[24];
+    int length = xenbus_read(path, text, sizeof(text));
+    if (length < 0)
+        return length;
+    return parse_decimal(text, value) ? 0 : -EPROTO;
+}
+
+int xenbus_write(const char *path, const char *value)
+{
+    struct xenbus_request request = {
+        .operation = XENBUS_WRITE, .value = value, .value_length = strlen(value),
+    };
+    if (string_copy(request.path, path, sizeof(request.path)) >= sizeof(request.path))
+        return -ENAMETOOLONG;
+    int result = run(&request);
+    return min_of(result, 0);
+}
+
+int xenbus_directory(const char *path, char *names, size_t size)
+{
+    int length = read_into(XENBUS_DIRECTORY, path, names, size);
+    if (length > 0 && names[length - 1] != '\0')
+        return -EPROTO;
+    return length;
+}
+
+uint64_t xenbus_option(const char *directory, const char *name, uint64_t absent)
+{
+    char path[XENBUS_PATH_MAX];
+    uint64_t value;
+    format(path, sizeof(path), "%s/%s", directory, name);
+    return xenbus_read_number(path, &value) == 0 ? value : absent;
+}
+
+int xenbus_write_format(const char *directory, const char *name, const char *fmt, ...)
+{
+    char path[XENBUS_PATH_MAX], value[64];
+    format(path, sizeof(path), "%s/%s", directory, name);
+    va_list args;
+    va_start(args, fmt);
+    int length = format_va(value, sizeof(value), fmt, args);
+    va_end(args);
+    return length < (int)sizeof(value) ? xenbus_write(path, value) : -E2BIG;
+}
