@@ -1,0 +1,27 @@
+/*
+ * What the kernel takes from the ACPI tables (ACPI specification 6.4, chapter 5): how to power
+ * off and reset, and where the I/O APIC is. Without tables the defaults of a PC hold.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct acpi_register {
+    bool present, memory;               /* memory-mapped, else an I/O port */
+    uint64_t address;
+};
+
+struct acpi_information {
+    uint16_t pm1a_control, pm1b_control; /* ports, 0: absent */
+    uint8_t sleep_type_a, sleep_type_b; /* SLP_TYP of S5 */
+    bool sleep_type_known;
+    struct acpi_register sleep_control; /* hardware-reduced platforms */
+    struct acpi_register reset;
+    uint8_t reset_value;
+    phys_t io_apic;                     /* 0xfec00000 unless the MADT says otherwise */
+    uint8_t line_of_isa[16];            /* I/O APIC line of an ISA interrupt */
+};
+extern struct acpi_information acpi;
+
+/* `root`: the RSDP, 0 for none. Called while the first 4 GiB are in the direct map. */
+void acpi_init(phys_t root);

@@ -1,0 +1,173 @@
+/*
+ * From entry.S to kernel_main(): reads what the loader passed (xen/arch-x86/hvm/start_info.h),
+ * trusting no length in it, and sets the machine up in the order of pvh.h.
+ */
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/operations.h"
+#include "platform/pvh/acpi.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
+#include "platform/pvh/pvh.h"
+#include "platform/x86/image.h"
+
+#define START_INFO_MAGIC 0x336ec578
+#define MAX_MEMORY_RANGES 64
+/* Below this lie interrupt vectors and data of the firmware; one page is no loss. */
+#define LOWEST_FRAME PAGE_SIZE
+/* entry.S maps this much; loaders put everything they pass below it. */
+#define EARLY_LIMIT (4UL << 30)
+
+struct start_info {
+    uint32_t magic, version, flags, module_count;
+    uint64_t modules, command_line, acpi_root;
+    uint64_t memory_map;                /* this and what follows: version >= 1 */
+    uint32_t memory_map_entries, reserved;
+};
+
+struct memory_map_entry {
+    uint64_t address, size;
+    uint32_t type, reserved;
+};
+
+extern char pvh_early_tables[], pvh_early_tables_end[];
+
+struct memory_range pvh_memory[MAX_MEMORY_RANGES];
+unsigned pvh_memory_count;
+phys_t pvh_acpi_root;
+
+noreturn void pvh_start(uint32_t start_info);
+
+static phys_t image_physical(const char *symbol)
+{
+    return (uintptr_t)symbol - KERNEL_BASE;
+}
+
+static const void *early_pointer(phys_t address, size_t length)
+{
+    if (address == 0 || address >= EARLY_LIMIT || length > EARLY_LIMIT - address)
+        panic("the loader passed an address out of reach: %lx", address);
+    return phys_to_virt(address);
+}
+
+static void read_memory_map(const struct start_info *info)
+{
+    if (info->version < 1 || info->memory_map_entries == 0)
+        panic("the loader passed no memory map (PVH start info version %u); use a newer one", info->version);
+    unsigned count = min_of(info->memory_map_entries, (uint32_t)MAX_MEMORY_RANGES);
+    const struct memory_map_entry *map = early_pointer(info->memory_map, count * sizeof(*map));
+    for (unsigned i = 0; i < count; i++) {
+        if (map[i].size == 0 || map[i].address + map[i].size < map[i].address)
+            continue;
+        pvh_memory[pvh_memory_count++] = (struct memory_range){
+            .start = map[i].address,
+            .end = map[i].address + map[i].size,
+            .type = map[i].type,
+        };
+        if (map[i].type == MEMORY_RAM)
+            platform.memory_bytes += map[i].size;
+    }
+}
+
+static void read_start_info(phys_t address)
+{
+    const struct start_info *info = early_pointer(address, sizeof(*info));
+    if (info->magic != START_INFO_MAGIC)
+        panic("not started by the PVH protocol: magic %x", info->magic);
+    if (info->command_line != 0) {
+        const char *line = early_pointer(info->command_line, sizeof(platform.command_line));
+        size_t length = strnlen(line, sizeof(platform.command_line) - 1);
+        memcpy(platform.command_line, line, length);
+    }
+    pvh_acpi_root = info->acpi_root;
+    read_memory_map(info);
+}
+
+/* The largest stretch of RAM below `limit` that the image is not in. */
+static struct memory_range find_pool(phys_t limit)
+{
+    struct memory_range best = { 0 };
+    for (unsigned i = 0; i < pvh_memory_count; i++) {
+        struct memory_range range = pvh_memory[i];
+        if (range.type != MEMORY_RAM)
+            continue;
+        if (range.start < image_physical(kernel_end) && range.end > image_physical(kernel_text_start))
+            range.start = image_physical(kernel_end);
+        range.end = min_of(range.end, limit);
+        if (range.start < range.end && range.end - range.start > best.end - best.start)
+            best = range;
+    }
+    return best;
+}
+
+/* Gives RAM to the page allocator, without [used_start, used_end) and the image. */
+static void add_free_range(phys_t start, phys_t end, phys_t used_start, phys_t used_end)
+{
+    start = max_of(start, LOWEST_FRAME);
+    if (start >= end)
+        return;
+    if (used_start < end && used_end > start) {
+        add_free_range(start, used_start, 0, 0);
+        add_free_range(used_end, end, 0, 0);
+        return;
+    }
+    pages_add_free(start, end);
+}
+
+static void add_free_memory(phys_t used_start, phys_t used_end)
+{
+    phys_t image_start = image_physical(kernel_text_start);
+    phys_t image_end = image_physical(kernel_end);
+    for (unsigned i = 0; i < pvh_memory_count; i++) {
+        const struct memory_range *range = &pvh_memory[i];
+        if (range->type != MEMORY_RAM)
+            continue;
+        add_free_range(range->start, min_of(range->end, image_start), used_start, used_end);
+        add_free_range(max_of(range->start, image_end), range->end, used_start, used_end);
+    }
+    pages_add_free(image_physical(pvh_early_tables), image_physical(pvh_early_tables_end));
+}
+
+static uint64_t frame_count(void)
+{
+    phys_t end = 0;
+    for (unsigned i = 0; i < pvh_memory_count; i++) {
+        if (pvh_memory[i].type == MEMORY_RAM)
+            end = max_of(end, pvh_memory[i].end);
+    }
+    return end >> PAGE_SHIFT;
+}
+
+static void init_memory(void)
+{
+    struct memory_range pool = find_pool(EARLY_LIMIT);
+    phys_t used_start = align_up(pool.start, PAGE_SIZE);
+    pvh_paging_init(&pool);
+
+    uint64_t frames = frame_count();
+    size_t size = align_up(frames * sizeof(struct page), PAGE_SIZE);
+    if (pool.end - pool.start < size)
+        panic("not enough memory: %lu KiB given", platform.memory_bytes >> 10);
+    pages_init(phys_to_virt(pool.start), frames);
+    add_free_memory(used_start, pool.start + size);
+}
+
+noreturn void pvh_start(uint32_t start_info)
+{
+    platform_operations = &pvh_operations;
+    platform.name = "pvh";
+    platform.cpus = 1;
+    pvh_segments_init();
+    pvh_traps_init();
+    pvh_serial_init();
+    read_start_info(start_info);
+    acpi_init(pvh_acpi_root);
+    init_memory();
+    pvh_clock_init();
+    platform.entry_time = 0;
+    pvh_interrupts_init();
+    pvh_timer_init();
+    pvh_serial_start_input();
+    kernel_main();
+}

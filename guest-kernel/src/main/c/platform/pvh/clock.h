@@ -1,0 +1,37 @@
+/*
+ * Where the native clock's parts come from: the TSC's frequency (frequency.c), KVM's clock
+ * (kvm_clock.c) and the real-time clock (rtc.c). clock.c puts them together.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/* ns = shifted(ticks) * multiplier >> 32, shift as in struct clock_page (platform.h). */
+struct tsc_scale {
+    uint32_t multiplier;
+    int32_t shift;
+};
+static inline uint64_t tsc_scale_apply(struct tsc_scale scale, uint64_t ticks)
+{
+    ticks = scale.shift >= 0 ? ticks << scale.shift : ticks >> -scale.shift;
+    return (uint64_t)((unsigned __int128)ticks * scale.multiplier >> 32);
+}
+struct tsc_scale tsc_scale_of(uint64_t frequency);
+
+/* Ticks per second: told by the hypervisor or the CPU, else measured for 10 ms. */
+uint64_t tsc_frequency(void);
+
+/* KVM's clock of this CPU: at `tsc` it was `system_time` ns, and goes on with `scale`. */
+struct kvm_time {
+    uint64_t tsc, system_time;
+    struct tsc_scale scale;
+};
+/* False if KVM does not offer it. */
+bool kvm_clock_init(void);
+/* True if the parameters changed since the last call; they are then in *time. */
+bool kvm_clock_changed(struct kvm_time *time);
+/* UTC in ns since 1970 when the system time was 0. */
+uint64_t kvm_wall_base(void);
+
+/* Seconds since 1970 in UTC from the PC's CMOS clock; 0 if there is none. */
+uint64_t rtc_seconds(void);

@@ -1,0 +1,280 @@
+/*
+ * The user half of the page tables (platform.h). One CPU runs, so a translation is stale nowhere
+ * else; starting more CPUs needs a shootdown in flush_page() and flush_all().
+ * How many entries of a table are in use is kept in its frame's struct page.index; a table with
+ * none is freed.
+ */
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/page_table.h"
+#include "platform/pvh/pvh.h"
+
+/* From here on dropping the whole TLB is cheaper than page by page. */
+#define FLUSH_ALL_FROM 32
+
+static void flush_page(uintptr_t virtual)
+{
+    invalidate_page(virtual);
+}
+
+/* All translations of the user half (the kernel's are global). */
+static void flush_all(void)
+{
+    cr3_write(cr3_read());
+}
+
+static bool entry_used(uint64_t entry)
+{
+    return entry & (ENTRY_PRESENT | ENTRY_NO_ACCESS);
+}
+
+static uint64_t protection_bits(unsigned protection)
+{
+    if (protection == 0)
+        return ENTRY_NO_ACCESS;
+    uint64_t bits = ENTRY_PRESENT | ENTRY_USER;
+    if (protection & MMU_WRITE)
+        bits |= ENTRY_WRITE;
+    if (!(protection & MMU_EXECUTE))
+        bits |= ENTRY_NO_EXECUTE;
+    return bits;
+}
+#define PROTECTION_MASK (ENTRY_PRESENT | ENTRY_NO_ACCESS | ENTRY_USER | ENTRY_WRITE | ENTRY_NO_EXECUTE)
+
+static unsigned entry_protection(uint64_t entry)
+{
+    if (!(entry & ENTRY_PRESENT))
+        return 0;
+    return MMU_READ | (entry & ENTRY_WRITE ? MMU_WRITE : 0) | (entry & ENTRY_NO_EXECUTE ? 0 : MMU_EXECUTE);
+}
+
+static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
+{
+    return (struct mmu_entry){
+        .virtual = virtual,
+        .physical = entry & ENTRY_ADDRESS,
+        .protection = entry_protection(entry),
+        .accessed = entry & ENTRY_ACCESSED,
+        .dirty = entry & ENTRY_DIRTY,
+    };
+}
+
+static struct page *table_page(const uint64_t *table)
+{
+    return page_of(virt_to_phys(table));
+}
+
+/* The table of `level` that covers an address, NULL if absent; then *level is that of the
+ * missing entry. */
+static uint64_t *find_table(uintptr_t virtual, unsigned *level)
+{
+    uint64_t *table = pvh_root_table;
+    for (unsigned at = 4; at > 1; at--) {
+        uint64_t entry = table[table_index(virtual, at)];
+        if (!(entry & ENTRY_PRESENT)) {
+            *level = at;
+            return NULL;
+        }
+        table = entry_table(entry);
+    }
+    *level = 1;
+    return table;
+}
+
+static uint64_t *find_entry(uintptr_t virtual)
+{
+    unsigned level;
+    uint64_t *table = find_table(virtual, &level);
+    return table != NULL ? &table[table_index(virtual, 1)] : NULL;
+}
+
+/* NULL without memory; an empty table may then stay behind on the way. */
+static uint64_t *find_or_create_table(uintptr_t virtual)
+{
+    uint64_t *table = pvh_root_table;
+    for (unsigned at = 4; at > 1; at--) {
+        uint64_t *entry = &table[table_index(virtual, at)];
+        if (!(*entry & ENTRY_PRESENT)) {
+            struct page *page = page_allocate_zeroed();
+            if (page == NULL)
+                return NULL;
+            page->index = 0;
+            *entry = page_address(page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+            if (table != pvh_root_table)
+                table_page(table)->index++;
+        }
+        table = entry_table(*entry);
+    }
+    return table;
+}
+
+/* Takes the tables that became empty on the way to `virtual` out and puts them on `unused`. */
+static void remove_empty_tables(uintptr_t virtual, struct list *unused)
+{
+    for (;;) {
+        uint64_t *table = pvh_root_table;
+        unsigned level = 4;
+        uint64_t *entry = &table[table_index(virtual, level)];
+        while (level > 2 && (*entry & ENTRY_PRESENT) && table_page(entry_table(*entry))->index != 0) {
+            table = entry_table(*entry);
+            level--;
+            entry = &table[table_index(virtual, level)];
+        }
+        if (!(*entry & ENTRY_PRESENT))
+            return;
+        struct page *page = table_page(entry_table(*entry));
+        if (page->index != 0)
+            return;
+        *entry = 0;
+        list_push_back(unused, &page->link);
+        if (table == pvh_root_table)
+            return;
+        table_page(table)->index--;
+    }
+}
+
+/* Only after a flush: the CPU may have cached the way through them. */
+static void free_tables(struct list *unused)
+{
+    for (struct list *node; (node = list_pop_front(unused)) != NULL;)
+        page_put(list_entry(node, struct page, link));
+}
+
+int pvh_mmu_map(const struct mmu_entry *entries, size_t count)
+{
+    uint64_t *table = NULL;
+    uintptr_t table_start = 0;
+    size_t flushed = 0;
+    int result = 0;
+    struct list unused = LIST_INIT(unused);
+
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t virtual = entries[i].virtual;
+        if (table == NULL || align_down(virtual, entry_span(2)) != table_start) {
+            table = find_or_create_table(virtual);
+            if (table == NULL) {
+                result = -ENOMEM;
+                remove_empty_tables(virtual, &unused);
+                break;
+            }
+            table_start = align_down(virtual, entry_span(2));
+        }
+        uint64_t *entry = &table[table_index(virtual, 1)];
+        uint64_t value = entries[i].physical | protection_bits(entries[i].protection);
+        uint64_t old = __atomic_exchange_n(entry, value, __ATOMIC_RELAXED);
+        if (!entry_used(old))
+            table_page(table)->index++;
+        if ((old & ENTRY_PRESENT) && ++flushed < FLUSH_ALL_FROM)
+            flush_page(virtual);
+    }
+    if (flushed >= FLUSH_ALL_FROM || !list_empty(&unused))
+        flush_all();
+    free_tables(&unused);
+    return result;
+}
+
+static void flush_unmapped(const struct mmu_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        flush_page(entries[i].virtual);
+}
+
+static uintptr_t next_boundary(uintptr_t virtual, uintptr_t end, unsigned level)
+{
+    uintptr_t next = align_down(virtual, entry_span(level)) + entry_span(level);
+    return next < end ? next : end;
+}
+
+size_t pvh_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    struct list unused = LIST_INIT(unused);
+    uintptr_t virtual = *from;
+    size_t count = 0;
+
+    while (virtual < end && count < limit) {
+        unsigned level;
+        uint64_t *table = find_table(virtual, &level);
+        if (table == NULL) {
+            virtual = next_boundary(virtual, end, level);
+            continue;
+        }
+        struct page *page = table_page(table);
+        uintptr_t table_address = virtual;
+        uintptr_t table_end = next_boundary(virtual, end, 2);
+        for (; virtual < table_end && count < limit && page->index != 0; virtual += PAGE_SIZE) {
+            uint64_t *entry = &table[table_index(virtual, 1)];
+            if (!entry_used(*entry))
+                continue;
+            out[count++] = describe(virtual, __atomic_exchange_n(entry, 0, __ATOMIC_RELAXED));
+            page->index--;
+        }
+        if (page->index == 0) {
+            virtual = table_end;
+            remove_empty_tables(table_address, &unused);
+        }
+    }
+    *from = virtual;
+    if (count >= FLUSH_ALL_FROM || !list_empty(&unused))
+        flush_all();
+    else
+        flush_unmapped(out, count);
+    free_tables(&unused);
+    return count;
+}
+
+/* True if the entry changed in a way the TLB must hear of. */
+static bool protect_entry(uint64_t *entry, uint64_t bits, bool upgrade_write)
+{
+    uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    uint64_t value;
+    do {
+        if (!entry_used(old))
+            return false;
+        value = (old & ~PROTECTION_MASK) | bits;
+        if (!upgrade_write && !(old & ENTRY_WRITE))
+            value &= ~ENTRY_WRITE;
+        if (value == old)
+            return false;
+    } while (!__atomic_compare_exchange_n(entry, &old, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return old & ENTRY_PRESENT;
+}
+
+void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
+{
+    uint64_t bits = protection_bits(protection);
+    size_t flushed = 0;
+
+    while (from < end) {
+        unsigned level;
+        uint64_t *table = find_table(from, &level);
+        if (table == NULL) {
+            from = next_boundary(from, end, level);
+            continue;
+        }
+        uintptr_t table_end = next_boundary(from, end, 2);
+        for (; from < table_end; from += PAGE_SIZE) {
+            if (protect_entry(&table[table_index(from, 1)], bits, upgrade_write) && ++flushed < FLUSH_ALL_FROM)
+                flush_page(from);
+        }
+    }
+    if (flushed >= FLUSH_ALL_FROM)
+        flush_all();
+}
+
+bool pvh_mmu_query(uintptr_t virtual, struct mmu_entry *out)
+{
+    uint64_t *entry = find_entry(virtual);
+    if (entry == NULL || !entry_used(*entry))
+        return false;
+    *out = describe(align_down(virtual, PAGE_SIZE), *entry);
+    return true;
+}
+
+bool pvh_mmu_test_clear_accessed(uintptr_t virtual)
+{
+    uint64_t *entry = find_entry(virtual);
+    if (entry == NULL || !entry_used(*entry))
+        return false;
+    return __atomic_fetch_and(entry, ~ENTRY_ACCESSED, __ATOMIC_RELAXED) & ENTRY_ACCESSED;
+}

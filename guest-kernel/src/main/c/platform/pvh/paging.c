@@ -1,0 +1,124 @@
+/*
+ * The kernel half of the page tables: the image with the rights of its segments, the direct map of all RAM
+ * (not executable; the image's read-only part is read-only there too) and device memory.
+ */
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/page_table.h"
+#include "platform/pvh/pvh.h"
+#include "platform/x86/image.h"
+
+/* Where mmio_map() hands out addresses. */
+#define MMIO_BASE 0xffffc90000000000UL
+#define MMIO_LIMIT (MMIO_BASE + (1UL << 39))
+
+extern char pvh_boot_stack_guard[];
+
+uint64_t *pvh_root_table;
+
+/* Where table pages come from until the page allocator works. */
+static struct memory_range *boot_pool;
+static uintptr_t mmio_next = MMIO_BASE;
+
+static uint64_t *table_allocate(void)
+{
+    if (boot_pool == NULL) {
+        struct page *page = page_allocate_zeroed();
+        return page != NULL ? page_data(page) : NULL;
+    }
+    if (boot_pool->end - boot_pool->start < PAGE_SIZE)
+        panic("not enough memory for page tables; give the guest more");
+    uint64_t *table = phys_to_virt(boot_pool->start);
+    boot_pool->start += PAGE_SIZE;
+    return memset(table, 0, PAGE_SIZE);
+}
+
+/* Sets one translation of a page of the given level (1: 4 KiB, 2: 2 MiB). False without memory. */
+static bool set_entry(uintptr_t virtual, unsigned level, uint64_t value)
+{
+    uint64_t *table = pvh_root_table;
+    for (unsigned at = 4; at > level; at--) {
+        uint64_t *entry = &table[table_index(virtual, at)];
+        if (!(*entry & ENTRY_PRESENT)) {
+            uint64_t *next = table_allocate();
+            if (next == NULL)
+                return false;
+            *entry = virt_to_phys(next) | ENTRY_PRESENT | ENTRY_WRITE;
+        }
+        table = entry_table(*entry);
+    }
+    table[table_index(virtual, level)] = value;
+    return true;
+}
+
+static bool in_read_only_image(phys_t start, phys_t end)
+{
+    return start < (uintptr_t)kernel_rodata_end - KERNEL_BASE && end > (uintptr_t)kernel_text_start - KERNEL_BASE;
+}
+
+static void map_direct(phys_t start, phys_t end)
+{
+    const uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE;
+    start = align_up(start, PAGE_SIZE);
+    end = align_down(end, PAGE_SIZE);
+    while (start < end) {
+        phys_t large_end = start + LARGE_PAGE_SIZE;
+        bool large = (start & (LARGE_PAGE_SIZE - 1)) == 0 && large_end <= end
+                     && !in_read_only_image(start, large_end);
+        if (large) {
+            (void)set_entry(DIRECT_MAP + start, 2, start | rights | ENTRY_LARGE);
+            start = large_end;
+            continue;
+        }
+        bool read_only = in_read_only_image(start, start + PAGE_SIZE);
+        (void)set_entry(DIRECT_MAP + start, 1, start | (read_only ? rights & ~ENTRY_WRITE : rights));
+        start += PAGE_SIZE;
+    }
+}
+
+static void map_image(const char *start, const char *end, uint64_t rights)
+{
+    for (uintptr_t virtual = (uintptr_t)start; virtual < (uintptr_t)end; virtual += PAGE_SIZE) {
+        if (virtual != (uintptr_t)pvh_boot_stack_guard)
+            (void)set_entry(virtual, 1, (virtual - KERNEL_BASE) | ENTRY_PRESENT | ENTRY_GLOBAL | rights);
+    }
+}
+
+void pvh_paging_init(struct memory_range *pool)
+{
+    boot_pool = pool;
+    pool->start = align_up(pool->start, PAGE_SIZE);
+    pvh_root_table = table_allocate();
+    map_image(kernel_text_start, kernel_text_end, 0);
+    map_image(kernel_rodata_start, kernel_rodata_end, ENTRY_NO_EXECUTE);
+    map_image(kernel_data_start, kernel_end, ENTRY_WRITE | ENTRY_NO_EXECUTE);
+    for (unsigned i = 0; i < pvh_memory_count; i++) {
+        if (pvh_memory[i].type == MEMORY_RAM)
+            map_direct(pvh_memory[i].start, pvh_memory[i].end);
+    }
+    boot_pool = NULL;
+
+    cr3_write(virt_to_phys(pvh_root_table));
+    /* Entries of the boot tables are not global, but be rid of whatever was prefetched as such. */
+    uint64_t cr4 = cr4_read();
+    cr4_write(cr4 ^ (1u << 7));
+    cr4_write(cr4);
+}
+
+volatile void *mmio_map(phys_t address, size_t length)
+{
+    phys_t first = align_down(address, PAGE_SIZE);
+    phys_t end = align_up(address + length, PAGE_SIZE);
+    if (end <= first || (end & ~ENTRY_ADDRESS) != 0 || end - first > MMIO_LIMIT - mmio_next)
+        return NULL;
+    uintptr_t at = mmio_next;
+    for (phys_t page = first; page < end; page += PAGE_SIZE) {
+        uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE | ENTRY_UNCACHED;
+        if (!set_entry(at + (page - first), 1, page | rights))
+            return NULL;
+    }
+    mmio_next += end - first;
+    return (volatile void *)(at + (address - first));
+}

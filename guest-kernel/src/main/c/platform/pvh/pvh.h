@@ -1,0 +1,89 @@
+/*
+ * The native platform: a guest with hardware paging, entered by the PVH protocol (QEMU and KVM
+ * -kernel, Firecracker, Xen type="pvh"). This header is what its files offer each other; nothing
+ * outside platform/pvh/ and the drivers it starts includes it.
+ *
+ * Boot order: entry.S > pvh_start() (boot.c) > segments, serial, traps, paging, frames, clock,
+ * interrupts > kernel_main(). Everything here runs with interrupts masked.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "platform/platform.h"
+
+/* TSC value at the first instruction: the zero of clock_monotonic(). */
+extern uint64_t pvh_entry_tsc;
+
+/* ---- boot.c: what the loader told --------------------------------------------------------- */
+
+/* A stretch of memory, in bytes; types of xen/arch-x86/hvm/start_info.h (1 = RAM). */
+struct memory_range {
+    phys_t start, end;
+    uint32_t type;
+};
+#define MEMORY_RAM 1
+/* Sorted as the loader gave them; fixed after pvh_start(). */
+extern struct memory_range pvh_memory[];
+extern unsigned pvh_memory_count;
+/* Physical address of the ACPI root pointer, 0: none. */
+extern phys_t pvh_acpi_root;
+
+/* ---- segments.c --------------------------------------------------------------------------- */
+
+/* GDT, task state, SYSCALL registers, GS base and CPU protections of the boot CPU. */
+void pvh_segments_init(void);
+void pvh_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
+void pvh_cpu_set_fs_base(uint64_t base);
+
+/* ---- traps.c, traps.S --------------------------------------------------------------------- */
+
+void pvh_traps_init(void);
+void pvh_cpu_wait(void);
+noreturn void pvh_enter_user(struct registers *registers);
+
+/* ---- paging.c: the kernel half ------------------------------------------------------------ */
+
+/* Replaces the tables of entry.S; `pool` is free memory below 4 GiB for new tables, of which
+ * the used part is cut off. */
+void pvh_paging_init(struct memory_range *pool);
+/* Maps device memory, uncached; never unmapped again. NULL without memory or address space.
+ * Callable once the page allocator works. */
+volatile void *mmio_map(phys_t address, size_t length);
+
+/* ---- mmu.c: the user half ----------------------------------------------------------------- */
+
+int pvh_mmu_map(const struct mmu_entry *entries, size_t count);
+size_t pvh_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+bool pvh_mmu_query(uintptr_t virtual, struct mmu_entry *out);
+bool pvh_mmu_test_clear_accessed(uintptr_t virtual);
+
+/* ---- clock.c ------------------------------------------------------------------------------ */
+
+void pvh_clock_init(void);
+nanoseconds pvh_clock_monotonic(void);
+nanoseconds pvh_clock_wall(void);
+phys_t pvh_clock_page_address(void);
+/* Ticks of the TSC in a duration <= 1000 s. */
+uint64_t pvh_clock_ticks(nanoseconds duration);
+/* Busy-waits. */
+void pvh_clock_delay(nanoseconds duration);
+
+/* ---- timer.c ------------------------------------------------------------------------------ */
+
+void pvh_timer_init(void);
+void pvh_timer_set_deadline(nanoseconds deadline);
+
+/* ---- serial.c ----------------------------------------------------------------------------- */
+
+/* Output works from here on. */
+void pvh_serial_init(void);
+/* Input too; after pvh_interrupts_init(). */
+void pvh_serial_start_input(void);
+void pvh_serial_write(const char *text, size_t length);
+
+/* ---- power.c ------------------------------------------------------------------------------ */
+
+noreturn void pvh_power_off(void);
+noreturn void pvh_reboot(void);
+noreturn void pvh_crash(void);

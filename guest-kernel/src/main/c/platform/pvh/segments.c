@@ -1,0 +1,114 @@
+/*
+ * Segments, task state and control registers of the boot CPU (Intel SDM 3A 2.5, 3.4, 5.8.8, 7.7).
+ */
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/pvh.h"
+#include "platform/pvh/selectors.h"
+
+_Static_assert(offsetof(struct registers, r11) == REGISTERS_R11, "selectors.h");
+_Static_assert(offsetof(struct registers, rcx) == REGISTERS_RCX, "selectors.h");
+_Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "selectors.h");
+_Static_assert(offsetof(struct registers, cs) == REGISTERS_CS, "selectors.h");
+_Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "selectors.h");
+_Static_assert(offsetof(struct registers, rsp) == REGISTERS_RSP, "selectors.h");
+_Static_assert(offsetof(struct registers, ss) == REGISTERS_SS, "selectors.h");
+_Static_assert(offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK, "selectors.h");
+_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "selectors.h");
+
+#define CR4_PAGE_GLOBAL (1u << 7)
+#define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_UMIP (1u << 11)
+#define CR4_OSXSAVE (1u << 18)
+#define CR4_SMEP (1u << 20)
+
+/* RFLAGS cleared by SYSCALL: TF IF DF IOPL NT AC. */
+#define SYSCALL_CLEARS 0x47700
+
+/* SDM 3A figure 7-11. */
+struct packed task_state {
+    uint32_t reserved0;
+    uint64_t stack[3];
+    uint64_t reserved1;
+    uint64_t interrupt_stack[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+};
+
+struct packed table_pointer {
+    uint16_t limit;
+    uint64_t base;
+};
+
+/* traps.S */
+extern const char pvh_system_call[];
+extern char pvh_boot_stack_top[];
+
+static struct cpu boot_cpu;
+static struct task_state task_state;
+static uint8_t nonmaskable_stack[PAGE_SIZE] __attribute__((aligned(16)));
+
+static uint64_t gdt[] = {
+    [KERNEL_CODE / 8] = 0x00af9b000000ffff,    /* 64-bit, present, readable */
+    [KERNEL_DATA / 8] = 0x00cf93000000ffff,    /* present, writable */
+    [SYSRET_BASE / 8] = 0x00cffb000000ffff,    /* 32-bit user code: only names the next two */
+    [USER_DATA / 8] = 0x00cff3000000ffff,
+    [USER_CODE / 8] = 0x00affb000000ffff,
+    [TASK_STATE / 8] = 0, 0,
+};
+
+static void load_task_state(void)
+{
+    task_state.stack[0] = (uintptr_t)pvh_boot_stack_top;
+    task_state.interrupt_stack[0] = (uintptr_t)nonmaskable_stack + sizeof(nonmaskable_stack);
+    task_state.io_map = sizeof(task_state);
+
+    uint64_t base = (uintptr_t)&task_state;
+    uint64_t limit = sizeof(task_state) - 1;
+    gdt[TASK_STATE / 8] = limit | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
+    gdt[TASK_STATE / 8 + 1] = base >> 32;
+    struct table_pointer pointer = { sizeof(gdt) - 1, (uintptr_t)gdt };
+    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    __asm__ volatile("ltr %w0" : : "r"(TASK_STATE));
+}
+
+static uint64_t protections_offered(void)
+{
+    uint64_t features = 0;
+    if (cpuid(0, 0).eax >= 7) {
+        struct cpuid leaf7 = cpuid(7, 0);
+        if (leaf7.ebx & 1u << 7)
+            features |= CR4_SMEP;
+        if (leaf7.ecx & 1u << 2)
+            features |= CR4_UMIP;
+    }
+    if (cpuid(1, 0).ecx & 1u << 26)
+        features |= CR4_OSXSAVE;
+    return features;
+}
+
+void pvh_segments_init(void)
+{
+    boot_cpu.self = &boot_cpu;
+    boot_cpu.kernel_stack = (uintptr_t)pvh_boot_stack_top;
+    msr_write(MSR_GS_BASE, (uintptr_t)&boot_cpu);
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+    load_task_state();
+    cr4_write(cr4_read() | CR4_PAGE_GLOBAL | CR4_OSFXSR | CR4_OSXMMEXCPT | protections_offered());
+    msr_write(MSR_STAR, (uint64_t)SYSRET_BASE << 48 | (uint64_t)KERNEL_CODE << 32);
+    msr_write(MSR_LSTAR, (uintptr_t)pvh_system_call);
+    msr_write(MSR_SFMASK, SYSCALL_CLEARS);
+}
+
+void pvh_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
+{
+    this_cpu()->kernel_stack = kernel_stack_top;
+    task_state.stack[0] = kernel_stack_top;
+    msr_write(MSR_FS_BASE, user_fs_base);
+}
+
+void pvh_cpu_set_fs_base(uint64_t base)
+{
+    msr_write(MSR_FS_BASE, base);
+}

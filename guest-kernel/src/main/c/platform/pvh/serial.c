@@ -1,0 +1,95 @@
+/*
+ * Console on the first serial port, a 16550 (TI PC16550D data sheet). Firmware or the emulator
+ * may have set it up already; its speed is set to 115200 all the same.
+ */
+#include "lib/print.h"
+#include "platform/pvh/acpi.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
+#include "platform/pvh/pvh.h"
+
+#define PORT 0x3f8
+#define ISA_INTERRUPT 4
+
+#define DATA (PORT + 0)
+#define INTERRUPT_ENABLE (PORT + 1)
+#define FIFO_CONTROL (PORT + 2)
+#define LINE_CONTROL (PORT + 3)
+#define MODEM_CONTROL (PORT + 4)
+#define LINE_STATUS (PORT + 5)
+
+#define ENABLE_RECEIVED 0x01
+#define FIFO_ENABLE_AND_CLEAR 0x07
+#define LINE_8N1 0x03
+#define LINE_DIVISOR_ACCESS 0x80
+#define MODEM_DTR_RTS_OUT2 0x0b         /* OUT2 lets the interrupt through */
+#define STATUS_DATA_READY 0x01
+#define STATUS_TRANSMIT_EMPTY 0x20
+#define NO_DEVICE 0xff
+#define FIFO_SIZE 16
+
+static bool present;
+
+void pvh_serial_init(void)
+{
+    present = in8(LINE_STATUS) != NO_DEVICE;
+    if (!present)
+        return;
+    out8(INTERRUPT_ENABLE, 0);
+    out8(LINE_CONTROL, LINE_DIVISOR_ACCESS | LINE_8N1);
+    out8(DATA, 1);
+    out8(INTERRUPT_ENABLE, 0);
+    out8(LINE_CONTROL, LINE_8N1);
+    out8(FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
+    out8(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+}
+
+static void send(char c)
+{
+    static unsigned room;               /* certainly free in the FIFO */
+    while (room == 0) {
+        if (in8(LINE_STATUS) & STATUS_TRANSMIT_EMPTY)
+            room = FIFO_SIZE;
+    }
+    out8(DATA, (uint8_t)c);
+    room--;
+}
+
+void pvh_serial_write(const char *text, size_t length)
+{
+    if (!present)
+        return;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            send('\r');
+        send(text[i]);
+    }
+}
+
+static void serial_interrupt(void *context)
+{
+    (void)context;
+    char text[64];
+    size_t length = 0;
+    while (in8(LINE_STATUS) & STATUS_DATA_READY) {
+        text[length++] = (char)in8(DATA);
+        if (length == sizeof(text)) {
+            kernel_console_input(text, length);
+            length = 0;
+        }
+    }
+    if (length > 0)
+        kernel_console_input(text, length);
+}
+
+void pvh_serial_start_input(void)
+{
+    if (!present)
+        return;
+    int error = interrupt_connect_line(acpi.line_of_isa[ISA_INTERRUPT], serial_interrupt, NULL);
+    if (error != 0) {
+        log_info("serial console: output only (%d)", error);
+        return;
+    }
+    out8(INTERRUPT_ENABLE, ENABLE_RECEIVED);
+}

@@ -1,0 +1,89 @@
+/*
+ * The deadline timer of the boot CPU: the local APIC's, in TSC-deadline mode where offered (SDM 3A
+ * 11.5.4.1), else one-shot with a frequency measured against the clock.
+ */
+#include "lib/print.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
+#include "platform/pvh/pvh.h"
+
+#define TIMER_TSC_DEADLINE (2u << 17)
+#define DIVIDE_BY_1 0xb
+#define MEASURE_FOR (2 * NS_PER_MS)
+/* Far deadlines are reached in steps: a count has 32 bits, and arithmetic limits. */
+#define LONGEST_STEP (1000 * NS_PER_SECOND)
+
+static nanoseconds current_deadline = NO_DEADLINE;
+static bool tsc_deadline;
+static uint64_t counts_per_ms;          /* one-shot mode */
+
+static void program(nanoseconds delay)
+{
+    delay = min_of(delay, LONGEST_STEP);
+    if (tsc_deadline) {
+        msr_write(MSR_TSC_DEADLINE, rdtsc() + pvh_clock_ticks(delay));
+        return;
+    }
+    uint64_t count = delay / NS_PER_MS * counts_per_ms + delay % NS_PER_MS * counts_per_ms / NS_PER_MS;
+    count = min_of(max_of(count, (uint64_t)1), (uint64_t)UINT32_MAX);
+    apic_write(APIC_TIMER_INITIAL, (uint32_t)count);
+}
+
+static void stop(void)
+{
+    if (tsc_deadline)
+        msr_write(MSR_TSC_DEADLINE, 0);
+    else
+        apic_write(APIC_TIMER_INITIAL, 0);
+}
+
+static void timer_interrupt(void *context)
+{
+    (void)context;
+    if (current_deadline == NO_DEADLINE)
+        return;
+    nanoseconds now = pvh_clock_monotonic();
+    if (now < current_deadline) {
+        program(current_deadline - now);
+        return;
+    }
+    current_deadline = NO_DEADLINE;
+    kernel_timer();
+}
+
+void pvh_timer_set_deadline(nanoseconds deadline)
+{
+    current_deadline = deadline;
+    if (deadline == NO_DEADLINE) {
+        stop();
+        return;
+    }
+    nanoseconds now = pvh_clock_monotonic();
+    program(deadline > now ? deadline - now : 0);
+}
+
+static void measure_frequency(void)
+{
+    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_TIMER_INITIAL, UINT32_MAX);
+    uint32_t first = apic_read(APIC_TIMER_CURRENT);
+    nanoseconds start = pvh_clock_monotonic();
+    pvh_clock_delay(MEASURE_FOR);
+    uint32_t counted = first - apic_read(APIC_TIMER_CURRENT);
+    nanoseconds elapsed = pvh_clock_monotonic() - start;
+    apic_write(APIC_TIMER_INITIAL, 0);
+    counts_per_ms = counted * NS_PER_MS / elapsed;
+    if (counts_per_ms == 0)
+        panic("the local APIC timer does not run");
+}
+
+void pvh_timer_init(void)
+{
+    int vector = interrupt_allocate(timer_interrupt, NULL);
+    if (vector < 0)
+        panic("no interrupt vector for the timer");
+    tsc_deadline = cpuid(1, 0).ecx & 1u << 24;
+    if (!tsc_deadline)
+        measure_frequency();
+    apic_write(APIC_TIMER, (uint32_t)vector | (tsc_deadline ? TIMER_TSC_DEADLINE : 0));
+}

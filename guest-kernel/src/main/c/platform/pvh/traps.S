@@ -1,0 +1,171 @@
+/*
+ * Ways into and out of the kernel: SYSCALL, exceptions, interrupts, and the exits to user mode.
+ * All build a struct registers (platform.h) on the kernel stack, at its top when they come from user
+ * mode. GS holds the user's base in user mode and &struct cpu in the kernel; SWAPGS is done exactly at
+ * transitions between the two. Non-maskable traps may hit between, so they have stacks of
+ * their own (IST) and look at the GS base itself.
+ */
+#include "platform/pvh/selectors.h"
+
+#define MSR_GS_BASE 0xc0000101
+
+    .macro push_registers
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    .endm
+
+    .macro pop_registers_but_rcx_rax_rdi_rsi_rdx
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    .endm
+
+    .text
+
+/* RCX = user RIP, R11 = user RFLAGS, RSP still the user's; interrupts masked by SFMASK. */
+    .globl pvh_system_call
+pvh_system_call:
+    swapgs
+    movq %rsp, %gs:CPU_SCRATCH
+    movq %gs:CPU_KERNEL_STACK, %rsp
+    pushq $USER_DATA
+    pushq %gs:CPU_SCRATCH
+    pushq %r11
+    pushq $USER_CODE
+    pushq %rcx
+    pushq $0
+    pushq %rax
+    push_registers
+    xorl %ebp, %ebp
+    movq %rsp, %rdi
+    call kernel_system_call
+
+    /* SYSRET takes RIP from RCX and RFLAGS from R11: only if the thread expects that. A RIP that is
+     * not canonical would fault in kernel mode (CVE-2012-0217). */
+    movq REGISTERS_RIP(%rsp), %rcx
+    cmpq %rcx, REGISTERS_RCX(%rsp)
+    jne return_to_user
+    movq REGISTERS_RFLAGS(%rsp), %r11
+    cmpq %r11, REGISTERS_R11(%rsp)
+    jne return_to_user
+    testq $RFLAGS_TRAP_OR_RESUME, %r11
+    jnz return_to_user
+    shrq $47, %rcx
+    jnz return_to_user
+    pop_registers_but_rcx_rax_rdi_rsi_rdx
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    movq (REGISTERS_RSP - 120)(%rsp), %rsp
+    swapgs
+    sysretq
+
+/* RSP = struct registers at the top of the stack. Whatever is in it, the IRET does not fault. */
+return_to_user:
+    movq $USER_CODE, REGISTERS_CS(%rsp)
+    movq $USER_DATA, REGISTERS_SS(%rsp)
+    andq $RFLAGS_USER, REGISTERS_RFLAGS(%rsp)
+    orq $RFLAGS_ALWAYS, REGISTERS_RFLAGS(%rsp)
+    movq REGISTERS_RIP(%rsp), %rax
+    shrq $47, %rax
+    jz 1f
+    /* Never mapped (USER_LIMIT): the thread gets its fault in user mode. */
+    movabsq $0x00007fffffffffff, %rax
+    movq %rax, REGISTERS_RIP(%rsp)
+1:  pop_registers_but_rcx_rax_rdi_rsi_rdx
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    addq $16, %rsp
+    swapgs
+    iretq
+
+/* noreturn void pvh_enter_user(struct registers *registers): they are at the stack's top. */
+    .globl pvh_enter_user
+pvh_enter_user:
+    movq %rdi, %rsp
+    jmp return_to_user
+
+/* One stub for each vector: error code (or 0), vector, then the common part. */
+    .balign 16
+    .globl pvh_trap_stubs
+pvh_trap_stubs:
+vector = 0
+    .rept VECTORS
+    .balign 16
+    /* Exceptions that push an error code themselves: SDM 3A table 6-1. */
+    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+    pushq $0
+    .endif
+    pushq $vector
+    .if vector == 2 || vector == 8 || vector == 18
+    jmp nonmaskable_trap
+    .else
+    jmp common_trap
+    .endif
+vector = vector + 1
+    .endr
+
+common_trap:
+    testb $3, 24(%rsp)
+    jz 1f
+    swapgs
+1:  push_registers
+    cld
+    testb $3, REGISTERS_CS(%rsp)
+    jz from_kernel
+    xorl %ebp, %ebp
+    movq %rsp, %rdi
+    call pvh_user_trap
+    jmp return_to_user
+
+from_kernel:
+    movq %rsp, %rdi
+    call pvh_kernel_trap
+    pop_registers_but_rcx_rax_rdi_rsi_rdx
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    addq $16, %rsp
+    iretq
+
+/* Does not return, so nothing needs to be restored. */
+nonmaskable_trap:
+    push_registers
+    cld
+    movl $MSR_GS_BASE, %ecx
+    rdmsr
+    testl %edx, %edx
+    js 1f
+    swapgs
+1:  movq %rsp, %rdi
+    call pvh_nonmaskable_trap
+    ud2
+
+    .section .note.GNU-stack, "", @progbits

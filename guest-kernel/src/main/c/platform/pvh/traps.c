@@ -1,0 +1,124 @@
+/*
+ * The interrupt descriptor table, and where exceptions and interrupts go.
+ */
+#include "lib/print.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
+#include "platform/pvh/pvh.h"
+#include "platform/pvh/selectors.h"
+
+#define VECTOR_NMI 2
+#define VECTOR_DOUBLE_FAULT 8
+#define VECTOR_MACHINE_CHECK 18
+
+#define STUB_SIZE 16
+
+/* SDM 3A figure 6-8. */
+struct packed gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t stack;                      /* 0, or which of the task state's interrupt stacks */
+    uint8_t type;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+#define GATE_INTERRUPT 0x8e             /* present; masks interrupts */
+#define GATE_USER 0x60                  /* user mode may raise it itself (INT3) */
+
+extern const char pvh_trap_stubs[];
+
+/* Called by traps.S only. */
+void pvh_user_trap(struct registers *registers);
+void pvh_kernel_trap(struct registers *registers);
+noreturn void pvh_nonmaskable_trap(struct registers *registers);
+
+static struct gate descriptors[VECTORS] __attribute__((aligned(16)));
+
+static void set_gate(unsigned vector, unsigned stack, uint8_t flags)
+{
+    uintptr_t stub = (uintptr_t)pvh_trap_stubs + vector * STUB_SIZE;
+    descriptors[vector] = (struct gate){
+        .offset_low = (uint16_t)stub,
+        .selector = KERNEL_CODE,
+        .stack = (uint8_t)stack,
+        .type = GATE_INTERRUPT | flags,
+        .offset_middle = (uint16_t)(stub >> 16),
+        .offset_high = (uint32_t)(stub >> 32),
+    };
+}
+
+void pvh_traps_init(void)
+{
+    for (unsigned vector = 0; vector < VECTORS; vector++)
+        set_gate(vector, 0, 0);
+    set_gate(TRAP_BREAKPOINT, 0, GATE_USER);
+    set_gate(TRAP_OVERFLOW, 0, GATE_USER);
+    set_gate(VECTOR_NMI, 1, 0);
+    set_gate(VECTOR_DOUBLE_FAULT, 1, 0);
+    set_gate(VECTOR_MACHINE_CHECK, 1, 0);
+    struct packed {
+        uint16_t limit;
+        uint64_t base;
+    } pointer = { sizeof(descriptors) - 1, (uintptr_t)descriptors };
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void pvh_user_trap(struct registers *registers)
+{
+    /* CR2 first: anything later might fault itself. */
+    uintptr_t address = cr2_read();
+    unsigned vector = (unsigned)registers->number;
+    registers->number = vector < VECTOR_FIRST_INTERRUPT ? vector : UINT64_MAX;
+    if (vector < VECTOR_FIRST_INTERRUPT) {
+        kernel_user_trap(registers, (enum trap)vector, address);
+        return;
+    }
+    interrupt_dispatch(vector);
+    kernel_leave_interrupt(registers);
+}
+
+static noreturn void die(const char *what, const struct registers *registers)
+{
+    uintptr_t offset = 0;
+    const char *name = symbol_name(registers->rip, &offset);
+    panic("%s at %lx (%s+%lx) trap %lu error %lx cr2 %lx rsp %lx rflags %lx\n"
+          "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx "
+          "r13 %lx r14 %lx r15 %lx",
+          what, registers->rip, name != NULL ? name : "?", offset, registers->number, registers->error,
+          cr2_read(), registers->rsp, registers->rflags, registers->rax, registers->rbx, registers->rcx,
+          registers->rdx, registers->rsi, registers->rdi, registers->rbp, registers->r8, registers->r9,
+          registers->r10, registers->r11, registers->r12, registers->r13, registers->r14, registers->r15);
+}
+
+void pvh_kernel_trap(struct registers *registers)
+{
+    uintptr_t address = cr2_read();
+    unsigned vector = (unsigned)registers->number;
+    if (vector >= VECTOR_FIRST_INTERRUPT) {
+        interrupt_dispatch(vector);
+        return;
+    }
+    if (vector == TRAP_PAGE_FAULT && address < USER_LIMIT && kernel_page_fault(registers, address))
+        return;
+    die(vector == TRAP_PAGE_FAULT ? "page fault in the kernel" : "trap in the kernel", registers);
+}
+
+void pvh_nonmaskable_trap(struct registers *registers)
+{
+    switch (registers->number) {
+    case VECTOR_NMI:
+        die("non-maskable interrupt", registers);
+    case VECTOR_DOUBLE_FAULT:
+        die("double fault (kernel stack exhausted?)", registers);
+    default:
+        die("machine check", registers);
+    }
+}
+
+void pvh_cpu_wait(void)
+{
+    /* STI takes effect after the next instruction, so an interrupt that is already pending ends
+     * the HLT at once. */
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
