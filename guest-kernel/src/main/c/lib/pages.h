@@ -12,7 +12,9 @@
 
 /* All physical memory is mapped read-write, not executable, from here on both platforms
  * (Xen keeps 0xffff800000000000..0xffff87ffffffffff for itself: xen/arch-x86/xen-x86_64.h). */
+#ifndef DIRECT_MAP                   /* host tests put it where Linux lets them map */
 #define DIRECT_MAP 0xffff880000000000UL
+#endif
 
 struct page_source;
 
@@ -20,7 +22,8 @@ struct page {
     uint32_t references;         /* 0: free. Users of an allocated frame count themselves */
     uint32_t index;              /* page cache: which page of the source; free: buddy order */
     struct page_source *source;  /* page cache: the file this frame belongs to, else NULL */
-    struct page *hash_next;      /* page cache: next in the hash chain */
+    uint32_t hash_next;          /* page cache: frame number of the next in the hash chain, 0: none */
+    uint32_t flags;              /* page cache: its own marks, under its lock */
     struct list link;            /* free list, or the page cache's least-recently-used list */
 };
 
@@ -36,7 +39,7 @@ static inline void *page_data(const struct page *page) { return phys_to_virt(pag
  * nothing is free until pages_add_free(). Called once by the platform's boot code.
  */
 void pages_init(struct page *descriptors, uint64_t frames);
-/* Gives the whole pages within [start, end) to the allocator. */
+/* Gives the whole pages within [start, end) to the allocator. Frame 0 is never given out. */
 void pages_add_free(phys_t start, phys_t end);
 
 /* One frame with one reference, contents undefined; NULL when memory is exhausted. */

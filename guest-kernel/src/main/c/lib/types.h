@@ -18,9 +18,9 @@ typedef uint64_t nanoseconds;    /* a time or a duration; 2^64 ns is 584 years *
 
 /* "No time limit" wherever a deadline in monotonic nanoseconds is asked for. */
 #define NO_DEADLINE UINT64_MAX
-#define NS_PER_SECOND 1000000000ULL
-#define NS_PER_MS 1000000ULL
-#define NS_PER_US 1000ULL
+#define NS_PER_SECOND 1000000000UL
+#define NS_PER_MS 1000000UL
+#define NS_PER_US 1000UL
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
 #define align_up(x, a) (((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))

@@ -53,6 +53,11 @@ struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void
 struct thread *thread_create_user(void);
 struct registers *thread_registers(struct thread *thread);   /* at the top of its kernel stack */
 void thread_make_ready(struct thread *thread);
+/* Frees a thread from thread_create_user() that was never made ready; not its `user`. */
+void thread_discard(struct thread *thread);
+/* Detaches `user` from an ending thread: nobody finds it through the list of threads any more. */
+void thread_forget_user(struct thread *thread);
+unsigned threads_user_count(void);
 /* Ends the current thread; its memory is freed by whoever runs next. */
 noreturn void thread_exit(void);
 /* Wakes a thread that sleeps or is about to. */

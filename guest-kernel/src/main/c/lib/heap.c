@@ -1,0 +1,147 @@
+/*
+ * Each size class is a list of pages ("slabs"); a slab begins with its header and threads its free
+ * blocks into a list. A slab with no used block goes back to the page allocator, except that each class
+ * keeps one. Larger blocks are page runs; struct page.index of the first frame holds the
+ * order, and its `source` marks which kind a page is.
+ */
+#include "lib/heap.h"
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+
+#define LARGE ((struct page_source *)2)
+#define SLAB ((struct page_source *)3)
+
+struct slab {
+    struct list link;                /* in its class's list while it has free blocks */
+    void *free;                      /* first free block; each begins with the next one's address */
+    uint16_t used, capacity;
+    uint32_t class;
+};
+
+static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 576, 800, 1008, 1344, 2016 };
+#define CLASSES array_size(sizes)
+#define LARGEST_CLASS 2016
+
+static struct spinlock lock = SPINLOCK("heap");
+static struct list partial[CLASSES];     /* lock: slabs with free blocks */
+
+static unsigned class_of(size_t size)
+{
+    unsigned class = 0;
+    while (sizes[class] < size)
+        class++;
+    return class;
+}
+
+static struct slab *slab_create(unsigned class)
+{
+    struct page *page = page_allocate();
+    if (!page)
+        return NULL;
+    page->source = SLAB;
+    struct slab *slab = page_data(page);
+    size_t first = align_up(sizeof(*slab), 16);
+    *slab = (struct slab){ .class = class, .capacity = (uint16_t)((PAGE_SIZE - first) / sizes[class]) };
+    for (unsigned i = slab->capacity; i-- > 0;) {
+        void **block = (void **)((char *)slab + first + i * sizes[class]);
+        *block = slab->free;
+        slab->free = block;
+    }
+    return slab;
+}
+
+static void *slab_take(struct slab *slab)
+{
+    void **block = slab->free;
+    slab->free = *block;
+    slab->used++;
+    if (!slab->free)
+        list_remove(&slab->link);
+    return block;
+}
+
+static void *allocate_small(unsigned class)
+{
+    spin_lock(&lock);
+    if (!partial[class].next)
+        list_init(&partial[class]);
+    if (list_empty(&partial[class])) {
+        spin_unlock(&lock);
+        struct slab *slab = slab_create(class);
+        if (!slab)
+            return NULL;
+        spin_lock(&lock);
+        list_push_front(&partial[class], &slab->link);
+    }
+    void *block = slab_take(list_entry(partial[class].next, struct slab, link));
+    spin_unlock(&lock);
+    return block;
+}
+
+static void *allocate_large(size_t size)
+{
+    unsigned order = 0;
+    while (PAGE_SIZE << order < size)
+        if (++order > PAGES_MAX_ORDER)
+            return NULL;
+    struct page *page = pages_allocate(order);
+    if (!page)
+        return NULL;
+    page->source = LARGE;
+    page->index = order;
+    return page_data(page);
+}
+
+void *heap_allocate(size_t size)
+{
+    return size <= LARGEST_CLASS ? allocate_small(class_of(size)) : allocate_large(size);
+}
+
+void *heap_allocate_zeroed(size_t size)
+{
+    void *block = heap_allocate(size);
+    if (block)
+        memset(block, 0, size);
+    return block;
+}
+
+static void free_small(struct page *page, void *block)
+{
+    struct slab *slab = page_data(page);
+    spin_lock(&lock);
+    assert(slab->used > 0);
+    bool was_full = !slab->free;
+    *(void **)block = slab->free;
+    slab->free = block;
+    slab->used--;
+    struct list *list = &partial[slab->class];
+    if (was_full)
+        list_push_front(list, &slab->link);
+    bool last = list->next == &slab->link && list->prev == &slab->link;
+    bool release = slab->used == 0 && !last;
+    if (release)
+        list_remove(&slab->link);
+    spin_unlock(&lock);
+    if (release) {
+        page->source = NULL;
+        page_put(page);
+    }
+}
+
+void heap_free(void *block)
+{
+    if (!block)
+        return;
+    struct page *page = page_of(virt_to_phys(block) & ~PAGE_MASK);
+    if (page->source == LARGE) {
+        unsigned order = page->index;
+        page->source = NULL;
+        pages_free(page, order);
+        return;
+    }
+    assert(page->source == SLAB);
+    free_small(page, block);
+}

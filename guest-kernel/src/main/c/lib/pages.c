@@ -1,0 +1,165 @@
+#include "lib/lock.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+
+/* A free block's first frame has references 0, index = order and BLOCK_HEAD set in source. */
+#define BLOCK_HEAD ((struct page_source *)1)
+
+uint64_t (*pages_reclaim)(uint64_t wanted);
+
+static struct spinlock lock = SPINLOCK("pages");
+static struct page *frames;
+static uint64_t frame_count;
+static uint64_t free_count;                              /* lock */
+static uint64_t total_count;
+static struct list free_blocks[PAGES_MAX_ORDER + 1];     /* lock */
+
+static uint64_t number_of(const struct page *page) { return (uint64_t)(page - frames); }
+
+struct page *page_of(phys_t address)
+{
+    uint64_t number = address >> PAGE_SHIFT;
+    assert(number < frame_count);
+    return &frames[number];
+}
+
+phys_t page_address(const struct page *page) { return number_of(page) << PAGE_SHIFT; }
+
+void pages_init(struct page *descriptors, uint64_t count)
+{
+    frames = descriptors;
+    frame_count = count;
+    memset(frames, 0, count * sizeof(*frames));
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].references = 1;
+    for (unsigned order = 0; order <= PAGES_MAX_ORDER; order++)
+        list_init(&free_blocks[order]);
+}
+
+static void push_block(struct page *page, unsigned order)
+{
+    page->index = order;
+    page->source = BLOCK_HEAD;
+    list_push_front(&free_blocks[order], &page->link);
+}
+
+static void unlink_block(struct page *page)
+{
+    list_remove(&page->link);
+    page->source = NULL;
+}
+
+static bool is_free_block(uint64_t number, unsigned order)
+{
+    if (number >= frame_count)
+        return false;
+    const struct page *page = &frames[number];
+    return page->references == 0 && page->source == BLOCK_HEAD && page->index == order;
+}
+
+/* Joins the block with its free buddies and lists the result. */
+static void release_block(struct page *page, unsigned order)
+{
+    uint64_t number = number_of(page);
+    free_count += 1UL << order;
+    while (order < PAGES_MAX_ORDER) {
+        uint64_t buddy = number ^ (1UL << order);
+        if (!is_free_block(buddy, order))
+            break;
+        unlink_block(&frames[buddy]);
+        number &= ~(1UL << order);
+        order++;
+    }
+    push_block(&frames[number], order);
+}
+
+void pages_add_free(phys_t start, phys_t end)
+{
+    uint64_t number = align_up(start, PAGE_SIZE) >> PAGE_SHIFT;
+    uint64_t last = end >> PAGE_SHIFT;
+    assert(last <= frame_count);
+    number = max_of(number, 1UL);
+    spin_lock(&lock);
+    for (; number < last; number++) {
+        frames[number].references = 0;
+        release_block(&frames[number], 0);
+        total_count++;
+    }
+    spin_unlock(&lock);
+}
+
+static struct page *take_block(unsigned order)
+{
+    unsigned found = order;
+    while (found <= PAGES_MAX_ORDER && list_empty(&free_blocks[found]))
+        found++;
+    if (found > PAGES_MAX_ORDER)
+        return NULL;
+    struct page *page = list_entry(free_blocks[found].next, struct page, link);
+    unlink_block(page);
+    while (found > order) {
+        found--;
+        push_block(page + (1UL << found), found);
+    }
+    free_count -= 1UL << order;
+    for (uint64_t i = 0; i < 1UL << order; i++) {
+        page[i].references = 1;
+        page[i].source = NULL;
+        page[i].index = 0;
+    }
+    return page;
+}
+
+struct page *pages_allocate(unsigned order)
+{
+    assert(order <= PAGES_MAX_ORDER);
+    for (;;) {
+        spin_lock(&lock);
+        struct page *page = take_block(order);
+        spin_unlock(&lock);
+        if (page || !pages_reclaim || pages_reclaim(1UL << order) == 0)
+            return page;
+    }
+}
+
+struct page *page_allocate(void) { return pages_allocate(0); }
+
+struct page *page_allocate_zeroed(void)
+{
+    struct page *page = page_allocate();
+    if (page)
+        memset(page_data(page), 0, PAGE_SIZE);
+    return page;
+}
+
+void pages_free(struct page *first, unsigned order)
+{
+    spin_lock(&lock);
+    for (uint64_t i = 0; i < 1UL << order; i++) {
+        assert(first[i].references == 1);
+        first[i].references = 0;
+    }
+    release_block(first, order);
+    spin_unlock(&lock);
+}
+
+void page_get(struct page *page)
+{
+    uint32_t before = __atomic_fetch_add(&page->references, 1, __ATOMIC_RELAXED);
+    assert(before != 0);
+}
+
+void page_put(struct page *page)
+{
+    uint32_t before = __atomic_fetch_sub(&page->references, 1, __ATOMIC_ACQ_REL);
+    assert(before != 0);
+    if (before != 1)
+        return;
+    spin_lock(&lock);
+    release_block(page, 0);
+    spin_unlock(&lock);
+}
+
+uint64_t pages_free_count(void) { return read_once(free_count); }
+uint64_t pages_total_count(void) { return total_count; }

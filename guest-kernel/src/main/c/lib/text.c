@@ -1,0 +1,25 @@
+#include "lib/string.h"
+
+size_t string_copy(char *to, const char *from, size_t size)
+{
+    size_t length = strlen(from);
+    size_t copied = min_of(length, size - 1);
+    memcpy(to, from, copied);
+    to[copied] = 0;
+    return length;
+}
+
+bool parse_decimal(const char *s, uint64_t *value)
+{
+    uint64_t v = 0;
+    if (!*s)
+        return false;
+    for (; *s; s++) {
+        unsigned digit = (unsigned)(*s - '0');
+        if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    *value = v;
+    return true;
+}

@@ -1,0 +1,102 @@
+#include "lib/tree.h"
+
+/* xorshift64* (Marsaglia 2003; Vigna 2014): balance needs unrelated priorities, not secret ones. */
+static uint64_t next_priority(void)
+{
+    static uint64_t state = 0x853c49e6748fea9bUL;
+    uint64_t x = state;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    state = x;
+    return x * 0x2545f4914f6cdd1dUL;
+}
+
+static struct tree_node **slot_of(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *parent = node->parent;
+    if (!parent)
+        return &tree->root;
+    return parent->left == node ? &parent->left : &parent->right;
+}
+
+/* Lifts `node`, a child of `parent`, into its parent's place. */
+static void rotate_up(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *parent = node->parent;
+    struct tree_node *moved;
+    *slot_of(tree, parent) = node;
+    node->parent = parent->parent;
+    if (parent->left == node) {
+        moved = parent->left = node->right;
+        node->right = parent;
+    } else {
+        moved = parent->right = node->left;
+        node->left = parent;
+    }
+    if (moved)
+        moved->parent = parent;
+    parent->parent = node;
+}
+
+void tree_insert(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node **slot = &tree->root;
+    struct tree_node *parent = NULL;
+    bool first = true;
+    while (*slot) {
+        parent = *slot;
+        if (tree->before(node, parent)) {
+            slot = &parent->left;
+        } else {
+            slot = &parent->right;
+            first = false;
+        }
+    }
+    *node = (struct tree_node){ NULL, NULL, parent, next_priority() };
+    *slot = node;
+    if (first)
+        tree->first = node;
+    while (node->parent && node->priority > node->parent->priority)
+        rotate_up(tree, node);
+}
+
+void tree_remove(struct tree *tree, struct tree_node *node)
+{
+    if (tree->first == node)
+        tree->first = tree_next(node);
+    while (node->left || node->right) {
+        struct tree_node *child = node->left;
+        if (!child || (node->right && node->right->priority > child->priority))
+            child = node->right;
+        rotate_up(tree, child);
+    }
+    *slot_of(tree, node) = NULL;
+    node->parent = NULL;
+}
+
+struct tree_node *tree_next(const struct tree_node *node)
+{
+    if (node->right) {
+        struct tree_node *next = node->right;
+        while (next->left)
+            next = next->left;
+        return next;
+    }
+    while (node->parent && node->parent->right == node)
+        node = node->parent;
+    return node->parent;
+}
+
+struct tree_node *tree_previous(const struct tree_node *node)
+{
+    if (node->left) {
+        struct tree_node *previous = node->left;
+        while (previous->right)
+            previous = previous->right;
+        return previous;
+    }
+    while (node->parent && node->parent->left == node)
+        node = node->parent;
+    return node->parent;
+}

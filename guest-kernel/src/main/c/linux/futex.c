@@ -1,0 +1,279 @@
+#include "lib/hash.h"
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "linux/futex.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "linux/time_abi.h"
+#include "memory/user.h"
+#include "threads/wait.h"
+
+#define BUCKETS 256
+#define FUTEX_COMMAND 0x7fU
+#define FUTEX_CLOCK_REALTIME 0x100U
+#define FUTEX_WAITERS 0x80000000U
+#define FUTEX_OWNER_DIED 0x40000000U
+#define FUTEX_ID 0x3fffffffU
+#define ROBUST_LIMIT 2048            /* entries walked at most: the list is the program's */
+
+struct futex_waiter {
+    struct list link;                /* bucket lock; self-linked once woken */
+    struct bucket *bucket;           /* bucket lock: changes when requeued */
+    uintptr_t address;               /* bucket lock */
+    uint32_t bits;
+    bool woken;                      /* bucket lock */
+    struct thread *thread;
+};
+
+static struct bucket {
+    struct spinlock lock;
+    struct list waiters;
+} buckets[BUCKETS];
+
+static struct bucket *bucket_of(uintptr_t address)
+{
+    struct bucket *bucket = &buckets[hash_mix(address >> 2) % BUCKETS];
+    if (unlikely(!read_once(bucket->waiters.next))) {
+        spin_lock(&bucket->lock);
+        if (!bucket->waiters.next) {
+            bucket->lock.name = "futex bucket";
+            list_init(&bucket->waiters);
+        }
+        spin_unlock(&bucket->lock);
+    }
+    return bucket;
+}
+
+/* The waiter's bucket, locked; it may be requeued until the lock is held. */
+static struct bucket *lock_bucket_of(struct futex_waiter *waiter)
+{
+    for (;;) {
+        struct bucket *bucket = read_once(waiter->bucket);
+        spin_lock(&bucket->lock);
+        if (bucket == waiter->bucket)
+            return bucket;
+        spin_unlock(&bucket->lock);
+    }
+}
+
+/* Ends the wait; true if somebody had woken it. */
+static bool leave(struct futex_waiter *waiter)
+{
+    struct bucket *bucket = lock_bucket_of(waiter);
+    bool woken = waiter->woken;
+    list_remove(&waiter->link);
+    spin_unlock(&bucket->lock);
+    return woken;
+}
+
+static void wake_waiter(struct futex_waiter *waiter)
+{
+    list_remove(&waiter->link);
+    waiter->woken = true;
+    thread_wake(waiter->thread);
+}
+
+static int64_t futex_wait(uintptr_t address, uint32_t expected, uint32_t bits, nanoseconds deadline)
+{
+    struct bucket *bucket = bucket_of(address);
+    struct futex_waiter waiter = { .bucket = bucket, .address = address, .bits = bits, .thread = thread_current() };
+    uint32_t value;
+    if (!bits)
+        return -EINVAL;
+    /* Queued before the value is read: a change after the read finds the waiter. */
+    spin_lock(&bucket->lock);
+    list_push_back(&bucket->waiters, &waiter.link);
+    spin_unlock(&bucket->lock);
+    int error = user_get(&value, address);
+    if (error || value != expected)
+        return leave(&waiter) ? 0 : error ? error : -EAGAIN;
+    int result = 0;
+    for (;;) {
+        sleep_prepare();
+        if (read_once(waiter.woken) || result)
+            break;
+        result = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
+    }
+    return leave(&waiter) ? 0 : result;
+}
+
+int64_t futex_wake(uintptr_t address, uint32_t count, uint32_t bits)
+{
+    struct bucket *bucket = bucket_of(address);
+    int64_t woken = 0;
+    spin_lock(&bucket->lock);
+    list_for_each_safe(node, &bucket->waiters) {
+        struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
+        if (woken >= count)
+            break;
+        if (waiter->address != address || !(waiter->bits & bits))
+            continue;
+        wake_waiter(waiter);
+        woken++;
+    }
+    spin_unlock(&bucket->lock);
+    return woken;
+}
+
+static void lock_both(struct bucket *one, struct bucket *two)
+{
+    spin_lock(one < two ? &one->lock : &two->lock);
+    if (one != two)
+        spin_lock(one < two ? &two->lock : &one->lock);
+}
+
+static void unlock_both(struct bucket *one, struct bucket *two)
+{
+    spin_unlock(&one->lock);
+    if (one != two)
+        spin_unlock(&two->lock);
+}
+
+static int64_t futex_requeue(uintptr_t from, uint32_t wake_count, uint32_t move_count, uintptr_t to)
+{
+    struct bucket *source = bucket_of(from), *target = bucket_of(to);
+    int64_t woken = 0, moved = 0;
+    lock_both(source, target);
+    list_for_each_safe(node, &source->waiters) {
+        struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
+        if (waiter->address != from)
+            continue;
+        if (woken < wake_count) {
+            wake_waiter(waiter);
+            woken++;
+        } else if (moved < move_count) {
+            list_remove(&waiter->link);
+            waiter->address = to;
+            write_once(waiter->bucket, target);
+            list_push_back(&target->waiters, &waiter->link);
+            moved++;
+        } else {
+            break;
+        }
+    }
+    unlock_both(source, target);
+    return woken + moved;
+}
+
+static int check_value(uintptr_t address, uint32_t expected)
+{
+    uint32_t value;
+    int error = user_get(&value, address);
+    return error ? error : value == expected ? 0 : -EAGAIN;
+}
+
+/* FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12. No other thread runs between the read and the write
+ * unless the page is absent, so the page is touched by writing the value back first. */
+static int64_t futex_wake_operation(uintptr_t address, uint32_t count, uint32_t count2, uintptr_t address2,
+                                    uint32_t code)
+{
+    enum { SET, ADD, OR, ANDN, XOR };
+    enum { EQ, NE, LT, LE, GT, GE };
+    uint32_t argument = code >> 12 & 0xfff, operation = code >> 28 & 7, comparison = code >> 24 & 15;
+    int32_t compare_with = (int32_t)(code << 20) >> 20;
+    if (code & 0x80000000U)
+        argument = 1U << (argument & 31);
+    uint32_t old, new;
+    int error = user_get(&old, address2);
+    if (!error)
+        error = user_put(address2, &old);
+    if (!error)
+        error = user_get(&old, address2);
+    if (error)
+        return error;
+    switch (operation) {
+    case SET: new = argument; break;
+    case ADD: new = old + argument; break;
+    case OR: new = old | argument; break;
+    case ANDN: new = old & ~argument; break;
+    case XOR: new = old ^ argument; break;
+    default: return -ENOSYS;
+    }
+    error = user_put(address2, &new);
+    if (error)
+        return error;
+    int32_t value = (int32_t)old;
+    bool also = comparison == EQ ? value == compare_with : comparison == NE ? value != compare_with :
+                comparison == LT ? value < compare_with : comparison == LE ? value <= compare_with :
+                comparison == GT ? value > compare_with : value >= compare_with;
+    int64_t woken = futex_wake(address, count, FUTEX_ALL_BITS);
+    return also ? woken + futex_wake(address2, count2, FUTEX_ALL_BITS) : woken;
+}
+
+/* FUTEX_WAIT takes a duration, the bitset form a point on its clock. */
+static int read_deadline(uintptr_t address, bool absolute, bool realtime, nanoseconds *deadline)
+{
+    nanoseconds time;
+    *deadline = NO_DEADLINE;
+    if (!address)
+        return 0;
+    int error = timespec_read(address, &time);
+    if (error)
+        return error;
+    if (!absolute)
+        *deadline = deadline_after(time);
+    else if (realtime && time != NO_DEADLINE)
+        *deadline = time > clock_wall() ? deadline_after(time - clock_wall()) : 0;
+    else
+        *deadline = time;
+    return 0;
+}
+
+SYSCALL(futex)
+{
+    enum { WAIT, WAKE, REQUEUE = 3, CMP_REQUEUE, WAKE_OP, WAIT_BITSET = 9, WAKE_BITSET };
+    uint32_t command = (uint32_t)b & FUTEX_COMMAND;
+    nanoseconds deadline;
+    int error;
+    if (a & 3)
+        return -EINVAL;
+    switch (command) {
+    case WAIT:
+    case WAIT_BITSET:
+        error = read_deadline(d, command == WAIT_BITSET, b & FUTEX_CLOCK_REALTIME, &deadline);
+        if (error)
+            return error;
+        return futex_wait(a, (uint32_t)c, command == WAIT ? FUTEX_ALL_BITS : (uint32_t)f, deadline);
+    case WAKE:
+        return futex_wake(a, (uint32_t)c, FUTEX_ALL_BITS);
+    case WAKE_BITSET:
+        return f ? futex_wake(a, (uint32_t)c, (uint32_t)f) : -EINVAL;
+    case CMP_REQUEUE:
+        error = check_value(a, (uint32_t)f);
+        return error ? error : futex_requeue(a, (uint32_t)c, (uint32_t)d, e);
+    case REQUEUE:
+        return futex_requeue(a, (uint32_t)c, (uint32_t)d, e);
+    case WAKE_OP:
+        return futex_wake_operation(a, (uint32_t)c, (uint32_t)d, e, (uint32_t)f);
+    default:
+        return -ENOSYS;                  /* priority inheritance: neither glibc's defaults nor HotSpot use it */
+    }
+}
+
+static void release_robust(uintptr_t address, uint32_t thread_id)
+{
+    uint32_t value;
+    if (user_get(&value, address) || (value & FUTEX_ID) != thread_id)
+        return;
+    uint32_t released = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+    if (user_put(address, &released) == 0 && (value & FUTEX_WAITERS))
+        futex_wake(address, 1, FUTEX_ALL_BITS);
+}
+
+void futex_exit_robust(uintptr_t head, uint32_t thread_id)
+{
+    struct { uint64_t next; int64_t futex_offset; uint64_t pending; } list;
+    if (!head || user_get(&list, head))
+        return;
+    uintptr_t entry = list.next;
+    for (int i = 0; entry != head && i < ROBUST_LIMIT; i++) {
+        uintptr_t next;
+        bool readable = user_get(&next, entry & ~1UL) == 0;
+        release_robust((entry & ~1UL) + (uint64_t)list.futex_offset, thread_id);
+        if (!readable)
+            return;
+        entry = next;
+    }
+    if (list.pending)
+        release_robust(list.pending + (uint64_t)list.futex_offset, thread_id);
+}

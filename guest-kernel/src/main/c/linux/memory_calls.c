@@ -1,0 +1,127 @@
+#include "files/file.h"
+#include "lib/heap.h"
+#include "linux/syscalls.h"
+#include "memory/address_space.h"
+#include "memory/user.h"
+
+#define PROT_READ 1u
+#define PROT_WRITE 2u
+#define PROT_EXEC 4u
+#define MAP_SHARED 0x01u
+#define MAP_PRIVATE 0x02u
+#define MAP_SHARED_VALIDATE 0x03u
+#define MAP_TYPE 0x0fu
+#define MAP_FIXED 0x10u
+#define MAP_ANONYMOUS 0x20u
+#define MAP_POPULATE 0x8000u
+#define MAP_FIXED_NOREPLACE 0x100000u
+#define MREMAP_MAYMOVE 1u
+#define MREMAP_FIXED 2u
+#define RESIDENCY_BATCH 256
+
+/* PROT_* and MMU_* agree bit for bit; x86 cannot map write-only or execute-only. */
+static unsigned protection_of(uint64_t prot)
+{
+    unsigned protection = (unsigned)prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+    return protection ? protection | MMU_READ : 0;
+}
+
+static int64_t map_file(struct map_request *request, int descriptor)
+{
+    struct file *file = descriptor_get(descriptor);
+    if (!file)
+        return -EBADF;
+    unsigned access = file->flags & O_ACCMODE;
+    bool shared_write = (request->flags & AREA_SHARED) && (request->protection & MMU_WRITE);
+    int64_t result;
+    if (access == O_WRONLY || (shared_write && access != O_RDWR)) {
+        result = -EACCES;
+    } else {
+        request->file = file;
+        result = address_space_map(request);
+    }
+    file_put(file);
+    return result;
+}
+
+SYSCALL(mmap)
+{
+    unsigned type = d & MAP_TYPE;
+    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+        return -EINVAL;
+    if (f & PAGE_MASK)
+        return -EINVAL;
+    struct map_request request = {
+        .where = a, .length = b, .protection = protection_of(c),
+        .flags = type == MAP_PRIVATE ? 0 : AREA_SHARED,
+        .fixed = d & (MAP_FIXED | MAP_FIXED_NOREPLACE), .no_replace = d & MAP_FIXED_NOREPLACE,
+        .populate = d & MAP_POPULATE, .offset = f,
+    };
+    if (d & MAP_ANONYMOUS) {
+        request.flags = 0;               /* one process: shared and private anonymous memory are the same */
+        request.offset = 0;
+        return address_space_map(&request);
+    }
+    return map_file(&request, (int)e);
+}
+
+SYSCALL(munmap) { return address_space_unmap(a, b); }
+SYSCALL(mprotect) { return address_space_protect(a, b, protection_of(c)); }
+SYSCALL(brk) { return (int64_t)address_space_break(a); }
+
+SYSCALL(mremap)
+{
+    if ((d & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) || ((d & MREMAP_FIXED) && !(d & MREMAP_MAYMOVE)))
+        return -EINVAL;
+    return address_space_remap(a, b, c, d & MREMAP_MAYMOVE, d & MREMAP_FIXED, e);
+}
+
+SYSCALL(madvise)
+{
+    enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16,
+           DODUMP = 17, COLD = 20, PAGEOUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23 };
+    if (a & PAGE_MASK)
+        return -EINVAL;
+    if (!b)
+        return 0;
+    switch (c) {
+    case DONTNEED:
+    case FREE:
+        return address_space_discard(a, b);
+    case POPULATE_READ:
+    case POPULATE_WRITE:
+        return address_space_populate(a, align_up(b, PAGE_SIZE), c == POPULATE_WRITE);
+    case NORMAL: case RANDOM: case SEQUENTIAL: case WILLNEED: case HUGEPAGE: case NOHUGEPAGE: case DONTDUMP:
+    case DODUMP: case COLD: case PAGEOUT:
+        return 0;                        /* hints that change nothing here */
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL(mincore)
+{
+    uint8_t resident[RESIDENCY_BATCH];
+    size_t pages = align_up(b, PAGE_SIZE) >> PAGE_SHIFT;
+    if (a & PAGE_MASK)
+        return -EINVAL;
+    if (a >= USER_LIMIT || b > USER_LIMIT - a)
+        return -ENOMEM;
+    for (size_t done = 0; done < pages;) {
+        size_t n = min_of(pages - done, (size_t)RESIDENCY_BATCH);
+        int error = address_space_residency(a + done * PAGE_SIZE, n, resident);
+        if (!error)
+            error = user_write(c + done, resident, n);
+        if (error)
+            return error;
+        done += n;
+    }
+    return 0;
+}
+
+/* Memory is never swapped out, so it is as good as locked; and tmpfs has no store to sync to. */
+SYSCALL(mlock) { return 0; }
+SYSCALL(munlock) { return 0; }
+SYSCALL(mlockall) { return 0; }
+SYSCALL(munlockall) { return 0; }
+SYSCALL(msync) { return a & PAGE_MASK ? -EINVAL : 0; }

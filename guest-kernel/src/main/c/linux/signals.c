@@ -1,0 +1,425 @@
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "linux/process.h"
+#include "linux/signals.h"
+#include "linux/signal_frame.h"
+#include "linux/syscalls.h"
+#include "linux/time_abi.h"
+#include "memory/user.h"
+#include "threads/wait.h"
+
+#define SIG_DFL 0UL
+#define SIG_IGN 1UL
+#define SA_NODEFER 0x40000000UL
+#define SA_RESETHAND 0x80000000UL
+#define SA_RESTART 0x10000000UL
+#define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
+
+static struct spinlock lock = SPINLOCK("signals");
+static struct signal_action actions[SIGNALS];            /* lock */
+static struct pending_signals process_pending;           /* lock */
+static struct wait_queue arrivals = { SPINLOCK("wait_queue"), LIST_INIT(arrivals.waiters) };   /* of any signal */
+
+struct user_thread *user_thread_create(struct thread *thread, uint64_t mask)
+{
+    struct user_thread *user = heap_allocate_zeroed(sizeof(*user));
+    struct pending_signals *pending = heap_allocate_zeroed(sizeof(*pending));
+    if (!user || !pending) {
+        heap_free(user);
+        heap_free(pending);
+        return NULL;
+    }
+    user->thread = thread;
+    user->mask = mask;
+    user->pending = pending;
+    user->alt_stack_flags = SS_DISABLE;
+    return user;
+}
+
+void user_thread_free(struct user_thread *user)
+{
+    heap_free(user->pending);
+    heap_free(user);
+}
+
+static bool default_ignores(int number)
+{
+    return number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT;
+}
+
+/* There is nobody to continue a stopped process, so stop signals are ignored too. */
+static bool is_ignored(int number)
+{
+    uintptr_t handler = actions[number - 1].handler;
+    bool stops = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGSTOP;
+    return handler == SIG_IGN || (handler == SIG_DFL && (default_ignores(number) || stops));
+}
+
+static void add_pending(struct pending_signals *pending, const struct signal_info *info)
+{
+    uint64_t bit = signal_bit(info->number);
+    if (pending->set & bit)
+        return;
+    pending->set |= bit;
+    pending->info[info->number - 1] = *info;
+}
+
+void signal_send_thread(struct user_thread *to, const struct signal_info *info)
+{
+    spin_lock(&lock);
+    bool ignored = is_ignored(info->number) && !(to->mask & signal_bit(info->number));
+    if (!ignored)
+        add_pending(to->pending, info);
+    bool blocked = to->mask & signal_bit(info->number);
+    spin_unlock(&lock);
+    if (!ignored && !blocked)
+        thread_interrupt(to->thread);
+    wake(&arrivals, 0);
+}
+
+struct candidate {
+    uint64_t bit;
+    struct thread *found;
+};
+
+static void consider(struct thread *thread, void *context)
+{
+    struct candidate *candidate = context;
+    if (thread->user && !candidate->found && !(thread->user->mask & candidate->bit))
+        candidate->found = thread;
+}
+
+void signal_send_process(const struct signal_info *info)
+{
+    struct candidate candidate = { .bit = signal_bit(info->number) };
+    spin_lock(&lock);
+    bool ignored = is_ignored(info->number);
+    if (!ignored)
+        add_pending(&process_pending, info);
+    spin_unlock(&lock);
+    if (ignored)
+        return;
+    threads_for_each(consider, &candidate);
+    if (candidate.found)
+        thread_interrupt(candidate.found);
+    wake(&arrivals, 0);
+}
+
+void signals_broken_pipe(void)
+{
+    struct signal_info info = { .number = SIGPIPE, .code = SI_USER, .sender.pid = PROCESS_ID };
+    signal_send_thread(user_current(), &info);
+}
+
+static uint64_t deliverable(const struct user_thread *user)
+{
+    return (user->pending->set | process_pending.set) & ~user->mask;
+}
+
+bool signal_is_pending(void)
+{
+    struct user_thread *user = user_current();
+    return user && deliverable(user);
+}
+
+static bool take_from(struct pending_signals *pending, uint64_t wanted, struct signal_info *info)
+{
+    uint64_t set = pending->set & wanted;
+    if (!set)
+        return false;
+    int number = __builtin_ctzl(set) + 1;
+    pending->set &= ~signal_bit(number);
+    *info = pending->info[number - 1];
+    return true;
+}
+
+static bool take(struct user_thread *user, uint64_t wanted, struct signal_info *info)
+{
+    return take_from(user->pending, wanted, info) || take_from(&process_pending, wanted, info);
+}
+
+/* Calls that never restart after a handler, whatever SA_RESTART says (signal(7)). */
+static bool never_restarts(uint64_t number)
+{
+    switch (number) {
+    case 7: case 23: case 35: case 128: case 130: case 202: case 230: case 232: case 270: case 271:
+    case 281: case 441:      /* poll select nanosleep sigtimedwait sigsuspend futex clock_nanosleep
+                                epoll_wait pselect6 ppoll epoll_pwait epoll_pwait2 */
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void restart_call(struct registers *registers)
+{
+    registers->rax = registers->number;
+    registers->rip -= 2;                 /* the length of the syscall instruction */
+}
+
+static void deliver_one(struct registers *registers, struct user_thread *user, const struct signal_info *info,
+                        const struct signal_action *action)
+{
+    uint64_t old_mask = user->restore_mask ? user->saved_mask : user->mask;
+    user->restore_mask = false;
+    if (signal_frame_push(registers, user, info, action, old_mask))
+        process_killed(SIGSEGV);
+    spin_lock(&lock);
+    user->mask |= action->mask;
+    if (!(action->flags & SA_NODEFER))
+        user->mask |= signal_bit(info->number);
+    user->mask &= ~UNBLOCKABLE;
+    if (action->flags & SA_RESETHAND)
+        actions[info->number - 1] = (struct signal_action){ 0 };
+    spin_unlock(&lock);
+}
+
+void signals_deliver(struct registers *registers, bool system_call)
+{
+    struct user_thread *user = user_current();
+    bool interrupted = system_call && registers->number != (uint64_t)-1 && registers->rax == (uint64_t)-EINTR;
+    for (;;) {
+        struct signal_info info;
+        spin_lock(&lock);
+        thread_current()->interrupted = false;
+        bool found = take(user, ~user->mask, &info);
+        struct signal_action action = found ? actions[info.number - 1] : (struct signal_action){ 0 };
+        bool ignored = found && is_ignored(info.number);
+        spin_unlock(&lock);
+        if (!found)
+            break;
+        if (ignored)
+            continue;
+        if (action.handler == SIG_DFL)
+            process_killed(info.number);
+        if (interrupted && (action.flags & SA_RESTART) && !never_restarts(registers->number))
+            restart_call(registers);
+        interrupted = false;
+        deliver_one(registers, user, &info, &action);
+    }
+    if (interrupted && !never_restarts(registers->number))
+        restart_call(registers);         /* woken for a signal that turned out to be ignored */
+    if (user->restore_mask) {
+        user->mask = user->saved_mask;
+        user->restore_mask = false;
+    }
+}
+
+void signal_force(int number, int code, uintptr_t address)
+{
+    struct user_thread *user = user_current();
+    struct signal_info info = { .number = number, .code = code, .address = address };
+    spin_lock(&lock);
+    bool fatal = (user->mask & signal_bit(number)) || actions[number - 1].handler <= SIG_IGN;
+    if (!fatal) {
+        user->pending->set &= ~signal_bit(number);
+        add_pending(user->pending, &info);
+    }
+    spin_unlock(&lock);
+    if (fatal)
+        process_killed(number);
+}
+
+static int read_mask(uintptr_t address, size_t size, uint64_t *mask)
+{
+    if (size != sizeof(*mask))
+        return -EINVAL;
+    int error = user_get(mask, address);
+    *mask &= ~UNBLOCKABLE;
+    return error;
+}
+
+static void set_mask(struct user_thread *user, uint64_t mask)
+{
+    spin_lock(&lock);
+    user->mask = mask;
+    bool pending = deliverable(user);
+    spin_unlock(&lock);
+    if (pending)
+        thread_interrupt(user->thread);
+}
+
+int64_t signals_with_mask(uintptr_t address, size_t size)
+{
+    if (!address)
+        return 0;
+    struct user_thread *user = user_current();
+    uint64_t mask;
+    int error = read_mask(address, size, &mask);
+    if (error)
+        return error;
+    user->saved_mask = user->mask;
+    user->restore_mask = true;
+    set_mask(user, mask);
+    return 0;
+}
+
+SYSCALL(rt_sigprocmask)
+{
+    enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
+    struct user_thread *user = user_current();
+    uint64_t old = user->mask, mask;
+    if (d != sizeof(mask))
+        return -EINVAL;
+    if (b) {
+        int error = read_mask(b, d, &mask);
+        if (error)
+            return error;
+        if (a == SIG_BLOCK)
+            set_mask(user, old | mask);
+        else if (a == SIG_UNBLOCK)
+            set_mask(user, old & ~mask);
+        else if (a == SIG_SETMASK)
+            set_mask(user, mask);
+        else
+            return -EINVAL;
+    }
+    return c ? user_put(c, &old) : 0;
+}
+
+SYSCALL(rt_sigaction)
+{
+    int number = (int)a;
+    struct signal_action action;
+    if (number < 1 || number > SIGNALS || d != sizeof(uint64_t))
+        return -EINVAL;
+    struct signal_action old = actions[number - 1];
+    if (b) {
+        if (signal_bit(number) & UNBLOCKABLE)
+            return -EINVAL;
+        int error = user_get(&action, b);
+        if (error)
+            return error;
+        action.mask &= ~UNBLOCKABLE;
+        spin_lock(&lock);
+        actions[number - 1] = action;
+        spin_unlock(&lock);
+    }
+    return c ? user_put(c, &old) : 0;
+}
+
+SYSCALL(rt_sigpending)
+{
+    struct user_thread *user = user_current();
+    uint64_t set = (user->pending->set | process_pending.set) & user->mask;
+    return b == sizeof(set) ? user_put(a, &set) : -EINVAL;
+}
+
+SYSCALL(rt_sigsuspend)
+{
+    int64_t error = signals_with_mask(a, b);
+    if (!a || error)
+        return a ? error : -EFAULT;
+    int result;
+    do {
+        sleep_prepare();
+        result = sleep_until(NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+    } while (result != -EINTR);
+    return -EINTR;
+}
+
+static int write_info(uintptr_t address, const struct signal_info *info)
+{
+    return address ? user_write(address, info, sizeof(*info)) : 0;
+}
+
+SYSCALL(rt_sigtimedwait)
+{
+    struct user_thread *user = user_current();
+    nanoseconds timeout = NO_DEADLINE;
+    struct signal_info info = { 0 };
+    uint64_t wanted;
+    int error = read_mask(a, d, &wanted);
+    if (!error && c)
+        error = timespec_read(c, &timeout);
+    if (error)
+        return error;
+    bool found = false;
+    int result = wait_until(&arrivals, ({ spin_lock(&lock); found = take(user, wanted, &info); spin_unlock(&lock); found; }),
+                            deadline_after(timeout), SLEEP_KILLABLE_BY_SIGNAL);
+    if (!found)
+        return result == -ETIMEDOUT ? -EAGAIN : -EINTR;
+    error = write_info(b, &info);
+    return error ? error : info.number;
+}
+
+SYSCALL(sigaltstack)
+{
+    struct user_thread *user = user_current();
+    struct signal_stack old = { user->alt_stack, user->alt_stack_flags, 0, user->alt_stack_size }, stack;
+    bool active = on_alt_stack(user, thread_registers(user->thread)->rsp);
+    if (active)
+        old.flags |= SS_ONSTACK;
+    if (a) {
+        int error = user_get(&stack, a);
+        if (error)
+            return error;
+        if (active)
+            return -EPERM;
+        if (stack.flags & ~(SS_DISABLE | SS_AUTODISARM | SS_ONSTACK))
+            return -EINVAL;
+        bool disable = stack.flags & SS_DISABLE;
+        if (!disable && stack.size < MINIMUM_SIGNAL_STACK)
+            return -ENOMEM;
+        user->alt_stack = disable ? 0 : stack.base;
+        user->alt_stack_size = disable ? 0 : stack.size;
+        user->alt_stack_flags = disable ? SS_DISABLE : stack.flags & SS_AUTODISARM;
+    }
+    return b ? user_put(b, &old) : 0;
+}
+
+SYSCALL(rt_sigreturn)
+{
+    struct user_thread *user = user_current();
+    struct registers *registers = thread_registers(user->thread);
+    uint64_t mask;
+    if (signal_frame_pop(registers, user, &mask))
+        process_killed(SIGSEGV);
+    set_mask(user, mask & ~UNBLOCKABLE);
+    return (int64_t)registers->rax;
+}
+
+struct search {
+    uint32_t id;
+    struct user_thread *found;
+};
+
+static void match_id(struct thread *thread, void *context)
+{
+    struct search *search = context;
+    if (thread->user && thread->id == search->id)
+        search->found = thread->user;
+}
+
+static int64_t send_to_thread(uint32_t id, uint64_t number)
+{
+    struct search search = { .id = id };
+    if (number > SIGNALS)
+        return -EINVAL;
+    threads_for_each(match_id, &search);
+    if (!search.found)
+        return -ESRCH;
+    struct signal_info info = { .number = (int32_t)number, .code = SI_TKILL, .sender.pid = PROCESS_ID };
+    if (number)
+        signal_send_thread(search.found, &info);
+    return 0;
+}
+
+SYSCALL(tgkill) { return a == PROCESS_ID ? send_to_thread((uint32_t)b, c) : -ESRCH; }
+SYSCALL(tkill) { return send_to_thread((uint32_t)a, b); }
+
+SYSCALL(kill)
+{
+    int32_t pid = (int32_t)a;
+    if (b > SIGNALS)
+        return -EINVAL;
+    if (pid != PROCESS_ID && pid != 0 && pid != -1 && pid != -PROCESS_ID)
+        return -ESRCH;
+    struct signal_info info = { .number = (int32_t)b, .code = SI_USER, .sender.pid = PROCESS_ID };
+    if (b)
+        signal_send_process(&info);
+    return 0;
+}

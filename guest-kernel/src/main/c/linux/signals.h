@@ -1,0 +1,90 @@
+/*
+ * Signals of the one process: actions, masks, pending sets, frames on the user stack
+ * (signal(7), sigreturn(2)). Lock "signals" guards actions, pending sets and masks.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "platform/platform.h"
+#include "threads/thread.h"
+
+#define SIGNALS 64
+#define SIGHUP 1
+#define SIGINT 2
+#define SIGQUIT 3
+#define SIGILL 4
+#define SIGTRAP 5
+#define SIGABRT 6
+#define SIGBUS 7
+#define SIGFPE 8
+#define SIGKILL 9
+#define SIGSEGV 11
+#define SIGPIPE 13
+#define SIGTERM 15
+#define SIGCHLD 17
+#define SIGCONT 18
+#define SIGSTOP 19
+#define SIGTSTP 20
+#define SIGTTIN 21
+#define SIGTTOU 22
+#define SIGURG 23
+#define SIGWINCH 28
+#define signal_bit(n) (1UL << ((n) - 1))
+
+/* siginfo_t, the parts a handler sees (sigaction(2)); 128 bytes. */
+struct signal_info {
+    int32_t number, error, code, padding;
+    union {
+        struct { int32_t pid; uint32_t uid; uint64_t value; } sender;
+        uint64_t address;
+        uint8_t bytes[112];
+    };
+};
+#define SI_USER 0
+#define SI_KERNEL 0x80
+#define SI_QUEUE (-1)
+#define SI_TKILL (-6)
+
+struct pending_signals {
+    uint64_t set;
+    struct signal_info info[SIGNALS];    /* of the set bits; one each, as for standard signals */
+};
+
+/* What the ABI attaches to a thread; struct thread.user. */
+struct user_thread {
+    struct thread *thread;
+    uint64_t mask;                       /* signals */
+    uint64_t saved_mask;                 /* signals: to restore after sigsuspend, ppoll, ... */
+    bool restore_mask;
+    struct pending_signals *pending;     /* signals: allocated with the thread */
+    uintptr_t alt_stack;
+    size_t alt_stack_size;               /* 0: none */
+    uint32_t alt_stack_flags;
+    uintptr_t clear_child_tid;           /* set_tid_address(2), or 0 */
+    uintptr_t robust_list;
+};
+
+static inline struct user_thread *user_current(void) { return thread_current()->user; }
+
+/* To the process: any thread that does not block it takes it. info->number says which. */
+void signal_send_process(const struct signal_info *info);
+void signal_send_thread(struct user_thread *to, const struct signal_info *info);
+/* A fault of the current thread: cannot be blocked; ends the process when blocked or ignored. */
+void signal_force(int number, int code, uintptr_t address);
+/* SIGPIPE to the current thread, for writes that returned -EPIPE. */
+void signals_broken_pipe(void);
+/* A signal is there that the current thread would take. */
+bool signal_is_pending(void);
+/* Delivers what is pending; on the way to user mode. `system_call` tells that registers hold a
+ * finished call, whose -EINTR may have to become a restart. */
+void signals_deliver(struct registers *registers, bool system_call);
+
+/*
+ * ppoll, epoll_pwait, ...: installs the mask at user address `mask` until signals_deliver(). NULL (0): nothing.
+ * 0, -EFAULT or -EINVAL.
+ */
+int64_t signals_with_mask(uintptr_t mask, size_t size);
+
+/* Creates and frees what a thread needs; the mask is inherited. NULL without memory. */
+struct user_thread *user_thread_create(struct thread *thread, uint64_t mask);
+void user_thread_free(struct user_thread *user);

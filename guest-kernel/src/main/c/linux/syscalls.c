@@ -1,0 +1,167 @@
+/*
+ * The table, the trace switch, and the ways in and out of user mode.
+ */
+#include "lib/events.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "linux/process.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "lib/pages.h"
+#include "memory/address_space.h"
+#include "memory/page_cache.h"
+
+#define CALLS 512
+
+static struct call {
+    system_call *function;               /* NULL: not offered */
+    const char *name;                    /* NULL: no such number */
+    bool traced, reported;
+} calls[CALLS] = {
+#define SYSTEM_CALL(number, call_name) [number] = { .function = sys_##call_name, .name = #call_name },
+#include "linux/syscall_names.h"
+#undef SYSTEM_CALL
+};
+static bool tracing;                     /* any call: the one flag the fast path looks at */
+
+static bool trace_name(const char *name, size_t length)
+{
+    bool all = length == 3 && !memcmp(name, "all", 3), found = all;
+    for (unsigned i = 0; i < CALLS; i++) {
+        const char *candidate = calls[i].name;
+        if (!candidate || (!all && (strlen(candidate) != length || memcmp(candidate, name, length))))
+            continue;
+        calls[i].traced = found = true;
+    }
+    return found;
+}
+
+bool system_calls_trace(const char *names)
+{
+    while (*names) {
+        const char *comma = strchr(names, ',');
+        size_t length = comma ? (size_t)(comma - names) : strlen(names);
+        if (!trace_name(names, length))
+            return false;
+        tracing = true;
+        names += length + (comma != NULL);
+    }
+    return true;
+}
+
+static int64_t unknown_call(uint64_t number)
+{
+    if (number >= CALLS || !calls[number].name) {
+        log_error("unknown system call (%lu)", number);
+        return -ENOSYS;
+    }
+    if (!calls[number].reported)
+        log_error("unknown system call %s(%lu)", calls[number].name, number);
+    calls[number].reported = true;
+    return -ENOSYS;
+}
+
+static int64_t traced_call(const struct call *call, const struct registers *r)
+{
+    int64_t result = call->function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    if (call->traced)
+        log_always("trace %u %s(%lx, %lx, %lx, %lx, %lx, %lx) = %ld", thread_current()->id, call->name,
+                   r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9, result);
+    return result;
+}
+
+static int64_t dispatch(const struct registers *r)
+{
+    uint64_t number = r->number;
+    if (unlikely(number >= CALLS || !calls[number].function))
+        return unknown_call(number);
+    if (unlikely(tracing))
+        return traced_call(&calls[number], r);
+    return calls[number].function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+}
+
+/* The last step before user mode: another thread's turn, then signals. */
+static void leave_kernel(struct registers *registers, bool system_call)
+{
+    if (this_cpu()->reschedule)
+        thread_yield();
+    if (unlikely(signal_is_pending() || user_current()->restore_mask || thread_current()->interrupted))
+        signals_deliver(registers, system_call);
+}
+
+void kernel_system_call(struct registers *registers)
+{
+    event_record("system call", registers->number, registers->rdi);
+    registers->rax = (uint64_t)dispatch(registers);
+    leave_kernel(registers, true);
+}
+
+void kernel_leave_interrupt(struct registers *registers)
+{
+    leave_kernel(registers, false);
+}
+
+static noreturn void out_of_memory(void)
+{
+    log_error("out of memory: %lu of %lu pages free, %lu in the page cache; give the guest more memory or the "
+              "JVM a smaller heap", pages_free_count(), pages_total_count(), page_cache_count());
+    process_killed(SIGKILL);
+}
+
+static void page_fault(uintptr_t address, uint64_t error)
+{
+    enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2, BUS_OBJERR = 3 };
+    enum fault_result result = address < USER_LIMIT ? address_space_fault(address, error) : FAULT_NO_AREA;
+    switch (result) {
+    case FAULT_SERVED:
+        return;
+    case FAULT_NO_AREA:
+        signal_force(SIGSEGV, SEGV_MAPERR, address);
+        return;
+    case FAULT_NO_ACCESS:
+        signal_force(SIGSEGV, SEGV_ACCERR, address);
+        return;
+    case FAULT_BEYOND_FILE:
+        signal_force(SIGBUS, BUS_ADRERR, address);
+        return;
+    case FAULT_IO:
+        signal_force(SIGBUS, BUS_OBJERR, address);
+        return;
+    case FAULT_NO_MEMORY:
+        out_of_memory();
+    }
+}
+
+void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t address)
+{
+    enum { FPE_INTDIV = 1, FPE_FLTINV = 7, ILL_ILLOPN = 2, TRAP_BRKPT = 1, TRAP_TRACE = 2, BUS_ADRALN = 1 };
+    event_record("trap", trap, trap == TRAP_PAGE_FAULT ? address : registers->rip);
+    switch (trap) {
+    case TRAP_PAGE_FAULT:
+        page_fault(address, registers->error);
+        break;
+    case TRAP_DIVIDE:
+        signal_force(SIGFPE, FPE_INTDIV, registers->rip);
+        break;
+    case TRAP_FPU:
+    case TRAP_SIMD:
+        signal_force(SIGFPE, FPE_FLTINV, registers->rip);
+        break;
+    case TRAP_INVALID_OPCODE:
+        signal_force(SIGILL, ILL_ILLOPN, registers->rip);
+        break;
+    case TRAP_BREAKPOINT:
+        signal_force(SIGTRAP, SI_KERNEL, 0);
+        break;
+    case TRAP_DEBUG:
+        signal_force(SIGTRAP, TRAP_TRACE, registers->rip);
+        break;
+    case TRAP_ALIGNMENT:
+        signal_force(SIGBUS, BUS_ADRALN, 0);
+        break;
+    default:
+        /* Protection, stack, overflow, bound: Linux reports no address (SI_KERNEL). */
+        signal_force(SIGSEGV, SI_KERNEL, 0);
+    }
+    leave_kernel(registers, false);
+}

@@ -1,0 +1,110 @@
+/* Identity, limits and facts about the machine. */
+#include "lib/pages.h"
+#include "lib/random.h"
+#include "lib/string.h"
+#include "linux/process.h"
+#include "linux/syscalls.h"
+#include "linux/system.h"
+#include "memory/page_cache.h"
+#include "memory/user.h"
+#include "platform/platform.h"
+#include "threads/thread.h"
+
+#define RANDOM_CHUNK 256
+#define RLIM_INFINITY UINT64_MAX
+#define DESCRIPTOR_LIMIT 65536UL
+#define STACK_LIMIT (8UL << 20)
+
+char host_name[SYSTEM_NAME_SIZE] = "unikernel";
+
+SYSCALL(uname)
+{
+    struct { char system[65], node[65], release[65], version[65], machine[65], domain[65]; } name = {
+        .system = "Linux", .release = SYSTEM_RELEASE, .version = "unikernel", .machine = "x86_64", .domain = "(none)" };
+    string_copy(name.node, host_name, sizeof(name.node));
+    return user_put(a, &name);
+}
+
+SYSCALL(getpid) { return PROCESS_ID; }
+SYSCALL(getppid) { return 0; }
+SYSCALL(getpgrp) { return PROCESS_ID; }
+SYSCALL(getpgid) { return PROCESS_ID; }
+SYSCALL(getsid) { return PROCESS_ID; }
+SYSCALL(setsid) { return -EPERM; }
+SYSCALL(getuid) { return 0; }
+SYSCALL(geteuid) { return 0; }
+SYSCALL(getgid) { return 0; }
+SYSCALL(getegid) { return 0; }
+SYSCALL(getgroups) { return 0; }
+/* No child ever exists. */
+SYSCALL(wait4) { return -ECHILD; }
+
+/* Restartable sequences need the kernel to restart them on preemption; glibc does without. */
+SYSCALL(rseq) { return -ENOSYS; }
+SYSCALL(vfork) { return -ENOSYS; }
+SYSCALL(get_mempolicy) { return -ENOSYS; }
+
+struct limit {
+    uint64_t soft, hard;
+};
+
+static int get_limit(unsigned resource, struct limit *limit)
+{
+    enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, COUNT = 16 };
+    if (resource >= COUNT)
+        return -EINVAL;
+    *limit = (struct limit){ RLIM_INFINITY, RLIM_INFINITY };
+    if (resource == STACK)
+        limit->soft = STACK_LIMIT;
+    if (resource == NOFILE)
+        *limit = (struct limit){ DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT };
+    if (resource == CORE)
+        *limit = (struct limit){ 0, 0 };
+    return 0;
+}
+
+SYSCALL(prlimit64)
+{
+    struct limit limit, wanted;
+    if (a != 0 && a != PROCESS_ID)
+        return -ESRCH;
+    int error = get_limit((unsigned)b, &limit);
+    if (!error && c)
+        error = user_get(&wanted, c);    /* limits are fixed: lowering one has no effect here */
+    if (!error && c && (wanted.soft > wanted.hard || wanted.hard > limit.hard))
+        error = wanted.soft > wanted.hard ? -EINVAL : -EPERM;
+    return error || !d ? error : user_put(d, &limit);
+}
+
+SYSCALL(getrlimit) { return sys_prlimit64(0, a, 0, b, 0, 0); }
+SYSCALL(setrlimit) { return sys_prlimit64(0, a, b, 0, 0, 0); }
+
+SYSCALL(getrandom)
+{
+    uint8_t chunk[RANDOM_CHUNK];
+    for (size_t done = 0; done < b;) {
+        size_t n = min_of(b - done, sizeof(chunk));
+        random_bytes(chunk, n);
+        int error = user_write(a + done, chunk, n);
+        if (error)
+            return done ? (int64_t)done : error;
+        done += n;
+    }
+    return (int64_t)b;
+}
+
+SYSCALL(sysinfo)
+{
+    struct {
+        int64_t uptime;
+        uint64_t loads[3], total, free, shared, buffers, swap_total, swap_free;
+        uint16_t processes, padding[3];
+        uint64_t high_total, high_free;
+        uint32_t unit, padding2;
+    } info = {
+        .uptime = (int64_t)(clock_monotonic() / NS_PER_SECOND),
+        .total = pages_total_count() * PAGE_SIZE, .free = pages_free_count() * PAGE_SIZE,
+        .buffers = page_cache_reclaimable() * PAGE_SIZE, .processes = (uint16_t)threads_count(), .unit = 1,
+    };
+    return user_put(a, &info);
+}

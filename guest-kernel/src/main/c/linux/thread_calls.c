@@ -1,0 +1,200 @@
+#include "lib/print.h"
+#include "lib/string.h"
+#include "linux/futex.h"
+#include "linux/process.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "memory/user.h"
+
+#define CLONE_VM 0x100UL
+#define CLONE_SIGHAND 0x800UL
+#define CLONE_THREAD 0x10000UL
+#define CLONE_SETTLS 0x80000UL
+#define CLONE_PARENT_SETTID 0x100000UL
+#define CLONE_CHILD_CLEARTID 0x200000UL
+#define CLONE_CHILD_SETTID 0x1000000UL
+#define CLONE_THREAD_FLAGS (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
+#define ROBUST_LIST_HEAD_SIZE 24
+#define CPU_MASK_BYTES 8
+
+/* struct clone_args of clone3(2), first version. */
+struct clone_arguments {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+
+static int store_ids(const struct clone_arguments *clone, uint32_t id)
+{
+    int error = 0;
+    if (clone->flags & CLONE_PARENT_SETTID)
+        error = user_put(clone->parent_tid, &id);
+    if (!error && (clone->flags & CLONE_CHILD_SETTID))
+        error = user_put(clone->child_tid, &id);
+    return error;
+}
+
+static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stack_pointer)
+{
+    /* Threads only: there is no second process to fork into. */
+    if ((clone->flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS)
+        return -ENOSYS;
+    struct thread *parent = thread_current(), *child = thread_create_user();
+    if (!child)
+        return -EAGAIN;
+    struct user_thread *user = user_thread_create(child, parent->user->mask);
+    uint32_t id = child->id;
+    int error = user ? store_ids(clone, id) : -EAGAIN;
+    if (error) {
+        thread_discard(child);
+        if (user)
+            user_thread_free(user);
+        return error;
+    }
+    fpu_save(parent->fpu_area);
+    memcpy(child->fpu_area, parent->fpu_area, fpu_area_size());
+    struct registers *registers = thread_registers(child);
+    *registers = *thread_registers(parent);
+    registers->rax = 0;
+    registers->number = (uint64_t)-1;
+    if (stack_pointer)
+        registers->rsp = stack_pointer;
+    child->fs_base = clone->flags & CLONE_SETTLS ? clone->tls : parent->fs_base;
+    string_copy(child->name, parent->name, sizeof(child->name));
+    user->clear_child_tid = clone->flags & CLONE_CHILD_CLEARTID ? clone->child_tid : 0;
+    child->user = user;
+    thread_make_ready(child);
+    return id;
+}
+
+SYSCALL(clone)
+{
+    struct clone_arguments clone = { .flags = a, .parent_tid = c, .child_tid = d, .tls = e };
+    return create_thread(&clone, b);
+}
+
+SYSCALL(clone3)
+{
+    struct clone_arguments clone;
+    if (b < sizeof(clone))
+        return -EINVAL;
+    int error = user_get(&clone, a);
+    return error ? error : create_thread(&clone, clone.stack + clone.stack_size);
+}
+
+/* There is no second process: fork is a call this kernel does not have. */
+
+SYSCALL(exit)
+{
+    struct thread *self = thread_current();
+    struct user_thread *user = self->user;
+    if (threads_user_count() == 1)
+        process_exit((int)(a & 0xff));
+    futex_exit_robust(user->robust_list, self->id);
+    if (user->clear_child_tid) {
+        uint32_t zero = 0;
+        if (user_put(user->clear_child_tid, &zero) == 0)
+            futex_wake(user->clear_child_tid, 1, FUTEX_ALL_BITS);
+    }
+    thread_forget_user(self);
+    user_thread_free(user);
+    thread_exit();
+}
+
+SYSCALL(exit_group) { process_exit((int)(a & 0xff)); }
+SYSCALL(gettid) { return thread_current()->id; }
+
+SYSCALL(set_tid_address)
+{
+    user_current()->clear_child_tid = a;
+    return thread_current()->id;
+}
+
+SYSCALL(set_robust_list)
+{
+    if (b != ROBUST_LIST_HEAD_SIZE)
+        return -EINVAL;
+    user_current()->robust_list = a;
+    return 0;
+}
+
+SYSCALL(arch_prctl)
+{
+    enum { SET_GS = 0x1001, SET_FS, GET_FS };
+    struct thread *self = thread_current();
+    switch (a) {
+    case SET_FS:
+        if (b >= USER_LIMIT)
+            return -EPERM;
+        self->fs_base = b;
+        cpu_set_fs_base(b);
+        return 0;
+    case GET_FS:
+        return user_put(b, &self->fs_base);
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL(prctl)
+{
+    enum { SET_PDEATHSIG = 1, GET_DUMPABLE = 3, SET_DUMPABLE = 4, SET_NAME = 15, GET_NAME = 16, SET_TIMERSLACK = 29,
+           SET_NO_NEW_PRIVS = 38, GET_NO_NEW_PRIVS = 39, SET_THP_DISABLE = 41, SET_VMA = 0x53564d41 };
+    struct thread *self = thread_current();
+    char name[sizeof(self->name)];
+    switch ((uint32_t)a) {
+    case SET_NAME: {
+        ssize_type n = user_read_string(name, b, sizeof(name));
+        if (n == -EFAULT)
+            return n;
+        name[sizeof(name) - 1] = 0;
+        string_copy(self->name, name, sizeof(self->name));
+        return 0;
+    }
+    case GET_NAME:
+        return user_write(b, self->name, sizeof(self->name));
+    case GET_NO_NEW_PRIVS:
+        return 1;
+    case GET_DUMPABLE:
+        return 0;
+    case SET_PDEATHSIG: case SET_DUMPABLE: case SET_TIMERSLACK: case SET_NO_NEW_PRIVS: case SET_THP_DISABLE:
+    case SET_VMA:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL(sched_yield)
+{
+    thread_yield();
+    return 0;
+}
+
+SYSCALL(sched_getaffinity)
+{
+    uint64_t mask = 1;                   /* the one CPU that is started */
+    if (b < CPU_MASK_BYTES || b & 7)
+        return -EINVAL;
+    int error = user_put(c, &mask);
+    return error ? error : CPU_MASK_BYTES;
+}
+
+SYSCALL(sched_setaffinity) { return 0; }
+SYSCALL(sched_getscheduler) { return 0; }
+SYSCALL(sched_setscheduler) { return 0; }
+SYSCALL(sched_get_priority_max) { return 0; }
+SYSCALL(sched_get_priority_min) { return 0; }
+SYSCALL(getpriority) { return 20; }
+SYSCALL(setpriority) { return 0; }
+
+SYSCALL(sched_getparam)
+{
+    int32_t priority = 0;
+    return user_put(b, &priority);
+}
+
+SYSCALL(getcpu)
+{
+    uint32_t zero = 0;
+    int error = a ? user_put(a, &zero) : 0;
+    return error || !b ? error : user_put(b, &zero);
+}

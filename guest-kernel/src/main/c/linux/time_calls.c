@@ -1,0 +1,183 @@
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "linux/time_abi.h"
+#include "memory/user.h"
+#include "threads/wait.h"
+
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+#define CLOCK_PROCESS_CPUTIME 2
+#define CLOCK_THREAD_CPUTIME 3
+#define CLOCK_MONOTONIC_RAW 4
+#define CLOCK_REALTIME_COARSE 5
+#define CLOCK_MONOTONIC_COARSE 6
+#define CLOCK_BOOTTIME 7
+#define CLOCK_TAI 11
+#define TIMER_ABSTIME 1
+#define RUSAGE_THREAD 1
+#define TICKS_PER_SECOND 100
+
+int timespec_read(uintptr_t address, nanoseconds *out)
+{
+    struct abi_timespec time;
+    int error = user_get(&time, address);
+    if (error)
+        return error;
+    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= (int64_t)NS_PER_SECOND)
+        return -EINVAL;
+    bool huge = (uint64_t)time.seconds >= INT64_MAX / NS_PER_SECOND;
+    *out = huge ? NO_DEADLINE : (uint64_t)time.seconds * NS_PER_SECOND + (uint64_t)time.nanoseconds;
+    return 0;
+}
+
+nanoseconds deadline_after(nanoseconds duration)
+{
+    nanoseconds now = clock_monotonic();
+    return duration > NO_DEADLINE - now ? NO_DEADLINE : now + duration;
+}
+
+struct by_id {
+    uint32_t id;
+    bool found;
+    nanoseconds time;
+};
+
+static void add_thread_time(struct thread *thread, void *context)
+{
+    struct by_id *search = context;
+    if (thread->user && thread->id == search->id) {
+        search->found = true;
+        search->time = thread_cpu_time(thread);
+    }
+}
+
+/* Clock ids below zero name a thread's or the process's CPU clock: ~id << 3 | 4 (per thread) | 2. */
+static int dynamic_clock(int32_t clock, nanoseconds *out)
+{
+    struct by_id search = { .id = (uint32_t)~(clock >> 3) };
+    if (!(clock & 4)) {
+        *out = cpu_busy_time();
+        return 0;
+    }
+    if (search.id == 0)
+        search.id = thread_current()->id;
+    threads_for_each(add_thread_time, &search);
+    *out = search.time;
+    return search.found ? 0 : -EINVAL;
+}
+
+static int read_clock(int32_t clock, nanoseconds *out)
+{
+    if (clock < 0)
+        return dynamic_clock(clock, out);
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_TAI:
+        *out = clock_wall();
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+        *out = clock_monotonic();
+        return 0;
+    case CLOCK_PROCESS_CPUTIME:
+        *out = cpu_busy_time();
+        return 0;
+    case CLOCK_THREAD_CPUTIME:
+        *out = thread_cpu_time(thread_current());
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL(clock_gettime)
+{
+    nanoseconds now;
+    int error = read_clock((int32_t)a, &now);
+    struct abi_timespec time = timespec_of(now);
+    return error ? error : user_put(b, &time);
+}
+
+SYSCALL(clock_getres)
+{
+    nanoseconds now;
+    struct abi_timespec resolution = { 0, 1 };
+    int error = read_clock((int32_t)a, &now);
+    return error || !b ? error : user_put(b, &resolution);
+}
+
+SYSCALL(gettimeofday)
+{
+    nanoseconds now = clock_wall();
+    int64_t time[2] = { (int64_t)(now / NS_PER_SECOND), (int64_t)(now % NS_PER_SECOND / NS_PER_US) };
+    int32_t zone[2] = { 0, 0 };
+    int error = a ? user_put(a, &time) : 0;
+    return error || !b ? error : user_put(b, &zone);
+}
+
+SYSCALL(time)
+{
+    int64_t now = (int64_t)(clock_wall() / NS_PER_SECOND);
+    int error = a ? user_put(a, &now) : 0;
+    return error ? error : now;
+}
+
+static int64_t sleep_to(nanoseconds deadline, uintptr_t remaining, bool relative)
+{
+    int result;
+    do {
+        sleep_prepare();
+        result = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
+    } while (result == 0);
+    if (result == -ETIMEDOUT)
+        return 0;
+    if (relative && remaining) {
+        nanoseconds now = clock_monotonic();
+        struct abi_timespec left = timespec_of(deadline > now ? deadline - now : 0);
+        int error = user_put(remaining, &left);
+        if (error)
+            return error;
+    }
+    return result;
+}
+
+SYSCALL(clock_nanosleep)
+{
+    nanoseconds time, now;
+    int error = timespec_read(c, &time);
+    if (!error)
+        error = read_clock((int32_t)a, &now);
+    if (error)
+        return error;
+    bool absolute = b & TIMER_ABSTIME;
+    if (absolute)
+        time = time > now ? time - now : 0;
+    return sleep_to(deadline_after(time), d, !absolute);
+}
+
+SYSCALL(nanosleep)
+{
+    nanoseconds time;
+    int error = timespec_read(a, &time);
+    return error ? error : sleep_to(deadline_after(time), b, true);
+}
+
+SYSCALL(getrusage)
+{
+    /* struct rusage: user and system time as timevals, then 14 longs; all time counts as user time. */
+    int64_t usage[18] = { 0 };
+    nanoseconds time = (int32_t)a == RUSAGE_THREAD ? thread_cpu_time(thread_current()) : cpu_busy_time();
+    usage[0] = (int64_t)(time / NS_PER_SECOND);
+    usage[1] = (int64_t)(time % NS_PER_SECOND / NS_PER_US);
+    return user_put(b, &usage);
+}
+
+SYSCALL(times)
+{
+    int64_t ticks[4] = { (int64_t)(cpu_busy_time() / (NS_PER_SECOND / TICKS_PER_SECOND)) };
+    int error = a ? user_put(a, &ticks) : 0;
+    return error ? error : (int64_t)(clock_monotonic() / (NS_PER_SECOND / TICKS_PER_SECOND));
+}

@@ -1,0 +1,258 @@
+#include "lib/errno.h"
+#include "lib/hash.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "memory/page_cache.h"
+#include "threads/wait.h"
+
+#define PAGE_FILLED 1u               /* contents are valid */
+#define PAGE_CACHED 2u               /* in the hash; the cache holds one reference */
+#define WINDOW_RANDOM 4              /* pages read for a miss out of sequence ... */
+#define WINDOW_MAX PAGE_CACHE_BATCH  /* ... doubling up to this in sequence */
+
+static struct spinlock lock = SPINLOCK("page_cache");
+static uint32_t *buckets;            /* lock: frame numbers, 0: empty */
+static uint64_t bucket_mask;
+static struct list lru = LIST_INIT(lru);     /* lock: evictable pages, least recently used first */
+static uint64_t cached;              /* lock */
+static uint64_t evictable_count;     /* lock */
+static struct wait_queue filled;     /* woken whenever a fill ends */
+
+static struct page *page_at(uint32_t number) { return number ? page_of((phys_t)number << PAGE_SHIFT) : NULL; }
+static uint32_t number_of(const struct page *page) { return (uint32_t)(page_address(page) >> PAGE_SHIFT); }
+
+static uint32_t *bucket_of(const struct page_source *source, uint32_t index)
+{
+    return &buckets[hash_mix((uintptr_t)source + (uint64_t)index * 0x9e3779b97f4a7c15UL) & bucket_mask];
+}
+
+static struct page *lookup(const struct page_source *source, uint32_t index)
+{
+    struct page *page = page_at(*bucket_of(source, index));
+    while (page && (page->source != source || page->index != index))
+        page = page_at(page->hash_next);
+    return page;
+}
+
+static void insert(struct page_source *source, uint32_t index, struct page *page)
+{
+    uint32_t *bucket = bucket_of(source, index);
+    page->source = source;
+    page->index = index;
+    page->hash_next = *bucket;
+    page->flags = PAGE_CACHED;
+    *bucket = number_of(page);
+    if (source->evictable) {
+        list_push_back(&lru, &page->link);
+        evictable_count++;
+    } else {
+        list_init(&page->link);
+    }
+    source->page_count++;
+    cached++;
+}
+
+/* Takes the page out of the cache; its reference is the caller's now. */
+static void detach(struct page *page)
+{
+    struct page_source *source = page->source;
+    uint32_t *link = bucket_of(source, page->index);
+    while (*link != number_of(page))
+        link = &page_at(*link)->hash_next;
+    *link = page->hash_next;
+    if (source->evictable)
+        evictable_count--;
+    list_remove(&page->link);
+    page->source = NULL;
+    page->flags = 0;
+    page->hash_next = 0;
+    source->page_count--;
+    cached--;
+}
+
+static void touch(struct page *page)
+{
+    if (!page->source->evictable)
+        return;
+    list_remove(&page->link);
+    list_push_back(&lru, &page->link);
+}
+
+static uint64_t reclaim(uint64_t wanted)
+{
+    uint64_t freed = 0;
+    spin_lock(&lock);
+    list_for_each_safe(node, &lru) {
+        struct page *page = list_entry(node, struct page, link);
+        if (freed >= wanted)
+            break;
+        if (page->references != 1 || !(page->flags & PAGE_FILLED))
+            continue;
+        detach(page);
+        page_put(page);
+        freed++;
+    }
+    spin_unlock(&lock);
+    return freed;
+}
+
+void page_cache_init(void)
+{
+    uint64_t count = 256;
+    while (count < pages_total_count() / 4)
+        count *= 2;
+    buckets = heap_allocate_zeroed(count * sizeof(*buckets));
+    if (!buckets)
+        panic("no memory for the page cache's hash table");
+    bucket_mask = count - 1;
+    wait_queue_init(&filled);
+    pages_reclaim = reclaim;
+}
+
+void page_source_init(struct page_source *source, const struct page_source_operations *operations,
+                      uint64_t size, bool evictable)
+{
+    *source = (struct page_source){ .operations = operations, .size = size, .evictable = evictable,
+                                    .window = WINDOW_RANDOM };
+    list_init(&source->mappings);
+}
+
+static bool is_filled(const struct page *page) { return read_once(page->flags) & PAGE_FILLED; }
+
+struct page *page_cache_find(struct page_source *source, uint32_t index)
+{
+    spin_lock(&lock);
+    struct page *page = lookup(source, index);
+    if (page && is_filled(page)) {
+        page_get(page);
+        touch(page);
+    } else {
+        page = NULL;
+    }
+    spin_unlock(&lock);
+    return page;
+}
+
+/* How many pages to read from `index` on, adjusting the source's window. Under the lock. */
+static unsigned read_ahead(struct page_source *source, uint32_t index)
+{
+    bool sequential = index == source->next_index;
+    source->window = sequential ? min_of(source->window * 2, (uint32_t)WINDOW_MAX) : WINDOW_RANDOM;
+    uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
+    unsigned wanted = source->operations->fill ? source->window : 1;
+    if (index + wanted > end)
+        wanted = index < end ? (unsigned)(end - index) : 1;
+    return wanted;
+}
+
+/* Allocates up to `wanted` frames; only the first is worth a failure. */
+static unsigned allocate_batch(struct page **pages, unsigned wanted, bool zeroed)
+{
+    unsigned count = 0;
+    while (count < wanted) {
+        struct page *page = zeroed ? page_allocate_zeroed() : page_allocate();
+        if (!page)
+            break;
+        pages[count++] = page;
+    }
+    return count;
+}
+
+/* Enters frames for index.. that are absent, stopping at the first present one. Under the lock. */
+static unsigned insert_absent(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+{
+    unsigned entered = 0;
+    while (entered < count && !lookup(source, index + entered)) {
+        insert(source, index + entered, pages[entered]);
+        page_get(pages[entered]);    /* ours, until finish_fill(): a truncation may come meanwhile */
+        entered++;
+    }
+    source->next_index = index + entered;
+    return entered;
+}
+
+static void finish_fill(struct page **pages, unsigned count, int error)
+{
+    spin_lock(&lock);
+    for (unsigned i = 0; i < count; i++) {
+        if (!error) {
+            pages[i]->flags |= PAGE_FILLED;
+        } else if (pages[i]->flags & PAGE_CACHED) {
+            detach(pages[i]);
+            page_put(pages[i]);
+        }
+    }
+    spin_unlock(&lock);
+    for (unsigned i = 0; i < count; i++)
+        page_put(pages[i]);
+    wake(&filled, 0);
+}
+
+/* Fills from index on; the page itself is then found by the next lookup. */
+static int fill(struct page_source *source, uint32_t index)
+{
+    struct page *pages[PAGE_CACHE_BATCH];
+    spin_lock(&lock);
+    unsigned wanted = read_ahead(source, index);
+    spin_unlock(&lock);
+    unsigned allocated = allocate_batch(pages, wanted, !source->operations->fill);
+    if (!allocated)
+        return -ENOMEM;
+    spin_lock(&lock);
+    unsigned entered = insert_absent(source, index, pages, allocated);
+    spin_unlock(&lock);
+    for (unsigned i = entered; i < allocated; i++)
+        page_put(pages[i]);
+    if (!entered)
+        return 0;
+    int error = source->operations->fill ? source->operations->fill(source, index, pages, entered) : 0;
+    finish_fill(pages, entered, error);
+    return error;
+}
+
+struct page *page_cache_get(struct page_source *source, uint32_t index, int *error)
+{
+    *error = 0;
+    for (;;) {
+        spin_lock(&lock);
+        struct page *page = lookup(source, index);
+        if (page)
+            page_get(page);
+        if (page && is_filled(page))
+            touch(page);
+        spin_unlock(&lock);
+        if (!page) {
+            *error = fill(source, index);
+            if (*error)
+                return NULL;
+            continue;
+        }
+        if (is_filled(page))
+            return page;
+        wait_until(&filled, is_filled(page) || !(read_once(page->flags) & PAGE_CACHED), NO_DEADLINE,
+                   SLEEP_UNINTERRUPTIBLE);
+        if (is_filled(page))
+            return page;
+        page_put(page);      /* its fill failed: try, and report, ourselves */
+    }
+}
+
+void page_cache_truncate(struct page_source *source, uint32_t index)
+{
+    /* Few pages: probe each index. Many: the pages are counted, so the walk ends with the last one. */
+    uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
+    for (uint64_t i = index; i < end && source->page_count; i++) {
+        spin_lock(&lock);
+        struct page *page = lookup(source, (uint32_t)i);
+        if (page)
+            detach(page);
+        spin_unlock(&lock);
+        if (page)
+            page_put(page);
+    }
+}
+
+uint64_t page_cache_count(void) { return read_once(cached); }
+uint64_t page_cache_reclaimable(void) { return read_once(evictable_count); }

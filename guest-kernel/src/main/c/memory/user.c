@@ -1,0 +1,60 @@
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "memory/address_space.h"
+#include "memory/user.h"
+#include "platform/platform.h"
+
+size_t user_copy_raw(void *to, const void *from, size_t n);
+size_t user_clear_raw(void *to, size_t n);
+extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
+
+static bool in_user_half(uintptr_t address, size_t length)
+{
+    return address < USER_LIMIT && length <= USER_LIMIT - address;
+}
+
+int user_read(void *to, uintptr_t from, size_t length)
+{
+    if (!in_user_half(from, length))
+        return -EFAULT;
+    return user_copy_raw(to, (const void *)from, length) ? -EFAULT : 0;
+}
+
+int user_write(uintptr_t to, const void *from, size_t length)
+{
+    if (!in_user_half(to, length))
+        return -EFAULT;
+    return user_copy_raw((void *)to, from, length) ? -EFAULT : 0;
+}
+
+int user_clear(uintptr_t to, size_t length)
+{
+    if (!in_user_half(to, length))
+        return -EFAULT;
+    return user_clear_raw((void *)to, length) ? -EFAULT : 0;
+}
+
+ssize_type user_read_string(char *to, uintptr_t from, size_t size)
+{
+    size_t copied = 0;
+    while (copied < size) {
+        size_t in_page = PAGE_SIZE - ((from + copied) & PAGE_MASK);
+        size_t n = min_of(in_page, size - copied);
+        if (user_read(to + copied, from + copied, n))
+            return -EFAULT;
+        const char *end = memchr(to + copied, 0, n);
+        if (end)
+            return end - to;
+        copied += n;
+    }
+    return -ENAMETOOLONG;
+}
+
+bool kernel_page_fault(struct registers *registers, uintptr_t address)
+{
+    if (registers->rip < (uintptr_t)user_copy_begin || registers->rip >= (uintptr_t)user_copy_end)
+        return false;
+    if (address >= USER_LIMIT || address_space_fault(address, registers->error) != FAULT_SERVED)
+        registers->rip = (uintptr_t)user_copy_fixup;
+    return true;
+}

@@ -1,0 +1,347 @@
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/x86/context.h"
+#include "threads/thread.h"
+#include "threads/wait.h"
+
+#define STACK_CANARY 0x57ac6e6d0b5e55edUL
+
+static struct spinlock lock = SPINLOCK("run_queue");
+static struct list ready = LIST_INIT(ready);         /* lock: CPU 0's run queue */
+static struct list all = LIST_INIT(all);             /* lock */
+static unsigned count;                               /* lock */
+static unsigned user_count;                          /* lock: threads of the process */
+static uint32_t next_id = 1;                         /* lock */
+static struct thread idle_thread;
+static struct thread *dead;                          /* lock: left its stack, not yet freed */
+static struct timer slice_timer;
+static nanoseconds busy_time;                        /* lock: of threads other than idle */
+
+static void sleep_expired(struct timer *timer)
+{
+    struct thread *thread = container_of(timer, struct thread, sleep_timer);
+    spin_lock(&lock);
+    thread->timed_out = true;
+    spin_unlock(&lock);
+    thread_wake(thread);
+}
+
+static void slice_expired(struct timer *timer)
+{
+    (void)timer;
+    this_cpu()->reschedule = true;
+}
+
+void threads_init(void)
+{
+    struct thread *idle = &idle_thread;
+    string_copy(idle->name, "idle", sizeof(idle->name));
+    idle->state = THREAD_RUNNING;
+    timer_init(&idle->sleep_timer, sleep_expired);
+    timer_init(&slice_timer, slice_expired);
+    list_init(&idle->run_link);
+    idle->switched_in = clock_monotonic();
+    this_cpu()->current = idle;
+}
+
+static struct thread *thread_allocate(const char *name)
+{
+    struct thread *thread = heap_allocate_zeroed(sizeof(*thread));
+    if (!thread)
+        return NULL;
+    thread->stack = pages_allocate(KERNEL_STACK_ORDER);
+    if (!thread->stack) {
+        heap_free(thread);
+        return NULL;
+    }
+    *(uint64_t *)page_data(thread->stack) = STACK_CANARY;
+    thread->kernel_stack_top = (uintptr_t)page_data(thread->stack) + KERNEL_STACK_SIZE;
+    thread->state = THREAD_PREPARED;
+    timer_init(&thread->sleep_timer, sleep_expired);
+    string_copy(thread->name, name, sizeof(thread->name));
+    list_init(&thread->run_link);
+    return thread;
+}
+
+static void enlist(struct thread *thread)
+{
+    spin_lock(&lock);
+    if (thread->fpu_area) {
+        thread->id = next_id++;
+        user_count++;
+    }
+    list_push_back(&all, &thread->all_link);
+    count++;
+    spin_unlock(&lock);
+}
+
+struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void *argument)
+{
+    struct thread *thread = thread_allocate(name);
+    if (!thread)
+        panic("no memory for the kernel thread %s", name);
+    thread->stack_pointer = context_create((void *)thread->kernel_stack_top, entry, argument);
+    enlist(thread);
+    thread_make_ready(thread);
+    return thread;
+}
+
+static void enter_user(void *registers) { cpu_enter_user(registers); }
+
+struct thread *thread_create_user(void)
+{
+    struct thread *thread = thread_allocate("");
+    if (!thread)
+        return NULL;
+    /* The FPU area has a page of its own: it must be aligned to 64 bytes and may be most of a page. */
+    struct page *area = page_allocate();
+    if (!area) {
+        pages_free(thread->stack, KERNEL_STACK_ORDER);
+        heap_free(thread);
+        return NULL;
+    }
+    thread->fpu_area = page_data(area);
+    fpu_init_area(thread->fpu_area);
+    struct registers *registers = thread_registers(thread);
+    memset(registers, 0, sizeof(*registers));
+    thread->stack_pointer = context_create(registers, enter_user, registers);
+    enlist(thread);
+    return thread;
+}
+
+struct registers *thread_registers(struct thread *thread)
+{
+    return (struct registers *)thread->kernel_stack_top - 1;
+}
+
+static void push_ready(struct thread *thread)
+{
+    thread->state = THREAD_READY;
+    list_push_back(&ready, &thread->run_link);
+    struct thread *current = thread_current();
+    if (current == &idle_thread)
+        this_cpu()->reschedule = true;
+    else if (!slice_timer.active)
+        timer_start(&slice_timer, clock_monotonic() + TIME_SLICE);
+}
+
+void thread_make_ready(struct thread *thread)
+{
+    spin_lock(&lock);
+    push_ready(thread);
+    spin_unlock(&lock);
+}
+
+static void thread_free(struct thread *thread)
+{
+    if (thread->fpu_area)
+        page_put(page_of(virt_to_phys(thread->fpu_area)));
+    pages_free(thread->stack, KERNEL_STACK_ORDER);
+    heap_free(thread);
+}
+
+static void free_dead(void)
+{
+    spin_lock(&lock);
+    struct thread *thread = dead;
+    dead = NULL;
+    spin_unlock(&lock);
+    if (thread)
+        thread_free(thread);
+}
+
+/* Takes the thread off the list of all. Under the lock. */
+static void delist(struct thread *thread)
+{
+    list_remove(&thread->all_link);
+    count--;
+    if (thread->fpu_area)
+        user_count--;
+}
+
+void thread_discard(struct thread *thread)
+{
+    spin_lock(&lock);
+    delist(thread);
+    spin_unlock(&lock);
+    thread_free(thread);
+}
+
+void thread_forget_user(struct thread *thread)
+{
+    spin_lock(&lock);
+    thread->user = NULL;
+    spin_unlock(&lock);
+}
+
+/* The FPU registers stay with their owner until another user thread needs them. */
+static void switch_fpu(struct thread *next)
+{
+    struct cpu *cpu = this_cpu();
+    if (!next->fpu_area || cpu->fpu_owner == next)
+        return;
+    if (cpu->fpu_owner)
+        fpu_save(cpu->fpu_owner->fpu_area);
+    fpu_restore(next->fpu_area);
+    cpu->fpu_owner = next;
+}
+
+static void account(struct thread *previous, struct thread *next)
+{
+    nanoseconds now = clock_monotonic();
+    nanoseconds used = now - previous->switched_in;
+    previous->cpu_time += used;
+    if (previous != &idle_thread)
+        busy_time += used;
+    next->switched_in = now;
+}
+
+/* Runs the next ready thread, or idle. Called with the lock held and the current thread's state set;
+ * returns, without the lock, when it runs again. */
+static void schedule(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct thread *previous = cpu->current;
+    assert(cpu->spinlocks == 1);
+    if (previous->stack && *(uint64_t *)page_data(previous->stack) != STACK_CANARY)
+        panic("kernel stack overflow in thread %u %s", previous->id, previous->name);
+    struct list *node = list_pop_front(&ready);
+    struct thread *next = node ? list_entry(node, struct thread, run_link) : &idle_thread;
+    cpu->reschedule = false;
+    timer_stop(&slice_timer);
+    if (!list_empty(&ready))
+        timer_start(&slice_timer, clock_monotonic() + TIME_SLICE);
+    next->state = THREAD_RUNNING;
+    if (next == previous) {
+        spin_unlock(&lock);
+        return;
+    }
+    account(previous, next);
+    switch_fpu(next);
+    cpu->current = next;
+    if (next->fpu_area)
+        cpu_switch_to(next->kernel_stack_top, next->fs_base);
+    spin_unlock(&lock);
+    context_switch(&previous->stack_pointer, next->stack_pointer);
+    free_dead();
+}
+
+void thread_exit(void)
+{
+    struct thread *self = thread_current();
+    struct cpu *cpu = this_cpu();
+    timer_stop(&self->sleep_timer);
+    free_dead();
+    spin_lock(&lock);
+    if (cpu->fpu_owner == self)
+        cpu->fpu_owner = NULL;
+    delist(self);
+    self->state = THREAD_DEAD;
+    dead = self;
+    schedule();
+    panic("a dead thread was scheduled");
+}
+
+void thread_yield(void)
+{
+    spin_lock(&lock);
+    if (list_empty(&ready)) {
+        this_cpu()->reschedule = false;
+        spin_unlock(&lock);
+        return;
+    }
+    struct thread *self = thread_current();
+    self->state = THREAD_READY;
+    if (self != &idle_thread)
+        list_push_back(&ready, &self->run_link);
+    schedule();
+}
+
+void sleep_prepare(void)
+{
+    struct thread *self = thread_current();
+    spin_lock(&lock);
+    self->woken = false;
+    spin_unlock(&lock);
+}
+
+int sleep_until(nanoseconds deadline, enum sleep_kind kind)
+{
+    struct thread *self = thread_current();
+    assert(!spinlocks_held());
+    spin_lock(&lock);
+    self->timed_out = false;
+    bool interruptible = kind == SLEEP_KILLABLE_BY_SIGNAL;
+    if (self->woken || (interruptible && self->interrupted)) {
+        bool woken = self->woken;
+        spin_unlock(&lock);
+        return woken ? 0 : -EINTR;
+    }
+    self->state = THREAD_SLEEPING;
+    self->interruptible = interruptible;
+    if (deadline != NO_DEADLINE)
+        timer_start(&self->sleep_timer, deadline);
+    schedule();
+    if (deadline != NO_DEADLINE)
+        timer_stop(&self->sleep_timer);
+    if (self->timed_out)
+        return -ETIMEDOUT;
+    return interruptible && self->interrupted ? -EINTR : 0;
+}
+
+void sleep_cancel(void) {}
+
+void thread_wake(struct thread *thread)
+{
+    spin_lock(&lock);
+    thread->woken = true;
+    if (thread->state == THREAD_SLEEPING)
+        push_ready(thread);
+    spin_unlock(&lock);
+}
+
+void thread_interrupt(struct thread *thread)
+{
+    spin_lock(&lock);
+    thread->interrupted = true;
+    if (thread->state == THREAD_SLEEPING && thread->interruptible)
+        push_ready(thread);
+    spin_unlock(&lock);
+}
+
+nanoseconds thread_cpu_time(const struct thread *thread)
+{
+    nanoseconds time = thread->cpu_time;
+    if (thread->state == THREAD_RUNNING)
+        time += clock_monotonic() - thread->switched_in;
+    return time;
+}
+
+nanoseconds cpu_busy_time(void)
+{
+    const struct thread *current = thread_current();
+    nanoseconds running = current == &idle_thread ? 0 : clock_monotonic() - current->switched_in;
+    return busy_time + running;
+}
+
+void idle_loop(void)
+{
+    for (;;) {
+        thread_yield();
+        cpu_wait();
+    }
+}
+
+void threads_for_each(void (*visit)(struct thread *, void *), void *context)
+{
+    spin_lock(&lock);
+    list_for_each(node, &all)
+        visit(list_entry(node, struct thread, all_link), context);
+    spin_unlock(&lock);
+}
+
+unsigned threads_count(void) { return count; }
+unsigned threads_user_count(void) { return user_count; }

@@ -1,0 +1,79 @@
+#include "lib/lock.h"
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+static bool timer_before(const struct tree_node *a, const struct tree_node *b)
+{
+    return tree_entry(a, struct timer, node)->deadline < tree_entry(b, struct timer, node)->deadline;
+}
+
+static struct spinlock lock = SPINLOCK("timers");
+static struct tree timers = { .before = timer_before };      /* lock */
+static nanoseconds programmed = NO_DEADLINE;                 /* lock: what the platform was told */
+
+static void program(void)
+{
+    struct tree_node *first = tree_first(&timers);
+    nanoseconds deadline = first ? tree_entry(first, struct timer, node)->deadline : NO_DEADLINE;
+    if (deadline == programmed)
+        return;
+    programmed = deadline;
+    clock_set_deadline(deadline);
+}
+
+void timer_init(struct timer *timer, void (*expired)(struct timer *))
+{
+    timer->active = false;
+    timer->expired = expired;
+}
+
+static void unlink_timer(struct timer *timer)
+{
+    tree_remove(&timers, &timer->node);
+    timer->active = false;
+}
+
+void timer_start(struct timer *timer, nanoseconds deadline)
+{
+    spin_lock(&lock);
+    if (timer->active)
+        unlink_timer(timer);
+    timer->deadline = deadline;
+    timer->active = true;
+    tree_insert(&timers, &timer->node);
+    /* A later first deadline than programmed costs one early interrupt, not a call for each change. */
+    if (deadline < programmed)
+        program();
+    spin_unlock(&lock);
+}
+
+bool timer_stop(struct timer *timer)
+{
+    spin_lock(&lock);
+    bool was_active = timer->active;
+    if (was_active)
+        unlink_timer(timer);
+    spin_unlock(&lock);
+    return was_active;
+}
+
+void kernel_timer(void)
+{
+    nanoseconds now = clock_monotonic();
+    spin_lock(&lock);
+    programmed = NO_DEADLINE;
+    for (;;) {
+        struct tree_node *first = tree_first(&timers);
+        if (!first)
+            break;
+        struct timer *timer = tree_entry(first, struct timer, node);
+        if (timer->deadline > now)
+            break;
+        unlink_timer(timer);
+        spin_unlock(&lock);
+        timer->expired(timer);
+        spin_lock(&lock);
+    }
+    program();
+    spin_unlock(&lock);
+}

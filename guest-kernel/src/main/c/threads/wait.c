@@ -1,0 +1,119 @@
+#include "lib/print.h"
+#include "threads/thread.h"
+#include "threads/wait.h"
+
+void wait_queue_init(struct wait_queue *queue)
+{
+    spinlock_init(&queue->lock, "wait_queue");
+    list_init(&queue->waiters);
+}
+
+static void wake_sleeper(struct waiter *waiter, unsigned events)
+{
+    (void)events;
+    thread_wake(waiter->thread);
+}
+
+void waiter_init(struct waiter *waiter)
+{
+    *waiter = (struct waiter){ .thread = thread_current(), .wake = wake_sleeper };
+}
+
+void waiter_init_callback(struct waiter *waiter, void (*callback)(struct waiter *, unsigned))
+{
+    *waiter = (struct waiter){ .wake = callback };
+}
+
+void wait_add(struct wait_queue *queue, struct waiter *waiter)
+{
+    spin_lock(&queue->lock);
+    waiter->queue = queue;
+    list_push_back(&queue->waiters, &waiter->link);
+    spin_unlock(&queue->lock);
+}
+
+void wait_remove(struct waiter *waiter)
+{
+    struct wait_queue *queue = waiter->queue;
+    if (!queue)
+        return;
+    spin_lock(&queue->lock);
+    list_remove(&waiter->link);
+    waiter->queue = NULL;
+    spin_unlock(&queue->lock);
+}
+
+void wake(struct wait_queue *queue, unsigned events)
+{
+    spin_lock(&queue->lock);
+    list_for_each(node, &queue->waiters) {
+        struct waiter *waiter = list_entry(node, struct waiter, link);
+        waiter->wake(waiter, events);
+    }
+    spin_unlock(&queue->lock);
+}
+
+void wake_one(struct wait_queue *queue, unsigned events)
+{
+    spin_lock(&queue->lock);
+    if (!list_empty(&queue->waiters)) {
+        struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
+        /* To the back, so the next wake-up goes to the next one even if this one is slow to leave. */
+        list_remove(&waiter->link);
+        list_push_back(&queue->waiters, &waiter->link);
+        waiter->wake(waiter, events);
+    }
+    spin_unlock(&queue->lock);
+}
+
+void mutex_init(struct mutex *mutex, const char *name)
+{
+    spinlock_init(&mutex->lock, name);
+    mutex->holder = NULL;
+    list_init(&mutex->waiters);
+    mutex->name = name;
+}
+
+struct mutex_waiter {
+    struct list link;
+    struct thread *thread;
+};
+
+void mutex_lock(struct mutex *mutex)
+{
+    struct thread *self = thread_current();
+    assert(!spinlocks_held());
+    spin_lock(&mutex->lock);
+    if (!mutex->holder) {
+        mutex->holder = self;
+        spin_unlock(&mutex->lock);
+        return;
+    }
+    assert(mutex->holder != self);
+    struct mutex_waiter waiter = { .thread = self };
+    list_push_back(&mutex->waiters, &waiter.link);
+    for (;;) {
+        sleep_prepare();
+        if (mutex->holder == self)
+            break;
+        spin_unlock(&mutex->lock);
+        sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        spin_lock(&mutex->lock);
+    }
+    sleep_cancel();
+    spin_unlock(&mutex->lock);
+}
+
+/* Ownership passes straight to the longest waiter, so nobody can overtake it. */
+void mutex_unlock(struct mutex *mutex)
+{
+    spin_lock(&mutex->lock);
+    assert(mutex->holder == thread_current());
+    struct list *next = list_pop_front(&mutex->waiters);
+    mutex->holder = next ? list_entry(next, struct mutex_waiter, link)->thread : NULL;
+    if (mutex->holder)
+        thread_wake(mutex->holder);
+    spin_unlock(&mutex->lock);
+}
+
+bool mutex_held(const struct mutex *mutex) { return mutex->holder == thread_current(); }
