@@ -1,0 +1,225 @@
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "linux/configuration.h"
+#include "linux/syscalls.h"
+#include "linux/system.h"
+
+#define FILE_LIMIT (256UL << 10)
+
+static bool starts_with(const char *text, const char *prefix) { return !strncmp(text, prefix, strlen(prefix)); }
+
+static void apply_option(struct boot_options *options, const char *word)
+{
+    if (!strcmp(word, "quiet"))
+        log_limit = LOG_ERROR;
+    else if (!strcmp(word, "verbose"))
+        log_limit = LOG_INFO;
+    else if (!strcmp(word, "timings"))
+        options->timings = true;
+    else if (starts_with(word, "conf="))
+        options->configuration_path = word + 5;
+    else if (starts_with(word, "trace=")) {
+        if (!system_calls_trace(word + 6))
+            panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
+    } else if (!starts_with(word, "virtio_mmio.device=") && !starts_with(word, "root=")) {
+        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= root=", word);
+    }
+}
+
+void boot_options_parse(struct boot_options *options)
+{
+    static char words[sizeof(platform.command_line)];
+    string_copy(words, platform.command_line, sizeof(words));
+    *options = (struct boot_options){ .configuration_path = "/etc/unikernel.conf" };
+    for (char *at = words; *at;) {
+        char *space = strchr(at, ' ');
+        if (space)
+            *space = 0;
+        if (*at)
+            apply_option(options, at);
+        if (!space)
+            break;
+        at = space + 1;
+    }
+}
+
+/* Strings collected while reading; the arrays end with NULL. */
+struct string_list {
+    const char **items;
+    size_t count, capacity;
+};
+
+struct reader {
+    struct configuration *configuration;
+    struct string_list arguments, environment;
+    const char *problem;
+};
+
+static void add(struct reader *reader, struct string_list *list, const char *text)
+{
+    if (list->count + 1 >= list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 32;
+        const char **items = heap_allocate_zeroed(capacity * sizeof(*items));
+        if (!items) {
+            reader->problem = "there is no memory for it";
+            return;
+        }
+        if (list->items)
+            memcpy(items, list->items, list->count * sizeof(*items));
+        heap_free(list->items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = text;
+    list->items[list->count] = NULL;
+}
+
+/* \n and \\ in place. */
+static bool unescape(char *text)
+{
+    char *to = text;
+    for (; *text; text++) {
+        if (*text == '\\') {
+            text++;
+            if (*text != 'n' && *text != '\\')
+                return false;
+            *to++ = *text == 'n' ? '\n' : '\\';
+        } else {
+            *to++ = *text;
+        }
+    }
+    *to = 0;
+    return true;
+}
+
+static void set_network(struct reader *reader, char *value)
+{
+    struct configuration *configuration = reader->configuration;
+    if (!strcmp(value, "dhcp"))
+        configuration->network = NETWORK_DHCP;
+    else if (!strcmp(value, "none"))
+        configuration->network = NETWORK_NONE;
+    else if (starts_with(value, "static ")) {
+        configuration->network = NETWORK_STATIC;
+        configuration->network_text = value + 7;
+    } else {
+        reader->problem = "network must be dhcp, none or static ADDRESS/PREFIX ...";
+    }
+}
+
+static void add_mount(struct reader *reader, char *value)
+{
+    struct configuration *configuration = reader->configuration;
+    struct memory_mount mount = { .path = value };
+    char *space = strchr(value, ' ');
+    if (space) {
+        *space = 0;
+        if (!parse_decimal(space + 1, &mount.limit))
+            reader->problem = "the size of a tmpfs must be a number of bytes";
+    }
+    if (configuration->mount_count == MAX_MEMORY_MOUNTS)
+        reader->problem = "there are too many tmpfs directives";
+    else
+        configuration->mounts[configuration->mount_count++] = mount;
+}
+
+static void apply_directive(struct reader *reader, const char *name, char *value)
+{
+    struct process_arguments *process = &reader->configuration->process;
+    if (!unescape(value))
+        reader->problem = "only \\n and \\\\ may follow a backslash";
+    else if (!strcmp(name, "exec"))
+        process->path = value;
+    else if (!strcmp(name, "arg"))
+        add(reader, &reader->arguments, value);
+    else if (!strcmp(name, "env") && strchr(value, '='))
+        add(reader, &reader->environment, value);
+    else if (!strcmp(name, "cwd"))
+        process->directory = value;
+    else if (!strcmp(name, "hostname"))
+        string_copy(host_name, value, sizeof(host_name));
+    else if (!strcmp(name, "network"))
+        set_network(reader, value);
+    else if (!strcmp(name, "tmpfs"))
+        add_mount(reader, value);
+    else
+        reader->problem = "it is not a known directive; the kernel and the plugin that made the image differ";
+}
+
+static void apply_line(struct reader *reader, char *line)
+{
+    if (!*line || *line == '#')
+        return;
+    char *space = strchr(line, ' ');
+    static char nothing[1];
+    if (space)
+        *space = 0;
+    apply_directive(reader, line, space ? space + 1 : nothing);
+}
+
+/* argv[0] is the program's path. */
+static int finish(struct reader *reader, const char *path)
+{
+    struct process_arguments *process = &reader->configuration->process;
+    if (!process->path) {
+        log_error("%s has no exec directive", path);
+        return -EINVAL;
+    }
+    struct string_list all = { 0 };
+    add(reader, &all, process->path);
+    for (size_t i = 0; i < reader->arguments.count; i++)
+        add(reader, &all, reader->arguments.items[i]);
+    static const char *const none[] = { NULL };
+    process->arguments = all.items;
+    process->environment = reader->environment.items ? reader->environment.items : none;
+    if (!process->directory)
+        process->directory = "/";
+    return all.items && !reader->problem ? 0 : -ENOMEM;
+}
+
+static char *read_text(const char *path)
+{
+    struct file *file;
+    int error = file_open(NULL, path, O_RDONLY, 0, &file);
+    if (error) {
+        log_error("cannot open %s (error %d): the image must contain it", path, -error);
+        return NULL;
+    }
+    char *text = heap_allocate_zeroed(FILE_LIMIT);
+    ssize_type n = text ? file_read_kernel(file, text, FILE_LIMIT - 1, 0) : -ENOMEM;
+    file_put(file);
+    if (n < 0 || n == FILE_LIMIT - 1) {
+        log_error("cannot read %s: it is larger than %lu bytes or unreadable", path, FILE_LIMIT);
+        heap_free(text);
+        return NULL;
+    }
+    char *copy = heap_allocate((size_t)n + 1);
+    if (copy)
+        memcpy(copy, text, (size_t)n + 1);
+    heap_free(text);
+    return copy;
+}
+
+int configuration_read(const char *path, struct configuration *out)
+{
+    *out = (struct configuration){ 0 };
+    struct reader reader = { .configuration = out };
+    char *line = read_text(path);
+    if (!line)
+        return -ENOENT;
+    for (unsigned number = 1; line; number++) {
+        char *end = strchr(line, '\n');
+        if (end)
+            *end = 0;
+        apply_line(&reader, line);
+        if (reader.problem) {
+            log_error("%s line %u (%s): %s", path, number, line, reader.problem);
+            return -EINVAL;
+        }
+        line = end ? end + 1 : NULL;
+    }
+    return finish(&reader, path);
+}

@@ -1,0 +1,36 @@
+/*
+ * The two things that configure a guest: the kernel's command line and the image's
+ * /etc/unikernel.conf (docs/configuration.md).
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "linux/process.h"
+
+enum network_mode { NETWORK_DHCP, NETWORK_STATIC, NETWORK_NONE };
+
+struct memory_mount {
+    char *path;
+    uint64_t limit;                      /* bytes, 0: the default */
+};
+
+#define MAX_MEMORY_MOUNTS 8
+
+struct configuration {
+    struct process_arguments process;
+    enum network_mode network;
+    const char *network_text;            /* behind "static " */
+    struct memory_mount mounts[MAX_MEMORY_MOUNTS];
+    unsigned mount_count;
+};
+
+/* Options on the command line. */
+struct boot_options {
+    bool timings;
+    const char *configuration_path;
+};
+
+/* Applies quiet, verbose, timings, trace=, conf=. Panics with the bad word: a typing error must not pass silently. */
+void boot_options_parse(struct boot_options *options);
+/* Reads the file; lives for ever. 0, or -errno after logging what is wrong and where. */
+int configuration_read(const char *path, struct configuration *out);

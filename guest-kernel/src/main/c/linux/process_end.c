@@ -1,0 +1,37 @@
+#include "lib/print.h"
+#include "linux/process.h"
+#include "linux/signals.h"
+#include "net/net.h"
+#include "platform/platform.h"
+
+static bool reboot_wanted;
+
+static noreturn void end(void)
+{
+    net_shut_down();
+    if (reboot_wanted)
+        platform_reboot();
+    platform_power_off();
+}
+
+void process_exit(int status)
+{
+    log_always("exit status=%d", status);
+    end();
+}
+
+void process_killed(int signal)
+{
+    log_always("killed by signal %d", signal);
+    end();
+}
+
+void kernel_control(enum control_request request)
+{
+    struct signal_info info = { .code = SI_KERNEL };
+    info.number = request == CONTROL_THREAD_DUMP ? SIGQUIT : SIGTERM;
+    reboot_wanted = reboot_wanted || request == CONTROL_REBOOT;
+    log_info("control request: %s", request == CONTROL_THREAD_DUMP ? "thread dump" :
+             request == CONTROL_REBOOT ? "reboot" : "power off");
+    signal_send_process(&info);
+}

@@ -1,0 +1,129 @@
+/*
+ * The order of boot: platform -> memory and threads -> devices -> files -> network -> the process.
+ */
+#include "drivers/device.h"
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/random.h"
+#include "lib/string.h"
+#include "linux/configuration.h"
+#include "linux/process.h"
+#include "linux/system.h"
+#include "memory/address_space.h"
+#include "memory/page_cache.h"
+#include "net/net.h"
+#include "platform/platform.h"
+#include "threads/thread.h"
+
+#define NETWORK_TIMEOUT (30 * NS_PER_SECOND)
+#define RESOLVER_FILE "/run/resolv.conf"
+#define RESOLVER_TEXT_SIZE 512
+
+static struct boot_options options;
+static struct configuration configuration;
+static nanoseconds executed;             /* when the process was made ready */
+
+void timing_mark(const char *phase, nanoseconds duration)
+{
+    if (options.timings)
+        log_always("timing %s=%lu", phase, duration);
+}
+
+static void milestone(enum net_event event, nanoseconds when)
+{
+    timing_mark(event == NET_FIRST_LISTEN ? "listen" : "response", when - platform.entry_time);
+}
+
+static void write_resolver(const struct net_configuration *network)
+{
+    char text[RESOLVER_TEXT_SIZE];
+    int length = net_resolver_text(text, sizeof(text), network);
+    int error = length < (int)sizeof(text) ? file_write_kernel(RESOLVER_FILE, text, (size_t)length) : -EOVERFLOW;
+    if (error)
+        log_error("cannot write %s (error %d)", RESOLVER_FILE, -error);
+}
+
+static void announce(const struct net_configuration *network)
+{
+    char address[IPV4_TEXT], gateway[IPV4_TEXT];
+    ipv4_format(address, network->address);
+    ipv4_format(gateway, network->gateway);
+    if (options.timings || log_limit >= LOG_INFO)
+        log_always("ready address=%s/%u gateway=%s", address, network->prefix, gateway);
+}
+
+static void network_changed(const struct net_configuration *network)
+{
+    write_resolver(network);
+    if (network->address != IPV4_ANY)
+        announce(network);
+    else
+        log_error("the DHCP lease was lost; asking for a new one");
+}
+
+static void start_static_network(void)
+{
+    struct net_configuration network;
+    const char *problem;
+    if (!net_parse_static(configuration.network_text, &network, &problem))
+        panic("network static %s: %s", configuration.network_text, problem);
+    if (net_configure_static(&network))
+        panic("a network is configured but the guest has no network device; add a vif or use network none");
+    network_changed(&network);
+}
+
+/* The process starts only with its address: HotSpot and servers look it up once. */
+static void start_network(void)
+{
+    net_init();
+    net_milestone = milestone;
+    if (configuration.network == NETWORK_STATIC)
+        start_static_network();
+    if (configuration.network != NETWORK_DHCP)
+        return;
+    if (net_configure_dhcp(host_name, network_changed)) {
+        log_error("no network device: only loopback works; add a vif to the domain");
+        return;
+    }
+    if (net_wait_configured(clock_monotonic() + NETWORK_TIMEOUT))
+        log_error("no DHCP answer in %lu s: going on without an address; check the bridge or use network static",
+                  NETWORK_TIMEOUT / NS_PER_SECOND);
+}
+
+static void boot(void *unused)
+{
+    (void)unused;
+    struct block_device *root = block_device_at(0);
+    if (!root)
+        panic("no root disk: give the domain the image as a disk (xvda1)");
+    int error = files_init(root);
+    if (error)
+        panic("cannot mount %s as root (error %d): it must be the ext2 image", root->name, -error);
+    if (configuration_read(options.configuration_path, &configuration))
+        panic("the configuration is not usable; build the image again");
+    for (unsigned i = 0; i < configuration.mount_count; i++)
+        if ((error = files_mount_memory(configuration.mounts[i].path, configuration.mounts[i].limit)))
+            panic("cannot mount memory on %s (error %d): the directory must exist in the image",
+                  configuration.mounts[i].path, -error);
+    start_network();
+    timing_mark("kernel", clock_monotonic() - platform.entry_time);
+    executed = clock_monotonic();
+    error = process_start(&configuration.process);
+    if (error)
+        panic("cannot start %s (error %d)", configuration.process.path, -error);
+    timing_mark("exec", clock_monotonic() - executed);
+    thread_exit();
+}
+
+void kernel_main(void)
+{
+    threads_init();
+    page_cache_init();
+    address_space_init();
+    boot_options_parse(&options);
+    log_info("%s, %lu MiB", platform.name, platform.memory_bytes >> 20);
+    platform_start_devices();
+    thread_start_kernel("boot", boot, NULL);
+    idle_loop();
+}
