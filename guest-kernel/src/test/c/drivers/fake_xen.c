@@ -1,0 +1,180 @@
+#include "drivers/fake_xen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/xen/console.h"
+#include "drivers/xen/host.h"
+#include "drivers/xen/xenbus.h"
+#include "host/host.h"
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "platform/platform.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/hypercall.h"
+
+#define PORTS 64
+#define FRAMES 65536U
+
+static struct {
+    event_handler *handler;
+    void *context;
+    bool raised, notified;
+} ports[PORTS];
+static unsigned next_port;
+static struct grant_entry *grants;
+static unsigned grant_count;
+static phys_t frames[FRAMES];
+static unsigned next_frame;
+unsigned fake_notifications;
+
+static struct console {
+    char input[1024], output[2048];
+    uint32_t input_consumed, input_produced, output_consumed, output_produced;
+} console;
+static char console_text[65536];
+static size_t console_length;
+
+/* ---- What the platform offers to the drivers ------------------------------------------------- */
+
+static uint64_t frame_of(phys_t address)
+{
+    next_frame = (next_frame + 1) % FRAMES;
+    frames[next_frame] = align_down(address, PAGE_SIZE);
+    return next_frame;
+}
+
+static struct grant_entry *map_grant_table(unsigned count)
+{
+    free(grants);
+    grant_count = count * 512;
+    grants = calloc(grant_count, sizeof(*grants));
+    return grants;
+}
+
+static void write_without_ring(const char *text, size_t length) { (void)text, (void)length; }
+
+static const struct xen_host host = { frame_of, map_grant_table, write_without_ring };
+const struct xen_host *xen_host = &host;
+
+int event_allocate_unbound(uint16_t domain)
+{
+    (void)domain;
+    return next_port < PORTS ? (int)next_port++ : -ENOSPC;
+}
+
+void event_bind(uint32_t port, event_handler *handler, void *context)
+{
+    ports[port].handler = handler;
+    ports[port].context = context;
+}
+
+void event_unmask(uint32_t port) { (void)port; }
+
+void event_notify(uint32_t port)
+{
+    ports[port].notified = true;
+    fake_notifications++;
+}
+
+void hypercall_yield(void) { fake_run(); }
+
+void cpu_wait(void)
+{
+    if (!fake_run())
+        host_advance(NS_PER_SECOND);
+}
+
+void clock_set_deadline(nanoseconds deadline) { (void)deadline; }
+
+/* ---- The host ------------------------------------------------------------------------------------- */
+
+void fake_raise(uint32_t port) { ports[port].raised = true; }
+
+bool fake_port_pending(uint32_t port)
+{
+    bool notified = ports[port].notified;
+    ports[port].notified = false;
+    return notified;
+}
+
+void *fake_grant(uint32_t reference, bool write)
+{
+    if (reference >= grant_count || !(grants[reference].flags & 1))
+        return NULL;
+    if (write && (grants[reference].flags & 4))
+        return NULL;
+    return phys_to_virt(frames[grants[reference].frame]);
+}
+
+unsigned fake_grants_used(void)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < grant_count; i++)
+        used += grants[i].flags != 0;
+    return used;
+}
+
+static bool console_step(void)
+{
+    uint32_t before = console.output_consumed;
+    while (console.output_consumed != console.output_produced && console_length < sizeof(console_text) - 1)
+        console_text[console_length++] = console.output[console.output_consumed++ % 2048];
+    if (console.output_consumed != before)
+        fake_raise(FAKE_CONSOLE_PORT);
+    return console.output_consumed != before;
+}
+
+const char *fake_console_output(void)
+{
+    fake_run();
+    console_text[console_length] = '\0';
+    console_length = 0;
+    return console_text;
+}
+
+void fake_type(const char *text)
+{
+    while (*text != '\0')
+        console.input[console.input_produced++ % 1024] = *text++;
+    fake_raise(FAKE_CONSOLE_PORT);
+}
+
+static bool deliver(void)
+{
+    bool any = false;
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (!ports[i].raised || ports[i].handler == NULL)
+            continue;
+        ports[i].raised = false;
+        ports[i].handler(i, ports[i].context);
+        any = true;
+    }
+    return any;
+}
+
+bool fake_run(void)
+{
+    static bool running;
+    bool any = false;
+    if (running)
+        return console_step();       /* a console write in a handler waits for room */
+    running = true;
+    while (deliver() || console_step() || fake_store_step() || fake_disk_step() || fake_card_step())
+        any = true;
+    running = false;
+    return any;
+}
+
+void fake_start(uint32_t index)
+{
+    memset(ports, 0, sizeof(ports));
+    next_port = 3;
+    console_length = 0;
+    memset(&console, 0, sizeof(console));
+    console.input_consumed = console.input_produced = index;
+    console.output_consumed = console.output_produced = index;
+    fake_backends_start();
+    fake_store_start(index);
+    xen_console_init(&console, FAKE_CONSOLE_PORT);
+}

@@ -1,0 +1,68 @@
+/*
+ * A Xen host for the front ends under test: event channels, a grant table, a xenstore daemon with
+ * its tree, a disk backend and a network backend that sends every packet back. All of it acts in
+ * fake_run(), which the drivers' cpu_wait() calls.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define FAKE_CONSOLE_PORT 2U
+#define FAKE_STORE_PORT 1U
+#define FAKE_DISK_SECTORS 4096UL
+
+/* Starts from nothing: empties the tree, forgets channels and grants, starts console and xenstore with
+ * rings whose indices begin at `index`. */
+void fake_start(uint32_t index);
+/* Lets daemon and backends act and delivers events until all is quiet. True if anything happened. */
+bool fake_run(void);
+
+void fake_store_write(const char *path, const char *value);
+/* The value, or NULL. */
+const char *fake_store_read(const char *path);
+void fake_store_remove(const char *path);
+/* The daemon speaks garbage from now on. */
+extern bool fake_store_hostile;
+
+/* A disk and a card in the tree, with backends in this state (xenbus.h: 2 InitWait, 4 Connected). */
+void fake_add_disk(unsigned number, int backend_state, const char *mode);
+void fake_add_card(unsigned number);
+extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
+/* Backends keep what they are asked for to themselves while set. */
+extern bool fake_backends_asleep;
+/* What the disk answers next instead of success, once. */
+extern int16_t fake_disk_status;
+/* Largest piece the card gives back in one slot. */
+extern uint32_t fake_card_piece;
+/* Packets seen by the card, and those with segmentation info. */
+extern unsigned fake_card_packets, fake_card_segmented;
+/* What the card saw last. */
+extern uint8_t fake_card_data[65536];
+extern uint32_t fake_card_length;
+
+/* The pages shared with the backends, for tests that scribble on them; NULL until connected. */
+void *fake_disk_ring(void);
+void *fake_transmit_ring(void);
+void *fake_receive_ring(void);
+/* The backend's end of the channels. */
+uint32_t fake_disk_port(void);
+uint32_t fake_card_port(void);
+void fake_raise(uint32_t port);
+
+/* Grants valid now. */
+unsigned fake_grants_used(void);
+/* The memory behind a granted page; NULL if the reference is not valid (or is read-only when written). */
+void *fake_grant(uint32_t reference, bool write);
+/* What the guest wrote to the console, NUL-terminated. */
+const char *fake_console_output(void);
+void fake_type(const char *text);
+extern unsigned fake_notifications;
+
+void fake_store_start(uint32_t index);
+bool fake_store_step(void);
+bool fake_disk_step(void);
+bool fake_card_step(void);
+void fake_backends_start(void);
+/* Called by the store after the guest wrote a node. */
+void fake_backends_written(const char *path);
+bool fake_port_pending(uint32_t port);   /* takes the guest's notification */

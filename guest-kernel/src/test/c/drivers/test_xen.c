@@ -1,0 +1,556 @@
+/* The Xen front ends against a fake host: first well behaved, then hostile. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/device.h"
+#include "drivers/fake_xen.h"
+#include "drivers/xen/blkfront.h"
+#include "drivers/xen/console.h"
+#include "drivers/xen/control.h"
+#include "drivers/xen/grant.h"
+#include "drivers/xen/netfront.h"
+#include "drivers/xen/ring.h"
+#include "drivers/xen/xenbus.h"
+#include "host/host.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/pages.h"
+#include "platform/platform.h"
+
+#define DISK_PATH "device/vbd/51713"
+#define CARD_PATH "device/vif/0"
+/* Indices that wrap around soon. */
+#define LATE_INDEX 0xfffffe00U
+
+static char typed[256];
+static enum control_request ordered;
+static unsigned orders;
+
+void kernel_console_input(const char *text, size_t length)
+{
+    strncat(typed, text, min_of(length, sizeof(typed) - strlen(typed) - 1));
+}
+
+void kernel_control(enum control_request request)
+{
+    ordered = request;
+    orders++;
+}
+
+/* ---- Console and xenstore -------------------------------------------------------------------- */
+
+static void console_writes_more_than_the_ring_holds(void)
+{
+    static char text[10001], expected[10001];
+    fake_start(LATE_INDEX);
+    for (unsigned i = 0; i < sizeof(text) - 1; i++)
+        text[i] = expected[i] = (char)('a' + i % 26);
+    xen_console_write(text, sizeof(text) - 1);
+    CHECK(strcmp(fake_console_output(), expected) == 0);
+}
+
+static void console_notifies_only_an_idle_daemon(void)
+{
+    fake_start(0);
+    fake_run();
+    fake_notifications = 0;
+    for (int i = 0; i < 10; i++)
+        xen_console_write("line\n", 5);
+    CHECK_EQUAL(fake_notifications, 1);
+}
+
+static void console_takes_input(void)
+{
+    fake_start(LATE_INDEX);
+    typed[0] = '\0';
+    fake_type("hello");
+    fake_run();
+    CHECK(strcmp(typed, "hello") == 0);
+}
+
+static void store_answers_after_a_boot_loader(void)
+{
+    char value[64];
+    uint64_t number;
+    fake_start(LATE_INDEX);
+    fake_store_write("name", "guest");
+    fake_store_write("number", "42");
+    CHECK_EQUAL(xenbus_read("name", value, sizeof(value)), 5);
+    CHECK(strcmp(value, "guest") == 0);
+    CHECK_EQUAL(xenbus_read_number("number", &number), 0);
+    CHECK_EQUAL(number, 42);
+    CHECK_EQUAL(xenbus_read_number("name", &number), -EPROTO);
+    CHECK_EQUAL(xenbus_read("absent", value, sizeof(value)), -ENOENT);
+    CHECK_EQUAL(xenbus_read("name", value, 5), -EOVERFLOW);
+    CHECK_EQUAL(xenbus_write("written", "yes"), 0);
+    CHECK(strcmp(fake_store_read("written"), "yes") == 0);
+}
+
+static void store_moves_messages_larger_than_its_ring(void)
+{
+    static char large[3001], back[4096];
+    fake_start(5);
+    memset(large, 'x', sizeof(large) - 1);
+    CHECK_EQUAL(xenbus_write("large", large), 0);
+    CHECK_EQUAL(xenbus_read("large", back, sizeof(back)), 3000);
+    CHECK(memcmp(back, large, 3001) == 0);
+}
+
+static void store_lists_directories(void)
+{
+    char names[64];
+    fake_start(0);
+    fake_store_write("d/one", "");
+    fake_store_write("d/two/deeper", "");
+    CHECK_EQUAL(xenbus_directory("d", names, sizeof(names)), 8);
+    CHECK(memcmp(names, "one\0two", 8) == 0);
+    CHECK_EQUAL(xenbus_directory("nowhere", names, sizeof(names)), -ENOENT);
+}
+
+static void control_orders_arrive_once(void)
+{
+    static bool started;
+    fake_start(0);
+    CHECK(!started);
+    started = true;
+    orders = 0;
+    xen_control_start();
+    fake_run();
+    CHECK_EQUAL(orders, 0);
+    fake_store_write("control/shutdown", "poweroff");
+    fake_run();
+    CHECK_EQUAL(orders, 1);
+    CHECK_EQUAL(ordered, CONTROL_POWER_OFF);
+    CHECK(strcmp(fake_store_read("control/shutdown"), "") == 0);
+    fake_store_write("control/shutdown", "reboot");
+    fake_run();
+    CHECK_EQUAL(orders, 2);
+    CHECK_EQUAL(ordered, CONTROL_REBOOT);
+    fake_store_write("control/sysrq", "t");
+    fake_run();
+    CHECK_EQUAL(ordered, CONTROL_THREAD_DUMP);
+    fake_store_write("control/shutdown", "suspend");
+    fake_run();
+    CHECK_EQUAL(orders, 3);
+}
+
+static void hostile_store_ends_requests(void)
+{
+    char value[16];
+    for (unsigned seed = 0; seed < 50; seed++) {
+        srand(seed);
+        fake_store_hostile = true;
+        if (xenbus_read("x", value, sizeof(value)) < 0)
+            break;
+    }
+    CHECK(xenbus_read("x", value, sizeof(value)) < 0);
+    CHECK(xenbus_write("x", "y") < 0);
+    fake_store_hostile = false;
+}
+
+/* ---- Disk ------------------------------------------------------------------------------------ */
+
+static struct block_device *disk;
+static unsigned done_count;
+static int done_error;
+
+static void count_done(struct block_request *request, int error)
+{
+    (void)request;
+    done_count++;
+    done_error = error;
+}
+
+static bool start_disk(int backend_state, const char *mode)
+{
+    static unsigned started;
+    fake_start(LATE_INDEX);
+    fake_add_disk(51713, backend_state, mode);
+    if (grants_init(BLKFRONT_GRANTS) != 0 || blkfront_start(DISK_PATH, 51713) != 0)
+        return false;
+    disk = block_device_at(started++);
+    done_count = 0;
+    return disk != NULL;
+}
+
+static void submit(struct block_request *request, bool write, uint64_t sector, struct page *page,
+                   uint32_t offset, uint32_t length)
+{
+    *request = (struct block_request){
+        .write = write, .sector = sector, .segment_count = 1, .done = count_done,
+        .segments = { { page_address(page) + offset, length } },
+    };
+    block_submit(disk, request);
+}
+
+static void fill_disk(void)
+{
+    for (size_t i = 0; i < sizeof(fake_disk); i++)
+        fake_disk[i] = (uint8_t)(i / 512 * 7 + i);
+}
+
+static void disk_reads_and_writes(void)
+{
+    struct block_request request;
+    CHECK(start_disk(2, "w"));
+    fill_disk();
+    CHECK(strcmp(disk->name, "xvda1") == 0);
+    CHECK_EQUAL(disk->sectors, 4096);
+    struct page *page = page_allocate();
+    submit(&request, false, 17, page, 512, 1024);
+    fake_run();
+    CHECK_EQUAL(done_count, 1);
+    CHECK_EQUAL(done_error, 0);
+    CHECK(memcmp((uint8_t *)page_data(page) + 512, fake_disk + 17 * 512, 1024) == 0);
+    memset(page_data(page), 0x5a, PAGE_SIZE);
+    submit(&request, true, 100, page, 0, PAGE_SIZE);
+    fake_run();
+    CHECK_EQUAL(done_count, 2);
+    CHECK(memcmp(page_data(page), fake_disk + 100 * 512, PAGE_SIZE) == 0);
+    CHECK_EQUAL(fake_grants_used(), 1);
+    page_put(page);
+}
+
+static void disk_queues_more_than_its_ring(void)
+{
+    enum { REQUESTS = 100 };
+    static struct block_request requests[REQUESTS];
+    struct page *pages[REQUESTS];
+    CHECK(start_disk(2, "w"));
+    fill_disk();
+    fake_backends_asleep = true;
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        pages[i] = page_allocate();
+        submit(&requests[i], false, i * 8, pages[i], 0, PAGE_SIZE);
+    }
+    fake_run();
+    CHECK_EQUAL(done_count, 0);
+    fake_backends_asleep = false;
+    fake_run();
+    CHECK_EQUAL(done_count, REQUESTS);
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        CHECK(memcmp(page_data(pages[i]), fake_disk + i * 4096, PAGE_SIZE) == 0);
+        page_put(pages[i]);
+    }
+    CHECK_EQUAL(fake_grants_used(), 1);
+}
+
+static void disk_reports_errors(void)
+{
+    struct block_request request;
+    struct page *page = page_allocate();
+    CHECK(start_disk(2, "r"));
+    CHECK(disk->read_only);
+    fake_disk_status = -1;
+    submit(&request, false, 0, page, 0, 512);
+    fake_run();
+    CHECK_EQUAL(done_count, 1);
+    CHECK_EQUAL(done_error, -EIO);
+    submit(&request, true, 0, page, 0, 512);
+    CHECK_EQUAL(done_error, -EROFS);
+    submit(&request, false, 4096, page, 0, 512);
+    CHECK_EQUAL(done_error, -EINVAL);
+    submit(&request, false, UINT64_MAX, page, 0, 512);
+    CHECK_EQUAL(done_error, -EINVAL);
+    submit(&request, false, 0, page, 3584, 1024);
+    CHECK_EQUAL(done_error, -EINVAL);
+    submit(&request, false, 0, page, 100, 512);
+    CHECK_EQUAL(done_error, -EINVAL);
+    CHECK_EQUAL(done_count, 6);
+    page_put(page);
+}
+
+static void disk_reconnects_after_a_boot_loader(void)
+{
+    struct block_request request;
+    struct page *page = page_allocate();
+    for (int state = 4; state <= 6; state++) {
+        CHECK(start_disk(state, "w"));
+        submit(&request, false, 1, page, 0, 512);
+        fake_run();
+        CHECK_EQUAL(done_count, 1);
+        CHECK_EQUAL(done_error, 0);
+    }
+    page_put(page);
+}
+
+static void hostile_disk_is_given_up(void)
+{
+    static struct block_request requests[8];
+    struct page *page = page_allocate();
+    for (unsigned seed = 0; seed < 300; seed++) {
+        srand(seed);
+        CHECK(start_disk(2, "w"));
+        fake_backends_asleep = true;
+        for (unsigned i = 0; i < 8; i++)
+            submit(&requests[i], false, i, page, 0, 512);
+        struct ring_header *header = fake_disk_ring();
+        for (unsigned round = 0; round < 20; round++) {
+            uint8_t *slots = (uint8_t *)(header + 1);
+            for (unsigned i = 0; i < 112 * 32; i++)
+                slots[i] = (uint8_t)(rand() % 3 ? 0 : rand());
+            for (unsigned i = 0; i < 8; i++)
+                slots[i * 112] = (uint8_t)(rand() % 10);
+            header->responses_produced += (uint32_t)(seed % 2 ? rand() % 4 : rand());
+            header->response_event = (uint32_t)rand();
+            fake_raise(fake_disk_port());
+            fake_run();
+        }
+        CHECK(done_count <= 8);
+        unsigned before = done_count;
+        submit(&requests[0], false, 0, page, 0, 512);
+        CHECK_EQUAL(done_count, before + 1);
+        CHECK_EQUAL(done_error, -EIO);
+    }
+    page_put(page);
+}
+
+/* ---- Network --------------------------------------------------------------------------------- */
+
+static struct network_device *card;
+static struct list received;
+static unsigned ready_calls, bursts;
+
+static void keep(struct network_device *device, struct packet *packet)
+{
+    (void)device;
+    list_push_back(&received, &packet->link);
+}
+static void burst_done(struct network_device *device) { (void)device; bursts++; }
+static void ready(struct network_device *device) { (void)device; ready_calls++; }
+
+static bool start_card(void)
+{
+    static unsigned started;
+    fake_start(LATE_INDEX);
+    fake_add_card(0);
+    if (grants_init(NETFRONT_GRANTS) != 0 || netfront_start(CARD_PATH, 0) != 0)
+        return false;
+    card = network_device_at(started++);
+    if (card == NULL)
+        return false;
+    card->receive = keep;
+    card->receive_done = burst_done;
+    card->transmit_ready = ready;
+    list_init(&received);
+    ready_calls = bursts = 0;
+    return true;
+}
+
+static uint8_t byte_at(uint32_t i) { return (uint8_t)(i * 31 + i / 4096 * 5 + 1); }
+
+/* `linear` bytes in front, the rest in fragments of at most `piece` bytes at odd offsets. */
+static struct packet *make_packet(uint32_t linear, uint32_t rest, uint32_t piece)
+{
+    struct packet *packet = packet_allocate(linear);
+    uint32_t at = 0;
+    for (; at < linear; at++)
+        packet->head[packet->start + at] = byte_at(at);
+    packet->linear = linear;
+    packet->length = linear + rest;
+    while (rest > 0) {
+        uint32_t length = min_of(rest, piece), offset = piece < 4000 ? 33 : 0;
+        struct page *page = page_allocate();
+        for (uint32_t i = 0; i < length; i++)
+            ((uint8_t *)page_data(page))[offset + i] = byte_at(at++);
+        packet->fragments[packet->fragment_count++]
+            = (struct packet_fragment){ page, (uint16_t)offset, (uint16_t)length };
+        rest -= length;
+    }
+    return packet;
+}
+
+static bool packet_intact(const struct packet *packet, uint32_t length)
+{
+    uint32_t at = 0;
+    if (packet->length != length)
+        return false;
+    for (uint32_t i = 0; i < packet->linear; i++)
+        if (packet->head[packet->start + i] != byte_at(at++))
+            return false;
+    for (unsigned f = 0; f < packet->fragment_count; f++)
+        for (uint32_t i = 0; i < packet->fragments[f].length; i++)
+            if (((uint8_t *)page_data(packet->fragments[f].page))[packet->fragments[f].offset + i]
+                != byte_at(at++))
+                return false;
+    return at == length;
+}
+
+/* Takes the first received packet; true if it holds what make_packet() made. */
+static bool receive_one(uint32_t length)
+{
+    struct list *link = list_pop_front(&received);
+    if (link == NULL)
+        return false;
+    struct packet *packet = list_entry(link, struct packet, link);
+    bool intact = packet_intact(packet, length);
+    packet_free(packet);
+    return intact;
+}
+
+static void card_sends_and_receives(void)
+{
+    CHECK(start_card());
+    CHECK(memcmp(card->mac, "\x00\x16\x3e\x0a\x0b\x0c", 6) == 0);
+    CHECK(card->checksum_offload && card->segmentation_offload);
+    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
+    const struct {
+        uint32_t linear, rest, piece;
+    } shapes[] = { { 60, 0, 1 }, { 1514, 0, 1 }, { 54, 1460, 1460 }, { 66, 9000, 4096 }, { 128, 3000, 700 },
+                   { 4200, 0, 1 }, { 66, 65000, 4096 }, { 54, 1665 - 54, 4096 }, { 1, 1, 1 } };
+    for (unsigned i = 0; i < array_size(shapes); i++) {
+        uint32_t length = shapes[i].linear + shapes[i].rest;
+        CHECK(card->transmit(card, make_packet(shapes[i].linear, shapes[i].rest, shapes[i].piece)));
+        card->flush(card);
+        fake_run();
+        CHECK_EQUAL(fake_card_length, length);
+        CHECK(receive_one(length));
+        CHECK(list_empty(&received));
+    }
+    CHECK_EQUAL(card->dropped, 0);
+    CHECK_EQUAL(card->sent_packets, array_size(shapes));
+    CHECK_EQUAL(host_pages_in_use(), pages);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+}
+
+static void card_compacts_many_fragments(void)
+{
+    CHECK(start_card());
+    struct packet *packet = make_packet(4100, 18 * 100, 100);   /* 2 or 3 + 18 pieces */
+    CHECK_EQUAL(packet->fragment_count, 18);
+    CHECK(card->transmit(card, packet));
+    card->flush(card);
+    fake_run();
+    CHECK(receive_one(5900));
+}
+
+static void card_marks_segmented_packets(void)
+{
+    CHECK(start_card());
+    struct packet *packet = make_packet(66, 20000, 4096);
+    packet->segment_size = 1448;
+    packet->header_length = 66;
+    packet->flags = PACKET_CHECKSUM_PARTIAL;
+    CHECK(card->transmit(card, packet));
+    card->flush(card);
+    fake_run();
+    CHECK_EQUAL(fake_card_segmented, 1);
+    struct packet *back = list_entry(received.next, struct packet, link);
+    CHECK_EQUAL(back->segment_size, 1448);
+    CHECK_EQUAL(back->flags, PACKET_CHECKSUM_VALID);
+    CHECK(receive_one(20066));
+}
+
+static void card_tells_when_full_and_when_ready(void)
+{
+    CHECK(start_card());
+    fake_backends_asleep = true;
+    unsigned sent = 1;
+    while (card->transmit(card, make_packet(60, 0, 1)))
+        sent++;
+    card->flush(card);
+    CHECK(sent > 200 && sent < 256);
+    CHECK_EQUAL(card->dropped, 0);
+    CHECK_EQUAL(ready_calls, 0);
+    fake_backends_asleep = false;
+    fake_run();
+    CHECK_EQUAL(ready_calls, 1);
+    CHECK_EQUAL(fake_card_packets, sent);
+    while (!list_empty(&received))
+        CHECK(receive_one(60));
+}
+
+static void card_sends_a_burst_with_one_notification(void)
+{
+    CHECK(start_card());
+    fake_run();
+    fake_notifications = 0;
+    for (int i = 0; i < 50; i++)
+        card->transmit(card, make_packet(100, 0, 1));
+    card->flush(card);
+    CHECK_EQUAL(fake_notifications, 1);
+    fake_run();
+    while (!list_empty(&received))
+        CHECK(receive_one(100));
+}
+
+static void card_survives_lack_of_memory(void)
+{
+    CHECK(start_card());
+    for (unsigned n = 1; n < 12; n++) {
+        struct packet *packet = make_packet(66, 9000, 4096);
+        host_fail_allocation(n);
+        card->transmit(card, packet);
+        card->flush(card);
+        fake_run();
+        host_fail_allocation(0);
+        while (!list_empty(&received))
+            CHECK(receive_one(9066));
+    }
+    card->transmit(card, make_packet(66, 1000, 4096));
+    card->flush(card);
+    fake_run();
+    CHECK(receive_one(1066));
+}
+
+static void hostile_card_is_contained(void)
+{
+    for (unsigned seed = 0; seed < 300; seed++) {
+        srand(seed);
+        CHECK(start_card());
+        fake_backends_asleep = true;
+        for (unsigned round = 0; round < 20; round++) {
+            card->transmit(card, make_packet(66, (uint32_t)(rand() % 20000), 4096));
+            card->flush(card);
+            struct ring_header *transmit = fake_transmit_ring(), *receive = fake_receive_ring();
+            struct { uint16_t id, offset, flags; int16_t status; } *slots = (void *)(receive + 1);
+            for (unsigned i = 0; i < 256; i++) {
+                slots[i].id = (uint16_t)(rand() % 50 ? i : (unsigned)rand());
+                slots[i].offset = (uint16_t)(rand() % 4 ? 0 : rand());
+                slots[i].flags = (uint16_t)(rand() % 16);
+                slots[i].status = (int16_t)(rand() % 5000 - 100);
+            }
+            for (unsigned i = 0; i < 256 * 12; i++)
+                ((uint8_t *)(transmit + 1))[i] = (uint8_t)(rand() % 3 ? 0 : rand());
+            receive->responses_produced += (uint32_t)(seed % 2 ? rand() % 30 : rand());
+            transmit->responses_produced += (uint32_t)(seed % 2 ? rand() % 5 : rand());
+            fake_raise(fake_card_port());
+            fake_run();
+            while (!list_empty(&received)) {
+                struct packet *packet = list_entry(list_pop_front(&received), struct packet, link);
+                uint32_t sum = packet->linear;
+                for (unsigned i = 0; i < packet->fragment_count; i++)
+                    sum += packet->fragments[i].length;
+                bool consistent = sum == packet->length && packet->length <= 65535;
+                packet_free(packet);
+                CHECK(consistent);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    host_init();
+    host_test("console_writes_more_than_the_ring_holds", console_writes_more_than_the_ring_holds);
+    host_test("console_notifies_only_an_idle_daemon", console_notifies_only_an_idle_daemon);
+    host_test("console_takes_input", console_takes_input);
+    host_test("store_answers_after_a_boot_loader", store_answers_after_a_boot_loader);
+    host_test("store_moves_messages_larger_than_its_ring", store_moves_messages_larger_than_its_ring);
+    host_test("store_lists_directories", store_lists_directories);
+    host_test("disk_reads_and_writes", disk_reads_and_writes);
+    host_test("disk_queues_more_than_its_ring", disk_queues_more_than_its_ring);
+    host_test("disk_reports_errors", disk_reports_errors);
+    host_test("disk_reconnects_after_a_boot_loader", disk_reconnects_after_a_boot_loader);
+    host_test("hostile_disk_is_given_up", hostile_disk_is_given_up);
+    host_test("card_sends_and_receives", card_sends_and_receives);
+    host_test("card_compacts_many_fragments", card_compacts_many_fragments);
+    host_test("card_marks_segmented_packets", card_marks_segmented_packets);
+    host_test("card_tells_when_full_and_when_ready", card_tells_when_full_and_when_ready);
+    host_test("card_sends_a_burst_with_one_notification", card_sends_a_burst_with_one_notification);
+    host_test("card_survives_lack_of_memory", card_survives_lack_of_memory);
+    host_test("hostile_card_is_contained", hostile_card_is_contained);
+    host_test("control_orders_arrive_once", control_orders_arrive_once);
+    host_test("hostile_store_ends_requests", hostile_store_ends_requests);
+    return host_result();
+}
