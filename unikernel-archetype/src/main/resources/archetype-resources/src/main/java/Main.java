@@ -1,0 +1,22 @@
+package ${package};
+
+import java.io.IOException;
+
+/** Starts the webserver and stops it in good order when the machine is shut down. */
+public final class Main {
+
+    private Main() {
+    }
+
+    /** Runs until the machine is shut down. */
+    public static void main(String[] arguments) throws IOException {
+        Settings settings = Settings.fromSystemProperties();
+        WebServer server = new WebServer(settings);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            System.out.println("Stopping");
+            server.close();
+            System.out.println("Stopped");
+        }));
+        System.out.println("Listening on port " + server.port());
+    }
+}

@@ -1,0 +1,47 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import org.apache.maven.plugin.AbstractMojo;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProject;
+
+/** What every goal has in common: when it does nothing, and how failures become messages. */
+abstract class AbstractUnikernelMojo extends AbstractMojo {
+
+    /** The project. */
+    @Parameter(defaultValue = "${project}", readonly = true, required = true)
+    protected MavenProject project;
+
+    /**
+     * Does nothing.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.skip", defaultValue = "false")
+    private boolean skip;
+
+    @Override
+    public final void execute() throws MojoExecutionException, MojoFailureException {
+        if (skip) {
+            getLog().info("Skipped, since unikernel.skip is set");
+            return;
+        }
+        if (project.getPackaging().equals("pom")) {
+            getLog().debug("Nothing to do for packaging pom");
+            return;
+        }
+        try {
+            run();
+        } catch (SettingException e) {
+            throw new MojoFailureException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new MojoExecutionException(e.getMessage(), e);
+        }
+    }
+
+    /** The goal's work. */
+    protected abstract void run() throws SettingException, IOException, MojoExecutionException;
+}

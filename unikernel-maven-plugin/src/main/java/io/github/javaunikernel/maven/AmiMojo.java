@@ -1,0 +1,266 @@
+package io.github.javaunikernel.maven;
+
+import com.google.gson.GsonBuilder;
+import io.github.javaunikernel.maven.aws.AmiDeployer;
+import io.github.javaunikernel.maven.aws.AmiName;
+import io.github.javaunikernel.maven.aws.AmiResult;
+import io.github.javaunikernel.maven.aws.AmiSpec;
+import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.DuplicateName;
+import io.github.javaunikernel.maven.aws.UploadSettings;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Makes the image a machine image (AMI) on EC2: uploads what the cloud does not have yet as a snapshot, and registers it for
+ * paravirtual machines in one or several regions.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "ami", defaultPhase = LifecyclePhase.DEPLOY, requiresOnline = true, threadSafe = true)
+public class AmiMojo extends AbstractCloudMojo {
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+
+    /**
+     * Does nothing when true.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.skip", defaultValue = "false")
+    private boolean skip;
+
+    /**
+     * Does nothing when true, like every goal of this plugin.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.skip", defaultValue = "false")
+    private boolean skipAll;
+
+    /**
+     * The raw image to deploy.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.image", defaultValue = "${project.build.directory}/${project.build.finalName}.img")
+    private File image;
+
+    /**
+     * Regions to deploy to, in parallel. Without any: the one that the AWS configuration names.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.regions")
+    private List<String> regions;
+
+    /**
+     * Name of the AMI, with the placeholders <code>{groupId}</code>, <code>{artifactId}</code>, <code>{version}</code>,
+     * <code>{commit}</code> (of git, 12 digits) and <code>{time}</code> (UTC, yyyyMMdd-HHmmss).
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.name", defaultValue = "{artifactId}-{version}-{time}")
+    private String name;
+
+    /**
+     * What to do when the account has an image of that name: <code>FAIL</code>, <code>REUSE</code> it or <code>REPLACE</code> it.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.duplicateName", defaultValue = "FAIL")
+    private DuplicateName duplicateName;
+
+    /**
+     * Description of AMI and snapshot, at most 255 characters.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.description", defaultValue = "${project.name} ${project.version}")
+    private String description;
+
+    /**
+     * Tags of AMI and snapshot, beside the plugin's own.
+     *
+     * @since 0.1.0
+     */
+    @Parameter
+    private Map<String, String> tags;
+
+    /**
+     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). Without it the region's newest is found.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.kernelId")
+    private String kernelId;
+
+    /**
+     * EBS volume type of the root device.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.volumeType", defaultValue = "gp2")
+    private String volumeType;
+
+    /**
+     * ARN of the KMS key that encrypts the snapshot. Without it the account's default decides.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.kmsKey")
+    private String kmsKey;
+
+    /**
+     * Account ids, 12 digits each, that may launch the AMI too.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.shareAccounts")
+    private List<String> shareAccounts;
+
+    /**
+     * ARNs of organisations that may launch the AMI too.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.shareOrganizations")
+    private List<String> shareOrganizations;
+
+    /**
+     * Days from now after which EC2 marks the AMI deprecated; 0 for never.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.deprecateAfterDays", defaultValue = "0")
+    private int deprecateAfterDays;
+
+    /**
+     * Blocks in flight at once, per region, 1 to 256.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.workers", defaultValue = "16")
+    private int workers;
+
+    /**
+     * Seconds that a deploy to a region may take in all.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.timeout", defaultValue = "3600")
+    private int timeout;
+
+    /**
+     * Continue an upload that an earlier run left, and keep what this run does not finish. Otherwise both are deleted.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.resume", defaultValue = "false")
+    private boolean resume;
+
+    /**
+     * Send only what differs from the project's previous snapshot, when this machine knows what that holds.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.incremental", defaultValue = "true")
+    private boolean incremental;
+
+    /**
+     * Say what would be done and ask EC2 whether it is allowed, but change nothing.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.dryRun", defaultValue = "false")
+    private boolean dryRun;
+
+    /**
+     * Directory for what outlives a clean build: unfinished uploads and the contents of earlier snapshots.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.stateDirectory", defaultValue = "${user.home}/.cache/unikernel/ami")
+    private File stateDirectory;
+
+    @Override
+    public void execute() throws MojoExecutionException {
+        if (skip || skipAll || project.getPackaging().equals("pom")) {
+            getLog().info("Nothing to deploy.");
+            return;
+        }
+        if (workers < 1 || workers > 256) {
+            throw new MojoExecutionException("There cannot be " + workers + " workers: set -Dunikernel.ami.workers to 1 to 256.");
+        }
+        List<String> where = regions(regions, "unikernel.ami.regions");
+        connected(where.get(0), (access, account) -> {
+            AmiDeployer deployer = new AmiDeployer(access, spec(), log, new UploadMeter(log, session.getRequest().isInteractiveMode()));
+            AmiDeployer.Outcome outcome = dryRun ? deployer.plan(where) : deployer.deploy(where);
+            if (!dryRun) {
+                report(outcome.results());
+            }
+            failOn(outcome);
+        });
+    }
+
+    private AmiSpec spec() throws CloudException {
+        Instant now = Instant.now();
+        String expanded = AmiName.expand(name, Map.of(
+                "groupId", project::getGroupId, "artifactId", project::getArtifactId, "version", project::getVersion,
+                "commit", () -> GitCommit.of(project.getBasedir().toPath()), "time", () -> TIME.format(now)));
+        Optional<Instant> deprecateAt = deprecateAfterDays == 0 ? Optional.empty()
+                : Optional.of(now.plus(deprecateAfterDays, ChronoUnit.DAYS).truncatedTo(ChronoUnit.MINUTES));
+        UploadSettings upload = new UploadSettings(workers, Duration.ofSeconds(timeout), resume, incremental, Optional.ofNullable(kmsKey));
+        AmiSpec.Access shared = new AmiSpec.Access(orEmpty(shareAccounts), orEmpty(shareOrganizations));
+        return new AmiSpec(image.toPath(), project.getGroupId() + ":" + project.getArtifactId(), expanded, description, tags == null ? Map.of() : tags,
+                duplicateName, Optional.ofNullable(kernelId), volumeType, shared, deprecateAt, upload, stateDirectory.toPath());
+    }
+
+    private static List<String> orEmpty(List<String> list) {
+        return list == null ? List.of() : list;
+    }
+
+    /** To people, to later goals as properties, and to machines as a file. */
+    private void report(List<AmiResult> results) throws MojoExecutionException {
+        for (AmiResult result : results) {
+            getLog().info(result.region() + ": " + result.imageId() + " (" + result.status() + "), " + result.blocksSent() + " blocks sent, "
+                    + result.blocksSkipped() + " there already, " + result.totalMillis() + " ms.");
+            project.getProperties().setProperty("unikernel.ami.id." + result.region(), result.imageId());
+        }
+        if (results.isEmpty()) {
+            return;
+        }
+        project.getProperties().setProperty("unikernel.ami.id", results.get(0).imageId());
+        Path file = CloudFiles.amiReport(image.toPath());
+        try {
+            String json = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(results);
+            Files.writeString(file, json + "\n", StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new MojoExecutionException("The images are registered, but " + file + " cannot be written: " + e.getMessage()
+                    + ". Make the directory writable.", e);
+        }
+    }
+
+    private static void failOn(AmiDeployer.Outcome outcome) throws MojoExecutionException {
+        if (outcome.failures().isEmpty()) {
+            return;
+        }
+        StringBuilder text = new StringBuilder();
+        outcome.failures().forEach((region, failure) -> text.append(text.isEmpty() ? "" : "\n").append(region).append(": ").append(explain(failure).getMessage()));
+        throw new MojoExecutionException(text.toString(), outcome.failures().values().iterator().next());
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.aws.AmiPruner;
+import java.time.Duration;
+import java.util.List;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Deregisters the project's older AMIs and deletes their snapshots, and snapshots of the project that no image uses. Only
+ * says what it would do unless told otherwise.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "ami-prune", requiresOnline = true, threadSafe = true)
+public class AmiPruneMojo extends AbstractCloudMojo {
+    /**
+     * Regions to prune in. Without any: the one that the AWS configuration names.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.regions")
+    private List<String> regions;
+
+    /**
+     * How many of the newest AMIs to keep, per region.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.prune.keep", defaultValue = "3")
+    private int keep;
+
+    /**
+     * Only say what would be removed. Set to false to remove.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.prune.dryRun", defaultValue = "true")
+    private boolean dryRun;
+
+    /**
+     * Seconds that it may take per region.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.prune.timeout", defaultValue = "600")
+    private int timeout;
+
+    @Override
+    public void execute() throws MojoExecutionException {
+        if (keep < 0) {
+            throw new MojoExecutionException("Cannot keep " + keep + " images: set -Dunikernel.prune.keep to 0 or more.");
+        }
+        List<String> where = regions(regions, "unikernel.ami.regions");
+        connected(where.get(0), (access, account) -> {
+            for (String region : where) {
+                AmiPruner.Pruned pruned = new AmiPruner(access, region, Duration.ofSeconds(timeout), log)
+                        .prune(project.getGroupId() + ":" + project.getArtifactId(), keep, dryRun);
+                getLog().info(region + ": " + pruned.imageIds().size() + " images and " + pruned.snapshotIds().size() + " snapshots "
+                        + (dryRun ? "would be removed; -Dunikernel.prune.dryRun=false removes them." : "removed."));
+            }
+        });
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.aws.AmiName;
+import io.github.javaunikernel.maven.aws.Bundle;
+import io.github.javaunikernel.maven.aws.BundleKeys;
+import io.github.javaunikernel.maven.aws.BundleUploader;
+import io.github.javaunikernel.maven.aws.BundleWriter;
+import java.io.File;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Legacy: makes the image an S3-backed AMI. The image is encrypted and cut into parts with a signed manifest, uploaded to a
+ * bucket that allows ACLs, and registered from there. <code>unikernel:ami</code> is simpler and faster.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "bundle", requiresOnline = true, threadSafe = true)
+public class BundleMojo extends AbstractCloudMojo {
+    /**
+     * The raw image, at most 10 GiB.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.image", defaultValue = "${project.build.directory}/${project.build.finalName}.img")
+    private File image;
+
+    /**
+     * Region of AMI and bucket. Without it: the one that the AWS configuration names.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.region")
+    private String region;
+
+    /**
+     * Bucket for the parts; it must be in the region and have ACLs enabled.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.bucket", required = true)
+    private String bucket;
+
+    /**
+     * Where in the bucket, without slash at the end.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.folder", defaultValue = "${project.artifactId}/${project.version}")
+    private String folder;
+
+    /**
+     * EC2's X.509 certificate of the region's partition, PEM.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.ec2Certificate", required = true)
+    private File ec2Certificate;
+
+    /**
+     * Your X.509 certificate, PEM; it need not be known to AWS.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.certificate", required = true)
+    private File certificate;
+
+    /**
+     * Your certificate's RSA key, PEM, PKCS#8, unencrypted.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.privateKey", required = true)
+    private File privateKey;
+
+    /**
+     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). Without it the region's newest is found.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.kernelId")
+    private String kernelId;
+
+    /**
+     * Name of the AMI, with the placeholders <code>{groupId}</code>, <code>{artifactId}</code> and <code>{version}</code>.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.bundle.name", defaultValue = "{artifactId}-{version}-s3")
+    private String name;
+
+    /**
+     * Seconds that upload and registration may take.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.ami.timeout", defaultValue = "3600")
+    private int timeout;
+
+    @Override
+    public void execute() throws MojoExecutionException {
+        String where = regions(region == null ? List.of() : List.of(region), "unikernel.bundle.region").get(0);
+        connected(where, (access, account) -> {
+            String amiName = AmiName.expand(name, Map.of("groupId", project::getGroupId, "artifactId", project::getArtifactId, "version", project::getVersion));
+            BundleKeys keys = BundleKeys.read(ec2Certificate.toPath(), certificate.toPath(), privateKey.toPath());
+            BundleUploader uploader = new BundleUploader(access, where, Duration.ofSeconds(timeout), log);
+            String loader = kernelId == null ? uploader.findBootLoader() : kernelId;
+            Bundle.Spec spec = Bundle.Spec.of(CloudFiles.baseName(image.toPath()), account, loader, keys);
+            Bundle bundle = BundleWriter.write(image.toPath(), image.toPath().resolveSibling("bundle"), spec);
+            getLog().info("Bundled " + image + " in " + bundle.parts().size() + " parts.");
+            String imageId = uploader.upload(bundle, bucket, folder, amiName, project.getGroupId() + ":" + project.getArtifactId());
+            getLog().info(where + ": registered " + imageId + ".");
+            project.getProperties().setProperty("unikernel.ami.id", imageId);
+        });
+    }
+}

@@ -1,0 +1,381 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.assembly.Application;
+import io.github.javaunikernel.maven.assembly.ImageAssembler;
+import io.github.javaunikernel.maven.assembly.ImageRequest;
+import io.github.javaunikernel.maven.assembly.Kernel;
+import io.github.javaunikernel.maven.assembly.Machine;
+import io.github.javaunikernel.maven.assembly.RuntimeChoice;
+import io.github.javaunikernel.maven.boot.KernelCommandLine;
+import io.github.javaunikernel.maven.boot.MemoryFileSystem;
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.image.ImageSummary;
+import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.maven.artifact.Artifact;
+import org.apache.maven.execution.MavenSession;
+import org.apache.maven.plugins.annotations.Component;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.plugins.annotations.ResolutionScope;
+import org.apache.maven.project.MavenProjectHelper;
+import org.apache.maven.toolchain.ToolchainManager;
+
+/**
+ * Makes a bootable image of the project: a guest kernel, a Java runtime cut to the modules in use, the project's jar
+ * with its runtime dependencies, and its configuration. Writes {@code NAME.img}, {@code NAME.kernel},
+ * {@code NAME.xl.cfg} and {@code NAME.unikernel.json} into the build directory.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "image", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.RUNTIME,
+        threadSafe = true)
+public final class ImageMojo extends AbstractUnikernelMojo {
+
+    private static final String IMAGE_TYPE = "img";
+    private static final int MAX_VCPUS = 128;
+
+    @Parameter(defaultValue = "${session}", readonly = true, required = true)
+    private MavenSession session;
+
+    @Component
+    private MavenProjectHelper projectHelper;
+
+    @Component
+    private ToolchainManager toolchainManager;
+
+    /**
+     * Class to start. By default that of the jar's manifest, or else the only class of the project with a
+     * {@code public static void main(String[])}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.mainClass")
+    private String mainClass;
+
+    /**
+     * Options of the JVM. They come after those chosen for the memory of the machine, and win over them.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jvmArguments")
+    private List<String> jvmArguments = List.of();
+
+    /**
+     * Arguments of the application.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.arguments")
+    private List<String> arguments = List.of();
+
+    /**
+     * Environment of the application.
+     *
+     * @since 0.1.0
+     */
+    @Parameter
+    private Map<String, String> environment = Map.of();
+
+    /**
+     * System properties, baked into the image.
+     *
+     * @since 0.1.0
+     */
+    @Parameter
+    private Map<String, String> systemProperties = Map.of();
+
+    /**
+     * Environment on the command line, as {@code NAME=VALUE,NAME=VALUE}; added to {@code environment}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.environment")
+    private List<String> environmentVariables = List.of();
+
+    /**
+     * System properties on the command line, as {@code name=value,name=value}; added to {@code systemProperties}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.systemProperties")
+    private List<String> systemPropertyVariables = List.of();
+
+    /**
+     * Memory of the machine in MiB. The size of the heap follows from it.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.memory", defaultValue = "256")
+    private int memory;
+
+    /**
+     * Virtual CPUs of the machine.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.vcpus", defaultValue = "1")
+    private int vcpus;
+
+    /**
+     * Root modules of the runtime, instead of those that jdeps finds.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.modules")
+    private Set<String> modules = Set.of();
+
+    /**
+     * Root modules of the runtime besides those that are found, for what is used by reflection only.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.additionalModules")
+    private Set<String> additionalModules = Set.of();
+
+    /**
+     * JDK, for Linux on x86-64, that the runtime is linked from. By default that of the build's toolchain, or else the
+     * one that runs Maven.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jdkHome")
+    private File jdkHome;
+
+    /**
+     * Root directory of the Linux system whose native libraries go into the image.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.sysroot", defaultValue = "/")
+    private File sysroot;
+
+    /**
+     * Stores the classes of the JDK compressed: a smaller image for a little more work at the first use of a class.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.compress", defaultValue = "true")
+    private boolean compress;
+
+    /**
+     * Leaves out line numbers and variable names of the JDK's classes; those of the application are kept.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.stripDebug", defaultValue = "true")
+    private boolean stripDebug;
+
+    /**
+     * Adds an archive of the JDK's class data, which shortens the start. It is made by running the linked runtime.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.cds", defaultValue = "true")
+    private boolean cds;
+
+    /**
+     * How the guest gets its address: {@code dhcp}, {@code none} or
+     * {@code static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500}, where all behind the address is
+     * optional.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.network", defaultValue = "dhcp")
+    private String network;
+
+    /**
+     * Host name of the guest. By default the artifact id, as far as it can be one.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.hostname")
+    private String hostname;
+
+    /**
+     * Further writable directories, kept in memory, each as {@code /path} or {@code /path 16m}. /tmp, /run and
+     * /var/tmp are there anyway; all else is read-only.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.tmpfs")
+    private List<String> tmpfs = List.of();
+
+    /**
+     * Options of the guest kernel: {@code quiet}, {@code verbose}, {@code timings}, {@code trace=all} or
+     * {@code trace=NAME,NAME}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.kernelOptions", defaultValue = "quiet")
+    private String kernelOptions;
+
+    /**
+     * Kernel to use instead of the one that comes with the plugin.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.kernel")
+    private File kernel;
+
+    /**
+     * Directory whose content is copied into the root of the image.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.filesDirectory")
+    private File filesDirectory;
+
+    /**
+     * Largest size of the image in MiB; 0 for any. The image is never larger than its content needs.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.imageSize", defaultValue = "0")
+    private int imageSize;
+
+    /**
+     * Name of the files that are made, without their extensions.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.imageName", defaultValue = "${project.build.finalName}")
+    private String imageName;
+
+    /**
+     * Distinguishes several images of one project: added to the name of the files and to the attached artifact.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.classifier")
+    private String classifier;
+
+    /**
+     * Whether the image becomes an artifact of the project, of type {@code img}, to be installed and deployed.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.attach", defaultValue = "true")
+    private boolean attach;
+
+    /**
+     * Time of every file in the image; the same input with the same time gives the same bytes.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.outputTimestamp", defaultValue = "${project.build.outputTimestamp}")
+    private String outputTimestamp;
+
+    @Parameter(defaultValue = "${project.build.directory}", readonly = true, required = true)
+    private File buildDirectory;
+
+    @Parameter(defaultValue = "${project.basedir}/src/main/unikernel", readonly = true, required = true)
+    private File defaultFilesDirectory;
+
+    @Override
+    protected void run() throws SettingException, IOException {
+        ImageRequest request = request();
+        checkNotAttachedYet();
+        ImageSummary summary = new ImageAssembler(getLog()::info).assemble(request);
+        getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
+        if (attach) {
+            projectHelper.attachArtifact(project, IMAGE_TYPE, classifier, request.imageFile().toFile());
+        }
+    }
+
+    private ImageRequest request() throws SettingException, IOException {
+        String name = classifier == null ? imageName : imageName + "-" + classifier;
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._+-]*")) {
+            throw new SettingException("imageName", "'" + name + "' cannot be the name of an image.",
+                    "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
+        }
+        Path directory = buildDirectory.toPath();
+        Application application = new ProjectApplication(project).describe(mainClass, jvmArguments,
+                merged("systemProperties", systemProperties, systemPropertyVariables), arguments,
+                merged("environment", environment, environmentVariables));
+        RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(jdkHomePath()), modules, additionalModules, compress,
+                stripDebug, cds, sysroot.toPath(), directory.resolve("unikernel"));
+        Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
+        return new ImageRequest(name, directory, application, machine(), runtime, image, files(), imageSize,
+                OutputTime.parse(outputTimestamp));
+    }
+
+    private Machine machine() throws SettingException {
+        if (vcpus < 1 || vcpus > MAX_VCPUS) {
+            throw new SettingException("vcpus", vcpus + " virtual CPUs are not possible.",
+                    "Give 1 to " + MAX_VCPUS + ".");
+        }
+        List<MemoryFileSystem> fileSystems = new ArrayList<>();
+        for (String text : tmpfs) {
+            fileSystems.add(MemoryFileSystem.parse(text));
+        }
+        return new Machine(memory, vcpus, hostname == null ? defaultHostName() : hostname,
+                NetworkSetting.parse(network), fileSystems, KernelCommandLine.parse(kernelOptions));
+    }
+
+    private String defaultHostName() {
+        String name = project.getArtifactId().replaceAll("[^A-Za-z0-9]+", "-");
+        name = name.substring(0, Math.min(name.length(), 63)).replaceAll("^-+|-+$", "");
+        return name.isEmpty() ? "unikernel" : name;
+    }
+
+    private Path jdkHomePath() {
+        if (jdkHome != null) {
+            return jdkHome.toPath();
+        }
+        var toolchain = toolchainManager.getToolchainFromBuildContext("jdk", session);
+        String java = toolchain == null ? null : toolchain.findTool("java");
+        return java == null ? Path.of(System.getProperty("java.home")) : Path.of(java).getParent().getParent();
+    }
+
+    private Path files() throws SettingException {
+        if (filesDirectory == null) {
+            return defaultFilesDirectory.toPath();
+        }
+        if (!filesDirectory.isDirectory()) {
+            throw new SettingException("filesDirectory", "There is no directory " + filesDirectory + ".",
+                    "Create it or correct the path.");
+        }
+        return filesDirectory.toPath();
+    }
+
+    private static Map<String, String> merged(String parameter, Map<String, String> configured, List<String> given)
+            throws SettingException {
+        Map<String, String> all = new TreeMap<>();
+        for (Map.Entry<String, String> entry : configured.entrySet()) {
+            // An empty element in the POM arrives as null.
+            all.put(entry.getKey(), entry.getValue() == null ? "" : entry.getValue());
+        }
+        for (String pair : new LinkedHashSet<>(given)) {
+            int equals = pair.indexOf('=');
+            if (equals < 1) {
+                throw new SettingException(parameter, "'" + pair + "' is not of the form NAME=VALUE.",
+                        "Write NAME=VALUE, and several with commas between them.");
+            }
+            all.put(pair.substring(0, equals), pair.substring(equals + 1));
+        }
+        return all;
+    }
+
+    private void checkNotAttachedYet() throws SettingException {
+        for (Artifact artifact : project.getAttachedArtifacts()) {
+            boolean same = artifact.getType().equals(IMAGE_TYPE)
+                    && Objects.equals(artifact.getClassifier(), classifier);
+            if (attach && same) {
+                throw new SettingException("classifier", "Two executions make the image "
+                        + artifact.getFile().getName() + ".", "Give each execution a classifier of its own.");
+            }
+        }
+    }
+}

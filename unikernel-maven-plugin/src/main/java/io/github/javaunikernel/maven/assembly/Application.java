@@ -1,0 +1,27 @@
+package io.github.javaunikernel.maven.assembly;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The program of an image.
+ *
+ * @param mainClass to start, or null to find it
+ * @param jars the class path in order, the application's own jar first
+ * @param analysed jars to find modules in; more than the class path when the application's jar holds others inside
+ * @param jvmArguments after those chosen for the machine
+ * @param systemProperties baked in as {@code -D} options
+ */
+public record Application(String mainClass, List<Jar> jars, List<Path> analysed, List<String> jvmArguments,
+                          Map<String, String> systemProperties, List<String> arguments,
+                          Map<String, String> environment) {
+
+    /**
+     * One entry of the class path.
+     *
+     * @param origin such as {@code maven:group:artifact:version}
+     */
+    public record Jar(Path file, String origin) {
+    }
+}

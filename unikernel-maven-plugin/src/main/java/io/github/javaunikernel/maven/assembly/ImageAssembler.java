@@ -1,0 +1,108 @@
+package io.github.javaunikernel.maven.assembly;
+
+import io.github.javaunikernel.maven.boot.XenConfig;
+import io.github.javaunikernel.maven.image.Ext2Writer;
+import io.github.javaunikernel.maven.image.ImageSummary;
+import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.runtime.ModuleAnalysis;
+import io.github.javaunikernel.maven.runtime.RuntimeLinker;
+import io.github.javaunikernel.maven.runtime.RuntimeSpec;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/** Makes an image and the files beside it. Either all of them are there afterwards, or those from before. */
+public final class ImageAssembler {
+
+    private static final long MEBIBYTE = 1 << 20;
+
+    private final Consumer<String> progress;
+
+    /**
+     * Makes an assembler.
+     *
+     * @param progress is told in one line what happens
+     */
+    public ImageAssembler(Consumer<String> progress) {
+        this.progress = progress;
+    }
+
+    /** Makes what is requested. */
+    public ImageSummary assemble(ImageRequest request) throws IOException, SettingException {
+        Files.createDirectories(request.directory());
+        Application application = request.application();
+        String mainClass = MainClass.find(application.mainClass(),
+                application.jars().stream().map(Application.Jar::file).toList());
+        Set<String> modules = modules(request);
+        Path runtime = runtime(request, modules);
+
+        ImageTree tree = new ImageContents(request).build(runtime, mainClass);
+        Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
+        try {
+            ImageSummary summary = new Ext2Writer("unikernel", request.time()).write(tree, unchecked);
+            checkSize(request, summary.size());
+            Files.move(unchecked, request.imageFile(), StandardCopyOption.REPLACE_EXISTING,
+                    StandardCopyOption.ATOMIC_MOVE);
+            writeSideFiles(request, ManifestFile.text(request, summary, mainClass, modules, linkedModules(runtime)));
+            return summary;
+        } finally {
+            Files.deleteIfExists(unchecked);
+        }
+    }
+
+    private Set<String> modules(ImageRequest request) throws IOException, SettingException {
+        RuntimeChoice choice = request.runtime();
+        ModuleAnalysis analysis = new ModuleAnalysis(choice.jdk());
+        analysis.check("modules", choice.modules());
+        analysis.check("additionalModules", choice.additionalModules());
+        Set<String> modules = new TreeSet<>(choice.modules().isEmpty()
+                ? analysis.modulesUsedBy(request.application().analysed())
+                : choice.modules());
+        modules.addAll(choice.additionalModules());
+        return modules;
+    }
+
+    private Path runtime(ImageRequest request, Set<String> modules) throws IOException, SettingException {
+        RuntimeChoice choice = request.runtime();
+        RuntimeSpec spec = new RuntimeSpec(choice.jdk(), modules, choice.compress(), choice.stripDebug(),
+                choice.classData(), request.time());
+        RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache()).link(spec);
+        progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java " + choice.jdk().version()
+                + " with " + String.join(", ", modules));
+        return linked.path();
+    }
+
+    private static List<String> linkedModules(Path runtime) throws IOException {
+        for (String line : Files.readAllLines(runtime.resolve("release"))) {
+            if (line.startsWith("MODULES=")) {
+                return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" "));
+            }
+        }
+        throw new IOException(runtime.resolve("release") + " names no modules. Delete " + runtime
+                + " and build again.");
+    }
+
+    private static void checkSize(ImageRequest request, long size) throws SettingException {
+        if (request.maxSize() > 0 && size > request.maxSize() * MEBIBYTE) {
+            throw new SettingException("imageSize", "The image needs " + (size + MEBIBYTE - 1) / MEBIBYTE
+                    + " MiB and may have " + request.maxSize() + ".",
+                    "Raise the limit, or leave out dependencies or modules.");
+        }
+    }
+
+    private static void writeSideFiles(ImageRequest request, String manifest) throws IOException {
+        Machine machine = request.machine();
+        XenConfig xen = new XenConfig(request.name(), request.kernelFile().toAbsolutePath(),
+                request.imageFile().toAbsolutePath(), machine.commandLine(), machine.memory(), machine.vcpus(),
+                machine.network());
+        Files.write(request.kernelFile(), request.kernel().elf());
+        Files.writeString(request.xenFile(), xen.text());
+        Files.writeString(request.manifestFile(), manifest);
+    }
+}

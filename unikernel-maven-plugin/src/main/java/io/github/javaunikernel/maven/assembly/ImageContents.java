@@ -1,0 +1,166 @@
+package io.github.javaunikernel.maven.assembly;
+
+import io.github.javaunikernel.maven.boot.GrubMenu;
+import io.github.javaunikernel.maven.boot.GuestConfig;
+import io.github.javaunikernel.maven.boot.JvmOptions;
+import io.github.javaunikernel.maven.boot.MemoryFileSystem;
+import io.github.javaunikernel.maven.image.FileContent;
+import io.github.javaunikernel.maven.image.ImageException;
+import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LibraryClosure;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/** Fills the tree of an image from everything that goes into it. */
+final class ImageContents {
+
+    private static final String GENERATED = "generated";
+    /** Parts of a runtime that start processes or serve other JDKs: nothing in a guest can use them. */
+    private static final Set<String> UNUSABLE = Set.of("lib/jexec", "lib/jspawnhelper", "lib/jrt-fs.jar",
+            "lib/classlist");
+    /** The user's files must not stand in for what the build makes. */
+    private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG);
+
+    private final ImageRequest request;
+    private final ImageTree tree = new ImageTree();
+
+    ImageContents(ImageRequest request) {
+        this.request = request;
+    }
+
+    /** Builds the tree. */
+    ImageTree build(Path runtime, String mainClass) throws IOException, SettingException {
+        addUserFiles();
+        addKernel();
+        addRuntime(runtime);
+        addLibraries(runtime);
+        List<String> classPath = addApplication();
+        GuestConfig config = config(mainClass, classPath);
+        tree.file(Paths.CONFIG, FileContent.of(config.text()), 0644, GENERATED);
+        SystemFiles.add(tree, request.machine().hostName());
+        for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
+            tree.directory(fileSystem.path());
+        }
+        return tree;
+    }
+
+    private void addUserFiles() throws IOException, SettingException {
+        Path files = request.files();
+        if (files == null || !Files.isDirectory(files)) {
+            return;
+        }
+        for (Path file : filesUnder(files, path -> true)) {
+            String path = "/" + slashed(files.relativize(file));
+            for (String reserved : RESERVED) {
+                if (path.startsWith(reserved)) {
+                    throw new SettingException("filesDirectory", file + " would become " + path
+                            + " in the image, which the build makes itself.", "Move or remove it.");
+                }
+            }
+            add(path, file, "file:" + path.substring(1));
+        }
+    }
+
+    private void addKernel() throws ImageException {
+        Kernel kernel = request.kernel();
+        tree.bootFile(Paths.KERNEL, FileContent.of(kernel.elf()), kernel.origin());
+        tree.bootFile(Paths.MENU, FileContent.of(GrubMenu.text(request.name(), Paths.KERNEL,
+                request.machine().commandLine())), GENERATED);
+    }
+
+    private void addRuntime(Path runtime) throws IOException {
+        JavaHome jdk = request.runtime().jdk();
+        String origin = "jdk:" + jdk.vendor() + " " + jdk.runtimeVersion();
+        for (Path file : filesUnder(runtime, ImageContents::usable)) {
+            add(Paths.RUNTIME + "/" + slashed(runtime.relativize(file)), file, origin);
+        }
+    }
+
+    /** Of the programs only java is started; classes.jsa beside libjvm is the class-data archive. */
+    private static boolean usable(Path file) {
+        String path = slashed(file);
+        return !UNUSABLE.contains(path) && (!path.startsWith("bin/") || path.equals("bin/java"));
+    }
+
+    private void addLibraries(Path runtime) throws IOException, SettingException {
+        LibraryClosure closure = new LibraryClosure(request.runtime().sysroot()).addTree(runtime);
+        if (request.files() != null && Files.isDirectory(request.files())) {
+            closure.addTree(request.files());
+        }
+        for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
+            if (!tree.holdsFile(library.getKey())) {
+                tree.file(library.getKey(), FileContent.of(library.getValue()), 0755, "system:" + library.getKey());
+            }
+        }
+    }
+
+    /** Adds the jars; returns the class path in the image. */
+    private List<String> addApplication() throws IOException {
+        List<String> classPath = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (Application.Jar jar : request.application().jars()) {
+            String directory = classPath.isEmpty() ? Paths.APPLICATION : Paths.LIBRARIES;
+            String name = jar.file().getFileName().toString();
+            for (int copy = 2; !names.add(directory + "/" + name); copy++) {
+                // Artifacts of two groups may have one file name.
+                name = copy + "-" + jar.file().getFileName();
+            }
+            tree.file(directory + "/" + name, FileContent.of(jar.file()), 0644, jar.origin());
+            classPath.add(directory + "/" + name);
+        }
+        return classPath;
+    }
+
+    private GuestConfig config(String mainClass, List<String> classPath) throws SettingException {
+        Machine machine = request.machine();
+        Application application = request.application();
+        GuestConfig config = new GuestConfig(Paths.JAVA);
+        List<String> arguments = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus()));
+        arguments.addAll(application.jvmArguments());
+        new TreeMap<>(application.systemProperties()).forEach((key, value) -> arguments.add("-D" + key + "=" + value));
+        arguments.addAll(List.of("-cp", String.join(":", classPath), mainClass));
+        arguments.addAll(application.arguments());
+        arguments.forEach(config::argument);
+
+        Map<String, String> environment = new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC",
+                "PATH", "/jvm/bin"));
+        environment.putAll(application.environment());
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
+            config.variable(variable.getKey(), variable.getValue());
+        }
+        config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network());
+        machine.memoryFileSystems().forEach(config::memoryFileSystem);
+        return config;
+    }
+
+    private void add(String path, Path file, String origin) throws IOException {
+        if (Files.isSymbolicLink(file)) {
+            tree.symbolicLink(path, slashed(Files.readSymbolicLink(file)), origin);
+        } else if (Files.isDirectory(file)) {
+            tree.directory(path);
+        } else {
+            tree.file(path, FileContent.of(file), Files.isExecutable(file) ? 0755 : 0644, origin);
+        }
+    }
+
+    private static List<Path> filesUnder(Path directory, Predicate<Path> wanted) throws IOException {
+        try (var walk = Files.walk(directory)) {
+            return walk.filter(file -> !file.equals(directory) && wanted.test(directory.relativize(file)))
+                    .sorted().toList();
+        }
+    }
+
+    private static String slashed(Path path) {
+        return path.toString().replace('\\', '/');
+    }
+}

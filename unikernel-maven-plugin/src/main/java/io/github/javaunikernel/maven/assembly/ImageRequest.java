@@ -1,0 +1,37 @@
+package io.github.javaunikernel.maven.assembly;
+
+import java.nio.file.Path;
+import java.time.Instant;
+
+/**
+ * An image to make.
+ *
+ * @param name of the files that are made, without extension
+ * @param directory they are made in
+ * @param files directory that is copied into the image, or null
+ * @param maxSize in MiB, 0 for any
+ * @param time of everything in the image
+ */
+public record ImageRequest(String name, Path directory, Application application, Machine machine,
+                           RuntimeChoice runtime, Kernel kernel, Path files, int maxSize, Instant time) {
+
+    /** The image. */
+    public Path imageFile() {
+        return directory.resolve(name + ".img");
+    }
+
+    /** The kernel beside it, for booting without a boot loader. */
+    public Path kernelFile() {
+        return directory.resolve(name + ".kernel");
+    }
+
+    /** The configuration for a Xen host. */
+    public Path xenFile() {
+        return directory.resolve(name + ".xl.cfg");
+    }
+
+    /** The description of all that is in the image. */
+    public Path manifestFile() {
+        return directory.resolve(name + ".unikernel.json");
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.javaunikernel.maven.assembly;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Properties;
+
+/**
+ * The guest kernel.
+ *
+ * @param elf its ELF file
+ * @param version or {@code custom} for one given by the user
+ * @param origin for the manifest
+ */
+public record Kernel(byte[] elf, String version, String origin) {
+
+    private static final String RESOURCES = "/io/github/javaunikernel/kernel/";
+    /** ELF, 64 bits, little-endian (elf(5)). */
+    private static final byte[] MAGIC = {0x7F, 'E', 'L', 'F', 2, 1};
+
+    /** The kernel that comes with the plugin. */
+    public static Kernel builtIn() throws IOException {
+        Properties properties = new Properties();
+        try (InputStream in = resource("kernel.properties")) {
+            properties.load(in);
+        }
+        try (InputStream in = resource("unikernel.elf")) {
+            String version = properties.getProperty("version");
+            return new Kernel(in.readAllBytes(), version, "maven:io.github.javaunikernel:guest-kernel:" + version);
+        }
+    }
+
+    /** A kernel from a file. */
+    public static Kernel of(Path file) throws SettingException, IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new SettingException("kernel", "There is no file " + file + ".", "Correct the path, or leave it out"
+                    + " to use the kernel that comes with the plugin.");
+        }
+        byte[] elf = Files.readAllBytes(file);
+        if (elf.length < 64 || !Arrays.equals(elf, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
+            throw new SettingException("kernel", file + " is not a 64-bit ELF file.", "Name the kernel's ELF file, or"
+                    + " leave it out to use the kernel that comes with the plugin.");
+        }
+        return new Kernel(elf, "custom", "file:" + file.getFileName());
+    }
+
+    private static InputStream resource(String name) throws IOException {
+        InputStream in = Kernel.class.getResourceAsStream(RESOURCES + name);
+        if (in == null) {
+            throw new IOException("The plugin's kernel is missing: no " + RESOURCES + name
+                    + " on its class path. Install the plugin again with all its dependencies.");
+        }
+        return in;
+    }
+}

@@ -1,0 +1,15 @@
+package io.github.javaunikernel.maven.assembly;
+
+import io.github.javaunikernel.maven.boot.KernelCommandLine;
+import io.github.javaunikernel.maven.boot.MemoryFileSystem;
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import java.util.List;
+
+/**
+ * The machine an image is made for.
+ *
+ * @param memory in MiB
+ */
+public record Machine(int memory, int vcpus, String hostName, NetworkSetting network,
+                      List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine) {
+}

@@ -1,0 +1,102 @@
+package io.github.javaunikernel.maven.assembly;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import io.github.javaunikernel.maven.image.ImageEntry;
+import io.github.javaunikernel.maven.image.ImageSummary;
+import io.github.javaunikernel.maven.runtime.JavaHome;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The text of {@code NAME.unikernel.json}: all that is in an image, and where it came from. */
+final class ManifestFile {
+
+    /** Raised when a reader of the older form would misread the newer. */
+    private static final int SCHEMA = 1;
+
+    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+
+    private ManifestFile() {
+    }
+
+    static String text(ImageRequest request, ImageSummary summary, String mainClass, Set<String> modules,
+            List<String> linkedModules) {
+        Map<String, Object> root = new LinkedHashMap<>();
+        root.put("schema", SCHEMA);
+        root.put("name", request.name());
+        root.put("created", request.time().toString());
+        root.put("image", map("file", request.imageFile().getFileName().toString(), "size", summary.size(),
+                "uuid", summary.uuid().toString()));
+        root.put("kernel", map("version", request.kernel().version(), "options",
+                request.machine().commandLine().text()));
+        JavaHome jdk = request.runtime().jdk();
+        root.put("jdk", map("version", jdk.runtimeVersion(), "vendor", jdk.vendor(), "modulesInUse", modules,
+                "modules", versioned(linkedModules, jdk.version())));
+        root.put("application", map("mainClass", mainClass, "classPath",
+                request.application().jars().stream().map(Application.Jar::origin).toList()));
+        root.put("machine", map("memory", request.machine().memory(), "vcpus", request.machine().vcpus(),
+                "network", request.machine().network().text(), "hostname", request.machine().hostName()));
+        root.put("parts", parts(summary));
+        root.put("files", summary.entries().stream().map(ManifestFile::file).toList());
+        return GSON.toJson(root) + "\n";
+    }
+
+    private static Map<String, String> versioned(List<String> modules, String version) {
+        Map<String, String> versions = new TreeMap<>();
+        modules.forEach(module -> versions.put(module, version));
+        return versions;
+    }
+
+    /** Bytes of content by part, and what the file system itself takes, holes set against it. */
+    private static Map<String, Long> parts(ImageSummary summary) {
+        Map<String, Long> parts = new LinkedHashMap<>();
+        for (String name : List.of("kernel", "runtime", "classData", "libraries", "application", "other")) {
+            parts.put(name, 0L);
+        }
+        for (ImageEntry entry : summary.entries()) {
+            parts.merge(part(entry), entry.size(), Long::sum);
+        }
+        long content = parts.values().stream().mapToLong(Long::longValue).sum();
+        parts.put("fileSystem", summary.size() - content);
+        return parts;
+    }
+
+    private static String part(ImageEntry entry) {
+        if (entry.path().equals(Paths.KERNEL)) {
+            return "kernel";
+        }
+        if (entry.path().endsWith(".jsa")) {
+            return "classData";
+        }
+        if (entry.path().startsWith(Paths.RUNTIME + "/")) {
+            return "runtime";
+        }
+        if (entry.path().startsWith(Paths.APPLICATION + "/")) {
+            return "application";
+        }
+        return entry.origin().startsWith("system:") ? "libraries" : "other";
+    }
+
+    private static Map<String, Object> file(ImageEntry entry) {
+        Map<String, Object> file = map("path", entry.path(), "type", entry.type(), "mode",
+                String.format("%04o", entry.permissions()), "size", entry.size(), "origin", entry.origin());
+        if (entry.sha256() != null) {
+            file.put("sha256", entry.sha256());
+        }
+        if (entry.target() != null) {
+            file.put("target", entry.target());
+        }
+        return file;
+    }
+
+    private static Map<String, Object> map(Object... keysAndValues) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            map.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return map;
+    }
+}

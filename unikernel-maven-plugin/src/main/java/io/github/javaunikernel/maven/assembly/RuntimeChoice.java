@@ -1,0 +1,17 @@
+package io.github.javaunikernel.maven.assembly;
+
+import io.github.javaunikernel.maven.runtime.JavaHome;
+import java.nio.file.Path;
+import java.util.Set;
+
+/**
+ * How the runtime of an image is made.
+ *
+ * @param modules the root modules, or empty to find those in use
+ * @param additionalModules further root modules
+ * @param sysroot where native libraries are looked for
+ * @param cache directory that linked runtimes are kept in
+ */
+public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, boolean compress,
+                            boolean stripDebug, boolean classData, Path sysroot, Path cache) {
+}

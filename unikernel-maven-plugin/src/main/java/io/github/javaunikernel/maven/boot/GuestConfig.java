@@ -1,0 +1,75 @@
+package io.github.javaunikernel.maven.boot;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.util.regex.Pattern;
+
+/**
+ * The text of {@code /etc/unikernel.conf}, the one file that tells the guest kernel what to run: a directive and its
+ * value on each line, {@code \n} and {@code \\} as escapes in values.
+ */
+public final class GuestConfig {
+
+    private static final Pattern VARIABLE = Pattern.compile("[^=\\s]+");
+    private static final Pattern HOST_NAME =
+            Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?");
+
+    private final StringBuilder text = new StringBuilder();
+
+    /** Starts with the program to run. */
+    public GuestConfig(String program) {
+        line("exec", program);
+    }
+
+    /** Adds an argument. */
+    public GuestConfig argument(String value) {
+        line("arg", value);
+        return this;
+    }
+
+    /** Adds a variable to the environment. */
+    public GuestConfig variable(String name, String value) throws SettingException {
+        if (!VARIABLE.matcher(name).matches()) {
+            throw new SettingException("environment", "'" + name + "' cannot be the name of a variable.",
+                    "Use a name without '=' and white space.");
+        }
+        line("env", name + "=" + value);
+        return this;
+    }
+
+    /** Sets the working directory. */
+    public GuestConfig directory(String path) {
+        line("cwd", path);
+        return this;
+    }
+
+    /** Sets the host name (RFC 1123: letters, digits and inner hyphens, up to 63). */
+    public GuestConfig hostName(String name) throws SettingException {
+        if (!HOST_NAME.matcher(name).matches()) {
+            throw new SettingException("hostname", "'" + name + "' cannot be a host name.",
+                    "Use 1 to 63 letters, digits and hyphens, with a letter or digit at both ends.");
+        }
+        line("hostname", name);
+        return this;
+    }
+
+    /** Sets the network. */
+    public GuestConfig network(NetworkSetting network) {
+        line("network", network.text());
+        return this;
+    }
+
+    /** Adds a file system in memory. */
+    public GuestConfig memoryFileSystem(MemoryFileSystem fileSystem) {
+        line("tmpfs", fileSystem.text());
+        return this;
+    }
+
+    /** The whole text. */
+    public String text() {
+        return text.toString();
+    }
+
+    private void line(String directive, String value) {
+        text.append(directive).append(' ').append(value.replace("\\", "\\\\").replace("\n", "\\n")).append('\n');
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.javaunikernel.maven.boot;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * The options of the guest kernel, separated by spaces.
+ *
+ * @param text as it stands behind the kernel in menu.lst and as {@code extra} in the Xen configuration
+ */
+public record KernelCommandLine(String text) {
+
+    /** Xen hands a PV guest 1024 bytes with the terminator (MAX_GUEST_CMDLINE in xen/include/public/xen.h). */
+    private static final int MAX_BYTES = 1023;
+    private static final String PARAMETER = "kernelOptions";
+    private static final List<String> WORDS = List.of("quiet", "verbose", "timings");
+    private static final List<String> KEYS = List.of("trace", "conf");
+
+    /** Reads and checks options. */
+    public static KernelCommandLine parse(String options) throws SettingException {
+        String text = options.strip().replaceAll("\\s+", " ");
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        if (length > MAX_BYTES) {
+            throw new SettingException(PARAMETER, "The kernel command line has " + length + " bytes; Xen takes "
+                    + MAX_BYTES + ".", "Shorten it; arguments of the application belong into 'arguments'.");
+        }
+        if (!text.matches("[\\x20-\\x7E]*") || text.contains("\"")) {
+            throw new SettingException(PARAMETER, "The kernel command line '" + text
+                    + "' has characters that boot loaders do not take.", "Use plain ASCII without quotes.");
+        }
+        for (String option : text.isEmpty() ? new String[0] : text.split(" ")) {
+            String key = option.contains("=") ? option.substring(0, option.indexOf('=')) : null;
+            if (key == null ? !WORDS.contains(option) : !KEYS.contains(key)) {
+                throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
+                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME or conf=/PATH.");
+            }
+        }
+        return new KernelCommandLine(text);
+    }
+}

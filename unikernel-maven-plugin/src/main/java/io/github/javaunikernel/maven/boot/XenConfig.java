@@ -1,0 +1,41 @@
+package io.github.javaunikernel.maven.boot;
+
+import java.nio.file.Path;
+
+/**
+ * The text of a configuration for {@code xl create} (xl.cfg(5)) that boots the kernel directly.
+ *
+ * @param name of the domain
+ * @param kernel ELF file
+ * @param image disk
+ * @param memory in MiB
+ * @param network whether the domain has a network device
+ */
+public record XenConfig(String name, Path kernel, Path image, KernelCommandLine commandLine, int memory, int vcpus,
+                        NetworkSetting network) {
+
+    /** The whole text. */
+    public String text() {
+        return String.join("\n",
+                "# Start with: xl create -c " + name + ".xl.cfg",
+                "name = " + quoted(name),
+                "type = \"pv\"",
+                "kernel = " + quoted(kernel.toString()),
+                "extra = " + quoted(commandLine.text()),
+                "memory = " + memory,
+                "vcpus = " + vcpus,
+                "# The image is never written, so several domains can share it.",
+                "disk = [ " + quoted("format=raw, vdev=xvda, access=ro, target=" + image) + " ]",
+                "vif = [ " + (network.isPresent() ? "\"\"" : "") + " ]",
+                "# The guest reads the time stamp counter itself; emulating it would cost a trap for each reading.",
+                "tsc_mode = \"native\"",
+                "on_poweroff = \"destroy\"",
+                "on_reboot = \"restart\"",
+                "on_crash = \"destroy\"",
+                "");
+    }
+
+    private static String quoted(String value) {
+        return "\"" + value + "\"";
+    }
+}

@@ -1,0 +1,176 @@
+package io.github.javaunikernel.maven.runtime;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a 64-bit x86 ELF file says about the files it needs (System V ABI, chapters 4 and 5; elf(5)). Offsets in the
+ * file are never trusted: each is checked against its size.
+ *
+ * @param interpreter path of the dynamic linker, or null
+ * @param needed names of the libraries it needs, in order
+ * @param searchPaths of DT_RUNPATH or else DT_RPATH, as they stand in the file
+ */
+record ElfFile(String interpreter, List<String> needed, List<String> searchPaths) {
+
+    private static final int MAGIC = 0x7F454C46;
+    private static final int CLASS_64 = 2;
+    private static final int LITTLE_ENDIAN = 1;
+    private static final int MACHINE_X86_64 = 62;
+    private static final int HEADER_SIZE = 64;
+    private static final int PROGRAM_HEADER_SIZE = 56;
+    private static final int MAX_DYNAMIC_SIZE = 1 << 20;
+    private static final int MAX_STRINGS_SIZE = 64 << 20;
+
+    private static final int PT_LOAD = 1;
+    private static final int PT_DYNAMIC = 2;
+    private static final int PT_INTERP = 3;
+    private static final long DT_NEEDED = 1;
+    private static final long DT_STRTAB = 5;
+    private static final long DT_STRSZ = 10;
+    private static final long DT_RPATH = 15;
+    private static final long DT_RUNPATH = 29;
+
+    private record Segment(int type, long offset, long address, long size) {
+    }
+
+    /** Reads a file; empty when it is no ELF file at all. */
+    static Optional<ElfFile> read(Path file) throws IOException {
+        try (FileChannel in = FileChannel.open(file)) {
+            if (in.size() < HEADER_SIZE) {
+                return Optional.empty();
+            }
+            ByteBuffer header = bytes(in, 0, HEADER_SIZE);
+            if (header.order(ByteOrder.BIG_ENDIAN).getInt(0) != MAGIC) {
+                return Optional.empty();
+            }
+            header.order(ByteOrder.LITTLE_ENDIAN);
+            if (header.get(4) != CLASS_64 || header.get(5) != LITTLE_ENDIAN || header.getShort(18) != MACHINE_X86_64) {
+                throw new IOException(file + " is an ELF file for another machine than x86-64. Replace it.");
+            }
+            return Optional.of(new Reader(in, segments(in, header)).read());
+        } catch (EOFException | IllegalArgumentException e) {
+            throw new IOException(file + " is a damaged ELF file. Replace it.", e);
+        }
+    }
+
+    private static List<Segment> segments(FileChannel in, ByteBuffer header) throws IOException {
+        int count = Short.toUnsignedInt(header.getShort(56));
+        if (count > 0 && header.getShort(54) != PROGRAM_HEADER_SIZE) {
+            throw new IllegalArgumentException("program header size");
+        }
+        ByteBuffer table = bytes(in, header.getLong(32), count * PROGRAM_HEADER_SIZE);
+        List<Segment> segments = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int at = i * PROGRAM_HEADER_SIZE;
+            segments.add(new Segment(table.getInt(at), table.getLong(at + 8), table.getLong(at + 16),
+                    table.getLong(at + 32)));
+        }
+        return segments;
+    }
+
+    private static ByteBuffer bytes(FileChannel in, long offset, int size) throws IOException {
+        if (offset < 0 || offset > in.size() - size) {
+            throw new EOFException();
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+        while (bytes.hasRemaining()) {
+            if (in.read(bytes, offset + bytes.position()) < 0) {
+                throw new EOFException();
+            }
+        }
+        return bytes.flip();
+    }
+
+    /** Reads the segments of one open file. */
+    private record Reader(FileChannel in, List<Segment> segments) {
+
+        ElfFile read() throws IOException {
+            Optional<Segment> interpreter = segment(PT_INTERP);
+            String path = interpreter.isPresent() ? text(content(interpreter.get(), 4096), 0) : null;
+            Optional<Segment> dynamic = segment(PT_DYNAMIC);
+            if (dynamic.isEmpty()) {
+                return new ElfFile(path, List.of(), List.of());
+            }
+            ByteBuffer entries = content(dynamic.get(), MAX_DYNAMIC_SIZE);
+            ByteBuffer strings = strings(entries);
+            List<String> paths = values(entries, DT_RUNPATH, strings);
+            if (paths.isEmpty()) {
+                paths = values(entries, DT_RPATH, strings);
+            }
+            List<String> searchPaths = paths.stream().flatMap(joined -> List.of(joined.split(":")).stream()).toList();
+            return new ElfFile(path, values(entries, DT_NEEDED, strings), searchPaths);
+        }
+
+        private Optional<Segment> segment(int type) {
+            return segments.stream().filter(segment -> segment.type == type).findFirst();
+        }
+
+        private ByteBuffer content(Segment segment, int limit) throws IOException {
+            return bytes(in, segment.offset, checkedSize(segment.size, limit));
+        }
+
+        private ByteBuffer strings(ByteBuffer entries) throws IOException {
+            Optional<Long> address = numbers(entries, DT_STRTAB).stream().findFirst();
+            Optional<Long> size = numbers(entries, DT_STRSZ).stream().findFirst();
+            if (address.isEmpty() || size.isEmpty()) {
+                throw new IllegalArgumentException("no string table");
+            }
+            return bytes(in, offsetOf(address.get()), checkedSize(size.get(), MAX_STRINGS_SIZE));
+        }
+
+        private long offsetOf(long address) {
+            for (Segment segment : segments) {
+                if (segment.type == PT_LOAD && address >= segment.address
+                        && address - segment.address < segment.size) {
+                    return segment.offset + (address - segment.address);
+                }
+            }
+            throw new IllegalArgumentException("address outside of the file");
+        }
+
+        private static List<Long> numbers(ByteBuffer entries, long tag) {
+            List<Long> found = new ArrayList<>();
+            for (int at = 0; at + 16 <= entries.limit() && entries.getLong(at) != 0; at += 16) {
+                if (entries.getLong(at) == tag) {
+                    found.add(entries.getLong(at + 8));
+                }
+            }
+            return found;
+        }
+
+        private static List<String> values(ByteBuffer entries, long tag, ByteBuffer strings) {
+            List<String> values = new ArrayList<>();
+            for (long offset : numbers(entries, tag)) {
+                values.add(text(strings, offset));
+            }
+            return values;
+        }
+
+        private static String text(ByteBuffer bytes, long offset) {
+            if (offset < 0 || offset >= bytes.limit()) {
+                throw new IllegalArgumentException("string outside of its table");
+            }
+            int end = (int) offset;
+            while (end < bytes.limit() && bytes.get(end) != 0) {
+                end++;
+            }
+            return new String(bytes.array(), (int) offset, end - (int) offset, StandardCharsets.UTF_8);
+        }
+
+        private static int checkedSize(long size, int limit) {
+            if (size < 0 || size > limit) {
+                throw new IllegalArgumentException("size");
+            }
+            return (int) size;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.javaunikernel.maven.runtime;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * Links runtimes with jlink into a directory of runtimes, each named after all that went into it, so that an unchanged
+ * one is not linked again.
+ */
+public final class RuntimeLinker {
+
+    /** Raised when the way of linking changes, so that runtimes of older versions are not taken for new ones. */
+    private static final String FORMAT = "1";
+    /** jlink names its compression by level from this version on. */
+    private static final int NAMED_COMPRESSION = 21;
+
+    private final Path directory;
+
+    /** Keeps runtimes in the given directory. */
+    public RuntimeLinker(Path directory) {
+        this.directory = directory;
+    }
+
+    /**
+     * A runtime.
+     *
+     * @param path its home directory
+     * @param fresh whether it was linked now rather than found
+     */
+    public record Linked(Path path, boolean fresh) {
+    }
+
+    /** Returns the runtime for the specification, linking it when it is not there. */
+    public Linked link(RuntimeSpec spec) throws IOException, SettingException {
+        Path runtime = directory.resolve("runtime-" + key(spec));
+        if (Files.isDirectory(runtime)) {
+            return new Linked(runtime, false);
+        }
+        Files.createDirectories(directory);
+        Path unfinished = runtime.resolveSibling(runtime.getFileName() + ".part");
+        deleteTree(unfinished);
+        try {
+            jlink(spec, unfinished);
+            setTimes(unfinished, spec);
+            if (spec.classData()) {
+                ClassData.dump(spec.jdk(), unfinished);
+                setTimes(unfinished, spec);
+            }
+            Files.move(unfinished, runtime, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            deleteTree(unfinished);
+        }
+        return new Linked(runtime, true);
+    }
+
+    private static void jlink(RuntimeSpec spec, Path output) throws IOException, SettingException {
+        JavaHome jdk = spec.jdk();
+        List<String> command = new ArrayList<>(List.of(jdk.tool("jlink"),
+                "--add-modules", String.join(",", new TreeSet<>(spec.modules())),
+                "--no-header-files", "--no-man-pages", "--output", output.toString()));
+        if (Files.isDirectory(jdk.jmods())) {
+            command.addAll(List.of("--module-path", jdk.jmods().toString()));
+        }
+        if (spec.stripDebug()) {
+            command.add("--strip-java-debug-attributes");
+        }
+        if (spec.compress()) {
+            command.add(jdk.feature() < NAMED_COMPRESSION ? "--compress=2" : "--compress=zip-6");
+        }
+        try {
+            Tool.run(command);
+        } catch (ToolException e) {
+            throw new SettingException("modules", e.getMessage(),
+                    "Correct the modules or choose another JDK with jdkHome.", e);
+        }
+    }
+
+    /** The class-data archive remembers the time of the module file, so it is set before that is made. */
+    private static void setTimes(Path tree, RuntimeSpec spec) throws IOException {
+        FileTime time = FileTime.from(spec.time());
+        try (var files = Files.walk(tree)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (!Files.isSymbolicLink(file)) {
+                    Files.setLastModifiedTime(file, time);
+                }
+            }
+        }
+    }
+
+    private static String key(RuntimeSpec spec) throws IOException {
+        Path modules = spec.jdk().path().resolve("lib/modules");
+        String inputs = String.join("\n", FORMAT, spec.jdk().path().toString(), spec.jdk().release().toString(),
+                Long.toString(Files.exists(modules) ? Files.size(modules) : 0), new TreeSet<>(spec.modules()).toString(),
+                Boolean.toString(spec.compress()), Boolean.toString(spec.stripDebug()),
+                Boolean.toString(spec.classData()), spec.time().toString());
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+
+    private static void deleteTree(Path tree) throws IOException {
+        if (!Files.exists(tree)) {
+            return;
+        }
+        Files.walkFileTree(tree, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, IOException failure) throws IOException {
+                if (failure != null) {
+                    throw failure;
+                }
+                Files.delete(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

@@ -1,0 +1,38 @@
+package io.github.javaunikernel.maven.runtime;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.Charset;
+import java.util.List;
+
+/** Runs a program of a JDK to its end. */
+final class Tool {
+
+    /** Options from the environment would change what is built, from machine to machine. */
+    private static final List<String> OPTION_VARIABLES =
+            List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH");
+
+    private Tool() {
+    }
+
+    /** Returns what the program printed to both its outputs. */
+    static String run(List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().keySet().removeAll(OPTION_VARIABLES);
+        Process process = builder.start();
+        try {
+            process.getOutputStream().close();
+            String output = new String(process.getInputStream().readAllBytes(), Charset.defaultCharset());
+            int status = process.waitFor();
+            if (status != 0) {
+                throw new ToolException(command.get(0), status, output);
+            }
+            return output;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException(command.get(0) + " was interrupted");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}
