@@ -48,6 +48,7 @@
 #define S_IFIFO 0010000u
 
 struct inode;
+struct dentry;
 struct file;
 
 /* What stat(2) tells; linux/ converts it to the ABI's layout. Times in ns since 1970. */
@@ -87,10 +88,13 @@ struct file {
     uint64_t offset;                 /* offset_lock */
     struct mutex offset_lock;
     struct inode *inode;             /* for files of a file system, else NULL; holds a reference */
+    struct dentry *dentry;           /* the name it was opened by, likewise */
+    struct list watchers;            /* epoll: the interests in this file (files/epoll.c) */
     void *private;                   /* the implementation's */
 };
 
-/* A file with one reference; NULL without memory. */
+/* A file with one reference; NULL without memory. A file without inode and status() looks to stat(2) like a
+ * file of mode 0600 of no type. */
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private);
 struct file *file_get(struct file *file);
 void file_put(struct file *file);
@@ -102,9 +106,29 @@ void file_put(struct file *file);
 int descriptor_add(struct file *file, bool close_on_exec, int lowest);
 /* The file with a reference for the caller, or NULL (-EBADF). */
 struct file *descriptor_get(int descriptor);
+int descriptor_close_on_exec(int descriptor);                          /* 0, 1 or -EBADF */
+int descriptor_set_close_on_exec(int descriptor, bool on);
+int descriptor_close_range(unsigned first, unsigned last, bool only_mark);   /* close_range(2) */
+/* The lowest open descriptor >= lowest, or -1. */
+int descriptor_next(int lowest);
+/* RLIMIT_NOFILE: descriptors are below it. At most DESCRIPTOR_LIMIT. */
+#define DESCRIPTOR_LIMIT 65536u
+extern uint32_t descriptor_limit;
 int descriptor_close(int descriptor);                                  /* 0 or -EBADF */
 /* dup2/dup3: closes `to` if open. Returns `to` or -EBADF. */
 int descriptor_duplicate(int from, int to, bool close_on_exec);
+
+/* ---- Operations on any open file; errors as in the calls of the same name ------------------------ */
+
+/* At the file's own offset, honouring O_APPEND and the access mode. Bytes, or -errno. */
+ssize_type file_read(struct file *file, struct transfer *transfer);
+ssize_type file_write(struct file *file, struct transfer *transfer);
+/* At a given offset, which is not moved; -ESPIPE on streams. */
+ssize_type file_read_at(struct file *file, struct transfer *transfer, uint64_t offset);
+ssize_type file_write_at(struct file *file, struct transfer *transfer, uint64_t offset);
+int64_t file_seek(struct file *file, int64_t offset, int whence);
+unsigned file_poll(struct file *file);
+int file_status(struct file *file, struct file_status *status);
 
 /* ---- Paths and whole-file access, for linux/ and the boot code ----------------------------------- */
 
@@ -118,5 +142,7 @@ ssize_type file_path(struct file *file, char *to, size_t size);
 /* Mounts root (ext2 on `device`) and /proc, /sys, /dev, /tmp, /run, /var/tmp. 0 or -errno, logged. */
 struct block_device;
 int files_init(struct block_device *device);
+/* Mounts a memory file system of at most `limit` bytes (0: the default share of memory) on a directory. */
+int files_mount_memory(const char *path, uint64_t limit);
 /* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */
 int file_write_kernel(const char *path, const void *data, size_t length);

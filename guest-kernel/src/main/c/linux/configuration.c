@@ -6,6 +6,7 @@
 #include "linux/configuration.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"
+#include "platform/platform.h"
 
 #define FILE_LIMIT (256UL << 10)
 

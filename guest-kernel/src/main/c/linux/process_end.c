@@ -1,14 +1,12 @@
 #include "lib/print.h"
 #include "linux/process.h"
 #include "linux/signals.h"
-#include "net/net.h"
 #include "platform/platform.h"
 
 static bool reboot_wanted;
 
 static noreturn void end(void)
 {
-    net_shut_down();
     if (reboot_wanted)
         platform_reboot();
     platform_power_off();

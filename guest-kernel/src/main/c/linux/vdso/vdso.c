@@ -65,7 +65,11 @@ int __vdso_clock_gettime(long clock, struct abi_timespec *time)
     return 0;
 }
 
-int __vdso_gettimeofday(struct { int64_t seconds, microseconds; } *time, int32_t *zone)
+struct abi_timeval {
+    int64_t seconds, microseconds;
+};
+
+int __vdso_gettimeofday(struct abi_timeval *time, int32_t *zone)
 {
     struct abi_timespec now;
     int error = __vdso_clock_gettime(CLOCK_REALTIME, &now);
