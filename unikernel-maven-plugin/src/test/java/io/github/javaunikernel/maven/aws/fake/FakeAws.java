@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 
 /**
  * EBS direct, EC2 Query, S3 and STS over real loopback HTTP, strict: signatures, checksums, counts, tokens and every field
@@ -90,6 +92,21 @@ public final class FakeAws implements AutoCloseable {
         return calls().stream().filter(call -> call.endsWith(' ' + action)).count();
     }
 
+    /** Waits until an action was accepted so many times; true when it was in time. */
+    public boolean awaitCalls(String action, int atLeast, Duration time) throws InterruptedException {
+        long end = System.nanoTime() + time.toNanos();
+        synchronized (calls) {
+            while (count(action) < atLeast) {
+                long left = (end - System.nanoTime()) / 1_000_000;
+                if (left <= 0) {
+                    return false;
+                }
+                calls.wait(left);
+            }
+            return true;
+        }
+    }
+
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
             Request request = new Request(exchange);
@@ -151,7 +168,7 @@ public final class FakeAws implements AutoCloseable {
     private Reply dispatch(SignatureV4.Scope scope, Request request) {
         FakeRegion region = region(scope.region());
         return switch (scope.service()) {
-            case "ebs" -> record(scope, FakeEbs.action(request), () -> FakeEbs.answer(region, request));
+            case "ebs" -> record(slowed(region, scope), FakeEbs.action(request), () -> FakeEbs.answer(region, request));
             case "ec2" -> record(scope, request.form().get("Action"), () -> new FakeEc2(region, s3).answer(new Parameters(request.form())));
             case "sts" -> record(scope, request.form().get("Action"), () -> FakeSts.answer(new Parameters(request.form())));
             case "s3" -> record(scope, request.method + "Object", () -> s3.answer(request));
@@ -159,12 +176,22 @@ public final class FakeAws implements AutoCloseable {
         };
     }
 
-    private Reply record(SignatureV4.Scope scope, String action, java.util.function.Supplier<Reply> answer) {
+    private static SignatureV4.Scope slowed(FakeRegion region, SignatureV4.Scope scope) {
+        if (region.ebsDelayMillis > 0) {
+            sleep(region.ebsDelayMillis);
+        }
+        return scope;
+    }
+
+    private Reply record(SignatureV4.Scope scope, String action, Supplier<Reply> answer) {
         if (denied.contains(action)) {
             throw new AwsFault(403, scope.service().equals("ec2") ? "UnauthorizedOperation" : "AccessDeniedException", "not allowed to " + action);
         }
         Reply reply = answer.get();
-        calls.add(scope.region() + ' ' + action);
+        synchronized (calls) {
+            calls.add(scope.region() + ' ' + action);
+            calls.notifyAll();
+        }
         return reply;
     }
 

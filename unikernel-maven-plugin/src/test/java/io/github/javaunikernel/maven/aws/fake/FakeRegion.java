@@ -26,6 +26,8 @@ public final class FakeRegion {
     public volatile String publicIp = "127.0.0.1";
     /** How often a fresh snapshot is unknown to PutSnapshotBlock. */
     public volatile int unknownAtFirst;
+    /** How long every EBS direct call takes. */
+    public volatile long ebsDelayMillis;
     final AtomicInteger serial = new AtomicInteger(1);
 
     FakeRegion(String name) {

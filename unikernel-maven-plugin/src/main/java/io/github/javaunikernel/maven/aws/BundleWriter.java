@@ -1,0 +1,107 @@
+package io.github.javaunikernel.maven.aws;
+
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.zip.GZIPOutputStream;
+import javax.crypto.Cipher;
+import javax.crypto.CipherOutputStream;
+import javax.crypto.spec.IvParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Writes the bundle of an S3-backed image, format 2007-10-10: the image in a tar of one member, gzip, AES-128-CBC under a
+ * random key, cut into parts of 10 MiB, and the manifest. The plain image is never written a second time.
+ */
+public final class BundleWriter {
+    /** The format's limit in bytes. */
+    private static final long MAX_IMAGE = 10L << 30;
+    private static final int KEY_BYTES = 16;
+
+    private BundleWriter() {
+    }
+
+    /** @throws CloudException when the image is absent or too large, or a file cannot be written; no manifest is left then */
+    public static Bundle write(Path image, Path directory, Bundle.Spec spec) throws CloudException {
+        try {
+            long size = Files.size(image);
+            if (size > MAX_IMAGE) {
+                throw new CloudException(Reason.IMAGE, "The image " + image + " has " + size + " bytes; a bundle holds at most " + MAX_IMAGE + ".");
+            }
+            Files.createDirectories(directory);
+            byte[] key = random();
+            byte[] iv = random();
+            BundleParts parts = new BundleParts(directory, spec.prefix());
+            String digest = encrypt(image, size, spec.prefix(), key, iv, parts);
+            Path manifest = directory.resolve(spec.prefix() + ".manifest.xml");
+            String xml = new BundleManifest(spec, size, digest, parts.parts(), key, iv).xml();
+            Files.writeString(manifest, xml, StandardCharsets.US_ASCII);
+            return new Bundle(manifest, parts.parts().stream().map(BundleParts.Part::file).toList(), spec.kernelId());
+        } catch (IOException e) {
+            throw new CloudException(Reason.IMAGE, "Cannot bundle " + image + ": " + e.getMessage() + ".", e);
+        } catch (GeneralSecurityException e) {
+            throw new CloudException(Reason.SETTING, "Cannot encrypt the bundle with the keys given: " + e.getMessage() + ".", e);
+        }
+    }
+
+    /** The whole pipe; returns the SHA-1 of the tar stream, hex. */
+    private static String encrypt(Path image, long size, String prefix, byte[] key, byte[] iv, BundleParts parts) throws IOException, GeneralSecurityException {
+        Cipher aes = Cipher.getInstance("AES/CBC/PKCS5Padding");
+        aes.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(iv));
+        MessageDigest sha1 = Digests.newDigest("SHA-1");
+        try (InputStream in = Files.newInputStream(image);
+                OutputStream tar = new DigestOutputStream(new GZIPOutputStream(new CipherOutputStream(parts, aes), 1 << 16), sha1)) {
+            tar.write(tarHeader(prefix, size));
+            in.transferTo(tar);
+            tar.write(new byte[(int) (-size & 511) + 1024]);
+        }
+        return HexFormat.of().formatHex(sha1.digest());
+    }
+
+    /** A POSIX ustar header (IEEE Std 1003.1, pax): regular file, mode 0644, owner 0:0, time 0. */
+    static byte[] tarHeader(String name, long size) {
+        byte[] header = new byte[512];
+        put(header, 0, name);
+        put(header, 100, "0000644\0");
+        put(header, 108, "0000000\0");
+        put(header, 116, "0000000\0");
+        put(header, 124, size < 1L << 33 ? String.format("%011o\0", size) : "");
+        if (size >= 1L << 33) {
+            // GNU's base-256 form, for sizes that 11 octal digits cannot hold
+            header[124] = (byte) 0x80;
+            for (int i = 0; i < 8; i++) {
+                header[135 - i] = (byte) (size >>> 8 * i);
+            }
+        }
+        put(header, 136, "00000000000\0");
+        put(header, 148, "        ");
+        put(header, 156, "0");
+        put(header, 257, "ustar\00000");
+        int sum = 0;
+        for (byte b : header) {
+            sum += b & 0xff;
+        }
+        put(header, 148, String.format("%06o\0 ", sum));
+        return header;
+    }
+
+    private static void put(byte[] header, int offset, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(bytes, 0, header, offset, bytes.length);
+    }
+
+    private static byte[] random() {
+        byte[] bytes = new byte[KEY_BYTES];
+        new SecureRandom().nextBytes(bytes);
+        return bytes;
+    }
+}
