@@ -1,0 +1,140 @@
+/* lib/: trees, formatting, numbers and hashing against known answers. */
+#include "host/host.h"
+#include "lib/hash.h"
+#include "lib/print.h"
+#include "lib/random.h"
+#include "lib/string.h"
+#include "lib/tree.h"
+
+struct element {
+    struct tree_node node;
+    uint64_t key;
+    unsigned order;
+};
+
+static bool element_before(const struct tree_node *a, const struct tree_node *b)
+{
+    return tree_entry(a, struct element, node)->key < tree_entry(b, struct element, node)->key;
+}
+
+#define ELEMENTS 1000
+static struct element elements[ELEMENTS];
+
+/* In order, equal keys in order of insertion, links consistent; the number of nodes. */
+static unsigned check_tree(struct tree *tree)
+{
+    unsigned count = 0;
+    const struct element *last = NULL;
+    for (struct tree_node *node = tree_first(tree); node; node = tree_next(node)) {
+        const struct element *e = tree_entry(node, struct element, node);
+        if (last && (last->key > e->key || (last->key == e->key && last->order > e->order)))
+            return 0;
+        if (last && tree_previous(node) != &last->node)
+            return 0;
+        last = e;
+        count++;
+    }
+    return count;
+}
+
+static void test_tree(void)
+{
+    struct tree tree;
+    tree_init(&tree, element_before);
+    for (unsigned i = 0; i < ELEMENTS; i++) {
+        elements[i].key = hash_mix(i) % 300;
+        elements[i].order = i;
+        tree_insert(&tree, &elements[i].node);
+    }
+    CHECK_EQUAL(check_tree(&tree), ELEMENTS);
+    for (unsigned i = 0; i < ELEMENTS; i += 2)
+        tree_remove(&tree, &elements[i].node);
+    CHECK_EQUAL(check_tree(&tree), ELEMENTS / 2);
+    for (unsigned i = 1; i < ELEMENTS; i += 2)
+        tree_remove(&tree, &elements[i].node);
+    CHECK(tree_first(&tree) == NULL && tree.root == NULL);
+}
+
+static void test_tree_depth(void)
+{
+    struct tree tree;
+    tree_init(&tree, element_before);
+    for (unsigned i = 0; i < ELEMENTS; i++) {
+        elements[i].key = i;             /* the worst order for a plain tree */
+        tree_insert(&tree, &elements[i].node);
+    }
+    unsigned deepest = 0;
+    for (unsigned i = 0; i < ELEMENTS; i++) {
+        unsigned depth = 0;
+        for (struct tree_node *node = &elements[i].node; node; node = node->parent)
+            depth++;
+        deepest = max_of(deepest, depth);
+    }
+    CHECK(deepest < 60);
+}
+
+#define CHECK_FORMAT(expected, ...)                                      \
+    do {                                                                 \
+        char text[64];                                                   \
+        int n = format(text, sizeof(text), __VA_ARGS__);                 \
+        if (strcmp(text, expected)) {                                    \
+            host_fail(__FILE__, __LINE__, "\"%s\" instead of \"%s\"", text, expected); \
+            return;                                                      \
+        }                                                                \
+        CHECK_EQUAL(n, strlen(expected));                                \
+    } while (0)
+
+static void test_format(void)
+{
+    CHECK_FORMAT("-1 4294967295 ff", "%d %u %x", -1, 4294967295U, 255);
+    CHECK_FORMAT("18446744073709551615", "%lu", UINT64_MAX);
+    CHECK_FORMAT("-9223372036854775808", "%ld", INT64_MIN);
+    CHECK_FORMAT("[   7] [7   ] [0007] [-007]", "[%4d] [%-4d] [%04d] [%04d]", 7, 7, 7, -7);
+    CHECK_FORMAT("ab|  ab|abc", "%.2s|%4.2s|%.*s", "abc", "abc", 3, "abcdef");
+    CHECK_FORMAT("x%c0", "%c%%c%d", 'x', 0);
+    CHECK_FORMAT("0644 DEADbeef", "%04o %X%x", 0644, 0xdead, 0xbeef);
+    CHECK_FORMAT("255 -1", "%hhu %hd", 255, -1);
+}
+
+static void test_format_truncates(void)
+{
+    char text[4] = "zzz";
+    CHECK_EQUAL(format(text, sizeof(text), "%s", "abcdef"), 6);
+    CHECK(!strcmp(text, "abc"));
+    CHECK_EQUAL(format(NULL, 0, "%d", 12345), 5);
+}
+
+static void test_decimal(void)
+{
+    uint64_t value = 1;
+    CHECK(parse_decimal("18446744073709551615", &value) && value == UINT64_MAX);
+    CHECK(!parse_decimal("18446744073709551616", &value));
+    CHECK(!parse_decimal("", &value) && !parse_decimal("1x", &value) && !parse_decimal("-1", &value));
+    CHECK(parse_decimal("007", &value) && value == 7);
+}
+
+/* SipHash-2-4, the reference vectors of Aumasson and Bernstein: key 00..0f, data 00..n-1. */
+static void test_siphash(void)
+{
+    static const uint64_t expected[] = { 0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a,
+                                         0x85676696d7fb7e2d, 0xcf2794e0277187b7, 0x18765564cd99a68d,
+                                         0xcbc9466e58fee3ce, 0xab0200f58b01d137, 0x93f5f5799a932462 };
+    struct hash_key key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+    uint8_t data[16];
+    for (unsigned i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)i;
+    for (unsigned n = 0; n < array_size(expected); n++)
+        CHECK(siphash(&key, data, n) == expected[n]);
+}
+
+int main(void)
+{
+    host_init();
+    host_test("tree keeps order", test_tree);
+    host_test("tree stays shallow", test_tree_depth);
+    host_test("format", test_format);
+    host_test("format truncates", test_format_truncates);
+    host_test("parse_decimal", test_decimal);
+    host_test("siphash vectors", test_siphash);
+    return host_result();
+}

@@ -1,0 +1,137 @@
+/* memory/page_cache.c: identity, read-ahead, errors, truncation, reclaim. */
+#include "host/host.h"
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "lib/string.h"
+#include "memory/page_cache.h"
+
+static unsigned fills, filled_pages;
+static int fill_error;
+
+/* Every byte of page i is i + 1. */
+static int fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+{
+    (void)source;
+    fills++;
+    filled_pages += count;
+    if (fill_error)
+        return fill_error;
+    for (unsigned i = 0; i < count; i++)
+        memset(page_data(pages[i]), (int)(index + i + 1), PAGE_SIZE);
+    return 0;
+}
+
+static const struct page_source_operations operations = { .fill = fill };
+static struct page_source source;
+
+static void start(bool evictable, uint64_t pages)
+{
+    page_source_init(&source, &operations, pages * PAGE_SIZE, evictable);
+    fills = filled_pages = 0;
+    fill_error = 0;
+}
+
+static bool read_page(uint32_t index)
+{
+    int error;
+    struct page *page = page_cache_get(&source, index, &error);
+    if (!page)
+        return false;
+    const uint8_t *data = page_data(page);
+    bool right = data[0] == (uint8_t)(index + 1) && data[PAGE_SIZE - 1] == (uint8_t)(index + 1);
+    page_put(page);
+    return right;
+}
+
+static void test_sequential(void)
+{
+    start(true, 100);
+    for (uint32_t i = 0; i < 100; i++)
+        CHECK(read_page(i));
+    CHECK_EQUAL(filled_pages, 100);
+    CHECK(fills < 10);                   /* the window grew */
+    CHECK_EQUAL(source.page_count, 100);
+    for (uint32_t i = 0; i < 100; i++)
+        CHECK(read_page(i));
+    CHECK_EQUAL(filled_pages, 100);      /* nothing is read twice */
+    page_cache_truncate(&source, 0);
+    CHECK_EQUAL(source.page_count, 0);
+}
+
+static void test_end_of_file(void)
+{
+    start(true, 3);
+    CHECK(read_page(2));
+    CHECK(read_page(0));
+    CHECK_EQUAL(source.page_count, 3);
+    page_cache_truncate(&source, 0);
+}
+
+static void test_error(void)
+{
+    int error;
+    uint64_t before = host_pages_in_use();
+    start(true, 8);
+    fill_error = -EIO;
+    CHECK(!page_cache_get(&source, 1, &error));
+    CHECK_EQUAL(error, -EIO);
+    CHECK_EQUAL(source.page_count, 0);
+    CHECK_EQUAL(host_pages_in_use(), before);
+    fill_error = 0;
+    CHECK(read_page(1));
+    page_cache_truncate(&source, 0);
+    CHECK_EQUAL(host_pages_in_use(), before);
+}
+
+static void test_truncate_keeps_references(void)
+{
+    int error;
+    start(false, 4);
+    struct page *page = page_cache_get(&source, 3, &error);
+    CHECK(page != NULL);
+    page_cache_truncate(&source, 2);
+    CHECK(page_cache_find(&source, 3) == NULL);
+    CHECK_EQUAL(*(uint8_t *)page_data(page), 4);
+    page_put(page);
+    page_cache_truncate(&source, 0);
+}
+
+static void test_reclaim(void)
+{
+    int error;
+    start(true, 16);
+    for (uint32_t i = 0; i < 16; i++)
+        CHECK(read_page(i));
+    struct page *held = page_cache_get(&source, 5, &error);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 15);
+    CHECK(page_cache_find(&source, 6) == NULL);
+    struct page *again = page_cache_find(&source, 5);
+    CHECK(again == held);
+    page_put(again);
+    page_put(held);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 1);
+}
+
+static void test_memory_files_stay(void)
+{
+    start(false, 4);
+    CHECK(read_page(0));
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 0);
+    struct page *page = page_cache_find(&source, 0);
+    CHECK(page != NULL);
+    page_put(page);
+    page_cache_truncate(&source, 0);
+}
+
+int main(void)
+{
+    host_init();
+    page_cache_init();
+    host_test("sequential reads fill in growing batches", test_sequential);
+    host_test("no page behind the end is read ahead", test_end_of_file);
+    host_test("a failed fill leaves nothing behind", test_error);
+    host_test("truncation keeps referenced pages alive", test_truncate_keeps_references);
+    host_test("reclaim frees clean unreferenced pages", test_reclaim);
+    host_test("memory files are not reclaimed", test_memory_files_stay);
+    return host_result();
+}

@@ -1,0 +1,11 @@
+include src/test/c/host/host.mk
+
+PAGE_CACHE_SOURCES := src/test/c/memory/test_page_cache.c src/main/c/memory/page_cache.c
+target/test/page_cache: $(PAGE_CACHE_SOURCES) $(HOST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(PAGE_CACHE_SOURCES) $(HOST_SOURCES) -o $@
+
+.PHONY: test-memory
+test-memory: target/test/page_cache
+	$<
+TESTS += test-memory
