@@ -127,7 +127,11 @@ int process_start(const struct process_arguments *arguments)
         error = vdso_map();
     if (error)
         return error;
+    error = files_prepare_process(arguments->directory);
+    if (error)
+        return error;
     address_space_set_break(program.break_start);
+    process_describe(arguments);
     int64_t sp = process_build_stack(arguments, &program);
     if (sp < 0)
         return (int)sp;

@@ -31,5 +31,8 @@ int elf_load(const char *path, struct loaded_program *out);
 /* Builds the initial stack (argv, envp, auxv: System V ABI 3.4). The stack pointer or -errno. */
 int64_t process_build_stack(const struct process_arguments *arguments, const struct loaded_program *program);
 
+/* Fills what /proc shows of the process (files/process_view.h); `arguments` must live for ever. */
+void process_describe(const struct process_arguments *arguments);
+
 /* Boot milestones for `timings`. */
 void timing_mark(const char *phase, nanoseconds since);

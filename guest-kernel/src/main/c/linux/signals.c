@@ -1,3 +1,4 @@
+#include "files/process_view.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
@@ -392,6 +393,27 @@ static void match_id(struct thread *thread, void *context)
     struct search *search = context;
     if (thread->user && thread->id == search->id)
         search->found = thread->user;
+}
+
+void signals_describe(uint32_t thread, struct process_signals *out)
+{
+    struct search search = { .id = thread };
+    *out = (struct process_signals){ 0 };
+    threads_for_each(match_id, &search);
+    spin_lock(&lock);
+    if (search.found) {
+        out->pending = search.found->pending->set;
+        out->blocked = search.found->mask;
+    }
+    out->shared_pending = process_pending.set;
+    for (int number = 1; number <= SIGNALS; number++) {
+        uintptr_t handler = actions[number - 1].handler;
+        if (handler == SIG_IGN)
+            out->ignored |= signal_bit(number);
+        else if (handler != SIG_DFL)
+            out->caught |= signal_bit(number);
+    }
+    spin_unlock(&lock);
 }
 
 static int64_t send_to_thread(uint32_t id, uint64_t number)

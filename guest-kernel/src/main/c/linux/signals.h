@@ -85,6 +85,10 @@ void signals_deliver(struct registers *registers, bool system_call);
  */
 int64_t signals_with_mask(uintptr_t mask, size_t size);
 
+/* The sets of a thread (by id) for /proc; zeros if there is none. */
+struct process_signals;
+void signals_describe(uint32_t thread, struct process_signals *out);
+
 /* Creates and frees what a thread needs; the mask is inherited. NULL without memory. */
 struct user_thread *user_thread_create(struct thread *thread, uint64_t mask);
 void user_thread_free(struct user_thread *user);

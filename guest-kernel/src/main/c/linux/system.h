@@ -8,3 +8,7 @@
 #define SYSTEM_RELEASE "6.1.0-unikernel"
 
 extern char host_name[SYSTEM_NAME_SIZE];
+
+/* getrlimit(2); UINT64_MAX: unlimited. 0, or -EINVAL for an unknown resource. */
+struct process_limit;
+int process_limit_get(unsigned resource, struct process_limit *out);

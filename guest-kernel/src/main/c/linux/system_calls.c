@@ -1,4 +1,5 @@
 /* Identity, limits and facts about the machine. */
+#include "files/process_view.h"
 #include "lib/pages.h"
 #include "lib/random.h"
 #include "lib/string.h"
@@ -44,31 +45,27 @@ SYSCALL(rseq) { return -ENOSYS; }
 SYSCALL(vfork) { return -ENOSYS; }
 SYSCALL(get_mempolicy) { return -ENOSYS; }
 
-struct limit {
-    uint64_t soft, hard;
-};
-
-static int get_limit(unsigned resource, struct limit *limit)
+int process_limit_get(unsigned resource, struct process_limit *limit)
 {
     enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, COUNT = 16 };
     if (resource >= COUNT)
         return -EINVAL;
-    *limit = (struct limit){ RLIM_INFINITY, RLIM_INFINITY };
+    *limit = (struct process_limit){ RLIM_INFINITY, RLIM_INFINITY };
     if (resource == STACK)
         limit->soft = STACK_LIMIT;
     if (resource == NOFILE)
-        *limit = (struct limit){ DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT };
+        *limit = (struct process_limit){ DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT };
     if (resource == CORE)
-        *limit = (struct limit){ 0, 0 };
+        *limit = (struct process_limit){ 0, 0 };
     return 0;
 }
 
 SYSCALL(prlimit64)
 {
-    struct limit limit, wanted;
+    struct process_limit limit, wanted;
     if (a != 0 && a != PROCESS_ID)
         return -ESRCH;
-    int error = get_limit((unsigned)b, &limit);
+    int error = process_limit_get((unsigned)b, &limit);
     if (!error && c)
         error = user_get(&wanted, c);    /* limits are fixed: lowering one has no effect here */
     if (!error && c && (wanted.soft > wanted.hard || wanted.hard > limit.hard))
