@@ -26,7 +26,7 @@ void process_describe(const struct process_arguments *arguments)
     process = arguments;
     process_view.id = PROCESS_ID;
     process_view.started = clock_monotonic();
-    string_copy(process_view.executable, arguments->path, sizeof(process_view.executable));
+    process_view.executable = arguments->path;
     process_view.command_line = command_line;
     process_view.environment = environment;
     process_view.signals = signals_describe;
