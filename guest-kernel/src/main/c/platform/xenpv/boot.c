@@ -1,0 +1,42 @@
+/*
+ * From entry.S to kernel_main(), in the order of xenpv.h.
+ */
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/operations.h"
+#include "platform/x86/processor.h"
+#include "platform/x86/stack_guard.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/xenpv.h"
+
+noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc);
+
+/* The builder's page may lie in memory that becomes free. */
+static struct start_info start;
+
+static void read_start_info(const struct start_info *builders)
+{
+    memcpy(&start, builders, sizeof(start));
+    if (strncmp(start.magic, "xen-3", 5) != 0)
+        panic("start of day information has no \"xen-3\" but %.31s", start.magic);
+    string_copy(platform.command_line, start.command_line, sizeof(platform.command_line));
+    platform.memory_bytes = start.page_count << PAGE_SHIFT;
+}
+
+noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
+{
+    processor_is_xen_pv = true;
+    stack_guard_init();
+    platform_operations = &xenpv_operations;
+    platform.name = "xen-pv";
+    platform.cpus = 1;
+    pv_cpu_init();
+    pv_traps_init();
+    read_start_info(builders);
+    pv_paging_init(&start);
+    events_init(pv_shared);
+    pv_clock_init(entry_tsc);
+    pv_fpu_init();
+    pv_host_init(&start);
+    kernel_main();
+}

@@ -1,0 +1,85 @@
+/*
+ * The state of a (virtual) CPU that follows the running thread, and waiting.
+ */
+#include "lib/print.h"
+#include "platform/x86/fpu.h"
+#include "platform/x86/processor.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/hypercall.h"
+#include "platform/xenpv/xenpv.h"
+
+#define CR4_OSFXSR (1UL << 9)
+#define CR4_OSXMMEXCPT (1UL << 10)
+#define CR4_OSXSAVE (1UL << 18)
+#define HAS_XSAVE (1u << 26)            /* CPUID leaf 1 ecx */
+
+extern char pv_boot_stack_top[];
+
+static struct cpu boot_cpu;
+/* What Xen was last told, so that it is told only changes. */
+static uint64_t known_stack, known_fs_base;
+
+void pv_cpu_init(void)
+{
+    boot_cpu.self = &boot_cpu;
+    boot_cpu.kernel_stack = (uintptr_t)pv_boot_stack_top;
+    (void)hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_GS_KERNEL, (uintptr_t)&boot_cpu, 0, 0);
+    (void)hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_GS_USER, 0, 0, 0);
+    (void)hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_FS, 0, 0, 0);
+}
+
+void pv_fpu_init(void)
+{
+    /* Xen emulates both accesses and takes what it lets a guest choose. */
+    uint64_t cr4;
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    if (processor_identify(1, 0).ecx & HAS_XSAVE)
+        cr4 |= CR4_OSXSAVE;
+    __asm__ volatile("movq %0, %%cr4" : : "r"(cr4));
+    /* Clears CR0.TS: the scheduler switches FPU state itself. */
+    (void)hypercall(HYPERCALL_FPU_TASKSWITCH, 0, 0, 0, 0);
+    fpu_init();
+}
+
+void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
+{
+    struct multicall calls[2];
+    unsigned count = 0;
+    this_cpu()->kernel_stack = kernel_stack_top;
+    if (kernel_stack_top != known_stack)
+        calls[count++] = (struct multicall){ .number = HYPERCALL_STACK_SWITCH,
+                                             .arguments = { XEN_STACK_SELECTOR, kernel_stack_top } };
+    if (user_fs_base != known_fs_base)
+        calls[count++] = (struct multicall){ .number = HYPERCALL_SET_SEGMENT_BASE,
+                                             .arguments = { SEGMENT_FS, user_fs_base } };
+    if (count == 0)
+        return;
+    int64_t error = hypercall(HYPERCALL_MULTICALL, (uintptr_t)calls, count, 0, 0);
+    for (unsigned i = 0; i < count && error == 0; i++)
+        error = calls[i].result;
+    if (error != 0)
+        panic("Xen refuses the stack %lx or FS base %lx: error %ld", kernel_stack_top, user_fs_base, -error);
+    known_stack = kernel_stack_top;
+    known_fs_base = user_fs_base;
+}
+
+void pv_cpu_set_fs_base(uint64_t base)
+{
+    if (hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_FS, base, 0, 0) == 0)
+        known_fs_base = base;
+}
+
+void pv_cpu_wait(void)
+{
+    struct vcpu_info *vcpu = pv_vcpu();
+    if (!read_once(vcpu->upcall_pending)) {
+        /* Unmasks events and sleeps in one step; pv_event_entry runs before the next instruction
+         * and leaves them masked. Without an event (Xen may wake us for other reasons) they
+         * are still unmasked here. */
+        (void)hypercall(HYPERCALL_SCHED_OP, SCHEDULE_BLOCK, 0, 0, 0);
+        write_once(vcpu->upcall_mask, 1);
+        compiler_barrier();
+    }
+    events_dispatch();
+}

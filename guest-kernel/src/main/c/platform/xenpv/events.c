@@ -1,0 +1,105 @@
+#include "platform/xenpv/events.h"
+
+#include "lib/heap.h"
+#include "lib/print.h"
+#include "platform/platform.h"
+#include "platform/xenpv/hypercall.h"
+
+struct binding {
+    event_handler *handler;
+    void *context;
+};
+
+static struct shared_info *shared;
+/* For each word of the bitmap its 64 ports, made when one of them is bound. */
+static struct binding *bindings[EVENT_WORDS];
+
+static struct vcpu_info *this_vcpu(void) { return &shared->vcpu[this_cpu()->id]; }
+
+void events_init(struct shared_info *mapped)
+{
+    shared = mapped;
+    for (unsigned word = 0; word < EVENT_WORDS; word++)
+        write_once(shared->event_mask[word], UINT64_MAX);
+}
+
+static void dispatch_port(uint32_t port)
+{
+    struct binding *word = bindings[port / 64];
+    __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
+    if (word == NULL || word[port % 64].handler == NULL) {
+        event_mask(port);
+        return;
+    }
+    word[port % 64].handler(port, word[port % 64].context);
+}
+
+static void dispatch_word(unsigned word)
+{
+    uint64_t ports = read_once(shared->event_pending[word]) & ~read_once(shared->event_mask[word]);
+    while (ports != 0) {
+        dispatch_port(word * 64 + (unsigned)__builtin_ctzl(ports));
+        ports &= ports - 1;
+    }
+}
+
+void events_dispatch(void)
+{
+    struct vcpu_info *vcpu = this_vcpu();
+    while (read_once(vcpu->upcall_pending)) {
+        /* Cleared before looking, so that an event from now on sets it again. */
+        write_once(vcpu->upcall_pending, 0);
+        uint64_t words = __atomic_exchange_n(&vcpu->pending_words, 0, __ATOMIC_SEQ_CST);
+        while (words != 0) {
+            dispatch_word((unsigned)__builtin_ctzl(words));
+            words &= words - 1;
+        }
+    }
+}
+
+int event_allocate_unbound(uint16_t remote_domain)
+{
+    struct {
+        uint16_t domain, remote_domain;
+        uint32_t port;
+    } request = { .domain = DOMID_SELF, .remote_domain = remote_domain };
+    int64_t error = hypercall_event(EVENT_ALLOCATE_UNBOUND, &request);
+    return error != 0 ? (int)error : (int)request.port;
+}
+
+int event_bind_virtual(unsigned interrupt)
+{
+    struct {
+        uint32_t interrupt, vcpu, port;
+    } request = { .interrupt = interrupt, .vcpu = this_cpu()->id };
+    int64_t error = hypercall_event(EVENT_BIND_VIRTUAL_INTERRUPT, &request);
+    return error != 0 ? (int)error : (int)request.port;
+}
+
+void event_bind(uint32_t port, event_handler *handler, void *context)
+{
+    assert(port < EVENT_PORTS);
+    struct binding **word = &bindings[port / 64];
+    if (*word == NULL)
+        *word = heap_allocate_zeroed(64 * sizeof(**word));
+    if (*word == NULL)
+        panic("no memory for event channels");
+    (*word)[port % 64] = (struct binding){ handler, context };
+}
+
+void event_mask(uint32_t port)
+{
+    __atomic_fetch_or(&shared->event_mask[port / 64], 1UL << port % 64, __ATOMIC_SEQ_CST);
+}
+
+void event_unmask(uint32_t port)
+{
+    if (hypercall_event(EVENT_UNMASK, &port) != 0)
+        panic("event channel %u cannot be unmasked", port);
+}
+
+void event_notify(uint32_t port)
+{
+    /* Fails only when the other end is gone, and then nobody is there to be told. */
+    (void)hypercall_event(EVENT_SEND, &port);
+}

@@ -1,0 +1,40 @@
+/*
+ * What the Xen drivers need from this platform (drivers/xen/host.h).
+ */
+#include "drivers/xen/host.h"
+
+#include "drivers/xen/console.h"
+#include "drivers/xen/xenbus.h"
+#include "lib/print.h"
+#include "platform/xenpv/hypercall.h"
+#include "platform/xenpv/xenpv.h"
+
+#define MAX_GRANT_FRAMES 64             /* Xen's default limit for a guest */
+
+static struct grant_entry *map_grant_table(unsigned frames)
+{
+    static uint64_t list[MAX_GRANT_FRAMES];
+    if (frames > MAX_GRANT_FRAMES)
+        return NULL;
+    struct grant_setup_table request = { .domain = DOMID_SELF, .frame_count = frames, .frames = list };
+    if (hypercall_grant_table(GRANT_SETUP_TABLE, &request, 1) != 0 || request.status != 0)
+        return NULL;
+    return pv_map_frames(list, frames);
+}
+
+static const struct xen_host host = {
+    .frame_of = pv_frame_of,
+    .map_grant_table = map_grant_table,
+    .write_without_ring = pv_early_write,
+};
+
+static void *shared_page(uint64_t frame) { return phys_to_virt(pv_page_of_frame(frame) << PAGE_SHIFT); }
+
+void pv_host_init(const struct start_info *start)
+{
+    xen_host = &host;
+    if (start->flags & START_INITIAL_DOMAIN)
+        return;
+    xen_console_init(shared_page(start->console_frame), start->console_port);
+    xenbus_init(shared_page(start->store_frame), start->store_port);
+}

@@ -1,0 +1,97 @@
+/*
+ * The Xen PV platform: a guest kernel in ring 3 whose page tables, traps and time belong to Xen. This
+ * header is what the platform's files offer each other.
+ *
+ * Boot order: entry.S > pv_start() (boot.c) > paging, traps, events, page allocator, clock, FPU,
+ * console and xenstore > kernel_main(). Everything runs with event delivery masked
+ * (vcpu_info.upcall_mask) but user mode and cpu_wait().
+ *
+ * Page tables (paging.c, mmu.c): "frame" is a machine frame number, "page" a pseudo-physical
+ * one. Tables are read-only wherever they are mapped and change only by hypercall. There are two roots:
+ * the kernel's has everything, the user's shares its lower half and has nothing else.
+ */
+#pragma once
+
+#include "lib/pages.h"
+#include "lib/types.h"
+#include "platform/platform.h"
+#include "platform/xenpv/xen.h"
+
+/* Fixed once pv_paging_init() has returned. */
+extern struct shared_info *pv_shared;
+static inline struct vcpu_info *pv_vcpu(void) { return &pv_shared->vcpu[this_cpu()->id]; }
+
+/* ---- paging.c: the kernel half ------------------------------------------------------------ */
+
+/* Replaces the boot tables by ours, which map the image with the rights of its segments and all memory
+ * at DIRECT_MAP, and gives what is free to the page allocator. */
+void pv_paging_init(const struct start_info *start);
+
+extern const uint64_t *pv_frames;       /* machine frame of each page */
+extern uint64_t *pv_kernel_root;
+static inline uint64_t pv_frame_of(phys_t address) { return pv_frames[address >> PAGE_SHIFT]; }
+static inline uint64_t pv_machine_address(const void *p)
+{
+    return pv_frame_of(virt_to_phys(p)) << PAGE_SHIFT | ((uintptr_t)p & PAGE_MASK);
+}
+/* The page behind a machine frame of ours; panics for any other. */
+uint64_t pv_page_of_frame(uint64_t frame);
+/* The machine frame of the root table used in user mode. */
+extern uint64_t *pv_user_root;
+/* The update that makes a page's place in the direct map read-only (before it can be a table) or writable. */
+struct table_update pv_direct_map_update(phys_t address, bool writable);
+/* Maps machine frames that are not among our pages (shared with Xen), read-write, for ever, at consecutive
+ * addresses. NULL when there is no room. */
+void *pv_map_frames(const uint64_t *frames, size_t count);
+
+/* ---- updates.c: batched changes of page tables ------------------------------------------- */
+
+/* Queues one; applied in order, at the latest by updates_commit(). */
+void updates_add(struct table_update update);
+/* The translation of a page is to be flushed on all CPUs by the next commit. */
+void updates_flush_page(uintptr_t virtual);
+void updates_flush_all(void);
+/* One hypercall for updates and flushes. */
+void updates_commit(void);
+
+/* ---- mmu.c: the user half ----------------------------------------------------------------- */
+
+int pv_mmu_map(const struct mmu_entry *entries, size_t count);
+size_t pv_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+void pv_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+bool pv_mmu_query(uintptr_t virtual, struct mmu_entry *out);
+bool pv_mmu_test_clear_accessed(uintptr_t virtual);
+
+/* ---- cpu.c, traps.c, entry.S ------------------------------------------------------------------ */
+
+/* GS base and per-CPU data of the boot CPU. */
+void pv_cpu_init(void);
+/* Makes FPU instructions usable and chooses what is saved. */
+void pv_fpu_init(void);
+void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
+void pv_cpu_set_fs_base(uint64_t base);
+void pv_cpu_wait(void);
+noreturn void pv_enter_user(struct registers *registers);
+void pv_traps_init(void);
+
+/* ---- clock.c ------------------------------------------------------------------------------ */
+
+/* `entry_tsc` is the TSC at the first instruction; sets platform.entry_time. */
+void pv_clock_init(uint64_t entry_tsc);
+nanoseconds pv_clock_monotonic(void);
+nanoseconds pv_clock_wall(void);
+void pv_clock_set_deadline(nanoseconds deadline);
+phys_t pv_clock_page_address(void);
+
+/* ---- power.c ------------------------------------------------------------------------------ */
+
+/* To the hypervisor's own console, which shows it only from the initial domain or in debug builds. */
+void pv_early_write(const char *text, size_t length);
+noreturn void pv_power_off(void);
+noreturn void pv_reboot(void);
+noreturn void pv_crash(void);
+
+/* ---- host.c ------------------------------------------------------------------------------- */
+
+/* Starts console and xenstore (drivers/xen/). */
+void pv_host_init(const struct start_info *start);
