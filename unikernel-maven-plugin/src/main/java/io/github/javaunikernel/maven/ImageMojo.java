@@ -129,7 +129,7 @@ public final class ImageMojo extends AbstractUnikernelMojo {
     private int vcpus;
 
     /**
-     * Root modules of the runtime, instead of those that jdeps finds.
+     * Root modules of the runtime, instead of those that the classes use.
      *
      * @since 0.1.0
      */
@@ -176,6 +176,14 @@ public final class ImageMojo extends AbstractUnikernelMojo {
      */
     @Parameter(property = "unikernel.stripDebug", defaultValue = "true")
     private boolean stripDebug;
+
+    /**
+     * Leaves out the symbols for debuggers of the JDK's and the system's native libraries.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.stripNative", defaultValue = "true")
+    private boolean stripNative;
 
     /**
      * Adds an archive of the JDK's class data, which shortens the start. It is made by running the linked runtime.
@@ -305,7 +313,7 @@ public final class ImageMojo extends AbstractUnikernelMojo {
                 merged("systemProperties", systemProperties, systemPropertyVariables), arguments,
                 merged("environment", environment, environmentVariables));
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(jdkHomePath()), modules, additionalModules, compress,
-                stripDebug, cds, sysroot.toPath(), directory.resolve("unikernel"));
+                stripDebug, stripNative, cds, sysroot.toPath(), directory.resolve("unikernel"));
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory, application, machine(), runtime, image, files(), imageSize,
                 OutputTime.parse(outputTimestamp));

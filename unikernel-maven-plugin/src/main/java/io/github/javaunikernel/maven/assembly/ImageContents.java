@@ -9,14 +9,17 @@ import io.github.javaunikernel.maven.image.ImageException;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
+import io.github.javaunikernel.maven.runtime.LoadedElf;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -82,7 +85,12 @@ final class ImageContents {
         JavaHome jdk = request.runtime().jdk();
         String origin = "jdk:" + jdk.vendor() + " " + jdk.runtimeVersion();
         for (Path file : filesUnder(runtime, ImageContents::usable)) {
-            add(Paths.RUNTIME + "/" + slashed(runtime.relativize(file)), file, origin);
+            String path = Paths.RUNTIME + "/" + slashed(runtime.relativize(file));
+            if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                tree.file(path, nativeContent(file), permissions(file), origin);
+            } else {
+                add(path, file, origin);
+            }
         }
     }
 
@@ -99,7 +107,7 @@ final class ImageContents {
         }
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
-                tree.file(library.getKey(), FileContent.of(library.getValue()), 0755, "system:" + library.getKey());
+                tree.file(library.getKey(), nativeContent(library.getValue()), 0755, "system:" + library.getKey());
             }
         }
     }
@@ -149,8 +157,21 @@ final class ImageContents {
         } else if (Files.isDirectory(file)) {
             tree.directory(path);
         } else {
-            tree.file(path, FileContent.of(file), Files.isExecutable(file) ? 0755 : 0644, origin);
+            tree.file(path, FileContent.of(file), permissions(file), origin);
         }
+    }
+
+    /** The file, without its debugging symbols where it has such and they are not wanted. */
+    private FileContent nativeContent(Path file) throws IOException {
+        if (!request.runtime().stripNative()) {
+            return FileContent.of(file);
+        }
+        Optional<LoadedElf> loaded = LoadedElf.of(file);
+        return loaded.isPresent() ? loaded.get()::open : FileContent.of(file);
+    }
+
+    private static int permissions(Path file) {
+        return Files.isExecutable(file) ? 0755 : 0644;
     }
 
     private static List<Path> filesUnder(Path directory, Predicate<Path> wanted) throws IOException {

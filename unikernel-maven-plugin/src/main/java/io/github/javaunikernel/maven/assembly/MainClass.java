@@ -1,5 +1,6 @@
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.runtime.ClassFile;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -78,11 +79,11 @@ final class MainClass {
                     try (InputStream in = file.getInputStream(entry)) {
                         ClassFile read = ClassFile.read(in);
                         if (read.hasMain()) {
-                            names.add(read.name());
+                            names.add(read.name().replace('/', '.'));
                         }
                     } catch (IOException e) {
-                        throw new IOException(jar + ": " + entry.getName() + ": " + e.getMessage()
-                                + ". Build the jar again.", e);
+                        throw new IOException(jar + " has a class file that cannot be read, " + entry.getName()
+                                + ": " + e.getMessage() + ". Build the jar again.", e);
                     }
                 }
             }

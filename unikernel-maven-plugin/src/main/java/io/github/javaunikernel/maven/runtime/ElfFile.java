@@ -18,8 +18,9 @@ import java.util.Optional;
  * @param interpreter path of the dynamic linker, or null
  * @param needed names of the libraries it needs, in order
  * @param searchPaths of DT_RUNPATH or else DT_RPATH, as they stand in the file
+ * @param loadedSize bytes from the start of the file to the end of its last segment
  */
-record ElfFile(String interpreter, List<String> needed, List<String> searchPaths) {
+record ElfFile(String interpreter, List<String> needed, List<String> searchPaths, long loadedSize) {
 
     private static final int MAGIC = 0x7F454C46;
     private static final int CLASS_64 = 2;
@@ -57,7 +58,7 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPaths
                 throw new IOException(file + " is an ELF file for another machine than x86-64. Replace it.");
             }
             return Optional.of(new Reader(in, segments(in, header)).read());
-        } catch (EOFException | IllegalArgumentException e) {
+        } catch (EOFException | IllegalArgumentException | ArithmeticException e) {
             throw new IOException(file + " is a damaged ELF file. Replace it.", e);
         }
     }
@@ -98,7 +99,7 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPaths
             String path = interpreter.isPresent() ? text(content(interpreter.get(), 4096), 0) : null;
             Optional<Segment> dynamic = segment(PT_DYNAMIC);
             if (dynamic.isEmpty()) {
-                return new ElfFile(path, List.of(), List.of());
+                return new ElfFile(path, List.of(), List.of(), loadedSize());
             }
             ByteBuffer entries = content(dynamic.get(), MAX_DYNAMIC_SIZE);
             ByteBuffer strings = strings(entries);
@@ -107,11 +108,22 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPaths
                 paths = values(entries, DT_RPATH, strings);
             }
             List<String> searchPaths = paths.stream().flatMap(joined -> List.of(joined.split(":")).stream()).toList();
-            return new ElfFile(path, values(entries, DT_NEEDED, strings), searchPaths);
+            return new ElfFile(path, values(entries, DT_NEEDED, strings), searchPaths, loadedSize());
         }
 
         private Optional<Segment> segment(int type) {
             return segments.stream().filter(segment -> segment.type == type).findFirst();
+        }
+
+        private long loadedSize() throws IOException {
+            long end = 0;
+            for (Segment segment : segments) {
+                end = Math.max(end, Math.addExact(segment.offset, segment.size));
+            }
+            if (end > in.size()) {
+                throw new EOFException();
+            }
+            return end;
         }
 
         private ByteBuffer content(Segment segment, int limit) throws IOException {

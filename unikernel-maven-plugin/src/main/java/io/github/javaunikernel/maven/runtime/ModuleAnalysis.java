@@ -1,19 +1,30 @@
 package io.github.javaunikernel.maven.runtime;
 
 import io.github.javaunikernel.maven.settings.SettingException;
-import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
-/** Finds the modules of a JDK that jars use, by jdeps and by the few uses that jdeps cannot see. */
+/**
+ * Finds the modules of a JDK that jars use: those that have a class which a class of the jars mentions, and the few
+ * that {@link ImpliedModules} knows. What jdeps does, on the class path as the image has it: jdeps itself takes jars
+ * with a module description as modules and fails when what they require optionally is not there.
+ */
 public final class ModuleAnalysis {
 
-    private static final String PARAMETER = "modules";
+    private static final String VERSIONS = "META-INF/versions/";
 
     private final JavaHome jdk;
 
@@ -27,12 +38,18 @@ public final class ModuleAnalysis {
      *
      * @param jars everything on the class path of the application
      */
-    public Set<String> modulesUsedBy(List<Path> jars) throws IOException, SettingException {
-        Set<String> modules = new TreeSet<>();
-        modules.add("java.base");
-        modules.addAll(jdeps(jars));
-        modules.addAll(ImpliedModules.of(jars));
+    public Set<String> modulesUsedBy(List<Path> jars) throws IOException {
+        Set<String> references = new HashSet<>();
+        for (Path jar : jars) {
+            addReferences(jar, references);
+        }
+        Set<String> modules = new TreeSet<>(ImpliedModules.of(references));
         modules.retainAll(jdk.modules());
+        modules.add("java.base");
+        try (FileSystem classes = FileSystems.newFileSystem(URI.create("jrt:/"),
+                Map.of("java.home", jdk.path().toString()))) {
+            modules.addAll(owners(classes, references));
+        }
         return modules;
     }
 
@@ -46,19 +63,66 @@ public final class ModuleAnalysis {
         }
     }
 
-    private Set<String> jdeps(List<Path> jars) throws IOException, SettingException {
-        String path = jars.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
-        List<String> command = new ArrayList<>(List.of(jdk.tool("jdeps"), "--ignore-missing-deps",
-                "--print-module-deps", "--multi-release", Integer.toString(jdk.feature()),
-                // Modular jars are found as modules, so that what they require is there.
-                "--module-path", path, "--class-path", path));
-        jars.forEach(jar -> command.add(jar.toString()));
-        try {
-            List<String> lines = Tool.run(command).lines().filter(line -> !line.isBlank()).toList();
-            return Set.of(lines.get(lines.size() - 1).strip().split(","));
-        } catch (ToolException e) {
-            throw new SettingException(PARAMETER, "jdeps could not find the modules in use: " + e.getMessage(),
-                    "Name the modules of the JDK that the application needs.", e);
+    private void addReferences(Path jar, Set<String> references) throws IOException {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+                if (!isUsed(entry.getName())) {
+                    continue;
+                }
+                try (InputStream in = zip.getInputStream(entry)) {
+                    references.addAll(ClassFile.read(in).references());
+                } catch (IOException e) {
+                    throw new IOException(jar + " has a class file that cannot be read, " + entry.getName() + ": "
+                            + e.getMessage() + ". Replace the jar.", e);
+                }
+            }
+        }
+    }
+
+    /** Whether the JVM would load the entry: a class, and if it is for certain versions of Java, for this one. */
+    private boolean isUsed(String entry) {
+        if (!entry.endsWith(".class") || entry.endsWith("module-info.class")) {
+            return false;
+        }
+        if (!entry.startsWith(VERSIONS)) {
+            return true;
+        }
+        String version = entry.substring(VERSIONS.length()).split("/")[0];
+        return version.matches("\\d{1,4}") && Integer.parseInt(version) <= jdk.feature();
+    }
+
+    /** The modules that have the classes; names of classes that the JDK does not have are passed over. */
+    private static Set<String> owners(FileSystem classes, Set<String> references) throws IOException {
+        Map<String, List<String>> modulesOfPackage = new HashMap<>();
+        Set<String> owners = new TreeSet<>();
+        for (String reference : references) {
+            int slash = reference.lastIndexOf('/');
+            if (slash <= 0) {
+                continue;
+            }
+            String name = reference.substring(0, slash).replace('/', '.');
+            List<String> candidates = modulesOfPackage.get(name);
+            if (candidates == null) {
+                candidates = modulesWith(classes, name);
+                modulesOfPackage.put(name, candidates);
+            }
+            for (String module : candidates) {
+                // A package is also listed for modules that only have packages below it.
+                if (!owners.contains(module) && Files.exists(classes.getPath("/modules", module, reference + ".class"))) {
+                    owners.add(module);
+                }
+            }
+        }
+        return owners;
+    }
+
+    private static List<String> modulesWith(FileSystem classes, String packageName) throws IOException {
+        Path links = classes.getPath("/packages", packageName);
+        if (!Files.isDirectory(links)) {
+            return List.of();
+        }
+        try (var modules = Files.list(links)) {
+            return modules.map(module -> module.getFileName().toString()).toList();
         }
     }
 }

@@ -9,24 +9,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The reference implementation of ext2, as the judge of what the writer wrote. */
-final class E2fs {
+public final class E2fs {
 
     private E2fs() {
     }
 
     /** Fails with e2fsck's words unless it finds nothing at all to say. */
-    static void assertClean(Path image) throws Exception {
+    public static void assertClean(Path image) throws Exception {
         Result result = run(tool("e2fsck"), "-f", "-n", image.toString());
         assertEquals(0, result.status, result.output);
     }
 
     /** Answer of one debugfs command, without its banner. */
-    static String debugfs(Path image, String command) throws Exception {
+    public static String debugfs(Path image, String command) throws Exception {
         return debugfs("-R", command, image.toString());
     }
 
     /** As {@link #debugfs(Path, String)}, but starting from the copy of the superblock in the given block. */
-    static String debugfsFromCopy(Path image, long superblock, String command) throws Exception {
+    public static String debugfsFromCopy(Path image, long superblock, String command) throws Exception {
         return debugfs("-s", Long.toString(superblock), "-b", "4096", "-R", command, image.toString());
     }
 
@@ -39,7 +39,7 @@ final class E2fs {
     }
 
     /** Copies a file out of the image. */
-    static byte[] read(Path image, String path, Path scratch) throws Exception {
+    public static byte[] read(Path image, String path, Path scratch) throws Exception {
         Path copy = scratch.resolve("debugfs-dump");
         Files.deleteIfExists(copy);
         debugfs(image, "dump \"" + path + "\" " + copy);

@@ -1,0 +1,194 @@
+package io.github.javaunikernel.maven.assembly;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.javaunikernel.maven.boot.KernelCommandLine;
+import io.github.javaunikernel.maven.boot.MemoryFileSystem;
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.image.E2fs;
+import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole images, from a jar to a checked file system, with the Java that runs the tests. */
+class ImageAssemblerTest {
+
+    private static final String PROGRAM = """
+            public class Hello {
+                public static void main(String[] args) {
+                    java.util.logging.Logger.getLogger("hello").info("hello");
+                }
+            }
+            """;
+    private static final byte[] KERNEL = kernel();
+
+    @TempDir
+    private Path scratch;
+    private final List<String> progress = new ArrayList<>();
+    private Path jar;
+    private Path files;
+
+    @BeforeEach
+    void compile() throws IOException {
+        jar = Jars.jar(scratch, "hello", null, "Hello", PROGRAM);
+        files = Files.createDirectories(scratch.resolve("files"));
+    }
+
+    @Test
+    void imageHoldsKernelRuntimeApplicationAndConfiguration() throws Exception {
+        Files.createDirectories(files.resolve("etc"));
+        Files.writeString(files.resolve("etc/hosts"), "127.0.0.1 mine\n");
+        Files.createDirectories(files.resolve("data/empty"));
+        Path image = assemble(request("first", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        E2fs.assertClean(image);
+        assertArrayEquals(KERNEL, E2fs.read(image, "/boot/unikernel", scratch));
+        assertArrayEquals(Files.readAllBytes(jar), E2fs.read(image, "/app/hello.jar", scratch));
+        assertEquals("127.0.0.1 mine\n", text(image, "/etc/hosts"));
+        assertEquals("default 0\ntimeout 0\ntitle first\nroot (hd0)\nkernel /boot/unikernel quiet\n",
+                text(image, "/boot/grub/menu.lst"));
+        String config = text(image, "/etc/unikernel.conf");
+        assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
+        assertTrue(config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
+                + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"), config);
+        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntmpfs /var/cache\n"), config);
+        assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
+        for (String directory : List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache",
+                "/data/empty")) {
+            assertTrue(E2fs.debugfs(image, "stat " + directory).contains("Type: directory"), directory);
+        }
+        assertTrue(E2fs.debugfs(image, "ls -p /jvm/bin").contains("/java/"));
+        assertFalse(E2fs.debugfs(image, "ls -p /jvm/bin").contains("keytool"));
+        assertTrue(E2fs.debugfs(image, "ls -p /jvm/lib/server").contains("/classes.jsa/"));
+        assertTrue(E2fs.debugfs(image, "stat /lib64/ld-linux-x86-64.so.2").contains("Type: regular"));
+    }
+
+    @Test
+    void twoBuildsAreIdenticalAndTheRuntimeIsLinkedOnce() throws Exception {
+        ImageRequest first = assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        assertTrue(progress.get(0).startsWith("Linked"), progress.toString());
+        assertTrue(progress.get(1).startsWith("Reusing"), progress.toString());
+        ImageRequest second = assemble(request("same", scratch.resolve("two"), Set.of(), 0));
+        assertTrue(progress.get(2).startsWith("Linked"), progress.toString());
+        assertEquals(-1, Files.mismatch(first.imageFile(), second.imageFile()));
+        assertEquals(-1, Files.mismatch(first.manifestFile(), second.manifestFile()));
+    }
+
+    @Test
+    void theRuntimeInTheImageStillRuns() throws Exception {
+        Path image = assemble(request("run", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        E2fs.debugfs(image, "rdump /jvm " + scratch);
+        Process java = new ProcessBuilder(scratch.resolve("jvm/bin/java").toString(), "-Xshare:on", "-cp",
+                jar.toString(), "Hello").redirectErrorStream(true).start();
+        String output = new String(java.getInputStream().readAllBytes());
+        assertEquals(0, java.waitFor(), output);
+        assertTrue(output.contains("INFO: hello"), output);
+    }
+
+    @Test
+    void theManifestNamesEverything() throws Exception {
+        ImageRequest request = assemble(request("told", scratch.resolve("one"), Set.of(), 0));
+        JsonObject root = JsonParser.parseString(Files.readString(request.manifestFile())).getAsJsonObject();
+        assertEquals(1, root.get("schema").getAsInt());
+        assertEquals("Hello", root.getAsJsonObject("application").get("mainClass").getAsString());
+        assertEquals("[\"java.base\",\"java.logging\"]",
+                root.getAsJsonObject("jdk").get("modulesInUse").toString());
+        assertTrue(root.getAsJsonObject("jdk").getAsJsonObject("modules").has("java.logging"));
+        long parts = 0;
+        for (var part : root.getAsJsonObject("parts").entrySet()) {
+            parts += part.getValue().getAsLong();
+        }
+        assertEquals(Files.size(request.imageFile()), parts);
+        for (JsonElement element : root.getAsJsonArray("files")) {
+            JsonObject file = element.getAsJsonObject();
+            if (file.get("path").getAsString().equals("/app/hello.jar")) {
+                assertEquals("test:hello", file.get("origin").getAsString());
+                assertEquals(Files.size(jar), file.get("size").getAsLong());
+                return;
+            }
+        }
+        throw new AssertionError("/app/hello.jar is not named");
+    }
+
+    @Test
+    void mistakesLeaveNothingBehind() throws Exception {
+        Path directory = scratch.resolve("one");
+        assertRefused("additionalModules", "has no module java.nothing",
+                request("bad", directory, Set.of("java.nothing"), 0));
+        assertRefused("imageSize", "MiB and may have 5", request("bad", directory, Set.of(), 5));
+        Files.createDirectories(files.resolve("boot"));
+        Files.writeString(files.resolve("boot/mine"), "mine");
+        assertRefused("filesDirectory", "would become /boot/mine", request("bad", directory, Set.of(), 0));
+        try (var left = Files.list(directory)) {
+            assertEquals("[cache]", left.map(Path::getFileName).toList().toString());
+        }
+    }
+
+    @Test
+    void jarsOfOneNameAreBothThere() throws Exception {
+        Path other = Jars.jar(Files.createDirectories(scratch.resolve("other")), "library", null, "L", "class L { }");
+        Path another = Jars.jar(Files.createDirectories(scratch.resolve("another")), "library", null, "M", "class M { }");
+        ImageRequest base = request("names", scratch.resolve("one"), Set.of(), 0);
+        Application application = new Application(null, List.of(new Application.Jar(jar, "a"),
+                new Application.Jar(other, "b"), new Application.Jar(another, "c")), List.of(jar, other, another),
+                List.of(), Map.of(), List.of(), Map.of());
+        ImageRequest request = assemble(new ImageRequest(base.name(), base.directory(), application, base.machine(),
+                base.runtime(), base.kernel(), base.files(), 0, base.time()));
+        String config = text(request.imageFile(), "/etc/unikernel.conf");
+        assertTrue(config.contains("arg /app/hello.jar:/app/lib/library.jar:/app/lib/2-library.jar\n"), config);
+        assertArrayEquals(Files.readAllBytes(another),
+                E2fs.read(request.imageFile(), "/app/lib/2-library.jar", scratch));
+    }
+
+    private void assertRefused(String parameter, String words, ImageRequest request) {
+        SettingException refused = assertThrows(SettingException.class, () -> assemble(request));
+        assertEquals(parameter, refused.parameter());
+        assertTrue(refused.getMessage().contains(words), refused.getMessage());
+    }
+
+    private ImageRequest assemble(ImageRequest request) throws Exception {
+        new ImageAssembler(progress::add).assemble(request);
+        return request;
+    }
+
+    private ImageRequest request(String name, Path directory, Set<String> additionalModules, int maxSize)
+            throws Exception {
+        Application application = new Application(null, List.of(new Application.Jar(jar, "test:hello")), List.of(jar),
+                List.of("-Xss512k"), Map.of("greeting", "hi there"), List.of("one", "two words"),
+                Map.of("MODE", "test"));
+        Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"),
+                List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"));
+        RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
+                additionalModules, true, true, true, true, Path.of("/"), directory.resolve("cache"));
+        Files.createDirectories(directory.resolve("cache"));
+        return new ImageRequest(name, directory, application, machine, runtime, new Kernel(KERNEL, "test", "test"),
+                files, maxSize, Instant.parse("2026-01-01T00:00:00Z"));
+    }
+
+    private String text(Path image, String path) throws Exception {
+        return new String(E2fs.read(image, path, scratch));
+    }
+
+    private static byte[] kernel() {
+        byte[] elf = new byte[9000];
+        elf[8999] = 1;
+        return elf;
+    }
+}

@@ -1,0 +1,128 @@
+package io.github.javaunikernel.maven.boot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BootTextTest {
+
+    @Test
+    void guestConfigEscapesValues() throws Exception {
+        String text = new GuestConfig("/jvm/bin/java")
+                .argument("-Dpath=C:\\temp").argument("two\nlines").argument("").argument(" # no comment ")
+                .variable("NAME", "a=b").directory("/app").hostName("web-1")
+                .network(NetworkSetting.parse("dhcp")).memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
+                .text();
+        assertEquals("""
+                exec /jvm/bin/java
+                arg -Dpath=C:\\\\temp
+                arg two\\nlines
+                arg\s
+                arg  # no comment\s
+                env NAME=a=b
+                cwd /app
+                hostname web-1
+                network dhcp
+                tmpfs /var/cache 16777216
+                """, text);
+    }
+
+    @Test
+    void grubMenuIsWhatPvGrubReads() throws Exception {
+        assertEquals("default 0\ntimeout 0\ntitle app\nroot (hd0)\nkernel /boot/unikernel quiet timings\n",
+                GrubMenu.text("app", "/boot/unikernel", KernelCommandLine.parse(" quiet   timings ")));
+    }
+
+    @Test
+    void xenConfigBootsTheKernelDirectly() throws Exception {
+        String text = new XenConfig("app", Path.of("/t/app.kernel"), Path.of("/t/app.img"),
+                KernelCommandLine.parse("quiet"), 64, 2, NetworkSetting.parse("dhcp")).text();
+        assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
+        assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\" ]\n"), text);
+        assertTrue(text.contains("vif = [ \"\" ]\n"), text);
+        String unconnected = new XenConfig("app", Path.of("/k"), Path.of("/i"), KernelCommandLine.parse(""), 64, 1,
+                NetworkSetting.parse("none")).text();
+        assertTrue(unconnected.contains("vif = [  ]\n"), unconnected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dhcp", "none", "static 10.0.0.2/24", "static 10.0.0.2/24 gateway 10.0.0.1",
+        "static 192.168.1.2/30 gateway 192.168.1.1 dns 8.8.8.8,1.1.1.1 mtu 9000"})
+    void goodNetworksAreKept(String setting) throws Exception {
+        assertEquals(setting, NetworkSetting.parse(setting).text());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            dhcp 10.0.0.1                                  | there is more after 'dhcp'
+            auto                                           | 'auto' is not a way to get an address
+            static                                         | the address is missing
+            static 10.0.0.2                                | '10.0.0.2' is not an address with a prefix length
+            static 10.0.0.256/24                           | '10.0.0.256' is not an IPv4 address
+            static 10.0.0.02/24                            | '10.0.0.02' is not an IPv4 address
+            static 10.0.2/24                               | '10.0.2' is not an IPv4 address
+            static 10.0.0.2/31                             | '31' is not a number from 1 to 30
+            static 10.0.0.2/24 gateway                     | 'gateway' has no value
+            static 10.0.0.2/24 gateway 10.0.1.1            | the gateway 10.0.1.1 is not in the network
+            static 10.0.0.2/24 gateway 10.0.0.2            | the gateway has the address of the guest
+            static 10.0.0.2/24 dns 8.8.8.8,                | '' is not an IPv4 address
+            static 10.0.0.2/24 mtu 20                      | '20' is not a number from 68 to 65535
+            static 10.0.0.2/24 router 10.0.0.1             | 'router' is not known
+            """)
+    void badNetworksAreRefused(String setting, String words) {
+        assertRefused("network", words, () -> NetworkSetting.parse(setting));
+    }
+
+    @Test
+    void badKernelOptionsAreRefused() throws Exception {
+        assertRefused("kernelOptions", "has no option 'quite'", () -> KernelCommandLine.parse("quite"));
+        assertRefused("kernelOptions", "has no option 'speed=1'", () -> KernelCommandLine.parse("speed=1"));
+        assertRefused("kernelOptions", "characters that boot loaders", () -> KernelCommandLine.parse("trace=\"a\""));
+        String longest = "trace=" + "x".repeat(1023 - 6);
+        assertEquals(longest, KernelCommandLine.parse(longest).text());
+        assertRefused("kernelOptions", "has 1024 bytes; Xen takes 1023",
+                () -> KernelCommandLine.parse(longest + "x"));
+    }
+
+    @Test
+    void badNamesAreRefused() {
+        assertRefused("hostname", "'-x' cannot be", () -> new GuestConfig("x").hostName("-x"));
+        assertRefused("hostname", "cannot be a host name", () -> new GuestConfig("x").hostName("x".repeat(64)));
+        assertRefused("environment", "'A B' cannot be", () -> new GuestConfig("x").variable("A B", ""));
+        assertRefused("tmpfs", "'cache' is not a directory", () -> MemoryFileSystem.parse("cache"));
+        assertRefused("tmpfs", "'/cache 5x' is not a directory", () -> MemoryFileSystem.parse("/cache 5x"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"32, 8", "63, 15", "64, 16", "128, 54", "256, 131", "1024, 592", "4096, 3584"})
+    void heapLeavesRoomForTheRest(int memory, int heap) throws Exception {
+        assertEquals("-Xmx" + heap + "m", JvmOptions.forMachine(memory, 1).get(0));
+    }
+
+    @Test
+    void smallMachinesGetTheSmallCollectorAndCompiler() throws Exception {
+        List<String> small = JvmOptions.forMachine(128, 1);
+        assertTrue(small.contains("-XX:+UseSerialGC") && small.contains("-XX:TieredStopAtLevel=1"), small.toString());
+        List<String> large = JvmOptions.forMachine(2048, 2);
+        assertFalse(large.contains("-XX:+UseSerialGC") || large.contains("-XX:TieredStopAtLevel=1"), large.toString());
+        assertTrue(JvmOptions.forMachine(2048, 1).contains("-XX:+UseSerialGC"));
+        assertRefused("memory", "31 MiB are too little", () -> JvmOptions.forMachine(31, 1));
+    }
+
+    private static void assertRefused(String parameter, String words, Executable call) {
+        SettingException refused = assertThrows(SettingException.class, call);
+        assertEquals(parameter, refused.parameter());
+        assertTrue(refused.getMessage().contains(words), refused.getMessage());
+        assertTrue(refused.getMessage().contains("-Dunikernel." + parameter), refused.getMessage());
+    }
+}
