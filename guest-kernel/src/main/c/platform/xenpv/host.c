@@ -9,6 +9,8 @@
 #include "platform/xenpv/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 
+const struct xen_host *xen_host;
+
 #define MAX_GRANT_FRAMES 64             /* Xen's default limit for a guest */
 
 static struct grant_entry *map_grant_table(unsigned frames)
