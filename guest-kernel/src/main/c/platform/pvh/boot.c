@@ -10,7 +10,9 @@
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
+#include "platform/x86/fpu.h"
 #include "platform/x86/image.h"
+#include "platform/x86/stack_guard.h"
 
 #define START_INFO_MAGIC 0x336ec578
 #define MAX_MEMORY_RANGES 64
@@ -159,8 +161,10 @@ noreturn void pvh_start(uint32_t start_info)
     platform.name = "pvh";
     platform.cpus = 1;
     pvh_segments_init();
+    stack_guard_init();
     pvh_traps_init();
     pvh_serial_init();
+    fpu_init();
     read_start_info(start_info);
     acpi_init(pvh_acpi_root);
     init_memory();

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "platform/pvh/clock.h"
 #include "platform/pvh/instructions.h"
+#include "platform/x86/processor.h"
 
 #define HYPERVISOR_LEAVES 0x40000000
 #define TIMING_LEAF 0x40000010          /* EAX: TSC kHz; VMware's, also offered by KVM */
@@ -23,22 +24,18 @@
 
 static uint64_t hypervisor_frequency(void)
 {
-    if (!(cpuid(1, 0).ecx & 1u << 31))
+    if (!(processor_identify(1, 0).ecx & 1u << 31))
         return 0;
-    struct cpuid leaves = cpuid(HYPERVISOR_LEAVES, 0);
+    struct processor_leaf leaves = processor_identify(HYPERVISOR_LEAVES, 0);
     uint32_t name[3] = { leaves.ebx, leaves.ecx, leaves.edx };
     if (memcmp(name, "XenVMMXenVMM", sizeof(name)) == 0)
-        return cpuid(HYPERVISOR_LEAVES + XEN_TIME_LEAF, 0).ecx * 1000UL;
-    if (leaves.eax >= TIMING_LEAF && leaves.eax < HYPERVISOR_LEAVES + 0x100)
-        return cpuid(TIMING_LEAF, 0).eax * 1000UL;
-    return 0;
+        return processor_identify(HYPERVISOR_LEAVES + XEN_TIME_LEAF, 0).ecx * 1000UL;
+    return processor_identify(TIMING_LEAF, 0).eax * 1000UL;
 }
 
 static uint64_t crystal_frequency(void)
 {
-    if (cpuid(0, 0).eax < CRYSTAL_LEAF)
-        return 0;
-    struct cpuid leaf = cpuid(CRYSTAL_LEAF, 0);
+    struct processor_leaf leaf = processor_identify(CRYSTAL_LEAF, 0);
     return leaf.eax == 0 ? 0 : (uint64_t)leaf.ecx * leaf.ebx / leaf.eax;
 }
 

@@ -49,16 +49,6 @@ static inline void out8(uint16_t port, uint8_t value) { __asm__ volatile("outb %
 static inline void out16(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
 static inline void out32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
 
-struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
-};
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
-{
-    struct cpuid r;
-    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
-    return r;
-}
-
 static inline uint64_t rdtsc(void)
 {
     uint32_t low, high;

@@ -10,6 +10,7 @@
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/pvh.h"
 #include "platform/pvh/selectors.h"
+#include "platform/x86/processor.h"
 
 #define VECTOR_SPURIOUS (VECTORS - 1)
 
@@ -80,7 +81,7 @@ static void silence_old_controllers(void)
 static void start_local_apic(void)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
-    bool has_x2apic = cpuid(1, 0).ecx & 1u << 21;
+    bool has_x2apic = processor_identify(1, 0).ecx & 1u << 21;
     msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
     if (has_x2apic) {
         msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2);

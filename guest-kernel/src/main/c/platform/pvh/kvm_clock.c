@@ -5,6 +5,7 @@
 #include "platform/pvh/clock.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/pvh.h"
+#include "platform/x86/processor.h"
 
 #define CPUID_SIGNATURE 0x40000000
 #define CPUID_FEATURES 0x40000001
@@ -32,11 +33,11 @@ static uint32_t seen_version;
 
 static bool offered(void)
 {
-    if (!(cpuid(1, 0).ecx & 1u << 31))
+    if (!(processor_identify(1, 0).ecx & 1u << 31))
         return false;
-    struct cpuid signature = cpuid(CPUID_SIGNATURE, 0);
+    struct processor_leaf signature = processor_identify(CPUID_SIGNATURE, 0);
     uint32_t name[3] = { signature.ebx, signature.ecx, signature.edx };
-    return memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0 && (cpuid(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
+    return memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0 && (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
 }
 
 bool kvm_clock_init(void)

@@ -4,6 +4,7 @@
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/pvh.h"
 #include "platform/pvh/selectors.h"
+#include "platform/x86/processor.h"
 
 _Static_assert(offsetof(struct registers, r11) == REGISTERS_R11, "selectors.h");
 _Static_assert(offsetof(struct registers, rcx) == REGISTERS_RCX, "selectors.h");
@@ -76,14 +77,12 @@ static void load_task_state(void)
 static uint64_t protections_offered(void)
 {
     uint64_t features = 0;
-    if (cpuid(0, 0).eax >= 7) {
-        struct cpuid leaf7 = cpuid(7, 0);
-        if (leaf7.ebx & 1u << 7)
-            features |= CR4_SMEP;
-        if (leaf7.ecx & 1u << 2)
-            features |= CR4_UMIP;
-    }
-    if (cpuid(1, 0).ecx & 1u << 26)
+    struct processor_leaf leaf7 = processor_identify(7, 0);
+    if (leaf7.ebx & 1u << 7)
+        features |= CR4_SMEP;
+    if (leaf7.ecx & 1u << 2)
+        features |= CR4_UMIP;
+    if (processor_identify(1, 0).ecx & 1u << 26)
         features |= CR4_OSXSAVE;
     return features;
 }

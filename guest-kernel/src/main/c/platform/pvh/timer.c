@@ -6,6 +6,7 @@
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
+#include "platform/x86/processor.h"
 
 #define TIMER_TSC_DEADLINE (2u << 17)
 #define DIVIDE_BY_1 0xb
@@ -82,7 +83,7 @@ void pvh_timer_init(void)
     int vector = interrupt_allocate(timer_interrupt, NULL);
     if (vector < 0)
         panic("no interrupt vector for the timer");
-    tsc_deadline = cpuid(1, 0).ecx & 1u << 24;
+    tsc_deadline = processor_identify(1, 0).ecx & 1u << 24;
     if (!tsc_deadline)
         measure_frequency();
     apic_write(APIC_TIMER, (uint32_t)vector | (tsc_deadline ? TIMER_TSC_DEADLINE : 0));

@@ -1,0 +1,179 @@
+#include "drivers/pci/pci.h"
+
+#include "lib/errno.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
+#include "platform/pvh/pvh.h"
+
+#define ADDRESS_PORT 0xcf8
+#define DATA_PORT 0xcfc
+#define ADDRESS_ENABLE 0x80000000u
+
+/* Configuration header, PCI 3.0 figures 6-1 and (bridges) PCI-to-PCI Bridge 1.2 figure 3-1. */
+#define VENDOR_ID 0x00
+#define DEVICE_ID 0x02
+#define COMMAND 0x04
+#define STATUS 0x06
+#define CLASS 0x0a
+#define HEADER_TYPE 0x0e
+#define BASE_ADDRESS 0x10
+#define BASE_ADDRESSES 6
+#define SECONDARY_BUS 0x19
+#define SUBSYSTEM_ID 0x2e
+#define CAPABILITIES 0x34
+
+#define COMMAND_MEMORY 0x0002
+#define COMMAND_MASTER 0x0004
+#define STATUS_CAPABILITIES 0x0010
+#define HEADER_MULTIFUNCTION 0x80
+#define CLASS_BRIDGE 0x0604
+#define WINDOW_IO 0x1
+#define WINDOW_TYPE 0x6
+#define WINDOW_64 0x4
+#define MAX_CAPABILITIES 48
+
+/* MSI-X capability and table entries, PCI 3.0 6.8.2. */
+#define MSIX_CONTROL 2
+#define MSIX_TABLE 4
+#define MSIX_ENABLE 0x8000
+#define MSIX_MASK_ALL 0x4000
+#define MSIX_SIZE 0x07ff
+#define MSIX_ENTRY_SIZE 16
+#define MSIX_ENTRY_ADDRESS 0
+#define MSIX_ENTRY_DATA 8
+#define MSIX_ENTRY_CONTROL 12
+
+static uint32_t select(const struct pci_function *f, unsigned offset)
+{
+    uint32_t address = ADDRESS_ENABLE | (uint32_t)f->bus << 16 | (uint32_t)f->device << 11
+                       | (uint32_t)f->function << 8 | (offset & 0xfc);
+    out32(ADDRESS_PORT, address);
+    return offset & 3;
+}
+
+uint8_t pci_read8(const struct pci_function *function, unsigned offset)
+{
+    return in8((uint16_t)(DATA_PORT + select(function, offset)));
+}
+
+uint16_t pci_read16(const struct pci_function *function, unsigned offset)
+{
+    return in16((uint16_t)(DATA_PORT + select(function, offset)));
+}
+
+uint32_t pci_read32(const struct pci_function *function, unsigned offset)
+{
+    return in32((uint16_t)(DATA_PORT + select(function, offset)));
+}
+
+void pci_write16(const struct pci_function *function, unsigned offset, uint16_t value)
+{
+    out16((uint16_t)(DATA_PORT + select(function, offset)), value);
+}
+
+unsigned pci_find_capability(const struct pci_function *function, uint8_t id, unsigned after)
+{
+    if (!(pci_read16(function, STATUS) & STATUS_CAPABILITIES))
+        return 0;
+    unsigned at = pci_read8(function, after == 0 ? CAPABILITIES : after + 1) & 0xfc;
+    for (unsigned i = 0; at != 0 && i < MAX_CAPABILITIES; i++) {
+        if (pci_read8(function, at) == id)
+            return at;
+        at = pci_read8(function, at + 1) & 0xfc;
+    }
+    return 0;
+}
+
+phys_t pci_memory_window(const struct pci_function *function, unsigned index)
+{
+    if (index >= BASE_ADDRESSES)
+        return 0;
+    uint32_t low = pci_read32(function, BASE_ADDRESS + 4 * index);
+    if (low & WINDOW_IO)
+        return 0;
+    phys_t address = low & ~15u;
+    if ((low & WINDOW_TYPE) == WINDOW_64 && index + 1 < BASE_ADDRESSES)
+        address |= (phys_t)pci_read32(function, BASE_ADDRESS + 4 * (index + 1)) << 32;
+    return address;
+}
+
+void pci_enable(const struct pci_function *function)
+{
+    uint16_t command = pci_read16(function, COMMAND);
+    pci_write16(function, COMMAND, command | COMMAND_MEMORY | COMMAND_MASTER);
+}
+
+int pci_msix_enable(struct pci_function *function)
+{
+    unsigned at = pci_find_capability(function, PCI_CAPABILITY_MSIX, 0);
+    if (at == 0)
+        return -ENODEV;
+    uint16_t control = pci_read16(function, at + MSIX_CONTROL);
+    uint32_t table = pci_read32(function, at + MSIX_TABLE);
+    phys_t window = pci_memory_window(function, table & 7);
+    if (window == 0)
+        return -ENODEV;
+    function->msix_vectors = (control & MSIX_SIZE) + 1u;
+    function->msix_table = mmio_map(window + (table & ~7u), function->msix_vectors * MSIX_ENTRY_SIZE);
+    if (function->msix_table == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < function->msix_vectors; i++)
+        mmio_write32(function->msix_table + i * MSIX_ENTRY_SIZE + MSIX_ENTRY_CONTROL, 1);
+    pci_write16(function, at + MSIX_CONTROL, (uint16_t)((control | MSIX_ENABLE) & ~MSIX_MASK_ALL));
+    return 0;
+}
+
+int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
+{
+    if (index >= function->msix_vectors)
+        return -ENOSPC;
+    volatile uint8_t *entry = function->msix_table + index * MSIX_ENTRY_SIZE;
+    uint64_t address = interrupt_message_address();
+    mmio_write32(entry + MSIX_ENTRY_ADDRESS, (uint32_t)address);
+    mmio_write32(entry + MSIX_ENTRY_ADDRESS + 4, (uint32_t)(address >> 32));
+    mmio_write32(entry + MSIX_ENTRY_DATA, interrupt_message_data(vector));
+    mmio_write32(entry + MSIX_ENTRY_CONTROL, 0);
+    return 0;
+}
+
+static void scan_bus(uint8_t bus, void (*visit)(const struct pci_function *));
+
+static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, void (*visit)(const struct pci_function *))
+{
+    struct pci_function function = { .bus = bus, .device = device, .function = number };
+    function.vendor = pci_read16(&function, VENDOR_ID);
+    if (function.vendor == 0xffff)
+        return false;
+    function.id = pci_read16(&function, DEVICE_ID);
+    if (pci_read16(&function, CLASS) == CLASS_BRIDGE) {
+        /* Buses are numbered downwards, so this ends whatever a bridge says. */
+        uint8_t behind = pci_read8(&function, SECONDARY_BUS);
+        if (behind > bus)
+            scan_bus(behind, visit);
+        return true;
+    }
+    function.subsystem_id = pci_read16(&function, SUBSYSTEM_ID);
+    visit(&function);
+    return true;
+}
+
+static void scan_bus(uint8_t bus, void (*visit)(const struct pci_function *))
+{
+    for (uint8_t device = 0; device < 32; device++) {
+        if (!scan_function(bus, device, 0, visit))
+            continue;
+        struct pci_function first = { .bus = bus, .device = device };
+        if (!(pci_read8(&first, HEADER_TYPE) & HEADER_MULTIFUNCTION))
+            continue;
+        for (uint8_t number = 1; number < 8; number++)
+            (void)scan_function(bus, device, number, visit);
+    }
+}
+
+void pci_for_each(void (*visit)(const struct pci_function *function))
+{
+    out32(ADDRESS_PORT, ADDRESS_ENABLE);
+    if (in32(ADDRESS_PORT) != ADDRESS_ENABLE)
+        return;
+    scan_bus(0, visit);
+}

@@ -1,0 +1,37 @@
+/*
+ * PCI by configuration mechanism 1 (PCI Local Bus Specification 3.0, 3.2.2.3.2): finding
+ * functions, their capabilities, memory windows and message-signalled interrupts. Addresses are
+ * those the firmware assigned. Used while devices are started; not locked.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct pci_function {
+    uint8_t bus, device, function;
+    uint16_t vendor, id, subsystem_id;
+    volatile uint8_t *msix_table;       /* after pci_msix_enable() */
+    unsigned msix_vectors;
+};
+
+/* Calls `visit` for each function, behind bridges too. Nothing where there is no PCI. */
+void pci_for_each(void (*visit)(const struct pci_function *function));
+
+uint8_t pci_read8(const struct pci_function *function, unsigned offset);
+uint16_t pci_read16(const struct pci_function *function, unsigned offset);
+uint32_t pci_read32(const struct pci_function *function, unsigned offset);
+void pci_write16(const struct pci_function *function, unsigned offset, uint16_t value);
+
+/* The offset of the next capability with this id behind `after` (0: the first), 0 if none. */
+#define PCI_CAPABILITY_VENDOR 0x09
+#define PCI_CAPABILITY_MSIX 0x11
+unsigned pci_find_capability(const struct pci_function *function, uint8_t id, unsigned after);
+
+/* Physical address of a memory base address register, 0 if absent or not assigned. */
+phys_t pci_memory_window(const struct pci_function *function, unsigned index);
+/* Lets the function answer at its memory windows and reach memory by itself. */
+void pci_enable(const struct pci_function *function);
+/* Turns MSI-X on with every vector masked. 0, or -ENODEV without MSI-X, -ENOMEM. */
+must_check int pci_msix_enable(struct pci_function *function);
+/* Entry `index` of its table raises the CPU's interrupt `vector` (platform/pvh/interrupts.h). */
+must_check int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector);

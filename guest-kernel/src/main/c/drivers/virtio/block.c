@@ -1,0 +1,239 @@
+/*
+ * Virtio disks (VIRTIO 1.1, 5.2). A block request becomes one virtio request, or several where the
+ * device takes fewer segments at a time (Firecracker: one). The write-back cache is not negotiated,
+ * so a completed write is on the disk (5.2.6.2). Lock "virtio-block" per disk; done() is
+ * called without it.
+ */
+#include "drivers/device.h"
+#include "drivers/virtio/queue.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+
+#define FEATURE_SEGMENTS_MAX (1UL << 2)
+#define FEATURE_READ_ONLY (1UL << 5)
+
+/* struct virtio_blk_config (5.2.4). */
+#define CONFIG_CAPACITY 0
+#define CONFIG_SEGMENTS_MAX 12
+
+#define QUEUE_SIZE 128
+#define MAX_PIECES 32                   /* virtio requests under way */
+
+/* struct virtio_blk_req (5.2.6) around the data. */
+struct piece_header {
+    uint32_t type;
+    uint32_t reserved;
+    uint64_t sector;
+};
+#define TYPE_READ 0
+#define TYPE_WRITE 1
+#define STATUS_OK 0
+#define STATUS_NONE 0xff                /* before the device writes it */
+
+/* A virtio request: part or all of a block request. Free when request is NULL. */
+struct piece {
+    struct piece_header header;
+    uint8_t status;
+    uint8_t parent;                     /* index of the piece that keeps the books of the request */
+    /* Of the parent: */
+    uint16_t outstanding;               /* pieces under way */
+    bool all_sent;
+    int error;
+    struct block_request *request;
+};
+
+struct virtio_disk {
+    struct block_device block;
+    struct virtio_device *device;
+    struct spinlock lock;               /* guards the rest */
+    struct virtqueue queue;
+    struct list pending;                /* block requests not yet sent completely */
+    unsigned next_segment;              /* of the first of them */
+    uint64_t next_sector;
+    int parent;                         /* its books, -1: nothing sent yet */
+    unsigned segments_max;
+    struct piece pieces[MAX_PIECES];
+};
+
+static unsigned disks;
+
+static int free_piece(const struct virtio_disk *disk)
+{
+    for (int i = 0; i < MAX_PIECES; i++) {
+        if (disk->pieces[i].request == NULL)
+            return i;
+    }
+    return -1;
+}
+
+/* Sends the next part of a request. False if the ring is full. */
+static bool send_piece(struct virtio_disk *disk, struct block_request *request)
+{
+    struct virtqueue_segment segments[BLOCK_MAX_SEGMENTS + 2];
+    int index = free_piece(disk);
+    if (index < 0)
+        return false;
+    struct piece *piece = &disk->pieces[index];
+    unsigned count = min_of(request->segment_count - disk->next_segment, disk->segments_max);
+    uint64_t bytes = 0;
+
+    segments[0] = (struct virtqueue_segment){ virt_to_phys(&piece->header), sizeof(piece->header), false };
+    for (unsigned i = 0; i < count; i++) {
+        const struct block_segment *from = &request->segments[disk->next_segment + i];
+        segments[1 + i] = (struct virtqueue_segment){ from->address, from->length, !request->write };
+        bytes += from->length;
+    }
+    segments[1 + count] = (struct virtqueue_segment){ virt_to_phys(&piece->status), 1, true };
+    piece->header = (struct piece_header){ request->write ? TYPE_WRITE : TYPE_READ, 0, disk->next_sector };
+    piece->status = STATUS_NONE;
+    if (!virtqueue_add(&disk->queue, segments, count + 2, piece))
+        return false;
+
+    piece->request = request;
+    piece->outstanding = 0;
+    piece->error = 0;
+    piece->all_sent = false;
+    if (disk->parent < 0)
+        disk->parent = index;
+    piece->parent = (uint8_t)disk->parent;
+    disk->pieces[disk->parent].outstanding++;
+    disk->next_segment += count;
+    disk->next_sector += bytes / SECTOR_SIZE;
+    return true;
+}
+
+static void send_pending(struct virtio_disk *disk)
+{
+    while (!list_empty(&disk->pending)) {
+        struct block_request *request = list_entry(disk->pending.next, struct block_request, link);
+        if (disk->parent < 0) {
+            disk->next_segment = 0;
+            disk->next_sector = request->sector;
+        }
+        if (!send_piece(disk, request))
+            break;
+        if (disk->next_segment < request->segment_count)
+            continue;
+        list_remove(&request->link);
+        disk->pieces[disk->parent].all_sent = true;
+        disk->parent = -1;
+    }
+    virtqueue_flush(&disk->queue);
+}
+
+/* Moves every request to `failed`: without a working device nothing would ever complete. */
+static void abandon(struct virtio_disk *disk, struct list *failed)
+{
+    for (struct list *node; (node = list_pop_front(&disk->pending)) != NULL;)
+        list_push_back(failed, node);
+    for (unsigned i = 0; i < MAX_PIECES; i++) {
+        struct piece *piece = &disk->pieces[i];
+        if (piece->request != NULL && piece->parent == i && piece->all_sent)
+            list_push_back(failed, &piece->request->link);
+        piece->request = NULL;
+    }
+    disk->parent = -1;
+    disk->device->transport->write_status(disk->device, VIRTIO_FAILED);
+}
+
+static void complete_all(struct list *requests, int error)
+{
+    for (struct list *node; (node = list_pop_front(requests)) != NULL;) {
+        struct block_request *request = list_entry(node, struct block_request, link);
+        request->done(request, error);
+    }
+}
+
+static void submit(struct block_device *block, struct block_request *request)
+{
+    struct virtio_disk *disk = container_of(block, struct virtio_disk, block);
+    struct list failed = LIST_INIT(failed);
+    spin_lock(&disk->lock);
+    list_push_back(&disk->pending, &request->link);
+    if (disk->queue.broken)
+        abandon(disk, &failed);
+    else
+        send_pending(disk);
+    spin_unlock(&disk->lock);
+    complete_all(&failed, -EIO);
+}
+
+/* Takes one used piece; the request if that was its last one, with its error in *error. */
+static struct block_request *take_piece(struct virtio_disk *disk, bool *more, int *error)
+{
+    uint32_t written;
+    struct piece *piece = virtqueue_take(&disk->queue, &written);
+    *more = piece != NULL;
+    if (piece == NULL)
+        return NULL;
+    struct piece *parent = &disk->pieces[piece->parent];
+    struct block_request *request = piece->request;
+    if (piece->status != STATUS_OK)
+        parent->error = -EIO;
+    if (piece != parent)
+        piece->request = NULL;
+    if (--parent->outstanding > 0 || !parent->all_sent)
+        return NULL;
+    *error = parent->error;
+    parent->request = NULL;
+    return request;
+}
+
+static void handle_used(struct virtqueue *queue)
+{
+    struct virtio_disk *disk = queue->context;
+    struct list failed = LIST_INIT(failed);
+    bool more = true;
+    spin_lock(&disk->lock);
+    while (more || virtqueue_enable_interrupt(queue)) {
+        int error = 0;
+        struct block_request *request = take_piece(disk, &more, &error);
+        if (request == NULL)
+            continue;
+        spin_unlock(&disk->lock);
+        request->done(request, error);
+        spin_lock(&disk->lock);
+    }
+    if (queue->broken)
+        abandon(disk, &failed);
+    else
+        send_pending(disk);
+    spin_unlock(&disk->lock);
+    complete_all(&failed, -EIO);
+}
+
+int virtio_block_start(struct virtio_device *device)
+{
+    int error = virtio_negotiate(device, FEATURE_SEGMENTS_MAX | FEATURE_READ_ONLY);
+    if (error != 0)
+        return error;
+    struct virtio_disk *disk = heap_allocate_zeroed(sizeof(*disk));
+    if (disk == NULL)
+        return -ENOMEM;
+    spinlock_init(&disk->lock, "virtio-block");
+    list_init(&disk->pending);
+    disk->device = device;
+    disk->parent = -1;
+    /* A device that names no limit may take but one. */
+    uint32_t segments_max = 1;
+    if (device->features & FEATURE_SEGMENTS_MAX)
+        device->transport->read_config(device, CONFIG_SEGMENTS_MAX, &segments_max, sizeof(segments_max));
+    disk->segments_max = min_of(max_of(segments_max, 1u), (uint32_t)BLOCK_MAX_SEGMENTS);
+    error = virtqueue_init(&disk->queue, device, 0, QUEUE_SIZE, handle_used, disk);
+    if (error != 0) {
+        heap_free(disk);
+        return error;
+    }
+    virtqueue_enable_interrupt(&disk->queue);
+    device->transport->read_config(device, CONFIG_CAPACITY, &disk->block.sectors, sizeof(disk->block.sectors));
+    disk->block.read_only = device->features & FEATURE_READ_ONLY;
+    disk->block.submit = submit;
+    format(disk->block.name, sizeof(disk->block.name), "vd%c", 'a' + (int)(disks++ % 26));
+    virtio_ready(device);
+    block_device_add(&disk->block);
+    log_info("%s: %lu MiB%s", disk->block.name, disk->block.sectors >> 11, disk->block.read_only ? ", read-only" : "");
+    return 0;
+}

@@ -1,0 +1,130 @@
+#include "drivers/virtio/network.h"
+
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/print.h"
+#include "lib/random.h"
+#include "platform/platform.h"
+
+#define FEATURE_CHECKSUM (1UL << 0)
+#define FEATURE_GUEST_CHECKSUM (1UL << 1)
+#define FEATURE_MTU (1UL << 3)
+#define FEATURE_MAC (1UL << 5)
+#define FEATURE_GUEST_TSO4 (1UL << 7)
+#define FEATURE_HOST_TSO4 (1UL << 11)
+#define FEATURE_MERGEABLE_BUFFERS (1UL << 15)
+
+/* struct virtio_net_config (5.1.4). */
+#define CONFIG_MAC 0
+#define CONFIG_MTU 10
+
+#define QUEUE_RECEIVE 0
+#define QUEUE_TRANSMIT 1
+#define QUEUE_SIZE 256
+/* One receive buffer for so much memory: half a percent of it, and a 64 KiB packet in the smallest guest. */
+#define MEMORY_PER_BUFFER (1UL << 20)
+#define RECEIVE_BUFFERS_MIN 32
+
+#define ETHERNET_MTU 1500
+#define LOCALLY_ADMINISTERED 2
+
+static unsigned cards;
+
+static void handle_interrupt(struct virtqueue *queue)
+{
+    struct virtio_card *card = queue->context;
+    struct network_device *network = &card->network;
+    bool received = false;
+
+    spin_lock(&card->lock);
+    virtqueue_disable_interrupt(&card->receive);
+    bool ready = virtio_net_reclaim(card);
+    do {
+        for (struct packet *packet; (packet = virtio_net_receive(card)) != NULL;) {
+            network->received_packets++;
+            network->received_bytes += packet->length;
+            spin_unlock(&card->lock);
+            network->receive(network, packet);
+            received = true;
+            spin_lock(&card->lock);
+        }
+        virtqueue_flush(&card->receive);
+    } while (virtqueue_enable_interrupt(&card->receive));
+    spin_unlock(&card->lock);
+
+    if (received)
+        network->receive_done(network);
+    if (ready)
+        network->transmit_ready(network);
+}
+
+static void read_address(struct virtio_card *card)
+{
+    if (card->device->features & FEATURE_MAC) {
+        card->device->transport->read_config(card->device, CONFIG_MAC, card->network.mac, sizeof(card->network.mac));
+        return;
+    }
+    random_bytes(card->network.mac, sizeof(card->network.mac));
+    card->network.mac[0] = (uint8_t)((card->network.mac[0] & ~1) | LOCALLY_ADMINISTERED);
+}
+
+static void describe(struct virtio_card *card)
+{
+    struct network_device *network = &card->network;
+    uint64_t features = card->device->features;
+    read_address(card);
+    network->mtu = ETHERNET_MTU;
+    if (features & FEATURE_MTU)
+        card->device->transport->read_config(card->device, CONFIG_MTU, &network->mtu, sizeof(network->mtu));
+    network->checksum_offload = features & FEATURE_CHECKSUM;
+    network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
+    network->transmit = virtio_net_transmit;
+    network->flush = virtio_net_flush;
+    format(network->name, sizeof(network->name), "eth%u", cards++);
+}
+
+static int negotiate(struct virtio_device *device)
+{
+    uint64_t wanted = FEATURE_CHECKSUM | FEATURE_GUEST_CHECKSUM | FEATURE_MTU | FEATURE_MAC | FEATURE_HOST_TSO4
+                      | FEATURE_GUEST_TSO4 | FEATURE_MERGEABLE_BUFFERS;
+    /* Large packets need buffers that can be joined (5.1.6.3.1). */
+    if (!(device->transport->read_features(device) & FEATURE_MERGEABLE_BUFFERS))
+        wanted &= ~FEATURE_GUEST_TSO4;
+    return virtio_negotiate(device, wanted);
+}
+
+static int init_queues(struct virtio_card *card)
+{
+    uint64_t buffers = max_of(platform.memory_bytes / MEMORY_PER_BUFFER, (uint64_t)RECEIVE_BUFFERS_MIN);
+    unsigned size = (unsigned)min_of(buffers, (uint64_t)QUEUE_SIZE);
+    int error = virtqueue_init(&card->receive, card->device, QUEUE_RECEIVE, size, handle_interrupt, card);
+    if (error == 0)
+        error = virtqueue_init(&card->transmit, card->device, QUEUE_TRANSMIT, QUEUE_SIZE, handle_interrupt, card);
+    if (error == 0)
+        error = virtio_net_receive_init(card);
+    return error;
+}
+
+int virtio_network_start(struct virtio_device *device)
+{
+    int error = negotiate(device);
+    if (error != 0)
+        return error;
+    /* Never freed once a queue knows it. */
+    struct virtio_card *card = heap_allocate_zeroed(sizeof(*card));
+    if (card == NULL)
+        return -ENOMEM;
+    spinlock_init(&card->lock, "virtio-net");
+    card->device = device;
+    error = init_queues(card);
+    if (error != 0)
+        return error;
+    describe(card);
+    virtqueue_enable_interrupt(&card->receive);
+    network_device_add(&card->network);
+    virtio_ready(device);
+    virtqueue_flush(&card->receive);
+    const uint8_t *mac = card->network.mac;
+    log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x", card->network.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    return 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * Virtio network cards (VIRTIO 1.1, 5.1): what network.c (start-up and interrupts), network_receive.c
+ * and network_transmit.c share. Lock "virtio-net" per card; the stack's callbacks are called
+ * without it.
+ */
+#pragma once
+
+#include "drivers/device.h"
+#include "drivers/virtio/queue.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+
+/* In front of every packet (5.1.6); version 1 always has num_buffers. */
+struct virtio_net_header {
+    uint8_t flags;
+    uint8_t segmentation;
+    uint16_t header_length;
+    uint16_t segment_size;
+    uint16_t checksum_start, checksum_offset;
+    uint16_t buffers;
+};
+#define HEADER_NEEDS_CHECKSUM 1
+#define HEADER_DATA_VALID 2
+#define SEGMENTATION_NONE 0
+#define SEGMENTATION_TCP4 1
+#define SEGMENTATION_ECN 0x80
+_Static_assert(sizeof(struct virtio_net_header) == 12, "5.1.6");
+_Static_assert(sizeof(struct virtio_net_header) <= sizeof(((struct packet *)0)->layer), "it is kept there");
+
+struct virtio_card {
+    struct network_device network;
+    struct virtio_device *device;
+    struct spinlock lock;               /* guards the rest */
+    struct virtqueue receive, transmit;
+    bool full;                          /* transmit() said false: the stack waits to be told */
+    uint64_t bytes_under_way;           /* given to the transmit queue */
+};
+
+/* Fills the receive queue. 0, or -ENOMEM with not one buffer in it. */
+must_check int virtio_net_receive_init(struct virtio_card *card);
+/* With the lock: the next packet or NULL. */
+struct packet *virtio_net_receive(struct virtio_card *card);
+
+/* network_device.transmit and .flush. */
+bool virtio_net_transmit(struct network_device *network, struct packet *packet);
+void virtio_net_flush(struct network_device *network);
+/* With the lock: frees what was sent. True if the stack is to be told that it may go on. */
+must_check bool virtio_net_reclaim(struct virtio_card *card);

@@ -1,0 +1,72 @@
+/*
+ * Virtio 1.x (OASIS VIRTIO 1.1; section numbers refer to it). A device is reached through a transport
+ * (pci.c, mmio.c), which finds it and hands it to its driver (block.c, network.c, entropy.c) with
+ * virtio_start(). Devices are started before threads run; queues (queue.h) are used in
+ * any context. Legacy devices are refused.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct virtio_device;
+struct virtqueue;
+
+/* Device types (5). */
+#define VIRTIO_NETWORK 1
+#define VIRTIO_BLOCK 2
+#define VIRTIO_ENTROPY 4
+
+/* Feature bits of every device (6). */
+#define VIRTIO_FEATURE_EVENT_INDEX (1UL << 29)
+#define VIRTIO_FEATURE_VERSION_1 (1UL << 32)
+
+/* Device status (2.1). */
+#define VIRTIO_ACKNOWLEDGE 1
+#define VIRTIO_DRIVER 2
+#define VIRTIO_DRIVER_OK 4
+#define VIRTIO_FEATURES_OK 8
+#define VIRTIO_FAILED 128
+
+/* Called in interrupt context when the device used buffers. */
+typedef void virtqueue_handler(struct virtqueue *queue);
+
+struct virtio_transport {
+    uint64_t (*read_features)(struct virtio_device *device);
+    void (*write_features)(struct virtio_device *device, uint64_t features);
+    uint8_t (*read_status)(struct virtio_device *device);
+    void (*write_status)(struct virtio_device *device, uint8_t status);
+    /* Little-endian bytes of the device's configuration space. */
+    void (*read_config)(struct virtio_device *device, unsigned offset, void *to, unsigned length);
+    /* The most descriptors a queue can have, 0: there is no such queue. */
+    unsigned (*queue_limit)(struct virtio_device *device, unsigned index);
+    /* Tells the device where the queue's memory is, connects its interrupt and enables it.
+     * Fills queue->notify. 0 or a negative errno. */
+    int (*queue_enable)(struct virtio_device *device, struct virtqueue *queue);
+};
+
+struct virtio_device {
+    const struct virtio_transport *transport;
+    unsigned type;                      /* VIRTIO_NETWORK, … */
+    uint64_t features;                  /* as negotiated */
+    const char *place;                  /* for messages: "0000:00:03.0", "d0000000" */
+};
+
+/* Hands the device over to the driver of its type, which announces what it offers. A device
+ * that does not come up is reported and left alone. `device` stays valid for ever. */
+void virtio_start(struct virtio_device *device);
+
+/* For drivers: resets the device and agrees on features, of which `wanted` are optional;
+ * version 1 is required. 0 or -EOPNOTSUPP. */
+must_check int virtio_negotiate(struct virtio_device *device, uint64_t wanted);
+/* Queues are enabled: the device may start. */
+void virtio_ready(struct virtio_device *device);
+
+/* Finding devices: on PCI, and those named on the command line as
+ * virtio_mmio.device=SIZE@ADDRESS:LINE (Linux admin-guide/kernel-parameters). */
+void virtio_pci_find(void);
+void virtio_mmio_find(const char *command_line);
+
+/* Drivers: 0 or a negative errno. */
+must_check int virtio_block_start(struct virtio_device *device);
+must_check int virtio_network_start(struct virtio_device *device);
+must_check int virtio_entropy_start(struct virtio_device *device);

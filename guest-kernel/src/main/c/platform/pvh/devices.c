@@ -1,0 +1,10 @@
+#include "platform/pvh/devices.h"
+
+#include "drivers/virtio/virtio.h"
+#include "platform/platform.h"
+
+void pvh_start_devices(void)
+{
+    virtio_pci_find();
+    virtio_mmio_find(platform.command_line);
+}
