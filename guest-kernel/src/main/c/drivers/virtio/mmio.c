@@ -218,11 +218,13 @@ static bool parse_number(const char **at, uint64_t *value)
     }
     if (s == digits)
         return false;
-    static const char units[] = "KMG";
-    const char *unit = *s != '\0' ? strchr(units, *s & ~0x20) : NULL;
-    if (unit != NULL) {
-        *value <<= 10 * (unit - units + 1);
+    static const char units[] = { 'k', 'm', 'g' };
+    for (unsigned i = 0; i < array_size(units); i++) {
+        if ((*s | 0x20) != units[i])
+            continue;
+        *value <<= 10 * (i + 1);
         s++;
+        break;
     }
     *at = s;
     return true;
