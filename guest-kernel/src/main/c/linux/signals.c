@@ -1,3 +1,4 @@
+#include "files/file.h"
 #include "files/process_view.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
@@ -9,6 +10,7 @@
 #include "linux/signal_frame.h"
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
+#include "memory/address_space.h"
 #include "memory/user.h"
 #include "threads/wait.h"
 
@@ -17,6 +19,8 @@
 #define SA_NODEFER 0x40000000UL
 #define SA_RESETHAND 0x80000000UL
 #define SA_RESTART 0x10000000UL
+#define PATH_SIZE 256
+#define STACK_WORDS 12                   /* shown when a fault ends the process */
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
 static struct spinlock lock = SPINLOCK("signals");
@@ -209,6 +213,45 @@ void signals_deliver(struct registers *registers, bool system_call)
     }
 }
 
+/* What a developer without a debugger needs: where it happened, in which file, on what. */
+struct place {
+    uintptr_t address;
+    char path[PATH_SIZE];
+    uint64_t offset;
+};
+
+static void match_area(const struct area *area, void *context)
+{
+    struct place *place = context;
+    if (place->address < area->start || place->address >= area->end)
+        return;
+    place->offset = place->address - area->start + area->offset;
+    if (area->file)
+        file_path(area->file, place->path, sizeof(place->path));
+    else
+        string_copy(place->path, area->name ? area->name : "anonymous memory", sizeof(place->path));
+}
+
+static void log_fatal(int number, uintptr_t address)
+{
+    const struct thread *thread = thread_current();
+    const struct registers *r = thread_registers(thread_current());
+    struct place place = { .address = r->rip, .path = "unmapped" };
+    address_space_for_each(match_area, &place);
+    log_error("thread %u (%s): signal %d, address %lx, at rip %lx = %s+%lx", thread->id, thread->name, number,
+              address, r->rip, place.path, place.offset);
+    log_error("rsp %lx rbp %lx rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx error %lx fs %lx", r->rsp, r->rbp,
+              r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->error, thread->fs_base);
+    uint64_t words[STACK_WORDS];
+    if (user_get(&words, r->rsp))
+        return;
+    for (unsigned i = 0; i < STACK_WORDS; i++) {
+        place = (struct place){ .address = words[i] };
+        address_space_for_each(match_area, &place);
+        log_error("stack %lx: %lx %s+%lx", r->rsp + i * 8, words[i], place.path, place.offset);
+    }
+}
+
 void signal_force(int number, int code, uintptr_t address)
 {
     struct user_thread *user = user_current();
@@ -220,8 +263,10 @@ void signal_force(int number, int code, uintptr_t address)
         add_pending(user->pending, &info);
     }
     spin_unlock(&lock);
-    if (fatal)
-        process_killed(number);
+    if (!fatal)
+        return;
+    log_fatal(number, address);
+    process_killed(number);
 }
 
 static int read_mask(uintptr_t address, size_t size, uint64_t *mask)

@@ -1,0 +1,44 @@
+/*
+ * Layouts of the socket calls' arguments (socket(2) and friends, Linux x86-64).
+ */
+#pragma once
+
+#include "net/bytes.h"
+#include "net/socket.h"
+
+#define SOCK_TYPE_MASK 0xf
+#define SOCK_NONBLOCK 04000          /* O_NONBLOCK, O_CLOEXEC */
+#define SOCK_CLOEXEC 02000000
+#define MSG_CMSG_CLOEXEC 0x40000000u
+#define MSG_WAITFORONE 0x10000u
+#define IOV_LIMIT 1024               /* IOV_MAX, limits.h */
+
+struct abi_inet_address {            /* struct sockaddr_in */
+    uint16_t family;
+    be16 port;
+    be32 address;
+    uint8_t zero[8];
+};
+struct abi_unix_address {            /* struct sockaddr_un */
+    uint16_t family;
+    char path[UNIX_PATH_SIZE];
+};
+union abi_address {
+    uint16_t family;
+    struct abi_inet_address in;
+    struct abi_unix_address un;
+};
+struct abi_message {                 /* struct msghdr */
+    uint64_t name;
+    uint32_t name_length, padding;
+    uint64_t spans, span_count;
+    uint64_t control, control_length;
+    int32_t flags, padding2;
+};
+struct abi_message_vector {          /* struct mmsghdr */
+    struct abi_message message;
+    uint32_t length, padding;
+};
+struct abi_time {                    /* struct timespec */
+    int64_t seconds, nanoseconds;
+};

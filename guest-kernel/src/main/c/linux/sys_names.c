@@ -1,0 +1,308 @@
+/* Making, removing and moving names, and changing what inodes say. */
+#include "files/inotify.h"
+#include "files/tmpfs.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "linux/abi_files.h"
+#include "linux/paths.h"
+#include "linux/syscalls.h"
+#include "memory/user.h"
+#include "platform/platform.h"
+
+/* ---- Names ---- */
+
+static int64_t make_at(int directory, uintptr_t address, uint32_t mode, const char *link_target)
+{
+    struct user_path path;
+    int error = path_begin(&path, directory, address);
+    if (error)
+        return error;
+    error = name_make(path.start, path.text, mode, link_target);
+    path_end(&path);
+    return error;
+}
+
+static int64_t make_directory(int directory, uintptr_t path, uint32_t mode)
+{
+    return make_at(directory, path, S_IFDIR | (mode & 01777 & ~file_creation_mask), NULL);
+}
+
+SYSCALL(mkdir) { return make_directory(AT_FDCWD, a, (uint32_t)b); }
+SYSCALL(mkdirat) { return make_directory((int)a, b, (uint32_t)c); }
+
+/* Regular files may be made this way; nodes for devices, pipes and sockets are nobody's to make. */
+static int64_t make_node(int directory, uintptr_t path, uint32_t mode)
+{
+    if ((mode & S_IFMT) != S_IFREG && (mode & S_IFMT) != 0)
+        return -EPERM;
+    return make_at(directory, path, S_IFREG | (mode & 07777 & ~file_creation_mask), NULL);
+}
+
+SYSCALL(mknod) { return make_node(AT_FDCWD, a, (uint32_t)b); }
+SYSCALL(mknodat) { return make_node((int)a, b, (uint32_t)c); }
+
+static int64_t make_link(uintptr_t target, int directory, uintptr_t path)
+{
+    struct page *page = page_allocate();
+    if (!page)
+        return -ENOMEM;
+    ssize_type length = user_read_string(page_data(page), target, PAGE_SIZE);
+    int64_t result = length < 0 ? length : length == 0 ? -ENOENT
+                     : make_at(directory, path, S_IFLNK | 0777, page_data(page));
+    page_put(page);
+    return result;
+}
+
+SYSCALL(symlink) { return make_link(a, AT_FDCWD, b); }
+SYSCALL(symlinkat) { return make_link(a, (int)b, c); }
+
+static int64_t link_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
+{
+    struct dentry *existing;
+    unsigned walk = flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0;
+    int error = path_to_dentry(from_directory, from, walk, flags, &existing);
+    if (error)
+        return error;
+    struct user_path path;
+    error = path_begin(&path, to_directory, to);
+    if (!error) {
+        error = name_link(existing, path.start, path.text);
+        path_end(&path);
+    }
+    dentry_put(existing);
+    return error;
+}
+
+SYSCALL(link) { return link_at(AT_FDCWD, a, AT_FDCWD, b, 0); }
+SYSCALL(linkat) { return link_at((int)a, b, (int)c, d, (unsigned)e); }
+
+static int64_t remove_at(int directory, uintptr_t address, bool is_directory)
+{
+    struct user_path path;
+    int error = path_begin(&path, directory, address);
+    if (error)
+        return error;
+    error = is_directory ? name_remove_directory(path.start, path.text) : name_unlink(path.start, path.text);
+    path_end(&path);
+    return error;
+}
+
+SYSCALL(unlink) { return remove_at(AT_FDCWD, a, false); }
+SYSCALL(rmdir) { return remove_at(AT_FDCWD, a, true); }
+SYSCALL(unlinkat) { return c & ~(uint64_t)AT_REMOVEDIR ? -EINVAL : remove_at((int)a, b, c & AT_REMOVEDIR); }
+
+static int64_t rename_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
+{
+    struct user_path from_path, to_path;
+    if (flags & ~RENAME_NOREPLACE)
+        return -EINVAL;
+    int error = path_begin(&from_path, from_directory, from);
+    if (error)
+        return error;
+    error = path_begin(&to_path, to_directory, to);
+    if (!error) {
+        error = name_rename(from_path.start, from_path.text, to_path.start, to_path.text, flags);
+        path_end(&to_path);
+    }
+    path_end(&from_path);
+    return error;
+}
+
+SYSCALL(rename) { return rename_at(AT_FDCWD, a, AT_FDCWD, b, 0); }
+SYSCALL(renameat) { return rename_at((int)a, b, (int)c, d, 0); }
+SYSCALL(renameat2) { return rename_at((int)a, b, (int)c, d, (unsigned)e); }
+
+/* ---- Sizes ---- */
+
+SYSCALL(truncate)
+{
+    if ((int64_t)b < 0)
+        return -EINVAL;
+    struct dentry *dentry;
+    int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW, 0, &dentry);
+    if (error)
+        return error;
+    error = inode_resize(dentry->inode, b);
+    dentry_put(dentry);
+    return error;
+}
+
+static bool is_writable(const struct file *file)
+{
+    return file->inode && is_type(file->inode, S_IFREG) && (file->flags & O_ACCMODE) != O_RDONLY;
+}
+
+SYSCALL(ftruncate)
+{
+    if ((int64_t)b < 0)
+        return -EINVAL;
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int64_t result = is_writable(file) ? inode_resize(file->inode, b) : -EINVAL;
+    file_put(file);
+    return result;
+}
+
+static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint64_t length)
+{
+    enum { KEEP_SIZE = 1, PUNCH_HOLE = 2 };     /* linux/falloc.h */
+    if (!file->inode || !file->operations->seek)
+        return -ESPIPE;
+    if (!is_writable(file))
+        return -EBADF;
+    struct inode *inode = file->inode;
+    if ((mode != 0 && mode != KEEP_SIZE && mode != (KEEP_SIZE | PUNCH_HOLE)) || !inode->operations->allocate)
+        return -EOPNOTSUPP;
+    mutex_lock(&inode->lock);
+    int error = inode->operations->allocate(inode, offset, length, mode & KEEP_SIZE, mode & PUNCH_HOLE);
+    mutex_unlock(&inode->lock);
+    return error;
+}
+
+SYSCALL(fallocate)
+{
+    if ((int64_t)c < 0 || (int64_t)d <= 0 || (int64_t)(c + d) < 0)
+        return -EINVAL;
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int64_t result = allocate(file, (uint32_t)b, c, d);
+    file_put(file);
+    return result;
+}
+
+SYSCALL(memfd_create)
+{
+    enum { CLOSE_ON_EXEC = 1, ALLOW_SEALING = 2, NAME_SIZE = 250, NO_EXEC = 8, EXEC = 16 };
+    char name[NAME_SIZE];
+    ssize_type length = user_read_string(name, a, sizeof(name));
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -EINVAL : length;
+    if (b & ~(uint64_t)(CLOSE_ON_EXEC | ALLOW_SEALING | NO_EXEC | EXEC))
+        return -EINVAL;
+    struct file *file = tmpfs_memory_file(O_RDWR);
+    if (!file)
+        return -ENOMEM;
+    int descriptor = descriptor_add(file, b & CLOSE_ON_EXEC, 0);
+    if (descriptor < 0)
+        file_put(file);
+    return descriptor;
+}
+
+/* ---- Permissions, owners, times ---- */
+
+struct change {
+    bool mode_given, owner_given, accessed_given, modified_given;
+    uint32_t mode, uid, gid;         /* uid, gid: UINT32_MAX leaves it */
+    nanoseconds accessed, modified;
+};
+
+static int change_inode(struct inode *inode, struct dentry *dentry, const struct change *change)
+{
+    if (inode->fs->read_only)
+        return -EROFS;
+    if (change->mode_given)
+        inode->mode = (inode->mode & S_IFMT) | (change->mode & 07777);
+    if (change->owner_given && change->uid != UINT32_MAX)
+        inode->uid = change->uid;
+    if (change->owner_given && change->gid != UINT32_MAX)
+        inode->gid = change->gid;
+    if (change->accessed_given)
+        inode->accessed = change->accessed;
+    if (change->modified_given)
+        inode->modified = change->modified;
+    inode->changed = clock_wall();
+    inotify_file(inode, dentry, IN_ATTRIB);
+    return 0;
+}
+
+static int64_t change_at(int directory, uintptr_t path, unsigned at_flags, const struct change *change)
+{
+    struct dentry *dentry;
+    unsigned walk = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
+    int error = path_to_dentry(directory, path, walk, at_flags, &dentry);
+    if (error)
+        return error;
+    error = change_inode(dentry->inode, dentry, change);
+    dentry_put(dentry);
+    return error;
+}
+
+static int64_t change_descriptor(int descriptor, const struct change *change)
+{
+    struct file *file = descriptor_get(descriptor);
+    if (!file)
+        return -EBADF;
+    /* Sockets and the like have nothing to change, and that is not an error. */
+    int error = file->inode ? change_inode(file->inode, file->dentry, change) : 0;
+    file_put(file);
+    return error;
+}
+
+static struct change mode_change(uint64_t mode) { return (struct change){ .mode_given = true, .mode = (uint32_t)mode }; }
+
+static struct change owner_change(uint64_t uid, uint64_t gid)
+{
+    return (struct change){ .owner_given = true, .uid = (uint32_t)uid, .gid = (uint32_t)gid };
+}
+
+SYSCALL(chmod) { struct change change = mode_change(b); return change_at(AT_FDCWD, a, 0, &change); }
+SYSCALL(fchmod) { struct change change = mode_change(b); return change_descriptor((int)a, &change); }
+SYSCALL(fchmodat) { struct change change = mode_change(c); return change_at((int)a, b, 0, &change); }
+SYSCALL(chown) { struct change change = owner_change(b, c); return change_at(AT_FDCWD, a, 0, &change); }
+SYSCALL(lchown) { struct change change = owner_change(b, c); return change_at(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, &change); }
+SYSCALL(fchown) { struct change change = owner_change(b, c); return change_descriptor((int)a, &change); }
+SYSCALL(fchownat) { struct change change = owner_change(c, d); return change_at((int)a, b, (unsigned)e, &change); }
+
+/* utimensat(2): UTIME_NOW and UTIME_OMIT stand in the nanoseconds. */
+static int read_time(const struct abi_timespec *from, bool *given, nanoseconds *time)
+{
+    enum { NOW = (1 << 30) - 1, OMIT = (1 << 30) - 2 };
+    *given = from->nanoseconds != OMIT;
+    *time = clock_wall();
+    if (from->nanoseconds == NOW || from->nanoseconds == OMIT)
+        return 0;
+    if (from->nanoseconds < 0 || from->nanoseconds >= (int64_t)NS_PER_SECOND)
+        return -EINVAL;
+    /* Times before 1970 cannot be told; they become its first instant. */
+    *time = from->seconds < 0 ? 0 : (nanoseconds)from->seconds * NS_PER_SECOND + (nanoseconds)from->nanoseconds;
+    return 0;
+}
+
+static int read_times(uintptr_t address, struct change *change)
+{
+    struct abi_timespec times[2];
+    change->accessed_given = change->modified_given = true;
+    change->accessed = change->modified = clock_wall();
+    if (!address)
+        return 0;
+    if (user_read(times, address, sizeof(times)))
+        return -EFAULT;
+    int error = read_time(&times[0], &change->accessed_given, &change->accessed);
+    return error ? error : read_time(&times[1], &change->modified_given, &change->modified);
+}
+
+SYSCALL(utimensat)
+{
+    struct change change = { 0 };
+    int error = read_times(c, &change);
+    if (error)
+        return error;
+    return b ? change_at((int)a, b, (unsigned)d, &change) : change_descriptor((int)a, &change);
+}
+
+/* ---- Extended attributes: no file system here has them ---- */
+
+SYSCALL(setxattr) { return -EOPNOTSUPP; }
+SYSCALL(lsetxattr) { return -EOPNOTSUPP; }
+SYSCALL(fsetxattr) { return -EOPNOTSUPP; }
+SYSCALL(getxattr) { return -EOPNOTSUPP; }
+SYSCALL(lgetxattr) { return -EOPNOTSUPP; }
+SYSCALL(fgetxattr) { return -EOPNOTSUPP; }
+SYSCALL(listxattr) { return -EOPNOTSUPP; }
+SYSCALL(llistxattr) { return -EOPNOTSUPP; }
+SYSCALL(flistxattr) { return -EOPNOTSUPP; }
+SYSCALL(removexattr) { return -EOPNOTSUPP; }
+SYSCALL(lremovexattr) { return -EOPNOTSUPP; }
+SYSCALL(fremovexattr) { return -EOPNOTSUPP; }

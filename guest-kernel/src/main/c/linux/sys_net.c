@@ -1,0 +1,495 @@
+/*
+ * The socket calls: user addresses and structures in, calls of net/socket.h out.
+ */
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "linux/abi_net.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "memory/user.h"
+
+/* A socket with a reference to its file, for the time of one call. */
+struct held_socket {
+    struct file *file;
+    struct socket *socket;
+};
+
+static int hold(uint64_t descriptor, struct held_socket *held)
+{
+    held->file = descriptor_get((int)descriptor);
+    if (held->file == NULL)
+        return -EBADF;
+    held->socket = socket_of(held->file);
+    if (held->socket != NULL)
+        return 0;
+    file_put(held->file);
+    return -ENOTSOCK;
+}
+
+/* ---- Addresses ---------------------------------------------------------------------------------------- */
+
+/* `raw` is zeroed behind the bytes that were given. */
+static int decode_address(const union abi_address *raw, uint32_t length, struct socket_address *out)
+{
+    *out = (struct socket_address){ .family = raw->family };
+    switch (raw->family) {
+    case AF_UNSPEC:
+        return 0;
+    case AF_INET:
+        if (length < sizeof(raw->in))
+            return -EINVAL;
+        out->in = (struct endpoint){ be32_get(raw->in.address), be16_get(raw->in.port) };
+        return 0;
+    case AF_UNIX: {
+        size_t room = length - offsetof(struct abi_unix_address, path);
+        bool abstract = room > 0 && raw->un.path[0] == 0;
+        out->path_length = (uint8_t)(abstract ? room : strnlen(raw->un.path, room));
+        memcpy(out->path, raw->un.path, out->path_length);
+        return 0;
+    }
+    default:
+        return -EAFNOSUPPORT;
+    }
+}
+
+static int read_address(uintptr_t from, uint64_t length, struct socket_address *out)
+{
+    union abi_address raw;
+    memset(&raw, 0, sizeof(raw));
+    if (length < sizeof(raw.family))
+        return -EINVAL;
+    /* Longer ones (sockaddr_storage) are cut: nothing behind these layouts counts. */
+    length = min_of(length, sizeof(raw));
+    int error = user_read(&raw, from, length);
+    return error < 0 ? error : decode_address(&raw, (uint32_t)length, out);
+}
+
+static uint32_t encode_address(const struct socket_address *address, union abi_address *raw)
+{
+    memset(raw, 0, sizeof(*raw));
+    raw->family = address->family;
+    if (address->family == AF_INET) {
+        raw->in.port = be16_of(address->in.port);
+        raw->in.address = be32_of(address->in.address);
+        return sizeof(raw->in);
+    }
+    if (address->family != AF_UNIX)
+        return 0;
+    memcpy(raw->un.path, address->path, address->path_length);
+    uint32_t length = (uint32_t)offsetof(struct abi_unix_address, path) + address->path_length;
+    bool named = address->path_length > 0 && address->path_length < UNIX_PATH_SIZE && address->path[0] != 0;
+    return length + named;            /* path names end with a NUL: unix(7) */
+}
+
+/* Writes as much of the address as there is room for and tells its true length. */
+static int write_address(const struct socket_address *address, uintptr_t to, uint32_t room, uint32_t *length)
+{
+    union abi_address raw;
+    *length = encode_address(address, &raw);
+    return user_write(to, &raw, min_of(room, *length));
+}
+
+static int return_address(const struct socket_address *address, uintptr_t to, uintptr_t length_at)
+{
+    int32_t room;
+    uint32_t length;
+    if (to == 0)
+        return 0;
+    if (user_get(&room, length_at) < 0)
+        return -EFAULT;
+    if (room < 0)
+        return -EINVAL;
+    int error = write_address(address, to, (uint32_t)room, &length);
+    return error < 0 ? error : user_put(length_at, &length);
+}
+
+/* ---- Making sockets ------------------------------------------------------------------------------------ */
+
+static unsigned file_flags(uint64_t type) { return type & SOCK_NONBLOCK ? O_NONBLOCK : 0; }
+static bool type_valid(uint64_t type) { return (type & ~(uint64_t)(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) == 0; }
+
+static int64_t give_descriptor(struct file *file, bool close_on_exec)
+{
+    int descriptor = descriptor_add(file, close_on_exec, 0);
+    if (descriptor < 0)
+        file_put(file);
+    return descriptor;
+}
+
+SYSCALL(socket)
+{
+    struct file *file;
+    if (!type_valid(b))
+        return -EINVAL;
+    int error = socket_create((int)a, (int)(b & SOCK_TYPE_MASK), (int)c, file_flags(b), &file);
+    return error < 0 ? error : give_descriptor(file, b & SOCK_CLOEXEC);
+}
+
+SYSCALL(socketpair)
+{
+    struct file *files[2];
+    int32_t descriptors[2];
+    if (!type_valid(b))
+        return -EINVAL;
+    int error = socket_create_pair((int)a, (int)(b & SOCK_TYPE_MASK), (int)c, file_flags(b), files);
+    if (error < 0)
+        return error;
+    descriptors[0] = (int32_t)give_descriptor(files[0], b & SOCK_CLOEXEC);
+    descriptors[1] = (int32_t)give_descriptor(files[1], b & SOCK_CLOEXEC);
+    error = descriptors[0] < 0 ? descriptors[0] : descriptors[1];
+    if (descriptors[0] >= 0 && descriptors[1] >= 0) {
+        error = user_put(d, &descriptors);
+        if (error == 0)
+            return 0;
+    }
+    for (unsigned i = 0; i < 2; i++)
+        if (descriptors[i] >= 0)
+            descriptor_close(descriptors[i]);
+    return error;
+}
+
+/* ---- Naming and connecting ------------------------------------------------------------------------------ */
+
+SYSCALL(bind)
+{
+    struct held_socket held;
+    struct socket_address address;
+    int error = hold(a, &held);
+    if (error < 0)
+        return error;
+    error = read_address(b, (uint32_t)c, &address);
+    if (error == 0)
+        error = held.socket->operations->bind(held.socket, &address);
+    file_put(held.file);
+    return error;
+}
+
+SYSCALL(connect)
+{
+    struct held_socket held;
+    struct socket_address address;
+    int error = hold(a, &held);
+    if (error < 0)
+        return error;
+    error = read_address(b, (uint32_t)c, &address);
+    if (error == 0)
+        error = held.socket->operations->connect(held.socket, &address);
+    file_put(held.file);
+    return error;
+}
+
+SYSCALL(listen)
+{
+    struct held_socket held;
+    int error = hold(a, &held);
+    if (error < 0)
+        return error;
+    const struct socket_operations *operations = held.socket->operations;
+    error = operations->listen != NULL ? operations->listen(held.socket, (int)b) : -EOPNOTSUPP;
+    file_put(held.file);
+    return error;
+}
+
+static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, uint64_t flags)
+{
+    struct held_socket held;
+    struct socket_address peer;
+    struct file *file;
+    if (flags & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC))
+        return -EINVAL;
+    int error = hold(descriptor, &held);
+    if (error < 0)
+        return error;
+    const struct socket_operations *operations = held.socket->operations;
+    error = operations->accept != NULL ? operations->accept(held.socket, file_flags(flags), &file, &peer) : -EOPNOTSUPP;
+    file_put(held.file);
+    if (error < 0)
+        return error;
+    error = return_address(&peer, address_at, length_at);
+    if (error < 0) {
+        file_put(file);
+        return error;
+    }
+    return give_descriptor(file, flags & SOCK_CLOEXEC);
+}
+
+SYSCALL(accept) { return accept_on(a, b, c, 0); }
+SYSCALL(accept4) { return accept_on(a, b, c, d); }
+
+static int64_t tell_name(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, bool peer)
+{
+    struct held_socket held;
+    struct socket_address address;
+    int error = hold(descriptor, &held);
+    if (error < 0)
+        return error;
+    const struct socket_operations *operations = held.socket->operations;
+    error = peer ? operations->peer_address(held.socket, &address) : operations->local_address(held.socket, &address);
+    file_put(held.file);
+    return error < 0 ? error : return_address(&address, address_at, length_at);
+}
+
+SYSCALL(getsockname) { return tell_name(a, b, c, false); }
+SYSCALL(getpeername) { return tell_name(a, b, c, true); }
+
+SYSCALL(shutdown)
+{
+    struct held_socket held;
+    int error = hold(a, &held);
+    if (error < 0)
+        return error;
+    error = b <= SHUT_RDWR ? held.socket->operations->shutdown(held.socket, (int)b) : -EINVAL;
+    file_put(held.file);
+    return error;
+}
+
+/* ---- Options --------------------------------------------------------------------------------------------- */
+
+SYSCALL(setsockopt)
+{
+    _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE] = { 0 };
+    struct held_socket held;
+    if ((int32_t)e < 0)
+        return -EINVAL;
+    uint32_t length = min_of((uint32_t)e, SOCKET_OPTION_SIZE);
+    if (length > 0 && user_read(value, d, length) < 0)
+        return -EFAULT;
+    int error = hold(a, &held);
+    if (error < 0)
+        return error;
+    error = socket_set_option(held.socket, (int)b, (int)c, value, length);
+    file_put(held.file);
+    return error;
+}
+
+SYSCALL(getsockopt)
+{
+    _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE];
+    struct held_socket held;
+    int32_t room;
+    if (user_get(&room, e) < 0)
+        return -EFAULT;
+    if (room < 0)
+        return -EINVAL;
+    int error = hold(a, &held);
+    if (error < 0)
+        return error;
+    uint32_t length = min_of((uint32_t)room, SOCKET_OPTION_SIZE);
+    error = socket_get_option(held.socket, (int)b, (int)c, value, &length);
+    file_put(held.file);
+    if (error < 0)
+        return error;
+    if (length > 0 && user_write(d, value, length) < 0)
+        return -EFAULT;
+    return user_put(e, &length);
+}
+
+/* ---- Sending ---------------------------------------------------------------------------------------------- */
+
+static int64_t send_on(struct socket *socket, struct transfer *transfer, uint64_t flags, struct socket_address *to)
+{
+    struct socket_message message = { .data = transfer, .flags = (unsigned)flags, .address = to };
+    ssize_type sent = socket->operations->send(socket, &message);
+    if (sent == -EPIPE && socket->type == SOCK_STREAM && !(flags & MSG_NOSIGNAL))
+        signals_broken_pipe();
+    return sent;
+}
+
+SYSCALL(sendto)
+{
+    struct held_socket held;
+    struct socket_address address;
+    struct transfer transfer;
+    int64_t result = hold(a, &held);
+    if (result < 0)
+        return result;
+    if (e != 0)
+        result = read_address(e, (uint32_t)f, &address);
+    if (result == 0) {
+        transfer_init_user(&transfer, b, c);
+        result = send_on(held.socket, &transfer, d, e != 0 ? &address : NULL);
+    }
+    file_put(held.file);
+    return result;
+}
+
+/* The spans of a message; small vectors use the caller's array. */
+struct message_spans {
+    struct span few[8], *spans;
+};
+
+static int read_spans(const struct abi_message *message, struct message_spans *out, struct transfer *transfer)
+{
+    out->spans = out->few;
+    if (message->span_count > IOV_LIMIT)
+        return -EMSGSIZE;
+    size_t size = message->span_count * sizeof(struct span);
+    if (message->span_count > array_size(out->few)) {
+        out->spans = heap_allocate(size);
+        if (out->spans == NULL)
+            return -ENOMEM;
+    }
+    if (size > 0 && user_read(out->spans, message->spans, size) < 0) {
+        if (out->spans != out->few)
+            heap_free(out->spans);
+        return -EFAULT;
+    }
+    transfer_init_spans(transfer, out->spans, message->span_count);
+    return 0;
+}
+
+static void free_spans(struct message_spans *spans)
+{
+    if (spans->spans != spans->few)
+        heap_free(spans->spans);
+}
+
+static int64_t send_one_message(struct socket *socket, uintptr_t at, uint64_t flags)
+{
+    struct abi_message message;
+    struct socket_address address;
+    struct message_spans spans;
+    struct transfer transfer;
+    if (user_get(&message, at) < 0)
+        return -EFAULT;
+    int64_t result = message.name != 0 ? read_address(message.name, message.name_length, &address) : 0;
+    if (result == 0)
+        result = read_spans(&message, &spans, &transfer);
+    if (result < 0)
+        return result;
+    result = send_on(socket, &transfer, flags, message.name != 0 ? &address : NULL);
+    free_spans(&spans);
+    return result;
+}
+
+SYSCALL(sendmsg)
+{
+    struct held_socket held;
+    int64_t result = hold(a, &held);
+    if (result < 0)
+        return result;
+    result = send_one_message(held.socket, b, c);
+    file_put(held.file);
+    return result;
+}
+
+SYSCALL(sendmmsg)
+{
+    struct held_socket held;
+    int64_t result = hold(a, &held);
+    if (result < 0)
+        return result;
+    uint64_t done = 0, count = min_of(c, (uint64_t)IOV_LIMIT);
+    for (; done < count; done++) {
+        uintptr_t at = b + done * sizeof(struct abi_message_vector);
+        result = send_one_message(held.socket, at, d);
+        if (result < 0)
+            break;
+        uint32_t length = (uint32_t)result;
+        if (user_put(at + offsetof(struct abi_message_vector, length), &length) < 0) {
+            result = -EFAULT;
+            break;
+        }
+    }
+    file_put(held.file);
+    return done > 0 || result >= 0 ? (int64_t)done : result;
+}
+
+/* ---- Receiving ------------------------------------------------------------------------------------------- */
+
+SYSCALL(recvfrom)
+{
+    struct held_socket held;
+    struct socket_address address = { 0 };
+    struct transfer transfer;
+    int64_t result = hold(a, &held);
+    if (result < 0)
+        return result;
+    transfer_init_user(&transfer, b, c);
+    struct socket_message message = { .data = &transfer, .flags = (unsigned)d, .address = &address };
+    result = held.socket->operations->receive(held.socket, &message);
+    file_put(held.file);
+    if (result < 0)
+        return result;
+    int error = return_address(&address, e, f);
+    return error < 0 ? error : result;
+}
+
+/* Tells the caller what came with the data. */
+static int finish_message(uintptr_t at, struct abi_message *message, const struct socket_message *received)
+{
+    if (message->name != 0) {
+        uint32_t room = message->name_length;
+        if (write_address(received->address, message->name, room, &message->name_length) < 0)
+            return -EFAULT;
+    }
+    message->control_length = 0;
+    message->flags = (int32_t)received->result_flags;
+    return user_put(at, message);
+}
+
+static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint64_t flags)
+{
+    struct abi_message message;
+    struct socket_address address = { 0 };
+    struct message_spans spans;
+    struct transfer transfer;
+    if (user_get(&message, at) < 0)
+        return -EFAULT;
+    int64_t result = read_spans(&message, &spans, &transfer);
+    if (result < 0)
+        return result;
+    struct socket_message received = { .data = &transfer, .flags = (unsigned)flags, .address = &address };
+    result = socket->operations->receive(socket, &received);
+    free_spans(&spans);
+    if (result < 0)
+        return result;
+    int error = finish_message(at, &message, &received);
+    return error < 0 ? error : result;
+}
+
+SYSCALL(recvmsg)
+{
+    struct held_socket held;
+    int64_t result = hold(a, &held);
+    if (result < 0)
+        return result;
+    result = receive_one_message(held.socket, b, c);
+    file_put(held.file);
+    return result;
+}
+
+/* The timeout is looked at after each message, as on Linux (recvmmsg(2), BUGS). */
+SYSCALL(recvmmsg)
+{
+    struct held_socket held;
+    struct abi_time time = { 0 };
+    nanoseconds deadline = NO_DEADLINE;
+    int64_t result = hold(a, &held);
+    if (result < 0)
+        return result;
+    if (e != 0) {
+        result = user_get(&time, e);
+        bool valid = time.seconds >= 0 && time.nanoseconds >= 0 && time.nanoseconds < (int64_t)NS_PER_SECOND;
+        if (result == 0 && !valid)
+            result = -EINVAL;
+        if (time.seconds < INT32_MAX)
+            deadline = clock_monotonic() + (nanoseconds)time.seconds * NS_PER_SECOND + (nanoseconds)time.nanoseconds;
+    }
+    uint64_t done = 0, count = min_of(c, (uint64_t)IOV_LIMIT), flags = d;
+    while (result >= 0 && done < count && (done == 0 || clock_monotonic() < deadline)) {
+        uintptr_t at = b + done * sizeof(struct abi_message_vector);
+        result = receive_one_message(held.socket, at, flags & ~(uint64_t)MSG_WAITFORONE);
+        if (result < 0)
+            break;
+        uint32_t length = (uint32_t)result;
+        result = user_put(at + offsetof(struct abi_message_vector, length), &length);
+        done++;
+        if (flags & MSG_WAITFORONE)
+            flags |= MSG_DONTWAIT;
+    }
+    file_put(held.file);
+    return done > 0 ? (int64_t)done : result;
+}

@@ -1,0 +1,307 @@
+/* What files are: stat and its relatives, access, file systems, listing directories. */
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "linux/abi_files.h"
+#include "linux/paths.h"
+#include "linux/syscalls.h"
+#include "memory/user.h"
+
+static int put_stat(uintptr_t address, const struct file_status *status)
+{
+    struct abi_stat stat = {
+        .device = status->device,
+        .inode = status->inode,
+        .links = status->links,
+        .mode = status->mode,
+        .uid = status->uid,
+        .gid = status->gid,
+        .device_number = status->device_number,
+        .size = (int64_t)status->size,
+        .block_size = status->block_size,
+        .blocks = (int64_t)status->blocks_512,
+        .accessed = timespec_of(status->accessed),
+        .modified = timespec_of(status->modified),
+        .changed = timespec_of(status->changed),
+    };
+    return user_put(address, &stat);
+}
+
+static struct abi_statx_time statx_time(nanoseconds time)
+{
+    return (struct abi_statx_time){ (int64_t)(time / NS_PER_SECOND), (uint32_t)(time % NS_PER_SECOND), 0 };
+}
+
+static int put_statx(uintptr_t address, const struct file_status *status)
+{
+    struct abi_statx statx = {
+        .mask = STATX_BASIC_STATS,
+        .block_size = status->block_size,
+        .links = status->links,
+        .uid = status->uid,
+        .gid = status->gid,
+        .mode = (uint16_t)status->mode,
+        .inode = status->inode,
+        .size = status->size,
+        .blocks = status->blocks_512,
+        .accessed = statx_time(status->accessed),
+        .changed = statx_time(status->changed),
+        .modified = statx_time(status->modified),
+        .device_number_major = (uint32_t)(status->device_number >> 8),
+        .device_number_minor = (uint32_t)(status->device_number & 255),
+        .device_minor = (uint32_t)status->device,
+    };
+    return user_put(address, &statx);
+}
+
+static int status_of_descriptor(int descriptor, struct file_status *status)
+{
+    struct file *file = descriptor_get(descriptor);
+    if (!file)
+        return -EBADF;
+    int error = file_status(file, status);
+    file_put(file);
+    return error;
+}
+
+static int status_at(int directory, uintptr_t path, unsigned at_flags, struct file_status *status)
+{
+    char first = 1;
+    if (at_flags & AT_EMPTY_PATH && user_get(&first, path))
+        return -EFAULT;
+    /* Sockets and pipes have a status but no name. */
+    if (!first && directory != AT_FDCWD)
+        return status_of_descriptor(directory, status);
+    struct dentry *dentry;
+    unsigned walk = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
+    int error = path_to_dentry(directory, path, walk, at_flags, &dentry);
+    if (error)
+        return error;
+    inode_status(dentry->inode, status);
+    dentry_put(dentry);
+    return 0;
+}
+
+static int64_t stat_at(int directory, uintptr_t path, unsigned at_flags, uintptr_t to)
+{
+    struct file_status status;
+    int error = status_at(directory, path, at_flags, &status);
+    return error ? error : put_stat(to, &status);
+}
+
+SYSCALL(newfstatat) { return stat_at((int)a, b, (unsigned)d, c); }
+SYSCALL(stat) { return stat_at(AT_FDCWD, a, 0, b); }
+SYSCALL(lstat) { return stat_at(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, b); }
+
+SYSCALL(fstat)
+{
+    struct file_status status;
+    int error = status_of_descriptor((int)a, &status);
+    return error ? error : put_stat(b, &status);
+}
+
+SYSCALL(statx)
+{
+    struct file_status status;
+    int error = status_at((int)a, b, (unsigned)c, &status);
+    return error ? error : put_statx(e, &status);
+}
+
+/* ---- access(2) ---- */
+
+static int64_t access_at(int directory, uintptr_t path, unsigned mode, unsigned at_flags)
+{
+    if (mode & ~(ACCESS_READ | ACCESS_WRITE | ACCESS_EXECUTE))
+        return -EINVAL;
+    struct dentry *dentry;
+    int error = path_to_dentry(directory, path, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, at_flags, &dentry);
+    if (error)
+        return error;
+    error = inode_access(dentry->inode, mode);
+    dentry_put(dentry);
+    return error;
+}
+
+SYSCALL(access) { return access_at(AT_FDCWD, a, (unsigned)b, 0); }
+SYSCALL(faccessat) { return access_at((int)a, b, (unsigned)c, 0); }
+SYSCALL(faccessat2) { return access_at((int)a, b, (unsigned)c, (unsigned)d); }
+
+/* ---- readlink(2) ---- */
+
+static int64_t read_link(struct inode *inode, uintptr_t to, int32_t size)
+{
+    if (size <= 0 || !is_type(inode, S_IFLNK))
+        return -EINVAL;
+    struct page *page = page_allocate();
+    if (!page)
+        return -ENOMEM;
+    ssize_type n = inode->operations->read_link(inode, page_data(page), PAGE_SIZE);
+    if (n > size)
+        n = size;
+    if (n > 0 && user_write(to, page_data(page), (size_t)n))
+        n = -EFAULT;
+    page_put(page);
+    return n;
+}
+
+static int64_t read_link_at(int directory, uintptr_t path, uintptr_t to, int32_t size)
+{
+    struct dentry *dentry;
+    int error = path_to_dentry(directory, path, 0, AT_EMPTY_PATH, &dentry);
+    if (error)
+        return error;
+    int64_t result = read_link(dentry->inode, to, size);
+    dentry_put(dentry);
+    return result;
+}
+
+SYSCALL(readlink)
+{
+    char first;
+    if (user_get(&first, a))
+        return -EFAULT;
+    return first ? read_link_at(AT_FDCWD, a, b, (int32_t)c) : -ENOENT;
+}
+
+SYSCALL(readlinkat) { return read_link_at((int)a, b, c, (int32_t)d); }
+
+/* ---- statfs(2) ---- */
+
+static int64_t put_statfs(uintptr_t to, struct file_system *fs)
+{
+    struct file_system_statistics s;
+    fs->statistics(fs, &s);
+    struct abi_statfs statfs = {
+        .type = (int64_t)s.type,
+        .block_size = (int64_t)s.block_size,
+        .blocks = s.blocks,
+        .blocks_free = s.blocks_free,
+        .blocks_available = s.blocks_free,
+        .files = s.files,
+        .files_free = s.files_free,
+        .id = { (int32_t)fs->device, 0 },
+        .name_length = NAME_LIMIT,
+        .fragment_size = (int64_t)s.block_size,
+        .flags = ST_VALID | (fs->read_only ? ST_READ_ONLY : 0),
+    };
+    return user_put(to, &statfs);
+}
+
+SYSCALL(statfs)
+{
+    struct dentry *dentry;
+    int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW, 0, &dentry);
+    if (error)
+        return error;
+    int64_t result = put_statfs(b, dentry->inode->fs);
+    dentry_put(dentry);
+    return result;
+}
+
+SYSCALL(fstatfs)
+{
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int64_t result = file->inode ? put_statfs(b, file->inode->fs) : -ENOSYS;
+    file_put(file);
+    return result;
+}
+
+/* ---- getdents64(2) ---- */
+
+#define LISTING_LIMIT 32768u         /* bytes gathered in the kernel by one call */
+
+struct dirent_listing {
+    struct listing listing;
+    char *buffer;
+    size_t size, used;
+    bool full;
+};
+
+/* DT_* of dirent.h: the type bits of the mode. */
+static bool take_dirent(struct listing *listing, const struct listed_name *name)
+{
+    struct dirent_listing *to = container_of(listing, struct dirent_listing, listing);
+    size_t length = align_up(offsetof(struct abi_dirent, name) + name->length + 1, 8);
+    if (to->size - to->used < length) {
+        to->full = true;
+        return false;
+    }
+    struct abi_dirent *dirent = (struct abi_dirent *)(to->buffer + to->used);
+    memset(dirent, 0, length);
+    dirent->inode = name->inode;
+    dirent->next = (int64_t)name->next;
+    dirent->length = (uint16_t)length;
+    dirent->type = (uint8_t)(name->type >> 12);
+    memcpy(dirent->name, name->name, name->length);
+    to->used += length;
+    return true;
+}
+
+static int64_t list_directory(struct file *directory, uintptr_t to, size_t size)
+{
+    struct dirent_listing listing = { .listing.take = take_dirent, .size = min_of(size, (size_t)LISTING_LIMIT) };
+    listing.buffer = heap_allocate(max_of(listing.size, (size_t)1));
+    if (!listing.buffer)
+        return -ENOMEM;
+    int64_t result = file_list(directory, &listing.listing);
+    if (!result && !listing.used && listing.full)
+        result = -EINVAL;
+    if (listing.used)
+        result = user_write(to, listing.buffer, listing.used) ? -EFAULT : (int64_t)listing.used;
+    heap_free(listing.buffer);
+    return result;
+}
+
+SYSCALL(getdents64)
+{
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int64_t result = list_directory(file, b, (uint32_t)c);
+    file_put(file);
+    return result;
+}
+
+/* ---- The working directory ---- */
+
+SYSCALL(getcwd)
+{
+    struct page *page = page_allocate();
+    if (!page)
+        return -ENOMEM;
+    struct dentry *directory = working_directory();
+    ssize_type length = directory->removed ? -ENOENT : dentry_path(directory, page_data(page), PAGE_SIZE);
+    dentry_put(directory);
+    if (length >= 0 && (uint64_t)length + 1 > b)
+        length = -ERANGE;
+    if (length >= 0)
+        length = user_write(a, page_data(page), (size_t)length + 1) ? -EFAULT : length + 1;
+    page_put(page);
+    return length;
+}
+
+SYSCALL(chdir)
+{
+    struct dentry *directory;
+    int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW | WALK_DIRECTORY, 0, &directory);
+    if (error)
+        return error;
+    working_directory_set(directory);
+    dentry_put(directory);
+    return 0;
+}
+
+SYSCALL(fchdir)
+{
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int error = file->dentry && is_type(file->inode, S_IFDIR) ? 0 : -ENOTDIR;
+    if (!error)
+        working_directory_set(file->dentry);
+    file_put(file);
+    return error;
+}
