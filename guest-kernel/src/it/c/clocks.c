@@ -1,0 +1,134 @@
+/* Clocks and sleeping. Upper bounds are generous: the machine may be an emulated one. */
+#define _GNU_SOURCE
+#include "suite.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t read_ns(clockid_t clock)
+{
+    struct timespec now;
+    CHECK_EQUAL(clock_gettime(clock, &now), 0);
+    CHECK(now.tv_nsec >= 0 && now.tv_nsec < 1000000000);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void monotonic_never_goes_back(void)
+{
+    int64_t last = read_ns(CLOCK_MONOTONIC), first = last;
+    for (int i = 0; i < 200000; i++) {
+        int64_t now = read_ns(CLOCK_MONOTONIC);
+        CHECK(now >= last);
+        last = now;
+    }
+    CHECK(last > first);
+}
+
+static void vdso_and_system_call_agree(void)
+{
+    struct timespec now;
+    for (int i = 0; i < 1000; i++) {
+        int64_t before = read_ns(CLOCK_MONOTONIC);
+        CHECK_EQUAL(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now), 0);
+        int64_t between = now.tv_sec * 1000000000LL + now.tv_nsec;
+        CHECK(before <= between);
+        CHECK(between <= read_ns(CLOCK_MONOTONIC));
+    }
+}
+
+static void wall_clock_is_in_this_age(void)
+{
+    struct timeval tv;
+    int64_t now = read_ns(CLOCK_REALTIME) / 1000000000;
+    CHECK(now > 1700000000 && now < 4000000000);
+    CHECK_EQUAL(gettimeofday(&tv, NULL), 0);
+    CHECK(tv.tv_sec - now <= 1);
+    CHECK(time(NULL) - now <= 1);
+}
+
+static void sleep_lasts(void)
+{
+    struct timespec time = { .tv_nsec = 30000000 };
+    int64_t start = read_ns(CLOCK_MONOTONIC);
+    CHECK_EQUAL(nanosleep(&time, NULL), 0);
+    int64_t slept = read_ns(CLOCK_MONOTONIC) - start;
+    CHECK(slept >= 30000000);
+    CHECK(slept < 5000000000);
+}
+
+static void absolute_sleep_lasts(void)
+{
+    struct timespec until;
+    int64_t start = read_ns(CLOCK_MONOTONIC);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1;
+    CHECK_EQUAL(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), 0);
+    CHECK(read_ns(CLOCK_MONOTONIC) - start >= 1000000000);
+    CHECK_EQUAL(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), 0);
+}
+
+static void bad_times_are_refused(void)
+{
+    struct timespec bad = { .tv_nsec = 1000000000 }, now;
+    CHECK_ERROR(nanosleep(&bad, NULL), EINVAL);
+    CHECK_ERROR(clock_gettime(99, &now), EINVAL);
+    CHECK_ERROR(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (void *)8), EFAULT);
+}
+
+static void cpu_time_counts_work_not_sleep(void)
+{
+    struct timespec time = { .tv_nsec = 50000000 };
+    int64_t start = read_ns(CLOCK_THREAD_CPUTIME_ID), real = read_ns(CLOCK_MONOTONIC);
+    nanosleep(&time, NULL);
+    int64_t slept = read_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+    CHECK(slept < 45000000);
+    real = read_ns(CLOCK_MONOTONIC);
+    start = read_ns(CLOCK_THREAD_CPUTIME_ID);
+    while (read_ns(CLOCK_THREAD_CPUTIME_ID) - start < 20000000)
+        CHECK(read_ns(CLOCK_MONOTONIC) - real < 20000000000);
+    CHECK(read_ns(CLOCK_PROCESS_CPUTIME_ID) > 0);
+}
+
+static void *sleep_long(void *unused)
+{
+    struct timespec time = { .tv_sec = 1 };
+    nanosleep(&time, NULL);
+    return unused;
+}
+
+static void another_thread_has_a_cpu_clock(void)
+{
+    pthread_t thread;
+    clockid_t clock;
+    CHECK_EQUAL(pthread_create(&thread, NULL, sleep_long, NULL), 0);
+    CHECK_EQUAL(pthread_getcpuclockid(thread, &clock), 0);
+    CHECK(read_ns(clock) < 900000000);
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+}
+
+static void resource_usage_is_told(void)
+{
+    struct rusage usage;
+    CHECK_EQUAL(getrusage(RUSAGE_SELF, &usage), 0);
+    CHECK(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_sec * 1000000
+          + usage.ru_stime.tv_usec > 0);
+    CHECK_EQUAL(getrusage(RUSAGE_THREAD, &usage), 0);
+}
+
+static void resolution_is_fine(void)
+{
+    struct timespec resolution;
+    CHECK_EQUAL(clock_getres(CLOCK_MONOTONIC, &resolution), 0);
+    CHECK_EQUAL(resolution.tv_sec, 0);
+    CHECK_EQUAL(resolution.tv_nsec, 1);
+}
+
+SUITE(clocks, TEST(monotonic_never_goes_back), TEST(vdso_and_system_call_agree), TEST(wall_clock_is_in_this_age),
+      TEST(sleep_lasts), TEST(absolute_sleep_lasts), TEST(bad_times_are_refused),
+      TEST(cpu_time_counts_work_not_sleep), TEST(another_thread_has_a_cpu_clock), TEST(resource_usage_is_told),
+      TEST(resolution_is_fine));

@@ -1,0 +1,124 @@
+/* Runs the suites named as arguments, or all of them. `addresses` prints where the parts of the
+ * process lie (for the runner, which wants them to differ between two boots). */
+#include "suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+extern const struct suite memory_suite, signals_suite, threads_suite, futex_suite, clocks_suite, pipes_suite,
+    epoll_suite, sockets_suite, files_suite, proc_suite, fpu_suite, security_suite;
+static const struct suite *const suites[] = {
+    &memory_suite, &signals_suite, &threads_suite, &futex_suite, &clocks_suite, &pipes_suite, &epoll_suite,
+    &sockets_suite, &files_suite, &proc_suite, &fpu_suite, &security_suite,
+};
+#define SUITES (sizeof(suites) / sizeof(suites[0]))
+
+static sigjmp_buf test_end, fault_end;
+static volatile bool in_test, in_fault;
+static struct fault last_fault;
+static char reason[512];
+static int failures;
+
+void test_failed(const char *file, int line, const char *fmt, ...)
+{
+    const char *name = strrchr(file, '/');
+    int length = snprintf(reason, sizeof(reason), "%s:%d: ", name == NULL ? file : name + 1, line);
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(reason + length, sizeof(reason) - (size_t)length, fmt, args);
+    va_end(args);
+    siglongjmp(test_end, 1);
+}
+
+static void handle_fault(int number, siginfo_t *information, void *context)
+{
+    (void)context;
+    last_fault = (struct fault){ number, information->si_code, information->si_addr };
+    if (in_fault)
+        siglongjmp(fault_end, 1);
+    if (!in_test)
+        _exit(99);
+    snprintf(reason, sizeof(reason), "died of signal %d, code %d", number, information->si_code);
+    siglongjmp(test_end, 1);
+}
+
+static void catch_faults(void)
+{
+    static char stack[65536];
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct sigaction action = { .sa_sigaction = handle_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+    sigaltstack(&alternate, NULL);
+    for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+struct fault fault_of(void (*function)(void *), void *argument)
+{
+    last_fault = (struct fault){ 0, 0, NULL };
+    if (sigsetjmp(fault_end, 1) == 0) {
+        in_fault = true;
+        function(argument);
+    }
+    in_fault = false;
+    return last_fault;
+}
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+bool in_guest(void) { return access("/etc/unikernel.conf", F_OK) == 0; }
+
+void touch_read(void *at) { (void)*(volatile char *)at; }
+void touch_write(void *at) { *(volatile char *)at = 1; }
+void touch_call(void *at) { ((void (*)(void))(uintptr_t)at)(); }
+
+static void run_test(const char *suite, const struct test *test)
+{
+    catch_faults();
+    if (sigsetjmp(test_end, 1) == 0) {
+        in_test = true;
+        test->run();
+        printf("ok %s.%s\n", suite, test->name);
+    } else {
+        printf("not ok %s.%s: %s\n", suite, test->name, reason);
+        failures++;
+    }
+    in_test = false;
+}
+
+static int print_addresses(void)
+{
+    int local;
+    void *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    printf("program %p\nstack %p\nmap %p\nheap %p\nlibrary %p\n", (void *)(uintptr_t)print_addresses,
+           (void *)&local, map, sbrk(0), (void *)(uintptr_t)write);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc == 2 && strcmp(argv[1], "addresses") == 0)
+        return print_addresses();
+    for (unsigned i = 0; i < SUITES; i++) {
+        bool wanted = argc == 1;
+        for (int a = 1; a < argc; a++)
+            wanted |= strcmp(argv[a], suites[i]->name) == 0;
+        for (unsigned t = 0; wanted && t < suites[i]->count; t++)
+            run_test(suites[i]->name, &suites[i]->tests[t]);
+    }
+    printf("end, %d failed\n", failures);
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,258 @@
+/* mmap(2) and its relatives, and what touching memory wrongly gives. */
+#define _GNU_SOURCE
+#include "suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 4096UL
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+#define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static char *map(size_t length, int protection)
+{
+    char *at = mmap(NULL, length, protection, ANONYMOUS, -1, 0);
+    CHECK(at != MAP_FAILED);
+    return at;
+}
+
+static bool all_bytes(const char *at, size_t length, char byte)
+{
+    for (size_t i = 0; i < length; i++)
+        if (at[i] != byte)
+            return false;
+    return true;
+}
+
+static void anonymous_pages_are_zero(void)
+{
+    char *at = map(64 * PAGE, READ_WRITE);
+    CHECK(all_bytes(at, 64 * PAGE, 0));
+    memset(at, 7, 64 * PAGE);
+    CHECK(all_bytes(at, 64 * PAGE, 7));
+    CHECK_EQUAL(munmap(at, 64 * PAGE), 0);
+    CHECK_FAULT(touch_read, at, SIGSEGV, SEGV_MAPERR);
+}
+
+static void fault_tells_address_and_reason(void)
+{
+    char *at = map(3 * PAGE, READ_WRITE);
+    CHECK_EQUAL(mprotect(at + PAGE, PAGE, PROT_READ), 0);
+    struct fault fault = fault_of(touch_write, at + PAGE + 123);
+    CHECK_EQUAL(fault.signal, SIGSEGV);
+    CHECK_EQUAL(fault.code, SEGV_ACCERR);
+    CHECK(fault.address == at + PAGE + 123);
+    CHECK_EQUAL(munmap(at + PAGE, PAGE), 0);
+    fault = fault_of(touch_read, at + PAGE + 5);
+    CHECK_EQUAL(fault.code, SEGV_MAPERR);
+    CHECK(fault.address == at + PAGE + 5);
+    at[0] = at[2 * PAGE] = 1;
+    munmap(at, 3 * PAGE);
+}
+
+static void protect_changes_what_is_allowed(void)
+{
+    char *at = map(4 * PAGE, PROT_NONE);
+    CHECK_FAULT(touch_read, at, SIGSEGV, SEGV_ACCERR);
+    CHECK_EQUAL(mprotect(at, 2 * PAGE, READ_WRITE), 0);
+    at[PAGE] = 42;
+    CHECK_EQUAL(mprotect(at, 2 * PAGE, PROT_NONE), 0);
+    CHECK_FAULT(touch_read, at + PAGE, SIGSEGV, SEGV_ACCERR);
+    CHECK_EQUAL(mprotect(at, 4 * PAGE, PROT_READ), 0);
+    CHECK_EQUAL(at[PAGE], 42);
+    CHECK_FAULT(touch_write, at + PAGE, SIGSEGV, SEGV_ACCERR);
+    CHECK_EQUAL(mprotect(at, 4 * PAGE, READ_WRITE), 0);
+    at[3 * PAGE] = 1;
+    munmap(at + PAGE, PAGE);
+    CHECK_ERROR(mprotect(at, 4 * PAGE, PROT_READ), ENOMEM);
+    CHECK_ERROR(mprotect(at + 1, PAGE, PROT_READ), EINVAL);
+    munmap(at, 4 * PAGE);
+}
+
+static void fixed_mapping_replaces(void)
+{
+    char *at = map(4 * PAGE, READ_WRITE);
+    memset(at, 3, 4 * PAGE);
+    CHECK(mmap(at + PAGE, PAGE, READ_WRITE, ANONYMOUS | MAP_FIXED, -1, 0) == at + PAGE);
+    CHECK_EQUAL(at[PAGE], 0);
+    CHECK_EQUAL(at[2 * PAGE], 3);
+    CHECK_ERROR((intptr_t)mmap(at, PAGE, READ_WRITE, ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
+    munmap(at, 4 * PAGE);
+}
+
+static void bad_arguments_are_refused(void)
+{
+    CHECK_ERROR((intptr_t)mmap(NULL, 0, PROT_READ, ANONYMOUS, -1, 0), EINVAL);
+    CHECK_ERROR((intptr_t)mmap((void *)1, PAGE, PROT_READ, ANONYMOUS | MAP_FIXED, -1, 0), EINVAL);
+    CHECK_ERROR((intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, -1, 0), EBADF);
+    CHECK_ERROR((intptr_t)mmap(NULL, 1UL << 50, READ_WRITE, ANONYMOUS | MAP_NORESERVE, -1, 0), ENOMEM);
+    CHECK_ERROR(munmap((void *)1, PAGE), EINVAL);
+}
+
+static void large_reservation_costs_nothing(void)
+{
+    size_t length = 1UL << 36;
+    char *at = mmap(NULL, length, PROT_NONE, ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(at != MAP_FAILED);
+    CHECK(mmap(at + length / 2, PAGE, READ_WRITE, ANONYMOUS | MAP_FIXED, -1, 0) == at + length / 2);
+    at[length / 2] = 1;
+    CHECK_EQUAL(munmap(at, length), 0);
+}
+
+static void remap_grows_moves_and_keeps(void)
+{
+    char *at = map(2 * PAGE, READ_WRITE);
+    memset(at, 5, 2 * PAGE);
+    char *larger = mremap(at, 2 * PAGE, 300 * PAGE, MREMAP_MAYMOVE);
+    CHECK(larger != MAP_FAILED);
+    CHECK(all_bytes(larger, 2 * PAGE, 5));
+    CHECK(all_bytes(larger + 2 * PAGE, 298 * PAGE, 0));
+    larger = mremap(larger, 300 * PAGE, PAGE, 0);
+    CHECK(larger != MAP_FAILED);
+    CHECK_EQUAL(larger[0], 5);
+    CHECK_FAULT(touch_read, larger + PAGE, SIGSEGV, SEGV_MAPERR);
+    munmap(larger, PAGE);
+}
+
+static void discard_gives_zeros(void)
+{
+    char *at = map(8 * PAGE, READ_WRITE);
+    memset(at, 9, 8 * PAGE);
+    CHECK_EQUAL(madvise(at + PAGE, 2 * PAGE, MADV_DONTNEED), 0);
+    CHECK_EQUAL(at[0], 9);
+    CHECK(all_bytes(at + PAGE, 2 * PAGE, 0));
+    CHECK_EQUAL(at[3 * PAGE], 9);
+    CHECK_ERROR(madvise(at + 1, PAGE, MADV_DONTNEED), EINVAL);
+    munmap(at, 8 * PAGE);
+}
+
+static void residency_follows_touch(void)
+{
+    unsigned char resident[4];
+    char *at = map(4 * PAGE, READ_WRITE);
+    CHECK_EQUAL(mincore(at, 4 * PAGE, resident), 0);
+    CHECK_EQUAL(resident[1] & 1, 0);
+    at[PAGE] = 1;
+    CHECK_EQUAL(mincore(at, 4 * PAGE, resident), 0);
+    CHECK_EQUAL(resident[1] & 1, 1);
+    munmap(at, 4 * PAGE);
+    CHECK_ERROR(mincore(at, 4 * PAGE, resident), ENOMEM);
+}
+
+static void break_grows_and_shrinks(void)
+{
+    char *start = sbrk(0);
+    CHECK(sbrk(16 * PAGE) == start);
+    memset(start, 1, 16 * PAGE);
+    CHECK(sbrk(-(intptr_t)(8 * PAGE)) == start + 16 * PAGE);
+    CHECK(sbrk(8 * PAGE) == start + 8 * PAGE);
+    CHECK(all_bytes(start + 9 * PAGE, 7 * PAGE, 0));
+    CHECK(sbrk(-(intptr_t)(16 * PAGE)) == start + 16 * PAGE);
+}
+
+static int scratch_file(size_t length)
+{
+    int file = open("/tmp/memory-test", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(file >= 0);
+    CHECK_EQUAL(unlink("/tmp/memory-test"), 0);
+    CHECK_EQUAL(ftruncate(file, (off_t)length), 0);
+    return file;
+}
+
+static void shared_file_mapping_and_file_agree(void)
+{
+    char byte = 0;
+    int file = scratch_file(3 * PAGE);
+    char *shared = mmap(NULL, 3 * PAGE, READ_WRITE, MAP_SHARED, file, 0);
+    char *other = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, PAGE);
+    CHECK(shared != MAP_FAILED && other != MAP_FAILED);
+    shared[PAGE + 1] = 'x';
+    CHECK_EQUAL(pread(file, &byte, 1, PAGE + 1), 1);
+    CHECK_EQUAL(byte, 'x');
+    CHECK_EQUAL(other[1], 'x');
+    CHECK_EQUAL(pwrite(file, "y", 1, PAGE + 2), 1);
+    CHECK_EQUAL(shared[PAGE + 2], 'y');
+    CHECK_EQUAL(msync(shared, 3 * PAGE, MS_SYNC), 0);
+    munmap(shared, 3 * PAGE);
+    munmap(other, PAGE);
+    close(file);
+}
+
+static void private_file_mapping_copies_on_write(void)
+{
+    char byte = 0;
+    int file = scratch_file(PAGE);
+    CHECK_EQUAL(pwrite(file, "abc", 3, 0), 3);
+    char *copy = mmap(NULL, PAGE, READ_WRITE, MAP_PRIVATE, file, 0);
+    CHECK(copy != MAP_FAILED);
+    CHECK_EQUAL(copy[1], 'b');
+    copy[1] = 'B';
+    CHECK_EQUAL(pread(file, &byte, 1, 1), 1);
+    CHECK_EQUAL(byte, 'b');
+    CHECK_EQUAL(copy[1], 'B');
+    munmap(copy, PAGE);
+    close(file);
+}
+
+static void behind_the_end_of_a_file_is_a_bus_error(void)
+{
+    int file = scratch_file(100);
+    char *at = mmap(NULL, 2 * PAGE, READ_WRITE, MAP_SHARED, file, 0);
+    CHECK(at != MAP_FAILED);
+    CHECK_EQUAL(at[200], 0);
+    CHECK_FAULT(touch_read, at + PAGE, SIGBUS, BUS_ADRERR);
+    CHECK_EQUAL(ftruncate(file, 2 * PAGE), 0);
+    at[PAGE] = 1;
+    CHECK_EQUAL(ftruncate(file, 10), 0);
+    CHECK_FAULT(touch_read, at + PAGE, SIGBUS, BUS_ADRERR);
+    munmap(at, 2 * PAGE);
+    close(file);
+}
+
+static void program_file_can_be_mapped(void)
+{
+    int file = open("/proc/self/exe", O_RDONLY);
+    CHECK(file >= 0);
+    char *at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
+    CHECK(at != MAP_FAILED);
+    CHECK(memcmp(at, "\177ELF", 4) == 0);
+    CHECK_ERROR((intptr_t)mmap(NULL, PAGE, READ_WRITE, MAP_SHARED, file, 0), EACCES);
+    munmap(at, PAGE);
+    close(file);
+}
+
+static void code_written_can_be_run_when_asked_for(void)
+{
+    static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };   /* mov $42, %eax; ret */
+    char *at = map(PAGE, READ_WRITE);
+    memcpy(at, code, sizeof(code));
+    CHECK_EQUAL(mprotect(at, PAGE, PROT_READ | PROT_EXEC), 0);
+    CHECK_EQUAL(((int (*)(void))(uintptr_t)at)(), 42);
+    CHECK_FAULT(touch_write, at, SIGSEGV, SEGV_ACCERR);
+    munmap(at, PAGE);
+}
+
+static void many_small_areas(void)
+{
+    enum { AREAS = 2000 };
+    char *at = map(2 * AREAS * PAGE, PROT_NONE);
+    for (unsigned i = 0; i < AREAS; i++) {
+        CHECK_EQUAL(mprotect(at + 2 * i * PAGE, PAGE, READ_WRITE), 0);
+        at[2 * i * PAGE] = (char)i;
+    }
+    for (unsigned i = 0; i < AREAS; i++)
+        CHECK_EQUAL(at[2 * i * PAGE], (char)i);
+    CHECK_EQUAL(munmap(at, 2 * AREAS * PAGE), 0);
+}
+
+SUITE(memory, TEST(anonymous_pages_are_zero), TEST(fault_tells_address_and_reason),
+      TEST(protect_changes_what_is_allowed), TEST(fixed_mapping_replaces), TEST(bad_arguments_are_refused),
+      TEST(large_reservation_costs_nothing), TEST(remap_grows_moves_and_keeps), TEST(discard_gives_zeros),
+      TEST(residency_follows_touch), TEST(break_grows_and_shrinks), TEST(shared_file_mapping_and_file_agree),
+      TEST(private_file_mapping_copies_on_write), TEST(behind_the_end_of_a_file_is_a_bus_error),
+      TEST(program_file_can_be_mapped), TEST(code_written_can_be_run_when_asked_for), TEST(many_small_areas));

@@ -1,0 +1,156 @@
+/* What a JVM reads below /proc and /sys, and what the system says of itself. */
+#define _GNU_SOURCE
+#include "suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static char text[65536];
+
+static const char *read_file(const char *path)
+{
+    int file = open(path, O_RDONLY);
+    if (file < 0)
+        test_failed(__FILE__, __LINE__, "%s does not open, errno %d", path, errno);
+    ssize_t length, total = 0;
+    while ((length = read(file, text + total, sizeof(text) - 1 - (size_t)total)) > 0)
+        total += length;
+    close(file);
+    text[total] = '\0';
+    return text;
+}
+
+static void files_exist_and_are_not_empty(void)
+{
+    static const char *const paths[] = {
+        "/proc/self/maps", "/proc/self/stat", "/proc/self/status", "/proc/self/cmdline", "/proc/self/cgroup",
+        "/proc/self/mountinfo", "/proc/self/coredump_filter", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
+        "/proc/mounts", "/proc/cgroups", "/proc/sys/net/core/somaxconn", "/proc/sys/vm/overcommit_memory",
+        "/proc/sys/vm/max_map_count", "/proc/sys/vm/mmap_min_addr", "/sys/devices/system/cpu/online",
+        "/sys/devices/system/cpu/possible", "/sys/kernel/mm/transparent_hugepage/enabled",
+    };
+    for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (strlen(read_file(paths[i])) == 0)
+            test_failed(__FILE__, __LINE__, "%s is empty", paths[i]);
+}
+
+static void maps_show_a_new_mapping(void)
+{
+    char needle[64];
+    unsigned long start, end;
+    char permissions[5];
+    snprintf(needle, sizeof(needle), "[stack]");
+    CHECK(strstr(read_file("/proc/self/maps"), needle) != NULL);
+    CHECK_EQUAL(sscanf(text, "%lx-%lx %4s", &start, &end, permissions), 3);
+    CHECK(start < end);
+    CHECK_EQUAL(permissions[3], 'p');
+}
+
+static void stat_has_its_fields(void)
+{
+    int id, threads;
+    char state;
+    char *rest = strrchr(read_file("/proc/self/stat"), ')');
+    CHECK(rest != NULL);
+    CHECK_EQUAL(atoi(text), getpid());
+    CHECK_EQUAL(sscanf(rest, ") %c %d", &state, &id), 2);
+    CHECK_EQUAL(state, 'R');
+    CHECK_EQUAL(sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &threads), 1);
+    CHECK(threads >= 1);
+    CHECK(strstr(read_file("/proc/self/status"), "VmRSS:") != NULL);
+    CHECK(strstr(text, "Threads:") != NULL);
+}
+
+static void memory_and_cpus_are_told(void)
+{
+    struct sysinfo information;
+    unsigned long total;
+    const char *line = strstr(read_file("/proc/meminfo"), "MemTotal:");
+    CHECK(line != NULL);
+    CHECK_EQUAL(sscanf(line, "MemTotal: %lu kB", &total), 1);
+    CHECK(strstr(text, "MemAvailable:") != NULL);
+    CHECK_EQUAL(sysinfo(&information), 0);
+    CHECK(information.totalram * information.mem_unit / 1024 == total);
+    CHECK(strstr(read_file("/proc/cpuinfo"), "processor") != NULL);
+    CHECK(sysconf(_SC_NPROCESSORS_ONLN) >= 1);
+    CHECK(strncmp(read_file("/proc/stat"), "cpu ", 4) == 0);
+}
+
+static void own_program_is_known(void)
+{
+    char path[256] = "";
+    CHECK(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+    CHECK_EQUAL(path[0], '/');
+    CHECK_EQUAL(access(path, R_OK), 0);
+    int file = open("/tmp", O_RDONLY);
+    char name[32];
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+    memset(path, 0, sizeof(path));
+    CHECK(readlink(name, path, sizeof(path) - 1) == 4);
+    CHECK(strcmp(path, "/tmp") == 0);
+    close(file);
+    CHECK_ERROR(readlink(name, path, sizeof(path)), ENOENT);
+}
+
+static void system_has_a_name(void)
+{
+    struct utsname name;
+    CHECK_EQUAL(uname(&name), 0);
+    CHECK(strcmp(name.sysname, "Linux") == 0);
+    CHECK(strcmp(name.machine, "x86_64") == 0);
+    CHECK(atoi(name.release) >= 4);
+}
+
+static void auxiliary_vector_is_complete(void)
+{
+    CHECK_EQUAL(getauxval(AT_PAGESZ), 4096);
+    CHECK(getauxval(AT_PHDR) != 0);
+    CHECK(getauxval(AT_ENTRY) != 0);
+    CHECK(getauxval(AT_RANDOM) != 0);
+    CHECK(getauxval(AT_SYSINFO_EHDR) != 0);
+    CHECK_EQUAL(getauxval(AT_SECURE), 0);
+    CHECK(memcmp((void *)getauxval(AT_SYSINFO_EHDR), "\177ELF", 4) == 0);
+}
+
+static void limits_can_be_read_and_lowered(void)
+{
+    struct rlimit limit;
+    CHECK_EQUAL(getrlimit(RLIMIT_STACK, &limit), 0);
+    CHECK(limit.rlim_cur >= 1 << 20);
+    CHECK_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK(limit.rlim_cur >= 256);
+    limit.rlim_cur = limit.rlim_max;
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void random_bytes_differ(void)
+{
+    unsigned char a[64] = { 0 }, b[64] = { 0 };
+    CHECK_EQUAL(getrandom(a, sizeof(a), 0), 64);
+    CHECK_EQUAL(getrandom(b, sizeof(b), GRND_NONBLOCK), 64);
+    CHECK(memcmp(a, b, 64) != 0);
+    CHECK_ERROR(getrandom(a, sizeof(a), 0x80), EINVAL);
+    CHECK_ERROR(syscall(SYS_getrandom, (void *)8, 16, 0), EFAULT);
+}
+
+static void unknown_calls_are_refused(void)
+{
+    CHECK_ERROR(syscall(1999), ENOSYS);
+    CHECK_ERROR(syscall(-1L), ENOSYS);
+}
+
+SUITE(proc, TEST(files_exist_and_are_not_empty), TEST(maps_show_a_new_mapping), TEST(stat_has_its_fields),
+      TEST(memory_and_cpus_are_told), TEST(own_program_is_known), TEST(system_has_a_name),
+      TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ),
+      TEST(unknown_calls_are_refused));
