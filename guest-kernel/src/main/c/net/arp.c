@@ -1,0 +1,262 @@
+#include "net/arp.h"
+
+#include "lib/hash.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "net/bytes.h"
+#include "net/ethernet.h"
+#include "net/icmp.h"
+#include "net/ip.h"
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+#define ARP_BUCKETS 16
+#define ARP_ENTRIES 256              /* neighbours known at once; the oldest goes first */
+#define ARP_PENDING 16               /* packets that wait for one answer */
+#define ARP_TRIES 3
+#define ARP_RETRY NS_PER_SECOND      /* RFC 1122 2.3.2.1: at most one request a second */
+#define ARP_FRESH (60 * NS_PER_SECOND)   /* RFC 1122 2.3.2.1: a timeout on the order of a minute */
+
+#define ARP_REQUEST 1                /* RFC 826 */
+#define ARP_REPLY 2
+#define ARP_HARDWARE_ETHERNET 1
+
+struct arp_header {
+    be16 hardware, protocol;
+    uint8_t hardware_length, protocol_length;
+    be16 operation;
+    uint8_t sender_mac[6];
+    be32 sender_address;
+    uint8_t target_mac[6];
+    be32 target_address;
+};
+
+struct neighbour {
+    struct list link;                /* bucket */
+    struct interface *interface;
+    ipv4_t address;
+    uint8_t mac[6];
+    bool known;                      /* mac is valid */
+    bool asking;                     /* requests are being sent */
+    unsigned tries;
+    nanoseconds confirmed;
+    struct list pending;
+    unsigned pending_count;
+};
+
+static struct list buckets[ARP_BUCKETS];
+static unsigned entries;
+static struct timer retry_timer;
+
+static struct list *bucket_of(ipv4_t address)
+{
+    return &buckets[hash_mix(address) % ARP_BUCKETS];
+}
+
+static struct neighbour *find(struct interface *interface, ipv4_t address)
+{
+    list_for_each(node, bucket_of(address)) {
+        struct neighbour *n = list_entry(node, struct neighbour, link);
+        if (n->address == address && n->interface == interface)
+            return n;
+    }
+    return NULL;
+}
+
+static void forget(struct neighbour *n)
+{
+    list_remove(&n->link);
+    packet_free_all(&n->pending);
+    heap_free(n);
+    entries--;
+}
+
+static void forget_oldest(void)
+{
+    struct neighbour *oldest = NULL;
+    for (unsigned i = 0; i < ARP_BUCKETS; i++) {
+        list_for_each(node, &buckets[i]) {
+            struct neighbour *n = list_entry(node, struct neighbour, link);
+            if (oldest == NULL || n->confirmed < oldest->confirmed)
+                oldest = n;
+        }
+    }
+    forget(oldest);
+}
+
+static struct neighbour *create(struct interface *interface, ipv4_t address)
+{
+    if (entries == ARP_ENTRIES)
+        forget_oldest();
+    struct neighbour *n = heap_allocate_zeroed(sizeof(*n));
+    if (n == NULL)
+        return NULL;
+    n->interface = interface;
+    n->address = address;
+    n->confirmed = clock_monotonic();
+    list_init(&n->pending);
+    list_push_front(bucket_of(address), &n->link);
+    entries++;
+    return n;
+}
+
+static void send(struct interface *interface, uint16_t operation, ipv4_t sender, const uint8_t *target_mac,
+                 ipv4_t target, const uint8_t *to)
+{
+    struct packet *packet = packet_allocate(sizeof(struct arp_header));
+    if (packet == NULL)
+        return;
+    struct arp_header *arp = packet_put(packet, sizeof(*arp));
+    arp->hardware = be16_of(ARP_HARDWARE_ETHERNET);
+    arp->protocol = be16_of(ETHERNET_TYPE_IPV4);
+    arp->hardware_length = 6;
+    arp->protocol_length = 4;
+    arp->operation = be16_of(operation);
+    memcpy(arp->sender_mac, interface->mac, 6);
+    arp->sender_address = be32_of(sender);
+    memset(arp->target_mac, 0, 6);
+    if (target_mac != NULL)
+        memcpy(arp->target_mac, target_mac, 6);
+    arp->target_address = be32_of(target);
+    ethernet_output(interface, packet, to, ETHERNET_TYPE_ARP);
+}
+
+static void ask(struct neighbour *n)
+{
+    n->asking = true;
+    n->tries++;
+    send(n->interface, ARP_REQUEST, n->interface->configuration.address, NULL, n->address, ethernet_broadcast);
+    if (!retry_timer.active)
+        timer_start(&retry_timer, clock_monotonic() + ARP_RETRY);
+}
+
+static void give_up(struct neighbour *n)
+{
+    for (struct list *node; (node = list_pop_front(&n->pending)) != NULL;) {
+        struct packet *packet = list_entry(node, struct packet, link);
+        icmp_local_unreachable(packet);
+        packet_free(packet);
+    }
+    forget(n);
+}
+
+static void retry(struct timer *timer)
+{
+    bool more = false;
+    net_lock();
+    for (unsigned i = 0; i < ARP_BUCKETS; i++) {
+        list_for_each_safe(node, &buckets[i]) {
+            struct neighbour *n = list_entry(node, struct neighbour, link);
+            if (!n->asking)
+                continue;
+            if (n->tries >= ARP_TRIES) {
+                give_up(n);
+                continue;
+            }
+            ask(n);
+            more = true;
+        }
+    }
+    if (more)
+        timer_start(timer, clock_monotonic() + ARP_RETRY);
+    net_unlock();
+}
+
+void arp_init(void)
+{
+    for (unsigned i = 0; i < ARP_BUCKETS; i++)
+        list_init(&buckets[i]);
+    timer_init(&retry_timer, retry);
+}
+
+static void learn(struct neighbour *n, const uint8_t mac[6])
+{
+    memcpy(n->mac, mac, 6);
+    n->known = true;
+    n->asking = false;
+    n->tries = 0;
+    n->confirmed = clock_monotonic();
+    for (struct list *node; (node = list_pop_front(&n->pending)) != NULL;)
+        ethernet_output(n->interface, list_entry(node, struct packet, link), n->mac, ETHERNET_TYPE_IPV4);
+    n->pending_count = 0;
+}
+
+static bool valid(const struct arp_header *arp)
+{
+    return be16_get(arp->hardware) == ARP_HARDWARE_ETHERNET && be16_get(arp->protocol) == ETHERNET_TYPE_IPV4 &&
+           arp->hardware_length == 6 && arp->protocol_length == 4 && !(arp->sender_mac[0] & 1);
+}
+
+static void handle(struct interface *interface, const struct arp_header *arp)
+{
+    ipv4_t own = interface->configuration.address;
+    ipv4_t sender = be32_get(arp->sender_address);
+    if (own == IPV4_ANY || sender == own)
+        return;
+    bool request_for_us = be16_get(arp->operation) == ARP_REQUEST && be32_get(arp->target_address) == own;
+    bool on_link = ((sender ^ own) & interface_netmask(interface)) == 0 && sender != IPV4_ANY &&
+                   sender != interface_broadcast(interface);
+    /* Only who asks for us is learned unasked: he is about to talk to us (RFC 826). */
+    struct neighbour *n = on_link ? find(interface, sender) : NULL;
+    if (n == NULL && on_link && request_for_us)
+        n = create(interface, sender);
+    if (n != NULL)
+        learn(n, arp->sender_mac);
+    if (request_for_us)
+        send(interface, ARP_REPLY, own, arp->sender_mac, sender, arp->sender_mac);
+}
+
+void arp_input(struct interface *interface, struct packet *packet)
+{
+    const struct arp_header *arp = packet_pull(packet, sizeof(*arp));
+    if (arp != NULL && valid(arp))
+        handle(interface, arp);
+    packet_free(packet);
+}
+
+static void wait_for_answer(struct neighbour *n, struct packet *packet)
+{
+    if (n->pending_count == ARP_PENDING) {
+        packet_free(list_entry(list_pop_front(&n->pending), struct packet, link));
+        n->pending_count--;
+    }
+    list_push_back(&n->pending, &packet->link);
+    n->pending_count++;
+    if (!n->asking)
+        ask(n);
+}
+
+void arp_output(struct interface *interface, struct packet *packet, ipv4_t neighbour)
+{
+    struct neighbour *n = find(interface, neighbour);
+    if (n == NULL)
+        n = create(interface, neighbour);
+    if (n == NULL) {
+        packet_free(packet);
+        return;
+    }
+    if (!n->known) {
+        wait_for_answer(n, packet);
+        return;
+    }
+    if (!n->asking && clock_monotonic() - n->confirmed > ARP_FRESH)
+        ask(n);
+    ethernet_output(interface, packet, n->mac, ETHERNET_TYPE_IPV4);
+}
+
+void arp_announce(struct interface *interface)
+{
+    ipv4_t own = interface->configuration.address;
+    send(interface, ARP_REQUEST, own, NULL, own, ethernet_broadcast);
+}
+
+void arp_forget(struct interface *interface)
+{
+    for (unsigned i = 0; i < ARP_BUCKETS; i++) {
+        list_for_each_safe(node, &buckets[i]) {
+            struct neighbour *n = list_entry(node, struct neighbour, link);
+            if (n->interface == interface)
+                forget(n);
+        }
+    }
+}

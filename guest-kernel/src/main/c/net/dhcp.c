@@ -1,0 +1,242 @@
+#include "net/dhcp.h"
+
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/random.h"
+#include "lib/string.h"
+#include "net/socket.h"
+#include "platform/platform.h"
+#include "threads/thread.h"
+
+#define SERVER_PORT 67               /* RFC 2131 4.1 */
+#define CLIENT_PORT 68
+#define FIRST_WAIT NS_PER_SECOND     /* RFC 2131 4.1 says 4 s; hosts start with less, since a boot waits */
+#define LAST_WAIT (64 * NS_PER_SECOND)
+#define REQUEST_TRIES 4              /* before the offer is given up */
+#define SHORTEST_LEASE 60u           /* seconds; shorter ones would keep both sides busy */
+#define RENEWAL_PAUSE (60 * NS_PER_SECOND)   /* RFC 2131 4.4.5: between tries, at least a minute */
+#define RESTART_PAUSE (10 * NS_PER_SECOND)   /* RFC 2131 3.1 5: after a refusal */
+
+struct client {
+    struct interface *interface;
+    char hostname[DHCP_HOSTNAME_SIZE];
+    net_changed *changed;
+    struct file *file;
+    struct socket *socket;
+    uint32_t transaction;
+    nanoseconds began;
+    struct dhcp_answer lease;
+    nanoseconds bound;               /* when the lease was asked for */
+};
+
+static struct client client;
+
+/* ---- Messages over the socket --------------------------------------------------------------------------- */
+
+static bool open_socket(struct client *c)
+{
+    struct socket_address any = { .family = AF_INET, .in = { IPV4_ANY, CLIENT_PORT } };
+    int error = socket_create(AF_INET, SOCK_DGRAM, 0, 0, &c->file);
+    if (error < 0) {
+        log_error("DHCP: no socket (error %d)", -error);
+        return false;
+    }
+    c->socket = socket_of(c->file);
+    c->socket->broadcast = true;
+    error = c->socket->operations->bind(c->socket, &any);
+    if (error < 0) {
+        log_error("DHCP: port %d is taken (error %d)", CLIENT_PORT, -error);
+        file_put(c->file);
+        return false;
+    }
+    return true;
+}
+
+static void send(struct client *c, struct dhcp_query query, ipv4_t to)
+{
+    uint8_t message[DHCP_MESSAGE_SIZE];
+    struct transfer transfer;
+    struct socket_address address = { .family = AF_INET, .in = { to, SERVER_PORT } };
+    query.transaction = c->transaction;
+    query.seconds = (uint16_t)min_of((clock_monotonic() - c->began) / NS_PER_SECOND, 65535UL);
+    query.mac = c->interface->mac;
+    query.hostname = c->hostname;
+    transfer_init_kernel(&transfer, message, dhcp_make(message, &query));
+    struct socket_message out = { .data = &transfer, .address = &address };
+    /* A message that could not be sent is like a lost one: it is sent again. */
+    (void)c->socket->operations->send(c->socket, &out);
+}
+
+/* Waits for an answer of one of two types. False: none until the deadline. */
+static bool receive(struct client *c, uint8_t type, uint8_t other, nanoseconds deadline, struct dhcp_answer *out)
+{
+    uint8_t message[1500];
+    for (;;) {
+        nanoseconds now = clock_monotonic();
+        if (now >= deadline)
+            return false;
+        struct transfer transfer;
+        transfer_init_kernel(&transfer, message, sizeof(message));
+        struct socket_message in = { .data = &transfer };
+        c->socket->receive_timeout = deadline - now;
+        ssize_type length = c->socket->operations->receive(c->socket, &in);
+        if (length > 0 && dhcp_read(message, (size_t)length, c->transaction, c->interface->mac, out) &&
+            (out->type == type || out->type == other))
+            return true;
+    }
+}
+
+/* A wait with up to a second of spread (RFC 2131 4.1), so that a rack that boots does not ask in step. */
+static nanoseconds spread(nanoseconds wait)
+{
+    return wait + random_below(NS_PER_SECOND / 2);
+}
+
+static void pause_for(nanoseconds time)
+{
+    struct wait_queue nothing;
+    wait_queue_init(&nothing);
+    (void)wait_until(&nothing, false, clock_monotonic() + time, SLEEP_UNINTERRUPTIBLE);
+}
+
+/* ---- States (RFC 2131 4.4, figure 5) -------------------------------------------------------------------- */
+
+static void use(struct client *c, const struct dhcp_answer *answer)
+{
+    struct net_configuration current;
+    c->lease = *answer;
+    c->bound = clock_monotonic();
+    net_current(&current);
+    current.mtu = answer->configuration.mtu;
+    if (memcmp(&current, &answer->configuration, sizeof(current)) == 0)
+        return;                       /* renewed, nothing new */
+    net_apply(c->interface, &answer->configuration);
+    c->changed(&answer->configuration);
+}
+
+/* INIT and SELECTING: until somebody offers an address. */
+static void discover(struct client *c, struct dhcp_answer *offer)
+{
+    c->began = clock_monotonic();
+    for (nanoseconds wait = FIRST_WAIT;; wait = min_of(2 * wait, (nanoseconds)LAST_WAIT)) {
+        c->transaction = (uint32_t)random_u64();
+        send(c, (struct dhcp_query){ .type = DHCP_DISCOVER }, IPV4_BROADCAST);
+        if (receive(c, DHCP_OFFER, DHCP_OFFER, clock_monotonic() + spread(wait), offer))
+            return;
+    }
+}
+
+/* REQUESTING: true if the offer was confirmed. */
+static bool request(struct client *c, const struct dhcp_answer *offer)
+{
+    nanoseconds wait = FIRST_WAIT;
+    for (unsigned i = 0; i < REQUEST_TRIES; i++, wait *= 2) {
+        struct dhcp_query query = { .type = DHCP_REQUEST, .requested = offer->configuration.address,
+                                    .server = offer->server };
+        struct dhcp_answer answer;
+        send(c, query, IPV4_BROADCAST);
+        if (!receive(c, DHCP_ACK, DHCP_NAK, clock_monotonic() + spread(wait), &answer))
+            continue;
+        if (answer.type == DHCP_NAK) {
+            pause_for(RESTART_PAUSE);
+            return false;
+        }
+        use(c, &answer);
+        return true;
+    }
+    return false;
+}
+
+struct lease_times {
+    nanoseconds renew, rebind, end;  /* RFC 2131 4.4.5: T1, T2, expiry */
+};
+
+static struct lease_times lease_times(const struct client *c)
+{
+    uint64_t lease = max_of(c->lease.lease, SHORTEST_LEASE);
+    uint64_t renew = c->lease.renew != 0 && c->lease.renew < lease ? c->lease.renew : lease / 2;
+    uint64_t rebind = c->lease.rebind > renew && c->lease.rebind < lease ? c->lease.rebind : lease / 8 * 7;
+    rebind = max_of(rebind, renew);
+    return (struct lease_times){ c->bound + renew * NS_PER_SECOND, c->bound + rebind * NS_PER_SECOND,
+                                 c->bound + lease * NS_PER_SECOND };
+}
+
+enum outcome { EXTENDED, REFUSED, UNANSWERED };
+
+/* RENEWING (asking our server) and REBINDING (asking anybody) until `until`. */
+static enum outcome extend(struct client *c, ipv4_t whom, nanoseconds until)
+{
+    c->began = clock_monotonic();
+    c->transaction = (uint32_t)random_u64();
+    while (clock_monotonic() < until) {
+        struct dhcp_query query = { .type = DHCP_REQUEST, .client = c->lease.configuration.address };
+        struct dhcp_answer answer;
+        /* Half of the time that is left, but no more often than once a minute. */
+        nanoseconds left = until - clock_monotonic();
+        nanoseconds deadline = clock_monotonic() + min_of(max_of(left / 2, (nanoseconds)RENEWAL_PAUSE), left);
+        send(c, query, whom);
+        if (!receive(c, DHCP_ACK, DHCP_NAK, deadline, &answer))
+            continue;
+        if (answer.type == DHCP_NAK)
+            return REFUSED;
+        if (answer.server == IPV4_ANY)
+            answer.server = c->lease.server;
+        use(c, &answer);
+        return EXTENDED;
+    }
+    return UNANSWERED;
+}
+
+static void sleep_until_time(nanoseconds when)
+{
+    nanoseconds now = clock_monotonic();
+    if (when > now)
+        pause_for(when - now);
+}
+
+/* BOUND: returns when the lease is lost. */
+static void keep(struct client *c)
+{
+    enum outcome outcome = EXTENDED;
+    while (outcome == EXTENDED) {
+        if (c->lease.lease == DHCP_FOREVER) {
+            sleep_until_time(NO_DEADLINE);
+            continue;
+        }
+        struct lease_times times = lease_times(c);
+        sleep_until_time(times.renew);
+        ipv4_t server = c->lease.server != IPV4_ANY ? c->lease.server : IPV4_BROADCAST;
+        outcome = extend(c, server, times.rebind);
+        if (outcome == UNANSWERED)
+            outcome = extend(c, IPV4_BROADCAST, times.end);
+    }
+}
+
+static void lose(struct client *c)
+{
+    struct net_configuration none = { 0 };
+    net_apply(c->interface, &none);
+    c->changed(&none);
+}
+
+static void run(void *argument)
+{
+    struct client *c = argument;
+    if (!open_socket(c))
+        return;
+    for (;;) {
+        struct dhcp_answer offer;
+        discover(c, &offer);
+        if (!request(c, &offer))
+            continue;
+        keep(c);
+        lose(c);
+    }
+}
+
+void dhcp_start(struct interface *interface, const char *hostname, net_changed *changed)
+{
+    client = (struct client){ .interface = interface, .changed = changed };
+    string_copy(client.hostname, hostname, sizeof(client.hostname));
+    thread_start_kernel("dhcp", run, &client);
+}

@@ -1,0 +1,165 @@
+#include "net/icmp.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "net/checksum.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+#include "platform/platform.h"
+
+#define ERRORS_PER_SECOND 100        /* RFC 1812 4.3.2.8: the rate of errors is limited */
+#define QUOTED_BYTES 8               /* of the offending datagram (RFC 792) */
+#define MINIMUM_IPV4_MTU 68          /* RFC 791; a smaller next-hop MTU is a lie */
+
+struct icmp_header {
+    uint8_t type, code;
+    be16 checksum;
+    uint8_t rest[4];
+};
+
+static bool error_allowed(void)
+{
+    static nanoseconds window;
+    static unsigned sent;
+    nanoseconds now = clock_monotonic();
+    if (now - window >= NS_PER_SECOND) {
+        window = now;
+        sent = 0;
+    }
+    return sent++ < ERRORS_PER_SECOND;
+}
+
+static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8_t type_of_service)
+{
+    struct icmp_header *icmp = (void *)packet_data(packet);
+    icmp->checksum = be16_of(0);
+    icmp->checksum = be16_of(checksum_finish(packet_checksum(packet, 0, 0)));
+    struct ip_route route;
+    if (ip_route(destination, &route) < 0) {
+        packet_free(packet);
+        return;
+    }
+    struct ip_send how = { .source = source, .destination = destination, .protocol = IP_PROTOCOL_ICMP,
+                           .type_of_service = type_of_service, .time_to_live = IP_DEFAULT_TTL };
+    (void)ip_output(packet, &route, &how);   /* an unsent answer is a lost one */
+}
+
+/* Echo requests to broadcast addresses are not answered (RFC 1122 3.2.2.6 allows it): no amplifier. */
+static void answer_echo(const struct ip_info *info, struct packet *packet)
+{
+    struct packet *reply = info->unicast ? packet_copy(packet, 0, packet->length) : NULL;
+    if (reply == NULL)
+        return;
+    struct icmp_header *icmp = (void *)packet_data(reply);
+    icmp->type = ICMP_ECHO_REPLY;
+    send(reply, info->destination, info->source, info->type_of_service);
+}
+
+static void classify(const struct icmp_header *icmp, struct icmp_error *error)
+{
+    static const struct { uint8_t error; bool hard; } unreachable[] = {   /* RFC 1122 4.2.3.9 */
+        { ENETUNREACH, false }, { EHOSTUNREACH, false }, { ECONNREFUSED, true }, { ECONNREFUSED, true },
+        { EMSGSIZE, false }, { EHOSTUNREACH, false }, { ENETUNREACH, false }, { EHOSTUNREACH, false },
+    };
+    error->error = EHOSTUNREACH;
+    if (icmp->type == ICMP_PARAMETER_PROBLEM)
+        error->error = EPROTO;
+    if (icmp->type != ICMP_UNREACHABLE || icmp->code >= array_size(unreachable))
+        return;
+    error->error = unreachable[icmp->code].error;
+    error->hard = unreachable[icmp->code].hard;
+    if (icmp->code == ICMP_FRAGMENTATION_NEEDED)
+        error->mtu = max_of(read_be16(icmp->rest + 2), MINIMUM_IPV4_MTU);
+}
+
+static void dispatch(const struct icmp_error *error)
+{
+    if (error->protocol == IP_PROTOCOL_TCP)
+        tcp_icmp_error(error);
+    else if (error->protocol == IP_PROTOCOL_UDP)
+        udp_icmp_error(error);
+}
+
+/* Reads the quoted packet behind `offset`; false if it is not one of ours or too short. */
+static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_error *error)
+{
+    const uint8_t *data = packet_pull(packet, offset + sizeof(struct ip_header));
+    if (data == NULL)
+        return false;
+    const struct ip_header *ip = (const void *)(data + offset);
+    uint32_t header_length = (ip->version_length & 15u) * 4;
+    bool first = (be16_get(ip->fragment) & IP_OFFSET_MASK) == 0;
+    if (ip->version_length >> 4 != 4 || header_length < sizeof(*ip) || !first)
+        return false;
+    data = packet_pull(packet, offset + header_length + QUOTED_BYTES);
+    if (data == NULL)
+        return false;
+    ip = (const void *)(data + offset);
+    error->local = be32_get(ip->source);
+    error->remote = be32_get(ip->destination);
+    error->protocol = ip->protocol;
+    memcpy(error->transport, data + offset + header_length, QUOTED_BYTES);
+    return true;
+}
+
+static void receive_error(struct packet *packet)
+{
+    struct icmp_error error = { 0 };
+    classify((const void *)packet_data(packet), &error);
+    if (read_quoted(packet, sizeof(struct icmp_header), &error))
+        dispatch(&error);
+}
+
+void icmp_input(const struct ip_info *info, struct packet *packet)
+{
+    const struct icmp_header *icmp = packet_pull(packet, sizeof(*icmp));
+    if (icmp == NULL || checksum_fold(packet_checksum(packet, 0, 0)) != 0xffff) {
+        packet_free(packet);
+        return;
+    }
+    switch (icmp->type) {
+    case ICMP_ECHO_REQUEST:
+        answer_echo(info, packet);
+        break;
+    case ICMP_UNREACHABLE:
+    case ICMP_TIME_EXCEEDED:
+    case ICMP_PARAMETER_PROBLEM:
+        receive_error(packet);
+        break;
+    default:
+        break;
+    }
+    packet_free(packet);
+}
+
+void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code)
+{
+    if (!info->unicast || info->source == IPV4_ANY || !error_allowed())
+        return;
+    uint32_t quoted = min_of(packet->length, (uint32_t)QUOTED_BYTES);
+    struct packet *error = packet_allocate(sizeof(struct icmp_header) + sizeof(struct ip_header) + QUOTED_BYTES);
+    if (error == NULL)
+        return;
+    struct icmp_header *icmp = packet_put(error, sizeof(*icmp));
+    *icmp = (struct icmp_header){ .type = ICMP_UNREACHABLE, .code = code };
+    struct ip_header *ip = packet_put(error, sizeof(*ip));
+    *ip = (struct ip_header){
+        .version_length = 0x45,
+        .type_of_service = info->type_of_service,
+        .total_length = be16_of((uint16_t)min_of(packet->length + IP_HEADER_LENGTH, (uint32_t)IP_MAXIMUM_LENGTH)),
+        .time_to_live = info->time_to_live,
+        .protocol = info->protocol,
+        .source = be32_of(info->source),
+        .destination = be32_of(info->destination),
+    };
+    ip->checksum = be16_of(checksum_finish(checksum_add(0, ip, sizeof(*ip))));
+    packet_copy_out(packet, 0, packet_put(error, quoted), quoted);
+    send(error, info->destination, info->source, 0);
+}
+
+void icmp_local_unreachable(struct packet *packet)
+{
+    struct icmp_error error = { .error = EHOSTUNREACH, .hard = false };
+    if (read_quoted(packet, 0, &error))
+        dispatch(&error);
+}

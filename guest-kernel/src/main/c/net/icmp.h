@@ -1,0 +1,35 @@
+/*
+ * ICMP (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors about our packets to the transport
+ * they came from, and tells senders about closed UDP ports, at a bounded rate. Net lock.
+ */
+#pragma once
+
+#include "net/ip.h"
+
+#define ICMP_ECHO_REPLY 0            /* types */
+#define ICMP_UNREACHABLE 3
+#define ICMP_ECHO_REQUEST 8
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETER_PROBLEM 12
+
+#define ICMP_NET_UNREACHABLE 0       /* codes of ICMP_UNREACHABLE */
+#define ICMP_HOST_UNREACHABLE 1
+#define ICMP_PROTOCOL_UNREACHABLE 2
+#define ICMP_PORT_UNREACHABLE 3
+#define ICMP_FRAGMENTATION_NEEDED 4
+
+/* An error about a packet we sent. */
+struct icmp_error {
+    int error;                       /* errno, positive */
+    bool hard;                       /* will not go away by sending again */
+    unsigned mtu;                    /* "fragmentation needed": of the next hop; else 0 */
+    ipv4_t local, remote;            /* of our packet */
+    uint8_t protocol;
+    uint8_t transport[8];            /* the first bytes behind its IP header */
+};
+
+void icmp_input(const struct ip_info *info, struct packet *packet);
+/* About a received packet, which starts with its transport header and stays the caller's. */
+void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code);
+/* Tells the transport that an IP packet of ours could not be sent. The packet stays the caller's. */
+void icmp_local_unreachable(struct packet *packet);

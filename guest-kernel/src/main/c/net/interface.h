@@ -1,0 +1,48 @@
+/*
+ * Network interfaces: a device (or loopback) with its IPv4 configuration and the queue of packets
+ * that wait for a full device. Guarded by the net lock.
+ */
+#pragma once
+
+#include "net/net.h"
+#include "net/packet.h"
+
+#define INTERFACE_LIMIT 5            /* loopback and four devices */
+#define INTERFACE_QUEUE_LIMIT 512    /* packets that wait for a full device; more are dropped */
+
+struct interface {
+    char name[16];                   /* "lo", "eth0" */
+    int index;                       /* as SIOCGIFINDEX tells: 1 is loopback */
+    bool loopback;
+    uint8_t mac[6];
+    uint16_t mtu;
+    struct network_device *device;   /* NULL for loopback */
+    struct net_configuration configuration;
+
+    struct list received;            /* from the device, until receive_done() */
+    struct list waiting;             /* to the device, while it is full */
+    unsigned waiting_count;
+    bool device_full, flush_needed;
+};
+
+void interfaces_init(void);
+unsigned interface_count(void);
+struct interface *interface_at(unsigned position);       /* 0 is loopback */
+struct interface *interface_by_name(const char *name);
+/* The first with a device, which the configuration is for; NULL: none. */
+struct interface *interface_first_device(void);
+/* The interface whose own address this is (all of 127/8 belongs to loopback); NULL: none. */
+struct interface *interface_of_address(ipv4_t address);
+/* Applies a configuration and announces the address by ARP. */
+void interface_configure(struct interface *interface, const struct net_configuration *configuration);
+
+static inline ipv4_t interface_netmask(const struct interface *i) { return ipv4_mask(i->configuration.prefix); }
+static inline ipv4_t interface_broadcast(const struct interface *i)
+{
+    return i->configuration.address | ~interface_netmask(i);
+}
+
+/* Sends a complete frame (an IP packet on loopback); takes the packet. */
+void interface_transmit(struct interface *interface, struct packet *packet);
+/* Receives what loopback queued and notifies devices; called by net_unlock(). */
+void interfaces_finish(void);

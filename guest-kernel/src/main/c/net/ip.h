@@ -1,0 +1,69 @@
+/*
+ * IPv4 (RFC 791, RFC 1122): routing by the interfaces' configuration, sending with fragmentation where it is
+ * allowed, receiving with reassembly (ip_reassembly.c). No forwarding. Guarded by the net lock.
+ */
+#pragma once
+
+#include "net/bytes.h"
+#include "net/interface.h"
+
+#define IP_PROTOCOL_ICMP 1           /* IANA protocol numbers */
+#define IP_PROTOCOL_TCP 6
+#define IP_PROTOCOL_UDP 17
+
+#define IP_DEFAULT_TTL 64            /* RFC 1700 */
+#define IP_MINIMUM_MTU 576           /* smaller ones offered by DHCP or ICMP are not believed */
+#define IP_HEADER_LENGTH 20          /* without options; we send none */
+#define IP_MAXIMUM_LENGTH 65535
+
+#define IP_DONT_FRAGMENT 0x4000
+#define IP_MORE_FRAGMENTS 0x2000
+#define IP_OFFSET_MASK 0x1fff        /* in units of 8 bytes */
+
+struct ip_header {
+    uint8_t version_length;          /* 4 << 4 | header length in 32-bit words */
+    uint8_t type_of_service;
+    be16 total_length, identification, fragment;
+    uint8_t time_to_live, protocol;
+    be16 checksum;
+    be32 source, destination;
+};
+
+/* What a received packet's IP header said; the packet itself starts behind the header. */
+struct ip_info {
+    struct interface *interface;
+    ipv4_t source, destination;
+    uint8_t protocol, type_of_service, time_to_live;
+    bool unicast;                    /* sent to us alone, on IP and on the link */
+};
+
+struct ip_route {
+    struct interface *interface;
+    ipv4_t next_hop;
+    ipv4_t source;                   /* the address to send from */
+    bool broadcast;
+};
+
+/* 0, or -ENETUNREACH. */
+int ip_route(ipv4_t destination, struct ip_route *route);
+
+struct ip_send {
+    ipv4_t source, destination;
+    uint8_t protocol, type_of_service, time_to_live;
+    bool dont_fragment;
+};
+/* Sends a packet that starts with the transport header; takes it. 0, -EMSGSIZE (too long to send
+ * unfragmented, when that was asked), -ENOBUFS. */
+int ip_output(struct packet *packet, const struct ip_route *route, const struct ip_send *send);
+
+/* Takes a packet that starts with its IP header. link_unicast: the frame was for our MAC alone. */
+void ip_input(struct interface *interface, struct packet *packet, bool link_unicast);
+
+/* Collects fragments; the whole datagram without its IP header once it is complete, else NULL. Takes
+ * the packet, which starts behind the header. */
+struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
+                             uint16_t fragment);
+void ip_reassembly_init(void);
+
+/* Fills in a transport checksum that was left for the device, for paths without one. */
+void ip_complete_checksum(struct packet *packet);

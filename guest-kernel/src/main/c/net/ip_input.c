@@ -1,0 +1,112 @@
+#include "net/checksum.h"
+#include "net/icmp.h"
+#include "net/ip.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+
+#define IP_OPTION_END 0              /* RFC 791 3.1 */
+#define IP_OPTION_NOTHING 1
+#define IP_OPTION_LOOSE_ROUTE 131
+#define IP_OPTION_STRICT_ROUTE 137
+
+/* Options are ignored, except that source-routed packets are not for us (RFC 7126 4.3, 4.4), and
+ * malformed ones are dropped. */
+static bool options_acceptable(const uint8_t *option, uint32_t length)
+{
+    for (uint32_t i = 0; i < length && option[i] != IP_OPTION_END;) {
+        if (option[i] == IP_OPTION_NOTHING) {
+            i++;
+            continue;
+        }
+        if (option[i] == IP_OPTION_LOOSE_ROUTE || option[i] == IP_OPTION_STRICT_ROUTE)
+            return false;
+        if (i + 1 >= length || option[i + 1] < 2 || option[i + 1] > length - i)
+            return false;
+        i += option[i + 1];
+    }
+    return true;
+}
+
+/* Is a packet with these addresses for this machine, and possible at all? */
+static bool addresses_acceptable(struct interface *interface, struct ip_info *info)
+{
+    ipv4_t own = interface->configuration.address;
+    if (interface->loopback)
+        return true;
+    if (ipv4_is_loopback(info->source) || ipv4_is_loopback(info->destination) || ipv4_is_multicast(info->source) ||
+        info->source == IPV4_BROADCAST || (own != IPV4_ANY && info->source == own))
+        return false;
+    if (own == IPV4_ANY)             /* a DHCP server may answer to the address it is about to give */
+        return info->protocol == IP_PROTOCOL_UDP;
+    if (info->source == interface_broadcast(interface) && interface->configuration.prefix < 31)
+        return false;
+    if (info->destination == own)
+        return true;
+    bool to_subnet = info->destination == interface_broadcast(interface) && interface->configuration.prefix < 31;
+    info->unicast = false;
+    return info->destination == IPV4_BROADCAST || to_subnet || ipv4_is_multicast(info->destination);
+}
+
+static void deliver(const struct ip_info *info, struct packet *packet)
+{
+    switch (info->protocol) {
+    case IP_PROTOCOL_TCP:
+        tcp_input(info, packet);
+        return;
+    case IP_PROTOCOL_UDP:
+        udp_input(info, packet);
+        return;
+    case IP_PROTOCOL_ICMP:
+        icmp_input(info, packet);
+        return;
+    default:
+        icmp_send_unreachable(info, packet, ICMP_PROTOCOL_UNREACHABLE);
+        packet_free(packet);
+    }
+}
+
+/* Checks the header and fills info; the header's length, 0 if the packet must be dropped. */
+static uint32_t parse(struct interface *interface, struct packet *packet, struct ip_info *info)
+{
+    const struct ip_header *ip = packet_pull(packet, sizeof(*ip));
+    if (ip == NULL || ip->version_length >> 4 != 4)
+        return 0;
+    uint32_t header_length = (ip->version_length & 15u) * 4;
+    uint32_t total = be16_get(ip->total_length);
+    if (header_length < sizeof(*ip) || total < header_length || packet->length < total)
+        return 0;
+    ip = packet_pull(packet, header_length);
+    if (ip == NULL || checksum_fold(checksum_add(0, ip, header_length)) != 0xffff)
+        return 0;
+    if (!options_acceptable((const uint8_t *)(ip + 1), header_length - sizeof(*ip)))
+        return 0;
+    *info = (struct ip_info){
+        .interface = interface,
+        .source = be32_get(ip->source),
+        .destination = be32_get(ip->destination),
+        .protocol = ip->protocol,
+        .type_of_service = ip->type_of_service,
+        .time_to_live = ip->time_to_live,
+    };
+    packet_trim(packet, total);       /* Ethernet pads short frames */
+    return header_length;
+}
+
+void ip_input(struct interface *interface, struct packet *packet, bool link_unicast)
+{
+    struct ip_info info;
+    uint32_t header_length = parse(interface, packet, &info);
+    info.unicast = link_unicast;
+    if (header_length == 0 || !addresses_acceptable(interface, &info)) {
+        packet_free(packet);
+        return;
+    }
+    const struct ip_header *ip = (const void *)packet_data(packet);
+    uint16_t fragment = be16_get(ip->fragment);
+    uint16_t identification = be16_get(ip->identification);
+    packet_drop_front(packet, header_length);
+    if (fragment & (IP_MORE_FRAGMENTS | IP_OFFSET_MASK))
+        packet = ip_reassemble(&info, packet, identification, fragment);
+    if (packet != NULL)
+        deliver(&info, packet);
+}

@@ -1,0 +1,150 @@
+#include "lib/errno.h"
+#include "lib/random.h"
+#include "lib/string.h"
+#include "net/arp.h"
+#include "net/checksum.h"
+#include "net/ethernet.h"
+#include "net/ip.h"
+
+static int route_limited_broadcast(struct ip_route *route)
+{
+    struct interface *interface = interface_first_device();
+    if (interface == NULL)
+        return -ENETUNREACH;
+    *route = (struct ip_route){ .interface = interface, .next_hop = IPV4_BROADCAST,
+                                .source = interface->configuration.address, .broadcast = true };
+    return 0;
+}
+
+static int route_through(struct interface *interface, ipv4_t next_hop, bool broadcast, struct ip_route *route)
+{
+    *route = (struct ip_route){ .interface = interface, .next_hop = next_hop,
+                                .source = interface->configuration.address, .broadcast = broadcast };
+    return 0;
+}
+
+int ip_route(ipv4_t destination, struct ip_route *route)
+{
+    if (destination == IPV4_BROADCAST)
+        return route_limited_broadcast(route);
+    if (interface_of_address(destination) != NULL) {
+        *route = (struct ip_route){ .interface = interface_at(0), .next_hop = destination, .source = destination };
+        return 0;
+    }
+    for (unsigned i = 1; i < interface_count(); i++) {
+        struct interface *interface = interface_at(i);
+        ipv4_t own = interface->configuration.address;
+        if (own != IPV4_ANY && ((own ^ destination) & interface_netmask(interface)) == 0)
+            return route_through(interface, destination, destination == interface_broadcast(interface), route);
+    }
+    for (unsigned i = 1; i < interface_count(); i++) {
+        struct interface *interface = interface_at(i);
+        ipv4_t gateway = interface->configuration.gateway;
+        if (interface->configuration.address != IPV4_ANY && gateway != IPV4_ANY)
+            return route_through(interface, ipv4_is_multicast(destination) ? destination : gateway, false, route);
+    }
+    return -ENETUNREACH;
+}
+
+void ip_complete_checksum(struct packet *packet)
+{
+    if (!(packet->flags & PACKET_CHECKSUM_PARTIAL))
+        return;
+    uint32_t field = packet->checksum_start + (uint32_t)packet->checksum_offset;
+    if (packet->length < field + 2 || packet_pull(packet, field + 2) == NULL)
+        return;
+    uint16_t checksum = checksum_finish(packet_checksum(packet, packet->checksum_start, 0));
+    /* In UDP zero means "none" (RFC 768); both values are the same sum. */
+    write_be16(packet_data(packet) + field, checksum == 0 ? 0xffff : checksum);
+    packet->flags &= ~PACKET_CHECKSUM_PARTIAL;
+}
+
+/* RFC 1112 6.4. */
+static void multicast_mac(ipv4_t group, uint8_t mac[6])
+{
+    mac[0] = 0x01;
+    mac[1] = 0x00;
+    mac[2] = 0x5e;
+    mac[3] = group >> 16 & 0x7f;
+    mac[4] = (uint8_t)(group >> 8);
+    mac[5] = (uint8_t)group;
+}
+
+/* Puts the IP header on and hands the packet to the link. */
+static void send_one(struct packet *packet, const struct ip_route *route, const struct ip_send *send,
+                     uint16_t identification, uint16_t fragment)
+{
+    struct ip_header *ip = packet_push(packet, sizeof(*ip));
+    if (ip == NULL) {
+        packet_free(packet);
+        return;
+    }
+    *ip = (struct ip_header){
+        .version_length = 0x45,
+        .type_of_service = send->type_of_service,
+        .total_length = be16_of((uint16_t)packet->length),
+        .identification = be16_of(identification),
+        .fragment = be16_of(fragment),
+        .time_to_live = send->time_to_live,
+        .protocol = send->protocol,
+        .source = be32_of(send->source),
+        .destination = be32_of(send->destination),
+    };
+    ip->checksum = be16_of(checksum_finish(checksum_add(0, ip, sizeof(*ip))));
+    packet->checksum_start = (uint16_t)(packet->checksum_start + sizeof(*ip));
+    packet->header_length = (uint16_t)(packet->header_length + sizeof(*ip));
+
+    struct interface *interface = route->interface;
+    if (interface->loopback) {
+        interface_transmit(interface, packet);
+        return;
+    }
+    if (!interface->device->checksum_offload)
+        ip_complete_checksum(packet);
+    uint8_t mac[6];
+    if (route->broadcast) {
+        ethernet_output(interface, packet, ethernet_broadcast, ETHERNET_TYPE_IPV4);
+    } else if (ipv4_is_multicast(send->destination)) {
+        multicast_mac(send->destination, mac);
+        ethernet_output(interface, packet, mac, ETHERNET_TYPE_IPV4);
+    } else {
+        arp_output(interface, packet, route->next_hop);
+    }
+}
+
+static int send_fragments(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
+{
+    uint16_t identification = (uint16_t)random_u64();
+    uint32_t step = align_down((uint32_t)route->interface->mtu - IP_HEADER_LENGTH, 8u);
+    ip_complete_checksum(packet);
+    for (uint32_t offset = 0; offset < packet->length; offset += step) {
+        uint32_t length = min_of(step, packet->length - offset);
+        struct packet *piece = packet_copy(packet, offset, length);
+        if (piece == NULL) {
+            packet_free(packet);
+            return -ENOBUFS;
+        }
+        bool more = offset + length < packet->length;
+        send_one(piece, route, send, identification, (uint16_t)(offset / 8 | (more ? IP_MORE_FRAGMENTS : 0)));
+    }
+    packet_free(packet);
+    return 0;
+}
+
+int ip_output(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
+{
+    uint32_t whole = packet->length + IP_HEADER_LENGTH;
+    bool fits = whole <= route->interface->mtu || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
+    if (fits) {
+        /* The identification of a packet that may not be fragmented means nothing (RFC 6864 4.1);
+         * for the others it is random, so that it tells nobody how much we send. */
+        uint16_t identification = send->dont_fragment ? 0 : (uint16_t)random_u64();
+        send_one(packet, route, send, identification, send->dont_fragment ? IP_DONT_FRAGMENT : 0);
+        return 0;
+    }
+    if (send->dont_fragment || whole > IP_MAXIMUM_LENGTH) {
+        packet_free(packet);
+        return -EMSGSIZE;
+    }
+    return send_fragments(packet, route, send);
+}

@@ -1,0 +1,189 @@
+/*
+ * Reassembly of fragmented datagrams (RFC 791, RFC 815 idea; overlaps are refused as RFC 5722 does for
+ * IPv6, since only attackers make them).
+ */
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "net/ip.h"
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+#define REASSEMBLY_TIMEOUT (30 * NS_PER_SECOND)   /* RFC 1122 3.3.2 asks for a fixed one of 60..120 s;
+                                                     30 s is what today's hosts use against floods */
+#define REASSEMBLY_DATAGRAMS 32      /* in progress at once; the oldest goes first */
+#define REASSEMBLY_FRAGMENTS 64      /* of one datagram: 64 KiB in pieces of 1 KiB */
+
+struct piece {
+    uint32_t start, length;          /* of the datagram's payload; in packet->layer */
+};
+struct datagram {
+    struct list link;                /* by age, oldest first */
+    ipv4_t source, destination;
+    uint16_t identification;
+    uint8_t protocol;
+    nanoseconds deadline;
+    struct list pieces;              /* packets, by start */
+    unsigned count;
+    uint32_t have;                   /* bytes collected */
+    uint32_t total;                  /* bytes in all; 0 until the last fragment came */
+    uint64_t charged;
+};
+
+static struct list datagrams = LIST_INIT(datagrams);
+static unsigned datagram_count;
+static struct timer expiry;
+
+static struct piece *piece_of(struct packet *packet) { return (struct piece *)packet->layer; }
+
+static void forget(struct datagram *d)
+{
+    list_remove(&d->link);
+    packet_free_all(&d->pieces);
+    net_uncharge(d->charged);
+    heap_free(d);
+    datagram_count--;
+}
+
+static void expire(struct timer *timer)
+{
+    net_lock();
+    nanoseconds now = clock_monotonic();
+    list_for_each_safe(node, &datagrams) {
+        struct datagram *d = list_entry(node, struct datagram, link);
+        if (d->deadline > now) {
+            timer_start(timer, d->deadline);
+            break;
+        }
+        forget(d);
+    }
+    net_unlock();
+}
+
+void ip_reassembly_init(void)
+{
+    timer_init(&expiry, expire);
+}
+
+static struct datagram *find(const struct ip_info *info, uint16_t identification)
+{
+    list_for_each(node, &datagrams) {
+        struct datagram *d = list_entry(node, struct datagram, link);
+        if (d->identification == identification && d->source == info->source &&
+            d->destination == info->destination && d->protocol == info->protocol)
+            return d;
+    }
+    return NULL;
+}
+
+static struct datagram *create(const struct ip_info *info, uint16_t identification)
+{
+    if (datagram_count == REASSEMBLY_DATAGRAMS)
+        forget(list_entry(datagrams.next, struct datagram, link));
+    if (net_memory() == NET_MEMORY_FULL)
+        return NULL;
+    struct datagram *d = heap_allocate_zeroed(sizeof(*d));
+    if (d == NULL)
+        return NULL;
+    d->source = info->source;
+    d->destination = info->destination;
+    d->protocol = info->protocol;
+    d->identification = identification;
+    d->deadline = clock_monotonic() + REASSEMBLY_TIMEOUT;
+    list_init(&d->pieces);
+    list_push_back(&datagrams, &d->link);
+    datagram_count++;
+    if (!expiry.active)
+        timer_start(&expiry, d->deadline);
+    return d;
+}
+
+enum placement { PLACED, DUPLICATE, IMPOSSIBLE };
+
+/* Finds the place of the piece among its neighbours and links it in. */
+static enum placement place(struct datagram *d, struct packet *packet)
+{
+    struct piece *new = piece_of(packet);
+    struct list *before = d->pieces.prev;
+    while (before != &d->pieces && piece_of(list_entry(before, struct packet, link))->start > new->start)
+        before = before->prev;
+    if (before != &d->pieces) {
+        struct piece *previous = piece_of(list_entry(before, struct packet, link));
+        if (previous->start == new->start && previous->length == new->length)
+            return DUPLICATE;
+        if (previous->start + previous->length > new->start)
+            return IMPOSSIBLE;
+    }
+    if (before->next != &d->pieces) {
+        struct piece *following = piece_of(list_entry(before->next, struct packet, link));
+        if (new->start + new->length > following->start)
+            return IMPOSSIBLE;
+    }
+    list_insert_after(before, &packet->link);
+    d->count++;
+    d->have += new->length;
+    d->charged += packet_memory(packet);
+    net_charge(packet_memory(packet));
+    return PLACED;
+}
+
+/* The last fragment says how long the datagram is; nothing may lie behind. */
+static bool note_end(struct datagram *d, uint32_t end)
+{
+    if (d->total != 0 && d->total != end)
+        return false;
+    if (!list_empty(&d->pieces)) {
+        struct piece *last = piece_of(list_entry(d->pieces.prev, struct packet, link));
+        if (last->start + last->length > end)
+            return false;
+    }
+    d->total = end;
+    return true;
+}
+
+static struct packet *join(struct datagram *d)
+{
+    struct packet *whole = packet_allocate(d->total);
+    if (whole != NULL) {
+        list_for_each(node, &d->pieces) {
+            struct packet *packet = list_entry(node, struct packet, link);
+            packet_copy_out(packet, 0, packet_put(whole, packet->length), packet->length);
+        }
+    }
+    forget(d);
+    return whole;
+}
+
+struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
+                             uint16_t fragment)
+{
+    bool more = fragment & IP_MORE_FRAGMENTS;
+    uint32_t start = (fragment & IP_OFFSET_MASK) * 8u;
+    uint32_t end = start + packet->length;
+    bool possible = packet->length > 0 && end + IP_HEADER_LENGTH <= IP_MAXIMUM_LENGTH &&
+                    (!more || packet->length % 8 == 0);
+    struct datagram *d = possible ? find(info, identification) : NULL;
+    if (d == NULL && possible)
+        d = create(info, identification);
+    if (d == NULL) {
+        packet_free(packet);
+        return NULL;
+    }
+    *piece_of(packet) = (struct piece){ .start = start, .length = packet->length };
+    if ((!more && !note_end(d, end)) || (d->total != 0 && end > d->total) || d->count == REASSEMBLY_FRAGMENTS) {
+        packet_free(packet);
+        forget(d);
+        return NULL;
+    }
+    switch (place(d, packet)) {
+    case PLACED:
+        break;
+    case IMPOSSIBLE:
+        forget(d);
+        packet_free(packet);
+        return NULL;
+    case DUPLICATE:
+        packet_free(packet);
+        return NULL;
+    }
+    return d->total != 0 && d->have == d->total ? join(d) : NULL;
+}

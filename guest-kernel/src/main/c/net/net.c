@@ -1,0 +1,233 @@
+#include "net/net.h"
+
+#include "lib/errno.h"
+#include "lib/lock.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "net/arp.h"
+#include "net/dhcp.h"
+#include "net/interface.h"
+#include "net/ip.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+#include "platform/platform.h"
+#include "threads/wait.h"
+
+#define BUDGET_SHARE 8               /* one part in so many of all memory */
+#define PRESSURE_NUMERATOR 3         /* pressure begins at 3/4 of the budget */
+#define PRESSURE_DENOMINATOR 4
+
+void (*net_milestone)(enum net_event event, nanoseconds when);
+
+static struct spinlock lock = SPINLOCK("net");
+static struct wait_queue configured_queue;
+static uint64_t memory_charged, memory_budget;
+static bool milestones_reached[NET_FIRST_RESPONSE + 1];
+
+void net_lock(void)
+{
+    spin_lock(&lock);
+}
+
+void net_unlock(void)
+{
+    interfaces_finish();
+    spin_unlock(&lock);
+}
+
+void net_milestone_reached(enum net_event event)
+{
+    if (milestones_reached[event])
+        return;
+    milestones_reached[event] = true;
+    if (net_milestone != NULL)
+        net_milestone(event, clock_monotonic());
+}
+
+/* ---- Memory --------------------------------------------------------------------------------------------- */
+
+void net_charge(uint64_t bytes) { memory_charged += bytes; }
+void net_uncharge(uint64_t bytes) { memory_charged -= bytes; }
+uint64_t net_memory_budget(void) { return memory_budget; }
+
+enum net_memory net_memory(void)
+{
+    if (memory_charged >= memory_budget)
+        return NET_MEMORY_FULL;
+    if (memory_charged >= memory_budget / PRESSURE_DENOMINATOR * PRESSURE_NUMERATOR)
+        return NET_MEMORY_PRESSURE;
+    return NET_MEMORY_PLENTY;
+}
+
+/* ---- Configuration -------------------------------------------------------------------------------------- */
+
+void net_init(void)
+{
+    memory_budget = pages_total_count() * PAGE_SIZE / BUDGET_SHARE;
+    wait_queue_init(&configured_queue);
+    net_lock();
+    arp_init();
+    ip_reassembly_init();
+    udp_init();
+    tcp_init();
+    interfaces_init();
+    net_unlock();
+}
+
+void net_apply(struct interface *interface, const struct net_configuration *configuration)
+{
+    net_lock();
+    interface_configure(interface, configuration);
+    net_unlock();
+    if (configuration->address != IPV4_ANY)
+        wake(&configured_queue, 0);
+}
+
+int net_configure_static(const struct net_configuration *configuration)
+{
+    struct interface *interface = interface_first_device();
+    if (interface == NULL)
+        return -ENODEV;
+    net_apply(interface, configuration);
+    return 0;
+}
+
+int net_configure_dhcp(const char *hostname, net_changed *changed)
+{
+    struct interface *interface = interface_first_device();
+    if (interface == NULL)
+        return -ENODEV;
+    dhcp_start(interface, hostname, changed);
+    return 0;
+}
+
+static bool is_configured(void)
+{
+    struct interface *interface = interface_first_device();
+    net_lock();
+    bool configured = interface != NULL && interface->configuration.address != IPV4_ANY;
+    net_unlock();
+    return configured;
+}
+
+int net_wait_configured(nanoseconds deadline)
+{
+    return wait_until(&configured_queue, is_configured(), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+}
+
+void net_current(struct net_configuration *out)
+{
+    struct interface *interface = interface_first_device();
+    *out = (struct net_configuration){ 0 };
+    if (interface == NULL)
+        return;
+    net_lock();
+    *out = interface->configuration;
+    out->mtu = interface->mtu;
+    net_unlock();
+}
+
+int net_resolver_text(char *to, size_t size, const struct net_configuration *configuration)
+{
+    int length = 0;
+    if (size > 0)
+        to[0] = 0;
+    if (configuration->domain[0] != 0)
+        length += format(to, size, "search %s\n", configuration->domain);
+    for (unsigned i = 0; i < configuration->dns_count; i++) {
+        char address[IPV4_TEXT];
+        size_t used = min_of((size_t)length, size);
+        length += format(to + used, size - used, "nameserver %s\n", ipv4_format(address, configuration->dns[i]));
+    }
+    return length;
+}
+
+/* ---- "static ..." in unikernel.conf -------------------------------------------------------------------- */
+
+static void skip_spaces(const char **text)
+{
+    while (**text == ' ' || **text == '\t')
+        (*text)++;
+}
+
+static bool read_number(const char **text, unsigned limit, unsigned *number)
+{
+    const char *s = *text;
+    *number = 0;
+    for (; *s >= '0' && *s <= '9' && *number <= limit; s++)
+        *number = *number * 10 + (unsigned)(*s - '0');
+    bool some = s != *text;
+    *text = s;
+    return some && *number <= limit;
+}
+
+static bool at_end_of_word(const char *text) { return *text == 0 || *text == ' ' || *text == '\t'; }
+
+/* Moves behind `word` if it comes next. */
+static bool take_word(const char **text, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(*text, word, length) != 0 || !at_end_of_word(*text + length))
+        return false;
+    *text += length;
+    skip_spaces(text);
+    return true;
+}
+
+static bool read_dns(const char **text, struct net_configuration *out)
+{
+    do {
+        if (out->dns_count == NET_MAX_DNS || !ipv4_parse(text, &out->dns[out->dns_count]))
+            return false;
+        out->dns_count++;
+    } while (**text == ',' && (*text)++);
+    return at_end_of_word(*text);
+}
+
+static bool read_setting(const char **text, struct net_configuration *out, const char **problem)
+{
+    if (take_word(text, "gateway")) {
+        *problem = "gateway needs an address like 10.0.0.1";
+        return ipv4_parse(text, &out->gateway) && at_end_of_word(*text);
+    }
+    if (take_word(text, "dns")) {
+        *problem = "dns needs up to three addresses with commas between them";
+        return read_dns(text, out);
+    }
+    if (take_word(text, "mtu")) {
+        *problem = "mtu needs a number from 576 to 65535";
+        return read_number(text, 65535, &out->mtu) && out->mtu >= IP_MINIMUM_MTU && at_end_of_word(*text);
+    }
+    *problem = "only gateway, dns and mtu may follow the address";
+    return false;
+}
+
+static bool host_address_valid(const struct net_configuration *c)
+{
+    ipv4_t host_bits = ~ipv4_mask(c->prefix);
+    ipv4_t host = c->address & host_bits;
+    bool special = c->prefix < 31 && (host == 0 || host == host_bits);
+    return !special && c->address != IPV4_ANY && !ipv4_is_loopback(c->address) && c->address >> 28 < 0xe;
+}
+
+bool net_parse_static(const char *text, struct net_configuration *out, const char **problem)
+{
+    *out = (struct net_configuration){ 0 };
+    skip_spaces(&text);
+    *problem = "the address must look like 10.0.0.2/24";
+    if (!ipv4_parse(&text, &out->address) || *text++ != '/' || !read_number(&text, 32, &out->prefix) ||
+        !at_end_of_word(text))
+        return false;
+    *problem = "this address cannot belong to a machine; give one inside the network";
+    if (!host_address_valid(out))
+        return false;
+    for (skip_spaces(&text); *text != 0; skip_spaces(&text))
+        if (!read_setting(&text, out, problem))
+            return false;
+    *problem = "the gateway is not in the network of the address";
+    if (out->gateway != IPV4_ANY && ((out->gateway ^ out->address) & ipv4_mask(out->prefix)) != 0)
+        return false;
+    *problem = NULL;
+    return true;
+}

@@ -1,0 +1,71 @@
+/*
+ * The network stack: Ethernet, ARP, IPv4, ICMP, UDP, TCP, a DHCP client, and the sockets over them.
+ *
+ * Calls go down from linux/sys_net.c: socket.h -> tcp/udp/unix -> ip.h -> interface.h -> drivers/device.h,
+ * and up from device->receive (interrupt context): interface -> ethernet -> arp | ip -> icmp | udp | tcp.
+ *
+ * Lock: one spinlock "net" guards everything below net/ unless a field says otherwise. Inside it, wake(),
+ * timers, the heap and pages may be used (lib/lock.h); user memory is only touched without it. What
+ * is sent while it is held to this machine itself is received by net_unlock(), and devices are
+ * flushed there, so a burst is one notification.
+ *
+ * Memory: what peers can make the stack hold is charged to one budget, an eighth of the machine
+ * (net_charge). Under pressure windows stop growing; beyond the budget data is dropped and left to the
+ * peer to send again.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "net/address.h"
+
+/* ---- Configuration, for the boot code ------------------------------------------------------ */
+
+#define NET_MAX_DNS 3                /* MAXNS, resolv.conf(5) */
+#define NET_DOMAIN_SIZE 256          /* RFC 1035 2.3.4, with a NUL */
+
+struct net_configuration {
+    ipv4_t address;                  /* IPV4_ANY: none */
+    unsigned prefix;                 /* 0..32 */
+    ipv4_t gateway;                  /* IPV4_ANY: none */
+    ipv4_t dns[NET_MAX_DNS];
+    unsigned dns_count;
+    unsigned mtu;                    /* 0: the device's */
+    char domain[NET_DOMAIN_SIZE];    /* "": none */
+};
+
+/* Called in a kernel thread, no lock held, whenever the configuration changed: it may write files.
+ * An address of IPV4_ANY says that a lease was lost. */
+typedef void net_changed(const struct net_configuration *configuration);
+
+/* Sets up loopback and every announced device. Call once, after platform_start_devices(). */
+void net_init(void);
+/* The directive's value from unikernel.conf behind "static ": "10.0.0.2/24 gateway 10.0.0.1 dns
+ * 10.0.0.1,10.0.0.2 mtu 1500". On false *problem says what is wrong. */
+bool net_parse_static(const char *text, struct net_configuration *out, const char **problem);
+/* Configures the first device. 0, or -ENODEV without one. The caller writes resolv.conf itself. */
+int net_configure_static(const struct net_configuration *configuration);
+/* Starts the DHCP client on the first device. 0, or -ENODEV without one. `hostname` is copied. */
+int net_configure_dhcp(const char *hostname, net_changed *changed);
+/* Sleeps until the first device has an address. 0, -ETIMEDOUT, or -EINTR for a signal. */
+int net_wait_configured(nanoseconds deadline);
+/* What the first device uses now. */
+void net_current(struct net_configuration *out);
+/* resolv.conf(5) text for a configuration; the untruncated length, as format() returns. */
+int net_resolver_text(char *to, size_t size, const struct net_configuration *configuration);
+
+/* Boot timings: monotonic times of the first listen() and of the first payload byte sent on an
+ * accepted connection; 0 while there was none. Each is also announced by calling *net_milestone if set. */
+enum net_event { NET_FIRST_LISTEN, NET_FIRST_RESPONSE };
+extern void (*net_milestone)(enum net_event event, nanoseconds when);
+
+/* ---- Inside net/ ---------------------------------------------------------------------------- */
+
+void net_lock(void);
+void net_unlock(void);
+void net_milestone_reached(enum net_event event);
+
+enum net_memory { NET_MEMORY_PLENTY, NET_MEMORY_PRESSURE, NET_MEMORY_FULL };
+void net_charge(uint64_t bytes);
+void net_uncharge(uint64_t bytes);
+enum net_memory net_memory(void);
+uint64_t net_memory_budget(void);

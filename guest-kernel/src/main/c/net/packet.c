@@ -1,0 +1,237 @@
+#include "net/packet.h"
+
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/pages.h"
+#include "lib/string.h"
+#include "net/checksum.h"
+
+static uint8_t *fragment_data(const struct packet_fragment *fragment)
+{
+    return (uint8_t *)page_data(fragment->page) + fragment->offset;
+}
+
+void *packet_push(struct packet *packet, uint32_t length)
+{
+    if (packet->start < length)
+        return NULL;
+    packet->start -= length;
+    packet->linear += length;
+    packet->length += length;
+    return packet_data(packet);
+}
+
+void *packet_put(struct packet *packet, uint32_t length)
+{
+    if (packet->fragment_count != 0 || packet->head_size - packet->start - packet->linear < length)
+        return NULL;
+    void *end = packet_data(packet) + packet->linear;
+    packet->linear += length;
+    packet->length += length;
+    return end;
+}
+
+/* Makes room for `length` bytes of linear data. */
+static bool grow_linear(struct packet *packet, uint32_t length)
+{
+    if (packet->head_size - packet->start >= length)
+        return true;
+    uint32_t size = PACKET_HEADROOM + length;
+    uint8_t *head = heap_allocate(size);
+    if (head == NULL)
+        return false;
+    memcpy(head + PACKET_HEADROOM, packet_data(packet), packet->linear);
+    heap_free(packet->head);
+    packet->head = head;
+    packet->head_size = size;
+    packet->start = PACKET_HEADROOM;
+    return true;
+}
+
+static void remove_first_fragment(struct packet *packet)
+{
+    page_put(packet->fragments[0].page);
+    packet->fragment_count--;
+    memmove(packet->fragments, packet->fragments + 1, packet->fragment_count * sizeof(packet->fragments[0]));
+}
+
+/* Takes bytes off the front of the fragments only. */
+static void drop_from_fragments(struct packet *packet, uint32_t length)
+{
+    while (length > 0) {
+        struct packet_fragment *first = &packet->fragments[0];
+        if (first->length > length) {
+            first->offset = (uint16_t)(first->offset + length);
+            first->length = (uint16_t)(first->length - length);
+            return;
+        }
+        length -= first->length;
+        remove_first_fragment(packet);
+    }
+}
+
+void *packet_pull(struct packet *packet, uint32_t length)
+{
+    if (length <= packet->linear)
+        return packet_data(packet);
+    if (length > packet->length || !grow_linear(packet, length))
+        return NULL;
+    uint32_t missing = length - packet->linear;
+    packet_copy_out(packet, packet->linear, packet_data(packet) + packet->linear, missing);
+    drop_from_fragments(packet, missing);
+    packet->linear = length;
+    return packet_data(packet);
+}
+
+void packet_drop_front(struct packet *packet, uint32_t length)
+{
+    uint32_t from_linear = min_of(length, packet->linear);
+    packet->start += from_linear;
+    packet->linear -= from_linear;
+    packet->length -= length;
+    drop_from_fragments(packet, length - from_linear);
+}
+
+void packet_trim(struct packet *packet, uint32_t length)
+{
+    while (packet->length > length && packet->fragment_count > 0) {
+        struct packet_fragment *last = &packet->fragments[packet->fragment_count - 1];
+        uint32_t excess = packet->length - length;
+        if (last->length > excess) {
+            last->length = (uint16_t)(last->length - excess);
+            packet->length = length;
+            return;
+        }
+        packet->length -= last->length;
+        page_put(last->page);
+        packet->fragment_count--;
+    }
+    if (packet->length > length)
+        packet->length = packet->linear = length;
+}
+
+bool packet_add_fragment(struct packet *packet, struct page *page, uint32_t offset, uint32_t length)
+{
+    if (packet->fragment_count > 0) {
+        struct packet_fragment *last = &packet->fragments[packet->fragment_count - 1];
+        if (last->page == page && last->offset + (uint32_t)last->length == offset) {
+            last->length = (uint16_t)(last->length + length);
+            packet->length += length;
+            return true;
+        }
+    }
+    if (packet->fragment_count == PACKET_MAX_FRAGMENTS)
+        return false;
+    page_get(page);
+    packet->fragments[packet->fragment_count++] =
+        (struct packet_fragment){ .page = page, .offset = (uint16_t)offset, .length = (uint16_t)length };
+    packet->length += length;
+    return true;
+}
+
+/* Calls `visit` for each contiguous run of [offset, offset + length); stops when it returns false. */
+static void for_each_run(const struct packet *packet, uint32_t offset, uint32_t length,
+                         bool (*visit)(void *context, const uint8_t *data, uint32_t length), void *context)
+{
+    if (offset < packet->linear && length > 0) {
+        uint32_t run = min_of(packet->linear - offset, length);
+        if (!visit(context, packet_data(packet) + offset, run))
+            return;
+        length -= run;
+        offset = packet->linear;
+    }
+    offset -= packet->linear;
+    for (unsigned i = 0; i < packet->fragment_count && length > 0; i++) {
+        const struct packet_fragment *fragment = &packet->fragments[i];
+        if (offset >= fragment->length) {
+            offset -= fragment->length;
+            continue;
+        }
+        uint32_t run = min_of(fragment->length - offset, length);
+        if (!visit(context, fragment_data(fragment) + offset, run))
+            return;
+        length -= run;
+        offset = 0;
+    }
+}
+
+static bool copy_run(void *context, const uint8_t *data, uint32_t length)
+{
+    uint8_t **to = context;
+    memcpy(*to, data, length);
+    *to += length;
+    return true;
+}
+
+void packet_copy_out(const struct packet *packet, uint32_t offset, void *to, uint32_t length)
+{
+    uint8_t *next = to;
+    for_each_run(packet, offset, length, copy_run, &next);
+}
+
+struct transfer_run {
+    struct transfer *to;
+    ssize_type moved;
+};
+
+static bool transfer_one_run(void *context, const uint8_t *data, uint32_t length)
+{
+    struct transfer_run *run = context;
+    ssize_type moved = transfer_out(run->to, data, length);
+    if (moved < 0) {
+        if (run->moved == 0)
+            run->moved = moved;
+        return false;
+    }
+    run->moved += moved;
+    return moved == (ssize_type)length;
+}
+
+ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, struct transfer *to, uint32_t length)
+{
+    struct transfer_run run = { .to = to };
+    for_each_run(packet, offset, length, transfer_one_run, &run);
+    return run.moved;
+}
+
+struct packet *packet_copy(const struct packet *packet, uint32_t offset, uint32_t length)
+{
+    struct packet *copy = packet_allocate(length);
+    if (copy == NULL)
+        return NULL;
+    packet_copy_out(packet, offset, packet_put(copy, length), length);
+    return copy;
+}
+
+struct checksum_run {
+    uint64_t sum;
+    bool odd;                        /* an odd number of bytes was summed so far */
+};
+
+static bool checksum_one_run(void *context, const uint8_t *data, uint32_t length)
+{
+    struct checksum_run *run = context;
+    uint64_t sum = checksum_add(0, data, length);
+    uint16_t folded = __builtin_bswap16(checksum_fold(sum));
+    run->sum += run->odd ? __builtin_bswap16(folded) : folded;
+    run->odd ^= length & 1;
+    return true;
+}
+
+uint64_t packet_checksum(const struct packet *packet, uint32_t offset, uint64_t sum)
+{
+    struct checksum_run run = { .sum = __builtin_bswap16(checksum_fold(sum)) };
+    for_each_run(packet, offset, packet->length - offset, checksum_one_run, &run);
+    return run.sum;
+}
+
+uint32_t packet_memory(const struct packet *packet)
+{
+    return (uint32_t)(sizeof(*packet) + packet->head_size + packet->fragment_count * PAGE_SIZE);
+}
+
+void packet_free_all(struct list *packets)
+{
+    for (struct list *node; (node = list_pop_front(packets)) != NULL;)
+        packet_free(list_entry(node, struct packet, link));
+}

@@ -1,0 +1,70 @@
+#include "net/ports.h"
+
+#include "lib/errno.h"
+#include "lib/random.h"
+
+void port_table_init(struct port_table *table)
+{
+    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+        list_init(&table->buckets[i]);
+}
+
+void port_binding_init(struct port_binding *binding)
+{
+    *binding = (struct port_binding){ 0 };
+    list_init(&binding->link);
+}
+
+struct list *port_bucket(struct port_table *table, uint16_t port)
+{
+    return &table->buckets[port % PORT_BUCKETS];
+}
+
+static bool may_share(const struct port_binding *a, const struct port_binding *b)
+{
+    if (a->reuse_port && b->reuse_port)
+        return true;
+    return a->reuse_address && b->reuse_address && !a->listening && !b->listening;
+}
+
+struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
+                                   struct endpoint local)
+{
+    list_for_each(node, &table->buckets[local.port % PORT_BUCKETS]) {
+        struct port_binding *other = list_entry(node, struct port_binding, link);
+        bool overlap = other->local.address == local.address || other->local.address == IPV4_ANY ||
+                       local.address == IPV4_ANY;
+        if (other != binding && other->local.port == local.port && overlap && !may_share(other, binding))
+            return other;
+    }
+    return NULL;
+}
+
+static uint16_t random_free_port(const struct port_table *table, ipv4_t address)
+{
+    uint64_t start = random_below(PORT_EPHEMERAL_COUNT);
+    for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
+        struct endpoint local = { address, (uint16_t)(PORT_EPHEMERAL_FIRST + (start + i) % PORT_EPHEMERAL_COUNT) };
+        /* One nobody has at all, even where sharing would be allowed. */
+        struct port_binding strict = { .listening = true };
+        if (port_conflict(table, &strict, local) == NULL)
+            return local.port;
+    }
+    return 0;
+}
+
+int port_bind(struct port_table *table, struct port_binding *binding, struct endpoint local)
+{
+    if (local.port == 0)
+        local.port = random_free_port(table, local.address);
+    if (local.port == 0 || port_conflict(table, binding, local) != NULL)
+        return -EADDRINUSE;
+    binding->local = local;
+    list_push_back(port_bucket(table, local.port), &binding->link);
+    return 0;
+}
+
+void port_unbind(struct port_binding *binding)
+{
+    list_remove(&binding->link);
+}

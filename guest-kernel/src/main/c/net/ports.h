@@ -1,0 +1,35 @@
+/*
+ * Which local ports are bound, one table for TCP and one for UDP. Guarded by the net lock.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "net/address.h"
+
+/* Ports that are given out; IANA's dynamic range begins at 49152, Linux's at 32768
+ * (ip(7), ip_local_port_range). */
+#define PORT_EPHEMERAL_FIRST 32768
+#define PORT_EPHEMERAL_COUNT 28232
+
+#define PORT_BUCKETS 64
+struct port_table {
+    struct list buckets[PORT_BUCKETS];
+};
+struct port_binding {
+    struct list link;                /* self-linked when not bound */
+    struct endpoint local;
+    bool reuse_address;              /* SO_REUSEADDR: may share a port nobody listens on */
+    bool reuse_port;                 /* SO_REUSEPORT: may share with others that say so */
+    bool listening;
+};
+
+void port_table_init(struct port_table *table);
+void port_binding_init(struct port_binding *binding);
+static inline bool port_bound(const struct port_binding *binding) { return !list_empty(&binding->link); }
+/* Binds to `local`, port 0 for a random free one (RFC 6056). 0 or -EADDRINUSE. */
+int port_bind(struct port_table *table, struct port_binding *binding, struct endpoint local);
+void port_unbind(struct port_binding *binding);
+/* Some other binding that forbids this one, or NULL. */
+struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
+                                   struct endpoint local);
+struct list *port_bucket(struct port_table *table, uint16_t port);

@@ -1,0 +1,183 @@
+#include "net/socket.h"
+
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "memory/user.h"
+#include "net/interface_control.h"
+#include "platform/platform.h"
+
+#define FIONREAD 0x541bu             /* asm-generic/ioctls.h */
+#define FIONBIO 0x5421u
+#define SOCKET_DEVICE 8u             /* what stat(2) tells of the pseudo file system; any constant will do */
+
+static struct socket *socket_in(struct file *file) { return file->private; }
+
+static ssize_type read_file(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    (void)offset;
+    struct socket_message message = { .data = transfer };
+    return socket_in(file)->operations->receive(socket_in(file), &message);
+}
+
+static ssize_type write_file(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    (void)offset;
+    struct socket_message message = { .data = transfer };
+    return socket_in(file)->operations->send(socket_in(file), &message);
+}
+
+static unsigned poll_file(struct file *file)
+{
+    return socket_in(file)->operations->poll(socket_in(file));
+}
+
+static struct wait_queue *queue_of_file(struct file *file)
+{
+    return &socket_in(file)->queue;
+}
+
+static int64_t control_file(struct file *file, uint32_t request, uintptr_t argument)
+{
+    int32_t value;
+    switch (request) {
+    case FIONREAD: {
+        int64_t bytes = socket_in(file)->operations->readable_bytes(socket_in(file));
+        value = (int32_t)min_of(bytes, (int64_t)INT32_MAX);
+        return bytes < 0 ? bytes : user_put(argument, &value);
+    }
+    case FIONBIO:
+        if (user_get(&value, argument) < 0)
+            return -EFAULT;
+        file->flags = value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+        return 0;
+    default:
+        return interface_control(request, argument);
+    }
+}
+
+static int status_of_file(struct file *file, struct file_status *status)
+{
+    *status = (struct file_status){
+        .device = SOCKET_DEVICE, .inode = socket_in(file)->number, .mode = S_IFSOCK | 0777, .links = 1,
+        .block_size = PAGE_SIZE,
+    };
+    return 0;
+}
+
+static void release_file(struct file *file)
+{
+    socket_in(file)->operations->release(socket_in(file));
+}
+
+static const struct file_operations socket_file_operations = {
+    .read = read_file, .write = write_file, .poll = poll_file, .queue = queue_of_file, .control = control_file,
+    .status = status_of_file, .release = release_file,
+};
+
+struct socket *socket_of(struct file *file)
+{
+    return file->operations == &socket_file_operations ? socket_in(file) : NULL;
+}
+
+void socket_init(struct socket *socket, const struct socket_operations *operations, int family, int type,
+                 int protocol)
+{
+    static uint64_t last_number;
+    socket->operations = operations;
+    socket->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
+    socket->family = (uint16_t)family;
+    socket->type = (uint16_t)type;
+    socket->protocol = (uint16_t)protocol;
+    socket->time_to_live = 64;        /* RFC 1700 */
+    wait_queue_init(&socket->queue);
+    mutex_init(&socket->reading, "socket reading");
+    mutex_init(&socket->writing, "socket writing");
+}
+
+int socket_open_file(struct socket *socket, unsigned file_flags, struct file **out)
+{
+    *out = file_create(&socket_file_operations, O_RDWR | (file_flags & O_NONBLOCK), socket);
+    if (*out == NULL)
+        return -ENOMEM;
+    socket->file = *out;
+    return 0;
+}
+
+bool socket_nonblocking(const struct socket *socket, unsigned message_flags)
+{
+    return message_flags & MSG_DONTWAIT || read_once(socket->file->flags) & O_NONBLOCK;
+}
+
+nanoseconds socket_deadline(nanoseconds timeout)
+{
+    return timeout == 0 ? NO_DEADLINE : clock_monotonic() + timeout;
+}
+
+/* An eighth of the network's budget, so that a few busy sockets cannot starve the others. */
+uint32_t socket_buffer_maximum(void)
+{
+    uint64_t share = net_memory_budget() / 8;
+    return (uint32_t)min_of(max_of(share, 64UL * 1024), 4UL * 1024 * 1024);
+}
+
+static int create_inet(int type, int protocol, struct socket **out)
+{
+    switch (type) {
+    case SOCK_STREAM:
+        return protocol == IPPROTO_IP || protocol == IPPROTO_TCP ? tcp_socket_create(out) : -EPROTONOSUPPORT;
+    case SOCK_DGRAM:
+        return protocol == IPPROTO_IP || protocol == IPPROTO_UDP ? udp_socket_create(out) : -EPROTONOSUPPORT;
+    case SOCK_RAW:
+        return -EPERM;                /* what a process without CAP_NET_RAW gets: Java then probes by TCP */
+    default:
+        return -ESOCKTNOSUPPORT;
+    }
+}
+
+static int create_any(int family, int type, int protocol, struct socket **out)
+{
+    switch (family) {
+    case AF_INET:
+        return create_inet(type, protocol, out);
+    case AF_UNIX:
+        return protocol == 0 ? unix_socket_create(type, out) : -EPROTONOSUPPORT;
+    default:
+        return -EAFNOSUPPORT;
+    }
+}
+
+int socket_create(int family, int type, int protocol, unsigned file_flags, struct file **out)
+{
+    struct socket *socket;
+    int result = create_any(family, type, protocol, &socket);
+    if (result < 0)
+        return result;
+    result = socket_open_file(socket, file_flags, out);
+    if (result < 0)
+        socket->operations->release(socket);
+    return result;
+}
+
+int socket_create_pair(int family, int type, int protocol, unsigned file_flags, struct file *out[2])
+{
+    struct socket *sockets[2];
+    if (family != AF_UNIX)
+        return family == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
+    if (protocol != 0)
+        return -EPROTONOSUPPORT;
+    int result = unix_socket_create_pair(type, sockets);
+    if (result < 0)
+        return result;
+    result = socket_open_file(sockets[0], file_flags, &out[0]);
+    if (result < 0) {
+        sockets[0]->operations->release(sockets[0]);
+        sockets[1]->operations->release(sockets[1]);
+        return result;
+    }
+    result = socket_open_file(sockets[1], file_flags, &out[1]);
+    if (result < 0) {
+        file_put(out[0]);
+        sockets[1]->operations->release(sockets[1]);
+    }
+    return result;
+}

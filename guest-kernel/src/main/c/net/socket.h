@@ -1,0 +1,123 @@
+/*
+ * Sockets: struct file on one side (socket.c), a protocol on the other (socket_operations). The protocol
+ * embeds struct socket at the start of its own. Functions here are called without the net lock and may
+ * sleep; they return 0 or a count, or a negative errno as the system call of that name would.
+ */
+#pragma once
+
+#include "files/file.h"
+#include "net/net.h"
+#include "net/ports.h"
+
+#define AF_UNSPEC 0                  /* socket(2), Linux x86-64 values here and below */
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define SOCK_SEQPACKET 5
+#define IPPROTO_IP 0
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+
+#define MSG_OOB 0x1u                 /* send(2), recv(2) */
+#define MSG_PEEK 0x2u
+#define MSG_TRUNC 0x20u
+#define MSG_DONTWAIT 0x40u
+#define MSG_WAITALL 0x100u
+#define MSG_NOSIGNAL 0x4000u
+#define MSG_MORE 0x8000u
+
+#define SHUT_RD 0                    /* shutdown(2) */
+#define SHUT_WR 1
+#define SHUT_RDWR 2
+
+#define UNIX_PATH_SIZE 108           /* unix(7) */
+
+struct socket_address {
+    uint16_t family;                 /* AF_UNSPEC, AF_INET or AF_UNIX */
+    struct endpoint in;
+    uint8_t path_length;             /* AF_UNIX: 0 = unnamed; path is not NUL-terminated; first byte 0: abstract */
+    char path[UNIX_PATH_SIZE];
+};
+
+struct socket_message {
+    struct transfer *data;
+    unsigned flags;                  /* MSG_* asked for */
+    struct socket_address *address;  /* send: destination or NULL; receive: sender, or NULL */
+    unsigned result_flags;           /* receive: MSG_TRUNC */
+};
+
+struct socket;
+struct socket_operations {
+    int (*bind)(struct socket *socket, const struct socket_address *address);
+    int (*connect)(struct socket *socket, const struct socket_address *address);
+    int (*listen)(struct socket *socket, int backlog);
+    /* The next connection as a new file with one reference. */
+    int (*accept)(struct socket *socket, unsigned file_flags, struct file **out, struct socket_address *peer);
+    ssize_type (*send)(struct socket *socket, struct socket_message *message);
+    ssize_type (*receive)(struct socket *socket, struct socket_message *message);
+    int (*shutdown)(struct socket *socket, int how);
+    int (*local_address)(struct socket *socket, struct socket_address *out);
+    int (*peer_address)(struct socket *socket, struct socket_address *out);
+    unsigned (*poll)(struct socket *socket);
+    int64_t (*readable_bytes)(struct socket *socket);             /* FIONREAD; -errno */
+    /* Called under the net lock; returns and clears the pending error, positive. */
+    int (*take_error)(struct socket *socket);
+    /* Under the net lock, after an option in struct socket changed. May be NULL. */
+    void (*options_changed)(struct socket *socket);
+    /* IPPROTO_TCP options, under the net lock. May be NULL: -ENOPROTOOPT. `value` has room for
+     * SOCKET_OPTION_SIZE bytes; returns how many it filled. */
+    int (*set_option)(struct socket *socket, int name, int value);
+    int (*get_option)(struct socket *socket, int name, void *value);
+    /* The last reference is gone: frees the socket. */
+    void (*release)(struct socket *socket);
+};
+
+struct socket {
+    const struct socket_operations *operations;
+    struct file *file;               /* not counted: the file holds the socket */
+    uint64_t number;                 /* never given twice: the inode number stat(2) tells */
+    uint16_t family, type, protocol;
+    struct wait_queue queue;         /* woken with POLL_* */
+    struct mutex reading, writing;   /* one reader and one writer move bytes at a time */
+    /* Options, net lock; nanoseconds 0 means no limit. */
+    nanoseconds receive_timeout, send_timeout;
+    bool reuse_address, reuse_port, broadcast, keep_alive, linger;
+    uint32_t linger_seconds;
+    uint32_t receive_buffer, send_buffer;        /* bytes; as set, or 0: automatic */
+    uint8_t type_of_service, time_to_live;
+};
+
+#define SOCKET_OPTION_SIZE 256u
+#define SOCKET_BUFFER_MINIMUM 4096u
+uint32_t socket_buffer_maximum(void);            /* what SO_SNDBUF/SO_RCVBUF may ask for */
+
+/* A new socket as a file with one reference. 0 or -errno (-EAFNOSUPPORT, -EPROTONOSUPPORT, -EPERM ...). */
+int socket_create(int family, int type, int protocol, unsigned file_flags, struct file **out);
+int socket_create_pair(int family, int type, int protocol, unsigned file_flags, struct file *out[2]);
+/* The socket behind a file, or NULL (-ENOTSOCK). */
+struct socket *socket_of(struct file *file);
+
+int socket_set_option(struct socket *socket, int level, int name, const void *value, uint32_t length);
+/* *length: in: room, out: bytes written to value. */
+int socket_get_option(struct socket *socket, int level, int name, void *value, uint32_t *length);
+
+/* ---- For protocols ---------------------------------------------------------------------------- */
+
+void socket_init(struct socket *socket, const struct socket_operations *operations, int family, int type,
+                 int protocol);
+/* Wraps the socket into a file; on failure the socket stays the caller's. 0 or -ENOMEM. */
+int socket_open_file(struct socket *socket, unsigned file_flags, struct file **out);
+/* Must this operation return -EAGAIN instead of sleeping? */
+bool socket_nonblocking(const struct socket *socket, unsigned message_flags);
+/* The moment at which a timeout set as an option runs out. */
+nanoseconds socket_deadline(nanoseconds timeout);
+/* wait_until()'s result as a system call tells it: a timeout is -EAGAIN. */
+static inline int socket_wait_result(int result) { return result == -110 ? -11 : result; }
+
+int tcp_socket_create(struct socket **out);
+int udp_socket_create(struct socket **out);
+int unix_socket_create(int type, struct socket **out);
+int unix_socket_create_pair(int type, struct socket *out[2]);

@@ -1,0 +1,207 @@
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "net/interface.h"
+#include "net/tcp_private.h"
+
+#define RECEIVE_LIMIT_INITIAL (64u * 1024)
+#define SEND_LIMIT_INITIAL (64u * 1024)
+#define QUICK_ACKS 16u               /* while the peer is in slow start, as Linux */
+#define HEADERS (IP_HEADER_LENGTH + TCP_HEADER_LENGTH)
+
+uint32_t tcp_receive_limit_initial(uint32_t wanted)
+{
+    return wanted != 0 ? wanted : min_of(RECEIVE_LIMIT_INITIAL, socket_buffer_maximum());
+}
+
+/* The scale that can express the largest window this connection may grow to. */
+uint8_t tcp_receive_shift(uint32_t wanted)
+{
+    uint32_t largest = wanted != 0 ? wanted : socket_buffer_maximum();
+    uint8_t shift = 0;
+    while (largest >> shift > 65535)
+        shift++;
+    return shift;
+}
+
+uint16_t tcp_mss_for(const struct ip_route *route)
+{
+    return (uint16_t)(route->interface->mtu - HEADERS);
+}
+
+struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
+{
+    struct tcp *tcp = heap_allocate_zeroed(sizeof(*tcp));
+    if (tcp == NULL)
+        return NULL;
+    tcp->entry = (struct tcp_entry){ .kind = TCP_ENTRY_CONNECTION, .local = local, .remote = remote };
+    list_init(&tcp->entry.link);
+    list_init(&tcp->accept_link);
+    tcp->references = 1;
+    tcp->state = TCP_CLOSED;
+    tcp->timestamp_offset = tcp_timestamp_offset(local, remote);
+    tcp->peer_mss = TCP_DEFAULT_MSS;
+    tcp->receive_mss = TCP_DEFAULT_MSS;
+    tcp->quick_acks = QUICK_ACKS;
+    tcp->send_limit = SEND_LIMIT_INITIAL;
+    tcp->receive_limit = tcp_receive_limit_initial(0);
+    tcp->last_received = tcp->last_sent = tcp->copied_since = clock_monotonic();
+    list_init(&tcp->received);
+    list_init(&tcp->out_of_order);
+    tcp_queue_init(tcp);
+    tcp_timers_init(tcp);
+    tcp_congestion_init(tcp);
+    return tcp;
+}
+
+static void free_received(struct tcp *tcp)
+{
+    packet_free_all(&tcp->received);
+    packet_free_all(&tcp->out_of_order);
+    net_uncharge(tcp->received_memory);
+    tcp->received_memory = 0;
+    tcp->received_bytes = 0;
+}
+
+void tcp_put(struct tcp *tcp)
+{
+    if (--tcp->references > 0)
+        return;
+    free_received(tcp);
+    tcp_queue_clear(tcp);
+    tcp_sack_clear(tcp);
+    heap_free(tcp);
+}
+
+void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket)
+{
+    tcp->no_delay = socket->no_delay;
+    tcp->cork = socket->cork;
+    tcp->keep_alive = socket->socket.keep_alive;
+    tcp->keep_idle = socket->keep_idle;
+    tcp->keep_interval = socket->keep_interval;
+    tcp->keep_count = socket->keep_count;
+    tcp->user_timeout = socket->user_timeout;
+    tcp->max_segment = socket->max_segment;
+    tcp->type_of_service = socket->socket.type_of_service;
+    tcp->time_to_live = socket->socket.time_to_live;
+    tcp->receive_limit = tcp_receive_limit_initial(socket->socket.receive_buffer);
+    if (socket->socket.send_buffer != 0)
+        tcp->send_limit = socket->socket.send_buffer;
+}
+
+void tcp_update_mss(struct tcp *tcp)
+{
+    struct ip_route route;
+    uint32_t mss = tcp->peer_mss;
+    if (ip_route(tcp->entry.remote.address, &route) == 0)
+        mss = min_of(mss, (uint32_t)tcp_mss_for(&route));
+    if (tcp->path_mtu != 0)
+        mss = min_of(mss, (uint32_t)tcp->path_mtu - HEADERS);
+    if (tcp->max_segment != 0)
+        mss = min_of(mss, tcp->max_segment);
+    mss = max_of(mss, TCP_MINIMUM_MSS);
+    tcp->mss = (uint16_t)(mss - (tcp->timestamps ? TCP_TIMESTAMP_LENGTH : 0));
+}
+
+void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer)
+{
+    tcp->peer_mss = peer->mss != 0 ? max_of(peer->mss, (uint16_t)TCP_MINIMUM_MSS) : TCP_DEFAULT_MSS;
+    tcp->timestamps = peer->timestamp_present;
+    tcp->sack = peer->sack_permitted;
+    tcp->scaling = peer->window_scale_present;
+    tcp->send_shift = tcp->scaling ? peer->window_scale : 0;
+    if (!tcp->scaling)
+        tcp->receive_shift = 0;
+    if (tcp->timestamps) {
+        tcp->timestamp_recent = peer->timestamp;
+        tcp->timestamp_recent_time = clock_monotonic();
+    }
+    tcp_update_mss(tcp);
+    tcp_congestion_init(tcp);
+}
+
+void tcp_wake(struct tcp *tcp, unsigned events)
+{
+    if (tcp->socket != NULL)
+        wake(&tcp->socket->socket.queue, events);
+}
+
+/* Leaves the table; the table's reference goes. The caller holds another one. */
+static void leave_table(struct tcp *tcp)
+{
+    if (list_empty(&tcp->entry.link))
+        return;
+    tcp_table_remove(&tcp->entry);
+    tcp_put(tcp);
+}
+
+static void leave_listener(struct tcp *tcp)
+{
+    struct tcp_socket *listener = tcp->listener;
+    if (listener == NULL)
+        return;
+    list_remove(&tcp->accept_link);
+    listener->waiting_count--;
+    tcp->listener = NULL;
+    tcp_put(tcp);
+}
+
+void tcp_close(struct tcp *tcp, int error)
+{
+    if (tcp->state == TCP_CLOSED)
+        return;
+    tcp->references++;                /* it must outlive what follows */
+    tcp->state = TCP_CLOSED;
+    if (error != 0)
+        tcp->error = error;
+    tcp_timers_stop(tcp);
+    tcp_queue_clear(tcp);
+    tcp_sack_clear(tcp);
+    tcp_wake(tcp, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP | (error != 0 ? POLL_ERROR : 0));
+    leave_listener(tcp);
+    leave_table(tcp);
+    tcp_put(tcp);
+}
+
+void tcp_abort(struct tcp *tcp, int error)
+{
+    if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_CLOSED)
+        tcp_send_reset(tcp);
+    tcp_close(tcp, error);
+}
+
+void tcp_enter_time_wait(struct tcp *tcp)
+{
+    tcp->references++;
+    if (tcp->ack_now || tcp->ack_delayed)
+        tcp_send_ack(tcp);            /* the record does not know what is still unacknowledged */
+    leave_table(tcp);
+    (void)tcp_time_wait_add(tcp);     /* without memory the pair is merely free sooner */
+    tcp_close(tcp, 0);
+    tcp_put(tcp);
+}
+
+void tcp_orphan(struct tcp *tcp, bool reset)
+{
+    tcp->socket = NULL;
+    if (tcp->state == TCP_CLOSED)
+        return;
+    /* RFC 1122 4.2.2.13: closing with unread data tells the peer that it was lost. */
+    if (reset || tcp->received_bytes > 0 || tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED) {
+        tcp_abort(tcp, 0);
+        return;
+    }
+    free_received(tcp);
+    tcp->shut_read = true;
+    tcp->keep_alive = false;
+    if (timer_stop(&tcp->keep_timer))
+        tcp_put(tcp);
+    if (!tcp->fin_queued) {
+        tcp->fin_queued = true;
+        tcp->state = tcp->state == TCP_CLOSE_WAIT ? TCP_LAST_ACK : TCP_FIN_WAIT_1;
+        tcp->cork = false;
+        tcp_output(tcp);
+    }
+    if (tcp->state == TCP_FIN_WAIT_2)
+        tcp_orphan_timer_start(tcp, TCP_FIN_TIMEOUT);
+}

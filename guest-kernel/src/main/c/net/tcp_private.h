@@ -1,0 +1,368 @@
+/*
+ * The inside of TCP. Everything here is called under the net lock.
+ *
+ *   tcp_segment.c     headers and options, both ways; resets
+ *   tcp_table.c       the table of connections by address pair, initial sequence numbers, ports
+ *   tcp_input.c       an incoming segment: finding its owner; the state machine of RFC 9293 3.10.7
+ *   tcp_ack.c         what an acknowledgement does: RTT, window, queue, recovery
+ *   tcp_receive.c     incoming data: order, window, delayed acknowledgement
+ *   tcp_send_queue.c  outgoing data until it is acknowledged
+ *   tcp_output.c      what to send now, and sending it
+ *   tcp_sack.c        the scoreboard of RFC 6675
+ *   tcp_congestion.c  CUBIC (RFC 9438) over slow start (RFC 5681)
+ *   tcp_timer.c       retransmission (RFC 6298), zero-window probes, keep-alive, dead ends
+ *   tcp_listen.c      half-open connections and SYN cookies
+ *   tcp_time_wait.c   closed connections whose segments may still be around
+ *   tcp_connection.c  birth and death of connections
+ *   tcp_socket.c, tcp_stream.c, tcp_socket_options.c   the socket side
+ *
+ * A connection is counted: by the table, by its socket or its listener's queue, and by each active timer.
+ */
+#pragma once
+
+#include "lib/hash.h"
+#include "net/socket.h"
+#include "net/tcp.h"
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+/* ---- Sequence numbers (RFC 9293 3.4) -------------------------------------------------------- */
+
+static inline bool seq_before(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
+static inline bool seq_up_to(uint32_t a, uint32_t b) { return (int32_t)(a - b) <= 0; }
+static inline uint32_t seq_max(uint32_t a, uint32_t b) { return seq_before(a, b) ? b : a; }
+static inline uint32_t seq_min(uint32_t a, uint32_t b) { return seq_before(a, b) ? a : b; }
+
+/* ---- Segments ------------------------------------------------------------------------------------ */
+
+#define TCP_FIN 0x01u                /* RFC 9293 3.1 */
+#define TCP_SYN 0x02u
+#define TCP_RST 0x04u
+#define TCP_PSH 0x08u
+#define TCP_ACK 0x10u
+#define TCP_URG 0x20u
+
+#define TCP_HEADER_LENGTH 20u
+#define TCP_TIMESTAMP_LENGTH 12u     /* the option with its padding (RFC 7323 appendix A) */
+#define TCP_DEFAULT_MSS 536u         /* without an MSS option: RFC 9293 3.7.1 */
+#define TCP_MINIMUM_MSS 88u          /* smaller ones are raised: tiny segments would cost us more than the peer */
+#define TCP_MAXIMUM_SHIFT 14u        /* RFC 7323 2.3 */
+#define TCP_SACK_BLOCKS 4            /* at most in one segment (RFC 2018 3) */
+
+struct tcp_range {
+    uint32_t start, end;             /* [start, end) */
+};
+struct tcp_options {
+    uint16_t mss;                    /* 0: absent */
+    bool window_scale_present, sack_permitted, timestamp_present;
+    uint8_t window_scale;
+    uint32_t timestamp, timestamp_echo;
+    unsigned sack_count;
+    struct tcp_range sack[TCP_SACK_BLOCKS];
+};
+struct tcp_segment {                 /* a received one; its packet starts with the payload */
+    const struct ip_info *ip;
+    struct endpoint local, remote;
+    uint32_t sequence, acknowledgement;
+    uint32_t length;                 /* of the payload */
+    uint16_t window;                 /* as in the header, unscaled */
+    uint8_t flags;
+    struct tcp_options options;
+};
+/* What SYN and FIN add to the length of the text. */
+static inline uint32_t tcp_segment_end(const struct tcp_segment *s)
+{
+    return s->sequence + s->length + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
+}
+
+struct tcp_header_fields {           /* one to be sent */
+    struct endpoint local, remote;
+    uint32_t sequence, acknowledgement;
+    uint8_t flags, type_of_service, time_to_live;
+    uint16_t window, urgent;
+    struct tcp_options options;
+    uint16_t segment_size;           /* split the payload into segments of this many bytes; 0: no */
+};
+/* Puts header and options before the payload and sends it; takes the packet. */
+void tcp_transmit(struct packet *payload, const struct tcp_header_fields *header);
+/* The same without payload; drops it silently without memory. */
+void tcp_transmit_bare(const struct tcp_header_fields *header);
+/* Parses header and options and drops them from the packet; false: malformed or damaged. */
+bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_segment *out);
+void tcp_parse_options(const uint8_t *option, uint32_t length, struct tcp_options *out);
+/* Answers a segment that belongs to no connection (RFC 9293 3.10.7.1). */
+void tcp_refuse(const struct tcp_segment *segment);
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+enum tcp_entry_kind { TCP_ENTRY_CONNECTION, TCP_ENTRY_REQUEST, TCP_ENTRY_TIME_WAIT };
+struct tcp_entry {
+    struct list link;
+    enum tcp_entry_kind kind;
+    struct endpoint local, remote;
+};
+void tcp_table_init(void);
+void tcp_table_add(struct tcp_entry *entry);
+void tcp_table_remove(struct tcp_entry *entry);
+struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote);
+uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote);      /* RFC 6528 */
+uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote);      /* RFC 7323 5.4 */
+/* A keyed hash for cookies: (addresses, ports, a, b). */
+uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b);
+/* A free local port for this pair (RFC 6056 algorithm 3), 0: none. */
+uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote);
+static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(clock_monotonic() / NS_PER_MS); }
+extern struct port_table tcp_ports;
+
+/* ---- Connections --------------------------------------------------------------------------------- */
+
+enum tcp_state {                     /* numbered as TCP_INFO tells them (linux/tcp.h) */
+    TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECEIVED = 3, TCP_FIN_WAIT_1 = 4, TCP_FIN_WAIT_2 = 5,
+    TCP_TIME_WAIT = 6, TCP_CLOSED = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 10, TCP_CLOSING = 11,
+};
+enum tcp_recovery { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
+
+#define TCP_SACK_RANGES 32           /* remembered of the peer's; more holes than that are forgotten */
+struct tcp_scoreboard {
+    unsigned count;
+    struct tcp_range ranges[TCP_SACK_RANGES];    /* ascending, disjoint, not touching */
+};
+
+struct tcp_congestion {
+    uint32_t window, slow_start_threshold;       /* bytes */
+    bool limited;                    /* the window, not the application, held sending back */
+    /* CUBIC, RFC 9438 4.1; windows in bytes. */
+    uint32_t window_max, window_estimate, window_start;
+    nanoseconds epoch;               /* 0: none yet */
+    nanoseconds k;
+    uint32_t acked_fraction;         /* bytes acknowledged towards the next growth */
+};
+
+/* In packet->layer of received data. */
+struct tcp_piece {
+    uint32_t sequence;               /* of the packet's first byte */
+    uint32_t consumed;               /* bytes at the front that were read */
+    uint32_t memory;                 /* charged for it */
+    bool fin;
+};
+static inline struct tcp_piece *tcp_piece(struct packet *packet) { return (struct tcp_piece *)packet->layer; }
+
+struct tcp_chunk;
+struct tcp_socket;
+
+struct tcp {
+    struct tcp_entry entry;
+    uint32_t references;
+    enum tcp_state state;
+    struct tcp_socket *socket;       /* NULL: not accepted yet, or closed by the application */
+    struct tcp_socket *listener;     /* while in its accept queue */
+    struct list accept_link;
+    int error;                       /* positive; for SO_ERROR and the next call */
+    int soft_error;                  /* what ICMP said, told only if the connection times out */
+    bool accepted_side;              /* opened by the peer */
+    bool shut_read;
+
+    /* Sending (RFC 9293 3.3.1). send_max: behind the last byte ever sent; send_next goes back to
+     * send_unacknowledged on a timeout. send_end: behind the last byte queued; a FIN has that number. */
+    uint32_t send_unacknowledged, send_next, send_max, send_end;
+    uint32_t send_window, send_window_max;
+    uint32_t window_sequence, window_acknowledgement;        /* SND.WL1, SND.WL2 */
+    uint32_t small_end;              /* behind the last short segment sent: Nagle with Minshall's change */
+    uint32_t urgent_end;
+    bool urgent, fin_queued, no_delay, cork;
+    uint8_t send_shift, receive_shift;
+    bool scaling, timestamps, sack;  /* agreed on */
+    uint16_t mss;                    /* bytes of payload in a full segment, options deducted */
+    uint16_t peer_mss, announced_mss;
+    uint16_t path_mtu;               /* what ICMP told; 0: only the interface's counts */
+    uint32_t max_segment;            /* TCP_MAXSEG; 0: none */
+    struct list chunks;              /* struct tcp_chunk, ascending */
+    struct tcp_chunk *cursor;        /* where the last look-up ended, or NULL */
+    struct page *send_page;          /* partly filled by the last write, or NULL */
+    uint32_t send_page_used;
+    uint32_t send_limit;             /* bytes the application may queue */
+    bool writer_waits;               /* tell it when there is room */
+
+    struct tcp_congestion congestion;
+    struct tcp_scoreboard *scoreboard;   /* NULL until the peer first reports a hole */
+    enum tcp_recovery recovery;
+    uint32_t recover;                /* recovery ends when this is acknowledged */
+    uint32_t high_retransmitted;     /* RFC 6675 HighRxt */
+    unsigned duplicate_acks;
+    nanoseconds smoothed_rtt, rtt_variation, rto;            /* 0: no sample yet (RFC 6298) */
+    bool rtt_timing;                 /* without timestamps: one segment at a time is timed */
+    uint32_t rtt_sequence;
+    nanoseconds rtt_started;
+    unsigned backoffs;               /* timeouts in a row */
+    unsigned probes;                 /* zero-window or keep-alive probes unanswered */
+    nanoseconds first_timeout;       /* of the current row, for TCP_USER_TIMEOUT */
+    uint32_t total_retransmits;
+    nanoseconds last_sent, last_received;
+
+    /* Receiving. */
+    uint32_t receive_next, receive_edge;         /* the edge: receive_next + window as last told */
+    uint32_t last_ack_sent;
+    uint32_t timestamp_recent, timestamp_offset;
+    nanoseconds timestamp_recent_time;
+    uint16_t receive_mss;            /* the peer's segments, estimated */
+    struct list received;            /* packets in order, for the reader */
+    struct list out_of_order;        /* packets behind a hole, ascending, disjoint */
+    uint32_t received_bytes;         /* unread payload in `received` */
+    uint32_t received_memory;        /* charged for both queues */
+    uint32_t receive_limit;          /* bytes of payload we let the peer send ahead */
+    uint32_t last_out_of_order;      /* sequence of the latest arrival there: the first SACK block */
+    bool fin_received;
+    bool ack_now, ack_delayed;
+    unsigned quick_acks;             /* acknowledge this many segments without delay */
+    uint32_t copied;                 /* by the reader in this round trip: window tuning */
+    nanoseconds copied_since;
+    nanoseconds last_challenge;
+
+    struct timer retransmit_timer;   /* retransmission or zero-window probes */
+    nanoseconds retransmit_deadline; /* the timer may run earlier and finds this; 0: off */
+    bool probing;                    /* that deadline is for a zero-window probe */
+    struct timer ack_timer;
+    struct timer keep_timer;         /* keep-alive; after close: the end of waiting for the peer */
+    /* Options. */
+    nanoseconds keep_idle, keep_interval, user_timeout;
+    unsigned keep_count;
+    bool keep_alive;
+    uint8_t type_of_service, time_to_live;
+};
+
+struct tcp_socket {
+    struct socket socket;
+    struct port_binding binding;
+    struct tcp *connection;          /* one reference; NULL before connect() */
+    bool listening, connecting;      /* connecting: the result of connect() was not collected */
+    bool shut;                       /* shutdown() of a listener */
+    nanoseconds cookie_sent;         /* the last time a SYN was answered with a cookie; 0: never */
+    unsigned backlog, waiting_count, request_count;
+    struct list waiting;             /* struct tcp, accept_link: to be accepted */
+    struct list requests;            /* half-open */
+    /* Options for connections to come. */
+    bool no_delay, cork;
+    nanoseconds keep_idle, keep_interval, user_timeout;
+    unsigned keep_count;
+    uint32_t max_segment;
+};
+static inline struct tcp_socket *tcp_socket_of(struct socket *s) { return container_of(s, struct tcp_socket, socket); }
+
+/* tcp_connection.c */
+struct tcp *tcp_create(struct endpoint local, struct endpoint remote);             /* one reference; NULL: no memory */
+void tcp_put(struct tcp *tcp);
+void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket);
+/* Agreements of the handshake: what both sides' SYNs said. */
+void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer);
+void tcp_update_mss(struct tcp *tcp);
+/* The connection is over: `error` (positive, 0: orderly) is told to the application. */
+void tcp_close(struct tcp *tcp, int error);
+/* Sends a reset and closes. */
+void tcp_abort(struct tcp *tcp, int error);
+/* Enters TIME_WAIT: the connection's place in the table is taken by a small record. */
+void tcp_enter_time_wait(struct tcp *tcp);
+/* The application let go: finish orderly without it, or reset. */
+void tcp_orphan(struct tcp *tcp, bool reset);
+void tcp_wake(struct tcp *tcp, unsigned events);
+uint32_t tcp_receive_limit_initial(uint32_t wanted);
+uint8_t tcp_receive_shift(uint32_t wanted);
+uint16_t tcp_mss_for(const struct ip_route *route);
+
+/* tcp_ack.c, tcp_receive.c, tcp_input.c */
+bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment);          /* false: drop the segment */
+void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample);
+/* Takes the packet: its data is in the window, cut to it. */
+void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet);
+uint32_t tcp_window_to_announce(const struct tcp *tcp);
+void tcp_window_opened(struct tcp *tcp, uint32_t copied);
+unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit);
+void tcp_connection_input(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet);
+void tcp_challenge(struct tcp *tcp);
+
+/* tcp_send_queue.c */
+struct tcp_chunk {
+    struct list link;
+    struct page *page;               /* one reference */
+    uint32_t offset, length, sequence;
+};
+void tcp_queue_init(struct tcp *tcp);
+/* Appends bytes of a page; takes over one reference to it. False: no memory. */
+bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length);
+void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to);
+void tcp_queue_clear(struct tcp *tcp);
+/* A packet with up to `length` bytes from `sequence` on, maybe fewer (*length tells); NULL: no memory. */
+struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *length);
+uint32_t tcp_queue_room(const struct tcp *tcp);
+bool tcp_writable(const struct tcp *tcp);
+
+/* tcp_output.c */
+void tcp_output(struct tcp *tcp);
+void tcp_send_ack(struct tcp *tcp);
+void tcp_send_syn(struct tcp *tcp);
+void tcp_send_probe(struct tcp *tcp);
+/* Overrides silly window avoidance after a while (RFC 9293 3.8.6.2.1). */
+void tcp_send_into_small_window(struct tcp *tcp);
+void tcp_send_reset(struct tcp *tcp);
+/* Retransmits the first unacknowledged segment. */
+void tcp_retransmit_first(struct tcp *tcp);
+uint32_t tcp_flight(const struct tcp *tcp);
+
+/* tcp_sack.c */
+bool tcp_sack_update(struct tcp *tcp, const struct tcp_segment *segment);          /* true: news */
+void tcp_sack_forget(struct tcp *tcp, uint32_t up_to);
+void tcp_sack_clear(struct tcp *tcp);
+bool tcp_sack_lost(const struct tcp *tcp, uint32_t sequence);
+uint32_t tcp_sack_bytes(const struct tcp *tcp);
+uint32_t tcp_sack_pipe(const struct tcp *tcp);
+/* The next hole to fill behind high_retransmitted; false: none. */
+bool tcp_sack_next_lost(const struct tcp *tcp, struct tcp_range *hole);
+/* Moves *sequence behind a range the peer has, and cuts *length before the next one. */
+void tcp_sack_skip(const struct tcp *tcp, uint32_t *sequence, uint32_t *length);
+
+/* tcp_congestion.c */
+void tcp_congestion_init(struct tcp *tcp);
+void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes);
+void tcp_congestion_loss(struct tcp *tcp);           /* entering fast recovery */
+void tcp_congestion_timeout(struct tcp *tcp);
+void tcp_congestion_idle(struct tcp *tcp);
+uint32_t tcp_initial_window(uint32_t mss);
+
+/* tcp_timer.c */
+void tcp_timers_init(struct tcp *tcp);
+void tcp_timers_stop(struct tcp *tcp);
+void tcp_retransmit_start(struct tcp *tcp);          /* (re)starts at now + rto, backed off */
+void tcp_retransmit_stop(struct tcp *tcp);
+void tcp_probe_start(struct tcp *tcp);
+void tcp_ack_delay(struct tcp *tcp);
+void tcp_ack_sent(struct tcp *tcp);
+void tcp_keep_alive_start(struct tcp *tcp);
+void tcp_orphan_timer_start(struct tcp *tcp, nanoseconds wait);
+#define TCP_RTO_INITIAL NS_PER_SECOND                /* RFC 6298 2.1 */
+#define TCP_RTO_MINIMUM (200 * NS_PER_MS)            /* as Linux; RFC 6298's second punishes fast paths */
+#define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)         /* RFC 6298 2.5 */
+#define TCP_FIN_TIMEOUT (60 * NS_PER_SECOND)         /* a closed socket's wait for the peer's FIN */
+#define TCP_TIME_WAIT_TIME (60 * NS_PER_SECOND)      /* 2 MSL, as Linux */
+
+/* tcp_listen.c */
+struct tcp_request;
+struct tcp_socket *tcp_find_listener(struct endpoint local);
+void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment, struct packet *packet);
+void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet);
+void tcp_listener_close(struct tcp_socket *listener);
+#define TCP_BACKLOG_MAXIMUM 4096u                    /* net.core.somaxconn */
+
+/* tcp_time_wait.c */
+void tcp_time_wait_init(void);
+bool tcp_time_wait_add(const struct tcp *tcp);       /* false: no memory */
+/* True: the record was removed and the segment may open a new connection. */
+bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segment);
+/* Frees the record if a new outgoing connection may take its place (RFC 6191). */
+bool tcp_time_wait_reuse(struct tcp_entry *entry);
+
+/* tcp_socket.c */
+void tcp_socket_init(struct tcp_socket *socket);
+int tcp_socket_set_option(struct socket *socket, int name, int value);
+int tcp_socket_get_option(struct socket *socket, int name, void *value);
+void tcp_socket_options_changed(struct socket *socket);
+ssize_type tcp_stream_send(struct socket *socket, struct socket_message *message);
+ssize_type tcp_stream_receive(struct socket *socket, struct socket_message *message);

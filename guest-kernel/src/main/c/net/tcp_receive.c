@@ -1,0 +1,248 @@
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "net/tcp_private.h"
+
+#define COMPACT_FACTOR 4u            /* a packet that holds this many times its data is copied */
+
+/* ---- The window ------------------------------------------------------------------------------------ */
+
+/* Space for new data, never less than what was already promised (RFC 9293 3.8.6: do not shrink). */
+uint32_t tcp_window_to_announce(const struct tcp *tcp)
+{
+    uint32_t promised = seq_before(tcp->receive_next, tcp->receive_edge) ? tcp->receive_edge - tcp->receive_next : 0;
+    uint32_t limit = tcp->receive_limit;
+    if (net_memory() != NET_MEMORY_PLENTY)
+        limit = min_of(limit, 4u * tcp->receive_mss);
+    uint32_t space = tcp->received_bytes < limit ? limit - tcp->received_bytes : 0;
+    /* Receiver's silly window avoidance (RFC 9293 3.8.6.2.2): the edge moves in worthwhile steps. */
+    uint32_t step = min_of((uint32_t)tcp->receive_mss, limit / 2);
+    if (space < promised + step)
+        return promised;
+    uint32_t unit = 1u << tcp->receive_shift;
+    return space > unit ? align_down(space, unit) : space;
+}
+
+/* The reader keeps up with more than the window in a round trip: let the peer send further ahead. */
+static void tune(struct tcp *tcp, uint32_t copied)
+{
+    nanoseconds now = clock_monotonic();
+    nanoseconds round_trip = tcp->smoothed_rtt != 0 ? tcp->smoothed_rtt : 50 * NS_PER_MS;
+    tcp->copied += copied;
+    if (now - tcp->copied_since < round_trip)
+        return;
+    bool fixed = tcp->socket != NULL && tcp->socket->socket.receive_buffer != 0;
+    if (!fixed && net_memory() == NET_MEMORY_PLENTY && 2 * (uint64_t)tcp->copied > tcp->receive_limit)
+        tcp->receive_limit = (uint32_t)min_of(2 * (uint64_t)tcp->copied, (uint64_t)socket_buffer_maximum());
+    tcp->copied = 0;
+    tcp->copied_since = now;
+}
+
+/* The reader took bytes: tell the peer if the window grew much since it was last told. */
+void tcp_window_opened(struct tcp *tcp, uint32_t copied)
+{
+    tune(tcp, copied);
+    if (tcp->state == TCP_CLOSED || tcp->fin_received)
+        return;
+    uint32_t known = seq_before(tcp->receive_next, tcp->receive_edge) ? tcp->receive_edge - tcp->receive_next : 0;
+    uint32_t window = tcp_window_to_announce(tcp);
+    uint32_t worth = min_of(2u * tcp->receive_mss, tcp->receive_limit / 2);
+    if (window >= known + worth && (known < tcp->receive_limit / 2 || window >= 2 * known))
+        tcp_send_ack(tcp);
+}
+
+/* ---- Queues ------------------------------------------------------------------------------------------ */
+
+static struct packet *packet_at(struct list *node) { return list_entry(node, struct packet, link); }
+
+static uint32_t end_of(struct packet *packet)
+{
+    return tcp_piece(packet)->sequence + packet->length + tcp_piece(packet)->fin;
+}
+
+static void charge(struct tcp *tcp, struct packet *packet)
+{
+    uint32_t memory = packet_memory(packet);
+    tcp_piece(packet)->memory = memory;
+    tcp->received_memory += memory;
+    net_charge(memory);
+}
+
+static void free_piece(struct tcp *tcp, struct packet *packet)
+{
+    tcp->received_memory -= tcp_piece(packet)->memory;
+    net_uncharge(tcp_piece(packet)->memory);
+    packet_free(packet);
+}
+
+/* A few bytes in a whole page would let a peer pin many times the window it was given. */
+static struct packet *compact(struct packet *packet)
+{
+    if (packet_memory(packet) < COMPACT_FACTOR * packet->length + sizeof(*packet) + PACKET_HEADROOM)
+        return packet;
+    struct packet *copy = packet_copy(packet, 0, packet->length);
+    if (copy == NULL)
+        return packet;
+    memcpy(copy->layer, packet->layer, sizeof(copy->layer));
+    packet_free(packet);
+    return copy;
+}
+
+/* Drops the first `count` sequence numbers of a queued piece. */
+static void cut_front(struct packet *packet, uint32_t count)
+{
+    tcp_piece(packet)->sequence += count;
+    packet_drop_front(packet, min_of(count, packet->length));
+}
+
+static void take_in_order(struct tcp *tcp, struct packet *packet)
+{
+    tcp->receive_next = end_of(packet);
+    tcp->fin_received |= tcp_piece(packet)->fin;
+    tcp->received_bytes += packet->length;
+    if (packet->length == 0) {
+        free_piece(tcp, packet);
+        return;
+    }
+    list_push_back(&tcp->received, &packet->link);
+}
+
+/* What waited for the hole that was just filled. */
+static void take_from_out_of_order(struct tcp *tcp)
+{
+    while (!list_empty(&tcp->out_of_order) && !tcp->fin_received) {
+        struct packet *packet = packet_at(tcp->out_of_order.next);
+        if (seq_before(tcp->receive_next, tcp_piece(packet)->sequence))
+            return;
+        list_remove(&packet->link);
+        if (!seq_before(tcp->receive_next, end_of(packet))) {
+            free_piece(tcp, packet);
+            continue;
+        }
+        cut_front(packet, tcp->receive_next - tcp_piece(packet)->sequence);
+        take_in_order(tcp, packet);
+    }
+}
+
+/* Sorts a packet in; what others already hold is cut off or replaced. */
+static void insert_out_of_order(struct tcp *tcp, struct packet *packet)
+{
+    struct tcp_piece *piece = tcp_piece(packet);
+    struct list *before = tcp->out_of_order.prev;     /* arrivals come mostly in order */
+    while (before != &tcp->out_of_order && seq_before(piece->sequence, tcp_piece(packet_at(before))->sequence))
+        before = before->prev;
+    if (before != &tcp->out_of_order && seq_before(piece->sequence, end_of(packet_at(before)))) {
+        uint32_t overlap = end_of(packet_at(before)) - piece->sequence;
+        if (overlap >= packet->length + piece->fin) {
+            packet_free(packet);
+            return;
+        }
+        cut_front(packet, overlap);
+    }
+    uint32_t end = end_of(packet);
+    while (before->next != &tcp->out_of_order && seq_up_to(end_of(packet_at(before->next)), end)) {
+        struct packet *covered = packet_at(before->next);
+        list_remove(&covered->link);
+        free_piece(tcp, covered);
+    }
+    if (before->next != &tcp->out_of_order) {
+        uint32_t next = tcp_piece(packet_at(before->next))->sequence;
+        if (seq_before(next, end)) {
+            piece->fin = false;
+            packet_trim(packet, next - piece->sequence);
+        }
+    }
+    charge(tcp, packet);
+    list_insert_after(before, &packet->link);
+}
+
+/* May this much more be held? In-order data for a reader that has nothing always may: else nobody
+ * would make progress when memory is short. */
+static bool affordable(const struct tcp *tcp, bool in_order)
+{
+    bool own_share = tcp->received_memory < (COMPACT_FACTOR + 1) * tcp->receive_limit;
+    if (net_memory() == NET_MEMORY_FULL || !own_share)
+        return in_order && list_empty(&tcp->received);
+    return in_order || net_memory() == NET_MEMORY_PLENTY;
+}
+
+static unsigned add_block(const struct tcp *tcp, struct tcp_range *out, unsigned count, unsigned limit,
+                          struct tcp_range run)
+{
+    bool latest = !seq_before(tcp->last_out_of_order, run.start) && seq_before(tcp->last_out_of_order, run.end);
+    if (latest) {
+        unsigned kept = min_of(count, limit - 1);
+        memmove(out + 1, out, kept * sizeof(*out));
+        out[0] = run;
+        return kept + 1;
+    }
+    if (count < limit)
+        out[count++] = run;
+    return count;
+}
+
+/* Each block is a run of touching packets; the run of the latest arrival goes first (RFC 2018 4). */
+unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit)
+{
+    unsigned count = 0;
+    struct tcp_range run = { 0 };
+    bool open = false;
+    for (struct list *node = tcp->out_of_order.next;; node = node->next) {
+        bool end = node == &tcp->out_of_order;
+        if (!end && open && run.end == tcp_piece(packet_at(node))->sequence) {
+            run.end = end_of(packet_at(node));
+            continue;
+        }
+        if (open)
+            count = add_block(tcp, out, count, limit, run);
+        if (end)
+            return count;
+        run = (struct tcp_range){ tcp_piece(packet_at(node))->sequence, end_of(packet_at(node)) };
+        open = true;
+    }
+}
+
+/* ---- Acknowledging ------------------------------------------------------------------------------------ */
+
+/* A device that joins segments delivers more than the peer may put into one. */
+static void estimate_peer_mss(struct tcp *tcp, uint32_t length)
+{
+    tcp->receive_mss = (uint16_t)max_of((uint32_t)tcp->receive_mss, min_of(length, (uint32_t)tcp->announced_mss));
+}
+
+static void decide_acknowledgement(struct tcp *tcp)
+{
+    bool two_segments = tcp->receive_next - tcp->last_ack_sent >= 2u * tcp->receive_mss;   /* RFC 5681 4.2 */
+    if (two_segments || tcp->quick_acks > 0 || tcp->fin_received)
+        tcp->ack_now = true;
+    else
+        tcp->ack_delayed = true;
+    if (tcp->quick_acks > 0)
+        tcp->quick_acks--;
+}
+
+void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet)
+{
+    bool fin = segment->flags & TCP_FIN;
+    *tcp_piece(packet) = (struct tcp_piece){ .sequence = segment->sequence, .fin = fin };
+    estimate_peer_mss(tcp, packet->length);
+    bool in_order = segment->sequence == tcp->receive_next;
+    packet = compact(packet);
+    if (!affordable(tcp, in_order)) {
+        packet_free(packet);
+        tcp->ack_now = true;
+        return;
+    }
+    if (!in_order) {
+        tcp->last_out_of_order = segment->sequence;
+        insert_out_of_order(tcp, packet);
+        tcp->ack_now = true;          /* a duplicate acknowledgement tells the peer of the hole (RFC 5681 4.2) */
+        return;
+    }
+    bool filled_hole = !list_empty(&tcp->out_of_order);
+    charge(tcp, packet);
+    take_in_order(tcp, packet);
+    take_from_out_of_order(tcp);
+    tcp->ack_now |= filled_hole;
+    decide_acknowledgement(tcp);
+    tcp_wake(tcp, POLL_IN | (tcp->fin_received ? POLL_RDHUP : 0));
+}

@@ -1,0 +1,147 @@
+#include "lib/heap.h"
+#include "lib/pages.h"
+#include "lib/string.h"
+#include "net/tcp_private.h"
+
+#define COPY_LIMIT 512u              /* shorter payloads travel in the packet's head: one buffer for the device */
+#define FRAGMENTS_LIMIT 16           /* one slot for the head and one to spare of netif's 18 (xen/io/netif.h) */
+#define CHUNK_COST 64u               /* charged on top of the bytes */
+
+void tcp_queue_init(struct tcp *tcp)
+{
+    list_init(&tcp->chunks);
+}
+
+static struct tcp_chunk *chunk_of(struct list *node) { return list_entry(node, struct tcp_chunk, link); }
+
+bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length)
+{
+    struct tcp_chunk *last = list_empty(&tcp->chunks) ? NULL : chunk_of(tcp->chunks.prev);
+    if (last != NULL && last->page == page && last->offset + last->length == offset) {
+        last->length += length;
+        page_put(page);
+    } else {
+        struct tcp_chunk *chunk = heap_allocate(sizeof(*chunk));
+        if (chunk == NULL)
+            return false;
+        *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .length = length, .sequence = tcp->send_end };
+        list_push_back(&tcp->chunks, &chunk->link);
+        net_charge(CHUNK_COST);
+    }
+    net_charge(length);
+    tcp->send_end += length;
+    return true;
+}
+
+static void free_chunk(struct tcp *tcp, struct tcp_chunk *chunk)
+{
+    if (tcp->cursor == chunk)
+        tcp->cursor = NULL;
+    list_remove(&chunk->link);
+    net_uncharge(chunk->length + (uint64_t)CHUNK_COST);
+    page_put(chunk->page);
+    heap_free(chunk);
+}
+
+static void release_send_page(struct tcp *tcp)
+{
+    if (tcp->send_page != NULL)
+        page_put(tcp->send_page);
+    tcp->send_page = NULL;
+}
+
+void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to)
+{
+    while (!list_empty(&tcp->chunks)) {
+        struct tcp_chunk *chunk = chunk_of(tcp->chunks.next);
+        if (!seq_before(chunk->sequence, up_to))
+            return;
+        uint32_t acknowledged = up_to - chunk->sequence;
+        if (acknowledged < chunk->length) {
+            chunk->sequence += acknowledged;
+            chunk->offset += acknowledged;
+            chunk->length -= acknowledged;
+            net_uncharge(acknowledged);
+            return;
+        }
+        free_chunk(tcp, chunk);
+    }
+    release_send_page(tcp);           /* an idle connection holds no memory for sending */
+}
+
+void tcp_queue_clear(struct tcp *tcp)
+{
+    while (!list_empty(&tcp->chunks))
+        free_chunk(tcp, chunk_of(tcp->chunks.next));
+    release_send_page(tcp);
+}
+
+/* The chunk that holds a sequence number; sending is sequential, so the search starts at the last one. */
+static struct tcp_chunk *find_chunk(struct tcp *tcp, uint32_t sequence)
+{
+    struct tcp_chunk *chunk = tcp->cursor;
+    if (chunk == NULL || seq_before(sequence, chunk->sequence))
+        chunk = chunk_of(tcp->chunks.next);
+    while (!seq_before(sequence, chunk->sequence + chunk->length))
+        chunk = chunk_of(chunk->link.next);
+    tcp->cursor = chunk;
+    return chunk;
+}
+
+static uint32_t copy_bytes(struct tcp_chunk *chunk, uint32_t skip, uint8_t *to, uint32_t length)
+{
+    for (uint32_t done = 0; done < length;) {
+        uint32_t run = min_of(chunk->length - skip, length - done);
+        memcpy(to + done, (uint8_t *)page_data(chunk->page) + chunk->offset + skip, run);
+        done += run;
+        skip = 0;
+        chunk = chunk_of(chunk->link.next);
+    }
+    return length;
+}
+
+/* Shares pages with the packet until its fragments run out. */
+static uint32_t share_pages(struct tcp_chunk *chunk, uint32_t skip, struct packet *packet, uint32_t length)
+{
+    uint32_t done = 0;
+    while (done < length) {
+        uint32_t run = min_of(chunk->length - skip, length - done);
+        if (packet->fragment_count >= FRAGMENTS_LIMIT ||
+            !packet_add_fragment(packet, chunk->page, chunk->offset + skip, run))
+            break;
+        done += run;
+        skip = 0;
+        chunk = chunk_of(chunk->link.next);
+    }
+    return done;
+}
+
+struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *length)
+{
+    bool copy = *length <= COPY_LIMIT;
+    struct packet *packet = packet_allocate(copy ? *length : 0);
+    if (packet == NULL || *length == 0)
+        return packet;
+    struct tcp_chunk *chunk = find_chunk(tcp, sequence);
+    uint32_t skip = sequence - chunk->sequence;
+    if (copy)
+        *length = copy_bytes(chunk, skip, packet_put(packet, *length), *length);
+    else
+        *length = share_pages(chunk, skip, packet, *length);
+    return packet;
+}
+
+uint32_t tcp_queue_room(const struct tcp *tcp)
+{
+    uint32_t queued = seq_before(tcp->send_unacknowledged, tcp->send_end) ? tcp->send_end - tcp->send_unacknowledged : 0;
+    uint32_t limit = net_memory() == NET_MEMORY_PLENTY ? tcp->send_limit : SOCKET_BUFFER_MINIMUM;
+    return queued < limit ? limit - queued : 0;
+}
+
+/* At least a third free: short of that, waking a writer for a few bytes costs more than it moves. When
+ * memory is short any room will do, or nobody would ever be woken. */
+bool tcp_writable(const struct tcp *tcp)
+{
+    uint32_t room = tcp_queue_room(tcp);
+    return net_memory() == NET_MEMORY_PLENTY ? room >= tcp->send_limit / 3 : room > 0;
+}

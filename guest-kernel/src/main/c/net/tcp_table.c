@@ -1,0 +1,108 @@
+#include "lib/heap.h"
+#include "lib/print.h"
+#include "lib/random.h"
+#include "net/tcp_private.h"
+
+/* One bucket for every 128 KiB of the budget: 64 in the smallest machine, 4096 at most. */
+#define BYTES_PER_BUCKET (128 * 1024)
+#define BUCKETS_MINIMUM 64
+#define BUCKETS_MAXIMUM 4096
+
+static struct list *buckets;
+static uint32_t bucket_count;
+static struct hash_key table_key, sequence_key, port_key, timestamp_key, cookie_key;
+struct port_table tcp_ports;
+
+struct hashed_pair {                 /* no padding: hashed as bytes */
+    uint32_t local_address, remote_address;
+    uint16_t local_port, remote_port;
+    uint32_t a, b;
+};
+
+static uint64_t hash_pair(const struct hash_key *key, struct endpoint local, struct endpoint remote, uint32_t a,
+                          uint32_t b)
+{
+    struct hashed_pair pair = { local.address, remote.address, local.port, remote.port, a, b };
+    return siphash(key, &pair, sizeof(pair));
+}
+
+void tcp_table_init(void)
+{
+    uint64_t wanted = net_memory_budget() / BYTES_PER_BUCKET;
+    bucket_count = BUCKETS_MINIMUM;
+    while (bucket_count < wanted && bucket_count < BUCKETS_MAXIMUM)
+        bucket_count *= 2;
+    buckets = heap_allocate(bucket_count * sizeof(*buckets));
+    if (buckets == NULL)
+        panic("no memory for the table of TCP connections");
+    for (uint32_t i = 0; i < bucket_count; i++)
+        list_init(&buckets[i]);
+    port_table_init(&tcp_ports);
+    struct hash_key *keys[] = { &table_key, &sequence_key, &port_key, &timestamp_key, &cookie_key };
+    for (unsigned i = 0; i < array_size(keys); i++)
+        random_bytes(keys[i], sizeof(*keys[i]));
+}
+
+static struct list *bucket_of(struct endpoint local, struct endpoint remote)
+{
+    return &buckets[hash_pair(&table_key, local, remote, 0, 0) % bucket_count];
+}
+
+void tcp_table_add(struct tcp_entry *entry)
+{
+    list_push_front(bucket_of(entry->local, entry->remote), &entry->link);
+}
+
+void tcp_table_remove(struct tcp_entry *entry)
+{
+    list_remove(&entry->link);
+}
+
+static bool same(struct endpoint a, struct endpoint b) { return a.address == b.address && a.port == b.port; }
+
+struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote)
+{
+    list_for_each(node, bucket_of(local, remote)) {
+        struct tcp_entry *entry = list_entry(node, struct tcp_entry, link);
+        if (same(entry->remote, remote) && same(entry->local, local))
+            return entry;
+    }
+    return NULL;
+}
+
+/* A 4-microsecond clock plus a secret of the pair. */
+uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote)
+{
+    return (uint32_t)(clock_monotonic() / 4000) + (uint32_t)hash_pair(&sequence_key, local, remote, 0, 0);
+}
+
+uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote)
+{
+    return (uint32_t)hash_pair(&timestamp_key, local, remote, 0, 0);
+}
+
+uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b)
+{
+    return hash_pair(&cookie_key, local, remote, a, b);
+}
+
+static bool port_usable(struct endpoint local, struct endpoint remote)
+{
+    struct port_binding strict = { .listening = true };
+    if (port_conflict(&tcp_ports, &strict, local) != NULL)
+        return false;
+    struct tcp_entry *entry = tcp_table_find(local, remote);
+    return entry == NULL || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
+}
+
+uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote)
+{
+    static uint32_t next;
+    uint32_t offset = (uint32_t)hash_pair(&port_key, (struct endpoint){ local, 0 }, remote, 0, 0);
+    for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
+        uint16_t port = (uint16_t)(PORT_EPHEMERAL_FIRST + (offset + next++) % PORT_EPHEMERAL_COUNT);
+        if (port_usable((struct endpoint){ local, port }, remote))
+            return port;
+    }
+    return 0;
+}

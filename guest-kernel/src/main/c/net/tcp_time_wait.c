@@ -1,0 +1,128 @@
+#include "lib/heap.h"
+#include "net/tcp_private.h"
+
+#define TIME_WAIT_LIMIT 4096u        /* records; about 0.5 MiB. The oldest goes first */
+
+struct time_wait {
+    struct tcp_entry entry;
+    struct list age_link;
+    nanoseconds deadline;
+    uint32_t send_next, receive_next;
+    uint32_t timestamp_recent, timestamp_offset;
+    bool timestamps;
+};
+
+static struct list by_age = LIST_INIT(by_age);   /* all wait equally long: the oldest expires first */
+static unsigned count;
+static struct timer expiry;
+
+static struct time_wait *of(struct tcp_entry *entry) { return container_of(entry, struct time_wait, entry); }
+
+static void forget(struct time_wait *wait)
+{
+    tcp_table_remove(&wait->entry);
+    list_remove(&wait->age_link);
+    heap_free(wait);
+    count--;
+}
+
+static void expire(struct timer *timer)
+{
+    net_lock();
+    nanoseconds now = clock_monotonic();
+    list_for_each_safe(node, &by_age) {
+        struct time_wait *wait = list_entry(node, struct time_wait, age_link);
+        if (wait->deadline > now) {
+            timer_start(timer, wait->deadline);
+            break;
+        }
+        forget(wait);
+    }
+    net_unlock();
+}
+
+void tcp_time_wait_init(void)
+{
+    timer_init(&expiry, expire);
+}
+
+static void restart(struct time_wait *wait)
+{
+    list_remove(&wait->age_link);
+    list_push_back(&by_age, &wait->age_link);
+    wait->deadline = clock_monotonic() + TCP_TIME_WAIT_TIME;
+    if (!expiry.active)
+        timer_start(&expiry, wait->deadline);
+}
+
+bool tcp_time_wait_add(const struct tcp *tcp)
+{
+    if (count == TIME_WAIT_LIMIT)
+        forget(list_entry(by_age.next, struct time_wait, age_link));
+    struct time_wait *wait = heap_allocate_zeroed(sizeof(*wait));
+    if (wait == NULL)
+        return false;
+    wait->entry = tcp->entry;
+    wait->entry.kind = TCP_ENTRY_TIME_WAIT;
+    wait->send_next = tcp->send_max;
+    wait->receive_next = tcp->receive_next;
+    wait->timestamps = tcp->timestamps;
+    wait->timestamp_recent = tcp->timestamp_recent;
+    wait->timestamp_offset = tcp->timestamp_offset;
+    list_init(&wait->age_link);
+    tcp_table_add(&wait->entry);
+    count++;
+    restart(wait);
+    return true;
+}
+
+static void acknowledge(struct time_wait *wait)
+{
+    struct tcp_header_fields header = {
+        .local = wait->entry.local, .remote = wait->entry.remote, .sequence = wait->send_next,
+        .acknowledgement = wait->receive_next, .flags = TCP_ACK, .time_to_live = IP_DEFAULT_TTL,
+        .options.timestamp_present = wait->timestamps,
+        .options.timestamp = tcp_clock_ms() + wait->timestamp_offset,
+        .options.timestamp_echo = wait->timestamp_recent,
+    };
+    tcp_transmit_bare(&header);
+}
+
+/* RFC 6191: a SYN that is provably newer than everything of the old connection. */
+static bool is_new_connection(const struct time_wait *wait, const struct tcp_segment *segment)
+{
+    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    if (wait->timestamps && segment->options.timestamp_present &&
+        seq_before(wait->timestamp_recent, segment->options.timestamp))
+        return true;
+    return seq_before(wait->receive_next, segment->sequence);
+}
+
+bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segment)
+{
+    struct time_wait *wait = of(entry);
+    if (is_new_connection(wait, segment)) {
+        forget(wait);
+        return true;
+    }
+    /* Resets are ignored, or they would shorten the wait (RFC 1337). */
+    if (segment->flags & TCP_RST)
+        return false;
+    if (segment->flags & TCP_FIN)
+        restart(wait);                /* our last ACK was lost */
+    if (segment->flags & (TCP_FIN | TCP_SYN) || segment->length > 0)
+        acknowledge(wait);
+    return false;
+}
+
+bool tcp_time_wait_reuse(struct tcp_entry *entry)
+{
+    struct time_wait *wait = of(entry);
+    /* After a second our timestamps are larger than all of the old connection's. */
+    bool old_enough = clock_monotonic() + TCP_TIME_WAIT_TIME - wait->deadline > NS_PER_SECOND;
+    if (!wait->timestamps || !old_enough)
+        return false;
+    forget(wait);
+    return true;
+}

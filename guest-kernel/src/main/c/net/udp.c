@@ -1,0 +1,129 @@
+#include "net/udp.h"
+
+#include "lib/errno.h"
+#include "net/checksum.h"
+#include "net/udp_private.h"
+
+struct udp_header {
+    be16 source, destination, length, checksum;
+};
+
+struct port_table udp_ports;
+
+void udp_init(void)
+{
+    port_table_init(&udp_ports);
+}
+
+/* How well a socket fits a datagram: 0 not at all, more is better. */
+static unsigned fitness(const struct udp_socket *udp, struct endpoint local, struct endpoint remote)
+{
+    if (udp->binding.local.port != local.port)
+        return 0;
+    if (udp->binding.local.address != IPV4_ANY && udp->binding.local.address != local.address)
+        return 0;
+    if (udp->remote.port != 0 && (udp->remote.port != remote.port || udp->remote.address != remote.address))
+        return 0;
+    return 1 + (udp->binding.local.address != IPV4_ANY) + 2 * (udp->remote.port != 0);
+}
+
+static struct udp_socket *find(struct endpoint local, struct endpoint remote)
+{
+    struct udp_socket *best = NULL;
+    unsigned best_fitness = 0;
+    list_for_each(node, port_bucket(&udp_ports, local.port)) {
+        struct udp_socket *udp = container_of(list_entry(node, struct port_binding, link), struct udp_socket, binding);
+        unsigned fit = fitness(udp, local, remote);
+        if (fit > best_fitness) {
+            best = udp;
+            best_fitness = fit;
+        }
+    }
+    return best;
+}
+
+static bool checksum_good(const struct ip_info *info, const struct packet *packet, const struct udp_header *header)
+{
+    if (be16_get(header->checksum) == 0 || packet->flags & (PACKET_CHECKSUM_PARTIAL | PACKET_CHECKSUM_VALID))
+        return true;
+    uint64_t sum = checksum_pseudo(info->source, info->destination, IP_PROTOCOL_UDP, packet->length);
+    return checksum_fold(packet_checksum(packet, 0, sum)) == 0xffff;
+}
+
+static void enqueue(struct udp_socket *udp, struct packet *packet, struct endpoint source)
+{
+    packet_drop_front(packet, UDP_HEADER_LENGTH);
+    uint32_t memory = packet_memory(packet);
+    uint32_t limit = udp->socket.receive_buffer != 0 ? udp->socket.receive_buffer : UDP_DEFAULT_BUFFER;
+    if (udp->shut_read || udp->received_bytes + memory > limit || net_memory() == NET_MEMORY_FULL) {
+        packet_free(packet);
+        return;
+    }
+    *udp_datagram(packet) = (struct udp_datagram){ .source = source, .memory = memory };
+    udp->received_bytes += memory;
+    net_charge(memory);
+    list_push_back(&udp->received, &packet->link);
+    wake(&udp->socket.queue, POLL_IN);
+}
+
+void udp_input(const struct ip_info *info, struct packet *packet)
+{
+    const struct udp_header *header = packet_pull(packet, UDP_HEADER_LENGTH);
+    uint32_t length = header == NULL ? 0 : be16_get(header->length);
+    if (length < UDP_HEADER_LENGTH || length > packet->length) {
+        packet_free(packet);
+        return;
+    }
+    packet_trim(packet, length);
+    header = (const void *)packet_data(packet);
+    if (!checksum_good(info, packet, header)) {
+        packet_free(packet);
+        return;
+    }
+    struct endpoint source = { info->source, be16_get(header->source) };
+    struct endpoint destination = { info->destination, be16_get(header->destination) };
+    struct udp_socket *udp = find(destination, source);
+    if (udp == NULL) {
+        icmp_send_unreachable(info, packet, ICMP_PORT_UNREACHABLE);
+        packet_free(packet);
+        return;
+    }
+    enqueue(udp, packet, source);
+}
+
+void udp_icmp_error(const struct icmp_error *error)
+{
+    struct endpoint local = { error->local, read_be16(error->transport) };
+    struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
+    struct udp_socket *udp = find(local, remote);
+    if (udp == NULL || udp->remote.port == 0 || !error->hard)
+        return;                       /* only connected sockets hear of errors: udp(7) */
+    udp->error = error->error;
+    wake(&udp->socket.queue, POLL_IN | POLL_OUT | POLL_ERROR);
+}
+
+int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to)
+{
+    struct ip_route route;
+    int error = ip_route(to.address, &route);
+    if (error == 0 && route.broadcast && !udp->socket.broadcast)
+        error = -EACCES;
+    if (error < 0) {
+        packet_free(packet);
+        return error;
+    }
+    ipv4_t source = udp->binding.local.address != IPV4_ANY ? udp->binding.local.address : route.source;
+    uint32_t length = packet->length + UDP_HEADER_LENGTH;
+    struct udp_header *header = packet_push(packet, sizeof(*header));
+    header->source = be16_of(udp->binding.local.port);
+    header->destination = be16_of(to.port);
+    header->length = be16_of((uint16_t)length);
+    header->checksum = be16_of(checksum_fold(checksum_pseudo(source, to.address, IP_PROTOCOL_UDP, length)));
+    packet->flags |= PACKET_CHECKSUM_PARTIAL;
+    packet->checksum_start = 0;
+    packet->checksum_offset = offsetof(struct udp_header, checksum);
+    struct ip_send how = { .source = source, .destination = to.address, .protocol = IP_PROTOCOL_UDP,
+                           .type_of_service = udp->socket.type_of_service,
+                           .time_to_live = ipv4_is_multicast(to.address) ? 1 : udp->socket.time_to_live };
+    return ip_output(packet, &route, &how);
+}

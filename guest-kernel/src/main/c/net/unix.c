@@ -1,0 +1,517 @@
+/*
+ * Stream sockets inside the machine (unix(7)): pairs, and listeners with a name in a memory file
+ * system or in the abstract name space. Each end has a ring for the bytes sent to it, made when the first
+ * byte comes. No descriptors or credentials are passed: there is one process.
+ *
+ * Guarded by the net lock, except the bytes of a ring: its reader and its writer (one each, by their
+ * mutexes) touch disjoint parts without the lock.
+ */
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "net/socket.h"
+
+#define RING_SIZE (32u * 1024)
+#define BACKLOG_MAXIMUM 128u
+
+enum unix_state { UNIX_FRESH, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED };
+
+struct unix_socket {
+    struct socket socket;
+    unsigned references;             /* the file's, the peer's, and an accept queue's */
+    enum unix_state state;
+    struct unix_socket *peer;        /* one reference, while connected; stays after it closed */
+    uint8_t *ring;                   /* NULL until the first byte comes */
+    uint32_t read_at, used;
+    bool shut_read, shut_write, peer_closed;
+    struct socket_address name, peer_name;
+    struct inode *inode;             /* of the bound name, or NULL */
+    struct list abstract_link;       /* bound abstract names */
+    struct list waiting, accept_link;
+    unsigned waiting_count, backlog;
+};
+
+static struct list abstract_names = LIST_INIT(abstract_names);
+
+static struct unix_socket *of(struct socket *socket) { return container_of(socket, struct unix_socket, socket); }
+
+static void put(struct unix_socket *u)
+{
+    if (--u->references > 0)
+        return;
+    heap_free(u->ring);
+    heap_free(u);
+}
+
+/* ---- Moving bytes --------------------------------------------------------------------------------------- */
+
+/* Why nothing can be sent now; 0: there is room, *run bytes of it at *at in one piece. */
+static int send_room(struct unix_socket *u, uint32_t *at, uint32_t *run)
+{
+    struct unix_socket *peer = u->peer;
+    if (u->state == UNIX_FRESH || u->state == UNIX_LISTENING)
+        return -ENOTCONN;
+    if (u->shut_write || u->peer_closed || peer->shut_read)
+        return -EPIPE;
+    if (peer->ring == NULL)
+        peer->ring = heap_allocate(RING_SIZE);
+    if (peer->ring == NULL)
+        return -ENOBUFS;
+    *at = (peer->read_at + peer->used) % RING_SIZE;
+    *run = min_of(RING_SIZE - peer->used, RING_SIZE - *at);
+    return *run > 0 ? 0 : -EAGAIN;
+}
+
+static ssize_type send_some(struct unix_socket *u, struct transfer *from)
+{
+    uint32_t at = 0, run = 0;
+    net_lock();
+    int error = send_room(u, &at, &run);
+    struct unix_socket *peer = u->peer;
+    net_unlock();
+    if (error < 0)
+        return error;
+    ssize_type moved = transfer_in(from, peer->ring + at, run);
+    if (moved <= 0)
+        return -EFAULT;
+    net_lock();
+    peer->used += (uint32_t)moved;
+    wake(&peer->socket.queue, POLL_IN);
+    net_unlock();
+    return moved;
+}
+
+static bool send_ready(struct unix_socket *u)
+{
+    uint32_t at, run;
+    net_lock();
+    bool ready = send_room(u, &at, &run) != -EAGAIN;
+    net_unlock();
+    return ready;
+}
+
+static ssize_type send_message(struct socket *socket, struct socket_message *message)
+{
+    struct unix_socket *u = of(socket);
+    nanoseconds deadline = socket_deadline(socket->send_timeout);
+    ssize_type done = 0, moved = 0;
+    if (message->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    while (message->data->remaining > 0) {
+        mutex_lock(&socket->writing);
+        moved = send_some(u, message->data);
+        mutex_unlock(&socket->writing);
+        if (moved > 0) {
+            done += moved;
+            continue;
+        }
+        if (moved != -EAGAIN || socket_nonblocking(socket, message->flags))
+            break;
+        moved = wait_until(&socket->queue, send_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        if (moved < 0) {
+            moved = socket_wait_result((int)moved);
+            break;
+        }
+    }
+    return done > 0 ? done : min_of(moved, (ssize_type)0);
+}
+
+static ssize_type receive_some(struct unix_socket *u, struct transfer *to, bool peek)
+{
+    net_lock();
+    bool connected = u->state == UNIX_CONNECTED;
+    bool end = u->shut_read || u->peer_closed || (connected && u->peer->shut_write);
+    uint32_t at = u->read_at, run = min_of(u->used, RING_SIZE - at);
+    net_unlock();
+    if (!connected)
+        return -EINVAL;
+    if (run == 0 || u->shut_read)
+        return end ? 0 : -EAGAIN;
+    ssize_type moved = transfer_out(to, u->ring + at, run);
+    if (moved <= 0)
+        return -EFAULT;
+    if (peek)
+        return moved;
+    net_lock();
+    u->read_at = (u->read_at + (uint32_t)moved) % RING_SIZE;
+    u->used -= (uint32_t)moved;
+    wake(&u->peer->socket.queue, POLL_OUT);
+    net_unlock();
+    return moved;
+}
+
+static bool receive_ready(struct unix_socket *u)
+{
+    net_lock();
+    bool ready = u->state != UNIX_CONNECTED || u->used > 0 || u->shut_read || u->peer_closed || u->peer->shut_write;
+    net_unlock();
+    return ready;
+}
+
+/* Reads what there is, twice where the ring wraps. */
+static ssize_type receive_available(struct unix_socket *u, struct socket_message *message)
+{
+    bool peek = message->flags & MSG_PEEK;
+    ssize_type first = receive_some(u, message->data, peek);
+    if (first <= 0 || peek || message->data->remaining == 0)
+        return first;
+    ssize_type second = receive_some(u, message->data, false);
+    return second > 0 ? first + second : first;
+}
+
+static ssize_type receive_message(struct socket *socket, struct socket_message *message)
+{
+    struct unix_socket *u = of(socket);
+    nanoseconds deadline = socket_deadline(socket->receive_timeout);
+    ssize_type done = 0;
+    if (message->data->remaining == 0)
+        return 0;
+    for (;;) {
+        mutex_lock(&socket->reading);
+        ssize_type moved = receive_available(u, message);
+        mutex_unlock(&socket->reading);
+        if (moved > 0)
+            done += moved;
+        bool more_wanted = moved > 0 && message->flags & MSG_WAITALL && message->data->remaining > 0;
+        bool may_wait = moved == -EAGAIN && !socket_nonblocking(socket, message->flags);
+        if (!more_wanted && !may_wait)
+            return done > 0 ? done : moved;
+        int waited = wait_until(&socket->queue, receive_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        if (waited < 0)
+            return done > 0 ? done : socket_wait_result(waited);
+    }
+}
+
+/* ---- Names ------------------------------------------------------------------------------------------------ */
+
+static bool is_abstract(const struct socket_address *name) { return name->path_length > 0 && name->path[0] == 0; }
+
+static void path_text(const struct socket_address *name, char to[UNIX_PATH_SIZE + 1])
+{
+    memcpy(to, name->path, name->path_length);
+    to[name->path_length] = 0;
+}
+
+static bool same_name(const struct socket_address *a, const struct socket_address *b)
+{
+    return a->path_length == b->path_length && memcmp(a->path, b->path, a->path_length) == 0;
+}
+
+static struct unix_socket *find_abstract(const struct socket_address *name)
+{
+    list_for_each(node, &abstract_names) {
+        struct unix_socket *u = list_entry(node, struct unix_socket, abstract_link);
+        if (same_name(&u->name, name))
+            return u;
+    }
+    return NULL;
+}
+
+static int bind_abstract(struct unix_socket *u, const struct socket_address *name)
+{
+    if (find_abstract(name) != NULL)
+        return -EADDRINUSE;
+    list_push_back(&abstract_names, &u->abstract_link);
+    u->name = *name;
+    return 0;
+}
+
+static int bind_path(struct unix_socket *u, const struct socket_address *name)
+{
+    char path[UNIX_PATH_SIZE + 1];
+    struct inode *inode;
+    path_text(name, path);
+    int error = name_make_node(NULL, path, S_IFSOCK | 0777, &inode);
+    if (error < 0)
+        return error == -EEXIST ? -EADDRINUSE : error;
+    net_lock();
+    inode->private = u;
+    u->inode = inode;
+    u->name = *name;
+    net_unlock();
+    return 0;
+}
+
+static int bind_address(struct socket *socket, const struct socket_address *address)
+{
+    struct unix_socket *u = of(socket);
+    if (address->family != AF_UNIX || address->path_length == 0)
+        return -EINVAL;
+    net_lock();
+    bool bound = u->name.path_length > 0;
+    int result = bound ? -EINVAL : is_abstract(address) ? bind_abstract(u, address) : 0;
+    net_unlock();
+    return result < 0 || is_abstract(address) ? result : bind_path(u, address);
+}
+
+static int local_address(struct socket *socket, struct socket_address *out)
+{
+    *out = of(socket)->name;
+    out->family = AF_UNIX;
+    return 0;
+}
+
+static int peer_address(struct socket *socket, struct socket_address *out)
+{
+    struct unix_socket *u = of(socket);
+    *out = u->peer_name;
+    out->family = AF_UNIX;
+    return u->state == UNIX_CONNECTED ? 0 : -ENOTCONN;
+}
+
+/* ---- Connections ------------------------------------------------------------------------------------------ */
+
+static const struct socket_operations operations;
+
+static struct unix_socket *create(void)
+{
+    struct unix_socket *u = heap_allocate_zeroed(sizeof(*u));
+    if (u == NULL)
+        return NULL;
+    socket_init(&u->socket, &operations, AF_UNIX, SOCK_STREAM, 0);
+    u->references = 1;
+    list_init(&u->abstract_link);
+    list_init(&u->waiting);
+    list_init(&u->accept_link);
+    return u;
+}
+
+static void join(struct unix_socket *a, struct unix_socket *b)
+{
+    a->peer = b;
+    b->peer = a;
+    a->references++;
+    b->references++;
+    a->state = b->state = UNIX_CONNECTED;
+}
+
+static int start_listening(struct socket *socket, int backlog)
+{
+    struct unix_socket *u = of(socket);
+    net_lock();
+    bool possible = u->name.path_length > 0 && (u->state == UNIX_FRESH || u->state == UNIX_LISTENING);
+    if (possible) {
+        u->state = UNIX_LISTENING;
+        u->backlog = min_of((unsigned)max_of(backlog, 1), BACKLOG_MAXIMUM);
+    }
+    net_unlock();
+    return possible ? 0 : -EINVAL;
+}
+
+/* The accepting end is made at once and waits in the listener's queue. Net lock. */
+static int connect_to(struct unix_socket *u, struct unix_socket *listener, struct unix_socket *end)
+{
+    if (u->state == UNIX_CONNECTED)
+        return -EISCONN;
+    if (listener == NULL || listener->state != UNIX_LISTENING || listener->shut_read)
+        return -ECONNREFUSED;
+    if (listener->waiting_count >= listener->backlog)
+        return -EAGAIN;
+    join(u, end);
+    end->name = u->peer_name = listener->name;
+    end->peer_name = u->name;
+    end->peer_name.family = AF_UNIX;
+    list_push_back(&listener->waiting, &end->accept_link);
+    listener->waiting_count++;
+    wake(&listener->socket.queue, POLL_IN);
+    return 0;
+}
+
+/* Finds who listens on a path; *inode, if set, has a reference for the caller. */
+static int find_inode(const struct socket_address *name, struct inode **inode)
+{
+    char path[UNIX_PATH_SIZE + 1];
+    struct dentry *dentry;
+    path_text(name, path);
+    int error = path_find(NULL, path, WALK_FOLLOW, &dentry);
+    if (error < 0)
+        return error;
+    *inode = is_type(dentry->inode, S_IFSOCK) ? inode_get(dentry->inode) : NULL;
+    dentry_put(dentry);
+    return *inode != NULL ? 0 : -ECONNREFUSED;
+}
+
+static int connect_address(struct socket *socket, const struct socket_address *address)
+{
+    struct inode *inode = NULL;
+    if (address->family != AF_UNIX || address->path_length == 0)
+        return -EINVAL;
+    int result = is_abstract(address) ? 0 : find_inode(address, &inode);
+    if (result < 0)
+        return result;
+    struct unix_socket *end = create();
+    net_lock();
+    struct unix_socket *listener = inode != NULL ? inode->private : find_abstract(address);
+    result = end != NULL ? connect_to(of(socket), listener, end) : -ENOMEM;
+    if (result < 0 && end != NULL)
+        put(end);
+    net_unlock();
+    if (inode != NULL)
+        inode_put(inode);
+    return result;
+}
+
+static struct unix_socket *take_waiting(struct unix_socket *u)
+{
+    struct list *node = list_pop_front(&u->waiting);
+    if (node != NULL)
+        u->waiting_count--;
+    return node == NULL ? NULL : list_entry(node, struct unix_socket, accept_link);
+}
+
+static bool accept_ready(struct unix_socket *u)
+{
+    net_lock();
+    bool ready = !list_empty(&u->waiting) || u->state != UNIX_LISTENING || u->shut_read;
+    net_unlock();
+    return ready;
+}
+
+static void close_end(struct unix_socket *u)
+{
+    u->state = UNIX_CLOSED;
+    struct unix_socket *peer = u->peer;
+    u->peer = NULL;
+    if (peer != NULL) {
+        peer->peer_closed = true;
+        wake(&peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+        put(peer);
+    }
+    put(u);
+}
+
+static int accept_connection(struct socket *socket, unsigned file_flags, struct file **out, struct socket_address *peer)
+{
+    struct unix_socket *u = of(socket);
+    nanoseconds deadline = socket_deadline(socket->receive_timeout);
+    for (;;) {
+        net_lock();
+        bool listening = u->state == UNIX_LISTENING && !u->shut_read;
+        struct unix_socket *end = listening ? take_waiting(u) : NULL;
+        net_unlock();
+        if (!listening)
+            return -EINVAL;
+        if (end != NULL) {
+            int result = socket_open_file(&end->socket, file_flags, out);
+            if (result < 0)
+                end->socket.operations->release(&end->socket);
+            else if (peer != NULL)
+                *peer = end->peer_name;
+            return result;
+        }
+        if (socket_nonblocking(socket, 0))
+            return -EAGAIN;
+        int waited = wait_until(&socket->queue, accept_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        if (waited < 0)
+            return socket_wait_result(waited);
+    }
+}
+
+static int shut_down(struct socket *socket, int how)
+{
+    struct unix_socket *u = of(socket);
+    net_lock();
+    bool possible = u->state == UNIX_CONNECTED || u->state == UNIX_LISTENING;
+    if (possible) {
+        u->shut_read |= how != SHUT_WR;
+        u->shut_write |= how != SHUT_RD;
+        wake(&socket->queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+        if (u->peer != NULL)
+            wake(&u->peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+    }
+    net_unlock();
+    return possible ? 0 : -ENOTCONN;
+}
+
+static void release(struct socket *socket)
+{
+    struct unix_socket *u = of(socket);
+    struct inode *inode = u->inode;
+    net_lock();
+    list_remove(&u->abstract_link);
+    if (inode != NULL)
+        inode->private = NULL;
+    for (struct unix_socket *end; (end = take_waiting(u)) != NULL;)
+        close_end(end);
+    close_end(u);
+    net_unlock();
+    if (inode != NULL)
+        inode_put(inode);
+}
+
+/* ---- Readiness -------------------------------------------------------------------------------------------- */
+
+static unsigned connected_events(struct unix_socket *u)
+{
+    unsigned events = 0;
+    bool end = u->shut_read || u->peer_closed || u->peer->shut_write;
+    if (u->used > 0 || end)
+        events |= POLL_IN;
+    if (end)
+        events |= POLL_RDHUP;
+    if (u->peer_closed || (end && u->shut_write))
+        events |= POLL_HANGUP;
+    if (u->peer_closed || u->shut_write || u->peer->shut_read || u->peer->used < RING_SIZE)
+        events |= POLL_OUT;
+    return events;
+}
+
+static unsigned poll_events(struct socket *socket)
+{
+    struct unix_socket *u = of(socket);
+    net_lock();
+    unsigned events = POLL_OUT | POLL_HANGUP;
+    if (u->state == UNIX_LISTENING)
+        events = list_empty(&u->waiting) ? 0 : POLL_IN;
+    else if (u->state == UNIX_CONNECTED)
+        events = connected_events(u);
+    net_unlock();
+    return events;
+}
+
+static int64_t readable_bytes(struct socket *socket)
+{
+    return of(socket)->state == UNIX_LISTENING ? -EINVAL : (int64_t)of(socket)->used;
+}
+
+static int take_error(struct socket *socket)
+{
+    (void)socket;
+    return 0;                         /* everything that fails here fails at once */
+}
+
+static const struct socket_operations operations = {
+    .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
+    .send = send_message, .receive = receive_message, .shutdown = shut_down, .local_address = local_address,
+    .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes, .take_error = take_error,
+    .release = release,
+};
+
+int unix_socket_create(int type, struct socket **out)
+{
+    if (type != SOCK_STREAM)
+        return -ESOCKTNOSUPPORT;
+    struct unix_socket *u = create();
+    if (u == NULL)
+        return -ENOMEM;
+    *out = &u->socket;
+    return 0;
+}
+
+int unix_socket_create_pair(int type, struct socket *out[2])
+{
+    if (type != SOCK_STREAM)
+        return -ESOCKTNOSUPPORT;
+    struct unix_socket *a = create(), *b = create();
+    if (a == NULL || b == NULL) {
+        heap_free(a);
+        heap_free(b);
+        return -ENOMEM;
+    }
+    join(a, b);
+    a->name.family = b->name.family = AF_UNIX;
+    out[0] = &a->socket;
+    out[1] = &b->socket;
+    return 0;
+}
