@@ -46,6 +46,12 @@ dom0_linux_release() {
     printf '%s\n' "${module%%/*}"
 }
 
+linux_image() {
+    local image=/boot/vmlinuz-$1
+    [ -r "$image" ] || fail "$image cannot be read; run: sudo chmod a+r $image"
+    printf '%s\n' "$image"
+}
+
 # unpack_linux BZIMAGE ELF: takes the ELF out of a bzImage, so that neither Xen nor libxc has to
 # decompress it under emulation. Offsets: Linux Documentation/arch/x86/boot.rst, the real-mode
 # header's setup_sects (0x1f1), payload_offset (0x248) and payload_length (0x24c).
@@ -72,4 +78,52 @@ unpack_linux() {
 # cpio_of DIRECTORY: a newc archive of the directory's contents, all owned by root.
 cpio_of() {
     (cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0)
+}
+
+# install_modules RELEASE DIRECTORY NAME...: copies Linux modules and those they depend on, plain;
+# DIRECTORY/order lists the files in the order they are to be loaded.
+install_modules() {
+    local release=$1 directory=$2 name kind module plain rest
+    shift 2
+    need_command modprobe
+    mkdir -p "$directory"
+    : >"$directory/order"
+    for name in "$@"; do
+        modprobe -S "$release" --show-depends "$name" | while read -r kind module rest; do
+            [ "$kind" = insmod ] || continue
+            plain=$(basename "$module" | sed 's/\.ko.*/.ko/')
+            if grep -qx "$plain" "$directory/order"; then
+                continue
+            fi
+            case $module in
+                *.xz) xz -dc "$module" ;;
+                *.zst) zstd -dcq "$module" ;;
+                *.gz) gzip -dc "$module" ;;
+                *) cat "$module" ;;
+            esac >"$directory/$plain"
+            printf '%s\n' "$plain" >>"$directory/order"
+        done
+    done
+}
+
+# begin_build NAME HASH: results live in LAB_TARGET/NAME-HASH. Prints that and exits when it is
+# there; else sets `built` to it and `work` to an empty directory to fill. Several runs may start
+# at once: the first builds, the others wait for it.
+begin_build() {
+    built=$LAB_TARGET/$1-$2
+    mkdir -p "$LAB_TARGET"
+    exec 9>"$LAB_TARGET/$1.lock"
+    flock 9
+    if [ -d "$built" ]; then
+        printf '%s\n' "$built"
+        exit 0
+    fi
+    work=$(mktemp -d "$LAB_TARGET/$1-build.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+}
+
+finish_build() {
+    chmod 755 "$work"
+    mv "$work" "$built"
+    printf '%s\n' "$built"
 }
