@@ -109,7 +109,9 @@ static void boot(void *unused)
     start_network();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);
     executed = clock_monotonic();
-    error = process_start(&configuration.process);
+    error = files_prepare_process(configuration.process.directory);
+    if (!error)
+        error = process_start(&configuration.process);
     if (error)
         panic("cannot start %s (error %d)", configuration.process.path, -error);
     timing_mark("exec", clock_monotonic() - executed);

@@ -144,5 +144,7 @@ struct block_device;
 int files_init(struct block_device *device);
 /* Mounts a memory file system of at most `limit` bytes (0: the default share of memory) on a directory. */
 int files_mount_memory(const char *path, uint64_t limit);
+/* The process' working directory, and descriptors 0, 1 and 2 on the console. 0 or -errno. */
+int files_prepare_process(const char *directory);
 /* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */
 int file_write_kernel(const char *path, const void *data, size_t length);

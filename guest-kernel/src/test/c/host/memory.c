@@ -35,10 +35,11 @@ static uintptr_t fault_start, fault_end;
 
 void host_memory_init(void)
 {
-    arena = mmap(NULL, ARENA_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (arena == MAP_FAILED)
+    arena = mmap((void *)DIRECT_MAP, ARENA_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (arena != (void *)DIRECT_MAP)
         abort();
+    descriptors[0].references = 1;      /* frame 0 is nobody's: 0 means "none" in the page cache */
     poison(arena, ARENA_PAGES * PAGE_SIZE);
 }
 

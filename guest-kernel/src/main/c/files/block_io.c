@@ -1,0 +1,152 @@
+#include "files/block_io.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define ALL_IN_FLIGHT ((1u << BLOCK_BATCH_REQUESTS) - 1)
+
+void block_batch_begin(struct block_batch *batch, struct block_device *device)
+{
+    batch->device = device;
+    spinlock_init(&batch->lock, "block batch");
+    wait_queue_init(&batch->finished);
+    batch->error = 0;
+    batch->in_flight = 0;
+    batch->filling = -1;
+}
+
+/* Interrupt context, or from block_submit(). All under the lock: the owner, who reads in_flight under it,
+ * may let go of the batch as soon as it is dropped. */
+static void request_done(struct block_request *request, int error)
+{
+    struct block_batch *batch = request->context;
+    spin_lock(&batch->lock);
+    if (error && !batch->error)
+        batch->error = error;
+    batch->in_flight &= ~(1u << (request - batch->requests));
+    wake(&batch->finished, 0);
+    spin_unlock(&batch->lock);
+}
+
+static uint32_t in_flight(struct block_batch *batch)
+{
+    spin_lock(&batch->lock);
+    uint32_t result = batch->in_flight;
+    spin_unlock(&batch->lock);
+    return result;
+}
+
+static void submit(struct block_batch *batch)
+{
+    if (batch->filling < 0)
+        return;
+    struct block_request *request = &batch->requests[batch->filling];
+    batch->filling = -1;
+    spin_lock(&batch->lock);
+    batch->in_flight |= 1u << (request - batch->requests);
+    spin_unlock(&batch->lock);
+    block_submit(batch->device, request);
+}
+
+/* Starts a request, waiting for one of those in flight if all are. */
+static struct block_request *start(struct block_batch *batch, uint64_t sector)
+{
+    /* Uninterruptible and without a deadline: it ends only with the condition. */
+    (void)wait_until(&batch->finished, in_flight(batch) != ALL_IN_FLIGHT, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    batch->filling = __builtin_ctz(~in_flight(batch));
+    struct block_request *request = &batch->requests[batch->filling];
+    list_init(&request->link);
+    request->write = false;
+    request->sector = sector;
+    request->segment_count = 0;
+    request->done = request_done;
+    request->context = batch;
+    return request;
+}
+
+static uint64_t end_sector(const struct block_request *request)
+{
+    uint64_t end = request->sector;
+    for (unsigned i = 0; i < request->segment_count; i++)
+        end += request->segments[i].length / SECTOR_SIZE;
+    return end;
+}
+
+/* Makes the last segment longer if the new one continues it within a page. */
+static bool extend_segment(struct block_request *request, phys_t to, uint32_t length)
+{
+    struct block_segment *last = &request->segments[request->segment_count - 1];
+    if (last->address + last->length != to || (to & PAGE_MASK) == 0)
+        return false;
+    last->length += length;
+    return true;
+}
+
+void block_batch_read(struct block_batch *batch, uint64_t offset, phys_t to, uint32_t length)
+{
+    struct block_request *request = batch->filling >= 0 ? &batch->requests[batch->filling] : NULL;
+    uint64_t sector = offset / SECTOR_SIZE;
+    if (request && end_sector(request) == sector) {
+        if (extend_segment(request, to, length))
+            return;
+        if (request->segment_count < BLOCK_MAX_SEGMENTS) {
+            request->segments[request->segment_count++] = (struct block_segment){ to, length };
+            return;
+        }
+    }
+    submit(batch);
+    request = start(batch, sector);
+    request->segments[request->segment_count++] = (struct block_segment){ to, length };
+}
+
+int block_batch_end(struct block_batch *batch)
+{
+    submit(batch);
+    (void)wait_until(&batch->finished, in_flight(batch) == 0, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    return batch->error;
+}
+
+/* ---- The device as a page source ---- */
+
+static int cache_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+{
+    struct block_cache *cache = container_of(source, struct block_cache, pages);
+    uint64_t end = cache->device->sectors * SECTOR_SIZE;
+    struct block_batch batch;
+    block_batch_begin(&batch, cache->device);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t offset = ((uint64_t)index + i) << PAGE_SHIFT;
+        uint64_t n = offset < end ? min_of(PAGE_SIZE, end - offset) : 0;
+        memset((char *)page_data(pages[i]) + n, 0, PAGE_SIZE - n);
+        if (n)
+            block_batch_read(&batch, offset, page_address(pages[i]), (uint32_t)n);
+    }
+    return block_batch_end(&batch);
+}
+
+static const struct page_source_operations cache_operations = { .fill = cache_fill };
+
+void block_cache_init(struct block_cache *cache, struct block_device *device)
+{
+    cache->device = device;
+    page_source_init(&cache->pages, &cache_operations, device->sectors * SECTOR_SIZE, true);
+}
+
+int block_cache_read(struct block_cache *cache, uint64_t offset, void *to, size_t length)
+{
+    uint64_t end = cache->device->sectors * SECTOR_SIZE;
+    if (offset > end || length > end - offset)
+        return -EIO;
+    while (length) {
+        size_t n = min_of(length, PAGE_SIZE - (offset & PAGE_MASK));
+        int error;
+        struct page *page = page_cache_get(&cache->pages, (uint32_t)(offset >> PAGE_SHIFT), &error);
+        if (!page)
+            return error;
+        memcpy(to, (char *)page_data(page) + (offset & PAGE_MASK), n);
+        page_put(page);
+        to = (char *)to + n;
+        offset += n;
+        length -= n;
+    }
+    return 0;
+}

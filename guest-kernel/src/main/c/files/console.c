@@ -1,0 +1,197 @@
+#include "files/console.h"
+#include "lib/errno.h"
+#include "lib/lock.h"
+#include "memory/user.h"
+#include "platform/platform.h"
+
+#define INPUT_SIZE 1024u             /* power of two; what is typed beyond it is lost */
+#define END_OF_INPUT 4               /* ^D */
+#define KILL_LINE 21                 /* ^U */
+#define ERASE 127
+
+/* Ring of bytes: [read, line) are finished lines, [line, write) is being edited. Indices grow for ever. */
+static struct spinlock lock = SPINLOCK("console input");
+static char input[INPUT_SIZE];       /* lock */
+static uint32_t read_at, line_at, write_at;      /* lock */
+static uint32_t ends_pending;        /* lock: empty lines ended by ^D, each one read of 0 bytes */
+static struct wait_queue input_queue = {
+    .lock = SPINLOCK("wait_queue"), .waiters = LIST_INIT(input_queue.waiters),
+};
+
+/* ---- Input ---- */
+
+static void erase_one(void)
+{
+    if (write_at == line_at)
+        return;
+    write_at--;
+    console_write("\b \b", 3);
+}
+
+/* True if a reader has something new. */
+static bool take_byte(char c)
+{
+    if (c == '\r')
+        c = '\n';
+    if (c == '\b' || c == ERASE) {
+        erase_one();
+        return false;
+    }
+    if (c == KILL_LINE) {
+        while (write_at != line_at)
+            erase_one();
+        return false;
+    }
+    if (c == END_OF_INPUT) {
+        if (write_at == line_at)
+            ends_pending++;
+        line_at = write_at;
+        return true;
+    }
+    if (write_at - read_at == INPUT_SIZE)
+        return false;
+    input[write_at++ % INPUT_SIZE] = c;
+    if (c != '\n') {
+        console_write(&c, 1);
+        return false;
+    }
+    console_write("\r\n", 2);
+    line_at = write_at;
+    return true;
+}
+
+void kernel_console_input(const char *text, size_t length)
+{
+    bool any = false;
+    spin_lock(&lock);
+    for (size_t i = 0; i < length; i++)
+        any |= take_byte(text[i]);
+    spin_unlock(&lock);
+    if (any)
+        wake(&input_queue, POLL_IN);
+}
+
+static bool has_input(void) { return read_once(read_at) != read_once(line_at) || read_once(ends_pending); }
+
+/* At most one line, without waiting; -EAGAIN when there is none. */
+static ssize_type take_line(char *to, size_t size)
+{
+    size_t n = 0;
+    spin_lock(&lock);
+    bool any = has_input();
+    if (read_at == line_at && ends_pending)
+        ends_pending--;
+    while (n < size && read_at != line_at) {
+        to[n++] = input[read_at++ % INPUT_SIZE];
+        if (to[n - 1] == '\n')
+            break;
+    }
+    spin_unlock(&lock);
+    return any ? (ssize_type)n : -EAGAIN;
+}
+
+static ssize_type read_console(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    (void)offset;
+    char line[256];
+    for (;;) {
+        ssize_type n = take_line(line, min_of(sizeof(line), transfer->remaining));
+        if (n > 0)
+            return transfer_out(transfer, line, (size_t)n);
+        if (n == 0 || read_once(file->flags) & O_NONBLOCK)
+            return n;
+        int error = wait_until(&input_queue, has_input(), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        if (error)
+            return error;
+    }
+}
+
+/* ---- Output ---- */
+
+static void write_lines(const char *text, size_t length)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '\n')
+            continue;
+        console_write(text + from, i - from);
+        console_write("\r\n", 2);
+        from = i + 1;
+    }
+    console_write(text + from, length - from);
+}
+
+static ssize_type write_console(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    (void)file;
+    (void)offset;
+    char text[512];
+    ssize_type total = 0;
+    while (transfer->remaining) {
+        ssize_type n = transfer_in(transfer, text, sizeof(text));
+        if (n < 0)
+            return total ? total : n;
+        write_lines(text, (size_t)n);
+        total += n;
+    }
+    return total;
+}
+
+/* ---- Terminal ---- */
+
+static unsigned poll_console(struct file *file)
+{
+    (void)file;
+    return has_input() ? POLL_IN | POLL_OUT : POLL_OUT;
+}
+
+static struct wait_queue *console_queue(struct file *file)
+{
+    (void)file;
+    return &input_queue;
+}
+
+/* struct termios, asm-generic/termbits.h: the kernel's, not libc's. */
+struct termios {
+    uint32_t input, output, control, local;
+    uint8_t line, characters[19];
+};
+/* struct winsize */
+struct window_size {
+    uint16_t rows, columns, width, height;
+};
+
+static int64_t control_console(struct file *file, uint32_t request, uintptr_t argument)
+{
+    enum { TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TIOCGWINSZ = 0x5413, FIONREAD = 0x541b };
+    (void)file;
+    switch (request) {
+    case TCGETS: {
+        /* ICRNL | IXON; OPOST | ONLCR; B38400 | CS8 | CREAD; ISIG | ICANON | ECHO | ECHOE | ECHOK */
+        struct termios termios = { .input = 0x500, .output = 5, .control = 0xbf, .local = 0x3b };
+        return user_put(argument, &termios);
+    }
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+        return 0;
+    case TIOCGWINSZ: {
+        struct window_size size = { 25, 80, 0, 0 };
+        return user_put(argument, &size);
+    }
+    case FIONREAD: {
+        int32_t waiting = (int32_t)(read_once(line_at) - read_once(read_at));
+        return user_put(argument, &waiting);
+    }
+    default:
+        return -ENOTTY;
+    }
+}
+
+const struct file_operations console_operations = {
+    .read = read_console,
+    .write = write_console,
+    .poll = poll_console,
+    .queue = console_queue,
+    .control = control_console,
+};

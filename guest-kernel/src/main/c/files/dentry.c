@@ -1,0 +1,403 @@
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/hash.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/random.h"
+#include "lib/string.h"
+
+#define BUCKETS 1024
+/* Names kept although nobody refers to them. They hold the inodes, and so the cached pages, of closed files. */
+#define UNUSED_LIMIT 1024
+
+struct mutex namespace_lock = {
+    .lock = SPINLOCK("namespace"),
+    .waiters = LIST_INIT(namespace_lock.waiters),
+    .name = "namespace",
+};
+
+static struct spinlock lock = SPINLOCK("names");
+static struct dentry *buckets[BUCKETS];              /* lock */
+static struct list unused = LIST_INIT(unused);       /* lock */
+static unsigned unused_count;                        /* lock */
+static uint64_t next_cookie = 2;                     /* lock; 0 and 1 are "." and ".." */
+static struct hash_key key;                          /* names may be chosen by outsiders */
+
+static uint32_t hash_of(const struct dentry *parent, const char *name, size_t length)
+{
+    if (unlikely(key.k0 == 0)) {
+        key.k0 = random_u64() | 1;
+        key.k1 = random_u64();
+    }
+    return (uint32_t)(siphash(&key, name, length) ^ hash_mix((uintptr_t)parent));
+}
+
+static bool set_name(struct dentry *dentry, const char *name, size_t length)
+{
+    char *to = dentry->short_name;
+    if (length > sizeof(dentry->short_name) && !(to = heap_allocate(length)))
+        return false;
+    memcpy(to, name, length);
+    dentry->name = to;
+    dentry->length = (uint32_t)length;
+    return true;
+}
+
+static void free_name(struct dentry *dentry, char *name)
+{
+    if (name != dentry->short_name)
+        heap_free(name);
+}
+
+/* ---- Tree and hash, under the lock ---- */
+
+static void hash_in(struct dentry *dentry)
+{
+    dentry->hash = hash_of(dentry->parent, dentry->name, dentry->length);
+    struct dentry **bucket = &buckets[dentry->hash % BUCKETS];
+    dentry->hash_next = *bucket;
+    *bucket = dentry;
+    dentry->hashed = true;
+    list_push_back(&dentry->parent->children, &dentry->siblings);
+}
+
+static void hash_out(struct dentry *dentry)
+{
+    if (!dentry->hashed)
+        return;
+    struct dentry **link = &buckets[dentry->hash % BUCKETS];
+    while (*link != dentry)
+        link = &(*link)->hash_next;
+    *link = dentry->hash_next;
+    dentry->hashed = false;
+    list_remove(&dentry->siblings);
+}
+
+static void get_locked(struct dentry *dentry)
+{
+    if (dentry->references++ == 0) {
+        list_remove(&dentry->unused);
+        unused_count--;
+    }
+}
+
+static struct dentry *find_hashed(struct dentry *parent, const char *name, size_t length)
+{
+    uint32_t hash = hash_of(parent, name, length);
+    for (struct dentry *d = buckets[hash % BUCKETS]; d; d = d->hash_next) {
+        if (d->hash == hash && d->parent == parent && d->length == length && memcmp(d->name, name, length) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+/* ---- Lives ---- */
+
+static struct dentry *create(struct dentry *parent, const char *name, size_t length, struct inode *inode)
+{
+    struct dentry *dentry = heap_allocate_zeroed(sizeof(*dentry));
+    if (!dentry)
+        return NULL;
+    if (!set_name(dentry, name, length)) {
+        heap_free(dentry);
+        return NULL;
+    }
+    dentry->references = 1;
+    dentry->inode = inode;
+    dentry->parent = parent ? dentry_get(parent) : NULL;
+    list_init(&dentry->children);
+    list_init(&dentry->siblings);
+    list_init(&dentry->unused);
+    return dentry;
+}
+
+struct dentry *dentry_create_root(struct inode *inode)
+{
+    struct dentry *root = create(NULL, "", 0, inode);
+    if (root)
+        inode_get(inode);
+    return root;
+}
+
+struct dentry *dentry_get(struct dentry *dentry)
+{
+    spin_lock(&lock);
+    get_locked(dentry);
+    spin_unlock(&lock);
+    return dentry;
+}
+
+/* Drops one reference. Yields a dentry to be freed, if any: this one, or the one longest unused. */
+static struct dentry *drop(struct dentry *dentry)
+{
+    if (--dentry->references > 0)
+        return NULL;
+    if (!dentry->hashed)
+        return dentry;
+    list_push_back(&unused, &dentry->unused);
+    if (++unused_count <= UNUSED_LIMIT)
+        return NULL;
+    struct dentry *oldest = list_entry(list_pop_front(&unused), struct dentry, unused);
+    unused_count--;
+    hash_out(oldest);
+    return oldest;
+}
+
+void dentry_put(struct dentry *dentry)
+{
+    while (dentry) {
+        spin_lock(&lock);
+        struct dentry *dead = drop(dentry);
+        spin_unlock(&lock);
+        if (!dead)
+            return;
+        dentry = dead->parent;
+        if (dead->inode)
+            inode_put(dead->inode);
+        free_name(dead, dead->name);
+        heap_free(dead);
+    }
+}
+
+/* ---- Finding ---- */
+
+static struct dentry *find_cached(struct dentry *directory, const char *name, size_t length)
+{
+    spin_lock(&lock);
+    struct dentry *found = find_hashed(directory, name, length);
+    if (found)
+        get_locked(found);
+    spin_unlock(&lock);
+    return found;
+}
+
+static int ask_file_system(struct inode *directory, const char *name, size_t length, struct inode **inode)
+{
+    *inode = NULL;
+    if (!directory->operations->lookup)
+        return 0;
+    int error = directory->operations->lookup(directory, name, length, inode);
+    return error == -ENOENT ? 0 : error;
+}
+
+int dentry_find_locked(struct dentry *directory, const char *name, size_t length, struct dentry **out)
+{
+    *out = find_cached(directory, name, length);
+    if (*out)
+        return 0;
+    struct inode *inode;
+    int error = ask_file_system(directory->inode, name, length, &inode);
+    if (error)
+        return error;
+    struct dentry *dentry = create(directory, name, length, inode);
+    if (!dentry) {
+        if (inode)
+            inode_put(inode);
+        return -ENOMEM;
+    }
+    if (!directory->inode->uncached) {
+        spin_lock(&lock);
+        hash_in(dentry);
+        spin_unlock(&lock);
+    }
+    *out = dentry;
+    return 0;
+}
+
+int dentry_find(struct dentry *directory, const char *name, size_t length, struct dentry **out)
+{
+    *out = find_cached(directory, name, length);
+    if (*out)
+        return 0;
+    mutex_lock(&namespace_lock);
+    int error = dentry_find_locked(directory, name, length, out);
+    mutex_unlock(&namespace_lock);
+    return error;
+}
+
+/* ---- Changing, under "namespace" ---- */
+
+int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out)
+{
+    struct dentry *dentry = create(absent->parent, absent->name, absent->length, inode);
+    if (!dentry)
+        return -ENOMEM;
+    inode_get(inode);
+    spin_lock(&lock);
+    hash_out(absent);
+    dentry->cookie = next_cookie++;
+    dentry->pinned = true;
+    dentry->references++;
+    hash_in(dentry);
+    spin_unlock(&lock);
+    *out = dentry;
+    return 0;
+}
+
+void dentry_unlink(struct dentry *dentry)
+{
+    spin_lock(&lock);
+    bool pinned = dentry->pinned;
+    hash_out(dentry);
+    dentry->pinned = false;
+    dentry->removed = true;
+    spin_unlock(&lock);
+    if (pinned)
+        dentry_put(dentry);
+}
+
+int dentry_move(struct dentry *dentry, struct dentry *absent)
+{
+    char *old_name = dentry->name;
+    struct dentry *new_parent = dentry_get(absent->parent);
+    spin_lock(&lock);
+    hash_out(dentry);
+    bool named = set_name(dentry, absent->name, absent->length);
+    struct dentry *old_parent = dentry->parent;
+    if (named) {
+        hash_out(absent);
+        dentry->parent = new_parent;
+        dentry->cookie = next_cookie++;
+    }
+    hash_in(dentry);
+    spin_unlock(&lock);
+    if (!named) {
+        dentry_put(new_parent);
+        return -ENOMEM;
+    }
+    free_name(dentry, old_name);
+    dentry_put(old_parent);
+    return 0;
+}
+
+bool dentry_has_children(struct dentry *directory)
+{
+    bool any = false;
+    spin_lock(&lock);
+    list_for_each(node, &directory->children)
+        any |= list_entry(node, struct dentry, siblings)->inode != NULL;
+    spin_unlock(&lock);
+    return any;
+}
+
+/* ---- Listing and paths ---- */
+
+/* The child with the lowest cookie from `cursor` on, with a reference. */
+static struct dentry *child_from(struct dentry *directory, uint64_t cursor)
+{
+    struct dentry *next = NULL;
+    spin_lock(&lock);
+    list_for_each(node, &directory->children) {
+        struct dentry *child = list_entry(node, struct dentry, siblings);
+        if (!child->inode || child->cookie < cursor)
+            continue;
+        /* hash_in() adds at the end and cookies only grow, so the first match is the lowest. */
+        next = child;
+        get_locked(next);
+        break;
+    }
+    spin_unlock(&lock);
+    return next;
+}
+
+static bool take_dots(struct dentry *directory, uint64_t *cursor, struct listing *listing)
+{
+    struct dentry *up = dentry_up(directory);
+    const struct inode *inodes[] = { directory->inode, up->inode };
+    bool taken = true;
+    while (taken && *cursor < 2) {
+        struct listed_name name = {
+            .name = "..", .length = *cursor + 1, .inode = inodes[*cursor]->number,
+            .type = S_IFDIR, .next = *cursor + 1,
+        };
+        taken = listing->take(listing, &name);
+        if (taken)
+            ++*cursor;
+    }
+    dentry_put(up);
+    return taken;
+}
+
+int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *listing)
+{
+    if (!take_dots(directory, cursor, listing))
+        return 0;
+    struct dentry *child;
+    while ((child = child_from(directory, *cursor))) {
+        struct listed_name name = {
+            .name = child->name, .length = child->length, .inode = child->inode->number,
+            .type = child->inode->mode & S_IFMT, .next = child->cookie + 1,
+        };
+        bool taken = listing->take(listing, &name);
+        dentry_put(child);
+        if (!taken)
+            return 0;
+        *cursor = name.next;
+    }
+    return 0;
+}
+
+struct dentry *dentry_up(struct dentry *dentry)
+{
+    spin_lock(&lock);
+    while (!dentry->parent && dentry->covers)
+        dentry = dentry->covers;
+    if (dentry->parent)
+        dentry = dentry->parent;
+    get_locked(dentry);
+    spin_unlock(&lock);
+    return dentry;
+}
+
+struct dentry *dentry_parent(struct dentry *dentry, char *name, size_t *length)
+{
+    struct dentry *parent = NULL;
+    spin_lock(&lock);
+    if (dentry->parent && !dentry->removed) {
+        parent = dentry->parent;
+        get_locked(parent);
+        memcpy(name, dentry->name, dentry->length);
+        *length = dentry->length;
+    }
+    spin_unlock(&lock);
+    return parent;
+}
+
+bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor)
+{
+    spin_lock(&lock);
+    while (dentry && dentry != ancestor)
+        dentry = dentry->parent ? dentry->parent : dentry->covers;
+    spin_unlock(&lock);
+    return dentry != NULL;
+}
+
+ssize_type dentry_path(struct dentry *dentry, char *to, size_t size)
+{
+    static const char deleted[] = " (deleted)";
+    if (size < 2)
+        return -ENAMETOOLONG;
+    size_t at = size;
+    to[--at] = 0;
+    bool fits = true;
+    spin_lock(&lock);
+    if (dentry->removed && (fits = at >= sizeof(deleted)))
+        memcpy(to + (at -= sizeof(deleted) - 1), deleted, sizeof(deleted) - 1);
+    for (; fits && dentry; dentry = dentry->parent ? dentry->parent : dentry->covers) {
+        if (!dentry->parent)
+            continue;
+        fits = at > dentry->length;
+        if (!fits)
+            break;
+        memcpy(to + (at -= dentry->length), dentry->name, dentry->length);
+        to[--at] = '/';
+    }
+    spin_unlock(&lock);
+    if (!fits || at == 0)
+        return -ENAMETOOLONG;
+    if (!to[at])
+        to[--at] = '/';
+    size_t length = size - at - 1;
+    memmove(to, to + at, length + 1);
+    return (ssize_type)length;
+}

@@ -1,0 +1,173 @@
+/*
+ * The table of descriptors: an array that doubles when it is full. A spinlock guards all of it; files
+ * are released after it is dropped, because releasing may sleep.
+ */
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/string.h"
+
+struct slot {
+    struct file *file;               /* NULL: free */
+    bool close_on_exec;
+};
+
+#define INITIAL_SIZE 64u
+
+uint32_t descriptor_limit = DESCRIPTOR_LIMIT;
+
+static struct spinlock lock = SPINLOCK("descriptors");
+static struct slot *slots;           /* lock */
+static uint32_t size;                /* lock */
+static uint32_t lowest_free;         /* lock: no free slot below */
+
+/* Called and returns with the lock held. */
+static bool grow(uint32_t wanted)
+{
+    uint32_t new_size = max_of(size, INITIAL_SIZE);
+    while (new_size <= wanted)
+        new_size *= 2;
+    struct slot *new_slots = heap_allocate_zeroed(new_size * sizeof(*new_slots));
+    if (!new_slots)
+        return false;
+    if (size)
+        memcpy(new_slots, slots, size * sizeof(*slots));
+    heap_free(slots);
+    slots = new_slots;
+    size = new_size;
+    return true;
+}
+
+static uint32_t find_free(uint32_t from)
+{
+    uint32_t i = max_of(from, lowest_free);
+    while (i < size && slots[i].file)
+        i++;
+    return i;
+}
+
+int descriptor_add(struct file *file, bool close_on_exec, int lowest)
+{
+    if (lowest < 0 || (uint32_t)lowest >= descriptor_limit)
+        return -EINVAL;
+    spin_lock(&lock);
+    int result = -EMFILE;
+    uint32_t i = find_free((uint32_t)lowest);
+    if (i >= descriptor_limit || (i >= size && !grow(i)))
+        goto out;
+    slots[i] = (struct slot){ file, close_on_exec };
+    if ((uint32_t)lowest <= lowest_free)
+        lowest_free = i + 1;
+    result = (int)i;
+out:
+    spin_unlock(&lock);
+    return result;
+}
+
+struct file *descriptor_get(int descriptor)
+{
+    spin_lock(&lock);
+    struct file *file = (uint32_t)descriptor < size ? slots[descriptor].file : NULL;
+    if (file)
+        file_get(file);
+    spin_unlock(&lock);
+    return file;
+}
+
+/* The file that was in the slot; its reference is now the caller's. */
+static struct file *take(uint32_t i)
+{
+    struct file *file = slots[i].file;
+    slots[i] = (struct slot){ 0 };
+    lowest_free = min_of(lowest_free, i);
+    return file;
+}
+
+int descriptor_close(int descriptor)
+{
+    struct file *file = NULL;
+    spin_lock(&lock);
+    if ((uint32_t)descriptor < size)
+        file = take((uint32_t)descriptor);
+    spin_unlock(&lock);
+    if (!file)
+        return -EBADF;
+    file_put(file);
+    return 0;
+}
+
+int descriptor_duplicate(int from, int to, bool close_on_exec)
+{
+    if (to < 0 || (uint32_t)to >= descriptor_limit)
+        return -EBADF;
+    struct file *file = descriptor_get(from);
+    if (!file)
+        return -EBADF;
+    if (from == to) {
+        file_put(file);
+        return to;
+    }
+    struct file *old = NULL;
+    spin_lock(&lock);
+    bool room = (uint32_t)to < size || grow((uint32_t)to);
+    if (room) {
+        old = slots[to].file;
+        slots[to] = (struct slot){ file, close_on_exec };
+    }
+    spin_unlock(&lock);
+    if (!room) {
+        file_put(file);
+        return -EMFILE;
+    }
+    if (old)
+        file_put(old);
+    return to;
+}
+
+int descriptor_close_on_exec(int descriptor)
+{
+    spin_lock(&lock);
+    bool open = (uint32_t)descriptor < size && slots[descriptor].file;
+    int result = open ? slots[descriptor].close_on_exec : -EBADF;
+    spin_unlock(&lock);
+    return result;
+}
+
+int descriptor_set_close_on_exec(int descriptor, bool on)
+{
+    spin_lock(&lock);
+    bool open = (uint32_t)descriptor < size && slots[descriptor].file;
+    if (open)
+        slots[descriptor].close_on_exec = on;
+    spin_unlock(&lock);
+    return open ? 0 : -EBADF;
+}
+
+int descriptor_next(int lowest)
+{
+    spin_lock(&lock);
+    uint32_t i = lowest < 0 ? 0 : (uint32_t)lowest;
+    while (i < size && !slots[i].file)
+        i++;
+    int result = i < size ? (int)i : -1;
+    spin_unlock(&lock);
+    return result;
+}
+
+int descriptor_close_range(unsigned first, unsigned last, bool only_mark)
+{
+    if (first > last)
+        return -EINVAL;
+    for (;;) {
+        int descriptor = first < DESCRIPTOR_LIMIT ? descriptor_next((int)first) : -1;
+        if (descriptor < 0 || (unsigned)descriptor > last)
+            return 0;
+        /* Closed in the meantime by another thread: that is what was asked for. */
+        if (only_mark)
+            (void)descriptor_set_close_on_exec(descriptor, true);
+        else
+            (void)descriptor_close(descriptor);
+        first = (unsigned)descriptor + 1;
+    }
+}

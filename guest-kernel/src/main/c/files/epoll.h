@@ -1,0 +1,38 @@
+/*
+ * epoll(7). Each interest hangs a callback on the wait queue of the file it watches; an event puts the
+ * interest on its instance's ready list, so waiting costs what is ready and not what is watched.
+ *
+ * Locks: mutex "epoll control" guards the sets of interests and the lists of watchers of all files; the
+ * instance's mutex keeps interests alive while ready ones are looked at; the instance's spinlock "epoll"
+ * guards its ready list and is taken by callbacks, so inside the watched file's wait_queue lock.
+ * Order: epoll control > instance > wait_queue of a file > epoll > wait_queue of the instance.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct file;
+
+/* linux/eventpoll.h */
+#define EPOLL_ADD 1
+#define EPOLL_DELETE 2
+#define EPOLL_MODIFY 3
+#define EPOLL_EDGE_TRIGGERED (1u << 31)
+#define EPOLL_ONE_SHOT (1u << 30)
+#define EPOLL_WAKE_UP (1u << 29)
+#define EPOLL_EXCLUSIVE (1u << 28)
+
+struct epoll_event {
+    uint32_t events;
+    uint64_t data;
+} packed;                            /* as on x86-64, linux/eventpoll.h */
+
+struct file *epoll_create(uint32_t flags);
+/* epoll_ctl(2); -EINVAL where `epoll` is none. */
+int epoll_control(struct file *epoll, int operation, int descriptor, struct file *file,
+                  const struct epoll_event *event);
+/* epoll_wait(2) until the monotonic deadline: up to `limit` events into `out`, which is kernel memory.
+ * Their number, 0 at the deadline, -EINTR. */
+int epoll_wait(struct file *epoll, struct epoll_event *out, unsigned limit, nanoseconds deadline);
+/* The file is being released. */
+void epoll_forget(struct file *file);

@@ -1,0 +1,14 @@
+/*
+ * ext2, revisions 0 and 1, read only: the root file system. Nothing on the disk is trusted: every block
+ * number, length and inode number is checked where it is used, and a file system with features that
+ * are not known is refused. Metadata is read through the page cache of the device, contents into the pages
+ * of the inode. Locks: none of its own but a directory's index, built under "namespace".
+ */
+#pragma once
+
+#include "drivers/device.h"
+
+struct file_system;
+
+/* Reads the superblock. 0, or -errno with the reason logged. */
+int ext2_open(struct block_device *device, struct file_system **out);

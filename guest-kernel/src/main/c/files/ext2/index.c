@@ -1,0 +1,93 @@
+/*
+ * The index of a big directory: a hash table of offsets of its entries, so that looking each of n
+ * names up once does not read the directory n times. A few bytes an entry; freed with the inode.
+ */
+#include "files/ext2/internal.h"
+#include "lib/hash.h"
+#include "lib/heap.h"
+#include "lib/random.h"
+#include "lib/string.h"
+
+struct slot {
+    uint32_t hash;
+    uint32_t offset_plus_one;        /* 0: empty */
+};
+struct ext2_index {
+    struct hash_key key;
+    uint32_t mask;                   /* slots - 1; at most half of them are used */
+    struct slot slots[];
+};
+
+static uint32_t hash_of(const struct ext2_index *index, const char *name, size_t length)
+{
+    return (uint32_t)siphash(&index->key, name, length);
+}
+
+/* Visits entries in use; `index` NULL: only counts. */
+static int each_entry(struct inode *directory, struct ext2_index *index, uint32_t *count)
+{
+    struct ext2_entry entry;
+    char name[NAME_LIMIT];
+    uint64_t offset = 0;
+    *count = 0;
+    for (;;) {
+        uint32_t at = (uint32_t)offset;
+        int error = ext2_next_entry(directory, &offset, &entry, name);
+        if (error)
+            return error == -ENOENT ? 0 : error;
+        if (!entry.inode)
+            continue;
+        ++*count;
+        if (!index)
+            continue;
+        if (*count > (index->mask + 1) / 2)
+            return -EIO;             /* the device does not say the same twice */
+        uint32_t hash = hash_of(index, name, entry.name_length);
+        uint32_t i = hash & index->mask;
+        while (index->slots[i].offset_plus_one)
+            i = (i + 1) & index->mask;
+        index->slots[i] = (struct slot){ hash, at + 1 };
+    }
+}
+
+struct ext2_index *ext2_index_build(struct inode *directory)
+{
+    uint32_t count, size = 64;
+    if (directory->size >= UINT32_MAX || each_entry(directory, NULL, &count))
+        return NULL;
+    while (size < 2UL * count)
+        size *= 2;
+    struct ext2_index *index = heap_allocate_zeroed(sizeof(*index) + size * sizeof(struct slot));
+    if (!index)
+        return NULL;
+    random_bytes(&index->key, sizeof(index->key));
+    index->mask = size - 1;
+    if (each_entry(directory, index, &count)) {
+        heap_free(index);
+        return NULL;
+    }
+    return index;
+}
+
+int ext2_index_find(struct inode *directory, const struct ext2_index *index, const char *name, size_t length,
+                    uint32_t *number)
+{
+    uint32_t hash = hash_of(index, name, length);
+    for (uint32_t i = hash & index->mask; index->slots[i].offset_plus_one; i = (i + 1) & index->mask) {
+        if (index->slots[i].hash != hash)
+            continue;
+        struct ext2_entry entry;
+        char found[NAME_LIMIT];
+        uint64_t offset = index->slots[i].offset_plus_one - 1;
+        int error = ext2_next_entry(directory, &offset, &entry, found);
+        if (error)
+            return error == -ENOENT ? -EIO : error;
+        if (entry.inode && entry.name_length == length && memcmp(found, name, length) == 0) {
+            *number = entry.inode;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+void ext2_index_free(struct ext2_index *index) { heap_free(index); }

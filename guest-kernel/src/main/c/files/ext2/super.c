@@ -1,0 +1,116 @@
+#include "files/ext2/ext2.h"
+#include "files/ext2/internal.h"
+#include "lib/heap.h"
+#include "lib/print.h"
+
+static void ext2_statistics(struct file_system *fs, struct file_system_statistics *out)
+{
+    struct ext2 *ext2 = container_of(fs, struct ext2, fs);
+    *out = (struct file_system_statistics){
+        .type = EXT2_MAGIC,
+        .block_size = ext2->block_size,
+        .blocks = ext2->blocks_count,
+        .blocks_free = ext2->free_blocks,
+        .files = ext2->inodes_count,
+        .files_free = ext2->free_inodes,
+    };
+}
+
+/* What is wrong with the superblock, or NULL. */
+static const char *check(const struct ext2_superblock *super, const struct block_device *device)
+{
+    if (super->magic != EXT2_MAGIC)
+        return "there is no ext2 file system on it";
+    if (super->log_block_size > 2)
+        return "its block size is more than 4096 bytes";
+    uint32_t block_size = EXT2_MIN_BLOCK_SIZE << super->log_block_size;
+    if (super->revision > EXT2_REVISION_DYNAMIC)
+        return "its revision is not known";
+    if (super->revision == EXT2_REVISION_DYNAMIC) {
+        if (super->incompatible & ~EXT2_INCOMPAT_FILETYPE)
+            return "it has features that are not supported (ext3, ext4?)";
+        if (super->inode_size < EXT2_REVISION_0_INODE_SIZE || super->inode_size > block_size ||
+            super->inode_size & (super->inode_size - 1))
+            return "its inode size is wrong";
+    }
+    if (super->first_data_block != (block_size == EXT2_MIN_BLOCK_SIZE ? 1 : 0))
+        return "its first data block is wrong";
+    if (super->blocks_count <= super->first_data_block ||
+        (uint64_t)super->blocks_count * block_size > device->sectors * SECTOR_SIZE)
+        return "it is larger than the device";
+    if (super->blocks_per_group == 0 || super->blocks_per_group > 8 * block_size ||
+        super->inodes_per_group == 0 || super->inodes_per_group > 8 * block_size)
+        return "its group sizes are wrong";
+    return NULL;
+}
+
+static const char *fill_in(struct ext2 *ext2, const struct ext2_superblock *super)
+{
+    bool dynamic = super->revision == EXT2_REVISION_DYNAMIC;
+    ext2->inodes_count = super->inodes_count;
+    ext2->blocks_count = super->blocks_count;
+    ext2->first_data_block = super->first_data_block;
+    ext2->inodes_per_group = super->inodes_per_group;
+    ext2->first_inode = dynamic ? super->first_inode : EXT2_REVISION_0_FIRST_INODE;
+    ext2->inode_size = dynamic ? super->inode_size : EXT2_REVISION_0_INODE_SIZE;
+    ext2->types = dynamic && super->incompatible & EXT2_INCOMPAT_FILETYPE;
+    ext2->block_shift = 10 + super->log_block_size;
+    ext2->block_size = 1u << ext2->block_shift;
+    ext2->free_blocks = super->free_blocks;
+    ext2->free_inodes = super->free_inodes;
+    ext2->group_table = (uint64_t)(super->first_data_block + 1) << ext2->block_shift;
+    uint32_t blocks = super->blocks_count - super->first_data_block;
+    ext2->group_count = (blocks + super->blocks_per_group - 1) / super->blocks_per_group;
+    if ((uint64_t)ext2->group_count * super->inodes_per_group != super->inodes_count)
+        return "its number of inodes is wrong";
+    return NULL;
+}
+
+static int load(struct ext2 *ext2, struct block_device *device)
+{
+    struct ext2_superblock super;
+    block_cache_init(&ext2->cache, device);
+    int error = block_cache_read(&ext2->cache, EXT2_SUPERBLOCK_OFFSET, &super, sizeof(super));
+    if (error) {
+        log_error("cannot read the superblock of %s: error %d", device->name, -error);
+        return error;
+    }
+    const char *wrong = check(&super, device);
+    if (!wrong)
+        wrong = fill_in(ext2, &super);
+    if (wrong) {
+        log_error("cannot mount %s: %s", device->name, wrong);
+        return -EINVAL;
+    }
+    ext2->fs = (struct file_system){
+        .name = "ext2",
+        .device = file_system_new_device(),
+        .read_only = true,
+        .statistics = ext2_statistics,
+    };
+    error = ext2_get_inode(ext2, EXT2_ROOT_INODE, &ext2->fs.root);
+    if (error) {
+        log_error("cannot read the root directory of %s: error %d", device->name, -error);
+        return error;
+    }
+    if (is_type(ext2->fs.root, S_IFDIR))
+        return 0;
+    log_error("cannot mount %s: its root is not a directory", device->name);
+    inode_put(ext2->fs.root);
+    return -EINVAL;
+}
+
+int ext2_open(struct block_device *device, struct file_system **out)
+{
+    struct ext2 *ext2 = heap_allocate_zeroed(sizeof(*ext2));
+    if (!ext2)
+        return -ENOMEM;
+    int error = load(ext2, device);
+    if (error) {
+        page_cache_truncate(&ext2->cache.pages, 0);
+        heap_free(ext2);
+        return error;
+    }
+    *out = &ext2->fs;
+    return 0;
+}

@@ -1,0 +1,137 @@
+#include "files/epoll.h"
+#include "files/file.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+
+struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private)
+{
+    struct file *file = heap_allocate_zeroed(sizeof(*file));
+    if (!file)
+        return NULL;
+    file->operations = operations;
+    file->references = 1;
+    file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+    file->private = private;
+    mutex_init(&file->offset_lock, "file offset");
+    list_init(&file->watchers);
+    return file;
+}
+
+struct file *file_get(struct file *file)
+{
+    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+    return file;
+}
+
+void file_put(struct file *file)
+{
+    if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    epoll_forget(file);
+    if (file->operations->release)
+        file->operations->release(file);
+    if (file->dentry)
+        dentry_put(file->dentry);
+    if (file->inode)
+        inode_put(file->inode);
+    heap_free(file);
+}
+
+static bool readable(const struct file *file) { return (file->flags & O_ACCMODE) != O_WRONLY; }
+static bool writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }
+
+/* Streams have no offset: several threads may read and write one at the same time. */
+static bool seekable(const struct file *file) { return file->operations->seek != NULL; }
+
+ssize_type file_read(struct file *file, struct transfer *transfer)
+{
+    if (!readable(file) || file->flags & O_PATH)
+        return -EBADF;
+    if (!file->operations->read)
+        return -EINVAL;
+    if (!seekable(file))
+        return file->operations->read(file, transfer, NULL);
+    mutex_lock(&file->offset_lock);
+    ssize_type n = file->operations->read(file, transfer, &file->offset);
+    mutex_unlock(&file->offset_lock);
+    return n;
+}
+
+ssize_type file_write(struct file *file, struct transfer *transfer)
+{
+    if (!writable(file) || file->flags & O_PATH)
+        return -EBADF;
+    if (!file->operations->write)
+        return -EINVAL;
+    if (!seekable(file))
+        return file->operations->write(file, transfer, NULL);
+    mutex_lock(&file->offset_lock);
+    ssize_type n = file->operations->write(file, transfer, &file->offset);
+    mutex_unlock(&file->offset_lock);
+    return n;
+}
+
+ssize_type file_read_at(struct file *file, struct transfer *transfer, uint64_t offset)
+{
+    if (!readable(file) || file->flags & O_PATH)
+        return -EBADF;
+    if (!seekable(file))
+        return -ESPIPE;
+    if (!file->operations->read)
+        return -EINVAL;
+    return file->operations->read(file, transfer, &offset);
+}
+
+ssize_type file_write_at(struct file *file, struct transfer *transfer, uint64_t offset)
+{
+    if (!writable(file) || file->flags & O_PATH)
+        return -EBADF;
+    if (!seekable(file))
+        return -ESPIPE;
+    if (!file->operations->write)
+        return -EINVAL;
+    return file->operations->write(file, transfer, &offset);
+}
+
+int64_t file_seek(struct file *file, int64_t offset, int whence)
+{
+    if (file->flags & O_PATH)
+        return -EBADF;
+    if (!seekable(file))
+        return -ESPIPE;
+    mutex_lock(&file->offset_lock);
+    int64_t result = file->operations->seek(file, offset, whence);
+    mutex_unlock(&file->offset_lock);
+    return result;
+}
+
+unsigned file_poll(struct file *file)
+{
+    return file->operations->poll ? file->operations->poll(file) : POLL_IN | POLL_OUT;
+}
+
+int file_status(struct file *file, struct file_status *status)
+{
+    *status = (struct file_status){ .mode = 0600, .links = 1, .block_size = PAGE_SIZE };
+    if (file->operations->status)
+        return file->operations->status(file, status);
+    if (file->inode)
+        inode_status(file->inode, status);
+    return 0;
+}
+
+ssize_type file_read_kernel(struct file *file, void *to, size_t length, uint64_t offset)
+{
+    struct transfer transfer;
+    transfer_init_kernel(&transfer, to, length);
+    while (transfer.remaining) {
+        ssize_type n = file_read_at(file, &transfer, offset);
+        if (n < 0)
+            return n;
+        if (n == 0)
+            break;
+        offset += (uint64_t)n;
+    }
+    return (ssize_type)(length - transfer.remaining);
+}

@@ -1,0 +1,65 @@
+#include "files/ext2/ext2.h"
+#include "files/pseudo_trees.h"
+#include "files/tmpfs.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+
+/* linux/magic.h */
+#define PROC_MAGIC 0x9fa0
+#define SYSFS_MAGIC 0x62656572
+#define DEVFS_MAGIC 0x1373
+
+#define STICKY 01000
+
+static int mount(const char *path, struct file_system *fs)
+{
+    int error = fs ? mount_at(path, fs) : -ENOMEM;
+    if (error)
+        log_error("cannot mount %s: error %d (the directory must exist in the image)", path, -error);
+    return error;
+}
+
+int files_mount_memory(const char *path, uint64_t limit)
+{
+    return mount(path, tmpfs_create(limit ? limit : tmpfs_default_limit(), 0777 | STICKY));
+}
+
+int files_init(struct block_device *device)
+{
+    struct file_system *root;
+    int error = ext2_open(device, &root);
+    if (!error)
+        error = mount("/", root);
+    if (!error)
+        error = mount("/proc", pseudo_create("proc", PROC_MAGIC, &proc_root));
+    if (!error)
+        error = mount("/sys", pseudo_create("sysfs", SYSFS_MAGIC, &sys_root));
+    if (!error)
+        error = mount("/dev", pseudo_create("devtmpfs", DEVFS_MAGIC, &dev_root));
+    static const char *const memory[] = { "/dev/shm", "/tmp", "/run", "/var/tmp" };
+    for (unsigned i = 0; i < array_size(memory) && !error; i++)
+        error = files_mount_memory(memory[i], 0);
+    return error;
+}
+
+int files_prepare_process(const char *directory)
+{
+    int error = working_directory_change(NULL, directory);
+    if (error) {
+        log_error("cannot enter %s: error %d", directory, -error);
+        return error;
+    }
+    struct file *console;
+    error = file_open(NULL, "/dev/console", O_RDWR, 0, &console);
+    for (int i = 0; i < 3 && !error; i++) {
+        int descriptor = descriptor_add(file_get(console), false, 0);
+        if (descriptor < 0) {
+            file_put(console);
+            error = descriptor;
+        }
+    }
+    if (!error)
+        file_put(console);
+    return error;
+}

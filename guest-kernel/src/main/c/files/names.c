@@ -1,0 +1,322 @@
+/*
+ * Creating, linking, moving and removing names, the same for every memory file system. Each call
+ * walks the path, then takes "namespace" and looks the last name up again: another thread may have been
+ * quicker.
+ */
+#include "files/inotify.h"
+#include "files/tmpfs.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "platform/platform.h"
+
+static void touch(struct inode *inode)
+{
+    inode->modified = inode->changed = clock_wall();
+}
+
+/* The current state of a name that was looked up without the lock; with a reference. */
+static int look_again(struct dentry *seen, struct dentry **out)
+{
+    struct dentry *parent = seen->parent;
+    if (!parent || parent->removed)
+        return -ENOENT;
+    return dentry_find_locked(parent, seen->name, seen->length, out);
+}
+
+static int check_writable(struct dentry *parent)
+{
+    return parent->inode->fs->read_only ? -EROFS : parent->inode->fs->memory ? 0 : -EPERM;
+}
+
+/* ---- Making ---- */
+
+/* Puts the inode under a name that must be absent. */
+static int link_new(struct dentry *absent, struct inode *inode, struct dentry **out)
+{
+    struct inode *directory = absent->parent->inode;
+    int error = dentry_link(absent, inode, out);
+    if (error)
+        return error;
+    touch(directory);
+    if (is_type(inode, S_IFDIR))
+        directory->links++;
+    inotify_name(*out, is_type(inode, S_IFDIR) ? IN_CREATE | IN_ISDIR : IN_CREATE, 0);
+    return 0;
+}
+
+static int make_locked(struct dentry *seen, uint32_t mode, const char *link_target, struct dentry **out)
+{
+    struct dentry *name;
+    int error = look_again(seen, &name);
+    if (error)
+        return error;
+    struct inode *directory = name->parent->inode, *inode = NULL;
+    if (name->inode)
+        error = -EEXIST;
+    if (!error)
+        error = check_writable(name->parent);
+    if (!error && !directory->operations->make)
+        error = -EPERM;
+    if (!error)
+        error = directory->operations->make(directory, mode, &inode);
+    if (!error && link_target)
+        error = tmpfs_set_link(inode, link_target);
+    if (!error) {
+        inode->links = is_type(inode, S_IFDIR) ? 2 : 1;
+        error = link_new(name, inode, out);
+    }
+    if (inode)
+        inode_put(inode);
+    dentry_put(name);
+    return error;
+}
+
+int name_create(struct dentry *absent, uint32_t mode, struct dentry **out)
+{
+    mutex_lock(&namespace_lock);
+    int error = make_locked(absent, mode, NULL, out);
+    mutex_unlock(&namespace_lock);
+    return error;
+}
+
+static int make(struct dentry *start, const char *path, uint32_t mode, const char *link_target, struct dentry **out)
+{
+    struct walk walk = { .start = start, .flags = WALK_ABSENT };
+    struct dentry *seen;
+    int error = path_walk(&walk, path, &seen);
+    if (error)
+        return error;
+    if (seen->inode)
+        error = -EEXIST;
+    else if (walk.directory_wanted && (mode & S_IFMT) != S_IFDIR)
+        error = -ENOENT;
+    if (!error) {
+        mutex_lock(&namespace_lock);
+        error = make_locked(seen, mode, link_target, out);
+        mutex_unlock(&namespace_lock);
+    }
+    dentry_put(seen);
+    return error;
+}
+
+int name_make(struct dentry *start, const char *path, uint32_t mode, const char *link_target)
+{
+    struct dentry *made;
+    int error = make(start, path, mode, link_target, &made);
+    if (!error)
+        dentry_put(made);
+    return error;
+}
+
+int name_make_node(struct dentry *start, const char *path, uint32_t mode, struct inode **out)
+{
+    struct dentry *made;
+    int error = make(start, path, mode, NULL, &made);
+    if (error)
+        return error;
+    *out = inode_get(made->inode);
+    dentry_put(made);
+    return 0;
+}
+
+static int link_locked(struct dentry *existing, struct dentry *seen)
+{
+    struct dentry *name, *made;
+    int error = look_again(seen, &name);
+    if (error)
+        return error;
+    if (name->inode)
+        error = -EEXIST;
+    else if (name->parent->inode->fs != existing->inode->fs)
+        error = -EXDEV;
+    else
+        error = check_writable(name->parent);
+    if (!error)
+        error = link_new(name, existing->inode, &made);
+    if (!error) {
+        existing->inode->links++;
+        existing->inode->changed = clock_wall();
+        dentry_put(made);
+    }
+    dentry_put(name);
+    return error;
+}
+
+int name_link(struct dentry *existing, struct dentry *start, const char *path)
+{
+    if (is_type(existing->inode, S_IFDIR))
+        return -EPERM;
+    struct walk walk = { .start = start, .flags = WALK_ABSENT };
+    struct dentry *seen;
+    int error = path_walk(&walk, path, &seen);
+    if (error)
+        return error;
+    if (seen->inode)
+        error = -EEXIST;
+    if (!error) {
+        mutex_lock(&namespace_lock);
+        error = link_locked(existing, seen);
+        mutex_unlock(&namespace_lock);
+    }
+    dentry_put(seen);
+    return error;
+}
+
+/* ---- Removing ---- */
+
+static void remove_locked(struct dentry *name)
+{
+    struct inode *inode = name->inode, *directory = name->parent->inode;
+    bool is_directory = is_type(inode, S_IFDIR);
+    inode->links -= is_directory ? 2 : 1;
+    inode->changed = clock_wall();
+    if (is_directory)
+        directory->links--;
+    touch(directory);
+    inotify_name(name, is_directory ? IN_DELETE | IN_ISDIR : IN_DELETE, 0);
+    dentry_unlink(name);
+}
+
+static int check_removable(struct dentry *name, bool directory)
+{
+    if (!name->inode)
+        return -ENOENT;
+    if (name->covers || name->mounted)
+        return -EBUSY;
+    int error = check_writable(name->parent);
+    if (error)
+        return error;
+    if (directory && !is_type(name->inode, S_IFDIR))
+        return -ENOTDIR;
+    if (!directory && is_type(name->inode, S_IFDIR))
+        return -EISDIR;
+    if (!name->pinned)
+        return -EPERM;
+    return directory && dentry_has_children(name) ? -ENOTEMPTY : 0;
+}
+
+static int remove_name(struct dentry *start, const char *path, bool directory)
+{
+    struct walk walk = { .start = start };
+    struct dentry *seen, *name;
+    int error = path_walk(&walk, path, &seen);
+    if (error)
+        return error;
+    if (walk.special || seen->covers) {
+        error = seen->covers ? -EBUSY : directory ? -EINVAL : -EISDIR;
+        dentry_put(seen);
+        return error;
+    }
+    mutex_lock(&namespace_lock);
+    error = look_again(seen, &name);
+    if (!error) {
+        error = check_removable(name, directory);
+        if (!error)
+            remove_locked(name);
+        dentry_put(name);
+    }
+    mutex_unlock(&namespace_lock);
+    dentry_put(seen);
+    return error;
+}
+
+int name_unlink(struct dentry *start, const char *path) { return remove_name(start, path, false); }
+int name_remove_directory(struct dentry *start, const char *path) { return remove_name(start, path, true); }
+
+/* ---- Moving ---- */
+
+static int check_target(struct dentry *from, struct dentry *to, unsigned flags)
+{
+    if (from->parent->inode->fs != to->parent->inode->fs)
+        return -EXDEV;
+    if (dentry_is_below(to->parent, from))
+        return -EINVAL;
+    if (!to->inode)
+        return 0;
+    if (flags & RENAME_NOREPLACE)
+        return -EEXIST;
+    if (is_type(from->inode, S_IFDIR) && !is_type(to->inode, S_IFDIR))
+        return -ENOTDIR;
+    return check_removable(to, is_type(from->inode, S_IFDIR));
+}
+
+/* `from` is a removable name of a file; `to` what is at the other name now. */
+static int move_locked(struct dentry *from, struct dentry *to)
+{
+    bool is_directory = is_type(from->inode, S_IFDIR);
+    unsigned directory_bit = is_directory ? IN_ISDIR : 0;
+    struct dentry *absent = to;
+    dentry_get(to);
+    if (to->inode) {
+        struct dentry *parent = to->parent;
+        remove_locked(to);
+        int error = dentry_find_locked(parent, to->name, to->length, &absent);
+        dentry_put(to);
+        if (error)
+            return error;
+    }
+    uint32_t cookie = inotify_cookie();
+    struct inode *old_directory = from->parent->inode, *new_directory = absent->parent->inode;
+    inotify_name(from, IN_MOVED_FROM | directory_bit, cookie);
+    int error = dentry_move(from, absent);
+    dentry_put(absent);
+    if (error)
+        return error;
+    inotify_name(from, IN_MOVED_TO | directory_bit, cookie);
+    if (is_directory) {
+        old_directory->links--;
+        new_directory->links++;
+    }
+    touch(old_directory);
+    touch(new_directory);
+    from->inode->changed = clock_wall();
+    return 0;
+}
+
+static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsigned flags)
+{
+    struct dentry *from, *to;
+    int error = look_again(from_seen, &from);
+    if (error)
+        return error;
+    error = look_again(to_seen, &to);
+    if (error) {
+        dentry_put(from);
+        return error;
+    }
+    bool directory = from->inode && is_type(from->inode, S_IFDIR);
+    error = check_removable(from, directory);
+    if (error == -ENOTEMPTY)
+        error = 0;
+    if (!error && from->inode != to->inode) {
+        error = check_target(from, to, flags);
+        if (!error)
+            error = move_locked(from, to);
+    }
+    dentry_put(from);
+    dentry_put(to);
+    return error;
+}
+
+int name_rename(struct dentry *from_start, const char *from, struct dentry *to_start, const char *to, unsigned flags)
+{
+    struct walk from_walk = { .start = from_start };
+    struct walk to_walk = { .start = to_start, .flags = WALK_ABSENT };
+    struct dentry *from_seen, *to_seen;
+    int error = path_walk(&from_walk, from, &from_seen);
+    if (error)
+        return error;
+    error = path_walk(&to_walk, to, &to_seen);
+    if (!error) {
+        if (from_walk.special || to_walk.special || from_seen->covers || to_seen->covers) {
+            error = -EBUSY;
+        } else {
+            mutex_lock(&namespace_lock);
+            error = rename_locked(from_seen, to_seen, flags);
+            mutex_unlock(&namespace_lock);
+        }
+        dentry_put(to_seen);
+    }
+    dentry_put(from_seen);
+    return error;
+}

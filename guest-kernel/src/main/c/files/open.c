@@ -1,0 +1,155 @@
+#include "files/directory.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+
+/* What a descriptor made with O_PATH can do: be named in *at() calls and in fstat(2). */
+static const struct file_operations path_only_operations = { 0 };
+
+static bool wants_write(uint32_t flags) { return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC; }
+
+int inode_access(struct inode *inode, unsigned mode)
+{
+    bool contents = is_type(inode, S_IFREG) || is_type(inode, S_IFDIR);
+    if (mode & ACCESS_WRITE && contents && inode->fs->read_only)
+        return -EROFS;
+    if (mode & ACCESS_EXECUTE && !is_type(inode, S_IFDIR) && !(inode->mode & 0111))
+        return -EACCES;
+    return 0;
+}
+
+int inode_resize(struct inode *inode, uint64_t size)
+{
+    if (is_type(inode, S_IFDIR))
+        return -EISDIR;
+    int error = inode_access(inode, ACCESS_WRITE);
+    if (error)
+        return error;
+    if (!inode->operations->resize)
+        return -EINVAL;
+    mutex_lock(&inode->lock);
+    error = inode->operations->resize(inode, size);
+    mutex_unlock(&inode->lock);
+    return error;
+}
+
+static int check_open(struct inode *inode, uint32_t flags)
+{
+    if (is_type(inode, S_IFLNK))
+        return -ELOOP;
+    if (flags & O_DIRECTORY && !is_type(inode, S_IFDIR))
+        return -ENOTDIR;
+    if (is_type(inode, S_IFSOCK))
+        return -ENXIO;
+    if (!wants_write(flags))
+        return 0;
+    return is_type(inode, S_IFDIR) ? -EISDIR : inode_access(inode, ACCESS_WRITE);
+}
+
+int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out)
+{
+    struct inode *inode = dentry->inode;
+    bool path_only = flags & O_PATH;
+    int error = path_only ? 0 : check_open(inode, flags);
+    if (error)
+        return error;
+    const struct file_operations *operations = is_type(inode, S_IFDIR) ? &directory_operations
+                                                                        : inode->file_operations;
+    struct file *file = file_create(path_only ? &path_only_operations : operations, flags, NULL);
+    if (!file)
+        return -ENOMEM;
+    file->inode = inode_get(inode);
+    file->dentry = dentry_get(dentry);
+    if (!path_only && inode->operations->open) {
+        error = inode->operations->open(inode, file);
+        if (error)
+            file->operations = &path_only_operations;    /* nothing was opened: nothing to release */
+    }
+    if (!error && !path_only && flags & O_TRUNC && is_type(inode, S_IFREG) && inode->operations->resize)
+        error = inode_resize(inode, 0);
+    if (error)
+        file_put(file);
+    else
+        *out = file;
+    return error;
+}
+
+static unsigned walk_flags(uint32_t flags)
+{
+    unsigned result = flags & O_NOFOLLOW ? 0 : WALK_FOLLOW;
+    if (flags & O_CREAT)
+        result |= WALK_ABSENT;
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        result &= ~WALK_FOLLOW;
+    return result;
+}
+
+/* Finds or creates the name. */
+static int find_or_create(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct dentry **out)
+{
+    struct walk walk = { .start = start, .flags = walk_flags(flags) };
+    struct dentry *found;
+    int error = path_walk(&walk, path, &found);
+    if (error || !(flags & O_CREAT)) {
+        *out = found;
+        return error;
+    }
+    if (found->inode) {
+        *out = found;
+        if (flags & O_EXCL)
+            error = -EEXIST;
+        else if (is_type(found->inode, S_IFDIR))
+            error = -EISDIR;
+    } else {
+        error = walk.directory_wanted ? -EISDIR : name_create(found, S_IFREG | (mode & 07777), out);
+        if (!error)
+            dentry_put(found);
+    }
+    if (error)
+        dentry_put(found);
+    return error;
+}
+
+int file_open_at(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+{
+    struct dentry *dentry;
+    int error;
+    do
+        error = find_or_create(start, path, flags, mode, &dentry);
+    while (error == -EEXIST && !(flags & O_EXCL));
+    if (error)
+        return error;
+    error = dentry_open(dentry, flags, out);
+    dentry_put(dentry);
+    return error;
+}
+
+int file_open(struct file *directory, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+{
+    if (directory && (!directory->inode || !is_type(directory->inode, S_IFDIR)))
+        return -ENOTDIR;
+    return file_open_at(directory ? directory->dentry : NULL, path, flags, mode, out);
+}
+
+ssize_type file_path(struct file *file, char *to, size_t size)
+{
+    return file->dentry ? dentry_path(file->dentry, to, size) : -ENOENT;
+}
+
+int file_write_kernel(const char *path, const void *data, size_t length)
+{
+    struct file *file;
+    int error = file_open(NULL, path, O_WRONLY | O_CREAT | O_TRUNC, 0644, &file);
+    if (error)
+        return error;
+    struct transfer transfer;
+    transfer_init_kernel(&transfer, (void *)data, length);
+    while (transfer.remaining) {
+        ssize_type n = file_write(file, &transfer);
+        if (n <= 0) {
+            error = n < 0 ? (int)n : -EIO;
+            break;
+        }
+    }
+    file_put(file);
+    return error;
+}

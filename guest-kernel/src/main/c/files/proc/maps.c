@@ -1,0 +1,55 @@
+#include "files/proc/proc.h"
+#include "lib/string.h"
+#include "memory/address_space.h"
+
+#define NAME_COLUMN 73               /* where Linux puts the name */
+
+struct maps {
+    struct text *out;
+    bool sizes;
+};
+
+static void show_name(struct text *out, size_t line_start, const struct area *area)
+{
+    char path[PATH_LIMIT / 4];
+    const char *name = area->name;
+    if (!name && area->file && file_path(area->file, path, sizeof(path)) > 0)
+        name = path;
+    if (!name)
+        return;
+    size_t column = out->length - line_start;
+    text_print(out, "%*s", column < NAME_COLUMN ? (int)(NAME_COLUMN - column) : 1, "");
+    text_bytes(out, name, strlen(name));
+}
+
+/* Under the address_space mutex. */
+static void show_area(const struct area *area, void *context)
+{
+    struct maps *maps = context;
+    struct text *out = maps->out;
+    size_t line_start = out->length;
+    struct inode *inode = area->file ? area->file->inode : NULL;
+    text_print(out, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu ", area->start, area->end,
+               area->protection & MMU_READ ? 'r' : '-', area->protection & MMU_WRITE ? 'w' : '-',
+               area->protection & MMU_EXECUTE ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
+               area->file ? area->offset : 0, inode ? inode->fs->device : 0, inode ? inode->number : 0);
+    show_name(out, line_start, area);
+    text_print(out, "\n");
+    if (maps->sizes)
+        text_print(out, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+                   (area->end - area->start) / 1024);
+}
+
+void show_maps(struct text *out, uint32_t number)
+{
+    struct maps maps = { out, false };
+    (void)number;
+    address_space_for_each(show_area, &maps);
+}
+
+void show_smaps(struct text *out, uint32_t number)
+{
+    struct maps maps = { out, true };
+    (void)number;
+    address_space_for_each(show_area, &maps);
+}

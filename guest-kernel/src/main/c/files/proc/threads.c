@@ -1,0 +1,65 @@
+#include "files/proc/proc.h"
+#include "lib/string.h"
+
+struct process_view process_view = { .id = 1, .release = "", .executable = "" };
+
+struct search {
+    uint32_t id;
+    struct thread_facts *facts;
+    bool found;
+};
+
+/* Under the run queue's lock: copies, allocates nothing. */
+static void match_thread(struct thread *thread, void *context)
+{
+    struct search *search = context;
+    if (!thread->user || thread->id != search->id)
+        return;
+    struct thread_facts *facts = search->facts;
+    facts->id = thread->id;
+    string_copy(facts->name, thread->name, sizeof(facts->name));
+    facts->state = thread->state == THREAD_RUNNING || thread->state == THREAD_READY ? 'R' : 'S';
+    facts->cpu_time = thread_cpu_time(thread);
+    search->found = true;
+}
+
+bool thread_facts_find(uint32_t id, struct thread_facts *out)
+{
+    struct search search = { .id = id, .facts = out };
+    threads_for_each(match_thread, &search);
+    return search.found;
+}
+
+static void add_time(struct thread *thread, void *context)
+{
+    if (thread->user)
+        *(nanoseconds *)context += thread_cpu_time(thread);
+}
+
+nanoseconds process_cpu_time(void)
+{
+    nanoseconds total = 0;
+    threads_for_each(add_time, &total);
+    return total;
+}
+
+struct lowest {
+    uint32_t from, found;
+};
+
+static void keep_lowest(struct thread *thread, void *context)
+{
+    struct lowest *lowest = context;
+    if (thread->user && thread->id >= lowest->from)
+        lowest->found = min_of(lowest->found, thread->id);
+}
+
+static uint32_t next_task(uint32_t from)
+{
+    struct lowest lowest = { from, PSEUDO_NONE };
+    threads_for_each(keep_lowest, &lowest);
+    return lowest.found;
+}
+
+static const struct pseudo_entry task = { .mode = S_IFDIR | 0555, .children = proc_task_entries };
+const struct pseudo_numbered proc_tasks = { .prefix = "", .next = next_task, .child = &task };

@@ -1,0 +1,84 @@
+/*
+ * /sys: the processors, one memory node, and no huge pages. There is no /sys/fs/cgroup, so HotSpot takes
+ * the guest's memory and processors as its limits.
+ */
+#include "files/pseudo_trees.h"
+#include "lib/pages.h"
+
+/* One processor is started, whatever the platform offers. */
+static const struct pseudo_entry topology_files[] = {
+    { .name = "core_id", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "core_siblings_list", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "physical_package_id", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "thread_siblings_list", .mode = S_IFREG | 0444, .text = "0\n" },
+    { 0 },
+};
+static const struct pseudo_entry cpu_files[] = {
+    { .name = "topology", .mode = S_IFDIR | 0555, .children = topology_files },
+    { 0 },
+};
+static const struct pseudo_entry cpus[] = {
+    { .name = "cpu0", .mode = S_IFDIR | 0555, .children = cpu_files },
+    { .name = "kernel_max", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "offline", .mode = S_IFREG | 0444, .text = "\n" },
+    { .name = "online", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "possible", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "present", .mode = S_IFREG | 0444, .text = "0\n" },
+    { 0 },
+};
+
+static void show_node_memory(struct text *out, uint32_t number)
+{
+    uint64_t total = pages_total_count() * (PAGE_SIZE / 1024), free = pages_free_count() * (PAGE_SIZE / 1024);
+    (void)number;
+    text_print(out, "Node 0 MemTotal: %14lu kB\n", total);
+    text_print(out, "Node 0 MemFree:  %14lu kB\n", free);
+    text_print(out, "Node 0 MemUsed:  %14lu kB\n", total - free);
+}
+
+static const struct pseudo_entry node_files[] = {
+    { .name = "cpulist", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "cpumap", .mode = S_IFREG | 0444, .text = "1\n" },
+    { .name = "distance", .mode = S_IFREG | 0444, .text = "10\n" },
+    { .name = "meminfo", .mode = S_IFREG | 0444, .show = show_node_memory },
+    { 0 },
+};
+static const struct pseudo_entry nodes[] = {
+    { .name = "node0", .mode = S_IFDIR | 0555, .children = node_files },
+    { .name = "online", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "possible", .mode = S_IFREG | 0444, .text = "0\n" },
+    { 0 },
+};
+static const struct pseudo_entry system_devices[] = {
+    { .name = "cpu", .mode = S_IFDIR | 0555, .children = cpus },
+    { .name = "node", .mode = S_IFDIR | 0555, .children = nodes },
+    { 0 },
+};
+static const struct pseudo_entry devices[] = {
+    { .name = "system", .mode = S_IFDIR | 0555, .children = system_devices },
+    { 0 },
+};
+
+static const struct pseudo_entry transparent_huge_pages[] = {
+    { .name = "defrag", .mode = S_IFREG | 0444, .text = "always defer defer+madvise madvise [never]\n" },
+    { .name = "enabled", .mode = S_IFREG | 0444, .text = "always madvise [never]\n" },
+    { .name = "hpage_pmd_size", .mode = S_IFREG | 0444, .text = "2097152\n" },
+    { .name = "shmem_enabled", .mode = S_IFREG | 0444, .text = "always within_size advise [never] deny force\n" },
+    { 0 },
+};
+static const struct pseudo_entry memory_management[] = {
+    { .name = "hugepages", .mode = S_IFDIR | 0555 },
+    { .name = "transparent_hugepage", .mode = S_IFDIR | 0555, .children = transparent_huge_pages },
+    { 0 },
+};
+static const struct pseudo_entry kernel_files[] = {
+    { .name = "mm", .mode = S_IFDIR | 0555, .children = memory_management },
+    { 0 },
+};
+static const struct pseudo_entry top[] = {
+    { .name = "devices", .mode = S_IFDIR | 0555, .children = devices },
+    { .name = "fs", .mode = S_IFDIR | 0555 },
+    { .name = "kernel", .mode = S_IFDIR | 0555, .children = kernel_files },
+    { 0 },
+};
+const struct pseudo_entry sys_root = { .mode = S_IFDIR | 0555, .children = top };

@@ -1,0 +1,320 @@
+#include "files/inotify.h"
+#include "files/tmpfs.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/lock.h"
+#include "lib/string.h"
+#include "platform/platform.h"
+
+#define TMPFS_MAGIC 0x01021994       /* linux/magic.h */
+#define LARGEST_FILE (1UL << 40)
+
+struct tmpfs {
+    struct file_system fs;
+    int64_t limit, used;             /* pages; atomic */
+    uint64_t next_number;            /* atomic */
+};
+struct tmpfs_inode {
+    struct inode inode;
+    char *target;                    /* of symbolic links */
+};
+
+static struct tmpfs *tmpfs_of(struct inode *inode) { return container_of(inode->fs, struct tmpfs, fs); }
+static struct tmpfs_inode *node_of(struct inode *inode) { return container_of(inode, struct tmpfs_inode, inode); }
+
+/* ---- Pages ---- */
+
+static int tmpfs_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+{
+    (void)index;
+    struct tmpfs *tmpfs = tmpfs_of(container_of(source, struct inode, pages));
+    if (__atomic_add_fetch(&tmpfs->used, count, __ATOMIC_RELAXED) > tmpfs->limit) {
+        __atomic_sub_fetch(&tmpfs->used, count, __ATOMIC_RELAXED);
+        return -ENOSPC;
+    }
+    for (unsigned i = 0; i < count; i++)
+        memset(page_data(pages[i]), 0, PAGE_SIZE);
+    return 0;
+}
+
+static const struct page_source_operations tmpfs_pages = { .fill = tmpfs_fill };
+
+static void drop_pages(struct inode *inode, uint64_t from_index)
+{
+    uint64_t before = inode->pages.page_count;
+    page_cache_truncate(&inode->pages, (uint32_t)from_index);
+    __atomic_sub_fetch(&tmpfs_of(inode)->used, (int64_t)(before - inode->pages.page_count), __ATOMIC_RELAXED);
+}
+
+/* Zeroes [from, to) where there are pages. */
+static void clear_range(struct inode *inode, uint64_t from, uint64_t to)
+{
+    while (from < to) {
+        size_t n = min_of(PAGE_SIZE - (from & PAGE_MASK), to - from);
+        struct page *page = page_cache_find(&inode->pages, (uint32_t)(from >> PAGE_SHIFT));
+        if (page) {
+            memset((char *)page_data(page) + (from & PAGE_MASK), 0, n);
+            page_put(page);
+        }
+        from += n;
+    }
+}
+
+/* Under inode->lock, as all that follows up to the operations. */
+static void cut(struct inode *inode, uint64_t size)
+{
+    uint64_t end = align_up(size, PAGE_SIZE);
+    clear_range(inode, size, min_of(end, inode->size));
+    drop_pages(inode, end >> PAGE_SHIFT);
+    inode_set_size(inode, size);
+}
+
+static void changed(struct inode *inode)
+{
+    inode->modified = inode->changed = clock_wall();
+}
+
+static int tmpfs_resize(struct inode *inode, uint64_t size)
+{
+    if (size > LARGEST_FILE)
+        return -EFBIG;
+    if (size < inode->size)
+        cut(inode, size);
+    else
+        inode_set_size(inode, size);
+    changed(inode);
+    inotify_file(inode, NULL, IN_MODIFY);
+    return 0;
+}
+
+static int reserve(struct inode *inode, uint64_t offset, uint64_t end)
+{
+    for (uint64_t at = align_down(offset, PAGE_SIZE); at < end; at += PAGE_SIZE) {
+        int error;
+        struct page *page = page_cache_get(&inode->pages, (uint32_t)(at >> PAGE_SHIFT), &error);
+        if (!page)
+            return error;
+        page_put(page);
+    }
+    return 0;
+}
+
+static int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole)
+{
+    uint64_t end = offset + length, old_size = inode->size;
+    if (end > LARGEST_FILE)
+        return -EFBIG;
+    changed(inode);
+    if (hole) {
+        clear_range(inode, offset, min_of(end, old_size));
+        return 0;
+    }
+    /* Reserving behind the end keeps no page: only what lies inside the size can be found and freed again. */
+    uint64_t new_size = keep_size ? old_size : max_of(end, old_size);
+    inode_set_size(inode, new_size);
+    int error = reserve(inode, offset, min_of(end, new_size));
+    if (error && new_size > old_size)
+        cut(inode, old_size);
+    return error;
+}
+
+/* Writes into one page, extending the file first so that the new page lies inside it. */
+static ssize_type write_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
+{
+    uint64_t old_size = inode->size;
+    if (offset + n > old_size)
+        inode_set_size(inode, offset + n);
+    int error;
+    ssize_type moved;
+    struct page *page = page_cache_get(&inode->pages, (uint32_t)(offset >> PAGE_SHIFT), &error);
+    if (page) {
+        moved = transfer_in(transfer, (char *)page_data(page) + (offset & PAGE_MASK), n);
+        page_put(page);
+    } else {
+        moved = error;
+    }
+    uint64_t end = max_of(old_size, offset + (uint64_t)max_of(moved, 0L));
+    if (moved < 0)
+        end = old_size;
+    if (end < inode->size)
+        cut(inode, end);
+    return moved;
+}
+
+static ssize_type write_locked(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    struct inode *inode = file->inode;
+    ssize_type total = 0;
+    if (read_once(file->flags) & O_APPEND)
+        *offset = inode->size;
+    if (*offset >= LARGEST_FILE)
+        return -EFBIG;
+    while (transfer->remaining) {
+        size_t n = min_of(transfer->remaining, PAGE_SIZE - (*offset & PAGE_MASK));
+        ssize_type moved = write_page(inode, transfer, *offset, n);
+        if (moved < 0)
+            return total ? total : moved;
+        *offset += (uint64_t)moved;
+        total += moved;
+    }
+    return total;
+}
+
+static ssize_type tmpfs_write(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    mutex_lock(&file->inode->lock);
+    ssize_type n = write_locked(file, transfer, offset);
+    changed(file->inode);
+    mutex_unlock(&file->inode->lock);
+    if (n > 0)
+        inotify_file(file->inode, file->dentry, IN_MODIFY);
+    return n;
+}
+
+static void tmpfs_close(struct file *file)
+{
+    bool wrote = (file->flags & O_ACCMODE) != O_RDONLY;
+    inotify_file(file->inode, file->dentry, wrote ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+}
+
+static const struct file_operations tmpfs_file_operations = {
+    .read = paged_read,
+    .write = tmpfs_write,
+    .seek = paged_seek,
+    .pages = paged_pages,
+    .release = tmpfs_close,
+};
+
+/* ---- Inodes ---- */
+
+static void tmpfs_release(struct inode *inode)
+{
+    if (is_type(inode, S_IFREG))
+        drop_pages(inode, 0);
+    heap_free(node_of(inode)->target);
+    heap_free(node_of(inode));
+}
+
+static ssize_type tmpfs_read_link(struct inode *inode, char *to, size_t size)
+{
+    const char *target = node_of(inode)->target;
+    size_t n = min_of(strlen(target), size);
+    memcpy(to, target, n);
+    return (ssize_type)n;
+}
+
+int tmpfs_set_link(struct inode *inode, const char *target)
+{
+    size_t length = strlen(target);
+    char *copy = heap_allocate(length + 1);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, target, length + 1);
+    node_of(inode)->target = copy;
+    inode->size = length;
+    return 0;
+}
+
+static int tmpfs_open(struct inode *inode, struct file *file)
+{
+    inotify_file(inode, file->dentry, IN_OPEN);
+    return 0;
+}
+
+static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out);
+
+static const struct inode_operations tmpfs_inode_operations = {
+    .read_link = tmpfs_read_link,
+    .open = tmpfs_open,
+    .make = tmpfs_make,
+    .resize = tmpfs_resize,
+    .allocate = tmpfs_allocate,
+    .release = tmpfs_release,
+};
+
+static struct inode *make_inode(struct tmpfs *tmpfs, uint32_t mode)
+{
+    struct tmpfs_inode *node = heap_allocate_zeroed(sizeof(*node));
+    if (!node)
+        return NULL;
+    struct inode *inode = &node->inode;
+    inode_init(inode, &tmpfs->fs, __atomic_add_fetch(&tmpfs->next_number, 1, __ATOMIC_RELAXED), mode);
+    inode->operations = &tmpfs_inode_operations;
+    inode->file_operations = &tmpfs_file_operations;
+    page_source_init(&inode->pages, &tmpfs_pages, 0, false);
+    return inode;
+}
+
+static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out)
+{
+    *out = make_inode(tmpfs_of(directory), mode);
+    return *out ? 0 : -ENOMEM;
+}
+
+/* ---- File systems ---- */
+
+static void tmpfs_statistics(struct file_system *fs, struct file_system_statistics *out)
+{
+    struct tmpfs *tmpfs = container_of(fs, struct tmpfs, fs);
+    int64_t free = tmpfs->limit - read_once(tmpfs->used);
+    *out = (struct file_system_statistics){
+        .type = TMPFS_MAGIC,
+        .block_size = PAGE_SIZE,
+        .blocks = (uint64_t)tmpfs->limit,
+        .blocks_free = (uint64_t)max_of(free, 0L),
+        .files = UINT32_MAX,
+        .files_free = UINT32_MAX - read_once(tmpfs->next_number),
+    };
+}
+
+uint64_t tmpfs_default_limit(void) { return pages_total_count() / 4 * PAGE_SIZE; }
+
+struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
+{
+    struct tmpfs *tmpfs = heap_allocate_zeroed(sizeof(*tmpfs));
+    if (!tmpfs)
+        return NULL;
+    tmpfs->limit = (int64_t)(bytes >> PAGE_SHIFT);
+    tmpfs->fs = (struct file_system){
+        .name = "tmpfs",
+        .device = file_system_new_device(),
+        .memory = true,
+        .statistics = tmpfs_statistics,
+    };
+    tmpfs->fs.root = make_inode(tmpfs, S_IFDIR | mode);
+    if (!tmpfs->fs.root) {
+        heap_free(tmpfs);
+        return NULL;
+    }
+    tmpfs->fs.root->links = 2;
+    return &tmpfs->fs;
+}
+
+/* memfd files count against a file system of their own, which nobody can name. */
+static struct tmpfs *memory_files(void)
+{
+    static struct mutex lock = { .lock = SPINLOCK("memory files"), .waiters = LIST_INIT(lock.waiters), .name = "memory files" };
+    static struct file_system *fs;
+    mutex_lock(&lock);
+    if (!fs)
+        fs = tmpfs_create(tmpfs_default_limit(), 0700);
+    mutex_unlock(&lock);
+    return fs ? container_of(fs, struct tmpfs, fs) : NULL;
+}
+
+struct file *tmpfs_memory_file(uint32_t flags)
+{
+    struct tmpfs *tmpfs = memory_files();
+    struct inode *inode = tmpfs ? make_inode(tmpfs, S_IFREG | 0777) : NULL;
+    if (!inode)
+        return NULL;
+    inode->links = 0;
+    struct file *file = file_create(&tmpfs_file_operations, flags, NULL);
+    if (!file) {
+        inode_put(inode);
+        return NULL;
+    }
+    file->inode = inode;
+    return file;
+}

@@ -1,0 +1,215 @@
+/*
+ * Names and inodes: what lies between a path and an open file.
+ *
+ * An inode is a file of a file system; a dentry is a name for one (or, negative, the knowledge that the
+ * name does not exist) and hangs in a tree below the root. Looking a path up walks that tree and asks a file
+ * system only for what it has not seen. Memory file systems (`memory`) keep their names nowhere else:
+ * their dentries are pinned until unlinked.
+ *
+ * Locks. Spinlock "names" guards the tree, the hash and the reference counts of dentries. Mutex
+ * "namespace" is held by whoever adds, removes or moves a name and while a file system is asked for one; nobody
+ * touches user memory under it. It may be taken under the address_space mutex. Spinlock "inodes" guards the
+ * inode hash and inode reference counts. Mutex inode->lock guards size and contents of a memory
+ * file against other writers; it is taken outside "namespace", never inside. Other fields of an
+ * inode are single words, changed at will.
+ */
+#pragma once
+
+#include "files/file.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "memory/page_cache.h"
+#include "threads/wait.h"
+
+#define NAME_LIMIT 255               /* NAME_MAX, limits.h */
+#define PATH_LIMIT 4096              /* PATH_MAX, the NUL included */
+#define LINK_LIMIT 40                /* symbolic links followed in one walk, path_resolution(7) */
+
+struct inode;
+struct file_system;
+
+/* One name of a directory being listed. */
+struct listed_name {
+    const char *name;                /* not NUL-terminated */
+    size_t length;
+    uint64_t inode;
+    uint32_t type;                   /* S_IF*, 0: unknown */
+    uint64_t next;                   /* the cursor that continues behind it */
+};
+struct listing {
+    /* False: no room, the name was not taken and listing ends. */
+    bool (*take)(struct listing *listing, const struct listed_name *name);
+};
+
+/* Any member may be NULL. All may sleep. */
+struct inode_operations {
+    /* The inode of a name with a reference, or -ENOENT, -EIO, ... Under "namespace". */
+    int (*lookup)(struct inode *directory, const char *name, size_t length, struct inode **out);
+    /* Gives the names from *cursor on, which it advances. 0 or -errno. Memory file systems: NULL. */
+    int (*list)(struct inode *directory, uint64_t *cursor, struct listing *listing);
+    /* The target, not NUL-terminated; its length (<= size), or -errno. */
+    ssize_type (*read_link)(struct inode *link, char *to, size_t size);
+    /* Last step of open(2); may change operations and private of the file. 0 or -errno. */
+    int (*open)(struct inode *inode, struct file *file);
+    /* A new inode for this directory, one reference, no link yet. Only memory file systems. */
+    int (*make)(struct inode *directory, uint32_t mode, struct inode **out);
+    /* truncate(2), under inode->lock. NULL: -EINVAL. */
+    int (*resize)(struct inode *inode, uint64_t size);
+    /* fallocate(2), under inode->lock; hole: punches one. NULL: -EOPNOTSUPP. */
+    int (*allocate)(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole);
+    /* Frees the inode and all that belongs to it; nobody refers to it any more. */
+    void (*release)(struct inode *inode);
+};
+
+struct file_system_statistics {
+    uint64_t type, block_size, blocks, blocks_free, files, files_free;
+};
+struct file_system {
+    const char *name;                /* as in /proc/mounts */
+    uint64_t device;                 /* st_dev */
+    bool read_only;
+    bool memory;
+    void (*statistics)(struct file_system *fs, struct file_system_statistics *out);
+    struct inode *root;              /* one reference */
+};
+
+struct inode {
+    uint32_t references;             /* inodes */
+    struct inode *hash_next;         /* inodes */
+    bool hashed;                     /* inodes */
+    bool uncached;                   /* a directory whose names come and go: they are not cached */
+    struct file_system *fs;
+    const struct inode_operations *operations;
+    const struct file_operations *file_operations;
+    uint64_t number;
+    uint32_t mode, links, uid, gid;
+    uint64_t size;
+    uint64_t device_number;          /* of character devices */
+    nanoseconds accessed, modified, changed;
+    struct mutex lock;
+    struct page_source pages;        /* regular files */
+    struct list watches;             /* inotify (files/inotify.c) */
+    void *private;                   /* the file system's; sockets: net/'s listener */
+};
+
+static inline bool is_type(const struct inode *inode, uint32_t type) { return (inode->mode & S_IFMT) == type; }
+
+/* ---- Inodes (files/inode.c) -------------------------------------------------------------------- */
+
+/* Fills a new inode, zeroed by the caller, with one reference. */
+void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, uint32_t mode);
+struct inode *inode_get(struct inode *inode);
+void inode_put(struct inode *inode);
+/* The hashed inode with this number with a reference, or NULL. */
+struct inode *inode_find(struct file_system *fs, uint64_t number);
+void inode_hash(struct inode *inode);
+void inode_status(struct inode *inode, struct file_status *status);
+/* Sets the size, of the pages too. */
+void inode_set_size(struct inode *inode, uint64_t size);
+/* A number for st_dev of a new file system. */
+uint64_t file_system_new_device(void);
+
+/* For files whose contents are in inode->pages (files/paged.c). */
+ssize_type paged_read(struct file *file, struct transfer *transfer, uint64_t *offset);
+int64_t paged_seek(struct file *file, int64_t offset, int whence);
+struct page_source *paged_pages(struct file *file);
+extern const struct file_operations paged_read_only_operations;
+
+/* ---- Dentries (files/dentry.c) ----------------------------------------------------------------- */
+
+struct dentry {
+    uint32_t references;             /* names */
+    bool hashed, pinned, removed;    /* names */
+    uint32_t hash;                   /* names */
+    uint32_t length;                 /* names */
+    char *name;                      /* names */
+    struct dentry *parent;           /* names; one reference; NULL for the root of a file system */
+    struct dentry *hash_next;        /* names */
+    struct inode *inode;             /* one reference; NULL: there is no such file. Never changes */
+    struct dentry *mounted;          /* the root of what is mounted here; never changes back */
+    struct dentry *covers;           /* of a mounted root: where */
+    struct list children, siblings;  /* names */
+    struct list unused;              /* names: least recently used first, while nobody refers to it */
+    uint64_t cookie;                 /* position in listings */
+    char short_name[32];
+};
+
+extern struct mutex namespace_lock;
+
+/* NULL without memory. */
+struct dentry *dentry_create_root(struct inode *inode);
+struct dentry *dentry_get(struct dentry *dentry);
+void dentry_put(struct dentry *dentry);
+/* The name in the directory, which may turn out negative; with a reference. 0 or -errno. */
+int dentry_find(struct dentry *directory, const char *name, size_t length, struct dentry **out);
+/* The same under "namespace". */
+int dentry_find_locked(struct dentry *directory, const char *name, size_t length, struct dentry **out);
+/* Puts a pinned name for the inode in place of a negative one. Under "namespace". 0 or -errno. */
+int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out);
+/* Takes the name out of the tree. Under "namespace". */
+void dentry_unlink(struct dentry *dentry);
+/* Gives the file the place and name of a negative dentry. Under "namespace". 0 or -errno. */
+int dentry_move(struct dentry *dentry, struct dentry *absent);
+bool dentry_has_children(struct dentry *directory);
+/* Lists what hangs below a directory of a memory file system. */
+int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *listing);
+/* The parent, across mounts, with a reference; the root's is itself. */
+struct dentry *dentry_up(struct dentry *dentry);
+/* The directory that holds the name, with a reference, and a copy of the name (NAME_LIMIT bytes); NULL for
+ * the root of a file system and for removed names. */
+struct dentry *dentry_parent(struct dentry *dentry, char *name, size_t *length);
+/* True if `dentry` is `ancestor` or below it. */
+bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor);
+/* The absolute path, NUL-terminated, " (deleted)" behind it where that is so. Length or -ENAMETOOLONG. */
+ssize_type dentry_path(struct dentry *dentry, char *to, size_t size);
+
+/* ---- Paths (files/path.c) ------------------------------------------------------------------------ */
+
+#define WALK_FOLLOW 1u               /* follow a symbolic link at the end of the path */
+#define WALK_ABSENT 2u               /* the last name need not exist: *out may be negative */
+#define WALK_DIRECTORY 4u            /* -ENOTDIR for anything else */
+struct walk {
+    struct dentry *start;            /* where relative paths begin; NULL: root */
+    unsigned flags;
+    bool directory_wanted;           /* out: a slash ended the path */
+    bool special;                    /* out: the last component was "." or ".." or there was none */
+};
+/* *out with a reference. 0 or -errno. */
+int path_walk(struct walk *walk, const char *path, struct dentry **out);
+/* For the simple cases. */
+int path_find(struct dentry *start, const char *path, unsigned flags, struct dentry **out);
+extern struct dentry *root_directory;
+/* The process' working directory, with a reference. */
+struct dentry *working_directory(void);
+/* `start` as in struct walk, for relative paths. 0 or -errno. */
+int working_directory_change(struct dentry *start, const char *path);
+void working_directory_set(struct dentry *directory);
+/* Mounts a file system on an existing directory, for good. 0 or -errno. */
+int mount_at(const char *path, struct file_system *fs);
+/* Visits the mounts in order, the root first. */
+void mounts_for_each(void (*visit)(struct dentry *root, void *context), void *context);
+
+/* ---- Changing names (files/names.c) and opening (files/open.c) ------------------------------------- */
+
+/* `start` as in struct walk. Errors as in the system calls. */
+int name_make(struct dentry *start, const char *path, uint32_t mode, const char *link_target);
+/* The same for what is to be a socket or so: gives the inode with a reference. */
+int name_make_node(struct dentry *start, const char *path, uint32_t mode, struct inode **out);
+int name_link(struct dentry *existing, struct dentry *start, const char *path);
+int name_unlink(struct dentry *start, const char *path);
+int name_remove_directory(struct dentry *start, const char *path);
+#define RENAME_NOREPLACE 1u
+int name_rename(struct dentry *from_start, const char *from, struct dentry *to_start, const char *to, unsigned flags);
+/* Creates a regular file in place of a negative dentry; *out with a reference. 0 or -errno. */
+int name_create(struct dentry *absent, uint32_t mode, struct dentry **out);
+
+int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out);
+int file_open_at(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct file **out);
+/* truncate(2), fallocate(2), and access(2) of the one user there is, root: only read-only file systems and missing x bits deny. */
+int inode_resize(struct inode *inode, uint64_t size);
+int inode_access(struct inode *inode, unsigned mode);
+#define ACCESS_EXECUTE 1u
+#define ACCESS_WRITE 2u
+#define ACCESS_READ 4u
+/* Names of an open directory from its offset on. 0 or -errno. */
+int file_list(struct file *directory, struct listing *listing);
