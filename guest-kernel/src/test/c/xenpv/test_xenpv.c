@@ -1,0 +1,442 @@
+/*
+ * Tests of platform/xenpv in a Xen domain: linked with the platform, lib/ and nothing above them, this
+ * file is the rest of the kernel. It boots, checks what it can from the kernel, then runs
+ * the program in user.S, whose every trap and system call it judges. One line for each check:
+ * "ok NAME" or "not ok NAME: why"; ends like a process, with its count of failures as the status.
+ */
+#include "drivers/xen/devices.h"
+#include "drivers/xen/xenbus.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/platform.h"
+#include "platform/x86/context.h"
+#include "platform/x86/image.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/hypercall.h"
+#include "platform/xenpv/page_table.h"
+#include "platform/xenpv/xenpv.h"
+#include "user.h"
+
+#define check(name, condition) \
+    report((name), (condition), #condition)
+
+static unsigned failures;
+
+static void report(const char *name, bool good, const char *condition)
+{
+    if (good) {
+        log_always("ok %s", name);
+        return;
+    }
+    failures++;
+    log_always("not ok %s: %s", name, condition);
+}
+
+static noreturn void finish(void)
+{
+    log_always("exit status=%u", failures);
+    platform_power_off();
+}
+
+/* ---- The kernel above the platform, as far as it is needed ------------------------------------- */
+
+static unsigned timer_calls, interrupts_in_user_mode;
+static uintptr_t expected_kernel_fault;
+
+void xenbus_init(void *ring, uint32_t port) { (void)ring, (void)port; }
+void xen_start_devices(void) {}
+void kernel_console_input(const char *text, size_t length) { (void)text, (void)length; }
+void kernel_control(enum control_request request) { (void)request; }
+void kernel_timer(void) { timer_calls++; }
+
+void kernel_leave_interrupt(struct registers *registers)
+{
+    if (registers->number != UINT64_MAX)
+        report("an interrupt looks like no system call", false, "number");
+    interrupts_in_user_mode++;
+    clock_set_deadline(clock_monotonic() + 2 * NS_PER_MS);
+}
+
+static phys_t new_page(void) { return page_address(page_allocate_zeroed()); }
+
+static void map_one(uintptr_t virtual, phys_t physical, unsigned protection)
+{
+    struct mmu_entry entry = { .virtual = virtual, .physical = physical, .protection = protection };
+    if (mmu_map(&entry, 1) != 0)
+        panic("mmu_map failed");
+}
+
+bool kernel_page_fault(struct registers *registers, uintptr_t address)
+{
+    (void)registers;
+    if (address != expected_kernel_fault)
+        return false;
+    expected_kernel_fault = 0;
+    map_one(align_down(address, PAGE_SIZE), new_page(), MMU_READ | MMU_WRITE);
+    return true;
+}
+
+/* ---- Page tables ------------------------------------------------------------------------------- */
+
+static const uint64_t *table_behind(uint64_t entry)
+{
+    return phys_to_virt(pv_page_of_frame(entry_frame(entry)) << PAGE_SHIFT);
+}
+
+/* Every page of the kernel half: never both writable and executable, and executable nowhere but in text. */
+static unsigned count_bad_pages(const uint64_t *table, unsigned level, uintptr_t base)
+{
+    unsigned bad = 0;
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        uint64_t entry = table[i];
+        uintptr_t address = base + i * entry_span(level);
+        if (level == 4 && address < 1UL << 47)
+            continue;
+        if (level == 4)
+            address |= 0xffff000000000000UL;
+        bool xens = address >= 0xffff800000000000UL && address < 0xffff880000000000UL;
+        if (!(entry & ENTRY_PRESENT) || xens)
+            continue;
+        if (level > 1) {
+            bad += count_bad_pages(table_behind(entry), level - 1, address);
+            continue;
+        }
+        bool text = address >= (uintptr_t)kernel_text_start && address < (uintptr_t)kernel_text_end;
+        bool executable = !(entry & ENTRY_NO_EXECUTE);
+        bool writable = entry & ENTRY_WRITE;
+        if (executable != text || (executable && writable))
+            bad++;
+    }
+    return bad;
+}
+
+static bool is_writable(const void *address)
+{
+    const uint64_t *table = pv_kernel_root;
+    for (unsigned level = 4; level > 1; level--) {
+        uint64_t entry = table[table_index((uintptr_t)address, level)];
+        if (!(entry & ENTRY_PRESENT))
+            return false;
+        table = table_behind(entry);
+    }
+    uint64_t entry = table[table_index((uintptr_t)address, 1)];
+    return (entry & ENTRY_PRESENT) && (entry & ENTRY_WRITE);
+}
+
+static const void *alias_of(const void *image_address)
+{
+    return phys_to_virt((uintptr_t)image_address - KERNEL_BASE);
+}
+
+static void test_protection(void)
+{
+    extern char pv_boot_stack_guard[];
+    check("kernel pages are writable or executable, never both", count_bad_pages(pv_kernel_root, 4, 0) == 0);
+    check("kernel text has no writable alias", !is_writable(kernel_text_start) && !is_writable(alias_of(kernel_text_start)));
+    check("kernel constants have no writable alias",
+          !is_writable(kernel_rodata_start) && !is_writable(alias_of(kernel_rodata_start)));
+    check("kernel data is writable", is_writable(kernel_data_start));
+    check("page tables are read-only", !is_writable(pv_kernel_root) && !is_writable(pv_user_root));
+    check("the boot stack ends in a hole", !is_writable(pv_boot_stack_guard));
+    unsigned kernel_slots = 0;
+    for (unsigned slot = 272; slot < TABLE_ENTRIES; slot++)
+        kernel_slots += pv_user_root[slot] != 0;
+    check("user mode has none of the kernel's mappings", kernel_slots == 0);
+}
+
+#define CHURN_BASE 0x7f0000000000UL
+#define CHURN_STEP 0x1001000UL          /* a table for nearly every page */
+#define CHURN_PAGES 1000UL
+#define CHURN_END (CHURN_BASE + CHURN_PAGES * CHURN_STEP)
+
+static bool has(uintptr_t virtual, phys_t physical, unsigned protection)
+{
+    struct mmu_entry found;
+    return mmu_query(virtual, &found) && found.physical == physical && found.protection == protection
+           && found.virtual == virtual;
+}
+
+static void map_churn(phys_t physical, unsigned protection)
+{
+    struct mmu_entry entries[50];
+    for (size_t i = 0; i < CHURN_PAGES; i += array_size(entries)) {
+        for (size_t j = 0; j < array_size(entries); j++)
+            entries[j] = (struct mmu_entry){ .virtual = CHURN_BASE + (i + j) * CHURN_STEP,
+                                             .physical = physical, .protection = protection };
+        if (mmu_map(entries, array_size(entries)) != 0)
+            panic("mmu_map failed");
+    }
+}
+
+static size_t unmap_churn(phys_t physical)
+{
+    struct mmu_entry out[64];
+    uintptr_t from = CHURN_BASE;
+    size_t total = 0;
+    while (from < CHURN_END) {
+        size_t count = mmu_unmap(&from, CHURN_END, out, array_size(out));
+        for (size_t i = 0; i < count; i++)
+            total += out[i].physical == physical;
+    }
+    return total;
+}
+
+static void test_mmu(void)
+{
+    uint64_t free_before = pages_free_count();
+    phys_t page = new_page();
+    uintptr_t some = CHURN_BASE + 7 * CHURN_STEP, other = CHURN_BASE + 9 * CHURN_STEP;
+    struct mmu_entry found;
+
+    check("nothing is mapped yet", !mmu_query(some, &found));
+    map_churn(page, MMU_READ | MMU_WRITE);
+    check("mapped pages are found", has(some, page, MMU_READ | MMU_WRITE));
+    *(volatile uint64_t *)some = 0x1234;
+    check("two mappings show one page", *(volatile uint64_t *)other == 0x1234);
+    check("writing marks accessed and dirty", mmu_query(some, &found) && found.accessed && found.dirty);
+    check("the accessed mark clears", mmu_test_clear_accessed(some) && !mmu_test_clear_accessed(some));
+    mmu_protect(CHURN_BASE, CHURN_END, MMU_READ, false);
+    check("protection is taken away", has(some, page, MMU_READ));
+    check("protecting keeps the dirty mark", mmu_query(some, &found) && found.dirty);
+    mmu_protect(CHURN_BASE, CHURN_END, MMU_READ | MMU_WRITE, false);
+    check("no upgrade to writable unless asked for", has(some, page, MMU_READ));
+    mmu_protect(CHURN_BASE, CHURN_END, MMU_READ | MMU_WRITE, true);
+    check("an upgrade to writable when asked for", has(some, page, MMU_READ | MMU_WRITE));
+    mmu_protect(CHURN_BASE, CHURN_END, 0, true);
+    check("without access the page is kept", has(some, page, 0));
+    mmu_protect(CHURN_BASE, CHURN_END, MMU_READ | MMU_EXECUTE, true);
+    check("access comes back", has(some, page, MMU_READ | MMU_EXECUTE));
+    map_churn(page, 0);
+    check("unmapping finds every page", unmap_churn(page) == CHURN_PAGES);
+    check("unmapping again finds none", unmap_churn(page) == 0);
+    page_put(page_of(page));
+    check("all page tables are given back", pages_free_count() == free_before);
+}
+
+static void test_memory_exhausted(void)
+{
+    struct list taken = LIST_INIT(taken);
+    uint64_t free_before = pages_free_count();
+    struct page *last = page_allocate();
+    for (struct page *page; (page = page_allocate()) != NULL;)
+        list_push_back(&taken, &page->link);
+    struct mmu_entry entry = { .virtual = CHURN_BASE, .physical = page_address(last), .protection = MMU_READ };
+    check("mapping without memory for tables fails", mmu_map(&entry, 1) < 0);
+    page_put(list_entry(list_pop_front(&taken), struct page, link));
+    check("and with memory for one of three", mmu_map(&entry, 1) < 0);
+    for (struct list *node; (node = list_pop_front(&taken)) != NULL;)
+        page_put(list_entry(node, struct page, link));
+    page_put(last);
+    check("a failed mapping leaves no tables behind", pages_free_count() == free_before);
+}
+
+/* ---- Time, events, the CPU --------------------------------------------------------------------- */
+
+static void test_clock(void)
+{
+    nanoseconds last = clock_monotonic();
+    bool forward = true;
+    for (unsigned i = 0; i < 100000; i++) {
+        nanoseconds now = clock_monotonic();
+        forward = forward && now >= last;
+        last = now;
+    }
+    check("time never goes back", forward);
+    check("the entry lies in the past", platform.entry_time < last);
+    check("the wall clock is in this century", clock_wall() > 1700000000 * NS_PER_SECOND);
+
+    const struct clock_page *page = phys_to_virt(clock_page_address());
+    uint64_t ticks = __builtin_ia32_rdtsc() - page->tsc_base;
+    ticks = page->shift >= 0 ? ticks << page->shift : ticks >> -page->shift;
+    nanoseconds by_page = page->monotonic_base + (nanoseconds)((unsigned __int128)ticks * page->multiplier >> 32);
+    nanoseconds now = clock_monotonic();
+    check("the clock page gives the same time", (page->sequence & 1) == 0 && by_page <= now && now - by_page < NS_PER_SECOND);
+}
+
+static void test_timer(void)
+{
+    nanoseconds start = clock_monotonic();
+    clock_set_deadline(start + 10 * NS_PER_SECOND);
+    clock_set_deadline(start + 20 * NS_PER_MS);
+    while (timer_calls == 0)
+        cpu_wait();
+    check("the timer waits for its deadline", clock_monotonic() >= start + 20 * NS_PER_MS);
+    start = clock_monotonic();
+    clock_set_deadline(start + 5 * NS_PER_MS);
+    clock_set_deadline(start + 40 * NS_PER_MS);
+    while (timer_calls == 1)
+        cpu_wait();
+    check("a deadline moved back is kept", clock_monotonic() >= start + 40 * NS_PER_MS);
+    clock_set_deadline(clock_monotonic());
+    while (timer_calls == 2)
+        cpu_wait();
+    check("a deadline in the past is served", timer_calls == 3);
+}
+
+static unsigned events_seen;
+static void count_event(uint32_t port, void *context)
+{
+    (void)port;
+    events_seen += *(unsigned *)context;
+}
+
+static void test_events(void)
+{
+    unsigned weight = 3;
+    int port = event_allocate_unbound(DOMID_SELF);
+    check("an event channel is allocated", port > 0);
+    struct {
+        uint16_t domain;
+        uint32_t remote, port;
+    } bind = { DOMID_SELF, (uint32_t)port, 0 };
+    check("and connected", hypercall_event(0, &bind) == 0);
+    event_bind((uint32_t)port, count_event, &weight);
+    event_notify(bind.port);
+    events_dispatch();
+    check("a masked event is not delivered", events_seen == 0);
+    event_unmask((uint32_t)port);
+    cpu_wait();
+    check("it is once unmasked", events_seen == 3);
+    event_notify(bind.port);
+    event_notify(bind.port);
+    cpu_wait();
+    check("two notifications may come as one", events_seen == 6 || events_seen == 9);
+}
+
+static uint8_t fpu_areas[2][PAGE_SIZE] __attribute__((aligned(64)));
+
+static void test_fpu(void)
+{
+    uint64_t value = 0x0123456789abcdef, read;
+    fpu_init_area(fpu_areas[0]);
+    fpu_restore(fpu_areas[0]);
+    __asm__ volatile("movq %0, %%xmm3" : : "r"(value));
+    fpu_save(fpu_areas[1]);
+    fpu_restore(fpu_areas[0]);
+    __asm__ volatile("movq %%xmm3, %0" : "=r"(read));
+    check("a fresh FPU state is empty", read == 0);
+    fpu_restore(fpu_areas[1]);
+    __asm__ volatile("movq %%xmm3, %0" : "=r"(read));
+    check("FPU state is saved and restored", read == value);
+    memset(fpu_areas[1], 0xff, fpu_area_size());
+    check("a forged FPU state is made harmless", fpu_sanitise(fpu_areas[1]));
+    fpu_restore(fpu_areas[1]);
+    fpu_restore(fpu_areas[0]);
+}
+
+static void test_small_things(void)
+{
+    uint64_t entropy[2] = { 0 };
+    check("the CPU gives entropy", platform_entropy(entropy, sizeof(entropy)) == sizeof(entropy) && entropy[0] != entropy[1]);
+    uintptr_t offset = 1;
+    const char *name = symbol_name((uintptr_t)test_small_things, &offset);
+    check("functions have names", name != NULL && strcmp(name, "test_small_things") == 0 && offset == 0);
+    check("data has none", symbol_name((uintptr_t)kernel_data_start, &offset) == NULL);
+    expected_kernel_fault = 0x300000;
+    *(volatile uint64_t *)0x300000 = 5;
+    check("a kernel fault on user memory is served", *(volatile uint64_t *)0x300000 == 5);
+}
+
+/* ---- User mode ----------------------------------------------------------------------------------- */
+
+static const struct expected_trap {
+    const char *name;
+    enum trap trap;
+    uint64_t error;
+    uintptr_t address;
+} expected_traps[] = { EXPECTED_TRAPS };
+
+static unsigned next_trap;
+
+void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t address)
+{
+    if (next_trap == array_size(expected_traps))
+        panic("trap %u at %lx address %lx is one too many", trap, registers->rip, address);
+    const struct expected_trap *expected = &expected_traps[next_trap++];
+    bool good = trap == expected->trap && (expected->error == ANY || registers->error == expected->error)
+                && (trap != TRAP_PAGE_FAULT || address == expected->address);
+    if (!good)
+        log_always("trap %u error %lx address %lx rip %lx", trap, registers->error, address, registers->rip);
+    report(expected->name, good, "trap");
+    if (address == USER_LATE_PAGE && trap == TRAP_PAGE_FAULT)
+        map_one(USER_LATE_PAGE, new_page(), MMU_READ | MMU_WRITE);
+    else
+        registers->rip = registers->r15;
+}
+
+static void forge_registers(struct registers *registers)
+{
+    registers->rcx = 0xc0c0;
+    registers->r11 = 0x1111;
+    registers->cs = 0;                  /* RPL 0: Xen would take it for kernel mode */
+    registers->ss = 0;
+    registers->rflags = 0x3000;         /* IOPL 3, interrupts off */
+}
+
+void kernel_system_call(struct registers *registers)
+{
+    switch (registers->number) {
+    case CALL_CHECK:
+        if (registers->rdi >= array_size(user_checks))
+            panic("no such check: %lu", registers->rdi);
+        report(user_checks[registers->rdi], registers->rsi == 0, "user program");
+        break;
+    case CALL_FORGE:
+        check("IOPL of user mode is 0", (registers->rflags & 0x3000) == 0);
+        check("events are open in user mode", registers->rflags & 0x200);
+        forge_registers(registers);
+        break;
+    case CALL_BAD_RIP:
+        registers->rip = 0x8000000000000000UL;
+        break;
+    case CALL_START_TIMER:
+        interrupts_in_user_mode = 0;
+        clock_set_deadline(clock_monotonic() + 2 * NS_PER_MS);
+        break;
+    case CALL_COUNT_TIMER:
+        registers->rax = interrupts_in_user_mode;
+        return;
+    case CALL_END:
+        check("every trap came", next_trap == array_size(expected_traps));
+        finish();
+    default:
+        report("a known system call", false, "number");
+    }
+    registers->rax = registers->number;
+}
+
+static void enter_user(void *registers) { cpu_enter_user(registers); }
+
+static noreturn void run_user_program(void)
+{
+    phys_t code = new_page(), stack = new_page();
+    memcpy(phys_to_virt(code), user_program, (size_t)(user_program_end - user_program));
+    *(uint64_t *)phys_to_virt(stack) = USER_THREAD_WORD;
+    map_one(USER_CODE, code, MMU_READ | MMU_EXECUTE);
+    map_one(USER_STACK, stack, MMU_READ | MMU_WRITE);
+
+    uint64_t stack_top = (uintptr_t)page_data(pages_allocate(2)) + 4 * PAGE_SIZE;
+    struct registers *registers = (struct registers *)stack_top - 1;
+    *registers = (struct registers){ .rip = USER_CODE, .rsp = USER_STACK + PAGE_SIZE };
+    uint64_t boot_context;
+    cpu_switch_to(stack_top, USER_STACK);
+    context_switch(&boot_context, context_create(registers, enter_user, registers));
+    panic("came back");
+}
+
+noreturn void kernel_main(void)
+{
+    log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10,
+               pages_free_count(), pages_total_count());
+    check("most memory is free", pages_free_count() > (platform.memory_bytes >> PAGE_SHIFT) * 9 / 10);
+    test_protection();
+    test_mmu();
+    test_memory_exhausted();
+    test_clock();
+    test_timer();
+    test_events();
+    test_fpu();
+    test_small_things();
+    run_user_program();
+}
