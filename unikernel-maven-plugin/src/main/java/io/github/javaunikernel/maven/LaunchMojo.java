@@ -118,7 +118,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
                 Optional.of(healthPath).filter(path -> !path.equals("none")), Duration.ofSeconds(timeout), keepOnFailure);
         connected(where, (access, account) -> {
             LaunchRecord launched = new Launcher(access, where, spec, recordFile(), log).launch();
-            getLog().info(launched.instanceId() + " answers at " + launched.url());
+            getLog().info(launched.instanceId() + " is up at " + launched.url());
             project.getProperties().setProperty("unikernel.launch.instanceId", launched.instanceId());
             project.getProperties().setProperty("unikernel.launch.url", launched.url());
         });

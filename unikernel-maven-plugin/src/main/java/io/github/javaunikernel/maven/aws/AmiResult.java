@@ -15,10 +15,11 @@ package io.github.javaunikernel.maven.aws;
  * @param blocksSent     blocks this run sent
  * @param blocksSkipped  blocks with data that were there already
  * @param repeatedCalls  how often a remote call had to be repeated
- * @param uploadMillis   from start to complete snapshot
+ * @param sendMillis     for the blocks alone
+ * @param uploadMillis   from the first call in the region to the complete snapshot
  * @param totalMillis    from the first call in the region to the available image
  */
 public record AmiResult(String region, String status, String imageId, String name, String snapshotId, String parentSnapshotId, String kernelId,
         String kernelSource, long imageBytes, int volumeGiB, int blocks, int blocksSent, int blocksSkipped, long repeatedCalls,
-        long uploadMillis, long totalMillis) {
+        long sendMillis, long uploadMillis, long totalMillis) {
 }

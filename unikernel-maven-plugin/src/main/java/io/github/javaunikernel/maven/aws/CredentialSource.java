@@ -1,7 +1,11 @@
 package io.github.javaunikernel.maven.aws;
 
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -10,6 +14,7 @@ import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.useragent.BusinessMetricFeatureId;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
 
 /**
@@ -18,6 +23,10 @@ import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider
  * @param description for people, such as {@code profile "work"}
  */
 public record CredentialSource(String description, AwsCredentialsProvider provider) {
+    private static final String PREFIX = "CREDENTIALS_";
+    private static final String DEFAULT = "the default chain";
+    private static final String CHAIN = "system properties, environment, web identity, default profile, container, instance";
+
     /** Given keys; the session token may be empty. */
     public static CredentialSource keys(String origin, String accessKey, String secretKey, Optional<String> sessionToken) {
         AwsCredentials credentials = sessionToken.isPresent()
@@ -33,7 +42,7 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
 
     /** The SDK's chain: system properties, environment, web identity, default profile, container, instance. */
     public static CredentialSource defaultChain() {
-        return new CredentialSource("the default chain", DefaultCredentialsProvider.builder().build());
+        return new CredentialSource(DEFAULT, DefaultCredentialsProvider.builder().build());
     }
 
     /** A role, assumed with the credentials that {@code access} signs with. Valid as long as {@code access} is open. */
@@ -51,19 +60,37 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
      * @return the 12-digit account id
      */
     public String identify(AwsAccess access, String region, CloudLog log) throws CloudException {
-        String origin = resolve();
+        String origin = resolve(log);
         Retrier retrier = new Retrier(Deadline.in(Retrier.CALL_BUDGET), log);
         String account = retrier.call("ask who the caller is", () -> access.sts(region).getCallerIdentity()).account();
         log.info("Account " + account + ", credentials from " + origin + ".");
         return account;
     }
 
-    private String resolve() throws CloudException {
+    private String resolve(CloudLog log) throws CloudException {
         try {
-            String winner = provider.resolveCredentials().providerName().orElse("");
-            return description.equals("the default chain") && !winner.isEmpty() ? description + ", " + winner : description;
+            return description + inWords(provider.resolveCredentials().providerName().orElse(""));
         } catch (SdkException e) {
-            throw new CloudException(Reason.CREDENTIALS, "No AWS credentials from " + description + ": " + e.getMessage(), e);
+            if (isChain()) {
+                // the SDK tells of every link of the chain, at a length that hides what to do
+                log.debug(e.getMessage());
+                throw new CloudException(Reason.CREDENTIALS, "No AWS credentials from " + description + " (none of " + CHAIN + " has any).");
+            }
+            throw new CloudException(Reason.CREDENTIALS, "No AWS credentials from " + description + ": " + e.getMessage() + ".", e);
         }
+    }
+
+    private boolean isChain() {
+        return description.equals(DEFAULT);
+    }
+
+    /** The SDK names the source by one-letter codes, separated by commas where one led to the next. */
+    private static String inWords(String codes) {
+        String words = Arrays.stream(BusinessMetricFeatureId.values())
+                .filter(feature -> feature.name().startsWith(PREFIX) && feature != BusinessMetricFeatureId.CREDENTIALS_CODE)
+                .filter(feature -> List.of(codes.split(",")).contains(feature.value()))
+                .map(feature -> feature.name().substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', ' '))
+                .collect(Collectors.joining(", "));
+        return words.isEmpty() ? "" : " (" + words + ")";
     }
 }

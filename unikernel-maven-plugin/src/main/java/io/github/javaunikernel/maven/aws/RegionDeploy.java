@@ -73,7 +73,7 @@ final class RegionDeploy {
         Optional<Image> same = findSameContents(kernel);
         if (same.isPresent()) {
             log.info(region + ": would keep " + same.get().imageId() + ", which has the same contents.");
-            return result("planned", same.get().imageId(), null, Optional.empty(), kernel, 0, 0);
+            return result("planned", same.get().imageId(), null, Optional.empty(), kernel, 0, 0, 0);
         }
         Optional<Image> namesake = images.named(spec.name());
         Optional<String> parent = chooseParent();
@@ -82,7 +82,7 @@ final class RegionDeploy {
                 + parent.map(id -> " on top of " + id).orElse("") + " and register \"" + spec.name() + "\" with " + kernel.kernelId()
                 + namesake.map(old -> "; the name is taken by " + old.imageId() + ", so: " + spec.duplicateName()).orElse("") + ".");
         checkPermission(kernel);
-        return result("planned", null, null, parent, kernel, changed, 0);
+        return result("planned", null, null, parent, kernel, changed, 0, 0);
     }
 
     private PvGrub.Choice chooseKernel() throws CloudException {
@@ -108,7 +108,7 @@ final class RegionDeploy {
     private AmiResult keep(Image old, String status, PvGrub.Choice kernel) throws CloudException {
         log.info(region + ": " + old.imageId() + " is " + status + ".");
         finish(old.imageId());
-        return result(status, old.imageId(), Images.snapshots(old).stream().findFirst().orElse(null), Optional.empty(), kernel, 0, 0);
+        return result(status, old.imageId(), Images.snapshots(old).stream().findFirst().orElse(null), Optional.empty(), kernel, 0, 0, 0);
     }
 
     private AmiResult create(PvGrub.Choice kernel, Optional<Image> namesake, UploadJournal journal) throws CloudException {
@@ -123,7 +123,8 @@ final class RegionDeploy {
             log.info(region + ": registered " + imageId + " from " + uploaded.snapshotId() + ".");
             images.awaitAvailable(imageId);
             finish(imageId);
-            return result("created", imageId, uploaded.snapshotId(), uploaded.parent(), kernel, uploaded.sent(), uploadMillis);
+            return result("created", imageId, uploaded.snapshotId(), uploaded.parent(), kernel, uploaded.sent(), uploaded.sendMillis(),
+                    uploadMillis);
         } catch (CloudException | RuntimeException e) {
             cleanUp(journal);
             throw e;
@@ -237,10 +238,11 @@ final class RegionDeploy {
         return (System.nanoTime() - started) / 1_000_000;
     }
 
-    private AmiResult result(String status, String imageId, String snapshotId, Optional<String> parent, PvGrub.Choice kernel, int sent, long uploadMillis) {
+    private AmiResult result(String status, String imageId, String snapshotId, Optional<String> parent, PvGrub.Choice kernel, int sent, long sendMillis,
+            long uploadMillis) {
         BlockMap blocks = image.blocks();
         return new AmiResult(region, status, imageId, spec.name(), snapshotId, parent.orElse(null), kernel.kernelId(), kernel.source(),
-                blocks.imageBytes(), blocks.volumeGiB(), blocks.blocks(), sent, Math.max(0, blocks.blocks() - sent), retrier.repeats(), uploadMillis,
+                blocks.imageBytes(), blocks.volumeGiB(), blocks.blocks(), sent, Math.max(0, blocks.blocks() - sent), retrier.repeats(), sendMillis, uploadMillis,
                 elapsedMillis());
     }
 }

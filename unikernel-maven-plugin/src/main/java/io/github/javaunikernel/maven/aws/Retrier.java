@@ -6,6 +6,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
@@ -105,7 +106,8 @@ final class Retrier {
     private static String describe(SdkException e) {
         String code = Fault.code(e);
         if (code != null) {
-            return code + ", " + stripFullStop(e.getMessage());
+            String message = ((AwsServiceException) e).awsErrorDetails().errorMessage();
+            return message == null ? code : code + ", " + stripFullStop(message);
         }
         Throwable root = e;
         while (root.getCause() != null) {

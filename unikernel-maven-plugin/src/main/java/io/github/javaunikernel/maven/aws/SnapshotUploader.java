@@ -51,8 +51,9 @@ final class SnapshotUploader {
      * @param parent  the snapshot it was made on top of
      * @param changed blocks in which it differs from the parent, or all that hold data
      * @param sent    blocks this run sent; fewer than {@code changed} when it continued an earlier one
+     * @param sendMillis for the blocks alone
      */
-    record Uploaded(String snapshotId, Optional<String> parent, int changed, int sent) {
+    record Uploaded(String snapshotId, Optional<String> parent, int changed, int sent, long sendMillis) {
     }
 
     /** Uploads on top of {@code parent}, or continues the upload that the journal tells of when settings and image allow. */
@@ -65,14 +66,17 @@ final class SnapshotUploader {
         String snapshotId = state.snapshotId().orElseThrow();
         List<Block> changes = changes(image, state.parent());
         int sent = 0;
+        long sendMillis = 0;
         if (!state.completed()) {
+            long started = System.nanoTime();
             sent = send(image, snapshotId, changes, journal);
+            sendMillis = (System.nanoTime() - started) / 1_000_000;
             complete(snapshotId, changes);
             journal.completed();
         }
         snapshots.awaitCompleted(snapshotId);
         maps.save(snapshotId, image.blocks(), log);
-        return new Uploaded(snapshotId, state.parent(), changes.size(), sent);
+        return new Uploaded(snapshotId, state.parent(), changes.size(), sent, sendMillis);
     }
 
     /** Deletes the snapshot of an upload that is not to be continued, and forgets it. */

@@ -127,10 +127,11 @@ public final class FakeAws implements AutoCloseable {
     }
 
     private Reply answer(Request request, Trouble.Kind kind) {
-        SignatureV4.Scope scope = new SignatureV4.Scope("", "", "ebs");
+        String authorization = String.valueOf(request.header("Authorization"));
+        String service = authorization.replaceFirst("(?s).*Credential=[^/]+/[^/]+/[^/]+/([^/]+)/.*", "$1");
         try {
-            boolean role = String.valueOf(request.header("Authorization")).contains(ROLE_ACCESS_KEY);
-            scope = SignatureV4.verify(request, Map.of(ACCESS_KEY, SECRET_KEY, ROLE_ACCESS_KEY, ROLE_SECRET_KEY), role ? ROLE_TOKEN : null);
+            boolean role = authorization.contains(ROLE_ACCESS_KEY);
+            SignatureV4.Scope scope = SignatureV4.verify(request, Map.of(ACCESS_KEY, SECRET_KEY, ROLE_ACCESS_KEY, ROLE_SECRET_KEY), role ? ROLE_TOKEN : null);
             befall(kind, scope.service());
             Reply reply = dispatch(scope, request);
             if (kind == Trouble.Kind.ERROR_AFTER) {
@@ -138,10 +139,10 @@ public final class FakeAws implements AutoCloseable {
             }
             return reply;
         } catch (AwsFault e) {
-            return error(scope.service(), e);
+            return error(service, e);
         } catch (RuntimeException e) {
             e.printStackTrace();
-            return error(scope.service(), new AwsFault(400, "FakeBroken", e.toString()));
+            return error(service, new AwsFault(400, "FakeBroken", e.toString()));
         }
     }
 

@@ -82,12 +82,12 @@ final class SignatureV4 {
 
     private static String payloadHash(Request request, String service) {
         String declared = request.header("x-amz-content-sha256");
+        if ("UNSIGNED-PAYLOAD".equals(declared) && (service.equals("ebs") || service.equals("s3"))) {
+            return declared;
+        }
         String actual = hex(sha256(request.body));
         if (declared == null) {
             return actual;
-        }
-        if (declared.equals("UNSIGNED-PAYLOAD") && (service.equals("ebs") || service.equals("s3"))) {
-            return declared;
         }
         if (!declared.equals(actual)) {
             throw new AwsFault(400, "XAmzContentSHA256Mismatch", "declared " + declared + ", is " + actual);
