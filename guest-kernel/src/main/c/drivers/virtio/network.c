@@ -30,6 +30,19 @@
 
 static unsigned cards;
 
+/* Until the stack has set its callbacks, packets are dropped as they come. */
+static void pass_on(struct network_device *network, struct packet *packet)
+{
+    if (network->receive == NULL) {
+        network->dropped++;
+        packet_free(packet);
+        return;
+    }
+    network->received_packets++;
+    network->received_bytes += packet->length;
+    network->receive(network, packet);
+}
+
 static void handle_interrupt(struct virtqueue *queue)
 {
     struct virtio_card *card = queue->context;
@@ -41,10 +54,8 @@ static void handle_interrupt(struct virtqueue *queue)
     bool ready = virtio_net_reclaim(card);
     do {
         for (struct packet *packet; (packet = virtio_net_receive(card)) != NULL;) {
-            network->received_packets++;
-            network->received_bytes += packet->length;
             spin_unlock(&card->lock);
-            network->receive(network, packet);
+            pass_on(network, packet);
             received = true;
             spin_lock(&card->lock);
         }
@@ -52,9 +63,9 @@ static void handle_interrupt(struct virtqueue *queue)
     } while (virtqueue_enable_interrupt(&card->receive));
     spin_unlock(&card->lock);
 
-    if (received)
+    if (received && network->receive_done != NULL)
         network->receive_done(network);
-    if (ready)
+    if (ready && network->transmit_ready != NULL)
         network->transmit_ready(network);
 }
 
