@@ -237,7 +237,7 @@ void threads_for_each(void (*visit)(struct thread *thread, void *context), void 
     visit(&main_thread, context);
 }
 
-unsigned threads_count(void) { return 1; }
+unsigned threads_user_count(void) { return 1; }
 
 nanoseconds thread_cpu_time(const struct thread *thread)
 {

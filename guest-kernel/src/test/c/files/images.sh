@@ -1,0 +1,41 @@
+#!/bin/sh
+# Makes the ext2 images of the tests: images.sh DIRECTORY. Contents as test_ext2.c expects them.
+set -eu
+out=$1
+tree=$out/tree
+rm -rf "$tree"
+mkdir -p "$tree/dir" "$tree/links" "$tree/many"
+printf 'hello\n' > "$tree/dir/hello"
+chmod 640 "$tree/dir/hello"
+ln "$tree/dir/hello" "$tree/dir/hard"
+touch -d @1600000000 "$tree/dir/hello"
+: > "$tree/dir/$(printf '%255s' '' | tr ' ' L)"
+awk 'BEGIN {
+    for (i = 0; i < 140626; i++) {
+        line = ""
+        for (j = 0; j < 64; j++) line = line sprintf("%c", 32 + (i + j) % 90)
+        printf "%s", line
+    }
+}' | head -c 9000001 > "$tree/pattern"
+ln -s ../dir/hello "$tree/links/short"
+ln -s "$(printf './%.0s' $(seq 100))../dir/hello" "$tree/links/long"
+ln -s /dir/hello "$tree/links/absolute"
+ln -s loop "$tree/links/loop"
+ln -s nowhere "$tree/links/dangling"
+ln -s ../dir "$tree/links/todir"
+ln -s ../dir/hello "$tree/links/chain1"
+for i in $(seq 2 41); do ln -s "chain$((i - 1))" "$tree/links/chain$i"; done
+for i in $(seq 0 2999); do : > "$tree/many/entry-$i"; done
+
+# image BLOCK_SIZE REVISION SPARSE_END: the last byte of /sparse lies behind the double indirect blocks.
+image() {
+    printf B > "$tree/sparse"
+    printf E | dd of="$tree/sparse" bs=1 seek="$3" conv=notrunc status=none
+    file=$out/ext2-$1-r$2.img
+    rm -f "$file"
+    mke2fs -q -t ext2 -r "$2" -b "$1" -N 4000 -d "$tree" "$file" 64m
+}
+image 1024 1 70000000
+image 2048 1 600000000
+image 4096 1 4500000000
+image 1024 0 70000000

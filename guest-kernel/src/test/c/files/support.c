@@ -1,0 +1,119 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#undef O_ACCMODE
+#undef O_RDONLY
+#undef O_WRONLY
+#undef O_RDWR
+#undef O_CREAT
+#undef O_EXCL
+#undef O_NOCTTY
+#undef O_TRUNC
+#undef O_APPEND
+#undef O_NONBLOCK
+#undef O_DIRECTORY
+#undef O_NOFOLLOW
+#undef O_CLOEXEC
+#undef O_PATH
+#undef S_IFMT
+#undef S_IFSOCK
+#undef S_IFLNK
+#undef S_IFREG
+#undef S_IFBLK
+#undef S_IFDIR
+#undef S_IFCHR
+#undef S_IFIFO
+#include "files/support.h"
+#include "files/tmpfs.h"
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "memory/address_space.h"
+#include "platform/platform.h"
+
+struct disk {
+    struct block_device device;
+    int descriptor;
+};
+
+bool test_disk_fails;
+unsigned test_disk_requests, test_disk_segments;
+struct platform_information platform = { .name = "host", .command_line = "quiet", .cpus = 1 };
+
+static void submit(struct block_device *device, struct block_request *request)
+{
+    struct disk *disk = container_of(device, struct disk, device);
+    uint64_t offset = request->sector * SECTOR_SIZE;
+    int error = test_disk_fails ? -EIO : 0;
+    test_disk_requests++;
+    for (unsigned i = 0; i < request->segment_count; i++) {
+        struct block_segment *segment = &request->segments[i];
+        test_disk_segments++;
+        if (!error && pread(disk->descriptor, phys_to_virt(segment->address), segment->length, (off_t)offset) !=
+                          (ssize_t)segment->length)
+            error = -EIO;
+        offset += segment->length;
+    }
+    request->done(request, error);
+}
+
+void block_submit(struct block_device *device, struct block_request *request)
+{
+    uint64_t end = request->sector;
+    bool sound = request->segment_count >= 1 && request->segment_count <= BLOCK_MAX_SEGMENTS;
+    for (unsigned i = 0; sound && i < request->segment_count; i++) {
+        struct block_segment *segment = &request->segments[i];
+        sound = segment->length % SECTOR_SIZE == 0 && segment->address % SECTOR_SIZE == 0 && segment->length &&
+                (segment->address & PAGE_MASK) + segment->length <= PAGE_SIZE;
+        end += segment->length / SECTOR_SIZE;
+    }
+    if (!sound || end > device->sectors)
+        panic("a bad block request");
+    device->submit(device, request);
+}
+
+struct block_device *test_disk(const char *path)
+{
+    struct disk *disk = calloc(1, sizeof(*disk));
+    struct stat status;
+    disk->descriptor = open(path, 0);
+    if (disk->descriptor < 0 || fstat(disk->descriptor, &status) != 0) {
+        perror(path);
+        exit(2);
+    }
+    string_copy(disk->device.name, "test", sizeof(disk->device.name));
+    disk->device.sectors = (uint64_t)status.st_size / SECTOR_SIZE;
+    disk->device.read_only = true;
+    disk->device.submit = submit;
+    return &disk->device;
+}
+
+ssize_type test_read_file(const char *path, void *to, size_t size)
+{
+    struct file *file;
+    int error = file_open(NULL, path, O_RDONLY, 0, &file);
+    if (error)
+        return error;
+    ssize_type n = file_read_kernel(file, to, size, 0);
+    file_put(file);
+    return n;
+}
+
+int test_write_file(const char *path, const char *text) { return file_write_kernel(path, text, strlen(text)); }
+
+void test_memory_root(uint64_t limit)
+{
+    struct file_system *fs = tmpfs_create(limit, 0755);
+    if (!fs || mount_at("/", fs) || name_make(NULL, "/tmp", S_IFDIR | 0755, NULL))
+        panic("no memory root");
+}
+
+/* What /proc asks of layers that are not under test. */
+static struct area area = { .start = 0x400000, .end = 0x402000, .protection = MMU_READ | MMU_EXECUTE, .name = "[test]" };
+void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context) { visit(&area, context); }
+void address_space_usage(struct address_space_usage *usage) { *usage = (struct address_space_usage){ .reserved_bytes = 8192, .resident_pages = 2 }; }
+struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }

@@ -1,0 +1,20 @@
+/* A disk in a file for tests of files/, and short ways to the system calls' worth of checking. */
+#pragma once
+
+#include "drivers/device.h"
+#include "files/vfs.h"
+#include "host/host.h"
+
+/* Opens an image as a block device. Ends the program with a message if it cannot. */
+struct block_device *test_disk(const char *path);
+/* Every request from now on fails with -EIO. */
+extern bool test_disk_fails;
+/* Requests and segments submitted so far. */
+extern unsigned test_disk_requests, test_disk_segments;
+
+/* Reads a whole file into a buffer of `size`; bytes, or -errno. */
+ssize_type test_read_file(const char *path, void *to, size_t size);
+/* 0 or -errno. */
+int test_write_file(const char *path, const char *text);
+/* Mounts an empty memory file system as root, with the directories /tmp and /ro. Once a program. */
+void test_memory_root(uint64_t limit);

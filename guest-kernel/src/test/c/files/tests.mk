@@ -1,0 +1,29 @@
+include src/test/c/host/host.mk
+
+FILES_TEST := target/test/files
+FILES_SOURCES := $(wildcard src/main/c/files/*.c src/main/c/files/*/*.c) src/main/c/memory/page_cache.c \
+    src/main/c/memory/transfer.c src/test/c/files/support.c $(HOST_SOURCES)
+FILES_OBJECTS := $(patsubst src/%.c,$(FILES_TEST)/%.o,$(FILES_SOURCES))
+
+$(FILES_TEST)/%.o: src/%.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(HOST_CFLAGS) -MMD -c $< -o $@
+
+$(FILES_TEST)/test_%: $(FILES_TEST)/test/c/files/test_%.o $(FILES_OBJECTS)
+	@$(HOST_CC) $(HOST_CFLAGS) $^ -o $@
+
+$(FILES_TEST)/images.done: src/test/c/files/images.sh
+	@mkdir -p $(@D)
+	@src/test/c/files/images.sh $(FILES_TEST)
+	@touch $@
+
+.SECONDARY:
+.PHONY: test-files-ext2
+test-files-ext2: $(FILES_TEST)/test_ext2 $(FILES_TEST)/images.done
+	@$< $(FILES_TEST)/ext2-1024-r1.img 70000000
+	@$< $(FILES_TEST)/ext2-2048-r1.img 600000000
+	@$< $(FILES_TEST)/ext2-4096-r1.img 4500000000
+	@$< $(FILES_TEST)/ext2-1024-r0.img 70000000
+TESTS += test-files-ext2
+
+-include $(FILES_OBJECTS:.o=.d)
