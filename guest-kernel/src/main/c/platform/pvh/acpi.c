@@ -129,13 +129,12 @@ static void read_madt(const struct table_header *madt)
 {
     const uint8_t *at = (const uint8_t *)madt + MADT_ENTRIES;
     const uint8_t *end = (const uint8_t *)madt + madt->length;
-    bool found = false;
+    acpi.io_apic = 0;
     while (at + 2 <= end && at[1] >= 2 && at[1] <= end - at) {
         uint32_t value;
-        if (at[0] == MADT_IO_APIC && at[1] >= 12 && !found) {
+        if (at[0] == MADT_IO_APIC && at[1] >= 12 && acpi.io_apic == 0) {
             memcpy(&value, at + 4, sizeof(value));
             acpi.io_apic = value;
-            found = true;
         }
         if (at[0] == MADT_SOURCE_OVERRIDE && at[1] >= 10 && at[3] < array_size(acpi.line_of_isa)) {
             memcpy(&value, at + 4, sizeof(value));

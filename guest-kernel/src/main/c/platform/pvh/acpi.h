@@ -18,7 +18,7 @@ struct acpi_information {
     struct acpi_register sleep_control; /* hardware-reduced platforms */
     struct acpi_register reset;
     uint8_t reset_value;
-    phys_t io_apic;                     /* 0xfec00000 unless the MADT says otherwise */
+    phys_t io_apic;                     /* 0xfec00000 without a MADT; 0: there is none */
     uint8_t line_of_isa[16];            /* I/O APIC line of an ISA interrupt */
 };
 extern struct acpi_information acpi;

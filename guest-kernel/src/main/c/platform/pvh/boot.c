@@ -10,6 +10,7 @@
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
+#include "platform/pvh/xen.h"
 #include "platform/x86/fpu.h"
 #include "platform/x86/image.h"
 #include "platform/x86/stack_guard.h"
@@ -164,6 +165,7 @@ noreturn void pvh_start(uint32_t start_info)
     stack_guard_init();
     pvh_traps_init();
     pvh_serial_init();
+    pvh_xen_detect();
     fpu_init();
     read_start_info(start_info);
     acpi_init(pvh_acpi_root);
@@ -173,5 +175,6 @@ noreturn void pvh_start(uint32_t start_info)
     pvh_interrupts_init();
     pvh_timer_init();
     pvh_serial_start_input();
+    pvh_xen_init();
     kernel_main();
 }

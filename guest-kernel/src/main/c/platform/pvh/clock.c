@@ -69,6 +69,11 @@ nanoseconds pvh_clock_wall(void)
     return pvh_clock_monotonic() + shared.clock.wall_offset;
 }
 
+void pvh_clock_set_wall(nanoseconds now)
+{
+    publish(now - pvh_clock_monotonic());
+}
+
 phys_t pvh_clock_page_address(void)
 {
     return (uintptr_t)&shared - KERNEL_BASE;

@@ -99,14 +99,14 @@ static void start_local_apic(void)
 
 static void start_io_apic(void)
 {
+    if (acpi.io_apic == 0)
+        return;
     io_apic = mmio_map(acpi.io_apic, PAGE_SIZE);
     if (io_apic == NULL)
         panic("no memory to map the I/O APIC");
     uint32_t version = io_apic_read(IO_APIC_VERSION);
-    if (version == UINT32_MAX) {
-        log_info("no I/O APIC");
+    if (version == UINT32_MAX)
         return;
-    }
     io_apic_lines = (version >> 16 & 0xff) + 1;
     for (unsigned line = 0; line < io_apic_lines; line++)
         io_apic_write(IO_APIC_ENTRY(line), APIC_MASKED);

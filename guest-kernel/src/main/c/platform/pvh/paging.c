@@ -10,7 +10,7 @@
 #include "platform/pvh/pvh.h"
 #include "platform/x86/image.h"
 
-/* Where mmio_map() hands out addresses. */
+/* Where mmio_map() and memory_map() hand out addresses. */
 #define MMIO_BASE 0xffffc90000000000UL
 #define MMIO_LIMIT (MMIO_BASE + (1UL << 39))
 
@@ -107,7 +107,8 @@ void pvh_paging_init(struct memory_range *pool)
     cr4_write(cr4);
 }
 
-volatile void *mmio_map(phys_t address, size_t length)
+/* Maps [address, address + length) where kernel addresses for it are left. */
+static void *map_beside(phys_t address, size_t length, uint64_t type)
 {
     phys_t first = align_down(address, PAGE_SIZE);
     phys_t end = align_up(address + length, PAGE_SIZE);
@@ -115,10 +116,20 @@ volatile void *mmio_map(phys_t address, size_t length)
         return NULL;
     uintptr_t at = mmio_next;
     for (phys_t page = first; page < end; page += PAGE_SIZE) {
-        uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE | ENTRY_UNCACHED;
+        uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE | type;
         if (!set_entry(at + (page - first), 1, page | rights))
             return NULL;
     }
     mmio_next += end - first;
-    return (volatile void *)(at + (address - first));
+    return (void *)(at + (address - first));
+}
+
+volatile void *mmio_map(phys_t address, size_t length)
+{
+    return map_beside(address, length, ENTRY_UNCACHED);
+}
+
+void *memory_map(phys_t address, size_t length)
+{
+    return map_beside(address, length, 0);
 }

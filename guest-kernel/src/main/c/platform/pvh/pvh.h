@@ -49,6 +49,8 @@ void pvh_paging_init(struct memory_range *pool);
 /* Maps device memory, uncached; never unmapped again. NULL without memory or address space.
  * Callable once the page allocator works. */
 volatile void *mmio_map(phys_t address, size_t length);
+/* The same for memory that is not in the direct map (pages shared with the hypervisor). */
+void *memory_map(phys_t address, size_t length);
 
 /* ---- mmu.c: the user half ----------------------------------------------------------------- */
 
@@ -64,6 +66,8 @@ void pvh_clock_init(void);
 nanoseconds pvh_clock_monotonic(void);
 nanoseconds pvh_clock_wall(void);
 phys_t pvh_clock_page_address(void);
+/* For a hypervisor that tells the time of day; UTC in ns since 1970. */
+void pvh_clock_set_wall(nanoseconds now);
 /* Ticks of the TSC in a duration <= 1000 s. */
 uint64_t pvh_clock_ticks(nanoseconds duration);
 /* Busy-waits. */

@@ -1,0 +1,217 @@
+#include "platform/pvh/xen.h"
+
+#include "drivers/xen/console.h"
+#include "drivers/xen/devices.h"
+#include "drivers/xen/host.h"
+#include "drivers/xen/xenbus.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "platform/operations.h"
+#include "platform/pvh/clock.h"
+#include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
+#include "platform/pvh/pvh.h"
+#include "platform/x86/processor.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/hypercall.h"
+#include "platform/xenpv/xenpv.h"
+
+/* xen/arch-x86/cpuid.h: leaves start at a multiple of 0x100 (another hypervisor's may come first). */
+#define LEAVES_FIRST 0x40000000
+#define LEAVES_LAST 0x40010000
+#define LEAF_HYPERCALL_PAGE 2            /* EBX: the MSR to write its address to */
+
+/* xen/memory.h: XENMEM_add_to_physmap; xen/xen.h: __HYPERVISOR_*_op. */
+#define HYPERCALL_MEMORY_OP 12
+#define HYPERCALL_HVM_OP 34
+#define MEMORY_ADD_TO_MAP 7
+#define SPACE_SHARED_INFO 0
+#define SPACE_GRANT_TABLE 1
+
+/* xen/hvm/hvm_op.h, xen/hvm/params.h */
+#define HVM_SET_PARAMETER 0
+#define HVM_GET_PARAMETER 1
+#define PARAMETER_CALLBACK 0
+#define PARAMETER_STORE_FRAME 1
+#define PARAMETER_STORE_PORT 2
+#define PARAMETER_CONSOLE_FRAME 17
+#define PARAMETER_CONSOLE_PORT 18
+#define CALLBACK_VECTOR (2UL << 56)
+
+#define MAX_GRANT_ORDER 6                /* Xen's default limit for a guest: 64 frames */
+
+static bool present;
+static const struct shared_info *shared;
+
+static uint32_t find_leaves(void)
+{
+    for (uint32_t base = LEAVES_FIRST; base < LEAVES_LAST; base += 0x100) {
+        struct processor_leaf leaf = processor_identify(base, 0);
+        uint32_t name[3] = { leaf.ebx, leaf.ecx, leaf.edx };
+        if (memcmp(name, "XenVMMXenVMM", sizeof(name)) == 0)
+            return base;
+        if (leaf.eax < base)
+            return 0;
+    }
+    return 0;
+}
+
+static uint64_t get_parameter(uint32_t index)
+{
+    struct {
+        uint16_t domain;
+        uint32_t index;
+        uint64_t value;
+    } request = { .domain = DOMID_SELF, .index = index };
+    int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_GET_PARAMETER, (uintptr_t)&request, 0, 0);
+    if (error != 0)
+        panic("Xen does not tell parameter %u: error %ld", index, -error);
+    return request.value;
+}
+
+static void set_parameter(uint32_t index, uint64_t value)
+{
+    struct {
+        uint16_t domain;
+        uint32_t index;
+        uint64_t value;
+    } request = { .domain = DOMID_SELF, .index = index, .value = value };
+    int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_SET_PARAMETER, (uintptr_t)&request, 0, 0);
+    if (error != 0)
+        panic("Xen does not take parameter %u: error %ld", index, -error);
+}
+
+/* Puts one of Xen's pages in place of one of ours. */
+static bool replace_page(unsigned space, uint64_t index, phys_t address)
+{
+    struct {
+        uint16_t domain, size;
+        uint32_t space;
+        uint64_t index, frame;
+    } request = { .domain = DOMID_SELF, .space = space, .index = index, .frame = address >> PAGE_SHIFT };
+    return hypercall(HYPERCALL_MEMORY_OP, MEMORY_ADD_TO_MAP, (uintptr_t)&request, 0, 0) == 0;
+}
+
+static uint64_t frame_of(phys_t address)
+{
+    return address >> PAGE_SHIFT;
+}
+
+static struct grant_entry *map_grant_table(unsigned frames)
+{
+    unsigned order = 0;
+    while (1u << order < frames)
+        order++;
+    struct page *pages = order <= MAX_GRANT_ORDER ? pages_allocate(order) : NULL;
+    if (pages == NULL)
+        return NULL;
+    phys_t address = page_address(pages);
+    /* On failure the pages are lost: some of them may be Xen's by then. */
+    for (unsigned i = 0; i < frames; i++) {
+        if (!replace_page(SPACE_GRANT_TABLE, i, address + i * PAGE_SIZE))
+            return NULL;
+    }
+    return phys_to_virt(address);
+}
+
+static const struct xen_host host = {
+    .frame_of = frame_of,
+    .map_grant_table = map_grant_table,
+    .write_without_ring = pv_early_write,
+};
+
+/* As in platform/xenpv/clock.c, where time is Xen's altogether. */
+static nanoseconds wall_at_boot(void)
+{
+    uint32_t version;
+    nanoseconds wall;
+    do {
+        version = __atomic_load_n(&shared->wall_version, __ATOMIC_ACQUIRE);
+        uint64_t seconds = (uint64_t)read_once(shared->wall_seconds_high) << 32 | read_once(shared->wall_seconds);
+        wall = seconds * NS_PER_SECOND + read_once(shared->wall_nanoseconds);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    } while ((version & 1) || version != read_once(shared->wall_version));
+    return wall;
+}
+
+/* System time now, by the same scale as in platform/xenpv/clock.c. */
+static nanoseconds system_time(void)
+{
+    struct vcpu_time time;
+    do {
+        time = *(const volatile struct vcpu_time *)&shared->vcpu[0].time;
+    } while ((time.version & 1) || time.version != read_once(shared->vcpu[0].time.version));
+    return time.system + tsc_scale_apply((struct tsc_scale){ time.multiplier, time.shift }, rdtsc() - time.tsc);
+}
+
+static void handle_events(void *context)
+{
+    (void)context;
+    events_dispatch();
+}
+
+static const struct platform_operations xen_operations = {
+    .mmu_map = pvh_mmu_map,
+    .mmu_unmap = pvh_mmu_unmap,
+    .mmu_protect = pvh_mmu_protect,
+    .mmu_query = pvh_mmu_query,
+    .mmu_test_clear_accessed = pvh_mmu_test_clear_accessed,
+    .cpu_switch_to = pvh_cpu_switch_to,
+    .cpu_set_fs_base = pvh_cpu_set_fs_base,
+    .cpu_wait = pvh_cpu_wait,
+    .cpu_enter_user = pvh_enter_user,
+    .clock_monotonic = pvh_clock_monotonic,
+    .clock_wall = pvh_clock_wall,
+    .clock_set_deadline = pvh_timer_set_deadline,
+    .clock_page_address = pvh_clock_page_address,
+    .console_write = xen_console_write,
+    .start_devices = xen_start_devices,
+    .power_off = pv_power_off,
+    .reboot = pv_reboot,
+    .crash = pv_crash,
+};
+
+void pvh_xen_detect(void)
+{
+    uint32_t leaves = find_leaves();
+    if (leaves == 0)
+        return;
+    msr_write(processor_identify(leaves + LEAF_HYPERCALL_PAGE, 0).ebx, (uintptr_t)hypercall_page - KERNEL_BASE);
+    present = true;
+    xen_host = &host;
+    platform.name = "xen-pvh";
+    platform_operations = &xen_operations;
+}
+
+static struct shared_info *map_shared_info(void)
+{
+    struct page *page = page_allocate();
+    if (page == NULL || !replace_page(SPACE_SHARED_INFO, 0, page_address(page)))
+        panic("Xen's shared information cannot be mapped");
+    return page_data(page);
+}
+
+static void *map_ring(uint32_t parameter)
+{
+    void *ring = memory_map(get_parameter(parameter) << PAGE_SHIFT, PAGE_SIZE);
+    if (ring == NULL)
+        panic("no memory to map a ring shared with Xen");
+    return ring;
+}
+
+void pvh_xen_init(void)
+{
+    if (!present)
+        return;
+    struct shared_info *mapped = map_shared_info();
+    shared = mapped;
+    events_init(mapped);
+    int vector = interrupt_allocate(handle_events, NULL);
+    if (vector < 0)
+        panic("no interrupt vector for events");
+    set_parameter(PARAMETER_CALLBACK, CALLBACK_VECTOR | (unsigned)vector);
+    pvh_clock_set_wall(wall_at_boot() + system_time());
+    xen_console_init(map_ring(PARAMETER_CONSOLE_FRAME), (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT));
+    xenbus_init(map_ring(PARAMETER_STORE_FRAME), (uint32_t)get_parameter(PARAMETER_STORE_PORT));
+}
