@@ -1,0 +1,17 @@
+package io.github.javaunikernel.it;
+
+import java.nio.file.Files;
+import org.junit.jupiter.api.condition.EnabledIf;
+
+/** OpenJDK 25, booted directly. */
+@EnabledIf("imageWasMade")
+class Jdk25XenPvIT extends ShutdownSuite {
+
+    Jdk25XenPvIT() {
+        super(Platform.XEN_PV, "lab-app-jdk25");
+    }
+
+    static boolean imageWasMade() {
+        return Files.exists(XenLab.images().resolve("lab-app-jdk25.img"));
+    }
+}

@@ -1,0 +1,184 @@
+package io.github.javaunikernel.it;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One run of {@code lab/xen}: a guest in an emulated Xen host, its console as lines that can be waited for, its port 8080
+ * forwarded. Safe for use by several threads. Closing ends the guest and its host.
+ */
+final class XenLab implements AutoCloseable {
+
+    private static final Pattern FORWARD = Pattern.compile("lab: forward 127\\.0\\.0\\.1:(\\d+) to \\d+");
+    private static final int LINES_SHOWN = 40;
+
+    private final Process process;
+    private final Thread reader;
+    private final Thread guard;
+    /** Every line so far, of the guest and of the lab; guarded by itself. */
+    private final List<String> lines = new ArrayList<>();
+    /** Set, under {@code lines}, when no line will follow. */
+    private boolean ended;
+
+    private XenLab(Process process) {
+        this.process = process;
+        reader = new Thread(this::readLines, "lab console");
+        guard = new Thread(() -> process.destroy());
+    }
+
+    /**
+     * Starts a guest; does not wait for it.
+     *
+     * @param name of the log beside the images
+     * @param options of {@code lab/xen}, besides those for control, the forwarded port and the log
+     */
+    static XenLab start(String name, List<String> options) throws IOException {
+        List<String> command = new ArrayList<>(List.of(System.getProperty("lab.xen"), "--control", "--forward", "0:8080",
+                "--timeout", "1500", "--log", images().resolve(name + ".host.log").toString()));
+        Path symbols = Path.of(System.getProperty("lab.symbols"));
+        if (Files.exists(symbols)) {
+            command.addAll(List.of("--symbols", symbols.toString()));
+        }
+        command.addAll(options);
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        XenLab lab = new XenLab(process);
+        Runtime.getRuntime().addShutdownHook(lab.guard);
+        lab.reader.setDaemon(true);
+        lab.reader.start();
+        return lab;
+    }
+
+    /** Where the plugin put the images under test. */
+    static Path images() {
+        return Path.of(System.getProperty("lab.images"));
+    }
+
+    private void readLines() {
+        try (BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                System.out.println("  | " + line);
+                add(line.stripTrailing());
+            }
+        } catch (IOException e) {
+            add("lab: console lost: " + e);
+        }
+        synchronized (lines) {
+            ended = true;
+            lines.notifyAll();
+        }
+    }
+
+    private void add(String line) {
+        synchronized (lines) {
+            lines.add(line);
+            lines.notifyAll();
+        }
+    }
+
+    /** How many lines there were so far: a place to search from later. */
+    int position() {
+        synchronized (lines) {
+            return lines.size();
+        }
+    }
+
+    /** Waits for a line that contains the text, anywhere in what was or will be printed. */
+    String await(String text, Duration patience) {
+        return await(0, line -> line.contains(text), text, patience);
+    }
+
+    /** Waits for a line that contains the text, at or after the position. */
+    String await(int position, String text, Duration patience) {
+        return await(position, line -> line.contains(text), text, patience);
+    }
+
+    private String await(int position, Predicate<String> wanted, String description, Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        synchronized (lines) {
+            for (int next = position;; next++) {
+                while (next >= lines.size()) {
+                    waitForLine(deadline, description, patience);
+                }
+                if (wanted.test(lines.get(next))) {
+                    return lines.get(next);
+                }
+            }
+        }
+    }
+
+    private void waitForLine(long deadline, String description, Duration patience) {
+        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (ended || left <= 0) {
+            throw new AssertionError((ended ? "The lab ended" : "After " + patience.toSeconds() + " s there was")
+                    + " without the line \"" + description + "\". The last lines were:\n" + lastLines());
+        }
+        try {
+            lines.wait(left);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("Interrupted while waiting for \"" + description + "\"", e);
+        }
+    }
+
+    private String lastLines() {
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
+    }
+
+    /** Every line so far. */
+    List<String> lines() {
+        synchronized (lines) {
+            return List.copyOf(lines);
+        }
+    }
+
+    /** The port of 127.0.0.1 that leads to the guest's 8080. */
+    int port() {
+        Matcher matcher = FORWARD.matcher(await("lab: forward ", Duration.ofSeconds(60)));
+        if (!matcher.matches()) {
+            throw new AssertionError("lab/xen did not tell its port");
+        }
+        return Integer.parseInt(matcher.group(1));
+    }
+
+    /** Gives a command to the lab, such as {@code shutdown}, {@code list} or {@code sysrq q}. */
+    void command(String command) {
+        try {
+            Writer out = process.outputWriter(StandardCharsets.UTF_8);
+            out.write(command + "\n");
+            out.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException("lab/xen does not take commands any more", e);
+        }
+    }
+
+    /** Waits for the end of the guest. The value is its own status, or one of lab/xen's. */
+    int exitStatus(Duration patience) throws InterruptedException {
+        if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("The guest still runs after " + patience.toSeconds() + " s. The last lines were:\n"
+                    + lastLines());
+        }
+        reader.join(patience.toMillis());
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        process.destroy();
+        if (!process.waitFor(20, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+        }
+        Runtime.getRuntime().removeShutdownHook(guard);
+    }
+}
