@@ -1,5 +1,6 @@
 #include "files/epoll.h"
 #include "files/file.h"
+#include "files/flock.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
@@ -29,6 +30,7 @@ void file_put(struct file *file)
     if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     epoll_forget(file);
+    flock_forget(file);
     if (file->operations->release)
         file->operations->release(file);
     if (file->dentry)

@@ -85,6 +85,7 @@ struct file {
     const struct file_operations *operations;
     uint32_t references;             /* atomic */
     uint32_t flags;                  /* O_* without creation flags */
+    bool locked;                     /* holds an flock(2) (files/flock.c) */
     uint64_t offset;                 /* offset_lock */
     struct mutex offset_lock;
     struct inode *inode;             /* for files of a file system, else NULL; holds a reference */

@@ -1,4 +1,5 @@
 /* Moving data through descriptors. */
+#include "files/flock.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
@@ -195,6 +196,16 @@ SYSCALL(syncfs) { return check_stored((int)a); }
 SYSCALL(sync_file_range) { return check_stored((int)a); }
 SYSCALL(sync) { return 0; }
 SYSCALL(readahead) { return check_descriptor((int)a); }
+
+SYSCALL(flock)
+{
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int result = flock_file(file, (unsigned)b);
+    file_put(file);
+    return result;
+}
 
 SYSCALL(fadvise64)
 {

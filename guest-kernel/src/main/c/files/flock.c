@@ -1,0 +1,101 @@
+#include "files/file.h"
+#include "files/flock.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/list.h"
+
+struct flock {
+    struct list link;
+    struct file *file;
+    bool exclusive;
+};
+
+/* Few files are ever locked at a time: a list will do. */
+static struct mutex mutex = { .lock = SPINLOCK("flock"), .waiters = LIST_INIT(mutex.waiters), .name = "flock" };
+static struct list locks = LIST_INIT(locks);         /* mutex */
+static uint32_t releases;                            /* mutex; read without it to see a change */
+static struct wait_queue released = { .lock = SPINLOCK("wait_queue"), .waiters = LIST_INIT(released.waiters) };
+
+static struct flock *lock_of(const struct file *file)
+{
+    list_for_each(node, &locks) {
+        struct flock *lock = list_entry(node, struct flock, link);
+        if (lock->file == file)
+            return lock;
+    }
+    return NULL;
+}
+
+static bool conflicts(const struct file *file, bool exclusive)
+{
+    list_for_each(node, &locks) {
+        const struct flock *lock = list_entry(node, struct flock, link);
+        if (lock->file != file && lock->file->inode == file->inode && (exclusive || lock->exclusive))
+            return true;
+    }
+    return false;
+}
+
+static void drop(struct file *file)
+{
+    struct flock *lock = lock_of(file);
+    if (!lock)
+        return;
+    list_remove(&lock->link);
+    heap_free(lock);
+    file->locked = false;
+    write_once(releases, releases + 1);
+    wake(&released, 0);
+}
+
+/* Under the mutex. Like Linux, changing the kind gives the old lock up first. */
+static int try_lock(struct file *file, bool exclusive)
+{
+    struct flock *lock = lock_of(file);
+    if (lock && lock->exclusive == exclusive)
+        return 0;
+    drop(file);
+    if (conflicts(file, exclusive))
+        return -EAGAIN;
+    lock = heap_allocate(sizeof(*lock));
+    if (!lock)
+        return -ENOMEM;
+    lock->file = file;
+    lock->exclusive = exclusive;
+    list_push_back(&locks, &lock->link);
+    file->locked = true;
+    return 0;
+}
+
+int flock_file(struct file *file, unsigned operation)
+{
+    unsigned kind = operation & ~FLOCK_NONBLOCK;
+    if (!file->inode)
+        return -EBADF;
+    if (kind != FLOCK_SHARED && kind != FLOCK_EXCLUSIVE && kind != FLOCK_UNLOCK)
+        return -EINVAL;
+    for (;;) {
+        mutex_lock(&mutex);
+        uint32_t seen = releases;
+        int error = 0;
+        if (kind == FLOCK_UNLOCK)
+            drop(file);
+        else
+            error = try_lock(file, kind == FLOCK_EXCLUSIVE);
+        mutex_unlock(&mutex);
+        if (error != -EAGAIN || operation & FLOCK_NONBLOCK)
+            return error;
+        error = wait_until(&released, read_once(releases) != seen, NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        if (error)
+            return error;
+    }
+}
+
+void flock_forget(struct file *file)
+{
+    if (!file->locked)
+        return;
+    mutex_lock(&mutex);
+    drop(file);
+    mutex_unlock(&mutex);
+}

@@ -1,0 +1,256 @@
+#include "files/streams.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/pages.h"
+#include "memory/user.h"
+#include "platform/platform.h"
+
+#define PIPE_PAGES (PIPE_CAPACITY / PAGE_SIZE)
+
+/*
+ * A ring of pages, each there only while it holds bytes. The indices count bytes for ever; their low bits are
+ * places in the ring. They and the ends are changed under the mutex and read without it for readiness.
+ */
+struct pipe {
+    struct mutex mutex;
+    struct page *pages[PIPE_PAGES];  /* mutex */
+    uint32_t read_at, write_at;      /* mutex */
+    uint32_t readers, writers;       /* mutex */
+    struct wait_queue queue;
+    uint64_t number;                 /* st_ino */
+    nanoseconds created;
+};
+
+static uint64_t last_number;         /* atomic */
+
+static uint32_t used(const struct pipe *pipe) { return read_once(pipe->write_at) - read_once(pipe->read_at); }
+static uint32_t free_bytes(const struct pipe *pipe) { return PIPE_CAPACITY - used(pipe); }
+static uint32_t run_length(uint32_t at) { return (uint32_t)(PAGE_SIZE - (at & PAGE_MASK)); }
+static struct page **page_at(struct pipe *pipe, uint32_t at) { return &pipe->pages[at / PAGE_SIZE % PIPE_PAGES]; }
+
+/* ---- Reading, under the mutex ---- */
+
+static void consume(struct pipe *pipe, uint32_t n)
+{
+    struct page **page = page_at(pipe, pipe->read_at);
+    write_once(pipe->read_at, pipe->read_at + n);
+    if ((pipe->read_at & PAGE_MASK) == 0 || used(pipe) == 0) {
+        page_put(*page);
+        *page = NULL;
+    }
+    /* An empty pipe starts on a fresh page: the next byte would fall into the one just given back. */
+    if (used(pipe) == 0)
+        pipe->read_at = pipe->write_at = align_up(pipe->write_at, (uint32_t)PAGE_SIZE);
+}
+
+static ssize_type take(struct pipe *pipe, struct transfer *transfer)
+{
+    ssize_type total = 0;
+    while (transfer->remaining && used(pipe)) {
+        uint32_t n = min_of(used(pipe), run_length(pipe->read_at));
+        n = (uint32_t)min_of((size_t)n, transfer->remaining);
+        char *data = page_data(*page_at(pipe, pipe->read_at));
+        ssize_type moved = transfer_out(transfer, data + (pipe->read_at & PAGE_MASK), n);
+        if (moved < 0)
+            return total ? total : moved;
+        consume(pipe, (uint32_t)moved);
+        total += moved;
+    }
+    return total;
+}
+
+static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    struct pipe *pipe = file->private;
+    (void)offset;
+    if (!transfer->remaining)
+        return 0;
+    for (;;) {
+        mutex_lock(&pipe->mutex);
+        ssize_type n = take(pipe, transfer);
+        bool ended = n == 0 && pipe->writers == 0;
+        mutex_unlock(&pipe->mutex);
+        if (n > 0)
+            wake(&pipe->queue, POLL_OUT);
+        if (n || ended)
+            return n;
+        if (read_once(file->flags) & O_NONBLOCK)
+            return -EAGAIN;
+        int error = wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE,
+                               SLEEP_KILLABLE_BY_SIGNAL);
+        if (error)
+            return error;
+    }
+}
+
+/* ---- Writing, under the mutex ---- */
+
+static ssize_type put(struct pipe *pipe, struct transfer *transfer)
+{
+    ssize_type total = 0;
+    while (transfer->remaining && free_bytes(pipe)) {
+        struct page **page = page_at(pipe, pipe->write_at);
+        if (!*page && !(*page = page_allocate()))
+            return total ? total : -ENOMEM;
+        size_t n = min_of(free_bytes(pipe), run_length(pipe->write_at));
+        n = min_of(n, transfer->remaining);
+        ssize_type moved = transfer_in(transfer, (char *)page_data(*page) + (pipe->write_at & PAGE_MASK), n);
+        if (moved < 0) {
+            if (used(pipe) == 0) {
+                page_put(*page);
+                *page = NULL;
+            }
+            return total ? total : moved;
+        }
+        write_once(pipe->write_at, pipe->write_at + (uint32_t)moved);
+        total += moved;
+    }
+    return total;
+}
+
+static size_t room_wanted(const struct transfer *transfer)
+{
+    return transfer->remaining <= PIPE_ATOMIC ? transfer->remaining : 1;
+}
+
+/* Writes what fits. *ended: nobody reads any more. */
+static ssize_type put_what_fits(struct pipe *pipe, struct transfer *transfer, bool *ended)
+{
+    ssize_type n = 0;
+    mutex_lock(&pipe->mutex);
+    *ended = pipe->readers == 0;
+    if (!*ended && free_bytes(pipe) >= room_wanted(transfer))
+        n = put(pipe, transfer);
+    mutex_unlock(&pipe->mutex);
+    if (n > 0)
+        wake(&pipe->queue, POLL_IN);
+    return n;
+}
+
+static ssize_type write_pipe(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    struct pipe *pipe = file->private;
+    ssize_type total = 0;
+    (void)offset;
+    while (transfer->remaining) {
+        bool ended;
+        ssize_type n = put_what_fits(pipe, transfer, &ended);
+        if (ended)
+            n = -EPIPE;
+        if (n < 0)
+            return total ? total : n;
+        total += n;
+        if (n)
+            continue;
+        if (read_once(file->flags) & O_NONBLOCK)
+            return total ? total : -EAGAIN;
+        int error = wait_until(&pipe->queue, free_bytes(pipe) >= room_wanted(transfer) || !read_once(pipe->readers),
+                               NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        if (error)
+            return total ? total : error;
+    }
+    return total;
+}
+
+/* ---- Ends ---- */
+
+static unsigned poll_read_end(struct file *file)
+{
+    struct pipe *pipe = file->private;
+    return (used(pipe) ? POLL_IN : 0) | (read_once(pipe->writers) ? 0 : POLL_HANGUP);
+}
+
+static unsigned poll_write_end(struct file *file)
+{
+    struct pipe *pipe = file->private;
+    return (free_bytes(pipe) >= PIPE_ATOMIC ? POLL_OUT : 0) | (read_once(pipe->readers) ? 0 : POLL_ERROR);
+}
+
+static struct wait_queue *pipe_queue(struct file *file)
+{
+    struct pipe *pipe = file->private;
+    return &pipe->queue;
+}
+
+static int64_t control_pipe(struct file *file, uint32_t request, uintptr_t argument)
+{
+    enum { FIONREAD = 0x541b };
+    if (request != FIONREAD)
+        return -ENOTTY;
+    int32_t bytes = (int32_t)used(file->private);
+    return user_put(argument, &bytes);
+}
+
+static int pipe_status(struct file *file, struct file_status *status)
+{
+    const struct pipe *pipe = file->private;
+    status->mode = S_IFIFO | 0600;
+    status->inode = pipe->number;
+    status->accessed = status->modified = status->changed = pipe->created;
+    return 0;
+}
+
+static void free_pipe(struct pipe *pipe)
+{
+    for (unsigned i = 0; i < PIPE_PAGES; i++) {
+        if (pipe->pages[i])
+            page_put(pipe->pages[i]);
+    }
+    heap_free(pipe);
+}
+
+static void close_end(struct pipe *pipe, uint32_t *ends, unsigned events)
+{
+    mutex_lock(&pipe->mutex);
+    write_once(*ends, 0);
+    bool last = !pipe->readers && !pipe->writers;
+    /* Under the mutex: the other end, closing next, frees the pipe after it. */
+    wake(&pipe->queue, events);
+    mutex_unlock(&pipe->mutex);
+    if (last)
+        free_pipe(pipe);
+}
+
+static void close_read_end(struct file *file)
+{
+    struct pipe *pipe = file->private;
+    close_end(pipe, &pipe->readers, POLL_OUT | POLL_ERROR);
+}
+
+static void close_write_end(struct file *file)
+{
+    struct pipe *pipe = file->private;
+    close_end(pipe, &pipe->writers, POLL_IN | POLL_HANGUP);
+}
+
+static const struct file_operations read_end_operations = {
+    .read = read_pipe, .poll = poll_read_end, .queue = pipe_queue, .control = control_pipe,
+    .status = pipe_status, .release = close_read_end,
+};
+static const struct file_operations write_end_operations = {
+    .write = write_pipe, .poll = poll_write_end, .queue = pipe_queue, .control = control_pipe,
+    .status = pipe_status, .release = close_write_end,
+};
+
+int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
+{
+    struct pipe *pipe = heap_allocate_zeroed(sizeof(*pipe));
+    if (!pipe)
+        return -ENOMEM;
+    mutex_init(&pipe->mutex, "pipe");
+    wait_queue_init(&pipe->queue);
+    pipe->readers = pipe->writers = 1;
+    pipe->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
+    pipe->created = clock_wall();
+    *read_end = file_create(&read_end_operations, O_RDONLY | flags, pipe);
+    if (!*read_end) {
+        heap_free(pipe);
+        return -ENOMEM;
+    }
+    *write_end = file_create(&write_end_operations, O_WRONLY | flags, pipe);
+    if (*write_end)
+        return 0;
+    pipe->writers = 0;               /* so that closing the read end frees the pipe */
+    file_put(*read_end);
+    return -ENOMEM;
+}

@@ -1,0 +1,238 @@
+/* poll(2) and select(2). */
+#include "files/poll.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "linux/time_abi.h"
+#include "memory/user.h"
+
+struct abi_pollfd {
+    int32_t descriptor;
+    int16_t wanted, found;
+};
+#define POLL_INVALID 0x020           /* POLLNVAL */
+
+static void release(struct poll_entry *entries, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (entries[i].file)
+            file_put(entries[i].file);
+    }
+    heap_free(entries);
+}
+
+/* ---- poll ---- */
+
+/* POLLRDNORM and POLLWRNORM are the same as POLLIN and POLLOUT here; both names are answered. */
+#define POLL_READ_NORMAL 0x040u
+#define POLL_WRITE_NORMAL 0x100u
+
+static uint32_t from_abi(int16_t events)
+{
+    uint32_t wanted = (uint16_t)events;
+    if (wanted & POLL_READ_NORMAL)
+        wanted |= POLL_IN;
+    if (wanted & POLL_WRITE_NORMAL)
+        wanted |= POLL_OUT;
+    return wanted;
+}
+
+static int16_t to_abi(uint32_t found, int16_t wanted)
+{
+    if (found & POLL_IN)
+        found |= POLL_READ_NORMAL;
+    if (found & POLL_OUT)
+        found |= POLL_WRITE_NORMAL;
+    return (int16_t)(found & ((uint16_t)wanted | POLL_ERROR | POLL_HANGUP));
+}
+
+/* Files for descriptors; negative ones are skipped. Returns how many are not open. */
+static int open_entries(const struct abi_pollfd *fds, struct poll_entry *entries, unsigned count)
+{
+    int invalid = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (fds[i].descriptor < 0)
+            continue;
+        entries[i].wanted = from_abi(fds[i].wanted);
+        entries[i].file = descriptor_get(fds[i].descriptor);
+        invalid += !entries[i].file;
+    }
+    return invalid;
+}
+
+static int64_t poll_entries(struct abi_pollfd *fds, struct poll_entry *entries, unsigned count, nanoseconds deadline)
+{
+    int invalid = open_entries(fds, entries, count);
+    int ready = poll_files(entries, count, invalid ? 0 : deadline);
+    if (ready < 0)
+        return ready;
+    for (unsigned i = 0; i < count; i++) {
+        if (entries[i].file)
+            fds[i].found = to_abi(entries[i].found, fds[i].wanted);
+        else
+            fds[i].found = fds[i].descriptor < 0 ? 0 : POLL_INVALID;
+    }
+    return ready + invalid;
+}
+
+static int64_t poll_user(uintptr_t address, uint64_t count, nanoseconds deadline)
+{
+    if (count > DESCRIPTOR_LIMIT)
+        return -EINVAL;
+    size_t size = count * sizeof(struct abi_pollfd);
+    struct abi_pollfd *fds = heap_allocate(max_of(size, (size_t)1));
+    struct poll_entry *entries = heap_allocate_zeroed(max_of(count * sizeof(*entries), (size_t)1));
+    int64_t result = fds && entries ? 0 : -ENOMEM;
+    if (!result && user_read(fds, address, size))
+        result = -EFAULT;
+    if (!result)
+        result = poll_entries(fds, entries, (unsigned)count, deadline);
+    if (result >= 0 && user_write(address, fds, size))
+        result = -EFAULT;
+    heap_free(fds);
+    if (entries)
+        release(entries, (unsigned)count);
+    return result;
+}
+
+SYSCALL(poll)
+{
+    int32_t timeout = (int32_t)c;
+    nanoseconds deadline = timeout < 0 ? NO_DEADLINE : timeout ? deadline_after((nanoseconds)timeout * NS_PER_MS) : 0;
+    return poll_user(a, (uint32_t)b, deadline);
+}
+
+/* Reads a timeout; none waits for ever. Writes back nothing: that is allowed (select(2), "timeout"). */
+static int64_t read_deadline(uintptr_t address, nanoseconds *deadline)
+{
+    nanoseconds timeout;
+    *deadline = NO_DEADLINE;
+    if (!address)
+        return 0;
+    int error = timespec_read(address, &timeout);
+    if (!error)
+        *deadline = timeout ? deadline_after(timeout) : 0;
+    return error;
+}
+
+SYSCALL(ppoll)
+{
+    nanoseconds deadline;
+    int64_t error = read_deadline(c, &deadline);
+    if (!error)
+        error = signals_with_mask(d, e);
+    return error ? error : poll_user(a, (uint32_t)b, deadline);
+}
+
+/* ---- select ---- */
+
+#define SET_LIMIT 1024u              /* FD_SETSIZE */
+#define SET_WORDS (SET_LIMIT / 64)
+
+enum { READ_SET, WRITE_SET, EXCEPT_SET, SETS };
+static const uint32_t set_wanted[SETS] = { POLL_IN, POLL_OUT, POLL_PRIORITY };
+static const uint32_t set_found[SETS] = { POLL_IN | POLL_HANGUP | POLL_ERROR, POLL_OUT | POLL_ERROR, POLL_PRIORITY };
+
+struct select {
+    uint64_t sets[SETS][SET_WORDS];
+    uintptr_t addresses[SETS];
+    unsigned count;                  /* descriptors looked at */
+};
+
+static bool in_set(const struct select *select, unsigned set, unsigned i)
+{
+    return select->addresses[set] && select->sets[set][i / 64] >> i % 64 & 1;
+}
+
+static int open_selected(const struct select *select, struct poll_entry *entries)
+{
+    for (unsigned i = 0; i < select->count; i++) {
+        for (unsigned set = 0; set < SETS; set++)
+            entries[i].wanted |= in_set(select, set, i) ? set_wanted[set] : 0;
+        if (entries[i].wanted && !(entries[i].file = descriptor_get((int)i)))
+            return -EBADF;
+    }
+    return 0;
+}
+
+static int keep_found(struct select *select, const struct poll_entry *entries)
+{
+    int bits = 0;
+    for (unsigned i = 0; i < select->count; i++) {
+        for (unsigned set = 0; set < SETS; set++) {
+            if (!in_set(select, set, i))
+                continue;
+            if (entries[i].found & set_found[set])
+                bits++;
+            else
+                select->sets[set][i / 64] &= ~(1UL << i % 64);
+        }
+    }
+    return bits;
+}
+
+static int64_t select_opened(struct select *select, struct poll_entry *entries, nanoseconds deadline)
+{
+    size_t size = align_up(select->count, 64u) / 8;
+    for (unsigned set = 0; set < SETS; set++) {
+        if (select->addresses[set] && user_read(select->sets[set], select->addresses[set], size))
+            return -EFAULT;
+    }
+    int result = open_selected(select, entries);
+    if (!result)
+        result = poll_files(entries, select->count, deadline);
+    if (result < 0)
+        return result;
+    result = keep_found(select, entries);
+    for (unsigned set = 0; set < SETS; set++) {
+        if (select->addresses[set] && user_write(select->addresses[set], select->sets[set], size))
+            return -EFAULT;
+    }
+    return result;
+}
+
+static int64_t select_user(int32_t count, uintptr_t read, uintptr_t write, uintptr_t except, nanoseconds deadline)
+{
+    if (count < 0 || (uint32_t)count > SET_LIMIT)
+        return -EINVAL;
+    struct select select = { .addresses = { read, write, except }, .count = (unsigned)count };
+    struct poll_entry *entries = heap_allocate_zeroed((select.count + 1) * sizeof(*entries));
+    if (!entries)
+        return -ENOMEM;
+    int64_t result = select_opened(&select, entries, deadline);
+    release(entries, select.count);
+    return result;
+}
+
+struct abi_timeval {
+    int64_t seconds, microseconds;
+};
+
+SYSCALL(select)
+{
+    struct abi_timeval time;
+    nanoseconds deadline = NO_DEADLINE;
+    if (e && user_get(&time, e))
+        return -EFAULT;
+    if (e && (time.seconds < 0 || time.microseconds < 0))
+        return -EINVAL;
+    const int64_t limit = INT64_MAX / (2 * (int64_t)NS_PER_SECOND);
+    if (e && time.seconds < limit && time.microseconds < limit) {
+        nanoseconds timeout = (nanoseconds)time.seconds * NS_PER_SECOND + (nanoseconds)time.microseconds * NS_PER_US;
+        deadline = timeout ? deadline_after(timeout) : 0;
+    }
+    return select_user((int32_t)a, b, c, d, deadline);
+}
+
+SYSCALL(pselect6)
+{
+    struct { uint64_t address, size; } mask = { 0, 0 };
+    nanoseconds deadline;
+    int64_t error = read_deadline(e, &deadline);
+    if (!error && f && user_get(&mask, f))
+        error = -EFAULT;
+    if (!error)
+        error = signals_with_mask(mask.address, mask.size);
+    return error ? error : select_user((int32_t)a, b, c, d, deadline);
+}
