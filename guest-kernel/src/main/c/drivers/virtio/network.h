@@ -44,5 +44,6 @@ struct packet *virtio_net_receive(struct virtio_card *card);
 /* network_device.transmit and .flush. */
 bool virtio_net_transmit(struct network_device *network, struct packet *packet);
 void virtio_net_flush(struct network_device *network);
-/* With the lock: frees what was sent. True if the stack is to be told that it may go on. */
+/* With the lock: frees what was sent, and asks for an interrupt if much is left. True if the stack is to
+ * be told that it may go on. */
 must_check bool virtio_net_reclaim(struct virtio_card *card);

@@ -13,13 +13,34 @@
 #define READY_ROOM (4 * MAX_SEGMENTS)
 #define MANY_BYTES (256U << 10)
 
-bool virtio_net_reclaim(struct virtio_card *card)
+static void free_sent(struct virtio_card *card)
 {
     uint32_t written;
     for (struct packet *packet; (packet = virtqueue_take(&card->transmit, &written)) != NULL;) {
         card->bytes_under_way -= packet->length;
         packet_free(packet);
     }
+}
+
+static bool much_waits(const struct virtio_card *card)
+{
+    return card->full || card->bytes_under_way > MANY_BYTES || card->transmit.free_count < card->transmit.size / 2;
+}
+
+/* From now on the next packet sent raises an interrupt. */
+static void ask_for_interrupt(struct virtio_card *card)
+{
+    while (virtqueue_enable_interrupt(&card->transmit))
+        free_sent(card);
+}
+
+bool virtio_net_reclaim(struct virtio_card *card)
+{
+    free_sent(card);
+    if (much_waits(card))
+        ask_for_interrupt(card);
+    else
+        virtqueue_disable_interrupt(&card->transmit);
     if (!card->full || card->transmit.free_count < READY_ROOM)
         return false;
     card->full = false;
@@ -59,13 +80,16 @@ static bool enqueue(struct virtio_card *card, struct packet *packet)
     return virtqueue_add(&card->transmit, segments, count, packet);
 }
 
+/* Never calls the stack back: it may hold locks of its own. */
 bool virtio_net_transmit(struct network_device *network, struct packet *packet)
 {
     struct virtio_card *card = container_of(network, struct virtio_card, network);
     spin_lock(&card->lock);
-    /* A stack that sends although it was told to wait still waits to be called back. */
-    if (virtio_net_reclaim(card))
-        card->full = true;
+    free_sent(card);
+    /* If this fills the queue, its being sent must raise the interrupt that ends the stack's waiting; so
+     * it is asked for before the device can see the packet. */
+    if (card->transmit.free_count < 2 * MAX_SEGMENTS)
+        ask_for_interrupt(card);
     if (enqueue(card, packet)) {
         network->sent_packets++;
         network->sent_bytes += packet->length;
@@ -84,15 +108,9 @@ bool virtio_net_transmit(struct network_device *network, struct packet *packet)
 void virtio_net_flush(struct network_device *network)
 {
     struct virtio_card *card = container_of(network, struct virtio_card, network);
-    bool ready = false;
     spin_lock(&card->lock);
     virtqueue_flush(&card->transmit);
-    bool much = card->full || card->bytes_under_way > MANY_BYTES || card->transmit.free_count < card->transmit.size / 2;
-    if (!much)
-        virtqueue_disable_interrupt(&card->transmit);
-    else if (virtqueue_enable_interrupt(&card->transmit))
-        ready = virtio_net_reclaim(card);
+    if (much_waits(card))
+        ask_for_interrupt(card);
     spin_unlock(&card->lock);
-    if (ready)
-        network->transmit_ready(network);
 }

@@ -1,0 +1,5 @@
+#pragma once
+
+void test_queues(void);
+void test_blocks(void);
+void test_networks(void);
