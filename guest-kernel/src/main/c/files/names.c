@@ -181,7 +181,7 @@ static int check_removable(struct dentry *name, bool directory)
 {
     if (!name->inode)
         return -ENOENT;
-    if (name->covers || name->mounted)
+    if (name->mounted)
         return -EBUSY;
     int error = check_writable(name->parent);
     if (error)
@@ -202,8 +202,8 @@ static int remove_name(struct dentry *start, const char *path, bool directory)
     int error = path_walk(&walk, path, &seen);
     if (error)
         return error;
-    if (walk.special || seen->covers) {
-        error = seen->covers ? -EBUSY : directory ? -EINVAL : -EISDIR;
+    if (walk.special || !seen->parent) {
+        error = !seen->parent ? -EBUSY : directory ? -EINVAL : -EISDIR;
         dentry_put(seen);
         return error;
     }
@@ -308,7 +308,7 @@ int name_rename(struct dentry *from_start, const char *from, struct dentry *to_s
         return error;
     error = path_walk(&to_walk, to, &to_seen);
     if (!error) {
-        if (from_walk.special || to_walk.special || from_seen->covers || to_seen->covers) {
+        if (from_walk.special || to_walk.special || !from_seen->parent || !to_seen->parent) {
             error = -EBUSY;
         } else {
             mutex_lock(&namespace_lock);

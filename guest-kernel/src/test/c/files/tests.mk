@@ -26,4 +26,9 @@ test-files-ext2: $(FILES_TEST)/test_ext2 $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-1024-r0.img 70000000
 TESTS += test-files-ext2
 
+.PHONY: test-files-tmpfs test-files-streams
+test-files-tmpfs test-files-streams: test-files-%: $(FILES_TEST)/test_%
+	@$<
+TESTS += test-files-tmpfs test-files-streams
+
 -include $(FILES_OBJECTS:.o=.d)

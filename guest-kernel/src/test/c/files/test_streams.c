@@ -1,0 +1,399 @@
+/* Pipes, eventfd, timerfd, epoll, poll and the table of descriptors. */
+#include "files/epoll.h"
+#include "files/poll.h"
+#include "files/streams.h"
+#include "files/support.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+static char buffer[1 << 17];
+
+static ssize_type put(struct file *file, const void *data, size_t length)
+{
+    struct transfer transfer;
+    transfer_init_kernel(&transfer, (void *)data, length);
+    return file_write(file, &transfer);
+}
+
+static ssize_type get(struct file *file, void *to, size_t length)
+{
+    struct transfer transfer;
+    transfer_init_kernel(&transfer, to, length);
+    return file_read(file, &transfer);
+}
+
+static struct file *one, *two;       /* what the idle hooks act on */
+
+/* ---- Pipes ---- */
+
+static void pipe_order(void)
+{
+    struct file *out, *in;
+    uint64_t pages = host_pages_in_use();
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    CHECK_EQUAL(get(out, buffer, 10), -EAGAIN);
+    /* Lengths that do not divide the pages, many times round the ring. */
+    uint8_t next_in = 0, next_out = 0;
+    for (unsigned round = 0; round < 2000; round++) {
+        size_t n = 1 + round * 37 % 3000;
+        for (size_t i = 0; i < n; i++)
+            buffer[i] = (char)next_in++;
+        CHECK_EQUAL(put(in, buffer, n), n);
+        if (round % 3 == 0)
+            continue;
+        ssize_type moved;
+        while ((moved = get(out, buffer, 1777)) > 0) {
+            for (ssize_type i = 0; i < moved; i++)
+                CHECK((uint8_t)buffer[i] == next_out++);
+        }
+        CHECK_EQUAL(moved, -EAGAIN);
+        CHECK_EQUAL(host_pages_in_use(), pages);
+    }
+    file_put(in);
+    file_put(out);
+    CHECK_EQUAL(host_pages_in_use(), pages);
+}
+
+static void pipe_full(void)
+{
+    struct file *out, *in;
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    CHECK_EQUAL(file_poll(in), POLL_OUT);
+    CHECK_EQUAL(put(in, buffer, sizeof(buffer)), PIPE_CAPACITY);
+    CHECK_EQUAL(put(in, buffer, 1), -EAGAIN);
+    CHECK_EQUAL(file_poll(in), 0);
+    CHECK_EQUAL(get(out, buffer, 100), 100);
+    CHECK_EQUAL(file_poll(in), 0);
+    CHECK_EQUAL(put(in, buffer, 101), -EAGAIN);       /* up to PIPE_BUF: all or nothing */
+    CHECK_EQUAL(put(in, buffer, 5000), 100);
+    CHECK_EQUAL(get(out, buffer, 4096), 4096);
+    CHECK_EQUAL(file_poll(in), POLL_OUT);
+    file_put(out);
+    CHECK(file_poll(in) & POLL_ERROR);
+    CHECK_EQUAL(put(in, buffer, 1), -EPIPE);
+    file_put(in);
+}
+
+static void pipe_end(void)
+{
+    struct file *out, *in;
+    CHECK_EQUAL(pipe_create(0, &out, &in), 0);
+    CHECK_EQUAL(put(in, "last", 4), 4);
+    file_put(in);
+    CHECK_EQUAL(file_poll(out), POLL_IN | POLL_HANGUP);
+    CHECK_EQUAL(get(out, buffer, 10), 4);
+    CHECK_EQUAL(get(out, buffer, 10), 0);
+    CHECK_EQUAL(file_poll(out), POLL_HANGUP);
+    file_put(out);
+}
+
+static bool write_later(void)
+{
+    host_idle = NULL;
+    return put(one, "late", 4) == 4;
+}
+
+static bool drain_later(void)
+{
+    static char drained[PIPE_CAPACITY];
+    return get(two, drained, sizeof(drained)) > 0;
+}
+
+static bool signal_later(void)
+{
+    host_signal_pending = true;
+    return true;
+}
+
+static void pipe_blocking(void)
+{
+    CHECK_EQUAL(pipe_create(0, &two, &one), 0);
+    host_idle = write_later;
+    CHECK_EQUAL(get(two, buffer, 10), 4);
+    CHECK(memcmp(buffer, "late", 4) == 0);
+    host_idle = drain_later;
+    CHECK_EQUAL(put(one, buffer, sizeof(buffer)), sizeof(buffer));
+    while (file_poll(two) & POLL_IN)
+        drain_later();
+    host_idle = signal_later;
+    CHECK_EQUAL(get(two, buffer, 10), -EINTR);
+    host_signal_pending = false;
+    file_put(one);
+    file_put(two);
+}
+
+/* ---- eventfd and timerfd ---- */
+
+static void event_counter(void)
+{
+    uint64_t value = 3;
+    struct file *event = eventfd_create(2, false, O_NONBLOCK);
+    CHECK_EQUAL(file_poll(event), POLL_IN | POLL_OUT);
+    CHECK_EQUAL(put(event, &value, 8), 8);
+    CHECK_EQUAL(get(event, &value, 8), 8);
+    CHECK_EQUAL(value, 5);
+    CHECK_EQUAL(get(event, &value, 8), -EAGAIN);
+    CHECK_EQUAL(get(event, &value, 7), -EINVAL);
+    value = UINT64_MAX;
+    CHECK_EQUAL(put(event, &value, 8), -EINVAL);
+    value = UINT64_MAX - 1;
+    CHECK_EQUAL(put(event, &value, 8), 8);
+    CHECK_EQUAL(file_poll(event), POLL_IN);
+    value = 1;
+    CHECK_EQUAL(put(event, &value, 8), -EAGAIN);
+    file_put(event);
+    event = eventfd_create(2, true, O_NONBLOCK);
+    CHECK_EQUAL(get(event, &value, 8), 8);
+    CHECK_EQUAL(value, 1);
+    CHECK_EQUAL(get(event, &value, 8), 8);
+    CHECK_EQUAL(get(event, &value, 8), -EAGAIN);
+    file_put(event);
+}
+
+static void timers(void)
+{
+    uint64_t count;
+    struct timerfd_setting setting = { 10 * NS_PER_MS, 0 };
+    struct file *timer = timerfd_create(false, 0);
+    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    CHECK_EQUAL(file_poll(timer), 0);
+    CHECK_EQUAL(get(timer, &count, 8), 8);        /* sleeps: the virtual clock moves on */
+    CHECK_EQUAL(count, 1);
+    setting = (struct timerfd_setting){ 10 * NS_PER_MS, 4 * NS_PER_MS };
+    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    host_advance(23 * NS_PER_MS);
+    CHECK_EQUAL(file_poll(timer), POLL_IN);
+    CHECK_EQUAL(get(timer, &count, 8), 8);
+    CHECK_EQUAL(count, 4);                        /* at 10, 14, 18, 22 */
+    CHECK_EQUAL(timerfd_get(timer, &setting), 0);
+    CHECK_EQUAL(setting.value, 3 * NS_PER_MS);
+    CHECK_EQUAL(setting.interval, 4 * NS_PER_MS);
+    setting.value = 0;
+    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    host_advance(NS_PER_SECOND);
+    CHECK_EQUAL(file_poll(timer), 0);
+    setting = (struct timerfd_setting){ 1, 0 };   /* absolute and long past */
+    CHECK_EQUAL(timerfd_set(timer, &setting, true), 0);
+    host_advance(1);
+    CHECK_EQUAL(file_poll(timer), POLL_IN);
+    setting = (struct timerfd_setting){ NS_PER_SECOND, 1 };
+    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    file_put(timer);
+    CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
+}
+
+/* ---- epoll ---- */
+
+static struct epoll_event want(uint32_t events, uint64_t data) { return (struct epoll_event){ events, data }; }
+
+static int wait_now(struct file *epoll, struct epoll_event *out) { return epoll_wait(epoll, out, 8, 0); }
+
+static void epoll_level(void)
+{
+    struct file *out, *in, *epoll = epoll_create(0);
+    struct epoll_event event = want(POLL_IN, 77), found[8];
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), -EEXIST);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 6, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_DELETE, 6, out, NULL), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_DELETE, 6, out, NULL), -ENOENT);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    CHECK_EQUAL(put(in, "xy", 2), 2);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQUAL(wait_now(epoll, found), 1);
+        CHECK_EQUAL(found[0].events, POLL_IN);
+        CHECK_EQUAL(found[0].data, 77);
+    }
+    CHECK_EQUAL(get(out, buffer, 2), 2);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    file_put(in);
+    CHECK_EQUAL(wait_now(epoll, found), 1);
+    CHECK_EQUAL(found[0].events, POLL_HANGUP);
+    file_put(out);                   /* closing takes it out */
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    file_put(epoll);
+}
+
+static void epoll_edge(void)
+{
+    struct file *out, *in, *epoll = epoll_create(0);
+    struct epoll_event event = want(POLL_IN | EPOLL_EDGE_TRIGGERED, 1), found[8];
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    CHECK_EQUAL(put(in, "x", 1), 1);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), 0);
+    CHECK_EQUAL(wait_now(epoll, found), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    CHECK_EQUAL(put(in, "x", 1), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_MODIFY, 5, out, &event), 0);
+    CHECK_EQUAL(wait_now(epoll, found), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    file_put(in);
+    file_put(epoll);                 /* with an interest left */
+    file_put(out);
+}
+
+static void epoll_one_shot(void)
+{
+    struct file *out, *in, *epoll = epoll_create(0);
+    struct epoll_event event = want(POLL_IN | EPOLL_ONE_SHOT, 1), found[8];
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), 0);
+    CHECK_EQUAL(put(in, "x", 1), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 1);
+    CHECK_EQUAL(put(in, "x", 1), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_MODIFY, 5, out, &event), 0);
+    CHECK_EQUAL(wait_now(epoll, found), 1);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    file_put(in);
+    file_put(out);
+    file_put(epoll);
+}
+
+static bool write_event_later(void)
+{
+    uint64_t value = 1;
+    host_idle = NULL;
+    return put(one, &value, 8) == 8;
+}
+
+static void epoll_sleeping(void)
+{
+    struct epoll_event event = want(POLL_IN, 9), found[8];
+    struct file *epoll = epoll_create(0);
+    one = eventfd_create(0, false, 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 3, one, &event), 0);
+    host_idle = write_event_later;
+    CHECK_EQUAL(epoll_wait(epoll, found, 8, NO_DEADLINE), 1);
+    CHECK_EQUAL(found[0].data, 9);
+    uint64_t value;
+    CHECK_EQUAL(get(one, &value, 8), 8);
+    nanoseconds start = clock_monotonic();
+    CHECK_EQUAL(epoll_wait(epoll, found, 8, start + 5 * NS_PER_MS), 0);
+    CHECK_EQUAL(clock_monotonic(), start + 5 * NS_PER_MS);
+    host_signal_pending = true;
+    CHECK_EQUAL(epoll_wait(epoll, found, 8, NO_DEADLINE), -EINTR);
+    host_signal_pending = false;
+    file_put(one);
+    file_put(epoll);
+}
+
+static void epoll_nested(void)
+{
+    struct epoll_event event = want(POLL_IN, 1), found[8];
+    struct file *outer = epoll_create(0), *inner = epoll_create(0), *file = eventfd_create(0, false, O_NONBLOCK);
+    CHECK_EQUAL(epoll_control(inner, EPOLL_ADD, 3, file, &event), 0);
+    CHECK_EQUAL(epoll_control(outer, EPOLL_ADD, 4, inner, &event), 0);
+    CHECK_EQUAL(epoll_control(inner, EPOLL_ADD, 5, outer, &event), -ELOOP);
+    CHECK_EQUAL(epoll_control(inner, EPOLL_ADD, 6, inner, &event), -EINVAL);
+    CHECK_EQUAL(wait_now(outer, found), 0);
+    uint64_t value = 1;
+    CHECK_EQUAL(put(file, &value, 8), 8);
+    CHECK_EQUAL(wait_now(outer, found), 1);
+    CHECK_EQUAL(get(file, &value, 8), 8);
+    CHECK_EQUAL(wait_now(inner, found), 0);
+    CHECK_EQUAL(wait_now(outer, found), 0);
+    file_put(inner);
+    file_put(outer);
+    file_put(file);
+}
+
+/* All ready ones get their turn although each call hands out few. */
+static void epoll_fair(void)
+{
+    struct file *files[20], *epoll = epoll_create(0);
+    struct epoll_event found[8];
+    uint32_t seen = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        struct epoll_event event = want(POLL_IN, i);
+        files[i] = eventfd_create(1, false, 0);
+        CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, (int)i, files[i], &event), 0);
+    }
+    for (unsigned round = 0; round < 3; round++) {
+        int count = wait_now(epoll, found);
+        CHECK_EQUAL(count, 8);
+        for (int i = 0; i < count; i++)
+            seen |= 1u << found[i].data;
+    }
+    CHECK_EQUAL(seen, (1u << 20) - 1);
+    for (unsigned i = 0; i < 20; i++)
+        file_put(files[i]);
+    CHECK_EQUAL(wait_now(epoll, found), 0);
+    file_put(epoll);
+}
+
+/* ---- poll ---- */
+
+static void polling(void)
+{
+    struct file *out, *in;
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    struct poll_entry entries[2] = { { .file = out, .wanted = POLL_IN }, { .file = in, .wanted = 0 } };
+    CHECK_EQUAL(poll_files(entries, 2, 0), 0);
+    nanoseconds start = clock_monotonic();
+    CHECK_EQUAL(poll_files(entries, 2, start + NS_PER_MS), 0);
+    CHECK_EQUAL(clock_monotonic(), start + NS_PER_MS);
+    one = in;
+    host_idle = write_later;
+    CHECK_EQUAL(poll_files(entries, 2, NO_DEADLINE), 1);
+    CHECK_EQUAL(entries[0].found, POLL_IN);
+    CHECK_EQUAL(entries[1].found, 0);
+    CHECK_EQUAL(get(out, buffer, 10), 4);
+    host_signal_pending = true;
+    CHECK_EQUAL(poll_files(entries, 2, NO_DEADLINE), -EINTR);
+    host_signal_pending = false;
+    file_put(in);
+    file_put(out);
+}
+
+/* ---- Descriptors ---- */
+
+static void descriptors(void)
+{
+    uint64_t blocks = host_heap_blocks();
+    struct file *file = eventfd_create(0, false, 0);
+    for (int i = 0; i < 100; i++)
+        CHECK_EQUAL(descriptor_add(file_get(file), false, 0), i);
+    CHECK_EQUAL(descriptor_close(7), 0);
+    CHECK_EQUAL(descriptor_close(7), -EBADF);
+    CHECK_EQUAL(descriptor_close(-1), -EBADF);
+    CHECK_EQUAL(descriptor_close(1 << 20), -EBADF);
+    CHECK(!descriptor_get(7));
+    CHECK_EQUAL(descriptor_add(file_get(file), true, 10), 100);
+    CHECK_EQUAL(descriptor_add(file_get(file), true, 0), 7);
+    CHECK_EQUAL(descriptor_close_on_exec(7), 1);
+    CHECK_EQUAL(descriptor_close_on_exec(8), 0);
+    CHECK_EQUAL(descriptor_duplicate(7, 5000, false), 5000);
+    CHECK_EQUAL(descriptor_duplicate(7, 7, false), 7);
+    CHECK_EQUAL(descriptor_duplicate(4000, 7, false), -EBADF);
+    CHECK_EQUAL(descriptor_duplicate(7, (int)descriptor_limit, false), -EBADF);
+    CHECK_EQUAL(descriptor_next(101), 5000);
+    CHECK_EQUAL(descriptor_close_range(0, UINT32_MAX, false), 0);
+    CHECK_EQUAL(descriptor_next(0), -1);
+    CHECK_EQUAL(file->references, 1);
+    file_put(file);
+    CHECK(host_heap_blocks() <= blocks + 1);      /* the table */
+}
+
+int main(void)
+{
+    host_init();
+    host_test("pipe order", pipe_order);
+    host_test("pipe full", pipe_full);
+    host_test("pipe end", pipe_end);
+    host_test("pipe blocking", pipe_blocking);
+    host_test("eventfd", event_counter);
+    host_test("timerfd", timers);
+    host_test("epoll level-triggered", epoll_level);
+    host_test("epoll edge-triggered", epoll_edge);
+    host_test("epoll one-shot", epoll_one_shot);
+    host_test("epoll sleeping", epoll_sleeping);
+    host_test("epoll nested", epoll_nested);
+    host_test("epoll fair", epoll_fair);
+    host_test("poll", polling);
+    host_test("descriptors", descriptors);
+    return host_result();
+}
