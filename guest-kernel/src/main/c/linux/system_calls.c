@@ -79,6 +79,8 @@ SYSCALL(setrlimit) { return sys_prlimit64(0, a, b, 0, 0, 0); }
 SYSCALL(getrandom)
 {
     uint8_t chunk[RANDOM_CHUNK];
+    if (c & ~7UL)                        /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE make no difference */
+        return -EINVAL;
     for (size_t done = 0; done < b;) {
         size_t n = min_of(b - done, sizeof(chunk));
         random_bytes(chunk, n);

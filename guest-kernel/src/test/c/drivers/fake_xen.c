@@ -11,7 +11,6 @@
 #include "lib/pages.h"
 #include "platform/platform.h"
 #include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
 
 #define PORTS 64
 #define FRAMES 65536U
@@ -54,7 +53,9 @@ static struct grant_entry *map_grant_table(unsigned count)
 
 static void write_without_ring(const char *text, size_t length) { (void)text, (void)length; }
 
-static const struct xen_host host = { frame_of, map_grant_table, write_without_ring };
+static void yield(void) { fake_run(); }
+
+static const struct xen_host host = { frame_of, map_grant_table, write_without_ring, yield };
 const struct xen_host *xen_host = &host;
 
 int event_allocate_unbound(uint16_t domain)
@@ -76,8 +77,6 @@ void event_notify(uint32_t port)
     ports[port].notified = true;
     fake_notifications++;
 }
-
-void hypercall_yield(void) { fake_run(); }
 
 void cpu_wait(void)
 {

@@ -256,30 +256,24 @@ static int offer_ring(struct disk *disk)
     if (port < 0)
         return port;
     disk->port = (uint32_t)port;
-    int result = xenbus_write_format(frontend->path, "ring-ref", "%u", reference);
-    if (result == 0)
-        result = xenbus_write_format(frontend->path, "event-channel", "%d", port);
-    if (result == 0)
-        result = xenbus_write_format(frontend->path, "protocol", "%s", "x86_64-abi");
-    return result != 0 ? result : frontend_set_state(frontend, STATE_INITIALISED);
+    const struct frontend_setting settings[] = { { "ring-ref", reference }, { "event-channel", disk->port } };
+    return frontend_offer(frontend, settings, array_size(settings), STATE_INITIALISED);
 }
 
 /* The size and the name are there once the backend is connected. */
 static int read_geometry(struct disk *disk, uint64_t number)
 {
-    const char *backend = disk->frontend.backend;
-    char path[XENBUS_PATH_MAX], mode[8];
-    disk->device.sectors = xenbus_option(backend, "sectors", 0);
-    if (disk->device.sectors == 0)
-        return -ENXIO;
-    format(path, sizeof(path), "%s/mode", backend);
-    if (xenbus_read(path, mode, sizeof(mode)) < 0)
-        string_copy(mode, "w", sizeof(mode));
-    disk->device.read_only = mode[0] == 'r' || (xenbus_option(backend, "info", 0) & INFO_READ_ONLY);
-    format(path, sizeof(path), "%s/dev", backend);
-    if (xenbus_read(path, disk->device.name, sizeof(disk->device.name)) <= 0)
+    struct xenbus_node nodes[] = { { .name = "sectors" }, { .name = "mode" }, { .name = "info" }, { .name = "dev" } };
+    int result = xenbus_read_nodes(disk->frontend.backend, nodes, array_size(nodes));
+    if (result != 0)
+        return result;
+    disk->device.sectors = xenbus_number(&nodes[0], 0);
+    disk->device.read_only = nodes[1].value[0] == 'r' || (xenbus_number(&nodes[2], 0) & INFO_READ_ONLY);
+    if (nodes[3].result > 0)
+        string_copy(disk->device.name, nodes[3].value, sizeof(disk->device.name));
+    else
         format(disk->device.name, sizeof(disk->device.name), "vbd%lu", (unsigned long)number);
-    return 0;
+    return disk->device.sectors == 0 ? -ENXIO : 0;
 }
 
 static int connect(struct disk *disk, const char *path, uint64_t number)

@@ -4,7 +4,6 @@
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
 
 #define INPUT_SIZE 1024U
 #define OUTPUT_SIZE 2048U
@@ -77,7 +76,7 @@ void xen_console_write(const char *text, size_t length)
         length -= taken;
         if (taken == 0) {
             event_notify(ring_port);
-            hypercall_yield();
+            xen_host->yield();
         }
     }
     release();
@@ -90,7 +89,7 @@ void xen_console_drain(void)
     nanoseconds limit = clock_monotonic() + DRAIN_TIME;
     while (output_pending() > 0 && clock_monotonic() < limit) {
         event_notify(ring_port);
-        hypercall_yield();
+        xen_host->yield();
     }
 }
 

@@ -8,6 +8,7 @@
 #include "platform/xenpv/events.h"
 
 #define STATE_TIME (30 * NS_PER_SECOND)
+#define FRONTEND_SETTINGS_MAX 8
 
 static void backend_changed(struct xenbus_watch *watch)
 {
@@ -17,20 +18,16 @@ static void backend_changed(struct xenbus_watch *watch)
 
 int frontend_open(struct frontend *frontend, const char *path)
 {
-    char name[XENBUS_PATH_MAX];
-    uint64_t domain;
+    struct xenbus_node nodes[] = { { .name = "backend" }, { .name = "backend-id" } };
     if (string_copy(frontend->path, path, sizeof(frontend->path)) >= sizeof(frontend->path))
         return -ENAMETOOLONG;
-    format(name, sizeof(name), "%s/backend", path);
-    int result = xenbus_read(name, frontend->backend, sizeof(frontend->backend));
-    if (result < 0)
+    int result = xenbus_read_nodes(path, nodes, array_size(nodes));
+    if (result != 0)
         return result;
-    format(name, sizeof(name), "%s/backend-id", path);
-    result = xenbus_read_number(name, &domain);
-    if (result < 0)
-        return result;
-    if (domain > UINT16_MAX)
+    uint64_t domain = xenbus_number(&nodes[1], UINT64_MAX);
+    if (nodes[0].result <= 0 || domain > UINT16_MAX)
         return -EPROTO;
+    string_copy(frontend->backend, nodes[0].value, sizeof(frontend->backend));
     frontend->backend_domain = (uint16_t)domain;
     format(frontend->state_path, sizeof(frontend->state_path), "%s/state", frontend->backend);
     frontend->watch.path = frontend->state_path;
@@ -40,9 +37,30 @@ int frontend_open(struct frontend *frontend, const char *path)
     return 0;
 }
 
+static void state_node(struct xenbus_node *node, enum frontend_state state)
+{
+    node->name = "state";
+    format(node->value, sizeof(node->value), "%d", (int)state);
+}
+
 int frontend_set_state(struct frontend *frontend, enum frontend_state state)
 {
-    return xenbus_write_format(frontend->path, "state", "%d", (int)state);
+    struct xenbus_node node;
+    state_node(&node, state);
+    return xenbus_write_nodes(frontend->path, &node, 1);
+}
+
+int frontend_offer(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
+                   enum frontend_state state)
+{
+    struct xenbus_node nodes[FRONTEND_SETTINGS_MAX + 1];
+    assert(count <= FRONTEND_SETTINGS_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        nodes[i].name = settings[i].name;
+        format(nodes[i].value, sizeof(nodes[i].value), "%u", settings[i].value);
+    }
+    state_node(&nodes[count], state);
+    return xenbus_write_nodes(frontend->path, nodes, count + 1);
 }
 
 static unsigned backend_state(struct frontend *frontend)
@@ -72,6 +90,8 @@ int frontend_reset(struct frontend *frontend)
 {
     int result = 0;
     switch (backend_state(frontend)) {
+    case STATE_INIT_WAIT:
+        return 0;                    /* nobody was there, or it has taken its leave */
     case STATE_INITIALISED:
     case STATE_CONNECTED:
         result = frontend_set_state(frontend, STATE_CLOSING);

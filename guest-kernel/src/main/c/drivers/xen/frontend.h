@@ -30,6 +30,13 @@ must_check int frontend_open(struct frontend *frontend, const char *path);
  * new front end in STATE_INIT_WAIT. */
 must_check int frontend_reset(struct frontend *frontend);
 must_check int frontend_set_state(struct frontend *frontend, enum frontend_state state);
+/* Writes the nodes, then the state, in one go: what the backend needs to connect. */
+struct frontend_setting {
+    const char *name;
+    uint32_t value;
+};
+must_check int frontend_offer(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
+                              enum frontend_state state);
 /* Waits until the backend's state is one of the mask (1 << state). -ETIMEDOUT when it takes longer than
  * half a minute. */
 must_check int frontend_wait(struct frontend *frontend, unsigned states);

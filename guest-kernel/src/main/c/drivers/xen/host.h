@@ -24,5 +24,7 @@ struct xen_host {
     struct grant_entry *(*map_grant_table)(unsigned frames);
     /* Console output when there is no console ring (hypervisor console, best effort). */
     void (*write_without_ring)(const char *text, size_t length);
+    /* Lets other domains run, if any wants to; for waiting where sleeping is not allowed. */
+    void (*yield)(void);
 };
 extern const struct xen_host *xen_host;

@@ -40,23 +40,26 @@ static bool parse_mac(const char *text, uint8_t mac[6])
 
 static int read_mac(struct card *card)
 {
-    char path[XENBUS_PATH_MAX], text[24];
-    format(path, sizeof(path), "%s/mac", card->frontend.path);
-    int result = xenbus_read(path, text, sizeof(text));
-    if (result < 0)
+    struct xenbus_node mac = { .name = "mac" };
+    int result = xenbus_read_nodes(card->frontend.path, &mac, 1);
+    if (result != 0)
         return result;
-    return parse_mac(text, card->device.mac) ? 0 : -EPROTO;
+    return parse_mac(mac.value, card->device.mac) ? 0 : -EPROTO;
 }
 
-/* What the backend can do with packets of ours. */
-static void read_features(struct card *card)
+/* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
+static int read_features(struct card *card)
 {
-    const char *backend = card->frontend.backend;
+    struct xenbus_node nodes[] = { { .name = "feature-rx-copy" }, { .name = "feature-no-csum-offload" },
+                                   { .name = "feature-sg" }, { .name = "feature-gso-tcpv4" } };
+    int result = xenbus_read_nodes(card->frontend.backend, nodes, array_size(nodes));
+    if (result != 0)
+        return result;
     card->device.mtu = DEFAULT_MTU;
-    card->device.checksum_offload = xenbus_option(backend, "feature-no-csum-offload", 0) == 0;
-    card->device.segmentation_offload = card->device.checksum_offload
-        && xenbus_option(backend, "feature-sg", 0) != 0
-        && xenbus_option(backend, "feature-gso-tcpv4", 0) != 0;
+    card->device.checksum_offload = xenbus_number(&nodes[1], 0) == 0;
+    card->device.segmentation_offload = card->device.checksum_offload && xenbus_number(&nodes[2], 0) != 0
+        && xenbus_number(&nodes[3], 0) != 0;
+    return xenbus_number(&nodes[0], 0) != 0 ? 0 : -EOPNOTSUPP;
 }
 
 static int offer_rings(struct card *card)
@@ -75,20 +78,11 @@ static int offer_rings(struct card *card)
     if (port < 0)
         return port;
     card->port = (uint32_t)port;
-    const struct {
-        const char *name;
-        uint32_t value;
-    } nodes[] = {
-        { "tx-ring-ref", transmit_ring }, { "rx-ring-ref", receive_ring },
-        { "event-channel", card->port }, { "request-rx-copy", 1 }, { "feature-rx-notify", 1 },
-        { "feature-sg", 1 }, { "feature-gso-tcpv4", 1 },
+    const struct frontend_setting settings[] = {
+        { "tx-ring-ref", transmit_ring }, { "rx-ring-ref", receive_ring }, { "event-channel", card->port },
+        { "request-rx-copy", 1 }, { "feature-rx-notify", 1 }, { "feature-sg", 1 }, { "feature-gso-tcpv4", 1 },
     };
-    for (unsigned i = 0; i < array_size(nodes); i++) {
-        result = xenbus_write_format(frontend->path, nodes[i].name, "%u", nodes[i].value);
-        if (result != 0)
-            return result;
-    }
-    return frontend_set_state(frontend, STATE_CONNECTED);
+    return frontend_offer(frontend, settings, array_size(settings), STATE_CONNECTED);
 }
 
 static int connect(struct card *card, const char *path)
@@ -98,12 +92,10 @@ static int connect(struct card *card, const char *path)
         result = read_mac(card);
     if (result == 0)
         result = frontend_reset(&card->frontend);
-    if (result == 0 && xenbus_option(card->frontend.backend, "feature-rx-copy", 0) == 0)
-        result = -EOPNOTSUPP;
-    if (result != 0)
-        return result;
-    read_features(card);
-    result = offer_rings(card);
+    if (result == 0)
+        result = read_features(card);
+    if (result == 0)
+        result = offer_rings(card);
     return result != 0 ? result : frontend_wait(&card->frontend, 1u << STATE_CONNECTED);
 }
 

@@ -1,6 +1,7 @@
 #include "drivers/xen/xenbus.h"
 
 #include "lib/errno.h"
+#include "lib/heap.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
@@ -35,14 +36,14 @@ static uint32_t ring_port;
 static bool broken;
 static uint32_t next_id = FIRST_ID;
 static unsigned watch_count;
-static struct list requests = LIST_INIT(requests);   /* the first one is on its way */
+static struct list requests = LIST_INIT(requests);   /* not answered; those sent come first */
 static struct list watches = LIST_INIT(watches);
 
 /* The outgoing message: header, path with its NUL, value; how much of it is in the ring. */
 static struct {
+    struct xenbus_request *request;  /* NULL: none is partly sent */
     struct header header;
     uint32_t sent;
-    bool active;
 } outgoing;
 
 /* The incoming message. Of its body, what fits goes to `to`. */
@@ -55,9 +56,13 @@ static struct {
     struct xenbus_request *answered; /* whose answer this is, or NULL */
 } incoming;
 
-static struct xenbus_request *current_request(void)
+static void finish(struct xenbus_request *request, int result)
 {
-    return list_empty(&requests) ? NULL : list_entry(requests.next, struct xenbus_request, link);
+    list_remove(&request->link);
+    request->result = result;
+    request->finished = true;
+    if (request->done != NULL)
+        request->done(request);
 }
 
 /* ---- The rings as byte streams ------------------------------------------------------------ */
@@ -68,14 +73,9 @@ static void connection_failed(const char *why)
         return;
     broken = true;
     log_error("xenstore violates its protocol (%s): devices and shutdown requests no longer work", why);
-    while (current_request() != NULL) {
-        struct xenbus_request *request = current_request();
-        list_remove(&request->link);
-        request->result = -EIO;
-        request->finished = true;
-        if (request->done != NULL)
-            request->done(request);
-    }
+    outgoing.request = NULL;
+    while (!list_empty(&requests))
+        finish(list_entry(requests.next, struct xenbus_request, link), -EIO);
 }
 
 static uint32_t stream_write(const char *from, uint32_t length)
@@ -112,15 +112,23 @@ static uint32_t stream_read(char *to, uint32_t length)
 
 /* ---- Sending ---------------------------------------------------------------------------------- */
 
-static void begin_request(struct xenbus_request *request)
+/* Makes the first request that was not sent the outgoing one. False: there is none. */
+static bool next_outgoing(void)
 {
-    request->id = next_id++;
-    outgoing.header = (struct header){
-        .type = request->operation, .id = request->id,
-        .length = (uint32_t)(strlen(request->path) + 1 + request->value_length),
-    };
-    outgoing.sent = 0;
-    outgoing.active = true;
+    list_for_each(link, &requests) {
+        struct xenbus_request *request = list_entry(link, struct xenbus_request, link);
+        if (request->sent)
+            continue;
+        request->id = next_id++;
+        outgoing.request = request;
+        outgoing.sent = 0;
+        outgoing.header = (struct header){
+            .type = request->operation, .id = request->id,
+            .length = (uint32_t)(strlen(request->path) + 1 + request->value_length),
+        };
+        return true;
+    }
+    return false;
 }
 
 /* The part of the outgoing message that starts at byte `at`; NULL at its end. */
@@ -148,15 +156,15 @@ static const char *outgoing_part(const struct xenbus_request *request, uint32_t 
 static void pump_out(void)
 {
     bool moved = false;
-    struct xenbus_request *request = current_request();
-    if (broken || request == NULL)
-        return;
-    if (!outgoing.active)
-        begin_request(request);
-    for (;;) {
+    while (!broken && (outgoing.request != NULL || next_outgoing())) {
         uint32_t length;
-        const char *part = outgoing_part(request, outgoing.sent, &length);
-        uint32_t written = part == NULL ? 0 : stream_write(part, length);
+        const char *part = outgoing_part(outgoing.request, outgoing.sent, &length);
+        if (part == NULL) {
+            outgoing.request->sent = true;
+            outgoing.request = NULL;
+            continue;
+        }
+        uint32_t written = stream_write(part, length);
         if (written == 0)
             break;
         outgoing.sent += written;
@@ -168,16 +176,14 @@ static void pump_out(void)
 
 void xenbus_submit(struct xenbus_request *request)
 {
-    request->finished = false;
-    if (broken || strlen(request->path) + 1 + request->value_length > XENBUS_BODY_MAX) {
-        request->result = broken ? -EIO : -E2BIG;
-        request->finished = true;
-        if (request->done != NULL)
-            request->done(request);
-        return;
-    }
+    request->finished = request->sent = false;
     list_push_back(&requests, &request->link);
-    pump_out();
+    if (broken)
+        finish(request, -EIO);
+    else if (strlen(request->path) + 1 + request->value_length > XENBUS_BODY_MAX)
+        finish(request, -E2BIG);
+    else
+        pump_out();
 }
 
 /* ---- Receiving -------------------------------------------------------------------------------- */
@@ -221,32 +227,26 @@ static void watch_event(uint32_t length)
 /* The request that the incoming header answers, if it has been sent completely. */
 static struct xenbus_request *answered_request(void)
 {
-    struct xenbus_request *request = current_request();
-    bool sent = request != NULL && outgoing.active
-        && outgoing.sent == sizeof(struct header) + outgoing.header.length;
-    if (!sent || incoming.header.type == TYPE_WATCH_EVENT || incoming.header.id != request->id)
+    if (incoming.header.type == TYPE_WATCH_EVENT)
         return NULL;
-    return request;
+    list_for_each(link, &requests) {
+        struct xenbus_request *request = list_entry(link, struct xenbus_request, link);
+        if (request->sent && request->id == incoming.header.id)
+            return request;
+    }
+    return NULL;
 }
 
-static void answer(struct xenbus_request *request)
+static int answer_result(const struct xenbus_request *request)
 {
     uint32_t length = incoming.header.length;
     if (incoming.header.type == TYPE_ERROR) {
         incoming.body[min_of(length, (uint32_t)sizeof(incoming.body) - 1)] = '\0';
-        request->result = error_of(incoming.body);
-    } else if (incoming.header.type != (uint32_t)request->operation) {
-        request->result = -EPROTO;
-    } else if (request->reply != NULL && length > request->reply_size) {
-        request->result = -EOVERFLOW;
-    } else {
-        request->result = (int)length;
+        return error_of(incoming.body);
     }
-    outgoing.active = false;
-    list_remove(&request->link);
-    request->finished = true;
-    if (request->done != NULL)
-        request->done(request);
+    if (incoming.header.type != (uint32_t)request->operation)
+        return -EPROTO;
+    return request->reply != NULL && length > request->reply_size ? -EOVERFLOW : (int)length;
 }
 
 /* The header is complete: decides where the body goes. */
@@ -268,7 +268,7 @@ static void end_message(void)
     if (incoming.header.type == TYPE_WATCH_EVENT)
         watch_event(incoming.header.length);
     else if (incoming.answered != NULL)
-        answer(incoming.answered);
+        finish(incoming.answered, answer_result(incoming.answered));
 }
 
 /* Takes some bytes of the incoming message; false when there are none. */
@@ -388,21 +388,61 @@ int xenbus_directory(const char *path, char *names, size_t size)
     return length;
 }
 
-uint64_t xenbus_option(const char *directory, const char *name, uint64_t absent)
+/* Submits all, so that they travel together, and waits for all. 0 or the first error; a node that is
+ * not there is one only for writing. */
+static int run_all(struct xenbus_request *all, unsigned count)
 {
-    char path[XENBUS_PATH_MAX];
-    uint64_t value;
-    format(path, sizeof(path), "%s/%s", directory, name);
-    return xenbus_read_number(path, &value) == 0 ? value : absent;
+    int result = 0;
+    for (unsigned i = 0; i < count; i++)
+        xenbus_submit(&all[i]);
+    for (unsigned i = 0; i < count; i++) {
+        while (!read_once(all[i].finished))
+            cpu_wait();
+        bool absent = all[i].operation == XENBUS_READ && all[i].result == -ENOENT;
+        if (result == 0 && all[i].result < 0 && !absent)
+            result = all[i].result;
+    }
+    return result;
 }
 
-int xenbus_write_format(const char *directory, const char *name, const char *fmt, ...)
+int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count)
 {
-    char path[XENBUS_PATH_MAX], value[64];
-    format(path, sizeof(path), "%s/%s", directory, name);
-    va_list args;
-    va_start(args, fmt);
-    int length = format_va(value, sizeof(value), fmt, args);
-    va_end(args);
-    return length < (int)sizeof(value) ? xenbus_write(path, value) : -E2BIG;
+    struct xenbus_request *all = heap_allocate_zeroed(count * sizeof(*all));
+    if (all == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++) {
+        all[i].operation = XENBUS_READ;
+        all[i].reply = nodes[i].value;
+        all[i].reply_size = sizeof(nodes[i].value) - 1;
+        format(all[i].path, sizeof(all[i].path), "%s/%s", directory, nodes[i].name);
+    }
+    int result = run_all(all, count);
+    for (unsigned i = 0; i < count; i++) {
+        nodes[i].result = all[i].result;
+        nodes[i].value[max_of(all[i].result, 0)] = '\0';
+    }
+    heap_free(all);
+    return result;
+}
+
+int xenbus_write_nodes(const char *directory, const struct xenbus_node *nodes, unsigned count)
+{
+    struct xenbus_request *all = heap_allocate_zeroed(count * sizeof(*all));
+    if (all == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++) {
+        all[i].operation = XENBUS_WRITE;
+        all[i].value = nodes[i].value;
+        all[i].value_length = strlen(nodes[i].value);
+        format(all[i].path, sizeof(all[i].path), "%s/%s", directory, nodes[i].name);
+    }
+    int result = run_all(all, count);
+    heap_free(all);
+    return result;
+}
+
+uint64_t xenbus_number(const struct xenbus_node *node, uint64_t absent)
+{
+    uint64_t value;
+    return parse_decimal(node->value, &value) ? value : absent;
 }

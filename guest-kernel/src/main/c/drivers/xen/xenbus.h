@@ -1,6 +1,6 @@
 /*
- * xenstore over its shared ring (xen/io/xs_wire.h). Requests go out one at a time in order of
- * submission. Boot code uses the calls that wait; everything after boot runs in
+ * xenstore over its shared ring (xen/io/xs_wire.h). Requests go out in order of submission without
+ * waiting for answers, and are served in that order. Boot code uses the calls that wait; everything after boot runs in
  * interrupt context and submits requests with a callback. Nothing the daemon sends is trusted:
  * a violated protocol ends the connection and every request with -EIO.
  *
@@ -11,7 +11,7 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
-#define XENBUS_PATH_MAX 256
+#define XENBUS_PATH_MAX 160
 /* Longest message body in either direction (XENSTORE_PAYLOAD_MAX). */
 #define XENBUS_BODY_MAX 4096
 
@@ -30,11 +30,18 @@ must_check int xenbus_write(const char *path, const char *value);
 /* The names in a directory, each ended by a NUL, one behind the other; the bytes used. */
 must_check int xenbus_directory(const char *path, char *names, size_t size);
 
-/* A number at directory/name, or `absent` where there is none. */
-uint64_t xenbus_option(const char *directory, const char *name, uint64_t absent);
-/* Formats and writes directory/name. */
-must_check int xenbus_write_format(const char *directory, const char *name, const char *fmt, ...)
-    printf_like(3, 4);
+/* A node below some directory: several are read or written for little more than the time of one. */
+struct xenbus_node {
+    const char *name;
+    char value[128];                 /* NUL-terminated */
+    int result;                      /* of reading: length or a negative errno; the value is then "" */
+};
+/* 0, or the first error other than -ENOENT. */
+must_check int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count);
+/* In this order. 0, or the first error. */
+must_check int xenbus_write_nodes(const char *directory, const struct xenbus_node *nodes, unsigned count);
+/* The decimal number in a node that was read, or `absent` where there is none. */
+uint64_t xenbus_number(const struct xenbus_node *node, uint64_t absent);
 
 /* ---- Any context ---------------------------------------------------------------------------- */
 
@@ -56,6 +63,7 @@ struct xenbus_request {
     bool finished;
     struct list link;                /* xenbus.c's from here */
     uint32_t id;
+    bool sent;
 };
 void xenbus_submit(struct xenbus_request *request);
 

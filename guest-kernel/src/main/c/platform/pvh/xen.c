@@ -119,6 +119,7 @@ static const struct xen_host host = {
     .frame_of = frame_of,
     .map_grant_table = map_grant_table,
     .write_without_ring = pv_early_write,
+    .yield = hypercall_yield,
 };
 
 /* As in platform/xenpv/clock.c, where time is Xen's altogether. */

@@ -28,14 +28,28 @@ static const struct xen_host host = {
     .frame_of = pv_frame_of,
     .map_grant_table = map_grant_table,
     .write_without_ring = pv_early_write,
+    .yield = hypercall_yield,
+    .yield = hypercall_yield,
 };
+
+static bool has_rings(const struct start_info *start) { return !(start->flags & START_INITIAL_DOMAIN); }
+
+void pv_host_init_early(const struct start_info *start)
+{
+    xen_host = &host;
+    if (!has_rings(start))
+        return;
+    /* Domain builders map the ring like everything up to their page tables. */
+    uintptr_t ring = KERNEL_BASE + (XEN_PAGE_OF_FRAME[start->console_frame] << PAGE_SHIFT);
+    if (ring >= KERNEL_BASE && ring < start->root_table)
+        pv_early_console((void *)ring, start->console_port);
+}
 
 static void *shared_page(uint64_t frame) { return phys_to_virt(pv_page_of_frame(frame) << PAGE_SHIFT); }
 
 void pv_host_init(const struct start_info *start)
 {
-    xen_host = &host;
-    if (start->flags & START_INITIAL_DOMAIN)
+    if (!has_rings(start))
         return;
     xen_console_init(shared_page(start->console_frame), start->console_port);
     xenbus_init(shared_page(start->store_frame), start->store_port);
