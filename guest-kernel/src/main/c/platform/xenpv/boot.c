@@ -14,9 +14,8 @@ noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc);
 /* The builder's page may lie in memory that becomes free. */
 static struct start_info start;
 
-static void read_start_info(const struct start_info *builders)
+static void read_start_info(void)
 {
-    memcpy(&start, builders, sizeof(start));
     if (strncmp(start.magic, "xen-3", 5) != 0)
         panic("start of day information has no \"xen-3\" but %.31s", start.magic);
     string_copy(platform.command_line, start.command_line, sizeof(platform.command_line));
@@ -31,8 +30,10 @@ noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
     platform.name = "xen-pv";
     platform.cpus = 1;
     pv_cpu_init();
+    memcpy(&start, builders, sizeof(start));
+    pv_host_init_early(&start);
     pv_traps_init();
-    read_start_info(builders);
+    read_start_info();
     pv_paging_init(&start);
     events_init(pv_shared);
     pv_clock_init(entry_tsc);

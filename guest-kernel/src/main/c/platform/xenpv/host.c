@@ -29,7 +29,6 @@ static const struct xen_host host = {
     .map_grant_table = map_grant_table,
     .write_without_ring = pv_early_write,
     .yield = hypercall_yield,
-    .yield = hypercall_yield,
 };
 
 static bool has_rings(const struct start_info *start) { return !(start->flags & START_INITIAL_DOMAIN); }

@@ -97,7 +97,10 @@ static void lay_out(const struct start_info *start)
     uint64_t level1_direct = (page_count + TABLE_ENTRIES - 1) / TABLE_ENTRIES;
     uint64_t level2_direct = (level1_direct + TABLE_ENTRIES - 1) / TABLE_ENTRIES;
     uint64_t fixed = TABLE_LEVEL1_IMAGE + level1_image_count();
-    uint64_t lowest = max_of(image.end, max_of(frame_list.end, boot_tables.end));
+    /* What the boot tables map writable cannot become tables: everything up to the 4 MiB boundary after the
+     * boot stack, which follows the tables, and 512 KiB of room (xen/xen.h: start-of-day memory layout). */
+    uint64_t boot_end = max_of(image.end, max_of(frame_list.end, boot_tables.end + 1));
+    uint64_t lowest = align_up(boot_end + (512UL << 10 >> PAGE_SHIFT), 4UL << 20 >> PAGE_SHIFT);
     uint64_t top = page_count;
     tables = take_high(&top, fixed + level2_direct + level1_direct, lowest);
     descriptors = take_high(&top, align_up(page_count * sizeof(struct page), PAGE_SIZE) >> PAGE_SHIFT, lowest);
@@ -204,6 +207,7 @@ static void switch_tables(void)
         hypercall(HYPERCALL_MMUEXT_OP, (uintptr_t)operations, array_size(operations), 0, DOMID_SELF);
     if (error != 0)
         panic("Xen refuses the page tables: error %ld", -error);
+    pv_early_console(NULL, 0);
     pv_frames = phys_to_virt(frame_list.start << PAGE_SHIFT);
     pv_kernel_root = phys_to_virt((tables.start + TABLE_KERNEL_ROOT) << PAGE_SHIFT);
     pv_user_root = phys_to_virt((tables.start + TABLE_USER_ROOT) << PAGE_SHIFT);

@@ -85,13 +85,20 @@ phys_t pv_clock_page_address(void);
 
 /* ---- power.c ------------------------------------------------------------------------------ */
 
-/* To the hypervisor's own console, which shows it only from the initial domain or in debug builds. */
-void pv_early_write(const char *text, size_t length);
 noreturn void pv_power_off(void);
 noreturn void pv_reboot(void);
 noreturn void pv_crash(void);
 
+/* ---- early_console.c ---------------------------------------------------------------------- */
+
+/* Console output until the console driver has its ring. */
+void pv_early_write(const char *text, size_t length);
+/* The domain's console ring, where it is mapped now; NULL: nowhere. */
+void pv_early_console(void *shared, uint32_t port);
+
 /* ---- host.c ------------------------------------------------------------------------------- */
 
+/* From here on log lines and panics reach pv_early_write(). */
+void pv_host_init_early(const struct start_info *start);
 /* Starts console and xenstore (drivers/xen/). */
 void pv_host_init(const struct start_info *start);
