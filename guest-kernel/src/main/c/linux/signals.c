@@ -25,28 +25,26 @@
 
 static struct spinlock lock = SPINLOCK("signals");
 static struct signal_action actions[SIGNALS];            /* lock */
-static struct pending_signals process_pending;           /* lock */
+static struct pending_signals process_pending = { .queue = LIST_INIT(process_pending.queue) };   /* lock */
 static struct wait_queue arrivals = { SPINLOCK("wait_queue"), LIST_INIT(arrivals.waiters) };   /* of any signal */
 
 struct user_thread *user_thread_create(struct thread *thread, uint64_t mask)
 {
     struct user_thread *user = heap_allocate_zeroed(sizeof(*user));
-    struct pending_signals *pending = heap_allocate_zeroed(sizeof(*pending));
-    if (!user || !pending) {
-        heap_free(user);
-        heap_free(pending);
+    if (!user)
         return NULL;
-    }
     user->thread = thread;
     user->mask = mask;
-    user->pending = pending;
+    pending_init(&user->pending);
     user->alt_stack_flags = SS_DISABLE;
     return user;
 }
 
 void user_thread_free(struct user_thread *user)
 {
-    heap_free(user->pending);
+    spin_lock(&lock);
+    pending_clear(&user->pending);
+    spin_unlock(&lock);
     heap_free(user);
 }
 
@@ -63,21 +61,12 @@ static bool is_ignored(int number)
     return handler == SIG_IGN || (handler == SIG_DFL && (default_ignores(number) || stops));
 }
 
-static void add_pending(struct pending_signals *pending, const struct signal_info *info)
-{
-    uint64_t bit = signal_bit(info->number);
-    if (pending->set & bit)
-        return;
-    pending->set |= bit;
-    pending->info[info->number - 1] = *info;
-}
-
 void signal_send_thread(struct user_thread *to, const struct signal_info *info)
 {
     spin_lock(&lock);
     bool ignored = is_ignored(info->number) && !(to->mask & signal_bit(info->number));
     if (!ignored)
-        add_pending(to->pending, info);
+        pending_add(&to->pending, info);
     bool blocked = to->mask & signal_bit(info->number);
     spin_unlock(&lock);
     if (!ignored && !blocked)
@@ -103,7 +92,7 @@ void signal_send_process(const struct signal_info *info)
     spin_lock(&lock);
     bool ignored = is_ignored(info->number);
     if (!ignored)
-        add_pending(&process_pending, info);
+        pending_add(&process_pending, info);
     spin_unlock(&lock);
     if (ignored)
         return;
@@ -121,7 +110,7 @@ void signals_broken_pipe(void)
 
 static uint64_t deliverable(const struct user_thread *user)
 {
-    return (user->pending->set | process_pending.set) & ~user->mask;
+    return (user->pending.set | process_pending.set) & ~user->mask;
 }
 
 bool signal_is_pending(void)
@@ -130,20 +119,9 @@ bool signal_is_pending(void)
     return user && deliverable(user);
 }
 
-static bool take_from(struct pending_signals *pending, uint64_t wanted, struct signal_info *info)
-{
-    uint64_t set = pending->set & wanted;
-    if (!set)
-        return false;
-    int number = __builtin_ctzl(set) + 1;
-    pending->set &= ~signal_bit(number);
-    *info = pending->info[number - 1];
-    return true;
-}
-
 static bool take(struct user_thread *user, uint64_t wanted, struct signal_info *info)
 {
-    return take_from(user->pending, wanted, info) || take_from(&process_pending, wanted, info);
+    return pending_take(&user->pending, wanted, info) || pending_take(&process_pending, wanted, info);
 }
 
 /* Calls that never restart after a handler, whatever SA_RESTART says (signal(7)). */
@@ -259,8 +237,8 @@ void signal_force(int number, int code, uintptr_t address)
     spin_lock(&lock);
     bool fatal = (user->mask & signal_bit(number)) || actions[number - 1].handler <= SIG_IGN;
     if (!fatal) {
-        user->pending->set &= ~signal_bit(number);
-        add_pending(user->pending, &info);
+        pending_discard(&user->pending, number);
+        pending_add(&user->pending, &info);
     }
     spin_unlock(&lock);
     if (!fatal)
@@ -350,7 +328,7 @@ SYSCALL(rt_sigaction)
 SYSCALL(rt_sigpending)
 {
     struct user_thread *user = user_current();
-    uint64_t set = (user->pending->set | process_pending.set) & user->mask;
+    uint64_t set = (user->pending.set | process_pending.set) & user->mask;
     return b == sizeof(set) ? user_put(a, &set) : -EINVAL;
 }
 
@@ -447,7 +425,7 @@ void signals_describe(uint32_t thread, struct process_signals *out)
     threads_for_each(match_id, &search);
     spin_lock(&lock);
     if (search.found) {
-        out->pending = search.found->pending->set;
+        out->pending = search.found->pending.set;
         out->blocked = search.found->mask;
     }
     out->shared_pending = process_pending.set;

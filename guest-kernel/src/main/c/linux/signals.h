@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "linux/pending.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 
@@ -45,18 +46,13 @@ struct signal_info {
 #define SI_QUEUE (-1)
 #define SI_TKILL (-6)
 
-struct pending_signals {
-    uint64_t set;
-    struct signal_info info[SIGNALS];    /* of the set bits; one each, as for standard signals */
-};
-
 /* What the ABI attaches to a thread; struct thread.user. */
 struct user_thread {
     struct thread *thread;
     uint64_t mask;                       /* signals */
     uint64_t saved_mask;                 /* signals: to restore after sigsuspend, ppoll, ... */
     bool restore_mask;
-    struct pending_signals *pending;     /* signals: allocated with the thread */
+    struct pending_signals pending;      /* signals */
     uintptr_t alt_stack;
     size_t alt_stack_size;               /* 0: none */
     uint32_t alt_stack_flags;

@@ -6,6 +6,7 @@
 #include "linux/abi_files.h"
 #include "linux/paths.h"
 #include "linux/syscalls.h"
+#include "memory/address_space.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 
@@ -114,6 +115,15 @@ SYSCALL(renameat2) { return rename_at((int)a, b, (int)c, d, (unsigned)e); }
 
 /* ---- Sizes ---- */
 
+/* Mappings let go of what is behind the new end. */
+static int resize(struct inode *inode, uint64_t size)
+{
+    int error = inode_resize(inode, size);
+    if (!error)
+        address_space_cut_source(&inode->pages, align_up(size, PAGE_SIZE) >> PAGE_SHIFT);
+    return error;
+}
+
 SYSCALL(truncate)
 {
     if ((int64_t)b < 0)
@@ -122,7 +132,7 @@ SYSCALL(truncate)
     int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW, 0, &dentry);
     if (error)
         return error;
-    error = inode_resize(dentry->inode, b);
+    error = resize(dentry->inode, b);
     dentry_put(dentry);
     return error;
 }
@@ -139,7 +149,7 @@ SYSCALL(ftruncate)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    int64_t result = is_writable(file) ? inode_resize(file->inode, b) : -EINVAL;
+    int64_t result = is_writable(file) ? resize(file->inode, b) : -EINVAL;
     file_put(file);
     return result;
 }

@@ -50,6 +50,10 @@ int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_lengt
                             bool fixed, uintptr_t new_start);
 /* Drops the pages; the next touch finds zeros or the file's contents. */
 int address_space_discard(uintptr_t start, size_t length);
+struct page_source;
+/* The source has been cut to `pages` pages: takes those behind out of every mapping of it, so that touching
+ * them raises SIGBUS. Sleeps; without the inode's lock. */
+void address_space_cut_source(struct page_source *source, uint64_t pages);
 /* Brings pages in ahead of use; for_write breaks copy-on-write. */
 int address_space_populate(uintptr_t start, size_t length, bool for_write);
 /* mincore(2): one byte a page, 1 if resident. -ENOMEM if the range has a hole. */

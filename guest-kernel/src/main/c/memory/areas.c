@@ -319,6 +319,19 @@ int address_space_discard(uintptr_t start, size_t length)
     return covered ? 0 : -ENOMEM;
 }
 
+void address_space_cut_source(struct page_source *source, uint64_t pages)
+{
+    mutex_lock(&address_space_mutex);
+    list_for_each(link, &source->mappings) {
+        struct area *area = list_entry(link, struct area, source_link);
+        uint64_t first = area->offset >> PAGE_SHIFT;
+        uint64_t kept = pages > first ? (pages - first) << PAGE_SHIFT : 0;
+        if (kept < area->end - area->start)
+            area_release_pages(area->start + kept, area->end);
+    }
+    mutex_unlock(&address_space_mutex);
+}
+
 static int move_pages(uintptr_t from, uintptr_t to, size_t length)
 {
     struct mmu_entry entries[BATCH];
