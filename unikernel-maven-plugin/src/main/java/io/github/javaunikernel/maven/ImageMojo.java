@@ -187,11 +187,22 @@ public final class ImageMojo extends AbstractUnikernelMojo {
 
     /**
      * Adds an archive of the JDK's class data, which shortens the start. It is made by running the linked runtime.
+     * Java 17 makes a slightly different archive each time; the one in {@code cacheDirectory} is used again, so images
+     * differ only between machines. Set this to false where they must not.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.cds", defaultValue = "true")
     private boolean cds;
+
+    /**
+     * Directory that linked runtimes are kept in, to be used again by this and other projects. It may be deleted at any
+     * time between builds.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.cacheDirectory", defaultValue = "${user.home}/.cache/unikernel")
+    private File cacheDirectory;
 
     /**
      * How the guest gets its address: {@code dhcp}, {@code none} or
@@ -313,7 +324,7 @@ public final class ImageMojo extends AbstractUnikernelMojo {
                 merged("systemProperties", systemProperties, systemPropertyVariables), arguments,
                 merged("environment", environment, environmentVariables));
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(jdkHomePath()), modules, additionalModules, compress,
-                stripDebug, stripNative, cds, sysroot.toPath(), directory.resolve("unikernel"));
+                stripDebug, stripNative, cds, sysroot.toPath(), cacheDirectory.toPath());
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory, application, machine(), runtime, image, files(), imageSize,
                 OutputTime.parse(outputTimestamp));

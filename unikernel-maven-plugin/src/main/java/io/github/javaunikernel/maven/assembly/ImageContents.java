@@ -28,9 +28,12 @@ import java.util.function.Predicate;
 final class ImageContents {
 
     private static final String GENERATED = "generated";
-    /** Parts of a runtime that start processes or serve other JDKs: nothing in a guest can use them. */
+    /**
+     * Parts of a runtime that start processes, serve other JDKs, or need a display or a sound card: nothing in a guest
+     * can use them, and the last would bring dozens of system libraries along.
+     */
     private static final Set<String> UNUSABLE = Set.of("lib/jexec", "lib/jspawnhelper", "lib/jrt-fs.jar",
-            "lib/classlist");
+            "lib/classlist", "lib/libawt_xawt.so", "lib/libjawt.so", "lib/libsplashscreen.so", "lib/libjsound.so");
     /** The user's files must not stand in for what the build makes. */
     private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG);
 
@@ -101,9 +104,10 @@ final class ImageContents {
     }
 
     private void addLibraries(Path runtime) throws IOException, SettingException {
-        LibraryClosure closure = new LibraryClosure(request.runtime().sysroot()).addTree(runtime);
+        LibraryClosure closure = new LibraryClosure(request.runtime().sysroot())
+                .add(filesUnder(runtime, ImageContents::usable));
         if (request.files() != null && Files.isDirectory(request.files())) {
-            closure.addTree(request.files());
+            closure.add(filesUnder(request.files(), path -> true));
         }
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {

@@ -6,13 +6,14 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Makes the class-data archive of a linked runtime, by running it. The archive is the same for the same runtime:
- * nothing in it may depend on the memory, the CPUs or the timing of the build machine.
+ * Makes the class-data archive of a linked runtime, by running it. Nothing in it depends on the memory and the CPUs of
+ * the build machine. From Java 18 on the archive is the same for the same runtime; before, the JVM orders some of its
+ * content by the timing of its own threads, so two archives of one runtime differ in a few places.
  */
 final class ClassData {
 
-    /** From this version on every collector maps the archived heap objects; before, only G1 did. */
-    private static final int HEAP_OBJECTS_FOR_ALL = 18;
+    /** From this version on the archive is reproducible, and every collector maps its heap objects, not only G1. */
+    private static final int REPRODUCIBLE = 18;
 
     private ClassData() {
     }
@@ -22,9 +23,8 @@ final class ClassData {
             throw new SettingException("cds", "The class-data archive is made by running the linked runtime, and this"
                     + " machine cannot run programs for Linux on x86-64.", "Set it to false.");
         }
-        // Up to 17 the heap objects hold addresses that differ from run to run, and the serial collector ignores
-        // them; dumping with it leaves them out.
-        String collector = jdk.feature() < HEAP_OBJECTS_FOR_ALL ? "-XX:+UseSerialGC" : "-XX:+UseG1GC";
+        // Heap objects that the guest's collector ignores are better left out, as dumping with the serial one does.
+        String collector = jdk.feature() < REPRODUCIBLE ? "-XX:+UseSerialGC" : "-XX:+UseG1GC";
         Tool.run(List.of(runtime.resolve("bin/java").toString(), "-Xshare:dump", collector, "-Xint", "-Xmx128m",
                 "-XX:ActiveProcessorCount=1"));
     }

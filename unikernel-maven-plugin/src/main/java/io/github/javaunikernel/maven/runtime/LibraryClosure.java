@@ -46,14 +46,10 @@ public final class LibraryClosure {
         this.root = root;
     }
 
-    /** Adds what every ELF file under the directory needs; what lies in the directory itself is there already. */
-    public LibraryClosure addTree(Path directory) throws IOException {
-        List<Path> files;
-        try (var walk = Files.walk(directory)) {
-            files = walk.filter(Files::isRegularFile).sorted().toList();
-        }
+    /** Adds what those of the files need that are ELF files; what is among them is there already. */
+    public LibraryClosure add(List<Path> files) throws IOException {
         for (Path file : files) {
-            if (ElfFile.read(file).isPresent()) {
+            if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
                 provided.add(file.getFileName().toString());
                 open.add(file);
             }

@@ -3,6 +3,8 @@ package io.github.javaunikernel.maven.runtime;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +21,7 @@ import java.util.TreeSet;
 
 /**
  * Links runtimes with jlink into a directory of runtimes, each named after all that went into it, so that an unchanged
- * one is not linked again.
+ * one is not linked again. Several builds may share the directory.
  */
 public final class RuntimeLinker {
 
@@ -51,20 +53,31 @@ public final class RuntimeLinker {
             return new Linked(runtime, false);
         }
         Files.createDirectories(directory);
-        Path unfinished = runtime.resolveSibling(runtime.getFileName() + ".part");
-        deleteTree(unfinished);
+        Path workplace = Files.createTempDirectory(directory, "unfinished-");
         try {
+            Path unfinished = workplace.resolve("runtime");
             jlink(spec, unfinished);
             setTimes(unfinished, spec);
             if (spec.classData()) {
                 ClassData.dump(spec.jdk(), unfinished);
                 setTimes(unfinished, spec);
             }
-            Files.move(unfinished, runtime, StandardCopyOption.ATOMIC_MOVE);
+            publish(unfinished, runtime);
         } finally {
-            deleteTree(unfinished);
+            deleteTree(workplace);
         }
         return new Linked(runtime, true);
+    }
+
+    /** Of two builds that link the same runtime at a time, the first to finish wins, and both use its. */
+    private static void publish(Path unfinished, Path runtime) throws IOException {
+        try {
+            Files.move(unfinished, runtime, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException e) {
+            if (!Files.isDirectory(runtime)) {
+                throw e;
+            }
+        }
     }
 
     private static void jlink(RuntimeSpec spec, Path output) throws IOException, SettingException {
@@ -102,9 +115,8 @@ public final class RuntimeLinker {
     }
 
     private static String key(RuntimeSpec spec) throws IOException {
-        Path modules = spec.jdk().path().resolve("lib/modules");
         String inputs = String.join("\n", FORMAT, spec.jdk().path().toString(), spec.jdk().release().toString(),
-                Long.toString(Files.exists(modules) ? Files.size(modules) : 0), new TreeSet<>(spec.modules()).toString(),
+                state(spec.jdk().path()), new TreeSet<>(spec.modules()).toString(),
                 Boolean.toString(spec.compress()), Boolean.toString(spec.stripDebug()),
                 Boolean.toString(spec.classData()), spec.time().toString());
         try {
@@ -113,6 +125,23 @@ public final class RuntimeLinker {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java platform has SHA-256", e);
         }
+    }
+
+    /** Sizes and times of the JDK's files that go into runtimes, such as trusted certificates. */
+    private static String state(Path jdk) throws IOException {
+        StringBuilder state = new StringBuilder();
+        for (String part : List.of("lib/modules", "lib/server", "lib/security", "conf", "jmods")) {
+            if (!Files.exists(jdk.resolve(part))) {
+                continue;
+            }
+            try (var files = Files.walk(jdk.resolve(part), FileVisitOption.FOLLOW_LINKS)) {
+                for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
+                    state.append(file).append(' ').append(Files.size(file)).append(' ')
+                            .append(Files.getLastModifiedTime(file)).append('\n');
+                }
+            }
+        }
+        return state.toString();
     }
 
     private static void deleteTree(Path tree) throws IOException {

@@ -42,6 +42,7 @@ class ImageAssemblerTest {
     @TempDir
     private Path scratch;
     private final List<String> progress = new ArrayList<>();
+    private boolean classData = true;
     private Path jar;
     private Path files;
 
@@ -79,16 +80,26 @@ class ImageAssemblerTest {
         assertTrue(E2fs.debugfs(image, "stat /lib64/ld-linux-x86-64.so.2").contains("Type: regular"));
     }
 
+    /** With runtimes linked anew; class data of Java 17 is not reproducible (see ClassData). */
     @Test
-    void twoBuildsAreIdenticalAndTheRuntimeIsLinkedOnce() throws Exception {
+    void twoBuildsAreIdentical() throws Exception {
+        classData = Runtime.version().feature() > 17;
         ImageRequest first = assemble(request("same", scratch.resolve("one"), Set.of(), 0));
-        assemble(request("same", scratch.resolve("one"), Set.of(), 0));
-        assertTrue(progress.get(0).startsWith("Linked"), progress.toString());
-        assertTrue(progress.get(1).startsWith("Reusing"), progress.toString());
         ImageRequest second = assemble(request("same", scratch.resolve("two"), Set.of(), 0));
-        assertTrue(progress.get(2).startsWith("Linked"), progress.toString());
+        assertTrue(progress.get(0).startsWith("Linked"), progress.toString());
+        assertTrue(progress.get(1).startsWith("Linked"), progress.toString());
         assertEquals(-1, Files.mismatch(first.imageFile(), second.imageFile()));
         assertEquals(-1, Files.mismatch(first.manifestFile(), second.manifestFile()));
+    }
+
+    @Test
+    void anUnchangedRuntimeIsLinkedOnceAndGivesTheSameImage() throws Exception {
+        ImageRequest request = assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        Path first = Files.move(request.imageFile(), scratch.resolve("first.img"));
+        assemble(request);
+        assertTrue(progress.get(0).startsWith("Linked"), progress.toString());
+        assertTrue(progress.get(1).startsWith("Reusing"), progress.toString());
+        assertEquals(-1, Files.mismatch(first, request.imageFile()));
     }
 
     @Test
@@ -176,7 +187,7 @@ class ImageAssemblerTest {
         Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"),
                 List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"));
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
-                additionalModules, true, true, true, true, Path.of("/"), directory.resolve("cache"));
+                additionalModules, true, true, true, classData, Path.of("/"), directory.resolve("cache"));
         Files.createDirectories(directory.resolve("cache"));
         return new ImageRequest(name, directory, application, machine, runtime, new Kernel(KERNEL, "test", "test"),
                 files, maxSize, Instant.parse("2026-01-01T00:00:00Z"));
