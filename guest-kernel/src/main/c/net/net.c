@@ -49,6 +49,7 @@ void net_milestone_reached(enum net_event event)
 
 void net_charge(uint64_t bytes) { memory_charged += bytes; }
 void net_uncharge(uint64_t bytes) { memory_charged -= bytes; }
+uint64_t net_memory_charged(void) { return memory_charged; }
 uint64_t net_memory_budget(void) { return memory_budget; }
 
 enum net_memory net_memory(void)

@@ -68,4 +68,5 @@ enum net_memory { NET_MEMORY_PLENTY, NET_MEMORY_PRESSURE, NET_MEMORY_FULL };
 void net_charge(uint64_t bytes);
 void net_uncharge(uint64_t bytes);
 enum net_memory net_memory(void);
+uint64_t net_memory_charged(void);
 uint64_t net_memory_budget(void);

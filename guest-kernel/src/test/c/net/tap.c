@@ -1,0 +1,240 @@
+#include "net/tap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drivers/device.h"
+#include "lib/pages.h"
+#include "net/interface.h"
+#include "net/linux_tap.h"
+#include "net/packet.h"
+#include "platform/platform.h"
+
+#define FRAME_LIMIT 70000
+#define DELAY_LINE 8192
+
+struct impairments tap_impairments;
+bool tap_offload;
+unsigned tap_largest;
+
+struct delayed_frame {
+    struct list link;
+    nanoseconds due;
+    bool to_linux;
+    size_t length;
+    uint8_t bytes[];                 /* virtio_net_hdr and frame */
+};
+static struct list line = LIST_INIT(line);
+static unsigned line_length;
+static int tap = -1;
+static struct network_device device;
+static bool received_any;
+
+/* ---- The wire ------------------------------------------------------------------------------------------------ */
+
+static void deliver_to_stack(const uint8_t *bytes, size_t length)
+{
+    const struct tap_header *header = (const void *)bytes;
+    bytes += sizeof(*header);
+    length -= sizeof(*header);
+    /* As netfront does it: pages, no linear part. */
+    struct packet *packet = packet_allocate(0);
+    for (size_t at = 0; at < length; at += PAGE_SIZE) {
+        size_t part = length - at < PAGE_SIZE ? length - at : PAGE_SIZE;
+        struct page *page = page_allocate();
+        memcpy(page_data(page), bytes + at, part);
+        packet_add_fragment(packet, page, 0, (uint32_t)part);
+        page_put(page);
+    }
+    if (header->flags & TAP_CHECKSUM_PARTIAL)
+        packet->flags |= PACKET_CHECKSUM_PARTIAL;
+    packet->segment_size = header->segment_size;
+    device.received_packets++;
+    device.receive(&device, packet);
+    received_any = true;
+}
+
+static void deliver_to_linux(const uint8_t *bytes, size_t length)
+{
+    if (write(tap, bytes, length) < 0 && errno != EAGAIN && errno != ENOBUFS)
+        host_fail(__FILE__, __LINE__, "tap refuses a frame of %zu bytes: %s", length, strerror(errno));
+}
+
+static void deliver(bool to_linux, const uint8_t *bytes, size_t length)
+{
+    if (to_linux)
+        deliver_to_linux(bytes, length);
+    else
+        deliver_to_stack(bytes, length);
+}
+
+static double chance(void)
+{
+    static uint64_t state = 88172645463325252ULL;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (double)(state >> 11) / 9007199254740992.0;
+}
+
+static void put_on_line(bool to_linux, const uint8_t *bytes, size_t length, nanoseconds delay)
+{
+    if (line_length == DELAY_LINE)
+        return;
+    struct delayed_frame *frame = malloc(sizeof(*frame) + length);
+    frame->due = clock_monotonic() + delay;
+    frame->to_linux = to_linux;
+    frame->length = length;
+    memcpy(frame->bytes, bytes, length);
+    struct list *before = line.prev;
+    while (before != &line && list_entry(before, struct delayed_frame, link)->due > frame->due)
+        before = before->prev;
+    list_insert_after(before, &frame->link);
+    line_length++;
+}
+
+static void travel(bool to_linux, const uint8_t *bytes, size_t length)
+{
+    const struct impairments *i = &tap_impairments;
+    if (chance() < i->loss)
+        return;
+    unsigned copies = chance() < i->duplication ? 2 : 1;
+    for (; copies > 0; copies--) {
+        bool overtakes = chance() < i->reordering;
+        if (i->delay == 0 && !overtakes)
+            deliver(to_linux, bytes, length);
+        else
+            put_on_line(to_linux, bytes, length, i->delay == 0 ? NS_PER_MS : overtakes ? 0 : i->delay);
+    }
+}
+
+static bool run_line(void)
+{
+    bool any = false;
+    while (!list_empty(&line)) {
+        struct delayed_frame *frame = list_entry(line.next, struct delayed_frame, link);
+        if (frame->due > clock_monotonic())
+            break;
+        list_remove(&frame->link);
+        line_length--;
+        deliver(frame->to_linux, frame->bytes, frame->length);
+        free(frame);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- The device ---------------------------------------------------------------------------------------------- */
+
+static bool transmit(struct network_device *d, struct packet *packet)
+{
+    static uint8_t buffer[FRAME_LIMIT];
+    struct tap_header *header = (void *)buffer;
+    memset(header, 0, sizeof(*header));
+    if (packet->flags & PACKET_CHECKSUM_PARTIAL) {
+        header->flags = TAP_CHECKSUM_PARTIAL;
+        header->checksum_start = packet->checksum_start;
+        header->checksum_offset = packet->checksum_offset;
+        if (!d->checksum_offload)
+            host_fail(__FILE__, __LINE__, "a partial checksum for a device without offload");
+    }
+    if (packet->segment_size != 0) {
+        header->segment_type = TAP_SEGMENT_TCP4;
+        header->segment_size = packet->segment_size;
+        header->header_length = packet->header_length;
+    }
+    if (packet->length > (packet->segment_size != 0 ? 65535u : 1514u))
+        host_fail(__FILE__, __LINE__, "a frame of %u bytes", packet->length);
+    tap_largest = packet->length > tap_largest ? packet->length : tap_largest;
+    packet_copy_out(packet, 0, buffer + sizeof(*header), packet->length);
+    travel(true, buffer, sizeof(*header) + packet->length);
+    packet_free(packet);
+    return true;
+}
+
+static void flush(struct network_device *d) { (void)d; }
+
+static bool idle(void)
+{
+    static uint8_t buffer[FRAME_LIMIT];
+    bool any = run_line();
+    for (unsigned i = 0; i < 64; i++) {
+        ssize_t length = read(tap, buffer, sizeof(buffer));
+        if (length <= (ssize_t)sizeof(struct tap_header))
+            break;
+        travel(false, buffer, (size_t)length);
+        any = true;
+    }
+    if (received_any) {
+        received_any = false;
+        device.receive_done(&device);
+    }
+    return any;
+}
+
+void tap_inject(const void *frame, size_t length)
+{
+    uint8_t buffer[2048] = { 0 };
+    memcpy(buffer + sizeof(struct tap_header), frame, length);
+    deliver_to_stack(buffer, length + sizeof(struct tap_header));
+    received_any = false;
+    device.receive_done(&device);
+}
+
+void tap_update(void)
+{
+    if (!linux_tap_offload(tap, tap_offload))
+        host_fail(__FILE__, __LINE__, "TUNSETOFFLOAD: %s", strerror(errno));
+    device.checksum_offload = device.segmentation_offload = tap_offload;
+}
+
+static void (*current_test)(void);
+
+static void run_current_test(void)
+{
+    host_idle = idle;
+    current_test();
+}
+
+void tap_test(const char *name, void (*test)(void))
+{
+    current_test = test;
+    host_test(name, run_current_test);
+}
+
+bool tap_start(void)
+{
+    tap = linux_tap_open(LINUX_ADDRESS);
+    if (tap < 0)
+        return false;
+    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500,
+                                      .transmit = transmit, .flush = flush };
+    tap_update();
+    network_device_add(&device);
+    net_init();
+    struct net_configuration configuration = { .address = STACK_ADDRESS, .prefix = 24, .gateway = LINUX_ADDRESS };
+    net_configure_static(&configuration);
+    return true;
+}
+
+bool tap_run(bool (*done)(void *context), void *context, nanoseconds time)
+{
+    nanoseconds end = clock_monotonic() + time;
+    while (!done(context)) {
+        if (clock_monotonic() >= end)
+            return false;
+        if (!(idle() | host_run_timers()))
+            usleep(100);
+    }
+    return true;
+}
+
+static bool never(void *context)
+{
+    (void)context;
+    return false;
+}
+
+void tap_idle(nanoseconds time) { (void)tap_run(never, NULL, time); }

@@ -1,0 +1,377 @@
+/*
+ * The stack against Linux's own over a TAP device: every protocol both ways, with offloads and
+ * without, over good lines and bad ones.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/errno.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/linux_tests.h"
+#include "net/tap.h"
+
+#define PATIENCE (60 * NS_PER_SECOND)
+#define BUFFER 60000
+
+/* ---- Small things ---------------------------------------------------------------------------------------- */
+
+static void ping(void)
+{
+    static const size_t sizes[] = { 8, 64, 1480, 1481, 8000 };
+    for (unsigned i = 0; i < array_size(sizes); i++)
+        CHECK_EQUAL(peer_result(peer_start(peer_ping, &sizes[i]), PATIENCE), 0);
+}
+
+static bool echo_datagrams(struct file *file, pid_t peer)
+{
+    static uint8_t data[65536];
+    struct socket_address from;
+    for (unsigned i = 0; i < 8; i++) {
+        ssize_type length = stack_receive_from(file, data, sizeof(data), &from);
+        if (length < 0 || stack_send_to(file, data, (size_t)length, from.in.address, from.in.port) != length)
+            return false;
+    }
+    return peer_result(peer, PATIENCE) == 0;
+}
+
+static void udp_echo(void)
+{
+    struct file *file = stack_socket(SOCK_DGRAM);
+    CHECK_EQUAL(stack_bind(file, IPV4_ANY, 0), 0);
+    uint16_t port = stack_port(file);
+    CHECK(echo_datagrams(file, peer_start(peer_udp_echo, &port)));
+    file_put(file);
+    CHECK_EQUAL(peer_result(peer_start(peer_udp_refused, &port), PATIENCE), 0);
+}
+
+static void refusals(void)
+{
+    uint16_t closed = 1;
+    CHECK_EQUAL(peer_result(peer_start(peer_refused, &closed), PATIENCE), 0);
+    struct file *file = stack_socket(SOCK_STREAM);
+    CHECK_EQUAL(stack_connect(file, LINUX_ADDRESS, 1), -ECONNREFUSED);
+    CHECK_EQUAL(stack_connect(file, NOBODY_ADDRESS, 80), -EHOSTUNREACH);
+    file_put(file);
+    file = stack_socket(SOCK_DGRAM);
+    uint8_t byte = 0;
+    CHECK_EQUAL(stack_connect(file, LINUX_ADDRESS, 1), 0);
+    CHECK_EQUAL(stack_send(file, &byte, 1, 0), 1);
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), -ECONNREFUSED);
+    file_put(file);
+}
+
+/* ---- Streams ---------------------------------------------------------------------------------------------- */
+
+struct stream {
+    struct file *file;
+    const struct exchange *exchange;
+    uint64_t sent, received;
+    bool end, shut, wrong;
+};
+
+/* Moves what can be moved both ways without waiting. */
+static bool move(void *context)
+{
+    static uint8_t buffer[BUFFER];
+    struct stream *s = context;
+    const struct exchange *x = s->exchange;
+    while (s->sent < x->from_stack) {
+        size_t length = x->from_stack - s->sent < BUFFER ? x->from_stack - s->sent : BUFFER;
+        pattern_fill(x->seed + 1, s->sent, buffer, length);
+        ssize_type moved = stack_send(s->file, buffer, length, MSG_DONTWAIT);
+        if (moved == -EAGAIN)
+            break;
+        s->wrong |= moved <= 0;
+        if (s->wrong)
+            return true;
+        s->sent += (uint64_t)moved;
+    }
+    if (s->sent == x->from_stack && !s->shut) {
+        s->wrong |= stack_shutdown(s->file, SHUT_WR) != 0;
+        s->shut = true;
+    }
+    while (!s->end) {
+        ssize_type moved = stack_receive(s->file, buffer, BUFFER, MSG_DONTWAIT);
+        if (moved == -EAGAIN)
+            break;
+        s->wrong |= moved < 0 || !pattern_matches(x->seed, s->received, buffer, (size_t)(moved < 0 ? 0 : moved));
+        if (s->wrong)
+            return true;
+        s->received += (uint64_t)moved;
+        s->end = moved == 0;
+    }
+    return s->end && s->sent == x->from_stack;
+}
+
+static void exchange_on(struct file *file, const struct exchange *x, pid_t peer)
+{
+    struct stream stream = { .file = file, .exchange = x };
+    nanoseconds start = clock_monotonic();
+    bool finished = tap_run(move, &stream, PATIENCE);
+    CHECK(!stream.wrong);
+    CHECK(finished);
+    CHECK_EQUAL(stream.received, x->to_stack);
+    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
+    printf("# %lu + %lu bytes in %lu ms\n", x->to_stack, x->from_stack, (clock_monotonic() - start) / NS_PER_MS);
+}
+
+static void serve(uint64_t to_stack, uint64_t from_stack)
+{
+    struct file *listener = stack_listener(8), *file = NULL;
+    struct exchange x = { stack_port(listener), -1, to_stack, from_stack, 17 };
+    pid_t peer = peer_start(peer_exchange, &x);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    exchange_on(file, &x, peer);
+    file_put(file);
+    file_put(listener);
+}
+
+static void call(uint64_t to_stack, uint64_t from_stack)
+{
+    struct exchange x = { 0, -1, to_stack, from_stack, 99 };
+    x.listener = peer_listen(&x.port);
+    pid_t peer = peer_start(peer_exchange, &x);
+    close(x.listener);
+    struct file *file = stack_socket(SOCK_STREAM);
+    CHECK_EQUAL(stack_connect(file, LINUX_ADDRESS, x.port), 0);
+    exchange_on(file, &x, peer);
+    file_put(file);
+}
+
+static void stream_up(void) { serve(20 << 20, 0); }
+static void stream_down(void) { serve(0, 20 << 20); }
+static void stream_both(void) { serve(8 << 20, 8 << 20); }
+static void stream_client(void) { call(4 << 20, 4 << 20); }
+static void stream_tiny(void) { serve(1, 1); }
+
+static void stream_offloaded(void)
+{
+    tap_offload = true;
+    tap_update();
+    tap_largest = 0;
+    serve(20 << 20, 20 << 20);
+    CHECK(tap_largest > 20000);
+    call(1 << 20, 1 << 20);
+    tap_offload = false;
+    tap_update();
+}
+
+static void bad_line(struct impairments impairments, uint64_t bytes)
+{
+    tap_impairments = impairments;
+    serve(bytes, 0);
+    serve(0, bytes);
+    serve(bytes / 2, bytes / 2);
+    call(bytes / 4, bytes / 4);
+    tap_impairments = (struct impairments){ 0 };
+}
+
+static void line_with_loss(void) { bad_line((struct impairments){ .loss = 0.02, .delay = 2 * NS_PER_MS }, 2 << 20); }
+static void line_with_much_loss(void) { bad_line((struct impairments){ .loss = 0.1, .delay = NS_PER_MS }, 200 << 10); }
+static void line_with_reordering(void)
+{
+    bad_line((struct impairments){ .reordering = 0.1, .delay = 3 * NS_PER_MS }, 2 << 20);
+}
+static void line_with_duplicates(void)
+{
+    bad_line((struct impairments){ .duplication = 0.2, .reordering = 0.05, .delay = NS_PER_MS }, 2 << 20);
+}
+static void line_with_everything(void)
+{
+    tap_offload = true;
+    tap_update();
+    bad_line((struct impairments){ .loss = 0.02, .duplication = 0.02, .reordering = 0.05, .delay = 5 * NS_PER_MS },
+             1 << 20);
+    tap_offload = false;
+    tap_update();
+}
+
+/* ---- Windows ------------------------------------------------------------------------------------------------ */
+
+static void closed_window(void)
+{
+    struct file *listener = stack_listener(8), *file = NULL;
+    struct exchange x = { stack_port(listener), -1, 3 << 20, 0, 5 };
+    pid_t peer = peer_start(peer_push, &x);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    tap_idle(NS_PER_SECOND);
+    struct stream stream = { .file = file, .exchange = &x };
+    CHECK(tap_run(move, &stream, PATIENCE));
+    CHECK(!stream.wrong);
+    CHECK_EQUAL(stream.received, x.to_stack);
+    file_put(file);
+    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
+    file_put(listener);
+}
+
+static void slow_reader(void)
+{
+    struct file *listener = stack_listener(8), *file = NULL;
+    struct exchange x = { stack_port(listener), -1, 0, 300000, 5 };
+    pid_t peer = peer_start(peer_slow_reader, &x);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    exchange_on(file, &x, peer);
+    file_put(file);
+    file_put(listener);
+}
+
+/* ---- Ends ------------------------------------------------------------------------------------------------- */
+
+static void resets(void)
+{
+    struct file *listener = stack_listener(8), *file = NULL;
+    uint16_t port = stack_port(listener);
+    char byte;
+    pid_t peer = peer_start(peer_reset, &port);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), 1);
+    CHECK_EQUAL(stack_send(file, &byte, 1, 0), 1);
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), -ECONNRESET);
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), 0);
+    CHECK_EQUAL(stack_send(file, &byte, 1, 0), -EPIPE);
+    CHECK_EQUAL(stack_shutdown(file, SHUT_RDWR), -ENOTCONN);
+    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
+    file_put(file);
+
+    peer = peer_start(peer_expect_reset, &port);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_PEEK), 1);
+    file_put(file);                   /* with a byte unread */
+    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
+    file_put(listener);
+}
+
+/* ---- Many connections -------------------------------------------------------------------------------------- */
+
+#define SERVER_LIMIT 1024
+struct server {
+    struct file *listener, *files[SERVER_LIMIT];
+    unsigned count, closed, served;
+    unsigned wanted;
+};
+
+/* Answers every 4-byte request n by 2n + 1, on every connection that is ready. */
+static bool serve_ready(void *context)
+{
+    struct server *server = context;
+    struct file *file;
+    while (server->count < SERVER_LIMIT && stack_accept(server->listener, &file) == 0) {
+        stack_nonblocking(file);
+        server->files[server->count++] = file;
+    }
+    for (unsigned i = 0; i < server->count; i++) {
+        uint32_t request;
+        if (!(stack_poll(server->files[i]) & POLL_IN))
+            continue;
+        ssize_type got = stack_receive(server->files[i], &request, sizeof(request), 0);
+        if (got == (ssize_type)sizeof(request)) {
+            request = request * 2 + 1;
+            server->served += stack_send(server->files[i], &request, sizeof(request), 0) == sizeof(request);
+            continue;
+        }
+        file_put(server->files[i]);
+        server->files[i--] = server->files[--server->count];
+        server->closed++;
+    }
+    return server->closed == server->wanted;
+}
+
+static void run_server(int (*act)(const void *), unsigned connections, unsigned rounds)
+{
+    struct server *server = calloc(1, sizeof(*server));
+    server->listener = stack_listener(128);
+    server->wanted = connections;
+    stack_nonblocking(server->listener);
+    struct many many = { stack_port(server->listener), connections, rounds };
+    pid_t peer = peer_start(act, &many);
+    CHECK(tap_run(serve_ready, server, PATIENCE));
+    CHECK_EQUAL(server->served, connections * rounds);
+    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
+    file_put(server->listener);
+    free(server);
+}
+
+static void many_at_once(void) { run_server(peer_many, 500, 5); }
+static void many_in_turn(void) { run_server(peer_sequential, 1000, 1); }
+
+/* ---- A flood of SYNs ---------------------------------------------------------------------------------------- */
+
+static void inject_syn(uint32_t source, uint16_t source_port, uint16_t port)
+{
+    uint8_t frame[54] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 9, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6 };
+    uint8_t *ip = frame + 14, *tcp = ip + 20;
+    write_be32(ip + 12, source);
+    write_be32(ip + 16, STACK_ADDRESS);
+    write_be16(ip + 10, checksum_finish(checksum_add(0, ip, 20)));
+    write_be16(tcp, source_port);
+    write_be16(tcp + 2, port);
+    write_be32(tcp + 4, source ^ 0x5a5a5a5a);
+    tcp[12] = 5 << 4;
+    tcp[13] = 2;
+    write_be16(tcp + 14, 1000);
+    uint64_t pseudo = checksum_pseudo(source, STACK_ADDRESS, 6, 20);
+    write_be16(tcp + 16, checksum_finish(checksum_add(pseudo, tcp, 20)));
+    tap_inject(frame, sizeof(frame));
+}
+
+static void syn_flood(void)
+{
+    struct file *listener = stack_listener(16), *file = NULL;
+    uint16_t port = stack_port(listener);
+    uint64_t before = host_heap_blocks();
+    for (unsigned i = 0; i < 5000; i++)
+        inject_syn(0xc0a80000 + i, (uint16_t)(1024 + i), port);
+    CHECK(host_heap_blocks() - before < 200);   /* cookies, not requests */
+    struct exchange x = { port, -1, 1 << 20, 1 << 20, 3 };
+    pid_t peer = peer_start(peer_exchange, &x);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    exchange_on(file, &x, peer);
+    file_put(file);
+    file_put(listener);
+}
+
+/* ---- The end ------------------------------------------------------------------------------------------------ */
+
+/* Everything is given back but what TIME_WAIT, ARP and the interfaces keep. */
+static void nothing_is_lost(void)
+{
+    tap_idle(NS_PER_SECOND);
+    CHECK_EQUAL(host_pages_in_use(), 0);
+    CHECK_EQUAL(net_memory_charged(), 0);
+}
+
+int main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    host_init();
+    host_real_clock();
+    if (!tap_start()) {
+        printf("ok net against Linux # skipped: no permission for a network name space and a TAP device\n");
+        return 0;
+    }
+    tap_test("ping", ping);
+    tap_test("udp echo, fragments both ways", udp_echo);
+    tap_test("refused and unreachable", refusals);
+    tap_test("tcp: one byte each way", stream_tiny);
+    tap_test("tcp: upload", stream_up);
+    tap_test("tcp: download", stream_down);
+    tap_test("tcp: both ways", stream_both);
+    tap_test("tcp: as a client", stream_client);
+    tap_test("tcp: segmentation and checksum offload", stream_offloaded);
+    tap_test("tcp: closed window opens again", closed_window);
+    tap_test("tcp: slow reader", slow_reader);
+    tap_test("tcp: resets both ways", resets);
+    tap_test("tcp: 500 connections at once", many_at_once);
+    tap_test("tcp: 1000 connections in turn", many_in_turn);
+    tap_test("tcp: a flood of SYNs", syn_flood);
+    tap_test("tcp: 2 % loss", line_with_loss);
+    tap_test("tcp: 10 % loss", line_with_much_loss);
+    tap_test("tcp: reordering", line_with_reordering);
+    tap_test("tcp: duplicates", line_with_duplicates);
+    tap_test("tcp: loss, duplicates, reordering, delay and offload", line_with_everything);
+    tap_test("memory is given back", nothing_is_lost);
+    return host_result();
+}

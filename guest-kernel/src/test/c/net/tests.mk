@@ -1,0 +1,16 @@
+# The network stack against Linux's own over TAP, crafted segments, and the parsers.
+include src/test/c/host/host.mk
+
+NET_SOURCES := $(wildcard src/main/c/net/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
+    src/test/c/net/support.c src/test/c/net/files_stub.c
+NET_HEADERS := $(wildcard src/main/c/net/*.h src/test/c/net/*.h) $(HOST_HEADERS)
+
+target/test/test_net_linux: src/test/c/net/test_linux.c src/test/c/net/linux_peers.c src/test/c/net/peer.c \
+    src/test/c/net/tap.c src/test/c/net/linux_tap.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+
+.PHONY: test-net
+test-net: target/test/test_net_linux
+	target/test/test_net_linux
+TESTS += test-net
