@@ -142,7 +142,7 @@ static int queue_enable(struct virtio_device *device, struct virtqueue *queue)
 {
     struct virtio_mmio_device *mmio = mmio_device(device);
     if (!mmio->line_connected) {
-        int error = interrupt_connect_line(mmio->line, interrupt, mmio);
+        int error = interrupt_connect_line(mmio->line, LINE_EDGE, interrupt, mmio);
         if (error != 0)
             return error;
         mmio->line_connected = true;

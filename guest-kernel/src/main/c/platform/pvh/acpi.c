@@ -11,7 +11,7 @@
 struct packed root_pointer {
     char signature[8];
     uint8_t checksum;
-    char oem[6];
+    char origin[6];
     uint8_t revision;
     uint32_t rsdt;
     uint32_t length;
@@ -21,8 +21,9 @@ struct packed table_header {
     char signature[4];
     uint32_t length;
     uint8_t revision, checksum;
-    char oem[24];
+    char origin[26];                    /* who made it: OEM, revision, compiler */
 };
+_Static_assert(sizeof(struct root_pointer) == 32 && sizeof(struct table_header) == 36, "ACPI 6.4, 5.2");
 struct packed generic_address {
     uint8_t space, width, offset, access;
     uint64_t address;
@@ -31,8 +32,13 @@ struct packed generic_address {
 #define SPACE_IO 1
 
 #define FADT_DSDT 40
+#define FADT_INTERRUPT 46
+#define FADT_SMI_COMMAND 48
+#define FADT_SMI_ENABLE 52
+#define FADT_PM1A_EVENT 56
 #define FADT_PM1A_CONTROL 64
 #define FADT_PM1B_CONTROL 68
+#define FADT_PM1_EVENT_LENGTH 88
 #define FADT_RESET_REGISTER 116
 #define FADT_RESET_VALUE 128
 #define FADT_SLEEP_CONTROL 244
@@ -63,6 +69,13 @@ static bool field(const struct table_header *table, uint32_t offset, void *to, u
         return false;
     memcpy(to, (const uint8_t *)table + offset, size);
     return true;
+}
+
+/* A port in a 32-bit field; 0 if absent. */
+static uint16_t port_field(const struct table_header *table, uint32_t offset)
+{
+    uint32_t port = 0;
+    return field(table, offset, &port, sizeof(port)) ? (uint16_t)port : 0;
 }
 
 static struct acpi_register register_field(const struct table_header *table, uint32_t offset)
@@ -110,11 +123,14 @@ static void read_sleep_type(const struct table_header *dsdt)
 
 static void read_fadt(const struct table_header *fadt)
 {
-    uint32_t port = 0, dsdt_address = 0;
-    if (field(fadt, FADT_PM1A_CONTROL, &port, sizeof(port)))
-        acpi.pm1a_control = (uint16_t)port;
-    if (field(fadt, FADT_PM1B_CONTROL, &port, sizeof(port)))
-        acpi.pm1b_control = (uint16_t)port;
+    uint32_t dsdt_address = 0;
+    acpi.pm1a_control = port_field(fadt, FADT_PM1A_CONTROL);
+    acpi.pm1b_control = port_field(fadt, FADT_PM1B_CONTROL);
+    acpi.pm1a_event = port_field(fadt, FADT_PM1A_EVENT);
+    acpi.smi_command = port_field(fadt, FADT_SMI_COMMAND);
+    (void)field(fadt, FADT_SMI_ENABLE, &acpi.smi_enable, 1);
+    (void)field(fadt, FADT_PM1_EVENT_LENGTH, &acpi.pm1_event_length, 1);
+    (void)field(fadt, FADT_INTERRUPT, &acpi.interrupt, 2);
     acpi.reset = register_field(fadt, FADT_RESET_REGISTER);
     (void)field(fadt, FADT_RESET_VALUE, &acpi.reset_value, 1);
     acpi.sleep_control = register_field(fadt, FADT_SLEEP_CONTROL);

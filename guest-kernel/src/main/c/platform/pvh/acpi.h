@@ -13,6 +13,11 @@ struct acpi_register {
 
 struct acpi_information {
     uint16_t pm1a_control, pm1b_control; /* ports, 0: absent */
+    uint16_t pm1a_event;                /* port of the status register, 0: absent */
+    uint8_t pm1_event_length;           /* status and enable register together, bytes */
+    uint16_t interrupt;                 /* of the power button, an ISA interrupt */
+    uint16_t smi_command;               /* port, 0: ACPI is always enabled ... */
+    uint8_t smi_enable;                 /* ... what to write there to enable it */
     uint8_t sleep_type_a, sleep_type_b; /* SLP_TYP of S5 */
     bool sleep_type_known;
     struct acpi_register sleep_control; /* hardware-reduced platforms */

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "platform/operations.h"
 #include "platform/pvh/acpi.h"
+#include "platform/pvh/buttons.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
@@ -175,6 +176,7 @@ noreturn void pvh_start(uint32_t start_info)
     pvh_interrupts_init();
     pvh_timer_init();
     pvh_serial_start_input();
+    pvh_buttons_start();
     pvh_xen_init();
     kernel_main();
 }

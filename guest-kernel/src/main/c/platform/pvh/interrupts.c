@@ -25,6 +25,7 @@
 #define IO_APIC_SELECT 0x00
 #define IO_APIC_DATA 0x10
 #define IO_APIC_VERSION 1
+#define IO_APIC_LEVEL (1u << 15)
 #define IO_APIC_ENTRY(line) (0x10 + 2 * (line))
 
 static struct {
@@ -139,7 +140,7 @@ uint32_t interrupt_message_data(unsigned vector)
     return vector;
 }
 
-int interrupt_connect_line(unsigned line, interrupt_handler *handler, void *context)
+int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler, void *context)
 {
     if (line >= io_apic_lines)
         return -ENODEV;
@@ -147,7 +148,7 @@ int interrupt_connect_line(unsigned line, interrupt_handler *handler, void *cont
     if (vector < 0)
         return vector;
     io_apic_write(IO_APIC_ENTRY(line) + 1, apic_id() << 24);
-    io_apic_write(IO_APIC_ENTRY(line), (uint32_t)vector);
+    io_apic_write(IO_APIC_ENTRY(line), (uint32_t)vector | (trigger == LINE_LEVEL ? IO_APIC_LEVEL : 0));
     return 0;
 }
 
@@ -155,7 +156,8 @@ void interrupt_dispatch(unsigned vector)
 {
     if (vector == VECTOR_SPURIOUS)
         return;
-    /* Ended first: an edge that arrives while the handler runs is then not lost. */
+    /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
+     * that is still up comes once more, and its handler finds nothing to do. */
     apic_write(APIC_END, 0);
     if (vector < VECTORS && handlers[vector].handler != NULL) {
         handlers[vector].handler(handlers[vector].context);

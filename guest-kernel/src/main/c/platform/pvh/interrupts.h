@@ -15,8 +15,10 @@ must_check int interrupt_allocate(interrupt_handler *handler, void *context);
 /* Where a device writes to raise `vector` by a message (MSI), and what (SDM 3A 11.11). */
 uint64_t interrupt_message_address(void);
 uint32_t interrupt_message_data(unsigned vector);
-/* Routes a line of the I/O APIC, edge-triggered and active high, to handler(context). 0 or -errno. */
-must_check int interrupt_connect_line(unsigned line, interrupt_handler *handler, void *context);
+/* Routes a line of the I/O APIC, active high, to handler(context). 0 or -errno. */
+enum line_trigger { LINE_EDGE, LINE_LEVEL };
+must_check int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler,
+                                      void *context);
 /* Runs the handler of a vector that was raised; for traps.c. */
 void interrupt_dispatch(unsigned vector);
 

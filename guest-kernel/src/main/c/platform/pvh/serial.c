@@ -86,7 +86,7 @@ void pvh_serial_start_input(void)
 {
     if (!present)
         return;
-    int error = interrupt_connect_line(acpi.line_of_isa[ISA_INTERRUPT], serial_interrupt, NULL);
+    int error = interrupt_connect_line(acpi.line_of_isa[ISA_INTERRUPT], LINE_EDGE, serial_interrupt, NULL);
     if (error != 0) {
         log_info("serial console: output only (%d)", error);
         return;
