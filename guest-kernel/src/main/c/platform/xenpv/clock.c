@@ -149,6 +149,12 @@ static void start_timer(void)
     event_unmask((uint32_t)port);
 }
 
+static bool tsc_is_trusted(const struct vcpu_time *time)
+{
+    uint32_t kind = processor_identify(XEN_TIME_LEAF, 0).eax;
+    return (kind & (XEN_TSC_EMULATED | XEN_TSC_RELIABLE)) || (time->flags & TIME_TSC_STABLE);
+}
+
 void pv_clock_init(uint64_t entry_tsc)
 {
     struct vcpu_time time = read_vcpu_time();
@@ -158,6 +164,6 @@ void pv_clock_init(uint64_t entry_tsc)
     monotonic_offset = since_entry - time.system;
     follow_xen();
     platform.entry_time = before_entry ? time_at(entry_tsc) : 0;
-    clock.page.usable = (processor_identify(XEN_TIME_LEAF, 0).eax & (XEN_TSC_EMULATED | XEN_TSC_RELIABLE)) != 0;
+    clock.page.usable = tsc_is_trusted(&time);
     start_timer();
 }

@@ -83,8 +83,11 @@ struct vcpu_time {                      /* vcpu_time_info */
     uint64_t system;                    /* ns since the host's boot */
     uint32_t multiplier;                /* ns = (ticks << shift) * multiplier >> 32 */
     int8_t shift;                       /* < 0: to the right */
-    uint8_t reserved1[3];
+    uint8_t flags;                      /* TIME_*; always 0 before Xen 4.7 */
+    uint8_t reserved1[2];
 };
+
+#define TIME_TSC_STABLE 1               /* XEN_PVCLOCK_TSC_STABLE_BIT: one TSC for all processors */
 
 struct vcpu_info {
     uint8_t upcall_pending;
