@@ -238,6 +238,7 @@ void fake_add_card(unsigned number)
 
 static void disk_state(uint32_t state)
 {
+    char protocol[96];
     switch (state) {
     case 1:
         put(disk.back, "state", "2");
@@ -245,7 +246,9 @@ static void disk_state(uint32_t state)
     case 3:
         disk.ring = attach(get(disk.front, "ring-ref"), 32, 112);
         disk.port = get(disk.front, "event-channel");
-        disk.connected = disk.ring.shared != NULL;
+        snprintf(protocol, sizeof(protocol), "%s/protocol", disk.front);
+        disk.connected = disk.ring.shared != NULL && fake_store_read(protocol) != NULL
+            && strcmp(fake_store_read(protocol), "x86_64-abi") == 0;
         put(disk.back, "sectors", "4096");
         put(disk.back, "info", "0");
         put(disk.back, "state", "4");

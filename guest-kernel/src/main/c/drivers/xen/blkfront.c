@@ -256,7 +256,10 @@ static int offer_ring(struct disk *disk)
     if (port < 0)
         return port;
     disk->port = (uint32_t)port;
-    const struct frontend_setting settings[] = { { "ring-ref", reference }, { "event-channel", disk->port } };
+    /* Without the protocol's name backends take a PVH guest for a 32-bit one. */
+    const struct frontend_setting settings[] = {
+        { "ring-ref", reference, NULL }, { "event-channel", disk->port, NULL }, { "protocol", 0, "x86_64-abi" },
+    };
     return frontend_offer(frontend, settings, array_size(settings), STATE_INITIALISED);
 }
 

@@ -57,7 +57,10 @@ int frontend_offer(struct frontend *frontend, const struct frontend_setting *set
     assert(count <= FRONTEND_SETTINGS_MAX);
     for (unsigned i = 0; i < count; i++) {
         nodes[i].name = settings[i].name;
-        format(nodes[i].value, sizeof(nodes[i].value), "%u", settings[i].value);
+        if (settings[i].text != NULL)
+            string_copy(nodes[i].value, settings[i].text, sizeof(nodes[i].value));
+        else
+            format(nodes[i].value, sizeof(nodes[i].value), "%u", settings[i].value);
     }
     state_node(&nodes[count], state);
     return xenbus_write_nodes(frontend->path, nodes, count + 1);

@@ -34,6 +34,7 @@ must_check int frontend_set_state(struct frontend *frontend, enum frontend_state
 struct frontend_setting {
     const char *name;
     uint32_t value;
+    const char *text;                /* instead of the value, unless NULL */
 };
 must_check int frontend_offer(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
                               enum frontend_state state);

@@ -79,8 +79,9 @@ static int offer_rings(struct card *card)
         return port;
     card->port = (uint32_t)port;
     const struct frontend_setting settings[] = {
-        { "tx-ring-ref", transmit_ring }, { "rx-ring-ref", receive_ring }, { "event-channel", card->port },
-        { "request-rx-copy", 1 }, { "feature-rx-notify", 1 }, { "feature-sg", 1 }, { "feature-gso-tcpv4", 1 },
+        { "tx-ring-ref", transmit_ring, NULL }, { "rx-ring-ref", receive_ring, NULL },
+        { "event-channel", card->port, NULL }, { "request-rx-copy", 1, NULL }, { "feature-rx-notify", 1, NULL },
+        { "feature-sg", 1, NULL }, { "feature-gso-tcpv4", 1, NULL },
     };
     return frontend_offer(frontend, settings, array_size(settings), STATE_CONNECTED);
 }
