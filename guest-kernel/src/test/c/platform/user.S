@@ -1,5 +1,5 @@
 /*
- * The program run by test_xenpv.c in user mode, position-independent. Traps go on at r15, except that
+ * The program run by test_platform.c in user mode, position-independent. Traps go on at r15, except that
  * on USER_LATE_PAGE, whose page the kernel then has.
  */
 #include "user.h"
@@ -72,8 +72,8 @@ user_program:
     orq %r11, %rcx
     report_equal CHECK_FORGED
 
-    /* Selectors a program may load; Xen must be able to restore them. */
-    movl $0xe02b, %eax
+    /* A selector a program may load; it must not disturb the way back from the kernel. */
+    movl %ss, %eax
     movl %eax, %ds
     movl %eax, %es
     movl %eax, %fs

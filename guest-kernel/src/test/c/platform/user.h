@@ -1,5 +1,5 @@
 /*
- * What test_xenpv.c and the program it runs (user.S) have agreed on.
+ * What test_platform.c and the program it runs (user.S) have agreed on.
  */
 #pragma once
 

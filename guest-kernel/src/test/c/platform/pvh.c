@@ -1,0 +1,77 @@
+/*
+ * Tests of platform/pvh alone.
+ */
+#include "lib/pages.h"
+#include "platform/platform.h"
+#include "platform/pvh/page_table.h"
+#include "platform/pvh/pvh.h"
+#include "platform/x86/image.h"
+#include "test_platform.h"
+
+extern char pvh_boot_stack_guard[];
+
+static bool is_leaf(uint64_t entry, unsigned level)
+{
+    return level == 1 || (entry & ENTRY_LARGE);
+}
+
+static unsigned count_bad_in(const uint64_t *table, unsigned level, uintptr_t base)
+{
+    unsigned bad = 0;
+    for (unsigned i = level == 4 ? TABLE_ENTRIES / 2 : 0; i < TABLE_ENTRIES; i++) {
+        uint64_t entry = table[i];
+        uintptr_t address = base + i * entry_span(level);
+        if (level == 4)
+            address |= 0xffff000000000000UL;
+        if (!(entry & ENTRY_PRESENT))
+            continue;
+        if (!is_leaf(entry, level)) {
+            bad += count_bad_in(entry_table(entry), level - 1, address);
+            continue;
+        }
+        bool text = address >= (uintptr_t)kernel_text_start && address < (uintptr_t)kernel_text_end;
+        bool executable = !(entry & ENTRY_NO_EXECUTE);
+        bad += executable != text || (executable && (entry & ENTRY_WRITE)) || (entry & ENTRY_USER);
+    }
+    return bad;
+}
+
+static unsigned count_bad_pages(void)
+{
+    return count_bad_in(pvh_root_table, 4, 0);
+}
+
+static struct page_rights rights(uintptr_t address)
+{
+    const uint64_t *table = pvh_root_table;
+    for (unsigned level = 4;; level--) {
+        uint64_t entry = table[table_index(address, level)];
+        if (!(entry & ENTRY_PRESENT))
+            return (struct page_rights){ 0 };
+        if (is_leaf(entry, level))
+            return (struct page_rights){ true, entry & ENTRY_WRITE, !(entry & ENTRY_NO_EXECUTE) };
+        table = entry_table(entry);
+    }
+}
+
+static void test_device_memory(void)
+{
+    volatile void *registers = mmio_map(0xfee00010, 0x20);
+    check("device memory is mapped as it lies in its page", ((uintptr_t)registers & PAGE_MASK) == 0x10);
+    struct page_rights found = rights((uintptr_t)registers);
+    check("device memory is writable and not executable", found.present && found.writable && !found.executable);
+    check("no device memory beyond the physical address space", mmio_map(1UL << 60, 1) == NULL);
+    check("no device memory across its end", mmio_map(UINT64_MAX - 5, 10) == NULL);
+}
+
+#define TESTS(name)                        \
+    {                                      \
+        .platform = (name),                \
+        .rights = rights,                  \
+        .count_bad_pages = count_bad_pages, \
+        .stack_guard = pvh_boot_stack_guard, \
+        .kernel_memory_fault = FAULT_PRESENT, \
+        .others = test_device_memory,      \
+    }
+const struct platform_tests pvh_tests = TESTS("pvh");
+const struct platform_tests xen_pvh_tests = TESTS("xen-pvh");

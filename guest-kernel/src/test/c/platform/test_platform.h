@@ -1,0 +1,28 @@
+/*
+ * What the tests of all platforms (test_platform.c) share with those of one (xenpv.c, pvh.c).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define check(name, condition) report((name), (condition), #condition)
+void report(const char *name, bool good, const char *condition);
+
+/* What a page's translation allows, as found in the tables themselves. */
+struct page_rights {
+    bool present, writable, executable;
+};
+
+struct platform_tests {
+    const char *platform;               /* platform.name */
+    /* The rights of a kernel address. */
+    struct page_rights (*rights)(uintptr_t address);
+    /* Kernel pages that are executable outside text, or writable and executable. */
+    unsigned (*count_bad_pages)(void);
+    const char *stack_guard;            /* below the boot stack */
+    /* What user mode sees when it reads kernel memory: FAULT_PRESENT if it is mapped there. */
+    uint64_t kernel_memory_fault;
+    /* Whatever only this platform has. */
+    void (*others)(void);
+};
+extern const struct platform_tests xenpv_tests, pvh_tests, xen_pvh_tests;

@@ -1,0 +1,51 @@
+# The platforms in machines of their own: Xen PV in the lab, as the first domain, so it takes
+# seconds; the native platform in QEMU. Skipped where the tools are not installed (lab/setup).
+# Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
+PLATFORM_OUT := target/test/platform
+PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/platform/% src/main/c/drivers/%,$(SOURCES)) \
+    $(wildcard src/test/c/platform/*.c src/test/c/platform/*.S)
+PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
+PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
+
+$(PLATFORM_OUT)/%.c.o: src/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(PLATFORM_FLAGS) -MMD -c $< -o $@
+$(PLATFORM_OUT)/%.S.o: src/%.S
+	@mkdir -p $(@D)
+	@$(CC) $(PLATFORM_FLAGS) -D__ASSEMBLY__ -MMD -c $< -o $@
+
+$(PLATFORM_OUT)/first.elf: $(PLATFORM_OBJECTS) $(SRC)/kernel.lds
+	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) -o $@
+$(PLATFORM_OUT)/symbols.S: $(PLATFORM_OUT)/first.elf tools/symbols.awk
+	@$(NM) -n $< | awk -f tools/symbols.awk >$@
+$(PLATFORM_OUT)/test.elf: $(PLATFORM_OUT)/symbols.S
+	@$(CC) -c $< -o $(PLATFORM_OUT)/symbols.o
+	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o -o $@.debug
+	@strip --strip-all -o $@ $@.debug
+
+.PHONY: test-xenpv test-pvh test-xen-pvh
+ifneq ($(and $(shell command -v qemu-system-x86_64),$(wildcard /boot/xen-*.gz)),)
+test-xenpv: $(PLATFORM_OUT)/test.elf
+	../lab/xen --dom0-kernel-is-guest --kernel $< --memory 64 --timeout 60
+test-xen-pvh: $(PLATFORM_OUT)/test.elf
+	../lab/xen --pvh --no-network --kernel $< --memory 64 --timeout 120
+else
+test-xenpv test-xen-pvh:
+	@echo "skipped: no Xen or no QEMU here; see lab/setup"
+endif
+
+# QEMU's status does not tell the guest's, so the last line has to.
+ifneq ($(shell command -v qemu-system-x86_64),)
+test-pvh: $(PLATFORM_OUT)/test.elf
+	@for machine in q35 pc microvm; do \
+	    timeout 60 tools/run-qemu -n -m 64 -M $$machine -k $< </dev/null >$(PLATFORM_OUT)/$$machine.log; \
+	    sed "s/^unikernel: \(not \)\?ok/\1ok $$machine:/" $(PLATFORM_OUT)/$$machine.log; \
+	    grep -q 'unikernel: exit status=0' $(PLATFORM_OUT)/$$machine.log || exit 1; \
+	done
+else
+test-pvh:
+	@echo "skipped: no QEMU here; see lab/setup"
+endif
+TESTS += test-xenpv test-pvh
+
+-include $(PLATFORM_OBJECTS:.o=.d)
