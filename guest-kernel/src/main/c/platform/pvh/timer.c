@@ -14,13 +14,13 @@
 /* Far deadlines are reached in steps: a count has 32 bits, and arithmetic limits. */
 #define LONGEST_STEP (1000 * NS_PER_SECOND)
 
-static nanoseconds current_deadline = NO_DEADLINE;
+static nanoseconds wanted = NO_DEADLINE;
+static nanoseconds armed = NO_DEADLINE;  /* when the timer will interrupt; <= wanted */
 static bool tsc_deadline;
 static uint64_t counts_per_ms;          /* one-shot mode */
 
 static void program(nanoseconds delay)
 {
-    delay = min_of(delay, LONGEST_STEP);
     if (tsc_deadline) {
         msr_write(MSR_TSC_DEADLINE, rdtsc() + pvh_clock_ticks(delay));
         return;
@@ -30,37 +30,32 @@ static void program(nanoseconds delay)
     apic_write(APIC_TIMER_INITIAL, (uint32_t)count);
 }
 
-static void stop(void)
+static void arm(nanoseconds deadline)
 {
-    if (tsc_deadline)
-        msr_write(MSR_TSC_DEADLINE, 0);
-    else
-        apic_write(APIC_TIMER_INITIAL, 0);
+    nanoseconds now = pvh_clock_monotonic();
+    program(deadline > now ? min_of(deadline - now, LONGEST_STEP) : 0);
+    armed = deadline;
 }
 
 static void timer_interrupt(void *context)
 {
     (void)context;
-    if (current_deadline == NO_DEADLINE)
-        return;
-    nanoseconds now = pvh_clock_monotonic();
-    if (now < current_deadline) {
-        program(current_deadline - now);
-        return;
+    armed = NO_DEADLINE;
+    if (wanted != NO_DEADLINE && pvh_clock_monotonic() >= wanted) {
+        wanted = NO_DEADLINE;
+        kernel_timer();
     }
-    current_deadline = NO_DEADLINE;
-    kernel_timer();
+    if (wanted < armed)
+        arm(wanted);
 }
 
+/* A timer that is set for earlier stays: one needless interrupt is cheaper than programming the device
+ * at each change, which leaves the guest. */
 void pvh_timer_set_deadline(nanoseconds deadline)
 {
-    current_deadline = deadline;
-    if (deadline == NO_DEADLINE) {
-        stop();
-        return;
-    }
-    nanoseconds now = pvh_clock_monotonic();
-    program(deadline > now ? deadline - now : 0);
+    wanted = deadline;
+    if (wanted < armed)
+        arm(wanted);
 }
 
 static void measure_frequency(void)
