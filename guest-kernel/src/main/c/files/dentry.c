@@ -195,7 +195,9 @@ int dentry_find_locked(struct dentry *directory, const char *name, size_t length
             inode_put(inode);
         return -ENOMEM;
     }
-    if (!directory->inode->uncached) {
+    /* Below a directory that cannot be found again nothing is found again either. */
+    bool reachable = directory->hashed || !directory->parent;
+    if (reachable && !directory->inode->uncached) {
         spin_lock(&lock);
         hash_in(dentry);
         spin_unlock(&lock);

@@ -26,7 +26,9 @@ static ssize_type write_nowhere(struct file *file, struct transfer *transfer, ui
 {
     (void)file;
     (void)offset;
-    return (ssize_type)transfer->remaining;
+    size_t n = transfer->remaining;
+    transfer->remaining = 0;
+    return (ssize_type)n;
 }
 
 static ssize_type write_full(struct file *file, struct transfer *transfer, uint64_t *offset)

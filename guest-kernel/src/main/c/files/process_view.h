@@ -22,7 +22,6 @@ struct process_view {
     /* Each string with its NUL. */
     void (*command_line)(struct text *out);
     void (*environment)(struct text *out);
-    void (*auxiliary)(struct text *out);
     void (*signals)(uint32_t thread, struct process_signals *out);
     /* RLIMIT_* of getrlimit(2), 0..15. */
     void (*limit)(unsigned resource, struct process_limit *out);

@@ -1,4 +1,5 @@
 #include "files/process_view.h"
+#include "linux/system.h"
 #include "lib/string.h"
 #include "linux/process.h"
 #include "linux/signals.h"
@@ -26,6 +27,7 @@ void process_describe(const struct process_arguments *arguments)
     process = arguments;
     process_view.id = PROCESS_ID;
     process_view.started = clock_monotonic();
+    process_view.release = SYSTEM_RELEASE;
     process_view.executable = arguments->path;
     process_view.command_line = command_line;
     process_view.environment = environment;

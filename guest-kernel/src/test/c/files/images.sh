@@ -39,3 +39,16 @@ image 1024 1 70000000
 image 2048 1 600000000
 image 4096 1 4500000000
 image 1024 0 70000000
+
+# For the fuzzer: one of everything in few blocks.
+small=$out/small
+rm -rf "$small"
+mkdir -p "$small/d/e"
+printf x > "$small/d/f"
+head -c 300000 "$tree/pattern" > "$small/indirect"
+ln -s d/f "$small/short"
+ln -s "$(printf './%.0s' $(seq 40))d/f" "$small/long"
+mkdir "$small/big"
+for i in $(seq 100 260); do : > "$small/big/$(printf '%100s' '' | tr ' ' n)$i"; done
+rm -f "$out/ext2-small.img"
+mke2fs -q -t ext2 -b 1024 -N 200 -d "$small" "$out/ext2-small.img" 512k

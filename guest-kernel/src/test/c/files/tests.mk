@@ -26,9 +26,21 @@ test-files-ext2: $(FILES_TEST)/test_ext2 $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-1024-r0.img 70000000
 TESTS += test-files-ext2
 
-.PHONY: test-files-tmpfs test-files-streams
-test-files-tmpfs test-files-streams: test-files-%: $(FILES_TEST)/test_%
+.PHONY: test-files-tmpfs test-files-streams test-files-pseudo
+test-files-tmpfs test-files-streams test-files-pseudo: test-files-%: $(FILES_TEST)/test_%
 	@$<
-TESTS += test-files-tmpfs test-files-streams
+TESTS += test-files-tmpfs test-files-streams test-files-pseudo
+
+# Needs clang, so it is not among TESTS: make fuzz-files-ext2 [FUZZ_RUNS=n]
+FUZZ_RUNS ?= 20000
+FUZZ_SOURCES := src/test/c/files/fuzz_ext2.c $(filter-out src/test/c/files/support.c,$(FILES_SOURCES))
+$(FILES_TEST)/fuzz_ext2: $(FUZZ_SOURCES)
+	@mkdir -p $(@D)
+	@clang $(HOST_CFLAGS) -fsanitize=fuzzer $^ -o $@
+
+.PHONY: fuzz-files-ext2
+fuzz-files-ext2: $(FILES_TEST)/fuzz_ext2 $(FILES_TEST)/images.done
+	ASAN_OPTIONS=detect_leaks=0 EXT2_IMAGE=$(FILES_TEST)/ext2-small.img nice $< -runs=$(FUZZ_RUNS) -max_len=64 \
+	    -rss_limit_mb=4000 -timeout=5 -artifact_prefix=$(FILES_TEST)/
 
 -include $(FILES_OBJECTS:.o=.d)

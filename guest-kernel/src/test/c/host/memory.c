@@ -98,10 +98,8 @@ phys_t page_address(const struct page *page)
     return virt_to_phys(arena + (size_t)(page - descriptors) * PAGE_SIZE);
 }
 
-struct page *pages_allocate(unsigned order)
+static struct page *find_free(unsigned order)
 {
-    if (allocation_fails())
-        return NULL;
     uint64_t count = 1UL << order;
     for (uint64_t tried = 0; tried < ARENA_PAGES; tried += count, next_fit += count) {
         uint64_t first = align_up(next_fit, count) % ARENA_PAGES, i;
@@ -118,6 +116,16 @@ struct page *pages_allocate(unsigned order)
         return &descriptors[first];
     }
     return NULL;
+}
+
+struct page *pages_allocate(unsigned order)
+{
+    if (allocation_fails())
+        return NULL;
+    struct page *page = find_free(order);
+    if (!page && pages_reclaim && pages_reclaim(64UL << order))
+        page = find_free(order);
+    return page;
 }
 
 struct page *page_allocate(void) { return pages_allocate(0); }

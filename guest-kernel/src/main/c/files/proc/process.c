@@ -88,13 +88,6 @@ static void show_environment(struct text *out, uint32_t number)
         process_view.environment(out);
 }
 
-static void show_auxiliary(struct text *out, uint32_t number)
-{
-    (void)number;
-    if (process_view.auxiliary)
-        process_view.auxiliary(out);
-}
-
 /* asm-generic/resource.h, in order. */
 static const struct {
     const char *name, *unit;
@@ -192,7 +185,6 @@ static const struct pseudo_numbered descriptors = { .prefix = "", .next = next_d
     { .name = "limits", .mode = S_IFREG | 0444, .show = show_limits },                 \
     { .name = "cmdline", .mode = S_IFREG | 0444, .show = show_command_line },          \
     { .name = "environ", .mode = S_IFREG | 0400, .show = show_environment },           \
-    { .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxiliary },                \
     { .name = "exe", .mode = S_IFLNK | 0777, .target = target_executable },            \
     { .name = "cwd", .mode = S_IFLNK | 0777, .target = target_directory },             \
     { .name = "root", .mode = S_IFLNK | 0777, .target = target_root },                 \

@@ -1,0 +1,162 @@
+/*
+ * Damaged images: the input patches bytes of a good image (environment variable EXT2_IMAGE), four bytes a patch:
+ * a 24-bit offset and a value. The result is mounted, walked and read. Errors are expected, but never a
+ * crash, a request beyond the device or an endless loop.
+ *
+ * File systems are never unmounted in the kernel, so each run leaves its few blocks behind: run with
+ * leak detection off and a bounded number of runs.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#undef O_ACCMODE
+#undef O_RDONLY
+#undef O_WRONLY
+#undef O_RDWR
+#undef O_CREAT
+#undef O_EXCL
+#undef O_NOCTTY
+#undef O_TRUNC
+#undef O_APPEND
+#undef O_NONBLOCK
+#undef O_DIRECTORY
+#undef O_NOFOLLOW
+#undef O_CLOEXEC
+#undef O_PATH
+#undef S_IFMT
+#undef S_IFSOCK
+#undef S_IFLNK
+#undef S_IFREG
+#undef S_IFBLK
+#undef S_IFDIR
+#undef S_IFCHR
+#undef S_IFIFO
+#include "files/ext2/ext2.h"
+#include "files/vfs.h"
+#include "host/host.h"
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "memory/address_space.h"
+#include "memory/page_cache.h"
+#include "platform/platform.h"
+
+#define DEPTH_LIMIT 6
+#define NAMES_LIMIT 400u             /* looked at in all: damaged directories may be endless by design */
+#define READ_LIMIT 65536
+
+struct platform_information platform;
+void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context) { (void)visit; (void)context; }
+void address_space_usage(struct address_space_usage *usage) { memset(usage, 0, sizeof(*usage)); }
+struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }
+
+static const uint8_t *image;
+
+void block_submit(struct block_device *device, struct block_request *request)
+{
+    uint64_t offset = request->sector * SECTOR_SIZE;
+    for (unsigned i = 0; i < request->segment_count; i++) {
+        struct block_segment *segment = &request->segments[i];
+        if (offset + segment->length > device->sectors * SECTOR_SIZE)
+            panic("a request beyond the device");
+        memcpy(phys_to_virt(segment->address), image + offset, segment->length);
+        offset += segment->length;
+    }
+    request->done(request, 0);
+}
+
+struct visit {
+    struct listing listing;
+    struct dentry *directory;
+    unsigned depth;
+};
+static unsigned names_left;
+
+static void look_at(struct dentry *dentry, unsigned depth);
+
+static bool visit_name(struct listing *listing, const struct listed_name *name)
+{
+    struct visit *visit = container_of(listing, struct visit, listing);
+    char path[NAME_LIMIT + 1];
+    struct dentry *child;
+    if (names_left == 0)
+        return false;
+    names_left--;
+    memcpy(path, name->name, name->length);
+    path[name->length] = 0;
+    if (path[0] && !path_find(visit->directory, path, 0, &child)) {
+        look_at(child, visit->depth + 1);
+        dentry_put(child);
+    }
+    if (path[0] && !path_find(visit->directory, path, WALK_FOLLOW, &child))
+        dentry_put(child);
+    return true;
+}
+
+static void look_at(struct dentry *dentry, unsigned depth)
+{
+    static char buffer[READ_LIMIT];
+    struct file *file;
+    if (depth > DEPTH_LIMIT || dentry_open(dentry, O_RDONLY, &file))
+        return;
+    if (is_type(dentry->inode, S_IFDIR)) {
+        struct visit visit = { .listing.take = visit_name, .directory = dentry, .depth = depth };
+        (void)file_list(file, &visit.listing);
+        file_seek(file, 13, 0);
+        (void)file_list(file, &visit.listing);
+    } else {
+        (void)file_read_kernel(file, buffer, sizeof(buffer), 0);
+        (void)file_read_kernel(file, buffer, PAGE_SIZE, file->inode->size - PAGE_SIZE / 2);
+    }
+    file_put(file);
+}
+
+static uint8_t good[1 << 20], damaged[1 << 20];
+static size_t image_size;
+
+static void load_image(void)
+{
+    const char *path = getenv("EXT2_IMAGE");
+    int descriptor = path ? open(path, 0) : -1;
+    ssize_t n = descriptor >= 0 ? read(descriptor, good, sizeof(good)) : -1;
+    if (n <= 0)
+        panic("EXT2_IMAGE must name an image of at most 1 MiB");
+    close(descriptor);
+    image_size = (size_t)n;
+}
+
+static void apply(const uint8_t *patches, size_t size)
+{
+    memcpy(damaged, good, image_size);
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        size_t offset = patches[i] | (size_t)patches[i + 1] << 8 | (size_t)patches[i + 2] << 16;
+        damaged[offset % image_size] = patches[i + 3];
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!image_size) {
+        host_init();
+        page_cache_init();
+        log_limit = (enum log_level)-1;
+        load_image();
+    }
+    /* Stays allocated: cached names of earlier images still point to it. */
+    struct block_device *device = calloc(1, sizeof(*device));
+    device->sectors = image_size / SECTOR_SIZE;
+    device->read_only = true;
+    struct file_system *fs;
+    apply(data, size);
+    image = damaged;
+    names_left = NAMES_LIMIT;
+    if (ext2_open(device, &fs)) {
+        free(device);
+        return 0;
+    }
+    root_directory = dentry_create_root(fs->root);
+    look_at(root_directory, 0);
+    return 0;
+}
