@@ -43,4 +43,4 @@ fuzz-files-ext2: $(FILES_TEST)/fuzz_ext2 $(FILES_TEST)/images.done
 	ASAN_OPTIONS=detect_leaks=0 EXT2_IMAGE=$(FILES_TEST)/ext2-small.img nice $< -runs=$(FUZZ_RUNS) -max_len=64 \
 	    -rss_limit_mb=4000 -timeout=5 -artifact_prefix=$(FILES_TEST)/
 
--include $(FILES_OBJECTS:.o=.d)
+-include $(FILES_OBJECTS:.o=.d) $(wildcard $(FILES_TEST)/test/c/files/*.d)
