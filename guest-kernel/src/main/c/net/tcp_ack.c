@@ -178,6 +178,8 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
     uint32_t old_window = tcp->send_window;
     bool sack_news = tcp_sack_update(tcp, segment);
     update_window(tcp, segment);
+    if (tcp->send_window == 0)
+        tcp->backoffs = 0;            /* a peer that answers may stay closed for ever (RFC 1122 4.2.2.17) */
     if (seq_before(tcp->send_unacknowledged, ack)) {
         advance(tcp, segment);
         if (sack_news && tcp->state != TCP_CLOSED && tcp->recovery == TCP_OPEN)

@@ -203,7 +203,8 @@ static bool short_segment_may_go(const struct tcp *tcp)
 static uint32_t whole_segments(const struct tcp *tcp, uint32_t length, bool is_rest)
 {
     uint32_t rest = length % tcp->mss;
-    if (rest == 0)
+    bool again = seq_before(tcp->send_next, tcp->send_max);
+    if (rest == 0 || again)           /* what is sent again was once worth sending */
         return length;
     if (is_rest && short_segment_may_go(tcp))
         return length;

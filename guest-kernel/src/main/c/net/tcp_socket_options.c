@@ -49,7 +49,7 @@ static void apply(struct tcp_socket *socket)
     struct tcp *tcp = socket->connection;
     if (tcp == NULL)
         return;
-    bool keep_alive_was_on = tcp->keep_alive;
+    bool restart = socket->socket.keep_alive && (!tcp->keep_alive || tcp->keep_idle != socket->keep_idle);
     uint32_t receive_limit = tcp->receive_limit, send_limit = tcp->send_limit;
     tcp_take_options(tcp, socket);
     if (socket->socket.receive_buffer == 0)
@@ -58,7 +58,7 @@ static void apply(struct tcp_socket *socket)
         tcp->send_limit = send_limit;
     if (tcp->state == TCP_CLOSED)
         return;
-    if (tcp->keep_alive && (!keep_alive_was_on || !tcp->keep_timer.active))
+    if (restart)
         tcp_keep_alive_start(tcp);
     tcp_output(tcp);                  /* what Nagle or a cork held back may go now */
 }

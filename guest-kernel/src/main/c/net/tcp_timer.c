@@ -94,6 +94,8 @@ static void retransmit_timeout(struct tcp *tcp)
     tcp->high_retransmitted = tcp->send_unacknowledged;
     tcp_retransmit_start(tcp);
     tcp_output(tcp);
+    if (tcp->send_next == tcp->send_unacknowledged)
+        tcp_send_probe(tcp);          /* the peer took its window back: ask for it */
 }
 
 static void probe_timeout(struct tcp *tcp)
@@ -158,7 +160,8 @@ static void ack_expired(struct timer *timer)
 
 void tcp_keep_alive_start(struct tcp *tcp)
 {
-    if (tcp->keep_alive && tcp->state == TCP_ESTABLISHED)
+    bool open = tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED;
+    if (tcp->keep_alive && open)
         start(tcp, &tcp->keep_timer, clock_monotonic() + tcp->keep_idle);
 }
 

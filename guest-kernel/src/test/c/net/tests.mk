@@ -10,7 +10,13 @@ target/test/test_net_linux: src/test/c/net/test_linux.c src/test/c/net/linux_pee
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
 
+target/test/test_net_%: src/test/c/net/test_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+
 .PHONY: test-net
-test-net: target/test/test_net_linux
+test-net: target/test/test_net_segments target/test/test_net_protocols target/test/test_net_linux
+	target/test/test_net_segments
+	target/test/test_net_protocols
 	target/test/test_net_linux
 TESTS += test-net
