@@ -21,14 +21,10 @@ static struct dentry *buckets[BUCKETS];              /* lock */
 static struct list unused = LIST_INIT(unused);       /* lock */
 static unsigned unused_count;                        /* lock */
 static uint64_t next_cookie = 2;                     /* lock; 0 and 1 are "." and ".." */
-static struct hash_key key;                          /* names may be chosen by outsiders */
+static struct hash_key key;                          /* names may be chosen by outsiders; set with the first root */
 
 static uint32_t hash_of(const struct dentry *parent, const char *name, size_t length)
 {
-    if (unlikely(key.k0 == 0)) {
-        key.k0 = random_u64() | 1;
-        key.k1 = random_u64();
-    }
     return (uint32_t)(siphash(&key, name, length) ^ hash_mix((uintptr_t)parent));
 }
 
@@ -113,6 +109,10 @@ static struct dentry *create(struct dentry *parent, const char *name, size_t len
 
 struct dentry *dentry_create_root(struct inode *inode)
 {
+    if (key.k0 == 0) {
+        key.k0 = random_u64() | 1;
+        key.k1 = random_u64();
+    }
     struct dentry *root = create(NULL, "", 0, inode);
     if (root)
         inode_get(inode);

@@ -6,6 +6,8 @@
  * Lock order, outermost first (a lock may be taken while holding those above it):
  *   address_space (mutex) > file offset, inode (mutexes) > page_cache > net > epoll > wait_queue
  *   > futex bucket > run_queue > timers > heap > pages > console
+ * The locks of files/ (names, inodes, namespace, ...) are placed in files/vfs.h; the one exception to the
+ * order above, epoll inside the wait_queue of a watched file, in files/epoll.h.
  */
 #pragma once
 

@@ -104,19 +104,21 @@ SYSCALL(lseek)
     return result;
 }
 
-/* ---- sendfile(2): through one page ---- */
+/* ---- sendfile(2): through a buffer large enough for segmentation offload ---- */
 
-/* One page's worth. *at: the input's offset, advanced by what was written; NO_OFFSET: its own. Bytes, or -errno. */
-static ssize_type send_page(struct file *out, struct file *in, void *page, size_t length, uint64_t *at)
+#define SEND_ORDER 4                 /* 64 KiB; a page where that is not to be had */
+
+/* One buffer's worth. *at: the input's offset, advanced by what was written; NO_OFFSET: its own. Bytes, or -errno. */
+static ssize_type send_piece(struct file *out, struct file *in, void *buffer, size_t length, uint64_t *at)
 {
     struct transfer transfer;
     bool own = *at == NO_OFFSET;
     uint64_t offset = own ? read_once(in->offset) : *at;
-    transfer_init_kernel(&transfer, page, length);
+    transfer_init_kernel(&transfer, buffer, length);
     ssize_type n = file_read_at(in, &transfer, offset);
     if (n <= 0)
         return n;
-    transfer_init_kernel(&transfer, page, (size_t)n);
+    transfer_init_kernel(&transfer, buffer, (size_t)n);
     ssize_type sent = move(out, OUT, &transfer, NO_OFFSET);
     if (sent <= 0)
         return sent;
@@ -129,12 +131,15 @@ static ssize_type send_page(struct file *out, struct file *in, void *page, size_
 
 static int64_t send_file(struct file *out, struct file *in, uint64_t *at, size_t count)
 {
-    struct page *page = page_allocate();
-    if (!page)
+    unsigned order = count > PAGE_SIZE ? SEND_ORDER : 0;
+    struct page *pages = pages_allocate(order);
+    if (!pages && order)
+        pages = pages_allocate(order = 0);
+    if (!pages)
         return -ENOMEM;
     int64_t total = 0;
     while (count) {
-        ssize_type n = send_page(out, in, page_data(page), min_of(count, PAGE_SIZE), at);
+        ssize_type n = send_piece(out, in, page_data(pages), min_of(count, PAGE_SIZE << order), at);
         if (n <= 0) {
             total = total ? total : n;
             break;
@@ -142,7 +147,7 @@ static int64_t send_file(struct file *out, struct file *in, uint64_t *at, size_t
         total += n;
         count -= (size_t)n;
     }
-    page_put(page);
+    pages_free(pages, order);
     return total;
 }
 

@@ -40,13 +40,15 @@ struct disk {
     int descriptor;
 };
 
-bool test_disk_fails;
+bool test_disk_fails, test_disk_deferred;
+unsigned test_disk_most_waiting;
+static struct list waiting = LIST_INIT(waiting);
+static unsigned waiting_count;
 unsigned test_disk_requests, test_disk_segments;
 struct platform_information platform = { .name = "host", .command_line = "quiet", .cpus = 1 };
 
-static void submit(struct block_device *device, struct block_request *request)
+static void serve(struct disk *disk, struct block_request *request)
 {
-    struct disk *disk = container_of(device, struct disk, device);
     uint64_t offset = request->sector * SECTOR_SIZE;
     int error = test_disk_fails ? -EIO : 0;
     test_disk_requests++;
@@ -59,6 +61,31 @@ static void submit(struct block_device *device, struct block_request *request)
         offset += segment->length;
     }
     request->done(request, error);
+}
+
+static struct disk *deferring;
+
+static void submit(struct block_device *device, struct block_request *request)
+{
+    struct disk *disk = container_of(device, struct disk, device);
+    if (!test_disk_deferred) {
+        serve(disk, request);
+        return;
+    }
+    deferring = disk;
+    list_push_back(&waiting, &request->link);
+    test_disk_most_waiting = max_of(test_disk_most_waiting, ++waiting_count);
+}
+
+bool test_disk_serve_last(void)
+{
+    if (list_empty(&waiting))
+        return false;
+    struct block_request *request = list_entry(waiting.prev, struct block_request, link);
+    list_remove(&request->link);
+    waiting_count--;
+    serve(deferring, request);
+    return true;
 }
 
 void block_submit(struct block_device *device, struct block_request *request)

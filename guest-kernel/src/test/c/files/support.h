@@ -9,6 +9,11 @@
 struct block_device *test_disk(const char *path);
 /* Every request from now on fails with -EIO. */
 extern bool test_disk_fails;
+/* Requests wait until the reader sleeps, and then the last one submitted is served first: set this as host_idle. */
+bool test_disk_serve_last(void);
+extern bool test_disk_deferred;
+/* The most requests that waited at one time. */
+extern unsigned test_disk_most_waiting;
 /* Requests and segments submitted so far. */
 extern unsigned test_disk_requests, test_disk_segments;
 

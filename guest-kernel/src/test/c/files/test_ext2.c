@@ -55,6 +55,28 @@ static void large_requests(void)
     file_put(file);
 }
 
+/* Several requests in flight, answered in the wrong order. */
+static void requests_in_flight(void)
+{
+    struct file *file;
+    CHECK_EQUAL(file_open(NULL, "/pattern", O_RDONLY, 0, &file), 0);
+    page_cache_truncate(&file->inode->pages, 0);
+    test_disk_deferred = true;
+    host_idle = test_disk_serve_last;
+    ssize_type n = file_read_kernel(file, buffer, sizeof(buffer), 4096);
+    test_disk_deferred = false;
+    CHECK_EQUAL(n, sizeof(buffer));
+    for (size_t i = 0; i < sizeof(buffer); i++)
+        CHECK(buffer[i] == pattern(4096 + i));
+    CHECK(test_disk_most_waiting >= 3);
+    page_cache_truncate(&file->inode->pages, 0);
+    test_disk_deferred = test_disk_fails = true;
+    n = file_read_kernel(file, buffer, 100, 0);
+    test_disk_deferred = test_disk_fails = false;
+    CHECK_EQUAL(n, -EIO);
+    file_put(file);
+}
+
 static void sparse_file(void)
 {
     struct file *file;
@@ -254,6 +276,7 @@ int main(int count, char **arguments)
     host_test("ext2 small file", small_file);
     host_test("ext2 big file", big_file);
     host_test("ext2 large requests", large_requests);
+    host_test("ext2 requests in flight", requests_in_flight);
     host_test("ext2 sparse file", sparse_file);
     host_test("ext2 symbolic links", symbolic_links);
     host_test("ext2 paths", paths);
