@@ -34,7 +34,9 @@ static void consume(struct pipe *pipe, uint32_t n)
 {
     struct page **page = page_at(pipe, pipe->read_at);
     write_once(pipe->read_at, pipe->read_at + n);
-    if ((pipe->read_at & PAGE_MASK) == 0 || used(pipe) == 0) {
+    /* In a nearly full ring that was read from the middle of a page, that page also holds the newest bytes. */
+    bool ring_full = used(pipe) > PIPE_CAPACITY - PAGE_SIZE;
+    if (((pipe->read_at & PAGE_MASK) == 0 && !ring_full) || used(pipe) == 0) {
         page_put(*page);
         *page = NULL;
     }
