@@ -12,6 +12,13 @@
 
 static bool starts_with(const char *text, const char *prefix) { return !strncmp(text, prefix, strlen(prefix)); }
 
+/* What loaders add for a Linux kernel (Firecracker: where the root disk is and how it may be used). */
+static bool is_loaders_word(const char *word)
+{
+    return starts_with(word, "virtio_mmio.device=") || starts_with(word, "root=") || starts_with(word, "pci=")
+           || !strcmp(word, "ro") || !strcmp(word, "rw");
+}
+
 static void apply_option(struct boot_options *options, const char *word)
 {
     if (!strcmp(word, "quiet"))
@@ -25,7 +32,7 @@ static void apply_option(struct boot_options *options, const char *word)
     else if (starts_with(word, "trace=")) {
         if (!system_calls_trace(word + 6))
             panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
-    } else if (!starts_with(word, "virtio_mmio.device=") && !starts_with(word, "root=")) {
+    } else if (!is_loaders_word(word)) {
         panic("unknown kernel option %s; known are quiet verbose timings trace= conf= root=", word);
     }
 }
