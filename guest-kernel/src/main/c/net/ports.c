@@ -20,11 +20,11 @@ struct list *port_bucket(struct port_table *table, uint16_t port)
     return &table->buckets[port % PORT_BUCKETS];
 }
 
-static bool may_share(const struct port_binding *a, const struct port_binding *b)
+static bool may_share(const struct port_binding *new, const struct port_binding *other)
 {
-    if (a->reuse_port && b->reuse_port)
+    if (new->reuse_port && other->reuse_port)
         return true;
-    return a->reuse_address && b->reuse_address && !a->listening && !b->listening;
+    return new->reuse_address && other->reuse_address && !other->listening;
 }
 
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
@@ -34,7 +34,7 @@ struct port_binding *port_conflict(const struct port_table *table, const struct 
         struct port_binding *other = list_entry(node, struct port_binding, link);
         bool overlap = other->local.address == local.address || other->local.address == IPV4_ANY ||
                        local.address == IPV4_ANY;
-        if (other != binding && other->local.port == local.port && overlap && !may_share(other, binding))
+        if (other != binding && other->local.port == local.port && overlap && !may_share(binding, other))
             return other;
     }
     return NULL;
@@ -46,7 +46,7 @@ static uint16_t random_free_port(const struct port_table *table, ipv4_t address)
     for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
         struct endpoint local = { address, (uint16_t)(PORT_EPHEMERAL_FIRST + (start + i) % PORT_EPHEMERAL_COUNT) };
         /* One nobody has at all, even where sharing would be allowed. */
-        struct port_binding strict = { .listening = true };
+        struct port_binding strict = { 0 };
         if (port_conflict(table, &strict, local) == NULL)
             return local.port;
     }

@@ -88,7 +88,7 @@ uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t
 
 static bool port_usable(struct endpoint local, struct endpoint remote)
 {
-    struct port_binding strict = { .listening = true };
+    struct port_binding strict = { 0 };
     if (port_conflict(&tcp_ports, &strict, local) != NULL)
         return false;
     struct tcp_entry *entry = tcp_table_find(local, remote);

@@ -14,6 +14,21 @@ target/test/test_net_%: src/test/c/net/test_%.c src/test/c/net/wire.c $(NET_SOUR
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
 
+# A short fuzzing run, where clang with libFuzzer is installed; FUZZ_SECONDS=600 for a long one.
+FUZZ_SECONDS ?= 10
+target/test/fuzz_net_%: src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+
+fuzz-net-%: target/test/fuzz_net_%
+	@mkdir -p target/test/corpus-net-$*
+	nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=target/test/ -verbosity=0 \
+	    target/test/corpus-net-$*
+	@echo "ok fuzz net $*"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-net-frames fuzz-net-dhcp
+endif
+
 .PHONY: test-net
 test-net: target/test/test_net_segments target/test/test_net_protocols target/test/test_net_linux
 	target/test/test_net_segments

@@ -50,12 +50,17 @@ static void say_who_we_are(void)
     wire_inject(arp, sizeof(arp));
 }
 
+void wire_answer_arp(void)
+{
+    if (!asked)
+        return;
+    asked = false;
+    say_who_we_are();
+}
+
 const struct wire_frame *wire_next(void)
 {
-    if (asked) {
-        asked = false;
-        say_who_we_are();
-    }
+    wire_answer_arp();
     free(current);
     struct list *node = list_pop_front(&sent);
     current = node != NULL ? list_entry(node, struct wire_frame, link) : NULL;
@@ -163,7 +168,8 @@ bool hand_open(struct hand *hand, struct file *listener, struct file **out, cons
     static uint16_t next_port = 20000;
     struct hand_segment segment;
     wire_drop_all();
-    *hand = (struct hand){ .port = next_port++, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535 };
+    next_port = next_port == 60000 ? 20000 : next_port + 1;
+    *hand = (struct hand){ .port = next_port, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535 };
     hand_send_options(hand, HAND_SYN, syn_options, length, 0);
     if (!hand_receive(&segment) || segment.flags != (HAND_SYN | HAND_ACK) || segment.acknowledgement != 1001)
         return false;

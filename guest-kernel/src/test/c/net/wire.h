@@ -11,7 +11,7 @@
 
 #define WIRE_PEER 0x0a090001u
 #define WIRE_STACK 0x0a090002u
-#define WIRE_FRAME 1600
+#define WIRE_FRAME 2048
 
 struct wire_frame {
     struct list link;
@@ -28,6 +28,8 @@ extern void (*wire_sent)(const uint8_t *frame, uint32_t length);
 /* The next frame the stack sent, valid until the next call; NULL: none. */
 const struct wire_frame *wire_next(void);
 void wire_drop_all(void);
+/* Answers the stack's question for 10.9.0.1, if it asked; wire_next() does it by itself. */
+void wire_answer_arp(void);
 void wire_inject(const void *frame, uint32_t length);
 /* Builds Ethernet and IP around a payload. */
 void wire_inject_ip(ipv4_t from, ipv4_t to, uint8_t protocol, uint16_t identification, uint16_t fragment,

@@ -1,0 +1,577 @@
+/*
+ * Everything but TCP's rules: parsers and sums against simple models, ARP, fragments, ICMP, UDP, the
+ * local sockets, options, and the DHCP client against a server made of this test.
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/errno.h"
+#include "net/checksum.h"
+#include "net/dhcp.h"
+#include "net/tcp_private.h"
+#include "net/wire.h"
+
+/* ---- Sums and texts ------------------------------------------------------------------------------------------ */
+
+static uint16_t simple_checksum(const uint8_t *data, size_t length)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint64_t)data[i] << 8 : data[i];
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static void checksums(void)
+{
+    uint8_t data[300];
+    pattern_fill(3, 0, data, sizeof(data));
+    for (size_t start = 0; start < 9; start++)
+        for (size_t length = 0; length + start <= sizeof(data); length++)
+            CHECK_EQUAL(checksum_finish(checksum_add(0, data + start, length)), simple_checksum(data + start, length));
+    memset(data, 0xff, sizeof(data));
+    CHECK_EQUAL(checksum_finish(checksum_add(0, data, sizeof(data))), simple_checksum(data, sizeof(data)));
+    uint16_t before = simple_checksum((const uint8_t *)"\x12\x34\x56\x78", 4);
+    CHECK_EQUAL(checksum_update(before, 0x5678, 0x9abc), simple_checksum((const uint8_t *)"\x12\x34\x9a\xbc", 4));
+}
+
+/* A packet in odd pieces sums, copies and loses its front like one in one piece. */
+static void packets_in_pieces(void)
+{
+    uint8_t data[1000], copy[1000];
+    pattern_fill(4, 0, data, sizeof(data));
+    struct packet *packet = packet_allocate(7);
+    memcpy(packet_put(packet, 7), data, 7);
+    for (uint32_t at = 7, step = 1; at < sizeof(data); at += step, step = step * 2 + 1) {
+        struct page *page = page_allocate();
+        uint32_t length = min_of(step, (uint32_t)sizeof(data) - at);
+        memcpy((uint8_t *)page_data(page) + 13, data + at, length);
+        CHECK(packet_add_fragment(packet, page, 13, length));
+        page_put(page);
+    }
+    CHECK_EQUAL(packet->length, sizeof(data));
+    for (uint32_t at = 0; at < sizeof(data); at += 37)
+        CHECK_EQUAL(checksum_finish(packet_checksum(packet, at, 0)), simple_checksum(data + at, sizeof(data) - at));
+    packet_copy_out(packet, 5, copy, 900);
+    CHECK(memcmp(copy, data + 5, 900) == 0);
+    CHECK(memcmp(packet_pull(packet, 300), data, 300) == 0);
+    packet_drop_front(packet, 500);
+    packet_trim(packet, 400);
+    CHECK_EQUAL(packet->length, 400);
+    CHECK(packet_pull(packet, 401) == NULL);
+    CHECK(memcmp(packet_pull(packet, 400), data + 500, 400) == 0);
+    packet_free(packet);
+    CHECK_EQUAL(host_pages_in_use(), 0);
+}
+
+static void static_configuration(void)
+{
+    struct net_configuration c;
+    const char *problem;
+    char text[200];
+    CHECK(net_parse_static("10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,8.8.8.8 mtu 9000", &c, &problem));
+    CHECK(c.address == 0x0a000002 && c.prefix == 24 && c.gateway == 0x0a000001 && c.dns_count == 2 && c.mtu == 9000);
+    CHECK_EQUAL(net_resolver_text(text, sizeof(text), &c), (int)strlen("nameserver 10.0.0.1\nnameserver 8.8.8.8\n"));
+    CHECK(strcmp(text, "nameserver 10.0.0.1\nnameserver 8.8.8.8\n") == 0);
+    CHECK(net_parse_static("192.168.1.9/31", &c, &problem) && c.gateway == IPV4_ANY);
+    static const char *const bad[] = {
+        "", "10.0.0.2", "10.0.0.256/24", "10.0.0.2/33", "10.0.0.2/24x", "10.0.0.0/24", "10.0.0.255/24", "127.0.0.1/8",
+        "224.0.0.1/24", "10.0.0.2/24 gateway", "10.0.0.2/24 gateway 10.0.1.1", "10.0.0.2/24 dns 1.1.1.1,",
+        "10.0.0.2/24 dns 1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4", "10.0.0.2/24 mtu 100", "10.0.0.2/24 mtu 70000",
+        "10.0.0.2/24 router 10.0.0.1", "10.0.0.2/24 gatewayx 10.0.0.1", "10.0.0.2/24 mtu 1500,",
+    };
+    for (unsigned i = 0; i < array_size(bad); i++) {
+        CHECK(!net_parse_static(bad[i], &c, &problem));
+        CHECK(problem != NULL);
+    }
+}
+
+static void tcp_options_are_parsed(void)
+{
+    struct tcp_options o;
+    tcp_parse_options((const uint8_t *)"\x01\x02\x04\x05\xb4\x03\x03\x07\x04\x02\x08\x0a\0\0\0\x01\0\0\0\x02", 20, &o);
+    CHECK(o.mss == 1460 && o.window_scale == 7 && o.sack_permitted && o.timestamp == 1 && o.timestamp_echo == 2);
+    tcp_parse_options((const uint8_t *)"\x03\x03\x1f", 3, &o);
+    CHECK_EQUAL(o.window_scale, 14);
+    tcp_parse_options((const uint8_t *)"\x02\x03\x05\x02\x04\x05", 6, &o);      /* wrong and cut lengths */
+    CHECK_EQUAL(o.mss, 0);
+    tcp_parse_options((const uint8_t *)"\x02\x00\x05\xb4", 4, &o);
+    CHECK_EQUAL(o.mss, 0);
+    tcp_parse_options((const uint8_t *)"\x08\x0a\0\0\0\x01\0\0\0", 9, &o);
+    CHECK(!o.timestamp_present);
+    tcp_parse_options((const uint8_t *)"\x05\x0a\0\0\0\x01\0\0\0\x09\x00\x02\x04\x05\xb4", 15, &o);
+    CHECK(o.sack_count == 1 && o.sack[0].start == 1 && o.sack[0].end == 9 && o.mss == 0);
+}
+
+/* ---- ARP and IP ------------------------------------------------------------------------------------------------ */
+
+static void inject_arp(uint8_t operation, const char *sender_mac, ipv4_t sender, ipv4_t target)
+{
+    uint8_t frame[42] = { 255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 7, 8, 6, 0, 1, 8, 0, 6, 4, 0, operation };
+    memcpy(frame + 22, sender_mac, 6);
+    write_be32(frame + 28, sender);
+    write_be32(frame + 38, target);
+    wire_inject(frame, sizeof(frame));
+}
+
+static void arp(void)
+{
+    const struct wire_frame *frame;
+    wire_drop_all();
+    inject_arp(1, "\2\0\0\0\0\7", 0x0a090007, WIRE_STACK);
+    frame = wire_next();
+    CHECK(frame != NULL && frame->bytes[21] == 2);
+    CHECK(memcmp(frame->bytes, "\2\0\0\0\0\7\2\0\0\0\0\2\x08\x06", 14) == 0);
+    CHECK(read_be32(frame->bytes + 28) == WIRE_STACK && read_be32(frame->bytes + 38) == 0x0a090007);
+    inject_arp(1, "\2\0\0\0\0\7", 0x0a090007, WIRE_PEER);      /* not for us */
+    inject_arp(1, "\2\0\0\0\0\7", 0x0b090007, 0x0a0900ff);
+    CHECK(wire_next() == NULL);
+
+    struct file *file = stack_socket(SOCK_DGRAM);
+    uint8_t byte = 1;
+    inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);   /* an answer nobody asked for teaches nothing */
+    CHECK_EQUAL(stack_send_to(file, &byte, 1, 0x0a090008, 9), 1);
+    frame = wire_next();
+    CHECK(frame != NULL && frame->bytes[13] == 6 && read_be32(frame->bytes + 38) == 0x0a090008);
+    CHECK(wire_next() == NULL);
+    inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);   /* now it does, and what waited goes */
+    frame = wire_next();
+    CHECK(frame != NULL && frame->bytes[13] == 0 && frame->bytes[5] == 8 && frame->bytes[23] == 17);
+    file_put(file);
+    host_advance(10 * NS_PER_SECOND);
+}
+
+static uint8_t datagram[4000];
+
+static void inject_fragment(uint16_t identification, uint32_t start, uint32_t end, bool more)
+{
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, 17, identification, (uint16_t)(start / 8 | (more ? 0x2000 : 0)),
+                   datagram + start, end - start);
+}
+
+static void fragments(void)
+{
+    static uint8_t in[5000];
+    struct file *file = stack_socket(SOCK_DGRAM);
+    CHECK_EQUAL(stack_bind(file, IPV4_ANY, 4000), 0);
+    pattern_fill(9, 0, datagram, sizeof(datagram));
+    write_be16(datagram, 1234);
+    write_be16(datagram + 2, 4000);
+    write_be16(datagram + 4, sizeof(datagram));
+    write_be16(datagram + 6, 0);                               /* no checksum */
+    uint64_t before = host_heap_blocks();
+
+    inject_fragment(1, 2400, 4000, false);                     /* the last first */
+    inject_fragment(1, 0, 1200, true);
+    inject_fragment(1, 0, 1200, true);                         /* twice */
+    CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);
+    inject_fragment(1, 1200, 2400, true);
+    CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), 3992);
+    CHECK(memcmp(in, datagram + 8, 3992) == 0);
+
+    inject_fragment(2, 0, 1200, true);
+    inject_fragment(2, 1000, 2400, true);                      /* overlaps: the whole is dropped */
+    inject_fragment(2, 1200, 2400, true);
+    inject_fragment(2, 2400, 4000, false);
+    CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);
+    inject_fragment(3, 0, 1200, true);
+    inject_fragment(3, 1200, 2000, false);
+    CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);   /* shorter than UDP says */
+    inject_fragment(4, 1200, 1203, true);                      /* not a multiple of 8 */
+    for (uint16_t i = 0; i < 1000; i++)
+        inject_fragment((uint16_t)(100 + i), 8, 1208, true);
+    CHECK(host_heap_blocks() - before < 150);
+    host_advance(31 * NS_PER_SECOND);
+    CHECK_EQUAL(net_memory_charged(), 0);
+    CHECK_EQUAL(host_heap_blocks(), before);
+    file_put(file);
+    wire_drop_all();
+}
+
+static void impossible_packets(void)
+{
+    uint8_t icmp[8] = { 8 };
+    write_be16(icmp + 2, checksum_finish(checksum_add(0, icmp, 8)));
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, 8);
+    CHECK(wire_next() != NULL);                                /* a good one is answered ... */
+    wire_drop_all();
+    wire_inject_ip(0x7f000001, WIRE_STACK, 1, 0, 0, icmp, 8);  /* ... none of these is */
+    wire_inject_ip(WIRE_STACK, WIRE_STACK, 1, 0, 0, icmp, 8);
+    wire_inject_ip(WIRE_PEER, 0x7f000001, 1, 0, 0, icmp, 8);
+    wire_inject_ip(0xe0000001, WIRE_STACK, 1, 0, 0, icmp, 8);
+    wire_inject_ip(WIRE_PEER, 0x0a0900ff, 1, 0, 0, icmp, 8);
+    wire_inject_ip(WIRE_PEER, 0x0a090003, 1, 0, 0, icmp, 8);
+    icmp[7] = 1;
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, 8);   /* checksum */
+    wire_inject("\2\0\0\0\0\2\2\0\0\0\0\1\x08\0\x45", 15);
+    wire_inject("", 0);
+    CHECK(wire_next() == NULL);
+}
+
+static void errors_are_limited(void)
+{
+    uint8_t udp[8] = { 4, 0, 0, 99, 0, 8, 0, 0 };
+    unsigned answers = 0;
+    host_advance(2 * NS_PER_SECOND);
+    wire_drop_all();
+    for (unsigned i = 0; i < 1000; i++)
+        wire_inject_ip(WIRE_PEER, WIRE_STACK, 17, 0, 0, udp, 8);
+    while (wire_next() != NULL)
+        answers++;
+    CHECK(answers > 0 && answers <= 100);
+}
+
+/* ---- Sockets ---------------------------------------------------------------------------------------------------- */
+
+static void ports_are_shared_as_allowed(void)
+{
+    struct file *a = stack_socket(SOCK_STREAM), *b = stack_socket(SOCK_STREAM);
+    CHECK_EQUAL(stack_bind(a, IPV4_ANY, 7000), 0);
+    CHECK_EQUAL(stack_bind(b, IPV4_ANY, 7000), -EADDRINUSE);
+    CHECK_EQUAL(stack_bind(b, 0x01020304, 7000), -EADDRNOTAVAIL);
+    CHECK_EQUAL(stack_bind(a, IPV4_ANY, 7001), -EINVAL);
+    file_put(a);
+    a = stack_socket(SOCK_STREAM);
+    CHECK_EQUAL(stack_set(a, OPTION_SOCKET, 2, 1), 0);
+    CHECK_EQUAL(stack_set(b, OPTION_SOCKET, 2, 1), 0);
+    CHECK_EQUAL(stack_bind(a, IPV4_ANY, 7000), 0);
+    CHECK_EQUAL(stack_bind(b, IPV4_LOOPBACK, 7000), 0);
+    CHECK_EQUAL(stack_listen(a, 5), 0);
+    CHECK_EQUAL(stack_listen(b, 5), -EADDRINUSE);
+    file_put(a);
+    CHECK_EQUAL(stack_listen(b, 5), 0);
+    file_put(b);
+}
+
+static void loopback_streams(void)
+{
+    static uint8_t out[300000], in[300000];
+    struct file *listener = stack_listener(5), *client = stack_socket(SOCK_STREAM), *server;
+    CHECK_EQUAL(stack_poll(listener), 0);
+    CHECK_EQUAL(stack_send(client, out, 1, 0), -EPIPE);
+    CHECK_EQUAL(stack_receive(client, in, 1, 0), -ENOTCONN);
+    stack_nonblocking(client);
+    CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, stack_port(listener)), -EINPROGRESS);
+    CHECK(stack_poll(client) & POLL_OUT);
+    CHECK_EQUAL(stack_get(client, OPTION_SOCKET, OPTION_ERROR), 0);
+    CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, stack_port(listener)), 0);
+    CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, stack_port(listener)), -EISCONN);
+    CHECK_EQUAL(stack_poll(listener), POLL_IN);
+    CHECK_EQUAL(stack_accept(listener, &server), 0);
+    stack_nonblocking(server);
+    pattern_fill(8, 0, out, sizeof(out));
+    size_t sent = 0, got = 0;
+    while (got < sizeof(out)) {
+        ssize_type moved = sent < sizeof(out) ? stack_send(client, out + sent, sizeof(out) - sent, 0) : 0;
+        CHECK(moved >= 0 || moved == -EAGAIN);
+        sent += moved > 0 ? (size_t)moved : 0;
+        moved = stack_receive(server, in + got, sizeof(in) - got, 0);
+        CHECK(moved > 0 || moved == -EAGAIN);
+        got += moved > 0 ? (size_t)moved : 0;
+        if (moved == -EAGAIN)
+            host_advance(10 * NS_PER_MS);
+    }
+    CHECK(memcmp(in, out, sizeof(in)) == 0);
+    CHECK_EQUAL(stack_send(client, "abc", 3, 0), 3);
+    CHECK_EQUAL(stack_receive(server, in, 10, MSG_PEEK), 3);
+    CHECK_EQUAL(stack_receive(server, in, 2, 0), 2);
+    CHECK_EQUAL(socket_of(server)->operations->readable_bytes(socket_of(server)), 1);
+    CHECK_EQUAL(stack_receive(server, in, 2, 0), 1);
+    CHECK_EQUAL(stack_shutdown(client, SHUT_WR), 0);
+    CHECK_EQUAL(stack_receive(server, in, 2, 0), 0);
+    CHECK((stack_poll(server) & (POLL_IN | POLL_RDHUP | POLL_HANGUP)) == (POLL_IN | POLL_RDHUP));
+    CHECK_EQUAL(stack_shutdown(server, SHUT_WR), 0);
+    CHECK(stack_poll(server) & POLL_HANGUP);
+    file_put(server);
+    file_put(client);
+    client = stack_socket(SOCK_STREAM);
+    uint16_t port = stack_port(listener);
+    file_put(listener);
+    CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, port), -ECONNREFUSED);
+    file_put(client);
+    host_advance(120 * NS_PER_SECOND);
+    CHECK_EQUAL(net_memory_charged(), 0);
+    CHECK_EQUAL(host_pages_in_use(), 0);
+}
+
+static void a_listeners_end(void)
+{
+    uint64_t before = host_heap_blocks();
+    struct file *listener = stack_listener(2), *clients[6], *out;
+    for (unsigned i = 0; i < 6; i++) {
+        clients[i] = stack_socket(SOCK_STREAM);
+        stack_nonblocking(clients[i]);
+        CHECK_EQUAL(stack_connect(clients[i], IPV4_LOOPBACK, stack_port(listener)), -EINPROGRESS);
+    }
+    stack_nonblocking(listener);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQUAL(stack_accept(listener, &out), 0);
+        file_put(out);
+    }
+    CHECK_EQUAL(stack_shutdown(listener, SHUT_RD), 0);
+    file_put(listener);
+    for (unsigned i = 0; i < 6; i++)
+        file_put(clients[i]);
+    host_advance(200 * NS_PER_SECOND);
+    CHECK_EQUAL(host_heap_blocks(), before);
+}
+
+static void socket_pairs(void)
+{
+    static uint8_t out[100000], in[100000];
+    struct file *ends[2];
+    CHECK_EQUAL(socket_create_pair(AF_INET, SOCK_STREAM, 0, 0, ends), -EOPNOTSUPP);
+    CHECK_EQUAL(socket_create_pair(AF_UNIX, SOCK_STREAM, 0, O_NONBLOCK, ends), 0);
+    CHECK_EQUAL(stack_poll(ends[0]), POLL_OUT);
+    CHECK_EQUAL(stack_receive(ends[0], in, 1, 0), -EAGAIN);
+    pattern_fill(6, 0, out, sizeof(out));
+    size_t sent = 0, got = 0;
+    while (got < sizeof(out)) {
+        ssize_type moved = sent < sizeof(out) ? stack_send(ends[0], out + sent, sizeof(out) - sent, 0) : 0;
+        sent += moved > 0 ? (size_t)moved : 0;
+        moved = stack_receive(ends[1], in + got, 7777, 0);
+        CHECK(moved > 0);
+        got += (size_t)moved;
+    }
+    CHECK(memcmp(in, out, sizeof(in)) == 0);
+    CHECK_EQUAL(stack_send(ends[1], "x", 1, 0), 1);
+    file_put(ends[1]);
+    CHECK(stack_poll(ends[0]) & POLL_HANGUP);
+    CHECK_EQUAL(stack_receive(ends[0], in, 10, 0), 1);
+    CHECK_EQUAL(stack_receive(ends[0], in, 10, 0), 0);
+    CHECK_EQUAL(stack_send(ends[0], "x", 1, 0), -EPIPE);
+    file_put(ends[0]);
+}
+
+static void abstract_names(void)
+{
+    struct socket_address name = { .family = AF_UNIX, .path_length = 4, .path = "\0abc" };
+    struct socket_address path = { .family = AF_UNIX, .path_length = 4, .path = "/x/y" };
+    struct file *listener, *client, *server;
+    uint8_t byte;
+    CHECK_EQUAL(socket_create(AF_UNIX, SOCK_STREAM, 0, 0, &listener), 0);
+    CHECK_EQUAL(socket_create(AF_UNIX, SOCK_STREAM, 0, 0, &client), 0);
+    const struct socket_operations *o = socket_of(client)->operations;
+    CHECK_EQUAL(o->connect(socket_of(client), &name), -ECONNREFUSED);
+    CHECK_EQUAL(o->connect(socket_of(client), &path), -ENOENT);
+    CHECK_EQUAL(o->bind(socket_of(listener), &name), 0);
+    CHECK_EQUAL(o->bind(socket_of(client), &name), -EADDRINUSE);
+    CHECK_EQUAL(stack_listen(listener, 5), 0);
+    CHECK_EQUAL(o->connect(socket_of(client), &name), 0);
+    CHECK_EQUAL(stack_send(client, "z", 1, 0), 1);
+    CHECK_EQUAL(stack_accept(listener, &server), 0);
+    CHECK_EQUAL(stack_receive(server, &byte, 1, 0), 1);
+    CHECK_EQUAL(byte, 'z');
+    file_put(client);
+    file_put(listener);
+    CHECK_EQUAL(stack_receive(server, &byte, 1, 0), 0);
+    file_put(server);
+}
+
+static void families(void)
+{
+    struct file *file;
+    CHECK_EQUAL(socket_create(AF_INET6, SOCK_STREAM, 0, 0, &file), -EAFNOSUPPORT);
+    CHECK_EQUAL(socket_create(AF_INET, SOCK_RAW, 1, 0, &file), -EPERM);
+    CHECK_EQUAL(socket_create(AF_INET, SOCK_STREAM, 17, 0, &file), -EPROTONOSUPPORT);
+    CHECK_EQUAL(socket_create(AF_UNIX, SOCK_DGRAM, 0, 0, &file), -ESOCKTNOSUPPORT);
+}
+
+static void timeouts(void)
+{
+    struct file *file = stack_socket(SOCK_DGRAM);
+    int64_t time[2] = { 2, 500000 };
+    uint8_t byte;
+    CHECK_EQUAL(socket_set_option(socket_of(file), OPTION_SOCKET, 20, time, sizeof(time)), 0);
+    CHECK_EQUAL(stack_bind(file, IPV4_ANY, 0), 0);
+    nanoseconds start = clock_monotonic();
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), -EAGAIN);
+    CHECK_EQUAL(clock_monotonic() - start, 2500 * NS_PER_MS);
+    host_signal_pending = true;
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), -EINTR);
+    file_put(file);
+}
+
+/* ---- DHCP -------------------------------------------------------------------------------------------------------- */
+
+#define LEASED 0x0a090032u           /* 10.9.0.50 */
+#define OTHER_SERVER 0x0a090005u
+
+static struct {
+    jmp_buf end;
+    uint8_t query[600];
+    uint32_t query_length;
+    ipv4_t query_to;
+    unsigned step, changes;
+    struct net_configuration last;
+    const char *failure;
+} dhcp;
+
+extern void (*thread_entry)(void *);
+extern void *thread_argument;
+
+static void dhcp_changed(const struct net_configuration *configuration)
+{
+    dhcp.changes++;
+    dhcp.last = *configuration;
+}
+
+/* A frame of the client: kept, and answered when it sleeps. */
+static void dhcp_sent(const uint8_t *frame, uint32_t length)
+{
+    if (read_be16(frame + 12) != 0x0800 || frame[23] != 17)
+        return;
+    dhcp.query_length = length - 42;
+    dhcp.query_to = read_be32(frame + 30);
+    memcpy(dhcp.query, frame + 42, min_of(dhcp.query_length, (uint32_t)sizeof(dhcp.query)));
+}
+
+static const uint8_t *dhcp_option(uint8_t code)
+{
+    for (uint32_t i = 240; i + 1 < dhcp.query_length && dhcp.query[i] != 255; i += 2u + dhcp.query[i + 1])
+        if (dhcp.query[i] == code)
+            return dhcp.query + i + 2;
+    return NULL;
+}
+
+static void dhcp_answer(uint8_t type, ipv4_t server, ipv4_t gateway)
+{
+    uint8_t udp[8 + 320] = { 0, 67, 0, 68, 320 >> 8, 320 & 255 };
+    uint8_t *message = udp + 8;
+    write_be16(udp + 4, sizeof(udp));
+    memcpy(message, dhcp.query, 240);
+    message[0] = 2;
+    write_be32(message + 16, type == 6 ? 0 : LEASED);
+    uint8_t options[] = { 53, 1, type, 54, 4, 0, 0, 0, 0, 51, 4, 0, 0, 0, 100, 1, 4, 255, 255, 255, 0, 3, 4, 0, 0, 0, 0,
+                          6, 8, 8, 8, 8, 8, 1, 1, 1, 1, 26, 2, 5, 0x78, 15, 3, 'l', 'a', 'b', 255 };
+    write_be32(options + 5, server);
+    write_be32(options + 23, gateway);
+    memcpy(message + 240, options, sizeof(options));
+    wire_inject_ip(server, IPV4_BROADCAST, 17, 0, 0, udp, sizeof(udp));
+}
+
+#define DHCP_EXPECT(condition) do { if (!(condition)) { dhcp.failure = #condition; longjmp(dhcp.end, 1); } } while (0)
+
+/* The server: one step of the story for each query. */
+static void dhcp_serve(void)
+{
+    uint8_t type = *dhcp_option(53);
+    const uint8_t *wanted = dhcp_option(50), *server = dhcp_option(54);
+    switch (dhcp.step++) {
+    case 0:                           /* lost */
+        DHCP_EXPECT(type == 1 && dhcp.query_to == IPV4_BROADCAST && dhcp_option(12) != NULL);
+        DHCP_EXPECT(memcmp(dhcp_option(12), "guest", 5) == 0);
+        return;
+    case 1:
+        DHCP_EXPECT(type == 1);
+        dhcp.query[4] ^= 1;
+        dhcp_answer(2, WIRE_PEER, WIRE_PEER);                  /* somebody else's transaction */
+        dhcp.query[4] ^= 1;
+        dhcp_answer(2, WIRE_PEER, WIRE_PEER);
+        return;
+    case 2:
+        DHCP_EXPECT(type == 3 && wanted != NULL && read_be32(wanted) == LEASED);
+        DHCP_EXPECT(server != NULL && read_be32(server) == WIRE_PEER && dhcp.query_to == IPV4_BROADCAST);
+        dhcp_answer(5, WIRE_PEER, WIRE_PEER);
+        return;
+    case 3:                           /* renewed by our server: nothing is new */
+        DHCP_EXPECT(dhcp.changes == 1 && dhcp.last.address == LEASED && dhcp.last.prefix == 24);
+        DHCP_EXPECT(dhcp.last.gateway == WIRE_PEER && dhcp.last.dns_count == 2 && dhcp.last.mtu == 1400);
+        DHCP_EXPECT(strcmp(dhcp.last.domain, "lab") == 0);
+        DHCP_EXPECT(type == 3 && dhcp.query_to == WIRE_PEER && wanted == NULL && server == NULL);
+        DHCP_EXPECT(read_be32(dhcp.query + 12) == LEASED);
+        dhcp_answer(5, WIRE_PEER, WIRE_PEER);
+        return;
+    case 4:                           /* no answer: it turns to everybody */
+        DHCP_EXPECT(dhcp.changes == 1 && dhcp.query_to == WIRE_PEER);
+        return;
+    case 5:
+        DHCP_EXPECT(type == 3 && dhcp.query_to == IPV4_BROADCAST && read_be32(dhcp.query + 12) == LEASED);
+        dhcp_answer(5, OTHER_SERVER, OTHER_SERVER);
+        return;
+    case 6:                           /* refused */
+        DHCP_EXPECT(dhcp.changes == 2 && dhcp.last.gateway == OTHER_SERVER);
+        dhcp_answer(6, WIRE_PEER, 0);
+        return;
+    default:
+        DHCP_EXPECT(dhcp.changes == 3 && dhcp.last.address == IPV4_ANY && type == 1);
+        longjmp(dhcp.end, 1);
+    }
+}
+
+static bool dhcp_idle(void)
+{
+    wire_answer_arp();
+    if (dhcp.query_length == 0)
+        return false;
+    dhcp_serve();
+    dhcp.query_length = 0;
+    return true;
+}
+
+/* The last test: the client's endless loop is left by a jump. */
+static void dhcp_life(void)
+{
+    struct net_configuration none = { 0 };
+    net_configure_static(&none);
+    wire_sent = dhcp_sent;
+    host_idle = dhcp_idle;
+    CHECK_EQUAL(net_configure_dhcp("guest", dhcp_changed), 0);
+    CHECK_EQUAL(net_wait_configured(clock_monotonic()), -ETIMEDOUT);
+    if (setjmp(dhcp.end) == 0)
+        thread_entry(thread_argument);
+    if (dhcp.failure != NULL)
+        host_fail(__FILE__, __LINE__, "step %u: %s", dhcp.step - 1, dhcp.failure);
+    CHECK_EQUAL(dhcp.step, 8);
+}
+
+static void dhcp_messages(void)
+{
+    uint8_t message[DHCP_MESSAGE_SIZE], mac[6] = { 2, 0, 0, 0, 0, 2 };
+    struct dhcp_answer answer;
+    struct dhcp_query query = { .type = DHCP_DISCOVER, .transaction = 77, .mac = mac, .hostname = "name" };
+    size_t length = dhcp_make(message, &query);
+    CHECK(length >= 300 && length <= DHCP_MESSAGE_SIZE);
+    CHECK(!dhcp_read(message, length, 77, mac, &answer));      /* a query is no answer */
+    message[0] = 2;
+    message[16] = 10;
+    uint8_t *options = message + 240;
+    memset(options, 0, length - 240);
+    memcpy(options, "\x35\x01\x02\x0f\x05" "a;b\nc\xff", 11);
+    CHECK(dhcp_read(message, length, 77, mac, &answer) && answer.type == DHCP_OFFER);
+    CHECK(answer.configuration.domain[0] == 0);                /* not into resolv.conf */
+    CHECK_EQUAL(answer.configuration.prefix, 8);
+    CHECK(!dhcp_read(message, length, 78, mac, &answer));
+    CHECK(!dhcp_read(message, 239, 77, mac, &answer));
+    memcpy(options, "\x35\x01\x02\x06\xff", 5);
+    CHECK(!dhcp_read(message, 250, 77, mac, &answer));         /* runs over the end */
+    memcpy(options, "\x35\x01\x02\x01\x04\xff\x00\xff\x00\xff", 10);
+    CHECK(!dhcp_read(message, length, 77, mac, &answer));      /* a mask with holes */
+}
+
+int main(void)
+{
+    host_init();
+    wire_start();
+    wire_configure();
+    host_test("checksums", checksums);
+    host_test("packets in pieces", packets_in_pieces);
+    host_test("static configuration", static_configuration);
+    host_test("tcp options", tcp_options_are_parsed);
+    host_test("arp", arp);
+    host_test("fragments", fragments);
+    host_test("impossible packets", impossible_packets);
+    host_test("errors are limited", errors_are_limited);
+    host_test("ports are shared as allowed", ports_are_shared_as_allowed);
+    host_test("streams over loopback", loopback_streams);
+    host_test("a listener's end", a_listeners_end);
+    host_test("socket pairs", socket_pairs);
+    host_test("abstract names", abstract_names);
+    host_test("families", families);
+    host_test("timeouts and signals", timeouts);
+    host_test("dhcp messages", dhcp_messages);
+    host_test("dhcp: from discovery to refusal", dhcp_life);
+    return host_result();
+}
