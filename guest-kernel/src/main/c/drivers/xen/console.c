@@ -126,4 +126,7 @@ void xen_console_init(void *shared, uint32_t port)
     ring_port = port;
     event_bind(port, handle_event, NULL);
     event_unmask(port);
+    /* After PV-GRUB the ring may hold output the daemon was never told of, or was told of and forgot:
+     * without this it would look as if it were busy, and never be notified again. */
+    event_notify(port);
 }
