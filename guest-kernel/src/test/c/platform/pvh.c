@@ -3,6 +3,7 @@
  */
 #include "lib/pages.h"
 #include "platform/platform.h"
+#include "platform/pvh/instructions.h"
 #include "platform/pvh/page_table.h"
 #include "platform/pvh/pvh.h"
 #include "platform/x86/image.h"
@@ -64,6 +65,29 @@ static void test_device_memory(void)
     check("no device memory across its end", mmio_map(UINT64_MAX - 5, 10) == NULL);
 }
 
+#define CR4_SMAP (1UL << 21)
+#define SOME_USER_PAGE 0x310000UL
+
+static void test_user_access(void)
+{
+    if (!(cr4_read() & CR4_SMAP))
+        return;
+    struct page *page = page_allocate_zeroed();
+    struct mmu_entry entry = { .virtual = SOME_USER_PAGE, .physical = page_address(page), .protection = MMU_READ };
+    struct mmu_entry out[1];
+    uintptr_t from = SOME_USER_PAGE;
+    check("a user page is mapped", mmu_map(&entry, 1) == 0);
+    check("the kernel cannot read user memory by mistake", kernel_read_faults(SOME_USER_PAGE));
+    check("the user page is unmapped", mmu_unmap(&from, SOME_USER_PAGE + PAGE_SIZE, out, 1) == 1);
+    page_put(page);
+}
+
+static void others(void)
+{
+    test_device_memory();
+    test_user_access();
+}
+
 #define TESTS(name)                        \
     {                                      \
         .platform = (name),                \
@@ -71,7 +95,7 @@ static void test_device_memory(void)
         .count_bad_pages = count_bad_pages, \
         .stack_guard = pvh_boot_stack_guard, \
         .kernel_memory_fault = FAULT_PRESENT, \
-        .others = test_device_memory,      \
+        .others = others,                  \
     }
 const struct platform_tests pvh_tests = TESTS("pvh");
 const struct platform_tests xen_pvh_tests = TESTS("xen-pvh");

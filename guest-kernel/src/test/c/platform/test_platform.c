@@ -37,6 +37,8 @@ static noreturn void finish(void)
 
 static unsigned timer_calls, interrupts_in_user_mode;
 static uintptr_t expected_kernel_fault;
+static uintptr_t forbidden_access;      /* kernel code reads it without the right to */
+#define FORBIDDEN_INSTRUCTION_LENGTH 2  /* mov (%rsi), %eax */
 
 static const struct platform_tests *tests;
 
@@ -52,6 +54,10 @@ void kernel_leave_interrupt(struct registers *registers)
     clock_set_deadline(clock_monotonic() + 2 * NS_PER_MS);
 }
 
+/* memory/user_copy.S */
+size_t user_copy_raw(void *to, const void *from, size_t n);
+size_t user_clear_raw(void *to, size_t n);
+
 static phys_t new_page(void) { return page_address(page_allocate_zeroed()); }
 
 static void map_one(uintptr_t virtual, phys_t physical, unsigned protection)
@@ -63,12 +69,26 @@ static void map_one(uintptr_t virtual, phys_t physical, unsigned protection)
 
 bool kernel_page_fault(struct registers *registers, uintptr_t address)
 {
-    (void)registers;
+    if (address == forbidden_access) {
+        forbidden_access = 0;
+        registers->rip += FORBIDDEN_INSTRUCTION_LENGTH;
+        return true;
+    }
     if (address != expected_kernel_fault)
         return false;
     expected_kernel_fault = 0;
     map_one(align_down(address, PAGE_SIZE), new_page(), MMU_READ | MMU_WRITE);
     return true;
+}
+
+bool kernel_read_faults(uintptr_t address)
+{
+    uint32_t value;
+    forbidden_access = address;
+    __asm__ volatile("movl (%%rsi), %%eax" : "=a"(value) : "S"(address) : "memory");
+    bool faulted = forbidden_access == 0;
+    forbidden_access = 0;
+    return faulted;
 }
 
 /* ---- Page tables ------------------------------------------------------------------------------- */
@@ -142,8 +162,10 @@ static void test_mmu(void)
     check("nothing is mapped yet", !mmu_query(some, &found));
     map_churn(page, MMU_READ | MMU_WRITE);
     check("mapped pages are found", has(some, page, MMU_READ | MMU_WRITE));
-    *(volatile uint64_t *)some = 0x1234;
-    check("two mappings show one page", *(volatile uint64_t *)other == 0x1234);
+    uint64_t value = 0x1234, back = 0;
+    bool copied = user_copy_raw((void *)some, &value, sizeof(value)) == 0
+                  && user_copy_raw(&back, (const void *)other, sizeof(back)) == 0;
+    check("two mappings show one page", copied && back == value);
     check("writing marks accessed and dirty", mmu_query(some, &found) && found.accessed && found.dirty);
     check("the accessed mark clears", mmu_test_clear_accessed(some) && !mmu_test_clear_accessed(some));
     mmu_protect(CHURN_BASE, CHURN_END, MMU_READ, false);
@@ -253,9 +275,12 @@ static void test_small_things(void)
     const char *name = symbol_name((uintptr_t)test_small_things, &offset);
     check("functions have names", name != NULL && strcmp(name, "test_small_things") == 0 && offset == 0);
     check("data has none", symbol_name((uintptr_t)kernel_data_start, &offset) == NULL);
+    uint64_t value = 5, back = 0;
     expected_kernel_fault = 0x300000;
-    *(volatile uint64_t *)0x300000 = 5;
-    check("a kernel fault on user memory is served", *(volatile uint64_t *)0x300000 == 5);
+    check("user memory is written", user_copy_raw((void *)0x300000, &value, sizeof(value)) == 0);
+    check("after a fault that is served", expected_kernel_fault == 0);
+    check("user memory is read", user_copy_raw(&back, (const void *)0x300000, sizeof(back)) == 0 && back == value);
+    check("user memory is cleared", user_clear_raw((void *)0x300000, sizeof(value)) == 0);
 }
 
 /* ---- User mode ----------------------------------------------------------------------------------- */

@@ -13,6 +13,9 @@ struct page_rights {
     bool present, writable, executable;
 };
 
+/* True if kernel code that reads this user address faults there. */
+bool kernel_read_faults(uintptr_t address);
+
 struct platform_tests {
     const char *platform;               /* platform.name */
     /* The rights of a kernel address. */

@@ -35,6 +35,12 @@ void pvh_segments_init(void);
 void pvh_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 void pvh_cpu_set_fs_base(uint64_t base);
 
+/* ---- access.c ----------------------------------------------------------------------------- */
+
+/* Lets kernel code reach user memory only where memory/user_copy.S means to, on CPUs that can tell
+ * (SMAP). While text is still writable. */
+void pvh_access_init(void);
+
 /* ---- traps.c, traps.S --------------------------------------------------------------------- */
 
 void pvh_traps_init(void);

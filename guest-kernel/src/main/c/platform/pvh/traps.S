@@ -136,6 +136,9 @@ common_trap:
     swapgs
 1:  push_registers
     cld
+    .globl pvh_trap_close_access
+pvh_trap_close_access:                  /* room for CLAC, see access.c; the IRET brings AC back */
+    .byte 0x0f, 0x1f, 0x00
     testb $3, REGISTERS_CS(%rsp)
     jz from_kernel
     xorl %ebp, %ebp
