@@ -1,12 +1,17 @@
 #include "lib/print.h"
 #include "linux/process.h"
 #include "linux/signals.h"
+#include "net/net.h"
 #include "platform/platform.h"
+
+/* What a server answered last still has to reach its clients. */
+#define CLOSING_TIME NS_PER_SECOND
 
 static bool reboot_wanted;
 
 static noreturn void end(void)
 {
+    net_shut_down(CLOSING_TIME);
     if (reboot_wanted)
         platform_reboot();
     platform_power_off();

@@ -12,6 +12,7 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "platform/platform.h"
+#include "threads/timer.h"
 #include "threads/wait.h"
 
 #define BUDGET_SHARE 8               /* one part in so many of all memory */
@@ -101,6 +102,33 @@ int net_configure_dhcp(const char *hostname, net_changed *changed)
         return -ENODEV;
     dhcp_start(interface, hostname, changed);
     return 0;
+}
+
+/* Only its interrupt is wanted. */
+static void patience_over(struct timer *timer)
+{
+    (void)timer;
+}
+
+void net_shut_down(nanoseconds patience)
+{
+    struct timer timer;
+    if (interface_count() == 0)
+        return;
+    nanoseconds deadline = clock_monotonic() + patience;
+    timer_init(&timer, patience_over);
+    timer_start(&timer, deadline);
+    net_lock();
+    tcp_close_all();
+    bool pending = tcp_anything_pending();
+    net_unlock();
+    while (pending && clock_monotonic() < deadline) {
+        cpu_wait();
+        net_lock();
+        pending = tcp_anything_pending();
+        net_unlock();
+    }
+    timer_stop(&timer);
 }
 
 static bool is_configured(void)

@@ -53,6 +53,13 @@ void net_current(struct net_configuration *out);
 /* resolv.conf(5) text for a configuration; the untruncated length, as format() returns. */
 int net_resolver_text(char *to, size_t size, const struct net_configuration *configuration);
 
+/*
+ * The process has ended: closes every connection as its sockets' close() would (FIN, or a reset where
+ * unread data is lost) and gives what was sent up to `patience` to arrive. Sleeps in cpu_wait(), so no other
+ * thread runs meanwhile. Harmless before net_init().
+ */
+void net_shut_down(nanoseconds patience);
+
 /* Boot timings: monotonic times of the first listen() and of the first payload byte sent on an
  * accepted connection; 0 while there was none. Each is also announced by calling *net_milestone if set. */
 enum net_event { NET_FIRST_LISTEN, NET_FIRST_RESPONSE };

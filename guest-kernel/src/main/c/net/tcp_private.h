@@ -14,6 +14,7 @@
  *   tcp_listen.c      half-open connections and SYN cookies
  *   tcp_time_wait.c   closed connections whose segments may still be around
  *   tcp_connection.c  birth and death of connections
+ *   tcp_shutdown.c    the end of all of them
  *   tcp_socket.c, tcp_stream.c, tcp_socket_options.c   the socket side
  *
  * A connection is counted: by the table, by its socket or its listener's queue, and by each active timer.
@@ -105,6 +106,8 @@ void tcp_table_init(void);
 void tcp_table_add(struct tcp_entry *entry);
 void tcp_table_remove(struct tcp_entry *entry);
 struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote);
+/* Visits every entry; the visitor may remove the one it is given. */
+void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), void *context);
 uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote);      /* RFC 6528 */
 uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote);      /* RFC 7323 5.4 */
 /* A keyed hash for cookies: (addresses, ports, a, b). */

@@ -70,6 +70,13 @@ struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote)
     return NULL;
 }
 
+void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), void *context)
+{
+    for (uint32_t i = 0; i < bucket_count; i++)
+        list_for_each_safe(node, &buckets[i])
+            visit(list_entry(node, struct tcp_entry, link), context);
+}
+
 /* A 4-microsecond clock plus a secret of the pair. */
 uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote)
 {

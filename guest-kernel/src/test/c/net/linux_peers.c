@@ -229,3 +229,20 @@ int peer_refused(const void *context)
     PEER_CHECK(peer_connect(*(const uint16_t *)context) < 0 && errno == ECONNREFUSED);
     return 0;
 }
+
+/* Reads to the end what the stack sent before it shut down. */
+int peer_reads_to_the_end(const void *context)
+{
+    const struct exchange *x = context;
+    static uint8_t in[CHUNK], expected[CHUNK];
+    uint64_t at = 0;
+    int fd = peer_connect(x->port);
+    PEER_CHECK(fd >= 0);
+    for (ssize_t got; (got = recv(fd, in, sizeof(in), 0)) != 0; at += (uint64_t)got) {
+        PEER_CHECK(got > 0);
+        peer_pattern(x->seed + 1, at, expected, (size_t)got);
+        PEER_CHECK(memcmp(in, expected, (size_t)got) == 0);
+    }
+    PEER_CHECK(at == x->from_stack);
+    return 0;
+}

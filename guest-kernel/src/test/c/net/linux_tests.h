@@ -27,6 +27,7 @@ int peer_push(const void *context);
 int peer_slow_reader(const void *context);
 int peer_reset(const void *context);
 int peer_expect_reset(const void *context);
+int peer_reads_to_the_end(const void *context);
 int peer_refused(const void *context);
 
 void peer_pattern(uint32_t seed, uint64_t at, void *to, size_t length);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/hash.h"
+#include "platform/platform.h"
 #include "threads/thread.h"
 
 /* ---- What the stack needs that the host shim does not have ---------------------------------------------- */
@@ -17,6 +18,13 @@ struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void
     thread_entry = entry;
     thread_argument = argument;
     return NULL;
+}
+
+/* Interrupts are what the idle hook and the timers do. */
+void cpu_wait(void)
+{
+    sleep_prepare();
+    (void)sleep_until(clock_monotonic() + NS_PER_MS, SLEEP_UNINTERRUPTIBLE);
 }
 
 /* ---- Calls -------------------------------------------------------------------------------------------------- */

@@ -189,6 +189,18 @@ static void line_with_everything(void)
     tap_update();
 }
 
+/* The same by Linux's own means, from Linux to the stack, where this kernel has them. */
+static void line_by_netem(void)
+{
+    if (system("tc qdisc add dev tap0 root netem loss 2% delay 4ms 2ms reorder 10% duplicate 1% 2>/dev/null") != 0) {
+        printf("# no netem in this kernel: only the test's own lines\n");
+        return;
+    }
+    serve(1 << 20, 1 << 20);
+    call(1 << 20, 1 << 20);
+    CHECK_EQUAL(system("tc qdisc del dev tap0 root"), 0);
+}
+
 /* ---- Windows ------------------------------------------------------------------------------------------------ */
 
 static void closed_window(void)
@@ -335,6 +347,27 @@ static void syn_flood(void)
 
 /* ---- The end ------------------------------------------------------------------------------------------------ */
 
+/* What was sent before the end arrives, over a slow line too, and the end does not wait for the dead. */
+static void shut_down(void)
+{
+    static uint8_t data[60000];
+    struct file *listener = stack_listener(8), *file = NULL, *waiting = NULL;
+    struct exchange x = { stack_port(listener), -1, 0, sizeof(data), 5 };
+    pid_t peer = peer_start(peer_reads_to_the_end, &x);
+    CHECK_EQUAL(stack_accept(listener, &file), 0);
+    pattern_fill(x.seed + 1, 0, data, sizeof(data));
+    tap_impairments = (struct impairments){ .delay = 20 * NS_PER_MS };
+    CHECK_EQUAL(stack_send(file, data, sizeof(data), 0), sizeof(data));
+    nanoseconds start = clock_monotonic();
+    net_shut_down(5 * NS_PER_SECOND);
+    CHECK(clock_monotonic() - start < 2 * NS_PER_SECOND);
+    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
+    CHECK_EQUAL(stack_accept(listener, &waiting), -EINVAL);
+    tap_impairments = (struct impairments){ 0 };
+    file_put(file);
+    file_put(listener);
+}
+
 /* Everything is given back but what TIME_WAIT, ARP and the interfaces keep. */
 static void nothing_is_lost(void)
 {
@@ -372,6 +405,8 @@ int main(void)
     tap_test("tcp: reordering", line_with_reordering);
     tap_test("tcp: duplicates", line_with_duplicates);
     tap_test("tcp: loss, duplicates, reordering, delay and offload", line_with_everything);
+    tap_test("tcp: a line made bad by tc netem", line_by_netem);
+    tap_test("tcp: the end of the process", shut_down);
     tap_test("memory is given back", nothing_is_lost);
     return host_result();
 }

@@ -1,0 +1,44 @@
+#include "net/tcp_private.h"
+
+static struct tcp *connection_of(struct tcp_entry *entry)
+{
+    return entry->kind == TCP_ENTRY_CONNECTION ? container_of(entry, struct tcp, entry) : NULL;
+}
+
+static void close_one(struct tcp_entry *entry, void *context)
+{
+    struct tcp *tcp = connection_of(entry);
+    (void)context;
+    /* Those that wait to be accepted go with their listener. */
+    if (tcp == NULL || tcp->listener != NULL || tcp->socket == NULL)
+        return;
+    const struct socket *socket = &tcp->socket->socket;
+    tcp_orphan(tcp, socket->linger && socket->linger_seconds == 0);
+}
+
+void tcp_close_all(void)
+{
+    for (unsigned i = 0; i < PORT_BUCKETS; i++) {
+        list_for_each_safe(node, &tcp_ports.buckets[i]) {
+            struct port_binding *binding = list_entry(node, struct port_binding, link);
+            if (binding->listening)
+                tcp_listener_close(container_of(binding, struct tcp_socket, binding));
+        }
+    }
+    tcp_table_for_each(close_one, NULL);
+}
+
+static void note_pending(struct tcp_entry *entry, void *context)
+{
+    struct tcp *tcp = connection_of(entry);
+    bool *pending = context;
+    if (tcp != NULL && tcp->send_unacknowledged != tcp->send_end + tcp->fin_queued)
+        *pending = true;
+}
+
+bool tcp_anything_pending(void)
+{
+    bool pending = false;
+    tcp_table_for_each(note_pending, &pending);
+    return pending;
+}
