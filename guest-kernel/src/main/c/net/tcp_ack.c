@@ -102,7 +102,7 @@ static void fin_acknowledged(struct tcp *tcp)
     case TCP_FIN_WAIT_1:
         tcp->state = TCP_FIN_WAIT_2;
         if (tcp->socket == NULL)
-            tcp_orphan_timer_start(tcp, TCP_FIN_TIMEOUT);
+            tcp_orphan_timer_start(tcp);
         break;
     case TCP_CLOSING:
         tcp_enter_time_wait(tcp);

@@ -202,6 +202,6 @@ void tcp_orphan(struct tcp *tcp, bool reset)
         tcp->cork = false;
         tcp_output(tcp);
     }
-    if (tcp->state == TCP_FIN_WAIT_2)
-        tcp_orphan_timer_start(tcp, TCP_FIN_TIMEOUT);
+    if (tcp->state != TCP_CLOSED)
+        tcp_orphan_timer_start(tcp);
 }

@@ -200,6 +200,7 @@ struct tcp {
     unsigned probes;                 /* zero-window or keep-alive probes unanswered */
     nanoseconds first_timeout;       /* of the current row, for TCP_USER_TIMEOUT */
     uint32_t total_retransmits;
+    uint32_t orphan_mark;            /* send_unacknowledged when the orphan's timer started */
     nanoseconds last_sent, last_received;
 
     /* Receiving. */
@@ -339,7 +340,8 @@ void tcp_probe_start(struct tcp *tcp);
 void tcp_ack_delay(struct tcp *tcp);
 void tcp_ack_sent(struct tcp *tcp);
 void tcp_keep_alive_start(struct tcp *tcp);
-void tcp_orphan_timer_start(struct tcp *tcp, nanoseconds wait);
+/* The application let go: without progress in TCP_FIN_TIMEOUT the connection is dropped. */
+void tcp_orphan_timer_start(struct tcp *tcp);
 #define TCP_RTO_INITIAL NS_PER_SECOND                /* RFC 6298 2.1 */
 #define TCP_RTO_MINIMUM (200 * NS_PER_MS)            /* as Linux; RFC 6298's second punishes fast paths */
 #define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)         /* RFC 6298 2.5 */

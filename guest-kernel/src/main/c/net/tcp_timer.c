@@ -165,9 +165,21 @@ void tcp_keep_alive_start(struct tcp *tcp)
         start(tcp, &tcp->keep_timer, clock_monotonic() + tcp->keep_idle);
 }
 
-void tcp_orphan_timer_start(struct tcp *tcp, nanoseconds wait)
+void tcp_orphan_timer_start(struct tcp *tcp)
 {
-    start(tcp, &tcp->keep_timer, clock_monotonic() + wait);
+    tcp->orphan_mark = tcp->send_unacknowledged;
+    start(tcp, &tcp->keep_timer, clock_monotonic() + TCP_FIN_TIMEOUT);
+}
+
+/* A peer that neither takes the rest nor says FIN, but keeps answering, could hold the memory for ever. */
+static void orphan_timeout(struct tcp *tcp)
+{
+    if (tcp->state == TCP_FIN_WAIT_2)
+        tcp_close(tcp, 0);
+    else if (tcp->orphan_mark == tcp->send_unacknowledged)
+        tcp_abort(tcp, 0);
+    else
+        tcp_orphan_timer_start(tcp);
 }
 
 static void keep_alive_timeout(struct tcp *tcp)
@@ -195,7 +207,7 @@ static void keep_expired(struct timer *timer)
     net_lock();
     if (tcp->state != TCP_CLOSED) {
         if (tcp->socket == NULL && tcp->listener == NULL)
-            tcp_close(tcp, 0);        /* the peer never said FIN */
+            orphan_timeout(tcp);
         else if (tcp->keep_alive)
             keep_alive_timeout(tcp);
     }

@@ -405,6 +405,30 @@ static void orphans_do_not_stay(void)
     CHECK_EQUAL(host_heap_blocks(), before);
 }
 
+/* A peer with a closed window that answers every probe does not keep a closed connection alive. */
+static void orphans_do_not_wait_for_a_window(void)
+{
+    CHECK(open_plain());
+    hand.window = 0;
+    hand_send(&hand, HAND_ACK, 1);
+    hand.sequence++;
+    uint8_t byte;
+    CHECK_EQUAL(stack_receive(file, &byte, 1, 0), 1);
+    write_pattern(50000);
+    file_put(file);
+    bool reset = false;
+    for (unsigned i = 0; i < 1300 && !reset; i++) {
+        host_advance(100 * NS_PER_MS);
+        while (hand_receive(&got)) {
+            reset |= (got.flags & HAND_RST) != 0;
+            if (!reset)
+                hand_send(&hand, HAND_ACK, 0);
+        }
+    }
+    CHECK(reset);
+    CHECK_EQUAL(net_memory_charged(), 0);
+}
+
 /* A peer that sends single bytes far apart must not make the stack hold more than a share. */
 static void memory_is_bounded(void)
 {
@@ -473,6 +497,7 @@ int main(void)
     host_test("orderly end, TIME-WAIT and its reuse", orderly_end_and_time_wait);
     host_test("half-close", half_close);
     host_test("orphans do not stay", orphans_do_not_stay);
+    host_test("orphans do not wait for a window", orphans_do_not_wait_for_a_window);
     host_test("memory is bounded", memory_is_bounded);
     host_test("no memory is survived", no_memory_is_survived);
     return host_result();
