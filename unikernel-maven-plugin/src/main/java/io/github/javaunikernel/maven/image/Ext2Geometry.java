@@ -15,6 +15,12 @@ record Ext2Geometry(long blocks, int groups, int inodesPerGroup) {
     /** One bit a block in a bitmap of one block. */
     static final int BLOCKS_PER_GROUP = BLOCK_SIZE * Byte.SIZE;
 
+    /**
+     * Images are whole multiples of so many blocks, 32 KiB: GRUB reads disks in pieces of 64 sectors
+     * (GRUB_DISK_CACHE_SIZE in its grub/disk.h), and under Xen waits forever for one that reaches beyond the end.
+     */
+    private static final int SIZE_UNIT = 8;
+
     private static final int DESCRIPTOR_SIZE = 32;
     private static final int INODES_PER_BLOCK = BLOCK_SIZE / INODE_SIZE;
     private static final int MAX_INODES_PER_GROUP = BLOCK_SIZE * Byte.SIZE;
@@ -35,9 +41,14 @@ record Ext2Geometry(long blocks, int groups, int inodesPerGroup) {
             long spare = geometry.contentBlocks() - contentBlocks;
             if (spare >= 0) {
                 long spareInLastGroup = Math.min(spare, BLOCKS_PER_GROUP - geometry.overhead(groups - 1));
-                return new Ext2Geometry(full - spareInLastGroup, groups, inodesPerGroup);
+                return new Ext2Geometry(roundUp(full - spareInLastGroup), groups, inodesPerGroup);
             }
         }
+    }
+
+    /** A full group is a multiple of the unit too, so the last group never becomes too large. */
+    private static long roundUp(long blocks) {
+        return (blocks + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT;
     }
 
     private static int inodesPerGroup(long inodes, int groups) {

@@ -17,10 +17,9 @@ import java.util.Optional;
  *
  * @param interpreter path of the dynamic linker, or null
  * @param needed names of the libraries it needs, in order
- * @param searchPaths of DT_RUNPATH or else DT_RPATH, as they stand in the file
  * @param loadedSize bytes from the start of the file to the end of its last segment
  */
-record ElfFile(String interpreter, List<String> needed, List<String> searchPaths, long loadedSize) {
+record ElfFile(String interpreter, List<String> needed, long loadedSize) {
 
     private static final int MAGIC = 0x7F454C46;
     private static final int CLASS_64 = 2;
@@ -37,8 +36,6 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPaths
     private static final long DT_NEEDED = 1;
     private static final long DT_STRTAB = 5;
     private static final long DT_STRSZ = 10;
-    private static final long DT_RPATH = 15;
-    private static final long DT_RUNPATH = 29;
 
     private record Segment(int type, long offset, long address, long size) {
     }
@@ -99,16 +96,10 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPaths
             String path = interpreter.isPresent() ? text(content(interpreter.get(), 4096), 0) : null;
             Optional<Segment> dynamic = segment(PT_DYNAMIC);
             if (dynamic.isEmpty()) {
-                return new ElfFile(path, List.of(), List.of(), loadedSize());
+                return new ElfFile(path, List.of(), loadedSize());
             }
             ByteBuffer entries = content(dynamic.get(), MAX_DYNAMIC_SIZE);
-            ByteBuffer strings = strings(entries);
-            List<String> paths = values(entries, DT_RUNPATH, strings);
-            if (paths.isEmpty()) {
-                paths = values(entries, DT_RPATH, strings);
-            }
-            List<String> searchPaths = paths.stream().flatMap(joined -> List.of(joined.split(":")).stream()).toList();
-            return new ElfFile(path, values(entries, DT_NEEDED, strings), searchPaths, loadedSize());
+            return new ElfFile(path, values(entries, DT_NEEDED, strings(entries)), loadedSize());
         }
 
         private Optional<Segment> segment(int type) {

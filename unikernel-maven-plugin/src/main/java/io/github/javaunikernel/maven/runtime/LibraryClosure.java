@@ -16,7 +16,8 @@ import java.util.TreeMap;
 /**
  * Collects the native libraries that programs and libraries need, and what those need, from a root file system: the
  * build machine's or a given one. A library keeps the path it was found at, where the dynamic linker that comes along
- * looks for it.
+ * looks for it; search paths inside of the files
+ * are not needed, since they lead to what comes along with them.
  */
 public final class LibraryClosure {
 

@@ -58,6 +58,7 @@ class Ext2WriterTest {
         byte[] bytes = random(size, size);
         Path image = write(new ImageTree().file("/dir/data", FileContent.of(bytes), 0640, "test"), "boundary");
         E2fs.assertClean(image);
+        assertEquals(0, Files.size(image) % (32 << 10), "GRUB hangs at the end of a disk of another size");
         assertArrayEquals(bytes, E2fs.read(image, "/dir/data", scratch));
         assertTrue(E2fs.debugfs(image, "stat /dir/data").contains("Mode:  0640"));
     }
