@@ -9,7 +9,6 @@
 #define SOCK_TYPE_MASK 0xf
 #define SOCK_NONBLOCK 04000          /* O_NONBLOCK, O_CLOEXEC */
 #define SOCK_CLOEXEC 02000000
-#define MSG_CMSG_CLOEXEC 0x40000000u
 #define MSG_WAITFORONE 0x10000u
 #define IOV_LIMIT 1024               /* IOV_MAX, limits.h */
 

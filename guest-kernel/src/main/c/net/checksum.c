@@ -47,10 +47,3 @@ uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, ui
     uint64_t sum = (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination);
     return sum + __builtin_bswap32(length) + ((uint64_t)protocol << 8);
 }
-
-uint16_t checksum_update(uint16_t checksum, uint16_t old_value, uint16_t new_value)
-{
-    uint32_t sum = (uint16_t)~checksum + (uint32_t)(uint16_t)~old_value + new_value;
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~(sum + (sum >> 16));
-}

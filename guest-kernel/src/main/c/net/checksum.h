@@ -15,6 +15,3 @@ static inline uint16_t checksum_finish(uint64_t sum) { return (uint16_t)~checksu
 
 /* The pseudo header of TCP and UDP (RFC 9293 3.1): length is that of the segment. */
 uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length);
-
-/* RFC 1624: a header checksum after a 16-bit field changed. */
-uint16_t checksum_update(uint16_t checksum, uint16_t old_value, uint16_t new_value);

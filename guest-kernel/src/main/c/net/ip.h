@@ -64,6 +64,3 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
 struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
                              uint16_t fragment);
 void ip_reassembly_init(void);
-
-/* Fills in a transport checksum that was left for the device, for paths without one. */
-void ip_complete_checksum(struct packet *packet);

@@ -46,7 +46,8 @@ int ip_route(ipv4_t destination, struct ip_route *route)
     return -ENETUNREACH;
 }
 
-void ip_complete_checksum(struct packet *packet)
+/* Fills in a transport checksum that was left for the device, for paths without one. */
+static void complete_checksum(struct packet *packet)
 {
     if (!(packet->flags & PACKET_CHECKSUM_PARTIAL))
         return;
@@ -100,7 +101,7 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         return;
     }
     if (!interface->device->checksum_offload)
-        ip_complete_checksum(packet);
+        complete_checksum(packet);
     uint8_t mac[6];
     if (route->broadcast) {
         ethernet_output(interface, packet, ethernet_broadcast, ETHERNET_TYPE_IPV4);
@@ -116,7 +117,7 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
 {
     uint16_t identification = (uint16_t)random_u64();
     uint32_t step = align_down((uint32_t)route->interface->mtu - IP_HEADER_LENGTH, 8u);
-    ip_complete_checksum(packet);
+    complete_checksum(packet);
     for (uint32_t offset = 0; offset < packet->length; offset += step) {
         uint32_t length = min_of(step, packet->length - offset);
         struct packet *piece = packet_copy(packet, offset, length);

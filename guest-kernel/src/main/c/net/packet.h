@@ -18,7 +18,7 @@ void *packet_pull(struct packet *packet, uint32_t length);
 void packet_drop_front(struct packet *packet, uint32_t length);
 /* Cuts the packet to `length` bytes; no effect if it is shorter. */
 void packet_trim(struct packet *packet, uint32_t length);
-/* Puts `length` bytes behind the linear data; false if fragments follow or there is no room. */
+/* `length` new bytes behind the linear data; NULL if fragments follow or there is no room. */
 void *packet_put(struct packet *packet, uint32_t length);
 /* Adds a fragment, taking a reference to the page; false if the packet is full. Merges with the last
  * fragment where they touch. */

@@ -16,7 +16,6 @@
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
-#define SOCK_SEQPACKET 5
 #define IPPROTO_IP 0
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
@@ -27,7 +26,6 @@
 #define MSG_DONTWAIT 0x40u
 #define MSG_WAITALL 0x100u
 #define MSG_NOSIGNAL 0x4000u
-#define MSG_MORE 0x8000u
 
 #define SHUT_RD 0                    /* shutdown(2) */
 #define SHUT_WR 1

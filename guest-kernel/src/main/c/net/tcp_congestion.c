@@ -10,7 +10,7 @@
 #define K_LIMIT (100 * NS_PER_SECOND)   /* the cubic function is not evaluated further out */
 
 /* RFC 6928 2. */
-uint32_t tcp_initial_window(uint32_t mss)
+static uint32_t initial_window(uint32_t mss)
 {
     return min_of(10 * mss, max_of(2 * mss, 14600u));
 }
@@ -18,7 +18,7 @@ uint32_t tcp_initial_window(uint32_t mss)
 void tcp_congestion_init(struct tcp *tcp)
 {
     tcp->congestion = (struct tcp_congestion){
-        .window = tcp_initial_window(tcp->mss),
+        .window = initial_window(tcp->mss),
         .slow_start_threshold = WINDOW_MAXIMUM,
     };
 }
@@ -123,7 +123,7 @@ void tcp_congestion_timeout(struct tcp *tcp)
 
 void tcp_congestion_idle(struct tcp *tcp)
 {
-    uint32_t restart = tcp_initial_window(tcp->mss);   /* RFC 5681 4.1 */
+    uint32_t restart = initial_window(tcp->mss);   /* RFC 5681 4.1 */
     tcp->congestion.window = min_of(tcp->congestion.window, restart);
     tcp->congestion.epoch = 0;
 }

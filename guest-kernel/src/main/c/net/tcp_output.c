@@ -148,7 +148,8 @@ static bool send_segment(struct tcp *tcp, uint32_t sequence, uint32_t *length, b
     return true;
 }
 
-uint32_t tcp_flight(const struct tcp *tcp)
+/* Bytes that are on their way, as far as is known. */
+static uint32_t flight_of(const struct tcp *tcp)
 {
     if (tcp->recovery == TCP_RECOVERY && tcp->sack)
         return tcp_sack_pipe(tcp);
@@ -226,7 +227,7 @@ static bool next_segment(struct tcp *tcp, uint32_t *length, bool *fin)
 
     uint32_t window_end = tcp->send_unacknowledged + tcp->send_window;
     uint32_t by_window = seq_before(sequence, window_end) ? window_end - sequence : 0;
-    uint32_t flight = tcp_flight(tcp);
+    uint32_t flight = flight_of(tcp);
     uint32_t by_congestion = flight < tcp->congestion.window ? tcp->congestion.window - flight : 0;
     /* Whole segments only: otherwise the congestion window would cut silly ones. */
     if (by_congestion < tcp->mss && flight > 0)

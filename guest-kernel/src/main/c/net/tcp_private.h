@@ -309,7 +309,6 @@ void tcp_send_into_small_window(struct tcp *tcp);
 void tcp_send_reset(struct tcp *tcp);
 /* Retransmits the first unacknowledged segment. */
 void tcp_retransmit_first(struct tcp *tcp);
-uint32_t tcp_flight(const struct tcp *tcp);
 
 /* tcp_sack.c */
 bool tcp_sack_update(struct tcp *tcp, const struct tcp_segment *segment);          /* true: news */
@@ -329,7 +328,6 @@ void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes);
 void tcp_congestion_loss(struct tcp *tcp);           /* entering fast recovery */
 void tcp_congestion_timeout(struct tcp *tcp);
 void tcp_congestion_idle(struct tcp *tcp);
-uint32_t tcp_initial_window(uint32_t mss);
 
 /* tcp_timer.c */
 void tcp_timers_init(struct tcp *tcp);

@@ -22,8 +22,8 @@ target/test/fuzz_net_%: src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOUR
 
 fuzz-net-%: target/test/fuzz_net_%
 	@mkdir -p target/test/corpus-net-$*
-	nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=target/test/ -verbosity=0 \
-	    target/test/corpus-net-$*
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=target/test/ -verbosity=0 \
+	    target/test/corpus-net-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz net $*"
 ifneq ($(shell command -v clang),)
 TESTS += fuzz-net-frames fuzz-net-dhcp
@@ -31,7 +31,7 @@ endif
 
 .PHONY: test-net
 test-net: target/test/test_net_segments target/test/test_net_protocols target/test/test_net_linux
-	target/test/test_net_segments
-	target/test/test_net_protocols
-	target/test/test_net_linux
+	@target/test/test_net_segments
+	@target/test/test_net_protocols
+	@target/test/test_net_linux
 TESTS += test-net
