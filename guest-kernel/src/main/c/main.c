@@ -5,8 +5,6 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/print.h"
-#include "lib/random.h"
-#include "lib/string.h"
 #include "linux/configuration.h"
 #include "linux/process.h"
 #include "linux/system.h"
@@ -22,7 +20,6 @@
 
 static struct boot_options options;
 static struct configuration configuration;
-static nanoseconds executed;             /* when the process was made ready */
 
 void timing_mark(const char *phase, nanoseconds duration)
 {
@@ -108,13 +105,13 @@ static void boot(void *unused)
                   configuration.mounts[i].path, -error);
     start_network();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);
-    executed = clock_monotonic();
+    nanoseconds started = clock_monotonic();
     error = files_prepare_process(configuration.process.directory);
     if (!error)
         error = process_start(&configuration.process);
     if (error)
         panic("cannot start %s (error %d)", configuration.process.path, -error);
-    timing_mark("exec", clock_monotonic() - executed);
+    timing_mark("exec", clock_monotonic() - started);
     thread_exit();
 }
 

@@ -39,7 +39,6 @@ int poll_files(struct poll_entry *entries, unsigned count, nanoseconds deadline)
             break;
         error = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
     }
-    sleep_cancel();
     for (unsigned i = 0; i < count; i++)
         wait_remove(&entries[i].waiter);
     return ready || error == -ETIMEDOUT ? ready : error;

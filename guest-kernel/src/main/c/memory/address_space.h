@@ -14,8 +14,7 @@
 struct file;
 
 #define AREA_SHARED 1u               /* writes go to the source's pages */
-#define AREA_GROWS_DOWN 2u           /* the initial stack: may be extended by a fault below it */
-#define AREA_STACK 4u                /* for /proc/self/maps only */
+#define AREA_STACK 2u                /* for /proc/self/maps only */
 
 struct area {
     struct tree_node node;           /* by start */

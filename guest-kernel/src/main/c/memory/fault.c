@@ -12,7 +12,6 @@
 #define FILE_AROUND 16               /* pages, aligned: mapped with one file fault if cached */
 #define ANONYMOUS_AHEAD 8            /* pages served at once in a sequential walk */
 #define KERNEL_RESERVE 192           /* frames user faults leave to the kernel */
-#define STACK_GROWTH_LIMIT (8UL << 20)
 #define RECLAIM_PASSES 2             /* the first may only clear accessed bits */
 
 /* A frame for user memory, or NULL when only the kernel's reserve is left. */
@@ -129,17 +128,6 @@ static enum fault_result map_around(const struct area *area, struct page_source 
     return map_entries(entries, count);
 }
 
-/* With the page already cached. NULL page: it is not, read it without the mutex and retry. */
-static enum fault_result fault_file(const struct area *area, struct page_source *source, uintptr_t address,
-                                    bool write, struct page *page)
-{
-    if (!write || (area->flags & AREA_SHARED))
-        return map_around(area, source, address, page);
-    enum fault_result result = copy_for_write(area, address, page, NULL);
-    page_put(page);
-    return result;
-}
-
 static enum fault_result fault_fixed(const struct area *area, uintptr_t address)
 {
     struct page *page = page_of(area->fixed_pages[(address - area->start) >> PAGE_SHIFT]);
@@ -158,70 +146,76 @@ static bool allowed(const struct area *area, uint64_t error)
     return area->protection != 0;
 }
 
-/* The initial stack is extended by a touch below it, within its limit. */
-static struct area *grow_stack(uintptr_t address)
-{
-    struct area *area = area_first_after(address);
-    if (!area || !(area->flags & AREA_GROWS_DOWN) || area->end - address > STACK_GROWTH_LIMIT)
-        return NULL;
-    area->start = address;           /* the order of the tree does not change: nothing lay between */
-    return area;
-}
+/* A file page that must be read before the fault can be served. */
+struct missing_page {
+    struct file *file;               /* NULL: none is missing; else one reference */
+    struct page_source *source;
+    uint32_t index;
+};
 
-/* Reads the page in with no lock held; the fault is then tried again. */
-static enum fault_result read_in(struct file *file, struct page_source *source, uint32_t index)
+/* Reads it in with no lock held; the fault is then tried again. */
+static enum fault_result read_in(const struct missing_page *missing)
 {
     int error;
-    struct page *page = page_cache_get(source, index, &error);
+    struct page *page = page_cache_get(missing->source, missing->index, &error);
     if (page)
         page_put(page);
-    file_put(file);
+    file_put(missing->file);
     if (page)
         return FAULT_SERVED;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
+}
+
+/* Serves from the page cache, or says in *missing what it lacks. */
+static enum fault_result fault_file(const struct area *area, uintptr_t address, bool write,
+                                    struct missing_page *missing)
+{
+    struct page_source *source = area->file->operations->pages(area->file);
+    uint32_t index = page_index(area, address);
+    if (index >= align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT)
+        return FAULT_BEYOND_FILE;
+    struct page *page = page_cache_find(source, index);
+    if (!page) {
+        *missing = (struct missing_page){ file_get(area->file), source, index };
+        return FAULT_SERVED;
+    }
+    if (!write || (area->flags & AREA_SHARED))
+        return map_around(area, source, address, page);
+    enum fault_result result = copy_for_write(area, address, page, NULL);
+    page_put(page);
+    return result;
+}
+
+static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct missing_page *missing)
+{
+    struct mmu_entry present;
+    bool write = error & FAULT_WRITE;
+    struct area *area = area_find(address);
+    if (!area)
+        return FAULT_NO_AREA;
+    if (!allowed(area, error))
+        return FAULT_NO_ACCESS;
+    if (mmu_query(address, &present)) {
+        bool upgrade = write && !(present.protection & MMU_WRITE);
+        return upgrade ? fault_write_present(area, address, &present) : FAULT_SERVED;
+    }
+    if (area->fixed_pages)
+        return fault_fixed(area, address);
+    return area->file ? fault_file(area, address, write, missing) : fault_anonymous(area, address);
 }
 
 enum fault_result address_space_fault(uintptr_t address, uint64_t error)
 {
     address = align_down(address, PAGE_SIZE);
     for (;;) {
-        enum fault_result result;
-        struct mmu_entry present;
+        struct missing_page missing = { 0 };
         mutex_lock(&address_space_mutex);
-        struct area *area = area_find(address);
-        if (!area)
-            area = grow_stack(address);
-        if (!area) {
-            result = FAULT_NO_AREA;
-        } else if (!allowed(area, error)) {
-            result = FAULT_NO_ACCESS;
-        } else if (mmu_query(address, &present)) {
-            bool needs_write = (error & FAULT_WRITE) && !(present.protection & MMU_WRITE);
-            result = needs_write ? fault_write_present(area, address, &present) : FAULT_SERVED;
-        } else if (area->fixed_pages) {
-            result = fault_fixed(area, address);
-        } else if (!area->file) {
-            result = fault_anonymous(area, address);
-        } else {
-            struct page_source *source = area->file->operations->pages(area->file);
-            uint32_t index = page_index(area, address);
-            if (index >= align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT) {
-                result = FAULT_BEYOND_FILE;
-            } else {
-                struct page *page = page_cache_find(source, index);
-                if (!page) {
-                    struct file *file = file_get(area->file);
-                    mutex_unlock(&address_space_mutex);
-                    result = read_in(file, source, index);
-                    if (result != FAULT_SERVED)
-                        return result;
-                    continue;
-                }
-                result = fault_file(area, source, address, error & FAULT_WRITE, page);
-            }
-        }
+        enum fault_result result = fault_locked(address, error, &missing);
         mutex_unlock(&address_space_mutex);
-        return result;
+        if (missing.file)
+            result = read_in(&missing);
+        if (!missing.file || result != FAULT_SERVED)
+            return result;
     }
 }
 

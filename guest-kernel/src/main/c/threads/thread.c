@@ -292,8 +292,6 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
     return interruptible && self->interrupted ? -EINTR : 0;
 }
 
-void sleep_cancel(void) {}
-
 void thread_wake(struct thread *thread)
 {
     spin_lock(&lock);

@@ -53,19 +53,6 @@ void wake(struct wait_queue *queue, unsigned events)
     spin_unlock(&queue->lock);
 }
 
-void wake_one(struct wait_queue *queue, unsigned events)
-{
-    spin_lock(&queue->lock);
-    if (!list_empty(&queue->waiters)) {
-        struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
-        /* To the back, so the next wake-up goes to the next one even if this one is slow to leave. */
-        list_remove(&waiter->link);
-        list_push_back(&queue->waiters, &waiter->link);
-        waiter->wake(waiter, events);
-    }
-    spin_unlock(&queue->lock);
-}
-
 void mutex_init(struct mutex *mutex, const char *name)
 {
     spinlock_init(&mutex->lock, name);
@@ -100,7 +87,6 @@ void mutex_lock(struct mutex *mutex)
         sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
         spin_lock(&mutex->lock);
     }
-    sleep_cancel();
     spin_unlock(&mutex->lock);
 }
 
@@ -115,5 +101,3 @@ void mutex_unlock(struct mutex *mutex)
         thread_wake(mutex->holder);
     spin_unlock(&mutex->lock);
 }
-
-bool mutex_held(const struct mutex *mutex) { return mutex->holder == thread_current(); }

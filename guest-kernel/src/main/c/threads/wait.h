@@ -36,8 +36,6 @@ void wait_add(struct wait_queue *queue, struct waiter *waiter);
 /* Harmless if not queued. After it returns the callback is not running and will not run. */
 void wait_remove(struct waiter *waiter);
 void wake(struct wait_queue *queue, unsigned events);
-/* Wakes at most one waiter, the longest waiting. */
-void wake_one(struct wait_queue *queue, unsigned events);
 
 enum sleep_kind {
     SLEEP_KILLABLE_BY_SIGNAL = 1,    /* returns -EINTR when a signal is to be delivered */
@@ -45,13 +43,12 @@ enum sleep_kind {
 };
 
 /*
- * The three steps under wait_until(). After sleep_prepare() a wake-up of this thread makes the next
+ * The two steps under wait_until(). After sleep_prepare() a wake-up of this thread makes the next
  * sleep() return at once, so a condition checked between the two is never lost.
  * sleep() returns 0 (woken), -ETIMEDOUT (deadline, monotonic ns, passed) or -EINTR.
  */
 void sleep_prepare(void);
 int sleep_until(nanoseconds deadline, enum sleep_kind kind);
-void sleep_cancel(void);
 
 /*
  * Sleeps until `condition` holds (evaluated without any lock unless it takes one itself).
@@ -69,7 +66,6 @@ void sleep_cancel(void);
             if (result_ != 0) break;                                            \
             result_ = sleep_until((deadline), (kind));                          \
         }                                                                       \
-        sleep_cancel();                                                         \
         wait_remove(&waiter_);                                                  \
         result_;                                                                \
     })
@@ -84,4 +80,3 @@ struct mutex {
 void mutex_init(struct mutex *mutex, const char *name);
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
-bool mutex_held(const struct mutex *mutex);   /* by the current thread */

@@ -158,7 +158,6 @@ void mutex_unlock(struct mutex *mutex)
     mutex->holder = NULL;
 }
 
-bool mutex_held(const struct mutex *mutex) { return mutex->holder == thread_current(); }
 
 /* ---- Wait queues ---- */
 
@@ -215,20 +214,9 @@ void wake(struct wait_queue *queue, unsigned events)
     spin_unlock(&queue->lock);
 }
 
-void wake_one(struct wait_queue *queue, unsigned events)
-{
-    spin_lock(&queue->lock);
-    if (!list_empty(&queue->waiters)) {
-        struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
-        waiter->wake(waiter, events);
-    }
-    spin_unlock(&queue->lock);
-}
-
 /* ---- Sleeping ---- */
 
 void sleep_prepare(void) { main_thread.woken = false; }
-void sleep_cancel(void) { main_thread.woken = false; }
 void thread_wake(struct thread *thread) { thread->woken = true; }
 void thread_yield(void) {}
 
