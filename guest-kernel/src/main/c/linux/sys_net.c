@@ -152,33 +152,23 @@ SYSCALL(socketpair)
 
 /* ---- Naming and connecting ------------------------------------------------------------------------------ */
 
-SYSCALL(bind)
+static int64_t name_socket(uint64_t descriptor, uintptr_t address_at, uint64_t length, bool connect)
 {
     struct held_socket held;
     struct socket_address address;
-    int error = hold(a, &held);
+    int error = hold(descriptor, &held);
     if (error < 0)
         return error;
-    error = read_address(b, (uint32_t)c, &address);
+    error = read_address(address_at, (uint32_t)length, &address);
+    const struct socket_operations *operations = held.socket->operations;
     if (error == 0)
-        error = held.socket->operations->bind(held.socket, &address);
+        error = connect ? operations->connect(held.socket, &address) : operations->bind(held.socket, &address);
     file_put(held.file);
     return error;
 }
 
-SYSCALL(connect)
-{
-    struct held_socket held;
-    struct socket_address address;
-    int error = hold(a, &held);
-    if (error < 0)
-        return error;
-    error = read_address(b, (uint32_t)c, &address);
-    if (error == 0)
-        error = held.socket->operations->connect(held.socket, &address);
-    file_put(held.file);
-    return error;
-}
+SYSCALL(bind) { return name_socket(a, b, c, false); }
+SYSCALL(connect) { return name_socket(a, b, c, true); }
 
 SYSCALL(listen)
 {

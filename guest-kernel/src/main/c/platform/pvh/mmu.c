@@ -24,31 +24,6 @@ static void flush_all(void)
     cr3_write(cr3_read());
 }
 
-static bool entry_used(uint64_t entry)
-{
-    return entry & (ENTRY_PRESENT | ENTRY_NO_ACCESS);
-}
-
-static uint64_t protection_bits(unsigned protection)
-{
-    if (protection == 0)
-        return ENTRY_NO_ACCESS;
-    uint64_t bits = ENTRY_PRESENT | ENTRY_USER;
-    if (protection & MMU_WRITE)
-        bits |= ENTRY_WRITE;
-    if (!(protection & MMU_EXECUTE))
-        bits |= ENTRY_NO_EXECUTE;
-    return bits;
-}
-#define PROTECTION_MASK (ENTRY_PRESENT | ENTRY_NO_ACCESS | ENTRY_USER | ENTRY_WRITE | ENTRY_NO_EXECUTE)
-
-static unsigned entry_protection(uint64_t entry)
-{
-    if (!(entry & ENTRY_PRESENT))
-        return 0;
-    return MMU_READ | (entry & ENTRY_WRITE ? MMU_WRITE : 0) | (entry & ENTRY_NO_EXECUTE ? 0 : MMU_EXECUTE);
-}
-
 static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
 {
     return (struct mmu_entry){
@@ -58,11 +33,6 @@ static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
         .accessed = entry & ENTRY_ACCESSED,
         .dirty = entry & ENTRY_DIRTY,
     };
-}
-
-static struct page *table_page(const uint64_t *table)
-{
-    return page_of(virt_to_phys(table));
 }
 
 /* The table of `level` that covers an address, NULL if absent; then *level is that of the
@@ -161,7 +131,7 @@ int pvh_mmu_map(const struct mmu_entry *entries, size_t count)
             table_start = align_down(virtual, entry_span(2));
         }
         uint64_t *entry = &table[table_index(virtual, 1)];
-        uint64_t value = entries[i].physical | protection_bits(entries[i].protection);
+        uint64_t value = entries[i].physical | entry_rights(entries[i].protection);
         uint64_t old = __atomic_exchange_n(entry, value, __ATOMIC_RELAXED);
         if (!entry_used(old))
             table_page(table)->index++;
@@ -178,12 +148,6 @@ static void flush_unmapped(const struct mmu_entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         flush_page(entries[i].virtual);
-}
-
-static uintptr_t next_boundary(uintptr_t virtual, uintptr_t end, unsigned level)
-{
-    uintptr_t next = align_down(virtual, entry_span(level)) + entry_span(level);
-    return next < end ? next : end;
 }
 
 size_t pvh_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
@@ -231,7 +195,7 @@ static bool protect_entry(uint64_t *entry, uint64_t bits, bool upgrade_write)
     do {
         if (!entry_used(old))
             return false;
-        value = (old & ~PROTECTION_MASK) | bits;
+        value = (old & ~ENTRY_RIGHTS) | bits;
         if (!upgrade_write && !(old & ENTRY_WRITE))
             value &= ~ENTRY_WRITE;
         if (value == old)
@@ -242,7 +206,7 @@ static bool protect_entry(uint64_t *entry, uint64_t bits, bool upgrade_write)
 
 void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
 {
-    uint64_t bits = protection_bits(protection);
+    uint64_t bits = entry_rights(protection);
     size_t flushed = 0;
 
     while (from < end) {

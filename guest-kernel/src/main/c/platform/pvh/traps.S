@@ -6,39 +6,9 @@
  * their own (IST) and look at the GS base itself.
  */
 #include "platform/pvh/selectors.h"
+#include "platform/x86/registers.h"
 
 #define MSR_GS_BASE 0xc0000101
-
-    .macro push_registers
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    .endm
-
-    .macro pop_registers_but_rcx_rax_rdi_rsi_rdx
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    .endm
 
     .text
 

@@ -13,6 +13,7 @@
  */
 #include "platform/xenpv/layout.h"
 #include "platform/xenpv/xen.h"
+#include "platform/x86/registers.h"
 
     .macro note type
     .balign 4
@@ -63,42 +64,6 @@ xenpv_entry:
     movq %rdx, %rsi
     call pv_start
     ud2
-
-    .macro push_registers
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    .endm
-
-    .macro pop_registers
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
-    .endm
 
 /* Turns a frame without an error code into the tail of struct registers: rcx and r11 lie where `number`
  * and `error` belong. */

@@ -14,21 +14,10 @@
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
-#define PROTECTION_BITS (ENTRY_PRESENT | ENTRY_NO_ACCESS | ENTRY_USER | ENTRY_WRITE | ENTRY_NO_EXECUTE)
-
-static bool entry_used(uint64_t entry) { return entry & (ENTRY_PRESENT | ENTRY_NO_ACCESS); }
-
 static uint64_t make_entry(uint64_t frame, unsigned protection)
 {
     uint64_t address = frame << PAGE_SHIFT;
-    if (protection == 0)
-        return (~address & ENTRY_ADDRESS) | ENTRY_NO_ACCESS;
-    uint64_t bits = ENTRY_PRESENT | ENTRY_USER;
-    if (protection & MMU_WRITE)
-        bits |= ENTRY_WRITE;
-    if (!(protection & MMU_EXECUTE))
-        bits |= ENTRY_NO_EXECUTE;
-    return address | bits;
+    return (protection == 0 ? ~address & ENTRY_ADDRESS : address) | entry_rights(protection);
 }
 
 static uint64_t frame_in(uint64_t entry)
@@ -36,16 +25,8 @@ static uint64_t frame_in(uint64_t entry)
     return entry_frame(entry & ENTRY_PRESENT ? entry : ~entry);
 }
 
-static unsigned entry_protection(uint64_t entry)
-{
-    if (!(entry & ENTRY_PRESENT))
-        return 0;
-    return MMU_READ | (entry & ENTRY_WRITE ? MMU_WRITE : 0) | (entry & ENTRY_NO_EXECUTE ? 0 : MMU_EXECUTE);
-}
-
 static phys_t physical_of(uint64_t frame) { return pv_page_of_frame(frame) << PAGE_SHIFT; }
 static uint64_t *entry_table(uint64_t entry) { return phys_to_virt(physical_of(entry_frame(entry))); }
-static struct page *table_page(const uint64_t *table) { return page_of(virt_to_phys(table)); }
 
 static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
 {
@@ -189,12 +170,6 @@ int pv_mmu_map(const struct mmu_entry *entries, size_t count)
     return result;
 }
 
-static uintptr_t next_boundary(uintptr_t virtual, uintptr_t end, unsigned level)
-{
-    uintptr_t next = align_down(virtual, entry_span(level)) + entry_span(level);
-    return next < end ? next : end;
-}
-
 size_t pv_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
 {
     struct list unused = LIST_INIT(unused);
@@ -240,7 +215,7 @@ static void protect_entry(uintptr_t virtual, const uint64_t *entry, unsigned pro
     if (!upgrade_write && !(old & ENTRY_WRITE))
         protection &= ~MMU_WRITE;
     uint64_t value = make_entry(frame_in(old), protection);
-    if (((old ^ value) & PROTECTION_BITS) == 0)
+    if (((old ^ value) & ENTRY_RIGHTS) == 0)
         return;
     bool keep = (old & ENTRY_PRESENT) && (value & ENTRY_PRESENT);
     set_entry(entry, keep ? value | (old & (ENTRY_ACCESSED | ENTRY_DIRTY)) : value,

@@ -1,0 +1,42 @@
+/*
+ * For entry code: the part of struct registers (platform.h) that software saves, on the kernel stack.
+ */
+    .macro push_registers
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    .endm
+
+    .macro pop_registers_but_rcx_rax_rdi_rsi_rdx
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    .endm
+
+    .macro pop_registers
+    pop_registers_but_rcx_rax_rdi_rsi_rdx
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    .endm
