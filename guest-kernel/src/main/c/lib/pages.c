@@ -30,9 +30,8 @@ void pages_init(struct page *descriptors, uint64_t count)
 {
     frames = descriptors;
     frame_count = count;
-    memset(frames, 0, count * sizeof(*frames));
     for (uint64_t i = 0; i < count; i++)
-        frames[i].references = 1;
+        frames[i] = (struct page){ .references = 1 };
     for (unsigned order = 0; order <= PAGES_MAX_ORDER; order++)
         list_init(&free_blocks[order]);
 }
@@ -74,6 +73,15 @@ static void release_block(struct page *page, unsigned order)
     push_block(&frames[number], order);
 }
 
+/* The largest block that may start at `number` and ends at `end` or before. */
+static unsigned largest_order(uint64_t number, uint64_t end)
+{
+    unsigned order = 0;
+    while (order < PAGES_MAX_ORDER && (number & (1UL << order)) == 0 && number + (2UL << order) <= end)
+        order++;
+    return order;
+}
+
 void pages_add_free(phys_t start, phys_t end)
 {
     uint64_t number = align_up(start, PAGE_SIZE) >> PAGE_SHIFT;
@@ -81,10 +89,13 @@ void pages_add_free(phys_t start, phys_t end)
     assert(last <= frame_count);
     number = max_of(number, 1UL);
     spin_lock(&lock);
-    for (; number < last; number++) {
-        frames[number].references = 0;
-        release_block(&frames[number], 0);
-        total_count++;
+    while (number < last) {
+        unsigned order = largest_order(number, last);
+        for (uint64_t i = 0; i < 1UL << order; i++)
+            frames[number + i].references = 0;
+        release_block(&frames[number], order);
+        total_count += 1UL << order;
+        number += 1UL << order;
     }
     spin_unlock(&lock);
 }

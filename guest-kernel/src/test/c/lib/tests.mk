@@ -4,7 +4,15 @@ target/test/lib: src/test/c/lib/test_lib.c $(HOST_SOURCES) $(HOST_HEADERS)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) src/test/c/lib/test_lib.c $(HOST_SOURCES) -o $@
 
+# The allocators themselves, so without the shim's.
+PAGES_TEST_SOURCES := src/test/c/lib/test_pages.c src/main/c/lib/pages.c src/main/c/lib/heap.c \
+    $(filter-out %/memory.c,$(HOST_SOURCES))
+target/test/pages: $(PAGES_TEST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(PAGES_TEST_SOURCES) -o $@
+
 .PHONY: test-lib
-test-lib: target/test/lib
-	$<
+test-lib: target/test/lib target/test/pages
+	target/test/lib
+	target/test/pages
 TESTS += test-lib

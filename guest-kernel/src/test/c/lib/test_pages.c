@@ -1,0 +1,150 @@
+/* lib/: the page and heap allocators themselves, over memory at the direct map's place. */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "host/host.h"
+#include "host/internal.h"
+#include "lib/hash.h"
+#include "lib/heap.h"
+#include "lib/pages.h"
+#include "lib/string.h"
+
+#define FRAMES 6000UL
+
+static struct page descriptors[FRAMES];
+
+/* In place of the shim's memory, which stands in for what is tested here. */
+void host_memory_init(void)
+{
+    void *arena = mmap((void *)DIRECT_MAP, FRAMES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (arena != (void *)DIRECT_MAP)
+        abort();
+}
+
+/* Nothing to reset between tests. */
+void host_fail_allocation(uint64_t n) { (void)n; }
+void host_fault_range(uintptr_t start, uintptr_t end) { (void)start, (void)end; }
+
+static void add(uint64_t first, uint64_t end) { pages_add_free(first << PAGE_SHIFT, end << PAGE_SHIFT); }
+
+/* Ranges with ragged ends, as firmware leaves them: every frame of theirs is handed out once, no other is. */
+static void test_ragged_ranges(void)
+{
+    static const struct { uint64_t first, end; } ranges[] = { { 0, 3 }, { 5, 1500 }, { 1501, 1502 }, { 2047, 5999 } };
+    static bool taken[FRAMES];
+    uint64_t expected = 0;
+    pages_init(descriptors, FRAMES);
+    CHECK(page_allocate() == NULL);
+    for (unsigned i = 0; i < array_size(ranges); i++) {
+        add(ranges[i].first, ranges[i].end);
+        expected += ranges[i].end - ranges[i].first - (ranges[i].first == 0);
+    }
+    CHECK_EQUAL(pages_total_count(), expected);
+    CHECK_EQUAL(pages_free_count(), expected);
+    for (uint64_t n = 0; n < expected; n++) {
+        struct page *page = page_allocate();
+        CHECK(page != NULL);
+        uint64_t frame = page_address(page) >> PAGE_SHIFT;
+        bool offered = false;
+        for (unsigned i = 0; i < array_size(ranges); i++)
+            offered |= frame >= max_of(ranges[i].first, 1UL) && frame < ranges[i].end;
+        CHECK(offered && !taken[frame]);
+        taken[frame] = true;
+    }
+    CHECK(page_allocate() == NULL);
+    CHECK_EQUAL(pages_free_count(), 0);
+    for (uint64_t frame = 0; frame < FRAMES; frame++) {
+        if (taken[frame])
+            page_put(&descriptors[frame]);
+    }
+    CHECK_EQUAL(pages_free_count(), expected);
+}
+
+/* After any order of freeing, neighbours are one again: as many of the largest blocks as at first. */
+static void test_blocks_join(void)
+{
+    struct page *large[FRAMES >> PAGES_MAX_ORDER];
+    unsigned before = 0, after = 0;
+    while ((large[before] = pages_allocate(PAGES_MAX_ORDER)) != NULL) {
+        CHECK_EQUAL(page_address(large[before]) & ((PAGE_SIZE << PAGES_MAX_ORDER) - 1), 0);
+        before++;
+    }
+    CHECK_EQUAL(before, 3);                     /* 2048..5119 of the ranges above */
+    for (unsigned i = 0; i < before; i++)
+        pages_free(large[i], PAGES_MAX_ORDER);
+
+    static struct { struct page *page; unsigned order; } small[FRAMES];
+    unsigned count = 0;
+    for (;; count++) {
+        small[count].order = hash_mix(count) % 4;
+        small[count].page = pages_allocate(small[count].order);
+        if (small[count].page == NULL)
+            break;
+    }
+    CHECK(count > 1000);
+    for (unsigned step = 0; step < 7; step++) {
+        for (unsigned i = step; i < count; i += 7)
+            pages_free(small[i].page, small[i].order);
+    }
+    while (pages_allocate(PAGES_MAX_ORDER) != NULL)
+        after++;
+    CHECK_EQUAL(after, before);
+}
+
+static uint64_t reclaim_one(uint64_t wanted)
+{
+    static unsigned calls;
+    if (wanted != 2 || calls++ > 0)
+        return 0;
+    add(1024, 1026);
+    return 2;
+}
+
+static void test_reclaim_is_asked(void)
+{
+    pages_init(descriptors, FRAMES);
+    pages_reclaim = reclaim_one;
+    struct page *pair = pages_allocate(1);
+    CHECK(pair == &descriptors[1024]);
+    CHECK(pages_allocate(1) == NULL);
+    pages_reclaim = NULL;
+}
+
+#define BLOCKS 2000
+
+/* Blocks of all sizes keep their contents beside each other, and all memory comes back. */
+static void test_heap_contents(void)
+{
+    static struct { uint8_t *data; size_t size; } blocks[BLOCKS];
+    pages_init(descriptors, FRAMES);
+    add(1, FRAMES);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            blocks[i].size = 1 + hash_mix(i * 3 + round) % (i % 50 == 0 ? 20000 : 900);
+            blocks[i].data = heap_allocate(blocks[i].size);
+            CHECK(blocks[i].data != NULL);
+            memset(blocks[i].data, (int)(i & 0xff), blocks[i].size);
+        }
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            for (size_t at = 0; at < blocks[i].size; at++)
+                CHECK_EQUAL(blocks[i].data[at], i & 0xff);
+            heap_free(blocks[i].data);
+        }
+    }
+    uint8_t *zeroed = heap_allocate_zeroed(5000);
+    for (unsigned i = 0; i < 5000; i++)
+        CHECK_EQUAL(zeroed[i], 0);
+    heap_free(zeroed);
+    CHECK(pages_free_count() > FRAMES - 1 - 64);        /* the heap keeps a few pages for each size */
+}
+
+int main(void)
+{
+    host_init();
+    host_test("pages: ragged ranges", test_ragged_ranges);
+    host_test("pages: freed blocks join", test_blocks_join);
+    host_test("pages: reclaim is asked when there are none", test_reclaim_is_asked);
+    host_test("heap: contents and return", test_heap_contents);
+    return host_result();
+}
