@@ -28,6 +28,16 @@ bool mmu_test_clear_accessed(uintptr_t virtual)
     return platform_operations->mmu_test_clear_accessed(virtual);
 }
 
+int kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
+{
+    return platform_operations->kernel_map(virtual, pages, count);
+}
+
+void kernel_unmap(uintptr_t virtual, size_t count)
+{
+    platform_operations->kernel_unmap(virtual, count);
+}
+
 void cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
 {
     platform_operations->cpu_switch_to(kernel_stack_top, user_fs_base);

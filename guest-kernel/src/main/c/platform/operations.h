@@ -17,6 +17,8 @@ struct platform_operations {
     void (*mmu_protect)(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
     bool (*mmu_query)(uintptr_t virtual, struct mmu_entry *out);
     bool (*mmu_test_clear_accessed)(uintptr_t virtual);
+    int (*kernel_map)(uintptr_t virtual, struct page *const *pages, size_t count);
+    void (*kernel_unmap)(uintptr_t virtual, size_t count);
 
     void (*cpu_switch_to)(uint64_t kernel_stack_top, uint64_t user_fs_base);
     void (*cpu_set_fs_base)(uint64_t base);

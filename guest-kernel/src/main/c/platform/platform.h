@@ -11,15 +11,19 @@
  * Stacks: every thread has a kernel stack; a trap from user mode starts at its top with a
  * struct registers. The kernel itself is built without a red zone and without FPU use.
  *
- * Address space, from high to low: kernel image at KERNEL_BASE, direct map at DIRECT_MAP
- * (lib/pages.h), user memory below USER_LIMIT. There is one process, so one user half.
+ * Address space, from high to low: kernel image at KERNEL_BASE, kernel stacks at KERNEL_STACKS, direct
+ * map at DIRECT_MAP (lib/pages.h), user memory below USER_LIMIT. There is one process, so one user half.
  * In user mode the kernel half is not mapped (Xen PV: separate user L4) or not accessible.
  */
 #pragma once
 
 #include "lib/types.h"
 
+struct page;
+
 #define KERNEL_BASE 0xffffffff80000000UL
+#define KERNEL_STACKS 0xffffd00000000000UL
+#define KERNEL_STACKS_SIZE (1UL << 30)          /* at most; one level-3 entry */
 #define USER_LIMIT 0x00007ffffffff000UL
 /* Lowest address that may ever be mapped: the null page and its neighbours stay empty. */
 #define USER_LOWEST 0x10000UL
@@ -107,6 +111,12 @@ void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrad
 bool mmu_query(uintptr_t virtual, struct mmu_entry *out);
 /* Clears the accessed bit, without a flush; true if it was set. For reclaim only. */
 bool mmu_test_clear_accessed(uintptr_t virtual);
+
+/* The kernel's own mappings, within [KERNEL_STACKS, KERNEL_STACKS + KERNEL_STACKS_SIZE): read-write, not executable,
+ * on all CPUs. Never sleeps; the caller serialises. 0, or -ENOMEM with nothing mapped. */
+must_check int kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
+/* Every one of them is mapped; flushed on return. The frames stay the caller's. */
+void kernel_unmap(uintptr_t virtual, size_t count);
 
 /* The CPU changes threads: top of the next one's kernel stack and its user FS base. */
 void cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);

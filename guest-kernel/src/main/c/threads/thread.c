@@ -4,10 +4,9 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/x86/context.h"
+#include "threads/stack.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
-
-#define STACK_CANARY 0x57ac6e6d0b5e55edUL
 
 static struct spinlock lock = SPINLOCK("run_queue");
 static struct list ready = LIST_INIT(ready);         /* lock: CPU 0's run queue */
@@ -52,13 +51,11 @@ static struct thread *thread_allocate(const char *name)
     struct thread *thread = heap_allocate_zeroed(sizeof(*thread));
     if (!thread)
         return NULL;
-    thread->stack = pages_allocate(KERNEL_STACK_ORDER);
+    thread->stack = kernel_stack_allocate();
     if (!thread->stack) {
         heap_free(thread);
         return NULL;
     }
-    *(uint64_t *)page_data(thread->stack) = STACK_CANARY;
-    thread->kernel_stack_top = (uintptr_t)page_data(thread->stack) + KERNEL_STACK_SIZE;
     thread->state = THREAD_PREPARED;
     timer_init(&thread->sleep_timer, sleep_expired);
     string_copy(thread->name, name, sizeof(thread->name));
@@ -83,7 +80,7 @@ struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void
     struct thread *thread = thread_allocate(name);
     if (!thread)
         panic("no memory for the kernel thread %s", name);
-    thread->stack_pointer = context_create((void *)thread->kernel_stack_top, entry, argument);
+    thread->stack_pointer = context_create((void *)thread->stack->top, entry, argument);
     enlist(thread);
     thread_make_ready(thread);
     return thread;
@@ -99,7 +96,7 @@ struct thread *thread_create_user(void)
     /* The FPU area has a page of its own: it must be aligned to 64 bytes and may be most of a page. */
     struct page *area = page_allocate();
     if (!area) {
-        pages_free(thread->stack, KERNEL_STACK_ORDER);
+        kernel_stack_free(thread->stack);
         heap_free(thread);
         return NULL;
     }
@@ -114,7 +111,7 @@ struct thread *thread_create_user(void)
 
 struct registers *thread_registers(struct thread *thread)
 {
-    return (struct registers *)thread->kernel_stack_top - 1;
+    return (struct registers *)thread->stack->top - 1;
 }
 
 static void push_ready(struct thread *thread)
@@ -139,7 +136,7 @@ static void thread_free(struct thread *thread)
 {
     if (thread->fpu_area)
         page_put(page_of(virt_to_phys(thread->fpu_area)));
-    pages_free(thread->stack, KERNEL_STACK_ORDER);
+    kernel_stack_free(thread->stack);
     heap_free(thread);
 }
 
@@ -206,8 +203,6 @@ static void schedule(void)
     struct cpu *cpu = this_cpu();
     struct thread *previous = cpu->current;
     assert(cpu->spinlocks == 1);
-    if (previous->stack && *(uint64_t *)page_data(previous->stack) != STACK_CANARY)
-        panic("kernel stack overflow in thread %u %s", previous->id, previous->name);
     struct list *node = list_pop_front(&ready);
     struct thread *next = node ? list_entry(node, struct thread, run_link) : &idle_thread;
     cpu->reschedule = false;
@@ -223,7 +218,7 @@ static void schedule(void)
     switch_fpu(next);
     cpu->current = next;
     if (next->fpu_area)
-        cpu_switch_to(next->kernel_stack_top, next->fs_base);
+        cpu_switch_to(next->stack->top, next->fs_base);
     spin_unlock(&lock);
     context_switch(&previous->stack_pointer, next->stack_pointer);
     free_dead();

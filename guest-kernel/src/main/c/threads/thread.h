@@ -13,18 +13,16 @@
 #include "platform/platform.h"
 #include "threads/timer.h"
 
-#define KERNEL_STACK_ORDER 2         /* 16 KiB, the lowest page of it an unused guard with a canary */
-#define KERNEL_STACK_SIZE (PAGE_SIZE << KERNEL_STACK_ORDER)
 #define TIME_SLICE (10 * NS_PER_MS)
 
 enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD };
 
+struct kernel_stack;
 struct user_thread;
 
 struct thread {
     uint64_t stack_pointer;          /* saved by context_switch() while not running */
-    struct page *stack;
-    uint64_t kernel_stack_top;
+    struct kernel_stack *stack;      /* NULL: the idle thread's, in the image */
     uint64_t fs_base;
     void *fpu_area;                  /* fpu_area_size() bytes; NULL for kernel threads */
     struct user_thread *user;        /* NULL for kernel threads */

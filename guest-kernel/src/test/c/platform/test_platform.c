@@ -115,6 +115,28 @@ static void test_protection(void)
     check("the boot stack ends in a hole", !tests->rights((uintptr_t)tests->stack_guard).present);
 }
 
+static void test_kernel_stacks(void)
+{
+    struct page *pages[2] = { page_allocate(), page_allocate() };
+    uint64_t *last = (uint64_t *)(KERNEL_STACKS + KERNEL_STACKS_SIZE) - 1;
+    uintptr_t start = (uintptr_t)last & ~(2 * PAGE_SIZE - 1);
+    uint64_t before = pages_free_count();
+    for (unsigned round = 0; round < 2; round++) {
+        check("a kernel stack can be mapped", kernel_map(start, pages, array_size(pages)) == 0);
+        struct page_rights rights = tests->rights(start);
+        check("it is writable, not executable", rights.present && rights.writable && !rights.executable);
+        check("below it is a hole", !tests->rights(start - PAGE_SIZE).present);
+        *last = 0x1234 + round;
+        const uint64_t *page = page_data(pages[1]);
+        check("its pages are those given", page[PAGE_SIZE / sizeof(*page) - 1] == 0x1234 + round);
+        kernel_unmap(start, array_size(pages));
+        check("it can be unmapped", !tests->rights(start).present && !tests->rights((uintptr_t)last).present);
+    }
+    check("tables of stacks are made once", before - pages_free_count() <= 3);
+    page_put(pages[0]);
+    page_put(pages[1]);
+}
+
 #define CHURN_BASE 0x7f0000000000UL
 #define CHURN_STEP 0x1001000UL          /* a table for nearly every page */
 #define CHURN_PAGES 1000UL
@@ -371,6 +393,35 @@ static noreturn void run_user_program(void)
     panic("came back");
 }
 
+static volatile unsigned depth;
+
+/* Deeper than any stack, and with something to do after the call, so that it is one. */
+static __attribute__((noinline)) unsigned recurse(void)
+{
+    if (++depth == UINT32_MAX)
+        return 0;
+    return recurse() + depth;
+}
+
+static void run_out_of_stack(void *unused)
+{
+    (void)unused;
+    report("a kernel stack overflow is noticed", recurse() == 0, "came back");
+    finish();
+}
+
+/* In place of all other tests when the command line says `overflow`: a panic is expected, with a backtrace. */
+static noreturn void overflow_kernel_stack(void)
+{
+    struct page *pages[2] = { page_allocate(), page_allocate() };
+    uint64_t boot_context;
+    if (kernel_map(KERNEL_STACKS + PAGE_SIZE, pages, array_size(pages)) != 0)
+        panic("no kernel stack");
+    void *top = (void *)(KERNEL_STACKS + 3 * PAGE_SIZE);
+    context_switch(&boot_context, context_create(top, run_out_of_stack, NULL));
+    panic("came back");
+}
+
 static void choose_tests(void)
 {
     static const struct platform_tests *const all[] = { &xenpv_tests, &pvh_tests, &xen_pvh_tests };
@@ -385,10 +436,13 @@ static void choose_tests(void)
 noreturn void kernel_main(void)
 {
     choose_tests();
+    if (strcmp(platform.command_line, "overflow") == 0)
+        overflow_kernel_stack();
     log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10,
                pages_free_count(), pages_total_count());
     check("most memory is free", pages_free_count() > (platform.memory_bytes >> PAGE_SHIFT) * 9 / 10);
     test_protection();
+    test_kernel_stacks();
     test_mmu();
     test_memory_exhausted();
     test_clock();

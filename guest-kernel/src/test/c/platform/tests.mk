@@ -42,6 +42,10 @@ test-pvh: $(PLATFORM_OUT)/test.elf
 	    sed "s/^unikernel: \(not \)\?ok/\1ok $$machine:/" $(PLATFORM_OUT)/$$machine.log; \
 	    grep -q 'unikernel: exit status=0' $(PLATFORM_OUT)/$$machine.log || exit 1; \
 	done
+	@timeout 60 tools/run-qemu -n -m 64 -a overflow -k $< </dev/null >$(PLATFORM_OUT)/overflow.log; \
+	if grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.log && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.log; \
+	then echo "ok q35: a kernel stack overflow is a panic"; \
+	else cat $(PLATFORM_OUT)/overflow.log; echo "not ok q35: a kernel stack overflow is a panic"; exit 1; fi
 else
 test-pvh:
 	@echo "skipped: no QEMU here; see lab/setup"

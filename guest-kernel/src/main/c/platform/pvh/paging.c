@@ -1,7 +1,8 @@
 /*
  * The kernel half of the page tables: the image with the rights of its segments, the direct map of all RAM
- * (not executable; the image's read-only part is read-only there too) and device memory.
+ * (not executable; the image's read-only part is read-only there too), kernel stacks and device memory.
  */
+#include "lib/errno.h"
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -105,6 +106,26 @@ void pvh_paging_init(struct memory_range *pool)
     uint64_t cr4 = cr4_read();
     cr4_write(cr4 ^ (1u << 7));
     cr4_write(cr4);
+}
+
+int pvh_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
+{
+    const uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE;
+    for (size_t i = 0; i < count; i++) {
+        if (!set_entry(virtual + i * PAGE_SIZE, 1, page_address(pages[i]) | rights)) {
+            pvh_kernel_unmap(virtual, i);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+void pvh_kernel_unmap(uintptr_t virtual, size_t count)
+{
+    for (uintptr_t at = virtual; at < virtual + count * PAGE_SIZE; at += PAGE_SIZE) {
+        (void)set_entry(at, 1, 0);      /* cannot fail: its table is there */
+        invalidate_page(at);
+    }
 }
 
 /* Maps [address, address + length) where kernel addresses for it are left. */

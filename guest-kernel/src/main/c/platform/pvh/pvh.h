@@ -58,6 +58,9 @@ volatile void *mmio_map(phys_t address, size_t length);
 /* The same for memory that is not in the direct map (pages shared with the hypervisor). */
 void *memory_map(phys_t address, size_t length);
 
+int pvh_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
+void pvh_kernel_unmap(uintptr_t virtual, size_t count);
+
 /* ---- mmu.c: the user half ----------------------------------------------------------------- */
 
 int pvh_mmu_map(const struct mmu_entry *entries, size_t count);
@@ -105,6 +108,8 @@ noreturn void pvh_crash(void);
     .mmu_protect = pvh_mmu_protect, \
     .mmu_query = pvh_mmu_query, \
     .mmu_test_clear_accessed = pvh_mmu_test_clear_accessed, \
+    .kernel_map = pvh_kernel_map, \
+    .kernel_unmap = pvh_kernel_unmap, \
     .cpu_switch_to = pvh_cpu_switch_to, \
     .cpu_set_fs_base = pvh_cpu_set_fs_base, \
     .cpu_wait = pvh_cpu_wait, \

@@ -6,22 +6,22 @@
 #include "platform/x86/image.h"
 
 #define MAX_DEPTH 32
-/* No kernel stack is larger; a chain that leaps further is broken. */
-#define MAX_STACK (64UL << 10)
 
 struct frame {
     uintptr_t caller;
     uintptr_t return_address;
 };
 
-/* Stacks are in the image (boot) or in pages of the direct map. */
+/* Stacks are in the image (boot) or in a range of their own, parts of which are not mapped. */
 static bool may_be_stack(uintptr_t address)
 {
     if (address % sizeof(uintptr_t) != 0)
         return false;
     if (address >= (uintptr_t)kernel_data_start && address < (uintptr_t)kernel_end - sizeof(struct frame))
         return true;
-    return address >= DIRECT_MAP && address - DIRECT_MAP < platform.memory_bytes - sizeof(struct frame);
+    struct mmu_entry first, last;
+    return address >= KERNEL_STACKS && address - KERNEL_STACKS < KERNEL_STACKS_SIZE && mmu_query(address, &first)
+           && mmu_query(address + sizeof(struct frame) - 1, &last);
 }
 
 void backtrace_print_address(uintptr_t address)
@@ -31,16 +31,14 @@ void backtrace_print_address(uintptr_t address)
     log_always("  %016lx %s+%lx", address, name ? name : "?", offset);
 }
 
-void backtrace_print(uintptr_t start)
+/* The chain may leap from one stack to another, where a trap came: only its length is limited. */
+void backtrace_print(uintptr_t at)
 {
-    uintptr_t at = start;
     for (unsigned depth = 0; depth < MAX_DEPTH && may_be_stack(at); depth++) {
         const struct frame *frame = (const struct frame *)at;
         if (frame->return_address == 0)
             return;
         backtrace_print_address(frame->return_address);
-        if (frame->caller <= at || frame->caller - start > MAX_STACK)
-            return;
         at = frame->caller;
     }
 }

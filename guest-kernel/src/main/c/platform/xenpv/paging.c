@@ -5,6 +5,7 @@
  * of the image, which is pointed at one new table after the other; so no memory has to be mapped
  * beforehand, however large the guest.
  */
+#include "lib/errno.h"
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -26,8 +27,8 @@ struct page_range {
 
 /* The new tables lie in consecutive pages, in this order. */
 enum {
-    TABLE_KERNEL_ROOT, TABLE_USER_ROOT, TABLE_LEVEL3_DIRECT, TABLE_LEVEL3_KERNEL, TABLE_LEVEL2_KERNEL,
-    TABLE_LEVEL1_SHARED, TABLE_LEVEL1_IMAGE,
+    TABLE_KERNEL_ROOT, TABLE_USER_ROOT, TABLE_LEVEL3_DIRECT, TABLE_LEVEL3_STACKS, TABLE_LEVEL2_STACKS,
+    TABLE_LEVEL3_KERNEL, TABLE_LEVEL2_KERNEL, TABLE_LEVEL1_SHARED, TABLE_LEVEL1_IMAGE,
 };
 
 extern char pv_boot_stack_guard[];
@@ -183,10 +184,19 @@ static void build_image_map(void)
     entries[table_index(KERNEL_BASE, 3)] = table_entry(tables.start + TABLE_LEVEL2_KERNEL);
 }
 
+/* Its level-1 tables come with the stacks. */
+static void build_stack_map(void)
+{
+    begin_table(tables.start + TABLE_LEVEL2_STACKS);
+    uint64_t *entries = begin_table(tables.start + TABLE_LEVEL3_STACKS);
+    entries[table_index(KERNEL_STACKS, 3)] = table_entry(tables.start + TABLE_LEVEL2_STACKS);
+}
+
 static void build_roots(void)
 {
     uint64_t *entries = begin_table(tables.start + TABLE_KERNEL_ROOT);
     entries[table_index(DIRECT_MAP, 4)] = table_entry(tables.start + TABLE_LEVEL3_DIRECT);
+    entries[table_index(KERNEL_STACKS, 4)] = table_entry(tables.start + TABLE_LEVEL3_STACKS);
     entries[table_index(KERNEL_BASE, 4)] = table_entry(tables.start + TABLE_LEVEL3_KERNEL);
     begin_table(tables.start + TABLE_USER_ROOT);
     map_scratch(image_page(scratch));
@@ -240,6 +250,55 @@ void *pv_map_frames(const uint64_t *frames, size_t count)
     return (void *)(SHARED_MAPPINGS + first * PAGE_SIZE);
 }
 
+/* The level-1 table of kernel stacks that covers an address, made if absent; NULL without memory. */
+static const uint64_t *stack_table(uintptr_t virtual)
+{
+    const uint64_t *level2 = phys_to_virt((tables.start + TABLE_LEVEL2_STACKS) << PAGE_SHIFT);
+    const uint64_t *entry = &level2[table_index(virtual, 2)];
+    if (*entry & ENTRY_PRESENT)
+        return phys_to_virt(pv_page_of_frame(entry_frame(*entry)) << PAGE_SHIFT);
+    struct page *page = page_allocate_zeroed();
+    if (page == NULL)
+        return NULL;
+    updates_add(pv_direct_map_update(page_address(page), false));
+    updates_add((struct table_update){
+        .entry = pv_machine_address(entry) | UPDATE_NORMAL,
+        .value = table_entry(page_address(page) >> PAGE_SHIFT),
+    });
+    updates_commit();
+    return page_data(page);
+}
+
+static void set_stack_entry(const uint64_t *table, uintptr_t virtual, uint64_t value)
+{
+    const uint64_t *entry = &table[table_index(virtual, 1)];
+    updates_add((struct table_update){ .entry = pv_machine_address(entry) | UPDATE_NORMAL, .value = value });
+}
+
+int pv_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *table = stack_table(virtual + i * PAGE_SIZE);
+        if (table == NULL) {
+            pv_kernel_unmap(virtual, i);
+            return -ENOMEM;
+        }
+        uint64_t value = pv_frame_of(page_address(pages[i])) << PAGE_SHIFT | KERNEL_WRITE;
+        set_stack_entry(table, virtual + i * PAGE_SIZE, value);
+    }
+    updates_commit();
+    return 0;
+}
+
+void pv_kernel_unmap(uintptr_t virtual, size_t count)
+{
+    for (uintptr_t at = virtual; at < virtual + count * PAGE_SIZE; at += PAGE_SIZE) {
+        set_stack_entry(stack_table(at), at, 0);
+        updates_flush_page(at);
+    }
+    updates_commit();
+}
+
 static void reclaim_boot_tables(void)
 {
     for (uint64_t page = boot_tables.start; page < boot_tables.end; page++)
@@ -282,6 +341,7 @@ void pv_paging_init(const struct start_info *start)
     lay_out(start);
     build_direct_map();
     build_image_map();
+    build_stack_map();
     build_roots();
     switch_tables();
     uint64_t shared_frame = start->shared_info >> PAGE_SHIFT;

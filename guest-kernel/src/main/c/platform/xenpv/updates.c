@@ -1,6 +1,6 @@
 /*
- * Changes of page tables, collected so that many cost one hypercall. Whoever adds updates holds the
- * address_space mutex or runs before threads do; nothing here sleeps.
+ * Changes of page tables, collected so that many cost one hypercall. The queue is the CPU's: kernel code is not
+ * preempted, and nobody sleeps between adding and committing. One CPU is started, so there is one queue.
  */
 #include "lib/print.h"
 #include "platform/xenpv/hypercall.h"

@@ -43,6 +43,8 @@ struct table_update pv_direct_map_update(phys_t address, bool writable);
 /* Maps machine frames that are not among our pages (shared with Xen), read-write, for ever, at consecutive
  * addresses. NULL when there is no room. */
 void *pv_map_frames(const uint64_t *frames, size_t count);
+int pv_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
+void pv_kernel_unmap(uintptr_t virtual, size_t count);
 
 /* ---- updates.c: batched changes of page tables ------------------------------------------- */
 
