@@ -1,22 +1,22 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.assembly.Application;
+import io.github.javaunikernel.maven.assembly.SpringBootJar;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarFile;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.project.MavenProject;
 
 /** Makes the application of an image from a Maven project. */
 final class ProjectApplication {
-
-    /** Where Spring Boot's executable jars keep the dependencies. */
-    private static final String NESTED_LIBRARIES = "BOOT-INF/lib/";
 
     private final MavenProject project;
 
@@ -30,21 +30,14 @@ final class ProjectApplication {
             throw new SettingException("skip", "An image is made of packaging jar, not of "
                     + project.getPackaging() + ".", "Change the packaging to jar, or set skip to true here.");
         }
-        List<Application.Jar> jars = new ArrayList<>();
-        jars.add(jar(project.getArtifact()));
         List<Application.Jar> dependencies = new ArrayList<>();
         for (Artifact artifact : project.getArtifacts()) {
             if (artifact.getArtifactHandler().isAddedToClasspath()) {
                 dependencies.add(jar(artifact));
             }
         }
-        List<Path> analysed = new ArrayList<>();
-        analysed.add(jars.get(0).file());
-        dependencies.forEach(dependency -> analysed.add(dependency.file()));
-        if (!holdsDependencies(jars.get(0).file())) {
-            jars.addAll(dependencies);
-        }
-        return new Application(mainClass, jars, analysed, jvmArguments, systemProperties, arguments, environment);
+        List<Application.Jar> jars = classPath(jar(project.getArtifact()), dependencies);
+        return new Application(mainClass, jars, jvmArguments, systemProperties, arguments, environment);
     }
 
     private static Application.Jar jar(Artifact artifact) throws SettingException {
@@ -56,9 +49,18 @@ final class ProjectApplication {
         return new Application.Jar(file.toPath(), "maven:" + artifact.getId());
     }
 
-    private static boolean holdsDependencies(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile())) {
-            return file.stream().anyMatch(entry -> entry.getName().startsWith(NESTED_LIBRARIES));
+    /** An executable jar of Spring Boot decides by itself which libraries it comes with. */
+    private List<Application.Jar> classPath(Application.Jar own, List<Application.Jar> dependencies)
+            throws IOException {
+        Optional<SpringBootJar> executable = SpringBootJar.of(own.file());
+        if (executable.isEmpty()) {
+            return Stream.concat(Stream.of(own), dependencies.stream()).toList();
         }
+        Map<String, String> origins = new HashMap<>();
+        dependencies.forEach(jar -> origins.put(jar.file().getFileName().toString(), jar.origin()));
+        Path directory = Path.of(project.getBuild().getDirectory(), "unikernel-application");
+        return executable.get().unpack(directory).stream()
+                .map(jar -> new Application.Jar(jar, origins.getOrDefault(jar.getFileName().toString(), own.origin())))
+                .toList();
     }
 }

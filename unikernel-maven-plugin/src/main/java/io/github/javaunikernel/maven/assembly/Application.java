@@ -9,13 +9,17 @@ import java.util.Map;
  *
  * @param mainClass to start, or null to find it
  * @param jars the class path in order, the application's own jar first
- * @param analysed jars to find modules in; more than the class path when the application's jar holds others inside
  * @param jvmArguments after those chosen for the machine
  * @param systemProperties baked in as {@code -D} options
  */
-public record Application(String mainClass, List<Jar> jars, List<Path> analysed, List<String> jvmArguments,
+public record Application(String mainClass, List<Jar> jars, List<String> jvmArguments,
                           Map<String, String> systemProperties, List<String> arguments,
                           Map<String, String> environment) {
+
+    /** The files of the class path. */
+    public List<Path> classPath() {
+        return jars.stream().map(Jar::file).toList();
+    }
 
     /**
      * One entry of the class path.

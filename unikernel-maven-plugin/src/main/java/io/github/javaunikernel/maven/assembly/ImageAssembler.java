@@ -37,8 +37,7 @@ public final class ImageAssembler {
     public ImageSummary assemble(ImageRequest request) throws IOException, SettingException {
         Files.createDirectories(request.directory());
         Application application = request.application();
-        String mainClass = MainClass.find(application.mainClass(),
-                application.jars().stream().map(Application.Jar::file).toList());
+        String mainClass = MainClass.find(application.mainClass(), application.classPath());
         Set<String> modules = modules(request);
         Path runtime = runtime(request, modules);
 
@@ -62,7 +61,7 @@ public final class ImageAssembler {
         analysis.check("modules", choice.modules());
         analysis.check("additionalModules", choice.additionalModules());
         Set<String> modules = new TreeSet<>(choice.modules().isEmpty()
-                ? analysis.modulesUsedBy(request.application().analysed())
+                ? analysis.modulesUsedBy(request.application().classPath())
                 : choice.modules());
         modules.addAll(choice.additionalModules());
         return modules;

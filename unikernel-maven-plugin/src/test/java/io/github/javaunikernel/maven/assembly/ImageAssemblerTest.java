@@ -158,7 +158,7 @@ class ImageAssemblerTest {
         Path another = Jars.jar(Files.createDirectories(scratch.resolve("another")), "library", null, "M", "class M { }");
         ImageRequest base = request("names", scratch.resolve("one"), Set.of(), 0);
         Application application = new Application(null, List.of(new Application.Jar(jar, "a"),
-                new Application.Jar(other, "b"), new Application.Jar(another, "c")), List.of(jar, other, another),
+                new Application.Jar(other, "b"), new Application.Jar(another, "c")),
                 List.of(), Map.of(), List.of(), Map.of());
         ImageRequest request = assemble(new ImageRequest(base.name(), base.directory(), application, base.machine(),
                 base.runtime(), base.kernel(), base.files(), 0, base.time()));
@@ -181,7 +181,7 @@ class ImageAssemblerTest {
 
     private ImageRequest request(String name, Path directory, Set<String> additionalModules, int maxSize)
             throws Exception {
-        Application application = new Application(null, List.of(new Application.Jar(jar, "test:hello")), List.of(jar),
+        Application application = new Application(null, List.of(new Application.Jar(jar, "test:hello")),
                 List.of("-Xss512k"), Map.of("greeting", "hi there"), List.of("one", "two words"),
                 Map.of("MODE", "test"));
         Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"),
