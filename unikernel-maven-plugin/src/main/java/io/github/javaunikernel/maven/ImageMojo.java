@@ -306,7 +306,7 @@ public final class ImageMojo extends AbstractUnikernelMojo {
     protected void run() throws SettingException, IOException {
         ImageRequest request = request();
         checkNotAttachedYet();
-        ImageSummary summary = new ImageAssembler(getLog()::info).assemble(request);
+        ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
         getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
         if (attach) {
             projectHelper.attachArtifact(project, IMAGE_TYPE, classifier, request.imageFile().toFile());

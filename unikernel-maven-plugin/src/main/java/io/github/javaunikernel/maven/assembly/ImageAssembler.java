@@ -23,14 +23,17 @@ public final class ImageAssembler {
     private static final long MEBIBYTE = 1 << 20;
 
     private final Consumer<String> progress;
+    private final Consumer<String> warnings;
 
     /**
      * Makes an assembler.
      *
      * @param progress is told in one line what happens
+     * @param warnings is told in one line what may be wrong with the image
      */
-    public ImageAssembler(Consumer<String> progress) {
+    public ImageAssembler(Consumer<String> progress, Consumer<String> warnings) {
         this.progress = progress;
+        this.warnings = warnings;
     }
 
     /** Makes what is requested. */
@@ -41,7 +44,7 @@ public final class ImageAssembler {
         Set<String> modules = modules(request);
         Path runtime = runtime(request, modules);
 
-        ImageTree tree = new ImageContents(request).build(runtime, mainClass);
+        ImageTree tree = new ImageContents(request, warnings).build(runtime, mainClass);
         Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
         try {
             ImageSummary summary = new Ext2Writer("unikernel", request.time()).write(tree, unchecked);

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /** Fills the tree of an image from everything that goes into it. */
@@ -38,10 +39,12 @@ final class ImageContents {
     private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG);
 
     private final ImageRequest request;
+    private final Consumer<String> warnings;
     private final ImageTree tree = new ImageTree();
 
-    ImageContents(ImageRequest request) {
+    ImageContents(ImageRequest request, Consumer<String> warnings) {
         this.request = request;
+        this.warnings = warnings;
     }
 
     /** Builds the tree. */
@@ -109,11 +112,13 @@ final class ImageContents {
         if (request.files() != null && Files.isDirectory(request.files())) {
             closure.add(filesUnder(request.files(), path -> true));
         }
+        closure.addJars(request.application().classPath());
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
                 tree.file(library.getKey(), nativeContent(library.getValue()), 0755, "system:" + library.getKey());
             }
         }
+        closure.unresolved().forEach(warnings);
     }
 
     /** Adds the jars; returns the class path in the image. */

@@ -25,7 +25,9 @@ record ElfFile(String interpreter, List<String> needed, long loadedSize) {
     private static final int CLASS_64 = 2;
     private static final int LITTLE_ENDIAN = 1;
     private static final int MACHINE_X86_64 = 62;
-    private static final int HEADER_SIZE = 64;
+    private static final int OS_SYSTEM_V = 0;
+    private static final int OS_LINUX = 3;
+    static final int HEADER_SIZE = 64;
     private static final int PROGRAM_HEADER_SIZE = 56;
     private static final int MAX_DYNAMIC_SIZE = 1 << 20;
     private static final int MAX_STRINGS_SIZE = 64 << 20;
@@ -50,14 +52,24 @@ record ElfFile(String interpreter, List<String> needed, long loadedSize) {
             if (header.order(ByteOrder.BIG_ENDIAN).getInt(0) != MAGIC) {
                 return Optional.empty();
             }
-            header.order(ByteOrder.LITTLE_ENDIAN);
-            if (header.get(4) != CLASS_64 || header.get(5) != LITTLE_ENDIAN || header.getShort(18) != MACHINE_X86_64) {
+            if (!isForThisMachine(header)) {
                 throw new IOException(file + " is an ELF file for another machine than x86-64. Replace it.");
             }
             return Optional.of(new Reader(in, segments(in, header)).read());
         } catch (EOFException | IllegalArgumentException | ArithmeticException e) {
             throw new IOException(file + " is a damaged ELF file. Replace it.", e);
         }
+    }
+
+    /** Whether a file that starts with these bytes is an ELF file for 64-bit x86, of a System V or Linux system. */
+    static boolean isUsable(byte[] start) {
+        return start.length >= HEADER_SIZE && ByteBuffer.wrap(start).getInt(0) == MAGIC
+                && isForThisMachine(ByteBuffer.wrap(start)) && (start[7] == OS_SYSTEM_V || start[7] == OS_LINUX);
+    }
+
+    private static boolean isForThisMachine(ByteBuffer header) {
+        header.order(ByteOrder.LITTLE_ENDIAN);
+        return header.get(4) == CLASS_64 && header.get(5) == LITTLE_ENDIAN && header.getShort(18) == MACHINE_X86_64;
     }
 
     private static List<Segment> segments(FileChannel in, ByteBuffer header) throws IOException {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -37,6 +38,8 @@ public final class LibraryClosure {
     private final Map<String, Path> found = new TreeMap<>();
     private final Set<String> provided = new HashSet<>();
     private final Deque<Path> open = new ArrayDeque<>();
+    private final List<JarLibraries.JarLibrary> inJars = new ArrayList<>();
+    private final List<String> unresolved = new ArrayList<>();
 
     /**
      * Starts with nothing.
@@ -58,9 +61,31 @@ public final class LibraryClosure {
         return this;
     }
 
+    /**
+     * Adds what the native libraries in the jars need. What of that is not to be found is no error, since the program
+     * may never load the library: {@link #unresolved()} tells.
+     */
+    public LibraryClosure addJars(List<Path> jars) throws IOException {
+        for (Path jar : jars) {
+            for (JarLibraries.JarLibrary library : JarLibraries.in(jar)) {
+                provided.add(library.name());
+                inJars.add(library);
+            }
+        }
+        return this;
+    }
+
+    /** After {@link #resolve()}: a sentence for each library in a jar that will not load, and why. */
+    public List<String> unresolved() {
+        return unresolved;
+    }
+
     /** The closure: each path in the image with the file it comes from. */
     public Map<String, Path> resolve() throws IOException, SettingException {
         boolean glibc = false;
+        for (JarLibraries.JarLibrary library : inJars) {
+            addNeededIfFound(library);
+        }
         while (!open.isEmpty()) {
             Path file = open.remove();
             ElfFile elf = ElfFile.read(file).orElseThrow(() -> new IOException(file + " is not an ELF file. Replace it."));
@@ -93,6 +118,16 @@ public final class LibraryClosure {
         }
         if (!addFound(name)) {
             throw missing(name, file);
+        }
+    }
+
+    private void addNeededIfFound(JarLibraries.JarLibrary library) throws IOException {
+        for (String name : library.elf().needed()) {
+            if (!provided.contains(name) && !addFound(name)) {
+                unresolved.add("The native library " + name + ", needed by " + library.place() + ", is not under "
+                        + root + ": where the application loads it, it will fail. Install the package that has it, or"
+                        + " set sysroot to the root directory of a Linux x86-64 system.");
+            }
         }
     }
 

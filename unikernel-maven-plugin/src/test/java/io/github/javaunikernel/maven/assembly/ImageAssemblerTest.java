@@ -42,6 +42,7 @@ class ImageAssemblerTest {
     @TempDir
     private Path scratch;
     private final List<String> progress = new ArrayList<>();
+    private final List<String> warnings = new ArrayList<>();
     private boolean classData = true;
     private Path jar;
     private Path files;
@@ -59,6 +60,7 @@ class ImageAssemblerTest {
         Files.createDirectories(files.resolve("data/empty"));
         Path image = assemble(request("first", scratch.resolve("one"), Set.of(), 0)).imageFile();
         E2fs.assertClean(image);
+        assertEquals(List.of(), warnings);
         assertArrayEquals(KERNEL, E2fs.read(image, "/boot/unikernel", scratch));
         assertArrayEquals(Files.readAllBytes(jar), E2fs.read(image, "/app/hello.jar", scratch));
         assertEquals("127.0.0.1 mine\n", text(image, "/etc/hosts"));
@@ -175,7 +177,7 @@ class ImageAssemblerTest {
     }
 
     private ImageRequest assemble(ImageRequest request) throws Exception {
-        new ImageAssembler(progress::add).assemble(request);
+        new ImageAssembler(progress::add, warnings::add).assemble(request);
         return request;
     }
 

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,5 +77,55 @@ class LibraryClosureTest {
         Files.copy(LIBRARIES.resolve("libc.so.6"), program.resolve("libc.so.6"));
         Map<String, Path> closure = new LibraryClosure(Path.of("/")).add(program()).resolve();
         assertTrue(closure.keySet().stream().noneMatch(path -> path.endsWith("/libc.so.6")), closure.toString());
+    }
+
+    @Test
+    void whatLibrariesInsideOfJarsNeedComesAlong() throws Exception {
+        Map<String, Path> closure = new LibraryClosure(Path.of("/")).addJars(List.of(jarOfLibraries())).resolve();
+        assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libm.so.6"), closure.toString());
+    }
+
+    @Test
+    void aLibraryInAJarThatCannotLoadIsToldOnceAndIsNoError() throws Exception {
+        Files.createDirectories(root.resolve("lib64"));
+        Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
+        Files.copy(LIBRARIES.resolve("libc.so.6"), root.resolve("lib64/libc.so.6"));
+        LibraryClosure closure = new LibraryClosure(root).addJars(List.of(jarOfLibraries()));
+        assertTrue(closure.resolve().containsKey("/lib64/libc.so.6"));
+        assertEquals(1, closure.unresolved().size(), closure.unresolved().toString());
+        assertTrue(closure.unresolved().get(0).startsWith("The native library libm.so.6, needed by"
+                + " natives.jar!/native/libone.so, is not under " + root + ":"), closure.unresolved().toString());
+    }
+
+    /** One library of this system, and others for ARM, for FreeBSD, and something that is named like a library. */
+    private Path jarOfLibraries() throws IOException {
+        Path source = scratch.resolve("one.c");
+        Files.writeString(source, "int one(void) { return 1; }\n");
+        Path compiled = scratch.resolve("libone.so");
+        Process compiler = new ProcessBuilder("gcc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-lm", "-o",
+                compiled.toString(), source.toString()).inheritIO().start();
+        try {
+            assertEquals(0, compiler.waitFor());
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+        byte[] library = Files.readAllBytes(compiled);
+        byte[] arm = library.clone();
+        arm[18] = (byte) 183;
+        byte[] freeBsd = library.clone();
+        freeBsd[7] = 9;
+        Path jar = scratch.resolve("natives.jar");
+        try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(jar))) {
+            put(out, "native/libone.so", library);
+            put(out, "native/arm/libone.so", arm);
+            put(out, "native/freebsd/libone.so", freeBsd);
+            put(out, "native/text.so", "GROUP ( libone.a )".getBytes(StandardCharsets.US_ASCII));
+        }
+        return jar;
+    }
+
+    private static void put(ZipOutputStream out, String name, byte[] content) throws IOException {
+        out.putNextEntry(new ZipEntry(name));
+        out.write(content);
     }
 }

@@ -1,0 +1,73 @@
+package io.github.javaunikernel.maven.runtime;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+
+/**
+ * Native libraries inside of jars, which programs extract and load by themselves: of Netty, SQLite, JNA and many
+ * others. Such a jar has one for each system; those of glibc on x86-64 count here.
+ */
+final class JarLibraries {
+
+    /** C libraries of other systems: musl's and Android's. */
+    private static final Set<String> OTHER_SYSTEMS = Set.of("libc.musl-x86_64.so.1", "libc.so");
+
+    private JarLibraries() {
+    }
+
+    /**
+     * A library in a jar.
+     *
+     * @param place the jar and the name in it, for messages
+     * @param name without directories
+     */
+    record JarLibrary(String place, String name, ElfFile elf) {
+    }
+
+    static List<JarLibrary> in(Path jar) throws IOException {
+        List<JarLibrary> libraries = new ArrayList<>();
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+                String name = entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
+                if (isNamedLikeALibrary(name) && isUsable(zip, entry)) {
+                    ElfFile elf = read(zip, entry);
+                    if (elf.needed().stream().noneMatch(OTHER_SYSTEMS::contains)) {
+                        libraries.add(new JarLibrary(jar.getFileName() + "!/" + entry.getName(), name, elf));
+                    }
+                }
+            }
+        }
+        return libraries;
+    }
+
+    private static boolean isNamedLikeALibrary(String name) {
+        return name.endsWith(".so") || name.contains(".so.");
+    }
+
+    private static boolean isUsable(ZipFile zip, ZipEntry entry) throws IOException {
+        try (InputStream in = zip.getInputStream(entry)) {
+            return ElfFile.isUsable(in.readNBytes(ElfFile.HEADER_SIZE));
+        }
+    }
+
+    private static ElfFile read(ZipFile zip, ZipEntry entry) throws IOException {
+        Path extracted = Files.createTempFile("unikernel", ".so");
+        try (InputStream in = zip.getInputStream(entry)) {
+            Files.copy(in, extracted, StandardCopyOption.REPLACE_EXISTING);
+            return ElfFile.read(extracted).orElseThrow();
+        } catch (IOException e) {
+            throw new IOException(zip.getName() + " has a damaged native library, " + entry.getName()
+                    + ". Replace the jar.", e);
+        } finally {
+            Files.delete(extracted);
+        }
+    }
+}
