@@ -37,6 +37,16 @@ static void rotate_up(struct tree *tree, struct tree_node *node)
     if (moved)
         moved->parent = parent;
     parent->parent = node;
+    if (tree->update) {
+        tree->update(parent);
+        tree->update(node);
+    }
+}
+
+void tree_changed(struct tree *tree, struct tree_node *node)
+{
+    for (; node && tree->update; node = node->parent)
+        tree->update(node);
 }
 
 void tree_insert(struct tree *tree, struct tree_node *node)
@@ -57,6 +67,7 @@ void tree_insert(struct tree *tree, struct tree_node *node)
     *slot = node;
     if (first)
         tree->first = node;
+    tree_changed(tree, node);
     while (node->parent && node->priority > node->parent->priority)
         rotate_up(tree, node);
 }
@@ -72,6 +83,7 @@ void tree_remove(struct tree *tree, struct tree_node *node)
         rotate_up(tree, child);
     }
     *slot_of(tree, node) = NULL;
+    tree_changed(tree, node->parent);
     node->parent = NULL;
 }
 

@@ -26,6 +26,7 @@ struct area {
     struct list source_link;         /* page_source.mappings, when file-backed */
     const char *name;                /* "[heap]", "[stack]", "[vdso]" or NULL */
     phys_t *fixed_pages;             /* vDSO and clock page: these frames, else NULL */
+    size_t gap, largest_gap;         /* bytes free below it, and the most below any area of its subtree */
 };
 
 void address_space_init(void);

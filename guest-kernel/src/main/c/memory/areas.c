@@ -2,31 +2,34 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
-#include "lib/random.h"
 #include "memory/areas.h"
 
-/* No area is split or merged by anyone but the holder of this mutex. */
 struct mutex address_space_mutex;
 uint64_t resident_pages;
+uint64_t reserved_bytes;
+
+#define BATCH 64
+
+static struct area *area_of(struct tree_node *node) { return node ? tree_entry(node, struct area, node) : NULL; }
 
 static bool area_before(const struct tree_node *a, const struct tree_node *b)
 {
     return tree_entry(a, struct area, node)->start < tree_entry(b, struct area, node)->start;
 }
 
-static struct tree areas = { .before = area_before };
-static uint64_t reserved_bytes;
-static uintptr_t break_start, break_now;
-static uintptr_t map_top;            /* mmap grows down from here: randomised at boot */
+static size_t largest_gap(struct tree_node *node) { return node ? area_of(node)->largest_gap : 0; }
 
-#define BATCH 64
-#define STACK_GAP (256UL << 20)      /* room for the initial stack above map_top */
-#define MAP_RANDOM_PAGES (1UL << 22) /* 16 GiB of ASLR */
+static void update_largest_gap(struct tree_node *node)
+{
+    struct area *area = area_of(node);
+    area->largest_gap = max_of(area->gap, max_of(largest_gap(node->left), largest_gap(node->right)));
+}
 
-static struct area *area_of(struct tree_node *node) { return node ? tree_entry(node, struct area, node) : NULL; }
+static struct tree areas = { .before = area_before, .update = update_largest_gap };
 
+struct area *area_first(void) { return area_of(tree_first(&areas)); }
 struct area *area_next(const struct area *area) { return area_of(tree_next(&area->node)); }
-static struct area *area_previous(const struct area *area) { return area_of(tree_previous(&area->node)); }
+struct area *area_previous(const struct area *area) { return area_of(tree_previous(&area->node)); }
 
 struct area *area_first_after(uintptr_t address)
 {
@@ -50,24 +53,54 @@ struct area *area_find(uintptr_t address)
     return area && area->start <= address ? area : NULL;
 }
 
-static void area_insert(struct area *area)
+static struct area *area_last(void)
 {
+    struct tree_node *node = areas.root;
+    while (node && node->right)
+        node = node->right;
+    return area_of(node);
+}
+
+/* After a change of where the area starts or the one below it ends. */
+static void measure_gap(struct area *area)
+{
+    if (!area)
+        return;
+    const struct area *below = area_previous(area);
+    area->gap = area->start - (below ? below->end : USER_LOWEST);
+    tree_changed(&areas, &area->node);
+}
+
+void area_insert(struct area *area)
+{
+    area->gap = 0;
     tree_insert(&areas, &area->node);
+    measure_gap(area);
+    measure_gap(area_next(area));
     reserved_bytes += area->end - area->start;
     list_init(&area->source_link);
     if (area->file)
         list_push_back(&area->file->operations->pages(area->file)->mappings, &area->source_link);
 }
 
-static void area_remove(struct area *area)
+void area_remove(struct area *area)
 {
+    struct area *next = area_next(area);
     tree_remove(&areas, &area->node);
+    measure_gap(next);
     reserved_bytes -= area->end - area->start;
     if (area->file) {
         list_remove(&area->source_link);
         file_put(area->file);
     }
     heap_free(area);
+}
+
+void area_set_end(struct area *area, uintptr_t end)
+{
+    reserved_bytes += end - area->end;
+    area->end = end;
+    measure_gap(area_next(area));
 }
 
 /* Cuts the area in two; the new one is behind `at`. */
@@ -84,8 +117,7 @@ static int area_split(struct area *area, uintptr_t at)
     }
     if (area->fixed_pages)
         rest->fixed_pages += (at - area->start) >> PAGE_SHIFT;
-    reserved_bytes -= area->end - at;
-    area->end = at;
+    area_set_end(area, at);
     area_insert(rest);
     return 0;
 }
@@ -102,36 +134,49 @@ static bool can_merge(const struct area *a, const struct area *b)
            a->protection == b->protection && a->flags == b->flags && a->name == b->name;
 }
 
-/* HotSpot commits its heap in many small steps: joined, they stay one area. */
-static void merge_around(struct area *area)
+static void merge(struct area *area, struct area *next)
+{
+    uintptr_t end = next->end;
+    area_remove(next);
+    area_set_end(area, end);
+}
+
+void area_merge_around(struct area *area)
 {
     struct area *previous = area_previous(area);
     if (previous && can_merge(previous, area)) {
-        uintptr_t end = area->end;
-        area_remove(area);
-        reserved_bytes += end - previous->end;
-        previous->end = end;
+        merge(previous, area);
         area = previous;
     }
     struct area *next = area_next(area);
-    if (next && can_merge(area, next)) {
-        uintptr_t end = next->end;
-        area_remove(next);
-        reserved_bytes += end - area->end;
-        area->end = end;
-    }
+    if (next && can_merge(area, next))
+        merge(area, next);
 }
 
-static void merge_range(uintptr_t start, uintptr_t end)
+/* The highest area that starts below an address and has a gap of `length` below it. */
+static struct area *highest_with_gap(struct tree_node *node, size_t length, uintptr_t below)
 {
-    struct area *area = area_first_after(start ? start - 1 : 0);
-    while (area && area->start <= end) {
-        uintptr_t at = area->start;
-        merge_around(area);
-        area = area_first_after(at);
-        if (area)
-            area = area_next(area);
-    }
+    if (largest_gap(node) < length)
+        return NULL;
+    struct area *area = area_of(node);
+    if (area->start >= below)
+        return highest_with_gap(node->left, length, below);
+    struct area *found = highest_with_gap(node->right, length, below);
+    if (found || area->gap >= length)
+        return found ? found : area;
+    return highest_with_gap(node->left, length, below);
+}
+
+uintptr_t areas_highest_gap(size_t length, uintptr_t limit)
+{
+    struct area *above = area_first_after(limit);
+    struct area *below = above ? area_previous(above) : area_last();
+    uintptr_t top = above ? min_of(above->start, limit) : limit;
+    uintptr_t bottom = below ? below->end : USER_LOWEST;
+    if (top - bottom >= length)
+        return top - length;
+    struct area *area = highest_with_gap(areas.root, length, bottom);
+    return area ? area->start - length : 0;
 }
 
 void area_release_pages(uintptr_t start, uintptr_t end)
@@ -143,321 +188,6 @@ void area_release_pages(uintptr_t start, uintptr_t end)
         for (size_t i = 0; i < count; i++)
             page_put(page_of(entries[i].physical));
         resident_pages -= count;
-    }
-}
-
-static bool range_valid(uintptr_t start, size_t length)
-{
-    return !(start & PAGE_MASK) && length && length <= USER_LIMIT && start >= USER_LOWEST &&
-           start <= USER_LIMIT - length;
-}
-
-static int unmap_locked(uintptr_t start, uintptr_t end)
-{
-    int error = area_split_at(start);
-    if (!error)
-        error = area_split_at(end);
-    if (error)
-        return error;
-    struct area *area = area_first_after(start);
-    while (area && area->start < end) {
-        struct area *next = area_next(area);
-        area_release_pages(area->start, area->end);
-        area_remove(area);
-        area = next;
-    }
-    return 0;
-}
-
-/* The highest gap of `length` bytes below map_top, or 0. */
-static uintptr_t find_gap(size_t length)
-{
-    uintptr_t top = map_top;
-    struct area *area = area_first_after(map_top);
-    area = area ? area_previous(area) : NULL;
-    if (!area) {
-        struct tree_node *last = areas.root;
-        while (last && last->right)
-            last = last->right;
-        area = area_of(last);
-    }
-    if (area && area->start >= top)
-        area = NULL;
-    for (; area; area = area_previous(area)) {
-        if (area->end <= top && top - area->end >= length)
-            return top - length;
-        top = min_of(top, area->start);
-    }
-    return top >= USER_LOWEST + length ? top - length : 0;
-}
-
-static bool is_free(uintptr_t start, size_t length)
-{
-    struct area *area = area_first_after(start);
-    return !area || area->start >= start + length;
-}
-
-static int64_t choose_address(const struct map_request *request, size_t length)
-{
-    uintptr_t hint = align_down(request->where, PAGE_SIZE);
-    if (request->fixed) {
-        if (!range_valid(request->where, length))
-            return -EINVAL;
-        if (request->no_replace)
-            return is_free(hint, length) ? (int64_t)hint : -EEXIST;
-        int error = unmap_locked(hint, hint + length);
-        return error ? error : (int64_t)hint;
-    }
-    if (hint && range_valid(hint, length) && is_free(hint, length))
-        return (int64_t)hint;
-    uintptr_t found = find_gap(length);
-    return found ? (int64_t)found : -ENOMEM;
-}
-
-static int64_t map_locked(const struct map_request *request)
-{
-    size_t length = align_up(request->length, PAGE_SIZE);
-    if (!request->length || length < request->length || length > USER_LIMIT)
-        return request->length ? -ENOMEM : -EINVAL;
-    int64_t address = choose_address(request, length);
-    if (address < 0)
-        return address;
-    struct area *area = heap_allocate(sizeof(*area));
-    if (!area)
-        return -ENOMEM;
-    *area = (struct area){ .start = (uintptr_t)address, .end = (uintptr_t)address + length,
-                           .protection = request->protection, .flags = request->flags,
-                           .file = request->file ? file_get(request->file) : NULL,
-                           .offset = request->offset, .name = request->name,
-                           .fixed_pages = request->fixed_pages };
-    area_insert(area);
-    merge_around(area);
-    return address;
-}
-
-int64_t address_space_map(const struct map_request *request)
-{
-    if (request->file && !request->file->operations->pages)
-        return -ENODEV;
-    mutex_lock(&address_space_mutex);
-    int64_t address = map_locked(request);
-    mutex_unlock(&address_space_mutex);
-    if (address > 0 && request->populate)
-        address_space_populate((uintptr_t)address, request->length, request->protection & MMU_WRITE);
-    return address;
-}
-
-int address_space_unmap(uintptr_t start, size_t length)
-{
-    length = align_up(length, PAGE_SIZE);
-    if (!range_valid(start, length))
-        return -EINVAL;
-    mutex_lock(&address_space_mutex);
-    int error = unmap_locked(start, start + length);
-    mutex_unlock(&address_space_mutex);
-    return error;
-}
-
-/* All of [start, end) lies in areas. */
-static bool is_covered(uintptr_t start, uintptr_t end)
-{
-    struct area *area = area_find(start);
-    while (area && area->end < end) {
-        struct area *next = area_next(area);
-        if (!next || next->start != area->end)
-            return false;
-        area = next;
-    }
-    return area != NULL;
-}
-
-static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
-{
-    if (!is_covered(start, end))
-        return -ENOMEM;
-    int error = area_split_at(start);
-    if (!error)
-        error = area_split_at(end);
-    if (error)
-        return error;
-    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
-        if (area->protection == protection)
-            continue;
-        area->protection = protection;
-        /* A private file page may still be the cache's own: its first write must fault. */
-        bool upgrade = !area->file || (area->flags & AREA_SHARED);
-        mmu_protect(area->start, area->end, protection, upgrade);
-    }
-    merge_range(start, end);
-    return 0;
-}
-
-int address_space_protect(uintptr_t start, size_t length, unsigned protection)
-{
-    if (start & PAGE_MASK)
-        return -EINVAL;
-    if (!length)
-        return 0;
-    length = align_up(length, PAGE_SIZE);
-    if (!range_valid(start, length))
-        return -ENOMEM;
-    mutex_lock(&address_space_mutex);
-    int error = protect_locked(start, start + length, protection);
-    mutex_unlock(&address_space_mutex);
-    return error;
-}
-
-int address_space_discard(uintptr_t start, size_t length)
-{
-    length = align_up(length, PAGE_SIZE);
-    if (!range_valid(start, length))
-        return -EINVAL;
-    mutex_lock(&address_space_mutex);
-    bool covered = is_covered(start, start + length);
-    area_release_pages(start, start + length);
-    mutex_unlock(&address_space_mutex);
-    return covered ? 0 : -ENOMEM;
-}
-
-void address_space_cut_source(struct page_source *source, uint64_t pages)
-{
-    mutex_lock(&address_space_mutex);
-    list_for_each(link, &source->mappings) {
-        struct area *area = list_entry(link, struct area, source_link);
-        uint64_t first = area->offset >> PAGE_SHIFT;
-        uint64_t kept = pages > first ? (pages - first) << PAGE_SHIFT : 0;
-        if (kept < area->end - area->start)
-            area_release_pages(area->start + kept, area->end);
-    }
-    mutex_unlock(&address_space_mutex);
-}
-
-static int move_pages(uintptr_t from, uintptr_t to, size_t length)
-{
-    struct mmu_entry entries[BATCH];
-    uintptr_t at = from;
-    while (at < from + length) {
-        size_t count = mmu_unmap(&at, from + length, entries, BATCH);
-        for (size_t i = 0; i < count; i++)
-            entries[i].virtual += to - from;
-        int error = mmu_map(entries, count);
-        if (error)
-            return error;
-    }
-    return 0;
-}
-
-static int64_t move_area(struct area *area, uintptr_t start, size_t old_length, size_t new_length,
-                         bool fixed, uintptr_t new_start)
-{
-    struct map_request request = { .where = new_start, .length = new_length, .fixed = fixed,
-                                   .protection = area->protection, .flags = area->flags, .file = area->file,
-                                   .offset = area->offset + (start - area->start), .name = area->name };
-    int64_t address = map_locked(&request);
-    if (address < 0)
-        return address;
-    int error = move_pages(start, (uintptr_t)address, min_of(old_length, new_length));
-    if (!error)
-        error = unmap_locked(start, start + old_length);
-    return error ? error : address;
-}
-
-static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_length, bool may_move, bool fixed,
-                            uintptr_t new_start)
-{
-    struct area *area = area_find(start);
-    if (!area || start + old_length > area->end)
-        return -EFAULT;
-    if (fixed) {
-        bool overlaps = new_start < start + old_length && start < new_start + new_length;
-        return overlaps ? -EINVAL : move_area(area, start, old_length, new_length, true, new_start);
-    }
-    if (new_length <= old_length) {
-        if (new_length == old_length)
-            return (int64_t)start;
-        int error = unmap_locked(start + new_length, start + old_length);
-        return error ? error : (int64_t)start;
-    }
-    bool at_end = start + old_length == area->end;
-    if (at_end && range_valid(start, new_length) && is_free(area->end, new_length - old_length)) {
-        area->end += new_length - old_length;
-        reserved_bytes += new_length - old_length;
-        return (int64_t)start;
-    }
-    return may_move ? move_area(area, start, old_length, new_length, false, 0) : -ENOMEM;
-}
-
-int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move, bool fixed,
-                            uintptr_t new_start)
-{
-    old_length = align_up(old_length, PAGE_SIZE);
-    new_length = align_up(new_length, PAGE_SIZE);
-    if (!range_valid(start, old_length) || !new_length || new_length > USER_LIMIT)
-        return -EINVAL;
-    mutex_lock(&address_space_mutex);
-    int64_t result = remap_locked(start, old_length, new_length, may_move, fixed, new_start);
-    mutex_unlock(&address_space_mutex);
-    return result;
-}
-
-uintptr_t address_space_break(uintptr_t wanted)
-{
-    mutex_lock(&address_space_mutex);
-    uintptr_t old_end = align_up(break_now, PAGE_SIZE), new_end = align_up(wanted, PAGE_SIZE);
-    if (wanted < break_start || new_end > USER_LIMIT)
-        goto out;
-    if (new_end > old_end) {
-        struct map_request request = { .where = old_end, .length = new_end - old_end, .fixed = true,
-                                       .no_replace = true, .protection = MMU_READ | MMU_WRITE,
-                                       .name = "[heap]" };
-        if (map_locked(&request) < 0)
-            goto out;
-    } else if (new_end < old_end && unmap_locked(new_end, old_end)) {
-        goto out;
-    }
-    break_now = wanted;
-out:
-    wanted = break_now;
-    mutex_unlock(&address_space_mutex);
-    return wanted;
-}
-
-void address_space_set_break(uintptr_t start) { break_start = break_now = start; }
-
-int address_space_residency(uintptr_t start, size_t pages, uint8_t *out)
-{
-    mutex_lock(&address_space_mutex);
-    bool covered = is_covered(start, start + pages * PAGE_SIZE);
-    struct mmu_entry entry;
-    for (size_t i = 0; covered && i < pages; i++)
-        out[i] = mmu_query(start + i * PAGE_SIZE, &entry);
-    mutex_unlock(&address_space_mutex);
-    return covered ? 0 : -ENOMEM;
-}
-
-void address_space_init(void)
-{
-    mutex_init(&address_space_mutex, "address_space");
-    map_top = USER_LIMIT - STACK_GAP - random_below(MAP_RANDOM_PAGES) * PAGE_SIZE;
-}
-
-void address_space_for_each(void (*visit)(const struct area *, void *), void *context)
-{
-    mutex_lock(&address_space_mutex);
-    for (struct area *area = area_of(tree_first(&areas)); area; area = area_next(area))
-        visit(area, context);
-    mutex_unlock(&address_space_mutex);
-}
-
-void address_space_usage(struct address_space_usage *usage)
-{
-    *usage = (struct address_space_usage){ .reserved_bytes = reserved_bytes, .resident_pages = resident_pages,
-                                           .break_start = break_start, .break_now = break_now };
-    for (struct area *area = area_of(tree_first(&areas)); area; area = area_next(area)) {
-        if (!usage->code_start && (area->protection & MMU_EXECUTE))
-            usage->code_start = area->start;
-        if (area->flags & AREA_STACK)
-            usage->stack_start = area->end;
     }
 }
 
@@ -481,7 +211,7 @@ static void reclaim_area(struct area *area)
 
 uint64_t areas_reclaim(void)
 {
-    for (struct area *area = area_of(tree_first(&areas)); area; area = area_next(area))
+    for (struct area *area = area_first(); area; area = area_next(area))
         if (area->file && area->file->operations->pages(area->file)->evictable)
             reclaim_area(area);
     return pages_reclaim ? pages_reclaim(UINT64_MAX) : 0;

@@ -5,18 +5,31 @@
 
 #include "memory/address_space.h"
 
+/* No area is split or merged by anyone but the holder of this mutex. */
 extern struct mutex address_space_mutex;
+extern uint64_t resident_pages, reserved_bytes;
 
 /* The area that contains the address, or NULL. */
 struct area *area_find(uintptr_t address);
 /* The first area that ends above the address, or NULL. */
 struct area *area_first_after(uintptr_t address);
+struct area *area_first(void);
 struct area *area_next(const struct area *area);
+struct area *area_previous(const struct area *area);
+/* Takes over an area of the heap and its reference to a file; nothing else lies in its range. */
+void area_insert(struct area *area);
+/* Its pages are unmapped already. Frees it. */
+void area_remove(struct area *area);
+/* Nothing lies between the old end and the new one. */
+void area_set_end(struct area *area, uintptr_t end);
 /* Makes an area boundary at `at` if one area spans it. 0 or -ENOMEM. */
 int area_split_at(uintptr_t at);
+/* Joins the area with its like on both sides: HotSpot commits its heap in many small steps. May free it. */
+void area_merge_around(struct area *area);
+/* Where the highest free range of `length` bytes below `limit` starts, or 0. O(log n). */
+uintptr_t areas_highest_gap(size_t length, uintptr_t limit);
 /* Removes the page translations of [start, end) and drops their references. */
 void area_release_pages(uintptr_t start, uintptr_t end);
 /* Unmaps clean file pages that were not used lately so that the page cache can free them.
  * Returns how many frames became free. */
 uint64_t areas_reclaim(void);
-extern uint64_t resident_pages;

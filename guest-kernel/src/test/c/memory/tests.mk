@@ -5,7 +5,13 @@ target/test/page_cache: $(PAGE_CACHE_SOURCES) $(HOST_SOURCES) $(HOST_HEADERS)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(PAGE_CACHE_SOURCES) $(HOST_SOURCES) -o $@
 
+AREAS_SOURCES := src/test/c/memory/test_areas.c src/main/c/memory/areas.c src/main/c/memory/mappings.c
+target/test/areas: $(AREAS_SOURCES) src/main/c/memory/areas.h $(HOST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(AREAS_SOURCES) $(HOST_SOURCES) -o $@
+
 .PHONY: test-memory
-test-memory: target/test/page_cache
-	$<
+test-memory: target/test/page_cache target/test/areas
+	target/test/page_cache
+	target/test/areas
 TESTS += test-memory
