@@ -32,9 +32,15 @@ final class SystemFiles {
         if (!tree.holdsFile("/etc/localtime")) {
             tree.file("/etc/localtime", FileContent.of(universalTime()), 0644, ORIGIN);
         }
-        if (!tree.holdsFile("/etc/resolv.conf")) {
-            // The kernel writes what DHCP or the configuration says.
-            tree.symbolicLink("/etc/resolv.conf", "/run/resolv.conf", ORIGIN);
+        // The kernel writes there what DHCP or the configuration says.
+        addLink(tree, "/etc/resolv.conf", "/run/resolv.conf");
+        // Where the JDK looks for the file stores.
+        addLink(tree, "/etc/mtab", "/proc/self/mounts");
+    }
+
+    private static void addLink(ImageTree tree, String path, String target) throws ImageException {
+        if (!tree.holdsFile(path)) {
+            tree.symbolicLink(path, target, ORIGIN);
         }
     }
 

@@ -72,6 +72,7 @@ class ImageAssemblerTest {
                 + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"), config);
         assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntmpfs /var/cache\n"), config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
+        assertTrue(E2fs.debugfs(image, "stat /etc/mtab").contains("Fast link dest: \"/proc/self/mounts\""));
         for (String directory : List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache",
                 "/data/empty")) {
             assertTrue(E2fs.debugfs(image, "stat " + directory).contains("Type: directory"), directory);
