@@ -88,6 +88,21 @@ static void start_network(void)
                   NETWORK_TIMEOUT / NS_PER_SECOND);
 }
 
+/* What this start is told from outside goes into the environment. */
+static void configure_instance(void)
+{
+    nanoseconds started = clock_monotonic();
+    struct net_configuration network;
+    net_current(&network);
+    struct instance instance = {
+        .environment = &configuration.environment, .sources = configuration.sources,
+        .command_line = &options.environment, .network = network.address != IPV4_ANY,
+    };
+    instance_configure(&instance);
+    configuration.process.environment = string_list_array(&configuration.environment.variables);
+    timing_mark("instance", clock_monotonic() - started);
+}
+
 static void boot(void *unused)
 {
     (void)unused;
@@ -104,6 +119,7 @@ static void boot(void *unused)
             panic("cannot mount memory on %s (error %d): the directory must exist in the image",
                   configuration.mounts[i].path, -error);
     start_network();
+    configure_instance();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);
     nanoseconds started = clock_monotonic();
     error = files_prepare_process(configuration.process.directory);

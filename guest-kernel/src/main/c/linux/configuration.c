@@ -19,6 +19,15 @@ static bool is_loaders_word(const char *word)
            || !strcmp(word, "ro") || !strcmp(word, "rw");
 }
 
+static void add_outside_variable(struct boot_options *options, const char *text)
+{
+    size_t name_length = environment_name_length(text, strlen(text));
+    if (name_length == 0 || text[name_length] != '=')
+        panic("a variable on the command line must look like env.NAME=VALUE, with letters, digits and _ in its name");
+    if (!string_list_add(&options->environment, text))
+        panic("there is no memory for the variables on the command line");
+}
+
 static void apply_option(struct boot_options *options, const char *word)
 {
     if (!strcmp(word, "quiet"))
@@ -29,11 +38,13 @@ static void apply_option(struct boot_options *options, const char *word)
         options->timings = true;
     else if (starts_with(word, "conf="))
         options->configuration_path = word + 5;
+    else if (starts_with(word, "env."))
+        add_outside_variable(options, word + 4);
     else if (starts_with(word, "trace=")) {
         if (!system_calls_trace(word + 6))
             panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
     } else if (!is_loaders_word(word)) {
-        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= root=", word);
+        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= env.NAME= root=", word);
     }
 }
 
@@ -54,35 +65,37 @@ void boot_options_parse(struct boot_options *options)
     }
 }
 
-/* Strings collected while reading; the arrays end with NULL. */
-struct string_list {
-    const char **items;
-    size_t count, capacity;
-};
-
 struct reader {
     struct configuration *configuration;
-    struct string_list arguments, environment;
+    struct string_list arguments;
     const char *problem;
 };
 
-static void add(struct reader *reader, struct string_list *list, const char *text)
+static void add_argument(struct reader *reader, const char *text)
 {
-    if (list->count + 1 >= list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 32;
-        const char **items = heap_allocate_zeroed(capacity * sizeof(*items));
-        if (!items) {
-            reader->problem = "there is no memory for it";
-            return;
-        }
-        if (list->items)
-            memcpy(items, list->items, list->count * sizeof(*items));
-        heap_free(list->items);
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = text;
-    list->items[list->count] = NULL;
+    if (!string_list_add(&reader->arguments, text))
+        reader->problem = "there is no memory for it";
+}
+
+static void add_variable(struct reader *reader, const char *text)
+{
+    if (!strchr(text, '='))
+        reader->problem = "env needs NAME=VALUE";
+    else if (!environment_set(&reader->configuration->environment, text))
+        reader->problem = "there is no memory for it";
+}
+
+static void allow_variable(struct reader *reader, const char *pattern)
+{
+    const char *problem;
+    if (!environment_allow(&reader->configuration->environment, pattern, &problem))
+        reader->problem = problem;
+}
+
+static void set_sources(struct reader *reader, const char *value)
+{
+    if (!sources_parse(value, &reader->configuration->sources))
+        reader->problem = "sources are user-data, host and command-line, with blanks between them";
 }
 
 /* \n and \\ in place. */
@@ -142,9 +155,13 @@ static void apply_directive(struct reader *reader, const char *name, char *value
     else if (!strcmp(name, "exec"))
         process->path = value;
     else if (!strcmp(name, "arg"))
-        add(reader, &reader->arguments, value);
-    else if (!strcmp(name, "env") && strchr(value, '='))
-        add(reader, &reader->environment, value);
+        add_argument(reader, value);
+    else if (!strcmp(name, "env"))
+        add_variable(reader, value);
+    else if (!strcmp(name, "allow"))
+        allow_variable(reader, value);
+    else if (!strcmp(name, "sources"))
+        set_sources(reader, value);
     else if (!strcmp(name, "cwd"))
         process->directory = value;
     else if (!strcmp(name, "hostname"))
@@ -177,15 +194,13 @@ static int finish(struct reader *reader, const char *path)
         return -EINVAL;
     }
     struct string_list all = { 0 };
-    add(reader, &all, process->path);
-    for (size_t i = 0; i < reader->arguments.count; i++)
-        add(reader, &all, reader->arguments.items[i]);
-    static const char *const none[] = { NULL };
-    process->arguments = all.items;
-    process->environment = reader->environment.items ? reader->environment.items : none;
+    bool complete = string_list_add(&all, process->path);
+    for (size_t i = 0; complete && i < reader->arguments.count; i++)
+        complete = string_list_add(&all, reader->arguments.items[i]);
+    process->arguments = string_list_array(&all);
     if (!process->directory)
         process->directory = "/";
-    return all.items && !reader->problem ? 0 : -ENOMEM;
+    return complete ? 0 : -ENOMEM;
 }
 
 static char *read_text(const char *path)
@@ -213,7 +228,7 @@ static char *read_text(const char *path)
 
 int configuration_read(const char *path, struct configuration *out)
 {
-    *out = (struct configuration){ 0 };
+    *out = (struct configuration){ .sources = SOURCES_ALL };
     struct reader reader = { .configuration = out };
     char *line = read_text(path);
     if (!line)

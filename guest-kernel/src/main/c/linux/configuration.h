@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "linux/instance.h"
 #include "linux/process.h"
 
 enum network_mode { NETWORK_DHCP, NETWORK_STATIC, NETWORK_NONE };
@@ -17,7 +18,9 @@ struct memory_mount {
 #define MAX_MEMORY_MOUNTS 8
 
 struct configuration {
-    struct process_arguments process;
+    struct process_arguments process;    /* without its environment, to which an instance may add */
+    struct environment environment;
+    unsigned sources;                    /* instance.h: SOURCE_* */
     enum network_mode network;
     const char *network_text;            /* behind "static " */
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
@@ -28,9 +31,10 @@ struct configuration {
 struct boot_options {
     bool timings;
     const char *configuration_path;
+    struct string_list environment;      /* env.NAME=VALUE, without "env." */
 };
 
-/* Applies quiet, verbose, timings, trace=, conf=. Panics with the bad word: a typing error must not pass silently. */
+/* Applies quiet, verbose, timings, trace=, conf=, env. Panics with the bad word: a typing error must not pass silently. */
 void boot_options_parse(struct boot_options *options);
 /* Reads the file; lives for ever. 0, or -errno after logging what is wrong and where. */
 int configuration_read(const char *path, struct configuration *out);

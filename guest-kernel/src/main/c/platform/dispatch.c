@@ -88,6 +88,11 @@ void platform_start_devices(void)
     platform_operations->start_devices();
 }
 
+int platform_settings(platform_setting_visit *visit, void *context)
+{
+    return platform_operations->settings(visit, context);
+}
+
 noreturn void platform_power_off(void)
 {
     platform_operations->power_off();

@@ -32,6 +32,7 @@ struct platform_operations {
 
     void (*console_write)(const char *text, size_t length);
     void (*start_devices)(void);
+    int (*settings)(platform_setting_visit *visit, void *context);
     noreturn void (*power_off)(void);
     noreturn void (*reboot)(void);
     noreturn void (*crash)(void);

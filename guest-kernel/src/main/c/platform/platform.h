@@ -167,6 +167,14 @@ size_t platform_entropy(void *to, size_t length);
  * may use cpu_wait(). Devices announce themselves through drivers/device.h. */
 void platform_start_devices(void);
 
+/*
+ * What the host keeps for this one start of the guest: pairs of NAME and VALUE. Xen: the nodes in vm-data/unikernel
+ * of the domain's xenstore directory; others have none. Calls `visit` for each; a value is bytes with a NUL behind
+ * them. 0, or a negative errno with some visited. May use cpu_wait(): for the boot thread.
+ */
+typedef void platform_setting_visit(void *context, const char *name, const char *value, size_t length);
+int platform_settings(platform_setting_visit *visit, void *context);
+
 noreturn void platform_power_off(void);
 noreturn void platform_reboot(void);
 noreturn void platform_crash(void);

@@ -1,4 +1,5 @@
 /* The Xen front ends against a fake host: first well behaved, then hostile. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
 #include "drivers/xen/ring.h"
+#include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
@@ -107,6 +109,26 @@ static void store_lists_directories(void)
     CHECK_EQUAL(xenbus_directory("nowhere", names, sizeof(names)), -ENOENT);
 }
 
+static char settings_seen[512];
+
+static void see_setting(void *context, const char *name, const char *value, size_t length)
+{
+    CHECK(context == settings_seen && strlen(value) == length);
+    sprintf(settings_seen + strlen(settings_seen), "%s=%s;", name, value);
+}
+
+static void settings_come_from_vm_data(void)
+{
+    fake_start(0);
+    settings_seen[0] = 0;
+    CHECK_EQUAL(xen_settings(see_setting, settings_seen), 0);      /* there is no such directory */
+    fake_store_write("vm-data/unikernel/URL", "http://a b/?c=d");
+    fake_store_write("vm-data/unikernel/EMPTY", "");
+    fake_store_write("vm-data/other", "1");
+    CHECK_EQUAL(xen_settings(see_setting, settings_seen), 0);
+    CHECK(strcmp(settings_seen, "URL=http://a b/?c=d;EMPTY=;") == 0);
+}
+
 static void control_orders_arrive_once(void)
 {
     static bool started;
@@ -145,6 +167,7 @@ static void hostile_store_ends_requests(void)
     }
     CHECK(xenbus_read("x", value, sizeof(value)) < 0);
     CHECK(xenbus_write("x", "y") < 0);
+    CHECK_EQUAL(xen_settings(see_setting, settings_seen), -EIO);
     fake_store_hostile = false;
 }
 
@@ -538,6 +561,7 @@ int main(void)
     host_test("store_answers_after_a_boot_loader", store_answers_after_a_boot_loader);
     host_test("store_moves_messages_larger_than_its_ring", store_moves_messages_larger_than_its_ring);
     host_test("store_lists_directories", store_lists_directories);
+    host_test("settings_come_from_vm_data", settings_come_from_vm_data);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
     host_test("disk_queues_more_than_its_ring", disk_queues_more_than_its_ring);
     host_test("disk_reports_errors", disk_reports_errors);

@@ -63,5 +63,7 @@ void host_fail_allocation(uint64_t n);
 /* User accesses that touch [start, end) fail with -EFAULT. */
 void host_fault_range(uintptr_t start, uintptr_t end);
 
+/* The lines logged since the last call, NUL-terminated; valid until the next. */
+const char *host_log(void);
 /* What was written to the console since the last call, NUL-terminated; valid until the next. */
 const char *host_console(void);

@@ -17,6 +17,8 @@ static char reason[512];
 static bool failed;
 static char console[65536], console_shown[65536];
 static size_t console_length;
+static char logged[65536], logged_shown[65536];
+static size_t logged_length;
 
 void host_init(void)
 {
@@ -58,6 +60,20 @@ static void print_log(const char *prefix, const char *fmt, va_list args)
     char line[512];
     format_va(line, sizeof(line), fmt, args);
     fprintf(stderr, "%s%s\n", prefix, line);
+    size_t length = strlen(line);
+    if (logged_length + length + 2 > sizeof(logged))
+        return;
+    memcpy(logged + logged_length, line, length);
+    logged_length += length;
+    logged[logged_length++] = '\n';
+}
+
+const char *host_log(void)
+{
+    memcpy(logged_shown, logged, logged_length);
+    logged_shown[logged_length] = 0;
+    logged_length = 0;
+    return logged_shown;
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

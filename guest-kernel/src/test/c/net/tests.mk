@@ -26,11 +26,12 @@ fuzz-net-%: target/test/fuzz_net_%
 	    target/test/corpus-net-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz net $*"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-net-frames fuzz-net-dhcp
+TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http
 endif
 
 .PHONY: test-net
-test-net: target/test/test_net_segments target/test/test_net_protocols target/test/test_net_linux
+test-net: target/test/test_net_http target/test/test_net_segments target/test/test_net_protocols target/test/test_net_linux
+	@target/test/test_net_http
 	@target/test/test_net_segments
 	@target/test/test_net_protocols
 	@target/test/test_net_linux

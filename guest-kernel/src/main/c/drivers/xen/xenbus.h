@@ -19,7 +19,7 @@
  * have used both. */
 void xenbus_init(void *ring, uint32_t port);
 
-/* ---- Calls that wait for the reply (cpu_wait()); only during platform_start_devices() ------ */
+/* ---- Calls that wait for the reply (cpu_wait()): while devices start, and for the boot thread ------- */
 
 /* The value, NUL-terminated. Its length, or -ENOENT, -EOVERFLOW when size is too small, ... */
 must_check int xenbus_read(const char *path, char *value, size_t size);

@@ -7,6 +7,7 @@ const struct platform_operations pvh_operations = {
     PVH_PROCESSOR_OPERATIONS,
     .console_write = pvh_serial_write,
     .start_devices = pvh_start_devices,
+    .settings = pvh_settings,
     .power_off = pvh_power_off,
     .reboot = pvh_reboot,
     .crash = pvh_crash,

@@ -3,6 +3,7 @@
 #include "drivers/xen/console.h"
 #include "drivers/xen/devices.h"
 #include "drivers/xen/host.h"
+#include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/pages.h"
 #include "lib/print.h"
@@ -156,6 +157,7 @@ static const struct platform_operations xen_operations = {
     PVH_PROCESSOR_OPERATIONS,
     .console_write = xen_console_write,
     .start_devices = xen_start_devices,
+    .settings = xen_settings,
     .power_off = pv_power_off,
     .reboot = pv_reboot,
     .crash = pv_crash,

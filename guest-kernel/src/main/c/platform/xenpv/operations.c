@@ -2,6 +2,7 @@
 
 #include "drivers/xen/console.h"
 #include "drivers/xen/devices.h"
+#include "drivers/xen/settings.h"
 #include "platform/xenpv/xenpv.h"
 
 const struct platform_operations xenpv_operations = {
@@ -22,6 +23,7 @@ const struct platform_operations xenpv_operations = {
     .clock_page_address = pv_clock_page_address,
     .console_write = xen_console_write,
     .start_devices = xen_start_devices,
+    .settings = xen_settings,
     .power_off = pv_power_off,
     .reboot = pv_reboot,
     .crash = pv_crash,

@@ -1,0 +1,28 @@
+/*
+ * What one start of an image is told from outside: variables of the environment that the image allows
+ * (docs/configuration.md). Three sources, each of which overrides those before it: EC2's user data, the host's
+ * settings (platform.h; xenstore under Xen), the kernel's command line. Names are logged, values never.
+ */
+#pragma once
+
+#include "linux/environment.h"
+
+#define SOURCE_USER_DATA 1u
+#define SOURCE_HOST 2u
+#define SOURCE_COMMAND_LINE 4u
+#define SOURCES_ALL 7u
+
+/* Reads "user-data host command-line" or some of these words. False: another word. */
+bool sources_parse(const char *text, unsigned *sources);
+
+struct instance {
+    struct environment *environment;             /* to be added to */
+    unsigned sources;                            /* SOURCE_* that may be read */
+    const struct string_list *command_line;      /* NAME=VALUE, checked names; they must stay */
+    bool network;                                /* there is an address to ask for user data with */
+};
+/*
+ * Reads the sources, for the boot thread only; none is asked when nothing is allowed. Never fails: what cannot be
+ * had is logged and left out. Takes less than a second, most of which is for user data.
+ */
+void instance_configure(const struct instance *instance);
