@@ -1,5 +1,6 @@
-/* Runs the suites named as arguments, or all of them. `addresses` prints where the parts of the
- * process lie (for the runner, which wants them to differ between two boots). */
+/* Runs the suites named as arguments, or all of them. For the runner: `addresses` prints where the parts of the
+ * process lie, which are to differ between two boots, and `environment` prints that. */
+#define _GNU_SOURCE
 #include "suite.h"
 
 #include <errno.h>
@@ -107,11 +108,20 @@ static int print_addresses(void)
     return 0;
 }
 
+static int print_environment(void)
+{
+    for (char **variable = environ; *variable != NULL; variable++)
+        puts(*variable);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc == 2 && strcmp(argv[1], "addresses") == 0)
         return print_addresses();
+    if (argc == 2 && strcmp(argv[1], "environment") == 0)
+        return print_environment();
     for (unsigned i = 0; i < SUITES; i++) {
         bool wanted = argc == 1;
         for (int a = 1; a < argc; a++)
