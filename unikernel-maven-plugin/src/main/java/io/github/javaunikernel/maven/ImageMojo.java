@@ -6,6 +6,7 @@ import io.github.javaunikernel.maven.assembly.ImageRequest;
 import io.github.javaunikernel.maven.assembly.Kernel;
 import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
+import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
@@ -111,6 +112,28 @@ public final class ImageMojo extends AbstractUnikernelMojo {
      */
     @Parameter(property = "unikernel.systemProperties")
     private List<String> systemPropertyVariables = List.of();
+
+    /**
+     * Variables of the environment that one start of the image may be given from outside, over those in
+     * {@code environment}: names such as {@code DB_URL}, and prefixes such as {@code DB_*}. By default none, and nothing
+     * outside is asked. A prefix never covers variables that decide which code runs, such as {@code LD_PRELOAD} or
+     * {@code JAVA_TOOL_OPTIONS}; whoever wants those names them in full.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.instanceEnvironment")
+    private List<String> instanceEnvironment = List.of();
+
+    /**
+     * Where those variables may come from: {@code user-data} of EC2, {@code host}, which is xenstore under Xen, and the
+     * kernel's {@code command-line}. By default all three. Leave out {@code user-data} where there is no metadata
+     * service: looking for it takes most of a second of each start, and whoever has its address in the network can
+     * answer.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.instanceSources")
+    private List<String> instanceSources = List.of();
 
     /**
      * Memory of the machine in MiB. The size of the heap follows from it.
@@ -340,7 +363,8 @@ public final class ImageMojo extends AbstractUnikernelMojo {
             fileSystems.add(MemoryFileSystem.parse(text));
         }
         return new Machine(memory, vcpus, hostname == null ? defaultHostName() : hostname,
-                NetworkSetting.parse(network), fileSystems, KernelCommandLine.parse(kernelOptions));
+                NetworkSetting.parse(network), fileSystems, KernelCommandLine.parse(kernelOptions),
+                InstanceEnvironment.parse(instanceEnvironment, instanceSources));
     }
 
     private String defaultHostName() {

@@ -157,6 +157,7 @@ final class ImageContents {
         }
         config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network());
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
+        config.instanceEnvironment(machine.instanceEnvironment());
         return config;
     }
 

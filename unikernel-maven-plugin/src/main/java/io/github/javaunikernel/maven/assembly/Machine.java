@@ -1,5 +1,6 @@
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
@@ -11,5 +12,6 @@ import java.util.List;
  * @param memory in MiB
  */
 public record Machine(int memory, int vcpus, String hostName, NetworkSetting network,
-                      List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine) {
+                      List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine,
+                      InstanceEnvironment instanceEnvironment) {
 }

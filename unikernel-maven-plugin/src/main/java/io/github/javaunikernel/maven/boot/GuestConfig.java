@@ -64,6 +64,15 @@ public final class GuestConfig {
         return this;
     }
 
+    /** Adds what may come from outside. */
+    public GuestConfig instanceEnvironment(InstanceEnvironment environment) {
+        environment.allowed().forEach(pattern -> line("allow", pattern));
+        if (!environment.sources().isEmpty()) {
+            line("sources", String.join(" ", environment.sources()));
+        }
+        return this;
+    }
+
     /** The whole text. */
     public String text() {
         return text.toString();

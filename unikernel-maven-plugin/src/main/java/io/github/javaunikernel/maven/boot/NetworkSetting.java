@@ -14,8 +14,8 @@ public record NetworkSetting(String text) {
     private static final String FORM =
             "Use 'dhcp', 'none' or 'static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500'.";
     private static final Pattern BYTE = Pattern.compile("0|[1-9]\\d{0,2}");
-    /** Every IPv4 link carries 68 bytes (RFC 791); the ring of a Xen network device carries 65535 at most. */
-    private static final int MIN_MTU = 68;
+    /** What every host can receive (RFC 791), the least the kernel takes; a Xen network device carries 65535 at most. */
+    private static final int MIN_MTU = 576;
     private static final int MAX_MTU = 65535;
 
     /** Reads and checks the setting. */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
@@ -70,7 +71,7 @@ class ImageAssemblerTest {
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
         assertTrue(config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
                 + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"), config);
-        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntmpfs /var/cache\n"), config);
+        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntmpfs /var/cache\nallow APP_*\n"), config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
         assertTrue(E2fs.debugfs(image, "stat /etc/mtab").contains("Fast link dest: \"/proc/self/mounts\""));
         for (String directory : List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache",
@@ -188,7 +189,8 @@ class ImageAssemblerTest {
                 List.of("-Xss512k"), Map.of("greeting", "hi there"), List.of("one", "two words"),
                 Map.of("MODE", "test"));
         Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"),
-                List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"));
+                List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"),
+                InstanceEnvironment.parse(List.of("APP_*"), List.of()));
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
                 additionalModules, true, true, true, classData, Path.of("/"), directory.resolve("cache"));
         Files.createDirectories(directory.resolve("cache"));

@@ -22,6 +22,7 @@ class BootTextTest {
                 .argument("-Dpath=C:\\temp").argument("two\nlines").argument("").argument(" # no comment ")
                 .variable("NAME", "a=b").directory("/app").hostName("web-1")
                 .network(NetworkSetting.parse("dhcp")).memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
+                .instanceEnvironment(InstanceEnvironment.parse(List.of("DB_*", "PORT", "PORT"), List.of("host")))
                 .text();
         assertEquals("""
                 exec /jvm/bin/java
@@ -34,7 +35,40 @@ class BootTextTest {
                 hostname web-1
                 network dhcp
                 tmpfs /var/cache 16777216
+                allow DB_*
+                allow PORT
+                sources host
                 """, text);
+    }
+
+    @Test
+    void nothingIsAllowedFromOutsideUnlessNamed() throws Exception {
+        assertEquals("exec x\n", new GuestConfig("x").instanceEnvironment(InstanceEnvironment.NONE).text());
+        assertEquals(InstanceEnvironment.NONE, InstanceEnvironment.parse(List.of(), List.of()));
+        assertEquals("exec x\nallow JAVA_TOOL_OPTIONS\nallow L*\n", new GuestConfig("x").instanceEnvironment(
+                InstanceEnvironment.parse(List.of("JAVA_TOOL_OPTIONS", "L*"), List.of())).text());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "*", "DB-URL", "DB_*_URL", "1ST", "A=B", "A B", "Ä"})
+    void badPatternsAreRefused(String pattern) {
+        assertRefused("instanceEnvironment", "'" + pattern + "' names no variables",
+                () -> InstanceEnvironment.parse(List.of("GOOD", pattern), List.of()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"LD_*", "LD_PRE*", "_JAVA_*", "JDK_JAVA_OPTIONS*", "MALLOC_A*"})
+    void prefixesOfWhatSteersTheJvmAreRefused(String pattern) {
+        assertRefused("instanceEnvironment", "'" + pattern + "' covers variables that decide which code runs",
+                () -> InstanceEnvironment.parse(List.of(pattern), List.of()));
+    }
+
+    @Test
+    void badSourcesAreRefused() {
+        assertRefused("instanceSources", "'xenstore' is no source",
+                () -> InstanceEnvironment.parse(List.of("A"), List.of("xenstore")));
+        assertRefused("instanceSources", "no variable is allowed",
+                () -> InstanceEnvironment.parse(List.of(), List.of("host")));
     }
 
     @Test
@@ -76,7 +110,7 @@ class BootTextTest {
             static 10.0.0.2/24 gateway 10.0.1.1            | the gateway 10.0.1.1 is not in the network
             static 10.0.0.2/24 gateway 10.0.0.2            | the gateway has the address of the guest
             static 10.0.0.2/24 dns 8.8.8.8,                | '' is not an IPv4 address
-            static 10.0.0.2/24 mtu 20                      | '20' is not a number from 68 to 65535
+            static 10.0.0.2/24 mtu 20                      | '20' is not a number from 576 to 65535
             static 10.0.0.2/24 router 10.0.0.1             | 'router' is not known
             """)
     void badNetworksAreRefused(String setting, String words) {
