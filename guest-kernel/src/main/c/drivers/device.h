@@ -77,7 +77,8 @@ void packet_free(struct packet *packet);
 struct network_device {
     char name[16];                  /* "eth0" */
     uint8_t mac[6];
-    uint16_t mtu;                   /* of IP packets, without the Ethernet header */
+    uint16_t mtu;                   /* of IP packets, without the Ethernet header, unless configured otherwise */
+    uint16_t max_mtu;               /* the largest that may be configured */
     bool checksum_offload;          /* may be given PACKET_CHECKSUM_PARTIAL */
     bool segmentation_offload;      /* may be given segment_size for TCP over IPv4 */
     /* Takes the packet whatever happens. Returns false when its queue is now full: send no more

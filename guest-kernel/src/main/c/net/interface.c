@@ -115,10 +115,8 @@ struct interface *interface_of_address(ipv4_t address)
 void interface_configure(struct interface *interface, const struct net_configuration *configuration)
 {
     interface->configuration = *configuration;
-    unsigned mtu = configuration->mtu;
-    interface->mtu = interface->device->mtu;
-    if (mtu >= IP_MINIMUM_MTU && mtu < interface->device->mtu)
-        interface->mtu = (uint16_t)mtu;
+    unsigned mtu = configuration->mtu >= IP_MINIMUM_MTU ? configuration->mtu : interface->device->mtu;
+    interface->mtu = (uint16_t)min_of(mtu, (unsigned)interface->device->max_mtu);
     arp_forget(interface);
     if (configuration->address != IPV4_ANY)
         arp_announce(interface);

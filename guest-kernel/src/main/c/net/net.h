@@ -29,7 +29,7 @@ struct net_configuration {
     ipv4_t gateway;                  /* IPV4_ANY: none */
     ipv4_t dns[NET_MAX_DNS];
     unsigned dns_count;
-    unsigned mtu;                    /* 0: the device's */
+    unsigned mtu;                    /* 0: the device's own; what it cannot do becomes its largest */
     char domain[NET_DOMAIN_SIZE];    /* "": none */
 };
 

@@ -209,7 +209,7 @@ bool tap_start(void)
     tap = linux_tap_open(LINUX_ADDRESS);
     if (tap < 0)
         return false;
-    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500,
+    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 1500,
                                       .transmit = transmit, .flush = flush };
     tap_update();
     network_device_add(&device);

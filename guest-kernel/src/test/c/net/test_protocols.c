@@ -86,6 +86,44 @@ static void static_configuration(void)
     }
 }
 
+/* What the stack says of its MTU where it matters: in the option of a SYN. 0: it sent none. */
+static uint16_t announced_mss(unsigned mtu)
+{
+    struct net_configuration configuration = { .address = WIRE_STACK, .prefix = 24, .gateway = WIRE_PEER, .mtu = mtu };
+    struct tcp_options options = { 0 };
+    struct hand_segment syn;
+    wire_configure();
+    net_configure_static(&configuration);
+    struct file *file = stack_socket(SOCK_STREAM);
+    stack_nonblocking(file);
+    stack_connect(file, WIRE_PEER, 7);
+    wire_drop_all();                  /* the question for the peer, which is answered */
+    file_put(file);
+    file = stack_socket(SOCK_STREAM);
+    stack_nonblocking(file);
+    stack_connect(file, WIRE_PEER, 7);
+    if (hand_receive(&syn))
+        tcp_parse_options(syn.options, syn.option_length, &options);
+    file_put(file);
+    return options.mss;
+}
+
+/* The wire's device starts with 1500 and can do 9001, as in EC2. */
+static void mtu_follows_the_configuration(void)
+{
+    struct net_configuration current;
+    CHECK_EQUAL(announced_mss(0), 1460);
+    CHECK_EQUAL(announced_mss(575), 1460);
+    CHECK_EQUAL(announced_mss(576), 536);
+    CHECK_EQUAL(announced_mss(9001), 8961);
+    CHECK_EQUAL(announced_mss(65535), 8961);
+    net_current(&current);
+    CHECK_EQUAL(current.mtu, 9001);
+    wire_configure();
+    net_current(&current);
+    CHECK_EQUAL(current.mtu, 1500);
+}
+
 static void tcp_options_are_parsed(void)
 {
     struct tcp_options o;
@@ -557,6 +595,7 @@ int main(void)
     host_test("checksums", checksums);
     host_test("packets in pieces", packets_in_pieces);
     host_test("static configuration", static_configuration);
+    host_test("mtu follows the configuration", mtu_follows_the_configuration);
     host_test("tcp options", tcp_options_are_parsed);
     host_test("arp", arp);
     host_test("fragments", fragments);

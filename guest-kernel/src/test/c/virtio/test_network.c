@@ -102,6 +102,7 @@ static void receives_packets_of_all_sizes(void)
     CHECK(start(FEATURES));
     CHECK_EQUAL(card->mac[5], 0x56);
     CHECK(card->segmentation_offload && card->checksum_offload);
+    CHECK(card->mtu == 1500 && card->max_mtu == 65517);
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     static const uint32_t sizes[] = { 1, 60, 128, 129, 1514, 1664, 1665, 4084, 4085, 9000, 65535 };
     for (unsigned i = 0; i < array_size(sizes); i++) {

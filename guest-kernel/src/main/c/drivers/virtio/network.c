@@ -26,6 +26,7 @@
 #define RECEIVE_BUFFERS_MIN 32
 
 #define ETHERNET_MTU 1500
+#define LARGEST_MTU (65535 - 18)     /* a whole IP packet's size, less an Ethernet header with a VLAN tag */
 #define LOCALLY_ADMINISTERED 2
 
 static unsigned cards;
@@ -84,9 +85,13 @@ static void describe(struct virtio_card *card)
     struct network_device *network = &card->network;
     uint64_t features = card->device->features;
     read_address(card);
+    /* Larger packets need buffers that can be joined; a device that tells its MTU takes no larger (5.1.4.1). */
     network->mtu = ETHERNET_MTU;
-    if (features & FEATURE_MTU)
+    network->max_mtu = features & FEATURE_MERGEABLE_BUFFERS ? LARGEST_MTU : ETHERNET_MTU;
+    if (features & FEATURE_MTU) {
         card->device->transport->read_config(card->device, CONFIG_MTU, &network->mtu, sizeof(network->mtu));
+        network->max_mtu = network->mtu;
+    }
     network->checksum_offload = features & FEATURE_CHECKSUM;
     network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
     network->transmit = virtio_net_transmit;

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 
 #define DEFAULT_MTU 1500
+#define ETHERNET_HEADER 18           /* with a VLAN tag, which a bridge may add */
 
 static void handle_event(uint32_t port, void *context)
 {
@@ -55,7 +56,9 @@ static int read_features(struct card *card)
     int result = xenbus_read_nodes(card->frontend.backend, nodes, array_size(nodes));
     if (result != 0)
         return result;
+    /* Larger packets take several slots (xen/io/netif.h: feature-sg). */
     card->device.mtu = DEFAULT_MTU;
+    card->device.max_mtu = xenbus_number(&nodes[2], 0) != 0 ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
     card->device.checksum_offload = xenbus_number(&nodes[1], 0) == 0;
     card->device.segmentation_offload = card->device.checksum_offload && xenbus_number(&nodes[2], 0) != 0
         && xenbus_number(&nodes[3], 0) != 0;
