@@ -2,6 +2,7 @@
 
 #include "lib/hash.h"
 #include "lib/heap.h"
+#include "lib/print.h"
 #include "lib/string.h"
 #include "net/bytes.h"
 #include "net/ethernet.h"
@@ -9,6 +10,7 @@
 #include "net/ip.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
+#include "threads/wait.h"
 
 #define ARP_BUCKETS 16
 #define ARP_ENTRIES 256              /* neighbours known at once; the oldest goes first */
@@ -16,6 +18,8 @@
 #define ARP_TRIES 3
 #define ARP_RETRY NS_PER_SECOND      /* RFC 1122 2.3.2.1: at most one request a second */
 #define ARP_FRESH (60 * NS_PER_SECOND)   /* RFC 1122 2.3.2.1: a timeout on the order of a minute */
+
+#define DEFEND_INTERVAL (10 * NS_PER_SECOND)     /* RFC 5227 1.1 */
 
 #define ARP_REQUEST 1                /* RFC 826 */
 #define ARP_REPLY 2
@@ -47,6 +51,13 @@ struct neighbour {
 static struct list buckets[ARP_BUCKETS];
 static unsigned entries;
 static struct timer retry_timer;
+
+static struct {
+    struct interface *interface;
+    ipv4_t address;                  /* IPV4_ANY: nothing is probed */
+    bool met;
+    struct wait_queue queue;
+} probe;
 
 static struct list *bucket_of(ipv4_t address)
 {
@@ -167,6 +178,7 @@ void arp_init(void)
     for (unsigned i = 0; i < ARP_BUCKETS; i++)
         list_init(&buckets[i]);
     timer_init(&retry_timer, retry);
+    wait_queue_init(&probe.queue);
 }
 
 static void learn(struct neighbour *n, const uint8_t mac[6])
@@ -187,12 +199,66 @@ static bool valid(const struct arp_header *arp)
            arp->hardware_length == 6 && arp->protocol_length == 4 && !(arp->sender_mac[0] & 1);
 }
 
+/* ---- Conflicts (RFC 5227) ------------------------------------------------------------------------------- */
+
+/* Whoever sends from the probed address has it; whoever probes it as well wants it. */
+static void look_for_probed(struct interface *interface, const struct arp_header *arp)
+{
+    ipv4_t sender = be32_get(arp->sender_address);
+    bool probed_too = be16_get(arp->operation) == ARP_REQUEST && sender == IPV4_ANY &&
+                      be32_get(arp->target_address) == probe.address;
+    if (probe.address == IPV4_ANY || interface != probe.interface || (sender != probe.address && !probed_too))
+        return;
+    probe.met = true;
+    wake(&probe.queue, 0);
+}
+
+/* Somebody else uses our address. Tells the neighbours, but not so often that two defenders fill the network. */
+static void defend(struct interface *interface, const uint8_t mac[6])
+{
+    nanoseconds now = clock_monotonic();
+    char address[IPV4_TEXT];
+    if (interface->defended != 0 && now - interface->defended < DEFEND_INTERVAL)
+        return;
+    interface->defended = now;
+    log_error("another machine, %02x:%02x:%02x:%02x:%02x:%02x, uses our address %s too; give one of the two another",
+              mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], ipv4_format(address, interface->configuration.address));
+    arp_announce(interface);
+}
+
+void arp_probe(struct interface *interface, ipv4_t address)
+{
+    probe.interface = interface;
+    probe.address = address;
+    probe.met = false;
+    send(interface, ARP_REQUEST, IPV4_ANY, NULL, address, ethernet_broadcast);
+}
+
+bool arp_probe_met(nanoseconds deadline)
+{
+    (void)wait_until(&probe.queue, read_once(probe.met), deadline, SLEEP_UNINTERRUPTIBLE);
+    net_lock();
+    bool met = probe.met;
+    probe.address = IPV4_ANY;
+    net_unlock();
+    return met;
+}
+
+/* ---- Receiving ------------------------------------------------------------------------------------------ */
+
 static void handle(struct interface *interface, const struct arp_header *arp)
 {
     ipv4_t own = interface->configuration.address;
     ipv4_t sender = be32_get(arp->sender_address);
-    if (own == IPV4_ANY || sender == own)
+    if (memcmp(arp->sender_mac, interface->mac, 6) == 0)
+        return;                       /* a frame of ours that came round */
+    look_for_probed(interface, arp);
+    if (own == IPV4_ANY)
         return;
+    if (sender == own) {
+        defend(interface, arp->sender_mac);
+        return;
+    }
     bool request_for_us = be16_get(arp->operation) == ARP_REQUEST && be32_get(arp->target_address) == own;
     bool on_link = ((sender ^ own) & interface_netmask(interface)) == 0 && sender != IPV4_ANY &&
                    sender != interface_broadcast(interface);

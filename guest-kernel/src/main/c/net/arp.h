@@ -1,6 +1,6 @@
 /*
- * ARP (RFC 826, RFC 5227 announcements): which MAC address a neighbour has. A bounded table; packets to a
- * neighbour that is still being asked for wait in its entry. Guarded by the net lock.
+ * ARP (RFC 826): which MAC address a neighbour has. A bounded table; packets to a neighbour that is still being
+ * asked for wait in its entry. Announces our address, and defends it (RFC 5227). Guarded by the net lock.
  */
 #pragma once
 
@@ -13,5 +13,10 @@ void arp_input(struct interface *interface, struct packet *packet);
 void arp_output(struct interface *interface, struct packet *packet, ipv4_t neighbour);
 /* Tells all neighbours our address. */
 void arp_announce(struct interface *interface);
+/* Asks whether anybody has an address that is to become ours (RFC 5227 2.1.1); one at a time. */
+void arp_probe(struct interface *interface, ipv4_t address);
+/* Sleeps until somebody shows that he has it, or wants it as well: true; or until `deadline`. Ends the probe.
+ * Without the net lock. */
+bool arp_probe_met(nanoseconds deadline);
 /* Drops what is known about an interface's neighbours. */
 void arp_forget(struct interface *interface);

@@ -4,6 +4,7 @@
 #include "lib/print.h"
 #include "lib/random.h"
 #include "lib/string.h"
+#include "net/arp.h"
 #include "net/socket.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
@@ -15,7 +16,10 @@
 #define REQUEST_TRIES 4              /* before the offer is given up */
 #define SHORTEST_LEASE 60u           /* seconds; shorter ones would keep both sides busy */
 #define RENEWAL_PAUSE (60 * NS_PER_SECOND)   /* RFC 2131 4.4.5: between tries, at least a minute */
-#define RESTART_PAUSE (10 * NS_PER_SECOND)   /* RFC 2131 3.1 5: after a refusal */
+#define RESTART_PAUSE (10 * NS_PER_SECOND)   /* RFC 2131 3.1 5: after a refusal, by either side */
+/* RFC 5227 1.1 says seconds, for links that sleep. Every boot waits for this, less what the server takes to confirm; an
+ * answer that is later still is heard, and defended against (arp.c). */
+#define PROBE_WAIT (20 * NS_PER_MS)
 
 struct client {
     struct interface *interface;
@@ -126,10 +130,32 @@ static void discover(struct client *c, struct dhcp_answer *offer)
     }
 }
 
+/* Asks whether anybody has the address already; the answer comes while the server is asked to confirm. */
+static nanoseconds start_probe(struct client *c, ipv4_t address)
+{
+    net_lock();
+    arp_probe(c->interface, address);
+    net_unlock();
+    return clock_monotonic() + PROBE_WAIT;
+}
+
+/* RFC 2131 4.4.4. */
+static void decline(struct client *c, const struct dhcp_answer *offer)
+{
+    char address[IPV4_TEXT];
+    struct dhcp_query query = { .type = DHCP_DECLINE, .requested = offer->configuration.address,
+                                .server = offer->server };
+    send(c, query, IPV4_BROADCAST);
+    log_error("another machine has the address %s, which the DHCP server offers; asking for one again",
+              ipv4_format(address, offer->configuration.address));
+    pause_for(RESTART_PAUSE);
+}
+
 /* REQUESTING: true if the offer was confirmed. */
 static bool request(struct client *c, const struct dhcp_answer *offer)
 {
     nanoseconds wait = FIRST_WAIT;
+    nanoseconds probe_end = start_probe(c, offer->configuration.address);
     for (unsigned i = 0; i < REQUEST_TRIES; i++, wait *= 2) {
         struct dhcp_query query = { .type = DHCP_REQUEST, .requested = offer->configuration.address,
                                     .server = offer->server };
@@ -139,6 +165,10 @@ static bool request(struct client *c, const struct dhcp_answer *offer)
             continue;
         if (answer.type == DHCP_NAK) {
             pause_for(RESTART_PAUSE);
+            return false;
+        }
+        if (arp_probe_met(probe_end)) {
+            decline(c, offer);
             return false;
         }
         use(c, &answer);

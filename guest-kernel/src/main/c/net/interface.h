@@ -16,6 +16,7 @@ struct interface {
     bool loopback;
     uint8_t mac[6];
     uint16_t mtu;
+    nanoseconds defended;            /* when our address was last defended against another's use; 0: never */
     struct network_device *device;   /* NULL for loopback */
     struct net_configuration configuration;
 

@@ -179,6 +179,26 @@ static void arp(void)
     host_advance(10 * NS_PER_SECOND);
 }
 
+/* Another machine with our address is told off, though not more often than every ten seconds. */
+static void the_address_is_defended(void)
+{
+    const struct wire_frame *frame;
+    host_log();
+    inject_arp(1, "\2\0\0\0\0\2", WIRE_STACK, WIRE_PEER);      /* our own, come round */
+    CHECK(wire_next() == NULL && host_log()[0] == 0);
+    inject_arp(1, "\2\0\0\0\0\x66", WIRE_STACK, WIRE_PEER);
+    frame = wire_next();
+    CHECK(frame != NULL && frame->bytes[21] == 1 && memcmp(frame->bytes + 22, "\2\0\0\0\0\2", 6) == 0);
+    CHECK(read_be32(frame->bytes + 28) == WIRE_STACK && read_be32(frame->bytes + 38) == WIRE_STACK);
+    CHECK(strcmp(host_log(), "another machine, 02:00:00:00:00:66, uses our address 10.9.0.2 too; give one of the two "
+                             "another\n") == 0);
+    inject_arp(2, "\2\0\0\0\0\x66", WIRE_STACK, WIRE_STACK);
+    CHECK(wire_next() == NULL && host_log()[0] == 0);
+    host_advance(10 * NS_PER_SECOND);
+    inject_arp(2, "\2\0\0\0\0\x66", WIRE_STACK, WIRE_STACK);
+    CHECK(wire_next() != NULL && host_log()[0] != 0);
+}
+
 static uint8_t datagram[4000];
 
 static void inject_fragment(uint16_t identification, uint32_t start, uint32_t end, bool more)
@@ -440,6 +460,8 @@ static struct {
     uint8_t query[600];
     uint32_t query_length;
     ipv4_t query_to;
+    ipv4_t probed;                   /* by ARP, since it was last looked at */
+    nanoseconds declined;
     unsigned step, changes;
     struct net_configuration last;
     const char *failure;
@@ -457,6 +479,8 @@ static void dhcp_changed(const struct net_configuration *configuration)
 /* A frame of the client: kept, and answered when it sleeps. */
 static void dhcp_sent(const uint8_t *frame, uint32_t length)
 {
+    if (read_be16(frame + 12) == 0x0806 && read_be32(frame + 28) == IPV4_ANY)
+        dhcp.probed = read_be32(frame + 38);
     if (read_be16(frame + 12) != 0x0800 || frame[23] != 17)
         return;
     dhcp.query_length = length - 42;
@@ -510,9 +534,21 @@ static void dhcp_serve(void)
     case 2:
         DHCP_EXPECT(type == 3 && wanted != NULL && read_be32(wanted) == LEASED);
         DHCP_EXPECT(server != NULL && read_be32(server) == WIRE_PEER && dhcp.query_to == IPV4_BROADCAST);
+        DHCP_EXPECT(dhcp.probed == LEASED);
         dhcp_answer(5, WIRE_PEER, WIRE_PEER);
+        if (dhcp.declined == 0)
+            inject_arp(2, "\2\0\0\0\0\x66", LEASED, IPV4_ANY);     /* somebody has it */
         return;
-    case 3:                           /* renewed by our server: nothing is new */
+    case 3:                           /* declined; then renewed by our server: nothing is new */
+        if (dhcp.declined == 0) {
+            DHCP_EXPECT(type == 4 && dhcp.query_to == IPV4_BROADCAST && dhcp.changes == 0);
+            DHCP_EXPECT(wanted != NULL && read_be32(wanted) == LEASED && read_be32(server) == WIRE_PEER);
+            DHCP_EXPECT(read_be32(dhcp.query + 12) == IPV4_ANY);
+            dhcp.declined = clock_monotonic();
+            dhcp.step = 1;            /* it begins again */
+            return;
+        }
+        DHCP_EXPECT(clock_monotonic() - dhcp.declined >= 10 * NS_PER_SECOND);
         DHCP_EXPECT(dhcp.changes == 1 && dhcp.last.address == LEASED && dhcp.last.prefix == 24);
         DHCP_EXPECT(dhcp.last.gateway == WIRE_PEER && dhcp.last.dns_count == 2 && dhcp.last.mtu == 1400);
         DHCP_EXPECT(strcmp(dhcp.last.domain, "lab") == 0);
@@ -598,6 +634,7 @@ int main(void)
     host_test("mtu follows the configuration", mtu_follows_the_configuration);
     host_test("tcp options", tcp_options_are_parsed);
     host_test("arp", arp);
+    host_test("the address is defended", the_address_is_defended);
     host_test("fragments", fragments);
     host_test("impossible packets", impossible_packets);
     host_test("errors are limited", errors_are_limited);
