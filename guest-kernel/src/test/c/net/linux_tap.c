@@ -43,6 +43,16 @@ int linux_tap_open(uint32_t own_address)
     return tap;
 }
 
+bool linux_tap_mtu(unsigned mtu)
+{
+    struct ifreq request = { .ifr_mtu = (int)mtu };
+    int control = socket(AF_INET, SOCK_DGRAM, 0);
+    strcpy(request.ifr_name, "tap0");
+    bool ok = ioctl(control, SIOCSIFMTU, &request) == 0;
+    close(control);
+    return ok;
+}
+
 bool linux_tap_offload(int tap, bool on)
 {
     return ioctl(tap, TUNSETOFFLOAD, on ? TUN_F_CSUM | TUN_F_TSO4 : 0) == 0;

@@ -10,6 +10,7 @@
  * descriptor, or -1. */
 int linux_tap_open(uint32_t own_address);
 bool linux_tap_offload(int tap, bool on);
+bool linux_tap_mtu(unsigned mtu);
 
 /* In front of each frame: struct virtio_net_hdr (virtio 1.2, 5.1.6). */
 struct tap_header {

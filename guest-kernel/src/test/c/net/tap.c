@@ -17,7 +17,7 @@
 
 struct impairments tap_impairments;
 bool tap_offload;
-unsigned tap_largest;
+unsigned tap_largest, tap_largest_received;
 
 struct delayed_frame {
     struct list link;
@@ -31,6 +31,7 @@ static unsigned line_length;
 static int tap = -1;
 static struct network_device device;
 static bool received_any;
+static unsigned line_mtu = 1500;
 
 /* ---- The wire ------------------------------------------------------------------------------------------------ */
 
@@ -39,6 +40,7 @@ static void deliver_to_stack(const uint8_t *bytes, size_t length)
     const struct tap_header *header = (const void *)bytes;
     bytes += sizeof(*header);
     length -= sizeof(*header);
+    tap_largest_received = max_of(tap_largest_received, (unsigned)length);
     /* As netfront does it: pages, no linear part. */
     struct packet *packet = packet_allocate(0);
     for (size_t at = 0; at < length; at += PAGE_SIZE) {
@@ -145,7 +147,7 @@ static bool transmit(struct network_device *d, struct packet *packet)
         header->segment_size = packet->segment_size;
         header->header_length = packet->header_length;
     }
-    if (packet->length > (packet->segment_size != 0 ? 65535u : 1514u))
+    if (packet->length > (packet->segment_size != 0 ? 65535u : line_mtu + 14))
         host_fail(__FILE__, __LINE__, "a frame of %u bytes", packet->length);
     tap_largest = packet->length > tap_largest ? packet->length : tap_largest;
     packet_copy_out(packet, 0, buffer + sizeof(*header), packet->length);
@@ -190,6 +192,17 @@ void tap_update(void)
     device.checksum_offload = device.segmentation_offload = tap_offload;
 }
 
+void tap_mtu(unsigned mtu)
+{
+    struct net_configuration configuration = {
+        .address = STACK_ADDRESS, .prefix = 24, .gateway = LINUX_ADDRESS, .mtu = mtu,
+    };
+    if (!linux_tap_mtu(mtu))
+        host_fail(__FILE__, __LINE__, "SIOCSIFMTU: %s", strerror(errno));
+    net_configure_static(&configuration);
+    line_mtu = mtu;
+}
+
 static void (*current_test)(void);
 
 static void run_current_test(void)
@@ -209,7 +222,7 @@ bool tap_start(void)
     tap = linux_tap_open(LINUX_ADDRESS);
     if (tap < 0)
         return false;
-    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 1500,
+    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 9001,
                                       .transmit = transmit, .flush = flush };
     tap_update();
     network_device_add(&device);

@@ -18,11 +18,14 @@ struct impairments {
 extern struct impairments tap_impairments;
 extern bool tap_offload;             /* segmentation and checksums as the device announces them */
 extern unsigned tap_largest;         /* longest frame seen from the stack; to see segmentation at work */
+extern unsigned tap_largest_received;            /* and from Linux */
 
 /* Makes the name space and the device, starts and configures the stack. False: not permitted here. */
 bool tap_start(void);
 /* Applies tap_offload to the device. */
 void tap_update(void);
+/* Sets the MTU on both sides, up to 9001. */
+void tap_mtu(unsigned mtu);
 /* Injects a frame as if it had come from Linux. */
 void tap_inject(const void *frame, size_t length);
 /* Runs the stack until `done` or until `time` is over; false: time over. */

@@ -159,6 +159,19 @@ static void stream_offloaded(void)
     tap_update();
 }
 
+/* As in EC2, where DHCP says 9001: frames of that size each way, none larger. */
+static void stream_of_large_frames(void)
+{
+    tap_mtu(9001);
+    tap_largest = tap_largest_received = 0;
+    serve(8 << 20, 8 << 20);
+    CHECK_EQUAL(tap_largest, 9001 + 14);
+    CHECK_EQUAL(tap_largest_received, 9001 + 14);
+    call(1 << 20, 1 << 20);
+    udp_echo();
+    tap_mtu(1500);
+}
+
 static void bad_line(struct impairments impairments, uint64_t bytes)
 {
     tap_impairments = impairments;
@@ -394,6 +407,7 @@ int main(void)
     tap_test("tcp: both ways", stream_both);
     tap_test("tcp: as a client", stream_client);
     tap_test("tcp: segmentation and checksum offload", stream_offloaded);
+    tap_test("frames of 9001 bytes", stream_of_large_frames);
     tap_test("tcp: closed window opens again", closed_window);
     tap_test("tcp: slow reader", slow_reader);
     tap_test("tcp: resets both ways", resets);
