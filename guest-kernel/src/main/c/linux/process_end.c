@@ -11,7 +11,8 @@ static bool reboot_wanted;
 
 static noreturn void end(void)
 {
-    net_shut_down(CLOSING_TIME);
+    /* After a reboot the same machine wants the same address. */
+    net_shut_down(CLOSING_TIME, !reboot_wanted);
     if (reboot_wanted)
         platform_reboot();
     platform_power_off();

@@ -310,6 +310,15 @@ void arp_output(struct interface *interface, struct packet *packet, ipv4_t neigh
     ethernet_output(interface, packet, n->mac, ETHERNET_TYPE_IPV4);
 }
 
+bool arp_anything_waiting(void)
+{
+    for (unsigned i = 0; i < ARP_BUCKETS; i++)
+        list_for_each(node, &buckets[i])
+            if (list_entry(node, struct neighbour, link)->pending_count > 0)
+                return true;
+    return false;
+}
+
 void arp_announce(struct interface *interface)
 {
     ipv4_t own = interface->configuration.address;

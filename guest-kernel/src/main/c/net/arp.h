@@ -13,6 +13,8 @@ void arp_input(struct interface *interface, struct packet *packet);
 void arp_output(struct interface *interface, struct packet *packet, ipv4_t neighbour);
 /* Tells all neighbours our address. */
 void arp_announce(struct interface *interface);
+/* Is any packet still waiting for an answer? */
+bool arp_anything_waiting(void);
 /* Asks whether anybody has an address that is to become ours (RFC 5227 2.1.1); one at a time. */
 void arp_probe(struct interface *interface, ipv4_t address);
 /* Sleeps until somebody shows that he has it, or wants it as well: true; or until `deadline`. Ends the probe.

@@ -30,7 +30,7 @@ struct client {
     uint32_t transaction;
     nanoseconds began;
     struct dhcp_answer lease;
-    nanoseconds bound;               /* when the lease was asked for */
+    nanoseconds bound;               /* when the lease was asked for; its address is IPV4_ANY without one */
 };
 
 static struct client client;
@@ -245,8 +245,20 @@ static void keep(struct client *c)
 static void lose(struct client *c)
 {
     struct net_configuration none = { 0 };
+    c->lease = (struct dhcp_answer){ 0 };
     net_apply(c->interface, &none);
     c->changed(&none);
+}
+
+/* RFC 2131 4.4.6. */
+void dhcp_release(void)
+{
+    const struct dhcp_answer *lease = &client.lease;
+    if (lease->configuration.address == IPV4_ANY || lease->server == IPV4_ANY)
+        return;
+    client.transaction = (uint32_t)random_u64();
+    struct dhcp_query query = { .type = DHCP_RELEASE, .client = lease->configuration.address, .server = lease->server };
+    send(&client, query, lease->server);
 }
 
 static void run(void *argument)

@@ -110,25 +110,36 @@ static void patience_over(struct timer *timer)
     (void)timer;
 }
 
-void net_shut_down(nanoseconds patience)
+/* Lets the network work until nothing is `pending` any more, or until `deadline`. */
+static void finish_sending(bool (*pending)(void), nanoseconds deadline)
 {
     struct timer timer;
+    timer_init(&timer, patience_over);
+    timer_start(&timer, deadline);
+    while (clock_monotonic() < deadline) {
+        net_lock();
+        bool more = pending();
+        net_unlock();
+        if (!more)
+            break;
+        cpu_wait();
+    }
+    timer_stop(&timer);
+}
+
+void net_shut_down(nanoseconds patience, bool release_address)
+{
     if (interface_count() == 0)
         return;
     nanoseconds deadline = clock_monotonic() + patience;
-    timer_init(&timer, patience_over);
-    timer_start(&timer, deadline);
     net_lock();
     tcp_close_all();
-    bool pending = tcp_anything_pending();
     net_unlock();
-    while (pending && clock_monotonic() < deadline) {
-        cpu_wait();
-        net_lock();
-        pending = tcp_anything_pending();
-        net_unlock();
+    finish_sending(tcp_anything_pending, deadline);
+    if (release_address) {
+        dhcp_release();
+        finish_sending(arp_anything_waiting, deadline);
     }
-    timer_stop(&timer);
 }
 
 static bool is_configured(void)

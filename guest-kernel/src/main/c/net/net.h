@@ -55,10 +55,10 @@ int net_resolver_text(char *to, size_t size, const struct net_configuration *con
 
 /*
  * The process has ended: closes every connection as its sockets' close() would (FIN, or a reset where
- * unread data is lost) and gives what was sent up to `patience` to arrive. Sleeps in cpu_wait(), so no other
- * thread runs meanwhile. Harmless before net_init().
+ * unread data is lost) and gives what was sent up to `patience` to arrive; then gives a leased address back if
+ * that is wanted. Sleeps in cpu_wait(), so no other thread runs meanwhile. Harmless before net_init().
  */
-void net_shut_down(nanoseconds patience);
+void net_shut_down(nanoseconds patience, bool release_address);
 
 /* Boot timings: monotonic times of the first listen() and of the first payload byte sent on an
  * accepted connection; 0 while there was none. Each is also announced by calling *net_milestone if set. */

@@ -372,7 +372,7 @@ static void shut_down(void)
     tap_impairments = (struct impairments){ .delay = 20 * NS_PER_MS };
     CHECK_EQUAL(stack_send(file, data, sizeof(data), 0), sizeof(data));
     nanoseconds start = clock_monotonic();
-    net_shut_down(5 * NS_PER_SECOND);
+    net_shut_down(5 * NS_PER_SECOND, true);
     CHECK(clock_monotonic() - start < 2 * NS_PER_SECOND);
     CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
     CHECK_EQUAL(stack_accept(listener, &waiting), -EINVAL);

@@ -558,6 +558,11 @@ static void dhcp_serve(void)
         return;
     case 4:                           /* no answer: it turns to everybody */
         DHCP_EXPECT(dhcp.changes == 1 && dhcp.query_to == WIRE_PEER);
+        net_shut_down(NS_PER_SECOND, false);
+        DHCP_EXPECT(*dhcp_option(53) == 3);
+        net_shut_down(NS_PER_SECOND, true);
+        DHCP_EXPECT(*dhcp_option(53) == 7 && dhcp.query_to == WIRE_PEER && read_be32(dhcp.query + 12) == LEASED);
+        DHCP_EXPECT(read_be32(dhcp_option(54)) == WIRE_PEER && dhcp_option(50) == NULL);
         return;
     case 5:
         DHCP_EXPECT(type == 3 && dhcp.query_to == IPV4_BROADCAST && read_be32(dhcp.query + 12) == LEASED);
@@ -569,6 +574,8 @@ static void dhcp_serve(void)
         return;
     default:
         DHCP_EXPECT(dhcp.changes == 3 && dhcp.last.address == IPV4_ANY && type == 1);
+        dhcp_release();
+        DHCP_EXPECT(*dhcp_option(53) == 1);      /* there is nothing to give back */
         longjmp(dhcp.end, 1);
     }
 }

@@ -199,19 +199,21 @@ public final class FakeImds implements AutoCloseable {
                 BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             System.out.println("port=" + fake.endpoint().getPort());
             for (String line; (line = in.readLine()) != null && !line.equals("quit"); ) {
-                System.out.println(obey(fake, line.split(" ", 2)));
+                System.out.println(fake.obey(line));
             }
         }
     }
 
-    private static String obey(FakeImds fake, String[] words) {
+    /** Does what one of those lines says; the answer to print. */
+    String obey(String line) {
+        String[] words = line.split(" ", 2);
         try {
             switch (words[0]) {
-                case "user-data" -> fake.userData(Files.readAllBytes(Path.of(words[1])));
-                case "none" -> fake.userData(null);
-                case "fault" -> fake.fault(Fault.valueOf(words[1].toUpperCase(Locale.ROOT)));
+                case "user-data" -> userData(Files.readAllBytes(Path.of(words[1])));
+                case "none" -> userData(null);
+                case "fault" -> fault(Fault.valueOf(words[1].toUpperCase(Locale.ROOT)));
                 case "requests" -> {
-                    return String.join(",", fake.requests());
+                    return String.join(",", requests());
                 }
                 default -> throw new IllegalArgumentException("user-data FILE, none, fault NAME, requests or quit");
             }
