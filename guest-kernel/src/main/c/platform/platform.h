@@ -146,14 +146,22 @@ nanoseconds clock_wall(void);
 void clock_set_deadline(nanoseconds deadline);
 /* Parameters for the vDSO: monotonic = base + ((rdtsc - tsc_base) * multiplier >> 32) << or >> shift.
  * The platform keeps `page` up to date under the sequence counter (odd: being written). */
+enum clock_use {
+    CLOCK_USE_SYSTEM_CALL,          /* the parameters are the kernel's only */
+    CLOCK_USE_PAGE,
+    CLOCK_USE_PAGE_OF_HOST,         /* while host_version is seen_version; a system call makes them agree again */
+};
 struct clock_page {
     uint32_t sequence;
-    uint32_t usable;                /* 0: use the system call */
+    uint32_t use;                   /* enum clock_use */
     uint64_t tsc_base;
     uint64_t monotonic_base;        /* ns */
     uint32_t multiplier;            /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
     int32_t shift;                  /* > 0: left, < 0: right */
     uint64_t wall_offset;           /* wall = monotonic + wall_offset, ns */
+    uint32_t host_version;          /* written by the host, with the rest of its parameters behind it */
+    uint32_t host_rest[7];
+    uint32_t seen_version;          /* of the host's parameters, from which the above are made */
 };
 phys_t clock_page_address(void);
 

@@ -106,8 +106,25 @@ static void test_events(void)
     check("two notifications may come as one", events_seen == 6 || events_seen == 9);
 }
 
+/* User mode may read the clock only while the version Xen writes is the one the parameters are made from. */
+static void test_clock_page(void)
+{
+    const volatile struct clock_page *page = phys_to_virt(clock_page_address());
+    (void)clock_monotonic();
+    check("Xen keeps its version in the clock page",
+          page->use == CLOCK_USE_PAGE_OF_HOST && page->host_version == page->seen_version && page->host_version != 0);
+    uint32_t before = page->host_version;
+    nanoseconds end = clock_monotonic() + 10 * NS_PER_SECOND;
+    while (page->host_version == before && clock_monotonic() < end)
+        ;
+    (void)clock_monotonic();
+    check("a new version is noticed by the next reading", page->host_version == page->seen_version
+          && page->host_version != before);
+}
+
 static void others(void)
 {
+    test_clock_page();
     test_tables();
     test_events();
 }

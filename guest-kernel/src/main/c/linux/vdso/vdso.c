@@ -30,13 +30,21 @@ static inline long clock_system_call(long clock, struct abi_timespec *time)
     return result;
 }
 
-/* False if the page cannot be used. */
+/* Whether the parameters hold at this instant. */
+static inline bool page_is_usable(void)
+{
+    uint32_t use = clock_page.use;
+    return use == CLOCK_USE_PAGE
+           || (use == CLOCK_USE_PAGE_OF_HOST && clock_page.host_version == clock_page.seen_version);
+}
+
+/* False if the page cannot be used. Sequence and usability have to hold before and after the reading. */
 static inline bool read_clocks(nanoseconds *monotonic, nanoseconds *wall)
 {
     for (;;) {
         uint32_t sequence = clock_page.sequence;
         __asm__ volatile("" ::: "memory");
-        if (!clock_page.usable)
+        if (!page_is_usable())
             return false;
         uint64_t ticks = read_tsc() - clock_page.tsc_base;
         int32_t shift = clock_page.shift;
@@ -44,14 +52,13 @@ static inline bool read_clocks(nanoseconds *monotonic, nanoseconds *wall)
         uint64_t time = clock_page.monotonic_base + (uint64_t)((unsigned __int128)ticks * clock_page.multiplier >> 32);
         uint64_t offset = clock_page.wall_offset;
         __asm__ volatile("" ::: "memory");
-        if ((sequence & 1) == 0 && clock_page.sequence == sequence) {
+        if ((sequence & 1) == 0 && clock_page.sequence == sequence && page_is_usable()) {
             *monotonic = time;
             *wall = time + offset;
             return true;
         }
     }
 }
-
 
 int __vdso_clock_gettime(long clock, struct abi_timespec *time)
 {

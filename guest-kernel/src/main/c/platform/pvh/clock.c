@@ -29,7 +29,7 @@ static void publish(uint64_t wall_offset)
     clock->multiplier = scale.multiplier;
     clock->shift = scale.shift;
     clock->wall_offset = wall_offset;
-    clock->usable = 1;
+    clock->use = CLOCK_USE_PAGE;
     compiler_barrier();
     write_once(clock->sequence, clock->sequence + 1);
 }

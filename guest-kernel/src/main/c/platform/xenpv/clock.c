@@ -3,11 +3,13 @@
  *
  * Kernel and vDSO read the same parameters, those in the clock page, so they never disagree. Xen changes
  * its own every second and when the virtual CPU moves to another processor; the page follows at the next
- * reading in the kernel. It never goes back: where Xen's new time is behind ours, by nanoseconds, ours goes
- * on from what it showed.
+ * reading in the kernel. It never goes back: where Xen's new time is behind what was shown, by nanoseconds, ours
+ * goes on from there.
  *
- * User mode may read the TSC with stale parameters for a while. That is right only if the TSC runs at one rate
- * and equally on all processors, or is emulated by Xen (its default where it does not); CPUID tells.
+ * User mode must not go on with parameters of another processor. So Xen keeps a second copy of its parameters in the
+ * page itself, whose version tells user mode that they changed; the system call it then makes brings the page up to
+ * date. Where Xen cannot do that, user mode reads the page only if the TSC runs at one rate and equally on all
+ * processors, or is emulated by Xen (its default where it does not); CPUID tells.
  */
 #include "lib/print.h"
 #include "platform/platform.h"
@@ -27,7 +29,12 @@ static union {
     uint8_t bytes[PAGE_SIZE];
 } clock __attribute__((aligned(PAGE_SIZE)));
 
-static uint32_t time_version, wall_version;     /* of what the page was made from */
+/* Xen's struct vcpu_time, which begins with the version, fits at host_version. */
+_Static_assert(offsetof(struct clock_page, host_version) % sizeof(uint64_t) == 0, "alignment of struct vcpu_time");
+_Static_assert(sizeof(struct vcpu_time) == sizeof(uint32_t[8]), "room for struct vcpu_time");
+
+static uint32_t wall_version;                   /* of what the page was made from */
+static nanoseconds shown;                       /* the latest reading in the kernel */
 static uint64_t monotonic_offset;               /* monotonic = system time + this, modulo 2^64 */
 static nanoseconds wanted = NO_DEADLINE;        /* monotonic */
 static nanoseconds armed = NO_DEADLINE;         /* monotonic: when Xen will interrupt; <= wanted */
@@ -74,30 +81,43 @@ static nanoseconds read_wall_offset(void)
     return wall_at_zero - monotonic_offset;
 }
 
+/* By how much Xen's calibration may be behind the parameters before it; more is another processor's TSC. */
+#define CORRECTION_LIMIT NS_PER_MS
+
+/* Xen's new time, or what the page may have shown for the same instant if that is later. */
+static nanoseconds never_back(nanoseconds now, uint64_t tsc)
+{
+    nanoseconds by_page = time_at(tsc);
+    if (by_page > now && by_page - now < CORRECTION_LIMIT)
+        now = by_page;
+    return max_of(now, shown);
+}
+
 static void follow_xen(void)
 {
     struct clock_page *page = &clock.page;
     struct vcpu_time time = read_vcpu_time();
-    nanoseconds shown = time_at(time.tsc);
-    nanoseconds now = time.system + monotonic_offset;
+    nanoseconds base = never_back(time.system + monotonic_offset, time.tsc);
     nanoseconds wall_offset = read_wall_offset();
 
     write_once(page->sequence, page->sequence + 1);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     page->tsc_base = time.tsc;
-    page->monotonic_base = max_of(now, shown);
+    page->monotonic_base = base;
     page->multiplier = time.multiplier;
     page->shift = time.shift;
     page->wall_offset = wall_offset;
+    page->seen_version = time.version;
     __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
-    time_version = time.version;
 }
 
 nanoseconds pv_clock_monotonic(void)
 {
-    if (read_once(pv_vcpu()->time.version) != time_version || read_once(pv_shared->wall_version) != wall_version)
+    bool changed = read_once(pv_vcpu()->time.version) != clock.page.seen_version;
+    if (changed || read_once(pv_shared->wall_version) != wall_version)
         follow_xen();
-    return time_at(__builtin_ia32_rdtsc());
+    shown = max_of(shown, time_at(__builtin_ia32_rdtsc()));
+    return shown;
 }
 
 nanoseconds pv_clock_wall(void)
@@ -155,6 +175,14 @@ static bool tsc_is_trusted(const struct vcpu_time *time)
     return (kind & (XEN_TSC_EMULATED | XEN_TSC_RELIABLE)) || (time->flags & TIME_TSC_STABLE);
 }
 
+static enum clock_use choose_use(const struct vcpu_time *time)
+{
+    uint64_t area = (uintptr_t)&clock.page.host_version;
+    if (hypercall(HYPERCALL_VCPU_OP, VCPU_REGISTER_TIME_AREA, this_cpu()->id, (uintptr_t)&area, 0) == 0)
+        return CLOCK_USE_PAGE_OF_HOST;
+    return tsc_is_trusted(time) ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
+}
+
 void pv_clock_init(uint64_t entry_tsc)
 {
     struct vcpu_time time = read_vcpu_time();
@@ -164,6 +192,6 @@ void pv_clock_init(uint64_t entry_tsc)
     monotonic_offset = since_entry - time.system;
     follow_xen();
     platform.entry_time = before_entry ? time_at(entry_tsc) : 0;
-    clock.page.usable = tsc_is_trusted(&time);
+    clock.page.use = choose_use(&time);
     start_timer();
 }

@@ -168,6 +168,7 @@ struct callback {                       /* callback_register */
 
 #define VCPU_STOP_PERIODIC_TIMER 7      /* VCPUOP_* */
 #define VCPU_SET_TIMER 8
+#define VCPU_REGISTER_TIME_AREA 13      /* since Xen 4.0, 64-bit guests; argument: the address of struct vcpu_time */
 struct vcpu_timer {                     /* vcpu_set_singleshot_timer */
     uint64_t when;                      /* system time, ns */
     uint32_t flags;
