@@ -1,5 +1,6 @@
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import org.apache.maven.plugin.AbstractMojo;
@@ -35,7 +36,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         }
         try {
             run();
-        } catch (SettingException e) {
+        } catch (SettingException | GuestException e) {
             throw new MojoFailureException(e.getMessage(), e);
         } catch (IOException e) {
             throw new MojoExecutionException(e.getMessage(), e);
@@ -43,5 +44,5 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     }
 
     /** The goal's work. */
-    protected abstract void run() throws SettingException, IOException, MojoExecutionException;
+    protected abstract void run() throws SettingException, GuestException, IOException, MojoExecutionException;
 }

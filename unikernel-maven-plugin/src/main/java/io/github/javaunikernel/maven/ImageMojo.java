@@ -6,11 +6,13 @@ import io.github.javaunikernel.maven.assembly.ImageRequest;
 import io.github.javaunikernel.maven.assembly.Kernel;
 import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
+import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.image.ImageSummary;
+import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
@@ -42,7 +44,7 @@ import org.apache.maven.toolchain.ToolchainManager;
  */
 @Mojo(name = "image", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.RUNTIME,
         threadSafe = true)
-public final class ImageMojo extends AbstractUnikernelMojo {
+public final class ImageMojo extends AbstractImageFilesMojo {
 
     private static final String IMAGE_TYPE = "img";
     private static final int MAX_VCPUS = 128;
@@ -288,20 +290,21 @@ public final class ImageMojo extends AbstractUnikernelMojo {
     private int imageSize;
 
     /**
-     * Name of the files that are made, without their extensions.
+     * Makes an image to be debugged: the JVM's debugger agent is in it and listens on port 5005 of the guest. The goals
+     * that boot the image use the value, a port of the host.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.imageName", defaultValue = "${project.build.finalName}")
-    private String imageName;
+    @Parameter(property = "unikernel.debug")
+    private String debug;
 
     /**
-     * Distinguishes several images of one project: added to the name of the files and to the attached artifact.
+     * Whether the program of an image with the debugger agent waits for the debugger.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.classifier")
-    private String classifier;
+    @Parameter(property = "unikernel.debug.suspend", defaultValue = "false")
+    private boolean debugSuspend;
 
     /**
      * Whether the image becomes an artifact of the project, of type {@code img}, to be installed and deployed.
@@ -319,9 +322,6 @@ public final class ImageMojo extends AbstractUnikernelMojo {
     @Parameter(property = "unikernel.outputTimestamp", defaultValue = "${project.build.outputTimestamp}")
     private String outputTimestamp;
 
-    @Parameter(defaultValue = "${project.build.directory}", readonly = true, required = true)
-    private File buildDirectory;
-
     @Parameter(defaultValue = "${project.basedir}/src/main/unikernel", readonly = true, required = true)
     private File defaultFilesDirectory;
 
@@ -332,24 +332,29 @@ public final class ImageMojo extends AbstractUnikernelMojo {
         ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
         getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
         if (attach) {
-            projectHelper.attachArtifact(project, IMAGE_TYPE, classifier, request.imageFile().toFile());
+            projectHelper.attachArtifact(project, IMAGE_TYPE, classifier(), request.imageFile().toFile());
         }
     }
 
     private ImageRequest request() throws SettingException, IOException {
-        String name = classifier == null ? imageName : imageName + "-" + classifier;
+        String name = fileName();
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._+-]*")) {
             throw new SettingException("imageName", "'" + name + "' cannot be the name of an image.",
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
-        Path directory = buildDirectory.toPath();
-        Application application = new ProjectApplication(project).describe(mainClass, jvmArguments,
+        List<String> jvmOptions = new ArrayList<>(jvmArguments);
+        Set<String> rootModules = new LinkedHashSet<>(additionalModules);
+        if (PortOption.parse("debug", debug, Debugger.PORT).isPresent()) {
+            jvmOptions.add(Debugger.jvmArgument(debugSuspend));
+            rootModules.add(Debugger.MODULE);
+        }
+        Application application = new ProjectApplication(project).describe(mainClass, jvmOptions,
                 merged("systemProperties", systemProperties, systemPropertyVariables), arguments,
                 merged("environment", environment, environmentVariables));
-        RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(jdkHomePath()), modules, additionalModules, compress,
+        RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(jdkHomePath()), modules, rootModules, compress,
                 stripDebug, stripNative, cds, sysroot.toPath(), cacheDirectory.toPath());
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
-        return new ImageRequest(name, directory, application, machine(), runtime, image, files(), imageSize,
+        return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
                 OutputTime.parse(outputTimestamp));
     }
 
@@ -414,7 +419,7 @@ public final class ImageMojo extends AbstractUnikernelMojo {
     private void checkNotAttachedYet() throws SettingException {
         for (Artifact artifact : project.getAttachedArtifacts()) {
             boolean same = artifact.getType().equals(IMAGE_TYPE)
-                    && Objects.equals(artifact.getClassifier(), classifier);
+                    && Objects.equals(artifact.getClassifier(), classifier());
             if (attach && same) {
                 throw new SettingException("classifier", "Two executions make the image "
                         + artifact.getFile().getName() + ".", "Give each execution a classifier of its own.");

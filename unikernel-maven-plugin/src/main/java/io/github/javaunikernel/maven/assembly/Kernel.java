@@ -33,6 +33,13 @@ public record Kernel(byte[] elf, String version, String origin) {
         }
     }
 
+    /** The ELF file with the debug information of the kernel that comes with the plugin. */
+    public static byte[] builtInSymbols() throws IOException {
+        try (InputStream in = resource("unikernel.debug")) {
+            return in.readAllBytes();
+        }
+    }
+
     /** A kernel from a file. */
     public static Kernel of(Path file) throws SettingException, IOException {
         if (!Files.isRegularFile(file)) {

@@ -2,6 +2,7 @@ package io.github.javaunikernel.maven.assembly;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -35,8 +36,10 @@ final class ManifestFile {
         JavaHome jdk = request.runtime().jdk();
         root.put("jdk", map("version", jdk.runtimeVersion(), "vendor", jdk.vendor(), "modulesInUse", modules,
                 "modules", versioned(linkedModules, jdk.version())));
-        root.put("application", map("mainClass", mainClass, "classPath",
-                request.application().jars().stream().map(Application.Jar::origin).toList()));
+        Map<String, Object> application = map("mainClass", mainClass, "classPath",
+                request.application().jars().stream().map(Application.Jar::origin).toList());
+        Debugger.port(request.application().jvmArguments()).ifPresent(port -> application.put("debugPort", port));
+        root.put("application", application);
         root.put("machine", map("memory", request.machine().memory(), "vcpus", request.machine().vcpus(),
                 "network", request.machine().network().text(), "hostname", request.machine().hostName()));
         root.put("parts", parts(summary));

@@ -2,6 +2,7 @@ package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -32,6 +33,12 @@ public record NetworkSetting(String text) {
     /** Whether the guest has a network device. */
     public boolean isPresent() {
         return !text.equals("none");
+    }
+
+    /** The guest's address, when it is a fixed one. */
+    public Optional<String> fixedAddress() {
+        String[] words = text.split(" ");
+        return words[0].equals("static") ? Optional.of(words[1].substring(0, words[1].indexOf('/'))) : Optional.empty();
     }
 
     private static void checkStatic(String setting, String[] words) throws SettingException {

@@ -1,0 +1,95 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.run.BuiltImage;
+import io.github.javaunikernel.maven.run.Console;
+import io.github.javaunikernel.maven.run.GdbSymbols;
+import io.github.javaunikernel.maven.run.Guest;
+import io.github.javaunikernel.maven.run.GuestEnd;
+import io.github.javaunikernel.maven.run.GuestException;
+import io.github.javaunikernel.maven.run.Interrupts;
+import io.github.javaunikernel.maven.run.PortForward;
+import io.github.javaunikernel.maven.run.PortOption;
+import io.github.javaunikernel.maven.run.QemuBoot;
+import io.github.javaunikernel.maven.run.QemuRequest;
+import io.github.javaunikernel.maven.run.XlGuest;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Boots the image that is there and stays in the foreground until it ends. Like {@code unikernel:run}, but without making
+ * the image first, for being bound to a phase.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "run-no-fork", threadSafe = true)
+public class RunNoForkMojo extends AbstractQemuMojo {
+
+    private static final int GDB_PORT = 1234;
+
+    private final long started = System.nanoTime();
+
+    /**
+     * Where to run: {@code qemu} on this machine, or {@code xl} when this machine is a Xen host.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.run.with", defaultValue = "qemu")
+    private String with;
+
+    /**
+     * Opens QEMU's server for gdb on this port of this machine, without a value 1234. The guest waits for gdb.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.gdb")
+    private String gdb;
+
+    @Override
+    protected final void run() throws SettingException, IOException, GuestException {
+        Guest guest = switch (with) {
+            case "qemu" -> inQemu();
+            case "xl" -> inXen();
+            default -> throw new SettingException("run.with", "'" + with + "' runs no guest.", "Use qemu or xl.");
+        };
+        try (Interrupts interrupts = new Interrupts(guest, getLog()::info)) {
+            GuestEnd end = guest.await();
+            end.check(interrupts.asked());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            guest.kill();
+        }
+    }
+
+    private Guest inQemu() throws SettingException, IOException {
+        OptionalInt gdbPort = PortOption.parse("gdb", gdb, GDB_PORT);
+        QemuRequest request = request(true, gdbPort);
+        Console console = console(request.image());
+        QemuBoot boot = QemuBoot.prepare(request, console);
+        for (PortForward port : boot.ports()) {
+            getLog().info(port.url() + " leads to port " + port.guest() + " of the guest");
+        }
+        announceDebugger(boot.debugPort());
+        console.whenListening(() -> getLog().info(String.format("Listening %.1f s after the start of this goal; Ctrl-C shuts down",
+                (System.nanoTime() - started) / 1e9)));
+        if (gdbPort.isPresent()) {
+            getLog().info("The guest waits for: gdb " + GdbSymbols.beside(request.image()) + " -ex 'target remote localhost:"
+                    + gdbPort.getAsInt() + "'");
+        } else {
+            boot.guest().resume();
+        }
+        return boot.guest();
+    }
+
+    private Guest inXen() throws SettingException, IOException {
+        BuiltImage image = BuiltImage.find(directory(), fileName());
+        return XlGuest.start(image, memory(), Optional.ofNullable(System.getenv("PATH")).orElse(""), console(image));
+    }
+
+    private static Console console(BuiltImage image) {
+        return new Console(System.out::println, image.reportsTimings());
+    }
+}

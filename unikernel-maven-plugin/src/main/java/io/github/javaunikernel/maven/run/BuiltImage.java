@@ -1,0 +1,66 @@
+package io.github.javaunikernel.maven.run;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonSyntaxException;
+import io.github.javaunikernel.maven.boot.KernelCommandLine;
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * An image that was made, and the machine it was made for, as its manifest tells.
+ *
+ * @param memory in MiB
+ * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
+ */
+public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, KernelCommandLine commandLine,
+                         int memory, int vcpus, NetworkSetting network, int debugPort) {
+
+    /** The parts of the manifest that are read here. */
+    private record Manifest(Options kernel, Machine machine, Application application) {
+
+        private record Options(String options) {
+        }
+
+        private record Machine(int memory, int vcpus, String network) {
+        }
+
+        private record Application(int debugPort) {
+        }
+    }
+
+    /** Finds the files that {@code unikernel:image} made under this name. */
+    public static BuiltImage find(Path directory, String name) throws SettingException, IOException {
+        Path image = existing(directory.resolve(name + ".img"));
+        Path manifestFile = existing(directory.resolve(name + ".unikernel.json"));
+        Manifest manifest = manifest(manifestFile);
+        return new BuiltImage(name, image, existing(directory.resolve(name + ".kernel")),
+                existing(directory.resolve(name + ".xl.cfg")), KernelCommandLine.parse(manifest.kernel().options()),
+                manifest.machine().memory(), manifest.machine().vcpus(),
+                NetworkSetting.parse(manifest.machine().network()), manifest.application().debugPort());
+    }
+
+    /** Whether the image was made to print where the time goes. */
+    public boolean reportsTimings() {
+        return List.of(commandLine.text().split(" ")).contains("timings");
+    }
+
+    private static Path existing(Path file) throws SettingException {
+        if (!Files.isRegularFile(file)) {
+            throw new SettingException("imageName", "There is no " + file + ".",
+                    "Make the image first, with 'mvn package' and the goal image bound to that phase, or correct the name.");
+        }
+        return file;
+    }
+
+    private static Manifest manifest(Path file) throws IOException {
+        try {
+            return new Gson().fromJson(Files.readString(file), Manifest.class);
+        } catch (JsonSyntaxException e) {
+            throw new IOException("Cannot read " + file + ": make the image again with 'mvn package'.", e);
+        }
+    }
+}

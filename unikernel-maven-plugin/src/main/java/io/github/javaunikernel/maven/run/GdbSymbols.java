@@ -1,0 +1,22 @@
+package io.github.javaunikernel.maven.run;
+
+import io.github.javaunikernel.maven.assembly.Kernel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** The file that gdb reads the kernel's symbols from. */
+public final class GdbSymbols {
+
+    private GdbSymbols() {
+    }
+
+    /** Puts the symbols of the plugin's kernel beside the image; the symbols of another kernel are in itself, if anywhere. */
+    public static Path beside(BuiltImage image) throws IOException {
+        if (!Arrays.equals(Files.readAllBytes(image.kernel()), Kernel.builtIn().elf())) {
+            return image.kernel();
+        }
+        return Files.write(image.kernel().resolveSibling(image.name() + ".kernel.debug"), Kernel.builtInSymbols());
+    }
+}

@@ -1,0 +1,19 @@
+package io.github.javaunikernel.maven.run;
+
+import java.io.IOException;
+
+/** A guest that was started. May be used by several threads. */
+public interface Guest {
+
+    /** Its console. */
+    Console console();
+
+    /** Asks it to end in good order (its program gets SIGTERM) and returns at once. */
+    void shutDown() throws IOException;
+
+    /** Ends it without asking. */
+    void kill() throws IOException;
+
+    /** Waits for its end. */
+    GuestEnd await() throws InterruptedException;
+}

@@ -1,0 +1,97 @@
+package io.github.javaunikernel.maven.run;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Waits until the program in a guest is there for its clients. */
+public final class Health {
+
+    /** Between two requests, once the program listens: short beside a boot, long beside a request. */
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
+    private final Guest guest;
+    private final Duration limit;
+    private final long deadline;
+    private String lastAnswer = "it does not listen on any port";
+
+    private Health(Guest guest, Duration limit) {
+        this.guest = guest;
+        this.limit = limit;
+        this.deadline = System.nanoTime() + limit.toNanos();
+    }
+
+    /**
+     * Waits until the program listens on a port, and then, where there is a URL, until that answers 2xx. Fails at once
+     * when the guest ends.
+     */
+    public static void await(Guest guest, Optional<URI> url, Duration limit) throws GuestException, InterruptedException {
+        Health health = new Health(guest, limit);
+        health.awaitOrEnd(guest.console().listening());
+        if (url.isPresent()) {
+            health.awaitAnswer(url.get());
+        }
+    }
+
+    private void awaitAnswer(URI url) throws GuestException, InterruptedException {
+        HttpClient client = HttpClient.newHttpClient();
+        while (!answers(client, url)) {
+            awaitOrEnd(new CompletableFuture<>().completeOnTimeout(null, PAUSE.toMillis(), TimeUnit.MILLISECONDS));
+        }
+    }
+
+    private boolean answers(HttpClient client, URI url) throws GuestException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(url).timeout(left()).build();
+        CompletableFuture<HttpResponse<Void>> response = client.sendAsync(request, HttpResponse.BodyHandlers.discarding());
+        awaitOrEnd(response.handle((answer, problem) -> null));
+        try {
+            int status = response.get().statusCode();
+            lastAnswer = url + " answers " + status;
+            return status / 100 == 2;
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof IOException)) {
+                throw new IllegalStateException(e.getCause());
+            }
+            lastAnswer = url + " does not answer (" + e.getCause() + ")";
+            return false;
+        }
+    }
+
+    private void awaitOrEnd(CompletableFuture<?> awaited) throws GuestException, InterruptedException {
+        CompletableFuture<Void> ended = guest.console().ended();
+        try {
+            CompletableFuture.anyOf(awaited, ended).get(left().toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        } catch (TimeoutException e) {
+            throw tooLate();
+        }
+        if (ended.isDone()) {
+            GuestEnd end = guest.await();
+            end.check(false);
+            throw new GuestException("The guest ended before it answered. The last lines of its console:", guest.console());
+        }
+    }
+
+    private Duration left() throws GuestException {
+        Duration left = Duration.ofNanos(deadline - System.nanoTime());
+        if (left.isNegative() || left.isZero()) {
+            throw tooLate();
+        }
+        return left;
+    }
+
+    private GuestException tooLate() {
+        return new GuestException("The guest is not ready after " + limit.toSeconds() + " s: " + lastAnswer
+                + ". Give it more time with -Dunikernel.start.timeout, name another path with -Dunikernel.healthPath"
+                + " (none to be content with a port), or see its console:", guest.console());
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.javaunikernel.maven.run;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.github.javaunikernel.maven.boot.JvmOptions;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.lang.management.ManagementFactory;
+
+/** How much memory a guest can have on this machine. */
+final class MachineMemory {
+
+    private static final String PARAMETER = "memory";
+    private static final long MEBIBYTE = 1 << 20;
+
+    private MachineMemory() {
+    }
+
+    /** Checks an amount in MiB. */
+    static int checked(int memory) throws SettingException {
+        if (memory < JvmOptions.MIN_MEMORY) {
+            throw new SettingException(PARAMETER, memory + " MiB are too little for a JVM.",
+                    "Give " + JvmOptions.MIN_MEMORY + " or more; 64 is the least for most programs.");
+        }
+        long all = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
+        if (memory > all) {
+            throw new SettingException(PARAMETER, "The guest is to have " + memory + " MiB; this machine has " + all + ".",
+                    "Give less.");
+        }
+        return memory;
+    }
+}

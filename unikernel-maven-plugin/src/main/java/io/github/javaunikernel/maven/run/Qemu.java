@@ -1,0 +1,74 @@
+package io.github.javaunikernel.maven.run;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** QEMU's program for x86-64 on this machine. */
+public final class Qemu {
+
+    private static final String PARAMETER = "qemu";
+    private static final String PROGRAM = "qemu-system-x86_64";
+    private static final String INSTALL = "Install it (Debian, Ubuntu: sudo apt install qemu-system-x86;"
+            + " Fedora: sudo dnf install qemu-system-x86; macOS: brew install qemu), or name the program.";
+    private static final Pattern VERSION = Pattern.compile("QEMU emulator version (\\d+)\\.(\\d+)");
+    /** Starts kernels by their PVH entry with a memory map since 4.0. */
+    private static final int OLDEST = 4;
+
+    private Qemu() {
+    }
+
+    /**
+     * Finds the program and makes sure that it is the right one.
+     *
+     * @param given a path, or null to search
+     * @param searchPath directories as in the environment variable PATH
+     */
+    public static Path find(File given, String searchPath) throws SettingException {
+        Path program = given != null ? given.toPath() : search(searchPath);
+        if (!Files.isRegularFile(program) || !Files.isExecutable(program)) {
+            throw new SettingException(PARAMETER, "There is no program " + program + ".", INSTALL);
+        }
+        check(program);
+        return program;
+    }
+
+    private static Path search(String searchPath) throws SettingException {
+        return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator))).filter(entry -> !entry.isEmpty())
+                .map(entry -> Path.of(entry, PROGRAM)).filter(Files::isExecutable).findFirst()
+                .orElseThrow(() -> new SettingException(PARAMETER, "There is no " + PROGRAM + " on the PATH.", INSTALL));
+    }
+
+    private static void check(Path program) throws SettingException {
+        Matcher version = VERSION.matcher(output(program, "--version"));
+        if (!version.find()) {
+            throw new SettingException(PARAMETER, program + " is not QEMU.", "Name a " + PROGRAM + ", or leave it out.");
+        }
+        if (Integer.parseInt(version.group(1)) < OLDEST) {
+            throw new SettingException(PARAMETER, program + " is QEMU " + version.group(1) + "." + version.group(2)
+                    + "; " + OLDEST + ".0 or later is needed.", INSTALL);
+        }
+        if (!output(program, "-machine", "help").contains("q35")) {
+            throw new SettingException(PARAMETER, program + " emulates no PC.", "Name a " + PROGRAM + ", or leave it out.");
+        }
+    }
+
+    private static String output(Path program, String... options) throws SettingException {
+        String[] command = new String[options.length + 1];
+        command[0] = program.toString();
+        System.arraycopy(options, 0, command, 1, options.length);
+        try {
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            process.getOutputStream().close();
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new SettingException(PARAMETER, program + " cannot be run: " + e.getMessage() + ".", INSTALL, e);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.github.javaunikernel.maven.run;
+
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * A guest in QEMU with its ports connected, not yet running.
+ *
+ * @param ports with the host's ports as they are
+ * @param debugPort port of this machine that leads to the JVM's debugger agent
+ */
+public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt debugPort) {
+
+    /** Makes the machine and connects its ports. The caller lets it run, unless gdb is to do that. */
+    public static QemuBoot prepare(QemuRequest request, Console console) throws SettingException, IOException {
+        check(request);
+        QemuGuest guest = QemuGuest.start(command(request), console);
+        try {
+            return connect(request, guest);
+        } catch (SettingException | IOException e) {
+            guest.kill();
+            throw e;
+        }
+    }
+
+    private static QemuBoot connect(QemuRequest request, QemuGuest guest) throws SettingException, IOException {
+        String address = request.image().network().fixedAddress().orElse("");
+        List<PortForward> ports = new ArrayList<>();
+        for (PortForward port : request.ports()) {
+            ports.add(new PortForward(guest.forward(port, "hostPorts", address), port.guest()));
+        }
+        OptionalInt debug = OptionalInt.empty();
+        if (request.debugPort().isPresent()) {
+            PortForward agent = new PortForward(request.debugPort().getAsInt(), request.image().debugPort());
+            debug = OptionalInt.of(guest.forward(agent, "debug", address));
+        }
+        if (request.gdbPort().isPresent()) {
+            guest.serveGdb(request.gdbPort().getAsInt());
+        }
+        return new QemuBoot(guest, ports, debug);
+    }
+
+    private static void check(QemuRequest request) throws SettingException {
+        NetworkSetting network = request.image().network();
+        if (!network.isPresent() && !request.ports().isEmpty()) {
+            throw new SettingException("ports", "The image was made without a network, so no port leads to it.",
+                    "Make it with another -Dunikernel.network, or give no ports (an empty <ports/> in the POM).");
+        }
+        if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
+            throw new SettingException("debug", "The image was made without the debugger agent.",
+                    "Make it with -Dunikernel.debug too, as 'mvn unikernel:run -Dunikernel.debug' does.");
+        }
+    }
+
+    private static QemuCommand command(QemuRequest request) throws SettingException {
+        BuiltImage image = request.image();
+        int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
+        // With timings the kernel says when the program listens.
+        String options = image.commandLine().text() + (image.reportsTimings() ? "" : " timings");
+        return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), image.kernel(),
+                options.strip(), image.image(), image.network());
+    }
+}

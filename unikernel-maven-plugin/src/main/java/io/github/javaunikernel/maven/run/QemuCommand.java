@@ -1,0 +1,60 @@
+package io.github.javaunikernel.maven.run;
+
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP on standard input and output,
+ * the guest's console on standard error. The image is the disk and is never changed. Ports are forwarded by QMP, which
+ * says which of them cannot be had.
+ *
+ * @param accelerator as QEMU calls it
+ * @param memory in MiB
+ */
+public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, Path kernel, String kernelOptions,
+                          Path image, NetworkSetting network) {
+
+    /** Name of the network of the guest in QMP. */
+    static final String NETWORK = "net";
+
+    /** All words of the command. */
+    public List<String> words() {
+        List<String> words = new ArrayList<>(List.of(qemu.toString(),
+                "-S", "-nodefaults", "-no-user-config", "-display", "none",
+                "-machine", "q35", "-accel", accelerator, "-cpu", "max", "-m", String.valueOf(memory),
+                "-smp", String.valueOf(vcpus),
+                "-qmp", "stdio",
+                // Opened anew: QEMU's own messages then come on the same stream.
+                "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
+                "-kernel", kernel.toString(), "-append", kernelOptions,
+                // A panic ends QEMU with a status of its own, a reboot ends it too.
+                "-device", "isa-debug-exit,iobase=0x501", "-no-reboot",
+                "-object", "rng-random,id=random,filename=/dev/urandom",
+                "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
+                "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
+                "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
+        if (network.isPresent()) {
+            Collections.addAll(words, "-netdev", "user,id=" + NETWORK + networkAddress(),
+                    "-device", "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");
+        }
+        return words;
+    }
+
+    /** QEMU's network is made to fit the address of a guest that has a fixed one. */
+    private String networkAddress() {
+        String[] words = network.text().split(" ");
+        if (!words[0].equals("static")) {
+            return "";
+        }
+        int gateway = List.of(words).indexOf("gateway");
+        return ",net=" + words[1] + (gateway < 0 ? "" : ",host=" + words[gateway + 1]);
+    }
+
+    /** A comma ends an option of QEMU; a doubled one does not. */
+    private static String escaped(Path path) {
+        return path.toString().replace(",", ",,");
+    }
+}

@@ -1,0 +1,144 @@
+package io.github.javaunikernel.maven.run;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A guest in QEMU. It ends with this JVM at the latest. */
+public final class QemuGuest implements Guest {
+
+    /** Commands for QMP pass through; behind the last comes the one that ends QEMU. */
+    private static final String LIFELINE = "cat <&3; echo '{\"execute\":\"quit\"}'";
+    /** A line of {@code info usernet}: protocol, descriptor, source address and port, destination address and port. */
+    private static final Pattern FORWARD =
+            Pattern.compile("TCP\\[HOST_FORWARD]\\s+\\d+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+(\\d+)");
+    /** QEMU has long ended by then, if it ever will on demand. */
+    private static final int SECONDS_TO_QUIT = 10;
+
+    private final Process process;
+    private final Qmp qmp;
+    private final Console console;
+
+    private QemuGuest(Process process, Console console) {
+        this.process = process;
+        this.console = console;
+        console.follow(process.getErrorStream());
+        qmp = new Qmp(process.getInputStream(), process.getOutputStream());
+        // The shell on the other end of the lifeline waits for its end.
+        qmp.ended().whenComplete((nothing, problem) -> closeQuietly());
+    }
+
+    /** Starts QEMU with the guest stopped before its first instruction; {@link #resume} lets it run. */
+    public static QemuGuest start(QemuCommand command, Console console) throws IOException, SettingException {
+        QemuGuest guest = new QemuGuest(Supervised.start(command.words(), LIFELINE, false), console);
+        try {
+            guest.qmp.greet();
+            return guest;
+        } catch (IOException e) {
+            throw guest.startFailure(command);
+        }
+    }
+
+    /**
+     * Forwards a port of 127.0.0.1. The system itself chooses a free one, so no two builds get the same.
+     *
+     * @param parameter that names the host's port
+     * @param guestAddress of a guest with a fixed one, else empty
+     * @return the host's port
+     */
+    public int forward(PortForward port, String parameter, String guestAddress) throws IOException, SettingException {
+        String problem = qmp.monitor("hostfwd_add " + QemuCommand.NETWORK + " tcp:127.0.0.1:" + port.host() + "-"
+                + guestAddress + ":" + port.guest());
+        if (!problem.isEmpty()) {
+            throw new SettingException(parameter, "Port " + port.host() + " of this machine is taken, or not for you to use.",
+                    "End the program that has it, or choose another port, or 0 for a free one.");
+        }
+        return forwards().get(port.guest());
+    }
+
+    /** Opens QEMU's server for gdb on a port of 127.0.0.1; gdb then lets the guest run. */
+    public void serveGdb(int port) throws IOException, SettingException {
+        String answer = qmp.monitor("gdbserver tcp:127.0.0.1:" + port);
+        if (!answer.startsWith("Waiting for gdb connection")) {
+            throw new SettingException("gdb", "QEMU cannot wait for gdb on port " + port + ": " + answer + ".",
+                    "Choose another port.");
+        }
+    }
+
+    /** Lets the guest run. */
+    public void resume() throws IOException {
+        qmp.execute("cont", Map.of());
+    }
+
+    @Override
+    public Console console() {
+        return console;
+    }
+
+    @Override
+    public void shutDown() throws IOException {
+        try {
+            qmp.execute("system_powerdown", Map.of());
+        } catch (IOException e) {
+            if (!qmp.ended().isDone()) {
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public void kill() throws IOException {
+        qmp.close();
+        try {
+            if (!process.waitFor(SECONDS_TO_QUIT, TimeUnit.SECONDS)) {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public GuestEnd await() throws InterruptedException {
+        int status = process.waitFor();
+        console.ended().exceptionally(problem -> null).join();
+        return new GuestEnd(console, status);
+    }
+
+    private Map<Integer, Integer> forwards() throws IOException {
+        Map<Integer, Integer> byGuestPort = new HashMap<>();
+        Matcher line = FORWARD.matcher(qmp.monitor("info usernet"));
+        while (line.find()) {
+            byGuestPort.put(Integer.valueOf(line.group(2)), Integer.valueOf(line.group(1)));
+        }
+        return byGuestPort;
+    }
+
+    /** What QEMU itself said is all there is to tell. */
+    private IOException startFailure(QemuCommand command) throws SettingException {
+        console.ended().exceptionally(problem -> null).join();
+        String messages = console.lastLines();
+        if (messages.contains("memory")) {
+            throw new SettingException("memory", "QEMU gets no " + command.memory() + " MiB of this machine:" + messages
+                    + "\n", "Give less, or end other programs.");
+        }
+        if (messages.toLowerCase().contains("kvm")) {
+            throw new SettingException("accel", "QEMU cannot use KVM:" + messages + "\n",
+                    "Use -Dunikernel.accel=tcg, or repair KVM.");
+        }
+        return new IOException("QEMU ended before the guest was started:" + messages);
+    }
+
+    private void closeQuietly() {
+        try {
+            qmp.close();
+        } catch (IOException e) {
+            // Without the pipe there is no shell left that waits for its end.
+            process.destroy();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.javaunikernel.maven.run;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/** The control connection to QEMU (QEMU Machine Protocol: one JSON object a line). May be used by several threads. */
+final class Qmp implements Closeable {
+
+    private static final Gson GSON = new Gson();
+    /** Stands in the queue of answers for the end of the connection. */
+    private static final JsonObject END = new JsonObject();
+
+    private final OutputStream out;
+    private final BlockingQueue<JsonObject> answers = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+    /** Connects; {@link #greet} comes first. */
+    Qmp(InputStream in, OutputStream out) {
+        this.out = out;
+        Thread reader = new Thread(() -> read(in), "unikernel qmp");
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    /** Takes QEMU's greeting and ends the negotiation. */
+    void greet() throws IOException {
+        next();
+        execute("qmp_capabilities", Map.of());
+    }
+
+    /** Runs a command of QEMU's monitor for humans; some things only that one can do. Returns what it prints. */
+    String monitor(String commandLine) throws IOException {
+        return execute("human-monitor-command", Map.of("command-line", commandLine)).get("return").getAsString().strip();
+    }
+
+    /** Runs a command and returns the answer. */
+    synchronized JsonObject execute(String command, Map<String, String> arguments) throws IOException {
+        String text = GSON.toJson(Map.of("execute", command, "arguments", arguments)) + "\n";
+        out.write(text.getBytes(StandardCharsets.UTF_8));
+        out.flush();
+        JsonObject answer = next();
+        if (answer.has("error")) {
+            throw new IOException("QEMU refuses " + command + ": " + answer.getAsJsonObject("error").get("desc").getAsString());
+        }
+        return answer;
+    }
+
+    /** Done when QEMU has closed the connection. */
+    CompletableFuture<Void> ended() {
+        return ended;
+    }
+
+    /** Closes our end, which ends QEMU. */
+    @Override
+    public void close() throws IOException {
+        out.close();
+    }
+
+    private JsonObject next() throws IOException {
+        try {
+            JsonObject answer = answers.take();
+            if (answer == END) {
+                answers.add(END);
+                throw new IOException("QEMU has ended");
+            }
+            return answer;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("Interrupted while waiting for QEMU", e);
+        }
+    }
+
+    private void read(InputStream in) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                JsonObject message = JsonParser.parseString(line).getAsJsonObject();
+                if (!message.has("event")) {
+                    answers.add(message);
+                }
+            }
+            ended.complete(null);
+        } catch (IOException e) {
+            ended.completeExceptionally(e);
+        } finally {
+            answers.add(END);
+        }
+    }
+}
