@@ -60,7 +60,7 @@ void pvh_serial_write(const char *text, size_t length)
     if (!present)
         return;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
+        if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r'))
             send('\r');
         send(text[i]);
     }

@@ -40,9 +40,13 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             throw new MojoFailureException(e.getMessage(), e);
         } catch (IOException e) {
             throw new MojoExecutionException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MojoExecutionException("Interrupted. Run again when ready.", e);
         }
     }
 
     /** The goal's work. */
-    protected abstract void run() throws SettingException, GuestException, IOException, MojoExecutionException;
+    protected abstract void run()
+            throws SettingException, GuestException, IOException, MojoExecutionException, InterruptedException;
 }

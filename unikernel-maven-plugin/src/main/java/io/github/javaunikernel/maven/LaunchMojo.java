@@ -47,7 +47,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.launch.ports", defaultValue = "8080")
+    @Parameter(property = "unikernel.ports", defaultValue = "8080")
     private List<Integer> ports;
 
     /**
@@ -87,7 +87,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.launch.healthPath", defaultValue = "/health")
+    @Parameter(property = "unikernel.healthPath", defaultValue = "/health")
     private String healthPath;
 
     /**

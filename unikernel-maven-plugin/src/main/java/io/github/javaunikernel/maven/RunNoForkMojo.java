@@ -49,7 +49,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private String gdb;
 
     @Override
-    protected final void run() throws SettingException, IOException, GuestException {
+    protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
         Guest guest = switch (with) {
             case "qemu" -> inQemu();
             case "xl" -> inXen();
@@ -59,8 +59,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
             GuestEnd end = guest.await();
             end.check(interrupts.asked());
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             guest.kill();
+            throw e;
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -89,7 +90,7 @@ public final class Console {
                 accept(line);
             }
             ended.complete(null);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             ended.completeExceptionally(e);
         }
     }

@@ -42,7 +42,7 @@ public final class Health {
     }
 
     private void awaitAnswer(URI url) throws GuestException, InterruptedException {
-        HttpClient client = HttpClient.newHttpClient();
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         while (!answers(client, url)) {
             awaitOrEnd(new CompletableFuture<>().completeOnTimeout(null, PAUSE.toMillis(), TimeUnit.MILLISECONDS));
         }

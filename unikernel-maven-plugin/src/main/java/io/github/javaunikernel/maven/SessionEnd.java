@@ -1,0 +1,29 @@
+package io.github.javaunikernel.maven;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import org.apache.maven.execution.ExecutionListener;
+import org.apache.maven.execution.MavenSession;
+
+/** Has something done when the build ends, however it ends; also where the JVM goes on, as in a daemon or an IDE. */
+final class SessionEnd {
+
+    private SessionEnd() {
+    }
+
+    static void then(MavenSession session, Runnable action) {
+        ExecutionListener others = session.getRequest().getExecutionListener();
+        Object listener = Proxy.newProxyInstance(SessionEnd.class.getClassLoader(),
+                new Class<?>[] {ExecutionListener.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("sessionEnded")) {
+                        action.run();
+                    }
+                    try {
+                        return others == null ? null : method.invoke(others, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        session.getRequest().setExecutionListener((ExecutionListener) listener);
+    }
+}

@@ -1,0 +1,114 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.run.Console;
+import io.github.javaunikernel.maven.run.GuestException;
+import io.github.javaunikernel.maven.run.Health;
+import io.github.javaunikernel.maven.run.PortForward;
+import io.github.javaunikernel.maven.run.QemuBoot;
+import io.github.javaunikernel.maven.run.QemuRequest;
+import io.github.javaunikernel.maven.run.StartedGuest;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Properties;
+import org.apache.maven.execution.MavenSession;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Boots the image in QEMU for integration tests and goes on when it answers. Sets the properties {@code unikernel.url} and
+ * {@code unikernel.port} of the project, for the first port, and {@code unikernel.port.N} for each port N of the guest. Its
+ * console goes to {@code NAME.console.log} in the build directory. {@code unikernel:stop} ends the guest, the end of the
+ * build does at the latest. Does nothing under {@code skipITs}, {@code skipTests} and {@code maven.test.skip}.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "start", defaultPhase = LifecyclePhase.PRE_INTEGRATION_TEST, threadSafe = true)
+public final class StartMojo extends AbstractQemuMojo {
+
+    @Parameter(defaultValue = "${session}", readonly = true, required = true)
+    private MavenSession session;
+
+    /**
+     * Path that must answer 2xx on the first port before the tests begin; {@code none} to be content when the program
+     * listens on a port.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.healthPath", defaultValue = "/health")
+    private String healthPath;
+
+    /**
+     * Seconds until the guest must be ready.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.start.timeout", defaultValue = "120")
+    private int timeout;
+
+    @Parameter(property = "skipITs", defaultValue = "false", readonly = true)
+    private boolean skipIts;
+
+    @Parameter(property = "skipTests", defaultValue = "false", readonly = true)
+    private boolean skipTests;
+
+    @Parameter(property = "maven.test.skip", defaultValue = "false", readonly = true)
+    private boolean skipTestsEntirely;
+
+    @Override
+    protected void run() throws SettingException, GuestException, IOException, InterruptedException {
+        if (skipIts || skipTests || skipTestsEntirely) {
+            getLog().info("Skipped with the tests");
+            return;
+        }
+        start(StartedGuests.of(getPluginContext(), fileName()));
+    }
+
+    private void start(StartedGuests guests) throws SettingException, GuestException, IOException, InterruptedException {
+        if (guests.current().isPresent()) {
+            throw new SettingException("imageName", fileName() + " was started before in this build.",
+                    "Stop it first with unikernel:stop.");
+        }
+        long begin = System.nanoTime();
+        QemuRequest request = request(false, OptionalInt.empty());
+        Path log = directory().resolve(fileName() + ".console.log");
+        Console console = StartedGuest.consoleTo(log, request.image().reportsTimings());
+        QemuBoot boot = QemuBoot.prepare(request, console);
+        StartedGuest guest = new StartedGuest(boot.guest());
+        guests.put(guest);
+        SessionEnd.then(session, guest::kill);
+        boot.guest().resume();
+        announceDebugger(boot.debugPort());
+        Health.await(boot.guest(), healthUrl(boot.ports()), Duration.ofSeconds(timeout));
+        export(boot.ports());
+        getLog().info(String.format("Ready after %.1f s%s; its console: %s", (System.nanoTime() - begin) / 1e9,
+                boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(), log));
+    }
+
+    private Optional<URI> healthUrl(List<PortForward> ports) throws SettingException {
+        if (healthPath.equals("none") || ports.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!healthPath.startsWith("/")) {
+            throw new SettingException("healthPath", "'" + healthPath + "' is not a path.", "Begin it with '/', or use none.");
+        }
+        return Optional.of(URI.create(ports.get(0).url()).resolve(healthPath));
+    }
+
+    private void export(List<PortForward> ports) {
+        Properties properties = project.getProperties();
+        for (PortForward port : ports) {
+            properties.setProperty("unikernel.port." + port.guest(), String.valueOf(port.host()));
+        }
+        if (!ports.isEmpty()) {
+            properties.setProperty("unikernel.port", String.valueOf(ports.get(0).host()));
+            properties.setProperty("unikernel.url", ports.get(0).url());
+        }
+    }
+}

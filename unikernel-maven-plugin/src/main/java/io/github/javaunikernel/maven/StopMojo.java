@@ -1,0 +1,39 @@
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.run.GuestException;
+import io.github.javaunikernel.maven.run.StartedGuest;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Shuts down in good order what {@code unikernel:start} started. Fails when the program in the guest ended with another
+ * status than 0, or 143 as a JVM does when it is asked to end.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "stop", defaultPhase = LifecyclePhase.POST_INTEGRATION_TEST, threadSafe = true)
+public final class StopMojo extends AbstractImageFilesMojo {
+
+    /**
+     * Seconds until the guest must have ended; then it is ended by force.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.stop.timeout", defaultValue = "30")
+    private int timeout;
+
+    @Override
+    protected void run() throws GuestException, IOException, InterruptedException {
+        Optional<StartedGuest> guest = StartedGuests.of(getPluginContext(), fileName()).take();
+        if (guest.isEmpty()) {
+            getLog().info("Nothing to stop: unikernel:start has not started " + fileName() + " in this build");
+            return;
+        }
+        guest.get().stop(Duration.ofSeconds(timeout));
+        getLog().info("Stopped");
+    }
+}
