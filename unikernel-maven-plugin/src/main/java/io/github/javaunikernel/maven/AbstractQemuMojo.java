@@ -19,9 +19,6 @@ import org.apache.maven.plugins.annotations.Parameter;
 /** What the goals that boot an image on this machine have in common: the image, and QEMU's machine for it. */
 abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
 
-    private static final Path KVM = Path.of("/dev/kvm");
-    private static final Path CPUS = Path.of("/proc/cpuinfo");
-
     /**
      * Memory of the machine in MiB. By default what the image was made for.
      *
@@ -77,7 +74,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     final QemuRequest request(boolean samePorts, OptionalInt gdbPort) throws SettingException, IOException {
         BuiltImage image = BuiltImage.find(directory(), fileName());
         Path program = Qemu.find(qemu, Optional.ofNullable(System.getenv("PATH")).orElse(""));
-        Accelerator accelerator = Accelerator.choose(accel, System.getProperty("os.arch"), KVM, CPUS);
+        Accelerator accelerator = Accelerator.choose(accel, Accelerator.Host.current());
         if (accelerator.warning()) {
             getLog().warn(accelerator.note());
         } else {

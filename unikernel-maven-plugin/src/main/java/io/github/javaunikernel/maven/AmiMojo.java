@@ -37,20 +37,12 @@ public class AmiMojo extends AbstractCloudMojo {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     /**
-     * Does nothing when true.
+     * Deploys nothing.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.ami.skip", defaultValue = "false")
-    private boolean skip;
-
-    /**
-     * Does nothing when true, like every goal of this plugin.
-     *
-     * @since 0.1.0
-     */
-    @Parameter(property = "unikernel.skip", defaultValue = "false")
-    private boolean skipAll;
+    private boolean skipAmi;
 
     /**
      * The raw image to deploy.
@@ -198,9 +190,9 @@ public class AmiMojo extends AbstractCloudMojo {
     private File stateDirectory;
 
     @Override
-    public void execute() throws MojoExecutionException {
-        if (skip || skipAll || project.getPackaging().equals("pom")) {
-            getLog().info("Nothing to deploy.");
+    protected void run() throws MojoExecutionException {
+        if (skipAmi) {
+            getLog().info("Skipped, since unikernel.ami.skip is set");
             return;
         }
         if (workers < 1 || workers > 256) {

@@ -48,7 +48,7 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private int timeout;
 
     @Override
-    public void execute() throws MojoExecutionException {
+    protected void run() throws MojoExecutionException {
         if (keep < 0) {
             throw new MojoExecutionException("Cannot keep " + keep + " images: set -Dunikernel.prune.keep to 0 or more.");
         }

@@ -102,7 +102,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private int timeout;
 
     @Override
-    public void execute() throws MojoExecutionException {
+    protected void run() throws MojoExecutionException {
         String where = regions(region == null ? List.of() : List.of(region), "unikernel.bundle.region").get(0);
         connected(where, (access, account) -> {
             String amiName = AmiName.expand(name, Map.of("groupId", project::getGroupId, "artifactId", project::getArtifactId, "version", project::getVersion));

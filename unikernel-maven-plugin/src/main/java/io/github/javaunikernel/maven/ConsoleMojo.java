@@ -23,7 +23,7 @@ public class ConsoleMojo extends AbstractInstanceMojo {
     private String instance;
 
     @Override
-    public void execute() throws MojoExecutionException {
+    protected void run() throws MojoExecutionException {
         LaunchRecord chosen = chosen(instance);
         connected(chosen.region(), (access, account) -> {
             String output = new Instances(access, chosen.region(), Duration.ofMinutes(2), log).console(chosen.instanceId());

@@ -107,7 +107,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private boolean keepOnFailure;
 
     @Override
-    public void execute() throws MojoExecutionException {
+    protected void run() throws MojoExecutionException {
         if (Files.exists(recordFile())) {
             throw new MojoExecutionException("An instance was launched from here before, see " + recordFile() + ": end it with unikernel:terminate first.");
         }

@@ -33,7 +33,7 @@ public class TerminateMojo extends AbstractInstanceMojo {
     private int timeout;
 
     @Override
-    public void execute() throws MojoExecutionException {
+    protected void run() throws MojoExecutionException {
         LaunchRecord chosen = chosen(instance);
         connected(chosen.region(), (access, account) -> new Instances(access, chosen.region(), Duration.ofSeconds(timeout), log).terminate(chosen));
         if (instance != null) {

@@ -33,8 +33,8 @@ public record GuestEnd(Console console, int machineStatus) {
                     + ". The last lines of its console say why:";
         }
         if (console.status().isEmpty()) {
-            return "The guest ended without the end of its program (status " + machineStatus
-                    + "). The last lines of its console:";
+            return asked ? "The guest was ended by force. The last lines of its console:"
+                    : "The guest ended without the end of its program (status " + machineStatus + "). The last lines of its console:";
         }
         int status = console.status().getAsInt();
         return status == 0 || asked && status == TERMINATED ? null

@@ -1,0 +1,121 @@
+package io.github.javaunikernel.maven.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class HealthTest {
+
+    private static final Duration LONG = Duration.ofMinutes(5);
+
+    private final Console console = new Console(line -> { }, false);
+    private final PipedOutputStream guestOutput = new PipedOutputStream();
+    private final AtomicInteger requests = new AtomicInteger();
+    private HttpServer server;
+    private int[] statuses;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/health", exchange -> {
+            int number = requests.getAndIncrement();
+            exchange.sendResponseHeaders(statuses[Math.min(number, statuses.length - 1)], -1);
+            exchange.close();
+        });
+        server.start();
+        console.follow(new PipedInputStream(guestOutput));
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        guestOutput.close();
+        server.stop(0);
+    }
+
+    @Test
+    void asksUntilTheAnswerIsGood() throws Exception {
+        statuses = new int[] {503, 404, 204};
+        print("unikernel: timing listen=1\n");
+        Health.await(new FakeGuest(), Optional.of(health()), LONG);
+        assertEquals(3, requests.get());
+    }
+
+    @Test
+    void isContentWithAPortWhereThereIsNoUrl() throws Exception {
+        print("unikernel: timing listen=1\n");
+        Health.await(new FakeGuest(), Optional.empty(), LONG);
+    }
+
+    @Test
+    void failsAtOnceWhenTheGuestEnds() throws Exception {
+        print("Cannot open the database\nunikernel: exit status=1\n");
+        guestOutput.close();
+        GuestException e = assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), LONG));
+        assertTrue(e.getMessage().contains("ended with status 1"), e.getMessage());
+        assertTrue(e.getMessage().contains("| Cannot open the database"), e.getMessage());
+        assertEquals(0, requests.get());
+    }
+
+    @Test
+    void failsWhenTheTimeIsUpWithTheLastAnswerAndTheConsole() throws Exception {
+        statuses = new int[] {404};
+        print("I have no such page\nunikernel: timing listen=1\n");
+        GuestException e = assertThrows(GuestException.class,
+                () -> Health.await(new FakeGuest(), Optional.of(health()), Duration.ofSeconds(2)));
+        assertTrue(e.getMessage().contains("not ready after 2 s: " + health() + " answers 404"), e.getMessage());
+        assertTrue(e.getMessage().endsWith("| I have no such page"), e.getMessage());
+    }
+
+    @Test
+    void saysWhenTheProgramNeverListens() {
+        GuestException e = assertThrows(GuestException.class,
+                () -> Health.await(new FakeGuest(), Optional.of(health()), Duration.ofMillis(50)));
+        assertTrue(e.getMessage().contains("it does not listen on any port"), e.getMessage());
+    }
+
+    private URI health() {
+        return URI.create("http://localhost:" + server.getAddress().getPort() + "/health");
+    }
+
+    private void print(String text) throws IOException {
+        guestOutput.write(text.getBytes(StandardCharsets.UTF_8));
+        guestOutput.flush();
+    }
+
+    private final class FakeGuest implements Guest {
+        @Override
+        public Console console() {
+            return console;
+        }
+
+        @Override
+        public void shutDown() {
+            throw new AssertionError("nobody asked for the end");
+        }
+
+        @Override
+        public void kill() {
+            throw new AssertionError("nobody asked for the end");
+        }
+
+        @Override
+        public GuestEnd await() {
+            return new GuestEnd(console, 0);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.javaunikernel.maven.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class QemuCommandTest {
+
+    @Test
+    void describesTheMachine() throws Exception {
+        List<String> words = command("/b/hello.img", "dhcp");
+        assertEquals("/q/qemu-system-x86_64", words.get(0));
+        assertEquals("q35", after(words, "-machine"));
+        assertEquals("tcg", after(words, "-accel"));
+        assertEquals("96", after(words, "-m"));
+        assertEquals("2", after(words, "-smp"));
+        assertEquals("/b/hello.kernel", after(words, "-kernel"));
+        assertEquals("quiet timings", after(words, "-append"));
+        assertEquals("stdio", after(words, "-qmp"));
+        assertEquals("user,id=net", after(words, "-netdev"));
+        assertTrue(words.containsAll(List.of("-S", "-nodefaults", "-no-user-config", "-no-reboot")));
+    }
+
+    @Test
+    void neverChangesTheImage() throws Exception {
+        assertEquals("id=root,if=none,format=raw,snapshot=on,file=/b/hello.img", after(command("/b/hello.img", "dhcp"), "-drive"));
+    }
+
+    @Test
+    void takesAPathWithACommaAsOne() throws Exception {
+        assertTrue(after(command("/b,readonly=off/hello.img", "dhcp"), "-drive").endsWith("file=/b,,readonly=off/hello.img"));
+    }
+
+    @Test
+    void offersModernDevicesOnly() throws Exception {
+        List<String> devices = command("/b/hello.img", "dhcp").stream().filter(word -> word.startsWith("virtio-")).toList();
+        assertEquals(3, devices.size());
+        devices.forEach(device -> assertTrue(device.endsWith(",disable-legacy=on"), device));
+    }
+
+    @Test
+    void fitsItsNetworkToAFixedAddress() throws Exception {
+        assertEquals("user,id=net,net=10.0.0.9/24,host=10.0.0.1",
+                after(command("/b/hello.img", "static 10.0.0.9/24 gateway 10.0.0.1"), "-netdev"));
+        assertEquals("user,id=net,net=10.0.0.9/24", after(command("/b/hello.img", "static 10.0.0.9/24"), "-netdev"));
+    }
+
+    @Test
+    void leavesOutANetworkThatTheGuestDoesNotUse() throws Exception {
+        assertFalse(command("/b/hello.img", "none").contains("-netdev"));
+    }
+
+    private static List<String> command(String image, String network) throws Exception {
+        return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, Path.of("/b/hello.kernel"),
+                "quiet timings", Path.of(image), NetworkSetting.parse(network)).words();
+    }
+
+    private static String after(List<String> words, String option) {
+        return words.get(words.indexOf(option) + 1);
+    }
+}

@@ -1,0 +1,50 @@
+package io.github.javaunikernel.maven.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class QemuTest {
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void findsTheProgramOnThePath() throws Exception {
+        Path qemu = qemu("QEMU emulator version 8.2.1", "q35");
+        assertEquals(qemu, Qemu.find(null, "/nowhere" + File.pathSeparator + directory));
+    }
+
+    @Test
+    void saysHowToInstallIt() {
+        SettingException e = assertThrows(SettingException.class, () -> Qemu.find(null, "/nowhere"));
+        assertTrue(e.getMessage().startsWith("There is no qemu-system-x86_64 on the PATH. [parameter qemu, -Dunikernel.qemu] Install it"));
+        assertTrue(e.getMessage().contains("sudo apt install qemu-system-x86"));
+        assertTrue(e.getMessage().contains("sudo dnf install") && e.getMessage().contains("brew install"));
+    }
+
+    @Test
+    void takesNoOtherProgram() throws Exception {
+        assertRefused("is not QEMU", qemu("BusyBox v1.35", "q35"));
+        assertRefused("is QEMU 3.1; 4.0 or later is needed", qemu("QEMU emulator version 3.1.0", "q35"));
+        assertRefused("emulates no PC", qemu("QEMU emulator version 8.2.1", "virt"));
+        assertRefused("There is no program", directory.resolve("missing"));
+    }
+
+    private static void assertRefused(String reason, Path program) {
+        SettingException e = assertThrows(SettingException.class, () -> Qemu.find(program.toFile(), ""));
+        assertTrue(e.getMessage().contains(reason), e.getMessage());
+    }
+
+    private Path qemu(String version, String machines) throws IOException {
+        return Scripts.write(directory.resolve("qemu-system-x86_64"),
+                "case $1 in --version) echo '" + version + "' ;; -machine) echo '" + machines + "' ;; esac");
+    }
+}
