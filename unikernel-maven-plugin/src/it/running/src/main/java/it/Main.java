@@ -1,0 +1,18 @@
+package it;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+
+public class Main {
+    public static void main(String[] args) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(8080), 0);
+        server.createContext("/health", exchange -> {
+            exchange.sendResponseHeaders(204, -1);
+            exchange.close();
+        });
+        server.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("The hook has run")));
+        System.out.println("Here I am");
+    }
+}
