@@ -85,6 +85,35 @@ def buildsSideBySide() {
     assert machines().isEmpty()
 }
 
+def theBuildFailsWithTheProgram() {
+    def run = build([:], 'package', 'unikernel:run-no-fork', '-Dunikernel.imageName=failing', '-Dunikernel.arguments=3',
+            '-Dunikernel.hostPorts=0')
+    assert run.end() == 1
+    assert run.output().contains('The program in the guest ended with status 3.')
+    assert run.output().contains('  | I cannot go on')
+}
+
+def aPanicIsSeenAtOnce() {
+    def run = build([:], 'package', 'unikernel:start', '-Dunikernel.imageName=panicking', '-Dunikernel.kernelOptions=conf=/none')
+    assert run.end() == 1
+    assert run.output().contains('The guest kernel panicked.')
+    assert run.output().contains('/none')
+}
+
+def aDebuggerCanAttach() {
+    def run = build([:], 'package', 'unikernel:run-no-fork', '-Dunikernel.imageName=debugged', '-Dunikernel.debug=0',
+            '-Dunikernel.hostPorts=0')
+    def port = (run.await('Attach the debugger to') =~ /localhost:(\d+)/)[0][1] as int
+    run.await('Here I am')
+    // The first words of the protocol, which the agent gives back (Java Debug Wire Protocol, "JDWP Handshake").
+    new Socket('127.0.0.1', port).withCloseable {
+        it.outputStream << 'JDWP-Handshake'
+        assert new String(it.inputStream.readNBytes(14)) == 'JDWP-Handshake'
+    }
+    run.interrupt()
+    assert run.end() == 0 : run.output()
+}
+
 def aTakenPortIsAnError() {
     def taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())
     try {
@@ -150,6 +179,9 @@ esac
 ctrlCShutsTheGuestDown()
 theGuestEndsWithAKilledMaven()
 buildsSideBySide()
+theBuildFailsWithTheProgram()
+aPanicIsSeenAtOnce()
+aDebuggerCanAttach()
 aTakenPortIsAnError()
 badInputIsAnError()
 xlRunsTheDomain()
