@@ -37,8 +37,9 @@ image = new File(basedir, 'target/running-1.img').path
 settings = new File(basedir.parentFile, 'interpolated-settings.xml')
 
 build = { Map<String, String> environment, String... words ->
-    def command = ['setsid', 'env', '--default-signal=INT', System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s',
-            settings.path, '-Dmaven.repo.local=' + localRepositoryPath, '-Dstyle.color=never']
+    // A session of its own takes signals as on a terminal of its own; nothing outlives this script.
+    def command = ['setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=INT',
+            System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s', settings.path, '-Dmaven.repo.local=' + localRepositoryPath, '-Dstyle.color=never']
     command.addAll(words)
     def builder = new ProcessBuilder(command).directory(basedir).redirectErrorStream(true)
     builder.environment().putAll(environment)

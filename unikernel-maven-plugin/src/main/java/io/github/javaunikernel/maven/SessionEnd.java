@@ -11,7 +11,8 @@ final class SessionEnd {
     private SessionEnd() {
     }
 
-    static void then(MavenSession session, Runnable action) {
+    /** Modules that are built in parallel may call this at the same time. */
+    static synchronized void then(MavenSession session, Runnable action) {
         ExecutionListener others = session.getRequest().getExecutionListener();
         Object listener = Proxy.newProxyInstance(SessionEnd.class.getClassLoader(),
                 new Class<?>[] {ExecutionListener.class}, (proxy, method, arguments) -> {

@@ -81,11 +81,16 @@ public final class StartMojo extends AbstractQemuMojo {
         Console console = StartedGuest.consoleTo(log, request.image().reportsTimings());
         QemuBoot boot = QemuBoot.prepare(request, console);
         StartedGuest guest = new StartedGuest(boot.guest());
-        guests.put(guest);
         SessionEnd.then(session, guest::kill);
         boot.guest().resume();
         announceDebugger(boot.debugPort());
-        Health.await(boot.guest(), healthUrl(boot.ports()), Duration.ofSeconds(timeout));
+        try {
+            Health.await(boot.guest(), healthUrl(boot.ports()), Duration.ofSeconds(timeout));
+        } catch (SettingException | GuestException | InterruptedException e) {
+            guest.kill();
+            throw e;
+        }
+        guests.put(guest);
         export(boot.ports());
         getLog().info(String.format("Ready after %.1f s%s; its console: %s", (System.nanoTime() - begin) / 1e9,
                 boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(), log));
