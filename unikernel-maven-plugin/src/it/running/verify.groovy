@@ -87,7 +87,7 @@ def buildsSideBySide() {
 }
 
 def theBuildFailsWithTheProgram() {
-    def run = build([:], 'package', 'unikernel:run-no-fork', '-Dunikernel.imageName=failing', '-Dunikernel.arguments=3',
+    def run = build([:], 'package', 'unikernel:run', '-Dunikernel.imageName=failing', '-Dunikernel.arguments=3',
             '-Dunikernel.hostPorts=0')
     assert run.end() == 1
     assert run.output().contains('The program in the guest ended with status 3.')

@@ -23,10 +23,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.execution.MavenSession;
+import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -51,6 +53,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     @Parameter(defaultValue = "${session}", readonly = true, required = true)
     private MavenSession session;
+
+    @Parameter(defaultValue = "${mojoExecution}", readonly = true, required = true)
+    private MojoExecution execution;
 
     @Component
     private MavenProjectHelper projectHelper;
@@ -328,10 +333,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     @Override
     protected void run() throws SettingException, IOException {
         ImageRequest request = request();
-        checkNotAttachedYet();
+        boolean attached = attachedBefore();
         ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
         getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
-        if (attach) {
+        if (attach && !attached) {
             projectHelper.attachArtifact(project, IMAGE_TYPE, classifier(), request.imageFile().toFile());
         }
     }
@@ -416,14 +421,20 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return all;
     }
 
-    private void checkNotAttachedYet() throws SettingException {
-        for (Artifact artifact : project.getAttachedArtifacts()) {
-            boolean same = artifact.getType().equals(IMAGE_TYPE)
-                    && Objects.equals(artifact.getClassifier(), classifier());
-            if (attach && same) {
-                throw new SettingException("classifier", "Two executions make the image "
-                        + artifact.getFile().getName() + ".", "Give each execution a classifier of its own.");
-            }
+    /**
+     * Whether this execution has attached the image before in this build, as when {@code mvn package unikernel:run} packages
+     * twice. Another execution's image of the same name is an error.
+     */
+    @SuppressWarnings("unchecked")
+    private boolean attachedBefore() throws SettingException {
+        Optional<Artifact> before = project.getAttachedArtifacts().stream()
+                .filter(artifact -> artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
+                .findFirst();
+        Object maker = ((Map<Object, Object>) getPluginContext()).put("maker of " + fileName(), execution.getExecutionId());
+        if (attach && before.isPresent() && !execution.getExecutionId().equals(maker)) {
+            throw new SettingException("classifier", "Two executions make the image " + before.get().getFile().getName() + ".",
+                    "Give each execution a classifier of its own.");
         }
+        return before.isPresent();
     }
 }

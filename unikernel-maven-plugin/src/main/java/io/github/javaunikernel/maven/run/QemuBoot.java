@@ -48,7 +48,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
         NetworkSetting network = request.image().network();
         if (!network.isPresent() && !request.ports().isEmpty()) {
             throw new SettingException("ports", "The image was made without a network, so no port leads to it.",
-                    "Make it with another -Dunikernel.network, or give no ports (an empty <ports/> in the POM).");
+                    "Make it with another -Dunikernel.network, or name no ports, by -Dunikernel.ports= with nothing behind it.");
         }
         if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
             throw new SettingException("debug", "The image was made without the debugger agent.",

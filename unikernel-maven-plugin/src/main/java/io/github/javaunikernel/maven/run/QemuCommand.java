@@ -37,20 +37,10 @@ public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, 
                 "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
                 "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
         if (network.isPresent()) {
-            Collections.addAll(words, "-netdev", "user,id=" + NETWORK + networkAddress(),
+            Collections.addAll(words, "-netdev", "user,id=" + NETWORK + UserNetwork.options(network),
                     "-device", "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");
         }
         return words;
-    }
-
-    /** QEMU's network is made to fit the address of a guest that has a fixed one. */
-    private String networkAddress() {
-        String[] words = network.text().split(" ");
-        if (!words[0].equals("static")) {
-            return "";
-        }
-        int gateway = List.of(words).indexOf("gateway");
-        return ",net=" + words[1] + (gateway < 0 ? "" : ",host=" + words[gateway + 1]);
     }
 
     /** A comma ends an option of QEMU; a doubled one does not. */

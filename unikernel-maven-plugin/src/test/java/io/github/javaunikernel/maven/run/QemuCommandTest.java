@@ -45,9 +45,11 @@ class QemuCommandTest {
 
     @Test
     void fitsItsNetworkToAFixedAddress() throws Exception {
-        assertEquals("user,id=net,net=10.0.0.9/24,host=10.0.0.1",
-                after(command("/b/hello.img", "static 10.0.0.9/24 gateway 10.0.0.1"), "-netdev"));
-        assertEquals("user,id=net,net=10.0.0.9/24", after(command("/b/hello.img", "static 10.0.0.9/24"), "-netdev"));
+        assertEquals("user,id=net,net=10.0.0.9/24,host=10.0.0.254,dns=10.0.0.1",
+                after(command("/b/hello.img", "static 10.0.0.9/24 gateway 10.0.0.254 mtu 1400"), "-netdev"));
+        assertEquals("user,id=net,net=192.168.7.1/29,host=192.168.7.2,dns=192.168.7.3",
+                after(command("/b/hello.img", "static 192.168.7.1/29"), "-netdev"));
+        assertEquals("user,id=net,net=10.0.0.6/30,host=10.0.0.5", after(command("/b/hello.img", "static 10.0.0.6/30"), "-netdev"));
     }
 
     @Test
