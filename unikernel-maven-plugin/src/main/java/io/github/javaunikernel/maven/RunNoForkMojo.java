@@ -73,8 +73,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
             getLog().info(port.url() + " leads to port " + port.guest() + " of the guest");
         }
         announceDebugger(boot.debugPort());
-        console.whenListening(() -> getLog().info(String.format("Listening %.1f s after the start of this goal; Ctrl-C shuts down",
-                (System.nanoTime() - started) / 1e9)));
+        console.whenListening(() -> getLog().info(String.format(
+                "Listening %.1f s after the start of this goal; Ctrl-C shuts down", (System.nanoTime() - started) / 1e9)));
         if (gdbPort.isPresent()) {
             getLog().info("The guest waits for: gdb " + GdbSymbols.beside(request.image()) + " -ex 'target remote localhost:"
                     + gdbPort.getAsInt() + "'");

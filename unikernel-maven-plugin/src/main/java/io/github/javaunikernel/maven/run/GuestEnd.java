@@ -7,8 +7,10 @@ package io.github.javaunikernel.maven.run;
  */
 public record GuestEnd(Console console, int machineStatus) {
 
-    /** What a JVM ends with after SIGTERM, 128 + 15. */
-    private static final int TERMINATED = 143;
+    /** SIGTERM (signal(7)): what a guest that is asked to end sends to its program. */
+    private static final int SIGTERM = 15;
+    /** What a JVM ends with after it. */
+    private static final int TERMINATED = 128 + SIGTERM;
     /** What QEMU's isa-debug-exit makes of the value that a panic writes (guest-kernel/docs/pvh.md). */
     private static final int PANIC = 33;
 
@@ -29,12 +31,14 @@ public record GuestEnd(Console console, int machineStatus) {
             return "The guest kernel panicked. The last lines of its console say why:";
         }
         if (console.signal().isPresent()) {
-            return "The program in the guest was killed by signal " + console.signal().getAsInt()
+            // A JVM that has not come far yet just dies of it.
+            return asked && console.signal().getAsInt() == SIGTERM ? null : "The program in the guest was killed by signal " + console.signal().getAsInt()
                     + ". The last lines of its console say why:";
         }
         if (console.status().isEmpty()) {
             return asked ? "The guest was ended by force. The last lines of its console:"
-                    : "The guest ended without the end of its program (status " + machineStatus + "). The last lines of its console:";
+                    : "The guest ended without the end of its program (status " + machineStatus
+                    + "). The last lines of its console:";
         }
         int status = console.status().getAsInt();
         return status == 0 || asked && status == TERMINATED ? null

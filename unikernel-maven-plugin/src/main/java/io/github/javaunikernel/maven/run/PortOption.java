@@ -23,7 +23,8 @@ public final class PortOption {
             return OptionalInt.of(usual);
         }
         if (!value.matches("\\d{1,6}")) {
-            throw new SettingException(parameter, "'" + value + "' is not a port.", "Give a number, or nothing for " + usual + ".");
+            throw new SettingException(parameter, "'" + value + "' is not a port.",
+                    "Give a number, or nothing for " + usual + ".");
         }
         return OptionalInt.of(PortForward.checked(parameter, Integer.parseInt(value), 0));
     }

@@ -26,6 +26,9 @@ class GuestEndTest {
         Console console = console("unikernel: exit status=143\r\n");
         assertDoesNotThrow(() -> new GuestEnd(console, 0).check(true));
         assertProblem("The program in the guest ended with status 143.", new GuestEnd(console, 0), false);
+        Console early = console("unikernel: killed by signal 15\r\n");
+        assertDoesNotThrow(() -> new GuestEnd(early, 0).check(true));
+        assertProblem("killed by signal 15.", new GuestEnd(early, 0), false);
     }
 
     @Test
