@@ -32,8 +32,9 @@ public record GuestEnd(Console console, int machineStatus) {
         }
         if (console.signal().isPresent()) {
             // A JVM that has not come far yet just dies of it.
-            return asked && console.signal().getAsInt() == SIGTERM ? null : "The program in the guest was killed by signal " + console.signal().getAsInt()
-                    + ". The last lines of its console say why:";
+            int signal = console.signal().getAsInt();
+            return asked && signal == SIGTERM ? null
+                    : "The program in the guest was killed by signal " + signal + ". The last lines of its console say why:";
         }
         if (console.status().isEmpty()) {
             return asked ? "The guest was ended by force. The last lines of its console:"
