@@ -39,3 +39,21 @@ void kernel_control(enum control_request request)
              request == CONTROL_REBOOT ? "reboot" : "power off");
     signal_send_process(&info);
 }
+
+void kernel_control_key(char key)
+{
+    switch (key) {
+    case 'b':
+        kernel_control(CONTROL_REBOOT);
+        break;
+    case 'o':
+        kernel_control(CONTROL_POWER_OFF);
+        break;
+    case 't':
+    case 'q':
+        kernel_control(CONTROL_THREAD_DUMP);
+        break;
+    default:
+        log_error("sysrq key '%c' is unknown: use t or q (thread dump), o (power off), b (reboot)", key);
+    }
+}

@@ -211,6 +211,9 @@ void kernel_leave_interrupt(struct registers *registers);
 void kernel_timer(void);
 /* Bytes typed on the console (interrupt context). */
 void kernel_console_input(const char *text, size_t length);
-/* The host asks for an orderly end, or sends a key (Xen control/shutdown, control/sysrq). */
+/* The host asks for an orderly end or a thread dump (Xen control/shutdown, ACPI power button). */
 enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP };
 void kernel_control(enum control_request request);
+/* The same asked for by a key, of those that Linux calls SysRq: t or q dumps threads, o powers off, b
+ * reboots (Xen control/sysrq, a break on the serial line). */
+void kernel_control_key(char key);

@@ -44,6 +44,7 @@ static const struct platform_tests *tests;
 
 void kernel_console_input(const char *text, size_t length) { (void)text, (void)length; }
 void kernel_control(enum control_request request) { (void)request; }
+void kernel_control_key(char key) { (void)key; }
 void kernel_timer(void) { timer_calls++; }
 
 void kernel_leave_interrupt(struct registers *registers)

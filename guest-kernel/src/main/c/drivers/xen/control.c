@@ -80,23 +80,9 @@ static void obey_shutdown(const char *order)
         log_error("the host asks for '%s', which is not supported: use poweroff or reboot", order);
 }
 
-/* A few of the keys Linux knows: t and q list the threads, o and b end the domain. */
 static void obey_sysrq(const char *order)
 {
-    switch (order[0]) {
-    case 'b':
-        kernel_control(CONTROL_REBOOT);
-        break;
-    case 'o':
-        kernel_control(CONTROL_POWER_OFF);
-        break;
-    case 't':
-    case 'q':
-        kernel_control(CONTROL_THREAD_DUMP);
-        break;
-    default:
-        log_error("sysrq key '%s' is unknown: use t or q (thread dump), o (power off), b (reboot)", order);
-    }
+    kernel_control_key(order[0]);
 }
 
 static struct node shutdown_node = { .watch.path = "control/shutdown", .obey = obey_shutdown };

@@ -1,6 +1,8 @@
 /*
  * Console on the first serial port, a 16550 (TI PC16550D data sheet). Firmware or the emulator
  * may have set it up already; its speed is set to 115200 all the same.
+ *
+ * A break on the line makes the next byte a key of kernel_control_key(), as on Linux's serial consoles.
  */
 #include "lib/print.h"
 #include "platform/pvh/acpi.h"
@@ -24,6 +26,7 @@
 #define LINE_DIVISOR_ACCESS 0x80
 #define MODEM_DTR_RTS_OUT2 0x0b         /* OUT2 lets the interrupt through */
 #define STATUS_DATA_READY 0x01
+#define STATUS_BREAK 0x10               /* the byte read next is none, but tells of a break */
 #define STATUS_TRANSMIT_EMPTY 0x20
 #define NO_DEVICE 0xff
 #define FIFO_SIZE 16
@@ -66,13 +69,28 @@ void pvh_serial_write(const char *text, size_t length)
     }
 }
 
+/* True when the byte was a break or the key behind one, and so is no input. */
+static bool take_key(bool is_break, char byte)
+{
+    static bool after_break;
+    bool is_key = after_break && !is_break;
+    if (is_key)
+        kernel_control_key(byte);
+    after_break = is_break;
+    return is_break || is_key;
+}
+
 static void serial_interrupt(void *context)
 {
     (void)context;
     char text[64];
     size_t length = 0;
-    while (in8(LINE_STATUS) & STATUS_DATA_READY) {
-        text[length++] = (char)in8(DATA);
+    uint8_t status;
+    while ((status = in8(LINE_STATUS)) & STATUS_DATA_READY) {
+        char byte = (char)in8(DATA);
+        if (take_key(status & STATUS_BREAK, byte))
+            continue;
+        text[length++] = byte;
         if (length == sizeof(text)) {
             kernel_console_input(text, length);
             length = 0;
