@@ -1,7 +1,7 @@
 /*
  * Network load over real devices. `echo serve PORT` sends back what it gets on any number of
  * connections until one of them sends the single byte QUIT; `echo load PORT CONNECTIONS BYTES` opens
- * the connections to 127.0.0.1 at once, moves BYTES through each and checks what comes back.
+ * the connections to 127.0.0.1, moves BYTES through all of them at once and checks what comes back.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -100,6 +100,17 @@ static int connect_to(uint16_t port)
     return client;
 }
 
+/* The first byte makes the way there and back before the next connection is opened: QEMU's forwarding
+ * queues but one new connection, and those beyond it wait for seconds. */
+static void open_connection(struct connection *connection, unsigned number, uint16_t port)
+{
+    unsigned char first = byte_of(number, 0), back;
+    connection->socket = connect_to(port);
+    if (send(connection->socket, &first, 1, MSG_NOSIGNAL) != 1 || recv(connection->socket, &back, 1, 0) != 1 || back != first)
+        fail("first byte");
+    connection->sent = connection->received = 1;
+}
+
 static void send_some(struct connection *connection, unsigned number, uint64_t bytes)
 {
     static unsigned char block[CHUNK];
@@ -133,7 +144,7 @@ static void load(uint16_t port, unsigned count, uint64_t bytes)
     int epoll = epoll_create1(0);
     for (unsigned i = 0; i < count; i++) {
         struct epoll_event event = { .events = EPOLLIN | EPOLLOUT, .data.u32 = i };
-        connections[i].socket = connect_to(port);
+        open_connection(&connections[i], i, port);
         epoll_ctl(epoll, EPOLL_CTL_ADD, connections[i].socket, &event);
     }
     for (unsigned open = count; open > 0;) {

@@ -34,13 +34,12 @@ test-xenpv test-xen-pvh:
 	@echo "skipped: no Xen or no QEMU here; see lab/setup"
 endif
 
-# QEMU's status does not tell the guest's, so the last line has to.
 ifneq ($(shell command -v qemu-system-x86_64),)
 test-pvh: $(PLATFORM_OUT)/test.elf
 	@for machine in q35 pc microvm; do \
-	    timeout 60 tools/run-qemu -n -m 64 -M $$machine -k $< </dev/null >$(PLATFORM_OUT)/$$machine.log; \
+	    ../lab/qemu --no-network --memory 64 --timeout 60 --machine $$machine --kernel $< >$(PLATFORM_OUT)/$$machine.log; status=$$?; \
 	    sed "s/^unikernel: \(not \)\?ok/\1ok $$machine:/" $(PLATFORM_OUT)/$$machine.log; \
-	    grep -q 'unikernel: exit status=0' $(PLATFORM_OUT)/$$machine.log || exit 1; \
+	    [ $$status = 0 ] || exit 1; \
 	done
 	@timeout 60 tools/run-qemu -n -m 64 -a overflow -k $< </dev/null >$(PLATFORM_OUT)/overflow.log; \
 	if grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.log && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.log; \

@@ -42,7 +42,7 @@ abstract class GuestSuite {
     private static final int REQUESTS = 2000;
     private static final int LARGEST = 3000;
 
-    XenLab lab;
+    Lab lab;
     int port;
 
     private final Platform platform;
@@ -55,7 +55,7 @@ abstract class GuestSuite {
 
     @BeforeAll
     void boot() throws IOException {
-        lab = XenLab.start(getClass().getSimpleName(), platform.options(image));
+        lab = Lab.start(getClass().getSimpleName(), platform, platform.options(image));
         port = lab.port();
         lab.await("app: listening", BOOT);
     }

@@ -12,6 +12,6 @@ class Jdk25XenPvIT extends ShutdownSuite {
     }
 
     static boolean imageWasMade() {
-        return Files.exists(XenLab.images().resolve("lab-app-jdk25.img"));
+        return Files.exists(Lab.images().resolve("lab-app-jdk25.img"));
     }
 }

@@ -16,10 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One run of {@code lab/xen}: a guest in an emulated Xen host, its console as lines that can be waited for, its port 8080
- * forwarded. Safe for use by several threads. Closing ends the guest and its host.
+ * One run of {@code lab/xen} or {@code lab/qemu}: a guest in an emulated machine, its console as lines that can be waited
+ * for, its port 8080 forwarded. Safe for use by several threads. Closing ends the guest and its host.
  */
-final class XenLab implements AutoCloseable {
+final class Lab implements AutoCloseable {
 
     private static final Pattern FORWARD = Pattern.compile("lab: forward 127\\.0\\.0\\.1:(\\d+) to \\d+");
     private static final int LINES_SHOWN = 40;
@@ -32,7 +32,7 @@ final class XenLab implements AutoCloseable {
     /** Set, under {@code lines}, when no line will follow. */
     private boolean ended;
 
-    private XenLab(Process process) {
+    private Lab(Process process) {
         this.process = process;
         reader = new Thread(this::readLines, "lab console");
         guard = new Thread(() -> process.destroy());
@@ -42,18 +42,20 @@ final class XenLab implements AutoCloseable {
      * Starts a guest; does not wait for it.
      *
      * @param name of the log beside the images
-     * @param options of {@code lab/xen}, besides those for control, the forwarded port and the log
+     * @param platform says which program of the lab boots the guest
+     * @param options of that program, besides those for control, the forwarded port and the log
      */
-    static XenLab start(String name, List<String> options) throws IOException {
-        List<String> command = new ArrayList<>(List.of(System.getProperty("lab.xen"), "--control", "--forward", "0:8080",
-                "--timeout", "1500", "--log", images().resolve(name + ".host.log").toString()));
+    static Lab start(String name, Platform platform, List<String> options) throws IOException {
+        List<String> command = new ArrayList<>(List.of(System.getProperty("lab.directory") + "/" + platform.program(),
+                "--control", "--forward", "0:8080", "--timeout", "1500",
+                "--log", images().resolve(name + ".host.log").toString()));
         Path symbols = Path.of(System.getProperty("lab.symbols"));
         if (Files.exists(symbols)) {
             command.addAll(List.of("--symbols", symbols.toString()));
         }
         command.addAll(options);
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        XenLab lab = new XenLab(process);
+        Lab lab = new Lab(process);
         Runtime.getRuntime().addShutdownHook(lab.guard);
         lab.reader.setDaemon(true);
         lab.reader.start();
@@ -147,7 +149,7 @@ final class XenLab implements AutoCloseable {
     int port() {
         Matcher matcher = FORWARD.matcher(await("lab: forward ", Duration.ofSeconds(60)));
         if (!matcher.matches()) {
-            throw new AssertionError("lab/xen did not tell its port");
+            throw new AssertionError("the lab did not tell its port");
         }
         return Integer.parseInt(matcher.group(1));
     }
@@ -159,11 +161,11 @@ final class XenLab implements AutoCloseable {
             out.write(command + "\n");
             out.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException("lab/xen does not take commands any more", e);
+            throw new UncheckedIOException("the lab does not take commands any more", e);
         }
     }
 
-    /** Waits for the end of the guest. The value is its own status, or one of lab/xen's. */
+    /** Waits for the end of the guest. The value is its own status, or one of the lab's. */
     int exitStatus(Duration patience) throws InterruptedException {
         if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("The guest still runs after " + patience.toSeconds() + " s. The last lines were:\n"

@@ -4,32 +4,32 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The ways to boot an image that one suite covers. */
 enum Platform {
 
     /** The kernel loaded by Xen's own builder, from the configuration the plugin writes. */
-    XEN_PV {
-        @Override
-        List<String> options(String image) {
-            return List.of("--config", file(image, ".xl.cfg").toString());
-        }
-    },
+    XEN_PV("xen"),
 
     /** GRUB reads menu.lst and the kernel from the image, as on EC2. */
-    XEN_PVGRUB {
-        @Override
-        List<String> options(String image) {
-            return List.of("--pvgrub", "--root-name", "xvda1", "--config", file(image, ".xl.cfg").toString());
-        }
-    },
+    XEN_PVGRUB("xen", "--pvgrub", "--root-name", "xvda1"),
+
+    /** Native paging under Xen, with Xen's devices. */
+    XEN_PVH("xen", "--pvh"),
+
+    /** A PC with PCI and ACPI, as {@code unikernel:run} uses it. */
+    QEMU("qemu"),
+
+    /** Memory-mapped devices and no ACPI, as in Firecracker. */
+    MICROVM("qemu", "--machine", "microvm"),
 
     /** The same image under Linux. */
-    LINUX {
+    LINUX("xen") {
         @Override
         List<String> options(String image) throws IOException {
-            Path linux = Path.of(output(System.getProperty("lab.linux")));
+            Path linux = Path.of(output(System.getProperty("lab.directory") + "/linux"));
             return List.of("--kernel", linux.resolve("linux").toString(), "--ramdisk",
                     linux.resolve("initramfs").toString(), "--extra", "console=hvc0 quiet peer=image",
                     "--memory", "512", "--disk", file(image, ".img").toString());
@@ -42,8 +42,25 @@ enum Platform {
         }
     };
 
-    /** The options of {@code lab/xen} for the image of this name. */
-    abstract List<String> options(String image) throws IOException;
+    private final String program;
+    private final List<String> options;
+
+    Platform(String program, String... options) {
+        this.program = program;
+        this.options = List.of(options);
+    }
+
+    /** The program of the lab. */
+    String program() {
+        return program;
+    }
+
+    /** The program's options for the image of this name. */
+    List<String> options(String image) throws IOException {
+        List<String> all = new ArrayList<>(options);
+        all.addAll(List.of("--config", file(image, ".xl.cfg").toString()));
+        return all;
+    }
 
     /** What makes the lab send SIGQUIT to the JVM. */
     String threadDumpCommand() {
@@ -51,7 +68,7 @@ enum Platform {
     }
 
     private static Path file(String image, String extension) {
-        Path file = XenLab.images().resolve(image + extension);
+        Path file = Lab.images().resolve(image + extension);
         if (!Files.exists(file)) {
             throw new AssertionError(file + " is missing; run: ./mvnw package");
         }

@@ -1,0 +1,182 @@
+# One run of QEMU: its channels, the time limits, the exit status. Sourced after guest.sh.
+#
+# QEMU is given pairs of named pipes in a private directory: its monitor (fd 7 in, 3 out), the guest's
+# console (fd 9 in, 4 out), and events with their commands (fd 6 in, 5 out). What an event is, and when the
+# end mark comes at the end of the console, is each script's own.
+
+readonly GUEST_CRASHED=126
+readonly GUEST_IDLE=124
+readonly END_OF_CONSOLE=$'\x1elab:end'
+
+run= qemu= filter= follower= reader= kept_log= started_at=
+
+elapsed() {
+    local now=${EPOCHREALTIME/[.,]/}
+    printf '%d.%02d' $(((now - started_at) / 1000000)) $(((now - started_at) / 10000 % 100))
+}
+
+end_process() {
+    [ -n "$1" ] || return 0
+    kill "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+clean_up() {
+    trap '' INT TERM HUP
+    end_process "$reader"
+    end_process "$qemu"
+    end_process "$filter"
+    end_process "$follower"
+    [ -z "$run" ] || rm -rf "$run"
+}
+
+begin_run() {
+    kept_log=${log:-$LAB_TARGET/failed-$$.log}
+    run=$(mktemp -d "${TMPDIR:-/tmp}/lab.XXXXXX")
+    trap clean_up EXIT
+    trap 'say "interrupted after $(elapsed) s"; exit 130' INT TERM HUP
+    log=${log:-$run/host.log}
+    exec 8<&0
+}
+
+# The private directory goes away at the end; a log someone was told about stays.
+keep_log() {
+    mkdir -p "$(dirname "$kept_log")"
+    [ "$log" = "$kept_log" ] || cp -f "$log" "$kept_log"
+}
+
+# lab_failed REASON: keeps the log where its reader can find it.
+lab_failed() {
+    keep_log
+    say "the host's log: $kept_log"
+    tail -n 15 "$log" | tr -d '\r' | sed 's/^/lab: | /' >&2
+    fail "$*"
+}
+
+# Some machines offer a /dev/kvm that runs no ordinary guest; the CPU's flags tell.
+kvm_works() {
+    [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo
+}
+
+# The options for the channels; start_qemu makes the pipes.
+channel_arguments() {
+    printf '%s\n' -nodefaults -no-user-config -display none \
+        -chardev "pipe,id=monitor,path=$run/monitor" -mon chardev=monitor,mode=readline \
+        -chardev "pipe,id=console,path=$run/console" -chardev "pipe,id=events,path=$run/events"
+}
+
+# network_options [ADDRESS]: the rest of a user network's options; forwarded ports lead to the address.
+network_options() {
+    local forward
+    printf '%s' "${user_network:+,$user_network}"
+    for forward in ${forwards[@]+"${forwards[@]}"}; do
+        printf ',hostfwd=tcp:127.0.0.1:%s-%s:%s' "${forward%%:*}" "$1" "${forward##*:}"
+    done
+}
+
+start_qemu() {
+    local pipe
+    for pipe in monitor console events; do
+        mkfifo "$run/$pipe.in" "$run/$pipe.out"
+    done
+    exec 3<>"$run/monitor.out" 4<>"$run/console.out" 5<>"$run/events.out"
+    exec 6<>"$run/events.in" 7<>"$run/monitor.in" 9<>"$run/console.in"
+    : >"$run/console.log"
+    : >"$log"
+    if [ "$verbose" = yes ]; then
+        tail -n +1 -F "$log" >&2 2>/dev/null &
+        follower=$!
+    fi
+    setpriv --pdeathsig KILL qemu-system-x86_64 "${arguments[@]}" >"$run/qemu.out" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 9>&- &
+    qemu=$!
+}
+
+qemu_runs() {
+    kill -0 "$qemu" 2>/dev/null
+}
+
+# QEMU knows which ports it got; its monitor answers with lines like
+#   TCP[HOST_FORWARD]  13       127.0.0.1 45678       10.0.2.15  8080
+report_forwards() {
+    local line pattern='HOST_FORWARD\][[:space:]]+[0-9]+[[:space:]]+127\.0\.0\.1[[:space:]]+([0-9]+)[[:space:]]+[0-9.]+[[:space:]]+([0-9]+)' left=${#forwards[@]}
+    [ "$left" -gt 0 ] || return 0
+    printf 'info usernet\n' >&7
+    while [ "$left" -gt 0 ]; do
+        if ! IFS= read -r -t 1 line <&3; then
+            qemu_runs || lab_failed "QEMU did not start: $(tail -n 3 "$run/qemu.out")"
+            continue
+        fi
+        [[ $line =~ $pattern ]] || continue
+        say "forward 127.0.0.1:${BASH_REMATCH[1]} to ${BASH_REMATCH[2]}"
+        left=$((left - 1))
+    done
+}
+
+# Copies the guest's console to standard output up to the end mark.
+follow_console() {
+    LC_ALL=C sed -u -e 's/\r$//' -e "/$END_OF_CONSOLE/{s/\x1e.*//;/./!Q;w $run/console.log"'
+        q}' -e "w $run/console.log" <&4 &
+    filter=$!
+}
+
+await_console_end() {
+    wait "$filter" || true
+    filter=
+}
+
+# Commands from standard input, each given to `obey` of the script.
+read_commands() {
+    local command argument
+    while read -r command argument; do
+        if [ "$command" = quit ]; then
+            kill -TERM $$
+            return
+        fi
+        obey "$command" "$argument"
+    done
+}
+
+start_reading_commands() {
+    [ "$control" = yes ] || return 0
+    read_commands <&8 &
+    reader=$!
+}
+
+# last_output stays empty until a guest runs: until then the host has HOST_PATIENCE to come up.
+last_size=0 last_output=
+readonly HOST_PATIENCE=300
+
+# Exits when the guest was silent, or the run took, longer than allowed.
+check_time() {
+    local size
+    size=$(stat -c %s "$1")
+    if [ "$size" != "$last_size" ]; then
+        last_size=$size
+        last_output=$SECONDS
+    fi
+    if [ -z "$last_output" ]; then
+        [ "$SECONDS" -lt "$HOST_PATIENCE" ] || lab_failed "the host did not come up within $HOST_PATIENCE s"
+    elif [ "$timeout_idle" -gt 0 ] && [ $((SECONDS - last_output)) -ge "$timeout_idle" ]; then
+        give_up "no console output for $timeout_idle s"
+    fi
+    if [ "$timeout_total" -gt 0 ] && [ "$SECONDS" -ge "$timeout_total" ]; then
+        give_up "not finished after $timeout_total s"
+    fi
+}
+
+give_up() {
+    keep_log
+    say "$1; the host's log: $kept_log"
+    exit "$GUEST_IDLE"
+}
+
+# guest_status CONSOLE OTHERWISE: the guest's own last word, if it is one of our kernels.
+guest_status() {
+    local line
+    line=$(grep -aE '^unikernel: (exit status=|killed by signal )[0-9]+' "$1" | tail -n 1 | tr -d '\r' || true)
+    case $line in
+        *status=*) line=${line##*status=}; printf '%s\n' "${line%% *}" ;;
+        *signal*) line=${line##*signal }; printf '%s\n' $((128 + ${line%% *})) ;;
+        *) printf '%s\n' "$2" ;;
+    esac
+}
