@@ -41,8 +41,8 @@ test-pvh: $(PLATFORM_OUT)/test.elf
 	    sed "s/^unikernel: \(not \)\?ok/\1ok $$machine:/" $(PLATFORM_OUT)/$$machine.log; \
 	    [ $$status = 0 ] || exit 1; \
 	done
-	@timeout 60 tools/run-qemu -n -m 64 -a overflow -k $< </dev/null >$(PLATFORM_OUT)/overflow.log; \
-	if grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.log && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.log; \
+	@../lab/qemu --no-network --memory 64 --timeout 60 --extra overflow --kernel $< >$(PLATFORM_OUT)/overflow.log; status=$$?; \
+	if [ $$status = 126 ] && grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.log && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.log; \
 	then echo "ok q35: a kernel stack overflow is a panic"; \
 	else cat $(PLATFORM_OUT)/overflow.log; echo "not ok q35: a kernel stack overflow is a panic"; exit 1; fi
 else
