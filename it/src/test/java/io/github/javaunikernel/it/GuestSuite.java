@@ -61,7 +61,7 @@ abstract class GuestSuite {
     }
 
     @AfterAll
-    void end() throws InterruptedException {
+    void end() {
         if (lab != null) {
             lab.close();
         }

@@ -27,6 +27,11 @@ import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 
 /** What every goal on EC2 shares: where, as whom, and how a failure reads. */
 abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
+    static {
+        // Under -X the SDK would log what it signs, session tokens included.
+        System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log.software.amazon.awssdk", "info");
+    }
+
     /**
      * Profile of the AWS configuration files to take credentials from, single sign-on included.
      *

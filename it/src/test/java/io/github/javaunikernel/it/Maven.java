@@ -1,0 +1,52 @@
+package io.github.javaunikernel.it;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Builds of other projects by the Maven of this one, with its repository. */
+final class Maven {
+
+    private static final int PATIENCE_MINUTES = 10;
+
+    private Maven() {
+    }
+
+    /** Runs a build that has to succeed; what it printed. */
+    static String run(Path directory, Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(System.getProperty("lab.maven"), "-B", "-ntp", "-Dstyle.color=never",
+                "-Dmaven.repo.local=" + System.getProperty("lab.repository")));
+        command.addAll(List.of(arguments));
+        Path output = Files.createTempFile("maven", ".log");
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
+                    .redirectOutput(output.toFile());
+            builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
+            builder.environment().putAll(environment);
+            int status = finish(builder.start());
+            String text = Files.readString(output, StandardCharsets.UTF_8);
+            if (status != 0) {
+                throw new AssertionError("Maven ended with status " + status + ":\n" + text);
+            }
+            return text;
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    private static int finish(Process process) throws InterruptedException {
+        try {
+            if (!process.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES)) {
+                throw new AssertionError("Maven did not end within " + PATIENCE_MINUTES + " minutes");
+            }
+            return process.exitValue();
+        } finally {
+            process.destroy();
+        }
+    }
+}
