@@ -13,4 +13,6 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-strict-aliasing -fno
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     src/main/c/lib/format.c src/main/c/lib/hash.c src/main/c/lib/text.c src/main/c/lib/tree.c
 HOST_HEADERS := $(wildcard src/test/c/host/*.h)
+# Each fuzzer's run, where clang with libFuzzer is installed; FUZZ_SECONDS=600 for a long one.
+FUZZ_SECONDS ?= 10
 endif

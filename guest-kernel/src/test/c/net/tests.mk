@@ -14,8 +14,6 @@ target/test/test_net_%: src/test/c/net/test_%.c src/test/c/net/wire.c $(NET_SOUR
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
 
-# A short fuzzing run, where clang with libFuzzer is installed; FUZZ_SECONDS=600 for a long one.
-FUZZ_SECONDS ?= 10
 target/test/fuzz_net_%: src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
 	@mkdir -p $(@D)
 	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
