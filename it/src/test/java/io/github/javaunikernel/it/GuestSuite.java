@@ -55,7 +55,7 @@ abstract class GuestSuite {
 
     @BeforeAll
     void boot() throws IOException {
-        lab = Lab.start(getClass().getSimpleName(), platform, platform.options(image));
+        lab = Lab.start(getClass().getSimpleName(), platform, platform.options(Lab.images().resolve(image)));
         port = lab.port();
         lab.await("app: listening", BOOT);
     }

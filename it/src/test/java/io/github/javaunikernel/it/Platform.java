@@ -28,7 +28,7 @@ enum Platform {
     /** The same image under Linux. */
     LINUX("xen") {
         @Override
-        List<String> options(String image) throws IOException {
+        List<String> options(Path image) throws IOException {
             Path linux = Path.of(output(System.getProperty("lab.directory") + "/linux"));
             return List.of("--kernel", linux.resolve("linux").toString(), "--ramdisk",
                     linux.resolve("initramfs").toString(), "--extra", "console=hvc0 quiet peer=image",
@@ -55,8 +55,12 @@ enum Platform {
         return program;
     }
 
-    /** The program's options for the image of this name. */
-    List<String> options(String image) throws IOException {
+    /**
+     * The program's options for an image.
+     *
+     * @param image path of its files without their extensions
+     */
+    List<String> options(Path image) throws IOException {
         List<String> all = new ArrayList<>(options);
         all.addAll(List.of("--config", file(image, ".xl.cfg").toString()));
         return all;
@@ -67,8 +71,8 @@ enum Platform {
         return "sysrq q";
     }
 
-    private static Path file(String image, String extension) {
-        Path file = Lab.images().resolve(image + extension);
+    private static Path file(Path image, String extension) {
+        Path file = image.resolveSibling(image.getFileName() + extension);
         if (!Files.exists(file)) {
             throw new AssertionError(file + " is missing; run: ./mvnw package");
         }

@@ -1,0 +1,81 @@
+package io.github.javaunikernel.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The smallest machine on which a fresh scaffold boots and serves, found by halving. Takes some minutes. */
+@Tag("memory")
+class SmallestMemoryIT {
+
+    /** MiB that have to suffice, that cannot, and the exactness. */
+    private static final int ENOUGH = 64;
+    private static final int TOO_LITTLE = 16;
+    private static final int STEP = 2;
+    /** The least the plugin makes an image for; a smaller machine boots that one. */
+    private static final int LEAST_IMAGE = 32;
+
+    private static final int REQUESTS = 300;
+    private static final int TERMINATED = 143;
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    @TempDir
+    static Path work;
+    private static Path project;
+
+    @BeforeAll
+    static void generate() throws IOException, InterruptedException {
+        project = Scaffold.generate(work);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"XEN_PV", "QEMU"})
+    void isAtMost64(Platform platform) throws IOException, InterruptedException {
+        assertTrue(serves(platform, ENOUGH), "not with " + ENOUGH + " MiB");
+        int enough = ENOUGH;
+        int tooLittle = TOO_LITTLE;
+        while (enough - tooLittle > STEP) {
+            int middle = tooLittle + (enough - tooLittle) / 2 / STEP * STEP;
+            if (serves(platform, middle)) {
+                enough = middle;
+            } else {
+                tooLittle = middle;
+            }
+        }
+        System.out.println("smallest memory: " + enough + " MiB on " + platform);
+    }
+
+    /** The image is made anew for each size, since its JVM options follow from the memory. */
+    private static boolean serves(Platform platform, int memory) throws IOException, InterruptedException {
+        Maven.run(project, Map.of(), "-q", "package", "-DskipTests", "-Dunikernel.memory=" + Math.max(memory, LEAST_IMAGE));
+        List<String> options = new ArrayList<>(platform.options(Scaffold.product(project, "")));
+        options.addAll(List.of("--memory", Integer.toString(memory)));
+        try (Lab lab = Lab.start("memory-" + platform + "-" + memory, platform, options)) {
+            lab.await("Listening on port 8080", PATIENCE);
+            for (int i = 0; i < REQUESTS / 2; i++) {
+                assertEquals("Hello from a unikernel\n", HttpConnection.get(lab.port(), "/"));
+            }
+            try (HttpConnection connection = new HttpConnection(lab.port())) {
+                for (int i = 0; i < REQUESTS / 2; i++) {
+                    assertTrue(connection.text("/api/system").contains("uptimeMillis"));
+                }
+            }
+            lab.command("shutdown");
+            return lab.exitStatus(PATIENCE) == TERMINATED;
+        } catch (AssertionError | IOException e) {
+            System.out.println(memory + " MiB do not suffice: " + e.getMessage());
+            return false;
+        }
+    }
+}
