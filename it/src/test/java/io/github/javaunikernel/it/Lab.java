@@ -154,6 +154,14 @@ final class Lab implements AutoCloseable {
         return Integer.parseInt(matcher.group(1));
     }
 
+    /** What the guest has used of its CPU so far. */
+    double cpuSeconds() {
+        int position = position();
+        command("list");
+        String answer = await(position, "lab: answer: guest ", Duration.ofSeconds(60));
+        return Double.parseDouble(answer.substring(answer.lastIndexOf(' ') + 1));
+    }
+
     /** Gives a command to the lab, such as {@code shutdown}, {@code list} or {@code sysrq q}. */
     void command(String command) {
         try {

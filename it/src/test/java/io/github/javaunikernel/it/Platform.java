@@ -25,20 +25,25 @@ enum Platform {
     /** Memory-mapped devices and no ACPI, as in Firecracker. */
     MICROVM("qemu", "--machine", "microvm"),
 
-    /** The same image under Linux. */
-    LINUX("xen") {
+    /** The same image under Linux, as a Xen PV guest. */
+    LINUX("xen", "--extra", "console=hvc0 quiet mitigations=off peer=image") {
         @Override
         List<String> options(Path image) throws IOException {
-            Path linux = Path.of(output(System.getProperty("lab.directory") + "/linux"));
-            return List.of("--kernel", linux.resolve("linux").toString(), "--ramdisk",
-                    linux.resolve("initramfs").toString(), "--extra", "console=hvc0 quiet peer=image",
-                    "--memory", "512", "--disk", file(image, ".img").toString());
+            return underLinux(super.options(image), image);
         }
 
         /** Linux has uses of its own for its sysrq keys. */
         @Override
         String threadDumpCommand() {
             return "console SIGQUIT";
+        }
+    },
+
+    /** The same image under Linux in QEMU. */
+    LINUX_QEMU("qemu", "--extra", "console=ttyS0 quiet mitigations=off peer=image") {
+        @Override
+        List<String> options(Path image) throws IOException {
+            return underLinux(super.options(image), image);
         }
     };
 
@@ -69,6 +74,14 @@ enum Platform {
     /** What makes the lab send SIGQUIT to the JVM. */
     String threadDumpCommand() {
         return "sysrq q";
+    }
+
+    private static List<String> underLinux(List<String> options, Path image) throws IOException {
+        Path linux = Path.of(output(System.getProperty("lab.directory") + "/linux"));
+        List<String> all = new ArrayList<>(options);
+        all.addAll(List.of("--kernel", linux.resolve("linux").toString(), "--ramdisk", linux.resolve("initramfs").toString(),
+                "--memory", "512"));
+        return all;
     }
 
     private static Path file(Path image, String extension) {
