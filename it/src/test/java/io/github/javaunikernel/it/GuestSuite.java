@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.it.app.Pattern;
+import io.github.javaunikernel.it.app.Survey;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.DigestInputStream;
@@ -184,6 +185,12 @@ abstract class GuestSuite {
     }
 
     /** The host's clock is the emulated machine's, so both tell the same time. */
+    @Test
+    @Order(85)
+    void theJdkFindsWhatItFindsOnLinux() throws IOException {
+        assertEquals(Survey.lines(), HttpConnection.get(port, "/survey").lines().toList());
+    }
+
     @Test
     @Order(90)
     void tellsTheTime() throws IOException {

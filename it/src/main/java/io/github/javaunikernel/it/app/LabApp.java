@@ -62,6 +62,7 @@ public final class LabApp {
         text(server, "/meet", query -> meet(number(query, "n")));
         text(server, "/file", query -> Files.readString(Path.of(query.get("path"))));
         text(server, "/scratch", query -> scratch(number(query, "n")));
+        text(server, "/survey", query -> String.join("\n", Survey.lines()));
         text(server, "/exit", query -> exit(number(query, "code")));
         server.createContext("/bytes", LabApp::bytes);
         server.createContext("/upload", LabApp::upload);
