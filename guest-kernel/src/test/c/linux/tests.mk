@@ -23,12 +23,26 @@ $(LINUX_TEST)/fuzz_user_data: src/test/c/linux/fuzz_user_data.c $(ENVIRONMENT_SO
 	@mkdir -p $(@D)
 	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
 
-.PHONY: fuzz-linux-user-data
-fuzz-linux-user-data: $(LINUX_TEST)/fuzz_user_data
-	@mkdir -p $(LINUX_TEST)/corpus-user-data
+ELF_FUZZ_SOURCES := src/test/c/linux/fuzz_elf.c src/main/c/linux/elf.c
+$(LINUX_TEST)/fuzz_elf: $(ELF_FUZZ_SOURCES) $(HOST_SOURCES) $(LINUX_TEST_HEADERS)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer -Wl,--wrap=user_clear $(filter %.c,$^) -o $@
+
+# Beginnings of real programs, which hold all headers.
+ELF_SEEDS := $(wildcard /bin/sh /bin/ls /lib64/ld-linux-x86-64.so.2)
+$(LINUX_TEST)/corpus_elf.done: $(ELF_SEEDS)
+	@mkdir -p $(LINUX_TEST)/corpus_elf
+	@for seed in $^; do head -c 2048 $$seed >$(LINUX_TEST)/corpus_elf/$$(basename $$seed); done
+	@touch $@
+$(LINUX_TEST)/corpus_user_data.done:
+	@mkdir -p $(LINUX_TEST)/corpus_user_data
+	@touch $@
+
+.PHONY: fuzz-linux-user_data fuzz-linux-elf
+fuzz-linux-user_data fuzz-linux-elf: fuzz-linux-%: $(LINUX_TEST)/fuzz_% $(LINUX_TEST)/corpus_%.done
 	@nice $< -max_total_time=$(or $(FUZZ_SECONDS),10) -max_len=2048 -artifact_prefix=$(LINUX_TEST)/ -verbosity=0 \
-	    $(LINUX_TEST)/corpus-user-data >$<.log 2>&1 || { cat $<.log; exit 1; }
-	@echo "ok fuzz user data"
+	    $(LINUX_TEST)/corpus_$* >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz $*"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-linux-user-data
+TESTS += fuzz-linux-user_data fuzz-linux-elf
 endif
