@@ -15,16 +15,18 @@ elapsed() {
     printf '%d.%02d' $(((now - started_at) / 1000000)) $(((now - started_at) / 10000 % 100))
 }
 
+# end_process PID [SIGNAL]
 end_process() {
     [ -n "$1" ] || return 0
-    kill "$1" 2>/dev/null || true
+    kill -s "${2:-TERM}" "$1" 2>/dev/null || true
     wait "$1" 2>/dev/null || true
 }
 
 clean_up() {
     trap '' INT TERM HUP
     end_process "$reader"
-    end_process "$qemu"
+    # One that writes to a pipe nobody reads any more does not hear SIGTERM; it has nothing to lose.
+    end_process "$qemu" KILL
     end_process "$filter"
     end_process "$follower"
     [ -z "$run" ] || rm -rf "$run"
