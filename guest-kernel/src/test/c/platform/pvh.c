@@ -4,6 +4,7 @@
 #include "lib/pages.h"
 #include "platform/platform.h"
 #include "platform/pvh/instructions.h"
+#include "platform/pvh/interrupts.h"
 #include "platform/pvh/page_table.h"
 #include "platform/pvh/pvh.h"
 #include "platform/x86/image.h"
@@ -82,8 +83,28 @@ static void test_user_access(void)
     page_put(page);
 }
 
+#define APIC_COMMAND 0x300
+#define APIC_COMMAND_SELF (1u << 18)        /* destination shorthand (SDM 3A figure 11-12) */
+
+static unsigned handled;
+
+/* Needs the kernel's GS base, as handlers do. */
+static void count_interrupt(void *context) { handled += this_cpu()->self == this_cpu() && context == &handled; }
+
+/* As if it came on the first instruction of an entry from user mode, where GS is still the user's. */
+static void test_interrupt_before_swapgs(void)
+{
+    int vector = interrupt_allocate(count_interrupt, &handled);
+    check("a vector is allocated", vector >= 32);
+    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | (unsigned)vector);
+    __asm__ volatile("swapgs; sti; nop; nop; cli; swapgs" : : : "memory");
+    check("an interrupt that finds the user's GS base is handled with the kernel's", handled == 1);
+    check("and gives the user's back", this_cpu()->self == this_cpu());
+}
+
 static void others(void)
 {
+    test_interrupt_before_swapgs();
     test_device_memory();
     test_user_access();
 }

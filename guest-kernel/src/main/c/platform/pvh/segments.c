@@ -8,6 +8,7 @@
 
 _Static_assert(offsetof(struct registers, r11) == REGISTERS_R11, "selectors.h");
 _Static_assert(offsetof(struct registers, rcx) == REGISTERS_RCX, "selectors.h");
+_Static_assert(offsetof(struct registers, number) == REGISTERS_NUMBER, "selectors.h");
 _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "selectors.h");
 _Static_assert(offsetof(struct registers, cs) == REGISTERS_CS, "selectors.h");
 _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "selectors.h");

@@ -19,6 +19,7 @@
 /* Offsets in struct registers and struct cpu (platform.h; checked in segments.c). */
 #define REGISTERS_R11 48
 #define REGISTERS_RCX 88
+#define REGISTERS_NUMBER 120
 #define REGISTERS_RIP 136
 #define REGISTERS_CS 144
 #define REGISTERS_RFLAGS 152
@@ -32,3 +33,4 @@
 #define RFLAGS_USER 0x250dd5
 #define RFLAGS_ALWAYS 0x202
 #define RFLAGS_TRAP_OR_RESUME 0x10100
+#define RFLAGS_INTERRUPT 0x200

@@ -3,7 +3,9 @@
  * All build a struct registers (platform.h) on the kernel stack, at its top when they come from user
  * mode. GS holds the user's base in user mode and &struct cpu in the kernel; SWAPGS is done exactly at
  * transitions between the two. Non-maskable traps may hit between, so they have stacks of
- * their own (IST) and look at the GS base itself.
+ * their own (IST) and look at the GS base itself. Interrupts cannot, but a hypervisor under emulation was seen to
+ * deliver a second one at the first instruction of another's stub, so those from the kernel look at it too: outside of
+ * cpu_wait() that costs nothing, since there are none.
  */
 #include "platform/pvh/selectors.h"
 #include "platform/x86/registers.h"
@@ -118,7 +120,14 @@ pvh_trap_close_access:                  /* room for CLAC, see access.c; the IRET
 
 from_kernel:
     movq %rsp, %rdi
-    call pvh_kernel_trap
+    cmpq $VECTOR_FIRST_INTERRUPT, REGISTERS_NUMBER(%rsp)
+    jb 1f
+    movl $MSR_GS_BASE, %ecx
+    rdmsr
+    testl %edx, %edx
+    jns user_base_in_kernel
+1:  call pvh_kernel_trap
+return_to_kernel:
     pop_registers_but_rcx_rax_rdi_rsi_rdx
     popq %rax
     popq %rcx
@@ -127,6 +136,13 @@ from_kernel:
     popq %rdi
     addq $16, %rsp
     iretq
+
+/* The user's GS base, which the interrupted code is about to swap. */
+user_base_in_kernel:
+    swapgs
+    call pvh_kernel_trap
+    swapgs
+    jmp return_to_kernel
 
 /* Does not return, so nothing needs to be restored. */
 nonmaskable_trap:

@@ -30,6 +30,18 @@ extern const char pvh_trap_stubs[];
 
 /* Called by traps.S only. */
 void pvh_user_trap(struct registers *registers);
+/* The hypervisor's or the processor's fault. Harmless in entry code; anywhere else the kernel is not made for it. */
+static void report_unmasked(unsigned vector, uintptr_t at)
+{
+    static bool reported;
+    uintptr_t offset = 0;
+    const char *name = symbol_name(at, &offset);
+    if (!reported)
+        log_always("interrupt %u was delivered although they are masked, at %lx (%s+%lx); going on", vector, at,
+                   name != NULL ? name : "?", offset);
+    reported = true;
+}
+
 void pvh_kernel_trap(struct registers *registers);
 noreturn void pvh_nonmaskable_trap(struct registers *registers);
 
@@ -96,6 +108,8 @@ void pvh_kernel_trap(struct registers *registers)
     uintptr_t address = cr2_read();
     unsigned vector = (unsigned)registers->number;
     if (vector >= VECTOR_FIRST_INTERRUPT) {
+        if (!(registers->rflags & RFLAGS_INTERRUPT))
+            report_unmasked(vector, registers->rip);
         interrupt_dispatch(vector);
         return;
     }
