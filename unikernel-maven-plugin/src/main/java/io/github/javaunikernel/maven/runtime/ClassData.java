@@ -12,9 +12,6 @@ import java.util.List;
  */
 final class ClassData {
 
-    /** From this version on the archive is reproducible, and every collector maps its heap objects, not only G1. */
-    private static final int REPRODUCIBLE = 18;
-
     private ClassData() {
     }
 
@@ -23,8 +20,9 @@ final class ClassData {
             throw new SettingException("cds", "The class-data archive is made by running the linked runtime, and this"
                     + " machine cannot run programs for Linux on x86-64.", "Set it to false.");
         }
-        // Heap objects that the guest's collector ignores are better left out, as dumping with the serial one does.
-        String collector = jdk.feature() < REPRODUCIBLE ? "-XX:+UseSerialGC" : "-XX:+UseG1GC";
+        // From Java 18 on every collector maps the archive's heap objects, not only G1; those that the guest's collector
+        // ignores are better left out, as dumping with the serial one does.
+        String collector = jdk.hasReproducibleClassData() ? "-XX:+UseG1GC" : "-XX:+UseSerialGC";
         Tool.run(List.of(runtime.resolve("bin/java").toString(), "-Xshare:dump", collector, "-Xint", "-Xmx128m",
                 "-XX:ActiveProcessorCount=1"));
     }

@@ -21,6 +21,7 @@ public record JavaHome(Path path, Map<String, String> release) {
     private static final String PARAMETER = "jdkHome";
     private static final String FIX = "Set it to the home of a JDK 17 or later for Linux on x86-64 with glibc.";
     private static final int OLDEST = 17;
+    private static final int REPRODUCIBLE_CLASS_DATA = 18;
 
     /** Reads and checks the JDK at a path. */
     public static JavaHome at(Path path) throws SettingException, IOException {
@@ -80,6 +81,11 @@ public record JavaHome(Path path, Map<String, String> release) {
     public int feature() {
         String first = version().split("[.+-]")[0];
         return first.matches("\\d{1,4}") ? Integer.parseInt(first) : 0;
+    }
+
+    /** Whether class-data archives of one runtime are always the same; from Java 18 on. */
+    public boolean hasReproducibleClassData() {
+        return feature() >= REPRODUCIBLE_CLASS_DATA;
     }
 
     /** Names of its modules. */
