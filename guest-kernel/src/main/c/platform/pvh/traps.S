@@ -3,9 +3,9 @@
  * All build a struct registers (platform.h) on the kernel stack, at its top when they come from user
  * mode. GS holds the user's base in user mode and &struct cpu in the kernel; SWAPGS is done exactly at
  * transitions between the two. Non-maskable traps may hit between, so they have stacks of
- * their own (IST) and look at the GS base itself. Interrupts cannot, but a hypervisor under emulation was seen to
- * deliver a second one at the first instruction of another's stub, so those from the kernel look at it too: outside of
- * cpu_wait() that costs nothing, since there are none.
+ * their own (IST) and look at the GS base itself. Interrupts cannot, but QEMU's nested SVM delivers some twice
+ * (docs/pvh.md), so those from the kernel look at it too: outside of cpu_wait() that costs nothing, since there
+ * are none.
  */
 #include "platform/pvh/selectors.h"
 #include "platform/x86/registers.h"
