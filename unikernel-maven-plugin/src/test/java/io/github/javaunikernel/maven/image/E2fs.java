@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.image;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,20 +23,28 @@ public final class E2fs {
 
     /** Answer of one debugfs command, without its banner. */
     public static String debugfs(Path image, String command) throws Exception {
-        return debugfs("-R", command, image.toString());
+        return debugfs(image, command, List.of());
     }
 
     /** As {@link #debugfs(Path, String)}, but starting from the copy of the superblock in the given block. */
     public static String debugfsFromCopy(Path image, long superblock, String command) throws Exception {
-        return debugfs("-s", Long.toString(superblock), "-b", "4096", "-R", command, image.toString());
+        return debugfs(image, command, List.of("-s", Long.toString(superblock), "-b", "4096"));
     }
 
-    private static String debugfs(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(tool("debugfs")));
-        command.addAll(List.of(arguments));
-        Result result = run(command.toArray(String[]::new));
-        assertEquals(0, result.status, result.output);
-        return result.output.lines().filter(line -> !line.startsWith("debugfs ")).reduce("", (a, b) -> a + b + "\n");
+    /** The command goes by a file: as an argument it could only have the characters of the platform's locale. */
+    private static String debugfs(Path image, String command, List<String> options) throws Exception {
+        Path commands = Files.createTempFile("debugfs", null);
+        try {
+            Files.writeString(commands, command + "\n");
+            List<String> words = new ArrayList<>(List.of(tool("debugfs")));
+            words.addAll(options);
+            words.addAll(List.of("-f", commands.toString(), image.toString()));
+            Result result = run(words.toArray(String[]::new));
+            assertEquals(0, result.status, result.output);
+            return result.output.lines().filter(line -> !line.startsWith("debugfs")).reduce("", (a, b) -> a + b + "\n");
+        } finally {
+            Files.delete(commands);
+        }
     }
 
     /** Copies a file out of the image. */
@@ -61,7 +70,7 @@ public final class E2fs {
     private static Result run(String... command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes());
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Result(process.waitFor(), output);
     }
 }
