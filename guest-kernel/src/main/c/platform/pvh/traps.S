@@ -44,12 +44,7 @@ pvh_system_call:
     jnz return_to_user
     shrq $47, %rcx
     jnz return_to_user
-    pop_registers_but_rcx_rax_rdi_rsi_rdx
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    pop_registers
     movq (REGISTERS_RSP - 120)(%rsp), %rsp
     swapgs
     sysretq
@@ -66,12 +61,7 @@ return_to_user:
     /* Never mapped (USER_LIMIT): the thread gets its fault in user mode. */
     movabsq $0x00007fffffffffff, %rax
     movq %rax, REGISTERS_RIP(%rsp)
-1:  pop_registers_but_rcx_rax_rdi_rsi_rdx
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+1:  pop_registers
     addq $16, %rsp
     swapgs
     iretq
@@ -128,12 +118,7 @@ from_kernel:
     jns user_base_in_kernel
 1:  call pvh_kernel_trap
 return_to_kernel:
-    pop_registers_but_rcx_rax_rdi_rsi_rdx
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    pop_registers
     addq $16, %rsp
     iretq
 

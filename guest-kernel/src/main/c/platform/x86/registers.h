@@ -19,7 +19,7 @@
     pushq %r15
     .endm
 
-    .macro pop_registers_but_rcx_rax_rdi_rsi_rdx
+    .macro pop_registers
     popq %r15
     popq %r14
     popq %r13
@@ -30,10 +30,6 @@
     popq %r10
     popq %r9
     popq %r8
-    .endm
-
-    .macro pop_registers
-    pop_registers_but_rcx_rax_rdi_rsi_rdx
     popq %rax
     popq %rcx
     popq %rdx
