@@ -15,6 +15,9 @@
 #define MMIO_BASE 0xffffc90000000000UL
 #define MMIO_LIMIT (MMIO_BASE + (1UL << 39))
 
+/* Kernel memory that is not the image's: no code. */
+#define DATA_RIGHTS (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
+
 extern char pvh_boot_stack_guard[];
 
 uint64_t *pvh_root_table;
@@ -61,7 +64,6 @@ static bool in_read_only_image(phys_t start, phys_t end)
 
 static void map_direct(phys_t start, phys_t end)
 {
-    const uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE;
     start = align_up(start, PAGE_SIZE);
     end = align_down(end, PAGE_SIZE);
     while (start < end) {
@@ -69,12 +71,12 @@ static void map_direct(phys_t start, phys_t end)
         bool large = (start & (LARGE_PAGE_SIZE - 1)) == 0 && large_end <= end
                      && !in_read_only_image(start, large_end);
         if (large) {
-            (void)set_entry(DIRECT_MAP + start, 2, start | rights | ENTRY_LARGE);
+            (void)set_entry(DIRECT_MAP + start, 2, start | DATA_RIGHTS | ENTRY_LARGE);
             start = large_end;
             continue;
         }
         bool read_only = in_read_only_image(start, start + PAGE_SIZE);
-        (void)set_entry(DIRECT_MAP + start, 1, start | (read_only ? rights & ~ENTRY_WRITE : rights));
+        (void)set_entry(DIRECT_MAP + start, 1, start | (read_only ? DATA_RIGHTS & ~ENTRY_WRITE : DATA_RIGHTS));
         start += PAGE_SIZE;
     }
 }
@@ -110,9 +112,8 @@ void pvh_paging_init(struct memory_range *pool)
 
 int pvh_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
 {
-    const uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE;
     for (size_t i = 0; i < count; i++) {
-        if (!set_entry(virtual + i * PAGE_SIZE, 1, page_address(pages[i]) | rights)) {
+        if (!set_entry(virtual + i * PAGE_SIZE, 1, page_address(pages[i]) | DATA_RIGHTS)) {
             pvh_kernel_unmap(virtual, i);
             return -ENOMEM;
         }
@@ -137,8 +138,7 @@ static void *map_beside(phys_t address, size_t length, uint64_t type)
         return NULL;
     uintptr_t at = mmio_next;
     for (phys_t page = first; page < end; page += PAGE_SIZE) {
-        uint64_t rights = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE | type;
-        if (!set_entry(at + (page - first), 1, page | rights))
+        if (!set_entry(at + (page - first), 1, page | DATA_RIGHTS | type))
             return NULL;
     }
     mmio_next += end - first;
