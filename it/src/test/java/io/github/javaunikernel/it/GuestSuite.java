@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
  * What every platform has to do, on one guest booted once. A subclass names the platform and the image, and adds how its
@@ -45,6 +47,13 @@ abstract class GuestSuite {
 
     Lab lab;
     int port;
+
+    /** What the guest printed last goes with a failure of any kind. */
+    @RegisterExtension
+    final TestExecutionExceptionHandler console = (context, failure) -> {
+        System.out.println(context.getDisplayName() + " failed; the last lines of the guest were:\n" + lab.lastLines());
+        throw failure;
+    };
 
     private final Platform platform;
     private final String image;

@@ -2,6 +2,7 @@ package io.github.javaunikernel.it;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,8 @@ import java.util.regex.Pattern;
 
 /**
  * One run of {@code lab/xen} or {@code lab/qemu}: a guest in an emulated machine, its console as lines that can be waited
- * for, its port 8080 forwarded. Safe for use by several threads. Closing ends the guest and its host.
+ * for and a file beside the images, its port 8080 forwarded. Safe for use by several threads. Closing ends the guest and
+ * its host.
  */
 final class Lab implements AutoCloseable {
 
@@ -25,6 +27,8 @@ final class Lab implements AutoCloseable {
     private static final int LINES_SHOWN = 40;
 
     private final Process process;
+    /** Of every line; closed by the reader. */
+    private final PrintWriter copy;
     private final Thread reader;
     private final Thread guard;
     /** Every line so far, of the guest and of the lab; guarded by itself. */
@@ -32,8 +36,9 @@ final class Lab implements AutoCloseable {
     /** Set, under {@code lines}, when no line will follow. */
     private boolean ended;
 
-    private Lab(Process process) {
+    private Lab(Process process, PrintWriter copy) {
         this.process = process;
+        this.copy = copy;
         reader = new Thread(this::readLines, "lab console");
         guard = new Thread(() -> process.destroy());
     }
@@ -41,7 +46,8 @@ final class Lab implements AutoCloseable {
     /**
      * Starts a guest; does not wait for it.
      *
-     * @param name of the log beside the images
+     * @param name of the logs beside the images: {@code NAME.console.log} of the guest and the lab, {@code NAME.host.log}
+     *     of the machine around them
      * @param platform says which program of the lab boots the guest
      * @param options of that program, besides those for control, the forwarded port and the log
      */
@@ -54,8 +60,9 @@ final class Lab implements AutoCloseable {
             command.addAll(List.of("--symbols", symbols.toString()));
         }
         command.addAll(options);
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        Lab lab = new Lab(process);
+        PrintWriter copy = new PrintWriter(
+                Files.newBufferedWriter(images().resolve(name + ".console.log"), StandardCharsets.UTF_8), true);
+        Lab lab = new Lab(new ProcessBuilder(command).redirectErrorStream(true).start(), copy);
         Runtime.getRuntime().addShutdownHook(lab.guard);
         lab.reader.setDaemon(true);
         lab.reader.start();
@@ -68,9 +75,9 @@ final class Lab implements AutoCloseable {
     }
 
     private void readLines() {
-        try (BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
+        try (copy; BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
-                System.out.println("  | " + line);
+                copy.println(line);
                 add(line.stripTrailing());
             }
         } catch (IOException e) {
@@ -134,8 +141,11 @@ final class Lab implements AutoCloseable {
         }
     }
 
-    private String lastLines() {
-        return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
+    /** The end of what was printed so far, for a message about a failure. */
+    String lastLines() {
+        synchronized (lines) {
+            return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
+        }
     }
 
     /** Every line so far. */
