@@ -129,6 +129,17 @@ static void unlock_both(struct bucket *one, struct bucket *two)
         spin_unlock(&two->lock);
 }
 
+/* Both buckets are locked. Within a bucket it keeps its place, so that who walks along the waiters meets it once. */
+static void move_waiter(struct futex_waiter *waiter, struct bucket *target, uintptr_t to)
+{
+    waiter->address = to;
+    if (waiter->bucket == target)
+        return;
+    list_remove(&waiter->link);
+    write_once(waiter->bucket, target);
+    list_push_back(&target->waiters, &waiter->link);
+}
+
 static int64_t futex_requeue(uintptr_t from, uint32_t wake_count, uint32_t move_count, uintptr_t to)
 {
     struct bucket *source = bucket_of(from), *target = bucket_of(to);
@@ -142,10 +153,7 @@ static int64_t futex_requeue(uintptr_t from, uint32_t wake_count, uint32_t move_
             wake_waiter(waiter);
             woken++;
         } else if (moved < move_count) {
-            list_remove(&waiter->link);
-            waiter->address = to;
-            write_once(waiter->bucket, target);
-            list_push_back(&target->waiters, &waiter->link);
+            move_waiter(waiter, target, to);
             moved++;
         } else {
             break;
