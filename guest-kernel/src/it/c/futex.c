@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static atomic_uint word, other;
-static atomic_int asleep, woken;
+static atomic_int woken;
 
 static long futex(atomic_uint *at, int operation, unsigned value, const void *timeout, atomic_uint *second,
                   unsigned third)
@@ -72,7 +72,6 @@ static void bad_arguments_are_refused(void)
 
 static void *wait_on(void *bits)
 {
-    asleep++;
     long result;
     do {
         result = futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, (unsigned)(uintptr_t)bits);
@@ -81,17 +80,22 @@ static void *wait_on(void *bits)
     return (void *)result;
 }
 
-/* Starts waiters; returns when all of them are surely in the kernel (they cannot be seen there). */
+/* How many sleep on a word: requeued to where they are, nobody wakes. */
+static long sleepers(atomic_uint *at)
+{
+    return futex(at, FUTEX_REQUEUE_PRIVATE, 0, (void *)1000L, at, 0);
+}
+
+/* Starts waiters; returns when all of them sleep. */
 static void start_waiters(pthread_t *threads, int count, unsigned bits)
 {
     word = 0;
-    asleep = woken = 0;
+    woken = 0;
     for (int i = 0; i < count; i++)
         CHECK_EQUAL(pthread_create(&threads[i], NULL, wait_on, (void *)(uintptr_t)bits), 0);
-    while (asleep < count)
+    while (sleepers(&word) < count)
         sched_yield();
-    struct timespec moment = { .tv_nsec = 100000000 };
-    nanosleep(&moment, NULL);
+    CHECK_EQUAL(sleepers(&word), count);
 }
 
 static void join_all(pthread_t *threads, int count)

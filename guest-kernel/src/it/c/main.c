@@ -1,5 +1,6 @@
-/* Runs the suites named as arguments, or all of them. For the runner: `addresses` prints where the parts of the
- * process lie, which are to differ between two boots, and `environment` prints that. */
+/* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
+ * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
+ * prints that. */
 #define _GNU_SOURCE
 #include "suite.h"
 

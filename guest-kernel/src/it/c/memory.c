@@ -157,9 +157,9 @@ static void break_grows_and_shrinks(void)
 
 static int scratch_file(size_t length)
 {
-    int file = open("/tmp/memory-test", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int file = open("memory-test", O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(file >= 0);
-    CHECK_EQUAL(unlink("/tmp/memory-test"), 0);
+    CHECK_EQUAL(unlink("memory-test"), 0);
     CHECK_EQUAL(ftruncate(file, (off_t)length), 0);
     return file;
 }

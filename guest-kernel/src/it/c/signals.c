@@ -263,6 +263,7 @@ struct sleeper {
     ssize_t result;
     int error;
     volatile pid_t thread;
+    volatile bool back;
 };
 
 static void *read_pipe(void *argument)
@@ -272,42 +273,57 @@ static void *read_pipe(void *argument)
     sleeper->thread = gettid();
     sleeper->result = read(sleeper->pipe[0], &byte, 1);
     sleeper->error = errno;
+    sleeper->back = true;
     return NULL;
 }
 
-/* Interrupts a thread that reads from an empty pipe until it has returned or the handler ran. */
-static void interrupt_reader(struct sleeper *sleeper, int flags)
+static void start_reader(struct sleeper *sleeper, pthread_t *thread, int flags)
 {
-    pthread_t thread;
+    *sleeper = (struct sleeper){ 0 };
     count = 0;
     install(SIGUSR1, count_one, flags);
     CHECK_EQUAL(pipe(sleeper->pipe), 0);
-    sleeper->thread = 0;
-    CHECK_EQUAL(pthread_create(&thread, NULL, read_pipe, sleeper), 0);
+    CHECK_EQUAL(pthread_create(thread, NULL, read_pipe, sleeper), 0);
     while (sleeper->thread == 0)
         sched_yield();
-    struct timespec moment = { .tv_nsec = 20000000 };
-    nanosleep(&moment, NULL);
-    CHECK_EQUAL(thread_kill(sleeper->thread, SIGUSR1), 0);
-    while (count == 0)
-        nanosleep(&moment, NULL);
-    CHECK_EQUAL(write(sleeper->pipe[1], "x", 1), 1);
+}
+
+static void end_reader(struct sleeper *sleeper, pthread_t thread)
+{
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
     close(sleeper->pipe[0]);
     close(sleeper->pipe[1]);
 }
 
+/* A signal may come before the thread reads; one of several comes while it does. */
+static const struct timespec between_signals = { .tv_nsec = 10000000 };
+
 static void interrupted_read_restarts_when_asked(void)
 {
     struct sleeper sleeper;
-    interrupt_reader(&sleeper, SA_RESTART);
+    pthread_t thread;
+    start_reader(&sleeper, &thread, SA_RESTART);
+    for (int sent = 1; sent <= 5; sent++) {
+        CHECK_EQUAL(thread_kill(sleeper.thread, SIGUSR1), 0);
+        while (count < sent)
+            nanosleep(&between_signals, NULL);
+    }
+    CHECK(!sleeper.back);
+    CHECK_EQUAL(write(sleeper.pipe[1], "x", 1), 1);
+    end_reader(&sleeper, thread);
     CHECK_EQUAL(sleeper.result, 1);
 }
 
 static void interrupted_read_fails_otherwise(void)
 {
     struct sleeper sleeper;
-    interrupt_reader(&sleeper, 0);
+    pthread_t thread;
+    start_reader(&sleeper, &thread, 0);
+    while (!sleeper.back) {
+        (void)thread_kill(sleeper.thread, SIGUSR1);
+        nanosleep(&between_signals, NULL);
+    }
+    end_reader(&sleeper, thread);
     CHECK_EQUAL(sleeper.result, -1);
     CHECK_EQUAL(sleeper.error, EINTR);
 }

@@ -167,7 +167,7 @@ static void ids_are_distinct(void)
         CHECK_EQUAL(pthread_create(&threads[i], NULL, get_id, NULL), 0);
     for (int i = 0; i < THREADS; i++) {
         CHECK_EQUAL(pthread_join(threads[i], (void **)&ids[i]), 0);
-        CHECK(ids[i] > getpid());
+        CHECK(ids[i] > 0 && ids[i] != getpid());
         for (int j = 0; j < i; j++)
             CHECK(ids[i] != ids[j]);
     }
