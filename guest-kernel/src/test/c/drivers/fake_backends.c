@@ -25,7 +25,7 @@ static struct {
     char front[64], back[64];
     struct back_ring transmit, receive;
     uint32_t port;
-    bool connected;
+    bool connected, several_slots;
 } card;
 uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 bool fake_backends_asleep;
@@ -172,7 +172,7 @@ bool fake_card_step(void)
     struct tx_request slots[32];
     slots[0] = request;
     for (more = request.flags & TX_MORE_DATA; more; more = slots[count].flags & TX_MORE_DATA) {
-        if (!take(&card.transmit, &slots[++count]) || count > 17)
+        if (!card.several_slots || !take(&card.transmit, &slots[++count]) || count > 17)
             abort();
         rest -= slots[count].size;
     }
@@ -223,7 +223,7 @@ void fake_add_disk(unsigned number, int backend_state, const char *mode)
     put(disk.back, "mode", mode);
 }
 
-void fake_add_card(unsigned number)
+void fake_add_card(unsigned number, const char *feature_sg)
 {
     snprintf(card.front, sizeof(card.front), "device/vif/%u", number);
     snprintf(card.back, sizeof(card.back), "/local/domain/0/backend/vif/1/%u", number);
@@ -231,7 +231,8 @@ void fake_add_card(unsigned number)
     put(card.front, "backend-id", "0");
     put(card.front, "mac", "00:16:3e:0A:0b:0c");
     put(card.back, "feature-rx-copy", "1");
-    put(card.back, "feature-sg", "1");
+    put(card.back, "feature-sg", feature_sg);
+    card.several_slots = strcmp(feature_sg, "1") == 0;
     put(card.back, "feature-gso-tcpv4", "1");
     put(card.back, "state", "2");
 }

@@ -24,9 +24,10 @@ void fake_store_remove(const char *path);
 /* The daemon speaks garbage from now on. */
 extern bool fake_store_hostile;
 
-/* A disk and a card in the tree, with backends in this state (xenbus.h: 2 InitWait, 4 Connected). */
+/* A disk and a card in the tree, the disk's backend in this state (xenbus.h: 2 InitWait, 4 Connected); the card's
+ * accepts packets in several slots with feature-sg "1". */
 void fake_add_disk(unsigned number, int backend_state, const char *mode);
-void fake_add_card(unsigned number);
+void fake_add_card(unsigned number, const char *feature_sg);
 extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 /* Backends keep what they are asked for to themselves while set. */
 extern bool fake_backends_asleep;

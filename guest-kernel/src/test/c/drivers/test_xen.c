@@ -349,11 +349,11 @@ static void keep(struct network_device *device, struct packet *packet)
 static void burst_done(struct network_device *device) { (void)device; bursts++; }
 static void ready(struct network_device *device) { (void)device; ready_calls++; }
 
-static bool start_card(void)
+static bool start_card_of(const char *feature_sg)
 {
     static unsigned started;
     fake_start(LATE_INDEX);
-    fake_add_card(0);
+    fake_add_card(0, feature_sg);
     if (grants_init(NETFRONT_GRANTS) != 0 || netfront_start(CARD_PATH, 0) != 0)
         return false;
     card = network_device_at(started++);
@@ -366,6 +366,8 @@ static bool start_card(void)
     ready_calls = bursts = 0;
     return true;
 }
+
+static bool start_card(void) { return start_card_of("1"); }
 
 static uint8_t byte_at(uint32_t i) { return (uint8_t)(i * 31 + i / 4096 * 5 + 1); }
 
@@ -453,6 +455,24 @@ static void card_compacts_many_fragments(void)
     card->flush(card);
     fake_run();
     CHECK(receive_one(5900));
+}
+
+/* The fake would not bear a second slot. */
+static void card_sends_in_one_slot_to_a_simple_backend(void)
+{
+    CHECK(start_card_of("0"));
+    CHECK(!card->segmentation_offload);
+    CHECK_EQUAL(card->max_mtu, 1500);
+    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
+    for (uint32_t linear = 1; linear <= 1514; linear += 89) {
+        CHECK(card->transmit(card, make_packet(linear, 1514 - linear, 100)));
+        card->flush(card);
+        fake_run();
+        CHECK(receive_one(1514));
+    }
+    CHECK_EQUAL(card->dropped, 0);
+    CHECK_EQUAL(host_pages_in_use(), pages);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
 }
 
 static void card_marks_segmented_packets(void)
@@ -577,6 +597,7 @@ int main(void)
     host_test("hostile_disk_is_given_up", hostile_disk_is_given_up);
     host_test("card_sends_and_receives", card_sends_and_receives);
     host_test("card_compacts_many_fragments", card_compacts_many_fragments);
+    host_test("card_sends_in_one_slot_to_a_simple_backend", card_sends_in_one_slot_to_a_simple_backend);
     host_test("card_marks_segmented_packets", card_marks_segmented_packets);
     host_test("card_tells_when_full_and_when_ready", card_tells_when_full_and_when_ready);
     host_test("card_sends_a_burst_with_one_notification", card_sends_a_burst_with_one_notification);

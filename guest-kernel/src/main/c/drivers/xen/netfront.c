@@ -56,12 +56,13 @@ static int read_features(struct card *card)
     int result = xenbus_read_nodes(card->frontend.backend, nodes, array_size(nodes));
     if (result != 0)
         return result;
-    /* Larger packets take several slots (xen/io/netif.h: feature-sg). */
+    /* Packets in several slots, so in several pages (xen/io/netif.h: feature-sg). */
+    bool several = xenbus_number(&nodes[2], 0) != 0;
+    card->transmitter.slots_per_packet = several ? NET_SLOTS_PER_PACKET : 1;
     card->device.mtu = DEFAULT_MTU;
-    card->device.max_mtu = xenbus_number(&nodes[2], 0) != 0 ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
+    card->device.max_mtu = several ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
     card->device.checksum_offload = xenbus_number(&nodes[1], 0) == 0;
-    card->device.segmentation_offload = card->device.checksum_offload && xenbus_number(&nodes[2], 0) != 0
-        && xenbus_number(&nodes[3], 0) != 0;
+    card->device.segmentation_offload = card->device.checksum_offload && several && xenbus_number(&nodes[3], 0) != 0;
     return xenbus_number(&nodes[0], 0) != 0 ? 0 : -EOPNOTSUPP;
 }
 

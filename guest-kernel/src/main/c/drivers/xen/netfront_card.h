@@ -13,7 +13,7 @@
 
 /* xen/io/netif.h */
 #define NET_SLOTS 256U               /* per ring, by the size of the larger of request and response */
-#define NET_SLOTS_PER_PACKET 18U     /* every backend accepts so many: XEN_NETIF_NR_SLOTS_MIN */
+#define NET_SLOTS_PER_PACKET 18U     /* with feature-sg every backend accepts so many: XEN_NETIF_NR_SLOTS_MIN */
 #define NET_PACKET_MAX 65535U        /* XEN_NETIF_MAX_TX_SIZE */
 #define TX_CHECKSUM_BLANK 1U
 #define TX_DATA_VALIDATED 2U
@@ -75,6 +75,7 @@ struct transmitter {
     struct ring ring;
     struct tx_slot slots[NET_SLOTS];
     uint16_t first_free;
+    unsigned slots_per_packet;       /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
     bool full;                       /* transmit() said false: the stack waits to be told */
     bool dead;
 };

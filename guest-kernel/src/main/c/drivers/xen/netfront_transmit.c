@@ -35,12 +35,12 @@ void netfront_transmit_init(struct card *card, void *ring_page)
 }
 
 /* Cuts [address, +length) at page boundaries: neighbouring pages are not neighbours on the machine.
- * The new count, or NET_SLOTS_PER_PACKET + 1 when there is no room for all. */
-static unsigned add_pieces(struct piece *pieces, unsigned count, phys_t address, uint32_t length)
+ * The new count, or limit + 1 when there is no room for all. */
+static unsigned add_pieces(struct piece *pieces, unsigned count, unsigned limit, phys_t address, uint32_t length)
 {
     while (length > 0) {
-        if (count >= NET_SLOTS_PER_PACKET)
-            return NET_SLOTS_PER_PACKET + 1;
+        if (count >= limit)
+            return limit + 1;
         uint32_t here = (uint32_t)min_of((uint64_t)length, PAGE_SIZE - (address & PAGE_MASK));
         pieces[count++] = (struct piece){ address, here };
         address += here;
@@ -49,51 +49,66 @@ static unsigned add_pieces(struct piece *pieces, unsigned count, phys_t address,
     return count;
 }
 
-static unsigned split(const struct packet *packet, struct piece *pieces)
+/* The packet's pieces, at most `limit`; limit + 1 when it has more. */
+static unsigned split(const struct packet *packet, struct piece *pieces, unsigned limit)
 {
-    unsigned count = add_pieces(pieces, 0, virt_to_phys(packet->head + packet->start), packet->linear);
-    for (unsigned i = 0; i < packet->fragment_count && count <= NET_SLOTS_PER_PACKET; i++) {
+    unsigned count = add_pieces(pieces, 0, limit, virt_to_phys(packet->head + packet->start), packet->linear);
+    for (unsigned i = 0; i < packet->fragment_count && count <= limit; i++) {
         const struct packet_fragment *fragment = &packet->fragments[i];
-        count = add_pieces(pieces, count, page_address(fragment->page) + fragment->offset,
-                           fragment->length);
+        count = add_pieces(pieces, count, limit, page_address(fragment->page) + fragment->offset, fragment->length);
     }
     return count;
 }
 
-/* Moves the fragments' bytes into as few pages as they need. False without memory. */
+/* Pages filled one after the other. */
+struct dense {
+    struct packet_fragment pages[PACKET_MAX_FRAGMENTS];
+    unsigned count;
+};
+
+static bool append(struct dense *to, const uint8_t *from, uint32_t length)
+{
+    while (length > 0) {
+        if (to->count == 0 || to->pages[to->count - 1].length == PAGE_SIZE) {
+            struct page *page = to->count < PACKET_MAX_FRAGMENTS ? page_allocate() : NULL;
+            if (page == NULL)
+                return false;
+            to->pages[to->count++] = (struct packet_fragment){ .page = page };
+        }
+        struct packet_fragment *last = &to->pages[to->count - 1];
+        uint32_t here = min_of(length, (uint32_t)PAGE_SIZE - last->length);
+        memcpy((uint8_t *)page_data(last->page) + last->length, from, here);
+        last->length = (uint16_t)(last->length + here);
+        from += here;
+        length -= here;
+    }
+    return true;
+}
+
+static void put_pages(const struct packet_fragment *fragments, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        page_put(fragments[i].page);
+}
+
+/* Moves all bytes into as few pages as they need; nothing stays in the linear area. False without memory. */
 static bool compact(struct packet *packet)
 {
-    struct packet_fragment dense[PACKET_MAX_FRAGMENTS];
-    unsigned count = 0;
-    uint32_t room = 0;
-    for (unsigned i = 0; i < packet->fragment_count; i++) {
+    struct dense dense = { .count = 0 };
+    bool done = append(&dense, packet->head + packet->start, packet->linear);
+    for (unsigned i = 0; i < packet->fragment_count && done; i++) {
         const struct packet_fragment *from = &packet->fragments[i];
-        for (uint32_t done = 0; done < from->length;) {
-            if (room == 0) {
-                struct page *page = count < PACKET_MAX_FRAGMENTS ? page_allocate() : NULL;
-                if (page == NULL)
-                    goto out_of_memory;
-                dense[count++] = (struct packet_fragment){ .page = page };
-                room = PAGE_SIZE;
-            }
-            struct packet_fragment *to = &dense[count - 1];
-            uint32_t length = min_of(from->length - done, room);
-            memcpy((uint8_t *)page_data(to->page) + to->length,
-                   (const uint8_t *)page_data(from->page) + from->offset + done, length);
-            to->length = (uint16_t)(to->length + length);
-            room -= length;
-            done += length;
-        }
+        done = append(&dense, (const uint8_t *)page_data(from->page) + from->offset, from->length);
     }
-    for (unsigned i = 0; i < packet->fragment_count; i++)
-        page_put(packet->fragments[i].page);
-    memcpy(packet->fragments, dense, count * sizeof(dense[0]));
-    packet->fragment_count = (uint16_t)count;
+    if (!done) {
+        put_pages(dense.pages, dense.count);
+        return false;
+    }
+    put_pages(packet->fragments, packet->fragment_count);
+    memcpy(packet->fragments, dense.pages, dense.count * sizeof(dense.pages[0]));
+    packet->fragment_count = (uint16_t)dense.count;
+    packet->linear = 0;
     return true;
-out_of_memory:
-    while (count > 0)
-        page_put(dense[--count].page);
-    return false;
 }
 
 /* One free id with a grant for the piece's page; NULL without one. */
@@ -163,10 +178,10 @@ static bool send_pieces(struct card *card, struct packet *packet)
     struct transmitter *tx = &card->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
-    unsigned count = split(packet, pieces);
-    if (count > NET_SLOTS_PER_PACKET && compact(packet))
-        count = split(packet, pieces);
-    if (count == 0 || count > NET_SLOTS_PER_PACKET)
+    unsigned limit = tx->slots_per_packet, count = split(packet, pieces, limit);
+    if (count > limit && compact(packet))
+        count = split(packet, pieces, limit);
+    if (count == 0 || count > limit)
         return false;
     for (unsigned i = 0; i < count; i++) {
         slots[i] = take_slot(card, &pieces[i]);
