@@ -45,7 +45,8 @@ static nanoseconds scale(uint64_t ticks, uint32_t multiplier, int shift)
     return (nanoseconds)((unsigned __int128)ticks * multiplier >> 32);
 }
 
-static struct vcpu_time read_vcpu_time(void)
+/* Xen's parameters, and a TSC value of the processor they are for. */
+static struct vcpu_time read_vcpu_time(uint64_t *tsc)
 {
     const struct vcpu_time *source = &pv_vcpu()->time;
     struct vcpu_time copy;
@@ -53,6 +54,7 @@ static struct vcpu_time read_vcpu_time(void)
     do {
         version = __atomic_load_n(&source->version, __ATOMIC_ACQUIRE);
         copy = *source;
+        *tsc = __builtin_ia32_rdtsc();
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while ((version & 1) || version != read_once(source->version));
     return copy;
@@ -84,7 +86,7 @@ static nanoseconds read_wall_offset(void)
 /* By how much Xen's calibration may be behind the parameters before it; more is another processor's TSC. */
 #define CORRECTION_LIMIT NS_PER_MS
 
-/* Xen's new time, or what the page may have shown for the same instant if that is later. */
+/* Xen's new time, or what the page shows at the same instant if that is later. */
 static nanoseconds never_back(nanoseconds now, uint64_t tsc)
 {
     nanoseconds by_page = time_at(tsc);
@@ -93,16 +95,21 @@ static nanoseconds never_back(nanoseconds now, uint64_t tsc)
     return max_of(now, shown);
 }
 
+/* The page begins anew at this instant, not at that of Xen's calibration: since then the rates before and after may
+ * have come apart, and what user mode read meanwhile was by the rate before. */
 static void follow_xen(void)
 {
     struct clock_page *page = &clock.page;
-    struct vcpu_time time = read_vcpu_time();
-    nanoseconds base = never_back(time.system + monotonic_offset, time.tsc);
+    uint64_t tsc;
+    struct vcpu_time time = read_vcpu_time(&tsc);
+    tsc = max_of(tsc, time.tsc);
+    nanoseconds by_xen = time.system + scale(tsc - time.tsc, time.multiplier, time.shift) + monotonic_offset;
+    nanoseconds base = never_back(by_xen, tsc);
     nanoseconds wall_offset = read_wall_offset();
 
     write_once(page->sequence, page->sequence + 1);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    page->tsc_base = time.tsc;
+    page->tsc_base = tsc;
     page->monotonic_base = base;
     page->multiplier = time.multiplier;
     page->shift = time.shift;
@@ -111,12 +118,21 @@ static void follow_xen(void)
     __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
 }
 
+static bool page_is_current(void)
+{
+    return read_once(pv_vcpu()->time.version) == clock.page.seen_version
+           && read_once(pv_shared->wall_version) == wall_version;
+}
+
 nanoseconds pv_clock_monotonic(void)
 {
-    bool changed = read_once(pv_vcpu()->time.version) != clock.page.seen_version;
-    if (changed || read_once(pv_shared->wall_version) != wall_version)
-        follow_xen();
-    shown = max_of(shown, time_at(__builtin_ia32_rdtsc()));
+    nanoseconds now;
+    do {
+        if (!page_is_current())
+            follow_xen();
+        now = time_at(__builtin_ia32_rdtsc());
+    } while (!page_is_current());
+    shown = max_of(shown, now);
     return shown;
 }
 
@@ -185,13 +201,13 @@ static enum clock_use choose_use(const struct vcpu_time *time)
 
 void pv_clock_init(uint64_t entry_tsc)
 {
-    struct vcpu_time time = read_vcpu_time();
+    uint64_t tsc;
+    struct vcpu_time time = read_vcpu_time(&tsc);
     /* Xen's parameters are mostly older than the entry; zero is at the earlier of the two. */
-    bool before_entry = time.tsc <= entry_tsc;
-    nanoseconds since_entry = before_entry ? 0 : scale(time.tsc - entry_tsc, time.multiplier, time.shift);
-    monotonic_offset = since_entry - time.system;
+    uint64_t zero = min_of(time.tsc, entry_tsc);
+    monotonic_offset = scale(time.tsc - zero, time.multiplier, time.shift) - time.system;
+    platform.entry_time = scale(entry_tsc - zero, time.multiplier, time.shift);
     follow_xen();
-    platform.entry_time = before_entry ? time_at(entry_tsc) : 0;
     clock.page.use = choose_use(&time);
     start_timer();
 }
