@@ -81,7 +81,7 @@ static const char *parse(const char *fmt, struct directive *d, va_list *args)
         d->width = va_arg(*args, int);
         fmt++;
     }
-    while (*fmt >= '0' && *fmt <= '9')
+    while (is_digit(*fmt))
         d->width = d->width * 10 + *fmt++ - '0';
     if (*fmt == '.') {
         d->precision = 0;
@@ -89,7 +89,7 @@ static const char *parse(const char *fmt, struct directive *d, va_list *args)
             d->precision = va_arg(*args, int);
             fmt++;
         }
-        while (*fmt >= '0' && *fmt <= '9')
+        while (is_digit(*fmt))
             d->precision = d->precision * 10 + *fmt++ - '0';
     }
     for (;; fmt++) {

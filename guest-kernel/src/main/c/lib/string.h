@@ -19,6 +19,12 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 
+/* ASCII. */
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+/* 0..15, or -1 for what is no hexadecimal digit. */
+int hex_digit(char c);
+
 /*
  * Copies at most size - 1 characters and always ends with NUL (size > 0).
  * Returns the length of the source; >= size means it was cut.

@@ -9,6 +9,14 @@ size_t string_copy(char *to, const char *from, size_t size)
     return length;
 }
 
+int hex_digit(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 bool parse_decimal(const char *s, uint64_t *value)
 {
     uint64_t v = 0;

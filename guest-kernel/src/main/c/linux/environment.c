@@ -10,13 +10,12 @@ static const char *const guarded[] = {
     "JAVA_TOOL_OPTIONS", "_JAVA_*", "JDK_JAVA_*", "CLASSPATH", "PATH",
 };
 
-static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool starts_name(char c) { return is_letter(c) || c == '_'; }
 
 size_t environment_name_length(const char *text, size_t limit)
 {
     size_t length = 0;
-    while (length < limit && (is_letter(text[length]) || (length > 0 && is_digit(text[length]))))
+    while (length < limit && (starts_name(text[length]) || (length > 0 && is_digit(text[length]))))
         length++;
     return length;
 }

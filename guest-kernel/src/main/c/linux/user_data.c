@@ -14,7 +14,7 @@ static bool is_gzip(const char *text, size_t length)
 
 static bool is_base64_digit(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    return is_letter(c) || is_digit(c) || c == '+' || c == '/';
 }
 
 /* RFC 4648 4, with line breaks. */

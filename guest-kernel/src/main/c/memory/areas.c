@@ -8,8 +8,6 @@ struct mutex address_space_mutex;
 uint64_t resident_pages;
 uint64_t reserved_bytes;
 
-#define BATCH 64
-
 static struct area *area_of(struct tree_node *node) { return node ? tree_entry(node, struct area, node) : NULL; }
 
 static bool area_before(const struct tree_node *a, const struct tree_node *b)
@@ -181,10 +179,10 @@ uintptr_t areas_highest_gap(size_t length, uintptr_t limit)
 
 void area_release_pages(uintptr_t start, uintptr_t end)
 {
-    struct mmu_entry entries[BATCH];
+    struct mmu_entry entries[UNMAP_BATCH];
     uintptr_t at = start;
     while (at < end) {
-        size_t count = mmu_unmap(&at, end, entries, BATCH);
+        size_t count = mmu_unmap(&at, end, entries, UNMAP_BATCH);
         for (size_t i = 0; i < count; i++)
             page_put(page_of(entries[i].physical));
         resident_pages -= count;

@@ -9,6 +9,9 @@
 extern struct mutex address_space_mutex;
 extern uint64_t resident_pages, reserved_bytes;
 
+/* Translations taken out of the page tables at a time: as an array on the kernel stack. */
+#define UNMAP_BATCH 64
+
 /* The area that contains the address, or NULL. */
 struct area *area_find(uintptr_t address);
 /* The first area that ends above the address, or NULL. */

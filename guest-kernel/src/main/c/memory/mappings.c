@@ -8,7 +8,6 @@
 #include "lib/random.h"
 #include "memory/areas.h"
 
-#define BATCH 64
 #define STACK_GAP (256UL << 20)      /* room for the initial stack above map_top */
 #define MAP_RANDOM_PAGES (1UL << 22) /* 16 GiB of ASLR */
 
@@ -199,10 +198,10 @@ void address_space_cut_source(struct page_source *source, uint64_t pages)
 
 static int move_pages(uintptr_t from, uintptr_t to, size_t length)
 {
-    struct mmu_entry entries[BATCH];
+    struct mmu_entry entries[UNMAP_BATCH];
     uintptr_t at = from;
     while (at < from + length) {
-        size_t count = mmu_unmap(&at, from + length, entries, BATCH);
+        size_t count = mmu_unmap(&at, from + length, entries, UNMAP_BATCH);
         for (size_t i = 0; i < count; i++)
             entries[i].virtual += to - from;
         int error = mmu_map(entries, count);

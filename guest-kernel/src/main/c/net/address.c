@@ -1,6 +1,7 @@
 #include "net/address.h"
 
 #include "lib/print.h"
+#include "lib/string.h"
 
 unsigned ipv4_prefix(ipv4_t mask)
 {
@@ -24,7 +25,7 @@ bool ipv4_parse(const char **text, ipv4_t *address)
         if (part > 0 && *s++ != '.')
             return false;
         unsigned value = 0, digits = 0;
-        for (; *s >= '0' && *s <= '9' && digits < 3; s++, digits++)
+        for (; is_digit(*s) && digits < 3; s++, digits++)
             value = value * 10 + (unsigned)(*s - '0');
         if (digits == 0 || value > 255)
             return false;

@@ -101,14 +101,13 @@ static void read_domain(const uint8_t *data, uint8_t length, struct net_configur
 {
     unsigned used = 0;
     for (; used < length && data[used] != 0; used++) {
-        uint8_t c = data[used];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                    c == '.' || c == '_';
+        char c = (char)data[used];
+        bool good = is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
         if (!good) {
             out->domain[0] = 0;
             return;
         }
-        out->domain[used] = (char)c;
+        out->domain[used] = c;
     }
     out->domain[used] = 0;
 }

@@ -195,7 +195,7 @@ static bool read_number(const char **text, unsigned limit, unsigned *number)
 {
     const char *s = *text;
     *number = 0;
-    for (; *s >= '0' && *s <= '9' && *number <= limit; s++)
+    for (; is_digit(*s) && *number <= limit; s++)
         *number = *number * 10 + (unsigned)(*s - '0');
     bool some = s != *text;
     *text = s;

@@ -200,21 +200,17 @@ static void open_device(phys_t address, uint64_t length, unsigned line)
 static bool parse_number(const char **at, uint64_t *value)
 {
     const char *s = *at;
-    unsigned base = 10;
+    int base = 10;
     if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
         base = 16;
         s += 2;
     }
     const char *digits = s;
     for (*value = 0;; s++) {
-        unsigned digit = 99;
-        if (*s >= '0' && *s <= '9')
-            digit = (unsigned)(*s - '0');
-        else if ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'f')
-            digit = (unsigned)((*s | 0x20) - 'a' + 10);
-        if (digit >= base)
+        int digit = hex_digit(*s);
+        if (digit < 0 || digit >= base)
             break;
-        *value = *value * base + digit;
+        *value = *value * (uint64_t)base + (uint64_t)digit;
     }
     if (s == digits)
         return false;

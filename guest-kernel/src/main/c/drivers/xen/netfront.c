@@ -17,14 +17,6 @@ static void handle_event(uint32_t port, void *context)
     netfront_receive_event(card);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "00:16:3e:01:02:03" */
 static bool parse_mac(const char *text, uint8_t mac[6])
 {

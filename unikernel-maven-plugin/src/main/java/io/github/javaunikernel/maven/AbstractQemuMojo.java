@@ -73,7 +73,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     /** What to boot; the line about the accelerator is logged. */
     final QemuRequest request(boolean samePorts, OptionalInt gdbPort) throws SettingException, IOException {
         BuiltImage image = BuiltImage.find(directory(), fileName());
-        Path program = Qemu.find(qemu, Optional.ofNullable(System.getenv("PATH")).orElse(""));
+        Path program = Qemu.find(qemu, searchPath());
         Accelerator accelerator = Accelerator.choose(accel, Accelerator.Host.current());
         if (accelerator.warning()) {
             getLog().warn(accelerator.note());
@@ -82,6 +82,11 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
         }
         return new QemuRequest(image, memory(), program, accelerator, PortForward.pair(ports, hostPorts, samePorts),
                 PortOption.parse("debug", debug, Debugger.PORT), gdbPort);
+    }
+
+    /** Where programs are looked for. */
+    static String searchPath() {
+        return Optional.ofNullable(System.getenv("PATH")).orElse("");
     }
 
     final OptionalInt memory() {

@@ -14,7 +14,6 @@ import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.XlGuest;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -86,7 +85,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     private Guest inXen() throws SettingException, IOException {
         BuiltImage image = BuiltImage.find(directory(), fileName());
-        return XlGuest.start(image, memory(), Optional.ofNullable(System.getenv("PATH")).orElse(""), console(image));
+        return XlGuest.start(image, memory(), searchPath(), console(image));
     }
 
     private static Console console(BuiltImage image) {
