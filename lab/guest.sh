@@ -25,7 +25,7 @@ Resources
   --on-reboot restart|destroy
                         what a reboot by the guest does; default restart
 Watching
-  --timeout-idle S      give up after S seconds without console output, once the guest runs
+  --timeout-idle S      give up after S seconds without console output, once the guest is started
   --timeout S           give up after S seconds in all
   --control             read commands from standard input; lab/README.md lists them
   --verbose             show the host's log too

@@ -157,7 +157,7 @@ final class Lab implements AutoCloseable {
 
     /** The port of 127.0.0.1 that leads to the guest's 8080. */
     int port() {
-        Matcher matcher = FORWARD.matcher(await("lab: forward ", Duration.ofSeconds(60)));
+        Matcher matcher = FORWARD.matcher(await("lab: forward ", Duration.ofSeconds(300)));
         if (!matcher.matches()) {
             throw new AssertionError("the lab did not tell its port");
         }
