@@ -10,18 +10,6 @@ static ssize_type directory_read(struct file *file, struct transfer *transfer, u
     return -EISDIR;
 }
 
-static int64_t directory_seek(struct file *file, int64_t offset, int whence)
-{
-    if (whence == 1)
-        offset += (int64_t)file->offset;
-    else if (whence != 0)
-        return -EINVAL;
-    if (offset < 0)
-        return -EINVAL;
-    file->offset = (uint64_t)offset;
-    return offset;
-}
-
 int file_list(struct file *directory, struct listing *listing)
 {
     struct inode *inode = directory->inode;
@@ -39,5 +27,5 @@ int file_list(struct file *directory, struct listing *listing)
 
 const struct file_operations directory_operations = {
     .read = directory_read,
-    .seek = directory_seek,
+    .seek = seek_without_end,
 };

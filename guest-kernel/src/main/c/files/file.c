@@ -108,6 +108,17 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
     return result;
 }
 
+int64_t seek_without_end(struct file *file, int64_t offset, int whence)
+{
+    uint64_t start = whence == SEEK_CUR ? file->offset : 0;
+    if (whence != SEEK_SET && whence != SEEK_CUR)
+        return -EINVAL;
+    if (__builtin_add_overflow((int64_t)start, offset, &offset) || offset < 0)
+        return -EINVAL;
+    file->offset = (uint64_t)offset;
+    return offset;
+}
+
 unsigned file_poll(struct file *file)
 {
     return file->operations->poll ? file->operations->poll(file) : POLL_IN | POLL_OUT;

@@ -127,7 +127,15 @@ ssize_type file_write(struct file *file, struct transfer *transfer);
 /* At a given offset, which is not moved; -ESPIPE on streams. */
 ssize_type file_read_at(struct file *file, struct transfer *transfer, uint64_t offset);
 ssize_type file_write_at(struct file *file, struct transfer *transfer, uint64_t offset);
+/* lseek(2), uapi/linux/fs.h. */
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
 int64_t file_seek(struct file *file, int64_t offset, int whence);
+/* For operations.seek of files of no known size: SEEK_SET and SEEK_CUR, else -EINVAL. */
+int64_t seek_without_end(struct file *file, int64_t offset, int whence);
 unsigned file_poll(struct file *file);
 int file_status(struct file *file, struct file_status *status);
 

@@ -5,12 +5,6 @@
 #include "files/vfs.h"
 #include "lib/errno.h"
 
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
-#define SEEK_DATA 3
-#define SEEK_HOLE 4
-
 static ssize_type copy_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
 {
     uint32_t index = (uint32_t)(offset >> PAGE_SHIFT);

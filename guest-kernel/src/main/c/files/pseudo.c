@@ -65,18 +65,6 @@ static ssize_type write_contents(struct file *file, struct transfer *transfer, u
     return n;
 }
 
-static int64_t seek_contents(struct file *file, int64_t offset, int whence)
-{
-    if (whence == 1)
-        offset += (int64_t)file->offset;
-    else if (whence != 0)
-        return -EINVAL;
-    if (offset < 0)
-        return -EINVAL;
-    file->offset = (uint64_t)offset;
-    return offset;
-}
-
 static void release_contents(struct file *file)
 {
     struct text *contents = file->private;
@@ -87,7 +75,7 @@ static void release_contents(struct file *file)
 static const struct file_operations contents_operations = {
     .read = read_contents,
     .write = write_contents,
-    .seek = seek_contents,
+    .seek = seek_without_end,
     .release = release_contents,
 };
 

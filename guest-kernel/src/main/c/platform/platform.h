@@ -165,6 +165,13 @@ struct clock_page {
 };
 phys_t clock_page_address(void);
 
+/* Ticks as ns, by a multiplier and a shift as in struct clock_page. */
+static inline nanoseconds clock_scale(uint64_t ticks, uint32_t multiplier, int32_t shift)
+{
+    ticks = shift >= 0 ? ticks << shift : ticks >> -shift;
+    return (nanoseconds)((unsigned __int128)ticks * multiplier >> 32);
+}
+
 /* Console. Writing never sleeps (it drops nothing; it waits for a full ring to drain). */
 void console_write(const char *text, size_t length);
 

@@ -242,9 +242,8 @@ static void test_clock(void)
     check("the wall clock is in this century", clock_wall() > 1700000000 * NS_PER_SECOND);
 
     const struct clock_page *page = phys_to_virt(clock_page_address());
-    uint64_t ticks = __builtin_ia32_rdtsc() - page->tsc_base;
-    ticks = page->shift >= 0 ? ticks << page->shift : ticks >> -page->shift;
-    nanoseconds by_page = page->monotonic_base + (nanoseconds)((unsigned __int128)ticks * page->multiplier >> 32);
+    nanoseconds by_page = page->monotonic_base
+                          + clock_scale(__builtin_ia32_rdtsc() - page->tsc_base, page->multiplier, page->shift);
     nanoseconds now = clock_monotonic();
     check("the clock page gives the same time", (page->sequence & 1) == 0 && by_page <= now && now - by_page < NS_PER_SECOND);
 }

@@ -47,9 +47,7 @@ static inline bool read_clocks(nanoseconds *monotonic, nanoseconds *wall)
         if (!page_is_usable())
             return false;
         uint64_t ticks = read_tsc() - clock_page.tsc_base;
-        int32_t shift = clock_page.shift;
-        ticks = shift >= 0 ? ticks << shift : ticks >> -shift;
-        uint64_t time = clock_page.monotonic_base + (uint64_t)((unsigned __int128)ticks * clock_page.multiplier >> 32);
+        uint64_t time = clock_page.monotonic_base + clock_scale(ticks, clock_page.multiplier, clock_page.shift);
         uint64_t offset = clock_page.wall_offset;
         __asm__ volatile("" ::: "memory");
         if ((sequence & 1) == 0 && clock_page.sequence == sequence && page_is_usable()) {

@@ -4,17 +4,16 @@
  */
 #pragma once
 
-#include "lib/types.h"
+#include "platform/platform.h"
 
-/* ns = shifted(ticks) * multiplier >> 32, shift as in struct clock_page (platform.h). */
+/* As in struct clock_page (platform.h). */
 struct tsc_scale {
     uint32_t multiplier;
     int32_t shift;
 };
-static inline uint64_t tsc_scale_apply(struct tsc_scale scale, uint64_t ticks)
+static inline nanoseconds tsc_scale_apply(struct tsc_scale scale, uint64_t ticks)
 {
-    ticks = scale.shift >= 0 ? ticks << scale.shift : ticks >> -scale.shift;
-    return (uint64_t)((unsigned __int128)ticks * scale.multiplier >> 32);
+    return clock_scale(ticks, scale.multiplier, scale.shift);
 }
 struct tsc_scale tsc_scale_of(uint64_t frequency);
 

@@ -16,6 +16,7 @@
 #include "platform/x86/processor.h"
 #include "platform/xenpv/events.h"
 #include "platform/xenpv/hypercall.h"
+#include "platform/xenpv/time.h"
 #include "platform/xenpv/xenpv.h"
 
 /* xen/arch-x86/cpuid.h: leaves start at a multiple of 0x100 (another hypervisor's may come first). */
@@ -123,28 +124,12 @@ static const struct xen_host host = {
     .yield = hypercall_yield,
 };
 
-/* As in platform/xenpv/clock.c, where time is Xen's altogether. */
-static nanoseconds wall_at_boot(void)
+static nanoseconds wall_now(void)
 {
+    uint64_t tsc;
     uint32_t version;
-    nanoseconds wall;
-    do {
-        version = __atomic_load_n(&shared->wall_version, __ATOMIC_ACQUIRE);
-        uint64_t seconds = (uint64_t)read_once(shared->wall_seconds_high) << 32 | read_once(shared->wall_seconds);
-        wall = seconds * NS_PER_SECOND + read_once(shared->wall_nanoseconds);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while ((version & 1) || version != read_once(shared->wall_version));
-    return wall;
-}
-
-/* System time now, by the same scale as in platform/xenpv/clock.c. */
-static nanoseconds system_time(void)
-{
-    struct vcpu_time time;
-    do {
-        time = *(const volatile struct vcpu_time *)&shared->vcpu[0].time;
-    } while ((time.version & 1) || time.version != read_once(shared->vcpu[0].time.version));
-    return time.system + tsc_scale_apply((struct tsc_scale){ time.multiplier, time.shift }, rdtsc() - time.tsc);
+    struct vcpu_time time = xen_time_read(&shared->vcpu[0].time, &tsc);
+    return xen_wall_at_zero(shared, &version) + xen_time_at(&time, tsc);
 }
 
 static void handle_events(void *context)
@@ -202,7 +187,7 @@ void pvh_xen_init(void)
     if (vector < 0)
         panic("no interrupt vector for events");
     set_parameter(PARAMETER_CALLBACK, CALLBACK_VECTOR | (unsigned)vector);
-    pvh_clock_set_wall(wall_at_boot() + system_time());
+    pvh_clock_set_wall(wall_now());
     xen_console_init(map_ring(PARAMETER_CONSOLE_FRAME), (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT));
     xenbus_init(map_ring(PARAMETER_STORE_FRAME), (uint32_t)get_parameter(PARAMETER_STORE_PORT));
 }

@@ -16,6 +16,7 @@
 #include "platform/x86/processor.h"
 #include "platform/xenpv/events.h"
 #include "platform/xenpv/hypercall.h"
+#include "platform/xenpv/time.h"
 #include "platform/xenpv/xenpv.h"
 
 /* xen/arch-x86/cpuid.h, leaf 4 (0x40000x03): TSC emulated, host's TSC reliable. */
@@ -39,48 +40,13 @@ static uint64_t monotonic_offset;               /* monotonic = system time + thi
 static nanoseconds wanted = NO_DEADLINE;        /* monotonic */
 static nanoseconds armed = NO_DEADLINE;         /* monotonic: when Xen will interrupt; <= wanted */
 
-static nanoseconds scale(uint64_t ticks, uint32_t multiplier, int shift)
-{
-    ticks = shift >= 0 ? ticks << shift : ticks >> -shift;
-    return (nanoseconds)((unsigned __int128)ticks * multiplier >> 32);
-}
-
-/* Xen's parameters, and a TSC value of the processor they are for. */
-static struct vcpu_time read_vcpu_time(uint64_t *tsc)
-{
-    const struct vcpu_time *source = &pv_vcpu()->time;
-    struct vcpu_time copy;
-    uint32_t version;
-    do {
-        version = __atomic_load_n(&source->version, __ATOMIC_ACQUIRE);
-        copy = *source;
-        *tsc = __builtin_ia32_rdtsc();
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while ((version & 1) || version != read_once(source->version));
-    return copy;
-}
-
 /* The time at a TSC value; one before the parameters' own (another processor's) counts as that. */
 static nanoseconds time_at(uint64_t tsc)
 {
     const struct clock_page *page = &clock.page;
     if (tsc < page->tsc_base)
         return page->monotonic_base;
-    return page->monotonic_base + scale(tsc - page->tsc_base, page->multiplier, page->shift);
-}
-
-static nanoseconds read_wall_offset(void)
-{
-    uint64_t wall_at_zero;
-    uint32_t version;
-    do {
-        version = __atomic_load_n(&pv_shared->wall_version, __ATOMIC_ACQUIRE);
-        uint64_t seconds = (uint64_t)read_once(pv_shared->wall_seconds_high) << 32 | read_once(pv_shared->wall_seconds);
-        wall_at_zero = seconds * NS_PER_SECOND + read_once(pv_shared->wall_nanoseconds);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while ((version & 1) || version != read_once(pv_shared->wall_version));
-    wall_version = version;
-    return wall_at_zero - monotonic_offset;
+    return page->monotonic_base + clock_scale(tsc - page->tsc_base, page->multiplier, page->shift);
 }
 
 /* By how much Xen's calibration may be behind the parameters before it; more is another processor's TSC. */
@@ -101,11 +67,10 @@ static void follow_xen(void)
 {
     struct clock_page *page = &clock.page;
     uint64_t tsc;
-    struct vcpu_time time = read_vcpu_time(&tsc);
-    tsc = max_of(tsc, time.tsc);
-    nanoseconds by_xen = time.system + scale(tsc - time.tsc, time.multiplier, time.shift) + monotonic_offset;
+    struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
+    nanoseconds by_xen = xen_time_at(&time, tsc) + monotonic_offset;
     nanoseconds base = never_back(by_xen, tsc);
-    nanoseconds wall_offset = read_wall_offset();
+    nanoseconds wall_offset = xen_wall_at_zero(pv_shared, &wall_version) - monotonic_offset;
 
     write_once(page->sequence, page->sequence + 1);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -202,11 +167,11 @@ static enum clock_use choose_use(const struct vcpu_time *time)
 void pv_clock_init(uint64_t entry_tsc)
 {
     uint64_t tsc;
-    struct vcpu_time time = read_vcpu_time(&tsc);
+    struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
     /* Xen's parameters are mostly older than the entry; zero is at the earlier of the two. */
     uint64_t zero = min_of(time.tsc, entry_tsc);
-    monotonic_offset = scale(time.tsc - zero, time.multiplier, time.shift) - time.system;
-    platform.entry_time = scale(entry_tsc - zero, time.multiplier, time.shift);
+    monotonic_offset = clock_scale(time.tsc - zero, time.multiplier, time.shift) - time.system;
+    platform.entry_time = clock_scale(entry_tsc - zero, time.multiplier, time.shift);
     follow_xen();
     clock.page.use = choose_use(&time);
     start_timer();
