@@ -193,13 +193,16 @@ abstract class GuestSuite {
         assertTrue(HttpConnection.get(port, "/file?path=/proc/self/maps").contains("libjvm.so"));
     }
 
-    /** The host's clock is the emulated machine's, so both tell the same time. */
+    /** The JDK lists file stores by /etc/mtab, which a container may lack and the guest does not. */
     @Test
     @Order(85)
     void theJdkFindsWhatItFindsOnLinux() throws IOException {
-        assertEquals(Survey.lines(), HttpConnection.get(port, "/survey").lines().toList());
+        List<String> expected = Survey.lines().stream()
+                .map(line -> line.equals("file stores: false") ? "file stores: true" : line).toList();
+        assertEquals(expected, HttpConnection.get(port, "/survey").lines().toList());
     }
 
+    /** The host's clock is the emulated machine's, so both tell the same time. */
     @Test
     @Order(90)
     void tellsTheTime() throws IOException {
