@@ -155,10 +155,18 @@ static void break_grows_and_shrinks(void)
     CHECK(sbrk(-(intptr_t)(16 * PAGE)) == start + 16 * PAGE);
 }
 
-static int scratch_file(size_t length)
+/* A file with this content that keeps its name. */
+static int scratch_copy(const char *text)
 {
     int file = open("memory-test", O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(file >= 0);
+    CHECK_EQUAL(write(file, text, strlen(text)), strlen(text));
+    return file;
+}
+
+static int scratch_file(size_t length)
+{
+    int file = scratch_copy("");
     CHECK_EQUAL(unlink("memory-test"), 0);
     CHECK_EQUAL(ftruncate(file, (off_t)length), 0);
     return file;
@@ -196,6 +204,42 @@ static void private_file_mapping_copies_on_write(void)
     CHECK_EQUAL(byte, 'b');
     CHECK_EQUAL(copy[1], 'B');
     munmap(copy, PAGE);
+    close(file);
+}
+
+/* A file opened for reading is not written to through a mapping, however its protection came about. */
+static void shared_mapping_of_a_read_only_file_stays_so(void)
+{
+    close(scratch_copy("abc"));
+    int file = open("memory-test", O_RDONLY);
+    CHECK(file >= 0);
+    CHECK_ERROR((intptr_t)mmap(NULL, PAGE, READ_WRITE, MAP_SHARED, file, 0), EACCES);
+    char *shared = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0), *own = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
+    CHECK(shared != MAP_FAILED && own != MAP_FAILED);
+    CHECK_EQUAL(shared[0], 'a');
+    CHECK_EQUAL(own[0], 'a');
+    CHECK_ERROR(mprotect(shared, PAGE, READ_WRITE), EACCES);
+    CHECK_EQUAL(mprotect(shared, PAGE, PROT_READ | PROT_EXEC), 0);
+    CHECK_FAULT(touch_write, shared, SIGSEGV, SEGV_ACCERR);
+    CHECK_EQUAL(mprotect(own, PAGE, READ_WRITE), 0);
+    own[0] = 'x';
+    CHECK_EQUAL(shared[0], 'a');
+    munmap(shared, PAGE);
+    munmap(own, PAGE);
+    close(file);
+    CHECK_EQUAL(unlink("memory-test"), 0);
+}
+
+/* Where a page number of 32 bits would begin anew; a file system may refuse the mapping itself. */
+static void far_behind_the_end_of_a_file_is_a_bus_error(void)
+{
+    int file = scratch_file(PAGE);
+    char *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 1L << 44);
+    if (at == MAP_FAILED)
+        CHECK_EQUAL(errno, EOVERFLOW);
+    else
+        CHECK_FAULT(touch_read, at, SIGBUS, BUS_ADRERR);
+    CHECK_ERROR((intptr_t)mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, file, -(off_t)PAGE), EOVERFLOW);
     close(file);
 }
 
@@ -255,4 +299,5 @@ SUITE(memory, TEST(anonymous_pages_are_zero), TEST(fault_tells_address_and_reaso
       TEST(large_reservation_costs_nothing), TEST(remap_grows_moves_and_keeps), TEST(discard_gives_zeros),
       TEST(residency_follows_touch), TEST(break_grows_and_shrinks), TEST(shared_file_mapping_and_file_agree),
       TEST(private_file_mapping_copies_on_write), TEST(behind_the_end_of_a_file_is_a_bus_error),
+      TEST(far_behind_the_end_of_a_file_is_a_bus_error), TEST(shared_mapping_of_a_read_only_file_stays_so),
       TEST(program_file_can_be_mapped), TEST(code_written_can_be_run_when_asked_for), TEST(many_small_areas));

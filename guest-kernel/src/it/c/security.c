@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -43,6 +44,21 @@ static void heap_is_not_executable(void)
 static void text_is_not_writable(void)
 {
     CHECK_FAULT(touch_write, (void *)(uintptr_t)data_is_not_executable, SIGSEGV, SEGV_ACCERR);
+}
+
+/* The clock's parameters and the vDSO's code are the kernel's own pages in the guest. */
+static void kernel_pages_in_user_reach_stay_as_they_are(void)
+{
+    if (!in_guest())
+        return;
+    char *vdso = (char *)getauxval(AT_SYSINFO_EHDR), *clock = vdso - 4096;
+    for (char *page = clock; page <= vdso; page += 4096) {
+        CHECK_FAULT(touch_write, page, SIGSEGV, SEGV_ACCERR);
+        CHECK_ERROR(mprotect(page, 4096, PROT_READ | PROT_WRITE), EACCES);
+        CHECK_EQUAL((intptr_t)mremap(page, 4096, 8192, MREMAP_MAYMOVE), -1);
+    }
+    CHECK_ERROR(mprotect(clock, 8192, PROT_READ | PROT_WRITE), EACCES);
+    touch_read(clock);
 }
 
 static void null_page_is_not_mapped(void)
@@ -147,7 +163,8 @@ static void no_second_program_in_the_guest(void)
 }
 
 SUITE(security, TEST(data_is_not_executable), TEST(stack_is_not_executable), TEST(heap_is_not_executable),
-      TEST(text_is_not_writable), TEST(null_page_is_not_mapped), TEST(null_page_cannot_be_mapped_in_the_guest),
+      TEST(text_is_not_writable), TEST(kernel_pages_in_user_reach_stay_as_they_are),
+      TEST(null_page_is_not_mapped), TEST(null_page_cannot_be_mapped_in_the_guest),
       TEST(kernel_memory_is_out_of_reach), TEST(kernel_addresses_cannot_be_passed_in),
       TEST(mapping_stops_at_the_user_limit), TEST(lengths_that_wrap_are_refused), TEST(kernel_flags_stay_sane),
       TEST(root_is_read_only_in_the_guest), TEST(no_second_program_in_the_guest));

@@ -32,10 +32,13 @@ static int64_t map_file(struct map_request *request, int descriptor)
     if (!file)
         return -EBADF;
     unsigned access = file->flags & O_ACCMODE;
-    bool shared_write = (request->flags & AREA_SHARED) && (request->protection & MMU_WRITE);
     int64_t result;
-    if (access == O_WRONLY || (shared_write && access != O_RDWR)) {
+    if ((request->flags & AREA_SHARED) && access != O_RDWR)
+        request->flags |= AREA_READ_ONLY;
+    if (access == O_WRONLY || ((request->flags & AREA_READ_ONLY) && (request->protection & MMU_WRITE))) {
         result = -EACCES;
+    } else if (request->offset + request->length < request->offset) {
+        result = -EOVERFLOW;
     } else {
         request->file = file;
         result = address_space_map(request);

@@ -22,7 +22,7 @@ uint64_t vdso_cpu_features(void)
 static int64_t map_page(uintptr_t where, unsigned protection, phys_t *frame, const char *name)
 {
     struct map_request request = { .where = where, .length = PAGE_SIZE, .fixed = where != 0, .protection = protection,
-                                   .name = name, .fixed_pages = frame };
+                                   .flags = AREA_READ_ONLY, .name = name, .fixed_pages = frame };
     return address_space_map(&request);
 }
 

@@ -15,6 +15,7 @@ struct file;
 
 #define AREA_SHARED 1u               /* writes go to the source's pages */
 #define AREA_STACK 2u                /* for /proc/self/maps only */
+#define AREA_READ_ONLY 4u            /* never to become writable: a file open for reading only, pages of the kernel */
 
 struct area {
     struct tree_node node;           /* by start */

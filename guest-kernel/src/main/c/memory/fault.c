@@ -97,9 +97,9 @@ static enum fault_result fault_write_present(const struct area *area, uintptr_t 
     return mmu_map(&entry, 1) ? FAULT_NO_MEMORY : FAULT_SERVED;
 }
 
-static uint32_t page_index(const struct area *area, uintptr_t address)
+static uint64_t page_index(const struct area *area, uintptr_t address)
 {
-    return (uint32_t)((area->offset + (address - area->start)) >> PAGE_SHIFT);
+    return (area->offset + (address - area->start)) >> PAGE_SHIFT;
 }
 
 static unsigned file_protection(const struct area *area)
@@ -171,12 +171,12 @@ static enum fault_result fault_file(const struct area *area, uintptr_t address, 
                                     struct missing_page *missing)
 {
     struct page_source *source = area->file->operations->pages(area->file);
-    uint32_t index = page_index(area, address);
+    uint64_t index = page_index(area, address);
     if (index >= align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT)
         return FAULT_BEYOND_FILE;
-    struct page *page = page_cache_find(source, index);
+    struct page *page = page_cache_find(source, (uint32_t)index);
     if (!page) {
-        *missing = (struct missing_page){ file_get(area->file), source, index };
+        *missing = (struct missing_page){ file_get(area->file), source, (uint32_t)index };
         return FAULT_SERVED;
     }
     if (!write || (area->flags & AREA_SHARED))

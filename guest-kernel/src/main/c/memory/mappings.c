@@ -135,10 +135,22 @@ static void merge_range(uintptr_t start, uintptr_t end)
     }
 }
 
+static bool may_become(unsigned protection, uintptr_t start, uintptr_t end)
+{
+    if (!(protection & MMU_WRITE))
+        return true;
+    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area))
+        if (area->flags & AREA_READ_ONLY)
+            return false;
+    return true;
+}
+
 static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
 {
     if (!is_covered(start, end))
         return -ENOMEM;
+    if (!may_become(protection, start, end))
+        return -EACCES;
     int error = area_split_at(start);
     if (!error)
         error = area_split_at(end);
@@ -230,7 +242,7 @@ static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_lengt
                             uintptr_t new_start)
 {
     struct area *area = area_find(start);
-    if (!area || start + old_length > area->end)
+    if (!area || start + old_length > area->end || area->fixed_pages)
         return -EFAULT;
     if (fixed) {
         bool overlaps = new_start < start + old_length && start < new_start + new_length;
