@@ -214,7 +214,8 @@ static void shared_mapping_of_a_read_only_file_stays_so(void)
     int file = open("memory-test", O_RDONLY);
     CHECK(file >= 0);
     CHECK_ERROR((intptr_t)mmap(NULL, PAGE, READ_WRITE, MAP_SHARED, file, 0), EACCES);
-    char *shared = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0), *own = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
+    char *shared = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
+    char *own = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
     CHECK(shared != MAP_FAILED && own != MAP_FAILED);
     CHECK_EQUAL(shared[0], 'a');
     CHECK_EQUAL(own[0], 'a');
