@@ -174,6 +174,14 @@ static void scribble(void)
 
 /* ---- Calls ------------------------------------------------------------------------------------- */
 
+static bool is_among(long number, const short *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (number == numbers[i])
+            return true;
+    return false;
+}
+
 /* What would end the program or take from it what it stands on, in its own right and on Linux too. */
 static bool is_spared(long number)
 {
@@ -186,21 +194,16 @@ static bool is_spared(long number)
         /* These have turns of their own, with addresses of the region and files that are played with. */
         SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_close, SYS_dup2, SYS_dup3,
     };
-    for (size_t i = 0; i < sizeof(spared) / sizeof(spared[0]); i++)
-        if (number == spared[i])
-            return true;
-    return false;
+    return is_among(number, spared, sizeof(spared) / sizeof(spared[0]));
 }
 
 /* Calls that the console would show or feel. */
 static bool takes_file_first(long number)
 {
     static const short numbers[] = { SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_preadv,
-                                     SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_sendfile, SYS_ioctl, SYS_fcntl };
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        if (number == numbers[i])
-            return true;
-    return false;
+                                     SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_sendfile, SYS_ioctl, SYS_fcntl,
+                                     SYS_dup };
+    return is_among(number, numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 static void choose_memory_call(struct call *call)
@@ -274,8 +277,6 @@ static void choose(struct call *call)
         while (is_spared(call->number));
     }
     if (takes_file_first(call->number))
-        call->arguments[0] = file();
-    if (call->number == SYS_dup || call->number == SYS_fcntl)
         call->arguments[0] = file();
 }
 

@@ -20,7 +20,6 @@ static bool same_name(struct part part, const char *name)
     return name[part.length] == 0;
 }
 
-
 /* "HTTP/1.1 200 OK": RFC 9112 4. The text behind the number means nothing. */
 static bool read_status(struct part line, unsigned *status)
 {
