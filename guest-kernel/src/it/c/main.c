@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -104,8 +105,10 @@ static int print_addresses(void)
 {
     int local;
     void *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    printf("program %p\nstack %p\nmap %p\nheap %p\nlibrary %p\n", (void *)(uintptr_t)print_addresses,
-           (void *)&local, map, sbrk(0), (void *)(uintptr_t)write);
+    unsigned long random_bytes = getauxval(AT_RANDOM);
+    printf("program %p\nstack %p\nstack_offset %#lx\nmap %p\nheap %p\nlibrary %p\nvdso %#lx\nvdso_beside_stack %#lx\n",
+           (void *)(uintptr_t)print_addresses, (void *)&local, random_bytes % 4096, map, sbrk(0), (void *)(uintptr_t)write,
+           getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - random_bytes / 4096 * 4096);
     return 0;
 }
 

@@ -5,17 +5,14 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "linux/elf.h"
 #include "linux/process.h"
 #include "memory/address_space.h"
+#include "memory/layout.h"
 #include "memory/user.h"
 
 #define INTERPRETER_PATH_MAX 256
-/* Where a position-independent program goes: low enough for a heap above it, random by 4 GiB. */
-#define PROGRAM_BASE 0x555555554000UL
-#define PROGRAM_RANDOM_PAGES (1UL << 20)
 
 struct elf_file {
     struct file *file;
@@ -141,7 +138,7 @@ static int choose_bias(struct elf_file *elf, bool is_interpreter)
                                    .where = elf->low };
     if (elf->header.type == ELF_TYPE_DYNAMIC) {
         request.fixed = request.no_replace = !is_interpreter;
-        request.where = is_interpreter ? 0 : PROGRAM_BASE + random_below(PROGRAM_RANDOM_PAGES) * PAGE_SIZE;
+        request.where = is_interpreter ? 0 : process_layout.program;
     }
     int64_t address = address_space_map(&request);
     if (address < 0)
@@ -194,7 +191,7 @@ int elf_load(const char *path, struct loaded_program *out)
         .program_headers = header_address(&program),
         .program_header_count = program.header.program_header_count,
         .program_header_size = program.header.program_header_size,
-        .break_start = program.bias + program.high + random_below(1UL << 13) * PAGE_SIZE,
+        .break_start = program.bias + program.high + process_layout.break_offset,
     };
     if (!program.interpreter[0])
         return 0;

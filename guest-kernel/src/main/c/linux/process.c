@@ -8,10 +8,9 @@
 #include "linux/signals.h"
 #include "linux/vdso.h"
 #include "memory/address_space.h"
+#include "memory/layout.h"
 #include "memory/user.h"
 
-#define STACK_SIZE (8UL << 20)
-#define STACK_RANDOM_PAGES (1UL << 14)
 #define CLOCK_TICKS 100              /* sysconf(_SC_CLK_TCK), the unit of /proc/self/stat */
 #define USER_FLAGS_AT_START 0x202    /* IF and the reserved bit */
 
@@ -58,14 +57,14 @@ static void push_strings(struct stack_builder *stack, const char *const *strings
 static int map_stack(uintptr_t *top)
 {
     struct map_request request = {
-        .where = USER_LIMIT - STACK_SIZE - random_below(STACK_RANDOM_PAGES) * PAGE_SIZE - 64 * PAGE_SIZE,
-        .length = STACK_SIZE, .fixed = true, .no_replace = true, .protection = MMU_READ | MMU_WRITE,
+        .where = process_layout.stack_top - USER_STACK_SIZE, .length = USER_STACK_SIZE,
+        .fixed = true, .no_replace = true, .protection = MMU_READ | MMU_WRITE,
         .flags = AREA_STACK, .name = "[stack]",
     };
     int64_t address = address_space_map(&request);
     if (address < 0)
         return (int)address;
-    *top = (uintptr_t)address + STACK_SIZE;
+    *top = process_layout.stack_top - process_layout.stack_offset;
     return 0;
 }
 

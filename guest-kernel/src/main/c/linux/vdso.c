@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "linux/vdso.h"
 #include "memory/address_space.h"
+#include "memory/layout.h"
 
 extern const char vdso_image[], vdso_image_end[];
 
@@ -21,8 +22,8 @@ uint64_t vdso_cpu_features(void)
 
 static int64_t map_page(uintptr_t where, unsigned protection, phys_t *frame, const char *name)
 {
-    struct map_request request = { .where = where, .length = PAGE_SIZE, .fixed = where != 0, .protection = protection,
-                                   .flags = AREA_READ_ONLY, .name = name, .fixed_pages = frame };
+    struct map_request request = { .where = where, .length = PAGE_SIZE, .fixed = true, .no_replace = true, .name = name,
+                                   .protection = protection, .flags = AREA_READ_ONLY, .fixed_pages = frame };
     return address_space_map(&request);
 }
 
@@ -36,13 +37,10 @@ int vdso_map(void)
     memcpy(page_data(page), vdso_image, size);
     code_frame[0] = page_address(page);
     clock_frame[0] = clock_page_address();
-    struct map_request both = { .length = 2 * PAGE_SIZE };
-    int64_t start = address_space_map(&both);
-    if (start >= 0)
-        start = map_page((uintptr_t)start, MMU_READ, clock_frame, "[vvar]");
-    if (start < 0)
-        return (int)start;
-    int64_t code = map_page((uintptr_t)start + PAGE_SIZE, MMU_READ | MMU_EXECUTE, code_frame, "[vdso]");
+    int64_t clock = map_page(process_layout.vdso, MMU_READ, clock_frame, "[vvar]");
+    if (clock < 0)
+        return (int)clock;
+    int64_t code = map_page(process_layout.vdso + PAGE_SIZE, MMU_READ | MMU_EXECUTE, code_frame, "[vdso]");
     if (code < 0)
         return (int)code;
     address = (uintptr_t)code;

@@ -5,19 +5,15 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
-#include "lib/random.h"
 #include "memory/areas.h"
-
-#define STACK_GAP (256UL << 20)      /* room for the initial stack above map_top */
-#define MAP_RANDOM_PAGES (1UL << 22) /* 16 GiB of ASLR */
+#include "memory/layout.h"
 
 static uintptr_t break_start, break_now;
-static uintptr_t map_top;            /* mmap grows down from here: randomised at boot */
 
 void address_space_init(void)
 {
     mutex_init(&address_space_mutex, "address_space");
-    map_top = USER_LIMIT - STACK_GAP - random_below(MAP_RANDOM_PAGES) * PAGE_SIZE;
+    process_layout = layout_choose();
 }
 
 static bool range_valid(uintptr_t start, size_t length)
@@ -62,7 +58,7 @@ static int64_t choose_address(const struct map_request *request, size_t length)
     }
     if (hint && range_valid(hint, length) && is_free(hint, length))
         return (int64_t)hint;
-    uintptr_t found = areas_highest_gap(length, map_top);
+    uintptr_t found = areas_highest_gap(length, process_layout.map_top);
     return found ? (int64_t)found : -ENOMEM;
 }
 

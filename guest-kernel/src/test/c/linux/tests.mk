@@ -23,7 +23,7 @@ $(LINUX_TEST)/fuzz_user_data: src/test/c/linux/fuzz_user_data.c $(ENVIRONMENT_SO
 	@mkdir -p $(@D)
 	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
 
-ELF_FUZZ_SOURCES := src/test/c/linux/fuzz_elf.c src/main/c/linux/elf.c
+ELF_FUZZ_SOURCES := src/test/c/linux/fuzz_elf.c src/main/c/linux/elf.c src/main/c/memory/layout.c
 $(LINUX_TEST)/fuzz_elf: $(ELF_FUZZ_SOURCES) $(HOST_SOURCES) $(LINUX_TEST_HEADERS)
 	@mkdir -p $(@D)
 	clang $(HOST_CFLAGS) -fsanitize=fuzzer -Wl,--wrap=user_clear $(filter %.c,$^) -o $@

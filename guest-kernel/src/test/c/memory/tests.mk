@@ -5,13 +5,20 @@ target/test/page_cache: $(PAGE_CACHE_SOURCES) $(HOST_SOURCES) $(HOST_HEADERS)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(PAGE_CACHE_SOURCES) $(HOST_SOURCES) -o $@
 
-AREAS_SOURCES := src/test/c/memory/test_areas.c src/main/c/memory/areas.c src/main/c/memory/mappings.c
+AREAS_SOURCES := src/test/c/memory/test_areas.c src/main/c/memory/areas.c src/main/c/memory/mappings.c \
+    src/main/c/memory/layout.c
 target/test/areas: $(AREAS_SOURCES) src/main/c/memory/areas.h $(HOST_SOURCES) $(HOST_HEADERS)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(AREAS_SOURCES) $(HOST_SOURCES) -o $@
 
+LAYOUT_SOURCES := src/test/c/memory/test_layout.c src/main/c/memory/layout.c
+target/test/layout: $(LAYOUT_SOURCES) src/main/c/memory/layout.h $(HOST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(LAYOUT_SOURCES) $(HOST_SOURCES) -o $@
+
 .PHONY: test-memory
-test-memory: target/test/page_cache target/test/areas
+test-memory: target/test/page_cache target/test/areas target/test/layout
 	target/test/page_cache
 	target/test/areas
+	target/test/layout
 TESTS += test-memory
