@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -398,9 +400,90 @@ static void unix_connect_to_nobody_fails(void)
     close(client);
 }
 
+#define REPLACED_BYTES (8 * 4096UL)
+
+struct replacement {
+    int client, server;
+    struct sockaddr_in address;
+    pthread_barrier_t start;
+};
+
+/* Resets the connection and puts another one in its place, while its bytes are being copied. */
+static void *replace_connection(void *argument)
+{
+    struct replacement *r = argument;
+    struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+    pthread_barrier_wait(&r->start);
+    setsockopt(r->server, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    close(r->server);
+    for (unsigned i = 0; i < 3; i++)
+        connect(r->client, (struct sockaddr *)&r->address, sizeof(r->address));
+    return NULL;
+}
+
+static void start_replacement(struct replacement *r, int listening, pthread_t *thread)
+{
+    r->address = loopback(port_of(listening));
+    r->client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CHECK(r->client >= 0);
+    (void)connect(r->client, (struct sockaddr *)&r->address, sizeof(r->address));
+    r->server = accept(listening, NULL, NULL);
+    CHECK(r->server >= 0);
+    CHECK_EQUAL(pthread_barrier_init(&r->start, NULL, 2), 0);
+    CHECK_EQUAL(pthread_create(thread, NULL, replace_connection, r), 0);
+}
+
+static void end_replacement(struct replacement *r, pthread_t thread)
+{
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    pthread_barrier_destroy(&r->start);
+    close(r->client);
+}
+
+/* The pages of the program's own file are not there until they are touched: the copy faults and sleeps. */
+static unsigned char *map_own_file(size_t *length)
+{
+    struct stat status;
+    int self = open("/proc/self/exe", O_RDONLY);
+    CHECK(self >= 0);
+    CHECK_EQUAL(fstat(self, &status), 0);
+    *length = (size_t)status.st_size / REPLACED_BYTES * REPLACED_BYTES;
+    CHECK(*length > 0);
+    unsigned char *pages = mmap(NULL, *length, PROT_READ | PROT_WRITE, MAP_PRIVATE, self, 0);
+    CHECK(pages != MAP_FAILED);
+    close(self);
+    return pages;
+}
+
+static void connection_is_replaced_while_bytes_are_copied(void)
+{
+    static unsigned char sent[REPLACED_BYTES];
+    size_t length;
+    unsigned char *pages = map_own_file(&length);
+    int listening = listener();
+    for (size_t i = 0; i < sizeof(sent); i++)
+        sent[i] = byte_at(i);
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t at = 0; at < length; at += REPLACED_BYTES) {
+        struct replacement r;
+        pthread_t thread;
+        start_replacement(&r, listening, &thread);
+        CHECK_EQUAL(send(r.server, sent, sizeof(sent), 0), sizeof(sent));
+        pthread_barrier_wait(&r.start);
+        ssize_t count = at / REPLACED_BYTES % 2 == 0 ? recv(r.client, pages + at, REPLACED_BYTES, 0) : -1;
+        if (count > 0)
+            CHECK(memcmp(pages + at, sent, (size_t)count) == 0);
+        else
+            (void)!send(r.client, pages + at, REPLACED_BYTES, 0);
+        end_replacement(&r, thread);
+    }
+    munmap(pages, length);
+    close(listening);
+}
+
 SUITE(sockets, TEST(tcp_connects_and_names_both_ends), TEST(tcp_carries_both_ways_and_ends),
       TEST(tcp_carries_megabytes_both_ways_at_once), TEST(many_connections), TEST(nonblocking_calls_say_again),
       TEST(nonblocking_connect_completes), TEST(refused_connections_say_so), TEST(reset_is_seen_by_the_peer),
       TEST(broken_pipe_is_signalled), TEST(shutdown_and_close_wake_sleepers), TEST(receive_timeout_passes),
       TEST(options_are_kept), TEST(bind_errors), TEST(udp_keeps_datagrams_apart), TEST(socket_pair_carries),
-      TEST(unix_connect_to_nobody_fails));
+      TEST(unix_connect_to_nobody_fails), TEST(connection_is_replaced_while_bytes_are_copied));

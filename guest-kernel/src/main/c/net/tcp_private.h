@@ -164,6 +164,7 @@ struct tcp {
     int soft_error;                  /* what ICMP said, told only if the connection times out */
     bool accepted_side;              /* opened by the peer */
     bool shut_read;
+    bool being_read;                 /* a reader copies from `received` without the lock: leave it alone */
 
     /* Sending (RFC 9293 3.3.1). send_max: behind the last byte ever sent; send_next goes back to
      * send_unacknowledged on a timeout. send_end: behind the last byte queued; a FIN has that number. */
@@ -254,6 +255,12 @@ static inline struct tcp_socket *tcp_socket_of(struct socket *s) { return contai
 
 /* tcp_connection.c */
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote);             /* one reference; NULL: no memory */
+/* Everything that keeps a connection over a stretch without the net lock has a reference of its own. */
+static inline struct tcp *tcp_get(struct tcp *tcp)
+{
+    tcp->references++;
+    return tcp;
+}
 void tcp_put(struct tcp *tcp);
 void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket);
 /* Agreements of the handshake: what both sides' SYNs said. */

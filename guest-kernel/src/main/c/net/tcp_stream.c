@@ -1,5 +1,10 @@
 /*
  * Moving bytes between an application and a connection: send() and recv() on TCP sockets.
+ *
+ * Copying from and to user memory may sleep, so it happens without the net lock. Whoever copies has a reference to the
+ * connection it found under the lock, and looks at its state again before it touches it: meanwhile it may have been
+ * closed, and another connect() may have replaced it. The socket's mutexes `reading` and `writing` let one reader and
+ * one writer do so at a time; a reader's packets stay in the queue while `being_read` says so.
  */
 #include "lib/errno.h"
 #include "lib/pages.h"
@@ -32,72 +37,60 @@ struct filled_page {
     uint32_t offset, length;
 };
 
-/* The page the last write left partly filled, or a new one; *used tells how far. */
-static struct page *take_send_page(struct tcp *tcp, uint32_t *used)
-{
-    net_lock();
-    struct page *page = tcp->send_page;
-    *used = tcp->send_page_used;
-    tcp->send_page = NULL;
-    net_unlock();
-    if (page != NULL)
-        return page;
-    *used = 0;
-    return page_allocate();
-}
+/* What one writer moves at a time. Its pages belong to no connection until they are queued. */
+struct batch {
+    struct filled_page filled[BATCH];
+    unsigned count;
+    struct page *rest;               /* the last page if it has space left, or NULL; one reference */
+    uint32_t rest_used;
+};
 
-/* Copies up to `room` bytes from the writer into pages. Returns how many pages were filled; *rest is the
- * last one if it has space left, with a reference of its own. */
-static unsigned fill_pages(struct tcp *tcp, struct transfer *from, uint32_t room, struct filled_page *filled,
-                           int *error)
+/* Copies up to `room` bytes from the writer into pages. No lock is held: the copy may sleep. 0 or -errno. */
+static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
 {
-    unsigned count = 0;
-    uint32_t used;
-    struct page *page = take_send_page(tcp, &used);
-    while (page != NULL && room > 0 && from->remaining > 0 && count < BATCH) {
+    if (batch->rest == NULL) {
+        batch->rest_used = 0;
+        batch->rest = page_allocate();
+    }
+    if (batch->rest == NULL)
+        return -ENOBUFS;
+    while (batch->rest != NULL && room > 0 && from->remaining > 0 && batch->count < BATCH) {
+        uint32_t used = batch->rest_used;
         uint32_t length = (uint32_t)min_of(min_of(PAGE_SIZE - used, (uint64_t)room), (uint64_t)from->remaining);
-        ssize_type moved = transfer_in(from, (uint8_t *)page_data(page) + used, length);
-        if (moved <= 0) {
-            *error = -EFAULT;
-            break;
-        }
-        page_get(page);
-        filled[count++] = (struct filled_page){ page, used, (uint32_t)moved };
-        used += (uint32_t)moved;
+        ssize_type moved = transfer_in(from, (uint8_t *)page_data(batch->rest) + used, length);
+        if (moved <= 0)
+            return -EFAULT;
+        page_get(batch->rest);
+        batch->filled[batch->count++] = (struct filled_page){ batch->rest, used, (uint32_t)moved };
+        batch->rest_used += (uint32_t)moved;
         room -= (uint32_t)moved;
-        if (used == PAGE_SIZE) {
-            page_put(page);
-            used = 0;
-            page = room > 0 && from->remaining > 0 && count < BATCH ? page_allocate() : NULL;
+        if (batch->rest_used == PAGE_SIZE) {
+            page_put(batch->rest);
+            batch->rest_used = 0;
+            batch->rest = room > 0 && from->remaining > 0 && batch->count < BATCH ? page_allocate() : NULL;
         }
     }
-    if (page == NULL && count == 0)
-        *error = -ENOBUFS;
-    net_lock();
-    tcp->send_page = page;
-    tcp->send_page_used = used;
-    net_unlock();
-    return count;
+    return 0;
 }
 
-/* Queues what was filled and sends what may go. Returns the bytes queued. */
-static ssize_type queue_pages(struct tcp *tcp, const struct filled_page *filled, unsigned count, bool urgent)
+/* Queues what was filled as far as the connection still takes it, and sends what may go. The bytes queued. Net lock. */
+static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent)
 {
     ssize_type queued = 0;
-    bool stopped = false;
-    net_lock();
     bool open = tcp->state != TCP_CLOSED && !tcp->fin_queued;
-    for (unsigned i = 0; i < count; i++) {
-        if (!open || stopped || !tcp_queue_append(tcp, filled[i].page, filled[i].offset, filled[i].length)) {
-            stopped = true;
-            page_put(filled[i].page);
-            continue;
-        }
-        queued += filled[i].length;
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct filled_page *filled = &batch->filled[i];
+        open = open && tcp_queue_append(tcp, filled->page, filled->offset, filled->length);
+        if (open)
+            queued += filled->length;
+        else
+            page_put(filled->page);
     }
-    if (!open && tcp->send_page != NULL) {
-        page_put(tcp->send_page);
-        tcp->send_page = NULL;
+    if (queued > 0 && batch->rest != NULL) {
+        tcp->send_page = batch->rest;
+        tcp->send_page_used = batch->rest_used;
+    } else if (batch->rest != NULL) {
+        page_put(batch->rest);
     }
     if (urgent && queued > 0) {
         tcp->urgent = true;
@@ -105,33 +98,52 @@ static ssize_type queue_pages(struct tcp *tcp, const struct filled_page *filled,
     }
     if (queued > 0)
         tcp_output(tcp);
-    net_unlock();
     return queued;
+}
+
+/* Why nothing of a batch could be queued: the connection ended meanwhile, or memory did. Net lock. */
+static int queue_obstacle(struct tcp_socket *socket, const struct tcp *tcp)
+{
+    if (socket->connection != tcp)
+        return -EPIPE;                /* connect() has put another connection in its place */
+    int error = send_obstacle(socket);
+    return error < 0 && error != -EAGAIN ? error : -ENOBUFS;
 }
 
 /* Moves one batch. Bytes, or -errno; -EAGAIN: no room. `writing` is held. */
 static ssize_type send_batch(struct tcp_socket *socket, struct socket_message *message)
 {
-    struct filled_page filled[BATCH];
+    struct batch batch = { .count = 0 };
     net_lock();
     int error = send_obstacle(socket);
-    struct tcp *tcp = socket->connection;
-    uint32_t room = error == 0 ? tcp_queue_room(tcp) : 0;
-    net_unlock();
-    if (error < 0)
+    if (error < 0) {
+        net_unlock();
         return error;
-    unsigned count = fill_pages(tcp, message->data, room, filled, &error);
+    }
+    struct tcp *tcp = tcp_get(socket->connection);
+    uint32_t room = tcp_queue_room(tcp);
+    batch.rest = tcp->send_page;
+    batch.rest_used = tcp->send_page_used;
+    tcp->send_page = NULL;
+    net_unlock();
+    error = fill_pages(&batch, message->data, room);
     bool urgent = message->flags & MSG_OOB && message->data->remaining == 0;
-    ssize_type queued = queue_pages(tcp, filled, count, urgent);
+    net_lock();
+    ssize_type queued = queue_pages(tcp, &batch, urgent);
+    if (queued == 0 && error == 0)
+        error = queue_obstacle(socket, tcp);
+    tcp_put(tcp);
+    net_unlock();
     return queued > 0 ? queued : error;
 }
 
 static bool send_ready(struct tcp_socket *socket)
 {
     net_lock();
-    struct tcp *tcp = socket->connection;
-    int obstacle = tcp->error != 0 || tcp->fin_queued ? 0 : send_obstacle(socket);
-    bool ready = obstacle != -EAGAIN && (obstacle != 0 || tcp->error != 0 || tcp->fin_queued || tcp_writable(tcp));
+    struct tcp *tcp = socket->connection;   /* NULL: connect() failed and let go of it */
+    bool over = tcp == NULL || tcp->error != 0 || tcp->fin_queued;
+    int obstacle = over ? 0 : send_obstacle(socket);
+    bool ready = over || (obstacle != -EAGAIN && (obstacle != 0 || tcp_writable(tcp)));
     if (!ready)
         tcp->writer_waits = true;
     net_unlock();
@@ -145,9 +157,12 @@ ssize_type tcp_stream_send(struct socket *base, struct socket_message *message)
     ssize_type done = 0;
     mutex_lock(&base->writing);
     while (message->data->remaining > 0) {
+        size_t before = message->data->remaining;
         ssize_type moved = send_batch(socket, message);
         if (moved > 0) {
             done += moved;
+            if (before - message->data->remaining != (size_t)moved)
+                break;                /* some that was read from the writer was not queued: nothing may follow it */
             continue;
         }
         if (moved == 0 || moved != -EAGAIN || socket_nonblocking(base, message->flags)) {
@@ -193,20 +208,10 @@ static void remove_read_packet(struct tcp *tcp, struct packet *packet)
     packet_free(packet);
 }
 
-/* Copies out what is there, without waiting. `reading` is held, so nobody else removes packets; they
- * are only ever added behind. Bytes or -errno. */
-static ssize_type read_available(struct tcp_socket *socket, struct socket_message *message)
+/* Copies out up to `left` bytes that are there, without a lock: the copy may sleep. The caller has a reference to the
+ * connection and holds `reading`, so nobody else removes packets; they are only ever added at the end. */
+static ssize_type copy_received(struct tcp *tcp, struct list *node, uint32_t left, struct socket_message *message)
 {
-    net_lock();
-    struct tcp *tcp = socket->connection;
-    struct list *node = tcp != NULL && !tcp->shut_read ? tcp->received.next : NULL;
-    if (node == NULL || node == &tcp->received) {
-        int why = nothing_to_read(socket);
-        net_unlock();
-        return why;
-    }
-    uint32_t left = tcp->received_bytes;
-    net_unlock();
     ssize_type done = 0;
     bool peek = message->flags & MSG_PEEK;
     while (left > 0 && message->data->remaining > 0) {
@@ -227,12 +232,33 @@ static ssize_type read_available(struct tcp_socket *socket, struct socket_messag
         if (tcp_piece(packet)->consumed == packet->length)
             remove_read_packet(tcp, packet);
     }
-    if (done > 0 && !peek) {
-        net_lock();
+    return done;
+}
+
+/* Reads what is there, without waiting. `reading` is held. Bytes or -errno. */
+static ssize_type read_available(struct tcp_socket *socket, struct socket_message *message)
+{
+    net_lock();
+    struct tcp *tcp = socket->connection;
+    struct list *node = tcp != NULL && !tcp->shut_read ? tcp->received.next : NULL;
+    if (node == NULL || node == &tcp->received) {
+        int why = nothing_to_read(socket);
+        net_unlock();
+        return why;
+    }
+    uint32_t left = tcp->received_bytes;
+    tcp_get(tcp);                     /* connect() on the same descriptor may let go of it meanwhile */
+    tcp->being_read = true;
+    net_unlock();
+    ssize_type done = copy_received(tcp, node, left, message);
+    net_lock();
+    tcp->being_read = false;
+    if (done > 0 && !(message->flags & MSG_PEEK)) {
         tcp->received_bytes -= (uint32_t)done;
         tcp_window_opened(tcp, (uint32_t)done);
-        net_unlock();
     }
+    tcp_put(tcp);
+    net_unlock();
     return done;
 }
 

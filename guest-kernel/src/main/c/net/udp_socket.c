@@ -190,13 +190,17 @@ static int shut_down(struct socket *socket, int how)
 
 static int local_address(struct socket *socket, struct socket_address *out)
 {
+    net_lock();
     *out = (struct socket_address){ .family = AF_INET, .in = udp_of(socket)->binding.local };
+    net_unlock();
     return 0;
 }
 
 static int peer_address(struct socket *socket, struct socket_address *out)
 {
+    net_lock();
     struct endpoint remote = udp_of(socket)->remote;
+    net_unlock();
     *out = (struct socket_address){ .family = AF_INET, .in = remote };
     return remote.port == 0 ? -ENOTCONN : 0;
 }

@@ -62,6 +62,8 @@ uint64_t host_pages_in_use(void);
 void host_fail_allocation(uint64_t n);
 /* User accesses that touch [start, end) fail with -EFAULT. */
 void host_fault_range(uintptr_t start, uintptr_t end);
+/* Called before every access to user memory, which may sleep in the kernel: plays the other threads meanwhile. */
+extern void (*host_user_access)(void);
 
 /* The lines logged since the last call, NUL-terminated; valid until the next. */
 const char *host_log(void);

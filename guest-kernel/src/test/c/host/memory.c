@@ -171,8 +171,12 @@ void host_fault_range(uintptr_t start, uintptr_t end)
     fault_end = end;
 }
 
+void (*host_user_access)(void);
+
 static bool user_fails(uintptr_t start, size_t length)
 {
+    if (host_user_access != NULL)
+        host_user_access();
     if (start < USER_LOWEST || start + length < start || start + length > USER_LIMIT)
         return true;
     return start < fault_end && start + length > fault_start;

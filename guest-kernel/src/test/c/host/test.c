@@ -45,6 +45,7 @@ void host_test(const char *name, void (*test)(void))
     host_signal_pending = false;
     host_fail_allocation(0);
     host_fault_range(0, 0);
+    host_user_access = NULL;
     test();
     if (reason[0])
         printf("not ok %s: %s\n", name, reason);

@@ -28,9 +28,11 @@ TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http
 endif
 
 .PHONY: test-net
-test-net: target/test/test_net_http target/test/test_net_segments target/test/test_net_protocols target/test/test_net_linux
+test-net: target/test/test_net_http target/test/test_net_segments target/test/test_net_protocols \
+    target/test/test_net_lifetimes target/test/test_net_linux
 	@target/test/test_net_http
 	@target/test/test_net_segments
 	@target/test/test_net_protocols
+	@target/test/test_net_lifetimes
 	@target/test/test_net_linux
 TESTS += test-net
