@@ -5,10 +5,19 @@
  *
  * Guarded by the net lock, except the bytes of a ring: its reader and its writer (one each, by their
  * mutexes) touch disjoint parts without the lock.
+ *
+ * What stays across a sleep (a user copy, a walk along a path) without the lock:
+ * - the socket itself: the caller of an operation holds a reference to its file, so release() cannot come;
+ * - its peer: u->peer is set once, by join(), and holds a reference until release();
+ * - a peer's ring: made once, freed with the peer;
+ * - that nobody else gives the socket a name: `binding`.
+ * An inode points to its listener without a reference: release() clears that pointer under the lock, so it is followed
+ * under the lock only. A socket has at most one name, so that release() finds every pointer to it.
  */
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/print.h"
 #include "lib/string.h"
 #include "net/socket.h"
 
@@ -26,7 +35,8 @@ struct unix_socket {
     uint32_t read_at, used;
     bool shut_read, shut_write, peer_closed;
     struct socket_address name, peer_name;
-    struct inode *inode;             /* of the bound name, or NULL */
+    bool binding;                    /* a thread is giving it a name */
+    struct inode *inode;             /* of the bound name, one reference; or NULL */
     struct list abstract_link;       /* bound abstract names */
     struct list waiting, accept_link;
     unsigned waiting_count, backlog;
@@ -36,8 +46,10 @@ static struct list abstract_names = LIST_INIT(abstract_names);
 
 static struct unix_socket *of(struct socket *socket) { return container_of(socket, struct unix_socket, socket); }
 
+/* Net lock. */
 static void put(struct unix_socket *u)
 {
+    assert(u->references > 0);
     if (--u->references > 0)
         return;
     heap_free(u->ring);
@@ -217,20 +229,22 @@ static int bind_abstract(struct unix_socket *u, const struct socket_address *nam
     return 0;
 }
 
+/* Sleeps. The caller has set u->binding, which ends here. */
 static int bind_path(struct unix_socket *u, const struct socket_address *name)
 {
     char path[UNIX_PATH_SIZE + 1];
     struct inode *inode;
     path_text(name, path);
     int error = name_make_node(NULL, path, S_IFSOCK | 0777, &inode);
-    if (error < 0)
-        return error == -EEXIST ? -EADDRINUSE : error;
     net_lock();
-    inode->private = u;
-    u->inode = inode;
-    u->name = *name;
+    u->binding = false;
+    if (error == 0) {
+        inode->private = u;
+        u->inode = inode;
+        u->name = *name;
+    }
     net_unlock();
-    return 0;
+    return error == -EEXIST ? -EADDRINUSE : error;
 }
 
 static int bind_address(struct socket *socket, const struct socket_address *address)
@@ -238,16 +252,24 @@ static int bind_address(struct socket *socket, const struct socket_address *addr
     struct unix_socket *u = of(socket);
     if (address->family != AF_UNIX || address->path_length == 0)
         return -EINVAL;
+    int result = 0;
+    bool abstract = is_abstract(address);
     net_lock();
-    bool bound = u->name.path_length > 0;
-    int result = bound ? -EINVAL : is_abstract(address) ? bind_abstract(u, address) : 0;
+    if (u->name.path_length > 0 || u->binding)
+        result = -EINVAL;
+    else if (abstract)
+        result = bind_abstract(u, address);
+    else
+        u->binding = true;
     net_unlock();
-    return result < 0 || is_abstract(address) ? result : bind_path(u, address);
+    return result < 0 || abstract ? result : bind_path(u, address);
 }
 
 static int local_address(struct socket *socket, struct socket_address *out)
 {
+    net_lock();
     *out = of(socket)->name;
+    net_unlock();
     out->family = AF_UNIX;
     return 0;
 }
@@ -255,9 +277,12 @@ static int local_address(struct socket *socket, struct socket_address *out)
 static int peer_address(struct socket *socket, struct socket_address *out)
 {
     struct unix_socket *u = of(socket);
+    net_lock();
     *out = u->peer_name;
+    bool connected = u->state == UNIX_CONNECTED;
+    net_unlock();
     out->family = AF_UNIX;
-    return u->state == UNIX_CONNECTED ? 0 : -ENOTCONN;
+    return connected ? 0 : -ENOTCONN;
 }
 
 /* ---- Connections ------------------------------------------------------------------------------------------ */
@@ -304,6 +329,8 @@ static int connect_to(struct unix_socket *u, struct unix_socket *listener, struc
 {
     if (u->state == UNIX_CONNECTED)
         return -EISCONN;
+    if (u->state != UNIX_FRESH)
+        return -EINVAL;               /* it listens, perhaps with connections waiting */
     if (listener == NULL || listener->state != UNIX_LISTENING || listener->shut_read)
         return -ECONNREFUSED;
     if (listener->waiting_count >= listener->backlog)
@@ -368,6 +395,7 @@ static bool accept_ready(struct unix_socket *u)
     return ready;
 }
 
+/* Gives the file's reference back. Net lock. */
 static void close_end(struct unix_socket *u)
 {
     u->state = UNIX_CLOSED;
@@ -427,8 +455,8 @@ static int shut_down(struct socket *socket, int how)
 static void release(struct socket *socket)
 {
     struct unix_socket *u = of(socket);
-    struct inode *inode = u->inode;
     net_lock();
+    struct inode *inode = u->inode;
     list_remove(&u->abstract_link);
     if (inode != NULL)
         inode->private = NULL;
@@ -472,7 +500,11 @@ static unsigned poll_events(struct socket *socket)
 
 static int64_t readable_bytes(struct socket *socket)
 {
-    return of(socket)->state == UNIX_LISTENING ? -EINVAL : (int64_t)of(socket)->used;
+    struct unix_socket *u = of(socket);
+    net_lock();
+    int64_t bytes = u->state == UNIX_LISTENING ? -EINVAL : (int64_t)u->used;
+    net_unlock();
+    return bytes;
 }
 
 static int take_error(struct socket *socket)

@@ -27,12 +27,8 @@ ifneq ($(shell command -v clang),)
 TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http
 endif
 
+NET_TESTS := http segments protocols lifetimes unix linux
 .PHONY: test-net
-test-net: target/test/test_net_http target/test/test_net_segments target/test/test_net_protocols \
-    target/test/test_net_lifetimes target/test/test_net_linux
-	@target/test/test_net_http
-	@target/test/test_net_segments
-	@target/test/test_net_protocols
-	@target/test/test_net_lifetimes
-	@target/test/test_net_linux
+test-net: $(NET_TESTS:%=target/test/test_net_%)
+	@set -e; for test in $^; do $$test; done
 TESTS += test-net
