@@ -5,6 +5,7 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "linux/configuration.h"
 #include "linux/process.h"
 #include "linux/system.h"
@@ -12,6 +13,8 @@
 #include "memory/page_cache.h"
 #include "net/net.h"
 #include "platform/platform.h"
+#include "platform/x86/stack_guard.h"
+#include "threads/seed.h"
 #include "threads/thread.h"
 
 #define NETWORK_TIMEOUT (30 * NS_PER_SECOND)
@@ -106,6 +109,8 @@ static void configure_instance(void)
 static void boot(void *unused)
 {
     (void)unused;
+    seed_wait();
+    address_space_init();
     struct block_device *root = block_device_at(0);
     if (!root)
         panic("no root disk: give the domain the image as a disk (xvda1)");
@@ -133,9 +138,10 @@ static void boot(void *unused)
 
 void kernel_main(void)
 {
+    random_init();
+    stack_guard_init();
     threads_init();
     page_cache_init();
-    address_space_init();
     boot_options_parse(&options);
     log_info("%s, %lu MiB", platform.name, platform.memory_bytes >> 20);
     platform_start_devices();

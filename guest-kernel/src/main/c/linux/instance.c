@@ -2,6 +2,7 @@
 
 #include "lib/heap.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "lib/string.h"
 #include "linux/user_data.h"
 #include "net/metadata.h"
@@ -102,6 +103,8 @@ static void read_user_data(struct source *source)
     struct user_data data;
     switch (metadata_read_user_data(clock_monotonic() + USER_DATA_PATIENCE, &data)) {
     case METADATA_FOUND:
+        /* No entropy is credited for it: it is the same at each start, and on every instance of a group. */
+        random_add(data.text, data.length);
         use_user_data(source, &data);
         heap_free(data.text);
         break;

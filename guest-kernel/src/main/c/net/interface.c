@@ -2,6 +2,7 @@
 
 #include "lib/heap.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/ethernet.h"
@@ -22,6 +23,7 @@ static void receive(struct network_device *device, struct packet *packet)
 static void receive_done(struct network_device *device)
 {
     struct interface *interface = device->stack;
+    random_event((uint32_t)interface->index);
     net_lock();
     for (struct list *node; (node = list_pop_front(&interface->received)) != NULL;)
         ethernet_input(interface, list_entry(node, struct packet, link));

@@ -136,6 +136,25 @@ static void settings_come_from_vm_data(void)
     CHECK(strcmp(settings_seen, "URL=http://a b/?c=d;EMPTY=;") == 0);
 }
 
+static void the_seed_counts_four_bits_a_character(void)
+{
+    fake_start(0);
+    unsigned before = host_random_credited;
+    xen_read_seed();
+    CHECK_EQUAL(host_random_credited, before);                     /* there is none */
+    fake_store_write("vm-data/unikernel-seed", "0123456789abcdef");
+    xen_read_seed();
+    CHECK_EQUAL(host_random_credited, before + 64);
+    char longest[300];
+    memset(longest, 'f', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = 0;
+    fake_store_write("vm-data/unikernel-seed", longest);
+    host_log();
+    xen_read_seed();
+    CHECK_EQUAL(host_random_credited, before + 64);
+    CHECK(strstr(host_log(), "longer than 256 bytes"));
+}
+
 static void control_orders_arrive_once(void)
 {
     static bool started;
@@ -590,6 +609,7 @@ int main(void)
     host_test("store_moves_messages_larger_than_its_ring", store_moves_messages_larger_than_its_ring);
     host_test("store_lists_directories", store_lists_directories);
     host_test("settings_come_from_vm_data", settings_come_from_vm_data);
+    host_test("the_seed_counts_four_bits_a_character", the_seed_counts_four_bits_a_character);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
     host_test("disk_queues_more_than_its_ring", disk_queues_more_than_its_ring);
     host_test("disk_reports_errors", disk_reports_errors);

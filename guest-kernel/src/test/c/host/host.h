@@ -65,6 +65,9 @@ void host_fault_range(uintptr_t start, uintptr_t end);
 /* Called before every access to user memory, which may sleep in the kernel: plays the other threads meanwhile. */
 extern void (*host_user_access)(void);
 
+/* Bits of entropy given to random_credit() so far. */
+extern unsigned host_random_credited;
+
 /* The lines logged since the last call, NUL-terminated; valid until the next. */
 const char *host_log(void);
 /* What was written to the console since the last call, NUL-terminated; valid until the next. */

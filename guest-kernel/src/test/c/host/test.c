@@ -1,14 +1,12 @@
-/* Test results, log, console and randomness of the host shim. */
+/* Test results, log and console of the host shim. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "host/host.h"
 #include "host/internal.h"
 #include "lib/print.h"
-#include "lib/random.h"
 #include "platform/platform.h"
 
 enum log_level log_limit = LOG_INFO;
@@ -118,24 +116,3 @@ const char *host_console(void)
     console_length = 0;
     return console_shown;
 }
-
-void random_add(const void *data, size_t length)
-{
-    (void)data;
-    (void)length;
-}
-
-void random_bytes(void *to, size_t length)
-{
-    if (getrandom(to, length, 0) != (ssize_t)length)
-        abort();
-}
-
-uint64_t random_u64(void)
-{
-    uint64_t value;
-    random_bytes(&value, sizeof(value));
-    return value;
-}
-
-uint64_t random_below(uint64_t limit) { return random_u64() % limit; }

@@ -11,8 +11,16 @@ target/test/pages: $(PAGES_TEST_SOURCES) $(HOST_HEADERS)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(PAGES_TEST_SOURCES) -o $@
 
+# The generator itself, so without the shim's.
+RANDOM_TEST_SOURCES := src/test/c/lib/test_random.c src/main/c/lib/random.c src/main/c/lib/jitter.c \
+    $(filter-out %/random.c,$(HOST_SOURCES))
+target/test/random: $(RANDOM_TEST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(RANDOM_TEST_SOURCES) -o $@
+
 .PHONY: test-lib
-test-lib: target/test/lib target/test/pages
+test-lib: target/test/lib target/test/pages target/test/random
 	target/test/lib
 	target/test/pages
+	target/test/random
 TESTS += test-lib

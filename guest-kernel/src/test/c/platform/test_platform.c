@@ -7,8 +7,10 @@
  */
 #include "test_platform.h"
 
+#include "lib/jitter.h"
 #include "lib/pages.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/x86/context.h"
@@ -422,6 +424,24 @@ static noreturn void overflow_kernel_stack(void)
     panic("came back");
 }
 
+/* In place of all other tests when the command line says `seed`: raw timing samples of this boot, and the first output of
+ * the generator; src/test/c/platform/seeds compares those of many boots. */
+static noreturn void show_seed(void)
+{
+    static uint32_t samples[JITTER_WINDOW];
+    for (unsigned window = 0; window < 4; window++) {
+        jitter_sample(samples);
+        for (unsigned i = 0; i < JITTER_WINDOW; i += 8)
+            log_always("samples %u %u %u %u %u %u %u %u", samples[i], samples[i + 1], samples[i + 2], samples[i + 3],
+                       samples[i + 4], samples[i + 5], samples[i + 6], samples[i + 7]);
+    }
+    random_init();
+    log_always("ready %u", random_ready());
+    log_always("first %016lx%016lx", random_u64(), random_u64());
+    random_report();
+    finish();
+}
+
 static void choose_tests(void)
 {
     static const struct platform_tests *const all[] = { &xenpv_tests, &pvh_tests, &xen_pvh_tests };
@@ -438,6 +458,8 @@ noreturn void kernel_main(void)
     choose_tests();
     if (strcmp(platform.command_line, "overflow") == 0)
         overflow_kernel_stack();
+    if (strcmp(platform.command_line, "seed") == 0)
+        show_seed();
     log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10,
                pages_free_count(), pages_total_count());
     check("most memory is free", pages_free_count() > (platform.memory_bytes >> PAGE_SHIFT) * 9 / 10);

@@ -51,4 +51,17 @@ test-pvh:
 endif
 TESTS += test-xenpv test-pvh
 
+# What a boot seeds its random numbers from where neither the CPU nor the host offers entropy. BOOTS=200 is the long form.
+BOOTS ?= 10
+SEED_MACHINES ?= q35 microvm
+.PHONY: test-seeds
+test-seeds: $(PLATFORM_OUT)/test.elf $(PLATFORM_OUT)/min_entropy
+	@src/test/c/platform/seeds $(PLATFORM_OUT) $(BOOTS) $(SEED_MACHINES)
+$(PLATFORM_OUT)/min_entropy: src/test/c/lib/min_entropy.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $< -lm -o $@
+ifneq ($(shell command -v qemu-system-x86_64),)
+TESTS += test-seeds
+endif
+
 -include $(PLATFORM_OBJECTS:.o=.d)

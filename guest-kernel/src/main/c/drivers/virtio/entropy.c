@@ -1,23 +1,19 @@
 /*
- * The host's entropy (VIRTIO 1.1, 5.4): one buffer, mixed into the pool when it arrives. Waited for only if
- * the CPU has none to offer.
+ * The host's entropy (VIRTIO 1.1, 5.4): one buffer, mixed into the generator when it arrives. The boot waits for it
+ * where nothing else gave enough (threads/seed.h).
  */
 #include "drivers/virtio/queue.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/random.h"
 #include "lib/string.h"
-#include "platform/platform.h"
 
 #define SEED_SIZE 64
-#define PATIENCE NS_PER_SECOND
 
 struct source {
     struct virtqueue queue;
     uint8_t seed[SEED_SIZE];
-    bool arrived;
 };
 
 static void handle_used(struct virtqueue *queue)
@@ -26,18 +22,9 @@ static void handle_used(struct virtqueue *queue)
     uint32_t written;
     if (virtqueue_take(queue, &written) == NULL)
         return;
-    random_add(source->seed, min_of(written, (uint32_t)SEED_SIZE));
+    written = min_of(written, (uint32_t)SEED_SIZE);
+    random_credit(source->seed, written, written * 8, RANDOM_VIRTIO);
     memset(source->seed, 0, SEED_SIZE);
-    source->arrived = true;
-}
-
-static void wait_for_seed(struct source *source)
-{
-    nanoseconds limit = clock_monotonic() + PATIENCE;
-    while (!source->arrived && clock_monotonic() < limit)
-        handle_used(&source->queue);
-    if (!source->arrived)
-        log_error("neither the CPU nor the virtio entropy device gives random numbers");
 }
 
 int virtio_entropy_start(struct virtio_device *device)
@@ -59,8 +46,5 @@ int virtio_entropy_start(struct virtio_device *device)
         return -EIO;
     virtqueue_enable_interrupt(&source->queue);
     virtqueue_flush(&source->queue);
-    uint64_t probe;
-    if (platform_entropy(&probe, sizeof(probe)) < sizeof(probe))
-        wait_for_seed(source);
     return 0;
 }

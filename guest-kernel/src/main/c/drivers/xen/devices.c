@@ -4,6 +4,7 @@
 #include "drivers/xen/control.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
+#include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -60,6 +61,7 @@ static void start_devices_of(struct device_class *class)
 void xen_start_devices(void)
 {
     unsigned grants = 0;
+    xen_read_seed();
     for (unsigned i = 0; i < array_size(classes); i++) {
         list_devices(&classes[i]);
         grants += classes[i].grants * classes[i].count;

@@ -4,11 +4,15 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "lib/string.h"
 
 /* Relative to the domain's own directory. vm-data is where toolstacks put what guests are given (XCP-ng:
  * `xe vm-param-set xenstore-data:vm-data/...`); a domain can read it and not write it. */
 #define DIRECTORY "vm-data/unikernel"
+#define SEED "vm-data/unikernel-seed"
+#define SEED_MAX 256                     /* bytes of it that are used */
+#define BITS_PER_CHARACTER 4u            /* as of a hexadecimal digit, whatever it is */
 
 struct buffers {
     char names[XENBUS_BODY_MAX];
@@ -46,4 +50,16 @@ int xen_settings(platform_setting_visit *visit, void *context)
     int result = visit_all(buffers, visit, context);
     heap_free(buffers);
     return result;
+}
+
+void xen_read_seed(void)
+{
+    char seed[SEED_MAX + 1];
+    int length = xenbus_read(SEED, seed, sizeof(seed));
+    if (length > 0)
+        random_credit(seed, (size_t)length, (unsigned)length * BITS_PER_CHARACTER, RANDOM_XENSTORE);
+    else if (length != 0 && length != -ENOENT)
+        log_error("the seed in " SEED " cannot be read: %s", length == -EOVERFLOW ? "it is longer than 256 bytes" : "I/O error");
+    memset(seed, 0, sizeof(seed));
+    compiler_barrier();
 }

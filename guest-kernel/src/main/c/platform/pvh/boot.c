@@ -14,7 +14,6 @@
 #include "platform/pvh/xen.h"
 #include "platform/x86/fpu.h"
 #include "platform/x86/image.h"
-#include "platform/x86/stack_guard.h"
 
 #define START_INFO_MAGIC 0x336ec578
 #define MAX_MEMORY_RANGES 64
@@ -163,7 +162,6 @@ noreturn void pvh_start(uint32_t start_info)
     platform.name = "pvh";
     platform.cpus = 1;
     pvh_segments_init();
-    stack_guard_init();
     pvh_traps_init();
     pvh_serial_init();
     pvh_xen_detect();

@@ -6,6 +6,7 @@
 
 #include "lib/errno.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "platform/pvh/acpi.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/pvh.h"
@@ -156,6 +157,7 @@ void interrupt_dispatch(unsigned vector)
 {
     if (vector == VECTOR_SPURIOUS)
         return;
+    random_event(vector);
     /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
      * that is still up comes once more, and its handler finds nothing to do. */
     apic_write(APIC_END, 0);

@@ -2,6 +2,7 @@
 
 #include "lib/heap.h"
 #include "lib/print.h"
+#include "lib/random.h"
 #include "platform/platform.h"
 #include "platform/xenpv/hypercall.h"
 
@@ -26,6 +27,7 @@ void events_init(struct shared_info *mapped)
 static void dispatch_port(uint32_t port)
 {
     struct binding *word = bindings[port / 64];
+    random_event(port);
     __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
     if (word == NULL || word[port % 64].handler == NULL) {
         event_mask(port);

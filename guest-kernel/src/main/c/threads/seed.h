@@ -1,0 +1,10 @@
+/*
+ * The start of nothing that needs secret numbers before the generator can give them.
+ */
+#pragma once
+
+/*
+ * Sleeps until random_ready(). Devices have been started, so that what the host offers arrives meanwhile; a short timer
+ * gives the generator something to measure where the machine is otherwise idle. For the boot thread, once.
+ */
+void seed_wait(void);
