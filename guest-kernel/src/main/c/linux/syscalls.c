@@ -111,7 +111,13 @@ static noreturn void out_of_memory(void)
 static void page_fault(uintptr_t address, uint64_t error)
 {
     enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2, BUS_OBJERR = 3 };
-    enum fault_result result = address < USER_LIMIT ? address_space_fault(address, error) : FAULT_NO_AREA;
+    enum fault_result result = FAULT_NO_AREA;
+    /* A supervisor access in user mode is the CPU's own, to its tables, or that of an emulator that takes a far
+     * return for one (QEMU before 9.1): what is mapped for the program does not make it succeed. */
+    if ((error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT)
+        result = FAULT_NO_ACCESS;
+    else if (address < USER_LIMIT)
+        result = address_space_fault(address, error);
     switch (result) {
     case FAULT_SERVED:
         return;

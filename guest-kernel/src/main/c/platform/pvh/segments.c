@@ -1,5 +1,9 @@
 /*
  * Segments, task state and control registers of the boot CPU (Intel SDM 3A 2.5, 3.4, 5.8.8, 7.7).
+ *
+ * Invariant: the only code segment user mode can load is USER_CODE, which is 64-bit. Everything else is in these
+ * tables but for the gates of traps.c: no call gates, no LDT, no I/O ports. No locks: all of it is set up once, but for
+ * the stack in the task state, which is the CPU's own.
  */
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/pvh.h"
@@ -44,7 +48,7 @@ struct packed table_pointer {
 };
 
 /* traps.S */
-extern const char pvh_system_call[];
+extern const char pvh_system_call[], pvh_system_call_32bit[];
 extern char pvh_boot_stack_top[];
 
 static struct cpu boot_cpu;
@@ -54,7 +58,8 @@ static uint8_t nonmaskable_stack[PAGE_SIZE] __attribute__((aligned(16)));
 static uint64_t gdt[] = {
     [KERNEL_CODE / 8] = 0x00af9b000000ffff,    /* 64-bit, present, readable */
     [KERNEL_DATA / 8] = 0x00cf93000000ffff,    /* present, writable */
-    [SYSRET_BASE / 8] = 0x00cffb000000ffff,    /* 32-bit user code: only names the next two */
+    /* SYSRET counts from here and reads no descriptor. Only a 32-bit SYSRET, which is not used, would load this. */
+    [SYSRET_BASE / 8] = 0,
     [USER_DATA / 8] = 0x00cff3000000ffff,
     [USER_CODE / 8] = 0x00affb000000ffff,
     [TASK_STATE / 8] = 0, 0,
@@ -88,6 +93,22 @@ static uint64_t protections_offered(void)
     return features;
 }
 
+/*
+ * The instructions that enter the kernel by registers of the CPU rather than by a gate (SDM 3A 5.8.7, 5.8.8; AMD APM 2
+ * 6.1). There is no 32-bit user code, so nothing comes by MSR_CSTAR; if something does it gets its signal. SYSENTER
+ * with a null code segment is a protection fault in user mode.
+ */
+static void set_entries(void)
+{
+    msr_write(MSR_STAR, (uint64_t)SYSRET_BASE << 48 | (uint64_t)KERNEL_CODE << 32);
+    msr_write(MSR_LSTAR, (uintptr_t)pvh_system_call);
+    msr_write(MSR_CSTAR, (uintptr_t)pvh_system_call_32bit);
+    msr_write(MSR_SFMASK, SYSCALL_CLEARS);
+    msr_write(MSR_SYSENTER_CS, 0);
+    msr_write(MSR_SYSENTER_ESP, 0);
+    msr_write(MSR_SYSENTER_EIP, 0);
+}
+
 void pvh_segments_init(void)
 {
     boot_cpu.self = &boot_cpu;
@@ -96,9 +117,7 @@ void pvh_segments_init(void)
     msr_write(MSR_KERNEL_GS_BASE, 0);
     load_task_state();
     cr4_write(cr4_read() | CR4_PAGE_GLOBAL | CR4_OSFXSR | CR4_OSXMMEXCPT | protections_offered());
-    msr_write(MSR_STAR, (uint64_t)SYSRET_BASE << 48 | (uint64_t)KERNEL_CODE << 32);
-    msr_write(MSR_LSTAR, (uintptr_t)pvh_system_call);
-    msr_write(MSR_SFMASK, SYSCALL_CLEARS);
+    set_entries();
 }
 
 void pvh_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)

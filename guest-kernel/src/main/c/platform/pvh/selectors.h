@@ -15,6 +15,7 @@
 /* Vectors below this have an entry stub and an interrupt descriptor. */
 #define VECTORS 128
 #define VECTOR_FIRST_INTERRUPT 32
+#define VECTOR_INVALID_OPCODE 6
 
 /* Offsets in struct registers and struct cpu (platform.h; checked in segments.c). */
 #define REGISTERS_R11 48

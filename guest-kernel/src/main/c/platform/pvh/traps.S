@@ -15,8 +15,7 @@
     .text
 
 /* RCX = user RIP, R11 = user RFLAGS, RSP still the user's; interrupts masked by SFMASK. */
-    .globl pvh_system_call
-pvh_system_call:
+    .macro enter_by_syscall number
     swapgs
     movq %rsp, %gs:CPU_SCRATCH
     movq %gs:CPU_KERNEL_STACK, %rsp
@@ -26,10 +25,22 @@ pvh_system_call:
     pushq $USER_CODE
     pushq %rcx
     pushq $0
-    pushq %rax
+    pushq \number
     push_registers
     xorl %ebp, %ebp
     movq %rsp, %rdi
+    .endm
+
+/* SYSCALL in 32-bit mode, in which no user program can be (segments.c): an undefined instruction. */
+    .globl pvh_system_call_32bit
+pvh_system_call_32bit:
+    enter_by_syscall $VECTOR_INVALID_OPCODE
+    call pvh_user_trap
+    jmp return_to_user
+
+    .globl pvh_system_call
+pvh_system_call:
+    enter_by_syscall %rax
     call kernel_system_call
 
     /* SYSRET takes RIP from RCX and RFLAGS from R11: only if the thread expects that. A RIP that is
