@@ -198,6 +198,115 @@ static void epoll_in_epoll(void)
     finish(inner);
 }
 
+static int watch(int epoll, int file)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, file, &event);
+}
+
+static void make_instances(int *instances, int count)
+{
+    for (int i = 0; i < count; i++) {
+        instances[i] = epoll_create1(EPOLL_CLOEXEC);
+        CHECK(instances[i] >= 0);
+    }
+}
+
+static void close_all(const int *files, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(files[i]);
+}
+
+static void nesting_has_a_depth(void)
+{
+    int chain[6];
+    make_instances(chain, 6);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQUAL(watch(chain[i], chain[i + 1]), 0);
+    CHECK_ERROR(watch(chain[4], chain[5]), ELOOP);
+    CHECK_ERROR(watch(chain[4], chain[0]), ELOOP);
+    close_all(chain, 6);
+    make_instances(chain, 6);
+    for (int i = 4; i > 0; i--)
+        CHECK_EQUAL(watch(chain[i], chain[i + 1]), 0);
+    CHECK_ERROR(watch(chain[0], chain[1]), ELOOP);
+    close_all(chain, 6);
+    make_instances(chain, 6);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQUAL(i == 2 ? 0 : watch(chain[i], chain[i + 1]), 0);
+    CHECK_ERROR(watch(chain[2], chain[3]), ELOOP);
+    close_all(chain, 6);
+}
+
+/* A byte on a socket reaches the end of the deepest chain there can be; one that grew without limit would take the
+ * guest's kernel stack. */
+static void wake_up_goes_through_the_deepest_chain(void)
+{
+    enum { LONGEST = 300 };
+    int chain[LONGEST], length = 1;
+    chain[0] = start(EPOLLIN);
+    while (length < LONGEST) {
+        chain[length] = epoll_create1(EPOLL_CLOEXEC);
+        CHECK(chain[length] >= 0);
+        if (watch(chain[length], chain[length - 1]) != 0)
+            break;
+        length++;
+    }
+    CHECK_EQUAL(errno, ELOOP);
+    send_byte();
+    CHECK_EQUAL(epoll_wait(chain[length - 1], events, 16, -1), 1);
+    close_all(chain, length + 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Grown from the top, where nothing hangs below an instance when it is added: the other way to a long chain. */
+static void chains_do_not_grow_from_the_top(void)
+{
+    enum { LONGEST = 300 };
+    int chain[LONGEST], length = 1;
+    make_instances(chain, 1);
+    while (length < LONGEST) {
+        make_instances(chain + length, 1);
+        if (watch(chain[length - 1], chain[length]) != 0)
+            break;
+        length++;
+    }
+    CHECK_EQUAL(length, 5);
+    CHECK_EQUAL(errno, ELOOP);
+    int last = start(EPOLLIN);
+    CHECK_EQUAL(watch(chain[length - 1], ends[0]), 0);
+    send_byte();
+    CHECK_EQUAL(epoll_wait(chain[0], events, 16, -1), 1);
+    close_all(chain, length + 1);
+    finish(last);
+}
+
+static void paths_from_a_file_are_few(void)
+{
+    static const int limits[] = { 500, 100, 50, 10 };
+    static int wide[501];
+    for (int steps = 1; steps <= 4; steps++) {
+        int chain[4], limit = limits[steps - 1], file = eventfd(0, EFD_NONBLOCK);
+        make_instances(chain, 4);
+        CHECK_EQUAL(watch(chain[0], file), 0);
+        for (int i = 1; i < steps; i++)
+            CHECK_EQUAL(watch(chain[i], chain[i - 1]), 0);
+        make_instances(wide, limit + 1);
+        for (int i = 0; i < limit; i++)
+            CHECK_EQUAL(watch(wide[i], chain[steps - 1]), 0);
+        CHECK_ERROR(watch(wide[limit], chain[steps - 1]), EINVAL);
+        close(wide[0]);
+        CHECK_EQUAL(watch(wide[limit], chain[steps - 1]), 0);
+        CHECK_EQUAL(eventfd_write(file, 1), 0);
+        CHECK_EQUAL(epoll_wait(wide[limit], events, 16, -1), 1);
+        close_all(wide + 1, limit);
+        close_all(chain, 4);
+        close(file);
+    }
+}
+
 static void poll_reports_each_file(void)
 {
     int epoll = start(EPOLLIN);
@@ -218,4 +327,6 @@ static void poll_reports_each_file(void)
 SUITE(epoll, TEST(level_repeats_while_it_holds), TEST(edge_tells_each_change_once), TEST(one_shot_needs_rearming),
       TEST(hang_up_is_told), TEST(out_is_ready_at_once_and_changes_with_mod), TEST(control_errors),
       TEST(removed_and_closed_files_are_silent), TEST(timeout_passes), TEST(another_thread_wakes_the_waiter),
-      TEST(many_ready_files_come_in_turns), TEST(epoll_in_epoll), TEST(poll_reports_each_file));
+      TEST(many_ready_files_come_in_turns), TEST(epoll_in_epoll), TEST(nesting_has_a_depth),
+      TEST(wake_up_goes_through_the_deepest_chain), TEST(chains_do_not_grow_from_the_top),
+      TEST(paths_from_a_file_are_few), TEST(poll_reports_each_file));

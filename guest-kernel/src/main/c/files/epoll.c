@@ -1,3 +1,13 @@
+/*
+ * epoll instances. Locks, and their order: epoll.h.
+ *
+ * An interest holds no reference to its file: the last file_put() takes it out of the instance first (epoll_forget()),
+ * under "epoll control" and the instance's mutex. So who holds either may use interest->file, even where its count of
+ * references is 0 already, and must not drop both in between. An interest is freed only with both held.
+ *
+ * A file that becomes ready wakes every instance that watches it, every instance that watches those, and so on, in
+ * one go, on the kernel stack, with spinlocks held. How many these are is limited when an interest is added.
+ */
 #include "files/epoll.h"
 #include "files/file.h"
 #include "lib/errno.h"
@@ -5,7 +15,10 @@
 #include "lib/lock.h"
 #include "lib/tree.h"
 
-#define NESTING_LIMIT 5              /* instances watching instances, epoll_ctl(2) ELOOP */
+/* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
+ * reaches instances over 1, 2, ... steps more than its own watchers are at most so many (EINVAL). */
+#define NESTING_LIMIT 4
+static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
 #define ALWAYS (POLL_ERROR | POLL_HANGUP)
 #define MODES (EPOLL_EDGE_TRIGGERED | EPOLL_ONE_SHOT | EPOLL_WAKE_UP | EPOLL_EXCLUSIVE)
 
@@ -15,6 +28,12 @@ struct epoll {
     struct spinlock lock;
     struct list ready;               /* lock */
     struct wait_queue queue;
+    struct file *file;               /* which the instance is of; its watchers are the instances above */
+    /* Epoll control: results of looking at the instances around an interest to be added, valid while the number of
+     * the search is the current one. */
+    uint64_t below_search, above_search, files_search;
+    unsigned below;                  /* most steps down from here */
+    uint16_t paths[NESTING_LIMIT + 1];           /* ways up from here over so many steps, saturating */
 };
 
 struct interest {
@@ -147,27 +166,104 @@ static void check_now(struct interest *interest)
     wake(&interest->epoll->queue, POLL_IN);
 }
 
-/* True if `target` can be reached from `from` by at most `depth` steps, or that many do not suffice to tell. */
-static bool reaches(struct epoll *from, const struct epoll *target, unsigned depth)
+/* ---- How deep instances are nested, under "epoll control" ---- */
+
+static uint64_t search;              /* epoll control: every instance is looked at once in each */
+
+/* The most steps down from an instance to others; more than the limit where one of them is `target`. */
+static unsigned steps_below(struct epoll *epoll, const struct epoll *target)
 {
-    if (from == target || depth == 0)
-        return true;
-    for (struct tree_node *node = tree_first(&from->interests); node; node = tree_next(node)) {
+    if (epoll == target)
+        return NESTING_LIMIT + 1;
+    if (epoll->below_search == search)
+        return epoll->below;
+    unsigned most = 0;
+    for (struct tree_node *node = tree_first(&epoll->interests); node; node = tree_next(node)) {
         struct epoll *next = epoll_of(tree_entry(node, struct interest, node)->file);
-        if (next && reaches(next, target, depth - 1))
-            return true;
+        if (next)
+            most = max_of(most, 1 + steps_below(next, target));
     }
-    return false;
+    epoll->below_search = search;
+    epoll->below = most;
+    return most;
 }
 
-static int add(struct epoll *epoll, int descriptor, struct file *file, const struct epoll_event *event)
+static void add_paths(uint16_t *to, const uint16_t *more, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        to[i] = (uint16_t)min_of(to[i] + more[i], UINT16_MAX);
+}
+
+static void count_paths_above(struct epoll *epoll)
+{
+    if (epoll->above_search == search)
+        return;
+    epoll->above_search = search;
+    for (unsigned i = 0; i <= NESTING_LIMIT; i++)
+        epoll->paths[i] = i == 0;
+    list_for_each(node, &epoll->file->watchers) {
+        struct epoll *above = list_entry(node, struct interest, watcher_link)->epoll;
+        count_paths_above(above);
+        add_paths(epoll->paths + 1, above->paths, NESTING_LIMIT);
+    }
+}
+
+static unsigned steps_above(struct epoll *epoll)
+{
+    unsigned steps = NESTING_LIMIT;
+    count_paths_above(epoll);
+    while (epoll->paths[steps] == 0)
+        steps--;
+    return steps;
+}
+
+static bool few_paths_from(const struct file *file)
+{
+    uint16_t paths[NESTING_LIMIT + 1] = { 0 };
+    list_for_each(node, &file->watchers) {
+        struct epoll *above = list_entry(node, struct interest, watcher_link)->epoll;
+        count_paths_above(above);
+        add_paths(paths, above->paths, array_size(paths));
+    }
+    bool few = true;
+    for (unsigned i = 1; i < array_size(paths); i++)
+        few &= paths[i] <= path_limits[i];
+    return few;
+}
+
+/* The same for all files that an instance watches, itself or through others. */
+static bool few_paths_through(struct epoll *epoll)
+{
+    bool few = true;
+    if (epoll->files_search == search)
+        return true;
+    epoll->files_search = search;
+    for (struct tree_node *node = tree_first(&epoll->interests); few && node; node = tree_next(node)) {
+        struct file *file = tree_entry(node, struct interest, node)->file;
+        struct epoll *next = epoll_of(file);
+        few = next ? few_paths_through(next) : few_paths_from(file);
+    }
+    return few;
+}
+
+/* With the interest entered in both lists. */
+static bool few_paths_with(struct epoll *epoll, struct file *file)
 {
     struct epoll *nested = epoll_of(file);
-    if (nested && reaches(nested, epoll, NESTING_LIMIT))
-        return -ELOOP;
+    if (!nested && list_empty(&epoll->file->watchers))
+        return true;                 /* one wake-up more, of its own watcher */
+    search++;
+    return nested ? few_paths_through(nested) : few_paths_from(file);
+}
+
+/* ---- Adding and changing, under "epoll control" ---- */
+
+static struct interest *create_interest(struct epoll *epoll, int descriptor, struct file *file,
+                                        const struct epoll_event *event)
+{
     struct interest *interest = heap_allocate_zeroed(sizeof(*interest));
     if (!interest)
-        return -ENOMEM;
+        return NULL;
     interest->epoll = epoll;
     interest->file = file;
     interest->descriptor = descriptor;
@@ -175,9 +271,27 @@ static int add(struct epoll *epoll, int descriptor, struct file *file, const str
     interest->data = event->data;
     list_init(&interest->ready_link);
     waiter_init_callback(&interest->waiter, watched);
+    return interest;
+}
+
+static int add(struct epoll *epoll, int descriptor, struct file *file, const struct epoll_event *event)
+{
+    struct epoll *nested = epoll_of(file);
+    search++;
+    if (nested && steps_below(nested, epoll) + 1 + steps_above(epoll) > NESTING_LIMIT)
+        return -ELOOP;
+    struct interest *interest = create_interest(epoll, descriptor, file, event);
+    if (!interest)
+        return -ENOMEM;
     mutex_lock(&epoll->mutex);
     tree_insert(&epoll->interests, &interest->node);
     list_push_back(&file->watchers, &interest->watcher_link);
+    mutex_unlock(&epoll->mutex);
+    if (!few_paths_with(epoll, file)) {
+        remove_interest(interest);
+        return -EINVAL;
+    }
+    mutex_lock(&epoll->mutex);
     struct wait_queue *queue = file->operations->queue ? file->operations->queue(file) : NULL;
     if (queue)
         wait_add(queue, &interest->waiter);
@@ -335,7 +449,8 @@ struct file *epoll_create(uint32_t flags)
     spinlock_init(&epoll->lock, "epoll");
     list_init(&epoll->ready);
     wait_queue_init(&epoll->queue);
-    struct file *file = file_create(&epoll_operations, O_RDWR | flags, epoll);
+    epoll->file = file_create(&epoll_operations, O_RDWR | flags, epoll);
+    struct file *file = epoll->file;
     if (!file)
         heap_free(epoll);
     return file;

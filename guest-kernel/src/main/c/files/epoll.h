@@ -28,7 +28,8 @@ struct epoll_event {
 } packed;                            /* as on x86-64, linux/eventpoll.h */
 
 struct file *epoll_create(uint32_t flags);
-/* epoll_ctl(2); -EINVAL where `epoll` is none. */
+/* epoll_ctl(2); the caller holds a reference to both files. -EINVAL where `epoll` is none, or where a file would wake
+ * too many instances that watch instances; -ELOOP for cycles and for more than four instances below one. May sleep. */
 int epoll_control(struct file *epoll, int operation, int descriptor, struct file *file,
                   const struct epoll_event *event);
 /* epoll_wait(2) until the monotonic deadline: up to `limit` events into `out`, which is kernel memory.

@@ -301,6 +301,128 @@ static void epoll_nested(void)
     file_put(file);
 }
 
+static int watch(struct file *epoll, struct file *file)
+{
+    struct epoll_event event = want(POLL_IN, 1);
+    return epoll_control(epoll, EPOLL_ADD, 3, file, &event);
+}
+
+/* Four steps between instances at most, whichever end the chain grows at and however it is joined. */
+static void epoll_depth(void)
+{
+    struct file *chain[6], *file = eventfd_create(0, false, O_NONBLOCK);
+    for (unsigned direction = 0; direction < 3; direction++) {
+        for (unsigned i = 0; i < 6; i++)
+            chain[i] = epoll_create(0);
+        for (unsigned i = 0; direction == 0 && i < 5; i++)
+            CHECK_EQUAL(watch(chain[i], chain[i + 1]), i < 4 ? 0 : -ELOOP);
+        for (unsigned i = 5; direction == 1 && i-- > 0;)
+            CHECK_EQUAL(watch(chain[i], chain[i + 1]), i > 0 ? 0 : -ELOOP);
+        for (unsigned i = 0; direction == 2 && i < 5; i++)
+            CHECK_EQUAL(i == 2 ? 0 : watch(chain[i], chain[i + 1]), 0);
+        if (direction == 2)
+            CHECK_EQUAL(watch(chain[2], chain[3]), -ELOOP);
+        CHECK_EQUAL(watch(chain[5], file), 0);
+        for (unsigned i = 0; i < 6; i++)
+            file_put(chain[i]);
+    }
+    file_put(file);
+}
+
+static void epoll_cycles(void)
+{
+    struct file *a = epoll_create(0), *b = epoll_create(0), *c = epoll_create(0);
+    CHECK_EQUAL(watch(a, b), 0);
+    CHECK_EQUAL(watch(b, c), 0);
+    CHECK_EQUAL(watch(c, a), -ELOOP);
+    CHECK_EQUAL(watch(c, b), -ELOOP);
+    CHECK_EQUAL(watch(a, c), 0);
+    file_put(b);
+    CHECK_EQUAL(watch(c, a), -ELOOP);
+    file_put(a);
+    file_put(c);
+}
+
+/* Instances that watch the end of a chain of `steps` - 1 more: one file wakes only so many. */
+static void epoll_paths_over(unsigned steps, unsigned limit)
+{
+    static struct file *wide[502];
+    struct file *chain[4], *file = eventfd_create(0, false, O_NONBLOCK);
+    uint64_t blocks = host_heap_blocks();
+    for (unsigned i = 0; i < steps; i++) {
+        chain[i] = epoll_create(0);
+        CHECK_EQUAL(watch(chain[i], i == 0 ? file : chain[i - 1]), 0);
+    }
+    for (unsigned i = 0; i <= limit; i++) {
+        wide[i] = epoll_create(0);
+        CHECK_EQUAL(watch(wide[i], chain[steps - 1]), i < limit ? 0 : -EINVAL);
+    }
+    /* The one refused left nothing behind: it can watch something else, and what it was to watch. */
+    CHECK_EQUAL(watch(wide[limit], file), 0);
+    file_put(wide[0]);
+    CHECK_EQUAL(watch(wide[limit], chain[steps - 1]), 0);
+    uint64_t value = 1;
+    struct epoll_event found[8];
+    CHECK_EQUAL(put(file, &value, 8), 8);
+    CHECK_EQUAL(wait_now(wide[limit - 1], found), 1);
+    for (unsigned i = 1; i <= limit; i++)
+        file_put(wide[i]);
+    for (unsigned i = 0; i < steps; i++)
+        file_put(chain[i]);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+    file_put(file);
+}
+
+static void epoll_paths(void)
+{
+    epoll_paths_over(1, 500);
+    epoll_paths_over(2, 100);
+    epoll_paths_over(3, 50);
+    epoll_paths_over(4, 10);
+}
+
+/* Without a file there is nothing to wake; the file that comes last is refused. */
+static void epoll_paths_before_the_file(void)
+{
+    static struct file *wide[501];
+    struct file *inner = epoll_create(0), *file = eventfd_create(0, false, O_NONBLOCK);
+    for (unsigned i = 0; i < 501; i++) {
+        wide[i] = epoll_create(0);
+        CHECK_EQUAL(watch(wide[i], inner), 0);
+    }
+    CHECK_EQUAL(watch(inner, file), -EINVAL);
+    file_put(wide[0]);
+    CHECK_EQUAL(watch(inner, file), 0);
+    for (unsigned i = 1; i < 501; i++)
+        file_put(wide[i]);
+    file_put(inner);
+    file_put(file);
+}
+
+/* Many ways between few instances: looking at all of them again and again would take for ever. */
+static void epoll_dense(void)
+{
+    enum { LAYERS = 5, WIDTH = 3 };
+    struct file *layers[LAYERS][WIDTH], *file = eventfd_create(0, false, O_NONBLOCK);
+    struct epoll_event event = want(POLL_IN, 1);
+    for (unsigned layer = 0; layer < LAYERS; layer++) {
+        for (unsigned i = 0; i < WIDTH; i++) {
+            layers[layer][i] = epoll_create(0);
+            for (unsigned below = 0; layer > 0 && below < WIDTH; below++)
+                CHECK_EQUAL(epoll_control(layers[layer][i], EPOLL_ADD, (int)below, layers[layer - 1][below], &event), 0);
+        }
+    }
+    /* 3, 9, 27 and 81 ways up from each of the lowest: the last are too many. */
+    CHECK_EQUAL(watch(layers[0][0], file), -EINVAL);
+    for (unsigned i = 0; i < WIDTH; i++)
+        file_put(layers[4][i]);
+    CHECK_EQUAL(watch(layers[0][0], file), 0);
+    for (unsigned layer = 0; layer < 4; layer++)
+        for (unsigned i = 0; i < WIDTH; i++)
+            file_put(layers[layer][i]);
+    file_put(file);
+}
+
 /* All ready ones get their turn although each call hands out few. */
 static void epoll_fair(void)
 {
@@ -392,6 +514,11 @@ int main(void)
     host_test("epoll one-shot", epoll_one_shot);
     host_test("epoll sleeping", epoll_sleeping);
     host_test("epoll nested", epoll_nested);
+    host_test("epoll depth", epoll_depth);
+    host_test("epoll cycles", epoll_cycles);
+    host_test("epoll paths", epoll_paths);
+    host_test("epoll paths before the file", epoll_paths_before_the_file);
+    host_test("epoll dense", epoll_dense);
     host_test("epoll fair", epoll_fair);
     host_test("poll", polling);
     host_test("descriptors", descriptors);
