@@ -2,6 +2,11 @@
  * Page faults. A fault brings in more than the one page where that is likely to save the next
  * ones: file pages around it that are cached already, and a few pages ahead of a
  * sequential walk through anonymous memory; all of them are one mmu_map().
+ *
+ * All of it under the address_space mutex but read_in(), which sleeps for the disk and so takes nothing along but a
+ * reference to the file: after it the fault is served from the start. allocate_user_page() does not sleep, but may take
+ * clean file pages out of any mapping, those found just before included: a page that is used after it needs a
+ * reference of its own, and what is mapped is asked for again.
  */
 #include "files/file.h"
 #include "lib/errno.h"
@@ -66,19 +71,19 @@ static enum fault_result fault_anonymous(const struct area *area, uintptr_t addr
     return count ? map_entries(entries, count) : FAULT_NO_MEMORY;
 }
 
-/* Gives the private mapping its own copy of `page`, whose reference is the caller's. */
-static enum fault_result copy_for_write(const struct area *area, uintptr_t address, const struct page *page,
-                                        struct page *replaced)
+/* Gives the private mapping its own copy of `page`, to which the caller holds a reference. */
+static enum fault_result copy_for_write(const struct area *area, uintptr_t address, const struct page *page)
 {
     struct page *copy = allocate_user_page();
     if (!copy)
         return FAULT_NO_MEMORY;
     memcpy(page_data(copy), page_data(page), PAGE_SIZE);
-    struct mmu_entry entry;
+    struct mmu_entry entry, replaced;
+    bool replaces = mmu_query(address, &replaced);
     set_entry(&entry, address, copy, area->protection);
     enum fault_result result = map_entries(&entry, 1);
-    if (result == FAULT_SERVED && replaced) {
-        page_put(replaced);
+    if (result == FAULT_SERVED && replaces) {
+        page_put(page_of(replaced.physical));
         resident_pages--;
     }
     return result;
@@ -90,8 +95,12 @@ static enum fault_result fault_write_present(const struct area *area, uintptr_t 
 {
     struct page *page = page_of(present->physical);
     bool private_file_page = page->source && !(area->flags & AREA_SHARED);
-    if (private_file_page)
-        return copy_for_write(area, address, page, page);
+    if (private_file_page) {
+        page_get(page);
+        enum fault_result result = copy_for_write(area, address, page);
+        page_put(page);
+        return result;
+    }
     struct mmu_entry entry;
     set_entry(&entry, address, page, area->protection);
     return mmu_map(&entry, 1) ? FAULT_NO_MEMORY : FAULT_SERVED;
@@ -161,7 +170,7 @@ static enum fault_result read_in(const struct missing_page *missing)
     if (page)
         page_put(page);
     file_put(missing->file);
-    if (page)
+    if (page || error == -ENXIO)     /* cut off meanwhile: the next try finds that out */
         return FAULT_SERVED;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
 }
@@ -181,7 +190,7 @@ static enum fault_result fault_file(const struct area *area, uintptr_t address, 
     }
     if (!write || (area->flags & AREA_SHARED))
         return map_around(area, source, address, page);
-    enum fault_result result = copy_for_write(area, address, page, NULL);
+    enum fault_result result = copy_for_write(area, address, page);
     page_put(page);
     return result;
 }

@@ -142,16 +142,14 @@ static uint32_t random_window(void)
     return pages_free_count() > pages_total_count() / 4 ? WINDOW_MAX : WINDOW_RANDOM;
 }
 
-/* How many pages to read from `index` on, adjusting the source's window. Under the lock. */
+/* How many pages to read from `index` on, adjusting the source's window; 0: it lies behind the end. Under the lock. */
 static unsigned read_ahead(struct page_source *source, uint32_t index)
 {
     bool sequential = index == source->next_index;
     source->window = sequential ? min_of(source->window * 2, (uint32_t)WINDOW_MAX) : random_window();
     uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
     unsigned wanted = source->operations->fill ? source->window : 1;
-    if (index + wanted > end)
-        wanted = index < end ? (unsigned)(end - index) : 1;
-    return wanted;
+    return (unsigned)min_of((uint64_t)wanted, index < end ? end - index : 0);
 }
 
 /* Allocates up to `wanted` frames; only the first is worth a failure. */
@@ -204,6 +202,8 @@ static int fill(struct page_source *source, uint32_t index)
     spin_lock(&lock);
     unsigned wanted = read_ahead(source, index);
     spin_unlock(&lock);
+    if (!wanted)
+        return -ENXIO;
     unsigned allocated = allocate_batch(pages, wanted, !source->operations->fill);
     if (!allocated)
         return -ENOMEM;

@@ -58,6 +58,8 @@ extern bool host_signal_pending;
 /* Blocks and pages in use, to check that a test gave everything back. */
 uint64_t host_heap_blocks(void);
 uint64_t host_pages_in_use(void);
+/* Taken off what pages_free_count() says: memory that is short without being filled. */
+extern uint64_t host_pages_withheld;
 /* The n-th allocation from now on (heap and pages) fails, and all after it until reset by 0. */
 void host_fail_allocation(uint64_t n);
 /* User accesses that touch [start, end) fail with -EFAULT. */

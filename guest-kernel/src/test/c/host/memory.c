@@ -162,7 +162,8 @@ void page_put(struct page *page)
         page->references--;
 }
 
-uint64_t pages_free_count(void) { return ARENA_PAGES - pages_in_use; }
+uint64_t host_pages_withheld;
+uint64_t pages_free_count(void) { return ARENA_PAGES - pages_in_use - host_pages_withheld; }
 uint64_t pages_total_count(void) { return ARENA_PAGES; }
 
 void host_fault_range(uintptr_t start, uintptr_t end)

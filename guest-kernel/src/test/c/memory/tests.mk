@@ -16,9 +16,16 @@ target/test/layout: $(LAYOUT_SOURCES) src/main/c/memory/layout.h $(HOST_SOURCES)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(LAYOUT_SOURCES) $(HOST_SOURCES) -o $@
 
+FAULT_SOURCES := src/test/c/memory/test_fault.c $(addprefix src/main/c/memory/, fault.c areas.c mappings.c layout.c \
+    page_cache.c)
+target/test/fault: $(FAULT_SOURCES) src/main/c/memory/areas.h $(HOST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(FAULT_SOURCES) $(HOST_SOURCES) -o $@
+
 .PHONY: test-memory
-test-memory: target/test/page_cache target/test/areas target/test/layout
+test-memory: target/test/page_cache target/test/areas target/test/layout target/test/fault
 	target/test/page_cache
 	target/test/areas
 	target/test/layout
+	target/test/fault
 TESTS += test-memory

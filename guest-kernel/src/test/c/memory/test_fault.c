@@ -1,0 +1,169 @@
+/*
+ * Page faults on a mapped file while memory is short or the file shrinks, over page tables that are an array.
+ */
+#include "files/file.h"
+#include "host/host.h"
+#include "lib/errno.h"
+#include "lib/pages.h"
+#include "lib/string.h"
+#include "memory/areas.h"
+
+#define PAGES 4u
+#define RESERVE 192u                 /* frames that faults leave to the kernel (memory/fault.c) */
+
+/* ---- Page tables of one mapping ---------------------------------------------------------------------- */
+
+static uintptr_t mapped_at;
+static struct mmu_entry table[PAGES];            /* physical 0: absent */
+
+static struct mmu_entry *slot(uintptr_t address) { return &table[(address - mapped_at) / PAGE_SIZE % PAGES]; }
+
+int mmu_map(const struct mmu_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        *slot(entries[i].virtual) = entries[i];
+    return 0;
+}
+
+size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    size_t count = 0;
+    for (; *from < end && count < limit; *from += PAGE_SIZE) {
+        if (!slot(*from)->physical)
+            continue;
+        out[count++] = *slot(*from);
+        slot(*from)->physical = 0;
+    }
+    return count;
+}
+
+void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
+{
+    (void)from, (void)end, (void)protection, (void)upgrade_write;
+}
+
+bool mmu_query(uintptr_t virtual, struct mmu_entry *out)
+{
+    *out = *slot(virtual);
+    return out->physical != 0;
+}
+
+bool mmu_test_clear_accessed(uintptr_t virtual) { (void)virtual; return false; }
+
+/* ---- The file ------------------------------------------------------------------------------------------ */
+
+static uint64_t cut_while_reading;   /* bytes the file has when the next read ends; UINT64_MAX: as many as before */
+static struct page_source source;
+
+/* Every byte of page i is i + 1. */
+static int fill(struct page_source *from, uint32_t index, struct page **pages, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        memset(page_data(pages[i]), (int)(index + i + 1), PAGE_SIZE);
+    if (cut_while_reading != UINT64_MAX) {
+        page_cache_truncate(from, (uint32_t)(cut_while_reading >> PAGE_SHIFT));
+        from->size = cut_while_reading;
+    }
+    return 0;
+}
+
+static const struct page_source_operations source_operations = { .fill = fill };
+static struct page_source *pages_of(struct file *file) { (void)file; return &source; }
+static const struct file_operations operations = { .pages = pages_of };
+static struct file file = { .operations = &operations, .references = 1 };
+
+void file_put(struct file *f) { f->references--; }
+struct file *file_get(struct file *f) { f->references++; return f; }
+
+static void map_file(bool evictable)
+{
+    page_source_init(&source, &source_operations, PAGES * PAGE_SIZE, evictable);
+    cut_while_reading = UINT64_MAX;
+    host_pages_withheld = 0;
+    memset(table, 0, sizeof(table));
+    mapped_at = USER_LOWEST;
+    struct map_request request = { .where = mapped_at, .length = PAGES * PAGE_SIZE, .fixed = true, .file = &file,
+                                   .protection = MMU_READ | MMU_WRITE };
+    if (address_space_map(&request) != (int64_t)mapped_at)
+        host_fail(__FILE__, __LINE__, "no mapping");
+}
+
+static void unmap_file(uint64_t pages_before)
+{
+    CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
+    page_cache_truncate(&source, 0);
+    CHECK_EQUAL(resident_pages, 0);
+    CHECK_EQUAL(source.page_count, 0);
+    CHECK_EQUAL(host_pages_in_use(), pages_before);
+    CHECK_EQUAL(file.references, 1);
+}
+
+/* Finding a frame for the copy takes the page to be copied out of its mapping: it must still be there to copy. */
+static void written_page_is_reclaimed(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_file(true);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(resident_pages, PAGES);
+    host_pages_withheld = pages_free_count() - (RESERVE - 1);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_SERVED);
+    host_pages_withheld = 0;
+    struct mmu_entry entry;
+    CHECK(mmu_query(mapped_at, &entry));
+    struct page *copy = page_of(entry.physical);
+    CHECK(copy->source == NULL);
+    CHECK_EQUAL(copy->references, 1);
+    CHECK(entry.protection & MMU_WRITE);
+    const uint8_t *bytes = page_data(copy);
+    CHECK(bytes[0] == 1 && bytes[PAGE_SIZE - 1] == 1);
+    CHECK_EQUAL(resident_pages, 1);
+    unmap_file(before);
+}
+
+static void written_page_is_replaced(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_file(true);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(resident_pages, PAGES);
+    unmap_file(before);
+}
+
+/* The page that was missing is gone from the file when it has been read. */
+static void file_is_cut_during_the_fault(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_file(false);
+    cut_while_reading = PAGE_SIZE;
+    CHECK_EQUAL(address_space_fault(mapped_at + 3 * PAGE_SIZE, 0), FAULT_BEYOND_FILE);
+    CHECK_EQUAL(source.page_count, 0);
+    unmap_file(before);
+}
+
+/* Nobody's size check, made before a sleep, puts a page where truncation will not look for it. */
+static void no_page_lies_behind_the_end(void)
+{
+    int error;
+    page_source_init(&source, &source_operations, PAGE_SIZE + 1, false);
+    cut_while_reading = UINT64_MAX;
+    CHECK(page_cache_get(&source, 2, &error) == NULL);
+    CHECK_EQUAL(error, -ENXIO);
+    struct page *page = page_cache_get(&source, 1, &error);
+    CHECK(page != NULL);
+    page_put(page);
+    page_cache_truncate(&source, 0);
+    CHECK_EQUAL(source.page_count, 0);
+}
+
+int main(void)
+{
+    host_init();
+    page_cache_init();
+    address_space_init();
+    host_test("fault: the page to be copied is reclaimed", written_page_is_reclaimed);
+    host_test("fault: the page copied is replaced", written_page_is_replaced);
+    host_test("fault: the file is cut meanwhile", file_is_cut_during_the_fault);
+    host_test("fault: no page lies behind the end", no_page_lies_behind_the_end);
+    return host_result();
+}
