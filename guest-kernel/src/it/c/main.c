@@ -1,9 +1,10 @@
 /* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
- * prints that. */
+ * prints that; `metadata` prints what reaching the instance metadata service gives, and the environment. */
 #define _GNU_SOURCE
 #include "suite.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +121,18 @@ static int print_environment(void)
     return 0;
 }
 
+/* What connecting and sending to the instance metadata service gives. */
+static int print_metadata(void)
+{
+    struct sockaddr_in service = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0xa9fea9fe) };
+    int stream = socket(AF_INET, SOCK_STREAM, 0), datagram = socket(AF_INET, SOCK_DGRAM, 0);
+    bool connected = connect(stream, (struct sockaddr *)&service, sizeof(service)) == 0;
+    printf("connect %s\n", connected ? "works" : strerrorname_np(errno));
+    bool sent = sendto(datagram, "x", 1, 0, (struct sockaddr *)&service, sizeof(service)) == 1;
+    printf("send %s\n", sent ? "works" : strerrorname_np(errno));
+    return print_environment();
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -126,6 +140,8 @@ int main(int argc, char **argv)
         return print_addresses();
     if (argc == 2 && strcmp(argv[1], "environment") == 0)
         return print_environment();
+    if (argc == 2 && strcmp(argv[1], "metadata") == 0)
+        return print_metadata();
     for (unsigned i = 0; i < SUITES; i++) {
         bool wanted = argc == 1;
         for (int a = 1; a < argc; a++)

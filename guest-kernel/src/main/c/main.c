@@ -11,6 +11,7 @@
 #include "linux/system.h"
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
+#include "net/metadata.h"
 #include "net/net.h"
 #include "platform/platform.h"
 #include "platform/x86/stack_guard.h"
@@ -102,6 +103,8 @@ static void configure_instance(void)
         .command_line = &options.environment, .network = network.address != IPV4_ANY,
     };
     instance_configure(&instance);
+    if (configuration.no_instance_metadata)
+        metadata_forbid();
     configuration.process.environment = string_list_array(&configuration.environment.variables);
     timing_mark("instance", clock_monotonic() - started);
 }

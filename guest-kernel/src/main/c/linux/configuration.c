@@ -92,6 +92,13 @@ static void allow_variable(struct reader *reader, const char *pattern)
         reader->problem = problem;
 }
 
+static void set_instance_metadata(struct reader *reader, const char *value)
+{
+    reader->configuration->no_instance_metadata = !strcmp(value, "no");
+    if (strcmp(value, "no") && strcmp(value, "yes"))
+        reader->problem = "instance-metadata is yes or no";
+}
+
 static void set_sources(struct reader *reader, const char *value)
 {
     if (!sources_parse(value, &reader->configuration->sources))
@@ -162,6 +169,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         allow_variable(reader, value);
     else if (!strcmp(name, "sources"))
         set_sources(reader, value);
+    else if (!strcmp(name, "instance-metadata"))
+        set_instance_metadata(reader, value);
     else if (!strcmp(name, "cwd"))
         process->directory = value;
     else if (!strcmp(name, "hostname"))

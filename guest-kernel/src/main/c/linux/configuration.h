@@ -20,6 +20,7 @@ struct memory_mount {
 struct configuration {
     struct process_arguments process;    /* without its environment, to which an instance may add */
     struct environment environment;
+    bool no_instance_metadata;           /* the program may not ask the instance metadata service */
     unsigned sources;                    /* instance.h: SOURCE_* */
     enum network_mode network;
     const char *network_text;            /* behind "static " */

@@ -44,8 +44,11 @@ struct ip_route {
     bool broadcast;
 };
 
-/* 0, or -ENETUNREACH. */
+/* 0, -ENETUNREACH, or -EACCES for the destination that ip_forbid() closed. */
 int ip_route(ipv4_t destination, struct ip_route *route);
+
+/* From now on nothing goes to this address. One at a time; IPV4_ANY opens it again. */
+void ip_forbid(ipv4_t destination);
 
 struct ip_send {
     ipv4_t source, destination;

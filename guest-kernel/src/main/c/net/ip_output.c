@@ -23,8 +23,14 @@ static int route_through(struct interface *interface, ipv4_t next_hop, bool broa
     return 0;
 }
 
+static ipv4_t forbidden;                 /* net lock */
+
+void ip_forbid(ipv4_t destination) { forbidden = destination; }
+
 int ip_route(ipv4_t destination, struct ip_route *route)
 {
+    if (destination == forbidden && destination != IPV4_ANY)
+        return -EACCES;
     if (destination == IPV4_BROADCAST)
         return route_limited_broadcast(route);
     if (interface_of_address(destination) != NULL) {

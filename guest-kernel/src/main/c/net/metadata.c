@@ -5,6 +5,8 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "net/http.h"
+#include "net/ip.h"
+#include "net/net.h"
 
 /* EC2 User Guide, "Access instance metadata". */
 #define SERVICE ((struct endpoint){ 0xa9fea9feu, 80 })
@@ -108,6 +110,13 @@ static enum metadata_outcome get_user_data(char *answer, nanoseconds deadline, s
     memmove(answer, answer + http.body, http.body_length);
     out->length = http.body_length;
     return METADATA_FOUND;
+}
+
+void metadata_forbid(void)
+{
+    net_lock();
+    ip_forbid(SERVICE.address);
+    net_unlock();
 }
 
 enum metadata_outcome metadata_read_user_data(nanoseconds deadline, struct user_data *out)

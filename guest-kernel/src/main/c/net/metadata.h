@@ -21,5 +21,7 @@ struct user_data {
     char problem[96];                /* a sentence without its end; never anything the service sent */
 };
 
+/* From now on nothing is sent to the service: connect(2) and send(2) give EACCES. */
+void metadata_forbid(void);
 /* Asks for the user data; sleeps until `deadline` (monotonic) at most. */
 enum metadata_outcome metadata_read_user_data(nanoseconds deadline, struct user_data *out);

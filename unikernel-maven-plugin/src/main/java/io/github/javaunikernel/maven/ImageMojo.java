@@ -143,6 +143,16 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> instanceSources = List.of();
 
     /**
+     * Whether the program may ask EC2's instance metadata service at 169.254.169.254, as the AWS SDK does for the
+     * credentials of an instance's role. With {@code false} the kernel refuses every connection there (EACCES), so that a
+     * request forged through the program reaches no credentials; {@code instanceEnvironment} still works.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.instanceMetadata", defaultValue = "true")
+    private boolean instanceMetadata;
+
+    /**
      * Memory of the machine in MiB. The size of the heap follows from it.
      *
      * @since 0.1.0
@@ -376,7 +386,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         }
         return new Machine(memory, vcpus, hostname == null ? defaultHostName() : hostname,
                 NetworkSetting.parse(network), fileSystems, KernelCommandLine.parse(kernelOptions),
-                InstanceEnvironment.parse(instanceEnvironment, instanceSources));
+                InstanceEnvironment.parse(instanceEnvironment, instanceSources), instanceMetadata);
     }
 
     private String defaultHostName() {

@@ -158,6 +158,9 @@ final class ImageContents {
         config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network());
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
         config.instanceEnvironment(machine.instanceEnvironment());
+        if (!machine.instanceMetadata()) {
+            config.noInstanceMetadata();
+        }
         return config;
     }
 

@@ -10,8 +10,9 @@ import java.util.List;
  * The machine an image is made for.
  *
  * @param memory in MiB
+ * @param instanceMetadata whether the program may ask the instance metadata service
  */
 public record Machine(int memory, int vcpus, String hostName, NetworkSetting network,
                       List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine,
-                      InstanceEnvironment instanceEnvironment) {
+                      InstanceEnvironment instanceEnvironment, boolean instanceMetadata) {
 }

@@ -73,6 +73,12 @@ public final class GuestConfig {
         return this;
     }
 
+    /** Closes the instance metadata service to the program; the kernel itself may still read user data from it at boot. */
+    public GuestConfig noInstanceMetadata() {
+        line("instance-metadata", "no");
+        return this;
+    }
+
     /** The whole text. */
     public String text() {
         return text.toString();

@@ -190,7 +190,7 @@ class ImageAssemblerTest {
                 Map.of("MODE", "test"));
         Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"),
                 List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"),
-                InstanceEnvironment.parse(List.of("APP_*"), List.of()));
+                InstanceEnvironment.parse(List.of("APP_*"), List.of()), false);
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
                 additionalModules, true, true, true, classData, Path.of("/"), directory.resolve("cache"));
         Files.createDirectories(directory.resolve("cache"));

@@ -23,7 +23,7 @@ class BootTextTest {
                 .variable("NAME", "a=b").directory("/app").hostName("web-1")
                 .network(NetworkSetting.parse("dhcp")).memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
                 .instanceEnvironment(InstanceEnvironment.parse(List.of("DB_*", "PORT", "PORT"), List.of("host")))
-                .text();
+                .noInstanceMetadata().text();
         assertEquals("""
                 exec /jvm/bin/java
                 arg -Dpath=C:\\\\temp
@@ -38,6 +38,7 @@ class BootTextTest {
                 allow DB_*
                 allow PORT
                 sources host
+                instance-metadata no
                 """, text);
     }
 
