@@ -50,17 +50,7 @@ static ssize_type read_random(struct file *file, struct transfer *transfer, uint
 {
     (void)file;
     (void)offset;
-    uint8_t bytes[256];
-    ssize_type total = 0;
-    while (transfer->remaining) {
-        size_t n = min_of(transfer->remaining, sizeof(bytes));
-        random_bytes(bytes, n);
-        ssize_type moved = transfer_out(transfer, bytes, n);
-        if (moved < 0)
-            return total ? total : moved;
-        total += moved;
-    }
-    return total;
+    return transfer_out_random(transfer);
 }
 
 static ssize_type write_random(struct file *file, struct transfer *transfer, uint64_t *offset)

@@ -1,6 +1,6 @@
 /*
  * Spinlocks. The kernel runs with interrupts masked (platform.h: "interrupts"), so a spinlock
- * only keeps other CPUs out; whoever holds one must not sleep, touch user memory or call
+ * only keeps other CPUs out; whoever holds one must not sleep, give way, touch user memory or call
  * anything documented to sleep. Sleeping locks are struct mutex in threads/wait.h.
  *
  * Lock order, outermost first (a lock may be taken while holding those above it):

@@ -33,7 +33,7 @@ static struct {
 
 static inline uint32_t rotate(uint32_t x, int n) { return x << n | x >> (32 - n); }
 
-static void quarter_round(uint32_t x[16], int a, int b, int c, int d)
+static inline void quarter_round(uint32_t x[16], int a, int b, int c, int d)
 {
     x[a] += x[b];
     x[d] = rotate(x[d] ^ x[a], 16);
@@ -53,19 +53,21 @@ static void chacha_block(uint32_t out[BLOCK_WORDS])
     in[12] = (uint32_t)counter;
     in[13] = (uint32_t)(counter >> 32);
     counter++;
-    memcpy(out, in, sizeof(in));
+    /* Apart from `out`, which may alias anything: so the working words can stay in registers. */
+    uint32_t x[BLOCK_WORDS];
+    memcpy(x, in, sizeof(in));
     for (int i = 0; i < 10; i++) {
-        quarter_round(out, 0, 4, 8, 12);
-        quarter_round(out, 1, 5, 9, 13);
-        quarter_round(out, 2, 6, 10, 14);
-        quarter_round(out, 3, 7, 11, 15);
-        quarter_round(out, 0, 5, 10, 15);
-        quarter_round(out, 1, 6, 11, 12);
-        quarter_round(out, 2, 7, 8, 13);
-        quarter_round(out, 3, 4, 9, 14);
+        quarter_round(x, 0, 4, 8, 12);
+        quarter_round(x, 1, 5, 9, 13);
+        quarter_round(x, 2, 6, 10, 14);
+        quarter_round(x, 3, 7, 11, 15);
+        quarter_round(x, 0, 5, 10, 15);
+        quarter_round(x, 1, 6, 11, 12);
+        quarter_round(x, 2, 7, 8, 13);
+        quarter_round(x, 3, 4, 9, 14);
     }
     for (int i = 0; i < BLOCK_WORDS; i++)
-        out[i] += in[i];
+        out[i] = x[i] + in[i];
 }
 
 /* The new key depends on the old one and on every byte mixed in. */

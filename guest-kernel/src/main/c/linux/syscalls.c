@@ -84,7 +84,7 @@ static int64_t dispatch(const struct registers *r)
 static void leave_kernel(struct registers *registers, bool system_call)
 {
     if (this_cpu()->reschedule)
-        thread_yield();
+        thread_preempt();
     if (unlikely(signal_is_pending() || user_current()->restore_mask || thread_current()->interrupted))
         signals_deliver(registers, system_call);
 }

@@ -1,17 +1,16 @@
 /* Identity, limits and facts about the machine. */
 #include "files/process_view.h"
 #include "lib/pages.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "linux/process.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"
 #include "memory/page_cache.h"
+#include "memory/transfer.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-#define RANDOM_CHUNK 256
 #define RLIM_INFINITY UINT64_MAX
 #define DESCRIPTOR_LIMIT 65536UL
 #define STACK_LIMIT (8UL << 20)
@@ -78,18 +77,11 @@ SYSCALL(setrlimit) { return sys_prlimit64(0, a, b, 0, 0, 0); }
 
 SYSCALL(getrandom)
 {
-    uint8_t chunk[RANDOM_CHUNK];
     if (c & ~7UL)                        /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE make no difference */
         return -EINVAL;
-    for (size_t done = 0; done < b;) {
-        size_t n = min_of(b - done, sizeof(chunk));
-        random_bytes(chunk, n);
-        int error = user_write(a + done, chunk, n);
-        if (error)
-            return done ? (int64_t)done : error;
-        done += n;
-    }
-    return (int64_t)b;
+    struct transfer transfer;
+    transfer_init_user(&transfer, a, b);
+    return transfer_out_random(&transfer);
 }
 
 SYSCALL(sysinfo)

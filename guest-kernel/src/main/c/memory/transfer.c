@@ -1,7 +1,12 @@
 #include "lib/errno.h"
+#include "lib/random.h"
 #include "lib/string.h"
 #include "memory/transfer.h"
 #include "memory/user.h"
+#include "threads/thread.h"
+
+#define STEP_COST 128                /* bytes whose copying takes about as long as a call without any */
+#define RANDOM_COST 8                /* to make a random byte takes as long as to copy so many more */
 
 void transfer_init_spans(struct transfer *transfer, const struct span *spans, size_t count)
 {
@@ -44,6 +49,15 @@ static int move(const struct transfer *transfer, enum direction direction, uintp
     }
 }
 
+static void count_step(struct transfer *transfer, size_t n)
+{
+    transfer->since_gave_way += n + STEP_COST;
+    if (transfer->since_gave_way < USER_PIECE)
+        return;
+    transfer->since_gave_way = 0;
+    give_way();
+}
+
 static ssize_type run(struct transfer *transfer, enum direction direction, void *here, size_t length)
 {
     size_t moved = 0;
@@ -55,12 +69,13 @@ static ssize_type run(struct transfer *transfer, enum direction direction, void 
             transfer->offset = 0;
             continue;
         }
-        size_t n = min_of(left, length - moved);
+        size_t n = min_of(min_of(left, length - moved), (size_t)USER_PIECE);
         if (move(transfer, direction, span->base + transfer->offset, (char *)here + moved, n))
             return moved ? (ssize_type)moved : -EFAULT;
         moved += n;
         transfer->offset += n;
         transfer->remaining -= n;
+        count_step(transfer, n);
     }
     return (ssize_type)moved;
 }
@@ -78,4 +93,20 @@ ssize_type transfer_out_zeros(struct transfer *transfer, size_t length)
 ssize_type transfer_in(struct transfer *transfer, void *to, size_t length)
 {
     return run(transfer, IN, to, length);
+}
+
+ssize_type transfer_out_random(struct transfer *transfer)
+{
+    uint8_t bytes[1024];
+    ssize_type total = 0, moved = 0;
+    while (transfer->remaining && moved >= 0) {
+        size_t n = min_of(transfer->remaining, sizeof(bytes));
+        random_bytes(bytes, n);
+        moved = transfer_out(transfer, bytes, n);
+        total += max_of(moved, 0L);
+        transfer->since_gave_way += n * RANDOM_COST;
+    }
+    memset(bytes, 0, sizeof(bytes));
+    compiler_barrier();
+    return total ? total : moved;
 }

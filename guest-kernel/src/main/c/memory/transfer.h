@@ -19,6 +19,7 @@ struct transfer {
     size_t remaining;                /* bytes to go in all spans */
     struct span single;
     bool kernel;
+    size_t since_gave_way;           /* bytes moved, and something for each call */
 };
 
 void transfer_init_user(struct transfer *transfer, uintptr_t base, size_t length);
@@ -27,7 +28,8 @@ void transfer_init_kernel(struct transfer *transfer, void *base, size_t length);
 void transfer_init_spans(struct transfer *transfer, const struct span *spans, size_t count);
 
 /* Moves min(length, remaining) bytes and advances. Returns bytes moved, or -EFAULT if not
- * one could be. May sleep (user memory). */
+ * one could be. May sleep (user memory); gives way now and then (threads/thread.h). */
 ssize_type transfer_out(struct transfer *transfer, const void *from, size_t length);  /* to the reader */
 ssize_type transfer_out_zeros(struct transfer *transfer, size_t length);
+ssize_type transfer_out_random(struct transfer *transfer);                            /* all that remains */
 ssize_type transfer_in(struct transfer *transfer, void *to, size_t length);           /* from the writer */

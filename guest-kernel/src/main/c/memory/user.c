@@ -3,6 +3,7 @@
 #include "memory/address_space.h"
 #include "memory/user.h"
 #include "platform/platform.h"
+#include "threads/thread.h"
 
 size_t user_copy_raw(void *to, const void *from, size_t n);
 size_t user_clear_raw(void *to, size_t n);
@@ -13,25 +14,46 @@ static bool in_user_half(uintptr_t address, size_t length)
     return address < USER_LIMIT && length <= USER_LIMIT - address;
 }
 
+/* Long copies in pieces, with a point between where others may run. */
+static int copy(uintptr_t to, uintptr_t from, size_t length)
+{
+    while (length) {
+        size_t n = min_of(length, (size_t)USER_PIECE);
+        if (user_copy_raw((void *)to, (const void *)from, n))
+            return -EFAULT;
+        to += n;
+        from += n;
+        length -= n;
+        if (length)
+            give_way();
+    }
+    return 0;
+}
+
 int user_read(void *to, uintptr_t from, size_t length)
 {
-    if (!in_user_half(from, length))
-        return -EFAULT;
-    return user_copy_raw(to, (const void *)from, length) ? -EFAULT : 0;
+    return in_user_half(from, length) ? copy((uintptr_t)to, from, length) : -EFAULT;
 }
 
 int user_write(uintptr_t to, const void *from, size_t length)
 {
-    if (!in_user_half(to, length))
-        return -EFAULT;
-    return user_copy_raw((void *)to, from, length) ? -EFAULT : 0;
+    return in_user_half(to, length) ? copy(to, (uintptr_t)from, length) : -EFAULT;
 }
 
 int user_clear(uintptr_t to, size_t length)
 {
     if (!in_user_half(to, length))
         return -EFAULT;
-    return user_clear_raw((void *)to, length) ? -EFAULT : 0;
+    while (length) {
+        size_t n = min_of(length, (size_t)USER_PIECE);
+        if (user_clear_raw((void *)to, n))
+            return -EFAULT;
+        to += n;
+        length -= n;
+        if (length)
+            give_way();
+    }
+    return 0;
 }
 
 ssize_type user_read_string(char *to, uintptr_t from, size_t size)

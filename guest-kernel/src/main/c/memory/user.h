@@ -1,11 +1,13 @@
 /*
  * The only ways kernel code touches user memory. They check that the range lies below USER_LIMIT,
- * serve page faults on the way (so they may sleep: no spinlock, no address_space mutex may be held)
- * and fail with -EFAULT where the address is not mapped accordingly.
+ * serve page faults on the way (so they may sleep: no spinlock, no address_space mutex may be held),
+ * give way (threads/thread.h) after each USER_PIECE bytes, and fail with -EFAULT where the address is not mapped accordingly.
  */
 #pragma once
 
 #include "lib/types.h"
+
+#define USER_PIECE (16u << 10)
 
 must_check int user_read(void *to, uintptr_t from, size_t length);
 must_check int user_write(uintptr_t to, const void *from, size_t length);

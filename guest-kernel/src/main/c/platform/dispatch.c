@@ -53,6 +53,11 @@ void cpu_wait(void)
     platform_operations->cpu_wait();
 }
 
+void cpu_take_interrupts(void)
+{
+    platform_operations->cpu_take_interrupts();
+}
+
 noreturn void cpu_enter_user(struct registers *registers)
 {
     platform_operations->cpu_enter_user(registers);

@@ -23,6 +23,7 @@ struct platform_operations {
     void (*cpu_switch_to)(uint64_t kernel_stack_top, uint64_t user_fs_base);
     void (*cpu_set_fs_base)(uint64_t base);
     void (*cpu_wait)(void);
+    void (*cpu_take_interrupts)(void);
     noreturn void (*cpu_enter_user)(struct registers *registers);
 
     nanoseconds (*clock_monotonic)(void);

@@ -4,9 +4,10 @@
  * header knows which platform it is on. Both platforms are linked into one ELF; the entry
  * point taken fills `platform` before anything else runs.
  *
- * Interrupts: kernel code runs with interrupts (Xen: event upcalls) masked, always. They are
- * taken in user mode and inside cpu_wait(). Kernel code is therefore never re-entered on its
- * own CPU except by a page fault on user memory inside user_copy() (memory/user.h).
+ * Interrupts: kernel code runs with interrupts (Xen: event upcalls) masked. They are taken in user
+ * mode, inside cpu_wait() and inside cpu_take_interrupts(), which long kernel work calls through give_way()
+ * (threads/thread.h). Kernel code is therefore re-entered on its own CPU only at those two calls, where no
+ * spinlock is held, and by a page fault on user memory inside user_copy() (memory/user.h).
  *
  * Stacks: every thread has a kernel stack; a trap from user mode starts at its top with a
  * struct registers. The kernel itself is built without a red zone and without FPU use.
@@ -74,7 +75,7 @@ struct cpu {
     struct thread *fpu_owner;       /* whose user FPU state is in the registers, or NULL */
     unsigned id;
     unsigned spinlocks;             /* how many are held here */
-    bool reschedule;                /* asks for schedule() on the way back to user mode */
+    bool reschedule;                /* asks for another thread's turn: on the way to user mode, in give_way() */
 };
 static inline struct cpu *this_cpu(void)
 {
@@ -123,8 +124,11 @@ void cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 /* Only the FS base of the running thread (arch_prctl). */
 void cpu_set_fs_base(uint64_t base);
 /* Sleeps until an interrupt, which is handled (kernel_interrupt()) before returning; returns at
- * once if one is pending. The only place where kernel code lets interrupts in. */
+ * once if one is pending. */
 void cpu_wait(void);
+/* Handles the interrupts that are pending, without sleeping. Cheap when there are none: a load and a compare
+ * (Xen PV), or two instructions that unmask and mask. With no spinlock held. */
+void cpu_take_interrupts(void);
 /* First entry of a new user thread: loads all registers and goes to user mode. */
 noreturn void cpu_enter_user(struct registers *registers);
 
@@ -212,7 +216,7 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
  * moved to the fixup). False: a kernel bug, the platform panics. */
 bool kernel_page_fault(struct registers *registers, uintptr_t address);
 /* Called after interrupt handlers ran, on the way back to user mode: may switch threads and
- * deliver signals. Not called when the interrupt came inside cpu_wait(). */
+ * deliver signals. Not called when the interrupt came in kernel mode (cpu_wait(), cpu_take_interrupts()). */
 void kernel_leave_interrupt(struct registers *registers);
 /* The deadline set by clock_set_deadline() has passed (interrupt context). */
 void kernel_timer(void);

@@ -9,7 +9,13 @@
 #include "threads/wait.h"
 
 static struct spinlock lock = SPINLOCK("run_queue");
-static struct list ready = LIST_INIT(ready);         /* lock: CPU 0's run queue */
+static bool runs_before(const struct tree_node *a, const struct tree_node *b)
+{
+    return tree_entry(a, struct thread, run_node)->virtual_time < tree_entry(b, struct thread, run_node)->virtual_time;
+}
+
+static struct tree ready = { .before = runs_before };  /* lock: CPU 0's run queue, least virtual time first */
+static nanoseconds least_virtual_time;               /* lock: of the threads that were ready; only grows */
 static struct list all = LIST_INIT(all);             /* lock */
 static unsigned count;                               /* lock */
 static unsigned user_count;                          /* lock: threads of the process */
@@ -41,7 +47,6 @@ void threads_init(void)
     idle->state = THREAD_RUNNING;
     timer_init(&idle->sleep_timer, sleep_expired);
     timer_init(&slice_timer, slice_expired);
-    list_init(&idle->run_link);
     idle->switched_in = clock_monotonic();
     this_cpu()->current = idle;
 }
@@ -59,7 +64,6 @@ static struct thread *thread_allocate(const char *name)
     thread->state = THREAD_PREPARED;
     timer_init(&thread->sleep_timer, sleep_expired);
     string_copy(thread->name, name, sizeof(thread->name));
-    list_init(&thread->run_link);
     return thread;
 }
 
@@ -114,21 +118,47 @@ struct registers *thread_registers(struct thread *thread)
     return (struct registers *)thread->stack->top - 1;
 }
 
-static void push_ready(struct thread *thread)
+static struct thread *first_ready(void)
 {
-    thread->state = THREAD_READY;
-    list_push_back(&ready, &thread->run_link);
+    struct tree_node *node = tree_first(&ready);
+    return node ? tree_entry(node, struct thread, run_node) : NULL;
+}
+
+/* Adds what the running thread has used since the last call. */
+static void account(struct thread *thread, nanoseconds now)
+{
+    nanoseconds used = now - thread->switched_in;
+    thread->switched_in = now;
+    thread->cpu_time += used;
+    if (thread == &idle_thread)
+        return;
+    busy_time += used;
+    thread->virtual_time += used;
+    const struct thread *first = first_ready();
+    nanoseconds least = first ? min_of(first->virtual_time, thread->virtual_time) : thread->virtual_time;
+    least_virtual_time = max_of(least_virtual_time, least);
+}
+
+/* A thread that was not ready, with `credit` for having slept. */
+static void push_ready(struct thread *thread, nanoseconds credit)
+{
     struct thread *current = thread_current();
-    if (current == &idle_thread)
+    nanoseconds now = clock_monotonic();
+    account(current, now);
+    nanoseconds least = least_virtual_time > credit ? least_virtual_time - credit : 0;
+    thread->virtual_time = max_of(thread->virtual_time, least);
+    thread->state = THREAD_READY;
+    tree_insert(&ready, &thread->run_node);
+    if (current == &idle_thread || thread->virtual_time + WAKE_LEAD < current->virtual_time)
         this_cpu()->reschedule = true;
     else if (!slice_timer.active)
-        timer_start(&slice_timer, clock_monotonic() + TIME_SLICE);
+        timer_start(&slice_timer, now + TIME_SLICE);
 }
 
 void thread_make_ready(struct thread *thread)
 {
     spin_lock(&lock);
-    push_ready(thread);
+    push_ready(thread, 0);
     spin_unlock(&lock);
 }
 
@@ -186,35 +216,34 @@ static void switch_fpu(struct thread *next)
     cpu->fpu_owner = next;
 }
 
-static void account(struct thread *previous, struct thread *next)
+/* Takes the next thread off the run queue, or gives idle; its slice begins. */
+static struct thread *pick_next(nanoseconds now)
 {
-    nanoseconds now = clock_monotonic();
-    nanoseconds used = now - previous->switched_in;
-    previous->cpu_time += used;
-    if (previous != &idle_thread)
-        busy_time += used;
-    next->switched_in = now;
+    struct thread *next = first_ready();
+    timer_stop(&slice_timer);
+    if (!next)
+        return &idle_thread;
+    tree_remove(&ready, &next->run_node);
+    if (tree_first(&ready))
+        timer_start(&slice_timer, now + TIME_SLICE);
+    return next;
 }
 
-/* Runs the next ready thread, or idle. Called with the lock held and the current thread's state set;
- * returns, without the lock, when it runs again. */
-static void schedule(void)
+/* Runs the next ready thread, or idle. Called with the lock held, the current thread's state set and its
+ * time accounted up to `now`; returns, without the lock, when it runs again. */
+static void schedule(nanoseconds now)
 {
     struct cpu *cpu = this_cpu();
     struct thread *previous = cpu->current;
     assert(cpu->spinlocks == 1);
-    struct list *node = list_pop_front(&ready);
-    struct thread *next = node ? list_entry(node, struct thread, run_link) : &idle_thread;
+    struct thread *next = pick_next(now);
     cpu->reschedule = false;
-    timer_stop(&slice_timer);
-    if (!list_empty(&ready))
-        timer_start(&slice_timer, clock_monotonic() + TIME_SLICE);
     next->state = THREAD_RUNNING;
     if (next == previous) {
         spin_unlock(&lock);
         return;
     }
-    account(previous, next);
+    next->switched_in = now;
     switch_fpu(next);
     cpu->current = next;
     if (next->fpu_area)
@@ -236,23 +265,46 @@ void thread_exit(void)
     delist(self);
     self->state = THREAD_DEAD;
     dead = self;
-    schedule();
+    nanoseconds now = clock_monotonic();
+    account(self, now);
+    schedule(now);
     panic("a dead thread was scheduled");
 }
 
-void thread_yield(void)
+/* The current thread stays ready; `behind_first`: after at least one other. Takes the lock. */
+static void pass_on(bool behind_first)
 {
     spin_lock(&lock);
-    if (list_empty(&ready)) {
+    struct thread *self = thread_current(), *first = first_ready();
+    if (!first) {
         this_cpu()->reschedule = false;
         spin_unlock(&lock);
         return;
     }
-    struct thread *self = thread_current();
+    nanoseconds now = clock_monotonic();
+    account(self, now);
     self->state = THREAD_READY;
-    if (self != &idle_thread)
-        list_push_back(&ready, &self->run_link);
-    schedule();
+    if (self != &idle_thread) {
+        if (behind_first)
+            self->virtual_time = max_of(self->virtual_time, first->virtual_time);
+        tree_insert(&ready, &self->run_node);
+    }
+    schedule(now);
+}
+
+void thread_yield(void) { pass_on(true); }
+void thread_preempt(void) { pass_on(false); }
+
+void give_way(void)
+{
+    struct cpu *cpu = this_cpu();
+    assert(cpu->spinlocks == 0);
+    /* The boot CPU's own start and the idle loop take interrupts in cpu_wait(). */
+    if (cpu->current == &idle_thread)
+        return;
+    cpu_take_interrupts();
+    if (unlikely(cpu->reschedule))
+        thread_preempt();
 }
 
 void sleep_prepare(void)
@@ -279,7 +331,9 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
     self->interruptible = interruptible;
     if (deadline != NO_DEADLINE)
         timer_start(&self->sleep_timer, deadline);
-    schedule();
+    nanoseconds now = clock_monotonic();
+    account(self, now);
+    schedule(now);
     if (deadline != NO_DEADLINE)
         timer_stop(&self->sleep_timer);
     if (self->timed_out)
@@ -292,7 +346,7 @@ void thread_wake(struct thread *thread)
     spin_lock(&lock);
     thread->woken = true;
     if (thread->state == THREAD_SLEEPING)
-        push_ready(thread);
+        push_ready(thread, SLEEP_CREDIT);
     spin_unlock(&lock);
 }
 
@@ -301,7 +355,7 @@ void thread_interrupt(struct thread *thread)
     spin_lock(&lock);
     thread->interrupted = true;
     if (thread->state == THREAD_SLEEPING && thread->interruptible)
-        push_ready(thread);
+        push_ready(thread, SLEEP_CREDIT);
     spin_unlock(&lock);
 }
 

@@ -2,18 +2,26 @@
  * Threads and the scheduler. A thread is a kernel stack with a context; user threads of the one process
  * also carry what the Linux ABI attaches to a thread (linux/ reaches it through `user`).
  *
- * Scheduling: per-CPU round-robin run queues with a time slice; preemption happens on the way
- * back to user mode, never inside the kernel. Lock "run_queue" guards state, queues and links.
+ * Scheduling: fair shares by virtual time. A thread's virtual time is the CPU time it has used; the ready thread with
+ * the least runs next, for a time slice or until a thread wakes that is behind it by more than WAKE_LEAD. A thread
+ * that wakes keeps its virtual time, but is at most SLEEP_CREDIT behind the least of the ready ones: it runs soon,
+ * and cannot save up time to starve the others. Virtual time never goes back, so every ready thread gets its turn.
+ *
+ * Preemption happens on the way back to user mode and in give_way(), nowhere else in the kernel. Lock "run_queue"
+ * guards state, queues and links.
  */
 #pragma once
 
 #include "lib/list.h"
 #include "lib/lock.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
 
-#define TIME_SLICE (10 * NS_PER_MS)
+#define TIME_SLICE (4 * NS_PER_MS)
+#define SLEEP_CREDIT (3 * NS_PER_MS)
+#define WAKE_LEAD (1 * NS_PER_MS)    /* < SLEEP_CREDIT: who has slept for long preempts at once */
 
 enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD };
 
@@ -32,7 +40,8 @@ struct thread {
     bool interrupted;                /* run_queue: woken for a signal */
     bool timed_out;                  /* run_queue */
     bool interruptible;              /* run_queue */
-    struct list run_link;            /* run_queue */
+    struct tree_node run_node;       /* run_queue: in the tree of ready threads */
+    nanoseconds virtual_time;        /* run_queue: up to the last switch, as `cpu_time` */
     struct list all_link;            /* run_queue: list of all threads */
     struct timer sleep_timer;
     nanoseconds cpu_time;            /* used up to the last switch */
@@ -62,8 +71,19 @@ noreturn void thread_exit(void);
 void thread_wake(struct thread *thread);
 /* Wakes it only out of an interruptible sleep, which then returns -EINTR. */
 void thread_interrupt(struct thread *thread);
-/* Gives the CPU to the next ready thread, if any; the caller stays ready. */
+/* Gives the CPU to another ready thread, if any; the caller stays ready, after the first of them. */
 void thread_yield(void);
+/* The CPU goes to the ready thread whose turn it is, which may be the caller: where cpu->reschedule asks for it. */
+void thread_preempt(void);
+/*
+ * A point of long kernel work at which interrupts are taken and, when it is its turn, another thread runs. Every
+ * loop whose length the program, a peer or a file decides passes one at least each 100 us of CPU, so after 16 KiB
+ * copied or some hundred steps; it costs next to nothing when nothing is pending. Not in interrupt handlers, and
+ * with no spinlock held. Mutexes may be held, but whoever wants one waits for its holder's other turns too: work
+ * of milliseconds drops a mutex that page faults (address_space) or other files' users (names) need.
+ * Anything may have changed after it, as after sleeping.
+ */
+void give_way(void);
 /* CPU time used by a thread so far, running slice included, ns. */
 nanoseconds thread_cpu_time(const struct thread *thread);
 /* All time not spent idle since boot, ns. */

@@ -220,6 +220,12 @@ void sleep_prepare(void) { main_thread.woken = false; }
 void thread_wake(struct thread *thread) { thread->woken = true; }
 void thread_yield(void) {}
 
+void give_way(void)
+{
+    if (spinlocks_held())
+        panic("give_way() with a spinlock held");
+}
+
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context)
 {
     visit(&main_thread, context);

@@ -45,6 +45,7 @@ void pvh_access_init(void);
 
 void pvh_traps_init(void);
 void pvh_cpu_wait(void);
+void pvh_cpu_take_interrupts(void);
 noreturn void pvh_enter_user(struct registers *registers);
 
 /* ---- paging.c: the kernel half ------------------------------------------------------------ */
@@ -113,6 +114,7 @@ noreturn void pvh_crash(void);
     .cpu_switch_to = pvh_cpu_switch_to, \
     .cpu_set_fs_base = pvh_cpu_set_fs_base, \
     .cpu_wait = pvh_cpu_wait, \
+    .cpu_take_interrupts = pvh_cpu_take_interrupts, \
     .cpu_enter_user = pvh_enter_user, \
     .clock_monotonic = pvh_clock_monotonic, \
     .clock_wall = pvh_clock_wall, \

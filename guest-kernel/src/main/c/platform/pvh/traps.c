@@ -136,3 +136,9 @@ void pvh_cpu_wait(void)
      * the HLT at once. */
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
+
+void pvh_cpu_take_interrupts(void)
+{
+    /* After the NOP, since STI takes effect one instruction late; all that are pending come there. */
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}

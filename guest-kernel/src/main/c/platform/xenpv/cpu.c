@@ -83,3 +83,10 @@ void pv_cpu_wait(void)
     }
     events_dispatch();
 }
+
+/* Events stay masked for Xen; it marks them as pending all the same. */
+void pv_cpu_take_interrupts(void)
+{
+    if (unlikely(read_once(pv_vcpu()->upcall_pending)))
+        events_dispatch();
+}

@@ -16,6 +16,7 @@ const struct platform_operations xenpv_operations = {
     .cpu_switch_to = pv_cpu_switch_to,
     .cpu_set_fs_base = pv_cpu_set_fs_base,
     .cpu_wait = pv_cpu_wait,
+    .cpu_take_interrupts = pv_cpu_take_interrupts,
     .cpu_enter_user = pv_enter_user,
     .clock_monotonic = pv_clock_monotonic,
     .clock_wall = pv_clock_wall,

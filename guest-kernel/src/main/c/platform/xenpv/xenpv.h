@@ -4,7 +4,7 @@
  *
  * Boot order: entry.S > pv_start() (boot.c) > paging, traps, events, page allocator, clock, FPU,
  * console and xenstore > kernel_main(). Everything runs with event delivery masked
- * (vcpu_info.upcall_mask) but user mode and cpu_wait().
+ * (vcpu_info.upcall_mask) but user mode and cpu_wait(); cpu_take_interrupts() handles what is pending as it is.
  *
  * Page tables (paging.c, mmu.c): "frame" is a machine frame number, "page" a pseudo-physical
  * one. Tables are read-only wherever they are mapped and change only by hypercall. There are two roots:
@@ -73,6 +73,7 @@ void pv_fpu_init(void);
 void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 void pv_cpu_set_fs_base(uint64_t base);
 void pv_cpu_wait(void);
+void pv_cpu_take_interrupts(void);
 noreturn void pv_enter_user(struct registers *registers);
 void pv_traps_init(void);
 
