@@ -1,12 +1,25 @@
+/*
+ * Names: the tree of directory entries, found by a hash of directory and name. Each directory also has a tree of the
+ * names that are pinned (those of memory file systems), ordered by their position in listings, so that a listing
+ * goes on where it stopped in O(log n).
+ *
+ * A hashed dentry is in its bucket, and in its parent's tree exactly while it is pinned; a dentry holds references of
+ * its parent and its inode. Locks: "namespace" (mutex) serialises changes of the tree; "names" (spinlock) guards
+ * what vfs.h marks so.
+ */
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
+#include "lib/pages.h"
+#include "lib/print.h"
 #include "lib/random.h"
 #include "lib/string.h"
+#include "threads/thread.h"
 
-#define BUCKETS 1024
+#define BUCKETS_LEAST 1024
+#define LISTED_AT_ONCE 64            /* names between points where others may run */
 /* Names kept although nobody refers to them. They hold the inodes, and so the cached pages, of closed files. */
 #define UNUSED_LIMIT 1024
 
@@ -17,7 +30,8 @@ struct mutex namespace_lock = {
 };
 
 static struct spinlock lock = SPINLOCK("names");
-static struct dentry *buckets[BUCKETS];              /* lock */
+static struct dentry **buckets;                      /* lock; the number depends on the memory there is */
+static uint32_t bucket_mask;                         /* set with the first root */
 static struct list unused = LIST_INIT(unused);       /* lock */
 static unsigned unused_count;                        /* lock */
 static uint64_t next_cookie = 2;                     /* lock; 0 and 1 are "." and ".." */
@@ -50,23 +64,25 @@ static void free_name(struct dentry *dentry, char *name)
 static void hash_in(struct dentry *dentry)
 {
     dentry->hash = hash_of(dentry->parent, dentry->name, dentry->length);
-    struct dentry **bucket = &buckets[dentry->hash % BUCKETS];
+    struct dentry **bucket = &buckets[dentry->hash & bucket_mask];
     dentry->hash_next = *bucket;
     *bucket = dentry;
     dentry->hashed = true;
-    list_push_back(&dentry->parent->children, &dentry->siblings);
+    if (dentry->pinned)
+        tree_insert(&dentry->parent->children, &dentry->siblings);
 }
 
 static void hash_out(struct dentry *dentry)
 {
     if (!dentry->hashed)
         return;
-    struct dentry **link = &buckets[dentry->hash % BUCKETS];
+    struct dentry **link = &buckets[dentry->hash & bucket_mask];
     while (*link != dentry)
         link = &(*link)->hash_next;
     *link = dentry->hash_next;
     dentry->hashed = false;
-    list_remove(&dentry->siblings);
+    if (dentry->pinned)
+        tree_remove(&dentry->parent->children, &dentry->siblings);
 }
 
 static void get_locked(struct dentry *dentry)
@@ -80,7 +96,7 @@ static void get_locked(struct dentry *dentry)
 static struct dentry *find_hashed(struct dentry *parent, const char *name, size_t length)
 {
     uint32_t hash = hash_of(parent, name, length);
-    for (struct dentry *d = buckets[hash % BUCKETS]; d; d = d->hash_next) {
+    for (struct dentry *d = buckets[hash & bucket_mask]; d; d = d->hash_next) {
         if (d->hash == hash && d->parent == parent && d->length == length && memcmp(d->name, name, length) == 0)
             return d;
     }
@@ -88,6 +104,13 @@ static struct dentry *find_hashed(struct dentry *parent, const char *name, size_
 }
 
 /* ---- Lives ---- */
+
+static struct dentry *dentry_of(struct tree_node *node) { return tree_entry(node, struct dentry, siblings); }
+
+static bool listed_before(const struct tree_node *a, const struct tree_node *b)
+{
+    return tree_entry(a, struct dentry, siblings)->cookie < tree_entry(b, struct dentry, siblings)->cookie;
+}
 
 static struct dentry *create(struct dentry *parent, const char *name, size_t length, struct inode *inode)
 {
@@ -101,18 +124,28 @@ static struct dentry *create(struct dentry *parent, const char *name, size_t len
     dentry->references = 1;
     dentry->inode = inode;
     dentry->parent = parent ? dentry_get(parent) : NULL;
-    list_init(&dentry->children);
-    list_init(&dentry->siblings);
+    tree_init(&dentry->children, listed_before);
     list_init(&dentry->unused);
     return dentry;
 }
 
+static void set_up(void)
+{
+    uint32_t count = BUCKETS_LEAST;
+    while (count < pages_total_count() / 4)
+        count *= 2;
+    buckets = heap_allocate_zeroed(count * sizeof(*buckets));
+    if (!buckets)
+        panic("no memory for the hash table of names");
+    bucket_mask = count - 1;
+    key.k0 = random_u64() | 1;
+    key.k1 = random_u64();
+}
+
 struct dentry *dentry_create_root(struct inode *inode)
 {
-    if (key.k0 == 0) {
-        key.k0 = random_u64() | 1;
-        key.k1 = random_u64();
-    }
+    if (!buckets)
+        set_up();
     struct dentry *root = create(NULL, "", 0, inode);
     if (root)
         inode_get(inode);
@@ -274,10 +307,8 @@ int dentry_move(struct dentry *dentry, struct dentry *absent)
 
 bool dentry_has_children(struct dentry *directory)
 {
-    bool any = false;
     spin_lock(&lock);
-    list_for_each(node, &directory->children)
-        any |= list_entry(node, struct dentry, siblings)->inode != NULL;
+    bool any = tree_first(&directory->children);
     spin_unlock(&lock);
     return any;
 }
@@ -289,15 +320,14 @@ static struct dentry *child_from(struct dentry *directory, uint64_t cursor)
 {
     struct dentry *next = NULL;
     spin_lock(&lock);
-    list_for_each(node, &directory->children) {
-        struct dentry *child = list_entry(node, struct dentry, siblings);
-        if (!child->inode || child->cookie < cursor)
-            continue;
-        /* hash_in() adds at the end and cookies only grow, so the first match is the lowest. */
-        next = child;
-        get_locked(next);
-        break;
+    for (struct tree_node *node = directory->children.root; node;) {
+        struct dentry *child = dentry_of(node);
+        if (child->cookie >= cursor)
+            next = child;
+        node = child->cookie >= cursor ? node->left : node->right;
     }
+    if (next)
+        get_locked(next);
     spin_unlock(&lock);
     return next;
 }
@@ -325,6 +355,7 @@ int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *list
     if (!take_dots(directory, cursor, listing))
         return 0;
     struct dentry *child;
+    unsigned listed = 0;
     while ((child = child_from(directory, *cursor))) {
         struct listed_name name = {
             .name = child->name, .length = child->length, .inode = child->inode->number,
@@ -335,6 +366,8 @@ int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *list
         if (!taken)
             return 0;
         *cursor = name.next;
+        if (++listed % LISTED_AT_ONCE == 0)
+            give_way();
     }
     return 0;
 }

@@ -17,6 +17,7 @@
 
 #include "files/file.h"
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 #include "memory/page_cache.h"
 #include "threads/wait.h"
@@ -128,7 +129,8 @@ struct dentry {
     struct inode *inode;             /* one reference; NULL: there is no such file. Never changes */
     struct dentry *mounted;          /* the root of what is mounted here; never changes back */
     struct dentry *covers;           /* of a mounted root: where */
-    struct list children, siblings;  /* names */
+    struct tree children;            /* names: the pinned ones, by cookie */
+    struct tree_node siblings;       /* names: of pinned ones, in the parent's children */
     struct list unused;              /* names: least recently used first, while nobody refers to it */
     uint64_t cookie;                 /* position in listings */
     char short_name[32];
