@@ -6,9 +6,11 @@
 #include "lib/lock.h"
 #include "lib/string.h"
 #include "platform/platform.h"
+#include "threads/thread.h"
 
 #define TMPFS_MAGIC 0x01021994       /* linux/magic.h */
 #define LARGEST_FILE (1UL << 40)
+#define PAGES_AT_ONCE 16             /* between points where others may run */
 
 struct tmpfs {
     struct file_system fs;
@@ -40,34 +42,37 @@ static int tmpfs_fill(struct page_source *source, uint32_t index, struct page **
 
 static const struct page_source_operations tmpfs_pages = { .fill = tmpfs_fill };
 
-static void drop_pages(struct inode *inode, uint64_t from_index)
+/* [first, end), as page indices. */
+static void drop_pages(struct inode *inode, uint64_t first, uint64_t end)
 {
-    uint64_t before = inode->pages.page_count;
-    page_cache_truncate(&inode->pages, (uint32_t)from_index);
-    __atomic_sub_fetch(&tmpfs_of(inode)->used, (int64_t)(before - inode->pages.page_count), __ATOMIC_RELAXED);
+    uint64_t dropped = page_cache_drop(&inode->pages, first, end);
+    __atomic_sub_fetch(&tmpfs_of(inode)->used, (int64_t)dropped, __ATOMIC_RELAXED);
 }
 
 /* Zeroes [from, to) where there are pages. */
 static void clear_range(struct inode *inode, uint64_t from, uint64_t to)
 {
-    while (from < to) {
-        size_t n = min_of(PAGE_SIZE - (from & PAGE_MASK), to - from);
-        struct page *page = page_cache_find(&inode->pages, (uint32_t)(from >> PAGE_SHIFT));
-        if (page) {
-            memset((char *)page_data(page) + (from & PAGE_MASK), 0, n);
-            page_put(page);
-        }
-        from += n;
+    struct page_walk walk;
+    struct page *page;
+    if (from >= to)
+        return;
+    page_walk_init(&walk, &inode->pages, from >> PAGE_SHIFT, align_up(to, PAGE_SIZE) >> PAGE_SHIFT);
+    while ((page = page_walk_next(&walk))) {
+        uint64_t start = (uint64_t)page->index << PAGE_SHIFT;
+        uint64_t first = max_of(from, start), end = min_of(to, start + PAGE_SIZE);
+        memset((char *)page_data(page) + (first - start), 0, end - first);
+        page_put(page);
     }
 }
 
-/* Under inode->lock, as all that follows up to the operations. */
+/* Under inode->lock, as all that follows up to the operations. The new size comes first: what others still reach
+ * through mappings while pages go is beyond it already. */
 static void cut(struct inode *inode, uint64_t size)
 {
-    uint64_t end = align_up(size, PAGE_SIZE);
-    clear_range(inode, size, min_of(end, inode->size));
-    drop_pages(inode, end >> PAGE_SHIFT);
+    uint64_t end = align_up(size, PAGE_SIZE), old_size = inode->size;
     inode_set_size(inode, size);
+    clear_range(inode, size, min_of(end, old_size));
+    drop_pages(inode, end >> PAGE_SHIFT, align_up(old_size, PAGE_SIZE) >> PAGE_SHIFT);
 }
 
 static void changed(struct inode *inode)
@@ -96,6 +101,8 @@ static int reserve(struct inode *inode, uint64_t offset, uint64_t end)
         if (!page)
             return error;
         page_put(page);
+        if ((at >> PAGE_SHIFT) % PAGES_AT_ONCE == 0)
+            give_way();
     }
     return 0;
 }
@@ -191,7 +198,7 @@ static const struct file_operations tmpfs_file_operations = {
 static void tmpfs_release(struct inode *inode)
 {
     if (is_type(inode, S_IFREG))
-        drop_pages(inode, 0);
+        drop_pages(inode, 0, PAGE_CACHE_END);
     heap_free(node_of(inode)->target);
     heap_free(node_of(inode));
 }

@@ -3,6 +3,9 @@
 #include "lib/heap.h"
 #include "lib/pages.h"
 #include "memory/areas.h"
+#include "threads/thread.h"
+
+#define RECLAIM_BATCH 256            /* pages between points where others may run */
 
 struct mutex address_space_mutex;
 uint64_t resident_pages;
@@ -177,33 +180,47 @@ uintptr_t areas_highest_gap(size_t length, uintptr_t limit)
     return area ? area->start - length : 0;
 }
 
-void area_release_pages(uintptr_t start, uintptr_t end)
+uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
 {
     struct mmu_entry entries[UNMAP_BATCH];
-    uintptr_t at = start;
-    while (at < end) {
-        size_t count = mmu_unmap(&at, end, entries, UNMAP_BATCH);
+    size_t released = 0;
+    while (start < end && released < limit) {
+        size_t count = mmu_unmap(&start, end, entries, UNMAP_BATCH);
         for (size_t i = 0; i < count; i++)
             page_put(page_of(entries[i].physical));
         resident_pages -= count;
+        released += count;
+        give_way();
     }
+    return start;
+}
+
+void area_release_pages(uintptr_t start, uintptr_t end)
+{
+    (void)area_release_some(start, end, SIZE_MAX);
 }
 
 /* A clean, shared file page that nobody used since the last look is unmapped. */
-static void reclaim_area(struct area *area)
+static void reclaim_page(uintptr_t at)
 {
     struct mmu_entry entry;
+    if (!mmu_query(at, &entry) || mmu_test_clear_accessed(at))
+        return;
+    struct page *page = page_of(entry.physical);
+    if (!page->source || !page->source->evictable)
+        return;
+    if (mmu_unmap(&at, at + PAGE_SIZE, &entry, 1)) {
+        page_put(page);
+        resident_pages--;
+    }
+}
+
+static void reclaim_area(const struct area *area)
+{
     for (uintptr_t at = area->start; at < area->end; at += PAGE_SIZE) {
-        if (!mmu_query(at, &entry) || mmu_test_clear_accessed(at))
-            continue;
-        struct page *page = page_of(entry.physical);
-        if (!page->source || !page->source->evictable)
-            continue;
-        uintptr_t from = at;
-        if (mmu_unmap(&from, at + PAGE_SIZE, &entry, 1)) {
-            page_put(page);
-            resident_pages--;
-        }
+        reclaim_page(at);
+        if ((at >> PAGE_SHIFT) % RECLAIM_BATCH == 0)
+            give_way();
     }
 }
 
@@ -212,5 +229,10 @@ uint64_t areas_reclaim(void)
     for (struct area *area = area_first(); area; area = area_next(area))
         if (area->file && area->file->operations->pages(area->file)->evictable)
             reclaim_area(area);
-    return pages_reclaim ? pages_reclaim(UINT64_MAX) : 0;
+    uint64_t freed = 0, now = 0;
+    do {
+        freed += now = pages_reclaim ? pages_reclaim(RECLAIM_BATCH) : 0;
+        give_way();
+    } while (now);
+    return freed;
 }

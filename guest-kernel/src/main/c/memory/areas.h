@@ -31,8 +31,10 @@ int area_split_at(uintptr_t at);
 void area_merge_around(struct area *area);
 /* Where the highest free range of `length` bytes below `limit` starts, or 0. O(log n). */
 uintptr_t areas_highest_gap(size_t length, uintptr_t limit);
-/* Removes the page translations of [start, end) and drops their references. */
+/* Removes the page translations of [start, end) and drops their references. Gives way (threads/thread.h). */
 void area_release_pages(uintptr_t start, uintptr_t end);
+/* The same until about `limit` pages are released; returns where it stopped. */
+uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit);
 /* Unmaps clean file pages that were not used lately so that the page cache can free them.
  * Returns how many frames became free. */
 uint64_t areas_reclaim(void);

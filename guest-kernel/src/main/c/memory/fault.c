@@ -13,10 +13,12 @@
 #include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
+#include "threads/thread.h"
 
 #define FILE_AROUND 16               /* pages, aligned: mapped with one file fault if cached */
 #define ANONYMOUS_AHEAD 8            /* pages served at once in a sequential walk */
 #define KERNEL_RESERVE 192           /* frames user faults leave to the kernel */
+#define POPULATED_AT_ONCE 8          /* pages between points where others may run */
 #define RECLAIM_PASSES 2             /* the first may only clear accessed bits */
 
 /* A frame for user memory, or NULL when only the kernel's reserve is left. */
@@ -233,6 +235,8 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
     uint64_t error = for_write ? FAULT_WRITE : 0;
     struct mmu_entry present;
     for (uintptr_t at = start; at < start + length; at += PAGE_SIZE) {
+        if ((at >> PAGE_SHIFT) % POPULATED_AT_ONCE == 0)
+            give_way();
         if (mmu_query(at, &present) && (!for_write || (present.protection & MMU_WRITE)))
             continue;
         switch (address_space_fault(at, error)) {

@@ -7,6 +7,10 @@
 #include "lib/pages.h"
 #include "memory/areas.h"
 #include "memory/layout.h"
+#include "threads/thread.h"
+
+#define PIECE_PAGES 1024             /* given back before others may have the address space */
+#define PROTECT_PIECE (16UL << 20)   /* bytes changed before others may run */
 
 static uintptr_t break_start, break_now;
 
@@ -20,6 +24,14 @@ static bool range_valid(uintptr_t start, size_t length)
 {
     return !(start & PAGE_MASK) && length && length <= USER_LIMIT && start >= USER_LOWEST &&
            start <= USER_LIMIT - length;
+}
+
+/* Between the pieces of long work: those who wait for the address space get it. */
+static void pause_locked(void)
+{
+    mutex_unlock(&address_space_mutex);
+    give_way();
+    mutex_lock(&address_space_mutex);
 }
 
 static int unmap_locked(uintptr_t start, uintptr_t end)
@@ -95,13 +107,33 @@ int64_t address_space_map(const struct map_request *request)
     return address;
 }
 
+/* Unmaps from `at` on until much has been given back; moves it to where the rest begins. */
+static int unmap_piece(uintptr_t *at, uintptr_t end)
+{
+    uintptr_t reached = area_release_some(*at, end, PIECE_PAGES);
+    /* Without memory for one more area the rest goes in one piece. */
+    int error = reached < end ? area_split_at(reached) : 0;
+    if (error)
+        reached = end;
+    error = unmap_locked(*at, reached);
+    *at = reached;
+    return error;
+}
+
 int address_space_unmap(uintptr_t start, size_t length)
 {
     length = align_up(length, PAGE_SIZE);
     if (!range_valid(start, length))
         return -EINVAL;
+    uintptr_t at = start, end = start + length;
     mutex_lock(&address_space_mutex);
-    int error = unmap_locked(start, start + length);
+    int error = area_split_at(start);
+    if (!error)
+        error = area_split_at(end);
+    while (!error && at < end) {
+        error = unmap_piece(&at, end);
+        pause_locked();
+    }
     mutex_unlock(&address_space_mutex);
     return error;
 }
@@ -141,6 +173,16 @@ static bool may_become(unsigned protection, uintptr_t start, uintptr_t end)
     return true;
 }
 
+static void protect_pages(uintptr_t start, uintptr_t end, unsigned protection, bool upgrade)
+{
+    while (start < end) {
+        uintptr_t piece_end = end - start > PROTECT_PIECE ? start + PROTECT_PIECE : end;
+        mmu_protect(start, piece_end, protection, upgrade);
+        start = piece_end;
+        give_way();
+    }
+}
+
 static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
 {
     if (!is_covered(start, end))
@@ -158,7 +200,7 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
         area->protection = protection;
         /* A private file page may still be the cache's own: its first write must fault. */
         bool upgrade = !area->file || (area->flags & AREA_SHARED);
-        mmu_protect(area->start, area->end, protection, upgrade);
+        protect_pages(area->start, area->end, protection, upgrade);
     }
     merge_range(start, end);
     return 0;
@@ -186,7 +228,10 @@ int address_space_discard(uintptr_t start, size_t length)
         return -EINVAL;
     mutex_lock(&address_space_mutex);
     bool covered = is_covered(start, start + length);
-    area_release_pages(start, start + length);
+    for (uintptr_t at = start; at < start + length;) {
+        at = area_release_some(at, start + length, PIECE_PAGES);
+        pause_locked();
+    }
     mutex_unlock(&address_space_mutex);
     return covered ? 0 : -ENOMEM;
 }
@@ -215,6 +260,7 @@ static int move_pages(uintptr_t from, uintptr_t to, size_t length)
         int error = mmu_map(entries, count);
         if (error)
             return error;
+        give_way();
     }
     return 0;
 }

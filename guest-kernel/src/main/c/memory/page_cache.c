@@ -5,12 +5,15 @@
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "memory/page_cache.h"
+#include "threads/thread.h"
 #include "threads/wait.h"
 
 #define PAGE_FILLED 1u               /* contents are valid */
 #define PAGE_CACHED 2u               /* in the hash; the cache holds one reference */
 #define WINDOW_RANDOM 4              /* pages read for a miss out of sequence when memory is short ... */
 #define WINDOW_MAX PAGE_CACHE_BATCH  /* ... doubling up to this in sequence */
+#define WALK_PIECE 64                /* steps of a walk between points where others may run */
+#define RECLAIM_SCAN 1024            /* pages in use that a successful reclaim looks at */
 
 static struct spinlock lock = SPINLOCK("page_cache");
 static uint32_t *buckets;            /* lock: frame numbers, 0: empty */
@@ -48,7 +51,7 @@ static void insert(struct page_source *source, uint32_t index, struct page *page
         list_push_back(&lru, &page->link);
         evictable_count++;
     } else {
-        list_init(&page->link);
+        list_push_back(&source->pages, &page->link);
     }
     source->page_count++;
     cached++;
@@ -80,16 +83,20 @@ static void touch(struct page *page)
     list_push_back(&lru, &page->link);
 }
 
+/* In any context, so it ends soon after it has found something; pages in use go behind the others. */
 static uint64_t reclaim(uint64_t wanted)
 {
     uint64_t freed = 0;
     spin_lock(&lock);
-    list_for_each_safe(node, &lru) {
-        struct page *page = list_entry(node, struct page, link);
-        if (freed >= wanted)
+    uint64_t count = evictable_count;
+    for (uint64_t looks = 0; looks < count && freed < wanted; looks++) {
+        if (freed && looks > wanted && looks - wanted > RECLAIM_SCAN)
             break;
-        if (page->references != 1 || !(page->flags & PAGE_FILLED))
+        struct page *page = list_entry(lru.next, struct page, link);
+        if (page->references != 1 || !(page->flags & PAGE_FILLED)) {
+            touch(page);
             continue;
+        }
         detach(page);
         page_put(page);
         freed++;
@@ -117,6 +124,7 @@ void page_source_init(struct page_source *source, const struct page_source_opera
     *source = (struct page_source){ .operations = operations, .size = size, .evictable = evictable,
                                     .window = WINDOW_RANDOM };
     list_init(&source->mappings);
+    list_init(&source->pages);
 }
 
 static bool is_filled(const struct page *page) { return read_once(page->flags) & PAGE_FILLED; }
@@ -246,19 +254,68 @@ struct page *page_cache_get(struct page_source *source, uint32_t index, int *err
     }
 }
 
-void page_cache_truncate(struct page_source *source, uint32_t index)
+void page_walk_init(struct page_walk *walk, struct page_source *source, uint64_t first, uint64_t end)
 {
-    /* Few pages: probe each index. Many: the pages are counted, so the walk ends with the last one. */
-    uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
-    for (uint64_t i = index; i < end && source->page_count; i++) {
+    end = min_of(end, (uint64_t)PAGE_CACHE_END);
+    first = min_of(first, end);
+    *walk = (struct page_walk){ .source = source, .first = first, .end = end, .left = end - first };
+    uint64_t pages = read_once(source->page_count);
+    walk->by_index = source->evictable || walk->left <= pages;
+    if (!walk->by_index)
+        walk->left = pages;
+}
+
+/* One step of the walk, under the lock. */
+static struct page *walk_step(struct page_walk *walk)
+{
+    struct page_source *source = walk->source;
+    walk->left--;
+    if (!source->page_count) {
+        walk->left = 0;
+        return NULL;
+    }
+    if (walk->by_index)
+        return lookup(source, (uint32_t)(walk->end - 1 - walk->left));
+    /* Moved to the back, so that the next step finds another one at the front. */
+    struct page *page = list_entry(list_pop_front(&source->pages), struct page, link);
+    list_push_back(&source->pages, &page->link);
+    return page->index >= walk->first && page->index < walk->end ? page : NULL;
+}
+
+struct page *page_walk_next(struct page_walk *walk)
+{
+    struct page *page = NULL;
+    while (!page && walk->left) {
         spin_lock(&lock);
-        struct page *page = lookup(source, (uint32_t)i);
+        page = walk_step(walk);
         if (page)
+            page_get(page);
+        spin_unlock(&lock);
+        if (walk->left % WALK_PIECE == 0)
+            give_way();
+    }
+    return page;
+}
+
+uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end)
+{
+    struct page_walk walk;
+    struct page *page;
+    uint64_t dropped = 0;
+    page_walk_init(&walk, source, first, end);
+    while ((page = page_walk_next(&walk))) {
+        spin_lock(&lock);
+        bool cached_still = page->flags & PAGE_CACHED;
+        if (cached_still)
             detach(page);
         spin_unlock(&lock);
-        if (page)
+        if (cached_still) {
             page_put(page);
+            dropped++;
+        }
+        page_put(page);
     }
+    return dropped;
 }
 
 uint64_t page_cache_count(void) { return read_once(cached); }

@@ -32,6 +32,7 @@ struct page_source {
     uint32_t next_index;             /* read-ahead: the index after the last one asked for */
     uint32_t window;                 /* read-ahead: pages to read at once, grows when sequential */
     uint64_t page_count;             /* page_cache: how many are cached */
+    struct list pages;               /* page_cache: those, in no order; only of a source that is not evictable */
     struct list mappings;            /* address_space: areas that map it (memory/address_space.h) */
 };
 
@@ -43,8 +44,21 @@ void page_source_init(struct page_source *source, const struct page_source_opera
 struct page *page_cache_get(struct page_source *source, uint32_t index, int *error);
 /* Only if it is there and filled; no I/O, does not sleep. */
 struct page *page_cache_find(struct page_source *source, uint32_t index);
-/* Drops all pages at or behind `index` (they stay with whoever still has a reference). */
-void page_cache_truncate(struct page_source *source, uint32_t index);
+/*
+ * The cached pages of [first, end), in no order, those entered meanwhile perhaps not: each with a reference, NULL at
+ * the end. Costs as much as there are indices or cached pages, whichever are fewer, and gives way (threads/thread.h).
+ */
+struct page_walk {
+    struct page_source *source;
+    uint64_t first, end;
+    uint64_t left;                   /* indices, or pages of the source, to look at */
+    bool by_index;
+};
+void page_walk_init(struct page_walk *walk, struct page_source *source, uint64_t first, uint64_t end);
+struct page *page_walk_next(struct page_walk *walk);
+/* Drops the pages of [first, end); they stay with whoever still has a reference. Returns their number. Gives way. */
+uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end);
+#define PAGE_CACHE_END UINT32_MAX    /* behind the last index of any source */
 void page_cache_init(void);
 /* Frames the cache holds now, and those that could be freed at once. */
 uint64_t page_cache_count(void);

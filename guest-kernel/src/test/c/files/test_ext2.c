@@ -45,7 +45,7 @@ static void large_requests(void)
 {
     struct file *file;
     CHECK_EQUAL(file_open(NULL, "/pattern", O_RDONLY, 0, &file), 0);
-    page_cache_truncate(&file->inode->pages, 0);
+    page_cache_drop(&file->inode->pages, 0, PAGE_CACHE_END);
     unsigned requests = test_disk_requests, segments = test_disk_segments;
     CHECK_EQUAL(file_read_kernel(file, buffer, sizeof(buffer), 0), sizeof(buffer));
     requests = test_disk_requests - requests;
@@ -60,7 +60,7 @@ static void requests_in_flight(void)
 {
     struct file *file;
     CHECK_EQUAL(file_open(NULL, "/pattern", O_RDONLY, 0, &file), 0);
-    page_cache_truncate(&file->inode->pages, 0);
+    page_cache_drop(&file->inode->pages, 0, PAGE_CACHE_END);
     test_disk_deferred = true;
     host_idle = test_disk_serve_last;
     ssize_type n = file_read_kernel(file, buffer, sizeof(buffer), 4096);
@@ -69,7 +69,7 @@ static void requests_in_flight(void)
     for (size_t i = 0; i < sizeof(buffer); i++)
         CHECK(buffer[i] == pattern(4096 + i));
     CHECK(test_disk_most_waiting >= 3);
-    page_cache_truncate(&file->inode->pages, 0);
+    page_cache_drop(&file->inode->pages, 0, PAGE_CACHE_END);
     test_disk_deferred = test_disk_fails = true;
     n = file_read_kernel(file, buffer, 100, 0);
     test_disk_deferred = test_disk_fails = false;
@@ -239,7 +239,7 @@ static void disk_errors(void)
 {
     struct file *file;
     CHECK_EQUAL(file_open(NULL, "/pattern", O_RDONLY, 0, &file), 0);
-    page_cache_truncate(&file->inode->pages, 0);
+    page_cache_drop(&file->inode->pages, 0, PAGE_CACHE_END);
     test_disk_fails = true;
     ssize_type n = file_read_kernel(file, buffer, 4096, 0);
     test_disk_fails = false;

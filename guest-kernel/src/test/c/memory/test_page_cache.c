@@ -54,7 +54,7 @@ static void test_sequential(void)
     for (uint32_t i = 0; i < 100; i++)
         CHECK(read_page(i));
     CHECK_EQUAL(filled_pages, 100);      /* nothing is read twice */
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(source.page_count, 0);
 }
 
@@ -64,7 +64,7 @@ static void test_end_of_file(void)
     CHECK(read_page(2));
     CHECK(read_page(0));
     CHECK_EQUAL(source.page_count, 3);
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
 }
 
 static void test_error(void)
@@ -79,7 +79,7 @@ static void test_error(void)
     CHECK_EQUAL(host_pages_in_use(), before);
     fill_error = 0;
     CHECK(read_page(1));
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(host_pages_in_use(), before);
 }
 
@@ -89,11 +89,11 @@ static void test_truncate_keeps_references(void)
     start(false, 4);
     struct page *page = page_cache_get(&source, 3, &error);
     CHECK(page != NULL);
-    page_cache_truncate(&source, 2);
+    page_cache_drop(&source, 2, PAGE_CACHE_END);
     CHECK(page_cache_find(&source, 3) == NULL);
     CHECK_EQUAL(*(uint8_t *)page_data(page), 4);
     page_put(page);
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
 }
 
 static void test_reclaim(void)
@@ -120,7 +120,7 @@ static void test_memory_files_stay(void)
     struct page *page = page_cache_find(&source, 0);
     CHECK(page != NULL);
     page_put(page);
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
 }
 
 int main(void)

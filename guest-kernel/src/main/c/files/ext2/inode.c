@@ -6,7 +6,7 @@
 static void release(struct inode *inode)
 {
     struct ext2_inode *node = ext2_inode_of(inode);
-    page_cache_truncate(&inode->pages, 0);
+    page_cache_drop(&inode->pages, 0, PAGE_CACHE_END);
     ext2_index_free(node->index);
     heap_free(node);
 }

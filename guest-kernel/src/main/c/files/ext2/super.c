@@ -107,7 +107,7 @@ int ext2_open(struct block_device *device, struct file_system **out)
         return -ENOMEM;
     int error = load(ext2, device);
     if (error) {
-        page_cache_truncate(&ext2->cache.pages, 0);
+        page_cache_drop(&ext2->cache.pages, 0, PAGE_CACHE_END);
         heap_free(ext2);
         return error;
     }
