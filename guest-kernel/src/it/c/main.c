@@ -150,5 +150,7 @@ int main(int argc, char **argv)
             run_test(suites[i]->name, &suites[i]->tests[t]);
     }
     printf("end, %d failed\n", failures);
+    if (failures == 0 && in_guest())
+        end_with_two_threads();
     return failures == 0 ? 0 : 1;
 }

@@ -6,11 +6,14 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -77,6 +80,27 @@ static void unix_listeners_do_not_connect(void)
     CHECK_ERROR(connect(client, (struct sockaddr *)&address, sizeof(address)), EISCONN);
     close(client);
     close(server);
+}
+
+/* Each ends with a store to a page that must be read from the disk first. When both have begun neither is the last
+ * thread; when the second has finished there is none, and nobody to end the process if it was asked too early. */
+static void *end_thread(void *word)
+{
+    syscall(SYS_set_tid_address, word);
+    syscall(SYS_exit, 0);
+    return NULL;
+}
+
+void end_with_two_threads(void)
+{
+    enum { BYTES = 1 << 20 };
+    pthread_t other;
+    int file = open("/test/unread", O_RDONLY);
+    char *unread = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    if (unread == MAP_FAILED || pthread_create(&other, NULL, end_thread, unread + BYTES / 2) != 0)
+        _exit(98);
+    end_thread(unread);
+    _exit(97);
 }
 
 SUITE(races, TEST(unix_sockets_get_one_name_from_two_threads), TEST(unix_listeners_do_not_connect));

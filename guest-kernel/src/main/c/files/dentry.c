@@ -315,8 +315,9 @@ bool dentry_has_children(struct dentry *directory)
 
 /* ---- Listing and paths ---- */
 
-/* The child with the lowest cookie from `cursor` on, with a reference. */
-static struct dentry *child_from(struct dentry *directory, uint64_t cursor)
+/* The child with the lowest cookie from `cursor` on, with a reference, and what the listing says of it: its name may
+ * change as soon as the lock is dropped, so it is copied (NAME_LIMIT bytes). */
+static struct dentry *child_from(struct dentry *directory, uint64_t cursor, struct listed_name *listed, char *name)
 {
     struct dentry *next = NULL;
     spin_lock(&lock);
@@ -326,8 +327,14 @@ static struct dentry *child_from(struct dentry *directory, uint64_t cursor)
             next = child;
         node = child->cookie >= cursor ? node->left : node->right;
     }
-    if (next)
+    if (next) {
         get_locked(next);
+        memcpy(name, next->name, next->length);
+        *listed = (struct listed_name){
+            .name = name, .length = next->length, .inode = next->inode->number,
+            .type = next->inode->mode & S_IFMT, .next = next->cookie + 1,
+        };
+    }
     spin_unlock(&lock);
     return next;
 }
@@ -355,18 +362,16 @@ int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *list
     if (!take_dots(directory, cursor, listing))
         return 0;
     struct dentry *child;
-    unsigned listed = 0;
-    while ((child = child_from(directory, *cursor))) {
-        struct listed_name name = {
-            .name = child->name, .length = child->length, .inode = child->inode->number,
-            .type = child->inode->mode & S_IFMT, .next = child->cookie + 1,
-        };
-        bool taken = listing->take(listing, &name);
+    struct listed_name listed;
+    char name[NAME_LIMIT];
+    unsigned count = 0;
+    while ((child = child_from(directory, *cursor, &listed, name))) {
+        bool taken = listing->take(listing, &listed);
         dentry_put(child);
         if (!taken)
             return 0;
-        *cursor = name.next;
-        if (++listed % LISTED_AT_ONCE == 0)
+        *cursor = listed.next;
+        if (++count % LISTED_AT_ONCE == 0)
             give_way();
     }
     return 0;

@@ -4,13 +4,14 @@
  * anything documented to sleep. Sleeping locks are struct mutex in threads/wait.h.
  *
  * Lock order, outermost first (a lock may be taken while holding those above it):
- *   address_space (mutex) > file offset, inode (mutexes) > page_cache > net > epoll > wait_queue
- *   > futex bucket > run_queue > timers > heap > pages > console
+ *   file offset, inode, pipe and socket mutexes (all held over user copies) > address_space (mutex) > page_cache > net
+ *   > signals > epoll > wait_queue > futex bucket > run_queue > timers > heap > pages > console
  * The locks of files/ (names, inodes, namespace, ...) are placed in files/vfs.h; the one exception to the
  * order above, epoll inside the wait_queue of a watched file, in files/epoll.h.
  */
 #pragma once
 
+#include "lib/print.h"
 #include "lib/types.h"
 
 struct spinlock {
@@ -28,3 +29,22 @@ void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
 /* True while this CPU holds any spinlock; sleeping is then a bug that panics. */
 bool spinlocks_held(void);
+
+/*
+ * What may be kept across a sleep. A function that may sleep says so in its header and begins with may_sleep(). Any
+ * other thread may run meanwhile and do to every object what the program can ask for: close, truncate, unmap, exit,
+ * connect again. So whoever calls it
+ * - holds a reference to, or the mutex of, every object that it uses after the call (a system call: its files, by
+ *   descriptor_get(); a walk: its dentries; a fault: the file, and then everything is looked up anew);
+ * - looks again, under the lock, at every fact that it checked before, or has made it impossible to change (a flag
+ *   such as `binding` in net/unix.c);
+ * - has read each word of user memory once, into a variable of the kernel.
+ * These may sleep: user copies (memory/user.h, transfer.h), page_cache_get(), mutexes, wait_until(), block I/O, path
+ * walks, the last file_put(), dentry_put() and inode_put(). These do not: the heap, page allocation (it may reclaim
+ * clean file pages, from mappings too, but waits for nothing), wake(), spinlocks.
+ */
+#ifdef KERNEL_DEBUG
+#define may_sleep() assert(!spinlocks_held())
+#else
+#define may_sleep() ((void)0)
+#endif

@@ -1,3 +1,11 @@
+/*
+ * Signals: who gets one, and what it does to a call and to the thread.
+ *
+ * Spinlock "signals" guards actions and what is pending, and keeps a user_thread there that was found by its id: an
+ * ending thread is first taken out of the list of threads (thread_forget_user()) and then freed under the lock. So
+ * a thread is looked up, given its signal and interrupted without dropping the lock. Masks are changed under it by their
+ * own thread only, which reads its mask without it.
+ */
 #include "files/file.h"
 #include "files/process_view.h"
 #include "lib/errno.h"
@@ -61,16 +69,22 @@ static bool is_ignored(int number)
     return handler == SIG_IGN || (handler == SIG_DFL && (default_ignores(number) || stops));
 }
 
+/* Under the lock; wake(&arrivals) is due after it. */
+static void give(struct user_thread *to, const struct signal_info *info)
+{
+    bool blocked = to->mask & signal_bit(info->number);
+    if (is_ignored(info->number) && !blocked)
+        return;
+    pending_add(&to->pending, info);
+    if (!blocked)
+        thread_interrupt(to->thread);
+}
+
 void signal_send_thread(struct user_thread *to, const struct signal_info *info)
 {
     spin_lock(&lock);
-    bool ignored = is_ignored(info->number) && !(to->mask & signal_bit(info->number));
-    if (!ignored)
-        pending_add(&to->pending, info);
-    bool blocked = to->mask & signal_bit(info->number);
+    give(to, info);
     spin_unlock(&lock);
-    if (!ignored && !blocked)
-        thread_interrupt(to->thread);
     wake(&arrivals, 0);
 }
 
@@ -91,15 +105,15 @@ void signal_send_process(const struct signal_info *info)
     struct candidate candidate = { .bit = signal_bit(info->number) };
     spin_lock(&lock);
     bool ignored = is_ignored(info->number);
-    if (!ignored)
+    if (!ignored) {
         pending_add(&process_pending, info);
+        threads_for_each(consider, &candidate);
+        if (candidate.found)
+            thread_interrupt(candidate.found);
+    }
     spin_unlock(&lock);
-    if (ignored)
-        return;
-    threads_for_each(consider, &candidate);
-    if (candidate.found)
-        thread_interrupt(candidate.found);
-    wake(&arrivals, 0);
+    if (!ignored)
+        wake(&arrivals, 0);
 }
 
 void signals_broken_pipe(void)
@@ -155,8 +169,6 @@ static void deliver_one(struct registers *registers, struct user_thread *user, c
     if (!(action->flags & SA_NODEFER))
         user->mask |= signal_bit(info->number);
     user->mask &= ~UNBLOCKABLE;
-    if (action->flags & SA_RESETHAND)
-        actions[info->number - 1] = (struct signal_action){ 0 };
     spin_unlock(&lock);
 }
 
@@ -171,6 +183,9 @@ void signals_deliver(struct registers *registers, bool system_call)
         bool found = take(user, ~user->mask, &info);
         struct signal_action action = found ? actions[info.number - 1] : (struct signal_action){ 0 };
         bool ignored = found && is_ignored(info.number);
+        /* Not after the frame is written, which may sleep: another handler may be set by then. */
+        if (found && action.handler > SIG_IGN && action.flags & SA_RESETHAND)
+            actions[info.number - 1].handler = SIG_DFL;
         spin_unlock(&lock);
         if (!found)
             break;
@@ -422,8 +437,8 @@ void signals_describe(uint32_t thread, struct process_signals *out)
 {
     struct search search = { .id = thread };
     *out = (struct process_signals){ 0 };
-    threads_for_each(match_id, &search);
     spin_lock(&lock);
+    threads_for_each(match_id, &search);
     if (search.found) {
         out->pending = search.found->pending.set;
         out->blocked = search.found->mask;
@@ -444,12 +459,15 @@ static int64_t send_to_thread(uint32_t id, uint64_t number)
     struct search search = { .id = id };
     if (number > SIGNALS)
         return -EINVAL;
+    struct signal_info info = { .number = (int32_t)number, .code = SI_TKILL, .sender.pid = PROCESS_ID };
+    spin_lock(&lock);
     threads_for_each(match_id, &search);
+    if (search.found && number)
+        give(search.found, &info);
+    spin_unlock(&lock);
     if (!search.found)
         return -ESRCH;
-    struct signal_info info = { .number = (int32_t)number, .code = SI_TKILL, .sender.pid = PROCESS_ID };
-    if (number)
-        signal_send_thread(search.found, &info);
+    wake(&arrivals, 0);
     return 0;
 }
 

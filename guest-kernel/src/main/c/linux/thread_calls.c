@@ -86,14 +86,15 @@ SYSCALL(exit)
 {
     struct thread *self = thread_current();
     struct user_thread *user = self->user;
-    if (threads_user_count() == 1)
-        process_exit((int)(a & 0xff));
     futex_exit_robust(user->robust_list, self->id);
     if (user->clear_child_tid) {
         uint32_t zero = 0;
         if (user_put(user->clear_child_tid, &zero) == 0)
             futex_wake(user->clear_child_tid, 1, FUTEX_ALL_BITS);
     }
+    /* Asked after the last step that may sleep: of two that end at one time one must find itself the last. */
+    if (threads_user_count() == 1)
+        process_exit((int)(a & 0xff));
     thread_forget_user(self);
     user_thread_free(user);
     thread_exit();

@@ -72,4 +72,5 @@ struct address_space_usage {
     uint64_t reserved_bytes, resident_pages;
     uintptr_t code_start, stack_start, break_start, break_now;
 };
+/* Takes the mutex. */
 void address_space_usage(struct address_space_usage *usage);

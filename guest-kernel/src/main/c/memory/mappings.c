@@ -362,6 +362,7 @@ void address_space_for_each(void (*visit)(const struct area *, void *), void *co
 
 void address_space_usage(struct address_space_usage *usage)
 {
+    mutex_lock(&address_space_mutex);
     *usage = (struct address_space_usage){ .reserved_bytes = reserved_bytes, .resident_pages = resident_pages,
                                            .break_start = break_start, .break_now = break_now };
     for (struct area *area = area_first(); area; area = area_next(area)) {
@@ -370,4 +371,5 @@ void address_space_usage(struct address_space_usage *usage)
         if (area->flags & AREA_STACK)
             usage->stack_start = area->end;
     }
+    mutex_unlock(&address_space_mutex);
 }
