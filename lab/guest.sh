@@ -25,8 +25,9 @@ Resources
   --on-reboot restart|destroy
                         what a reboot by the guest does; default restart
 Watching
-  --timeout-idle S      give up after S seconds without console output, once the guest is started
-  --timeout S           give up after S seconds in all
+  --timeout-idle S      give up after S seconds without console output, once the guest is being started; time in
+                        which QEMU waits for a CPU does not count
+  --timeout S           give up after S seconds in all, by the wall
   --control             read commands from standard input; lab/README.md lists them
   --verbose             show the host's log too
   --log FILE            keep that log here

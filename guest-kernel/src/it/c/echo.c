@@ -1,7 +1,8 @@
 /*
  * Network load over real devices. `echo serve PORT` sends back what it gets on any number of
- * connections until one of them sends the single byte QUIT; `echo load PORT CONNECTIONS BYTES` opens
- * the connections to 127.0.0.1, moves BYTES through all of them at once and checks what comes back.
+ * connections until one of them sends the single byte QUIT, and says now and then how much that was, so that who
+ * watches knows it is alive; `echo load PORT CONNECTIONS BYTES` opens the connections to 127.0.0.1, moves BYTES
+ * through all of them at once and checks what comes back. The load waits for ever for a server that hangs.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,6 +20,7 @@
 #define QUIT 0xff
 #define CHUNK 65536
 #define CONNECTIONS_MAX 1024
+#define REPORT_EVERY (256 * 1024)
 
 static _Noreturn void fail(const char *what)
 {
@@ -35,6 +37,17 @@ static void watch(int epoll, int operation, int file, uint32_t events)
 
 /* ---- The guest's side -------------------------------------------------------------------------- */
 
+static void report(uint64_t more)
+{
+    static uint64_t moved, reported;
+    moved += more;
+    if (moved - reported < REPORT_EVERY)
+        return;
+    reported = moved;
+    printf("%llu KiB moved\n", (unsigned long long)moved / 1024);
+    fflush(stdout);
+}
+
 /* Echoes what there is. A client that does not read makes us wait: the load side always reads. */
 static bool echo_once(int client)
 {
@@ -50,6 +63,7 @@ static bool echo_once(int client)
             return false;
         done += sent;
     }
+    report((uint64_t)count);
     return true;
 }
 
@@ -149,9 +163,9 @@ static void load(uint16_t port, unsigned count, uint64_t bytes)
     }
     for (unsigned open = count; open > 0;) {
         struct epoll_event events[64];
-        int ready = epoll_wait(epoll, events, 64, 60000);
+        int ready = epoll_wait(epoll, events, 64, -1);
         if (ready <= 0)
-            fail("nothing moves for a minute");
+            fail("epoll_wait");
         for (int i = 0; i < ready; i++) {
             unsigned number = events[i].data.u32;
             struct connection *connection = &connections[number];

@@ -23,12 +23,13 @@ $(PLATFORM_OUT)/test.elf: $(PLATFORM_OUT)/symbols.S
 	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o -o $@.debug
 	@strip --strip-all -o $@ $@.debug
 
+PLATFORM_BOOT := src/test/c/platform/boot $(PLATFORM_OUT)
 .PHONY: test-xenpv test-pvh test-xen-pvh
 ifneq ($(and $(shell command -v qemu-system-x86_64),$(wildcard /boot/xen-*.gz)),)
 test-xenpv: $(PLATFORM_OUT)/test.elf
-	../lab/xen --dom0-kernel-is-guest --kernel $< --memory 64 --timeout 60
+	@$(PLATFORM_BOOT) xenpv 0 xen --dom0-kernel-is-guest --kernel $<
 test-xen-pvh: $(PLATFORM_OUT)/test.elf
-	../lab/xen --pvh --no-network --kernel $< --memory 64 --timeout 120
+	@$(PLATFORM_BOOT) xen-pvh 0 xen --pvh --kernel $<
 else
 test-xenpv test-xen-pvh:
 	@echo "skipped: no Xen or no QEMU here; see lab/setup"
@@ -37,14 +38,12 @@ endif
 ifneq ($(shell command -v qemu-system-x86_64),)
 test-pvh: $(PLATFORM_OUT)/test.elf
 	@for machine in q35 pc microvm; do \
-	    ../lab/qemu --no-network --memory 64 --timeout 60 --machine $$machine --kernel $< >$(PLATFORM_OUT)/$$machine.log; status=$$?; \
-	    sed "s/^unikernel: \(not \)\?ok/\1ok $$machine:/" $(PLATFORM_OUT)/$$machine.log; \
-	    [ $$status = 0 ] || exit 1; \
+	    $(PLATFORM_BOOT) $$machine 0 qemu --machine $$machine --kernel $< || exit 1; \
 	done
-	@../lab/qemu --no-network --memory 64 --timeout 60 --extra overflow --kernel $< >$(PLATFORM_OUT)/overflow.log; status=$$?; \
-	if [ $$status = 126 ] && grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.log && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.log; \
+	@$(PLATFORM_BOOT) overflow 126 qemu --extra overflow --kernel $< && \
+	if grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.console && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.console; \
 	then echo "ok q35: a kernel stack overflow is a panic"; \
-	else cat $(PLATFORM_OUT)/overflow.log; echo "not ok q35: a kernel stack overflow is a panic"; exit 1; fi
+	else cat $(PLATFORM_OUT)/overflow.console; echo "not ok q35: a kernel stack overflow is a panic"; exit 1; fi
 else
 test-pvh:
 	@echo "skipped: no QEMU here; see lab/setup"

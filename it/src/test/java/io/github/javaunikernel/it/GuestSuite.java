@@ -36,9 +36,9 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 abstract class GuestSuite {
 
-    /** An emulated machine that others share may take its time. */
-    static final Duration BOOT = Duration.ofSeconds(300);
-    static final Duration END = Duration.ofSeconds(90);
+    /** How long a guest may be silent: on a machine of its own it is heard of after seconds, and others are slower. */
+    static final Duration BOOT = Duration.ofMinutes(15);
+    static final Duration END = Duration.ofMinutes(10);
 
     private static final long TRANSFER = 50L << 20;
     private static final int TOGETHER = 200;
@@ -51,7 +51,7 @@ abstract class GuestSuite {
     /** What the guest printed last goes with a failure of any kind. */
     @RegisterExtension
     final TestExecutionExceptionHandler console = (context, failure) -> {
-        System.out.println(context.getDisplayName() + " failed; the last lines of the guest were:\n" + lab.lastLines());
+        System.out.println(context.getDisplayName() + " failed. " + lab.lastLines());
         throw failure;
     };
 

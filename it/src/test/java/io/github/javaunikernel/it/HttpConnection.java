@@ -15,7 +15,7 @@ import java.nio.charset.StandardCharsets;
  */
 final class HttpConnection implements AutoCloseable {
 
-    private static final int PATIENCE_MILLIS = 180_000;
+    private static final int PATIENCE_MILLIS = 900_000;
 
     private final Socket socket;
     private final InputStream in;

@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,7 +24,10 @@ final class Lab implements AutoCloseable {
 
     private static final Pattern FORWARD = Pattern.compile("lab: forward 127\\.0\\.0\\.1:(\\d+) to \\d+");
     private static final int LINES_SHOWN = 40;
+    /** The last resort against a guest that talks for ever. */
+    private static final Duration LONGEST_RUN = Duration.ofHours(6);
 
+    private final String name;
     private final Process process;
     /** Of every line; closed by the reader. */
     private final PrintWriter copy;
@@ -36,7 +38,8 @@ final class Lab implements AutoCloseable {
     /** Set, under {@code lines}, when no line will follow. */
     private boolean ended;
 
-    private Lab(Process process, PrintWriter copy) {
+    private Lab(String name, Process process, PrintWriter copy) {
+        this.name = name;
         this.process = process;
         this.copy = copy;
         reader = new Thread(this::readLines, "lab console");
@@ -53,20 +56,24 @@ final class Lab implements AutoCloseable {
      */
     static Lab start(String name, Platform platform, List<String> options) throws IOException {
         List<String> command = new ArrayList<>(List.of(System.getProperty("lab.directory") + "/" + platform.program(),
-                "--control", "--forward", "0:8080", "--timeout", "1500",
-                "--log", images().resolve(name + ".host.log").toString()));
+                "--control", "--forward", "0:8080", "--timeout", Long.toString(LONGEST_RUN.toSeconds()),
+                "--log", file(name, "host").toString()));
         Path symbols = Path.of(System.getProperty("lab.symbols"));
         if (Files.exists(symbols)) {
             command.addAll(List.of("--symbols", symbols.toString()));
         }
         command.addAll(options);
         PrintWriter copy = new PrintWriter(
-                Files.newBufferedWriter(images().resolve(name + ".console.log"), StandardCharsets.UTF_8), true);
-        Lab lab = new Lab(new ProcessBuilder(command).redirectErrorStream(true).start(), copy);
+                Files.newBufferedWriter(file(name, "console"), StandardCharsets.UTF_8), true);
+        Lab lab = new Lab(name, new ProcessBuilder(command).redirectErrorStream(true).start(), copy);
         Runtime.getRuntime().addShutdownHook(lab.guard);
         lab.reader.setDaemon(true);
         lab.reader.start();
         return lab;
+    }
+
+    private static Path file(String name, String kind) {
+        return images().resolve(name + "." + kind + ".log");
     }
 
     /** Where the plugin put the images under test. */
@@ -103,48 +110,56 @@ final class Lab implements AutoCloseable {
         }
     }
 
-    /** Waits for a line that contains the text, anywhere in what was or will be printed. */
-    String await(String text, Duration patience) {
-        return await(0, line -> line.contains(text), text, patience);
+    /**
+     * Waits for a line that contains the text, anywhere in what was or will be printed.
+     *
+     * @param silence how long there may be no new line before the wait is given up
+     */
+    String await(String text, Duration silence) {
+        return await(0, text, silence);
     }
 
     /** Waits for a line that contains the text, at or after the position. */
-    String await(int position, String text, Duration patience) {
-        return await(position, line -> line.contains(text), text, patience);
-    }
-
-    private String await(int position, Predicate<String> wanted, String description, Duration patience) {
-        long deadline = System.nanoTime() + patience.toNanos();
+    String await(int position, String text, Duration silence) {
         synchronized (lines) {
             for (int next = position;; next++) {
                 while (next >= lines.size()) {
-                    waitForLine(deadline, description, patience);
+                    if (ended) {
+                        throw new AssertionError("The lab ended without the line \"" + text + "\". " + lastLines());
+                    }
+                    awaitMore("the line \"" + text + "\"", silence);
                 }
-                if (wanted.test(lines.get(next))) {
+                if (lines.get(next).contains(text)) {
                     return lines.get(next);
                 }
             }
         }
     }
 
-    private void waitForLine(long deadline, String description, Duration patience) {
-        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-        if (ended || left <= 0) {
-            throw new AssertionError((ended ? "The lab ended" : "After " + patience.toSeconds() + " s there was")
-                    + " without the line \"" + description + "\". The last lines were:\n" + lastLines());
-        }
-        try {
-            lines.wait(left);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError("Interrupted while waiting for \"" + description + "\"", e);
+    /** Returns at the next line or at the end; to be called with {@code lines} locked. */
+    private void awaitMore(String description, Duration silence) {
+        int before = lines.size();
+        long deadline = System.nanoTime() + silence.toNanos();
+        while (lines.size() == before && !ended) {
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (left <= 0) {
+                throw new AssertionError("There was nothing for " + silence.toSeconds() + " s, where " + description
+                        + " should have come. " + lastLines());
+            }
+            try {
+                lines.wait(left);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("Interrupted while waiting for " + description, e);
+            }
         }
     }
 
-    /** The end of what was printed so far, for a message about a failure. */
+    /** The end of what was printed so far and where all of it is, for a message about a failure. */
     String lastLines() {
         synchronized (lines) {
-            return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
+            return "The guest's console is in " + file(name, "console") + ", the host's log in " + file(name, "host")
+                    + "; the last lines were:\n" + String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
         }
     }
 
@@ -157,7 +172,7 @@ final class Lab implements AutoCloseable {
 
     /** The port of 127.0.0.1 that leads to the guest's 8080. */
     int port() {
-        Matcher matcher = FORWARD.matcher(await("lab: forward ", Duration.ofSeconds(300)));
+        Matcher matcher = FORWARD.matcher(await("lab: forward ", GuestSuite.BOOT));
         if (!matcher.matches()) {
             throw new AssertionError("the lab did not tell its port");
         }
@@ -168,7 +183,7 @@ final class Lab implements AutoCloseable {
     double cpuSeconds() {
         int position = position();
         command("list");
-        String answer = await(position, "lab: answer: guest ", Duration.ofSeconds(60));
+        String answer = await(position, "lab: answer: guest ", GuestSuite.END);
         return Double.parseDouble(answer.substring(answer.lastIndexOf(' ') + 1));
     }
 
@@ -183,14 +198,18 @@ final class Lab implements AutoCloseable {
         }
     }
 
-    /** Waits for the end of the guest. The value is its own status, or one of the lab's. */
-    int exitStatus(Duration patience) throws InterruptedException {
-        if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-            throw new AssertionError("The guest still runs after " + patience.toSeconds() + " s. The last lines were:\n"
-                    + lastLines());
+    /**
+     * Waits for the end of the guest. The value is its own status, or one of the lab's.
+     *
+     * @param silence how long there may be no new line before the wait is given up
+     */
+    int exitStatus(Duration silence) throws InterruptedException {
+        synchronized (lines) {
+            while (!ended) {
+                awaitMore("the end of the guest", silence);
+            }
         }
-        reader.join(patience.toMillis());
-        return process.exitValue();
+        return process.waitFor();
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 /** Builds of other projects by the Maven of this one, with its repository. */
 final class Maven {
 
-    private static final int PATIENCE_MINUTES = 10;
+    private static final int PATIENCE_MINUTES = 240;
 
     private Maven() {
     }
