@@ -1,59 +1,46 @@
 /*
- * System calls with arguments nobody means, from several threads at once: `storm SEED CALLS`. Only for the guest, where
- * nothing can be harmed. What must hold is that the kernel goes on: every call returns once a signal interrupts it, and
- * the program's own text stays as it was. Prints "ok storm", or "not ok storm: why" and the calls before.
+ * System calls with random arguments, and sequences of calls on what earlier ones made (storm_steps.c), from several
+ * threads at once: `storm SEED CALLS [THREADS]`. Only for the guest, where nothing can be harmed. What must hold is that
+ * the kernel goes on: every call returns once a signal interrupts it, the program's own text stays as it was, and memory
+ * comes back when everything is closed. Prints "ok storm", or "not ok storm: why" and the calls before.
  */
 #define _GNU_SOURCE
+#include "storm.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS 3
-#define PAGE 4096UL
-#define REGION (64UL << 20)          /* where arguments point to, and what the memory calls work on */
-#define NUMBERS 452                  /* one more than the highest system call tried */
+#define THREADS 3                    /* unless the command line says */
+#define THREADS_MAX 16
+#define NUMBERS 470                  /* one more than the highest system call tried */
 #define FILES 40                     /* descriptors 3..42 are played with; 0..2 are the console */
-#define REMEMBERED 32
-#define PATIENCE_MS 20000            /* without a single call that returned */
+#define PATIENCE_MS 60000            /* without a single call that returned, on the guest's clock */
+#define LEAK_LIMIT (2UL << 20)       /* bytes that may be missing at the end: connections in TIME-WAIT, tables, stacks */
 
-struct call {
-    long number;
-    uint64_t arguments[6];
-    long result;
-};
-
-struct player {
-    pthread_t thread;
-    uint64_t random;
-    struct call calls[REMEMBERED];
-    unsigned count;
-    sigjmp_buf fault;
-    volatile sig_atomic_t may_fault;
-};
-
-static struct player players[THREADS];
-static __thread struct player *self;
-static uintptr_t region;
+static struct player players[THREADS_MAX];
+static pthread_t threads[THREADS_MAX];
+static unsigned thread_count = THREADS;
+__thread struct player *self;
+uintptr_t region;
 static atomic_long returned;
 static long wanted;
 extern const char __executable_start[], etext[];
 static char *text_copy;
 
-static uint64_t below(uint64_t limit)
+uint64_t below(uint64_t limit)
 {
     self->random ^= self->random << 13;
     self->random ^= self->random >> 7;
@@ -76,7 +63,7 @@ static void print_calls(const struct player *player)
     }
 }
 
-static _Noreturn void fail(const char *fmt, ...)
+_Noreturn void fail(const char *fmt, ...)
 {
     va_list args;
     printf("not ok storm: ");
@@ -84,7 +71,7 @@ static _Noreturn void fail(const char *fmt, ...)
     vprintf(fmt, args);
     va_end(args);
     printf(", after %ld calls\n", returned);
-    for (int i = 0; i < THREADS; i++)
+    for (unsigned i = 0; i < thread_count; i++)
         print_calls(&players[i]);
     _exit(1);
 }
@@ -109,20 +96,25 @@ static void handle_fault(int number, siginfo_t *information, void *context)
 
 /* ---- Arguments --------------------------------------------------------------------------------- */
 
-/* Into the region, where there may be no page, or none that can be written. */
-static void write_region(uintptr_t to, const void *from, size_t length)
+static bool copy_guarded(void *to, const void *from, size_t length)
 {
+    bool done = false;
     if (sigsetjmp(self->fault, 1) == 0) {
         self->may_fault = 1;
-        memcpy((void *)to, from, length);
+        memcpy(to, from, length);
+        done = true;
     }
     self->may_fault = 0;
+    return done;
 }
+
+bool write_region(uintptr_t to, const void *from, size_t length) { return copy_guarded((void *)to, from, length); }
+bool read_region(void *to, uintptr_t from, size_t length) { return copy_guarded(to, (const void *)from, length); }
 
 static uint64_t page_in_region(void) { return region + below(REGION / PAGE) * PAGE; }
 static uint64_t file(void) { return 3 + below(FILES); }
 
-static uint64_t path(void)
+uint64_t path_in_region(void)
 {
     static const char *const paths[] = {
         "/tmp/a", "/tmp/b", "/tmp/d/c", "/tmp/d/../a", "/tmp", "/", "", "relative", "/proc/self/maps", "/proc/self",
@@ -135,12 +127,18 @@ static uint64_t path(void)
     return at;
 }
 
+/* Where checks of addresses go wrong: the end of the user half, the hole of non-canonical ones, and wrapping round. */
+static const uint64_t edges[] = {
+    0x1000, 0x10000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000, 0x800000001000, 0x8000000000000000, 0x7fffffffffffffff,
+    0xffff7fffffffffff, 0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000, UINT64_MAX,
+};
+
 static uint64_t address(void)
 {
     switch (below(8)) {
     case 0: return self->random;
     case 1: return 0xffff800000000000UL + below(1UL << 40);       /* the kernel's half */
-    case 2: return 0x7fffffffe000UL + below(0x4000);              /* about its border */
+    case 2: return edges[below(sizeof(edges) / sizeof(edges[0]))] + below(3) - 1;
     case 3: return page_in_region() + PAGE - 1 - below(64);       /* across two pages */
     case 4: return region + REGION - 1 - below(128);
     default: return region + below(REGION);
@@ -151,14 +149,14 @@ static uint64_t argument(void)
 {
     switch (below(12)) {
     case 0: return 0;
-    case 1: return UINT64_MAX;
+    case 1: return below(2) ? UINT64_MAX : edges[below(sizeof(edges) / sizeof(edges[0]))];
     case 2: return below(64);
     case 3: case 4: return file();
     case 5: return 1UL << below(64);
     case 6: return below(1UL << 32);
     case 7: return below(70000);
     case 8: return -below(200);
-    case 9: return path();
+    case 9: return path_in_region();
     default: return address();
     }
 }
@@ -240,7 +238,7 @@ static void choose_file_call(struct call *call)
     case 1: call->number = SYS_dup2; a[0] = file(); a[1] = file(); break;
     case 2:
         call->number = SYS_open;
-        a[0] = path();
+        a[0] = path_in_region();
         a[1] = below(3) | (below(2) ? O_CREAT : 0) | (below(8) ? 0 : O_TRUNC) | O_NONBLOCK;
         a[2] = 0777;
         break;
@@ -280,18 +278,24 @@ static void choose(struct call *call)
         call->arguments[0] = file();
 }
 
-static void make_call(void)
+struct call *next_call(void) { return &self->calls[self->count % REMEMBERED]; }
+
+void make(struct call *call)
 {
-    struct call *call = &self->calls[self->count % REMEMBERED];
-    if (below(8) == 0)
-        scribble();
-    choose(call);
+    const uint64_t *a = call->arguments;
     call->result = 0;
     self->count++;
-    const uint64_t *a = call->arguments;
     long result = syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
     call->result = result < 0 ? -errno : result;
     returned++;
+}
+
+static void make_random_call(void)
+{
+    if (below(8) == 0)
+        scribble();
+    choose(next_call());
+    make(next_call());
 }
 
 static void *play(void *player)
@@ -301,7 +305,10 @@ static void *play(void *player)
     self = player;
     sigaltstack(&alternate, NULL);
     while (returned < wanted) {
-        make_call();
+        if (below(2))
+            make_step();
+        else
+            make_random_call();
         if (self->count % 64 == 0)
             check_text();
     }
@@ -334,20 +341,26 @@ static void prepare(void)
     memcpy(text_copy, __executable_start, length);
 }
 
-int main(int argc, char **argv)
+/* Bytes that are free or can be at once. */
+static uint64_t memory_left(void)
 {
-    if (argc != 3 || access("/etc/unikernel.conf", F_OK) != 0) {
-        fprintf(stderr, "usage, and only in the guest: storm SEED CALLS\n");
-        return 2;
-    }
-    uint64_t seed = strtoull(argv[1], NULL, 10);
-    wanted = atol(argv[2]);
-    prepare();
-    for (uint64_t i = 0; i < THREADS; i++) {
-        players[i].random = (seed * THREADS + i + 1) * 0x9e3779b97f4a7c15UL;
-        if (pthread_create(&players[i].thread, NULL, play, &players[i]) != 0)
+    struct sysinfo info;
+    sysinfo(&info);
+    return (info.freeram + info.bufferram) * info.mem_unit;
+}
+
+static void start(uint64_t seed)
+{
+    for (unsigned i = 0; i < thread_count; i++) {
+        players[i].random = (seed * THREADS_MAX + i + 1) * 0x9e3779b97f4a7c15UL;
+        if (pthread_create(&threads[i], NULL, play, &players[i]) != 0)
             fail("no thread");
     }
+}
+
+/* Interrupts what waits, and fails when nothing moves for long. */
+static void watch(void)
+{
     const struct timespec moment = { .tv_nsec = 20000000 };
     long before = -1, silent_ms = 0;
     while (returned < wanted) {
@@ -356,9 +369,79 @@ int main(int argc, char **argv)
         before = returned;
         if (silent_ms >= PATIENCE_MS)
             fail("nothing returns");
-        for (int i = 0; i < THREADS; i++)
-            pthread_kill(players[i].thread, SIGUSR1);
+        for (unsigned i = 0; i < thread_count; i++)
+            pthread_kill(threads[i], SIGUSR1);
     }
-    printf("# %ld calls, seed %lu\nok storm\n", (long)returned, seed);
+}
+
+static void stop(void)
+{
+    struct timespec limit;
+    for (unsigned i = 0; i < thread_count; i++) {
+        do {
+            pthread_kill(threads[i], SIGUSR1);
+            clock_gettime(CLOCK_REALTIME, &limit);
+            limit.tv_sec++;
+        } while (pthread_timedjoin_np(threads[i], NULL, &limit) != 0);
+    }
+}
+
+static void remove_all(const char *directory);
+
+static void remove_entry(const char *directory, const char *name)
+{
+    char path[600];
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    if (unlink(path) != 0 && errno == EISDIR) {
+        remove_all(path);
+        rmdir(path);
+    }
+}
+
+static void remove_all(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    struct dirent *entry;
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove_entry(directory, entry->d_name);
+    if (entries != NULL)
+        closedir(entries);
+}
+
+/* Everything that was made goes away; so must its memory. */
+static void check_memory(uint64_t before)
+{
+    end_steps();
+    syscall(SYS_close_range, 3, UINT32_MAX, 0);
+    munmap((void *)region, REGION);
+    if (chdir("/tmp") != 0)
+        fail("/tmp is gone");
+    static const char *const stores[] = { "/tmp", "/run", "/var/tmp", "/dev/shm" };
+    for (unsigned i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
+        remove_all(stores[i]);
+    uint64_t after = memory_left();
+    printf("# %ld KiB are missing at the end\n", ((long)before - (long)after) / 1024);
+    if (after + LEAK_LIMIT < before)
+        fail("%lu KiB did not come back", (before - after) / 1024);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3 || argc > 4 || access("/etc/unikernel.conf", F_OK) != 0) {
+        fprintf(stderr, "usage, and only in the guest: storm SEED CALLS [THREADS]\n");
+        return 2;
+    }
+    wanted = atol(argv[2]);
+    thread_count = argc == 4 ? (unsigned)atoi(argv[3]) : THREADS;
+    if (thread_count < 1 || thread_count > THREADS_MAX)
+        return 2;
+    prepare();
+    uint64_t before = memory_left();
+    start(strtoull(argv[1], NULL, 10));
+    watch();
+    stop();
+    check_memory(before);
+    printf("# %ld calls, seed %s\nok storm\n", (long)returned, argv[1]);
     _exit(0);
 }

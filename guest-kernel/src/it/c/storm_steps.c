@@ -1,0 +1,425 @@
+/*
+ * Sequences of calls that make sense: each step of a player uses what earlier steps, its own or those of other players, have
+ * made, so that calls get past their first checks and meet each other on one connection, pipe, file or mapping. The steps are
+ * described by the table below; a new call is a line there.
+ *
+ * What was made is remembered by kind in `pools`, which all players share without a lock: a descriptor may be closed, or be
+ * of another kind by now, when a step uses it. That is wanted.
+ */
+#define _GNU_SOURCE
+#include "storm.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SLOTS 6                      /* of each kind */
+#define PORTS 4                      /* that sockets of loopback meet on */
+#define FIRST_PORT 7000
+#define BUFFER 70000u                /* bytes, at most, that a step moves, but for a few huge ones */
+#define FDS 4                        /* descriptors sent in one message */
+
+enum kind { PIPE_IN, PIPE_OUT, TCP, LISTENER, UDP, UNIX, UNIX_LISTENER, EPOLL, EVENT, TIMER, INOTIFY, MEMFD, FILE_, DIRECTORY,
+            KINDS };
+
+static atomic_int pools[KINDS][SLOTS];           /* descriptor, or 0 for none */
+
+/* What an argument is made of. */
+enum form {
+    NOTHING, VALUE, FD, ANY_FD, BUFFER_IN, BUFFER_OUT, LENGTH, OFFSET, FLAGS, ONE_OF_FEW, PATH, ADDRESS, ADDRESS_LENGTH,
+    UNIX_ADDRESS, IOV, MESSAGE, EPOLL_EVENT, POLL_FDS, SHORT_TIME, TIMER_SETTING, WORD, FIXED_PAGES, PAGES, PAIR, SIZE_WORD,
+};
+struct argument {
+    enum form form;
+    uint64_t value;                  /* VALUE: it; FD: its kind; FLAGS: a mask; ONE_OF_FEW: how many */
+};
+
+enum makes { MAKES_NOTHING, MAKES_FD, MAKES_PAIR, ENDS_FD };
+struct step {
+    short number;
+    enum makes makes;
+    enum kind kind, other;           /* of what is made; of a pair the second */
+    struct argument arguments[6];
+};
+
+#define V(x) { VALUE, (uint64_t)(x) }
+#define F(kind) { FD, kind }
+#define ANY { ANY_FD, 0 }
+#define DATA { BUFFER_IN, 0 }, { LENGTH, 0 }
+#define SPACE { BUFFER_OUT, 0 }, { LENGTH, 0 }
+#define SOME(mask) { FLAGS, mask }
+#define FEW(count) { ONE_OF_FEW, count }
+#define P { PATH, 0 }
+#define NEW(kind) MAKES_FD, kind, 0
+
+static const struct step steps[] = {
+    /* Streams of loopback. */
+    { SYS_socket, NEW(TCP), { V(AF_INET), V(SOCK_STREAM | SOCK_NONBLOCK), V(0) } },
+    { SYS_socket, NEW(LISTENER), { V(AF_INET), V(SOCK_STREAM | SOCK_NONBLOCK), V(0) } },
+    { SYS_setsockopt, 0, 0, 0, { F(LISTENER), V(SOL_SOCKET), V(SO_REUSEADDR), { WORD, 0 }, V(4) } },
+    { SYS_bind, 0, 0, 0, { F(LISTENER), { ADDRESS, 0 }, V(16) } },
+    { SYS_listen, 0, 0, 0, { F(LISTENER), FEW(6) } },
+    { SYS_connect, 0, 0, 0, { F(TCP), { ADDRESS, 0 }, V(16) } },
+    { SYS_connect, 0, 0, 0, { F(TCP), { ADDRESS, 0 }, V(16) } },
+    { SYS_accept4, NEW(TCP), { F(LISTENER), { BUFFER_OUT, 0 }, { SIZE_WORD, 0 }, SOME(SOCK_NONBLOCK) } },
+    { SYS_accept4, NEW(TCP), { F(LISTENER), V(0), V(0), V(SOCK_NONBLOCK) } },
+    { SYS_sendto, 0, 0, 0, { F(TCP), DATA, SOME(MSG_DONTWAIT | MSG_MORE | MSG_OOB | MSG_NOSIGNAL), V(0), V(0) } },
+    { SYS_sendto, 0, 0, 0, { F(TCP), DATA, V(MSG_DONTWAIT | MSG_NOSIGNAL), V(0), V(0) } },
+    { SYS_recvfrom, 0, 0, 0, { F(TCP), SPACE, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_OOB), V(0), V(0) } },
+    { SYS_recvfrom, 0, 0, 0, { F(TCP), SPACE, V(MSG_DONTWAIT), V(0), V(0) } },
+    { SYS_readv, 0, 0, 0, { F(TCP), { IOV, 0 }, FEW(9) } },
+    { SYS_writev, 0, 0, 0, { F(TCP), { IOV, 0 }, FEW(9) } },
+    { SYS_shutdown, 0, 0, 0, { F(TCP), FEW(3) } },
+    { SYS_shutdown, 0, 0, 0, { F(LISTENER), FEW(3) } },
+    { SYS_setsockopt, 0, 0, 0, { F(TCP), V(IPPROTO_TCP), FEW(40), { WORD, 0 }, V(4) } },
+    { SYS_setsockopt, 0, 0, 0, { F(TCP), V(SOL_SOCKET), FEW(70), { WORD, 0 }, { LENGTH, 0 } } },
+    { SYS_getsockopt, 0, 0, 0, { F(TCP), V(IPPROTO_TCP), FEW(40), { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_getsockopt, 0, 0, 0, { ANY, V(SOL_SOCKET), FEW(70), { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_getpeername, 0, 0, 0, { ANY, { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_getsockname, 0, 0, 0, { ANY, { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_ioctl, 0, 0, 0, { ANY, V(0x541b), { BUFFER_OUT, 0 } } },                /* FIONREAD */
+    { SYS_close, ENDS_FD, TCP, 0, { F(TCP) } },
+    { SYS_close, ENDS_FD, LISTENER, 0, { F(LISTENER) } },
+    /* Datagrams. */
+    { SYS_socket, NEW(UDP), { V(AF_INET), V(SOCK_DGRAM | SOCK_NONBLOCK), V(0) } },
+    { SYS_bind, 0, 0, 0, { F(UDP), { ADDRESS, 0 }, V(16) } },
+    { SYS_connect, 0, 0, 0, { F(UDP), { ADDRESS, 0 }, V(16) } },
+    { SYS_sendto, 0, 0, 0, { F(UDP), DATA, V(MSG_DONTWAIT), { ADDRESS, 0 }, V(16) } },
+    { SYS_recvfrom, 0, 0, 0, { F(UDP), SPACE, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC), { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_close, ENDS_FD, UDP, 0, { F(UDP) } },
+    /* Unix sockets, and descriptors that travel in them. */
+    { SYS_socketpair, MAKES_PAIR, UNIX, UNIX, { V(AF_UNIX), V(SOCK_STREAM | SOCK_NONBLOCK), V(0), { PAIR, 0 } } },
+    { SYS_socket, NEW(UNIX), { V(AF_UNIX), V(SOCK_STREAM | SOCK_NONBLOCK), V(0) } },
+    { SYS_socket, NEW(UNIX_LISTENER), { V(AF_UNIX), V(SOCK_STREAM | SOCK_NONBLOCK), V(0) } },
+    { SYS_bind, 0, 0, 0, { F(UNIX_LISTENER), { UNIX_ADDRESS, 0 }, { ADDRESS_LENGTH, 0 } } },
+    { SYS_listen, 0, 0, 0, { F(UNIX_LISTENER), FEW(4) } },
+    { SYS_connect, 0, 0, 0, { F(UNIX), { UNIX_ADDRESS, 0 }, { ADDRESS_LENGTH, 0 } } },
+    { SYS_accept4, NEW(UNIX), { F(UNIX_LISTENER), V(0), V(0), V(SOCK_NONBLOCK) } },
+    { SYS_sendmsg, 0, 0, 0, { F(UNIX), { MESSAGE, 0 }, V(MSG_DONTWAIT | MSG_NOSIGNAL) } },
+    { SYS_recvmsg, 0, 0, 0, { F(UNIX), { MESSAGE, 0 }, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_CMSG_CLOEXEC) } },
+    { SYS_write, 0, 0, 0, { F(UNIX), DATA } },
+    { SYS_read, 0, 0, 0, { F(UNIX), SPACE } },
+    { SYS_shutdown, 0, 0, 0, { F(UNIX), FEW(3) } },
+    { SYS_close, ENDS_FD, UNIX, 0, { F(UNIX) } },
+    { SYS_close, ENDS_FD, UNIX_LISTENER, 0, { F(UNIX_LISTENER) } },
+    /* Pipes. */
+    { SYS_pipe2, MAKES_PAIR, PIPE_OUT, PIPE_IN, { { PAIR, 0 }, V(O_NONBLOCK) } },
+    { SYS_write, 0, 0, 0, { F(PIPE_IN), DATA } },
+    { SYS_read, 0, 0, 0, { F(PIPE_OUT), SPACE } },
+    { SYS_fcntl, 0, 0, 0, { F(PIPE_IN), V(1031), { LENGTH, 0 } } },              /* F_SETPIPE_SZ */
+    { SYS_close, ENDS_FD, PIPE_IN, 0, { F(PIPE_IN) } },
+    { SYS_close, ENDS_FD, PIPE_OUT, 0, { F(PIPE_OUT) } },
+    /* Waiting. */
+    { SYS_epoll_create1, NEW(EPOLL), { V(0) } },
+    { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_ADD), ANY, { EPOLL_EVENT, 0 } } },
+    { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_ADD), F(EPOLL), { EPOLL_EVENT, 0 } } },
+    { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_MOD), ANY, { EPOLL_EVENT, 0 } } },
+    { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_DEL), ANY, V(0) } },
+    { SYS_epoll_wait, 0, 0, 0, { F(EPOLL), { BUFFER_OUT, 0 }, FEW(100), FEW(3) } },
+    { SYS_poll, 0, 0, 0, { { POLL_FDS, 0 }, FEW(8), FEW(3) } },
+    { SYS_eventfd2, NEW(EVENT), { FEW(4), SOME(O_NONBLOCK | 1) } },
+    { SYS_write, 0, 0, 0, { F(EVENT), { WORD, 0 }, V(8) } },
+    { SYS_read, 0, 0, 0, { F(EVENT), { BUFFER_OUT, 0 }, V(8) } },
+    { SYS_timerfd_create, NEW(TIMER), { FEW(2), V(O_NONBLOCK) } },
+    { SYS_timerfd_settime, 0, 0, 0, { F(TIMER), FEW(2), { TIMER_SETTING, 0 }, { BUFFER_OUT, 0 } } },
+    { SYS_read, 0, 0, 0, { F(TIMER), { BUFFER_OUT, 0 }, V(8) } },
+    { SYS_close, ENDS_FD, EPOLL, 0, { F(EPOLL) } },
+    { SYS_close, ENDS_FD, EVENT, 0, { F(EVENT) } },
+    { SYS_close, ENDS_FD, TIMER, 0, { F(TIMER) } },
+    { SYS_futex, 0, 0, 0, { { WORD, 0 }, V(FUTEX_WAIT), FEW(3), { SHORT_TIME, 0 } } },
+    { SYS_futex, 0, 0, 0, { { WORD, 0 }, V(FUTEX_WAKE_PRIVATE), FEW(5) } },
+    { SYS_futex, 0, 0, 0, { { WORD, 0 }, V(FUTEX_CMP_REQUEUE_PRIVATE), FEW(3), FEW(5), { WORD, 0 }, FEW(3) } },
+    { SYS_futex, 0, 0, 0, { { WORD, 0 }, V(FUTEX_WAKE_OP), FEW(3), FEW(3), { WORD, 0 }, { LENGTH, 0 } } },
+    { SYS_nanosleep, 0, 0, 0, { { SHORT_TIME, 0 }, V(0) } },
+    /* Files and directories of memory. */
+    { SYS_open, NEW(FILE_), { P, V(O_RDWR | O_CREAT), V(0644) } },
+    { SYS_open, NEW(FILE_), { P, SOME(O_RDWR | O_CREAT | O_APPEND | O_TRUNC | O_EXCL), V(0644) } },
+    { SYS_open, NEW(FILE_), { P, V(O_RDONLY) } },
+    { SYS_open, NEW(DIRECTORY), { P, V(O_RDONLY | O_DIRECTORY) } },
+    { SYS_memfd_create, NEW(MEMFD), { P, V(2) } },                               /* MFD_ALLOW_SEALING */
+    { SYS_ftruncate, 0, 0, 0, { F(MEMFD), { OFFSET, 0 } } },
+    { SYS_ftruncate, 0, 0, 0, { F(FILE_), { OFFSET, 0 } } },
+    { SYS_fallocate, 0, 0, 0, { F(MEMFD), SOME(3), { OFFSET, 0 }, { LENGTH, 0 } } },
+    { SYS_write, 0, 0, 0, { F(FILE_), DATA } },
+    { SYS_pwrite64, 0, 0, 0, { F(MEMFD), DATA, { OFFSET, 0 } } },
+    { SYS_pread64, 0, 0, 0, { F(MEMFD), SPACE, { OFFSET, 0 } } },
+    { SYS_read, 0, 0, 0, { F(FILE_), SPACE } },
+    { SYS_lseek, 0, 0, 0, { F(FILE_), { OFFSET, 0 }, FEW(5) } },
+    { SYS_sendfile, 0, 0, 0, { F(TCP), F(FILE_), V(0), { LENGTH, 0 } } },
+    { SYS_sendfile, 0, 0, 0, { F(PIPE_IN), F(MEMFD), V(0), { LENGTH, 0 } } },
+    { SYS_getdents64, 0, 0, 0, { F(DIRECTORY), SPACE } },
+    { SYS_fstat, 0, 0, 0, { ANY, { BUFFER_OUT, 0 } } },
+    { SYS_rename, 0, 0, 0, { P, P } },
+    { SYS_link, 0, 0, 0, { P, P } },
+    { SYS_symlink, 0, 0, 0, { P, P } },
+    { SYS_unlink, 0, 0, 0, { P } },
+    { SYS_mkdir, 0, 0, 0, { P, V(0755) } },
+    { SYS_rmdir, 0, 0, 0, { P } },
+    { SYS_flock, 0, 0, 0, { F(FILE_), SOME(15) } },
+    { SYS_inotify_init1, NEW(INOTIFY), { V(O_NONBLOCK) } },
+    { SYS_inotify_add_watch, 0, 0, 0, { F(INOTIFY), P, SOME(0xfff) } },
+    { SYS_inotify_rm_watch, 0, 0, 0, { F(INOTIFY), FEW(20) } },
+    { SYS_read, 0, 0, 0, { F(INOTIFY), SPACE } },
+    { SYS_close, ENDS_FD, FILE_, 0, { F(FILE_) } },
+    { SYS_close, ENDS_FD, DIRECTORY, 0, { F(DIRECTORY) } },
+    { SYS_close, ENDS_FD, MEMFD, 0, { F(MEMFD) } },
+    { SYS_close, ENDS_FD, INOTIFY, 0, { F(INOTIFY) } },
+    /* Mappings. */
+    { SYS_mmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, V(PROT_READ | PROT_WRITE), V(MAP_SHARED | MAP_FIXED), F(MEMFD), V(0) } },
+    { SYS_mmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, SOME(7), V(MAP_PRIVATE | MAP_FIXED), F(FILE_), V(0) } },
+    { SYS_mmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, V(PROT_READ | PROT_WRITE), V(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED), V(-1), V(0) } },
+    { SYS_mmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, V(PROT_READ | PROT_WRITE), V(MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE), V(-1), V(0) } },
+    { SYS_madvise, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, FEW(26) } },
+    { SYS_mremap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, { PAGES, 0 }, V(MREMAP_MAYMOVE | MREMAP_FIXED), { FIXED_PAGES, 0 } } },
+    { SYS_mprotect, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, SOME(7) } },
+    { SYS_msync, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, FEW(8) } },
+    { SYS_munmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 } } },
+    /* The same descriptor under other numbers. */
+    { SYS_dup, NEW(TCP), { F(TCP) } },
+    { SYS_dup, NEW(FILE_), { ANY } },
+    { SYS_dup3, 0, 0, 0, { ANY, ANY, V(0) } },
+    { SYS_fcntl, 0, 0, 0, { ANY, V(F_SETFL), SOME(O_NONBLOCK | O_APPEND) } },
+};
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+/* ---- Arguments --------------------------------------------------------------------------------- */
+
+static int fd_of(enum kind kind) { return pools[kind][below(SLOTS)]; }
+
+static int any_fd(void)
+{
+    for (unsigned attempt = 0; attempt < 8; attempt++) {
+        int fd = fd_of((enum kind)below(KINDS));
+        if (fd != 0)
+            return fd;
+    }
+    return 3;
+}
+
+static uint64_t place(uint64_t size) { return region + below(REGION - size); }
+
+static uint64_t put(const void *data, uint64_t size)
+{
+    uint64_t at = place(size);
+    write_region(at, data, size);
+    return at;
+}
+
+static uint64_t length(void)
+{
+    switch (below(10)) {
+    case 0: return 0;
+    case 1: return 1UL << below(32);
+    case 2: return below(2) ? UINT64_MAX : INT32_MAX;
+    case 3: case 4: return below(BUFFER);
+    default: return 1 + below(3000);
+    }
+}
+
+static uint64_t offset(void)
+{
+    switch (below(6)) {
+    case 0: return 0;
+    case 1: return 1UL << below(63);
+    default: return below(1UL << 20);
+    }
+}
+
+static uint64_t internet_address(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(FIRST_PORT + below(PORTS))),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    if (below(20) == 0)
+        address.sin_family = (sa_family_t)below(12);             /* AF_UNSPEC dissolves a connection */
+    return put(&address, sizeof(address));
+}
+
+static uint64_t unix_address(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    address.sun_path[0] = below(2) ? 0 : '/';
+    memcpy(address.sun_path + 1, "tmp/s", 5);
+    address.sun_path[6] = (char)('0' + below(4));
+    return put(&address, sizeof(address));
+}
+
+static uint64_t vector(void)
+{
+    struct iovec pieces[8];
+    for (unsigned i = 0; i < 8; i++)
+        pieces[i] = (struct iovec){ (void *)place(BUFFER), below(12) ? below(5000) : length() };
+    return put(pieces, sizeof(pieces));
+}
+
+/* With descriptors, for both directions. */
+static uint64_t message(void)
+{
+    struct {
+        struct cmsghdr header;
+        int fds[FDS];
+    } control = { .header = { CMSG_LEN(sizeof(control.fds)), SOL_SOCKET, SCM_RIGHTS } };
+    for (unsigned i = 0; i < FDS; i++)
+        control.fds[i] = any_fd();
+    struct msghdr header = { .msg_iov = (void *)vector(), .msg_iovlen = below(9), .msg_control = (void *)put(&control, sizeof(control)),
+                             .msg_controllen = below(4) ? sizeof(control) : below(100) };
+    return put(&header, sizeof(header));
+}
+
+static uint64_t poll_set(void)
+{
+    struct pollfd set[8];
+    for (unsigned i = 0; i < 8; i++)
+        set[i] = (struct pollfd){ any_fd(), (short)below(0x2000), 0 };
+    return put(set, sizeof(set));
+}
+
+static uint64_t epoll_event(void)
+{
+    static const uint32_t modes[] = { 0, EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE };
+    struct epoll_event event = { .events = (uint32_t)below(0x20) | modes[below(4)], .data.u64 = below(1000) };
+    return put(&event, sizeof(event));
+}
+
+static uint64_t timer_setting(void)
+{
+    struct itimerspec setting = { .it_interval.tv_nsec = (long)below(2) * 1000000, .it_value.tv_nsec = (long)below(3) * 1000000 };
+    return put(&setting, sizeof(setting));
+}
+
+static uint64_t size_word(void)
+{
+    uint32_t size = (uint32_t)below(below(4) ? 200 : UINT32_MAX);
+    return put(&size, sizeof(size));
+}
+
+static uint64_t short_time(void)
+{
+    struct timespec time = { .tv_nsec = (long)below(200000) };
+    return put(&time, sizeof(time));
+}
+
+/* One of a few words, so that waiters and wakers meet. */
+static uint64_t word(void) { return region + below(16) * 4; }
+
+static uint64_t build(const struct argument *argument)
+{
+    switch (argument->form) {
+    case NOTHING: return 0;
+    case VALUE: return argument->value;
+    case FD: return (uint64_t)fd_of((enum kind)argument->value);
+    case ANY_FD: return (uint64_t)any_fd();
+    case BUFFER_IN: case BUFFER_OUT: return place(BUFFER);
+    case LENGTH: return length();
+    case OFFSET: return offset();
+    case FLAGS: return below(UINT32_MAX) & argument->value;
+    case ONE_OF_FEW: return below(argument->value);
+    case PATH: return path_in_region();
+    case ADDRESS: return internet_address();
+    case ADDRESS_LENGTH: return 2 + 7;
+    case UNIX_ADDRESS: return unix_address();
+    case IOV: return vector();
+    case MESSAGE: return message();
+    case EPOLL_EVENT: return epoll_event();
+    case POLL_FDS: return poll_set();
+    case SHORT_TIME: return short_time();
+    case TIMER_SETTING: return timer_setting();
+    case WORD: return word();
+    case FIXED_PAGES: return region + PAGE + below(REGION / PAGE - 130) * PAGE;
+    case PAGES: return (1 + below(64)) * PAGE;
+    case PAIR: return region + below(REGION / 8) * 8;
+    case SIZE_WORD: return size_word();
+    }
+    return 0;
+}
+
+/* ---- Steps ------------------------------------------------------------------------------------- */
+
+static void close_fd(int fd)
+{
+    if (fd > 2)
+        close(fd);
+}
+
+/* Takes the place of another of its kind, which is closed. */
+static void remember(enum kind kind, int fd)
+{
+    if (fd > 2)
+        close_fd(atomic_exchange(&pools[kind][below(SLOTS)], fd));
+}
+
+static void remember_pair(const struct step *step, uint64_t at)
+{
+    int pair[2];
+    if (!read_region(pair, at, sizeof(pair)))
+        return;
+    remember(step->kind, pair[0]);
+    remember(step->other, pair[1]);
+}
+
+static void forget(enum kind kind, int fd)
+{
+    for (unsigned i = 0; i < SLOTS; i++) {
+        int expected = fd;
+        atomic_compare_exchange_strong(&pools[kind][i], &expected, 0);
+    }
+}
+
+static void *short_life(void *unused) { return unused; }
+
+/* Threads that come and go, with what their end does: the word that is cleared, the robust list, the stack. */
+static void start_and_join(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, short_life, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
+void make_step(void)
+{
+    if (below(500) == 0) {
+        start_and_join();
+        return;
+    }
+    const struct step *step = &steps[below(STEPS)];
+    struct call *call = next_call();
+    call->number = step->number;
+    for (unsigned i = 0; i < 6; i++)
+        call->arguments[i] = build(&step->arguments[i]);
+    bool console = call->arguments[0] <= 2 && step->arguments[0].form == FD;
+    if (console)
+        return;                      /* nothing of this kind has been made yet */
+    if (step->makes == ENDS_FD)
+        forget(step->kind, (int)call->arguments[0]);
+    make(call);
+    if (call->result < 0)
+        return;
+    if (step->makes == MAKES_FD)
+        remember(step->kind, (int)call->result);
+    else if (step->makes == MAKES_PAIR)
+        remember_pair(step, call->arguments[step->number == SYS_pipe2 ? 0 : 3]);
+}
+
+void end_steps(void)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        for (unsigned i = 0; i < SLOTS; i++)
+            close_fd(atomic_exchange(&pools[kind][i], 0));
+}
