@@ -27,6 +27,7 @@
 #define THREADS_MAX 16
 #define NUMBERS 470                  /* one more than the highest system call tried */
 #define FILES 40                     /* descriptors 3..42 are played with; 0..2 are the console */
+#define REPORTED 20000               /* calls between two lines, which show the lab that the guest is alive */
 #define PATIENCE_MS 60000            /* without a single call that returned, on the guest's clock */
 #define LEAK_LIMIT (2UL << 20)       /* bytes that may be missing at the end: connections in TIME-WAIT, tables, stacks */
 
@@ -362,11 +363,15 @@ static void start(uint64_t seed)
 static void watch(void)
 {
     const struct timespec moment = { .tv_nsec = 20000000 };
-    long before = -1, silent_ms = 0;
+    long before = -1, silent_ms = 0, reported = 0;
     while (returned < wanted) {
         nanosleep(&moment, NULL);
         silent_ms = returned == before ? silent_ms + 20 : 0;
         before = returned;
+        if (before - reported >= REPORTED) {
+            reported = before;
+            printf("# %ld calls\n", reported);
+        }
         if (silent_ms >= PATIENCE_MS)
             fail("nothing returns");
         for (unsigned i = 0; i < thread_count; i++)
