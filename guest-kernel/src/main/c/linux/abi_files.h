@@ -54,7 +54,6 @@ struct abi_iovec {
     uint64_t base, length;
 };
 #define IOVEC_LIMIT 1024u            /* UIO_MAXIOV */
-#define TRANSFER_LIMIT 0x7ffff000UL  /* MAX_RW_COUNT: what one call moves at most */
 
 #define AT_FDCWD (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100u

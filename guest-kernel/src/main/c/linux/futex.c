@@ -144,6 +144,10 @@ static int64_t futex_requeue(uintptr_t from, uint32_t wake_count, uint32_t move_
 {
     struct bucket *source = bucket_of(from), *target = bucket_of(to);
     int64_t woken = 0, moved = 0;
+    if (to & 3)
+        return -EINVAL;
+    if (!user_range_ok(to, sizeof(uint32_t)))
+        return -EFAULT;
     lock_both(source, target);
     list_for_each_safe(node, &source->waiters) {
         struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
@@ -235,6 +239,8 @@ SYSCALL(futex)
     int error;
     if (a & 3)
         return -EINVAL;
+    if (!user_range_ok(a, sizeof(uint32_t)))
+        return -EFAULT;
     switch (command) {
     case WAIT:
     case WAIT_BITSET:

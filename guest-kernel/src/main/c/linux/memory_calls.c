@@ -79,6 +79,20 @@ SYSCALL(mremap)
     return address_space_remap(a, b, c, d & MREMAP_MAYMOVE, d & MREMAP_FIXED, e);
 }
 
+/*
+ * For calls that name memory without changing what is mapped. -EINVAL if it wraps, -ENOMEM beyond the user half, where
+ * nothing can be mapped. As on Linux, a length that becomes 0 when it is rounded up names nothing.
+ */
+static int check_range(uintptr_t start, size_t length)
+{
+    size_t whole = align_up(length, PAGE_SIZE);
+    if (whole == 0)
+        return 0;
+    if (start + whole < whole)
+        return -EINVAL;
+    return user_range_ok(start, whole) ? 0 : -ENOMEM;
+}
+
 SYSCALL(madvise)
 {
     enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16,
@@ -87,6 +101,9 @@ SYSCALL(madvise)
         return -EINVAL;
     if (!b)
         return 0;
+    int error = align_up(b, PAGE_SIZE) ? check_range(a, b) : -EINVAL;
+    if (error)
+        return error;
     switch (c) {
     case DONTNEED:
     case FREE:
@@ -108,7 +125,7 @@ SYSCALL(mincore)
     size_t pages = align_up(b, PAGE_SIZE) >> PAGE_SHIFT;
     if (a & PAGE_MASK)
         return -EINVAL;
-    if (a >= USER_LIMIT || b > USER_LIMIT - a)
+    if (!user_range_ok(a, b))
         return -ENOMEM;
     for (size_t done = 0; done < pages;) {
         size_t n = min_of(pages - done, (size_t)RESIDENCY_BATCH);
@@ -123,8 +140,8 @@ SYSCALL(mincore)
 }
 
 /* Memory is never swapped out, so it is as good as locked; and tmpfs has no store to sync to. */
-SYSCALL(mlock) { return 0; }
-SYSCALL(munlock) { return 0; }
+SYSCALL(mlock) { return check_range(a, b); }
+SYSCALL(munlock) { return check_range(a, b); }
 SYSCALL(mlockall) { return 0; }
 SYSCALL(munlockall) { return 0; }
-SYSCALL(msync) { return a & PAGE_MASK ? -EINVAL : 0; }
+SYSCALL(msync) { return a & PAGE_MASK ? -EINVAL : check_range(a, b) ? -ENOMEM : 0; }

@@ -145,8 +145,7 @@ int signal_frame_pop(struct registers *registers, struct user_thread *user, uint
         return -EFAULT;
     const struct signal_context *from = &frame.user.context;
     struct registers *r = registers;
-    if (from->rip >= USER_LIMIT)
-        return -EFAULT;
+    *mask = frame.user.mask;
     r->r8 = from->r8, r->r9 = from->r9, r->r10 = from->r10, r->r11 = from->r11;
     r->r12 = from->r12, r->r13 = from->r13, r->r14 = from->r14, r->r15 = from->r15;
     r->rdi = from->rdi, r->rsi = from->rsi, r->rbp = from->rbp, r->rbx = from->rbx;
@@ -159,6 +158,5 @@ int signal_frame_pop(struct registers *registers, struct user_thread *user, uint
         user->alt_stack_size = frame.user.stack.size;
         user->alt_stack_flags = frame.user.stack.flags;
     }
-    *mask = frame.user.mask;
     return pop_fpu(from->fpu);
 }

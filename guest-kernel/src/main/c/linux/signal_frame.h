@@ -29,5 +29,6 @@ bool on_alt_stack(const struct user_thread *user, uintptr_t stack_pointer);
 /* Pushes a frame and points the registers at the handler. 0 or -EFAULT. */
 int signal_frame_push(struct registers *registers, struct user_thread *user, const struct signal_info *info,
                       const struct signal_action *action, uint64_t old_mask);
-/* Restores the registers from the frame at the stack pointer, for rt_sigreturn. 0 or -EFAULT. */
+/* Restores the registers from the frame at the stack pointer, for rt_sigreturn, and says which signals the frame masks.
+ * 0, or -EFAULT with nothing or all but the FPU restored. The way back to user mode makes any values harmless. */
 int signal_frame_pop(struct registers *registers, struct user_thread *user, uint64_t *mask);

@@ -414,10 +414,11 @@ SYSCALL(rt_sigreturn)
 {
     struct user_thread *user = user_current();
     struct registers *registers = thread_registers(user->thread);
-    uint64_t mask;
-    if (signal_frame_pop(registers, user, &mask))
-        process_killed(SIGSEGV);
+    uint64_t mask = user->mask;
+    int error = signal_frame_pop(registers, user, &mask);
     set_mask(user, mask & ~UNBLOCKABLE);
+    if (error)
+        signal_force(SIGSEGV, SI_KERNEL, 0);
     return (int64_t)registers->rax;
 }
 

@@ -30,8 +30,9 @@ static int64_t move_buffer(int descriptor, enum direction direction, uintptr_t b
     if (!file)
         return -EBADF;
     struct transfer transfer;
-    transfer_init_user(&transfer, buffer, min_of(length, TRANSFER_LIMIT));
-    ssize_type n = move(file, direction, &transfer, offset);
+    ssize_type n = transfer_init_buffer(&transfer, buffer, length);
+    if (n == 0)
+        n = move(file, direction, &transfer, offset);
     file_put(file);
     return n;
 }
@@ -43,21 +44,7 @@ SYSCALL(pwrite64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, OUT, b
 
 /* ---- Vectors ---- */
 
-/* Reads the vector, cutting it where it exceeds what one call moves. Same layout as struct span. */
-static int read_vector(uintptr_t address, size_t count, struct span *spans)
-{
-    _Static_assert(sizeof(struct span) == sizeof(struct abi_iovec), "spans are read in place");
-    if (user_read(spans, address, count * sizeof(*spans)))
-        return -EFAULT;
-    size_t left = TRANSFER_LIMIT;
-    for (size_t i = 0; i < count; i++) {
-        if ((int64_t)spans[i].length < 0)
-            return -EINVAL;
-        spans[i].length = min_of(spans[i].length, left);
-        left -= spans[i].length;
-    }
-    return 0;
-}
+_Static_assert(sizeof(struct span) == sizeof(struct abi_iovec), "spans are read in place");
 
 static int64_t move_spans(int descriptor, enum direction direction, const struct span *spans, size_t count, uint64_t offset)
 {
@@ -78,7 +65,7 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
     struct span few[8], *spans = few;
     if (count > array_size(few) && !(spans = heap_allocate(count * sizeof(*spans))))
         return -ENOMEM;
-    int64_t result = read_vector(vector, count, spans);
+    int64_t result = transfer_read_spans(spans, vector, count);
     if (!result)
         result = move_spans(descriptor, direction, spans, count, offset);
     if (spans != few)

@@ -297,10 +297,10 @@ SYSCALL(sendto)
         return result;
     if (e != 0)
         result = read_address(e, (uint32_t)f, &address);
-    if (result == 0) {
-        transfer_init_user(&transfer, b, c);
+    if (result == 0)
+        result = transfer_init_buffer(&transfer, b, c);
+    if (result == 0)
         result = send_on(held.socket, &transfer, d, e != 0 ? &address : NULL);
-    }
     file_put(held.file);
     return result;
 }
@@ -321,10 +321,11 @@ static int read_spans(const struct abi_message *message, struct message_spans *o
         if (out->spans == NULL)
             return -ENOMEM;
     }
-    if (size > 0 && user_read(out->spans, message->spans, size) < 0) {
+    int error = size > 0 ? transfer_read_spans(out->spans, message->spans, message->span_count) : 0;
+    if (error) {
         if (out->spans != out->few)
             heap_free(out->spans);
-        return -EFAULT;
+        return error;
     }
     transfer_init_spans(transfer, out->spans, message->span_count);
     return 0;
@@ -397,9 +398,10 @@ SYSCALL(recvfrom)
     int64_t result = hold(a, &held);
     if (result < 0)
         return result;
-    transfer_init_user(&transfer, b, c);
     struct socket_message message = { .data = &transfer, .flags = (unsigned)d, .address = &address };
-    result = held.socket->operations->receive(held.socket, &message);
+    result = transfer_init_buffer(&transfer, b, c);
+    if (result == 0)
+        result = held.socket->operations->receive(held.socket, &message);
     file_put(held.file);
     if (result < 0)
         return result;

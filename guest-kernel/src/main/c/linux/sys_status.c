@@ -246,11 +246,14 @@ static int64_t list_directory(struct file *directory, uintptr_t to, size_t size)
     listing.buffer = heap_allocate(max_of(listing.size, (size_t)1));
     if (!listing.buffer)
         return -ENOMEM;
+    uint64_t before = read_once(directory->offset);
     int64_t result = file_list(directory, &listing.listing);
     if (!result && !listing.used && listing.full)
         result = -EINVAL;
     if (listing.used)
         result = user_write(to, listing.buffer, listing.used) ? -EFAULT : (int64_t)listing.used;
+    if (result == -EFAULT)
+        (void)file_seek(directory, (int64_t)before, 0);   /* what was not handed out comes again */
     heap_free(listing.buffer);
     return result;
 }

@@ -148,6 +148,8 @@ static int64_t wait_events(int descriptor, uintptr_t to, int32_t limit, nanoseco
 {
     if (limit <= 0 || limit > (int32_t)(INT32_MAX / sizeof(struct epoll_event)))
         return -EINVAL;
+    if (!user_range_ok(to, (uint32_t)limit * sizeof(struct epoll_event)))
+        return -EFAULT;
     struct file *epoll = descriptor_get(descriptor);
     if (!epoll)
         return -EBADF;

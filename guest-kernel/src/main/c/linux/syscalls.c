@@ -165,8 +165,12 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
     case TRAP_ALIGNMENT:
         signal_force(SIGBUS, BUS_ADRALN, 0);
         break;
+    case TRAP_NOT_PRESENT:
+    case TRAP_STACK:
+        signal_force(SIGBUS, SI_KERNEL, 0);
+        break;
     default:
-        /* Protection, stack, overflow, bound: Linux reports no address (SI_KERNEL). */
+        /* Protection, overflow, bound: Linux reports no address (SI_KERNEL). */
         signal_force(SIGSEGV, SI_KERNEL, 0);
     }
     leave_kernel(registers, false);

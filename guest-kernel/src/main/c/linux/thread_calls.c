@@ -22,6 +22,15 @@ struct clone_arguments {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 };
 
+/* The one check of a base for FS: a wrmsr or Xen would fault on one that is not canonical. */
+static int set_fs_base(struct thread *thread, uint64_t base)
+{
+    if (!user_address_ok(base))
+        return -EPERM;
+    thread->fs_base = base;
+    return 0;
+}
+
 static int store_ids(const struct clone_arguments *clone, uint32_t id)
 {
     int error = 0;
@@ -42,7 +51,9 @@ static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stac
         return -EAGAIN;
     struct user_thread *user = user_thread_create(child, parent->user->mask);
     uint32_t id = child->id;
-    int error = user ? store_ids(clone, id) : -EAGAIN;
+    int error = user ? set_fs_base(child, clone->flags & CLONE_SETTLS ? clone->tls : parent->fs_base) : -EAGAIN;
+    if (!error)
+        error = store_ids(clone, id);
     if (error) {
         thread_discard(child);
         if (user)
@@ -57,7 +68,6 @@ static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stac
     registers->number = (uint64_t)-1;
     if (stack_pointer)
         registers->rsp = stack_pointer;
-    child->fs_base = clone->flags & CLONE_SETTLS ? clone->tls : parent->fs_base;
     string_copy(child->name, parent->name, sizeof(child->name));
     user->clear_child_tid = clone->flags & CLONE_CHILD_CLEARTID ? clone->child_tid : 0;
     child->user = user;
@@ -77,7 +87,12 @@ SYSCALL(clone3)
     if (b < sizeof(clone))
         return -EINVAL;
     int error = user_get(&clone, a);
-    return error ? error : create_thread(&clone, clone.stack + clone.stack_size);
+    if (error)
+        return error;
+    bool no_stack = !clone.stack && !clone.stack_size;
+    if (!no_stack && (!clone.stack || !clone.stack_size || !user_range_ok(clone.stack, clone.stack_size)))
+        return -EINVAL;
+    return create_thread(&clone, clone.stack + clone.stack_size);
 }
 
 /* There is no second process: fork is a call this kernel does not have. */
@@ -121,13 +136,13 @@ SYSCALL(arch_prctl)
 {
     enum { SET_GS = 0x1001, SET_FS, GET_FS };
     struct thread *self = thread_current();
+    int error;
     switch (a) {
     case SET_FS:
-        if (b >= USER_LIMIT)
-            return -EPERM;
-        self->fs_base = b;
-        cpu_set_fs_base(b);
-        return 0;
+        error = set_fs_base(self, b);
+        if (!error)
+            cpu_set_fs_base(b);
+        return error;
     case GET_FS:
         return user_put(b, &self->fs_base);
     default:

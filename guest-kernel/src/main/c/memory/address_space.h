@@ -55,7 +55,7 @@ struct page_source;
 /* The source has been cut to `pages` pages: takes those behind out of every mapping of it, so that touching
  * them raises SIGBUS. Sleeps; without the inode's lock. */
 void address_space_cut_source(struct page_source *source, uint64_t pages);
-/* Brings pages in ahead of use; for_write breaks copy-on-write. */
+/* Brings pages in ahead of use; for_write breaks copy-on-write. -ENOMEM where there is a hole, as beyond the user half. */
 int address_space_populate(uintptr_t start, size_t length, bool for_write);
 /* mincore(2): one byte a page, 1 if resident. -ENOMEM if the range has a hole. */
 int address_space_residency(uintptr_t start, size_t pages, uint8_t *out);

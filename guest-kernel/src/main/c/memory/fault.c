@@ -13,6 +13,7 @@
 #include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
+#include "memory/user.h"
 #include "threads/thread.h"
 
 #define FILE_AROUND 16               /* pages, aligned: mapped with one file fault if cached */
@@ -232,6 +233,8 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
 
 int address_space_populate(uintptr_t start, size_t length, bool for_write)
 {
+    if (!user_range_ok(start, length))
+        return -ENOMEM;
     uint64_t error = for_write ? FAULT_WRITE : 0;
     struct mmu_entry present;
     for (uintptr_t at = start; at < start + length; at += PAGE_SIZE) {

@@ -6,6 +6,7 @@
 #include "lib/heap.h"
 #include "lib/pages.h"
 #include "memory/areas.h"
+#include "memory/user.h"
 #include "memory/layout.h"
 #include "threads/thread.h"
 
@@ -22,8 +23,7 @@ void address_space_init(void)
 
 static bool range_valid(uintptr_t start, size_t length)
 {
-    return !(start & PAGE_MASK) && length && length <= USER_LIMIT && start >= USER_LOWEST &&
-           start <= USER_LIMIT - length;
+    return !(start & PAGE_MASK) && length && start >= USER_LOWEST && user_range_ok(start, length);
 }
 
 /* Between the pieces of long work: those who wait for the address space get it. */
@@ -62,7 +62,7 @@ static int64_t choose_address(const struct map_request *request, size_t length)
     uintptr_t hint = align_down(request->where, PAGE_SIZE);
     if (request->fixed) {
         if (!range_valid(request->where, length))
-            return -EINVAL;
+            return user_range_ok(request->where, length) ? -EINVAL : -ENOMEM;
         if (request->no_replace)
             return is_free(hint, length) ? (int64_t)hint : -EEXIST;
         int error = unmap_locked(hint, hint + length);
@@ -309,8 +309,10 @@ int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_lengt
 {
     old_length = align_up(old_length, PAGE_SIZE);
     new_length = align_up(new_length, PAGE_SIZE);
-    if (!range_valid(start, old_length) || !new_length || new_length > USER_LIMIT)
+    if ((start & PAGE_MASK) || !old_length || !new_length || new_length > USER_LIMIT)
         return -EINVAL;
+    if (!range_valid(start, old_length))
+        return -EFAULT;
     mutex_lock(&address_space_mutex);
     int64_t result = remap_locked(start, old_length, new_length, may_move, fixed, new_start);
     mutex_unlock(&address_space_mutex);
@@ -321,7 +323,7 @@ uintptr_t address_space_break(uintptr_t wanted)
 {
     mutex_lock(&address_space_mutex);
     uintptr_t old_end = align_up(break_now, PAGE_SIZE), new_end = align_up(wanted, PAGE_SIZE);
-    if (wanted < break_start || new_end > USER_LIMIT)
+    if (wanted < break_start || !user_address_ok(wanted))
         goto out;
     if (new_end > old_end) {
         struct map_request request = { .where = old_end, .length = new_end - old_end, .fixed = true,

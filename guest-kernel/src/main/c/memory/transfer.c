@@ -20,6 +20,30 @@ void transfer_init_user(struct transfer *transfer, uintptr_t base, size_t length
     *transfer = (struct transfer){ .single = { base, length }, .remaining = length };
 }
 
+int transfer_init_buffer(struct transfer *transfer, uintptr_t base, size_t length)
+{
+    if (!user_range_ok(base, length))
+        return -EFAULT;
+    transfer_init_user(transfer, base, min_of(length, TRANSFER_LIMIT));
+    return 0;
+}
+
+int transfer_read_spans(struct span *spans, uintptr_t address, size_t count)
+{
+    if (user_read(spans, address, count * sizeof(*spans)))
+        return -EFAULT;
+    size_t left = TRANSFER_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        if ((int64_t)spans[i].length < 0)
+            return -EINVAL;
+        if (!user_range_ok(spans[i].base, spans[i].length))
+            return -EFAULT;
+        spans[i].length = min_of(spans[i].length, left);
+        left -= spans[i].length;
+    }
+    return 0;
+}
+
 void transfer_init_kernel(struct transfer *transfer, void *base, size_t length)
 {
     transfer_init_user(transfer, (uintptr_t)base, length);

@@ -22,9 +22,17 @@ struct transfer {
     size_t since_gave_way;           /* bytes moved, and something for each call */
 };
 
+/* MAX_RW_COUNT of Linux: what one call moves at most. */
+#define TRANSFER_LIMIT 0x7ffff000UL
+
+/* A buffer that the program named, cut to TRANSFER_LIMIT. 0, or -EFAULT when it leaves the user half. */
+must_check int transfer_init_buffer(struct transfer *transfer, uintptr_t base, size_t length);
+/* Reads a vector of `count` spans that the program named (struct iovec of the ABI), cut to TRANSFER_LIMIT in all. 0,
+ * -EFAULT, or -EINVAL when a length is negative. */
+must_check int transfer_read_spans(struct span *spans, uintptr_t address, size_t count);
 void transfer_init_user(struct transfer *transfer, uintptr_t base, size_t length);
 void transfer_init_kernel(struct transfer *transfer, void *base, size_t length);
-/* `spans` stay the caller's and unchanged; user addresses. */
+/* `spans` stay the caller's and unchanged; user addresses, from transfer_read_spans(). */
 void transfer_init_spans(struct transfer *transfer, const struct span *spans, size_t count);
 
 /* Moves min(length, remaining) bytes and advances. Returns bytes moved, or -EFAULT if not

@@ -9,11 +9,6 @@ size_t user_copy_raw(void *to, const void *from, size_t n);
 size_t user_clear_raw(void *to, size_t n);
 extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
 
-static bool in_user_half(uintptr_t address, size_t length)
-{
-    return address < USER_LIMIT && length <= USER_LIMIT - address;
-}
-
 /* Long copies in pieces, with a point between where others may run. */
 static int copy(uintptr_t to, uintptr_t from, size_t length)
 {
@@ -32,17 +27,17 @@ static int copy(uintptr_t to, uintptr_t from, size_t length)
 
 int user_read(void *to, uintptr_t from, size_t length)
 {
-    return in_user_half(from, length) ? copy((uintptr_t)to, from, length) : -EFAULT;
+    return user_range_ok(from, length) ? copy((uintptr_t)to, from, length) : -EFAULT;
 }
 
 int user_write(uintptr_t to, const void *from, size_t length)
 {
-    return in_user_half(to, length) ? copy(to, (uintptr_t)from, length) : -EFAULT;
+    return user_range_ok(to, length) ? copy(to, (uintptr_t)from, length) : -EFAULT;
 }
 
 int user_clear(uintptr_t to, size_t length)
 {
-    if (!in_user_half(to, length))
+    if (!user_range_ok(to, length))
         return -EFAULT;
     while (length) {
         size_t n = min_of(length, (size_t)USER_PIECE);
@@ -76,7 +71,7 @@ bool kernel_page_fault(struct registers *registers, uintptr_t address)
 {
     if (registers->rip < (uintptr_t)user_copy_begin || registers->rip >= (uintptr_t)user_copy_end)
         return false;
-    if (address >= USER_LIMIT || address_space_fault(address, registers->error) != FAULT_SERVED)
+    if (!user_address_ok(address) || address_space_fault(address, registers->error) != FAULT_SERVED)
         registers->rip = (uintptr_t)user_copy_fixup;
     return true;
 }

@@ -6,6 +6,17 @@
 #pragma once
 
 #include "lib/types.h"
+#include "platform/platform.h"
+
+/*
+ * The one check of a number from the program that becomes an address. A range: [start, start + length) is in the user
+ * half, without wrapping. An address that passes is canonical, and no kernel's.
+ */
+static inline bool user_range_ok(uintptr_t start, size_t length)
+{
+    return start < USER_LIMIT && length <= USER_LIMIT - start;
+}
+static inline bool user_address_ok(uintptr_t address) { return address < USER_LIMIT; }
 
 #define USER_PIECE (16u << 10)
 

@@ -45,7 +45,7 @@ struct registers {
 /* Trap vectors (Intel SDM 3A table 6-1). */
 enum trap {
     TRAP_DIVIDE = 0, TRAP_DEBUG = 1, TRAP_BREAKPOINT = 3, TRAP_OVERFLOW = 4, TRAP_BOUND = 5,
-    TRAP_INVALID_OPCODE = 6, TRAP_STACK = 12, TRAP_PROTECTION = 13, TRAP_PAGE_FAULT = 14,
+    TRAP_INVALID_OPCODE = 6, TRAP_NOT_PRESENT = 11, TRAP_STACK = 12, TRAP_PROTECTION = 13, TRAP_PAGE_FAULT = 14,
     TRAP_FPU = 16, TRAP_ALIGNMENT = 17, TRAP_SIMD = 19,
 };
 /* Page-fault error code bits (Intel SDM 3A 4.7). */

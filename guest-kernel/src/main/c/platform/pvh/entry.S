@@ -14,7 +14,7 @@
 #define ENTRY_2M 0x83                   /* present, writable, large */
 #define DIRECT_MAP_SLOT 272             /* of the level-4 table: DIRECT_MAP >> 39 & 511 */
 
-#define CR0_PAGING 0x80010023           /* PG WP NE MP PE */
+#define CR0_PAGING 0x80050023           /* PG AM WP NE MP PE */
 #define CR4_PAE 0x20
 #define MSR_EFER 0xc0000080
 #define EFER_SCE_LME_NXE 0x901
