@@ -84,11 +84,11 @@ struct packet *packet_allocate(uint32_t size)
 {
     if (size > UINT32_MAX - PACKET_HEADROOM)
         return NULL;
-    struct packet *packet = heap_allocate_zeroed(sizeof(*packet));
+    struct packet *packet = heap_allocate_zeroed_at(sizeof(*packet), PAGES_RESERVED);
     if (packet == NULL)
         return NULL;
     packet->head_size = PACKET_HEADROOM + size;
-    packet->head = heap_allocate(packet->head_size);
+    packet->head = heap_allocate_at(packet->head_size, PAGES_RESERVED);
     if (packet->head == NULL) {
         heap_free(packet);
         return NULL;

@@ -42,7 +42,7 @@ static int enter_link(struct walker *walker, struct inode *link)
     if (!link->operations->read_link)
         return -EINVAL;
     unsigned which = walker->page_used ^ 1;
-    if (!walker->pages[which] && !(walker->pages[which] = page_allocate()))
+    if (!walker->pages[which] && !(walker->pages[which] = page_allocate_at(PAGES_NEEDED)))
         return -ENOMEM;
     char *to = page_data(walker->pages[which]);
     ssize_type length = link->operations->read_link(link, to, PATH_LIMIT);

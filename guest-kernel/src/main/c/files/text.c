@@ -14,7 +14,7 @@ static bool make_room(struct text *text, size_t length)
         size *= 2;
     if (size == text->size)
         return true;
-    char *data = heap_allocate(size);
+    char *data = heap_allocate_at(size, PAGES_NEEDED);
     if (!data) {
         text->failed = true;
         return false;

@@ -36,9 +36,9 @@ static unsigned class_of(size_t size)
     return class;
 }
 
-static struct slab *slab_create(unsigned class)
+static struct slab *slab_create(unsigned class, enum pages_level level)
 {
-    struct page *page = page_allocate();
+    struct page *page = page_allocate_at(level);
     if (!page)
         return NULL;
     page->source = SLAB;
@@ -63,14 +63,14 @@ static void *slab_take(struct slab *slab)
     return block;
 }
 
-static void *allocate_small(unsigned class)
+static void *allocate_small(unsigned class, enum pages_level level)
 {
     spin_lock(&lock);
     if (!partial[class].next)
         list_init(&partial[class]);
     if (list_empty(&partial[class])) {
         spin_unlock(&lock);
-        struct slab *slab = slab_create(class);
+        struct slab *slab = slab_create(class, level);
         if (!slab)
             return NULL;
         spin_lock(&lock);
@@ -81,13 +81,13 @@ static void *allocate_small(unsigned class)
     return block;
 }
 
-static void *allocate_large(size_t size)
+static void *allocate_large(size_t size, enum pages_level level)
 {
     unsigned order = 0;
     while (PAGE_SIZE << order < size)
         if (++order > PAGES_MAX_ORDER)
             return NULL;
-    struct page *page = pages_allocate(order);
+    struct page *page = pages_allocate_at(order, level);
     if (!page)
         return NULL;
     page->source = LARGE;
@@ -95,18 +95,21 @@ static void *allocate_large(size_t size)
     return page_data(page);
 }
 
-void *heap_allocate(size_t size)
+void *heap_allocate_at(size_t size, enum pages_level level)
 {
-    return size <= LARGEST_CLASS ? allocate_small(class_of(size)) : allocate_large(size);
+    return size <= LARGEST_CLASS ? allocate_small(class_of(size), level) : allocate_large(size, level);
 }
 
-void *heap_allocate_zeroed(size_t size)
+void *heap_allocate_zeroed_at(size_t size, enum pages_level level)
 {
-    void *block = heap_allocate(size);
+    void *block = heap_allocate_at(size, level);
     if (block)
         memset(block, 0, size);
     return block;
 }
+
+void *heap_allocate(size_t size) { return heap_allocate_at(size, PAGES_KEPT); }
+void *heap_allocate_zeroed(size_t size) { return heap_allocate_zeroed_at(size, PAGES_KEPT); }
 
 static void free_small(struct page *page, void *block)
 {

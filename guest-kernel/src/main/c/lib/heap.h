@@ -4,10 +4,14 @@
  */
 #pragma once
 
+#include "lib/pages.h"
 #include "lib/types.h"
 
-/* NULL when memory is exhausted. */
+/* NULL when memory is exhausted, at PAGES_KEPT (lib/pages.h). */
 void *heap_allocate(size_t size) __attribute__((malloc));
 void *heap_allocate_zeroed(size_t size) __attribute__((malloc));
+/* The same at another level. */
+void *heap_allocate_at(size_t size, enum pages_level level) __attribute__((malloc));
+void *heap_allocate_zeroed_at(size_t size, enum pages_level level) __attribute__((malloc));
 /* NULL is allowed. */
 void heap_free(void *block);

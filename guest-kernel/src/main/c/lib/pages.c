@@ -6,6 +6,11 @@
 /* A free block's first frame has references 0, index = order and BLOCK_HEAD set in source. */
 #define BLOCK_HEAD ((struct page_source *)1)
 
+#define MARGIN_SHARE 64
+#define MARGIN_MAX ((16UL << 20) >> PAGE_SHIFT)
+/* Frames: a search through the cache for clean pages is long, so it is done once for several. */
+#define RECLAIM_BATCH 32UL
+
 uint64_t (*pages_reclaim)(uint64_t wanted);
 
 static struct spinlock lock = SPINLOCK("pages");
@@ -30,6 +35,7 @@ void pages_init(struct page *descriptors, uint64_t count)
 {
     frames = descriptors;
     frame_count = count;
+    free_count = total_count = 0;
     for (uint64_t i = 0; i < count; i++)
         frames[i] = (struct page){ .references = 1 };
     for (unsigned order = 0; order <= PAGES_MAX_ORDER; order++)
@@ -122,19 +128,29 @@ static struct page *take_block(unsigned order)
     return page;
 }
 
-struct page *pages_allocate(unsigned order)
+uint64_t pages_margin(void) { return PAGES_RESERVE + min_of(total_count / MARGIN_SHARE, MARGIN_MAX); }
+
+static uint64_t left_by(enum pages_level level)
+{
+    return level == PAGES_KEPT ? pages_margin() : level == PAGES_NEEDED ? PAGES_RESERVE : 0;
+}
+
+struct page *pages_allocate_at(unsigned order, enum pages_level level)
 {
     assert(order <= PAGES_MAX_ORDER);
+    uint64_t count = 1UL << order, left = left_by(level);
     for (;;) {
         spin_lock(&lock);
-        struct page *page = take_block(order);
+        struct page *page = free_count >= count + left ? take_block(order) : NULL;
         spin_unlock(&lock);
-        if (page || !pages_reclaim || pages_reclaim(1UL << order) == 0)
+        if (page || !pages_reclaim || pages_reclaim(max_of(count, RECLAIM_BATCH)) == 0)
             return page;
     }
 }
 
-struct page *page_allocate(void) { return pages_allocate(0); }
+struct page *pages_allocate(unsigned order) { return pages_allocate_at(order, PAGES_KEPT); }
+struct page *page_allocate_at(enum pages_level level) { return pages_allocate_at(0, level); }
+struct page *page_allocate(void) { return page_allocate_at(PAGES_KEPT); }
 
 struct page *page_allocate_zeroed(void)
 {
@@ -173,4 +189,11 @@ void page_put(struct page *page)
 }
 
 uint64_t pages_free_count(void) { return read_once(free_count); }
+
+uint64_t pages_free_at(enum pages_level level)
+{
+    uint64_t free = pages_free_count(), left = left_by(level);
+    return free > left ? free - left : 0;
+}
+
 uint64_t pages_total_count(void) { return total_count; }

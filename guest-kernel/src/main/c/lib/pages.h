@@ -42,12 +42,28 @@ void pages_init(struct page *descriptors, uint64_t frames);
 /* Gives the whole pages within [start, end) to the allocator. Frame 0 is never given out. */
 void pages_add_free(phys_t start, phys_t end);
 
-/* One frame with one reference, contents undefined; NULL when memory is exhausted. */
+/*
+ * Who may take the last frames. The program gets an error for an object that it makes well before a page fault fails,
+ * which it does not survive; and whatever the program takes, the kernel goes on receiving and answering.
+ */
+enum pages_level {
+    PAGES_KEPT,                  /* what a system call makes and the program keeps: leaves pages_margin() */
+    PAGES_NEEDED,                /* page faults, their tables, buffers of one call: leaves PAGES_RESERVE */
+    PAGES_RESERVED,              /* the kernel's own progress, given back soon: leaves nothing */
+};
+#define PAGES_RESERVE 192        /* frames */
+
+/* One frame with one reference, contents undefined; NULL when the level's memory is exhausted and no clean page of the
+ * page cache is left to be dropped. */
+struct page *page_allocate_at(enum pages_level level);
+/* At PAGES_KEPT. */
 struct page *page_allocate(void);
 struct page *page_allocate_zeroed(void);
 /* 2^order frames, contiguous and aligned to their size (physically; on Xen PV not machine-
  * contiguous), order <= PAGES_MAX_ORDER. Freed whole with pages_free(). */
 #define PAGES_MAX_ORDER 10
+struct page *pages_allocate_at(unsigned order, enum pages_level level);
+/* At PAGES_KEPT. */
 struct page *pages_allocate(unsigned order);
 void pages_free(struct page *first, unsigned order);
 
@@ -56,6 +72,10 @@ void page_get(struct page *page);
 void page_put(struct page *page);
 
 uint64_t pages_free_count(void);
+/* Free frames that the level may take. */
+uint64_t pages_free_at(enum pages_level level);
+/* Frames that PAGES_KEPT leaves: the reserve, and a 64th of memory up to 16 MiB for the program to go on with. */
+uint64_t pages_margin(void);
 uint64_t pages_total_count(void);
 
 /*

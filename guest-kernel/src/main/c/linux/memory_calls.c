@@ -13,6 +13,7 @@
 #define MAP_TYPE 0x0fu
 #define MAP_FIXED 0x10u
 #define MAP_ANONYMOUS 0x20u
+#define MAP_NORESERVE 0x4000u
 #define MAP_POPULATE 0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 #define MREMAP_MAYMOVE 1u
@@ -56,12 +57,12 @@ SYSCALL(mmap)
         return -EINVAL;
     struct map_request request = {
         .where = a, .length = b, .protection = protection_of(c),
-        .flags = type == MAP_PRIVATE ? 0 : AREA_SHARED,
+        .flags = (type == MAP_PRIVATE ? 0 : AREA_SHARED) | (d & MAP_NORESERVE ? AREA_NO_RESERVE : 0),
         .fixed = d & (MAP_FIXED | MAP_FIXED_NOREPLACE), .no_replace = d & MAP_FIXED_NOREPLACE,
         .populate = d & MAP_POPULATE, .offset = f,
     };
     if (d & MAP_ANONYMOUS) {
-        request.flags = 0;               /* one process: shared and private anonymous memory are the same */
+        request.flags &= ~AREA_SHARED;   /* one process: shared and private anonymous memory are the same */
         request.offset = 0;
         return address_space_map(&request);
     }

@@ -23,7 +23,7 @@ static int start_of(int directory, struct dentry **out)
 
 int path_begin(struct user_path *path, int directory, uintptr_t address)
 {
-    path->page = page_allocate();
+    path->page = page_allocate_at(PAGES_NEEDED);
     if (!path->page)
         return -ENOMEM;
     path->text = page_data(path->page);

@@ -63,7 +63,7 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
     if (count > IOVEC_LIMIT)
         return -EINVAL;
     struct span few[8], *spans = few;
-    if (count > array_size(few) && !(spans = heap_allocate(count * sizeof(*spans))))
+    if (count > array_size(few) && !(spans = heap_allocate_at(count * sizeof(*spans), PAGES_NEEDED)))
         return -ENOMEM;
     int64_t result = transfer_read_spans(spans, vector, count);
     if (!result)
@@ -119,9 +119,9 @@ static ssize_type send_piece(struct file *out, struct file *in, void *buffer, si
 static int64_t send_file(struct file *out, struct file *in, uint64_t *at, size_t count)
 {
     unsigned order = count > PAGE_SIZE ? SEND_ORDER : 0;
-    struct page *pages = pages_allocate(order);
+    struct page *pages = pages_allocate_at(order, PAGES_NEEDED);
     if (!pages && order)
-        pages = pages_allocate(order = 0);
+        pages = pages_allocate_at(order = 0, PAGES_NEEDED);
     if (!pages)
         return -ENOMEM;
     int64_t total = 0;

@@ -44,7 +44,7 @@ SYSCALL(mknodat) { return make_node((int)a, b, (uint32_t)c); }
 
 static int64_t make_link(uintptr_t target, int directory, uintptr_t path)
 {
-    struct page *page = page_allocate();
+    struct page *page = page_allocate_at(PAGES_NEEDED);
     if (!page)
         return -ENOMEM;
     ssize_type length = user_read_string(page_data(page), target, PAGE_SIZE);

@@ -317,7 +317,7 @@ static int read_spans(const struct abi_message *message, struct message_spans *o
         return -EMSGSIZE;
     size_t size = message->span_count * sizeof(struct span);
     if (message->span_count > array_size(out->few)) {
-        out->spans = heap_allocate(size);
+        out->spans = heap_allocate_at(size, PAGES_NEEDED);
         if (out->spans == NULL)
             return -ENOMEM;
     }

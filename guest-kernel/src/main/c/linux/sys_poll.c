@@ -81,8 +81,8 @@ static int64_t poll_user(uintptr_t address, uint64_t count, nanoseconds deadline
     if (count > DESCRIPTOR_LIMIT)
         return -EINVAL;
     size_t size = count * sizeof(struct abi_pollfd);
-    struct abi_pollfd *fds = heap_allocate(max_of(size, (size_t)1));
-    struct poll_entry *entries = heap_allocate_zeroed(max_of(count * sizeof(*entries), (size_t)1));
+    struct abi_pollfd *fds = heap_allocate_at(max_of(size, (size_t)1), PAGES_NEEDED);
+    struct poll_entry *entries = heap_allocate_zeroed_at(max_of(count * sizeof(*entries), (size_t)1), PAGES_NEEDED);
     int64_t result = fds && entries ? 0 : -ENOMEM;
     if (!result && user_read(fds, address, size))
         result = -EFAULT;
@@ -197,7 +197,7 @@ static int64_t select_user(int32_t count, uintptr_t read, uintptr_t write, uintp
     if (count < 0 || (uint32_t)count > SET_LIMIT)
         return -EINVAL;
     struct select select = { .addresses = { read, write, except }, .count = (unsigned)count };
-    struct poll_entry *entries = heap_allocate_zeroed((select.count + 1) * sizeof(*entries));
+    struct poll_entry *entries = heap_allocate_zeroed_at((select.count + 1) * sizeof(*entries), PAGES_NEEDED);
     if (!entries)
         return -ENOMEM;
     int64_t result = select_opened(&select, entries, deadline);

@@ -133,7 +133,7 @@ static int64_t read_link(struct inode *inode, uintptr_t to, int32_t size)
 {
     if (size <= 0 || !is_type(inode, S_IFLNK))
         return -EINVAL;
-    struct page *page = page_allocate();
+    struct page *page = page_allocate_at(PAGES_NEEDED);
     if (!page)
         return -ENOMEM;
     ssize_type n = inode->operations->read_link(inode, page_data(page), PAGE_SIZE);
@@ -243,7 +243,7 @@ static bool take_dirent(struct listing *listing, const struct listed_name *name)
 static int64_t list_directory(struct file *directory, uintptr_t to, size_t size)
 {
     struct dirent_listing listing = { .listing.take = take_dirent, .size = min_of(size, (size_t)LISTING_LIMIT) };
-    listing.buffer = heap_allocate(max_of(listing.size, (size_t)1));
+    listing.buffer = heap_allocate_at(max_of(listing.size, (size_t)1), PAGES_NEEDED);
     if (!listing.buffer)
         return -ENOMEM;
     uint64_t before = read_once(directory->offset);
@@ -272,7 +272,7 @@ SYSCALL(getdents64)
 
 SYSCALL(getcwd)
 {
-    struct page *page = page_allocate();
+    struct page *page = page_allocate_at(PAGES_NEEDED);
     if (!page)
         return -ENOMEM;
     struct dentry *directory = working_directory();

@@ -10,6 +10,7 @@
 struct mutex address_space_mutex;
 uint64_t resident_pages;
 uint64_t reserved_bytes;
+static size_t area_count;
 
 static struct area *area_of(struct tree_node *node) { return node ? tree_entry(node, struct area, node) : NULL; }
 
@@ -72,6 +73,19 @@ static void measure_gap(struct area *area)
     tree_changed(&areas, &area->node);
 }
 
+struct area *area_create(void)
+{
+    struct area *area = area_count < AREAS_MAX ? heap_allocate_zeroed(sizeof(*area)) : NULL;
+    area_count += area != NULL;
+    return area;
+}
+
+void area_discard(struct area *area)
+{
+    heap_free(area);
+    area_count--;
+}
+
 void area_insert(struct area *area)
 {
     area->gap = 0;
@@ -94,7 +108,7 @@ void area_remove(struct area *area)
         list_remove(&area->source_link);
         file_put(area->file);
     }
-    heap_free(area);
+    area_discard(area);
 }
 
 void area_set_end(struct area *area, uintptr_t end)
@@ -107,7 +121,7 @@ void area_set_end(struct area *area, uintptr_t end)
 /* Cuts the area in two; the new one is behind `at`. */
 static int area_split(struct area *area, uintptr_t at)
 {
-    struct area *rest = heap_allocate(sizeof(*rest));
+    struct area *rest = area_create();
     if (!rest)
         return -ENOMEM;
     *rest = *area;
@@ -127,6 +141,18 @@ int area_split_at(uintptr_t at)
 {
     struct area *area = area_find(at);
     return area && area->start < at ? area_split(area, at) : 0;
+}
+
+int area_split_around(uintptr_t start, uintptr_t end)
+{
+    int error = area_split_at(start);
+    if (error)
+        return error;
+    error = area_split_at(end);
+    struct area *area = error ? area_find(start) : NULL;
+    if (area)
+        area_merge_around(area);
+    return error;
 }
 
 static bool can_merge(const struct area *a, const struct area *b)
@@ -200,11 +226,11 @@ void area_release_pages(uintptr_t start, uintptr_t end)
     (void)area_release_some(start, end, SIZE_MAX);
 }
 
-/* A clean, shared file page that nobody used since the last look is unmapped. */
-static void reclaim_page(uintptr_t at)
+/* A clean, shared file page that nobody used since the last look, or any, is unmapped. */
+static void reclaim_page(uintptr_t at, bool used_too)
 {
     struct mmu_entry entry;
-    if (!mmu_query(at, &entry) || mmu_test_clear_accessed(at))
+    if (!mmu_query(at, &entry) || (mmu_test_clear_accessed(at) && !used_too))
         return;
     struct page *page = page_of(entry.physical);
     if (!page->source || !page->source->evictable)
@@ -215,20 +241,20 @@ static void reclaim_page(uintptr_t at)
     }
 }
 
-static void reclaim_area(const struct area *area)
+static void reclaim_area(const struct area *area, bool used_too)
 {
     for (uintptr_t at = area->start; at < area->end; at += PAGE_SIZE) {
-        reclaim_page(at);
+        reclaim_page(at, used_too);
         if ((at >> PAGE_SHIFT) % RECLAIM_BATCH == 0)
             give_way();
     }
 }
 
-uint64_t areas_reclaim(void)
+uint64_t areas_reclaim(bool used_too)
 {
     for (struct area *area = area_first(); area; area = area_next(area))
         if (area->file && area->file->operations->pages(area->file)->evictable)
-            reclaim_area(area);
+            reclaim_area(area, used_too);
     uint64_t freed = 0, now = 0;
     do {
         freed += now = pages_reclaim ? pages_reclaim(RECLAIM_BATCH) : 0;

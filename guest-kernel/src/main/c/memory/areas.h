@@ -9,6 +9,9 @@
 extern struct mutex address_space_mutex;
 extern uint64_t resident_pages, reserved_bytes;
 
+/* Linux's vm.max_map_count: a program that makes areas without end gets ENOMEM. */
+#define AREAS_MAX 65530
+
 /* Translations taken out of the page tables at a time: as an array on the kernel stack. */
 #define UNMAP_BATCH 64
 
@@ -19,7 +22,10 @@ struct area *area_first_after(uintptr_t address);
 struct area *area_first(void);
 struct area *area_next(const struct area *area);
 struct area *area_previous(const struct area *area);
-/* Takes over an area of the heap and its reference to a file; nothing else lies in its range. */
+/* For area_insert(), or area_discard() if it comes to nothing. NULL without memory or with AREAS_MAX in being. */
+struct area *area_create(void);
+void area_discard(struct area *area);
+/* Takes over the area and its reference to a file; nothing else lies in its range. */
 void area_insert(struct area *area);
 /* Its pages are unmapped already. Frees it. */
 void area_remove(struct area *area);
@@ -27,6 +33,8 @@ void area_remove(struct area *area);
 void area_set_end(struct area *area, uintptr_t end);
 /* Makes an area boundary at `at` if one area spans it. 0 or -ENOMEM. */
 int area_split_at(uintptr_t at);
+/* The same at both ends, or, with -ENOMEM, at neither. */
+int area_split_around(uintptr_t start, uintptr_t end);
 /* Joins the area with its like on both sides: HotSpot commits its heap in many small steps. May free it. */
 void area_merge_around(struct area *area);
 /* Where the highest free range of `length` bytes below `limit` starts, or 0. O(log n). */
@@ -35,6 +43,6 @@ uintptr_t areas_highest_gap(size_t length, uintptr_t limit);
 void area_release_pages(uintptr_t start, uintptr_t end);
 /* The same until about `limit` pages are released; returns where it stopped. */
 uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit);
-/* Unmaps clean file pages that were not used lately so that the page cache can free them.
+/* Unmaps clean file pages, without `used_too` those not used lately, so that the page cache can free them.
  * Returns how many frames became free. */
-uint64_t areas_reclaim(void);
+uint64_t areas_reclaim(bool used_too);

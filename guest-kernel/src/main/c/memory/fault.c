@@ -4,9 +4,9 @@
  * sequential walk through anonymous memory; all of them are one mmu_map().
  *
  * All of it under the address_space mutex but read_in(), which sleeps for the disk and so takes nothing along but a
- * reference to the file: after it the fault is served from the start. allocate_user_page() does not sleep, but may take
- * clean file pages out of any mapping, those found just before included: a page that is used after it needs a
- * reference of its own, and what is mapped is asked for again.
+ * reference to the file: after it the fault is served from the start, with a reference to the page, which would else be
+ * dropped again for want of memory. make_room() takes clean file pages out of any mapping, so it comes before anything
+ * is looked up.
  */
 #include "files/file.h"
 #include "lib/errno.h"
@@ -18,17 +18,20 @@
 
 #define FILE_AROUND 16               /* pages, aligned: mapped with one file fault if cached */
 #define ANONYMOUS_AHEAD 8            /* pages served at once in a sequential walk */
-#define KERNEL_RESERVE 192           /* frames user faults leave to the kernel */
+#define FAULT_FRAMES 4               /* what one fault needs at most: a page and the tables that lead to it */
 #define POPULATED_AT_ONCE 8          /* pages between points where others may run */
-#define RECLAIM_PASSES 2             /* the first may only clear accessed bits */
+#define IDLE_PASSES 2                /* the first search for unused pages may only clear accessed bits */
 
-/* A frame for user memory, or NULL when only the kernel's reserve is left. */
-static struct page *allocate_user_page(void)
+/*
+ * Drops file pages, mapped or not, until there are FAULT_FRAMES at PAGES_NEEDED or nothing is left to drop. Those in
+ * use go last, for a fault that would find no frame at all.
+ */
+static void make_room(void)
 {
-    for (int pass = 0; pages_free_count() < KERNEL_RESERVE && pass < RECLAIM_PASSES; pass++)
-        if (pages_reclaim(KERNEL_RESERVE) == 0)
-            areas_reclaim();
-    return pages_free_count() < KERNEL_RESERVE ? NULL : page_allocate();
+    uint64_t free;
+    for (unsigned idle = 0; (free = pages_free_at(PAGES_NEEDED)) < FAULT_FRAMES && idle < IDLE_PASSES;)
+        if (pages_reclaim(PAGES_RESERVE) == 0 && areas_reclaim(idle > 0 && free == 0) == 0)
+            idle++;
 }
 
 static void set_entry(struct mmu_entry *entry, uintptr_t address, const struct page *page, unsigned protection)
@@ -36,14 +39,25 @@ static void set_entry(struct mmu_entry *entry, uintptr_t address, const struct p
     *entry = (struct mmu_entry){ .virtual = address, .physical = page_address(page), .protection = protection };
 }
 
-static enum fault_result map_entries(const struct mmu_entry *entries, size_t count)
+static void drop(const struct mmu_entry *entry) { page_put(page_of(entry->physical)); }
+
+/* Takes over the references. Where tables for all are not to be had, one for `address` may be. */
+static enum fault_result map_entries(const struct mmu_entry *entries, size_t count, uintptr_t address)
 {
     if (mmu_map(entries, count) == 0) {
         resident_pages += count;
         return FAULT_SERVED;
     }
-    for (size_t i = 0; i < count; i++)
-        page_put(page_of(entries[i].physical));
+    const struct mmu_entry *needed = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].virtual == address)
+            needed = &entries[i];
+        else
+            drop(&entries[i]);
+    }
+    if (count > 1)
+        return map_entries(needed, 1, address);
+    drop(needed);
     return FAULT_NO_MEMORY;
 }
 
@@ -51,7 +65,7 @@ static unsigned anonymous_batch(const struct area *area, uintptr_t address)
 {
     struct mmu_entry entry;
     bool sequential = address > area->start && mmu_query(address - PAGE_SIZE, &entry);
-    if (!sequential || pages_free_count() < 8 * KERNEL_RESERVE)
+    if (!sequential || pages_free_count() < 8 * PAGES_RESERVE)
         return 1;
     uint64_t left = (area->end - address) >> PAGE_SHIFT;
     return (unsigned)min_of(left, (uint64_t)ANONYMOUS_AHEAD);
@@ -62,29 +76,29 @@ static enum fault_result fault_anonymous(const struct area *area, uintptr_t addr
     struct mmu_entry entries[ANONYMOUS_AHEAD], present;
     unsigned wanted = anonymous_batch(area, address);
     size_t count = 0;
-    for (unsigned i = 0; i < wanted; i++, address += PAGE_SIZE) {
-        if (i && mmu_query(address, &present))
+    for (uintptr_t at = address; count < wanted; at += PAGE_SIZE) {
+        if (count && mmu_query(at, &present))
             break;
-        struct page *page = allocate_user_page();
+        struct page *page = page_allocate_at(PAGES_NEEDED);
         if (!page)
             break;
         memset(page_data(page), 0, PAGE_SIZE);
-        set_entry(&entries[count++], address, page, area->protection);
+        set_entry(&entries[count++], at, page, area->protection);
     }
-    return count ? map_entries(entries, count) : FAULT_NO_MEMORY;
+    return count ? map_entries(entries, count, address) : FAULT_NO_MEMORY;
 }
 
 /* Gives the private mapping its own copy of `page`, to which the caller holds a reference. */
 static enum fault_result copy_for_write(const struct area *area, uintptr_t address, const struct page *page)
 {
-    struct page *copy = allocate_user_page();
+    struct page *copy = page_allocate_at(PAGES_NEEDED);
     if (!copy)
         return FAULT_NO_MEMORY;
     memcpy(page_data(copy), page_data(page), PAGE_SIZE);
     struct mmu_entry entry, replaced;
     bool replaces = mmu_query(address, &replaced);
     set_entry(&entry, address, copy, area->protection);
-    enum fault_result result = map_entries(&entry, 1);
+    enum fault_result result = map_entries(&entry, 1, address);
     if (result == FAULT_SERVED && replaces) {
         page_put(page_of(replaced.physical));
         resident_pages--;
@@ -137,7 +151,7 @@ static enum fault_result map_around(const struct area *area, struct page_source 
         if (found)
             set_entry(&entries[count++], at, found, file_protection(area));
     }
-    return map_entries(entries, count);
+    return map_entries(entries, count, address);
 }
 
 static enum fault_result fault_fixed(const struct area *area, uintptr_t address)
@@ -146,7 +160,7 @@ static enum fault_result fault_fixed(const struct area *area, uintptr_t address)
     struct mmu_entry entry;
     page_get(page);
     set_entry(&entry, address, page, area->protection);
-    return map_entries(&entry, 1);
+    return map_entries(&entry, 1, address);
 }
 
 static bool allowed(const struct area *area, uint64_t error)
@@ -165,15 +179,13 @@ struct missing_page {
     uint32_t index;
 };
 
-/* Reads it in with no lock held; the fault is then tried again. */
-static enum fault_result read_in(const struct missing_page *missing)
+/* Reads it in with no lock held; the fault is then tried again, with a reference to the page in *read. */
+static enum fault_result read_in(const struct missing_page *missing, struct page **read)
 {
     int error;
-    struct page *page = page_cache_get(missing->source, missing->index, &error);
-    if (page)
-        page_put(page);
+    *read = page_cache_get(missing->source, missing->index, &error);
     file_put(missing->file);
-    if (page || error == -ENXIO)     /* cut off meanwhile: the next try finds that out */
+    if (*read || error == -ENXIO)    /* cut off meanwhile: the next try finds that out */
         return FAULT_SERVED;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
 }
@@ -207,6 +219,7 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
         return FAULT_NO_AREA;
     if (!allowed(area, error))
         return FAULT_NO_ACCESS;
+    make_room();
     if (mmu_query(address, &present)) {
         bool upgrade = write && !(present.protection & MMU_WRITE);
         return upgrade ? fault_write_present(area, address, &present) : FAULT_SERVED;
@@ -218,14 +231,18 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
 
 enum fault_result address_space_fault(uintptr_t address, uint64_t error)
 {
+    struct page *read = NULL;
     address = align_down(address, PAGE_SIZE);
     for (;;) {
         struct missing_page missing = { 0 };
         mutex_lock(&address_space_mutex);
         enum fault_result result = fault_locked(address, error, &missing);
         mutex_unlock(&address_space_mutex);
+        if (read)
+            page_put(read);
+        read = NULL;
         if (missing.file)
-            result = read_in(&missing);
+            result = read_in(&missing, &read);
         if (!missing.file || result != FAULT_SERVED)
             return result;
     }

@@ -8,6 +8,7 @@
 #include "memory/areas.h"
 #include "memory/user.h"
 #include "memory/layout.h"
+#include "memory/page_cache.h"
 #include "threads/thread.h"
 
 #define PIECE_PAGES 1024             /* given back before others may have the address space */
@@ -34,11 +35,24 @@ static void pause_locked(void)
     mutex_lock(&address_space_mutex);
 }
 
+/*
+ * What the program may not have with an error it sees is better refused than promised: private memory that becomes
+ * writable for the first time must fit into what is free now or can be made free by dropping the page cache. Promises
+ * are not added up: a JVM makes more memory accessible than it touches.
+ */
+static bool may_commit(size_t bytes)
+{
+    return bytes >> PAGE_SHIFT <= pages_free_at(PAGES_KEPT) + page_cache_reclaimable();
+}
+
+static bool commits(unsigned flags, unsigned protection)
+{
+    return (protection & MMU_WRITE) && !(flags & (AREA_SHARED | AREA_NO_RESERVE | AREA_COMMITTED));
+}
+
 static int unmap_locked(uintptr_t start, uintptr_t end)
 {
-    int error = area_split_at(start);
-    if (!error)
-        error = area_split_at(end);
+    int error = area_split_around(start, end);
     if (error)
         return error;
     struct area *area = area_first_after(start);
@@ -74,23 +88,40 @@ static int64_t choose_address(const struct map_request *request, size_t length)
     return found ? (int64_t)found : -ENOMEM;
 }
 
-static int64_t map_locked(const struct map_request *request)
+/* Inserts the area; on failure what was there is still there. */
+static int64_t insert_area(const struct map_request *request)
 {
     size_t length = align_up(request->length, PAGE_SIZE);
     if (!request->length || length < request->length || length > USER_LIMIT)
         return request->length ? -ENOMEM : -EINVAL;
-    int64_t address = choose_address(request, length);
-    if (address < 0)
-        return address;
-    struct area *area = heap_allocate(sizeof(*area));
+    struct area *area = area_create();
     if (!area)
         return -ENOMEM;
+    int64_t address = choose_address(request, length);
+    if (address < 0) {
+        area_discard(area);
+        return address;
+    }
     *area = (struct area){ .start = (uintptr_t)address, .end = (uintptr_t)address + length,
                            .protection = request->protection, .flags = request->flags,
                            .file = request->file ? file_get(request->file) : NULL,
                            .offset = request->offset, .name = request->name,
                            .fixed_pages = request->fixed_pages };
     area_insert(area);
+    return address;
+}
+
+static int64_t map_locked(const struct map_request *request)
+{
+    bool committed = commits(request->flags, request->protection);
+    if (committed && !may_commit(request->length))
+        return -ENOMEM;
+    int64_t address = insert_area(request);
+    if (address < 0)
+        return address;
+    struct area *area = area_find((uintptr_t)address);
+    if (committed)
+        area->flags |= AREA_COMMITTED;
     area_merge_around(area);
     return address;
 }
@@ -127,9 +158,7 @@ int address_space_unmap(uintptr_t start, size_t length)
         return -EINVAL;
     uintptr_t at = start, end = start + length;
     mutex_lock(&address_space_mutex);
-    int error = area_split_at(start);
-    if (!error)
-        error = area_split_at(end);
+    int error = area_split_around(start, end);
     while (!error && at < end) {
         error = unmap_piece(&at, end);
         pause_locked();
@@ -183,20 +212,32 @@ static void protect_pages(uintptr_t start, uintptr_t end, unsigned protection, b
     }
 }
 
+/* Bytes of [start, end) that would become writable for the first time. */
+static size_t bytes_to_commit(unsigned protection, uintptr_t start, uintptr_t end)
+{
+    size_t bytes = 0;
+    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area))
+        if (commits(area->flags, protection))
+            bytes += min_of(area->end, end) - max_of(area->start, start);
+    return bytes;
+}
+
 static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
 {
     if (!is_covered(start, end))
         return -ENOMEM;
     if (!may_become(protection, start, end))
         return -EACCES;
-    int error = area_split_at(start);
-    if (!error)
-        error = area_split_at(end);
+    if (!may_commit(bytes_to_commit(protection, start, end)))
+        return -ENOMEM;
+    int error = area_split_around(start, end);
     if (error)
         return error;
     for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
         if (area->protection == protection)
             continue;
+        if (commits(area->flags, protection))
+            area->flags |= AREA_COMMITTED;
         area->protection = protection;
         /* A private file page may still be the cache's own: its first write must fault. */
         bool upgrade = !area->file || (area->flags & AREA_SHARED);
@@ -249,35 +290,69 @@ void address_space_cut_source(struct page_source *source, uint64_t pages)
     mutex_unlock(&address_space_mutex);
 }
 
-static int move_pages(uintptr_t from, uintptr_t to, size_t length)
+/* Takes translations out of the page tables whose pages are mapped elsewhere. */
+static void forget_pages(uintptr_t start, uintptr_t end)
+{
+    struct mmu_entry entries[UNMAP_BATCH];
+    while (start < end) {
+        mmu_unmap(&start, end, entries, UNMAP_BATCH);
+        give_way();
+    }
+}
+
+/* Maps the pages of [from, from + length) at `to` as well. -ENOMEM: none of them. */
+static int share_pages(uintptr_t from, uintptr_t to, size_t length)
 {
     struct mmu_entry entries[UNMAP_BATCH];
     uintptr_t at = from;
     while (at < from + length) {
-        size_t count = mmu_unmap(&at, from + length, entries, UNMAP_BATCH);
+        size_t count = mmu_find(&at, from + length, entries, UNMAP_BATCH);
         for (size_t i = 0; i < count; i++)
             entries[i].virtual += to - from;
-        int error = mmu_map(entries, count);
-        if (error)
-            return error;
+        if (mmu_map(entries, count)) {
+            forget_pages(to, to + length);
+            return -ENOMEM;
+        }
         give_way();
     }
     return 0;
 }
 
-static int64_t move_area(struct area *area, uintptr_t start, size_t old_length, size_t new_length,
-                         bool fixed, uintptr_t new_start)
+/*
+ * The area is exactly what moves. Whatever needs memory comes first: the new area, and its tables with the pages in
+ * them; nothing that is left to do then can fail.
+ */
+static int64_t move_whole_area(struct area *area, size_t new_length, bool fixed, uintptr_t new_start)
 {
+    uintptr_t start = area->start, end = area->end;
+    size_t moved = min_of(end - start, new_length);
     struct map_request request = { .where = new_start, .length = new_length, .fixed = fixed,
                                    .protection = area->protection, .flags = area->flags, .file = area->file,
-                                   .offset = area->offset + (start - area->start), .name = area->name };
-    int64_t address = map_locked(&request);
+                                   .offset = area->offset, .name = area->name };
+    int64_t address = insert_area(&request);
     if (address < 0)
         return address;
-    int error = move_pages(start, (uintptr_t)address, min_of(old_length, new_length));
-    if (!error)
-        error = unmap_locked(start, start + old_length);
-    return error ? error : address;
+    struct area *target = area_find((uintptr_t)address);
+    if (share_pages(start, (uintptr_t)address, moved)) {
+        area_remove(target);
+        return -ENOMEM;
+    }
+    forget_pages(start, start + moved);
+    area_release_pages(start + moved, end);
+    area_remove(area);
+    area_merge_around(target);
+    return address;
+}
+
+static int64_t move_area(uintptr_t start, size_t old_length, size_t new_length, bool fixed, uintptr_t new_start)
+{
+    int error = area_split_around(start, start + old_length);
+    if (error)
+        return error;
+    int64_t address = move_whole_area(area_find(start), new_length, fixed, new_start);
+    if (address < 0)
+        area_merge_around(area_find(start));
+    return address;
 }
 
 static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_length, bool may_move, bool fixed,
@@ -288,7 +363,7 @@ static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_lengt
         return -EFAULT;
     if (fixed) {
         bool overlaps = new_start < start + old_length && start < new_start + new_length;
-        return overlaps ? -EINVAL : move_area(area, start, old_length, new_length, true, new_start);
+        return overlaps ? -EINVAL : move_area(start, old_length, new_length, true, new_start);
     }
     if (new_length <= old_length) {
         if (new_length == old_length)
@@ -296,12 +371,14 @@ static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_lengt
         int error = unmap_locked(start + new_length, start + old_length);
         return error ? error : (int64_t)start;
     }
+    if ((area->flags & AREA_COMMITTED) && !may_commit(new_length - old_length))
+        return -ENOMEM;
     bool at_end = start + old_length == area->end;
     if (at_end && range_valid(start, new_length) && is_free(area->end, new_length - old_length)) {
         area_set_end(area, start + new_length);
         return (int64_t)start;
     }
-    return may_move ? move_area(area, start, old_length, new_length, false, 0) : -ENOMEM;
+    return may_move ? move_area(start, old_length, new_length, false, 0) : -ENOMEM;
 }
 
 int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move, bool fixed,

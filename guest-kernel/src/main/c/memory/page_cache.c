@@ -4,6 +4,7 @@
 #include "lib/lock.h"
 #include "lib/pages.h"
 #include "lib/print.h"
+#include "lib/string.h"
 #include "memory/page_cache.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
@@ -160,14 +161,19 @@ static unsigned read_ahead(struct page_source *source, uint32_t index)
     return (unsigned)min_of((uint64_t)wanted, index < end ? end - index : 0);
 }
 
-/* Allocates up to `wanted` frames; only the first is worth a failure. */
-static unsigned allocate_batch(struct page **pages, unsigned wanted, bool zeroed)
+/*
+ * Allocates up to `wanted` frames; only the first is worth a failure, and it alone, if it can be dropped again, is
+ * taken where the program no longer gets memory to keep.
+ */
+static unsigned allocate_batch(const struct page_source *source, struct page **pages, unsigned wanted)
 {
     unsigned count = 0;
     while (count < wanted) {
-        struct page *page = zeroed ? page_allocate_zeroed() : page_allocate();
+        struct page *page = page_allocate_at(source->evictable && !count ? PAGES_NEEDED : PAGES_KEPT);
         if (!page)
             break;
+        if (!source->operations->fill)
+            memset(page_data(page), 0, PAGE_SIZE);
         pages[count++] = page;
     }
     return count;
@@ -212,9 +218,9 @@ static int fill(struct page_source *source, uint32_t index)
     spin_unlock(&lock);
     if (!wanted)
         return -ENXIO;
-    unsigned allocated = allocate_batch(pages, wanted, !source->operations->fill);
+    unsigned allocated = allocate_batch(source, pages, wanted);
     if (!allocated)
-        return -ENOMEM;
+        return source->evictable ? -ENOMEM : -ENOSPC;
     spin_lock(&lock);
     unsigned entered = insert_absent(source, index, pages, allocated);
     spin_unlock(&lock);

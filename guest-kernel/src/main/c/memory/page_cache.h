@@ -39,8 +39,9 @@ struct page_source {
 void page_source_init(struct page_source *source, const struct page_source_operations *operations,
                       uint64_t size, bool evictable);
 /* The page with one more reference for the caller (page_put() to give it back); filled. NULL
- * with *error set to -EIO, -ENOMEM, -ENXIO (behind the source's size, where no page may be: truncation would not
- * find it), ... May sleep; the caller keeps the source there meanwhile (a reference to its file or inode). */
+ * with *error set to -EIO, -ENOMEM, -ENOSPC (without memory for a page that cannot be dropped again), -ENXIO (behind
+ * the source's size, where no page may be: truncation would not find it), ... May sleep; the caller keeps the source
+ * there meanwhile (a reference to its file or inode). */
 struct page *page_cache_get(struct page_source *source, uint32_t index, int *error);
 /* Only if it is there and filled; no I/O, does not sleep. */
 struct page *page_cache_find(struct page_source *source, uint32_t index);

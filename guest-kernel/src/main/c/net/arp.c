@@ -99,7 +99,7 @@ static struct neighbour *create(struct interface *interface, ipv4_t address)
 {
     if (entries == ARP_ENTRIES)
         forget_oldest();
-    struct neighbour *n = heap_allocate_zeroed(sizeof(*n));
+    struct neighbour *n = heap_allocate_zeroed_at(sizeof(*n), PAGES_RESERVED);
     if (n == NULL)
         return NULL;
     n->interface = interface;

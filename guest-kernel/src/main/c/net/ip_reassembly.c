@@ -81,7 +81,7 @@ static struct datagram *create(const struct ip_info *info, uint16_t identificati
         forget(list_entry(datagrams.next, struct datagram, link));
     if (net_memory() == NET_MEMORY_FULL)
         return NULL;
-    struct datagram *d = heap_allocate_zeroed(sizeof(*d));
+    struct datagram *d = heap_allocate_zeroed_at(sizeof(*d), PAGES_NEEDED);
     if (d == NULL)
         return NULL;
     d->source = info->source;

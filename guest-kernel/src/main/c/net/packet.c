@@ -37,7 +37,7 @@ static bool grow_linear(struct packet *packet, uint32_t length)
     if (packet->head_size - packet->start >= length)
         return true;
     uint32_t size = PACKET_HEADROOM + length;
-    uint8_t *head = heap_allocate(size);
+    uint8_t *head = heap_allocate_at(size, PAGES_RESERVED);
     if (head == NULL)
         return false;
     memcpy(head + PACKET_HEADROOM, packet_data(packet), packet->linear);

@@ -30,7 +30,7 @@ uint16_t tcp_mss_for(const struct ip_route *route)
 
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {
-    struct tcp *tcp = heap_allocate_zeroed(sizeof(*tcp));
+    struct tcp *tcp = heap_allocate_zeroed_at(sizeof(*tcp), PAGES_NEEDED);
     if (tcp == NULL)
         return NULL;
     tcp->entry = (struct tcp_entry){ .kind = TCP_ENTRY_CONNECTION, .local = local, .remote = remote };

@@ -120,7 +120,7 @@ static void request_expired(struct timer *timer)
 
 static bool create_request(struct tcp_socket *listener, const struct tcp_segment *syn)
 {
-    struct tcp_request *request = heap_allocate_zeroed(sizeof(*request));
+    struct tcp_request *request = heap_allocate_zeroed_at(sizeof(*request), PAGES_RESERVED);
     if (request == NULL)
         return false;
     request->entry = (struct tcp_entry){ .kind = TCP_ENTRY_REQUEST, .local = syn->local, .remote = syn->remote };

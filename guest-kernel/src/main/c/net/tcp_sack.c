@@ -52,7 +52,7 @@ bool tcp_sack_update(struct tcp *tcp, const struct tcp_segment *segment)
         if (!acceptable(tcp, range))
             continue;
         if (tcp->scoreboard == NULL)
-            tcp->scoreboard = heap_allocate_zeroed(sizeof(*tcp->scoreboard));
+            tcp->scoreboard = heap_allocate_zeroed_at(sizeof(*tcp->scoreboard), PAGES_NEEDED);
         if (tcp->scoreboard != NULL)
             news |= add_range(tcp->scoreboard, *range);
     }

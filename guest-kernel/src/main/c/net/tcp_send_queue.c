@@ -21,7 +21,7 @@ bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint3
         last->length += length;
         page_put(page);
     } else {
-        struct tcp_chunk *chunk = heap_allocate(sizeof(*chunk));
+        struct tcp_chunk *chunk = heap_allocate_at(sizeof(*chunk), PAGES_NEEDED);
         if (chunk == NULL)
             return false;
         *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .length = length, .sequence = tcp->send_end };

@@ -50,7 +50,7 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
 {
     if (batch->rest == NULL) {
         batch->rest_used = 0;
-        batch->rest = page_allocate();
+        batch->rest = page_allocate_at(PAGES_NEEDED);
     }
     if (batch->rest == NULL)
         return -ENOBUFS;
@@ -67,7 +67,8 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
         if (batch->rest_used == PAGE_SIZE) {
             page_put(batch->rest);
             batch->rest_used = 0;
-            batch->rest = room > 0 && from->remaining > 0 && batch->count < BATCH ? page_allocate() : NULL;
+            bool more = room > 0 && from->remaining > 0 && batch->count < BATCH;
+            batch->rest = more ? page_allocate_at(PAGES_NEEDED) : NULL;
         }
     }
     return 0;

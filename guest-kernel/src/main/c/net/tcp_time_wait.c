@@ -59,7 +59,7 @@ bool tcp_time_wait_add(const struct tcp *tcp)
 {
     if (count == TIME_WAIT_LIMIT)
         forget(list_entry(by_age.next, struct time_wait, age_link));
-    struct time_wait *wait = heap_allocate_zeroed(sizeof(*wait));
+    struct time_wait *wait = heap_allocate_zeroed_at(sizeof(*wait), PAGES_RESERVED);
     if (wait == NULL)
         return false;
     wait->entry = tcp->entry;

@@ -18,6 +18,11 @@ void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrad
     platform_operations->mmu_protect(from, end, protection, upgrade_write);
 }
 
+size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    return platform_operations->mmu_find(from, end, out, limit);
+}
+
 bool mmu_query(uintptr_t virtual, struct mmu_entry *out)
 {
     return platform_operations->mmu_query(virtual, out);

@@ -15,6 +15,7 @@ struct platform_operations {
     int (*mmu_map)(const struct mmu_entry *entries, size_t count);
     size_t (*mmu_unmap)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
     void (*mmu_protect)(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+    size_t (*mmu_find)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
     bool (*mmu_query)(uintptr_t virtual, struct mmu_entry *out);
     bool (*mmu_test_clear_accessed)(uintptr_t virtual);
     int (*kernel_map)(uintptr_t virtual, struct page *const *pages, size_t count);

@@ -99,7 +99,7 @@ struct mmu_entry {
     bool accessed, dirty;           /* as the CPU left them; ignored by mmu_map() */
 };
 /* Sets `count` translations (any addresses, best ascending), replacing what was there; stale
- * translations are flushed on all CPUs. 0, or -ENOMEM with none, some or all set. */
+ * translations are flushed on all CPUs. 0, or -ENOMEM with none set and no table made. */
 must_check int mmu_map(const struct mmu_entry *entries, size_t count);
 /* Clears up to `limit` present translations in [*from, end), ascending, stores them in `out`
  * and moves *from behind the last address looked at (== end: all done). Flushed on return.
@@ -108,6 +108,8 @@ size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t l
 /* Sets the protection of every present translation in [from, end) that is not a write upgrade:
  * a read-only translation stays read-only even if MMU_WRITE is given unless `dirty_ok`. */
 void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+/* Lists translations as mmu_unmap() does, and leaves them. */
+size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
 /* The translation of one address; false if absent. */
 bool mmu_query(uintptr_t virtual, struct mmu_entry *out);
 /* Clears the accessed bit, without a flush; true if it was set. For reclaim only. */

@@ -105,7 +105,7 @@ static void proc_system(void)
     CHECK_EQUAL(fields(text_of("/proc/loadavg")), 5);
     CHECK(has(text_of("/proc/cgroups"), "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"));
     CHECK(strcmp(text_of("/proc/sys/vm/max_map_count"), "65530\n") == 0);
-    CHECK(strcmp(text_of("/proc/sys/vm/overcommit_memory"), "1\n") == 0);
+    CHECK(strcmp(text_of("/proc/sys/vm/overcommit_memory"), "0\n") == 0);
     CHECK(strcmp(text_of("/proc/sys/net/core/somaxconn"), "4096\n") == 0);
     char first[40], second[40];
     CHECK_EQUAL(strlen(text_of("/proc/sys/kernel/random/boot_id")), 37);

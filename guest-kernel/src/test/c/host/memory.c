@@ -57,8 +57,9 @@ static bool allocation_fails(void)
     return false;
 }
 
-void *heap_allocate(size_t size)
+void *heap_allocate_at(size_t size, enum pages_level level)
 {
+    (void)level;
     if (allocation_fails())
         return NULL;
     void *block = malloc(size ? size : 1);
@@ -69,13 +70,16 @@ void *heap_allocate(size_t size)
     return block;
 }
 
-void *heap_allocate_zeroed(size_t size)
+void *heap_allocate_zeroed_at(size_t size, enum pages_level level)
 {
-    void *block = heap_allocate(size);
+    void *block = heap_allocate_at(size, level);
     if (block)
         memset(block, 0, size);
     return block;
 }
+
+void *heap_allocate(size_t size) { return heap_allocate_at(size, PAGES_KEPT); }
+void *heap_allocate_zeroed(size_t size) { return heap_allocate_zeroed_at(size, PAGES_KEPT); }
 
 void heap_free(void *block)
 {
@@ -118,8 +122,9 @@ static struct page *find_free(unsigned order)
     return NULL;
 }
 
-struct page *pages_allocate(unsigned order)
+struct page *pages_allocate_at(unsigned order, enum pages_level level)
 {
+    (void)level;
     if (allocation_fails())
         return NULL;
     struct page *page = find_free(order);
@@ -128,7 +133,9 @@ struct page *pages_allocate(unsigned order)
     return page;
 }
 
-struct page *page_allocate(void) { return pages_allocate(0); }
+struct page *pages_allocate(unsigned order) { return pages_allocate_at(order, PAGES_KEPT); }
+struct page *page_allocate_at(enum pages_level level) { return pages_allocate_at(0, level); }
+struct page *page_allocate(void) { return page_allocate_at(PAGES_KEPT); }
 
 struct page *page_allocate_zeroed(void)
 {
@@ -164,6 +171,12 @@ void page_put(struct page *page)
 
 uint64_t host_pages_withheld;
 uint64_t pages_free_count(void) { return ARENA_PAGES - pages_in_use - host_pages_withheld; }
+uint64_t pages_margin(void) { return PAGES_RESERVE; }
+uint64_t pages_free_at(enum pages_level level)
+{
+    uint64_t free = pages_free_count(), left = level == PAGES_RESERVED ? 0 : pages_margin();
+    return free > left ? free - left : 0;
+}
 uint64_t pages_total_count(void) { return ARENA_PAGES; }
 
 void host_fault_range(uintptr_t start, uintptr_t end)

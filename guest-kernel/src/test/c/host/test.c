@@ -42,6 +42,7 @@ void host_test(const char *name, void (*test)(void))
     host_idle = NULL;
     host_signal_pending = false;
     host_fail_allocation(0);
+    host_pages_withheld = 0;
     host_fault_range(0, 0);
     host_user_access = NULL;
     test();

@@ -23,7 +23,9 @@ void host_memory_init(void)
 }
 
 /* Nothing to reset between tests. */
+void (*host_user_access)(void);
 void host_fail_allocation(uint64_t n) { (void)n; }
+uint64_t host_pages_withheld;
 void host_fault_range(uintptr_t start, uintptr_t end) { (void)start, (void)end; }
 
 static void add(uint64_t first, uint64_t end) { pages_add_free(first << PAGE_SHIFT, end << PAGE_SHIFT); }
@@ -35,7 +37,7 @@ static void test_ragged_ranges(void)
     static bool taken[FRAMES];
     uint64_t expected = 0;
     pages_init(descriptors, FRAMES);
-    CHECK(page_allocate() == NULL);
+    CHECK(page_allocate_at(PAGES_RESERVED) == NULL);
     for (unsigned i = 0; i < array_size(ranges); i++) {
         add(ranges[i].first, ranges[i].end);
         expected += ranges[i].end - ranges[i].first - (ranges[i].first == 0);
@@ -43,7 +45,7 @@ static void test_ragged_ranges(void)
     CHECK_EQUAL(pages_total_count(), expected);
     CHECK_EQUAL(pages_free_count(), expected);
     for (uint64_t n = 0; n < expected; n++) {
-        struct page *page = page_allocate();
+        struct page *page = page_allocate_at(PAGES_RESERVED);
         CHECK(page != NULL);
         uint64_t frame = page_address(page) >> PAGE_SHIFT;
         bool offered = false;
@@ -52,7 +54,7 @@ static void test_ragged_ranges(void)
         CHECK(offered && !taken[frame]);
         taken[frame] = true;
     }
-    CHECK(page_allocate() == NULL);
+    CHECK(page_allocate_at(PAGES_RESERVED) == NULL);
     CHECK_EQUAL(pages_free_count(), 0);
     for (uint64_t frame = 0; frame < FRAMES; frame++) {
         if (taken[frame])
@@ -66,7 +68,7 @@ static void test_blocks_join(void)
 {
     struct page *large[FRAMES >> PAGES_MAX_ORDER];
     unsigned before = 0, after = 0;
-    while ((large[before] = pages_allocate(PAGES_MAX_ORDER)) != NULL) {
+    while ((large[before] = pages_allocate_at(PAGES_MAX_ORDER, PAGES_RESERVED)) != NULL) {
         CHECK_EQUAL(page_address(large[before]) & ((PAGE_SIZE << PAGES_MAX_ORDER) - 1), 0);
         before++;
     }
@@ -78,7 +80,7 @@ static void test_blocks_join(void)
     unsigned count = 0;
     for (;; count++) {
         small[count].order = hash_mix(count) % 4;
-        small[count].page = pages_allocate(small[count].order);
+        small[count].page = pages_allocate_at(small[count].order, PAGES_RESERVED);
         if (small[count].page == NULL)
             break;
     }
@@ -87,7 +89,7 @@ static void test_blocks_join(void)
         for (unsigned i = step; i < count; i += 7)
             pages_free(small[i].page, small[i].order);
     }
-    while (pages_allocate(PAGES_MAX_ORDER) != NULL)
+    while (pages_allocate_at(PAGES_MAX_ORDER, PAGES_RESERVED) != NULL)
         after++;
     CHECK_EQUAL(after, before);
 }
@@ -95,7 +97,7 @@ static void test_blocks_join(void)
 static uint64_t reclaim_one(uint64_t wanted)
 {
     static unsigned calls;
-    if (wanted != 2 || calls++ > 0)
+    if (wanted < 2 || calls++ > 0)
         return 0;
     add(1024, 1026);
     return 2;
@@ -105,10 +107,38 @@ static void test_reclaim_is_asked(void)
 {
     pages_init(descriptors, FRAMES);
     pages_reclaim = reclaim_one;
-    struct page *pair = pages_allocate(1);
+    struct page *pair = pages_allocate_at(1, PAGES_RESERVED);
     CHECK(pair == &descriptors[1024]);
-    CHECK(pages_allocate(1) == NULL);
+    CHECK(pages_allocate_at(1, PAGES_RESERVED) == NULL);
     pages_reclaim = NULL;
+}
+
+static uint64_t frames_at(enum pages_level level)
+{
+    uint64_t count = 0;
+    while (page_allocate_at(level) != NULL)
+        count++;
+    return count;
+}
+
+/* What the program keeps ends first, then what it needs, and some are left for the kernel. */
+static void test_levels(void)
+{
+    pages_init(descriptors, FRAMES);
+    add(1, FRAMES);
+    uint64_t free = pages_free_count(), margin = pages_margin();
+    CHECK(margin > PAGES_RESERVE && margin < free / 8);
+    CHECK_EQUAL(pages_free_at(PAGES_KEPT), free - margin);
+    CHECK_EQUAL(frames_at(PAGES_KEPT), free - margin);
+    CHECK(heap_allocate(20000) == NULL);
+    CHECK_EQUAL(pages_free_at(PAGES_KEPT), 0);
+    CHECK_EQUAL(pages_free_at(PAGES_NEEDED), margin - PAGES_RESERVE);
+    CHECK_EQUAL(frames_at(PAGES_NEEDED), margin - PAGES_RESERVE);
+    CHECK(heap_allocate_at(20000, PAGES_NEEDED) == NULL);
+    CHECK(pages_allocate_at(3, PAGES_RESERVED) != NULL);
+    CHECK_EQUAL(pages_free_at(PAGES_NEEDED), 0);
+    CHECK_EQUAL(frames_at(PAGES_RESERVED), PAGES_RESERVE - 8);
+    CHECK_EQUAL(pages_free_count(), 0);
 }
 
 #define BLOCKS 2000
@@ -145,6 +175,7 @@ int main(void)
     host_test("pages: ragged ranges", test_ragged_ranges);
     host_test("pages: freed blocks join", test_blocks_join);
     host_test("pages: reclaim is asked when there are none", test_reclaim_is_asked);
+    host_test("pages: who gets the last ones", test_levels);
     host_test("heap: contents and return", test_heap_contents);
     return host_result();
 }

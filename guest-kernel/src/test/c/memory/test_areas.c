@@ -22,6 +22,12 @@ size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t l
     *from = end;
     return 0;
 }
+size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    (void)out, (void)limit;
+    *from = end;
+    return 0;
+}
 void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
 {
     (void)from, (void)end, (void)protection, (void)upgrade_write;
@@ -33,6 +39,7 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
     (void)start, (void)length, (void)for_write;
     return 0;
 }
+uint64_t page_cache_reclaimable(void) { return 0; }
 void file_put(struct file *file) { (void)file; }
 struct file *file_get(struct file *file) { return file; }
 

@@ -48,6 +48,12 @@ bool mmu_query(uintptr_t virtual, struct mmu_entry *out)
     return out->physical != 0;
 }
 
+size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    (void)out, (void)limit;
+    *from = end;
+    return 0;
+}
 bool mmu_test_clear_accessed(uintptr_t virtual) { (void)virtual; return false; }
 
 /* ---- The file ------------------------------------------------------------------------------------------ */
@@ -61,7 +67,7 @@ static int fill(struct page_source *from, uint32_t index, struct page **pages, u
     for (unsigned i = 0; i < count; i++)
         memset(page_data(pages[i]), (int)(index + i + 1), PAGE_SIZE);
     if (cut_while_reading != UINT64_MAX) {
-        page_cache_truncate(from, (uint32_t)(cut_while_reading >> PAGE_SHIFT));
+        page_cache_drop(from, cut_while_reading >> PAGE_SHIFT, PAGE_CACHE_END);
         from->size = cut_while_reading;
     }
     return 0;
@@ -91,7 +97,7 @@ static void map_file(bool evictable)
 static void unmap_file(uint64_t pages_before)
 {
     CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(resident_pages, 0);
     CHECK_EQUAL(source.page_count, 0);
     CHECK_EQUAL(host_pages_in_use(), pages_before);
@@ -152,7 +158,7 @@ static void no_page_lies_behind_the_end(void)
     struct page *page = page_cache_get(&source, 1, &error);
     CHECK(page != NULL);
     page_put(page);
-    page_cache_truncate(&source, 0);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(source.page_count, 0);
 }
 

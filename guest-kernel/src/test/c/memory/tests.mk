@@ -22,10 +22,16 @@ target/test/fault: $(FAULT_SOURCES) src/main/c/memory/areas.h $(HOST_SOURCES) $(
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(FAULT_SOURCES) $(HOST_SOURCES) -o $@
 
+EXHAUSTION_SOURCES := src/test/c/memory/test_exhaustion.c $(filter src/main/%,$(FAULT_SOURCES))
+target/test/exhaustion: $(EXHAUSTION_SOURCES) src/main/c/memory/areas.h $(HOST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(EXHAUSTION_SOURCES) $(HOST_SOURCES) -o $@
+
 .PHONY: test-memory
-test-memory: target/test/page_cache target/test/areas target/test/layout target/test/fault
+test-memory: target/test/page_cache target/test/areas target/test/layout target/test/fault target/test/exhaustion
 	target/test/page_cache
 	target/test/areas
 	target/test/layout
 	target/test/fault
+	target/test/exhaustion
 TESTS += test-memory

@@ -211,21 +211,65 @@ static void test_mmu(void)
     check("all page tables are given back", pages_free_count() == free_before);
 }
 
-static void test_memory_exhausted(void)
+/* Entries that need a table of level 1 each, and one of them of all levels. */
+#define SPREAD 4
+#define SPREAD_TABLES (3 + SPREAD - 1 + 2)
+
+static void spread(struct mmu_entry *entries, phys_t physical)
+{
+    for (unsigned i = 0; i < SPREAD; i++)
+        entries[i] = (struct mmu_entry){ .virtual = CHURN_BASE + i * (2UL << 20), .physical = physical,
+                                         .protection = MMU_READ };
+    entries[SPREAD - 1].virtual = CHURN_BASE + (512UL << 30);
+}
+
+static bool any_mapped(const struct mmu_entry *entries)
+{
+    struct mmu_entry found;
+    for (unsigned i = 0; i < SPREAD; i++)
+        if (mmu_query(entries[i].virtual, &found))
+            return true;
+    return false;
+}
+
+static void give_back(struct list *taken, uint64_t count)
+{
+    for (struct list *node; count-- > 0 && (node = list_pop_front(taken)) != NULL;)
+        page_put(list_entry(node, struct page, link));
+}
+
+/* With memory for `tables` of the tables that the mapping needs. */
+static bool maps_with(const struct mmu_entry *entries, uint64_t tables)
 {
     struct list taken = LIST_INIT(taken);
-    uint64_t free_before = pages_free_count();
-    struct page *last = page_allocate();
-    for (struct page *page; (page = page_allocate()) != NULL;)
+    for (struct page *page; (page = page_allocate_at(PAGES_RESERVED)) != NULL;)
         list_push_back(&taken, &page->link);
-    struct mmu_entry entry = { .virtual = CHURN_BASE, .physical = page_address(last), .protection = MMU_READ };
-    check("mapping without memory for tables fails", mmu_map(&entry, 1) < 0);
-    page_put(list_entry(list_pop_front(&taken), struct page, link));
-    check("and with memory for one of three", mmu_map(&entry, 1) < 0);
-    for (struct list *node; (node = list_pop_front(&taken)) != NULL;)
-        page_put(list_entry(node, struct page, link));
-    page_put(last);
-    check("a failed mapping leaves no tables behind", pages_free_count() == free_before);
+    give_back(&taken, PAGES_RESERVE + tables);
+    uint64_t free_before = pages_free_count();
+    bool mapped = mmu_map(entries, SPREAD) == 0;
+    check("a failed mapping sets nothing", mapped || !any_mapped(entries));
+    check("a failed mapping leaves no tables behind", mapped || pages_free_count() == free_before);
+    give_back(&taken, UINT64_MAX);
+    return mapped;
+}
+
+static void test_memory_exhausted(void)
+{
+    uint64_t free_before = pages_free_count();
+    phys_t page = new_page();
+    struct mmu_entry entries[SPREAD], out[SPREAD];
+    spread(entries, page);
+    for (uint64_t tables = 0; tables < SPREAD_TABLES; tables++)
+        check("mapping without memory for all tables fails", !maps_with(entries, tables));
+    check("and succeeds with it", maps_with(entries, SPREAD_TABLES));
+    uintptr_t from = CHURN_BASE, end = CHURN_BASE + (513UL << 30);
+    check("translations are listed", mmu_find(&from, end, out, SPREAD) == SPREAD
+                                     && out[SPREAD - 1].virtual == entries[SPREAD - 1].virtual && any_mapped(entries));
+    for (from = CHURN_BASE; from < end;)
+        mmu_unmap(&from, end, out, SPREAD);
+    check("and then taken out", !any_mapped(entries));
+    page_put(page_of(page));
+    check("all memory is given back", pages_free_count() == free_before);
 }
 
 /* ---- Time, events, the CPU --------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ static void offer_again(struct virtio_card *card, const struct gathered *from)
 int virtio_net_receive_init(struct virtio_card *card)
 {
     for (unsigned i = 0; i < card->receive.size; i++) {
-        struct page *page = page_allocate();
+        struct page *page = page_allocate_at(PAGES_RESERVED);
         if (page == NULL)
             return i > 0 ? 0 : -ENOMEM;
         offer(card, page);
@@ -132,7 +132,7 @@ static bool replace_pages(struct virtio_card *card, unsigned count)
 {
     struct page *pages[MAX_BUFFERS];
     for (unsigned i = 0; i < count; i++) {
-        pages[i] = page_allocate();
+        pages[i] = page_allocate_at(PAGES_RESERVED);
         if (pages[i] != NULL)
             continue;
         while (i-- > 0)

@@ -51,7 +51,7 @@ static bool new_slot(struct card *card, struct rx_slot *slot)
         *slot = rx->spare[--rx->spares];
         return true;
     }
-    slot->page = page_allocate();
+    slot->page = page_allocate_at(PAGES_RESERVED);
     if (slot->page == NULL)
         return false;
     slot->grant = grant_page(card->frontend.backend_domain, page_address(slot->page), false);

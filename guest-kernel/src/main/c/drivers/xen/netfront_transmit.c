@@ -70,7 +70,7 @@ static bool append(struct dense *to, const uint8_t *from, uint32_t length)
 {
     while (length > 0) {
         if (to->count == 0 || to->pages[to->count - 1].length == PAGE_SIZE) {
-            struct page *page = to->count < PACKET_MAX_FRAGMENTS ? page_allocate() : NULL;
+            struct page *page = to->count < PACKET_MAX_FRAGMENTS ? page_allocate_at(PAGES_RESERVED) : NULL;
             if (page == NULL)
                 return false;
             to->pages[to->count++] = (struct packet_fragment){ .page = page };

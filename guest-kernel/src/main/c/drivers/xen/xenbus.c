@@ -407,7 +407,7 @@ static int run_all(struct xenbus_request *all, unsigned count)
 
 int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count)
 {
-    struct xenbus_request *all = heap_allocate_zeroed(count * sizeof(*all));
+    struct xenbus_request *all = heap_allocate_zeroed_at(count * sizeof(*all), PAGES_RESERVED);
     if (all == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < count; i++) {
@@ -427,7 +427,7 @@ int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned
 
 int xenbus_write_nodes(const char *directory, const struct xenbus_node *nodes, unsigned count)
 {
-    struct xenbus_request *all = heap_allocate_zeroed(count * sizeof(*all));
+    struct xenbus_request *all = heap_allocate_zeroed_at(count * sizeof(*all), PAGES_RESERVED);
     if (all == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < count; i++) {

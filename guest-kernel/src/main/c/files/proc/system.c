@@ -145,11 +145,11 @@ static const struct pseudo_entry random_files[] = {
 static const struct pseudo_entry kernel_files[] = {
     FILE_OF("cap_last_cap", "40\n"), FILE_OF("core_pattern", "core\n"), FILE_OF("ngroups_max", "65536\n"),
     SHOWN("osrelease", show_release), FILE_OF("ostype", "Linux\n"), FILE_OF("pid_max", "4194304\n"),
-    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), FILE_OF("threads-max", "65536\n"), { 0 },
+    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), FILE_OF("threads-max", "32768\n"), { 0 },
 };
 static const struct pseudo_entry memory_files[] = {
     FILE_OF("max_map_count", "65530\n"), FILE_OF("mmap_min_addr", "65536\n"), FILE_OF("nr_hugepages", "0\n"),
-    FILE_OF("overcommit_memory", "1\n"), FILE_OF("overcommit_ratio", "50\n"), FILE_OF("swappiness", "0\n"), { 0 },
+    FILE_OF("overcommit_memory", "0\n"), FILE_OF("overcommit_ratio", "50\n"), FILE_OF("swappiness", "0\n"), { 0 },
 };
 static const struct pseudo_entry file_files[] = {
     FILE_OF("file-max", "65536\n"), FILE_OF("nr_open", "65536\n"), FILE_OF("pipe-max-size", "65536\n"), { 0 },

@@ -6,6 +6,7 @@
  */
 #include "lib/errno.h"
 #include "lib/pages.h"
+#include "lib/string.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/page_table.h"
 #include "platform/pvh/pvh.h"
@@ -66,9 +67,10 @@ static uint64_t *find_or_create_table(uintptr_t virtual)
     for (unsigned at = 4; at > 1; at--) {
         uint64_t *entry = &table[table_index(virtual, at)];
         if (!(*entry & ENTRY_PRESENT)) {
-            struct page *page = page_allocate_zeroed();
+            struct page *page = page_allocate_at(PAGES_NEEDED);
             if (page == NULL)
                 return NULL;
+            memset(page_data(page), 0, PAGE_SIZE);
             page->index = 0;
             *entry = page_address(page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
             if (table != pvh_root_table)
@@ -111,25 +113,35 @@ static void free_tables(struct list *unused)
         page_put(list_entry(node, struct page, link));
 }
 
+/* Tables for all of the entries, or none. */
+static int create_tables(const struct mmu_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && same_table(entries[i].virtual, entries[i - 1].virtual))
+            continue;
+        if (find_or_create_table(entries[i].virtual) != NULL)
+            continue;
+        struct list unused = LIST_INIT(unused);
+        for (size_t made = 0; made <= i; made++)
+            remove_empty_tables(entries[made].virtual, &unused);
+        flush_all();
+        free_tables(&unused);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
 int pvh_mmu_map(const struct mmu_entry *entries, size_t count)
 {
     uint64_t *table = NULL;
-    uintptr_t table_start = 0;
     size_t flushed = 0;
-    int result = 0;
-    struct list unused = LIST_INIT(unused);
 
+    if (create_tables(entries, count) != 0)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         uintptr_t virtual = entries[i].virtual;
-        if (table == NULL || align_down(virtual, entry_span(2)) != table_start) {
+        if (i == 0 || !same_table(virtual, entries[i - 1].virtual))
             table = find_or_create_table(virtual);
-            if (table == NULL) {
-                result = -ENOMEM;
-                remove_empty_tables(virtual, &unused);
-                break;
-            }
-            table_start = align_down(virtual, entry_span(2));
-        }
         uint64_t *entry = &table[table_index(virtual, 1)];
         uint64_t value = entries[i].physical | entry_rights(entries[i].protection);
         uint64_t old = __atomic_exchange_n(entry, value, __ATOMIC_RELAXED);
@@ -138,10 +150,9 @@ int pvh_mmu_map(const struct mmu_entry *entries, size_t count)
         if ((old & ENTRY_PRESENT) && ++flushed < FLUSH_ALL_FROM)
             flush_page(virtual);
     }
-    if (flushed >= FLUSH_ALL_FROM || !list_empty(&unused))
+    if (flushed >= FLUSH_ALL_FROM)
         flush_all();
-    free_tables(&unused);
-    return result;
+    return 0;
 }
 
 static void flush_unmapped(const struct mmu_entry *entries, size_t count)
@@ -224,6 +235,29 @@ void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool up
     }
     if (flushed >= FLUSH_ALL_FROM)
         flush_all();
+}
+
+size_t pvh_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    uintptr_t virtual = *from;
+    size_t count = 0;
+
+    while (virtual < end && count < limit) {
+        unsigned level;
+        const uint64_t *table = find_table(virtual, &level);
+        if (table == NULL) {
+            virtual = next_boundary(virtual, end, level);
+            continue;
+        }
+        uintptr_t table_end = next_boundary(virtual, end, 2);
+        for (; virtual < table_end && count < limit; virtual += PAGE_SIZE) {
+            uint64_t entry = table[table_index(virtual, 1)];
+            if (entry_used(entry))
+                out[count++] = describe(virtual, entry);
+        }
+    }
+    *from = virtual;
+    return count;
 }
 
 bool pvh_mmu_query(uintptr_t virtual, struct mmu_entry *out)

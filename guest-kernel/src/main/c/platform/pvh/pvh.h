@@ -67,6 +67,7 @@ void pvh_kernel_unmap(uintptr_t virtual, size_t count);
 int pvh_mmu_map(const struct mmu_entry *entries, size_t count);
 size_t pvh_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
 void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+size_t pvh_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
 bool pvh_mmu_query(uintptr_t virtual, struct mmu_entry *out);
 bool pvh_mmu_test_clear_accessed(uintptr_t virtual);
 
@@ -107,6 +108,7 @@ noreturn void pvh_crash(void);
     .mmu_map = pvh_mmu_map, \
     .mmu_unmap = pvh_mmu_unmap, \
     .mmu_protect = pvh_mmu_protect, \
+    .mmu_find = pvh_mmu_find, \
     .mmu_query = pvh_mmu_query, \
     .mmu_test_clear_accessed = pvh_mmu_test_clear_accessed, \
     .kernel_map = pvh_kernel_map, \

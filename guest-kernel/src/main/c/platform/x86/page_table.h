@@ -35,6 +35,9 @@ static inline uintptr_t next_boundary(uintptr_t virtual, uintptr_t end, unsigned
     return next < end ? next : end;
 }
 
+/* One level-1 table translates both. */
+static inline bool same_table(uintptr_t a, uintptr_t b) { return align_down(a ^ b, entry_span(2)) == 0; }
+
 /* A level-1 entry that holds a translation, accessible or not. */
 static inline bool entry_used(uint64_t entry) { return entry & (ENTRY_PRESENT | ENTRY_NO_ACCESS); }
 

@@ -83,7 +83,7 @@ void event_bind(uint32_t port, event_handler *handler, void *context)
     assert(port < EVENT_PORTS);
     struct binding **word = &bindings[port / 64];
     if (*word == NULL)
-        *word = heap_allocate_zeroed(64 * sizeof(**word));
+        *word = heap_allocate_zeroed_at(64 * sizeof(**word), PAGES_RESERVED);
     if (*word == NULL)
         panic("no memory for event channels");
     (*word)[port % 64] = (struct binding){ handler, context };

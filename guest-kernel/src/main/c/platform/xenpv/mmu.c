@@ -11,6 +11,7 @@
  */
 #include "lib/errno.h"
 #include "lib/pages.h"
+#include "lib/string.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -76,9 +77,10 @@ static uint64_t *find_entry(uintptr_t virtual)
 /* Puts a new table behind an absent entry of `parent`; NULL without memory. */
 static uint64_t *add_table(uint64_t *parent, unsigned index)
 {
-    struct page *page = page_allocate_zeroed();
+    struct page *page = page_allocate_at(PAGES_NEEDED);
     if (page == NULL)
         return NULL;
+    memset(page_data(page), 0, PAGE_SIZE);
     page->index = 0;
     phys_t address = page_address(page);
     updates_add(pv_direct_map_update(address, false));
@@ -139,24 +141,33 @@ static void free_tables(struct list *unused)
         page_put(list_entry(node, struct page, link));
 }
 
+/* Tables for all of the entries, or none. */
+static int create_tables(const struct mmu_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && same_table(entries[i].virtual, entries[i - 1].virtual))
+            continue;
+        if (find_or_create_table(entries[i].virtual) != NULL)
+            continue;
+        struct list unused = LIST_INIT(unused);
+        for (size_t made = 0; made <= i; made++)
+            remove_empty_tables(entries[made].virtual, &unused);
+        free_tables(&unused);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
 int pv_mmu_map(const struct mmu_entry *entries, size_t count)
 {
     uint64_t *table = NULL;
-    uintptr_t table_start = 0;
-    int result = 0;
-    struct list unused = LIST_INIT(unused);
 
+    if (create_tables(entries, count) != 0)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         uintptr_t virtual = entries[i].virtual;
-        if (table == NULL || align_down(virtual, entry_span(2)) != table_start) {
+        if (i == 0 || !same_table(virtual, entries[i - 1].virtual))
             table = find_or_create_table(virtual);
-            if (table == NULL) {
-                result = -ENOMEM;
-                remove_empty_tables(virtual, &unused);
-                break;
-            }
-            table_start = align_down(virtual, entry_span(2));
-        }
         const uint64_t *entry = &table[table_index(virtual, 1)];
         uint64_t old = *entry;
         set_entry(entry, make_entry(pv_frame_of(entries[i].physical), entries[i].protection), UPDATE_NORMAL);
@@ -166,8 +177,7 @@ int pv_mmu_map(const struct mmu_entry *entries, size_t count)
             updates_flush_page(virtual);
     }
     updates_commit();
-    free_tables(&unused);
-    return result;
+    return 0;
 }
 
 size_t pv_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
@@ -238,6 +248,29 @@ void pv_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upg
             protect_entry(from, &table[table_index(from, 1)], protection, upgrade_write);
     }
     updates_commit();
+}
+
+size_t pv_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
+{
+    uintptr_t virtual = *from;
+    size_t count = 0;
+
+    while (virtual < end && count < limit) {
+        unsigned level;
+        const uint64_t *table = find_table(virtual, &level);
+        if (table == NULL) {
+            virtual = next_boundary(virtual, end, level);
+            continue;
+        }
+        uintptr_t table_end = next_boundary(virtual, end, 2);
+        for (; virtual < table_end && count < limit; virtual += PAGE_SIZE) {
+            uint64_t entry = table[table_index(virtual, 1)];
+            if (entry_used(entry))
+                out[count++] = describe(virtual, entry);
+        }
+    }
+    *from = virtual;
+    return count;
 }
 
 bool pv_mmu_query(uintptr_t virtual, struct mmu_entry *out)

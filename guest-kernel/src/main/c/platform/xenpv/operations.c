@@ -9,6 +9,7 @@ const struct platform_operations xenpv_operations = {
     .mmu_map = pv_mmu_map,
     .mmu_unmap = pv_mmu_unmap,
     .mmu_protect = pv_mmu_protect,
+    .mmu_find = pv_mmu_find,
     .mmu_query = pv_mmu_query,
     .mmu_test_clear_accessed = pv_mmu_test_clear_accessed,
     .kernel_map = pv_kernel_map,
