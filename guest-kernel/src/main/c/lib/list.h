@@ -41,6 +41,18 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
+/* Moves all elements of `from` to the end of `to`. */
+static inline void list_splice_back(struct list *to, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    list_init(from);
+}
+
 static inline struct list *list_pop_front(struct list *l)
 {
     struct list *node = l->next;

@@ -87,6 +87,14 @@ void tree_remove(struct tree *tree, struct tree_node *node)
     node->parent = NULL;
 }
 
+struct tree_node *tree_last(const struct tree *tree)
+{
+    struct tree_node *last = tree->root;
+    while (last && last->right)
+        last = last->right;
+    return last;
+}
+
 struct tree_node *tree_next(const struct tree_node *node)
 {
     if (node->right) {

@@ -37,5 +37,6 @@ void tree_remove(struct tree *tree, struct tree_node *node);
 /* After a change of what `node` contributes: updates it and all above it. */
 void tree_changed(struct tree *tree, struct tree_node *node);
 static inline struct tree_node *tree_first(const struct tree *tree) { return tree->first; }
+struct tree_node *tree_last(const struct tree *tree);
 struct tree_node *tree_next(const struct tree_node *node);
 struct tree_node *tree_previous(const struct tree_node *node);

@@ -1,13 +1,17 @@
 #include "net/icmp.h"
 
 #include "lib/errno.h"
+#include "lib/hash.h"
+#include "lib/random.h"
 #include "lib/string.h"
 #include "net/checksum.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "platform/platform.h"
 
-#define ERRORS_PER_SECOND 100        /* RFC 1812 4.3.2.8: the rate of errors is limited */
+#define ERRORS_PER_SECOND 1000u      /* to all, at most: RFC 1812 4.3.2.8; net.ipv4.icmp_msgs_per_sec of Linux */
+#define ERRORS_FOR_ONE 20u           /* of these to one address, at most */
+#define ALLOWANCES 256               /* addresses beyond that share */
 #define QUOTED_BYTES 8               /* of the offending datagram (RFC 792) */
 #define MINIMUM_IPV4_MTU 68          /* RFC 791; a smaller next-hop MTU is a lie */
 
@@ -17,16 +21,43 @@ struct icmp_header {
     uint8_t rest[4];
 };
 
-static bool error_allowed(void)
+/*
+ * The limits on errors. One for all would tell everybody how much of it others have used up, and so which ports of ours
+ * answer (CVE-2020-25705): as Linux does since, what each second allows is a random number, and addresses have limits of
+ * their own as well. Those share a table by a keyed hash, so that nobody knows whom he shares a place with.
+ */
+struct allowance {
+    nanoseconds window;              /* when the second began */
+    unsigned left;
+};
+
+static struct allowance everybody, some[ALLOWANCES];
+static struct hash_key allowance_key;
+
+/* Takes one of the allowance, which each second is new: at most `most`, at least a half of that. */
+static bool take(struct allowance *allowance, unsigned most)
 {
-    static nanoseconds window;
-    static unsigned sent;
     nanoseconds now = clock_monotonic();
-    if (now - window >= NS_PER_SECOND) {
-        window = now;
-        sent = 0;
+    if (allowance->window == 0 || now - allowance->window >= NS_PER_SECOND) {
+        allowance->window = now;
+        allowance->left = most - (unsigned)random_below(most / 2 + 1);
     }
-    return sent++ < ERRORS_PER_SECOND;
+    if (allowance->left == 0)
+        return false;
+    allowance->left--;
+    return true;
+}
+
+/* The one asked about comes first: who has used up his own takes nothing from the others. */
+static bool error_allowed(ipv4_t to)
+{
+    return take(&some[siphash(&allowance_key, &to, sizeof(to)) % ALLOWANCES], ERRORS_FOR_ONE) &&
+           take(&everybody, ERRORS_PER_SECOND);
+}
+
+void icmp_init(void)
+{
+    random_bytes(&allowance_key, sizeof(allowance_key));
 }
 
 static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8_t type_of_service)
@@ -98,6 +129,7 @@ static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_erro
     error->local = be32_get(ip->source);
     error->remote = be32_get(ip->destination);
     error->protocol = ip->protocol;
+    error->length = be16_get(ip->total_length);
     memcpy(error->transport, data + offset + header_length, QUOTED_BYTES);
     return true;
 }
@@ -134,7 +166,7 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
 
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code)
 {
-    if (!info->unicast || info->source == IPV4_ANY || !error_allowed())
+    if (!info->unicast || info->source == IPV4_ANY || !error_allowed(info->source))
         return;
     uint32_t quoted = min_of(packet->length, (uint32_t)QUOTED_BYTES);
     struct packet *error = packet_allocate(sizeof(struct icmp_header) + sizeof(struct ip_header) + QUOTED_BYTES);

@@ -23,11 +23,13 @@ struct icmp_error {
     int error;                       /* errno, positive */
     bool hard;                       /* will not go away by sending again */
     unsigned mtu;                    /* "fragmentation needed": of the next hop; else 0 */
+    unsigned length;                 /* of our packet, as it is quoted */
     ipv4_t local, remote;            /* of our packet */
     uint8_t protocol;
     uint8_t transport[8];            /* the first bytes behind its IP header */
 };
 
+void icmp_init(void);
 void icmp_input(const struct ip_info *info, struct packet *packet);
 /* About a received packet, which starts with its transport header and stays the caller's. */
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code);

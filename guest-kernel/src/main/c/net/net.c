@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/dhcp.h"
+#include "net/icmp.h"
 #include "net/interface.h"
 #include "net/ip.h"
 #include "net/tcp.h"
@@ -16,8 +17,8 @@
 #include "threads/wait.h"
 
 #define BUDGET_SHARE 8               /* one part in so many of all memory */
-#define PRESSURE_NUMERATOR 3         /* pressure begins at 3/4 of the budget */
-#define PRESSURE_DENOMINATOR 4
+#define PRESSURE_EIGHTHS 6           /* of the budget, where pressure begins */
+#define FULL_EIGHTHS 7               /* where only new connections may still have some */
 
 void (*net_milestone)(enum net_event event, nanoseconds when);
 
@@ -53,11 +54,19 @@ void net_uncharge(uint64_t bytes) { memory_charged -= bytes; }
 uint64_t net_memory_charged(void) { return memory_charged; }
 uint64_t net_memory_budget(void) { return memory_budget; }
 
+bool net_memory_for_connection(void) { return memory_charged < memory_budget; }
+
+uint64_t net_memory_limit(enum net_memory level)
+{
+    static const unsigned eighths[] = { [NET_MEMORY_PRESSURE] = PRESSURE_EIGHTHS, [NET_MEMORY_FULL] = FULL_EIGHTHS };
+    return memory_budget / 8 * eighths[level];
+}
+
 enum net_memory net_memory(void)
 {
-    if (memory_charged >= memory_budget)
+    if (memory_charged >= net_memory_limit(NET_MEMORY_FULL))
         return NET_MEMORY_FULL;
-    if (memory_charged >= memory_budget / PRESSURE_DENOMINATOR * PRESSURE_NUMERATOR)
+    if (memory_charged >= net_memory_limit(NET_MEMORY_PRESSURE))
         return NET_MEMORY_PRESSURE;
     return NET_MEMORY_PLENTY;
 }
@@ -71,6 +80,7 @@ void net_init(void)
     net_lock();
     arp_init();
     ip_reassembly_init();
+    icmp_init();
     udp_init();
     tcp_init();
     interfaces_init();

@@ -10,8 +10,9 @@
  * flushed there, so a burst is one notification.
  *
  * Memory: what peers can make the stack hold is charged to one budget, an eighth of the machine
- * (net_charge). Under pressure windows stop growing; beyond the budget data is dropped and left to the
- * peer to send again.
+ * (net_charge). From 3/4 of it on there is pressure: windows stop growing. From 7/8 on memory is full: data is
+ * dropped and left to the peer to send again, and the rest of the budget is for new connections. tcp_memory.c
+ * gets back what peers hold without progress.
  */
 #pragma once
 
@@ -75,5 +76,9 @@ enum net_memory { NET_MEMORY_PLENTY, NET_MEMORY_PRESSURE, NET_MEMORY_FULL };
 void net_charge(uint64_t bytes);
 void net_uncharge(uint64_t bytes);
 enum net_memory net_memory(void);
+/* How much may be charged before this level begins. */
+uint64_t net_memory_limit(enum net_memory level);
 uint64_t net_memory_charged(void);
 uint64_t net_memory_budget(void);
+/* May one more connection begin? */
+bool net_memory_for_connection(void);

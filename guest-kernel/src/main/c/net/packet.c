@@ -225,9 +225,18 @@ uint64_t packet_checksum(const struct packet *packet, uint32_t offset, uint64_t 
     return run.sum;
 }
 
+/* The heap gives large blocks whole pages, a power of two of them (lib/heap.c). */
+static uint32_t head_memory(uint32_t size)
+{
+    uint32_t memory = size <= PAGE_SIZE / 2 ? size : PAGE_SIZE;
+    while (memory < size)
+        memory *= 2;
+    return memory;
+}
+
 uint32_t packet_memory(const struct packet *packet)
 {
-    return (uint32_t)(sizeof(*packet) + packet->head_size + packet->fragment_count * PAGE_SIZE);
+    return (uint32_t)(sizeof(*packet) + head_memory(packet->head_size) + packet->fragment_count * PAGE_SIZE);
 }
 
 void packet_free_all(struct list *packets)

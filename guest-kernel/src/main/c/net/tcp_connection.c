@@ -6,6 +6,7 @@
 #define RECEIVE_LIMIT_INITIAL (64u * 1024)
 #define SEND_LIMIT_INITIAL (64u * 1024)
 #define QUICK_ACKS 16u               /* while the peer is in slow start, as Linux */
+#define ORPHANS_LIMIT 4096u          /* net.ipv4.tcp_max_orphans of a small Linux machine */
 #define HEADERS (IP_HEADER_LENGTH + TCP_HEADER_LENGTH)
 
 uint32_t tcp_receive_limit_initial(uint32_t wanted)
@@ -33,6 +34,7 @@ struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
     struct tcp *tcp = heap_allocate_zeroed_at(sizeof(*tcp), PAGES_NEEDED);
     if (tcp == NULL)
         return NULL;
+    tcp_memory_charge(sizeof(*tcp));
     tcp->entry = (struct tcp_entry){ .kind = TCP_ENTRY_CONNECTION, .local = local, .remote = remote };
     list_init(&tcp->entry.link);
     list_init(&tcp->accept_link);
@@ -46,17 +48,19 @@ struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
     tcp->receive_limit = tcp_receive_limit_initial(0);
     tcp->last_received = tcp->last_sent = tcp->copied_since = clock_monotonic();
     list_init(&tcp->received);
-    list_init(&tcp->out_of_order);
+    tcp_out_of_order_init(tcp);
     tcp_queue_init(tcp);
     tcp_timers_init(tcp);
     tcp_congestion_init(tcp);
     return tcp;
 }
 
-static void free_received(struct tcp *tcp)
+void tcp_free_received(struct tcp *tcp)
 {
+    if (tcp->being_read)
+        return;                       /* goes with the connection */
     packet_free_all(&tcp->received);
-    packet_free_all(&tcp->out_of_order);
+    tcp_out_of_order_clear(tcp);
     net_uncharge(tcp->received_memory);
     tcp->received_memory = 0;
     tcp->received_bytes = 0;
@@ -66,9 +70,10 @@ void tcp_put(struct tcp *tcp)
 {
     if (--tcp->references > 0)
         return;
-    free_received(tcp);
+    tcp_free_received(tcp);
     tcp_queue_clear(tcp);
     tcp_sack_clear(tcp);
+    net_uncharge(sizeof(*tcp));
     heap_free(tcp);
 }
 
@@ -146,6 +151,32 @@ static void leave_listener(struct tcp *tcp)
     tcp_put(tcp);
 }
 
+/* ---- Orphans: closed by the application, not yet by the peer ------------------------------------------ */
+
+static struct list orphans = LIST_INIT(orphans);
+static unsigned orphan_count;
+
+static void leave_orphans(struct tcp *tcp)
+{
+    if (list_empty(&tcp->accept_link))
+        return;                       /* nor is it in a listener's queue any more */
+    list_remove(&tcp->accept_link);
+    orphan_count--;
+}
+
+/* A peer may make as many as it likes by leaving its FIN out: the oldest gives way, by its timer, since the caller may
+ * be on its way through the table. */
+static void join_orphans(struct tcp *tcp)
+{
+    if (orphan_count == ORPHANS_LIMIT) {
+        struct tcp *oldest = list_entry(orphans.next, struct tcp, accept_link);
+        leave_orphans(oldest);
+        tcp_orphan_timer_expire(oldest);
+    }
+    list_push_back(&orphans, &tcp->accept_link);
+    orphan_count++;
+}
+
 void tcp_close(struct tcp *tcp, int error)
 {
     if (tcp->state == TCP_CLOSED)
@@ -159,6 +190,7 @@ void tcp_close(struct tcp *tcp, int error)
     tcp_sack_clear(tcp);
     tcp_wake(tcp, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP | (error != 0 ? POLL_ERROR : 0));
     leave_listener(tcp);
+    leave_orphans(tcp);
     leave_table(tcp);
     tcp_put(tcp);
 }
@@ -191,7 +223,7 @@ void tcp_orphan(struct tcp *tcp, bool reset)
         tcp_abort(tcp, 0);
         return;
     }
-    free_received(tcp);
+    tcp_free_received(tcp);
     tcp->shut_read = true;
     tcp->keep_alive = false;
     if (timer_stop(&tcp->keep_timer))
@@ -202,6 +234,8 @@ void tcp_orphan(struct tcp *tcp, bool reset)
         tcp->cork = false;
         tcp_output(tcp);
     }
-    if (tcp->state != TCP_CLOSED)
+    if (tcp->state != TCP_CLOSED) {
         tcp_orphan_timer_start(tcp);
+        join_orphans(tcp);
+    }
 }

@@ -1,14 +1,15 @@
 #include "lib/errno.h"
 #include "net/tcp_private.h"
 
-#define CHALLENGE_INTERVAL (500 * NS_PER_MS)   /* for each connection: RFC 5961 7 asks for a limit, and a
-                                                  shared one would tell attackers of others' connections */
+#define CHALLENGE_INTERVAL (500 * NS_PER_MS)   /* for each connection: RFC 5961 7 asks for a limit, and a shared
+                                                  one would tell of others' connections (CVE-2016-5696) */
 #define TIMESTAMP_LIFETIME (24ULL * 24 * 3600 * NS_PER_SECOND)   /* RFC 7323 5.5 */
 
 void tcp_init(void)
 {
     tcp_table_init();
     tcp_time_wait_init();
+    tcp_memory_init();
 }
 
 void tcp_challenge(struct tcp *tcp)
@@ -314,8 +315,10 @@ void tcp_icmp_error(const struct icmp_error *error)
     /* Only what is about something under way is believed (RFC 5927 4.1). */
     if (seq_before(sequence, tcp->send_unacknowledged) || !seq_before(sequence, tcp->send_max))
         return;
-    if (error->mtu != 0)
+    if (error->mtu != 0 && error->mtu < error->length)         /* one that it would have fitted is a lie */
         path_mtu_shrank(tcp, error->mtu);
+    else if (error->mtu != 0)
+        return;
     else if (tcp->state == TCP_SYN_SENT)
         tcp_close(tcp, error->error);
     else

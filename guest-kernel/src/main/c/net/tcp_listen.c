@@ -244,7 +244,7 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
 
 static bool accept_queue_full(const struct tcp_socket *listener)
 {
-    return listener->waiting_count > listener->backlog || net_memory() == NET_MEMORY_FULL;
+    return listener->waiting_count > listener->backlog || !net_memory_for_connection();
 }
 
 void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet)

@@ -6,6 +6,7 @@
  *   tcp_input.c       an incoming segment: finding its owner; the state machine of RFC 9293 3.10.7
  *   tcp_ack.c         what an acknowledgement does: RTT, window, queue, recovery
  *   tcp_receive.c     incoming data: order, window, delayed acknowledgement
+ *   tcp_out_of_order.c   incoming data that came before what precedes it
  *   tcp_send_queue.c  outgoing data until it is acknowledged
  *   tcp_output.c      what to send now, and sending it
  *   tcp_sack.c        the scoreboard of RFC 6675
@@ -14,6 +15,7 @@
  *   tcp_listen.c      half-open connections and SYN cookies
  *   tcp_time_wait.c   closed connections whose segments may still be around
  *   tcp_connection.c  birth and death of connections
+ *   tcp_memory.c      whom to give up when memory is short
  *   tcp_shutdown.c    the end of all of them
  *   tcp_socket.c, tcp_stream.c, tcp_socket_options.c   the socket side
  *
@@ -22,6 +24,7 @@
 #pragma once
 
 #include "lib/hash.h"
+#include "lib/tree.h"
 #include "net/socket.h"
 #include "net/tcp.h"
 #include "platform/platform.h"
@@ -112,7 +115,7 @@ uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote);   
 uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote);      /* RFC 7323 5.4 */
 /* A keyed hash for cookies: (addresses, ports, a, b). */
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b);
-/* A free local port for this pair (RFC 6056 algorithm 3), 0: none. */
+/* A free local port for this pair (RFC 6056 algorithms 4 and 5), 0: none. */
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote);
 static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(clock_monotonic() / NS_PER_MS); }
 extern struct port_table tcp_ports;
@@ -146,9 +149,21 @@ struct tcp_piece {
     uint32_t sequence;               /* of the packet's first byte */
     uint32_t consumed;               /* bytes at the front that were read */
     uint32_t memory;                 /* charged for it */
+    uint32_t arrived;                /* tcp_clock_ms() */
     bool fin;
 };
 static inline struct tcp_piece *tcp_piece(struct packet *packet) { return (struct tcp_piece *)packet->layer; }
+/* The sequence number after the last one it takes. */
+static inline uint32_t tcp_piece_end(struct packet *packet)
+{
+    return tcp_piece(packet)->sequence + packet->length + tcp_piece(packet)->fin;
+}
+/* Drops its first `count` sequence numbers. */
+static inline void tcp_piece_cut(struct packet *packet, uint32_t count)
+{
+    tcp_piece(packet)->sequence += count;
+    packet_drop_front(packet, min_of(count, packet->length));
+}
 
 struct tcp_chunk;
 struct tcp_socket;
@@ -159,7 +174,7 @@ struct tcp {
     enum tcp_state state;
     struct tcp_socket *socket;       /* NULL: not accepted yet, or closed by the application */
     struct tcp_socket *listener;     /* while in its accept queue */
-    struct list accept_link;
+    struct list accept_link;         /* in the listener's queue; an orphan's: among all orphans, by age */
     int error;                       /* positive; for SO_ERROR and the next call */
     int soft_error;                  /* what ICMP said, told only if the connection times out */
     bool accepted_side;              /* opened by the peer */
@@ -181,10 +196,11 @@ struct tcp {
     uint16_t path_mtu;               /* what ICMP told; 0: only the interface's counts */
     uint32_t max_segment;            /* TCP_MAXSEG; 0: none */
     struct list chunks;              /* struct tcp_chunk, ascending */
-    struct tcp_chunk *cursor;        /* where the last look-up ended, or NULL */
+    struct tcp_chunk *cursors[2];    /* where the last look-ups of new data and of old data ended, or NULL */
     struct page *send_page;          /* partly filled by the last write, or NULL */
     uint32_t send_page_used;
     uint32_t send_limit;             /* bytes the application may queue */
+    uint32_t send_memory;            /* charged for what is queued */
     bool writer_waits;               /* tell it when there is room */
 
     struct tcp_congestion congestion;
@@ -211,11 +227,13 @@ struct tcp {
     nanoseconds timestamp_recent_time;
     uint16_t receive_mss;            /* the peer's segments, estimated */
     struct list received;            /* packets in order, for the reader */
-    struct list out_of_order;        /* packets behind a hole, ascending, disjoint */
+    struct tree out_of_order;        /* runs of packets that came too early: tcp_out_of_order.c */
+    uint32_t recent[TCP_SACK_BLOCKS];            /* a sequence number of each run that grew last, the latest first */
+    unsigned recent_count;
     uint32_t received_bytes;         /* unread payload in `received` */
     uint32_t received_memory;        /* charged for both queues */
+    uint32_t out_of_order_memory;    /* of that, for packets that came too early */
     uint32_t receive_limit;          /* bytes of payload we let the peer send ahead */
-    uint32_t last_out_of_order;      /* sequence of the latest arrival there: the first SACK block */
     bool fin_received;
     bool ack_now, ack_delayed;
     unsigned quick_acks;             /* acknowledge this many segments without delay */
@@ -275,6 +293,8 @@ void tcp_enter_time_wait(struct tcp *tcp);
 /* The application let go: finish orderly without it, or reset. */
 void tcp_orphan(struct tcp *tcp, bool reset);
 void tcp_wake(struct tcp *tcp, unsigned events);
+/* Frees what was received and not read, unless a reader is just copying it. */
+void tcp_free_received(struct tcp *tcp);
 uint32_t tcp_receive_limit_initial(uint32_t wanted);
 uint8_t tcp_receive_shift(uint32_t wanted);
 uint16_t tcp_mss_for(const struct ip_route *route);
@@ -286,15 +306,27 @@ void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample);
 void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet);
 uint32_t tcp_window_to_announce(const struct tcp *tcp);
 void tcp_window_opened(struct tcp *tcp, uint32_t copied);
-unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit);
 void tcp_connection_input(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet);
 void tcp_challenge(struct tcp *tcp);
+
+/* tcp_out_of_order.c */
+void tcp_out_of_order_init(struct tcp *tcp);
+/* Takes a packet that starts behind receive_next; keeps what is new of it, or drops it when there is no room. */
+void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet);
+/* The next packet that goes on at receive_next, cut to it, still charged to received_memory; NULL: none. */
+struct packet *tcp_out_of_order_take(struct tcp *tcp);
+void tcp_out_of_order_clear(struct tcp *tcp);
+/* When the first packet there came, by tcp_clock_ms(); false: there is none. */
+bool tcp_out_of_order_oldest(const struct tcp *tcp, uint32_t *since);
+/* What to report as received, the latest first (RFC 2018 4). Returns how many. */
+unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit);
 
 /* tcp_send_queue.c */
 struct tcp_chunk {
     struct list link;
     struct page *page;               /* one reference */
     uint32_t offset, length, sequence;
+    uint32_t queued;                 /* tcp_clock_ms() of its first byte */
 };
 void tcp_queue_init(struct tcp *tcp);
 /* Appends bytes of a page; takes over one reference to it. False: no memory. */
@@ -303,6 +335,8 @@ void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to);
 void tcp_queue_clear(struct tcp *tcp);
 /* A packet with up to `length` bytes from `sequence` on, maybe fewer (*length tells); NULL: no memory. */
 struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *length);
+/* When the oldest byte was queued, by tcp_clock_ms(); false: there is none. */
+bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since);
 uint32_t tcp_queue_room(const struct tcp *tcp);
 bool tcp_writable(const struct tcp *tcp);
 
@@ -347,6 +381,8 @@ void tcp_ack_sent(struct tcp *tcp);
 void tcp_keep_alive_start(struct tcp *tcp);
 /* The application let go: without progress in TCP_FIN_TIMEOUT the connection is dropped. */
 void tcp_orphan_timer_start(struct tcp *tcp);
+/* It is dropped as soon as timers run. */
+void tcp_orphan_timer_expire(struct tcp *tcp);
 #define TCP_RTO_INITIAL NS_PER_SECOND                /* RFC 6298 2.1 */
 #define TCP_RTO_MINIMUM (200 * NS_PER_MS)            /* as Linux; RFC 6298's second punishes fast paths */
 #define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)         /* RFC 6298 2.5 */
@@ -368,6 +404,11 @@ bool tcp_time_wait_add(const struct tcp *tcp);       /* false: no memory */
 bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segment);
 /* Frees the record if a new outgoing connection may take its place (RFC 6191). */
 bool tcp_time_wait_reuse(struct tcp_entry *entry);
+
+/* tcp_memory.c */
+void tcp_memory_init(void);
+/* net_charge() for what peers cause: begins to look for whom to give up when memory becomes short. */
+void tcp_memory_charge(uint32_t bytes);
 
 /* tcp_socket.c */
 void tcp_socket_init(struct tcp_socket *socket);

@@ -52,19 +52,12 @@ void tcp_window_opened(struct tcp *tcp, uint32_t copied)
 
 /* ---- Queues ------------------------------------------------------------------------------------------ */
 
-static struct packet *packet_at(struct list *node) { return list_entry(node, struct packet, link); }
-
-static uint32_t end_of(struct packet *packet)
-{
-    return tcp_piece(packet)->sequence + packet->length + tcp_piece(packet)->fin;
-}
-
 static void charge(struct tcp *tcp, struct packet *packet)
 {
     uint32_t memory = packet_memory(packet);
     tcp_piece(packet)->memory = memory;
     tcp->received_memory += memory;
-    net_charge(memory);
+    tcp_memory_charge(memory);
 }
 
 static void free_piece(struct tcp *tcp, struct packet *packet)
@@ -87,16 +80,9 @@ static struct packet *compact(struct packet *packet)
     return copy;
 }
 
-/* Drops the first `count` sequence numbers of a queued piece. */
-static void cut_front(struct packet *packet, uint32_t count)
-{
-    tcp_piece(packet)->sequence += count;
-    packet_drop_front(packet, min_of(count, packet->length));
-}
-
 static void take_in_order(struct tcp *tcp, struct packet *packet)
 {
-    tcp->receive_next = end_of(packet);
+    tcp->receive_next = tcp_piece_end(packet);
     tcp->fin_received |= tcp_piece(packet)->fin;
     tcp->received_bytes += packet->length;
     if (packet->length == 0) {
@@ -109,96 +95,21 @@ static void take_in_order(struct tcp *tcp, struct packet *packet)
 /* What waited for the hole that was just filled. */
 static void take_from_out_of_order(struct tcp *tcp)
 {
-    while (!list_empty(&tcp->out_of_order) && !tcp->fin_received) {
-        struct packet *packet = packet_at(tcp->out_of_order.next);
-        if (seq_before(tcp->receive_next, tcp_piece(packet)->sequence))
-            return;
-        list_remove(&packet->link);
-        if (!seq_before(tcp->receive_next, end_of(packet))) {
-            free_piece(tcp, packet);
-            continue;
-        }
-        cut_front(packet, tcp->receive_next - tcp_piece(packet)->sequence);
+    struct packet *packet;
+    while (!tcp->fin_received && (packet = tcp_out_of_order_take(tcp)) != NULL)
         take_in_order(tcp, packet);
-    }
+    if (tcp->fin_received)
+        tcp_out_of_order_clear(tcp);  /* nothing comes after the end */
 }
 
-/* Sorts a packet in; what others already hold is cut off or replaced. */
-static void insert_out_of_order(struct tcp *tcp, struct packet *packet)
-{
-    struct tcp_piece *piece = tcp_piece(packet);
-    struct list *before = tcp->out_of_order.prev;     /* arrivals come mostly in order */
-    while (before != &tcp->out_of_order && seq_before(piece->sequence, tcp_piece(packet_at(before))->sequence))
-        before = before->prev;
-    if (before != &tcp->out_of_order && seq_before(piece->sequence, end_of(packet_at(before)))) {
-        uint32_t overlap = end_of(packet_at(before)) - piece->sequence;
-        if (overlap >= packet->length + piece->fin) {
-            packet_free(packet);
-            return;
-        }
-        cut_front(packet, overlap);
-    }
-    uint32_t end = end_of(packet);
-    while (before->next != &tcp->out_of_order && seq_up_to(end_of(packet_at(before->next)), end)) {
-        struct packet *covered = packet_at(before->next);
-        list_remove(&covered->link);
-        free_piece(tcp, covered);
-    }
-    if (before->next != &tcp->out_of_order) {
-        uint32_t next = tcp_piece(packet_at(before->next))->sequence;
-        if (seq_before(next, end)) {
-            piece->fin = false;
-            packet_trim(packet, next - piece->sequence);
-        }
-    }
-    charge(tcp, packet);
-    list_insert_after(before, &packet->link);
-}
-
-/* May this much more be held? In-order data for a reader that has nothing always may: else nobody
+/* May this much more be held? In-order data for a reader that has nothing may for longest: else nobody
  * would make progress when memory is short. */
 static bool affordable(const struct tcp *tcp, bool in_order)
 {
     bool own_share = tcp->received_memory < (COMPACT_FACTOR + 1) * tcp->receive_limit;
     if (net_memory() == NET_MEMORY_FULL || !own_share)
-        return in_order && list_empty(&tcp->received);
+        return in_order && list_empty(&tcp->received) && net_memory_for_connection();
     return in_order || net_memory() == NET_MEMORY_PLENTY;
-}
-
-static unsigned add_block(const struct tcp *tcp, struct tcp_range *out, unsigned count, unsigned limit,
-                          struct tcp_range run)
-{
-    bool latest = !seq_before(tcp->last_out_of_order, run.start) && seq_before(tcp->last_out_of_order, run.end);
-    if (latest) {
-        unsigned kept = min_of(count, limit - 1);
-        memmove(out + 1, out, kept * sizeof(*out));
-        out[0] = run;
-        return kept + 1;
-    }
-    if (count < limit)
-        out[count++] = run;
-    return count;
-}
-
-/* Each block is a run of touching packets; the run of the latest arrival goes first (RFC 2018 4). */
-unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit)
-{
-    unsigned count = 0;
-    struct tcp_range run = { 0 };
-    bool open = false;
-    for (struct list *node = tcp->out_of_order.next;; node = node->next) {
-        bool end = node == &tcp->out_of_order;
-        if (!end && open && run.end == tcp_piece(packet_at(node))->sequence) {
-            run.end = end_of(packet_at(node));
-            continue;
-        }
-        if (open)
-            count = add_block(tcp, out, count, limit, run);
-        if (end)
-            return count;
-        run = (struct tcp_range){ tcp_piece(packet_at(node))->sequence, end_of(packet_at(node)) };
-        open = true;
-    }
 }
 
 /* ---- Acknowledging ------------------------------------------------------------------------------------ */
@@ -223,7 +134,7 @@ static void decide_acknowledgement(struct tcp *tcp)
 void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet)
 {
     bool fin = segment->flags & TCP_FIN;
-    *tcp_piece(packet) = (struct tcp_piece){ .sequence = segment->sequence, .fin = fin };
+    *tcp_piece(packet) = (struct tcp_piece){ .sequence = segment->sequence, .arrived = tcp_clock_ms(), .fin = fin };
     estimate_peer_mss(tcp, packet->length);
     bool in_order = segment->sequence == tcp->receive_next;
     packet = compact(packet);
@@ -233,12 +144,11 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
         return;
     }
     if (!in_order) {
-        tcp->last_out_of_order = segment->sequence;
-        insert_out_of_order(tcp, packet);
+        tcp_out_of_order_add(tcp, packet);
         tcp->ack_now = true;          /* a duplicate acknowledgement tells the peer of the hole (RFC 5681 4.2) */
         return;
     }
-    bool filled_hole = !list_empty(&tcp->out_of_order);
+    bool filled_hole = tree_first(&tcp->out_of_order) != NULL;
     charge(tcp, packet);
     take_in_order(tcp, packet);
     take_from_out_of_order(tcp);

@@ -5,7 +5,7 @@
 
 #define COPY_LIMIT 512u              /* shorter payloads travel in the packet's head: one buffer for the device */
 #define FRAGMENTS_LIMIT 16           /* one slot for the head and one to spare of netif's 18 (xen/io/netif.h) */
-#define CHUNK_COST 64u               /* charged on top of the bytes */
+#define CHUNK_COST (PAGE_SIZE + sizeof(struct tcp_chunk))    /* what each truly holds: next to none share a page */
 
 void tcp_queue_init(struct tcp *tcp)
 {
@@ -24,21 +24,24 @@ bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint3
         struct tcp_chunk *chunk = heap_allocate_at(sizeof(*chunk), PAGES_NEEDED);
         if (chunk == NULL)
             return false;
-        *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .length = length, .sequence = tcp->send_end };
+        *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .length = length, .sequence = tcp->send_end,
+                                     .queued = tcp_clock_ms() };
         list_push_back(&tcp->chunks, &chunk->link);
-        net_charge(CHUNK_COST);
+        tcp->send_memory += CHUNK_COST;
+        tcp_memory_charge(CHUNK_COST);
     }
-    net_charge(length);
     tcp->send_end += length;
     return true;
 }
 
 static void free_chunk(struct tcp *tcp, struct tcp_chunk *chunk)
 {
-    if (tcp->cursor == chunk)
-        tcp->cursor = NULL;
+    for (unsigned i = 0; i < array_size(tcp->cursors); i++)
+        if (tcp->cursors[i] == chunk)
+            tcp->cursors[i] = NULL;
     list_remove(&chunk->link);
-    net_uncharge(chunk->length + (uint64_t)CHUNK_COST);
+    tcp->send_memory -= CHUNK_COST;
+    net_uncharge(CHUNK_COST);
     page_put(chunk->page);
     heap_free(chunk);
 }
@@ -61,7 +64,6 @@ void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to)
             chunk->sequence += acknowledged;
             chunk->offset += acknowledged;
             chunk->length -= acknowledged;
-            net_uncharge(acknowledged);
             return;
         }
         free_chunk(tcp, chunk);
@@ -76,15 +78,20 @@ void tcp_queue_clear(struct tcp *tcp)
     release_send_page(tcp);
 }
 
-/* The chunk that holds a sequence number; sending is sequential, so the search starts at the last one. */
+/* The chunk that holds a sequence number. New data is sent in order, and holes are filled in order, both at the same
+ * time: each goes on where its last look-up ended, so that neither walks the queue again for every segment. */
 static struct tcp_chunk *find_chunk(struct tcp *tcp, uint32_t sequence)
 {
-    struct tcp_chunk *chunk = tcp->cursor;
-    if (chunk == NULL || seq_before(sequence, chunk->sequence))
-        chunk = chunk_of(tcp->chunks.next);
+    struct tcp_chunk **cursor = &tcp->cursors[seq_before(sequence, tcp->send_max)];
+    struct tcp_chunk *chunk = chunk_of(tcp->chunks.next);
+    for (unsigned i = 0; i < array_size(tcp->cursors); i++) {
+        struct tcp_chunk *start = tcp->cursors[i];
+        if (start != NULL && seq_up_to(start->sequence, sequence) && seq_before(chunk->sequence, start->sequence))
+            chunk = start;
+    }
     while (!seq_before(sequence, chunk->sequence + chunk->length))
         chunk = chunk_of(chunk->link.next);
-    tcp->cursor = chunk;
+    *cursor = chunk;
     return chunk;
 }
 
@@ -129,6 +136,14 @@ struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *le
     else
         *length = share_pages(chunk, skip, packet, *length);
     return packet;
+}
+
+bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since)
+{
+    if (list_empty(&tcp->chunks))
+        return false;
+    *since = chunk_of(tcp->chunks.next)->queued;
+    return true;
 }
 
 uint32_t tcp_queue_room(const struct tcp *tcp)

@@ -3,10 +3,13 @@
 #include "lib/random.h"
 #include "net/tcp_private.h"
 
-/* One bucket for every 128 KiB of the budget: 64 in the smallest machine, 4096 at most. */
-#define BYTES_PER_BUCKET (128 * 1024)
+/* One bucket for every 16 KiB of the budget, so that even a table of idle connections that fill it has short chains:
+ * 64 in the smallest machine, 65536 (1 MiB) at most. */
+#define BYTES_PER_BUCKET (16 * 1024)
+#define PORT_COUNTERS 256            /* RFC 6056 3.3.4 */
+#define PORT_STEP 8                  /* RFC 6056 3.3.5, kept short so that ports are used again late */
 #define BUCKETS_MINIMUM 64
-#define BUCKETS_MAXIMUM 4096
+#define BUCKETS_MAXIMUM 65536
 
 static struct list *buckets;
 static uint32_t bucket_count;
@@ -102,12 +105,15 @@ static bool port_usable(struct endpoint local, struct endpoint remote)
     return entry == NULL || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
 }
 
+/* Counters that few pairs share, with steps of random length: a destination learns nothing of our other connections. */
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote)
 {
-    static uint32_t next;
-    uint32_t offset = (uint32_t)hash_pair(&port_key, (struct endpoint){ local, 0 }, remote, 0, 0);
+    static uint32_t next[PORT_COUNTERS];
+    uint64_t hash = hash_pair(&port_key, (struct endpoint){ local, 0 }, remote, 0, 0);
+    uint32_t *counter = &next[(hash >> 32) % PORT_COUNTERS];
+    *counter += 1 + (uint32_t)random_below(PORT_STEP);
     for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
-        uint16_t port = (uint16_t)(PORT_EPHEMERAL_FIRST + (offset + next++) % PORT_EPHEMERAL_COUNT);
+        uint16_t port = (uint16_t)(PORT_EPHEMERAL_FIRST + ((uint32_t)hash + *counter + i) % PORT_EPHEMERAL_COUNT);
         if (port_usable((struct endpoint){ local, port }, remote))
             return port;
     }

@@ -171,6 +171,12 @@ void tcp_orphan_timer_start(struct tcp *tcp)
     start(tcp, &tcp->keep_timer, clock_monotonic() + TCP_FIN_TIMEOUT);
 }
 
+void tcp_orphan_timer_expire(struct tcp *tcp)
+{
+    tcp->orphan_mark = tcp->send_unacknowledged;
+    start(tcp, &tcp->keep_timer, clock_monotonic());
+}
+
 /* A peer that neither takes the rest nor says FIN, but keeps answering, could hold the memory for ever. */
 static void orphan_timeout(struct tcp *tcp)
 {

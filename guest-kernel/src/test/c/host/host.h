@@ -38,6 +38,12 @@ int host_result(void);
         }                                                                                      \
     } while (0)
 
+/* ---- Cost -------------------------------------------------------------------------------------- */
+
+/* The instructions that work() takes, counted one by one: on every machine the same, up to what libc and the sanitizer's
+ * allocator choose. */
+uint64_t host_steps(void (*work)(void));
+
 /* ---- Time and sleeping ----------------------------------------------------------------------- */
 
 /* Called while a thread sleeps; returns true if it did something that may have woken it. */

@@ -34,6 +34,8 @@ static unsigned check_tree(struct tree *tree)
         last = e;
         count++;
     }
+    if (tree_last(tree) != (last ? &last->node : NULL))
+        return 0;
     return count;
 }
 

@@ -266,17 +266,52 @@ static void impossible_packets(void)
     CHECK(wire_next() == NULL);
 }
 
-static void errors_are_limited(void)
+/* Asks a closed port `count` times, from `sources` addresses beyond the gateway in turn; how many answers came. */
+static unsigned ask_closed_port(unsigned count, unsigned sources)
 {
     uint8_t udp[8] = { 4, 0, 0, 99, 0, 8, 0, 0 };
     unsigned answers = 0;
-    host_advance(2 * NS_PER_SECOND);
     wire_drop_all();
-    for (unsigned i = 0; i < 1000; i++)
-        wire_inject_ip(WIRE_PEER, WIRE_STACK, 17, 0, 0, udp, 8);
+    for (unsigned i = 0; i < count; i++)
+        wire_inject_ip(0xc6336401u + i % sources, WIRE_STACK, 17, 0, 0, udp, 8);
     while (wire_next() != NULL)
         answers++;
-    CHECK(answers > 0 && answers <= 100);
+    return answers;
+}
+
+/* The limits are no oracle: what one address uses up others still have, and no second allows a known number. */
+static void errors_are_limited(void)
+{
+    unsigned least = UINT32_MAX, most = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        host_advance(2 * NS_PER_SECOND);
+        unsigned answers = ask_closed_port(3000, 3000);
+        least = min_of(least, answers);
+        most = max_of(most, answers);
+    }
+    CHECK(least >= 400 && most <= 1000);
+    CHECK(most - least > 50);
+    host_advance(2 * NS_PER_SECOND);
+    unsigned own = ask_closed_port(1000, 1);
+    CHECK(own >= 10 && own <= 20);
+    CHECK_EQUAL(ask_closed_port(1000, 1), 0);
+    CHECK(ask_closed_port(1000, 1000) >= 400);
+}
+
+/* Ports of connections to two servers: neither can be told from the other, nor from its own last one. */
+static void ports_cannot_be_guessed(void)
+{
+    unsigned predicted = 0;
+    uint16_t last[2] = { 0 };
+    for (unsigned i = 0; i < 200; i++) {
+        struct endpoint servers[2] = { { 0xc6336401u, 53 }, { 0xc6336402u, 53 } };
+        uint16_t ports[2];
+        for (unsigned j = 0; j < 2; j++)
+            ports[j] = tcp_pick_port(WIRE_STACK, servers[j]);
+        predicted += ports[0] == last[0] + 1 || ports[0] == last[1] + 1 || ports[1] == ports[0] + 1;
+        memcpy(last, ports, sizeof(last));
+    }
+    CHECK(predicted < 60);
 }
 
 /* ---- Sockets ---------------------------------------------------------------------------------------------------- */
@@ -644,7 +679,8 @@ int main(void)
     host_test("the address is defended", the_address_is_defended);
     host_test("fragments", fragments);
     host_test("impossible packets", impossible_packets);
-    host_test("errors are limited", errors_are_limited);
+    host_test("errors are limited, and the limits no oracle", errors_are_limited);
+    host_test("ports cannot be guessed", ports_cannot_be_guessed);
     host_test("ports are shared as allowed", ports_are_shared_as_allowed);
     host_test("streams over loopback", loopback_streams);
     host_test("a listener's end", a_listeners_end);

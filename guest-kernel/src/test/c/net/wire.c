@@ -123,9 +123,10 @@ void hand_send_options(const struct hand *hand, uint8_t flags, const void *optio
     write_be16(tcp + 14, hand->window);
     memcpy(tcp + 20, options, option_length);
     pattern_fill(1, hand->sequence, tcp + header, length);
-    uint64_t pseudo = checksum_pseudo(WIRE_PEER, WIRE_STACK, 6, header + length);
+    ipv4_t from = hand->address != IPV4_ANY ? hand->address : WIRE_PEER;
+    uint64_t pseudo = checksum_pseudo(from, WIRE_STACK, 6, header + length);
     write_be16(tcp + 16, checksum_finish(checksum_add(pseudo, tcp, header + length)));
-    wire_inject_ip(WIRE_PEER, WIRE_STACK, 6, 0, 0x4000, tcp, header + length);
+    wire_inject_ip(from, WIRE_STACK, 6, 0, 0x4000, tcp, header + length);
 }
 
 void hand_send(const struct hand *hand, uint8_t flags, uint32_t length)
@@ -149,7 +150,7 @@ bool hand_receive(struct hand_segment *out)
     uint64_t pseudo = checksum_pseudo(read_be32(ip + 12), read_be32(ip + 16), 6, total);
     if (checksum_fold(checksum_add(pseudo, tcp, total)) != 0xffff || checksum_fold(checksum_add(0, ip, 20)) != 0xffff)
         host_fail(__FILE__, __LINE__, "a segment with a wrong checksum");
-    *out = (struct hand_segment){ .flags = tcp[13], .sequence = read_be32(tcp + 4),
+    *out = (struct hand_segment){ .port = read_be16(tcp + 2), .flags = tcp[13], .sequence = read_be32(tcp + 4),
                                   .acknowledgement = read_be32(tcp + 8), .length = total - header,
                                   .window = read_be16(tcp + 14), .option_length = (uint8_t)(header - 20) };
     memcpy(out->options, tcp + 20, out->option_length);
@@ -165,11 +166,17 @@ bool hand_silent(void)
 
 bool hand_open(struct hand *hand, struct file *listener, struct file **out, const void *syn_options, uint8_t length)
 {
+    return hand_open_from(IPV4_ANY, hand, listener, out, syn_options, length);
+}
+
+bool hand_open_from(ipv4_t address, struct hand *hand, struct file *listener, struct file **out,
+                    const void *syn_options, uint8_t length)
+{
     static uint16_t next_port = 20000;
     struct hand_segment segment;
     wire_drop_all();
     next_port = next_port == 60000 ? 20000 : next_port + 1;
-    *hand = (struct hand){ .port = next_port, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535 };
+    *hand = (struct hand){ .address = address, .port = next_port, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535 };
     hand_send_options(hand, HAND_SYN, syn_options, length, 0);
     if (!hand_receive(&segment) || segment.flags != (HAND_SYN | HAND_ACK) || segment.acknowledgement != 1001)
         return false;

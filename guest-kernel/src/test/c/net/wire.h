@@ -38,6 +38,7 @@ void wire_inject_ip(ipv4_t from, ipv4_t to, uint8_t protocol, uint16_t identific
 /* ---- TCP by hand ------------------------------------------------------------------------------------------- */
 
 struct hand {                        /* the peer's end of one connection */
+    ipv4_t address;                  /* IPV4_ANY: WIRE_PEER; others must lie beyond the gateway */
     uint16_t port, stack_port;
     uint32_t sequence, acknowledgement;              /* what the peer sends next, and expects next */
     uint16_t window;
@@ -45,6 +46,7 @@ struct hand {                        /* the peer's end of one connection */
     uint32_t echo;                   /* the stack's last timestamp */
 };
 struct hand_segment {
+    uint16_t port;                   /* of the hand it is for */
     uint8_t flags;
     uint32_t sequence, acknowledgement, length;
     uint16_t window;
@@ -67,4 +69,6 @@ bool hand_receive(struct hand_segment *out);
 /* Nothing was sent. */
 bool hand_silent(void);
 /* Opens a connection to a listener of the stack; *out is the accepted file. */
+bool hand_open_from(ipv4_t address, struct hand *hand, struct file *listener, struct file **out,
+                    const void *syn_options, uint8_t length);
 bool hand_open(struct hand *hand, struct file *listener, struct file **out, const void *syn_options, uint8_t length);

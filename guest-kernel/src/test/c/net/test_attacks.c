@@ -1,0 +1,294 @@
+/*
+ * What peers can do to the stack on purpose: make segments expensive, hold memory, exhaust tables, guess numbers.
+ * Frames are made by hand on a virtual clock; costs are counted in instructions, so nothing depends on the machine.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/errno.h"
+#include "lib/random.h"
+#include "net/checksum.h"
+#include "net/tcp_private.h"
+#include "net/wire.h"
+
+#define WINDOW (4u << 20)
+
+static const uint8_t syn_all[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 1, 1 };  /* MSS 1460, window scale 7, SACK */
+
+static const uint8_t syn_mss[4] = { 2, 4, 5, 0xb4 };
+
+static struct file *listener, *file;
+static struct hand hand;
+static struct hand_segment got;
+
+static bool open_wide(void)
+{
+    if (!hand_open(&hand, listener, &file, syn_all, sizeof(syn_all)))
+        return false;
+    hand.window = 1000;
+    hand_send(&hand, HAND_ACK, 1);                                 /* the answer announces the whole window */
+    hand.sequence++;
+    uint8_t byte;
+    return stack_receive(file, &byte, 1, 0) == 1 && hand_receive(&got);
+}
+
+static void finish(void)
+{
+    hand_send(&hand, HAND_RST, 0);
+    file_put(file);
+    wire_drop_all();
+    CHECK_EQUAL(net_memory_charged(), 0);
+    CHECK_EQUAL(host_pages_in_use(), 0);
+}
+
+/* ---- Holes -------------------------------------------------------------------------------------------------- */
+
+static uint32_t scattered;           /* single bytes sent so far, with holes between them */
+
+static void scatter_one(void)
+{
+    struct hand far = hand;
+    far.sequence += 2 * ++scattered;
+    hand_send(&far, HAND_ACK, 1);
+}
+
+/* The same before all that is there: a list is searched from its end. */
+static void scatter_near(void)
+{
+    struct hand near = hand;
+    near.sequence += 1;
+    hand_send(&near, HAND_ACK, 1);
+}
+
+static void scatter(uint32_t count)
+{
+    while (scattered < count) {
+        scatter_one();
+        if (scattered % 1000 == 0)
+            wire_drop_all();
+    }
+    wire_drop_all();
+}
+
+static void holes_cost_the_same(void)
+{
+    CHECK(open_wide());
+    scattered = 10;
+    scatter(100);
+    uint64_t few = host_steps(scatter_near);
+    uint64_t few_at_end = host_steps(scatter_one);
+    scatter(10000);
+    uint64_t many = host_steps(scatter_near);
+    uint64_t many_at_end = host_steps(scatter_one);
+    printf("# %lu and %lu instructions with 100 holes, %lu and %lu with 10000\n", (unsigned long)few,
+           (unsigned long)few_at_end, (unsigned long)many, (unsigned long)many_at_end);
+    CHECK(many < few + few / 4);
+    CHECK(many_at_end < few_at_end + few_at_end / 4);
+    finish();
+}
+
+/* All that was sent and is reported, acknowledged or read is right, whatever the order and the overlaps. */
+static void pieces_in_any_order(void)
+{
+    enum { LENGTH = 40000 };
+    static uint8_t data[LENGTH], sent[LENGTH + 1];
+    for (unsigned round = 0; round < 30; round++) {
+        CHECK(open_wide());
+        uint32_t first = hand.sequence, reported = first;
+        memset(sent, 0, sizeof(sent));
+        for (unsigned i = 0; i < 2000 && reported != first + LENGTH; i++) {
+            uint32_t at = (uint32_t)random_below(LENGTH), longest = round % 3 == 0 ? 20 : 1400;
+            if (i > 1500 || i % 8 == 0)
+                at = reported - first;                             /* fill what is missing, so that it ends */
+            uint32_t length = min_of((uint32_t)random_below(longest) + 1, LENGTH - at);
+            struct hand piece = hand;
+            piece.sequence = first + at;
+            hand_send(&piece, HAND_ACK, length);
+            memset(sent + at, 1, length);
+            while (hand_receive(&got)) {
+                reported = got.acknowledgement;
+                for (unsigned o = 4; o + 8u <= got.option_length; o += 8) {
+                    uint32_t start = read_be32(got.options + o) - first, end = read_be32(got.options + o + 4) - first;
+                    CHECK(start < end && end <= LENGTH && start > reported - first);
+                    CHECK(memchr(sent + start, 0, end - start) == NULL);
+                    CHECK(sent[start - 1] == 0 && sent[end] == 0);  /* a block is all there is */
+                    CHECK(o > 4 || reported - first > at || (at >= start && at < end));
+                }
+            }
+        }
+        uint32_t whole = reported - first;
+        CHECK_EQUAL(stack_receive(file, data, sizeof(data), MSG_DONTWAIT), whole);
+        CHECK(pattern_matches(1, first, data, whole));
+        hand.sequence = reported;
+        finish();
+    }
+}
+
+/* Beyond the limit what is near is kept and what is far is dropped; the stream goes on. */
+static void far_pieces_make_room(void)
+{
+    CHECK(open_wide());
+    uint32_t first = hand.sequence;
+    scattered = 10;
+    scatter(40000);
+    CHECK(net_memory_charged() <= 2 * WINDOW + sizeof(struct tcp));
+    for (uint32_t at = 1400; at < 100 * 1400; at += 1400) {
+        struct hand piece = hand;
+        piece.sequence = first + at;
+        hand_send(&piece, HAND_ACK, 1400);
+        CHECK(net_memory_charged() <= 2 * WINDOW + sizeof(struct tcp));
+    }
+    hand_send(&hand, HAND_ACK, 1400);
+    hand.sequence += 100 * 1400;
+    static uint8_t data[200000];
+    ssize_type length = stack_receive(file, data, sizeof(data), MSG_DONTWAIT);
+    CHECK(length >= 100 * 1400 && length <= 100 * 1400 + 1);
+    CHECK(pattern_matches(1, first, data, (size_t)length));
+    finish();
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------- */
+
+#define ATTACKER 0xc6336401u
+#define CLIENT 0xcb007101u
+#define CONNECTIONS 2400
+
+static struct hand hands[CONNECTIONS];
+static struct file *files[CONNECTIONS];
+static uint8_t answer[100000];
+
+/* A connection whose window is shut, to which the application writes all it can. */
+static bool open_shut(unsigned i)
+{
+    uint8_t byte;
+    if (!hand_open_from(ATTACKER, &hands[i], listener, &files[i], syn_all, sizeof(syn_all)))
+        return false;
+    hands[i].window = 0;
+    hand_send(&hands[i], HAND_ACK, 1);
+    hands[i].sequence++;
+    (void)stack_receive(files[i], &byte, 1, MSG_DONTWAIT);
+    (void)stack_send(files[i], answer, sizeof(answer), MSG_DONTWAIT);
+    return true;
+}
+
+static bool was_reset(struct file *connection)
+{
+    uint8_t byte;
+    return stack_receive(connection, &byte, 1, MSG_DONTWAIT) == -ECONNRESET;
+}
+
+/* A client's request and its answer, which it acknowledges at once. */
+static void client_is_served(void)
+{
+    static uint8_t request[1000];
+    CHECK(hand_open_from(CLIENT, &hand, listener, &file, syn_all, sizeof(syn_all)));
+    hand_send(&hand, HAND_ACK, sizeof(request));
+    uint32_t first = hand.sequence;
+    hand.sequence += sizeof(request);
+    CHECK_EQUAL(stack_receive(file, request, sizeof(request), MSG_DONTWAIT), sizeof(request));
+    CHECK(pattern_matches(1, first, request, sizeof(request)));
+    wire_drop_all();
+    CHECK_EQUAL(stack_send(file, answer, 3000, MSG_DONTWAIT), 3000);
+    for (uint32_t length = 0; length < 3000; length += got.length) {
+        do
+            CHECK(hand_receive(&got));
+        while (got.port != hand.port);
+        CHECK_EQUAL(got.sequence, hand.acknowledgement);
+        hand.acknowledgement += got.length;
+        hand_send(&hand, HAND_ACK, 0);
+    }
+}
+
+/* One host opens connections, asks, and shuts its window. Others are served all the time, and memory comes back. */
+static void shut_windows_keep_nobody_out(void)
+{
+    uint64_t blocks = host_heap_blocks();
+    unsigned reset = 0;
+    struct file *kept;
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        CHECK(open_shut(i));
+        if (i % 100 == 99) {
+            client_is_served();
+            kept = file;
+            host_advance(100 * NS_PER_MS);
+            uint8_t byte;
+            CHECK_EQUAL(stack_receive(kept, &byte, 1, MSG_DONTWAIT), -EAGAIN);
+            hand_send(&hand, HAND_RST, 0);
+            file_put(kept);
+            wire_drop_all();
+        }
+        CHECK(net_memory_charged() < net_memory_budget());
+    }
+    host_advance(40 * NS_PER_SECOND);
+    CHECK(net_memory() == NET_MEMORY_PLENTY);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        reset += was_reset(files[i]);
+        file_put(files[i]);
+    }
+    CHECK(reset > 0 && reset < CONNECTIONS);                       /* no more than memory needed */
+    CHECK(strstr(host_log(), "198.51.100.1") != NULL);
+    host_advance(300 * NS_PER_SECOND);
+    wire_drop_all();
+    CHECK_EQUAL(net_memory_charged(), 0);
+    CHECK_EQUAL(host_pages_in_use(), 0);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+}
+
+/* Peers that leave out their FIN. */
+static void orphans_are_limited(void)
+{
+    uint64_t blocks = host_heap_blocks();
+    for (unsigned i = 0; i < 5000; i++) {
+        CHECK(hand_open_from(ATTACKER + i / 1000, &hand, listener, &file, syn_mss, sizeof(syn_mss)));
+        file_put(file);
+        CHECK(hand_receive(&got) && got.flags & HAND_FIN);
+        hand.acknowledgement++;
+        hand_send(&hand, HAND_ACK, 0);
+        if (i % 100 == 0)
+            host_advance(NS_PER_MS);
+    }
+    host_advance(NS_PER_MS);
+    CHECK(net_memory_charged() <= 4096 * sizeof(struct tcp));
+    host_advance(61 * NS_PER_SECOND);
+    wire_drop_all();
+    CHECK_EQUAL(net_memory_charged(), 0);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+}
+
+/* What a connection costs that is open and does nothing, as with ten thousand clients that keep theirs alive. */
+static void idle_connections_are_small(void)
+{
+    uint64_t blocks = host_heap_blocks();
+    CHECK(open_wide());
+    hand.window = 1000;
+    CHECK_EQUAL(stack_send(file, answer, 3000, MSG_DONTWAIT), 3000);
+    while (hand_receive(&got))
+        hand.acknowledgement += got.length;
+    hand_send(&hand, HAND_ACK, 0);
+    host_advance(NS_PER_SECOND);
+    wire_drop_all();
+    printf("# an idle connection: %lu bytes of TCP, %lu of its socket, %lu blocks\n", (unsigned long)sizeof(struct tcp),
+           (unsigned long)sizeof(struct tcp_socket), (unsigned long)(host_heap_blocks() - blocks));
+    CHECK_EQUAL(net_memory_charged(), sizeof(struct tcp));
+    CHECK_EQUAL(host_pages_in_use(), 0);
+    CHECK_EQUAL(host_heap_blocks() - blocks, 3);                   /* the connection, the socket, the file */
+    CHECK(sizeof(struct tcp) <= 1008 && sizeof(struct tcp_socket) <= 576);     /* classes of the heap */
+    finish();
+}
+
+int main(void)
+{
+    host_init();
+    wire_start();
+    wire_configure();
+    listener = stack_listener(4000);
+    stack_set(listener, OPTION_SOCKET, OPTION_RECEIVE_BUFFER, (int)(WINDOW / 2));
+    host_test("a segment costs the same however many holes there are", holes_cost_the_same);
+    host_test("pieces in any order", pieces_in_any_order);
+    host_test("far pieces make room for near ones", far_pieces_make_room);
+    host_test("shut windows keep nobody out", shut_windows_keep_nobody_out);
+    host_test("peers without FIN are limited", orphans_are_limited);
+    host_test("idle connections are small", idle_connections_are_small);
+    return host_result();
+}
