@@ -96,6 +96,19 @@ start_qemu() {
     qemu=$!
 }
 
+# next_event: reads an event into `event`, waiting for at most a second. What `read` has of a line when its time is up is
+# kept: the rest comes with a later call.
+part_of_event=
+next_event() {
+    event=
+    if IFS= read -r -t 1 event <&5; then
+        event=$part_of_event$event part_of_event=
+        return
+    fi
+    part_of_event+=$event
+    return 1
+}
+
 qemu_runs() {
     kill -0 "$qemu" 2>/dev/null
 }
