@@ -102,9 +102,44 @@ static void test_interrupt_before_swapgs(void)
     check("and gives the user's back", this_cpu()->self == this_cpu());
 }
 
+/* As if an interrupt with this stub came between the STI and the HLT of pvh_cpu_wait(). */
+void interrupt_before_halt(uintptr_t stub);
+__asm__(".text\n"
+        "interrupt_before_halt:\n"
+        "movq %rsp, %rax\n"
+        "andq $-16, %rsp\n"
+        "movl %ss, %ecx\n"
+        "pushq %rcx\n"
+        "pushq %rax\n"
+        "pushfq\n"
+        "orq $0x200, (%rsp)\n"
+        "movl %cs, %ecx\n"
+        "pushq %rcx\n"
+        "pushq $pvh_wait_halt\n"
+        "jmp *%rdi\n");
+extern const char pvh_trap_stubs[];
+
+/* What the wait is for has happened. That the HLT is not reached shows in the timer, which alone would end it. */
+static void test_interrupt_before_halt(void)
+{
+    handled = 0;
+    int vector = interrupt_allocate(count_interrupt, &handled);
+    /* No earlier timer is left to end the HLT, and the one that is set needs one step. */
+    unsigned timers = timer_calls;
+    clock_set_deadline(clock_monotonic());
+    while (timer_calls == timers)
+        cpu_wait();
+    timers = timer_calls;
+    clock_set_deadline(clock_monotonic() + NS_PER_SECOND);
+    interrupt_before_halt((uintptr_t)pvh_trap_stubs + (unsigned)vector * 16);
+    check("an interrupt between STI and HLT ends the wait", handled == 1 && timer_calls == timers);
+    clock_set_deadline(NO_DEADLINE);
+}
+
 static void others(void)
 {
     test_interrupt_before_swapgs();
+    test_interrupt_before_halt();
     test_device_memory();
     test_user_access();
 }

@@ -37,7 +37,8 @@ static noreturn void finish(void)
 
 /* ---- The kernel above the platform, as far as it is needed ------------------------------------- */
 
-static unsigned timer_calls, interrupts_in_user_mode;
+unsigned timer_calls;
+static unsigned interrupts_in_user_mode;
 static uintptr_t expected_kernel_fault;
 static uintptr_t forbidden_access;      /* kernel code reads it without the right to */
 #define FORBIDDEN_INSTRUCTION_LENGTH 2  /* mov (%rsi), %eax */

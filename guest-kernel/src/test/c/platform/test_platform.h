@@ -8,6 +8,9 @@
 #define check(name, condition) report((name), (condition), #condition)
 void report(const char *name, bool good, const char *condition);
 
+/* How often kernel_timer() was called. */
+extern unsigned timer_calls;
+
 /* What a page's translation allows, as found in the tables themselves. */
 struct page_rights {
     bool present, writable, executable;

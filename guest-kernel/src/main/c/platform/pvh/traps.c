@@ -103,6 +103,9 @@ static noreturn void die(const char *what, const struct registers *registers)
           registers->r10, registers->r11, registers->r12, registers->r13, registers->r14, registers->r15);
 }
 
+/* The HLT of pvh_cpu_wait() and what follows it. */
+extern const char pvh_wait_halt[], pvh_wait_end[];
+
 void pvh_kernel_trap(struct registers *registers)
 {
     uintptr_t address = cr2_read();
@@ -111,6 +114,10 @@ void pvh_kernel_trap(struct registers *registers)
         if (!(registers->rflags & RFLAGS_INTERRUPT))
             report_unmasked(vector, registers->rip);
         interrupt_dispatch(vector);
+        /* It came between the STI and the HLT, which a processor does not let happen, but QEMU's nested SVM does
+         * (docs/pvh.md): what was waited for is there, and nothing might end the HLT. */
+        if (registers->rip == (uintptr_t)pvh_wait_halt)
+            registers->rip = (uintptr_t)pvh_wait_end;
         return;
     }
     if (vector == TRAP_PAGE_FAULT && address < USER_LIMIT && kernel_page_fault(registers, address))
@@ -134,7 +141,10 @@ void pvh_cpu_wait(void)
 {
     /* STI takes effect after the next instruction, so an interrupt that is already pending ends
      * the HLT at once. */
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
+    __asm__ volatile("sti\n"
+                     ".globl pvh_wait_halt, pvh_wait_end\n"
+                     "pvh_wait_halt: hlt\n"
+                     "pvh_wait_end: cli" : : : "memory");
 }
 
 void pvh_cpu_take_interrupts(void)
