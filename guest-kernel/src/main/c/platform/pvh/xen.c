@@ -41,7 +41,7 @@
 #define PARAMETER_CONSOLE_PORT 18
 #define CALLBACK_VECTOR (2UL << 56)
 
-/* xen/arch-x86/xen.h has no name for it in 4.17: what a guest writes there goes to Xen's log, line by line. */
+/* xen/arch-x86/xen.h, XEN_HVM_DEBUGCONS_IOPORT: what a guest writes there goes to Xen's log, line by line. */
 #define DEBUG_CONSOLE 0xe9
 
 #define MAX_GRANT_ORDER 6                /* Xen's default limit for a guest: 64 frames */
