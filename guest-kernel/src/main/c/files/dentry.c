@@ -8,6 +8,7 @@
  * what vfs.h marks so.
  */
 #include "files/vfs.h"
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/heap.h"
@@ -215,6 +216,7 @@ static int ask_file_system(struct inode *directory, const char *name, size_t len
 
 int dentry_find_locked(struct dentry *directory, const char *name, size_t length, struct dentry **out)
 {
+    must_hold_mutex(&namespace_lock);
     *out = find_cached(directory, name, length);
     if (*out)
         return 0;
@@ -254,6 +256,7 @@ int dentry_find(struct dentry *directory, const char *name, size_t length, struc
 
 int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out)
 {
+    must_hold_mutex(&namespace_lock);
     struct dentry *dentry = create(absent->parent, absent->name, absent->length, inode);
     if (!dentry)
         return -ENOMEM;
@@ -271,6 +274,7 @@ int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out)
 
 void dentry_unlink(struct dentry *dentry)
 {
+    must_hold_mutex(&namespace_lock);
     spin_lock(&lock);
     bool pinned = dentry->pinned;
     hash_out(dentry);
@@ -283,6 +287,7 @@ void dentry_unlink(struct dentry *dentry)
 
 int dentry_move(struct dentry *dentry, struct dentry *absent)
 {
+    must_hold_mutex(&namespace_lock);
     char *old_name = dentry->name;
     struct dentry *new_parent = dentry_get(absent->parent);
     spin_lock(&lock);

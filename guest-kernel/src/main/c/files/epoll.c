@@ -10,10 +10,12 @@
  */
 #include "files/epoll.h"
 #include "files/file.h"
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
 #include "lib/tree.h"
+#include "threads/thread.h"
 
 /* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
  * reaches instances over 1, 2, ... steps more than its own watchers are at most so many (EINVAL). */
@@ -147,6 +149,7 @@ static struct interest *find(struct epoll *epoll, int descriptor, struct file *f
 
 static void remove_interest(struct interest *interest)
 {
+    must_hold_mutex(&control);
     struct epoll *epoll = interest->epoll;
     mutex_lock(&epoll->mutex);
     wait_remove(&interest->waiter);
@@ -276,6 +279,7 @@ static struct interest *create_interest(struct epoll *epoll, int descriptor, str
 
 static int add(struct epoll *epoll, int descriptor, struct file *file, const struct epoll_event *event)
 {
+    must_hold_mutex(&control);
     struct epoll *nested = epoll_of(file);
     search++;
     if (nested && steps_below(nested, epoll) + 1 + steps_above(epoll) > NESTING_LIMIT)

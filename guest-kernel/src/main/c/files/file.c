@@ -2,8 +2,10 @@
 #include "files/file.h"
 #include "files/flock.h"
 #include "files/vfs.h"
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/reference.h"
 
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private)
 {
@@ -21,13 +23,14 @@ struct file *file_create(const struct file_operations *operations, uint32_t flag
 
 struct file *file_get(struct file *file)
 {
-    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+    reference_get(&file->references);
     return file;
 }
 
 void file_put(struct file *file)
 {
-    if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) != 0)
+    may_sleep();
+    if (!reference_put(&file->references))
         return;
     epoll_forget(file);
     flock_forget(file);

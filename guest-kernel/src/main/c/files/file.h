@@ -98,6 +98,7 @@ struct file {
  * file of mode 0600 of no type. */
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private);
 struct file *file_get(struct file *file);
+/* The last one releases the file, which may sleep. */
 void file_put(struct file *file);
 
 /* ---- Descriptors: one table, lock "descriptors" (leaf spinlock) -------------------------------- */

@@ -1,7 +1,9 @@
 #include "files/inotify.h"
 #include "files/vfs.h"
+#include "lib/debug.h"
 #include "lib/hash.h"
 #include "lib/lock.h"
+#include "lib/reference.h"
 #include "platform/platform.h"
 
 #define BUCKETS 256
@@ -29,7 +31,7 @@ static struct inode **bucket_of(const struct file_system *fs, uint64_t number)
 struct inode *inode_get(struct inode *inode)
 {
     spin_lock(&lock);
-    inode->references++;
+    reference_get(&inode->references);
     spin_unlock(&lock);
     return inode;
 }
@@ -45,8 +47,9 @@ static void unhash(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
+    may_sleep();
     spin_lock(&lock);
-    bool last = --inode->references == 0;
+    bool last = reference_put(&inode->references);
     if (last && inode->hashed)
         unhash(inode);
     spin_unlock(&lock);
@@ -63,7 +66,7 @@ struct inode *inode_find(struct file_system *fs, uint64_t number)
     while (inode && (inode->fs != fs || inode->number != number))
         inode = inode->hash_next;
     if (inode)
-        inode->references++;
+        reference_get(&inode->references);
     spin_unlock(&lock);
     return inode;
 }

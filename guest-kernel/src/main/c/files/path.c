@@ -1,4 +1,5 @@
 #include "files/vfs.h"
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "lib/pages.h"
@@ -137,6 +138,7 @@ static int check_end(const struct walk *walk, const struct inode *inode)
 
 int path_walk(struct walk *walk, const char *path, struct dentry **out)
 {
+    may_sleep();
     walk->directory_wanted = false;
     walk->special = true;
     if (!*path)

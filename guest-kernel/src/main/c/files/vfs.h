@@ -100,6 +100,7 @@ static inline bool is_type(const struct inode *inode, uint32_t type) { return (i
 /* Fills a new inode, zeroed by the caller, with one reference. */
 void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, uint32_t mode);
 struct inode *inode_get(struct inode *inode);
+/* The last one frees the inode, which may sleep. */
 void inode_put(struct inode *inode);
 /* The hashed inode with this number with a reference, or NULL. */
 struct inode *inode_find(struct file_system *fs, uint64_t number);

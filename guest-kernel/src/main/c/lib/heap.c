@@ -4,6 +4,7 @@
  * keeps one. Larger blocks are page runs; struct page.index of the first frame holds the
  * order, and its `source` marks which kind a page is.
  */
+#include "lib/debug.h"
 #include "lib/heap.h"
 #include "lib/list.h"
 #include "lib/lock.h"
@@ -95,10 +96,68 @@ static void *allocate_large(size_t size, enum pages_level level)
     return page_data(page);
 }
 
-void *heap_allocate_at(size_t size, enum pages_level level)
+static void *allocate(size_t size, enum pages_level level)
 {
     return size <= LARGEST_CLASS ? allocate_small(class_of(size), level) : allocate_large(size, level);
 }
+
+static void release(void *block);
+
+#ifdef KERNEL_DEBUG
+/*
+ * Each block lies between a header, whose first bytes are the free list's, and a red zone. What a freed block of a slab
+ * consisted of is checked when it is given out again.
+ */
+struct guard {
+    uint64_t free_list;
+    uint32_t size;                   /* of the block, as asked for */
+    uint32_t mark;
+};
+#define MARK_USED 0x75736564u
+#define MARK_FREE 0x66726565u
+#define RED_ZONE 16u
+
+void *heap_allocate_at(size_t size, enum pages_level level)
+{
+    if (size > PAGE_SIZE << PAGES_MAX_ORDER)
+        return NULL;
+    struct guard *guard = allocate(sizeof(*guard) + size + RED_ZONE, level);
+    if (!guard)
+        return NULL;
+    uint8_t *block = (uint8_t *)(guard + 1);
+    if (guard->mark == MARK_FREE)
+        check_poison(block, guard->size, "a block of the heap");
+    guard->mark = MARK_USED;
+    guard->size = (uint32_t)size;
+    memset(block, POISON_NEW, size);
+    memset(block + size, POISON_END, RED_ZONE);
+    return block;
+}
+
+void heap_free(void *block)
+{
+    if (!block)
+        return;
+    struct guard *guard = (struct guard *)block - 1;
+    const uint8_t *end = (uint8_t *)block + guard->size;
+    if (guard->mark != MARK_USED)
+        panic("heap block %p: %s", block, guard->mark == MARK_FREE ? "freed twice" : "what lies before it is damaged");
+    for (unsigned i = 0; i < RED_ZONE; i++)
+        if (end[i] != POISON_END)
+            panic("heap block %p of %u bytes: written to beyond its end", block, guard->size);
+    memset(block, POISON_FREE, guard->size);
+    guard->mark = MARK_FREE;
+    release(guard);
+}
+#else
+void *heap_allocate_at(size_t size, enum pages_level level) { return allocate(size, level); }
+
+void heap_free(void *block)
+{
+    if (block)
+        release(block);
+}
+#endif
 
 void *heap_allocate_zeroed_at(size_t size, enum pages_level level)
 {
@@ -134,10 +193,8 @@ static void free_small(struct page *page, void *block)
     }
 }
 
-void heap_free(void *block)
+static void release(void *block)
 {
-    if (!block)
-        return;
     struct page *page = page_of(virt_to_phys(block) & ~PAGE_MASK);
     if (page->source == LARGE) {
         unsigned order = page->index;

@@ -11,7 +11,6 @@
  */
 #pragma once
 
-#include "lib/print.h"
 #include "lib/types.h"
 
 struct spinlock {
@@ -31,7 +30,8 @@ void spin_unlock(struct spinlock *lock);
 bool spinlocks_held(void);
 
 /*
- * What may be kept across a sleep. A function that may sleep says so in its header and begins with may_sleep(). Any
+ * What may be kept across a sleep. A function that may sleep says so in its header and begins with
+ * may_sleep() (lib/debug.h). Any
  * other thread may run meanwhile and do to every object what the program can ask for: close, truncate, unmap, exit,
  * connect again. So whoever calls it
  * - holds a reference to, or the mutex of, every object that it uses after the call (a system call: its files, by
@@ -41,10 +41,5 @@ bool spinlocks_held(void);
  * - has read each word of user memory once, into a variable of the kernel.
  * These may sleep: user copies (memory/user.h, transfer.h), page_cache_get(), mutexes, wait_until(), block I/O, path
  * walks, the last file_put(), dentry_put() and inode_put(). These do not: the heap, page allocation (it may reclaim
- * clean file pages, from mappings too, but waits for nothing), wake(), spinlocks.
+ * clean file pages, but waits for nothing), wake(), spinlocks.
  */
-#ifdef KERNEL_DEBUG
-#define may_sleep() assert(!spinlocks_held())
-#else
-#define may_sleep() ((void)0)
-#endif

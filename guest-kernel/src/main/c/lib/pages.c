@@ -1,6 +1,8 @@
+#include "lib/debug.h"
 #include "lib/lock.h"
 #include "lib/pages.h"
 #include "lib/print.h"
+#include "lib/reference.h"
 #include "lib/string.h"
 
 /* A free block's first frame has references 0, index = order and BLOCK_HEAD set in source. */
@@ -41,6 +43,29 @@ void pages_init(struct page *descriptors, uint64_t count)
     for (unsigned order = 0; order <= PAGES_MAX_ORDER; order++)
         list_init(&free_blocks[order]);
 }
+
+#ifdef KERNEL_DEBUG
+#define POISONED 0x80000000u         /* of page.flags, while free: others were never in use */
+
+static void poison(struct page *first, unsigned order)
+{
+    memset(page_data(first), POISON_FREE, PAGE_SIZE << order);
+    for (uint64_t i = 0; i < 1UL << order; i++)
+        first[i].flags = POISONED;
+}
+
+static void unpoison(struct page *first, unsigned order)
+{
+    for (uint64_t i = 0; i < 1UL << order; i++) {
+        if (first[i].flags & POISONED)
+            check_poison(page_data(&first[i]), PAGE_SIZE, "a page");
+        first[i].flags = 0;
+    }
+}
+#else
+static void poison(struct page *first, unsigned order) { (void)first, (void)order; }
+static void unpoison(struct page *first, unsigned order) { (void)first, (void)order; }
+#endif
 
 static void push_block(struct page *page, unsigned order)
 {
@@ -143,6 +168,8 @@ struct page *pages_allocate_at(unsigned order, enum pages_level level)
         spin_lock(&lock);
         struct page *page = free_count >= count + left ? take_block(order) : NULL;
         spin_unlock(&lock);
+        if (page)
+            unpoison(page, order);
         if (page || !pages_reclaim || pages_reclaim(max_of(count, RECLAIM_BATCH)) == 0)
             return page;
     }
@@ -162,6 +189,7 @@ struct page *page_allocate_zeroed(void)
 
 void pages_free(struct page *first, unsigned order)
 {
+    poison(first, order);
     spin_lock(&lock);
     for (uint64_t i = 0; i < 1UL << order; i++) {
         assert(first[i].references == 1);
@@ -173,16 +201,14 @@ void pages_free(struct page *first, unsigned order)
 
 void page_get(struct page *page)
 {
-    uint32_t before = __atomic_fetch_add(&page->references, 1, __ATOMIC_RELAXED);
-    assert(before != 0);
+    reference_get(&page->references);
 }
 
 void page_put(struct page *page)
 {
-    uint32_t before = __atomic_fetch_sub(&page->references, 1, __ATOMIC_ACQ_REL);
-    assert(before != 0);
-    if (before != 1)
+    if (!reference_put(&page->references))
         return;
+    poison(page, 0);
     spin_lock(&lock);
     release_block(page, 0);
     spin_unlock(&lock);

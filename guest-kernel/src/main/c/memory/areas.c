@@ -1,4 +1,5 @@
 #include "files/file.h"
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
@@ -88,6 +89,7 @@ void area_discard(struct area *area)
 
 void area_insert(struct area *area)
 {
+    must_hold_mutex(&address_space_mutex);
     area->gap = 0;
     tree_insert(&areas, &area->node);
     measure_gap(area);
@@ -100,6 +102,7 @@ void area_insert(struct area *area)
 
 void area_remove(struct area *area)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *next = area_next(area);
     tree_remove(&areas, &area->node);
     measure_gap(next);
@@ -139,6 +142,7 @@ static int area_split(struct area *area, uintptr_t at)
 
 int area_split_at(uintptr_t at)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *area = area_find(at);
     return area && area->start < at ? area_split(area, at) : 0;
 }
@@ -252,6 +256,7 @@ static void reclaim_area(const struct area *area, bool used_too)
 
 uint64_t areas_reclaim(bool used_too)
 {
+    must_hold_mutex(&address_space_mutex);
     for (struct area *area = area_first(); area; area = area_next(area))
         if (area->file && area->file->operations->pages(area->file)->evictable)
             reclaim_area(area, used_too);

@@ -1,3 +1,4 @@
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/heap.h"
@@ -235,6 +236,7 @@ static int fill(struct page_source *source, uint32_t index)
 
 struct page *page_cache_get(struct page_source *source, uint32_t index, int *error)
 {
+    may_sleep();
     *error = 0;
     for (;;) {
         spin_lock(&lock);

@@ -1,3 +1,4 @@
+#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
@@ -27,16 +28,19 @@ static int copy(uintptr_t to, uintptr_t from, size_t length)
 
 int user_read(void *to, uintptr_t from, size_t length)
 {
+    may_sleep();
     return user_range_ok(from, length) ? copy((uintptr_t)to, from, length) : -EFAULT;
 }
 
 int user_write(uintptr_t to, const void *from, size_t length)
 {
+    may_sleep();
     return user_range_ok(to, length) ? copy(to, (uintptr_t)from, length) : -EFAULT;
 }
 
 int user_clear(uintptr_t to, size_t length)
 {
+    may_sleep();
     if (!user_range_ok(to, length))
         return -EFAULT;
     while (length) {

@@ -17,7 +17,7 @@
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
-#include "lib/print.h"
+#include "lib/reference.h"
 #include "lib/string.h"
 #include "net/socket.h"
 
@@ -28,7 +28,7 @@ enum unix_state { UNIX_FRESH, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED };
 
 struct unix_socket {
     struct socket socket;
-    unsigned references;             /* the file's, the peer's, and an accept queue's */
+    uint32_t references;             /* the file's, the peer's, and an accept queue's */
     enum unix_state state;
     struct unix_socket *peer;        /* one reference, while connected; stays after it closed */
     uint8_t *ring;                   /* NULL until the first byte comes */
@@ -49,8 +49,7 @@ static struct unix_socket *of(struct socket *socket) { return container_of(socke
 /* Net lock. */
 static void put(struct unix_socket *u)
 {
-    assert(u->references > 0);
-    if (--u->references > 0)
+    if (!reference_put(&u->references))
         return;
     heap_free(u->ring);
     heap_free(u);
@@ -306,8 +305,8 @@ static void join(struct unix_socket *a, struct unix_socket *b)
 {
     a->peer = b;
     b->peer = a;
-    a->references++;
-    b->references++;
+    reference_get(&a->references);
+    reference_get(&b->references);
     a->state = b->state = UNIX_CONNECTED;
 }
 

@@ -80,3 +80,9 @@ struct mutex {
 void mutex_init(struct mutex *mutex, const char *name);
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
+/* Debug builds (lib/debug.h): the current thread holds it. Needs threads/thread.h. */
+#ifdef KERNEL_DEBUG
+#define must_hold_mutex(mutex) assert((mutex)->holder == thread_current())
+#else
+#define must_hold_mutex(mutex) ((void)0)
+#endif

@@ -9,7 +9,7 @@ ifndef HOST_SOURCES
 HOST_CC ?= gcc
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-strict-aliasing -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all \
-    -D DIRECT_MAP=0x200000000000UL -I src/main/c -I src/test/c
+    -D KERNEL_DEBUG -D DIRECT_MAP=0x200000000000UL -I src/main/c -I src/test/c
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     src/main/c/lib/format.c src/main/c/lib/hash.c src/main/c/lib/text.c src/main/c/lib/tree.c
 HOST_HEADERS := $(wildcard src/test/c/host/*.h)

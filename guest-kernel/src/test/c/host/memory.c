@@ -5,6 +5,7 @@
 
 #include "host/host.h"
 #include "host/internal.h"
+#include "lib/debug.h"
 #include "lib/heap.h"
 #include "lib/errno.h"
 #include "lib/pages.h"
@@ -198,6 +199,7 @@ static bool user_fails(uintptr_t start, size_t length)
 
 int user_read(void *to, uintptr_t from, size_t length)
 {
+    may_sleep();
     if (length == 0)
         return 0;
     if (user_fails(from, length))
@@ -208,6 +210,7 @@ int user_read(void *to, uintptr_t from, size_t length)
 
 int user_write(uintptr_t to, const void *from, size_t length)
 {
+    may_sleep();
     if (length == 0)
         return 0;
     if (user_fails(to, length))
@@ -218,6 +221,7 @@ int user_write(uintptr_t to, const void *from, size_t length)
 
 int user_clear(uintptr_t to, size_t length)
 {
+    may_sleep();
     if (length == 0)
         return 0;
     if (user_fails(to, length))

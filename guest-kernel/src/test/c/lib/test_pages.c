@@ -1,12 +1,17 @@
 /* lib/: the page and heap allocators themselves, over memory at the direct map's place. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/host.h"
 #include "host/internal.h"
+#include "lib/debug.h"
 #include "lib/hash.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
+#include "lib/reference.h"
 #include "lib/string.h"
 
 #define FRAMES 6000UL
@@ -169,6 +174,97 @@ static void test_heap_contents(void)
     CHECK(pages_free_count() > FRAMES - 1 - 64);        /* the heap keeps a few pages for each size */
 }
 
+/* ---- What a kernel built for tests notices (lib/debug.h, lib/reference.h) ------------------------------------- */
+
+/* True if the function ends the kernel. */
+static bool panics(void (*function)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(0);
+        function();
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void write_beyond_the_end(void)
+{
+    char *volatile block = heap_allocate(40);
+    block[40] = 1;
+    heap_free(block);
+}
+
+static void write_before_the_start(void)
+{
+    char *volatile block = heap_allocate(40);
+    block[-1] = 1;
+    heap_free(block);
+}
+
+static void free_twice(void)
+{
+    void *block = heap_allocate(40), *other = heap_allocate(40);
+    heap_free(block);
+    heap_free(block);
+    heap_free(other);
+}
+
+static void write_to_a_freed_block(void)
+{
+    char *volatile block = heap_allocate(40), *volatile other = heap_allocate(40);
+    heap_free(block);
+    block[39] = 1;
+    for (unsigned i = 0; i < 200; i++)
+        (void)heap_allocate(40);
+    heap_free(other);
+}
+
+static void write_to_a_freed_page(void)
+{
+    struct page *page = page_allocate();
+    page_put(page);
+    *(volatile char *)page_data(page) = 1;
+    while (page_allocate())
+        ;
+}
+
+static void drop_a_reference_too_many(void)
+{
+    struct page *page = page_allocate();
+    page_put(page);
+    page_put(page);
+}
+
+static void count_too_far(void)
+{
+    uint32_t count = REFERENCES_MOST + 1;
+    reference_get(&count);
+}
+
+static void test_damage_is_noticed(void)
+{
+    CHECK(panics(write_beyond_the_end));
+    CHECK(panics(write_before_the_start));
+    CHECK(panics(free_twice));
+    CHECK(panics(write_to_a_freed_block));
+    CHECK(panics(write_to_a_freed_page));
+    CHECK(panics(drop_a_reference_too_many));
+    CHECK(panics(count_too_far));
+}
+
+static void test_blocks_begin_poisoned(void)
+{
+    uint8_t *block = heap_allocate(100);
+    for (unsigned i = 0; i < 100; i++)
+        CHECK_EQUAL(block[i], POISON_NEW);
+    heap_free(block);
+    CHECK(heap_allocate(SIZE_MAX) == NULL);
+    CHECK(heap_allocate((PAGE_SIZE << PAGES_MAX_ORDER) + 1) == NULL);
+}
+
 int main(void)
 {
     host_init();
@@ -177,5 +273,7 @@ int main(void)
     host_test("pages: reclaim is asked when there are none", test_reclaim_is_asked);
     host_test("pages: who gets the last ones", test_levels);
     host_test("heap: contents and return", test_heap_contents);
+    host_test("damage is noticed", test_damage_is_noticed);
+    host_test("blocks begin poisoned", test_blocks_begin_poisoned);
     return host_result();
 }

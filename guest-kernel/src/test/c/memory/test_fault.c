@@ -67,8 +67,8 @@ static int fill(struct page_source *from, uint32_t index, struct page **pages, u
     for (unsigned i = 0; i < count; i++)
         memset(page_data(pages[i]), (int)(index + i + 1), PAGE_SIZE);
     if (cut_while_reading != UINT64_MAX) {
-        page_cache_drop(from, cut_while_reading >> PAGE_SHIFT, PAGE_CACHE_END);
         from->size = cut_while_reading;
+        page_cache_drop(from, cut_while_reading >> PAGE_SHIFT, PAGE_CACHE_END);
     }
     return 0;
 }
