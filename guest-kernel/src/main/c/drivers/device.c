@@ -42,6 +42,18 @@ struct block_device *block_device_at(unsigned index)
     return link == NULL ? NULL : list_entry(link, struct block_device, link);
 }
 
+void network_device_interrupt(struct network_device *device)
+{
+    if (device->polled)
+        return;
+    while (device->crowded || device->receive_round(device)) {
+        if (device->receive_more != NULL) {
+            device->receive_more(device);
+            return;
+        }
+    }
+}
+
 struct network_device *network_device_at(unsigned index)
 {
     struct list *link = device_at(&network_devices, index);

@@ -74,6 +74,9 @@ struct packet {
 struct packet *packet_allocate(uint32_t size);
 void packet_free(struct packet *packet);
 
+/* Packets of one round: the interrupt handler does no more, or a flood would leave nothing to the threads. */
+#define NETWORK_ROUND 64
+
 struct network_device {
     char name[16];                  /* "eth0" */
     uint8_t mac[6];
@@ -85,7 +88,16 @@ struct network_device {
      * until transmit_ready(). Kicks the backend only in flush(), so a burst is one notification. */
     bool (*transmit)(struct network_device *device, struct packet *packet);
     void (*flush)(struct network_device *device);
-    /* Set by the network stack; called in interrupt context. The stack owns the packet. */
+    /* One round of reception: gives about NETWORK_ROUND packets to receive() and calls receive_done(). True: there are
+     * more, no interrupt will come for them, and it must be called again. */
+    bool (*receive_round)(struct network_device *device);
+    /* Set by the network stack: it calls receive_round() from a thread, and interrupts leave reception alone. */
+    bool polled;
+    /* Set by the network stack: reception has had its share of the CPU, and goes on in a thread. */
+    bool crowded;
+    /* Set by the network stack, called in interrupt context: a round was not enough. */
+    void (*receive_more)(struct network_device *device);
+    /* Set by the network stack; called in interrupt context or by the thread that polls. The stack owns the packet. */
     void (*receive)(struct network_device *device, struct packet *packet);
     /* After a burst of receive() calls. */
     void (*receive_done)(struct network_device *device);
@@ -100,6 +112,8 @@ struct network_device {
 /* Called by drivers once a device can be used; the structures stay valid for ever. */
 void block_device_add(struct block_device *device);
 void network_device_add(struct network_device *device);
+/* For drivers' interrupt handlers: receives a round, or leaves it to the stack's thread. */
+void network_device_interrupt(struct network_device *device);
 /* In order of announcement; NULL at the end. index from 0. */
 struct block_device *block_device_at(unsigned index);
 struct network_device *network_device_at(unsigned index);

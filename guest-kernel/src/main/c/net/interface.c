@@ -7,16 +7,79 @@
 #include "net/arp.h"
 #include "net/ethernet.h"
 #include "net/ip.h"
+#include "platform/platform.h"
+#include "threads/thread.h"
+#include "threads/wait.h"
 
+#define RECEPTION_WINDOW (10 * NS_PER_MS)    /* reception may have half of it in interrupt handlers */
 #define LOOPBACK_MTU 65535           /* the largest IPv4 packet: nothing is segmented */
 
 static struct interface *interfaces[INTERFACE_LIMIT];
 static unsigned count;
 static struct list loopback_queue = LIST_INIT(loopback_queue);
 
+/* ---- Receiving ----------------------------------------------------------------------------------------
+ *
+ * Packets are received by the interrupt handler, a round at a time. When a round was not enough, or when reception has
+ * had half of the CPU's time lately, it goes on in a thread, which shares the CPU with the others; what the device has no
+ * room for then is dropped before it has cost anything.
+ */
+
+static struct wait_queue polling;
+
+static bool anything_polled(void)
+{
+    for (unsigned i = 1; i < count; i++)
+        if (interfaces[i]->device->polled)
+            return true;
+    return false;
+}
+
+void interfaces_poll(void)
+{
+    for (unsigned i = 1; i < count; i++) {
+        struct network_device *device = interfaces[i]->device;
+        if (!device->polled)
+            continue;
+        device->polled = false;       /* before, so that an interrupt that comes after the round is not lost */
+        if (device->receive_round(device))
+            device->polled = true;
+    }
+}
+
+static void poll_devices(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        (void)wait_until(&polling, anything_polled(), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        interfaces_poll();
+        thread_yield();
+    }
+}
+
+static void receive_more(struct network_device *device)
+{
+    device->polled = true;
+    wake(&polling, 0);
+}
+
+/* Adds the time since reception began to what it had in this window. */
+static void account_reception(struct interface *interface)
+{
+    nanoseconds now = clock_monotonic();
+    if (now - interface->window_began >= RECEPTION_WINDOW) {
+        interface->window_began = now;
+        interface->window_used = 0;
+    }
+    interface->window_used += now - interface->reception_began;
+    interface->device->crowded = interface->window_used > RECEPTION_WINDOW / 2;
+}
+
 static void receive(struct network_device *device, struct packet *packet)
 {
     struct interface *interface = device->stack;
+    if (list_empty(&interface->received))
+        interface->reception_began = clock_monotonic();
     list_push_back(&interface->received, &packet->link);
 }
 
@@ -28,7 +91,10 @@ static void receive_done(struct network_device *device)
     for (struct list *node; (node = list_pop_front(&interface->received)) != NULL;)
         ethernet_input(interface, list_entry(node, struct packet, link));
     net_unlock();
+    account_reception(interface);
 }
+
+/* ---- Sending ------------------------------------------------------------------------------------------ */
 
 static void give_to_device(struct interface *interface, struct packet *packet)
 {
@@ -80,15 +146,25 @@ static void add_device(struct network_device *device)
     device->stack = interface;
     device->receive_done = receive_done;
     device->transmit_ready = transmit_ready;
+    device->receive_more = receive_more;
     device->receive = receive;
 }
 
+/* ---- All of them -------------------------------------------------------------------------------------- */
+
 void interfaces_init(void)
 {
+    wait_queue_init(&polling);
     add_loopback();
     struct network_device *device;
     for (unsigned i = 0; count < INTERFACE_LIMIT && (device = network_device_at(i)) != NULL; i++)
         add_device(device);
+}
+
+void interfaces_start(void)
+{
+    if (count > 1)
+        thread_start_kernel("network", poll_devices, NULL);
 }
 
 unsigned interface_count(void) { return count; }

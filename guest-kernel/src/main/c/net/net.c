@@ -85,6 +85,7 @@ void net_init(void)
     tcp_init();
     interfaces_init();
     net_unlock();
+    interfaces_start();
 }
 
 void net_apply(struct interface *interface, const struct net_configuration *configuration)
@@ -127,6 +128,7 @@ static void finish_sending(bool (*pending)(void), nanoseconds deadline)
     timer_init(&timer, patience_over);
     timer_start(&timer, deadline);
     while (clock_monotonic() < deadline) {
+        interfaces_poll();
         net_lock();
         bool more = pending();
         net_unlock();

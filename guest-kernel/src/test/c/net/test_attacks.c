@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "lib/random.h"
 #include "net/checksum.h"
+#include "net/interface.h"
 #include "net/tcp_private.h"
 #include "net/wire.h"
 
@@ -277,6 +278,46 @@ static void idle_connections_are_small(void)
     finish();
 }
 
+/* ---- The CPU ------------------------------------------------------------------------------------------------ */
+
+static unsigned rounds_left;
+
+static bool one_round(struct network_device *device)
+{
+    (void)device;
+    return --rounds_left > 0;
+}
+
+/* Reception that takes more than half of the time leaves the interrupt handler, and comes back when that is over. */
+static void reception_leaves_time(void)
+{
+    static const uint8_t frame[60];
+    struct network_device *device = wire_device();
+    host_advance(NS_PER_SECOND);
+    wire_inject_slowly(frame, sizeof(frame), 3 * NS_PER_MS);
+    CHECK(!device->crowded);
+    wire_inject_slowly(frame, sizeof(frame), 3 * NS_PER_MS);
+    CHECK(device->crowded);
+    device->receive_round = one_round;
+    rounds_left = 3;
+    network_device_interrupt(device);
+    CHECK(device->polled && rounds_left == 3);                     /* nothing by the interrupt handler */
+    for (unsigned left = 2; left > 0; left--) {
+        interfaces_poll();
+        CHECK_EQUAL(rounds_left, left);
+        CHECK(device->polled);
+    }
+    interfaces_poll();
+    CHECK(!device->polled && rounds_left == 0);
+    host_advance(20 * NS_PER_MS);
+    wire_inject(frame, sizeof(frame));
+    CHECK(!device->crowded);
+    rounds_left = 1;
+    network_device_interrupt(device);
+    CHECK(!device->polled && rounds_left == 0);
+    device->receive_round = NULL;
+}
+
 int main(void)
 {
     host_init();
@@ -290,5 +331,6 @@ int main(void)
     host_test("shut windows keep nobody out", shut_windows_keep_nobody_out);
     host_test("peers without FIN are limited", orphans_are_limited);
     host_test("idle connections are small", idle_connections_are_small);
+    host_test("reception leaves time to others", reception_leaves_time);
     return host_result();
 }

@@ -73,13 +73,19 @@ void wire_drop_all(void)
         ;
 }
 
-void wire_inject(const void *frame, uint32_t length)
+struct network_device *wire_device(void) { return &device; }
+
+void wire_inject_slowly(const void *frame, uint32_t length, nanoseconds time)
 {
     struct packet *packet = packet_allocate(length);
     memcpy(packet_put(packet, length), frame, length);
     device.receive(&device, packet);
+    if (time > 0)
+        host_advance(time);
     device.receive_done(&device);
 }
+
+void wire_inject(const void *frame, uint32_t length) { wire_inject_slowly(frame, length, 0); }
 
 void wire_configure(void)
 {

@@ -31,6 +31,9 @@ void wire_drop_all(void);
 /* Answers the stack's question for 10.9.0.1, if it asked; wire_next() does it by itself. */
 void wire_answer_arp(void);
 void wire_inject(const void *frame, uint32_t length);
+/* As wire_inject(), in a round of reception that takes so long. */
+void wire_inject_slowly(const void *frame, uint32_t length, nanoseconds time);
+struct network_device *wire_device(void);
 /* Builds Ethernet and IP around a payload. */
 void wire_inject_ip(ipv4_t from, ipv4_t to, uint8_t protocol, uint16_t identification, uint16_t fragment,
                     const void *payload, uint32_t length);

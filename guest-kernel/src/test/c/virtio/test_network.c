@@ -20,9 +20,24 @@ static uint32_t received_length;
 static struct packet last;
 static unsigned packets, done_calls, ready_calls;
 
+static bool flooding;
+
+/* As the next packet, so that the driver sees it only when it looks again. */
+static void put_quietly(uint32_t length)
+{
+    struct virtio_net_header header = { .buffers = 1 };
+    struct fake_chain chain;
+    if (!fake_take(&fake, 0, &chain))
+        return;
+    fake_write(&chain, 0, &header, HEADER);
+    fake_return_quietly(&fake, 0, chain.head, (uint32_t)HEADER + length);
+}
+
 static void receive(struct network_device *device, struct packet *packet)
 {
     (void)device;
+    if (flooding && packets < 1000)
+        put_quietly(60);
     last = *packet;
     received_length = packet->linear;
     memcpy(received, packet->head + packet->start, packet->linear);
@@ -126,6 +141,42 @@ static void passes_offload_on(void)
     CHECK_EQUAL(last.segment_size, 1448);
     CHECK(deliver(60, (struct virtio_net_header){ .flags = 2 }));
     CHECK_EQUAL(last.flags, PACKET_CHECKSUM_VALID);
+}
+
+static unsigned more_calls;
+
+static void receive_more(struct network_device *device)
+{
+    device->polled = true;
+    more_calls++;
+}
+
+/* A peer that sends as fast as we receive: the interrupt handler ends, and the stack's thread goes on by rounds. */
+static void a_flood_is_received_by_rounds(void)
+{
+    CHECK(start(FEATURES));
+    card->receive_more = receive_more;
+    more_calls = 0;
+    flooding = true;
+    put_quietly(60);
+    fake_interrupt(&fake, 0);
+    CHECK_EQUAL(packets, NETWORK_ROUND);
+    CHECK_EQUAL(done_calls, 1);
+    CHECK_EQUAL(more_calls, 1);
+    fake_interrupt(&fake, 0);
+    CHECK_EQUAL(packets, NETWORK_ROUND);
+    CHECK(card->receive_round(card));
+    CHECK_EQUAL(packets, 2 * NETWORK_ROUND);
+    flooding = false;
+    CHECK(!card->receive_round(card));
+    CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 1);
+    card->polled = false;
+    card->crowded = true;
+    CHECK(deliver(60, (struct virtio_net_header){ 0 }));           /* with an interrupt: there are none left out */
+    CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 1);
+    CHECK_EQUAL(more_calls, 2);
+    CHECK(!card->receive_round(card));
+    CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 2);
 }
 
 static void drops_what_cannot_be(void)
@@ -318,6 +369,7 @@ void test_networks(void)
 {
     host_test("network: packets of all sizes", receives_packets_of_all_sizes);
     host_test("network: offload of received packets", passes_offload_on);
+    host_test("network: a flood is received by rounds", a_flood_is_received_by_rounds);
     host_test("network: drops what cannot be", drops_what_cannot_be);
     host_test("network: keeps its buffers without memory", keeps_its_buffers_without_memory);
     host_test("network: drops before the stack is up", drops_before_the_stack_is_up);

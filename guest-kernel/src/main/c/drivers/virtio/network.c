@@ -44,28 +44,41 @@ static void pass_on(struct network_device *network, struct packet *packet)
     network->receive(network, packet);
 }
 
+/* The device's other half fills buffers while we empty them, so this ends by counting. */
+static bool receive_round(struct network_device *network)
+{
+    struct virtio_card *card = container_of(network, struct virtio_card, network);
+    unsigned received = 0;
+    spin_lock(&card->lock);
+    virtqueue_disable_interrupt(&card->receive);
+    bool more;
+    do {
+        struct packet *packet = NULL;
+        while (received < NETWORK_ROUND && (packet = virtio_net_receive(card)) != NULL) {
+            spin_unlock(&card->lock);
+            pass_on(network, packet);
+            received++;
+            spin_lock(&card->lock);
+        }
+        virtqueue_flush(&card->receive);
+        more = received == NETWORK_ROUND;
+    } while (!more && virtqueue_enable_interrupt(&card->receive));
+    spin_unlock(&card->lock);
+    if (received > 0 && network->receive_done != NULL)
+        network->receive_done(network);
+    return more;
+}
+
 static void handle_interrupt(struct virtqueue *queue)
 {
     struct virtio_card *card = queue->context;
     struct network_device *network = &card->network;
-    bool received = false;
 
     spin_lock(&card->lock);
     virtqueue_disable_interrupt(&card->receive);
     bool ready = virtio_net_reclaim(card);
-    do {
-        for (struct packet *packet; (packet = virtio_net_receive(card)) != NULL;) {
-            spin_unlock(&card->lock);
-            pass_on(network, packet);
-            received = true;
-            spin_lock(&card->lock);
-        }
-        virtqueue_flush(&card->receive);
-    } while (virtqueue_enable_interrupt(&card->receive));
     spin_unlock(&card->lock);
-
-    if (received && network->receive_done != NULL)
-        network->receive_done(network);
+    network_device_interrupt(network);
     if (ready && network->transmit_ready != NULL)
         network->transmit_ready(network);
 }
@@ -96,6 +109,7 @@ static void describe(struct virtio_card *card)
     network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
     network->transmit = virtio_net_transmit;
     network->flush = virtio_net_flush;
+    network->receive_round = receive_round;
     format(network->name, sizeof(network->name), "eth%u", cards++);
 }
 

@@ -14,7 +14,7 @@ static void handle_event(uint32_t port, void *context)
     struct card *card = context;
     (void)port;
     netfront_transmit_event(card);
-    netfront_receive_event(card);
+    network_device_interrupt(&card->device);
 }
 
 /* "00:16:3e:01:02:03" */
@@ -104,6 +104,7 @@ int netfront_start(const char *path, uint64_t number)
     format(card->device.name, sizeof(card->device.name), "eth%lu", (unsigned long)number);
     card->device.transmit = netfront_transmit;
     card->device.flush = netfront_flush;
+    card->device.receive_round = netfront_receive_round;
     /* On failure the memory stays: the watch and perhaps the backend refer to it. */
     int result = connect(card, path);
     if (result != 0)

@@ -116,7 +116,7 @@ void netfront_transmit_event(struct card *card);
 void netfront_transmit_init(struct card *card, void *ring_page);
 
 /* Hands what came in to the stack and offers new pages. */
-void netfront_receive_event(struct card *card);
+bool netfront_receive_round(struct network_device *device);
 /* 0, or -ENOMEM. */
 must_check int netfront_receive_init(struct card *card, void *ring_page);
 /* Offers pages up to the target. */

@@ -317,8 +317,11 @@ static void deliver(struct card *card, struct list *packets)
         device->receive_done(device);
 }
 
-void netfront_receive_event(struct card *card)
+/* No page is offered until all that came is dealt with, so a round is no longer than the ring. The backend's next
+ * packet raises an event again. */
+bool netfront_receive_round(struct network_device *device)
 {
+    struct card *card = container_of(device, struct card, device);
     struct receiver *rx = &card->receiver;
     struct list packets;
     list_init(&packets);
@@ -330,4 +333,5 @@ void netfront_receive_event(struct card *card)
     spin_unlock(&rx->lock);
     deliver(card, &packets);
     netfront_receive_refill(card);
+    return false;
 }
