@@ -357,7 +357,15 @@ static void threads_may_start_with_any_stack_pointer(void)
         sched_yield();
 }
 
+/* The runner looks whether the guest's kernel says so once only. */
+static void unknown_calls_are_refused(void)
+{
+    static const long numbers[] = { 500, 511, 512, 100000, 200000, -1 };
+    for (unsigned i = 0; i < 10 * COUNT(numbers); i++)
+        CHECK_ERROR(syscall(numbers[i % COUNT(numbers)], 0, 0, 0), ENOSYS);
+}
+
 SUITE(arguments, TEST(memory_calls_refuse_ranges_outside), TEST(advice_is_refused_outside), TEST(break_stays_below_the_limit),
       TEST(pointers_outside_are_refused), TEST(vectors_that_wrap_are_refused_by_sockets),
       TEST(thread_bases_outside_are_refused), TEST(lists_outside_are_harmless),
-      TEST(threads_may_start_with_any_stack_pointer));
+      TEST(threads_may_start_with_any_stack_pointer), TEST(unknown_calls_are_refused));

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t count, nested, order[8], seen_code, seen_sender;
@@ -362,10 +363,42 @@ static void ignored_signals_do_nothing(void)
     CHECK_EQUAL(kill(getpid(), SIGCHLD), 0);
 }
 
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+static uintptr_t context_at;
+static void note_context(int number, siginfo_t *information, void *context)
+{
+    (void)number, (void)information;
+    context_at = (uintptr_t)context;
+}
+
+/* From the top of the stack to the return address below the context. */
+static void frames_take_what_the_auxiliary_vector_says(void)
+{
+    static char stack[65536] __attribute__((aligned(16)));
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) }, old;
+    struct sigaction action = { .sa_sigaction = note_context, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    unsigned long announced = getauxval(AT_MINSIGSTKSZ);
+    CHECK_EQUAL(sigaltstack(&alternate, &old), 0);
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        alternate.ss_size = sizeof(stack) - shift;
+        CHECK_EQUAL(sigaltstack(&alternate, NULL), 0);
+        sigaction(SIGUSR1, &action, NULL);
+        CHECK_EQUAL(raise(SIGUSR1), 0);
+        unsigned long used = (uintptr_t)stack + alternate.ss_size - (context_at - 8);
+        CHECK(used <= announced && used + 512 > announced);
+    }
+    CHECK_EQUAL(sigaltstack(&old, NULL), 0);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 SUITE(signals, TEST(kill_and_tgkill_reach_the_handler), TEST(sigaction_reports_the_old_one),
       TEST(blocked_signals_wait), TEST(realtime_signals_queue), TEST(handlers_nest_but_not_the_same),
       TEST(alternate_stack_is_used), TEST(stack_overflow_is_caught_on_the_alternate_stack),
       TEST(thread_stack_overflow_hits_its_guard_page), TEST(traps_become_signals),
       TEST(handler_changes_registers), TEST(handler_keeps_registers_and_fpu),
       TEST(interrupted_read_restarts_when_asked), TEST(interrupted_read_fails_otherwise),
-      TEST(signal_reaches_the_thread_it_is_for), TEST(ignored_signals_do_nothing));
+      TEST(signal_reaches_the_thread_it_is_for), TEST(ignored_signals_do_nothing),
+      TEST(frames_take_what_the_auxiliary_vector_says));

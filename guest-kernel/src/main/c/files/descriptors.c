@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 
 struct slot {
@@ -21,6 +22,12 @@ static struct spinlock lock = SPINLOCK("descriptors");
 static struct slot *slots;           /* lock */
 static uint32_t size;                /* lock */
 static uint32_t lowest_free;         /* lock: no free slot below */
+
+/* The slot of a number from the program, or NULL. With the lock held. */
+static struct slot *slot_of(int descriptor)
+{
+    return (uint32_t)descriptor < size ? &slots[index_nospec((uint32_t)descriptor, size)] : NULL;
+}
 
 /* Called and returns with the lock held. */
 static bool grow(uint32_t wanted)
@@ -68,7 +75,8 @@ out:
 struct file *descriptor_get(int descriptor)
 {
     spin_lock(&lock);
-    struct file *file = (uint32_t)descriptor < size ? slots[descriptor].file : NULL;
+    const struct slot *slot = slot_of(descriptor);
+    struct file *file = slot ? slot->file : NULL;
     if (file)
         file_get(file);
     spin_unlock(&lock);
@@ -76,11 +84,11 @@ struct file *descriptor_get(int descriptor)
 }
 
 /* The file that was in the slot; its reference is now the caller's. */
-static struct file *take(uint32_t i)
+static struct file *take(struct slot *slot)
 {
-    struct file *file = slots[i].file;
-    slots[i] = (struct slot){ 0 };
-    lowest_free = min_of(lowest_free, i);
+    struct file *file = slot->file;
+    *slot = (struct slot){ 0 };
+    lowest_free = min_of(lowest_free, (uint32_t)(slot - slots));
     return file;
 }
 
@@ -88,8 +96,9 @@ int descriptor_close(int descriptor)
 {
     struct file *file = NULL;
     spin_lock(&lock);
-    if ((uint32_t)descriptor < size)
-        file = take((uint32_t)descriptor);
+    struct slot *slot = slot_of(descriptor);
+    if (slot)
+        file = take(slot);
     spin_unlock(&lock);
     if (!file)
         return -EBADF;
@@ -112,8 +121,9 @@ int descriptor_duplicate(int from, int to, bool close_on_exec)
     spin_lock(&lock);
     bool room = (uint32_t)to < size || grow((uint32_t)to);
     if (room) {
-        old = slots[to].file;
-        slots[to] = (struct slot){ file, close_on_exec };
+        struct slot *slot = slot_of(to);
+        old = slot->file;
+        *slot = (struct slot){ file, close_on_exec };
     }
     spin_unlock(&lock);
     if (!room) {
@@ -128,8 +138,8 @@ int descriptor_duplicate(int from, int to, bool close_on_exec)
 int descriptor_close_on_exec(int descriptor)
 {
     spin_lock(&lock);
-    bool open = (uint32_t)descriptor < size && slots[descriptor].file;
-    int result = open ? slots[descriptor].close_on_exec : -EBADF;
+    const struct slot *slot = slot_of(descriptor);
+    int result = slot && slot->file ? slot->close_on_exec : -EBADF;
     spin_unlock(&lock);
     return result;
 }
@@ -137,9 +147,10 @@ int descriptor_close_on_exec(int descriptor)
 int descriptor_set_close_on_exec(int descriptor, bool on)
 {
     spin_lock(&lock);
-    bool open = (uint32_t)descriptor < size && slots[descriptor].file;
+    struct slot *slot = slot_of(descriptor);
+    bool open = slot && slot->file;
     if (open)
-        slots[descriptor].close_on_exec = on;
+        slot->close_on_exec = on;
     spin_unlock(&lock);
     return open ? 0 : -EBADF;
 }

@@ -5,6 +5,7 @@
 #include "lib/random.h"
 #include "lib/string.h"
 #include "linux/process.h"
+#include "linux/signal_frame.h"
 #include "linux/signals.h"
 #include "linux/vdso.h"
 #include "memory/address_space.h"
@@ -17,7 +18,7 @@
 /* Auxiliary vector types (System V x86-64 psABI, getauxval(3)). */
 enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID,
        AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31,
-       AT_SYSINFO_EHDR = 33 };
+       AT_SYSINFO_EHDR = 33, AT_MINSIGSTKSZ = 51 };
 
 struct stack_builder {
     uintptr_t sp;
@@ -77,11 +78,11 @@ static void fill_vector(uint64_t (*vector)[2], const struct loaded_program *p, u
         { AT_PHNUM, p->program_header_count }, { AT_BASE, p->interpreter_base }, { AT_FLAGS, 0 },
         { AT_ENTRY, p->program_entry }, { AT_UID, 0 }, { AT_EUID, 0 }, { AT_GID, 0 }, { AT_EGID, 0 },
         { AT_SECURE, 0 }, { AT_RANDOM, random }, { AT_EXECFN, name }, { AT_PLATFORM, platform_name },
-        { AT_NULL, 0 },
+        { AT_MINSIGSTKSZ, signal_frame_size_max() }, { AT_NULL, 0 },
     };
     memcpy(vector, entries, sizeof(entries));
 }
-#define VECTOR_ENTRIES 19
+#define VECTOR_ENTRIES 20
 
 static void push_vectors(struct stack_builder *stack, const struct process_arguments *arguments,
                          const struct loaded_program *program, uint64_t *table)

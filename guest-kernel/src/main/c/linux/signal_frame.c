@@ -100,6 +100,12 @@ static void save_context(struct signal_context *to, const struct registers *r, c
     };
 }
 
+size_t signal_frame_size_max(void)
+{
+    size_t fpu = fpu_area_size() + sizeof(uint32_t) + 63;
+    return align_up(fpu + sizeof(struct signal_frame) + 15 + 8, 16);
+}
+
 int signal_frame_push(struct registers *registers, struct user_thread *user, const struct signal_info *info,
                       const struct signal_action *action, uint64_t old_mask)
 {

@@ -25,6 +25,8 @@ struct signal_stack {
     size_t size;
 };
 
+/* What a frame takes of the stack at most, in bytes: AT_MINSIGSTKSZ. Fixed after boot. */
+size_t signal_frame_size_max(void);
 bool on_alt_stack(const struct user_thread *user, uintptr_t stack_pointer);
 /* Pushes a frame and points the registers at the handler. 0 or -EFAULT. */
 int signal_frame_push(struct registers *registers, struct user_thread *user, const struct signal_info *info,

@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
+#include "lib/nospec.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "linux/process.h"
@@ -35,6 +36,12 @@ static struct spinlock lock = SPINLOCK("signals");
 static struct signal_action actions[SIGNALS];            /* lock */
 static struct pending_signals process_pending = { .queue = LIST_INIT(process_pending.queue) };   /* lock */
 static struct wait_queue arrivals = { SPINLOCK("wait_queue"), LIST_INIT(arrivals.waiters) };   /* of any signal */
+
+/* Of a signal 1..SIGNALS that the program may have named. */
+static struct signal_action *action_of(int number)
+{
+    return &actions[index_nospec((uint64_t)number - 1, SIGNALS)];
+}
 
 struct user_thread *user_thread_create(struct thread *thread, uint64_t mask)
 {
@@ -64,7 +71,7 @@ static bool default_ignores(int number)
 /* There is nobody to continue a stopped process, so stop signals are ignored too. */
 static bool is_ignored(int number)
 {
-    uintptr_t handler = actions[number - 1].handler;
+    uintptr_t handler = action_of(number)->handler;
     bool stops = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGSTOP;
     return handler == SIG_IGN || (handler == SIG_DFL && (default_ignores(number) || stops));
 }
@@ -181,11 +188,11 @@ void signals_deliver(struct registers *registers, bool system_call)
         spin_lock(&lock);
         thread_current()->interrupted = false;
         bool found = take(user, ~user->mask, &info);
-        struct signal_action action = found ? actions[info.number - 1] : (struct signal_action){ 0 };
+        struct signal_action action = found ? *action_of(info.number) : (struct signal_action){ 0 };
         bool ignored = found && is_ignored(info.number);
         /* Not after the frame is written, which may sleep: another handler may be set by then. */
         if (found && action.handler > SIG_IGN && action.flags & SA_RESETHAND)
-            actions[info.number - 1].handler = SIG_DFL;
+            (*action_of(info.number)).handler = SIG_DFL;
         spin_unlock(&lock);
         if (!found)
             break;
@@ -250,7 +257,7 @@ void signal_force(int number, int code, uintptr_t address)
     struct user_thread *user = user_current();
     struct signal_info info = { .number = number, .code = code, .address = address };
     spin_lock(&lock);
-    bool fatal = (user->mask & signal_bit(number)) || actions[number - 1].handler <= SIG_IGN;
+    bool fatal = (user->mask & signal_bit(number)) || action_of(number)->handler <= SIG_IGN;
     if (!fatal) {
         pending_discard(&user->pending, number);
         pending_add(&user->pending, &info);
@@ -325,7 +332,7 @@ SYSCALL(rt_sigaction)
     struct signal_action action;
     if (number < 1 || number > SIGNALS || d != sizeof(uint64_t))
         return -EINVAL;
-    struct signal_action old = actions[number - 1];
+    struct signal_action old = *action_of(number);
     if (b) {
         if (signal_bit(number) & UNBLOCKABLE)
             return -EINVAL;
@@ -334,7 +341,7 @@ SYSCALL(rt_sigaction)
             return error;
         action.mask &= ~UNBLOCKABLE;
         spin_lock(&lock);
-        actions[number - 1] = action;
+        *action_of(number) = action;
         spin_unlock(&lock);
     }
     return c ? user_put(c, &old) : 0;
@@ -446,7 +453,7 @@ void signals_describe(uint32_t thread, struct process_signals *out)
     }
     out->shared_pending = process_pending.set;
     for (int number = 1; number <= SIGNALS; number++) {
-        uintptr_t handler = actions[number - 1].handler;
+        uintptr_t handler = action_of(number)->handler;
         if (handler == SIG_IGN)
             out->ignored |= signal_bit(number);
         else if (handler != SIG_DFL)

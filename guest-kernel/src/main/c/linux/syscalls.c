@@ -2,6 +2,7 @@
  * The table, the trace switch, and the ways in and out of user mode.
  */
 #include "lib/events.h"
+#include "lib/nospec.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "linux/process.h"
@@ -49,15 +50,14 @@ bool system_calls_trace(const char *names)
     return true;
 }
 
+/* Says so once for each number of the table, and once for all beyond it. */
 static int64_t unknown_call(uint64_t number)
 {
-    if (number >= CALLS || !calls[number].name) {
-        log_error("unknown system call (%lu)", number);
-        return -ENOSYS;
-    }
-    if (!calls[number].reported)
-        log_error("unknown system call %s(%lu)", calls[number].name, number);
-    calls[number].reported = true;
+    static struct call beyond;
+    struct call *call = number < CALLS ? &calls[index_nospec(number, CALLS)] : &beyond;
+    if (!call->reported)
+        log_error("unknown system call %s(%lu)", call->name ? call->name : "", number);
+    call->reported = true;
     return -ENOSYS;
 }
 
@@ -73,11 +73,12 @@ static int64_t traced_call(const struct call *call, const struct registers *r)
 static int64_t dispatch(const struct registers *r)
 {
     uint64_t number = r->number;
-    if (unlikely(number >= CALLS || !calls[number].function))
+    const struct call *call = &calls[index_nospec(number, CALLS)];
+    if (unlikely(number >= CALLS || !call->function))
         return unknown_call(number);
     if (unlikely(tracing))
-        return traced_call(&calls[number], r);
-    return calls[number].function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+        return traced_call(call, r);
+    return call->function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
 }
 
 /* The last step before user mode: another thread's turn, then signals. */

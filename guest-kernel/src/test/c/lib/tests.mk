@@ -24,3 +24,8 @@ test-lib: target/test/lib target/test/pages target/test/random
 	target/test/pages
 	target/test/random
 TESTS += test-lib
+
+.PHONY: test-indexes
+test-indexes:
+	tools/check-indexes $(SRC)
+TESTS += test-indexes

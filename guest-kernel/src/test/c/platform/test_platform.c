@@ -363,6 +363,14 @@ static const struct expected_trap {
 
 static unsigned next_trap;
 
+/* The program set these flags: the kernel has none of them. */
+static void check_entry_flags(const char *name, const struct registers *registers)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags));
+    report(name, (registers->rflags & PROGRAM_FLAGS) && !(flags & PROGRAM_FLAGS), "flags");
+}
+
 void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t address)
 {
     if (next_trap == array_size(expected_traps))
@@ -374,6 +382,8 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
     if (!good)
         log_always("trap %u error %lx address %lx rip %lx", trap, registers->error, address, registers->rip);
     report(expected->name, good, "trap");
+    if (registers->rflags & PROGRAM_FLAGS)
+        check_entry_flags("an exception leaves the program's AC, NT and DF behind", registers);
     if (address == USER_LATE_PAGE && trap == TRAP_PAGE_FAULT)
         map_one(USER_LATE_PAGE, new_page(), MMU_READ | MMU_WRITE);
     else
@@ -404,6 +414,9 @@ void kernel_system_call(struct registers *registers)
         break;
     case CALL_BAD_RIP:
         registers->rip = 0x8000000000000000UL;
+        break;
+    case CALL_FLAGS:
+        check_entry_flags("a system call leaves the program's AC, NT and DF behind", registers);
         break;
     case CALL_START_TIMER:
         interrupts_in_user_mode = 0;

@@ -48,6 +48,14 @@ user_program:
     xorl %ecx, %ecx
     trapping divq %rcx
     trapping ud2
+    pushq $(PROGRAM_FLAGS + 2)
+    popfq
+    trapping ud2
+    pushq $(PROGRAM_FLAGS + 2)
+    popfq
+    call CALL_FLAGS
+    pushq $2
+    popfq
     movq $77, USER_LATE_PAGE
     cmpq $77, USER_LATE_PAGE
     report_equal CHECK_LATE_PAGE

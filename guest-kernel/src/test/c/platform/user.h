@@ -15,6 +15,9 @@
 #define CALL_START_TIMER 4
 #define CALL_COUNT_TIMER 5
 #define CALL_END 6
+#define CALL_FLAGS 7
+/* AC, NT, DF: what the kernel must not have, though the program has it. */
+#define PROGRAM_FLAGS 0x44400
 
 #define CHECK_REGISTERS 0
 #define CHECK_FS 1
@@ -41,6 +44,7 @@ static const char *const user_checks[] = {
     { "int3", TRAP_BREAKPOINT, 0, 0 },                                                                        \
     { "division by zero", TRAP_DIVIDE, 0, 0 },                                                                \
     { "undefined instruction", TRAP_INVALID_OPCODE, 0, 0 },                                                   \
+    { "undefined instruction with flags set", TRAP_INVALID_OPCODE, 0, 0 },                                    \
     { "fault on a page that is to come", TRAP_PAGE_FAULT, FAULT_USER | FAULT_WRITE, USER_LATE_PAGE },         \
     { "null pointer", TRAP_PAGE_FAULT, FAULT_USER, 0 },                                                       \
     { "reading kernel memory", TRAP_PAGE_FAULT, FAULT_USER, DIRECT_MAP },                                     \
