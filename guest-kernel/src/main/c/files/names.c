@@ -28,6 +28,18 @@ static int check_writable(struct dentry *parent)
     return parent->inode->fs->read_only ? -EROFS : parent->inode->fs->memory ? 0 : -EPERM;
 }
 
+/* A name of a file that has another. */
+static int count_name(struct inode *inode)
+{
+    return inode->operations->add_name ? inode->operations->add_name(inode) : 0;
+}
+
+static void uncount_name(struct inode *inode)
+{
+    if (inode->operations->remove_name)
+        inode->operations->remove_name(inode);
+}
+
 /* ---- Making ---- */
 
 /* Puts the inode under a name that must be absent. */
@@ -132,7 +144,9 @@ static int link_locked(struct dentry *existing, struct dentry *seen)
     else
         error = check_writable(name->parent);
     if (!error)
-        error = link_new(name, existing->inode, &made);
+        error = count_name(existing->inode);
+    if (!error && (error = link_new(name, existing->inode, &made)))
+        uncount_name(existing->inode);
     if (!error) {
         existing->inode->links++;
         existing->inode->changed = clock_wall();
@@ -169,6 +183,8 @@ static void remove_locked(struct dentry *name)
     struct inode *inode = name->inode, *directory = name->parent->inode;
     bool is_directory = is_type(inode, S_IFDIR);
     inode->links -= is_directory ? 2 : 1;
+    if (inode->links > 0)
+        uncount_name(inode);
     inode->changed = clock_wall();
     if (is_directory)
         directory->links--;

@@ -10,11 +10,14 @@
 
 #define TMPFS_MAGIC 0x01021994       /* linux/magic.h */
 #define LARGEST_FILE (1UL << 40)
+#define NODE_BYTES 1024              /* what an inode or a further name takes of the common budget; as on Linux */
+#define SHARE 2                      /* all memory file systems together: one part in so many of memory */
 #define PAGES_AT_ONCE 16             /* between points where others may run */
 
 struct tmpfs {
     struct file_system fs;
     int64_t limit, used;             /* pages; atomic */
+    int64_t node_limit, nodes;       /* inodes and their names but the first; atomic */
     uint64_t next_number;            /* atomic */
 };
 struct tmpfs_inode {
@@ -25,16 +28,52 @@ struct tmpfs_inode {
 static struct tmpfs *tmpfs_of(struct inode *inode) { return container_of(inode->fs, struct tmpfs, fs); }
 static struct tmpfs_inode *node_of(struct inode *inode) { return container_of(inode, struct tmpfs_inode, inode); }
 
+/* ---- What may be taken ---- */
+
+static int64_t all_used;             /* bytes, of all file systems: pages, inodes, names, targets; atomic */
+
+static int64_t budget(void) { return (int64_t)(pages_total_count() / SHARE * PAGE_SIZE); }
+
+/* Adds to the counter unless it would exceed the limit. */
+static bool count_up(int64_t *counter, int64_t amount, int64_t limit)
+{
+    if (__atomic_add_fetch(counter, amount, __ATOMIC_RELAXED) <= limit)
+        return true;
+    __atomic_sub_fetch(counter, amount, __ATOMIC_RELAXED);
+    return false;
+}
+
+static void count_down(int64_t *counter, int64_t amount) { __atomic_sub_fetch(counter, amount, __ATOMIC_RELAXED); }
+
+/* `amount` of one file system's counter, each so many bytes of the common budget. 0 or -ENOSPC. */
+static int take(int64_t *counter, int64_t amount, int64_t limit, int64_t bytes_each)
+{
+    if (!count_up(&all_used, amount * bytes_each, budget()))
+        return -ENOSPC;
+    if (count_up(counter, amount, limit))
+        return 0;
+    count_down(&all_used, amount * bytes_each);
+    return -ENOSPC;
+}
+
+static void give(int64_t *counter, int64_t amount, int64_t bytes_each)
+{
+    count_down(counter, amount);
+    count_down(&all_used, amount * bytes_each);
+}
+
+static int take_node(struct tmpfs *tmpfs) { return take(&tmpfs->nodes, 1, tmpfs->node_limit, NODE_BYTES); }
+static void give_node(struct tmpfs *tmpfs) { give(&tmpfs->nodes, 1, NODE_BYTES); }
+
 /* ---- Pages ---- */
 
 static int tmpfs_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
 {
     (void)index;
     struct tmpfs *tmpfs = tmpfs_of(container_of(source, struct inode, pages));
-    if (__atomic_add_fetch(&tmpfs->used, count, __ATOMIC_RELAXED) > tmpfs->limit) {
-        __atomic_sub_fetch(&tmpfs->used, count, __ATOMIC_RELAXED);
-        return -ENOSPC;
-    }
+    int error = take(&tmpfs->used, count, tmpfs->limit, PAGE_SIZE);
+    if (error)
+        return error;
     for (unsigned i = 0; i < count; i++)
         memset(page_data(pages[i]), 0, PAGE_SIZE);
     return 0;
@@ -46,7 +85,7 @@ static const struct page_source_operations tmpfs_pages = { .fill = tmpfs_fill };
 static void drop_pages(struct inode *inode, uint64_t first, uint64_t end)
 {
     uint64_t dropped = page_cache_drop(&inode->pages, first, end);
-    __atomic_sub_fetch(&tmpfs_of(inode)->used, (int64_t)dropped, __ATOMIC_RELAXED);
+    give(&tmpfs_of(inode)->used, (int64_t)dropped, PAGE_SIZE);
 }
 
 /* Zeroes [from, to) where there are pages. */
@@ -199,6 +238,9 @@ static void tmpfs_release(struct inode *inode)
 {
     if (is_type(inode, S_IFREG))
         drop_pages(inode, 0, PAGE_CACHE_END);
+    if (node_of(inode)->target)
+        count_down(&all_used, (int64_t)inode->size);
+    give_node(tmpfs_of(inode));
     heap_free(node_of(inode)->target);
     heap_free(node_of(inode));
 }
@@ -214,9 +256,13 @@ static ssize_type tmpfs_read_link(struct inode *inode, char *to, size_t size)
 int tmpfs_set_link(struct inode *inode, const char *target)
 {
     size_t length = strlen(target);
+    if (!count_up(&all_used, (int64_t)length, budget()))
+        return -ENOSPC;
     char *copy = heap_allocate(length + 1);
-    if (!copy)
-        return -ENOMEM;
+    if (!copy) {
+        count_down(&all_used, (int64_t)length);
+        return -ENOSPC;
+    }
     memcpy(copy, target, length + 1);
     node_of(inode)->target = copy;
     inode->size = length;
@@ -230,21 +276,30 @@ static int tmpfs_open(struct inode *inode, struct file *file)
 }
 
 static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out);
+static int tmpfs_add_name(struct inode *inode) { return take_node(tmpfs_of(inode)); }
+static void tmpfs_remove_name(struct inode *inode) { give_node(tmpfs_of(inode)); }
 
 static const struct inode_operations tmpfs_inode_operations = {
     .read_link = tmpfs_read_link,
     .open = tmpfs_open,
     .make = tmpfs_make,
+    .add_name = tmpfs_add_name,
+    .remove_name = tmpfs_remove_name,
     .resize = tmpfs_resize,
     .allocate = tmpfs_allocate,
     .release = tmpfs_release,
 };
 
+/* NULL without room for one more. */
 static struct inode *make_inode(struct tmpfs *tmpfs, uint32_t mode)
 {
-    struct tmpfs_inode *node = heap_allocate_zeroed(sizeof(*node));
-    if (!node)
+    if (take_node(tmpfs))
         return NULL;
+    struct tmpfs_inode *node = heap_allocate_zeroed(sizeof(*node));
+    if (!node) {
+        give_node(tmpfs);
+        return NULL;
+    }
     struct inode *inode = &node->inode;
     inode_init(inode, &tmpfs->fs, __atomic_add_fetch(&tmpfs->next_number, 1, __ATOMIC_RELAXED), mode);
     inode->operations = &tmpfs_inode_operations;
@@ -256,7 +311,7 @@ static struct inode *make_inode(struct tmpfs *tmpfs, uint32_t mode)
 static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out)
 {
     *out = make_inode(tmpfs_of(directory), mode);
-    return *out ? 0 : -ENOMEM;
+    return *out ? 0 : -ENOSPC;
 }
 
 /* ---- File systems ---- */
@@ -264,14 +319,16 @@ static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out
 static void tmpfs_statistics(struct file_system *fs, struct file_system_statistics *out)
 {
     struct tmpfs *tmpfs = container_of(fs, struct tmpfs, fs);
-    int64_t free = tmpfs->limit - read_once(tmpfs->used);
+    int64_t common_free = budget() - read_once(all_used);
+    int64_t free = min_of(tmpfs->limit - read_once(tmpfs->used), common_free / (int64_t)PAGE_SIZE);
+    int64_t nodes_free = min_of(tmpfs->node_limit - read_once(tmpfs->nodes), common_free / NODE_BYTES);
     *out = (struct file_system_statistics){
         .type = TMPFS_MAGIC,
         .block_size = PAGE_SIZE,
         .blocks = (uint64_t)tmpfs->limit,
         .blocks_free = (uint64_t)max_of(free, 0L),
-        .files = UINT32_MAX,
-        .files_free = UINT32_MAX - read_once(tmpfs->next_number),
+        .files = (uint64_t)tmpfs->node_limit,
+        .files_free = (uint64_t)max_of(nodes_free, 0L),
     };
 }
 
@@ -283,6 +340,7 @@ struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
     if (!tmpfs)
         return NULL;
     tmpfs->limit = (int64_t)(bytes >> PAGE_SHIFT);
+    tmpfs->node_limit = (int64_t)(pages_total_count() / 2);
     tmpfs->fs = (struct file_system){
         .name = "tmpfs",
         .device = file_system_new_device(),

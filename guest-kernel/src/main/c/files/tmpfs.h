@@ -1,7 +1,8 @@
 /*
  * The memory file system: pages in the page cache that are never evicted, names in the dentry tree.
- * `limit` bounds the pages of a file system; beyond it writes and faults get -ENOSPC. Counting is atomic;
- * size and contents change under inode->lock.
+ * `limit` bounds the pages of a file system; its inodes and further names are at most half of memory's pages. All
+ * memory file systems together get half of memory, and none the last of it (PAGES_KEPT). Beyond it is -ENOSPC.
+ * Counting is atomic; size and contents change under inode->lock.
  */
 #pragma once
 

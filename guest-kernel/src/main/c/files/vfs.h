@@ -54,6 +54,10 @@ struct inode_operations {
     int (*open)(struct inode *inode, struct file *file);
     /* A new inode for this directory, one reference, no link yet. Only memory file systems. */
     int (*make)(struct inode *directory, uint32_t mode, struct inode **out);
+    /* A further hard link to a file, and one fewer of several: what its file system counts. 0 or -ENOSPC. Memory file
+     * systems that limit their names; else both NULL. Under "namespace". */
+    int (*add_name)(struct inode *inode);
+    void (*remove_name)(struct inode *inode);
     /* truncate(2), under inode->lock. NULL: -EINVAL. */
     int (*resize)(struct inode *inode, uint64_t size);
     /* fallocate(2), under inode->lock; hole: punches one. NULL: -EOPNOTSUPP. */

@@ -268,6 +268,74 @@ static void limit(void)
     CHECK_EQUAL(name_unlink(NULL, "/small/f"), 0);
 }
 
+static struct file_system_statistics statistics_of(const char *path)
+{
+    struct file_system_statistics statistics;
+    struct file *file = opened(path, O_RDONLY);
+    file->inode->fs->statistics(file->inode->fs, &statistics);
+    file_put(file);
+    return statistics;
+}
+
+static const char *numbered(unsigned i)
+{
+    static char path[] = "/nodes/00000";
+    for (unsigned digit = 0; digit < 5; digit++, i /= 10)
+        path[sizeof(path) - 2 - digit] = (char)('0' + i % 10);
+    return path;
+}
+
+/* Inodes and names end, and come back. */
+static void node_limit(void)
+{
+    CHECK_EQUAL(name_make(NULL, "/nodes", S_IFDIR | 0755, NULL), 0);
+    CHECK_EQUAL(mount_at("/nodes", tmpfs_create(4 * PAGE_SIZE, 0755)), 0);
+    struct file_system_statistics at_first = statistics_of("/nodes");
+    CHECK_EQUAL(at_first.files, pages_total_count() / 2);
+    CHECK_EQUAL(at_first.files_free, at_first.files - 1);
+    unsigned made = 0;
+    int error = 0;
+    struct file *file = opened(numbered(made++), O_RDWR | O_CREAT);
+    while (made < at_first.files_free / 2)
+        CHECK_EQUAL(name_make(NULL, numbered(made++), S_IFREG | 0600, NULL), 0);
+    while ((error = name_link(file->dentry, NULL, numbered(made))) == 0)
+        made++;
+    CHECK_EQUAL(error, -ENOSPC);
+    CHECK_EQUAL(made, at_first.files_free);
+    CHECK_EQUAL(name_make(NULL, numbered(made), S_IFDIR | 0700, NULL), -ENOSPC);
+    CHECK_EQUAL(name_make(NULL, numbered(made), S_IFLNK | 0777, "x"), -ENOSPC);
+    CHECK_EQUAL(statistics_of("/nodes").files_free, 0);
+    CHECK_EQUAL(name_unlink(NULL, numbered(made - 1)), 0);
+    CHECK_EQUAL(statistics_of("/nodes").files_free, 1);
+    CHECK_EQUAL(name_make(NULL, numbered(made - 1), S_IFLNK | 0777, "x"), 0);
+    file_put(file);
+    while (made-- > 0)
+        CHECK_EQUAL(name_unlink(NULL, numbered(made)), 0);
+    CHECK_EQUAL(statistics_of("/nodes").files_free, at_first.files_free);
+}
+
+/* Two file systems, each with room for three quarters of what all together may take. */
+static void common_budget(void)
+{
+    uint64_t budget = pages_total_count() / 2, share = budget / 4 * 3;
+    CHECK_EQUAL(name_make(NULL, "/one", S_IFDIR | 0755, NULL), 0);
+    CHECK_EQUAL(name_make(NULL, "/two", S_IFDIR | 0755, NULL), 0);
+    CHECK_EQUAL(mount_at("/one", tmpfs_create(share * PAGE_SIZE, 0755)), 0);
+    CHECK_EQUAL(mount_at("/two", tmpfs_create(share * PAGE_SIZE, 0755)), 0);
+    struct file *one = opened("/one/f", O_RDWR | O_CREAT), *two = opened("/two/f", O_RDWR | O_CREAT);
+    CHECK_EQUAL(one->inode->operations->allocate(one->inode, 0, share * PAGE_SIZE, false, false), 0);
+    uint64_t left = statistics_of("/two").blocks_free;
+    CHECK(left < budget - share && left > budget - share - 64);
+    CHECK_EQUAL(two->inode->operations->allocate(two->inode, 0, (left + 2) * PAGE_SIZE, false, false), -ENOSPC);
+    CHECK_EQUAL(two->inode->operations->allocate(two->inode, 0, left * PAGE_SIZE, false, false), 0);
+    CHECK_EQUAL(statistics_of("/one").blocks_free, 0);
+    file_put(one);
+    CHECK_EQUAL(name_unlink(NULL, "/one/f"), 0);
+    CHECK_EQUAL(statistics_of("/two").blocks_free, share - left);
+    file_put(two);
+    CHECK_EQUAL(name_unlink(NULL, "/two/f"), 0);
+}
+
 static void bad_user_memory(void)
 {
     struct file *file = opened("/tmp/bad", O_RDWR | O_CREAT);
@@ -289,7 +357,7 @@ static void out_of_memory(void)
         struct file *file = NULL;
         host_fail_allocation(n);
         int error = file_open(NULL, "/tmp/oom", O_RDWR | O_CREAT, 0600, &file);
-        CHECK(error == 0 || error == -ENOMEM);
+        CHECK(error == 0 || error == -ENOMEM || error == -ENOSPC);
         if (!error)
             CHECK(write_text(file, "x") == 1 || file->inode->size == 0);
         host_fail_allocation(0);
@@ -384,6 +452,8 @@ int main(void)
     host_test("tmpfs links", links);
     host_test("tmpfs listing", listing);
     host_test("tmpfs limit", limit);
+    host_test("tmpfs limit of inodes and names", node_limit);
+    host_test("tmpfs common budget", common_budget);
     host_test("tmpfs bad user memory", bad_user_memory);
     host_test("tmpfs out of memory", out_of_memory);
     host_test("memory files", memory_file);

@@ -1,0 +1,229 @@
+/*
+ * Whatever a program makes without end, it is an error that ends it, the program goes on afterwards, and when it
+ * has given all back the memory is there again. Only in the guest, where nothing else can be harmed.
+ */
+#define _GNU_SOURCE
+#include "suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define PAGE 4096UL
+#define MIB (1UL << 20)
+/* What may stay behind: the tables of descriptors and areas do not shrink, and allocators keep some pages. */
+#define TOLERANCE_KB 2048
+
+static long available_kb(void)
+{
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[128];
+    long found = -1;
+    while (file != NULL && found < 0 && fgets(line, sizeof(line), file) != NULL)
+        sscanf(line, "MemAvailable: %ld", &found);
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+/* Runs it in the guest, and sees that memory comes back. The first round leaves behind what only grows. */
+static void exhaust(void (*once)(void))
+{
+    if (!in_guest())
+        return;
+    once();
+    long before = available_kb();
+    CHECK(before > 0);
+    once();
+    CHECK(available_kb() >= before - TOLERANCE_KB);
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+/* Maps and touches pieces until there is no more, each linked to the one before. */
+static void map_all(void)
+{
+    char *last = NULL, *piece;
+    size_t count = 0;
+    while ((piece = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED) {
+        memset(piece, 1, MIB);
+        *(char **)piece = last;
+        last = piece;
+        count++;
+    }
+    int error = errno;
+    while (last != NULL) {
+        piece = last;
+        last = *(char **)piece;
+        CHECK_EQUAL(munmap(piece, MIB), 0);
+    }
+    CHECK_EQUAL(error, ENOMEM);
+    CHECK(count > 8);
+}
+
+static void touched_memory(void) { exhaust(map_all); }
+
+/* Areas that cannot be joined, none of them touched. */
+static void map_small(void)
+{
+    size_t length = 70000 * 2 * PAGE, made = 0;
+    char *at = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(at != MAP_FAILED);
+    while (made * 2 * PAGE < length && mprotect(at + made * 2 * PAGE, PAGE, PROT_READ) == 0)
+        made++;
+    int error = errno;
+    CHECK_EQUAL(munmap(at, length), 0);
+    CHECK_EQUAL(error, ENOMEM);
+    CHECK(made > 1000 && made < 65530);
+}
+
+static void areas(void) { exhaust(map_small); }
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_at_gate(void *argument)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return argument;
+}
+
+#define THREADS 100000
+
+static void start_threads(void)
+{
+    static pthread_t threads[THREADS];
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 64 << 10);
+    unsigned count = 0;
+    int error = 0;
+    pthread_mutex_lock(&gate);
+    while (count < THREADS && (error = pthread_create(&threads[count], &attributes, wait_at_gate, NULL)) == 0)
+        count++;
+    pthread_mutex_unlock(&gate);
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    pthread_attr_destroy(&attributes);
+    CHECK(error == EAGAIN || error == ENOMEM);
+    CHECK(count > 100);
+}
+
+static void threads_without_end(void) { exhaust(start_threads); }
+
+/* ---- Descriptors ------------------------------------------------------------------------------- */
+
+static int make_pipe(void)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return -1;
+    if (write(ends[1], "x", 1) != 1 && errno != ENOMEM)
+        abort();
+    return ends[0];
+}
+
+static int make_pair(void)
+{
+    int ends[2];
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 ? ends[0] : -1;
+}
+
+static int make_event(void) { return eventfd(0, 0); }
+static int make_timer(void) { return timerfd_create(CLOCK_MONOTONIC, 0); }
+static int make_epoll(void) { return epoll_create1(0); }
+static int make_inotify(void) { return inotify_init1(0); }
+static int make_stream(void) { return socket(AF_INET, SOCK_STREAM, 0); }
+
+static int (*make)(void);
+
+static void make_all(void)
+{
+    int lowest = dup(0);
+    CHECK(lowest >= 0);
+    close(lowest);
+    unsigned count = 0;
+    while (make() >= 0)
+        count++;
+    int error = errno;
+    CHECK_EQUAL(close_range((unsigned)lowest, ~0u, 0), 0);
+    CHECK(error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS);
+    CHECK(count > 1000);
+}
+
+#define DESCRIPTORS(name, function) static void name(void) { make = function; exhaust(make_all); }
+DESCRIPTORS(pipes_without_end, make_pipe)
+DESCRIPTORS(socket_pairs, make_pair)
+DESCRIPTORS(event_counters, make_event)
+DESCRIPTORS(timers, make_timer)
+DESCRIPTORS(epolls, make_epoll)
+DESCRIPTORS(inotifies, make_inotify)
+DESCRIPTORS(sockets_without_end, make_stream)
+
+/* ---- Files ------------------------------------------------------------------------------------- */
+
+static void fill_tmp(void)
+{
+    static char block[64 << 10];
+    struct statfs before, full, after;
+    CHECK_EQUAL(statfs("/tmp", &before), 0);
+    int file = open("/tmp/exhaustion", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(file >= 0);
+    while (write(file, block, sizeof(block)) > 0)
+        ;
+    int error = errno;
+    CHECK_EQUAL(statfs("/tmp", &full), 0);
+    close(file);
+    CHECK_EQUAL(unlink("/tmp/exhaustion"), 0);
+    CHECK_EQUAL(statfs("/tmp", &after), 0);
+    CHECK_EQUAL(error, ENOSPC);
+    CHECK(full.f_bfree < before.f_bfree);
+    CHECK_EQUAL(after.f_bfree, before.f_bfree);
+    CHECK_EQUAL(after.f_ffree, before.f_ffree);
+}
+
+static void files_in_tmp(void) { exhaust(fill_tmp); }
+
+static void fill_with_names(void)
+{
+    struct statfs before, after;
+    char name[32];
+    unsigned count = 0;
+    CHECK_EQUAL(statfs("/tmp", &before), 0);
+    CHECK_EQUAL(mkdir("/tmp/names", 0700), 0);
+    for (int made = 0; made >= 0; count++) {
+        snprintf(name, sizeof(name), "/tmp/names/%u", count);
+        made = symlink("target", name);
+    }
+    int error = errno;
+    for (unsigned i = 0; i < count - 1; i++) {
+        snprintf(name, sizeof(name), "/tmp/names/%u", i);
+        CHECK_EQUAL(unlink(name), 0);
+    }
+    CHECK_EQUAL(rmdir("/tmp/names"), 0);
+    CHECK_EQUAL(statfs("/tmp", &after), 0);
+    CHECK(error == ENOSPC || error == ENOMEM);
+    CHECK(count > 1000 && count <= before.f_files);
+    /* The kernel remembers some names that are absent now, and so the directory. */
+    CHECK(after.f_ffree >= before.f_ffree - 1);
+}
+
+static void names_in_tmp(void) { exhaust(fill_with_names); }
+
+SUITE(exhaustion, TEST(touched_memory), TEST(areas), TEST(threads_without_end), TEST(pipes_without_end),
+      TEST(socket_pairs), TEST(event_counters), TEST(timers), TEST(epolls), TEST(inotifies), TEST(sockets_without_end),
+      TEST(files_in_tmp), TEST(names_in_tmp));
