@@ -15,6 +15,7 @@
 #include "net/net.h"
 #include "platform/platform.h"
 #include "platform/x86/stack_guard.h"
+#include "threads/console.h"
 #include "threads/seed.h"
 #include "threads/thread.h"
 
@@ -148,6 +149,7 @@ void kernel_main(void)
     boot_options_parse(&options);
     log_info("%s, %lu MiB", platform.name, platform.memory_bytes >> 20);
     platform_start_devices();
+    console_thread_start();
     thread_start_kernel("boot", boot, NULL);
     idle_loop();
 }

@@ -1,8 +1,10 @@
 #include "files/console.h"
+#include "lib/console.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "memory/user.h"
 #include "platform/platform.h"
+#include "threads/console.h"
 
 #define INPUT_SIZE 1024u             /* power of two; what is typed beyond it is lost */
 #define END_OF_INPUT 4               /* ^D */
@@ -14,9 +16,6 @@ static struct spinlock lock = SPINLOCK("console input");
 static char input[INPUT_SIZE];       /* lock */
 static uint32_t read_at, line_at, write_at;      /* lock */
 static uint32_t ends_pending;        /* lock: empty lines ended by ^D, each one read of 0 bytes */
-static struct wait_queue input_queue = {
-    .lock = SPINLOCK("wait_queue"), .waiters = LIST_INIT(input_queue.waiters),
-};
 
 /* ---- Input ---- */
 
@@ -25,7 +24,7 @@ static void erase_one(void)
     if (write_at == line_at)
         return;
     write_at--;
-    console_write("\b \b", 3);
+    (void)console_put("\b \b", 3);
 }
 
 /* True if a reader has something new. */
@@ -52,10 +51,10 @@ static bool take_byte(char c)
         return false;
     input[write_at++ % INPUT_SIZE] = c;
     if (c != '\n') {
-        console_write(&c, 1);
+        (void)console_put(&c, 1);
         return false;
     }
-    console_write("\r\n", 2);
+    (void)console_put("\n", 1);
     line_at = write_at;
     return true;
 }
@@ -68,7 +67,7 @@ void kernel_console_input(const char *text, size_t length)
         any |= take_byte(text[i]);
     spin_unlock(&lock);
     if (any)
-        wake(&input_queue, POLL_IN);
+        wake(&console_waiters, POLL_IN);
 }
 
 static bool has_input(void) { return read_once(read_at) != read_once(line_at) || read_once(ends_pending); }
@@ -100,7 +99,7 @@ static ssize_type read_console(struct file *file, struct transfer *transfer, uin
             return transfer_out(transfer, line, (size_t)n);
         if (n == 0 || read_once(file->flags) & O_NONBLOCK)
             return n;
-        int error = wait_until(&input_queue, has_input(), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        int error = wait_until(&console_waiters, has_input(), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
         if (error)
             return error;
     }
@@ -108,33 +107,53 @@ static ssize_type read_console(struct file *file, struct transfer *transfer, uin
 
 /* ---- Output ---- */
 
-static void write_lines(const char *text, size_t length)
+/* Writes of several threads do not mix: one after the other has this. */
+static struct mutex writing = {
+    .lock = SPINLOCK("console writing"), .waiters = LIST_INIT(writing.waiters), .name = "console writing",
+};
+
+/* All of the text, waiting for room. Bytes written, or -EINTR if none. */
+static ssize_type write_text(const char *text, size_t length)
 {
-    size_t from = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] != '\n')
-            continue;
-        console_write(text + from, i - from);
-        console_write("\r\n", 2);
-        from = i + 1;
+    size_t done = console_put(text, length);
+    while (done < length) {
+        int error = console_wait_room(SLEEP_KILLABLE_BY_SIGNAL);
+        if (error)
+            return done ? (ssize_type)done : error;
+        done += console_put(text + done, length - done);
     }
-    console_write(text + from, length - from);
+    return (ssize_type)done;
+}
+
+static ssize_type write_pieces(struct transfer *transfer, bool wait)
+{
+    char text[512];
+    ssize_type total = 0;
+    while (transfer->remaining) {
+        if (!wait && !console_has_room())
+            return total ? total : -EAGAIN;
+        ssize_type n = transfer_in(transfer, text, sizeof(text));
+        ssize_type written = n;
+        if (n > 0)
+            written = wait ? write_text(text, (size_t)n) : (ssize_type)console_put(text, (size_t)n);
+        if (written < 0)
+            return total ? total : written;
+        total += written;
+        if (written < n)
+            break;
+    }
+    return total;
 }
 
 static ssize_type write_console(struct file *file, struct transfer *transfer, uint64_t *offset)
 {
-    (void)file;
     (void)offset;
-    char text[512];
-    ssize_type total = 0;
-    while (transfer->remaining) {
-        ssize_type n = transfer_in(transfer, text, sizeof(text));
-        if (n < 0)
-            return total ? total : n;
-        write_lines(text, (size_t)n);
-        total += n;
-    }
-    return total;
+    if (read_once(file->flags) & O_NONBLOCK)
+        return write_pieces(transfer, false);
+    mutex_lock(&writing);
+    ssize_type written = write_pieces(transfer, true);
+    mutex_unlock(&writing);
+    return written;
 }
 
 /* ---- Terminal ---- */
@@ -142,13 +161,13 @@ static ssize_type write_console(struct file *file, struct transfer *transfer, ui
 static unsigned poll_console(struct file *file)
 {
     (void)file;
-    return has_input() ? POLL_IN | POLL_OUT : POLL_OUT;
+    return (has_input() ? POLL_IN : 0) | (console_has_room() ? POLL_OUT : 0);
 }
 
 static struct wait_queue *console_queue(struct file *file)
 {
     (void)file;
-    return &input_queue;
+    return &console_waiters;
 }
 
 /* struct termios, asm-generic/termbits.h: the kernel's, not libc's. */

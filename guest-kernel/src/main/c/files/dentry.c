@@ -320,18 +320,31 @@ bool dentry_has_children(struct dentry *directory)
 
 /* ---- Listing and paths ---- */
 
-/* The child with the lowest cookie from `cursor` on, with a reference, and what the listing says of it: its name may
- * change as soon as the lock is dropped, so it is copied (NAME_LIMIT bytes). */
-static struct dentry *child_from(struct dentry *directory, uint64_t cursor, struct listed_name *listed, char *name)
+/* The child with the lowest cookie from `cursor` on. `last`, the one listed before or NULL, shortens the way to it while
+ * it has its place. Under the lock. */
+static struct dentry *child_from(const struct dentry *directory, uint64_t cursor, struct dentry *last)
 {
     struct dentry *next = NULL;
-    spin_lock(&lock);
+    if (last && last->hashed && last->pinned && last->parent == directory && last->cookie + 1 == cursor) {
+        struct tree_node *node = tree_next(&last->siblings);
+        return node ? dentry_of(node) : NULL;
+    }
     for (struct tree_node *node = directory->children.root; node;) {
         struct dentry *child = dentry_of(node);
         if (child->cookie >= cursor)
             next = child;
         node = child->cookie >= cursor ? node->left : node->right;
     }
+    return next;
+}
+
+/* Moves *at, which has a reference, to the child to be listed next, or NULL, and tells what the listing says of it. Its
+ * name may change as soon as the lock is dropped, so it is copied (NAME_LIMIT bytes). */
+static void step(struct dentry *directory, uint64_t cursor, struct dentry **at, struct listed_name *listed, char *name)
+{
+    struct dentry *last = *at;
+    spin_lock(&lock);
+    struct dentry *next = child_from(directory, cursor, last);
     if (next) {
         get_locked(next);
         memcpy(name, next->name, next->length);
@@ -341,7 +354,8 @@ static struct dentry *child_from(struct dentry *directory, uint64_t cursor, stru
         };
     }
     spin_unlock(&lock);
-    return next;
+    dentry_put(last);
+    *at = next;
 }
 
 static bool take_dots(struct dentry *directory, uint64_t *cursor, struct listing *listing)
@@ -366,19 +380,18 @@ int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *list
 {
     if (!take_dots(directory, cursor, listing))
         return 0;
-    struct dentry *child;
+    struct dentry *at = NULL;
     struct listed_name listed;
     char name[NAME_LIMIT];
-    unsigned count = 0;
-    while ((child = child_from(directory, *cursor, &listed, name))) {
-        bool taken = listing->take(listing, &listed);
-        dentry_put(child);
-        if (!taken)
-            return 0;
+    for (unsigned count = 1;; count++) {
+        step(directory, *cursor, &at, &listed, name);
+        if (!at || !listing->take(listing, &listed))
+            break;
         *cursor = listed.next;
-        if (++count % LISTED_AT_ONCE == 0)
+        if (count % LISTED_AT_ONCE == 0)
             give_way();
     }
+    dentry_put(at);
     return 0;
 }
 

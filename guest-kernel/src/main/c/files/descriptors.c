@@ -8,6 +8,7 @@
 #include "lib/lock.h"
 #include "lib/nospec.h"
 #include "lib/string.h"
+#include "threads/thread.h"
 
 struct slot {
     struct file *file;               /* NULL: free */
@@ -180,5 +181,6 @@ int descriptor_close_range(unsigned first, unsigned last, bool only_mark)
         else
             (void)descriptor_close(descriptor);
         first = (unsigned)descriptor + 1;
+        give_way();
     }
 }

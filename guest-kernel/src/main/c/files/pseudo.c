@@ -4,6 +4,7 @@
 #include "lib/heap.h"
 #include "lib/random.h"
 #include "lib/string.h"
+#include "threads/thread.h"
 
 struct pseudo {
     struct file_system fs;
@@ -197,6 +198,7 @@ static int list(struct inode *directory, uint64_t *cursor, struct listing *listi
         char name[48];
         format(name, sizeof(name), "%s%u", numbered->prefix, number);
         from = (uint64_t)number + 1;
+        give_way();
         if (!take(listing, cursor, name, numbered->child->mode, NUMBERED + from))
             return 0;
     }

@@ -1,3 +1,4 @@
+#include "lib/console.h"
 #include "lib/events.h"
 #include "lib/lock.h"
 #include "lib/print.h"
@@ -17,7 +18,7 @@ static void print_line(const char *prefix, const char *fmt, va_list args)
     if (length > LINE_SIZE - 2)
         length = LINE_SIZE - 2;
     line[length++] = '\n';
-    console_write(line, (size_t)length);
+    console_line(line, (size_t)length);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
@@ -43,6 +44,7 @@ void panic(const char *fmt, ...)
     static bool panicking;
     if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
         platform_crash();
+    console_stop_buffering();
     va_list args;
     va_start(args, fmt);
     print_line(PREFIX "panic: ", fmt, args);

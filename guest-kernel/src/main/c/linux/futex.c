@@ -6,9 +6,11 @@
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
 #include "memory/user.h"
+#include "threads/thread.h"
 #include "threads/wait.h"
 
 #define BUCKETS 256
+#define WOKEN_AT_ONCE 64u            /* before others may run */
 #define FUTEX_COMMAND 0x7fU
 #define FUTEX_CLOCK_REALTIME 0x100U
 #define FUTEX_WAITERS 0x80000000U
@@ -97,10 +99,10 @@ static int64_t futex_wait(uintptr_t address, uint32_t expected, uint32_t bits, n
     return leave(&waiter) ? 0 : result;
 }
 
-int64_t futex_wake(uintptr_t address, uint32_t count, uint32_t bits)
+/* At most `count` of them; under no lock. */
+static uint32_t wake_some(struct bucket *bucket, uintptr_t address, uint32_t count, uint32_t bits)
 {
-    struct bucket *bucket = bucket_of(address);
-    int64_t woken = 0;
+    uint32_t woken = 0;
     spin_lock(&bucket->lock);
     list_for_each_safe(node, &bucket->waiters) {
         struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
@@ -113,6 +115,23 @@ int64_t futex_wake(uintptr_t address, uint32_t count, uint32_t bits)
     }
     spin_unlock(&bucket->lock);
     return woken;
+}
+
+int64_t futex_wake(uintptr_t address, uint32_t count, uint32_t bits)
+{
+    struct bucket *bucket = bucket_of(address);
+    /* Whoever is woken may wait again while this goes on: it ends all the same. */
+    uint32_t left = min_of(count, threads_user_count());
+    int64_t woken = 0;
+    for (;;) {
+        uint32_t wanted = min_of(left, WOKEN_AT_ONCE);
+        uint32_t some = wake_some(bucket, address, wanted, bits);
+        woken += some;
+        left -= some;
+        if (some < WOKEN_AT_ONCE)
+            return woken;
+        give_way();
+    }
 }
 
 static void lock_both(struct bucket *one, struct bucket *two)

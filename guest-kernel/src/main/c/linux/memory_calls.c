@@ -3,6 +3,7 @@
 #include "linux/syscalls.h"
 #include "memory/address_space.h"
 #include "memory/user.h"
+#include "threads/thread.h"
 
 #define PROT_READ 1u
 #define PROT_WRITE 2u
@@ -136,6 +137,7 @@ SYSCALL(mincore)
         if (error)
             return error;
         done += n;
+        give_way();
     }
     return 0;
 }

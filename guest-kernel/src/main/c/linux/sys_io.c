@@ -8,6 +8,7 @@
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
+#include "threads/thread.h"
 
 #define NO_OFFSET UINT64_MAX
 enum direction { IN, OUT };
@@ -133,6 +134,7 @@ static int64_t send_file(struct file *out, struct file *in, uint64_t *at, size_t
         }
         total += n;
         count -= (size_t)n;
+        give_way();
     }
     pages_free(pages, order);
     return total;

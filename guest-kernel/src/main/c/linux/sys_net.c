@@ -9,6 +9,7 @@
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
+#include "threads/thread.h"
 
 /* A socket with a reference to its file, for the time of one call. */
 struct held_socket {
@@ -374,6 +375,7 @@ SYSCALL(sendmmsg)
         return result;
     uint64_t done = 0, count = min_of(c, (uint64_t)IOV_LIMIT);
     for (; done < count; done++) {
+        give_way();
         uintptr_t at = b + done * sizeof(struct abi_message_vector);
         result = send_one_message(held.socket, at, d);
         if (result < 0)
@@ -472,6 +474,7 @@ SYSCALL(recvmmsg)
     }
     uint64_t done = 0, count = min_of(c, (uint64_t)IOV_LIMIT), flags = d;
     while (result >= 0 && done < count && (done == 0 || clock_monotonic() < deadline)) {
+        give_way();
         uintptr_t at = b + done * sizeof(struct abi_message_vector);
         result = receive_one_message(held.socket, at, flags & ~(uint64_t)MSG_WAITFORONE);
         if (result < 0)

@@ -6,6 +6,9 @@
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
 #include "memory/user.h"
+#include "threads/thread.h"
+
+#define AT_ONCE 128u                 /* descriptors opened or closed between points where others may run */
 
 struct abi_pollfd {
     int32_t descriptor;
@@ -18,6 +21,8 @@ static void release(struct poll_entry *entries, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         if (entries[i].file)
             file_put(entries[i].file);
+        if (i % AT_ONCE == AT_ONCE - 1)
+            give_way();
     }
     heap_free(entries);
 }
@@ -52,6 +57,8 @@ static int open_entries(const struct abi_pollfd *fds, struct poll_entry *entries
 {
     int invalid = 0;
     for (unsigned i = 0; i < count; i++) {
+        if (i % AT_ONCE == AT_ONCE - 1)
+            give_way();
         if (fds[i].descriptor < 0)
             continue;
         entries[i].wanted = from_abi(fds[i].wanted);

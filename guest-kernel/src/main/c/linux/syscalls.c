@@ -11,6 +11,7 @@
 #include "lib/pages.h"
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
+#include "threads/console.h"
 
 #define CALLS 512
 
@@ -64,9 +65,11 @@ static int64_t unknown_call(uint64_t number)
 static int64_t traced_call(const struct call *call, const struct registers *r)
 {
     int64_t result = call->function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
-    if (call->traced)
-        log_always("trace %u %s(%lx, %lx, %lx, %lx, %lx, %lx) = %ld", thread_current()->id, call->name,
-                   r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9, result);
+    if (!call->traced)
+        return result;
+    (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
+    log_always("trace %u %s(%lx, %lx, %lx, %lx, %lx, %lx) = %ld", thread_current()->id, call->name,
+               r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9, result);
     return result;
 }
 

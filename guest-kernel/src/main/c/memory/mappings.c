@@ -12,6 +12,7 @@
 #include "threads/thread.h"
 
 #define PIECE_PAGES 1024             /* given back before others may have the address space */
+#define AREAS_AT_ONCE 64             /* looked at before others may run */
 #define PROTECT_PIECE (16UL << 20)   /* bytes changed before others may run */
 
 static uintptr_t break_start, break_now;
@@ -433,9 +434,13 @@ int address_space_residency(uintptr_t start, size_t pages, uint8_t *out)
 
 void address_space_for_each(void (*visit)(const struct area *, void *), void *context)
 {
+    unsigned visited = 0;
     mutex_lock(&address_space_mutex);
-    for (struct area *area = area_first(); area; area = area_next(area))
+    for (struct area *area = area_first(); area; area = area_next(area)) {
         visit(area, context);
+        if (++visited % AREAS_AT_ONCE == 0)
+            give_way();
+    }
     mutex_unlock(&address_space_mutex);
 }
 

@@ -1,3 +1,4 @@
+#include "lib/console.h"
 #include "platform/operations.h"
 
 struct platform_information platform;
@@ -93,6 +94,11 @@ void console_write(const char *text, size_t length)
     platform_operations->console_write(text, length);
 }
 
+size_t console_send(const char *text, size_t length)
+{
+    return platform_operations->console_send(text, length);
+}
+
 void platform_start_devices(void)
 {
     platform_operations->start_devices();
@@ -105,15 +111,18 @@ int platform_settings(platform_setting_visit *visit, void *context)
 
 noreturn void platform_power_off(void)
 {
+    console_stop_buffering();
     platform_operations->power_off();
 }
 
 noreturn void platform_reboot(void)
 {
+    console_stop_buffering();
     platform_operations->reboot();
 }
 
 noreturn void platform_crash(void)
 {
+    console_stop_buffering();
     platform_operations->crash();
 }

@@ -33,6 +33,7 @@ struct platform_operations {
     phys_t (*clock_page_address)(void);
 
     void (*console_write)(const char *text, size_t length);
+    size_t (*console_send)(const char *text, size_t length);
     void (*start_devices)(void);
     int (*settings)(platform_setting_visit *visit, void *context);
     noreturn void (*power_off)(void);

@@ -178,8 +178,12 @@ static inline nanoseconds clock_scale(uint64_t ticks, uint32_t multiplier, int32
     return (nanoseconds)((unsigned __int128)ticks * multiplier >> 32);
 }
 
-/* Console. Writing never sleeps (it drops nothing; it waits for a full ring to drain). */
+/* The console's device; everybody else writes by way of lib/console.h. Neither sleeps. console_write() waits until the
+ * device has taken everything, and drops the rest when it takes nothing for CONSOLE_PATIENCE; for boot and the end. */
 void console_write(const char *text, size_t length);
+#define CONSOLE_PATIENCE (10 * NS_PER_SECOND)
+/* What the device takes at once, perhaps nothing; then kernel_console_ready() comes when it takes more. */
+size_t console_send(const char *text, size_t length);
 
 /* Fills with as much hardware entropy as there is; returns the bytes of real entropy. */
 size_t platform_entropy(void *to, size_t length);
@@ -224,6 +228,8 @@ void kernel_leave_interrupt(struct registers *registers);
 void kernel_timer(void);
 /* Bytes typed on the console (interrupt context). */
 void kernel_console_input(const char *text, size_t length);
+/* The console's device takes output again (interrupt context). */
+void kernel_console_ready(void);
 /* The host asks for an orderly end or a thread dump (Xen control/shutdown, ACPI power button). */
 enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP };
 void kernel_control(enum control_request request);

@@ -23,6 +23,7 @@ static uint32_t next_id = 1;                         /* lock */
 static struct thread idle_thread;
 static struct thread *dead;                          /* lock: left its stack, not yet freed */
 static struct timer slice_timer;
+static struct thread *wake_later;                    /* a wake-up that could not be done at once */
 static nanoseconds busy_time;                        /* lock: of threads other than idle */
 
 static void sleep_expired(struct timer *timer)
@@ -216,9 +217,32 @@ static void switch_fpu(struct thread *next)
     cpu->fpu_owner = next;
 }
 
+static void wake_locked(struct thread *thread)
+{
+    thread->woken = true;
+    if (thread->state == THREAD_SLEEPING)
+        push_ready(thread, SLEEP_CREDIT);
+}
+
+void thread_wake_later(struct thread *thread)
+{
+    write_once(wake_later, thread);
+    this_cpu()->reschedule = true;
+}
+
+static void wake_postponed(void)
+{
+    struct thread *thread = wake_later;
+    if (likely(!thread))
+        return;
+    wake_later = NULL;
+    wake_locked(thread);
+}
+
 /* Takes the next thread off the run queue, or gives idle; its slice begins. */
 static struct thread *pick_next(nanoseconds now)
 {
+    wake_postponed();
     struct thread *next = first_ready();
     timer_stop(&slice_timer);
     if (!next)
@@ -275,6 +299,7 @@ void thread_exit(void)
 static void pass_on(bool behind_first)
 {
     spin_lock(&lock);
+    wake_postponed();
     struct thread *self = thread_current(), *first = first_ready();
     if (!first) {
         this_cpu()->reschedule = false;
@@ -344,9 +369,7 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
 void thread_wake(struct thread *thread)
 {
     spin_lock(&lock);
-    thread->woken = true;
-    if (thread->state == THREAD_SLEEPING)
-        push_ready(thread, SLEEP_CREDIT);
+    wake_locked(thread);
     spin_unlock(&lock);
 }
 

@@ -69,6 +69,9 @@ unsigned threads_user_count(void);
 noreturn void thread_exit(void);
 /* Wakes a thread that sleeps or is about to. */
 void thread_wake(struct thread *thread);
+/* The same a little later, at the next switch of threads: for any context, even under the run queue's lock. Remembers
+ * one thread, so only for one: the console's. */
+void thread_wake_later(struct thread *thread);
 /* Wakes it only out of an interruptible sleep, which then returns -EINTR. */
 void thread_interrupt(struct thread *thread);
 /* Gives the CPU to another ready thread, if any; the caller stays ready, after the first of them. */

@@ -110,6 +110,14 @@ void console_write(const char *text, size_t length)
     console_length += n;
 }
 
+size_t console_send(const char *text, size_t length)
+{
+    console_write(text, length);
+    return length;
+}
+
+void kernel_console_ready(void) {}
+
 const char *host_console(void)
 {
     memcpy(console_shown, console, console_length);

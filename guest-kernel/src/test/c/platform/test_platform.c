@@ -45,6 +45,7 @@ static uintptr_t forbidden_access;      /* kernel code reads it without the righ
 
 static const struct platform_tests *tests;
 
+void kernel_console_ready(void) {}
 void kernel_console_input(const char *text, size_t length) { (void)text, (void)length; }
 void kernel_control(enum control_request request) { (void)request; }
 void kernel_control_key(char key) { (void)key; }

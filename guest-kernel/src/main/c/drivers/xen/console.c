@@ -16,7 +16,6 @@ struct console_ring {
     uint32_t output_consumed, output_produced;
 };
 
-#define DRAIN_TIME NS_PER_SECOND
 /* How often a writer tries for the ring before it goes ahead regardless: its holder may be the very
  * code that failed on this CPU. */
 #define CLAIM_ATTEMPTS 1000000U
@@ -63,33 +62,58 @@ static size_t output_some(const char *text, size_t length)
     return count;
 }
 
+/* One wait for the daemon; false when it has taken nothing for too long. */
+static bool wait_for_daemon(uint32_t *seen, nanoseconds *limit)
+{
+    uint32_t consumed = read_once(ring->output_consumed);
+    nanoseconds now = clock_monotonic();
+    if (consumed != *seen || *limit == 0) {
+        *seen = consumed;
+        *limit = now + CONSOLE_PATIENCE;
+    }
+    event_notify(ring_port);
+    xen_host->yield();
+    return now < *limit;
+}
+
 void xen_console_write(const char *text, size_t length)
 {
     if (ring == NULL) {
         xen_host->write_without_ring(text, length);
         return;
     }
+    uint32_t seen = 0;
+    nanoseconds limit = 0;
+    bool going_on = true;
     claim();
-    while (length > 0) {
+    while (length > 0 && going_on) {
         size_t taken = output_some(text, length);
         text += taken;
         length -= taken;
-        if (taken == 0) {
-            event_notify(ring_port);
-            xen_host->yield();
-        }
+        if (taken == 0)
+            going_on = wait_for_daemon(&seen, &limit);
     }
     release();
 }
 
+/* A full ring: the daemon's event, once it has taken what is in there, is handled below. */
+size_t xen_console_send(const char *text, size_t length)
+{
+    if (ring == NULL) {
+        xen_host->write_without_ring(text, length);
+        return length;
+    }
+    claim();
+    size_t taken = output_some(text, length);
+    release();
+    return taken;
+}
+
 void xen_console_drain(void)
 {
-    if (ring == NULL)
-        return;
-    nanoseconds limit = clock_monotonic() + DRAIN_TIME;
-    while (output_pending() > 0 && clock_monotonic() < limit) {
-        event_notify(ring_port);
-        xen_host->yield();
+    uint32_t seen = 0;
+    nanoseconds limit = 0;
+    while (ring != NULL && output_pending() > 0 && wait_for_daemon(&seen, &limit)) {
     }
 }
 
@@ -118,6 +142,7 @@ static void handle_event(uint32_t port, void *context)
     take_input();
     if (output_pending() > 0)
         event_notify(port);
+    kernel_console_ready();
 }
 
 void xen_console_init(void *shared, uint32_t port)

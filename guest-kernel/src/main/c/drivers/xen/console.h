@@ -10,7 +10,8 @@
 /* `ring` is the shared page, `port` its event channel; both come from the start of day
  * information. Before this call, output goes to xen_host->write_without_ring. */
 void xen_console_init(void *ring, uint32_t port);
-/* platform.h: console_write(). Waits for room without sleeping; any context, panics included. */
+/* platform.h: console_write() and console_send(). */
 void xen_console_write(const char *text, size_t length);
-/* Waits until the daemon has taken all output, for at most a second; before power off. */
+size_t xen_console_send(const char *text, size_t length);
+/* Waits until the daemon has taken all output, for at most CONSOLE_PATIENCE without progress; before power off. */
 void xen_console_drain(void);

@@ -7,6 +7,9 @@
 #include "lib/heap.h"
 #include "lib/random.h"
 #include "lib/string.h"
+#include "threads/thread.h"
+
+#define ENTRIES_AT_ONCE 64u          /* looked at before others may run */
 
 struct slot {
     uint32_t hash;
@@ -37,7 +40,8 @@ static int each_entry(struct inode *directory, struct ext2_index *index, uint32_
             return error == -ENOENT ? 0 : error;
         if (!entry.inode)
             continue;
-        ++*count;
+        if (++*count % ENTRIES_AT_ONCE == 0)
+            give_way();
         if (!index)
             continue;
         if (*count > (index->mask + 1) / 2)

@@ -6,6 +6,7 @@
 const struct platform_operations pvh_operations = {
     PVH_PROCESSOR_OPERATIONS,
     .console_write = pvh_serial_write,
+    .console_send = pvh_serial_send,
     .start_devices = pvh_start_devices,
     .settings = pvh_settings,
     .power_off = pvh_power_off,

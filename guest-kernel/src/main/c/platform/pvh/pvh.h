@@ -96,6 +96,7 @@ void pvh_serial_init(void);
 /* Input too; after pvh_interrupts_init(). */
 void pvh_serial_start_input(void);
 void pvh_serial_write(const char *text, size_t length);
+size_t pvh_serial_send(const char *text, size_t length);
 
 /* ---- power.c ------------------------------------------------------------------------------ */
 

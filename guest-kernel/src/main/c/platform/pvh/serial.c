@@ -15,12 +15,14 @@
 
 #define DATA (PORT + 0)
 #define INTERRUPT_ENABLE (PORT + 1)
-#define FIFO_CONTROL (PORT + 2)
+#define FIFO_CONTROL (PORT + 2)         /* written */
+#define INTERRUPT_IDENTITY (PORT + 2)   /* read */
 #define LINE_CONTROL (PORT + 3)
 #define MODEM_CONTROL (PORT + 4)
 #define LINE_STATUS (PORT + 5)
 
 #define ENABLE_RECEIVED 0x01
+#define ENABLE_TRANSMIT_EMPTY 0x02
 #define FIFO_ENABLE_AND_CLEAR 0x07
 #define LINE_8N1 0x03
 #define LINE_DIVISOR_ACCESS 0x80
@@ -28,10 +30,13 @@
 #define STATUS_DATA_READY 0x01
 #define STATUS_BREAK 0x10               /* the byte read next is none, but tells of a break */
 #define STATUS_TRANSMIT_EMPTY 0x20
+#define IDENTITY_NONE 0x01
 #define NO_DEVICE 0xff
 #define FIFO_SIZE 16
+#define MOST_CAUSES 64                  /* dealt with by one interrupt, lest a broken device keep us */
 
 static bool present;
+static bool interrupts;                 /* come from the device */
 
 void pvh_serial_init(void)
 {
@@ -47,26 +52,51 @@ void pvh_serial_init(void)
     out8(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
 }
 
-static void send(char c)
+static bool can_transmit(void) { return in8(LINE_STATUS) & STATUS_TRANSMIT_EMPTY; }
+
+/* Waits for an empty FIFO; false when the host has taken nothing for too long. */
+static bool wait_transmit(void)
 {
-    static unsigned room;               /* certainly free in the FIFO */
-    while (room == 0) {
-        if (in8(LINE_STATUS) & STATUS_TRANSMIT_EMPTY)
-            room = FIFO_SIZE;
+    nanoseconds limit = 0;
+    while (!can_transmit()) {
+        nanoseconds now = pvh_clock_monotonic();
+        if (limit == 0)
+            limit = now + CONSOLE_PATIENCE;
+        if (now > limit)
+            return false;
     }
-    out8(DATA, (uint8_t)c);
-    room--;
+    return true;
+}
+
+static size_t fill_fifo(const char *text, size_t length)
+{
+    size_t n = min_of(length, (size_t)FIFO_SIZE);
+    for (size_t i = 0; i < n; i++)
+        out8(DATA, (uint8_t)text[i]);
+    return n;
 }
 
 void pvh_serial_write(const char *text, size_t length)
 {
-    if (!present)
-        return;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r'))
-            send('\r');
-        send(text[i]);
+    while (present && length > 0 && wait_transmit()) {
+        size_t n = fill_fifo(text, length);
+        text += n;
+        length -= n;
     }
+}
+
+size_t pvh_serial_send(const char *text, size_t length)
+{
+    if (!present)
+        return length;
+    if (!interrupts) {
+        pvh_serial_write(text, length);
+        return length;
+    }
+    if (can_transmit())
+        return fill_fifo(text, length);
+    out8(INTERRUPT_ENABLE, ENABLE_RECEIVED | ENABLE_TRANSMIT_EMPTY);
+    return 0;
 }
 
 /* True when the byte was a break or the key behind one, and so is no input. */
@@ -80,9 +110,8 @@ static bool take_key(bool is_break, char byte)
     return is_break || is_key;
 }
 
-static void serial_interrupt(void *context)
+static void take_input(void)
 {
-    (void)context;
     char text[64];
     size_t length = 0;
     uint8_t status;
@@ -100,6 +129,19 @@ static void serial_interrupt(void *context)
         kernel_console_input(text, length);
 }
 
+/* The line is an edge, so it must go down before the end: every cause is dealt with. */
+static void serial_interrupt(void *context)
+{
+    (void)context;
+    for (unsigned i = 0; i < MOST_CAUSES && !(in8(INTERRUPT_IDENTITY) & IDENTITY_NONE); i++) {
+        take_input();
+        if (!can_transmit())
+            continue;
+        out8(INTERRUPT_ENABLE, ENABLE_RECEIVED);
+        kernel_console_ready();
+    }
+}
+
 void pvh_serial_start_input(void)
 {
     if (!present)
@@ -109,5 +151,6 @@ void pvh_serial_start_input(void)
         log_info("serial console: output only (%d)", error);
         return;
     }
+    interrupts = true;
     out8(INTERRUPT_ENABLE, ENABLE_RECEIVED);
 }

@@ -152,6 +152,7 @@ static void handle_events(void *context)
 static const struct platform_operations xen_operations = {
     PVH_PROCESSOR_OPERATIONS,
     .console_write = xen_console_write,
+    .console_send = xen_console_send,
     .start_devices = xen_start_devices,
     .settings = xen_settings,
     .power_off = pv_power_off,

@@ -24,6 +24,7 @@ const struct platform_operations xenpv_operations = {
     .clock_set_deadline = pv_clock_set_deadline,
     .clock_page_address = pv_clock_page_address,
     .console_write = xen_console_write,
+    .console_send = xen_console_send,
     .start_devices = xen_start_devices,
     .settings = xen_settings,
     .power_off = pv_power_off,
