@@ -7,6 +7,7 @@
 #include "lib/heap.h"
 #include "lib/lock.h"
 #include "lib/pages.h"
+#include "lib/string.h"
 
 static struct spinlock devices_lock = SPINLOCK("devices");
 static struct list block_devices = LIST_INIT(block_devices);
@@ -90,6 +91,14 @@ void block_submit(struct block_device *device, struct block_request *request)
         return;
     }
     device->submit(device, request);
+}
+
+struct page *device_page(void)
+{
+    struct page *page = page_allocate_at(PAGES_RESERVED);
+    if (page != NULL)
+        memset(page_data(page), 0, PAGE_SIZE);
+    return page;
 }
 
 struct packet *packet_allocate(uint32_t size)

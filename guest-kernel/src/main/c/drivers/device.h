@@ -14,7 +14,8 @@
 #define BLOCK_MAX_SEGMENTS 11       /* BLKIF_MAX_SEGMENTS_PER_REQUEST, xen/io/blkif.h */
 
 struct block_segment {
-    phys_t address;                 /* sector-aligned, does not cross a page */
+    phys_t address;                 /* sector-aligned, does not cross a page; the page is one of the page allocator's,
+                                       and holds data of this disk and zeros only: its backend sees all of it */
     uint32_t length;                /* bytes, multiple of SECTOR_SIZE, <= PAGE_SIZE */
 };
 struct block_request {
@@ -37,6 +38,12 @@ struct block_device {
     struct list link;
 };
 
+/* ---- Memory ------------------------------------------------------------------------------ */
+
+/* A cleared page that a device or its backend is to see, for the kernel's own progress (lib/pages.h: PAGES_RESERVED);
+ * NULL without memory. */
+struct page *device_page(void);
+
 /* ---- Network ----------------------------------------------------------------------------- */
 
 /*
@@ -51,7 +58,8 @@ struct block_device {
 #define PACKET_CHECKSUM_VALID 2u    /* rx: checksum already verified by the device */
 
 struct packet_fragment {
-    struct page *page;              /* one reference held by the packet */
+    struct page *page;              /* one reference held by the packet; transmitted: holds data for the network and
+                                       zeros only, the backend sees all of it */
     uint16_t offset, length;
 };
 struct packet {

@@ -164,7 +164,8 @@ static unsigned read_ahead(struct page_source *source, uint32_t index)
 
 /*
  * Allocates up to `wanted` frames; only the first is worth a failure, and it alone, if it can be dropped again, is
- * taken where the program no longer gets memory to keep.
+ * taken where the program no longer gets memory to keep. Cleared, although most are to be filled: a disk's backend sees
+ * them as they are before it writes (drivers/device.h).
  */
 static unsigned allocate_batch(const struct page_source *source, struct page **pages, unsigned wanted)
 {
@@ -173,8 +174,7 @@ static unsigned allocate_batch(const struct page_source *source, struct page **p
         struct page *page = page_allocate_at(source->evictable && !count ? PAGES_NEEDED : PAGES_KEPT);
         if (!page)
             break;
-        if (!source->operations->fill)
-            memset(page_data(page), 0, PAGE_SIZE);
+        memset(page_data(page), 0, PAGE_SIZE);
         pages[count++] = page;
     }
     return count;

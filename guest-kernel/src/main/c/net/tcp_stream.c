@@ -8,6 +8,7 @@
  */
 #include "lib/errno.h"
 #include "lib/pages.h"
+#include "lib/string.h"
 #include "net/tcp_private.h"
 
 #define BATCH 16                     /* pages filled before they are queued and sent */
@@ -45,12 +46,22 @@ struct batch {
     uint32_t rest_used;
 };
 
+/* A page of which the first `length` bytes are to be written. The rest is cleared: a network card's backend sees whole
+ * pages (drivers/device.h). */
+static struct page *send_page(uint64_t length)
+{
+    struct page *page = page_allocate_at(PAGES_NEEDED);
+    if (page != NULL && length < PAGE_SIZE)
+        memset((uint8_t *)page_data(page) + length, 0, PAGE_SIZE - length);
+    return page;
+}
+
 /* Copies up to `room` bytes from the writer into pages. No lock is held: the copy may sleep. 0 or -errno. */
 static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
 {
     if (batch->rest == NULL) {
         batch->rest_used = 0;
-        batch->rest = page_allocate_at(PAGES_NEEDED);
+        batch->rest = send_page(min_of((uint64_t)room, (uint64_t)from->remaining));
     }
     if (batch->rest == NULL)
         return -ENOBUFS;
@@ -58,8 +69,10 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
         uint32_t used = batch->rest_used;
         uint32_t length = (uint32_t)min_of(min_of(PAGE_SIZE - used, (uint64_t)room), (uint64_t)from->remaining);
         ssize_type moved = transfer_in(from, (uint8_t *)page_data(batch->rest) + used, length);
-        if (moved <= 0)
+        if (moved <= 0) {
+            memset((uint8_t *)page_data(batch->rest) + used, 0, PAGE_SIZE - used);
             return -EFAULT;
+        }
         page_get(batch->rest);
         batch->filled[batch->count++] = (struct filled_page){ batch->rest, used, (uint32_t)moved };
         batch->rest_used += (uint32_t)moved;
@@ -67,8 +80,8 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
         if (batch->rest_used == PAGE_SIZE) {
             page_put(batch->rest);
             batch->rest_used = 0;
-            bool more = room > 0 && from->remaining > 0 && batch->count < BATCH;
-            batch->rest = more ? page_allocate_at(PAGES_NEEDED) : NULL;
+            batch->rest = room > 0 && from->remaining > 0 && batch->count < BATCH
+                ? send_page(min_of((uint64_t)room, (uint64_t)from->remaining)) : NULL;
         }
     }
     return 0;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE                    /* memmem */
 #include "drivers/fake_xen.h"
 
 #include <stdlib.h>
@@ -112,6 +113,30 @@ unsigned fake_grants_used(void)
     for (unsigned i = 0; i < grant_count; i++)
         used += grants[i].flags != 0;
     return used;
+}
+
+unsigned fake_grants_leaking(void)
+{
+    static const uint8_t fresh[16] = { 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5,
+                                       0xa5, 0xa5, 0xa5 };
+    unsigned leaking = 0;
+    for (unsigned i = 0; i < grant_count; i++)
+        if (grants[i].flags & 1)
+            leaking += memmem(fake_grant(i, false), PAGE_SIZE, fresh, sizeof(fresh)) != NULL;
+    return leaking;
+}
+
+void fake_map_grants(void)
+{
+    for (unsigned i = 0; i < grant_count; i++)
+        if (grants[i].flags & 1)
+            grants[i].flags |= grants[i].flags & 4 ? 8 : 24;
+}
+
+void fake_unmap_grants(void)
+{
+    for (unsigned i = 0; i < grant_count; i++)
+        grants[i].flags &= (uint16_t)~24;
 }
 
 static bool console_step(void)

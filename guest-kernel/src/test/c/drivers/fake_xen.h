@@ -54,6 +54,11 @@ void fake_raise(uint32_t port);
 unsigned fake_grants_used(void);
 /* The memory behind a granted page; NULL if the reference is not valid (or is read-only when written). */
 void *fake_grant(uint32_t reference, bool write);
+/* How many of the pages granted now show 16 bytes in a row of what the host shim fills new memory with. */
+unsigned fake_grants_leaking(void);
+/* The backend maps every page granted now, or lets go of all it has mapped: grants cannot be revoked meanwhile. */
+void fake_map_grants(void);
+void fake_unmap_grants(void);
 /* What the guest wrote to the console, NUL-terminated. */
 const char *fake_console_output(void);
 void fake_type(const char *text);

@@ -260,6 +260,43 @@ static void disk_reads_and_writes(void)
     page_put(page);
 }
 
+static void disk_shows_nothing_but_its_data(void)
+{
+    struct block_request request;
+    CHECK(start_disk(2, "w"));
+    CHECK_EQUAL(fake_grants_leaking(), 0);
+    fake_backends_asleep = true;
+    struct page *page = page_allocate_zeroed();
+    submit(&request, false, 8, page, 512, 512);
+    CHECK_EQUAL(fake_grants_used(), 2);
+    CHECK_EQUAL(fake_grants_leaking(), 0);
+    fake_backends_asleep = false;
+    fake_run();
+    CHECK_EQUAL(fake_grants_used(), 1);
+    page_put(page);
+}
+
+/* The request ends, the disk is given up, and the frame goes to nobody else. */
+static void disk_leaves_pages_to_a_backend_that_keeps_them(void)
+{
+    struct block_request request;
+    CHECK(start_disk(2, "w"));
+    fake_backends_asleep = true;
+    struct page *page = page_allocate_zeroed();
+    uint64_t pages = host_pages_in_use();
+    submit(&request, false, 8, page, 0, 4096);
+    fake_map_grants();
+    fake_backends_asleep = false;
+    fake_run();
+    CHECK_EQUAL(done_count, 1);
+    CHECK_EQUAL(done_error, -EIO);
+    page_put(page);
+    CHECK_EQUAL(host_pages_in_use(), pages);
+    submit(&request, false, 8, page, 0, 4096);
+    CHECK_EQUAL(done_count, 2);
+    CHECK_EQUAL(done_error, -EIO);
+}
+
 static void disk_queues_more_than_its_ring(void)
 {
     enum { REQUESTS = 100 };
@@ -401,7 +438,7 @@ static struct packet *make_packet(uint32_t linear, uint32_t rest, uint32_t piece
     packet->length = linear + rest;
     while (rest > 0) {
         uint32_t length = min_of(rest, piece), offset = piece < 4000 ? 33 : 0;
-        struct page *page = page_allocate();
+        struct page *page = page_allocate_zeroed();
         for (uint32_t i = 0; i < length; i++)
             ((uint8_t *)page_data(page))[offset + i] = byte_at(at++);
         packet->fragments[packet->fragment_count++]
@@ -445,13 +482,18 @@ static void card_sends_and_receives(void)
     CHECK(memcmp(card->mac, "\x00\x16\x3e\x0a\x0b\x0c", 6) == 0);
     CHECK(card->checksum_offload && card->segmentation_offload);
     CHECK(card->mtu == 1500 && card->max_mtu == 65517);
-    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
+    uint64_t pages = 0, blocks = 0;
     const struct {
         uint32_t linear, rest, piece;
     } shapes[] = { { 60, 0, 1 }, { 1514, 0, 1 }, { 54, 1460, 1460 }, { 66, 8949, 4096 }, { 9015, 0, 1 }, { 128, 3000, 700 },
                    { 4200, 0, 1 }, { 66, 65000, 4096 }, { 54, 1665 - 54, 4096 }, { 1, 1, 1 } };
-    for (unsigned i = 0; i < array_size(shapes); i++) {
+    for (unsigned n = 0; n < 2 * array_size(shapes); n++) {
+        unsigned i = n % array_size(shapes);
         uint32_t length = shapes[i].linear + shapes[i].rest;
+        if (n == array_size(shapes)) {   /* from now on it has all the frames it needs */
+            pages = host_pages_in_use();
+            blocks = host_heap_blocks();
+        }
         CHECK(card->transmit(card, make_packet(shapes[i].linear, shapes[i].rest, shapes[i].piece)));
         card->flush(card);
         fake_run();
@@ -460,9 +502,48 @@ static void card_sends_and_receives(void)
         CHECK(list_empty(&received));
     }
     CHECK_EQUAL(card->dropped, 0);
-    CHECK_EQUAL(card->sent_packets, array_size(shapes));
+    CHECK_EQUAL(card->sent_packets, 2 * array_size(shapes));
     CHECK_EQUAL(host_pages_in_use(), pages);
     CHECK_EQUAL(host_heap_blocks(), blocks);
+}
+
+/* New memory of the host shim is full of a marker; packets and their pages have none. */
+static void card_shows_nothing_but_packets(void)
+{
+    CHECK(start_card());
+    CHECK_EQUAL(fake_grants_leaking(), 0);
+    fake_backends_asleep = true;
+    for (uint32_t length = 1; length < 65000; length += length / 3 + 1) {
+        uint32_t linear = min_of(length, 66U);
+        CHECK(card->transmit(card, make_packet(linear, length - linear, 4096)));
+        card->flush(card);
+        CHECK_EQUAL(fake_grants_leaking(), 0);
+        fake_backends_asleep = false;
+        fake_run();
+        CHECK(receive_one(length));
+        CHECK_EQUAL(fake_grants_leaking(), 0);
+        fake_backends_asleep = true;
+    }
+    CHECK(card->transmit(card, make_packet(4100, 18 * 100, 100)));
+    card->flush(card);
+    CHECK_EQUAL(fake_grants_leaking(), 0);
+}
+
+/* What the backend has mapped and does not let go of is nobody else's any more. */
+static void card_leaves_pages_to_a_backend_that_keeps_them(void)
+{
+    CHECK(start_card());
+    uint64_t pages = host_pages_in_use();
+    CHECK(card->transmit(card, make_packet(66, 9000, 4096)));
+    card->flush(card);
+    fake_map_grants();
+    (void)host_log();
+    fake_run();
+    CHECK(strstr(host_log(), "page(s) that it should have given back") != NULL);
+    CHECK(host_pages_in_use() >= pages + 1);
+    fake_unmap_grants();
+    CHECK(card->transmit(card, make_packet(66, 9000, 4096)));
+    CHECK_EQUAL(card->dropped >= 1, 1);
 }
 
 static void card_compacts_many_fragments(void)
@@ -482,6 +563,10 @@ static void card_sends_in_one_slot_to_a_simple_backend(void)
     CHECK(start_card_of("0"));
     CHECK(!card->segmentation_offload);
     CHECK_EQUAL(card->max_mtu, 1500);
+    CHECK(card->transmit(card, make_packet(1514, 0, 1)));
+    card->flush(card);
+    fake_run();
+    CHECK(receive_one(1514));
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     for (uint32_t linear = 1; linear <= 1514; linear += 89) {
         CHECK(card->transmit(card, make_packet(linear, 1514 - linear, 100)));
@@ -611,11 +696,15 @@ int main(void)
     host_test("settings_come_from_vm_data", settings_come_from_vm_data);
     host_test("the_seed_counts_four_bits_a_character", the_seed_counts_four_bits_a_character);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
+    host_test("disk_shows_nothing_but_its_data", disk_shows_nothing_but_its_data);
+    host_test("disk_leaves_pages_to_a_backend_that_keeps_them", disk_leaves_pages_to_a_backend_that_keeps_them);
     host_test("disk_queues_more_than_its_ring", disk_queues_more_than_its_ring);
     host_test("disk_reports_errors", disk_reports_errors);
     host_test("disk_reconnects_after_a_boot_loader", disk_reconnects_after_a_boot_loader);
     host_test("hostile_disk_is_given_up", hostile_disk_is_given_up);
     host_test("card_sends_and_receives", card_sends_and_receives);
+    host_test("card_shows_nothing_but_packets", card_shows_nothing_but_packets);
+    host_test("card_leaves_pages_to_a_backend_that_keeps_them", card_leaves_pages_to_a_backend_that_keeps_them);
     host_test("card_compacts_many_fragments", card_compacts_many_fragments);
     host_test("card_sends_in_one_slot_to_a_simple_backend", card_sends_in_one_slot_to_a_simple_backend);
     host_test("card_marks_segmented_packets", card_marks_segmented_packets);

@@ -22,12 +22,14 @@
 #define QUEUE_SIZE 128
 #define MAX_PIECES 32                   /* virtio requests under way */
 
-/* struct virtio_blk_req (5.2.6) around the data. */
-struct piece_header {
+/* struct virtio_blk_req (5.2.6) around the data: the part the device sees, in a page of its own. */
+struct piece_frame {
     uint32_t type;
     uint32_t reserved;
     uint64_t sector;
+    uint8_t status;                     /* the device writes it */
 };
+#define HEADER_SIZE offsetof(struct piece_frame, status)
 #define TYPE_READ 0
 #define TYPE_WRITE 1
 #define STATUS_OK 0
@@ -35,8 +37,6 @@ struct piece_header {
 
 /* A virtio request: part or all of a block request. Free when request is NULL. */
 struct piece {
-    struct piece_header header;
-    uint8_t status;
     uint8_t parent;                     /* index of the piece that keeps the books of the request */
     /* Of the parent: */
     uint16_t outstanding;               /* pieces under way */
@@ -56,6 +56,7 @@ struct virtio_disk {
     int parent;                         /* its books, -1: nothing sent yet */
     unsigned segments_max;
     struct piece pieces[MAX_PIECES];
+    struct piece_frame *frames;         /* one for each piece */
 };
 
 static unsigned disks;
@@ -77,18 +78,18 @@ static bool send_piece(struct virtio_disk *disk, struct block_request *request)
     if (index < 0)
         return false;
     struct piece *piece = &disk->pieces[index];
+    struct piece_frame *frame = &disk->frames[index];
     unsigned count = min_of(request->segment_count - disk->next_segment, disk->segments_max);
     uint64_t bytes = 0;
 
-    segments[0] = (struct virtqueue_segment){ virt_to_phys(&piece->header), sizeof(piece->header), false };
+    segments[0] = (struct virtqueue_segment){ virt_to_phys(frame), HEADER_SIZE, false };
     for (unsigned i = 0; i < count; i++) {
         const struct block_segment *from = &request->segments[disk->next_segment + i];
         segments[1 + i] = (struct virtqueue_segment){ from->address, from->length, !request->write };
         bytes += from->length;
     }
-    segments[1 + count] = (struct virtqueue_segment){ virt_to_phys(&piece->status), 1, true };
-    piece->header = (struct piece_header){ request->write ? TYPE_WRITE : TYPE_READ, 0, disk->next_sector };
-    piece->status = STATUS_NONE;
+    segments[1 + count] = (struct virtqueue_segment){ virt_to_phys(&frame->status), 1, true };
+    *frame = (struct piece_frame){ request->write ? TYPE_WRITE : TYPE_READ, 0, disk->next_sector, STATUS_NONE };
     if (!virtqueue_add(&disk->queue, segments, count + 2, piece))
         return false;
 
@@ -171,7 +172,7 @@ static struct block_request *take_piece(struct virtio_disk *disk, bool *more, in
         return NULL;
     struct piece *parent = &disk->pieces[piece->parent];
     struct block_request *request = piece->request;
-    if (piece->status != STATUS_OK)
+    if (read_once(disk->frames[piece - disk->pieces].status) != STATUS_OK)
         parent->error = -EIO;
     if (piece != parent)
         piece->request = NULL;
@@ -205,29 +206,36 @@ static void handle_used(struct virtqueue *queue)
     complete_all(&failed, -EIO);
 }
 
-int virtio_block_start(struct virtio_device *device)
+static uint32_t segments_limit(struct virtio_device *device)
 {
-    int error = virtio_negotiate(device, FEATURE_SEGMENTS_MAX | FEATURE_READ_ONLY);
-    if (error != 0)
-        return error;
+    /* A device that names no limit may take but one. */
+    uint32_t limit = 1;
+    if (device->features & FEATURE_SEGMENTS_MAX)
+        device->transport->read_config(device, CONFIG_SEGMENTS_MAX, &limit, sizeof(limit));
+    return min_of(max_of(limit, 1u), (uint32_t)BLOCK_MAX_SEGMENTS);
+}
+
+/* A disk without its queue. NULL without memory. */
+static struct virtio_disk *create(struct virtio_device *device)
+{
     struct virtio_disk *disk = heap_allocate_zeroed(sizeof(*disk));
-    if (disk == NULL)
-        return -ENOMEM;
+    struct page *frames = disk != NULL ? page_allocate_zeroed() : NULL;
+    if (frames == NULL) {
+        heap_free(disk);
+        return NULL;
+    }
+    disk->frames = page_data(frames);
     spinlock_init(&disk->lock, "virtio-block");
     list_init(&disk->pending);
     disk->device = device;
     disk->parent = -1;
-    /* A device that names no limit may take but one. */
-    uint32_t segments_max = 1;
-    if (device->features & FEATURE_SEGMENTS_MAX)
-        device->transport->read_config(device, CONFIG_SEGMENTS_MAX, &segments_max, sizeof(segments_max));
-    disk->segments_max = min_of(max_of(segments_max, 1u), (uint32_t)BLOCK_MAX_SEGMENTS);
-    error = virtqueue_init(&disk->queue, device, 0, QUEUE_SIZE, handle_used, disk);
-    if (error != 0) {
-        heap_free(disk);
-        return error;
-    }
-    virtqueue_enable_interrupt(&disk->queue);
+    disk->segments_max = segments_limit(device);
+    return disk;
+}
+
+static void announce(struct virtio_disk *disk)
+{
+    struct virtio_device *device = disk->device;
     device->transport->read_config(device, CONFIG_CAPACITY, &disk->block.sectors, sizeof(disk->block.sectors));
     disk->block.read_only = device->features & FEATURE_READ_ONLY;
     disk->block.submit = submit;
@@ -235,5 +243,23 @@ int virtio_block_start(struct virtio_device *device)
     virtio_ready(device);
     block_device_add(&disk->block);
     log_info("%s: %lu MiB%s", disk->block.name, disk->block.sectors >> 11, disk->block.read_only ? ", read-only" : "");
+}
+
+int virtio_block_start(struct virtio_device *device)
+{
+    int error = virtio_negotiate(device, FEATURE_SEGMENTS_MAX | FEATURE_READ_ONLY);
+    if (error != 0)
+        return error;
+    struct virtio_disk *disk = create(device);
+    if (disk == NULL)
+        return -ENOMEM;
+    error = virtqueue_init(&disk->queue, device, 0, QUEUE_SIZE, handle_used, disk);
+    if (error != 0) {
+        page_put(page_of(virt_to_phys(disk->frames)));
+        heap_free(disk);
+        return error;
+    }
+    virtqueue_enable_interrupt(&disk->queue);
+    announce(disk);
     return 0;
 }

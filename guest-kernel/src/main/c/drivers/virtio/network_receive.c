@@ -1,6 +1,7 @@
 /*
  * Receiving. Each buffer is a page; the device joins several for a large packet. A packet goes to the
- * stack only when its pages can be replaced, so the queue never runs dry for want of memory.
+ * stack only when its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a
+ * device that claims to have written more than it did gives nobody what was in them before.
  */
 #include "drivers/virtio/network.h"
 
@@ -49,7 +50,7 @@ static void offer_again(struct virtio_card *card, const struct gathered *from)
 int virtio_net_receive_init(struct virtio_card *card)
 {
     for (unsigned i = 0; i < card->receive.size; i++) {
-        struct page *page = page_allocate_at(PAGES_RESERVED);
+        struct page *page = device_page();
         if (page == NULL)
             return i > 0 ? 0 : -ENOMEM;
         offer(card, page);
@@ -132,7 +133,7 @@ static bool replace_pages(struct virtio_card *card, unsigned count)
 {
     struct page *pages[MAX_BUFFERS];
     for (unsigned i = 0; i < count; i++) {
-        pages[i] = page_allocate_at(PAGES_RESERVED);
+        pages[i] = device_page();
         if (pages[i] != NULL)
             continue;
         while (i-- > 0)

@@ -1,3 +1,7 @@
+/*
+ * A request waits in `waiting` or has a flight; its pages are granted as long as it has one. The backend sees whole
+ * pages, so they hold nothing but data of the disk (drivers/device.h).
+ */
 #include "drivers/xen/blkfront.h"
 
 #include "drivers/device.h"
@@ -7,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
+#include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/xenpv/events.h"
@@ -72,30 +77,27 @@ struct ended {
     struct list well, badly;
 };
 
-/* Takes all pages of a flight back. False if the backend still uses one. */
-static bool revoke_all(struct flight *flight, unsigned count)
+static struct page *page_of_segment(const struct block_request *request, unsigned segment)
+{
+    return page_of(align_down(request->segments[segment].address, PAGE_SIZE));
+}
+
+/* Takes the pages of the first `count` segments back. False if the backend still uses one. */
+static bool revoke(struct flight *flight, const struct block_request *request, unsigned count)
 {
     bool all = true;
-    for (unsigned i = 0; i < count; i++) {
-        if (flight->grants[i] == GRANT_NONE)
-            continue;
-        if (grant_revoke(flight->grants[i]))
-            flight->grants[i] = GRANT_NONE;
-        else
-            all = false;
-    }
+    for (unsigned i = 0; i < count; i++)
+        all &= grant_revoke(flight->grants[i], page_of_segment(request, i));
     return all;
 }
 
 static bool grant_all(struct disk *disk, struct flight *flight, const struct block_request *request)
 {
     for (unsigned i = 0; i < request->segment_count; i++) {
-        phys_t page = align_down(request->segments[i].address, PAGE_SIZE);
-        flight->grants[i] = grant_page(disk->frontend.backend_domain, page, request->write);
+        flight->grants[i] = grant_page(disk->frontend.backend_domain, page_of_segment(request, i), request->write);
         if (flight->grants[i] != GRANT_NONE)
             continue;
-        /* The backend never saw these, so they come back. */
-        assert(revoke_all(flight, i));
+        (void)revoke(flight, request, i);
         return false;
     }
     return true;
@@ -166,10 +168,7 @@ static void tell(struct list *requests, int error)
     }
 }
 
-/*
- * The backend cannot be trusted with another request. One under way whose pages it does not give
- * back never ends: it may still write to them, so nobody may have them.
- */
+/* The backend cannot be trusted with another request. Pages that it does not give back stay out of use (grant.h). */
 static void disk_died(struct disk *disk, struct ended *ended, const char *why)
 {
     log_error("disk %s: %s; it is not used any more", disk->device.name, why);
@@ -179,8 +178,9 @@ static void disk_died(struct disk *disk, struct ended *ended, const char *why)
         list_push_back(&ended->badly, link);
     for (unsigned i = 0; i < SLOTS; i++) {
         struct flight *flight = &disk->flights[i];
-        if (flight->request == NULL || !revoke_all(flight, flight->request->segment_count))
+        if (flight->request == NULL)
             continue;
+        (void)revoke(flight, flight->request, flight->request->segment_count);
         list_push_back(&ended->badly, &flight->request->link);
         flight->request = NULL;
     }
@@ -196,11 +196,12 @@ static bool take_response(struct disk *disk, struct ended *ended)
     }
     struct flight *flight = &disk->flights[response.id];
     struct block_request *request = flight->request;
-    if (!revoke_all(flight, request->segment_count)) {
+    flight->request = NULL;
+    if (!revoke(flight, request, request->segment_count)) {
+        list_push_back(&ended->badly, &request->link);
         disk_died(disk, ended, "the backend keeps pages of a finished request");
         return false;
     }
-    flight->request = NULL;
     if (response.status == RESPONSE_OKAY) {
         list_push_back(&ended->well, &request->link);
         return true;

@@ -121,7 +121,7 @@ grant_reference frontend_share_page(struct frontend *frontend, void **data)
     struct page *page = page_allocate_zeroed();
     if (page == NULL)
         return GRANT_NONE;
-    grant_reference reference = grant_page(frontend->backend_domain, page_address(page), false);
+    grant_reference reference = grant_page(frontend->backend_domain, page, false);
     if (reference == GRANT_NONE) {
         page_put(page);
         return GRANT_NONE;

@@ -1,8 +1,14 @@
+/*
+ * Free references are chained through the frame number of their entries. An entry belongs to whoever was given
+ * its reference until grant_revoke() has succeeded; only Xen changes the flags of a valid one.
+ * Lock "grants": the chain and the counts.
+ */
 #include "drivers/xen/grant.h"
 
 #include "drivers/xen/host.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
+#include "lib/print.h"
 
 /* xen/grant_table.h. */
 #define RESERVED_ENTRIES 8U
@@ -15,7 +21,7 @@ static struct spinlock grants_lock = SPINLOCK("grants");
 static struct grant_entry *table;    /* shared with Xen, which changes the flags of valid entries */
 static unsigned table_entries;
 static grant_reference first_free;   /* grants_lock; free entries are chained by their frame */
-static unsigned free_count;          /* grants_lock */
+static unsigned kept_count;          /* grants_lock: references and pages that did not come back */
 
 int grants_init(unsigned count)
 {
@@ -31,24 +37,22 @@ int grants_init(unsigned count)
             continue;
         table[i].frame = first_free;
         first_free = i;
-        free_count++;
     }
     return 0;
 }
 
-grant_reference grant_page(uint16_t domain, phys_t address, bool read_only)
+grant_reference grant_page(uint16_t domain, struct page *page, bool read_only)
 {
     spin_lock(&grants_lock);
     grant_reference reference = first_free;
     if (reference != GRANT_NONE) {
         first_free = table[reference].frame;
-        free_count--;
     }
     spin_unlock(&grants_lock);
     if (reference == GRANT_NONE)
         return GRANT_NONE;
     struct grant_entry *entry = &table[reference];
-    entry->frame = (uint32_t)xen_host->frame_of(address);
+    entry->frame = (uint32_t)xen_host->frame_of(page_address(page));
     entry->domain = domain;
     /* The flags make the entry valid, so they come last. */
     __atomic_store_n(&entry->flags, (uint16_t)(FLAG_PERMIT_ACCESS | (read_only ? FLAG_READ_ONLY : 0U)),
@@ -67,16 +71,34 @@ static bool invalidate(struct grant_entry *entry)
     return true;
 }
 
-bool grant_revoke(grant_reference reference)
+/* One line for the first and for each doubling: a backend can do this as often as it is given pages. */
+static void keep_page(struct page *page)
 {
-    if (reference < RESERVED_ENTRIES || reference >= table_entries || !invalidate(&table[reference]))
+    page_get(page);
+    spin_lock(&grants_lock);
+    unsigned kept = ++kept_count;
+    spin_unlock(&grants_lock);
+    if ((kept & (kept - 1)) == 0)
+        log_error("a device's backend still uses %u page(s) that it should have given back; they are lost to this guest. "
+                  "Restart the backend's domain if there are many", kept);
+}
+
+bool grant_revoke(grant_reference reference, struct page *page)
+{
+    assert(reference >= RESERVED_ENTRIES && reference < table_entries);
+    if (!invalidate(&table[reference])) {
+        keep_page(page);
         return false;
+    }
     spin_lock(&grants_lock);
     table[reference].frame = first_free;
     first_free = reference;
-    free_count++;
     spin_unlock(&grants_lock);
     return true;
 }
 
-unsigned grants_free_count(void) { return free_count; }
+void grant_end(grant_reference reference, struct page *page)
+{
+    (void)grant_revoke(reference, page);
+    page_put(page);
+}

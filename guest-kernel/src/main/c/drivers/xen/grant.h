@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lib/pages.h"
 #include "lib/types.h"
 
 typedef uint32_t grant_reference;
@@ -14,9 +15,12 @@ typedef uint32_t grant_reference;
 
 /* Makes at least `count` references available. 0, or -ENOMEM when Xen refuses the table. */
 must_check int grants_init(unsigned count);
-/* Lets `domain` use the page at `address`. GRANT_NONE when no reference is free. */
-must_check grant_reference grant_page(uint16_t domain, phys_t address, bool read_only);
-/* Takes the permission back. False if the other domain still uses the page: it must then not be used
- * for anything else; neither page nor reference come back. */
-must_check bool grant_revoke(grant_reference reference);
-unsigned grants_free_count(void);
+/* Lets `domain` use `page`, all of it: nothing else may be in it, now or while the grant lasts, and what
+ * was in it before must have been cleared. The other domain may map it from now on, whether it is told of the
+ * reference or not. GRANT_NONE when no reference is free. */
+must_check grant_reference grant_page(uint16_t domain, struct page *page, bool read_only);
+/* Takes the permission back. False if the other domain still uses the page: the page then has one reference
+ * more, for ever, so that nobody else gets the frame, and the grant reference does not come back either. */
+bool grant_revoke(grant_reference reference, struct page *page);
+/* The same, and drops a reference to the page. */
+void grant_end(grant_reference reference, struct page *page);

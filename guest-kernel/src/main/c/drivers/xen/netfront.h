@@ -8,8 +8,9 @@
 
 #include "lib/types.h"
 
-/* Grant references one card needs at most: two rings of 256 slots and their pages. */
-#define NETFRONT_GRANTS (2 + 2 * 256)
+/* Grant references one card needs at most: its rings, and for each of 256 slots a page to receive, a fragment and a
+ * frame to send. */
+#define NETFRONT_GRANTS (2 + 3 * 256)
 
 /* Connects the card at xenstore path "device/vif/<number>" and announces it as eth<number>.
  * 0 or a negative errno. */

@@ -63,11 +63,18 @@ struct extra_info {
 _Static_assert(sizeof(struct tx_request) == 12 && sizeof(struct rx_response) == 8
                && sizeof(struct extra_info) == 8, "netif layout");
 
+/* A page and the reference by which the backend has it. */
+struct granted_page {
+    struct page *page;
+    grant_reference grant;
+};
+
 /* What a transmit id stands for. Ids are handed out from a free list. */
 struct tx_slot {
-    grant_reference grant;           /* GRANT_NONE: the id is free */
+    struct packet *packet;           /* freed when all of its slots have been answered; NULL: the id is free */
+    struct granted_page granted;
+    bool copied;                     /* it is a frame of ours, not a fragment's page */
     uint16_t next_free;
-    struct packet *packet;           /* freed when all of its slots have been answered */
 };
 
 struct transmitter {
@@ -75,22 +82,19 @@ struct transmitter {
     struct ring ring;
     struct tx_slot slots[NET_SLOTS];
     uint16_t first_free;
+    struct granted_page frames[NET_SLOTS];   /* for copied bytes, not in use; granted since their first use */
+    unsigned frame_count;
+    unsigned extras;                 /* extra infos that were not answered */
     unsigned slots_per_packet;       /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
     bool full;                       /* transmit() said false: the stack waits to be told */
     bool dead;
 };
 
-/* A page offered to the backend. Receive rings are answered in order, so id and place agree. */
-struct rx_slot {
-    struct page *page;
-    grant_reference grant;
-};
-
 struct receiver {
     struct spinlock lock;            /* guards the rest */
     struct ring ring;
-    struct rx_slot slots[NET_SLOTS];
-    struct rx_slot spare[NET_SLOTS]; /* pages still granted, to be offered again */
+    struct granted_page slots[NET_SLOTS];    /* on offer; rings are answered in order, so id and place agree */
+    struct granted_page spare[NET_SLOTS];    /* pages still granted, to be offered again */
     unsigned spares;
     unsigned target;                 /* pages to keep on offer, adapted to the load */
     bool dead;

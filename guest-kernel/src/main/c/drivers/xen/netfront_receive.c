@@ -1,3 +1,9 @@
+/*
+ * Receiving. Pages are offered to the backend cleared and hold nothing else; it writes packets into them. The page of
+ * place i of the ring is slots[i % NET_SLOTS] while it is on offer, in `spare` between two offers, and nowhere else, so
+ * all of them fit. Everything that the backend wrote is copied before it is looked at, or its page taken back.
+ * Lock "netfront receive": all of it; packets go to the stack without it.
+ */
 #include "drivers/xen/netfront_card.h"
 #include "lib/errno.h"
 #include "lib/print.h"
@@ -18,7 +24,7 @@
 /* A packet as it lies in the slots the backend filled. */
 struct gathered {
     struct {
-        struct rx_slot slot;
+        struct granted_page slot;
         uint16_t offset, length;
     } pieces[NET_SLOTS_PER_PACKET];
     unsigned count;
@@ -40,21 +46,21 @@ static void receiver_died(struct card *card, const char *why)
     card->receiver.dead = true;
 }
 
-static void keep_spare(struct receiver *rx, struct rx_slot slot) { rx->spare[rx->spares++] = slot; }
+static void keep_spare(struct receiver *rx, struct granted_page slot) { rx->spare[rx->spares++] = slot; }
 
 /* ---- Offering pages ------------------------------------------------------------------------ */
 
-static bool new_slot(struct card *card, struct rx_slot *slot)
+static bool new_slot(struct card *card, struct granted_page *slot)
 {
     struct receiver *rx = &card->receiver;
     if (rx->spares > 0) {
         *slot = rx->spare[--rx->spares];
         return true;
     }
-    slot->page = page_allocate_at(PAGES_RESERVED);
+    slot->page = device_page();
     if (slot->page == NULL)
         return false;
-    slot->grant = grant_page(card->frontend.backend_domain, page_address(slot->page), false);
+    slot->grant = grant_page(card->frontend.backend_domain, slot->page, false);
     if (slot->grant == GRANT_NONE) {
         page_put(slot->page);
         return false;
@@ -65,16 +71,15 @@ static bool new_slot(struct card *card, struct rx_slot *slot)
 static void free_spares(struct receiver *rx)
 {
     while (rx->spares > 0) {
-        struct rx_slot slot = rx->spare[--rx->spares];
-        if (grant_revoke(slot.grant))
-            page_put(slot.page);
+        struct granted_page slot = rx->spare[--rx->spares];
+        grant_end(slot.grant, slot.page);
     }
 }
 
 static bool refill(struct card *card)
 {
     struct receiver *rx = &card->receiver;
-    struct rx_slot slot;
+    struct granted_page slot;
     bool put = false;
     while (offered(rx) < rx->target && new_slot(card, &slot)) {
         uint16_t id = (uint16_t)(rx->ring.requests_produced % NET_SLOTS);
@@ -119,7 +124,7 @@ static void adapt_target(struct receiver *rx)
 /* ---- Taking packets ------------------------------------------------------------------------ */
 
 /* Takes the next response and what its slot held. */
-static void take(struct receiver *rx, void *response, struct rx_slot *slot)
+static void take(struct receiver *rx, void *response, struct granted_page *slot)
 {
     *slot = rx->slots[rx->ring.responses_consumed % NET_SLOTS];
     ring_take(&rx->ring, response, sizeof(struct rx_response));
@@ -129,7 +134,7 @@ static void take_extras(struct card *card, int *pending, struct gathered *packet
 {
     struct extra_info extra = { .flags = EXTRA_FLAG_MORE };
     while (extra.flags & EXTRA_FLAG_MORE) {
-        struct rx_slot slot;
+        struct granted_page slot;
         if (*pending == 0) {
             packet->damaged = true;
             return;
@@ -137,12 +142,14 @@ static void take_extras(struct card *card, int *pending, struct gathered *packet
         take(&card->receiver, &extra, &slot);
         --*pending;
         keep_spare(&card->receiver, slot);
-        if (extra.type == EXTRA_TYPE_GSO && extra.gso_type == GSO_TCPV4)
+        if (extra.type == EXTRA_TYPE_GSO && extra.gso_type == GSO_TCPV4 && extra.gso_size != 0)
             packet->segment_size = extra.gso_size;
+        else
+            packet->damaged = true;  /* nothing else was asked for */
     }
 }
 
-static void add_piece(struct card *card, struct gathered *packet, struct rx_slot slot,
+static void add_piece(struct card *card, struct gathered *packet, struct granted_page slot,
                       const struct rx_response *response)
 {
     bool good = response->status > 0 && response->offset + (uint32_t)response->status <= PAGE_SIZE
@@ -165,7 +172,7 @@ static bool gather(struct card *card, int *pending, struct gathered *packet)
     struct rx_response response;
     bool first = true;
     do {
-        struct rx_slot slot;
+        struct granted_page slot;
         if (*pending == 0) {
             packet->damaged = true;
             return true;
@@ -215,9 +222,13 @@ static bool move_pages(struct gathered *from, struct packet *packet)
 {
     for (unsigned i = 0; i < from->count; i++) {
         uint16_t skip = i == 0 ? (uint16_t)packet->linear : 0;
-        if (!grant_revoke(from->pieces[i].slot.grant))
-            return false;
         struct page *page = from->pieces[i].slot.page;
+        if (!grant_revoke(from->pieces[i].slot.grant, page)) {
+            page_put(page);
+            while (++i < from->count)
+                grant_end(from->pieces[i].slot.grant, from->pieces[i].slot.page);
+            return false;
+        }
         if (skip == from->pieces[i].length) {
             page_put(page);
             continue;
@@ -282,6 +293,7 @@ static void take_packets(struct card *card, struct list *packets)
         while (pending > 0) {
             struct gathered gathered = { .count = 0 };
             if (!gather(card, &pending, &gathered)) {
+                give_back(rx, &gathered);
                 receiver_died(card, "the backend answers out of order");
                 return;
             }

@@ -1,3 +1,11 @@
+/*
+ * Sending. Packet heads lie on the heap, in pages full of other things, so they are copied into frames of the card's
+ * own; so are small packets. Fragments of large packets are granted, for the backend to read, until it has answered:
+ * their pages hold nothing that is not meant for the network (drivers/device.h).
+ *
+ * An id is in the list of free ones or stands for a piece of a packet; the packet is freed with the answer to its
+ * last piece. Lock "netfront transmit": all of it.
+ */
 #include "drivers/xen/netfront_card.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -6,6 +14,8 @@
 /* The most ring slots a packet can take: its pieces and one extra info. */
 #define ROOM_FOR_A_PACKET (NET_SLOTS_PER_PACKET + 1)
 #define NO_SLOT UINT16_MAX
+/* Packets up to this size, those of the usual MTU with their headers, are copied: cheaper than granting. */
+#define COPY_WHOLE 1664U
 
 /* What this file keeps in packet->layer: how many slots are not answered yet. */
 struct progress {
@@ -18,9 +28,10 @@ static struct progress *progress_of(struct packet *packet)
     return (struct progress *)(void *)packet->layer;
 }
 
-/* A piece of a packet within one page. */
+/* What one slot carries: bytes of the packet that are copied into the slot's own frame, or a fragment's page. */
 struct piece {
-    phys_t address;
+    const struct packet_fragment *fragment;  /* NULL: copied */
+    uint32_t from;                   /* copied: where in the packet they begin */
     uint32_t length;
 };
 
@@ -34,108 +45,99 @@ void netfront_transmit_init(struct card *card, void *ring_page)
     tx->slots[NET_SLOTS - 1].next_free = NO_SLOT;
 }
 
-/* Cuts [address, +length) at page boundaries: neighbouring pages are not neighbours on the machine.
- * The new count, or limit + 1 when there is no room for all. */
-static unsigned add_pieces(struct piece *pieces, unsigned count, unsigned limit, phys_t address, uint32_t length)
+/* The packet's pieces, at most `limit`; limit + 1 when it has more. Its first `copied` bytes, all of the linear
+ * area or all of the packet, are to be copied. */
+static unsigned split(const struct packet *packet, uint32_t copied, struct piece *pieces, unsigned limit)
 {
-    while (length > 0) {
-        if (count >= limit)
+    unsigned count = 0;
+    for (uint32_t from = 0; from < copied; from += PAGE_SIZE) {
+        if (count == limit)
             return limit + 1;
-        uint32_t here = (uint32_t)min_of((uint64_t)length, PAGE_SIZE - (address & PAGE_MASK));
-        pieces[count++] = (struct piece){ address, here };
-        address += here;
-        length -= here;
+        pieces[count++] = (struct piece){ NULL, from, min_of(copied - from, (uint32_t)PAGE_SIZE) };
     }
-    return count;
-}
-
-/* The packet's pieces, at most `limit`; limit + 1 when it has more. */
-static unsigned split(const struct packet *packet, struct piece *pieces, unsigned limit)
-{
-    unsigned count = add_pieces(pieces, 0, limit, virt_to_phys(packet->head + packet->start), packet->linear);
-    for (unsigned i = 0; i < packet->fragment_count && count <= limit; i++) {
+    for (unsigned i = 0; copied < packet->length && i < packet->fragment_count; i++) {
         const struct packet_fragment *fragment = &packet->fragments[i];
-        count = add_pieces(pieces, count, limit, page_address(fragment->page) + fragment->offset, fragment->length);
+        if (fragment->length == 0)
+            continue;
+        if (count == limit)
+            return limit + 1;
+        pieces[count++] = (struct piece){ fragment, 0, fragment->length };
     }
     return count;
 }
 
-/* Pages filled one after the other. */
-struct dense {
-    struct packet_fragment pages[PACKET_MAX_FRAGMENTS];
-    unsigned count;
-};
-
-static bool append(struct dense *to, const uint8_t *from, uint32_t length)
+/* Copies up to `length` bytes of a run that begins at byte *skip from where copying begins; the bytes copied. */
+static uint32_t copy_run(const uint8_t *run, uint32_t run_length, uint32_t *skip, uint8_t *to, uint32_t length)
 {
-    while (length > 0) {
-        if (to->count == 0 || to->pages[to->count - 1].length == PAGE_SIZE) {
-            struct page *page = to->count < PACKET_MAX_FRAGMENTS ? page_allocate_at(PAGES_RESERVED) : NULL;
-            if (page == NULL)
-                return false;
-            to->pages[to->count++] = (struct packet_fragment){ .page = page };
-        }
-        struct packet_fragment *last = &to->pages[to->count - 1];
-        uint32_t here = min_of(length, (uint32_t)PAGE_SIZE - last->length);
-        memcpy((uint8_t *)page_data(last->page) + last->length, from, here);
-        last->length = (uint16_t)(last->length + here);
-        from += here;
-        length -= here;
-    }
-    return true;
+    uint32_t left_out = min_of(*skip, run_length);
+    uint32_t count = min_of(run_length - left_out, length);
+    *skip -= left_out;
+    memcpy(to, run + left_out, count);
+    return count;
 }
 
-static void put_pages(const struct packet_fragment *fragments, unsigned count)
+static void copy_out(const struct packet *packet, uint32_t from, uint8_t *to, uint32_t length)
 {
-    for (unsigned i = 0; i < count; i++)
-        page_put(fragments[i].page);
+    uint32_t done = copy_run(packet->head + packet->start, packet->linear, &from, to, length);
+    for (unsigned i = 0; i < packet->fragment_count && done < length; i++) {
+        const struct packet_fragment *fragment = &packet->fragments[i];
+        done += copy_run((const uint8_t *)page_data(fragment->page) + fragment->offset, fragment->length, &from,
+                         to + done, length - done);
+    }
 }
 
-/* Moves all bytes into as few pages as they need; nothing stays in the linear area. False without memory. */
-static bool compact(struct packet *packet)
+/* Frames stay granted: they never hold anything but what the backend was sent in them. */
+static bool take_frame(struct card *card, struct granted_page *frame)
 {
-    struct dense dense = { .count = 0 };
-    bool done = append(&dense, packet->head + packet->start, packet->linear);
-    for (unsigned i = 0; i < packet->fragment_count && done; i++) {
-        const struct packet_fragment *from = &packet->fragments[i];
-        done = append(&dense, (const uint8_t *)page_data(from->page) + from->offset, from->length);
+    struct transmitter *tx = &card->transmitter;
+    if (tx->frame_count > 0) {
+        *frame = tx->frames[--tx->frame_count];
+        return true;
     }
-    if (!done) {
-        put_pages(dense.pages, dense.count);
+    frame->page = device_page();
+    if (frame->page == NULL)
         return false;
-    }
-    put_pages(packet->fragments, packet->fragment_count);
-    memcpy(packet->fragments, dense.pages, dense.count * sizeof(dense.pages[0]));
-    packet->fragment_count = (uint16_t)dense.count;
-    packet->linear = 0;
-    return true;
+    frame->grant = grant_page(card->frontend.backend_domain, frame->page, true);
+    if (frame->grant == GRANT_NONE)
+        page_put(frame->page);
+    return frame->grant != GRANT_NONE;
 }
 
-/* One free id with a grant for the piece's page; NULL without one. */
-static struct tx_slot *take_slot(struct card *card, const struct piece *piece)
+/* One free id for a piece, its bytes copied or its page granted; NULL without one. */
+static struct tx_slot *take_slot(struct card *card, struct packet *packet, const struct piece *piece)
 {
     struct transmitter *tx = &card->transmitter;
     if (tx->first_free == NO_SLOT)
         return NULL;
     struct tx_slot *slot = &tx->slots[tx->first_free];
-    slot->grant = grant_page(card->frontend.backend_domain, align_down(piece->address, PAGE_SIZE), true);
-    if (slot->grant == GRANT_NONE)
-        return NULL;
+    slot->copied = piece->fragment == NULL;
+    if (slot->copied) {
+        if (!take_frame(card, &slot->granted))
+            return NULL;
+        copy_out(packet, piece->from, page_data(slot->granted.page), piece->length);
+    } else {
+        slot->granted.page = piece->fragment->page;
+        slot->granted.grant = grant_page(card->frontend.backend_domain, slot->granted.page, true);
+        if (slot->granted.grant == GRANT_NONE)
+            return NULL;
+    }
+    slot->packet = packet;
     tx->first_free = slot->next_free;
-    slot->packet = NULL;
     return slot;
 }
 
-/* Gives an id back. False if the backend still uses the page: then neither id nor page come back. */
+/* Gives an id back. False if the backend still uses a page of the packet. */
 static bool return_slot(struct transmitter *tx, struct tx_slot *slot)
 {
-    if (!grant_revoke(slot->grant))
-        return false;
-    slot->grant = GRANT_NONE;
+    bool revoked = true;
+    if (slot->copied)
+        tx->frames[tx->frame_count++] = slot->granted;
+    else
+        revoked = grant_revoke(slot->granted.grant, slot->granted.page);
     slot->packet = NULL;
     slot->next_free = tx->first_free;
     tx->first_free = (uint16_t)(slot - tx->slots);
-    return true;
+    return revoked;
 }
 
 static uint16_t first_flags(const struct packet *packet)
@@ -148,28 +150,41 @@ static uint16_t first_flags(const struct packet *packet)
     return flags;
 }
 
+static void put_request(struct transmitter *tx, const struct tx_slot *slot, const struct piece *piece, uint16_t flags,
+                        uint32_t size)
+{
+    struct tx_request request = {
+        .grant = slot->granted.grant,
+        .offset = slot->copied ? 0 : piece->fragment->offset,
+        .flags = flags,
+        .id = (uint16_t)(slot - tx->slots),
+        .size = (uint16_t)size,
+    };
+    ring_put(&tx->ring, &request, sizeof(request));
+}
+
 /* Writes the requests of a packet whose slots have been taken. */
 static void put_requests(struct transmitter *tx, const struct packet *packet, const struct piece *pieces,
                          struct tx_slot *const *slots, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        uint32_t size = i == 0 ? packet->length : pieces[i].length;
-        struct tx_request request = {
-            .grant = slots[i]->grant,
-            .offset = (uint16_t)(pieces[i].address & PAGE_MASK),
-            .flags = (uint16_t)((i == 0 ? first_flags(packet) : 0)
-                                | (i + 1 < count ? TX_MORE_DATA : 0)),
-            .id = (uint16_t)(slots[i] - tx->slots),
-            .size = (uint16_t)size,
+        uint16_t flags = (uint16_t)((i == 0 ? first_flags(packet) : 0) | (i + 1 < count ? TX_MORE_DATA : 0));
+        put_request(tx, slots[i], &pieces[i], flags, i == 0 ? packet->length : pieces[i].length);
+        if (i > 0 || packet->segment_size == 0)
+            continue;
+        struct extra_info extra = {
+            .type = EXTRA_TYPE_GSO, .gso_size = packet->segment_size, .gso_type = GSO_TCPV4,
         };
-        ring_put(&tx->ring, &request, sizeof(request));
-        if (i == 0 && packet->segment_size != 0) {
-            struct extra_info extra = {
-                .type = EXTRA_TYPE_GSO, .gso_size = packet->segment_size, .gso_type = GSO_TCPV4,
-            };
-            ring_put(&tx->ring, &extra, sizeof(extra));
-        }
+        ring_put(&tx->ring, &extra, sizeof(extra));
+        tx->extras++;
     }
+}
+
+/* What the backend has never been told of it may use all the same: references are easy to guess. */
+static void take_back(struct transmitter *tx, struct tx_slot *const *slots, unsigned count)
+{
+    while (count-- > 0)
+        (void)return_slot(tx, slots[count]);
 }
 
 /* Puts the packet on the ring, which has room for any. False: it could not be (dropped). */
@@ -178,45 +193,47 @@ static bool send_pieces(struct card *card, struct packet *packet)
     struct transmitter *tx = &card->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
-    unsigned limit = tx->slots_per_packet, count = split(packet, pieces, limit);
-    if (count > limit && compact(packet))
-        count = split(packet, pieces, limit);
+    unsigned limit = tx->slots_per_packet;
+    unsigned count = split(packet, packet->length <= COPY_WHOLE ? packet->length : packet->linear, pieces, limit);
+    if (count > limit)
+        count = split(packet, packet->length, pieces, limit);
     if (count == 0 || count > limit)
         return false;
     for (unsigned i = 0; i < count; i++) {
-        slots[i] = take_slot(card, &pieces[i]);
-        if (slots[i] != NULL)
-            continue;
-        while (i-- > 0)
-            assert(return_slot(tx, slots[i]));   /* never seen by the backend */
-        return false;
+        slots[i] = take_slot(card, packet, &pieces[i]);
+        if (slots[i] == NULL) {
+            take_back(tx, slots, i);
+            return false;
+        }
     }
-    for (unsigned i = 0; i < count; i++)
-        slots[i]->packet = packet;
     progress_of(packet)->slots = count;
     put_requests(tx, packet, pieces, slots, count);
     return true;
 }
 
+/* False: the protocol is broken. */
 static bool take_response(struct card *card)
 {
     struct transmitter *tx = &card->transmitter;
     struct tx_response response;
     ring_take(&tx->ring, &response, sizeof(response));
-    if (response.status == RESPONSE_NULL)
-        return true;                 /* for an extra info */
-    if (response.id >= NET_SLOTS || tx->slots[response.id].grant == GRANT_NONE)
+    if (response.status == RESPONSE_NULL) {
+        if (tx->extras == 0)
+            return false;
+        tx->extras--;
+        return true;
+    }
+    if (response.id >= NET_SLOTS || tx->slots[response.id].packet == NULL)
         return false;
     struct tx_slot *slot = &tx->slots[response.id];
     struct packet *packet = slot->packet;
-    if (!return_slot(tx, slot))
-        return false;
-    if (--progress_of(packet)->slots > 0)
-        return true;
-    if (response.status < 0)
-        card->device.dropped++;
-    packet_free(packet);
-    return true;
+    bool revoked = return_slot(tx, slot);
+    if (--progress_of(packet)->slots == 0) {
+        if (response.status < 0)
+            card->device.dropped++;
+        packet_free(packet);
+    }
+    return revoked;
 }
 
 static void transmitter_died(struct card *card)
