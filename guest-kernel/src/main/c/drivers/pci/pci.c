@@ -30,7 +30,7 @@
 #define WINDOW_IO 0x1
 #define WINDOW_TYPE 0x6
 #define WINDOW_64 0x4
-#define MAX_CAPABILITIES 48
+#define PHYSICAL_BITS_MAX 52             /* Intel SDM 3A 4.1.4: MAXPHYADDR */
 
 /* MSI-X capability and table entries, PCI 3.0 6.8.2. */
 #define MSIX_CONTROL 2
@@ -71,30 +71,76 @@ void pci_write16(const struct pci_function *function, unsigned offset, uint16_t 
     out16((uint16_t)(DATA_PORT + select(function, offset)), value);
 }
 
-unsigned pci_find_capability(const struct pci_function *function, uint8_t id, unsigned after)
+static void pci_write32(const struct pci_function *function, unsigned offset, uint32_t value)
+{
+    out32((uint16_t)(DATA_PORT + select(function, offset)), value);
+}
+
+unsigned pci_find_capability(const struct pci_function *function, uint8_t id, unsigned place)
 {
     if (!(pci_read16(function, STATUS) & STATUS_CAPABILITIES))
         return 0;
-    unsigned at = pci_read8(function, after == 0 ? CAPABILITIES : after + 1) & 0xfc;
-    for (unsigned i = 0; at != 0 && i < MAX_CAPABILITIES; i++) {
-        if (pci_read8(function, at) == id)
+    unsigned at = pci_read8(function, CAPABILITIES) & 0xfc;
+    for (unsigned i = 0; at != 0 && i < PCI_CAPABILITIES_MAX; i++) {
+        if (pci_read8(function, at) == id && place-- == 0)
             return at;
         at = pci_read8(function, at + 1) & 0xfc;
     }
     return 0;
 }
 
-phys_t pci_memory_window(const struct pci_function *function, unsigned index)
+/* What a base address register answers when all ones are written to it (6.2.5.1): ones where the address can be
+ * chosen. Writes back what was there. */
+static uint32_t changeable_bits(const struct pci_function *function, unsigned offset)
 {
+    uint32_t before = pci_read32(function, offset);
+    pci_write32(function, offset, UINT32_MAX);
+    uint32_t bits = pci_read32(function, offset);
+    pci_write32(function, offset, before);
+    return bits;
+}
+
+static bool within_memory(phys_t address, uint64_t length)
+{
+    for (unsigned i = 0; i < pvh_memory_count; i++) {
+        const struct memory_range *range = &pvh_memory[i];
+        if (range->type == MEMORY_RAM && address < range->end && range->start < address + length)
+            return true;
+    }
+    return false;
+}
+
+/* Where the window is and how long; false if it is absent, not assigned or nonsense. */
+static bool find_window(const struct pci_function *function, unsigned index, phys_t *address, uint64_t *length)
+{
+    unsigned offset = BASE_ADDRESS + 4 * index;
     if (index >= BASE_ADDRESSES)
-        return 0;
-    uint32_t low = pci_read32(function, BASE_ADDRESS + 4 * index);
+        return false;
+    uint32_t low = pci_read32(function, offset);
     if (low & WINDOW_IO)
-        return 0;
-    phys_t address = low & ~15u;
-    if ((low & WINDOW_TYPE) == WINDOW_64 && index + 1 < BASE_ADDRESSES)
-        address |= (phys_t)pci_read32(function, BASE_ADDRESS + 4 * (index + 1)) << 32;
-    return address;
+        return false;
+    bool wide = (low & WINDOW_TYPE) == WINDOW_64 && index + 1 < BASE_ADDRESSES;
+    *address = low & ~15u;
+    uint64_t bits = changeable_bits(function, offset) & ~15u;
+    if (wide) {
+        *address |= (phys_t)pci_read32(function, offset + 4) << 32;
+        bits |= (uint64_t)changeable_bits(function, offset + 4) << 32;
+    } else {
+        bits |= 0xffffffff00000000UL;
+    }
+    *length = bits & -bits;
+    return *address != 0 && *length != 0 && *length < 1UL << PHYSICAL_BITS_MAX && *address % *length == 0
+           && *address < 1UL << PHYSICAL_BITS_MAX && !within_memory(*address, *length);
+}
+
+phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)
+{
+    phys_t address;
+    uint64_t size;
+    pci_write16(function, COMMAND, (uint16_t)(pci_read16(function, COMMAND) & ~COMMAND_MEMORY));
+    bool found = find_window(function, index, &address, &size);
+    pci_enable(function);
+    return found && length > 0 && offset < size && length <= size - offset ? address + offset : 0;
 }
 
 void pci_enable(const struct pci_function *function)
@@ -110,11 +156,12 @@ int pci_msix_enable(struct pci_function *function)
         return -ENODEV;
     uint16_t control = pci_read16(function, at + MSIX_CONTROL);
     uint32_t table = pci_read32(function, at + MSIX_TABLE);
-    phys_t window = pci_memory_window(function, table & 7);
-    if (window == 0)
-        return -ENODEV;
     function->msix_vectors = (control & MSIX_SIZE) + 1u;
-    function->msix_table = mmio_map(window + (table & ~7u), function->msix_vectors * MSIX_ENTRY_SIZE);
+    uint32_t length = function->msix_vectors * MSIX_ENTRY_SIZE;
+    phys_t address = pci_memory_window(function, table & 7, table & ~7u, length);
+    if (address == 0)
+        return -ENODEV;
+    function->msix_table = mmio_map(address, length);
     if (function->msix_table == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < function->msix_vectors; i++)
@@ -136,9 +183,13 @@ int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
     return 0;
 }
 
-static void scan_bus(uint8_t bus, void (*visit)(const struct pci_function *));
+/* Buses that bridges lead to and that have not been looked at. Each is scanned once, whatever bridges say. */
+struct buses {
+    bool waiting[256];
+};
 
-static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, void (*visit)(const struct pci_function *))
+static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, struct buses *buses,
+                          void (*visit)(const struct pci_function *))
 {
     struct pci_function function = { .bus = bus, .device = device, .function = number };
     function.vendor = pci_read16(&function, VENDOR_ID);
@@ -146,10 +197,10 @@ static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, void (*vi
         return false;
     function.id = pci_read16(&function, DEVICE_ID);
     if (pci_read16(&function, CLASS) == CLASS_BRIDGE) {
-        /* Buses are numbered downwards, so this ends whatever a bridge says. */
+        /* Buses are numbered downwards. */
         uint8_t behind = pci_read8(&function, SECONDARY_BUS);
         if (behind > bus)
-            scan_bus(behind, visit);
+            buses->waiting[behind] = true;
         return true;
     }
     function.subsystem_id = pci_read16(&function, SUBSYSTEM_ID);
@@ -157,16 +208,16 @@ static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, void (*vi
     return true;
 }
 
-static void scan_bus(uint8_t bus, void (*visit)(const struct pci_function *))
+static void scan_bus(uint8_t bus, struct buses *buses, void (*visit)(const struct pci_function *))
 {
     for (uint8_t device = 0; device < 32; device++) {
-        if (!scan_function(bus, device, 0, visit))
+        if (!scan_function(bus, device, 0, buses, visit))
             continue;
         struct pci_function first = { .bus = bus, .device = device };
         if (!(pci_read8(&first, HEADER_TYPE) & HEADER_MULTIFUNCTION))
             continue;
         for (uint8_t number = 1; number < 8; number++)
-            (void)scan_function(bus, device, number, visit);
+            (void)scan_function(bus, device, number, buses, visit);
     }
 }
 
@@ -175,5 +226,9 @@ void pci_for_each(void (*visit)(const struct pci_function *function))
     out32(ADDRESS_PORT, ADDRESS_ENABLE);
     if (in32(ADDRESS_PORT) != ADDRESS_ENABLE)
         return;
-    scan_bus(0, visit);
+    struct buses buses = { .waiting = { true } };
+    for (unsigned bus = 0; bus < array_size(buses.waiting); bus++) {
+        if (buses.waiting[bus])
+            scan_bus((uint8_t)bus, &buses, visit);
+    }
 }

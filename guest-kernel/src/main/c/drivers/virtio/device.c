@@ -2,13 +2,33 @@
 
 #include "lib/errno.h"
 #include "lib/print.h"
+#include "platform/platform.h"
+
+/* A device that is reset says so by its status (2.1.2); one that does not answer gives all ones. */
+static int reset(struct virtio_device *device)
+{
+    nanoseconds limit = clock_monotonic() + VIRTIO_RESET_TIME;
+    device->transport->write_status(device, 0);
+    while (device->transport->read_status(device) != 0) {
+        if (clock_monotonic() >= limit)
+            return -ETIMEDOUT;
+        __builtin_ia32_pause();
+    }
+    return 0;
+}
+
+void virtio_config_unsettled(const struct virtio_device *device)
+{
+    log_error("virtio device %s changes its configuration all the time; what it says may not hold together",
+              device->place);
+}
 
 int virtio_negotiate(struct virtio_device *device, uint64_t wanted)
 {
     const struct virtio_transport *transport = device->transport;
-    transport->write_status(device, 0);
-    while (transport->read_status(device) != 0)
-        __builtin_ia32_pause();
+    int error = reset(device);
+    if (error != 0)
+        return error;
     transport->write_status(device, VIRTIO_ACKNOWLEDGE);
     transport->write_status(device, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
 

@@ -39,6 +39,7 @@
 #define VERSION_LEGACY 1
 #define VERSION_MODERN 2
 #define INTERRUPT_USED 1
+#define INTERRUPT_CONFIGURATION 2
 #define MAX_QUEUES 3
 
 struct virtio_mmio_device {
@@ -98,12 +99,14 @@ static void read_config(struct virtio_device *device, unsigned offset, void *to,
 {
     struct virtio_mmio_device *mmio = mmio_device(device);
     uint8_t *bytes = to;
-    uint32_t generation;
-    do {
-        generation = read(mmio, CONFIG_GENERATION);
+    for (unsigned attempt = 0; attempt < VIRTIO_CONFIG_ATTEMPTS; attempt++) {
+        uint32_t generation = read(mmio, CONFIG_GENERATION);
         for (unsigned i = 0; i < length; i++)
             bytes[i] = CONFIG + offset + i < mmio->length ? mmio_read8(mmio->base + CONFIG + offset + i) : 0;
-    } while (generation != read(mmio, CONFIG_GENERATION));
+        if (generation == read(mmio, CONFIG_GENERATION))
+            return;
+    }
+    virtio_config_unsettled(device);
 }
 
 static unsigned queue_limit(struct virtio_device *device, unsigned index)
@@ -118,16 +121,15 @@ static unsigned queue_limit(struct virtio_device *device, unsigned index)
 static void interrupt(void *context)
 {
     struct virtio_mmio_device *mmio = context;
-    uint32_t status;
-    /* The line is edge-triggered: it has to be seen low before it can rise again. */
-    while ((status = read(mmio, INTERRUPT_STATUS)) != 0) {
-        write(mmio, INTERRUPT_ACKNOWLEDGE, status);
-        if (!(status & INTERRUPT_USED))
-            continue;
-        for (unsigned i = 0; i < MAX_QUEUES; i++) {
-            if (mmio->queues[i] != NULL)
-                mmio->queues[i]->handler(mmio->queues[i]);
-        }
+    /* The line is edge-triggered: it has to fall before it can rise again, and falls when every bit is acknowledged.
+     * What is used from then on raises it; so one round is enough, however often the device sets the bits. */
+    uint32_t status = read(mmio, INTERRUPT_STATUS);
+    write(mmio, INTERRUPT_ACKNOWLEDGE, INTERRUPT_USED | INTERRUPT_CONFIGURATION);
+    if (status == 0)
+        return;
+    for (unsigned i = 0; i < MAX_QUEUES; i++) {
+        if (mmio->queues[i] != NULL)
+            mmio->queues[i]->handler(mmio->queues[i]);
     }
 }
 

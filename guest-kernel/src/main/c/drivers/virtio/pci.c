@@ -30,6 +30,7 @@
 #define TYPE_NOTIFY 2
 #define TYPE_DEVICE 4
 #define LARGEST_STRUCTURE (1u << 20)
+#define ALIGNMENT 4                     /* of every structure, by 4.1.4.1 to 4.1.4.7 */
 
 /* struct virtio_pci_common_cfg (4.1.4.3). */
 #define DEVICE_FEATURE_SELECT 0x00
@@ -101,12 +102,14 @@ static void read_config(struct virtio_device *device, unsigned offset, void *to,
 {
     struct virtio_pci_device *pci = pci_device(device);
     uint8_t *bytes = to;
-    uint8_t generation;
-    do {
-        generation = mmio_read8(pci->common.base + CONFIG_GENERATION);
+    for (unsigned attempt = 0; attempt < VIRTIO_CONFIG_ATTEMPTS; attempt++) {
+        uint8_t generation = mmio_read8(pci->common.base + CONFIG_GENERATION);
         for (unsigned i = 0; i < length; i++)
             bytes[i] = offset + i < pci->config.length ? mmio_read8(pci->config.base + offset + i) : 0;
-    } while (generation != mmio_read8(pci->common.base + CONFIG_GENERATION));
+        if (generation == mmio_read8(pci->common.base + CONFIG_GENERATION))
+            return;
+    }
+    virtio_config_unsettled(device);
 }
 
 static unsigned queue_limit(struct virtio_device *device, unsigned index)
@@ -178,16 +181,21 @@ static const struct virtio_transport pci_transport = {
 static unsigned find_structure(struct virtio_pci_device *pci, uint8_t type, struct window *window)
 {
     const struct pci_function *function = &pci->function;
-    unsigned at = 0;
-    while ((at = pci_find_capability(function, PCI_CAPABILITY_VENDOR, at)) != 0) {
+    for (unsigned place = 0; place < PCI_CAPABILITIES_MAX; place++) {
+        unsigned at = pci_find_capability(function, PCI_CAPABILITY_VENDOR, place);
+        if (at == 0)
+            return 0;
         if (pci_read8(function, at + CAPABILITY_TYPE) != type)
             continue;
-        phys_t base = pci_memory_window(function, pci_read8(function, at + CAPABILITY_WINDOW));
         uint32_t length = pci_read32(function, at + CAPABILITY_LENGTH);
-        if (base == 0 || length == 0 || length > LARGEST_STRUCTURE)
+        uint32_t offset = pci_read32(function, at + CAPABILITY_OFFSET);
+        if (length > LARGEST_STRUCTURE || offset % ALIGNMENT != 0)
+            continue;
+        phys_t address = pci_memory_window(function, pci_read8(function, at + CAPABILITY_WINDOW), offset, length);
+        if (address == 0)
             continue;
         window->length = length;
-        window->base = mmio_map(base + pci_read32(function, at + CAPABILITY_OFFSET), length);
+        window->base = mmio_map(address, length);
         return window->base != NULL ? at : 0;
     }
     return 0;

@@ -56,7 +56,8 @@ struct virtio_device {
 void virtio_start(struct virtio_device *device);
 
 /* For drivers: resets the device and agrees on features, of which `wanted` are optional;
- * version 1 is required. 0 or -EOPNOTSUPP. */
+ * version 1 is required. 0, -EOPNOTSUPP, or -ETIMEDOUT when it is not reset within VIRTIO_RESET_TIME. */
+#define VIRTIO_RESET_TIME (5 * NS_PER_SECOND)
 must_check int virtio_negotiate(struct virtio_device *device, uint64_t wanted);
 /* Queues are enabled: the device may start. */
 void virtio_ready(struct virtio_device *device);
@@ -65,6 +66,11 @@ void virtio_ready(struct virtio_device *device);
  * virtio_mmio.device=SIZE@ADDRESS:LINE (Linux admin-guide/kernel-parameters). */
 void virtio_pci_find(void);
 void virtio_mmio_find(const char *command_line);
+
+/* For transports: a device changes its configuration all the time; after so many attempts to read it the last bytes are
+ * taken, and this says so. Drivers check what they read in any case. */
+#define VIRTIO_CONFIG_ATTEMPTS 100
+void virtio_config_unsettled(const struct virtio_device *device);
 
 /* Drivers: 0 or a negative errno. */
 must_check int virtio_block_start(struct virtio_device *device);
