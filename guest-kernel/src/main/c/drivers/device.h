@@ -90,6 +90,7 @@ struct network_device {
     uint8_t mac[6];
     uint16_t mtu;                   /* of IP packets, without the Ethernet header, unless configured otherwise */
     uint16_t max_mtu;               /* the largest that may be configured */
+    bool running;                   /* packets come and go; false: those sent are dropped */
     bool checksum_offload;          /* may be given PACKET_CHECKSUM_PARTIAL */
     bool segmentation_offload;      /* may be given segment_size for TCP over IPv4 */
     /* Takes the packet whatever happens. Returns false when its queue is now full: send no more
@@ -110,6 +111,8 @@ struct network_device {
     /* After a burst of receive() calls. */
     void (*receive_done)(struct network_device *device);
     void (*transmit_ready)(struct network_device *device);
+    /* After `running` changed. The offloads and max_mtu may have changed too. */
+    void (*link_changed)(struct network_device *device);
     void *stack;                    /* the network stack's */
     struct list link;
     uint64_t received_packets, received_bytes, sent_packets, sent_bytes, dropped;

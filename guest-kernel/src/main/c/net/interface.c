@@ -116,6 +116,16 @@ static void transmit_ready(struct network_device *device)
     net_unlock();
 }
 
+/* The card is connected again, perhaps to another switch: our neighbours' packets have to find us. */
+static void link_changed(struct network_device *device)
+{
+    struct interface *interface = device->stack;
+    net_lock();
+    if (device->running && interface->configuration.address != IPV4_ANY)
+        arp_announce(interface);
+    net_unlock();
+}
+
 static struct interface *add(const char *name, uint16_t mtu)
 {
     struct interface *interface = heap_allocate_zeroed(sizeof(*interface));
@@ -147,6 +157,7 @@ static void add_device(struct network_device *device)
     device->receive_done = receive_done;
     device->transmit_ready = transmit_ready;
     device->receive_more = receive_more;
+    device->link_changed = link_changed;
     device->receive = receive;
 }
 

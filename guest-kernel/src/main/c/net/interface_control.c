@@ -82,7 +82,7 @@ static int16_t flags_of(const struct interface *interface)
 {
     if (interface->loopback)
         return IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
-    return IFF_UP | IFF_BROADCAST | IFF_RUNNING | IFF_MULTICAST;
+    return IFF_UP | IFF_BROADCAST | (interface->device->running ? IFF_RUNNING : 0) | IFF_MULTICAST;
 }
 
 /* Fills the answer about one interface. 0 or -errno. */

@@ -259,15 +259,55 @@ static void disk_state(uint32_t state)
         put(disk.back, "state", "5");
         break;
     case 6:
+        disk.connected = false;
         put(disk.back, "state", "6");
         break;
     }
+}
+
+void fake_disk_leave(void)
+{
+    disk.connected = false;
+    put(disk.back, "state", "5");
+}
+
+void fake_disk_detach(void)
+{
+    disk.connected = false;
+    put(disk.back, "online", "0");
+    put(disk.back, "state", "5");
+}
+
+void fake_card_leave(void)
+{
+    card.connected = false;
+    put(card.back, "state", "5");
+}
+
+void fake_card_detach(void)
+{
+    card.connected = false;
+    put(card.back, "online", "0");
+    put(card.back, "state", "5");
+}
+
+void fake_attach_again(void)
+{
+    const char *front = card.front[0] != 0 ? card.front : disk.front, *back = card.front[0] != 0 ? card.back : disk.back;
+    put(back, "online", "1");
+    put(back, "state", "2");
+    put(front, "state", "1");
+    put(front, "backend", back);
 }
 
 static void card_state(uint32_t state)
 {
     if (state == 1)
         put(card.back, "state", "2");
+    if (state >= 5) {
+        card.connected = false;
+        put(card.back, "state", state == 5 ? "5" : "6");
+    }
     if (state != 4)
         return;
     card.transmit = attach(get(card.front, "tx-ring-ref"), 256, 12);

@@ -73,6 +73,12 @@ void event_bind(uint32_t port, event_handler *handler, void *context)
 
 void event_unmask(uint32_t port) { (void)port; }
 
+void event_close(uint32_t port)
+{
+    ports[port].handler = NULL;
+    ports[port].raised = false;
+}
+
 void event_notify(uint32_t port)
 {
     ports[port].notified = true;

@@ -41,6 +41,14 @@ extern unsigned fake_card_packets, fake_card_segmented;
 extern uint8_t fake_card_data[65536];
 extern uint32_t fake_card_length;
 
+/* The backend closes, to come back when the front end has taken its leave; or is taken away by the toolstack. */
+void fake_disk_leave(void);
+void fake_disk_detach(void);
+void fake_card_leave(void);
+void fake_card_detach(void);
+/* The toolstack attaches the one device there is again. */
+void fake_attach_again(void);
+
 /* The pages shared with the backends, for tests that scribble on them; NULL until connected. */
 void *fake_disk_ring(void);
 void *fake_transmit_ring(void);

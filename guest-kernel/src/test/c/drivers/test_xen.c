@@ -360,6 +360,83 @@ static void disk_reconnects_after_a_boot_loader(void)
     page_put(page);
 }
 
+/* The backend goes in the middle of its work: everything is asked for again, in the same order, and ends once. */
+static void disk_asks_again_after_a_reconnect(void)
+{
+    enum { REQUESTS = 50 };
+    static struct block_request requests[REQUESTS];
+    struct page *pages[REQUESTS];
+    for (unsigned served = 0; served < 40; served += 13) {
+        CHECK(start_disk(2, "w"));
+        memset(fake_disk, 0, sizeof(fake_disk));
+        fake_backends_asleep = true;
+        for (unsigned i = 0; i < REQUESTS; i++) {
+            pages[i] = page_allocate_zeroed();
+            memset(page_data(pages[i]), (int)i + 1, PAGE_SIZE);
+            submit(&requests[i], true, i / 2 * 8, pages[i], 0, PAGE_SIZE);   /* each place twice */
+        }
+        fake_backends_asleep = false;
+        for (unsigned i = 0; i < served; i++)
+            fake_disk_step();
+        fake_disk_leave();
+        fake_run();
+        CHECK_EQUAL(done_count, REQUESTS);
+        CHECK_EQUAL(done_error, 0);
+        for (unsigned i = 0; i < REQUESTS; i++) {
+            CHECK_EQUAL(fake_disk[i / 2 * 4096], (i / 2) * 2 + 2);
+            page_put(pages[i]);
+        }
+        CHECK_EQUAL(fake_grants_used(), 1);
+    }
+}
+
+static void disk_fails_when_taken_away_and_works_when_attached(void)
+{
+    struct block_request requests[3];
+    struct page *page = page_allocate_zeroed();
+    CHECK(start_disk(2, "w"));
+    fake_backends_asleep = true;
+    submit(&requests[0], false, 0, page, 0, 512);
+    submit(&requests[1], false, 8, page, 512, 512);
+    fake_disk_detach();
+    fake_run();
+    CHECK_EQUAL(done_count, 2);
+    CHECK_EQUAL(done_error, -EIO);
+    CHECK(strcmp(fake_store_read("device/vbd/51713/state"), "6") == 0);
+    CHECK_EQUAL(fake_grants_used(), 0);
+    submit(&requests[2], false, 0, page, 0, 512);
+    CHECK_EQUAL(done_count, 3);
+    fake_backends_asleep = false;
+    fake_attach_again();
+    fake_run();
+    submit(&requests[2], false, 0, page, 0, 512);
+    fake_run();
+    CHECK_EQUAL(done_count, 4);
+    CHECK_EQUAL(done_error, 0);
+    page_put(page);
+}
+
+/* A backend that goes without letting go: its page stays out of use, the request fails, the others go on. */
+static void disk_bears_a_backend_that_leaves_and_keeps(void)
+{
+    struct block_request requests[2];
+    struct page *pages[2] = { page_allocate_zeroed(), page_allocate_zeroed() };
+    CHECK(start_disk(2, "w"));
+    fake_backends_asleep = true;
+    submit(&requests[0], false, 0, pages[0], 0, 512);
+    fake_map_grants();
+    submit(&requests[1], false, 8, pages[1], 0, 512);
+    fake_disk_leave();
+    fake_backends_asleep = false;
+    uint64_t before = host_pages_in_use();
+    fake_run();
+    CHECK_EQUAL(done_count, 2);
+    CHECK_EQUAL(done_error, 0);
+    page_put(pages[0]);
+    page_put(pages[1]);
+    CHECK_EQUAL(host_pages_in_use(), before);      /* one page given back, and a ring kept */
+}
+
 static void hostile_disk_is_given_up(void)
 {
     static struct block_request requests[8];
@@ -648,6 +725,57 @@ static void card_survives_lack_of_memory(void)
     CHECK(receive_one(1066));
 }
 
+static unsigned link_changes;
+static void link_changed(struct network_device *device) { (void)device; link_changes++; }
+
+static void card_comes_back_after_a_reconnect(void)
+{
+    CHECK(start_card());
+    card->link_changed = link_changed;
+    link_changes = 0;
+    fake_backends_asleep = true;
+    for (unsigned i = 0; i < 20; i++)
+        card->transmit(card, make_packet(66, 9000, 4096));
+    card->flush(card);
+    uint64_t blocks = host_heap_blocks();
+    fake_card_leave();
+    fake_backends_asleep = false;
+    fake_run();
+    CHECK_EQUAL(link_changes, 2);
+    CHECK(card->running);
+    CHECK_EQUAL(card->dropped, 20);
+    CHECK(host_heap_blocks() < blocks);
+    CHECK_EQUAL(fake_grants_leaking(), 0);
+    card->transmit(card, make_packet(66, 9000, 4096));
+    card->flush(card);
+    fake_run();
+    CHECK(receive_one(9066));
+}
+
+static void card_is_down_when_taken_away(void)
+{
+    CHECK(start_card());
+    fake_backends_asleep = true;
+    while (card->transmit(card, make_packet(60, 0, 1)))
+        continue;
+    card->flush(card);
+    fake_card_detach();
+    fake_run();
+    CHECK(!card->running);
+    CHECK_EQUAL(ready_calls, 1);                   /* who waits for room is told, and the packets are dropped */
+    CHECK_EQUAL(fake_grants_used(), 0);
+    CHECK(card->transmit(card, make_packet(60, 0, 1)));
+    card->flush(card);
+    fake_backends_asleep = false;
+    fake_attach_again();
+    fake_run();
+    CHECK(card->running);
+    card->transmit(card, make_packet(60, 0, 1));
+    card->flush(card);
+    fake_run();
+    CHECK(receive_one(60));
+}
+
 static void hostile_card_is_contained(void)
 {
     for (unsigned seed = 0; seed < 300; seed++) {
@@ -701,6 +829,9 @@ int main(void)
     host_test("disk_queues_more_than_its_ring", disk_queues_more_than_its_ring);
     host_test("disk_reports_errors", disk_reports_errors);
     host_test("disk_reconnects_after_a_boot_loader", disk_reconnects_after_a_boot_loader);
+    host_test("disk_asks_again_after_a_reconnect", disk_asks_again_after_a_reconnect);
+    host_test("disk_fails_when_taken_away_and_works_when_attached", disk_fails_when_taken_away_and_works_when_attached);
+    host_test("disk_bears_a_backend_that_leaves_and_keeps", disk_bears_a_backend_that_leaves_and_keeps);
     host_test("hostile_disk_is_given_up", hostile_disk_is_given_up);
     host_test("card_sends_and_receives", card_sends_and_receives);
     host_test("card_shows_nothing_but_packets", card_shows_nothing_but_packets);
@@ -711,6 +842,8 @@ int main(void)
     host_test("card_tells_when_full_and_when_ready", card_tells_when_full_and_when_ready);
     host_test("card_sends_a_burst_with_one_notification", card_sends_a_burst_with_one_notification);
     host_test("card_survives_lack_of_memory", card_survives_lack_of_memory);
+    host_test("card_comes_back_after_a_reconnect", card_comes_back_after_a_reconnect);
+    host_test("card_is_down_when_taken_away", card_is_down_when_taken_away);
     host_test("hostile_card_is_contained", hostile_card_is_contained);
     host_test("control_orders_arrive_once", control_orders_arrive_once);
     host_test("hostile_store_ends_requests", hostile_store_ends_requests);

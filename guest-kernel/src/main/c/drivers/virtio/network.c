@@ -107,6 +107,7 @@ static void describe(struct virtio_card *card)
     }
     network->checksum_offload = features & FEATURE_CHECKSUM;
     network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
+    network->running = true;
     network->transmit = virtio_net_transmit;
     network->flush = virtio_net_flush;
     network->receive_round = receive_round;

@@ -50,6 +50,7 @@ _Static_assert(sizeof(struct ring_response) == 16, "blkif response layout");
 struct flight {
     struct block_request *request;   /* NULL: free */
     grant_reference grants[BLOCK_MAX_SEGMENTS];
+    bool kept;                       /* ground_all(): the backend still uses a page */
 };
 
 struct disk {
@@ -58,9 +59,12 @@ struct disk {
     struct spinlock lock;            /* guards what follows */
     uint32_t port;
     uint16_t handle;
-    bool dead;                       /* the backend broke the protocol */
+    bool connected;                  /* there is a ring to put requests on */
+    bool dead;                       /* the backend broke the protocol, or was taken away: requests fail */
     struct ring ring;
+    struct granted_page ring_page;
     struct flight flights[SLOTS];
+    struct list flying;              /* block requests that have a flight, in the order of their submission */
     struct list waiting;             /* block requests that did not get a slot */
 };
 
@@ -70,6 +74,14 @@ static struct flight *free_flight(struct disk *disk)
         if (disk->flights[i].request == NULL)
             return &disk->flights[i];
     return NULL;
+}
+
+static struct flight *flight_of(struct disk *disk, const struct block_request *request)
+{
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (disk->flights[i].request == request)
+            return &disk->flights[i];
+    panic("a block request is under way without a flight");
 }
 
 /* Requests that ended under the lock, to be told when it is released. */
@@ -110,6 +122,7 @@ static bool launch(struct disk *disk, struct block_request *request)
     if (flight == NULL || ring_free(&disk->ring) == 0 || !grant_all(disk, flight, request))
         return false;
     flight->request = request;
+    list_push_back(&disk->flying, &request->link);
     struct ring_request wire = {
         .operation = request->write ? OPERATION_WRITE : OPERATION_READ,
         .segment_count = (uint8_t)request->segment_count,
@@ -132,7 +145,7 @@ static bool launch(struct disk *disk, struct block_request *request)
 static void launch_waiting(struct disk *disk)
 {
     bool launched = false;
-    while (!list_empty(&disk->waiting)) {
+    while (disk->connected && !list_empty(&disk->waiting)) {
         struct block_request *request = list_entry(disk->waiting.next, struct block_request, link);
         list_remove(&request->link);
         if (!launch(disk, request)) {
@@ -168,22 +181,46 @@ static void tell(struct list *requests, int error)
     }
 }
 
+/* Takes the flight of a request back. False if the backend still uses a page: then the request is to fail, since what
+ * the page holds is not certain. */
+static bool ground(struct flight *flight)
+{
+    struct block_request *request = flight->request;
+    flight->request = NULL;
+    list_remove(&request->link);
+    return revoke(flight, request, request->segment_count);
+}
+
+/* Requests under way wait again, in front of those that do, in the order of their submission. */
+static void ground_all(struct disk *disk, struct ended *ended)
+{
+    struct list order, *link;
+    list_init(&order);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct flight *flight = &disk->flights[i];
+        if (flight->request != NULL)
+            flight->kept = !revoke(flight, flight->request, flight->request->segment_count);
+    }
+    while ((link = list_pop_front(&disk->flying)) != NULL) {
+        struct flight *flight = flight_of(disk, list_entry(link, struct block_request, link));
+        list_push_back(flight->kept ? &ended->badly : &order, link);
+        flight->request = NULL;
+    }
+    while ((link = list_pop_front(&disk->waiting)) != NULL)
+        list_push_back(&order, link);
+    while ((link = list_pop_front(&order)) != NULL)
+        list_push_back(&disk->waiting, link);
+}
+
 /* The backend cannot be trusted with another request. Pages that it does not give back stay out of use (grant.h). */
 static void disk_died(struct disk *disk, struct ended *ended, const char *why)
 {
-    log_error("disk %s: %s; it is not used any more", disk->device.name, why);
+    log_error("disk %s: %s; reads and writes fail until the backend is connected anew", disk->device.name, why);
     disk->dead = true;
+    ground_all(disk, ended);
     struct list *link;
     while ((link = list_pop_front(&disk->waiting)) != NULL)
         list_push_back(&ended->badly, link);
-    for (unsigned i = 0; i < SLOTS; i++) {
-        struct flight *flight = &disk->flights[i];
-        if (flight->request == NULL)
-            continue;
-        (void)revoke(flight, flight->request, flight->request->segment_count);
-        list_push_back(&ended->badly, &flight->request->link);
-        flight->request = NULL;
-    }
 }
 
 static bool take_response(struct disk *disk, struct ended *ended)
@@ -196,8 +233,7 @@ static bool take_response(struct disk *disk, struct ended *ended)
     }
     struct flight *flight = &disk->flights[response.id];
     struct block_request *request = flight->request;
-    flight->request = NULL;
-    if (!revoke(flight, request, request->segment_count)) {
+    if (!ground(flight)) {
         list_push_back(&ended->badly, &request->link);
         disk_died(disk, ended, "the backend keeps pages of a finished request");
         return false;
@@ -234,7 +270,7 @@ static void handle_event(uint32_t port, void *context)
     list_init(&ended.well);
     list_init(&ended.badly);
     spin_lock(&disk->lock);
-    if (!disk->dead)
+    if (!disk->dead && disk->connected)
         take_responses(disk, &ended);
     if (!disk->dead)
         launch_waiting(disk);
@@ -245,56 +281,101 @@ static void handle_event(uint32_t port, void *context)
 
 /* ---- Connecting -------------------------------------------------------------------------------- */
 
-static int offer_ring(struct disk *disk)
+static struct disk *disk_of(struct frontend *frontend) { return container_of(frontend, struct disk, frontend); }
+
+static void disconnected(struct frontend *frontend)
 {
-    struct frontend *frontend = &disk->frontend;
-    void *page;
-    grant_reference reference = frontend_share_page(frontend, &page);
-    if (reference == GRANT_NONE)
+    struct disk *disk = disk_of(frontend);
+    struct ended ended;
+    list_init(&ended.well);
+    list_init(&ended.badly);
+    spin_lock(&disk->lock);
+    disk->connected = false;
+    if (disk->port != 0)
+        event_close(disk->port);
+    disk->port = 0;
+    ground_all(disk, &ended);
+    frontend_unshare_page(&disk->ring_page);
+    spin_unlock(&disk->lock);
+    tell(&ended.badly, -EIO);
+}
+
+static int offer(struct frontend *frontend, struct frontend_setting *settings, unsigned *count)
+{
+    struct disk *disk = disk_of(frontend);
+    if (!frontend_share_page(frontend, &disk->ring_page))
         return -ENOMEM;
-    ring_init(&disk->ring, page, sizeof(struct ring_request));
+    ring_init(&disk->ring, page_data(disk->ring_page.page), sizeof(struct ring_request));
     int port = frontend_event_channel(frontend, handle_event, disk);
     if (port < 0)
         return port;
     disk->port = (uint32_t)port;
+    settings[0] = (struct frontend_setting){ "ring-ref", disk->ring_page.grant, NULL };
+    settings[1] = (struct frontend_setting){ "event-channel", disk->port, NULL };
     /* Without the protocol's name backends take a PVH guest for a 32-bit one. */
-    const struct frontend_setting settings[] = {
-        { "ring-ref", reference, NULL }, { "event-channel", disk->port, NULL }, { "protocol", 0, "x86_64-abi" },
-    };
-    return frontend_offer(frontend, settings, array_size(settings), STATE_INITIALISED);
+    settings[2] = (struct frontend_setting){ "protocol", 0, "x86_64-abi" };
+    *count = 3;
+    return 0;
 }
 
-/* The size and the name are there once the backend is connected. */
-static int read_geometry(struct disk *disk, uint64_t number)
+static const char *const nodes[] = { "sectors", "mode", "info", "dev", NULL };
+
+/* The size and the name are there once the backend is connected. A disk that shrank is another disk. */
+static int read_geometry(struct disk *disk)
 {
-    struct xenbus_node nodes[] = { { .name = "sectors" }, { .name = "mode" }, { .name = "info" }, { .name = "dev" } };
-    int result = xenbus_read_nodes(disk->frontend.backend, nodes, array_size(nodes));
+    const struct xenbus_node *mode = frontend_node(&disk->frontend, 1), *name = frontend_node(&disk->frontend, 3);
+    uint64_t sectors = xenbus_number(frontend_node(&disk->frontend, 0), 0);
+    if (sectors == 0 || sectors > UINT64_MAX / SECTOR_SIZE || sectors < disk->device.sectors)
+        return -ENXIO;
+    if (disk->device.sectors != 0)
+        return 0;
+    disk->device.sectors = sectors;
+    disk->device.read_only = mode->value[0] == 'r'
+        || (xenbus_number(frontend_node(&disk->frontend, 2), 0) & INFO_READ_ONLY);
+    if (name->result > 0)
+        string_copy(disk->device.name, name->value, sizeof(disk->device.name));
+    else
+        format(disk->device.name, sizeof(disk->device.name), "vbd%u", (unsigned)disk->handle);
+    return 0;
+}
+
+static int connected(struct frontend *frontend)
+{
+    struct disk *disk = disk_of(frontend);
+    bool again = disk->device.sectors != 0;
+    int result = read_geometry(disk);
     if (result != 0)
         return result;
-    disk->device.sectors = xenbus_number(&nodes[0], 0);
-    disk->device.read_only = nodes[1].value[0] == 'r' || (xenbus_number(&nodes[2], 0) & INFO_READ_ONLY);
-    if (nodes[3].result > 0)
-        string_copy(disk->device.name, nodes[3].value, sizeof(disk->device.name));
-    else
-        format(disk->device.name, sizeof(disk->device.name), "vbd%lu", (unsigned long)number);
-    return disk->device.sectors == 0 ? -ENXIO : 0;
+    spin_lock(&disk->lock);
+    disk->connected = true;
+    disk->dead = false;
+    if (again)
+        log_info("disk %s: connected again", disk->device.name);
+    launch_waiting(disk);
+    spin_unlock(&disk->lock);
+    return 0;
 }
 
-static int connect(struct disk *disk, const char *path, uint64_t number)
+static void lost(struct frontend *frontend)
 {
-    int result = frontend_open(&disk->frontend, path);
-    if (result == 0)
-        result = frontend_reset(&disk->frontend);
-    if (result == 0)
-        result = offer_ring(disk);
-    if (result == 0)
-        result = frontend_wait(&disk->frontend, 1u << STATE_CONNECTED);
-    if (result == 0)
-        result = read_geometry(disk, number);
-    if (result == 0)
-        result = frontend_set_state(&disk->frontend, STATE_CONNECTED);
-    return result;
+    struct disk *disk = disk_of(frontend);
+    struct ended ended;
+    list_init(&ended.well);
+    list_init(&ended.badly);
+    spin_lock(&disk->lock);
+    disk_died(disk, &ended, "its backend is gone");
+    spin_unlock(&disk->lock);
+    tell(&ended.badly, -EIO);
 }
+
+static const struct frontend_operations operations = {
+    .nodes = nodes,
+    .offered = STATE_INITIALISED,
+    .offer = offer,
+    .connected = connected,
+    .disconnected = disconnected,
+    .lost = lost,
+};
 
 int blkfront_start(const char *path, uint64_t number)
 {
@@ -303,10 +384,12 @@ int blkfront_start(const char *path, uint64_t number)
         return -ENOMEM;
     spinlock_init(&disk->lock, "blkfront");
     list_init(&disk->waiting);
+    list_init(&disk->flying);
     disk->handle = (uint16_t)number;
     disk->device.submit = blkfront_submit;
+    format(disk->device.name, sizeof(disk->device.name), "vbd%u", (unsigned)disk->handle);
     /* On failure the memory stays: the watch and perhaps the backend refer to it. */
-    int result = connect(disk, path, number);
+    int result = frontend_connect(&disk->frontend, path, &operations);
     if (result != 0)
         return result;
     block_device_add(&disk->device);

@@ -1,3 +1,9 @@
+/*
+ * The states of both ends are the machine's: each time the backend's nodes were read, step() decides by them, by our
+ * phase and by the state we wrote last whether something is to be written; when that is done, they are read again.
+ * `busy` is true from the submission of a batch to its end, so there is one at a time and no change is missed:
+ * what happens meanwhile sets `again`.
+ */
 #include "drivers/xen/frontend.h"
 
 #include "lib/errno.h"
@@ -7,127 +13,320 @@
 #include "platform/platform.h"
 #include "platform/xenpv/events.h"
 
-#define STATE_TIME (30 * NS_PER_SECOND)
-#define FRONTEND_SETTINGS_MAX 8
+#define CONNECT_TIME (30 * NS_PER_SECOND)
+/* Offers that a backend may turn down in a row. */
+#define ATTEMPTS_MAX 5
 
-static void backend_changed(struct xenbus_watch *watch)
+static void look(struct frontend *frontend);
+static void step(struct frontend *frontend);
+
+/* ---- Reading and writing the store --------------------------------------------------------------- */
+
+static void submit(struct frontend *frontend, enum xenbus_operation operation, struct xenbus_node *nodes, unsigned count,
+                   const char *directory, void (*done)(struct xenbus_batch *, int))
 {
-    struct frontend *frontend = watch->context;
-    frontend->changed = true;
+    frontend->busy = true;
+    frontend->batch.nodes = nodes;
+    frontend->batch.count = count;
+    frontend->batch.done = done;
+    frontend->batch.context = frontend;
+    xenbus_submit_nodes(&frontend->batch, operation, directory);
 }
 
-int frontend_open(struct frontend *frontend, const char *path)
+static void batch_ended(struct frontend *frontend)
 {
-    struct xenbus_node nodes[] = { { .name = "backend" }, { .name = "backend-id" } };
-    if (string_copy(frontend->path, path, sizeof(frontend->path)) >= sizeof(frontend->path))
-        return -ENAMETOOLONG;
-    int result = xenbus_read_nodes(path, nodes, array_size(nodes));
-    if (result != 0)
-        return result;
+    if (frontend->again && !frontend->busy)
+        look(frontend);
+}
+
+static void backend_read(struct xenbus_batch *batch, int result)
+{
+    struct frontend *frontend = batch->context;
+    frontend->busy = false;
+    if (result == 0)
+        step(frontend);
+    else
+        log_error("%s cannot be read: error %d; the device %s is left as it is", frontend->backend, -result,
+                  frontend->path);
+    batch_ended(frontend);
+}
+
+/* Reads the backend's nodes and decides by them; if a batch is under way, then after it. */
+static void look(struct frontend *frontend)
+{
+    frontend->again = frontend->busy;
+    if (frontend->busy)
+        return;
+    unsigned count = 0;
+    frontend->nodes[count++].name = "state";
+    frontend->nodes[count++].name = "online";
+    for (const char *const *name = frontend->operations->nodes; *name != NULL; name++)
+        frontend->nodes[count++].name = *name;
+    submit(frontend, XENBUS_READ, frontend->nodes, count, frontend->backend, backend_read);
+}
+
+static void ours_written(struct xenbus_batch *batch, int result)
+{
+    struct frontend *frontend = batch->context;
+    frontend->busy = false;
+    /* The directory may have been taken away with the device. */
+    if (result == 0)
+        frontend->again = true;
+    batch_ended(frontend);
+}
+
+/* Writes the settings and then our state. */
+static void write_ours(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
+                       enum frontend_state state)
+{
+    struct xenbus_node *node = frontend->ours;
+    for (unsigned i = 0; i < count; i++, node++) {
+        node->name = settings[i].name;
+        if (settings[i].text != NULL)
+            string_copy(node->value, settings[i].text, sizeof(node->value));
+        else
+            format(node->value, sizeof(node->value), "%u", settings[i].value);
+    }
+    node->name = "state";
+    format(node->value, sizeof(node->value), "%d", (int)state);
+    frontend->written = state;
+    submit(frontend, XENBUS_WRITE, frontend->ours, count + 1, frontend->path, ours_written);
+}
+
+static void write_state(struct frontend *frontend, enum frontend_state state)
+{
+    if (frontend->written != state)
+        write_ours(frontend, NULL, 0, state);
+}
+
+/* ---- The states ------------------------------------------------------------------------------------ */
+
+static void lose(struct frontend *frontend, int error)
+{
+    frontend->operations->disconnected(frontend);
+    frontend->phase = PHASE_LOST;
+    frontend->error = error;
+    frontend->operations->lost(frontend);
+    write_state(frontend, STATE_CLOSED);
+}
+
+static void make_offer(struct frontend *frontend)
+{
+    struct frontend_setting settings[FRONTEND_SETTINGS_MAX];
+    unsigned count = 0;
+    if (frontend->attempts++ == ATTEMPTS_MAX) {
+        log_error("device %s: its backend turned down %d offers; see the log of the host's backend", frontend->path,
+                  ATTEMPTS_MAX);
+        lose(frontend, -ECONNREFUSED);
+        return;
+    }
+    frontend->operations->disconnected(frontend);
+    int error = frontend->operations->offer(frontend, settings, &count);
+    if (error != 0) {
+        log_error("device %s: nothing can be offered to its backend: error %d", frontend->path, -error);
+        lose(frontend, error);
+        return;
+    }
+    frontend->phase = PHASE_OFFERED;
+    write_ours(frontend, settings, count, frontend->operations->offered);
+}
+
+/* Whoever was connected, a boot loader or we, is to take its leave first; the backend then waits for a new front
+ * end in STATE_INIT_WAIT. */
+static void reset(struct frontend *frontend, enum frontend_state backend)
+{
+    bool left = frontend->written == STATE_CLOSING || frontend->written == STATE_CLOSED;
+    switch (backend) {
+    case STATE_INITIALISED:
+    case STATE_CONNECTED:
+        if (!left)
+            write_state(frontend, STATE_CLOSING);
+        break;
+    case STATE_CLOSING:
+        write_state(frontend, STATE_CLOSED);
+        break;
+    case STATE_INIT_WAIT:
+        if (frontend->written == STATE_UNKNOWN || frontend->written == STATE_INITIALISING)
+            make_offer(frontend);
+        else
+            write_state(frontend, left ? STATE_INITIALISING : STATE_CLOSED);
+        break;
+    default:
+        write_state(frontend, STATE_INITIALISING);
+    }
+}
+
+static void came_up(struct frontend *frontend)
+{
+    int error = frontend->operations->connected(frontend);
+    if (error != 0) {
+        log_error("device %s cannot be used: error %d", frontend->path, -error);
+        lose(frontend, error);
+        return;
+    }
+    frontend->phase = PHASE_UP;
+    frontend->attempts = 0;
+    write_state(frontend, STATE_CONNECTED);
+}
+
+static enum frontend_state backend_state(const struct frontend *frontend)
+{
+    uint64_t state = xenbus_number(&frontend->nodes[0], STATE_UNKNOWN);
+    return state > STATE_CLOSED ? STATE_UNKNOWN : (enum frontend_state)state;
+}
+
+/* The backend's directory is gone, or the toolstack takes the device away (libxl: online, then state). */
+static bool taken_away(const struct frontend *frontend, enum frontend_state backend)
+{
+    return frontend->nodes[0].result == -ENOENT
+        || (xenbus_number(&frontend->nodes[1], 1) == 0 && (backend >= STATE_CLOSING || backend == STATE_UNKNOWN));
+}
+
+static void step(struct frontend *frontend)
+{
+    enum frontend_state backend = backend_state(frontend);
+    if (frontend->phase >= PHASE_LOST)
+        return;
+    if (taken_away(frontend, backend)) {
+        lose(frontend, -ENODEV);
+        return;
+    }
+    if (frontend->phase == PHASE_UP && backend != STATE_CONNECTED) {
+        log_error("device %s: its backend has left (state %d); waiting for it to come back", frontend->path, (int)backend);
+        frontend->operations->disconnected(frontend);
+        frontend->phase = PHASE_RESETTING;
+    }
+    if (frontend->phase == PHASE_OFFERED && backend == STATE_CONNECTED)
+        came_up(frontend);
+    else if (frontend->phase == PHASE_OFFERED && backend >= STATE_CLOSING)
+        frontend->phase = PHASE_RESETTING;
+    if (frontend->phase == PHASE_RESETTING)
+        reset(frontend, backend);
+}
+
+/* ---- Attaching --------------------------------------------------------------------------------------- */
+
+/* Takes the backend's name from our directory; 0 or a negative errno. */
+static int find_backend(struct frontend *frontend)
+{
+    const struct xenbus_node *nodes = frontend->ours;
     uint64_t domain = xenbus_number(&nodes[1], UINT64_MAX);
     if (nodes[0].result <= 0 || domain > UINT16_MAX)
         return -EPROTO;
     string_copy(frontend->backend, nodes[0].value, sizeof(frontend->backend));
     frontend->backend_domain = (uint16_t)domain;
+    frontend->written = STATE_UNKNOWN;
+    frontend->attempts = 0;
+    frontend->phase = PHASE_RESETTING;
+    return 0;
+}
+
+static void state_changed(struct xenbus_watch *watch)
+{
+    struct frontend *frontend = watch->context;
+    if (frontend->phase < PHASE_LOST)
+        look(frontend);
+}
+
+static void set_state_path(struct frontend *frontend)
+{
     format(frontend->state_path, sizeof(frontend->state_path), "%s/state", frontend->backend);
-    frontend->watch.path = frontend->state_path;
-    frontend->watch.changed = backend_changed;
-    frontend->watch.context = frontend;
-    xenbus_watch(&frontend->watch);
+}
+
+static void attached(struct xenbus_batch *batch, int result)
+{
+    struct frontend *frontend = batch->context;
+    frontend->busy = false;
+    if (result != 0 || find_backend(frontend) != 0) {
+        batch_ended(frontend);       /* taken away, not attached */
+        return;
+    }
+    char before[sizeof(frontend->state_path)];
+    string_copy(before, frontend->state_path, sizeof(before));
+    set_state_path(frontend);
+    if (strcmp(before, frontend->state_path) != 0 && !xenbus_watch_too(&frontend->state_watch, frontend->state_path))
+        log_error("device %s: its new backend cannot be watched; attach it again", frontend->path);
+    look(frontend);
+}
+
+/* Our directory came or went. */
+static void attachment_changed(struct xenbus_watch *watch)
+{
+    struct frontend *frontend = watch->context;
+    if (frontend->phase != PHASE_LOST || frontend->busy)
+        return;
+    frontend->ours[0].name = "backend";
+    frontend->ours[1].name = "backend-id";
+    submit(frontend, XENBUS_READ, frontend->ours, 2, frontend->path, attached);
+}
+
+static void watch(struct frontend *frontend, struct xenbus_watch *watch, const char *path,
+                  void (*changed)(struct xenbus_watch *))
+{
+    watch->path = path;
+    watch->changed = changed;
+    watch->context = frontend;
+    xenbus_watch(watch);
+}
+
+static int open(struct frontend *frontend, const char *path)
+{
+    if (string_copy(frontend->path, path, sizeof(frontend->path)) >= sizeof(frontend->path))
+        return -ENAMETOOLONG;
+    frontend->ours[0].name = "backend";
+    frontend->ours[1].name = "backend-id";
+    int result = xenbus_read_nodes(path, frontend->ours, 2);
+    if (result == 0)
+        result = find_backend(frontend);
+    if (result != 0)
+        return result;
+    set_state_path(frontend);
+    format(frontend->attach_path, sizeof(frontend->attach_path), "%s/backend", path);
+    watch(frontend, &frontend->state_watch, frontend->state_path, state_changed);
+    watch(frontend, &frontend->attach_watch, frontend->attach_path, attachment_changed);
+    look(frontend);
     return 0;
 }
 
-static void state_node(struct xenbus_node *node, enum frontend_state state)
+int frontend_connect(struct frontend *frontend, const char *path, const struct frontend_operations *operations)
 {
-    node->name = "state";
-    format(node->value, sizeof(node->value), "%d", (int)state);
-}
-
-int frontend_set_state(struct frontend *frontend, enum frontend_state state)
-{
-    struct xenbus_node node;
-    state_node(&node, state);
-    return xenbus_write_nodes(frontend->path, &node, 1);
-}
-
-int frontend_offer(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
-                   enum frontend_state state)
-{
-    struct xenbus_node nodes[FRONTEND_SETTINGS_MAX + 1];
-    assert(count <= FRONTEND_SETTINGS_MAX);
-    for (unsigned i = 0; i < count; i++) {
-        nodes[i].name = settings[i].name;
-        if (settings[i].text != NULL)
-            string_copy(nodes[i].value, settings[i].text, sizeof(nodes[i].value));
-        else
-            format(nodes[i].value, sizeof(nodes[i].value), "%u", settings[i].value);
-    }
-    state_node(&nodes[count], state);
-    return xenbus_write_nodes(frontend->path, nodes, count + 1);
-}
-
-static unsigned backend_state(struct frontend *frontend)
-{
-    uint64_t state;
-    frontend->changed = false;
-    if (xenbus_read_number(frontend->state_path, &state) != 0 || state > STATE_CLOSED)
-        return STATE_UNKNOWN;
-    return (unsigned)state;
-}
-
-int frontend_wait(struct frontend *frontend, unsigned states)
-{
-    nanoseconds limit = clock_monotonic() + STATE_TIME;
-    while (!(1u << backend_state(frontend) & states)) {
-        while (!read_once(frontend->changed)) {
-            if (clock_monotonic() >= limit)
-                return -ETIMEDOUT;
-            clock_set_deadline(limit);
-            cpu_wait();
-        }
-    }
-    return 0;
-}
-
-int frontend_reset(struct frontend *frontend)
-{
-    int result = 0;
-    switch (backend_state(frontend)) {
-    case STATE_INIT_WAIT:
-        return 0;                    /* nobody was there, or it has taken its leave */
-    case STATE_INITIALISED:
-    case STATE_CONNECTED:
-        result = frontend_set_state(frontend, STATE_CLOSING);
-        if (result == 0)
-            result = frontend_wait(frontend, 1u << STATE_CLOSING | 1u << STATE_CLOSED);
+    frontend->operations = operations;
+    int result = open(frontend, path);
+    nanoseconds limit = clock_monotonic() + CONNECT_TIME;
+    while (result == 0 && read_once(frontend->phase) != PHASE_UP) {
+        if (frontend->phase == PHASE_LOST)
+            result = frontend->error;
+        else if (clock_monotonic() >= limit)
+            result = -ETIMEDOUT;
         if (result != 0)
-            return result;
-        /* fall through */
-    case STATE_CLOSING:
-        result = frontend_set_state(frontend, STATE_CLOSED);
-        if (result == 0)
-            result = frontend_wait(frontend, 1u << STATE_CLOSED | 1u << STATE_INIT_WAIT);
-        if (result != 0)
-            return result;
-        /* fall through */
-    default:
-        result = frontend_set_state(frontend, STATE_INITIALISING);
+            break;
+        clock_set_deadline(limit);
+        cpu_wait();
     }
-    return result != 0 ? result : frontend_wait(frontend, 1u << STATE_INIT_WAIT);
+    if (result != 0)
+        frontend->phase = PHASE_ABANDONED;
+    return result;
 }
 
-grant_reference frontend_share_page(struct frontend *frontend, void **data)
+/* ---- What is shared with the backend ------------------------------------------------------------------- */
+
+bool frontend_share_page(struct frontend *frontend, struct granted_page *shared)
 {
-    struct page *page = page_allocate_zeroed();
-    if (page == NULL)
-        return GRANT_NONE;
-    grant_reference reference = grant_page(frontend->backend_domain, page, false);
-    if (reference == GRANT_NONE) {
-        page_put(page);
-        return GRANT_NONE;
-    }
-    *data = page_data(page);
-    return reference;
+    shared->grant = GRANT_NONE;
+    shared->page = page_allocate_zeroed();
+    if (shared->page == NULL)
+        return false;
+    shared->grant = grant_page(frontend->backend_domain, shared->page, false);
+    if (shared->grant == GRANT_NONE)
+        page_put(shared->page);
+    return shared->grant != GRANT_NONE;
+}
+
+void frontend_unshare_page(struct granted_page *shared)
+{
+    if (shared->grant != GRANT_NONE)
+        grant_end(shared->grant, shared->page);
+    shared->grant = GRANT_NONE;
 }
 
 int frontend_event_channel(struct frontend *frontend, void (*handler)(uint32_t port, void *context),

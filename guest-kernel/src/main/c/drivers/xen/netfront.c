@@ -5,6 +5,7 @@
 #include "lib/heap.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "platform/xenpv/events.h"
 
 #define DEFAULT_MTU 1500
 #define ETHERNET_HEADER 18           /* with a VLAN tag, which a bridge may add */
@@ -31,82 +32,125 @@ static bool parse_mac(const char *text, uint8_t mac[6])
     return true;
 }
 
-static int read_mac(struct card *card)
+static int read_mac(struct card *card, const char *path)
 {
     struct xenbus_node mac = { .name = "mac" };
-    int result = xenbus_read_nodes(card->frontend.path, &mac, 1);
+    int result = xenbus_read_nodes(path, &mac, 1);
     if (result != 0)
         return result;
     return parse_mac(mac.value, card->device.mac) ? 0 : -EPROTO;
 }
 
+static struct card *card_of_frontend(struct frontend *frontend) { return container_of(frontend, struct card, frontend); }
+
+static const char *const nodes[] = { "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4", NULL };
+
 /* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
 static int read_features(struct card *card)
 {
-    struct xenbus_node nodes[] = { { .name = "feature-rx-copy" }, { .name = "feature-no-csum-offload" },
-                                   { .name = "feature-sg" }, { .name = "feature-gso-tcpv4" } };
-    int result = xenbus_read_nodes(card->frontend.backend, nodes, array_size(nodes));
-    if (result != 0)
-        return result;
+    uint64_t feature[array_size(nodes) - 1];
+    for (unsigned i = 0; i < array_size(feature); i++)
+        feature[i] = xenbus_number(frontend_node(&card->frontend, i), 0);
     /* Packets in several slots, so in several pages (xen/io/netif.h: feature-sg). */
-    bool several = xenbus_number(&nodes[2], 0) != 0;
+    bool several = feature[2] != 0;
     card->transmitter.slots_per_packet = several ? NET_SLOTS_PER_PACKET : 1;
     card->device.mtu = DEFAULT_MTU;
     card->device.max_mtu = several ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
-    card->device.checksum_offload = xenbus_number(&nodes[1], 0) == 0;
-    card->device.segmentation_offload = card->device.checksum_offload && several && xenbus_number(&nodes[3], 0) != 0;
-    return xenbus_number(&nodes[0], 0) != 0 ? 0 : -EOPNOTSUPP;
+    card->device.checksum_offload = feature[1] == 0;
+    card->device.segmentation_offload = card->device.checksum_offload && several && feature[3] != 0;
+    return feature[0] != 0 ? 0 : -EOPNOTSUPP;
 }
 
-static int offer_rings(struct card *card)
+static void link_changed(struct card *card, bool up)
 {
-    struct frontend *frontend = &card->frontend;
-    void *transmit_page, *receive_page;
-    grant_reference transmit_ring = frontend_share_page(frontend, &transmit_page);
-    grant_reference receive_ring = frontend_share_page(frontend, &receive_page);
-    if (transmit_ring == GRANT_NONE || receive_ring == GRANT_NONE)
-        return -ENOMEM;
-    netfront_transmit_init(card, transmit_page);
-    int result = netfront_receive_init(card, receive_page);
+    if (card->device.running == up)
+        return;
+    card->device.running = up;
+    if (card->device.link_changed != NULL)
+        card->device.link_changed(&card->device);
+}
+
+static void disconnected(struct frontend *frontend)
+{
+    struct card *card = card_of_frontend(frontend);
+    if (card->port != 0)
+        event_close(card->port);
+    card->port = 0;
+    netfront_transmit_stop(card);
+    netfront_receive_stop(card);
+    link_changed(card, false);
+}
+
+static int offer(struct frontend *frontend, struct frontend_setting *settings, unsigned *count)
+{
+    struct card *card = card_of_frontend(frontend);
+    int result = read_features(card);
+    if (result == 0)
+        result = netfront_transmit_offer(card);
+    if (result == 0)
+        result = netfront_receive_offer(card);
     if (result != 0)
         return result;
     int port = frontend_event_channel(frontend, handle_event, card);
     if (port < 0)
         return port;
     card->port = (uint32_t)port;
-    const struct frontend_setting settings[] = {
-        { "tx-ring-ref", transmit_ring, NULL }, { "rx-ring-ref", receive_ring, NULL },
+    const struct frontend_setting offered[] = {
+        { "tx-ring-ref", card->transmitter.ring_page.grant, NULL },
+        { "rx-ring-ref", card->receiver.ring_page.grant, NULL },
         { "event-channel", card->port, NULL }, { "request-rx-copy", 1, NULL }, { "feature-rx-notify", 1, NULL },
         { "feature-sg", 1, NULL }, { "feature-gso-tcpv4", 1, NULL },
     };
-    return frontend_offer(frontend, settings, array_size(settings), STATE_CONNECTED);
+    _Static_assert(array_size(offered) <= FRONTEND_SETTINGS_MAX, "room for the settings");
+    memcpy(settings, offered, sizeof(offered));
+    *count = array_size(offered);
+    return 0;
 }
 
-static int connect(struct card *card, const char *path)
+static int connected(struct frontend *frontend)
 {
-    int result = frontend_open(&card->frontend, path);
-    if (result == 0)
-        result = read_mac(card);
-    if (result == 0)
-        result = frontend_reset(&card->frontend);
-    if (result == 0)
-        result = read_features(card);
-    if (result == 0)
-        result = offer_rings(card);
-    return result != 0 ? result : frontend_wait(&card->frontend, 1u << STATE_CONNECTED);
+    struct card *card = card_of_frontend(frontend);
+    if (card->was_up)
+        log_info("network card %s: connected again", card->device.name);
+    card->was_up = true;
+    netfront_transmit_start(card);
+    netfront_receive_start(card);
+    link_changed(card, true);
+    handle_event(card->port, card);  /* what came before we were ready for it */
+    return 0;
 }
+
+static void lost(struct frontend *frontend)
+{
+    log_error("network card %s: its backend is gone; nothing is sent or received until it is attached again",
+              card_of_frontend(frontend)->device.name);
+}
+
+static const struct frontend_operations operations = {
+    .nodes = nodes,
+    .offered = STATE_CONNECTED,
+    .offer = offer,
+    .connected = connected,
+    .disconnected = disconnected,
+    .lost = lost,
+};
 
 int netfront_start(const char *path, uint64_t number)
 {
     struct card *card = heap_allocate_zeroed(sizeof(*card));
     if (card == NULL)
         return -ENOMEM;
+    spinlock_init(&card->transmitter.lock, "netfront transmit");
+    spinlock_init(&card->receiver.lock, "netfront receive");
+    card->transmitter.dead = card->receiver.dead = true;
     format(card->device.name, sizeof(card->device.name), "eth%lu", (unsigned long)number);
     card->device.transmit = netfront_transmit;
     card->device.flush = netfront_flush;
     card->device.receive_round = netfront_receive_round;
     /* On failure the memory stays: the watch and perhaps the backend refer to it. */
-    int result = connect(card, path);
+    int result = read_mac(card, path);
+    if (result == 0)
+        result = frontend_connect(&card->frontend, path, &operations);
     if (result != 0)
         return result;
     network_device_add(&card->device);

@@ -63,12 +63,6 @@ struct extra_info {
 _Static_assert(sizeof(struct tx_request) == 12 && sizeof(struct rx_response) == 8
                && sizeof(struct extra_info) == 8, "netif layout");
 
-/* A page and the reference by which the backend has it. */
-struct granted_page {
-    struct page *page;
-    grant_reference grant;
-};
-
 /* What a transmit id stands for. Ids are handed out from a free list. */
 struct tx_slot {
     struct packet *packet;           /* freed when all of its slots have been answered; NULL: the id is free */
@@ -87,7 +81,8 @@ struct transmitter {
     unsigned extras;                 /* extra infos that were not answered */
     unsigned slots_per_packet;       /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
     bool full;                       /* transmit() said false: the stack waits to be told */
-    bool dead;
+    bool dead;                       /* not connected, or the backend broke the protocol: packets are dropped */
+    struct granted_page ring_page;
 };
 
 struct receiver {
@@ -97,13 +92,15 @@ struct receiver {
     struct granted_page spare[NET_SLOTS];    /* pages still granted, to be offered again */
     unsigned spares;
     unsigned target;                 /* pages to keep on offer, adapted to the load */
-    bool dead;
+    bool dead;                       /* not connected, or the backend broke the protocol */
+    struct granted_page ring_page;
 };
 
 struct card {
     struct network_device device;
     struct frontend frontend;
     uint32_t port;
+    bool was_up;
     struct transmitter transmitter;
     struct receiver receiver;
 };
@@ -117,11 +114,20 @@ bool netfront_transmit(struct network_device *device, struct packet *packet);
 void netfront_flush(struct network_device *device);
 /* Frees what the backend has sent; tells the stack when there is room again. */
 void netfront_transmit_event(struct card *card);
-void netfront_transmit_init(struct card *card, void *ring_page);
+/* An empty ring for the backend. 0, or -ENOMEM. */
+must_check int netfront_transmit_offer(struct card *card);
+/* Packets go out from now on. */
+void netfront_transmit_start(struct card *card);
+/* Drops what is under way, and everything until it is started again. Harmless if nothing was offered. */
+void netfront_transmit_stop(struct card *card);
 
 /* Hands what came in to the stack and offers new pages. */
 bool netfront_receive_round(struct network_device *device);
-/* 0, or -ENOMEM. */
-must_check int netfront_receive_init(struct card *card, void *ring_page);
+/* A ring for the backend with pages on offer. 0, or -ENOMEM. */
+must_check int netfront_receive_offer(struct card *card);
+/* Packets come in from now on. */
+void netfront_receive_start(struct card *card);
+/* Takes all pages back. Harmless if nothing was offered. */
+void netfront_receive_stop(struct card *card);
 /* Offers pages up to the target. */
 void netfront_receive_refill(struct card *card);

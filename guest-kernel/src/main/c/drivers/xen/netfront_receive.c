@@ -102,14 +102,39 @@ void netfront_receive_refill(struct card *card)
         event_notify(card->port);
 }
 
-int netfront_receive_init(struct card *card, void *ring_page)
+int netfront_receive_offer(struct card *card)
 {
     struct receiver *rx = &card->receiver;
-    spinlock_init(&rx->lock, "netfront receive");
-    ring_init(&rx->ring, ring_page, sizeof(struct rx_request));
+    if (!frontend_share_page(&card->frontend, &rx->ring_page))
+        return -ENOMEM;
+    spin_lock(&rx->lock);
+    ring_init(&rx->ring, page_data(rx->ring_page.page), sizeof(struct rx_request));
     rx->target = TARGET_MIN;
     (void)refill(card);              /* there is nobody to notify yet */
-    return offered(rx) >= PAGES_KEPT ? 0 : -ENOMEM;
+    bool enough = offered(rx) >= PAGES_KEPT;
+    spin_unlock(&rx->lock);
+    return enough ? 0 : -ENOMEM;
+}
+
+void netfront_receive_start(struct card *card)
+{
+    spin_lock(&card->receiver.lock);
+    card->receiver.dead = false;
+    spin_unlock(&card->receiver.lock);
+}
+
+void netfront_receive_stop(struct card *card)
+{
+    struct receiver *rx = &card->receiver;
+    spin_lock(&rx->lock);
+    rx->dead = true;
+    for (; offered(rx) > 0; rx->ring.responses_consumed++) {
+        struct granted_page *slot = &rx->slots[rx->ring.responses_consumed % NET_SLOTS];
+        grant_end(slot->grant, slot->page);
+    }
+    free_spares(rx);
+    frontend_unshare_page(&rx->ring_page);
+    spin_unlock(&rx->lock);
 }
 
 /* Doubles the offer when the backend used up most of it, lets it shrink slowly when it did not. */

@@ -7,6 +7,7 @@
  * last piece. Lock "netfront transmit": all of it.
  */
 #include "drivers/xen/netfront_card.h"
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/xenpv/events.h"
@@ -34,16 +35,6 @@ struct piece {
     uint32_t from;                   /* copied: where in the packet they begin */
     uint32_t length;
 };
-
-void netfront_transmit_init(struct card *card, void *ring_page)
-{
-    struct transmitter *tx = &card->transmitter;
-    spinlock_init(&tx->lock, "netfront transmit");
-    ring_init(&tx->ring, ring_page, sizeof(struct tx_request));
-    for (uint16_t i = 0; i < NET_SLOTS; i++)
-        tx->slots[i].next_free = (uint16_t)(i + 1);
-    tx->slots[NET_SLOTS - 1].next_free = NO_SLOT;
-}
 
 /* The packet's pieces, at most `limit`; limit + 1 when it has more. Its first `copied` bytes, all of the linear
  * area or all of the packet, are to be copied. */
@@ -193,6 +184,10 @@ static bool send_pieces(struct card *card, struct packet *packet)
     struct transmitter *tx = &card->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
+    /* The backend may be another one than when the stack made the packet. */
+    if (packet->segment_size != 0 ? !card->device.segmentation_offload
+        : packet->flags & PACKET_CHECKSUM_PARTIAL && !card->device.checksum_offload)
+        return false;
     unsigned limit = tx->slots_per_packet;
     unsigned count = split(packet, packet->length <= COPY_WHOLE ? packet->length : packet->linear, pieces, limit);
     if (count > limit)
@@ -307,5 +302,55 @@ void netfront_transmit_event(struct card *card)
         tx->full = false;
     spin_unlock(&tx->lock);
     if (ready && card->device.transmit_ready != NULL)
+        card->device.transmit_ready(&card->device);
+}
+
+int netfront_transmit_offer(struct card *card)
+{
+    struct transmitter *tx = &card->transmitter;
+    if (!frontend_share_page(&card->frontend, &tx->ring_page))
+        return -ENOMEM;
+    spin_lock(&tx->lock);
+    ring_init(&tx->ring, page_data(tx->ring_page.page), sizeof(struct tx_request));
+    for (uint16_t i = 0; i < NET_SLOTS; i++)
+        tx->slots[i].next_free = (uint16_t)(i + 1);
+    tx->slots[NET_SLOTS - 1].next_free = NO_SLOT;
+    tx->first_free = 0;
+    tx->extras = 0;
+    spin_unlock(&tx->lock);
+    return 0;
+}
+
+void netfront_transmit_start(struct card *card)
+{
+    spin_lock(&card->transmitter.lock);
+    card->transmitter.dead = false;
+    spin_unlock(&card->transmitter.lock);
+}
+
+void netfront_transmit_stop(struct card *card)
+{
+    struct transmitter *tx = &card->transmitter;
+    spin_lock(&tx->lock);
+    tx->dead = true;
+    for (unsigned i = 0; i < NET_SLOTS; i++) {
+        struct packet *packet = tx->slots[i].packet;
+        if (packet == NULL)
+            continue;
+        (void)return_slot(tx, &tx->slots[i]);
+        if (--progress_of(packet)->slots > 0)
+            continue;
+        card->device.dropped++;
+        packet_free(packet);
+    }
+    while (tx->frame_count > 0) {
+        struct granted_page *frame = &tx->frames[--tx->frame_count];
+        frontend_unshare_page(frame);
+    }
+    frontend_unshare_page(&tx->ring_page);
+    bool waited_for = tx->full;
+    tx->full = false;
+    spin_unlock(&tx->lock);
+    if (waited_for && card->device.transmit_ready != NULL)
         card->device.transmit_ready(&card->device);
 }

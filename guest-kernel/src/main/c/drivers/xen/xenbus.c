@@ -335,6 +335,63 @@ void xenbus_watch(struct xenbus_watch *watch)
     xenbus_submit(request);
 }
 
+bool xenbus_watch_too(struct xenbus_watch *watch, const char *path)
+{
+    struct xenbus_request *request = &watch->request;
+    if (!request->finished)
+        return false;
+    string_copy(request->path, path, sizeof(request->path));
+    xenbus_submit(request);
+    return true;
+}
+
+/* ---- Several nodes at a time ------------------------------------------------------------------- */
+
+/* The first error; a node that is not there is one only for writing. */
+static int batch_result(const struct xenbus_batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++) {
+        const struct xenbus_request *request = &batch->requests[i];
+        bool absent = request->operation == XENBUS_READ && request->result == -ENOENT;
+        if (request->result < 0 && !absent)
+            return request->result;
+    }
+    return 0;
+}
+
+static void batch_request_done(struct xenbus_request *request)
+{
+    struct xenbus_batch *batch = request->context;
+    if (request->operation == XENBUS_READ) {
+        struct xenbus_node *node = &batch->nodes[request - batch->requests];
+        node->result = request->result;
+        node->value[max_of(request->result, 0)] = '\0';
+    }
+    if (--batch->unfinished == 0)
+        batch->done(batch, batch_result(batch));
+}
+
+void xenbus_submit_nodes(struct xenbus_batch *batch, enum xenbus_operation operation, const char *directory)
+{
+    assert(batch->count > 0 && batch->count <= XENBUS_BATCH_MAX);
+    batch->unfinished = batch->count;
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct xenbus_request *request = &batch->requests[i];
+        struct xenbus_node *node = &batch->nodes[i];
+        *request = (struct xenbus_request){ .operation = operation, .done = batch_request_done, .context = batch };
+        format(request->path, sizeof(request->path), "%s/%s", directory, node->name);
+        if (operation == XENBUS_WRITE) {
+            request->value = node->value;
+            request->value_length = strlen(node->value);
+        } else {
+            request->reply = node->value;
+            request->reply_size = sizeof(node->value) - 1;
+        }
+    }
+    for (unsigned i = 0, count = batch->count; i < count; i++)
+        xenbus_submit(&batch->requests[i]);
+}
+
 /* ---- Calls that wait ---------------------------------------------------------------------------- */
 
 static int run(struct xenbus_request *request)
@@ -388,57 +445,37 @@ int xenbus_directory(const char *path, char *names, size_t size)
     return length;
 }
 
-/* Submits all, so that they travel together, and waits for all. 0 or the first error; a node that is
- * not there is one only for writing. */
-static int run_all(struct xenbus_request *all, unsigned count)
+static void batch_waited_for(struct xenbus_batch *batch, int result)
 {
-    int result = 0;
-    for (unsigned i = 0; i < count; i++)
-        xenbus_submit(&all[i]);
-    for (unsigned i = 0; i < count; i++) {
-        while (!read_once(all[i].finished))
-            cpu_wait();
-        bool absent = all[i].operation == XENBUS_READ && all[i].result == -ENOENT;
-        if (result == 0 && all[i].result < 0 && !absent)
-            result = all[i].result;
-    }
+    *(int *)batch->context = result;
+}
+
+/* Submits all, so that they travel together, and waits for all. */
+static int run_all(enum xenbus_operation operation, const char *directory, struct xenbus_node *nodes, unsigned count)
+{
+    int result = 1;
+    struct xenbus_batch *batch = heap_allocate_zeroed_at(sizeof(*batch), PAGES_RESERVED);
+    if (batch == NULL)
+        return -ENOMEM;
+    batch->nodes = nodes;
+    batch->count = count;
+    batch->done = batch_waited_for;
+    batch->context = &result;
+    xenbus_submit_nodes(batch, operation, directory);
+    while (read_once(result) > 0)
+        cpu_wait();
+    heap_free(batch);
     return result;
 }
 
 int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count)
 {
-    struct xenbus_request *all = heap_allocate_zeroed_at(count * sizeof(*all), PAGES_RESERVED);
-    if (all == NULL)
-        return -ENOMEM;
-    for (unsigned i = 0; i < count; i++) {
-        all[i].operation = XENBUS_READ;
-        all[i].reply = nodes[i].value;
-        all[i].reply_size = sizeof(nodes[i].value) - 1;
-        format(all[i].path, sizeof(all[i].path), "%s/%s", directory, nodes[i].name);
-    }
-    int result = run_all(all, count);
-    for (unsigned i = 0; i < count; i++) {
-        nodes[i].result = all[i].result;
-        nodes[i].value[max_of(all[i].result, 0)] = '\0';
-    }
-    heap_free(all);
-    return result;
+    return run_all(XENBUS_READ, directory, nodes, count);
 }
 
-int xenbus_write_nodes(const char *directory, const struct xenbus_node *nodes, unsigned count)
+int xenbus_write_nodes(const char *directory, struct xenbus_node *nodes, unsigned count)
 {
-    struct xenbus_request *all = heap_allocate_zeroed_at(count * sizeof(*all), PAGES_RESERVED);
-    if (all == NULL)
-        return -ENOMEM;
-    for (unsigned i = 0; i < count; i++) {
-        all[i].operation = XENBUS_WRITE;
-        all[i].value = nodes[i].value;
-        all[i].value_length = strlen(nodes[i].value);
-        format(all[i].path, sizeof(all[i].path), "%s/%s", directory, nodes[i].name);
-    }
-    int result = run_all(all, count);
-    heap_free(all);
-    return result;
+    return run_all(XENBUS_WRITE, directory, nodes, count);
 }
 
 uint64_t xenbus_number(const struct xenbus_node *node, uint64_t absent)

@@ -39,7 +39,7 @@ struct xenbus_node {
 /* 0, or the first error other than -ENOENT. */
 must_check int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count);
 /* In this order. 0, or the first error. */
-must_check int xenbus_write_nodes(const char *directory, const struct xenbus_node *nodes, unsigned count);
+must_check int xenbus_write_nodes(const char *directory, struct xenbus_node *nodes, unsigned count);
 /* The decimal number in a node that was read, or `absent` where there is none. */
 uint64_t xenbus_number(const struct xenbus_node *node, uint64_t absent);
 
@@ -67,6 +67,20 @@ struct xenbus_request {
 };
 void xenbus_submit(struct xenbus_request *request);
 
+/* Several nodes below a directory, read or written in this order without waiting. The structure, the nodes and the
+ * names stay until done, which is called once, perhaps from within; `result` as of xenbus_read_nodes() and
+ * xenbus_write_nodes(). One at a time in each structure. */
+#define XENBUS_BATCH_MAX 9
+struct xenbus_batch {
+    struct xenbus_node *nodes;
+    unsigned count;                  /* 1..XENBUS_BATCH_MAX */
+    void (*done)(struct xenbus_batch *batch, int result);
+    void *context;                   /* the submitter's */
+    unsigned unfinished;             /* xenbus.c's from here */
+    struct xenbus_request requests[XENBUS_BATCH_MAX];
+};
+void xenbus_submit_nodes(struct xenbus_batch *batch, enum xenbus_operation operation, const char *directory);
+
 /* Calls `changed` in interrupt context whenever something at or below path may have changed,
  * and once soon after registering. `path` must stay. */
 struct xenbus_watch {
@@ -78,3 +92,6 @@ struct xenbus_watch {
     struct list link;
 };
 void xenbus_watch(struct xenbus_watch *watch);
+/* Watches another path as well with a watch that was registered; not while it is being registered (its request is not
+ * finished): false. */
+must_check bool xenbus_watch_too(struct xenbus_watch *watch, const char *path);

@@ -94,6 +94,15 @@ void event_mask(uint32_t port)
     __atomic_fetch_or(&shared->event_mask[port / 64], 1UL << port % 64, __ATOMIC_SEQ_CST);
 }
 
+void event_close(uint32_t port)
+{
+    event_mask(port);
+    bindings[port / 64][port % 64] = (struct binding){ 0 };
+    __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
+    if (hypercall_event(EVENT_CLOSE, &port) != 0)
+        log_error("event channel %u cannot be closed", port);
+}
+
 void event_unmask(uint32_t port)
 {
     if (hypercall_event(EVENT_UNMASK, &port) != 0)

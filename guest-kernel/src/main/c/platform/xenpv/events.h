@@ -25,6 +25,8 @@ must_check int event_bind_virtual(unsigned interrupt);
 /* Sets who is called for a port; it stays masked. Panics without memory or beyond EVENT_PORTS. */
 void event_bind(uint32_t port, event_handler *handler, void *context);
 void event_mask(uint32_t port);
+/* Ends a port that was allocated: its handler is not called any more, and the number may be given out again. */
+void event_close(uint32_t port);
 /* Lets the port interrupt; an event that arrived meanwhile is delivered now. */
 void event_unmask(uint32_t port);
 /* Tells the other end. */

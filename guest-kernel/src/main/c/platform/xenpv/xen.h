@@ -186,6 +186,7 @@ struct vcpu_timer {                     /* vcpu_set_singleshot_timer */
 /* ---- Event channels, xen/event_channel.h ---------------------------------------------------- */
 
 #define EVENT_BIND_VIRTUAL_INTERRUPT 1
+#define EVENT_CLOSE 3
 #define EVENT_SEND 4
 #define EVENT_ALLOCATE_UNBOUND 6
 #define EVENT_UNMASK 9
