@@ -223,7 +223,7 @@ bool tap_start(void)
     if (tap < 0)
         return false;
     device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 9001,
-                                      .transmit = transmit, .flush = flush };
+                                      .running = true, .transmit = transmit, .flush = flush };
     tap_update();
     network_device_add(&device);
     net_init();

@@ -38,7 +38,7 @@ static void flush(struct network_device *d) { (void)d; }
 void wire_start(void)
 {
     device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 9001,
-                                      .transmit = transmit, .flush = flush };
+                                      .running = true, .transmit = transmit, .flush = flush };
     network_device_add(&device);
     net_init();
 }
