@@ -13,8 +13,9 @@
 #include "threads/wait.h"
 
 #define ARP_BUCKETS 16
-#define ARP_ENTRIES 256              /* neighbours known at once; the oldest goes first */
+#define ARP_ENTRIES 256              /* neighbours known at once; the one of least use goes first */
 #define ARP_PENDING 16               /* packets that wait for one answer */
+#define ARP_PENDING_TOTAL 256        /* and for all of them */
 #define ARP_TRIES 3
 #define ARP_RETRY NS_PER_SECOND      /* RFC 1122 2.3.2.1: at most one request a second */
 #define ARP_FRESH (60 * NS_PER_SECOND)   /* RFC 1122 2.3.2.1: a timeout on the order of a minute */
@@ -44,12 +45,14 @@ struct neighbour {
     bool asking;                     /* requests are being sent */
     unsigned tries;
     nanoseconds confirmed;
+    nanoseconds used;                /* when something was last sent there; 0: never */
     struct list pending;
     unsigned pending_count;
 };
 
 static struct list buckets[ARP_BUCKETS];
 static unsigned entries;
+static unsigned pending_total;
 static struct timer retry_timer;
 
 static struct {
@@ -77,28 +80,37 @@ static struct neighbour *find(struct interface *interface, ipv4_t address)
 static void forget(struct neighbour *n)
 {
     list_remove(&n->link);
+    pending_total -= n->pending_count;
     packet_free_all(&n->pending);
     heap_free(n);
     entries--;
 }
 
-static void forget_oldest(void)
+/* Who never answered, or was never sent anything, is of less use than the others: floods of made-up addresses do not push
+ * out the gateway. */
+static bool less_useful(const struct neighbour *a, const struct neighbour *b)
 {
-    struct neighbour *oldest = NULL;
+    nanoseconds used_a = a->known ? a->used : 0, used_b = b->known ? b->used : 0;
+    return used_a != used_b ? used_a < used_b : a->confirmed < b->confirmed;
+}
+
+static void forget_least_useful(void)
+{
+    struct neighbour *least = NULL;
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
         list_for_each(node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);
-            if (oldest == NULL || n->confirmed < oldest->confirmed)
-                oldest = n;
+            if (least == NULL || less_useful(n, least))
+                least = n;
         }
     }
-    forget(oldest);
+    forget(least);
 }
 
 static struct neighbour *create(struct interface *interface, ipv4_t address)
 {
     if (entries == ARP_ENTRIES)
-        forget_oldest();
+        forget_least_useful();
     struct neighbour *n = heap_allocate_zeroed_at(sizeof(*n), PAGES_RESERVED);
     if (n == NULL)
         return NULL;
@@ -143,6 +155,8 @@ static void ask(struct neighbour *n)
 
 static void give_up(struct neighbour *n)
 {
+    pending_total -= n->pending_count;
+    n->pending_count = 0;
     for (struct list *node; (node = list_pop_front(&n->pending)) != NULL;) {
         struct packet *packet = list_entry(node, struct packet, link);
         icmp_local_unreachable(packet);
@@ -188,6 +202,7 @@ static void learn(struct neighbour *n, const uint8_t mac[6])
     n->asking = false;
     n->tries = 0;
     n->confirmed = clock_monotonic();
+    pending_total -= n->pending_count;
     for (struct list *node; (node = list_pop_front(&n->pending)) != NULL;)
         ethernet_output(n->interface, list_entry(node, struct packet, link), n->mac, ETHERNET_TYPE_IPV4);
     n->pending_count = 0;
@@ -282,12 +297,18 @@ void arp_input(struct interface *interface, struct packet *packet)
 
 static void wait_for_answer(struct neighbour *n, struct packet *packet)
 {
-    if (n->pending_count == ARP_PENDING) {
+    if (n->pending_count == ARP_PENDING || (pending_total == ARP_PENDING_TOTAL && n->pending_count > 0)) {
         packet_free(list_entry(list_pop_front(&n->pending), struct packet, link));
         n->pending_count--;
+        pending_total--;
     }
-    list_push_back(&n->pending, &packet->link);
-    n->pending_count++;
+    if (pending_total == ARP_PENDING_TOTAL) {
+        packet_free(packet);          /* the question is asked all the same: what is sent next may find the answer */
+    } else {
+        list_push_back(&n->pending, &packet->link);
+        n->pending_count++;
+        pending_total++;
+    }
     if (!n->asking)
         ask(n);
 }
@@ -301,11 +322,12 @@ void arp_output(struct interface *interface, struct packet *packet, ipv4_t neigh
         packet_free(packet);
         return;
     }
+    n->used = clock_monotonic();
     if (!n->known) {
         wait_for_answer(n, packet);
         return;
     }
-    if (!n->asking && clock_monotonic() - n->confirmed > ARP_FRESH)
+    if (!n->asking && n->used - n->confirmed > ARP_FRESH)
         ask(n);
     ethernet_output(interface, packet, n->mac, ETHERNET_TYPE_IPV4);
 }

@@ -71,8 +71,16 @@ static void send(struct client *c, struct dhcp_query query, ipv4_t to)
     (void)c->socket->operations->send(c->socket, &out);
 }
 
+/* Another machine must not answer for the server that was asked; IPV4_ANY: everybody was. Some servers do not say who
+ * they are. */
+static bool is_from(const struct dhcp_answer *answer, ipv4_t server)
+{
+    return server == IPV4_ANY || answer->server == IPV4_ANY || answer->server == server;
+}
+
 /* Waits for an answer of one of two types. False: none until the deadline. */
-static bool receive(struct client *c, uint8_t type, uint8_t other, nanoseconds deadline, struct dhcp_answer *out)
+static bool receive(struct client *c, uint8_t type, uint8_t other, ipv4_t server, nanoseconds deadline,
+                    struct dhcp_answer *out)
 {
     uint8_t message[1500];
     for (;;) {
@@ -85,7 +93,7 @@ static bool receive(struct client *c, uint8_t type, uint8_t other, nanoseconds d
         c->socket->receive_timeout = deadline - now;
         ssize_type length = c->socket->operations->receive(c->socket, &in);
         if (length > 0 && dhcp_read(message, (size_t)length, c->transaction, c->interface->mac, out) &&
-            (out->type == type || out->type == other))
+            (out->type == type || out->type == other) && is_from(out, server))
             return true;
     }
 }
@@ -125,7 +133,7 @@ static void discover(struct client *c, struct dhcp_answer *offer)
     for (nanoseconds wait = FIRST_WAIT;; wait = min_of(2 * wait, (nanoseconds)LAST_WAIT)) {
         c->transaction = (uint32_t)random_u64();
         send(c, (struct dhcp_query){ .type = DHCP_DISCOVER }, IPV4_BROADCAST);
-        if (receive(c, DHCP_OFFER, DHCP_OFFER, clock_monotonic() + spread(wait), offer))
+        if (receive(c, DHCP_OFFER, DHCP_OFFER, IPV4_ANY, clock_monotonic() + spread(wait), offer))
             return;
     }
 }
@@ -161,7 +169,7 @@ static bool request(struct client *c, const struct dhcp_answer *offer)
                                     .server = offer->server };
         struct dhcp_answer answer;
         send(c, query, IPV4_BROADCAST);
-        if (!receive(c, DHCP_ACK, DHCP_NAK, clock_monotonic() + spread(wait), &answer))
+        if (!receive(c, DHCP_ACK, DHCP_NAK, offer->server, clock_monotonic() + spread(wait), &answer))
             continue;
         if (answer.type == DHCP_NAK) {
             pause_for(RESTART_PAUSE);
@@ -205,7 +213,7 @@ static enum outcome extend(struct client *c, ipv4_t whom, nanoseconds until)
         nanoseconds left = until - clock_monotonic();
         nanoseconds deadline = clock_monotonic() + min_of(max_of(left / 2, (nanoseconds)RENEWAL_PAUSE), left);
         send(c, query, whom);
-        if (!receive(c, DHCP_ACK, DHCP_NAK, deadline, &answer))
+        if (!receive(c, DHCP_ACK, DHCP_NAK, whom == IPV4_BROADCAST ? IPV4_ANY : whom, deadline, &answer))
             continue;
         if (answer.type == DHCP_NAK)
             return REFUSED;

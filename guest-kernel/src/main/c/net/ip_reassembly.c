@@ -10,7 +10,8 @@
 
 #define REASSEMBLY_TIMEOUT (30 * NS_PER_SECOND)   /* RFC 1122 3.3.2 asks for a fixed one of 60..120 s;
                                                      30 s is what today's hosts use against floods */
-#define REASSEMBLY_DATAGRAMS 32      /* in progress at once; the oldest goes first */
+#define REASSEMBLY_DATAGRAMS 32      /* in progress at once; the oldest of who has most goes first */
+#define REASSEMBLY_SHARE 16          /* one part in so many of the network's memory */
 #define REASSEMBLY_FRAGMENTS 64      /* of one datagram: 64 KiB in pieces of 1 KiB */
 
 struct piece {
@@ -31,6 +32,7 @@ struct datagram {
 
 static struct list datagrams = LIST_INIT(datagrams);
 static unsigned datagram_count;
+static uint64_t memory_held;
 static struct timer expiry;
 
 static struct piece *piece_of(struct packet *packet) { return (struct piece *)packet->layer; }
@@ -40,6 +42,7 @@ static void forget(struct datagram *d)
     list_remove(&d->link);
     packet_free_all(&d->pieces);
     net_uncharge(d->charged);
+    memory_held -= d->charged;
     heap_free(d);
     datagram_count--;
 }
@@ -75,10 +78,38 @@ static struct datagram *find(const struct ip_info *info, uint16_t identification
     return NULL;
 }
 
+static uint64_t held_by(ipv4_t source)
+{
+    uint64_t held = 0;
+    list_for_each(node, &datagrams) {
+        const struct datagram *d = list_entry(node, struct datagram, link);
+        if (d->source == source)
+            held += d->charged + sizeof(*d);
+    }
+    return held;
+}
+
+/* Who sends nothing but beginnings pushes out his own. */
+static void forget_one_of_the_greediest(void)
+{
+    struct datagram *victim = NULL;
+    uint64_t most = 0;
+    list_for_each(node, &datagrams) {
+        struct datagram *d = list_entry(node, struct datagram, link);
+        uint64_t held = held_by(d->source);
+        if (held > most) {
+            victim = d;
+            most = held;
+        }
+    }
+    if (victim != NULL)
+        forget(victim);
+}
+
 static struct datagram *create(const struct ip_info *info, uint16_t identification)
 {
     if (datagram_count == REASSEMBLY_DATAGRAMS)
-        forget(list_entry(datagrams.next, struct datagram, link));
+        forget_one_of_the_greediest();
     if (net_memory() == NET_MEMORY_FULL)
         return NULL;
     struct datagram *d = heap_allocate_zeroed_at(sizeof(*d), PAGES_NEEDED);
@@ -122,6 +153,7 @@ static enum placement place(struct datagram *d, struct packet *packet)
     d->count++;
     d->have += new->length;
     d->charged += packet_memory(packet);
+    memory_held += packet_memory(packet);
     net_charge(packet_memory(packet));
     return PLACED;
 }
@@ -159,6 +191,8 @@ struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, 
     bool more = fragment & IP_MORE_FRAGMENTS;
     uint32_t start = (fragment & IP_OFFSET_MASK) * 8u;
     uint32_t end = start + packet->length;
+    while (memory_held > net_memory_budget() / REASSEMBLY_SHARE)
+        forget_one_of_the_greediest();
     bool possible = packet->length > 0 && end + IP_HEADER_LENGTH <= IP_MAXIMUM_LENGTH &&
                     (!more || packet->length % 8 == 0);
     struct datagram *d = possible ? find(info, identification) : NULL;

@@ -278,6 +278,66 @@ static void idle_connections_are_small(void)
     finish();
 }
 
+/* ---- Tables ------------------------------------------------------------------------------------------------- */
+
+static void send_fragment(ipv4_t from, uint16_t identification, uint16_t start, uint16_t end, bool more)
+{
+    uint8_t udp[3000] = { 4, 0, 15, 160, (uint8_t)(sizeof(udp) >> 8), (uint8_t)sizeof(udp) };
+    pattern_fill(5, 0, udp + 8, sizeof(udp) - 8);
+    wire_inject_ip(from, WIRE_STACK, 17, identification, (uint16_t)(start / 8 | (more ? 0x2000 : 0)), udp + start,
+                   end - start);
+}
+
+/* A host that sends only beginnings of datagrams takes nothing from another whose datagram comes slowly. */
+static void fragments_are_fair(void)
+{
+    static uint8_t data[4000];
+    struct file *socket = stack_socket(SOCK_DGRAM);
+    CHECK_EQUAL(stack_bind(socket, IPV4_ANY, 4000), 0);
+    send_fragment(CLIENT, 1, 0, 1400, true);
+    for (uint16_t i = 0; i < 2000; i++)
+        send_fragment(ATTACKER, i, 0, 1400, true);
+    CHECK(net_memory_charged() <= net_memory_budget() / 16 + 4096);
+    send_fragment(CLIENT, 1, 1400 / 8 * 8, 3000, false);
+    CHECK_EQUAL(stack_receive(socket, data, sizeof(data), MSG_DONTWAIT), 2992);
+    CHECK(pattern_matches(5, 0, data, 2992));
+    file_put(socket);
+    host_advance(31 * NS_PER_SECOND);
+    wire_drop_all();
+    CHECK_EQUAL(net_memory_charged(), 0);
+}
+
+/* Made-up neighbours do not push out the one through whom everything goes. */
+static void neighbours_in_use_are_kept(void)
+{
+    uint8_t arp[42] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 9, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 9 };
+    struct net_configuration wide = { .address = WIRE_STACK, .prefix = 16, .gateway = WIRE_PEER };
+    write_be32(arp + 38, WIRE_STACK);
+    CHECK_EQUAL(net_configure_static(&wide), 0);
+    CHECK(hand_open_from(CLIENT, &hand, listener, &file, syn_all, sizeof(syn_all)));
+    host_advance(NS_PER_SECOND);
+    for (unsigned i = 0; i < 1000; i++) {
+        write_be32(arp + 28, WIRE_STACK + 256 + i);
+        wire_inject(arp, sizeof(arp));
+    }
+    /* And as many whom we answer, but who do not answer us. */
+    for (unsigned i = 0; i < 1000; i++) {
+        struct hand stranger = { .address = WIRE_STACK + 2000 + i, .port = 7, .window = 100,
+                                 .stack_port = stack_port(listener) };
+        hand_send_options(&stranger, HAND_SYN, syn_all, sizeof(syn_all), 0);
+    }
+    wire_drop_all();
+    CHECK_EQUAL(stack_send(file, answer, 1000, MSG_DONTWAIT), 1000);
+    const struct wire_frame *frame = wire_next();
+    CHECK(frame != NULL && read_be16(frame->bytes + 12) == 0x0800);                /* at once: nobody had to be asked */
+    hand_send(&hand, HAND_RST, 0);
+    file_put(file);
+    host_advance(300 * NS_PER_SECOND);
+    wire_drop_all();
+    CHECK_EQUAL(net_memory_charged(), 0);
+    wire_configure();
+}
+
 /* ---- The CPU ------------------------------------------------------------------------------------------------ */
 
 static unsigned rounds_left;
@@ -331,6 +391,8 @@ int main(void)
     host_test("shut windows keep nobody out", shut_windows_keep_nobody_out);
     host_test("peers without FIN are limited", orphans_are_limited);
     host_test("idle connections are small", idle_connections_are_small);
+    host_test("fragments are fair", fragments_are_fair);
+    host_test("neighbours in use are kept", neighbours_in_use_are_kept);
     host_test("reception leaves time to others", reception_leaves_time);
     return host_result();
 }
