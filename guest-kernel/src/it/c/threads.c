@@ -143,8 +143,8 @@ static void condition_wait_times_out(void)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&condition, &attributes);
+    int64_t start = now_ms();           /* before the other: the thread may be interrupted between the two */
     clock_gettime(CLOCK_MONOTONIC, &limit);
-    int64_t start = now_ms();
     limit.tv_sec += 1;
     pthread_mutex_lock(&mutex);
     CHECK_EQUAL(pthread_cond_timedwait(&condition, &mutex, &limit), ETIMEDOUT);

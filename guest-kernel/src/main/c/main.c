@@ -148,6 +148,7 @@ void kernel_main(void)
     page_cache_init();
     boot_options_parse(&options);
     log_info("%s, %lu MiB", platform.name, platform.memory_bytes >> 20);
+    log_info("protections: %s", platform.protections[0] ? platform.protections : "none");
     platform_start_devices();
     console_thread_start();
     thread_start_kernel("boot", boot, NULL);

@@ -28,6 +28,13 @@ static void add_outside_variable(struct boot_options *options, const char *text)
         panic("there is no memory for the variables on the command line");
 }
 
+/* The platform has obeyed before (platform/x86/speculation.c). */
+static void check_mitigations(const char *value)
+{
+    if (strcmp(value, "auto") && strcmp(value, "off") && strcmp(value, "on"))
+        panic("mitigations=%s is unknown; use auto, off or on", value);
+}
+
 static void apply_option(struct boot_options *options, const char *word)
 {
     if (!strcmp(word, "quiet"))
@@ -38,13 +45,16 @@ static void apply_option(struct boot_options *options, const char *word)
         options->timings = true;
     else if (starts_with(word, "conf="))
         options->configuration_path = word + 5;
+    else if (starts_with(word, "mitigations="))
+        check_mitigations(word + 12);
     else if (starts_with(word, "env."))
         add_outside_variable(options, word + 4);
     else if (starts_with(word, "trace=")) {
         if (!system_calls_trace(word + 6))
             panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
     } else if (!is_loaders_word(word)) {
-        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= env.NAME= root=", word);
+        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= mitigations= env.NAME= root=",
+              word);
     }
 }
 

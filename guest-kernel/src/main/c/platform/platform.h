@@ -14,7 +14,8 @@
  *
  * Address space, from high to low: kernel image at KERNEL_BASE, kernel stacks at KERNEL_STACKS, direct
  * map at DIRECT_MAP (lib/pages.h), user memory below USER_LIMIT. There is one process, so one user half.
- * In user mode the kernel half is not mapped (Xen PV: separate user L4) or not accessible.
+ * In user mode the kernel half is not mapped (Xen PV: separate user L4; natively on processors with the Meltdown flaw)
+ * or not accessible.
  */
 #pragma once
 
@@ -62,6 +63,7 @@ struct platform_information {
     uint64_t memory_bytes;          /* given to this guest */
     unsigned cpus;                  /* offered; one is started */
     nanoseconds entry_time;         /* clock_monotonic() as early as it could be read */
+    char protections[512];          /* what is done against speculative execution, in words */
 };
 extern struct platform_information platform;
 
@@ -70,8 +72,10 @@ struct thread;
 struct cpu {
     struct cpu *self;               /* offset 0: read by this_cpu() */
     uint64_t kernel_stack;          /* offset 8: top of the running thread's kernel stack */
-    uint64_t scratch;               /* offset 16: for entry code */
-    struct thread *current;         /* offset 24 */
+    uint64_t scratch;               /* offset 16: for entry code, as are the next three */
+    uint64_t kernel_root, user_root;    /* offset 24, 32: what CR3 holds in kernel and in user mode; 0: one for both */
+    uint64_t gate_stack;            /* offset 40 */
+    struct thread *current;
     struct thread *fpu_owner;       /* whose user FPU state is in the registers, or NULL */
     unsigned id;
     unsigned spinlocks;             /* how many are held here */

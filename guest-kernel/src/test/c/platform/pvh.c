@@ -3,6 +3,7 @@
  */
 #include "lib/pages.h"
 #include "platform/platform.h"
+#include "platform/pvh/gate.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/page_table.h"
@@ -43,6 +44,90 @@ static unsigned count_bad_pages(void)
     return count_bad_in(pvh_root_table, 4, 0);
 }
 
+/* The only one of its level-4 entry. */
+#define SOME_USER_PAGE 0x310000000000UL
+
+static struct page *map_user_page(void)
+{
+    struct page *page = page_allocate_zeroed();
+    struct mmu_entry entry = { .virtual = SOME_USER_PAGE, .physical = page_address(page), .protection = MMU_READ };
+    check("a user page is mapped", mmu_map(&entry, 1) == 0);
+    return page;
+}
+
+static void unmap_user_page(struct page *page)
+{
+    struct mmu_entry out[1];
+    uintptr_t from = SOME_USER_PAGE;
+    check("the user page is unmapped", mmu_unmap(&from, SOME_USER_PAGE + PAGE_SIZE, out, 1) == 1);
+    page_put(page);
+}
+
+/* Pages of the user root's kernel half, and how many of them lie outside the gate or are open to user mode. */
+static void count_gate(const uint64_t *table, unsigned level, uintptr_t base, unsigned *pages, unsigned *bad)
+{
+    for (unsigned i = level == 4 ? TABLE_ENTRIES / 2 : 0; i < TABLE_ENTRIES; i++) {
+        uintptr_t address = base + i * entry_span(level);
+        if (!(table[i] & ENTRY_PRESENT))
+            continue;
+        if (!is_leaf(table[i], level)) {
+            count_gate(entry_table(table[i]), level - 1, level == 4 ? address | 0xffff000000000000UL : address, pages, bad);
+            continue;
+        }
+        bool text = address >= (uintptr_t)kernel_gate_text_start && address < (uintptr_t)kernel_gate_text_end;
+        bool data = address >= (uintptr_t)kernel_gate_data_start && address < (uintptr_t)kernel_gate_data_end;
+        bool executable = !(table[i] & ENTRY_NO_EXECUTE);
+        ++*pages;
+        *bad += level != 1 || !(text || data) || executable != text || (table[i] & ENTRY_USER)
+                || (text && (table[i] & ENTRY_WRITE)) || (table[i] & ENTRY_ADDRESS) != address - KERNEL_BASE;
+    }
+}
+
+static void test_isolation(void)
+{
+    if (!pvh_isolated) {
+        check("one root for kernel and user mode", pvh_user_root_table == NULL && this_cpu()->user_root == 0);
+        return;
+    }
+    unsigned pages = 0, bad = 0, differing = 0, executable = 0;
+    struct page *user_page = map_user_page();
+    count_gate(pvh_user_root_table, 4, 0, &pages, &bad);
+    for (unsigned i = 0; i < TABLE_ENTRIES / 2; i++) {
+        differing += (pvh_root_table[i] ^ pvh_user_root_table[i]) & ENTRY_ADDRESS ? 1 : 0;
+        executable += (pvh_root_table[i] & ENTRY_PRESENT) && !(pvh_root_table[i] & ENTRY_NO_EXECUTE);
+    }
+    check("the user root maps user memory", pvh_user_root_table[table_index(SOME_USER_PAGE, 4)] & ENTRY_PRESENT);
+    unmap_user_page(user_page);
+    check("and forgets it", pvh_user_root_table[table_index(SOME_USER_PAGE, 4)] == 0);
+    check("in user mode only the gate is mapped of the kernel", bad == 0);
+    check("the gate is small", pages >= 2 && pages <= 8);
+    check("both roots have the same user half", differing == 0);
+    check("the kernel's root does not execute user memory", executable == 0);
+    check("the processor is told of both", this_cpu()->user_root == virt_to_phys(pvh_user_root_table)
+                                               && this_cpu()->kernel_root == virt_to_phys(pvh_root_table)
+                                               && (cr3_read() & ENTRY_ADDRESS) == this_cpu()->kernel_root);
+}
+
+/* L1TF: what such an entry says of an address must not be that of memory. */
+static void test_entry_without_access(void)
+{
+    struct page *page = map_user_page();
+    const uint64_t *table = pvh_root_table;
+    for (unsigned level = 4; level > 1; level--)
+        table = entry_table(table[table_index(SOME_USER_PAGE, level)]);
+    uint64_t entry = table[table_index(SOME_USER_PAGE, 1)];
+    check("an entry holds its address", (entry & ENTRY_ADDRESS) == page_address(page));
+    mmu_protect(SOME_USER_PAGE, SOME_USER_PAGE + PAGE_SIZE, 0, false);
+    entry = table[table_index(SOME_USER_PAGE, 1)];
+    check("one without access is not present", !(entry & ENTRY_PRESENT));
+    check("and holds no address of memory", (entry & ENTRY_ADDRESS) >= 1UL << 45);
+    struct mmu_entry found;
+    check("but is not forgotten", mmu_query(SOME_USER_PAGE, &found) && found.physical == page_address(page));
+    unmap_user_page(page);
+}
+
+static uint64_t kernel_memory_fault(void) { return pvh_isolated ? 0 : FAULT_PRESENT; }
+
 static struct page_rights rights(uintptr_t address)
 {
     const uint64_t *table = pvh_root_table;
@@ -67,20 +152,14 @@ static void test_device_memory(void)
 }
 
 #define CR4_SMAP (1UL << 21)
-#define SOME_USER_PAGE 0x310000UL
 
 static void test_user_access(void)
 {
     if (!(cr4_read() & CR4_SMAP))
         return;
-    struct page *page = page_allocate_zeroed();
-    struct mmu_entry entry = { .virtual = SOME_USER_PAGE, .physical = page_address(page), .protection = MMU_READ };
-    struct mmu_entry out[1];
-    uintptr_t from = SOME_USER_PAGE;
-    check("a user page is mapped", mmu_map(&entry, 1) == 0);
+    struct page *page = map_user_page();
     check("the kernel cannot read user memory by mistake", kernel_read_faults(SOME_USER_PAGE));
-    check("the user page is unmapped", mmu_unmap(&from, SOME_USER_PAGE + PAGE_SIZE, out, 1) == 1);
-    page_put(page);
+    unmap_user_page(page);
 }
 
 #define APIC_COMMAND 0x300
@@ -138,6 +217,8 @@ static void test_interrupt_before_halt(void)
 
 static void others(void)
 {
+    test_isolation();
+    test_entry_without_access();
     test_interrupt_before_swapgs();
     test_interrupt_before_halt();
     test_device_memory();
@@ -150,7 +231,7 @@ static void others(void)
         .rights = rights,                  \
         .count_bad_pages = count_bad_pages, \
         .stack_guard = pvh_boot_stack_guard, \
-        .kernel_memory_fault = FAULT_PRESENT, \
+        .kernel_memory_fault = kernel_memory_fault, \
         .others = others,                  \
     }
 const struct platform_tests pvh_tests = TESTS("pvh");

@@ -45,6 +45,10 @@ static uintptr_t forbidden_access;      /* kernel code reads it without the righ
 
 static const struct platform_tests *tests;
 
+/* In place of all other tests when the command line says `spin`: the program is a loop. */
+static bool spins;
+static const uint8_t endless_loop[] = { 0xeb, 0xfe };
+
 void kernel_console_ready(void) {}
 void kernel_console_input(const char *text, size_t length) { (void)text, (void)length; }
 void kernel_control(enum control_request request) { (void)request; }
@@ -53,6 +57,10 @@ void kernel_timer(void) { timer_calls++; }
 
 void kernel_leave_interrupt(struct registers *registers)
 {
+    if (spins) {
+        log_always("spinning");
+        return;
+    }
     if (registers->number != UINT64_MAX)
         report("an interrupt looks like no system call", false, "number");
     interrupts_in_user_mode++;
@@ -377,7 +385,7 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
     if (next_trap == array_size(expected_traps))
         panic("trap %u at %lx address %lx is one too many", trap, registers->rip, address);
     const struct expected_trap *expected = &expected_traps[next_trap++];
-    uint64_t error = expected->address == DIRECT_MAP ? expected->error | tests->kernel_memory_fault : expected->error;
+    uint64_t error = expected->address == DIRECT_MAP ? expected->error | tests->kernel_memory_fault() : expected->error;
     bool good = trap == expected->trap && (expected->error == ANY || registers->error == error)
                 && (trap != TRAP_PAGE_FAULT || address == expected->address);
     if (!good)
@@ -441,6 +449,8 @@ static noreturn void run_user_program(void)
 {
     phys_t code = new_page(), stack = new_page();
     memcpy(phys_to_virt(code), user_program, (size_t)(user_program_end - user_program));
+    if (spins)
+        memcpy(phys_to_virt(code), endless_loop, sizeof(endless_loop));
     *(uint64_t *)phys_to_virt(stack) = USER_THREAD_WORD;
     map_one(USER_CODE, code, MMU_READ | MMU_EXECUTE);
     map_one(USER_STACK, stack, MMU_READ | MMU_WRITE);
@@ -501,6 +511,8 @@ static noreturn void show_seed(void)
     finish();
 }
 
+static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
 static void choose_tests(void)
 {
     static const struct platform_tests *const all[] = { &xenpv_tests, &pvh_tests, &xen_pvh_tests };
@@ -515,7 +527,12 @@ static void choose_tests(void)
 noreturn void kernel_main(void)
 {
     choose_tests();
-    if (strcmp(platform.command_line, "overflow") == 0)
+    if (starts_with(platform.command_line, "spin")) {
+        spins = true;
+        clock_set_deadline(clock_monotonic());
+        run_user_program();
+    }
+    if (starts_with(platform.command_line, "overflow"))
         overflow_kernel_stack();
     if (strcmp(platform.command_line, "seed") == 0)
         show_seed();

@@ -27,7 +27,7 @@ struct platform_tests {
     unsigned (*count_bad_pages)(void);
     const char *stack_guard;            /* below the boot stack */
     /* What user mode sees when it reads kernel memory: FAULT_PRESENT if it is mapped there. */
-    uint64_t kernel_memory_fault;
+    uint64_t (*kernel_memory_fault)(void);
     /* Whatever only this platform has. */
     void (*others)(void);
 };

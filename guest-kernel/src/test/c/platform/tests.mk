@@ -3,7 +3,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/platform/% src/main/c/drivers/% %/user_copy.S,$(SOURCES)) \
-    $(wildcard src/test/c/platform/*.c src/test/c/platform/*.S)
+    $(filter-out %/test_speculation.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -37,18 +37,28 @@ endif
 
 ifneq ($(shell command -v qemu-system-x86_64),)
 test-pvh: $(PLATFORM_OUT)/test.elf
-	@for machine in q35 pc microvm; do \
-	    $(PLATFORM_BOOT) $$machine 0 qemu --machine $$machine --kernel $< || exit 1; \
-	done
-	@$(PLATFORM_BOOT) overflow 126 qemu --extra overflow --kernel $< && \
-	if grep -q 'panic.*double fault' $(PLATFORM_OUT)/overflow.console && grep -q ' recurse+' $(PLATFORM_OUT)/overflow.console; \
-	then echo "ok q35: a kernel stack overflow is a panic"; \
-	else cat $(PLATFORM_OUT)/overflow.console; echo "not ok q35: a kernel stack overflow is a panic"; exit 1; fi
+	@src/test/c/platform/native $(PLATFORM_OUT)
 else
 test-pvh:
 	@echo "skipped: no QEMU here; see lab/setup"
 endif
 TESTS += test-xenpv test-pvh
+
+include src/test/c/host/host.mk
+SPECULATION_SOURCES := src/test/c/platform/test_speculation.c src/main/c/platform/x86/speculation.c
+target/test/speculation: $(SPECULATION_SOURCES) src/main/c/platform/x86/speculation.h $(HOST_SOURCES) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_CFLAGS) $(SPECULATION_SOURCES) $(HOST_SOURCES) -o $@
+
+# Every indirect branch goes through a thunk of platform/x86/thunks.S; but the first jump of the native entry.
+.PHONY: test-speculation
+test-speculation: target/test/speculation $(OUT)/unikernel.debug
+	target/test/speculation
+	@found=$$(objdump -d --no-show-raw-insn $(OUT)/unikernel.debug | awk '/^[0-9a-f]+ </ { name = $$2 } \
+	    /(call|jmp) +\*/ && name !~ /^<(__x86_indirect_thunk_|pvh_entry)/ { print name, $$0 }'); \
+	if [ -z "$$found" ]; then echo "ok speculation: no indirect branch but in thunks"; \
+	else echo "not ok speculation: no indirect branch but in thunks: $$found"; exit 1; fi
+TESTS += test-speculation
 
 # What a boot seeds its random numbers from where neither the CPU nor the host offers entropy. BOOTS=200 is the long form.
 BOOTS ?= 10

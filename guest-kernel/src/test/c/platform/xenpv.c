@@ -129,10 +129,14 @@ static void others(void)
     test_events();
 }
 
+/* User mode has a root without the kernel. */
+static uint64_t kernel_memory_fault(void) { return 0; }
+
 const struct platform_tests xenpv_tests = {
     .platform = "xen-pv",
     .rights = rights,
     .count_bad_pages = count_bad_pages,
     .stack_guard = pv_boot_stack_guard,
+    .kernel_memory_fault = kernel_memory_fault,
     .others = others,
 };

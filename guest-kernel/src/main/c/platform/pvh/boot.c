@@ -166,8 +166,8 @@ noreturn void pvh_start(uint32_t start_info)
     pvh_serial_init();
     pvh_xen_detect();
     fpu_init();
-    pvh_access_init();
     read_start_info(start_info);
+    pvh_protection_init();
     acpi_init(pvh_acpi_root);
     init_memory();
     pvh_clock_init();

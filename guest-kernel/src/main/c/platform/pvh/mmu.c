@@ -19,7 +19,7 @@ static void flush_page(uintptr_t virtual)
     invalidate_page(virtual);
 }
 
-/* All translations of the user half (the kernel's are global). */
+/* All translations of the user half (the kernel's are global). The user's own root is loaded anew at each exit. */
 static void flush_all(void)
 {
     cr3_write(cr3_read());
@@ -29,7 +29,7 @@ static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
 {
     return (struct mmu_entry){
         .virtual = virtual,
-        .physical = entry & ENTRY_ADDRESS,
+        .physical = entry_address(entry),
         .protection = entry_protection(entry),
         .accessed = entry & ENTRY_ACCESSED,
         .dirty = entry & ENTRY_DIRTY,
@@ -72,9 +72,13 @@ static uint64_t *find_or_create_table(uintptr_t virtual)
                 return NULL;
             memset(page_data(page), 0, PAGE_SIZE);
             page->index = 0;
-            *entry = page_address(page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
-            if (table != pvh_root_table)
+            uint64_t value = page_address(page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+            if (table == pvh_root_table) {
+                pvh_root_set(virtual, value);
+            } else {
+                *entry = value;
                 table_page(table)->index++;
+            }
         }
         table = entry_table(*entry);
     }
@@ -98,10 +102,12 @@ static void remove_empty_tables(uintptr_t virtual, struct list *unused)
         struct page *page = table_page(entry_table(*entry));
         if (page->index != 0)
             return;
-        *entry = 0;
         list_push_back(unused, &page->link);
-        if (table == pvh_root_table)
+        if (table == pvh_root_table) {
+            pvh_root_set(virtual, 0);
             return;
+        }
+        *entry = 0;
         table_page(table)->index--;
     }
 }
@@ -143,7 +149,7 @@ int pvh_mmu_map(const struct mmu_entry *entries, size_t count)
         if (i == 0 || !same_table(virtual, entries[i - 1].virtual))
             table = find_or_create_table(virtual);
         uint64_t *entry = &table[table_index(virtual, 1)];
-        uint64_t value = entries[i].physical | entry_rights(entries[i].protection);
+        uint64_t value = entry_make(entries[i].physical, entries[i].protection);
         uint64_t old = __atomic_exchange_n(entry, value, __ATOMIC_RELAXED);
         if (!entry_used(old))
             table_page(table)->index++;
@@ -199,14 +205,14 @@ size_t pvh_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size
 }
 
 /* True if the entry changed in a way the TLB must hear of. */
-static bool protect_entry(uint64_t *entry, uint64_t bits, bool upgrade_write)
+static bool protect_entry(uint64_t *entry, unsigned protection, bool upgrade_write)
 {
     uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
     uint64_t value;
     do {
         if (!entry_used(old))
             return false;
-        value = (old & ~ENTRY_RIGHTS) | bits;
+        value = entry_make(entry_address(old), protection) | (old & (ENTRY_ACCESSED | ENTRY_DIRTY));
         if (!upgrade_write && !(old & ENTRY_WRITE))
             value &= ~ENTRY_WRITE;
         if (value == old)
@@ -217,7 +223,6 @@ static bool protect_entry(uint64_t *entry, uint64_t bits, bool upgrade_write)
 
 void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
 {
-    uint64_t bits = entry_rights(protection);
     size_t flushed = 0;
 
     while (from < end) {
@@ -229,7 +234,7 @@ void pvh_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool up
         }
         uintptr_t table_end = next_boundary(from, end, 2);
         for (; from < table_end; from += PAGE_SIZE) {
-            if (protect_entry(&table[table_index(from, 1)], bits, upgrade_write) && ++flushed < FLUSH_ALL_FROM)
+            if (protect_entry(&table[table_index(from, 1)], protection, upgrade_write) && ++flushed < FLUSH_ALL_FROM)
                 flush_page(from);
         }
     }

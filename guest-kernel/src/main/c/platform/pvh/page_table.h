@@ -13,5 +13,7 @@
 
 static inline uint64_t *entry_table(uint64_t entry) { return phys_to_virt(entry & ENTRY_ADDRESS); }
 
-/* The root of the one address space; paging.c. */
-extern uint64_t *pvh_root_table;
+/* The root of the one address space, and the one loaded in user mode if that is another, else NULL; paging.c. */
+extern uint64_t *pvh_root_table, *pvh_user_root_table;
+/* Sets the root's entry for an address of the user half, in both roots. */
+void pvh_root_set(uintptr_t virtual, uint64_t value);

@@ -1,11 +1,15 @@
 /*
  * The kernel half of the page tables: the image with the rights of its segments, the direct map of all RAM
- * (not executable; the image's read-only part is read-only there too), kernel stacks and device memory.
+ * (not executable; the image's read-only part is read-only there too), kernel stacks and device memory. On processors
+ * with the Meltdown flaw there is a second root for user mode, with the same user half and of the kernel half only the
+ * gate (traps.S); then no translation is global, and the first root's user half is not executable.
+ * Before the page allocator works only the boot CPU calls; afterwards callers serialise, as platform.h says.
  */
 #include "lib/errno.h"
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "platform/pvh/gate.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/page_table.h"
 #include "platform/pvh/pvh.h"
@@ -16,11 +20,11 @@
 #define MMIO_LIMIT (MMIO_BASE + (1UL << 39))
 
 /* Kernel memory that is not the image's: no code. */
-#define DATA_RIGHTS (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
+#define DATA_RIGHTS (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NO_EXECUTE)
 
 extern char pvh_boot_stack_guard[];
 
-uint64_t *pvh_root_table;
+uint64_t *pvh_root_table, *pvh_user_root_table;
 
 /* Where table pages come from until the page allocator works. */
 static struct memory_range *boot_pool;
@@ -40,9 +44,9 @@ static uint64_t *table_allocate(void)
 }
 
 /* Sets one translation of a page of the given level (1: 4 KiB, 2: 2 MiB). False without memory. */
-static bool set_entry(uintptr_t virtual, unsigned level, uint64_t value)
+static bool set_entry_of(uint64_t *root, uintptr_t virtual, unsigned level, uint64_t value)
 {
-    uint64_t *table = pvh_root_table;
+    uint64_t *table = root;
     for (unsigned at = 4; at > level; at--) {
         uint64_t *entry = &table[table_index(virtual, at)];
         if (!(*entry & ENTRY_PRESENT)) {
@@ -55,6 +59,13 @@ static bool set_entry(uintptr_t virtual, unsigned level, uint64_t value)
     }
     table[table_index(virtual, level)] = value;
     return true;
+}
+
+/* Translations of the kernel survive a change of root, but not one that hides the kernel. */
+static bool set_entry(uintptr_t virtual, unsigned level, uint64_t value)
+{
+    bool global = (value & ENTRY_PRESENT) && !pvh_isolated;
+    return set_entry_of(pvh_root_table, virtual, level, value | (global ? ENTRY_GLOBAL : 0));
 }
 
 static bool in_read_only_image(phys_t start, phys_t end)
@@ -85,8 +96,31 @@ static void map_image(const char *start, const char *end, uint64_t rights)
 {
     for (uintptr_t virtual = (uintptr_t)start; virtual < (uintptr_t)end; virtual += PAGE_SIZE) {
         if (virtual != (uintptr_t)pvh_boot_stack_guard)
-            (void)set_entry(virtual, 1, (virtual - KERNEL_BASE) | ENTRY_PRESENT | ENTRY_GLOBAL | rights);
+            (void)set_entry(virtual, 1, (virtual - KERNEL_BASE) | ENTRY_PRESENT | rights);
     }
+}
+
+static void map_gate(const char *start, const char *end, uint64_t rights)
+{
+    for (uintptr_t virtual = (uintptr_t)start; virtual < (uintptr_t)end; virtual += PAGE_SIZE)
+        (void)set_entry_of(pvh_user_root_table, virtual, 1, (virtual - KERNEL_BASE) | ENTRY_PRESENT | rights);
+}
+
+/* The second root, whose kernel half is what traps.S needs to change to the first one. */
+static void build_user_root(void)
+{
+    pvh_user_root_table = table_allocate();
+    map_gate(kernel_gate_text_start, kernel_gate_text_end, 0);
+    map_gate(kernel_gate_data_start, kernel_gate_data_end, ENTRY_WRITE | ENTRY_NO_EXECUTE);
+}
+
+void pvh_root_set(uintptr_t virtual, uint64_t value)
+{
+    unsigned index = table_index(virtual, 4);
+    bool hides = pvh_isolated && (value & ENTRY_PRESENT);
+    pvh_root_table[index] = value | (hides ? ENTRY_NO_EXECUTE : 0);
+    if (pvh_isolated)
+        pvh_user_root_table[index] = value;
 }
 
 void pvh_paging_init(struct memory_range *pool)
@@ -101,9 +135,13 @@ void pvh_paging_init(struct memory_range *pool)
         if (pvh_memory[i].type == MEMORY_RAM)
             map_direct(pvh_memory[i].start, pvh_memory[i].end);
     }
+    if (pvh_isolated)
+        build_user_root();
     boot_pool = NULL;
 
     cr3_write(virt_to_phys(pvh_root_table));
+    if (pvh_isolated)
+        pvh_segments_isolate(virt_to_phys(pvh_root_table), virt_to_phys(pvh_user_root_table));
     /* Entries of the boot tables are not global, but be rid of whatever was prefetched as such. */
     uint64_t cr4 = cr4_read();
     cr4_write(cr4 ^ (1u << 7));

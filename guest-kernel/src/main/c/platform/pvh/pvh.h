@@ -34,12 +34,16 @@ extern phys_t pvh_acpi_root;
 void pvh_segments_init(void);
 void pvh_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 void pvh_cpu_set_fs_base(uint64_t base);
+/* From here on user mode has a page-table root of its own, and traps from it start on the gate's stack. */
+void pvh_segments_isolate(phys_t kernel_root, phys_t user_root);
 
-/* ---- access.c ----------------------------------------------------------------------------- */
+/* ---- protection.c ------------------------------------------------------------------------- */
 
-/* Lets kernel code reach user memory only where memory/user_copy.S means to, on CPUs that can tell
- * (SMAP). While text is still writable. */
-void pvh_access_init(void);
+/* Decides and sets up what `mitigations=` is about, and lets kernel code reach user memory only where
+ * memory/user_copy.S means to, on CPUs that can tell (SMAP). While text is still writable. */
+void pvh_protection_init(void);
+/* User mode has a page-table root of its own, without the kernel. */
+extern bool pvh_isolated;
 
 /* ---- traps.c, traps.S --------------------------------------------------------------------- */
 

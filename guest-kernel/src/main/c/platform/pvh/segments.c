@@ -5,6 +5,8 @@
  * tables but for the gates of traps.c: no call gates, no LDT, no I/O ports. No locks: all of it is set up once, but for
  * the stack in the task state, which is the CPU's own.
  */
+#include "lib/string.h"
+#include "platform/pvh/gate.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/pvh.h"
 #include "platform/pvh/selectors.h"
@@ -20,6 +22,9 @@ _Static_assert(offsetof(struct registers, rsp) == REGISTERS_RSP, "selectors.h");
 _Static_assert(offsetof(struct registers, ss) == REGISTERS_SS, "selectors.h");
 _Static_assert(offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK, "selectors.h");
 _Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "selectors.h");
+_Static_assert(offsetof(struct cpu, kernel_root) == CPU_KERNEL_ROOT, "selectors.h");
+_Static_assert(offsetof(struct cpu, user_root) == CPU_USER_ROOT, "selectors.h");
+_Static_assert(offsetof(struct cpu, gate_stack) == CPU_GATE_STACK, "selectors.h");
 
 #define CR4_PAGE_GLOBAL (1u << 7)
 #define CR4_OSFXSR (1u << 9)
@@ -51,11 +56,12 @@ struct packed table_pointer {
 extern const char pvh_system_call[], pvh_system_call_32bit[];
 extern char pvh_boot_stack_top[];
 
-static struct cpu boot_cpu;
-static struct task_state task_state;
-static uint8_t nonmaskable_stack[PAGE_SIZE] __attribute__((aligned(16)));
+static struct cpu boot_cpu GATE_DATA;
+static struct task_state task_state GATE_DATA;
+static uint8_t nonmaskable_stack[PAGE_SIZE] GATE_DATA __attribute__((aligned(16)));
+static uint8_t gate_stack[1024] GATE_DATA __attribute__((aligned(16)));
 
-static uint64_t gdt[] = {
+static const uint64_t segments[] = {
     [KERNEL_CODE / 8] = 0x00af9b000000ffff,    /* 64-bit, present, readable */
     [KERNEL_DATA / 8] = 0x00cf93000000ffff,    /* present, writable */
     /* SYSRET counts from here and reads no descriptor. Only a 32-bit SYSRET, which is not used, would load this. */
@@ -64,6 +70,7 @@ static uint64_t gdt[] = {
     [USER_CODE / 8] = 0x00affb000000ffff,
     [TASK_STATE / 8] = 0, 0,
 };
+static uint64_t gdt[array_size(segments)] GATE_DATA;
 
 static void load_task_state(void)
 {
@@ -71,6 +78,7 @@ static void load_task_state(void)
     task_state.interrupt_stack[0] = (uintptr_t)nonmaskable_stack + sizeof(nonmaskable_stack);
     task_state.io_map = sizeof(task_state);
 
+    memcpy(gdt, segments, sizeof(gdt));
     uint64_t base = (uintptr_t)&task_state;
     uint64_t limit = sizeof(task_state) - 1;
     gdt[TASK_STATE / 8] = limit | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
@@ -123,8 +131,17 @@ void pvh_segments_init(void)
 void pvh_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
 {
     this_cpu()->kernel_stack = kernel_stack_top;
-    task_state.stack[0] = kernel_stack_top;
+    if (!pvh_isolated)
+        task_state.stack[0] = kernel_stack_top;
     msr_write(MSR_FS_BASE, user_fs_base);
+}
+
+void pvh_segments_isolate(phys_t kernel_root, phys_t user_root)
+{
+    boot_cpu.kernel_root = kernel_root;
+    boot_cpu.user_root = user_root;
+    boot_cpu.gate_stack = (uintptr_t)gate_stack + sizeof(gate_stack);
+    task_state.stack[0] = boot_cpu.gate_stack;
 }
 
 void pvh_cpu_set_fs_base(uint64_t base)

@@ -28,6 +28,9 @@
 #define REGISTERS_SS 168
 #define CPU_KERNEL_STACK 8
 #define CPU_SCRATCH 16
+#define CPU_KERNEL_ROOT 24
+#define CPU_USER_ROOT 32
+#define CPU_GATE_STACK 40
 
 /* User-visible RFLAGS: CF PF AF ZF SF TF DF OF RF AC ID; and what every user thread has: IF and
  * the bit that is always one (SDM 1 3.4.3). Without IOPL and NT an IRET cannot fault. */

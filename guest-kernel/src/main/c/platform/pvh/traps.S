@@ -6,18 +6,110 @@
  * their own (IST) and look at the GS base itself. Interrupts cannot, but QEMU's nested SVM delivers some twice
  * (docs/pvh.md), so those from the kernel look at it too: outside of cpu_wait() that costs nothing, since there
  * are none.
+ *
+ * Two roots. On a processor with the Meltdown flaw, user mode runs with a page-table root of its own, which maps all of
+ * user memory and of the kernel the gate alone: this file (.text.gate), and the data that it or the processor touches
+ * before the kernel's root is loaded or after the user's is (gate.h: struct cpu, descriptor tables, task state, stacks
+ * of the gate). What lies between PATCH_ISOLATION marks changes the roots; without the flaw these are no-operations and
+ * there is one root.
+ *   SYSCALL        loads the kernel's root before the thread's kernel stack, and the user's after it was last used.
+ *   other traps    come on the gate's stack (the task state's, instead of the thread's), load the kernel's root and
+ *                  carry the frame over; an IRET to user mode carries it back, since it reads it with the user's root.
+ *   non-maskable   may come with either root on a stack that both map, and load the kernel's: they do not return.
+ *   from kernel    the root is the kernel's, but when GS tells that the interrupt hit the gate itself.
+ * The other patches (platform/x86/patch.h) are against what user mode leaves behind in branch predictors, and what the
+ * kernel leaves in buffers of the processor.
  */
 #include "platform/pvh/selectors.h"
+#include "platform/x86/patch.h"
 #include "platform/x86/registers.h"
 
 #define MSR_GS_BASE 0xc0000101
+#define MSR_SPECULATION_CONTROL 0x48
+#define MSR_PREDICTOR_COMMAND 0x49
+#define SPECULATION_IBRS 1
 
-    .text
+    .section .text.gate, "ax"
+
+/* For VERW, which in passing overwrites the processor's buffers. */
+data_selector:
+    .word KERNEL_DATA
+
+    .macro load_root from, through
+    movq %gs:\from, \through
+    movq \through, %cr3
+    .endm
+
+/* After an entry from user mode, all its registers saved: changes rax, rcx, rdx. */
+    .macro guard_entry
+    patch_begin PATCH_ENTRY_BARRIER
+    movl $MSR_PREDICTOR_COMMAND, %ecx
+    movl $1, %eax
+    xorl %edx, %edx
+    wrmsr
+    patch_end
+    patch_begin PATCH_ENTRY_IBRS
+    movl $MSR_SPECULATION_CONTROL, %ecx
+    movl speculation_control, %eax
+    xorl %edx, %edx
+    wrmsr
+    patch_end
+    /* Taken branches in the number that the history holds, and returns for those who keep returns in it (Intel, "Branch
+     * History Injection": software BHB-clearing sequence). */
+    patch_begin PATCH_CLEAR_HISTORY
+    movl $5, %ecx
+    call 1f
+    jmp 5f
+1:  call 2f
+    ret
+2:  movl $5, %eax
+3:  jmp 4f
+    nop
+4:  decl %eax
+    jnz 3b
+    decl %ecx
+    jnz 1b
+    ret
+5:  lfence
+    patch_end
+    .endm
+
+/* Before the user's registers are loaded: changes rax, rcx, rdx. */
+    .macro guard_exit
+    patch_begin PATCH_ENTRY_IBRS
+    movl $MSR_SPECULATION_CONTROL, %ecx
+    movl speculation_control, %eax
+    andl $~SPECULATION_IBRS, %eax
+    xorl %edx, %edx
+    wrmsr
+    patch_end
+    .endm
+
+    .macro clear_buffers
+    patch_begin PATCH_CLEAR_BUFFERS
+    verw data_selector
+    patch_end
+    .endm
+
+    .macro fence_swapgs
+    patch_begin PATCH_FENCE_SWAPGS
+    lfence
+    patch_end
+    .endm
+
+    .macro close_user_access            /* the IRET brings AC back */
+    patch_begin PATCH_USER_ACCESS
+    clac
+    patch_end
+    .endm
 
 /* RCX = user RIP, R11 = user RFLAGS, RSP still the user's; interrupts masked by SFMASK. */
     .macro enter_by_syscall number
     swapgs
     movq %rsp, %gs:CPU_SCRATCH
+    patch_begin PATCH_ISOLATION
+    load_root CPU_KERNEL_ROOT, %rsp
+    patch_end
     movq %gs:CPU_KERNEL_STACK, %rsp
     pushq $USER_DATA
     pushq %gs:CPU_SCRATCH
@@ -27,6 +119,7 @@
     pushq $0
     pushq \number
     push_registers
+    guard_entry
     xorl %ebp, %ebp
     movq %rsp, %rdi
     .endm
@@ -55,9 +148,16 @@ pvh_system_call:
     jnz return_to_user
     shrq $47, %rcx
     jnz return_to_user
+    guard_exit
     pop_registers
     movq (REGISTERS_RSP - 120)(%rsp), %rsp
+    patch_begin PATCH_ISOLATION
+    movq %rax, %gs:CPU_SCRATCH
+    load_root CPU_USER_ROOT, %rax
+    movq %gs:CPU_SCRATCH, %rax
+    patch_end
     swapgs
+    clear_buffers
     sysretq
 
 /* RSP = struct registers at the top of the stack. Whatever is in it, the IRET does not fault. */
@@ -72,9 +172,25 @@ return_to_user:
     /* Never mapped (USER_LIMIT): the thread gets its fault in user mode. */
     movabsq $0x00007fffffffffff, %rax
     movq %rax, REGISTERS_RIP(%rsp)
-1:  pop_registers
+1:  guard_exit
+    patch_begin PATCH_ISOLATION
+    movq %gs:CPU_GATE_STACK, %rdi
+    .irp offset, 0, 8, 16, 24, 32
+    movq (REGISTERS_RIP + \offset)(%rsp), %rax
+    movq %rax, (\offset - 40)(%rdi)
+    .endr
+    patch_end
+    pop_registers
     addq $16, %rsp
+    patch_begin PATCH_ISOLATION
+    movq %rax, %gs:CPU_SCRATCH
+    movq %gs:CPU_GATE_STACK, %rsp
+    subq $40, %rsp
+    load_root CPU_USER_ROOT, %rax
+    movq %gs:CPU_SCRATCH, %rax
+    patch_end
     swapgs
+    clear_buffers
     iretq
 
 /* noreturn void pvh_enter_user(struct registers *registers): they are at the stack's top. */
@@ -105,21 +221,33 @@ vector = vector + 1
 
 common_trap:
     testb $3, 24(%rsp)
-    jz 1f
-    swapgs
-1:  push_registers
-    cld
-    .globl pvh_trap_close_access
-pvh_trap_close_access:                  /* room for CLAC, see access.c; the IRET brings AC back */
-    .byte 0x0f, 0x1f, 0x00
-    testb $3, REGISTERS_CS(%rsp)
     jz from_kernel
+    swapgs
+    fence_swapgs
+    patch_begin PATCH_ISOLATION
+    pushq %rax
+    load_root CPU_KERNEL_ROOT, %rax
+    movq %rsp, %rax
+    movq %gs:CPU_KERNEL_STACK, %rsp
+    .irp offset, 56, 48, 40, 32, 24, 16, 8      /* ss down to the vector */
+    pushq \offset(%rax)
+    .endr
+    movq (%rax), %rax
+    patch_end
+    push_registers
+    cld
+    close_user_access
+    guard_entry
     xorl %ebp, %ebp
     movq %rsp, %rdi
     call pvh_user_trap
     jmp return_to_user
 
 from_kernel:
+    fence_swapgs
+    push_registers
+    cld
+    close_user_access
     movq %rsp, %rdi
     cmpq $VECTOR_FIRST_INTERRUPT, REGISTERS_NUMBER(%rsp)
     jb 1f
@@ -133,10 +261,24 @@ return_to_kernel:
     addq $16, %rsp
     iretq
 
-/* The user's GS base, which the interrupted code is about to swap. */
+/* The user's GS base, which the interrupted code is about to swap. If it is about to change roots too, the thread's
+ * kernel stack is not in use. */
 user_base_in_kernel:
     swapgs
+    patch_begin PATCH_ISOLATION
+    movq %rsp, %r12
+    movq %cr3, %rbx
+    cmpq %gs:CPU_USER_ROOT, %rbx
+    jne 1f
+    load_root CPU_KERNEL_ROOT, %rax
+    movq %gs:CPU_KERNEL_STACK, %rsp
+1:
+    patch_end
     call pvh_kernel_trap
+    patch_begin PATCH_ISOLATION
+    movq %rbx, %cr3
+    movq %r12, %rsp
+    patch_end
     swapgs
     jmp return_to_kernel
 
@@ -149,7 +291,11 @@ nonmaskable_trap:
     testl %edx, %edx
     js 1f
     swapgs
-1:  movq %rsp, %rdi
+1:
+    patch_begin PATCH_ISOLATION
+    load_root CPU_KERNEL_ROOT, %rax
+    patch_end
+    movq %rsp, %rdi
     call pvh_nonmaskable_trap
     ud2
 

@@ -2,6 +2,7 @@
  * The interrupt descriptor table, and where exceptions and interrupts go.
  */
 #include "lib/print.h"
+#include "platform/pvh/gate.h"
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
@@ -45,7 +46,7 @@ static void report_unmasked(unsigned vector, uintptr_t at)
 void pvh_kernel_trap(struct registers *registers);
 noreturn void pvh_nonmaskable_trap(struct registers *registers);
 
-static struct gate descriptors[VECTORS] __attribute__((aligned(16)));
+static struct gate descriptors[VECTORS] GATE_DATA __attribute__((aligned(16)));
 
 static void set_gate(unsigned vector, unsigned stack, uint8_t flags)
 {

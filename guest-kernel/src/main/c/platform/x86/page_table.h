@@ -53,6 +53,17 @@ static inline uint64_t entry_rights(unsigned protection)
     return bits;
 }
 
+/* A level-1 entry. Not present, it holds the address inverted: processors with the L1TF flaw read ahead at the address
+ * of such an entry, and so find none that is in memory. */
+static inline uint64_t entry_make(uint64_t address, unsigned protection)
+{
+    return (protection == 0 ? ~address & ENTRY_ADDRESS : address) | entry_rights(protection);
+}
+static inline uint64_t entry_address(uint64_t entry)
+{
+    return (entry & ENTRY_PRESENT ? entry : ~entry) & ENTRY_ADDRESS;
+}
+
 static inline unsigned entry_protection(uint64_t entry)
 {
     if (!(entry & ENTRY_PRESENT))

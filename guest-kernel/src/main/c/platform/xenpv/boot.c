@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "platform/operations.h"
 #include "platform/x86/processor.h"
+#include "platform/x86/speculation.h"
 #include "platform/xenpv/events.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -32,6 +33,7 @@ noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
     pv_host_init_early(&start);
     pv_traps_init();
     read_start_info();
+    speculation_init(true, 0);
     pv_paging_init(&start);
     events_init(pv_shared);
     pv_clock_init(entry_tsc);

@@ -15,17 +15,6 @@
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
-static uint64_t make_entry(uint64_t frame, unsigned protection)
-{
-    uint64_t address = frame << PAGE_SHIFT;
-    return (protection == 0 ? ~address & ENTRY_ADDRESS : address) | entry_rights(protection);
-}
-
-static uint64_t frame_in(uint64_t entry)
-{
-    return entry_frame(entry & ENTRY_PRESENT ? entry : ~entry);
-}
-
 static phys_t physical_of(uint64_t frame) { return pv_page_of_frame(frame) << PAGE_SHIFT; }
 static uint64_t *entry_table(uint64_t entry) { return phys_to_virt(physical_of(entry_frame(entry))); }
 
@@ -33,7 +22,7 @@ static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
 {
     return (struct mmu_entry){
         .virtual = virtual,
-        .physical = physical_of(frame_in(entry)),
+        .physical = physical_of(entry_address(entry) >> PAGE_SHIFT),
         .protection = entry_protection(entry),
         .accessed = entry & ENTRY_ACCESSED,
         .dirty = entry & ENTRY_DIRTY,
@@ -170,7 +159,8 @@ int pv_mmu_map(const struct mmu_entry *entries, size_t count)
             table = find_or_create_table(virtual);
         const uint64_t *entry = &table[table_index(virtual, 1)];
         uint64_t old = *entry;
-        set_entry(entry, make_entry(pv_frame_of(entries[i].physical), entries[i].protection), UPDATE_NORMAL);
+        uint64_t machine = pv_frame_of(entries[i].physical) << PAGE_SHIFT;
+        set_entry(entry, entry_make(machine, entries[i].protection), UPDATE_NORMAL);
         if (!entry_used(old))
             table_page(table)->index++;
         if (old & ENTRY_PRESENT)
@@ -224,7 +214,7 @@ static void protect_entry(uintptr_t virtual, const uint64_t *entry, unsigned pro
         return;
     if (!upgrade_write && !(old & ENTRY_WRITE))
         protection &= ~MMU_WRITE;
-    uint64_t value = make_entry(frame_in(old), protection);
+    uint64_t value = entry_make(entry_address(old), protection);
     if (((old ^ value) & ENTRY_RIGHTS) == 0)
         return;
     bool keep = (old & ENTRY_PRESENT) && (value & ENTRY_PRESENT);
