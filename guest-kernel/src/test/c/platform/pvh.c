@@ -47,10 +47,10 @@ static unsigned count_bad_pages(void)
 /* The only one of its level-4 entry. */
 #define SOME_USER_PAGE 0x310000000000UL
 
-static struct page *map_user_page(void)
+static struct page *map_user_page(unsigned protection)
 {
     struct page *page = page_allocate_zeroed();
-    struct mmu_entry entry = { .virtual = SOME_USER_PAGE, .physical = page_address(page), .protection = MMU_READ };
+    struct mmu_entry entry = { .virtual = SOME_USER_PAGE, .physical = page_address(page), .protection = protection };
     check("a user page is mapped", mmu_map(&entry, 1) == 0);
     return page;
 }
@@ -90,7 +90,7 @@ static void test_isolation(void)
         return;
     }
     unsigned pages = 0, bad = 0, differing = 0, executable = 0;
-    struct page *user_page = map_user_page();
+    struct page *user_page = map_user_page(MMU_READ);
     count_gate(pvh_user_root_table, 4, 0, &pages, &bad);
     for (unsigned i = 0; i < TABLE_ENTRIES / 2; i++) {
         differing += (pvh_root_table[i] ^ pvh_user_root_table[i]) & ENTRY_ADDRESS ? 1 : 0;
@@ -111,7 +111,7 @@ static void test_isolation(void)
 /* L1TF: what such an entry says of an address must not be that of memory. */
 static void test_entry_without_access(void)
 {
-    struct page *page = map_user_page();
+    struct page *page = map_user_page(MMU_READ);
     const uint64_t *table = pvh_root_table;
     for (unsigned level = 4; level > 1; level--)
         table = entry_table(table[table_index(SOME_USER_PAGE, level)]);
@@ -151,14 +151,18 @@ static void test_device_memory(void)
     check("no device memory across its end", mmio_map(UINT64_MAX - 5, 10) == NULL);
 }
 
+#define CR4_SMEP (1UL << 20)
 #define CR4_SMAP (1UL << 21)
+#define RETURN_INSTRUCTION 0xc3
 
 static void test_user_access(void)
 {
-    if (!(cr4_read() & CR4_SMAP))
-        return;
-    struct page *page = map_user_page();
-    check("the kernel cannot read user memory by mistake", kernel_read_faults(SOME_USER_PAGE));
+    struct page *page = map_user_page(MMU_READ | MMU_EXECUTE);
+    *(uint8_t *)page_data(page) = RETURN_INSTRUCTION;
+    if (cr4_read() & CR4_SMAP)
+        check("the kernel cannot read user memory by mistake", kernel_read_faults(SOME_USER_PAGE));
+    if (cr4_read() & CR4_SMEP)
+        check("the kernel cannot execute user memory", kernel_call_faults(SOME_USER_PAGE));
     unmap_user_page(page);
 }
 

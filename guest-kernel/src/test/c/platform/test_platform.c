@@ -46,6 +46,7 @@ static unsigned interrupts_in_user_mode;
 static uintptr_t expected_kernel_fault;
 static uintptr_t forbidden_access;      /* kernel code reads it without the right to */
 #define FORBIDDEN_INSTRUCTION_LENGTH 2  /* mov (%rsi), %eax */
+static uintptr_t forbidden_call;        /* kernel code calls it without the right to */
 
 static const struct platform_tests *tests;
 
@@ -91,6 +92,12 @@ bool kernel_page_fault(struct registers *registers, uintptr_t address)
         registers->rip += FORBIDDEN_INSTRUCTION_LENGTH;
         return true;
     }
+    if (address == forbidden_call) {
+        forbidden_call = 0;
+        registers->rip = *(const uint64_t *)registers->rsp;      /* as if it had returned */
+        registers->rsp += sizeof(uint64_t);
+        return true;
+    }
     if (address != expected_kernel_fault)
         return false;
     expected_kernel_fault = 0;
@@ -105,6 +112,15 @@ bool kernel_read_faults(uintptr_t address)
     __asm__ volatile("movl (%%rsi), %%eax" : "=a"(value) : "S"(address) : "memory");
     bool faulted = forbidden_access == 0;
     forbidden_access = 0;
+    return faulted;
+}
+
+bool kernel_call_faults(uintptr_t address)
+{
+    forbidden_call = address;
+    ((void (*)(void))address)();
+    bool faulted = forbidden_call == 0;
+    forbidden_call = 0;
     return faulted;
 }
 
@@ -500,6 +516,15 @@ static noreturn void overflow_kernel_stack(void)
     panic("came back");
 }
 
+/* In place of all other tests when the command line says `smash`: a panic is expected. */
+static __attribute__((noinline)) void smash_stack(size_t length)
+{
+    char buffer[16], *to = buffer;
+    __asm__ volatile("" : "+r"(to));    /* the compiler no longer knows where it points */
+    memset(to, 1, length);
+    __asm__ volatile("" : : "r"(to) : "memory");
+}
+
 /* In place of all other tests when the command line says `seed`: raw timing samples of this boot, and the first output of
  * the generator; src/test/c/platform/seeds compares those of many boots. */
 static noreturn void show_seed(void)
@@ -541,6 +566,10 @@ noreturn void kernel_main(void)
     }
     if (starts_with(platform.command_line, "overflow"))
         overflow_kernel_stack();
+    if (strcmp(platform.command_line, "smash") == 0) {
+        smash_stack(64);
+        panic("came back");
+    }
     if (strcmp(platform.command_line, "seed") == 0)
         show_seed();
     log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10,

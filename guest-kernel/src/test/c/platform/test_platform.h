@@ -19,6 +19,9 @@ struct page_rights {
 /* True if kernel code that reads this user address faults there. */
 bool kernel_read_faults(uintptr_t address);
 
+/* The same for kernel code that calls it: `ret` should be there. */
+bool kernel_call_faults(uintptr_t address);
+
 struct platform_tests {
     const char *platform;               /* platform.name */
     /* The rights of a kernel address. */
