@@ -17,5 +17,6 @@ int main(void)
     test_queues();
     test_blocks();
     test_networks();
+    test_lies();
     return host_result();
 }

@@ -233,10 +233,20 @@ static struct virtio_disk *create(struct virtio_device *device)
     return disk;
 }
 
+/* Its size in bytes is a number too, for those who use it. */
+static bool read_capacity(struct virtio_device *device, uint64_t *sectors)
+{
+    device->transport->read_config(device, CONFIG_CAPACITY, sectors, sizeof(*sectors));
+    if (*sectors != 0 && *sectors <= UINT64_MAX / SECTOR_SIZE)
+        return true;
+    log_error("virtio device %s is no disk: it claims %lu sectors; give the guest another image", device->place,
+              *sectors);
+    return false;
+}
+
 static void announce(struct virtio_disk *disk)
 {
     struct virtio_device *device = disk->device;
-    device->transport->read_config(device, CONFIG_CAPACITY, &disk->block.sectors, sizeof(disk->block.sectors));
     disk->block.read_only = device->features & FEATURE_READ_ONLY;
     disk->block.submit = submit;
     format(disk->block.name, sizeof(disk->block.name), "vd%c", 'a' + (int)(disks++ % 26));
@@ -250,9 +260,13 @@ int virtio_block_start(struct virtio_device *device)
     int error = virtio_negotiate(device, FEATURE_SEGMENTS_MAX | FEATURE_READ_ONLY);
     if (error != 0)
         return error;
+    uint64_t sectors;
+    if (!read_capacity(device, &sectors))
+        return -ENXIO;
     struct virtio_disk *disk = create(device);
     if (disk == NULL)
         return -ENOMEM;
+    disk->block.sectors = sectors;
     error = virtqueue_init(&disk->queue, device, 0, QUEUE_SIZE, handle_used, disk);
     if (error != 0) {
         page_put(page_of(virt_to_phys(disk->frames)));

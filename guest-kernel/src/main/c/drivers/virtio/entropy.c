@@ -1,11 +1,13 @@
 /*
  * The host's entropy (VIRTIO 1.1, 5.4): one buffer, mixed into the generator when it arrives. The boot waits for it
- * where nothing else gave enough (threads/seed.h).
+ * where nothing else gave enough (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a byte
+ * that is still zero counts for nothing.
  */
 #include "drivers/virtio/queue.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
+#include "lib/print.h"
 #include "lib/random.h"
 #include "lib/string.h"
 
@@ -16,15 +18,34 @@ struct source {
     uint8_t seed[SEED_SIZE];
 };
 
+/* A copy first, of what the device can write at any time. The bytes of it that are not as they were before. */
+static uint32_t take_seed(struct source *source, uint8_t seed[SEED_SIZE], uint32_t written)
+{
+    uint32_t changed = 0;
+    for (uint32_t i = 0; i < written; i++) {
+        seed[i] = read_once(source->seed[i]);
+        changed += seed[i] != 0;
+    }
+    memset(source->seed, 0, SEED_SIZE);
+    return changed;
+}
+
 static void handle_used(struct virtqueue *queue)
 {
     struct source *source = queue->context;
     uint32_t written;
     if (virtqueue_take(queue, &written) == NULL)
         return;
+    uint8_t seed[SEED_SIZE];
     written = min_of(written, (uint32_t)SEED_SIZE);
-    random_credit(source->seed, written, written * 8, RANDOM_VIRTIO);
-    memset(source->seed, 0, SEED_SIZE);
+    uint32_t changed = take_seed(source, seed, written);
+    if (changed == 0)
+        log_error("virtio device %s gave no entropy, though it answered; give the guest another source",
+                  queue->device->place);
+    else
+        random_credit(seed, written, changed * 8, RANDOM_VIRTIO);
+    memset(seed, 0, SEED_SIZE);
+    compiler_barrier();
 }
 
 int virtio_entropy_start(struct virtio_device *device)

@@ -27,6 +27,7 @@
 
 #define ETHERNET_MTU 1500
 #define LARGEST_MTU (65535 - 18)     /* a whole IP packet's size, less an Ethernet header with a VLAN tag */
+#define SMALLEST_MTU 68               /* 5.1.4.1, and of IPv4 */
 #define LOCALLY_ADMINISTERED 2
 
 static unsigned cards;
@@ -74,6 +75,8 @@ static void handle_interrupt(struct virtqueue *queue)
     struct virtio_card *card = queue->context;
     struct network_device *network = &card->network;
 
+    if (!network->running)
+        return;                      /* it did not start, and has perhaps no second queue */
     spin_lock(&card->lock);
     virtqueue_disable_interrupt(&card->receive);
     bool ready = virtio_net_reclaim(card);
@@ -93,18 +96,30 @@ static void read_address(struct virtio_card *card)
     card->network.mac[0] = (uint8_t)((card->network.mac[0] & ~1) | LOCALLY_ADMINISTERED);
 }
 
+/* Larger packets need buffers that can be joined; a device that names its MTU takes no larger (5.1.4.1). */
+static void read_mtu(struct virtio_card *card)
+{
+    struct network_device *network = &card->network;
+    network->mtu = ETHERNET_MTU;
+    network->max_mtu = card->device->features & FEATURE_MERGEABLE_BUFFERS ? LARGEST_MTU : ETHERNET_MTU;
+    if (!(card->device->features & FEATURE_MTU))
+        return;
+    uint16_t mtu;
+    card->device->transport->read_config(card->device, CONFIG_MTU, &mtu, sizeof(mtu));
+    if (mtu < SMALLEST_MTU) {
+        log_error("virtio device %s claims an MTU of %u, which cannot be; %u is used. Set it on the host",
+                  card->device->place, mtu, ETHERNET_MTU);
+        return;
+    }
+    network->mtu = network->max_mtu = min_of(mtu, network->max_mtu);
+}
+
 static void describe(struct virtio_card *card)
 {
     struct network_device *network = &card->network;
     uint64_t features = card->device->features;
     read_address(card);
-    /* Larger packets need buffers that can be joined; a device that tells its MTU takes no larger (5.1.4.1). */
-    network->mtu = ETHERNET_MTU;
-    network->max_mtu = features & FEATURE_MERGEABLE_BUFFERS ? LARGEST_MTU : ETHERNET_MTU;
-    if (features & FEATURE_MTU) {
-        card->device->transport->read_config(card->device, CONFIG_MTU, &network->mtu, sizeof(network->mtu));
-        network->max_mtu = network->mtu;
-    }
+    read_mtu(card);
     network->checksum_offload = features & FEATURE_CHECKSUM;
     network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
     network->running = true;

@@ -41,7 +41,7 @@ bool virtio_net_reclaim(struct virtio_card *card)
         ask_for_interrupt(card);
     else
         virtqueue_disable_interrupt(&card->transmit);
-    if (!card->full || card->transmit.free_count < READY_ROOM)
+    if (!card->full || (card->transmit.free_count < READY_ROOM && !card->transmit.broken))
         return false;
     card->full = false;
     return true;
@@ -98,7 +98,8 @@ bool virtio_net_transmit(struct network_device *network, struct packet *packet)
         network->dropped++;
         packet_free(packet);
     }
-    bool room = card->transmit.free_count >= MAX_SEGMENTS;
+    /* What is sent to a broken device is dropped: nobody waits for it. */
+    bool room = card->transmit.broken || card->transmit.free_count >= MAX_SEGMENTS;
     if (!room)
         card->full = true;
     spin_unlock(&card->lock);

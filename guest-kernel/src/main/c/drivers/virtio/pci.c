@@ -125,17 +125,29 @@ static void queue_interrupt(void *context)
     queue->handler(queue);
 }
 
+/* The last thing that can fail: a vector is for ever, and so must the queue be that it was allocated for. */
 static int connect_interrupt(struct virtio_pci_device *pci, struct virtqueue *queue)
 {
+    unsigned entry = pci->next_vector;
+    mmio_write16(pci->common.base + QUEUE_VECTOR, (uint16_t)entry);
+    if (mmio_read16(pci->common.base + QUEUE_VECTOR) != entry || entry >= pci->function.msix_vectors)
+        return -ENOSPC;
     int vector = interrupt_allocate(queue_interrupt, queue);
     if (vector < 0)
         return vector;
-    unsigned entry = pci->next_vector++;
-    int error = pci_msix_set(&pci->function, entry, (unsigned)vector);
-    if (error != 0)
-        return error;
-    mmio_write16(pci->common.base + QUEUE_VECTOR, (uint16_t)entry);
-    return mmio_read16(pci->common.base + QUEUE_VECTOR) == entry ? 0 : -ENOSPC;
+    pci->next_vector++;
+    return pci_msix_set(&pci->function, entry, (unsigned)vector);
+}
+
+/* Where the queue's notifications go; false: not into the structure, or not to an address for 16 bits. */
+static bool find_notification(struct virtio_pci_device *pci, struct virtqueue *queue)
+{
+    uint64_t offset = (uint64_t)mmio_read16(pci->common.base + QUEUE_NOTIFY_OFFSET) * pci->notify_multiplier;
+    if (offset % sizeof(uint16_t) != 0 || offset + sizeof(uint16_t) > pci->notify.length)
+        return false;
+    queue->notify = pci->notify.base + offset;
+    queue->notify_value = queue->index;
+    return true;
 }
 
 static void write_address(volatile uint8_t *at, const void *memory)
@@ -151,18 +163,14 @@ static int queue_enable(struct virtio_device *device, struct virtqueue *queue)
     volatile uint8_t *common = pci->common.base;
     mmio_write16(common + QUEUE_SELECT, (uint16_t)queue->index);
     mmio_write16(common + QUEUE_SIZE, queue->size);
+    if (!find_notification(pci, queue))
+        return -EIO;
     int error = connect_interrupt(pci, queue);
     if (error != 0)
         return error;
     write_address(common + QUEUE_DESCRIPTORS, queue->descriptors);
     write_address(common + QUEUE_AVAILABLE, queue->available);
     write_address(common + QUEUE_USED, queue->used);
-
-    uint64_t offset = (uint64_t)mmio_read16(common + QUEUE_NOTIFY_OFFSET) * pci->notify_multiplier;
-    if (offset + sizeof(uint16_t) > pci->notify.length)
-        return -EIO;
-    queue->notify = pci->notify.base + offset;
-    queue->notify_value = queue->index;
     mmio_write16(common + QUEUE_ENABLE, 1);
     return 0;
 }

@@ -166,10 +166,10 @@ static void *give_up(struct virtqueue *queue, const char *why)
     return NULL;
 }
 
-/* The device's index runs ahead of ours by what it has used. */
-static bool has_used(struct virtqueue *queue)
+/* By how much the device's index runs ahead of ours: what it has used. */
+static uint16_t used_count(const struct virtqueue *queue)
 {
-    return __atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE) != queue->next_used;
+    return (uint16_t)(__atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE) - queue->next_used);
 }
 
 static void free_chain(struct virtqueue *queue, uint16_t head)
@@ -185,8 +185,11 @@ static void free_chain(struct virtqueue *queue, uint16_t head)
 
 void *virtqueue_take(struct virtqueue *queue, uint32_t *written)
 {
-    if (queue->broken || !has_used(queue))
+    uint16_t count = queue->broken ? 0 : used_count(queue);
+    if (count == 0)
         return NULL;
+    if (count > queue->size - queue->free_count)
+        return give_up(queue, "it returned more buffers than it was given");
     struct virtq_used_element *element = &queue->used->ring[queue->next_used % queue->size];
     uint32_t id = read_once(element->id);
     *written = read_once(element->length);
@@ -205,7 +208,7 @@ bool virtqueue_enable_interrupt(struct virtqueue *queue)
     else
         write_once(queue->available->flags, 0);
     full_barrier();
-    return !queue->broken && has_used(queue);
+    return !queue->broken && used_count(queue) != 0;
 }
 
 void virtqueue_disable_interrupt(struct virtqueue *queue)
