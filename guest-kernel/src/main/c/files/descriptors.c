@@ -73,6 +73,8 @@ out:
     return result;
 }
 
+uint32_t descriptor_table_size(void) { return read_once(size); }
+
 struct file *descriptor_get(int descriptor)
 {
     spin_lock(&lock);

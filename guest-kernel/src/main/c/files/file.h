@@ -116,6 +116,8 @@ int descriptor_next(int lowest);
 /* RLIMIT_NOFILE: descriptors are below it. At most DESCRIPTOR_LIMIT. */
 #define DESCRIPTOR_LIMIT 65536u
 extern uint32_t descriptor_limit;
+/* Every open descriptor is below it: what the table has room for now. */
+uint32_t descriptor_table_size(void);
 int descriptor_close(int descriptor);                                  /* 0 or -EBADF */
 /* dup2/dup3: closes `to` if open. Returns `to` or -EBADF. */
 int descriptor_duplicate(int from, int to, bool close_on_exec);

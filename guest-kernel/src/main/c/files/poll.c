@@ -4,11 +4,11 @@
 
 #define AT_ONCE 128u                 /* entries looked at between points where others may run */
 
-static int look(struct poll_entry *entries, unsigned count)
+static int look(const struct poll_table *table)
 {
     int ready = 0;
-    for (unsigned i = 0; i < count; i++) {
-        struct poll_entry *entry = &entries[i];
+    for (unsigned i = 0; i < table->count; i++) {
+        struct poll_entry *entry = poll_entry(table, i);
         if (i % AT_ONCE == AT_ONCE - 1)
             give_way();
         if (!entry->file)
@@ -19,35 +19,36 @@ static int look(struct poll_entry *entries, unsigned count)
     return ready;
 }
 
-static void add_waiters(struct poll_entry *entries, unsigned count)
+static void add_waiters(const struct poll_table *table)
 {
-    for (unsigned i = 0; i < count; i++) {
-        waiter_init(&entries[i].waiter);
-        struct file *file = entries[i].file;
+    for (unsigned i = 0; i < table->count; i++) {
+        struct poll_entry *entry = poll_entry(table, i);
+        waiter_init(&entry->waiter);
+        struct file *file = entry->file;
         struct wait_queue *queue = file && file->operations->queue ? file->operations->queue(file) : NULL;
         if (queue)
-            wait_add(queue, &entries[i].waiter);
+            wait_add(queue, &entry->waiter);
         if (i % AT_ONCE == AT_ONCE - 1)
             give_way();
     }
 }
 
-int poll_files(struct poll_entry *entries, unsigned count, nanoseconds deadline)
+int poll_files(const struct poll_table *table, nanoseconds deadline)
 {
-    int ready = look(entries, count);
+    int ready = look(table);
     if (ready || deadline == 0)
         return ready;
-    add_waiters(entries, count);
+    add_waiters(table);
     int error = 0;
     for (;;) {
         sleep_prepare();
-        ready = look(entries, count);
+        ready = look(table);
         if (ready || error)
             break;
         error = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
     }
-    for (unsigned i = 0; i < count; i++) {
-        wait_remove(&entries[i].waiter);
+    for (unsigned i = 0; i < table->count; i++) {
+        wait_remove(&poll_entry(table, i)->waiter);
         if (i % AT_ONCE == AT_ONCE - 1)
             give_way();
     }

@@ -9,5 +9,19 @@ struct poll_entry {
     struct waiter waiter;
 };
 
+/* Entries in blocks of 32 KiB, since all in one piece would be more than the heap has (lib/heap.h). */
+#define POLL_BLOCK ((unsigned)(32768 / sizeof(struct poll_entry)))
+#define POLL_BLOCKS (DESCRIPTOR_LIMIT / POLL_BLOCK + 1)
+
+struct poll_table {
+    unsigned count;                  /* entries, at most DESCRIPTOR_LIMIT */
+    struct poll_entry *blocks[POLL_BLOCKS];      /* each of POLL_BLOCK, the last of what is left */
+};
+
+static inline struct poll_entry *poll_entry(const struct poll_table *table, unsigned i)
+{
+    return &table->blocks[i / POLL_BLOCK][i % POLL_BLOCK];
+}
+
 /* Sets `found` of every entry. How many have found something, 0 at the monotonic deadline, or -EINTR. */
-int poll_files(struct poll_entry *entries, unsigned count, nanoseconds deadline);
+int poll_files(const struct poll_table *table, nanoseconds deadline);

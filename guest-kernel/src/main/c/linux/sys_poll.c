@@ -16,15 +16,36 @@ struct abi_pollfd {
 };
 #define POLL_INVALID 0x020           /* POLLNVAL */
 
-static void release(struct poll_entry *entries, unsigned count)
+static unsigned blocks_of(const struct poll_table *table) { return (table->count + POLL_BLOCK - 1) / POLL_BLOCK; }
+
+/* 0, or -ENOMEM, and then there is nothing to release. */
+static int allocate(struct poll_table *table, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (entries[i].file)
-            file_put(entries[i].file);
+    table->count = count;
+    for (unsigned i = 0; i < blocks_of(table); i++) {
+        size_t entries = min_of(count - i * POLL_BLOCK, POLL_BLOCK);
+        table->blocks[i] = heap_allocate_zeroed_at(entries * sizeof(struct poll_entry), PAGES_NEEDED);
+        if (!table->blocks[i]) {
+            while (i-- > 0)
+                heap_free(table->blocks[i]);
+            return -ENOMEM;
+        }
+        give_way();
+    }
+    return 0;
+}
+
+static void release(struct poll_table *table)
+{
+    for (unsigned i = 0; i < table->count; i++) {
+        struct file *file = poll_entry(table, i)->file;
+        if (file)
+            file_put(file);
         if (i % AT_ONCE == AT_ONCE - 1)
             give_way();
     }
-    heap_free(entries);
+    for (unsigned i = 0; i < blocks_of(table); i++)
+        heap_free(table->blocks[i]);
 }
 
 /* ---- poll ---- */
@@ -53,53 +74,55 @@ static int16_t to_abi(uint32_t found, int16_t wanted)
 }
 
 /* Files for descriptors; negative ones are skipped. Returns how many are not open. */
-static int open_entries(const struct abi_pollfd *fds, struct poll_entry *entries, unsigned count)
+static int open_entries(const struct abi_pollfd *fds, const struct poll_table *table)
 {
     int invalid = 0;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < table->count; i++) {
+        struct poll_entry *entry = poll_entry(table, i);
         if (i % AT_ONCE == AT_ONCE - 1)
             give_way();
         if (fds[i].descriptor < 0)
             continue;
-        entries[i].wanted = from_abi(fds[i].wanted);
-        entries[i].file = descriptor_get(fds[i].descriptor);
-        invalid += !entries[i].file;
+        entry->wanted = from_abi(fds[i].wanted);
+        entry->file = descriptor_get(fds[i].descriptor);
+        invalid += !entry->file;
     }
     return invalid;
 }
 
-static int64_t poll_entries(struct abi_pollfd *fds, struct poll_entry *entries, unsigned count, nanoseconds deadline)
+static int64_t poll_entries(struct abi_pollfd *fds, const struct poll_table *table, nanoseconds deadline)
 {
-    int invalid = open_entries(fds, entries, count);
-    int ready = poll_files(entries, count, invalid ? 0 : deadline);
+    int invalid = open_entries(fds, table);
+    int ready = poll_files(table, invalid ? 0 : deadline);
     if (ready < 0)
         return ready;
-    for (unsigned i = 0; i < count; i++) {
-        if (entries[i].file)
-            fds[i].found = to_abi(entries[i].found, fds[i].wanted);
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct poll_entry *entry = poll_entry(table, i);
+        if (entry->file)
+            fds[i].found = to_abi(entry->found, fds[i].wanted);
         else
             fds[i].found = fds[i].descriptor < 0 ? 0 : POLL_INVALID;
     }
     return ready + invalid;
 }
 
-static int64_t poll_user(uintptr_t address, uint64_t count, nanoseconds deadline)
+static int64_t poll_user(uintptr_t address, uint32_t count, nanoseconds deadline)
 {
     if (count > DESCRIPTOR_LIMIT)
         return -EINVAL;
-    size_t size = count * sizeof(struct abi_pollfd);
+    size_t size = (size_t)count * sizeof(struct abi_pollfd);
     struct abi_pollfd *fds = heap_allocate_at(max_of(size, (size_t)1), PAGES_NEEDED);
-    struct poll_entry *entries = heap_allocate_zeroed_at(max_of(count * sizeof(*entries), (size_t)1), PAGES_NEEDED);
-    int64_t result = fds && entries ? 0 : -ENOMEM;
-    if (!result && user_read(fds, address, size))
-        result = -EFAULT;
-    if (!result)
-        result = poll_entries(fds, entries, (unsigned)count, deadline);
+    if (!fds)
+        return -ENOMEM;
+    struct poll_table table;
+    int64_t result = user_read(fds, address, size) ? -EFAULT : allocate(&table, count);
+    if (result == 0) {
+        result = poll_entries(fds, &table, deadline);
+        release(&table);
+    }
     if (result >= 0 && user_write(address, fds, size))
         result = -EFAULT;
     heap_free(fds);
-    if (entries)
-        release(entries, (unsigned)count);
     return result;
 }
 
@@ -134,15 +157,12 @@ SYSCALL(ppoll)
 
 /* ---- select ---- */
 
-#define SET_LIMIT 1024u              /* FD_SETSIZE */
-#define SET_WORDS (SET_LIMIT / 64)
-
 enum { READ_SET, WRITE_SET, EXCEPT_SET, SETS };
 static const uint32_t set_wanted[SETS] = { POLL_IN, POLL_OUT, POLL_PRIORITY };
 static const uint32_t set_found[SETS] = { POLL_IN | POLL_HANGUP | POLL_ERROR, POLL_OUT | POLL_ERROR, POLL_PRIORITY };
 
 struct select {
-    uint64_t sets[SETS][SET_WORDS];
+    uint64_t *sets[SETS];            /* bit for bit, in whole words */
     uintptr_t addresses[SETS];
     unsigned count;                  /* descriptors looked at */
 };
@@ -152,25 +172,28 @@ static bool in_set(const struct select *select, unsigned set, unsigned i)
     return select->addresses[set] && select->sets[set][i / 64] >> i % 64 & 1;
 }
 
-static int open_selected(const struct select *select, struct poll_entry *entries)
+static int open_selected(const struct select *select, const struct poll_table *table)
 {
     for (unsigned i = 0; i < select->count; i++) {
+        struct poll_entry *entry = poll_entry(table, i);
         for (unsigned set = 0; set < SETS; set++)
-            entries[i].wanted |= in_set(select, set, i) ? set_wanted[set] : 0;
-        if (entries[i].wanted && !(entries[i].file = descriptor_get((int)i)))
+            entry->wanted |= in_set(select, set, i) ? set_wanted[set] : 0;
+        if (entry->wanted && !(entry->file = descriptor_get((int)i)))
             return -EBADF;
+        if (i % AT_ONCE == AT_ONCE - 1)
+            give_way();
     }
     return 0;
 }
 
-static int keep_found(struct select *select, const struct poll_entry *entries)
+static int keep_found(struct select *select, const struct poll_table *table)
 {
     int bits = 0;
     for (unsigned i = 0; i < select->count; i++) {
         for (unsigned set = 0; set < SETS; set++) {
             if (!in_set(select, set, i))
                 continue;
-            if (entries[i].found & set_found[set])
+            if (poll_entry(table, i)->found & set_found[set])
                 bits++;
             else
                 select->sets[set][i / 64] &= ~(1UL << i % 64);
@@ -179,19 +202,21 @@ static int keep_found(struct select *select, const struct poll_entry *entries)
     return bits;
 }
 
-static int64_t select_opened(struct select *select, struct poll_entry *entries, nanoseconds deadline)
+static size_t set_size(const struct select *select) { return align_up(select->count, 64u) / 8; }
+
+static int64_t select_opened(struct select *select, const struct poll_table *table, nanoseconds deadline)
 {
-    size_t size = align_up(select->count, 64u) / 8;
+    size_t size = set_size(select);
     for (unsigned set = 0; set < SETS; set++) {
         if (select->addresses[set] && user_read(select->sets[set], select->addresses[set], size))
             return -EFAULT;
     }
-    int result = open_selected(select, entries);
+    int result = open_selected(select, table);
     if (!result)
-        result = poll_files(entries, select->count, deadline);
+        result = poll_files(table, deadline);
     if (result < 0)
         return result;
-    result = keep_found(select, entries);
+    result = keep_found(select, table);
     for (unsigned set = 0; set < SETS; set++) {
         if (select->addresses[set] && user_write(select->addresses[set], select->sets[set], size))
             return -EFAULT;
@@ -201,14 +226,24 @@ static int64_t select_opened(struct select *select, struct poll_entry *entries, 
 
 static int64_t select_user(int32_t count, uintptr_t read, uintptr_t write, uintptr_t except, nanoseconds deadline)
 {
-    if (count < 0 || (uint32_t)count > SET_LIMIT)
+    if (count < 0)
         return -EINVAL;
-    struct select select = { .addresses = { read, write, except }, .count = (unsigned)count };
-    struct poll_entry *entries = heap_allocate_zeroed_at((select.count + 1) * sizeof(*entries), PAGES_NEEDED);
-    if (!entries)
+    /* As on Linux, what lies beyond the descriptors that can be open is not looked at. */
+    struct select select = { .addresses = { read, write, except },
+                             .count = min_of((unsigned)count, descriptor_table_size()) };
+    size_t size = set_size(&select);
+    uint64_t *bits = heap_allocate_zeroed_at(SETS * size + 1, PAGES_NEEDED);
+    if (!bits)
         return -ENOMEM;
-    int64_t result = select_opened(&select, entries, deadline);
-    release(entries, select.count);
+    for (unsigned set = 0; set < SETS; set++)
+        select.sets[set] = bits + set * size / sizeof(*bits);
+    struct poll_table table;
+    int64_t result = allocate(&table, select.count);
+    if (result == 0) {
+        result = select_opened(&select, &table, deadline);
+        release(&table);
+    }
+    heap_free(bits);
     return result;
 }
 
