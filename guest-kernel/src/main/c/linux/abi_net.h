@@ -10,6 +10,8 @@
 #define SOCK_NONBLOCK 04000          /* O_NONBLOCK, O_CLOEXEC */
 #define SOCK_CLOEXEC 02000000
 #define MSG_WAITFORONE 0x10000u
+#define MSG_CMSG_COMPAT 0x80000000u   /* of 32-bit programs only */
+#define ADDRESS_LIMIT 128             /* sizeof(struct sockaddr_storage) */
 #define IOV_LIMIT 1024               /* IOV_MAX, limits.h */
 
 struct abi_inet_address {            /* struct sockaddr_in */
@@ -29,10 +31,15 @@ union abi_address {
 };
 struct abi_message {                 /* struct msghdr */
     uint64_t name;
-    uint32_t name_length, padding;
+    int32_t name_length;
+    uint32_t padding;
     uint64_t spans, span_count;
     uint64_t control, control_length;
     int32_t flags, padding2;
+};
+struct abi_control {                 /* struct cmsghdr */
+    uint64_t length;                 /* of this header and the data */
+    int32_t level, type;
 };
 struct abi_message_vector {          /* struct mmsghdr */
     struct abi_message message;

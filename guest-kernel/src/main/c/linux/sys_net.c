@@ -6,6 +6,7 @@
 #include "lib/heap.h"
 #include "lib/string.h"
 #include "linux/abi_net.h"
+#include "linux/control.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
@@ -55,16 +56,16 @@ static int decode_address(const union abi_address *raw, uint32_t length, struct 
     }
 }
 
-static int read_address(uintptr_t from, uint64_t length, struct socket_address *out)
+static int read_address(uintptr_t from, int32_t given, struct socket_address *out)
 {
     union abi_address raw;
     memset(&raw, 0, sizeof(raw));
-    if (length < sizeof(raw.family))
+    if (given < (int32_t)sizeof(raw.family) || given > ADDRESS_LIMIT)
         return -EINVAL;
     /* Longer ones (sockaddr_storage) are cut: nothing behind these layouts counts. */
-    length = min_of(length, sizeof(raw));
+    uint32_t length = min_of((uint32_t)given, (uint32_t)sizeof(raw));
     int error = user_read(&raw, from, length);
-    return error < 0 ? error : decode_address(&raw, (uint32_t)length, out);
+    return error < 0 ? error : decode_address(&raw, length, out);
 }
 
 static uint32_t encode_address(const struct socket_address *address, union abi_address *raw)
@@ -108,8 +109,12 @@ static int return_address(const struct socket_address *address, uintptr_t to, ui
 
 /* ---- Making sockets ------------------------------------------------------------------------------------ */
 
-static unsigned file_flags(uint64_t type) { return type & SOCK_NONBLOCK ? O_NONBLOCK : 0; }
-static bool type_valid(uint64_t type) { return (type & ~(uint64_t)(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) == 0; }
+static unsigned file_flags(uint32_t type) { return type & SOCK_NONBLOCK ? O_NONBLOCK : 0; }
+
+static bool type_valid(uint32_t type)
+{
+    return (type & ~(uint32_t)(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) == 0;
+}
 
 static int64_t give_descriptor(struct file *file, bool close_on_exec)
 {
@@ -122,9 +127,10 @@ static int64_t give_descriptor(struct file *file, bool close_on_exec)
 SYSCALL(socket)
 {
     struct file *file;
-    if (!type_valid(b))
+    uint32_t type = (uint32_t)b;
+    if (!type_valid(type))
         return -EINVAL;
-    int error = socket_create((int)a, (int)(b & SOCK_TYPE_MASK), (int)c, file_flags(b), &file);
+    int error = socket_create((int)a, (int)(type & SOCK_TYPE_MASK), (int)c, file_flags(type), &file);
     return error < 0 ? error : give_descriptor(file, b & SOCK_CLOEXEC);
 }
 
@@ -132,9 +138,10 @@ SYSCALL(socketpair)
 {
     struct file *files[2];
     int32_t descriptors[2];
-    if (!type_valid(b))
+    uint32_t type = (uint32_t)b;
+    if (!type_valid(type))
         return -EINVAL;
-    int error = socket_create_pair((int)a, (int)(b & SOCK_TYPE_MASK), (int)c, file_flags(b), files);
+    int error = socket_create_pair((int)a, (int)(type & SOCK_TYPE_MASK), (int)c, file_flags(type), files);
     if (error < 0)
         return error;
     descriptors[0] = (int32_t)give_descriptor(files[0], b & SOCK_CLOEXEC);
@@ -160,7 +167,7 @@ static int64_t name_socket(uint64_t descriptor, uintptr_t address_at, uint64_t l
     int error = hold(descriptor, &held);
     if (error < 0)
         return error;
-    error = read_address(address_at, (uint32_t)length, &address);
+    error = read_address(address_at, (int32_t)length, &address);
     const struct socket_operations *operations = held.socket->operations;
     if (error == 0)
         error = connect ? operations->connect(held.socket, &address) : operations->bind(held.socket, &address);
@@ -183,12 +190,12 @@ SYSCALL(listen)
     return error;
 }
 
-static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, uint64_t flags)
+static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, uint32_t flags)
 {
     struct held_socket held;
     struct socket_address peer;
     struct file *file;
-    if (flags & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC))
+    if (flags & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC))
         return -EINVAL;
     int error = hold(descriptor, &held);
     if (error < 0)
@@ -207,7 +214,7 @@ static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t le
 }
 
 SYSCALL(accept) { return accept_on(a, b, c, 0); }
-SYSCALL(accept4) { return accept_on(a, b, c, d); }
+SYSCALL(accept4) { return accept_on(a, b, c, (uint32_t)d); }
 
 static int64_t tell_name(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, bool peer)
 {
@@ -231,7 +238,7 @@ SYSCALL(shutdown)
     int error = hold(a, &held);
     if (error < 0)
         return error;
-    error = b <= SHUT_RDWR ? held.socket->operations->shutdown(held.socket, (int)b) : -EINVAL;
+    error = (uint32_t)b <= SHUT_RDWR ? held.socket->operations->shutdown(held.socket, (int)b) : -EINVAL;
     file_put(held.file);
     return error;
 }
@@ -297,7 +304,7 @@ SYSCALL(sendto)
     if (result < 0)
         return result;
     if (e != 0)
-        result = read_address(e, (uint32_t)f, &address);
+        result = read_address(e, (int32_t)f, &address);
     if (result == 0)
         result = transfer_init_buffer(&transfer, b, c);
     if (result == 0)
@@ -338,20 +345,32 @@ static void free_spans(struct message_spans *spans)
         heap_free(spans->spans);
 }
 
-static int64_t send_one_message(struct socket *socket, uintptr_t at, uint64_t flags)
+/* Other than connect(2) and the like, these calls cut an address that is too long: net/socket.c of Linux. */
+static int read_message_address(const struct abi_message *message, struct socket_address *address)
+{
+    if (message->name_length < 0)
+        return -EINVAL;
+    return read_address(message->name, min_of(message->name_length, ADDRESS_LIMIT), address);
+}
+
+static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t flags)
 {
     struct abi_message message;
     struct socket_address address;
     struct message_spans spans;
     struct transfer transfer;
+    if (flags & MSG_CMSG_COMPAT)
+        return -EINVAL;
     if (user_get(&message, at) < 0)
         return -EFAULT;
-    int64_t result = message.name != 0 ? read_address(message.name, message.name_length, &address) : 0;
+    int64_t result = message.name != 0 ? read_message_address(&message, &address) : 0;
     if (result == 0)
         result = read_spans(&message, &spans, &transfer);
     if (result < 0)
         return result;
-    result = send_on(socket, &transfer, flags, message.name != 0 ? &address : NULL);
+    result = control_check(&message, socket);
+    if (result == 0)
+        result = send_on(socket, &transfer, flags, message.name != 0 ? &address : NULL);
     free_spans(&spans);
     return result;
 }
@@ -362,7 +381,7 @@ SYSCALL(sendmsg)
     int64_t result = hold(a, &held);
     if (result < 0)
         return result;
-    result = send_one_message(held.socket, b, c);
+    result = send_one_message(held.socket, b, (uint32_t)c);
     file_put(held.file);
     return result;
 }
@@ -373,11 +392,11 @@ SYSCALL(sendmmsg)
     int64_t result = hold(a, &held);
     if (result < 0)
         return result;
-    uint64_t done = 0, count = min_of(c, (uint64_t)IOV_LIMIT);
+    uint64_t done = 0, count = min_of((uint32_t)c, (uint32_t)IOV_LIMIT);
     for (; done < count; done++) {
         give_way();
         uintptr_t at = b + done * sizeof(struct abi_message_vector);
-        result = send_one_message(held.socket, at, d);
+        result = send_one_message(held.socket, at, (uint32_t)d);
         if (result < 0)
             break;
         uint32_t length = (uint32_t)result;
@@ -415,27 +434,32 @@ SYSCALL(recvfrom)
 static int finish_message(uintptr_t at, struct abi_message *message, const struct socket_message *received)
 {
     if (message->name != 0) {
-        uint32_t room = message->name_length;
-        if (write_address(received->address, message->name, room, &message->name_length) < 0)
+        uint32_t length;
+        if (write_address(received->address, message->name, (uint32_t)message->name_length, &length) < 0)
             return -EFAULT;
+        message->name_length = (int32_t)length;
     }
-    message->control_length = 0;
+    message->control_length = 0;         /* nothing came that was not said: no MSG_CTRUNC */
     message->flags = (int32_t)received->result_flags;
     return user_put(at, message);
 }
 
-static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint64_t flags)
+static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint32_t flags)
 {
     struct abi_message message;
     struct socket_address address = { 0 };
     struct message_spans spans;
     struct transfer transfer;
+    if (flags & MSG_CMSG_COMPAT)
+        return -EINVAL;
     if (user_get(&message, at) < 0)
         return -EFAULT;
+    if (message.name != 0 && message.name_length < 0)
+        return -EINVAL;
     int64_t result = read_spans(&message, &spans, &transfer);
     if (result < 0)
         return result;
-    struct socket_message received = { .data = &transfer, .flags = (unsigned)flags, .address = &address };
+    struct socket_message received = { .data = &transfer, .flags = flags, .address = &address };
     result = socket->operations->receive(socket, &received);
     free_spans(&spans);
     if (result < 0)
@@ -450,7 +474,7 @@ SYSCALL(recvmsg)
     int64_t result = hold(a, &held);
     if (result < 0)
         return result;
-    result = receive_one_message(held.socket, b, c);
+    result = receive_one_message(held.socket, b, (uint32_t)c);
     file_put(held.file);
     return result;
 }
@@ -472,11 +496,11 @@ SYSCALL(recvmmsg)
         if (time.seconds < INT32_MAX)
             deadline = clock_monotonic() + (nanoseconds)time.seconds * NS_PER_SECOND + (nanoseconds)time.nanoseconds;
     }
-    uint64_t done = 0, count = min_of(c, (uint64_t)IOV_LIMIT), flags = d;
+    uint32_t done = 0, count = (uint32_t)c, flags = (uint32_t)d;
     while (result >= 0 && done < count && (done == 0 || clock_monotonic() < deadline)) {
         give_way();
-        uintptr_t at = b + done * sizeof(struct abi_message_vector);
-        result = receive_one_message(held.socket, at, flags & ~(uint64_t)MSG_WAITFORONE);
+        uintptr_t at = b + (uint64_t)done * sizeof(struct abi_message_vector);
+        result = receive_one_message(held.socket, at, flags & ~MSG_WAITFORONE);
         if (result < 0)
             break;
         uint32_t length = (uint32_t)result;

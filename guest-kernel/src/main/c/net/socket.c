@@ -134,8 +134,17 @@ static int create_inet(int type, int protocol, struct socket **out)
     }
 }
 
+/* Types end with SOCK_PACKET, and protocols of AF_INET with IPPROTO_MPTCP: beyond them is no kind of socket. */
+static bool numbers_valid(int family, int type, int protocol)
+{
+    enum { SOCK_PACKET = 10, IPPROTO_MPTCP = 262 };
+    return type >= 0 && type <= SOCK_PACKET && (family != AF_INET || (protocol >= 0 && protocol <= IPPROTO_MPTCP));
+}
+
 static int create_any(int family, int type, int protocol, struct socket **out)
 {
+    if ((family == AF_INET || family == AF_UNIX) && !numbers_valid(family, type, protocol))
+        return -EINVAL;
     switch (family) {
     case AF_INET:
         return create_inet(type, protocol, out);
@@ -163,6 +172,8 @@ int socket_create_pair(int family, int type, int protocol, unsigned file_flags, 
     struct socket *sockets[2];
     if (family != AF_UNIX)
         return family == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
+    if (!numbers_valid(family, type, protocol))
+        return -EINVAL;
     if (protocol != 0)
         return -EPROTONOSUPPORT;
     int result = unix_socket_create_pair(type, sockets);

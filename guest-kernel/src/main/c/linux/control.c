@@ -1,0 +1,128 @@
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "linux/control.h"
+#include "linux/process.h"
+#include "memory/user.h"
+
+/* socket(7), unix(7), ip(7), and asm-generic/socket.h */
+#define SOL_SOCKET 1
+#define SOL_IP 0
+#define SOL_UDP 17
+#define SCM_RIGHTS 1
+#define SCM_CREDENTIALS 2
+#define IP_TOS 1
+#define IP_TTL 2
+#define IP_PKTINFO 8
+#define PACKET_INFO_SIZE 12
+#define SCM_MAX_FD 253               /* unix(7) */
+#define CONTROL_LIMIT 20480u         /* net.core.optmem_max before Linux 6.9: what comes with one message at most */
+
+struct credentials {                 /* struct ucred */
+    int32_t pid;
+    uint32_t uid, gid;
+};
+
+static const void *data_of(const struct abi_control *control) { return control + 1; }
+
+/* Descriptors are looked at as on Linux, so that a program with wrong ones hears of that first. */
+static int check_rights(const struct abi_control *control)
+{
+    const int32_t *descriptors = data_of(control);
+    size_t count = (control->length - sizeof(*control)) / sizeof(*descriptors);
+    if (count > SCM_MAX_FD)
+        return -EINVAL;
+    for (size_t i = 0; i < count; i++) {
+        struct file *file = descriptor_get(descriptors[i]);
+        if (!file)
+            return -EBADF;
+        file_put(file);
+    }
+    return count ? -EOPNOTSUPP : 0;
+}
+
+/* SO_PASSCRED is not offered, so nobody receives them; wrong ones are refused all the same. */
+static int check_credentials(const struct abi_control *control)
+{
+    const struct credentials *credentials = data_of(control);
+    if (control->length != sizeof(*control) + sizeof(*credentials))
+        return -EINVAL;
+    if (credentials->uid == UINT32_MAX || credentials->gid == UINT32_MAX)
+        return -EINVAL;
+    return credentials->pid == PROCESS_ID ? 0 : -ESRCH;
+}
+
+static int check_unix(const struct abi_control *control)
+{
+    if (control->level != SOL_SOCKET)
+        return 0;
+    if (control->type == SCM_RIGHTS)
+        return check_rights(control);
+    return control->type == SCM_CREDENTIALS ? check_credentials(control) : -EINVAL;
+}
+
+/* Both belong to Unix sockets and are passed over; other options of one message are not offered. */
+static int check_socket_level(const struct abi_control *control)
+{
+    return control->type == SCM_RIGHTS || control->type == SCM_CREDENTIALS ? 0 : -EINVAL;
+}
+
+/* Where and how one datagram is sent: the address is the only one there is, and the rest a wish. */
+static int check_ip(const struct abi_control *control)
+{
+    const int32_t *value = data_of(control);
+    size_t length = control->length - sizeof(*control);
+    switch (control->type) {
+    case IP_PKTINFO:
+        return length == PACKET_INFO_SIZE ? 0 : -EINVAL;
+    case IP_TTL:
+        return length == sizeof(*value) && *value >= 1 && *value <= 255 ? 0 : -EINVAL;
+    case IP_TOS:
+        return length == 1 || (length == sizeof(*value) && *value >= 0 && *value <= 255) ? 0 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int check_one(const struct abi_control *control, const struct socket *socket)
+{
+    if (socket->family == AF_UNIX)
+        return check_unix(control);
+    if (control->level == SOL_SOCKET)
+        return check_socket_level(control);
+    if (socket->type != SOCK_DGRAM)
+        return 0;
+    return control->level == SOL_IP ? check_ip(control) : control->level == SOL_UDP ? -EINVAL : 0;
+}
+
+/* Each header begins at a multiple of 8; what is left at the end and too short for one is passed over. */
+static int check_all(const uint8_t *bytes, size_t size, const struct socket *socket)
+{
+    size_t at = 0;
+    while (size - at >= sizeof(struct abi_control)) {
+        const struct abi_control *control = (const struct abi_control *)(bytes + at);
+        if (control->length < sizeof(*control) || control->length > size - at)
+            return -EINVAL;
+        int error = check_one(control, socket);
+        if (error)
+            return error;
+        at += min_of(align_up(control->length, sizeof(uint64_t)), size - at);
+    }
+    return 0;
+}
+
+int control_check(const struct abi_message *message, const struct socket *socket)
+{
+    if (message->control_length == 0)
+        return 0;
+    if (message->control_length > CONTROL_LIMIT)
+        return -ENOBUFS;
+    uint8_t *bytes = heap_allocate_at(message->control_length, PAGES_NEEDED);
+    if (!bytes)
+        return -ENOBUFS;
+    int error = user_read(bytes, message->control, message->control_length);
+    if (!error)
+        error = check_all(bytes, message->control_length, socket);
+    heap_free(bytes);
+    return error;
+}
