@@ -60,3 +60,7 @@ struct abi_iovec {
 #define AT_REMOVEDIR 0x200u
 #define AT_SYMLINK_FOLLOW 0x400u
 #define AT_EMPTY_PATH 0x1000u
+#define AT_EACCESS 0x200u
+#define AT_NO_AUTOMOUNT 0x800u
+#define AT_STATX_SYNC_TYPE 0x6000u
+#define STATX_RESERVED 0x80000000u

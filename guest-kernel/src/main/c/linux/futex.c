@@ -270,12 +270,13 @@ SYSCALL(futex)
     case WAKE:
         return futex_wake(a, (uint32_t)c, FUTEX_ALL_BITS);
     case WAKE_BITSET:
-        return f ? futex_wake(a, (uint32_t)c, (uint32_t)f) : -EINVAL;
-    case CMP_REQUEUE:
-        error = check_value(a, (uint32_t)f);
-        return error ? error : futex_requeue(a, (uint32_t)c, (uint32_t)d, e);
+        return (uint32_t)f ? futex_wake(a, (uint32_t)c, (uint32_t)f) : -EINVAL;
     case REQUEUE:
-        return futex_requeue(a, (uint32_t)c, (uint32_t)d, e);
+    case CMP_REQUEUE:
+        if ((int32_t)c < 0 || (int32_t)d < 0)
+            return -EINVAL;
+        error = command == CMP_REQUEUE ? check_value(a, (uint32_t)f) : 0;
+        return error ? error : futex_requeue(a, (uint32_t)c, (uint32_t)d, e);
     case WAKE_OP:
         return futex_wake_operation(a, (uint32_t)c, (uint32_t)d, e, (uint32_t)f);
     default:

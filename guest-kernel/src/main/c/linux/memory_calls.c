@@ -106,13 +106,14 @@ SYSCALL(madvise)
     int error = align_up(b, PAGE_SIZE) ? check_range(a, b) : -EINVAL;
     if (error)
         return error;
-    switch (c) {
+    int32_t advice = (int32_t)c;
+    switch (advice) {
     case DONTNEED:
     case FREE:
         return address_space_discard(a, b);
     case POPULATE_READ:
     case POPULATE_WRITE:
-        return address_space_populate(a, align_up(b, PAGE_SIZE), c == POPULATE_WRITE);
+        return address_space_populate(a, align_up(b, PAGE_SIZE), advice == POPULATE_WRITE);
     case NORMAL: case RANDOM: case SEQUENTIAL: case WILLNEED: case HUGEPAGE: case NOHUGEPAGE: case DONTDUMP:
     case DODUMP: case COLD: case PAGEOUT:
         return 0;                        /* hints that change nothing here */
@@ -145,6 +146,23 @@ SYSCALL(mincore)
 /* Memory is never swapped out, so it is as good as locked; and tmpfs has no store to sync to. */
 SYSCALL(mlock) { return check_range(a, b); }
 SYSCALL(munlock) { return check_range(a, b); }
-SYSCALL(mlockall) { return 0; }
+
+SYSCALL(mlockall)
+{
+    enum { CURRENT = 1, FUTURE = 2, ON_FAULT = 4 };
+    uint32_t flags = (uint32_t)a;
+    return flags & ~(uint32_t)(CURRENT | FUTURE | ON_FAULT) || flags == 0 || flags == ON_FAULT ? -EINVAL : 0;
+}
+
 SYSCALL(munlockall) { return 0; }
-SYSCALL(msync) { return a & PAGE_MASK ? -EINVAL : check_range(a, b) ? -ENOMEM : 0; }
+
+SYSCALL(msync)
+{
+    enum { ASYNCHRONOUS = 1, INVALIDATE = 2, SYNCHRONOUS = 4 };
+    uint32_t flags = (uint32_t)c;
+    if (flags & ~(uint32_t)(ASYNCHRONOUS | INVALIDATE | SYNCHRONOUS) || a & PAGE_MASK)
+        return -EINVAL;
+    if (flags & ASYNCHRONOUS && flags & SYNCHRONOUS)
+        return -EINVAL;
+    return check_range(a, b) ? -ENOMEM : 0;
+}

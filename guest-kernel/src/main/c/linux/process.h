@@ -19,6 +19,8 @@ int process_start(const struct process_arguments *arguments);
 /* exit_group(2): says so on the console, closes the network's connections, powers off. */
 noreturn void process_exit(int status);
 noreturn void process_killed(int signal);
+/* Is this the number of one of its threads? 0 names the caller. Takes run_queue. */
+bool process_has_thread(int32_t id);
 
 /* Loads an ELF file and its interpreter (elf.c). */
 struct loaded_program {

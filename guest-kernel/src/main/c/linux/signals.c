@@ -314,11 +314,12 @@ SYSCALL(rt_sigprocmask)
         int error = read_mask(b, d, &mask);
         if (error)
             return error;
-        if (a == SIG_BLOCK)
+        int32_t how = (int32_t)a;
+        if (how == SIG_BLOCK)
             set_mask(user, old | mask);
-        else if (a == SIG_UNBLOCK)
+        else if (how == SIG_UNBLOCK)
             set_mask(user, old & ~mask);
-        else if (a == SIG_SETMASK)
+        else if (how == SIG_SETMASK)
             set_mask(user, mask);
         else
             return -EINVAL;
@@ -462,35 +463,45 @@ void signals_describe(uint32_t thread, struct process_signals *out)
     spin_unlock(&lock);
 }
 
-static int64_t send_to_thread(uint32_t id, uint64_t number)
+static int64_t send_to_thread(int32_t id, int32_t number)
 {
-    struct search search = { .id = id };
-    if (number > SIGNALS)
+    if (id <= 0)
         return -EINVAL;
-    struct signal_info info = { .number = (int32_t)number, .code = SI_TKILL, .sender.pid = PROCESS_ID };
+    struct search search = { .id = (uint32_t)id };
+    bool valid = number >= 0 && number <= SIGNALS;
+    struct signal_info info = { .number = number, .code = SI_TKILL, .sender.pid = PROCESS_ID };
     spin_lock(&lock);
     threads_for_each(match_id, &search);
-    if (search.found && number)
+    if (search.found && valid && number)
         give(search.found, &info);
     spin_unlock(&lock);
     if (!search.found)
         return -ESRCH;
+    if (!valid)
+        return -EINVAL;
     wake(&arrivals, 0);
     return 0;
 }
 
-SYSCALL(tgkill) { return a == PROCESS_ID ? send_to_thread((uint32_t)b, c) : -ESRCH; }
-SYSCALL(tkill) { return send_to_thread((uint32_t)a, b); }
+SYSCALL(tgkill)
+{
+    int32_t process = (int32_t)a, id = (int32_t)b;
+    if (process <= 0 || id <= 0)
+        return -EINVAL;
+    return process == PROCESS_ID ? send_to_thread(id, (int32_t)c) : -ESRCH;
+}
+
+SYSCALL(tkill) { return send_to_thread((int32_t)a, (int32_t)b); }
 
 SYSCALL(kill)
 {
-    int32_t pid = (int32_t)a;
-    if (b > SIGNALS)
-        return -EINVAL;
+    int32_t pid = (int32_t)a, number = (int32_t)b;
     if (pid != PROCESS_ID && pid != 0 && pid != -1 && pid != -PROCESS_ID)
         return -ESRCH;
-    struct signal_info info = { .number = (int32_t)b, .code = SI_USER, .sender.pid = PROCESS_ID };
-    if (b)
+    if (number < 0 || number > SIGNALS)
+        return -EINVAL;
+    struct signal_info info = { .number = number, .code = SI_USER, .sender.pid = PROCESS_ID };
+    if (number)
         signal_send_process(&info);
     return 0;
 }

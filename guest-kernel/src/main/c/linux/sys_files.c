@@ -35,7 +35,7 @@ SYSCALL(close) { return descriptor_close((int)a); }
 SYSCALL(close_range)
 {
     enum { UNSHARE = 2, MARK = 4 };
-    if (c & ~(uint64_t)(UNSHARE | MARK))
+    if ((uint32_t)c & ~(uint32_t)(UNSHARE | MARK))
         return -EINVAL;
     return descriptor_close_range((unsigned)a, (unsigned)b, c & MARK);
 }
@@ -56,7 +56,7 @@ SYSCALL(dup2) { return descriptor_duplicate((int)a, (int)b, false); }
 
 SYSCALL(dup3)
 {
-    if (a == b || c & ~(uint64_t)O_CLOEXEC)
+    if ((uint32_t)a == (uint32_t)b || (uint32_t)c & ~O_CLOEXEC)
         return -EINVAL;
     return descriptor_duplicate((int)a, (int)b, c & O_CLOEXEC);
 }
@@ -121,7 +121,8 @@ static int64_t control_file(struct file *file, unsigned command, uint64_t argume
 SYSCALL(fcntl)
 {
     int descriptor = (int)a;
-    switch (b) {
+    unsigned command = (unsigned)b;
+    switch (command) {
     case F_DUPFD:
         return duplicate_from(descriptor, (int)c, false);
     case F_DUPFD_CLOEXEC:
@@ -134,7 +135,7 @@ SYSCALL(fcntl)
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = control_file(file, (unsigned)b, c);
+    int64_t result = control_file(file, command, c);
     file_put(file);
     return result;
 }
@@ -173,12 +174,13 @@ static int64_t control(struct file *file, uint32_t request, uintptr_t argument)
 SYSCALL(ioctl)
 {
     int descriptor = (int)a;
-    if (b == FIOCLEX || b == FIONCLEX)
-        return descriptor_set_close_on_exec(descriptor, b == FIOCLEX);
+    uint32_t request = (uint32_t)b;
+    if (request == FIOCLEX || request == FIONCLEX)
+        return descriptor_set_close_on_exec(descriptor, request == FIOCLEX);
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = control(file, (uint32_t)b, c);
+    int64_t result = control(file, request, c);
     file_put(file);
     return result;
 }

@@ -43,7 +43,7 @@ SYSCALL(write) { return move_buffer((int)a, OUT, b, c, NO_OFFSET); }
 SYSCALL(pread64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, IN, b, c, d); }
 SYSCALL(pwrite64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, OUT, b, c, d); }
 
-/* ---- Vectors ---- */
+/* ---- Vectors: their counts are longs, of which Linux looks at 32 bits ---- */
 
 _Static_assert(sizeof(struct span) == sizeof(struct abi_iovec), "spans are read in place");
 
@@ -59,7 +59,7 @@ static int64_t move_spans(int descriptor, enum direction direction, const struct
     return n;
 }
 
-static int64_t move_vector(int descriptor, enum direction direction, uintptr_t vector, uint64_t count, uint64_t offset)
+static int64_t move_vector(int descriptor, enum direction direction, uintptr_t vector, uint32_t count, uint64_t offset)
 {
     if (count > IOVEC_LIMIT)
         return -EINVAL;
@@ -74,13 +74,23 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
     return result;
 }
 
-SYSCALL(readv) { return move_vector((int)a, IN, b, c, NO_OFFSET); }
-SYSCALL(writev) { return move_vector((int)a, OUT, b, c, NO_OFFSET); }
-SYSCALL(preadv) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, IN, b, c, d); }
-SYSCALL(pwritev) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, OUT, b, c, d); }
-/* Offset -1 means the file's own; flags (f) are hints that are not needed. */
-SYSCALL(preadv2) { return (int64_t)d < -1 ? -EINVAL : move_vector((int)a, IN, b, c, d); }
-SYSCALL(pwritev2) { return (int64_t)d < -1 ? -EINVAL : move_vector((int)a, OUT, b, c, d); }
+SYSCALL(readv) { return move_vector((int)a, IN, b, (uint32_t)c, NO_OFFSET); }
+SYSCALL(writev) { return move_vector((int)a, OUT, b, (uint32_t)c, NO_OFFSET); }
+SYSCALL(preadv) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, IN, b, (uint32_t)c, d); }
+SYSCALL(pwritev) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, OUT, b, (uint32_t)c, d); }
+
+/* Offset -1 means the file's own. Flags are RWF_HIPRI, RWF_DSYNC and RWF_SYNC, which change nothing here. */
+static int64_t move_vector_with(int descriptor, enum direction direction, uintptr_t vector, uint32_t count,
+                                uint64_t offset, uint32_t flags)
+{
+    const uint32_t without_effect = 7;
+    if ((int64_t)offset < -1)
+        return -EINVAL;
+    return flags & ~without_effect ? -EOPNOTSUPP : move_vector(descriptor, direction, vector, count, offset);
+}
+
+SYSCALL(preadv2) { return move_vector_with((int)a, IN, b, (uint32_t)c, d, (uint32_t)f); }
+SYSCALL(pwritev2) { return move_vector_with((int)a, OUT, b, (uint32_t)c, d, (uint32_t)f); }
 
 SYSCALL(lseek)
 {
@@ -209,5 +219,5 @@ SYSCALL(fadvise64)
         return -EBADF;
     bool stream = !file->operations->seek;
     file_put(file);
-    return stream ? -ESPIPE : d > LAST_ADVICE ? -EINVAL : 0;
+    return stream ? -ESPIPE : (uint32_t)d > LAST_ADVICE || (int64_t)c < 0 ? -EINVAL : 0;
 }

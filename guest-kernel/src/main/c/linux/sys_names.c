@@ -60,6 +60,8 @@ SYSCALL(symlinkat) { return make_link(a, (int)b, c); }
 static int64_t link_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
 {
     struct dentry *existing;
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     unsigned walk = flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0;
     int error = path_to_dentry(from_directory, from, walk, flags, &existing);
     if (error)
@@ -90,7 +92,7 @@ static int64_t remove_at(int directory, uintptr_t address, bool is_directory)
 
 SYSCALL(unlink) { return remove_at(AT_FDCWD, a, false); }
 SYSCALL(rmdir) { return remove_at(AT_FDCWD, a, true); }
-SYSCALL(unlinkat) { return c & ~(uint64_t)AT_REMOVEDIR ? -EINVAL : remove_at((int)a, b, c & AT_REMOVEDIR); }
+SYSCALL(unlinkat) { return (uint32_t)c & ~AT_REMOVEDIR ? -EINVAL : remove_at((int)a, b, c & AT_REMOVEDIR); }
 
 static int64_t rename_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
 {
@@ -185,16 +187,17 @@ SYSCALL(fallocate)
 SYSCALL(memfd_create)
 {
     enum { CLOSE_ON_EXEC = 1, ALLOW_SEALING = 2, NAME_SIZE = 250, NO_EXEC = 8, EXEC = 16 };
+    uint32_t flags = (uint32_t)b;
+    if (flags & ~(uint32_t)(CLOSE_ON_EXEC | ALLOW_SEALING | NO_EXEC | EXEC) || (flags & NO_EXEC && flags & EXEC))
+        return -EINVAL;
     char name[NAME_SIZE];
     ssize_type length = user_read_string(name, a, sizeof(name));
     if (length < 0)
         return length == -ENAMETOOLONG ? -EINVAL : length;
-    if (b & ~(uint64_t)(CLOSE_ON_EXEC | ALLOW_SEALING | NO_EXEC | EXEC))
-        return -EINVAL;
     struct file *file = tmpfs_memory_file(O_RDWR);
     if (!file)
         return -ENOMEM;
-    int descriptor = descriptor_add(file, b & CLOSE_ON_EXEC, 0);
+    int descriptor = descriptor_add(file, flags & CLOSE_ON_EXEC, 0);
     if (descriptor < 0)
         file_put(file);
     return descriptor;
@@ -230,6 +233,8 @@ static int change_inode(struct inode *inode, struct dentry *dentry, const struct
 static int64_t change_at(int directory, uintptr_t path, unsigned at_flags, const struct change *change)
 {
     struct dentry *dentry;
+    if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     unsigned walk = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
     int error = path_to_dentry(directory, path, walk, at_flags, &dentry);
     if (error)

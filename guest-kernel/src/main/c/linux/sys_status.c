@@ -68,6 +68,8 @@ static int status_of_descriptor(int descriptor, struct file_status *status)
 static int status_at(int directory, uintptr_t path, unsigned at_flags, struct file_status *status)
 {
     char first = 1;
+    if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+        return -EINVAL;
     if (at_flags & AT_EMPTY_PATH && user_get(&first, path))
         return -EFAULT;
     /* Sockets and pipes have a status but no name. */
@@ -104,6 +106,8 @@ SYSCALL(fstat)
 SYSCALL(statx)
 {
     struct file_status status;
+    if ((uint32_t)d & STATX_RESERVED || ((uint32_t)c & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+        return -EINVAL;
     int error = status_at((int)a, b, (unsigned)c, &status);
     return error ? error : put_statx(e, &status);
 }
@@ -113,6 +117,8 @@ SYSCALL(statx)
 static int64_t access_at(int directory, uintptr_t path, unsigned mode, unsigned at_flags)
 {
     if (mode & ~(ACCESS_READ | ACCESS_WRITE | ACCESS_EXECUTE))
+        return -EINVAL;
+    if (at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     struct dentry *dentry;
     int error = path_to_dentry(directory, path, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, at_flags, &dentry);

@@ -26,13 +26,13 @@ static int64_t install(struct file *file, uint64_t flags)
 
 /* ---- Pipes ---- */
 
-static int64_t make_pipe(uintptr_t to, uint64_t flags)
+static int64_t make_pipe(uintptr_t to, uint32_t flags)
 {
     struct file *ends[2];
     int32_t descriptors[2];
-    if (flags & ~(uint64_t)(CREATION_FLAGS | 040000))    /* O_DIRECT: packets; a stream will do */
+    if (flags & ~(CREATION_FLAGS | 040000u))     /* O_DIRECT: packets; a stream will do */
         return -EINVAL;
-    int error = pipe_create((uint32_t)flags & O_NONBLOCK, &ends[0], &ends[1]);
+    int error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
     if (error)
         return error;
     descriptors[0] = (int32_t)install(ends[0], flags);
@@ -51,14 +51,14 @@ static int64_t make_pipe(uintptr_t to, uint64_t flags)
 }
 
 SYSCALL(pipe) { return make_pipe(a, 0); }
-SYSCALL(pipe2) { return make_pipe(a, b); }
+SYSCALL(pipe2) { return make_pipe(a, (uint32_t)b); }
 
 /* ---- eventfd ---- */
 
 SYSCALL(eventfd2)
 {
     enum { SEMAPHORE = 1 };
-    if (b & ~(uint64_t)(SEMAPHORE | CREATION_FLAGS))
+    if ((uint32_t)b & ~(SEMAPHORE | CREATION_FLAGS))
         return -EINVAL;
     return install(eventfd_create((uint32_t)a, b & SEMAPHORE, (uint32_t)b & O_NONBLOCK), b);
 }
@@ -74,8 +74,10 @@ struct abi_itimerspec {
 SYSCALL(timerfd_create)
 {
     enum { REALTIME = 0, MONOTONIC = 1, BOOTTIME = 7, REALTIME_ALARM = 8, BOOTTIME_ALARM = 9 };
-    bool wall = a == REALTIME || a == REALTIME_ALARM;
-    if ((!wall && a != MONOTONIC && a != BOOTTIME && a != BOOTTIME_ALARM) || b & ~(uint64_t)CREATION_FLAGS)
+    int32_t clock = (int32_t)a;
+    bool wall = clock == REALTIME || clock == REALTIME_ALARM;
+    bool steady = clock == MONOTONIC || clock == BOOTTIME || clock == BOOTTIME_ALARM;
+    if ((!wall && !steady) || (uint32_t)b & ~CREATION_FLAGS)
         return -EINVAL;
     return install(timerfd_create(wall, (uint32_t)b & O_NONBLOCK), b);
 }
@@ -102,7 +104,7 @@ static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintpt
 SYSCALL(timerfd_settime)
 {
     enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 };     /* the wall clock is never set: nothing to cancel */
-    if (b & ~(uint64_t)(ABSOLUTE | CANCEL_ON_SET))
+    if ((uint32_t)b & ~(uint32_t)(ABSOLUTE | CANCEL_ON_SET))
         return -EINVAL;
     struct file *file = descriptor_get((int)a);
     if (!file)
@@ -127,16 +129,17 @@ SYSCALL(timerfd_gettime)
 
 #define EPOLL_BATCH 64u              /* events handed out by one call at most */
 
-SYSCALL(epoll_create1) { return a & ~(uint64_t)O_CLOEXEC ? -EINVAL : install(epoll_create(0), a); }
+SYSCALL(epoll_create1) { return (uint32_t)a & ~O_CLOEXEC ? -EINVAL : install(epoll_create(0), a); }
 SYSCALL(epoll_create) { return (int32_t)a <= 0 ? -EINVAL : install(epoll_create(0), 0); }
 
 SYSCALL(epoll_ctl)
 {
     struct epoll_event event = { 0 };
-    if (b != EPOLL_DELETE && user_get(&event, d))
+    int operation = (int)b;
+    if (operation != EPOLL_DELETE && user_get(&event, d))
         return -EFAULT;
     struct file *epoll = descriptor_get((int)a), *file = descriptor_get((int)c);
-    int64_t result = epoll && file ? epoll_control(epoll, (int)b, (int)c, file, &event) : -EBADF;
+    int64_t result = epoll && file ? epoll_control(epoll, operation, (int)c, file, &event) : -EBADF;
     if (file)
         file_put(file);
     if (epoll)
@@ -191,7 +194,7 @@ SYSCALL(epoll_pwait2)
 
 SYSCALL(inotify_init1)
 {
-    return a & ~(uint64_t)CREATION_FLAGS ? -EINVAL : install(inotify_create((uint32_t)a & O_NONBLOCK), a);
+    return (uint32_t)a & ~CREATION_FLAGS ? -EINVAL : install(inotify_create((uint32_t)a & O_NONBLOCK), a);
 }
 
 SYSCALL(inotify_init) { return install(inotify_create(0), 0); }

@@ -17,7 +17,8 @@ typedef int64_t system_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL
 
-/* For definitions: SYSCALL(getpid) { return 1; } - unused arguments need no mention. */
+/* For definitions: SYSCALL(getpid) { return 1; } - unused arguments need no mention. An argument comes as the whole
+ * register: cut it to the type that Linux gives it before looking at it (src/it/c/truncation.c). */
 #define SYSCALL(name)                                                                             \
     int64_t sys_##name(uint64_t a __attribute__((unused)), uint64_t b __attribute__((unused)),    \
                        uint64_t c __attribute__((unused)), uint64_t d __attribute__((unused)),    \

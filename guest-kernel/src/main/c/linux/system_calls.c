@@ -1,4 +1,5 @@
 /* Identity, limits and facts about the machine. */
+#include "files/file.h"
 #include "files/process_view.h"
 #include "lib/pages.h"
 #include "lib/string.h"
@@ -12,7 +13,6 @@
 #include "threads/thread.h"
 
 #define RLIM_INFINITY UINT64_MAX
-#define DESCRIPTOR_LIMIT 65536UL
 #define STACK_LIMIT (8UL << 20)
 
 char host_name[SYSTEM_NAME_SIZE] = "unikernel";
@@ -28,16 +28,23 @@ SYSCALL(uname)
 SYSCALL(getpid) { return PROCESS_ID; }
 SYSCALL(getppid) { return 0; }
 SYSCALL(getpgrp) { return PROCESS_ID; }
-SYSCALL(getpgid) { return PROCESS_ID; }
-SYSCALL(getsid) { return PROCESS_ID; }
+SYSCALL(getpgid) { return process_has_thread((int32_t)a) ? PROCESS_ID : -ESRCH; }
+SYSCALL(getsid) { return process_has_thread((int32_t)a) ? PROCESS_ID : -ESRCH; }
 SYSCALL(setsid) { return -EPERM; }
 SYSCALL(getuid) { return 0; }
 SYSCALL(geteuid) { return 0; }
 SYSCALL(getgid) { return 0; }
 SYSCALL(getegid) { return 0; }
-SYSCALL(getgroups) { return 0; }
+SYSCALL(getgroups) { return (int32_t)a < 0 ? -EINVAL : 0; }
+
 /* No child ever exists. */
-SYSCALL(wait4) { return -ECHILD; }
+SYSCALL(wait4)
+{
+    const uint32_t options = 0xe000000bu;        /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
+    if ((uint32_t)c & ~options)
+        return -EINVAL;
+    return (int32_t)a == INT32_MIN ? -ESRCH : -ECHILD;
+}
 
 /* Restartable sequences need the kernel to restart them on preemption; glibc does without. */
 SYSCALL(rseq) { return -ENOSYS; }
@@ -62,11 +69,11 @@ int process_limit_get(unsigned resource, struct process_limit *limit)
 SYSCALL(prlimit64)
 {
     struct process_limit limit, wanted;
-    if (a != 0 && a != PROCESS_ID)
-        return -ESRCH;
-    int error = process_limit_get((unsigned)b, &limit);
-    if (!error && c)
-        error = user_get(&wanted, c);    /* limits are fixed: lowering one has no effect here */
+    int error = c ? user_get(&wanted, c) : 0;    /* limits are fixed: lowering one has no effect here */
+    if (!error && !process_has_thread((int32_t)a))
+        error = -ESRCH;
+    if (!error)
+        error = process_limit_get((unsigned)b, &limit);
     if (!error && c && (wanted.soft > wanted.hard || wanted.hard > limit.hard))
         error = wanted.soft > wanted.hard ? -EINVAL : -EPERM;
     return error || !d ? error : user_put(d, &limit);
@@ -77,7 +84,9 @@ SYSCALL(setrlimit) { return sys_prlimit64(0, a, b, 0, 0, 0); }
 
 SYSCALL(getrandom)
 {
-    if (c & ~7UL)                        /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE make no difference */
+    enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4 };      /* GRND_*: they make no difference */
+    uint32_t flags = (uint32_t)c;
+    if (flags & ~(uint32_t)(NONBLOCK | RANDOM | INSECURE) || (flags & RANDOM && flags & INSECURE))
         return -EINVAL;
     struct transfer transfer;
     transfer_init_user(&transfer, a, b);

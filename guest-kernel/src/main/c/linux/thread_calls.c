@@ -17,6 +17,25 @@
 #define ROBUST_LIST_HEAD_SIZE 24
 #define CPU_MASK_BYTES 8
 
+struct thread_search {
+    uint32_t id;
+    bool found;
+};
+
+static void match_thread(struct thread *thread, void *context)
+{
+    struct thread_search *search = context;
+    search->found |= thread->user && thread->id == search->id;
+}
+
+bool process_has_thread(int32_t id)
+{
+    struct thread_search search = { .id = (uint32_t)id, .found = id == 0 };
+    if (id > 0)
+        threads_for_each(match_thread, &search);
+    return search.found;
+}
+
 /* struct clone_args of clone3(2), first version. */
 struct clone_arguments {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
@@ -137,7 +156,7 @@ SYSCALL(arch_prctl)
     enum { SET_GS = 0x1001, SET_FS, GET_FS };
     struct thread *self = thread_current();
     int error;
-    switch (a) {
+    switch ((uint32_t)a) {
     case SET_FS:
         error = set_fs_base(self, b);
         if (!error)
@@ -188,23 +207,65 @@ SYSCALL(sched_yield)
 SYSCALL(sched_getaffinity)
 {
     uint64_t mask = 1;                   /* the one CPU that is started */
-    if (b < CPU_MASK_BYTES || b & 7)
+    uint32_t length = (uint32_t)b;
+    if (length < CPU_MASK_BYTES || length & 7)
         return -EINVAL;
+    if (!process_has_thread((int32_t)a))
+        return -ESRCH;
     int error = user_put(c, &mask);
     return error ? error : CPU_MASK_BYTES;
 }
 
-SYSCALL(sched_setaffinity) { return 0; }
-SYSCALL(sched_getscheduler) { return 0; }
-SYSCALL(sched_setscheduler) { return 0; }
-SYSCALL(sched_get_priority_max) { return 0; }
-SYSCALL(sched_get_priority_min) { return 0; }
-SYSCALL(getpriority) { return 20; }
-SYSCALL(setpriority) { return 0; }
+SYSCALL(sched_setaffinity) { return process_has_thread((int32_t)a) ? 0 : -ESRCH; }
+
+static int64_t check_thread(int32_t id)
+{
+    if (id < 0)
+        return -EINVAL;
+    return process_has_thread(id) ? 0 : -ESRCH;
+}
+
+SYSCALL(sched_getscheduler) { return check_thread((int32_t)a); }
+
+/* What the policies of sched(7) allow as priority, at most or at least. */
+static int64_t priority_limit(int32_t policy, int64_t of_real_time)
+{
+    enum { NORMAL, FIFO, ROUND_ROBIN, BATCH, IDLE = 5, DEADLINE };
+    switch (policy) {
+    case FIFO: case ROUND_ROBIN:
+        return of_real_time;
+    case NORMAL: case BATCH: case IDLE: case DEADLINE:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL(sched_get_priority_max) { return priority_limit((int32_t)a, 99); }
+SYSCALL(sched_get_priority_min) { return priority_limit((int32_t)a, 1); }
+
+/* There is one policy: the others are taken and change nothing. */
+SYSCALL(sched_setscheduler)
+{
+    enum { RESET_ON_FORK = 0x40000000 };
+    int32_t policy = (int32_t)b;
+    if (policy < 0 || !c || priority_limit(policy & ~RESET_ON_FORK, 0) < 0)
+        return -EINVAL;
+    return check_thread((int32_t)a);
+}
+
+/* Of whom: PRIO_PROCESS, PRIO_PGRP or PRIO_USER. */
+static bool priority_owner_valid(int32_t which) { return which >= 0 && which <= 2; }
+
+SYSCALL(getpriority) { return priority_owner_valid((int32_t)a) ? 20 : -EINVAL; }
+SYSCALL(setpriority) { return priority_owner_valid((int32_t)a) ? 0 : -EINVAL; }
 
 SYSCALL(sched_getparam)
 {
     int32_t priority = 0;
+    int64_t error = b ? check_thread((int32_t)a) : -EINVAL;
+    if (error)
+        return error;
     return user_put(b, &priority);
 }
 

@@ -1,3 +1,4 @@
+#include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
@@ -14,6 +15,8 @@
 #define CLOCK_BOOTTIME 7
 #define CLOCK_TAI 11
 #define TIMER_ABSTIME 1
+#define RUSAGE_CHILDREN (-1)
+#define RUSAGE_SELF 0
 #define RUSAGE_THREAD 1
 #define TICKS_PER_SECOND 100
 
@@ -55,7 +58,11 @@ static void add_thread_time(struct thread *thread, void *context)
 static int dynamic_clock(int32_t clock, nanoseconds *out)
 {
     struct by_id search = { .id = (uint32_t)~(clock >> 3) };
+    if ((clock & 3) == 3)                /* no kind of CPU time, or a descriptor of a clock device */
+        return -EINVAL;
     if (!(clock & 4)) {
+        if (search.id != 0 && search.id != PROCESS_ID)
+            return -EINVAL;
         *out = cpu_busy_time();
         return 0;
     }
@@ -169,7 +176,11 @@ SYSCALL(getrusage)
 {
     /* struct rusage: user and system time as timevals, then 14 longs; all time counts as user time. */
     int64_t usage[18] = { 0 };
-    nanoseconds time = (int32_t)a == RUSAGE_THREAD ? thread_cpu_time(thread_current()) : cpu_busy_time();
+    int32_t who = (int32_t)a;
+    if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
+        return -EINVAL;
+    nanoseconds time = who == RUSAGE_THREAD ? thread_cpu_time(thread_current())
+                       : who == RUSAGE_SELF ? cpu_busy_time() : 0;
     usage[0] = (int64_t)(time / NS_PER_SECOND);
     usage[1] = (int64_t)(time % NS_PER_SECOND / NS_PER_US);
     return user_put(b, &usage);
