@@ -19,9 +19,8 @@
 static struct {
     event_handler *handler;
     void *context;
-    bool raised, notified;
+    bool allocated, raised, notified;
 } ports[PORTS];
-static unsigned next_port;
 static struct grant_entry *grants;
 static unsigned grant_count;
 static phys_t frames[FRAMES];
@@ -62,7 +61,13 @@ const struct xen_host *xen_host = &host;
 int event_allocate_unbound(uint16_t domain)
 {
     (void)domain;
-    return next_port < PORTS ? (int)next_port++ : -ENOSPC;
+    for (int port = 3; port < PORTS; port++) {
+        if (ports[port].allocated)
+            continue;
+        ports[port].allocated = true;
+        return port;
+    }
+    return -ENOSPC;
 }
 
 void event_bind(uint32_t port, event_handler *handler, void *context)
@@ -76,7 +81,7 @@ void event_unmask(uint32_t port) { (void)port; }
 void event_close(uint32_t port)
 {
     ports[port].handler = NULL;
-    ports[port].raised = false;
+    ports[port].allocated = ports[port].raised = false;
 }
 
 void event_notify(uint32_t port)
@@ -145,6 +150,15 @@ void fake_unmap_grants(void)
         grants[i].flags &= (uint16_t)~24;
 }
 
+void fake_forget_kept_pages(void)
+{
+    for (unsigned i = 0; i < grant_count; i++) {
+        if (grants[i].flags & 1)
+            page_put(page_of(frames[grants[i].frame]));
+        grants[i].flags = 0;
+    }
+}
+
 static bool console_step(void)
 {
     uint32_t before = console.output_consumed;
@@ -199,7 +213,6 @@ bool fake_run(void)
 void fake_start(uint32_t index)
 {
     memset(ports, 0, sizeof(ports));
-    next_port = 3;
     console_length = 0;
     memset(&console, 0, sizeof(console));
     console.input_consumed = console.input_produced = index;

@@ -67,6 +67,9 @@ unsigned fake_grants_leaking(void);
 /* The backend maps every page granted now, or lets go of all it has mapped: grants cannot be revoked meanwhile. */
 void fake_map_grants(void);
 void fake_unmap_grants(void);
+/* When nothing is granted but what the backend kept: drops what the front ends hold on to those pages by. Their
+ * references do not come back before grants_init(). */
+void fake_forget_kept_pages(void);
 /* What the guest wrote to the console, NUL-terminated. */
 const char *fake_console_output(void);
 void fake_type(const char *text);

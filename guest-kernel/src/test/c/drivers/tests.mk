@@ -14,3 +14,33 @@ target/test/test_xen: $(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES) $
 test-drivers: target/test/test_xen
 	@target/test/test_xen >$<.log; status=$$?; grep -v '^#' $<.log; exit $$status
 TESTS += test-drivers
+
+# Each against a backend or daemon that does what the fuzzer's bytes say. Without what the drivers log: each input breaks
+# a device.
+FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c)
+FUZZ_DRIVER_HEADERS := $(wildcard src/main/c/drivers/*.h src/main/c/drivers/xen/*.h src/test/c/drivers/*.h) $(HOST_HEADERS)
+
+target/test/fuzz_drivers_net target/test/fuzz_drivers_blk: target/test/fuzz_drivers_%: \
+    src/test/c/drivers/fuzz/fuzz_%.c $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES) $(FUZZ_DRIVER_HEADERS)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+
+target/test/fuzz_drivers_xenstore: src/test/c/drivers/fuzz/fuzz_xenstore.c src/test/c/drivers/fuzz/stubs.c \
+    $(addprefix src/main/c/drivers/xen/,control.c settings.c) $(HOST_SOURCES) src/main/c/drivers/xen/xenbus.c \
+    $(FUZZ_DRIVER_HEADERS)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter-out %/xenbus.c,$(filter %.c,$^)) -o $@
+
+target/test/fuzz_drivers_console: src/test/c/drivers/fuzz/fuzz_console.c src/main/c/drivers/xen/console.c \
+    $(HOST_SOURCES) $(FUZZ_DRIVER_HEADERS)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+
+fuzz-drivers-%: target/test/fuzz_drivers_%
+	@mkdir -p target/test/corpus-drivers-$*
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-drivers-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz drivers $*"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-drivers-net fuzz-drivers-blk fuzz-drivers-xenstore fuzz-drivers-console
+endif

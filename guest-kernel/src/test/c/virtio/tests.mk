@@ -22,3 +22,18 @@ test-virtio: target/test/virtio target/test/virtio_transport
 	@set -e; for test in $^; do \
 	    ASAN_OPTIONS=detect_leaks=0 $$test 2>$$test.log || { grep -v '^#' $$test.log; exit 1; }; done
 TESTS += test-virtio
+
+target/test/fuzz_virtio_%: src/test/c/virtio/fuzz/fuzz_%.c src/test/c/virtio/fuzz/device.c \
+    src/test/c/virtio/fake_device.c $(VIRTIO_SOURCES) $(HOST_SOURCES) $(VIRTIO_HEADERS)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+
+# Without what the drivers log: each input breaks a device.
+fuzz-virtio-%: target/test/fuzz_virtio_%
+	@mkdir -p target/test/corpus-virtio-$*
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-virtio-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz virtio $*"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-virtio-net fuzz-virtio-blk
+endif
