@@ -10,6 +10,7 @@
 #include "drivers/xen/control.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
+#include "drivers/xen/netfront_card.h"
 #include "drivers/xen/ring.h"
 #include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
@@ -468,6 +469,50 @@ static void hostile_disk_is_given_up(void)
     page_put(page);
 }
 
+/* Field by field: after each lie the disk is given up or unharmed, and every request has ended once. */
+static void each_lie_about_a_disk_ends_its_requests(void)
+{
+    static const struct {
+        uint64_t id;
+        int16_t status;
+        uint32_t produced;           /* responses it claims */
+        bool dead;
+    } lies[] = {
+        { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, 1, 1, false }, { 0, INT16_MIN, 1, false }, { 0, INT16_MAX, 1, false },
+        { 7, 0, 1, false }, { 8, 0, 1, true }, { 31, 0, 1, true }, { 32, 0, 1, true }, { UINT64_MAX, 0, 1, true },
+        { 1UL << 32, 0, 1, true }, { 0, 0, 2, true }, { 0, 0, 8, true }, { 0, 0, 9, true }, { 0, 0, 32, true },
+        { 0, 0, 0x80000000, true }, { 0, 0, UINT32_MAX, true },
+    };
+    static struct block_request requests[8];
+    struct page *page = page_allocate_zeroed();
+    for (unsigned n = 0; n < array_size(lies); n++) {
+        CHECK(start_disk(2, "w"));
+        fake_backends_asleep = true;
+        for (unsigned i = 0; i < 8; i++)
+            submit(&requests[i], false, i, page, 0, 512);
+        struct ring_header *header = fake_disk_ring();
+        struct {
+            uint64_t id;
+            uint8_t operation;
+            int16_t status;
+        } response = { lies[n].id, 0, lies[n].status };
+        /* The same answer in every slot. */
+        for (unsigned i = 0; i < 32; i++)
+            memcpy((uint8_t *)(header + 1) + i * 112, &response, sizeof(response));
+        header->responses_produced += lies[n].produced;
+        fake_raise(fake_disk_port());
+        fake_run();
+        CHECK_EQUAL(done_count, lies[n].dead ? 8 : 1);
+        CHECK_EQUAL(done_error, lies[n].dead || lies[n].status != 0 ? -EIO : 0);
+        CHECK_EQUAL(fake_grants_used(), lies[n].dead ? 1 : 8);     /* and the ring's */
+        fake_disk_detach();
+        fake_run();
+        CHECK_EQUAL(done_count, 8);
+        CHECK_EQUAL(fake_grants_used(), 0);
+    }
+    page_put(page);
+}
+
 /* ---- Network --------------------------------------------------------------------------------- */
 
 static struct network_device *card;
@@ -812,6 +857,103 @@ static void hostile_card_is_contained(void)
     }
 }
 
+/* Field by field: what is not a packet is dropped, and the card goes on or is given up; its pages come back. */
+static void each_lie_about_a_packet_is_dropped(void)
+{
+    static const struct {
+        uint16_t id, offset, flags;
+        int16_t status;
+        uint8_t extra_type, extra_flags, extra_kind;
+        uint16_t extra_size;
+        uint32_t produced;
+        unsigned packets;
+        bool dead;
+    } lies[] = {
+        { .status = 60, .produced = 1, .packets = 1 },
+        { .status = 0, .produced = 1 }, { .status = -1, .produced = 1 }, { .status = INT16_MIN, .produced = 1 },
+        { .status = INT16_MAX, .produced = 1 }, { .status = 4097, .produced = 1 },
+        { .status = 4096, .produced = 1, .packets = 1 }, { .status = 4096, .offset = 1, .produced = 1 },
+        { .status = 60, .offset = 4036, .produced = 1, .packets = 1 }, { .status = 60, .offset = 4037, .produced = 1 },
+        { .status = 60, .offset = 4096, .produced = 1 }, { .status = 60, .offset = 0xffff, .produced = 1 },
+        { .status = 60, .id = 1, .produced = 1, .dead = true }, { .status = 60, .id = 0xffff, .produced = 1, .dead = true },
+        { .status = 60, .flags = RX_MORE_DATA, .produced = 1 }, { .status = 60, .flags = RX_EXTRA_INFO, .produced = 1 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 1, .produced = 2, .packets = 1 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 0, .produced = 2 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 2, .extra_size = 1, .produced = 2 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 0, .extra_kind = 1, .extra_size = 1, .produced = 2 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 255, .extra_kind = 1, .extra_size = 1, .produced = 2 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 1, .extra_flags = 1,
+          .produced = 2 },
+        { .status = 60, .produced = 257, .dead = true }, { .status = 60, .produced = 0x80000000, .dead = true },
+        { .status = 60, .produced = UINT32_MAX, .dead = true },
+    };
+    for (unsigned n = 0; n < array_size(lies); n++) {
+        CHECK(start_card());
+        uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
+        fake_backends_asleep = true;
+        struct ring_header *ring = fake_receive_ring();
+        struct rx_response response = { lies[n].id, lies[n].offset, lies[n].flags, lies[n].status };
+        struct extra_info extra = { .type = lies[n].extra_type, .flags = lies[n].extra_flags,
+                                    .gso_type = lies[n].extra_kind, .gso_size = lies[n].extra_size };
+        memcpy(ring + 1, &response, sizeof(response));
+        memcpy((uint8_t *)(ring + 1) + sizeof(response), &extra, sizeof(extra));
+        ring->responses_produced += lies[n].produced;
+        (void)host_log();
+        fake_raise(fake_card_port());
+        fake_run();
+        CHECK_EQUAL(strstr(host_log(), "nothing is received any more") != NULL, lies[n].dead);
+        unsigned count = 0;
+        for (struct list *link; (link = list_pop_front(&received)) != NULL; count++)
+            packet_free(list_entry(link, struct packet, link));
+        CHECK_EQUAL(count, lies[n].packets);
+        CHECK_EQUAL(card->dropped, lies[n].packets == 0 && !lies[n].dead);
+        CHECK_EQUAL(host_pages_in_use(), pages);
+        CHECK_EQUAL(host_heap_blocks(), blocks);
+        fake_card_detach();
+        fake_run();
+        CHECK_EQUAL(fake_grants_used(), 0);
+    }
+}
+
+/* The answers to packets that were sent: an id that is not under way ends sending; the packets end with the card. */
+static void each_lie_about_a_sent_packet_is_contained(void)
+{
+    static const struct {
+        uint16_t id;
+        int16_t status;
+        uint32_t produced;
+        bool dead;
+    } lies[] = {
+        { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, INT16_MIN, 1, false }, { 0, 2, 1, false }, { 3, 0, 1, false },
+        { 4, 0, 1, true }, { 255, 0, 1, true }, { 256, 0, 1, true }, { 0xffff, 0, 1, true }, { 0, RESPONSE_NULL, 1, true },
+        { 0, 0, 2, true }, { 0, 0, 4, true }, { 0, 0, 5, true }, { 0, 0, 257, true }, { 0, 0, UINT32_MAX, true },
+    };
+    for (unsigned n = 0; n < array_size(lies); n++) {
+        CHECK(start_card());
+        uint64_t blocks = host_heap_blocks();
+        fake_backends_asleep = true;
+        for (unsigned i = 0; i < 4; i++)
+            CHECK(card->transmit(card, make_packet(60, 0, 1)));
+        card->flush(card);
+        struct ring_header *ring = fake_transmit_ring();
+        struct tx_response response = { lies[n].id, lies[n].status };
+        for (unsigned i = 0; i < 256; i++)
+            memcpy((uint8_t *)(ring + 1) + i * 12, &response, sizeof(response));
+        ring->responses_produced += lies[n].produced;
+        (void)host_log();
+        fake_raise(fake_card_port());
+        fake_run();
+        CHECK_EQUAL(strstr(host_log(), "nothing is sent any more") != NULL, lies[n].dead);
+        uint64_t dropped = card->dropped;
+        CHECK(card->transmit(card, make_packet(60, 0, 1)));
+        CHECK_EQUAL(card->dropped - dropped, lies[n].dead);
+        fake_card_detach();
+        fake_run();
+        CHECK_EQUAL(fake_grants_used(), 0);
+        CHECK_EQUAL(host_heap_blocks(), blocks);
+    }
+}
+
 int main(void)
 {
     host_init();
@@ -833,6 +975,7 @@ int main(void)
     host_test("disk_fails_when_taken_away_and_works_when_attached", disk_fails_when_taken_away_and_works_when_attached);
     host_test("disk_bears_a_backend_that_leaves_and_keeps", disk_bears_a_backend_that_leaves_and_keeps);
     host_test("hostile_disk_is_given_up", hostile_disk_is_given_up);
+    host_test("each_lie_about_a_disk_ends_its_requests", each_lie_about_a_disk_ends_its_requests);
     host_test("card_sends_and_receives", card_sends_and_receives);
     host_test("card_shows_nothing_but_packets", card_shows_nothing_but_packets);
     host_test("card_leaves_pages_to_a_backend_that_keeps_them", card_leaves_pages_to_a_backend_that_keeps_them);
@@ -845,6 +988,8 @@ int main(void)
     host_test("card_comes_back_after_a_reconnect", card_comes_back_after_a_reconnect);
     host_test("card_is_down_when_taken_away", card_is_down_when_taken_away);
     host_test("hostile_card_is_contained", hostile_card_is_contained);
+    host_test("each_lie_about_a_packet_is_dropped", each_lie_about_a_packet_is_dropped);
+    host_test("each_lie_about_a_sent_packet_is_contained", each_lie_about_a_sent_packet_is_contained);
     host_test("control_orders_arrive_once", control_orders_arrive_once);
     host_test("hostile_store_ends_requests", hostile_store_ends_requests);
     return host_result();
