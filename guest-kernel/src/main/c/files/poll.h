@@ -9,7 +9,7 @@ struct poll_entry {
     struct waiter waiter;
 };
 
-/* Entries in blocks of 32 KiB, since all in one piece would be more than the heap has (lib/heap.h). */
+/* Entries in blocks of 32 KiB: as many as there may be are 3.5 MiB, a piece that is free in a fresh guest only. */
 #define POLL_BLOCK ((unsigned)(32768 / sizeof(struct poll_entry)))
 #define POLL_BLOCKS (DESCRIPTOR_LIMIT / POLL_BLOCK + 1)
 
