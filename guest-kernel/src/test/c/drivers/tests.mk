@@ -17,8 +17,10 @@ TESTS += test-drivers
 
 # Each against a backend or daemon that does what the fuzzer's bytes say. Without what the drivers log: each input breaks
 # a device.
-FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c)
-FUZZ_DRIVER_HEADERS := $(wildcard src/main/c/drivers/*.h src/main/c/drivers/xen/*.h src/test/c/drivers/*.h) $(HOST_HEADERS)
+FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c fuzz/requests.c \
+    fuzz/packets.c)
+FUZZ_DRIVER_HEADERS := $(wildcard src/main/c/drivers/*.h src/main/c/drivers/xen/*.h src/test/c/drivers/*.h) \
+    $(wildcard src/test/c/drivers/fuzz/*.h) $(HOST_HEADERS)
 
 target/test/fuzz_drivers_net target/test/fuzz_drivers_blk: target/test/fuzz_drivers_%: \
     src/test/c/drivers/fuzz/fuzz_%.c $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES) $(FUZZ_DRIVER_HEADERS)

@@ -24,7 +24,8 @@ test-virtio: target/test/virtio target/test/virtio_transport
 TESTS += test-virtio
 
 target/test/fuzz_virtio_%: src/test/c/virtio/fuzz/fuzz_%.c src/test/c/virtio/fuzz/device.c \
-    src/test/c/virtio/fake_device.c $(VIRTIO_SOURCES) $(HOST_SOURCES) $(VIRTIO_HEADERS)
+    src/test/c/drivers/fuzz/requests.c src/test/c/drivers/fuzz/packets.c \
+    $(wildcard src/test/c/drivers/fuzz/*.h) src/test/c/virtio/fake_device.c $(VIRTIO_SOURCES) $(HOST_SOURCES) $(VIRTIO_HEADERS)
 	@mkdir -p $(@D)
 	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
 

@@ -4,48 +4,19 @@
  */
 #include "drivers/device.h"
 #include "drivers/fake_xen.h"
+#include "drivers/fuzz/requests.h"
 #include "drivers/xen/blkfront.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/ring.h"
 #include "host/fuzz.h"
 #include "host/host.h"
-#include "lib/errno.h"
 #include "lib/pages.h"
 
-#define REQUESTS 48
 #define STEPS 100
 #define SLOTS 32
 #define SLOT_SIZE 112
 
 static struct block_device *disk;
-static struct page *page;
-static struct block_request requests[REQUESTS];
-static bool under_way[REQUESTS];
-
-static void done(struct block_request *request, int error)
-{
-    bool *mine = &under_way[request - requests];
-    FUZZ_CHECK(*mine && (error == 0 || error == -EIO));
-    *mine = false;
-}
-
-static void submit(struct fuzz_input *input)
-{
-    uint8_t shape = fuzz_8(input);
-    unsigned number = 0;
-    while (number < REQUESTS && under_way[number])
-        number++;
-    if (number == REQUESTS)
-        return;
-    struct block_request *request = &requests[number];
-    *request = (struct block_request){
-        .sector = shape, .write = shape & 1, .segment_count = 1 + shape / 2 % BLOCK_MAX_SEGMENTS, .done = done,
-    };
-    for (unsigned i = 0; i < request->segment_count; i++)
-        request->segments[i] = (struct block_segment){ page_address(page) + i % 8 * SECTOR_SIZE, SECTOR_SIZE };
-    under_way[number] = true;
-    block_submit(disk, request);
-}
 
 static void respond(struct ring_header *ring, struct fuzz_input *input)
 {
@@ -99,7 +70,7 @@ static void act(struct fuzz_input *input)
         if ((what & 0x38) == 0x38)
             come_and_go(what >> 6);
         break;
-    default: submit(input); break;
+    default: fuzz_submit(disk, input); break;
     }
 }
 
@@ -126,7 +97,7 @@ static void start(void)
     fake_add_disk(51713, 2, "w");
     FUZZ_CHECK(grants_init(BLKFRONT_GRANTS) == 0 && blkfront_start("device/vbd/51713", 51713) == 0);
     disk = block_device_at(0);
-    page = page_allocate_zeroed();
+    fuzz_requests_start();
     fake_backends_asleep = true;
     detach();
 }
@@ -143,8 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < STEPS && input.left > 0; i++)
         act(&input);
     detach();
-    for (unsigned i = 0; i < REQUESTS; i++)
-        FUZZ_CHECK(!under_way[i]);
+    FUZZ_CHECK(fuzz_requests_ended());
     FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
     return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "drivers/device.h"
 #include "drivers/fake_xen.h"
+#include "drivers/fuzz/packets.h"
 #include "drivers/xen/netfront.h"
 #include "drivers/xen/netfront_card.h"
 #include "host/fuzz.h"
@@ -16,36 +17,9 @@ static struct network_device *device;
 
 static void receive(struct network_device *from, struct packet *packet)
 {
-    uint32_t sum = packet->linear;
     (void)from;
-    for (unsigned i = 0; i < packet->fragment_count; i++) {
-        const struct packet_fragment *fragment = &packet->fragments[i];
-        FUZZ_CHECK(fragment->length > 0 && fragment->offset + (uint32_t)fragment->length <= PAGE_SIZE);
-        sum += fragment->length;
-    }
-    FUZZ_CHECK(sum == packet->length && packet->length <= NET_PACKET_MAX);
-    FUZZ_CHECK(packet->start + packet->linear <= packet->head_size);
-    packet_free(packet);
-}
-
-static void transmit(struct fuzz_input *input)
-{
-    struct packet *packet = packet_allocate(64);
-    uint8_t shape = fuzz_8(input);
-    if (packet == NULL)
-        return;
-    packet->linear = packet->length = 1 + shape % 64;
-    packet->segment_size = shape & 0x40 ? 1448 : 0;
-    for (unsigned i = 0; i < shape % (PACKET_MAX_FRAGMENTS + 1); i++) {
-        struct page *page = page_allocate_zeroed();
-        if (page == NULL)
-            break;
-        packet->fragments[packet->fragment_count++] = (struct packet_fragment){ page, 5, 2000 };
-        packet->length += 2000;
-    }
-    (void)device->transmit(device, packet);
-    if (shape & 0x80)
-        device->flush(device);
+    FUZZ_CHECK(packet->length <= NET_PACKET_MAX);
+    fuzz_packet(packet);
 }
 
 static void *response_slot(struct ring_header *ring, uint32_t slot_size)
@@ -134,7 +108,7 @@ static void act(struct fuzz_input *input)
         fake_run();
         break;
     case 5: interfere(what & 8 ? fake_transmit_ring() : fake_receive_ring(), fuzz_8(input), input); break;
-    default: transmit(input); break;
+    default: fuzz_transmit(device, input); break;
     }
 }
 

@@ -1,44 +1,15 @@
 /* A virtio disk whose device does what the input says; every request ends once, at the latest when the device dies. */
 #include "drivers/device.h"
+#include "drivers/fuzz/requests.h"
 #include "host/host.h"
-#include "lib/errno.h"
 #include "lib/pages.h"
 #include "virtio/fuzz/device.h"
 
 #define SEGMENTS_MAX (1UL << 2)
-#define REQUESTS 40
 #define STEPS 200
 
 static struct fake_device fake;
 static struct block_device *disk;
-static struct page *page;
-static struct block_request requests[REQUESTS];
-static bool under_way[REQUESTS];
-
-static void done(struct block_request *request, int error)
-{
-    bool *mine = &under_way[request - requests];
-    FUZZ_CHECK(*mine && (error == 0 || error == -EIO));
-    *mine = false;
-}
-
-static void submit(struct fuzz_input *input)
-{
-    uint8_t shape = fuzz_8(input);
-    unsigned number = 0;
-    while (number < REQUESTS && under_way[number])
-        number++;
-    if (number == REQUESTS)
-        return;
-    struct block_request *request = &requests[number];
-    *request = (struct block_request){
-        .sector = shape, .write = shape & 1, .segment_count = 1 + shape / 2 % BLOCK_MAX_SEGMENTS, .done = done,
-    };
-    for (unsigned i = 0; i < request->segment_count; i++)
-        request->segments[i] = (struct block_segment){ page_address(page) + i % 8 * SECTOR_SIZE, SECTOR_SIZE };
-    under_way[number] = true;
-    block_submit(disk, request);
-}
 
 /* The next of the device's requests, with a status of the input's. */
 static void serve(struct fuzz_input *input)
@@ -61,7 +32,7 @@ static void start(void)
     memcpy(fake.config + 12, &segments, sizeof(segments));
     FUZZ_CHECK(virtio_block_start(&fake.device) == 0);
     disk = block_device_at(0);
-    page = page_allocate_zeroed();
+    fuzz_requests_start();
 }
 
 /* A buffer that it was not given. */
@@ -89,12 +60,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         switch (fuzz_8(&input) & 3) {
         case 0: fuzz_queue(&fake, 0, &input); break;
         case 1: serve(&input); break;
-        default: submit(&input); break;
+        default: fuzz_submit(disk, &input); break;
         }
     }
     kill();
-    for (unsigned i = 0; i < REQUESTS; i++)
-        FUZZ_CHECK(!under_way[i]);
+    FUZZ_CHECK(fuzz_requests_ended());
     fuzz_queue_reset(&fake, 0, nothing_to_drop);
     virtqueue_enable_interrupt(fake.queues[0].queue);
     FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);

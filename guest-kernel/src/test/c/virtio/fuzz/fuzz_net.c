@@ -1,4 +1,5 @@
 /* A virtio network card whose device does what the input says; afterwards every page and packet is accounted for. */
+#include "drivers/fuzz/packets.h"
 #include "drivers/virtio/network.h"
 #include "host/host.h"
 #include "lib/pages.h"
@@ -12,36 +13,10 @@ static struct network_device *device;
 
 static void receive(struct network_device *from, struct packet *packet)
 {
-    uint32_t sum = packet->linear;
     (void)from;
-    for (unsigned i = 0; i < packet->fragment_count; i++) {
-        const struct packet_fragment *fragment = &packet->fragments[i];
-        FUZZ_CHECK(fragment->length > 0 && fragment->offset + (uint32_t)fragment->length <= PAGE_SIZE);
-        sum += fragment->length;
-    }
-    FUZZ_CHECK(sum == packet->length && packet->start + packet->linear <= packet->head_size);
     if (packet->flags & PACKET_CHECKSUM_PARTIAL)
         FUZZ_CHECK(packet->checksum_start + (uint32_t)packet->checksum_offset + 2 <= packet->length);
-    packet_free(packet);
-}
-
-static void transmit(struct fuzz_input *input)
-{
-    struct packet *packet = packet_allocate(64);
-    uint8_t shape = fuzz_8(input);
-    if (packet == NULL)
-        return;
-    packet->linear = packet->length = 1 + shape % 64;
-    for (unsigned i = 0; i < shape % (PACKET_MAX_FRAGMENTS + 1); i++) {
-        struct page *page = page_allocate_zeroed();
-        if (page == NULL)
-            break;
-        packet->fragments[packet->fragment_count++] = (struct packet_fragment){ page, 5, 100 };
-        packet->length += 100;
-    }
-    (void)device->transmit(device, packet);
-    if (shape & 0x80)
-        device->flush(device);
+    fuzz_packet(packet);
 }
 
 /* The next buffer with a header of the input's, and its length. */
@@ -66,7 +41,7 @@ static void act(struct fuzz_input *input)
     switch (what & 7) {
     case 0: fuzz_queue(&fake, 0, input); break;
     case 1: fuzz_queue(&fake, 1, input); break;
-    case 2: transmit(input); break;
+    case 2: fuzz_transmit(device, input); break;
     case 3:
         if (fake_take(&fake, 1, &chain))
             fake_return(&fake, 1, chain.head, 0);
