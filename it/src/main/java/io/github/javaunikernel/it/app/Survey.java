@@ -27,6 +27,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.Charset;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -74,6 +75,7 @@ public final class Survey {
             survey.askAboutTheProcess();
             survey.askAboutFiles();
             survey.askAboutLinks();
+            survey.askAboutText();
             survey.askAboutChannels();
             survey.askAboutTheNetwork();
             survey.askAboutThreads();
@@ -170,6 +172,27 @@ public final class Survey {
             Files.copy(scratch.resolve("y"), scratch.resolve("z"), StandardCopyOption.COPY_ATTRIBUTES);
             return Files.exists(scratch.resolve("symbolic")) + " " + Files.getLastModifiedTime(scratch.resolve("z"));
         });
+    }
+
+    /** In scripts of one to four bytes a character, with combining marks, and a name as long as names may be. */
+    private void askAboutText() {
+        List<String> words = List.of("Grüße", "Ελληνικά", "Русский", "עברית", "العربية", "हिन्दी", "ไทย", "中文", "日本語", "한국어",
+                "🙂👩‍👩‍👧", "e\u0301", "語".repeat(85));
+        ask("encodings", () -> System.getProperty("sun.jnu.encoding") + " " + Charset.defaultCharset());
+        ask("variable", () -> System.getenv("LAB_TEXT"));
+        ask("property", () -> System.getProperty("lab.text"));
+        for (String word : words) {
+            ask("name " + word, () -> {
+                Path file = Files.writeString(scratch.resolve(word), word);
+                String found = null;
+                try (var names = Files.list(scratch)) {
+                    for (Path name : names.toList()) {
+                        found = name.getFileName().toString().equals(word) ? word : found;
+                    }
+                }
+                return found + " " + file.toRealPath().getFileName() + " " + file.toFile().exists() + Files.readString(file).equals(word);
+            });
+        }
     }
 
     private void askAboutChannels() {

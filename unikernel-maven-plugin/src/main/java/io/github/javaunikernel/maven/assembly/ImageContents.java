@@ -35,6 +35,8 @@ final class ImageContents {
      */
     private static final Set<String> UNUSABLE = Set.of("lib/jexec", "lib/jspawnhelper", "lib/jrt-fs.jar",
             "lib/classlist", "lib/libawt_xawt.so", "lib/libjawt.so", "lib/libsplashscreen.so", "lib/libjsound.so");
+    /** Where the C library looks for C.UTF-8 (locale(7)). */
+    private static final String LOCALE = "/usr/lib/locale/C.utf8";
     /** The user's files must not stand in for what the build makes. */
     private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG);
 
@@ -53,6 +55,7 @@ final class ImageContents {
         addKernel();
         addRuntime(runtime);
         addLibraries(runtime);
+        addLocale();
         List<String> classPath = addApplication();
         GuestConfig config = config(mainClass, classPath);
         tree.file(Paths.CONFIG, FileContent.of(config.text()), 0644, GENERATED);
@@ -119,6 +122,25 @@ final class ImageContents {
             }
         }
         closure.unresolved().forEach(warnings);
+    }
+
+    /**
+     * Adds the C library's files for the locale C.UTF-8, which LANG names in the guest: without them the JVM takes
+     * arguments, variables and file names for ASCII.
+     */
+    private void addLocale() throws IOException {
+        Path locale = request.runtime().sysroot().resolve(LOCALE.substring(1));
+        if (!Files.isDirectory(locale)) {
+            warnings.accept("There is no " + locale + ", so characters beyond ASCII in arguments, environment variables"
+                    + " and names of files will be lost. Install the locale C.UTF-8 (Debian: package libc-bin).");
+            return;
+        }
+        for (Path file : filesUnder(locale, path -> true)) {
+            String path = LOCALE + "/" + slashed(locale.relativize(file));
+            if (Files.isRegularFile(file) && !tree.holdsFile(path)) {
+                tree.file(path, FileContent.of(file), 0644, "system:" + path);
+            }
+        }
     }
 
     /** Adds the jars; returns the class path in the image. */

@@ -118,6 +118,15 @@ class ImageAssemblerTest {
     }
 
     @Test
+    void theLocaleOfTheEnvironmentIsThere() throws Exception {
+        Path image = assemble(request("locale", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        assertTrue(text(image, "/etc/unikernel.conf").contains("env LANG=C.UTF-8\n"));
+        assertArrayEquals(Files.readAllBytes(Path.of("/usr/lib/locale/C.utf8/LC_CTYPE")),
+                E2fs.read(image, "/usr/lib/locale/C.utf8/LC_CTYPE", scratch));
+        assertEquals("[]", warnings.toString());
+    }
+
+    @Test
     void theManifestNamesEverything() throws Exception {
         ImageRequest request = assemble(request("told", scratch.resolve("one"), Set.of(), 0));
         JsonObject root = JsonParser.parseString(Files.readString(request.manifestFile())).getAsJsonObject();
