@@ -19,12 +19,16 @@
 #define FILE_AROUND 16               /* pages, aligned: mapped with one file fault if cached */
 #define ANONYMOUS_AHEAD 8            /* pages served at once in a sequential walk */
 #define FAULT_FRAMES 4               /* what one fault needs at most: a page and the tables that lead to it */
+#define KEPT_FRAMES 64               /* what is to be had at PAGES_KEPT while there are idle file pages: some threads */
 #define POPULATED_AT_ONCE 8          /* pages between points where others may run */
 #define IDLE_PASSES 2                /* the first search for unused pages may only clear accessed bits */
 
 /*
  * Drops file pages, mapped or not, until there are FAULT_FRAMES at PAGES_NEEDED or nothing is left to drop. Those in
  * use go last, for a fault that would find no frame at all.
+ *
+ * System calls cannot drop what is mapped, and need more frames left than faults do. So there is one look for KEPT_FRAMES as
+ * well: without it faults alone would keep free memory just where no thread can be made, however large the cache.
  */
 static void make_room(void)
 {
@@ -32,6 +36,8 @@ static void make_room(void)
     for (unsigned idle = 0; (free = pages_free_at(PAGES_NEEDED)) < FAULT_FRAMES && idle < IDLE_PASSES;)
         if (pages_reclaim(PAGES_RESERVE) == 0 && areas_reclaim(idle > 0 && free == 0) == 0)
             idle++;
+    if (pages_free_at(PAGES_KEPT) < KEPT_FRAMES && pages_reclaim(PAGES_RESERVE) == 0)
+        areas_reclaim(false);
 }
 
 static void set_entry(struct mmu_entry *entry, uintptr_t address, const struct page *page, unsigned protection)

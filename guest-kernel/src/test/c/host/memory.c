@@ -172,11 +172,11 @@ void page_put(struct page *page)
 
 uint64_t host_pages_withheld;
 uint64_t pages_free_count(void) { return ARENA_PAGES - pages_in_use - host_pages_withheld; }
-uint64_t pages_margin(void) { return PAGES_RESERVE; }
+uint64_t pages_margin(void) { return 2 * PAGES_RESERVE; }
 uint64_t pages_free_at(enum pages_level level)
 {
-    uint64_t free = pages_free_count(), left = level == PAGES_RESERVED ? 0 : pages_margin();
-    return free > left ? free - left : 0;
+    uint64_t free = pages_free_count(), left[] = { pages_margin(), PAGES_RESERVE, 0 };
+    return free > left[level] ? free - left[level] : 0;
 }
 uint64_t pages_total_count(void) { return ARENA_PAGES; }
 

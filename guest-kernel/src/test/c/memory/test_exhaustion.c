@@ -394,6 +394,24 @@ static void test_dropping_the_cache(void)
     all_gone();
 }
 
+/* What a system call makes cannot drop mapped file pages itself: faults do, before it has to fail for want of memory. */
+static void test_idle_file_pages_make_room(void)
+{
+    prepare();
+    CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
+    CHECK_EQUAL(map(BASE + 100 * PAGE_SIZE, 100, MMU_READ | MMU_WRITE, 0), BASE + 100 * PAGE_SIZE);
+    for (unsigned i = 0; i < FILE_PAGES; i++)
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
+    host_pages_withheld = pages_free_at(PAGES_KEPT);
+    CHECK(pages_free_at(PAGES_NEEDED) > 8);
+    touch(BASE + 100 * PAGE_SIZE, 1);    /* sees that the file's pages were used */
+    CHECK_EQUAL(page_cache_count(), FILE_PAGES);
+    touch(BASE + 101 * PAGE_SIZE, 1);    /* and this one that they were not since then */
+    CHECK_EQUAL(page_cache_count(), 0);
+    host_pages_withheld = 0;
+    all_gone();
+}
+
 int main(void)
 {
     host_init();
@@ -409,5 +427,6 @@ int main(void)
     host_test("areas have a limit", test_too_many_areas);
     host_test("more than there is is not promised", test_committing);
     host_test("a fault drops the page cache before it fails", test_dropping_the_cache);
+    host_test("a fault drops idle file pages before a system call fails", test_idle_file_pages_make_room);
     return host_result();
 }
