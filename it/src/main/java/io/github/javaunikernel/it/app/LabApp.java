@@ -63,7 +63,7 @@ public final class LabApp {
         text(server, "/file", query -> Files.readString(Path.of(query.get("path"))));
         text(server, "/scratch", query -> scratch(number(query, "n")));
         text(server, "/survey", query -> String.join("\n", Survey.lines()));
-        text(server, "/exit", query -> exit(number(query, "code")));
+        server.createContext("/exit", LabApp::exit);
         server.createContext("/bytes", LabApp::bytes);
         server.createContext("/upload", LabApp::upload);
     }
@@ -144,10 +144,11 @@ public final class LabApp {
     }
 
     /** The answer is sent before the end; a handler must not wait for the exit that waits for it. */
-    private static String exit(int code) {
-        Thread exit = new Thread(() -> System.exit(code));
-        exit.start();
-        return "exiting";
+    /** Answers first: the end closes connections, whatever has been written to them. */
+    private static void exit(HttpExchange exchange) throws IOException {
+        int code = number(query(exchange), "code");
+        send(exchange, 200, "exiting");
+        new Thread(() -> System.exit(code)).start();
     }
 
     private static void send(HttpExchange exchange, int status, String text) throws IOException {
