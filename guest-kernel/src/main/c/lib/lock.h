@@ -35,7 +35,7 @@ bool spinlocks_held(void);
  * other thread may run meanwhile and do to every object what the program can ask for: close, truncate, unmap, exit,
  * connect again. So whoever calls it
  * - holds a reference to, or the mutex of, every object that it uses after the call (a system call: its files, by
- *   descriptor_get(); a walk: its dentries; a fault: the file, and then everything is looked up anew);
+ *   descriptor_get(); a walk: its dentries; a fault: the file, and then everything is looked up again);
  * - looks again, under the lock, at every fact that it checked before, or has made it impossible to change (a flag
  *   such as `binding` in net/unix.c);
  * - has read each word of user memory once, into a variable of the kernel.

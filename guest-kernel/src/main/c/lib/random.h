@@ -29,8 +29,8 @@ bool random_ready(void);
 /* Says in the log what the seed came from. */
 void random_report(void);
 
-/* The following may be called before the generator is ready only for what needs no secrecy. */
-/* Interrupts wait meanwhile and each call costs one more block, for the new key: long requests are best cut into
+/* The following may be called before the generator is ready only for what needs no secrecy.
+ * Interrupts wait meanwhile and each call costs one more block, for the new key: long requests are best cut into
  * pieces of about 1 KiB (transfer_out_random()). */
 void random_bytes(void *to, size_t length);
 uint64_t random_u64(void);

@@ -215,7 +215,7 @@ static void ground_all(struct disk *disk, struct ended *ended)
 /* The backend cannot be trusted with another request. Pages that it does not give back stay out of use (grant.h). */
 static void disk_died(struct disk *disk, struct ended *ended, const char *why)
 {
-    log_error("disk %s: %s; reads and writes fail until the backend is connected anew", disk->device.name, why);
+    log_error("disk %s: %s; reads and writes fail until its backend is connected again", disk->device.name, why);
     disk->dead = true;
     ground_all(disk, ended);
     struct list *link;

@@ -19,7 +19,7 @@ static void flush_page(uintptr_t virtual)
     invalidate_page(virtual);
 }
 
-/* All translations of the user half (the kernel's are global). The user's own root is loaded anew at each exit. */
+/* All translations of the user half (the kernel's are global). The user's own root is loaded again at each exit. */
 static void flush_all(void)
 {
     cr3_write(cr3_read());
