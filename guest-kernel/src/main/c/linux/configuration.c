@@ -43,6 +43,8 @@ static void apply_option(struct boot_options *options, const char *word)
         log_limit = LOG_INFO;
     else if (!strcmp(word, "timings"))
         options->timings = true;
+    else if (!strcmp(word, "nokaslr"))
+        ;                               /* the platform's entry read it */
     else if (starts_with(word, "conf="))
         options->configuration_path = word + 5;
     else if (starts_with(word, "mitigations="))
@@ -53,7 +55,7 @@ static void apply_option(struct boot_options *options, const char *word)
         if (!system_calls_trace(word + 6))
             panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
     } else if (!is_loaders_word(word)) {
-        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= mitigations= env.NAME= root=",
+        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= mitigations= nokaslr env.NAME= root=",
               word);
     }
 }

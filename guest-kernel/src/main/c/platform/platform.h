@@ -12,7 +12,7 @@
  * Stacks: every thread has a kernel stack; a trap from user mode starts at its top with a
  * struct registers. The kernel itself is built without a red zone and without FPU use.
  *
- * Address space, from high to low: kernel image at KERNEL_BASE, kernel stacks at KERNEL_STACKS, direct
+ * Address space, from high to low: kernel image above KERNEL_BASE, kernel stacks at KERNEL_STACKS, direct
  * map at DIRECT_MAP (lib/pages.h), user memory below USER_LIMIT. There is one process, so one user half.
  * In user mode the kernel half is not mapped (Xen PV: separate user L4; natively on processors with the Meltdown flaw)
  * or not accessible.
@@ -23,7 +23,10 @@
 
 struct page;
 
-#define KERNEL_BASE 0xffffffff80000000UL
+/* The image's address less its (pseudo-)physical one; chosen at boot (platform/x86/slide.h). A symbol of kernel.lds, so
+ * that code holds it as a constant. */
+extern char kernel_base[];
+#define KERNEL_BASE ((uintptr_t)kernel_base)
 #define KERNEL_STACKS 0xffffd00000000000UL
 #define KERNEL_STACKS_SIZE (1UL << 30)          /* at most; one level-3 entry */
 #define USER_LIMIT 0x00007ffffffff000UL

@@ -16,6 +16,7 @@
 #include "platform/x86/context.h"
 #include "platform/x86/image.h"
 #include "platform/x86/processor.h"
+#include "platform/x86/slide.h"
 #include "user.h"
 
 #define HAS_SMAP (1u << 20)             /* CPUID leaf 7 ebx (SDM 2A) */
@@ -135,6 +136,20 @@ static bool is_writable(const void *address)
 static const void *alias_of(const void *image_address)
 {
     return phys_to_virt((uintptr_t)image_address - KERNEL_BASE);
+}
+
+/* test script `native` compares the addresses of several boots. */
+static void test_slide(void)
+{
+    bool wanted = slide_wanted(platform.command_line, sizeof(platform.command_line));
+    log_always("# kernel base %lx", KERNEL_BASE);
+    check("the kernel is moved unless told not to be", wanted == (KERNEL_BASE != LINKED_BASE));
+    check("the kernel stays in its part of the address space",
+          KERNEL_BASE >= LINKED_BASE && (uintptr_t)kernel_end <= LINKED_BASE + IMAGE_SPACE);
+    uintptr_t linked = (uintptr_t)kernel_text_start - KERNEL_BASE + LINKED_BASE;
+    check("nothing is left where it was linked", !wanted || !tests->rights(linked).present);
+    check("nokaslr is a word of its own", !slide_wanted("a nokaslr", 9) && slide_wanted("nokaslr2 a=nokaslr", 100)
+                                          && slide_wanted("a nokaslr", 8) && !slide_wanted("nokaslr b", 100));
 }
 
 static void test_protection(void)
@@ -575,6 +590,7 @@ noreturn void kernel_main(void)
     log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10,
                pages_free_count(), pages_total_count());
     check("most memory is free", pages_free_count() > (platform.memory_bytes >> PAGE_SHIFT) * 9 / 10);
+    test_slide();
     test_protection();
     test_kernel_stacks();
     test_mmu();

@@ -18,9 +18,14 @@ $(PLATFORM_OUT)/first.elf: $(PLATFORM_OBJECTS) $(SRC)/kernel.lds
 	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) -o $@
 $(PLATFORM_OUT)/symbols.S: $(PLATFORM_OUT)/first.elf tools/symbols.awk
 	@$(NM) -n $< | awk -f tools/symbols.awk >$@
-$(PLATFORM_OUT)/test.elf: $(PLATFORM_OUT)/symbols.S
-	@$(CC) -c $< -o $(PLATFORM_OUT)/symbols.o
-	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o -o $@.debug
+$(PLATFORM_OUT)/second.elf: $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o
+	@$(CC) $(LDFLAGS) -Wl,--emit-relocs $^ -o $@
+$(PLATFORM_OUT)/relocations.S: $(PLATFORM_OUT)/second.elf tools/relocations.awk
+	@readelf -rW $< | awk -f tools/relocations.awk >$@.tmp && mv $@.tmp $@
+$(PLATFORM_OUT)/%.o: $(PLATFORM_OUT)/%.S
+	@$(CC) -c $< -o $@
+$(PLATFORM_OUT)/test.elf: $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o $(PLATFORM_OUT)/relocations.o
+	@$(CC) $(LDFLAGS) $^ -o $@.debug
 	@strip --strip-all -o $@ $@.debug
 
 PLATFORM_BOOT := src/test/c/platform/boot $(PLATFORM_OUT)
@@ -50,14 +55,22 @@ target/test/speculation: $(SPECULATION_SOURCES) src/main/c/platform/x86/speculat
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_CFLAGS) $(SPECULATION_SOURCES) $(HOST_SOURCES) -o $@
 
-# Every indirect branch goes through a thunk of platform/x86/thunks.S; but the first jump of the native entry.
+# Every indirect branch goes through a thunk of platform/x86/thunks.S; but the jumps of the entries.
 .PHONY: test-speculation
 test-speculation: target/test/speculation $(OUT)/unikernel.debug
 	target/test/speculation
 	@found=$$(objdump -d --no-show-raw-insn $(OUT)/unikernel.debug | awk '/^[0-9a-f]+ </ { name = $$2 } \
-	    /(call|jmp) +\*/ && name !~ /^<(__x86_indirect_thunk_|pvh_entry)/ { print name, $$0 }'); \
+	    /(call|jmp) +\*/ && name !~ /^<(__x86_indirect_thunk_|pvh_entry|xenpv_entry)/ { print name, $$0 }'); \
 	if [ -z "$$found" ]; then echo "ok speculation: no indirect branch but in thunks"; \
 	else echo "not ok speculation: no indirect branch but in thunks: $$found"; exit 1; fi
+
+.PHONY: test-relocations
+test-relocations: $(OUT)/unikernel.debug
+	@$(CC) $(LDFLAGS) -Wl,--emit-relocs $(OBJECTS) $(OUT)/symbols.o $(OUT)/relocations.o -o $(OUT)/again.elf
+	@if readelf -rW $(OUT)/again.elf | awk -f tools/relocations.awk | cmp - $(OUT)/relocations.S; \
+	then echo "ok relocations: the table has all of the last link"; \
+	else echo "not ok relocations: the table has all of the last link"; exit 1; fi
+TESTS += test-relocations
 TESTS += test-speculation
 
 # What a boot seeds its random numbers from where neither the CPU nor the host offers entropy. BOOTS=200 is the long form.

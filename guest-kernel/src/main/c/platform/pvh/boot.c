@@ -1,6 +1,5 @@
 /*
- * From entry.S to kernel_main(): reads what the loader passed (xen/arch-x86/hvm/start_info.h),
- * trusting no length in it, and sets the machine up in the order of pvh.h.
+ * From entry.S to kernel_main(): reads what the loader passed, trusting no length in it, and sets the machine up in the order of pvh.h.
  */
 #include "lib/pages.h"
 #include "lib/print.h"
@@ -11,28 +10,14 @@
 #include "platform/pvh/instructions.h"
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
+#include "platform/pvh/start_info.h"
 #include "platform/pvh/xen.h"
 #include "platform/x86/fpu.h"
 #include "platform/x86/image.h"
 
-#define START_INFO_MAGIC 0x336ec578
 #define MAX_MEMORY_RANGES 64
 /* Below this lie interrupt vectors and data of the firmware; one page is no loss. */
 #define LOWEST_FRAME PAGE_SIZE
-/* entry.S maps this much; loaders put everything they pass below it. */
-#define EARLY_LIMIT (4UL << 30)
-
-struct start_info {
-    uint32_t magic, version, flags, module_count;
-    uint64_t modules, command_line, acpi_root;
-    uint64_t memory_map;                /* this and what follows: version >= 1 */
-    uint32_t memory_map_entries, reserved;
-};
-
-struct memory_map_entry {
-    uint64_t address, size;
-    uint32_t type, reserved;
-};
 
 extern char pvh_early_tables[], pvh_early_tables_end[];
 

@@ -1,12 +1,13 @@
 /*
  * PVH entry (xen/docs/misc/pvh.pandoc): 32-bit protected mode, flat segments, paging off, EBX =
  * physical address of struct hvm_start_info. Builds tables that map the first 4 GiB at 0 and at DIRECT_MAP
- * and the first GiB at KERNEL_BASE, writable and executable; paging.c replaces them.
+ * and the first GiB at LINKED_BASE, writable and executable; slide.c moves the image in that GiB, paging.c
+ * replaces them.
  */
 #include "platform/pvh/selectors.h"
 
-#define KERNEL_BASE 0xffffffff80000000
-#define PHYSICAL(symbol) ((symbol) - KERNEL_BASE)
+#define LINKED_BASE 0xffffffff80000000
+#define PHYSICAL(symbol) ((symbol) - LINKED_BASE)
 
 #define ELFNOTE_PHYS32_ENTRY 18         /* xen/elfnote.h */
 
@@ -83,8 +84,16 @@ pvh_entry:
     movl %eax, %fs
     movl %eax, %gs
     movq $pvh_boot_stack_top, %rsp
-    movl %ebx, %edi
     xorl %ebp, %ebp
+    movl %ebx, %edi
+    movq $relocations_start, %rsi
+    movq $relocations_end, %rdx
+    call pvh_slide
+    /* From here on addresses are those it chose. */
+    movabsq $3f, %rax
+    jmpq *%rax
+3:  movq $pvh_boot_stack_top, %rsp
+    movl %ebx, %edi
     call pvh_start
     ud2
 
@@ -110,8 +119,13 @@ pvh_early_tables:
     .skip 4096
 early_level3_low:
     .skip 4096
+    .globl early_level3_kernel, early_level2_kernel, early_level1_kernel
 early_level3_kernel:
     .skip 4096
+early_level2_kernel:
+    .skip 4096
+early_level1_kernel:
+    .skip 2 * 4096
 early_level2:
     .skip 4 * 4096
 pvh_early_tables_end:

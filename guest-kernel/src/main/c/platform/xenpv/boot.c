@@ -4,7 +4,6 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/operations.h"
-#include "platform/x86/processor.h"
 #include "platform/x86/speculation.h"
 #include "platform/xenpv/events.h"
 #include "platform/xenpv/xenpv.h"
@@ -24,7 +23,6 @@ static void read_start_info(void)
 
 noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
 {
-    processor_is_xen_pv = true;
     platform_operations = &xenpv_operations;
     platform.name = "xen-pv";
     platform.cpus = 1;

@@ -38,7 +38,7 @@
     note_string ELFNOTE_XEN_VERSION, "xen-3.0"
     note_string ELFNOTE_LOADER, "generic"
     note_string ELFNOTE_FEATURES, "pae_pgdir_above_4gb"
-    note_number ELFNOTE_VIRT_BASE, KERNEL_BASE
+    note_number ELFNOTE_VIRT_BASE, LINKED_BASE
     note_number ELFNOTE_PADDR_OFFSET, 0
     note_number ELFNOTE_ENTRY, xenpv_entry
     note_number ELFNOTE_HYPERCALL_PAGE, hypercall_page
@@ -57,11 +57,21 @@ xenpv_entry:
     cld
     movq $pv_boot_stack_top, %rsp
     xorl %ebp, %ebp
-    movq %rsi, %rdi
+    movq %rsi, %rbx
     rdtsc
     shlq $32, %rdx
     orq %rax, %rdx
-    movq %rdx, %rsi
+    movq %rdx, %r12
+    movq %rbx, %rdi
+    movq $relocations_start, %rsi
+    movq $relocations_end, %rdx
+    call pv_slide
+    /* From here on addresses are those it chose. */
+    movabsq $1f, %rax
+    jmpq *%rax
+1:  movq $pv_boot_stack_top, %rsp
+    movq %rbx, %rdi
+    movq %r12, %rsi
     call pv_start
     ud2
 

@@ -6,6 +6,7 @@
 #include "drivers/xen/console.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/print.h"
+#include "platform/x86/slide.h"
 #include "platform/xenpv/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -39,8 +40,8 @@ void pv_host_init_early(const struct start_info *start)
     if (!has_rings(start))
         return;
     /* Domain builders map the ring like everything up to their page tables. */
-    uintptr_t ring = KERNEL_BASE + (XEN_PAGE_OF_FRAME[start->console_frame] << PAGE_SHIFT);
-    if (ring >= KERNEL_BASE && ring < start->root_table)
+    uintptr_t ring = LINKED_BASE + (XEN_PAGE_OF_FRAME[start->console_frame] << PAGE_SHIFT);
+    if (ring >= LINKED_BASE && ring < start->root_table)
         pv_early_console((void *)ring, start->console_port);
 }
 

@@ -1,7 +1,7 @@
 /*
  * The kernel half of the page tables. Built as a whole new tree beside the one the domain
  * builder made, since nothing is promised of that one but that it maps the image, the frame list, start_info and
- * its own tables at KERNEL_BASE + page * PAGE_SIZE. Writing happens through one scratch page
+ * its own tables at LINKED_BASE + page * PAGE_SIZE. Writing happens through one scratch page
  * of the image, which is pointed at one new table after the other; so no memory has to be mapped
  * beforehand, however large the guest.
  */
@@ -11,12 +11,13 @@
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/x86/image.h"
+#include "platform/x86/slide.h"
 #include "platform/xenpv/hypercall.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
-/* Where pv_map_frames() maps: one level-1 table in the image's level-2 table. */
-#define SHARED_MAPPINGS (KERNEL_BASE + (512UL << 20))
+/* Where pv_map_frames() maps: one level-1 table in the image's level-2 table, half of what that maps from the image. */
+#define SHARED_MAPPINGS (LINKED_BASE + (KERNEL_BASE - LINKED_BASE + IMAGE_SPACE / 2) % IMAGE_SPACE)
 
 #define FRAME_LIMIT (ENTRY_ADDRESS >> PAGE_SHIFT)
 #define MAX_PAGES (512UL << 30 >> PAGE_SHIFT)   /* one level-3 table */
@@ -56,12 +57,12 @@ uint64_t pv_page_of_frame(uint64_t frame)
     return page;
 }
 
-/* Pages the boot tables map at KERNEL_BASE. */
+/* Pages the boot tables map at LINKED_BASE. */
 static struct page_range boot_range(const char *what, uint64_t virtual, uint64_t pages)
 {
-    if (virtual < KERNEL_BASE || (virtual & PAGE_MASK) != 0)
-        panic("the domain builder put the %s at %lx, not at %lx or above", what, virtual, KERNEL_BASE);
-    uint64_t start = (virtual - KERNEL_BASE) >> PAGE_SHIFT;
+    if (virtual < LINKED_BASE || (virtual & PAGE_MASK) != 0)
+        panic("the domain builder put the %s at %lx, not at %lx or above", what, virtual, LINKED_BASE);
+    uint64_t start = (virtual - LINKED_BASE) >> PAGE_SHIFT;
     if (pages > page_count || start > page_count - pages)
         panic("the domain builder put the %s beyond the end of memory", what);
     return (struct page_range){ start, start + pages };
@@ -177,7 +178,7 @@ static void build_image_map(void)
 
     uint64_t *entries = begin_table(tables.start + TABLE_LEVEL2_KERNEL);
     for (uint64_t table = 0; table < level1_image_count(); table++)
-        entries[table] = table_entry(tables.start + TABLE_LEVEL1_IMAGE + table);
+        entries[table_index(KERNEL_BASE, 2) + table] = table_entry(tables.start + TABLE_LEVEL1_IMAGE + table);
     entries[table_index(SHARED_MAPPINGS, 2)] = table_entry(tables.start + TABLE_LEVEL1_SHARED);
 
     entries = begin_table(tables.start + TABLE_LEVEL3_KERNEL);

@@ -59,9 +59,13 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     private static QemuCommand command(QemuRequest request) throws SettingException {
         BuiltImage image = request.image();
         int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
-        // With timings the kernel says when the program listens.
-        String options = image.commandLine().text() + (image.reportsTimings() ? "" : " timings");
+        String options = kernelOptions(image.commandLine().text(), image.reportsTimings(), request.gdbPort().isPresent());
         return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), image.kernel(),
-                options.strip(), image.image(), image.network());
+                options, image.image(), image.network());
+    }
+
+    /** With timings the kernel says when the program listens; gdb needs the kernel where its symbols are. */
+    static String kernelOptions(String ofImage, boolean reportsTimings, boolean gdb) {
+        return (ofImage + (reportsTimings ? "" : " timings") + (gdb ? " nokaslr" : "")).strip();
     }
 }
