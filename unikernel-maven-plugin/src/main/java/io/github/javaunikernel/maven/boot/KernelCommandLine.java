@@ -14,7 +14,8 @@ public record KernelCommandLine(String text) {
     /** Xen hands a PV guest 1024 bytes with the terminator (MAX_GUEST_CMDLINE in xen/include/public/xen.h). */
     private static final int MAX_BYTES = 1023;
     private static final String PARAMETER = "kernelOptions";
-    private static final List<String> WORDS = List.of("quiet", "verbose", "timings");
+    private static final List<String> WORDS = List.of("quiet", "verbose", "timings", "nokaslr",
+            "mitigations=auto", "mitigations=off", "mitigations=on");
     private static final List<String> KEYS = List.of("trace", "conf");
 
     /** Reads and checks options. */
@@ -30,10 +31,11 @@ public record KernelCommandLine(String text) {
                     + "' has characters that boot loaders do not take.", "Use plain ASCII without quotes.");
         }
         for (String option : text.isEmpty() ? new String[0] : text.split(" ")) {
-            String key = option.contains("=") ? option.substring(0, option.indexOf('=')) : null;
-            if (key == null ? !WORDS.contains(option) : !KEYS.contains(key)) {
+            boolean known = WORDS.contains(option) || KEYS.stream().anyMatch(key -> option.startsWith(key + "="));
+            if (!known) {
                 throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
-                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME or conf=/PATH.");
+                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, mitigations=auto, mitigations=off,"
+                                + " mitigations=on, nokaslr or conf=/PATH.");
             }
         }
         return new KernelCommandLine(text);

@@ -1,0 +1,56 @@
+package io.github.javaunikernel.maven.boot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class KernelCommandLineTest {
+
+    /** What the kernel's own message lists, without what belongs to one start (env.NAME=) and to boot loaders (root=). */
+    private static List<String> optionsOfTheKernel() throws IOException {
+        String source = Files.readString(Path.of("../guest-kernel/src/main/c/linux/configuration.c"));
+        Matcher list = Pattern.compile("known are ([^\"]*)\"").matcher(source);
+        assertTrue(list.find(), "the kernel lists its options");
+        List<String> options = new ArrayList<>(List.of(list.group(1).split(" ")));
+        assertTrue(options.removeAll(List.of("env.NAME=", "root=")));
+        return options;
+    }
+
+    @Test
+    void everyOptionOfTheKernelCanBeSet() throws IOException, SettingException {
+        for (String option : optionsOfTheKernel()) {
+            String complete = switch (option) {
+                case "trace=" -> "trace=all";
+                case "conf=" -> "conf=/etc/other.conf";
+                case "mitigations=" -> "mitigations=off";
+                default -> option;
+            };
+            assertEquals(complete, KernelCommandLine.parse(complete).text());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"loud", "mitigations=some", "mitigations", "trace", "env.A=b", "quiet=yes", "nokaslr=1"})
+    void otherOptionsAreRefusedAndTheKnownOnesNamed(String option) {
+        SettingException refused = assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
+        assertTrue(refused.getMessage().contains("'" + option + "'"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("mitigations=off"), refused.getMessage());
+    }
+
+    @Test
+    void blanksAreJoined() throws SettingException {
+        assertEquals("quiet timings", KernelCommandLine.parse("  quiet \n timings ").text());
+    }
+}
