@@ -8,6 +8,7 @@
 #include "lib/random.h"
 #include "linux/configuration.h"
 #include "linux/process.h"
+#include "linux/signals.h"
 #include "linux/system.h"
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
@@ -80,6 +81,7 @@ static void start_network(void)
 {
     net_init();
     net_milestone = milestone;
+    net_urgent = signals_urgent;
     if (configuration.network == NETWORK_STATIC)
         start_static_network();
     if (configuration.network != NETWORK_DHCP)

@@ -86,6 +86,7 @@ struct file {
     uint32_t references;             /* atomic */
     uint32_t flags;                  /* O_* without creation flags */
     bool locked;                     /* holds an flock(2) (files/flock.c) */
+    int32_t owner;                   /* F_SETOWN, fcntl(2): who gets SIGURG; a process, -group, or 0; read once */
     uint64_t offset;                 /* offset_lock */
     struct mutex offset_lock;
     struct inode *inode;             /* for files of a file system, else NULL; holds a reference */

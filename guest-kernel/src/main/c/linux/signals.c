@@ -129,6 +129,12 @@ void signals_broken_pipe(void)
     signal_send_thread(user_current(), &info);
 }
 
+void signals_urgent(void)
+{
+    struct signal_info info = { .number = SIGURG, .code = SI_KERNEL };
+    signal_send_process(&info);
+}
+
 static uint64_t deliverable(const struct user_thread *user)
 {
     return (user->pending.set | process_pending.set) & ~user->mask;

@@ -69,6 +69,8 @@ void signal_send_thread(struct user_thread *to, const struct signal_info *info);
 void signal_force(int number, int code, uintptr_t address);
 /* SIGPIPE to the current thread, for writes that returned -EPIPE. */
 void signals_broken_pipe(void);
+/* SIGURG to the process. */
+void signals_urgent(void);
 /* A signal is there that the current thread would take. */
 bool signal_is_pending(void);
 /* Delivers what is pending; on the way to user mode. `system_call` tells that registers hold a

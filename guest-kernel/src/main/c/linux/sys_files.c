@@ -1,6 +1,7 @@
 /* Opening files and what belongs to descriptors. */
 #include "files/file.h"
 #include "lib/errno.h"
+#include "linux/process.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"
 #include "linux/syscalls.h"
@@ -65,7 +66,7 @@ SYSCALL(dup3)
 
 enum {
     F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7,
-    F_SETOWN = 8, F_GETOWN = 9, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
+    F_SETOWN = 8, F_GETOWN = 9, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
     F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
 };
 #define FD_CLOEXEC 1
@@ -92,6 +93,37 @@ static int64_t query_lock(uintptr_t address)
     return user_put(address, &lock);
 }
 
+static int64_t set_owner(struct file *file, int32_t owner)
+{
+    if (owner == INT32_MIN)
+        return -EINVAL;
+    if (owner != 0 && owner != PROCESS_ID && owner != -PROCESS_ID)
+        return -ESRCH;
+    write_once(file->owner, owner);
+    return 0;
+}
+
+struct abi_owner {                       /* struct f_owner_ex */
+    int32_t type, id;                    /* a thread, a process, a process group */
+};
+
+static int64_t set_owner_of_type(struct file *file, uintptr_t address)
+{
+    struct abi_owner owner;
+    if (user_get(&owner, address))
+        return -EFAULT;
+    if (owner.type < 0 || owner.type > 2)
+        return -EINVAL;
+    return owner.id < 0 ? -ESRCH : set_owner(file, owner.type == 2 ? -owner.id : owner.id);
+}
+
+static int64_t get_owner_of_type(struct file *file, uintptr_t address)
+{
+    int32_t id = read_once(file->owner);
+    struct abi_owner owner = { .type = id < 0 ? 2 : 1, .id = id < 0 ? -id : id };
+    return user_put(address, &owner);
+}
+
 static int64_t control_file(struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
@@ -107,9 +139,15 @@ static int64_t control_file(struct file *file, unsigned command, uint64_t argume
     case F_SETLKW:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-    case F_SETOWN:
-    case F_GETOWN:
         return 0;
+    case F_SETOWN:
+        return set_owner(file, (int32_t)argument);
+    case F_GETOWN:
+        return read_once(file->owner);
+    case F_SETOWN_EX:
+        return set_owner_of_type(file, argument);
+    case F_GETOWN_EX:
+        return get_owner_of_type(file, argument);
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
         return PIPE_SIZE;

@@ -21,6 +21,7 @@
 #define FULL_EIGHTHS 7               /* where only new connections may still have some */
 
 void (*net_milestone)(enum net_event event, nanoseconds when);
+void (*net_urgent)(void);
 
 static struct spinlock lock = SPINLOCK("net");
 static struct wait_queue configured_queue;

@@ -66,6 +66,9 @@ void net_shut_down(nanoseconds patience, bool release_address);
 enum net_event { NET_FIRST_LISTEN, NET_FIRST_RESPONSE };
 extern void (*net_milestone)(enum net_event event, nanoseconds when);
 
+/* Sends SIGURG to the process: urgent data came for a socket whose file has an owner. Called under the net lock. */
+extern void (*net_urgent)(void);
+
 /* ---- Inside net/ ---------------------------------------------------------------------------- */
 
 void net_lock(void);

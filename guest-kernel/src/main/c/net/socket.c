@@ -36,6 +36,16 @@ static struct wait_queue *queue_of_file(struct file *file)
     return &socket_in(file)->queue;
 }
 
+/* The requests of one protocol, and of the interfaces. */
+static int64_t control_socket(struct socket *socket, uint32_t request, uintptr_t argument)
+{
+    int32_t value;
+    int error = socket->operations->control != NULL ? socket->operations->control(socket, request, &value) : -ENOTTY;
+    if (error == -ENOTTY)
+        return interface_control(request, argument);
+    return error < 0 ? error : user_put(argument, &value);
+}
+
 static int64_t control_file(struct file *file, uint32_t request, uintptr_t argument)
 {
     int32_t value;
@@ -51,7 +61,7 @@ static int64_t control_file(struct file *file, uint32_t request, uintptr_t argum
         file->flags = value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
         return 0;
     default:
-        return interface_control(request, argument);
+        return control_socket(socket_in(file), request, argument);
     }
 }
 

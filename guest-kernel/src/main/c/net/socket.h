@@ -26,6 +26,7 @@
 #define MSG_DONTWAIT 0x40u
 #define MSG_WAITALL 0x100u
 #define MSG_NOSIGNAL 0x4000u
+#define MSG_MORE 0x8000u
 
 #define SHUT_RD 0                    /* shutdown(2) */
 #define SHUT_WR 1
@@ -61,6 +62,8 @@ struct socket_operations {
     int (*peer_address)(struct socket *socket, struct socket_address *out);
     unsigned (*poll)(struct socket *socket);
     int64_t (*readable_bytes)(struct socket *socket);             /* FIONREAD; -errno */
+    /* Other requests of ioctl(2), their answer in *value; -ENOTTY. May be NULL. */
+    int (*control)(struct socket *socket, uint32_t request, int32_t *value);
     /* Called under the net lock; returns and clears the pending error, positive. */
     int (*take_error)(struct socket *socket);
     /* Under the net lock, after an option in struct socket changed. May be NULL. */
@@ -82,7 +85,7 @@ struct socket {
     struct mutex reading, writing;   /* one reader and one writer move bytes at a time */
     /* Options, net lock; nanoseconds 0 means no limit. */
     nanoseconds receive_timeout, send_timeout;
-    bool reuse_address, reuse_port, broadcast, keep_alive, linger;
+    bool reuse_address, reuse_port, broadcast, keep_alive, linger, urgent_in_line;
     uint32_t linger_seconds;
     uint32_t receive_buffer, send_buffer;        /* bytes; as set, or 0: automatic */
     uint8_t type_of_service, time_to_live;

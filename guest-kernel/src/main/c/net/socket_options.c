@@ -97,8 +97,10 @@ static int set_general(struct socket *socket, int name, int value)
     case SO_RCVBUF:
         socket->receive_buffer = clamp_buffer(value);
         return 0;
-    case SO_OOBINLINE:                /* urgent data always is; the others change nothing here */
-    case SO_DONTROUTE:
+    case SO_OOBINLINE:
+        socket->urgent_in_line = value != 0;
+        return 0;
+    case SO_DONTROUTE:                /* these change nothing here */
     case SO_PRIORITY:
     case SO_RCVLOWAT:
     case SO_TIMESTAMP:
@@ -224,8 +226,9 @@ static int64_t get_number(struct socket *socket, int name)
         return socket->protocol;
     case SO_ERROR:
         return socket->operations->take_error(socket);
-    case SO_RCVLOWAT:
     case SO_OOBINLINE:
+        return socket->urgent_in_line;
+    case SO_RCVLOWAT:
         return 1;
     case SO_DONTROUTE:
     case SO_PRIORITY:

@@ -123,6 +123,7 @@ static void advance(struct tcp *tcp, const struct tcp_segment *segment)
     tcp->send_next = seq_max(tcp->send_next, tcp->send_unacknowledged);
     tcp->high_retransmitted = seq_max(tcp->high_retransmitted, tcp->send_unacknowledged);
     tcp->small_end = seq_max(tcp->small_end, tcp->send_unacknowledged);
+    tcp->push_end = seq_max(tcp->push_end, tcp->send_unacknowledged);
     if (tcp->urgent && seq_up_to(tcp->urgent_end, tcp->send_unacknowledged))
         tcp->urgent = false;
     tcp_queue_acknowledged(tcp, tcp->send_unacknowledged);

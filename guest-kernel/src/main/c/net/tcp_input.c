@@ -238,6 +238,14 @@ static bool take_text(struct tcp *tcp, struct tcp_segment *segment, struct packe
         tcp_abort(tcp, 0);
         return false;
     }
+    /* The program closed both ways: as Linux, and as for one that let go. */
+    if (segment->length > 0 && tcp->fin_queued && tcp->shut_read &&
+        seq_before(tcp->receive_next, segment->sequence + segment->length)) {
+        packet_free(packet);
+        tcp_abort(tcp, ECONNRESET);
+        return false;
+    }
+    tcp_urgent_input(tcp, segment, packet);
     cut_to_window(tcp, segment, packet);
     bool had_fin = tcp->fin_received;
     tcp_receive_data(tcp, segment, packet);

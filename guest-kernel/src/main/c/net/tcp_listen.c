@@ -224,7 +224,7 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     tcp->receive_next = tcp->last_ack_sent = handshake->their_sequence + 1;
     tcp->receive_edge = tcp->receive_next + min_of(tcp->receive_limit, 65535u);
     tcp->send_unacknowledged = tcp->send_next = tcp->send_max = tcp->send_end = handshake->our_sequence + 1;
-    tcp->small_end = tcp->send_unacknowledged;
+    tcp->small_end = tcp->push_end = tcp->send_unacknowledged;
     tcp->recover = tcp->high_retransmitted = tcp->send_unacknowledged;
     tcp->send_window = tcp->send_window_max = (uint32_t)segment->window << tcp->send_shift;
     tcp->window_sequence = segment->sequence;

@@ -61,6 +61,12 @@ void tcp_send_probe(struct tcp *tcp)
 
 static bool send_segment(struct tcp *tcp, uint32_t sequence, uint32_t *length, bool fin);
 
+bool tcp_held_by_cork(const struct tcp *tcp)
+{
+    uint32_t window_end = tcp->send_unacknowledged + tcp->send_window;
+    return seq_before(tcp->send_next, tcp->send_end) && seq_up_to(tcp->send_end, window_end);
+}
+
 void tcp_send_into_small_window(struct tcp *tcp)
 {
     uint32_t text = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
@@ -105,7 +111,8 @@ static void time_segment(struct tcp *tcp, uint32_t sequence, nanoseconds now)
 static bool device_segments(struct tcp *tcp)
 {
     struct ip_route route;
-    if (ip_route(tcp->entry.remote.address, &route) < 0 || route.interface->loopback)
+    /* One pointer cannot be right for all of a device's segments. */
+    if (tcp->urgent || ip_route(tcp->entry.remote.address, &route) < 0 || route.interface->loopback)
         return false;
     return route.interface->device->segmentation_offload;
 }
@@ -192,12 +199,15 @@ static bool fill_hole(struct tcp *tcp)
     return length + fin > 0;
 }
 
-/* Nagle's algorithm in Minshall's form: a short segment waits while another one is unacknowledged. */
+/* Nagle's algorithm in Minshall's form: a short segment waits while another one is unacknowledged. Corked ones wait for
+ * more, for the end of the cork, or TCP_CORK_TIME. */
 static bool short_segment_may_go(const struct tcp *tcp)
 {
-    if (tcp->cork)
-        return tcp->fin_queued;
-    return tcp->no_delay || tcp->fin_queued || tcp->urgent || seq_up_to(tcp->small_end, tcp->send_unacknowledged);
+    if (tcp->fin_queued || tcp->urgent || seq_up_to(tcp->send_end, tcp->push_end))
+        return true;
+    if (tcp->cork || tcp->more)
+        return false;
+    return tcp->no_delay || seq_up_to(tcp->small_end, tcp->send_unacknowledged);
 }
 
 /* How much of `length` bytes to send now: whole segments, and a short rest only if that may go. */
@@ -271,13 +281,11 @@ static void send_new(struct tcp *tcp)
     }
 }
 
-/* Something waits, nothing is under way, and the window keeps it back: ask when it opens. */
-static bool window_must_be_probed(const struct tcp *tcp)
+/* Something waits, nothing is under way, and the window or a cork keeps it back: a timer is needed. */
+static bool something_is_held_back(const struct tcp *tcp)
 {
-    uint32_t waiting = tcp->send_end - tcp->send_next;
-    return (waiting > 0 || tcp->fin_queued) && seq_before(tcp->send_next, tcp->send_end + tcp->fin_queued) &&
-           tcp->send_max == tcp->send_unacknowledged && tcp->retransmit_deadline == 0 &&
-           !(tcp->cork && tcp->send_window > waiting);
+    return seq_before(tcp->send_next, tcp->send_end + tcp->fin_queued) &&
+           tcp->send_max == tcp->send_unacknowledged && tcp->retransmit_deadline == 0;
 }
 
 void tcp_output(struct tcp *tcp)
@@ -291,7 +299,7 @@ void tcp_output(struct tcp *tcp)
             while (tcp_sack_pipe(tcp) + tcp->mss <= tcp->congestion.window && fill_hole(tcp))
                 ;
         send_new(tcp);
-        if (window_must_be_probed(tcp))
+        if (something_is_held_back(tcp))
             tcp_probe_start(tcp);
     }
     if (tcp->ack_now && tcp->state != TCP_CLOSED)

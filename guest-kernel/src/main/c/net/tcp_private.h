@@ -6,6 +6,7 @@
  *   tcp_input.c       an incoming segment: finding its owner; the state machine of RFC 9293 3.10.7
  *   tcp_ack.c         what an acknowledgement does: RTT, window, queue, recovery
  *   tcp_receive.c     incoming data: order, window, delayed acknowledgement
+ *   tcp_urgent.c      the byte out of band
  *   tcp_out_of_order.c   incoming data that came before what precedes it
  *   tcp_send_queue.c  outgoing data until it is acknowledged
  *   tcp_output.c      what to send now, and sending it
@@ -70,6 +71,7 @@ struct tcp_segment {                 /* a received one; its packet starts with t
     uint32_t sequence, acknowledgement;
     uint32_t length;                 /* of the payload */
     uint16_t window;                 /* as in the header, unscaled */
+    uint16_t urgent;                 /* with TCP_URG: the urgent pointer */
     uint8_t flags;
     struct tcp_options options;
 };
@@ -126,6 +128,8 @@ enum tcp_state {                     /* numbered as TCP_INFO tells them (linux/t
     TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECEIVED = 3, TCP_FIN_WAIT_1 = 4, TCP_FIN_WAIT_2 = 5,
     TCP_TIME_WAIT = 6, TCP_CLOSED = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 10, TCP_CLOSING = 11,
 };
+/* The byte out of band: not told of, told of but not here yet, here, or read out of band and still in the stream. */
+enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_AWAITED, TCP_URGENT_HERE, TCP_URGENT_READ };
 enum tcp_recovery { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
 
 #define TCP_SACK_RANGES 32           /* remembered of the peer's; more holes than that are forgotten */
@@ -187,8 +191,10 @@ struct tcp {
     uint32_t send_window, send_window_max;
     uint32_t window_sequence, window_acknowledgement;        /* SND.WL1, SND.WL2 */
     uint32_t small_end;              /* behind the last short segment sent: Nagle with Minshall's change */
+    uint32_t push_end;               /* what is queued up to here goes even if it is short and corked */
     uint32_t urgent_end;
     bool urgent, fin_queued, no_delay, cork;
+    bool more;                       /* MSG_MORE: as `cork`, while the writer's bytes are queued */
     uint8_t send_shift, receive_shift;
     bool scaling, timestamps, sack;  /* agreed on */
     uint16_t mss;                    /* bytes of payload in a full segment, options deducted */
@@ -235,6 +241,9 @@ struct tcp {
     uint32_t out_of_order_memory;    /* of that, for packets that came too early */
     uint32_t receive_limit;          /* bytes of payload we let the peer send ahead */
     bool fin_received;
+    enum tcp_urgent urgent_state;
+    uint32_t urgent_sequence;        /* of the byte, unless TCP_URGENT_NONE */
+    uint8_t urgent_byte;
     bool ack_now, ack_delayed;
     unsigned quick_acks;             /* acknowledge this many segments without delay */
     uint32_t copied;                 /* by the reader in this round trip: window tuning */
@@ -304,10 +313,30 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment);       
 void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample);
 /* Takes the packet: its data is in the window, cut to it. */
 void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet);
+/* Drops the next byte that would be read; there is one, and no reader is copying. */
+void tcp_skip_byte(struct tcp *tcp);
 uint32_t tcp_window_to_announce(const struct tcp *tcp);
 void tcp_window_opened(struct tcp *tcp, uint32_t copied);
 void tcp_connection_input(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet);
 void tcp_challenge(struct tcp *tcp);
+
+/* tcp_urgent.c */
+/* Looks at a segment that was accepted, before it is cut: its pointer, and the byte if it is in this packet. */
+void tcp_urgent_input(struct tcp *tcp, const struct tcp_segment *segment, const struct packet *packet);
+/* The sequence number of the next byte to be read. */
+uint32_t tcp_read_sequence(const struct tcp *tcp);
+/* The next byte to be read is the urgent one: sockatmark(3). */
+bool tcp_at_mark(const struct tcp *tcp);
+/* The same, and it is not to be read in line. */
+bool tcp_mark_skipped(const struct tcp *tcp);
+/* Bytes that a reader would get before the end of what is here, and before the mark. */
+uint32_t tcp_readable(const struct tcp *tcp);
+/* Bytes up to the mark, for FIONREAD. */
+uint32_t tcp_readable_to_mark(const struct tcp *tcp);
+/* The reader went on: forgets an urgent byte it has passed. */
+void tcp_urgent_passed(struct tcp *tcp);
+/* recv() with MSG_OOB: 1 with the byte, 0 at the end, -EINVAL (none, or read in line), -EAGAIN. */
+int tcp_urgent_take(struct tcp *tcp, bool peek, uint8_t *byte);
 
 /* tcp_out_of_order.c */
 void tcp_out_of_order_init(struct tcp *tcp);
@@ -345,7 +374,9 @@ void tcp_output(struct tcp *tcp);
 void tcp_send_ack(struct tcp *tcp);
 void tcp_send_syn(struct tcp *tcp);
 void tcp_send_probe(struct tcp *tcp);
-/* Overrides silly window avoidance after a while (RFC 9293 3.8.6.2.1). */
+/* Is the window open for all that waits? Then only a cork can hold it back. */
+bool tcp_held_by_cork(const struct tcp *tcp);
+/* Overrides a cork, and silly window avoidance after a while (RFC 9293 3.8.6.2.1). */
 void tcp_send_into_small_window(struct tcp *tcp);
 void tcp_send_reset(struct tcp *tcp);
 /* Retransmits the first unacknowledged segment. */
@@ -383,6 +414,7 @@ void tcp_keep_alive_start(struct tcp *tcp);
 void tcp_orphan_timer_start(struct tcp *tcp);
 /* It is dropped as soon as timers run. */
 void tcp_orphan_timer_expire(struct tcp *tcp);
+#define TCP_CORK_TIME (200 * NS_PER_MS)              /* tcp(7): a corked segment waits no longer */
 #define TCP_RTO_INITIAL NS_PER_SECOND                /* RFC 6298 2.1 */
 #define TCP_RTO_MINIMUM (200 * NS_PER_MS)            /* as Linux; RFC 6298's second punishes fast paths */
 #define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)         /* RFC 6298 2.5 */

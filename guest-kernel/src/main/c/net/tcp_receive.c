@@ -67,6 +67,16 @@ static void free_piece(struct tcp *tcp, struct packet *packet)
     packet_free(packet);
 }
 
+void tcp_skip_byte(struct tcp *tcp)
+{
+    struct packet *packet = list_entry(tcp->received.next, struct packet, link);
+    tcp->received_bytes--;
+    if (++tcp_piece(packet)->consumed < packet->length)
+        return;
+    list_remove(&packet->link);
+    free_piece(tcp, packet);
+}
+
 /* A few bytes in a whole page would let a peer pin many times the window it was given. */
 static struct packet *compact(struct packet *packet)
 {

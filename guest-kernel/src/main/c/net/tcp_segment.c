@@ -92,6 +92,7 @@ bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_seg
         .acknowledgement = be32_get(header->acknowledgement),
         .length = packet->length - header_length,
         .window = be16_get(header->window),
+        .urgent = be16_get(header->urgent),
         .flags = header->flags,
     };
     tcp_parse_options((const uint8_t *)(header + 1), header_length - sizeof(*header), &out->options);

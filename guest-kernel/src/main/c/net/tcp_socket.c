@@ -79,7 +79,7 @@ static void send_first_syn(struct tcp *tcp, const struct ip_route *route, const 
     tcp->timestamps = tcp->sack = tcp->scaling = true;
     uint32_t first = tcp_initial_sequence(tcp->entry.local, tcp->entry.remote);
     tcp->send_unacknowledged = tcp->send_next = tcp->send_max = first;
-    tcp->send_end = tcp->small_end = tcp->recover = tcp->high_retransmitted = first + 1;
+    tcp->send_end = tcp->small_end = tcp->push_end = tcp->recover = tcp->high_retransmitted = first + 1;
     tcp->state = TCP_SYN_SENT;
     tcp_send_syn(tcp);
     tcp_retransmit_start(tcp);
@@ -381,14 +381,16 @@ static unsigned connection_events(struct tcp *tcp)
     unsigned events = 0;
     bool over = tcp->state == TCP_CLOSED;
     bool connecting = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED;
-    if (tcp->received_bytes > 0 || tcp->fin_received || tcp->shut_read || over)
+    if (tcp_readable(tcp) > 0 || tcp->fin_received || tcp->shut_read || over)
         events |= POLL_IN;
+    if (tcp->urgent_state == TCP_URGENT_HERE)
+        events |= POLL_PRIORITY;
     if (tcp->fin_received || tcp->shut_read || over)
         events |= POLL_RDHUP;
     if (over || ((tcp->fin_received || tcp->shut_read) && tcp->fin_queued))
         events |= POLL_HANGUP;
     if (tcp->error != 0)
-        events |= POLL_ERROR | POLL_IN;
+        events |= POLL_ERROR;
     if (over || tcp->fin_queued || (!connecting && tcp_writable(tcp)))
         events |= POLL_OUT;
     else
@@ -415,9 +417,37 @@ static int64_t readable_bytes(struct socket *base)
 {
     struct tcp_socket *socket = tcp_socket_of(base);
     net_lock();
-    int64_t result = socket->connection != NULL ? (int64_t)socket->connection->received_bytes : 0;
+    int64_t result = socket->connection != NULL ? (int64_t)tcp_readable_to_mark(socket->connection) : 0;
     if (socket->listening)
         result = -EINVAL;
+    net_unlock();
+    return result;
+}
+
+#define SIOCATMARK 0x8905u            /* asm-generic/sockios.h, linux/sockios.h */
+#define SIOCOUTQ 0x5411u
+#define SIOCOUTQNSD 0x894bu
+
+static int control_locked(struct tcp_socket *socket, uint32_t request, int32_t *value)
+{
+    struct tcp *tcp = connected(socket->connection) ? socket->connection : NULL;
+    if (request != SIOCATMARK && request != SIOCOUTQ && request != SIOCOUTQNSD)
+        return -ENOTTY;
+    if (socket->listening && request != SIOCATMARK)
+        return -EINVAL;
+    if (request == SIOCATMARK)
+        *value = socket->connection != NULL && tcp_at_mark(socket->connection);
+    else if (request == SIOCOUTQ)
+        *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_unacknowledged, tcp->send_end));
+    else
+        *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_max, tcp->send_end));
+    return 0;
+}
+
+static int control(struct socket *base, uint32_t request, int32_t *value)
+{
+    net_lock();
+    int result = control_locked(tcp_socket_of(base), request, value);
     net_unlock();
     return result;
 }
@@ -435,7 +465,8 @@ static int take_error(struct socket *base)
 static const struct socket_operations operations = {
     .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
     .send = tcp_stream_send, .receive = tcp_stream_receive, .shutdown = shut_down, .local_address = local_address,
-    .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes, .take_error = take_error,
+    .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes,
+    .control = control, .take_error = take_error,
     .options_changed = tcp_socket_options_changed, .set_option = tcp_socket_set_option,
     .get_option = tcp_socket_get_option, .release = release,
 };

@@ -91,6 +91,8 @@ static int set_value(struct tcp_socket *socket, int name, int value)
     switch (name) {
     case TCP_NODELAY:
         socket->no_delay = value != 0;
+        if (value != 0 && socket->connection != NULL)
+            socket->connection->push_end = socket->connection->send_end;     /* also through a cork */
         return 0;
     case TCP_CORK:
         socket->cork = value != 0;

@@ -88,7 +88,7 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
 }
 
 /* Queues what was filled as far as the connection still takes it, and sends what may go. The bytes queued. Net lock. */
-static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent)
+static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent, bool more)
 {
     ssize_type queued = 0;
     bool open = tcp->state != TCP_CLOSED && !tcp->fin_queued;
@@ -110,8 +110,10 @@ static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent)
         tcp->urgent = true;
         tcp->urgent_end = tcp->send_end;
     }
+    tcp->more = more;
     if (queued > 0)
         tcp_output(tcp);
+    tcp->more = false;
     return queued;
 }
 
@@ -143,7 +145,7 @@ static ssize_type send_batch(struct tcp_socket *socket, struct socket_message *m
     error = fill_pages(&batch, message->data, room);
     bool urgent = message->flags & MSG_OOB && message->data->remaining == 0;
     net_lock();
-    ssize_type queued = queue_pages(tcp, &batch, urgent);
+    ssize_type queued = queue_pages(tcp, &batch, urgent, message->flags & MSG_MORE);
     if (queued == 0 && error == 0)
         error = queue_obstacle(socket, tcp);
     tcp_put(tcp);
@@ -205,9 +207,11 @@ static int nothing_to_read(struct tcp_socket *socket)
     struct tcp *tcp = socket->connection;
     if (tcp == NULL)
         return -ENOTCONN;
+    if (tcp->fin_received)            /* the end was reached: a reset after it takes nothing back */
+        return 0;
     if (tcp->error != 0)
         return -socket->socket.operations->take_error(&socket->socket);
-    if (tcp->fin_received || tcp->shut_read || tcp->state == TCP_CLOSED)
+    if (tcp->shut_read || tcp->state == TCP_CLOSED)
         return 0;
     return -EAGAIN;
 }
@@ -223,15 +227,22 @@ static void remove_read_packet(struct tcp *tcp, struct packet *packet)
 }
 
 /* Copies out up to `left` bytes that are there, without a lock: the copy may sleep. The caller has a reference to the
- * connection and holds `reading`, so nobody else removes packets; they are only ever added at the end. */
-static ssize_type copy_received(struct tcp *tcp, struct list *node, uint32_t left, struct socket_message *message)
+ * connection and holds `reading`, so nobody else removes packets; they are only ever added at the end. `skip`: the
+ * first byte is passed over, which only a reader that peeks asks for. */
+static ssize_type copy_received(struct tcp *tcp, struct list *node, uint32_t left, bool skip,
+                                struct socket_message *message)
 {
     ssize_type done = 0;
     bool peek = message->flags & MSG_PEEK;
     while (left > 0 && message->data->remaining > 0) {
         struct packet *packet = packet_at(node);
-        uint32_t from = tcp_piece(packet)->consumed;
-        uint32_t length = (uint32_t)min_of((size_t)(packet->length - from), message->data->remaining);
+        uint32_t from = tcp_piece(packet)->consumed + skip;
+        skip = false;
+        if (from == packet->length) {
+            node = node->next;
+            continue;
+        }
+        uint32_t length = (uint32_t)min_of((size_t)min_of(packet->length - from, left), message->data->remaining);
         ssize_type moved = packet_transfer_out(packet, from, message->data, length);
         if (moved <= 0) {
             done = done > 0 ? done : -EFAULT;
@@ -249,26 +260,54 @@ static ssize_type copy_received(struct tcp *tcp, struct list *node, uint32_t lef
     return done;
 }
 
-/* Reads what is there, without waiting. `reading` is held. Bytes or -errno. */
-static ssize_type read_available(struct tcp_socket *socket, struct socket_message *message)
+/* What one reader takes at a time. */
+struct portion {
+    struct list *first;              /* packets from here on */
+    uint32_t left;                   /* bytes at most */
+    bool skip;                       /* not the first byte */
+};
+
+/* What there is to read up to the mark, stepping over an urgent byte. False: nothing. Net lock. */
+static bool find_portion(struct tcp *tcp, bool peek, struct portion *out)
 {
+    out->skip = false;
+    if (tcp->received_bytes > 0 && tcp_mark_skipped(tcp)) {
+        out->skip = peek;
+        if (!peek)
+            tcp_skip_byte(tcp);
+        tcp_urgent_passed(tcp);
+    }
+    out->first = tcp->received.next;
+    out->left = tcp->received_bytes - out->skip;
+    uint32_t to_mark = tcp->urgent_sequence - tcp_read_sequence(tcp);
+    if (tcp->urgent_state != TCP_URGENT_NONE && to_mark > 0 && !out->skip)
+        out->left = min_of(out->left, to_mark);
+    return out->left > 0;
+}
+
+/* Reads what is there, without waiting. `reading` is held. `begun`: not the first time in this call, which ends at the
+ * mark. Bytes, 0 at an end, or -errno. */
+static ssize_type read_available(struct tcp_socket *socket, struct socket_message *message, bool begun)
+{
+    struct portion portion;
+    bool peek = message->flags & MSG_PEEK;
     net_lock();
     struct tcp *tcp = socket->connection;
-    struct list *node = tcp != NULL && !tcp->shut_read ? tcp->received.next : NULL;
-    if (node == NULL || node == &tcp->received) {
-        int why = nothing_to_read(socket);
+    bool at_mark = tcp != NULL && tcp_at_mark(tcp);
+    if ((begun && at_mark) || tcp == NULL || !find_portion(tcp, peek, &portion)) {
+        int why = begun && at_mark ? 0 : nothing_to_read(socket);
         net_unlock();
         return why;
     }
-    uint32_t left = tcp->received_bytes;
     tcp_get(tcp);                     /* connect() on the same descriptor may let go of it meanwhile */
     tcp->being_read = true;
     net_unlock();
-    ssize_type done = copy_received(tcp, node, left, message);
+    ssize_type done = copy_received(tcp, portion.first, portion.left, portion.skip, message);
     net_lock();
     tcp->being_read = false;
-    if (done > 0 && !(message->flags & MSG_PEEK)) {
+    if (done > 0 && !peek) {
         tcp->received_bytes -= (uint32_t)done;
+        tcp_urgent_passed(tcp);
         tcp_window_opened(tcp, (uint32_t)done);
     }
     tcp_put(tcp);
@@ -276,11 +315,30 @@ static ssize_type read_available(struct tcp_socket *socket, struct socket_messag
     return done;
 }
 
+static ssize_type receive_urgent(struct tcp_socket *socket, struct socket_message *message)
+{
+    uint8_t byte;
+    net_lock();
+    struct tcp *tcp = socket->connection;
+    int result = tcp != NULL ? tcp_urgent_take(tcp, message->flags & MSG_PEEK, &byte) : -EINVAL;
+    if (socket->listening)
+        result = -ENOTCONN;
+    net_unlock();
+    if (result <= 0)
+        return result;
+    message->result_flags |= MSG_OOB;
+    if (message->data->remaining == 0) {
+        message->result_flags |= MSG_TRUNC;
+        return 0;
+    }
+    return transfer_out(message->data, &byte, 1) == 1 ? 1 : -EFAULT;
+}
+
 static bool receive_ready(struct tcp_socket *socket)
 {
     net_lock();
     struct tcp *tcp = socket->connection;
-    bool ready = tcp == NULL || tcp->received_bytes > 0 || tcp->error != 0 || tcp->fin_received || tcp->shut_read ||
+    bool ready = tcp == NULL || tcp_readable(tcp) > 0 || tcp->error != 0 || tcp->fin_received || tcp->shut_read ||
                  tcp->state == TCP_CLOSED;
     net_unlock();
     return ready;
@@ -292,12 +350,12 @@ ssize_type tcp_stream_receive(struct socket *base, struct socket_message *messag
     nanoseconds deadline = socket_deadline(base->receive_timeout);
     ssize_type done = 0;
     if (message->flags & MSG_OOB)
-        return -EINVAL;               /* urgent data is delivered in line (RFC 6093) */
+        return receive_urgent(socket, message);
     if (message->data->remaining == 0)
         return 0;
     for (;;) {
         mutex_lock(&base->reading);
-        ssize_type moved = read_available(socket, message);
+        ssize_type moved = read_available(socket, message, done > 0);
         mutex_unlock(&base->reading);
         if (moved > 0)
             done += moved;

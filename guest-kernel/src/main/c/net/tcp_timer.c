@@ -43,7 +43,7 @@ void tcp_retransmit_start(struct tcp *tcp)
 
 void tcp_probe_start(struct tcp *tcp)
 {
-    start_retransmit_timer(tcp, backed_off(tcp, tcp->probes), true);
+    start_retransmit_timer(tcp, tcp_held_by_cork(tcp) ? TCP_CORK_TIME : backed_off(tcp, tcp->probes), true);
 }
 
 void tcp_retransmit_stop(struct tcp *tcp)
@@ -100,9 +100,10 @@ static void retransmit_timeout(struct tcp *tcp)
 
 static void probe_timeout(struct tcp *tcp)
 {
-    if (given_up(tcp, tcp->probes))
+    bool corked = tcp_held_by_cork(tcp);
+    if (!corked && given_up(tcp, tcp->probes))
         return;
-    tcp->probes++;
+    tcp->probes += !corked;
     if (tcp->send_window > 0)
         tcp_send_into_small_window(tcp);
     else
