@@ -5,10 +5,8 @@ DRIVER_SOURCES := src/main/c/drivers/device.c \
     $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c))
 DRIVER_TEST_SOURCES := $(wildcard src/test/c/drivers/*.c)
 
-target/test/test_xen: $(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES) $(HOST_HEADERS) \
-    $(wildcard src/main/c/drivers/*.h src/main/c/drivers/xen/*.h src/test/c/drivers/*.h)
-	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES) -o $@
+target/test/test_xen: $(call host,$(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES))
+	$(host_link)
 
 .PHONY: test-drivers
 test-drivers: target/test/test_xen
@@ -19,24 +17,19 @@ TESTS += test-drivers
 # a device.
 FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c fuzz/requests.c \
     fuzz/packets.c)
-FUZZ_DRIVER_HEADERS := $(wildcard src/main/c/drivers/*.h src/main/c/drivers/xen/*.h src/test/c/drivers/*.h) \
-    $(wildcard src/test/c/drivers/fuzz/*.h) $(HOST_HEADERS)
 
 target/test/fuzz_drivers_net target/test/fuzz_drivers_blk: target/test/fuzz_drivers_%: \
-    src/test/c/drivers/fuzz/fuzz_%.c $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES) $(FUZZ_DRIVER_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+    $(call fuzz,src/test/c/drivers/fuzz/fuzz_%.c $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES))
+	$(fuzz_link)
 
-target/test/fuzz_drivers_xenstore: src/test/c/drivers/fuzz/fuzz_xenstore.c src/test/c/drivers/fuzz/stubs.c \
-    $(addprefix src/main/c/drivers/xen/,control.c settings.c) $(HOST_SOURCES) src/main/c/drivers/xen/xenbus.c \
-    $(FUZZ_DRIVER_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter-out %/xenbus.c,$(filter %.c,$^)) -o $@
+# It includes xenbus.c.
+target/test/fuzz_drivers_xenstore: $(call fuzz,src/test/c/drivers/fuzz/fuzz_xenstore.c src/test/c/drivers/fuzz/stubs.c \
+    $(addprefix src/main/c/drivers/xen/,control.c settings.c) $(HOST_SOURCES))
+	$(fuzz_link)
 
-target/test/fuzz_drivers_console: src/test/c/drivers/fuzz/fuzz_console.c src/main/c/drivers/xen/console.c \
-    $(HOST_SOURCES) $(FUZZ_DRIVER_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+target/test/fuzz_drivers_console: $(call fuzz,src/test/c/drivers/fuzz/fuzz_console.c src/main/c/drivers/xen/console.c \
+    $(HOST_SOURCES))
+	$(fuzz_link)
 
 fuzz-drivers-%: target/test/fuzz_drivers_%
 	@mkdir -p target/test/corpus-drivers-$*

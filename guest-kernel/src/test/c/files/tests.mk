@@ -3,21 +3,15 @@ include src/test/c/host/host.mk
 FILES_TEST := target/test/files
 FILES_SOURCES := $(wildcard src/main/c/files/*.c src/main/c/files/*/*.c) src/main/c/memory/page_cache.c \
     src/main/c/memory/transfer.c src/test/c/files/support.c $(HOST_SOURCES)
-FILES_OBJECTS := $(patsubst src/%.c,$(FILES_TEST)/%.o,$(FILES_SOURCES))
 
-$(FILES_TEST)/%.o: src/%.c
-	@mkdir -p $(@D)
-	@$(HOST_CC) $(HOST_CFLAGS) -MMD -c $< -o $@
-
-$(FILES_TEST)/test_%: $(FILES_TEST)/test/c/files/test_%.o $(FILES_OBJECTS)
-	@$(HOST_CC) $(HOST_CFLAGS) $^ -o $@
+$(FILES_TEST)/test_%: $(call host,src/test/c/files/test_%.c $(FILES_SOURCES))
+	$(host_link)
 
 $(FILES_TEST)/images.done: src/test/c/files/images.sh
 	@mkdir -p $(@D)
 	@src/test/c/files/images.sh $(FILES_TEST)
 	@touch $@
 
-.SECONDARY:
 .PHONY: test-files-ext2
 test-files-ext2: $(FILES_TEST)/test_ext2 $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-1024-r1.img 70000000
@@ -32,9 +26,8 @@ test-files-tmpfs test-files-streams test-files-pseudo: test-files-%: $(FILES_TES
 TESTS += test-files-tmpfs test-files-streams test-files-pseudo
 
 FUZZ_SOURCES := src/test/c/files/fuzz_ext2.c $(filter-out src/test/c/files/support.c,$(FILES_SOURCES))
-$(FILES_TEST)/fuzz_ext2: $(FUZZ_SOURCES)
-	@mkdir -p $(@D)
-	@clang $(HOST_CFLAGS) -fsanitize=fuzzer $^ -o $@
+$(FILES_TEST)/fuzz_ext2: $(call fuzz,$(FUZZ_SOURCES))
+	$(fuzz_link)
 
 .PHONY: fuzz-files-ext2
 fuzz-files-ext2: $(FILES_TEST)/fuzz_ext2 $(FILES_TEST)/images.done
@@ -44,5 +37,3 @@ fuzz-files-ext2: $(FILES_TEST)/fuzz_ext2 $(FILES_TEST)/images.done
 ifneq ($(shell command -v clang),)
 TESTS += fuzz-files-ext2
 endif
-
--include $(FILES_OBJECTS:.o=.d) $(wildcard $(FILES_TEST)/test/c/files/*.d)

@@ -1,10 +1,12 @@
 # What a directory's tests.mk needs to build programs against the host shim:
 #
 #   include src/test/c/host/host.mk          (once or often)
-#   target/test/NAME: SOURCES...             with  $(HOST_CC) $(HOST_CFLAGS) SOURCES $(HOST_SOURCES) -o $@
+#   target/test/NAME: $(call host,SOURCES... $(HOST_SOURCES))
+#   	$(host_link)
 #
-# The kernel sources under test are named by each tests.mk; HOST_SOURCES is the shim and the parts of
-# lib/ that need nothing from a machine.
+# and `fuzz`, `fuzz_link` for a fuzzer. Each source is compiled once for all tests and once for all fuzzers. The kernel
+# sources under test are named by each tests.mk; HOST_SOURCES is the shim and the parts of lib/ that need nothing from a
+# machine.
 ifndef HOST_SOURCES
 HOST_CC ?= gcc
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-strict-aliasing -fno-omit-frame-pointer \
@@ -12,7 +14,24 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-strict-aliasing -fno
     -D KERNEL_DEBUG -D DIRECT_MAP=0x200000000000UL -I src/main/c -I src/test/c
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     src/main/c/lib/console.c src/main/c/lib/format.c src/main/c/lib/hash.c src/main/c/lib/text.c src/main/c/lib/tree.c
-HOST_HEADERS := $(wildcard src/test/c/host/*.h)
+
+HOST_OBJECTS := target/test/host
+FUZZ_OBJECTS := target/test/fuzz
+host = $(patsubst %.c,$(HOST_OBJECTS)/%.o,$(1))
+fuzz = $(patsubst %.c,$(FUZZ_OBJECTS)/%.o,$(1))
+host_link = @mkdir -p $(@D) && $(HOST_CC) $(HOST_CFLAGS) $^ -o $@
+fuzz_link = @mkdir -p $(@D) && clang $(HOST_CFLAGS) -fsanitize=fuzzer $^ -o $@
+
+$(HOST_OBJECTS)/%.o: %.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(HOST_CFLAGS) -MMD -c $< -o $@
+$(FUZZ_OBJECTS)/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -c $< -o $@
+-include $(shell find $(HOST_OBJECTS) $(FUZZ_OBJECTS) -name '*.d' 2>/dev/null)
+# No object is a by-product that make deletes.
+.SECONDARY:
+
 # Each fuzzer's run, where clang with libFuzzer is installed; FUZZ_SECONDS=600 for a long one.
 FUZZ_SECONDS ?= 10
 endif

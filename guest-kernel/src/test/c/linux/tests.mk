@@ -5,28 +5,23 @@ LINUX_TEST := target/test/linux
 ENVIRONMENT_SOURCES := $(addprefix src/main/c/linux/,environment.c string_list.c user_data.c)
 INSTANCE_SOURCES := src/main/c/linux/instance.c $(wildcard src/main/c/net/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
     src/test/c/net/support.c src/test/c/net/files_stub.c src/test/c/net/wire.c
-LINUX_TEST_HEADERS := $(wildcard src/main/c/linux/*.h src/main/c/net/*.h src/test/c/net/*.h) $(HOST_HEADERS)
 
-$(LINUX_TEST)/test_environment: $(ENVIRONMENT_SOURCES)
-$(LINUX_TEST)/test_instance: $(ENVIRONMENT_SOURCES) $(INSTANCE_SOURCES)
-$(LINUX_TEST)/test_%: src/test/c/linux/test_%.c $(HOST_SOURCES) $(LINUX_TEST_HEADERS)
-	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+$(LINUX_TEST)/test_environment: $(call host,$(ENVIRONMENT_SOURCES))
+$(LINUX_TEST)/test_instance: $(call host,$(ENVIRONMENT_SOURCES) $(INSTANCE_SOURCES))
+$(LINUX_TEST)/test_%: $(call host,src/test/c/linux/test_%.c $(HOST_SOURCES))
+	$(host_link)
 
 .PHONY: test-linux
 test-linux: $(LINUX_TEST)/test_environment $(LINUX_TEST)/test_instance
 	@for test in $^; do $$test 2>$$test.log || { cat $$test.log; exit 1; }; done
 TESTS += test-linux
 
-$(LINUX_TEST)/fuzz_user_data: src/test/c/linux/fuzz_user_data.c $(ENVIRONMENT_SOURCES) $(HOST_SOURCES) \
-    $(LINUX_TEST_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+$(LINUX_TEST)/fuzz_user_data: $(call fuzz,src/test/c/linux/fuzz_user_data.c $(ENVIRONMENT_SOURCES) $(HOST_SOURCES))
+	$(fuzz_link)
 
 ELF_FUZZ_SOURCES := src/test/c/linux/fuzz_elf.c src/main/c/linux/elf.c src/main/c/memory/layout.c
-$(LINUX_TEST)/fuzz_elf: $(ELF_FUZZ_SOURCES) $(HOST_SOURCES) $(LINUX_TEST_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer -Wl,--wrap=user_clear $(filter %.c,$^) -o $@
+$(LINUX_TEST)/fuzz_elf: $(call fuzz,$(ELF_FUZZ_SOURCES) $(HOST_SOURCES))
+	$(fuzz_link) -Wl,--wrap=user_clear
 
 # Beginnings of real programs, which hold all headers.
 ELF_SEEDS := $(wildcard /bin/sh /bin/ls /lib64/ld-linux-x86-64.so.2)

@@ -3,20 +3,16 @@ include src/test/c/host/host.mk
 
 NET_SOURCES := $(wildcard src/main/c/net/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
     src/test/c/net/support.c src/test/c/net/files_stub.c
-NET_HEADERS := $(wildcard src/main/c/net/*.h src/test/c/net/*.h) $(HOST_HEADERS)
 
-target/test/test_net_linux: src/test/c/net/test_linux.c src/test/c/net/linux_peers.c src/test/c/net/peer.c \
-    src/test/c/net/tap.c src/test/c/net/linux_tap.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
-	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+target/test/test_net_linux: $(call host,$(addprefix src/test/c/net/,test_linux.c linux_peers.c peer.c tap.c linux_tap.c) \
+    $(NET_SOURCES) $(HOST_SOURCES))
+	$(host_link)
 
-target/test/test_net_%: src/test/c/net/test_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
-	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+target/test/test_net_%: $(call host,src/test/c/net/test_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES))
+	$(host_link)
 
-target/test/fuzz_net_%: src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES) $(NET_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+target/test/fuzz_net_%: $(call fuzz,src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES))
+	$(fuzz_link)
 
 fuzz-net-%: target/test/fuzz_net_%
 	@mkdir -p target/test/corpus-net-$*

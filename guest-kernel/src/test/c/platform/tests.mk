@@ -51,9 +51,8 @@ TESTS += test-xenpv test-pvh
 
 include src/test/c/host/host.mk
 SPECULATION_SOURCES := src/test/c/platform/test_speculation.c src/main/c/platform/x86/speculation.c
-target/test/speculation: $(SPECULATION_SOURCES) src/main/c/platform/x86/speculation.h $(HOST_SOURCES) $(HOST_HEADERS)
-	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(SPECULATION_SOURCES) $(HOST_SOURCES) -o $@
+target/test/speculation: $(call host,$(SPECULATION_SOURCES) $(HOST_SOURCES))
+	$(host_link)
 
 # Every indirect branch goes through a thunk of platform/x86/thunks.S; but the jumps of the entries.
 .PHONY: test-speculation
@@ -70,8 +69,7 @@ test-relocations: $(OUT)/unikernel.debug
 	@if readelf -rW $(OUT)/again.elf | awk -f tools/relocations.awk | cmp - $(OUT)/relocations.S; \
 	then echo "ok relocations: the table has all of the last link"; \
 	else echo "not ok relocations: the table has all of the last link"; exit 1; fi
-TESTS += test-relocations
-TESTS += test-speculation
+TESTS += test-relocations test-speculation
 
 # What a boot seeds its random numbers from where neither the CPU nor the host offers entropy. BOOTS=200 is the long form.
 BOOTS ?= 10

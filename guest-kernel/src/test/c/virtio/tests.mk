@@ -3,18 +3,17 @@ include src/test/c/host/host.mk
 
 VIRTIO_SOURCES := src/main/c/drivers/device.c \
     $(addprefix src/main/c/drivers/virtio/,device.c queue.c block.c network.c network_receive.c network_transmit.c entropy.c)
-VIRTIO_HEADERS := $(wildcard src/main/c/drivers/*.h src/main/c/drivers/*/*.h src/test/c/virtio/*.h \
-    src/test/c/virtio/*/*.h src/test/c/virtio/transport/platform/pvh/*.h) $(HOST_HEADERS)
 
-target/test/virtio: $(VIRTIO_SOURCES) $(wildcard src/test/c/virtio/*.c) $(HOST_SOURCES) $(VIRTIO_HEADERS)
-	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/virtio/*.c) $(HOST_SOURCES))
+	$(host_link)
 
-# The register accesses of the transports are those of transport/platform/pvh/instructions.h.
-target/test/virtio_transport: $(VIRTIO_SOURCES) src/main/c/drivers/pci/pci.c src/main/c/drivers/virtio/pci.c \
-    src/main/c/drivers/virtio/mmio.c $(wildcard src/test/c/virtio/transport/*.c) $(HOST_SOURCES) $(VIRTIO_HEADERS)
-	@mkdir -p $(@D)
-	$(HOST_CC) -I src/test/c/virtio/transport $(HOST_CFLAGS) $(filter %.c,$^) -o $@
+# The register accesses of the transports are those of transport/platform/pvh/instructions.h, which the other directories
+# know nothing of.
+TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c virtio/pci.c virtio/mmio.c) \
+    $(wildcard src/test/c/virtio/transport/*.c)
+$(call host,$(TRANSPORT_SOURCES)): HOST_CFLAGS := -I src/test/c/virtio/transport $(HOST_CFLAGS)
+target/test/virtio_transport: $(call host,$(VIRTIO_SOURCES) $(TRANSPORT_SOURCES) $(HOST_SOURCES))
+	$(host_link)
 
 .PHONY: test-virtio
 # Devices are for ever, so their memory counts as lost; what packets and requests use is counted by the tests.
@@ -23,11 +22,10 @@ test-virtio: target/test/virtio target/test/virtio_transport
 	    ASAN_OPTIONS=detect_leaks=0 $$test 2>$$test.log || { grep -v '^#' $$test.log; exit 1; }; done
 TESTS += test-virtio
 
-target/test/fuzz_virtio_%: src/test/c/virtio/fuzz/fuzz_%.c src/test/c/virtio/fuzz/device.c \
-    src/test/c/drivers/fuzz/requests.c src/test/c/drivers/fuzz/packets.c \
-    $(wildcard src/test/c/drivers/fuzz/*.h) src/test/c/virtio/fake_device.c $(VIRTIO_SOURCES) $(HOST_SOURCES) $(VIRTIO_HEADERS)
-	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) -fsanitize=fuzzer $(filter %.c,$^) -o $@
+target/test/fuzz_virtio_%: $(call fuzz,src/test/c/virtio/fuzz/fuzz_%.c src/test/c/virtio/fuzz/device.c \
+    src/test/c/drivers/fuzz/requests.c src/test/c/drivers/fuzz/packets.c src/test/c/virtio/fake_device.c $(VIRTIO_SOURCES) \
+    $(HOST_SOURCES))
+	$(fuzz_link)
 
 # Without what the drivers log: each input breaks a device.
 fuzz-virtio-%: target/test/fuzz_virtio_%
