@@ -112,6 +112,17 @@ static void configure_instance(void)
     timing_mark("instance", clock_monotonic() - started);
 }
 
+static void mount_memory(void)
+{
+    for (unsigned i = 0; i < configuration.mount_count; i++) {
+        const struct memory_mount *mount = &configuration.mounts[i];
+        int error = mount->over_image ? files_make_writable(mount->path, mount->limit)
+                                      : files_mount_memory(mount->path, mount->limit);
+        if (error)
+            panic("cannot mount memory on %s (error %d): the directory must exist in the image", mount->path, -error);
+    }
+}
+
 static void boot(void *unused)
 {
     (void)unused;
@@ -125,10 +136,7 @@ static void boot(void *unused)
         panic("cannot mount %s as root (error %d): it must be the ext2 image", root->name, -error);
     if (configuration_read(options.configuration_path, &configuration))
         panic("the configuration is not usable; build the image again");
-    for (unsigned i = 0; i < configuration.mount_count; i++)
-        if ((error = files_mount_memory(configuration.mounts[i].path, configuration.mounts[i].limit)))
-            panic("cannot mount memory on %s (error %d): the directory must exist in the image",
-                  configuration.mounts[i].path, -error);
+    mount_memory();
     start_network();
     configure_instance();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);

@@ -35,7 +35,8 @@ static struct dentry **buckets;                      /* lock; the number depends
 static uint32_t bucket_mask;                         /* set with the first root */
 static struct list unused = LIST_INIT(unused);       /* lock */
 static unsigned unused_count;                        /* lock */
-static uint64_t next_cookie = 2;                     /* lock; 0 and 1 are "." and ".." */
+/* Lock. 0 and 1 are "." and "..", what follows names taken over from a directory of the image, by their places there. */
+static uint64_t next_cookie = 1UL << 32;
 static struct hash_key key;                          /* names may be chosen by outsiders; set with the first root */
 
 static uint32_t hash_of(const struct dentry *parent, const char *name, size_t length)
@@ -270,6 +271,19 @@ int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out)
     spin_unlock(&lock);
     *out = dentry;
     return 0;
+}
+
+void dentry_pin(struct dentry *dentry, uint64_t cookie)
+{
+    must_hold_mutex(&namespace_lock);
+    spin_lock(&lock);
+    if (dentry->hashed && !dentry->pinned) {
+        get_locked(dentry);
+        dentry->cookie = cookie;
+        dentry->pinned = true;
+        tree_insert(&dentry->parent->children, &dentry->siblings);
+    }
+    spin_unlock(&lock);
 }
 
 void dentry_unlink(struct dentry *dentry)

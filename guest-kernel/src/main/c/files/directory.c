@@ -17,7 +17,7 @@ int file_list(struct file *directory, struct listing *listing)
         return -ENOTDIR;
     mutex_lock(&directory->offset_lock);
     int error;
-    if (inode->operations->list)
+    if (inode->operations->list && !(inode->fs->memory && !is_untouched(inode)))
         error = inode->operations->list(inode, &directory->offset, listing);
     else
         error = directory->dentry->removed ? -ENOENT : dentry_list(directory->dentry, &directory->offset, listing);

@@ -155,8 +155,12 @@ ssize_type file_path(struct file *file, char *to, size_t size);
 /* Mounts root (ext2 on `device`) and /proc, /sys, /dev, /tmp, /run, /var/tmp. 0 or -errno, logged. */
 struct block_device;
 int files_init(struct block_device *device);
-/* Mounts a memory file system of at most `limit` bytes (0: the default share of memory) on a directory. */
+/* Mounts a memory file system of at most `limit` bytes (0: what all together may take) on a directory. 0 or -errno,
+ * logged. */
 int files_mount_memory(const char *path, uint64_t limit);
+/* The same, over what the image has there: its files are all there and can be changed, in memory. The root of the image
+ * stays read-only. */
+int files_make_writable(const char *path, uint64_t limit);
 /* The process' working directory, and descriptors 0, 1 and 2 on the console. 0 or -errno. */
 int files_prepare_process(const char *directory);
 /* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */

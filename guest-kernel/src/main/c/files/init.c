@@ -22,7 +22,22 @@ static int mount(const char *path, struct file_system *fs)
 
 int files_mount_memory(const char *path, uint64_t limit)
 {
-    return mount(path, tmpfs_create(limit ? limit : tmpfs_default_limit(), 0777 | STICKY));
+    return mount(path, tmpfs_create(limit, 0777 | STICKY));
+}
+
+int files_make_writable(const char *path, uint64_t limit)
+{
+    struct dentry *directory;
+    int error = path_find(NULL, path, WALK_FOLLOW | WALK_DIRECTORY, &directory);
+    if (error) {
+        log_error("cannot make %s writable: error %d (the directory must exist in the image)", path, -error);
+        return error;
+    }
+    /* What is not of the image is in memory already. */
+    if (directory->inode->fs->read_only && directory != root_directory)
+        error = mount(path, tmpfs_create_over(directory->inode, limit));
+    dentry_put(directory);
+    return error;
 }
 
 int files_init(struct block_device *device)

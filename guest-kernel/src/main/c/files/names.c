@@ -28,6 +28,13 @@ static int check_writable(struct dentry *parent)
     return parent->inode->fs->read_only ? -EROFS : parent->inode->fs->memory ? 0 : -EPERM;
 }
 
+/* The names of the directory are to change. */
+static int prepare(struct dentry *directory)
+{
+    int error = check_writable(directory);
+    return error ? error : directory_settle(directory);
+}
+
 /* A name of a file that has another. */
 static int count_name(struct inode *inode)
 {
@@ -66,7 +73,7 @@ static int make_locked(struct dentry *seen, uint32_t mode, const char *link_targ
     if (name->inode)
         error = -EEXIST;
     if (!error)
-        error = check_writable(name->parent);
+        error = prepare(name->parent);
     if (!error && !directory->operations->make)
         error = -EPERM;
     if (!error)
@@ -142,7 +149,9 @@ static int link_locked(struct dentry *existing, struct dentry *seen)
     else if (name->parent->inode->fs != existing->inode->fs)
         error = -EXDEV;
     else
-        error = check_writable(name->parent);
+        error = prepare(name->parent);
+    if (!error && existing->parent)
+        error = directory_settle(existing->parent);
     if (!error)
         error = count_name(existing->inode);
     if (!error && (error = link_new(name, existing->inode, &made)))
@@ -193,7 +202,8 @@ static void remove_locked(struct dentry *name)
     dentry_unlink(name);
 }
 
-static int check_removable(struct dentry *name, bool directory)
+/* Whether the name can be taken from its place, from which it is lasting. */
+static int check_movable(struct dentry *name, bool directory)
 {
     if (!name->inode)
         return -ENOENT;
@@ -206,9 +216,17 @@ static int check_removable(struct dentry *name, bool directory)
         return -ENOTDIR;
     if (!directory && is_type(name->inode, S_IFDIR))
         return -EISDIR;
-    if (!name->pinned)
-        return -EPERM;
-    return directory && dentry_has_children(name) ? -ENOTEMPTY : 0;
+    error = directory_settle(name->parent);
+    return error ? error : name->pinned ? 0 : -EPERM;
+}
+
+static int check_removable(struct dentry *name, bool directory)
+{
+    int error = check_movable(name, directory);
+    if (error || !directory)
+        return error;
+    error = directory_settle(name);
+    return error ? error : dentry_has_children(name) ? -ENOTEMPTY : 0;
 }
 
 static int remove_name(struct dentry *start, const char *path, bool directory)
@@ -248,7 +266,7 @@ static int check_target(struct dentry *from, struct dentry *to, unsigned flags)
     if (dentry_is_below(to->parent, from))
         return -EINVAL;
     if (!to->inode)
-        return 0;
+        return directory_settle(to->parent);
     if (flags & RENAME_NOREPLACE)
         return -EEXIST;
     if (is_type(from->inode, S_IFDIR) && !is_type(to->inode, S_IFDIR))
@@ -301,9 +319,7 @@ static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsig
         return error;
     }
     bool directory = from->inode && is_type(from->inode, S_IFDIR);
-    error = check_removable(from, directory);
-    if (error == -ENOTEMPTY)
-        error = 0;
+    error = check_movable(from, directory);
     if (!error && from->inode != to->inode) {
         error = check_target(from, to, flags);
         if (!error)

@@ -1,6 +1,7 @@
 #include "files/directory.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
+#include "memory/address_space.h"
 
 /* What a descriptor made with O_PATH can do: be named in *at() calls and in fstat(2). */
 static const struct file_operations path_only_operations = { 0 };
@@ -29,6 +30,8 @@ int inode_resize(struct inode *inode, uint64_t size)
     mutex_lock(&inode->lock);
     error = inode->operations->resize(inode, size);
     mutex_unlock(&inode->lock);
+    if (!error)
+        address_space_cut_source(&inode->pages, align_up(size, PAGE_SIZE) >> PAGE_SHIFT);
     return error;
 }
 
@@ -50,6 +53,8 @@ int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out)
     struct inode *inode = dentry->inode;
     bool path_only = flags & O_PATH;
     int error = path_only ? 0 : check_open(inode, flags);
+    if (!error && !path_only && wants_write(flags))
+        error = dentry_prepare_write(dentry);
     if (error)
         return error;
     const struct file_operations *operations = is_type(inode, S_IFDIR) ? &directory_operations

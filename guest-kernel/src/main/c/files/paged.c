@@ -1,16 +1,30 @@
 /*
  * Reading files whose contents are pages of the page cache. Pages of a memory file system that were
- * never written are holes: they read as zeros and are not allocated for it.
+ * never written are read from the file of the image below, and without one are holes: they read as zeros. Neither
+ * is allocated for it.
  */
 #include "files/vfs.h"
 #include "lib/errno.h"
 
-static ssize_type copy_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
+/* The page that holds the byte, with a reference; NULL with *error 0: zeros. May cut *n to what it has of the file. */
+static struct page *page_for(struct inode *inode, uint64_t offset, size_t *n, int *error)
 {
     uint32_t index = (uint32_t)(offset >> PAGE_SHIFT);
-    int error = 0;
-    struct page *page = inode->fs->memory ? page_cache_find(&inode->pages, index)
-                                          : page_cache_get(&inode->pages, index, &error);
+    *error = 0;
+    if (!inode->fs->memory)
+        return page_cache_get(&inode->pages, index, error);
+    struct page *page = page_cache_find(&inode->pages, index);
+    uint64_t below_size = read_once(inode->below_size);
+    if (page || offset >= below_size)
+        return page;
+    *n = min_of(*n, below_size - offset);
+    return page_cache_get(&inode->below->pages, index, error);
+}
+
+static ssize_type copy_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
+{
+    int error;
+    struct page *page = page_for(inode, offset, &n, &error);
     if (error)
         return error;
     if (!page)
@@ -73,7 +87,11 @@ int64_t paged_seek(struct file *file, int64_t offset, int whence)
     return result;
 }
 
-struct page_source *paged_pages(struct file *file) { return &file->inode->pages; }
+struct page_source *paged_pages(struct file *file)
+{
+    struct inode *inode = file->inode;
+    return is_untouched(inode) ? &inode->below->pages : &inode->pages;
+}
 
 const struct file_operations paged_read_only_operations = {
     .read = paged_read,

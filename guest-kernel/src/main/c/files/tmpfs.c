@@ -1,9 +1,11 @@
 #include "files/inotify.h"
+#include "files/layer.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/lock.h"
+#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
@@ -13,16 +15,21 @@
 #define NODE_BYTES 1024              /* what an inode or a further name takes of the common budget; as on Linux */
 #define SHARE 2                      /* all memory file systems together: one part in so many of memory */
 #define PAGES_AT_ONCE 16             /* between points where others may run */
+#define NO_LIMIT INT64_MAX
+/* New files over the image have numbers that none of the image has. */
+#define FIRST_NEW_NUMBER (1UL << 32)
 
 struct tmpfs {
     struct file_system fs;
     int64_t limit, used;             /* pages; atomic */
+    bool program_memory;             /* its pages count like memory without a file, not in the common budget */
     int64_t node_limit, nodes;       /* inodes and their names but the first; atomic */
     uint64_t next_number;            /* atomic */
 };
 struct tmpfs_inode {
     struct inode inode;
     char *target;                    /* of symbolic links */
+    bool kept;                       /* has a reference of its own */
 };
 
 static struct tmpfs *tmpfs_of(struct inode *inode) { return container_of(inode->fs, struct tmpfs, fs); }
@@ -62,21 +69,36 @@ static void give(int64_t *counter, int64_t amount, int64_t bytes_each)
     count_down(&all_used, amount * bytes_each);
 }
 
+/* Pages, of the file system and of the common budget. */
+static int take_pages(struct tmpfs *tmpfs, int64_t count)
+{
+    return take(&tmpfs->used, count, tmpfs->limit, tmpfs->program_memory ? 0 : PAGE_SIZE);
+}
+
+static void give_pages(struct tmpfs *tmpfs, int64_t count)
+{
+    give(&tmpfs->used, count, tmpfs->program_memory ? 0 : PAGE_SIZE);
+}
+
 static int take_node(struct tmpfs *tmpfs) { return take(&tmpfs->nodes, 1, tmpfs->node_limit, NODE_BYTES); }
 static void give_node(struct tmpfs *tmpfs) { give(&tmpfs->nodes, 1, NODE_BYTES); }
 
 /* ---- Pages ---- */
 
+/* One page, which is zeros. Nothing sleeps once it is counted: who drops it meanwhile gives back what it took. */
 static int tmpfs_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
 {
-    (void)index;
-    struct tmpfs *tmpfs = tmpfs_of(container_of(source, struct inode, pages));
-    int error = take(&tmpfs->used, count, tmpfs->limit, PAGE_SIZE);
-    if (error)
-        return error;
-    for (unsigned i = 0; i < count; i++)
-        memset(page_data(pages[i]), 0, PAGE_SIZE);
-    return 0;
+    struct inode *inode = container_of(source, struct inode, pages);
+    int error;
+    assert(count == 1);
+    struct page *below = layer_page(inode, index, &error);
+    if (!error)
+        error = take_pages(tmpfs_of(inode), 1);
+    if (!error && below)
+        layer_copy(inode, pages[0], below);
+    if (below)
+        page_put(below);
+    return error;
 }
 
 static const struct page_source_operations tmpfs_pages = { .fill = tmpfs_fill };
@@ -85,7 +107,7 @@ static const struct page_source_operations tmpfs_pages = { .fill = tmpfs_fill };
 static void drop_pages(struct inode *inode, uint64_t first, uint64_t end)
 {
     uint64_t dropped = page_cache_drop(&inode->pages, first, end);
-    give(&tmpfs_of(inode)->used, (int64_t)dropped, PAGE_SIZE);
+    give_pages(tmpfs_of(inode), (int64_t)dropped);
 }
 
 /* Zeroes [from, to) where there are pages. */
@@ -110,6 +132,7 @@ static void cut(struct inode *inode, uint64_t size)
 {
     uint64_t end = align_up(size, PAGE_SIZE), old_size = inode->size;
     inode_set_size(inode, size);
+    write_once(inode->below_size, min_of(inode->below_size, size));
     clear_range(inode, size, min_of(end, old_size));
     drop_pages(inode, end >> PAGE_SHIFT, align_up(old_size, PAGE_SIZE) >> PAGE_SHIFT);
 }
@@ -146,16 +169,27 @@ static int reserve(struct inode *inode, uint64_t offset, uint64_t end)
     return 0;
 }
 
+/* Zeroes [from, to) for good. What the image has there needs pages that hide it, unless it is all the rest of that. */
+static int punch(struct inode *inode, uint64_t from, uint64_t to)
+{
+    int error = 0;
+    if (to >= inode->below_size)
+        write_once(inode->below_size, min_of(inode->below_size, from));
+    else
+        error = reserve(inode, from, to);
+    if (!error)
+        clear_range(inode, from, to);
+    return error;
+}
+
 static int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole)
 {
     uint64_t end = offset + length, old_size = inode->size;
     if (end > LARGEST_FILE)
         return -EFBIG;
     changed(inode);
-    if (hole) {
-        clear_range(inode, offset, min_of(end, old_size));
-        return 0;
-    }
+    if (hole)
+        return punch(inode, offset, min_of(end, old_size));
     /* Reserving behind the end keeps no page: only what lies inside the size can be found and freed again. */
     uint64_t new_size = keep_size ? old_size : max_of(end, old_size);
     inode_set_size(inode, new_size);
@@ -240,13 +274,18 @@ static void tmpfs_release(struct inode *inode)
         drop_pages(inode, 0, PAGE_CACHE_END);
     if (node_of(inode)->target)
         count_down(&all_used, (int64_t)inode->size);
-    give_node(tmpfs_of(inode));
+    if (!inode->below || inode->links == 0)
+        give_node(tmpfs_of(inode));
+    if (inode->below)
+        inode_put(inode->below);
     heap_free(node_of(inode)->target);
     heap_free(node_of(inode));
 }
 
 static ssize_type tmpfs_read_link(struct inode *inode, char *to, size_t size)
 {
+    if (inode->below)
+        return inode->below->operations->read_link(inode->below, to, size);
     const char *target = node_of(inode)->target;
     size_t n = min_of(strlen(target), size);
     memcpy(to, target, n);
@@ -280,6 +319,9 @@ static int tmpfs_add_name(struct inode *inode) { return take_node(tmpfs_of(inode
 static void tmpfs_remove_name(struct inode *inode) { give_node(tmpfs_of(inode)); }
 
 static const struct inode_operations tmpfs_inode_operations = {
+    .lookup = layer_lookup,
+    .list = layer_list,
+    .settle = layer_settle,
     .read_link = tmpfs_read_link,
     .open = tmpfs_open,
     .make = tmpfs_make,
@@ -290,22 +332,58 @@ static const struct inode_operations tmpfs_inode_operations = {
     .release = tmpfs_release,
 };
 
+static struct inode *new_inode(struct tmpfs *tmpfs, uint64_t number, uint32_t mode)
+{
+    struct tmpfs_inode *node = heap_allocate_zeroed(sizeof(*node));
+    if (!node)
+        return NULL;
+    struct inode *inode = &node->inode;
+    inode_init(inode, &tmpfs->fs, number, mode);
+    inode->operations = &tmpfs_inode_operations;
+    inode->file_operations = &tmpfs_file_operations;
+    page_source_init(&inode->pages, &tmpfs_pages, 0, false);
+    return inode;
+}
+
 /* NULL without room for one more. */
 static struct inode *make_inode(struct tmpfs *tmpfs, uint32_t mode)
 {
     if (take_node(tmpfs))
         return NULL;
-    struct tmpfs_inode *node = heap_allocate_zeroed(sizeof(*node));
-    if (!node) {
+    uint64_t number = __atomic_add_fetch(&tmpfs->next_number, 1, __ATOMIC_RELAXED);
+    struct inode *inode = new_inode(tmpfs, number, mode);
+    if (!inode)
         give_node(tmpfs);
-        return NULL;
-    }
-    struct inode *inode = &node->inode;
-    inode_init(inode, &tmpfs->fs, __atomic_add_fetch(&tmpfs->next_number, 1, __ATOMIC_RELAXED), mode);
-    inode->operations = &tmpfs_inode_operations;
-    inode->file_operations = &tmpfs_file_operations;
-    page_source_init(&inode->pages, &tmpfs_pages, 0, false);
     return inode;
+}
+
+struct inode *tmpfs_make_over(struct file_system *fs, struct inode *below)
+{
+    struct inode *inode = new_inode(container_of(fs, struct tmpfs, fs), below->number, below->mode);
+    if (!inode)
+        return NULL;
+    inode->below = inode_get(below);
+    inode->links = below->links;
+    inode->uid = below->uid;
+    inode->gid = below->gid;
+    inode->accessed = below->accessed;
+    inode->modified = below->modified;
+    inode->changed = below->changed;
+    inode->below_size = is_type(inode, S_IFREG) ? below->size : 0;
+    inode_set_size(inode, below->size);
+    return inode;
+}
+
+int tmpfs_keep_name(struct inode *inode)
+{
+    struct tmpfs_inode *node = node_of(inode);
+    int error = take_node(tmpfs_of(inode));
+    /* What is said of a file under one name counts under those in directories that are untouched still. */
+    if (!error && is_type(inode, S_IFREG) && inode->links > 1 && !node->kept) {
+        node->kept = true;
+        inode_get(inode);
+    }
+    return error;
 }
 
 static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out)
@@ -316,30 +394,32 @@ static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out
 
 /* ---- File systems ---- */
 
+/* Besides the limits, there is no more than what memory can be had for this moment. */
 static void tmpfs_statistics(struct file_system *fs, struct file_system_statistics *out)
 {
     struct tmpfs *tmpfs = container_of(fs, struct tmpfs, fs);
-    int64_t common_free = budget() - read_once(all_used);
-    int64_t free = min_of(tmpfs->limit - read_once(tmpfs->used), common_free / (int64_t)PAGE_SIZE);
+    int64_t common = budget(), common_free = common - read_once(all_used);
+    int64_t memory_free = (int64_t)(pages_free_at(PAGES_KEPT) + page_cache_reclaimable());
+    int64_t most = tmpfs->program_memory ? (int64_t)pages_total_count() : common / (int64_t)PAGE_SIZE;
+    int64_t free = tmpfs->program_memory ? memory_free : min_of(memory_free, common_free / (int64_t)PAGE_SIZE);
+    free = min_of(free, tmpfs->limit - read_once(tmpfs->used));
     int64_t nodes_free = min_of(tmpfs->node_limit - read_once(tmpfs->nodes), common_free / NODE_BYTES);
     *out = (struct file_system_statistics){
         .type = TMPFS_MAGIC,
         .block_size = PAGE_SIZE,
-        .blocks = (uint64_t)tmpfs->limit,
+        .blocks = (uint64_t)min_of(tmpfs->limit, most),
         .blocks_free = (uint64_t)max_of(free, 0L),
         .files = (uint64_t)tmpfs->node_limit,
         .files_free = (uint64_t)max_of(nodes_free, 0L),
     };
 }
 
-uint64_t tmpfs_default_limit(void) { return pages_total_count() / 4 * PAGE_SIZE; }
-
-struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
+static struct tmpfs *new_file_system(uint64_t bytes)
 {
     struct tmpfs *tmpfs = heap_allocate_zeroed(sizeof(*tmpfs));
     if (!tmpfs)
         return NULL;
-    tmpfs->limit = (int64_t)(bytes >> PAGE_SHIFT);
+    tmpfs->limit = bytes ? (int64_t)(bytes >> PAGE_SHIFT) : NO_LIMIT;
     tmpfs->node_limit = (int64_t)(pages_total_count() / 2);
     tmpfs->fs = (struct file_system){
         .name = "tmpfs",
@@ -347,6 +427,14 @@ struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
         .memory = true,
         .statistics = tmpfs_statistics,
     };
+    return tmpfs;
+}
+
+struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
+{
+    struct tmpfs *tmpfs = new_file_system(bytes);
+    if (!tmpfs)
+        return NULL;
     tmpfs->fs.root = make_inode(tmpfs, S_IFDIR | mode);
     if (!tmpfs->fs.root) {
         heap_free(tmpfs);
@@ -356,16 +444,31 @@ struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
     return &tmpfs->fs;
 }
 
-/* memfd files count against a file system of their own, which nobody can name. */
+struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes)
+{
+    struct tmpfs *tmpfs = new_file_system(bytes);
+    if (!tmpfs)
+        return NULL;
+    tmpfs->next_number = FIRST_NEW_NUMBER;
+    tmpfs->fs.root = tmpfs_make_over(&tmpfs->fs, below);
+    if (!tmpfs->fs.root) {
+        heap_free(tmpfs);
+        return NULL;
+    }
+    inode_hash(tmpfs->fs.root);
+    return &tmpfs->fs;
+}
+
+/* memfd files belong to a file system of their own, which nobody can name. */
 static struct tmpfs *memory_files(void)
 {
     static struct mutex lock = { .lock = SPINLOCK("memory files"), .waiters = LIST_INIT(lock.waiters), .name = "memory files" };
-    static struct file_system *fs;
+    static struct tmpfs *tmpfs;
     mutex_lock(&lock);
-    if (!fs)
-        fs = tmpfs_create(tmpfs_default_limit(), 0700);
+    if (!tmpfs && (tmpfs = new_file_system(0)))
+        tmpfs->program_memory = true;
     mutex_unlock(&lock);
-    return fs ? container_of(fs, struct tmpfs, fs) : NULL;
+    return tmpfs;
 }
 
 struct file *tmpfs_memory_file(uint32_t flags)

@@ -1,7 +1,10 @@
 /*
- * The memory file system: pages in the page cache that are never evicted, names in the dentry tree.
- * `limit` bounds the pages of a file system; its inodes and further names are at most half of memory's pages. All
- * memory file systems together get half of memory, and none the last of it (PAGES_KEPT). Beyond it is -ENOSPC.
+ * The memory file system: pages in the page cache that are never evicted, names in the dentry tree. It may lie over a
+ * directory of the image (files/layer.c).
+ *
+ * All memory file systems together get half of memory, and none the last of it (PAGES_KEPT). One may have a limit of its
+ * own for its pages; inodes and further names are at most half of memory's pages. Beyond all that is -ENOSPC. Files of
+ * memfd_create(2) are memory of the program like any other, as on Linux: only PAGES_KEPT limits them.
  * Counting is atomic; size and contents change under inode->lock.
  */
 #pragma once
@@ -12,10 +15,11 @@ struct file;
 struct file_system;
 struct inode;
 
-/* A file system that takes up to `bytes`; NULL without memory. `mode` is the root's permission bits. */
+/* A file system that takes up to `bytes`, 0: what all together may take; NULL without memory. `mode` is the root's
+ * permission bits. */
 struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode);
-/* A quarter of the guest's memory: the limit where none was given. */
-uint64_t tmpfs_default_limit(void);
+/* One that shows the directory `below` of the image until it is changed. */
+struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes);
 /* Sets the target of a new symbolic link. */
 int tmpfs_set_link(struct inode *inode, const char *target);
 /* memfd_create(2): a file without a name. NULL without memory. */

@@ -12,6 +12,9 @@
  * inode hash and inode reference counts. Mutex inode->lock guards size and contents of a memory
  * file against other writers; it is taken outside "namespace", never inside. Other fields of an
  * inode are single words, changed at will.
+ *
+ * A memory file system may lie over a directory of the image (files/layer.c): an inode of it then has another one
+ * `below`, whose names or contents count until something changes.
  */
 #pragma once
 
@@ -58,6 +61,9 @@ struct inode_operations {
      * systems that limit their names; else both NULL. Under "namespace". */
     int (*add_name)(struct inode *inode);
     void (*remove_name)(struct inode *inode);
+    /* Before names in the directory change or what its files say: makes all its names lasting. NULL: they are. Under
+     * "namespace". 0 or -errno. */
+    int (*settle)(struct dentry *directory);
     /* truncate(2), under inode->lock. NULL: -EINVAL. */
     int (*resize)(struct inode *inode, uint64_t size);
     /* fallocate(2), under inode->lock; hole: punches one. NULL: -EOPNOTSUPP. */
@@ -93,9 +99,16 @@ struct inode {
     nanoseconds accessed, modified, changed;
     struct mutex lock;
     struct page_source pages;        /* regular files */
+    struct inode *below;             /* the image's in this place, with a reference, or NULL; never changes */
+    uint64_t below_size;             /* bytes of below that count where there is no page; shrinks, under inode->lock */
+    bool separate;                   /* changes once. A directory's names are all in the tree ("namespace"); a file's
+                                      * pages are its own (inode->lock and address_space) */
     struct list watches;             /* inotify (files/inotify.c) */
     void *private;                   /* the file system's; sockets: net/'s listener */
 };
+
+/* What the image has in its place is all there is to it. */
+static inline bool is_untouched(const struct inode *inode) { return inode->below && !read_once(inode->separate); }
 
 static inline bool is_type(const struct inode *inode, uint32_t type) { return (inode->mode & S_IFMT) == type; }
 
@@ -153,6 +166,8 @@ int dentry_find(struct dentry *directory, const char *name, size_t length, struc
 int dentry_find_locked(struct dentry *directory, const char *name, size_t length, struct dentry **out);
 /* Puts a pinned name for the inode in place of a negative one. Under "namespace". 0 or -errno. */
 int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out);
+/* Makes a positive name, as yet only cached, lasting, at this place in listings. Under "namespace". */
+void dentry_pin(struct dentry *dentry, uint64_t cookie);
 /* Takes the name out of the tree. Under "namespace". */
 void dentry_unlink(struct dentry *dentry);
 /* Gives the file the place and name of a negative dentry. Under "namespace". 0 or -errno. */
@@ -195,6 +210,15 @@ void working_directory_set(struct dentry *directory);
 int mount_at(const char *path, struct file_system *fs);
 /* Visits the mounts in order, the root first. */
 void mounts_for_each(void (*visit)(struct dentry *root, void *context), void *context);
+
+/* ---- Over a directory of the image (files/layer.c) -------------------------------------------------- */
+
+/* Before names in the directory change: makes them, and the directory, lasting. Under "namespace". 0 or -errno. */
+int directory_settle(struct dentry *directory);
+/* Before what the inode says of the file changes: makes its name lasting. 0 or -errno. */
+int dentry_settle(struct dentry *dentry);
+/* Before the file's contents change: that, and gives it pages of its own. 0 or -errno. */
+int dentry_prepare_write(struct dentry *dentry);
 
 /* ---- Changing names (files/names.c) and opening (files/open.c) ------------------------------------- */
 

@@ -150,18 +150,18 @@ static void set_network(struct reader *reader, char *value)
     }
 }
 
-static void add_mount(struct reader *reader, char *value)
+static void add_mount(struct reader *reader, char *value, bool over_image)
 {
     struct configuration *configuration = reader->configuration;
-    struct memory_mount mount = { .path = value };
+    struct memory_mount mount = { .path = value, .over_image = over_image };
     char *space = strchr(value, ' ');
     if (space) {
         *space = 0;
         if (!parse_decimal(space + 1, &mount.limit))
-            reader->problem = "the size of a tmpfs must be a number of bytes";
+            reader->problem = "the size must be a number of bytes";
     }
     if (configuration->mount_count == MAX_MEMORY_MOUNTS)
-        reader->problem = "there are too many tmpfs directives";
+        reader->problem = "there are too many tmpfs and writable directives";
     else
         configuration->mounts[configuration->mount_count++] = mount;
 }
@@ -190,7 +190,9 @@ static void apply_directive(struct reader *reader, const char *name, char *value
     else if (!strcmp(name, "network"))
         set_network(reader, value);
     else if (!strcmp(name, "tmpfs"))
-        add_mount(reader, value);
+        add_mount(reader, value, false);
+    else if (!strcmp(name, "writable"))
+        add_mount(reader, value, true);
     else
         reader->problem = "it is not a known directive; the kernel and the plugin that made the image differ";
 }

@@ -12,10 +12,11 @@ enum network_mode { NETWORK_DHCP, NETWORK_STATIC, NETWORK_NONE };
 
 struct memory_mount {
     char *path;
-    uint64_t limit;                      /* bytes, 0: the default */
+    uint64_t limit;                      /* bytes, 0: what all together may take */
+    bool over_image;                     /* what the image has there is in it */
 };
 
-#define MAX_MEMORY_MOUNTS 8
+#define MAX_MEMORY_MOUNTS 16
 
 struct configuration {
     struct process_arguments process;    /* without its environment, to which an instance may add */

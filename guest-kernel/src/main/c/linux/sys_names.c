@@ -6,7 +6,6 @@
 #include "linux/abi_files.h"
 #include "linux/paths.h"
 #include "linux/syscalls.h"
-#include "memory/address_space.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 
@@ -117,15 +116,6 @@ SYSCALL(renameat2) { return rename_at((int)a, b, (int)c, d, (unsigned)e); }
 
 /* ---- Sizes ---- */
 
-/* Mappings let go of what is behind the new end. */
-static int resize(struct inode *inode, uint64_t size)
-{
-    int error = inode_resize(inode, size);
-    if (!error)
-        address_space_cut_source(&inode->pages, align_up(size, PAGE_SIZE) >> PAGE_SHIFT);
-    return error;
-}
-
 SYSCALL(truncate)
 {
     if ((int64_t)b < 0)
@@ -134,7 +124,9 @@ SYSCALL(truncate)
     int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW, 0, &dentry);
     if (error)
         return error;
-    error = resize(dentry->inode, b);
+    error = dentry_prepare_write(dentry);
+    if (!error)
+        error = inode_resize(dentry->inode, b);
     dentry_put(dentry);
     return error;
 }
@@ -151,7 +143,7 @@ SYSCALL(ftruncate)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    int64_t result = is_writable(file) ? resize(file->inode, b) : -EINVAL;
+    int64_t result = is_writable(file) ? inode_resize(file->inode, b) : -EINVAL;
     file_put(file);
     return result;
 }
@@ -215,6 +207,9 @@ static int change_inode(struct inode *inode, struct dentry *dentry, const struct
 {
     if (inode->fs->read_only)
         return -EROFS;
+    int error = dentry ? dentry_settle(dentry) : 0;
+    if (error)
+        return error;
     if (change->mode_given)
         inode->mode = (inode->mode & S_IFMT) | (change->mode & 07777);
     if (change->owner_given && change->uid != UINT32_MAX)

@@ -209,7 +209,9 @@ SYSCALL(inotify_add_watch)
     struct dentry *dentry;
     int result = path_to_dentry(AT_FDCWD, b, walk, 0, &dentry);
     if (!result) {
-        result = inotify_add(file, dentry->inode, mask);
+        result = dentry_settle(dentry);
+        if (!result)
+            result = inotify_add(file, dentry->inode, mask);
         dentry_put(dentry);
     }
     file_put(file);

@@ -291,6 +291,36 @@ void address_space_cut_source(struct page_source *source, uint64_t pages)
     mutex_unlock(&address_space_mutex);
 }
 
+/* Takes pages of the source out of an area; copies that a private mapping has of them stay. */
+static void release_source(const struct area *area, const struct page_source *source)
+{
+    struct mmu_entry entry;
+    for (uintptr_t at = area->start; at < area->end; at += PAGE_SIZE) {
+        if ((at >> PAGE_SHIFT) % AREAS_AT_ONCE == 0)
+            give_way();
+        if (!mmu_query(at, &entry) || page_of(entry.physical)->source != source)
+            continue;
+        uintptr_t from = at;
+        if (mmu_unmap(&from, at + PAGE_SIZE, &entry, 1)) {
+            page_put(page_of(entry.physical));
+            resident_pages--;
+        }
+    }
+}
+
+void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved)
+{
+    mutex_lock(&address_space_mutex);
+    write_once(*moved, true);
+    while (!list_empty(&from->mappings)) {
+        struct area *area = list_entry(from->mappings.next, struct area, source_link);
+        release_source(area, from);
+        list_remove(&area->source_link);
+        list_push_back(&to->mappings, &area->source_link);
+    }
+    mutex_unlock(&address_space_mutex);
+}
+
 /* Takes translations out of the page tables whose pages are mapped elsewhere. */
 static void forget_pages(uintptr_t start, uintptr_t end)
 {

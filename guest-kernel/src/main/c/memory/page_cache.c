@@ -158,7 +158,7 @@ static unsigned read_ahead(struct page_source *source, uint32_t index)
     bool sequential = index == source->next_index;
     source->window = sequential ? min_of(source->window * 2, (uint32_t)WINDOW_MAX) : random_window();
     uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
-    unsigned wanted = source->operations->fill ? source->window : 1;
+    unsigned wanted = source->operations->fill && source->evictable ? source->window : 1;
     return (unsigned)min_of((uint64_t)wanted, index < end ? end - index : 0);
 }
 

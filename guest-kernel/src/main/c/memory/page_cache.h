@@ -19,7 +19,8 @@ struct page_source_operations {
     /*
      * Fills `count` (<= PAGE_CACHE_BATCH) frames, which are the pages index, index + 1, ... of
      * the source, with the file's contents; bytes beyond its end become zero. Sleeps. 0 or
-     * negative errno for all of them. NULL: absent pages are zeros.
+     * negative errno for all of them. NULL: absent pages are zeros. The frames come as zeros, and one at a time where
+     * pages cannot be dropped again: there each one counts.
      */
     int (*fill)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
 };

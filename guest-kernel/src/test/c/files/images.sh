@@ -40,6 +40,22 @@ image 2048 1 600000000
 image 4096 1 4500000000
 image 1024 0 70000000
 
+# For test_layer.c: what an application has in its directory.
+app=$out/app
+rm -rf "$app"
+mkdir -p "$app/app/lib" "$app/app/config" "$app/app/static/deep/deeper" "$app/app/empty" "$app/app/many" "$app/home" "$app/tmp"
+head -c 300000 "$tree/pattern" > "$app/app/app.jar"
+head -c 70000 "$tree/pattern" > "$app/app/lib/one.jar"
+printf two > "$app/app/lib/two.jar"
+printf 'a=b\n' > "$app/app/config/a.properties"
+printf deep > "$app/app/static/deep/deeper/file"
+printf same > "$app/app/static/hard"
+ln "$app/app/static/hard" "$app/app/config/hard"
+ln -s config/a.properties "$app/app/link"
+for i in $(seq 0 1999); do printf %s "$i" > "$app/app/many/entry-$i"; done
+rm -f "$out/ext2-app.img"
+mke2fs -q -t ext2 -b 4096 -N 4000 -d "$app" "$out/ext2-app.img" 16m
+
 # For the fuzzer: one of everything in few blocks.
 small=$out/small
 rm -rf "$small"

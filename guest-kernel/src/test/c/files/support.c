@@ -118,6 +118,15 @@ void test_memory_root(uint64_t limit)
         panic("no memory root");
 }
 
+/* Nothing is mapped here. */
+void address_space_cut_source(struct page_source *source, uint64_t pages) { (void)source; (void)pages; }
+void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved)
+{
+    (void)from;
+    (void)to;
+    *moved = true;
+}
+
 /* What /proc asks of layers that are not under test. */
 static struct area area = { .start = 0x400000, .end = 0x402000, .protection = MMU_READ | MMU_EXECUTE, .name = "[test]" };
 void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context) { visit(&area, context); }

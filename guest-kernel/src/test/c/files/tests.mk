@@ -25,6 +25,11 @@ test-files-tmpfs test-files-streams test-files-pseudo: test-files-%: $(FILES_TES
 	@$<
 TESTS += test-files-tmpfs test-files-streams test-files-pseudo
 
+.PHONY: test-files-layer
+test-files-layer: $(FILES_TEST)/test_layer $(FILES_TEST)/images.done
+	@$< $(FILES_TEST)/ext2-app.img
+TESTS += test-files-layer
+
 FUZZ_SOURCES := src/test/c/files/fuzz_ext2.c $(filter-out src/test/c/files/support.c,$(FILES_SOURCES))
 $(FILES_TEST)/fuzz_ext2: $(call fuzz,$(FUZZ_SOURCES))
 	$(fuzz_link)
