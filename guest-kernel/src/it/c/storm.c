@@ -121,6 +121,8 @@ uint64_t path_in_region(void)
         "/tmp/a", "/tmp/b", "/tmp/d/c", "/tmp/d/../a", "/tmp", "/", "", "relative", "/proc/self/maps", "/proc/self",
         "/proc/self/fd/5", "/proc/self/exe", "/proc/self/task", "/proc/meminfo", "/proc/cpuinfo", "/dev/urandom",
         "/dev/zero", "/dev/null", "/dev/shm", "/etc/passwd", "/sys/devices/system/cpu", "/test/storm",
+        "/image/there/numbers", "/image/there/lib/one", "/image/there/lib", "/image/there/deep/er", "/image/there/link",
+        "/image/written", "/image/written/many/entry-7", "/image/written/new",
     };
     const char *name = paths[below(sizeof(paths) / sizeof(paths[0]))];
     uint64_t at = region + below(REGION - PAGE);
@@ -422,7 +424,7 @@ static void check_memory(uint64_t before)
     munmap((void *)region, REGION);
     if (chdir("/tmp") != 0)
         fail("/tmp is gone");
-    static const char *const stores[] = { "/tmp", "/run", "/var/tmp", "/dev/shm" };
+    static const char *const stores[] = { "/tmp", "/run", "/var/tmp", "/dev/shm", "/image" };
     for (unsigned i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
         remove_all(stores[i]);
     uint64_t after = memory_left();

@@ -35,7 +35,7 @@ static struct dentry **buckets;                      /* lock; the number depends
 static uint32_t bucket_mask;                         /* set with the first root */
 static struct list unused = LIST_INIT(unused);       /* lock */
 static unsigned unused_count;                        /* lock */
-/* Lock. 0 and 1 are "." and "..", what follows names taken over from a directory of the image, by their places there. */
+/* Lock. 0 and 1 are "." and "..", what follows are names taken over from the image, by their places there. */
 static uint64_t next_cookie = 1UL << 32;
 static struct hash_key key;                          /* names may be chosen by outsiders; set with the first root */
 

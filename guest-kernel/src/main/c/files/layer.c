@@ -7,8 +7,8 @@
  * then on the directory is one of memory like any other, without whiteouts and without anything to be merged. So are
  * all the directories above it, since what holds a change must last itself. A directory that is moved stays what it
  * was. Settling costs as much as there are names; untouched directories beside it cost nothing. If it ends early for
- * want of memory, some of the names are lasting, which does no harm, and the directory is untouched still. The places of
- * names in listings are those they have below, so that a listing goes on where it was.
+ * want of memory, some of the names are lasting, which does no harm, and the directory is untouched still. Names have
+ * the places in listings that they have below, so that a listing goes on where it was.
  *
  * Inodes have the numbers of those below, and are found by them, so that there is one for each however it is reached.
  * One that is only cached may be forgotten at any time: it says nothing that the one below does not say.

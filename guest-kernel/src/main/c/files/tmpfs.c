@@ -394,20 +394,26 @@ static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out
 
 /* ---- File systems ---- */
 
+/* As on Linux those of the program's memory are zero: no limit. */
+static void no_statistics(struct file_system *fs, struct file_system_statistics *out)
+{
+    (void)fs;
+    *out = (struct file_system_statistics){ .type = TMPFS_MAGIC, .block_size = PAGE_SIZE };
+}
+
 /* Besides the limits, there is no more than what memory can be had for this moment. */
 static void tmpfs_statistics(struct file_system *fs, struct file_system_statistics *out)
 {
     struct tmpfs *tmpfs = container_of(fs, struct tmpfs, fs);
     int64_t common = budget(), common_free = common - read_once(all_used);
     int64_t memory_free = (int64_t)(pages_free_at(PAGES_KEPT) + page_cache_reclaimable());
-    int64_t most = tmpfs->program_memory ? (int64_t)pages_total_count() : common / (int64_t)PAGE_SIZE;
-    int64_t free = tmpfs->program_memory ? memory_free : min_of(memory_free, common_free / (int64_t)PAGE_SIZE);
+    int64_t free = min_of(memory_free, common_free / (int64_t)PAGE_SIZE);
     free = min_of(free, tmpfs->limit - read_once(tmpfs->used));
     int64_t nodes_free = min_of(tmpfs->node_limit - read_once(tmpfs->nodes), common_free / NODE_BYTES);
     *out = (struct file_system_statistics){
         .type = TMPFS_MAGIC,
         .block_size = PAGE_SIZE,
-        .blocks = (uint64_t)min_of(tmpfs->limit, most),
+        .blocks = (uint64_t)min_of(tmpfs->limit, common / (int64_t)PAGE_SIZE),
         .blocks_free = (uint64_t)max_of(free, 0L),
         .files = (uint64_t)tmpfs->node_limit,
         .files_free = (uint64_t)max_of(nodes_free, 0L),
@@ -465,8 +471,10 @@ static struct tmpfs *memory_files(void)
     static struct mutex lock = { .lock = SPINLOCK("memory files"), .waiters = LIST_INIT(lock.waiters), .name = "memory files" };
     static struct tmpfs *tmpfs;
     mutex_lock(&lock);
-    if (!tmpfs && (tmpfs = new_file_system(0)))
+    if (!tmpfs && (tmpfs = new_file_system(0))) {
         tmpfs->program_memory = true;
+        tmpfs->fs.statistics = no_statistics;
+    }
     mutex_unlock(&lock);
     return tmpfs;
 }

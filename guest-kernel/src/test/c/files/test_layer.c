@@ -367,7 +367,9 @@ static const char *place(unsigned root, unsigned which, char *to)
 
 static int change_contents(const char *path, unsigned how, unsigned at, unsigned length)
 {
-    static const uint32_t flags[] = { O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_TRUNC, O_WRONLY | O_APPEND, O_RDWR | O_CREAT | O_EXCL };
+    static const uint32_t flags[] = {
+        O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_TRUNC, O_WRONLY | O_APPEND, O_RDWR | O_CREAT | O_EXCL,
+    };
     struct file *file;
     int error = file_open(NULL, path, flags[how % 5], 0644, &file);
     if (error)
