@@ -185,6 +185,16 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Set<String> additionalModules = Set.of();
 
     /**
+     * Locales whose formats the runtime has besides English ones, such as {@code de,fr-CH,zh-Hant}. By default all of
+     * them, which are some 9 MB of image, where the classes, options or resources show that other languages are used, and
+     * else none. With {@code en} there are none in any case.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.locales")
+    private Set<String> locales = Set.of();
+
+    /**
      * JDK, for Linux on x86-64, that the runtime is linked from. By default that of the build's toolchain, or else the
      * one that runs Maven.
      *
@@ -368,7 +378,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 merged("environment", environment, environmentVariables));
         JavaHome jdk = JavaHome.at(jdkHomePath());
         boolean classData = cds == null ? jdk.hasReproducibleClassData() : cds;
-        RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, compress, stripDebug, stripNative,
+        RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, locales, compress, stripDebug, stripNative,
                 classData, sysroot.toPath(), cacheDirectory.toPath());
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,

@@ -1,5 +1,6 @@
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.GivenOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,11 @@ import java.util.Map;
 public record Application(String mainClass, List<Jar> jars, List<String> jvmArguments,
                           Map<String, String> systemProperties, List<String> arguments,
                           Map<String, String> environment) {
+
+    /** Every option of the JVM that the user gives. */
+    public GivenOptions options() {
+        return GivenOptions.of(jvmArguments, systemProperties, environment);
+    }
 
     /** The files of the class path. */
     public List<Path> classPath() {

@@ -1,10 +1,16 @@
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.GivenOptions;
+import io.github.javaunikernel.maven.boot.JvmOptions;
 import io.github.javaunikernel.maven.boot.XenConfig;
 import io.github.javaunikernel.maven.image.Ext2Writer;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LocaleChoice;
 import io.github.javaunikernel.maven.runtime.ModuleAnalysis;
+import io.github.javaunikernel.maven.runtime.ModuleReasons;
+import io.github.javaunikernel.maven.runtime.OptionProof;
 import io.github.javaunikernel.maven.runtime.RuntimeLinker;
 import io.github.javaunikernel.maven.runtime.RuntimeSpec;
 import io.github.javaunikernel.maven.settings.SettingException;
@@ -12,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -44,6 +51,7 @@ public final class ImageAssembler {
         Set<String> modules = modules(request);
         Path runtime = runtime(request, modules);
 
+        proveOptions(request, runtime);
         ImageTree tree = new ImageContents(request, warnings).build(runtime, mainClass);
         Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
         try {
@@ -63,21 +71,42 @@ public final class ImageAssembler {
         ModuleAnalysis analysis = new ModuleAnalysis(choice.jdk());
         analysis.check("modules", choice.modules());
         analysis.check("additionalModules", choice.additionalModules());
-        Set<String> modules = new TreeSet<>(choice.modules().isEmpty()
-                ? analysis.modulesUsedBy(request.application().classPath())
-                : choice.modules());
+        if (!choice.locales().isEmpty()) {
+            LocaleChoice.check(choice.locales());
+        }
+        Set<String> modules = new TreeSet<>(choice.modules().isEmpty() ? found(request, analysis) : choice.modules());
+        LocaleChoice.apply(choice.locales(), modules);
         modules.addAll(choice.additionalModules());
         return modules;
+    }
+
+    private Set<String> found(ImageRequest request, ModuleAnalysis analysis) throws IOException {
+        Application application = request.application();
+        ModuleReasons reasons = analysis.modulesUsedBy(application.classPath(), application.options().all(),
+                application.environment());
+        reasons.added().forEach((module, reason) -> progress.accept("Added " + module + ": " + reason));
+        return reasons.modules();
     }
 
     private Path runtime(ImageRequest request, Set<String> modules) throws IOException, SettingException {
         RuntimeChoice choice = request.runtime();
         RuntimeSpec spec = new RuntimeSpec(choice.jdk(), modules, choice.compress(), choice.stripDebug(),
-                choice.classData(), request.time());
+                choice.classData(), LocaleChoice.kept(choice.locales(), modules), request.time());
         RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache()).link(spec);
         progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java " + choice.jdk().version()
                 + " with " + String.join(", ", modules));
         return linked.path();
+    }
+
+    private void proveOptions(ImageRequest request, Path runtime) throws IOException, SettingException {
+        JavaHome jdk = request.runtime().jdk();
+        if (jdk.isRunnable()) {
+            Machine machine = request.machine();
+            GivenOptions given = request.application().options();
+            List<String> options = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(), given));
+            options.addAll(given.arguments());
+            new OptionProof(jdk, runtime).prove(options, given.environment()).forEach(warnings);
+        }
     }
 
     private static List<String> linkedModules(Path runtime) throws IOException {

@@ -164,9 +164,9 @@ final class ImageContents {
         Machine machine = request.machine();
         Application application = request.application();
         GuestConfig config = new GuestConfig(Paths.JAVA);
-        List<String> arguments = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus()));
-        arguments.addAll(application.jvmArguments());
-        new TreeMap<>(application.systemProperties()).forEach((key, value) -> arguments.add("-D" + key + "=" + value));
+        List<String> arguments = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(),
+                application.options()));
+        arguments.addAll(application.options().arguments());
         arguments.addAll(List.of("-cp", String.join(":", classPath), mainClass));
         arguments.addAll(application.arguments());
         arguments.forEach(config::argument);

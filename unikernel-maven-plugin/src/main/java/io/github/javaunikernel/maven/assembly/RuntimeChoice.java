@@ -9,11 +9,12 @@ import java.util.Set;
  *
  * @param modules the root modules, or empty to find those in use
  * @param additionalModules further root modules
+ * @param locales language tags whose data are kept, or empty for all
  * @param stripNative whether symbols for debuggers are left out of native libraries
  * @param sysroot where native libraries are looked for
  * @param cache directory that linked runtimes are kept in
  */
-public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, boolean compress,
-                            boolean stripDebug, boolean stripNative,
+public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, Set<String> locales,
+                            boolean compress, boolean stripDebug, boolean stripNative,
                             boolean classData, Path sysroot, Path cache) {
 }

@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The options the JVM gets before those of the user, chosen for a machine that runs nothing else. A later option wins
- * over an earlier one, so the user's win.
+ * The options the JVM gets before those of the user, chosen for a machine that runs nothing else. Where the user decides
+ * the same matter, by an argument or in a variable such as {@code JAVA_TOOL_OPTIONS}, the plugin's own option is left
+ * out: the JVM refuses two collectors, and takes an option on its command line before one in a variable.
  */
 public final class JvmOptions {
 
@@ -23,6 +24,10 @@ public final class JvmOptions {
     /** Up to here the optimising compiler's own memory would be missed elsewhere. */
     private static final int NO_OPTIMISING_COMPILER = 128;
 
+    /** Any option that chooses a collector, or turns the plugin's own choice off. */
+    private static final String COLLECTOR =
+            "-XX:(\\+Use(Serial|Parallel|ParallelOld|ConcMarkSweep|G1|Z|Shenandoah|Epsilon)GC|-UseSerialGC)";
+
     private JvmOptions() {
     }
 
@@ -30,31 +35,48 @@ public final class JvmOptions {
      * The options for a machine.
      *
      * @param memory in MiB
+     * @param given the user's
      */
-    public static List<String> forMachine(int memory, int vcpus) throws SettingException {
+    public static List<String> forMachine(int memory, int vcpus, GivenOptions given) throws SettingException {
         if (memory < MIN_MEMORY) {
             throw new SettingException("memory", memory + " MiB are too little for a JVM.",
                     "Give " + MIN_MEMORY + " or more; 64 is the least for most programs.");
         }
         List<String> options = new ArrayList<>();
-        options.add("-Xmx" + heap(memory) + "m");
+        for (Choice choice : choices(memory, vcpus)) {
+            if (!given.any(choice.decidedBy)) {
+                options.add(choice.option);
+            }
+        }
+        return options;
+    }
+
+    /** An option, and the form of those with which a user decides the same. */
+    private record Choice(String option, String decidedBy) {
+    }
+
+    private static List<Choice> choices(int memory, int vcpus) {
+        List<Choice> choices = new ArrayList<>();
+        choices.add(new Choice("-Xmx" + heap(memory) + "m",
+                "-Xmx.*|-XX:(MaxHeapSize|MaxRAM|MaxRAMPercentage|MaxRAMFraction)=.*"));
         if (memory < SERVER_MEMORY || vcpus < 2) {
-            options.add("-XX:+UseSerialGC");
+            choices.add(new Choice("-XX:+UseSerialGC", COLLECTOR));
         }
         if (memory <= NO_OPTIMISING_COMPILER) {
-            options.add("-XX:TieredStopAtLevel=1");
+            choices.add(new Choice("-XX:TieredStopAtLevel=1",
+                    "-XX:TieredStopAtLevel=.*|-XX:[-+]TieredCompilation|-Xint|-XX:\\+UseJVMCICompiler"));
         }
         // Nobody can attach to read the counters.
-        options.add("-XX:-UsePerfData");
+        choices.add(new Choice("-XX:-UsePerfData", "-XX:[-+]UsePerfData"));
         // A server without memory is better started again than left half alive.
-        options.add("-XX:+ExitOnOutOfMemoryError");
+        choices.add(new Choice("-XX:+ExitOnOutOfMemoryError", "-XX:[-+](Exit|Crash)OnOutOfMemoryError"));
         // Nothing on disk outlives the guest, the console does.
-        options.add("-XX:+ErrorFileToStderr");
+        choices.add(new Choice("-XX:+ErrorFileToStderr", "-XX:([-+]ErrorFileToStd(err|out)|ErrorFile=.*)"));
         // The kernel speaks IPv4.
-        options.add("-Djava.net.preferIPv4Stack=true");
+        choices.add(new Choice("-Djava.net.preferIPv4Stack=true", "-Djava\\.net\\.preferIPv4Stack(=.*)?"));
         // As Java 18 and later have it anyway.
-        options.add("-Dfile.encoding=UTF-8");
-        return options;
+        choices.add(new Choice("-Dfile.encoding=UTF-8", "-Dfile\\.encoding(=.*)?"));
+        return choices;
     }
 
     /** The largest heap, in MiB, that leaves room for the kernel, classes, compiled code and threads. */

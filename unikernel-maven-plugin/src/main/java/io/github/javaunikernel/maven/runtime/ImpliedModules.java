@@ -1,39 +1,103 @@
 package io.github.javaunikernel.maven.runtime;
 
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
- * Modules that work behind an API without being named by its callers: providers that the JDK loads as services. Without
- * them, programs build and start and then fail at the first use.
+ * Modules that work after an API, or a name in a text, without being mentioned by its callers: providers that the JDK
+ * loads as services or by reflection. Without them, programs build and start and then fail at the first use, or print
+ * other things than on a whole JDK.
  */
 final class ImpliedModules {
 
     /**
-     * The beginning of a class name, and the module that stands behind it. Elliptic curves, without which no server of
-     * today accepts a TLS connection, are in java.base only from Java 22 on.
+     * The beginning of a class name or of {@code class.member}, and the modules that stand after it. Elliptic curves,
+     * without which no server of today accepts a TLS connection, are in java.base only from Java 22 on.
      */
-    private static final Map<String, String> MODULE_BEHIND = Map.of(
-            "javax/net/ssl/", "jdk.crypto.ec",
-            "java/net/http/HttpClient", "jdk.crypto.ec",
-            "java/net/URLConnection", "jdk.crypto.ec",
-            "java/security/KeyPairGenerator", "jdk.crypto.ec",
-            "java/security/Signature", "jdk.crypto.ec",
-            "java/nio/file/FileSystems", "jdk.zipfs");
+    private static final Map<String, List<String>> BEHIND_API = Map.ofEntries(
+            Map.entry("javax/net/ssl/", List.of("jdk.crypto.ec")),
+            Map.entry("java/net/http/HttpClient", List.of("jdk.crypto.ec")),
+            Map.entry("java/net/URLConnection", List.of("jdk.crypto.ec")),
+            Map.entry("java/security/KeyPairGenerator", List.of("jdk.crypto.ec")),
+            Map.entry("java/security/KeyFactory", List.of("jdk.crypto.ec")),
+            Map.entry("java/security/Signature", List.of("jdk.crypto.ec")),
+            Map.entry("java/security/cert/CertificateFactory", List.of("jdk.crypto.ec")),
+            Map.entry("javax/crypto/KeyAgreement", List.of("jdk.crypto.ec")),
+            Map.entry("java/nio/file/FileSystems", List.of("jdk.zipfs")),
+            Map.entry("java/nio/file/spi/FileSystemProvider", List.of("jdk.zipfs")),
+            Map.entry("java/nio/charset/Charset.forName", List.of("jdk.charsets")),
+            Map.entry("java/nio/charset/Charset.isSupported", List.of("jdk.charsets")),
+            Map.entry("java/nio/charset/Charset.availableCharsets", List.of("jdk.charsets")),
+            Map.entry("java/lang/System.getLogger", List.of("java.logging")),
+            Map.entry("java/lang/management/ManagementFactory", List.of("jdk.management")),
+            Map.entry("javax/management/remote/", List.of("java.management.rmi")),
+            Map.entry("javax/naming/Initial", List.of("jdk.naming.dns", "jdk.naming.rmi")),
+            Map.entry("javax/naming/directory/Initial", List.of("jdk.naming.dns", "jdk.naming.rmi")),
+            Map.entry("javax/naming/spi/NamingManager", List.of("jdk.naming.dns", "jdk.naming.rmi")),
+            Map.entry("javax/security/auth/login/LoginContext", List.of("jdk.security.auth")),
+            Map.entry("javax/security/auth/kerberos/",
+                    List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("org/ietf/jgss/", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("javax/security/sasl/", List.of("java.security.sasl", "jdk.security.jgss")),
+            Map.entry("javax/sql/rowset/RowSetProvider", List.of("java.sql.rowset")),
+            Map.entry("javax/tools/ToolProvider", List.of("jdk.compiler")),
+            Map.entry("com/sun/nio/sctp/", List.of("jdk.sctp")));
+
+    /** A whole text, such as the name of a provider or an algorithm, and the modules that it is asked of. */
+    private static final Map<String, List<String>> BEHIND_NAME = Map.ofEntries(
+            Map.entry("SunEC", List.of("jdk.crypto.ec")),
+            Map.entry("SunPKCS11", List.of("jdk.crypto.cryptoki")),
+            Map.entry("PKCS11", List.of("jdk.crypto.cryptoki")),
+            Map.entry("SunPCSC", List.of("java.smartcardio")),
+            Map.entry("XMLDSig", List.of("java.xml.crypto")),
+            Map.entry("SunSASL", List.of("java.security.sasl")),
+            Map.entry("JdkSASL", List.of("jdk.security.jgss")),
+            Map.entry("SunJGSS", List.of("java.security.jgss", "jdk.security.jgss")),
+            Map.entry("GSSAPI", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("Kerberos", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("SPNEGO", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("1.2.840.113554.1.2.2", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("1.3.6.1.5.5.2", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
+            Map.entry("JdkLDAP", List.of("java.naming")),
+            Map.entry("TCP_KEEPIDLE", List.of("jdk.net")),
+            Map.entry("TCP_KEEPINTERVAL", List.of("jdk.net")),
+            Map.entry("TCP_KEEPCOUNT", List.of("jdk.net")),
+            Map.entry("TCP_QUICKACK", List.of("jdk.net")),
+            Map.entry("SO_INCOMING_NAPI_ID", List.of("jdk.net")));
+
+    /** The beginning of a text that is an address, and the modules that follow it. */
+    private static final Map<String, List<String>> BEHIND_ADDRESS = Map.of(
+            "dns:", List.of("java.naming", "jdk.naming.dns"),
+            "ldap:", List.of("java.naming"),
+            "ldaps:", List.of("java.naming"),
+            "rmi:", List.of("jdk.naming.rmi"),
+            "service:jmx:", List.of("java.management.rmi"),
+            "jdbc:", List.of("java.sql"));
 
     private ImpliedModules() {
     }
 
-    static Set<String> of(Set<String> references) {
-        Set<String> modules = new TreeSet<>();
-        for (String reference : references) {
-            MODULE_BEHIND.forEach((beginning, module) -> {
-                if (reference.startsWith(beginning)) {
-                    modules.add(module);
-                }
-            });
+    /** The modules after a class or member, whose name has slashes. */
+    static List<String> behindApi(String name) {
+        for (Map.Entry<String, List<String>> entry : BEHIND_API.entrySet()) {
+            if (name.startsWith(entry.getKey())) {
+                return entry.getValue();
+            }
         }
-        return modules;
+        return List.of();
+    }
+
+    /** The modules after a text. */
+    static List<String> behindText(String text) {
+        List<String> modules = BEHIND_NAME.get(text);
+        if (modules != null) {
+            return modules;
+        }
+        int colon = text.indexOf(':');
+        String scheme = colon < 0 || text.indexOf(' ') >= 0 ? "" : text.substring(0, colon + 1);
+        if (scheme.equals("service:")) {
+            scheme = text.startsWith("service:jmx:") ? "service:jmx:" : "";
+        }
+        return BEHIND_ADDRESS.getOrDefault(scheme, List.of());
     }
 }

@@ -88,12 +88,18 @@ public final class RuntimeLinker {
         if (spec.stripDebug()) {
             command.add("--strip-java-debug-attributes");
         }
+        if (!spec.locales().isEmpty()) {
+            command.add("--include-locales=" + String.join(",", new TreeSet<>(spec.locales())));
+        }
         if (spec.compress()) {
             command.add(jdk.feature() < NAMED_COMPRESSION ? "--compress=2" : "--compress=zip-6");
         }
         try {
             Tool.run(command);
         } catch (ToolException e) {
+            if (!spec.locales().isEmpty() && e.output().contains("locale")) {
+                throw new SettingException("locales", e.getMessage(), "Name locales that the JDK has data of.", e);
+            }
             throw new SettingException("modules", e.getMessage(),
                     "Correct the modules or choose another JDK with jdkHome.", e);
         }
@@ -115,7 +121,7 @@ public final class RuntimeLinker {
         String inputs = String.join("\n", FORMAT, spec.jdk().path().toString(), spec.jdk().release().toString(),
                 state(spec.jdk().path()), new TreeSet<>(spec.modules()).toString(),
                 Boolean.toString(spec.compress()), Boolean.toString(spec.stripDebug()),
-                Boolean.toString(spec.classData()), spec.time().toString());
+                Boolean.toString(spec.classData()), new TreeSet<>(spec.locales()).toString(), spec.time().toString());
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(hash, 0, 8);

@@ -11,8 +11,9 @@ import java.util.Set;
  * @param compress whether classes and resources are stored compressed
  * @param stripDebug whether line numbers and variable names of the JDK's classes are left out
  * @param classData whether a class-data archive is made, which shortens the start of the JVM
+ * @param locales language tags that jdk.localedata is trimmed to, or empty
  * @param time modification time of every file
  */
 public record RuntimeSpec(JavaHome jdk, Set<String> modules, boolean compress, boolean stripDebug, boolean classData,
-                          Instant time) {
+                          Set<String> locales, Instant time) {
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.Charset;
 import java.util.List;
+import java.util.Map;
 
 /** Runs a program of a JDK to its end. */
 final class Tool {
@@ -17,8 +18,14 @@ final class Tool {
 
     /** Returns what the program printed to both its outputs. */
     static String run(List<String> command) throws IOException {
+        return run(command, Map.of());
+    }
+
+    /** As above, with variables of the environment. */
+    static String run(List<String> command, Map<String, String> variables) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeAll(OPTION_VARIABLES);
+        builder.environment().putAll(variables);
         Process process = builder.start();
         try {
             process.getOutputStream().close();

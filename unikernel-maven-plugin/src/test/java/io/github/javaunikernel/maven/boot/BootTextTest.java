@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,17 +142,51 @@ class BootTextTest {
     @ParameterizedTest
     @CsvSource({"32, 8", "63, 15", "64, 16", "128, 54", "256, 131", "1024, 592", "4096, 3584"})
     void heapLeavesRoomForTheRest(int memory, int heap) throws Exception {
-        assertEquals("-Xmx" + heap + "m", JvmOptions.forMachine(memory, 1).get(0));
+        assertEquals("-Xmx" + heap + "m", JvmOptions.forMachine(memory, 1, GivenOptions.NONE).get(0));
     }
 
     @Test
     void smallMachinesGetTheSmallCollectorAndCompiler() throws Exception {
-        List<String> small = JvmOptions.forMachine(128, 1);
+        List<String> small = JvmOptions.forMachine(128, 1, GivenOptions.NONE);
         assertTrue(small.contains("-XX:+UseSerialGC") && small.contains("-XX:TieredStopAtLevel=1"), small.toString());
-        List<String> large = JvmOptions.forMachine(2048, 2);
+        List<String> large = JvmOptions.forMachine(2048, 2, GivenOptions.NONE);
         assertFalse(large.contains("-XX:+UseSerialGC") || large.contains("-XX:TieredStopAtLevel=1"), large.toString());
-        assertTrue(JvmOptions.forMachine(2048, 1).contains("-XX:+UseSerialGC"));
-        assertRefused("memory", "31 MiB are too little", () -> JvmOptions.forMachine(31, 1));
+        assertTrue(JvmOptions.forMachine(2048, 1, GivenOptions.NONE).contains("-XX:+UseSerialGC"));
+        assertRefused("memory", "31 MiB are too little", () -> JvmOptions.forMachine(31, 1, GivenOptions.NONE));
+    }
+
+    @Test
+    void whatTheUserDecidesIsNotDecidedTwice() throws Exception {
+        for (String collector : List.of("-XX:+UseG1GC", "-XX:+UseZGC", "-XX:+UseShenandoahGC", "-XX:+UseParallelGC",
+                "-XX:+UseSerialGC", "-XX:-UseSerialGC", "-XX:+UseEpsilonGC")) {
+            assertLeftOut("-XX:+UseSerialGC", List.of(collector), Map.of());
+            for (String variable : List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")) {
+                assertLeftOut("-XX:+UseSerialGC", List.of(), Map.of(variable, "-Da='b c' " + collector));
+            }
+        }
+        for (String heap : List.of("-Xmx80m", "-XX:MaxHeapSize=80m", "-XX:MaxRAMPercentage=50")) {
+            assertLeftOut("-Xmx54m", List.of(heap), Map.of());
+            assertLeftOut("-Xmx54m", List.of(), Map.of("JAVA_TOOL_OPTIONS", heap));
+        }
+        assertLeftOut("-XX:TieredStopAtLevel=1", List.of("-XX:-TieredCompilation"), Map.of());
+        assertLeftOut("-Dfile.encoding=UTF-8", List.of(), Map.of("JAVA_TOOL_OPTIONS", "-Dfile.encoding=COMPAT"));
+        assertLeftOut("-XX:+ErrorFileToStderr", List.of("-XX:ErrorFile=/tmp/e"), Map.of());
+        assertTrue(JvmOptions.forMachine(128, 1, GivenOptions.of(List.of("-XX:+UseStringDeduplication"), Map.of("a", "b"),
+                Map.of("OPTIONS", "-XX:+UseG1GC"))).contains("-XX:+UseSerialGC"));
+    }
+
+    private static void assertLeftOut(String option, List<String> arguments, Map<String, String> environment)
+            throws Exception {
+        List<String> options = JvmOptions.forMachine(128, 1, GivenOptions.of(arguments, Map.of(), environment));
+        assertEquals(JvmOptions.forMachine(128, 1, GivenOptions.NONE).size() - 1, options.size(), options.toString());
+        assertFalse(options.contains(option), options.toString());
+    }
+
+    @Test
+    void optionsInVariablesAreWordsWithQuotes() {
+        assertEquals(List.of("-Da=b c", "-Xmx1g", "", "-De=f"), GivenOptions.words(" -Da=\"b c\"  -Xmx1g '' -D'e'=f\n"));
+        assertEquals(List.of("1", "2", "3", "-Da=b", "4"), GivenOptions.of(List.of("3"), Map.of("a", "b"),
+                Map.of("_JAVA_OPTIONS", "4", "JDK_JAVA_OPTIONS", "2", "JAVA_TOOL_OPTIONS", "1", "X", "y")).all());
     }
 
     private static void assertRefused(String parameter, String words, Executable call) {

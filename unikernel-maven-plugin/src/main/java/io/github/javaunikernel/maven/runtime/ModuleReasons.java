@@ -1,0 +1,56 @@
+package io.github.javaunikernel.maven.runtime;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Modules of a JDK that an application needs, each with the first reason that was found. */
+public final class ModuleReasons {
+
+    private final Set<String> known;
+    private final Set<String> mentioned = new TreeSet<>();
+    private final Map<String, String> others = new TreeMap<>();
+
+    /**
+     * Starts with none.
+     *
+     * @param known names of the modules of the JDK; others are passed over
+     */
+    ModuleReasons(Set<String> known) {
+        this.known = known;
+    }
+
+    /** Notes that code mentions a class of the module. */
+    void mention(String module) {
+        if (known.contains(module)) {
+            mentioned.add(module);
+        }
+    }
+
+    /** Notes another reason, such as {@code the option -javaagent:a.jar}. */
+    void add(String module, String reason) {
+        if (known.contains(module)) {
+            others.putIfAbsent(module, reason);
+        }
+    }
+
+    /** Takes a module back for which only {@link #add} gave a reason. */
+    void remove(String module) {
+        others.remove(module);
+    }
+
+    /** All of them. */
+    public Set<String> modules() {
+        Set<String> all = new TreeSet<>(mentioned);
+        all.addAll(others.keySet());
+        return all;
+    }
+
+    /** Those that no code mentions, each with its reason. */
+    public Map<String, String> added() {
+        Map<String, String> added = new TreeMap<>(others);
+        added.keySet().removeAll(mentioned);
+        return added;
+    }
+}

@@ -1,0 +1,154 @@
+package io.github.javaunikernel.maven.runtime;
+
+import io.github.javaunikernel.maven.boot.GivenOptions;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Proves options of the JVM by starting the linked runtime with them, as {@code java OPTIONS -version}. What would reach
+ * out of the JVM is left out: agents, servers for management, recordings, and files that are only in the guest; for
+ * those it is looked whether the runtime has what they need.
+ */
+public final class OptionProof {
+
+    private static final String PARAMETER = "jvmArguments";
+    /** What only makes sense in the guest, or acts beyond the start of a JVM. */
+    private static final Pattern LEFT_OUT = Pattern.compile("-javaagent:.*|-agentpath:.*|-agentlib:.*|-Xrun.*|@.*"
+            + "|-Dcom\\.sun\\.management\\..*|-XX:\\+ManagementServer|-XX:(StartFlightRecording|FlightRecorderOptions).*"
+            + "|-Djava\\.system\\.class\\.loader=.*|-Djava\\.nio\\.file\\.spi\\..*|-Djava\\.security\\.manager=.*\\..*"
+            + "|-XX:(SharedArchiveFile|ArchiveClassesAtExit|AOT[A-Za-z]+|Flags|VMOptionsFile|ErrorFile|CompileCommandFile)=.*"
+            + "|-XX:\\+?(AlwaysPreTouch|AutoCreateSharedArchive)|-Xshare:on|-Xloggc:.*|-splash:.*|--patch-module=.*");
+    /** Options that take the next word. */
+    private static final Set<String> WITH_VALUE = Set.of("--add-modules", "--add-opens", "--add-exports", "--add-reads",
+            "--enable-native-access", "--limit-modules");
+    private static final Pattern LOG_FILE =
+            Pattern.compile("(-Xlog:[^:]*):(?!stdout|stderr|:|$)(?:file=)?(?:\"[^\"]*\"|[^:]+)(.*)");
+    /** Modules without which an option fails, although the JVM starts with it. */
+    private static final Map<String, String> NEEDS = Map.of("-javaagent:", "java.instrument",
+            "-agentlib:jdwp", "jdk.jdwp.agent", "-Xrunjdwp", "jdk.jdwp.agent",
+            "-XX:StartFlightRecording", "jdk.jfr", "-XX:FlightRecorderOptions", "jdk.jfr",
+            "-Dcom.sun.management.", "jdk.management.agent", "-XX:+ManagementServer", "jdk.management.agent");
+    /** The build machine, not the option, is at fault. */
+    private static final Pattern OF_THIS_MACHINE = Pattern.compile("Could not reserve|insufficient memory"
+            + "|Native memory allocation|Cannot allocate memory|unable to create native thread");
+
+    private final JavaHome jdk;
+    private final Path runtime;
+
+    /** Proves options of a linked runtime, on a machine that can run it. */
+    public OptionProof(JavaHome jdk, Path runtime) {
+        this.jdk = jdk;
+        this.runtime = runtime;
+    }
+
+    /**
+     * Starts the runtime.
+     *
+     * @param options in the order in which the guest gives them
+     * @param environment variables that hold options
+     * @return what the JVM warns of
+     */
+    public List<String> prove(List<String> options, Map<String, String> environment)
+            throws IOException, SettingException {
+        List<String> all = new ArrayList<>(options);
+        environment.values().forEach(value -> all.addAll(GivenOptions.words(value)));
+        for (String option : all) {
+            checkNeeds(option);
+        }
+        Path scratch = Files.createTempDirectory("unikernel-options");
+        try {
+            List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString()));
+            command.addAll(provable(options, scratch));
+            command.add("-version");
+            Map<String, String> variables = new TreeMap<>();
+            environment.forEach((name, value) -> variables.put(name, joined(provable(GivenOptions.words(value), scratch))));
+            return warnings(Tool.run(command, variables));
+        } catch (ToolException e) {
+            return explain(e);
+        } finally {
+            DirectoryTree.delete(scratch);
+        }
+    }
+
+    private void checkNeeds(String option) throws SettingException, IOException {
+        for (Map.Entry<String, String> need : NEEDS.entrySet()) {
+            if (option.startsWith(need.getKey()) && !linked(need.getValue())) {
+                throw new SettingException(PARAMETER, "The option " + option + " needs the module " + need.getValue()
+                        + ", which is not in the runtime.", jdk.modules().contains(need.getValue())
+                        ? "Add the module to modules, or remove the option."
+                        : "Remove the option, or choose another JDK with jdkHome.");
+            }
+        }
+    }
+
+    private boolean linked(String module) throws IOException {
+        for (String line : Files.readAllLines(runtime.resolve("release"))) {
+            if (line.startsWith("MODULES=")) {
+                return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" ")).contains(module);
+            }
+        }
+        return false;
+    }
+
+    private static List<String> provable(List<String> options, Path scratch) {
+        List<String> provable = new ArrayList<>();
+        boolean value = false;
+        for (String option : options) {
+            Matcher log = LOG_FILE.matcher(option);
+            if (!value && log.matches()) {
+                provable.add(log.group(1) + ":file=" + scratch.resolve("log") + log.group(2));
+            } else if (value || !LEFT_OUT.matcher(option).matches()) {
+                provable.add(option);
+            }
+            value = !value && WITH_VALUE.contains(option);
+        }
+        return provable;
+    }
+
+    private static String joined(List<String> words) {
+        return String.join(" ", words.stream().map(word -> word.matches("\\S+") ? word : "\"" + word + "\"").toList());
+    }
+
+    private static List<String> warnings(String output) {
+        return output.lines().filter(line -> line.matches(".*\\b(warning|WARNING): .*"))
+                .map(line -> "The JVM says of its options: " + line.strip()).toList();
+    }
+
+    private List<String> explain(ToolException failure) throws SettingException {
+        String output = failure.output().lines().filter(line -> !line.startsWith("Picked up ") && !line.startsWith("NOTE: ")
+                && !line.startsWith("Error: Could not create the Java Virtual Machine")
+                && !line.startsWith("Error: A fatal exception has occurred")).map(String::strip)
+                .filter(line -> !line.isEmpty()).limit(6).reduce((a, b) -> a + " " + b).orElse(failure.getMessage());
+        if (OF_THIS_MACHINE.matcher(output).find()) {
+            return List.of("The options of the JVM could not be tried, since this machine has too little memory for them: "
+                    + output + " Build on a machine with more memory to have them tried.");
+        }
+        throw new SettingException(PARAMETER, "The JVM does not start with the options it is given: " + output
+                + (output.endsWith(".") ? "" : "."), fix(output), failure);
+    }
+
+    private String fix(String output) {
+        if (output.contains("Multiple garbage collectors")) {
+            return "Keep one of the options that choose a collector.";
+        }
+        Matcher module = Pattern.compile("Module ([\\w.]+) not found").matcher(output);
+        if (module.find()) {
+            return jdk.modules().contains(module.group(1)) ? "Add " + module.group(1) + " to additionalModules."
+                    : "Correct the name of the module, or choose a JDK that has it with jdkHome.";
+        }
+        if (output.contains("Unrecognized")) {
+            return "Correct or remove the option; 'java -XX:+PrintFlagsFinal -version' prints those of Java "
+                    + jdk.feature() + ".";
+        }
+        return "Correct or remove the option, in jvmArguments, systemProperties or a variable such as JAVA_TOOL_OPTIONS.";
+    }
+}
