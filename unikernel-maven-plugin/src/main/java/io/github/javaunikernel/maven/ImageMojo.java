@@ -273,8 +273,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String hostname;
 
     /**
-     * Further writable directories, kept in memory, each as {@code /path} or {@code /path 16m}. /tmp, /run and
-     * /var/tmp are there anyway; all else is read-only.
+     * Further writable directories, empty at the start and kept in memory, each as {@code /path} or {@code /path 16m}.
+     * /tmp, /run and /var/tmp are there anyway, and so are the working directory /app and the home /home, with what the
+     * image has in them; all else is read-only.
      *
      * @since 0.1.0
      */

@@ -75,6 +75,7 @@ public final class Survey {
             survey.askAboutTheProcess();
             survey.askAboutFiles();
             survey.askAboutLinks();
+            survey.askAboutPlaces();
             survey.askAboutText();
             survey.askAboutChannels();
             survey.askAboutTheNetwork();
@@ -87,6 +88,26 @@ public final class Survey {
                 }
             }
         }
+    }
+
+    private void askAboutPlaces() throws IOException {
+        for (String place : List.of("", System.getProperty("user.home"))) {
+            Places places = new Places(Path.of(place));
+            String name = place.isEmpty() ? "working directory" : "home";
+            try {
+                ask(name + " has room", places::hasRoom);
+                ask(name + " can be listed", places::canBeListed);
+                ask(name + " takes files", places::takesFiles);
+                ask(name + " takes random access", places::takesRandomAccess);
+                ask(name + " takes mappings", places::takesMappings);
+                ask(name + " takes directories", places::takesDirectories);
+                ask(name + " takes the log of the JVM", places::takesTheLogOfTheJvm);
+            } finally {
+                places.close();
+            }
+        }
+        ask("preferences", Places::keepPreferences);
+        ask("class path", Places::classPathCanBeWritten);
     }
 
     private void ask(String what, Question question) {

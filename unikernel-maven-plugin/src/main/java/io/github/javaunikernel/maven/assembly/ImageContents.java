@@ -57,7 +57,12 @@ final class ImageContents {
         addLibraries(runtime);
         addLocale();
         List<String> classPath = addApplication();
-        GuestConfig config = config(mainClass, classPath);
+        Map<String, String> environment = environment();
+        List<String> writable = writableDirectories(environment.get("HOME"));
+        for (String directory : writable) {
+            tree.directory(directory);
+        }
+        GuestConfig config = config(mainClass, classPath, environment, writable);
         tree.file(Paths.CONFIG, FileContent.of(config.text()), 0644, GENERATED);
         SystemFiles.add(tree, request.machine().hostName());
         for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
@@ -160,7 +165,25 @@ final class ImageContents {
         return classPath;
     }
 
-    private GuestConfig config(String mainClass, List<String> classPath) throws SettingException {
+    private Map<String, String> environment() {
+        Map<String, String> environment = new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC",
+                "PATH", "/jvm/bin"));
+        environment.putAll(request.application().environment());
+        return environment;
+    }
+
+    private List<String> writableDirectories(String home) throws IOException {
+        WritableDirectories directories =
+                new WritableDirectories(request.machine().memoryFileSystems(), warnings).addHome(home);
+        Path passwords = request.files() == null ? null : request.files().resolve("etc/passwd");
+        if (passwords != null && Files.isRegularFile(passwords)) {
+            directories.addHomeIn(passwords);
+        }
+        return directories.paths();
+    }
+
+    private GuestConfig config(String mainClass, List<String> classPath, Map<String, String> environment,
+            List<String> writable) throws SettingException {
         Machine machine = request.machine();
         Application application = request.application();
         GuestConfig config = new GuestConfig(Paths.JAVA);
@@ -171,13 +194,11 @@ final class ImageContents {
         arguments.addAll(application.arguments());
         arguments.forEach(config::argument);
 
-        Map<String, String> environment = new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC",
-                "PATH", "/jvm/bin"));
-        environment.putAll(application.environment());
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             config.variable(variable.getKey(), variable.getValue());
         }
         config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network());
+        writable.forEach(config::writable);
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
         config.instanceEnvironment(machine.instanceEnvironment());
         if (!machine.instanceMetadata()) {

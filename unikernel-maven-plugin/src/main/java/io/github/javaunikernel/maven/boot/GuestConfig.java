@@ -64,6 +64,12 @@ public final class GuestConfig {
         return this;
     }
 
+    /** Makes a directory writable that has files of the image in it. */
+    public GuestConfig writable(String path) {
+        line("writable", path);
+        return this;
+    }
+
     /** Adds what may come from outside. */
     public GuestConfig instanceEnvironment(InstanceEnvironment environment) {
         environment.allowed().forEach(pattern -> line("allow", pattern));

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * A directory that is writable and kept in memory.
  *
  * @param path absolute
- * @param limit in bytes, 0 for the kernel's own limit
+ * @param limit in bytes, 0 for none but what all together may take
  */
 public record MemoryFileSystem(String path, long limit) {
 

@@ -71,7 +71,8 @@ class ImageAssemblerTest {
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
         assertTrue(config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
                 + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"), config);
-        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntmpfs /var/cache\nallow APP_*\n"
+        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\nwritable /app\nwritable /home\n"
+                + "tmpfs /var/cache\nallow APP_*\n"
                 + "instance-metadata no\n"), config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
         assertTrue(E2fs.debugfs(image, "stat /etc/mtab").contains("Fast link dest: \"/proc/self/mounts\""));
