@@ -1,12 +1,13 @@
 /* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
- * prints that; `metadata` prints what reaching the instance metadata service gives, and the environment. */
+ * prints that; `host-name` prints the address of the machine's own name; `metadata` prints what reaching the instance metadata service gives, and the environment. */
 #define _GNU_SOURCE
 #include "suite.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,12 @@
 extern const struct suite memory_suite, signals_suite, threads_suite, futex_suite, clocks_suite, pipes_suite,
     epoll_suite, sockets_suite, files_suite, proc_suite, fpu_suite, security_suite, races_suite, gates_suite,
     arguments_suite, truncation_suite, control_suite, exhaustion_suite, latency_suite, streams_suite,
-    writable_suite;
+    writable_suite, options_suite, effects_suite;
 static const struct suite *const suites[] = {
     &memory_suite, &signals_suite, &threads_suite, &futex_suite, &clocks_suite, &pipes_suite, &epoll_suite,
     &sockets_suite, &files_suite, &proc_suite, &fpu_suite, &security_suite, &races_suite, &gates_suite,
     &arguments_suite, &truncation_suite, &control_suite, &exhaustion_suite, &latency_suite, &streams_suite,
-    &writable_suite,
+    &writable_suite, &options_suite, &effects_suite,
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -125,6 +126,18 @@ static int print_environment(void)
     return 0;
 }
 
+/* What InetAddress.getLocalHost() of Java gives. */
+static int print_host_name(void)
+{
+    char name[256], address[INET_ADDRSTRLEN] = "unknown";
+    struct addrinfo wanted = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *found;
+    gethostname(name, sizeof(name));
+    if (getaddrinfo(name, NULL, &wanted, &found) == 0)
+        inet_ntop(AF_INET, &((struct sockaddr_in *)found->ai_addr)->sin_addr, address, sizeof(address));
+    printf("%s is %s\n", name, address);
+    return 0;
+}
+
 /* What connecting and sending to the instance metadata service gives. */
 static int print_metadata(void)
 {
@@ -144,6 +157,8 @@ int main(int argc, char **argv)
         return print_addresses();
     if (argc == 2 && strcmp(argv[1], "environment") == 0)
         return print_environment();
+    if (argc == 2 && strcmp(argv[1], "host-name") == 0)
+        return print_host_name();
     if (argc == 2 && strcmp(argv[1], "metadata") == 0)
         return print_metadata();
     for (unsigned i = 0; i < SUITES; i++) {

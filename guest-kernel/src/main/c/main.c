@@ -22,7 +22,8 @@
 
 #define NETWORK_TIMEOUT (30 * NS_PER_SECOND)
 #define RESOLVER_FILE "/run/resolv.conf"
-#define RESOLVER_TEXT_SIZE 512
+#define HOSTS_FILE "/run/hosts"
+#define NETWORK_TEXT_SIZE 512
 
 static struct boot_options options;
 static struct configuration configuration;
@@ -38,13 +39,20 @@ static void milestone(enum net_event event, nanoseconds when)
     timing_mark(event == NET_FIRST_LISTEN ? "listen" : "response", when - platform.entry_time);
 }
 
-static void write_resolver(const struct net_configuration *network)
+/* `length` is that of the whole text, as format() returns. */
+static void write_text(const char *path, const char *text, int length)
 {
-    char text[RESOLVER_TEXT_SIZE];
-    int length = net_resolver_text(text, sizeof(text), network);
-    int error = length < (int)sizeof(text) ? file_write_kernel(RESOLVER_FILE, text, (size_t)length) : -EOVERFLOW;
+    int error = length < NETWORK_TEXT_SIZE ? file_write_kernel(path, text, (size_t)length) : -EOVERFLOW;
     if (error)
-        log_error("cannot write %s (error %d)", RESOLVER_FILE, -error);
+        log_error("cannot write %s (error %d)", path, -error);
+}
+
+/* What the C library reads of the network: the name servers, and this machine's own name and address. */
+static void write_network_files(const struct net_configuration *network)
+{
+    char text[NETWORK_TEXT_SIZE];
+    write_text(RESOLVER_FILE, text, net_resolver_text(text, sizeof(text), network));
+    write_text(HOSTS_FILE, text, net_hosts_text(text, sizeof(text), network, host_name));
 }
 
 static void announce(const struct net_configuration *network)
@@ -58,7 +66,7 @@ static void announce(const struct net_configuration *network)
 
 static void network_changed(const struct net_configuration *network)
 {
-    write_resolver(network);
+    write_network_files(network);
     if (network->address != IPV4_ANY)
         announce(network);
     else
@@ -82,6 +90,7 @@ static void start_network(void)
     net_init();
     net_milestone = milestone;
     net_urgent = signals_urgent;
+    write_network_files(&(struct net_configuration){ 0 });
     if (configuration.network == NETWORK_STATIC)
         start_static_network();
     if (configuration.network != NETWORK_DHCP)

@@ -1,6 +1,7 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/string.h"
 #include "linux/control.h"
 #include "linux/process.h"
 #include "memory/user.h"
@@ -15,6 +16,7 @@
 #define IP_TTL 2
 #define IP_PKTINFO 8
 #define PACKET_INFO_SIZE 12
+#define MSG_CTRUNC 0x8
 #define SCM_MAX_FD 253               /* unix(7) */
 #define CONTROL_LIMIT 20480u         /* net.core.optmem_max before Linux 6.9: what comes with one message at most */
 
@@ -67,24 +69,48 @@ static int check_socket_level(const struct abi_control *control)
     return control->type == SCM_RIGHTS || control->type == SCM_CREDENTIALS ? 0 : -EINVAL;
 }
 
-/* Where and how one datagram is sent: the address is the only one there is, and the rest a wish. */
-static int check_ip(const struct abi_control *control)
+/* struct in_pktinfo: the interface, the source, and what only counts in received ones. */
+static int note_packet_info(const struct abi_control *control, struct socket_message *out)
 {
-    const int32_t *value = data_of(control);
-    size_t length = control->length - sizeof(*control);
-    switch (control->type) {
-    case IP_PKTINFO:
-        return length == PACKET_INFO_SIZE ? 0 : -EINVAL;
-    case IP_TTL:
-        return length == sizeof(*value) && *value >= 1 && *value <= 255 ? 0 : -EINVAL;
-    case IP_TOS:
-        return length == 1 || (length == sizeof(*value) && *value >= 0 && *value <= 255) ? 0 : -EINVAL;
-    default:
+    be32 source;
+    if (control->length - sizeof(*control) != PACKET_INFO_SIZE)
         return -EINVAL;
-    }
+    memcpy(&source, (const uint8_t *)data_of(control) + sizeof(int32_t), sizeof(source));
+    out->source = be32_get(source);
+    return 0;
 }
 
-static int check_one(const struct abi_control *control, const struct socket *socket)
+static int note_time_to_live(int32_t value, struct socket_message *out)
+{
+    if (value < 1 || value > 255)
+        return -EINVAL;
+    out->time_to_live = (uint8_t)value;
+    return 0;
+}
+
+static int note_type_of_service(int32_t value, struct socket_message *out)
+{
+    if (value < 0 || value > 255)
+        return -EINVAL;
+    out->type_of_service_given = true;
+    out->type_of_service = (uint8_t)value;
+    return 0;
+}
+
+/* Where and how one datagram is sent. */
+static int check_ip(const struct abi_control *control, struct socket_message *out)
+{
+    size_t length = control->length - sizeof(*control);
+    bool byte = control->type == IP_TOS && length == 1;
+    if (control->type == IP_PKTINFO)
+        return note_packet_info(control, out);
+    if ((control->type != IP_TTL && control->type != IP_TOS) || (length != sizeof(int32_t) && !byte))
+        return -EINVAL;
+    int32_t value = byte ? *(const uint8_t *)data_of(control) : *(const int32_t *)data_of(control);
+    return control->type == IP_TTL ? note_time_to_live(value, out) : note_type_of_service(value, out);
+}
+
+static int check_one(const struct abi_control *control, const struct socket *socket, struct socket_message *out)
 {
     if (socket->family == AF_UNIX)
         return check_unix(control);
@@ -92,18 +118,18 @@ static int check_one(const struct abi_control *control, const struct socket *soc
         return check_socket_level(control);
     if (socket->type != SOCK_DGRAM)
         return 0;
-    return control->level == SOL_IP ? check_ip(control) : control->level == SOL_UDP ? -EINVAL : 0;
+    return control->level == SOL_IP ? check_ip(control, out) : control->level == SOL_UDP ? -EINVAL : 0;
 }
 
 /* Each header begins at a multiple of 8; what is left at the end and too short for one is passed over. */
-static int check_all(const uint8_t *bytes, size_t size, const struct socket *socket)
+static int check_all(const uint8_t *bytes, size_t size, const struct socket *socket, struct socket_message *out)
 {
     size_t at = 0;
     while (size - at >= sizeof(struct abi_control)) {
         const struct abi_control *control = (const struct abi_control *)(bytes + at);
         if (control->length < sizeof(*control) || control->length > size - at)
             return -EINVAL;
-        int error = check_one(control, socket);
+        int error = check_one(control, socket, out);
         if (error)
             return error;
         at += min_of(align_up(control->length, sizeof(uint64_t)), size - at);
@@ -111,7 +137,7 @@ static int check_all(const uint8_t *bytes, size_t size, const struct socket *soc
     return 0;
 }
 
-int control_check(const struct abi_message *message, const struct socket *socket)
+int control_check(const struct abi_message *message, const struct socket *socket, struct socket_message *out)
 {
     if (message->control_length == 0)
         return 0;
@@ -122,7 +148,42 @@ int control_check(const struct abi_message *message, const struct socket *socket
         return -ENOBUFS;
     int error = user_read(bytes, message->control, message->control_length);
     if (!error)
-        error = check_all(bytes, message->control_length, socket);
+        error = check_all(bytes, message->control_length, socket, out);
     heap_free(bytes);
     return error;
+}
+
+/* One message at *at, cut to what is left. */
+static int write_one(struct abi_message *message, const struct socket_control *control, uint64_t *at)
+{
+    struct {
+        struct abi_control header;
+        uint8_t value[sizeof(control->value)];
+    } out = { .header = { sizeof(out.header) + control->length, control->level, control->type } };
+    uint64_t left = message->control_length - *at;
+    if (left < sizeof(out.header)) {
+        message->flags |= MSG_CTRUNC;
+        return 0;
+    }
+    if (left < out.header.length) {
+        message->flags |= MSG_CTRUNC;
+        out.header.length = left;
+    }
+    memcpy(out.value, control->value, control->length);
+    if (user_write(message->control + *at, &out, out.header.length) < 0)
+        return -EFAULT;
+    *at += min_of(align_up(out.header.length, sizeof(uint64_t)), left);
+    return 0;
+}
+
+int control_write(struct abi_message *message, const struct socket_message *received)
+{
+    uint64_t at = 0;
+    for (unsigned i = 0; i < received->control_count; i++) {
+        int error = write_one(message, &received->controls[i], &at);
+        if (error)
+            return error;
+    }
+    message->control_length = at;
+    return 0;
 }

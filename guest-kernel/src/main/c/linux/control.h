@@ -1,13 +1,16 @@
 /*
- * Control messages of sendmsg(2), cmsg(3).
+ * Control messages of sendmsg(2) and recvmsg(2), cmsg(3).
  */
 #pragma once
 
 #include "linux/abi_net.h"
 
 /*
- * Checks what goes with a message as Linux does. Nothing is sent with a message here: 0 if there is none, or if it does
- * not change where or what the other end receives. -EOPNOTSUPP for descriptors (SCM_RIGHTS); -EINVAL for a length that
- * is wrong and for kinds that are unknown; -EBADF, -ESRCH, -EFAULT, -ENOBUFS as Linux. May sleep.
+ * Checks what goes with a message as Linux does, and notes in `out` what IP_PKTINFO, IP_TTL and IP_TOS ask for. 0, or
+ * -EOPNOTSUPP for descriptors (SCM_RIGHTS), which are not passed on; -EINVAL for a length that is wrong and for kinds
+ * that are unknown; -EBADF, -ESRCH, -EFAULT, -ENOBUFS as Linux. May sleep.
  */
-int control_check(const struct abi_message *message, const struct socket *socket);
+int control_check(const struct abi_message *message, const struct socket *socket, struct socket_message *out);
+/* Writes what came with a message as far as there is room, and says how much that was and whether something was cut
+ * (MSG_CTRUNC) in `message`. 0 or -EFAULT. May sleep. */
+int control_write(struct abi_message *message, const struct socket_message *received);

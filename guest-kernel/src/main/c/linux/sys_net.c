@@ -286,11 +286,10 @@ SYSCALL(getsockopt)
 
 /* ---- Sending ---------------------------------------------------------------------------------------------- */
 
-static int64_t send_on(struct socket *socket, struct transfer *transfer, uint64_t flags, struct socket_address *to)
+static int64_t send_on(struct socket *socket, struct socket_message *message)
 {
-    struct socket_message message = { .data = transfer, .flags = (unsigned)flags, .address = to };
-    ssize_type sent = socket->operations->send(socket, &message);
-    if (sent == -EPIPE && socket->type == SOCK_STREAM && !(flags & MSG_NOSIGNAL))
+    ssize_type sent = socket->operations->send(socket, message);
+    if (sent == -EPIPE && socket->type == SOCK_STREAM && !(message->flags & MSG_NOSIGNAL))
         signals_broken_pipe();
     return sent;
 }
@@ -307,8 +306,9 @@ SYSCALL(sendto)
         result = read_address(e, (int32_t)f, &address);
     if (result == 0)
         result = transfer_init_buffer(&transfer, b, c);
+    struct socket_message message = { .data = &transfer, .flags = (unsigned)d, .address = e != 0 ? &address : NULL };
     if (result == 0)
-        result = send_on(held.socket, &transfer, d, e != 0 ? &address : NULL);
+        result = send_on(held.socket, &message);
     file_put(held.file);
     return result;
 }
@@ -368,9 +368,10 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
         result = read_spans(&message, &spans, &transfer);
     if (result < 0)
         return result;
-    result = control_check(&message, socket);
+    struct socket_message sent = { .data = &transfer, .flags = flags, .address = message.name != 0 ? &address : NULL };
+    result = control_check(&message, socket, &sent);
     if (result == 0)
-        result = send_on(socket, &transfer, flags, message.name != 0 ? &address : NULL);
+        result = send_on(socket, &sent);
     free_spans(&spans);
     return result;
 }
@@ -439,9 +440,9 @@ static int finish_message(uintptr_t at, struct abi_message *message, const struc
             return -EFAULT;
         message->name_length = (int32_t)length;
     }
-    message->control_length = 0;         /* nothing came that was not said: no MSG_CTRUNC */
     message->flags = (int32_t)received->result_flags;
-    return user_put(at, message);
+    int error = control_write(message, received);
+    return error < 0 ? error : user_put(at, message);
 }
 
 static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint32_t flags)

@@ -46,7 +46,7 @@ static bool open_socket(struct client *c)
         return false;
     }
     c->socket = socket_of(c->file);
-    c->socket->broadcast = true;
+    c->socket->kept.broadcast = true;
     error = c->socket->operations->bind(c->socket, &any);
     if (error < 0) {
         log_error("DHCP: port %d is taken (error %d)", CLIENT_PORT, -error);

@@ -196,6 +196,15 @@ int net_resolver_text(char *to, size_t size, const struct net_configuration *con
     return length;
 }
 
+#define OWN_NAME_ADDRESS 0x7f000101u  /* 127.0.1.1: what a name stands for that no interface's address belongs to */
+
+int net_hosts_text(char *to, size_t size, const struct net_configuration *configuration, const char *host_name)
+{
+    char own[IPV4_TEXT];
+    ipv4_format(own, configuration->address != IPV4_ANY ? configuration->address : OWN_NAME_ADDRESS);
+    return format(to, size, "127.0.0.1 localhost\n%s %s\n", own, host_name);
+}
+
 /* ---- "static ..." in unikernel.conf -------------------------------------------------------------------- */
 
 static void skip_spaces(const char **text)

@@ -53,6 +53,8 @@ int net_wait_configured(nanoseconds deadline);
 void net_current(struct net_configuration *out);
 /* resolv.conf(5) text for a configuration; the untruncated length, as format() returns. */
 int net_resolver_text(char *to, size_t size, const struct net_configuration *configuration);
+/* hosts(5) text: localhost, and this machine's own name with its address, 127.0.1.1 while it has none. As above. */
+int net_hosts_text(char *to, size_t size, const struct net_configuration *configuration, const char *host_name);
 
 /*
  * The process has ended: closes every connection as its sockets' close() would (FIN, or a reset where

@@ -1,10 +1,14 @@
 #include "net/ports.h"
 
 #include "lib/errno.h"
+#include "lib/hash.h"
 #include "lib/random.h"
+
+static struct hash_key share_key;
 
 void port_table_init(struct port_table *table)
 {
+    random_bytes(&share_key, sizeof(share_key));
     for (unsigned i = 0; i < PORT_BUCKETS; i++)
         list_init(&table->buckets[i]);
 }
@@ -67,4 +71,10 @@ int port_bind(struct port_table *table, struct port_binding *binding, struct end
 void port_unbind(struct port_binding *binding)
 {
     list_remove(&binding->link);
+}
+
+unsigned port_share(struct endpoint local, struct endpoint remote, unsigned count)
+{
+    uint32_t flow[4] = { local.address, local.port, remote.address, remote.port };
+    return (unsigned)((siphash(&share_key, flow, sizeof(flow)) >> 32) * count >> 32);
 }

@@ -33,3 +33,6 @@ void port_unbind(struct port_binding *binding);
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
                                    struct endpoint local);
 struct list *port_bucket(struct port_table *table, uint16_t port);
+/* Which of `count` > 0 sockets that share a port (SO_REUSEPORT) a flow belongs to: the same one as long as their number
+ * stays, by a keyed hash that peers cannot aim with. */
+unsigned port_share(struct endpoint local, struct endpoint remote, unsigned count);

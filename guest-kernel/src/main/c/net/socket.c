@@ -98,7 +98,10 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
     socket->family = (uint16_t)family;
     socket->type = (uint16_t)type;
     socket->protocol = (uint16_t)protocol;
-    socket->time_to_live = 64;        /* RFC 1700 */
+    socket->kept = (struct socket_kept){
+        .receive_low = 1, .time_to_live = 64 /* RFC 1700 */, .path_discovery = 1, .multicast_ttl = 1,
+        .multicast_loop = true, .multicast_all = true, .incoming_cpu = -1,
+    };
     wait_queue_init(&socket->queue);
     mutex_init(&socket->reading, "socket reading");
     mutex_init(&socket->writing, "socket writing");

@@ -25,6 +25,7 @@
 #define MSG_TRUNC 0x20u
 #define MSG_DONTWAIT 0x40u
 #define MSG_WAITALL 0x100u
+#define MSG_ERRQUEUE 0x2000u
 #define MSG_NOSIGNAL 0x4000u
 #define MSG_MORE 0x8000u
 
@@ -41,11 +42,27 @@ struct socket_address {
     char path[UNIX_PATH_SIZE];
 };
 
+/* What is said with a datagram by control messages, cmsg(3): IP_PKTINFO and the like. */
+struct socket_control {
+    int32_t level, type;
+    uint32_t length;                 /* of the value, bytes */
+    uint8_t value[16];
+};
+#define SOCKET_CONTROLS 4            /* kinds that one datagram can have */
+
 struct socket_message {
     struct transfer *data;
     unsigned flags;                  /* MSG_* asked for */
     struct socket_address *address;  /* send: destination or NULL; receive: sender, or NULL */
-    unsigned result_flags;           /* receive: MSG_TRUNC */
+    unsigned result_flags;           /* receive: MSG_TRUNC, MSG_OOB */
+    /* Receive: what is to be said of a datagram. */
+    struct socket_control controls[SOCKET_CONTROLS];
+    unsigned control_count;
+    /* Send: for this datagram alone; 0: as the socket's. */
+    ipv4_t source;
+    uint8_t time_to_live;
+    bool type_of_service_given;
+    uint8_t type_of_service;
 };
 
 struct socket;
@@ -70,10 +87,31 @@ struct socket_operations {
     void (*options_changed)(struct socket *socket);
     /* IPPROTO_TCP options, under the net lock. May be NULL: -ENOPROTOOPT. `value` has room for
      * SOCKET_OPTION_SIZE bytes; returns how many it filled. */
-    int (*set_option)(struct socket *socket, int name, int value);
+    int (*set_option)(struct socket *socket, int name, const void *value, uint32_t length);
     int (*get_option)(struct socket *socket, int name, void *value);
     /* The last reference is gone: frees the socket. */
     void (*release)(struct socket *socket);
+};
+
+/* Options that an accepted connection has from its listener. */
+struct socket_kept {
+    bool reuse_address, reuse_port, broadcast, keep_alive, linger, urgent_in_line;
+    uint32_t linger_seconds;
+    uint32_t receive_low;            /* SO_RCVLOWAT: bytes worth waking a reader for */
+    uint8_t type_of_service, time_to_live;
+    bool no_port;                    /* IP_BIND_ADDRESS_NO_PORT: bind() without a port leaves that to connect() */
+    bool transparent, free_bind;     /* may be bound to an address that is not ours */
+    bool packet_info, tell_tos, tell_ttl, tell_destination;      /* said with each datagram */
+    bool receive_errors;             /* IP_RECVERR */
+    uint8_t path_discovery;          /* IP_MTU_DISCOVER: IP_PMTUDISC_* */
+    uint8_t multicast_ttl;
+    bool multicast_loop, multicast_all;
+    ipv4_t multicast_interface;      /* its address, or IPV4_ANY */
+    /* Kept and given back; nothing here depends on them. */
+    bool debug, dont_route, timestamp, timestamp_ns, queue_overflow, prefer_busy_poll;
+    bool retain_options, receive_options, checksum_offset, join_datagrams, extended_errors;
+    uint8_t minimum_ttl;
+    int32_t priority, mark, incoming_cpu, busy_poll;
 };
 
 struct socket {
@@ -85,10 +123,8 @@ struct socket {
     struct mutex reading, writing;   /* one reader and one writer move bytes at a time */
     /* Options, net lock; nanoseconds 0 means no limit. */
     nanoseconds receive_timeout, send_timeout;
-    bool reuse_address, reuse_port, broadcast, keep_alive, linger, urgent_in_line;
-    uint32_t linger_seconds;
     uint32_t receive_buffer, send_buffer;        /* bytes; as set, or 0: automatic */
-    uint8_t type_of_service, time_to_live;
+    struct socket_kept kept;
 };
 
 #define SOCKET_OPTION_SIZE 256u

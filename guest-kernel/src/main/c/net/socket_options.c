@@ -1,45 +1,34 @@
 /*
- * Options of levels SOL_SOCKET (socket(7)) and IPPROTO_IP (ip(7)), and the way to IPPROTO_TCP's.
+ * Options of levels SOL_SOCKET (socket(7)), IPPROTO_IP (ip(7)) and IPPROTO_UDP (udp(7)), and the way to IPPROTO_TCP's.
+ * Those that are numbers are lines of three tables; the others have a layout of their own. Checks, defaults and errors
+ * are those of Linux. Net lock, but for the two functions that the system calls use.
  */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/interface.h"
+#include "net/ip.h"
+#include "net/option.h"
 #include "net/socket.h"
 
 #define SOL_SOCKET 1                 /* asm-generic/socket.h */
-#define SO_REUSEADDR 2
-#define SO_TYPE 3
-#define SO_ERROR 4
-#define SO_DONTROUTE 5
-#define SO_BROADCAST 6
-#define SO_SNDBUF 7
-#define SO_RCVBUF 8
-#define SO_KEEPALIVE 9
-#define SO_OOBINLINE 10
-#define SO_PRIORITY 12
-#define SO_LINGER 13
-#define SO_REUSEPORT 15
-#define SO_PEERCRED 17
-#define SO_RCVLOWAT 18
-#define SO_RCVTIMEO 20
-#define SO_SNDTIMEO 21
-#define SO_TIMESTAMP 29
-#define SO_ACCEPTCONN 30
-#define SO_PROTOCOL 38
-#define SO_DOMAIN 39
-#define SO_INCOMING_NAPI_ID 56
-
-#define IP_TOS 1                     /* linux/in.h */
-#define IP_TTL 2
-#define IP_PKTINFO 8
-#define IP_MTU_DISCOVER 10
-#define IP_RECVERR 11
-#define IP_RECVTOS 13
-#define IP_MTU 14
-#define IP_MULTICAST_IF 32
-#define IP_MULTICAST_TTL 33
-#define IP_MULTICAST_LOOP 34
-#define IP_MULTICAST_ALL 49
+enum {
+    SO_DEBUG = 1, SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_DONTROUTE = 5, SO_BROADCAST = 6, SO_SNDBUF = 7,
+    SO_RCVBUF = 8, SO_KEEPALIVE = 9, SO_OOBINLINE = 10, SO_PRIORITY = 12, SO_LINGER = 13, SO_BSDCOMPAT = 14,
+    SO_REUSEPORT = 15, SO_PEERCRED = 17, SO_RCVLOWAT = 18, SO_SNDLOWAT = 19, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21,
+    SO_TIMESTAMP = 29, SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_TIMESTAMPNS = 35, SO_MARK = 36,
+    SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RXQ_OVFL = 40, SO_BUSY_POLL = 46, SO_INCOMING_CPU = 49,
+    SO_INCOMING_NAPI_ID = 56, SO_COOKIE = 57, SO_PREFER_BUSY_POLL = 69, SO_BUSY_POLL_BUDGET = 70,
+};
+enum {                               /* linux/in.h */
+    IP_TOS = 1, IP_TTL = 2, IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_PKTINFO = 8, IP_MTU_DISCOVER = 10, IP_RECVERR = 11,
+    IP_RECVTTL = 12, IP_RECVTOS = 13, IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_RECVORIGDSTADDR = 20,
+    IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24, IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32,
+    IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34, IP_MULTICAST_ALL = 49,
+};
+#define UDP_GRO 104                  /* linux/udp.h */
+#define IP_DEFAULT_TIME_TO_LIVE 64
+#define ECN_MASK 3u                  /* RFC 3168: the transport's part of the type of service */
+#define PMTUDISC_LAST 5              /* IP_PMTUDISC_OMIT */
 
 struct linger_value { int32_t on, seconds; };
 struct time_value { int64_t seconds, microseconds; };
@@ -52,14 +41,19 @@ static uint32_t clamp_buffer(int value)
     return (uint32_t)min_of(max_of(wanted, (uint64_t)SOCKET_BUFFER_MINIMUM), (uint64_t)socket_buffer_maximum());
 }
 
+static int buffer_size(uint32_t set)
+{
+    return (int)(set != 0 ? set : min_of(64u * 1024, socket_buffer_maximum()));
+}
+
 static int set_linger(struct socket *socket, const void *value, uint32_t length)
 {
     struct linger_value linger;
     if (length < sizeof(linger))
         return -EINVAL;
     memcpy(&linger, value, sizeof(linger));
-    socket->linger = linger.on != 0;
-    socket->linger_seconds = (uint32_t)max_of(linger.seconds, 0);
+    socket->kept.linger = linger.on != 0;
+    socket->kept.linger_seconds = (uint32_t)max_of(linger.seconds, 0);
     return 0;
 }
 
@@ -76,39 +70,142 @@ static int set_timeout(nanoseconds *to, const void *value, uint32_t length)
     return 0;
 }
 
-static int set_general(struct socket *socket, int name, int value)
+/* ---- Tables ---------------------------------------------------------------------------------------------- */
+
+static int set_send_buffer(void *socket, int value)
 {
-    switch (name) {
-    case SO_REUSEADDR:
-        socket->reuse_address = value != 0;
-        return 0;
-    case SO_REUSEPORT:
-        socket->reuse_port = value != 0;
-        return 0;
-    case SO_BROADCAST:
-        socket->broadcast = value != 0;
-        return 0;
-    case SO_KEEPALIVE:
-        socket->keep_alive = value != 0;
-        return 0;
-    case SO_SNDBUF:
-        socket->send_buffer = clamp_buffer(value);
-        return 0;
-    case SO_RCVBUF:
-        socket->receive_buffer = clamp_buffer(value);
-        return 0;
-    case SO_OOBINLINE:
-        socket->urgent_in_line = value != 0;
-        return 0;
-    case SO_DONTROUTE:                /* these change nothing here */
-    case SO_PRIORITY:
-    case SO_RCVLOWAT:
-    case SO_TIMESTAMP:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
+    ((struct socket *)socket)->send_buffer = clamp_buffer(value);
+    return 0;
 }
+
+static int set_receive_buffer(void *socket, int value)
+{
+    ((struct socket *)socket)->receive_buffer = clamp_buffer(value);
+    return 0;
+}
+
+static int get_send_buffer(const void *socket) { return buffer_size(((const struct socket *)socket)->send_buffer); }
+static int get_receive_buffer(const void *socket)
+{
+    return buffer_size(((const struct socket *)socket)->receive_buffer);
+}
+static int get_type(const void *socket) { return ((const struct socket *)socket)->type; }
+static int get_family(const void *socket) { return ((const struct socket *)socket)->family; }
+static int get_protocol(const void *socket) { return ((const struct socket *)socket)->protocol; }
+static int get_one(const void *socket) { (void)socket; return 1; }
+static int get_zero(const void *socket) { (void)socket; return 0; }
+static int set_nothing(void *socket, int value) { (void)socket; (void)value; return 0; }
+
+static int get_error(const void *socket)
+{
+    struct socket *taken_from = (struct socket *)socket;       /* reading this one clears it */
+    return taken_from->operations->take_error(taken_from);
+}
+
+static int set_reuse_port(void *socket, int value)
+{
+    if (value != 0 && ((struct socket *)socket)->family != AF_INET)
+        return -EOPNOTSUPP;
+    ((struct socket *)socket)->kept.reuse_port = value != 0;
+    return 0;
+}
+
+static int set_receive_low(void *socket, int value)
+{
+    ((struct socket *)socket)->kept.receive_low = value < 0 ? INT32_MAX : (uint32_t)max_of(value, 1);
+    return 0;
+}
+
+#define KEPT(name, shape, field, ...) OPTION_AT(name, shape, struct socket, kept.field, __VA_ARGS__)
+
+static const struct option socket_lines[] = {
+    KEPT(SO_DEBUG, OPTION_FLAG, debug),
+    KEPT(SO_REUSEADDR, OPTION_FLAG, reuse_address),
+    KEPT(SO_REUSEPORT, OPTION_FLAG, reuse_port, .set = set_reuse_port),
+    KEPT(SO_DONTROUTE, OPTION_FLAG, dont_route),
+    KEPT(SO_BROADCAST, OPTION_FLAG, broadcast),
+    KEPT(SO_KEEPALIVE, OPTION_FLAG, keep_alive),
+    KEPT(SO_OOBINLINE, OPTION_FLAG, urgent_in_line),
+    KEPT(SO_PRIORITY, OPTION_NUMBER, priority),
+    KEPT(SO_RCVLOWAT, OPTION_NUMBER, receive_low, .set = set_receive_low),
+    KEPT(SO_TIMESTAMP, OPTION_FLAG, timestamp),
+    KEPT(SO_TIMESTAMPNS, OPTION_FLAG, timestamp_ns),
+    KEPT(SO_MARK, OPTION_NUMBER, mark),
+    KEPT(SO_RXQ_OVFL, OPTION_FLAG, queue_overflow),
+    KEPT(SO_BUSY_POLL, OPTION_NUMBER, busy_poll, .lowest = 0, .highest = INT32_MAX),
+    KEPT(SO_INCOMING_CPU, OPTION_NUMBER, incoming_cpu),
+    KEPT(SO_PREFER_BUSY_POLL, OPTION_FLAG, prefer_busy_poll),
+    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = set_nothing, .lowest = 0, .highest = UINT16_MAX),    /* never read back */
+    OPTION_OF(SO_SNDBUF, .set = set_send_buffer, .get = get_send_buffer),
+    OPTION_OF(SO_RCVBUF, .set = set_receive_buffer, .get = get_receive_buffer),
+    OPTION_OF(SO_SNDBUFFORCE, .set = set_send_buffer),
+    OPTION_OF(SO_RCVBUFFORCE, .set = set_receive_buffer),
+    OPTION_OF(SO_BSDCOMPAT, .set = set_nothing),
+    OPTION_OF(SO_SNDLOWAT, .get = get_one),
+    OPTION_OF(SO_TYPE, .get = get_type),
+    OPTION_OF(SO_DOMAIN, .get = get_family),
+    OPTION_OF(SO_PROTOCOL, .get = get_protocol),
+    OPTION_OF(SO_ERROR, .get = get_error),
+    OPTION_OF(SO_INCOMING_NAPI_ID, .get = get_zero),
+};
+static const struct option_table socket_options = { socket_lines, array_size(socket_lines) };
+
+/* A stream decides itself about the bits for congestion. */
+static int set_type_of_service(void *base, int value)
+{
+    struct socket *socket = base;
+    uint8_t wanted = (uint8_t)value;
+    if (socket->type == SOCK_STREAM)
+        wanted = (uint8_t)((wanted & ~ECN_MASK) | (socket->kept.type_of_service & ECN_MASK));
+    socket->kept.type_of_service = wanted;
+    return 0;
+}
+
+static int set_time_to_live(void *socket, int value)
+{
+    if (value != -1 && value < 1)
+        return -EINVAL;
+    ((struct socket *)socket)->kept.time_to_live = value == -1 ? IP_DEFAULT_TIME_TO_LIVE : (uint8_t)value;
+    return 0;
+}
+
+static int set_multicast_ttl(void *socket, int value)
+{
+    if (((struct socket *)socket)->type == SOCK_STREAM)
+        return -EINVAL;
+    ((struct socket *)socket)->kept.multicast_ttl = value == -1 ? 1 : (uint8_t)value;
+    return 0;
+}
+
+static const struct option ip_lines[] = {
+    KEPT(IP_TOS, OPTION_BYTE, type_of_service, .set = set_type_of_service),
+    KEPT(IP_TTL, OPTION_BYTE, time_to_live, .set = set_time_to_live, .lowest = -1, .highest = 255, .not_empty = true),
+    KEPT(IP_RECVOPTS, OPTION_FLAG, receive_options),
+    KEPT(IP_RETOPTS, OPTION_FLAG, retain_options),
+    KEPT(IP_PKTINFO, OPTION_FLAG, packet_info),
+    KEPT(IP_MTU_DISCOVER, OPTION_BYTE, path_discovery, .lowest = 0, .highest = PMTUDISC_LAST),
+    KEPT(IP_RECVERR, OPTION_FLAG, receive_errors),
+    KEPT(IP_RECVTTL, OPTION_FLAG, tell_ttl),
+    KEPT(IP_RECVTOS, OPTION_FLAG, tell_tos),
+    KEPT(IP_FREEBIND, OPTION_FLAG, free_bind, .not_empty = true),
+    KEPT(IP_TRANSPARENT, OPTION_FLAG, transparent, .not_empty = true),
+    KEPT(IP_RECVORIGDSTADDR, OPTION_FLAG, tell_destination),
+    KEPT(IP_MINTTL, OPTION_BYTE, minimum_ttl, .lowest = 0, .highest = 255, .not_empty = true),
+    KEPT(IP_CHECKSUM, OPTION_FLAG, checksum_offset),
+    KEPT(IP_BIND_ADDRESS_NO_PORT, OPTION_FLAG, no_port),
+    KEPT(IP_RECVERR_RFC4884, OPTION_FLAG, extended_errors, .lowest = 0, .highest = 1),
+    KEPT(IP_MULTICAST_TTL, OPTION_BYTE, multicast_ttl, .set = set_multicast_ttl, .lowest = -1, .highest = 255,
+         .not_empty = true),
+    KEPT(IP_MULTICAST_LOOP, OPTION_FLAG, multicast_loop, .not_empty = true),
+    KEPT(IP_MULTICAST_ALL, OPTION_FLAG, multicast_all, .lowest = 0, .highest = 1, .not_empty = true),
+};
+static const struct option_table ip_options = { ip_lines, array_size(ip_lines) };
+
+/* Datagrams may be joined for a reader that asks for it; here they never are. */
+static const struct option udp_lines[] = { KEPT(UDP_GRO, OPTION_FLAG, join_datagrams) };
+static const struct option_table udp_options = { udp_lines, array_size(udp_lines) };
+
+/* ---- Setting ---------------------------------------------------------------------------------------------- */
 
 static int set_socket_level(struct socket *socket, int name, const void *value, uint32_t length)
 {
@@ -122,45 +219,47 @@ static int set_socket_level(struct socket *socket, int name, const void *value, 
     if (length < sizeof(number))
         return -EINVAL;
     memcpy(&number, value, sizeof(number));
-    return set_general(socket, name, number);
+    return option_set(&socket_options, socket, name, number);
 }
 
+/* in_addr, ip_mreq or ip_mreqn: there is one device, so that only the address of the interface counts. */
+static int set_multicast_interface(struct socket *socket, const void *value, uint32_t length)
+{
+    if (socket->type == SOCK_STREAM || length < sizeof(be32))
+        return -EINVAL;
+    be32 address;
+    memcpy(&address, (const uint8_t *)value + (length >= 2 * sizeof(be32) ? sizeof(be32) : 0), sizeof(address));
+    ipv4_t wanted = be32_get(address);
+    if (wanted != IPV4_ANY && interface_of_address(wanted) == NULL)
+        return -EADDRNOTAVAIL;
+    socket->kept.multicast_interface = wanted;
+    return 0;
+}
+
+/* A byte or an int: ip(7). */
 static int set_ip_level(struct socket *socket, int name, const void *value, uint32_t length)
 {
     int32_t number = 0;
-    memcpy(&number, value, min_of(length, (uint32_t)sizeof(number)));   /* a byte or an int: ip(7) */
-    switch (name) {
-    case IP_TOS:
-        socket->type_of_service = (uint8_t)number;
-        return 0;
-    case IP_TTL:
-        if (number != -1 && (number < 1 || number > 255))
-            return -EINVAL;
-        socket->time_to_live = number == -1 ? 64 : (uint8_t)number;
-        return 0;
-    case IP_PKTINFO:                  /* nothing is told or done, which these allow */
-    case IP_RECVERR:
-    case IP_RECVTOS:
-    case IP_MTU_DISCOVER:
-    case IP_MULTICAST_IF:
-    case IP_MULTICAST_TTL:
-    case IP_MULTICAST_LOOP:
-    case IP_MULTICAST_ALL:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
+    if (name == IP_MULTICAST_IF)
+        return set_multicast_interface(socket, value, length);
+    if (length == 0 && !option_may_be_empty(&ip_options, name))
+        return -EINVAL;
+    if (length >= sizeof(number))
+        memcpy(&number, value, sizeof(number));
+    else if (length > 0)
+        number = *(const uint8_t *)value;
+    return option_set(&ip_options, socket, name, number);
 }
 
-static int set_protocol_level(struct socket *socket, int name, const void *value, uint32_t length)
+static int set_udp_level(struct socket *socket, int name, const void *value, uint32_t length)
 {
     int32_t number;
-    if (socket->operations->set_option == NULL)
+    if (socket->protocol != IPPROTO_UDP)
         return -ENOPROTOOPT;
     if (length < sizeof(number))
         return -EINVAL;
     memcpy(&number, value, sizeof(number));
-    return socket->operations->set_option(socket, name, number);
+    return option_set(&udp_options, socket, name, number);
 }
 
 static int set_locked(struct socket *socket, int level, int name, const void *value, uint32_t length)
@@ -174,7 +273,10 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
         result = socket->family == AF_INET ? set_ip_level(socket, name, value, length) : -EOPNOTSUPP;
         break;
     case IPPROTO_TCP:
-        return set_protocol_level(socket, name, value, length);
+        return socket->operations->set_option != NULL ? socket->operations->set_option(socket, name, value, length)
+                                                      : -ENOPROTOOPT;
+    case IPPROTO_UDP:
+        return set_udp_level(socket, name, value, length);
     default:
         return -ENOPROTOOPT;
     }
@@ -197,53 +299,17 @@ static int listening(struct socket *socket)
     return socket->type == SOCK_STREAM && socket->operations->readable_bytes(socket) == -EINVAL;
 }
 
-static uint32_t buffer_size(uint32_t set)
-{
-    return set != 0 ? set : min_of(64u * 1024, socket_buffer_maximum());
-}
-
-/* The value of an option that is a number, or -ENOPROTOOPT. */
-static int64_t get_number(struct socket *socket, int name)
-{
-    switch (name) {
-    case SO_REUSEADDR:
-        return socket->reuse_address;
-    case SO_REUSEPORT:
-        return socket->reuse_port;
-    case SO_BROADCAST:
-        return socket->broadcast;
-    case SO_KEEPALIVE:
-        return socket->keep_alive;
-    case SO_SNDBUF:
-        return buffer_size(socket->send_buffer);
-    case SO_RCVBUF:
-        return buffer_size(socket->receive_buffer);
-    case SO_TYPE:
-        return socket->type;
-    case SO_DOMAIN:
-        return socket->family;
-    case SO_PROTOCOL:
-        return socket->protocol;
-    case SO_ERROR:
-        return socket->operations->take_error(socket);
-    case SO_OOBINLINE:
-        return socket->urgent_in_line;
-    case SO_RCVLOWAT:
-        return 1;
-    case SO_DONTROUTE:
-    case SO_PRIORITY:
-    case SO_TIMESTAMP:
-    case SO_INCOMING_NAPI_ID:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
 static int fill(void *to, const void *from, uint32_t length)
 {
     memcpy(to, from, length);
     return (int)length;
+}
+
+static int get_from(const struct option_table *table, const struct socket *socket, int name, void *value)
+{
+    int number;
+    int error = option_get(table, socket, name, &number);
+    return error < 0 ? error : fill(value, &number, sizeof(number));
 }
 
 static int get_timeout(void *to, nanoseconds timeout)
@@ -254,7 +320,7 @@ static int get_timeout(void *to, nanoseconds timeout)
 
 static int get_socket_level(struct socket *socket, int name, void *value)
 {
-    struct linger_value linger = { socket->linger, (int32_t)socket->linger_seconds };
+    struct linger_value linger = { socket->kept.linger, (int32_t)socket->kept.linger_seconds };
     struct credentials peer = { .process = 1 };       /* unix(7): the one process, as root */
     if (name == SO_LINGER)
         return fill(value, &linger, sizeof(linger));
@@ -264,39 +330,32 @@ static int get_socket_level(struct socket *socket, int name, void *value)
         return get_timeout(value, socket->send_timeout);
     if (name == SO_PEERCRED)
         return fill(value, &peer, sizeof(peer));
-    int64_t number = get_number(socket, name);
-    int32_t narrow = (int32_t)number;
-    return number < 0 ? (int)number : fill(value, &narrow, sizeof(narrow));
+    if (name == SO_COOKIE)
+        return fill(value, &socket->number, sizeof(socket->number));
+    return get_from(&socket_options, socket, name, value);
 }
 
 static int get_ip_level(struct socket *socket, int name, void *value)
 {
-    int32_t number = 0;
-    struct interface *device = interface_first_device();
-    switch (name) {
-    case IP_TOS:
-        number = socket->type_of_service;
-        break;
-    case IP_TTL:
-        number = socket->time_to_live;
-        break;
-    case IP_MTU:
-        number = device != NULL ? device->mtu : interface_at(0)->mtu;
-        break;
-    case IP_MULTICAST_TTL:
-    case IP_MULTICAST_LOOP:
-        number = 1;
-        break;
-    case IP_PKTINFO:
-    case IP_RECVERR:
-    case IP_RECVTOS:
-    case IP_MTU_DISCOVER:
-    case IP_MULTICAST_IF:
-        break;
-    default:
-        return -ENOPROTOOPT;
-    }
-    return fill(value, &number, sizeof(number));
+    if (name != IP_MULTICAST_IF)
+        return get_from(&ip_options, socket, name, value);
+    be32 address = be32_of(socket->kept.multicast_interface);
+    return fill(value, &address, sizeof(address));
+}
+
+/* IP_MTU: of the way to the peer, which must be known. Without the lock. */
+static int get_mtu(struct socket *socket, void *value)
+{
+    struct socket_address peer;
+    struct ip_route route;
+    if (socket->family != AF_INET)
+        return -EOPNOTSUPP;
+    if (socket->operations->peer_address(socket, &peer) < 0)
+        return -ENOTCONN;
+    net_lock();
+    int32_t mtu = ip_route(peer.in.address, &route) == 0 ? route.interface->mtu : 0;
+    net_unlock();
+    return mtu == 0 ? -ENOTCONN : fill(value, &mtu, sizeof(mtu));
 }
 
 static int get_locked(struct socket *socket, int level, int name, void *value)
@@ -308,10 +367,24 @@ static int get_locked(struct socket *socket, int level, int name, void *value)
         return socket->family == AF_INET ? get_ip_level(socket, name, value) : -EOPNOTSUPP;
     case IPPROTO_TCP:
         return socket->operations->get_option != NULL ? socket->operations->get_option(socket, name, value)
-                                                      : -ENOPROTOOPT;
+                                                      : -EOPNOTSUPP;
+    case IPPROTO_UDP:
+        return socket->protocol == IPPROTO_UDP ? get_from(&udp_options, socket, name, value) : -EOPNOTSUPP;
     default:
-        return -ENOPROTOOPT;
+        return -EOPNOTSUPP;
     }
+}
+
+/* An int of IP whose room is less than that is given as a byte, if it is one: ip(7). */
+static uint32_t narrowed(int level, uint32_t room, uint32_t filled, void *value)
+{
+    int32_t number;
+    memcpy(&number, value, sizeof(number));
+    if (level != IPPROTO_IP || filled != sizeof(number) || room == 0 || room >= sizeof(number) || number < 0 ||
+        number > 255)
+        return min_of(room, filled);
+    *(uint8_t *)value = (uint8_t)number;
+    return 1;
 }
 
 int socket_get_option(struct socket *socket, int level, int name, void *value, uint32_t *length)
@@ -323,12 +396,19 @@ int socket_get_option(struct socket *socket, int level, int name, void *value, u
         memcpy(value, &number, *length);
         return 0;
     }
-    net_lock();
-    int filled = get_locked(socket, level, name, buffer);
-    net_unlock();
+    if (level == SOL_SOCKET && name == SO_COOKIE && *length < sizeof(socket->number))
+        return -EINVAL;
+    int filled;
+    if (level == IPPROTO_IP && name == IP_MTU) {
+        filled = get_mtu(socket, buffer);
+    } else {
+        net_lock();
+        filled = get_locked(socket, level, name, buffer);
+        net_unlock();
+    }
     if (filled < 0)
         return filled;
-    *length = min_of(*length, (uint32_t)filled);
+    *length = narrowed(level, *length, (uint32_t)filled, buffer);
     memcpy(value, buffer, *length);
     return 0;
 }

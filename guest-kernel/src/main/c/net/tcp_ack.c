@@ -101,7 +101,9 @@ static void fin_acknowledged(struct tcp *tcp)
     switch (tcp->state) {
     case TCP_FIN_WAIT_1:
         tcp->state = TCP_FIN_WAIT_2;
-        if (tcp->socket == NULL)
+        if (tcp->socket == NULL && tcp->kept.fin_wait < 0)
+            tcp_close(tcp, 0);
+        else if (tcp->socket == NULL)
             tcp_orphan_timer_start(tcp);
         break;
     case TCP_CLOSING:
@@ -142,10 +144,7 @@ static void advance(struct tcp *tcp, const struct tcp_segment *segment)
         tcp_retransmit_stop(tcp);
     else
         tcp_retransmit_start(tcp);
-    if (tcp->writer_waits && tcp_writable(tcp)) {
-        tcp->writer_waits = false;
-        tcp_wake(tcp, POLL_OUT);
-    }
+    tcp_wake_writer(tcp);
     if (tcp->fin_queued && seq_before(tcp->send_end, tcp->send_unacknowledged))
         fin_acknowledged(tcp);
 }

@@ -14,6 +14,12 @@ uint32_t tcp_receive_limit_initial(uint32_t wanted)
     return wanted != 0 ? wanted : min_of(RECEIVE_LIMIT_INITIAL, socket_buffer_maximum());
 }
 
+uint16_t tcp_first_window(uint32_t limit, const struct tcp_kept *kept)
+{
+    uint32_t window = kept->window_clamp != 0 ? min_of(limit, kept->window_clamp) : limit;
+    return (uint16_t)min_of(window, 65535u);
+}
+
 /* The scale that can express the largest window this connection may grow to. */
 uint8_t tcp_receive_shift(uint32_t wanted)
 {
@@ -79,16 +85,10 @@ void tcp_put(struct tcp *tcp)
 
 void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket)
 {
-    tcp->no_delay = socket->no_delay;
-    tcp->cork = socket->cork;
-    tcp->keep_alive = socket->socket.keep_alive;
-    tcp->keep_idle = socket->keep_idle;
-    tcp->keep_interval = socket->keep_interval;
-    tcp->keep_count = socket->keep_count;
-    tcp->user_timeout = socket->user_timeout;
-    tcp->max_segment = socket->max_segment;
-    tcp->type_of_service = socket->socket.type_of_service;
-    tcp->time_to_live = socket->socket.time_to_live;
+    tcp->kept = socket->kept;
+    tcp->keep_alive = socket->socket.kept.keep_alive;
+    tcp->type_of_service = socket->socket.kept.type_of_service;
+    tcp->time_to_live = socket->socket.kept.time_to_live;
     tcp->receive_limit = tcp_receive_limit_initial(socket->socket.receive_buffer);
     if (socket->socket.send_buffer != 0)
         tcp->send_limit = socket->socket.send_buffer;
@@ -102,8 +102,8 @@ void tcp_update_mss(struct tcp *tcp)
         mss = min_of(mss, (uint32_t)tcp_mss_for(&route));
     if (tcp->path_mtu != 0)
         mss = min_of(mss, (uint32_t)tcp->path_mtu - HEADERS);
-    if (tcp->max_segment != 0)
-        mss = min_of(mss, tcp->max_segment);
+    if (tcp->kept.max_segment != 0)
+        mss = min_of(mss, tcp->kept.max_segment);
     mss = max_of(mss, TCP_MINIMUM_MSS);
     tcp->mss = (uint16_t)(mss - (tcp->timestamps ? TCP_TIMESTAMP_LENGTH : 0));
 }
@@ -223,6 +223,10 @@ void tcp_orphan(struct tcp *tcp, bool reset)
         tcp_abort(tcp, 0);
         return;
     }
+    if (tcp->state == TCP_FIN_WAIT_2 && tcp->kept.fin_wait < 0) {
+        tcp_abort(tcp, 0);
+        return;
+    }
     tcp_free_received(tcp);
     tcp->shut_read = true;
     tcp->keep_alive = false;
@@ -231,7 +235,7 @@ void tcp_orphan(struct tcp *tcp, bool reset)
     if (!tcp->fin_queued) {
         tcp->fin_queued = true;
         tcp->state = tcp->state == TCP_CLOSE_WAIT ? TCP_LAST_ACK : TCP_FIN_WAIT_1;
-        tcp->cork = false;
+        tcp->kept.cork = false;
         tcp_output(tcp);
     }
     if (tcp->state != TCP_CLOSED) {

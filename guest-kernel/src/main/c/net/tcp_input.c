@@ -25,7 +25,7 @@ void tcp_challenge(struct tcp *tcp)
 
 static void to_listener(struct tcp_segment *segment, struct packet *packet)
 {
-    struct tcp_socket *listener = tcp_find_listener(segment->local);
+    struct tcp_socket *listener = tcp_find_listener(segment->local, segment->remote);
     if (listener != NULL) {
         tcp_listener_input(listener, segment, packet);
         return;
@@ -84,7 +84,7 @@ static void note_their_syn(struct tcp *tcp, const struct tcp_segment *segment)
 {
     tcp_negotiate(tcp, &segment->options);
     tcp->receive_next = segment->sequence + 1;
-    tcp->receive_edge = tcp->receive_next + min_of(tcp->receive_limit, 65535u);
+    tcp->receive_edge = tcp->receive_next + tcp_first_window(tcp->receive_limit, &tcp->kept);
     tcp->last_ack_sent = tcp->receive_next;
     tcp->send_window = tcp->send_window_max = segment->window;   /* never scaled in a SYN */
 }

@@ -10,6 +10,7 @@
 #define SYN_ACK_RETRIES 5u           /* then the request is dropped: after a minute */
 #define REQUESTS_MINIMUM 16u         /* half-open connections of a listener, whatever its backlog */
 #define REQUESTS_MAXIMUM 1024u
+#define DEFER_PERIOD_MAXIMUM (120 * NS_PER_SECOND)   /* TCP_RTO_MAX of Linux */
 #define COOKIE_PERIOD (64 * NS_PER_SECOND)   /* a cookie is good for one to two periods */
 
 struct tcp_request {
@@ -20,6 +21,7 @@ struct tcp_request {
     struct timer timer;
     unsigned retries;
     bool resent;
+    bool acknowledged;               /* and left to wait for data: TCP_DEFER_ACCEPT */
     nanoseconds started;
     uint32_t their_sequence, our_sequence;
     struct tcp_options options;      /* of their SYN */
@@ -62,7 +64,7 @@ static uint16_t announced_mss(const struct tcp_socket *listener, ipv4_t remote)
 {
     struct ip_route route;
     uint32_t mss = ip_route(remote, &route) == 0 ? tcp_mss_for(&route) : TCP_DEFAULT_MSS;
-    return (uint16_t)(listener->max_segment != 0 ? min_of(mss, listener->max_segment) : mss);
+    return (uint16_t)(listener->kept.max_segment != 0 ? min_of(mss, listener->kept.max_segment) : mss);
 }
 
 static void send_syn_ack(struct tcp_socket *listener, struct endpoint local, struct endpoint remote,
@@ -71,9 +73,9 @@ static void send_syn_ack(struct tcp_socket *listener, struct endpoint local, str
 {
     struct tcp_header_fields header = {
         .local = local, .remote = remote, .sequence = our_sequence, .acknowledgement = their_sequence + 1,
-        .flags = TCP_SYN | TCP_ACK, .time_to_live = listener->socket.time_to_live,
-        .type_of_service = listener->socket.type_of_service,
-        .window = (uint16_t)min_of(tcp_receive_limit_initial(listener->socket.receive_buffer), 65535u),
+        .flags = TCP_SYN | TCP_ACK, .time_to_live = listener->socket.kept.time_to_live,
+        .type_of_service = listener->socket.kept.type_of_service,
+        .window = tcp_first_window(tcp_receive_limit_initial(listener->socket.receive_buffer), &listener->kept),
         .options = {
             .mss = announced_mss(listener, remote.address),
             .sack_permitted = syn->sack_permitted,
@@ -98,22 +100,33 @@ static void start_timer(struct tcp_request *request)
 {
     if (!request->timer.active)
         request->references++;
-    timer_start(&request->timer, clock_monotonic() + (TCP_RTO_INITIAL << request->retries));
+    nanoseconds wait = TCP_RTO_INITIAL << min_of(request->retries, 7u);
+    timer_start(&request->timer, clock_monotonic() + min_of(wait, DEFER_PERIOD_MAXIMUM));
+}
+
+/* A peer that acknowledged is left alone until its time is over; then the answer is sent again, for it to acknowledge
+ * once more and be accepted. */
+static void repeat_answer(struct tcp_request *request)
+{
+    unsigned defer = request->listener->kept.defer_accept;
+    unsigned limit = request->acknowledged ? max_of(defer, SYN_ACK_RETRIES) : SYN_ACK_RETRIES;
+    if (request->retries++ >= limit) {
+        drop_request(request);
+        return;
+    }
+    if (!request->acknowledged || request->retries >= defer) {
+        request->resent = true;
+        answer(request);
+    }
+    start_timer(request);
 }
 
 static void request_expired(struct timer *timer)
 {
     struct tcp_request *request = container_of(timer, struct tcp_request, timer);
     net_lock();
-    if (request->listener != NULL) {
-        if (request->retries++ < SYN_ACK_RETRIES) {
-            request->resent = true;
-            answer(request);
-            start_timer(request);
-        } else {
-            drop_request(request);
-        }
-    }
+    if (request->listener != NULL)
+        repeat_answer(request);
     request_put(request);
     net_unlock();
 }
@@ -222,7 +235,7 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     tcp->announced_mss = announced_mss(listener, segment->remote.address);
     tcp->accepted_side = true;
     tcp->receive_next = tcp->last_ack_sent = handshake->their_sequence + 1;
-    tcp->receive_edge = tcp->receive_next + min_of(tcp->receive_limit, 65535u);
+    tcp->receive_edge = tcp->receive_next + tcp_first_window(tcp->receive_limit, &tcp->kept);
     tcp->send_unacknowledged = tcp->send_next = tcp->send_max = tcp->send_end = handshake->our_sequence + 1;
     tcp->small_end = tcp->push_end = tcp->send_unacknowledged;
     tcp->recover = tcp->high_retransmitted = tcp->send_unacknowledged;
@@ -247,6 +260,13 @@ static bool accept_queue_full(const struct tcp_socket *listener)
     return listener->waiting_count > listener->backlog || !net_memory_for_connection();
 }
 
+/* TCP_DEFER_ACCEPT: is this acknowledgement without data too early to be accepted? */
+static bool deferred(const struct tcp_request *request, const struct tcp_segment *segment)
+{
+    bool bare = segment->length == 0 && !(segment->flags & TCP_FIN);
+    return bare && request->retries < request->listener->kept.defer_accept;
+}
+
 void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet)
 {
     struct tcp_request *request = request_of(entry);
@@ -262,6 +282,8 @@ void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, str
         ;                             /* nothing to do with it: RFC 9293 3.10.7.4 */
     } else if (segment->acknowledgement != request->our_sequence + 1) {
         tcp_refuse(segment);
+    } else if (deferred(request, segment)) {
+        request->acknowledged = true;
     } else if (segment->sequence - expected < 65535 && !accept_queue_full(listener)) {
         struct handshake handshake = { request->their_sequence, request->our_sequence, request->options,
                                        request->resent ? 0 : clock_monotonic() - request->started };
@@ -305,20 +327,34 @@ void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment
     packet_free(packet);
 }
 
-struct tcp_socket *tcp_find_listener(struct endpoint local)
+/* How well a listener fits: 0 not at all, 2 for its own address. */
+static unsigned fitness(const struct port_binding *binding, struct endpoint local)
 {
-    struct tcp_socket *best = NULL;
+    if (!binding->listening || binding->local.port != local.port)
+        return 0;
+    return binding->local.address == local.address ? 2 : binding->local.address == IPV4_ANY ? 1 : 0;
+}
+
+/* The listener at this place among those that fit so well; they share the port. */
+static struct tcp_socket *listener_at(struct endpoint local, unsigned wanted, unsigned position)
+{
     list_for_each(node, port_bucket(&tcp_ports, local.port)) {
         struct port_binding *binding = list_entry(node, struct port_binding, link);
-        if (!binding->listening || binding->local.port != local.port)
-            continue;
-        struct tcp_socket *listener = container_of(binding, struct tcp_socket, binding);
-        if (binding->local.address == local.address)
-            return listener;
-        if (binding->local.address == IPV4_ANY && best == NULL)
-            best = listener;
+        if (fitness(binding, local) == wanted && position-- == 0)
+            return container_of(binding, struct tcp_socket, binding);
     }
-    return best;
+    return NULL;
+}
+
+struct tcp_socket *tcp_find_listener(struct endpoint local, struct endpoint remote)
+{
+    unsigned counts[3] = { 0 };
+    list_for_each(node, port_bucket(&tcp_ports, local.port))
+        counts[fitness(list_entry(node, struct port_binding, link), local)]++;
+    unsigned best = counts[2] > 0 ? 2 : 1;
+    if (counts[best] == 0)
+        return NULL;
+    return listener_at(local, best, counts[best] > 1 ? port_share(local, remote, counts[best]) : 0);
 }
 
 void tcp_listener_close(struct tcp_socket *listener)

@@ -87,7 +87,7 @@ void tcp_send_syn(struct tcp *tcp)
     bool answer = tcp->state == TCP_SYN_RECEIVED;      /* simultaneous open */
     struct tcp_header_fields header =
         header_of(tcp, tcp->send_unacknowledged, answer ? TCP_SYN | TCP_ACK : TCP_SYN);
-    header.window = (uint16_t)min_of(tcp->receive_limit, 65535u);
+    header.window = tcp_first_window(tcp->receive_limit, &tcp->kept);
     header.options.mss = tcp->announced_mss;
     header.options.sack_permitted = tcp->sack;
     header.options.window_scale_present = tcp->scaling;
@@ -205,9 +205,9 @@ static bool short_segment_may_go(const struct tcp *tcp)
 {
     if (tcp->fin_queued || tcp->urgent || seq_up_to(tcp->send_end, tcp->push_end))
         return true;
-    if (tcp->cork || tcp->more)
+    if (tcp->kept.cork || tcp->more)
         return false;
-    return tcp->no_delay || seq_up_to(tcp->small_end, tcp->send_unacknowledged);
+    return tcp->kept.no_delay || seq_up_to(tcp->small_end, tcp->send_unacknowledged);
 }
 
 /* How much of `length` bytes to send now: whole segments, and a short rest only if that may go. */
@@ -299,6 +299,8 @@ void tcp_output(struct tcp *tcp)
             while (tcp_sack_pipe(tcp) + tcp->mss <= tcp->congestion.window && fill_hole(tcp))
                 ;
         send_new(tcp);
+        if (tcp->kept.not_sent_low != 0)
+            tcp_wake_writer(tcp);
         if (something_is_held_back(tcp))
             tcp_probe_start(tcp);
     }

@@ -169,6 +169,22 @@ static inline void tcp_piece_cut(struct packet *packet, uint32_t count)
     packet_drop_front(packet, min_of(count, packet->length));
 }
 
+/* Options of level IPPROTO_TCP, as set; a connection has a copy. Nanoseconds 0, and other numbers 0: the default. */
+struct tcp_kept {
+    bool no_delay, cork;
+    nanoseconds keep_idle, keep_interval, user_timeout;
+    uint32_t keep_count;
+    uint32_t max_segment;            /* bytes */
+    uint32_t syn_retries;            /* TCP_SYNCNT */
+    int32_t fin_wait;                /* TCP_LINGER2: seconds; -1: no wait for the peer's FIN after close() */
+    uint32_t defer_accept;           /* answers to a SYN, sent before a connection without data is accepted */
+    uint32_t window_clamp;           /* bytes */
+    uint32_t not_sent_low;           /* TCP_NOTSENT_LOWAT: bytes waiting to be sent from which on nothing is writable */
+    /* Kept and given back: without a cookie, which we never have, TCP Fast Open is an ordinary handshake. */
+    uint32_t fast_open_queue;
+    bool thin_timeouts, fast_open_connect, fast_open_without_cookie;
+};
+
 struct tcp_chunk;
 struct tcp_socket;
 
@@ -193,14 +209,13 @@ struct tcp {
     uint32_t small_end;              /* behind the last short segment sent: Nagle with Minshall's change */
     uint32_t push_end;               /* what is queued up to here goes even if it is short and corked */
     uint32_t urgent_end;
-    bool urgent, fin_queued, no_delay, cork;
+    bool urgent, fin_queued;
     bool more;                       /* MSG_MORE: as `cork`, while the writer's bytes are queued */
     uint8_t send_shift, receive_shift;
     bool scaling, timestamps, sack;  /* agreed on */
     uint16_t mss;                    /* bytes of payload in a full segment, options deducted */
     uint16_t peer_mss, announced_mss;
     uint16_t path_mtu;               /* what ICMP told; 0: only the interface's counts */
-    uint32_t max_segment;            /* TCP_MAXSEG; 0: none */
     struct list chunks;              /* struct tcp_chunk, ascending */
     struct tcp_chunk *cursors[2];    /* where the last look-ups of new data and of old data ended, or NULL */
     struct page *send_page;          /* partly filled by the last write, or NULL */
@@ -256,8 +271,7 @@ struct tcp {
     struct timer ack_timer;
     struct timer keep_timer;         /* keep-alive; after close: the end of waiting for the peer */
     /* Options. */
-    nanoseconds keep_idle, keep_interval, user_timeout;
-    unsigned keep_count;
+    struct tcp_kept kept;
     bool keep_alive;
     uint8_t type_of_service, time_to_live;
 };
@@ -272,11 +286,7 @@ struct tcp_socket {
     unsigned backlog, waiting_count, request_count;
     struct list waiting;             /* struct tcp, accept_link: to be accepted */
     struct list requests;            /* half-open */
-    /* Options for connections to come. */
-    bool no_delay, cork;
-    nanoseconds keep_idle, keep_interval, user_timeout;
-    unsigned keep_count;
-    uint32_t max_segment;
+    struct tcp_kept kept;            /* for connections to come, too */
 };
 static inline struct tcp_socket *tcp_socket_of(struct socket *s) { return container_of(s, struct tcp_socket, socket); }
 
@@ -305,6 +315,8 @@ void tcp_wake(struct tcp *tcp, unsigned events);
 /* Frees what was received and not read, unless a reader is just copying it. */
 void tcp_free_received(struct tcp *tcp);
 uint32_t tcp_receive_limit_initial(uint32_t wanted);
+/* The window of a segment with SYN. */
+uint16_t tcp_first_window(uint32_t limit, const struct tcp_kept *kept);
 uint8_t tcp_receive_shift(uint32_t wanted);
 uint16_t tcp_mss_for(const struct ip_route *route);
 
@@ -331,6 +343,8 @@ bool tcp_at_mark(const struct tcp *tcp);
 bool tcp_mark_skipped(const struct tcp *tcp);
 /* Bytes that a reader would get before the end of what is here, and before the mark. */
 uint32_t tcp_readable(const struct tcp *tcp);
+/* SO_RCVLOWAT: bytes worth a reader's while; never more than half of what may come ahead of it. */
+uint32_t tcp_receive_low(const struct tcp *tcp);
 /* Bytes up to the mark, for FIONREAD. */
 uint32_t tcp_readable_to_mark(const struct tcp *tcp);
 /* The reader went on: forgets an urgent byte it has passed. */
@@ -368,6 +382,8 @@ struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *le
 bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since);
 uint32_t tcp_queue_room(const struct tcp *tcp);
 bool tcp_writable(const struct tcp *tcp);
+/* Wakes a writer that waits for room if there is some. */
+void tcp_wake_writer(struct tcp *tcp);
 
 /* tcp_output.c */
 void tcp_output(struct tcp *tcp);
@@ -418,12 +434,14 @@ void tcp_orphan_timer_expire(struct tcp *tcp);
 #define TCP_RTO_INITIAL NS_PER_SECOND                /* RFC 6298 2.1 */
 #define TCP_RTO_MINIMUM (200 * NS_PER_MS)            /* as Linux; RFC 6298's second punishes fast paths */
 #define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)         /* RFC 6298 2.5 */
+#define TCP_SYN_RETRIES 6u                           /* tcp_syn_retries of Linux: about two minutes */
 #define TCP_FIN_TIMEOUT (60 * NS_PER_SECOND)         /* a closed socket's wait for the peer's FIN */
 #define TCP_TIME_WAIT_TIME (60 * NS_PER_SECOND)      /* 2 MSL, as Linux */
 
 /* tcp_listen.c */
 struct tcp_request;
-struct tcp_socket *tcp_find_listener(struct endpoint local);
+/* Of several with SO_REUSEPORT, the one for connections from `remote`. */
+struct tcp_socket *tcp_find_listener(struct endpoint local, struct endpoint remote);
 void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment, struct packet *packet);
 void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet);
 void tcp_listener_close(struct tcp_socket *listener);
@@ -444,7 +462,7 @@ void tcp_memory_charge(uint32_t bytes);
 
 /* tcp_socket.c */
 void tcp_socket_init(struct tcp_socket *socket);
-int tcp_socket_set_option(struct socket *socket, int name, int value);
+int tcp_socket_set_option(struct socket *socket, int name, const void *value, uint32_t length);
 int tcp_socket_get_option(struct socket *socket, int name, void *value);
 void tcp_socket_options_changed(struct socket *socket);
 ssize_type tcp_stream_send(struct socket *socket, struct socket_message *message);

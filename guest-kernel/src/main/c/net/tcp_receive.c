@@ -11,6 +11,8 @@ uint32_t tcp_window_to_announce(const struct tcp *tcp)
 {
     uint32_t promised = seq_before(tcp->receive_next, tcp->receive_edge) ? tcp->receive_edge - tcp->receive_next : 0;
     uint32_t limit = tcp->receive_limit;
+    if (tcp->kept.window_clamp != 0)
+        limit = min_of(limit, tcp->kept.window_clamp);
     if (net_memory() != NET_MEMORY_PLENTY)
         limit = min_of(limit, 4u * tcp->receive_mss);
     uint32_t space = tcp->received_bytes < limit ? limit - tcp->received_bytes : 0;

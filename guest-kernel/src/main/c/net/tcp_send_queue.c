@@ -5,6 +5,7 @@
 
 #define COPY_LIMIT 512u              /* shorter payloads travel in the packet's head: one buffer for the device */
 #define FRAGMENTS_LIMIT 16           /* one slot for the head and one to spare of netif's 18 (xen/io/netif.h) */
+#define NOT_SENT_STEP 65536u         /* below TCP_NOTSENT_LOWAT a writer may queue so much at a time, as on Linux */
 #define CHUNK_COST (PAGE_SIZE + sizeof(struct tcp_chunk))    /* what each truly holds: next to none share a page */
 
 void tcp_queue_init(struct tcp *tcp)
@@ -146,10 +147,19 @@ bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since)
     return true;
 }
 
+static uint32_t not_sent(const struct tcp *tcp)
+{
+    return seq_before(tcp->send_max, tcp->send_end) ? tcp->send_end - tcp->send_max : 0;
+}
+
 uint32_t tcp_queue_room(const struct tcp *tcp)
 {
     uint32_t queued = seq_before(tcp->send_unacknowledged, tcp->send_end) ? tcp->send_end - tcp->send_unacknowledged : 0;
     uint32_t limit = net_memory() == NET_MEMORY_PLENTY ? tcp->send_limit : SOCKET_BUFFER_MINIMUM;
+    if (tcp->kept.not_sent_low != 0 && not_sent(tcp) >= tcp->kept.not_sent_low)
+        return 0;
+    if (tcp->kept.not_sent_low != 0)
+        limit = min_of(limit, queued + NOT_SENT_STEP);
     return queued < limit ? limit - queued : 0;
 }
 
@@ -158,5 +168,15 @@ uint32_t tcp_queue_room(const struct tcp *tcp)
 bool tcp_writable(const struct tcp *tcp)
 {
     uint32_t room = tcp_queue_room(tcp);
+    if (tcp->kept.not_sent_low != 0)
+        return room > 0 && 2 * (uint64_t)not_sent(tcp) < tcp->kept.not_sent_low;
     return net_memory() == NET_MEMORY_PLENTY ? room >= tcp->send_limit / 3 : room > 0;
+}
+
+void tcp_wake_writer(struct tcp *tcp)
+{
+    if (!tcp->writer_waits || !tcp_writable(tcp))
+        return;
+    tcp->writer_waits = false;
+    tcp_wake(tcp, POLL_OUT);
 }

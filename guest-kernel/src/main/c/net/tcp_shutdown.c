@@ -13,7 +13,7 @@ static void close_one(struct tcp_entry *entry, void *context)
     if (tcp == NULL || tcp->listener != NULL || tcp->socket == NULL)
         return;
     const struct socket *socket = &tcp->socket->socket;
-    tcp_orphan(tcp, socket->linger && socket->linger_seconds == 0);
+    tcp_orphan(tcp, socket->kept.linger && socket->kept.linger_seconds == 0);
 }
 
 void tcp_close_all(void)

@@ -15,13 +15,26 @@ static bool address_is_ours(ipv4_t address)
 
 static int bind_locked(struct tcp_socket *socket, struct endpoint local)
 {
+    if (!address_is_ours(local.address) && !socket->socket.kept.transparent && !socket->socket.kept.free_bind)
+        return -EADDRNOTAVAIL;
+    if (port_bound(&socket->binding) || socket->connection != NULL)
+        return -EINVAL;
+    socket->binding.reuse_address = socket->socket.kept.reuse_address;
+    socket->binding.reuse_port = socket->socket.kept.reuse_port;
+    return port_bind(&tcp_ports, &socket->binding, local);
+}
+
+/* IP_BIND_ADDRESS_NO_PORT: the port is found by connect(), or listen(). */
+static int bind_or_note(struct tcp_socket *socket, struct endpoint local)
+{
+    if (local.port != 0 || !socket->socket.kept.no_port)
+        return bind_locked(socket, local);
     if (!address_is_ours(local.address))
         return -EADDRNOTAVAIL;
     if (port_bound(&socket->binding) || socket->connection != NULL)
         return -EINVAL;
-    socket->binding.reuse_address = socket->socket.reuse_address;
-    socket->binding.reuse_port = socket->socket.reuse_port;
-    return port_bind(&tcp_ports, &socket->binding, local);
+    socket->binding.local = local;
+    return 0;
 }
 
 static int bind_address(struct socket *base, const struct socket_address *address)
@@ -29,7 +42,7 @@ static int bind_address(struct socket *base, const struct socket_address *addres
     if (address->family != AF_INET)
         return -EAFNOSUPPORT;
     net_lock();
-    int result = bind_locked(tcp_socket_of(base), address->in);
+    int result = bind_or_note(tcp_socket_of(base), address->in);
     net_unlock();
     return result;
 }
@@ -74,7 +87,7 @@ static void send_first_syn(struct tcp *tcp, const struct ip_route *route, const 
 {
     tcp_take_options(tcp, socket);
     uint32_t mss = tcp_mss_for(route);
-    tcp->announced_mss = (uint16_t)(tcp->max_segment != 0 ? min_of(mss, tcp->max_segment) : mss);
+    tcp->announced_mss = (uint16_t)(tcp->kept.max_segment != 0 ? min_of(mss, tcp->kept.max_segment) : mss);
     tcp->receive_shift = tcp_receive_shift(socket->socket.receive_buffer);
     tcp->timestamps = tcp->sack = tcp->scaling = true;
     uint32_t first = tcp_initial_sequence(tcp->entry.local, tcp->entry.remote);
@@ -184,7 +197,7 @@ static int listen_locked(struct tcp_socket *socket, int backlog)
     if (socket->connection != NULL)
         return -EINVAL;
     if (!port_bound(&socket->binding)) {
-        int error = bind_locked(socket, (struct endpoint){ 0 });
+        int error = bind_locked(socket, socket->binding.local);
         if (error < 0)
             return error;
     }
@@ -214,21 +227,12 @@ static void inherit(struct tcp_socket *child, const struct tcp_socket *listener)
 {
     const struct socket *from = &listener->socket;
     struct socket *to = &child->socket;
-    to->reuse_address = from->reuse_address;
-    to->keep_alive = from->keep_alive;
-    to->linger = from->linger;
-    to->linger_seconds = from->linger_seconds;
+    to->kept = from->kept;
+    to->receive_timeout = from->receive_timeout;
+    to->send_timeout = from->send_timeout;
     to->receive_buffer = from->receive_buffer;
     to->send_buffer = from->send_buffer;
-    to->type_of_service = from->type_of_service;
-    to->time_to_live = from->time_to_live;
-    child->no_delay = listener->no_delay;
-    child->cork = listener->cork;
-    child->keep_idle = listener->keep_idle;
-    child->keep_interval = listener->keep_interval;
-    child->keep_count = listener->keep_count;
-    child->user_timeout = listener->user_timeout;
-    child->max_segment = listener->max_segment;
+    child->kept = listener->kept;
 }
 
 /* Moves the oldest waiting connection to `child`. 0 or -EAGAIN, -EINVAL. */
@@ -346,13 +350,13 @@ static bool all_acknowledged(struct tcp_socket *socket)
 static void linger(struct tcp_socket *socket)
 {
     net_lock();
-    bool wanted = connected(socket->connection) && socket->socket.linger && socket->socket.linger_seconds > 0;
+    bool wanted = connected(socket->connection) && socket->socket.kept.linger && socket->socket.kept.linger_seconds > 0;
     if (wanted)
         send_fin(socket->connection);
     net_unlock();
     if (!wanted)
         return;
-    nanoseconds deadline = clock_monotonic() + socket->socket.linger_seconds * NS_PER_SECOND;
+    nanoseconds deadline = clock_monotonic() + socket->socket.kept.linger_seconds * NS_PER_SECOND;
     /* However it ended, the socket is closed; what is left goes on in the background. */
     (void)wait_until(&socket->socket.queue, all_acknowledged(socket), deadline, SLEEP_KILLABLE_BY_SIGNAL);
 }
@@ -367,7 +371,7 @@ static void release(struct socket *base)
     port_unbind(&socket->binding);
     struct tcp *tcp = socket->connection;
     if (tcp != NULL) {
-        tcp_orphan(tcp, base->linger && base->linger_seconds == 0);
+        tcp_orphan(tcp, base->kept.linger && base->kept.linger_seconds == 0);
         tcp_put(tcp);
     }
     net_unlock();
@@ -381,7 +385,7 @@ static unsigned connection_events(struct tcp *tcp)
     unsigned events = 0;
     bool over = tcp->state == TCP_CLOSED;
     bool connecting = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED;
-    if (tcp_readable(tcp) > 0 || tcp->fin_received || tcp->shut_read || over)
+    if (tcp_readable(tcp) >= tcp_receive_low(tcp) || tcp->fin_received || tcp->shut_read || over)
         events |= POLL_IN;
     if (tcp->urgent_state == TCP_URGENT_HERE)
         events |= POLL_PRIORITY;

@@ -1,30 +1,31 @@
 /*
- * Options of level IPPROTO_TCP (tcp(7)); values and layouts are those of linux/tcp.h. Net lock.
+ * Options of level IPPROTO_TCP (tcp(7)); values and layouts are those of linux/tcp.h. Those that are numbers are lines
+ * of one table. Each is kept in the socket, and a connection takes a copy whenever one was set. Net lock.
  */
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "net/option.h"
 #include "net/tcp_private.h"
 
-#define TCP_NODELAY 1
-#define TCP_MAXSEG 2
-#define TCP_CORK 3
-#define TCP_KEEPIDLE 4
-#define TCP_KEEPINTVL 5
-#define TCP_KEEPCNT 6
-#define TCP_SYNCNT 7
-#define TCP_LINGER2 8
-#define TCP_DEFER_ACCEPT 9
-#define TCP_WINDOW_CLAMP 10
-#define TCP_INFO 11
-#define TCP_QUICKACK 12
-#define TCP_CONGESTION 13
-#define TCP_USER_TIMEOUT 18
+enum {
+    TCP_NODELAY = 1, TCP_MAXSEG = 2, TCP_CORK = 3, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, TCP_SYNCNT = 7,
+    TCP_LINGER2 = 8, TCP_DEFER_ACCEPT = 9, TCP_WINDOW_CLAMP = 10, TCP_INFO = 11, TCP_QUICKACK = 12, TCP_CONGESTION = 13,
+    TCP_THIN_LINEAR_TIMEOUTS = 16, TCP_THIN_DUPACK = 17, TCP_USER_TIMEOUT = 18, TCP_FASTOPEN = 23,
+    TCP_NOTSENT_LOWAT = 25, TCP_FASTOPEN_CONNECT = 30, TCP_FASTOPEN_NO_COOKIE = 34,
+};
 
 #define KEEP_IDLE_DEFAULT (7200 * NS_PER_SECOND)      /* RFC 9293 3.8.4: no less than two hours by default */
 #define KEEP_INTERVAL_DEFAULT (75 * NS_PER_SECOND)    /* tcp(7) */
 #define KEEP_COUNT_DEFAULT 9
 #define SECONDS_LIMIT 32767          /* tcp(7): keep-alive times */
 #define QUICK_ACKS_ON_REQUEST 16
+#define SEGMENT_LIMIT 32767          /* MAX_TCP_WINDOW of Linux */
+#define SYN_RETRIES_LIMIT 127        /* MAX_TCP_SYNCNT */
+#define FIN_WAIT_LIMIT 120           /* seconds: TCP_FIN_TIMEOUT_MAX */
+#define DEFER_PERIODS 255u           /* of an answer to a SYN, each twice as long as the one before */
+#define DEFER_PERIOD_LIMIT 120u      /* seconds: TCP_RTO_MAX */
+#define WINDOW_CLAMP_MINIMUM 1152    /* SOCK_MIN_RCVBUF / 2 */
+#define CONGESTION_NAME 16u          /* TCP_CA_NAME_MAX */
 
 /* The part of struct tcp_info that is older than Linux 2.6.20, which is what programs ask for. */
 struct tcp_information {
@@ -39,9 +40,9 @@ _Static_assert(sizeof(struct tcp_information) <= SOCKET_OPTION_SIZE, "TCP_INFO f
 
 void tcp_socket_init(struct tcp_socket *socket)
 {
-    socket->keep_idle = KEEP_IDLE_DEFAULT;
-    socket->keep_interval = KEEP_INTERVAL_DEFAULT;
-    socket->keep_count = KEEP_COUNT_DEFAULT;
+    socket->kept.keep_idle = KEEP_IDLE_DEFAULT;
+    socket->kept.keep_interval = KEEP_INTERVAL_DEFAULT;
+    socket->kept.keep_count = KEEP_COUNT_DEFAULT;
 }
 
 static void apply(struct tcp_socket *socket)
@@ -49,7 +50,8 @@ static void apply(struct tcp_socket *socket)
     struct tcp *tcp = socket->connection;
     if (tcp == NULL)
         return;
-    bool restart = socket->socket.keep_alive && (!tcp->keep_alive || tcp->keep_idle != socket->keep_idle);
+    bool restart = socket->socket.kept.keep_alive &&
+                   (!tcp->keep_alive || tcp->kept.keep_idle != socket->kept.keep_idle);
     uint32_t receive_limit = tcp->receive_limit, send_limit = tcp->send_limit;
     tcp_take_options(tcp, socket);
     if (socket->socket.receive_buffer == 0)
@@ -68,74 +70,190 @@ void tcp_socket_options_changed(struct socket *base)
     apply(tcp_socket_of(base));
 }
 
-static int set_seconds(nanoseconds *to, int value)
+/* ---- What more than keeping is needed for ------------------------------------------------------------------ */
+
+static int set_no_delay(void *base, int value)
 {
-    if (value < 1 || value > SECONDS_LIMIT)
-        return -EINVAL;
-    *to = (nanoseconds)value * NS_PER_SECOND;
+    struct tcp_socket *socket = base;
+    socket->kept.no_delay = value != 0;
+    if (value != 0 && socket->connection != NULL)
+        socket->connection->push_end = socket->connection->send_end;     /* also through a cork */
     return 0;
 }
 
-static int set_quick_ack(struct tcp *tcp, bool on)
+static int set_max_segment(void *socket, int value)
 {
+    if (value != 0 && value < (int)TCP_MINIMUM_MSS)
+        return -EINVAL;
+    ((struct tcp_socket *)socket)->kept.max_segment = (uint32_t)value;
+    return 0;
+}
+
+static int get_max_segment(const void *base)
+{
+    const struct tcp_socket *socket = base;
+    if (socket->connection != NULL && socket->connection->mss != 0)
+        return socket->connection->mss;
+    return (int)(socket->kept.max_segment != 0 ? socket->kept.max_segment : TCP_DEFAULT_MSS);
+}
+
+static int get_syn_retries(const void *base)
+{
+    uint32_t set = ((const struct tcp_socket *)base)->kept.syn_retries;
+    return (int)(set != 0 ? set : TCP_SYN_RETRIES);
+}
+
+static int set_fin_wait(void *base, int value)
+{
+    ((struct tcp_socket *)base)->kept.fin_wait = value < 0 ? -1 : min_of(value, FIN_WAIT_LIMIT);
+    return 0;
+}
+
+static int get_fin_wait(const void *base)
+{
+    int set = ((const struct tcp_socket *)base)->kept.fin_wait;
+    return set != 0 ? set : (int)(TCP_FIN_TIMEOUT / NS_PER_SECOND);
+}
+
+/* Seconds become the number of answers to a SYN in that time: 1, 3, 7, 15 seconds. */
+static int set_defer_accept(void *base, int value)
+{
+    uint32_t *count = &((struct tcp_socket *)base)->kept.defer_accept;
+    int64_t wait = 1, passed = 1;
+    for (*count = value > 0; passed < value && *count < DEFER_PERIODS; ++*count) {
+        wait = min_of(2 * wait, (int64_t)DEFER_PERIOD_LIMIT);
+        passed += wait;
+    }
+    return 0;
+}
+
+static int get_defer_accept(const void *base)
+{
+    int wait = 1, passed = 0;
+    for (uint32_t left = ((const struct tcp_socket *)base)->kept.defer_accept; left > 0; left--) {
+        passed += wait;
+        wait = min_of(2 * wait, (int)DEFER_PERIOD_LIMIT);
+    }
+    return passed;
+}
+
+static int set_window_clamp(void *base, int value)
+{
+    struct tcp_socket *socket = base;
+    if (value == 0 && (socket->listening || (socket->connection != NULL && socket->connection->state != TCP_CLOSED)))
+        return -EINVAL;
+    socket->kept.window_clamp = value == 0 ? 0 : (uint32_t)max_of(value, WINDOW_CLAMP_MINIMUM);
+    return 0;
+}
+
+static int get_window_clamp(const void *base)
+{
+    const struct tcp_socket *socket = base;
+    bool automatic = socket->kept.window_clamp == 0 && socket->connection != NULL;
+    return (int)(automatic ? socket_buffer_maximum() : socket->kept.window_clamp);
+}
+
+static int set_quick_ack(void *base, int value)
+{
+    struct tcp *tcp = ((struct tcp_socket *)base)->connection;
     if (tcp == NULL)
         return 0;
-    tcp->quick_acks = on ? QUICK_ACKS_ON_REQUEST : 0;
-    if (on && tcp->ack_delayed && tcp->state != TCP_CLOSED)
+    tcp->quick_acks = value != 0 ? QUICK_ACKS_ON_REQUEST : 0;
+    if (value != 0 && tcp->ack_delayed && tcp->state != TCP_CLOSED)
         tcp_send_ack(tcp);
     return 0;
 }
 
-static int set_value(struct tcp_socket *socket, int name, int value)
+static int get_quick_ack(const void *base)
 {
-    switch (name) {
-    case TCP_NODELAY:
-        socket->no_delay = value != 0;
-        if (value != 0 && socket->connection != NULL)
-            socket->connection->push_end = socket->connection->send_end;     /* also through a cork */
-        return 0;
-    case TCP_CORK:
-        socket->cork = value != 0;
-        return 0;
-    case TCP_MAXSEG:
-        if (value != 0 && (value < (int)TCP_MINIMUM_MSS || value > 32767))
-            return -EINVAL;
-        socket->max_segment = (uint32_t)value;
-        return 0;
-    case TCP_KEEPIDLE:
-        return set_seconds(&socket->keep_idle, value);
-    case TCP_KEEPINTVL:
-        return set_seconds(&socket->keep_interval, value);
-    case TCP_KEEPCNT:
-        if (value < 1 || value > 127)
-            return -EINVAL;
-        socket->keep_count = (unsigned)value;
-        return 0;
-    case TCP_USER_TIMEOUT:
-        if (value < 0)
-            return -EINVAL;
-        socket->user_timeout = (nanoseconds)value * NS_PER_MS;
-        return 0;
-    case TCP_QUICKACK:
-        return set_quick_ack(socket->connection, value != 0);
-    case TCP_DEFER_ACCEPT:            /* hints: connections are as right without them */
-    case TCP_LINGER2:
-    case TCP_SYNCNT:
-    case TCP_WINDOW_CLAMP:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
+    const struct tcp *tcp = ((const struct tcp_socket *)base)->connection;
+    return tcp == NULL || tcp->quick_acks > 0;
 }
 
-int tcp_socket_set_option(struct socket *base, int name, int value)
+static int set_not_sent_low(void *base, int value)
 {
+    struct tcp_socket *socket = base;
+    socket->kept.not_sent_low = (uint32_t)value;
+    wake(&socket->socket.queue, POLL_OUT);
+    return 0;
+}
+
+static bool before_connection(const struct tcp_socket *socket)
+{
+    return socket->connection == NULL;
+}
+
+static int set_fast_open_queue(void *base, int value)
+{
+    struct tcp_socket *socket = base;
+    if (!before_connection(socket))
+        return -EINVAL;
+    socket->kept.fast_open_queue = min_of((uint32_t)value, TCP_BACKLOG_MAXIMUM);
+    return 0;
+}
+
+static int set_fast_open_connect(void *base, int value)
+{
+    struct tcp_socket *socket = base;
+    if (!before_connection(socket) || socket->listening)
+        return -EINVAL;
+    socket->kept.fast_open_connect = value != 0;
+    return 0;
+}
+
+static int set_nothing(void *socket, int value) { (void)socket; (void)value; return 0; }
+static int get_zero(const void *socket) { (void)socket; return 0; }
+
+#define KEPT(name, shape, field, ...) OPTION_AT(name, shape, struct tcp_socket, kept.field, __VA_ARGS__)
+
+static const struct option lines[] = {
+    KEPT(TCP_NODELAY, OPTION_FLAG, no_delay, .set = set_no_delay),
+    OPTION_OF(TCP_MAXSEG, .set = set_max_segment, .get = get_max_segment, .lowest = 0, .highest = SEGMENT_LIMIT),
+    KEPT(TCP_CORK, OPTION_FLAG, cork),
+    KEPT(TCP_KEEPIDLE, OPTION_SECONDS, keep_idle, .lowest = 1, .highest = SECONDS_LIMIT),
+    KEPT(TCP_KEEPINTVL, OPTION_SECONDS, keep_interval, .lowest = 1, .highest = SECONDS_LIMIT),
+    KEPT(TCP_KEEPCNT, OPTION_NUMBER, keep_count, .lowest = 1, .highest = 127),
+    KEPT(TCP_SYNCNT, OPTION_NUMBER, syn_retries, .get = get_syn_retries, .lowest = 1, .highest = SYN_RETRIES_LIMIT),
+    KEPT(TCP_LINGER2, OPTION_NUMBER, fin_wait, .set = set_fin_wait, .get = get_fin_wait),
+    KEPT(TCP_DEFER_ACCEPT, OPTION_NUMBER, defer_accept, .set = set_defer_accept, .get = get_defer_accept),
+    KEPT(TCP_WINDOW_CLAMP, OPTION_NUMBER, window_clamp, .set = set_window_clamp, .get = get_window_clamp),
+    OPTION_OF(TCP_QUICKACK, .set = set_quick_ack, .get = get_quick_ack),
+    KEPT(TCP_THIN_LINEAR_TIMEOUTS, OPTION_FLAG, thin_timeouts, .lowest = 0, .highest = 1),
+    OPTION_OF(TCP_THIN_DUPACK, .set = set_nothing, .get = get_zero, .lowest = 0, .highest = 1),
+    KEPT(TCP_USER_TIMEOUT, OPTION_MILLISECONDS, user_timeout, .lowest = 0, .highest = INT32_MAX),
+    KEPT(TCP_FASTOPEN, OPTION_NUMBER, fast_open_queue, .set = set_fast_open_queue, .lowest = 0, .highest = INT32_MAX),
+    KEPT(TCP_NOTSENT_LOWAT, OPTION_NUMBER, not_sent_low, .set = set_not_sent_low),
+    KEPT(TCP_FASTOPEN_CONNECT, OPTION_FLAG, fast_open_connect, .set = set_fast_open_connect, .lowest = 0, .highest = 1),
+    KEPT(TCP_FASTOPEN_NO_COOKIE, OPTION_FLAG, fast_open_without_cookie, .lowest = 0, .highest = 1),
+};
+static const struct option_table options = { lines, array_size(lines) };
+
+/* There is one algorithm (tcp_congestion.c). */
+static int choose_congestion(const void *value, uint32_t length)
+{
+    char name[CONGESTION_NAME] = { 0 };
+    if (length < 1)
+        return -EINVAL;
+    memcpy(name, value, min_of(length, CONGESTION_NAME - 1));
+    return strcmp(name, "cubic") == 0 ? 0 : -ENOENT;
+}
+
+int tcp_socket_set_option(struct socket *base, int name, const void *value, uint32_t length)
+{
+    int32_t number;
+    if (name == TCP_CONGESTION)
+        return choose_congestion(value, length);
+    if (length < sizeof(number))
+        return -EINVAL;
+    memcpy(&number, value, sizeof(number));
     struct tcp_socket *socket = tcp_socket_of(base);
-    int result = set_value(socket, name, value);
+    int result = option_set(&options, socket, name, number);
     if (result == 0)
         apply(socket);
     return result;
 }
+
+/* ---- TCP_INFO ----------------------------------------------------------------------------------------------- */
 
 static uint32_t milliseconds_since(nanoseconds when)
 {
@@ -172,39 +290,6 @@ static void describe(const struct tcp_socket *socket, struct tcp_information *ou
     out->total_retransmits = tcp->total_retransmits;
 }
 
-static int get_value(const struct tcp_socket *socket, int name, int *value)
-{
-    const struct tcp *tcp = socket->connection;
-    switch (name) {
-    case TCP_NODELAY:
-        *value = socket->no_delay;
-        return 0;
-    case TCP_CORK:
-        *value = socket->cork;
-        return 0;
-    case TCP_MAXSEG:
-        *value = tcp != NULL ? tcp->mss : (int)TCP_DEFAULT_MSS;
-        return 0;
-    case TCP_KEEPIDLE:
-        *value = (int)(socket->keep_idle / NS_PER_SECOND);
-        return 0;
-    case TCP_KEEPINTVL:
-        *value = (int)(socket->keep_interval / NS_PER_SECOND);
-        return 0;
-    case TCP_KEEPCNT:
-        *value = (int)socket->keep_count;
-        return 0;
-    case TCP_USER_TIMEOUT:
-        *value = (int)(socket->user_timeout / NS_PER_MS);
-        return 0;
-    case TCP_QUICKACK:
-        *value = tcp == NULL || tcp->quick_acks > 0;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
 int tcp_socket_get_option(struct socket *base, int name, void *value)
 {
     const struct tcp_socket *socket = tcp_socket_of(base);
@@ -213,10 +298,10 @@ int tcp_socket_get_option(struct socket *base, int name, void *value)
         return sizeof(struct tcp_information);
     }
     if (name == TCP_CONGESTION) {     /* a name, padded to TCP_CA_NAME_MAX */
-        memset(value, 0, 16);
+        memset(value, 0, CONGESTION_NAME);
         memcpy(value, "cubic", 5);
-        return 16;
+        return CONGESTION_NAME;
     }
-    int result = get_value(socket, name, value);
+    int result = option_get(&options, socket, name, value);
     return result < 0 ? result : (int)sizeof(int);
 }

@@ -348,9 +348,13 @@ ssize_type tcp_stream_receive(struct socket *base, struct socket_message *messag
 {
     struct tcp_socket *socket = tcp_socket_of(base);
     nanoseconds deadline = socket_deadline(base->receive_timeout);
-    ssize_type done = 0;
+    size_t wanted = message->data->remaining, done = 0;
+    if (message->flags & MSG_ERRQUEUE)
+        return -EAGAIN;               /* TCP's errors all end the connection: there is never one to be queued */
     if (message->flags & MSG_OOB)
         return receive_urgent(socket, message);
+    if (!(message->flags & MSG_WAITALL))
+        wanted = min_of(wanted, (size_t)base->kept.receive_low);
     if (message->data->remaining == 0)
         return 0;
     for (;;) {
@@ -358,14 +362,14 @@ ssize_type tcp_stream_receive(struct socket *base, struct socket_message *messag
         ssize_type moved = read_available(socket, message, done > 0);
         mutex_unlock(&base->reading);
         if (moved > 0)
-            done += moved;
-        bool enough = moved > 0 && (!(message->flags & MSG_WAITALL) || message->flags & MSG_PEEK ||
-                                    message->data->remaining == 0);
+            done += (size_t)moved;
+        bool enough = moved > 0 && (done >= wanted || message->flags & MSG_PEEK || message->data->remaining == 0 ||
+                                    socket_nonblocking(base, message->flags));
         bool over = moved == 0 || (moved < 0 && (moved != -EAGAIN || socket_nonblocking(base, message->flags)));
         if (enough || over)
-            return done > 0 ? done : moved;
+            return done > 0 ? (ssize_type)done : moved;
         int waited = wait_until(&base->queue, receive_ready(socket), deadline, SLEEP_KILLABLE_BY_SIGNAL);
         if (waited < 0)
-            return done > 0 ? done : socket_wait_result(waited);
+            return done > 0 ? (ssize_type)done : socket_wait_result(waited);
     }
 }

@@ -2,7 +2,6 @@
 #include "net/tcp_private.h"
 
 #define RETRIES 15u                  /* tcp_retries2 of Linux: about 15 minutes (RFC 1122 4.2.3.5: >= 100 s) */
-#define SYN_RETRIES 6u               /* about two minutes */
 #define ORPHAN_RETRIES 7u            /* nobody waits for the outcome */
 #define DELAYED_ACK (40 * NS_PER_MS) /* RFC 9293 3.8.6.3: < 0.5 s; Linux's minimum */
 
@@ -56,7 +55,7 @@ void tcp_retransmit_stop(struct tcp *tcp)
 static unsigned retry_limit(const struct tcp *tcp)
 {
     if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED)
-        return SYN_RETRIES;
+        return tcp->kept.syn_retries != 0 ? tcp->kept.syn_retries : TCP_SYN_RETRIES;
     return tcp->socket == NULL && tcp->listener == NULL ? ORPHAN_RETRIES : RETRIES;
 }
 
@@ -66,7 +65,7 @@ static bool given_up(struct tcp *tcp, unsigned tries)
     nanoseconds now = clock_monotonic();
     if (tries == 0)
         tcp->first_timeout = now;
-    bool too_long = tcp->user_timeout != 0 && tries > 0 && now - tcp->first_timeout >= tcp->user_timeout;
+    bool too_long = tcp->kept.user_timeout != 0 && tries > 0 && now - tcp->first_timeout >= tcp->kept.user_timeout;
     if (tries < retry_limit(tcp) && !too_long)
         return false;
     tcp_close(tcp, tcp->soft_error != 0 ? tcp->soft_error : ETIMEDOUT);
@@ -163,13 +162,21 @@ void tcp_keep_alive_start(struct tcp *tcp)
 {
     bool open = tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED;
     if (tcp->keep_alive && open)
-        start(tcp, &tcp->keep_timer, clock_monotonic() + tcp->keep_idle);
+        start(tcp, &tcp->keep_timer, clock_monotonic() + tcp->kept.keep_idle);
+}
+
+/* How long to wait for the FIN of a peer that has ours: TCP_LINGER2, and never less than a few retransmissions take. */
+static nanoseconds fin_wait(const struct tcp *tcp)
+{
+    nanoseconds wanted = tcp->kept.fin_wait > 0 ? (nanoseconds)tcp->kept.fin_wait * NS_PER_SECOND : TCP_FIN_TIMEOUT;
+    return max_of(wanted, tcp->rto * 7 / 2);
 }
 
 void tcp_orphan_timer_start(struct tcp *tcp)
 {
     tcp->orphan_mark = tcp->send_unacknowledged;
-    start(tcp, &tcp->keep_timer, clock_monotonic() + TCP_FIN_TIMEOUT);
+    nanoseconds wait = tcp->state == TCP_FIN_WAIT_2 ? fin_wait(tcp) : TCP_FIN_TIMEOUT;
+    start(tcp, &tcp->keep_timer, clock_monotonic() + wait);
 }
 
 void tcp_orphan_timer_expire(struct tcp *tcp)
@@ -194,18 +201,19 @@ static void keep_alive_timeout(struct tcp *tcp)
     nanoseconds now = clock_monotonic();
     nanoseconds silence = now - max_of(tcp->last_received, tcp->last_sent);
     bool busy = tcp->send_max != tcp->send_unacknowledged || tcp->probing;
-    if (tcp->probes == 0 && (silence < tcp->keep_idle || busy)) {
-        start(tcp, &tcp->keep_timer, now + (busy ? tcp->keep_idle : tcp->keep_idle - silence));
+    if (tcp->probes == 0 && (silence < tcp->kept.keep_idle || busy)) {
+        start(tcp, &tcp->keep_timer, now + (busy ? tcp->kept.keep_idle : tcp->kept.keep_idle - silence));
         return;
     }
-    bool too_long = tcp->user_timeout != 0 && now - tcp->last_received >= tcp->user_timeout && tcp->probes > 0;
-    if (tcp->probes >= tcp->keep_count || too_long) {
+    nanoseconds limit = tcp->kept.user_timeout;
+    bool too_long = limit != 0 && now - tcp->last_received >= limit && tcp->probes > 0;
+    if (tcp->probes >= tcp->kept.keep_count || too_long) {
         tcp_abort(tcp, tcp->soft_error != 0 ? tcp->soft_error : ETIMEDOUT);
         return;
     }
     tcp->probes++;
     tcp_send_probe(tcp);
-    start(tcp, &tcp->keep_timer, now + tcp->keep_interval);
+    start(tcp, &tcp->keep_timer, now + tcp->kept.keep_interval);
 }
 
 static void keep_expired(struct timer *timer)

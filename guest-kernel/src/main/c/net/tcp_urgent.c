@@ -16,7 +16,7 @@ uint32_t tcp_read_sequence(const struct tcp *tcp)
 
 static bool in_line(const struct tcp *tcp)
 {
-    return tcp->socket != NULL && tcp->socket->socket.urgent_in_line;
+    return tcp->socket != NULL && tcp->socket->socket.kept.urgent_in_line;
 }
 
 /* ---- From the peer --------------------------------------------------------------------------------------------- */
@@ -71,6 +71,12 @@ bool tcp_mark_skipped(const struct tcp *tcp) { return tcp_at_mark(tcp) && !in_li
 uint32_t tcp_readable(const struct tcp *tcp)
 {
     return tcp->received_bytes - (tcp->received_bytes > 0 && tcp_mark_skipped(tcp));
+}
+
+uint32_t tcp_receive_low(const struct tcp *tcp)
+{
+    uint32_t wanted = tcp->socket != NULL ? tcp->socket->socket.kept.receive_low : 1;
+    return max_of(min_of(wanted, tcp->receive_limit / 2), 1u);
 }
 
 uint32_t tcp_readable_to_mark(const struct tcp *tcp)

@@ -27,18 +27,32 @@ static unsigned fitness(const struct udp_socket *udp, struct endpoint local, str
     return 1 + (udp->binding.local.address != IPV4_ANY) + 2 * (udp->remote.port != 0);
 }
 
+static struct udp_socket *udp_at(struct list *node)
+{
+    return container_of(list_entry(node, struct port_binding, link), struct udp_socket, binding);
+}
+
+/* Of sockets that fit equally well, those with SO_REUSEPORT share the flows; else the one bound last gets all, as on
+ * Linux. */
 static struct udp_socket *find(struct endpoint local, struct endpoint remote)
 {
+    struct list *bucket = port_bucket(&udp_ports, local.port);
     struct udp_socket *best = NULL;
-    unsigned best_fitness = 0;
-    list_for_each(node, port_bucket(&udp_ports, local.port)) {
-        struct udp_socket *udp = container_of(list_entry(node, struct port_binding, link), struct udp_socket, binding);
-        unsigned fit = fitness(udp, local, remote);
-        if (fit > best_fitness) {
-            best = udp;
-            best_fitness = fit;
-        }
+    unsigned best_fitness = 0, sharing = 0;
+    list_for_each(node, bucket) {
+        unsigned fit = fitness(udp_at(node), local, remote);
+        if (fit == 0 || fit < best_fitness)
+            continue;
+        sharing = (fit > best_fitness ? 0 : sharing) + udp_at(node)->binding.reuse_port;
+        best = udp_at(node);
+        best_fitness = fit;
     }
+    if (best == NULL || !best->binding.reuse_port || sharing < 2)
+        return best;
+    unsigned position = port_share(local, remote, sharing);
+    list_for_each(node, bucket)
+        if (fitness(udp_at(node), local, remote) == best_fitness && udp_at(node)->binding.reuse_port && position-- == 0)
+            return udp_at(node);
     return best;
 }
 
@@ -50,7 +64,9 @@ static bool checksum_good(const struct ip_info *info, const struct packet *packe
     return checksum_fold(packet_checksum(packet, 0, sum)) == 0xffff;
 }
 
-static void enqueue(struct udp_socket *udp, struct packet *packet, struct endpoint source)
+/* From `port` of the sender, to our port `to`. */
+static void enqueue(struct udp_socket *udp, struct packet *packet, const struct ip_info *info, uint16_t port,
+                    uint16_t to)
 {
     packet_drop_front(packet, UDP_HEADER_LENGTH);
     uint32_t memory = packet_memory(packet);
@@ -59,7 +75,11 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, struct endpoi
         packet_free(packet);
         return;
     }
-    *udp_datagram(packet) = (struct udp_datagram){ .source = source, .memory = memory };
+    *udp_datagram(packet) = (struct udp_datagram){
+        .source = { info->source, port }, .memory = memory, .destination = info->destination, .destination_port = to,
+        .interface = (uint8_t)info->interface->index, .type_of_service = info->type_of_service,
+        .time_to_live = info->time_to_live,
+    };
     udp->received_bytes += memory;
     net_charge(memory);
     list_push_back(&udp->received, &packet->link);
@@ -88,7 +108,7 @@ void udp_input(const struct ip_info *info, struct packet *packet)
         packet_free(packet);
         return;
     }
-    enqueue(udp, packet, source);
+    enqueue(udp, packet, info, source.port, destination.port);
 }
 
 void udp_icmp_error(const struct icmp_error *error)
@@ -96,23 +116,45 @@ void udp_icmp_error(const struct icmp_error *error)
     struct endpoint local = { error->local, read_be16(error->transport) };
     struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
     struct udp_socket *udp = find(local, remote);
-    if (udp == NULL || udp->remote.port == 0 || !error->hard)
-        return;                       /* only connected sockets hear of errors: udp(7) */
+    /* Only connected sockets hear of errors, and those that ask for them: udp(7), ip(7). */
+    bool told = udp != NULL && (udp->socket.kept.receive_errors || (udp->remote.port != 0 && error->hard));
+    if (!told)
+        return;
     udp->error = error->error;
     wake(&udp->socket.queue, POLL_IN | POLL_OUT | POLL_ERROR);
 }
 
-int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to)
+#define PMTUDISC_DO 2                 /* linux/in.h: the program sees to the size of its datagrams */
+#define PMTUDISC_PROBE 3
+
+static struct ip_send way_of(const struct udp_socket *udp, ipv4_t source, ipv4_t to,
+                             const struct socket_message *message)
+{
+    const struct socket_kept *kept = &udp->socket.kept;
+    uint8_t lifetime = ipv4_is_multicast(to) ? kept->multicast_ttl : kept->time_to_live;
+    return (struct ip_send){
+        .source = source, .destination = to, .protocol = IP_PROTOCOL_UDP,
+        .type_of_service = message->type_of_service_given ? message->type_of_service : kept->type_of_service,
+        .time_to_live = message->time_to_live != 0 ? message->time_to_live : lifetime,
+        .dont_fragment = kept->path_discovery == PMTUDISC_DO || kept->path_discovery == PMTUDISC_PROBE,
+    };
+}
+
+int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message)
 {
     struct ip_route route;
     int error = ip_route(to.address, &route);
-    if (error == 0 && route.broadcast && !udp->socket.broadcast)
+    if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
+    if (error == 0 && message->source != IPV4_ANY && interface_of_address(message->source) == NULL)
+        error = -ENETUNREACH;
     if (error < 0) {
         packet_free(packet);
         return error;
     }
     ipv4_t source = udp->binding.local.address != IPV4_ANY ? udp->binding.local.address : route.source;
+    if (message->source != IPV4_ANY)
+        source = message->source;
     uint32_t length = packet->length + UDP_HEADER_LENGTH;
     struct udp_header *header = packet_push(packet, sizeof(*header));
     header->source = be16_of(udp->binding.local.port);
@@ -122,8 +164,6 @@ int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to)
     packet->flags |= PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = 0;
     packet->checksum_offset = offsetof(struct udp_header, checksum);
-    struct ip_send how = { .source = source, .destination = to.address, .protocol = IP_PROTOCOL_UDP,
-                           .type_of_service = udp->socket.type_of_service,
-                           .time_to_live = ipv4_is_multicast(to.address) ? 1 : udp->socket.time_to_live };
+    struct ip_send how = way_of(udp, source, to.address, message);
     return ip_output(packet, &route, &how);
 }

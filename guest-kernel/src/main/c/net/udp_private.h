@@ -24,6 +24,9 @@ struct udp_socket {
 struct udp_datagram {
     struct endpoint source;
     uint32_t memory;                 /* charged for it */
+    ipv4_t destination;
+    uint16_t destination_port;
+    uint8_t interface, type_of_service, time_to_live;      /* interface: its index */
 };
 static inline struct udp_datagram *udp_datagram(struct packet *packet)
 {
@@ -31,5 +34,5 @@ static inline struct udp_datagram *udp_datagram(struct packet *packet)
 }
 
 extern struct port_table udp_ports;
-/* Sends a packet that holds the payload; takes it. */
-int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to);
+/* Sends a packet that holds the payload, as the message wishes; takes it. */
+int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message);

@@ -1,5 +1,6 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/string.h"
 #include "net/interface.h"
 #include "net/udp_private.h"
 
@@ -7,15 +8,27 @@ static struct udp_socket *udp_of(struct socket *socket) { return container_of(so
 
 static int bind_locked(struct udp_socket *udp, struct endpoint local)
 {
+    const struct socket_kept *kept = &udp->socket.kept;
     bool ours = local.address == IPV4_ANY || ipv4_is_multicast(local.address) || local.address == IPV4_BROADCAST ||
-                interface_of_address(local.address) != NULL;
+                interface_of_address(local.address) != NULL || kept->transparent || kept->free_bind;
     if (!ours)
         return -EADDRNOTAVAIL;
     if (port_bound(&udp->binding))
         return -EINVAL;
-    udp->binding.reuse_address = udp->socket.reuse_address;
-    udp->binding.reuse_port = udp->socket.reuse_port;
+    udp->binding.reuse_address = udp->socket.kept.reuse_address;
+    udp->binding.reuse_port = udp->socket.kept.reuse_port;
     return port_bind(&udp_ports, &udp->binding, local);
+}
+
+/* IP_BIND_ADDRESS_NO_PORT: the port is found when one is needed. */
+static int bind_or_note(struct udp_socket *udp, struct endpoint local)
+{
+    if (local.port != 0 || !udp->socket.kept.no_port || port_bound(&udp->binding))
+        return bind_locked(udp, local);
+    if (local.address != IPV4_ANY && interface_of_address(local.address) == NULL)
+        return -EADDRNOTAVAIL;
+    udp->binding.local = local;
+    return 0;
 }
 
 static int bind_address(struct socket *socket, const struct socket_address *address)
@@ -23,14 +36,14 @@ static int bind_address(struct socket *socket, const struct socket_address *addr
     if (address->family != AF_INET)
         return -EAFNOSUPPORT;
     net_lock();
-    int result = bind_locked(udp_of(socket), address->in);
+    int result = bind_or_note(udp_of(socket), address->in);
     net_unlock();
     return result;
 }
 
 static int bind_if_needed(struct udp_socket *udp)
 {
-    return port_bound(&udp->binding) ? 0 : bind_locked(udp, (struct endpoint){ 0 });
+    return port_bound(&udp->binding) ? 0 : bind_locked(udp, udp->binding.local);
 }
 
 static int connect_locked(struct udp_socket *udp, struct endpoint remote)
@@ -39,7 +52,7 @@ static int connect_locked(struct udp_socket *udp, struct endpoint remote)
     if (remote.address == IPV4_ANY)
         remote.address = IPV4_LOOPBACK;
     int error = ip_route(remote.address, &route);
-    if (error == 0 && route.broadcast && !udp->socket.broadcast)
+    if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
     if (error == 0)
         error = bind_if_needed(udp);
@@ -64,8 +77,9 @@ static int connect_address(struct socket *socket, const struct socket_address *a
     return result;
 }
 
-static int send_locked(struct udp_socket *udp, const struct socket_address *address, struct packet *packet)
+static int send_locked(struct udp_socket *udp, const struct socket_message *message, struct packet *packet)
 {
+    const struct socket_address *address = message->address;
     struct endpoint to = address != NULL ? address->in : udp->remote;
     int error = 0;
     if (udp->shut_write)
@@ -84,7 +98,7 @@ static int send_locked(struct udp_socket *udp, const struct socket_address *addr
     }
     if (to.address == IPV4_ANY)
         to.address = IPV4_LOOPBACK;
-    return udp_send(udp, packet, to);
+    return udp_send(udp, packet, to, message);
 }
 
 static ssize_type send_message(struct socket *socket, struct socket_message *message)
@@ -102,7 +116,7 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
         return -EFAULT;
     }
     net_lock();
-    int result = send_locked(udp_of(socket), message->address, packet);
+    int result = send_locked(udp_of(socket), message, packet);
     net_unlock();
     return result < 0 ? result : (ssize_type)length;
 }
@@ -113,6 +127,46 @@ static bool receive_ready(struct udp_socket *udp)
     bool ready = !list_empty(&udp->received) || udp->error != 0 || udp->shut_read;
     net_unlock();
     return ready;
+}
+
+/* linux/in.h */
+#define IP_TOS 1
+#define IP_TTL 2
+#define IP_PKTINFO 8
+#define IP_ORIGDSTADDR 20
+struct packet_info {                 /* struct in_pktinfo */
+    int32_t interface;
+    be32 local, destination;
+};
+struct destination {                 /* struct sockaddr_in */
+    uint16_t family;
+    be16 port;
+    be32 address;
+    uint8_t zero[8];
+};
+
+static void say(struct socket_message *message, int type, const void *value, uint32_t length)
+{
+    struct socket_control *control = &message->controls[message->control_count++];
+    *control = (struct socket_control){ .level = IPPROTO_IP, .type = type, .length = length };
+    memcpy(control->value, value, length);
+}
+
+/* What the socket's options ask to be said of a datagram, in Linux's order. */
+static void say_all(const struct socket_kept *kept, struct packet *packet, struct socket_message *message)
+{
+    const struct udp_datagram *datagram = udp_datagram(packet);
+    struct packet_info info = { datagram->interface, be32_of(datagram->destination), be32_of(datagram->destination) };
+    struct destination to = { AF_INET, be16_of(datagram->destination_port), be32_of(datagram->destination), { 0 } };
+    int32_t lifetime = datagram->time_to_live;
+    if (kept->packet_info)
+        say(message, IP_PKTINFO, &info, sizeof(info));
+    if (kept->tell_ttl)
+        say(message, IP_TTL, &lifetime, sizeof(lifetime));
+    if (kept->tell_tos)
+        say(message, IP_TOS, &datagram->type_of_service, 1);
+    if (kept->tell_destination)
+        say(message, IP_ORIGDSTADDR, &to, sizeof(to));
 }
 
 static ssize_type copy_datagram(struct packet *packet, struct socket_message *message)
@@ -154,6 +208,7 @@ static ssize_type receive_one(struct udp_socket *udp, struct socket_message *mes
         return end ? 0 : -EAGAIN;
     struct packet *packet = list_entry(node, struct packet, link);
     ssize_type result = copy_datagram(packet, message);
+    say_all(&udp->socket.kept, packet, message);
     finish_datagram(udp, packet, message->flags & MSG_PEEK);
     return result;
 }
@@ -162,6 +217,8 @@ static ssize_type receive_message(struct socket *socket, struct socket_message *
 {
     struct udp_socket *udp = udp_of(socket);
     nanoseconds deadline = socket_deadline(socket->receive_timeout);
+    if (message->flags & MSG_ERRQUEUE)
+        return -EAGAIN;               /* errors are told by the next call; none is queued */
     for (;;) {
         mutex_lock(&socket->reading);
         ssize_type result = receive_one(udp, message);

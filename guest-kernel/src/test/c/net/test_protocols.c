@@ -71,6 +71,11 @@ static void static_configuration(void)
     char text[200];
     CHECK(net_parse_static("10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,8.8.8.8 mtu 9000", &c, &problem));
     CHECK(c.address == 0x0a000002 && c.prefix == 24 && c.gateway == 0x0a000001 && c.dns_count == 2 && c.mtu == 9000);
+    CHECK_EQUAL(net_hosts_text(text, sizeof(text), &c, "shop"), (int)strlen(text));
+    CHECK(strcmp(text, "127.0.0.1 localhost\n10.0.0.2 shop\n") == 0);
+    struct net_configuration none = { 0 };
+    CHECK(net_hosts_text(text, sizeof(text), &none, "shop") > 0);
+    CHECK(strcmp(text, "127.0.0.1 localhost\n127.0.1.1 shop\n") == 0);
     CHECK_EQUAL(net_resolver_text(text, sizeof(text), &c), (int)strlen("nameserver 10.0.0.1\nnameserver 8.8.8.8\n"));
     CHECK(strcmp(text, "nameserver 10.0.0.1\nnameserver 8.8.8.8\n") == 0);
     CHECK(net_parse_static("192.168.1.9/31", &c, &problem) && c.gateway == IPV4_ANY);

@@ -64,7 +64,7 @@ final class ImageContents {
         }
         GuestConfig config = config(mainClass, classPath, environment, writable);
         tree.file(Paths.CONFIG, FileContent.of(config.text()), 0644, GENERATED);
-        SystemFiles.add(tree, request.machine().hostName());
+        SystemFiles.add(tree);
         for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
             tree.directory(fileSystem.path());
         }

@@ -18,13 +18,12 @@ final class SystemFiles {
     private SystemFiles() {
     }
 
-    static void add(ImageTree tree, String hostName) throws ImageException {
+    static void add(ImageTree tree) throws ImageException {
         for (String directory : DIRECTORIES) {
             tree.directory(directory);
         }
         addText(tree, "/etc/passwd", "root:x:0:0:root:/home:/sbin/nologin\n");
         addText(tree, "/etc/group", "root:x:0:\n");
-        addText(tree, "/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 " + hostName + "\n");
         addText(tree, "/etc/host.conf", "multi on\n");
         addText(tree, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\n");
         addText(tree, "/etc/os-release", "NAME=\"Java Unikernel\"\nID=javaunikernel\n"
@@ -34,6 +33,7 @@ final class SystemFiles {
         }
         // The kernel writes there what DHCP or the configuration says.
         addLink(tree, "/etc/resolv.conf", "/run/resolv.conf");
+        addLink(tree, "/etc/hosts", "/run/hosts");
         // Where the JDK looks for the file stores.
         addLink(tree, "/etc/mtab", "/proc/self/mounts");
     }

@@ -120,8 +120,9 @@ class ImageAssemblerTest {
     }
 
     @Test
-    void theLocaleOfTheEnvironmentIsThere() throws Exception {
+    void theLocaleOfTheEnvironmentAndTheHostsAreThere() throws Exception {
         Path image = assemble(request("locale", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        assertTrue(E2fs.debugfs(image, "stat /etc/hosts").contains("Fast link dest: \"/run/hosts\""));
         assertTrue(text(image, "/etc/unikernel.conf").contains("env LANG=C.UTF-8\n"));
         assertArrayEquals(Files.readAllBytes(Path.of("/usr/lib/locale/C.utf8/LC_CTYPE")),
                 E2fs.read(image, "/usr/lib/locale/C.utf8/LC_CTYPE", scratch));

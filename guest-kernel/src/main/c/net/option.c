@@ -1,0 +1,72 @@
+/*
+ * The tables of option.h at work. A table has a few dozen lines and is walked: options are no hot path.
+ */
+#include "net/option.h"
+
+#include "lib/errno.h"
+
+static const struct option *find(const struct option_table *table, int name)
+{
+    for (unsigned i = 0; i < table->count; i++)
+        if (table->options[i].name == name)
+            return &table->options[i];
+    return NULL;
+}
+
+int option_set(const struct option_table *table, void *socket, int name, int value)
+{
+    const struct option *option = find(table, name);
+    if (option == NULL)
+        return -ENOPROTOOPT;
+    bool limited = option->lowest != 0 || option->highest != 0;
+    if (limited && (value < option->lowest || value > option->highest))
+        return -EINVAL;
+    if (option->set != NULL)
+        return option->set(socket, value);
+    void *field = (char *)socket + option->offset;
+    switch (option->shape) {
+    case OPTION_FLAG:
+        *(bool *)field = value != 0;
+        return 0;
+    case OPTION_BYTE:
+        *(uint8_t *)field = (uint8_t)value;
+        return 0;
+    case OPTION_NUMBER:
+        *(int32_t *)field = value;
+        return 0;
+    case OPTION_SECONDS:
+        *(nanoseconds *)field = (nanoseconds)value * NS_PER_SECOND;
+        return 0;
+    case OPTION_MILLISECONDS:
+        *(nanoseconds *)field = (nanoseconds)value * NS_PER_MS;
+        return 0;
+    case OPTION_COMPUTED:
+        break;
+    }
+    return -ENOPROTOOPT;
+}
+
+bool option_may_be_empty(const struct option_table *table, int name)
+{
+    const struct option *option = find(table, name);
+    return option == NULL || !option->not_empty;
+}
+
+int option_get(const struct option_table *table, const void *socket, int name, int *value)
+{
+    const struct option *option = find(table, name);
+    if (option == NULL || (option->shape == OPTION_COMPUTED && option->get == NULL))
+        return -ENOPROTOOPT;
+    const void *field = (const char *)socket + option->offset;
+    if (option->get != NULL)
+        *value = option->get(socket);
+    else if (option->shape == OPTION_FLAG)
+        *value = *(const bool *)field;
+    else if (option->shape == OPTION_BYTE)
+        *value = *(const uint8_t *)field;
+    else if (option->shape == OPTION_NUMBER)
+        *value = *(const int32_t *)field;
+    else
+        *value = (int)(*(const nanoseconds *)field / (option->shape == OPTION_SECONDS ? NS_PER_SECOND : NS_PER_MS));
+    return 0;
+}
