@@ -1,0 +1,6 @@
+package example;
+
+import org.springframework.data.jpa.repository.JpaRepository;
+
+public interface Notes extends JpaRepository<Note, Long> {
+}

@@ -1,0 +1,65 @@
+package io.github.javaunikernel.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Applications of frameworks as they come from Maven Central, each a project in {@code src/frameworks} that names the
+ * plugin and sets nothing: what it answers in the guest is what {@code java -jar} answers on this machine, request by
+ * request, and the kernel meets no system call that it does not know. A long form:
+ *
+ * <pre>./mvnw verify -pl it -Dgroups=frameworks -Dlab.excluded=none [-Dlab.frameworks=vertx,jetty] [-Dlab.platforms=XEN_PV]</pre>
+ */
+@Tag("frameworks")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class FrameworksIT {
+
+    /** Of a JVM that SIGTERM ends, on Linux too. */
+    private static final int TERMINATED = 143;
+
+    static Stream<Arguments> boots() throws IOException {
+        List<String> chosen = listOf("lab.frameworks");
+        List<Arguments> boots = new ArrayList<>();
+        for (Path project : FrameworkProject.all()) {
+            String name = project.getFileName().toString();
+            if (chosen.isEmpty() || chosen.contains(name)) {
+                listOf("lab.platforms").forEach(platform -> boots.add(Arguments.of(name, Platform.valueOf(platform))));
+            }
+        }
+        assertFalse(boots.isEmpty(), "src/frameworks has none of " + chosen);
+        return boots.stream();
+    }
+
+    private static List<String> listOf(String property) {
+        return Arrays.stream(System.getProperty(property, "").split(",")).filter(name -> !name.isBlank()).toList();
+    }
+
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("boots")
+    void answersAsOnLinux(String name, Platform platform) throws IOException, InterruptedException {
+        FrameworkProject project = FrameworkProject.build(name);
+        List<String> expected = project.onLinux();
+        try (Lab lab = Lab.start("framework-" + name + "-" + platform, platform, platform.options(project.image()))) {
+            lab.await("unikernel: timing listen=", GuestSuite.BOOT);
+            List<String> answers = project.ask(lab.port());
+            for (int i = 0; i < expected.size(); i++) {
+                assertEquals(expected.get(i), answers.get(i), () -> "The guest answers otherwise than Linux. " + lab.lastLines());
+            }
+            assertEquals(List.of(), lab.lines().stream().filter(line -> line.contains("unknown system call")).toList());
+            lab.command("shutdown");
+            assertEquals(TERMINATED, lab.exitStatus(GuestSuite.END), lab::lastLines);
+        }
+    }
+}
