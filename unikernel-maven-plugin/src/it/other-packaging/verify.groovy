@@ -1,1 +1,1 @@
-assert new File(basedir, 'build.log').text.contains('An image is made of packaging jar, not of maven-archetype.')
+assert new File(basedir, 'build.log').text.contains('An image is made of packaging jar or war, not of maven-archetype.')

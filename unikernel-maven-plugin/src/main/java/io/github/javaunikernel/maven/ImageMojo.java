@@ -44,7 +44,7 @@ import org.apache.maven.toolchain.ToolchainManager;
  *
  * @since 0.1.0
  */
-@Mojo(name = "image", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.RUNTIME,
+@Mojo(name = "image", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.COMPILE_PLUS_RUNTIME,
         threadSafe = true)
 public final class ImageMojo extends AbstractImageFilesMojo {
 
@@ -65,12 +65,40 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     /**
      * Class to start. By default that of the jar's manifest, or else the only class of the project with a
-     * {@code public static void main(String[])}.
+     * {@code public static void main(String[])}; from Java 25 on, the only class with any main method that it starts.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.mainClass")
     private String mainClass;
+
+    /**
+     * Whether the application runs as a module: its jar, which must have a {@code module-info.class}, and the dependencies
+     * are the module path. By default they are the class path, as with {@code java -jar}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.modulePath", defaultValue = "false")
+    private boolean modulePath;
+
+    /**
+     * Directory that is the whole application, in place of the project's jar and its dependencies: a jar to start, and
+     * what that loads from beside itself. It becomes {@code /app} as it is. The fast-jar of Quarkus, in
+     * {@code target/quarkus-app}, is found by itself.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.applicationDirectory")
+    private File applicationDirectory;
+
+    /**
+     * Jar to start in {@code applicationDirectory}, by its path in there. By default the only one at its top whose
+     * manifest names a main class.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.mainJar")
+    private String mainJar;
 
     /**
      * Options of the JVM. They come after those chosen for the memory of the machine, and win over them.
@@ -374,7 +402,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
             rootModules.add(Debugger.MODULE);
         }
-        Application application = new ProjectApplication(project).describe(mainClass, jvmOptions,
+        ProjectApplication.Layout layout = new ProjectApplication(project).layout(
+                applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
+        Application application = new Application(mainClass, layout.jars(), layout.others(), modulePath, jvmOptions,
                 merged("systemProperties", systemProperties, systemPropertyVariables), arguments,
                 merged("environment", environment, environmentVariables));
         JavaHome jdk = JavaHome.at(jdkHomePath());

@@ -1,43 +1,151 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.assembly.Application;
+import io.github.javaunikernel.maven.assembly.ApplicationDirectory;
+import io.github.javaunikernel.maven.assembly.ManifestClassPath;
 import io.github.javaunikernel.maven.assembly.SpringBootJar;
+import io.github.javaunikernel.maven.assembly.UberJar;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.Set;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import java.util.jar.Manifest;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.project.MavenProject;
 
-/** Makes the application of an image from a Maven project. */
+/** Makes the application of an image from a Maven project, whatever layout its build gives it. */
 final class ProjectApplication {
 
+    private static final String APPLICATION = "/app";
+    private static final Set<String> PACKAGINGS = Set.of("jar", "war", "quarkus", "bundle");
+    private static final Set<String> SCOPES =
+            Set.of(Artifact.SCOPE_COMPILE, Artifact.SCOPE_RUNTIME, Artifact.SCOPE_SYSTEM);
+    /** Where Quarkus puts its fast-jar, and the classifier of its uber-jar. */
+    private static final String QUARKUS_DIRECTORY = "quarkus-app";
+    private static final String QUARKUS_JAR = "quarkus-run.jar";
+    private static final String QUARKUS_UBER_JAR = "runner";
+
     private final MavenProject project;
+    private final Path buildDirectory;
 
     ProjectApplication(MavenProject project) {
         this.project = project;
+        this.buildDirectory = Path.of(project.getBuild().getDirectory());
     }
 
-    Application describe(String mainClass, List<String> jvmArguments, Map<String, String> systemProperties,
-            List<String> arguments, Map<String, String> environment) throws SettingException, IOException {
-        if (!project.getPackaging().equals("jar")) {
-            throw new SettingException("skip", "An image is made of packaging jar, not of "
-                    + project.getPackaging() + ".", "Change the packaging to jar, or set skip to true here.");
+    /**
+     * The files of the application.
+     *
+     * @param directory that it is, or null
+     * @param mainJar to start in that directory, or null
+     */
+    Layout layout(Path directory, String mainJar) throws SettingException, IOException {
+        if (directory != null) {
+            return Layout.of(ApplicationDirectory.of(directory, mainJar));
         }
-        List<Application.Jar> dependencies = new ArrayList<>();
-        for (Artifact artifact : project.getArtifacts()) {
-            if (artifact.getArtifactHandler().isAddedToClasspath()) {
-                dependencies.add(jar(artifact));
+        if (!PACKAGINGS.contains(project.getPackaging())) {
+            throw new SettingException("skip", "An image is made of packaging jar or war, not of "
+                    + project.getPackaging() + ".", "Change the packaging, or set skip to true here.");
+        }
+        Optional<Artifact> uberJar = project.getAttachedArtifacts().stream()
+                .filter(artifact -> QUARKUS_UBER_JAR.equals(artifact.getClassifier()) && "jar".equals(artifact.getType()))
+                .findFirst();
+        if (uberJar.isPresent()) {
+            return new Layout(List.of(jar(uberJar.get())), List.of());
+        }
+        Path quarkus = buildDirectory.resolve(QUARKUS_DIRECTORY);
+        if (Files.isRegularFile(quarkus.resolve(QUARKUS_JAR))) {
+            return Layout.of(ApplicationDirectory.of(quarkus, QUARKUS_JAR));
+        }
+        return ofArtifacts(jar(project.getArtifact()));
+    }
+
+    /**
+     * The jars of an application, and what is beside them.
+     *
+     * @param jars the class path in order
+     * @param others further files, with their places
+     */
+    record Layout(List<Application.Jar> jars, List<Application.Jar> others) {
+
+        private static Layout of(ApplicationDirectory directory) throws IOException {
+            return new Layout(List.of(directory.mainJar()), directory.others());
+        }
+    }
+
+    private Layout ofArtifacts(Application.Jar own) throws SettingException, IOException {
+        Optional<SpringBootJar> executable = SpringBootJar.of(own.file());
+        if (executable.isPresent()) {
+            return unpacked(own, executable.get());
+        }
+        if (project.getPackaging().equals("war")) {
+            if (!namesMainClass(own.file())) {
+                throw new SettingException("skip", own.file().getFileName() + " is a war for a separate server, and there"
+                        + " is none in a unikernel.", "Make it executable, such as with spring-boot:repackage, change the"
+                        + " packaging to jar and embed a server, or set skip to true here.");
+            }
+            return new Layout(List.of(own), List.of());
+        }
+        List<Application.Jar> jars = new ArrayList<>(List.of(own));
+        UberJar uberJar = UberJar.of(own.file());
+        Set<String> names = new HashSet<>();
+        for (Artifact artifact : dependencies()) {
+            Application.Jar jar = jar(artifact);
+            names.add(jar.file().getFileName().toString());
+            if (!uberJar.holds(jar.file(), artifact.getGroupId(), artifact.getArtifactId())) {
+                jars.add(jar);
             }
         }
-        List<Application.Jar> jars = classPath(jar(project.getArtifact()), dependencies);
-        return new Application(mainClass, jars, jvmArguments, systemProperties, arguments, environment);
+        return new Layout(jars, ManifestClassPath.of(own.file(), APPLICATION, names));
+    }
+
+    /** An executable jar of Spring Boot decides by itself which libraries it comes with. */
+    private Layout unpacked(Application.Jar own, SpringBootJar executable) throws SettingException, IOException {
+        Map<String, String> origins = new HashMap<>();
+        for (Artifact artifact : dependencies()) {
+            origins.put(artifact.getFile().getName(), "maven:" + artifact.getId());
+        }
+        Path directory = buildDirectory.resolve("unikernel-application");
+        List<Application.Jar> jars = new ArrayList<>();
+        for (Path jar : executable.unpack(directory)) {
+            String name = jar.getFileName().toString();
+            String place = executable.isWar()
+                    ? APPLICATION + "/WEB-INF/" + directory.relativize(jar).toString().replace('\\', '/') : null;
+            jars.add(new Application.Jar(jar, origins.getOrDefault(name, own.origin()), place));
+        }
+        List<Application.Jar> others = new ArrayList<>();
+        if (executable.isWar()) {
+            Path content = directory.resolve("content");
+            for (Path file : executable.unpackContent(content)) {
+                others.add(new Application.Jar(file, own.origin(),
+                        APPLICATION + "/" + content.relativize(file).toString().replace('\\', '/')));
+            }
+        }
+        return new Layout(jars, others);
+    }
+
+    /** Those that are there at run time; of scope system, too, since nobody else can bring such a file along. */
+    private List<Artifact> dependencies() {
+        return project.getArtifacts().stream()
+                .filter(artifact -> artifact.getArtifactHandler().isAddedToClasspath())
+                .filter(artifact -> artifact.getScope() == null || SCOPES.contains(artifact.getScope())).toList();
+    }
+
+    private static boolean namesMainClass(Path jar) throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            Manifest manifest = file.getManifest();
+            return manifest != null && manifest.getMainAttributes().containsKey(Attributes.Name.MAIN_CLASS);
+        }
     }
 
     private static Application.Jar jar(Artifact artifact) throws SettingException {
@@ -47,20 +155,5 @@ final class ProjectApplication {
                     "Run the goal in the phase package or later, such as with 'mvn package'.");
         }
         return new Application.Jar(file.toPath(), "maven:" + artifact.getId());
-    }
-
-    /** An executable jar of Spring Boot decides by itself which libraries it comes with. */
-    private List<Application.Jar> classPath(Application.Jar own, List<Application.Jar> dependencies)
-            throws IOException {
-        Optional<SpringBootJar> executable = SpringBootJar.of(own.file());
-        if (executable.isEmpty()) {
-            return Stream.concat(Stream.of(own), dependencies.stream()).toList();
-        }
-        Map<String, String> origins = new HashMap<>();
-        dependencies.forEach(jar -> origins.put(jar.file().getFileName().toString(), jar.origin()));
-        Path directory = Path.of(project.getBuild().getDirectory(), "unikernel-application");
-        return executable.get().unpack(directory).stream()
-                .map(jar -> new Application.Jar(jar, origins.getOrDefault(jar.getFileName().toString(), own.origin())))
-                .toList();
     }
 }

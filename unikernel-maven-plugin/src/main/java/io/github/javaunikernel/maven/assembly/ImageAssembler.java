@@ -47,12 +47,16 @@ public final class ImageAssembler {
     public ImageSummary assemble(ImageRequest request) throws IOException, SettingException {
         Files.createDirectories(request.directory());
         Application application = request.application();
-        String mainClass = MainClass.find(application.mainClass(), application.classPath());
+        int feature = request.runtime().jdk().feature();
+        String mainClass = MainClass.find(application.mainClass(), application.allJars(), feature);
+        new ClassVersions(feature, warnings).check(application.allJars(), mainClass);
         Set<String> modules = modules(request);
         Path runtime = runtime(request, modules);
 
-        proveOptions(request, runtime);
-        ImageTree tree = new ImageContents(request, warnings).build(runtime, mainClass);
+        Launch launch = Launch.of(application, mainClass);
+        List<String> options = launch.options(Set.copyOf(linkedModules(runtime)), feature);
+        prove(request, runtime, launch, options);
+        ImageTree tree = new ImageContents(request, warnings).build(runtime, launch, options);
         Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
         try {
             ImageSummary summary = new Ext2Writer("unikernel", request.time()).write(tree, unchecked);
@@ -82,7 +86,7 @@ public final class ImageAssembler {
 
     private Set<String> found(ImageRequest request, ModuleAnalysis analysis) throws IOException {
         Application application = request.application();
-        ModuleReasons reasons = analysis.modulesUsedBy(application.classPath(), application.options().all(),
+        ModuleReasons reasons = analysis.modulesUsedBy(application.allJars(), application.options().all(),
                 application.environment());
         reasons.added().forEach((module, reason) -> progress.accept("Added " + module + ": " + reason));
         return reasons.modules();
@@ -98,14 +102,22 @@ public final class ImageAssembler {
         return linked.path();
     }
 
-    private void proveOptions(ImageRequest request, Path runtime) throws IOException, SettingException {
+    private void prove(ImageRequest request, Path runtime, Launch launch, List<String> fromManifest)
+            throws IOException, SettingException {
         JavaHome jdk = request.runtime().jdk();
-        if (jdk.isRunnable()) {
-            Machine machine = request.machine();
-            GivenOptions given = request.application().options();
-            List<String> options = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(), given));
-            options.addAll(given.arguments());
-            new OptionProof(jdk, runtime).prove(options, given.environment()).forEach(warnings);
+        if (!jdk.isRunnable()) {
+            return;
+        }
+        Machine machine = request.machine();
+        Application application = request.application();
+        GivenOptions given = application.options();
+        List<String> options = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(), given));
+        options.addAll(fromManifest);
+        options.addAll(given.arguments());
+        OptionProof proof = new OptionProof(jdk, runtime);
+        proof.prove(options, given.environment()).forEach(warnings);
+        if (application.asModule()) {
+            proof.proveModules(launch.command(application.classPath().stream().map(Path::toString).toList()));
         }
     }
 

@@ -50,19 +50,22 @@ final class ImageContents {
     }
 
     /** Builds the tree. */
-    ImageTree build(Path runtime, String mainClass) throws IOException, SettingException {
+    ImageTree build(Path runtime, Launch launch, List<String> fromManifest) throws IOException, SettingException {
         addUserFiles();
         addKernel();
         addRuntime(runtime);
         addLibraries(runtime);
         addLocale();
         List<String> classPath = addApplication();
+        if (launch.hasAgent()) {
+            tree.file(Paths.LAUNCHER, FileContent.of(launch.launcher(classPath, request.time())), 0644, GENERATED);
+        }
         Map<String, String> environment = environment();
         List<String> writable = writableDirectories(environment.get("HOME"));
         for (String directory : writable) {
             tree.directory(directory);
         }
-        GuestConfig config = config(mainClass, classPath, environment, writable);
+        GuestConfig config = config(launch.command(classPath), fromManifest, environment, writable);
         tree.file(Paths.CONFIG, FileContent.of(config.text()), 0644, GENERATED);
         SystemFiles.add(tree);
         for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
@@ -120,7 +123,7 @@ final class ImageContents {
         if (request.files() != null && Files.isDirectory(request.files())) {
             closure.add(filesUnder(request.files(), path -> true));
         }
-        closure.addJars(request.application().classPath());
+        closure.addJars(request.application().allJars());
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
                 tree.file(library.getKey(), nativeContent(library.getValue()), 0755, "system:" + library.getKey());
@@ -148,21 +151,31 @@ final class ImageContents {
         }
     }
 
-    /** Adds the jars; returns the class path in the image. */
+    /** Adds the jars and what else the application has; returns the class path in the image. */
     private List<String> addApplication() throws IOException {
         List<String> classPath = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Application.Jar jar : request.application().jars()) {
-            String directory = classPath.isEmpty() ? Paths.APPLICATION : Paths.LIBRARIES;
-            String name = jar.file().getFileName().toString();
-            for (int copy = 2; !names.add(directory + "/" + name); copy++) {
-                // Artifacts of two groups may have one file name.
-                name = copy + "-" + jar.file().getFileName();
+            String place = jar.place() == null ? usualPlace(jar, classPath.isEmpty(), names) : jar.place();
+            tree.file(place, FileContent.of(jar.file()), 0644, jar.origin());
+            classPath.add(place);
+        }
+        for (Application.Jar other : request.application().others()) {
+            if (!tree.holdsFile(other.place())) {
+                tree.file(other.place(), FileContent.of(other.file()), permissions(other.file()), other.origin());
             }
-            tree.file(directory + "/" + name, FileContent.of(jar.file()), 0644, jar.origin());
-            classPath.add(directory + "/" + name);
         }
         return classPath;
+    }
+
+    private static String usualPlace(Application.Jar jar, boolean own, Set<String> names) {
+        String directory = own ? Paths.APPLICATION : Paths.LIBRARIES;
+        String name = jar.file().getFileName().toString();
+        for (int copy = 2; !names.add(directory + "/" + name); copy++) {
+            // Artifacts of two groups may have one file name.
+            name = copy + "-" + jar.file().getFileName();
+        }
+        return directory + "/" + name;
     }
 
     private Map<String, String> environment() {
@@ -182,15 +195,16 @@ final class ImageContents {
         return directories.paths();
     }
 
-    private GuestConfig config(String mainClass, List<String> classPath, Map<String, String> environment,
+    private GuestConfig config(List<String> program, List<String> fromManifest, Map<String, String> environment,
             List<String> writable) throws SettingException {
         Machine machine = request.machine();
         Application application = request.application();
         GuestConfig config = new GuestConfig(Paths.JAVA);
         List<String> arguments = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(),
                 application.options()));
+        arguments.addAll(fromManifest);
         arguments.addAll(application.options().arguments());
-        arguments.addAll(List.of("-cp", String.join(":", classPath), mainClass));
+        arguments.addAll(program);
         arguments.addAll(application.arguments());
         arguments.forEach(config::argument);
 

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -17,29 +19,48 @@ import java.util.jar.Manifest;
 final class MainClass {
 
     private static final String PARAMETER = "mainClass";
+    private static final String CLASSIC = "public static void main(String[])";
+    /** From here on other main methods are started, too: of instances, without arguments, and such that are not public. */
+    private static final int INSTANCE_MAIN = 25;
+    private static final int MAX_PARENTS = 100;
+    /** Classes that extend it are started without a main method. */
+    private static final String JAVAFX = "javafx/application/Application";
 
-    private MainClass() {
+    private final List<Path> jars;
+    private final int feature;
+
+    private MainClass(List<Path> jars, int feature) {
+        this.jars = jars;
+        this.feature = feature;
     }
 
     /**
-     * Returns the class and proves that it is there.
+     * Returns the class and proves that it is there and can be started.
      *
      * @param asked by the user, or null
-     * @param classPath the application's jar first
+     * @param jars every jar, the application's first
+     * @param feature version of the Java that starts it
      */
-    static String find(String asked, List<Path> classPath) throws SettingException, IOException {
+    static String find(String asked, List<Path> jars, int feature) throws SettingException, IOException {
+        MainClass search = new MainClass(jars, feature);
         if (asked != null) {
-            return checked(asked, "was asked for", classPath);
+            return search.checked(asked, "was asked for");
         }
-        Path jar = classPath.get(0);
+        Path jar = jars.get(0);
         String named = inManifest(jar);
-        if (named != null) {
-            return checked(named, "is named by the manifest of " + jar.getFileName(), classPath);
+        return named == null ? search.onlyOneOf(jar) : search.checked(named, "is named by the manifest of " + jar.getFileName());
+    }
+
+    private String onlyOneOf(Path jar) throws SettingException, IOException {
+        Set<String> candidates = candidates(jar, ClassFile::hasMain);
+        Set<String> others = candidates.isEmpty() ? candidates(jar, ClassFile::hasInstanceMain) : Set.of();
+        if (feature >= INSTANCE_MAIN && !others.isEmpty()) {
+            candidates = others;
         }
-        Set<String> candidates = candidates(jar);
         if (candidates.isEmpty()) {
-            throw new SettingException(PARAMETER, "No class of " + jar.getFileName()
-                    + " has a 'public static void main(String[])'.", "Write one or name the class to start.");
+            throw new SettingException(PARAMETER, "No class of " + jar.getFileName() + " has a '" + CLASSIC + "'."
+                    + tooEarly(others), others.isEmpty() ? "Write one or name the class to start."
+                    : "Write one, or set jdkHome to a JDK " + INSTANCE_MAIN + " or later.");
         }
         if (candidates.size() > 1) {
             throw new SettingException(PARAMETER, "Several classes of " + jar.getFileName() + " have a main method: "
@@ -48,18 +69,64 @@ final class MainClass {
         return candidates.iterator().next();
     }
 
-    private static String checked(String name, String why, List<Path> classPath) throws SettingException, IOException {
-        String entry = name.replace('.', '/') + ".class";
-        for (Path jar : classPath) {
+    private String tooEarly(Set<String> others) {
+        return others.isEmpty() ? "" : " Java " + feature + " does not start the main method of "
+                + String.join(", ", others) + "; Java " + INSTANCE_MAIN + " does.";
+    }
+
+    private String checked(String name, String why) throws SettingException, IOException {
+        Optional<ClassFile> found = read(name.replace('.', '/'));
+        if (found.isEmpty()) {
+            throw new SettingException(PARAMETER, "The main class " + name + " " + why
+                    + ", but neither the application nor its dependencies have it.",
+                    "Correct the name, with its package, or add the dependency that has it.");
+        }
+        if (!canStart(found.get())) {
+            throw new SettingException(PARAMETER, "The main class " + name + " " + why + ", but it has no '" + CLASSIC
+                    + "'." + tooEarly(found.get().hasInstanceMain() ? Set.of(name) : Set.of()),
+                    "Write one or name another class.");
+        }
+        return name;
+    }
+
+    /** Main methods are inherited; what a class inherits from outside of the jars is not known, and taken for enough. */
+    private boolean canStart(ClassFile file) throws IOException {
+        Optional<ClassFile> here = Optional.of(file);
+        for (int depth = 0; depth < MAX_PARENTS && here.isPresent(); depth++) {
+            ClassFile one = here.get();
+            if (one.hasMain() || feature >= INSTANCE_MAIN && one.hasInstanceMain()) {
+                return true;
+            }
+            if (JAVAFX.equals(one.parent())) {
+                return true;
+            }
+            if (one.parent() == null || one.parent().equals("java/lang/Object")) {
+                return false;
+            }
+            here = read(one.parent());
+        }
+        return true;
+    }
+
+    private Optional<ClassFile> read(String name) throws IOException {
+        for (Path jar : jars) {
             try (JarFile file = new JarFile(jar.toFile())) {
-                if (file.getEntry(entry) != null) {
-                    return name;
+                JarEntry entry = file.getJarEntry(name + ".class");
+                if (entry != null) {
+                    return Optional.of(read(jar, file, entry));
                 }
             }
         }
-        throw new SettingException(PARAMETER, "The main class " + name + " " + why
-                + ", but neither the application nor its dependencies have it.",
-                "Correct the name, with its package, or add the dependency that has it.");
+        return Optional.empty();
+    }
+
+    private static ClassFile read(Path jar, JarFile file, JarEntry entry) throws IOException {
+        try (InputStream in = file.getInputStream(entry)) {
+            return ClassFile.read(in);
+        } catch (IOException e) {
+            throw new IOException(jar + " has a class file that cannot be read, " + entry.getName()
+                    + ": " + e.getMessage() + ". Build the jar again.", e);
+        }
     }
 
     private static String inManifest(Path jar) throws IOException {
@@ -69,21 +136,16 @@ final class MainClass {
         }
     }
 
-    private static Set<String> candidates(Path jar) throws IOException {
+    private static Set<String> candidates(Path jar, Predicate<ClassFile> starts) throws IOException {
         Set<String> names = new TreeSet<>();
         try (JarFile file = new JarFile(jar.toFile())) {
             for (var entry : (Iterable<JarEntry>) file.stream()::iterator) {
                 boolean candidate = entry.getName().endsWith(".class") && !entry.getName().startsWith("META-INF/")
                         && !entry.getName().endsWith("module-info.class");
                 if (candidate) {
-                    try (InputStream in = file.getInputStream(entry)) {
-                        ClassFile read = ClassFile.read(in);
-                        if (read.hasMain()) {
-                            names.add(read.name().replace('/', '.'));
-                        }
-                    } catch (IOException e) {
-                        throw new IOException(jar + " has a class file that cannot be read, " + entry.getName()
-                                + ": " + e.getMessage() + ". Build the jar again.", e);
+                    ClassFile read = read(jar, file, entry);
+                    if (starts.test(read)) {
+                        names.add(read.name().replace('/', '.'));
                     }
                 }
             }

@@ -9,6 +9,7 @@ final class Paths {
     static final String RUNTIME = "/jvm";
     static final String JAVA = RUNTIME + "/bin/java";
     static final String APPLICATION = "/app";
+    static final String LAUNCHER = APPLICATION + "/launcher.jar";
     static final String LIBRARIES = APPLICATION + "/lib";
 
     private Paths() {

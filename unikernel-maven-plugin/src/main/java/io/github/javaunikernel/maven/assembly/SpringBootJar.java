@@ -8,8 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -19,7 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * An executable jar of Spring Boot, taken apart into an ordinary class path. Inside of an image nothing needs a single
+ * An executable jar or war of Spring Boot, taken apart into an ordinary class path. Inside of an image nothing needs a single
  * file, and jars within a jar cost a quarter of the start-up time. What goes where is Spring Boot's reference, "The
  * Executable Jar Format".
  */
@@ -33,6 +35,10 @@ public final class SpringBootJar {
     /** What takes such a jar apart at run time, and what registers the loader of nested jars. */
     private static final String TOOLS = "spring-boot-jarmode-";
     private static final String LOADER_SERVICES = "META-INF/services/";
+    private static final String OF_WARS = "WEB-INF/";
+    /** Libraries of an executable war that a separate server would bring along. */
+    private static final String PROVIDED = "WEB-INF/lib-provided/";
+    private static final String LOADER = "org/springframework/boot/loader/";
 
     private final Path jar;
     private final Attributes attributes;
@@ -52,6 +58,44 @@ public final class SpringBootJar {
         }
     }
 
+    /** Whether it is a war, whose pages its server looks for beside the directory WEB-INF of its libraries. */
+    public boolean isWar() {
+        return attributes.getValue(CLASSES).startsWith(OF_WARS);
+    }
+
+    /**
+     * Writes the pages and other files of a war into a directory, after {@link #unpack}.
+     *
+     * @return the files
+     */
+    public List<Path> unpackContent(Path directory) throws IOException {
+        List<Path> content = new ArrayList<>();
+        try (JarFile file = new JarFile(jar.toFile())) {
+            for (JarEntry entry : (Iterable<JarEntry>) file.stream()::iterator) {
+                if (!isContent(entry)) {
+                    continue;
+                }
+                Path to = directory.resolve(entry.getName()).normalize();
+                if (!to.startsWith(directory)) {
+                    throw new IOException(jar + " has an entry outside of itself, " + entry.getName() + ". Build it again.");
+                }
+                Files.createDirectories(to.getParent());
+                try (InputStream in = file.getInputStream(entry)) {
+                    Files.copy(in, to);
+                }
+                content.add(to);
+            }
+        }
+        return content;
+    }
+
+    private boolean isContent(JarEntry entry) {
+        String name = entry.getName();
+        return !entry.isDirectory() && !name.startsWith("META-INF/") && !name.startsWith(LOADER)
+                && !name.startsWith(attributes.getValue(CLASSES)) && !name.startsWith(attributes.getValue(LIBRARIES))
+                && !name.startsWith(PROVIDED) && !(name.startsWith(OF_WARS) && name.endsWith(".idx"));
+    }
+
     /**
      * Writes the class path into a directory, in place of what was there.
      *
@@ -62,7 +106,8 @@ public final class SpringBootJar {
         Path libraries = Files.createDirectories(directory.resolve("lib"));
         List<Path> classPath = new ArrayList<>();
         try (JarFile file = new JarFile(jar.toFile())) {
-            classPath.add(writeClasses(file, directory.resolve(jar.getFileName().toString())));
+            classPath.add(writeClasses(file, directory.resolve(
+                    jar.getFileName().toString().replaceAll("\\.war$", ".jar"))));
             for (String name : libraryNames(file)) {
                 JarEntry entry = file.getJarEntry(name);
                 Path library = libraries.resolve(name.substring(name.lastIndexOf('/') + 1));
@@ -132,6 +177,13 @@ public final class SpringBootJar {
 
     /** The libraries in the order of the index, or without one in that of the jar. */
     private List<String> libraryNames(JarFile file) throws IOException {
+        Set<String> names = new LinkedHashSet<>(ownLibraryNames(file));
+        file.stream().map(JarEntry::getName).filter(name -> isWar() && name.startsWith(PROVIDED) && name.endsWith(".jar"))
+                .forEach(names::add);
+        return List.copyOf(names);
+    }
+
+    private List<String> ownLibraryNames(JarFile file) throws IOException {
         String index = attributes.getValue(ORDER);
         JarEntry order = index == null ? null : file.getJarEntry(index);
         if (order == null) {

@@ -2,10 +2,14 @@ package io.github.javaunikernel.maven.runtime;
 
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
  * Finds the modules of a JDK that an application needs: those with a class that a class of its jars mentions, and those
@@ -43,6 +47,19 @@ public final class ModuleAnalysis {
             ofOptions.seeEnvironment(environment);
         }
         return reasons;
+    }
+
+    /** The name of the module that a jar describes; empty when it describes none. */
+    public static Optional<String> moduleName(Path jar) throws IOException {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            ZipEntry entry = zip.getEntry("module-info.class");
+            if (entry == null) {
+                return Optional.empty();
+            }
+            try (InputStream in = zip.getInputStream(entry)) {
+                return Optional.of(JdkIndex.descriptor(in).name());
+            }
+        }
     }
 
     /** Fails when a name is no module of the JDK. */

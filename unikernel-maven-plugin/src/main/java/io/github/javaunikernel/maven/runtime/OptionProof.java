@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Proves options of the JVM by starting the linked runtime with them, as {@code java OPTIONS -version}. What would reach
@@ -79,6 +80,22 @@ public final class OptionProof {
         }
     }
 
+    /**
+     * Proves that a module with all that it requires is found, by a start that loads its main class and ends.
+     *
+     * @param program the module path and the module, as on the command line
+     */
+    public void proveModules(List<String> program) throws IOException, SettingException {
+        List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString(), "--dry-run"));
+        command.addAll(program);
+        try {
+            Tool.run(command);
+        } catch (ToolException e) {
+            throw new SettingException("modulePath", "The modules of the application do not start: "
+                    + shortened(e.output()), "Correct the module descriptions or the dependencies, or set it to false.", e);
+        }
+    }
+
     private void checkNeeds(String option) throws SettingException, IOException {
         for (Map.Entry<String, String> need : NEEDS.entrySet()) {
             if (option.startsWith(need.getKey()) && !linked(need.getValue())) {
@@ -124,16 +141,22 @@ public final class OptionProof {
     }
 
     private List<String> explain(ToolException failure) throws SettingException {
-        String output = failure.output().lines().filter(line -> !line.startsWith("Picked up ") && !line.startsWith("NOTE: ")
-                && !line.startsWith("Error: Could not create the Java Virtual Machine")
-                && !line.startsWith("Error: A fatal exception has occurred")).map(String::strip)
-                .filter(line -> !line.isEmpty()).limit(6).reduce((a, b) -> a + " " + b).orElse(failure.getMessage());
+        String output = shortened(failure.output());
         if (OF_THIS_MACHINE.matcher(output).find()) {
             return List.of("The options of the JVM could not be tried, since this machine has too little memory for them: "
                     + output + " Build on a machine with more memory to have them tried.");
         }
-        throw new SettingException(PARAMETER, "The JVM does not start with the options it is given: " + output
-                + (output.endsWith(".") ? "" : "."), fix(output), failure);
+        throw new SettingException(PARAMETER, "The JVM does not start with the options it is given: " + output,
+                fix(output), failure);
+    }
+
+    /** What matters of an output, as one text that ends like a sentence. */
+    private static String shortened(String printed) {
+        String output = printed.lines().filter(line -> !line.startsWith("Picked up ") && !line.startsWith("NOTE: ")
+                && !line.startsWith("Error: Could not create the Java Virtual Machine")
+                && !line.startsWith("Error: A fatal exception has occurred")).map(String::strip)
+                .filter(line -> !line.isEmpty()).limit(6).collect(Collectors.joining(" "));
+        return output.endsWith(".") ? output : output + ".";
     }
 
     private String fix(String output) {

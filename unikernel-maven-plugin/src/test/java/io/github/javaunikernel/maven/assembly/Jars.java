@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -27,14 +28,27 @@ public final class Jars {
      * @param sources pairs of a class name in the default package and its source
      */
     public static Path jar(Path directory, String name, String mainClass, String... sources) throws IOException {
+        return with(directory, name, mainClass == null ? Map.of() : Map.of("Main-Class", mainClass), sources);
+    }
+
+    /**
+     * Makes a jar.
+     *
+     * @param attributes of the manifest
+     * @param sources pairs of a class name, with slashes after its package, and its source
+     */
+    public static Path with(Path directory, String name, Map<String, String> attributes, String... sources)
+            throws IOException {
         Path classes = Files.createDirectories(directory.resolve(name + "-classes"));
         List<String> command = new ArrayList<>(List.of("--release", "17", "-d", classes.toString()));
         for (int i = 0; i < sources.length; i += 2) {
-            Path source = classes.resolveSibling(sources[i] + ".java");
+            Path source = directory.resolve(name + "-sources").resolve(sources[i] + ".java");
+            Files.createDirectories(source.getParent());
             Files.writeString(source, sources[i + 1]);
             command.add(source.toString());
         }
-        int status = ToolProvider.getSystemJavaCompiler().run(null, null, null, command.toArray(String[]::new));
+        int status = sources.length == 0 ? 0 : ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, command.toArray(String[]::new));
         if (status != 0) {
             throw new IllegalStateException("javac ended with status " + status);
         }
@@ -43,14 +57,12 @@ public final class Jars {
                 JarOutputStream entries = new JarOutputStream(out)) {
             Manifest manifest = new Manifest();
             manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-            if (mainClass != null) {
-                manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, mainClass);
-            }
+            attributes.forEach(manifest.getMainAttributes()::putValue);
             put(entries, "META-INF/MANIFEST.MF");
             manifest.write(entries);
-            try (var files = Files.list(classes)) {
-                for (Path file : files.sorted().toList()) {
-                    put(entries, file.getFileName().toString());
+            try (var files = Files.walk(classes)) {
+                for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                    put(entries, classes.relativize(file).toString());
                     Files.copy(file, entries);
                 }
             }

@@ -78,6 +78,40 @@ class SpringBootJarTest {
     }
 
     @Test
+    void aWarKeepsItsPagesAndTheLibrariesOfItsServer() throws Exception {
+        Path war = scratch.resolve("app.war");
+        Manifest manifest = new Manifest();
+        Attributes attributes = manifest.getMainAttributes();
+        attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        attributes.put(Attributes.Name.MAIN_CLASS, "org.springframework.boot.loader.launch.WarLauncher");
+        attributes.putValue("Start-Class", "demo.App");
+        attributes.putValue("Spring-Boot-Classes", "WEB-INF/classes/");
+        attributes.putValue("Spring-Boot-Lib", "WEB-INF/lib/");
+        try (OutputStream out = Files.newOutputStream(war); JarOutputStream entries = new JarOutputStream(out)) {
+            put(entries, JarFile.MANIFEST_NAME);
+            manifest.write(entries);
+            for (String name : List.of("org/springframework/boot/loader/launch/WarLauncher.class", "WEB-INF/layers.idx",
+                    "WEB-INF/classes/demo/App.class", "WEB-INF/lib/first.jar", "WEB-INF/lib-provided/server.jar",
+                    "WEB-INF/web.xml", "index.html", "css/a.css")) {
+                put(entries, name);
+                entries.write(name.getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        SpringBootJar executable = SpringBootJar.of(war).orElseThrow();
+        assertTrue(executable.isWar());
+        Path directory = scratch.resolve("out");
+        List<Path> classPath = executable.unpack(directory);
+        assertEquals(List.of(directory.resolve("app.jar"), directory.resolve("lib/first.jar"),
+                directory.resolve("lib/server.jar")), classPath);
+        assertEquals(Map.of("demo/App.class", "WEB-INF/classes/demo/App.class"), contents(classPath.get(0)));
+        Path content = directory.resolve("content");
+        assertEquals(List.of(content.resolve("WEB-INF/web.xml"), content.resolve("index.html"), content.resolve("css/a.css")),
+                executable.unpackContent(content));
+        assertEquals("css/a.css", Files.readString(content.resolve("css/a.css")));
+        assertFalse(SpringBootJar.of(executable(INDEX)).orElseThrow().isWar());
+    }
+
+    @Test
     void anOrdinaryJarIsNone() throws Exception {
         assertTrue(SpringBootJar.of(Jars.jar(scratch, "plain", "A", "A", "class A { }")).isEmpty());
     }

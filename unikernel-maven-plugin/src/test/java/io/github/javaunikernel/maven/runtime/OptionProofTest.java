@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.javaunikernel.maven.assembly.Jars;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -62,6 +63,19 @@ class OptionProofTest {
     void warningsOfTheJvmAreHandedOn() throws Exception {
         List<String> warnings = proof.prove(List.of("--add-opens=no.such/x=ALL-UNNAMED"), Map.of());
         assertEquals(List.of("The JVM says of its options: WARNING: Unknown module: no.such specified to --add-opens"), warnings);
+    }
+
+    @Test
+    void modulesThatAreNotThereAreErrors() throws Exception {
+        Path good = Jars.with(scratch, "good", Map.of(), "module-info", "module good { }", "g/Main",
+                "package g; public class Main { static { System.exit(3); } public static void main(String[] a) { } }");
+        proof.proveModules(List.of("--module-path", good.toString(), "--module", "good/g.Main"));
+        Path bad = Jars.with(scratch, "bad", Map.of(), "module-info", "module bad { requires java.sql; }", "b/Main",
+                "package b; public class Main { public static void main(String[] a) { } }");
+        SettingException refused = assertThrows(SettingException.class,
+                () -> proof.proveModules(List.of("--module-path", bad.toString(), "--module", "bad/b.Main")));
+        assertEquals("modulePath", refused.parameter());
+        assertTrue(refused.getMessage().contains("Module java.sql not found, required by bad"), refused.getMessage());
     }
 
     private static void assertRefused(String problem, String fix, List<String> options, Map<String, String> environment) {
