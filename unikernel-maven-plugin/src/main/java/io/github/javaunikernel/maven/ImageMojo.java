@@ -240,6 +240,15 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File sysroot;
 
     /**
+     * Files with certificates that the runtime trusts besides those that its JDK trusts: in PEM or DER form, or key stores
+     * with the password {@code changeit}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.trustedCertificates")
+    private List<File> trustedCertificates = List.of();
+
+    /**
      * Stores the classes of the JDK compressed: a smaller image for a little more work at the first use of a class.
      *
      * @since 0.1.0
@@ -410,7 +419,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         JavaHome jdk = JavaHome.at(jdkHomePath());
         boolean classData = cds == null ? jdk.hasReproducibleClassData() : cds;
         RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, locales, compress, stripDebug, stripNative,
-                classData, sysroot.toPath(), cacheDirectory.toPath());
+                classData, sysroot.toPath(), trustedCertificates.stream().map(File::toPath).toList(),
+                cacheDirectory.toPath());
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
                 OutputTime.parse(outputTimestamp));

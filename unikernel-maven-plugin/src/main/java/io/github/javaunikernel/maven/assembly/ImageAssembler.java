@@ -28,6 +28,8 @@ import java.util.function.Consumer;
 public final class ImageAssembler {
 
     private static final long MEBIBYTE = 1 << 20;
+    /** The module that draws. */
+    private static final String DESKTOP = "java.desktop";
 
     private final Consumer<String> progress;
     private final Consumer<String> warnings;
@@ -50,13 +52,14 @@ public final class ImageAssembler {
         int feature = request.runtime().jdk().feature();
         String mainClass = MainClass.find(application.mainClass(), application.allJars(), feature);
         new ClassVersions(feature, warnings).check(application.allJars(), mainClass);
-        Set<String> modules = modules(request);
+        NeededModules needed = modules(request);
+        Set<String> modules = needed.names();
         Path runtime = runtime(request, modules);
 
         Launch launch = Launch.of(application, mainClass);
         List<String> options = launch.options(Set.copyOf(linkedModules(runtime)), feature);
         prove(request, runtime, launch, options);
-        ImageTree tree = new ImageContents(request, warnings).build(runtime, launch, options);
+        ImageTree tree = new ImageContents(request, warnings).build(runtime, launch, options, needed.drawing());
         Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
         try {
             ImageSummary summary = new Ext2Writer("unikernel", request.time()).write(tree, unchecked);
@@ -70,26 +73,39 @@ public final class ImageAssembler {
         }
     }
 
-    private Set<String> modules(ImageRequest request) throws IOException, SettingException {
+    /**
+     * What the runtime is linked of.
+     *
+     * @param names root modules
+     * @param drawing whether text is drawn, so that fonts are needed
+     */
+    private record NeededModules(Set<String> names, boolean drawing) {
+    }
+
+    private NeededModules modules(ImageRequest request) throws IOException, SettingException {
         RuntimeChoice choice = request.runtime();
         ModuleAnalysis analysis = new ModuleAnalysis(choice.jdk());
         analysis.check("modules", choice.modules());
         analysis.check("additionalModules", choice.additionalModules());
-        if (!choice.locales().isEmpty()) {
-            LocaleChoice.check(choice.locales());
+        LocaleChoice.check(choice.locales());
+        Set<String> modules = new TreeSet<>(choice.modules());
+        boolean drawing = modules.contains(DESKTOP) || choice.additionalModules().contains(DESKTOP);
+        if (modules.isEmpty()) {
+            ModuleReasons found = found(request, analysis);
+            modules.addAll(found.modules());
+            drawing |= found.isDrawing();
         }
-        Set<String> modules = new TreeSet<>(choice.modules().isEmpty() ? found(request, analysis) : choice.modules());
         LocaleChoice.apply(choice.locales(), modules);
         modules.addAll(choice.additionalModules());
-        return modules;
+        return new NeededModules(modules, drawing);
     }
 
-    private Set<String> found(ImageRequest request, ModuleAnalysis analysis) throws IOException {
+    private ModuleReasons found(ImageRequest request, ModuleAnalysis analysis) throws IOException {
         Application application = request.application();
         ModuleReasons reasons = analysis.modulesUsedBy(application.allJars(), application.options().all(),
                 application.environment());
         reasons.added().forEach((module, reason) -> progress.accept("Added " + module + ": " + reason));
-        return reasons.modules();
+        return reasons;
     }
 
     private Path runtime(ImageRequest request, Set<String> modules) throws IOException, SettingException {

@@ -10,6 +10,8 @@ import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
 import io.github.javaunikernel.maven.runtime.LoadedElf;
+import io.github.javaunikernel.maven.runtime.SystemRoot;
+import io.github.javaunikernel.maven.runtime.TrustStore;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +37,12 @@ final class ImageContents {
      */
     private static final Set<String> UNUSABLE = Set.of("lib/jexec", "lib/jspawnhelper", "lib/jrt-fs.jar",
             "lib/classlist", "lib/libawt_xawt.so", "lib/libjawt.so", "lib/libsplashscreen.so", "lib/libjsound.so");
+    private static final Map<String, String> OPENED_BY_RUNTIME = Map.of("lib/libsctp.so", "libsctp.so.1");
+    /** Parts of a runtime that an administrator configures in the JDK; jlink has them as the JDK was delivered. */
+    private static final List<String> CONFIGURED = List.of("conf/", "lib/security/");
+    private static final String TRUSTED = "lib/security/cacerts";
+    /** Taken by the JDK in place of the store above where it is there. */
+    private static final String TRUSTED_FIRST = "lib/security/jssecacerts";
     /** Where the C library looks for C.UTF-8 (locale(7)). */
     private static final String LOCALE = "/usr/lib/locale/C.utf8";
     /** The user's files must not stand in for what the build makes. */
@@ -50,11 +58,11 @@ final class ImageContents {
     }
 
     /** Builds the tree. */
-    ImageTree build(Path runtime, Launch launch, List<String> fromManifest) throws IOException, SettingException {
+    ImageTree build(Path runtime, Launch launch, List<String> fromManifest, boolean drawing) throws IOException, SettingException {
         addUserFiles();
         addKernel();
         addRuntime(runtime);
-        addLibraries(runtime);
+        addLibraries(runtime, drawing);
         addLocale();
         List<String> classPath = addApplication();
         if (launch.hasAgent()) {
@@ -98,17 +106,40 @@ final class ImageContents {
                 request.machine().commandLine())), GENERATED);
     }
 
-    private void addRuntime(Path runtime) throws IOException {
+    private void addRuntime(Path runtime) throws IOException, SettingException {
         JavaHome jdk = request.runtime().jdk();
         String origin = "jdk:" + jdk.vendor() + " " + jdk.runtimeVersion();
         for (Path file : filesUnder(runtime, ImageContents::usable)) {
-            String path = Paths.RUNTIME + "/" + slashed(runtime.relativize(file));
-            if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            String relative = slashed(runtime.relativize(file));
+            String path = Paths.RUNTIME + "/" + relative;
+            if (CONFIGURED.stream().anyMatch(relative::startsWith) && Files.isRegularFile(file)) {
+                tree.file(path, configured(jdk, relative, file), 0644, origin);
+            } else if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
                 tree.file(path, nativeContent(file), permissions(file), origin);
             } else {
                 add(path, file, origin);
             }
         }
+        if (Files.isRegularFile(jdk.path().resolve(TRUSTED_FIRST))) {
+            tree.file(Paths.RUNTIME + "/" + TRUSTED_FIRST, configured(jdk, TRUSTED_FIRST, jdk.path().resolve(TRUSTED_FIRST)),
+                    0644, origin);
+        }
+    }
+
+    /** A file of the runtime as the JDK it comes from has it, with the user's certificates if it is a store of such. */
+    private FileContent configured(JavaHome jdk, String relative, Path linked) throws IOException, SettingException {
+        Path own = jdk.path().resolve(relative);
+        Path source = Files.isRegularFile(own) ? own : linked;
+        List<Path> trusted = request.runtime().trusted();
+        boolean store = relative.equals(TRUSTED) || relative.equals(TRUSTED_FIRST);
+        if (!store || trusted.isEmpty()) {
+            return FileContent.of(source);
+        }
+        TrustStore merged = new TrustStore().add(source);
+        for (Path file : trusted) {
+            merged.add(file);
+        }
+        return FileContent.of(merged.toBytes(request.time()));
     }
 
     /** Of the programs only java is started; classes.jsa beside libjvm is the class-data archive. */
@@ -117,19 +148,35 @@ final class ImageContents {
         return !UNUSABLE.contains(path) && (!path.startsWith("bin/") || path.equals("bin/java"));
     }
 
-    private void addLibraries(Path runtime) throws IOException, SettingException {
+    private void addLibraries(Path runtime, boolean drawing) throws IOException, SettingException {
         LibraryClosure closure = new LibraryClosure(request.runtime().sysroot())
                 .add(filesUnder(runtime, ImageContents::usable));
-        if (request.files() != null && Files.isDirectory(request.files())) {
-            closure.add(filesUnder(request.files(), path -> true));
+        List<Path> own = request.files() != null && Files.isDirectory(request.files())
+                ? filesUnder(request.files(), path -> true) : List.of();
+        closure.addOwn(own).addJars(request.application().allJars());
+        closure.addOwn(request.application().others().stream().map(Application.Jar::file).toList());
+        addOpenedByName(runtime, closure);
+        if (drawing && Files.exists(runtime.resolve(Fonts.USER))) {
+            new Fonts(new SystemRoot(request.runtime().sysroot()), warnings)
+                    .add(tree, closure, own.stream().map(ImageContents::slashed).toList());
         }
-        closure.addJars(request.application().allJars());
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
                 tree.file(library.getKey(), nativeContent(library.getValue()), 0755, "system:" + library.getKey());
             }
         }
         closure.unresolved().forEach(warnings);
+    }
+
+    /** Libraries of the runtime that open one of the system when they are first used. */
+    private void addOpenedByName(Path runtime, LibraryClosure closure) throws IOException {
+        for (Map.Entry<String, String> opening : OPENED_BY_RUNTIME.entrySet()) {
+            if (Files.exists(runtime.resolve(opening.getKey())) && !closure.addNamed(opening.getValue())) {
+                warnings.accept("The native library " + opening.getValue() + ", which " + opening.getKey()
+                        + " of the runtime opens, is not under " + request.runtime().sysroot() + ". Install the package that"
+                        + " has it, if the application uses it.");
+            }
+        }
     }
 
     /**

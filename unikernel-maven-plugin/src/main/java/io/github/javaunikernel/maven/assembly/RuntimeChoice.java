@@ -2,6 +2,7 @@ package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -12,9 +13,10 @@ import java.util.Set;
  * @param locales language tags whose data are kept, or empty for all
  * @param stripNative whether symbols for debuggers are left out of native libraries
  * @param sysroot where native libraries are looked for
+ * @param trusted files of certificates that are trusted besides those of the JDK
  * @param cache directory that linked runtimes are kept in
  */
 public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, Set<String> locales,
                             boolean compress, boolean stripDebug, boolean stripNative,
-                            boolean classData, Path sysroot, Path cache) {
+                            boolean classData, Path sysroot, List<Path> trusted, Path cache) {
 }

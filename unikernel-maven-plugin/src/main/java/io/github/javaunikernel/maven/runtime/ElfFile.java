@@ -17,9 +17,11 @@ import java.util.Optional;
  *
  * @param interpreter path of the dynamic linker, or null
  * @param needed names of the libraries it needs, in order
+ * @param searchPath absolute directories that the linker searches for them first; those relative to the file are left out,
+ *         since what lies there comes along with it
  * @param loadedSize bytes from the start of the file to the end of its last segment
  */
-record ElfFile(String interpreter, List<String> needed, long loadedSize) {
+record ElfFile(String interpreter, List<String> needed, List<String> searchPath, long loadedSize) {
 
     private static final int MAGIC = 0x7F454C46;
     private static final int CLASS_64 = 2;
@@ -38,6 +40,8 @@ record ElfFile(String interpreter, List<String> needed, long loadedSize) {
     private static final long DT_NEEDED = 1;
     private static final long DT_STRTAB = 5;
     private static final long DT_STRSZ = 10;
+    private static final long DT_RPATH = 15;
+    private static final long DT_RUNPATH = 29;
 
     private record Segment(int type, long offset, long address, long size) {
     }
@@ -108,10 +112,16 @@ record ElfFile(String interpreter, List<String> needed, long loadedSize) {
             String path = interpreter.isPresent() ? text(content(interpreter.get(), 4096), 0) : null;
             Optional<Segment> dynamic = segment(PT_DYNAMIC);
             if (dynamic.isEmpty()) {
-                return new ElfFile(path, List.of(), loadedSize());
+                return new ElfFile(path, List.of(), List.of(), loadedSize());
             }
             ByteBuffer entries = content(dynamic.get(), MAX_DYNAMIC_SIZE);
-            return new ElfFile(path, values(entries, DT_NEEDED, strings(entries)), loadedSize());
+            ByteBuffer strings = strings(entries);
+            List<String> searchPath = new ArrayList<>();
+            for (long tag : List.of(DT_RUNPATH, DT_RPATH)) {
+                values(entries, tag, strings).forEach(value -> searchPath.addAll(List.of(value.split(":"))));
+            }
+            searchPath.removeIf(directory -> !directory.startsWith("/"));
+            return new ElfFile(path, values(entries, DT_NEEDED, strings), searchPath, loadedSize());
         }
 
         private Optional<Segment> segment(int type) {

@@ -28,8 +28,9 @@ final class JarLibraries {
      *
      * @param place the jar and the name in it, for messages
      * @param name without directories
+     * @param opened libraries it names, and may open by name
      */
-    record JarLibrary(String place, String name, ElfFile elf) {
+    record JarLibrary(String place, String name, ElfFile elf, List<String> opened) {
     }
 
     static List<JarLibrary> in(Path jar) throws IOException {
@@ -38,9 +39,9 @@ final class JarLibraries {
             for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
                 String name = entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
                 if (isNamedLikeALibrary(name) && isUsable(zip, entry)) {
-                    ElfFile elf = read(zip, entry);
-                    if (elf.needed().stream().noneMatch(OTHER_SYSTEMS::contains)) {
-                        libraries.add(new JarLibrary(jar.getFileName() + "!/" + entry.getName(), name, elf));
+                    JarLibrary library = read(zip, entry, jar.getFileName() + "!/" + entry.getName(), name);
+                    if (library.elf().needed().stream().noneMatch(OTHER_SYSTEMS::contains)) {
+                        libraries.add(library);
                     }
                 }
             }
@@ -58,11 +59,11 @@ final class JarLibraries {
         }
     }
 
-    private static ElfFile read(ZipFile zip, ZipEntry entry) throws IOException {
+    private static JarLibrary read(ZipFile zip, ZipEntry entry, String place, String name) throws IOException {
         Path extracted = Files.createTempFile("unikernel", ".so");
         try (InputStream in = zip.getInputStream(entry)) {
             Files.copy(in, extracted, StandardCopyOption.REPLACE_EXISTING);
-            return ElfFile.read(extracted).orElseThrow();
+            return new JarLibrary(place, name, ElfFile.read(extracted).orElseThrow(), OpenedLibraries.in(extracted));
         } catch (IOException e) {
             throw new IOException(zip.getName() + " has a damaged native library, " + entry.getName()
                     + ". Replace the jar.", e);

@@ -29,6 +29,9 @@ final class JarSurvey {
     /** Parts of jars that only say how they were built, or name classes of other programs. */
     private static final List<String> NO_TEXTS = List.of("META-INF/maven/", "META-INF/native-image/", "META-INF/resources/",
             "META-INF/LICENSE", "META-INF/NOTICE");
+    /** Beginnings of names of classes that draw text, or measure it. */
+    private static final List<String> DRAWING = List.of("java/awt/Graphics", "java/awt/Font", "java/awt/font/",
+            "java/awt/Toolkit", "java/awt/print/", "javax/swing/", "javax/print/");
     private static final int LARGEST_TEXT = 256 << 10;
 
     private final JdkIndex jdk;
@@ -132,6 +135,9 @@ final class JarSurvey {
         String owner = jdk.owner(reference);
         if (owner != null) {
             reasons.mention(owner);
+        }
+        if (DRAWING.stream().anyMatch(reference::startsWith)) {
+            reasons.noteDrawing();
         }
         ImpliedModules.behindApi(reference).forEach(module -> reasons.add(module, dotted(reference) + " in " + jar));
     }

@@ -13,12 +13,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Collects the native libraries that programs and libraries need, and what those need, from a root file system: the
  * build machine's or a given one. A library keeps the path it was found at, where the dynamic linker that comes along
- * looks for it; search paths inside of the files
- * are not needed, since they lead to what comes along with them.
+ * looks for it, by itself or since a search path inside of a file says so. What libraries open by name is found in the
+ * texts of the application's own ones; those of the JDK are known.
  */
 public final class LibraryClosure {
 
@@ -31,14 +32,15 @@ public final class LibraryClosure {
      */
     private static final List<String> LOADED_BY_NAME = List.of("libgcc_s.so.1", "libnss_files.so.2",
             "libnss_dns.so.2", "libresolv.so.2");
-    private static final int MAX_LINKS = 16;
 
-    private final Path root;
+    private final SystemRoot root;
     /** Path in the image, and the file on this machine. */
     private final Map<String, Path> found = new TreeMap<>();
     private final Set<String> provided = new HashSet<>();
     private final Deque<Path> open = new ArrayDeque<>();
     private final List<JarLibraries.JarLibrary> inJars = new ArrayList<>();
+    /** Names and paths of libraries that the application's own open by name. */
+    private final Set<String> opened = new TreeSet<>();
     private final List<String> unresolved = new ArrayList<>();
 
     /**
@@ -47,7 +49,7 @@ public final class LibraryClosure {
      * @param root root directory under which libraries are looked for
      */
     public LibraryClosure(Path root) {
-        this.root = root;
+        this.root = new SystemRoot(root);
     }
 
     /** Adds what those of the files need that are ELF files; what is among them is there already. */
@@ -61,6 +63,21 @@ public final class LibraryClosure {
         return this;
     }
 
+    /** As {@link #add}, for the user's own files, also what they open by name (dlopen(3)) as far as it is to be found. */
+    public LibraryClosure addOwn(List<Path> files) throws IOException {
+        for (Path file : files) {
+            if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
+                opened.addAll(OpenedLibraries.in(file));
+            }
+        }
+        return add(files);
+    }
+
+    /** Adds a library that something opens by name, if it is to be found; returns whether it is. */
+    public boolean addNamed(String name) throws IOException {
+        return provided.contains(name) || addFound(name);
+    }
+
     /**
      * Adds what the native libraries in the jars need. What of that is not to be found is no error, since the program
      * may never load the library: {@link #unresolved()} tells.
@@ -70,6 +87,7 @@ public final class LibraryClosure {
             for (JarLibraries.JarLibrary library : JarLibraries.in(jar)) {
                 provided.add(library.name());
                 inJars.add(library);
+                opened.addAll(library.opened());
             }
         }
         return this;
@@ -86,13 +104,20 @@ public final class LibraryClosure {
         for (JarLibraries.JarLibrary library : inJars) {
             addNeededIfFound(library);
         }
+        for (String name : opened) {
+            if (name.startsWith("/")) {
+                addAt(name);
+            } else if (!provided.contains(name)) {
+                addFound(name);
+            }
+        }
         while (!open.isEmpty()) {
             Path file = open.remove();
             ElfFile elf = ElfFile.read(file).orElseThrow(() -> new IOException(file + " is not an ELF file. Replace it."));
             glibc |= elf.needed().contains("libc.so.6");
             addInterpreter(file, elf);
             for (String name : elf.needed()) {
-                addLibrary(file, name);
+                addLibrary(file, name, elf.searchPath());
             }
             if (open.isEmpty() && glibc) {
                 addLoadedByName();
@@ -106,24 +131,24 @@ public final class LibraryClosure {
         if (path == null || found.containsKey(path)) {
             return;
         }
-        Path source = locate(path).orElseThrow(() -> missing(path, file));
+        Path source = root.file(path).orElseThrow(() -> missing(path, file));
         found.put(path, source);
         provided.add(Path.of(path).getFileName().toString());
         open.add(source);
     }
 
-    private void addLibrary(Path file, String name) throws IOException, SettingException {
+    private void addLibrary(Path file, String name, List<String> searchPath) throws IOException, SettingException {
         if (provided.contains(name)) {
             return;
         }
-        if (!addFound(name)) {
+        if (!addFound(name, searchPath)) {
             throw missing(name, file);
         }
     }
 
     private void addNeededIfFound(JarLibraries.JarLibrary library) throws IOException {
         for (String name : library.elf().needed()) {
-            if (!provided.contains(name) && !addFound(name)) {
+            if (!provided.contains(name) && !addFound(name, library.elf().searchPath())) {
                 unresolved.add("The native library " + name + ", needed by " + library.place() + ", is not under "
                         + root + ": where the application loads it, it will fail. Install the package that has it, or"
                         + " set sysroot to the root directory of a Linux x86-64 system.");
@@ -140,31 +165,33 @@ public final class LibraryClosure {
     }
 
     private boolean addFound(String name) throws IOException {
+        return addFound(name, List.of());
+    }
+
+    /** The file's own search path comes first, as for the dynamic linker (ld.so(8)). */
+    private boolean addFound(String name, List<String> searchPath) throws IOException {
+        for (String directory : searchPath) {
+            if (addAt(directory + "/" + name)) {
+                return true;
+            }
+        }
         for (String directory : DIRECTORIES) {
-            String path = directory + "/" + name;
-            Optional<Path> source = locate(path);
-            if (source.isPresent()) {
-                found.put(path, source.get());
-                provided.add(name);
-                open.add(source.get());
+            if (addAt(directory + "/" + name)) {
                 return true;
             }
         }
         return false;
     }
 
-    /** The file a path stands for; links are followed inside the root, also absolute ones. */
-    private Optional<Path> locate(String path) throws IOException {
-        Path file = inRoot(path);
-        for (int links = 0; links < MAX_LINKS && Files.isSymbolicLink(file); links++) {
-            Path target = Files.readSymbolicLink(file);
-            file = target.isAbsolute() ? inRoot(target.toString()) : file.resolveSibling(target).normalize();
+    private boolean addAt(String path) throws IOException {
+        Optional<Path> source = root.file(path);
+        if (source.isEmpty() || found.containsKey(path)) {
+            return source.isPresent();
         }
-        return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
-    }
-
-    private Path inRoot(String path) {
-        return root.resolve(path.substring(1));
+        found.put(path, source.get());
+        provided.add(path.substring(path.lastIndexOf('/') + 1));
+        open.add(source.get());
+        return true;
     }
 
     private SettingException missing(String name, Path neededBy) {

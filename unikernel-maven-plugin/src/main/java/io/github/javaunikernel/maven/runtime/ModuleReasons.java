@@ -11,6 +11,7 @@ public final class ModuleReasons {
     private final Set<String> known;
     private final Set<String> mentioned = new TreeSet<>();
     private final Map<String, String> others = new TreeMap<>();
+    private boolean drawing;
 
     /**
      * Starts with none.
@@ -35,9 +36,14 @@ public final class ModuleReasons {
         }
     }
 
-    /** Takes a module back for which only {@link #add} gave a reason. */
-    void remove(String module) {
-        others.remove(module);
+    /** Notes that code draws text. */
+    void noteDrawing() {
+        drawing = true;
+    }
+
+    /** Whether code draws text, for which a system needs fonts. */
+    public boolean isDrawing() {
+        return drawing;
     }
 
     /** All of them. */

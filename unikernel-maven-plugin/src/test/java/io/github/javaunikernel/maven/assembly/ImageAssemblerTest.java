@@ -45,6 +45,7 @@ class ImageAssemblerTest {
     private final List<String> progress = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
     private boolean classData = true;
+    private List<Path> trusted = List.of();
     private Path jar;
     private Path files;
 
@@ -129,6 +130,33 @@ class ImageAssemblerTest {
         assertEquals("[]", warnings.toString());
     }
 
+    /** With fonts, a further certificate, and the JDK's configuration, of one image since linking takes long. */
+    @Test
+    void whatDrawsTextHasFontsAndTheRuntimeIsConfiguredAsTheJdk() throws Exception {
+        jar = Jars.jar(scratch, "drawing", null, "Hello", "public class Hello { public static void main(String[] a) {"
+                + " var image = new java.awt.image.BufferedImage(99, 20, java.awt.image.BufferedImage.TYPE_INT_RGB);"
+                + " image.createGraphics().drawString(\"text\", 1, 15); } }");
+        Path image = assemble(request("drawing", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        Path jdk = Path.of(System.getProperty("java.home"));
+        assertArrayEquals(Files.readAllBytes(jdk.resolve("lib/security/cacerts")),
+                E2fs.read(image, "/jvm/lib/security/cacerts", scratch));
+        assertArrayEquals(Files.readAllBytes(jdk.resolve("conf/security/java.security")),
+                E2fs.read(image, "/jvm/conf/security/java.security", scratch));
+        boolean complete = Files.exists(Path.of("/etc/fonts/fonts.conf"))
+                && Files.exists(Path.of("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"));
+        assertEquals(complete, warnings.isEmpty(), warnings.toString());
+        if (complete) {
+            assertArrayEquals(Files.readAllBytes(Path.of("/etc/fonts/fonts.conf")),
+                    E2fs.read(image, "/etc/fonts/fonts.conf", scratch));
+            assertArrayEquals(Files.readAllBytes(Path.of("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
+                    E2fs.read(image, "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", scratch));
+            assertTrue(E2fs.debugfs(image, "stat /usr/lib/x86_64-linux-gnu/libfontconfig.so.1").contains("Type: regular")
+                    || E2fs.debugfs(image, "stat /lib/x86_64-linux-gnu/libfontconfig.so.1").contains("Type: regular"));
+        } else {
+            assertTrue(warnings.get(0).startsWith("The application draws text, which will fail: "), warnings.toString());
+        }
+    }
+
     @Test
     void theManifestNamesEverything() throws Exception {
         ImageRequest request = assemble(request("told", scratch.resolve("one"), Set.of(), 0));
@@ -204,7 +232,7 @@ class ImageAssemblerTest {
                 List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"),
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()), false);
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
-                additionalModules, Set.of(), true, true, true, classData, Path.of("/"), directory.resolve("cache"));
+                additionalModules, Set.of(), true, true, true, classData, Path.of("/"), trusted, directory.resolve("cache"));
         Files.createDirectories(directory.resolve("cache"));
         return new ImageRequest(name, directory, application, machine, runtime, new Kernel(KERNEL, "test", "test"),
                 files, maxSize, Instant.parse("2026-01-01T00:00:00Z"));

@@ -97,6 +97,48 @@ class LibraryClosureTest {
                 + " natives.jar!/native/libone.so, is not under " + root + ":"), closure.unresolved().toString());
     }
 
+    @Test
+    void whatTheApplicationsLibrariesOpenByNameComesAlong() throws Exception {
+        Path library = compiled("opener", "#include <dlfcn.h>\nvoid *one(void) { return dlopen(\"libutil.so.1\", 1); }\n"
+                + "void *two(void) { return dlopen(\"/lib/x86_64-linux-gnu/libdl.so.2\", 1); }\n"
+                + "void *three(void) { return dlopen(\"libnowhere.so.1\", 1); }\n"
+                + "const char *text(void) { return \"see libanl.so.1 for more\"; }\n");
+        Map<String, Path> own = new LibraryClosure(Path.of("/")).addOwn(List.of(library)).resolve();
+        assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), own.toString());
+        assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libdl.so.2"), own.toString());
+        assertTrue(own.keySet().stream().noneMatch(path -> path.contains("libanl")), own.toString());
+        Map<String, Path> other = new LibraryClosure(Path.of("/")).add(List.of(library)).resolve();
+        assertTrue(!other.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), other.toString());
+        LibraryClosure named = new LibraryClosure(Path.of("/"));
+        assertTrue(named.addNamed("libutil.so.1"));
+        assertTrue(!named.addNamed("libnowhere.so.1"));
+        assertTrue(named.resolve().containsKey("/lib/x86_64-linux-gnu/libutil.so.1"));
+    }
+
+    @Test
+    void theSearchPathOfALibraryIsFollowed() throws Exception {
+        Path vendor = Files.createDirectories(root.resolve("opt/vendor/lib"));
+        Files.createDirectories(root.resolve("lib64"));
+        Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
+        Files.copy(LIBRARIES.resolve("libc.so.6"), root.resolve("lib64/libc.so.6"));
+        Path needed = compiled("needed", "int needed(void) { return 1; }\n");
+        Path user = compiled("user", "int needed(void);\nint user(void) { return needed(); }\n", needed.toString(),
+                "-Wl,-rpath,$ORIGIN/x:/opt/vendor/lib");
+        Files.move(needed, vendor.resolve(needed.getFileName()));
+        Map<String, Path> closure = new LibraryClosure(root).add(List.of(user)).resolve();
+        assertEquals(vendor.resolve("libneeded.so"), closure.get("/opt/vendor/lib/libneeded.so"));
+    }
+
+    private Path compiled(String name, String code, String... more) throws Exception {
+        Path source = Files.writeString(scratch.resolve(name + ".c"), code);
+        Path library = scratch.resolve("lib" + name + ".so");
+        List<String> command = new java.util.ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wl,-soname,lib" + name + ".so",
+                "-o", library.toString(), source.toString()));
+        command.addAll(List.of(more));
+        assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor());
+        return library;
+    }
+
     /** One library of this system, and others for ARM, for FreeBSD, and something that is named like a library. */
     private Path jarOfLibraries() throws IOException {
         Path source = scratch.resolve("one.c");

@@ -1,0 +1,51 @@
+package io.github.javaunikernel.maven.runtime;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** The root file system that system files are taken from: the build machine's, or a given one. */
+public final class SystemRoot {
+
+    private static final int MAX_LINKS = 16;
+
+    private final Path root;
+
+    /** The system with this root directory. */
+    public SystemRoot(Path root) {
+        this.root = root;
+    }
+
+    /** The file an absolute path stands for; links are followed inside the root, also absolute ones. */
+    public Optional<Path> file(String path) throws IOException {
+        Path file = inRoot(path);
+        for (int links = 0; links < MAX_LINKS && Files.isSymbolicLink(file); links++) {
+            Path target = Files.readSymbolicLink(file);
+            file = target.isAbsolute() ? inRoot(target.toString()) : file.resolveSibling(target).normalize();
+        }
+        return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+    }
+
+    /** Absolute paths of all that is below a directory, sorted; none where there is no such directory. */
+    public List<String> pathsBelow(String directory) throws IOException {
+        Path start = inRoot(directory);
+        if (!Files.isDirectory(start)) {
+            return List.of();
+        }
+        try (var files = Files.walk(start)) {
+            return files.filter(file -> !Files.isDirectory(file))
+                    .map(file -> directory + "/" + start.relativize(file).toString().replace('\\', '/')).sorted().toList();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return root.toString();
+    }
+
+    private Path inRoot(String path) {
+        return root.resolve(path.substring(1));
+    }
+}
