@@ -5,7 +5,6 @@ import java.io.FileWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.RandomAccessFile;
-import java.lang.management.ManagementFactory;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,7 +14,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.prefs.Preferences;
-import javax.management.ObjectName;
 
 /** What programs do in their working directory and their home, in a directory of its own there. */
 final class Places {
@@ -91,21 +89,6 @@ final class Places {
         Files.move(own.resolve("tomcat.8080"), own.resolve("tomcat.8081"));
         return Files.readString(own.resolve("tomcat.8081/work/Tomcat/page.class"))
                 + Files.exists(own.resolve("tomcat.8080"));
-    }
-
-    /** What {@code -Xlog:gc:file=} does, once the JVM runs. */
-    Object takesTheLogOfTheJvm() throws Exception {
-        Path log = own.resolve("gc.log");
-        configureLog("output=" + log, "what=gc");
-        System.gc();
-        configureLog("output=" + log, "what=off");
-        return Files.readString(log).contains("Pause");
-    }
-
-    private static void configureLog(String... arguments) throws Exception {
-        ManagementFactory.getPlatformMBeanServer().invoke(
-                new ObjectName("com.sun.management:type=DiagnosticCommand"), "vmLog", new Object[] {arguments},
-                new String[] {String[].class.getName()});
     }
 
     static Object keepPreferences() throws Exception {

@@ -101,7 +101,6 @@ public final class Survey {
                 ask(name + " takes random access", places::takesRandomAccess);
                 ask(name + " takes mappings", places::takesMappings);
                 ask(name + " takes directories", places::takesDirectories);
-                ask(name + " takes the log of the JVM", places::takesTheLogOfTheJvm);
             } finally {
                 places.close();
             }
