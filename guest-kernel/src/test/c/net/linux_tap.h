@@ -9,6 +9,9 @@
 /* Moves the process to a name space of its own and makes tap0 there, with this address and /24. The
  * descriptor, or -1. */
 int linux_tap_open(uint32_t own_address);
+/* The name space of the calling thread, as a descriptor; and moving to one. */
+int linux_tap_space(void);
+bool linux_tap_enter(int space);
 bool linux_tap_offload(int tap, bool on);
 bool linux_tap_mtu(unsigned mtu);
 

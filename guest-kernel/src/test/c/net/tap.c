@@ -29,6 +29,9 @@ struct delayed_frame {
 static struct list line = LIST_INIT(line);
 static unsigned line_length;
 static int tap = -1;
+static int other_tap = -1;           /* of the Linux in the stack's place, or -1 */
+static int spaces[2];                /* name spaces: the other Linux's, and that one's */
+static uint64_t chance_state = 88172645463325252ULL;
 static struct network_device device;
 static bool received_any;
 static unsigned line_mtu = 1500;
@@ -58,7 +61,7 @@ static void deliver_to_stack(const uint8_t *bytes, size_t length)
     received_any = true;
 }
 
-static void deliver_to_linux(const uint8_t *bytes, size_t length)
+static void deliver_to_linux(int tap, const uint8_t *bytes, size_t length)
 {
     if (write(tap, bytes, length) < 0 && errno != EAGAIN && errno != ENOBUFS)
         host_fail(__FILE__, __LINE__, "tap refuses a frame of %zu bytes: %s", length, strerror(errno));
@@ -67,18 +70,19 @@ static void deliver_to_linux(const uint8_t *bytes, size_t length)
 static void deliver(bool to_linux, const uint8_t *bytes, size_t length)
 {
     if (to_linux)
-        deliver_to_linux(bytes, length);
+        deliver_to_linux(tap, bytes, length);
+    else if (other_tap >= 0)
+        deliver_to_linux(other_tap, bytes, length);
     else
         deliver_to_stack(bytes, length);
 }
 
 static double chance(void)
 {
-    static uint64_t state = 88172645463325252ULL;
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (double)(state >> 11) / 9007199254740992.0;
+    chance_state ^= chance_state << 13;
+    chance_state ^= chance_state >> 7;
+    chance_state ^= chance_state << 17;
+    return (double)(chance_state >> 11) / 9007199254740992.0;
 }
 
 static void put_on_line(bool to_linux, const uint8_t *bytes, size_t length, nanoseconds delay)
@@ -158,17 +162,25 @@ static bool transmit(struct network_device *d, struct packet *packet)
 
 static void flush(struct network_device *d) { (void)d; }
 
-static bool idle(void)
+/* What Linux sent sets out; at most 64 frames at a time. */
+static bool take_from(int tap, bool to_linux)
 {
     static uint8_t buffer[FRAME_LIMIT];
-    bool any = run_line();
-    for (unsigned i = 0; i < 64; i++) {
+    unsigned count = 0;
+    for (; count < 64; count++) {
         ssize_t length = read(tap, buffer, sizeof(buffer));
         if (length <= (ssize_t)sizeof(struct tap_header))
             break;
-        travel(false, buffer, (size_t)length);
-        any = true;
+        travel(to_linux, buffer, (size_t)length);
     }
+    return count > 0;
+}
+
+static bool idle(void)
+{
+    bool any = run_line();
+    any |= take_from(tap, false);
+    any |= other_tap >= 0 && take_from(other_tap, true);
     if (received_any) {
         received_any = false;
         device.receive_done(&device);
@@ -231,6 +243,23 @@ bool tap_start(void)
     net_configure_static(&configuration);
     return true;
 }
+
+bool tap_start_between(void)
+{
+    other_tap = linux_tap_open(STACK_ADDRESS);
+    spaces[1] = linux_tap_space();
+    tap = other_tap >= 0 ? linux_tap_open(LINUX_ADDRESS) : -1;
+    spaces[0] = linux_tap_space();
+    return tap >= 0 && linux_tap_offload(tap, false) && linux_tap_offload(other_tap, false);
+}
+
+void tap_enter(bool in_place_of_stack)
+{
+    if (!linux_tap_enter(spaces[in_place_of_stack]))
+        host_fail(__FILE__, __LINE__, "setns: %s", strerror(errno));
+}
+
+void tap_seed(uint64_t seed) { chance_state = 88172645463325252ULL + seed * 0x9e3779b97f4a7c15ULL; }
 
 bool tap_run(bool (*done)(void *context), void *context, nanoseconds time)
 {

@@ -22,6 +22,12 @@ extern unsigned tap_largest_received;            /* and from Linux */
 
 /* Makes the name space and the device, starts and configures the stack. False: not permitted here. */
 bool tap_start(void);
+/* The same line between two Linux: in place of the stack there is one, with STACK_ADDRESS, in a name space of its own. */
+bool tap_start_between(void);
+/* From now on the thread's new sockets are of the Linux in the stack's place, or of the other one. */
+void tap_enter(bool in_place_of_stack);
+/* Another sequence of chances for the line. */
+void tap_seed(uint64_t seed);
 /* Applies tap_offload to the device. */
 void tap_update(void);
 /* Sets the MTU on both sides, up to 9001. */

@@ -447,6 +447,101 @@ static void memory_is_bounded(void)
     CHECK_EQUAL(net_memory_charged(), 0);
 }
 
+/* Numbers of linux/tcp.h. */
+enum { CORK = 3, SYN_COUNT = 7, LINGER2 = 8, WINDOW_CLAMP = 10 };
+
+static void corked_bytes_go_after_a_while(void)
+{
+    CHECK(open_plain());
+    CHECK_EQUAL(stack_set(file, OPTION_TCP, CORK, 1), 0);
+    write_pattern(100);
+    host_advance(199 * NS_PER_MS);
+    CHECK(hand_silent());
+    host_advance(2 * NS_PER_MS);
+    CHECK(hand_receive(&got));
+    CHECK_EQUAL(got.length, 100);
+    CHECK(pattern_matches(2, 0, got.data, 100));
+    finish();
+}
+
+static void connecting_ends_after_as_many_tries_as_set(void)
+{
+    file = stack_socket(SOCK_STREAM);
+    stack_nonblocking(file);
+    CHECK_EQUAL(stack_set(file, OPTION_TCP, SYN_COUNT, 2), 0);
+    CHECK_EQUAL(stack_connect(file, WIRE_PEER, 7777), -EINPROGRESS);
+    unsigned tries = 0;
+    for (unsigned second = 0; second < 60; second++, host_advance(NS_PER_SECOND))
+        while (hand_receive(&got))
+            tries += got.flags == HAND_SYN;
+    CHECK_EQUAL(tries, 3);
+    CHECK_EQUAL(stack_get(file, OPTION_SOCKET, OPTION_ERROR), ETIMEDOUT);
+    file_put(file);
+}
+
+/* Closes, acknowledges that, waits, and says whether the peer's FIN is still expected then. */
+static bool fin_is_awaited(int option, nanoseconds wait)
+{
+    if (!open_plain() || stack_set(file, OPTION_TCP, LINGER2, option) != 0)
+        return false;
+    file_put(file);
+    if (!hand_receive(&got) || !(got.flags & HAND_FIN))
+        return false;
+    hand.acknowledgement = got.sequence + 1;
+    hand_send(&hand, HAND_ACK, 0);
+    host_advance(wait);
+    hand_send(&hand, HAND_FIN | HAND_ACK, 0);
+    bool awaited = hand_receive(&got) && got.flags == HAND_ACK;
+    host_advance(300 * NS_PER_SECOND);
+    wire_drop_all();
+    return awaited;
+}
+
+static void closed_connections_wait_as_long_as_set(void)
+{
+    CHECK(fin_is_awaited(0, 50 * NS_PER_SECOND));
+    CHECK(!fin_is_awaited(0, 61 * NS_PER_SECOND));
+    CHECK(fin_is_awaited(5, 4 * NS_PER_SECOND));
+    CHECK(!fin_is_awaited(5, 6 * NS_PER_SECOND));
+    CHECK(!fin_is_awaited(-1, 0));
+}
+
+static void windows_are_clamped(void)
+{
+    struct file *clamped = stack_socket(SOCK_STREAM);
+    CHECK_EQUAL(stack_set(clamped, OPTION_TCP, WINDOW_CLAMP, 2000), 0);
+    CHECK_EQUAL(stack_listen(clamped, 4), 0);
+    CHECK(hand_open(&hand, clamped, &file, syn_mss, sizeof(syn_mss)));
+    hand_send(&hand, HAND_ACK, 1000);
+    hand.sequence += 1000;
+    CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence);
+    CHECK(got.window >= 1000 && got.window <= 2000);
+    finish();
+    file_put(clamped);
+}
+
+/* The pointer of these segments is 0, which as on Linux means their first byte. */
+static void urgent_byte_comes_out_of_order(void)
+{
+    enum { URGENT = 0x20 };
+    uint8_t data[16], byte;
+    CHECK(open_plain());
+    struct hand ahead = hand;
+    ahead.sequence += 10;
+    hand_send(&ahead, HAND_ACK | URGENT, 5);
+    CHECK_EQUAL(stack_poll(file) & (POLL_PRIORITY | POLL_IN), POLL_PRIORITY);
+    CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_OOB), 1);
+    CHECK(pattern_matches(1, ahead.sequence, &byte, 1));
+    hand_send(&ahead, HAND_ACK | URGENT, 5);                       /* again: no news */
+    CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_OOB), -EINVAL);
+    hand_send(&hand, HAND_ACK, 10);
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 10);   /* up to the mark */
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 4);    /* and from behind the byte */
+    CHECK(pattern_matches(1, ahead.sequence + 1, data, 4));
+    hand.sequence += 15;
+    finish();
+}
+
 static void no_memory_is_survived(void)
 {
     for (uint64_t n = 1; n < 60; n++) {
@@ -498,6 +593,11 @@ int main(void)
     host_test("half-close", half_close);
     host_test("orphans do not stay", orphans_do_not_stay);
     host_test("orphans do not wait for a window", orphans_do_not_wait_for_a_window);
+    host_test("corked bytes go after a while", corked_bytes_go_after_a_while);
+    host_test("connecting ends after TCP_SYNCNT tries", connecting_ends_after_as_many_tries_as_set);
+    host_test("closed connections wait for TCP_LINGER2", closed_connections_wait_as_long_as_set);
+    host_test("windows are clamped", windows_are_clamped);
+    host_test("an urgent byte comes out of order", urgent_byte_comes_out_of_order);
     host_test("memory is bounded", memory_is_bounded);
     host_test("no memory is survived", no_memory_is_survived);
     return host_result();

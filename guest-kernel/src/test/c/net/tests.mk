@@ -14,6 +14,14 @@ target/test/test_net_%: $(call host,src/test/c/net/test_%.c src/test/c/net/wire.
 target/test/fuzz_net_%: $(call fuzz,src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES))
 	$(fuzz_link)
 
+# Throughput over bad lines beside Linux's own TCP: a benchmark, not a test. docs/network.md has the results.
+target/test/bench_net_lines: $(call host,$(addprefix src/test/c/net/,bench_lines.c bench_lines_linux.c tap.c linux_tap.c) \
+    $(NET_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+.PHONY: bench-net-lines
+bench-net-lines: target/test/bench_net_lines
+	@$<
+
 fuzz-net-%: target/test/fuzz_net_%
 	@mkdir -p target/test/corpus-net-$*
 	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=target/test/ -verbosity=0 \
