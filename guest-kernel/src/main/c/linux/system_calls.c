@@ -104,7 +104,7 @@ SYSCALL(sysinfo)
     } info = {
         .uptime = (int64_t)(clock_monotonic() / NS_PER_SECOND),
         .total = pages_total_count() * PAGE_SIZE, .free = pages_free_count() * PAGE_SIZE,
-        .buffers = page_cache_reclaimable() * PAGE_SIZE, .processes = (uint16_t)threads_count(), .unit = 1,
+        .buffers = page_cache_evictable() * PAGE_SIZE, .processes = (uint16_t)threads_count(), .unit = 1,
     };
     return user_put(a, &info);
 }

@@ -27,6 +27,7 @@ struct area {
     struct file *file;               /* NULL: anonymous; one reference */
     uint64_t offset;                 /* of start in the file, bytes, page-aligned */
     struct list source_link;         /* page_source.mappings, when file-backed */
+    struct list reclaim_link;        /* the areas to look through for idle pages, when these can be dropped */
     const char *name;                /* "[heap]", "[stack]", "[vdso]" or NULL */
     phys_t *fixed_pages;             /* vDSO and clock page: these frames, else NULL */
     size_t gap, largest_gap;         /* bytes free below it, and the most below any area of its subtree */
@@ -48,6 +49,8 @@ struct map_request {
 };
 int64_t address_space_map(const struct map_request *request);
 int address_space_unmap(uintptr_t start, size_t length);
+/* Pages that private memory may yet be promised, and MemAvailable: see mappings.c. */
+uint64_t address_space_available(void);
 int address_space_protect(uintptr_t start, size_t length, unsigned protection);
 int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move,
                             bool fixed, uintptr_t new_start);

@@ -4,14 +4,16 @@
 #include "lib/heap.h"
 #include "lib/pages.h"
 #include "memory/areas.h"
+#include "memory/page_cache.h"
 #include "threads/thread.h"
-
-#define RECLAIM_BATCH 256            /* pages between points where others may run */
 
 struct mutex address_space_mutex;
 uint64_t resident_pages;
 uint64_t reserved_bytes;
 static size_t area_count;
+static struct list reclaimable_areas = LIST_INIT(reclaimable_areas);  /* of evictable sources; the hand's area is first */
+static size_t reclaimable_count;     /* areas in that list */
+static uintptr_t hand;               /* where in its area the search goes on; outside of it: at its start */
 
 static struct area *area_of(struct tree_node *node) { return node ? tree_entry(node, struct area, node) : NULL; }
 
@@ -87,6 +89,24 @@ void area_discard(struct area *area)
     area_count--;
 }
 
+static void link_to_source(struct area *area, struct page_source *source)
+{
+    list_push_back(&source->mappings, &area->source_link);
+    if (source->evictable) {
+        list_push_back(&reclaimable_areas, &area->reclaim_link);
+        reclaimable_count++;
+    }
+}
+
+static void unlink_from_source(struct area *area)
+{
+    list_remove(&area->source_link);
+    if (area->file->operations->pages(area->file)->evictable) {
+        list_remove(&area->reclaim_link);
+        reclaimable_count--;
+    }
+}
+
 void area_insert(struct area *area)
 {
     must_hold_mutex(&address_space_mutex);
@@ -96,8 +116,9 @@ void area_insert(struct area *area)
     measure_gap(area_next(area));
     reserved_bytes += area->end - area->start;
     list_init(&area->source_link);
+    list_init(&area->reclaim_link);
     if (area->file)
-        list_push_back(&area->file->operations->pages(area->file)->mappings, &area->source_link);
+        link_to_source(area, area->file->operations->pages(area->file));
 }
 
 void area_remove(struct area *area)
@@ -108,7 +129,7 @@ void area_remove(struct area *area)
     measure_gap(next);
     reserved_bytes -= area->end - area->start;
     if (area->file) {
-        list_remove(&area->source_link);
+        unlink_from_source(area);
         file_put(area->file);
     }
     area_discard(area);
@@ -210,6 +231,20 @@ uintptr_t areas_highest_gap(size_t length, uintptr_t limit)
     return area ? area->start - length : 0;
 }
 
+void area_page_mapped(phys_t physical)
+{
+    page_cache_mapped(page_of(physical));
+    resident_pages++;
+}
+
+void area_page_unmapped(phys_t physical)
+{
+    struct page *page = page_of(physical);
+    page_cache_unmapped(page);
+    page_put(page);
+    resident_pages--;
+}
+
 uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
 {
     struct mmu_entry entries[UNMAP_BATCH];
@@ -217,8 +252,7 @@ uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
     while (start < end && released < limit) {
         size_t count = mmu_unmap(&start, end, entries, UNMAP_BATCH);
         for (size_t i = 0; i < count; i++)
-            page_put(page_of(entries[i].physical));
-        resident_pages -= count;
+            area_page_unmapped(entries[i].physical);
         released += count;
         give_way();
     }
@@ -230,40 +264,62 @@ void area_release_pages(uintptr_t start, uintptr_t end)
     (void)area_release_some(start, end, SIZE_MAX);
 }
 
+/* ---- Reclaim: a clock whose hand goes round the areas ------------------------------------------------ */
+
+static void next_area(void)
+{
+    struct list *first = list_pop_front(&reclaimable_areas);
+    list_push_back(&reclaimable_areas, first);
+    hand = 0;
+}
+
 /* A clean, shared file page that nobody used since the last look, or any, is unmapped. */
-static void reclaim_page(uintptr_t at, bool used_too)
+static bool reclaim_page(const struct mmu_entry *found, bool used_too)
 {
-    struct mmu_entry entry;
-    if (!mmu_query(at, &entry) || (mmu_test_clear_accessed(at) && !used_too))
-        return;
-    struct page *page = page_of(entry.physical);
+    struct page *page = page_of(found->physical);
     if (!page->source || !page->source->evictable)
-        return;
-    if (mmu_unmap(&at, at + PAGE_SIZE, &entry, 1)) {
-        page_put(page);
-        resident_pages--;
-    }
+        return false;
+    if (found->accessed && mmu_test_clear_accessed(found->virtual) && !used_too)
+        return false;
+    struct mmu_entry entry;
+    uintptr_t at = found->virtual;
+    if (!mmu_unmap(&at, at + PAGE_SIZE, &entry, 1))
+        return false;
+    area_page_unmapped(entry.physical);
+    return true;
 }
 
-static void reclaim_area(const struct area *area, bool used_too)
+/* Moves the hand over up to `limit` pages before `end`, or to the next area. Returns how many pages it unmapped. */
+static unsigned move_hand(uintptr_t end, size_t limit, bool used_too, unsigned *looks)
 {
-    for (uintptr_t at = area->start; at < area->end; at += PAGE_SIZE) {
-        reclaim_page(at, used_too);
-        if ((at >> PAGE_SHIFT) % RECLAIM_BATCH == 0)
-            give_way();
-    }
+    struct mmu_entry entries[UNMAP_BATCH];
+    const struct area *area = list_entry(reclaimable_areas.next, struct area, reclaim_link);
+    if (hand < area->start || hand >= area->end)
+        hand = area->start;
+    size_t count = mmu_find(&hand, max_of(hand, min_of(area->end, end)), entries, limit);
+    unsigned unmapped = 0;
+    for (size_t i = 0; i < count; i++)
+        unmapped += reclaim_page(&entries[i], used_too);
+    *looks += (unsigned)count + 1;
+    if (hand >= area->end)
+        next_area();
+    return unmapped;
 }
 
-uint64_t areas_reclaim(bool used_too)
+uint64_t areas_reclaim(uint64_t wanted, bool used_too)
 {
     must_hold_mutex(&address_space_mutex);
-    for (struct area *area = area_first(); area; area = area_next(area))
-        if (area->file && area->file->operations->pages(area->file)->evictable)
-            reclaim_area(area, used_too);
-    uint64_t freed = 0, now = 0;
-    do {
-        freed += now = pages_reclaim ? pages_reclaim(RECLAIM_BATCH) : 0;
+    uintptr_t start = hand;
+    size_t areas_left = reclaimable_count + (start != 0);    /* the first one's beginning comes last */
+    uint64_t unmapped = 0;
+    for (unsigned looks = 0; areas_left && reclaimable_count && unmapped < wanted;) {
+        bool last = areas_left == 1 && start != 0;
+        if ((last && hand >= start) || (looks >= RECLAIM_LOOKS && !used_too))
+            break;
+        size_t limit = used_too ? min_of(wanted - unmapped, (uint64_t)UNMAP_BATCH) : UNMAP_BATCH;
+        unmapped += move_hand(last ? start : UINTPTR_MAX, limit, used_too, &looks);
+        areas_left -= hand == 0;
         give_way();
-    } while (now);
-    return freed;
+    }
+    return unmapped && pages_reclaim ? pages_reclaim(unmapped) : 0;
 }

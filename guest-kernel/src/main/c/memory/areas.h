@@ -43,6 +43,13 @@ uintptr_t areas_highest_gap(size_t length, uintptr_t limit);
 void area_release_pages(uintptr_t start, uintptr_t end);
 /* The same until about `limit` pages are released; returns where it stopped. */
 uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit);
-/* Unmaps clean file pages, without `used_too` those not used lately, so that the page cache can free them.
- * Returns how many frames became free. */
-uint64_t areas_reclaim(bool used_too);
+/*
+ * Unmaps up to `wanted` clean file pages and frees them; it goes on where the last call stopped. Without `used_too` it
+ * takes those that were not used since it last came by, and looks at RECLAIM_LOOKS pages and areas at most, however many
+ * there are; with it, it ends when it has been round. Returns how many frames became free.
+ */
+uint64_t areas_reclaim(uint64_t wanted, bool used_too);
+#define RECLAIM_LOOKS 256
+/* A translation has been entered, or taken out and the reference to its page is to be dropped. */
+void area_page_mapped(phys_t physical);
+void area_page_unmapped(phys_t physical);

@@ -20,24 +20,25 @@
 #define ANONYMOUS_AHEAD 8            /* pages served at once in a sequential walk */
 #define FAULT_FRAMES 4               /* what one fault needs at most: a page and the tables that lead to it */
 #define KEPT_FRAMES 64               /* what is to be had at PAGES_KEPT while there are idle file pages: some threads */
+#define WORKING_PAGES 128            /* file pages that stay mapped, used or not */
 #define POPULATED_AT_ONCE 8          /* pages between points where others may run */
-#define IDLE_PASSES 2                /* the first search for unused pages may only clear accessed bits */
 
 /*
- * Drops file pages, mapped or not, until there are FAULT_FRAMES at PAGES_NEEDED or nothing is left to drop. Those in
- * use go last, for a fault that would find no frame at all.
+ * Drops file pages: those that nobody maps, else idle ones; those in use go last, for a fault that would find no frame at
+ * all, and few of them, the next one elsewhere. The last WORKING_PAGES stay: a program that lost each page before it had
+ * the next would not run one more instruction, for ever; without a frame it ends.
  *
- * System calls cannot drop what is mapped, and need more frames left than faults do. So there is one look for KEPT_FRAMES as
+ * System calls cannot drop what is mapped, and need more frames left than faults do. So one batch goes for KEPT_FRAMES as
  * well: without it faults alone would keep free memory just where no thread can be made, however large the cache.
  */
 static void make_room(void)
 {
-    uint64_t free;
-    for (unsigned idle = 0; (free = pages_free_at(PAGES_NEEDED)) < FAULT_FRAMES && idle < IDLE_PASSES;)
-        if (pages_reclaim(PAGES_RESERVE) == 0 && areas_reclaim(idle > 0 && free == 0) == 0)
-            idle++;
-    if (pages_free_at(PAGES_KEPT) < KEPT_FRAMES && pages_reclaim(PAGES_RESERVE) == 0)
-        areas_reclaim(false);
+    if (pages_free_at(PAGES_KEPT) >= KEPT_FRAMES)
+        return;
+    if (pages_reclaim(KEPT_FRAMES) == 0)
+        areas_reclaim(KEPT_FRAMES, false);
+    if (pages_free_at(PAGES_NEEDED) == 0 && page_cache_mapped_count() > WORKING_PAGES)
+        areas_reclaim(FAULT_FRAMES, true);
 }
 
 static void set_entry(struct mmu_entry *entry, uintptr_t address, const struct page *page, unsigned protection)
@@ -51,7 +52,8 @@ static void drop(const struct mmu_entry *entry) { page_put(page_of(entry->physic
 static enum fault_result map_entries(const struct mmu_entry *entries, size_t count, uintptr_t address)
 {
     if (mmu_map(entries, count) == 0) {
-        resident_pages += count;
+        for (size_t i = 0; i < count; i++)
+            area_page_mapped(entries[i].physical);
         return FAULT_SERVED;
     }
     const struct mmu_entry *needed = NULL;
@@ -105,10 +107,8 @@ static enum fault_result copy_for_write(const struct area *area, uintptr_t addre
     bool replaces = mmu_query(address, &replaced);
     set_entry(&entry, address, copy, area->protection);
     enum fault_result result = map_entries(&entry, 1, address);
-    if (result == FAULT_SERVED && replaces) {
-        page_put(page_of(replaced.physical));
-        resident_pages--;
-    }
+    if (result == FAULT_SERVED && replaces)
+        area_page_unmapped(replaced.physical);
     return result;
 }
 

@@ -13,6 +13,8 @@
 
 #define PIECE_PAGES 1024             /* given back before others may have the address space */
 #define AREAS_AT_ONCE 64             /* looked at before others may run */
+#define CODE_SHARE 16                /* of memory: mapped file pages that are not promised away */
+#define CODE_MOST ((32UL << 20) >> PAGE_SHIFT)
 #define PROTECT_PIECE (16UL << 20)   /* bytes changed before others may run */
 
 static uintptr_t break_start, break_now;
@@ -37,13 +39,25 @@ static void pause_locked(void)
 }
 
 /*
+ * What is free or can be made free by dropping cached file pages, but for some of those that are mapped: they are the
+ * program's code, which it reads in again at once and cannot run without. As Linux reckons MemAvailable, except that
+ * Linux leaves half of the whole cache at most.
+ */
+uint64_t address_space_available(void)
+{
+    uint64_t mapped = page_cache_mapped_count(), cached = page_cache_evictable();
+    uint64_t code = min_of(mapped, min_of(pages_total_count() / CODE_SHARE, CODE_MOST));
+    return pages_free_at(PAGES_KEPT) + (cached > code ? cached - code : 0);
+}
+
+/*
  * What the program may not have with an error it sees is better refused than promised: private memory that becomes
- * writable for the first time must fit into what is free now or can be made free by dropping the page cache. Promises
- * are not added up: a JVM makes more memory accessible than it touches.
+ * writable for the first time must fit into what is available. Promises are not added up: a JVM makes more memory
+ * accessible than it touches.
  */
 static bool may_commit(size_t bytes)
 {
-    return bytes >> PAGE_SHIFT <= pages_free_at(PAGES_KEPT) + page_cache_reclaimable();
+    return bytes >> PAGE_SHIFT <= address_space_available();
 }
 
 static bool commits(unsigned flags, unsigned protection)
@@ -213,13 +227,25 @@ static void protect_pages(uintptr_t start, uintptr_t end, unsigned protection, b
     }
 }
 
+/*
+ * MAP_NORESERVE goes for what mmap() makes writable, and for what is so large that it can only be meant to stay sparse.
+ * Else what is reserved without access is committed by mprotect(): the allocator of glibc takes its memory this way, and
+ * can say that there is none left.
+ */
+static bool commits_later(const struct area *area, unsigned protection, size_t bytes)
+{
+    bool sparse = (area->protection & MMU_WRITE) || bytes >> PAGE_SHIFT > pages_total_count();
+    return !((area->flags & AREA_NO_RESERVE) && sparse) && commits(area->flags & ~AREA_NO_RESERVE, protection);
+}
+
 /* Bytes of [start, end) that would become writable for the first time. */
 static size_t bytes_to_commit(unsigned protection, uintptr_t start, uintptr_t end)
 {
     size_t bytes = 0;
-    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area))
-        if (commits(area->flags, protection))
-            bytes += min_of(area->end, end) - max_of(area->start, start);
+    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
+        size_t part = min_of(area->end, end) - max_of(area->start, start);
+        bytes += commits_later(area, protection, part) ? part : 0;
+    }
     return bytes;
 }
 
@@ -237,7 +263,7 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
     for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
         if (area->protection == protection)
             continue;
-        if (commits(area->flags, protection))
+        if (commits_later(area, protection, area->end - area->start))
             area->flags |= AREA_COMMITTED;
         area->protection = protection;
         /* A private file page may still be the cache's own: its first write must fault. */

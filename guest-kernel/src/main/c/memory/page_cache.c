@@ -12,6 +12,7 @@
 
 #define PAGE_FILLED 1u               /* contents are valid */
 #define PAGE_CACHED 2u               /* in the hash; the cache holds one reference */
+#define PAGE_MAPPING 4u              /* the bits from here on count translations; only of evictable pages */
 #define WINDOW_RANDOM 4              /* pages read for a miss out of sequence when memory is short ... */
 #define WINDOW_MAX PAGE_CACHE_BATCH  /* ... doubling up to this in sequence */
 #define WALK_PIECE 64                /* steps of a walk between points where others may run */
@@ -20,9 +21,10 @@
 static struct spinlock lock = SPINLOCK("page_cache");
 static uint32_t *buckets;            /* lock: frame numbers, 0: empty */
 static uint64_t bucket_mask;
-static struct list lru = LIST_INIT(lru);     /* lock: evictable pages, least recently used first */
+static struct list lru = LIST_INIT(lru);     /* lock: evictable pages that are not mapped, least recently used first */
 static uint64_t cached;              /* lock */
 static uint64_t evictable_count;     /* lock */
+static uint64_t mapped_count;        /* lock: of these, the ones that are not on the list */
 static struct wait_queue filled;     /* woken whenever a fill ends */
 
 static struct page *page_at(uint32_t number) { return number ? page_of((phys_t)number << PAGE_SHIFT) : NULL; }
@@ -32,6 +34,8 @@ static uint32_t *bucket_of(const struct page_source *source, uint32_t index)
 {
     return &buckets[hash_mix((uintptr_t)source + (uint64_t)index * 0x9e3779b97f4a7c15UL) & bucket_mask];
 }
+
+static bool is_mapped(const struct page *page) { return page->flags >= PAGE_MAPPING; }
 
 static struct page *lookup(const struct page_source *source, uint32_t index)
 {
@@ -67,9 +71,11 @@ static void detach(struct page *page)
     while (*link != number_of(page))
         link = &page_at(*link)->hash_next;
     *link = page->hash_next;
-    if (source->evictable)
-        evictable_count--;
-    list_remove(&page->link);
+    evictable_count -= source->evictable;
+    if (is_mapped(page))
+        mapped_count--;
+    else
+        list_remove(&page->link);
     page->source = NULL;
     page->flags = 0;
     page->hash_next = 0;
@@ -79,18 +85,21 @@ static void detach(struct page *page)
 
 static void touch(struct page *page)
 {
-    if (!page->source->evictable)
+    if (!page->source->evictable || is_mapped(page))
         return;
     list_remove(&page->link);
     list_push_back(&lru, &page->link);
 }
 
-/* In any context, so it ends soon after it has found something; pages in use go behind the others. */
+/*
+ * In any context, so it ends soon after it has found something; pages in use, of which there are few while none on the
+ * list is mapped, go after the others.
+ */
 static uint64_t reclaim(uint64_t wanted)
 {
     uint64_t freed = 0;
     spin_lock(&lock);
-    uint64_t count = evictable_count;
+    uint64_t count = evictable_count - mapped_count;
     for (uint64_t looks = 0; looks < count && freed < wanted; looks++) {
         if (freed && looks > wanted && looks - wanted > RECLAIM_SCAN)
             break;
@@ -105,6 +114,36 @@ static uint64_t reclaim(uint64_t wanted)
     }
     spin_unlock(&lock);
     return freed;
+}
+
+void page_cache_mapped(struct page *page)
+{
+    if (!read_once(page->source))
+        return;
+    spin_lock(&lock);
+    if (page->source && page->source->evictable) {
+        if (!is_mapped(page)) {
+            list_remove(&page->link);
+            mapped_count++;
+        }
+        page->flags += PAGE_MAPPING;
+    }
+    spin_unlock(&lock);
+}
+
+void page_cache_unmapped(struct page *page)
+{
+    if (!read_once(page->source))
+        return;
+    spin_lock(&lock);
+    if (is_mapped(page)) {
+        page->flags -= PAGE_MAPPING;
+        if (!is_mapped(page)) {
+            list_push_back(&lru, &page->link);
+            mapped_count--;
+        }
+    }
+    spin_unlock(&lock);
 }
 
 void page_cache_init(void)
@@ -327,4 +366,5 @@ uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t en
 }
 
 uint64_t page_cache_count(void) { return read_once(cached); }
-uint64_t page_cache_reclaimable(void) { return read_once(evictable_count); }
+uint64_t page_cache_evictable(void) { return read_once(evictable_count); }
+uint64_t page_cache_mapped_count(void) { return read_once(mapped_count); }

@@ -5,7 +5,8 @@
  * Lock "page_cache" guards the hash, the LRU list and page identity. Filling a page sleeps, with no lock but
  * the page's own busy mark; two readers of one absent page cause one read. Clean pages of sources with
  * `evictable` are dropped when memory is short, least recently used first; pages of other
- * sources (tmpfs) live until truncated.
+ * sources (tmpfs) live until truncated. Those mapped by the program are not on the list meanwhile, so that the search
+ * for one to drop does not pass them: memory/areas.h unmaps the idle ones.
  */
 #pragma once
 
@@ -62,6 +63,13 @@ struct page *page_walk_next(struct page_walk *walk);
 uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end);
 #define PAGE_CACHE_END UINT32_MAX    /* behind the last index of any source */
 void page_cache_init(void);
-/* Frames the cache holds now, and those that could be freed at once. */
+/*
+ * A translation of the page has been entered into the user's page tables, or taken from them: with the address_space
+ * mutex and a reference to the page. Nothing to do for anonymous memory.
+ */
+void page_cache_mapped(struct page *page);
+void page_cache_unmapped(struct page *page);
+/* Frames: all that the cache holds, those of evictable sources, and of these the ones that are mapped. */
 uint64_t page_cache_count(void);
-uint64_t page_cache_reclaimable(void);
+uint64_t page_cache_evictable(void);
+uint64_t page_cache_mapped_count(void);

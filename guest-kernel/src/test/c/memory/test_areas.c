@@ -39,7 +39,10 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
     (void)start, (void)length, (void)for_write;
     return 0;
 }
-uint64_t page_cache_reclaimable(void) { return 0; }
+void page_cache_mapped(struct page *page) { (void)page; }
+void page_cache_unmapped(struct page *page) { (void)page; }
+uint64_t page_cache_evictable(void) { return 0; }
+uint64_t page_cache_mapped_count(void) { return 0; }
 void file_put(struct file *file) { (void)file; }
 struct file *file_get(struct file *file) { return file; }
 

@@ -13,10 +13,11 @@
 
 /* ---- Page tables ---------------------------------------------------------------------------------- */
 
-#define TRANSLATIONS 1024
+#define TRANSLATIONS 16384
 
 static struct mmu_entry translations[TRANSLATIONS];     /* ascending */
 static size_t translation_count;
+static uint64_t looks;               /* translations that were looked at for their accessed bit, or listed */
 static unsigned failing_map;         /* the how many-th mmu_map() from now on fails, and ... */
 static unsigned failing_maps;        /* ... how many do in all */
 
@@ -87,6 +88,7 @@ bool mmu_test_clear_accessed(uintptr_t virtual)
 {
     struct mmu_entry *found = translation_of(virtual);
     bool accessed = found && found->accessed;
+    looks++;
     if (found)
         found->accessed = false;
     return accessed;
@@ -94,7 +96,8 @@ bool mmu_test_clear_accessed(uintptr_t virtual)
 
 /* ---- A file ---------------------------------------------------------------------------------------- */
 
-#define FILE_PAGES 32
+#define FILE_PAGES 256
+#define WORKING_PAGES 128            /* memory/fault.c */
 
 static struct page_source source;
 static int file_references;
@@ -374,22 +377,106 @@ static void test_committing(void)
     all_gone();
 }
 
-/* The cache's pages are dropped for a fault, the mapped and lately used ones too, before it fails. */
+/* glibc reserves an arena with MAP_NORESERVE and makes it accessible step by step; others reserve terabytes. */
+static void test_committing_what_was_reserved(void)
+{
+    prepare();
+    unsigned writable = MMU_READ | MMU_WRITE;
+    size_t sparse = pages_total_count() + 100;
+    CHECK_EQUAL(map(BASE, 200, 0, AREA_NO_RESERVE), BASE);
+    CHECK_EQUAL(map(BASE * 4, sparse, 0, AREA_NO_RESERVE), BASE * 4);
+    CHECK_EQUAL(map(BASE * 3, 200, writable, AREA_NO_RESERVE), BASE * 3);
+    host_pages_withheld = pages_free_at(PAGES_KEPT) - 99;
+    CHECK_EQUAL(address_space_protect(BASE, 99 * PAGE_SIZE, writable), 0);
+    CHECK_EQUAL(address_space_protect(BASE + 99 * PAGE_SIZE, 100 * PAGE_SIZE, writable), -ENOMEM);
+    CHECK_EQUAL(address_space_protect(BASE * 3, 200 * PAGE_SIZE, writable | MMU_EXECUTE), 0);
+    CHECK_EQUAL(address_space_protect(BASE * 4, sparse * PAGE_SIZE, writable), 0);
+    CHECK_EQUAL(address_space_unmap(BASE * 3, BASE * 4 + sparse * PAGE_SIZE), 0);
+    host_pages_withheld = 0;
+    all_gone();
+}
+
+/* The cache's pages are dropped for a fault, mapped and lately used ones too, before it fails; but not the last ones. */
 static void test_dropping_the_cache(void)
 {
     prepare();
     CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
-    CHECK_EQUAL(map(BASE + 100 * PAGE_SIZE, 100, MMU_READ | MMU_WRITE, 0), BASE + 100 * PAGE_SIZE);
+    CHECK_EQUAL(map(BASE + 1000 * PAGE_SIZE, 1000, MMU_READ | MMU_WRITE, 0), BASE + 1000 * PAGE_SIZE);
     for (unsigned i = 0; i < FILE_PAGES; i++)
         CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
     CHECK_EQUAL(resident_pages, FILE_PAGES);
     host_pages_withheld = pages_free_at(PAGES_NEEDED);
     CHECK_EQUAL(pages_reclaim(UINT64_MAX), 0);
     unsigned served = 0;
-    while (address_space_fault(BASE + (100 + served) * PAGE_SIZE, FAULT_WRITE) == FAULT_SERVED)
-        served++;
-    CHECK(served >= FILE_PAGES - 4);
-    CHECK_EQUAL(page_cache_count(), 0);
+    while (page_cache_mapped_count() > WORKING_PAGES) {
+        for (size_t i = 0; i < translation_count; i++)
+            translations[i].accessed = true;
+        CHECK_EQUAL(address_space_fault(BASE + (1000 + served++) * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    }
+    CHECK(served >= (FILE_PAGES - WORKING_PAGES) / 4 - 1);
+    host_pages_withheld = 0;
+    host_pages_withheld = pages_free_at(PAGES_NEEDED);
+    for (size_t i = 0; i < translation_count; i++)
+        translations[i].accessed = true;
+    (void)address_space_fault(BASE + (1000 + served) * PAGE_SIZE, FAULT_WRITE);
+    CHECK(page_cache_count() >= WORKING_PAGES - 4);
+    host_pages_withheld = 0;
+    all_gone();
+}
+
+/* Mapped file pages are the program's code: some of them are left when memory is promised, all when there are few. */
+static void test_code_is_not_promised_away(void)
+{
+    prepare();
+    CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
+    int error;
+    for (uint32_t i = 0; i < FILE_PAGES; i++)
+        page_put(page_cache_get(&source, i, &error));
+    host_pages_withheld = pages_free_at(PAGES_KEPT);
+    CHECK_EQUAL(address_space_available(), FILE_PAGES);
+    host_pages_withheld = 0;
+    CHECK_EQUAL(address_space_fault(BASE + PAGE_SIZE, 0), FAULT_SERVED);
+    uint64_t mapped = resident_pages;
+    CHECK(mapped >= 16 && mapped <= FILE_PAGES);
+    host_pages_withheld = pages_free_at(PAGES_KEPT);
+    CHECK_EQUAL(address_space_available(), FILE_PAGES - mapped);
+    unsigned writable = MMU_READ | MMU_WRITE;
+    CHECK_EQUAL(map(BASE + 1000 * PAGE_SIZE, FILE_PAGES - mapped + 1, writable, 0), -ENOMEM);
+    host_pages_withheld = 0;
+    all_gone();
+}
+
+/*
+ * Many mappings, all of whose pages are in use: a fault looks at a few of them, the next one goes on there, and pages
+ * not used when the search comes by again are dropped, wherever they lie.
+ */
+static void test_reclaim_goes_on_where_it_stopped(void)
+{
+    enum { MAPPINGS = 400 };
+    prepare();
+    for (unsigned i = 0; i < MAPPINGS; i++) {
+        uintptr_t at = BASE + (1000 + i * 300) * PAGE_SIZE;
+        CHECK_EQUAL(map_file(at, MMU_READ), at);
+        CHECK_EQUAL(address_space_fault(at, 0), FAULT_SERVED);
+    }
+    CHECK_EQUAL(map(BASE, 500, MMU_READ | MMU_WRITE, 0), BASE);
+    host_pages_withheld = pages_free_at(PAGES_KEPT);
+    uint64_t resident = resident_pages, lap = (resident + MAPPINGS) / RECLAIM_LOOKS;
+    for (uint64_t i = 0; i < lap; i++) {
+        looks = 0;
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+        CHECK(looks > 0);
+        CHECK(looks <= RECLAIM_LOOKS + UNMAP_BATCH);
+    }
+    uint64_t unused = 0;
+    for (size_t i = 0; i < translation_count; i++)
+        unused += !translations[i].accessed;
+    CHECK(unused >= resident * 9 / 10);
+    CHECK_EQUAL(resident_pages, resident + lap);     /* each fault's one page, and none dropped yet */
+    CHECK_EQUAL(address_space_fault(BASE + 2 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(BASE + 4 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK(resident_pages < resident + lap);
+    CHECK_EQUAL(address_space_unmap(USER_LOWEST, BASE * 8), 0);
     host_pages_withheld = 0;
     all_gone();
 }
@@ -399,15 +486,15 @@ static void test_idle_file_pages_make_room(void)
 {
     prepare();
     CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
-    CHECK_EQUAL(map(BASE + 100 * PAGE_SIZE, 100, MMU_READ | MMU_WRITE, 0), BASE + 100 * PAGE_SIZE);
+    CHECK_EQUAL(map(BASE + 1000 * PAGE_SIZE, 100, MMU_READ | MMU_WRITE, 0), BASE + 1000 * PAGE_SIZE);
     for (unsigned i = 0; i < FILE_PAGES; i++)
         CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
     host_pages_withheld = pages_free_at(PAGES_KEPT);
     CHECK(pages_free_at(PAGES_NEEDED) > 8);
-    touch(BASE + 100 * PAGE_SIZE, 1);    /* sees that the file's pages were used */
+    touch(BASE + 1000 * PAGE_SIZE, 1);   /* sees that the file's pages were used */
     CHECK_EQUAL(page_cache_count(), FILE_PAGES);
-    touch(BASE + 101 * PAGE_SIZE, 1);    /* and this one that they were not since then */
-    CHECK_EQUAL(page_cache_count(), 0);
+    touch(BASE + 1001 * PAGE_SIZE, 1);   /* and this one that they were not since then: enough of them go */
+    CHECK_EQUAL(page_cache_count(), FILE_PAGES - 64);
     host_pages_withheld = 0;
     all_gone();
 }
@@ -426,6 +513,9 @@ int main(void)
     host_test("mmap in place of another mapping fails as a whole", test_replacing);
     host_test("areas have a limit", test_too_many_areas);
     host_test("more than there is is not promised", test_committing);
+    host_test("what was reserved is promised when it becomes accessible", test_committing_what_was_reserved);
+    host_test("the code of the program is not promised away", test_code_is_not_promised_away);
+    host_test("a fault looks at few mappings and goes on where the last one stopped", test_reclaim_goes_on_where_it_stopped);
     host_test("a fault drops the page cache before it fails", test_dropping_the_cache);
     host_test("a fault drops idle file pages before a system call fails", test_idle_file_pages_make_room);
     return host_result();

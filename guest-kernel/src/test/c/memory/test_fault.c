@@ -50,9 +50,11 @@ bool mmu_query(uintptr_t virtual, struct mmu_entry *out)
 
 size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
 {
-    (void)out, (void)limit;
-    *from = end;
-    return 0;
+    size_t count = 0;
+    for (; *from < end && count < limit; *from += PAGE_SIZE)
+        if (slot(*from)->physical)
+            out[count++] = *slot(*from);
+    return count;
 }
 bool mmu_test_clear_accessed(uintptr_t virtual) { (void)virtual; return false; }
 

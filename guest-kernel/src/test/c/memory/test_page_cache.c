@@ -112,6 +112,53 @@ static void test_reclaim(void)
     CHECK_EQUAL(pages_reclaim(UINT64_MAX), 1);
 }
 
+/* What is mapped is not dropped, and costs the search for what can be dropped nothing. */
+static void test_mapped_pages_are_passed_over(void)
+{
+    int error;
+    start(true, 8);
+    struct page *mapped = page_cache_get(&source, 5, &error);
+    page_cache_mapped(mapped);
+    page_cache_mapped(mapped);           /* at two places */
+    for (uint32_t i = 0; i < 8; i++)
+        CHECK(read_page(i));
+    CHECK_EQUAL(page_cache_evictable(), 8);
+    CHECK_EQUAL(page_cache_mapped_count(), 1);
+    page_cache_unmapped(mapped);
+    page_put(mapped);                    /* the mapping that is left needs none here: the cache's list does without it */
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 7);
+    CHECK(page_cache_find(&source, 5) == mapped);
+    page_put(mapped);
+    page_cache_unmapped(mapped);
+    CHECK_EQUAL(page_cache_mapped_count(), 0);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 1);
+    CHECK_EQUAL(page_cache_evictable(), 0);
+}
+
+static void drop_nothing(void) { (void)pages_reclaim(1); }
+
+static uint64_t steps_with_mapped(uint32_t count)
+{
+    int error;
+    start(true, count);
+    for (uint32_t i = 0; i < count; i++)
+        page_cache_mapped(page_cache_get(&source, i, &error));
+    uint64_t steps = host_steps(drop_nothing);
+    for (uint32_t i = 0; i < count; i++) {
+        struct page *page = page_cache_find(&source, i);
+        page_cache_unmapped(page);
+        page_put(page);
+        page_put(page);
+    }
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
+    return steps;
+}
+
+static void test_search_is_short(void)
+{
+    CHECK(steps_with_mapped(4000) < steps_with_mapped(40) * 2);
+}
+
 static void test_memory_files_stay(void)
 {
     start(false, 4);
@@ -132,6 +179,8 @@ int main(void)
     host_test("a failed fill leaves nothing behind", test_error);
     host_test("truncation keeps referenced pages alive", test_truncate_keeps_references);
     host_test("reclaim frees clean unreferenced pages", test_reclaim);
+    host_test("mapped pages are not dropped", test_mapped_pages_are_passed_over);
+    host_test("the search for a page to drop does not pass mapped ones", test_search_is_short);
     host_test("memory files are not reclaimed", test_memory_files_stay);
     return host_result();
 }

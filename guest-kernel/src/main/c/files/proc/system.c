@@ -4,6 +4,7 @@
 #include "files/pseudo_trees.h"
 #include "files/tmpfs.h"
 #include "lib/random.h"
+#include "memory/address_space.h"
 #include "platform/platform.h"
 
 static void show_memory(struct text *out, uint32_t number)
@@ -11,11 +12,11 @@ static void show_memory(struct text *out, uint32_t number)
     (void)number;
     const uint64_t k = PAGE_SIZE / 1024;
     uint64_t total = pages_total_count() * k, free = pages_free_count() * k;
-    uint64_t available = free + page_cache_reclaimable() * k, cached = page_cache_count() * k;
+    uint64_t available = address_space_available() * k, cached = page_cache_count() * k;
     text_print(out, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n", total, free, available);
     text_print(out, "Buffers:               0 kB\nCached:         %8lu kB\nSwapCached:            0 kB\n", cached);
     text_print(out, "SwapTotal:             0 kB\nSwapFree:              0 kB\nDirty:                 0 kB\n");
-    text_print(out, "Shmem:          %8lu kB\n", cached - page_cache_reclaimable() * k);
+    text_print(out, "Shmem:          %8lu kB\n", cached - page_cache_evictable() * k);
     text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
 
