@@ -18,6 +18,7 @@ struct block_segment {
                                        and holds data of this disk and zeros only: its backend sees all of it */
     uint32_t length;                /* bytes, multiple of SECTOR_SIZE, <= PAGE_SIZE */
 };
+#define BLOCK_PATIENCE (5 * NS_PER_SECOND)
 struct block_request {
     struct list link;               /* the driver's, while submitted */
     bool write;
@@ -35,6 +36,9 @@ struct block_device {
     /* Queues a request; if the device's ring is full it waits inside the driver and goes out
      * later. Requests complete in any order. Range and alignment were checked by block_submit(). */
     void (*submit)(struct block_device *device, struct block_request *request);
+    /* NULL or: requests have been under way for BLOCK_PATIENCE. Ends them with an error if the device is gone. Any
+     * context. */
+    void (*check)(struct block_device *device);
     struct list link;
 };
 

@@ -1,6 +1,7 @@
 #include "files/block_io.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "platform/platform.h"
 
 #define ALL_IN_FLIGHT ((1u << BLOCK_BATCH_REQUESTS) - 1)
 
@@ -47,11 +48,24 @@ static void submit(struct block_batch *batch)
     block_submit(batch->device, request);
 }
 
+/*
+ * Uninterruptible: it ends only when one of the requests is not in flight, or, with `all`, none is.
+ * Whoever takes a disk out of the machine may do so without a word, so the driver looks now and then.
+ */
+static void wait_for_requests(struct block_batch *batch, bool all)
+{
+    struct block_device *device = batch->device;
+    while (wait_until(&batch->finished, in_flight(batch) == 0 || (!all && in_flight(batch) != ALL_IN_FLIGHT),
+                      clock_monotonic() + BLOCK_PATIENCE, SLEEP_UNINTERRUPTIBLE) != 0) {
+        if (device->check)
+            device->check(device);
+    }
+}
+
 /* Starts a request, waiting for one of those in flight if all are. */
 static struct block_request *start(struct block_batch *batch, uint64_t sector)
 {
-    /* Uninterruptible and without a deadline: it ends only with the condition. */
-    (void)wait_until(&batch->finished, in_flight(batch) != ALL_IN_FLIGHT, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    wait_for_requests(batch, false);
     batch->filling = __builtin_ctz(~in_flight(batch));
     struct block_request *request = &batch->requests[batch->filling];
     list_init(&request->link);
@@ -101,7 +115,7 @@ void block_batch_read(struct block_batch *batch, uint64_t offset, phys_t to, uin
 int block_batch_end(struct block_batch *batch)
 {
     submit(batch);
-    (void)wait_until(&batch->finished, in_flight(batch) == 0, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    wait_for_requests(batch, true);
     return batch->error;
 }
 

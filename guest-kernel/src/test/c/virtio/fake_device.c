@@ -12,8 +12,19 @@ static struct fake_device *fake_of(struct virtio_device *device)
 
 static uint64_t read_features(struct virtio_device *device) { return fake_of(device)->offered; }
 static void write_features(struct virtio_device *device, uint64_t features) { fake_of(device)->accepted = features; }
-static uint8_t read_status(struct virtio_device *device) { return fake_of(device)->status; }
-static void write_status(struct virtio_device *device, uint8_t status) { fake_of(device)->status = status; }
+static uint8_t read_status(struct virtio_device *device)
+{
+    return fake_of(device)->gone ? VIRTIO_GONE : fake_of(device)->status;
+}
+
+/* A reset forgets the queues. */
+static void write_status(struct virtio_device *device, uint8_t status)
+{
+    struct fake_device *fake = fake_of(device);
+    fake->status = status;
+    for (unsigned i = 0; i < FAKE_QUEUES && status == 0; i++)
+        fake->queues[i] = (struct fake_queue){ .interrupts = fake->queues[i].interrupts };
+}
 
 static void read_config(struct virtio_device *device, unsigned offset, void *to, unsigned length)
 {
@@ -52,6 +63,17 @@ void fake_init(struct fake_device *fake, unsigned type, uint64_t features, unsig
         .offered = features | VIRTIO_FEATURE_VERSION_1,
         .queue_size = queue_size,
     };
+}
+
+void fake_changed(struct fake_device *fake)
+{
+    fake->device.changed(&fake->device);
+}
+
+void fake_need_reset(struct fake_device *fake)
+{
+    fake->status |= VIRTIO_NEEDS_RESET;
+    fake_changed(fake);
 }
 
 static uint16_t *available(struct fake_queue *fake) { return (uint16_t *)fake->queue->available; }
@@ -106,7 +128,8 @@ void fake_return_quietly(struct fake_device *device, unsigned index, uint32_t id
 void fake_interrupt(struct fake_device *device, unsigned index)
 {
     device->queues[index].interrupts++;
-    device->queues[index].queue->handler(device->queues[index].queue);
+    if (device->queues[index].queue != NULL)
+        device->queues[index].queue->handler(device->queues[index].queue);
 }
 
 void fake_return(struct fake_device *device, unsigned index, uint32_t id, uint32_t written)

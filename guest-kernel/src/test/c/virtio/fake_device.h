@@ -22,6 +22,7 @@ struct fake_device {
     struct virtio_device device;
     uint64_t offered, accepted;
     uint8_t status;
+    bool gone;                          /* taken out of the machine: reads give all ones */
     unsigned queue_size;
     uint8_t config[64];
     struct fake_queue queues[FAKE_QUEUES];
@@ -34,6 +35,9 @@ struct fake_chain {
 };
 
 void fake_init(struct fake_device *fake, unsigned type, uint64_t features, unsigned queue_size);
+/* Asks for a reset (VIRTIO 1.1, 2.1.1), or just has its status looked at, by the configuration's interrupt. */
+void fake_need_reset(struct fake_device *fake);
+void fake_changed(struct fake_device *fake);
 /* The next chain the driver made available; false if there is none. */
 bool fake_take(struct fake_device *fake, unsigned queue, struct fake_chain *chain);
 /* True, once, if the driver notified the queue since the last call. */

@@ -18,5 +18,6 @@ int main(void)
     test_blocks();
     test_networks();
     test_lies();
+    test_resets();
     return host_result();
 }

@@ -4,3 +4,4 @@ void test_queues(void);
 void test_blocks(void);
 void test_networks(void);
 void test_lies(void);
+void test_resets(void);

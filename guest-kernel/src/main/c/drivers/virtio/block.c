@@ -2,7 +2,7 @@
  * Virtio disks (VIRTIO 1.1, 5.2). A block request becomes one virtio request, or several where the
  * device takes fewer segments at a time (Firecracker: one). The write-back cache is not negotiated,
  * so a completed write is on the disk (5.2.6.2). Lock "virtio-block" per disk; done() is
- * called without it.
+ * called without it. A device that asks for a reset gets one, and all requests that were under way again.
  */
 #include "drivers/device.h"
 #include "drivers/virtio/queue.h"
@@ -125,18 +125,24 @@ static void send_pending(struct virtio_disk *disk)
     virtqueue_flush(&disk->queue);
 }
 
-/* Moves every request to `failed`: without a working device nothing would ever complete. */
-static void abandon(struct virtio_disk *disk, struct list *failed)
+/* Moves every request to `requests`, as if none of it had been sent. */
+static void take_back(struct virtio_disk *disk, struct list *requests)
 {
-    for (struct list *node; (node = list_pop_front(&disk->pending)) != NULL;)
-        list_push_back(failed, node);
     for (unsigned i = 0; i < MAX_PIECES; i++) {
         struct piece *piece = &disk->pieces[i];
         if (piece->request != NULL && piece->parent == i && piece->all_sent)
-            list_push_back(failed, &piece->request->link);
+            list_push_back(requests, &piece->request->link);
         piece->request = NULL;
     }
+    for (struct list *node; (node = list_pop_front(&disk->pending)) != NULL;)
+        list_push_back(requests, node);
     disk->parent = -1;
+}
+
+/* Without a working device nothing would ever complete. */
+static void abandon(struct virtio_disk *disk, struct list *failed)
+{
+    take_back(disk, failed);
     disk->device->transport->write_status(disk->device, VIRTIO_FAILED);
 }
 
@@ -162,6 +168,62 @@ static void submit(struct block_device *block, struct block_request *request)
     complete_all(&failed, -EIO);
 }
 
+/* Its size in bytes is a number too, for those who use it. */
+static bool read_capacity(struct virtio_device *device, uint64_t *sectors)
+{
+    device->transport->read_config(device, CONFIG_CAPACITY, sectors, sizeof(*sectors));
+    if (*sectors != 0 && *sectors <= UINT64_MAX / SECTOR_SIZE)
+        return true;
+    log_error("virtio device %s is no disk: it claims %lu sectors; give the guest another image", device->place,
+              *sectors);
+    return false;
+}
+
+static int restart(struct virtio_disk *disk)
+{
+    uint64_t sectors;
+    struct list requests = LIST_INIT(requests);
+    take_back(disk, &requests);
+    for (struct list *node; (node = list_pop_front(&requests)) != NULL;)
+        list_push_back(&disk->pending, node);
+    for (unsigned i = 0; i < disk->queue.size; i++)
+        (void)virtqueue_forget(&disk->queue, i);
+    int error = virtio_restart(disk->device);
+    if (error != 0)
+        return error;
+    if (!read_capacity(disk->device, &sectors) || sectors < disk->block.sectors)
+        return -ENXIO;
+    error = virtqueue_restart(&disk->queue);
+    if (error != 0)
+        return error;
+    virtqueue_enable_interrupt(&disk->queue);
+    virtio_ready(disk->device);
+    send_pending(disk);
+    return 0;
+}
+
+/* Looks whether the device still works, and does what can be done. */
+static void check(struct virtio_disk *disk)
+{
+    struct list failed = LIST_INIT(failed);
+    spin_lock(&disk->lock);
+    enum virtio_condition condition = virtio_check(disk->device);
+    if (condition == VIRTIO_TO_BE_RESTARTED && restart(disk) != 0) {
+        virtio_give_up(disk->device, "does not come up again after a reset");
+        condition = VIRTIO_LOST;
+    }
+    if (condition == VIRTIO_LOST) {
+        disk->queue.broken = true;
+        abandon(disk, &failed);
+    }
+    spin_unlock(&disk->lock);
+    complete_all(&failed, -EIO);
+}
+
+static void check_block(struct block_device *block) { check(container_of(block, struct virtio_disk, block)); }
+
+static void changed(struct virtio_device *device) { check(device->driver); }
+
 /* Takes one used piece; the request if that was its last one, with its error in *error. */
 static struct block_request *take_piece(struct virtio_disk *disk, bool *more, int *error)
 {
@@ -176,6 +238,7 @@ static struct block_request *take_piece(struct virtio_disk *disk, bool *more, in
         parent->error = -EIO;
     if (piece != parent)
         piece->request = NULL;
+    virtio_progress(disk->device);
     if (--parent->outstanding > 0 || !parent->all_sent)
         return NULL;
     *error = parent->error;
@@ -233,22 +296,14 @@ static struct virtio_disk *create(struct virtio_device *device)
     return disk;
 }
 
-/* Its size in bytes is a number too, for those who use it. */
-static bool read_capacity(struct virtio_device *device, uint64_t *sectors)
-{
-    device->transport->read_config(device, CONFIG_CAPACITY, sectors, sizeof(*sectors));
-    if (*sectors != 0 && *sectors <= UINT64_MAX / SECTOR_SIZE)
-        return true;
-    log_error("virtio device %s is no disk: it claims %lu sectors; give the guest another image", device->place,
-              *sectors);
-    return false;
-}
-
 static void announce(struct virtio_disk *disk)
 {
     struct virtio_device *device = disk->device;
     disk->block.read_only = device->features & FEATURE_READ_ONLY;
     disk->block.submit = submit;
+    disk->block.check = check_block;
+    device->driver = disk;
+    device->changed = changed;
     format(disk->block.name, sizeof(disk->block.name), "vd%c", 'a' + (int)(disks++ % 26));
     virtio_ready(device);
     block_device_add(&disk->block);

@@ -5,9 +5,9 @@
 #include "platform/platform.h"
 
 /* A device that is reset says so by its status (2.1.2); one that does not answer gives all ones. */
-static int reset(struct virtio_device *device)
+static int reset(struct virtio_device *device, nanoseconds time)
 {
-    nanoseconds limit = clock_monotonic() + VIRTIO_RESET_TIME;
+    nanoseconds limit = clock_monotonic() + time;
     device->transport->write_status(device, 0);
     while (device->transport->read_status(device) != 0) {
         if (clock_monotonic() >= limit)
@@ -23,10 +23,10 @@ void virtio_config_unsettled(const struct virtio_device *device)
               device->place);
 }
 
-int virtio_negotiate(struct virtio_device *device, uint64_t wanted)
+static int negotiate(struct virtio_device *device, uint64_t wanted, nanoseconds time)
 {
     const struct virtio_transport *transport = device->transport;
-    int error = reset(device);
+    int error = reset(device, time);
     if (error != 0)
         return error;
     transport->write_status(device, VIRTIO_ACKNOWLEDGE);
@@ -41,8 +41,50 @@ int virtio_negotiate(struct virtio_device *device, uint64_t wanted)
     return transport->read_status(device) & VIRTIO_FEATURES_OK ? 0 : -EOPNOTSUPP;
 }
 
+int virtio_negotiate(struct virtio_device *device, uint64_t wanted)
+{
+    return negotiate(device, wanted, VIRTIO_RESET_TIME);
+}
+
+int virtio_restart(struct virtio_device *device)
+{
+    uint64_t before = device->features;
+    int error = negotiate(device, before, VIRTIO_RESTART_TIME);
+    /* What is above the driver goes by them. */
+    return error == 0 && device->features != before ? -EOPNOTSUPP : error;
+}
+
+void virtio_give_up(struct virtio_device *device, const char *why)
+{
+    device->lost = true;
+    device->transport->write_status(device, VIRTIO_FAILED);
+    log_error("virtio device %s %s: what it is asked for fails from now on; look into the host's log", device->place, why);
+}
+
+enum virtio_condition virtio_check(struct virtio_device *device)
+{
+    if (device->lost)
+        return VIRTIO_WORKS;             /* the driver knows */
+    uint8_t status = device->transport->read_status(device);
+    if (status != VIRTIO_GONE && !(status & VIRTIO_NEEDS_RESET))
+        return VIRTIO_WORKS;
+    if (status == VIRTIO_GONE) {
+        virtio_give_up(device, "is gone");
+        return VIRTIO_LOST;
+    }
+    if (device->restarts == VIRTIO_RESTARTS) {
+        virtio_give_up(device, "asks for a reset again and again");
+        return VIRTIO_LOST;
+    }
+    if (device->restarts++ == 0)
+        log_info("virtio device %s asked for a reset, and is started again", device->place);
+    return VIRTIO_TO_BE_RESTARTED;
+}
+
 void virtio_ready(struct virtio_device *device)
 {
+    if (device->transport->connect_configuration != NULL)
+        device->transport->connect_configuration(device);
     device->transport->write_status(device, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
 }
 

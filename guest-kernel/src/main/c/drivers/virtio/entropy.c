@@ -48,6 +48,38 @@ static void handle_used(struct virtqueue *queue)
     compiler_barrier();
 }
 
+static int ask(struct source *source)
+{
+    struct virtqueue_segment segment = { virt_to_phys(source->seed), SEED_SIZE, true };
+    if (!virtqueue_add(&source->queue, &segment, 1, source))
+        return -EIO;
+    virtqueue_enable_interrupt(&source->queue);
+    virtqueue_flush(&source->queue);
+    return 0;
+}
+
+/* Asks again for what did not come before the reset. */
+static int restart(struct virtio_device *device, struct source *source)
+{
+    int error = virtio_restart(device);
+    bool waits = virtqueue_forget(&source->queue, 0) != NULL;
+    if (error == 0)
+        error = virtqueue_restart(&source->queue);
+    if (error != 0)
+        return error;
+    virtio_ready(device);
+    return waits ? ask(source) : 0;
+}
+
+static void changed(struct virtio_device *device)
+{
+    struct source *source = device->driver;
+    enum virtio_condition condition = virtio_check(device);
+    if (condition == VIRTIO_TO_BE_RESTARTED && restart(device, source) != 0)
+        virtio_give_up(device, "does not come up again after a reset");
+    source->queue.broken |= device->lost;
+}
+
 int virtio_entropy_start(struct virtio_device *device)
 {
     int error = virtio_negotiate(device, 0);
@@ -61,11 +93,8 @@ int virtio_entropy_start(struct virtio_device *device)
         heap_free(source);
         return error;
     }
+    device->driver = source;
+    device->changed = changed;
     virtio_ready(device);
-    struct virtqueue_segment segment = { virt_to_phys(source->seed), SEED_SIZE, true };
-    if (!virtqueue_add(&source->queue, &segment, 1, source))
-        return -EIO;
-    virtqueue_enable_interrupt(&source->queue);
-    virtqueue_flush(&source->queue);
-    return 0;
+    return ask(source);
 }

@@ -131,6 +131,8 @@ static void interrupt(void *context)
         if (mmio->queues[i] != NULL)
             mmio->queues[i]->handler(mmio->queues[i]);
     }
+    if ((status & INTERRUPT_CONFIGURATION) && mmio->device.changed != NULL)
+        mmio->device.changed(&mmio->device);
 }
 
 static void write_address(struct virtio_mmio_device *mmio, unsigned offset, const void *memory)

@@ -86,6 +86,58 @@ static void handle_interrupt(struct virtqueue *queue)
         network->transmit_ready(network);
 }
 
+static void forget_buffers(struct virtio_card *card)
+{
+    virtio_net_transmit_forget(card);
+    for (unsigned i = 0; i < card->receive.size; i++) {
+        struct page *page = virtqueue_forget(&card->receive, i);
+        if (page != NULL)
+            page_put(page);
+    }
+}
+
+/* What was on its way is lost, as packets may be. Until the reset the device may still write to its buffers. */
+static int restart(struct virtio_card *card)
+{
+    int error = virtio_restart(card->device);
+    if (error != 0)
+        return error;
+    forget_buffers(card);
+    error = virtqueue_restart(&card->receive);
+    if (error == 0)
+        error = virtqueue_restart(&card->transmit);
+    if (error == 0)
+        error = virtio_net_receive_init(card);
+    if (error != 0)
+        return error;
+    virtqueue_enable_interrupt(&card->receive);
+    virtio_ready(card->device);
+    virtqueue_flush(&card->receive);
+    return 0;
+}
+
+void virtio_net_check(struct virtio_card *card)
+{
+    enum virtio_condition condition = virtio_check(card->device);
+    if (condition == VIRTIO_TO_BE_RESTARTED && restart(card) != 0) {
+        virtio_give_up(card->device, "does not come up again after a reset");
+        condition = VIRTIO_LOST;
+    }
+    if (condition == VIRTIO_LOST)
+        card->receive.broken = card->transmit.broken = true;
+}
+
+static void changed(struct virtio_device *device)
+{
+    struct virtio_card *card = device->driver;
+    spin_lock(&card->lock);
+    virtio_net_check(card);
+    bool ready = virtio_net_reclaim(card);
+    spin_unlock(&card->lock);
+    if (ready && card->network.transmit_ready != NULL)
+        card->network.transmit_ready(&card->network);
+}
+
 static void read_address(struct virtio_card *card)
 {
     if (card->device->features & FEATURE_MAC) {
@@ -168,6 +220,8 @@ int virtio_network_start(struct virtio_device *device)
     describe(card);
     virtqueue_enable_interrupt(&card->receive);
     network_device_add(&card->network);
+    device->driver = card;
+    device->changed = changed;
     virtio_ready(device);
     virtqueue_flush(&card->receive);
     const uint8_t *mac = card->network.mac;

@@ -41,9 +41,14 @@ must_check int virtio_net_receive_init(struct virtio_card *card);
 /* With the lock: the next packet or NULL. */
 struct packet *virtio_net_receive(struct virtio_card *card);
 
+/* With the lock: sees whether the device still works, and starts it again or gives it up. */
+void virtio_net_check(struct virtio_card *card);
+
 /* network_device.transmit and .flush. */
 bool virtio_net_transmit(struct network_device *network, struct packet *packet);
 void virtio_net_flush(struct network_device *network);
+/* With the lock, after a reset: drops what was given to the device. */
+void virtio_net_transmit_forget(struct virtio_card *card);
 /* With the lock: frees what was sent, and asks for an interrupt if much is left. True if the stack is to
  * be told that it may go on. */
 must_check bool virtio_net_reclaim(struct virtio_card *card);

@@ -64,6 +64,7 @@ static bool take_buffer(struct virtio_card *card, struct gathered *to)
     struct page *page = virtqueue_take(&card->receive, &written);
     if (page == NULL)
         return false;
+    virtio_progress(card->device);
     unsigned index = to->count++;
     unsigned offset = offset_of(index);
     to->pages[index] = page;

@@ -9,7 +9,7 @@
 
 /* Header, linear part and fragments. */
 #define MAX_SEGMENTS (2 + PACKET_MAX_FRAGMENTS)
-/* Having been full, room for a few packets before the stack is told. */
+/* Having been full, room for a few packets before the stack is told; in a shorter queue, for all it can hold. */
 #define READY_ROOM (4 * MAX_SEGMENTS)
 #define MANY_BYTES (256U << 10)
 
@@ -19,7 +19,18 @@ static void free_sent(struct virtio_card *card)
     for (struct packet *packet; (packet = virtqueue_take(&card->transmit, &written)) != NULL;) {
         card->bytes_under_way -= packet->length;
         packet_free(packet);
+        virtio_progress(card->device);
     }
+}
+
+void virtio_net_transmit_forget(struct virtio_card *card)
+{
+    for (unsigned i = 0; i < card->transmit.size; i++) {
+        struct packet *packet = virtqueue_forget(&card->transmit, i);
+        if (packet != NULL)
+            packet_free(packet);
+    }
+    card->bytes_under_way = 0;
 }
 
 static bool much_waits(const struct virtio_card *card)
@@ -41,7 +52,8 @@ bool virtio_net_reclaim(struct virtio_card *card)
         ask_for_interrupt(card);
     else
         virtqueue_disable_interrupt(&card->transmit);
-    if (!card->full || (card->transmit.free_count < READY_ROOM && !card->transmit.broken))
+    unsigned enough = min_of((unsigned)READY_ROOM, (unsigned)card->transmit.size);
+    if (!card->full || (card->transmit.free_count < enough && !card->transmit.broken))
         return false;
     card->full = false;
     return true;
@@ -98,6 +110,9 @@ bool virtio_net_transmit(struct network_device *network, struct packet *packet)
         network->dropped++;
         packet_free(packet);
     }
+    /* A device that has gone does not say so. */
+    if (card->transmit.free_count < MAX_SEGMENTS)
+        virtio_net_check(card);
     /* What is sent to a broken device is dropped: nobody waits for it. */
     bool room = card->transmit.broken || card->transmit.free_count >= MAX_SEGMENTS;
     if (!room)

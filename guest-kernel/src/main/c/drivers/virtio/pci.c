@@ -62,6 +62,8 @@ struct virtio_pci_device {
     struct window common, notify, config;
     uint32_t notify_multiplier;
     unsigned next_vector;               /* MSI-X table entry of the next queue */
+    bool configuration_connected;
+    unsigned configuration_vector;      /* its entry */
     char place[16];
 };
 
@@ -125,18 +127,54 @@ static void queue_interrupt(void *context)
     queue->handler(queue);
 }
 
+static void configuration_interrupt(void *context)
+{
+    struct virtio_pci_device *pci = context;
+    if (pci->device.changed != NULL)
+        pci->device.changed(&pci->device);
+}
+
+/* Writes the MSI-X entry into a register of the device, which may refuse it. */
+static bool choose_entry(struct virtio_pci_device *pci, unsigned offset, unsigned entry)
+{
+    mmio_write16(pci->common.base + offset, (uint16_t)entry);
+    return mmio_read16(pci->common.base + offset) == entry && entry < pci->function.msix_vectors;
+}
+
+/* A vector for the next entry, for ever. 0 or a negative errno. */
+static int connect_entry(struct virtio_pci_device *pci, interrupt_handler *handler, void *context)
+{
+    int vector = interrupt_allocate(handler, context);
+    if (vector < 0)
+        return vector;
+    return pci_msix_set(&pci->function, pci->next_vector++, (unsigned)vector);
+}
+
 /* The last thing that can fail: a vector is for ever, and so must the queue be that it was allocated for. */
 static int connect_interrupt(struct virtio_pci_device *pci, struct virtqueue *queue)
 {
-    unsigned entry = pci->next_vector;
-    mmio_write16(pci->common.base + QUEUE_VECTOR, (uint16_t)entry);
-    if (mmio_read16(pci->common.base + QUEUE_VECTOR) != entry || entry >= pci->function.msix_vectors)
+    if (!choose_entry(pci, QUEUE_VECTOR, queue->connected ? queue->interrupt : pci->next_vector))
         return -ENOSPC;
-    int vector = interrupt_allocate(queue_interrupt, queue);
-    if (vector < 0)
-        return vector;
-    pci->next_vector++;
-    return pci_msix_set(&pci->function, entry, (unsigned)vector);
+    if (queue->connected)
+        return 0;
+    queue->interrupt = pci->next_vector;
+    int error = connect_entry(pci, queue_interrupt, queue);
+    queue->connected = error == 0;
+    return error;
+}
+
+static void connect_configuration(struct virtio_device *device)
+{
+    struct virtio_pci_device *pci = pci_device(device);
+    unsigned entry = pci->configuration_connected ? pci->configuration_vector : pci->next_vector;
+    if (!choose_entry(pci, CONFIG_VECTOR, entry)) {
+        mmio_write16(pci->common.base + CONFIG_VECTOR, NO_VECTOR);
+        return;
+    }
+    if (pci->configuration_connected)
+        return;
+    pci->configuration_vector = entry;
+    pci->configuration_connected = connect_entry(pci, configuration_interrupt, pci) == 0;
 }
 
 /* Where the queue's notifications go; false: not into the structure, or not to an address for 16 bits. */
@@ -183,6 +221,7 @@ static const struct virtio_transport pci_transport = {
     .read_config = read_config,
     .queue_limit = queue_limit,
     .queue_enable = queue_enable,
+    .connect_configuration = connect_configuration,
 };
 
 /* Maps the structure of this type; the first capability that fits is the preferred one (4.1.4). */

@@ -4,6 +4,7 @@
 #include "lib/heap.h"
 #include "lib/pages.h"
 #include "lib/print.h"
+#include "lib/string.h"
 
 /* 2.6.5, 2.6.6, 2.6.8. All fields little-endian. */
 struct virtq_descriptor {
@@ -68,6 +69,14 @@ static void release(struct virtqueue *queue)
     heap_free(queue->slots);
 }
 
+static void free_all_slots(struct virtqueue *queue)
+{
+    for (uint16_t i = 0; i < queue->size; i++)
+        queue->slots[i] = (struct virtqueue_slot){ .next = i + 1 };
+    queue->first_free = 0;
+    queue->free_count = queue->size;
+}
+
 static uint16_t size_within(unsigned limit)
 {
     uint16_t size = 1;
@@ -98,13 +107,32 @@ int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsign
         release(queue);
         return -ENOMEM;
     }
-    for (uint16_t i = 0; i < queue->size; i++)
-        queue->slots[i].next = i + 1;
-    queue->free_count = queue->size;
+    free_all_slots(queue);
     virtqueue_disable_interrupt(queue);
     int error = device->transport->queue_enable(device, queue);
     if (error != 0)
         release(queue);
+    return error;
+}
+
+void *virtqueue_forget(struct virtqueue *queue, unsigned slot)
+{
+    void *token = queue->slots[slot].token;
+    queue->slots[slot].token = NULL;
+    return token;
+}
+
+int virtqueue_restart(struct virtqueue *queue)
+{
+    const struct virtio_transport *transport = queue->device->transport;
+    memset(queue->descriptors, 0, PAGE_SIZE);
+    memset(queue->available, 0, PAGE_SIZE);
+    free_all_slots(queue);
+    queue->next_available = queue->notified = queue->next_used = 0;
+    virtqueue_disable_interrupt(queue);
+    bool fits = transport->queue_limit(queue->device, queue->index) >= queue->size;
+    int error = fits ? transport->queue_enable(queue->device, queue) : -EIO;
+    queue->broken = error != 0;
     return error;
 }
 

@@ -37,6 +37,8 @@ struct virtqueue {
     uint16_t notified;                  /* next_available at the last virtqueue_flush() */
     uint16_t next_used;                 /* ring position of the next used entry to be looked at */
     bool event_index, broken;
+    bool connected;                     /* transport's: it has an interrupt, ... */
+    unsigned interrupt;                 /* ... this one of the device's */
 
     volatile void *notify;              /* transport's: where to write `notify_value` */
     uint32_t notify_value;
@@ -47,6 +49,11 @@ struct virtqueue {
  * Interrupts are off. 0, -ENODEV, -ENOMEM or the transport's error. */
 must_check int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsigned index, unsigned limit,
                               virtqueue_handler *handler, void *context);
+/* After a reset of the device: what chain `slot` (0..size - 1) was added with, which the device does not have any more;
+ * NULL: no chain begins there. */
+void *virtqueue_forget(struct virtqueue *queue, unsigned slot);
+/* After that: as virtqueue_init() left it, not broken, in the same memory. 0, or a negative errno with the queue broken. */
+must_check int virtqueue_restart(struct virtqueue *queue);
 /* Adds a chain; the device sees it at once but is told only by virtqueue_flush(). False if there are
  * not enough free descriptors. token is not NULL. */
 must_check bool virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned count,

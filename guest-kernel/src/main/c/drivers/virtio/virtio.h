@@ -25,7 +25,9 @@ struct virtqueue;
 #define VIRTIO_DRIVER 2
 #define VIRTIO_DRIVER_OK 4
 #define VIRTIO_FEATURES_OK 8
+#define VIRTIO_NEEDS_RESET 64
 #define VIRTIO_FAILED 128
+#define VIRTIO_GONE 0xff                /* what is read of a device that has been taken out of the machine */
 
 /* Called in interrupt context when the device used buffers. */
 typedef void virtqueue_handler(struct virtqueue *queue);
@@ -42,6 +44,9 @@ struct virtio_transport {
     /* Tells the device where the queue's memory is, connects its interrupt and enables it.
      * Fills queue->notify. 0 or a negative errno. */
     int (*queue_enable)(struct virtio_device *device, struct virtqueue *queue);
+    /* After the queues: connects the interrupt for changes of the configuration and status, where there is one to spare.
+     * NULL: it is always connected. */
+    void (*connect_configuration)(struct virtio_device *device);
 };
 
 struct virtio_device {
@@ -49,6 +54,11 @@ struct virtio_device {
     unsigned type;                      /* VIRTIO_NETWORK, … */
     uint64_t features;                  /* as negotiated */
     const char *place;                  /* for messages: "0000:00:03.0", "d0000000" */
+    /* The driver's, set once it is started; interrupt context: the status or the configuration may have changed. */
+    void (*changed)(struct virtio_device *device);
+    void *driver;                       /* its own */
+    unsigned restarts;                  /* since the last virtio_progress() */
+    bool lost;                          /* it is not used any more */
 };
 
 /* Hands the device over to the driver of its type, which announces what it offers. A device
@@ -61,6 +71,24 @@ void virtio_start(struct virtio_device *device);
 must_check int virtio_negotiate(struct virtio_device *device, uint64_t wanted);
 /* Queues are enabled: the device may start. */
 void virtio_ready(struct virtio_device *device);
+
+/*
+ * For drivers, under the lock of the device's queues: what its status says. NEEDS_RESET (2.1.1): the driver takes back
+ * what the queues hold, calls virtio_restart(), then virtqueue_restart() and virtio_ready(), and gives it to the device
+ * again. LOST, said once in the log: it is gone, or has asked VIRTIO_RESTARTS times with nothing done in between; what
+ * it was given has failed.
+ */
+enum virtio_condition { VIRTIO_WORKS, VIRTIO_TO_BE_RESTARTED, VIRTIO_LOST };
+#define VIRTIO_RESTARTS 8
+enum virtio_condition virtio_check(struct virtio_device *device);
+/* Something that was given to it is done. */
+static inline void virtio_progress(struct virtio_device *device) { device->restarts = 0; }
+/* Resets the device and agrees on the same features as before. 0 or a negative errno; waits for VIRTIO_RESTART_TIME at
+ * most, since it may run in interrupt context. */
+#define VIRTIO_RESTART_TIME (10 * NS_PER_MS)
+must_check int virtio_restart(struct virtio_device *device);
+/* It is not used any more: says so, and why. */
+void virtio_give_up(struct virtio_device *device, const char *why);
 
 /* Finding devices: on PCI, and those named on the command line as
  * virtio_mmio.device=SIZE@ADDRESS:LINE (Linux admin-guide/kernel-parameters). */

@@ -193,6 +193,7 @@ static bool pci_register(unsigned offset, uint32_t *value)
 {
     switch (offset) {
     case 0x04: *value = features(); return true;
+    case 0x10: *value = machine_device.refuses_vectors ? 0xffff : machine_device.config_vector; return true;
     case 0x14: *value = status(); return true;
     case 0x15: *value = generation(); return true;
     case 0x18: *value = queue_limit(); return true;
@@ -210,6 +211,7 @@ static void pci_written(unsigned offset, uint32_t value)
 {
     switch (offset) {
     case 0x00: machine_device.feature_word = value; break;
+    case 0x10: machine_device.config_vector = value; break;
     case 0x14: set_status((uint8_t)value); break;
     case 0x16: machine_device.queue = value; break;
     case 0x1a: machine_device.vector = value; break;
@@ -226,7 +228,7 @@ static bool mmio_register(unsigned offset, uint32_t *value)
     case 0x008: *value = machine_device.type; return true;
     case 0x010: *value = features(); return true;
     case 0x034: *value = queue_limit(); return true;
-    case 0x060: *value = machine_device.interrupts_always; return true;
+    case 0x060: *value = machine_device.interrupts_always | machine_device.interrupt_status; return true;
     case 0x070: *value = status(); return true;
     case 0x0fc: *value = generation(); return true;
     default: break;
@@ -275,6 +277,11 @@ static bool register_read(const volatile void *p, uint32_t *value)
 {
     phys_t address = address_of(p);
     step();
+    if (machine_device.gone) {
+        host_advance(NS_PER_MS);         /* for a driver that waits */
+        *value = UINT32_MAX;
+        return true;
+    }
     if (address >= MACHINE_WINDOW && address < MACHINE_WINDOW + MACHINE_WINDOW_SIZE)
         return pci_register((unsigned)(address - MACHINE_WINDOW), value);
     if (address >= MACHINE_MMIO && address < MACHINE_MMIO + 0x200)
@@ -329,6 +336,8 @@ int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_h
 
 uint64_t interrupt_message_address(void) { return 0xfee00000; }
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
+
+void machine_raise(unsigned n) { interrupts[n].handler(interrupts[n].context); }
 
 void machine_raise_all(void)
 {

@@ -46,6 +46,9 @@ struct machine_device {
     uint16_t notify_offset[3];
     bool never_resets, refuses_features, refuses_vectors, never_settles, interrupts_always;
     uint8_t status;                      /* as the driver left it */
+    bool gone;                           /* all its registers read as all ones */
+    unsigned config_vector;              /* as the driver chose it */
+    uint32_t interrupt_status;
     unsigned generation, feature_word, queue, vector, enabled_queues;
     unsigned acknowledged;               /* interrupts */
 };
@@ -55,6 +58,8 @@ extern struct machine_device machine_device;
 void machine_start(unsigned type);
 /* Register accesses since machine_start(). */
 extern unsigned long machine_steps;
+/* Raises the interrupt that was connected as the n-th. */
+void machine_raise(unsigned n);
 /* Raises every interrupt that was ever connected, though nobody should. */
 void machine_raise_all(void);
 extern unsigned machine_interrupts;      /* connected so far */

@@ -360,6 +360,47 @@ static void an_interrupt_that_is_always_up(void)
     CHECK(machine_steps <= 200);
 }
 
+/* A change of its status is the device's own interrupt on PCI, after those of the queues, and a bit of the one it has. */
+static void a_reset_that_is_asked_for(void)
+{
+    for (unsigned transport = 0; transport < 2; transport++) {
+        machine_with(VIRTIO_NETWORK);
+        find_on(transport);
+        CHECK(runs());
+        CHECK_EQUAL(machine_interrupts, transport == 0 ? 3 : 1);
+        unsigned queues = machine_device.enabled_queues, entry = machine_device.config_vector;
+        machine_device.status |= VIRTIO_NEEDS_RESET;
+        machine_device.interrupt_status = 2;
+        machine_device.config_vector = machine_device.vector = 0xffff;
+        (void)host_log();
+        machine_raise(transport == 0 ? 2 : 0);
+        CHECK(strstr(host_log(), "asked for a reset, and is started again") != NULL);
+        CHECK(runs());
+        CHECK_EQUAL(machine_device.enabled_queues, 2 * queues);
+        CHECK_EQUAL(machine_interrupts, transport == 0 ? 3 : 1);
+        CHECK(transport == 1 || machine_device.config_vector == entry);
+        machine_raise_all();
+        CHECK(runs());
+    }
+}
+
+static void a_device_that_goes(void)
+{
+    for (unsigned transport = 0; transport < 2; transport++) {
+        machine_with(VIRTIO_BLOCK);
+        find_on(transport);
+        CHECK(runs());
+        machine_device.gone = true;
+        machine_steps = 0;
+        (void)host_log();
+        for (unsigned i = 0; i < 10; i++)
+            machine_raise_all();
+        const char *line = strstr(host_log(), "is gone");
+        CHECK(line != NULL && strstr(line + 1, "is gone") == NULL);
+        CHECK(machine_steps < STEPS_OF_A_DEVICE);
+    }
+}
+
 static void a_place_where_no_device_is(void)
 {
     static const uint32_t values[] = { 0, 1, 3, 0xffffffff };
@@ -394,6 +435,8 @@ int main(void)
     host_test("features that are not agreed on", features_that_are_not_agreed_on);
     host_test("queues of any length", queues_of_any_length);
     host_test("an interrupt that is always up", an_interrupt_that_is_always_up);
+    host_test("a reset that is asked for", a_reset_that_is_asked_for);
+    host_test("a device that goes", a_device_that_goes);
     host_test("a place where no device is", a_place_where_no_device_is);
     return host_result();
 }
