@@ -65,6 +65,8 @@ static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stac
     /* Threads only: there is no second process to fork into. */
     if ((clone->flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS)
         return -ENOSYS;
+    if (threads_user_count() >= threads_limit())
+        return -EAGAIN;
     struct thread *parent = thread_current(), *child = thread_create_user();
     if (!child)
         return -EAGAIN;

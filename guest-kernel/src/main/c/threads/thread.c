@@ -8,6 +8,8 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
+#define THREADS_LEAST 20             /* of threads_limit(), as on Linux */
+
 static struct spinlock lock = SPINLOCK("run_queue");
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
 {
@@ -415,3 +417,4 @@ void threads_for_each(void (*visit)(struct thread *, void *), void *context)
 
 unsigned threads_count(void) { return count; }
 unsigned threads_user_count(void) { return user_count; }
+unsigned threads_limit(void) { return (unsigned)max_of(pages_total_count() / 32, (uint64_t)THREADS_LEAST); }

@@ -65,6 +65,11 @@ void thread_discard(struct thread *thread);
 /* Detaches `user` from an ending thread: nobody finds it through the list of threads any more. */
 void thread_forget_user(struct thread *thread);
 unsigned threads_user_count(void);
+/*
+ * The most threads the program may have, Linux's kernel.threads-max: as many as would fill an eighth of memory with
+ * kernel stacks of 16 KiB. Each takes memory again when it runs and ends; so there is some left for all of them.
+ */
+unsigned threads_limit(void);
 /* Ends the current thread; its memory is freed by whoever runs next. */
 noreturn void thread_exit(void);
 /* Wakes a thread that sleeps or is about to. */

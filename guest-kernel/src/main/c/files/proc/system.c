@@ -67,6 +67,12 @@ static void show_release(struct text *out, uint32_t number)
     text_print(out, "%s\n", process_view.release);
 }
 
+static void show_most_threads(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, "%u\n", threads_limit());
+}
+
 static void show_command_line(struct text *out, uint32_t number)
 {
     (void)number;
@@ -146,7 +152,7 @@ static const struct pseudo_entry random_files[] = {
 static const struct pseudo_entry kernel_files[] = {
     FILE_OF("cap_last_cap", "40\n"), FILE_OF("core_pattern", "core\n"), FILE_OF("ngroups_max", "65536\n"),
     SHOWN("osrelease", show_release), FILE_OF("ostype", "Linux\n"), FILE_OF("pid_max", "4194304\n"),
-    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), FILE_OF("threads-max", "32768\n"), { 0 },
+    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), SHOWN("threads-max", show_most_threads), { 0 },
 };
 static const struct pseudo_entry memory_files[] = {
     FILE_OF("max_map_count", "65530\n"), FILE_OF("mmap_min_addr", "65536\n"), FILE_OF("nr_hugepages", "0\n"),
