@@ -75,11 +75,24 @@ out:
 
 uint32_t descriptor_table_size(void) { return read_once(size); }
 
+struct file *descriptor_get_any(int descriptor)
+{
+    spin_lock(&lock);
+    const struct slot *slot = slot_of(descriptor);
+    struct file *file = slot ? slot->file : NULL;
+    if (file)
+        file_get(file);
+    spin_unlock(&lock);
+    return file;
+}
+
 struct file *descriptor_get(int descriptor)
 {
     spin_lock(&lock);
     const struct slot *slot = slot_of(descriptor);
     struct file *file = slot ? slot->file : NULL;
+    if (file && file->flags & O_PATH)
+        file = NULL;
     if (file)
         file_get(file);
     spin_unlock(&lock);
@@ -113,7 +126,7 @@ int descriptor_duplicate(int from, int to, bool close_on_exec)
 {
     if (to < 0 || (uint32_t)to >= descriptor_limit)
         return -EBADF;
-    struct file *file = descriptor_get(from);
+    struct file *file = descriptor_get_any(from);
     if (!file)
         return -EBADF;
     if (from == to) {

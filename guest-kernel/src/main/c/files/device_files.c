@@ -82,6 +82,8 @@ static const struct file_operations random_device = {
     .read = read_random, .write = write_random, .seek = seek_nowhere,
 };
 
+bool file_is_zero_device(const struct file *file) { return file->operations == &zero_device; }
+
 static void target_fd(struct text *out, uint32_t number)
 {
     (void)number;

@@ -7,6 +7,9 @@
 #include "lib/heap.h"
 #include "lib/reference.h"
 
+uint64_t file_size_limit = UINT64_MAX;
+struct file_transfers file_transfers;
+
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private)
 {
     struct file *file = heap_allocate_zeroed(sizeof(*file));
@@ -79,10 +82,10 @@ ssize_type file_write(struct file *file, struct transfer *transfer)
 
 ssize_type file_read_at(struct file *file, struct transfer *transfer, uint64_t offset)
 {
-    if (!readable(file) || file->flags & O_PATH)
-        return -EBADF;
     if (!seekable(file))
         return -ESPIPE;
+    if (!readable(file) || file->flags & O_PATH)
+        return -EBADF;
     if (!file->operations->read)
         return -EINVAL;
     return file->operations->read(file, transfer, &offset);
@@ -90,13 +93,21 @@ ssize_type file_read_at(struct file *file, struct transfer *transfer, uint64_t o
 
 ssize_type file_write_at(struct file *file, struct transfer *transfer, uint64_t offset)
 {
-    if (!writable(file) || file->flags & O_PATH)
-        return -EBADF;
     if (!seekable(file))
         return -ESPIPE;
+    if (!writable(file) || file->flags & O_PATH)
+        return -EBADF;
     if (!file->operations->write)
         return -EINVAL;
     return file->operations->write(file, transfer, &offset);
+}
+
+/* Pipes and sockets cannot; for files of no type, such as eventfd, it has no effect. */
+static int64_t seek_stream(struct file *file)
+{
+    struct file_status status;
+    int error = file_status(file, &status);
+    return error ? error : status.mode & S_IFMT ? -ESPIPE : 0;
 }
 
 int64_t file_seek(struct file *file, int64_t offset, int whence)
@@ -104,7 +115,7 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
     if (file->flags & O_PATH)
         return -EBADF;
     if (!seekable(file))
-        return -ESPIPE;
+        return seek_stream(file);
     mutex_lock(&file->offset_lock);
     int64_t result = file->operations->seek(file, offset, whence);
     mutex_unlock(&file->offset_lock);

@@ -24,6 +24,7 @@
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u
+#define O_LARGEFILE 0100000u          /* each file is one; F_GETFL says so */
 #define O_DIRECTORY 0200000u
 #define O_NOFOLLOW 0400000u
 #define O_CLOEXEC 02000000u
@@ -51,7 +52,7 @@ struct inode;
 struct dentry;
 struct file;
 
-/* What stat(2) tells; linux/ converts it to the ABI's layout. Times in ns since 1970. */
+/* What stat(2) tells; linux/ converts it to the ABI's layout. Times in ns since 1970, those before it as two's complement. */
 struct file_status {
     uint64_t device, inode, device_number;
     uint32_t mode, links, uid, gid;
@@ -99,6 +100,8 @@ struct file {
  * file of mode 0600 of no type. */
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private);
 struct file *file_get(struct file *file);
+/* /dev/zero: mmap(2) of it gives anonymous memory. */
+bool file_is_zero_device(const struct file *file);
 /* The last one releases the file, which may sleep. */
 void file_put(struct file *file);
 
@@ -107,8 +110,10 @@ void file_put(struct file *file);
 /* The lowest free descriptor >= lowest now refers to file, taking over the caller's reference.
  * Descriptor or -EMFILE (the reference stays the caller's). */
 int descriptor_add(struct file *file, bool close_on_exec, int lowest);
-/* The file with a reference for the caller, or NULL (-EBADF). */
+/* The file with a reference for the caller, or NULL (-EBADF): none there, or one opened with O_PATH. The second gives those
+ * too, for what may be asked of them (open(2)). */
 struct file *descriptor_get(int descriptor);
+struct file *descriptor_get_any(int descriptor);
 int descriptor_close_on_exec(int descriptor);                          /* 0, 1 or -EBADF */
 int descriptor_set_close_on_exec(int descriptor, bool on);
 int descriptor_close_range(unsigned first, unsigned last, bool only_mark);   /* close_range(2) */
@@ -142,6 +147,15 @@ int64_t file_seek(struct file *file, int64_t offset, int whence);
 int64_t seek_without_end(struct file *file, int64_t offset, int whence);
 unsigned file_poll(struct file *file);
 int file_status(struct file *file, struct file_status *status);
+
+/* What read(2), write(2) and their relatives moved so far. */
+struct file_transfers {
+    uint64_t read_bytes, written_bytes, reads, writes;      /* atomic */
+};
+extern struct file_transfers file_transfers;
+
+/* RLIMIT_FSIZE: no regular file is made longer than these bytes; -EFBIG. */
+extern uint64_t file_size_limit;
 
 /* ---- Paths and whole-file access, for linux/ and the boot code ----------------------------------- */
 

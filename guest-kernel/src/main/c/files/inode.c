@@ -1,3 +1,4 @@
+#include "files/attributes.h"
 #include "files/inotify.h"
 #include "files/vfs.h"
 #include "lib/debug.h"
@@ -21,6 +22,7 @@ void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, ui
     inode->accessed = inode->modified = inode->changed = clock_wall();
     mutex_init(&inode->lock, "inode");
     list_init(&inode->watches);
+    list_init(&inode->attributes);
 }
 
 static struct inode **bucket_of(const struct file_system *fs, uint64_t number)
@@ -56,6 +58,7 @@ void inode_put(struct inode *inode)
     if (!last)
         return;
     inotify_forget(inode);
+    attributes_free(inode);
     inode->operations->release(inode);
 }
 

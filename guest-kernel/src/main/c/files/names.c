@@ -7,6 +7,7 @@
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "platform/platform.h"
 
 static void touch(struct inode *inode)
@@ -138,7 +139,15 @@ int name_make_node(struct dentry *start, const char *path, uint32_t mode, struct
     return 0;
 }
 
-static int link_locked(struct dentry *existing, struct dentry *seen)
+/* Of a file that was made without a name it is the first, which was counted with the file. */
+static int count_link(struct inode *inode)
+{
+    if (inode->links)
+        return count_name(inode);
+    return inode->linkable ? 0 : -ENOENT;
+}
+
+static int link_locked(struct inode *existing, struct dentry *existing_name, struct dentry *seen)
 {
     struct dentry *name, *made;
     int error = look_again(seen, &name);
@@ -146,29 +155,30 @@ static int link_locked(struct dentry *existing, struct dentry *seen)
         return error;
     if (name->inode)
         error = -EEXIST;
-    else if (name->parent->inode->fs != existing->inode->fs)
+    else if (name->parent->inode->fs != existing->fs)
         error = -EXDEV;
+    else if (is_type(existing, S_IFDIR))
+        error = -EPERM;
     else
         error = prepare(name->parent);
-    if (!error && existing->parent)
-        error = directory_settle(existing->parent);
+    if (!error && existing_name && existing_name->parent)
+        error = directory_settle(existing_name->parent);
     if (!error)
-        error = count_name(existing->inode);
-    if (!error && (error = link_new(name, existing->inode, &made)))
-        uncount_name(existing->inode);
+        error = count_link(existing);
+    if (!error && (error = link_new(name, existing, &made)) && existing->links)
+        uncount_name(existing);
     if (!error) {
-        existing->inode->links++;
-        existing->inode->changed = clock_wall();
+        existing->links++;
+        existing->linkable = false;
+        existing->changed = clock_wall();
         dentry_put(made);
     }
     dentry_put(name);
     return error;
 }
 
-int name_link(struct dentry *existing, struct dentry *start, const char *path)
+int name_link(struct inode *existing, struct dentry *existing_name, struct dentry *start, const char *path)
 {
-    if (is_type(existing->inode, S_IFDIR))
-        return -EPERM;
     struct walk walk = { .start = start, .flags = WALK_ABSENT };
     struct dentry *seen;
     int error = path_walk(&walk, path, &seen);
@@ -178,7 +188,7 @@ int name_link(struct dentry *existing, struct dentry *start, const char *path)
         error = -EEXIST;
     if (!error) {
         mutex_lock(&namespace_lock);
-        error = link_locked(existing, seen);
+        error = link_locked(existing, existing_name, seen);
         mutex_unlock(&namespace_lock);
     }
     dentry_put(seen);
@@ -229,6 +239,17 @@ static int check_removable(struct dentry *name, bool directory)
     return error ? error : dentry_has_children(name) ? -ENOTEMPTY : 0;
 }
 
+/* Why a path names no directory that could be removed: it ends with "." or "..", or is the root of a file system. */
+static int refuse_directory(const char *path, const struct walk *walk)
+{
+    size_t length = strlen(path);
+    while (length && path[length - 1] == '/')
+        length--;
+    if (!walk->special || !length)
+        return -EBUSY;
+    return length > 1 && path[length - 2] == '.' ? -ENOTEMPTY : -EINVAL;
+}
+
 static int remove_name(struct dentry *start, const char *path, bool directory)
 {
     struct walk walk = { .start = start };
@@ -237,7 +258,7 @@ static int remove_name(struct dentry *start, const char *path, bool directory)
     if (error)
         return error;
     if (walk.special || !seen->parent) {
-        error = !seen->parent ? -EBUSY : directory ? -EINVAL : -EISDIR;
+        error = directory ? refuse_directory(path, &walk) : -EISDIR;
         dentry_put(seen);
         return error;
     }
@@ -267,6 +288,8 @@ static int check_target(struct dentry *from, struct dentry *to, unsigned flags)
         return -EINVAL;
     if (!to->inode)
         return directory_settle(to->parent);
+    if (dentry_is_below(from->parent, to))
+        return -ENOTEMPTY;
     if (flags & RENAME_NOREPLACE)
         return -EEXIST;
     if (is_type(from->inode, S_IFDIR) && !is_type(to->inode, S_IFDIR))
@@ -307,7 +330,8 @@ static int move_locked(struct dentry *from, struct dentry *to)
     return 0;
 }
 
-static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsigned flags)
+/* `slashes`: a path ended with one, so only a directory will do. */
+static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsigned flags, bool slashes)
 {
     struct dentry *from, *to;
     int error = look_again(from_seen, &from);
@@ -319,7 +343,7 @@ static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsig
         return error;
     }
     bool directory = from->inode && is_type(from->inode, S_IFDIR);
-    error = check_movable(from, directory);
+    error = from->inode && !directory && slashes ? -ENOTDIR : check_movable(from, directory);
     if (!error && from->inode != to->inode) {
         error = check_target(from, to, flags);
         if (!error)
@@ -330,9 +354,15 @@ static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsig
     return error;
 }
 
+/* Where the name lies. */
+static const struct file_system *system_of(const struct dentry *seen)
+{
+    return seen->parent ? seen->parent->inode->fs : seen->inode->fs;
+}
+
 int name_rename(struct dentry *from_start, const char *from, struct dentry *to_start, const char *to, unsigned flags)
 {
-    struct walk from_walk = { .start = from_start };
+    struct walk from_walk = { .start = from_start, .flags = WALK_ABSENT };
     struct walk to_walk = { .start = to_start, .flags = WALK_ABSENT };
     struct dentry *from_seen, *to_seen;
     int error = path_walk(&from_walk, from, &from_seen);
@@ -340,11 +370,13 @@ int name_rename(struct dentry *from_start, const char *from, struct dentry *to_s
         return error;
     error = path_walk(&to_walk, to, &to_seen);
     if (!error) {
-        if (from_walk.special || to_walk.special || !from_seen->parent || !to_seen->parent) {
+        if (system_of(from_seen) != system_of(to_seen)) {
+            error = -EXDEV;
+        } else if (from_walk.special || to_walk.special || !from_seen->parent || !to_seen->parent) {
             error = -EBUSY;
         } else {
             mutex_lock(&namespace_lock);
-            error = rename_locked(from_seen, to_seen, flags);
+            error = rename_locked(from_seen, to_seen, flags, from_walk.directory_wanted || to_walk.directory_wanted);
             mutex_unlock(&namespace_lock);
         }
         dentry_put(to_seen);

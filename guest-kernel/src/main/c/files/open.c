@@ -89,9 +89,10 @@ static unsigned walk_flags(uint32_t flags)
 }
 
 /* Finds or creates the name. */
-static int find_or_create(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct dentry **out)
+static int find_or_create(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned resolve,
+                          struct dentry **out)
 {
-    struct walk walk = { .start = start, .flags = walk_flags(flags) };
+    struct walk walk = { .start = start, .flags = walk_flags(flags) | resolve };
     struct dentry *found;
     int error = path_walk(&walk, path, &found);
     if (error || !(flags & O_CREAT)) {
@@ -100,7 +101,9 @@ static int find_or_create(struct dentry *start, const char *path, uint32_t flags
     }
     if (found->inode) {
         *out = found;
-        if (flags & O_EXCL)
+        if (walk.directory_wanted)
+            error = -EISDIR;
+        else if (flags & O_EXCL)
             error = -EEXIST;
         else if (is_type(found->inode, S_IFDIR))
             error = -EISDIR;
@@ -116,10 +119,36 @@ static int find_or_create(struct dentry *start, const char *path, uint32_t flags
 
 int file_open_at(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
+    return file_open_within(start, path, flags, mode, 0, out);
+}
+
+int file_open_nameless(struct dentry *directory, uint32_t flags, uint32_t mode, bool linkable, struct file **out)
+{
+    struct inode *where = directory->inode, *inode;
+    if (where->fs->read_only)
+        return -EROFS;
+    if (!where->fs->memory || !where->operations->make)
+        return -EOPNOTSUPP;
+    int error = where->operations->make(where, S_IFREG | (mode & 07777), &inode);
+    if (error)
+        return error;
+    inode->links = 0;
+    inode->linkable = linkable;
+    *out = file_create(inode->file_operations, flags, NULL);
+    if (!*out) {
+        inode_put(inode);
+        return -ENOMEM;
+    }
+    (*out)->inode = inode;
+    return 0;
+}
+
+int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out)
+{
     struct dentry *dentry;
     int error;
     do
-        error = find_or_create(start, path, flags, mode, &dentry);
+        error = find_or_create(start, path, flags, mode, walk, &dentry);
     while (error == -EEXIST && !(flags & O_EXCL));
     if (error)
         return error;

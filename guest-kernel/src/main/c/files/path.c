@@ -17,6 +17,8 @@ struct walker {
     struct page *pages[2];
     unsigned page_used;
     unsigned links;
+    unsigned flags;                  /* WALK_* */
+    struct dentry *base;             /* the caller's: where WALK_BENEATH and WALK_IN_ROOT begin */
 };
 
 static void step_to(struct walker *walker, struct dentry *dentry)
@@ -35,10 +37,37 @@ static struct dentry *into_mounts(struct dentry *dentry)
     return dentry;
 }
 
+/* From the directory that absolute paths begin at. */
+static int step_to_root(struct walker *walker)
+{
+    if (walker->flags & WALK_BENEATH)
+        return -EXDEV;
+    struct dentry *root = walker->flags & WALK_IN_ROOT ? walker->base : root_directory;
+    if (walker->flags & WALK_NO_MOUNTS && root->inode->fs != walker->at->inode->fs)
+        return -EXDEV;
+    step_to(walker, dentry_get(root));
+    return 0;
+}
+
+static int step_up(struct walker *walker)
+{
+    if (walker->at == walker->base && walker->flags & WALK_IN_ROOT)
+        return 0;
+    if (walker->at == walker->base && walker->flags & WALK_BENEATH)
+        return -EXDEV;
+    struct dentry *up = into_mounts(dentry_up(walker->at));
+    bool leaves = walker->flags & WALK_NO_MOUNTS && up->inode->fs != walker->at->inode->fs;
+    if (leaves)
+        dentry_put(up);
+    else
+        step_to(walker, up);
+    return leaves ? -EXDEV : 0;
+}
+
 /* Continues with the target of `link` in place of the component just read. */
 static int enter_link(struct walker *walker, struct inode *link)
 {
-    if (++walker->links > LINK_LIMIT)
+    if (++walker->links > LINK_LIMIT || walker->flags & WALK_NO_LINKS)
         return -ELOOP;
     if (!link->operations->read_link)
         return -EINVAL;
@@ -58,9 +87,7 @@ static int enter_link(struct walker *walker, struct inode *link)
     memcpy(to + length + (rest ? 1 : 0), walker->rest, rest + 1);
     walker->page_used = which;
     walker->rest = to;
-    if (to[0] == '/')
-        step_to(walker, dentry_get(root_directory));
-    return 0;
+    return to[0] == '/' ? step_to_root(walker) : 0;
 }
 
 static size_t component_length(const char *path)
@@ -93,6 +120,10 @@ static int take_component(struct walker *walker, struct walk *walk, const char *
         step_to(walker, child);
         return 1;
     }
+    if (child->mounted && walk->flags & WALK_NO_MOUNTS) {
+        dentry_put(child);
+        return -EXDEV;
+    }
     child = into_mounts(child);
     bool follow = !last || walk->flags & WALK_FOLLOW || walk->directory_wanted;
     if (!is_type(child->inode, S_IFLNK) || !follow) {
@@ -119,11 +150,12 @@ static int walk_on(struct walker *walker, struct walk *walk)
         walk->directory_wanted = last && name[length];
         walker->rest = name + length;
         walk->special = name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
-        if (walk->special && length == 2)
-            step_to(walker, into_mounts(dentry_up(walker->at)));
+        int result = walk->special && length == 2 ? step_up(walker) : 0;
+        if (result)
+            return result;
         if (walk->special)
             continue;
-        int result = take_component(walker, walk, name, length, last);
+        result = take_component(walker, walk, name, length, last);
         if (result != 0)
             return result < 0 ? result : 0;
     }
@@ -131,7 +163,7 @@ static int walk_on(struct walker *walker, struct walk *walk)
 
 static int check_end(const struct walk *walk, const struct inode *inode)
 {
-    if (!inode || is_type(inode, S_IFDIR))
+    if (!inode || is_type(inode, S_IFDIR) || walk->flags & WALK_ABSENT)
         return 0;
     return walk->directory_wanted || walk->flags & WALK_DIRECTORY ? -ENOTDIR : 0;
 }
@@ -147,8 +179,12 @@ int path_walk(struct walk *walk, const char *path, struct dentry **out)
     struct walker walker = {
         .at = dentry_get(absolute ? root_directory : walk->start),
         .rest = path,
+        .flags = walk->flags,
+        .base = walk->start ? walk->start : root_directory,
     };
-    int error = walk_on(&walker, walk);
+    int error = absolute && walk->flags & (WALK_BENEATH | WALK_IN_ROOT) ? step_to_root(&walker) : 0;
+    if (!error)
+        error = walk_on(&walker, walk);
     if (!error)
         error = check_end(walk, walker.at->inode);
     for (unsigned i = 0; i < array_size(walker.pages); i++) {

@@ -2,6 +2,7 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
+#include "lib/string.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 
@@ -154,6 +155,136 @@ static ssize_type write_pipe(struct file *file, struct transfer *transfer, uint6
     return total;
 }
 
+/* ---- Splicing ---- */
+
+/* Under the mutex: gives bytes from read_at on to the mover, run by run. */
+static ssize_type drain_locked(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
+{
+    ssize_type total = 0;
+    while ((size_t)total < limit && used(pipe)) {
+        size_t n = min_of((size_t)min_of(used(pipe), run_length(pipe->read_at)), limit - (size_t)total);
+        char *data = page_data(*page_at(pipe, pipe->read_at));
+        ssize_type moved = move(context, data + (pipe->read_at & PAGE_MASK), n);
+        if (moved <= 0)
+            return total ? total : moved;
+        consume(pipe, (uint32_t)moved);
+        total += moved;
+    }
+    return total;
+}
+
+ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, void *context)
+{
+    struct pipe *pipe = read_end->private;
+    mutex_lock(&pipe->mutex);
+    ssize_type n = used(pipe) ? drain_locked(pipe, limit, move, context) : pipe->writers ? -EAGAIN : 0;
+    mutex_unlock(&pipe->mutex);
+    if (n > 0)
+        wake(&pipe->queue, POLL_OUT);
+    return n;
+}
+
+/* Under the mutex: has the mover put one run of bytes behind the last one. */
+static ssize_type fill_run(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
+{
+    struct page **page = page_at(pipe, pipe->write_at);
+    if (!*page && !(*page = page_allocate()))
+        return -ENOMEM;
+    size_t n = min_of((size_t)min_of(free_bytes(pipe), run_length(pipe->write_at)), limit);
+    ssize_type moved = move(context, (char *)page_data(*page) + (pipe->write_at & PAGE_MASK), n);
+    if (moved > 0) {
+        write_once(pipe->write_at, pipe->write_at + (uint32_t)moved);
+    } else if (used(pipe) == 0 || (pipe->write_at & PAGE_MASK) == 0) {
+        page_put(*page);
+        *page = NULL;
+    }
+    return moved;
+}
+
+static ssize_type fill_locked(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
+{
+    ssize_type total = 0;
+    if (!pipe->readers)
+        return -EPIPE;
+    while ((size_t)total < limit && free_bytes(pipe)) {
+        ssize_type moved = fill_run(pipe, limit - (size_t)total, move, context);
+        if (moved <= 0)
+            return total ? total : moved;
+        total += moved;
+    }
+    return total ? total : -EAGAIN;
+}
+
+ssize_type pipe_fill(struct file *write_end, size_t limit, pipe_mover *move, void *context)
+{
+    struct pipe *pipe = write_end->private;
+    mutex_lock(&pipe->mutex);
+    ssize_type n = fill_locked(pipe, limit, move, context);
+    mutex_unlock(&pipe->mutex);
+    if (n > 0)
+        wake(&pipe->queue, POLL_IN);
+    return n;
+}
+
+/* Reads on in a pipe whose bytes stay there. */
+struct look {
+    struct pipe *pipe;
+    uint32_t at;
+};
+
+static ssize_type look_on(void *context, void *data, size_t length)
+{
+    struct look *look = context;
+    uint32_t left = look->pipe->write_at - look->at;
+    size_t n = min_of(min_of(length, (size_t)left), (size_t)run_length(look->at));
+    if (!n)
+        return 0;
+    memcpy(data, (char *)page_data(*page_at(look->pipe, look->at)) + (look->at & PAGE_MASK), n);
+    look->at += (uint32_t)n;
+    return (ssize_type)n;
+}
+
+static ssize_type copy_locked(struct pipe *from, struct pipe *to, size_t limit, bool keep)
+{
+    struct look look = { from, from->read_at };
+    if (!used(from))
+        return from->writers ? -EAGAIN : 0;
+    ssize_type n = fill_locked(to, limit, look_on, &look);
+    for (ssize_type left = keep ? 0 : n; left > 0;) {
+        uint32_t run = min_of((uint32_t)left, run_length(from->read_at));
+        consume(from, run);
+        left -= run;
+    }
+    return n;
+}
+
+ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit, bool keep)
+{
+    struct pipe *from = read_end->private, *to = write_end->private;
+    mutex_lock(&(from < to ? from : to)->mutex);             /* always in this order */
+    mutex_lock(&(from < to ? to : from)->mutex);
+    ssize_type n = copy_locked(from, to, limit, keep);
+    mutex_unlock(&to->mutex);
+    mutex_unlock(&from->mutex);
+    if (n > 0)
+        wake(&to->queue, POLL_IN);
+    if (n > 0 && !keep)
+        wake(&from->queue, POLL_OUT);
+    return n;
+}
+
+int pipe_wait_readable(struct file *read_end)
+{
+    struct pipe *pipe = read_end->private;
+    return wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+}
+
+int pipe_wait_writable(struct file *write_end)
+{
+    struct pipe *pipe = write_end->private;
+    return wait_until(&pipe->queue, free_bytes(pipe) || !read_once(pipe->readers), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+}
+
 /* ---- Ends ---- */
 
 static unsigned poll_read_end(struct file *file)
@@ -233,6 +364,16 @@ static const struct file_operations write_end_operations = {
     .write = write_pipe, .poll = poll_write_end, .queue = pipe_queue, .control = control_pipe,
     .status = pipe_status, .release = close_write_end,
 };
+
+bool is_pipe(const struct file *file)
+{
+    return file->operations == &read_end_operations || file->operations == &write_end_operations;
+}
+
+bool is_same_pipe(const struct file *a, const struct file *b)
+{
+    return is_pipe(a) && is_pipe(b) && a->private == b->private;
+}
 
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
 {

@@ -19,6 +19,9 @@ struct process_view {
     nanoseconds started;             /* monotonic */
     const char *release;             /* of the system, uname(2) */
     const char *executable;          /* absolute path */
+    const void *auxiliary_vector;    /* as on the stack, for ever; its size in bytes */
+    size_t auxiliary_size;
+    uint64_t capabilities[3];        /* effective, permitted, inheritable; words, changed at will */
     /* Each string with its NUL. */
     void (*command_line)(struct text *out);
     void (*environment)(struct text *out);

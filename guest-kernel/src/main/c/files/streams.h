@@ -11,6 +11,22 @@
 
 /* Both ends of a new pipe. 0 or -ENOMEM. */
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end);
+/*
+ * What splice(2) is made of. A mover moves up to `length` bytes to or from kernel memory without waiting: bytes, 0 at an
+ * end, -EAGAIN or another -errno; it is called with the pipe's mutex held, which is taken before those of files and sockets.
+ * Each of these moves what there is now: bytes, 0 at the end (no writer, or the mover's), -EAGAIN, -EPIPE (no reader), ...
+ */
+typedef ssize_type pipe_mover(void *context, void *data, size_t length);
+ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, void *context);
+ssize_type pipe_fill(struct file *write_end, size_t limit, pipe_mover *move, void *context);
+/* Bytes of one pipe for another one; `keep`: they stay in the first, as for tee(2). */
+ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit, bool keep);
+/* Until bytes or an end, room or no reader are there. 0 or -EINTR. */
+int pipe_wait_readable(struct file *read_end);
+int pipe_wait_writable(struct file *write_end);
+bool is_pipe(const struct file *file);
+bool is_same_pipe(const struct file *a, const struct file *b);
+
 /* NULL without memory. */
 struct file *eventfd_create(uint64_t count, bool semaphore, uint32_t flags);
 

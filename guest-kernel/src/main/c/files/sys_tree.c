@@ -1,7 +1,8 @@
 /*
- * /sys: the processors, one memory node, and no huge pages. There is no /sys/fs/cgroup, so HotSpot takes
+ * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot takes
  * the guest's memory and processors as its limits.
  */
+#include "drivers/device.h"
 #include "files/pseudo_trees.h"
 #include "lib/pages.h"
 
@@ -75,7 +76,57 @@ static const struct pseudo_entry kernel_files[] = {
     { .name = "mm", .mode = S_IFDIR | 0555, .children = memory_management },
     { 0 },
 };
+/* One directory for loopback and each card; the files of a card find it by its number. */
+static const struct pseudo_entry loopback_files[] = {
+    { .name = "address", .mode = S_IFREG | 0444, .text = "00:00:00:00:00:00\n" },
+    { .name = "carrier", .mode = S_IFREG | 0444, .text = "1\n" },
+    { .name = "flags", .mode = S_IFREG | 0444, .text = "0x9\n" },
+    { .name = "ifindex", .mode = S_IFREG | 0444, .text = "1\n" },
+    { .name = "mtu", .mode = S_IFREG | 0444, .text = "65536\n" },
+    { .name = "operstate", .mode = S_IFREG | 0444, .text = "unknown\n" },
+    { .name = "type", .mode = S_IFREG | 0444, .text = "772\n" },
+    { 0 },
+};
+
+static void show_mac(struct text *out, uint32_t number)
+{
+    const uint8_t *m = network_device_at(number)->mac;
+    text_print(out, "%02x:%02x:%02x:%02x:%02x:%02x\n", m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
+static void show_carrier(struct text *out, uint32_t number) { text_print(out, "%u\n", network_device_at(number)->running); }
+static void show_index(struct text *out, uint32_t number) { text_print(out, "%u\n", number + 2); }
+static void show_mtu(struct text *out, uint32_t number) { text_print(out, "%u\n", network_device_at(number)->mtu); }
+
+static void show_state(struct text *out, uint32_t number)
+{
+    text_print(out, "%s\n", network_device_at(number)->running ? "up" : "down");
+}
+
+static const struct pseudo_entry card_files[] = {
+    { .name = "address", .mode = S_IFREG | 0444, .show = show_mac },
+    { .name = "carrier", .mode = S_IFREG | 0444, .show = show_carrier },
+    { .name = "flags", .mode = S_IFREG | 0444, .text = "0x1003\n" },
+    { .name = "ifindex", .mode = S_IFREG | 0444, .show = show_index },
+    { .name = "mtu", .mode = S_IFREG | 0444, .show = show_mtu },
+    { .name = "operstate", .mode = S_IFREG | 0444, .show = show_state },
+    { .name = "type", .mode = S_IFREG | 0444, .text = "1\n" },
+    { 0 },
+};
+static uint32_t next_card(uint32_t from) { return network_device_at(from) ? from : PSEUDO_NONE; }
+static const struct pseudo_entry card = { .mode = S_IFDIR | 0555, .children = card_files };
+static const struct pseudo_numbered cards = { .prefix = "eth", .next = next_card, .child = &card };
+static const struct pseudo_entry loopback[] = {
+    { .name = "lo", .mode = S_IFDIR | 0555, .children = loopback_files },
+    { 0 },
+};
+static const struct pseudo_entry classes[] = {
+    { .name = "net", .mode = S_IFDIR | 0555, .children = loopback, .numbered = &cards },
+    { 0 },
+};
+
 static const struct pseudo_entry top[] = {
+    { .name = "class", .mode = S_IFDIR | 0555, .children = classes },
     { .name = "devices", .mode = S_IFDIR | 0555, .children = devices },
     { .name = "fs", .mode = S_IFDIR | 0555 },
     { .name = "kernel", .mode = S_IFDIR | 0555, .children = kernel_files },

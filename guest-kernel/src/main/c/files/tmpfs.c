@@ -7,6 +7,7 @@
 #include "lib/lock.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "memory/address_space.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 
@@ -51,6 +52,9 @@ static bool count_up(int64_t *counter, int64_t amount, int64_t limit)
 }
 
 static void count_down(int64_t *counter, int64_t amount) { __atomic_sub_fetch(counter, amount, __ATOMIC_RELAXED); }
+
+bool tmpfs_take_bytes(size_t bytes) { return count_up(&all_used, (int64_t)bytes, budget()); }
+void tmpfs_give_bytes(size_t bytes) { count_down(&all_used, (int64_t)bytes); }
 
 /* `amount` of one file system's counter, each so many bytes of the common budget. 0 or -ENOSPC. */
 static int take(int64_t *counter, int64_t amount, int64_t limit, int64_t bytes_each)
@@ -142,9 +146,16 @@ static void changed(struct inode *inode)
     inode->modified = inode->changed = clock_wall();
 }
 
+#define SEALS_OF_WRITING (SEAL_WRITE | SEAL_FUTURE_WRITE)
+
+/* What a file may grow to. */
+static uint64_t largest(void) { return min_of(LARGEST_FILE, read_once(file_size_limit)); }
+
 static int tmpfs_resize(struct inode *inode, uint64_t size)
 {
-    if (size > LARGEST_FILE)
+    if ((size < inode->size && inode->seals & SEAL_SHRINK) || (size > inode->size && inode->seals & SEAL_GROW))
+        return -EPERM;
+    if (size > inode->size && size > largest())
         return -EFBIG;
     if (size < inode->size)
         cut(inode, size);
@@ -185,8 +196,10 @@ static int punch(struct inode *inode, uint64_t from, uint64_t to)
 static int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole)
 {
     uint64_t end = offset + length, old_size = inode->size;
-    if (end > LARGEST_FILE)
+    if (end > largest() && !hole)
         return -EFBIG;
+    if (inode->seals & (hole ? SEALS_OF_WRITING : !keep_size && end > old_size ? SEAL_GROW : 0))
+        return -EPERM;
     changed(inode);
     if (hole)
         return punch(inode, offset, min_of(end, old_size));
@@ -228,10 +241,16 @@ static ssize_type write_locked(struct file *file, struct transfer *transfer, uin
     ssize_type total = 0;
     if (read_once(file->flags) & O_APPEND)
         *offset = inode->size;
-    if (*offset >= LARGEST_FILE)
+    uint64_t end = inode->seals & SEAL_GROW ? min_of(largest(), inode->size) : largest();
+    if (inode->seals & SEALS_OF_WRITING)
+        return -EPERM;
+    if (*offset >= end && transfer->remaining && inode->seals & SEAL_GROW)
+        return -EPERM;
+    if (*offset >= end && transfer->remaining)
         return -EFBIG;
-    while (transfer->remaining) {
+    while (transfer->remaining && *offset < end) {
         size_t n = min_of(transfer->remaining, PAGE_SIZE - (*offset & PAGE_MASK));
+        n = min_of(n, end - *offset);
         ssize_type moved = write_page(inode, transfer, *offset, n);
         if (moved < 0)
             return total ? total : moved;
@@ -341,6 +360,7 @@ static struct inode *new_inode(struct tmpfs *tmpfs, uint64_t number, uint32_t mo
     inode_init(inode, &tmpfs->fs, number, mode);
     inode->operations = &tmpfs_inode_operations;
     inode->file_operations = &tmpfs_file_operations;
+    inode->seals = SEAL_SEAL;
     page_source_init(&inode->pages, &tmpfs_pages, 0, false);
     return inode;
 }
@@ -477,6 +497,22 @@ static struct tmpfs *memory_files(void)
     }
     mutex_unlock(&lock);
     return tmpfs;
+}
+
+bool tmpfs_has_seals(const struct inode *inode) { return inode->operations == &tmpfs_inode_operations && is_type(inode, S_IFREG); }
+
+int tmpfs_add_seals(struct inode *inode, uint32_t seals)
+{
+    int error = 0;
+    mutex_lock(&inode->lock);
+    if (inode->seals & SEAL_SEAL)
+        error = -EPERM;
+    else if (seals & SEAL_WRITE && !(inode->seals & SEAL_WRITE) && address_space_can_write(&inode->pages))
+        error = -EBUSY;
+    else
+        write_once(inode->seals, inode->seals | seals);
+    mutex_unlock(&inode->lock);
+    return error;
 }
 
 struct file *tmpfs_memory_file(uint32_t flags)

@@ -22,5 +22,17 @@ struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode);
 struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes);
 /* Sets the target of a new symbolic link. */
 int tmpfs_set_link(struct inode *inode, const char *target);
+/* Bytes of the budget that all memory file systems share. */
+bool tmpfs_take_bytes(size_t bytes);
+void tmpfs_give_bytes(size_t bytes);
+/* fcntl(2), F_ADD_SEALS: what may not be done to the file any more; bits as on Linux. 0, -EPERM, or -EBUSY. */
+#define SEAL_SEAL 1u
+#define SEAL_SHRINK 2u
+#define SEAL_GROW 4u
+#define SEAL_WRITE 8u
+#define SEAL_FUTURE_WRITE 16u
+#define SEAL_EXECUTE 32u
+int tmpfs_add_seals(struct inode *inode, uint32_t seals);
+bool tmpfs_has_seals(const struct inode *inode);
 /* memfd_create(2): a file without a name. NULL without memory. */
 struct file *tmpfs_memory_file(uint32_t flags);

@@ -104,6 +104,9 @@ struct inode {
     bool separate;                   /* changes once. A directory's names are all in the tree ("namespace"); a file's
                                       * pages are its own (inode->lock and address_space) */
     struct list watches;             /* inotify (files/inotify.c) */
+    struct list attributes;          /* inode->lock (files/attributes.c) */
+    uint32_t seals;                  /* inode->lock: SEAL_*, of files of memory */
+    bool linkable;                   /* namespace: made without a name and may get one */
     void *private;                   /* the file system's; sockets: net/'s listener */
 };
 
@@ -188,8 +191,15 @@ ssize_type dentry_path(struct dentry *dentry, char *to, size_t size);
 /* ---- Paths (files/path.c) ------------------------------------------------------------------------ */
 
 #define WALK_FOLLOW 1u               /* follow a symbolic link at the end of the path */
-#define WALK_ABSENT 2u               /* the last name need not exist: *out may be negative */
+/* The last name need not exist: *out may be negative. A slash behind what is no directory is the caller's affair. */
+#define WALK_ABSENT 2u
 #define WALK_DIRECTORY 4u            /* -ENOTDIR for anything else */
+/* RESOLVE_* of openat2(2): */
+#define WALK_NO_MOUNTS 8u            /* -EXDEV where a file system ends */
+#define WALK_NO_LINKS 16u            /* -ELOOP at any symbolic link, the last only if it is followed */
+#define WALK_BENEATH 32u             /* -EXDEV at what leads out of the start */
+#define WALK_IN_ROOT 64u             /* the start is the root */
+#define WALK_RESOLVE (WALK_NO_MOUNTS | WALK_NO_LINKS | WALK_BENEATH | WALK_IN_ROOT)
 struct walk {
     struct dentry *start;            /* where relative paths begin; NULL: root */
     unsigned flags;
@@ -226,7 +236,8 @@ int dentry_prepare_write(struct dentry *dentry);
 int name_make(struct dentry *start, const char *path, uint32_t mode, const char *link_target);
 /* The same for what is to be a socket or so: gives the inode with a reference. */
 int name_make_node(struct dentry *start, const char *path, uint32_t mode, struct inode **out);
-int name_link(struct dentry *existing, struct dentry *start, const char *path);
+/* `existing_name`: the one it was found by, or NULL. */
+int name_link(struct inode *existing, struct dentry *existing_name, struct dentry *start, const char *path);
 int name_unlink(struct dentry *start, const char *path);
 int name_remove_directory(struct dentry *start, const char *path);
 #define RENAME_NOREPLACE 1u
@@ -236,6 +247,10 @@ int name_create(struct dentry *absent, uint32_t mode, struct dentry **out);
 
 int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out);
 int file_open_at(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct file **out);
+/* The same with some of WALK_RESOLVE. */
+int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out);
+/* O_TMPFILE: a new regular file without a name in the file system of a directory; `linkable`: name_link() may give it one. */
+int file_open_nameless(struct dentry *directory, uint32_t flags, uint32_t mode, bool linkable, struct file **out);
 /* truncate(2), fallocate(2), and access(2) of the one user there is, root: only read-only file systems and missing x bits deny. */
 int inode_resize(struct inode *inode, uint64_t size);
 int inode_access(struct inode *inode, unsigned mode);

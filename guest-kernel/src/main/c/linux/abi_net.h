@@ -24,10 +24,15 @@ struct abi_unix_address {            /* struct sockaddr_un */
     uint16_t family;
     char path[UNIX_PATH_SIZE];
 };
+struct abi_netlink_address {         /* struct sockaddr_nl */
+    uint16_t family, padding;
+    uint32_t port, groups;
+};
 union abi_address {
     uint16_t family;
     struct abi_inet_address in;
     struct abi_unix_address un;
+    struct abi_netlink_address netlink;
 };
 struct abi_message {                 /* struct msghdr */
     uint64_t name;

@@ -1,4 +1,5 @@
-#include "files/file.h"
+#include "files/tmpfs.h"
+#include "files/vfs.h"
 #include "lib/heap.h"
 #include "linux/syscalls.h"
 #include "memory/address_space.h"
@@ -17,6 +18,8 @@
 #define MAP_NORESERVE 0x4000u
 #define MAP_POPULATE 0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
+/* What MAP_SHARED_VALIDATE knows: the above, and DENYWRITE, EXECUTABLE, LOCKED, GROWSDOWN, NONBLOCK, STACK, HUGETLB. */
+#define KNOWN_FLAGS 0x17fd33u
 #define MREMAP_MAYMOVE 1u
 #define MREMAP_FIXED 2u
 #define RESIDENCY_BATCH 256
@@ -28,16 +31,37 @@ static unsigned protection_of(uint64_t prot)
     return protection ? protection | MMU_READ : 0;
 }
 
+/* One process: shared and private anonymous memory differ only in what MADV_DONTNEED does. */
+static int64_t map_anonymous(struct map_request *request)
+{
+    if (request->flags & AREA_SHARED)
+        request->flags = (request->flags & ~AREA_SHARED) | AREA_KEPT;
+    request->offset = 0;
+    return address_space_map(request);
+}
+
+static bool is_sealed(const struct file *file)
+{
+    return file->inode && read_once(file->inode->seals) & (SEAL_WRITE | SEAL_FUTURE_WRITE);
+}
+
 static int64_t map_file(struct map_request *request, int descriptor)
 {
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
+    if (file_is_zero_device(file)) {
+        file_put(file);
+        return map_anonymous(request);
+    }
     unsigned access = file->flags & O_ACCMODE;
     int64_t result;
-    if ((request->flags & AREA_SHARED) && access != O_RDWR)
+    bool sealed = request->flags & AREA_SHARED && is_sealed(file);
+    if ((request->flags & AREA_SHARED) && (access != O_RDWR || sealed))
         request->flags |= AREA_READ_ONLY;
-    if (access == O_WRONLY || ((request->flags & AREA_READ_ONLY) && (request->protection & MMU_WRITE))) {
+    if (sealed && access == O_RDWR && request->protection & MMU_WRITE) {
+        result = -EPERM;
+    } else if (access == O_WRONLY || ((request->flags & AREA_READ_ONLY) && (request->protection & MMU_WRITE))) {
         result = -EACCES;
     } else if (request->offset + request->length < request->offset) {
         result = -EOVERFLOW;
@@ -62,16 +86,19 @@ SYSCALL(mmap)
         .fixed = d & (MAP_FIXED | MAP_FIXED_NOREPLACE), .no_replace = d & MAP_FIXED_NOREPLACE,
         .populate = d & MAP_POPULATE, .offset = f,
     };
-    if (d & MAP_ANONYMOUS) {
-        request.flags &= ~AREA_SHARED;   /* one process: shared and private anonymous memory are the same */
-        request.offset = 0;
-        return address_space_map(&request);
-    }
-    return map_file(&request, (int)e);
+    if (type == MAP_SHARED_VALIDATE && d & ~(uint64_t)KNOWN_FLAGS)
+        return -EOPNOTSUPP;
+    return d & MAP_ANONYMOUS ? map_anonymous(&request) : map_file(&request, (int)e);
 }
 
 SYSCALL(munmap) { return address_space_unmap(a, b); }
-SYSCALL(mprotect) { return address_space_protect(a, b, protection_of(c)); }
+
+SYSCALL(mprotect)
+{
+    const uint64_t known = PROT_READ | PROT_WRITE | PROT_EXEC | 8;       /* PROT_SEM */
+    return c & ~known ? -EINVAL : address_space_protect(a, b, protection_of(c));
+}
+
 SYSCALL(brk) { return (int64_t)address_space_break(a); }
 
 SYSCALL(mremap)
@@ -95,18 +122,25 @@ static int check_range(uintptr_t start, size_t length)
     return user_range_ok(start, whole) ? 0 : -ENOMEM;
 }
 
+enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16, DODUMP = 17,
+       COLD = 20, PAGEOUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23 };
+
+static bool is_advice(int32_t advice)
+{
+    return (advice >= NORMAL && advice <= DONTNEED) || advice == FREE || (advice >= HUGEPAGE && advice <= DODUMP) ||
+           (advice >= COLD && advice <= POPULATE_WRITE);
+}
+
 SYSCALL(madvise)
 {
-    enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16,
-           DODUMP = 17, COLD = 20, PAGEOUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23 };
     if (a & PAGE_MASK)
         return -EINVAL;
     if (!b)
         return 0;
-    int error = align_up(b, PAGE_SIZE) ? check_range(a, b) : -EINVAL;
+    int32_t advice = (int32_t)c;
+    int error = !is_advice(advice) || !align_up(b, PAGE_SIZE) ? -EINVAL : check_range(a, b);
     if (error)
         return error;
-    int32_t advice = (int32_t)c;
     switch (advice) {
     case DONTNEED:
     case FREE:
@@ -116,7 +150,7 @@ SYSCALL(madvise)
         return address_space_populate(a, align_up(b, PAGE_SIZE), advice == POPULATE_WRITE);
     case NORMAL: case RANDOM: case SEQUENTIAL: case WILLNEED: case HUGEPAGE: case NOHUGEPAGE: case DONTDUMP:
     case DODUMP: case COLD: case PAGEOUT:
-        return 0;                        /* hints that change nothing here */
+        return address_space_check(a, b);        /* hints that change nothing here */
     default:
         return -EINVAL;
     }
@@ -144,8 +178,17 @@ SYSCALL(mincore)
 }
 
 /* Memory is never swapped out, so it is as good as locked; and tmpfs has no store to sync to. */
-SYSCALL(mlock) { return check_range(a, b); }
-SYSCALL(munlock) { return check_range(a, b); }
+static int check_mapped(uintptr_t start, size_t length)
+{
+    uintptr_t first = align_down(start, PAGE_SIZE);
+    size_t whole = length + (start - first);
+    int error = check_range(first, whole);
+    return error ? error : address_space_check(first, whole);
+}
+
+SYSCALL(mlock) { return check_mapped(a, b); }
+SYSCALL(munlock) { return check_mapped(a, b); }
+SYSCALL(mlock2) { return (uint32_t)c & ~1u ? -EINVAL : check_mapped(a, b); }     /* MLOCK_ONFAULT */
 
 SYSCALL(mlockall)
 {
@@ -164,5 +207,5 @@ SYSCALL(msync)
         return -EINVAL;
     if (flags & ASYNCHRONOUS && flags & SYNCHRONOUS)
         return -EINVAL;
-    return check_range(a, b) ? -ENOMEM : 0;
+    return check_range(a, b) ? -ENOMEM : address_space_check(a, b);
 }

@@ -11,7 +11,7 @@ static int start_of(int directory, struct dentry **out)
         *out = working_directory();
         return 0;
     }
-    struct file *file = descriptor_get(directory);
+    struct file *file = descriptor_get_any(directory);
     if (!file)
         return -EBADF;
     int error = file->dentry && is_type(file->inode, S_IFDIR) ? 0 : -ENOTDIR;
@@ -21,7 +21,7 @@ static int start_of(int directory, struct dentry **out)
     return error;
 }
 
-int path_begin(struct user_path *path, int directory, uintptr_t address)
+static int begin(struct user_path *path, int directory, uintptr_t address, bool always_start)
 {
     path->page = page_allocate_at(PAGES_NEEDED);
     if (!path->page)
@@ -30,12 +30,15 @@ int path_begin(struct user_path *path, int directory, uintptr_t address)
     path->start = NULL;
     ssize_type length = user_read_string(path->text, address, PATH_LIMIT);
     int error = length < 0 ? (int)length : 0;
-    if (!error && path->text[0] != '/')
+    if (!error && (always_start || path->text[0] != '/'))
         error = start_of(directory, &path->start);
     if (error)
         page_put(path->page);
     return error;
 }
+
+int path_begin(struct user_path *path, int directory, uintptr_t address) { return begin(path, directory, address, false); }
+int path_begin_at(struct user_path *path, int directory, uintptr_t address) { return begin(path, directory, address, true); }
 
 void path_end(struct user_path *path)
 {
@@ -50,7 +53,7 @@ static int dentry_of_descriptor(int descriptor, struct dentry **out)
         *out = working_directory();
         return 0;
     }
-    struct file *file = descriptor_get(descriptor);
+    struct file *file = descriptor_get_any(descriptor);
     if (!file)
         return -EBADF;
     int error = file->dentry ? 0 : -EBADF;

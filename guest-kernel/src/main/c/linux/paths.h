@@ -13,6 +13,8 @@ struct user_path {
 
 /* Copies the path and finds its start. 0 or -errno; only after 0 path_end() is due. */
 int path_begin(struct user_path *path, int directory, uintptr_t address);
+/* The same for walks that need the start also of an absolute path. */
+int path_begin_at(struct user_path *path, int directory, uintptr_t address);
 void path_end(struct user_path *path);
 /* The file a path names, or the descriptor's own for an empty path with AT_EMPTY_PATH in `at_flags`. `walk`:
  * WALK_*. *out with a reference. 0 or -errno; -EBADF also for descriptors without a name. */

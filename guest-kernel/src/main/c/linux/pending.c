@@ -18,18 +18,28 @@ void pending_init(struct pending_signals *pending)
     list_init(&pending->queue);
 }
 
-void pending_add(struct pending_signals *pending, const struct signal_info *info)
+/* Whether it is one too many: timers are few, and each waits at most once. */
+static bool is_dropped(const struct pending_signals *pending, const struct signal_info *info)
 {
     bool waits = pending->set & signal_bit(info->number);
-    if (waits && (info->number < SIGNAL_REALTIME_FIRST || pending->count >= QUEUE_LIMIT))
-        return;
+    if (!waits || info->code == SI_TIMER)
+        return false;
+    return info->number < SIGNAL_REALTIME_FIRST || pending->count >= QUEUE_LIMIT;
+}
+
+bool pending_add(struct pending_signals *pending, const struct signal_info *info)
+{
+    if (is_dropped(pending, info))
+        return false;
     pending->set |= signal_bit(info->number);
-    struct entry *entry = pending->count < QUEUE_LIMIT ? heap_allocate(sizeof(*entry)) : NULL;
+    bool room = pending->count < QUEUE_LIMIT || info->code == SI_TIMER;
+    struct entry *entry = room ? heap_allocate(sizeof(*entry)) : NULL;
     if (!entry)
-        return;                      /* the signal comes, without saying from whom */
+        return false;                /* the signal comes, without saying from whom */
     entry->info = *info;
     list_push_back(&pending->queue, &entry->link);
     pending->count++;
+    return true;
 }
 
 static struct entry *first_of(const struct pending_signals *pending, int number)
@@ -72,6 +82,19 @@ void pending_discard(struct pending_signals *pending, int number)
     while ((entry = first_of(pending, number)) != NULL)
         remove(pending, entry);
     pending->set &= ~signal_bit(number);
+}
+
+void pending_discard_timer(struct pending_signals *pending, uint32_t timer)
+{
+    list_for_each_safe(link, &pending->queue) {
+        struct entry *entry = list_entry(link, struct entry, link);
+        int number = entry->info.number;
+        if (entry->info.code != SI_TIMER || entry->info.timer.number != timer)
+            continue;
+        remove(pending, entry);
+        if (!first_of(pending, number))
+            pending->set &= ~signal_bit(number);
+    }
 }
 
 void pending_clear(struct pending_signals *pending)

@@ -18,11 +18,14 @@ struct pending_signals {
 };
 
 void pending_init(struct pending_signals *pending);
-/* A second standard signal of one number is dropped, as are real-time ones beyond a bound. */
-void pending_add(struct pending_signals *pending, const struct signal_info *info);
+/* A second standard signal of one number is dropped unless it is a timer's, as are real-time ones beyond a bound. True if
+ * its info waits. */
+bool pending_add(struct pending_signals *pending, const struct signal_info *info);
 /* Takes the lowest number of `wanted`, oldest first. False if there is none. */
 bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signal_info *info);
 /* Forgets all signals of a number. */
 void pending_discard(struct pending_signals *pending, int number);
+/* Forgets what a timer of timer_create(2) has sent. */
+void pending_discard_timer(struct pending_signals *pending, uint32_t timer);
 /* Forgets all and frees what they take. */
 void pending_clear(struct pending_signals *pending);

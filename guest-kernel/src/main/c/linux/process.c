@@ -1,3 +1,4 @@
+#include "files/process_view.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
@@ -80,7 +81,11 @@ static void fill_vector(uint64_t (*vector)[2], const struct loaded_program *p, u
         { AT_SECURE, 0 }, { AT_RANDOM, random }, { AT_EXECFN, name }, { AT_PLATFORM, platform_name },
         { AT_MINSIGSTKSZ, signal_frame_size_max() }, { AT_NULL, 0 },
     };
+    static uint64_t shown[array_size(entries)][2];
     memcpy(vector, entries, sizeof(entries));
+    memcpy(shown, entries, sizeof(entries));
+    process_view.auxiliary_vector = shown;
+    process_view.auxiliary_size = sizeof(shown);
 }
 #define VECTOR_ENTRIES 20
 

@@ -22,6 +22,9 @@ noreturn void process_killed(int signal);
 /* Is this the number of one of its threads? 0 names the caller. Takes run_queue. */
 bool process_has_thread(int32_t id);
 
+/* Tells /proc what the process may do. */
+void identity_describe(void);
+
 /* Loads an ELF file and its interpreter (elf.c). */
 struct loaded_program {
     uintptr_t entry;                     /* where to start: the interpreter's if there is one */

@@ -33,4 +33,5 @@ void process_describe(const struct process_arguments *arguments)
     process_view.environment = environment;
     process_view.signals = signals_describe;
     process_view.limit = limit;
+    identity_describe();
 }

@@ -76,15 +76,16 @@ static bool is_ignored(int number)
     return handler == SIG_IGN || (handler == SIG_DFL && (default_ignores(number) || stops));
 }
 
-/* Under the lock; wake(&arrivals) is due after it. */
-static void give(struct user_thread *to, const struct signal_info *info)
+/* Under the lock; wake(&arrivals) is due after it. True if its info waits. */
+static bool give(struct user_thread *to, const struct signal_info *info)
 {
     bool blocked = to->mask & signal_bit(info->number);
     if (is_ignored(info->number) && !blocked)
-        return;
-    pending_add(&to->pending, info);
+        return false;
+    bool waits = pending_add(&to->pending, info);
     if (!blocked)
         thread_interrupt(to->thread);
+    return waits;
 }
 
 void signal_send_thread(struct user_thread *to, const struct signal_info *info)
@@ -92,7 +93,7 @@ void signal_send_thread(struct user_thread *to, const struct signal_info *info)
     spin_lock(&lock);
     give(to, info);
     spin_unlock(&lock);
-    wake(&arrivals, 0);
+    wake(&arrivals, POLL_IN);
 }
 
 struct candidate {
@@ -107,20 +108,43 @@ static void consider(struct thread *thread, void *context)
         candidate->found = thread;
 }
 
-void signal_send_process(const struct signal_info *info)
+/* Under the lock. A signal that every thread blocks waits, also if it is to be ignored: somebody may ask for it. */
+static bool give_process(const struct signal_info *info)
 {
     struct candidate candidate = { .bit = signal_bit(info->number) };
+    threads_for_each(consider, &candidate);
+    if (candidate.found && is_ignored(info->number))
+        return false;
+    bool waits = pending_add(&process_pending, info);
+    if (candidate.found)
+        thread_interrupt(candidate.found);
+    return waits;
+}
+
+void signal_send_process(const struct signal_info *info) { (void)signal_post(0, info); }
+
+struct search {
+    uint32_t id;
+    struct user_thread *found;
+};
+
+static void match_id(struct thread *thread, void *context)
+{
+    struct search *search = context;
+    if (thread->user && thread->id == search->id)
+        search->found = thread->user;
+}
+
+bool signal_post(uint32_t thread, const struct signal_info *info)
+{
+    struct search search = { .id = thread };
     spin_lock(&lock);
-    bool ignored = is_ignored(info->number);
-    if (!ignored) {
-        pending_add(&process_pending, info);
-        threads_for_each(consider, &candidate);
-        if (candidate.found)
-            thread_interrupt(candidate.found);
-    }
+    if (thread)
+        threads_for_each(match_id, &search);
+    bool waits = !thread ? give_process(info) : search.found && give(search.found, info);
     spin_unlock(&lock);
-    if (!ignored)
-        wake(&arrivals, 0);
+    wake(&arrivals, POLL_IN);
+    return waits;
 }
 
 void signals_broken_pipe(void)
@@ -148,15 +172,48 @@ bool signal_is_pending(void)
 
 static bool take(struct user_thread *user, uint64_t wanted, struct signal_info *info)
 {
-    return pending_take(&user->pending, wanted, info) || pending_take(&process_pending, wanted, info);
+    if (!pending_take(&user->pending, wanted, info) && !pending_take(&process_pending, wanted, info))
+        return false;
+    if (info->code == SI_TIMER)
+        info->timer.overruns = posix_timer_taken(info->timer.number);
+    return true;
+}
+
+bool signals_take(uint64_t wanted, struct signal_info *info)
+{
+    spin_lock(&lock);
+    bool found = take(user_current(), wanted, info);
+    spin_unlock(&lock);
+    return found;
+}
+
+uint64_t signals_waiting(uint64_t wanted)
+{
+    return (user_current()->pending.set | process_pending.set) & wanted;
+}
+
+struct wait_queue *signals_arrivals(void) { return &arrivals; }
+
+static void forget_timer_of(struct thread *thread, void *context)
+{
+    if (thread->user)
+        pending_discard_timer(&thread->user->pending, *(uint32_t *)context);
+}
+
+void signals_forget_timer(uint32_t timer)
+{
+    spin_lock(&lock);
+    pending_discard_timer(&process_pending, timer);
+    threads_for_each(forget_timer_of, &timer);
+    spin_unlock(&lock);
 }
 
 /* Calls that never restart after a handler, whatever SA_RESTART says (signal(7)). */
 static bool never_restarts(uint64_t number)
 {
     switch (number) {
-    case 7: case 23: case 35: case 128: case 130: case 202: case 230: case 232: case 270: case 271:
-    case 281: case 441:      /* poll select nanosleep sigtimedwait sigsuspend futex clock_nanosleep
+    case 7: case 23: case 34: case 35: case 128: case 130: case 202: case 230: case 232: case 270: case 271:
+    case 281: case 441:      /* poll select pause nanosleep sigtimedwait sigsuspend futex clock_nanosleep
                                 epoll_wait pselect6 ppoll epoll_pwait epoll_pwait2 */
         return true;
     default:
@@ -275,7 +332,7 @@ void signal_force(int number, int code, uintptr_t address)
     process_killed(number);
 }
 
-static int read_mask(uintptr_t address, size_t size, uint64_t *mask)
+int signal_mask_read(uintptr_t address, size_t size, uint64_t *mask)
 {
     if (size != sizeof(*mask))
         return -EINVAL;
@@ -300,7 +357,7 @@ int64_t signals_with_mask(uintptr_t address, size_t size)
         return 0;
     struct user_thread *user = user_current();
     uint64_t mask;
-    int error = read_mask(address, size, &mask);
+    int error = signal_mask_read(address, size, &mask);
     if (error)
         return error;
     user->saved_mask = user->mask;
@@ -317,7 +374,7 @@ SYSCALL(rt_sigprocmask)
     if (d != sizeof(mask))
         return -EINVAL;
     if (b) {
-        int error = read_mask(b, d, &mask);
+        int error = signal_mask_read(b, d, &mask);
         if (error)
             return error;
         int32_t how = (int32_t)a;
@@ -358,20 +415,27 @@ SYSCALL(rt_sigpending)
 {
     struct user_thread *user = user_current();
     uint64_t set = (user->pending.set | process_pending.set) & user->mask;
-    return b == sizeof(set) ? user_put(a, &set) : -EINVAL;
+    return b <= sizeof(set) ? user_write(a, &set, b) : -EINVAL;
 }
 
-SYSCALL(rt_sigsuspend)
+static int64_t wait_for_signal(void)
 {
-    int64_t error = signals_with_mask(a, b);
-    if (!a || error)
-        return a ? error : -EFAULT;
     int result;
     do {
         sleep_prepare();
         result = sleep_until(NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
     } while (result != -EINTR);
     return -EINTR;
+}
+
+SYSCALL(pause) { return wait_for_signal(); }
+
+SYSCALL(rt_sigsuspend)
+{
+    int64_t error = signals_with_mask(a, b);
+    if (!a || error)
+        return a ? error : -EFAULT;
+    return wait_for_signal();
 }
 
 static int write_info(uintptr_t address, const struct signal_info *info)
@@ -385,7 +449,7 @@ SYSCALL(rt_sigtimedwait)
     nanoseconds timeout = NO_DEADLINE;
     struct signal_info info = { 0 };
     uint64_t wanted;
-    int error = read_mask(a, d, &wanted);
+    int error = signal_mask_read(a, d, &wanted);
     if (!error && c)
         error = timespec_read(c, &timeout);
     if (error)
@@ -436,18 +500,6 @@ SYSCALL(rt_sigreturn)
     return (int64_t)registers->rax;
 }
 
-struct search {
-    uint32_t id;
-    struct user_thread *found;
-};
-
-static void match_id(struct thread *thread, void *context)
-{
-    struct search *search = context;
-    if (thread->user && thread->id == search->id)
-        search->found = thread->user;
-}
-
 void signals_describe(uint32_t thread, struct process_signals *out)
 {
     struct search search = { .id = thread };
@@ -469,45 +521,86 @@ void signals_describe(uint32_t thread, struct process_signals *out)
     spin_unlock(&lock);
 }
 
-static int64_t send_to_thread(int32_t id, int32_t number)
+static int64_t send_to_thread(int32_t id, const struct signal_info *info)
 {
-    if (id <= 0)
-        return -EINVAL;
     struct search search = { .id = (uint32_t)id };
-    bool valid = number >= 0 && number <= SIGNALS;
-    struct signal_info info = { .number = number, .code = SI_TKILL, .sender.pid = PROCESS_ID };
+    bool valid = info->number >= 0 && info->number <= SIGNALS;
     spin_lock(&lock);
     threads_for_each(match_id, &search);
-    if (search.found && valid && number)
-        give(search.found, &info);
+    if (search.found && valid && info->number)
+        give(search.found, info);
     spin_unlock(&lock);
     if (!search.found)
         return -ESRCH;
     if (!valid)
         return -EINVAL;
-    wake(&arrivals, 0);
+    wake(&arrivals, POLL_IN);
     return 0;
+}
+
+static int64_t send_to_thread_of(int32_t process, int32_t id, const struct signal_info *info)
+{
+    if (process <= 0 || id <= 0)
+        return -EINVAL;
+    return process == PROCESS_ID ? send_to_thread(id, info) : -ESRCH;
+}
+
+static struct signal_info info_of(int32_t number, int32_t code)
+{
+    return (struct signal_info){ .number = number, .code = code, .sender.pid = PROCESS_ID };
 }
 
 SYSCALL(tgkill)
 {
-    int32_t process = (int32_t)a, id = (int32_t)b;
-    if (process <= 0 || id <= 0)
-        return -EINVAL;
-    return process == PROCESS_ID ? send_to_thread(id, (int32_t)c) : -ESRCH;
+    struct signal_info info = info_of((int32_t)c, SI_TKILL);
+    return send_to_thread_of((int32_t)a, (int32_t)b, &info);
 }
 
-SYSCALL(tkill) { return send_to_thread((int32_t)a, (int32_t)b); }
+SYSCALL(tkill)
+{
+    struct signal_info info = info_of((int32_t)b, SI_TKILL);
+    return send_to_thread_of(PROCESS_ID, (int32_t)a, &info);
+}
+
+static int64_t send_to_process(int32_t process, const struct signal_info *info)
+{
+    if (process != PROCESS_ID && process != 0 && process != -1 && process != -PROCESS_ID)
+        return -ESRCH;
+    if (info->number < 0 || info->number > SIGNALS)
+        return -EINVAL;
+    if (info->number)
+        signal_send_process(info);
+    return 0;
+}
 
 SYSCALL(kill)
 {
-    int32_t pid = (int32_t)a, number = (int32_t)b;
-    if (pid != PROCESS_ID && pid != 0 && pid != -1 && pid != -PROCESS_ID)
-        return -ESRCH;
-    if (number < 0 || number > SIGNALS)
-        return -EINVAL;
-    struct signal_info info = { .number = number, .code = SI_USER, .sender.pid = PROCESS_ID };
-    if (number)
-        signal_send_process(&info);
-    return 0;
+    struct signal_info info = info_of((int32_t)b, SI_USER);
+    return send_to_process((int32_t)a, &info);
+}
+
+/* What the program says comes with the signal; it cannot pass for the kernel's to others. */
+static int read_info(uintptr_t address, int32_t number, int32_t process, struct signal_info *info)
+{
+    if (user_get(info, address))
+        return -EFAULT;
+    info->number = number;
+    bool as_from_kernel = info->code >= 0 || info->code == SI_TKILL || info->code == SI_TIMER;
+    return as_from_kernel && process != PROCESS_ID ? -EPERM : 0;
+}
+
+SYSCALL(rt_sigqueueinfo)
+{
+    struct signal_info info;
+    int error = read_info(c, (int32_t)b, (int32_t)a, &info);
+    return error ? error : send_to_process((int32_t)a, &info);
+}
+
+SYSCALL(rt_tgsigqueueinfo)
+{
+    struct signal_info info;
+    if ((int32_t)a <= 0 || (int32_t)b <= 0)
+        return user_get(&info, d) ? -EFAULT : -EINVAL;
+    int error = read_info(d, (int32_t)c, (int32_t)a, &info);
+    return error ? error : send_to_thread_of((int32_t)a, (int32_t)b, &info);
 }

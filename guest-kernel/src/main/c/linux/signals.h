@@ -21,6 +21,7 @@
 #define SIGKILL 9
 #define SIGSEGV 11
 #define SIGPIPE 13
+#define SIGALRM 14
 #define SIGTERM 15
 #define SIGCHLD 17
 #define SIGCONT 18
@@ -29,6 +30,9 @@
 #define SIGTTIN 21
 #define SIGTTOU 22
 #define SIGURG 23
+#define SIGXFSZ 25
+#define SIGVTALRM 26
+#define SIGPROF 27
 #define SIGWINCH 28
 #define signal_bit(n) (1UL << ((n) - 1))
 
@@ -37,6 +41,7 @@ struct signal_info {
     int32_t number, error, code, padding;
     union {
         struct { int32_t pid; uint32_t uid; uint64_t value; } sender;
+        struct { uint32_t number, overruns; uint64_t value; } timer;     /* SI_TIMER */
         uint64_t address;
         uint8_t bytes[112];
     };
@@ -44,6 +49,7 @@ struct signal_info {
 #define SI_USER 0
 #define SI_KERNEL 0x80
 #define SI_QUEUE (-1)
+#define SI_TIMER (-2)
 #define SI_TKILL (-6)
 
 /* What the ABI attaches to a thread; struct thread.user. */
@@ -58,12 +64,15 @@ struct user_thread {
     uint32_t alt_stack_flags;
     uintptr_t clear_child_tid;           /* set_tid_address(2), or 0 */
     uintptr_t robust_list;
+    int nice;                            /* -20..19, setpriority(2); run_queue */
 };
 
 static inline struct user_thread *user_current(void) { return thread_current()->user; }
 
 /* To the process: any thread that does not block it takes it. info->number says which. */
 void signal_send_process(const struct signal_info *info);
+/* The same, or to the thread of that number. False where no info waits now: ignored, one too many, or no such thread. */
+bool signal_post(uint32_t thread, const struct signal_info *info);
 void signal_send_thread(struct user_thread *to, const struct signal_info *info);
 /* A fault of the current thread: cannot be blocked; ends the process when blocked or ignored. */
 void signal_force(int number, int code, uintptr_t address);
@@ -71,6 +80,19 @@ void signal_force(int number, int code, uintptr_t address);
 void signals_broken_pipe(void);
 /* SIGURG to the process. */
 void signals_urgent(void);
+/* signalfd(2): takes what waits for the current thread or the process out of `wanted`; what is there of it; and the queue
+ * that is woken with POLL_IN when a signal comes. */
+bool signals_take(uint64_t wanted, struct signal_info *info);
+uint64_t signals_waiting(uint64_t wanted);
+struct wait_queue *signals_arrivals(void);
+/* timer_delete(2): what the timer has sent is not delivered any more. */
+void signals_forget_timer(uint32_t timer);
+/* timer_calls.c: the signal of this timer is being taken; the expirations since it was sent. Under "signals". */
+uint32_t posix_timer_taken(uint32_t number);
+/* A mask from user memory without SIGKILL and SIGSTOP. 0, -EFAULT or -EINVAL. */
+int signal_mask_read(uintptr_t address, size_t size, uint64_t *mask);
+/* SIGXFSZ to the current thread, for writes that returned -EFBIG because of RLIMIT_FSIZE. */
+void signals_file_too_large(void);
 /* A signal is there that the current thread would take. */
 bool signal_is_pending(void);
 /* Delivers what is pending; on the way to user mode. `system_call` tells that registers hold a

@@ -1,5 +1,6 @@
 /* Opening files and what belongs to descriptors. */
-#include "files/file.h"
+#include "files/streams.h"
+#include "files/tmpfs.h"
 #include "lib/errno.h"
 #include "linux/process.h"
 #include "linux/abi_files.h"
@@ -7,18 +8,49 @@
 #include "linux/syscalls.h"
 #include "memory/user.h"
 
-#define O_TMPFILE 020000000u
+#define TMPFILE_BIT 020000000u
+#define O_TMPFILE (TMPFILE_BIT | O_DIRECTORY)
 
-static int64_t open_at(int directory, uintptr_t address, uint32_t flags, uint32_t mode)
+static bool wants_write(uint32_t flags) { return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR; }
+
+/* Flags that exclude each other, as Linux has it since 6.3. */
+static int check_flags(uint32_t flags)
 {
-    if (flags & O_TMPFILE)
-        return -EOPNOTSUPP;
+    if (flags & TMPFILE_BIT)
+        return (flags & (O_TMPFILE | O_CREAT)) == O_TMPFILE && wants_write(flags) ? 0 : -EINVAL;
+    return (flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT) && !(flags & O_PATH) ? -EINVAL : 0;
+}
+
+static int open_nameless(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out)
+{
+    struct dentry *directory;
+    int error = path_find(start, path, WALK_FOLLOW | WALK_DIRECTORY | walk, &directory);
+    if (error)
+        return error;
+    error = file_open_nameless(directory, flags & ~O_TMPFILE, mode, !(flags & O_EXCL), out);
+    dentry_put(directory);
+    return error;
+}
+
+static int open_path(const struct user_path *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out)
+{
+    mode &= ~file_creation_mask;
+    if (flags & TMPFILE_BIT)
+        return open_nameless(path->start, path->text, flags | O_LARGEFILE, mode, walk, out);
+    return file_open_within(path->start, path->text, flags & O_PATH ? flags : flags | O_LARGEFILE, mode, walk, out);
+}
+
+/* `walk`: some of WALK_RESOLVE. */
+static int64_t open_within(int directory, uintptr_t address, uint32_t flags, uint32_t mode, unsigned walk)
+{
     struct user_path path;
-    int error = path_begin(&path, directory, address);
+    int error = check_flags(flags);
+    if (!error)
+        error = walk ? path_begin_at(&path, directory, address) : path_begin(&path, directory, address);
     if (error)
         return error;
     struct file *file;
-    error = file_open_at(path.start, path.text, flags, mode & ~file_creation_mask, &file);
+    error = open_path(&path, flags, mode, walk, &file);
     path_end(&path);
     if (error)
         return error;
@@ -26,6 +58,78 @@ static int64_t open_at(int directory, uintptr_t address, uint32_t flags, uint32_
     if (descriptor < 0)
         file_put(file);
     return descriptor;
+}
+
+static int64_t open_at(int directory, uintptr_t address, uint32_t flags, uint32_t mode)
+{
+    return open_within(directory, address, flags, mode, 0);
+}
+
+/* ---- openat2(2) ---- */
+
+struct abi_open_how {
+    uint64_t flags, mode, resolve;
+};
+/* All that open(2) of x86-64 has. */
+#define OPEN_FLAGS_KNOWN 037777703u
+
+enum { RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
+       RESOLVE_CACHED = 32 };
+
+/* Reads what this kernel knows of the structure; what is behind it must be zero. */
+static int read_how(uintptr_t address, uint64_t size, struct abi_open_how *how)
+{
+    uint64_t word;
+    if (size < sizeof(*how))
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    if (user_get(how, address))
+        return -EFAULT;
+    for (uint64_t at = sizeof(*how); at < size; at += sizeof(word)) {
+        word = 0;
+        if (user_read(&word, address + at, min_of(size - at, sizeof(word))))
+            return -EFAULT;
+        if (word)
+            return -E2BIG;
+    }
+    return 0;
+}
+
+static int check_how(const struct abi_open_how *how)
+{
+    const uint64_t resolve = 63, with_path = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    bool makes = how->flags & (O_CREAT | TMPFILE_BIT);
+    if (how->flags & ~(uint64_t)OPEN_FLAGS_KNOWN || how->resolve & ~resolve)
+        return -EINVAL;
+    if ((how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+        return -EINVAL;
+    if (makes ? how->mode & ~07777UL : how->mode)
+        return -EINVAL;
+    if (how->flags & O_PATH && how->flags & ~with_path)
+        return -EINVAL;
+    return 0;
+}
+
+static unsigned walk_of(uint64_t resolve)
+{
+    unsigned walk = resolve & RESOLVE_NO_XDEV ? WALK_NO_MOUNTS : 0;
+    walk |= resolve & RESOLVE_NO_SYMLINKS ? WALK_NO_LINKS : 0;
+    walk |= resolve & RESOLVE_BENEATH ? WALK_BENEATH : 0;
+    return walk | (resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0);
+}
+
+SYSCALL(openat2)
+{
+    struct abi_open_how how;
+    int error = read_how(c, d, &how);
+    if (!error)
+        error = check_how(&how);
+    if (error)
+        return error;
+    if (how.resolve & RESOLVE_CACHED)
+        return -EAGAIN;              /* a walk may always sleep; the caller opens without it then */
+    return open_within((int)a, b, (uint32_t)how.flags, (uint32_t)how.mode, walk_of(how.resolve));
 }
 
 SYSCALL(openat) { return open_at((int)a, b, (uint32_t)c, (uint32_t)d); }
@@ -43,7 +147,7 @@ SYSCALL(close_range)
 
 static int64_t duplicate_from(int descriptor, int lowest, bool close_on_exec)
 {
-    struct file *file = descriptor_get(descriptor);
+    struct file *file = descriptor_get_any(descriptor);
     if (!file)
         return -EBADF;
     int result = descriptor_add(file, close_on_exec, lowest);
@@ -66,8 +170,8 @@ SYSCALL(dup3)
 
 enum {
     F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7,
-    F_SETOWN = 8, F_GETOWN = 9, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
-    F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
+    F_SETOWN = 8, F_GETOWN = 9, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
+    F_GETLEASE = 1025, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
 };
 #define FD_CLOEXEC 1
 #define F_UNLCK 2
@@ -124,6 +228,36 @@ static int64_t get_owner_of_type(struct file *file, uintptr_t address)
     return user_put(address, &owner);
 }
 
+static int64_t set_lock(const struct file *file, uintptr_t address)
+{
+    enum { READ = 0, WRITE = 1 };
+    struct abi_flock lock;
+    if (user_get(&lock, address))
+        return -EFAULT;
+    if ((uint16_t)lock.type > F_UNLCK || (uint16_t)lock.whence > SEEK_END)
+        return -EINVAL;
+    uint32_t access = file->flags & O_ACCMODE;
+    return (lock.type == READ && access == O_WRONLY) || (lock.type == WRITE && access == O_RDONLY) ? -EBADF : 0;
+}
+
+/* A pipe has one size. */
+static int64_t set_pipe_size(const struct file *file, uint64_t size)
+{
+    if (!is_pipe(file))
+        return -EBADF;
+    return (uint32_t)size > INT32_MAX ? -EINVAL : (uint32_t)size > PIPE_SIZE ? -EPERM : PIPE_SIZE;
+}
+
+static int64_t add_seals(const struct file *file, uint64_t seals)
+{
+    const uint32_t known = SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE | SEAL_FUTURE_WRITE | SEAL_EXECUTE;
+    if ((file->flags & O_ACCMODE) == O_RDONLY)
+        return -EPERM;
+    if ((uint32_t)seals & ~known || !file->inode || !tmpfs_has_seals(file->inode))
+        return -EINVAL;
+    return tmpfs_add_seals(file->inode, (uint32_t)seals);
+}
+
 static int64_t control_file(struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
@@ -139,7 +273,7 @@ static int64_t control_file(struct file *file, unsigned command, uint64_t argume
     case F_SETLKW:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        return 0;
+        return set_lock(file, argument);
     case F_SETOWN:
         return set_owner(file, (int32_t)argument);
     case F_GETOWN:
@@ -149,8 +283,17 @@ static int64_t control_file(struct file *file, unsigned command, uint64_t argume
     case F_GETOWN_EX:
         return get_owner_of_type(file, argument);
     case F_GETPIPE_SZ:
+        return is_pipe(file) ? PIPE_SIZE : -EBADF;
     case F_SETPIPE_SZ:
-        return PIPE_SIZE;
+        return set_pipe_size(file, argument);
+    case F_ADD_SEALS:
+        return add_seals(file, argument);
+    case F_GET_SEALS:
+        return file->inode && tmpfs_has_seals(file->inode) ? (int64_t)read_once(file->inode->seals) : -EINVAL;
+    case F_GETSIG:
+        return 0;
+    case F_GETLEASE:
+        return F_UNLCK;
     default:
         return -EINVAL;
     }
@@ -170,7 +313,7 @@ SYSCALL(fcntl)
     case F_SETFD:
         return descriptor_set_close_on_exec(descriptor, c & FD_CLOEXEC);
     }
-    struct file *file = descriptor_get(descriptor);
+    struct file *file = command == F_GETFL ? descriptor_get_any(descriptor) : descriptor_get(descriptor);
     if (!file)
         return -EBADF;
     int64_t result = control_file(file, command, c);
@@ -200,8 +343,6 @@ static int64_t bytes_left(struct file *file, uintptr_t address)
 
 static int64_t control(struct file *file, uint32_t request, uintptr_t argument)
 {
-    if (file->flags & O_PATH)
-        return -EBADF;
     if (request == FIONBIO)
         return set_nonblocking(file, argument);
     if (request == FIONREAD && file->inode && is_type(file->inode, S_IFREG))
@@ -213,12 +354,11 @@ SYSCALL(ioctl)
 {
     int descriptor = (int)a;
     uint32_t request = (uint32_t)b;
-    if (request == FIOCLEX || request == FIONCLEX)
-        return descriptor_set_close_on_exec(descriptor, request == FIOCLEX);
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = control(file, request, c);
+    int64_t result = request == FIOCLEX || request == FIONCLEX
+                     ? descriptor_set_close_on_exec(descriptor, request == FIOCLEX) : control(file, request, c);
     file_put(file);
     return result;
 }

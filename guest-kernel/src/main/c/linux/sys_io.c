@@ -3,25 +3,35 @@
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
-#include "lib/pages.h"
 #include "linux/abi_files.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
-#include "threads/thread.h"
 
 #define NO_OFFSET UINT64_MAX
 enum direction { IN, OUT };
 
+static void count(enum direction direction, ssize_type n)
+{
+    uint64_t bytes = (uint64_t)max_of(n, (ssize_type)0);
+    __atomic_fetch_add(direction == IN ? &file_transfers.reads : &file_transfers.writes, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(direction == IN ? &file_transfers.read_bytes : &file_transfers.written_bytes, bytes, __ATOMIC_RELAXED);
+}
+
 static ssize_type move(struct file *file, enum direction direction, struct transfer *transfer, uint64_t offset)
 {
     ssize_type n;
+    if (offset != NO_OFFSET && (int64_t)(offset + transfer->remaining) < 0)
+        return -EINVAL;
     if (offset != NO_OFFSET)
         n = direction == IN ? file_read_at(file, transfer, offset) : file_write_at(file, transfer, offset);
     else
         n = direction == IN ? file_read(file, transfer) : file_write(file, transfer);
+    count(direction, n);
     if (n == -EPIPE && direction == OUT)
         signals_broken_pipe();
+    if (n == -EFBIG && direction == OUT)
+        signals_file_too_large();
     return n;
 }
 
@@ -102,86 +112,13 @@ SYSCALL(lseek)
     return result;
 }
 
-/* ---- sendfile(2): through a buffer large enough for segmentation offload ---- */
-
-#define SEND_ORDER 4                 /* 64 KiB; a page where that is not to be had */
-
-/* One buffer's worth. *at: the input's offset, advanced by what was written; NO_OFFSET: its own. Bytes, or -errno. */
-static ssize_type send_piece(struct file *out, struct file *in, void *buffer, size_t length, uint64_t *at)
-{
-    struct transfer transfer;
-    bool own = *at == NO_OFFSET;
-    uint64_t offset = own ? read_once(in->offset) : *at;
-    transfer_init_kernel(&transfer, buffer, length);
-    ssize_type n = file_read_at(in, &transfer, offset);
-    if (n <= 0)
-        return n;
-    transfer_init_kernel(&transfer, buffer, (size_t)n);
-    ssize_type sent = move(out, OUT, &transfer, NO_OFFSET);
-    if (sent <= 0)
-        return sent;
-    if (own)
-        (void)file_seek(in, (int64_t)offset + sent, 0);
-    else
-        *at = offset + (uint64_t)sent;
-    return sent;
-}
-
-static int64_t send_file(struct file *out, struct file *in, uint64_t *at, size_t count)
-{
-    unsigned order = count > PAGE_SIZE ? SEND_ORDER : 0;
-    struct page *pages = pages_allocate_at(order, PAGES_NEEDED);
-    if (!pages && order)
-        pages = pages_allocate_at(order = 0, PAGES_NEEDED);
-    if (!pages)
-        return -ENOMEM;
-    int64_t total = 0;
-    while (count) {
-        ssize_type n = send_piece(out, in, page_data(pages), min_of(count, PAGE_SIZE << order), at);
-        if (n <= 0) {
-            total = total ? total : n;
-            break;
-        }
-        total += n;
-        count -= (size_t)n;
-        give_way();
-    }
-    pages_free(pages, order);
-    return total;
-}
-
-SYSCALL(sendfile)
-{
-    uint64_t at = NO_OFFSET;
-    if (c && user_get(&at, c))
-        return -EFAULT;
-    if (c && (int64_t)at < 0)
-        return -EINVAL;
-    struct file *out = descriptor_get((int)a), *in = descriptor_get((int)b);
-    int64_t result = -EBADF;
-    if (out && in)
-        result = in->operations->pages ? send_file(out, in, &at, min_of(d, TRANSFER_LIMIT)) : -EINVAL;
-    if (in)
-        file_put(in);
-    if (out)
-        file_put(out);
-    if (result >= 0 && c && user_put(c, &at))
-        return -EFAULT;
-    return result;
-}
-
-/* Its callers fall back to sendfile(2) or to reading and writing. */
-SYSCALL(copy_file_range) { return -EINVAL; }
-
 /* ---- What keeps data safe: memory and read-only disks have nothing to do ---- */
 
-static int64_t check_descriptor(int descriptor)
+/* Regular files, directories and links of a file system that stores what is written. */
+static bool is_stored(const struct file *file)
 {
-    struct file *file = descriptor_get(descriptor);
-    if (!file)
-        return -EBADF;
-    file_put(file);
-    return 0;
+    const struct inode *inode = file->inode;
+    return inode && (inode->fs->memory || inode->fs->read_only) && !is_type(inode, S_IFCHR) && !inode->uncached;
 }
 
 static int64_t check_stored(int descriptor)
@@ -189,17 +126,48 @@ static int64_t check_stored(int descriptor)
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    bool stored = file->inode != NULL;
+    bool stored = is_stored(file);
     file_put(file);
     return stored ? 0 : -EINVAL;
 }
 
 SYSCALL(fsync) { return check_stored((int)a); }
 SYSCALL(fdatasync) { return check_stored((int)a); }
-SYSCALL(syncfs) { return check_stored((int)a); }
-SYSCALL(sync_file_range) { return check_stored((int)a); }
 SYSCALL(sync) { return 0; }
-SYSCALL(readahead) { return check_descriptor((int)a); }
+
+SYSCALL(syncfs)
+{
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    file_put(file);
+    return 0;
+}
+
+SYSCALL(sync_file_range)
+{
+    const uint32_t flags = 7;            /* WAIT_BEFORE, WRITE, WAIT_AFTER */
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    int64_t end = (int64_t)(b + c);
+    bool contents = file->inode && (is_type(file->inode, S_IFREG) || is_type(file->inode, S_IFDIR));
+    file_put(file);
+    if ((uint32_t)d & ~flags || (int64_t)b < 0 || (int64_t)c < 0 || end < (int64_t)b)
+        return -EINVAL;
+    return contents ? 0 : -ESPIPE;
+}
+
+SYSCALL(readahead)
+{
+    struct file *file = descriptor_get((int)a);
+    if (!file)
+        return -EBADF;
+    bool readable = (file->flags & O_ACCMODE) != O_WRONLY;
+    bool regular = file->inode && is_type(file->inode, S_IFREG) && file->operations->pages;
+    file_put(file);
+    return !readable ? -EBADF : !regular || (int64_t)b < 0 || (int64_t)c < 0 ? -EINVAL : 0;
+}
 
 SYSCALL(flock)
 {
@@ -217,7 +185,8 @@ SYSCALL(fadvise64)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    bool stream = !file->operations->seek;
+    struct file_status status;
+    bool pipe = !file->inode && !file_status(file, &status) && (status.mode & S_IFMT) == S_IFIFO;
     file_put(file);
-    return stream ? -ESPIPE : (uint32_t)d > LAST_ADVICE || (int64_t)c < 0 ? -EINVAL : 0;
+    return pipe ? -ESPIPE : (uint32_t)d > LAST_ADVICE || (int64_t)c < 0 ? -EINVAL : 0;
 }

@@ -5,6 +5,7 @@
 #include "lib/errno.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"
+#include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
 #include "platform/platform.h"
@@ -56,22 +57,51 @@ static int64_t make_link(uintptr_t target, int directory, uintptr_t path)
 SYSCALL(symlink) { return make_link(a, AT_FDCWD, b); }
 SYSCALL(symlinkat) { return make_link(a, (int)b, c); }
 
+/* A file with a reference, and the name that it was found by, with one, or NULL. */
+struct linked {
+    struct inode *inode;
+    struct dentry *name;
+};
+
+/* The file to be linked: also one without a name, by its descriptor. With a reference. */
+static int find_linked(int directory, uintptr_t path, unsigned flags, struct linked *out)
+{
+    char first = 1;
+    struct dentry *dentry;
+    if (flags & AT_EMPTY_PATH && user_get(&first, path))
+        return -EFAULT;
+    if (!first && directory != AT_FDCWD) {
+        struct file *file = descriptor_get_any(directory);
+        if (!file)
+            return -EBADF;
+        *out = (struct linked){ file->inode ? inode_get(file->inode) : NULL, file->dentry ? dentry_get(file->dentry) : NULL };
+        file_put(file);
+        return out->inode ? 0 : -EXDEV;
+    }
+    int error = path_to_dentry(directory, path, flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0, flags, &dentry);
+    if (error)
+        return error;
+    *out = (struct linked){ inode_get(dentry->inode), dentry };
+    return 0;
+}
+
 static int64_t link_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
 {
-    struct dentry *existing;
+    struct linked existing;
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    unsigned walk = flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0;
-    int error = path_to_dentry(from_directory, from, walk, flags, &existing);
+    int error = find_linked(from_directory, from, flags, &existing);
     if (error)
         return error;
     struct user_path path;
     error = path_begin(&path, to_directory, to);
     if (!error) {
-        error = name_link(existing, path.start, path.text);
+        error = name_link(existing.inode, existing.name, path.start, path.text);
         path_end(&path);
     }
-    dentry_put(existing);
+    if (existing.name)
+        dentry_put(existing.name);
+    inode_put(existing.inode);
     return error;
 }
 
@@ -116,6 +146,14 @@ SYSCALL(renameat2) { return rename_at((int)a, b, (int)c, d, (unsigned)e); }
 
 /* ---- Sizes ---- */
 
+static int resize(struct inode *inode, uint64_t size)
+{
+    int error = inode_resize(inode, size);
+    if (error == -EFBIG)
+        signals_file_too_large();
+    return error;
+}
+
 SYSCALL(truncate)
 {
     if ((int64_t)b < 0)
@@ -126,7 +164,7 @@ SYSCALL(truncate)
         return error;
     error = dentry_prepare_write(dentry);
     if (!error)
-        error = inode_resize(dentry->inode, b);
+        error = resize(dentry->inode, b);
     dentry_put(dentry);
     return error;
 }
@@ -143,7 +181,7 @@ SYSCALL(ftruncate)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    int64_t result = is_writable(file) ? inode_resize(file->inode, b) : -EINVAL;
+    int64_t result = is_writable(file) ? resize(file->inode, b) : -EINVAL;
     file_put(file);
     return result;
 }
@@ -151,11 +189,16 @@ SYSCALL(ftruncate)
 static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint64_t length)
 {
     enum { KEEP_SIZE = 1, PUNCH_HOLE = 2 };     /* linux/falloc.h */
-    if (!file->inode || !file->operations->seek)
-        return -ESPIPE;
-    if (!is_writable(file))
-        return -EBADF;
+    struct file_status status;
     struct inode *inode = file->inode;
+    if (mode != 0 && !(mode & KEEP_SIZE) && mode & PUNCH_HOLE)
+        return -EOPNOTSUPP;
+    if ((file->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if (!inode || !is_type(inode, S_IFREG))
+        return !inode && !file_status(file, &status) && (status.mode & S_IFMT) == S_IFIFO ? -ESPIPE : -ENODEV;
+    if ((int64_t)(offset + length) < 0)
+        return -EFBIG;
     if ((mode != 0 && mode != KEEP_SIZE && mode != (KEEP_SIZE | PUNCH_HOLE)) || !inode->operations->allocate)
         return -EOPNOTSUPP;
     mutex_lock(&inode->lock);
@@ -166,7 +209,7 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
 
 SYSCALL(fallocate)
 {
-    if ((int64_t)c < 0 || (int64_t)d <= 0 || (int64_t)(c + d) < 0)
+    if ((int64_t)c < 0 || (int64_t)d <= 0)
         return -EINVAL;
     struct file *file = descriptor_get((int)a);
     if (!file)
@@ -186,9 +229,15 @@ SYSCALL(memfd_create)
     ssize_type length = user_read_string(name, a, sizeof(name));
     if (length < 0)
         return length == -ENAMETOOLONG ? -EINVAL : length;
-    struct file *file = tmpfs_memory_file(O_RDWR);
+    struct file *file = tmpfs_memory_file(O_RDWR | O_LARGEFILE);
     if (!file)
         return -ENOMEM;
+    if (flags & (ALLOW_SEALING | NO_EXEC))
+        file->inode->seals = 0;
+    if (flags & NO_EXEC) {
+        file->inode->mode &= ~0111u;
+        file->inode->seals |= SEAL_EXECUTE;
+    }
     int descriptor = descriptor_add(file, flags & CLOSE_ON_EXEC, 0);
     if (descriptor < 0)
         file_put(file);
@@ -239,13 +288,21 @@ static int64_t change_at(int directory, uintptr_t path, unsigned at_flags, const
     return error;
 }
 
+/* Sockets and pipes have nothing to change, and that is not an error. */
+static int change_nameless(struct file *file)
+{
+    struct file_status status;
+    int error = file_status(file, &status);
+    bool stream = (status.mode & S_IFMT) == S_IFSOCK || (status.mode & S_IFMT) == S_IFIFO;
+    return error || stream ? error : -EOPNOTSUPP;
+}
+
 static int64_t change_descriptor(int descriptor, const struct change *change)
 {
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    /* Sockets and the like have nothing to change, and that is not an error. */
-    int error = file->inode ? change_inode(file->inode, file->dentry, change) : 0;
+    int error = file->inode ? change_inode(file->inode, file->dentry, change) : change_nameless(file);
     file_put(file);
     return error;
 }
@@ -275,8 +332,24 @@ static int read_time(const struct abi_timespec *from, bool *given, nanoseconds *
         return 0;
     if (from->nanoseconds < 0 || from->nanoseconds >= (int64_t)NS_PER_SECOND)
         return -EINVAL;
-    /* Times before 1970 cannot be told; they become its first instant. */
-    *time = from->seconds < 0 ? 0 : (nanoseconds)from->seconds * NS_PER_SECOND + (nanoseconds)from->nanoseconds;
+    *time = file_time_of(from->seconds, (uint32_t)from->nanoseconds);
+    return 0;
+}
+
+/* utimes(2) and futimesat(2): microseconds. */
+static int read_timevals(uintptr_t address, struct change *change)
+{
+    int64_t times[4];
+    change->accessed_given = change->modified_given = true;
+    change->accessed = change->modified = clock_wall();
+    if (!address)
+        return 0;
+    if (user_read(times, address, sizeof(times)))
+        return -EFAULT;
+    if (times[1] < 0 || times[1] >= 1000000 || times[3] < 0 || times[3] >= 1000000)
+        return -EINVAL;
+    change->accessed = file_time_of(times[0], (uint32_t)times[1] * NS_PER_US);
+    change->modified = file_time_of(times[2], (uint32_t)times[3] * NS_PER_US);
     return 0;
 }
 
@@ -299,20 +372,32 @@ SYSCALL(utimensat)
     int error = read_times(c, &change);
     if (error)
         return error;
-    return b ? change_at((int)a, b, (unsigned)d, &change) : change_descriptor((int)a, &change);
+    if (b || (int)a == AT_FDCWD)
+        return change_at((int)a, b, (unsigned)d, &change);
+    return (uint32_t)d ? -EINVAL : change_descriptor((int)a, &change);
 }
 
-/* ---- Extended attributes: no file system here has them ---- */
+static int64_t change_timevals(int directory, uintptr_t path, uintptr_t times)
+{
+    struct change change = { 0 };
+    int error = read_timevals(times, &change);
+    if (error)
+        return error;
+    return path || directory == AT_FDCWD ? change_at(directory, path, 0, &change) : change_descriptor(directory, &change);
+}
 
-SYSCALL(setxattr) { return -EOPNOTSUPP; }
-SYSCALL(lsetxattr) { return -EOPNOTSUPP; }
-SYSCALL(fsetxattr) { return -EOPNOTSUPP; }
-SYSCALL(getxattr) { return -EOPNOTSUPP; }
-SYSCALL(lgetxattr) { return -EOPNOTSUPP; }
-SYSCALL(fgetxattr) { return -EOPNOTSUPP; }
-SYSCALL(listxattr) { return -EOPNOTSUPP; }
-SYSCALL(llistxattr) { return -EOPNOTSUPP; }
-SYSCALL(flistxattr) { return -EOPNOTSUPP; }
-SYSCALL(removexattr) { return -EOPNOTSUPP; }
-SYSCALL(lremovexattr) { return -EOPNOTSUPP; }
-SYSCALL(fremovexattr) { return -EOPNOTSUPP; }
+SYSCALL(utimes) { return change_timevals(AT_FDCWD, a, b); }
+SYSCALL(futimesat) { return change_timevals((int)a, b, c); }
+
+SYSCALL(utime)
+{
+    int64_t times[2];
+    struct change change = { .accessed_given = true, .modified_given = true, .accessed = clock_wall(), .modified = clock_wall() };
+    if (b && user_get(&times, b))
+        return -EFAULT;
+    if (b) {
+        change.accessed = file_time_of(times[0], 0);
+        change.modified = file_time_of(times[1], 0);
+    }
+    return change_at(AT_FDCWD, a, 0, &change);
+}

@@ -45,12 +45,20 @@ static int decode_address(const union abi_address *raw, uint32_t length, struct 
         out->in = (struct endpoint){ be32_get(raw->in.address), be16_get(raw->in.port) };
         return 0;
     case AF_UNIX: {
+        if (length > sizeof(raw->un))
+            return -EINVAL;
         size_t room = length - offsetof(struct abi_unix_address, path);
         bool abstract = room > 0 && raw->un.path[0] == 0;
         out->path_length = (uint8_t)(abstract ? room : strnlen(raw->un.path, room));
         memcpy(out->path, raw->un.path, out->path_length);
         return 0;
     }
+    case AF_NETLINK:
+        if (length < sizeof(raw->netlink))
+            return -EINVAL;
+        out->netlink.port = raw->netlink.port;
+        out->netlink.groups = raw->netlink.groups;
+        return 0;
     default:
         return -EAFNOSUPPORT;
     }
@@ -65,6 +73,8 @@ static int read_address(uintptr_t from, int32_t given, struct socket_address *ou
     /* Longer ones (sockaddr_storage) are cut: nothing behind these layouts counts. */
     uint32_t length = min_of((uint32_t)given, (uint32_t)sizeof(raw));
     int error = user_read(&raw, from, length);
+    if (error == 0 && raw.family == AF_UNIX)
+        length = (uint32_t)given;
     return error < 0 ? error : decode_address(&raw, length, out);
 }
 
@@ -76,6 +86,11 @@ static uint32_t encode_address(const struct socket_address *address, union abi_a
         raw->in.port = be16_of(address->in.port);
         raw->in.address = be32_of(address->in.address);
         return sizeof(raw->in);
+    }
+    if (address->family == AF_NETLINK) {
+        raw->netlink.port = address->netlink.port;
+        raw->netlink.groups = address->netlink.groups;
+        return sizeof(raw->netlink);
     }
     if (address->family != AF_UNIX)
         return 0;
@@ -226,6 +241,8 @@ static int64_t tell_name(uint64_t descriptor, uintptr_t address_at, uintptr_t le
     const struct socket_operations *operations = held.socket->operations;
     error = peer ? operations->peer_address(held.socket, &address) : operations->local_address(held.socket, &address);
     file_put(held.file);
+    if (error == 0 && address_at == 0)
+        return -EFAULT;
     return error < 0 ? error : return_address(&address, address_at, length_at);
 }
 

@@ -21,16 +21,17 @@ static int put_stat(uintptr_t address, const struct file_status *status)
         .size = (int64_t)status->size,
         .block_size = status->block_size,
         .blocks = (int64_t)status->blocks_512,
-        .accessed = timespec_of(status->accessed),
-        .modified = timespec_of(status->modified),
-        .changed = timespec_of(status->changed),
+        .accessed = timespec_of_file(status->accessed),
+        .modified = timespec_of_file(status->modified),
+        .changed = timespec_of_file(status->changed),
     };
     return user_put(address, &stat);
 }
 
 static struct abi_statx_time statx_time(nanoseconds time)
 {
-    return (struct abi_statx_time){ (int64_t)(time / NS_PER_SECOND), (uint32_t)(time % NS_PER_SECOND), 0 };
+    struct abi_timespec spec = timespec_of_file(time);
+    return (struct abi_statx_time){ spec.seconds, (uint32_t)spec.nanoseconds, 0 };
 }
 
 static int put_statx(uintptr_t address, const struct file_status *status)
@@ -57,7 +58,7 @@ static int put_statx(uintptr_t address, const struct file_status *status)
 
 static int status_of_descriptor(int descriptor, struct file_status *status)
 {
-    struct file *file = descriptor_get(descriptor);
+    struct file *file = descriptor_get_any(descriptor);
     if (!file)
         return -EBADF;
     int error = file_status(file, status);
@@ -135,8 +136,10 @@ SYSCALL(faccessat2) { return access_at((int)a, b, (unsigned)c, (unsigned)d); }
 
 /* ---- readlink(2) ---- */
 
-static int64_t read_link(struct inode *inode, uintptr_t to, int32_t size)
+static int64_t read_link(struct inode *inode, uintptr_t to, int32_t size, bool named)
 {
+    if (size > 0 && !is_type(inode, S_IFLNK) && !named)
+        return -ENOENT;              /* an empty path for a descriptor that is not of a link */
     if (size <= 0 || !is_type(inode, S_IFLNK))
         return -EINVAL;
     struct page *page = page_allocate_at(PAGES_NEEDED);
@@ -153,11 +156,12 @@ static int64_t read_link(struct inode *inode, uintptr_t to, int32_t size)
 
 static int64_t read_link_at(int directory, uintptr_t path, uintptr_t to, int32_t size)
 {
+    char first;
     struct dentry *dentry;
     int error = path_to_dentry(directory, path, 0, AT_EMPTY_PATH, &dentry);
     if (error)
         return error;
-    int64_t result = read_link(dentry->inode, to, size);
+    int64_t result = user_get(&first, path) ? -EFAULT : read_link(dentry->inode, to, size, first);
     dentry_put(dentry);
     return result;
 }
@@ -194,6 +198,18 @@ static int64_t put_statfs(uintptr_t to, struct file_system *fs)
     return user_put(to, &statfs);
 }
 
+/* Pipes, sockets and the rest lie in file systems that nobody can name: linux/magic.h. */
+static int64_t put_nameless_statfs(uintptr_t to, struct file *file)
+{
+    enum { PIPES = 0x50495045, SOCKETS = 0x534f434b, OTHERS = 0x09041934 };
+    struct file_status status;
+    int error = file_status(file, &status);
+    uint32_t type = status.mode & S_IFMT;
+    struct abi_statfs statfs = { .type = type == S_IFIFO ? PIPES : type == S_IFSOCK ? SOCKETS : OTHERS, .block_size = PAGE_SIZE,
+                                 .name_length = NAME_LIMIT, .fragment_size = PAGE_SIZE, .flags = ST_VALID };
+    return error ? error : user_put(to, &statfs);
+}
+
 SYSCALL(statfs)
 {
     struct dentry *dentry;
@@ -207,10 +223,10 @@ SYSCALL(statfs)
 
 SYSCALL(fstatfs)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get_any((int)a);
     if (!file)
         return -EBADF;
-    int64_t result = file->inode ? put_statfs(b, file->inode->fs) : -ENOSYS;
+    int64_t result = file->inode ? put_statfs(b, file->inode->fs) : put_nameless_statfs(b, file);
     file_put(file);
     return result;
 }
@@ -246,7 +262,9 @@ static bool take_dirent(struct listing *listing, const struct listed_name *name)
     return true;
 }
 
-static int64_t list_directory(struct file *directory, uintptr_t to, size_t size)
+static void make_all_old(char *buffer, size_t used);
+
+static int64_t list_directory(struct file *directory, uintptr_t to, size_t size, bool old)
 {
     struct dirent_listing listing = { .listing.take = take_dirent, .size = min_of(size, (size_t)LISTING_LIMIT) };
     listing.buffer = heap_allocate_at(max_of(listing.size, (size_t)1), PAGES_NEEDED);
@@ -256,6 +274,8 @@ static int64_t list_directory(struct file *directory, uintptr_t to, size_t size)
     int64_t result = file_list(directory, &listing.listing);
     if (!result && !listing.used && listing.full)
         result = -EINVAL;
+    if (old)
+        make_all_old(listing.buffer, listing.used);
     if (listing.used)
         result = user_write(to, listing.buffer, listing.used) ? -EFAULT : (int64_t)listing.used;
     if (result == -EFAULT)
@@ -264,15 +284,46 @@ static int64_t list_directory(struct file *directory, uintptr_t to, size_t size)
     return result;
 }
 
-SYSCALL(getdents64)
+static int64_t list_descriptor(int descriptor, uintptr_t to, uint32_t size, bool old)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = list_directory(file, b, (uint32_t)c);
+    int64_t result = list_directory(file, to, size, old);
     file_put(file);
     return result;
 }
+
+SYSCALL(getdents64) { return list_descriptor((int)a, b, (uint32_t)c, false); }
+
+/* ---- getdents(2): the same in the layout that came first, with the type behind the name ---- */
+
+struct abi_old_dirent {
+    uint64_t inode;
+    int64_t next;
+    uint16_t length;
+    char name[];
+} packed;
+
+/* Both layouts take the same bytes: the type moves to the last one. */
+static void make_old(char *at)
+{
+    struct abi_dirent entry = *(struct abi_dirent *)at;
+    struct abi_old_dirent *old = (struct abi_old_dirent *)at;
+    memmove(old->name, at + offsetof(struct abi_dirent, name), entry.length - offsetof(struct abi_dirent, name));
+    at[entry.length - 1] = (char)entry.type;
+}
+
+static void make_all_old(char *buffer, size_t used)
+{
+    for (size_t at = 0; at < used;) {
+        uint16_t length = ((struct abi_dirent *)(buffer + at))->length;
+        make_old(buffer + at);
+        at += length;
+    }
+}
+
+SYSCALL(getdents) { return list_descriptor((int)a, b, (uint32_t)c, true); }
 
 /* ---- The working directory ---- */
 
@@ -305,7 +356,7 @@ SYSCALL(chdir)
 
 SYSCALL(fchdir)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get_any((int)a);
     if (!file)
         return -EBADF;
     int error = file->dentry && is_type(file->inode, S_IFDIR) ? 0 : -ENOTDIR;

@@ -1,9 +1,6 @@
-/* Identity, limits and facts about the machine. */
-#include "files/file.h"
-#include "files/process_view.h"
+/* Facts about the machine, and random numbers. */
 #include "lib/pages.h"
 #include "lib/string.h"
-#include "linux/process.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"
 #include "memory/page_cache.h"
@@ -11,9 +8,6 @@
 #include "memory/user.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
-
-#define RLIM_INFINITY UINT64_MAX
-#define STACK_LIMIT (8UL << 20)
 
 char host_name[SYSTEM_NAME_SIZE] = "unikernel";
 
@@ -25,62 +19,10 @@ SYSCALL(uname)
     return user_put(a, &name);
 }
 
-SYSCALL(getpid) { return PROCESS_ID; }
-SYSCALL(getppid) { return 0; }
-SYSCALL(getpgrp) { return PROCESS_ID; }
-SYSCALL(getpgid) { return process_has_thread((int32_t)a) ? PROCESS_ID : -ESRCH; }
-SYSCALL(getsid) { return process_has_thread((int32_t)a) ? PROCESS_ID : -ESRCH; }
-SYSCALL(setsid) { return -EPERM; }
-SYSCALL(getuid) { return 0; }
-SYSCALL(geteuid) { return 0; }
-SYSCALL(getgid) { return 0; }
-SYSCALL(getegid) { return 0; }
-SYSCALL(getgroups) { return (int32_t)a < 0 ? -EINVAL : 0; }
-
-/* No child ever exists. */
-SYSCALL(wait4)
-{
-    const uint32_t options = 0xe000000bu;        /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
-    if ((uint32_t)c & ~options)
-        return -EINVAL;
-    return (int32_t)a == INT32_MIN ? -ESRCH : -ECHILD;
-}
-
 /* Restartable sequences need the kernel to restart them on preemption; glibc does without. */
 SYSCALL(rseq) { return -ENOSYS; }
 SYSCALL(vfork) { return -ENOSYS; }
 SYSCALL(get_mempolicy) { return -ENOSYS; }
-
-int process_limit_get(unsigned resource, struct process_limit *limit)
-{
-    enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, COUNT = 16 };
-    if (resource >= COUNT)
-        return -EINVAL;
-    *limit = (struct process_limit){ RLIM_INFINITY, RLIM_INFINITY };
-    if (resource == STACK)
-        limit->soft = STACK_LIMIT;
-    if (resource == NOFILE)
-        *limit = (struct process_limit){ DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT };
-    if (resource == CORE)
-        *limit = (struct process_limit){ 0, 0 };
-    return 0;
-}
-
-SYSCALL(prlimit64)
-{
-    struct process_limit limit, wanted;
-    int error = c ? user_get(&wanted, c) : 0;    /* limits are fixed: lowering one has no effect here */
-    if (!error && !process_has_thread((int32_t)a))
-        error = -ESRCH;
-    if (!error)
-        error = process_limit_get((unsigned)b, &limit);
-    if (!error && c && (wanted.soft > wanted.hard || wanted.hard > limit.hard))
-        error = wanted.soft > wanted.hard ? -EINVAL : -EPERM;
-    return error || !d ? error : user_put(d, &limit);
-}
-
-SYSCALL(getrlimit) { return sys_prlimit64(0, a, 0, b, 0, 0); }
-SYSCALL(setrlimit) { return sys_prlimit64(0, a, b, 0, 0, 0); }
 
 SYSCALL(getrandom)
 {
@@ -107,4 +49,23 @@ SYSCALL(sysinfo)
         .buffers = page_cache_evictable() * PAGE_SIZE, .processes = (uint16_t)threads_count(), .unit = 1,
     };
     return user_put(a, &info);
+}
+
+/* membarrier(2). One CPU runs the program's threads: each has seen what all others did before it runs again. */
+SYSCALL(membarrier)
+{
+    enum { QUERY = 0, GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL = 4, PRIVATE = 8, REGISTER_PRIVATE = 16,
+           PRIVATE_CORE = 32, REGISTER_CORE = 64 };
+    static uint32_t registered;
+    const uint32_t all = 2 * REGISTER_CORE - 1;
+    uint32_t command = (uint32_t)a;
+    if ((uint32_t)b || command & ~all || (command & (command - 1)))
+        return -EINVAL;
+    if (command == QUERY)
+        return all;
+    if (command == PRIVATE || command == PRIVATE_CORE)
+        return read_once(registered) & command ? 0 : -EPERM;
+    if (command == REGISTER_PRIVATE || command == REGISTER_CORE)
+        write_once(registered, registered | command >> 1);
+    return 0;
 }

@@ -153,6 +153,32 @@ SYSCALL(set_robust_list)
     return 0;
 }
 
+struct robust_search {
+    uint32_t id;
+    bool found;
+    uint64_t list;
+};
+
+static void match_robust(struct thread *thread, void *context)
+{
+    struct robust_search *search = context;
+    if (!thread->user || thread->id != search->id)
+        return;
+    search->found = true;
+    search->list = thread->user->robust_list;
+}
+
+SYSCALL(get_robust_list)
+{
+    const uint64_t size = ROBUST_LIST_HEAD_SIZE;
+    struct robust_search search = { .id = (uint32_t)a ? (uint32_t)a : thread_current()->id };
+    threads_for_each(match_robust, &search);
+    if (!search.found)
+        return -ESRCH;
+    int error = user_put(c, &size);
+    return error ? error : user_put(b, &search.list);
+}
+
 SYSCALL(arch_prctl)
 {
     enum { SET_GS = 0x1001, SET_FS, GET_FS };
@@ -166,35 +192,6 @@ SYSCALL(arch_prctl)
         return error;
     case GET_FS:
         return user_put(b, &self->fs_base);
-    default:
-        return -EINVAL;
-    }
-}
-
-SYSCALL(prctl)
-{
-    enum { SET_PDEATHSIG = 1, GET_DUMPABLE = 3, SET_DUMPABLE = 4, SET_NAME = 15, GET_NAME = 16, SET_TIMERSLACK = 29,
-           SET_NO_NEW_PRIVS = 38, GET_NO_NEW_PRIVS = 39, SET_THP_DISABLE = 41, SET_VMA = 0x53564d41 };
-    struct thread *self = thread_current();
-    char name[sizeof(self->name)];
-    switch ((uint32_t)a) {
-    case SET_NAME: {
-        ssize_type n = user_read_string(name, b, sizeof(name));
-        if (n == -EFAULT)
-            return n;
-        name[sizeof(name) - 1] = 0;
-        string_copy(self->name, name, sizeof(self->name));
-        return 0;
-    }
-    case GET_NAME:
-        return user_write(b, self->name, sizeof(self->name));
-    case GET_NO_NEW_PRIVS:
-        return 1;
-    case GET_DUMPABLE:
-        return 0;
-    case SET_PDEATHSIG: case SET_DUMPABLE: case SET_TIMERSLACK: case SET_NO_NEW_PRIVS: case SET_THP_DISABLE:
-    case SET_VMA:
-        return 0;
     default:
         return -EINVAL;
     }
@@ -219,57 +216,6 @@ SYSCALL(sched_getaffinity)
 }
 
 SYSCALL(sched_setaffinity) { return process_has_thread((int32_t)a) ? 0 : -ESRCH; }
-
-static int64_t check_thread(int32_t id)
-{
-    if (id < 0)
-        return -EINVAL;
-    return process_has_thread(id) ? 0 : -ESRCH;
-}
-
-SYSCALL(sched_getscheduler) { return check_thread((int32_t)a); }
-
-/* What the policies of sched(7) allow as priority, at most or at least. */
-static int64_t priority_limit(int32_t policy, int64_t of_real_time)
-{
-    enum { NORMAL, FIFO, ROUND_ROBIN, BATCH, IDLE = 5, DEADLINE };
-    switch (policy) {
-    case FIFO: case ROUND_ROBIN:
-        return of_real_time;
-    case NORMAL: case BATCH: case IDLE: case DEADLINE:
-        return 0;
-    default:
-        return -EINVAL;
-    }
-}
-
-SYSCALL(sched_get_priority_max) { return priority_limit((int32_t)a, 99); }
-SYSCALL(sched_get_priority_min) { return priority_limit((int32_t)a, 1); }
-
-/* There is one policy: the others are taken and change nothing. */
-SYSCALL(sched_setscheduler)
-{
-    enum { RESET_ON_FORK = 0x40000000 };
-    int32_t policy = (int32_t)b;
-    if (policy < 0 || !c || priority_limit(policy & ~RESET_ON_FORK, 0) < 0)
-        return -EINVAL;
-    return check_thread((int32_t)a);
-}
-
-/* Of whom: PRIO_PROCESS, PRIO_PGRP or PRIO_USER. */
-static bool priority_owner_valid(int32_t which) { return which >= 0 && which <= 2; }
-
-SYSCALL(getpriority) { return priority_owner_valid((int32_t)a) ? 20 : -EINVAL; }
-SYSCALL(setpriority) { return priority_owner_valid((int32_t)a) ? 0 : -EINVAL; }
-
-SYSCALL(sched_getparam)
-{
-    int32_t priority = 0;
-    int64_t error = b ? check_thread((int32_t)a) : -EINVAL;
-    if (error)
-        return error;
-    return user_put(b, &priority);
-}
 
 SYSCALL(getcpu)
 {

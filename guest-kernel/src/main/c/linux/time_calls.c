@@ -1,3 +1,4 @@
+#include "linux/interval_timer.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
@@ -13,6 +14,8 @@
 #define CLOCK_REALTIME_COARSE 5
 #define CLOCK_MONOTONIC_COARSE 6
 #define CLOCK_BOOTTIME 7
+#define CLOCK_REALTIME_ALARM 8
+#define CLOCK_BOOTTIME_ALARM 9
 #define CLOCK_TAI 11
 #define TIMER_ABSTIME 1
 #define RUSAGE_CHILDREN (-1)
@@ -80,6 +83,7 @@ static int read_clock(int32_t clock, nanoseconds *out)
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
     case CLOCK_TAI:
         *out = clock_wall();
         return 0;
@@ -87,6 +91,7 @@ static int read_clock(int32_t clock, nanoseconds *out)
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
         *out = clock_monotonic();
         return 0;
     case CLOCK_PROCESS_CPUTIME:
@@ -95,6 +100,42 @@ static int read_clock(int32_t clock, nanoseconds *out)
     case CLOCK_THREAD_CPUTIME:
         *out = thread_cpu_time(thread_current());
         return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* Of a clock id below zero. */
+static int find_dynamic(int32_t id, struct clock *out)
+{
+    nanoseconds now;
+    int error = dynamic_clock(id, &now);
+    uint32_t thread = (uint32_t)~(id >> 3);
+    out->kind = id & 4 ? CLOCK_OF_THREAD : CLOCK_OF_PROCESS;
+    out->thread = thread ? thread : thread_current()->id;
+    return error;
+}
+
+int clock_find(int32_t id, struct clock *out)
+{
+    *out = (struct clock){ .thread = thread_current()->id };
+    if (id < 0)
+        return find_dynamic(id, out);
+    switch (id) {
+    case CLOCK_REALTIME: case CLOCK_REALTIME_ALARM: case CLOCK_TAI:
+        out->kind = CLOCK_WALL;
+        return 0;
+    case CLOCK_MONOTONIC: case CLOCK_BOOTTIME: case CLOCK_BOOTTIME_ALARM:
+        out->kind = CLOCK_STEADY;
+        return 0;
+    case CLOCK_PROCESS_CPUTIME:
+        out->kind = CLOCK_OF_PROCESS;
+        return 0;
+    case CLOCK_THREAD_CPUTIME:
+        out->kind = CLOCK_OF_THREAD;
+        return 0;
+    case CLOCK_MONOTONIC_RAW: case CLOCK_REALTIME_COARSE: case CLOCK_MONOTONIC_COARSE:
+        return -EOPNOTSUPP;
     default:
         return -EINVAL;
     }
@@ -154,7 +195,12 @@ static int64_t sleep_to(nanoseconds deadline, uintptr_t remaining, bool relative
 SYSCALL(clock_nanosleep)
 {
     nanoseconds time, now;
-    int error = timespec_read(c, &time);
+    struct clock clock;
+    int error = clock_find((int32_t)a, &clock);
+    if (!error && clock.kind == CLOCK_OF_THREAD)       /* it would wait for itself */
+        error = (int32_t)a < 0 ? -EINVAL : -EOPNOTSUPP;
+    if (!error)
+        error = timespec_read(c, &time);
     if (!error)
         error = read_clock((int32_t)a, &now);
     if (error)

@@ -17,6 +17,7 @@ struct file;
 #define AREA_STACK 2u                /* for /proc/self/maps only */
 #define AREA_READ_ONLY 4u            /* never to become writable: a file open for reading only, pages of the kernel */
 #define AREA_NO_RESERVE 8u           /* MAP_NORESERVE: memory is promised page by page */
+#define AREA_KEPT 32u                /* anonymous and shared: its contents stay until it is unmapped */
 #define AREA_COMMITTED 16u           /* private and has been writable: its memory was there when it became so */
 
 struct area {
@@ -34,6 +35,8 @@ struct area {
 };
 
 void address_space_init(void);
+/* RLIMIT_AS: what is mapped does not grow beyond these bytes; -ENOMEM. */
+extern uint64_t address_space_limit;
 
 /* mmap(2) with kernel-checked arguments. `where` 0 or a hint; fixed replaces what is there unless
  * no_replace. The area takes its own reference to file. Returns the address or -errno. */
@@ -54,7 +57,7 @@ uint64_t address_space_available(void);
 int address_space_protect(uintptr_t start, size_t length, unsigned protection);
 int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move,
                             bool fixed, uintptr_t new_start);
-/* Drops the pages; the next touch finds zeros or the file's contents. */
+/* Drops the pages; the next touch finds zeros or the file's contents. Areas that are AREA_KEPT keep them. */
 int address_space_discard(uintptr_t start, size_t length);
 struct page_source;
 /* The source has been cut to `pages` pages: takes those behind out of every mapping of it, so that touching
@@ -65,6 +68,10 @@ void address_space_cut_source(struct page_source *source, uint64_t pages);
 void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved);
 /* Brings pages in ahead of use; for_write breaks copy-on-write. -ENOMEM where there is a hole, as beyond the user half. */
 int address_space_populate(uintptr_t start, size_t length, bool for_write);
+/* A mapping of the source is shared and can be or become writable. */
+bool address_space_can_write(struct page_source *source);
+/* 0, or -ENOMEM where the range has a hole. */
+int address_space_check(uintptr_t start, size_t length);
 /* mincore(2): one byte a page, 1 if resident. -ENOMEM if the range has a hole. */
 int address_space_residency(uintptr_t start, size_t pages, uint8_t *out);
 uintptr_t address_space_break(uintptr_t wanted);       /* brk(2) */

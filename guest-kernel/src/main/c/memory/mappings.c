@@ -17,6 +17,7 @@
 #define CODE_MOST ((32UL << 20) >> PAGE_SHIFT)
 #define PROTECT_PIECE (16UL << 20)   /* bytes changed before others may run */
 
+uint64_t address_space_limit = UINT64_MAX;
 static uintptr_t break_start, break_now;
 
 void address_space_init(void)
@@ -58,6 +59,12 @@ uint64_t address_space_available(void)
 static bool may_commit(size_t bytes)
 {
     return bytes >> PAGE_SHIFT <= address_space_available();
+}
+
+static bool may_grow(size_t bytes)
+{
+    uint64_t limit = read_once(address_space_limit);
+    return limit == UINT64_MAX || (reserved_bytes <= limit && bytes <= limit - reserved_bytes);
 }
 
 static bool commits(unsigned flags, unsigned protection)
@@ -128,7 +135,9 @@ static int64_t insert_area(const struct map_request *request)
 
 static int64_t map_locked(const struct map_request *request)
 {
-    bool committed = commits(request->flags, request->protection);
+    bool committed = commits(request->flags, request->protection), replaces = request->fixed && !request->no_replace;
+    if (!replaces && !may_grow(request->length))
+        return -ENOMEM;
     if (committed && !may_commit(request->length))
         return -ENOMEM;
     int64_t address = insert_area(request);
@@ -289,6 +298,17 @@ int address_space_protect(uintptr_t start, size_t length, unsigned protection)
     return error;
 }
 
+/* Where what is left begins. */
+static uintptr_t discard_some(uintptr_t at, uintptr_t end)
+{
+    struct area *area = area_find(at), *next = area_first_after(at);
+    if (area && area->flags & AREA_KEPT)
+        return min_of(area->end, end);
+    if (!area)
+        return next ? min_of(next->start, end) : end;
+    return area_release_some(at, min_of(area->end, end), PIECE_PAGES);
+}
+
 int address_space_discard(uintptr_t start, size_t length)
 {
     length = align_up(length, PAGE_SIZE);
@@ -297,7 +317,7 @@ int address_space_discard(uintptr_t start, size_t length)
     mutex_lock(&address_space_mutex);
     bool covered = is_covered(start, start + length);
     for (uintptr_t at = start; at < start + length;) {
-        at = area_release_some(at, start + length, PIECE_PAGES);
+        at = discard_some(at, start + length);
         pause_locked();
     }
     mutex_unlock(&address_space_mutex);
@@ -345,6 +365,18 @@ void address_space_move_source(struct page_source *from, struct page_source *to,
         list_push_back(&to->mappings, &area->source_link);
     }
     mutex_unlock(&address_space_mutex);
+}
+
+bool address_space_can_write(struct page_source *source)
+{
+    bool found = false;
+    mutex_lock(&address_space_mutex);
+    list_for_each(link, &source->mappings) {
+        const struct area *area = list_entry(link, struct area, source_link);
+        found |= (area->flags & (AREA_SHARED | AREA_READ_ONLY)) == AREA_SHARED;
+    }
+    mutex_unlock(&address_space_mutex);
+    return found;
 }
 
 /* Takes translations out of the page tables whose pages are mapped elsewhere. */
@@ -428,6 +460,8 @@ static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_lengt
         int error = unmap_locked(start + new_length, start + old_length);
         return error ? error : (int64_t)start;
     }
+    if (!may_grow(new_length - old_length))
+        return -ENOMEM;
     if ((area->flags & AREA_COMMITTED) && !may_commit(new_length - old_length))
         return -ENOMEM;
     bool at_end = start + old_length == area->end;
@@ -476,6 +510,15 @@ out:
 }
 
 void address_space_set_break(uintptr_t start) { break_start = break_now = start; }
+
+int address_space_check(uintptr_t start, size_t length)
+{
+    length = align_up(length, PAGE_SIZE);
+    mutex_lock(&address_space_mutex);
+    bool covered = !length || (range_valid(start, length) && is_covered(start, start + length));
+    mutex_unlock(&address_space_mutex);
+    return covered ? 0 : -ENOMEM;
+}
 
 int address_space_residency(uintptr_t start, size_t pages, uint8_t *out)
 {

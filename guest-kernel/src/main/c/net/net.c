@@ -1,5 +1,8 @@
 #include "net/net.h"
 
+#include "net/listing.h"
+#include "net/socket.h"
+
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "lib/pages.h"
@@ -85,6 +88,8 @@ void net_init(void)
     udp_init();
     tcp_init();
     interfaces_init();
+    listing_init();
+    unix_init();
     net_unlock();
     interfaces_start();
 }

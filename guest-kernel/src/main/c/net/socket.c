@@ -8,6 +8,7 @@
 
 #define FIONREAD 0x541bu             /* asm-generic/ioctls.h */
 #define FIONBIO 0x5421u
+#define FAMILIES 46                   /* AF_MAX of Linux 6: what is beyond is no family */
 #define SOCKET_DEVICE 8u             /* what stat(2) tells of the pseudo file system; any constant will do */
 
 static struct socket *socket_in(struct file *file) { return file->private; }
@@ -156,13 +157,17 @@ static bool numbers_valid(int family, int type, int protocol)
 
 static int create_any(int family, int type, int protocol, struct socket **out)
 {
-    if ((family == AF_INET || family == AF_UNIX) && !numbers_valid(family, type, protocol))
+    if (family < 0 || family >= FAMILIES)
+        return -EAFNOSUPPORT;
+    if (!numbers_valid(family, type, protocol))
         return -EINVAL;
     switch (family) {
     case AF_INET:
         return create_inet(type, protocol, out);
     case AF_UNIX:
-        return protocol == 0 ? unix_socket_create(type, out) : -EPROTONOSUPPORT;
+        return protocol == 0 || protocol == AF_UNIX ? unix_socket_create(type, out) : -EPROTONOSUPPORT;
+    case AF_NETLINK:
+        return netlink_socket_create(type, protocol, out);
     default:
         return -EAFNOSUPPORT;
     }
@@ -183,13 +188,18 @@ int socket_create(int family, int type, int protocol, unsigned file_flags, struc
 int socket_create_pair(int family, int type, int protocol, unsigned file_flags, struct file *out[2])
 {
     struct socket *sockets[2];
-    if (family != AF_UNIX)
-        return family == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
-    if (!numbers_valid(family, type, protocol))
+    int result;
+    if (family == AF_UNIX && !numbers_valid(family, type, protocol))
         return -EINVAL;
-    if (protocol != 0)
+    if (family != AF_UNIX) {
+        result = create_any(family, type, protocol, &sockets[0]);
+        if (result == 0)
+            sockets[0]->operations->release(sockets[0]);
+        return result < 0 ? result : -EOPNOTSUPP;
+    }
+    if (protocol != 0 && protocol != AF_UNIX)
         return -EPROTONOSUPPORT;
-    int result = unix_socket_create_pair(type, sockets);
+    result = unix_socket_create_pair(type, sockets);
     if (result < 0)
         return result;
     result = socket_open_file(sockets[0], file_flags, &out[0]);

@@ -13,9 +13,11 @@
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#define SOCK_SEQPACKET 5
 #define IPPROTO_IP 0
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
@@ -36,10 +38,11 @@
 #define UNIX_PATH_SIZE 108           /* unix(7) */
 
 struct socket_address {
-    uint16_t family;                 /* AF_UNSPEC, AF_INET or AF_UNIX */
+    uint16_t family;                 /* AF_UNSPEC, AF_INET, AF_UNIX or AF_NETLINK */
     struct endpoint in;
     uint8_t path_length;             /* AF_UNIX: 0 = unnamed; path is not NUL-terminated; first byte 0: abstract */
     char path[UNIX_PATH_SIZE];
+    struct { uint32_t port, groups; } netlink;   /* AF_NETLINK; port 0: the kernel */
 };
 
 /* What is said with a datagram by control messages, cmsg(3): IP_PKTINFO and the like. */
@@ -156,5 +159,8 @@ static inline int socket_wait_result(int result) { return result == -110 ? -11 :
 
 int tcp_socket_create(struct socket **out);
 int udp_socket_create(struct socket **out);
+int netlink_socket_create(int type, int protocol, struct socket **out);
+/* Once, by net_init(). */
+void unix_init(void);
 int unix_socket_create(int type, struct socket **out);
 int unix_socket_create_pair(int type, struct socket *out[2]);

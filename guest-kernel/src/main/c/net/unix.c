@@ -1,7 +1,7 @@
 /*
- * Stream sockets inside the machine (unix(7)): pairs, and listeners with a name in a memory file
- * system or in the abstract name space. Each end has a ring for the bytes sent to it, made when the first
- * byte comes. No descriptors or credentials are passed: there is one process.
+ * Sockets inside the machine (unix(7)): pairs, and those with a name in a memory file system or in the abstract name space.
+ * Here are names, connections and streams, of which each end has a ring for the bytes sent to it, made when the first byte
+ * comes; unix_packets.c has SOCK_SEQPACKET and SOCK_DGRAM. No descriptors or credentials are passed: there is one process.
  *
  * Guarded by the net lock, except the bytes of a ring: its reader and its writer (one each, by their
  * mutexes) touch disjoint parts without the lock.
@@ -14,43 +14,27 @@
  * An inode points to its listener without a reference: release() clears that pointer under the lock, so it is followed
  * under the lock only. A socket has at most one name, so that release() finds every pointer to it.
  */
-#include "files/vfs.h"
+#include "files/network_view.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/print.h"
 #include "lib/reference.h"
 #include "lib/string.h"
-#include "net/socket.h"
+#include "net/unix_private.h"
 
 #define RING_SIZE (32u * 1024)
 #define BACKLOG_MAXIMUM 128u
 
-enum unix_state { UNIX_FRESH, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED };
+/* Abstract names begin with a NUL, others do not: no path is taken for one. */
+static struct list named_sockets = LIST_INIT(named_sockets);
 
-struct unix_socket {
-    struct socket socket;
-    uint32_t references;             /* the file's, the peer's, and an accept queue's */
-    enum unix_state state;
-    struct unix_socket *peer;        /* one reference, while connected; stays after it closed */
-    uint8_t *ring;                   /* NULL until the first byte comes */
-    uint32_t read_at, used;
-    bool shut_read, shut_write, peer_closed;
-    struct socket_address name, peer_name;
-    bool binding;                    /* a thread is giving it a name */
-    struct inode *inode;             /* of the bound name, one reference; or NULL */
-    struct list abstract_link;       /* bound abstract names */
-    struct list waiting, accept_link;
-    unsigned waiting_count, backlog;
-};
+static struct unix_socket *of(struct socket *socket) { return unix_of(socket); }
 
-static struct list abstract_names = LIST_INIT(abstract_names);
-
-static struct unix_socket *of(struct socket *socket) { return container_of(socket, struct unix_socket, socket); }
-
-/* Net lock. */
-static void put(struct unix_socket *u)
+void unix_put(struct unix_socket *u)
 {
     if (!reference_put(&u->references))
         return;
+    unix_free_packets(u);
     heap_free(u->ring);
     heap_free(u);
 }
@@ -109,6 +93,8 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
     ssize_type done = 0, moved = 0;
     if (message->flags & MSG_OOB)
         return -EOPNOTSUPP;
+    if (message->address != NULL)
+        return read_once(u->state) == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
     while (message->data->remaining > 0) {
         mutex_lock(&socket->writing);
         moved = send_some(u, message->data);
@@ -176,6 +162,8 @@ static ssize_type receive_message(struct socket *socket, struct socket_message *
     struct unix_socket *u = of(socket);
     nanoseconds deadline = socket_deadline(socket->receive_timeout);
     ssize_type done = 0;
+    if (message->flags & MSG_OOB)
+        return -EINVAL;
     if (message->data->remaining == 0)
         return 0;
     for (;;) {
@@ -211,8 +199,8 @@ static bool same_name(const struct socket_address *a, const struct socket_addres
 
 static struct unix_socket *find_abstract(const struct socket_address *name)
 {
-    list_for_each(node, &abstract_names) {
-        struct unix_socket *u = list_entry(node, struct unix_socket, abstract_link);
+    list_for_each(node, &named_sockets) {
+        struct unix_socket *u = list_entry(node, struct unix_socket, name_link);
         if (same_name(&u->name, name))
             return u;
     }
@@ -223,7 +211,7 @@ static int bind_abstract(struct unix_socket *u, const struct socket_address *nam
 {
     if (find_abstract(name) != NULL)
         return -EADDRINUSE;
-    list_push_back(&abstract_names, &u->abstract_link);
+    list_push_back(&named_sockets, &u->name_link);
     u->name = *name;
     return 0;
 }
@@ -234,23 +222,47 @@ static int bind_path(struct unix_socket *u, const struct socket_address *name)
     char path[UNIX_PATH_SIZE + 1];
     struct inode *inode;
     path_text(name, path);
-    int error = name_make_node(NULL, path, S_IFSOCK | 0777, &inode);
+    struct dentry *start = working_directory();
+    int error = name_make_node(start, path, S_IFSOCK | 0777, &inode);
+    dentry_put(start);
     net_lock();
     u->binding = false;
     if (error == 0) {
         inode->private = u;
         u->inode = inode;
         u->name = *name;
+        list_push_back(&named_sockets, &u->name_link);
     }
     net_unlock();
     return error == -EEXIST ? -EADDRINUSE : error;
 }
 
+/* An abstract name of five digits that nobody has: unix(7), Autobind. Net lock. */
+static int bind_anywhere(struct unix_socket *u)
+{
+    static uint32_t last;
+    struct socket_address name = { .family = AF_UNIX, .path_length = 6 };
+    do
+        format(name.path + 1, sizeof(name.path) - 1, "%05x", ++last & 0xfffffu);
+    while (find_abstract(&name) != NULL);
+    return bind_abstract(u, &name);
+}
+
+static int bind_unnamed(struct unix_socket *u)
+{
+    net_lock();
+    int result = u->name.path_length > 0 || u->binding ? 0 : bind_anywhere(u);
+    net_unlock();
+    return result;
+}
+
 static int bind_address(struct socket *socket, const struct socket_address *address)
 {
     struct unix_socket *u = of(socket);
-    if (address->family != AF_UNIX || address->path_length == 0)
+    if (address->family != AF_UNIX)
         return -EINVAL;
+    if (address->path_length == 0)
+        return bind_unnamed(u);
     int result = 0;
     bool abstract = is_abstract(address);
     net_lock();
@@ -286,16 +298,21 @@ static int peer_address(struct socket *socket, struct socket_address *out)
 
 /* ---- Connections ------------------------------------------------------------------------------------------ */
 
-static const struct socket_operations operations;
+static const struct socket_operations stream_operations, record_operations, datagram_operations;
 
-static struct unix_socket *create(void)
+static struct unix_socket *create(int type)
 {
     struct unix_socket *u = heap_allocate_zeroed(sizeof(*u));
     if (u == NULL)
         return NULL;
-    socket_init(&u->socket, &operations, AF_UNIX, SOCK_STREAM, 0);
+    const struct socket_operations *operations = type == SOCK_STREAM ? &stream_operations
+                                                 : type == SOCK_DGRAM ? &datagram_operations : &record_operations;
+    socket_init(&u->socket, operations, AF_UNIX, type, 0);
     u->references = 1;
-    list_init(&u->abstract_link);
+    list_init(&u->packets);
+    list_init(&u->senders);
+    list_init(&u->sender_link);
+    list_init(&u->name_link);
     list_init(&u->waiting);
     list_init(&u->accept_link);
     return u;
@@ -303,6 +320,10 @@ static struct unix_socket *create(void)
 
 static void join(struct unix_socket *a, struct unix_socket *b)
 {
+    if (a->socket.type == SOCK_DGRAM) {
+        unix_join_datagrams(a, b);
+        return;
+    }
     a->peer = b;
     b->peer = a;
     reference_get(&a->references);
@@ -326,6 +347,8 @@ static int start_listening(struct socket *socket, int backlog)
 /* The accepting end is made at once and waits in the listener's queue. Net lock. */
 static int connect_to(struct unix_socket *u, struct unix_socket *listener, struct unix_socket *end)
 {
+    if (listener != NULL && listener->socket.type != u->socket.type)
+        return -EPROTOTYPE;
     if (u->state == UNIX_CONNECTED)
         return -EISCONN;
     if (u->state != UNIX_FRESH)
@@ -350,7 +373,9 @@ static int find_inode(const struct socket_address *name, struct inode **inode)
     char path[UNIX_PATH_SIZE + 1];
     struct dentry *dentry;
     path_text(name, path);
-    int error = path_find(NULL, path, WALK_FOLLOW, &dentry);
+    struct dentry *start = working_directory();
+    int error = path_find(start, path, WALK_FOLLOW, &dentry);
+    dentry_put(start);
     if (error < 0)
         return error;
     *inode = is_type(dentry->inode, S_IFSOCK) ? inode_get(dentry->inode) : NULL;
@@ -358,20 +383,31 @@ static int find_inode(const struct socket_address *name, struct inode **inode)
     return *inode != NULL ? 0 : -ECONNREFUSED;
 }
 
+int unix_find(const struct socket_address *name, struct inode **inode)
+{
+    *inode = NULL;
+    return is_abstract(name) ? 0 : find_inode(name, inode);
+}
+
+struct unix_socket *unix_owner(const struct socket_address *name, const struct inode *inode)
+{
+    return inode != NULL ? inode->private : find_abstract(name);
+}
+
 static int connect_address(struct socket *socket, const struct socket_address *address)
 {
     struct inode *inode = NULL;
     if (address->family != AF_UNIX || address->path_length == 0)
         return -EINVAL;
-    int result = is_abstract(address) ? 0 : find_inode(address, &inode);
+    int result = unix_find(address, &inode);
     if (result < 0)
         return result;
-    struct unix_socket *end = create();
+    struct unix_socket *end = create(socket->type);
     net_lock();
-    struct unix_socket *listener = inode != NULL ? inode->private : find_abstract(address);
+    struct unix_socket *listener = unix_owner(address, inode);
     result = end != NULL ? connect_to(of(socket), listener, end) : -ENOMEM;
     if (result < 0 && end != NULL)
-        put(end);
+        unix_put(end);
     net_unlock();
     if (inode != NULL)
         inode_put(inode);
@@ -398,14 +434,19 @@ static bool accept_ready(struct unix_socket *u)
 static void close_end(struct unix_socket *u)
 {
     u->state = UNIX_CLOSED;
+    unix_free_packets(u);
+    unix_disconnect(u);
+    wake(&u->socket.queue, POLL_OUT);
+    list_for_each(link, &u->senders)
+        wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLL_OUT);
     struct unix_socket *peer = u->peer;
     u->peer = NULL;
     if (peer != NULL) {
         peer->peer_closed = true;
         wake(&peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
-        put(peer);
+        unix_put(peer);
     }
-    put(u);
+    unix_put(u);
 }
 
 static int accept_connection(struct socket *socket, unsigned file_flags, struct file **out, struct socket_address *peer)
@@ -439,16 +480,13 @@ static int shut_down(struct socket *socket, int how)
 {
     struct unix_socket *u = of(socket);
     net_lock();
-    bool possible = u->state == UNIX_CONNECTED || u->state == UNIX_LISTENING;
-    if (possible) {
-        u->shut_read |= how != SHUT_WR;
-        u->shut_write |= how != SHUT_RD;
-        wake(&socket->queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
-        if (u->peer != NULL)
-            wake(&u->peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
-    }
+    u->shut_read |= how != SHUT_WR;
+    u->shut_write |= how != SHUT_RD;
+    wake(&socket->queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+    if (u->peer != NULL)
+        wake(&u->peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
     net_unlock();
-    return possible ? 0 : -ENOTCONN;
+    return 0;
 }
 
 static void release(struct socket *socket)
@@ -456,7 +494,7 @@ static void release(struct socket *socket)
     struct unix_socket *u = of(socket);
     net_lock();
     struct inode *inode = u->inode;
-    list_remove(&u->abstract_link);
+    list_remove(&u->name_link);
     if (inode != NULL)
         inode->private = NULL;
     for (struct unix_socket *end; (end = take_waiting(u)) != NULL;)
@@ -479,7 +517,8 @@ static unsigned connected_events(struct unix_socket *u)
         events |= POLL_RDHUP;
     if (u->peer_closed || (end && u->shut_write))
         events |= POLL_HANGUP;
-    if (u->peer_closed || u->shut_write || u->peer->shut_read || u->peer->used < RING_SIZE)
+    bool full = u->socket.type == SOCK_STREAM ? u->peer->used >= RING_SIZE : unix_packets_full(u->peer);
+    if (u->peer_closed || u->shut_write || u->peer->shut_read || !full)
         events |= POLL_OUT;
     return events;
 }
@@ -512,18 +551,54 @@ static int take_error(struct socket *socket)
     return 0;                         /* everything that fails here fails at once */
 }
 
-static const struct socket_operations operations = {
+static const struct socket_operations stream_operations = {
     .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
     .send = send_message, .receive = receive_message, .shutdown = shut_down, .local_address = local_address,
     .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes, .take_error = take_error,
     .release = release,
 };
+static const struct socket_operations record_operations = {
+    .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
+    .send = unix_send_packet, .receive = unix_receive_packet, .shutdown = shut_down, .local_address = local_address,
+    .peer_address = peer_address, .poll = poll_events, .readable_bytes = unix_packet_bytes, .take_error = take_error,
+    .release = release,
+};
+static const struct socket_operations datagram_operations = {
+    .bind = bind_address, .connect = unix_connect_datagrams, .send = unix_send_packet, .receive = unix_receive_packet,
+    .shutdown = shut_down, .local_address = local_address, .peer_address = unix_datagram_peer, .poll = unix_poll_datagrams,
+    .readable_bytes = unix_packet_bytes, .take_error = take_error, .release = release,
+};
+
+/* ---- /proc/net/unix: those with a name; under the net lock, which the heap may be used in ---- */
+
+static void show_named(struct text *out)
+{
+    net_lock();
+    list_for_each(node, &named_sockets) {
+        const struct unix_socket *u = list_entry(node, struct unix_socket, name_link);
+        text_print(out, "0000000000000000: %08X 00000000 %08X %04X %02X %5lu ", u->references,
+                   u->state == UNIX_LISTENING ? 0x10000u : 0, u->socket.type, u->state == UNIX_CONNECTED ? 3 : 1, u->socket.number);
+        bool abstract = is_abstract(&u->name);
+        text_print(out, "%s%.*s\n", abstract ? "@" : "", u->name.path_length - abstract, u->name.path + abstract);
+    }
+    net_unlock();
+}
+
+void unix_init(void) { network_view.unix_sockets = show_named; }
+
+/* SOCK_RAW is another name for SOCK_DGRAM here, as on Linux. */
+static int type_of(int type)
+{
+    bool known = type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET;
+    return type == SOCK_RAW ? SOCK_DGRAM : known ? type : -ESOCKTNOSUPPORT;
+}
 
 int unix_socket_create(int type, struct socket **out)
 {
-    if (type != SOCK_STREAM)
-        return -ESOCKTNOSUPPORT;
-    struct unix_socket *u = create();
+    type = type_of(type);
+    if (type < 0)
+        return type;
+    struct unix_socket *u = create(type);
     if (u == NULL)
         return -ENOMEM;
     *out = &u->socket;
@@ -532,9 +607,10 @@ int unix_socket_create(int type, struct socket **out)
 
 int unix_socket_create_pair(int type, struct socket *out[2])
 {
-    if (type != SOCK_STREAM)
-        return -ESOCKTNOSUPPORT;
-    struct unix_socket *a = create(), *b = create();
+    type = type_of(type);
+    if (type < 0)
+        return type;
+    struct unix_socket *a = create(type), *b = create(type);
     if (a == NULL || b == NULL) {
         heap_free(a);
         heap_free(b);

@@ -37,6 +37,8 @@ void address_space_move_source(struct page_source *from, struct page_source *to,
     *moved = true;
 }
 struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }
+struct block_device *block_device_at(unsigned index) { (void)index; return NULL; }
+bool address_space_can_write(struct page_source *source) { (void)source; return false; }
 
 static const uint8_t *image;
 

@@ -122,7 +122,7 @@ static void copy_tree(const char *from, const char *to)
         } else if (is_type(dentry->inode, S_IFLNK)) {
             name_make(NULL, b, S_IFLNK | 0777, "config/a.properties");
         } else if (dentry->inode->links == 2 && !path_find(NULL, hard, 0, &first)) {
-            name_link(first, NULL, b);
+            name_link(first->inode, first, NULL, b);
             dentry_put(first);
         } else {
             ssize_type n = test_read_file(a, buffer, sizeof(buffer));
@@ -403,7 +403,7 @@ static int change(unsigned root, const unsigned *choice)
     case 4:
         error = path_find(NULL, a, 0, &dentry);
         if (!error) {
-            error = name_link(dentry, NULL, b);
+            error = name_link(dentry->inode, dentry, NULL, b);
             dentry_put(dentry);
         }
         return error;

@@ -159,7 +159,7 @@ static void listings(void)
     names.text[0] = 0;
     CHECK_EQUAL(file_open(NULL, "/proc", O_RDONLY | O_DIRECTORY, 0, &directory), 0);
     CHECK_EQUAL(file_list(directory, &names.listing), 0);
-    CHECK(has(names.text, "meminfo ") && has(names.text, " version 1 "));
+    CHECK(has(names.text, "meminfo ") && has(names.text, " vmstat 1 "));
     file_put(directory);
 }
 

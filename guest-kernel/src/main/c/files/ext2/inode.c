@@ -83,9 +83,9 @@ static int fill_in(struct ext2_inode *node, const struct ext2_disk_inode *disk, 
     inode->links = disk->links;
     inode->uid = disk->uid | (uint32_t)disk->uid_high << 16;
     inode->gid = disk->gid | (uint32_t)disk->gid_high << 16;
-    inode->accessed = disk->access_time * NS_PER_SECOND;
-    inode->modified = disk->modify_time * NS_PER_SECOND;
-    inode->changed = disk->change_time * NS_PER_SECOND;
+    inode->accessed = (nanoseconds)((int64_t)(int32_t)disk->access_time * (int64_t)NS_PER_SECOND);
+    inode->modified = (nanoseconds)((int64_t)(int32_t)disk->modify_time * (int64_t)NS_PER_SECOND);
+    inode->changed = (nanoseconds)((int64_t)(int32_t)disk->change_time * (int64_t)NS_PER_SECOND);
     inode->size = disk->size;
     if (is_type(inode, S_IFREG))
         inode->size |= (uint64_t)disk->size_high << 32;

@@ -15,6 +15,8 @@ static void show_name(struct text *out, size_t line_start, const struct area *ar
     const char *name = area->name;
     if (!name && area->file && file_path(area->file, path, sizeof(path)) > 0)
         name = path;
+    if (!name && area->flags & AREA_KEPT)
+        name = "/dev/zero (deleted)";
     if (!name)
         return;
     size_t column = out->length - line_start;
@@ -31,7 +33,7 @@ static void show_area(const struct area *area, void *context)
     struct inode *inode = area->file ? area->file->inode : NULL;
     text_print(out, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu ", area->start, area->end,
                area->protection & MMU_READ ? 'r' : '-', area->protection & MMU_WRITE ? 'w' : '-',
-               area->protection & MMU_EXECUTE ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
+               area->protection & MMU_EXECUTE ? 'x' : '-', area->flags & (AREA_SHARED | AREA_KEPT) ? 's' : 'p',
                area->file ? area->offset : 0, inode ? inode->fs->device : 0, inode ? inode->number : 0);
     show_name(out, line_start, area);
     text_print(out, "\n");
@@ -52,4 +54,18 @@ void show_smaps(struct text *out, uint32_t number)
     struct maps maps = { out, true };
     (void)number;
     address_space_for_each(show_area, &maps);
+}
+
+/* Sums over everything that is mapped; no page is shared with another process. */
+void show_smaps_rollup(struct text *out, uint32_t number)
+{
+    struct address_space_usage usage;
+    (void)number;
+    address_space_usage(&usage);
+    uint64_t resident = usage.resident_pages * (PAGE_SIZE / 1024);
+    text_print(out, "%08lx-%08lx ---p 00000000 00:00 0 %*s[rollup]\n", usage.code_start, usage.stack_start, 26, "");
+    text_print(out, "Rss:            %8lu kB\nPss:            %8lu kB\nPss_Dirty:      %8lu kB\n", resident, resident, resident);
+    text_print(out, "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
+    text_print(out, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n", resident, resident, resident);
+    text_print(out, "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
 }

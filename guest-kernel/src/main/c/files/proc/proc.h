@@ -20,12 +20,13 @@ bool thread_facts_find(uint32_t id, struct thread_facts *out);
 /* CPU time of all user threads, ended ones not included. */
 nanoseconds process_cpu_time(void);
 
-extern const struct pseudo_entry proc_process_entries[], proc_task_entries[], proc_system_entries[];
+extern const struct pseudo_entry proc_process_entries[], proc_task_entries[], proc_network_entries[];
 extern const struct pseudo_numbered proc_tasks;
 
 /* proc/maps.c */
 void show_maps(struct text *out, uint32_t number);
 void show_smaps(struct text *out, uint32_t number);
+void show_smaps_rollup(struct text *out, uint32_t number);
 /* proc/mounts.c */
 void show_mounts(struct text *out, uint32_t number);
 void show_mountinfo(struct text *out, uint32_t number);

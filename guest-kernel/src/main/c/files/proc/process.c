@@ -65,6 +65,9 @@ static void show_status(struct text *out, uint32_t number)
     text_print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", signals.pending, signals.shared_pending,
                signals.blocked);
     text_print(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals.ignored, signals.caught);
+    text_print(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", process_view.capabilities[2],
+               process_view.capabilities[1], process_view.capabilities[0]);
+    text_print(out, "CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\n");
     text_print(out, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
@@ -86,6 +89,22 @@ static void show_environment(struct text *out, uint32_t number)
     (void)number;
     if (process_view.environment)
         process_view.environment(out);
+}
+
+/* What is counted is what files moved; disks are read through the page cache only. */
+static void show_transfers(struct text *out, uint32_t number)
+{
+    (void)number;
+    struct file_transfers t = file_transfers;
+    text_print(out, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", t.read_bytes, t.written_bytes, t.reads, t.writes);
+    text_print(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+}
+
+static void show_auxiliary_vector(struct text *out, uint32_t number)
+{
+    (void)number;
+    if (process_view.auxiliary_vector)
+        text_bytes(out, process_view.auxiliary_vector, process_view.auxiliary_size);
 }
 
 /* asm-generic/resource.h, in order. */
@@ -154,7 +173,7 @@ static uint32_t next_descriptor(uint32_t from)
 
 static void target_descriptor(struct text *out, uint32_t number)
 {
-    struct file *file = descriptor_get((int)number);
+    struct file *file = descriptor_get_any((int)number);
     if (!file)
         return;
     char path[PATH_LIMIT / 4];
@@ -189,6 +208,12 @@ static const struct pseudo_numbered descriptors = { .prefix = "", .next = next_d
     { .name = "cwd", .mode = S_IFLNK | 0777, .target = target_directory },             \
     { .name = "root", .mode = S_IFLNK | 0777, .target = target_root },                 \
     { .name = "fd", .mode = S_IFDIR | 0500, .numbered = &descriptors },                \
+    { .name = "net", .mode = S_IFDIR | 0555, .children = proc_network_entries },       \
+    { .name = "io", .mode = S_IFREG | 0400, .show = show_transfers },                  \
+    { .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxiliary_vector },         \
+    { .name = "smaps_rollup", .mode = S_IFREG | 0444, .show = show_smaps_rollup },     \
+    { .name = "personality", .mode = S_IFREG | 0400, .text = "00000000\n" },           \
+    { .name = "wchan", .mode = S_IFREG | 0444, .text = "0" },                          \
     { .name = "cgroup", .mode = S_IFREG | 0444, .text = "0::/\n" },                    \
     { .name = "oom_score", .mode = S_IFREG | 0444, .text = "0\n" },                    \
     { .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = "0\n" },                \

@@ -111,16 +111,26 @@ static void show_boot_id(struct text *out, uint32_t number)
     print_uuid(out, bytes);
 }
 
-static void show_network_devices(struct text *out, uint32_t number)
+static void show_memory_events(struct text *out, uint32_t number)
 {
     (void)number;
-    text_print(out, "Inter-|   Receive                                                |  Transmit\n"
-                    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop "
-                    "fifo colls carrier compressed\n");
-    struct network_device *device;
-    for (unsigned i = 0; (device = network_device_at(i)); i++)
-        text_print(out, "%6s: %lu %lu 0 %lu 0 0 0 0 %lu %lu 0 0 0 0 0 0\n", device->name, device->received_bytes,
-                   device->received_packets, device->dropped, device->sent_bytes, device->sent_packets);
+    text_print(out, "nr_free_pages %lu\nnr_file_pages %lu\nnr_dirty 0\nnr_writeback 0\n", pages_free_count(), page_cache_count());
+    text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\noom_kill 0\n");
+}
+
+/* Names and numbers of the disks; what moved is not counted. */
+static void show_disks(struct text *out, uint32_t number)
+{
+    (void)number;
+    struct block_device *device;
+    for (unsigned i = 0; (device = block_device_at(i)); i++)
+        text_print(out, " 202 %7u %s 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", i, device->name);
+}
+
+static void target_network(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, "self/net");
 }
 
 static void target_self(struct text *out, uint32_t number)
@@ -172,7 +182,6 @@ static const struct pseudo_entry settings[] = {
     DIRECTORY("fs", file_files), DIRECTORY("kernel", kernel_files), DIRECTORY("net", network_settings),
     DIRECTORY("vm", memory_files), { 0 },
 };
-static const struct pseudo_entry network_files[] = { SHOWN("dev", show_network_devices), { 0 } };
 
 static uint32_t next_process(uint32_t from) { return from <= process_view.id ? process_view.id : PSEUDO_NONE; }
 static const struct pseudo_entry process = { .mode = S_IFDIR | 0555, .children = proc_process_entries };
@@ -182,17 +191,19 @@ static const struct pseudo_entry top[] = {
     FILE_OF("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
     SHOWN("cmdline", show_command_line),
     SHOWN("cpuinfo", show_cpuinfo),
+    SHOWN("diskstats", show_disks),
     FILE_OF("filesystems", "nodev\tproc\nnodev\tsysfs\nnodev\tdevtmpfs\nnodev\ttmpfs\n\text2\n"),
     SHOWN("loadavg", show_load),
     SHOWN("meminfo", show_memory),
     { .name = "mounts", .mode = S_IFLNK | 0777, .target = target_mounts },
-    DIRECTORY("net", network_files),
+    { .name = "net", .mode = S_IFLNK | 0777, .target = target_network },
     { .name = "self", .mode = S_IFLNK | 0777, .target = target_self },
     SHOWN("stat", show_stat),
     DIRECTORY("sys", settings),
     { .name = "thread-self", .mode = S_IFLNK | 0777, .target = target_thread_self },
     SHOWN("uptime", show_uptime),
     SHOWN("version", show_version),
+    SHOWN("vmstat", show_memory_events),
     { 0 },
 };
 const struct pseudo_entry proc_root = { .mode = S_IFDIR | 0555, .children = top, .numbered = &processes };

@@ -1,0 +1,14 @@
+/*
+ * What /proc/net says and only net/ knows: net_init() fills the table. A member that is NULL leaves its file empty.
+ */
+#pragma once
+
+#include "files/text.h"
+
+struct network_view {
+    void (*tcp)(struct text *out);
+    void (*udp)(struct text *out);
+    void (*unix_sockets)(struct text *out);
+    void (*routes)(struct text *out);
+};
+extern struct network_view network_view;

@@ -1,0 +1,45 @@
+/* /proc/net, proc(5): IPv4 only, so there is no if_inet6, tcp6 or udp6, by whose absence programs know that. */
+#include "drivers/device.h"
+#include "files/network_view.h"
+#include "files/proc/proc.h"
+
+struct network_view network_view;
+
+static void show_devices(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, "Inter-|   Receive                                                |  Transmit\n"
+                    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop "
+                    "fifo colls carrier compressed\n");
+    text_print(out, "%6s: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", "lo");
+    struct network_device *device;
+    for (unsigned i = 0; (device = network_device_at(i)); i++)
+        text_print(out, "%6s: %lu %lu 0 %lu 0 0 0 0 %lu %lu 0 0 0 0 0 0\n", device->name, device->received_bytes,
+                   device->received_packets, device->dropped, device->sent_bytes, device->sent_packets);
+}
+
+static void show_if_set(struct text *out, void (*show)(struct text *out))
+{
+    if (show)
+        show(out);
+}
+
+static void show_tcp(struct text *out, uint32_t number) { (void)number; show_if_set(out, network_view.tcp); }
+static void show_udp(struct text *out, uint32_t number) { (void)number; show_if_set(out, network_view.udp); }
+static void show_routes(struct text *out, uint32_t number) { (void)number; show_if_set(out, network_view.routes); }
+
+static void show_unix(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+    show_if_set(out, network_view.unix_sockets);
+}
+
+const struct pseudo_entry proc_network_entries[] = {
+    { .name = "dev", .mode = S_IFREG | 0444, .show = show_devices },
+    { .name = "route", .mode = S_IFREG | 0444, .show = show_routes },
+    { .name = "tcp", .mode = S_IFREG | 0444, .show = show_tcp },
+    { .name = "udp", .mode = S_IFREG | 0444, .show = show_udp },
+    { .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
+    { 0 },
+};

@@ -1,0 +1,155 @@
+/* Extended attributes: xattr(7). Files of memory have them; other file systems answer EOPNOTSUPP. */
+#include "files/attributes.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "linux/abi_files.h"
+#include "linux/paths.h"
+#include "linux/syscalls.h"
+#include "memory/user.h"
+
+enum action { SET, GET, LIST, REMOVE };
+
+/* One call, and the file it is about once that is found. */
+struct request {
+    enum action action;
+    uintptr_t name_at, value_at;
+    uint64_t size;
+    uint32_t flags;
+    char name[ATTRIBUTE_NAME_LIMIT + 1];
+};
+
+static int read_name(struct request *request)
+{
+    ssize_type length = user_read_string(request->name, request->name_at, sizeof(request->name));
+    if (length == -ENAMETOOLONG || length == 0)
+        return -ERANGE;
+    return length < 0 ? (int)length : 0;
+}
+
+static bool begins(const char *name, const char *prefix) { return !strncmp(name, prefix, strlen(prefix)); }
+
+/* Which names there are, and which a type of file may have. */
+static int check_name(const struct inode *inode, const struct request *request)
+{
+    static const char *const prefixes[] = { "user.", "trusted.", "security." };
+    const char *name = request->name;
+    for (size_t i = 0; i < array_size(prefixes); i++) {
+        if (!begins(name, prefixes[i]))
+            continue;
+        bool special = !is_type(inode, S_IFREG) && !is_type(inode, S_IFDIR);
+        if (i == 0 && special)
+            return request->action == GET ? -ENODATA : -EPERM;
+        return name[strlen(prefixes[i])] ? 0 : -EINVAL;
+    }
+    return -EOPNOTSUPP;
+}
+
+static int64_t set(struct inode *inode, const struct request *request)
+{
+    char *value = heap_allocate_at(max_of(request->size, 1UL), PAGES_NEEDED);
+    if (!value)
+        return -ENOMEM;
+    int error = request->size ? user_read(value, request->value_at, request->size) : 0;
+    if (!error)
+        error = attribute_set(inode, request->name, value, request->size, request->flags);
+    heap_free(value);
+    return error;
+}
+
+/* A value, or the names. */
+static int64_t get(struct inode *inode, const struct request *request)
+{
+    size_t room = min_of(request->size, (uint64_t)ATTRIBUTE_SIZE_LIMIT);
+    char *bytes = heap_allocate_at(max_of(room, (size_t)1), PAGES_NEEDED);
+    if (!bytes)
+        return -ENOMEM;
+    ssize_type n = request->action == LIST ? attribute_list(inode, bytes, room)
+                                           : attribute_get(inode, request->name, bytes, room);
+    if (n > 0 && room && user_write(request->value_at, bytes, (size_t)n))
+        n = -EFAULT;
+    heap_free(bytes);
+    return n;
+}
+
+/* Pipes, sockets and devices may have no attributes of users, and these have none. */
+static int64_t refuse(const struct request *request)
+{
+    if (!begins(request->name, "user."))
+        return -EOPNOTSUPP;
+    return request->action == GET ? -ENODATA : -EPERM;
+}
+
+static int64_t act(struct inode *inode, const struct request *request)
+{
+    bool changes = request->action == SET || request->action == REMOVE;
+    if (changes && inode->fs->read_only)
+        return -EROFS;
+    if (!inode->fs->memory)
+        return request->action == LIST ? 0 : is_type(inode, S_IFCHR) ? refuse(request) : -EOPNOTSUPP;
+    int error = request->action == LIST ? 0 : check_name(inode, request);
+    if (error)
+        return error;
+    switch (request->action) {
+    case SET: return set(inode, request);
+    case REMOVE: return attribute_remove(inode, request->name);
+    case GET: case LIST: break;
+    }
+    return get(inode, request);
+}
+
+/* What can be wrong whatever file it is. */
+static int begin(struct request *request)
+{
+    if (request->action == LIST)
+        return 0;
+    if (request->action == SET && request->flags & ~(ATTRIBUTE_CREATE | ATTRIBUTE_REPLACE))
+        return -EINVAL;
+    int error = read_name(request);
+    if (!error && request->action == SET && request->size > ATTRIBUTE_SIZE_LIMIT)
+        error = -E2BIG;
+    char first;
+    if (!error && request->action == SET && request->size && user_get(&first, request->value_at))
+        error = -EFAULT;
+    return error;
+}
+
+static int64_t on_path(struct request *request, uintptr_t path, unsigned walk)
+{
+    struct dentry *dentry;
+    int64_t result = begin(request);
+    if (!result)
+        result = path_to_dentry(AT_FDCWD, path, walk, 0, &dentry);
+    if (result)
+        return result;
+    result = act(dentry->inode, request);
+    dentry_put(dentry);
+    return result;
+}
+
+static int64_t on_descriptor(struct request *request, int descriptor)
+{
+    struct file *file = descriptor_get(descriptor);
+    if (!file)
+        return -EBADF;
+    int64_t result = begin(request);
+    if (!result)
+        result = file->inode ? act(file->inode, request) : request->action == LIST ? 0 : refuse(request);
+    file_put(file);
+    return result;
+}
+
+#define SET_REQUEST { .action = SET, .name_at = b, .value_at = c, .size = d, .flags = (uint32_t)e }
+#define GET_REQUEST { .action = GET, .name_at = b, .value_at = c, .size = d }
+#define LIST_REQUEST { .action = LIST, .value_at = b, .size = c }
+#define REMOVE_REQUEST { .action = REMOVE, .name_at = b }
+#define CALLS_OF(name, l_name, f_name, request_of)                                                          \
+    SYSCALL(name) { struct request request = request_of; return on_path(&request, a, WALK_FOLLOW); }      \
+    SYSCALL(l_name) { struct request request = request_of; return on_path(&request, a, 0); }              \
+    SYSCALL(f_name) { struct request request = request_of; return on_descriptor(&request, (int)a); }
+
+CALLS_OF(setxattr, lsetxattr, fsetxattr, SET_REQUEST)
+CALLS_OF(getxattr, lgetxattr, fgetxattr, GET_REQUEST)
+CALLS_OF(listxattr, llistxattr, flistxattr, LIST_REQUEST)
+CALLS_OF(removexattr, lremovexattr, fremovexattr, REMOVE_REQUEST)

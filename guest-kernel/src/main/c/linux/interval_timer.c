@@ -1,0 +1,122 @@
+#include "linux/interval_timer.h"
+
+#include "lib/lock.h"
+#include "platform/platform.h"
+#include "threads/thread.h"
+
+static struct spinlock lock = SPINLOCK("interval timers");
+
+struct by_id {
+    uint32_t id;
+    nanoseconds time;
+};
+
+static void add_thread_time(struct thread *thread, void *context)
+{
+    struct by_id *search = context;
+    if (thread->user && thread->id == search->id)
+        search->time = thread_cpu_time(thread);
+}
+
+nanoseconds clock_now(const struct clock *clock)
+{
+    struct by_id search = { .id = clock->thread };
+    switch (clock->kind) {
+    case CLOCK_OF_PROCESS:
+        return cpu_busy_time();
+    case CLOCK_OF_THREAD:
+        threads_for_each(add_thread_time, &search);
+        return search.time;
+    case CLOCK_WALL:                 /* is never set: a deadline is turned into a monotonic one once */
+    case CLOCK_STEADY:
+        break;
+    }
+    return clock_monotonic();
+}
+
+static nanoseconds add_times(nanoseconds a, nanoseconds b) { return b > NO_DEADLINE - a ? NO_DEADLINE : a + b; }
+
+/* Under the lock, with the time of its clock. */
+static void start(struct interval_timer *timer, nanoseconds now)
+{
+    nanoseconds left = timer->deadline > now ? timer->deadline - now : 0;
+    timer_start(&timer->timer, add_times(clock_monotonic(), left));
+}
+
+/* How often it has expired by now; moves the deadline on. Under the lock. */
+static uint64_t catch_up(struct interval_timer *timer, nanoseconds now)
+{
+    if (!timer->deadline || timer->deadline > now)
+        return 0;
+    if (!timer->interval) {
+        timer->deadline = 0;
+        return 1;
+    }
+    /* The next one is at least INTERVAL_LEAST away. */
+    nanoseconds reached = timer->interval < INTERVAL_LEAST ? now + INTERVAL_LEAST : now;
+    uint64_t times = (reached - timer->deadline) / timer->interval + 1;
+    timer->deadline = add_times(timer->deadline, times * timer->interval);
+    return times;
+}
+
+/* Interrupt context. */
+static void fire(struct timer *inner)
+{
+    struct interval_timer *timer = container_of(inner, struct interval_timer, timer);
+    spin_lock(&lock);
+    nanoseconds now = clock_now(&timer->clock);
+    uint64_t times = catch_up(timer, now);
+    if (timer->deadline)
+        start(timer, now);
+    spin_unlock(&lock);
+    if (times)
+        timer->expired(timer, times);
+}
+
+void interval_timer_init(struct interval_timer *timer, const struct clock *clock,
+                         void (*expired)(struct interval_timer *timer, uint64_t times))
+{
+    timer_init(&timer->timer, fire);
+    timer->clock = *clock;
+    timer->deadline = timer->interval = 0;
+    timer->expired = expired;
+}
+
+/* The deadline of a setting; one in the past becomes 1, which is past and yet not 0. */
+static nanoseconds deadline_of(const struct interval_timer *timer, nanoseconds value, bool absolute, nanoseconds now)
+{
+    if (!absolute)
+        return max_of(add_times(now, value), (nanoseconds)1);
+    if (timer->clock.kind != CLOCK_WALL)
+        return max_of(value, (nanoseconds)1);
+    nanoseconds wall = clock_wall();
+    return value <= wall ? 1 : add_times(now, value - wall);
+}
+
+static void describe(const struct interval_timer *timer, nanoseconds now, struct interval_setting *setting)
+{
+    setting->interval = timer->interval;
+    setting->value = timer->deadline > now ? timer->deadline - now : timer->deadline ? 1 : 0;
+}
+
+void interval_timer_set(struct interval_timer *timer, const struct interval_setting *setting, bool absolute,
+                        struct interval_setting *old)
+{
+    spin_lock(&lock);
+    nanoseconds now = clock_now(&timer->clock);
+    if (old)
+        describe(timer, now, old);
+    timer_stop(&timer->timer);
+    timer->interval = setting->interval;
+    timer->deadline = setting->value ? deadline_of(timer, setting->value, absolute, now) : 0;
+    if (timer->deadline)
+        start(timer, now);
+    spin_unlock(&lock);
+}
+
+void interval_timer_get(struct interval_timer *timer, struct interval_setting *setting)
+{
+    spin_lock(&lock);
+    describe(timer, clock_now(&timer->clock), setting);
+    spin_unlock(&lock);
+}

@@ -1,0 +1,42 @@
+/*
+ * A timer on one of the clocks of clock_gettime(2) that may repeat: what timer_create(2) and setitimer(2) are made of. The
+ * callback runs in interrupt context without locks.
+ *
+ * One that counts CPU time is started for the time that is left: with one CPU that cannot pass sooner. It is started again
+ * for the rest when the CPU was used for something else. Expirations that come closer than INTERVAL_LEAST are told together.
+ *
+ * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock.h).
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "threads/timer.h"
+
+enum clock_kind { CLOCK_STEADY, CLOCK_WALL, CLOCK_OF_PROCESS, CLOCK_OF_THREAD };
+
+struct clock {
+    enum clock_kind kind;
+    uint32_t thread;                 /* of CLOCK_OF_THREAD; one that has ended stands still at 0 */
+};
+nanoseconds clock_now(const struct clock *clock);
+
+#define INTERVAL_LEAST (100 * NS_PER_US)
+
+struct interval_timer {
+    struct timer timer;
+    struct clock clock;
+    nanoseconds deadline;            /* of the clock, that of CLOCK_WALL monotonic; 0: not running */
+    nanoseconds interval;            /* 0: once */
+    void (*expired)(struct interval_timer *timer, uint64_t times);
+};
+
+struct interval_setting {
+    nanoseconds value, interval;     /* durations, value also a point in time; value 0: not running */
+};
+
+void interval_timer_init(struct interval_timer *timer, const struct clock *clock,
+                         void (*expired)(struct interval_timer *timer, uint64_t times));
+/* What it was set to and what is left of it; `old` may be NULL. */
+void interval_timer_set(struct interval_timer *timer, const struct interval_setting *setting, bool absolute,
+                        struct interval_setting *old);
+void interval_timer_get(struct interval_timer *timer, struct interval_setting *setting);

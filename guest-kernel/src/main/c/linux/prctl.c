@@ -1,0 +1,110 @@
+/* prctl(2). What is kept for the process is told again and changes nothing else unless it says so. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/process.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "memory/user.h"
+
+enum {
+    SET_PDEATHSIG = 1, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, GET_KEEPCAPS = 7, SET_KEEPCAPS, SET_NAME = 15, GET_NAME,
+    GET_SECCOMP = 21, CAPBSET_READ = 23, CAPBSET_DROP, GET_TSC, GET_SECUREBITS = 27, SET_TIMERSLACK = 29, GET_TIMERSLACK,
+    SET_CHILD_SUBREAPER = 36, GET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, GET_NO_NEW_PRIVS, SET_THP_DISABLE = 41, GET_THP_DISABLE,
+    CAP_AMBIENT = 47, SET_VMA = 0x53564d41,
+};
+#define TIMER_SLACK_DEFAULT 50000u   /* ns */
+#define CAPABILITY_LAST 40u
+
+/* One word each, changed at will. */
+static struct {
+    uint32_t death_signal, keeps_capabilities, reaps, no_new_privileges, no_huge_pages, slack, dumpable;
+} kept = { .slack = TIMER_SLACK_DEFAULT, .dumpable = 1 };
+
+static int64_t set_name(uintptr_t from)
+{
+    struct thread *self = thread_current();
+    char name[sizeof(self->name)];
+    ssize_type n = user_read_string(name, from, sizeof(name));
+    if (n == -EFAULT)
+        return n;
+    name[sizeof(name) - 1] = 0;
+    string_copy(self->name, name, sizeof(self->name));
+    return 0;
+}
+
+static int64_t keep_flag(uint32_t *kept_in, uint64_t value)
+{
+    if (value > 1)
+        return -EINVAL;
+    write_once(*kept_in, (uint32_t)value);
+    return 0;
+}
+
+static int64_t put_word(uintptr_t to, uint32_t value) { return user_put(to, &value); }
+
+/* Capabilities of the bounding set cannot be dropped: there is nobody else to run for. */
+static int64_t bounding_set(uint32_t option, uint64_t capability)
+{
+    if (capability > CAPABILITY_LAST)
+        return -EINVAL;
+    return option == CAPBSET_READ ? 1 : -EPERM;
+}
+
+static int64_t ask(uint32_t option, uint64_t argument)
+{
+    const uint32_t time_stamps_enabled = 1;      /* PR_TSC_ENABLE */
+    switch (option) {
+    case GET_PDEATHSIG: return put_word(argument, kept.death_signal);
+    case GET_DUMPABLE: return kept.dumpable;
+    case GET_KEEPCAPS: return kept.keeps_capabilities;
+    case GET_TIMERSLACK: return kept.slack;
+    case GET_CHILD_SUBREAPER: return put_word(argument, kept.reaps);
+    case GET_NO_NEW_PRIVS: return kept.no_new_privileges;
+    case GET_THP_DISABLE: return kept.no_huge_pages;
+    case GET_TSC: return put_word(argument, time_stamps_enabled);
+    case GET_SECCOMP: case GET_SECUREBITS: case SET_VMA: return 0;
+    case CAPBSET_READ: case CAPBSET_DROP: return bounding_set(option, argument);
+    default: return -EINVAL;
+    }
+}
+
+static int64_t set_death_signal(uint64_t number)
+{
+    if (number > SIGNALS)
+        return -EINVAL;
+    kept.death_signal = (uint32_t)number;        /* the parent is nobody who could end */
+    return 0;
+}
+
+static int64_t set_slack(uint64_t slack)
+{
+    kept.slack = slack ? (uint32_t)min_of(slack, (uint64_t)UINT32_MAX) : TIMER_SLACK_DEFAULT;
+    return 0;
+}
+
+/* Once set it stays, and nothing may follow the 1: prctl(2). */
+static int64_t forbid_privileges(uint64_t on, uint64_t c, uint64_t d, uint64_t e)
+{
+    if (on != 1 || c || d || e)
+        return -EINVAL;
+    kept.no_new_privileges = 1;
+    return 0;
+}
+
+SYSCALL(prctl)
+{
+    switch ((uint32_t)a) {
+    case SET_NAME: return set_name(b);
+    case GET_NAME: return user_write(b, thread_current()->name, sizeof(thread_current()->name));
+    case SET_PDEATHSIG: return set_death_signal(b);
+    case SET_DUMPABLE: return keep_flag(&kept.dumpable, b);
+    case SET_KEEPCAPS: return keep_flag(&kept.keeps_capabilities, b);
+    case SET_TIMERSLACK: return set_slack(b);
+    case SET_CHILD_SUBREAPER: return keep_flag(&kept.reaps, b != 0);
+    case SET_THP_DISABLE: return keep_flag(&kept.no_huge_pages, b != 0);
+    case SET_NO_NEW_PRIVS: return forbid_privileges(b, c, d, e);
+    case GET_NO_NEW_PRIVS: case GET_THP_DISABLE:
+        return b || c || d || e ? -EINVAL : ask((uint32_t)a, 0);
+    default: return ask((uint32_t)a, b);
+    }
+}

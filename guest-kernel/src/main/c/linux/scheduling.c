@@ -1,0 +1,191 @@
+/*
+ * Scheduling as programs ask for it: sched(7). There is one policy, which shares the CPU by virtual time
+ * (threads/thread.h): the others are taken and change nothing. A nice value is kept for who asks for it.
+ */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/process.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+#include "linux/time_abi.h"
+#include "memory/user.h"
+
+enum policy { NORMAL, FIFO, ROUND_ROBIN, BATCH, IDLE = 5, DEADLINE, EXTENSIBLE };
+#define RESET_ON_FORK 0x40000000
+#define ROUND_ROBIN_SLICE (4 * NS_PER_MS)        /* what Linux gives a thread before the next one runs */
+
+static int64_t check_thread(int32_t id)
+{
+    if (id < 0)
+        return -EINVAL;
+    return process_has_thread(id) ? 0 : -ESRCH;
+}
+
+SYSCALL(sched_getscheduler) { return check_thread((int32_t)a); }
+
+/* What the policies allow as priority, at most or at least. */
+static int64_t priority_limit(int32_t policy, int64_t of_real_time)
+{
+    switch (policy) {
+    case FIFO: case ROUND_ROBIN:
+        return of_real_time;
+    case NORMAL: case BATCH: case IDLE: case DEADLINE: case EXTENSIBLE:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL(sched_get_priority_max) { return priority_limit((int32_t)a, 99); }
+SYSCALL(sched_get_priority_min) { return priority_limit((int32_t)a, 1); }
+
+static bool priority_valid(int32_t policy, int32_t priority)
+{
+    return priority >= priority_limit(policy, 1) && priority <= priority_limit(policy, 99);
+}
+
+static int64_t set_scheduler(int32_t id, int32_t policy, uintptr_t parameters)
+{
+    int32_t priority;
+    if (!parameters || id < 0)
+        return -EINVAL;
+    if (user_get(&priority, parameters))
+        return -EFAULT;
+    int64_t error = check_thread(id);
+    if (error)
+        return error;
+    if (priority_limit(policy, 0) < 0 || policy == DEADLINE || policy == EXTENSIBLE)
+        return -EINVAL;
+    return priority_valid(policy, priority) ? 0 : -EINVAL;
+}
+
+SYSCALL(sched_setscheduler)
+{
+    int32_t policy = (int32_t)b;
+    return policy < 0 ? -EINVAL : set_scheduler((int32_t)a, policy & ~RESET_ON_FORK, c);
+}
+
+SYSCALL(sched_setparam) { return set_scheduler((int32_t)a, NORMAL, b); }
+
+SYSCALL(sched_getparam)
+{
+    int32_t priority = 0;
+    int64_t error = b ? check_thread((int32_t)a) : -EINVAL;
+    return error ? error : user_put(b, &priority);
+}
+
+SYSCALL(sched_rr_get_interval)
+{
+    struct abi_timespec slice = timespec_of(ROUND_ROBIN_SLICE);
+    int64_t error = check_thread((int32_t)a);
+    return error ? error : user_put(b, &slice);
+}
+
+/* ---- Nice values: getpriority(2). They belong to threads ---- */
+
+struct nice {
+    uint32_t id;
+    bool found, set;
+    int value;
+};
+
+static void visit(struct thread *thread, void *context)
+{
+    struct nice *nice = context;
+    if (!thread->user || thread->id != nice->id)
+        return;
+    nice->found = true;
+    if (nice->set)
+        thread->user->nice = nice->value;
+    nice->value = thread->user->nice;
+}
+
+static bool find_nice(struct nice *nice)
+{
+    if (!nice->id)
+        nice->id = thread_current()->id;
+    threads_for_each(visit, nice);
+    return nice->found;
+}
+
+/* Of whom: a thread; or all, by the number of the one group or user that there is. */
+static int64_t check_owner(uint32_t which, int32_t who)
+{
+    enum { PROCESS, GROUP, USER };
+    if (which > USER)
+        return -EINVAL;
+    bool known = which == PROCESS || who == 0 || (which == GROUP && who == PROCESS_ID);
+    return known ? 0 : -ESRCH;
+}
+
+SYSCALL(getpriority)
+{
+    int64_t error = check_owner((uint32_t)a, (int32_t)b);
+    struct nice nice = { .id = (uint32_t)a ? 0 : (uint32_t)b };
+    if (error)
+        return error;
+    return find_nice(&nice) ? 20 - nice.value : -ESRCH;
+}
+
+static int nice_of(int64_t value) { return (int)max_of(min_of(value, 19L), -20L); }
+
+SYSCALL(setpriority)
+{
+    int64_t error = check_owner((uint32_t)a, (int32_t)b);
+    struct nice nice = { .id = (uint32_t)a ? 0 : (uint32_t)b, .set = true, .value = nice_of((int32_t)c) };
+    if (error)
+        return error;
+    return find_nice(&nice) ? 0 : -ESRCH;
+}
+
+/* ---- sched_setattr(2) ---- */
+
+struct abi_attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t clamp_least, clamp_most;
+};
+#define ATTRIBUTES_FIRST 48u         /* SCHED_ATTR_SIZE_VER0 */
+
+SYSCALL(sched_getattr)
+{
+    struct nice nice = { .id = (uint32_t)a };
+    uint32_t size = (uint32_t)c;
+    if (!b || (int32_t)a < 0 || size < ATTRIBUTES_FIRST || size > PAGE_SIZE || (uint32_t)d)
+        return -EINVAL;
+    if (!find_nice(&nice))
+        return -ESRCH;
+    uint32_t told = min_of(size, (uint32_t)sizeof(struct abi_attributes));
+    struct abi_attributes attributes = { .size = told, .nice = nice.value, .clamp_most = 1024 };
+    return user_write(b, &attributes, told);
+}
+
+static int64_t read_attributes(uintptr_t address, struct abi_attributes *attributes)
+{
+    uint32_t size;
+    memset(attributes, 0, sizeof(*attributes));
+    if (user_get(&size, address))
+        return -EFAULT;
+    size = size ? size : ATTRIBUTES_FIRST;
+    if (size < ATTRIBUTES_FIRST || size > sizeof(*attributes))
+        return user_put(address, &(uint32_t){ sizeof(*attributes) }) ? -EFAULT : -E2BIG;
+    return user_read(attributes, address, size);
+}
+
+SYSCALL(sched_setattr)
+{
+    struct abi_attributes attributes;
+    if (!b || (int32_t)a < 0 || (uint32_t)c)
+        return -EINVAL;
+    int64_t error = read_attributes(b, &attributes);
+    if (error)
+        return error;
+    int32_t policy = (int32_t)attributes.policy;
+    struct nice nice = { .id = (uint32_t)a, .set = policy == NORMAL || policy == BATCH, .value = nice_of(attributes.nice) };
+    if (policy < 0 || policy > IDLE || !priority_valid(policy, (int32_t)attributes.priority))
+        return -EINVAL;
+    return find_nice(&nice) ? 0 : -ESRCH;
+}

@@ -1,0 +1,141 @@
+/*
+ * signalfd(2): a descriptor from which signals are read. It holds nothing but a mask; what waits is found with the thread
+ * that reads, as on Linux, and its arrival wakes the queue that sigtimedwait(2) waits on.
+ */
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "linux/signals.h"
+#include "linux/syscalls.h"
+
+/* struct signalfd_siginfo, signalfd(2); 128 bytes. */
+struct abi_signal {
+    uint32_t number;
+    int32_t error, code;
+    uint32_t process, user;
+    int32_t descriptor;
+    uint32_t timer, band, overruns, trap;
+    int32_t status, integer;
+    uint64_t pointer, user_time, system_time, address;
+    uint8_t padding[48];
+};
+_Static_assert(sizeof(struct abi_signal) == 128, "signalfd(2)");
+
+struct signalfd {
+    uint64_t mask;                   /* one word, changed at will */
+};
+
+static struct abi_signal describe(const struct signal_info *info)
+{
+    struct abi_signal signal = { .number = (uint32_t)info->number, .error = info->error, .code = info->code };
+    if (info->code == SI_TIMER) {
+        signal.timer = info->timer.number;
+        signal.overruns = info->timer.overruns;
+        signal.pointer = info->timer.value;
+        signal.integer = (int32_t)info->timer.value;
+    } else if (info->code <= 0) {
+        signal.process = (uint32_t)info->sender.pid;
+        signal.user = info->sender.uid;
+        signal.pointer = info->code == SI_QUEUE ? info->sender.value : 0;
+        signal.integer = (int32_t)signal.pointer;
+    } else {
+        signal.address = info->address;
+    }
+    return signal;
+}
+
+/* As many as there are and fit. Bytes, or -EFAULT. */
+static ssize_type read_waiting(struct signalfd *signalfd, struct transfer *transfer)
+{
+    struct signal_info info;
+    ssize_type total = 0;
+    while (transfer->remaining >= sizeof(struct abi_signal) && signals_take(read_once(signalfd->mask), &info)) {
+        struct abi_signal signal = describe(&info);
+        ssize_type n = transfer_out(transfer, &signal, sizeof(signal));
+        if (n < (ssize_type)sizeof(signal))
+            return total ? total : -EFAULT;
+        total += n;
+    }
+    return total;
+}
+
+static ssize_type read_signalfd(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    struct signalfd *signalfd = file->private;
+    (void)offset;
+    if (transfer->remaining < sizeof(struct abi_signal))
+        return -EINVAL;
+    for (;;) {
+        ssize_type n = read_waiting(signalfd, transfer);
+        if (n)
+            return n;
+        if (read_once(file->flags) & O_NONBLOCK)
+            return -EAGAIN;
+        int error = wait_until(signals_arrivals(), signals_waiting(read_once(signalfd->mask)), NO_DEADLINE,
+                               SLEEP_KILLABLE_BY_SIGNAL);
+        if (error)
+            return error;
+    }
+}
+
+static unsigned poll_signalfd(struct file *file)
+{
+    struct signalfd *signalfd = file->private;
+    return signals_waiting(read_once(signalfd->mask)) ? POLL_IN : 0;
+}
+
+static struct wait_queue *signalfd_queue(struct file *file)
+{
+    (void)file;
+    return signals_arrivals();
+}
+
+static void release_signalfd(struct file *file) { heap_free(file->private); }
+
+static const struct file_operations signalfd_operations = {
+    .read = read_signalfd, .poll = poll_signalfd, .queue = signalfd_queue, .release = release_signalfd,
+};
+
+static int64_t make_signalfd(uint64_t mask, uint32_t flags)
+{
+    struct signalfd *signalfd = heap_allocate(sizeof(*signalfd));
+    if (!signalfd)
+        return -ENOMEM;
+    signalfd->mask = mask;
+    struct file *file = file_create(&signalfd_operations, O_RDWR | (flags & O_NONBLOCK), signalfd);
+    if (!file) {
+        heap_free(signalfd);
+        return -ENOMEM;
+    }
+    int descriptor = descriptor_add(file, flags & O_CLOEXEC, 0);
+    if (descriptor < 0)
+        file_put(file);
+    return descriptor;
+}
+
+static int64_t change_signalfd(int descriptor, uint64_t mask)
+{
+    struct file *file = descriptor_get(descriptor);
+    if (!file)
+        return -EBADF;
+    bool known = file->operations == &signalfd_operations;
+    if (known) {
+        write_once(((struct signalfd *)file->private)->mask, mask);
+        wake(signals_arrivals(), POLL_IN);
+    }
+    file_put(file);
+    return known ? descriptor : -EINVAL;
+}
+
+SYSCALL(signalfd4)
+{
+    uint64_t mask;
+    if ((uint32_t)d & ~(O_CLOEXEC | O_NONBLOCK))
+        return -EINVAL;
+    int error = signal_mask_read(b, c, &mask);
+    if (error)
+        return error;
+    return (int32_t)a == -1 ? make_signalfd(mask, (uint32_t)d) : change_signalfd((int)a, mask);
+}
+
+SYSCALL(signalfd) { return sys_signalfd4(a, b, c, 0, 0, 0); }

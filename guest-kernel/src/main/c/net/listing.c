@@ -1,0 +1,149 @@
+/*
+ * /proc/net/tcp, udp and route (proc(5)). What is shown is copied into records under the net lock and printed without it, so
+ * that nobody waits for text. Records are made for as many sockets as there were when the file was opened, and a few more.
+ */
+#include "net/listing.h"
+
+#include "files/network_view.h"
+#include "lib/heap.h"
+#include "net/bytes.h"
+#include "net/interface.h"
+#include "net/tcp_private.h"
+#include "net/udp_private.h"
+#include "threads/thread.h"
+
+#define SPARE_RECORDS 64u            /* for sockets that are made between counting and copying */
+#define LINES_AT_ONCE 64u            /* between points where others may run */
+
+struct record {
+    struct endpoint local, remote;
+    uint32_t state, sending, receiving;
+    uint64_t number;                 /* of the inode; 0: no socket has it */
+};
+struct records {
+    struct record *all;              /* NULL: only counted */
+    uint32_t count, room;
+};
+
+static void add(struct records *records, const struct record *record)
+{
+    if (records->all != NULL && records->count < records->room)
+        records->all[records->count] = *record;
+    if (records->all == NULL || records->count < records->room)
+        records->count++;
+}
+
+static void add_connection(struct tcp_entry *entry, void *context)
+{
+    static const uint32_t states[] = { [TCP_ENTRY_REQUEST] = TCP_SYN_RECEIVED, [TCP_ENTRY_TIME_WAIT] = TCP_TIME_WAIT };
+    struct record record = { .local = entry->local, .remote = entry->remote };
+    if (entry->kind == TCP_ENTRY_CONNECTION) {
+        const struct tcp *tcp = container_of(entry, struct tcp, entry);
+        record.state = tcp->state;
+        record.sending = tcp->send_end - tcp->send_unacknowledged;
+        record.number = tcp->socket != NULL ? tcp->socket->socket.number : 0;
+    } else {
+        record.state = states[entry->kind];
+    }
+    add(context, &record);
+}
+
+static void add_listeners(struct records *records)
+{
+    for (unsigned i = 0; i < PORT_BUCKETS; i++) {
+        list_for_each(link, &tcp_ports.buckets[i]) {
+            const struct port_binding *binding = list_entry(link, struct port_binding, link);
+            if (!binding->listening)
+                continue;
+            const struct tcp_socket *listener = container_of(binding, struct tcp_socket, binding);
+            add(records, &(struct record){ .local = binding->local, .state = TCP_LISTEN, .receiving = listener->waiting_count,
+                                           .number = listener->socket.number });
+        }
+    }
+}
+
+static void collect_tcp(struct records *records)
+{
+    add_listeners(records);
+    tcp_table_for_each(add_connection, records);
+}
+
+static void collect_udp(struct records *records)
+{
+    for (unsigned i = 0; i < PORT_BUCKETS; i++) {
+        list_for_each(link, &udp_ports.buckets[i]) {
+            const struct udp_socket *udp = list_entry(link, struct udp_socket, binding.link);
+            add(records, &(struct record){ .local = udp->binding.local, .remote = udp->remote,
+                                           .state = udp->remote.port != 0 ? TCP_ESTABLISHED : TCP_CLOSED,
+                                           .receiving = udp->received_bytes, .number = udp->socket.number });
+        }
+    }
+}
+
+/* Addresses are printed as the 32-bit number that their bytes make in memory. */
+static void print_records(struct text *out, const struct records *records)
+{
+    for (uint32_t i = 0; i < records->count; i++) {
+        const struct record *r = &records->all[i];
+        text_print(out, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 0000000000000000 0\n",
+                   i, __builtin_bswap32(r->local.address), r->local.port, __builtin_bswap32(r->remote.address), r->remote.port,
+                   r->state, r->sending, r->receiving, r->number);
+        if (i % LINES_AT_ONCE == 0)
+            give_way();
+    }
+}
+
+static void show(struct text *out, void (*collect)(struct records *records))
+{
+    struct records records = { NULL, 0, 0 };
+    text_print(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+    net_lock();
+    collect(&records);
+    net_unlock();
+    records.room = records.count + SPARE_RECORDS;
+    records.count = 0;
+    records.all = heap_allocate_at(records.room * sizeof(*records.all), PAGES_NEEDED);
+    if (records.all == NULL) {
+        out->failed = true;
+        return;
+    }
+    net_lock();
+    collect(&records);
+    net_unlock();
+    print_records(out, &records);
+    heap_free(records.all);
+}
+
+static void show_tcp(struct text *out) { show(out, collect_tcp); }
+static void show_udp(struct text *out) { show(out, collect_udp); }
+
+static void print_route(struct text *out, const struct interface *interface, ipv4_t to, ipv4_t gateway, ipv4_t mask)
+{
+    enum { RTF_UP = 1, RTF_GATEWAY = 2 };
+    text_print(out, "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n", interface->name, __builtin_bswap32(to),
+               __builtin_bswap32(gateway), gateway != IPV4_ANY ? RTF_UP | RTF_GATEWAY : RTF_UP, __builtin_bswap32(mask));
+}
+
+static void show_routes(struct text *out)
+{
+    text_print(out, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+    net_lock();
+    for (unsigned i = 0; i < interface_count(); i++) {
+        const struct interface *interface = interface_at(i);
+        const struct net_configuration *configuration = &interface->configuration;
+        if (interface->loopback || configuration->address == IPV4_ANY)
+            continue;
+        if (configuration->gateway != IPV4_ANY)
+            print_route(out, interface, IPV4_ANY, configuration->gateway, IPV4_ANY);
+        ipv4_t mask = interface_netmask(interface);
+        print_route(out, interface, configuration->address & mask, IPV4_ANY, mask);
+    }
+    net_unlock();
+}
+
+void listing_init(void)
+{
+    network_view.tcp = show_tcp;
+    network_view.udp = show_udp;
+    network_view.routes = show_routes;
+}

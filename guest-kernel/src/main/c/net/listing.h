@@ -1,0 +1,5 @@
+/* What /proc/net shows of sockets and routes (files/network_view.h). */
+#pragma once
+
+/* Once, by net_init(). */
+void listing_init(void);

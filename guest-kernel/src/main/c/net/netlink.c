@@ -1,0 +1,472 @@
+/*
+ * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR or RTM_GETROUTE for
+ * all that there is, as getifaddrs(3) does. Nothing can be changed through them, and no group ever gets a message.
+ *
+ * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of them.
+ * Guarded by the net lock; a datagram that is being read belongs to its reader, one at a time by `reading`.
+ */
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "net/bytes.h"
+#include "net/interface.h"
+#include "net/socket.h"
+
+#define QUEUE_LIMIT 65536u           /* bytes of answers in a socket */
+#define ANSWER_SIZE 4096u            /* bytes of a datagram at most: more than INTERFACE_LIMIT entries take */
+#define QUESTION_LIMIT 4096u         /* bytes that are looked at of what is sent */
+
+/* linux/netlink.h */
+enum { NLMSG_NOOP = 1, NLMSG_ERROR, NLMSG_DONE };
+enum { NLM_F_REQUEST = 1, NLM_F_MULTI = 2, NLM_F_ACK = 4, NLM_F_DUMP = 0x300 };
+/* linux/rtnetlink.h */
+enum { RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22, RTM_NEWROUTE = 24, RTM_GETROUTE = 26 };
+
+struct header {                      /* struct nlmsghdr */
+    uint32_t length;
+    uint16_t type, flags;
+    uint32_t sequence, port;
+};
+
+struct answer {                      /* one datagram */
+    struct list link;
+    uint32_t length;
+    _Alignas(4) uint8_t bytes[];
+};
+
+struct netlink_socket {
+    struct socket socket;
+    uint32_t port, groups;           /* port 0: not bound */
+    struct list answers;
+    uint32_t waiting;                /* bytes of answers */
+};
+
+static uint32_t last_port;           /* net lock: given to sockets that are not the first */
+
+static struct netlink_socket *of(struct socket *socket) { return container_of(socket, struct netlink_socket, socket); }
+
+/* ---- Building answers ---- */
+
+struct builder {
+    struct answer *answer;
+    const struct header *question;
+    struct header *message;          /* the one being built */
+    uint32_t port;
+};
+
+/* `size` bytes at the end, zeroed and aligned to 4. The answer has room: see ANSWER_SIZE. */
+static void *extend(struct builder *builder, uint32_t size)
+{
+    struct answer *answer = builder->answer;
+    uint8_t *at = answer->bytes + answer->length;
+    memset(at, 0, align_up(size, 4u));
+    answer->length += align_up(size, 4u);
+    return at;
+}
+
+static void *begin_message(struct builder *builder, uint16_t type, uint16_t flags, uint32_t size)
+{
+    struct header *header = extend(builder, sizeof(*header));
+    *header = (struct header){ .type = type, .flags = flags, .sequence = builder->question->sequence, .port = builder->port };
+    builder->message = header;
+    return extend(builder, size);
+}
+
+static void end_message(struct builder *builder)
+{
+    builder->message->length = (uint32_t)(builder->answer->bytes + builder->answer->length - (uint8_t *)builder->message);
+}
+
+static void add_attribute(struct builder *builder, uint16_t type, const void *value, uint32_t size)
+{
+    struct { uint16_t length, type; } *attribute = extend(builder, 4 + size);
+    attribute->length = (uint16_t)(4 + size);
+    attribute->type = type;
+    memcpy(attribute + 1, value, size);
+}
+
+static void add_word(struct builder *builder, uint16_t type, uint32_t value) { add_attribute(builder, type, &value, sizeof(value)); }
+
+static void add_address(struct builder *builder, uint16_t type, ipv4_t address)
+{
+    be32 value = be32_of(address);
+    add_attribute(builder, type, &value, sizeof(value));
+}
+
+/* ---- What there is to tell ---- */
+
+static void tell_link(struct builder *builder, const struct interface *interface)
+{
+    enum { IFLA_ADDRESS = 1, IFLA_BROADCAST, IFLA_IFNAME, IFLA_MTU, IFLA_TXQLEN = 13, IFLA_OPERSTATE = 16 };
+    enum { UP = 1, BROADCAST = 2, LOOPBACK = 8, RUNNING = 0x40, MULTICAST = 0x1000, LOWER_UP = 0x10000 };
+    enum { ETHER = 1, TYPE_LOOPBACK = 772, STATE_UNKNOWN = 0, STATE_DOWN = 2, STATE_UP = 6 };
+    static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
+    bool loopback = interface->loopback, running = loopback || interface->device->running;
+    struct { uint8_t family, padding; uint16_t type; int32_t index; uint32_t flags, change; } *info;
+    info = begin_message(builder, RTM_NEWLINK, NLM_F_MULTI, sizeof(*info));
+    info->type = loopback ? TYPE_LOOPBACK : ETHER;
+    info->index = interface->index;
+    info->flags = UP | (running ? RUNNING | LOWER_UP : 0u) | (loopback ? LOOPBACK : BROADCAST | MULTICAST);
+    add_attribute(builder, IFLA_IFNAME, interface->name, (uint32_t)strlen(interface->name) + 1);
+    add_word(builder, IFLA_TXQLEN, loopback ? 0 : INTERFACE_QUEUE_LIMIT);
+    uint8_t state = loopback ? STATE_UNKNOWN : running ? STATE_UP : STATE_DOWN;
+    add_attribute(builder, IFLA_OPERSTATE, &state, 1);
+    add_word(builder, IFLA_MTU, interface->mtu);
+    add_attribute(builder, IFLA_ADDRESS, interface->mac, sizeof(interface->mac));
+    add_attribute(builder, IFLA_BROADCAST, loopback ? zeros : all_ones, sizeof(zeros));
+    end_message(builder);
+}
+
+static void tell_address(struct builder *builder, const struct interface *interface)
+{
+    enum { IFA_ADDRESS = 1, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST, IFA_FLAGS = 8, PERMANENT = 0x80, SCOPE_HOST = 254 };
+    struct { uint8_t family, prefix, flags, scope; uint32_t index; } *info;
+    ipv4_t address = interface->configuration.address;
+    if (address == IPV4_ANY)
+        return;
+    info = begin_message(builder, RTM_NEWADDR, NLM_F_MULTI, sizeof(*info));
+    info->family = AF_INET;
+    info->prefix = (uint8_t)interface->configuration.prefix;
+    info->flags = PERMANENT;
+    info->scope = interface->loopback ? SCOPE_HOST : 0;
+    info->index = (uint32_t)interface->index;
+    add_address(builder, IFA_ADDRESS, address);
+    add_address(builder, IFA_LOCAL, address);
+    if (!interface->loopback)
+        add_address(builder, IFA_BROADCAST, interface_broadcast(interface));
+    add_attribute(builder, IFA_LABEL, interface->name, (uint32_t)strlen(interface->name) + 1);
+    add_word(builder, IFA_FLAGS, PERMANENT);
+    end_message(builder);
+}
+
+enum { RTA_DST = 1, RTA_OIF = 4, RTA_GATEWAY = 5, RTA_PREFSRC = 7, RTA_TABLE = 15, TABLE_MAIN = 254 };
+
+static void begin_route(struct builder *builder, const struct interface *interface, unsigned prefix, uint8_t scope, uint8_t origin)
+{
+    struct { uint8_t family, prefix, source_prefix, service, table, origin, scope, type; uint32_t flags; } *info;
+    info = begin_message(builder, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*info));
+    info->family = AF_INET;
+    info->prefix = (uint8_t)prefix;
+    info->table = TABLE_MAIN;
+    info->origin = origin;
+    info->scope = scope;
+    info->type = 1;                  /* RTN_UNICAST */
+    add_word(builder, RTA_TABLE, TABLE_MAIN);
+    add_word(builder, RTA_OIF, (uint32_t)interface->index);
+}
+
+static void tell_routes(struct builder *builder, const struct interface *interface)
+{
+    enum { SCOPE_UNIVERSE = 0, SCOPE_LINK = 253, BY_KERNEL = 2, AT_BOOT = 3 };
+    const struct net_configuration *configuration = &interface->configuration;
+    if (interface->loopback || configuration->address == IPV4_ANY)
+        return;
+    if (configuration->gateway != IPV4_ANY) {
+        begin_route(builder, interface, 0, SCOPE_UNIVERSE, AT_BOOT);
+        add_address(builder, RTA_GATEWAY, configuration->gateway);
+        end_message(builder);
+    }
+    begin_route(builder, interface, configuration->prefix, SCOPE_LINK, BY_KERNEL);
+    add_address(builder, RTA_DST, configuration->address & interface_netmask(interface));
+    add_address(builder, RTA_PREFSRC, configuration->address);
+    end_message(builder);
+}
+
+/* ---- Answering; net lock ---- */
+
+static struct answer *make_answer(const struct netlink_socket *netlink, uint32_t size)
+{
+    bool room = netlink->waiting + size <= QUEUE_LIMIT;
+    struct answer *answer = room ? heap_allocate(sizeof(*answer) + size) : NULL;
+    if (answer != NULL)
+        answer->length = 0;
+    return answer;
+}
+
+static void queue_answer(struct netlink_socket *netlink, struct answer *answer)
+{
+    list_push_back(&netlink->answers, &answer->link);
+    netlink->waiting += answer->length;
+    wake(&netlink->socket.queue, POLL_IN);
+}
+
+static int report(struct netlink_socket *netlink, const struct header *question, int error)
+{
+    struct builder builder = { make_answer(netlink, 64), question, NULL, netlink->port };
+    if (builder.answer == NULL)
+        return -ENOBUFS;
+    struct { int32_t error; struct header question; } *info = begin_message(&builder, NLMSG_ERROR, 0, sizeof(*info));
+    info->error = error;
+    info->question = *question;
+    end_message(&builder);
+    queue_answer(netlink, builder.answer);
+    return 0;
+}
+
+/* Everything of one kind in one datagram, and that it was everything in a second. */
+static int dump(struct netlink_socket *netlink, const struct header *question, uint8_t family)
+{
+    struct answer *all = make_answer(netlink, ANSWER_SIZE), *end = make_answer(netlink, ANSWER_SIZE + 64);
+    if (all == NULL || end == NULL) {
+        heap_free(all);
+        heap_free(end);
+        return -ENOBUFS;
+    }
+    struct builder builder = { all, question, NULL, netlink->port };
+    bool known = family == AF_UNSPEC || family == AF_INET || question->type == RTM_GETLINK;
+    for (unsigned i = 0; known && i < interface_count(); i++) {
+        if (question->type == RTM_GETLINK)
+            tell_link(&builder, interface_at(i));
+        else if (question->type == RTM_GETADDR)
+            tell_address(&builder, interface_at(i));
+        else
+            tell_routes(&builder, interface_at(i));
+    }
+    if (all->length > 0)
+        queue_answer(netlink, all);
+    else
+        heap_free(all);
+    builder.answer = end;
+    (void)begin_message(&builder, NLMSG_DONE, NLM_F_MULTI, sizeof(int32_t));
+    end_message(&builder);
+    queue_answer(netlink, end);
+    return 0;
+}
+
+/* One interface, by its number. */
+static int tell_one_link(struct netlink_socket *netlink, const struct header *question, int32_t index)
+{
+    for (unsigned i = 0; i < interface_count(); i++) {
+        if (interface_at(i)->index != index)
+            continue;
+        struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
+        if (builder.answer == NULL)
+            return -ENOBUFS;
+        tell_link(&builder, interface_at(i));
+        builder.message->flags = 0;
+        queue_answer(netlink, builder.answer);
+        return 0;
+    }
+    return report(netlink, question, -ENODEV);
+}
+
+static int answer_question(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
+{
+    bool known = question->type == RTM_GETLINK || question->type == RTM_GETADDR || question->type == RTM_GETROUTE;
+    if (!(question->flags & NLM_F_REQUEST) || question->type < RTM_NEWLINK)
+        return question->flags & NLM_F_ACK ? report(netlink, question, 0) : 0;
+    if (!known)
+        return report(netlink, question, -EOPNOTSUPP);
+    if (length < 1)
+        return report(netlink, question, -EINVAL);
+    if (question->flags & NLM_F_DUMP)
+        return dump(netlink, question, body[0]);
+    int32_t index;
+    if (question->type != RTM_GETLINK || length < 8)
+        return report(netlink, question, question->type == RTM_GETLINK ? -EINVAL : -EOPNOTSUPP);
+    memcpy(&index, body + 4, sizeof(index));
+    return tell_one_link(netlink, question, index);
+}
+
+static void bind_if_needed(struct netlink_socket *netlink)
+{
+    if (netlink->port == 0)
+        netlink->port = last_port++ == 0 ? 1 : (uint32_t)-(int32_t)last_port;
+}
+
+/* Net lock. */
+static int answer_all(struct netlink_socket *netlink, const uint8_t *bytes, uint32_t length)
+{
+    int error = 0;
+    bind_if_needed(netlink);
+    while (error == 0 && length >= sizeof(struct header)) {
+        struct header question;
+        memcpy(&question, bytes, sizeof(question));
+        if (question.length < sizeof(question) || question.length > length)
+            break;
+        error = answer_question(netlink, &question, bytes + sizeof(question), question.length - (uint32_t)sizeof(question));
+        uint32_t whole = min_of(align_up(question.length, 4u), length);
+        bytes += whole;
+        length -= whole;
+    }
+    return error;
+}
+
+/* ---- The socket ---- */
+
+static ssize_type send_message(struct socket *socket, struct socket_message *message)
+{
+    size_t length = message->data->remaining;
+    if (message->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (message->address != NULL && message->address->family != AF_NETLINK)
+        return -EINVAL;
+    if (message->address != NULL && message->address->netlink.port != 0)
+        return -ECONNREFUSED;
+    if (length > QUESTION_LIMIT)
+        return -EMSGSIZE;
+    uint8_t *bytes = heap_allocate(max_of(length, (size_t)1));
+    if (bytes == NULL)
+        return -ENOBUFS;
+    int error = length > 0 && transfer_in(message->data, bytes, length) != (ssize_type)length ? -EFAULT : 0;
+    net_lock();
+    if (error == 0)
+        error = answer_all(of(socket), bytes, (uint32_t)length);
+    net_unlock();
+    heap_free(bytes);
+    return error < 0 ? error : (ssize_type)length;
+}
+
+static ssize_type copy_answer(const struct answer *answer, struct socket_message *message)
+{
+    size_t room = min_of(message->data->remaining, (size_t)answer->length);
+    if (room < answer->length)
+        message->result_flags |= MSG_TRUNC;
+    if (message->address != NULL)
+        *message->address = (struct socket_address){ .family = AF_NETLINK };
+    if (room > 0 && transfer_out(message->data, answer->bytes, room) < (ssize_type)room)
+        return -EFAULT;
+    return message->flags & MSG_TRUNC ? answer->length : (ssize_type)room;
+}
+
+/* Under `reading`. */
+static ssize_type receive_one(struct netlink_socket *netlink, struct socket_message *message)
+{
+    net_lock();
+    struct list *node = list_pop_front(&netlink->answers);
+    net_unlock();
+    if (node == NULL)
+        return -EAGAIN;
+    struct answer *answer = list_entry(node, struct answer, link);
+    ssize_type result = copy_answer(answer, message);
+    bool keep = message->flags & MSG_PEEK;
+    net_lock();
+    if (keep)
+        list_push_front(&netlink->answers, &answer->link);
+    else
+        netlink->waiting -= answer->length;
+    net_unlock();
+    if (!keep)
+        heap_free(answer);
+    return result;
+}
+
+static ssize_type receive_message(struct socket *socket, struct socket_message *message)
+{
+    struct netlink_socket *netlink = of(socket);
+    nanoseconds deadline = socket_deadline(socket->receive_timeout);
+    if (message->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    for (;;) {
+        mutex_lock(&socket->reading);
+        ssize_type result = receive_one(netlink, message);
+        mutex_unlock(&socket->reading);
+        if (result != -EAGAIN || socket_nonblocking(socket, message->flags))
+            return result;
+        int waited = wait_until(&socket->queue, read_once(netlink->waiting) > 0, deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        if (waited < 0)
+            return socket_wait_result(waited);
+    }
+}
+
+static int bind_address(struct socket *socket, const struct socket_address *address)
+{
+    struct netlink_socket *netlink = of(socket);
+    if (address->family != AF_NETLINK)
+        return -EINVAL;
+    net_lock();
+    bool other = netlink->port != 0 && address->netlink.port != 0 && address->netlink.port != netlink->port;
+    if (!other) {
+        if (address->netlink.port != 0)
+            netlink->port = address->netlink.port;
+        bind_if_needed(netlink);
+        netlink->groups = address->netlink.groups;
+    }
+    net_unlock();
+    return other ? -EINVAL : 0;
+}
+
+/* The kernel is the only one to talk to. */
+static int connect_address(struct socket *socket, const struct socket_address *address)
+{
+    if (address->family != AF_NETLINK && address->family != AF_UNSPEC)
+        return -EINVAL;
+    if (address->family == AF_NETLINK && address->netlink.port != 0)
+        return -ECONNREFUSED;
+    net_lock();
+    bind_if_needed(of(socket));
+    net_unlock();
+    return 0;
+}
+
+static int local_address(struct socket *socket, struct socket_address *out)
+{
+    net_lock();
+    *out = (struct socket_address){ .family = AF_NETLINK, .netlink = { of(socket)->port, of(socket)->groups } };
+    net_unlock();
+    return 0;
+}
+
+static int peer_address(struct socket *socket, struct socket_address *out)
+{
+    (void)socket;
+    *out = (struct socket_address){ .family = AF_NETLINK };
+    return 0;
+}
+
+static int shut_down(struct socket *socket, int how)
+{
+    (void)socket;
+    (void)how;
+    return -EOPNOTSUPP;
+}
+
+static unsigned poll_events(struct socket *socket)
+{
+    return POLL_OUT | (read_once(of(socket)->waiting) > 0 ? POLL_IN : 0);
+}
+
+static int64_t readable_bytes(struct socket *socket)
+{
+    struct netlink_socket *netlink = of(socket);
+    net_lock();
+    int64_t length = list_empty(&netlink->answers) ? 0 : list_entry(netlink->answers.next, struct answer, link)->length;
+    net_unlock();
+    return length;
+}
+
+static int take_error(struct socket *socket)
+{
+    (void)socket;
+    return 0;
+}
+
+static void release(struct socket *socket)
+{
+    struct netlink_socket *netlink = of(socket);
+    list_for_each_safe(link, &netlink->answers)
+        heap_free(list_entry(link, struct answer, link));
+    heap_free(netlink);
+}
+
+static const struct socket_operations operations = {
+    .bind = bind_address, .connect = connect_address, .send = send_message, .receive = receive_message, .shutdown = shut_down,
+    .local_address = local_address, .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes,
+    .take_error = take_error, .release = release,
+};
+
+int netlink_socket_create(int type, int protocol, struct socket **out)
+{
+    enum { NETLINK_ROUTE = 0 };
+    if (type != SOCK_RAW && type != SOCK_DGRAM)
+        return -ESOCKTNOSUPPORT;
+    if (protocol != NETLINK_ROUTE)
+        return -EPROTONOSUPPORT;
+    struct netlink_socket *netlink = heap_allocate_zeroed(sizeof(*netlink));
+    if (netlink == NULL)
+        return -ENOMEM;
+    socket_init(&netlink->socket, &operations, AF_NETLINK, type, protocol);
+    list_init(&netlink->answers);
+    *out = &netlink->socket;
+    return 0;
+}
