@@ -188,7 +188,7 @@ static bool is_spared(long number)
 {
     static const short spared[] = {
         SYS_exit, SYS_exit_group, SYS_reboot, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo,
-        SYS_rt_tgsigqueueinfo, SYS_alarm, SYS_setitimer, SYS_timer_create, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork,
+        SYS_rt_tgsigqueueinfo, SYS_timer_create, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork,
         SYS_rt_sigreturn, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigsuspend, SYS_rt_sigtimedwait, SYS_sigaltstack,
         SYS_arch_prctl, SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_brk, SYS_prctl, SYS_setrlimit,
         SYS_prlimit64, SYS_shmat, SYS_close_range,

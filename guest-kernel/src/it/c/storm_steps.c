@@ -38,6 +38,7 @@
 #define FDS 4                        /* descriptors sent in one message */
 
 enum kind { PIPE_IN, PIPE_OUT, TCP, LISTENER, UDP, UNIX, UNIX_LISTENER, EPOLL, EVENT, TIMER, INOTIFY, MEMFD, FILE_, DIRECTORY,
+            SIGNALS, NETLINK, DATAGRAM, PACKETS,
             KINDS };
 
 static atomic_int pools[KINDS][SLOTS];           /* descriptor, or 0 for none */
@@ -46,6 +47,7 @@ static atomic_int pools[KINDS][SLOTS];           /* descriptor, or 0 for none */
 enum form {
     NOTHING, VALUE, FD, ANY_FD, BUFFER_IN, BUFFER_OUT, LENGTH, OFFSET, FLAGS, ONE_OF_FEW, PATH, ADDRESS, ADDRESS_LENGTH,
     UNIX_ADDRESS, IOV, MESSAGE, EPOLL_EVENT, POLL_FDS, SHORT_TIME, TIMER_SETTING, WORD, FIXED_PAGES, PAGES, PAIR, SIZE_WORD,
+    SIGNAL_MASK, SIGNAL_EVENT, QUESTION, OPEN_HOW, ATTRIBUTE,
 };
 struct argument {
     enum form form;
@@ -120,6 +122,45 @@ static const struct step steps[] = {
     { SYS_shutdown, 0, 0, 0, { F(UNIX), FEW(3) } },
     { SYS_close, ENDS_FD, UNIX, 0, { F(UNIX) } },
     { SYS_close, ENDS_FD, UNIX_LISTENER, 0, { F(UNIX_LISTENER) } },
+    /* Unix sockets that keep messages apart. */
+    { SYS_socketpair, MAKES_PAIR, DATAGRAM, DATAGRAM, { V(AF_UNIX), V(SOCK_DGRAM | SOCK_NONBLOCK), V(0), { PAIR, 0 } } },
+    { SYS_socket, NEW(DATAGRAM), { V(AF_UNIX), V(SOCK_DGRAM | SOCK_NONBLOCK), V(0) } },
+    { SYS_bind, 0, 0, 0, { F(DATAGRAM), { UNIX_ADDRESS, 0 }, { ADDRESS_LENGTH, 0 } } },
+    { SYS_connect, 0, 0, 0, { F(DATAGRAM), { UNIX_ADDRESS, 0 }, { ADDRESS_LENGTH, 0 } } },
+    { SYS_sendto, 0, 0, 0, { F(DATAGRAM), DATA, V(MSG_DONTWAIT), { UNIX_ADDRESS, 0 }, { ADDRESS_LENGTH, 0 } } },
+    { SYS_write, 0, 0, 0, { F(DATAGRAM), DATA } },
+    { SYS_recvfrom, 0, 0, 0, { F(DATAGRAM), SPACE, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC), { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_shutdown, 0, 0, 0, { F(DATAGRAM), FEW(3) } },
+    { SYS_socketpair, MAKES_PAIR, PACKETS, PACKETS, { V(AF_UNIX), V(SOCK_SEQPACKET | SOCK_NONBLOCK), V(0), { PAIR, 0 } } },
+    { SYS_connect, 0, 0, 0, { F(PACKETS), { UNIX_ADDRESS, 0 }, { ADDRESS_LENGTH, 0 } } },
+    { SYS_write, 0, 0, 0, { F(PACKETS), DATA } },
+    { SYS_read, 0, 0, 0, { F(PACKETS), SPACE } },
+    { SYS_close, ENDS_FD, DATAGRAM, 0, { F(DATAGRAM) } },
+    { SYS_close, ENDS_FD, PACKETS, 0, { F(PACKETS) } },
+    { SYS_socket, NEW(NETLINK), { V(AF_NETLINK), V(SOCK_RAW), V(0) } },
+    { SYS_sendto, 0, 0, 0, { F(NETLINK), { QUESTION, 0 }, V(20), V(MSG_DONTWAIT), V(0), V(0) } },
+    { SYS_recvfrom, 0, 0, 0, { F(NETLINK), SPACE, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC), { BUFFER_OUT, 0 }, { SIZE_WORD, 0 } } },
+    { SYS_close, ENDS_FD, NETLINK, 0, { F(NETLINK) } },
+    /* Splicing. */
+    { SYS_splice, 0, 0, 0, { F(PIPE_OUT), V(0), F(FILE_), V(0), { LENGTH, 0 }, V(2) } },
+    { SYS_splice, 0, 0, 0, { F(MEMFD), V(0), F(PIPE_IN), V(0), { LENGTH, 0 }, V(2) } },
+    { SYS_splice, 0, 0, 0, { F(PIPE_OUT), V(0), F(PIPE_IN), V(0), { LENGTH, 0 }, SOME(2) } },
+    { SYS_splice, 0, 0, 0, { F(PIPE_OUT), V(0), F(TCP), V(0), { LENGTH, 0 }, V(2) } },
+    { SYS_splice, 0, 0, 0, { F(UNIX), V(0), F(PIPE_IN), V(0), { LENGTH, 0 }, V(2) } },
+    { SYS_tee, 0, 0, 0, { F(PIPE_OUT), F(PIPE_IN), { LENGTH, 0 }, SOME(2) } },
+    { SYS_vmsplice, 0, 0, 0, { F(PIPE_IN), { IOV, 0 }, FEW(9), SOME(2) } },
+    { SYS_vmsplice, 0, 0, 0, { F(PIPE_OUT), { IOV, 0 }, FEW(9), SOME(2) } },
+    { SYS_copy_file_range, 0, 0, 0, { F(FILE_), V(0), F(MEMFD), V(0), { LENGTH, 0 }, V(0) } },
+    /* Timers and signals; nobody handles what comes. */
+    { SYS_signalfd4, NEW(SIGNALS), { V(-1), { SIGNAL_MASK, 0 }, V(8), V(O_NONBLOCK) } },
+    { SYS_signalfd4, 0, 0, 0, { F(SIGNALS), { SIGNAL_MASK, 0 }, V(8), V(O_NONBLOCK) } },
+    { SYS_read, 0, 0, 0, { F(SIGNALS), SPACE } },
+    { SYS_close, ENDS_FD, SIGNALS, 0, { F(SIGNALS) } },
+    { SYS_timer_create, 0, 0, 0, { FEW(4), { SIGNAL_EVENT, 0 }, { BUFFER_OUT, 0 } } },
+    { SYS_timer_settime, 0, 0, 0, { FEW(20), SOME(1), { TIMER_SETTING, 0 }, { BUFFER_OUT, 0 } } },
+    { SYS_timer_gettime, 0, 0, 0, { FEW(20), { BUFFER_OUT, 0 } } },
+    { SYS_timer_delete, 0, 0, 0, { FEW(1100) } },
+    { SYS_setitimer, 0, 0, 0, { FEW(3), { TIMER_SETTING, 0 }, { BUFFER_OUT, 0 } } },
     /* Pipes. */
     { SYS_pipe2, MAKES_PAIR, PIPE_OUT, PIPE_IN, { { PAIR, 0 }, V(O_NONBLOCK) } },
     { SYS_write, 0, 0, 0, { F(PIPE_IN), DATA } },
@@ -156,6 +197,15 @@ static const struct step steps[] = {
     { SYS_open, NEW(DIRECTORY), { P, V(O_RDONLY | O_DIRECTORY) } },
     { SYS_memfd_create, NEW(MEMFD), { P, V(2) } },                               /* MFD_ALLOW_SEALING */
     { SYS_ftruncate, 0, 0, 0, { F(MEMFD), { OFFSET, 0 } } },
+    { SYS_fcntl, 0, 0, 0, { F(MEMFD), V(1033), SOME(0x1e) } },                   /* F_ADD_SEALS, but for the last */
+    { SYS_open, NEW(FILE_), { P, V(O_RDWR | O_TMPFILE), V(0644) } },
+    { SYS_openat2, NEW(DIRECTORY), { F(DIRECTORY), P, { OPEN_HOW, 0 }, V(24) } },
+    { SYS_linkat, 0, 0, 0, { F(FILE_), { ATTRIBUTE, 1 }, V(AT_FDCWD), P, V(AT_EMPTY_PATH) } },
+    { SYS_fsetxattr, 0, 0, 0, { F(FILE_), { ATTRIBUTE, 0 }, DATA, SOME(3) } },
+    { SYS_fgetxattr, 0, 0, 0, { F(FILE_), { ATTRIBUTE, 0 }, SPACE } },
+    { SYS_flistxattr, 0, 0, 0, { F(FILE_), SPACE } },
+    { SYS_fremovexattr, 0, 0, 0, { F(FILE_), { ATTRIBUTE, 0 } } },
+    { SYS_getdents, 0, 0, 0, { F(DIRECTORY), SPACE } },
     { SYS_ftruncate, 0, 0, 0, { F(FILE_), { OFFSET, 0 } } },
     { SYS_fallocate, 0, 0, 0, { F(MEMFD), SOME(3), { OFFSET, 0 }, { LENGTH, 0 } } },
     { SYS_write, 0, 0, 0, { F(FILE_), DATA } },
@@ -304,6 +354,41 @@ static uint64_t timer_setting(void)
     return put(&setting, sizeof(setting));
 }
 
+static uint64_t signal_mask(void)
+{
+    uint64_t mask = below(2) ? UINT64_MAX : 1UL << below(64);
+    return put(&mask, sizeof(mask));
+}
+
+/* Of a signal that prepare() has ignored. */
+static uint64_t signal_event(void)
+{
+    struct sigevent event = { .sigev_notify = below(4) ? SIGEV_SIGNAL : SIGEV_NONE, .sigev_signo = SIGRTMIN + (int)below(4),
+                              .sigev_value.sival_int = (int)below(100) };
+    return put(&event, sizeof(event));
+}
+
+/* Of netlink, for all interfaces, addresses or routes. */
+static uint64_t question(void)
+{
+    uint32_t header[5] = { 20, (uint32_t)(16 + below(12)) | (uint32_t)(below(4) ? 0x301 : below(0x400)) << 16, (uint32_t)below(100), 0,
+                           (uint32_t)below(4) };
+    return put(header, sizeof(header));
+}
+
+static uint64_t open_how(void)
+{
+    uint64_t how[3] = { O_RDONLY, 0, below(2) ? below(32) : 0 };
+    return put(how, sizeof(how));
+}
+
+static uint64_t attribute_name(bool empty)
+{
+    static const char *const names[] = { "user.a", "user.b", "trusted.c", "security.d", "system.e", "user." };
+    const char *name = empty ? "" : names[below(6)];
+    return put(name, strlen(name) + 1);
+}
+
 static uint64_t size_word(void)
 {
     uint32_t size = (uint32_t)below(below(4) ? 200 : UINT32_MAX);
@@ -346,6 +431,11 @@ static uint64_t build(const struct argument *argument)
     case PAGES: return (1 + below(64)) * PAGE;
     case PAIR: return region + below(REGION / 8) * 8;
     case SIZE_WORD: return size_word();
+    case SIGNAL_MASK: return signal_mask();
+    case SIGNAL_EVENT: return signal_event();
+    case QUESTION: return question();
+    case OPEN_HOW: return open_how();
+    case ATTRIBUTE: return attribute_name(argument->value);
     }
     return 0;
 }
