@@ -257,6 +257,24 @@ static const struct cmsghdr *find_control(struct msghdr *message, int type)
     test_failed(__FILE__, __LINE__, "no control message %d", type);
 }
 
+/* Four messages of 32, 24, 24 and 32 bytes; one of which not even the header fits is left out. */
+static void said_in_less_room(int server, int client, const struct sockaddr_in *address)
+{
+    union { struct cmsghdr header; char bytes[256]; } control;
+    char byte;
+    struct iovec span = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &span, .msg_iovlen = 1, .msg_control = &control };
+    for (size_t room = 0; room <= 64; room += 4) {
+        CHECK_EQUAL(sendto(client, "x", 1, 0, (const struct sockaddr *)address, sizeof(*address)), 1);
+        CHECK_EQUAL(events_of(server, POLLIN, -1), POLLIN);
+        message.msg_controllen = room;
+        CHECK_EQUAL(recvmsg(server, &message, 0), 1);
+        CHECK_EQUAL(message.msg_flags, MSG_CTRUNC);
+        size_t expected = room < 16 ? 0 : room < 32 ? room : room < 48 ? 32 : room < 56 ? room : 56;
+        CHECK_EQUAL(message.msg_controllen, expected);
+    }
+}
+
 static void datagrams_say_where_they_went(void)
 {
     union { struct cmsghdr header; char bytes[256]; } control;
@@ -286,17 +304,7 @@ static void datagrams_say_where_they_went(void)
     CHECK_EQUAL(*CMSG_DATA(find_control(&message, IP_TOS)), 0x28);
     memcpy(&original, CMSG_DATA(find_control(&message, IP_ORIGDSTADDR)), sizeof(original));
     CHECK_EQUAL(ntohs(original.sin_port), port_of(server));
-    /* Less room than is needed. */
-    for (size_t room = 0; room <= 64; room += 4) {
-        CHECK_EQUAL(sendto(client, "x", 1, 0, (struct sockaddr *)&address, sizeof(address)), 1);
-        CHECK_EQUAL(events_of(server, POLLIN, -1), POLLIN);
-        message.msg_controllen = room;
-        CHECK_EQUAL(recvmsg(server, &message, 0), 1);
-        CHECK_EQUAL(message.msg_flags, MSG_CTRUNC);
-        /* Four messages of 32, 24, 24 and 32 bytes; one of which not even the header fits is left out. */
-        size_t expected = room < 16 ? 0 : room < 32 ? room : room < 48 ? 32 : room < 56 ? room : 56;
-        CHECK_EQUAL(message.msg_controllen, expected);
-    }
+    said_in_less_room(server, client, &address);
     close(client);
     close(server);
 }
