@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -29,9 +30,9 @@ final class JarSurvey {
     /** Parts of jars that only say how they were built, or name classes of other programs. */
     private static final List<String> NO_TEXTS = List.of("META-INF/maven/", "META-INF/native-image/", "META-INF/resources/",
             "META-INF/LICENSE", "META-INF/NOTICE");
-    /** Beginnings of names of classes that draw text, or measure it. */
-    private static final List<String> DRAWING = List.of("java/awt/Graphics", "java/awt/Font", "java/awt/font/",
-            "java/awt/Toolkit", "java/awt/print/", "javax/swing/", "javax/print/");
+    /** Names of classes that draw text, or measure it. */
+    private static final Pattern DRAWING =
+            Pattern.compile("java/awt/(Graphics|Graphics2D|Font|FontMetrics|font/.*|print/.*)|javax/(swing|print)/.*");
     private static final int LARGEST_TEXT = 256 << 10;
 
     private final JdkIndex jdk;
@@ -136,7 +137,7 @@ final class JarSurvey {
         if (owner != null) {
             reasons.mention(owner);
         }
-        if (DRAWING.stream().anyMatch(reference::startsWith)) {
+        if (DRAWING.matcher(reference).matches()) {
             reasons.noteDrawing();
         }
         ImpliedModules.behindApi(reference).forEach(module -> reasons.add(module, dotted(reference) + " in " + jar));
@@ -150,12 +151,12 @@ final class JarSurvey {
     }
 
     private void seeText(String text, String place) {
-        if (!seen.add("\"" + text)) {
-            return;
-        }
         ImpliedModules.behindText(text).forEach(module -> reasons.add(module, quoted(text) + " in " + place));
         if (jdk.isExtendedCharset(text)) {
             reasons.add(JdkIndex.CHARSETS, quoted(text) + " in " + place);
+        }
+        if (text.indexOf('.') < 0) {
+            return;
         }
         DottedNames.in(text, name -> {
             int slash = name.lastIndexOf('/');

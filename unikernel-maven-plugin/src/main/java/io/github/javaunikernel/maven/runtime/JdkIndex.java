@@ -34,6 +34,7 @@ final class JdkIndex implements AutoCloseable {
     private final Map<String, List<String>> modulesOfPackage = new HashMap<>();
     private final Map<String, Set<String>> providersOfService = new TreeMap<>();
     private final Set<String> charsets;
+    private final int longestCharset;
 
     JdkIndex(JavaHome jdk) throws IOException {
         modules = jdk.modules();
@@ -41,6 +42,7 @@ final class JdkIndex implements AutoCloseable {
         readPackages();
         readProviders();
         charsets = readCharsets();
+        longestCharset = charsets.stream().mapToInt(String::length).max().orElse(0);
     }
 
     Set<String> modules() {
@@ -75,7 +77,7 @@ final class JdkIndex implements AutoCloseable {
 
     /** Whether a text is a name of a charset that is not in java.base. */
     boolean isExtendedCharset(String text) {
-        return charsets.contains(text.toLowerCase(Locale.ROOT));
+        return text.length() <= longestCharset && charsets.contains(text.toLowerCase(Locale.ROOT));
     }
 
     @Override

@@ -41,7 +41,7 @@ final class LocaleUse {
 
     /** Looks at a class. */
     void see(ClassFile file, String jar) {
-        formats |= file.references().stream().anyMatch(FORMATTING::contains)
+        formats = formats || file.references().stream().anyMatch(FORMATTING::contains)
                 || file.members().stream().anyMatch(FORMATTING_MEMBERS::contains);
         for (String member : file.members()) {
             if (chooses(member)) {
