@@ -1,0 +1,21 @@
+import groovy.json.JsonSlurper
+
+def image = new File(basedir, 'target/as-java-jar-1.img')
+def read = { path -> ['debugfs', '-R', "cat $path", image.path].execute().text }
+
+def described = new JsonSlurper().parse(new File(basedir, 'target/as-java-jar-1.unikernel.json'))
+assert 'jdk.localedata' in described.jdk.modulesInUse
+assert !('java.desktop' in described.jdk.modulesInUse)
+def paths = described.files*.path
+assert '/app/lib/extra.jar' in paths
+
+assert read('/app/conf/a.properties') == 'a = b\n'
+def configuration = read('/etc/unikernel.conf')
+assert configuration.contains('arg --add-opens=java.base/java.lang=ALL-UNNAMED\n')
+assert configuration.contains('arg /app/as-java-jar-1.jar:/app/lib/extra.jar\narg it.Main\n')
+assert configuration.contains('env JAVA_TOOL_OPTIONS=-XX:+UseParallelGC\n')
+assert !configuration.contains('UseSerialGC')
+
+def log = new File(basedir, 'build.log').text
+assert log.contains('Added jdk.localedata: java.util.Locale.GERMANY in as-java-jar-1.jar')
+assert log.contains("Added jdk.net: 'jdk.net.ExtendedSocketOptions' in as-java-jar-1.jar")

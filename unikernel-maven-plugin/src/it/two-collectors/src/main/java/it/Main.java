@@ -1,0 +1,11 @@
+package it;
+
+public final class Main {
+
+    private Main() {
+    }
+
+    public static void main(String[] arguments) {
+        System.out.println("started");
+    }
+}
