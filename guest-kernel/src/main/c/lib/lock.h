@@ -5,7 +5,8 @@
  *
  * Lock order, outermost first (a lock may be taken while holding those above it):
  *   file offset, inode, pipe and socket mutexes (all held over user copies) > address_space (mutex) > page_cache > net
- *   > signals > posix timers > interval timers > epoll > wait_queue > futex bucket > run_queue > timers > heap > pages > console
+ *   > signals > posix timers > interval timers > epoll > wait_queue > futex bucket > run_queue > timers > heap > pages
+ *   > console
  * The locks of files/ (names, inodes, namespace, ...) are placed in files/vfs.h; the one exception to the
  * order above, epoll inside the wait_queue of a watched file, in files/epoll.h.
  */
