@@ -20,6 +20,8 @@
 #define ARP_RETRY NS_PER_SECOND      /* RFC 1122 2.3.2.1: at most one request a second */
 #define ARP_FRESH (60 * NS_PER_SECOND)   /* RFC 1122 2.3.2.1: a timeout on the order of a minute */
 
+#define ARP_LOCK NS_PER_SECOND       /* after an answer no other claim is looked into; Linux's locktime */
+
 #define DEFEND_INTERVAL (10 * NS_PER_SECOND)     /* RFC 5227 1.1 */
 
 #define ARP_REQUEST 1                /* RFC 826 */
@@ -144,11 +146,14 @@ static void send(struct interface *interface, uint16_t operation, ipv4_t sender,
     ethernet_output(interface, packet, to, ETHERNET_TYPE_ARP);
 }
 
+/* Who is known is asked alone first: only if he does not answer may another have the address (RFC 1122 2.3.2.1). */
 static void ask(struct neighbour *n)
 {
     n->asking = true;
     n->tries++;
-    send(n->interface, ARP_REQUEST, n->interface->configuration.address, NULL, n->address, ethernet_broadcast);
+    bool alone = n->known && n->tries == 1;
+    send(n->interface, ARP_REQUEST, n->interface->configuration.address, NULL, n->address,
+         alone ? n->mac : ethernet_broadcast);
     if (!retry_timer.active)
         timer_start(&retry_timer, clock_monotonic() + ARP_RETRY);
 }
@@ -261,6 +266,26 @@ bool arp_probe_met(nanoseconds deadline)
 
 /* ---- Receiving ------------------------------------------------------------------------------------------ */
 
+/*
+ * What a packet says about a neighbour is believed when it changes nothing, or answers a question that went to all. Any
+ * other claim makes us ask the one who is known, and then, if he is silent for a second, all: an address that moves to
+ * another machine is followed, and one that is claimed beside its owner's stays his.
+ */
+static bool believed(const struct neighbour *n, const struct arp_header *arp)
+{
+    bool answer = be16_get(arp->operation) == ARP_REPLY &&
+                  be32_get(arp->target_address) == n->interface->configuration.address;
+    return !n->known || memcmp(n->mac, arp->sender_mac, 6) == 0 || (n->asking && n->tries > 1 && answer);
+}
+
+static void hear(struct neighbour *n, const struct arp_header *arp)
+{
+    if (believed(n, arp))
+        learn(n, arp->sender_mac);
+    else if (!n->asking && clock_monotonic() - n->confirmed >= ARP_LOCK)
+        ask(n);
+}
+
 static void handle(struct interface *interface, const struct arp_header *arp)
 {
     ipv4_t own = interface->configuration.address;
@@ -282,7 +307,7 @@ static void handle(struct interface *interface, const struct arp_header *arp)
     if (n == NULL && on_link && request_for_us)
         n = create(interface, sender);
     if (n != NULL)
-        learn(n, arp->sender_mac);
+        hear(n, arp);
     if (request_for_us)
         send(interface, ARP_REPLY, own, arp->sender_mac, sender, arp->sender_mac);
 }

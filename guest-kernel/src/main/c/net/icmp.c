@@ -1,17 +1,16 @@
 #include "net/icmp.h"
 
 #include "lib/errno.h"
-#include "lib/hash.h"
-#include "lib/random.h"
 #include "lib/string.h"
+#include "net/allowance.h"
 #include "net/checksum.h"
 #include "net/tcp.h"
 #include "net/udp.h"
-#include "platform/platform.h"
 
 #define ERRORS_PER_SECOND 1000u      /* to all, at most: RFC 1812 4.3.2.8; net.ipv4.icmp_msgs_per_sec of Linux */
 #define ERRORS_FOR_ONE 20u           /* of these to one address, at most */
-#define ALLOWANCES 256               /* addresses beyond that share */
+#define ECHOES_PER_SECOND 10000u     /* icmp_msgs_per_sec of Linux 6.13 and later, which counts them too */
+#define ECHOES_FOR_ONE 1000u
 #define QUOTED_BYTES 8               /* of the offending datagram (RFC 792) */
 #define MINIMUM_IPV4_MTU 68          /* RFC 791; a smaller next-hop MTU is a lie */
 
@@ -21,44 +20,9 @@ struct icmp_header {
     uint8_t rest[4];
 };
 
-/*
- * The limits on errors. One for all would tell everybody how much of it others have used up, and so which ports of ours
- * answer (CVE-2020-25705): as Linux does since, what each second allows is a random number, and addresses have limits of
- * their own as well. Those share a table by a keyed hash, so that nobody knows whom he shares a place with.
- */
-struct allowance {
-    nanoseconds window;              /* when the second began */
-    unsigned left;
-};
-
-static struct allowance everybody, some[ALLOWANCES];
-static struct hash_key allowance_key;
-
-/* Takes one of the allowance, which each second is new: at most `most`, at least a half of that. */
-static bool take(struct allowance *allowance, unsigned most)
-{
-    nanoseconds now = clock_monotonic();
-    if (allowance->window == 0 || now - allowance->window >= NS_PER_SECOND) {
-        allowance->window = now;
-        allowance->left = most - (unsigned)random_below(most / 2 + 1);
-    }
-    if (allowance->left == 0)
-        return false;
-    allowance->left--;
-    return true;
-}
-
-/* The one asked about comes first: who has used up his own takes nothing from the others. */
-static bool error_allowed(ipv4_t to)
-{
-    return take(&some[siphash(&allowance_key, &to, sizeof(to)) % ALLOWANCES], ERRORS_FOR_ONE) &&
-           take(&everybody, ERRORS_PER_SECOND);
-}
-
-void icmp_init(void)
-{
-    random_bytes(&allowance_key, sizeof(allowance_key));
-}
+/* Of errors, and of echo replies. */
+static struct allowances errors = { .for_all = ERRORS_PER_SECOND, .for_one = ERRORS_FOR_ONE };
+static struct allowances echoes = { .for_all = ECHOES_PER_SECOND, .for_one = ECHOES_FOR_ONE };
 
 static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8_t type_of_service)
 {
@@ -78,7 +42,8 @@ static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8
 /* Echo requests to broadcast addresses are not answered (RFC 1122 3.2.2.6 allows it): no amplifier. */
 static void answer_echo(const struct ip_info *info, struct packet *packet)
 {
-    struct packet *reply = info->unicast ? packet_copy(packet, 0, packet->length) : NULL;
+    bool allowed = info->unicast && allowance_take(&echoes, info->source);
+    struct packet *reply = allowed ? packet_copy(packet, 0, packet->length) : NULL;
     if (reply == NULL)
         return;
     struct icmp_header *icmp = (void *)packet_data(reply);
@@ -166,7 +131,7 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
 
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code)
 {
-    if (!info->unicast || info->source == IPV4_ANY || !error_allowed(info->source))
+    if (!info->unicast || info->source == IPV4_ANY || !allowance_take(&errors, info->source))
         return;
     uint32_t quoted = min_of(packet->length, (uint32_t)QUOTED_BYTES);
     struct packet *error = packet_allocate(sizeof(struct icmp_header) + sizeof(struct ip_header) + QUOTED_BYTES);

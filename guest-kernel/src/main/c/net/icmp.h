@@ -29,7 +29,6 @@ struct icmp_error {
     uint8_t transport[8];            /* the first bytes behind its IP header */
 };
 
-void icmp_init(void);
 void icmp_input(const struct ip_info *info, struct packet *packet);
 /* About a received packet, which starts with its transport header and stays the caller's. */
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code);

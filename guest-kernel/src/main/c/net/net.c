@@ -84,7 +84,6 @@ void net_init(void)
     net_lock();
     arp_init();
     ip_reassembly_init();
-    icmp_init();
     udp_init();
     tcp_init();
     interfaces_init();

@@ -1,4 +1,5 @@
 #include "lib/string.h"
+#include "net/allowance.h"
 #include "net/checksum.h"
 #include "net/tcp_private.h"
 
@@ -197,9 +198,19 @@ void tcp_transmit_bare(const struct tcp_header_fields *header)
         tcp_transmit(packet, header);
 }
 
+#define RESETS_PER_SECOND 10000u     /* for segments of no connection; as for echo replies (net/icmp.c) */
+#define RESETS_FOR_ONE 1000u
+
+static struct allowances resets = { .for_all = RESETS_PER_SECOND, .for_one = RESETS_FOR_ONE };
+
+static bool may_reset(ipv4_t local, ipv4_t remote)
+{
+    return remote == local || ipv4_is_loopback(remote) || allowance_take(&resets, remote);
+}
+
 void tcp_refuse(const struct tcp_segment *segment)
 {
-    if (segment->flags & TCP_RST || !segment->ip->unicast)
+    if (segment->flags & TCP_RST || !segment->ip->unicast || !may_reset(segment->local.address, segment->remote.address))
         return;
     struct tcp_header_fields header = { .local = segment->local, .remote = segment->remote,
                                         .flags = TCP_RST, .time_to_live = IP_DEFAULT_TTL };

@@ -184,6 +184,104 @@ static void arp(void)
     host_advance(10 * NS_PER_SECOND);
 }
 
+/* The last byte of the address that a datagram to this neighbour goes to, or -1. */
+static int goes_to(struct file *file, ipv4_t neighbour)
+{
+    uint8_t byte = 1;
+    wire_drop_all();
+    if (stack_send_to(file, &byte, 1, neighbour, 9) != 1)
+        return -1;
+    const struct wire_frame *frame = wire_next();
+    return frame != NULL && frame->bytes[13] == 0 ? frame->bytes[5] : -1;
+}
+
+/* A known neighbour's place is taken only if he is silent: he is asked alone first, then all are. */
+static void neighbours_are_not_replaced(void)
+{
+    const struct wire_frame *frame;
+    struct file *file = stack_socket(SOCK_DGRAM);
+    inject_arp(1, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);
+    CHECK_EQUAL(goes_to(file, 0x0a090008), 8);
+    inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);  /* so soon that it is not looked into */
+    CHECK(wire_next() == NULL);
+    for (unsigned operation = 1; operation <= 2; operation++) {
+        host_advance(2 * NS_PER_SECOND);
+        inject_arp((uint8_t)operation, "\2\0\0\0\0\x66", 0x0a090008, operation == 1 ? 0x0a090008 : WIRE_STACK);
+        frame = wire_next();
+        CHECK(frame != NULL && frame->bytes[13] == 6 && frame->bytes[21] == 1 && frame->bytes[5] == 8);
+        inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);
+        CHECK_EQUAL(goes_to(file, 0x0a090008), 8);
+        inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);
+        inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);
+        CHECK_EQUAL(goes_to(file, 0x0a090008), 8);
+    }
+    host_advance(2 * NS_PER_SECOND);                           /* the address moves */
+    wire_drop_all();
+    inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);
+    frame = wire_next();
+    CHECK(frame != NULL && frame->bytes[5] == 8);
+    host_advance(NS_PER_SECOND);
+    frame = wire_next();
+    CHECK(frame != NULL && frame->bytes[13] == 6 && frame->bytes[5] == 255);
+    inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);
+    CHECK_EQUAL(goes_to(file, 0x0a090008), 0x66);
+    file_put(file);
+    host_advance(10 * NS_PER_SECOND);
+    wire_drop_all();
+}
+
+/* ---- What strangers can make us send ----------------------------------------------------------------------- */
+
+static unsigned frames_waiting(void)
+{
+    unsigned count = 0;
+    while (wire_next() != NULL)
+        count++;
+    return count;
+}
+
+static unsigned echoes(ipv4_t from, unsigned requests)
+{
+    unsigned count = 0;
+    uint8_t icmp[8] = { 8 };
+    write_be16(icmp + 2, checksum_finish(checksum_add(0, icmp, 8)));
+    for (unsigned i = 0; i < requests; i++) {
+        wire_inject_ip(from, WIRE_STACK, 1, 0, 0, icmp, 8);
+        count += frames_waiting();
+    }
+    return count;
+}
+
+static unsigned resets(ipv4_t from, unsigned segments)
+{
+    unsigned count = 0;
+    struct hand stranger = { .address = from, .port = 7, .window = 100, .stack_port = 3 };
+    for (unsigned i = 0; i < segments; i++) {
+        hand_send_options(&stranger, HAND_SYN, "", 0, 0);
+        count += frames_waiting();
+    }
+    return count;
+}
+
+/* No address gets more than 1000 a second, nor a number that it could know, and takes nothing from the others. */
+static void answers_to_strangers_are_limited(void)
+{
+    unsigned (*const kinds[])(ipv4_t, unsigned) = { echoes, resets };
+    for (unsigned i = 0; i < 2 * array_size(kinds); i++) {
+        wire_drop_all();
+        inject_arp(1, "\2\0\0\0\0\x09", 0x0a090009, WIRE_STACK);
+        wire_drop_all();
+        unsigned count = kinds[i / 2](WIRE_PEER, 3000);
+        CHECK(count >= 500 && count <= 1000);
+        CHECK_EQUAL(kinds[i / 2](0x0a090009, 1), 1);
+        host_advance(NS_PER_SECOND);
+        wire_drop_all();
+        unsigned again = kinds[i / 2](WIRE_PEER, 3000);
+        CHECK(again >= 500 && again <= 1000);
+        host_advance(NS_PER_SECOND);
+    }
+}
+
 /* Another machine with our address is told off, though not more often than every ten seconds. */
 static void the_address_is_defended(void)
 {
@@ -681,6 +779,8 @@ int main(void)
     host_test("mtu follows the configuration", mtu_follows_the_configuration);
     host_test("tcp options", tcp_options_are_parsed);
     host_test("arp", arp);
+    host_test("arp: a known neighbour is not replaced", neighbours_are_not_replaced);
+    host_test("answers to strangers are limited", answers_to_strangers_are_limited);
     host_test("the address is defended", the_address_is_defended);
     host_test("fragments", fragments);
     host_test("impossible packets", impossible_packets);

@@ -1,0 +1,28 @@
+#include "net/allowance.h"
+
+#include "lib/random.h"
+#include "platform/platform.h"
+
+static bool take(struct allowance *allowance, unsigned most)
+{
+    nanoseconds now = clock_monotonic();
+    if (allowance->window == 0 || now - allowance->window >= NS_PER_SECOND) {
+        allowance->window = now;
+        allowance->left = most - (unsigned)random_below(most / 2 + 1);
+    }
+    if (allowance->left == 0)
+        return false;
+    allowance->left--;
+    return true;
+}
+
+/* The one asked about comes first: who has used up his own takes nothing from the others. */
+bool allowance_take(struct allowances *allowances, ipv4_t to)
+{
+    if (!allowances->has_key) {
+        random_bytes(&allowances->key, sizeof(allowances->key));
+        allowances->has_key = true;
+    }
+    uint64_t place = siphash(&allowances->key, &to, sizeof(to)) % ALLOWANCES;
+    return take(&allowances->some[place], allowances->for_one) && take(&allowances->everybody, allowances->for_all);
+}
