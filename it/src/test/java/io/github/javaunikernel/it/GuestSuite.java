@@ -63,6 +63,10 @@ abstract class GuestSuite {
         this.image = image;
     }
 
+    public final int port() {
+        return port;
+    }
+
     @BeforeAll
     void boot() throws IOException {
         lab = Lab.start(getClass().getSimpleName(), platform, platform.options(Lab.images().resolve(image)));

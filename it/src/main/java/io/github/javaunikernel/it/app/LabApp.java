@@ -2,6 +2,7 @@ package io.github.javaunikernel.it.app;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.github.javaunikernel.it.app.conformance.Conformance;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -63,6 +64,7 @@ public final class LabApp {
         text(server, "/file", query -> Files.readString(Path.of(query.get("path"))));
         text(server, "/scratch", query -> scratch(number(query, "n")));
         text(server, "/survey", query -> String.join("\n", Survey.lines()));
+        text(server, "/conformance", query -> String.join("\n", Conformance.lines()));
         server.createContext("/exit", LabApp::exit);
         server.createContext("/bytes", LabApp::bytes);
         server.createContext("/upload", LabApp::upload);
