@@ -570,7 +570,7 @@ static void families(void)
     CHECK_EQUAL(socket_create(AF_INET6, SOCK_STREAM, 0, 0, &file), -EAFNOSUPPORT);
     CHECK_EQUAL(socket_create(AF_INET, SOCK_RAW, 1, 0, &file), -EPERM);
     CHECK_EQUAL(socket_create(AF_INET, SOCK_STREAM, 17, 0, &file), -EPROTONOSUPPORT);
-    CHECK_EQUAL(socket_create(AF_UNIX, SOCK_DGRAM, 0, 0, &file), -ESOCKTNOSUPPORT);
+    CHECK_EQUAL(socket_create(AF_UNIX, 4, 0, 0, &file), -ESOCKTNOSUPPORT);
 }
 
 static void timeouts(void)
