@@ -29,6 +29,7 @@
 #define FILES 40                     /* descriptors 3..42 are played with; 0..2 are the console */
 #define REPORTED 20000               /* calls between two lines, which show the lab that the guest is alive */
 #define PATIENCE_MS 60000            /* without a single call that returned, on the guest's clock */
+#define TIMERS 1024                  /* as many as the kernel gives one process */
 #define LEAK_LIMIT (2UL << 20)       /* bytes that may be missing at the end: connections in TIME-WAIT, tables, stacks */
 
 static struct player players[THREADS_MAX];
@@ -421,6 +422,8 @@ static void check_memory(uint64_t before)
 {
     end_steps();
     syscall(SYS_close_range, 3, UINT32_MAX, 0);
+    for (int timer = 0; timer < TIMERS; timer++)
+        syscall(SYS_timer_delete, timer);
     munmap((void *)region, REGION);
     if (chdir("/tmp") != 0)
         fail("/tmp is gone");

@@ -98,13 +98,21 @@ static void link_to_source(struct area *area, struct page_source *source)
     }
 }
 
+/* By the area's own link: its file may have pages of another source by now. */
 static void unlink_from_source(struct area *area)
 {
     list_remove(&area->source_link);
-    if (area->file->operations->pages(area->file)->evictable) {
+    if (!list_empty(&area->reclaim_link)) {
         list_remove(&area->reclaim_link);
         reclaimable_count--;
     }
+}
+
+void area_change_source(struct area *area, struct page_source *to)
+{
+    must_hold_mutex(&address_space_mutex);
+    unlink_from_source(area);
+    link_to_source(area, to);
 }
 
 void area_insert(struct area *area)

@@ -29,6 +29,8 @@ void area_discard(struct area *area);
 void area_insert(struct area *area);
 /* Its pages are unmapped already. Frees it. */
 void area_remove(struct area *area);
+/* The pages of the area's file are those of another source from now on. */
+void area_change_source(struct area *area, struct page_source *to);
 /* Nothing lies between the old end and the new one. */
 void area_set_end(struct area *area, uintptr_t end);
 /* Makes an area boundary at `at` if one area spans it. 0 or -ENOMEM. */

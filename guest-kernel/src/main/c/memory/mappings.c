@@ -361,8 +361,7 @@ void address_space_move_source(struct page_source *from, struct page_source *to,
     while (!list_empty(&from->mappings)) {
         struct area *area = list_entry(from->mappings.next, struct area, source_link);
         release_source(area, from);
-        list_remove(&area->source_link);
-        list_push_back(&to->mappings, &area->source_link);
+        area_change_source(area, to);
     }
     mutex_unlock(&address_space_mutex);
 }

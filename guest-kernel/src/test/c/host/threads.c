@@ -239,6 +239,7 @@ void threads_for_each(void (*visit)(struct thread *thread, void *context), void 
 }
 
 unsigned threads_user_count(void) { return 1; }
+unsigned threads_limit(void) { return 512; }
 
 nanoseconds thread_cpu_time(const struct thread *thread)
 {
