@@ -354,9 +354,11 @@ static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsig
     return error;
 }
 
-/* Where the name lies. */
-static const struct file_system *system_of(const struct dentry *seen)
+/* Where the name lies; that of a mounted root lies where it is mounted, but its "." in itself. */
+static const struct file_system *system_of(const struct walk *walk, const struct dentry *seen)
 {
+    if (!walk->special && !seen->parent && seen->covers)
+        seen = seen->covers;
     return seen->parent ? seen->parent->inode->fs : seen->inode->fs;
 }
 
@@ -370,7 +372,7 @@ int name_rename(struct dentry *from_start, const char *from, struct dentry *to_s
         return error;
     error = path_walk(&to_walk, to, &to_seen);
     if (!error) {
-        if (system_of(from_seen) != system_of(to_seen)) {
+        if (system_of(&from_walk, from_seen) != system_of(&to_walk, to_seen)) {
             error = -EXDEV;
         } else if (from_walk.special || to_walk.special || !from_seen->parent || !to_seen->parent) {
             error = -EBUSY;
