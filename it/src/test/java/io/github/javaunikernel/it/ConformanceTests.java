@@ -2,6 +2,7 @@ package io.github.javaunikernel.it;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.it.app.conformance.Conformance;
@@ -9,8 +10,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Map;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
@@ -29,10 +31,21 @@ interface ConformanceTests {
     default void theClassLibraryFindsWhatItFindsOnLinux() throws IOException, InterruptedException {
         List<String> expected = onLinux();
         assertTrue(expected.size() >= LEAST, expected.size() + " checks");
-        List<String> found = HttpConnection.get(port(), "/conformance").lines().toList();
-        assertAll(IntStream.range(0, expected.size()).mapToObj(
-                i -> () -> assertEquals(expected.get(i), i < found.size() ? found.get(i) : "nothing")));
-        assertEquals(expected.size(), found.size());
+        Map<String, String> found = byCheck(HttpConnection.get(port(), "/conformance").lines().toList());
+        Map<String, String> wanted = byCheck(expected);
+        assertAll(wanted.entrySet().stream().map(
+                check -> () -> assertEquals(check.getValue(), found.get(check.getKey()), check.getKey())));
+        assertEquals(wanted.keySet(), found.keySet());
+    }
+
+    /** The answers by the names of the checks, in their order. */
+    private static Map<String, String> byCheck(List<String> lines) {
+        Map<String, String> answers = new LinkedHashMap<>();
+        for (String line : lines) {
+            int colon = line.indexOf(": ");
+            assertNull(answers.put(line.substring(0, colon), line.substring(colon + 2)), () -> "two checks have one name: " + line);
+        }
+        return answers;
     }
 
     private List<String> onLinux() throws IOException, InterruptedException {

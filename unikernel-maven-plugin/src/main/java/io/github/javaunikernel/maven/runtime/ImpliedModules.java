@@ -79,6 +79,10 @@ final class ImpliedModules {
 
     /** The modules after a class or member, whose name has slashes. */
     static List<String> behindApi(String name) {
+        // The options of every kind of socket and channel include those of jdk.net where that is there.
+        if (name.endsWith(".supportedOptions") && name.startsWith("java/n")) {
+            return List.of("jdk.net");
+        }
         for (Map.Entry<String, List<String>> entry : BEHIND_API.entrySet()) {
             if (name.startsWith(entry.getKey())) {
                 return entry.getValue();

@@ -38,6 +38,8 @@ class ModuleAnalysisTest {
         assertEquals(jdk().modules().contains("jdk.crypto.ec"), modules.contains("jdk.crypto.ec"));
         assertTrue(modules(jar("class A { Object o = java.nio.file.FileSystems.getDefault(); }"))
                 .contains("jdk.zipfs"));
+        assertAdded("jdk.net", "java.nio.channels.SocketChannel.supportedOptions in a.jar",
+                "class A { Object of(java.nio.channels.SocketChannel c) { return c.supportedOptions(); } }");
     }
 
     @Test
