@@ -172,6 +172,7 @@ static inline void tcp_piece_cut(struct packet *packet, uint32_t count)
 /* Options of level IPPROTO_TCP, as set; a connection has a copy. Nanoseconds 0, and other numbers 0: the default. */
 struct tcp_kept {
     bool no_delay, cork;
+    bool delayed_acks;               /* TCP_QUICKACK was cleared before there was a connection; to be read back */
     nanoseconds keep_idle, keep_interval, user_timeout;
     uint32_t keep_count;
     uint32_t max_segment;            /* bytes */

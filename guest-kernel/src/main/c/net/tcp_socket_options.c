@@ -155,7 +155,9 @@ static int get_window_clamp(const void *base)
 
 static int set_quick_ack(void *base, int value)
 {
-    struct tcp *tcp = ((struct tcp_socket *)base)->connection;
+    struct tcp_socket *socket = base;
+    struct tcp *tcp = socket->connection;
+    socket->kept.delayed_acks = value == 0;
     if (tcp == NULL)
         return 0;
     tcp->quick_acks = value != 0 ? QUICK_ACKS_ON_REQUEST : 0;
@@ -166,8 +168,8 @@ static int set_quick_ack(void *base, int value)
 
 static int get_quick_ack(const void *base)
 {
-    const struct tcp *tcp = ((const struct tcp_socket *)base)->connection;
-    return tcp == NULL || tcp->quick_acks > 0;
+    const struct tcp_socket *socket = base;
+    return socket->connection != NULL ? socket->connection->quick_acks > 0 : !socket->kept.delayed_acks;
 }
 
 static int set_not_sent_low(void *base, int value)
