@@ -90,8 +90,9 @@ final class FrameworkClient {
     private String send(String path, HttpRequest.Builder request) throws IOException, InterruptedException {
         HttpResponse<String> response = client.send(request.uri(base.resolve(path)).timeout(PATIENCE).build(),
                 BodyHandlers.ofString());
+        // Pages of errors name the port, which is another on each machine.
         return response.version() + " " + response.statusCode() + " " + response.headers().firstValue("content-type").orElse("-")
-                + " " + response.body();
+                + " " + response.body().replace(":" + base.getPort(), ":PORT");
     }
 
     private static HttpRequest.Builder upload(int bytes) throws IOException {
