@@ -347,10 +347,8 @@ static void release_source(const struct area *area, const struct page_source *so
         if (!mmu_query(at, &entry) || page_of(entry.physical)->source != source)
             continue;
         uintptr_t from = at;
-        if (mmu_unmap(&from, at + PAGE_SIZE, &entry, 1)) {
-            page_put(page_of(entry.physical));
-            resident_pages--;
-        }
+        if (mmu_unmap(&from, at + PAGE_SIZE, &entry, 1))
+            area_page_unmapped(entry.physical);
     }
 }
 

@@ -203,6 +203,7 @@ static bool has_contents(uintptr_t where, size_t pages)
 static void all_gone(void)
 {
     CHECK_EQUAL(address_space_unmap(USER_LOWEST, BASE * 2), 0);
+    CHECK_EQUAL(page_cache_mapped_count(), 0);
     page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(translation_count, 0);
     CHECK_EQUAL(resident_pages, 0);
@@ -499,6 +500,26 @@ static void test_idle_file_pages_make_room(void)
     all_gone();
 }
 
+/* A file below a writable layer is written to: its mappings show the copy, and the cache may drop the original. */
+static void test_moving_to_another_source(void)
+{
+    prepare();
+    static struct page_source copy;
+    page_source_init(&copy, &source_operations, FILE_PAGES * PAGE_SIZE, false);
+    CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
+    for (unsigned i = 0; i < FILE_PAGES; i++)
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
+    CHECK_EQUAL(page_cache_mapped_count(), FILE_PAGES);
+    bool moved = false;
+    address_space_move_source(&source, &copy, &moved);
+    CHECK(moved);
+    CHECK_EQUAL(translation_count, 0);
+    CHECK_EQUAL(resident_pages, 0);
+    CHECK_EQUAL(page_cache_mapped_count(), 0);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), FILE_PAGES);
+    all_gone();
+}
+
 int main(void)
 {
     host_init();
@@ -518,5 +539,6 @@ int main(void)
     host_test("a fault looks at few mappings and goes on where the last one stopped", test_reclaim_goes_on_where_it_stopped);
     host_test("a fault drops the page cache before it fails", test_dropping_the_cache);
     host_test("a fault drops idle file pages before a system call fails", test_idle_file_pages_make_room);
+    host_test("pages of a file that moves to another source are idle again", test_moving_to_another_source);
     return host_result();
 }
