@@ -6,27 +6,15 @@
 
 static struct spinlock lock = SPINLOCK("interval timers");
 
-struct by_id {
-    uint32_t id;
-    nanoseconds time;
-};
-
-static void add_thread_time(struct thread *thread, void *context)
-{
-    struct by_id *search = context;
-    if (thread->user && thread->id == search->id)
-        search->time = thread_cpu_time(thread);
-}
-
 nanoseconds clock_now(const struct clock *clock)
 {
-    struct by_id search = { .id = clock->thread };
+    nanoseconds time = 0;
     switch (clock->kind) {
     case CLOCK_OF_PROCESS:
         return cpu_busy_time();
     case CLOCK_OF_THREAD:
-        threads_for_each(add_thread_time, &search);
-        return search.time;
+        (void)thread_find_cpu_time(clock->thread, &time);   /* an ended thread has used none */
+        return time;
     case CLOCK_WALL:                 /* is never set: a deadline is turned into a monotonic one once */
     case CLOCK_STEADY:
         break;

@@ -85,16 +85,13 @@ SYSCALL(sched_rr_get_interval)
 
 struct nice {
     uint32_t id;
-    bool found, set;
+    bool set;
     int value;
 };
 
 static void visit(struct thread *thread, void *context)
 {
     struct nice *nice = context;
-    if (!thread->user || thread->id != nice->id)
-        return;
-    nice->found = true;
     if (nice->set)
         thread->user->nice = nice->value;
     nice->value = thread->user->nice;
@@ -102,10 +99,7 @@ static void visit(struct thread *thread, void *context)
 
 static bool find_nice(struct nice *nice)
 {
-    if (!nice->id)
-        nice->id = thread_current()->id;
-    threads_for_each(visit, nice);
-    return nice->found;
+    return thread_find(nice->id ? nice->id : thread_current()->id, visit, nice);
 }
 
 /* Of whom: a thread; or all, by the number of the one group or user that there is. */

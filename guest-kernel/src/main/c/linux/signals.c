@@ -123,25 +123,21 @@ static bool give_process(const struct signal_info *info)
 
 void signal_send_process(const struct signal_info *info) { (void)signal_post(0, info); }
 
-struct search {
-    uint32_t id;
-    struct user_thread *found;
-};
+static void keep_user(struct thread *thread, void *user) { *(struct user_thread **)user = thread->user; }
 
-static void match_id(struct thread *thread, void *context)
+/* Under the lock, which it takes to end a thread: valid as long as the lock is held. NULL if there is none. */
+static struct user_thread *user_of(uint32_t id)
 {
-    struct search *search = context;
-    if (thread->user && thread->id == search->id)
-        search->found = thread->user;
+    struct user_thread *user = NULL;
+    (void)thread_find(id, keep_user, &user);
+    return user;
 }
 
 bool signal_post(uint32_t thread, const struct signal_info *info)
 {
-    struct search search = { .id = thread };
     spin_lock(&lock);
-    if (thread)
-        threads_for_each(match_id, &search);
-    bool waits = !thread ? give_process(info) : search.found && give(search.found, info);
+    struct user_thread *user = thread ? user_of(thread) : NULL;
+    bool waits = !thread ? give_process(info) : user && give(user, info);
     spin_unlock(&lock);
     wake(&arrivals, POLL_IN);
     return waits;
@@ -502,13 +498,12 @@ SYSCALL(rt_sigreturn)
 
 void signals_describe(uint32_t thread, struct process_signals *out)
 {
-    struct search search = { .id = thread };
     *out = (struct process_signals){ 0 };
     spin_lock(&lock);
-    threads_for_each(match_id, &search);
-    if (search.found) {
-        out->pending = search.found->pending.set;
-        out->blocked = search.found->mask;
+    const struct user_thread *user = user_of(thread);
+    if (user) {
+        out->pending = user->pending.set;
+        out->blocked = user->mask;
     }
     out->shared_pending = process_pending.set;
     for (int number = 1; number <= SIGNALS; number++) {
@@ -523,14 +518,13 @@ void signals_describe(uint32_t thread, struct process_signals *out)
 
 static int64_t send_to_thread(int32_t id, const struct signal_info *info)
 {
-    struct search search = { .id = (uint32_t)id };
     bool valid = info->number >= 0 && info->number <= SIGNALS;
     spin_lock(&lock);
-    threads_for_each(match_id, &search);
-    if (search.found && valid && info->number)
-        give(search.found, info);
+    struct user_thread *user = user_of((uint32_t)id);
+    if (user && valid && info->number)
+        give(user, info);
     spin_unlock(&lock);
-    if (!search.found)
+    if (!user)
         return -ESRCH;
     if (!valid)
         return -EINVAL;

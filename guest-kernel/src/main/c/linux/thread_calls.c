@@ -17,24 +17,7 @@
 #define ROBUST_LIST_HEAD_SIZE 24
 #define CPU_MASK_BYTES 8
 
-struct thread_search {
-    uint32_t id;
-    bool found;
-};
-
-static void match_thread(struct thread *thread, void *context)
-{
-    struct thread_search *search = context;
-    search->found |= thread->user && thread->id == search->id;
-}
-
-bool process_has_thread(int32_t id)
-{
-    struct thread_search search = { .id = (uint32_t)id, .found = id == 0 };
-    if (id > 0)
-        threads_for_each(match_thread, &search);
-    return search.found;
-}
+bool process_has_thread(int32_t id) { return id == 0 || (id > 0 && thread_find((uint32_t)id, NULL, NULL)); }
 
 /* struct clone_args of clone3(2), first version. */
 struct clone_arguments {
@@ -153,30 +136,16 @@ SYSCALL(set_robust_list)
     return 0;
 }
 
-struct robust_search {
-    uint32_t id;
-    bool found;
-    uint64_t list;
-};
-
-static void match_robust(struct thread *thread, void *context)
-{
-    struct robust_search *search = context;
-    if (!thread->user || thread->id != search->id)
-        return;
-    search->found = true;
-    search->list = thread->user->robust_list;
-}
+static void keep_robust_list(struct thread *thread, void *list) { *(uint64_t *)list = thread->user->robust_list; }
 
 SYSCALL(get_robust_list)
 {
     const uint64_t size = ROBUST_LIST_HEAD_SIZE;
-    struct robust_search search = { .id = (uint32_t)a ? (uint32_t)a : thread_current()->id };
-    threads_for_each(match_robust, &search);
-    if (!search.found)
+    uint64_t list;
+    if (!thread_find((uint32_t)a ? (uint32_t)a : thread_current()->id, keep_robust_list, &list))
         return -ESRCH;
     int error = user_put(c, &size);
-    return error ? error : user_put(b, &search.list);
+    return error ? error : user_put(b, &list);
 }
 
 SYSCALL(arch_prctl)

@@ -42,38 +42,19 @@ nanoseconds deadline_after(nanoseconds duration)
     return duration > NO_DEADLINE - now ? NO_DEADLINE : now + duration;
 }
 
-struct by_id {
-    uint32_t id;
-    bool found;
-    nanoseconds time;
-};
-
-static void add_thread_time(struct thread *thread, void *context)
-{
-    struct by_id *search = context;
-    if (thread->user && thread->id == search->id) {
-        search->found = true;
-        search->time = thread_cpu_time(thread);
-    }
-}
-
 /* Clock ids below zero name a thread's or the process's CPU clock: ~id << 3 | 4 (per thread) | 2. */
 static int dynamic_clock(int32_t clock, nanoseconds *out)
 {
-    struct by_id search = { .id = (uint32_t)~(clock >> 3) };
+    uint32_t id = (uint32_t)~(clock >> 3);
     if ((clock & 3) == 3)                /* no kind of CPU time, or a descriptor of a clock device */
         return -EINVAL;
     if (!(clock & 4)) {
-        if (search.id != 0 && search.id != PROCESS_ID)
+        if (id != 0 && id != PROCESS_ID)
             return -EINVAL;
         *out = cpu_busy_time();
         return 0;
     }
-    if (search.id == 0)
-        search.id = thread_current()->id;
-    threads_for_each(add_thread_time, &search);
-    *out = search.time;
-    return search.found ? 0 : -EINVAL;
+    return thread_find_cpu_time(id ? id : thread_current()->id, out) ? 0 : -EINVAL;
 }
 
 static int read_clock(int32_t clock, nanoseconds *out)

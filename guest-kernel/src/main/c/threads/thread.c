@@ -415,6 +415,27 @@ void threads_for_each(void (*visit)(struct thread *, void *), void *context)
     spin_unlock(&lock);
 }
 
+bool thread_find(uint32_t id, void (*visit)(struct thread *, void *), void *context)
+{
+    bool found = false;
+    spin_lock(&lock);
+    list_for_each(node, &all) {
+        struct thread *thread = list_entry(node, struct thread, all_link);
+        found = thread->user && thread->id == id;
+        if (!found)
+            continue;
+        if (visit)
+            visit(thread, context);
+        break;
+    }
+    spin_unlock(&lock);
+    return found;
+}
+
+static void keep_time(struct thread *thread, void *time) { *(nanoseconds *)time = thread_cpu_time(thread); }
+
+bool thread_find_cpu_time(uint32_t id, nanoseconds *time) { return thread_find(id, keep_time, time); }
+
 unsigned threads_count(void) { return count; }
 unsigned threads_user_count(void) { return user_count; }
 unsigned threads_limit(void) { return (unsigned)max_of(pages_total_count() / 32, (uint64_t)THREADS_LEAST); }

@@ -99,4 +99,8 @@ nanoseconds cpu_busy_time(void);
 noreturn void idle_loop(void);       /* what CPU 0's boot stack becomes */
 /* Calls `visit` for every thread, under run_queue. */
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context);
+/* The same for the user thread of this number alone; false if there is none. `visit` may be NULL. */
+bool thread_find(uint32_t id, void (*visit)(struct thread *thread, void *context), void *context);
+/* thread_cpu_time() of the user thread of this number; false if there is none. */
+bool thread_find_cpu_time(uint32_t id, nanoseconds *time);
 unsigned threads_count(void);

@@ -238,6 +238,22 @@ void threads_for_each(void (*visit)(struct thread *thread, void *context), void 
     visit(&main_thread, context);
 }
 
+bool thread_find(uint32_t id, void (*visit)(struct thread *thread, void *context), void *context)
+{
+    bool found = main_thread.user && main_thread.id == id;
+    if (found && visit)
+        visit(&main_thread, context);
+    return found;
+}
+
+bool thread_find_cpu_time(uint32_t id, nanoseconds *time)
+{
+    bool found = thread_find(id, NULL, NULL);
+    if (found)
+        *time = thread_cpu_time(&main_thread);
+    return found;
+}
+
 unsigned threads_user_count(void) { return 1; }
 unsigned threads_limit(void) { return 512; }
 

@@ -3,31 +3,19 @@
 
 struct process_view process_view = { .id = 1, .release = "", .executable = "" };
 
-struct search {
-    uint32_t id;
-    struct thread_facts *facts;
-    bool found;
-};
-
 /* Under the run queue's lock: copies, allocates nothing. */
-static void match_thread(struct thread *thread, void *context)
+static void take_facts(struct thread *thread, void *context)
 {
-    struct search *search = context;
-    if (!thread->user || thread->id != search->id)
-        return;
-    struct thread_facts *facts = search->facts;
+    struct thread_facts *facts = context;
     facts->id = thread->id;
     string_copy(facts->name, thread->name, sizeof(facts->name));
     facts->state = thread->state == THREAD_RUNNING || thread->state == THREAD_READY ? 'R' : 'S';
     facts->cpu_time = thread_cpu_time(thread);
-    search->found = true;
 }
 
 bool thread_facts_find(uint32_t id, struct thread_facts *out)
 {
-    struct search search = { .id = id, .facts = out };
-    threads_for_each(match_thread, &search);
-    return search.found;
+    return thread_find(id, take_facts, out);
 }
 
 static void add_time(struct thread *thread, void *context)
