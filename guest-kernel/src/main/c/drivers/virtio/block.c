@@ -179,8 +179,9 @@ static bool read_capacity(struct virtio_device *device, uint64_t *sectors)
     return false;
 }
 
-static int restart(struct virtio_disk *disk)
+static int restart(struct virtio_device *device)
 {
+    struct virtio_disk *disk = device->driver;
     uint64_t sectors;
     struct list requests = LIST_INIT(requests);
     take_back(disk, &requests);
@@ -188,16 +189,16 @@ static int restart(struct virtio_disk *disk)
         list_push_back(&disk->pending, node);
     for (unsigned i = 0; i < disk->queue.size; i++)
         (void)virtqueue_forget(&disk->queue, i);
-    int error = virtio_restart(disk->device);
+    int error = virtio_restart(device);
     if (error != 0)
         return error;
-    if (!read_capacity(disk->device, &sectors) || sectors < disk->block.sectors)
+    if (!read_capacity(device, &sectors) || sectors < disk->block.sectors)
         return -ENXIO;
     error = virtqueue_restart(&disk->queue);
     if (error != 0)
         return error;
     virtqueue_enable_interrupt(&disk->queue);
-    virtio_ready(disk->device);
+    virtio_ready(device);
     send_pending(disk);
     return 0;
 }
@@ -207,12 +208,7 @@ static void check(struct virtio_disk *disk)
 {
     struct list failed = LIST_INIT(failed);
     spin_lock(&disk->lock);
-    enum virtio_condition condition = virtio_check(disk->device);
-    if (condition == VIRTIO_TO_BE_RESTARTED && restart(disk) != 0) {
-        virtio_give_up(disk->device, "does not come up again after a reset");
-        condition = VIRTIO_LOST;
-    }
-    if (condition == VIRTIO_LOST) {
+    if (!virtio_check(disk->device, restart)) {
         disk->queue.broken = true;
         abandon(disk, &failed);
     }

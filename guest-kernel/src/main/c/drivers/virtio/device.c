@@ -54,31 +54,28 @@ int virtio_restart(struct virtio_device *device)
     return error == 0 && device->features != before ? -EOPNOTSUPP : error;
 }
 
-void virtio_give_up(struct virtio_device *device, const char *why)
+static bool give_up(struct virtio_device *device, const char *why)
 {
     device->lost = true;
     device->transport->write_status(device, VIRTIO_FAILED);
     log_error("virtio device %s %s: what it is asked for fails from now on; look into the host's log", device->place, why);
+    return false;
 }
 
-enum virtio_condition virtio_check(struct virtio_device *device)
+bool virtio_check(struct virtio_device *device, int (*restart)(struct virtio_device *device))
 {
     if (device->lost)
-        return VIRTIO_WORKS;             /* the driver knows */
+        return true;                     /* the driver knows */
     uint8_t status = device->transport->read_status(device);
-    if (status != VIRTIO_GONE && !(status & VIRTIO_NEEDS_RESET))
-        return VIRTIO_WORKS;
-    if (status == VIRTIO_GONE) {
-        virtio_give_up(device, "is gone");
-        return VIRTIO_LOST;
-    }
-    if (device->restarts == VIRTIO_RESTARTS) {
-        virtio_give_up(device, "asks for a reset again and again");
-        return VIRTIO_LOST;
-    }
+    if (status == VIRTIO_GONE)
+        return give_up(device, "is gone");
+    if (!(status & VIRTIO_NEEDS_RESET))
+        return true;
+    if (device->restarts == VIRTIO_RESTARTS)
+        return give_up(device, "asks for a reset again and again");
     if (device->restarts++ == 0)
         log_info("virtio device %s asked for a reset, and is started again", device->place);
-    return VIRTIO_TO_BE_RESTARTED;
+    return restart(device) == 0 || give_up(device, "does not come up again after a reset");
 }
 
 void virtio_ready(struct virtio_device *device)

@@ -59,8 +59,9 @@ static int ask(struct source *source)
 }
 
 /* Asks again for what did not come before the reset. */
-static int restart(struct virtio_device *device, struct source *source)
+static int restart(struct virtio_device *device)
 {
+    struct source *source = device->driver;
     int error = virtio_restart(device);
     bool waits = virtqueue_forget(&source->queue, 0) != NULL;
     if (error == 0)
@@ -74,10 +75,8 @@ static int restart(struct virtio_device *device, struct source *source)
 static void changed(struct virtio_device *device)
 {
     struct source *source = device->driver;
-    enum virtio_condition condition = virtio_check(device);
-    if (condition == VIRTIO_TO_BE_RESTARTED && restart(device, source) != 0)
-        virtio_give_up(device, "does not come up again after a reset");
-    source->queue.broken |= device->lost;
+    if (!virtio_check(device, restart))
+        source->queue.broken = true;
 }
 
 int virtio_entropy_start(struct virtio_device *device)

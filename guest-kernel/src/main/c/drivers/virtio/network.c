@@ -97,9 +97,10 @@ static void forget_buffers(struct virtio_card *card)
 }
 
 /* What was on its way is lost, as packets may be. Until the reset the device may still write to its buffers. */
-static int restart(struct virtio_card *card)
+static int restart(struct virtio_device *device)
 {
-    int error = virtio_restart(card->device);
+    struct virtio_card *card = device->driver;
+    int error = virtio_restart(device);
     if (error != 0)
         return error;
     forget_buffers(card);
@@ -111,19 +112,14 @@ static int restart(struct virtio_card *card)
     if (error != 0)
         return error;
     virtqueue_enable_interrupt(&card->receive);
-    virtio_ready(card->device);
+    virtio_ready(device);
     virtqueue_flush(&card->receive);
     return 0;
 }
 
 void virtio_net_check(struct virtio_card *card)
 {
-    enum virtio_condition condition = virtio_check(card->device);
-    if (condition == VIRTIO_TO_BE_RESTARTED && restart(card) != 0) {
-        virtio_give_up(card->device, "does not come up again after a reset");
-        condition = VIRTIO_LOST;
-    }
-    if (condition == VIRTIO_LOST)
+    if (!virtio_check(card->device, restart))
         card->receive.broken = card->transmit.broken = true;
 }
 
@@ -214,13 +210,13 @@ int virtio_network_start(struct virtio_device *device)
         return -ENOMEM;
     spinlock_init(&card->lock, "virtio-net");
     card->device = device;
+    device->driver = card;
     error = init_queues(card);
     if (error != 0)
         return error;
     describe(card);
     virtqueue_enable_interrupt(&card->receive);
     network_device_add(&card->network);
-    device->driver = card;
     device->changed = changed;
     virtio_ready(device);
     virtqueue_flush(&card->receive);

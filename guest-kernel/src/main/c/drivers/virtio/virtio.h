@@ -73,22 +73,20 @@ must_check int virtio_negotiate(struct virtio_device *device, uint64_t wanted);
 void virtio_ready(struct virtio_device *device);
 
 /*
- * For drivers, under the lock of the device's queues: what its status says. NEEDS_RESET (2.1.1): the driver takes back
- * what the queues hold, calls virtio_restart(), then virtqueue_restart() and virtio_ready(), and gives it to the device
- * again. LOST, said once in the log: it is gone, or has asked VIRTIO_RESTARTS times with nothing done in between; what
- * it was given has failed.
+ * For drivers, under the lock of the device's queues: does what its status asks for. When that has NEEDS_RESET (2.1.1),
+ * restart() takes back what the queues hold, calls virtio_restart(), then virtqueue_restart() and virtio_ready(), and
+ * gives it to the device again; 0 or a negative errno. False, said once in the log: the device is lost now, because it
+ * is gone, does not restart, or has asked VIRTIO_RESTARTS times with nothing done in between. What it was given has
+ * failed. Afterwards true, as for one that works.
  */
-enum virtio_condition { VIRTIO_WORKS, VIRTIO_TO_BE_RESTARTED, VIRTIO_LOST };
 #define VIRTIO_RESTARTS 8
-enum virtio_condition virtio_check(struct virtio_device *device);
+must_check bool virtio_check(struct virtio_device *device, int (*restart)(struct virtio_device *device));
 /* Something that was given to it is done. */
 static inline void virtio_progress(struct virtio_device *device) { device->restarts = 0; }
 /* Resets the device and agrees on the same features as before. 0 or a negative errno; waits for VIRTIO_RESTART_TIME at
  * most, since it may run in interrupt context. */
 #define VIRTIO_RESTART_TIME (10 * NS_PER_MS)
 must_check int virtio_restart(struct virtio_device *device);
-/* It is not used any more: says so, and why. */
-void virtio_give_up(struct virtio_device *device, const char *why);
 
 /* Finding devices: on PCI, and those named on the command line as
  * virtio_mmio.device=SIZE@ADDRESS:LINE (Linux admin-guide/kernel-parameters). */
