@@ -12,9 +12,6 @@
 #define SOL_UDP 17
 #define SCM_RIGHTS 1
 #define SCM_CREDENTIALS 2
-#define IP_TOS 1
-#define IP_TTL 2
-#define IP_PKTINFO 8
 #define PACKET_INFO_SIZE 12
 #define MSG_CTRUNC 0x8
 #define SCM_MAX_FD 253               /* unix(7) */

@@ -32,6 +32,10 @@ struct option_table {
     { .name = (name_), .shape = (shape_), .offset = offsetof(type, field), __VA_ARGS__ }
 #define OPTION_OF(name_, ...) { .name = (name_), .shape = OPTION_COMPUTED, __VA_ARGS__ }
 
+/* set() and get() of an option that has no effect, and that always reads as 0. */
+int option_set_nothing(void *socket, int value);
+int option_get_zero(const void *socket);
+
 /* 0, -EINVAL, -ENOPROTOOPT (no such option, or one that cannot be set), or what set() says. */
 int option_set(const struct option_table *table, void *socket, int name, int value);
 bool option_may_be_empty(const struct option_table *table, int name);

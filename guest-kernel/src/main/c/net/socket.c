@@ -4,6 +4,7 @@
 #include "lib/heap.h"
 #include "memory/user.h"
 #include "net/interface_control.h"
+#include "net/ip.h"
 #include "platform/platform.h"
 
 #define FIONREAD 0x541bu             /* asm-generic/ioctls.h */
@@ -100,7 +101,7 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
     socket->type = (uint16_t)type;
     socket->protocol = (uint16_t)protocol;
     socket->kept = (struct socket_kept){
-        .receive_low = 1, .time_to_live = 64 /* RFC 1700 */, .path_discovery = 1, .multicast_ttl = 1,
+        .receive_low = 1, .time_to_live = IP_DEFAULT_TTL, .path_discovery = 1, .multicast_ttl = 1,
         .multicast_loop = true, .multicast_all = true, .incoming_cpu = -1,
     };
     wait_queue_init(&socket->queue);

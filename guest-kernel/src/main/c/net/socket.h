@@ -45,6 +45,13 @@ struct socket_address {
     struct { uint32_t port, groups; } netlink;   /* AF_NETLINK; port 0: the kernel */
 };
 
+/* Options of level IPPROTO_IP that are control messages too, linux/in.h */
+#define IP_TOS 1
+#define IP_TTL 2
+#define IP_PKTINFO 8
+#define IP_RECVORIGDSTADDR 20
+#define IP_ORIGDSTADDR IP_RECVORIGDSTADDR
+
 /* What is said with a datagram by control messages, cmsg(3): IP_PKTINFO and the like. */
 struct socket_control {
     int32_t level, type;

@@ -19,14 +19,12 @@ enum {
     SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RXQ_OVFL = 40, SO_BUSY_POLL = 46, SO_INCOMING_CPU = 49,
     SO_INCOMING_NAPI_ID = 56, SO_COOKIE = 57, SO_PREFER_BUSY_POLL = 69, SO_BUSY_POLL_BUDGET = 70,
 };
-enum {                               /* linux/in.h */
-    IP_TOS = 1, IP_TTL = 2, IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_PKTINFO = 8, IP_MTU_DISCOVER = 10, IP_RECVERR = 11,
-    IP_RECVTTL = 12, IP_RECVTOS = 13, IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_RECVORIGDSTADDR = 20,
-    IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24, IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32,
-    IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34, IP_MULTICAST_ALL = 49,
+enum {                               /* linux/in.h; the rest is in net/socket.h */
+    IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_MTU_DISCOVER = 10, IP_RECVERR = 11, IP_RECVTTL = 12, IP_RECVTOS = 13,
+    IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24,
+    IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34, IP_MULTICAST_ALL = 49,
 };
 #define UDP_GRO 104                  /* linux/udp.h */
-#define IP_DEFAULT_TIME_TO_LIVE 64
 #define ECN_MASK 3u                  /* RFC 3168: the transport's part of the type of service */
 #define PMTUDISC_LAST 5              /* IP_PMTUDISC_OMIT */
 
@@ -93,8 +91,6 @@ static int get_type(const void *socket) { return ((const struct socket *)socket)
 static int get_family(const void *socket) { return ((const struct socket *)socket)->family; }
 static int get_protocol(const void *socket) { return ((const struct socket *)socket)->protocol; }
 static int get_one(const void *socket) { (void)socket; return 1; }
-static int get_zero(const void *socket) { (void)socket; return 0; }
-static int set_nothing(void *socket, int value) { (void)socket; (void)value; return 0; }
 
 static int get_error(const void *socket)
 {
@@ -135,18 +131,18 @@ static const struct option socket_lines[] = {
     KEPT(SO_BUSY_POLL, OPTION_NUMBER, busy_poll, .lowest = 0, .highest = INT32_MAX),
     KEPT(SO_INCOMING_CPU, OPTION_NUMBER, incoming_cpu),
     KEPT(SO_PREFER_BUSY_POLL, OPTION_FLAG, prefer_busy_poll),
-    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = set_nothing, .lowest = 0, .highest = UINT16_MAX),    /* never read back */
+    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = option_set_nothing, .lowest = 0, .highest = UINT16_MAX),    /* never read back */
     OPTION_OF(SO_SNDBUF, .set = set_send_buffer, .get = get_send_buffer),
     OPTION_OF(SO_RCVBUF, .set = set_receive_buffer, .get = get_receive_buffer),
     OPTION_OF(SO_SNDBUFFORCE, .set = set_send_buffer),
     OPTION_OF(SO_RCVBUFFORCE, .set = set_receive_buffer),
-    OPTION_OF(SO_BSDCOMPAT, .set = set_nothing),
+    OPTION_OF(SO_BSDCOMPAT, .set = option_set_nothing),
     OPTION_OF(SO_SNDLOWAT, .get = get_one),
     OPTION_OF(SO_TYPE, .get = get_type),
     OPTION_OF(SO_DOMAIN, .get = get_family),
     OPTION_OF(SO_PROTOCOL, .get = get_protocol),
     OPTION_OF(SO_ERROR, .get = get_error),
-    OPTION_OF(SO_INCOMING_NAPI_ID, .get = get_zero),
+    OPTION_OF(SO_INCOMING_NAPI_ID, .get = option_get_zero),
 };
 static const struct option_table socket_options = { socket_lines, array_size(socket_lines) };
 
@@ -165,7 +161,7 @@ static int set_time_to_live(void *socket, int value)
 {
     if (value != -1 && value < 1)
         return -EINVAL;
-    ((struct socket *)socket)->kept.time_to_live = value == -1 ? IP_DEFAULT_TIME_TO_LIVE : (uint8_t)value;
+    ((struct socket *)socket)->kept.time_to_live = value == -1 ? IP_DEFAULT_TTL : (uint8_t)value;
     return 0;
 }
 

@@ -203,9 +203,6 @@ static int set_fast_open_connect(void *base, int value)
     return 0;
 }
 
-static int set_nothing(void *socket, int value) { (void)socket; (void)value; return 0; }
-static int get_zero(const void *socket) { (void)socket; return 0; }
-
 #define KEPT(name, shape, field, ...) OPTION_AT(name, shape, struct tcp_socket, kept.field, __VA_ARGS__)
 
 static const struct option lines[] = {
@@ -221,7 +218,7 @@ static const struct option lines[] = {
     KEPT(TCP_WINDOW_CLAMP, OPTION_NUMBER, window_clamp, .set = set_window_clamp, .get = get_window_clamp),
     OPTION_OF(TCP_QUICKACK, .set = set_quick_ack, .get = get_quick_ack),
     KEPT(TCP_THIN_LINEAR_TIMEOUTS, OPTION_FLAG, thin_timeouts, .lowest = 0, .highest = 1),
-    OPTION_OF(TCP_THIN_DUPACK, .set = set_nothing, .get = get_zero, .lowest = 0, .highest = 1),
+    OPTION_OF(TCP_THIN_DUPACK, .set = option_set_nothing, .get = option_get_zero, .lowest = 0, .highest = 1),
     KEPT(TCP_USER_TIMEOUT, OPTION_MILLISECONDS, user_timeout, .lowest = 0, .highest = INT32_MAX),
     KEPT(TCP_FASTOPEN, OPTION_NUMBER, fast_open_queue, .set = set_fast_open_queue, .lowest = 0, .highest = INT32_MAX),
     KEPT(TCP_NOTSENT_LOWAT, OPTION_NUMBER, not_sent_low, .set = set_not_sent_low),

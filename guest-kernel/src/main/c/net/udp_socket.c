@@ -129,11 +129,6 @@ static bool receive_ready(struct udp_socket *udp)
     return ready;
 }
 
-/* linux/in.h */
-#define IP_TOS 1
-#define IP_TTL 2
-#define IP_PKTINFO 8
-#define IP_ORIGDSTADDR 20
 struct packet_info {                 /* struct in_pktinfo */
     int32_t interface;
     be32 local, destination;
