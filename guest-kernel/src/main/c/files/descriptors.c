@@ -75,29 +75,21 @@ out:
 
 uint32_t descriptor_table_size(void) { return read_once(size); }
 
-struct file *descriptor_get_any(int descriptor)
+static struct file *get(int descriptor, bool path_too)
 {
     spin_lock(&lock);
     const struct slot *slot = slot_of(descriptor);
     struct file *file = slot ? slot->file : NULL;
-    if (file)
-        file_get(file);
-    spin_unlock(&lock);
-    return file;
-}
-
-struct file *descriptor_get(int descriptor)
-{
-    spin_lock(&lock);
-    const struct slot *slot = slot_of(descriptor);
-    struct file *file = slot ? slot->file : NULL;
-    if (file && file->flags & O_PATH)
+    if (file && !path_too && file->flags & O_PATH)
         file = NULL;
     if (file)
         file_get(file);
     spin_unlock(&lock);
     return file;
 }
+
+struct file *descriptor_get_any(int descriptor) { return get(descriptor, true); }
+struct file *descriptor_get(int descriptor) { return get(descriptor, false); }
 
 /* The file that was in the slot; its reference is now the caller's. */
 static struct file *take(struct slot *slot)

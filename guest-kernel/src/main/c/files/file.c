@@ -46,15 +46,12 @@ void file_put(struct file *file)
     heap_free(file);
 }
 
-static bool readable(const struct file *file) { return (file->flags & O_ACCMODE) != O_WRONLY; }
-static bool writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }
-
 /* Streams have no offset: several threads may read and write one at the same time. */
 static bool seekable(const struct file *file) { return file->operations->seek != NULL; }
 
 ssize_type file_read(struct file *file, struct transfer *transfer)
 {
-    if (!readable(file) || file->flags & O_PATH)
+    if (!file_is_readable(file) || file->flags & O_PATH)
         return -EBADF;
     if (!file->operations->read)
         return -EINVAL;
@@ -68,7 +65,7 @@ ssize_type file_read(struct file *file, struct transfer *transfer)
 
 ssize_type file_write(struct file *file, struct transfer *transfer)
 {
-    if (!writable(file) || file->flags & O_PATH)
+    if (!file_is_writable(file) || file->flags & O_PATH)
         return -EBADF;
     if (!file->operations->write)
         return -EINVAL;
@@ -84,7 +81,7 @@ ssize_type file_read_at(struct file *file, struct transfer *transfer, uint64_t o
 {
     if (!seekable(file))
         return -ESPIPE;
-    if (!readable(file) || file->flags & O_PATH)
+    if (!file_is_readable(file) || file->flags & O_PATH)
         return -EBADF;
     if (!file->operations->read)
         return -EINVAL;
@@ -95,7 +92,7 @@ ssize_type file_write_at(struct file *file, struct transfer *transfer, uint64_t 
 {
     if (!seekable(file))
         return -ESPIPE;
-    if (!writable(file) || file->flags & O_PATH)
+    if (!file_is_writable(file) || file->flags & O_PATH)
         return -EBADF;
     if (!file->operations->write)
         return -EINVAL;

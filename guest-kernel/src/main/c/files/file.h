@@ -100,6 +100,9 @@ struct file {
  * file of mode 0600 of no type. */
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private);
 struct file *file_get(struct file *file);
+/* What it was opened for: access mode 3, which open(2) takes as well, is both. */
+static inline bool file_is_readable(const struct file *file) { return (file->flags & O_ACCMODE) != O_WRONLY; }
+static inline bool file_is_writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }
 /* /dev/zero: mmap(2) of it gives anonymous memory. */
 bool file_is_zero_device(const struct file *file);
 /* The last one releases the file, which may sleep. */

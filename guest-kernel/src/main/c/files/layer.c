@@ -82,8 +82,7 @@ static int make_lasting(struct dentry *name, uint64_t cookie)
 static bool settle_name(struct listing *listing, const struct listed_name *listed)
 {
     struct settling *settling = container_of(listing, struct settling, listing);
-    bool dots = listed->name[0] == '.' && (listed->length == 1 || (listed->length == 2 && listed->name[1] == '.'));
-    if (dots)
+    if (name_is_dots(listed->name, listed->length))
         return true;
     struct dentry *name;
     settling->error = dentry_find_locked(settling->directory, listed->name, listed->length, &name);

@@ -3,6 +3,7 @@
  * never written are read from the file of the image below, and without one are holes: they read as zeros. Neither
  * is allocated for it.
  */
+#include "files/layer.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 
@@ -18,7 +19,7 @@ static struct page *page_for(struct inode *inode, uint64_t offset, size_t *n, in
     if (page || offset >= below_size)
         return page;
     *n = min_of(*n, below_size - offset);
-    return page_cache_get(&inode->below->pages, index, error);
+    return layer_page(inode, index, error);
 }
 
 static ssize_type copy_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)

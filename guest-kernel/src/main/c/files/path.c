@@ -149,7 +149,7 @@ static int walk_on(struct walker *walker, struct walk *walk)
         bool last = !*skip_slashes(name + length);
         walk->directory_wanted = last && name[length];
         walker->rest = name + length;
-        walk->special = name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
+        walk->special = name_is_dots(name, length);
         int result = walk->special && length == 2 ? step_up(walker) : 0;
         if (result)
             return result;

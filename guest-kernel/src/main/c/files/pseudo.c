@@ -106,7 +106,7 @@ static int open_pseudo(struct inode *inode, struct file *file)
 {
     if (!is_type(inode, S_IFREG))
         return 0;
-    if ((file->flags & O_ACCMODE) != O_RDONLY && !(inode->mode & 0222))
+    if (file_is_writable(file) && !(inode->mode & 0222))
         return -EACCES;
     struct text *contents;
     int error = generate(node_of(inode), &contents);

@@ -273,7 +273,7 @@ static ssize_type tmpfs_write(struct file *file, struct transfer *transfer, uint
 
 static void tmpfs_close(struct file *file)
 {
-    bool wrote = (file->flags & O_ACCMODE) != O_RDONLY;
+    bool wrote = file_is_writable(file);
     inotify_file(file->inode, file->dentry, wrote ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 }
 

@@ -26,6 +26,11 @@
 #include "threads/wait.h"
 
 #define NAME_LIMIT 255               /* NAME_MAX, limits.h */
+/* "." and "..", which no directory keeps as names. */
+static inline bool name_is_dots(const char *name, size_t length)
+{
+    return name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
+}
 #define PATH_LIMIT 4096              /* PATH_MAX, the NUL included */
 #define LINK_LIMIT 40                /* symbolic links followed in one walk, path_resolution(7) */
 

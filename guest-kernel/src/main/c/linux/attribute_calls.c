@@ -28,7 +28,6 @@ static int read_name(struct request *request)
     return length < 0 ? (int)length : 0;
 }
 
-static bool begins(const char *name, const char *prefix) { return !strncmp(name, prefix, strlen(prefix)); }
 
 /* Which names there are, and which a type of file may have. */
 static int check_name(const struct inode *inode, const struct request *request)
@@ -36,7 +35,7 @@ static int check_name(const struct inode *inode, const struct request *request)
     static const char *const prefixes[] = { "user.", "trusted.", "security." };
     const char *name = request->name;
     for (size_t i = 0; i < array_size(prefixes); i++) {
-        if (!begins(name, prefixes[i]))
+        if (!starts_with(name, prefixes[i]))
             continue;
         bool special = !is_type(inode, S_IFREG) && !is_type(inode, S_IFDIR);
         if (i == 0 && special)
@@ -76,7 +75,7 @@ static int64_t get(struct inode *inode, const struct request *request)
 /* Pipes, sockets and devices may have no attributes of users, and these have none. */
 static int64_t refuse(const struct request *request)
 {
-    if (!begins(request->name, "user."))
+    if (!starts_with(request->name, "user."))
         return -EOPNOTSUPP;
     return request->action == GET ? -ENODATA : -EPERM;
 }

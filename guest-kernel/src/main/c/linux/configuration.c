@@ -10,8 +10,6 @@
 
 #define FILE_LIMIT (256UL << 10)
 
-static bool starts_with(const char *text, const char *prefix) { return !strncmp(text, prefix, strlen(prefix)); }
-
 /* What loaders add for a Linux kernel (Firecracker: where the root disk is and how it may be used). */
 static bool is_loaders_word(const char *word)
 {

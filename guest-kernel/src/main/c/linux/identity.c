@@ -84,7 +84,6 @@ SYSCALL(setgroups)
 
 /* ---- Capabilities: capget(2), linux/capability.h ---- */
 
-#define CAPABILITY_LAST 40u          /* CAP_CHECKPOINT_RESTORE */
 #define CAPABILITIES_ALL ((1UL << (CAPABILITY_LAST + 1)) - 1)
 
 struct abi_capability_header {

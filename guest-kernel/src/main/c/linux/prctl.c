@@ -13,7 +13,6 @@ enum {
     CAP_AMBIENT = 47, SET_VMA = 0x53564d41,
 };
 #define TIMER_SLACK_DEFAULT 50000u   /* ns */
-#define CAPABILITY_LAST 40u
 
 /* One word each, changed at will. */
 static struct {

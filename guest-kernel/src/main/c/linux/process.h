@@ -6,6 +6,7 @@
 #include "lib/types.h"
 
 #define PROCESS_ID 1
+#define CAPABILITY_LAST 40u          /* CAP_CHECKPOINT_RESTORE, linux/capability.h */
 
 struct process_arguments {
     const char *path;                    /* of the program, absolute */

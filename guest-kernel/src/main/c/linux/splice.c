@@ -136,9 +136,6 @@ static int64_t run(struct splice *splice)
 
 /* ---- splice(2) ---- */
 
-static bool readable(const struct file *file) { return (file->flags & O_ACCMODE) != O_WRONLY; }
-static bool writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }
-
 /* The offset of a side: where the program says, or the file's own; -ESPIPE where it may not say. */
 static int read_offset(struct file *file, uintptr_t offset_at, uint64_t *at)
 {
@@ -171,7 +168,7 @@ static int64_t splice_files(struct splice *splice, uintptr_t in_at, uintptr_t ou
 {
     bool from_pipe = is_pipe(splice->in), to_pipe = is_pipe(splice->out);
     uint64_t in_offset, out_offset;
-    if (!readable(splice->in) || !writable(splice->out))
+    if (!file_is_readable(splice->in) || !file_is_writable(splice->out))
         return -EBADF;
     if (from_pipe && in_at)
         return -ESPIPE;
@@ -236,7 +233,7 @@ SYSCALL(splice)
 
 static int64_t copy_pipe(const struct two_files *files, size_t length, uint32_t flags)
 {
-    if (!readable(files->in) || !writable(files->out))
+    if (!file_is_readable(files->in) || !file_is_writable(files->out))
         return -EBADF;
     if (!is_pipe(files->in) || !is_pipe(files->out) || is_same_pipe(files->in, files->out))
         return -EINVAL;
@@ -275,7 +272,7 @@ static ssize_type to_user(void *context, void *data, size_t length) { return tra
 
 static int64_t move_user(struct file *file, struct transfer *transfer, uint32_t flags)
 {
-    bool to_pipe = writable(file);
+    bool to_pipe = file_is_writable(file);
     int64_t total = 0;
     while (transfer->remaining) {
         ssize_type n = to_pipe ? pipe_fill(file, transfer->remaining, from_user, transfer)
@@ -381,7 +378,7 @@ static int64_t advance(const struct side *side, uintptr_t offset_at, int64_t res
 static int64_t send_file(const struct two_files *files, uintptr_t offset_at, uint64_t count)
 {
     struct side in = { .file = files->in }, out = { .file = files->out, .at = UINT64_MAX };
-    if (!readable(files->in) || !writable(files->out))
+    if (!file_is_readable(files->in) || !file_is_writable(files->out))
         return -EBADF;
     int error = read_offset(files->in, offset_at, &in.at);
     if (error)
@@ -426,7 +423,7 @@ static int64_t copy_range(const struct two_files *files, uintptr_t in_at, uintpt
         error = check_regular(files->out);
     if (error)
         return error;
-    if (!readable(files->in) || !writable(files->out) || files->out->flags & O_APPEND)
+    if (!file_is_readable(files->in) || !file_is_writable(files->out) || files->out->flags & O_APPEND)
         return -EBADF;
     if ((int64_t)in.at < 0 || (int64_t)out.at < 0 || (int64_t)count < 0)
         return (int64_t)count < 0 && (int64_t)in.at >= 0 && (int64_t)out.at >= 0 ? -EOVERFLOW : -EINVAL;

@@ -251,7 +251,7 @@ static int64_t set_pipe_size(const struct file *file, uint64_t size)
 static int64_t add_seals(const struct file *file, uint64_t seals)
 {
     const uint32_t known = SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE | SEAL_FUTURE_WRITE | SEAL_EXECUTE;
-    if ((file->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_is_writable(file))
         return -EPERM;
     if ((uint32_t)seals & ~known || !file->inode || !tmpfs_has_seals(file->inode))
         return -EINVAL;

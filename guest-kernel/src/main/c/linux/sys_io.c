@@ -163,7 +163,7 @@ SYSCALL(readahead)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    bool readable = (file->flags & O_ACCMODE) != O_WRONLY;
+    bool readable = file_is_readable(file);
     bool regular = file->inode && is_type(file->inode, S_IFREG) && file->operations->pages;
     file_put(file);
     return !readable ? -EBADF : !regular || (int64_t)b < 0 || (int64_t)c < 0 ? -EINVAL : 0;

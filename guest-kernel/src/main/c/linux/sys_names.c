@@ -171,7 +171,7 @@ SYSCALL(truncate)
 
 static bool is_writable(const struct file *file)
 {
-    return file->inode && is_type(file->inode, S_IFREG) && (file->flags & O_ACCMODE) != O_RDONLY;
+    return file->inode && is_type(file->inode, S_IFREG) && file_is_writable(file);
 }
 
 SYSCALL(ftruncate)
@@ -193,7 +193,7 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
     struct inode *inode = file->inode;
     if (mode != 0 && !(mode & KEEP_SIZE) && mode & PUNCH_HOLE)
         return -EOPNOTSUPP;
-    if ((file->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_is_writable(file))
         return -EBADF;
     if (!inode || !is_type(inode, S_IFREG))
         return !inode && !file_status(file, &status) && (status.mode & S_IFMT) == S_IFIFO ? -ESPIPE : -ENODEV;

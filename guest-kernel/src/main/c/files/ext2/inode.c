@@ -72,6 +72,12 @@ static const struct inode_operations *operations_for(uint32_t mode)
     }
 }
 
+/* Seconds since 1970, signed. */
+static nanoseconds time_of(uint32_t seconds)
+{
+    return (nanoseconds)((int64_t)(int32_t)seconds * (int64_t)NS_PER_SECOND);
+}
+
 static int fill_in(struct ext2_inode *node, const struct ext2_disk_inode *disk, struct ext2 *ext2, uint32_t number)
 {
     struct inode *inode = &node->inode;
@@ -83,9 +89,9 @@ static int fill_in(struct ext2_inode *node, const struct ext2_disk_inode *disk, 
     inode->links = disk->links;
     inode->uid = disk->uid | (uint32_t)disk->uid_high << 16;
     inode->gid = disk->gid | (uint32_t)disk->gid_high << 16;
-    inode->accessed = (nanoseconds)((int64_t)(int32_t)disk->access_time * (int64_t)NS_PER_SECOND);
-    inode->modified = (nanoseconds)((int64_t)(int32_t)disk->modify_time * (int64_t)NS_PER_SECOND);
-    inode->changed = (nanoseconds)((int64_t)(int32_t)disk->change_time * (int64_t)NS_PER_SECOND);
+    inode->accessed = time_of(disk->access_time);
+    inode->modified = time_of(disk->modify_time);
+    inode->changed = time_of(disk->change_time);
     inode->size = disk->size;
     if (is_type(inode, S_IFREG))
         inode->size |= (uint64_t)disk->size_high << 32;
