@@ -1,7 +1,7 @@
 /*
- * Makes the calls of the table, each in the same world: a directory of files, one descriptor of each kind, and structures in
- * memory. A call that waits is woken by a signal and its line says so. The process is root of a working directory that is
- * on a memory file system.
+ * Makes the calls of the table, each in the same world: a directory of files, one descriptor of each kind, and
+ * structures in memory. A call that waits is woken by a signal and its line says so. The process is root of a working
+ * directory that is on a memory file system.
  *
  *   calls           prints a line "call NAME(ARGUMENTS) = RESULT" for each
  *   calls NAME...   of these calls only
@@ -61,7 +61,8 @@ static void describe_addresses(struct data *d)
     d->any = (struct sockaddr_in){ .sin_family = AF_INET };
     d->loopback = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     d->wrong_family = (struct sockaddr_in){ .sin_family = 77 };
-    d->closed_port = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    d->closed_port = d->loopback;
+    d->closed_port.sin_port = htons(1);
     name_unix(&d->unix_path, "named", 6);
     name_unix(&d->unix_missing, "none/x", 7);
     name_unix(&d->unix_not_socket, "f", 2);

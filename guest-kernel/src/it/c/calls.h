@@ -1,7 +1,7 @@
 /*
- * The table of system calls: calls_table.c describes each call by values for its arguments, calls.c makes the calls that
- * follow from that and prints each in a line of its own with what came of it. The lines are the same on Linux and in the
- * guest but for those that calls.differences names.
+ * The table of system calls: calls_table.c describes each call by values for its arguments, calls.c makes the calls
+ * that follow from that and prints each in a line of its own with its result. The lines are the same on Linux and in
+ * the guest except for those that calls.differences names.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-/* One value of an argument, and how it is printed. The text is NULL behind the last of a list. */
+/* One value of an argument, and how it is printed. A NULL text ends a list. */
 struct value {
     const char *text;
     uint64_t value;
@@ -43,16 +43,16 @@ extern const unsigned call_row_count;
 
 /* Descriptors of the world that each call finds. All others are closed. */
 enum {
-    FILE_FD = 20, READ_FD, WRITE_FD, APPEND_FD, DIRECTORY_FD, PATH_FD, PIPE_OUT, PIPE_IN, FULL_PIPE_OUT, FULL_PIPE_IN, BROKEN_PIPE,
-    STREAM_FD, LISTENER_FD, DATAGRAM_FD, PAIR_FD, PAIR_PEER_FD, UNIX_FD, EPOLL_FD, EVENT_FD, TIMER_FD, INOTIFY_FD, MEMORY_FD,
-    NULL_FD, ZERO_FD, PROC_FD, WORLD_END, CLOSED_FD = 99,
+    FILE_FD = 20, READ_FD, WRITE_FD, APPEND_FD, DIRECTORY_FD, PATH_FD, PIPE_OUT, PIPE_IN, FULL_PIPE_OUT, FULL_PIPE_IN,
+    BROKEN_PIPE, STREAM_FD, LISTENER_FD, DATAGRAM_FD, PAIR_FD, PAIR_PEER_FD, UNIX_FD, EPOLL_FD, EVENT_FD, TIMER_FD,
+    INOTIFY_FD, MEMORY_FD, NULL_FD, ZERO_FD, PROC_FD, WORLD_END, CLOSED_FD = 99,
 };
 
 #define BUFFER_SIZE 65536
 #define LONG_NAME 300                /* bytes, more than a name may have */
 #define LONG_PATH 5000               /* more than a path may have */
 
-/* What addresses point to: made anew before each call. */
+/* What addresses point to, initialized again before each call. */
 struct data {
     char buffer[BUFFER_SIZE], text[64], long_name[LONG_NAME], long_path[LONG_PATH];
     struct timespec zero_time, negative_time, wrong_time, hour, two_times[2], omitted[2], wrong_times[2];

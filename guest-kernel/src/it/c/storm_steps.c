@@ -151,7 +151,7 @@ static const struct step steps[] = {
     { SYS_vmsplice, 0, 0, 0, { F(PIPE_IN), { IOV, 0 }, FEW(9), SOME(2) } },
     { SYS_vmsplice, 0, 0, 0, { F(PIPE_OUT), { IOV, 0 }, FEW(9), SOME(2) } },
     { SYS_copy_file_range, 0, 0, 0, { F(FILE_), V(0), F(MEMFD), V(0), { LENGTH, 0 }, V(0) } },
-    /* Timers and signals; nobody handles what comes. */
+    /* Timers and signals; no signal has a handler. */
     { SYS_signalfd4, NEW(SIGNALS), { V(-1), { SIGNAL_MASK, 0 }, V(8), V(O_NONBLOCK) } },
     { SYS_signalfd4, 0, 0, 0, { F(SIGNALS), { SIGNAL_MASK, 0 }, V(8), V(O_NONBLOCK) } },
     { SYS_read, 0, 0, 0, { F(SIGNALS), SPACE } },

@@ -1,3 +1,10 @@
+/*
+ * Extended attributes: each is one allocation in its inode's list, and counted in the common budget of memory file
+ * systems until it is freed.
+ *
+ * A name is in a list once, and all names of a file together fit into ATTRIBUTE_SIZE_LIMIT. Mutex inode->lock guards
+ * the list.
+ */
 #include "files/attributes.h"
 
 #include "files/tmpfs.h"
@@ -10,7 +17,7 @@
 struct attribute {
     struct list link;
     size_t size;
-    char *value;                         /* behind the name */
+    char *value;                         /* in this allocation, after the name */
     char name[];
 };
 

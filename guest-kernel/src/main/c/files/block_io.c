@@ -1,3 +1,10 @@
+/*
+ * Batches of reads: extents that follow each other on the device are merged into one request, and up to
+ * BLOCK_BATCH_REQUESTS requests are under way at a time.
+ *
+ * A bit of in_flight is set from the submission of a request to its end, so a batch is over when no bit is set.
+ * Spinlock "block batch" guards in_flight and the first error; everything else belongs to the owner.
+ */
 #include "files/block_io.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -1,3 +1,9 @@
+/*
+ * Open files: their references, and reading, writing and seeking through their operations.
+ *
+ * Mutex "file offset" is held during a read or write that moves the offset, so that two of them never get the same
+ * bytes. Streams have no offset and take no lock. References are atomic.
+ */
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/flock.h"

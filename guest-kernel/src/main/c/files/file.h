@@ -52,7 +52,8 @@ struct inode;
 struct dentry;
 struct file;
 
-/* What stat(2) tells; linux/ converts it to the ABI's layout. Times in ns since 1970, those before it as two's complement. */
+/* What stat(2) reports; linux/ converts it to the ABI's layout. Times in ns since 1970, earlier ones as two's
+ * complement. */
 struct file_status {
     uint64_t device, inode, device_number;
     uint32_t mode, links, uid, gid;

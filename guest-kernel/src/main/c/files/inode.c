@@ -1,3 +1,9 @@
+/*
+ * Inodes: references, and a hash by file system and number, so that one file is one inode.
+ *
+ * A hashed inode has at least one reference: the last one is given up and the inode unhashed under one hold of the
+ * lock. Spinlock "inodes" guards both. The inode's operations are called without it.
+ */
 #include "files/attributes.h"
 #include "files/inotify.h"
 #include "files/vfs.h"

@@ -88,7 +88,7 @@ static bool settle_name(struct listing *listing, const struct listed_name *liste
     settling->error = dentry_find_locked(settling->directory, listed->name, listed->length, &name);
     if (settling->error)
         return false;
-    /* A listing that stopped behind the name below, at `next`, goes on with the one after it. */
+    /* A listing of the directory below that stopped after this name, at `next`, continues with the name after it. */
     settling->error = make_lasting(name, listed->next - 1);
     dentry_put(name);
     if (++settling->count % NAMES_AT_ONCE == 0)

@@ -1,3 +1,9 @@
+/*
+ * open(2): what a name may be opened for, the name itself if it is to be created, and the file; truncate(2) as well.
+ *
+ * A file refers to its inode and to the name it was opened by for as long as it is open. Mutex inode->lock is taken to
+ * change a size. The locks of the tree of names are taken by the functions that are called.
+ */
 #include "files/directory.h"
 #include "files/vfs.h"
 #include "lib/errno.h"

@@ -1,3 +1,9 @@
+/*
+ * From a path to a name: one component at a time, through mounts and symbolic links; and the working directory.
+ *
+ * A walk holds one reference, to where it is. It follows at most LINK_LIMIT links, and takes at most two pages for
+ * them. Spinlock "working directory" guards that one; the locks of the tree of names are taken a step at a time.
+ */
 #include "files/vfs.h"
 #include "lib/debug.h"
 #include "lib/errno.h"

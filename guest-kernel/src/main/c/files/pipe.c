@@ -1,3 +1,10 @@
+/*
+ * Pipes: pipe(2), and what splice(2) and tee(2) do with them.
+ *
+ * Writes of up to PIPE_ATOMIC bytes are not torn. A page is there only while it holds bytes. A pipe's mutex guards
+ * pages, indices and ends; of two pipes the one at the lower address is locked first. It is not held while a thread
+ * waits for room or bytes.
+ */
 #include "files/streams.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

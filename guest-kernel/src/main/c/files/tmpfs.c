@@ -1,3 +1,10 @@
+/*
+ * The memory file system: its inodes and files, the budget they take from, seals, and memory files.
+ *
+ * What an inode, a name or a page was counted as is given back when it goes. The counters are atomic. Mutex inode->lock
+ * guards size, contents and seals of a file, and is taken outside "namespace". Mutex "memory files" guards the creation
+ * of the one file system that memory files are in.
+ */
 #include "files/inotify.h"
 #include "files/layer.h"
 #include "files/tmpfs.h"

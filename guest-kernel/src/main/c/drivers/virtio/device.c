@@ -1,3 +1,10 @@
+/*
+ * What all virtio devices have in common (VIRTIO 1.1, 2.1 and 3.1): reset, features, status, and finding the driver.
+ *
+ * A device that is lost stays lost: its status is not read again. Features are agreed on once; a device that offers
+ * others after a reset is lost as well. There is no lock here: virtio_check() and virtio_restart() run under the lock
+ * of the driver's queues, everything else while the kernel starts.
+ */
 #include "drivers/virtio/virtio.h"
 
 #include "lib/errno.h"

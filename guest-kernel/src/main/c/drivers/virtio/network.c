@@ -1,3 +1,9 @@
+/*
+ * A virtio network card's start, interrupts and restart; network_receive.c and network_transmit.c move the packets.
+ *
+ * Its features never change once they are agreed on, so the stack may rely on them. Lock "virtio-net" is taken here
+ * for what network.h says it guards, and dropped before a callback of the stack is called.
+ */
 #include "drivers/virtio/network.h"
 
 #include "lib/errno.h"

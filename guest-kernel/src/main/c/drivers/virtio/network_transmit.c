@@ -9,7 +9,7 @@
 
 /* Header, linear part and fragments. */
 #define MAX_SEGMENTS (2 + PACKET_MAX_FRAGMENTS)
-/* Having been full, room for a few packets before the stack is told; in a shorter queue, for all it can hold. */
+/* A queue that was full wakes the stack once it has room for a few packets; a shorter one, once it is empty. */
 #define READY_ROOM (4 * MAX_SEGMENTS)
 #define MANY_BYTES (256U << 10)
 

@@ -1,3 +1,10 @@
+/*
+ * Split virtqueues: rings of descriptors in memory that the device writes to as well.
+ *
+ * The device is not trusted: an index or id that it writes is read once and compared with `slots`, which it cannot see;
+ * one that cannot be breaks the queue. Each descriptor is in one chain or in the list of free ones. No lock: the driver
+ * serialises the calls for one queue. Barriers order accesses with respect to the device only.
+ */
 #include "drivers/virtio/queue.h"
 
 #include "lib/errno.h"

@@ -1,3 +1,10 @@
+/*
+ * Inodes of an ext2 image, read from the tables of its block groups and kept while they have references.
+ *
+ * The image may be damaged: numbers, block groups, types and sizes are checked before an inode is hashed, and nothing
+ * of a bad one remains. Mutex "namespace", which the caller holds unless the image is being mounted, makes one inode of
+ * one number; there is no lock of its own.
+ */
 #include "files/ext2/internal.h"
 #include "lib/heap.h"
 #include "lib/print.h"
