@@ -2,7 +2,9 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.assembly.Application;
 import io.github.javaunikernel.maven.assembly.ApplicationDirectory;
+import io.github.javaunikernel.maven.assembly.MainClass;
 import io.github.javaunikernel.maven.assembly.ManifestClassPath;
+import io.github.javaunikernel.maven.assembly.Paths;
 import io.github.javaunikernel.maven.assembly.SpringBootJar;
 import io.github.javaunikernel.maven.assembly.UberJar;
 import io.github.javaunikernel.maven.settings.SettingException;
@@ -17,16 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.jar.Attributes;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.project.MavenProject;
 
 /** Makes the application of an image from a Maven project, whatever layout its build gives it. */
 final class ProjectApplication {
 
-    private static final String APPLICATION = "/app";
     private static final Set<String> PACKAGINGS = Set.of("jar", "war", "quarkus", "bundle");
     private static final Set<String> SCOPES =
             Set.of(Artifact.SCOPE_COMPILE, Artifact.SCOPE_RUNTIME, Artifact.SCOPE_SYSTEM);
@@ -89,7 +87,7 @@ final class ProjectApplication {
             return unpacked(own, executable.get());
         }
         if (project.getPackaging().equals("war")) {
-            if (!namesMainClass(own.file())) {
+            if (!MainClass.isNamedBy(own.file())) {
                 throw new SettingException("skip", own.file().getFileName() + " is a war for a separate server, and there"
                         + " is none in a unikernel.", "Make it executable, such as with spring-boot:repackage, change the"
                         + " packaging to jar and embed a server, or set skip to true here.");
@@ -106,7 +104,7 @@ final class ProjectApplication {
                 jars.add(jar);
             }
         }
-        return new Layout(jars, ManifestClassPath.of(own.file(), APPLICATION, names));
+        return new Layout(jars, ManifestClassPath.of(own.file(), Paths.APPLICATION, names));
     }
 
     /** An executable jar of Spring Boot decides by itself which libraries it comes with. */
@@ -120,7 +118,7 @@ final class ProjectApplication {
         for (Path jar : executable.unpack(directory)) {
             String name = jar.getFileName().toString();
             String place = executable.isWar()
-                    ? APPLICATION + "/WEB-INF/" + directory.relativize(jar).toString().replace('\\', '/') : null;
+                    ? Paths.APPLICATION + "/WEB-INF/" + directory.relativize(jar).toString().replace('\\', '/') : null;
             jars.add(new Application.Jar(jar, origins.getOrDefault(name, own.origin()), place));
         }
         List<Application.Jar> others = new ArrayList<>();
@@ -128,7 +126,7 @@ final class ProjectApplication {
             Path content = directory.resolve("content");
             for (Path file : executable.unpackContent(content)) {
                 others.add(new Application.Jar(file, own.origin(),
-                        APPLICATION + "/" + content.relativize(file).toString().replace('\\', '/')));
+                        Paths.APPLICATION + "/" + content.relativize(file).toString().replace('\\', '/')));
             }
         }
         return new Layout(jars, others);
@@ -139,13 +137,6 @@ final class ProjectApplication {
         return project.getArtifacts().stream()
                 .filter(artifact -> artifact.getArtifactHandler().isAddedToClasspath())
                 .filter(artifact -> artifact.getScope() == null || SCOPES.contains(artifact.getScope())).toList();
-    }
-
-    private static boolean namesMainClass(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile())) {
-            Manifest manifest = file.getManifest();
-            return manifest != null && manifest.getMainAttributes().containsKey(Attributes.Name.MAIN_CLASS);
-        }
     }
 
     private static Application.Jar jar(Artifact artifact) throws SettingException {

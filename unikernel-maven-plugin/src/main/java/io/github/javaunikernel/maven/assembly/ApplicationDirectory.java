@@ -6,9 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.jar.Attributes;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
 
 /**
  * An application that is a directory, with a jar in it that is started and that loads others from beside itself: the
@@ -66,7 +63,7 @@ public final class ApplicationDirectory {
         List<Path> found = new ArrayList<>();
         try (var files = Files.list(directory)) {
             for (Path file : files.filter(name -> name.toString().endsWith(".jar")).sorted().toList()) {
-                if (isStartable(file)) {
+                if (MainClass.isNamedBy(file)) {
                     found.add(file);
                 }
             }
@@ -76,12 +73,5 @@ public final class ApplicationDirectory {
                     + directory + " names a main class.", "Name the jar to start by its path in the directory.");
         }
         return found.get(0);
-    }
-
-    private static boolean isStartable(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile())) {
-            Manifest manifest = file.getManifest();
-            return manifest != null && manifest.getMainAttributes().containsKey(Attributes.Name.MAIN_CLASS);
-        }
     }
 }

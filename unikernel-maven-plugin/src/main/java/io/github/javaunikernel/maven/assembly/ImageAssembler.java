@@ -55,9 +55,10 @@ public final class ImageAssembler {
         NeededModules needed = modules(request);
         Set<String> modules = needed.names();
         Path runtime = runtime(request, modules);
+        List<String> linked = RuntimeLinker.modules(runtime);
 
         Launch launch = Launch.of(application, mainClass);
-        List<String> options = launch.options(Set.copyOf(linkedModules(runtime)), feature);
+        List<String> options = launch.options(Set.copyOf(linked), feature);
         prove(request, runtime, launch, options);
         ImageTree tree = new ImageContents(request, warnings).build(runtime, launch, options, needed.drawing());
         Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
@@ -66,7 +67,7 @@ public final class ImageAssembler {
             checkSize(request, summary.size());
             Files.move(unchecked, request.imageFile(), StandardCopyOption.REPLACE_EXISTING,
                     StandardCopyOption.ATOMIC_MOVE);
-            writeSideFiles(request, ManifestFile.text(request, summary, mainClass, modules, linkedModules(runtime)));
+            writeSideFiles(request, ManifestFile.text(request, summary, mainClass, modules, linked));
             return summary;
         } finally {
             Files.deleteIfExists(unchecked);
@@ -135,16 +136,6 @@ public final class ImageAssembler {
         if (application.asModule()) {
             proof.proveModules(launch.command(application.classPath().stream().map(Path::toString).toList()));
         }
-    }
-
-    private static List<String> linkedModules(Path runtime) throws IOException {
-        for (String line : Files.readAllLines(runtime.resolve("release"))) {
-            if (line.startsWith("MODULES=")) {
-                return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" "));
-            }
-        }
-        throw new IOException(runtime.resolve("release") + " names no modules. Delete " + runtime
-                + " and build again.");
     }
 
     private static void checkSize(ImageRequest request, long size) throws SettingException {

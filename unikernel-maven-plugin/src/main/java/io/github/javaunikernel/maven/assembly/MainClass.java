@@ -16,7 +16,7 @@ import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 
 /** Finds the class to start: the one asked for, that of the jar's manifest, or the only one with a main method. */
-final class MainClass {
+public final class MainClass {
 
     private static final String PARAMETER = "mainClass";
     private static final String CLASSIC = "public static void main(String[])";
@@ -127,6 +127,11 @@ final class MainClass {
             throw new IOException(jar + " has a class file that cannot be read, " + entry.getName()
                     + ": " + e.getMessage() + ". Build the jar again.", e);
         }
+    }
+
+    /** Whether the manifest of the jar names one. */
+    public static boolean isNamedBy(Path jar) throws IOException {
+        return inManifest(jar) != null;
     }
 
     private static String inManifest(Path jar) throws IOException {

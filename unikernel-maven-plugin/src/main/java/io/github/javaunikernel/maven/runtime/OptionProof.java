@@ -62,8 +62,9 @@ public final class OptionProof {
             throws IOException, SettingException {
         List<String> all = new ArrayList<>(options);
         environment.values().forEach(value -> all.addAll(GivenOptions.words(value)));
+        List<String> linked = RuntimeLinker.modules(runtime);
         for (String option : all) {
-            checkNeeds(option);
+            checkNeeds(option, linked);
         }
         Path scratch = Files.createTempDirectory("unikernel-options");
         try {
@@ -96,24 +97,15 @@ public final class OptionProof {
         }
     }
 
-    private void checkNeeds(String option) throws SettingException, IOException {
+    private void checkNeeds(String option, List<String> linked) throws SettingException {
         for (Map.Entry<String, String> need : NEEDS.entrySet()) {
-            if (option.startsWith(need.getKey()) && !linked(need.getValue())) {
+            if (option.startsWith(need.getKey()) && !linked.contains(need.getValue())) {
                 throw new SettingException(PARAMETER, "The option " + option + " needs the module " + need.getValue()
                         + ", which is not in the runtime.", jdk.modules().contains(need.getValue())
                         ? "Add the module to modules, or remove the option."
                         : "Remove the option, or choose another JDK with jdkHome.");
             }
         }
-    }
-
-    private boolean linked(String module) throws IOException {
-        for (String line : Files.readAllLines(runtime.resolve("release"))) {
-            if (line.startsWith("MODULES=")) {
-                return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" ")).contains(module);
-            }
-        }
-        return false;
     }
 
     private static List<String> provable(List<String> options, Path scratch) {

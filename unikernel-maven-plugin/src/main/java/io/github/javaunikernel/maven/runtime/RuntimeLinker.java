@@ -66,6 +66,17 @@ public final class RuntimeLinker {
         return new Linked(runtime, true);
     }
 
+    /** Names of the modules of a linked runtime, in its own order. */
+    public static List<String> modules(Path runtime) throws IOException {
+        for (String line : Files.readAllLines(runtime.resolve("release"))) {
+            if (line.startsWith("MODULES=")) {
+                return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" "));
+            }
+        }
+        throw new IOException(runtime.resolve("release") + " names no modules. Delete " + runtime
+                + " and build again.");
+    }
+
     /** Of two builds that link the same runtime at a time, the first to finish wins, and both use its. */
     private static void publish(Path unfinished, Path runtime) throws IOException {
         try {
