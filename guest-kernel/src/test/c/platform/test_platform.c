@@ -558,7 +558,6 @@ static noreturn void show_seed(void)
     finish();
 }
 
-static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
 
 static void choose_tests(void)
 {
