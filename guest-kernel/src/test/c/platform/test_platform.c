@@ -558,7 +558,6 @@ static noreturn void show_seed(void)
     finish();
 }
 
-
 static void choose_tests(void)
 {
     static const struct platform_tests *const all[] = { &xenpv_tests, &pvh_tests, &xen_pvh_tests };
