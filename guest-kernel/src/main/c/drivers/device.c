@@ -9,7 +9,7 @@
 #include "lib/pages.h"
 #include "lib/string.h"
 
-static struct spinlock devices_lock = SPINLOCK("devices");
+static struct spinlock devices_lock = SPINLOCK(LOCK_DEVICES);
 static struct list block_devices = LIST_INIT(block_devices);
 static struct list network_devices = LIST_INIT(network_devices);
 

@@ -15,7 +15,7 @@
 void block_batch_begin(struct block_batch *batch, struct block_device *device)
 {
     batch->device = device;
-    spinlock_init(&batch->lock, "block batch");
+    spinlock_init(&batch->lock, LOCK_BLOCK_BATCH);
     wait_queue_init(&batch->finished);
     batch->error = 0;
     batch->in_flight = 0;

@@ -12,7 +12,7 @@
 #define ERASE 127
 
 /* Ring of bytes: [read, line) are finished lines, [line, write) is being edited. Indices grow for ever. */
-static struct spinlock lock = SPINLOCK("console input");
+static struct spinlock lock = SPINLOCK(LOCK_CONSOLE_INPUT);
 static char input[INPUT_SIZE];       /* lock */
 static uint32_t read_at, line_at, write_at;      /* lock */
 static uint32_t ends_pending;        /* lock: empty lines ended by ^D, each one read of 0 bytes */
@@ -108,9 +108,7 @@ static ssize_type read_console(struct file *file, struct transfer *transfer, uin
 /* ---- Output ---- */
 
 /* Writes of several threads do not mix: one after the other has this. */
-static struct mutex writing = {
-    .lock = SPINLOCK("console writing"), .waiters = LIST_INIT(writing.waiters), .name = "console writing",
-};
+static struct mutex writing = MUTEX(writing, LOCK_CONSOLE_WRITING);
 
 /* All of the text, waiting for room. Bytes written, or -EINTR if none. */
 static ssize_type write_text(const char *text, size_t length)

@@ -24,13 +24,9 @@
 /* Names kept although nobody refers to them. They hold the inodes, and so the cached pages, of closed files. */
 #define UNUSED_LIMIT 1024
 
-struct mutex namespace_lock = {
-    .lock = SPINLOCK("namespace"),
-    .waiters = LIST_INIT(namespace_lock.waiters),
-    .name = "namespace",
-};
+struct mutex namespace_lock = MUTEX(namespace_lock, LOCK_NAMESPACE);
 
-static struct spinlock lock = SPINLOCK("names");
+static struct spinlock lock = SPINLOCK(LOCK_NAMES);
 static struct dentry **buckets;                      /* lock; the number depends on the memory there is */
 static uint32_t bucket_mask;                         /* set with the first root */
 static struct list unused = LIST_INIT(unused);       /* lock */

@@ -19,7 +19,7 @@ struct slot {
 
 uint32_t descriptor_limit = DESCRIPTOR_LIMIT;
 
-static struct spinlock lock = SPINLOCK("descriptors");
+static struct spinlock lock = SPINLOCK(LOCK_DESCRIPTORS);
 static struct slot *slots;           /* lock */
 static uint32_t size;                /* lock */
 static uint32_t lowest_free;         /* lock: no free slot below */

@@ -51,9 +51,7 @@ struct interest {
     uint64_t data;                   /* epoll->mutex */
 };
 
-static struct mutex control = {
-    .lock = SPINLOCK("epoll control"), .waiters = LIST_INIT(control.waiters), .name = "epoll control",
-};
+static struct mutex control = MUTEX(control, LOCK_EPOLL_CONTROL);
 
 static const struct file_operations epoll_operations;
 
@@ -448,9 +446,9 @@ struct file *epoll_create(uint32_t flags)
     struct epoll *epoll = heap_allocate_zeroed(sizeof(*epoll));
     if (!epoll)
         return NULL;
-    mutex_init(&epoll->mutex, "epoll instance");
+    mutex_init(&epoll->mutex, LOCK_EPOLL_INSTANCE);
     tree_init(&epoll->interests, before);
-    spinlock_init(&epoll->lock, "epoll");
+    spinlock_init(&epoll->lock, LOCK_EPOLL);
     list_init(&epoll->ready);
     wait_queue_init(&epoll->queue);
     epoll->file = file_create(&epoll_operations, O_RDWR | flags, epoll);

@@ -104,7 +104,7 @@ struct file *eventfd_create(uint64_t count, bool semaphore, uint32_t flags)
     struct eventfd *event = heap_allocate_zeroed(sizeof(*event));
     if (!event)
         return NULL;
-    spinlock_init(&event->lock, "eventfd");
+    spinlock_init(&event->lock, LOCK_EVENTFD);
     wait_queue_init(&event->queue);
     event->count = count;
     event->semaphore = semaphore;

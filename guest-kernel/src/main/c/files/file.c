@@ -25,7 +25,7 @@ struct file *file_create(const struct file_operations *operations, uint32_t flag
     file->references = 1;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->private = private;
-    mutex_init(&file->offset_lock, "file offset");
+    mutex_init(&file->offset_lock, LOCK_FILE_OFFSET);
     list_init(&file->watchers);
     return file;
 }

@@ -11,10 +11,10 @@ struct flock {
 };
 
 /* Few files are ever locked at a time: a list will do. */
-static struct mutex mutex = { .lock = SPINLOCK("flock"), .waiters = LIST_INIT(mutex.waiters), .name = "flock" };
+static struct mutex mutex = MUTEX(mutex, LOCK_FLOCK);
 static struct list locks = LIST_INIT(locks);         /* mutex */
 static uint32_t releases;                            /* mutex; read without it to see a change */
-static struct wait_queue released = { .lock = SPINLOCK("wait_queue"), .waiters = LIST_INIT(released.waiters) };
+static struct wait_queue released = WAIT_QUEUE(released);
 
 static struct flock *lock_of(const struct file *file)
 {

@@ -15,7 +15,7 @@
 
 #define BUCKETS 256
 
-static struct spinlock lock = SPINLOCK("inodes");
+static struct spinlock lock = SPINLOCK(LOCK_INODES);
 static struct inode *buckets[BUCKETS];   /* lock */
 
 void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, uint32_t mode)
@@ -26,7 +26,7 @@ void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, ui
     inode->mode = mode;
     inode->links = 1;
     inode->accessed = inode->modified = inode->changed = clock_wall();
-    mutex_init(&inode->lock, "inode");
+    mutex_init(&inode->lock, LOCK_INODE);
     list_init(&inode->watches);
     list_init(&inode->attributes);
 }

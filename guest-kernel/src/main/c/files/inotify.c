@@ -36,7 +36,7 @@ struct watch {
     uint32_t mask;
 };
 
-static struct spinlock lock = SPINLOCK("inotify");
+static struct spinlock lock = SPINLOCK(LOCK_INOTIFY);
 static uint32_t watch_count;         /* lock; read without it to leave early */
 static uint32_t last_cookie;         /* atomic */
 

@@ -212,7 +212,7 @@ int path_find(struct dentry *start, const char *path, unsigned flags, struct den
 
 /* ---- The working directory ---- */
 
-static struct spinlock working_lock = SPINLOCK("working directory");
+static struct spinlock working_lock = SPINLOCK(LOCK_WORKING_DIRECTORY);
 static struct dentry *working;       /* working_lock; NULL: the root */
 
 struct dentry *working_directory(void)

@@ -387,7 +387,7 @@ int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
     struct pipe *pipe = heap_allocate_zeroed(sizeof(*pipe));
     if (!pipe)
         return -ENOMEM;
-    mutex_init(&pipe->mutex, "pipe");
+    mutex_init(&pipe->mutex, LOCK_PIPE);
     wait_queue_init(&pipe->queue);
     pipe->readers = pipe->writers = 1;
     pipe->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);

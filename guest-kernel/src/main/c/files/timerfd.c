@@ -149,7 +149,7 @@ struct file *timerfd_create(bool wall, uint32_t flags)
     struct timerfd *timer = heap_allocate_zeroed(sizeof(*timer));
     if (!timer)
         return NULL;
-    spinlock_init(&timer->lock, "timerfd");
+    spinlock_init(&timer->lock, LOCK_TIMERFD);
     timer_init(&timer->timer, expired);
     wait_queue_init(&timer->queue);
     timer->wall = wall;

@@ -495,7 +495,7 @@ struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes)
 /* memfd files belong to a file system of their own, which nobody can name. */
 static struct tmpfs *memory_files(void)
 {
-    static struct mutex lock = { .lock = SPINLOCK("memory files"), .waiters = LIST_INIT(lock.waiters), .name = "memory files" };
+    static struct mutex lock = MUTEX(lock, LOCK_MEMORY_FILES);
     static struct tmpfs *tmpfs;
     mutex_lock(&lock);
     if (!tmpfs && (tmpfs = new_file_system(0))) {

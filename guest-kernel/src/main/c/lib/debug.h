@@ -3,6 +3,7 @@
  * where one that ships might go on for a while:
  * - a function that may sleep is called with a spinlock held, or one is called without the lock that it needs
  *   (may_sleep(), must_hold() below, must_hold_mutex() in threads/wait.h);
+ * - locks are taken in another order than that of lib/lock_order.h;
  * - freed memory was written to, a block of the heap was written to beyond its end or freed twice (lib/heap.c,
  *   lib/pages.c). Free memory consists of POISON_FREE bytes, new blocks of the heap of POISON_NEW ones, so that
  *   what reads them comes to notice.
@@ -20,8 +21,8 @@
 #ifdef KERNEL_DEBUG
 /* For the first line of a function that may sleep; the rule: lib/lock.h. */
 #define may_sleep() assert(!spinlocks_held())
-/* This CPU, or another one, holds the spinlock. */
-#define must_hold(lock) assert(read_once((lock)->taken) && spinlocks_held())
+/* This CPU holds the spinlock. */
+#define must_hold(lock) assert(spinlock_held(lock))
 
 /* `length` bytes are what a free consisted of; otherwise panics. `what` names them. */
 static inline void check_poison(const void *data, size_t length, const char *what)

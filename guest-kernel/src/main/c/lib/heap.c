@@ -26,7 +26,7 @@ static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 5
 #define CLASSES array_size(sizes)
 #define LARGEST_CLASS 2016
 
-static struct spinlock lock = SPINLOCK("heap");
+static struct spinlock lock = SPINLOCK(LOCK_HEAP);
 static struct list partial[CLASSES];     /* lock: slabs with free blocks */
 
 static unsigned class_of(size_t size)

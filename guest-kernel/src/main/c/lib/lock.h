@@ -3,32 +3,32 @@
  * only keeps other CPUs out; whoever holds one must not sleep, give way, touch user memory or call
  * anything documented to sleep. Sleeping locks are struct mutex in threads/wait.h.
  *
- * Lock order, outermost first (a lock may be taken while holding those above it):
- *   file offset, inode, pipe and socket mutexes (all held over user copies) > address_space (mutex) > page_cache > net
- *   > signals > posix timers > interval timers > epoll > wait_queue > futex bucket > run_queue > timers > heap > pages
- *   > console
- * The locks of files/ (names, inodes, namespace, ...) are placed in files/vfs.h; the one exception to the
- * order above, epoll inside the wait_queue of a watched file, in files/epoll.h.
+ * Each lock has a class; in which order locks of different classes may be taken: lib/lock_order.h.
  */
 #pragma once
 
+#include "lib/lock_order.h"
 #include "lib/types.h"
 
 struct spinlock {
     uint32_t taken;
-    const char *name;
+    enum lock_class class;
 };
 
-#define SPINLOCK(n) { .taken = 0, .name = (n) }
-static inline void spinlock_init(struct spinlock *lock, const char *name)
+#define SPINLOCK(c) { .taken = 0, .class = (c) }
+static inline void spinlock_init(struct spinlock *lock, enum lock_class class)
 {
     lock->taken = 0;
-    lock->name = name;
+    lock->class = class;
 }
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
 /* True while this CPU holds any spinlock; sleeping is then a bug that panics. */
 bool spinlocks_held(void);
+#ifdef KERNEL_DEBUG
+/* True while this CPU holds this one. */
+bool spinlock_held(const struct spinlock *lock);
+#endif
 
 /*
  * What may be kept across a sleep. A function that may sleep says so in its header and begins with

@@ -15,7 +15,7 @@
 
 uint64_t (*pages_reclaim)(uint64_t wanted);
 
-static struct spinlock lock = SPINLOCK("pages");
+static struct spinlock lock = SPINLOCK(LOCK_PAGES);
 static struct page *frames;
 static uint64_t frame_count;
 static uint64_t free_count;                              /* lock */

@@ -20,7 +20,7 @@
 #define EVENTS 64u
 #define EVENT_WORDS 4u
 
-static struct spinlock lock = SPINLOCK("random");
+static struct spinlock lock = SPINLOCK(LOCK_RANDOM);
 static uint32_t key[8];              /* lock */
 static uint64_t counter;             /* lock: the nonce and block counter never repeat under a key */
 static nanoseconds reseeded_at;      /* lock */

@@ -30,17 +30,15 @@ struct futex_waiter {
 static struct bucket {
     struct spinlock lock;
     struct list waiters;
-} buckets[BUCKETS];
+} buckets[BUCKETS] = { [0 ... BUCKETS - 1] = { .lock = SPINLOCK(LOCK_FUTEX_BUCKET) } };
 
 static struct bucket *bucket_of(uintptr_t address)
 {
     struct bucket *bucket = &buckets[hash_mix(address >> 2) % BUCKETS];
     if (unlikely(!read_once(bucket->waiters.next))) {
         spin_lock(&bucket->lock);
-        if (!bucket->waiters.next) {
-            bucket->lock.name = "futex bucket";
+        if (!bucket->waiters.next)
             list_init(&bucket->waiters);
-        }
         spin_unlock(&bucket->lock);
     }
     return bucket;

@@ -4,7 +4,7 @@
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-static struct spinlock lock = SPINLOCK("interval timers");
+static struct spinlock lock = SPINLOCK(LOCK_INTERVAL_TIMERS);
 
 nanoseconds clock_now(const struct clock *clock)
 {

@@ -5,7 +5,7 @@
  * One that counts CPU time is started for the time that is left: with one CPU that cannot pass sooner. It is started again
  * for the rest when the CPU was used for something else. Expirations that come closer than INTERVAL_LEAST are told together.
  *
- * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock.h).
+ * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock_order.h).
  */
 #pragma once
 

@@ -18,7 +18,7 @@
 
 enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, LOCKS, SIGPENDING, MSGQUEUE, NICE, RTPRIO, RTTIME, LIMITS };
 
-static struct spinlock lock = SPINLOCK("limits");
+static struct spinlock lock = SPINLOCK(LOCK_LIMITS);
 static struct process_limit limits[LIMITS] = {           /* lock */
     [CPU] = { INFINITE, INFINITE }, [FSIZE] = { INFINITE, INFINITE }, [DATA] = { INFINITE, INFINITE },
     [STACK] = { STACK_LIMIT, INFINITE }, [CORE] = { 0, 0 }, [RSS] = { INFINITE, INFINITE },

@@ -32,10 +32,10 @@
 #define STACK_WORDS 12                   /* shown when a fault ends the process */
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
-static struct spinlock lock = SPINLOCK("signals");
+static struct spinlock lock = SPINLOCK(LOCK_SIGNALS);
 static struct signal_action actions[SIGNALS];            /* lock */
 static struct pending_signals process_pending = { .queue = LIST_INIT(process_pending.queue) };   /* lock */
-static struct wait_queue arrivals = { SPINLOCK("wait_queue"), LIST_INIT(arrivals.waiters) };   /* of any signal */
+static struct wait_queue arrivals = WAIT_QUEUE(arrivals);   /* of any signal */
 
 /* Of a signal 1..SIGNALS that the program may have named. */
 static struct signal_action *action_of(int number)

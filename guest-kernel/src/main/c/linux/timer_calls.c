@@ -39,7 +39,7 @@ struct posix_timer {
     uint64_t value;
 };
 
-static struct spinlock lock = SPINLOCK("posix timers");
+static struct spinlock lock = SPINLOCK(LOCK_POSIX_TIMERS);
 static struct posix_timer *timers[TIMERS];       /* lock */
 static uint32_t next_number;                     /* lock: where the search for a free one begins */
 

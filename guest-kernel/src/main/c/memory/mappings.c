@@ -22,7 +22,7 @@ static uintptr_t break_start, break_now;
 
 void address_space_init(void)
 {
-    mutex_init(&address_space_mutex, "address_space");
+    mutex_init(&address_space_mutex, LOCK_ADDRESS_SPACE);
     process_layout = layout_choose();
 }
 

@@ -18,7 +18,7 @@
 #define WALK_PIECE 64                /* steps of a walk between points where others may run */
 #define RECLAIM_SCAN 1024            /* pages in use that a successful reclaim looks at */
 
-static struct spinlock lock = SPINLOCK("page_cache");
+static struct spinlock lock = SPINLOCK(LOCK_PAGE_CACHE);
 static uint32_t *buckets;            /* lock: frame numbers, 0: empty */
 static uint64_t bucket_mask;
 static struct list lru = LIST_INIT(lru);     /* lock: evictable pages that are not mapped, least recently used first */

@@ -26,7 +26,7 @@
 void (*net_milestone)(enum net_event event, nanoseconds when);
 void (*net_urgent)(void);
 
-static struct spinlock lock = SPINLOCK("net");
+static struct spinlock lock = SPINLOCK(LOCK_NET);
 static struct wait_queue configured_queue;
 static uint64_t memory_charged, memory_budget;
 static bool milestones_reached[NET_FIRST_RESPONSE + 1];

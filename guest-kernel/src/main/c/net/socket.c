@@ -105,8 +105,8 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
         .multicast_loop = true, .multicast_all = true, .incoming_cpu = -1,
     };
     wait_queue_init(&socket->queue);
-    mutex_init(&socket->reading, "socket reading");
-    mutex_init(&socket->writing, "socket writing");
+    mutex_init(&socket->reading, LOCK_SOCKET_READING);
+    mutex_init(&socket->writing, LOCK_SOCKET_WRITING);
 }
 
 int socket_open_file(struct socket *socket, unsigned file_flags, struct file **out)

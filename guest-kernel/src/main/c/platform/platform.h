@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "lib/lock_order.h"
 #include "lib/types.h"
 
 struct page;
@@ -83,6 +84,9 @@ struct cpu {
     unsigned id;
     unsigned spinlocks;             /* how many are held here */
     bool reschedule;                /* asks for another thread's turn: on the way to user mode, in give_way() */
+#ifdef KERNEL_DEBUG
+    struct held_locks held;         /* the spinlocks that are held here */
+#endif
 };
 static inline struct cpu *this_cpu(void)
 {

@@ -3,9 +3,7 @@
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-struct wait_queue console_waiters = {
-    .lock = SPINLOCK("wait_queue"), .waiters = LIST_INIT(console_waiters.waiters),
-};
+struct wait_queue console_waiters = WAIT_QUEUE(console_waiters);
 static struct thread *drainer;
 
 /* A thread, not the device's interrupt: an emulated device takes bytes as fast as it is given them, and would keep

@@ -7,7 +7,7 @@
 /* Stacks that keep their memory for the next thread: servers start and end threads all the time. */
 #define KEPT_STACKS 16
 
-static struct spinlock lock = SPINLOCK("stacks");
+static struct spinlock lock = SPINLOCK(LOCK_STACKS);
 static struct list kept = LIST_INIT(kept);      /* lock: with memory */
 static unsigned kept_count;                     /* lock */
 static struct list empty = LIST_INIT(empty);    /* lock: without */

@@ -10,7 +10,7 @@
 
 #define THREADS_LEAST 20             /* of threads_limit(), as on Linux */
 
-static struct spinlock lock = SPINLOCK("run_queue");
+static struct spinlock lock = SPINLOCK(LOCK_RUN_QUEUE);
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
 {
     return tree_entry(a, struct thread, run_node)->virtual_time < tree_entry(b, struct thread, run_node)->virtual_time;

@@ -48,6 +48,9 @@ struct thread {
     nanoseconds switched_in;         /* monotonic time of the last switch to it */
     uint32_t id;                     /* thread id; the first user thread is 1 */
     char name[16];                   /* prctl(PR_SET_NAME), for backtraces and /proc */
+#ifdef KERNEL_DEBUG
+    struct held_locks held;          /* the mutexes that it holds; its own */
+#endif
 };
 
 static inline struct thread *thread_current(void) { return this_cpu()->current; }

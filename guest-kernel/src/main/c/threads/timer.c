@@ -7,7 +7,7 @@ static bool timer_before(const struct tree_node *a, const struct tree_node *b)
     return tree_entry(a, struct timer, node)->deadline < tree_entry(b, struct timer, node)->deadline;
 }
 
-static struct spinlock lock = SPINLOCK("timers");
+static struct spinlock lock = SPINLOCK(LOCK_TIMERS);
 static struct tree timers = { .before = timer_before };      /* lock */
 static nanoseconds programmed = NO_DEADLINE;                 /* lock: what the platform was told */
 

@@ -4,7 +4,7 @@
 
 void wait_queue_init(struct wait_queue *queue)
 {
-    spinlock_init(&queue->lock, "wait_queue");
+    spinlock_init(&queue->lock, LOCK_WAIT_QUEUE);
     list_init(&queue->waiters);
 }
 
@@ -53,12 +53,12 @@ void wake(struct wait_queue *queue, unsigned events)
     spin_unlock(&queue->lock);
 }
 
-void mutex_init(struct mutex *mutex, const char *name)
+void mutex_init(struct mutex *mutex, enum lock_class class)
 {
-    spinlock_init(&mutex->lock, name);
+    spinlock_init(&mutex->lock, LOCK_MUTEX);
     mutex->holder = NULL;
     list_init(&mutex->waiters);
-    mutex->name = name;
+    mutex->class = class;
 }
 
 struct mutex_waiter {
@@ -66,16 +66,9 @@ struct mutex_waiter {
     struct thread *thread;
 };
 
-void mutex_lock(struct mutex *mutex)
+/* Sleeps, with the spinlock given back meanwhile, until the mutex has been handed over. */
+static void wait_for_turn(struct mutex *mutex, struct thread *self)
 {
-    struct thread *self = thread_current();
-    assert(!spinlocks_held());
-    spin_lock(&mutex->lock);
-    if (!mutex->holder) {
-        mutex->holder = self;
-        spin_unlock(&mutex->lock);
-        return;
-    }
     assert(mutex->holder != self);
     struct mutex_waiter waiter = { .thread = self };
     list_push_back(&mutex->waiters, &waiter.link);
@@ -87,12 +80,26 @@ void mutex_lock(struct mutex *mutex)
         sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
         spin_lock(&mutex->lock);
     }
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    struct thread *self = thread_current();
+    assert(!spinlocks_held());
+    lock_taking(&self->held, mutex->class);
+    spin_lock(&mutex->lock);
+    if (!mutex->holder)
+        mutex->holder = self;
+    else
+        wait_for_turn(mutex, self);
     spin_unlock(&mutex->lock);
+    lock_taken(&self->held, mutex->class, mutex);
 }
 
 /* Ownership passes straight to the longest waiter, so nobody can overtake it. */
 void mutex_unlock(struct mutex *mutex)
 {
+    lock_given_back(&thread_current()->held, mutex);
     spin_lock(&mutex->lock);
     assert(mutex->holder == thread_current());
     struct list *next = list_pop_front(&mutex->waiters);

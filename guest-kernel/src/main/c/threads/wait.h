@@ -4,7 +4,7 @@
  * Whoever makes something happen calls wake(queue, events); events is a mask whose meaning
  * belongs to the queue (for files the POLL_* bits of files/file.h), 0 for "no particular one".
  * A waiter is either a thread (wait_until) or a callback (epoll). wake() may be called in any
- * context, also with spinlocks above "wait_queue" held (lib/lock.h).
+ * context, also with spinlocks above "wait_queue" held (lib/lock_order.h).
  */
 #pragma once
 
@@ -18,6 +18,7 @@ struct wait_queue {
     struct spinlock lock;
     struct list waiters;
 };
+#define WAIT_QUEUE(queue) { .lock = SPINLOCK(LOCK_WAIT_QUEUE), .waiters = LIST_INIT((queue).waiters) }
 
 struct waiter {
     struct list link;                /* queue->lock */
@@ -75,9 +76,10 @@ struct mutex {
     struct spinlock lock;
     struct thread *holder;
     struct list waiters;
-    const char *name;
+    enum lock_class class;
 };
-void mutex_init(struct mutex *mutex, const char *name);
+#define MUTEX(mutex, c) { .lock = SPINLOCK(LOCK_MUTEX), .waiters = LIST_INIT((mutex).waiters), .class = (c) }
+void mutex_init(struct mutex *mutex, enum lock_class class);
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
 /* Debug builds (lib/debug.h): the current thread holds it. Needs threads/thread.h. */

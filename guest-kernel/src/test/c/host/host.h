@@ -26,6 +26,9 @@ void host_fail(const char *file, int line, const char *fmt, ...) printf_like(3, 
 /* What main() returns: 0 when every test passed. */
 int host_result(void);
 
+/* True if the function, in a process of its own, ends the kernel by a panic whose message has `text` in it. */
+bool host_panics(void (*function)(void), const char *text);
+
 #define CHECK(condition) \
     do { if (!(condition)) { host_fail(__FILE__, __LINE__, "%s", #condition); return; } } while (0)
 #define CHECK_EQUAL(actual, expected)                                                          \

@@ -13,7 +13,7 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-strict-aliasing -fno
     -fsanitize=address,undefined -fno-sanitize-recover=all \
     -D KERNEL_DEBUG -D DIRECT_MAP=0x200000000000UL -I src/main/c -I src/test/c
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
-    src/main/c/lib/console.c src/main/c/lib/format.c src/main/c/lib/hash.c src/main/c/lib/text.c src/main/c/lib/tree.c
+    src/main/c/lib/console.c src/main/c/lib/format.c src/main/c/lib/hash.c src/main/c/lib/lock_order.c src/main/c/lib/text.c src/main/c/lib/tree.c
 
 HOST_OBJECTS := target/test/host
 FUZZ_OBJECTS := target/test/fuzz

@@ -1,8 +1,11 @@
 /* Test results, log and console of the host shim. */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/host.h"
 #include "host/internal.h"
@@ -51,6 +54,41 @@ void host_test(const char *name, void (*test)(void))
     else
         printf("ok %s\n", name);
     failed |= reason[0] != 0;
+}
+
+/* Reads to the end; what does not fit is dropped. */
+static void read_all(int from, char *to, size_t size)
+{
+    size_t length = 0;
+    char rest[256];
+    for (;;) {
+        bool room = length < size - 1;
+        ssize_t n = read(from, room ? to + length : rest, room ? size - 1 - length : sizeof(rest));
+        if (n <= 0)
+            break;
+        length += room ? (size_t)n : 0;
+    }
+    to[length] = 0;
+}
+
+bool host_panics(void (*function)(void), const char *text)
+{
+    char said[4096];
+    int status = 0, ends[2];
+    if (pipe(ends) != 0)
+        abort();
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        function();
+        _exit(0);
+    }
+    close(ends[1]);
+    read_all(ends[0], said, sizeof(said));
+    close(ends[0]);
+    const char *panic_line = strstr(said, "# panic: ");
+    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && panic_line
+           && strstr(panic_line, text);
 }
 
 int host_result(void) { return failed ? 1 : 0; }
@@ -102,6 +140,13 @@ void panic(const char *fmt, ...)
     va_end(args);
     abort();
 }
+
+/* Where a lock was taken, on the host, is for a debugger to find. */
+unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit)
+{
+    return (void)frame, (void)addresses, (void)limit, 0;
+}
+void backtrace_print_address(uintptr_t address) { (void)address; }
 
 void console_write(const char *text, size_t length)
 {

@@ -120,42 +120,50 @@ void host_advance(nanoseconds time)
 
 void spin_lock(struct spinlock *lock)
 {
+    lock_taking(&cpu.held, lock->class);
     if (lock->taken)
-        panic("spinlock %s is taken twice", lock->name ? lock->name : "(unnamed)");
+        panic("spinlock %s is taken twice", lock_name(lock->class));
     lock->taken = 1;
     cpu.spinlocks++;
+    lock_taken(&cpu.held, lock->class, lock);
 }
 
 void spin_unlock(struct spinlock *lock)
 {
     if (!lock->taken)
-        panic("spinlock %s is not taken", lock->name ? lock->name : "(unnamed)");
+        panic("spinlock %s is not taken", lock_name(lock->class));
+    lock_given_back(&cpu.held, lock);
     lock->taken = 0;
     cpu.spinlocks--;
 }
 
 bool spinlocks_held(void) { return cpu.spinlocks != 0; }
 
-void mutex_init(struct mutex *mutex, const char *name)
+bool spinlock_held(const struct spinlock *lock) { return lock_is_held(&cpu.held, lock); }
+
+void mutex_init(struct mutex *mutex, enum lock_class class)
 {
-    *mutex = (struct mutex){ .name = name };
-    spinlock_init(&mutex->lock, name);
+    *mutex = (struct mutex){ .class = class };
+    spinlock_init(&mutex->lock, LOCK_MUTEX);
     list_init(&mutex->waiters);
 }
 
 void mutex_lock(struct mutex *mutex)
 {
     if (spinlocks_held())
-        panic("mutex %s taken with a spinlock held", mutex->name);
+        panic("mutex %s taken with a spinlock held", lock_name(mutex->class));
+    lock_taking(&main_thread.held, mutex->class);
     if (mutex->holder)
-        panic("mutex %s is taken twice", mutex->name);
+        panic("mutex %s is taken twice", lock_name(mutex->class));
     mutex->holder = thread_current();
+    lock_taken(&main_thread.held, mutex->class, mutex);
 }
 
 void mutex_unlock(struct mutex *mutex)
 {
     if (!mutex->holder)
-        panic("mutex %s is not taken", mutex->name);
+        panic("mutex %s is not taken", lock_name(mutex->class));
+    lock_given_back(&main_thread.held, mutex);
     mutex->holder = NULL;
 }
 
@@ -164,7 +172,7 @@ void mutex_unlock(struct mutex *mutex)
 
 void wait_queue_init(struct wait_queue *queue)
 {
-    spinlock_init(&queue->lock, "wait_queue");
+    spinlock_init(&queue->lock, LOCK_WAIT_QUEUE);
     list_init(&queue->waiters);
 }
 
@@ -222,9 +230,7 @@ void thread_wake(struct thread *thread) { thread->woken = true; }
 void thread_yield(void) {}
 
 /* What is written to the console goes out at once. */
-struct wait_queue console_waiters = {
-    .lock = SPINLOCK("wait_queue"), .waiters = LIST_INIT(console_waiters.waiters),
-};
+struct wait_queue console_waiters = WAIT_QUEUE(console_waiters);
 int console_wait_room(enum sleep_kind kind) { return (void)kind, 0; }
 
 void give_way(void)

@@ -1,9 +1,6 @@
 /* lib/: the page and heap allocators themselves, over memory at the direct map's place. */
 #include <stdlib.h>
-#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "host/host.h"
 #include "host/internal.h"
@@ -176,20 +173,6 @@ static void test_heap_contents(void)
 
 /* ---- What a kernel built for tests notices (lib/debug.h, lib/reference.h) ------------------------------------- */
 
-/* True if the function ends the kernel. */
-static bool panics(void (*function)(void))
-{
-    int status = 0;
-    pid_t child = fork();
-    if (child == 0) {
-        if (!freopen("/dev/null", "w", stderr))
-            _exit(0);
-        function();
-        _exit(0);
-    }
-    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
-
 static void write_beyond_the_end(void)
 {
     char *volatile block = heap_allocate(40);
@@ -246,13 +229,13 @@ static void count_too_far(void)
 
 static void test_damage_is_noticed(void)
 {
-    CHECK(panics(write_beyond_the_end));
-    CHECK(panics(write_before_the_start));
-    CHECK(panics(free_twice));
-    CHECK(panics(write_to_a_freed_block));
-    CHECK(panics(write_to_a_freed_page));
-    CHECK(panics(drop_a_reference_too_many));
-    CHECK(panics(count_too_far));
+    CHECK(host_panics(write_beyond_the_end, "written to beyond its end"));
+    CHECK(host_panics(write_before_the_start, "what lies before it is damaged"));
+    CHECK(host_panics(free_twice, "freed twice"));
+    CHECK(host_panics(write_to_a_freed_block, "was written to after it was freed"));
+    CHECK(host_panics(write_to_a_freed_page, "was written to after it was freed"));
+    CHECK(host_panics(drop_a_reference_too_many, ""));
+    CHECK(host_panics(count_too_far, ""));
 }
 
 static void test_blocks_begin_poisoned(void)

@@ -3,6 +3,9 @@ include src/test/c/host/host.mk
 target/test/lib: $(call host,src/test/c/lib/test_lib.c $(HOST_SOURCES))
 	$(host_link)
 
+target/test/lock_order: $(call host,src/test/c/lib/test_lock_order.c $(HOST_SOURCES))
+	$(host_link)
+
 # The allocators themselves, so without the shim's.
 PAGES_TEST_SOURCES := src/test/c/lib/test_pages.c src/main/c/lib/pages.c src/main/c/lib/heap.c \
     $(filter-out %/memory.c,$(HOST_SOURCES))
@@ -16,8 +19,9 @@ target/test/random: $(call host,$(RANDOM_TEST_SOURCES))
 	$(host_link)
 
 .PHONY: test-lib
-test-lib: target/test/lib target/test/pages target/test/random
+test-lib: target/test/lib target/test/lock_order target/test/pages target/test/random
 	target/test/lib
+	target/test/lock_order
 	target/test/pages
 	target/test/random
 TESTS += test-lib

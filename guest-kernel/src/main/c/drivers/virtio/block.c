@@ -284,7 +284,7 @@ static struct virtio_disk *create(struct virtio_device *device)
         return NULL;
     }
     disk->frames = page_data(frames);
-    spinlock_init(&disk->lock, "virtio-block");
+    spinlock_init(&disk->lock, LOCK_DISK);
     list_init(&disk->pending);
     disk->device = device;
     disk->parent = -1;

@@ -214,7 +214,7 @@ int virtio_network_start(struct virtio_device *device)
     struct virtio_card *card = heap_allocate_zeroed(sizeof(*card));
     if (card == NULL)
         return -ENOMEM;
-    spinlock_init(&card->lock, "virtio-net");
+    spinlock_init(&card->lock, LOCK_CARD);
     card->device = device;
     device->driver = card;
     error = init_queues(card);

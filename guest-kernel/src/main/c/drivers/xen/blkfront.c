@@ -382,7 +382,7 @@ int blkfront_start(const char *path, uint64_t number)
     struct disk *disk = heap_allocate_zeroed(sizeof(*disk));
     if (disk == NULL)
         return -ENOMEM;
-    spinlock_init(&disk->lock, "blkfront");
+    spinlock_init(&disk->lock, LOCK_DISK);
     list_init(&disk->waiting);
     list_init(&disk->flying);
     disk->handle = (uint16_t)number;

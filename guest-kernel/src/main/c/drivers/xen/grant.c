@@ -17,7 +17,7 @@
 #define FLAG_READING 8U
 #define FLAG_WRITING 16U
 
-static struct spinlock grants_lock = SPINLOCK("grants");
+static struct spinlock grants_lock = SPINLOCK(LOCK_GRANTS);
 static struct grant_entry *table;    /* shared with Xen, which changes the flags of valid entries */
 static unsigned table_entries;
 static grant_reference first_free;   /* grants_lock; free entries are chained by their frame */

@@ -140,8 +140,8 @@ int netfront_start(const char *path, uint64_t number)
     struct card *card = heap_allocate_zeroed(sizeof(*card));
     if (card == NULL)
         return -ENOMEM;
-    spinlock_init(&card->transmitter.lock, "netfront transmit");
-    spinlock_init(&card->receiver.lock, "netfront receive");
+    spinlock_init(&card->transmitter.lock, LOCK_CARD_TRANSMIT);
+    spinlock_init(&card->receiver.lock, LOCK_CARD_RECEIVE);
     card->transmitter.dead = card->receiver.dead = true;
     format(card->device.name, sizeof(card->device.name), "eth%lu", (unsigned long)number);
     card->device.transmit = netfront_transmit;

@@ -32,13 +32,23 @@ void backtrace_print_address(uintptr_t address)
 }
 
 /* The chain may leap from one stack to another, where a trap came: only its length is limited. */
-void backtrace_print(uintptr_t at)
+unsigned backtrace_read(uintptr_t at, uintptr_t *addresses, unsigned limit)
 {
-    for (unsigned depth = 0; depth < MAX_DEPTH && may_be_stack(at); depth++) {
+    unsigned depth = 0;
+    while (depth < limit && may_be_stack(at)) {
         const struct frame *frame = (const struct frame *)at;
         if (frame->return_address == 0)
-            return;
-        backtrace_print_address(frame->return_address);
+            break;
+        addresses[depth++] = frame->return_address;
         at = frame->caller;
     }
+    return depth;
+}
+
+void backtrace_print(uintptr_t at)
+{
+    uintptr_t addresses[MAX_DEPTH];
+    unsigned depth = backtrace_read(at, addresses, MAX_DEPTH);
+    for (unsigned i = 0; i < depth; i++)
+        backtrace_print_address(addresses[i]);
 }

@@ -1,0 +1,107 @@
+/* lib/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass. */
+#include "host/host.h"
+#include "lib/debug.h"
+#include "lib/lock.h"
+#include "lib/string.h"
+#include "threads/wait.h"
+
+static struct spinlock net = SPINLOCK(LOCK_NET), heap = SPINLOCK(LOCK_HEAP), other_heap = SPINLOCK(LOCK_HEAP);
+static struct spinlock queue = SPINLOCK(LOCK_WAIT_QUEUE), upper_queue = SPINLOCK(LOCK_WAIT_QUEUE);
+static struct mutex inode, address_space;
+
+static void take_in_order(void)
+{
+    mutex_init(&inode, LOCK_INODE);
+    mutex_init(&address_space, LOCK_ADDRESS_SPACE);
+    mutex_lock(&inode);
+    mutex_lock(&address_space);
+    spin_lock(&net);
+    spin_lock(&queue);
+    spin_lock(&upper_queue);
+    spin_lock(&heap);
+}
+
+/* Given back in an order that is not the reverse, as hand-over-hand walks do. */
+static void test_order_holds(void)
+{
+    take_in_order();
+    CHECK(spinlock_held(&net) && spinlock_held(&heap) && !spinlock_held(&other_heap));
+    spin_unlock(&net);
+    spin_unlock(&heap);
+    spin_unlock(&queue);
+    spin_unlock(&upper_queue);
+    mutex_unlock(&inode);
+    mutex_unlock(&address_space);
+    CHECK(!spinlock_held(&net) && !spinlock_held(&heap) && !spinlocks_held());
+    take_in_order();
+    spin_unlock(&heap);
+    spin_unlock(&upper_queue);
+    spin_unlock(&queue);
+    spin_unlock(&net);
+    mutex_unlock(&address_space);
+    mutex_unlock(&inode);
+}
+
+static void take_spinlocks_the_other_way_round(void)
+{
+    spin_lock(&heap);
+    spin_lock(&net);
+}
+
+static void take_mutexes_the_other_way_round(void)
+{
+    mutex_init(&inode, LOCK_INODE);
+    mutex_init(&address_space, LOCK_ADDRESS_SPACE);
+    mutex_lock(&address_space);
+    mutex_lock(&inode);
+}
+
+static void take_two_of_a_class(void)
+{
+    spin_lock(&heap);
+    spin_lock(&other_heap);
+}
+
+static void take_a_mutex_under_a_spinlock(void)
+{
+    mutex_init(&inode, LOCK_INODE);
+    spin_lock(&net);
+    mutex_lock(&inode);
+}
+
+static void give_back_what_another_holds(void)
+{
+    heap.taken = 1;
+    spin_unlock(&heap);
+}
+
+static void need_a_lock_that_is_not_held(void)
+{
+    spin_lock(&net);
+    must_hold(&heap);
+}
+
+static void sleep_under_a_spinlock(void)
+{
+    spin_lock(&net);
+    may_sleep();
+}
+
+static void test_violations_panic(void)
+{
+    CHECK(host_panics(take_spinlocks_the_other_way_round, "the lock net is taken while heap is held"));
+    CHECK(host_panics(take_mutexes_the_other_way_round, "the lock inode is taken while address_space is held"));
+    CHECK(host_panics(take_two_of_a_class, "the lock heap is taken while heap is held"));
+    CHECK(host_panics(take_a_mutex_under_a_spinlock, "mutex inode taken with a spinlock held"));
+    CHECK(host_panics(give_back_what_another_holds, "a lock is given back that was not taken here"));
+    CHECK(host_panics(need_a_lock_that_is_not_held, "spinlock_held"));
+    CHECK(host_panics(sleep_under_a_spinlock, "spinlocks_held"));
+}
+
+int main(void)
+{
+    host_init();
+    host_test("lock order: what holds it passes", test_order_holds);
+    host_test("lock order: what violates it panics", test_violations_panic);
+    return host_result();
+}
