@@ -245,8 +245,49 @@ static void timer_expires_and_repeats(void)
     close(file);
 }
 
+static int64_t now_ns(clockid_t clock)
+{
+    struct timespec now;
+    CHECK_EQUAL(clock_gettime(clock, &now), 0);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* CPU time, ns, that some work of the program takes at best. */
+static int64_t time_of_work(void)
+{
+    int64_t best = INT64_MAX;
+    for (int i = 0; i < 5; i++) {
+        int64_t start = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+        for (volatile int n = 0; n < 5000000; n++) { }
+        int64_t taken = now_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
+        best = taken < best ? taken : best;
+    }
+    return best;
+}
+
+static void shortest_timer_counts_and_leaves_the_cpu(void)
+{
+    struct itimerspec shortest = { .it_value = { .tv_nsec = 1 }, .it_interval = { .tv_nsec = 1 } };
+    uint64_t count;
+    int64_t alone = time_of_work();
+    int file = timerfd_create(CLOCK_MONOTONIC, 0);
+    int64_t before = now_ns(CLOCK_MONOTONIC);
+    CHECK_EQUAL(timerfd_settime(file, 0, &shortest, NULL), 0);
+    int64_t set = now_ns(CLOCK_MONOTONIC);
+    CHECK(time_of_work() < 3 * alone);
+    int64_t total = 0;
+    for (int i = 0; i < 3; i++) {
+        int64_t least = now_ns(CLOCK_MONOTONIC) - set;
+        CHECK_EQUAL(read(file, &count, 8), 8);
+        total += (int64_t)count;
+        CHECK(total >= least - 1 && total <= now_ns(CLOCK_MONOTONIC) - before);
+        usleep(3000);
+    }
+    close(file);
+}
+
 SUITE(pipes, TEST(pipe_carries_bytes_in_order), TEST(full_pipe_blocks_or_refuses),
       TEST(full_pipe_goes_on_in_the_middle_of_a_page), TEST(pipe_without_reader_breaks),
       TEST(large_transfer_between_threads), TEST(vectors_are_gathered_and_scattered),
       TEST(descriptors_are_duplicated), TEST(event_counter_adds_up), TEST(event_wakes_a_reader),
-      TEST(timer_expires_and_repeats));
+      TEST(timer_expires_and_repeats), TEST(shortest_timer_counts_and_leaves_the_cpu));

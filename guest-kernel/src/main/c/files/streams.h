@@ -30,11 +30,7 @@ bool is_same_pipe(const struct file *a, const struct file *b);
 /* NULL without memory. */
 struct file *eventfd_create(uint64_t count, bool semaphore, uint32_t flags);
 
-struct timerfd_setting {
-    nanoseconds value, interval;     /* durations; value 0: not running; interval 0: once */
-};
 /* `wall`: absolute times are of the wall clock. NULL without memory. */
 struct file *timerfd_create(bool wall, uint32_t flags);
-/* -EINVAL where `file` is no timerfd. */
-int timerfd_set(struct file *file, const struct timerfd_setting *setting, bool absolute);
-int timerfd_get(struct file *file, struct timerfd_setting *setting);
+/* What it is set and asked by, for as long as the file is open; NULL where `file` is no timerfd. */
+struct interval_timer *timerfd_timer(struct file *file);

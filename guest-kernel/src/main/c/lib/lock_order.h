@@ -38,7 +38,6 @@
     LOCK(NAMES, "names") \
     LOCK(INODES, "inodes") \
     LOCK(EVENTFD, "eventfd") \
-    LOCK(TIMERFD, "timerfd") \
     LOCK(CONSOLE_INPUT, "console input") \
     LOCK(DEVICES, "devices") \
     LOCK(DISK, "disk") \

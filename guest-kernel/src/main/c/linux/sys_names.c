@@ -3,6 +3,7 @@
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
+#include "lib/timeval.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"
 #include "linux/signals.h"
@@ -339,17 +340,17 @@ static int read_time(const struct abi_timespec *from, bool *given, nanoseconds *
 /* utimes(2) and futimesat(2): microseconds. */
 static int read_timevals(uintptr_t address, struct change *change)
 {
-    int64_t times[4];
+    struct abi_timeval times[2];
     change->accessed_given = change->modified_given = true;
     change->accessed = change->modified = clock_wall();
     if (!address)
         return 0;
     if (user_read(times, address, sizeof(times)))
         return -EFAULT;
-    if (times[1] < 0 || times[1] >= 1000000 || times[3] < 0 || times[3] >= 1000000)
+    if (!timeval_valid(&times[0]) || !timeval_valid(&times[1]))
         return -EINVAL;
-    change->accessed = file_time_of(times[0], (uint32_t)times[1] * NS_PER_US);
-    change->modified = file_time_of(times[2], (uint32_t)times[3] * NS_PER_US);
+    change->accessed = file_time_of(times[0].seconds, (uint32_t)times[0].microseconds * NS_PER_US);
+    change->modified = file_time_of(times[1].seconds, (uint32_t)times[1].microseconds * NS_PER_US);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "files/poll.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/timeval.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
@@ -247,10 +248,6 @@ static int64_t select_user(int32_t count, uintptr_t read, uintptr_t write, uintp
     return result;
 }
 
-struct abi_timeval {
-    int64_t seconds, microseconds;
-};
-
 SYSCALL(select)
 {
     struct abi_timeval time;
@@ -259,11 +256,9 @@ SYSCALL(select)
         return -EFAULT;
     if (e && (time.seconds < 0 || time.microseconds < 0))
         return -EINVAL;
-    const int64_t limit = INT64_MAX / (2 * (int64_t)NS_PER_SECOND);
-    if (e && time.seconds < limit && time.microseconds < limit) {
-        nanoseconds timeout = (nanoseconds)time.seconds * NS_PER_SECOND + (nanoseconds)time.microseconds * NS_PER_US;
+    nanoseconds timeout = e ? timeval_duration(&time) : NO_DEADLINE;
+    if (timeout != NO_DEADLINE)
         deadline = timeout ? deadline_after(timeout) : 0;
-    }
     return select_user((int32_t)a, b, c, d, deadline);
 }
 

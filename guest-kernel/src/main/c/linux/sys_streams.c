@@ -9,6 +9,7 @@
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
+#include "threads/interval_timer.h"
 #include "platform/platform.h"
 
 #define CREATION_FLAGS (O_CLOEXEC | O_NONBLOCK)
@@ -67,10 +68,6 @@ SYSCALL(eventfd) { return sys_eventfd2(a, 0, 0, 0, 0, 0); }
 
 /* ---- timerfd ---- */
 
-struct abi_itimerspec {
-    struct abi_timespec interval, value;
-};
-
 SYSCALL(timerfd_create)
 {
     enum { REALTIME = 0, MONOTONIC = 1, BOOTTIME = 7, REALTIME_ALARM = 8, BOOTTIME_ALARM = 9 };
@@ -82,23 +79,15 @@ SYSCALL(timerfd_create)
     return install(timerfd_create(wall, (uint32_t)b & O_NONBLOCK), b);
 }
 
-static int put_setting(uintptr_t to, const struct timerfd_setting *setting)
-{
-    struct abi_itimerspec spec = { timespec_of(setting->interval), timespec_of(setting->value) };
-    return user_put(to, &spec);
-}
-
 static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintptr_t old)
 {
-    struct timerfd_setting setting, before;
-    int error = timespec_read(new + offsetof(struct abi_itimerspec, interval), &setting.interval);
-    if (!error)
-        error = timespec_read(new + offsetof(struct abi_itimerspec, value), &setting.value);
-    if (!error)
-        error = timerfd_get(file, &before);
-    if (!error && old)
-        error = put_setting(old, &before);
-    return error ? error : timerfd_set(file, &setting, absolute);
+    struct interval_setting setting, before;
+    struct interval_timer *timer = timerfd_timer(file);
+    int error = itimerspec_read(new, &setting);
+    if (error || !timer)
+        return error ? error : -EINVAL;
+    interval_timer_set(timer, &setting, absolute, &before);
+    return old ? itimerspec_write(old, &before) : 0;
 }
 
 SYSCALL(timerfd_settime)
@@ -119,10 +108,12 @@ SYSCALL(timerfd_gettime)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    struct timerfd_setting setting;
-    int error = timerfd_get(file, &setting);
+    struct interval_setting setting;
+    struct interval_timer *timer = timerfd_timer(file);
+    if (timer)
+        interval_timer_get(timer, &setting);
     file_put(file);
-    return error ? error : put_setting(b, &setting);
+    return timer ? itimerspec_write(b, &setting) : -EINVAL;
 }
 
 /* ---- epoll ---- */

@@ -31,6 +31,10 @@ static inline nanoseconds file_time_of(int64_t seconds, uint32_t part)
 /* Reads a timespec from user memory as a duration or point in ns; values beyond 2^63 ns become
  * NO_DEADLINE. 0, -EFAULT or -EINVAL. */
 must_check int timespec_read(uintptr_t address, nanoseconds *out);
+/* The setting of a timer, struct itimerspec. */
+struct interval_setting;
+must_check int itimerspec_read(uintptr_t address, struct interval_setting *out);
+must_check int itimerspec_write(uintptr_t address, const struct interval_setting *setting);
 /* A monotonic deadline `duration` from now. */
 nanoseconds deadline_after(nanoseconds duration);
 /* The clock that a clockid_t names, as timers and sleeps can be set by it. 0, -EINVAL, or -EOPNOTSUPP for a clock that can

@@ -1,9 +1,10 @@
-#include "linux/interval_timer.h"
+#include "lib/timeval.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
 #include "memory/user.h"
+#include "threads/interval_timer.h"
 #include "threads/wait.h"
 
 #define CLOCK_REALTIME 0
@@ -34,6 +35,22 @@ int timespec_read(uintptr_t address, nanoseconds *out)
     bool huge = (uint64_t)time.seconds >= INT64_MAX / NS_PER_SECOND;
     *out = huge ? NO_DEADLINE : (uint64_t)time.seconds * NS_PER_SECOND + (uint64_t)time.nanoseconds;
     return 0;
+}
+
+struct abi_itimerspec {
+    struct abi_timespec interval, value;
+};
+
+int itimerspec_read(uintptr_t address, struct interval_setting *out)
+{
+    int error = timespec_read(address + offsetof(struct abi_itimerspec, interval), &out->interval);
+    return error ? error : timespec_read(address + offsetof(struct abi_itimerspec, value), &out->value);
+}
+
+int itimerspec_write(uintptr_t address, const struct interval_setting *setting)
+{
+    struct abi_itimerspec spec = { timespec_of(setting->interval), timespec_of(setting->value) };
+    return user_put(address, &spec);
 }
 
 nanoseconds deadline_after(nanoseconds duration)
@@ -201,15 +218,14 @@ SYSCALL(nanosleep)
 
 SYSCALL(getrusage)
 {
-    /* struct rusage: user and system time as timevals, then 14 longs; all time counts as user time. */
-    int64_t usage[18] = { 0 };
+    /* struct rusage; all time counts as user time. */
+    struct { struct abi_timeval user, system; int64_t others[14]; } usage = { 0 };
     int32_t who = (int32_t)a;
     if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
         return -EINVAL;
     nanoseconds time = who == RUSAGE_THREAD ? thread_cpu_time(thread_current())
                        : who == RUSAGE_SELF ? cpu_busy_time() : 0;
-    usage[0] = (int64_t)(time / NS_PER_SECOND);
-    usage[1] = (int64_t)(time % NS_PER_SECOND / NS_PER_US);
+    usage.user = timeval_of(time);
     return user_put(b, &usage);
 }
 

@@ -9,12 +9,13 @@
 #include "lib/heap.h"
 #include "lib/lock.h"
 #include "lib/nospec.h"
-#include "linux/interval_timer.h"
+#include "lib/timeval.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "linux/time_abi.h"
 #include "memory/user.h"
+#include "threads/interval_timer.h"
 
 #define TIMERS 1024u                 /* at a time; beyond it EAGAIN, as beyond Linux's RLIMIT_SIGPENDING */
 #define TIMER_ABSTIME 1u
@@ -188,24 +189,12 @@ SYSCALL(timer_delete)
 
 /* ---- Setting and asking ---- */
 
-struct abi_timer_setting {
-    struct abi_timespec interval, value;
-};
-
-static int put_setting(uintptr_t to, const struct interval_setting *setting)
-{
-    struct abi_timer_setting abi = { timespec_of(setting->interval), timespec_of(setting->value) };
-    return user_put(to, &abi);
-}
-
 SYSCALL(timer_settime)
 {
     struct interval_setting setting, old;
     if (!c)
         return -EINVAL;
-    int error = timespec_read(c + offsetof(struct abi_timer_setting, interval), &setting.interval);
-    if (!error)
-        error = timespec_read(c + offsetof(struct abi_timer_setting, value), &setting.value);
+    int error = itimerspec_read(c, &setting);
     struct posix_timer *timer = error ? NULL : find(a);
     if (!timer)
         return error ? error : -EINVAL;
@@ -215,7 +204,7 @@ SYSCALL(timer_settime)
     timer->overruns = timer->told = 0;
     spin_unlock(&lock);
     interval_timer_set(&timer->timer, &setting, (uint32_t)b & TIMER_ABSTIME, &old);
-    return d ? put_setting(d, &old) : 0;
+    return d ? itimerspec_write(d, &old) : 0;
 }
 
 SYSCALL(timer_gettime)
@@ -225,7 +214,7 @@ SYSCALL(timer_gettime)
     if (!timer)
         return -EINVAL;
     interval_timer_get(&timer->timer, &setting);
-    return put_setting(b, &setting);
+    return itimerspec_write(b, &setting);
 }
 
 SYSCALL(timer_getoverrun)
@@ -268,32 +257,27 @@ static struct interval_timer *alarm_timer(uint32_t which)
     return &alarms[index_nospec(which, ITIMERS)];
 }
 
-struct abi_timeval {
-    int64_t seconds, microseconds;
-};
 struct abi_alarm {
     struct abi_timeval interval, value;
 };
 
-static struct abi_timeval timeval_of(nanoseconds time)
+/* Rounded up: what is running is never reported as 0. */
+static struct abi_timeval timeval_above(nanoseconds time)
 {
-    /* Rounded up: what is running is never told as 0. */
-    nanoseconds whole = time > NO_DEADLINE - NS_PER_US ? time : time + NS_PER_US - 1;
-    return (struct abi_timeval){ (int64_t)(whole / NS_PER_SECOND), (int64_t)(whole % NS_PER_SECOND / NS_PER_US) };
+    return timeval_of(time > NO_DEADLINE - NS_PER_US ? time : time + NS_PER_US - 1);
 }
 
 static int put_alarm(uintptr_t to, const struct interval_setting *setting)
 {
-    struct abi_alarm alarm = { timeval_of(setting->interval), timeval_of(setting->value) };
+    struct abi_alarm alarm = { timeval_above(setting->interval), timeval_above(setting->value) };
     return user_put(to, &alarm);
 }
 
 static int duration_of(const struct abi_timeval *time, nanoseconds *out)
 {
-    if (time->seconds < 0 || time->microseconds < 0 || time->microseconds >= 1000000)
+    if (time->seconds < 0 || !timeval_valid(time))
         return -EINVAL;
-    bool huge = (uint64_t)time->seconds >= INT64_MAX / NS_PER_SECOND;
-    *out = huge ? NO_DEADLINE : (uint64_t)time->seconds * NS_PER_SECOND + (uint64_t)time->microseconds * NS_PER_US;
+    *out = timeval_duration(time);
     return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/timeval.h"
 #include "net/interface.h"
 #include "net/ip.h"
 #include "net/option.h"
@@ -29,7 +30,6 @@ enum {                               /* linux/in.h; the rest is in net/socket.h 
 #define PMTUDISC_LAST 5              /* IP_PMTUDISC_OMIT */
 
 struct linger_value { int32_t on, seconds; };
-struct time_value { int64_t seconds, microseconds; };
 struct credentials { int32_t process; uint32_t user, group; };
 
 static uint32_t clamp_buffer(int value)
@@ -57,14 +57,14 @@ static int set_linger(struct socket *socket, const void *value, uint32_t length)
 
 static int set_timeout(nanoseconds *to, const void *value, uint32_t length)
 {
-    struct time_value time;
+    struct abi_timeval time;
     if (length < sizeof(time))
         return -EINVAL;
     memcpy(&time, value, sizeof(time));
-    if (time.microseconds < 0 || time.microseconds >= 1000000)
+    if (!timeval_valid(&time))
         return -EDOM;
     bool endless = time.seconds < 0 || time.seconds > INT32_MAX;
-    *to = endless ? 0 : (nanoseconds)time.seconds * NS_PER_SECOND + (nanoseconds)time.microseconds * NS_PER_US;
+    *to = endless ? 0 : timeval_duration(&time);
     return 0;
 }
 
@@ -310,7 +310,7 @@ static int get_from(const struct option_table *table, const struct socket *socke
 
 static int get_timeout(void *to, nanoseconds timeout)
 {
-    struct time_value time = { (int64_t)(timeout / NS_PER_SECOND), (int64_t)(timeout % NS_PER_SECOND / NS_PER_US) };
+    struct abi_timeval time = timeval_of(timeout);
     return fill(to, &time, sizeof(time));
 }
 

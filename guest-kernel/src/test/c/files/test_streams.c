@@ -5,6 +5,7 @@
 #include "files/support.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "threads/interval_timer.h"
 
 static char buffer[1 << 17];
 
@@ -153,31 +154,44 @@ static void event_counter(void)
 static void timers(void)
 {
     uint64_t count;
-    struct timerfd_setting setting = { 10 * NS_PER_MS, 0 };
+    struct interval_setting setting = { 10 * NS_PER_MS, 0 };
     struct file *timer = timerfd_create(false, 0);
-    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     CHECK_EQUAL(file_poll(timer), 0);
     CHECK_EQUAL(get(timer, &count, 8), 8);        /* sleeps: the virtual clock moves on */
     CHECK_EQUAL(count, 1);
-    setting = (struct timerfd_setting){ 10 * NS_PER_MS, 4 * NS_PER_MS };
-    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    setting = (struct interval_setting){ 10 * NS_PER_MS, 4 * NS_PER_MS };
+    interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(23 * NS_PER_MS);
     CHECK_EQUAL(file_poll(timer), POLL_IN);
     CHECK_EQUAL(get(timer, &count, 8), 8);
     CHECK_EQUAL(count, 4);                        /* at 10, 14, 18, 22 */
-    CHECK_EQUAL(timerfd_get(timer, &setting), 0);
+    interval_timer_get(timerfd_timer(timer), &setting);
     CHECK_EQUAL(setting.value, 3 * NS_PER_MS);
     CHECK_EQUAL(setting.interval, 4 * NS_PER_MS);
     setting.value = 0;
-    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(NS_PER_SECOND);
     CHECK_EQUAL(file_poll(timer), 0);
-    setting = (struct timerfd_setting){ 1, 0 };   /* absolute and long past */
-    CHECK_EQUAL(timerfd_set(timer, &setting, true), 0);
+    setting = (struct interval_setting){ 1, 0 };   /* absolute and long past */
+    interval_timer_set(timerfd_timer(timer), &setting, true, NULL);
     host_advance(1);
     CHECK_EQUAL(file_poll(timer), POLL_IN);
-    setting = (struct timerfd_setting){ NS_PER_SECOND, 1 };
-    CHECK_EQUAL(timerfd_set(timer, &setting, false), 0);
+    setting = (struct interval_setting){ NS_PER_MS, 1 };
+    interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
+    host_advance(2 * NS_PER_MS);
+    CHECK_EQUAL(host_next_timer(), NO_DEADLINE);  /* rests, for no one has read it */
+    CHECK_EQUAL(get(timer, &count, 8), 8);
+    CHECK_EQUAL(count, NS_PER_MS + 1);
+    CHECK_EQUAL(file_poll(timer), 0);
+    host_advance(5);
+    interval_timer_get(timerfd_timer(timer), &setting);
+    CHECK_EQUAL(setting.value, 1);
+    host_advance(2);
+    CHECK_EQUAL(get(timer, &count, 8), 8);
+    CHECK_EQUAL(count, 7);                        /* asking took none away */
+    setting = (struct interval_setting){ NS_PER_SECOND, 1 };
+    interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     file_put(timer);
     CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
 }

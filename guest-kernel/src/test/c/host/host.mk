@@ -24,10 +24,10 @@ fuzz_link = @mkdir -p $(@D) && clang $(HOST_CFLAGS) -fsanitize=fuzzer $^ -o $@
 
 $(HOST_OBJECTS)/%.o: %.c
 	@mkdir -p $(@D)
-	@$(HOST_CC) $(HOST_CFLAGS) -MMD -c $< -o $@
+	@$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 $(FUZZ_OBJECTS)/%.o: %.c
 	@mkdir -p $(@D)
-	@clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -c $< -o $@
+	@clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 -include $(shell find $(HOST_OBJECTS) $(FUZZ_OBJECTS) -name '*.d' 2>/dev/null)
 # No object is a by-product that make deletes.
 .SECONDARY:

@@ -9,10 +9,10 @@ PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
 $(PLATFORM_OUT)/%.c.o: src/%.c
 	@mkdir -p $(@D)
-	@$(CC) $(PLATFORM_FLAGS) -MMD -c $< -o $@
+	@$(CC) $(PLATFORM_FLAGS) -MMD -MP -c $< -o $@
 $(PLATFORM_OUT)/%.S.o: src/%.S
 	@mkdir -p $(@D)
-	@$(CC) $(PLATFORM_FLAGS) -D__ASSEMBLY__ -MMD -c $< -o $@
+	@$(CC) $(PLATFORM_FLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
 $(PLATFORM_OUT)/first.elf: $(PLATFORM_OBJECTS) $(SRC)/kernel.lds
 	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) -o $@

@@ -1,9 +1,11 @@
 /*
- * A timer on one of the clocks of clock_gettime(2) that may repeat: what timer_create(2) and setitimer(2) are made of. The
- * callback runs in interrupt context without locks.
+ * A timer on one of the clocks of clock_gettime(2) that may repeat: what timerfd_create(2), timer_create(2) and setitimer(2)
+ * are made of. The callback runs in interrupt context without locks.
  *
  * One that counts CPU time is started for the time that is left: with one CPU that cannot pass sooner. It is started again
- * for the rest when the CPU was used for something else. Expirations that come closer than INTERVAL_LEAST are told together.
+ * for the rest when the CPU was used for something else. Expirations that come closer than INTERVAL_LEAST are reported
+ * together. One that `rests` calls back once, and again only after interval_timer_take(): as long as no one asks, it costs
+ * nothing however short its interval is.
  *
  * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock_order.h).
  */
@@ -27,6 +29,9 @@ struct interval_timer {
     struct clock clock;
     nanoseconds deadline;            /* of the clock, that of CLOCK_WALL monotonic; 0: not running */
     nanoseconds interval;            /* 0: once */
+    bool rests;                      /* set once, before the first interval_timer_set() */
+    uint64_t expirations;            /* of one that rests: since it was set or taken */
+    /* May be NULL. `times`: how often it has expired since the last call, at least 1. */
     void (*expired)(struct interval_timer *timer, uint64_t times);
 };
 
@@ -40,3 +45,5 @@ void interval_timer_init(struct interval_timer *timer, const struct clock *clock
 void interval_timer_set(struct interval_timer *timer, const struct interval_setting *setting, bool absolute,
                         struct interval_setting *old);
 void interval_timer_get(struct interval_timer *timer, struct interval_setting *setting);
+/* Of one that rests: how often it has expired by now, since this was last asked; it goes on. */
+uint64_t interval_timer_take(struct interval_timer *timer);

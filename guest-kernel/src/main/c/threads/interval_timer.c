@@ -1,4 +1,4 @@
-#include "linux/interval_timer.h"
+#include "threads/interval_timer.h"
 
 #include "lib/lock.h"
 #include "platform/platform.h"
@@ -24,11 +24,11 @@ nanoseconds clock_now(const struct clock *clock)
 
 static nanoseconds add_times(nanoseconds a, nanoseconds b) { return b > NO_DEADLINE - a ? NO_DEADLINE : a + b; }
 
-/* Under the lock, with the time of its clock. */
-static void start(struct interval_timer *timer, nanoseconds now)
+/* Under the lock, with the time of its clock; `least`: not sooner than in so long. */
+static void start(struct interval_timer *timer, nanoseconds now, nanoseconds least)
 {
     nanoseconds left = timer->deadline > now ? timer->deadline - now : 0;
-    timer_start(&timer->timer, add_times(clock_monotonic(), left));
+    timer_start(&timer->timer, add_times(clock_monotonic(), max_of(left, least)));
 }
 
 /* How often it has expired by now; moves the deadline on. Under the lock. */
@@ -40,10 +40,20 @@ static uint64_t catch_up(struct interval_timer *timer, nanoseconds now)
         timer->deadline = 0;
         return 1;
     }
-    /* The next one is at least INTERVAL_LEAST away. */
-    nanoseconds reached = timer->interval < INTERVAL_LEAST ? now + INTERVAL_LEAST : now;
-    uint64_t times = (reached - timer->deadline) / timer->interval + 1;
+    uint64_t times = (now - timer->deadline) / timer->interval + 1;
     timer->deadline = add_times(timer->deadline, times * timer->interval);
+    return times;
+}
+
+/* Counts what has passed; one that has nothing to report any more, or does not rest, goes on. Under the lock. */
+static uint64_t count(struct interval_timer *timer)
+{
+    nanoseconds now = clock_now(&timer->clock);
+    uint64_t times = catch_up(timer, now);
+    if (timer->rests)
+        timer->expirations += times;
+    if (timer->deadline && (!timer->rests || !timer->expirations))
+        start(timer, now, times && timer->interval < INTERVAL_LEAST ? INTERVAL_LEAST : 0);
     return times;
 }
 
@@ -52,13 +62,22 @@ static void fire(struct timer *inner)
 {
     struct interval_timer *timer = container_of(inner, struct interval_timer, timer);
     spin_lock(&lock);
-    nanoseconds now = clock_now(&timer->clock);
-    uint64_t times = catch_up(timer, now);
-    if (timer->deadline)
-        start(timer, now);
+    uint64_t times = count(timer);
     spin_unlock(&lock);
-    if (times)
+    if (times && timer->expired)
         timer->expired(timer, times);
+}
+
+uint64_t interval_timer_take(struct interval_timer *timer)
+{
+    spin_lock(&lock);
+    nanoseconds now = clock_now(&timer->clock);
+    uint64_t expirations = timer->expirations + (timer->expirations ? catch_up(timer, now) : 0);
+    timer->expirations = 0;
+    if (expirations && timer->deadline)
+        start(timer, now, 0);
+    spin_unlock(&lock);
+    return expirations;
 }
 
 void interval_timer_init(struct interval_timer *timer, const struct clock *clock,
@@ -66,7 +85,8 @@ void interval_timer_init(struct interval_timer *timer, const struct clock *clock
 {
     timer_init(&timer->timer, fire);
     timer->clock = *clock;
-    timer->deadline = timer->interval = 0;
+    timer->deadline = timer->interval = timer->expirations = 0;
+    timer->rests = false;
     timer->expired = expired;
 }
 
@@ -81,8 +101,11 @@ static nanoseconds deadline_of(const struct interval_timer *timer, nanoseconds v
     return value <= wall ? 1 : add_times(now, value - wall);
 }
 
-static void describe(const struct interval_timer *timer, nanoseconds now, struct interval_setting *setting)
+/* While one rests its deadline stays where it was, so it is moved on first. Under the lock. */
+static void describe(struct interval_timer *timer, nanoseconds now, struct interval_setting *setting)
 {
+    if (timer->expirations)
+        timer->expirations += catch_up(timer, now);
     setting->interval = timer->interval;
     setting->value = timer->deadline > now ? timer->deadline - now : timer->deadline ? 1 : 0;
 }
@@ -96,9 +119,10 @@ void interval_timer_set(struct interval_timer *timer, const struct interval_sett
         describe(timer, now, old);
     timer_stop(&timer->timer);
     timer->interval = setting->interval;
+    timer->expirations = 0;
     timer->deadline = setting->value ? deadline_of(timer, setting->value, absolute, now) : 0;
     if (timer->deadline)
-        start(timer, now);
+        start(timer, now, 0);
     spin_unlock(&lock);
 }
 
