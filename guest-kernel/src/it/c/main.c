@@ -1,6 +1,6 @@
 /* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
- * prints that; `host-name` prints the address of the machine's own name; `metadata` prints what reaching the instance metadata service gives, and the environment. */
+ * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata` prints what reaching the instance metadata service gives, and the environment. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,12 +22,12 @@
 extern const struct suite memory_suite, signals_suite, threads_suite, futex_suite, clocks_suite, pipes_suite,
     epoll_suite, sockets_suite, files_suite, proc_suite, fpu_suite, security_suite, races_suite, gates_suite,
     arguments_suite, truncation_suite, control_suite, exhaustion_suite, latency_suite, streams_suite,
-    writable_suite, options_suite, effects_suite, objects_suite;
+    writable_suite, options_suite, effects_suite, objects_suite, nodes_suite, limits_suite;
 static const struct suite *const suites[] = {
     &memory_suite, &signals_suite, &threads_suite, &futex_suite, &clocks_suite, &pipes_suite, &epoll_suite,
     &sockets_suite, &files_suite, &proc_suite, &fpu_suite, &security_suite, &races_suite, &gates_suite,
     &arguments_suite, &truncation_suite, &control_suite, &exhaustion_suite, &latency_suite, &streams_suite,
-    &writable_suite, &options_suite, &effects_suite, &objects_suite,
+    &writable_suite, &options_suite, &effects_suite, &objects_suite, &nodes_suite, &limits_suite,
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -150,6 +151,15 @@ static int print_metadata(void)
     return print_environment();
 }
 
+/* Runs until the limit on CPU time ends it. */
+static void use_the_cpu_up(void)
+{
+    struct rlimit limit = { 1, 2 };
+    setrlimit(RLIMIT_CPU, &limit);
+    signal(SIGXCPU, SIG_IGN);
+    for (;;) { }
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -159,6 +169,8 @@ int main(int argc, char **argv)
         return print_environment();
     if (argc == 2 && strcmp(argv[1], "host-name") == 0)
         return print_host_name();
+    if (argc == 2 && strcmp(argv[1], "cpu-limit") == 0)
+        use_the_cpu_up();
     if (argc == 2 && strcmp(argv[1], "metadata") == 0)
         return print_metadata();
     for (unsigned i = 0; i < SUITES; i++) {

@@ -395,6 +395,28 @@ static void threads_change_it(void)
     CHECK(is_as_expected());
 }
 
+static void names_of_the_image_are_exchanged(void)
+{
+    enter("exchanged");
+    CHECK_EQUAL(renameat2(AT_FDCWD, "lib", AT_FDCWD, "deep/er", RENAME_EXCHANGE), 0);
+    CHECK(contains("lib/file", "deep"));
+    CHECK(contains("deep/er/two", "two"));
+    CHECK_EQUAL(renameat2(AT_FDCWD, "lib/file", AT_FDCWD, "numbers", RENAME_EXCHANGE), 0);
+    CHECK(contains("numbers", "deep"));
+    CHECK_EQUAL(read_whole("lib/file"), NUMBERS);
+    CHECK(memcmp(found, expected, NUMBERS) == 0);
+    CHECK_EQUAL(renameat2(AT_FDCWD, "link", AT_FDCWD, "many", RENAME_EXCHANGE), 0);
+    CHECK_EQUAL(access("link/entry-299", F_OK), 0);
+    CHECK_ERROR(renameat2(AT_FDCWD, "link/entry-1", AT_FDCWD, "link/entry-2", RENAME_NOREPLACE), EEXIST);
+    CHECK_EQUAL(mkfifo("link/fifo", 0600), 0);
+    CHECK_EQUAL(renameat2(AT_FDCWD, "link/fifo", AT_FDCWD, "deep/er/one", RENAME_EXCHANGE), 0);
+    int both = open("deep/er/one", O_RDWR);
+    CHECK_EQUAL(write(both, "x", 1), 1);
+    CHECK_EQUAL(read(both, found, 2), 1);
+    close(both);
+}
+
 SUITE(writable, TEST(files_are_there), TEST(errors_are_the_same), TEST(written_in_the_middle),
       TEST(mappings_see_writes), TEST(mapping_is_cut), TEST(names_move), TEST(trees_are_removed), TEST(attributes_stay), TEST(watches_stay),
-      TEST(one_page_for_one_byte), TEST(threads_change_it));
+      TEST(one_page_for_one_byte), TEST(threads_change_it),
+      TEST(names_of_the_image_are_exchanged));

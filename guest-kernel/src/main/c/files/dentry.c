@@ -320,6 +320,36 @@ int dentry_move(struct dentry *dentry, struct dentry *absent)
     return 0;
 }
 
+/* Long names are on the heap, short ones in the dentry. */
+static void exchange_names(struct dentry *a, struct dentry *b)
+{
+    struct dentry old = *a;
+    bool a_long = a->name != a->short_name, b_long = b->name != b->short_name;
+    a->name = b_long ? b->name : a->short_name;
+    a->length = b->length;
+    memcpy(a->short_name, b->short_name, sizeof(a->short_name));
+    b->name = a_long ? old.name : b->short_name;
+    b->length = old.length;
+    memcpy(b->short_name, old.short_name, sizeof(b->short_name));
+}
+
+void dentry_exchange(struct dentry *a, struct dentry *b)
+{
+    must_hold_mutex(&namespace_lock);
+    spin_lock(&lock);
+    hash_out(a);
+    hash_out(b);
+    exchange_names(a, b);
+    struct dentry *parent = a->parent;           /* the references of parents go with them */
+    a->parent = b->parent;
+    b->parent = parent;
+    a->cookie = next_cookie++;
+    b->cookie = next_cookie++;
+    hash_in(a);
+    hash_in(b);
+    spin_unlock(&lock);
+}
+
 bool dentry_has_children(struct dentry *directory)
 {
     spin_lock(&lock);

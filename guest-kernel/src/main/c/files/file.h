@@ -89,7 +89,7 @@ struct file {
     uint32_t flags;                  /* O_* without creation flags */
     bool locked;                     /* holds an flock(2) (files/flock.c) */
     int32_t owner;                   /* F_SETOWN, fcntl(2): who gets SIGURG; a process, -group, or 0; read once */
-    uint64_t offset;                 /* offset_lock */
+    uint64_t offset;                 /* offset_lock; of streams, the implementation's */
     struct mutex offset_lock;
     struct inode *inode;             /* for files of a file system, else NULL; holds a reference */
     struct dentry *dentry;           /* the name it was opened by, likewise */

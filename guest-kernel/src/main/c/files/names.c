@@ -110,6 +110,8 @@ static int make(struct dentry *start, const char *path, uint32_t mode, const cha
         error = -EEXIST;
     else if (walk.directory_wanted && (mode & S_IFMT) != S_IFDIR)
         error = -ENOENT;
+    else if ((mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK)
+        error = -EPERM;              /* takes CAP_MKNOD: no device is anyone's to make */
     if (!error) {
         mutex_lock(&namespace_lock);
         error = make_locked(seen, mode, link_target, out);
@@ -280,7 +282,7 @@ int name_remove_directory(struct dentry *start, const char *path) { return remov
 
 /* ---- Moving ---- */
 
-static int check_target(struct dentry *from, struct dentry *to, unsigned flags)
+static int check_target(struct dentry *from, struct dentry *to)
 {
     if (from->parent->inode->fs != to->parent->inode->fs)
         return -EXDEV;
@@ -290,8 +292,6 @@ static int check_target(struct dentry *from, struct dentry *to, unsigned flags)
         return directory_settle(to->parent);
     if (dentry_is_below(from->parent, to))
         return -ENOTEMPTY;
-    if (flags & RENAME_NOREPLACE)
-        return -EEXIST;
     if (is_type(from->inode, S_IFDIR) && !is_type(to->inode, S_IFDIR))
         return -ENOTDIR;
     return check_removable(to, is_type(from->inode, S_IFDIR));
@@ -330,27 +330,86 @@ static int move_locked(struct dentry *from, struct dentry *to)
     return 0;
 }
 
-/* `slashes`: a path ended with one, so only a directory will do. */
-static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, unsigned flags, bool slashes)
+/* Tells of one of the two moves of an exchange; `name` is where it was before, or is after it. */
+static void tell_move(struct dentry *name, unsigned event, uint32_t cookie)
 {
+    inotify_name(name, event | (is_type(name->inode, S_IFDIR) ? IN_ISDIR : 0), cookie);
+}
+
+static int exchange_locked(struct dentry *a, struct dentry *b)
+{
+    struct inode *a_directory = a->parent->inode, *b_directory = b->parent->inode;
+    uint32_t a_cookie = inotify_cookie(), b_cookie = inotify_cookie();
+    tell_move(a, IN_MOVED_FROM, a_cookie);
+    tell_move(b, IN_MOVED_FROM, b_cookie);
+    dentry_exchange(a, b);
+    tell_move(a, IN_MOVED_TO, a_cookie);
+    tell_move(b, IN_MOVED_TO, b_cookie);
+    uint32_t a_is_directory = is_type(a->inode, S_IFDIR), b_is_directory = is_type(b->inode, S_IFDIR);
+    a_directory->links += b_is_directory - a_is_directory;
+    b_directory->links += a_is_directory - b_is_directory;
+    touch(a_directory);
+    touch(b_directory);
+    a->inode->changed = b->inode->changed = clock_wall();
+    return 0;
+}
+
+/* What renameat2() is about, as it is under "namespace". */
+struct renaming {
     struct dentry *from, *to;
-    int error = look_again(from_seen, &from);
+    unsigned flags;
+    bool from_slash, to_slash;       /* a path ended with one, so only a directory will do */
+};
+
+static bool is_directory(const struct dentry *name) { return name->inode && is_type(name->inode, S_IFDIR); }
+
+static int check_exchange(const struct renaming *r)
+{
+    if (!is_directory(r->to) && r->to_slash)
+        return -ENOTDIR;
+    if (dentry_is_below(r->to->parent, r->from) || dentry_is_below(r->from->parent, r->to))
+        return -EINVAL;
+    return check_movable(r->to, is_directory(r->to));
+}
+
+static int check_renaming(const struct renaming *r)
+{
+    if (!r->from->inode)
+        return -ENOENT;
+    if (r->flags & RENAME_NOREPLACE && r->to->inode)
+        return -EEXIST;
+    if (r->flags & RENAME_EXCHANGE && !r->to->inode)
+        return -ENOENT;
+    bool slash = r->from_slash || (r->to_slash && !(r->flags & RENAME_EXCHANGE));
+    if (!is_directory(r->from) && slash)
+        return -ENOTDIR;
+    return check_movable(r->from, is_directory(r->from));
+}
+
+static int rename_found(const struct renaming *r)
+{
+    int error = check_renaming(r);
+    if (!error && r->flags & RENAME_EXCHANGE)
+        error = check_exchange(r);
+    if (error || r->from->inode == r->to->inode)
+        return error;
+    if (r->flags & RENAME_EXCHANGE)
+        return exchange_locked(r->from, r->to);
+    error = check_target(r->from, r->to);
+    return error ? error : move_locked(r->from, r->to);
+}
+
+static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, struct renaming *r)
+{
+    int error = look_again(from_seen, &r->from);
     if (error)
         return error;
-    error = look_again(to_seen, &to);
-    if (error) {
-        dentry_put(from);
-        return error;
+    error = look_again(to_seen, &r->to);
+    if (!error) {
+        error = rename_found(r);
+        dentry_put(r->to);
     }
-    bool directory = from->inode && is_type(from->inode, S_IFDIR);
-    error = from->inode && !directory && slashes ? -ENOTDIR : check_movable(from, directory);
-    if (!error && from->inode != to->inode) {
-        error = check_target(from, to, flags);
-        if (!error)
-            error = move_locked(from, to);
-    }
-    dentry_put(from);
-    dentry_put(to);
+    dentry_put(r->from);
     return error;
 }
 
@@ -360,6 +419,21 @@ static const struct file_system *system_of(const struct walk *walk, const struct
     if (!walk->special && !seen->parent && seen->covers)
         seen = seen->covers;
     return seen->parent ? seen->parent->inode->fs : seen->inode->fs;
+}
+
+static int rename_walked(struct walk *from, struct dentry *from_seen, struct walk *to, struct dentry *to_seen, unsigned flags)
+{
+    if (system_of(from, from_seen) != system_of(to, to_seen))
+        return -EXDEV;
+    if (from->special || !from_seen->parent)
+        return -EBUSY;
+    if (to->special || !to_seen->parent)
+        return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    struct renaming renaming = { .flags = flags, .from_slash = from->directory_wanted, .to_slash = to->directory_wanted };
+    mutex_lock(&namespace_lock);
+    int error = rename_locked(from_seen, to_seen, &renaming);
+    mutex_unlock(&namespace_lock);
+    return error;
 }
 
 int name_rename(struct dentry *from_start, const char *from, struct dentry *to_start, const char *to, unsigned flags)
@@ -372,15 +446,7 @@ int name_rename(struct dentry *from_start, const char *from, struct dentry *to_s
         return error;
     error = path_walk(&to_walk, to, &to_seen);
     if (!error) {
-        if (system_of(&from_walk, from_seen) != system_of(&to_walk, to_seen)) {
-            error = -EXDEV;
-        } else if (from_walk.special || to_walk.special || !from_seen->parent || !to_seen->parent) {
-            error = -EBUSY;
-        } else {
-            mutex_lock(&namespace_lock);
-            error = rename_locked(from_seen, to_seen, flags, from_walk.directory_wanted || to_walk.directory_wanted);
-            mutex_unlock(&namespace_lock);
-        }
+        error = rename_walked(&from_walk, from_seen, &to_walk, to_seen, flags);
         dentry_put(to_seen);
     }
     dentry_put(from_seen);

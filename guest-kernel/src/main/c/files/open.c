@@ -5,6 +5,7 @@
  * change a size. The locks of the tree of names are taken by the functions that are called.
  */
 #include "files/directory.h"
+#include "files/streams.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "memory/address_space.h"
@@ -70,7 +71,11 @@ int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out)
         return -ENOMEM;
     file->inode = inode_get(inode);
     file->dentry = dentry_get(dentry);
-    if (!path_only && inode->operations->open) {
+    if (!path_only && is_type(inode, S_IFIFO))
+        error = fifo_open(inode, file);
+    if (error)
+        file->operations = &path_only_operations;
+    if (!error && !path_only && inode->operations->open) {
         error = inode->operations->open(inode, file);
         if (error)
             file->operations = &path_only_operations;    /* nothing was opened: nothing to release */

@@ -1,11 +1,13 @@
 /*
- * Pipes: pipe(2), and what splice(2) and tee(2) do with them.
+ * Pipes: pipe(2) and fifo(7), and what splice(2) and tee(2) do with them.
  *
  * Writes of up to PIPE_ATOMIC bytes are not torn. A page is there only while it holds bytes. A pipe's mutex guards
  * pages, indices and ends; of two pipes the one at the lower address is locked first. It is not held while a thread
  * waits for room or bytes.
  */
+#include "files/inotify.h"
 #include "files/streams.h"
+#include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
@@ -24,6 +26,9 @@ struct pipe {
     struct page *pages[PIPE_PAGES];  /* mutex */
     uint32_t read_at, write_at;      /* mutex */
     uint32_t readers, writers;       /* mutex */
+    /* Of named pipes: opened so often, and the files and opens under way that use it. */
+    uint32_t readers_opened, writers_opened;     /* mutex */
+    uint32_t users;                  /* the inode's lock, which is taken outside */
     struct wait_queue queue;
     uint64_t number;                 /* st_ino */
     nanoseconds created;
@@ -339,42 +344,169 @@ static void free_pipe(struct pipe *pipe)
     heap_free(pipe);
 }
 
-static void close_end(struct pipe *pipe, uint32_t *ends, unsigned events)
+/* True: it was the last end. */
+static bool close_ends(struct pipe *pipe, bool reader, bool writer)
 {
     mutex_lock(&pipe->mutex);
-    write_once(*ends, 0);
+    write_once(pipe->readers, pipe->readers - reader);
+    write_once(pipe->writers, pipe->writers - writer);
     bool last = !pipe->readers && !pipe->writers;
     /* Under the mutex: the other end, closing next, frees the pipe after it. */
-    wake(&pipe->queue, events);
+    if (reader && !pipe->readers)
+        wake(&pipe->queue, POLL_OUT | POLL_ERROR);
+    if (writer && !pipe->writers)
+        wake(&pipe->queue, POLL_IN | POLL_HANGUP);
     mutex_unlock(&pipe->mutex);
-    if (last)
-        free_pipe(pipe);
+    return last;
 }
 
-static void close_read_end(struct file *file)
+static void close_pipe(struct file *file)
 {
-    struct pipe *pipe = file->private;
-    close_end(pipe, &pipe->readers, POLL_OUT | POLL_ERROR);
-}
-
-static void close_write_end(struct file *file)
-{
-    struct pipe *pipe = file->private;
-    close_end(pipe, &pipe->writers, POLL_IN | POLL_HANGUP);
+    if (close_ends(file->private, file_is_readable(file), file_is_writable(file)))
+        free_pipe(file->private);
 }
 
 static const struct file_operations read_end_operations = {
     .read = read_pipe, .poll = poll_read_end, .queue = pipe_queue, .control = control_pipe,
-    .status = pipe_status, .release = close_read_end,
+    .status = pipe_status, .release = close_pipe,
 };
 static const struct file_operations write_end_operations = {
     .write = write_pipe, .poll = poll_write_end, .queue = pipe_queue, .control = control_pipe,
-    .status = pipe_status, .release = close_write_end,
+    .status = pipe_status, .release = close_pipe,
 };
+
+/* ---- Named pipes: fifo(7). The inode has a pipe while it is open or being opened ---- */
+
+/* One opened for reading without waiting for a writer is not at its end before the first writer has come. */
+static unsigned poll_fifo(struct file *file)
+{
+    struct pipe *pipe = file->private;
+    unsigned events = 0;
+    if (file_is_readable(file))
+        events |= poll_read_end(file);
+    if (file_is_writable(file))
+        events |= poll_write_end(file);
+    return file->offset == read_once(pipe->writers_opened) ? events & ~POLL_HANGUP : events;
+}
+
+static ssize_type write_fifo(struct file *file, struct transfer *transfer, uint64_t *offset)
+{
+    ssize_type n = write_pipe(file, transfer, offset);
+    if (n > 0) {
+        file->inode->modified = file->inode->changed = clock_wall();
+        inotify_file(file->inode, file->dentry, IN_MODIFY);
+    }
+    return n;
+}
+
+static struct pipe *make_pipe(void)
+{
+    struct pipe *pipe = heap_allocate_zeroed(sizeof(*pipe));
+    if (!pipe)
+        return NULL;
+    mutex_init(&pipe->mutex, LOCK_PIPE);
+    wait_queue_init(&pipe->queue);
+    pipe->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
+    pipe->created = clock_wall();
+    return pipe;
+}
+
+/* The inode's pipe, made if there is none, for one more user; NULL without memory. */
+static struct pipe *use_fifo(struct inode *inode)
+{
+    mutex_lock(&inode->lock);
+    if (!inode->private)
+        inode->private = make_pipe();
+    struct pipe *pipe = inode->private;
+    if (pipe)
+        pipe->users++;
+    mutex_unlock(&inode->lock);
+    return pipe;
+}
+
+static void leave_fifo(struct inode *inode, struct pipe *pipe)
+{
+    mutex_lock(&inode->lock);
+    bool last = --pipe->users == 0;
+    if (last)
+        inode->private = NULL;
+    mutex_unlock(&inode->lock);
+    if (last)
+        free_pipe(pipe);
+}
+
+static void close_fifo(struct file *file)
+{
+    inotify_file(file->inode, file->dentry, file_is_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    (void)close_ends(file->private, file_is_readable(file), file_is_writable(file));
+    leave_fifo(file->inode, file->private);
+}
+
+static const struct file_operations fifo_operations = {
+    .read = read_pipe, .write = write_fifo, .poll = poll_fifo, .queue = pipe_queue, .control = control_pipe,
+    .release = close_fifo,
+};
+
+/* Adds the ends that the file is; says who had opened the other one before. 0 or -ENXIO. */
+static int add_ends(struct pipe *pipe, struct file *file, uint32_t *readers_before)
+{
+    bool reader = file_is_readable(file), writer = file_is_writable(file), nonblocking = file->flags & O_NONBLOCK;
+    int error = 0;
+    mutex_lock(&pipe->mutex);
+    if (writer && !reader && nonblocking && !pipe->readers) {
+        error = -ENXIO;
+    } else {
+        *readers_before = pipe->readers_opened;
+        file->offset = reader && !writer && !pipe->writers ? pipe->writers_opened : UINT64_MAX;
+        write_once(pipe->readers, pipe->readers + reader);
+        write_once(pipe->writers, pipe->writers + writer);
+        write_once(pipe->readers_opened, pipe->readers_opened + reader);
+        write_once(pipe->writers_opened, pipe->writers_opened + writer);
+        wake(&pipe->queue, 0);
+    }
+    mutex_unlock(&pipe->mutex);
+    return error;
+}
+
+/* Until the other end has been opened, if only for a moment. 0 or -EINTR. */
+static int wait_for_other_end(struct pipe *pipe, const struct file *file, uint32_t readers_before)
+{
+    bool reader = file_is_readable(file), writer = file_is_writable(file);
+    if (reader && writer)
+        return 0;
+    if (reader && (file->flags & O_NONBLOCK || file->offset == UINT64_MAX))
+        return 0;
+    if (reader)
+        return wait_until(&pipe->queue, read_once(pipe->writers_opened) != file->offset, NO_DEADLINE,
+                          SLEEP_KILLABLE_BY_SIGNAL);
+    return wait_until(&pipe->queue, read_once(pipe->readers) || read_once(pipe->readers_opened) != readers_before, NO_DEADLINE,
+                      SLEEP_KILLABLE_BY_SIGNAL);
+}
+
+int fifo_open(struct inode *inode, struct file *file)
+{
+    uint32_t readers_before = 0;
+    struct pipe *pipe = use_fifo(inode);
+    if (!pipe)
+        return -ENOMEM;
+    int error = add_ends(pipe, file, &readers_before);
+    if (!error && (error = wait_for_other_end(pipe, file, readers_before)))
+        (void)close_ends(pipe, file_is_readable(file), file_is_writable(file));
+    if (error) {
+        leave_fifo(inode, pipe);
+        return error;
+    }
+    file->operations = &fifo_operations;
+    file->private = pipe;
+    return 0;
+}
+
+/* ---- Any pipe ---- */
 
 bool is_pipe(const struct file *file)
 {
-    return file->operations == &read_end_operations || file->operations == &write_end_operations;
+    return file->operations == &read_end_operations || file->operations == &write_end_operations ||
+           file->operations == &fifo_operations;
 }
 
 bool is_same_pipe(const struct file *a, const struct file *b)
@@ -384,14 +516,10 @@ bool is_same_pipe(const struct file *a, const struct file *b)
 
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
 {
-    struct pipe *pipe = heap_allocate_zeroed(sizeof(*pipe));
+    struct pipe *pipe = make_pipe();
     if (!pipe)
         return -ENOMEM;
-    mutex_init(&pipe->mutex, LOCK_PIPE);
-    wait_queue_init(&pipe->queue);
     pipe->readers = pipe->writers = 1;
-    pipe->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
-    pipe->created = clock_wall();
     *read_end = file_create(&read_end_operations, O_RDONLY | flags, pipe);
     if (!*read_end) {
         heap_free(pipe);

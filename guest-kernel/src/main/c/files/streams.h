@@ -1,6 +1,6 @@
 /*
- * Files without a file system: pipe(2), eventfd(2), timerfd_create(2). Each has its own lock, named
- * after it, taken outside wait_queue and timers.
+ * Files without a file system: pipe(2), eventfd(2), timerfd_create(2); and named pipes, of which only the name is in one.
+ * Each has its own lock, named after it, taken outside wait_queue and timers.
  */
 #pragma once
 
@@ -24,6 +24,9 @@ ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit
 /* Until bytes or an end, room or no reader are there. 0 or -EINTR. */
 int pipe_wait_readable(struct file *read_end);
 int pipe_wait_writable(struct file *write_end);
+/* Makes the file an end, or both, of the named pipe of this inode, as open(2) does: waits for the other end unless
+ * O_NONBLOCK. 0, -ENXIO, -EINTR or -ENOMEM. */
+int fifo_open(struct inode *inode, struct file *file);
 bool is_pipe(const struct file *file);
 bool is_same_pipe(const struct file *a, const struct file *b);
 

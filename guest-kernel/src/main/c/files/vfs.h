@@ -112,7 +112,7 @@ struct inode {
     struct list attributes;          /* inode->lock (files/attributes.c) */
     uint32_t seals;                  /* inode->lock: SEAL_*, of files of memory */
     bool linkable;                   /* namespace: made without a name and may get one */
-    void *private;                   /* the file system's; sockets: net/'s listener */
+    void *private;                   /* the file system's; sockets: net/'s listener; named pipes: inode->lock, the pipe */
 };
 
 /* What the image has in its place is all there is to it. */
@@ -180,6 +180,8 @@ void dentry_pin(struct dentry *dentry, uint64_t cookie);
 void dentry_unlink(struct dentry *dentry);
 /* Gives the file the place and name of a negative dentry. Under "namespace". 0 or -errno. */
 int dentry_move(struct dentry *dentry, struct dentry *absent);
+/* Each of two pinned names gets the other's place. Under "namespace". */
+void dentry_exchange(struct dentry *a, struct dentry *b);
 bool dentry_has_children(struct dentry *directory);
 /* Lists what hangs below a directory of a memory file system. */
 int dentry_list(struct dentry *directory, uint64_t *cursor, struct listing *listing);
@@ -246,6 +248,7 @@ int name_link(struct inode *existing, struct dentry *existing_name, struct dentr
 int name_unlink(struct dentry *start, const char *path);
 int name_remove_directory(struct dentry *start, const char *path);
 #define RENAME_NOREPLACE 1u
+#define RENAME_EXCHANGE 2u
 int name_rename(struct dentry *from_start, const char *from, struct dentry *to_start, const char *to, unsigned flags);
 /* Creates a regular file in place of a negative dentry; *out with a reference. 0 or -errno. */
 int name_create(struct dentry *absent, uint32_t mode, struct dentry **out);

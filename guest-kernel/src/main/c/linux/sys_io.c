@@ -1,5 +1,6 @@
 /* Moving data through descriptors. */
 #include "files/flock.h"
+#include "files/streams.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
@@ -185,8 +186,7 @@ SYSCALL(fadvise64)
     struct file *file = descriptor_get((int)a);
     if (!file)
         return -EBADF;
-    struct file_status status;
-    bool pipe = !file->inode && !file_status(file, &status) && (status.mode & S_IFMT) == S_IFIFO;
+    bool pipe = is_pipe(file);
     file_put(file);
     return pipe ? -ESPIPE : (uint32_t)d > LAST_ADVICE || (int64_t)c < 0 ? -EINVAL : 0;
 }

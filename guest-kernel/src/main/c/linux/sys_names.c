@@ -1,5 +1,6 @@
 /* Making, removing and moving names, and changing what inodes say. */
 #include "files/inotify.h"
+#include "files/streams.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
@@ -32,12 +33,13 @@ static int64_t make_directory(int directory, uintptr_t path, uint32_t mode)
 SYSCALL(mkdir) { return make_directory(AT_FDCWD, a, (uint32_t)b); }
 SYSCALL(mkdirat) { return make_directory((int)a, b, (uint32_t)c); }
 
-/* Regular files may be made this way; nodes for devices, pipes and sockets are nobody's to make. */
 static int64_t make_node(int directory, uintptr_t path, uint32_t mode)
 {
-    if ((mode & S_IFMT) != S_IFREG && (mode & S_IFMT) != 0)
-        return -EPERM;
-    return make_at(directory, path, S_IFREG | (mode & 07777 & ~file_creation_mask), NULL);
+    uint32_t type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+    bool known = type == S_IFREG || type == S_IFCHR || type == S_IFBLK || type == S_IFIFO || type == S_IFSOCK;
+    if (!known)
+        return type == S_IFDIR ? -EPERM : -EINVAL;
+    return make_at(directory, path, type | (mode & 07777 & ~file_creation_mask), NULL);
 }
 
 SYSCALL(mknod) { return make_node(AT_FDCWD, a, (uint32_t)b); }
@@ -127,7 +129,8 @@ SYSCALL(unlinkat) { return (uint32_t)c & ~AT_REMOVEDIR ? -EINVAL : remove_at((in
 static int64_t rename_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
 {
     struct user_path from_path, to_path;
-    if (flags & ~RENAME_NOREPLACE)
+    /* RENAME_WHITEOUT makes what only an overlay file system would look at. */
+    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
     int error = path_begin(&from_path, from_directory, from);
     if (error)
@@ -190,14 +193,13 @@ SYSCALL(ftruncate)
 static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint64_t length)
 {
     enum { KEEP_SIZE = 1, PUNCH_HOLE = 2 };     /* linux/falloc.h */
-    struct file_status status;
     struct inode *inode = file->inode;
     if (mode != 0 && !(mode & KEEP_SIZE) && mode & PUNCH_HOLE)
         return -EOPNOTSUPP;
     if (!file_is_writable(file))
         return -EBADF;
     if (!inode || !is_type(inode, S_IFREG))
-        return !inode && !file_status(file, &status) && (status.mode & S_IFMT) == S_IFIFO ? -ESPIPE : -ENODEV;
+        return is_pipe(file) ? -ESPIPE : -ENODEV;
     if ((int64_t)(offset + length) < 0)
         return -EFBIG;
     if ((mode != 0 && mode != KEEP_SIZE && mode != (KEEP_SIZE | PUNCH_HOLE)) || !inode->operations->allocate)

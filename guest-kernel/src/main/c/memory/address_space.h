@@ -35,8 +35,13 @@ struct area {
 };
 
 void address_space_init(void);
-/* RLIMIT_AS: what is mapped does not grow beyond these bytes; -ENOMEM. */
-extern uint64_t address_space_limit;
+/* RLIMIT_AS and RLIMIT_DATA: what is mapped, and what of it is private and writable, does not grow beyond these bytes;
+ * -ENOMEM. */
+extern uint64_t address_space_limit, data_limit;
+/* RLIMIT_STACK: bytes of the first thread's stack; what is in use stays. Set by address_space_set_stack_limit(), which makes
+ * room for more, as far as there is any. */
+extern uint64_t stack_limit;
+void address_space_set_stack_limit(uint64_t bytes);
 
 /* mmap(2) with kernel-checked arguments. `where` 0 or a hint; fixed replaces what is there unless
  * no_replace. The area takes its own reference to file. Returns the address or -errno. */

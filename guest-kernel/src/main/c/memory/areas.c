@@ -9,7 +9,7 @@
 
 struct mutex address_space_mutex;
 uint64_t resident_pages;
-uint64_t reserved_bytes;
+uint64_t reserved_bytes, data_bytes;
 static size_t area_count;
 static struct list reclaimable_areas = LIST_INIT(reclaimable_areas);  /* of evictable sources; the hand's area is first */
 static size_t reclaimable_count;     /* areas in that list */
@@ -115,6 +115,13 @@ void area_change_source(struct area *area, struct page_source *to)
     link_to_source(area, to);
 }
 
+static void count_bytes(const struct area *area, uint64_t bytes)
+{
+    reserved_bytes += bytes;
+    if (is_data(area->flags, area->protection))
+        data_bytes += bytes;
+}
+
 void area_insert(struct area *area)
 {
     must_hold_mutex(&address_space_mutex);
@@ -122,7 +129,7 @@ void area_insert(struct area *area)
     tree_insert(&areas, &area->node);
     measure_gap(area);
     measure_gap(area_next(area));
-    reserved_bytes += area->end - area->start;
+    count_bytes(area, area->end - area->start);
     list_init(&area->source_link);
     list_init(&area->reclaim_link);
     if (area->file)
@@ -135,7 +142,7 @@ void area_remove(struct area *area)
     struct area *next = area_next(area);
     tree_remove(&areas, &area->node);
     measure_gap(next);
-    reserved_bytes -= area->end - area->start;
+    count_bytes(area, area->start - area->end);
     if (area->file) {
         unlink_from_source(area);
         file_put(area->file);
@@ -145,9 +152,16 @@ void area_remove(struct area *area)
 
 void area_set_end(struct area *area, uintptr_t end)
 {
-    reserved_bytes += end - area->end;
+    count_bytes(area, end - area->end);
     area->end = end;
     measure_gap(area_next(area));
+}
+
+void area_set_protection(struct area *area, unsigned protection)
+{
+    count_bytes(area, area->start - area->end);
+    area->protection = protection;
+    count_bytes(area, area->end - area->start);
 }
 
 /* Cuts the area in two; the new one is behind `at`. */

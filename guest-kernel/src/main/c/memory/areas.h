@@ -8,6 +8,12 @@
 /* No area is split or merged by anyone but the holder of this mutex. */
 extern struct mutex address_space_mutex;
 extern uint64_t resident_pages, reserved_bytes;
+extern uint64_t data_bytes;          /* of areas that are data */
+/* What RLIMIT_DATA counts: private memory that can be written, but for the stack. */
+static inline bool is_data(unsigned flags, unsigned protection)
+{
+    return protection & MMU_WRITE && !(flags & (AREA_SHARED | AREA_KEPT | AREA_STACK));
+}
 
 /* Linux's vm.max_map_count: a program that makes areas without end gets ENOMEM. */
 #define AREAS_MAX 65530
@@ -33,6 +39,8 @@ void area_remove(struct area *area);
 void area_change_source(struct area *area, struct page_source *to);
 /* Nothing lies between the old end and the new one. */
 void area_set_end(struct area *area, uintptr_t end);
+/* Of the area; not of its pages. */
+void area_set_protection(struct area *area, unsigned protection);
 /* Makes an area boundary at `at` if one area spans it. 0 or -ENOMEM. */
 int area_split_at(uintptr_t at);
 /* The same at both ends, or, with -ENOMEM, at neither. */

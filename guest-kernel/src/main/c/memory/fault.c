@@ -13,6 +13,7 @@
 #include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
+#include "memory/layout.h"
 #include "memory/user.h"
 #include "threads/thread.h"
 
@@ -232,6 +233,8 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
     }
     if (area->fixed_pages)
         return fault_fixed(area, address);
+    if (area->flags & AREA_STACK && process_layout.stack_top - address > read_once(stack_limit))
+        return FAULT_NO_AREA;
     return area->file ? fault_file(area, address, write, missing) : fault_anonymous(area, address);
 }
 

@@ -14,8 +14,7 @@
 /* At the top of user memory: the vDSO's pages above the highest stack. */
 #define VDSO_RESERVE ((VDSO_RANDOM_PAGES + 2) * PAGE_SIZE)
 /* What lies above mmap's part: all that the stack and the vDSO may take, and a gap that nothing is mapped into. */
-#define STACK_GAP (128UL << 20)
-#define STACK_RESERVE (VDSO_RESERVE + STACK_RANDOM_PAGES * PAGE_SIZE + USER_STACK_SIZE + STACK_GAP)
+#define STACK_RESERVE (VDSO_RESERVE + STACK_RANDOM_PAGES * PAGE_SIZE + USER_STACK_SIZE + USER_STACK_GAP)
 
 struct layout process_layout;
 

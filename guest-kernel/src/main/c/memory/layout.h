@@ -8,6 +8,9 @@
 #include "lib/types.h"
 
 #define USER_STACK_SIZE (8UL << 20)
+/* What RLIMIT_STACK can make of it: half the gap below stays one. */
+#define USER_STACK_MOST (USER_STACK_SIZE + USER_STACK_GAP / 2)
+#define USER_STACK_GAP (128UL << 20)
 
 struct layout {
     uintptr_t map_top;               /* mmap(2) without a hint grows down from here */

@@ -17,7 +17,7 @@
 #define CODE_MOST ((32UL << 20) >> PAGE_SHIFT)
 #define PROTECT_PIECE (16UL << 20)   /* bytes changed before others may run */
 
-uint64_t address_space_limit = UINT64_MAX;
+uint64_t address_space_limit = UINT64_MAX, data_limit = UINT64_MAX, stack_limit = USER_STACK_SIZE;
 static uintptr_t break_start, break_now;
 
 void address_space_init(void)
@@ -61,10 +61,15 @@ static bool may_commit(size_t bytes)
     return bytes >> PAGE_SHIFT <= address_space_available();
 }
 
-static bool may_grow(size_t bytes)
+static bool within(uint64_t limit, uint64_t used, size_t bytes)
 {
-    uint64_t limit = read_once(address_space_limit);
-    return limit == UINT64_MAX || (reserved_bytes <= limit && bytes <= limit - reserved_bytes);
+    return limit == UINT64_MAX || bytes == 0 || (used <= limit && bytes <= limit - used);
+}
+
+static bool may_grow(size_t bytes, unsigned flags, unsigned protection)
+{
+    return within(read_once(address_space_limit), reserved_bytes, bytes) &&
+           (!is_data(flags, protection) || within(read_once(data_limit), data_bytes, bytes));
 }
 
 static bool commits(unsigned flags, unsigned protection)
@@ -136,7 +141,7 @@ static int64_t insert_area(const struct map_request *request)
 static int64_t map_locked(const struct map_request *request)
 {
     bool committed = commits(request->flags, request->protection), replaces = request->fixed && !request->no_replace;
-    if (!replaces && !may_grow(request->length))
+    if (!replaces && !may_grow(request->length, request->flags, request->protection))
         return -ENOMEM;
     if (committed && !may_commit(request->length))
         return -ENOMEM;
@@ -189,6 +194,20 @@ int address_space_unmap(uintptr_t start, size_t length)
     }
     mutex_unlock(&address_space_mutex);
     return error;
+}
+
+void address_space_set_stack_limit(uint64_t bytes)
+{
+    write_once(stack_limit, bytes);
+    uintptr_t lowest = process_layout.stack_top - min_of(align_down(bytes, PAGE_SIZE), USER_STACK_MOST);
+    mutex_lock(&address_space_mutex);
+    struct area *area = area_first_after(lowest);
+    if (area && area->flags & AREA_STACK && area->start > lowest) {
+        struct map_request more = { .where = lowest, .length = area->start - lowest, .fixed = true, .no_replace = true,
+                                    .protection = area->protection, .flags = AREA_STACK | AREA_NO_RESERVE, .name = "[stack]" };
+        (void)map_locked(&more);     /* without it the stack ends where it did: at a fault, as where no room is left */
+    }
+    mutex_unlock(&address_space_mutex);
 }
 
 /* All of [start, end) lies in areas. */
@@ -247,6 +266,16 @@ static bool commits_later(const struct area *area, unsigned protection, size_t b
     return !((area->flags & AREA_NO_RESERVE) && sparse) && commits(area->flags & ~AREA_NO_RESERVE, protection);
 }
 
+/* Bytes of [start, end) that would become data. */
+static size_t bytes_of_data(unsigned protection, uintptr_t start, uintptr_t end)
+{
+    size_t bytes = 0;
+    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area))
+        if (is_data(area->flags, protection) && !is_data(area->flags, area->protection))
+            bytes += min_of(area->end, end) - max_of(area->start, start);
+    return bytes;
+}
+
 /* Bytes of [start, end) that would become writable for the first time. */
 static size_t bytes_to_commit(unsigned protection, uintptr_t start, uintptr_t end)
 {
@@ -264,7 +293,8 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
         return -ENOMEM;
     if (!may_become(protection, start, end))
         return -EACCES;
-    if (!may_commit(bytes_to_commit(protection, start, end)))
+    if (!may_commit(bytes_to_commit(protection, start, end)) ||
+        !within(read_once(data_limit), data_bytes, bytes_of_data(protection, start, end)))
         return -ENOMEM;
     int error = area_split_around(start, end);
     if (error)
@@ -274,7 +304,7 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
             continue;
         if (commits_later(area, protection, area->end - area->start))
             area->flags |= AREA_COMMITTED;
-        area->protection = protection;
+        area_set_protection(area, protection);
         /* A private file page may still be the cache's own: its first write must fault. */
         bool upgrade = !area->file || (area->flags & AREA_SHARED);
         protect_pages(area->start, area->end, protection, upgrade);
@@ -457,7 +487,7 @@ static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_lengt
         int error = unmap_locked(start + new_length, start + old_length);
         return error ? error : (int64_t)start;
     }
-    if (!may_grow(new_length - old_length))
+    if (!may_grow(new_length - old_length, area->flags, area->protection))
         return -ENOMEM;
     if ((area->flags & AREA_COMMITTED) && !may_commit(new_length - old_length))
         return -ENOMEM;
