@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/openat2.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -554,6 +557,90 @@ static void interfaces_are_listed(void)
     CHECK_EQUAL(if_nametoindex("lo"), 1);
 }
 
+/* One question to NETLINK_ROUTE; the first message of the answer. */
+static struct nlmsghdr *ask_netlink(uint16_t type, uint16_t flags, const void *body, size_t length)
+{
+    static _Alignas(struct nlmsghdr) char answer[8192];
+    struct {
+        struct nlmsghdr header;
+        char body[64];
+    } question = { .header = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags, .nlmsg_seq = 7 } };
+    memcpy(question.body, body, length);
+    question.header.nlmsg_len = (uint32_t)(sizeof(question.header) + length);
+    int netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    CHECK_EQUAL(send(netlink, &question, question.header.nlmsg_len, 0), question.header.nlmsg_len);
+    ssize_t got = recv(netlink, answer, sizeof(answer), 0);
+    struct nlmsghdr *first = (struct nlmsghdr *)answer;
+    CHECK(got > 0 && NLMSG_OK(first, (uint32_t)got) && first->nlmsg_seq == 7);
+    close(netlink);
+    return first;
+}
+
+static int error_of(const struct nlmsghdr *answer)
+{
+    CHECK_EQUAL(answer->nlmsg_type, NLMSG_ERROR);
+    return -((const struct nlmsgerr *)NLMSG_DATA(answer))->error;
+}
+
+struct route_question {
+    struct rtmsg route;
+    struct rtattr attribute;
+    uint32_t address;
+};
+
+/* The value of an attribute with four bytes. */
+static uint32_t route_word(struct nlmsghdr *answer, unsigned short type)
+{
+    struct rtmsg *route = NLMSG_DATA(answer);
+    int left = (int)RTM_PAYLOAD(answer);
+    for (struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left))
+        if (at->rta_type == type)
+            return *(uint32_t *)RTA_DATA(at);
+    return UINT32_MAX;
+}
+
+static void one_route_is_asked_for(void)
+{
+    struct route_question question = { .route = { .rtm_family = AF_INET, .rtm_dst_len = 32 },
+                                       .attribute = { RTA_LENGTH(4), RTA_DST }, .address = htonl(0x7f010203) };
+    struct nlmsghdr *answer = ask_netlink(RTM_GETROUTE, 0, &question, sizeof(question));
+    struct rtmsg *route = NLMSG_DATA(answer);
+    CHECK_EQUAL(answer->nlmsg_type, RTM_NEWROUTE);
+    CHECK_EQUAL(answer->nlmsg_flags, 0);
+    CHECK(route->rtm_family == AF_INET && route->rtm_dst_len == 32 && route->rtm_src_len == 0);
+    CHECK_EQUAL(route->rtm_table, RT_TABLE_MAIN);
+    CHECK_EQUAL(route->rtm_type, RTN_LOCAL);
+    CHECK(route->rtm_scope == RT_SCOPE_UNIVERSE && route->rtm_protocol == RTPROT_UNSPEC);
+    CHECK_EQUAL(route->rtm_flags, 0x80000200u);
+    CHECK_EQUAL(route_word(answer, RTA_TABLE), RT_TABLE_MAIN);
+    CHECK_EQUAL(route_word(answer, RTA_DST), question.address);
+    CHECK_EQUAL(route_word(answer, RTA_OIF), 1);
+    CHECK_EQUAL(route_word(answer, RTA_PREFSRC), htonl(INADDR_LOOPBACK));
+    CHECK_EQUAL(route_word(answer, RTA_GATEWAY), UINT32_MAX);
+    CHECK_EQUAL(error_of(ask_netlink(RTM_GETROUTE, 0, &question, 4)), EINVAL);
+}
+
+static void one_link_is_asked_for(void)
+{
+    struct {
+        struct ifinfomsg link;
+        struct rtattr attribute;
+        char name[8];
+    } question = { .attribute = { RTA_LENGTH(3), IFLA_IFNAME }, .name = "lo" };
+    struct nlmsghdr *answer = ask_netlink(RTM_GETLINK, 0, &question, sizeof(question));
+    struct ifinfomsg *link = NLMSG_DATA(answer);
+    CHECK_EQUAL(answer->nlmsg_type, RTM_NEWLINK);
+    CHECK(link->ifi_index == 1 && link->ifi_flags & IFF_LOOPBACK);
+    strcpy(question.name, "no");
+    CHECK_EQUAL(error_of(ask_netlink(RTM_GETLINK, 0, &question, sizeof(question))), ENODEV);
+    CHECK_EQUAL(error_of(ask_netlink(RTM_GETLINK, 0, &question, sizeof(question.link))), EINVAL);
+    question.link.ifi_index = 1;
+    CHECK_EQUAL(ask_netlink(RTM_GETLINK, 0, &question, sizeof(question.link))->nlmsg_type, RTM_NEWLINK);
+    struct ndmsg neighbour = { .ndm_family = AF_INET };
+    answer = ask_netlink(RTM_GETNEIGH, NLM_F_DUMP, &neighbour, sizeof(neighbour));
+    CHECK(answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == RTM_NEWNEIGH);
+}
+
 /* ---- /proc and /sys ---- */
 
 static bool file_has(const char *path, const char *text)
@@ -583,7 +670,14 @@ static void sockets_are_in_proc(void)
     CHECK(!file_has("/proc/net/tcp", line));
     CHECK(file_has("/proc/net/dev", "lo:"));
     CHECK(file_has("/proc/net/route", "Iface"));
-    CHECK(file_has("/proc/net/unix", "RefCount"));
+    struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "in-proc" };
+    int local = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_EQUAL(bind(local, (struct sockaddr *)&name, sizeof(name)), 0);
+    CHECK(listen(local, 1) == 0 && file_has("/proc/net/unix", "RefCount"));
+    CHECK(file_has("/proc/net/unix", " 00010000 0001 01 ") && file_has("/proc/net/unix", " in-proc\n"));
+    close(local);
+    CHECK(!file_has("/proc/net/unix", " in-proc\n"));
+    CHECK_EQUAL(unlink("in-proc"), 0);
     CHECK(file_has("/sys/class/net/lo/mtu", "65536"));
 }
 
@@ -609,4 +703,5 @@ SUITE(objects, TEST(timers_send_their_value), TEST(timers_count_what_was_not_tak
       TEST(files_without_names_get_one), TEST(walks_stay_where_they_should), TEST(seals_hold), TEST(attributes_are_kept),
       TEST(times_before_1970_are_kept), TEST(limits_are_in_effect), TEST(shared_memory_keeps_its_contents),
       TEST(datagrams_keep_their_limits), TEST(full_receivers_hold_senders_up), TEST(packets_come_in_order_and_end),
-      TEST(interfaces_are_listed), TEST(sockets_are_in_proc), TEST(the_process_is_in_proc));
+      TEST(interfaces_are_listed), TEST(one_route_is_asked_for), TEST(one_link_is_asked_for),
+      TEST(sockets_are_in_proc), TEST(the_process_is_in_proc));

@@ -60,6 +60,7 @@ struct page *device_page(void);
 #define PACKET_CHECKSUM_PARTIAL 1u  /* tx: device must fill the TCP/UDP checksum; rx: it was left
                                        partial by a local sender and the data is trusted */
 #define PACKET_CHECKSUM_VALID 2u    /* rx: checksum already verified by the device */
+#define PACKET_LOOPED 4u            /* net/: a copy of what was sent, not from a device */
 
 struct packet_fragment {
     struct page *page;              /* one reference held by the packet; transmitted: holds data for the network and

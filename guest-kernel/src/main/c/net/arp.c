@@ -192,6 +192,18 @@ static void retry(struct timer *timer)
     net_unlock();
 }
 
+void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), void *context)
+{
+    for (unsigned i = 0; i < ARP_BUCKETS; i++) {
+        list_for_each(node, &buckets[i]) {
+            const struct neighbour *n = list_entry(node, struct neighbour, link);
+            struct arp_entry entry = { n->interface, n->address, n->known ? n->mac : NULL };
+            if (!visit(&entry, context))
+                return;
+        }
+    }
+}
+
 void arp_init(void)
 {
     for (unsigned i = 0; i < ARP_BUCKETS; i++)

@@ -20,5 +20,12 @@ void arp_probe(struct interface *interface, ipv4_t address);
 /* Sleeps until somebody shows that he has it, or wants it as well: true; or until `deadline`. Ends the probe.
  * Without the net lock. */
 bool arp_probe_met(nanoseconds deadline);
+/* A neighbour that is known or being asked for. */
+struct arp_entry {
+    const struct interface *interface;
+    ipv4_t address;
+    const uint8_t *mac;              /* NULL: not known yet */
+};
+void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), void *context);   /* until one is false */
 /* Drops what is known about an interface's neighbours. */
 void arp_forget(struct interface *interface);

@@ -11,7 +11,9 @@
 #define ERRORS_FOR_ONE 20u           /* of these to one address, at most */
 #define ECHOES_PER_SECOND 10000u     /* icmp_msgs_per_sec of Linux 6.13 and later, which counts them too */
 #define ECHOES_FOR_ONE 1000u
-#define QUOTED_BYTES 8               /* of the offending datagram (RFC 792) */
+#define QUOTED_LEAST 8u              /* of the offending datagram (RFC 792) */
+/* An error has at most 576 bytes: RFC 1812 4.3.2.3, and Linux. */
+#define QUOTED_MOST (576u - 2 * IP_HEADER_LENGTH - 8u)
 #define MINIMUM_IPV4_MTU 68          /* RFC 791; a smaller next-hop MTU is a lie */
 
 struct icmp_header {
@@ -87,7 +89,10 @@ static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_erro
     bool first = (be16_get(ip->fragment) & IP_OFFSET_MASK) == 0;
     if (ip->version_length >> 4 != 4 || header_length < sizeof(*ip) || !first)
         return false;
-    data = packet_pull(packet, offset + header_length + QUOTED_BYTES);
+    uint32_t before = offset + header_length, total = be16_get(ip->total_length);
+    uint32_t quoted = packet->length > before ? min_of(packet->length - before, QUOTED_MOST) : 0;
+    quoted = min_of(quoted, total > header_length ? total - header_length : 0);
+    data = quoted >= QUOTED_LEAST ? packet_pull(packet, before + quoted) : NULL;
     if (data == NULL)
         return false;
     ip = (const void *)(data + offset);
@@ -95,14 +100,16 @@ static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_erro
     error->remote = be32_get(ip->destination);
     error->protocol = ip->protocol;
     error->length = be16_get(ip->total_length);
-    memcpy(error->transport, data + offset + header_length, QUOTED_BYTES);
+    error->transport = data + before;
+    error->transport_length = quoted;
     return true;
 }
 
-static void receive_error(struct packet *packet)
+static void receive_error(const struct ip_info *info, struct packet *packet)
 {
-    struct icmp_error error = { 0 };
-    classify((const void *)packet_data(packet), &error);
+    const struct icmp_header *icmp = (const void *)packet_data(packet);
+    struct icmp_error error = { .type = icmp->type, .code = icmp->code, .sender = info->source };
+    classify(icmp, &error);
     if (read_quoted(packet, sizeof(struct icmp_header), &error))
         dispatch(&error);
 }
@@ -121,7 +128,7 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
     case ICMP_UNREACHABLE:
     case ICMP_TIME_EXCEEDED:
     case ICMP_PARAMETER_PROBLEM:
-        receive_error(packet);
+        receive_error(info, packet);
         break;
     default:
         break;
@@ -133,8 +140,8 @@ void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, ui
 {
     if (!info->unicast || info->source == IPV4_ANY || !allowance_take(&errors, info->source))
         return;
-    uint32_t quoted = min_of(packet->length, (uint32_t)QUOTED_BYTES);
-    struct packet *error = packet_allocate(sizeof(struct icmp_header) + sizeof(struct ip_header) + QUOTED_BYTES);
+    uint32_t quoted = min_of(packet->length, QUOTED_MOST);
+    struct packet *error = packet_allocate((uint32_t)(sizeof(struct icmp_header) + sizeof(struct ip_header)) + quoted);
     if (error == NULL)
         return;
     struct icmp_header *icmp = packet_put(error, sizeof(*icmp));
@@ -156,7 +163,9 @@ void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, ui
 
 void icmp_local_unreachable(struct packet *packet)
 {
-    struct icmp_error error = { .error = EHOSTUNREACH, .hard = false };
-    if (read_quoted(packet, 0, &error))
-        dispatch(&error);
+    struct icmp_error error = { .error = EHOSTUNREACH, .type = ICMP_UNREACHABLE, .code = ICMP_HOST_UNREACHABLE };
+    if (!read_quoted(packet, 0, &error))
+        return;
+    error.sender = error.local;
+    dispatch(&error);
 }

@@ -26,7 +26,10 @@ struct icmp_error {
     unsigned length;                 /* of our packet, as it is quoted */
     ipv4_t local, remote;            /* of our packet */
     uint8_t protocol;
-    uint8_t transport[8];            /* the first bytes behind its IP header */
+    uint8_t type, code;              /* as they came */
+    ipv4_t sender;                   /* of the error */
+    const uint8_t *transport;        /* the first bytes after its IP header, at least 8 (RFC 792); during the call */
+    uint32_t transport_length;       /* how many are known */
 };
 
 void icmp_input(const struct ip_info *info, struct packet *packet);

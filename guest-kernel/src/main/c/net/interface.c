@@ -17,6 +17,7 @@
 static struct interface *interfaces[INTERFACE_LIMIT];
 static unsigned count;
 static struct list loopback_queue = LIST_INIT(loopback_queue);
+static bool anything_looped;         /* by interface_loop(), since it was looked at */
 
 /* ---- Receiving ----------------------------------------------------------------------------------------
  *
@@ -134,6 +135,7 @@ static struct interface *add(const char *name, uint16_t mtu)
     string_copy(interface->name, name, sizeof(interface->name));
     interface->mtu = mtu;
     list_init(&interface->received);
+    list_init(&interface->looped);
     list_init(&interface->waiting);
     interfaces[count++] = interface;
     interface->index = (int)count;
@@ -230,10 +232,32 @@ void interface_transmit(struct interface *interface, struct packet *packet)
     list_push_back(&interface->waiting, &packet->link);
 }
 
-void interfaces_finish(void)
+void interface_loop(struct interface *interface, const struct packet *packet)
+{
+    struct packet *copy = packet_copy(packet, 0, packet->length);
+    if (copy == NULL)
+        return;
+    copy->flags = PACKET_LOOPED | PACKET_CHECKSUM_VALID;
+    list_push_back(&interface->looped, &copy->link);
+    anything_looped = true;
+}
+
+/* What is received may have more sent. */
+static void receive_looped(void)
 {
     for (struct list *node; (node = list_pop_front(&loopback_queue)) != NULL;)
         ip_input(interfaces[0], list_entry(node, struct packet, link), true);
+    anything_looped = false;
+    for (unsigned i = 1; i < count; i++)
+        for (struct list *node; (node = list_pop_front(&interfaces[i]->looped)) != NULL;)
+            ip_input(interfaces[i], list_entry(node, struct packet, link), false);
+}
+
+void interfaces_finish(void)
+{
+    do
+        receive_looped();
+    while (anything_looped || !list_empty(&loopback_queue));
     for (unsigned i = 1; i < count; i++) {
         if (!interfaces[i]->flush_needed)
             continue;

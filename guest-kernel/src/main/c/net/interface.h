@@ -20,6 +20,7 @@ struct interface {
     struct network_device *device;   /* NULL for loopback */
     struct net_configuration configuration;
 
+    struct list looped;              /* copies of what was sent: interface_loop() */
     struct list received;            /* from the device, until receive_done() */
     nanoseconds reception_began;     /* of the round that goes on */
     nanoseconds window_began, window_used;       /* what reception had of the CPU lately */
@@ -51,5 +52,7 @@ static inline ipv4_t interface_broadcast(const struct interface *i)
 
 /* Sends a complete frame (an IP packet on loopback); takes the packet. */
 void interface_transmit(struct interface *interface, struct packet *packet);
+/* Has a copy of an IP packet that is sent come in over the interface. */
+void interface_loop(struct interface *interface, const struct packet *packet);
 /* Receives what loopback queued and notifies devices; called by net_unlock(). */
 void interfaces_finish(void);

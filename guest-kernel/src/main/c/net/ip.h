@@ -8,6 +8,7 @@
 #include "net/interface.h"
 
 #define IP_PROTOCOL_ICMP 1           /* IANA protocol numbers */
+#define IP_PROTOCOL_IGMP 2
 #define IP_PROTOCOL_TCP 6
 #define IP_PROTOCOL_UDP 17
 
@@ -47,6 +48,11 @@ struct ip_route {
 /* 0, -ENETUNREACH, or -EACCES for the destination that ip_forbid() closed. */
 int ip_route(ipv4_t destination, struct ip_route *route);
 
+/* Straight out of an interface, as for a group. */
+void ip_route_via(struct interface *interface, ipv4_t destination, struct ip_route *route);
+/* The broadcast address of some interface's network, or of all. */
+bool ip_is_broadcast(ipv4_t address);
+
 /* From now on nothing goes to this address. One at a time; IPV4_ANY opens it again. */
 void ip_forbid(ipv4_t destination);
 
@@ -54,6 +60,8 @@ struct ip_send {
     ipv4_t source, destination;
     uint8_t protocol, type_of_service, time_to_live;
     bool dont_fragment;
+    bool router_alert;               /* RFC 2113 */
+    bool loop;                       /* a copy comes in over the interface as well */
 };
 /* Sends a packet that starts with the transport header; takes it. 0, -EMSGSIZE (too long to send
  * unfragmented, when that was asked), -ENOBUFS. */

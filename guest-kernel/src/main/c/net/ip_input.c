@@ -1,5 +1,6 @@
 #include "net/checksum.h"
 #include "net/icmp.h"
+#include "net/igmp.h"
 #include "net/ip.h"
 #include "net/tcp.h"
 #include "net/udp.h"
@@ -28,10 +29,15 @@ static bool options_acceptable(const uint8_t *option, uint32_t length)
 }
 
 /* Is a packet with these addresses for this machine, and possible at all? */
-static bool addresses_acceptable(struct interface *interface, struct ip_info *info)
+static bool addresses_acceptable(struct interface *interface, struct ip_info *info, bool looped)
 {
     ipv4_t own = interface->configuration.address;
-    if (interface->loopback)
+    if (ipv4_is_multicast(info->destination)) {
+        info->unicast = false;
+        if (!multicast_joined(interface, info->destination))
+            return false;
+    }
+    if (interface->loopback || looped)
         return true;
     if (ipv4_is_loopback(info->source) || ipv4_is_loopback(info->destination) || ipv4_is_multicast(info->source) ||
         info->source == IPV4_BROADCAST || (own != IPV4_ANY && info->source == own))
@@ -55,6 +61,9 @@ static void deliver(const struct ip_info *info, struct packet *packet)
         return;
     case IP_PROTOCOL_UDP:
         udp_input(info, packet);
+        return;
+    case IP_PROTOCOL_IGMP:
+        igmp_input(info, packet);
         return;
     case IP_PROTOCOL_ICMP:
         icmp_input(info, packet);
@@ -97,7 +106,7 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
     struct ip_info info;
     uint32_t header_length = parse(interface, packet, &info);
     info.unicast = link_unicast;
-    if (header_length == 0 || !addresses_acceptable(interface, &info)) {
+    if (header_length == 0 || !addresses_acceptable(interface, &info, packet->flags & PACKET_LOOPED)) {
         packet_free(packet);
         return;
     }

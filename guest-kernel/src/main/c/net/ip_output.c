@@ -16,6 +16,23 @@ static int route_limited_broadcast(struct ip_route *route)
     return 0;
 }
 
+void ip_route_via(struct interface *interface, ipv4_t destination, struct ip_route *route)
+{
+    *route = (struct ip_route){ .interface = interface, .next_hop = destination,
+                                .source = interface->configuration.address };
+}
+
+bool ip_is_broadcast(ipv4_t address)
+{
+    for (unsigned i = 1; i < interface_count(); i++) {
+        const struct interface *interface = interface_at(i);
+        bool configured = interface->configuration.address != IPV4_ANY && interface->configuration.prefix < 31;
+        if (configured && address == interface_broadcast(interface))
+            return true;
+    }
+    return address == IPV4_BROADCAST;
+}
+
 static int route_through(struct interface *interface, ipv4_t next_hop, bool broadcast, struct ip_route *route)
 {
     *route = (struct ip_route){ .interface = interface, .next_hop = next_hop,
@@ -34,7 +51,8 @@ int ip_route(ipv4_t destination, struct ip_route *route)
     if (destination == IPV4_BROADCAST)
         return route_limited_broadcast(route);
     if (interface_of_address(destination) != NULL) {
-        *route = (struct ip_route){ .interface = interface_at(0), .next_hop = destination, .source = destination };
+        ipv4_t source = ipv4_is_loopback(destination) ? IPV4_LOOPBACK : destination;
+        *route = (struct ip_route){ .interface = interface_at(0), .next_hop = destination, .source = source };
         return 0;
     }
     for (unsigned i = 1; i < interface_count(); i++) {
@@ -77,17 +95,16 @@ static void multicast_mac(ipv4_t group, uint8_t mac[6])
     mac[5] = (uint8_t)group;
 }
 
-/* Puts the IP header on and hands the packet to the link. */
-static void send_one(struct packet *packet, const struct ip_route *route, const struct ip_send *send,
-                     uint16_t identification, uint16_t fragment)
+/* Puts the IP header on; its length, 0 without room. */
+static uint32_t add_header(struct packet *packet, const struct ip_send *send, uint16_t identification, uint16_t fragment)
 {
-    struct ip_header *ip = packet_push(packet, sizeof(*ip));
-    if (ip == NULL) {
-        packet_free(packet);
-        return;
-    }
+    static const uint8_t router_alert[4] = { 148, 4, 0, 0 };         /* RFC 2113 2.1 */
+    uint32_t length = sizeof(struct ip_header) + (send->router_alert ? sizeof(router_alert) : 0);
+    struct ip_header *ip = packet_push(packet, length);
+    if (ip == NULL)
+        return 0;
     *ip = (struct ip_header){
-        .version_length = 0x45,
+        .version_length = (uint8_t)(4 << 4 | length / 4),
         .type_of_service = send->type_of_service,
         .total_length = be16_of((uint16_t)packet->length),
         .identification = be16_of(identification),
@@ -97,13 +114,31 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         .source = be32_of(send->source),
         .destination = be32_of(send->destination),
     };
-    ip->checksum = be16_of(checksum_finish(checksum_add(0, ip, sizeof(*ip))));
-    packet->checksum_start = (uint16_t)(packet->checksum_start + sizeof(*ip));
-    packet->header_length = (uint16_t)(packet->header_length + sizeof(*ip));
+    if (send->router_alert)
+        memcpy(ip + 1, router_alert, sizeof(router_alert));
+    ip->checksum = be16_of(checksum_finish(checksum_add(0, ip, length)));
+    packet->checksum_start = (uint16_t)(packet->checksum_start + length);
+    packet->header_length = (uint16_t)(packet->header_length + length);
+    return length;
+}
 
+/* Hands a packet with its IP header to the link. A group's does not leave the machine with a time to live of 0. */
+static void send_one(struct packet *packet, const struct ip_route *route, const struct ip_send *send,
+                     uint16_t identification, uint16_t fragment)
+{
     struct interface *interface = route->interface;
+    if (add_header(packet, send, identification, fragment) == 0) {
+        packet_free(packet);
+        return;
+    }
     if (interface->loopback) {
         interface_transmit(interface, packet);
+        return;
+    }
+    if (send->loop)
+        interface_loop(interface, packet);
+    if (send->time_to_live == 0) {
+        packet_free(packet);
         return;
     }
     if (!interface->device->checksum_offload)

@@ -1,6 +1,8 @@
 #include "net/net.h"
 
 #include "net/listing.h"
+#include "net/multicast.h"
+#include "net/ports.h"
 #include "net/socket.h"
 
 #include "lib/errno.h"
@@ -84,6 +86,8 @@ void net_init(void)
     net_lock();
     arp_init();
     ip_reassembly_init();
+    ports_init();
+    multicast_init();
     udp_init();
     tcp_init();
     interfaces_init();

@@ -1,6 +1,7 @@
 /*
- * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR or RTM_GETROUTE for
- * all that there is, as getifaddrs(3) does. Nothing can be changed through them, and no group ever gets a message.
+ * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE or
+ * RTM_GETNEIGH for all that there is, as getifaddrs(3) does, for one interface, or for the way to one address. Nothing can be
+ * changed through them, and no group ever gets a message.
  *
  * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of them.
  * Guarded by the net lock; a datagram that is being read belongs to its reader, one at a time by `reading`.
@@ -8,8 +9,10 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/string.h"
+#include "net/arp.h"
 #include "net/bytes.h"
 #include "net/interface.h"
+#include "net/ip.h"
 #include "net/socket.h"
 
 #define QUEUE_LIMIT 65536u           /* bytes of answers in a socket */
@@ -20,7 +23,7 @@
 enum { NLMSG_NOOP = 1, NLMSG_ERROR, NLMSG_DONE };
 enum { NLM_F_REQUEST = 1, NLM_F_MULTI = 2, NLM_F_ACK = 4, NLM_F_DUMP = 0x300 };
 /* linux/rtnetlink.h */
-enum { RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22, RTM_NEWROUTE = 24, RTM_GETROUTE = 26 };
+enum { RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22, RTM_NEWROUTE = 24, RTM_GETROUTE = 26, RTM_NEWNEIGH = 28, RTM_GETNEIGH = 30 };
 
 struct header {                      /* struct nlmsghdr */
     uint32_t length;
@@ -172,6 +175,51 @@ static void tell_routes(struct builder *builder, const struct interface *interfa
     end_message(builder);
 }
 
+/* What RTM_GETROUTE for one address gives: that address, and where its packets go. */
+static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *route)
+{
+    enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5, CLONED = 0x200, RTA_UID = 25, RTA_CACHEINFO = 12 };
+    const uint32_t flags_of_local = 0x80000000u, cache[8] = { 0 };       /* RTCF_LOCAL; struct rta_cacheinfo */
+    struct { uint8_t family, prefix, source_prefix, service, table, origin, scope, type; uint32_t flags; } *info;
+    bool local = route->interface->loopback, group = ipv4_is_multicast(to);
+    info = begin_message(builder, RTM_NEWROUTE, 0, sizeof(*info));
+    info->family = AF_INET;
+    info->prefix = 32;
+    info->table = TABLE_MAIN;
+    info->type = route->broadcast ? RTN_BROADCAST : group ? RTN_MULTICAST : local ? RTN_LOCAL : RTN_UNICAST;
+    info->flags = CLONED | (local ? flags_of_local : 0);
+    add_word(builder, RTA_TABLE, TABLE_MAIN);
+    add_address(builder, RTA_DST, to);
+    add_word(builder, RTA_OIF, (uint32_t)route->interface->index);
+    add_address(builder, RTA_PREFSRC, route->source);
+    if (!route->broadcast && route->next_hop != to)
+        add_address(builder, RTA_GATEWAY, route->next_hop);
+    add_word(builder, RTA_UID, 0);
+    add_attribute(builder, RTA_CACHEINFO, cache, sizeof(cache));
+    end_message(builder);
+}
+
+#define NEIGHBOUR_SIZE 64u           /* bytes that one takes at most */
+
+static bool tell_neighbour(const struct arp_entry *entry, void *context)
+{
+    enum { NDA_DST = 1, NDA_LLADDR, INCOMPLETE = 1, REACHABLE = 2, RTN_UNICAST = 1 };
+    struct builder *builder = context;
+    struct { uint8_t family, padding1; uint16_t padding2; int32_t index; uint16_t state; uint8_t flags, type; } *info;
+    if (builder->answer->length + NEIGHBOUR_SIZE > ANSWER_SIZE)
+        return false;
+    info = begin_message(builder, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*info));
+    info->family = AF_INET;
+    info->index = entry->interface->index;
+    info->state = entry->mac != NULL ? REACHABLE : INCOMPLETE;
+    info->type = RTN_UNICAST;
+    add_address(builder, NDA_DST, entry->address);
+    if (entry->mac != NULL)
+        add_attribute(builder, NDA_LLADDR, entry->mac, 6);
+    end_message(builder);
+    return true;
+}
+
 /* ---- Answering; net lock ---- */
 
 static struct answer *make_answer(const struct netlink_socket *netlink, uint32_t size)
@@ -214,12 +262,14 @@ static int dump(struct netlink_socket *netlink, const struct header *question, u
     }
     struct builder builder = { all, question, NULL, netlink->port };
     bool known = family == AF_UNSPEC || family == AF_INET || question->type == RTM_GETLINK;
+    if (known && question->type == RTM_GETNEIGH)
+        arp_for_each(tell_neighbour, &builder);
     for (unsigned i = 0; known && i < interface_count(); i++) {
         if (question->type == RTM_GETLINK)
             tell_link(&builder, interface_at(i));
         else if (question->type == RTM_GETADDR)
             tell_address(&builder, interface_at(i));
-        else
+        else if (question->type == RTM_GETROUTE)
             tell_routes(&builder, interface_at(i));
     }
     if (all->length > 0)
@@ -233,27 +283,85 @@ static int dump(struct netlink_socket *netlink, const struct header *question, u
     return 0;
 }
 
-/* One interface, by its number. */
-static int tell_one_link(struct netlink_socket *netlink, const struct header *question, int32_t index)
+/* The value of an attribute of the question, or NULL. */
+static const uint8_t *find_attribute(const uint8_t *body, uint32_t length, uint32_t at, uint16_t type, uint32_t *size)
 {
-    for (unsigned i = 0; i < interface_count(); i++) {
-        if (interface_at(i)->index != index)
-            continue;
-        struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
-        if (builder.answer == NULL)
-            return -ENOBUFS;
-        tell_link(&builder, interface_at(i));
-        builder.message->flags = 0;
-        queue_answer(netlink, builder.answer);
-        return 0;
+    struct { uint16_t length, type; } attribute;
+    while (at <= length && length - at >= sizeof(attribute)) {
+        memcpy(&attribute, body + at, sizeof(attribute));
+        if (attribute.length < sizeof(attribute) || attribute.length > length - at)
+            return NULL;
+        *size = attribute.length - (uint32_t)sizeof(attribute);
+        if (attribute.type == type)
+            return body + at + sizeof(attribute);
+        at += align_up((uint32_t)attribute.length, 4u);
     }
-    return report(netlink, question, -ENODEV);
+    return NULL;
+}
+
+#define LINK_HEADER 16u              /* struct ifinfomsg */
+#define ROUTE_HEADER 12u             /* struct rtmsg */
+
+/* By its number, or else by its name; NULL: there is none. */
+static const struct interface *find_link(const uint8_t *body, uint32_t length, bool *asked)
+{
+    enum { IFLA_IFNAME = 3 };
+    char name[16] = "";
+    uint32_t size;
+    int32_t index;
+    memcpy(&index, body + 4, sizeof(index));
+    const uint8_t *wanted = index == 0 ? find_attribute(body, length, LINK_HEADER, IFLA_IFNAME, &size) : NULL;
+    *asked = index > 0 || wanted != NULL;
+    if (wanted == NULL)
+        return index > 0 ? interface_at((unsigned)index - 1) : NULL;
+    memcpy(name, wanted, min_of(size, (uint32_t)sizeof(name) - 1));
+    return interface_by_name(name);
+}
+
+static int tell_one_link(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
+{
+    bool asked = false;
+    const struct interface *interface = length >= LINK_HEADER ? find_link(body, length, &asked) : NULL;
+    if (interface == NULL)
+        return report(netlink, question, asked ? -ENODEV : -EINVAL);
+    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
+    if (builder.answer == NULL)
+        return -ENOBUFS;
+    tell_link(&builder, interface);
+    builder.message->flags = 0;
+    queue_answer(netlink, builder.answer);
+    return 0;
+}
+
+/* Without an address it is that of no one, which is this machine. */
+static int tell_one_route(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
+{
+    struct ip_route route;
+    uint32_t size = 0;
+    be32 address = be32_of(IPV4_LOOPBACK);
+    if (body[0] != AF_INET)
+        return report(netlink, question, -EOPNOTSUPP);
+    const uint8_t *wanted = length >= ROUTE_HEADER ? find_attribute(body, length, ROUTE_HEADER, RTA_DST, &size) : NULL;
+    if (length < ROUTE_HEADER || (wanted != NULL && size < sizeof(address)))
+        return report(netlink, question, -EINVAL);
+    if (wanted != NULL)
+        memcpy(&address, wanted, sizeof(address));
+    int error = ip_route(be32_get(address), &route);
+    if (error < 0)
+        return report(netlink, question, error);
+    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
+    if (builder.answer == NULL)
+        return -ENOBUFS;
+    tell_way(&builder, be32_get(address), &route);
+    queue_answer(netlink, builder.answer);
+    return 0;
 }
 
 static int answer_question(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
 {
-    bool known = question->type == RTM_GETLINK || question->type == RTM_GETADDR || question->type == RTM_GETROUTE;
-    if (!(question->flags & NLM_F_REQUEST) || question->type < RTM_NEWLINK)
+    uint16_t type = question->type;
+    bool known = type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE || type == RTM_GETNEIGH;
+    if (!(question->flags & NLM_F_REQUEST) || type < RTM_NEWLINK)
         return question->flags & NLM_F_ACK ? report(netlink, question, 0) : 0;
     if (!known)
         return report(netlink, question, -EOPNOTSUPP);
@@ -261,11 +369,9 @@ static int answer_question(struct netlink_socket *netlink, const struct header *
         return report(netlink, question, -EINVAL);
     if (question->flags & NLM_F_DUMP)
         return dump(netlink, question, body[0]);
-    int32_t index;
-    if (question->type != RTM_GETLINK || length < 8)
-        return report(netlink, question, question->type == RTM_GETLINK ? -EINVAL : -EOPNOTSUPP);
-    memcpy(&index, body + 4, sizeof(index));
-    return tell_one_link(netlink, question, index);
+    if (type == RTM_GETLINK)
+        return tell_one_link(netlink, question, body, length);
+    return type == RTM_GETROUTE ? tell_one_route(netlink, question, body, length) : report(netlink, question, -EOPNOTSUPP);
 }
 
 static void bind_if_needed(struct netlink_socket *netlink)

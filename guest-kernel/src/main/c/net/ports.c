@@ -4,11 +4,12 @@
 #include "lib/hash.h"
 #include "lib/random.h"
 
-static struct hash_key share_key;
+static struct hash_key share_key;    /* of every table; set once */
+
+void ports_init(void) { random_bytes(&share_key, sizeof(share_key)); }
 
 void port_table_init(struct port_table *table)
 {
-    random_bytes(&share_key, sizeof(share_key));
     for (unsigned i = 0; i < PORT_BUCKETS; i++)
         list_init(&table->buckets[i]);
 }

@@ -23,6 +23,8 @@ struct port_binding {
     bool listening;
 };
 
+/* Once, before the first table is used. */
+void ports_init(void);
 void port_table_init(struct port_table *table);
 void port_binding_init(struct port_binding *binding);
 static inline bool port_bound(const struct port_binding *binding) { return !list_empty(&binding->link); }

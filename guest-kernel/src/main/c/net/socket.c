@@ -2,6 +2,7 @@
 
 #include "lib/errno.h"
 #include "lib/heap.h"
+#include "lib/string.h"
 #include "memory/user.h"
 #include "net/interface_control.h"
 #include "net/ip.h"
@@ -104,6 +105,7 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
         .receive_low = 1, .time_to_live = IP_DEFAULT_TTL, .path_discovery = 1, .multicast_ttl = 1,
         .multicast_loop = true, .multicast_all = true, .incoming_cpu = -1,
     };
+    list_init(&socket->memberships);
     wait_queue_init(&socket->queue);
     mutex_init(&socket->reading, LOCK_SOCKET_READING);
     mutex_init(&socket->writing, LOCK_SOCKET_WRITING);
@@ -116,6 +118,13 @@ int socket_open_file(struct socket *socket, unsigned file_flags, struct file **o
         return -ENOMEM;
     socket->file = *out;
     return 0;
+}
+
+void socket_say(struct socket_message *message, int level, int type, const void *value, uint32_t length)
+{
+    struct socket_control *control = &message->controls[message->control_count++];
+    *control = (struct socket_control){ .level = level, .type = type, .length = length };
+    memcpy(control->value, value, length);
 }
 
 bool socket_nonblocking(const struct socket *socket, unsigned message_flags)

@@ -49,16 +49,20 @@ struct socket_address {
 #define IP_TOS 1
 #define IP_TTL 2
 #define IP_PKTINFO 8
+#define IP_RECVERR 11
 #define IP_RECVORIGDSTADDR 20
 #define IP_ORIGDSTADDR IP_RECVORIGDSTADDR
+#define SOL_SOCKET 1                 /* asm-generic/socket.h */
+#define SO_TIMESTAMP 29
+#define SO_TIMESTAMPNS 35
 
 /* What is said with a datagram by control messages, cmsg(3): IP_PKTINFO and the like. */
 struct socket_control {
     int32_t level, type;
     uint32_t length;                 /* of the value, bytes */
-    uint8_t value[16];
+    uint8_t value[32];
 };
-#define SOCKET_CONTROLS 4            /* kinds that one datagram can have */
+#define SOCKET_CONTROLS 5            /* kinds that one datagram can have */
 
 struct socket_message {
     struct transfer *data;
@@ -117,8 +121,11 @@ struct socket_kept {
     uint8_t multicast_ttl;
     bool multicast_loop, multicast_all;
     ipv4_t multicast_interface;      /* its address, or IPV4_ANY */
+    int32_t multicast_index;         /* its number, or 0: the one that has a route */
+    bool timestamp, timestamp_ns;    /* said with each datagram; at most one of them */
+    bool cork;                       /* UDP_CORK */
     /* Kept and given back; nothing here depends on them. */
-    bool debug, dont_route, timestamp, timestamp_ns, queue_overflow, prefer_busy_poll;
+    bool debug, dont_route, queue_overflow, prefer_busy_poll;
     bool retain_options, receive_options, checksum_offset, join_datagrams, extended_errors;
     uint8_t minimum_ttl;
     int32_t priority, mark, incoming_cpu, busy_poll;
@@ -135,6 +142,7 @@ struct socket {
     nanoseconds receive_timeout, send_timeout;
     uint32_t receive_buffer, send_buffer;        /* bytes; as set, or 0: automatic */
     struct socket_kept kept;
+    struct list memberships;         /* net lock: of groups (net/multicast.c) */
 };
 
 #define SOCKET_OPTION_SIZE 256u
@@ -157,6 +165,8 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
                  int protocol);
 /* Wraps the socket into a file; on failure the socket stays the caller's. 0 or -ENOMEM. */
 int socket_open_file(struct socket *socket, unsigned file_flags, struct file **out);
+/* Adds to what is said with a datagram. */
+void socket_say(struct socket_message *message, int level, int type, const void *value, uint32_t length);
 /* Must this operation return -EAGAIN instead of sleeping? */
 bool socket_nonblocking(const struct socket *socket, unsigned message_flags);
 /* The moment at which a timeout set as an option runs out. */

@@ -8,24 +8,27 @@
 #include "lib/timeval.h"
 #include "net/interface.h"
 #include "net/ip.h"
+#include "net/multicast.h"
 #include "net/option.h"
 #include "net/socket.h"
+#include "net/udp.h"
 
-#define SOL_SOCKET 1                 /* asm-generic/socket.h */
 enum {
     SO_DEBUG = 1, SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_DONTROUTE = 5, SO_BROADCAST = 6, SO_SNDBUF = 7,
     SO_RCVBUF = 8, SO_KEEPALIVE = 9, SO_OOBINLINE = 10, SO_PRIORITY = 12, SO_LINGER = 13, SO_BSDCOMPAT = 14,
     SO_REUSEPORT = 15, SO_PEERCRED = 17, SO_RCVLOWAT = 18, SO_SNDLOWAT = 19, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21,
-    SO_TIMESTAMP = 29, SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_TIMESTAMPNS = 35, SO_MARK = 36,
+    SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_MARK = 36,
     SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RXQ_OVFL = 40, SO_BUSY_POLL = 46, SO_INCOMING_CPU = 49,
     SO_INCOMING_NAPI_ID = 56, SO_COOKIE = 57, SO_PREFER_BUSY_POLL = 69, SO_BUSY_POLL_BUDGET = 70,
 };
 enum {                               /* linux/in.h; the rest is in net/socket.h */
-    IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_MTU_DISCOVER = 10, IP_RECVERR = 11, IP_RECVTTL = 12, IP_RECVTOS = 13,
+    IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_MTU_DISCOVER = 10, IP_RECVTTL = 12, IP_RECVTOS = 13,
     IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24,
-    IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34, IP_MULTICAST_ALL = 49,
+    IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP = 35,
+    IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, IP_MULTICAST_ALL = 49,
 };
-#define UDP_GRO 104                  /* linux/udp.h */
+#define UDP_CORK 1                   /* linux/udp.h */
+#define UDP_GRO 104
 #define ECN_MASK 3u                  /* RFC 3168: the transport's part of the type of service */
 #define PMTUDISC_LAST 5              /* IP_PMTUDISC_OMIT */
 
@@ -112,6 +115,21 @@ static int set_receive_low(void *socket, int value)
     return 0;
 }
 
+/* Each form ends the other. */
+static int set_timestamp(void *socket, int value)
+{
+    ((struct socket *)socket)->kept.timestamp = value != 0;
+    ((struct socket *)socket)->kept.timestamp_ns = false;
+    return 0;
+}
+
+static int set_timestamp_ns(void *socket, int value)
+{
+    ((struct socket *)socket)->kept.timestamp_ns = value != 0;
+    ((struct socket *)socket)->kept.timestamp = false;
+    return 0;
+}
+
 #define KEPT(name, shape, field, ...) OPTION_AT(name, shape, struct socket, kept.field, __VA_ARGS__)
 
 static const struct option socket_lines[] = {
@@ -124,8 +142,8 @@ static const struct option socket_lines[] = {
     KEPT(SO_OOBINLINE, OPTION_FLAG, urgent_in_line),
     KEPT(SO_PRIORITY, OPTION_NUMBER, priority),
     KEPT(SO_RCVLOWAT, OPTION_NUMBER, receive_low, .set = set_receive_low),
-    KEPT(SO_TIMESTAMP, OPTION_FLAG, timestamp),
-    KEPT(SO_TIMESTAMPNS, OPTION_FLAG, timestamp_ns),
+    KEPT(SO_TIMESTAMP, OPTION_FLAG, timestamp, .set = set_timestamp),
+    KEPT(SO_TIMESTAMPNS, OPTION_FLAG, timestamp_ns, .set = set_timestamp_ns),
     KEPT(SO_MARK, OPTION_NUMBER, mark),
     KEPT(SO_RXQ_OVFL, OPTION_FLAG, queue_overflow),
     KEPT(SO_BUSY_POLL, OPTION_NUMBER, busy_poll, .lowest = 0, .highest = INT32_MAX),
@@ -198,7 +216,10 @@ static const struct option ip_lines[] = {
 static const struct option_table ip_options = { ip_lines, array_size(ip_lines) };
 
 /* Datagrams may be joined for a reader that asks for it; here they never are. */
-static const struct option udp_lines[] = { KEPT(UDP_GRO, OPTION_FLAG, join_datagrams) };
+static const struct option udp_lines[] = {
+    KEPT(UDP_CORK, OPTION_FLAG, cork, .set = udp_set_cork),
+    KEPT(UDP_GRO, OPTION_FLAG, join_datagrams),
+};
 static const struct option_table udp_options = { udp_lines, array_size(udp_lines) };
 
 /* ---- Setting ---------------------------------------------------------------------------------------------- */
@@ -218,18 +239,57 @@ static int set_socket_level(struct socket *socket, int name, const void *value, 
     return option_set(&socket_options, socket, name, number);
 }
 
-/* in_addr, ip_mreq or ip_mreqn: there is one device, so that only the address of the interface counts. */
+struct membership_value {            /* struct ip_mreqn; struct ip_mreq ends before the number */
+    be32 group, address;
+    int32_t index;
+};
+struct group_value {                 /* struct group_req */
+    uint32_t index, padding;
+    uint16_t family;
+    be16 port;
+    be32 address;
+    uint8_t rest[120];
+};
+
 static int set_multicast_interface(struct socket *socket, const void *value, uint32_t length)
 {
+    struct membership_value wanted = { 0 };
     if (socket->type == SOCK_STREAM || length < sizeof(be32))
         return -EINVAL;
-    be32 address;
-    memcpy(&address, (const uint8_t *)value + (length >= 2 * sizeof(be32) ? sizeof(be32) : 0), sizeof(address));
-    ipv4_t wanted = be32_get(address);
-    if (wanted != IPV4_ANY && interface_of_address(wanted) == NULL)
+    if (length < offsetof(struct membership_value, index))
+        memcpy(&wanted.address, value, sizeof(wanted.address));
+    else
+        memcpy(&wanted, value, min_of(length, (uint32_t)sizeof(wanted)));
+    ipv4_t address = be32_get(wanted.address);
+    bool none = wanted.index == 0 && address == IPV4_ANY;
+    const struct interface *interface = wanted.index != 0 ? interface_at((unsigned)wanted.index - 1) : interface_of_address(address);
+    if (!none && interface == NULL)
         return -EADDRNOTAVAIL;
-    socket->kept.multicast_interface = wanted;
+    socket->kept.multicast_interface = address;
+    socket->kept.multicast_index = none ? 0 : interface->index;
     return 0;
+}
+
+static int change_membership(struct socket *socket, int name, const void *value, uint32_t length)
+{
+    struct membership_value wanted = { 0 };
+    struct group_value group;
+    bool by_mreq = name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP;
+    if (socket->type == SOCK_STREAM)
+        return -EPROTO;
+    if (length < (by_mreq ? offsetof(struct membership_value, index) : sizeof(group)))
+        return -EINVAL;
+    if (by_mreq) {
+        memcpy(&wanted, value, min_of(length, (uint32_t)sizeof(wanted)));
+    } else {
+        memcpy(&group, value, sizeof(group));
+        wanted.group = group.address;
+        wanted.index = (int32_t)group.index;
+    }
+    if (!by_mreq && group.family != AF_INET)
+        return -EINVAL;
+    bool join = name == IP_ADD_MEMBERSHIP || name == MCAST_JOIN_GROUP;
+    return (join ? multicast_join : multicast_leave)(socket, be32_get(wanted.group), be32_get(wanted.address), wanted.index);
 }
 
 /* A byte or an int: ip(7). */
@@ -238,6 +298,8 @@ static int set_ip_level(struct socket *socket, int name, const void *value, uint
     int32_t number = 0;
     if (name == IP_MULTICAST_IF)
         return set_multicast_interface(socket, value, length);
+    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == MCAST_JOIN_GROUP || name == MCAST_LEAVE_GROUP)
+        return change_membership(socket, name, value, length);
     if (length == 0 && !option_may_be_empty(&ip_options, name))
         return -EINVAL;
     if (length >= sizeof(number))

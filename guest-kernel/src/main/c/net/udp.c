@@ -2,11 +2,17 @@
 
 #include "lib/errno.h"
 #include "net/checksum.h"
+#include "net/multicast.h"
 #include "net/udp_private.h"
+#include "platform/platform.h"
 
 struct udp_header {
     be16 source, destination, length, checksum;
 };
+
+#define PMTUDISC_DONT 0               /* IP_PMTUDISC_*, linux/in.h */
+#define PMTUDISC_DO 2                 /* the program sees to the size of its datagrams */
+#define PMTUDISC_PROBE 3
 
 struct port_table udp_ports;
 
@@ -64,26 +70,92 @@ static bool checksum_good(const struct ip_info *info, const struct packet *packe
     return checksum_fold(packet_checksum(packet, 0, sum)) == 0xffff;
 }
 
-/* From `port` of the sender, to our port `to`. */
-static void enqueue(struct udp_socket *udp, struct packet *packet, const struct ip_info *info, uint16_t port,
-                    uint16_t to)
+/* ---- Receiving ---- */
+
+bool udp_has_room(const struct udp_socket *udp, uint32_t memory)
 {
-    packet_drop_front(packet, UDP_HEADER_LENGTH);
-    uint32_t memory = packet_memory(packet);
     uint32_t limit = udp->socket.receive_buffer != 0 ? udp->socket.receive_buffer : UDP_DEFAULT_BUFFER;
-    if (udp->shut_read || udp->received_bytes + memory > limit || net_memory() == NET_MEMORY_FULL) {
+    return udp->received_bytes + memory <= limit && net_memory() != NET_MEMORY_FULL;
+}
+
+void udp_charge(struct udp_socket *udp, uint32_t memory)
+{
+    udp->received_bytes += memory;
+    net_charge(memory);
+}
+
+void udp_uncharge(struct udp_socket *udp, uint32_t memory)
+{
+    udp->received_bytes -= memory;
+    net_uncharge(memory);
+}
+
+/* A datagram with its header gone: from `port` of the sender, to our port `to`. */
+struct arrival {
+    const struct ip_info *info;
+    uint16_t port, to;
+};
+
+static void enqueue(struct udp_socket *udp, struct packet *packet, const struct arrival *arrival)
+{
+    const struct ip_info *info = arrival->info;
+    uint32_t memory = packet_memory(packet);
+    if (udp->shut_read || !udp_has_room(udp, memory)) {
         packet_free(packet);
         return;
     }
+    bool timed = udp->socket.kept.timestamp || udp->socket.kept.timestamp_ns;
     *udp_datagram(packet) = (struct udp_datagram){
-        .source = { info->source, port }, .memory = memory, .destination = info->destination, .destination_port = to,
-        .interface = (uint8_t)info->interface->index, .type_of_service = info->type_of_service,
-        .time_to_live = info->time_to_live,
+        .source = { info->source, arrival->port }, .memory = memory, .destination = info->destination,
+        .destination_port = arrival->to, .interface = (uint8_t)info->interface->index,
+        .type_of_service = info->type_of_service, .time_to_live = info->time_to_live, .received = timed ? clock_wall() : 0,
     };
-    udp->received_bytes += memory;
-    net_charge(memory);
+    udp_charge(udp, memory);
     list_push_back(&udp->received, &packet->link);
     wake(&udp->socket.queue, POLL_IN);
+}
+
+static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, const struct arrival *arrival)
+{
+    struct packet *copy = packet_copy(packet, 0, packet->length);
+    if (copy != NULL)
+        enqueue(udp, copy, arrival);
+}
+
+/* To a group or to all: each socket that fits has one. */
+static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
+{
+    const struct ip_info *info = arrival->info;
+    struct endpoint local = { info->destination, arrival->to }, remote = { info->source, arrival->port };
+    struct udp_socket *last = NULL;
+    list_for_each(node, port_bucket(&udp_ports, arrival->to)) {
+        struct udp_socket *udp = udp_at(node);
+        if (fitness(udp, local, remote) == 0)
+            continue;
+        if (ipv4_is_multicast(local.address) && !multicast_wanted(&udp->socket, local.address, info->interface->index))
+            continue;
+        if (last != NULL)
+            enqueue_copy(last, packet, arrival);
+        last = udp;
+    }
+    if (last != NULL)
+        enqueue(last, packet, arrival);
+    else
+        packet_free(packet);
+}
+
+static void deliver(struct packet *packet, const struct arrival *arrival)
+{
+    const struct ip_info *info = arrival->info;
+    struct udp_socket *udp = find((struct endpoint){ info->destination, arrival->to },
+                                  (struct endpoint){ info->source, arrival->port });
+    if (udp == NULL) {
+        icmp_send_unreachable(info, packet, ICMP_PORT_UNREACHABLE);
+        packet_free(packet);
+        return;
+    }
+    packet_drop_front(packet, UDP_HEADER_LENGTH);
+    enqueue(udp, packet, arrival);
 }
 
 void udp_input(const struct ip_info *info, struct packet *packet)
@@ -100,50 +172,62 @@ void udp_input(const struct ip_info *info, struct packet *packet)
         packet_free(packet);
         return;
     }
-    struct endpoint source = { info->source, be16_get(header->source) };
-    struct endpoint destination = { info->destination, be16_get(header->destination) };
-    struct udp_socket *udp = find(destination, source);
-    if (udp == NULL) {
-        icmp_send_unreachable(info, packet, ICMP_PORT_UNREACHABLE);
-        packet_free(packet);
-        return;
+    struct arrival arrival = { info, be16_get(header->source), be16_get(header->destination) };
+    if (ipv4_is_multicast(info->destination) || ip_is_broadcast(info->destination)) {
+        packet_drop_front(packet, UDP_HEADER_LENGTH);
+        deliver_to_all(packet, &arrival);
+    } else {
+        deliver(packet, &arrival);
     }
-    enqueue(udp, packet, info, source.port, destination.port);
 }
 
+/* Only connected sockets hear of errors that will not go away, and those that ask for all: udp(7), ip(7). */
 void udp_icmp_error(const struct icmp_error *error)
 {
     struct endpoint local = { error->local, read_be16(error->transport) };
     struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
     struct udp_socket *udp = find(local, remote);
-    /* Only connected sockets hear of errors, and those that ask for them: udp(7), ip(7). */
-    bool told = udp != NULL && (udp->socket.kept.receive_errors || (udp->remote.port != 0 && error->hard));
-    if (!told)
+    if (udp == NULL || (error->mtu != 0 && udp->socket.kept.path_discovery == PMTUDISC_DONT))
+        return;
+    bool hard = error->hard || error->mtu != 0 || error->type == ICMP_PARAMETER_PROBLEM;
+    if (udp->socket.kept.receive_errors)
+        udp_queue_icmp_error(udp, error, remote);
+    else if (!hard || udp->remote.port == 0)
         return;
     udp->error = error->error;
-    wake(&udp->socket.queue, POLL_IN | POLL_OUT | POLL_ERROR);
+    wake(&udp->socket.queue, POLL_OUT | POLL_ERROR);
 }
 
-#define PMTUDISC_DO 2                 /* linux/in.h: the program sees to the size of its datagrams */
-#define PMTUDISC_PROBE 3
+/* ---- Sending ---- */
 
-static struct ip_send way_of(const struct udp_socket *udp, ipv4_t source, ipv4_t to,
+int udp_route(const struct udp_socket *udp, ipv4_t to, struct ip_route *route)
+{
+    int32_t index = ipv4_is_multicast(to) ? udp->socket.kept.multicast_index : 0;
+    if (index == 0)
+        return ip_route(to, route);
+    ip_route_via(interface_at((unsigned)index - 1), to, route);
+    return 0;
+}
+
+static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route *route, ipv4_t source, ipv4_t to,
                              const struct socket_message *message)
 {
     const struct socket_kept *kept = &udp->socket.kept;
-    uint8_t lifetime = ipv4_is_multicast(to) ? kept->multicast_ttl : kept->time_to_live;
+    bool group = ipv4_is_multicast(to);
+    uint8_t lifetime = group ? kept->multicast_ttl : kept->time_to_live;
     return (struct ip_send){
         .source = source, .destination = to, .protocol = IP_PROTOCOL_UDP,
         .type_of_service = message->type_of_service_given ? message->type_of_service : kept->type_of_service,
         .time_to_live = message->time_to_live != 0 ? message->time_to_live : lifetime,
         .dont_fragment = kept->path_discovery == PMTUDISC_DO || kept->path_discovery == PMTUDISC_PROBE,
+        .loop = route->broadcast || (group && kept->multicast_loop && multicast_joined(route->interface, to)),
     };
 }
 
 int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message)
 {
     struct ip_route route;
-    int error = ip_route(to.address, &route);
+    int error = udp_route(udp, to.address, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
     if (error == 0 && message->source != IPV4_ANY && interface_of_address(message->source) == NULL)
@@ -152,7 +236,9 @@ int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, 
         packet_free(packet);
         return error;
     }
-    ipv4_t source = udp->binding.local.address != IPV4_ANY ? udp->binding.local.address : route.source;
+    ipv4_t bound = udp->binding.local.address;
+    bool own = bound != IPV4_ANY && !ipv4_is_multicast(bound) && !ip_is_broadcast(bound);
+    ipv4_t source = own ? bound : route.source;
     if (message->source != IPV4_ANY)
         source = message->source;
     uint32_t length = packet->length + UDP_HEADER_LENGTH;
@@ -164,6 +250,9 @@ int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, 
     packet->flags |= PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = 0;
     packet->checksum_offset = offsetof(struct udp_header, checksum);
-    struct ip_send how = way_of(udp, source, to.address, message);
-    return ip_output(packet, &route, &how);
+    struct ip_send how = way_of(udp, &route, source, to.address, message);
+    error = ip_output(packet, &route, &how);
+    if (error == -EMSGSIZE)
+        udp_queue_too_long(udp, to.address, route.interface->mtu);
+    return error;
 }

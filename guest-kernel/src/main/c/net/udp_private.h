@@ -18,6 +18,8 @@ struct udp_socket {
     uint32_t received_bytes;         /* memory they hold */
     int error;                       /* positive */
     bool shut_read, shut_write;
+    struct list errors;              /* udp_errors.c */
+    struct udp_cork *cork;           /* udp_socket.c: what MSG_MORE keeps back, or NULL */
 };
 
 /* In packet->layer while a datagram waits in a socket. */
@@ -27,6 +29,7 @@ struct udp_datagram {
     ipv4_t destination;
     uint16_t destination_port;
     uint8_t interface, type_of_service, time_to_live;      /* interface: its index */
+    nanoseconds received;            /* wall clock; 0: nobody had asked for it */
 };
 static inline struct udp_datagram *udp_datagram(struct packet *packet)
 {
@@ -34,5 +37,17 @@ static inline struct udp_datagram *udp_datagram(struct packet *packet)
 }
 
 extern struct port_table udp_ports;
+/* Whether so much more memory may wait in the socket, and the account of it. */
+bool udp_has_room(const struct udp_socket *udp, uint32_t memory);
+void udp_charge(struct udp_socket *udp, uint32_t memory);
+void udp_uncharge(struct udp_socket *udp, uint32_t memory);
+/* The queue of errors, of sockets with IP_RECVERR. `to`: where our datagram went. */
+void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from, struct endpoint to);
+void udp_queue_too_long(struct udp_socket *udp, ipv4_t to, uint32_t mtu);
+void udp_forget_errors(struct udp_socket *udp);
+/* MSG_ERRQUEUE of recvmsg(2); never waits. Without the net lock. */
+ssize_type udp_receive_error(struct udp_socket *udp, struct socket_message *message);
+/* The way there; groups go out by the interface that IP_MULTICAST_IF named. 0 or -errno. */
+int udp_route(const struct udp_socket *udp, ipv4_t to, struct ip_route *route);
 /* Sends a packet that holds the payload, as the message wishes; takes it. */
 int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message);

@@ -1,15 +1,18 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/string.h"
+#include "lib/timeval.h"
 #include "net/interface.h"
+#include "net/multicast.h"
 #include "net/udp_private.h"
+#include "platform/platform.h"
 
 static struct udp_socket *udp_of(struct socket *socket) { return container_of(socket, struct udp_socket, socket); }
 
 static int bind_locked(struct udp_socket *udp, struct endpoint local)
 {
     const struct socket_kept *kept = &udp->socket.kept;
-    bool ours = local.address == IPV4_ANY || ipv4_is_multicast(local.address) || local.address == IPV4_BROADCAST ||
+    bool ours = local.address == IPV4_ANY || ipv4_is_multicast(local.address) || ip_is_broadcast(local.address) ||
                 interface_of_address(local.address) != NULL || kept->transparent || kept->free_bind;
     if (!ours)
         return -EADDRNOTAVAIL;
@@ -51,7 +54,7 @@ static int connect_locked(struct udp_socket *udp, struct endpoint remote)
     struct ip_route route;
     if (remote.address == IPV4_ANY)
         remote.address = IPV4_LOOPBACK;
-    int error = ip_route(remote.address, &route);
+    int error = udp_route(udp, remote.address, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
     if (error == 0)
@@ -77,37 +80,152 @@ static int connect_address(struct socket *socket, const struct socket_address *a
     return result;
 }
 
-static int send_locked(struct udp_socket *udp, const struct socket_message *message, struct packet *packet)
+/* ---- Sending ---- */
+
+/* Where a datagram goes; for what is kept back already, where that goes. */
+static int find_destination(struct udp_socket *udp, const struct socket_message *message, struct endpoint *to)
 {
     const struct socket_address *address = message->address;
-    struct endpoint to = address != NULL ? address->in : udp->remote;
-    int error = 0;
+    *to = address != NULL ? address->in : udp->remote;
     if (udp->shut_write)
-        error = -EPIPE;
-    else if (udp->error != 0)
-        error = -udp->socket.operations->take_error(&udp->socket);
-    else if (address != NULL && address->family != AF_INET)
-        error = -EAFNOSUPPORT;
-    else if (to.port == 0)
-        error = address != NULL ? -EINVAL : -EDESTADDRREQ;
-    else
-        error = bind_if_needed(udp);
+        return -EPIPE;
+    if (udp->error != 0)
+        return -udp->socket.operations->take_error(&udp->socket);
+    if (udp->cork != NULL)
+        return 0;
+    if (address != NULL && address->family != AF_INET)
+        return -EAFNOSUPPORT;
+    if (to->port == 0)
+        return address != NULL ? -EINVAL : -EDESTADDRREQ;
+    if (to->address == IPV4_ANY)
+        to->address = IPV4_LOOPBACK;
+    return bind_if_needed(udp);
+}
+
+/* ---- Keeping back: MSG_MORE and UDP_CORK, udp(7). The first part says where the datagram goes, and how ---- */
+
+struct udp_cork {
+    uint8_t *bytes;                  /* NULL: none yet */
+    uint32_t length, room;
+    struct endpoint to;
+    struct socket_message how;
+};
+
+static void forget_cork(struct udp_socket *udp)
+{
+    if (udp->cork != NULL)
+        heap_free(udp->cork->bytes);
+    heap_free(udp->cork);
+    udp->cork = NULL;
+}
+
+static int push_cork(struct udp_socket *udp)
+{
+    struct udp_cork *cork = udp->cork;
+    struct packet *packet = packet_allocate(cork->length);
+    if (packet != NULL && cork->length > 0)
+        memcpy(packet_put(packet, cork->length), cork->bytes, cork->length);
+    int error = packet != NULL ? udp_send(udp, packet, cork->to, &cork->how) : -ENOBUFS;
+    forget_cork(udp);
+    return error;
+}
+
+static int make_room(struct udp_cork *cork, uint32_t length)
+{
+    uint32_t room = max_of(cork->room, 256u);
+    while (room < cork->length + length)
+        room *= 2;
+    if (room == cork->room)
+        return 0;
+    uint8_t *bytes = heap_allocate(room);
+    if (bytes == NULL)
+        return -ENOBUFS;
+    if (cork->length > 0)
+        memcpy(bytes, cork->bytes, cork->length);
+    heap_free(cork->bytes);
+    cork->bytes = bytes;
+    cork->room = room;
+    return 0;
+}
+
+static int start_cork(struct udp_socket *udp, struct endpoint to, const struct socket_message *message)
+{
+    struct udp_cork *cork = heap_allocate_zeroed(sizeof(*cork));
+    if (cork == NULL)
+        return -ENOBUFS;
+    cork->to = to;
+    cork->how = (struct socket_message){ .source = message->source, .time_to_live = message->time_to_live,
+                                         .type_of_service_given = message->type_of_service_given,
+                                         .type_of_service = message->type_of_service };
+    udp->cork = cork;
+    return 0;
+}
+
+static int keep_back(struct udp_socket *udp, const struct packet *packet, struct endpoint to, const struct socket_message *message)
+{
+    int error = udp->cork == NULL ? start_cork(udp, to, message) : 0;
+    if (error == 0 && udp->cork->length + packet->length > UDP_PAYLOAD_LIMIT) {
+        struct ip_route route;
+        if (udp_route(udp, udp->cork->to.address, &route) == 0)
+            udp_queue_too_long(udp, udp->cork->to.address, route.interface->mtu);
+        error = -EMSGSIZE;
+    }
+    if (error == 0)
+        error = make_room(udp->cork, packet->length);
     if (error < 0) {
-        packet_free(packet);
+        forget_cork(udp);
         return error;
     }
-    if (to.address == IPV4_ANY)
-        to.address = IPV4_LOOPBACK;
-    return udp_send(udp, packet, to, message);
+    packet_copy_out(packet, 0, udp->cork->bytes + udp->cork->length, packet->length);
+    udp->cork->length += packet->length;
+    return message->flags & MSG_MORE || udp->socket.kept.cork ? 0 : push_cork(udp);
+}
+
+int udp_set_cork(void *socket, int value)
+{
+    struct udp_socket *udp = udp_of(socket);
+    udp->socket.kept.cork = value != 0;
+    return value == 0 && udp->cork != NULL ? push_cork(udp) : 0;
+}
+
+/* Takes the packet. */
+static int send_locked(struct udp_socket *udp, const struct socket_message *message, struct packet *packet)
+{
+    struct endpoint to;
+    int error = find_destination(udp, message, &to);
+    bool kept = udp->cork != NULL || message->flags & MSG_MORE || udp->socket.kept.cork;
+    if (error == 0 && !kept)
+        return udp_send(udp, packet, to, message);
+    if (error == 0)
+        error = keep_back(udp, packet, to, message);
+    packet_free(packet);
+    return error;
+}
+
+/* Longer than any datagram, and yet one that its length could be told of: the queue of errors hears of it. */
+static int refuse_too_long(struct udp_socket *udp, const struct socket_message *message)
+{
+    struct endpoint to;
+    struct ip_route route;
+    net_lock();
+    int error = find_destination(udp, message, &to);
+    if (error == 0 && udp->cork == NULL)
+        error = udp_route(udp, to.address, &route);
+    if (error == 0 && udp->cork == NULL)
+        udp_queue_too_long(udp, to.address, route.interface->mtu);
+    net_unlock();
+    return error < 0 ? error : -EMSGSIZE;
 }
 
 static ssize_type send_message(struct socket *socket, struct socket_message *message)
 {
     size_t length = message->data->remaining;
+    if (length > IP_MAXIMUM_LENGTH)
+        return -EMSGSIZE;
     if (message->flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (length > UDP_PAYLOAD_LIMIT)
-        return -EMSGSIZE;
+        return refuse_too_long(udp_of(socket), message);
     struct packet *packet = packet_allocate((uint32_t)length);
     if (packet == NULL)
         return -ENOBUFS;
@@ -120,6 +238,8 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
     net_unlock();
     return result < 0 ? result : (ssize_type)length;
 }
+
+/* ---- Receiving ---- */
 
 static bool receive_ready(struct udp_socket *udp)
 {
@@ -142,9 +262,19 @@ struct destination {                 /* struct sockaddr_in */
 
 static void say(struct socket_message *message, int type, const void *value, uint32_t length)
 {
-    struct socket_control *control = &message->controls[message->control_count++];
-    *control = (struct socket_control){ .level = IPPROTO_IP, .type = type, .length = length };
-    memcpy(control->value, value, length);
+    socket_say(message, IPPROTO_IP, type, value, length);
+}
+
+/* As the program asked for it after the datagram had come, it is of now. */
+static void say_time(const struct socket_kept *kept, const struct udp_datagram *datagram, struct socket_message *message)
+{
+    nanoseconds time = datagram->received != 0 ? datagram->received : clock_wall();
+    struct abi_timeval coarse = timeval_of(time);
+    struct { int64_t seconds, nanoseconds; } fine = { coarse.seconds, (int64_t)(time % NS_PER_SECOND) };
+    if (kept->timestamp)
+        socket_say(message, SOL_SOCKET, SO_TIMESTAMP, &coarse, sizeof(coarse));
+    if (kept->timestamp_ns)
+        socket_say(message, SOL_SOCKET, SO_TIMESTAMPNS, &fine, sizeof(fine));
 }
 
 /* What the socket's options ask to be said of a datagram, in Linux's order. */
@@ -154,6 +284,7 @@ static void say_all(const struct socket_kept *kept, struct packet *packet, struc
     struct packet_info info = { datagram->interface, be32_of(datagram->destination), be32_of(datagram->destination) };
     struct destination to = { AF_INET, be16_of(datagram->destination_port), be32_of(datagram->destination), { 0 } };
     int32_t lifetime = datagram->time_to_live;
+    say_time(kept, datagram, message);
     if (kept->packet_info)
         say(message, IP_PKTINFO, &info, sizeof(info));
     if (kept->tell_ttl)
@@ -183,8 +314,7 @@ static void finish_datagram(struct udp_socket *udp, struct packet *packet, bool 
     if (keep) {
         list_push_front(&udp->received, &packet->link);
     } else {
-        udp->received_bytes -= udp_datagram(packet)->memory;
-        net_uncharge(udp_datagram(packet)->memory);
+        udp_uncharge(udp, udp_datagram(packet)->memory);
         packet_free(packet);
     }
     net_unlock();
@@ -193,8 +323,8 @@ static void finish_datagram(struct udp_socket *udp, struct packet *packet, bool 
 static ssize_type receive_one(struct udp_socket *udp, struct socket_message *message)
 {
     net_lock();
-    struct list *node = list_pop_front(&udp->received);
-    int error = node == NULL ? udp->socket.operations->take_error(&udp->socket) : 0;
+    int error = udp->socket.operations->take_error(&udp->socket);
+    struct list *node = error == 0 ? list_pop_front(&udp->received) : NULL;
     bool end = udp->shut_read;
     net_unlock();
     if (error != 0)
@@ -213,7 +343,7 @@ static ssize_type receive_message(struct socket *socket, struct socket_message *
     struct udp_socket *udp = udp_of(socket);
     nanoseconds deadline = socket_deadline(socket->receive_timeout);
     if (message->flags & MSG_ERRQUEUE)
-        return -EAGAIN;               /* errors are told by the next call; none is queued */
+        return udp_receive_error(udp, message);
     for (;;) {
         mutex_lock(&socket->reading);
         ssize_type result = receive_one(udp, message);
@@ -264,8 +394,8 @@ static unsigned poll_events(struct socket *socket)
     unsigned events = POLL_OUT;
     if (!list_empty(&udp->received) || udp->shut_read)
         events |= POLL_IN;
-    if (udp->error != 0)
-        events |= POLL_ERROR | POLL_IN;
+    if (udp->error != 0 || !list_empty(&udp->errors))
+        events |= POLL_ERROR;
     if (udp->shut_read)
         events |= POLL_RDHUP;
     if (udp->shut_read && udp->shut_write)
@@ -296,13 +426,24 @@ static void release(struct socket *socket)
     struct udp_socket *udp = udp_of(socket);
     net_lock();
     port_unbind(&udp->binding);
+    multicast_leave_all(socket);
+    udp_forget_errors(udp);
+    forget_cork(udp);
     net_uncharge(udp->received_bytes);
     packet_free_all(&udp->received);
     net_unlock();
     heap_free(udp);
 }
 
+/* Without IP_RECVERR no error waits. */
+static void options_changed(struct socket *socket)
+{
+    if (!socket->kept.receive_errors)
+        udp_forget_errors(udp_of(socket));
+}
+
 static const struct socket_operations operations = {
+    .options_changed = options_changed,
     .bind = bind_address, .connect = connect_address, .send = send_message, .receive = receive_message,
     .shutdown = shut_down, .local_address = local_address, .peer_address = peer_address, .poll = poll_events,
     .readable_bytes = readable_bytes, .take_error = take_error, .release = release,
@@ -316,6 +457,7 @@ int udp_socket_create(struct socket **out)
     socket_init(&udp->socket, &operations, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
     port_binding_init(&udp->binding);
     list_init(&udp->received);
+    list_init(&udp->errors);
     *out = &udp->socket;
     return 0;
 }

@@ -21,6 +21,7 @@
 #include "lib/reference.h"
 #include "lib/string.h"
 #include "net/unix_private.h"
+#include "threads/thread.h"
 
 #define RING_SIZE (32u * 1024)
 #define BACKLOG_MAXIMUM 128u
@@ -569,19 +570,61 @@ static const struct socket_operations datagram_operations = {
     .readable_bytes = unix_packet_bytes, .take_error = take_error, .release = release,
 };
 
-/* ---- /proc/net/unix: those with a name; under the net lock, which the heap may be used in ---- */
+/* ---- /proc/net/unix: those with a name. They are copied under the net lock and printed without it ---- */
+
+#define SPARE_RECORDS 16u            /* for sockets that are named between counting and copying */
+#define LINES_AT_ONCE 64u            /* between points where others may run */
+
+struct named_record {
+    uint32_t references, flags, type, state;
+    uint64_t number;
+    struct socket_address name;
+};
+
+static void fill_record(struct named_record *record, const struct unix_socket *u)
+{
+    *record = (struct named_record){
+        .references = u->references, .flags = u->state == UNIX_LISTENING ? 0x10000u : 0, .type = u->socket.type,
+        .state = u->state == UNIX_CONNECTED ? 3 : 1, .number = u->socket.number, .name = u->name,
+    };
+}
+
+/* Copies up to `room` of them; how many there are. */
+static uint32_t copy_named(struct named_record *records, uint32_t room)
+{
+    uint32_t count = 0;
+    net_lock();
+    list_for_each(node, &named_sockets) {
+        if (count < room)
+            fill_record(&records[count], list_entry(node, struct unix_socket, name_link));
+        count++;
+    }
+    net_unlock();
+    return count;
+}
+
+static void print_named(struct text *out, const struct named_record *r)
+{
+    bool abstract = is_abstract(&r->name);
+    text_print(out, "0000000000000000: %08X 00000000 %08X %04X %02X %5lu ", r->references, r->flags, r->type, r->state, r->number);
+    text_print(out, "%s%.*s\n", abstract ? "@" : "", r->name.path_length - abstract, r->name.path + abstract);
+}
 
 static void show_named(struct text *out)
 {
-    net_lock();
-    list_for_each(node, &named_sockets) {
-        const struct unix_socket *u = list_entry(node, struct unix_socket, name_link);
-        text_print(out, "0000000000000000: %08X 00000000 %08X %04X %02X %5lu ", u->references,
-                   u->state == UNIX_LISTENING ? 0x10000u : 0, u->socket.type, u->state == UNIX_CONNECTED ? 3 : 1, u->socket.number);
-        bool abstract = is_abstract(&u->name);
-        text_print(out, "%s%.*s\n", abstract ? "@" : "", u->name.path_length - abstract, u->name.path + abstract);
+    uint32_t room = copy_named(NULL, 0) + SPARE_RECORDS;
+    struct named_record *records = heap_allocate_at(room * sizeof(*records), PAGES_NEEDED);
+    if (records == NULL) {
+        out->failed = true;
+        return;
     }
-    net_unlock();
+    uint32_t count = min_of(copy_named(records, room), room);
+    for (uint32_t i = 0; i < count; i++) {
+        print_named(out, &records[i]);
+        if (i % LINES_AT_ONCE == 0)
+            give_way();
+    }
+    heap_free(records);
 }
 
 void unix_init(void) { network_view.unix_sockets = show_named; }

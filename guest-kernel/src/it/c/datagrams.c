@@ -1,0 +1,341 @@
+/* UDP beyond sending and receiving: groups, the queue of errors, datagrams in parts, times of arrival. All on loopback. */
+#define _GNU_SOURCE
+#include "connections.h"
+
+#include <linux/errqueue.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define GROUP 0xef010203u            /* 239.1.2.3 */
+
+static struct sockaddr_in name_of(uint32_t address, uint16_t port)
+{
+    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address) };
+}
+
+static void set(int socket, int level, int name, int value)
+{
+    CHECK_EQUAL(setsockopt(socket, level, name, &value, sizeof(value)), 0);
+}
+
+static int bound_to(uint32_t address, uint16_t port)
+{
+    struct sockaddr_in name = name_of(address, port);
+    int made = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    CHECK(made >= 0);
+    set(made, SOL_SOCKET, SO_REUSEADDR, 1);
+    CHECK_EQUAL(bind(made, (struct sockaddr *)&name, sizeof(name)), 0);
+    return made;
+}
+
+static int membership(int socket, int option, uint32_t group, uint32_t interface)
+{
+    struct ip_mreq wanted = { { htonl(group) }, { htonl(interface) } };
+    return setsockopt(socket, IPPROTO_IP, option, &wanted, sizeof(wanted));
+}
+
+static void send_to(int socket, uint32_t address, uint16_t port, const char *text)
+{
+    struct sockaddr_in name = name_of(address, port);
+    CHECK_EQUAL(sendto(socket, text, strlen(text), 0, (struct sockaddr *)&name, sizeof(name)), strlen(text));
+}
+
+/* The socket has this datagram and no other: what is sent over loopback is there when the call returns. */
+static void expect(int socket, const char *text)
+{
+    char bytes[2000];
+    CHECK_EQUAL(recv(socket, bytes, sizeof(bytes), 0), strlen(text));
+    CHECK(memcmp(bytes, text, strlen(text)) == 0);
+    CHECK_ERROR(recv(socket, bytes, sizeof(bytes), 0), EAGAIN);
+}
+
+static void expect_none(int socket)
+{
+    char byte;
+    CHECK_ERROR(recv(socket, &byte, 1, 0), EAGAIN);
+}
+
+static int group_sender(void)
+{
+    int sender = bound_to(INADDR_ANY, 0);
+    struct in_addr interface = { htonl(INADDR_LOOPBACK) };
+    CHECK_EQUAL(setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof(interface)), 0);
+    return sender;
+}
+
+static void every_member_has_a_copy(void)
+{
+    int sender = group_sender(), first = bound_to(INADDR_ANY, 0);
+    uint16_t port = port_of(first);
+    int second = bound_to(INADDR_ANY, port), named = bound_to(GROUP, port), own = bound_to(INADDR_LOOPBACK, port);
+    int bystander = bound_to(INADDR_ANY, port);
+    set(bystander, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    send_to(sender, GROUP, port, "nobody");
+    expect_none(first);
+    CHECK_EQUAL(membership(first, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
+    send_to(sender, GROUP, port, "one");
+    expect(first, "one");
+    expect(second, "one");           /* IP_MULTICAST_ALL: what any has joined */
+    expect(named, "one");
+    expect_none(own);
+    expect_none(bystander);
+    CHECK_EQUAL(membership(bystander, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
+    CHECK_EQUAL(membership(first, IP_DROP_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
+    set(first, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    send_to(sender, GROUP, port, "two");
+    expect_none(first);
+    expect(second, "two");
+    expect(bystander, "two");
+    expect(named, "two");
+    close(bystander);                /* the last member */
+    send_to(sender, GROUP, port, "three");
+    expect_none(second);
+    expect_none(named);
+    close(first);
+    close(second);
+    close(named);
+    close(own);
+    close(sender);
+}
+
+static void groups_are_joined_by_the_number_of_the_interface(void)
+{
+    int sender = group_sender(), member = bound_to(INADDR_ANY, 0);
+    struct group_req request = { .gr_interface = 1 };
+    struct sockaddr_in group = name_of(GROUP, 0);
+    struct ip_mreqn numbered = { .imr_multiaddr.s_addr = htonl(GROUP + 1), .imr_ifindex = 1 };
+    memcpy(&request.gr_group, &group, sizeof(group));
+    set(member, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    CHECK_EQUAL(setsockopt(member, IPPROTO_IP, MCAST_JOIN_GROUP, &request, sizeof(request)), 0);
+    CHECK_EQUAL(setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &numbered, sizeof(numbered)), 0);
+    CHECK_EQUAL(setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, &numbered, sizeof(numbered)), 0);
+    send_to(sender, GROUP, port_of(member), "a");
+    expect(member, "a");
+    send_to(sender, GROUP + 1, port_of(member), "b");
+    expect(member, "b");
+    CHECK_EQUAL(setsockopt(member, IPPROTO_IP, MCAST_LEAVE_GROUP, &request, sizeof(request)), 0);
+    CHECK_ERROR(setsockopt(member, IPPROTO_IP, MCAST_LEAVE_GROUP, &request, sizeof(request)), EADDRNOTAVAIL);
+    send_to(sender, GROUP, port_of(member), "c");
+    expect_none(member);
+    request.gr_group.ss_family = AF_UNIX;
+    CHECK_ERROR(setsockopt(member, IPPROTO_IP, MCAST_JOIN_GROUP, &request, sizeof(request)), EINVAL);
+    CHECK_ERROR(setsockopt(member, IPPROTO_IP, MCAST_JOIN_GROUP, &request, 100), EINVAL);
+    close(member);
+    close(sender);
+}
+
+static void groups_that_cannot_be_joined(void)
+{
+    int member = bound_to(INADDR_ANY, 0), stream = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, 0x0a000001, INADDR_LOOPBACK), EINVAL);
+    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, GROUP, 0x01020304), ENODEV);
+    CHECK_ERROR(membership(stream, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), EPROTO);
+    CHECK_ERROR(setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, 4), EINVAL);
+    CHECK_ERROR(membership(member, IP_DROP_MEMBERSHIP, GROUP, INADDR_LOOPBACK), EADDRNOTAVAIL);
+    CHECK_EQUAL(membership(member, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
+    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), EADDRINUSE);
+    for (uint32_t i = 1; i < 20; i++)
+        CHECK_EQUAL(membership(member, IP_ADD_MEMBERSHIP, GROUP + i, INADDR_LOOPBACK), 0);
+    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, GROUP + 20, INADDR_LOOPBACK), ENOBUFS);
+    close(member);
+    close(stream);
+}
+
+/* ---- The queue of errors ---- */
+
+struct read_error {
+    struct sockaddr_in to, offender;
+    struct sock_extended_err what;
+    char bytes[1000];
+    ssize_t length;
+    int flags;
+};
+
+static struct read_error next_error(int socket)
+{
+    struct read_error error = { 0 };
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec bytes = { error.bytes, sizeof(error.bytes) };
+    struct msghdr message = { .msg_name = &error.to, .msg_namelen = sizeof(error.to), .msg_iov = &bytes, .msg_iovlen = 1,
+                              .msg_control = control, .msg_controllen = sizeof(control) };
+    error.length = recvmsg(socket, &message, MSG_ERRQUEUE);
+    if (error.length < 0)
+        return error;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    CHECK(header != NULL && header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR);
+    memcpy(&error.what, CMSG_DATA(header), sizeof(error.what));
+    memcpy(&error.offender, CMSG_DATA(header) + sizeof(error.what), sizeof(error.offender));
+    error.flags = message.msg_flags;
+    return error;
+}
+
+static uint16_t closed_port(void)
+{
+    int socket = bound_to(INADDR_LOOPBACK, 0);
+    uint16_t port = port_of(socket);
+    close(socket);
+    return port;
+}
+
+static void refused_datagrams_are_queued(void)
+{
+    char byte;
+    int client = bound_to(INADDR_ANY, 0);
+    uint16_t port = closed_port();
+    set(client, IPPROTO_IP, IP_RECVERR, 1);
+    CHECK_ERROR(recv(client, &byte, 1, MSG_ERRQUEUE), EAGAIN);
+    send_to(client, INADDR_LOOPBACK, port, "hello");
+    CHECK_EQUAL(events_of(client, POLLIN | POLLOUT, 0), POLLOUT | POLLERR);
+    struct read_error error = next_error(client);
+    CHECK_EQUAL(error.length, 5);
+    CHECK(memcmp(error.bytes, "hello", 5) == 0);
+    CHECK_EQUAL(error.flags, MSG_ERRQUEUE);
+    CHECK(error.to.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && error.to.sin_port == htons(port));
+    CHECK_EQUAL(error.what.ee_errno, ECONNREFUSED);
+    CHECK_EQUAL(error.what.ee_origin, SO_EE_ORIGIN_ICMP);
+    CHECK_EQUAL(error.what.ee_type, ICMP_DEST_UNREACH);
+    CHECK_EQUAL(error.what.ee_code, ICMP_PORT_UNREACH);
+    CHECK_EQUAL(error.what.ee_info, 0);
+    CHECK(error.offender.sin_family == AF_INET && error.offender.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+    CHECK_EQUAL(events_of(client, POLLIN | POLLOUT, 0), POLLOUT);
+    CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN);       /* none is pending either */
+    send_to(client, INADDR_LOOPBACK, port, "again");
+    CHECK_ERROR(recv(client, &byte, 1, 0), ECONNREFUSED);
+    CHECK_EQUAL(recv(client, &byte, 1, MSG_ERRQUEUE), 1); /* the pending one is told; the queue keeps it */
+    CHECK_EQUAL(byte, 'a');
+    close(client);
+}
+
+static void errors_are_told_as_asked(void)
+{
+    char byte;
+    uint16_t port = closed_port();
+    int client = bound_to(INADDR_ANY, 0);
+    send_to(client, INADDR_LOOPBACK, port, "x");
+    CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN);       /* not connected, not asked */
+    struct sockaddr_in name = name_of(INADDR_LOOPBACK, port);
+    CHECK_EQUAL(connect(client, (struct sockaddr *)&name, sizeof(name)), 0);
+    CHECK_EQUAL(send(client, "x", 1, 0), 1);
+    CHECK_EQUAL(events_of(client, POLLIN | POLLOUT, 0), POLLOUT | POLLERR);
+    CHECK_ERROR(recv(client, &byte, 1, MSG_ERRQUEUE), EAGAIN);
+    CHECK_ERROR(send(client, "x", 1, 0), ECONNREFUSED);
+    set(client, IPPROTO_IP, IP_RECVERR, 1);
+    CHECK_EQUAL(send(client, "xy", 2, 0), 2);
+    CHECK_ERROR(send(client, "x", 1, 0), ECONNREFUSED);
+    CHECK_EQUAL(send(client, "z", 1, 0), 1);
+    CHECK_EQUAL(next_error(client).length, 2);            /* the second is pending still */
+    CHECK_ERROR(send(client, "x", 1, 0), ECONNREFUSED);
+    set(client, IPPROTO_IP, IP_RECVERR, 0);               /* empties the queue */
+    CHECK_EQUAL(next_error(client).length, -1);
+    close(client);
+}
+
+static void too_long_datagrams_are_queued(void)
+{
+    static char bytes[70000];
+    int client = bound_to(INADDR_ANY, 0), server = bound_to(INADDR_LOOPBACK, 0);
+    struct sockaddr_in name = name_of(INADDR_LOOPBACK, port_of(server));
+    CHECK_ERROR(sendto(client, bytes, 65508, 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE);
+    CHECK_EQUAL(next_error(client).length, -1);
+    set(client, IPPROTO_IP, IP_RECVERR, 1);
+    set(client, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+    CHECK_ERROR(sendto(client, bytes, 70000, 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE);
+    CHECK_EQUAL(next_error(client).length, -1);           /* no datagram could be that long */
+    CHECK_ERROR(sendto(client, bytes, 65508, 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE);
+    CHECK_EQUAL(events_of(client, POLLIN | POLLOUT, 0), POLLOUT | POLLERR);
+    struct read_error error = next_error(client);
+    CHECK_EQUAL(error.length, 0);
+    CHECK(error.to.sin_port == 0 && error.to.sin_addr.s_addr == name.sin_addr.s_addr);     /* not connected: no port */
+    CHECK_EQUAL(error.what.ee_errno, EMSGSIZE);
+    CHECK_EQUAL(error.what.ee_origin, SO_EE_ORIGIN_LOCAL);
+    CHECK_EQUAL(error.what.ee_info, 65535);               /* loopback's MTU, as far as IP goes */
+    CHECK_EQUAL(error.offender.sin_family, 0);
+    CHECK_EQUAL(sendto(client, bytes, 65507, 0, (struct sockaddr *)&name, sizeof(name)), 65507);
+    close(client);
+    close(server);
+}
+
+/* ---- In parts ---- */
+
+static void parts_make_one_datagram(void)
+{
+    static char bytes[65507];
+    int client = bound_to(INADDR_ANY, 0), server = bound_to(INADDR_LOOPBACK, 0), other = bound_to(INADDR_LOOPBACK, 0);
+    struct sockaddr_in name = name_of(INADDR_LOOPBACK, port_of(server)), elsewhere = name_of(INADDR_LOOPBACK, port_of(other));
+    CHECK_EQUAL(sendto(client, "one ", 4, MSG_MORE, (struct sockaddr *)&name, sizeof(name)), 4);
+    expect_none(server);
+    CHECK_EQUAL(send(client, "two ", 4, MSG_MORE), 4);    /* without a destination: the first part has one */
+    CHECK_EQUAL(sendto(client, "three", 5, 0, (struct sockaddr *)&elsewhere, sizeof(elsewhere)), 5);
+    expect(server, "one two three");
+    expect_none(other);
+    CHECK_ERROR(send(client, "x", 1, 0), EDESTADDRREQ);
+    set(client, IPPROTO_UDP, UDP_CORK, 1);
+    send_to(client, INADDR_LOOPBACK, port_of(server), "ab");
+    send_to(client, INADDR_LOOPBACK, port_of(server), "cd");
+    expect_none(server);
+    set(client, IPPROTO_UDP, UDP_CORK, 0);
+    expect(server, "abcd");
+    CHECK_EQUAL(sendto(client, bytes, 65507, MSG_MORE, (struct sockaddr *)&name, sizeof(name)), 65507);
+    CHECK_ERROR(send(client, "x", 1, 0), EMSGSIZE);       /* and all of it is lost */
+    CHECK_ERROR(send(client, "x", 1, 0), EDESTADDRREQ);
+    expect_none(server);
+    close(client);
+    close(server);
+    close(other);
+}
+
+/* ---- Times ---- */
+
+static ssize_t control_of(int socket, int level, int type, void *value, size_t size)
+{
+    char bytes[100];
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec vector = { bytes, sizeof(bytes) };
+    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+    CHECK(recvmsg(socket, &message, 0) >= 0);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == NULL)
+        return -1;
+    CHECK(header->cmsg_level == level && header->cmsg_type == type && header->cmsg_len == CMSG_LEN(size));
+    memcpy(value, CMSG_DATA(header), size);
+    return (ssize_t)size;
+}
+
+static int option_of(int socket, int name)
+{
+    int value = -1;
+    socklen_t length = sizeof(value);
+    CHECK_EQUAL(getsockopt(socket, SOL_SOCKET, name, &value, &length), 0);
+    return value;
+}
+
+static void times_of_arrival_are_told(void)
+{
+    struct timeval coarse, before, after;
+    struct timespec fine;
+    int server = bound_to(INADDR_LOOPBACK, 0);
+    uint16_t port = port_of(server);
+    set(server, SOL_SOCKET, SO_TIMESTAMP, 1);
+    gettimeofday(&before, NULL);
+    send_to(server, INADDR_LOOPBACK, port, "x");
+    CHECK_EQUAL(control_of(server, SOL_SOCKET, SO_TIMESTAMP, &coarse, sizeof(coarse)), sizeof(coarse));
+    gettimeofday(&after, NULL);
+    CHECK(!timercmp(&coarse, &before, <) && !timercmp(&coarse, &after, >));
+    set(server, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    CHECK(option_of(server, SO_TIMESTAMP) == 0 && option_of(server, SO_TIMESTAMPNS) == 1);
+    send_to(server, INADDR_LOOPBACK, port, "x");
+    CHECK_EQUAL(control_of(server, SOL_SOCKET, SO_TIMESTAMPNS, &fine, sizeof(fine)), sizeof(fine));
+    CHECK(fine.tv_sec >= after.tv_sec && fine.tv_nsec >= 0 && fine.tv_nsec < 1000000000);
+    set(server, SOL_SOCKET, SO_TIMESTAMP, 0);
+    CHECK(option_of(server, SO_TIMESTAMP) == 0 && option_of(server, SO_TIMESTAMPNS) == 0);
+    send_to(server, INADDR_LOOPBACK, port, "x");
+    CHECK_EQUAL(control_of(server, SOL_SOCKET, SO_TIMESTAMP, &coarse, sizeof(coarse)), -1);
+    close(server);
+}
+
+SUITE(datagrams, TEST(every_member_has_a_copy), TEST(groups_are_joined_by_the_number_of_the_interface),
+      TEST(groups_that_cannot_be_joined), TEST(refused_datagrams_are_queued), TEST(errors_are_told_as_asked),
+      TEST(too_long_datagrams_are_queued), TEST(parts_make_one_datagram), TEST(times_of_arrival_are_told));

@@ -1,0 +1,195 @@
+#include "net/igmp.h"
+
+#include "lib/random.h"
+#include "lib/string.h"
+#include "net/checksum.h"
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+#define QUERY 0x11                   /* types */
+#define REPORT_V1 0x12
+#define REPORT_V2 0x16
+#define LEAVE_V2 0x17
+#define REPORT_V3 0x22
+
+#define ALL_ROUTERS 0xe0000002u      /* 224.0.0.2: leaves of version 2 */
+#define ALL_IGMPV3 0xe0000016u       /* 224.0.0.22: reports of version 3 */
+
+#define ROBUSTNESS 2                 /* unsolicited reports of a change: RFC 3376 8.1 */
+#define UNSOLICITED_V3 NS_PER_SECOND /* at most between them: RFC 3376 8.11 */
+#define UNSOLICITED_V2 (10 * NS_PER_SECOND)                /* RFC 2236 8.10 */
+#define OLDER_QUERIER (400 * NS_PER_SECOND)                /* RFC 3376 8.12, of the default intervals */
+#define RESPONSE_V1 (10 * NS_PER_SECOND)                   /* RFC 1112: D */
+#define TENTH (NS_PER_SECOND / 10)   /* unit of response times */
+#define INTERNET_CONTROL 0xc0        /* type of service of reports: RFC 3376 4 */
+
+/* Record types of version 3: there is no filter, so "exclude nothing" is to be a member, "include nothing" to be none. */
+enum { IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4 };
+
+struct igmp_header {                 /* versions 1 and 2 */
+    uint8_t type, response;
+    be16 checksum;
+    be32 group;
+};
+struct igmp_report {                 /* version 3, with one record */
+    uint8_t type, reserved;
+    be16 checksum, reserved2, records;
+    uint8_t record, auxiliary;
+    be16 sources;
+    be32 group;
+};
+
+static struct timer report_timer;
+/* When the last querier of an older version counts no more: of 1 and of 2. One network: that of the first device. */
+static nanoseconds older_until[3];
+
+static unsigned version_now(void)
+{
+    nanoseconds now = clock_monotonic();
+    return now < older_until[1] ? 1 : now < older_until[2] ? 2 : 3;
+}
+
+/* Reports go to devices only: nobody else is on the other ones' networks. */
+static bool is_reported(const struct multicast_group *group)
+{
+    return !group->interface->loopback && group->address != MULTICAST_ALL_HOSTS;
+}
+
+/* ---- Sending ---- */
+
+static void send(struct interface *interface, ipv4_t to, const void *message, uint32_t length)
+{
+    struct packet *packet = packet_allocate(length);
+    if (packet == NULL)
+        return;                      /* as good as lost on its way: it is sent again */
+    uint8_t *bytes = packet_put(packet, length);
+    memcpy(bytes, message, length);
+    write_be16(bytes + offsetof(struct igmp_header, checksum), checksum_finish(packet_checksum(packet, 0, 0)));
+    struct ip_route route;
+    ip_route_via(interface, to, &route);
+    struct ip_send how = { .source = route.source, .destination = to, .protocol = IP_PROTOCOL_IGMP,
+                           .type_of_service = INTERNET_CONTROL, .time_to_live = 1, .router_alert = true };
+    (void)ip_output(packet, &route, &how);
+}
+
+static void send_old(const struct multicast_group *group, ipv4_t to, uint8_t type)
+{
+    struct igmp_header message = { .type = type, .group = be32_of(group->address) };
+    send(group->interface, to, &message, sizeof(message));
+}
+
+static void send_record(const struct multicast_group *group, uint8_t record)
+{
+    struct igmp_report message = { .type = REPORT_V3, .records = be16_of(1), .record = record,
+                                   .group = be32_of(group->address) };
+    send(group->interface, ALL_IGMPV3, &message, sizeof(message));
+}
+
+static void report(const struct multicast_group *group, uint8_t record)
+{
+    unsigned version = version_now();
+    if (version == 3)
+        send_record(group, record);
+    else
+        send_old(group, group->address, version == 1 ? REPORT_V1 : REPORT_V2);
+}
+
+/* ---- Timing ---- */
+
+static void report_due(struct multicast_group *group, void *context)
+{
+    nanoseconds now = clock_monotonic(), *next = context;
+    if (group->report_at <= now) {
+        report(group, group->reports_left > 0 ? TO_EXCLUDE : IS_EXCLUDE);
+        group->reports_left -= group->reports_left > 0;
+        nanoseconds most = version_now() == 3 ? UNSOLICITED_V3 : UNSOLICITED_V2;
+        group->report_at = group->reports_left > 0 ? now + 1 + random_below(most) : NO_DEADLINE;
+    }
+    *next = min_of(*next, group->report_at);
+}
+
+static void timer_expired(struct timer *timer)
+{
+    nanoseconds next = NO_DEADLINE;
+    net_lock();
+    multicast_for_each(report_due, &next);
+    if (next != NO_DEADLINE)
+        timer_start(timer, next);
+    net_unlock();
+}
+
+static void report_at(struct multicast_group *group, nanoseconds when)
+{
+    group->report_at = min_of(group->report_at, when);
+    if (!report_timer.active || report_timer.deadline > group->report_at)
+        timer_start(&report_timer, group->report_at);
+}
+
+void igmp_init(void) { timer_init(&report_timer, timer_expired); }
+
+void igmp_joined(struct multicast_group *group)
+{
+    if (!is_reported(group))
+        return;
+    report(group, TO_EXCLUDE);
+    group->reports_left = ROBUSTNESS - 1;
+    report_at(group, clock_monotonic() + 1 + random_below(version_now() == 3 ? UNSOLICITED_V3 : UNSOLICITED_V2));
+}
+
+void igmp_left(struct multicast_group *group)
+{
+    unsigned version = version_now();
+    if (!is_reported(group) || version == 1)
+        return;
+    if (version == 2)
+        send_old(group, ALL_ROUTERS, LEAVE_V2);
+    for (unsigned i = 0; version == 3 && i < ROBUSTNESS; i++)
+        send_record(group, TO_INCLUDE);
+}
+
+/* ---- Queries ---- */
+
+struct query {
+    const struct interface *interface;
+    ipv4_t group;                    /* IPV4_ANY: of all */
+    nanoseconds most;                /* to be answered within it */
+};
+
+static void answer_later(struct multicast_group *group, void *context)
+{
+    const struct query *query = context;
+    bool asked = query->group == IPV4_ANY || query->group == group->address;
+    if (asked && group->interface == query->interface && is_reported(group))
+        report_at(group, clock_monotonic() + 1 + random_below(query->most));
+}
+
+/* RFC 3376 4.1.1: from 128 on it is a floating-point number. */
+static nanoseconds response_time(uint8_t code)
+{
+    unsigned value = code < 128 ? code : (unsigned)((code & 15) | 16) << ((code >> 4 & 7) + 3);
+    return max_of(value, 1u) * TENTH;
+}
+
+/* By its length and response time: RFC 3376 7.1. */
+static void receive_query(const struct ip_info *info, const struct igmp_header *header, uint32_t length)
+{
+    struct query query = { info->interface, be32_get(header->group), response_time(header->response) };
+    if (length == sizeof(*header)) {
+        unsigned version = header->response == 0 ? 1 : 2;
+        older_until[version] = clock_monotonic() + OLDER_QUERIER;
+        query.most = version == 1 ? RESPONSE_V1 : header->response * TENTH;
+        query.group = version == 1 ? IPV4_ANY : query.group;
+    } else if (length < sizeof(*header) + 4) {
+        return;
+    }
+    multicast_for_each(answer_later, &query);
+}
+
+void igmp_input(const struct ip_info *info, struct packet *packet)
+{
+    const struct igmp_header *header = packet_pull(packet, sizeof(*header));
+    bool valid = header != NULL && checksum_fold(packet_checksum(packet, 0, 0)) == 0xffff;
+    if (valid && header->type == QUERY && !info->interface->loopback)
+        receive_query(info, header, packet->length);
+    packet_free(packet);
+}

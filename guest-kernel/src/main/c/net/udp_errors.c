@@ -1,0 +1,112 @@
+/*
+ * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our datagram
+ * that are known; the pending error of the socket is that of the first that came by ICMP. What waits is charged to the
+ * socket's receive buffer. Net lock, but for the copy to the program.
+ */
+#include "lib/errno.h"
+#include "lib/heap.h"
+#include "lib/string.h"
+#include "net/interface.h"
+#include "net/udp_private.h"
+
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2 };      /* SO_EE_ORIGIN_*, linux/errqueue.h */
+
+struct abi_inet_name {               /* struct sockaddr_in */
+    uint16_t family;
+    be16 port;
+    be32 address;
+    uint8_t zero[8];
+};
+struct extended_error {              /* struct sock_extended_err and the offender, as IP_RECVERR says them */
+    uint32_t error;
+    uint8_t origin, type, code, padding;
+    uint32_t info, data;
+    struct abi_inet_name offender;
+};
+
+struct udp_error {
+    struct list link;
+    struct extended_error what;
+    struct endpoint to;              /* where our datagram went */
+    uint32_t memory;                 /* charged for it */
+    uint32_t length;
+    uint8_t bytes[];
+};
+
+static void enqueue(struct udp_socket *udp, const struct udp_error *like, const void *bytes)
+{
+    uint32_t memory = (uint32_t)sizeof(*like) + like->length;
+    struct udp_error *error = udp_has_room(udp, memory) ? heap_allocate(memory) : NULL;
+    if (error == NULL)
+        return;                      /* as Linux: only the pending error tells of it */
+    *error = *like;
+    error->memory = memory;
+    if (like->length > 0)
+        memcpy(error->bytes, bytes, like->length);
+    udp_charge(udp, memory);
+    list_push_back(&udp->errors, &error->link);
+    wake(&udp->socket.queue, POLL_ERROR);
+}
+
+void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from, struct endpoint to)
+{
+    struct udp_error error = {
+        .what = { .error = (uint32_t)from->error, .origin = ORIGIN_ICMP, .type = from->type, .code = from->code,
+                  .info = from->mtu, .offender = { .family = AF_INET, .address = be32_of(from->sender) } },
+        .to = to, .length = from->transport_length - UDP_HEADER_LENGTH,
+    };
+    enqueue(udp, &error, from->transport + UDP_HEADER_LENGTH);
+}
+
+/* As Linux has it, the port is that of the peer, if there is one. */
+void udp_queue_too_long(struct udp_socket *udp, ipv4_t to, uint32_t mtu)
+{
+    struct udp_error error = { .what = { .error = EMSGSIZE, .origin = ORIGIN_LOCAL, .info = mtu },
+                               .to = { to, udp->remote.port } };
+    if (udp->socket.kept.receive_errors)
+        enqueue(udp, &error, NULL);
+}
+
+/* The next error that came by ICMP is pending now, or none. */
+static struct udp_error *take_first(struct udp_socket *udp)
+{
+    struct list *node = list_pop_front(&udp->errors);
+    if (node == NULL)
+        return NULL;
+    struct udp_error *first = list_entry(node, struct udp_error, link);
+    const struct udp_error *next = list_empty(&udp->errors) ? NULL : list_entry(udp->errors.next, struct udp_error, link);
+    if (next != NULL && next->what.origin == ORIGIN_ICMP)
+        udp->error = (int)next->what.error;
+    else if (first->what.origin == ORIGIN_ICMP)
+        udp->error = 0;
+    udp_uncharge(udp, first->memory);
+    return first;
+}
+
+void udp_forget_errors(struct udp_socket *udp)
+{
+    for (struct list *node; (node = list_pop_front(&udp->errors)) != NULL;) {
+        struct udp_error *error = list_entry(node, struct udp_error, link);
+        udp_uncharge(udp, error->memory);
+        heap_free(error);
+    }
+}
+
+ssize_type udp_receive_error(struct udp_socket *udp, struct socket_message *message)
+{
+    net_lock();
+    struct udp_error *error = take_first(udp);
+    net_unlock();
+    if (error == NULL)
+        return -EAGAIN;
+    uint32_t room = (uint32_t)min_of(message->data->remaining, (size_t)error->length);
+    if (room < error->length)
+        message->result_flags |= MSG_TRUNC;
+    message->result_flags |= MSG_ERRQUEUE;
+    if (message->address != NULL)
+        *message->address = (struct socket_address){ .family = AF_INET, .in = error->to };
+    ssize_type moved = room > 0 ? transfer_out(message->data, error->bytes, room) : 0;
+    socket_say(message, IPPROTO_IP, IP_RECVERR, &error->what, sizeof(error->what));
+    heap_free(error);
+    return moved < (ssize_type)room ? -EFAULT : moved;
+}
