@@ -1,6 +1,5 @@
 #include "net/tcp_private.h"
 
-#define DUPLICATES_FOR_LOSS 3u       /* RFC 5681 3.2 */
 #define SEND_LIMIT_FACTOR 2u         /* the send buffer follows the congestion window */
 
 /* RFC 6298 2. */
@@ -20,18 +19,6 @@ void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample)
     tcp->rto = min_of(rto, (nanoseconds)TCP_RTO_MAXIMUM);
 }
 
-static void measure(struct tcp *tcp, const struct tcp_segment *segment)
-{
-    if (tcp->timestamps && segment->options.timestamp_present && segment->options.timestamp_echo != 0) {
-        uint32_t elapsed = tcp_clock_ms() + tcp->timestamp_offset - segment->options.timestamp_echo;
-        if (elapsed < 10 * 60 * 1000)   /* an echo of nothing we sent lately measures nothing */
-            tcp_sample_rtt(tcp, elapsed * NS_PER_MS);
-    } else if (tcp->rtt_timing && seq_before(tcp->rtt_sequence, segment->acknowledgement)) {
-        tcp->rtt_timing = false;
-        tcp_sample_rtt(tcp, clock_monotonic() - tcp->rtt_started);
-    }
-}
-
 static void update_window(struct tcp *tcp, const struct tcp_segment *segment)
 {
     bool newer = seq_before(tcp->window_sequence, segment->sequence) ||
@@ -43,49 +30,8 @@ static void update_window(struct tcp *tcp, const struct tcp_segment *segment)
     tcp->send_window_max = max_of(tcp->send_window_max, tcp->send_window);
     tcp->window_sequence = segment->sequence;
     tcp->window_acknowledgement = segment->acknowledgement;
-    if (tcp->probing && tcp->send_window > 0)
+    if (tcp->deadline == TCP_DEADLINE_WINDOW && tcp->send_window > 0)
         tcp_retransmit_stop(tcp);     /* tcp_output() goes on, or probes a window that is still too small */
-}
-
-static void leave_recovery(struct tcp *tcp)
-{
-    if (tcp->recovery == TCP_RECOVERY)
-        tcp->congestion.window = max_of(tcp->congestion.slow_start_threshold, (uint32_t)tcp->mss);
-    tcp->recovery = TCP_OPEN;
-    tcp->duplicate_acks = 0;
-}
-
-static void enter_recovery(struct tcp *tcp)
-{
-    tcp->recovery = TCP_RECOVERY;
-    tcp->recover = tcp->send_max;
-    tcp->high_retransmitted = tcp->send_unacknowledged;
-    tcp_congestion_loss(tcp);
-    if (!tcp->sack)                   /* RFC 6582 3.2 step 2: three segments have left the network */
-        tcp->congestion.window += DUPLICATES_FOR_LOSS * tcp->mss;
-    tcp_retransmit_first(tcp);
-    tcp_retransmit_start(tcp);
-}
-
-static void advance_in_recovery(struct tcp *tcp, uint32_t bytes)
-{
-    if (!seq_before(tcp->send_unacknowledged, tcp->recover)) {
-        leave_recovery(tcp);
-        return;
-    }
-    if (tcp->recovery == TCP_LOSS) {
-        tcp->congestion.limited = true;
-        tcp_congestion_acked(tcp, bytes);
-        return;
-    }
-    if (tcp->sack)
-        return;                       /* the scoreboard says what to send: tcp_output() */
-    /* A partial acknowledgement: the next hole (RFC 6582 3.2 step 3). */
-    struct tcp_congestion *c = &tcp->congestion;
-    c->window -= min_of(bytes, c->window - min_of(c->window, (uint32_t)tcp->mss));
-    if (bytes >= tcp->mss)
-        c->window += tcp->mss;
-    tcp_retransmit_first(tcp);
 }
 
 static void tune_send_limit(struct tcp *tcp)
@@ -117,58 +63,77 @@ static void fin_acknowledged(struct tcp *tcp)
     }
 }
 
-static void advance(struct tcp *tcp, const struct tcp_segment *segment)
+/* ---- What the peer has ---------------------------------------------------------------------------------- */
+
+static bool contains(const struct tcp_range *range, const struct tcp_range *inner)
 {
-    uint32_t bytes = segment->acknowledgement - tcp->send_unacknowledged;
-    measure(tcp, segment);
-    tcp->send_unacknowledged = segment->acknowledgement;
-    tcp->send_next = seq_max(tcp->send_next, tcp->send_unacknowledged);
-    tcp->high_retransmitted = seq_max(tcp->high_retransmitted, tcp->send_unacknowledged);
-    tcp->small_end = seq_max(tcp->small_end, tcp->send_unacknowledged);
-    tcp->push_end = seq_max(tcp->push_end, tcp->send_unacknowledged);
-    if (tcp->urgent && seq_up_to(tcp->urgent_end, tcp->send_unacknowledged))
-        tcp->urgent = false;
-    tcp_queue_acknowledged(tcp, tcp->send_unacknowledged);
-    tcp_sack_forget(tcp, tcp->send_unacknowledged);
-    tcp->backoffs = 0;
-    tcp->soft_error = 0;
-    if (tcp->recovery != TCP_OPEN) {
-        advance_in_recovery(tcp, bytes);
-    } else {
-        tcp->duplicate_acks = 0;
-        tcp_congestion_acked(tcp, bytes);
-    }
-    tcp->congestion.limited = false;
-    tune_send_limit(tcp);
-    if (tcp->send_max == tcp->send_unacknowledged)
-        tcp_retransmit_stop(tcp);
-    else
-        tcp_retransmit_start(tcp);
-    tcp_wake_writer(tcp);
-    if (tcp->fin_queued && seq_before(tcp->send_end, tcp->send_unacknowledged))
-        fin_acknowledged(tcp);
+    return seq_up_to(range->start, inner->start) && seq_up_to(inner->end, range->end);
 }
 
-static void duplicate(struct tcp *tcp, bool sack_news)
+/* RFC 2883 4: the first block is about a duplicate if it is acknowledged, or lies in the second. */
+static bool reports_duplicate(const struct tcp_segment *segment)
 {
-    tcp->duplicate_acks++;
-    if (tcp->recovery == TCP_RECOVERY && !tcp->sack)
-        tcp->congestion.window += tcp->mss;
-    if (tcp->recovery != TCP_OPEN)
+    const struct tcp_range *sack = segment->options.sack;
+    if (segment->options.sack_count == 0 || !seq_before(sack->start, sack->end))
+        return false;
+    return seq_up_to(sack->end, segment->acknowledgement) || (segment->options.sack_count > 1 && contains(sack + 1, sack));
+}
+
+/* Only what lies in what was sent and is not acknowledged. */
+static bool reportable(const struct tcp *tcp, const struct tcp_range *range)
+{
+    return seq_before(range->start, range->end) && seq_up_to(tcp->send_unacknowledged, range->start) &&
+           seq_up_to(range->end, tcp->send_next);
+}
+
+static void take_sack(struct tcp *tcp, const struct tcp_segment *segment, struct tcp_delivery *delivery)
+{
+    if (!tcp->sack)
         return;
-    /* Losses of a window that was already answered do not count again (RFC 6582 3.2 step 1). */
-    bool new_episode = !seq_before(tcp->send_unacknowledged, tcp->recover);
-    bool lost = tcp->sack ? (sack_news && tcp_sack_lost(tcp, tcp->send_unacknowledged))
-                          : tcp->duplicate_acks >= DUPLICATES_FOR_LOSS;
-    if (new_episode && lost)
-        enter_recovery(tcp);
+    delivery->duplicate = reports_duplicate(segment);
+    if (delivery->duplicate)
+        tcp_recovery_duplicate(tcp, segment->options.sack);
+    for (unsigned i = delivery->duplicate; i < segment->options.sack_count; i++)
+        if (reportable(tcp, &segment->options.sack[i]))
+            tcp_sent_deliver(tcp, &segment->options.sack[i], delivery);
+}
+
+static void advance(struct tcp *tcp, uint32_t acknowledgement, struct tcp_delivery *delivery)
+{
+    tcp_sent_acknowledged(tcp, acknowledgement, delivery);
+    tcp->send_unacknowledged = acknowledgement;
+    tcp->small_end = seq_max(tcp->small_end, acknowledgement);
+    tcp->push_end = seq_max(tcp->push_end, acknowledgement);
+    if (tcp->urgent && seq_up_to(tcp->urgent_end, acknowledgement))
+        tcp->urgent = false;
+    tcp_queue_acknowledged(tcp, acknowledgement);
+    tcp->backoffs = 0;
+    tcp->soft_error = 0;
+}
+
+/* What follows from it for sending. */
+static void digest(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery, bool advanced)
+{
+    if (delivery->rtt != 0)
+        tcp_sample_rtt(tcp, delivery->rtt);
+    tcp_rack_tail_acknowledged(tcp, segment, delivery);
+    tcp_recovery_progress(tcp, delivery, advanced);
+    if (advanced) {
+        tcp->congestion.limited = false;
+        tune_send_limit(tcp);
+        tcp_wake_writer(tcp);
+    }
+    if (tcp->send_next != tcp->send_unacknowledged)
+        tcp_retransmit_start(tcp);
+    else if (advanced)
+        tcp_retransmit_stop(tcp);
 }
 
 bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t ack = segment->acknowledgement;
     /* RFC 5961 5.2: blind injections have to guess this as well. */
-    if (seq_before(tcp->send_max, ack) || seq_before(ack, tcp->send_unacknowledged - tcp->send_window_max)) {
+    if (seq_before(tcp->send_next, ack) || seq_before(ack, tcp->send_unacknowledged - tcp->send_window_max)) {
         tcp_challenge(tcp);
         return false;
     }
@@ -176,19 +141,22 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
         return true;                  /* old: its data may still be new */
     tcp->probes = 0;
     uint32_t old_window = tcp->send_window;
-    bool sack_news = tcp_sack_update(tcp, segment);
+    struct tcp_delivery delivery = { .highest = tcp->rack.highest, .echo = segment->options.timestamp_echo,
+                                     .echo_present = tcp->timestamps && segment->options.timestamp_present };
+    bool advanced = seq_before(tcp->send_unacknowledged, ack);
+    bool outstanding = tcp->send_next != tcp->send_unacknowledged;
+    take_sack(tcp, segment, &delivery);
     update_window(tcp, segment);
     if (tcp->send_window == 0)
         tcp->backoffs = 0;            /* a peer that answers may stay closed for ever (RFC 1122 4.2.2.17) */
-    if (seq_before(tcp->send_unacknowledged, ack)) {
-        advance(tcp, segment);
-        if (sack_news && tcp->state != TCP_CLOSED && tcp->recovery == TCP_OPEN)
-            duplicate(tcp, true);
-        return tcp->state != TCP_CLOSED;
-    }
-    bool outstanding = tcp->send_max != tcp->send_unacknowledged;
     bool pure = segment->length == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) && old_window == tcp->send_window;
-    if (outstanding && (pure || sack_news))
-        duplicate(tcp, sack_news);
-    return true;
+    if (!tcp->sack && outstanding && pure && !advanced)
+        tcp_sent_deliver_any(tcp, &delivery);
+    if (advanced)
+        advance(tcp, ack, &delivery);
+    if (delivery.bytes > 0 || advanced)
+        digest(tcp, segment, &delivery, advanced);
+    if (tcp->fin_queued && advanced && seq_before(tcp->send_end, tcp->send_unacknowledged))
+        fin_acknowledged(tcp);
+    return tcp->state != TCP_CLOSED;
 }

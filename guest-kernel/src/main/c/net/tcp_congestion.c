@@ -6,7 +6,6 @@
 
 #define BETA_NUMERATOR 7u            /* RFC 9438 4.6: beta_cubic = 0.7 */
 #define BETA_DENOMINATOR 10u
-#define WINDOW_MAXIMUM (64u << 20)
 #define K_LIMIT (100 * NS_PER_SECOND)   /* the cubic function is not evaluated further out */
 
 /* RFC 6928 2. */
@@ -19,8 +18,9 @@ void tcp_congestion_init(struct tcp *tcp)
 {
     tcp->congestion = (struct tcp_congestion){
         .window = initial_window(tcp->mss),
-        .slow_start_threshold = WINDOW_MAXIMUM,
+        .slow_start_threshold = TCP_CONGESTION_MAXIMUM,
     };
+    tcp->slow_start = (struct tcp_slow_start){ .round_end = tcp->send_unacknowledged };
 }
 
 static uint64_t cube_root(uint64_t x)
@@ -41,7 +41,7 @@ static void start_epoch(struct tcp *tcp)
 {
     struct tcp_congestion *c = &tcp->congestion;
     c->epoch = clock_monotonic();
-    c->window_start = c->window_estimate = c->window;
+    c->window_estimate = c->window;
     if (c->window_max <= c->window) {
         c->window_max = c->window;
         c->k = 0;
@@ -61,7 +61,7 @@ static uint64_t cubic_window(const struct tcp *tcp, nanoseconds t)
     uint64_t delta = distance * distance * distance / 2500000000ULL * tcp->mss;
     if (before)
         return delta < c->window_max ? c->window_max - delta : 0;
-    return min_of(c->window_max + delta, (uint64_t)WINDOW_MAXIMUM);
+    return min_of(c->window_max + delta, (uint64_t)TCP_CONGESTION_MAXIMUM);
 }
 
 static void grow_cubic(struct tcp *tcp, uint32_t bytes)
@@ -71,54 +71,42 @@ static void grow_cubic(struct tcp *tcp, uint32_t bytes)
         start_epoch(tcp);
     nanoseconds t = clock_monotonic() - c->epoch + tcp->smoothed_rtt;
     uint64_t target = min_of(max_of(cubic_window(tcp, t), (uint64_t)c->window), c->window + c->window / 2ULL);
-    /* What Reno would have, with RFC 9438 4.3's alpha = 3 * (1 - beta) / (1 + beta) = 9/17. */
-    c->window_estimate += (uint32_t)((uint64_t)bytes * tcp->mss * 9 / 17 / c->window);
+    /* What Reno would have (RFC 9438 4.3): alpha = 3 * (1 - beta) / (1 + beta) = 9/17, and 1 where it was before. */
+    uint64_t alpha = c->window_estimate < c->window_prior ? 9 : 17;
+    c->window_estimate += (uint32_t)((uint64_t)bytes * tcp->mss * alpha / 17 / c->window);
     if (c->window_estimate > target)
-        target = c->window_estimate;
+        c->window = c->window_estimate;
+    target = max_of(target, (uint64_t)c->window);
     uint64_t growth = (target - c->window) * bytes / c->window;
     c->acked_fraction += bytes;
     if (growth == 0 && c->acked_fraction >= 100 * c->window) {   /* RFC 9438 4.4: slowly, but not never */
         growth = tcp->mss;
         c->acked_fraction = 0;
     }
-    c->window = (uint32_t)min_of(c->window + growth, (uint64_t)WINDOW_MAXIMUM);
+    c->window = (uint32_t)min_of(c->window + growth, (uint64_t)TCP_CONGESTION_MAXIMUM);
 }
 
-void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes)
+void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt)
 {
-    struct tcp_congestion *c = &tcp->congestion;
+    const struct tcp_congestion *c = &tcp->congestion;
     if (!c->limited)
         return;                       /* RFC 7661: no growth that was not used */
-    if (c->window < c->slow_start_threshold) {
-        uint32_t limit = tcp->recovery == TCP_LOSS ? tcp->mss : 8u * tcp->mss;   /* RFC 3465 2.2, 2.3 */
-        c->window = min_of(c->window + min_of(bytes, limit), WINDOW_MAXIMUM);
-        return;
-    }
-    grow_cubic(tcp, bytes);
-}
-
-static void reduce(struct tcp *tcp)
-{
-    struct tcp_congestion *c = &tcp->congestion;
-    /* RFC 9438 4.7, fast convergence: a second reduction below the old maximum yields to newcomers. */
-    c->window_max = c->window < c->window_max ? (uint32_t)((uint64_t)c->window * 17 / 20) : c->window;
-    uint32_t reduced = (uint32_t)((uint64_t)c->window * BETA_NUMERATOR / BETA_DENOMINATOR);
-    c->slow_start_threshold = max_of(reduced, 2u * tcp->mss);
-    c->epoch = 0;
-    c->acked_fraction = 0;
+    if (c->window < c->slow_start_threshold)
+        tcp_slow_start_acked(tcp, bytes, rtt);
+    else
+        grow_cubic(tcp, bytes);
 }
 
 void tcp_congestion_loss(struct tcp *tcp)
 {
-    reduce(tcp);
-    tcp->congestion.window = tcp->congestion.slow_start_threshold;
-}
-
-void tcp_congestion_timeout(struct tcp *tcp)
-{
-    if (tcp->recovery != TCP_LOSS)    /* RFC 5681 3.1: once for a row of timeouts */
-        reduce(tcp);
-    tcp->congestion.window = tcp->mss;
+    struct tcp_congestion *c = &tcp->congestion;
+    /* RFC 9438 4.7, fast convergence: a second reduction below the old maximum yields to newcomers. */
+    c->window_max = c->window < c->window_max ? (uint32_t)((uint64_t)c->window * 17 / 20) : c->window;
+    c->window_prior = c->window;
+    uint32_t reduced = (uint32_t)((uint64_t)c->window * BETA_NUMERATOR / BETA_DENOMINATOR);
+    c->slow_start_threshold = max_of(reduced, 2u * tcp->mss);
+    c->epoch = 0;
+    c->acked_fraction = 0;
 }
 
 void tcp_congestion_idle(struct tcp *tcp)

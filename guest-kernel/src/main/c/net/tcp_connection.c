@@ -56,6 +56,8 @@ struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
     list_init(&tcp->received);
     tcp_out_of_order_init(tcp);
     tcp_queue_init(tcp);
+    tcp_sent_init(tcp);
+    tcp_rack_init(tcp);
     tcp_timers_init(tcp);
     tcp_congestion_init(tcp);
     return tcp;
@@ -78,7 +80,7 @@ void tcp_put(struct tcp *tcp)
         return;
     tcp_free_received(tcp);
     tcp_queue_clear(tcp);
-    tcp_sack_clear(tcp);
+    tcp_sent_clear(tcp);
     net_uncharge(sizeof(*tcp));
     heap_free(tcp);
 }
@@ -187,7 +189,7 @@ void tcp_close(struct tcp *tcp, int error)
         tcp->error = error;
     tcp_timers_stop(tcp);
     tcp_queue_clear(tcp);
-    tcp_sack_clear(tcp);
+    tcp_sent_clear(tcp);
     tcp_wake(tcp, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP | (error != 0 ? POLL_ERROR : 0));
     leave_listener(tcp);
     leave_orphans(tcp);

@@ -92,7 +92,7 @@ static void note_their_syn(struct tcp *tcp, const struct tcp_segment *segment)
 static void syn_sent_input(struct tcp *tcp, const struct tcp_segment *segment)
 {
     bool ack = segment->flags & TCP_ACK;
-    if (ack && segment->acknowledgement != tcp->send_max) {
+    if (ack && segment->acknowledgement != tcp->send_next) {
         tcp_refuse(segment);
         return;
     }
@@ -145,6 +145,14 @@ static void reset_by_peer(struct tcp *tcp)
     tcp_close(tcp, error);
 }
 
+/* RFC 2883 4: what comes twice is reported, so that the peer learns that it need not have sent it again. */
+static void note_duplicate(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    if (segment->length > 0 && seq_before(segment->sequence, tcp->receive_next))
+        tcp->duplicate = (struct tcp_range){ segment->sequence, seq_min(segment->sequence + segment->length,
+                                                                        tcp->receive_next) };
+}
+
 /* RFC 9293 3.10.7.4 first to fourth; false: the segment was dealt with. */
 static bool acceptable(struct tcp *tcp, const struct tcp_segment *segment)
 {
@@ -153,6 +161,7 @@ static bool acceptable(struct tcp *tcp, const struct tcp_segment *segment)
         bool repeated = segment->length > 0 || segment->flags & TCP_FIN;
         if (segment->flags & TCP_RST)
             return false;
+        note_duplicate(tcp, segment);
         if (repeated)
             tcp_send_ack(tcp);
         else
@@ -188,6 +197,7 @@ static void note_timestamp(struct tcp *tcp, const struct tcp_segment *segment)
 /* Cuts the segment to the window; what is left starts at or behind receive_next. */
 static void cut_to_window(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet)
 {
+    note_duplicate(tcp, segment);
     if (seq_before(segment->sequence, tcp->receive_next)) {
         uint32_t known = min_of(tcp->receive_next - segment->sequence, segment->length);
         packet_drop_front(packet, known);
@@ -262,7 +272,7 @@ static void synchronised_input(struct tcp *tcp, struct tcp_segment *segment, str
     }
     tcp->last_received = clock_monotonic();
     if (tcp->state == TCP_SYN_RECEIVED) {
-        if (segment->acknowledgement != tcp->send_max) {
+        if (segment->acknowledgement != tcp->send_next) {
             tcp_refuse(segment);
             packet_free(packet);
             return;
@@ -303,11 +313,9 @@ static void path_mtu_shrank(struct tcp *tcp, unsigned mtu)
         return;
     tcp->path_mtu = (uint16_t)believed;
     tcp_update_mss(tcp);
-    tcp->send_next = tcp->send_unacknowledged;   /* what was too large is lost */
-    tcp->recover = tcp->send_max;
+    tcp_sent_lose_all(tcp);           /* what was too large */
+    tcp->recover = tcp->send_next;
     tcp->recovery = TCP_LOSS;
-    tcp_sack_clear(tcp);
-    tcp->high_retransmitted = tcp->send_unacknowledged;
     tcp_output(tcp);
 }
 
@@ -321,7 +329,7 @@ void tcp_icmp_error(const struct icmp_error *error)
         return;
     struct tcp *tcp = container_of(entry, struct tcp, entry);
     /* Only what is about something under way is believed (RFC 5927 4.1). */
-    if (seq_before(sequence, tcp->send_unacknowledged) || !seq_before(sequence, tcp->send_max))
+    if (seq_before(sequence, tcp->send_unacknowledged) || !seq_before(sequence, tcp->send_next))
         return;
     if (error->mtu != 0 && error->mtu < error->length)         /* one that it would have fitted is a lie */
         path_mtu_shrank(tcp, error->mtu);

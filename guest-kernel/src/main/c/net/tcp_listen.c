@@ -236,9 +236,9 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     tcp->accepted_side = true;
     tcp->receive_next = tcp->last_ack_sent = handshake->their_sequence + 1;
     tcp->receive_edge = tcp->receive_next + tcp_first_window(tcp->receive_limit, &tcp->kept);
-    tcp->send_unacknowledged = tcp->send_next = tcp->send_max = tcp->send_end = handshake->our_sequence + 1;
+    tcp->send_unacknowledged = tcp->send_next = tcp->send_end = handshake->our_sequence + 1;
     tcp->small_end = tcp->push_end = tcp->send_unacknowledged;
-    tcp->recover = tcp->high_retransmitted = tcp->send_unacknowledged;
+    tcp->recover = tcp->slow_start.round_end = tcp->send_unacknowledged;
     tcp->send_window = tcp->send_window_max = (uint32_t)segment->window << tcp->send_shift;
     tcp->window_sequence = segment->sequence;
     tcp->window_acknowledgement = segment->acknowledgement;

@@ -124,7 +124,7 @@ static void examine(struct tcp_entry *entry, void *context)
     uint32_t age = oldest_data(tcp);
     if (age >= stale_after)
         note_victim(tcp, score_of(tcp, age));
-    else if (age == 0 && tcp->send_max == tcp->send_unacknowledged)
+    else if (age == 0 && tcp->send_next == tcp->send_unacknowledged)
         ask_whether_there(tcp);
 }
 

@@ -189,6 +189,7 @@ void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet)
     }
     struct tcp_run *run = run_before(tcp, sequence);
     if (!cut_known(packet, run)) {
+        tcp->duplicate = (struct tcp_range){ sequence, sequence + packet->length };
         packet_free(packet);
         note_recent(tcp, sequence);
         return;

@@ -27,10 +27,17 @@ static void announce_window(struct tcp *tcp, struct tcp_header_fields *header)
     tcp->receive_edge = seq_max(tcp->receive_edge, edge);
 }
 
+/* A duplicate comes first (RFC 2883 4), then what was received out of order. */
 static void add_sack(struct tcp *tcp, struct tcp_header_fields *header)
 {
-    if (tcp->sack)
-        header->options.sack_count = tcp_sack_blocks(tcp, header->options.sack, tcp->timestamps ? 3 : 4);
+    struct tcp_options *options = &header->options;
+    unsigned limit = tcp->timestamps ? 3 : 4;
+    if (!tcp->sack)
+        return;
+    if (seq_before(tcp->duplicate.start, tcp->duplicate.end))
+        options->sack[options->sack_count++] = tcp->duplicate;
+    tcp->duplicate = (struct tcp_range){ 0 };
+    options->sack_count += tcp_sack_blocks(tcp, options->sack + options->sack_count, limit - options->sack_count);
 }
 
 static void note_acknowledged(struct tcp *tcp)
@@ -42,8 +49,6 @@ static void note_acknowledged(struct tcp *tcp)
 void tcp_send_ack(struct tcp *tcp)
 {
     struct tcp_header_fields header = header_of(tcp, tcp->send_next, TCP_ACK);
-    /* After a timeout send_next lies back; the peer must not take this for old news. */
-    header.sequence = seq_max(tcp->send_next, tcp->send_max);
     announce_window(tcp, &header);
     add_sack(tcp, &header);
     tcp_transmit_bare(&header);
@@ -59,7 +64,7 @@ void tcp_send_probe(struct tcp *tcp)
     tcp->last_sent = clock_monotonic();
 }
 
-static bool send_segment(struct tcp *tcp, uint32_t sequence, uint32_t *length, bool fin);
+static bool send_segment(struct tcp *tcp, uint32_t length, bool fin);
 
 bool tcp_held_by_cork(const struct tcp *tcp)
 {
@@ -71,14 +76,13 @@ void tcp_send_into_small_window(struct tcp *tcp)
 {
     uint32_t text = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
     uint32_t length = min_of(min_of(text, (uint32_t)tcp->mss), tcp->send_window);
-    uint32_t sequence = tcp->send_next;
-    if (length > 0 && send_segment(tcp, sequence, &length, false))
-        tcp->send_next += length;
+    if (length > 0)
+        (void)send_segment(tcp, length, false);
 }
 
 void tcp_send_reset(struct tcp *tcp)
 {
-    struct tcp_header_fields header = header_of(tcp, tcp->send_max, TCP_RST | TCP_ACK);
+    struct tcp_header_fields header = header_of(tcp, tcp->send_next, TCP_RST | TCP_ACK);
     tcp_transmit_bare(&header);
 }
 
@@ -93,19 +97,10 @@ void tcp_send_syn(struct tcp *tcp)
     header.options.window_scale_present = tcp->scaling;
     header.options.window_scale = tcp->receive_shift;
     tcp_transmit_bare(&header);
-    tcp->send_next = tcp->send_max = tcp->send_unacknowledged + 1;
+    tcp->send_next = tcp->send_unacknowledged + 1;
     tcp->last_sent = clock_monotonic();
     if (answer)
         tcp->receive_edge = tcp->receive_next + header.window;
-}
-
-static void time_segment(struct tcp *tcp, uint32_t sequence, nanoseconds now)
-{
-    if (tcp->timestamps || tcp->rtt_timing || seq_before(sequence, tcp->send_max))
-        return;                       /* Karn: never one that is sent again (RFC 6298 3) */
-    tcp->rtt_timing = true;
-    tcp->rtt_sequence = sequence;
-    tcp->rtt_started = now;
 }
 
 static bool device_segments(struct tcp *tcp)
@@ -117,18 +112,11 @@ static bool device_segments(struct tcp *tcp)
     return route.interface->device->segmentation_offload;
 }
 
-/* Sends up to *length bytes from `sequence`, with FIN behind them if asked; false: no memory. */
-static bool send_segment(struct tcp *tcp, uint32_t sequence, uint32_t *length, bool fin)
+/* Sends a packet, new or again. */
+static void transmit(struct tcp *tcp, struct packet *packet, uint32_t sequence, uint32_t length, bool fin)
 {
-    uint32_t wanted = *length;
-    struct packet *packet = tcp_queue_packet(tcp, sequence, length);
-    if (packet == NULL)
-        return false;
-    fin = fin && *length == wanted;
-    uint32_t end = sequence + *length + fin;
-    nanoseconds now = clock_monotonic();
     struct tcp_header_fields header = header_of(tcp, sequence, TCP_ACK | (fin ? TCP_FIN : 0));
-    if (*length > 0 && sequence + *length == tcp->send_end)
+    if (length > 0 && sequence + length == tcp->send_end)
         header.flags |= TCP_PSH;
     if (tcp->urgent && seq_before(sequence, tcp->urgent_end) && tcp->urgent_end - sequence <= 65535) {
         header.flags |= TCP_URG;
@@ -136,67 +124,106 @@ static bool send_segment(struct tcp *tcp, uint32_t sequence, uint32_t *length, b
     }
     announce_window(tcp, &header);
     header.segment_size = tcp->mss;
-    time_segment(tcp, sequence, now);
     tcp_transmit(packet, &header);
     note_acknowledged(tcp);
-    tcp->last_sent = now;
-    if (*length > 0 && *length % tcp->mss != 0)
-        tcp->small_end = sequence + *length;
-    if (*length > 0 && tcp->accepted_side)
+    tcp->last_sent = clock_monotonic();
+    if (length > 0 && tcp->accepted_side)
         net_milestone_reached(NET_FIRST_RESPONSE);
-    if (seq_before(sequence, tcp->send_max)) {
-        tcp->total_retransmits++;
-        if (tcp->rtt_timing && seq_before(tcp->rtt_sequence, end) && !seq_before(tcp->rtt_sequence, sequence))
-            tcp->rtt_timing = false;
+}
+
+/* Sends up to `length` bytes of what was not sent yet, and FIN after them if asked; false: no memory. */
+static bool send_segment(struct tcp *tcp, uint32_t length, bool fin)
+{
+    struct tcp_sent *sent = tcp_sent_new(tcp);
+    if (sent == NULL)
+        return false;
+    uint32_t sequence = tcp->send_next, wanted = length;
+    struct packet *packet = tcp_queue_packet(tcp, &tcp->send_chunk, sequence, &length);
+    if (packet == NULL) {
+        tcp_sent_free(tcp, sent);
+        return false;
     }
-    tcp->send_max = seq_max(tcp->send_max, end);
-    if (tcp->retransmit_deadline == 0 || tcp->probing)
-        tcp_retransmit_start(tcp);
+    fin = fin && length == wanted;
+    sent->chunk = length > 0 ? tcp->send_chunk : NULL;
+    sent->start = sequence;
+    sent->end = tcp->send_next = sequence + length + fin;
+    tcp_sent_add(tcp, sent, clock_monotonic());
+    tcp_recovery_sent(tcp, length);
+    if (length % tcp->mss != 0)
+        tcp->small_end = sequence + length;
+    transmit(tcp, packet, sequence, length, fin);
     return true;
 }
 
-/* Bytes that are on their way, as far as is known. */
-static uint32_t flight_of(const struct tcp *tcp)
+/* What is given to the device at once, at most: whole segments. */
+static uint32_t most_at_once(struct tcp *tcp)
 {
-    if (tcp->recovery == TCP_RECOVERY && tcp->sack)
-        return tcp_sack_pipe(tcp);
-    uint32_t flight = tcp->send_next - tcp->send_unacknowledged;
-    /* Duplicates say that something has left the network (RFC 3042, RFC 6582). */
-    uint32_t left = tcp->sack ? tcp_sack_bytes(tcp) : tcp->duplicate_acks * (uint32_t)tcp->mss;
-    if (tcp->recovery != TCP_OPEN)
-        left = 0;
-    return flight - min_of(flight, left);
+    return device_segments(tcp) ? max_of(SEGMENTATION_LIMIT / tcp->mss, 1u) * tcp->mss : tcp->mss;
 }
 
-void tcp_retransmit_first(struct tcp *tcp)
+/* Sends up to `most` bytes of a record again, which is cut to that; false: no memory. */
+static bool send_again(struct tcp *tcp, struct tcp_sent *sent, uint32_t most)
 {
-    uint32_t sequence = tcp->send_unacknowledged;
-    uint32_t text = seq_before(sequence, tcp->send_end) ? tcp->send_end - sequence : 0;
-    uint32_t length = min_of(text, (uint32_t)tcp->mss);
-    uint32_t ahead = length;
-    tcp_sack_skip(tcp, &sequence, &ahead);
-    if (sequence != tcp->send_unacknowledged)
+    bool fin = seq_before(tcp->send_end, sent->end);
+    uint32_t text = sent->end - sent->start - fin, length = min_of(text, most);
+    struct packet *packet = tcp_queue_packet(tcp, &sent->chunk, sent->start, &length);
+    if (packet == NULL)
+        return false;
+    fin = fin && length == text;
+    if (seq_before(sent->start + length + fin, sent->end) && !tcp_sent_split(tcp, sent, sent->start + length)) {
+        packet_free(packet);
+        return false;
+    }
+    tcp_sent_again(tcp, sent, clock_monotonic());
+    tcp_recovery_sent_again(tcp, length + fin);
+    transmit(tcp, packet, sent->start, length, fin);
+    return true;
+}
+
+static uint32_t in_window(const struct tcp *tcp, uint32_t sequence)
+{
+    uint32_t window_end = tcp->send_unacknowledged + tcp->send_window;
+    return seq_before(sequence, window_end) ? window_end - sequence : 0;
+}
+
+/* What the congestion window has room for: whole segments only, or it would cut silly ones. */
+static uint32_t congestion_room(const struct tcp *tcp)
+{
+    uint32_t room = tcp->flight < tcp->congestion.window ? tcp->congestion.window - tcp->flight : 0;
+    return room < tcp->mss && tcp->flight > 0 ? 0 : room;
+}
+
+/* What was lost goes first. False: no more of it may be sent now. */
+static bool send_lost(struct tcp *tcp)
+{
+    struct tcp_sent *sent = tcp_sent_lost(tcp);
+    uint32_t room = congestion_room(tcp);
+    if (sent == NULL || room == 0)
+        return false;
+    bool only_fin = sent->start == tcp->send_end;
+    uint32_t most = min_of(in_window(tcp, sent->start), most_at_once(tcp));
+    if (most == 0 && !only_fin)
+        return false;
+    if (room < most)
+        most = max_of(room / tcp->mss, 1u) * tcp->mss;
+    return send_again(tcp, sent, most);
+}
+
+void tcp_send_tail_probe(struct tcp *tcp)
+{
+    uint32_t text = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
+    uint32_t length = min_of(min_of(text, (uint32_t)tcp->mss), in_window(tcp, tcp->send_next));
+    if (length > 0) {
+        if (send_segment(tcp, length, false))
+            tcp_rack_probed(tcp, false);
         return;
-    length = min_of(length, ahead);
-    bool fin = tcp->fin_queued && sequence + length == tcp->send_end && seq_before(tcp->send_end, tcp->send_max);
-    if (send_segment(tcp, sequence, &length, fin))
-        tcp->high_retransmitted = seq_max(tcp->high_retransmitted, sequence + length + fin);
-}
-
-/* Fills holes the peer reported as long as the window allows (RFC 6675 5, step C). */
-static bool fill_hole(struct tcp *tcp)
-{
-    struct tcp_range hole;
-    if (!tcp_sack_next_lost(tcp, &hole))
-        return false;
-    uint32_t length = min_of(hole.end - hole.start, (uint32_t)tcp->mss);
-    if (seq_before(tcp->send_end, hole.start + length))        /* the hole is the FIN's */
-        length = seq_before(hole.start, tcp->send_end) ? tcp->send_end - hole.start : 0;
-    bool fin = tcp->fin_queued && hole.start + length == tcp->send_end && seq_before(tcp->send_end, hole.end);
-    if (!send_segment(tcp, hole.start, &length, fin))
-        return false;
-    tcp->high_retransmitted = hole.start + length + fin;
-    return length + fin > 0;
+    }
+    struct tcp_sent *last = tcp_sent_last(tcp);
+    uint32_t size = last->end - last->start;
+    if (size > tcp->mss && tcp_sent_split(tcp, last, last->end - ((size - 1) % tcp->mss + 1)))
+        last = tcp_sent_last(tcp);
+    if (last->state == TCP_SENT_IN_FLIGHT && send_again(tcp, last, tcp->mss))
+        tcp_rack_probed(tcp, true);
 }
 
 /* Nagle's algorithm in Minshall's form: a short segment waits while another one is unacknowledged. Corked ones wait for
@@ -214,10 +241,7 @@ static bool short_segment_may_go(const struct tcp *tcp)
 static uint32_t whole_segments(const struct tcp *tcp, uint32_t length, bool is_rest)
 {
     uint32_t rest = length % tcp->mss;
-    bool again = seq_before(tcp->send_next, tcp->send_max);
-    if (rest == 0 || again)           /* what is sent again was once worth sending */
-        return length;
-    if (is_rest && short_segment_may_go(tcp))
+    if (rest == 0 || (is_rest && short_segment_may_go(tcp)))
         return length;
     /* Sender's silly window avoidance (RFC 9293 3.8.6.2.1): half of the largest window is worth it. */
     if (length == rest && !is_rest && length >= tcp->send_window_max / 2)
@@ -230,21 +254,9 @@ static bool next_segment(struct tcp *tcp, uint32_t *length, bool *fin)
 {
     uint32_t sequence = tcp->send_next;
     uint32_t text = seq_before(sequence, tcp->send_end) ? tcp->send_end - sequence : 0;
-    uint32_t ahead = text;
-    tcp_sack_skip(tcp, &tcp->send_next, &ahead);
-    if (tcp->send_next != sequence)
-        return next_segment(tcp, length, fin);
-
-    uint32_t window_end = tcp->send_unacknowledged + tcp->send_window;
-    uint32_t by_window = seq_before(sequence, window_end) ? window_end - sequence : 0;
-    uint32_t flight = flight_of(tcp);
-    uint32_t by_congestion = flight < tcp->congestion.window ? tcp->congestion.window - flight : 0;
-    /* Whole segments only: otherwise the congestion window would cut silly ones. */
-    if (by_congestion < tcp->mss && flight > 0)
-        by_congestion = 0;
-    uint32_t limit = device_segments(tcp) ? max_of(SEGMENTATION_LIMIT / tcp->mss, 1u) * tcp->mss : tcp->mss;
-    uint32_t most = min_of(min_of(ahead, limit), min_of(by_window, by_congestion));
-    if (by_congestion < min_of(ahead, by_window))
+    uint32_t by_window = in_window(tcp, sequence), by_congestion = congestion_room(tcp);
+    uint32_t most = min_of(min_of(text, most_at_once(tcp)), min_of(by_window, by_congestion));
+    if (by_congestion < min_of(text, by_window))
         tcp->congestion.limited = true;
     *length = whole_segments(tcp, most, most == text);
     *fin = tcp->fin_queued && sequence + *length == tcp->send_end && seq_up_to(sequence, tcp->send_end);
@@ -265,40 +277,51 @@ static bool may_send_text(const struct tcp *tcp)
     }
 }
 
-static void send_new(struct tcp *tcp)
+/* False: there was no memory for all that may be sent. */
+static bool send_new(struct tcp *tcp)
 {
     uint32_t length;
     bool fin;
-    while (next_segment(tcp, &length, &fin)) {
-        uint32_t wanted = length;
-        if (!send_segment(tcp, tcp->send_next, &length, fin)) {
-            /* No memory: the retransmission timer tries again. */
-            if (tcp->retransmit_deadline == 0)
-                tcp_retransmit_start(tcp);
-            return;
-        }
-        tcp->send_next += length + (fin && length == wanted);
-    }
+    while (next_segment(tcp, &length, &fin))
+        if (!send_segment(tcp, length, fin))
+            return false;
+    return true;
+}
+
+/* The tail may be probed only so long after it was sent; other deadlines stay, unless there was none. */
+static void start_timer_after(struct tcp *tcp, bool sent_new, bool no_memory)
+{
+    bool outstanding = tcp->send_next != tcp->send_unacknowledged;
+    bool none = tcp->retransmit_deadline == 0 || tcp->deadline == TCP_DEADLINE_WINDOW;
+    bool moves = sent_new && tcp->deadline == TCP_DEADLINE_TAIL;
+    if ((none && outstanding) || moves || (no_memory && tcp->retransmit_deadline == 0))
+        tcp_retransmit_start(tcp);    /* without memory, it tries again */
+}
+
+static void send_text(struct tcp *tcp)
+{
+    uint32_t before = tcp->send_next;
+    while (send_lost(tcp))
+        ;
+    bool no_memory = !send_new(tcp);
+    start_timer_after(tcp, tcp->send_next != before, no_memory);
 }
 
 /* Something waits, nothing is under way, and the window or a cork keeps it back: a timer is needed. */
 static bool something_is_held_back(const struct tcp *tcp)
 {
     return seq_before(tcp->send_next, tcp->send_end + tcp->fin_queued) &&
-           tcp->send_max == tcp->send_unacknowledged && tcp->retransmit_deadline == 0;
+           tcp->send_next == tcp->send_unacknowledged && tcp->retransmit_deadline == 0;
 }
 
 void tcp_output(struct tcp *tcp)
 {
     if (may_send_text(tcp)) {
         nanoseconds now = clock_monotonic();
-        bool idle = tcp->send_max == tcp->send_unacknowledged && tcp->rto != 0 && now - tcp->last_sent > tcp->rto;
+        bool idle = tcp->send_next == tcp->send_unacknowledged && tcp->rto != 0 && now - tcp->last_sent > tcp->rto;
         if (idle && seq_before(tcp->send_next, tcp->send_end))
             tcp_congestion_idle(tcp);
-        if (tcp->recovery == TCP_RECOVERY && tcp->sack)
-            while (tcp_sack_pipe(tcp) + tcp->mss <= tcp->congestion.window && fill_hole(tcp))
-                ;
-        send_new(tcp);
+        send_text(tcp);
         if (tcp->kept.not_sent_low != 0)
             tcp_wake_writer(tcp);
         if (something_is_held_back(tcp))

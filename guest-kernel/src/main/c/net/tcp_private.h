@@ -10,8 +10,11 @@
  *   tcp_out_of_order.c   incoming data that came before what precedes it
  *   tcp_send_queue.c  outgoing data until it is acknowledged
  *   tcp_output.c      what to send now, and sending it
- *   tcp_sack.c        the scoreboard of RFC 6675
- *   tcp_congestion.c  CUBIC (RFC 9438) over slow start (RFC 5681)
+ *   tcp_sent.c        what is under way, delivered or lost: the scoreboard
+ *   tcp_rack.c        finding losses by time, and at the tail (RACK-TLP, RFC 8985)
+ *   tcp_recovery.c    what a loss does to the rate (PRR, RFC 6937), and undoing it (RFC 4015)
+ *   tcp_congestion.c  CUBIC (RFC 9438)
+ *   tcp_slow_start.c  slow start and its end (HyStart++, RFC 9406)
  *   tcp_timer.c       retransmission (RFC 6298), zero-window probes, keep-alive, dead ends
  *   tcp_listen.c      half-open connections and SYN cookies
  *   tcp_time_wait.c   closed connections whose segments may still be around
@@ -131,21 +134,76 @@ enum tcp_state {                     /* numbered as TCP_INFO tells them (linux/t
 /* The byte out of band: not told of, told of but not here yet, here, or read out of band and still in the stream. */
 enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_AWAITED, TCP_URGENT_HERE, TCP_URGENT_READ };
 enum tcp_recovery { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
+/* Only one can be needed: a retransmission (RFC 6298), a look for losses or a probe of the tail (RFC 8985), or a probe of
+ * a window that is shut. */
+enum tcp_deadline { TCP_DEADLINE_RETRANSMIT, TCP_DEADLINE_REORDERED, TCP_DEADLINE_TAIL, TCP_DEADLINE_WINDOW };
 
-#define TCP_SACK_RANGES 32           /* remembered of the peer's; more holes than that are forgotten */
-struct tcp_scoreboard {
-    unsigned count;
-    struct tcp_range ranges[TCP_SACK_RANGES];    /* ascending, disjoint, not touching */
+/* One transmission that is not acknowledged: tcp_sent.c. */
+enum tcp_sent_state { TCP_SENT_IN_FLIGHT, TCP_SENT_LOST, TCP_SENT_DELIVERED };
+struct tcp_sent {
+    struct tree_node node;
+    struct list link;
+    uint32_t start, end;             /* [start, end) */
+    nanoseconds when;                /* it was last sent */
+    struct tcp_chunk *chunk;         /* that holds its first byte; NULL: there is only a FIN */
+    enum tcp_sent_state state;
+    bool retransmitted;
+};
+
+/* What one acknowledgement says. */
+struct tcp_delivery {
+    uint32_t bytes;                  /* delivered, and not known to be before */
+    nanoseconds rtt;                 /* the shortest round trip of what was sent once; 0: there is none */
+    uint32_t highest;                /* rack.highest before it */
+    bool echo_present;
+    uint32_t echo;                   /* its timestamp */
+    bool duplicate;                  /* it reports a duplicate (RFC 2883) */
+};
+
+/* RFC 8985: the latest of the transmissions that were delivered, and how far the network changes their order. */
+struct tcp_rack {
+    nanoseconds when, rtt;           /* RACK.xmit_ts (0: none yet), RACK.rtt */
+    nanoseconds deadline;            /* when something will be lost if it is not delivered before; 0: nothing */
+    uint32_t end, highest;           /* RACK.end_seq, RACK.fack */
+    nanoseconds widened;             /* when the window grew last; 0: never */
+    uint32_t probe_end;              /* TLP.end_seq, while `probed` */
+    uint8_t steps, persist;          /* RACK.reo_wnd_mult, RACK.reo_wnd_persist */
+    bool reordering_seen;
+    bool probed, probe_repeats;      /* repeats: TLP.is_retrans */
 };
 
 struct tcp_congestion {
     uint32_t window, slow_start_threshold;       /* bytes */
     bool limited;                    /* the window, not the application, held sending back */
     /* CUBIC, RFC 9438 4.1; windows in bytes. */
-    uint32_t window_max, window_estimate, window_start;
+    uint32_t window_max, window_estimate, window_prior;
     nanoseconds epoch;               /* 0: none yet */
     nanoseconds k;
     uint32_t acked_fraction;         /* bytes acknowledged towards the next growth */
+};
+
+/* Slow start by rounds of one round trip each, RFC 9406 4.2. Times in microseconds; 0: not known. */
+struct tcp_slow_start {
+    uint32_t round_end;              /* the round is over when this is acknowledged */
+    uint32_t round_rtt, last_round_rtt;          /* the shortest of each round */
+    uint32_t baseline_rtt;           /* not 0: in conservative slow start, begun with this */
+    uint8_t samples, rounds;         /* in this round; of conservative slow start */
+};
+
+/* What a recovery may do: RFC 6937 2. Bytes. */
+struct tcp_reduction {
+    uint32_t flight;                 /* RecoverFS */
+    uint32_t delivered, sent;        /* prr_delivered, prr_out */
+};
+
+/* How to take a reduction back when it turns out that nothing was lost. */
+struct tcp_undo {
+    bool possible;
+    bool retransmitted;              /* something was sent again, for the first time at `stamp` */
+    uint32_t stamp;                  /* timestamp, as tcp_stamp() */
+    uint32_t unreported;             /* bytes sent again that were not reported as duplicates */
+    uint32_t start;                  /* send_unacknowledged when it began */
+    struct tcp_congestion before;
 };
 
 /* In packet->layer of received data. */
@@ -202,9 +260,8 @@ struct tcp {
     bool shut_read;
     bool being_read;                 /* a reader copies from `received` without the lock: leave it alone */
 
-    /* Sending (RFC 9293 3.3.1). send_max: behind the last byte ever sent; send_next goes back to
-     * send_unacknowledged on a timeout. send_end: behind the last byte queued; a FIN has that number. */
-    uint32_t send_unacknowledged, send_next, send_max, send_end;
+    /* Sending (RFC 9293 3.3.1). send_end: behind the last byte queued; a FIN has that number. */
+    uint32_t send_unacknowledged, send_next, send_end;
     uint32_t send_window, send_window_max;
     uint32_t window_sequence, window_acknowledgement;        /* SND.WL1, SND.WL2 */
     uint32_t small_end;              /* behind the last short segment sent: Nagle with Minshall's change */
@@ -218,7 +275,7 @@ struct tcp {
     uint16_t peer_mss, announced_mss;
     uint16_t path_mtu;               /* what ICMP told; 0: only the interface's counts */
     struct list chunks;              /* struct tcp_chunk, ascending */
-    struct tcp_chunk *cursors[2];    /* where the last look-ups of new data and of old data ended, or NULL */
+    struct tcp_chunk *send_chunk;    /* from which new data was sent last, or NULL */
     struct page *send_page;          /* partly filled by the last write, or NULL */
     uint32_t send_page_used;
     uint32_t send_limit;             /* bytes the application may queue */
@@ -226,15 +283,16 @@ struct tcp {
     bool writer_waits;               /* tell it when there is room */
 
     struct tcp_congestion congestion;
-    struct tcp_scoreboard *scoreboard;   /* NULL until the peer first reports a hole */
+    struct tcp_slow_start slow_start;
+    struct tree sent;                /* struct tcp_sent, by sequence */
+    struct list in_flight, lost;     /* of those */
+    uint32_t flight, delivered;      /* bytes in flight, and that the peer has though they are not acknowledged */
+    struct tcp_rack rack;
     enum tcp_recovery recovery;
     uint32_t recover;                /* recovery ends when this is acknowledged */
-    uint32_t high_retransmitted;     /* RFC 6675 HighRxt */
-    unsigned duplicate_acks;
+    struct tcp_reduction reduction;
+    struct tcp_undo undo;
     nanoseconds smoothed_rtt, rtt_variation, rto;            /* 0: no sample yet (RFC 6298) */
-    bool rtt_timing;                 /* without timestamps: one segment at a time is timed */
-    uint32_t rtt_sequence;
-    nanoseconds rtt_started;
     unsigned backoffs;               /* timeouts in a row */
     unsigned probes;                 /* zero-window or keep-alive probes unanswered */
     nanoseconds first_timeout;       /* of the current row, for TCP_USER_TIMEOUT */
@@ -250,6 +308,7 @@ struct tcp {
     uint16_t receive_mss;            /* the peer's segments, estimated */
     struct list received;            /* packets in order, for the reader */
     struct tree out_of_order;        /* runs of packets that came too early: tcp_out_of_order.c */
+    struct tcp_range duplicate;      /* came again, to be reported with the next acknowledgement (RFC 2883); empty: none */
     uint32_t recent[TCP_SACK_BLOCKS];            /* a sequence number of each run that grew last, the latest first */
     unsigned recent_count;
     uint32_t received_bytes;         /* unread payload in `received` */
@@ -266,9 +325,9 @@ struct tcp {
     nanoseconds copied_since;
     nanoseconds last_challenge;
 
-    struct timer retransmit_timer;   /* retransmission or zero-window probes */
+    struct timer retransmit_timer;
     nanoseconds retransmit_deadline; /* the timer may run earlier and finds this; 0: off */
-    bool probing;                    /* that deadline is for a zero-window probe */
+    enum tcp_deadline deadline;      /* what it is for */
     struct timer ack_timer;
     struct timer keep_timer;         /* keep-alive; after close: the end of waiting for the peer */
     /* Options. */
@@ -377,8 +436,9 @@ void tcp_queue_init(struct tcp *tcp);
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length);
 void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to);
 void tcp_queue_clear(struct tcp *tcp);
-/* A packet with up to `length` bytes from `sequence` on, maybe fewer (*length tells); NULL: no memory. */
-struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *length);
+/* A packet with up to `length` bytes from `sequence` on, maybe fewer (*length tells); NULL: no memory. *chunk: where to
+ * look first, or NULL; becomes the one that holds the first byte. */
+struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **chunk, uint32_t sequence, uint32_t *length);
 /* When the oldest byte was queued, by tcp_clock_ms(); false: there is none. */
 bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since);
 uint32_t tcp_queue_room(const struct tcp *tcp);
@@ -396,32 +456,70 @@ bool tcp_held_by_cork(const struct tcp *tcp);
 /* Overrides a cork, and silly window avoidance after a while (RFC 9293 3.8.6.2.1). */
 void tcp_send_into_small_window(struct tcp *tcp);
 void tcp_send_reset(struct tcp *tcp);
-/* Retransmits the first unacknowledged segment. */
-void tcp_retransmit_first(struct tcp *tcp);
+/* Probes the tail (RFC 8985 7.3) with a new segment, or the last one again. */
+void tcp_send_tail_probe(struct tcp *tcp);
 
-/* tcp_sack.c */
-bool tcp_sack_update(struct tcp *tcp, const struct tcp_segment *segment);          /* true: news */
-void tcp_sack_forget(struct tcp *tcp, uint32_t up_to);
-void tcp_sack_clear(struct tcp *tcp);
-bool tcp_sack_lost(const struct tcp *tcp, uint32_t sequence);
-uint32_t tcp_sack_bytes(const struct tcp *tcp);
-uint32_t tcp_sack_pipe(const struct tcp *tcp);
-/* The next hole to fill behind high_retransmitted; false: none. */
-bool tcp_sack_next_lost(const struct tcp *tcp, struct tcp_range *hole);
-/* Moves *sequence behind a range the peer has, and cuts *length before the next one. */
-void tcp_sack_skip(const struct tcp *tcp, uint32_t *sequence, uint32_t *length);
+/* tcp_sent.c */
+void tcp_sent_init(struct tcp *tcp);
+void tcp_sent_clear(struct tcp *tcp);
+/* An empty record, which belongs to the caller; NULL: no memory. */
+struct tcp_sent *tcp_sent_new(struct tcp *tcp);
+void tcp_sent_free(struct tcp *tcp, struct tcp_sent *sent);      /* one that was not added */
+/* The record is sent for the first time; start, end and chunk are set. */
+void tcp_sent_add(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now);
+void tcp_sent_again(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now);
+/* Cuts it in two at a sequence number inside; false: no memory. */
+bool tcp_sent_split(struct tcp *tcp, struct tcp_sent *sent, uint32_t at);
+/* The first and the last by sequence, the one in flight that was sent first, the one to be sent again next; or NULL. */
+struct tcp_sent *tcp_sent_first(const struct tcp *tcp);
+struct tcp_sent *tcp_sent_last(const struct tcp *tcp);
+struct tcp_sent *tcp_sent_oldest(const struct tcp *tcp);
+struct tcp_sent *tcp_sent_lost(const struct tcp *tcp);
+/* One that is in flight is lost; `first`: to be sent again before all others. */
+void tcp_sent_lose(struct tcp *tcp, struct tcp_sent *sent, bool first);
+void tcp_sent_lose_all(struct tcp *tcp);
+void tcp_sent_lost_nothing(struct tcp *tcp);
+void tcp_sent_disown_first(struct tcp *tcp);
+/* The peer has this range, which lies between send_unacknowledged and send_next. */
+void tcp_sent_deliver(struct tcp *tcp, const struct tcp_range *range, struct tcp_delivery *delivery);
+/* The peer has a segment, and not the first: all that a duplicate acknowledgement says without SACK. */
+void tcp_sent_deliver_any(struct tcp *tcp, struct tcp_delivery *delivery);
+void tcp_sent_acknowledged(struct tcp *tcp, uint32_t up_to, struct tcp_delivery *delivery);
 
-/* tcp_congestion.c */
+/* tcp_rack.c */
+void tcp_rack_init(struct tcp *tcp);
+/* The record is delivered up to `end`. */
+void tcp_rack_delivered(struct tcp *tcp, const struct tcp_sent *sent, uint32_t end, struct tcp_delivery *delivery);
+/* Finds what is lost and sets rack.deadline. */
+void tcp_rack_detect(struct tcp *tcp);
+void tcp_rack_timeout(struct tcp *tcp);              /* what is lost when the retransmission timer expires */
+void tcp_rack_widen(struct tcp *tcp);                /* something was taken for lost that was only late */
+void tcp_rack_recovered(struct tcp *tcp);
+void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery);
+bool tcp_rack_may_probe(const struct tcp *tcp);
+void tcp_rack_probed(struct tcp *tcp, bool repeats); /* the tail was */
+
+/* tcp_recovery.c */
+/* After an acknowledgement; `advanced`: it moved send_unacknowledged. */
+void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery, bool advanced);
+void tcp_recovery_timeout(struct tcp *tcp);
+void tcp_recovery_sent(struct tcp *tcp, uint32_t bytes);         /* new data */
+void tcp_recovery_sent_again(struct tcp *tcp, uint32_t bytes);
+void tcp_recovery_duplicate(struct tcp *tcp, const struct tcp_range *range);     /* the peer reports one */
+
+/* tcp_congestion.c, tcp_slow_start.c */
+#define TCP_CONGESTION_MAXIMUM (64u << 20)           /* bytes */
 void tcp_congestion_init(struct tcp *tcp);
-void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes);
-void tcp_congestion_loss(struct tcp *tcp);           /* entering fast recovery */
-void tcp_congestion_timeout(struct tcp *tcp);
+void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt);
+void tcp_congestion_loss(struct tcp *tcp);           /* lowers the threshold */
 void tcp_congestion_idle(struct tcp *tcp);
+void tcp_slow_start_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt);
 
 /* tcp_timer.c */
 void tcp_timers_init(struct tcp *tcp);
 void tcp_timers_stop(struct tcp *tcp);
-void tcp_retransmit_start(struct tcp *tcp);          /* (re)starts at now + rto, backed off */
+/* (Re)starts for what is needed next while something is under way: usually at now + rto, backed off. */
+void tcp_retransmit_start(struct tcp *tcp);
 void tcp_retransmit_stop(struct tcp *tcp);
 void tcp_probe_start(struct tcp *tcp);
 void tcp_ack_delay(struct tcp *tcp);

@@ -2,6 +2,7 @@
 #include "lib/string.h"
 #include "net/tcp_private.h"
 
+#define QUICK_AFTER_LOSS 64u         /* segments: the peer's window is small, and each acknowledgement lets it grow */
 #define COMPACT_FACTOR 4u            /* a packet that holds this many times its data is copied */
 
 /* ---- The window ------------------------------------------------------------------------------------ */
@@ -157,6 +158,7 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
     }
     if (!in_order) {
         tcp_out_of_order_add(tcp, packet);
+        tcp->quick_acks = max_of(tcp->quick_acks, QUICK_AFTER_LOSS);
         tcp->ack_now = true;          /* a duplicate acknowledgement tells the peer of the hole (RFC 5681 4.2) */
         return;
     }

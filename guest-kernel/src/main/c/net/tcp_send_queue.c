@@ -37,9 +37,8 @@ bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint3
 
 static void free_chunk(struct tcp *tcp, struct tcp_chunk *chunk)
 {
-    for (unsigned i = 0; i < array_size(tcp->cursors); i++)
-        if (tcp->cursors[i] == chunk)
-            tcp->cursors[i] = NULL;
+    if (tcp->send_chunk == chunk)
+        tcp->send_chunk = NULL;
     list_remove(&chunk->link);
     tcp->send_memory -= CHUNK_COST;
     net_uncharge(CHUNK_COST);
@@ -79,20 +78,12 @@ void tcp_queue_clear(struct tcp *tcp)
     release_send_page(tcp);
 }
 
-/* The chunk that holds a sequence number. New data is sent in order, and holes are filled in order, both at the same
- * time: each goes on where its last look-up ended, so that neither walks the queue again for every segment. */
-static struct tcp_chunk *find_chunk(struct tcp *tcp, uint32_t sequence)
+/* The chunk that holds a sequence number; it is `from` or one after it. */
+static struct tcp_chunk *find_chunk(struct tcp *tcp, struct tcp_chunk *from, uint32_t sequence)
 {
-    struct tcp_chunk **cursor = &tcp->cursors[seq_before(sequence, tcp->send_max)];
-    struct tcp_chunk *chunk = chunk_of(tcp->chunks.next);
-    for (unsigned i = 0; i < array_size(tcp->cursors); i++) {
-        struct tcp_chunk *start = tcp->cursors[i];
-        if (start != NULL && seq_up_to(start->sequence, sequence) && seq_before(chunk->sequence, start->sequence))
-            chunk = start;
-    }
+    struct tcp_chunk *chunk = from != NULL ? from : chunk_of(tcp->chunks.next);
     while (!seq_before(sequence, chunk->sequence + chunk->length))
         chunk = chunk_of(chunk->link.next);
-    *cursor = chunk;
     return chunk;
 }
 
@@ -124,13 +115,13 @@ static uint32_t share_pages(struct tcp_chunk *chunk, uint32_t skip, struct packe
     return done;
 }
 
-struct packet *tcp_queue_packet(struct tcp *tcp, uint32_t sequence, uint32_t *length)
+struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **from, uint32_t sequence, uint32_t *length)
 {
     bool copy = *length <= COPY_LIMIT;
     struct packet *packet = packet_allocate(copy ? *length : 0);
     if (packet == NULL || *length == 0)
         return packet;
-    struct tcp_chunk *chunk = find_chunk(tcp, sequence);
+    struct tcp_chunk *chunk = *from = find_chunk(tcp, *from, sequence);
     uint32_t skip = sequence - chunk->sequence;
     if (copy)
         *length = copy_bytes(chunk, skip, packet_put(packet, *length), *length);
@@ -149,7 +140,7 @@ bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since)
 
 static uint32_t not_sent(const struct tcp *tcp)
 {
-    return seq_before(tcp->send_max, tcp->send_end) ? tcp->send_end - tcp->send_max : 0;
+    return seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
 }
 
 uint32_t tcp_queue_room(const struct tcp *tcp)

@@ -91,8 +91,8 @@ static void send_first_syn(struct tcp *tcp, const struct ip_route *route, const 
     tcp->receive_shift = tcp_receive_shift(socket->socket.receive_buffer);
     tcp->timestamps = tcp->sack = tcp->scaling = true;
     uint32_t first = tcp_initial_sequence(tcp->entry.local, tcp->entry.remote);
-    tcp->send_unacknowledged = tcp->send_next = tcp->send_max = first;
-    tcp->send_end = tcp->small_end = tcp->push_end = tcp->recover = tcp->high_retransmitted = first + 1;
+    tcp->send_unacknowledged = tcp->send_next = first;
+    tcp->send_end = tcp->small_end = tcp->push_end = tcp->recover = first + 1;
     tcp->state = TCP_SYN_SENT;
     tcp_send_syn(tcp);
     tcp_retransmit_start(tcp);
@@ -444,7 +444,7 @@ static int control_locked(struct tcp_socket *socket, uint32_t request, int32_t *
     else if (request == SIOCOUTQ)
         *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_unacknowledged, tcp->send_end));
     else
-        *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_max, tcp->send_end));
+        *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_next, tcp->send_end));
     return 0;
 }
 

@@ -275,8 +275,8 @@ static void describe(const struct tcp_socket *socket, struct tcp_information *ou
     out->send_mss = tcp->mss;
     out->receive_mss = tcp->receive_mss;
     out->advertised_mss = tcp->announced_mss;
-    out->unacknowledged = (tcp->send_max - tcp->send_unacknowledged + tcp->mss - 1) / max_of(tcp->mss, (uint16_t)1);
-    out->sacked = tcp_sack_bytes(tcp) / max_of(tcp->mss, (uint16_t)1);
+    out->unacknowledged = (tcp->send_next - tcp->send_unacknowledged + tcp->mss - 1) / max_of(tcp->mss, (uint16_t)1);
+    out->sacked = tcp->delivered / max_of(tcp->mss, (uint16_t)1);
     out->last_data_sent = milliseconds_since(tcp->last_sent);
     out->last_data_received = out->last_ack_received = milliseconds_since(tcp->last_received);
     out->path_mtu = tcp->path_mtu;

@@ -64,7 +64,7 @@ bool tcp_time_wait_add(const struct tcp *tcp)
         return false;
     wait->entry = tcp->entry;
     wait->entry.kind = TCP_ENTRY_TIME_WAIT;
-    wait->send_next = tcp->send_max;
+    wait->send_next = tcp->send_next;
     wait->receive_next = tcp->receive_next;
     wait->timestamps = tcp->timestamps;
     wait->timestamp_recent = tcp->timestamp_recent;

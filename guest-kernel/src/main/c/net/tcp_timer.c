@@ -3,6 +3,8 @@
 
 #define RETRIES 15u                  /* tcp_retries2 of Linux: about 15 minutes (RFC 1122 4.2.3.5: >= 100 s) */
 #define ORPHAN_RETRIES 7u            /* nobody waits for the outcome */
+#define DELAYED_ACK_MAXIMUM (200 * NS_PER_MS)    /* of the peer: RFC 8985 7.2, TLP.max_ack_delay */
+#define TAIL_MINIMUM (2 * NS_PER_MS)
 #define DELAYED_ACK (40 * NS_PER_MS) /* RFC 9293 3.8.6.3: < 0.5 s; Linux's minimum */
 
 static void start(struct tcp *tcp, struct timer *timer, nanoseconds deadline)
@@ -18,15 +20,15 @@ static void stop(struct tcp *tcp, struct timer *timer)
         tcp_put(tcp);
 }
 
-/* ---- Retransmission and probes: one timer, since only one can be needed ------------------------ */
+/* ---- Retransmission, losses and probes: one timer, since only one can be needed ---------------- */
 
-static void start_retransmit_timer(struct tcp *tcp, nanoseconds wait, bool probing)
+static void start_retransmit_timer(struct tcp *tcp, nanoseconds deadline, enum tcp_deadline what)
 {
-    tcp->probing = probing;
-    tcp->retransmit_deadline = clock_monotonic() + wait;
+    tcp->deadline = what;
+    tcp->retransmit_deadline = deadline;
     /* Moving the deadline back is the common case and costs nothing: the timer finds the new one. */
-    if (!tcp->retransmit_timer.active || tcp->retransmit_timer.deadline > tcp->retransmit_deadline)
-        start(tcp, &tcp->retransmit_timer, tcp->retransmit_deadline);
+    if (!tcp->retransmit_timer.active || tcp->retransmit_timer.deadline > deadline)
+        start(tcp, &tcp->retransmit_timer, deadline);
 }
 
 static nanoseconds backed_off(const struct tcp *tcp, unsigned times)
@@ -35,20 +37,35 @@ static nanoseconds backed_off(const struct tcp *tcp, unsigned times)
     return min_of(rto << min_of(times, 16u), (nanoseconds)TCP_RTO_MAXIMUM);
 }
 
+/* RFC 8985 7.2; never later than the retransmission timer would expire for what was sent first. */
+static nanoseconds tail_deadline(const struct tcp *tcp, nanoseconds now)
+{
+    nanoseconds wait = 2 * tcp->smoothed_rtt + (tcp->flight <= tcp->mss ? DELAYED_ACK_MAXIMUM : TAIL_MINIMUM);
+    nanoseconds limit = max_of(tcp_sent_oldest(tcp)->when + tcp->rto, now);
+    return min_of(now + wait, limit);
+}
+
 void tcp_retransmit_start(struct tcp *tcp)
 {
-    start_retransmit_timer(tcp, backed_off(tcp, tcp->backoffs), false);
+    nanoseconds now = clock_monotonic();
+    if (tcp->rack.deadline != 0)
+        start_retransmit_timer(tcp, tcp->rack.deadline, TCP_DEADLINE_REORDERED);
+    else if (tcp_rack_may_probe(tcp))
+        start_retransmit_timer(tcp, tail_deadline(tcp, now), TCP_DEADLINE_TAIL);
+    else
+        start_retransmit_timer(tcp, now + backed_off(tcp, tcp->backoffs), TCP_DEADLINE_RETRANSMIT);
 }
 
 void tcp_probe_start(struct tcp *tcp)
 {
-    start_retransmit_timer(tcp, tcp_held_by_cork(tcp) ? TCP_CORK_TIME : backed_off(tcp, tcp->probes), true);
+    nanoseconds wait = tcp_held_by_cork(tcp) ? TCP_CORK_TIME : backed_off(tcp, tcp->probes);
+    start_retransmit_timer(tcp, clock_monotonic() + wait, TCP_DEADLINE_WINDOW);
 }
 
 void tcp_retransmit_stop(struct tcp *tcp)
 {
     tcp->retransmit_deadline = 0;
-    tcp->probing = false;
+    tcp->deadline = TCP_DEADLINE_RETRANSMIT;
     stop(tcp, &tcp->retransmit_timer);
 }
 
@@ -83,18 +100,25 @@ static void retransmit_timeout(struct tcp *tcp)
         tcp_retransmit_start(tcp);
         return;
     }
-    tcp_congestion_timeout(tcp);
-    tcp->recovery = TCP_LOSS;
-    tcp->recover = tcp->send_max;
-    tcp->duplicate_acks = 0;
-    tcp->rtt_timing = false;
-    tcp_sack_clear(tcp);              /* the peer may have thrown away what it reported (RFC 2018 8) */
-    tcp->send_next = tcp->send_unacknowledged;
-    tcp->high_retransmitted = tcp->send_unacknowledged;
+    tcp_recovery_timeout(tcp);
     tcp_retransmit_start(tcp);
     tcp_output(tcp);
-    if (tcp->send_next == tcp->send_unacknowledged)
+    if (tcp->flight == 0)
         tcp_send_probe(tcp);          /* the peer took its window back: ask for it */
+}
+
+/* What should have been delivered by now is lost. */
+static void reordered_timeout(struct tcp *tcp)
+{
+    tcp_recovery_progress(tcp, &(struct tcp_delivery){ 0 }, false);
+    tcp_retransmit_start(tcp);
+    tcp_output(tcp);
+}
+
+static void tail_timeout(struct tcp *tcp)
+{
+    tcp_send_tail_probe(tcp);
+    tcp_retransmit_start(tcp);
 }
 
 static void probe_timeout(struct tcp *tcp)
@@ -111,6 +135,24 @@ static void probe_timeout(struct tcp *tcp)
         tcp_probe_start(tcp);
 }
 
+static void timeout(struct tcp *tcp)
+{
+    switch (tcp->deadline) {
+    case TCP_DEADLINE_RETRANSMIT:
+        retransmit_timeout(tcp);
+        return;
+    case TCP_DEADLINE_REORDERED:
+        reordered_timeout(tcp);
+        return;
+    case TCP_DEADLINE_TAIL:
+        tail_timeout(tcp);
+        return;
+    case TCP_DEADLINE_WINDOW:
+        probe_timeout(tcp);
+        return;
+    }
+}
+
 static void retransmit_expired(struct timer *timer)
 {
     struct tcp *tcp = container_of(timer, struct tcp, retransmit_timer);
@@ -121,10 +163,7 @@ static void retransmit_expired(struct timer *timer)
             start(tcp, timer, deadline);
         } else {
             tcp->retransmit_deadline = 0;
-            if (tcp->probing)
-                probe_timeout(tcp);
-            else
-                retransmit_timeout(tcp);
+            timeout(tcp);
         }
     }
     tcp_put(tcp);
@@ -200,7 +239,7 @@ static void keep_alive_timeout(struct tcp *tcp)
 {
     nanoseconds now = clock_monotonic();
     nanoseconds silence = now - max_of(tcp->last_received, tcp->last_sent);
-    bool busy = tcp->send_max != tcp->send_unacknowledged || tcp->probing;
+    bool busy = tcp->send_next != tcp->send_unacknowledged || tcp->deadline == TCP_DEADLINE_WINDOW;
     if (tcp->probes == 0 && (silence < tcp->kept.keep_idle || busy)) {
         start(tcp, &tcp->keep_timer, now + (busy ? tcp->kept.keep_idle : tcp->kept.keep_idle - silence));
         return;

@@ -4,23 +4,30 @@
 #   target/test/NAME: $(call host,SOURCES... $(HOST_SOURCES))
 #   	$(host_link)
 #
-# and `fuzz`, `fuzz_link` for a fuzzer. Each source is compiled once for all tests and once for all fuzzers. The kernel
+# and `fuzz`, `fuzz_link` for a fuzzer, `fast`, `fast_link` for a benchmark. Each source is compiled once for all tests,
+# once for all fuzzers and once for all benchmarks. The kernel
 # sources under test are named by each tests.mk; HOST_SOURCES is the shim and the parts of lib/ that need nothing from a
 # machine.
 ifndef HOST_SOURCES
 HOST_CC ?= gcc
-HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-strict-aliasing -fno-omit-frame-pointer \
-    -fsanitize=address,undefined -fno-sanitize-recover=all \
-    -D KERNEL_DEBUG -D DIRECT_MAP=0x200000000000UL -I src/main/c -I src/test/c
+COMMON_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-strict-aliasing -D DIRECT_MAP=0x200000000000UL \
+    -I src/main/c -I src/test/c
+HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -D KERNEL_DEBUG
+FAST_CFLAGS := $(COMMON_CFLAGS) -O2
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
-    src/main/c/lib/console.c src/main/c/lib/format.c src/main/c/lib/hash.c src/main/c/lib/lock_order.c src/main/c/lib/text.c src/main/c/lib/tree.c
+    src/main/c/lib/console.c src/main/c/lib/format.c src/main/c/lib/hash.c \
+    src/main/c/lib/lock_order.c src/main/c/lib/text.c src/main/c/lib/tree.c
 
 HOST_OBJECTS := target/test/host
 FUZZ_OBJECTS := target/test/fuzz
+FAST_OBJECTS := target/test/fast
 host = $(patsubst %.c,$(HOST_OBJECTS)/%.o,$(1))
 fuzz = $(patsubst %.c,$(FUZZ_OBJECTS)/%.o,$(1))
+fast = $(patsubst %.c,$(FAST_OBJECTS)/%.o,$(1))
 host_link = @mkdir -p $(@D) && $(HOST_CC) $(HOST_CFLAGS) $^ -o $@
 fuzz_link = @mkdir -p $(@D) && clang $(HOST_CFLAGS) -fsanitize=fuzzer $^ -o $@
+fast_link = @mkdir -p $(@D) && $(HOST_CC) $(FAST_CFLAGS) $^ -o $@
 
 $(HOST_OBJECTS)/%.o: %.c
 	@mkdir -p $(@D)
@@ -28,7 +35,10 @@ $(HOST_OBJECTS)/%.o: %.c
 $(FUZZ_OBJECTS)/%.o: %.c
 	@mkdir -p $(@D)
 	@clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
--include $(shell find $(HOST_OBJECTS) $(FUZZ_OBJECTS) -name '*.d' 2>/dev/null)
+$(FAST_OBJECTS)/%.o: %.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(FAST_CFLAGS) -MMD -MP -c $< -o $@
+-include $(shell find $(HOST_OBJECTS) $(FUZZ_OBJECTS) $(FAST_OBJECTS) -name '*.d' 2>/dev/null)
 # No object is a by-product that make deletes.
 .SECONDARY:
 

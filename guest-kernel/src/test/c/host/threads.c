@@ -139,7 +139,9 @@ void spin_unlock(struct spinlock *lock)
 
 bool spinlocks_held(void) { return cpu.spinlocks != 0; }
 
+#ifdef KERNEL_DEBUG
 bool spinlock_held(const struct spinlock *lock) { return lock_is_held(&cpu.held, lock); }
+#endif
 
 void mutex_init(struct mutex *mutex, enum lock_class class)
 {

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "net/tap.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 
 #define FRAME_LIMIT 70000
 #define DELAY_LINE 8192
+#define QUEUE_TIME (50 * NS_PER_MS)  /* a line with a rate drops what would wait longer */
 
 struct impairments tap_impairments;
 bool tap_offload;
@@ -28,6 +31,7 @@ struct delayed_frame {
 };
 static struct list line = LIST_INIT(line);
 static unsigned line_length;
+static nanoseconds busy_until[2];    /* to the stack, and to Linux: the line's end of sending, if it has a rate */
 static int tap = -1;
 static int other_tap = -1;           /* of the Linux in the stack's place, or -1 */
 static int spaces[2];                /* name spaces: the other Linux's, and that one's */
@@ -85,12 +89,12 @@ static double chance(void)
     return (double)(chance_state >> 11) / 9007199254740992.0;
 }
 
-static void put_on_line(bool to_linux, const uint8_t *bytes, size_t length, nanoseconds delay)
+static void put_on_line(bool to_linux, const uint8_t *bytes, size_t length, nanoseconds due)
 {
     if (line_length == DELAY_LINE)
         return;
     struct delayed_frame *frame = malloc(sizeof(*frame) + length);
-    frame->due = clock_monotonic() + delay;
+    frame->due = due;
     frame->to_linux = to_linux;
     frame->length = length;
     memcpy(frame->bytes, bytes, length);
@@ -101,6 +105,17 @@ static void put_on_line(bool to_linux, const uint8_t *bytes, size_t length, nano
     line_length++;
 }
 
+/* When the last bit of a frame has left, or 0: it is dropped. */
+static nanoseconds sent_at(bool to_linux, size_t length)
+{
+    nanoseconds now = clock_monotonic(), start = max_of(now, busy_until[to_linux]);
+    if (tap_impairments.rate == 0)
+        return now;
+    if (start - now > QUEUE_TIME)
+        return 0;
+    return busy_until[to_linux] = start + length * NS_PER_SECOND / tap_impairments.rate;
+}
+
 static void travel(bool to_linux, const uint8_t *bytes, size_t length)
 {
     const struct impairments *i = &tap_impairments;
@@ -109,10 +124,13 @@ static void travel(bool to_linux, const uint8_t *bytes, size_t length)
     unsigned copies = chance() < i->duplication ? 2 : 1;
     for (; copies > 0; copies--) {
         bool overtakes = chance() < i->reordering;
+        nanoseconds sent = sent_at(to_linux, length);
+        if (sent == 0)
+            return;
         if (i->delay == 0 && !overtakes)
             deliver(to_linux, bytes, length);
         else
-            put_on_line(to_linux, bytes, length, i->delay == 0 ? NS_PER_MS : overtakes ? 0 : i->delay);
+            put_on_line(to_linux, bytes, length, sent + (i->delay == 0 ? NS_PER_MS : overtakes ? 0 : i->delay));
     }
 }
 
@@ -261,6 +279,19 @@ void tap_enter(bool in_place_of_stack)
 
 void tap_seed(uint64_t seed) { chance_state = 88172645463325252ULL + seed * 0x9e3779b97f4a7c15ULL; }
 
+/* Sleeps until a frame comes from Linux, one arrives at the end of the line, or a timer expires. */
+static void await_event(nanoseconds end)
+{
+    struct pollfd fds[2] = { { .fd = tap, .events = POLLIN }, { .fd = other_tap, .events = POLLIN } };
+    nanoseconds now = clock_monotonic(), until = min_of(end, host_next_timer());
+    if (!list_empty(&line))
+        until = min_of(until, list_entry(line.next, struct delayed_frame, link)->due);
+    nanoseconds wait = until > now ? min_of(until - now, 100 * NS_PER_MS) : 0;
+    struct timespec time = { .tv_sec = 0, .tv_nsec = (long)wait };
+    if (ppoll(fds, 2, &time, NULL) < 0 && errno != EINTR)
+        host_fail(__FILE__, __LINE__, "ppoll: %s", strerror(errno));
+}
+
 bool tap_run(bool (*done)(void *context), void *context, nanoseconds time)
 {
     nanoseconds end = clock_monotonic() + time;
@@ -268,7 +299,7 @@ bool tap_run(bool (*done)(void *context), void *context, nanoseconds time)
         if (clock_monotonic() >= end)
             return false;
         if (!(idle() | host_run_timers()))
-            usleep(100);
+            await_event(end);
     }
     return true;
 }

@@ -14,6 +14,7 @@
 struct impairments {
     double loss, duplication, reordering;            /* probabilities for each frame, both ways */
     nanoseconds delay;                               /* each way; reordered frames are not delayed */
+    uint64_t rate;                                   /* bytes a second each way, 0: no limit; up to 50 ms are queued */
 };
 extern struct impairments tap_impairments;
 extern bool tap_offload;             /* segmentation and checksums as the device announces them */

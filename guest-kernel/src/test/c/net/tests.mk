@@ -14,10 +14,11 @@ target/test/test_net_%: $(call host,src/test/c/net/test_%.c src/test/c/net/wire.
 target/test/fuzz_net_%: $(call fuzz,src/test/c/net/fuzz_%.c src/test/c/net/wire.c $(NET_SOURCES) $(HOST_SOURCES))
 	$(fuzz_link)
 
-# Throughput over bad lines beside Linux's own TCP: a benchmark, not a test. docs/network.md has the results.
-target/test/bench_net_lines: $(call host,$(addprefix src/test/c/net/,bench_lines.c bench_lines_linux.c tap.c linux_tap.c) \
+# Throughput over bad lines beside Linux's own TCP: a benchmark, not a test, so optimised and without sanitizers.
+# docs/network.md has the results.
+target/test/bench_net_lines: $(call fast,$(addprefix src/test/c/net/,bench_lines.c bench_lines_linux.c tap.c linux_tap.c) \
     $(NET_SOURCES) $(HOST_SOURCES))
-	$(host_link)
+	$(fast_link)
 .PHONY: bench-net-lines
 bench-net-lines: target/test/bench_net_lines
 	@$<
