@@ -76,7 +76,8 @@ static bool reports_duplicate(const struct tcp_segment *segment)
     const struct tcp_range *sack = segment->options.sack;
     if (segment->options.sack_count == 0 || !seq_before(sack->start, sack->end))
         return false;
-    return seq_up_to(sack->end, segment->acknowledgement) || (segment->options.sack_count > 1 && contains(sack + 1, sack));
+    bool in_second = segment->options.sack_count > 1 && contains(sack + 1, sack);
+    return in_second || seq_up_to(sack->end, segment->acknowledgement);
 }
 
 /* Only what lies in what was sent and is not acknowledged. */
@@ -112,7 +113,8 @@ static void advance(struct tcp *tcp, uint32_t acknowledgement, struct tcp_delive
 }
 
 /* What follows from it for sending. */
-static void digest(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery, bool advanced)
+static void digest(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery,
+                   bool advanced)
 {
     if (delivery->rtt != 0)
         tcp_sample_rtt(tcp, delivery->rtt);
@@ -141,7 +143,8 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
         return true;                  /* old: its data may still be new */
     tcp->probes = 0;
     uint32_t old_window = tcp->send_window;
-    struct tcp_delivery delivery = { .highest = tcp->rack.highest, .echo = segment->options.timestamp_echo,
+    struct tcp_delivery delivery = { .highest = tcp->rack.when != 0 ? tcp->rack.highest : tcp->send_unacknowledged,
+                                     .echo = segment->options.timestamp_echo,
                                      .echo_present = tcp->timestamps && segment->options.timestamp_present };
     bool advanced = seq_before(tcp->send_unacknowledged, ack);
     bool outstanding = tcp->send_next != tcp->send_unacknowledged;

@@ -134,8 +134,8 @@ enum tcp_state {                     /* numbered as TCP_INFO tells them (linux/t
 /* The byte out of band: not told of, told of but not here yet, here, or read out of band and still in the stream. */
 enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_AWAITED, TCP_URGENT_HERE, TCP_URGENT_READ };
 enum tcp_recovery { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
-/* Only one can be needed: a retransmission (RFC 6298), a look for losses or a probe of the tail (RFC 8985), or a probe of
- * a window that is shut. */
+/* Only one can be needed: a retransmission (RFC 6298), a look for losses or a probe of the tail (RFC 8985), or a probe
+ * of a window that is shut. */
 enum tcp_deadline { TCP_DEADLINE_RETRANSMIT, TCP_DEADLINE_REORDERED, TCP_DEADLINE_TAIL, TCP_DEADLINE_WINDOW };
 
 /* One transmission that is not acknowledged: tcp_sent.c. */
@@ -154,7 +154,7 @@ struct tcp_sent {
 struct tcp_delivery {
     uint32_t bytes;                  /* delivered, and not known to be before */
     nanoseconds rtt;                 /* the shortest round trip of what was sent once; 0: there is none */
-    uint32_t highest;                /* rack.highest before it */
+    uint32_t highest;                /* sequence number after all that was delivered before it */
     bool echo_present;
     uint32_t echo;                   /* its timestamp */
     bool duplicate;                  /* it reports a duplicate (RFC 2883) */
@@ -308,7 +308,7 @@ struct tcp {
     uint16_t receive_mss;            /* the peer's segments, estimated */
     struct list received;            /* packets in order, for the reader */
     struct tree out_of_order;        /* runs of packets that came too early: tcp_out_of_order.c */
-    struct tcp_range duplicate;      /* came again, to be reported with the next acknowledgement (RFC 2883); empty: none */
+    struct tcp_range duplicate;      /* came again, for the next acknowledgement (RFC 2883); empty: none */
     uint32_t recent[TCP_SACK_BLOCKS];            /* a sequence number of each run that grew last, the latest first */
     unsigned recent_count;
     uint32_t received_bytes;         /* unread payload in `received` */
@@ -323,6 +323,7 @@ struct tcp {
     unsigned quick_acks;             /* acknowledge this many segments without delay */
     uint32_t copied;                 /* by the reader in this round trip: window tuning */
     nanoseconds copied_since;
+    uint32_t receive_rtt, shortest_rtt;          /* ms, of data that came: the last round's and this one's; 0: none */
     nanoseconds last_challenge;
 
     struct timer retransmit_timer;
@@ -495,7 +496,9 @@ void tcp_rack_detect(struct tcp *tcp);
 void tcp_rack_timeout(struct tcp *tcp);              /* what is lost when the retransmission timer expires */
 void tcp_rack_widen(struct tcp *tcp);                /* something was taken for lost that was only late */
 void tcp_rack_recovered(struct tcp *tcp);
-void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery);
+/* Was the tail's probe needed? */
+void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
+                                const struct tcp_delivery *delivery);
 bool tcp_rack_may_probe(const struct tcp *tcp);
 void tcp_rack_probed(struct tcp *tcp, bool repeats); /* the tail was */
 

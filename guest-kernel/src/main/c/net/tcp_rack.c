@@ -1,10 +1,10 @@
 /*
  * RACK-TLP, RFC 8985: what was sent long enough before something that was delivered is lost, and the tail is probed
- * before the retransmission timer expires. Whoever cannot say what it has (no SACK) is understood to have one more
- * segment with each duplicate acknowledgement (tcp_sent_deliver_any), so there is one way to find losses.
+ * before the retransmission timer expires. A peer without SACK is understood to have one more segment with each
+ * duplicate acknowledgement (tcp_sent_deliver_any), so there is one way to find losses.
  *
- * The time allowed for reordering is counted in quarters of the smoothed round trip, not of the smallest: one frame that
- * overtook all others would make the smallest one useless for the life of the connection. Net lock.
+ * The time allowed for reordering is counted in quarters of the smoothed round trip, not of the shortest as the RFC has
+ * it: one frame that overtakes all others makes the shortest useless for the life of the connection. Net lock.
  */
 #include "net/tcp_private.h"
 
@@ -33,7 +33,7 @@ void tcp_rack_delivered(struct tcp *tcp, const struct tcp_sent *sent, uint32_t e
     if (!sent->retransmitted) {
         nanoseconds sample = max_of(rtt, (nanoseconds)1);
         delivery->rtt = delivery->rtt == 0 ? sample : min_of(delivery->rtt, sample);
-        rack->reordering_seen |= rack->when != 0 && seq_before(end, delivery->highest);
+        rack->reordering_seen |= seq_before(end, delivery->highest);
     } else if (first_copy_arrived(tcp, sent, rtt, delivery)) {
         return;
     }
@@ -127,17 +127,18 @@ void tcp_rack_probed(struct tcp *tcp, bool repeats)
 }
 
 /* RFC 8985 7.4.2: a repeated tail that was not a duplicate has repaired a loss, which counts like any other. */
-void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery)
+void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
+                                const struct tcp_delivery *delivery)
 {
     struct tcp_rack *rack = &tcp->rack;
     if (!rack->probed || seq_before(segment->acknowledgement, rack->probe_end))
         return;
     bool beyond = seq_before(rack->probe_end, segment->acknowledgement);
-    bool known = !rack->probe_repeats || delivery->duplicate || (delivery->bytes == 0 && segment->options.sack_count == 0);
-    if (!beyond && !known)
+    bool needless = !rack->probe_repeats || delivery->duplicate;
+    if (!beyond && !needless)
         return;
     rack->probed = false;
-    if (known || tcp->recovery != TCP_OPEN)
+    if (needless || tcp->recovery != TCP_OPEN)
         return;
     tcp_congestion_loss(tcp);
     tcp->congestion.window = tcp->congestion.slow_start_threshold;

@@ -3,6 +3,8 @@
 #include "net/tcp_private.h"
 
 #define QUICK_AFTER_LOSS 64u         /* segments: the peer's window is small, and each acknowledgement lets it grow */
+#define WINDOW_FACTOR 4u             /* the window, in what the reader takes in a round trip */
+#define COUNTING_MAXIMUM NS_PER_SECOND
 #define COMPACT_FACTOR 4u            /* a packet that holds this many times its data is copied */
 
 /* ---- The window ------------------------------------------------------------------------------------ */
@@ -25,19 +27,42 @@ uint32_t tcp_window_to_announce(const struct tcp *tcp)
     return space > unit ? align_down(space, unit) : space;
 }
 
-/* The reader keeps up with more than the window in a round trip: let the peer send further ahead. */
+/* The peer's timestamp says how long ago it got the acknowledgement to which it sends this. */
+static void time_round_trip(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    if (!tcp->timestamps || !segment->options.timestamp_present || segment->options.timestamp_echo == 0)
+        return;
+    uint32_t elapsed = max_of(tcp_clock_ms() + tcp->timestamp_offset - segment->options.timestamp_echo, 1u);
+    if (tcp->shortest_rtt == 0 || elapsed < tcp->shortest_rtt)
+        tcp->shortest_rtt = elapsed;
+}
+
+/* How long the reader's bytes are counted. Whoever only receives measures no round trips of its own, and those of the
+ * handshake were without the queues that the data makes. */
+static nanoseconds counting_time(const struct tcp *tcp)
+{
+    if (tcp->receive_rtt != 0)
+        return min_of(tcp->receive_rtt * NS_PER_MS, COUNTING_MAXIMUM);
+    return tcp->smoothed_rtt != 0 ? tcp->smoothed_rtt : 50 * NS_PER_MS;
+}
+
+/* The reader keeps up with what comes: let the peer send further ahead. In slow start it sends twice as much in each
+ * round trip, and what is counted may be one round trip old. */
 static void tune(struct tcp *tcp, uint32_t copied)
 {
     nanoseconds now = clock_monotonic();
-    nanoseconds round_trip = tcp->smoothed_rtt != 0 ? tcp->smoothed_rtt : 50 * NS_PER_MS;
     tcp->copied += copied;
-    if (now - tcp->copied_since < round_trip)
+    if (now - tcp->copied_since < counting_time(tcp))
         return;
     bool fixed = tcp->socket != NULL && tcp->socket->socket.receive_buffer != 0;
-    if (!fixed && net_memory() == NET_MEMORY_PLENTY && 2 * (uint64_t)tcp->copied > tcp->receive_limit)
-        tcp->receive_limit = (uint32_t)min_of(2 * (uint64_t)tcp->copied, (uint64_t)socket_buffer_maximum());
+    uint64_t wanted = min_of(WINDOW_FACTOR * (uint64_t)tcp->copied, (uint64_t)socket_buffer_maximum());
+    if (!fixed && net_memory() == NET_MEMORY_PLENTY && wanted > tcp->receive_limit)
+        tcp->receive_limit = (uint32_t)wanted;
     tcp->copied = 0;
     tcp->copied_since = now;
+    if (tcp->shortest_rtt != 0)
+        tcp->receive_rtt = tcp->shortest_rtt;
+    tcp->shortest_rtt = 0;
 }
 
 /* The reader took bytes: tell the peer if the window grew much since it was last told. */
@@ -162,6 +187,7 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
         tcp->ack_now = true;          /* a duplicate acknowledgement tells the peer of the hole (RFC 5681 4.2) */
         return;
     }
+    time_round_trip(tcp, segment);
     bool filled_hole = tree_first(&tcp->out_of_order) != NULL;
     charge(tcp, packet);
     take_in_order(tcp, packet);

@@ -1,7 +1,8 @@
 /*
- * What a loss does to the rate. A recovery begins with the first loss and ends when all is acknowledged that was sent by
- * then: losses of one window count once. Meanwhile the window is what proportional rate reduction (RFC 6937) allows, so
- * that sending goes on at the new rate without a pause or a burst. After the retransmission timer it is slow start.
+ * What a loss does to the rate. A recovery begins with the first loss and ends when everything sent by then is
+ * acknowledged: losses of one window count once. Meanwhile the window is what proportional rate reduction (RFC 6937)
+ * allows, so that sending goes on at the new rate without a pause or a burst. After the retransmission timer has
+ * expired it is slow start.
  *
  * A recovery is taken back when nothing was lost: the first acknowledgement answers what was sent first (RFC 3522), or
  * all that was sent again is reported as duplicate (RFC 3708). Then the window is what it was before (RFC 4015), and
@@ -135,7 +136,7 @@ void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery,
         go_on(tcp, delivery, advanced, lost == NULL && tcp_sent_lost(tcp) != NULL);
     else if (tcp_sent_lost(tcp) != NULL)
         enter(tcp, delivery);
-    else if (delivery->bytes > 0)
+    else if (advanced || tcp->rack.reordering_seen)            /* else a hole may be a loss: RFC 3042 */
         tcp_congestion_acked(tcp, delivery->bytes, delivery->rtt);
 }
 

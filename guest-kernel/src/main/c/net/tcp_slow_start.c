@@ -1,6 +1,7 @@
 /*
- * Slow start (RFC 5681 3.1), and its end before the queue on the way overflows: HyStart++ (RFC 9406). When a round trip
- * takes longer than the one before, the window grows slowly for some rounds; if the time goes down again, it was chance.
+ * Slow start (RFC 5681 3.1), and its end before the queue on the way overflows: HyStart++ (RFC 9406). When round trips
+ * take longer than in the round before, the window grows slowly for some rounds; if the time goes down again, it was
+ * chance and slow start goes on. Net lock.
  */
 #include "net/tcp_private.h"
 

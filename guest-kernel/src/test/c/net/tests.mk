@@ -32,7 +32,7 @@ ifneq ($(shell command -v clang),)
 TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http
 endif
 
-NET_TESTS := http segments protocols multicast lifetimes attacks unix linux
+NET_TESTS := http segments recovery throughput protocols multicast lifetimes attacks unix linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done
