@@ -113,12 +113,10 @@ static void advance(struct tcp *tcp, uint32_t acknowledgement, struct tcp_delive
 }
 
 /* What follows from it for sending. */
-static void digest(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery,
-                   bool advanced)
+static void digest(struct tcp *tcp, const struct tcp_delivery *delivery, bool advanced)
 {
     if (delivery->rtt != 0)
         tcp_sample_rtt(tcp, delivery->rtt);
-    tcp_rack_tail_acknowledged(tcp, segment, delivery);
     tcp_recovery_progress(tcp, delivery, advanced);
     if (advanced) {
         tcp->congestion.limited = false;
@@ -157,8 +155,9 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
         tcp_sent_deliver_any(tcp, &delivery);
     if (advanced)
         advance(tcp, ack, &delivery);
+    tcp_rack_tail_acknowledged(tcp, segment, &delivery);
     if (delivery.bytes > 0 || advanced)
-        digest(tcp, segment, &delivery, advanced);
+        digest(tcp, &delivery, advanced);
     if (tcp->fin_queued && advanced && seq_before(tcp->send_end, tcp->send_unacknowledged))
         fin_acknowledged(tcp);
     return tcp->state != TCP_CLOSED;

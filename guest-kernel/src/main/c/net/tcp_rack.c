@@ -126,7 +126,8 @@ void tcp_rack_probed(struct tcp *tcp, bool repeats)
     tcp->rack.probe_end = tcp->send_next;
 }
 
-/* RFC 8985 7.4.2: a repeated tail that was not a duplicate has repaired a loss, which counts like any other. */
+/* RFC 8985 7.4.2: a repeated tail has repaired a loss, which counts like any other, unless it is reported as duplicate
+ * or answered by an acknowledgement without news. */
 void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
                                 const struct tcp_delivery *delivery)
 {
@@ -134,7 +135,8 @@ void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segme
     if (!rack->probed || seq_before(segment->acknowledgement, rack->probe_end))
         return;
     bool beyond = seq_before(rack->probe_end, segment->acknowledgement);
-    bool needless = !rack->probe_repeats || delivery->duplicate;
+    bool plain = delivery->bytes == 0 && segment->options.sack_count == 0 && segment->length == 0;
+    bool needless = !rack->probe_repeats || delivery->duplicate || plain;
     if (!beyond && !needless)
         return;
     rack->probed = false;

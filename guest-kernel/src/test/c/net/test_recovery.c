@@ -332,10 +332,9 @@ static void a_repaired_tail_counts_as_loss(void)
         uint32_t window = connection()->congestion.window;
         host_advance(2 * RTT + 3 * NS_PER_MS);
         CHECK(SENT(4));
-        if (needed)
-            ACKNOWLEDGE(5);
-        else
-            ACKNOWLEDGE(5, 4, 5);                                  /* a duplicate */
+        ACKNOWLEDGE(5);
+        if (needed == 0)
+            ACKNOWLEDGE(5, 4, 5);                                  /* it was a duplicate */
         CHECK(write_segments(1) && SENT(5));
         host_advance(RTT / 2);
         ACKNOWLEDGE(6);
