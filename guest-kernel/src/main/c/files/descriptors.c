@@ -55,22 +55,36 @@ static uint32_t find_free(uint32_t from)
     return i;
 }
 
+/* Called and returns with the lock held. */
+static int make_room(uint32_t i)
+{
+    if (i >= descriptor_limit)
+        return -EMFILE;
+    return i < size || grow(i) ? 0 : -ENOMEM;
+}
+
+int descriptor_room(void)
+{
+    spin_lock(&lock);
+    int error = make_room(find_free(0));
+    spin_unlock(&lock);
+    return error;
+}
+
 int descriptor_add(struct file *file, bool close_on_exec, int lowest)
 {
     if (lowest < 0 || (uint32_t)lowest >= descriptor_limit)
         return -EINVAL;
     spin_lock(&lock);
-    int result = -EMFILE;
     uint32_t i = find_free((uint32_t)lowest);
-    if (i >= descriptor_limit || (i >= size && !grow(i)))
-        goto out;
-    slots[i] = (struct slot){ file, close_on_exec };
-    if ((uint32_t)lowest <= lowest_free)
-        lowest_free = i + 1;
-    result = (int)i;
-out:
+    int error = make_room(i);
+    if (!error) {
+        slots[i] = (struct slot){ file, close_on_exec };
+        if ((uint32_t)lowest <= lowest_free)
+            lowest_free = i + 1;
+    }
     spin_unlock(&lock);
-    return result;
+    return error ? error : (int)i;
 }
 
 uint32_t descriptor_table_size(void) { return read_once(size); }
@@ -136,7 +150,7 @@ int descriptor_duplicate(int from, int to, bool close_on_exec)
     spin_unlock(&lock);
     if (!room) {
         file_put(file);
-        return -EMFILE;
+        return -ENOMEM;
     }
     if (old)
         file_put(old);

@@ -55,7 +55,18 @@ static int check_open(struct inode *inode, uint32_t flags)
     return is_type(inode, S_IFDIR) ? -EISDIR : inode_access(inode, ACCESS_WRITE);
 }
 
-int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out)
+/* For `flags`, but not of anything yet: made before a name is, which so is not there after -ENOMEM. NULL without memory. */
+static struct file *create_unopened(uint32_t flags) { return file_create(&path_only_operations, flags, NULL); }
+
+static int open_inode(struct inode *inode, struct file *file)
+{
+    if (is_type(inode, S_IFIFO))
+        return fifo_open(inode, file);
+    file->operations = is_type(inode, S_IFDIR) ? &directory_operations : inode->file_operations;
+    return inode->operations->open ? inode->operations->open(inode, file) : 0;
+}
+
+static int open_file(struct dentry *dentry, uint32_t flags, struct file *file)
 {
     struct inode *inode = dentry->inode;
     bool path_only = flags & O_PATH;
@@ -64,24 +75,24 @@ int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out)
         error = dentry_prepare_write(dentry);
     if (error)
         return error;
-    const struct file_operations *operations = is_type(inode, S_IFDIR) ? &directory_operations
-                                                                        : inode->file_operations;
-    struct file *file = file_create(path_only ? &path_only_operations : operations, flags, NULL);
-    if (!file)
-        return -ENOMEM;
     file->inode = inode_get(inode);
     file->dentry = dentry_get(dentry);
-    if (!path_only && is_type(inode, S_IFIFO))
-        error = fifo_open(inode, file);
+    if (path_only)
+        return 0;
+    error = open_inode(inode, file);
     if (error)
-        file->operations = &path_only_operations;
-    if (!error && !path_only && inode->operations->open) {
-        error = inode->operations->open(inode, file);
-        if (error)
-            file->operations = &path_only_operations;    /* nothing was opened: nothing to release */
-    }
-    if (!error && !path_only && flags & O_TRUNC && is_type(inode, S_IFREG) && inode->operations->resize)
+        file->operations = &path_only_operations;        /* nothing was opened: nothing to release */
+    else if (flags & O_TRUNC && is_type(inode, S_IFREG) && inode->operations->resize)
         error = inode_resize(inode, 0);
+    return error;
+}
+
+int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out)
+{
+    struct file *file = create_unopened(flags);
+    if (!file)
+        return -ENOMEM;
+    int error = open_file(dentry, flags, file);
     if (error)
         file_put(file);
     else
@@ -157,14 +168,21 @@ int file_open_nameless(struct dentry *directory, uint32_t flags, uint32_t mode, 
 int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out)
 {
     struct dentry *dentry;
+    struct file *file = create_unopened(flags);
+    if (!file)
+        return -ENOMEM;
     int error;
     do
         error = find_or_create(start, path, flags, mode, walk, &dentry);
     while (error == -EEXIST && !(flags & O_EXCL));
+    if (!error) {
+        error = open_file(dentry, flags, file);
+        dentry_put(dentry);
+    }
     if (error)
-        return error;
-    error = dentry_open(dentry, flags, out);
-    dentry_put(dentry);
+        file_put(file);
+    else
+        *out = file;
     return error;
 }
 

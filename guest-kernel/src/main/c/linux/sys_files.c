@@ -50,7 +50,9 @@ static int64_t open_within(int directory, uintptr_t address, uint32_t flags, uin
     if (error)
         return error;
     struct file *file;
-    error = open_path(&path, flags, mode, walk, &file);
+    error = descriptor_room();
+    if (!error)
+        error = open_path(&path, flags, mode, walk, &file);
     path_end(&path);
     if (error)
         return error;

@@ -20,10 +20,10 @@ test-files-ext2: $(FILES_TEST)/test_ext2 $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-1024-r0.img 70000000
 TESTS += test-files-ext2
 
-.PHONY: test-files-tmpfs test-files-streams test-files-pseudo
-test-files-tmpfs test-files-streams test-files-pseudo: test-files-%: $(FILES_TEST)/test_%
+.PHONY: test-files-tmpfs test-files-streams test-files-pseudo test-files-failing
+test-files-tmpfs test-files-streams test-files-pseudo test-files-failing: test-files-%: $(FILES_TEST)/test_%
 	@$<
-TESTS += test-files-tmpfs test-files-streams test-files-pseudo
+TESTS += test-files-tmpfs test-files-streams test-files-pseudo test-files-failing
 
 .PHONY: test-files-layer
 test-files-layer: $(FILES_TEST)/test_layer $(FILES_TEST)/images.done

@@ -71,6 +71,8 @@ uint64_t host_pages_in_use(void);
 extern uint64_t host_pages_withheld;
 /* The n-th allocation from now on (heap and pages) fails, and all after it until reset by 0. */
 void host_fail_allocation(uint64_t n);
+/* The n-th from now on fails, and no other. */
+void host_fail_one_allocation(uint64_t n);
 /* User accesses that touch [start, end) fail with -EFAULT. */
 void host_fault_range(uintptr_t start, uintptr_t end);
 /* Called before every access to user memory, which may sleep in the kernel: plays the other threads meanwhile. */

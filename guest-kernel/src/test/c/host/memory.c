@@ -29,6 +29,7 @@
 uint64_t (*pages_reclaim)(uint64_t wanted);
 
 static uint64_t heap_blocks, pages_in_use, allocations_left;
+static bool one_fails;
 static uint8_t *arena;
 static struct page descriptors[ARENA_PAGES];
 static uint64_t next_fit;
@@ -46,22 +47,28 @@ void host_memory_init(void)
 
 uint64_t host_heap_blocks(void) { return heap_blocks; }
 uint64_t host_pages_in_use(void) { return pages_in_use; }
-void host_fail_allocation(uint64_t n) { allocations_left = n; }
 
-static bool allocation_fails(void)
+static void fail_from(uint64_t n, bool only_one)
 {
-    if (allocations_left == 0)
-        return false;
-    if (allocations_left == 1)
-        return true;
-    allocations_left--;
-    return false;
+    allocations_left = n;
+    one_fails = only_one;
+}
+
+void host_fail_allocation(uint64_t n) { fail_from(n, false); }
+void host_fail_one_allocation(uint64_t n) { fail_from(n, true); }
+
+static bool must_fail(void)
+{
+    bool fails = allocations_left == 1;
+    if (allocations_left > 1 || (fails && one_fails))
+        allocations_left--;
+    return fails;
 }
 
 void *heap_allocate_at(size_t size, enum pages_level level)
 {
     (void)level;
-    if (allocation_fails())
+    if (must_fail())
         return NULL;
     void *block = malloc(size ? size : 1);
     if (!block)
@@ -126,7 +133,7 @@ static struct page *find_free(unsigned order)
 struct page *pages_allocate_at(unsigned order, enum pages_level level)
 {
     (void)level;
-    if (allocation_fails())
+    if (must_fail())
         return NULL;
     struct page *page = find_free(order);
     if (!page && pages_reclaim && pages_reclaim(64UL << order))
