@@ -6,11 +6,6 @@
 /* RLIMIT_SIGPENDING in effect: what one set may hold. */
 #define QUEUE_LIMIT 1024U
 
-struct entry {
-    struct list link;
-    struct signal_info info;
-};
-
 void pending_init(struct pending_signals *pending)
 {
     pending->set = 0;
@@ -18,45 +13,56 @@ void pending_init(struct pending_signals *pending)
     list_init(&pending->queue);
 }
 
-/* Whether it is one too many: timers are few, and each waits at most once. */
-static bool is_dropped(const struct pending_signals *pending, const struct signal_info *info)
+static struct pending_entry *entry_for(const struct pending_signals *pending, struct pending_entry *kept)
+{
+    if (kept && !kept->waits) {
+        kept->kept = true;
+        return kept;
+    }
+    struct pending_entry *entry = pending->count < QUEUE_LIMIT ? heap_allocate(sizeof(*entry)) : NULL;
+    if (entry)
+        entry->kept = false;
+    return entry;
+}
+
+/* Those of kill(2), like standard signals, come without their sender if there is no room for it. */
+static bool is_counted(const struct signal_info *info) { return info->number >= SIGNAL_REALTIME_FIRST && info->code != SI_USER; }
+
+enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info, struct pending_entry *kept)
 {
     bool waits = pending->set & signal_bit(info->number);
-    if (!waits || info->code == SI_TIMER)
-        return false;
-    return info->number < SIGNAL_REALTIME_FIRST || pending->count >= QUEUE_LIMIT;
-}
-
-bool pending_add(struct pending_signals *pending, const struct signal_info *info)
-{
-    if (is_dropped(pending, info))
-        return false;
+    if (waits && info->number < SIGNAL_REALTIME_FIRST && info->code != SI_TIMER)
+        return PENDING_WITHOUT_INFO;
+    struct pending_entry *entry = entry_for(pending, kept);
+    if (!entry && is_counted(info))
+        return PENDING_REFUSED;
     pending->set |= signal_bit(info->number);
-    bool room = pending->count < QUEUE_LIMIT || info->code == SI_TIMER;
-    struct entry *entry = room ? heap_allocate(sizeof(*entry)) : NULL;
     if (!entry)
-        return false;                /* the signal comes, without saying from whom */
+        return PENDING_WITHOUT_INFO;
     entry->info = *info;
+    entry->waits = true;
     list_push_back(&pending->queue, &entry->link);
     pending->count++;
-    return true;
+    return PENDING_WAITS;
 }
 
-static struct entry *first_of(const struct pending_signals *pending, int number)
+static struct pending_entry *first_of(const struct pending_signals *pending, int number)
 {
     list_for_each(link, &pending->queue) {
-        struct entry *entry = list_entry(link, struct entry, link);
+        struct pending_entry *entry = list_entry(link, struct pending_entry, link);
         if (entry->info.number == number)
             return entry;
     }
     return NULL;
 }
 
-static void remove(struct pending_signals *pending, struct entry *entry)
+static void remove(struct pending_signals *pending, struct pending_entry *entry)
 {
     list_remove(&entry->link);
     pending->count--;
-    heap_free(entry);
+    entry->waits = false;
+    if (!entry->kept)
+        heap_free(entry);
 }
 
 bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signal_info *info)
@@ -65,7 +71,7 @@ bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signa
     if (!set)
         return false;
     int number = __builtin_ctzl(set) + 1;
-    struct entry *entry = first_of(pending, number);
+    struct pending_entry *entry = first_of(pending, number);
     *info = (struct signal_info){ .number = number, .code = SI_USER };
     if (entry) {
         *info = entry->info;
@@ -78,7 +84,7 @@ bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signa
 
 void pending_discard(struct pending_signals *pending, int number)
 {
-    struct entry *entry;
+    struct pending_entry *entry;
     while ((entry = first_of(pending, number)) != NULL)
         remove(pending, entry);
     pending->set &= ~signal_bit(number);
@@ -87,7 +93,7 @@ void pending_discard(struct pending_signals *pending, int number)
 void pending_discard_timer(struct pending_signals *pending, uint32_t timer)
 {
     list_for_each_safe(link, &pending->queue) {
-        struct entry *entry = list_entry(link, struct entry, link);
+        struct pending_entry *entry = list_entry(link, struct pending_entry, link);
         int number = entry->info.number;
         if (entry->info.code != SI_TIMER || entry->info.timer.number != timer)
             continue;
@@ -100,6 +106,6 @@ void pending_discard_timer(struct pending_signals *pending, uint32_t timer)
 void pending_clear(struct pending_signals *pending)
 {
     list_for_each_safe(link, &pending->queue)
-        remove(pending, list_entry(link, struct entry, link));
+        remove(pending, list_entry(link, struct pending_entry, link));
     pending->set = 0;
 }

@@ -8,8 +8,31 @@
 #include "lib/types.h"
 
 #define SIGNAL_REALTIME_FIRST 32
+#define signal_bit(n) (1UL << ((n) - 1))
 
-struct signal_info;
+/* siginfo_t, the parts a handler sees (sigaction(2)); 128 bytes. */
+struct signal_info {
+    int32_t number, error, code, padding;
+    union {
+        struct { int32_t pid; uint32_t uid; uint64_t value; } sender;
+        struct { uint32_t number, overruns; uint64_t value; } timer;     /* SI_TIMER */
+        uint64_t address;
+        uint8_t bytes[112];
+    };
+};
+#define SI_USER 0
+#define SI_KERNEL 0x80
+#define SI_QUEUE (-1)
+#define SI_TIMER (-2)
+#define SI_TKILL (-6)
+
+/* What waits of one signal. On the heap, or kept by whoever sends signals that must not be lost for want of memory. */
+struct pending_entry {
+    struct list link;
+    struct signal_info info;
+    bool waits;                          /* it is in a queue */
+    bool kept;                           /* it is not on the heap */
+};
 
 struct pending_signals {
     uint64_t set;                        /* signal_bit() of each number that waits */
@@ -18,9 +41,14 @@ struct pending_signals {
 };
 
 void pending_init(struct pending_signals *pending);
-/* A second standard signal of one number is dropped unless it is a timer's, as are real-time ones beyond a bound. True if
- * its info waits. */
-bool pending_add(struct pending_signals *pending, const struct signal_info *info);
+enum pending_result {
+    PENDING_WAITS,                       /* with its info */
+    PENDING_WITHOUT_INFO,                /* it waits; who sent it will not be known, or is another that came first */
+    PENDING_REFUSED,                     /* not sent: real-time signals are counted, and there is no room for one more */
+};
+/* A second standard signal of one number is dropped unless it is a timer's. `entry` is used if it does not wait yet, else
+ * one is allocated; it may be NULL. */
+enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info, struct pending_entry *entry);
 /* Takes the lowest number of `wanted`, oldest first. False if there is none. */
 bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signal_info *info);
 /* Forgets all signals of a number. */

@@ -76,22 +76,22 @@ static bool is_ignored(int number)
     return handler == SIG_IGN || (handler == SIG_DFL && (default_ignores(number) || stops));
 }
 
-/* Under the lock; wake(&arrivals) is due after it. True if its info waits. */
-static bool give(struct user_thread *to, const struct signal_info *info)
+/* Under the lock; wake(&arrivals) is due after it. An ignored one is as good as sent. */
+static enum pending_result give(struct user_thread *to, const struct signal_info *info, struct pending_entry *entry)
 {
     bool blocked = to->mask & signal_bit(info->number);
     if (is_ignored(info->number) && !blocked)
-        return false;
-    bool waits = pending_add(&to->pending, info);
-    if (!blocked)
+        return PENDING_WITHOUT_INFO;
+    enum pending_result result = pending_add(&to->pending, info, entry);
+    if (!blocked && result != PENDING_REFUSED)
         thread_interrupt(to->thread);
-    return waits;
+    return result;
 }
 
 void signal_send_thread(struct user_thread *to, const struct signal_info *info)
 {
     spin_lock(&lock);
-    give(to, info);
+    (void)give(to, info, NULL);
     spin_unlock(&lock);
     wake(&arrivals, POLL_IN);
 }
@@ -109,19 +109,28 @@ static void consider(struct thread *thread, void *context)
 }
 
 /* Under the lock. A signal that every thread blocks waits, also if it is to be ignored: somebody may ask for it. */
-static bool give_process(const struct signal_info *info)
+static enum pending_result give_process(const struct signal_info *info, struct pending_entry *entry)
 {
     struct candidate candidate = { .bit = signal_bit(info->number) };
     threads_for_each(consider, &candidate);
     if (candidate.found && is_ignored(info->number))
-        return false;
-    bool waits = pending_add(&process_pending, info);
-    if (candidate.found)
+        return PENDING_WITHOUT_INFO;
+    enum pending_result result = pending_add(&process_pending, info, entry);
+    if (candidate.found && result != PENDING_REFUSED)
         thread_interrupt(candidate.found);
-    return waits;
+    return result;
 }
 
-void signal_send_process(const struct signal_info *info) { (void)signal_post(0, info); }
+static enum pending_result send_process(const struct signal_info *info, struct pending_entry *entry)
+{
+    spin_lock(&lock);
+    enum pending_result result = give_process(info, entry);
+    spin_unlock(&lock);
+    wake(&arrivals, POLL_IN);
+    return result;
+}
+
+void signal_send_process(const struct signal_info *info) { (void)send_process(info, NULL); }
 
 static void keep_user(struct thread *thread, void *user) { *(struct user_thread **)user = thread->user; }
 
@@ -133,11 +142,13 @@ static struct user_thread *user_of(uint32_t id)
     return user;
 }
 
-bool signal_post(uint32_t thread, const struct signal_info *info)
+bool signal_post(uint32_t thread, const struct signal_info *info, struct pending_entry *entry)
 {
+    if (!thread)
+        return send_process(info, entry) == PENDING_WAITS;
     spin_lock(&lock);
-    struct user_thread *user = thread ? user_of(thread) : NULL;
-    bool waits = !thread ? give_process(info) : user && give(user, info);
+    struct user_thread *user = user_of(thread);
+    bool waits = user && give(user, info, entry) == PENDING_WAITS;
     spin_unlock(&lock);
     wake(&arrivals, POLL_IN);
     return waits;
@@ -319,7 +330,7 @@ void signal_force(int number, int code, uintptr_t address)
     bool fatal = (user->mask & signal_bit(number)) || action_of(number)->handler <= SIG_IGN;
     if (!fatal) {
         pending_discard(&user->pending, number);
-        pending_add(&user->pending, &info);
+        (void)pending_add(&user->pending, &info, &user->fault);
     }
     spin_unlock(&lock);
     if (!fatal)
@@ -521,15 +532,16 @@ static int64_t send_to_thread(int32_t id, const struct signal_info *info)
     bool valid = info->number >= 0 && info->number <= SIGNALS;
     spin_lock(&lock);
     struct user_thread *user = user_of((uint32_t)id);
+    enum pending_result result = PENDING_WAITS;
     if (user && valid && info->number)
-        give(user, info);
+        result = give(user, info, NULL);
     spin_unlock(&lock);
     if (!user)
         return -ESRCH;
     if (!valid)
         return -EINVAL;
     wake(&arrivals, POLL_IN);
-    return 0;
+    return result == PENDING_REFUSED ? -EAGAIN : 0;
 }
 
 static int64_t send_to_thread_of(int32_t process, int32_t id, const struct signal_info *info)
@@ -562,9 +574,7 @@ static int64_t send_to_process(int32_t process, const struct signal_info *info)
         return -ESRCH;
     if (info->number < 0 || info->number > SIGNALS)
         return -EINVAL;
-    if (info->number)
-        signal_send_process(info);
-    return 0;
+    return info->number && send_process(info, NULL) == PENDING_REFUSED ? -EAGAIN : 0;
 }
 
 SYSCALL(kill)

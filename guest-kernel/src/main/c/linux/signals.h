@@ -35,23 +35,6 @@
 #define SIGVTALRM 26
 #define SIGPROF 27
 #define SIGWINCH 28
-#define signal_bit(n) (1UL << ((n) - 1))
-
-/* siginfo_t, the parts a handler sees (sigaction(2)); 128 bytes. */
-struct signal_info {
-    int32_t number, error, code, padding;
-    union {
-        struct { int32_t pid; uint32_t uid; uint64_t value; } sender;
-        struct { uint32_t number, overruns; uint64_t value; } timer;     /* SI_TIMER */
-        uint64_t address;
-        uint8_t bytes[112];
-    };
-};
-#define SI_USER 0
-#define SI_KERNEL 0x80
-#define SI_QUEUE (-1)
-#define SI_TIMER (-2)
-#define SI_TKILL (-6)
 
 /* What the ABI attaches to a thread; struct thread.user. */
 struct user_thread {
@@ -60,6 +43,7 @@ struct user_thread {
     uint64_t saved_mask;                 /* signals: to restore after sigsuspend, ppoll, ... */
     bool restore_mask;
     struct pending_signals pending;      /* signals */
+    struct pending_entry fault;          /* signals: of signal_force(), whose info the handler cannot do without */
     uintptr_t alt_stack;
     size_t alt_stack_size;               /* 0: none */
     uint32_t alt_stack_flags;
@@ -72,8 +56,9 @@ static inline struct user_thread *user_current(void) { return thread_current()->
 
 /* To the process: any thread that does not block it takes it. info->number says which. */
 void signal_send_process(const struct signal_info *info);
-/* The same, or to the thread of that number. False where no info waits now: ignored, one too many, or no such thread. */
-bool signal_post(uint32_t thread, const struct signal_info *info);
+/* The same, or to the thread of that number, by the sender's own entry (linux/pending.h). False where it does not wait with
+ * its info now: ignored, one too many, or no such thread. */
+bool signal_post(uint32_t thread, const struct signal_info *info, struct pending_entry *entry);
 void signal_send_thread(struct user_thread *to, const struct signal_info *info);
 /* A fault of the current thread: cannot be blocked; ends the process when blocked or ignored. */
 void signal_force(int number, int code, uintptr_t address);

@@ -38,6 +38,7 @@ struct posix_timer {
     int32_t signal;                  /* 0: none is sent */
     uint32_t thread;                 /* that gets it, 0: any */
     uint64_t value;
+    struct pending_entry entry;      /* signals: its signal, so that none is lost for want of memory */
 };
 
 static struct spinlock lock = SPINLOCK(LOCK_POSIX_TIMERS);
@@ -67,7 +68,7 @@ static void expired(struct interval_timer *inner, uint64_t times)
         return;
     struct signal_info info = { .number = timer->signal, .code = SI_TIMER,
                                 .timer = { .number = timer->number, .value = timer->value } };
-    if (signal_post(timer->thread, &info))
+    if (signal_post(timer->thread, &info, &timer->entry))
         return;
     spin_lock(&lock);
     timer->sent = false;             /* ignored, or nobody is there to take it */
@@ -109,8 +110,11 @@ static bool take_number(struct posix_timer *spare, struct posix_timer **result)
     if (number < TIMERS) {
         if (!timers[number])
             timers[number] = spare;
-        *result = timers[number];
-        **result = (struct posix_timer){ .number = number, .used = true };
+        struct posix_timer *timer = *result = timers[number];
+        timer->number = number;
+        timer->used = true;
+        timer->sent = false;
+        timer->overruns = timer->told = 0;
         next_number = (number + 1) % TIMERS;
     }
     spin_unlock(&lock);

@@ -8,11 +8,12 @@ INSTANCE_SOURCES := src/main/c/linux/instance.c $(wildcard src/main/c/net/*.c) s
 
 $(LINUX_TEST)/test_environment: $(call host,$(ENVIRONMENT_SOURCES))
 $(LINUX_TEST)/test_instance: $(call host,$(ENVIRONMENT_SOURCES) $(INSTANCE_SOURCES))
+$(LINUX_TEST)/test_pending: $(call host,src/main/c/linux/pending.c)
 $(LINUX_TEST)/test_%: $(call host,src/test/c/linux/test_%.c $(HOST_SOURCES))
 	$(host_link)
 
 .PHONY: test-linux
-test-linux: $(LINUX_TEST)/test_environment $(LINUX_TEST)/test_instance
+test-linux: $(LINUX_TEST)/test_environment $(LINUX_TEST)/test_instance $(LINUX_TEST)/test_pending
 	@for test in $^; do $$test 2>$$test.log || { cat $$test.log; exit 1; }; done
 TESTS += test-linux
 
