@@ -278,7 +278,7 @@ static void large_file_keeps_its_bytes(void)
     for (int round = 0; round < 20; round++) {
         for (size_t i = 0; i < sizeof(block); i++)
             block[i] = (unsigned char)(i * 7 + (size_t)round);
-        CHECK_EQUAL(write(file, block, sizeof(block)), sizeof(block));
+        write_fully(file, block, sizeof(block));
     }
     for (int round = 19; round >= 0; round--) {
         CHECK_EQUAL(pread(file, block, sizeof(block), round * (off_t)sizeof(block)), sizeof(block));

@@ -84,6 +84,15 @@ struct fault fault_of(void (*function)(void *), void *argument)
     return last_fault;
 }
 
+void write_fully(int file, const void *data, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        ssize_t written = write(file, (const char *)data + at, length - at);
+        CHECK(written > 0);
+        at += (size_t)written;
+    }
+}
+
 int64_t now_ms(void)
 {
     struct timespec now;

@@ -133,7 +133,7 @@ static void large_transfer_between_threads(void)
             block[i] = (unsigned char)(at * 7 + at / 1000);
             sum += block[i] * (at % 251 + 1);
         }
-        CHECK_EQUAL(write(ends[1], block, sizeof(block)), sizeof(block));
+        write_fully(ends[1], block, sizeof(block));
     }
     close(ends[1]);
     CHECK_EQUAL(pthread_join(thread, NULL), 0);

@@ -17,6 +17,7 @@
 #include "platform/platform.h"
 #include "platform/x86/stack_guard.h"
 #include "threads/console.h"
+#include "threads/failing.h"
 #include "threads/seed.h"
 #include "threads/thread.h"
 
@@ -156,6 +157,7 @@ static void boot(void *unused)
     if (error)
         panic("cannot start %s (error %d)", configuration.process.path, -error);
     timing_mark("exec", clock_monotonic() - started);
+    failing_start();
     thread_exit();
 }
 

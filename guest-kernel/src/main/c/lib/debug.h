@@ -19,6 +19,10 @@
 #define POISON_END 0xfdu
 
 #ifdef KERNEL_DEBUG
+/* Asked at each allocation, if set: true has it fail (threads/failing.h). */
+extern bool (*allocation_fails)(void);
+static inline bool fails_by_order(void) { return allocation_fails && allocation_fails(); }
+
 /* For the first line of a function that may sleep; the rule: lib/lock.h. */
 #define may_sleep() assert(!spinlocks_held())
 /* This CPU holds the spinlock. */
@@ -33,6 +37,7 @@ static inline void check_poison(const void *data, size_t length, const char *wha
             panic("%s at %p was written to after it was freed: %x at %lu", what, data, bytes[i], i);
 }
 #else
+static inline bool fails_by_order(void) { return false; }
 #define may_sleep() ((void)0)
 #define must_hold(lock) ((void)0)
 #endif

@@ -14,6 +14,9 @@
 #define RECLAIM_BATCH 32UL
 
 uint64_t (*pages_reclaim)(uint64_t wanted);
+#ifdef KERNEL_DEBUG
+bool (*allocation_fails)(void);
+#endif
 
 static struct spinlock lock = SPINLOCK(LOCK_PAGES);
 static struct page *frames;
@@ -164,6 +167,8 @@ struct page *pages_allocate_at(unsigned order, enum pages_level level)
 {
     assert(order <= PAGES_MAX_ORDER);
     uint64_t count = 1UL << order, left = left_by(level);
+    if (fails_by_order())
+        return NULL;
     for (;;) {
         spin_lock(&lock);
         struct page *page = free_count >= count + left ? take_block(order) : NULL;

@@ -7,6 +7,7 @@
 #include "linux/syscalls.h"
 #include "linux/system.h"
 #include "platform/platform.h"
+#include "threads/failing.h"
 
 #define FILE_LIMIT (256UL << 10)
 
@@ -52,7 +53,7 @@ static void apply_option(struct boot_options *options, const char *word)
     else if (starts_with(word, "trace=")) {
         if (!system_calls_trace(word + 6))
             panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
-    } else if (!is_loaders_word(word)) {
+    } else if (!is_loaders_word(word) && !(starts_with(word, "failing=") && failing_parse(word + 8))) {
         panic("unknown kernel option %s; known are quiet verbose timings trace= conf= mitigations= nokaslr env.NAME= root=",
               word);
     }

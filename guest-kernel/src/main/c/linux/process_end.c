@@ -3,6 +3,7 @@
 #include "linux/signals.h"
 #include "net/net.h"
 #include "platform/platform.h"
+#include "threads/failing.h"
 
 /* What a server answered last still has to reach its clients. */
 #define CLOSING_TIME NS_PER_SECOND
@@ -11,6 +12,7 @@ static bool reboot_wanted;
 
 static noreturn void end(void)
 {
+    failing_end();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
     if (reboot_wanted)

@@ -12,6 +12,7 @@
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
 #include "threads/console.h"
+#include "threads/failing.h"
 
 #define CALLS 512
 
@@ -96,7 +97,7 @@ static void leave_kernel(struct registers *registers, bool system_call)
 void kernel_system_call(struct registers *registers)
 {
     event_record("system call", registers->number, registers->rdi);
-    registers->rax = (uint64_t)dispatch(registers);
+    registers->rax = (uint64_t)failing_call(dispatch, registers);
     leave_kernel(registers, true);
 }
 
@@ -116,12 +117,14 @@ static void page_fault(uintptr_t address, uint64_t error)
 {
     enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2, BUS_OBJERR = 3 };
     enum fault_result result = FAULT_NO_AREA;
+    failing_spare();
     /* A supervisor access in user mode is the CPU's own, to its tables, or that of an emulator that takes a far
      * return for one (QEMU before 9.1): what is mapped for the program does not make it succeed. */
     if ((error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT)
         result = FAULT_NO_ACCESS;
     else if (address < USER_LIMIT)
         result = address_space_fault(address, error);
+    failing_spare_end();
     switch (result) {
     case FAULT_SERVED:
         return;

@@ -4,6 +4,7 @@
 #include "memory/address_space.h"
 #include "memory/user.h"
 #include "platform/platform.h"
+#include "threads/failing.h"
 #include "threads/thread.h"
 
 size_t user_copy_raw(void *to, const void *from, size_t n);
@@ -75,7 +76,9 @@ bool kernel_page_fault(struct registers *registers, uintptr_t address)
 {
     if (registers->rip < (uintptr_t)user_copy_begin || registers->rip >= (uintptr_t)user_copy_end)
         return false;
+    failing_spare();
     if (!user_address_ok(address) || address_space_fault(address, registers->error) != FAULT_SERVED)
         registers->rip = (uintptr_t)user_copy_fixup;
+    failing_spare_end();
     return true;
 }

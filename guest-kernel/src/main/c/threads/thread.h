@@ -17,6 +17,7 @@
 #include "lib/tree.h"
 #include "lib/types.h"
 #include "platform/platform.h"
+#include "threads/failing.h"
 #include "threads/timer.h"
 
 #define TIME_SLICE (4 * NS_PER_MS)
@@ -50,6 +51,7 @@ struct thread {
     char name[16];                   /* prctl(PR_SET_NAME), for backtraces and /proc */
 #ifdef KERNEL_DEBUG
     struct held_locks held;          /* the mutexes that it holds; its own */
+    struct failing_state failing;    /* its own */
 #endif
 };
 
