@@ -196,6 +196,9 @@ void console_write(const char *text, size_t length);
 /* What the device takes at once, perhaps nothing; then kernel_console_ready() comes when it takes more. */
 size_t console_send(const char *text, size_t length);
 
+/* At the time that kernel_resume_interrupts_at() was given, or when the CPU is idle before: does nothing if none rest. */
+void platform_resume_interrupts(void);
+
 /* Fills with as much hardware entropy as there is; returns the bytes of real entropy. */
 size_t platform_entropy(void *to, size_t length);
 
@@ -232,6 +235,9 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
 /* A page fault in kernel mode on a user address. True: retry (fault served, or registers->rip
  * moved to the fixup). False: a kernel bug, the platform panics. */
 bool kernel_page_fault(struct registers *registers, uintptr_t address);
+/* Devices have had half of the CPU for a while, and their interrupts rest: asks for platform_resume_interrupts() at this
+ * monotonic time (interrupt context). */
+void kernel_resume_interrupts_at(nanoseconds time);
 /* Called after interrupt handlers ran, on the way back to user mode: may switch threads and
  * deliver signals. Not called when the interrupt came in kernel mode (cpu_wait(), cpu_take_interrupts()). */
 void kernel_leave_interrupt(struct registers *registers);

@@ -3,14 +3,20 @@ include src/test/c/host/host.mk
 
 DRIVER_SOURCES := src/main/c/drivers/device.c \
     $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c))
-DRIVER_TEST_SOURCES := $(wildcard src/test/c/drivers/*.c)
+DRIVER_TEST_SOURCES := $(filter-out %/test_events.c,$(wildcard src/test/c/drivers/*.c))
 
 target/test/test_xen: $(call host,$(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
+# Compiled on their own, since their hypercalls go to the test.
+EVENTS_SOURCES := src/test/c/drivers/test_events.c src/main/c/platform/xenpv/events.c src/main/c/threads/interrupts.c
+target/test/test_events: $(EVENTS_SOURCES) src/test/c/drivers/fakes/platform/xenpv/hypercall.h $(call host,$(HOST_SOURCES))
+	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/drivers/fakes $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
+
 .PHONY: test-drivers
-test-drivers: target/test/test_xen
+test-drivers: target/test/test_xen target/test/test_events
 	@target/test/test_xen >$<.log; status=$$?; grep -v '^#' $<.log; exit $$status
+	@target/test/test_events
 TESTS += test-drivers
 
 # Each against a backend or daemon that does what the fuzzer's bytes say. Without what the drivers log: each input breaks

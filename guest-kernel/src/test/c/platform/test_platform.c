@@ -60,6 +60,8 @@ void kernel_console_input(const char *text, size_t length) { (void)text, (void)l
 void kernel_control(enum control_request request) { (void)request; }
 void kernel_control_key(char key) { (void)key; }
 void kernel_timer(void) { timer_calls++; }
+/* There is no program here that interrupts could stop. */
+void kernel_resume_interrupts_at(nanoseconds time) { (void)time, platform_resume_interrupts(); }
 
 void kernel_leave_interrupt(struct registers *registers)
 {

@@ -140,6 +140,7 @@ void pvh_nonmaskable_trap(struct registers *registers)
 
 void pvh_cpu_wait(void)
 {
+    platform_resume_interrupts();
     /* STI takes effect after the next instruction, so an interrupt that is already pending ends
      * the HLT at once. */
     __asm__ volatile("sti\n"

@@ -73,6 +73,7 @@ void pv_cpu_set_fs_base(uint64_t base)
 void pv_cpu_wait(void)
 {
     struct vcpu_info *vcpu = pv_vcpu();
+    platform_resume_interrupts();
     if (!read_once(vcpu->upcall_pending)) {
         /* Unmasks events and sleeps in one step; pv_event_entry runs before the next instruction
          * and leaves them masked. Without an event (Xen may wake us for other reasons) they

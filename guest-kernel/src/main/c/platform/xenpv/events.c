@@ -1,3 +1,9 @@
+/*
+ * Other domains raise events, and one that does so without end must not stop the program: events get half of the CPU at
+ * most while something else wants it. When handlers have run for half of a window, events rest for as long: ports are
+ * masked as they come, so that the loops that look for pending events end, and unmasked after it. Virtual interrupts are
+ * the hypervisor's own, the timer among them, and do not rest.
+ */
 #include "platform/xenpv/events.h"
 
 #include "lib/heap.h"
@@ -5,6 +11,8 @@
 #include "lib/random.h"
 #include "platform/platform.h"
 #include "platform/xenpv/hypercall.h"
+
+#define WINDOW (2 * NS_PER_MS)
 
 struct binding {
     event_handler *handler;
@@ -14,6 +22,14 @@ struct binding {
 static struct shared_info *shared;
 /* For each word of the bitmap its 64 ports, made when one of them is bound. */
 static struct binding *bindings[EVENT_WORDS];
+static uint64_t virtual_ports[EVENT_WORDS];
+
+static struct {
+    nanoseconds window;              /* when it began */
+    nanoseconds used;                /* by handlers since then */
+    bool resting;
+    uint64_t ports[EVENT_WORDS];     /* masked until the rest is over */
+} share;
 
 static struct vcpu_info *this_vcpu(void) { return &shared->vcpu[this_cpu()->id]; }
 
@@ -24,9 +40,59 @@ void events_init(struct shared_info *mapped)
         write_once(shared->event_mask[word], UINT64_MAX);
 }
 
+static void rest(uint32_t port)
+{
+    event_mask(port);                /* it stays pending */
+    share.ports[port / 64] |= 1UL << port % 64;
+}
+
+static void say_once(uint32_t port)
+{
+    static bool said;
+    if (!said)
+        log_info("events take half of the CPU, the last one by channel %u: what raises them is slowed down", port);
+    said = true;
+}
+
+/* Handlers ran from `began` until now, `port` as the last one. */
+static nanoseconds account(nanoseconds began, uint32_t port)
+{
+    nanoseconds now = clock_monotonic();
+    if (began - share.window >= WINDOW) {
+        share.window = began;
+        share.used = 0;
+    }
+    share.used += now - began;
+    if (share.used < WINDOW / 2 || share.resting)
+        return now;
+    say_once(port);
+    share.resting = true;
+    kernel_resume_interrupts_at(now + share.used);
+    return now;
+}
+
+void platform_resume_interrupts(void)
+{
+    if (!share.resting)
+        return;
+    share.resting = false;
+    share.window = clock_monotonic();
+    share.used = 0;
+    for (unsigned word = 0; word < EVENT_WORDS; word++) {
+        uint64_t ports = share.ports[word];
+        share.ports[word] = 0;
+        for (; ports != 0; ports &= ports - 1)
+            event_unmask(word * 64 + (unsigned)__builtin_ctzl(ports));
+    }
+}
+
 static void dispatch_port(uint32_t port)
 {
     struct binding *word = bindings[port / 64];
+    if (share.resting && !(virtual_ports[port / 64] & 1UL << port % 64)) {
+        rest(port);
+        return;
+    }
     random_event(port);
     __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
     if (word == NULL || word[port % 64].handler == NULL) {
@@ -36,24 +102,27 @@ static void dispatch_port(uint32_t port)
     word[port % 64].handler(port, word[port % 64].context);
 }
 
-static void dispatch_word(unsigned word)
+static nanoseconds dispatch_word(unsigned word, nanoseconds began)
 {
     uint64_t ports = read_once(shared->event_pending[word]) & ~read_once(shared->event_mask[word]);
-    while (ports != 0) {
-        dispatch_port(word * 64 + (unsigned)__builtin_ctzl(ports));
-        ports &= ports - 1;
+    for (; ports != 0; ports &= ports - 1) {
+        uint32_t port = word * 64 + (unsigned)__builtin_ctzl(ports);
+        dispatch_port(port);
+        began = account(began, port);
     }
+    return began;
 }
 
 void events_dispatch(void)
 {
     struct vcpu_info *vcpu = this_vcpu();
+    nanoseconds began = clock_monotonic();
     while (read_once(vcpu->upcall_pending)) {
         /* Cleared before looking, so that an event from now on sets it again. */
         write_once(vcpu->upcall_pending, 0);
         uint64_t words = __atomic_exchange_n(&vcpu->pending_words, 0, __ATOMIC_SEQ_CST);
         while (words != 0) {
-            dispatch_word((unsigned)__builtin_ctzl(words));
+            began = dispatch_word((unsigned)__builtin_ctzl(words), began);
             words &= words - 1;
         }
     }
@@ -75,7 +144,10 @@ int event_bind_virtual(unsigned interrupt)
         uint32_t interrupt, vcpu, port;
     } request = { .interrupt = interrupt, .vcpu = this_cpu()->id };
     int64_t error = hypercall_event(EVENT_BIND_VIRTUAL_INTERRUPT, &request);
-    return error != 0 ? (int)error : (int)request.port;
+    if (error != 0)
+        return (int)error;
+    virtual_ports[request.port / 64] |= 1UL << request.port % 64;
+    return (int)request.port;
 }
 
 void event_bind(uint32_t port, event_handler *handler, void *context)
@@ -97,6 +169,7 @@ void event_mask(uint32_t port)
 void event_close(uint32_t port)
 {
     event_mask(port);
+    share.ports[port / 64] &= ~(1UL << port % 64);
     bindings[port / 64][port % 64] = (struct binding){ 0 };
     __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
     if (hypercall_event(EVENT_CLOSE, &port) != 0)

@@ -1,0 +1,13 @@
+/* Interrupts that rest (platform.h) go on after a while. */
+#include "platform/platform.h"
+#include "threads/timer.h"
+
+static void rested(struct timer *timer)
+{
+    (void)timer;
+    platform_resume_interrupts();
+}
+
+static struct timer rest = { .expired = rested };
+
+void kernel_resume_interrupts_at(nanoseconds time) { timer_start(&rest, time); }

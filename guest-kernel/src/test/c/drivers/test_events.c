@@ -1,0 +1,173 @@
+/*
+ * Event channels that other domains raise as fast as they can. The program here works in pieces between two deliveries of
+ * events; progress is counted in these.
+ */
+#include "host/host.h"
+#include "platform/platform.h"
+#include "platform/xenpv/events.h"
+#include "platform/xenpv/hypercall.h"
+
+#define TIMER 3U
+#define NOISY 64U                    /* and the ports after it */
+#define NOISY_MOST 4U
+#define HANDLER_TIME (20 * NS_PER_US)
+#define PIECE (10 * NS_PER_US)       /* of work of the program */
+
+static struct shared_info shared;
+static unsigned noisy;               /* ports that are raised again at once */
+static uint64_t handled[NOISY_MOST], timer_events;
+
+static void raise(uint32_t port)
+{
+    shared.event_pending[port / 64] |= 1UL << port % 64;
+    if (shared.event_mask[port / 64] & 1UL << port % 64)
+        return;
+    shared.vcpu[0].pending_words |= 1UL << port / 64;
+    shared.vcpu[0].upcall_pending = 1;
+}
+
+int64_t hypercall_event(unsigned command, void *argument)
+{
+    uint32_t port = *(uint32_t *)argument;
+    switch (command) {
+    case EVENT_UNMASK:
+        shared.event_mask[port / 64] &= ~(1UL << port % 64);
+        if (shared.event_pending[port / 64] & 1UL << port % 64)
+            raise(port);
+        return 0;
+    case EVENT_BIND_VIRTUAL_INTERRUPT:
+        ((uint32_t *)argument)[2] = TIMER;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static void raise_noisy(void)
+{
+    for (unsigned i = 0; i < noisy; i++)
+        raise(NOISY + i);
+}
+
+static void handle_noise(uint32_t port, void *context)
+{
+    (void)context;
+    handled[port - NOISY]++;
+    host_advance(HANDLER_TIME);
+    raise_noisy();
+}
+
+static void handle_timer(uint32_t port, void *context)
+{
+    (void)port, (void)context;
+    timer_events++;
+}
+
+static void start(unsigned count)
+{
+    noisy = count;
+    shared.event_mask[NOISY / 64] = shared.event_mask[0] = UINT64_MAX;
+    for (unsigned i = 0; i < NOISY_MOST; i++) {
+        handled[i] = 0;
+        event_bind(NOISY + i, handle_noise, NULL);
+        event_unmask(NOISY + i);
+    }
+    CHECK_EQUAL(event_bind_virtual(0), TIMER);
+    event_bind(TIMER, handle_timer, NULL);
+    event_unmask(TIMER);
+}
+
+/* Pieces of work that the program does in this time, with events delivered between two of them. */
+static uint64_t work(nanoseconds time)
+{
+    uint64_t pieces = 0;
+    for (nanoseconds end = clock_monotonic() + time; clock_monotonic() < end; pieces++) {
+        raise_noisy();
+        events_dispatch();
+        host_advance(PIECE);
+    }
+    return pieces;
+}
+
+static void storm(unsigned ports)
+{
+    start(ports);
+    uint64_t pieces = work(NS_PER_SECOND), events = 0;
+    for (unsigned i = 0; i < ports; i++) {
+        CHECK(handled[i] > 0);
+        events += handled[i];
+    }
+    CHECK(pieces * PIECE >= NS_PER_SECOND * 45 / 100);
+    CHECK(events * HANDLER_TIME >= NS_PER_SECOND * 35 / 100);
+    noisy = 0;
+    (void)work(10 * NS_PER_MS);
+}
+
+static void storm_of_one(void) { storm(1); }
+static void storm_of_four(void) { storm(4); }
+
+static void few_events_never_rest(void)
+{
+    start(0);
+    for (unsigned i = 0; i < 1000; i++) {
+        raise(NOISY);
+        events_dispatch();
+        CHECK_EQUAL(handled[0], i + 1);
+        host_advance(2 * HANDLER_TIME);
+    }
+}
+
+/* Stops in the middle of a rest. */
+static void rest_begins(void)
+{
+    start(1);
+    raise_noisy();
+    events_dispatch();
+    CHECK(shared.event_mask[NOISY / 64] & 1);
+    noisy = 0;
+}
+
+static void timer_does_not_rest(void)
+{
+    rest_begins();
+    uint64_t before = timer_events;
+    raise(TIMER);
+    events_dispatch();
+    CHECK_EQUAL(timer_events, before + 1);
+    CHECK(shared.event_mask[NOISY / 64] & 1);
+    host_advance(2 * NS_PER_MS);
+    CHECK(!(shared.event_mask[NOISY / 64] & 1));
+    events_dispatch();
+}
+
+static void idle_cpu_serves_at_once(void)
+{
+    rest_begins();
+    uint64_t before = handled[0];
+    platform_resume_interrupts();
+    events_dispatch();
+    CHECK_EQUAL(handled[0], before + 1);
+    host_advance(2 * NS_PER_MS);
+    CHECK_EQUAL(handled[0], before + 1);
+}
+
+static void closed_port_stays_closed(void)
+{
+    rest_begins();
+    event_close(NOISY);
+    host_advance(2 * NS_PER_MS);
+    CHECK(shared.event_mask[NOISY / 64] & 1);
+}
+
+int main(void)
+{
+    host_init();
+    events_init(&shared);
+    host_test("a channel that is always up leaves the program half of the CPU", storm_of_one);
+    host_test("so do four of them, and each is served", storm_of_four);
+    host_test("channels that come now and then are served at once", few_events_never_rest);
+    host_test("the timer does not rest", timer_does_not_rest);
+    host_test("an idle CPU ends the rest", idle_cpu_serves_at_once);
+    host_test("a channel that is closed while it rests stays closed", closed_port_stays_closed);
+    return host_result();
+}
