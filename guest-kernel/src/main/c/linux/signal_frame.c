@@ -132,6 +132,7 @@ int signal_frame_push(struct registers *registers, struct user_thread *user, con
         user->alt_stack_size = 0;
         user->alt_stack_flags = SS_DISABLE;
     }
+    registers->cs = 0;                   /* 64-bit code, whatever was interrupted */
     registers->rip = action->handler;
     registers->rsp = at;
     registers->rdi = (uint64_t)info->number;
@@ -156,7 +157,7 @@ int signal_frame_pop(struct registers *registers, struct user_thread *user, uint
     r->r12 = from->r12, r->r13 = from->r13, r->r14 = from->r14, r->r15 = from->r15;
     r->rdi = from->rdi, r->rsi = from->rsi, r->rbp = from->rbp, r->rbx = from->rbx;
     r->rdx = from->rdx, r->rax = from->rax, r->rcx = from->rcx;
-    r->rsp = from->rsp, r->rip = from->rip;
+    r->rsp = from->rsp, r->rip = from->rip, r->cs = from->cs;
     r->rflags = (r->rflags & ~USER_FLAGS) | (from->rflags & USER_FLAGS);
     r->number = (uint64_t)-1;
     if (frame.user.stack.flags & SS_AUTODISARM) {

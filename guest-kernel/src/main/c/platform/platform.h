@@ -42,10 +42,9 @@ struct registers {
     uint64_t rax, rcx, rdx, rsi, rdi;
     uint64_t number;     /* system call: its number (rax at entry); trap: vector; else -1 */
     uint64_t error;      /* trap: the CPU's error code or 0 */
+    /* cs and ss may hold anything, 0 too, when user mode goes on: the platform then chooses 64-bit code. */
     uint64_t rip, cs, rflags, rsp, ss;
 };
-
-/* Segment selectors a user thread sees, same for all threads of a platform. */
 
 /* Trap vectors (Intel SDM 3A table 6-1). */
 enum trap {

@@ -84,10 +84,14 @@ void pv_kernel_trap(struct registers *registers)
     die(registers, address);
 }
 
-/* Whatever the registers hold, the return leads to user mode and cannot fault in Xen. */
+/* Whatever the registers hold, the return leads to user mode and cannot fault in Xen. Code that an event found in Xen's
+ * 32-bit segment goes on there: as 64-bit code its bytes would be other instructions. */
 static void sanitise(struct registers *registers)
 {
-    registers->cs = XEN_CODE_SELECTOR;
+    if (registers->cs == XEN_CODE_SELECTOR_32BIT)
+        registers->rip = (uint32_t)registers->rip;
+    else
+        registers->cs = XEN_CODE_SELECTOR;
     registers->ss = XEN_STACK_SELECTOR;
     registers->rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_ALWAYS;
     if (registers->rip > HIGHEST_USER_ADDRESS)
@@ -104,6 +108,6 @@ uint64_t pv_leave_kernel(struct registers *registers)
     sanitise(registers);
     /* SYSRET is quicker; it loads rcx from rip and r11 from rflags. */
     bool by_sysret = registers->rcx == registers->rip && registers->r11 == registers->rflags
-                     && !(registers->rflags & RFLAGS_TRAP_OR_RESUME);
+                     && registers->cs == XEN_CODE_SELECTOR && !(registers->rflags & RFLAGS_TRAP_OR_RESUME);
     return by_sysret ? IRET_BY_SYSRET : 0;
 }

@@ -26,9 +26,10 @@
 #define HYPERCALL_ENTRY_SIZE 32
 #define HYPERCALL_PAGE_SIZE 4096
 
-/* Selectors of Xen's GDT, xen/arch-x86/xen-x86_64.h: FLAT_USER_CS64, FLAT_USER_SS64. Kernel and user
- * mode use the same ones; which it is, Xen keeps apart. */
+/* Selectors of Xen's GDT, xen/arch-x86/xen-x86_64.h: FLAT_USER_CS64, FLAT_USER_CS32, FLAT_USER_SS64. Kernel
+ * and user mode use the same ones; which it is, Xen keeps apart. */
 #define XEN_CODE_SELECTOR 0xe033
+#define XEN_CODE_SELECTOR_32BIT 0xe023
 #define XEN_STACK_SELECTOR 0xe02b
 
 /* HYPERCALL_IRET frame flags, xen/arch-x86/xen-x86_64.h: VGCF_in_syscall. */
