@@ -9,6 +9,7 @@
 #include "platform/pvh/page_table.h"
 #include "platform/pvh/pvh.h"
 #include "platform/x86/image.h"
+#include "platform/x86/processor.h"
 #include "test_platform.h"
 
 extern char pvh_boot_stack_guard[];
@@ -151,17 +152,17 @@ static void test_device_memory(void)
     check("no device memory across its end", mmio_map(UINT64_MAX - 5, 10) == NULL);
 }
 
-#define CR4_SMEP (1UL << 20)
-#define CR4_SMAP (1UL << 21)
+#define HAS_SMEP (1u << 7)              /* CPUID leaf 7 ebx (SDM 2A) */
 #define RETURN_INSTRUCTION 0xc3
 
 static void test_user_access(void)
 {
     struct page *page = map_user_page(MMU_READ | MMU_EXECUTE);
     *(uint8_t *)page_data(page) = RETURN_INSTRUCTION;
-    if (cr4_read() & CR4_SMAP)
+    uint32_t features = processor_identify(7, 0).ebx;
+    if (features & HAS_SMAP)
         check("the kernel cannot read user memory by mistake", kernel_read_faults(SOME_USER_PAGE));
-    if (cr4_read() & CR4_SMEP)
+    if (features & HAS_SMEP)
         check("the kernel cannot execute user memory", kernel_call_faults(SOME_USER_PAGE));
     unmap_user_page(page);
 }

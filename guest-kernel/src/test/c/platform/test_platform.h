@@ -5,6 +5,8 @@
 
 #include "lib/types.h"
 
+#define HAS_SMAP (1u << 20)             /* CPUID leaf 7 ebx (SDM 2A) */
+
 #define check(name, condition) report((name), (condition), #condition)
 void report(const char *name, bool good, const char *condition);
 
