@@ -54,7 +54,8 @@ SPECULATION_SOURCES := src/test/c/platform/test_speculation.c src/main/c/platfor
 target/test/speculation: $(call host,$(SPECULATION_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
-# Every indirect branch goes through a thunk of platform/x86/thunks.S; but the jumps of the entries.
+# Every indirect branch goes through a thunk of platform/x86/thunks.S; but the jumps of the entries. Those of the thunks
+# lie in the upper half of their cache line (bit 5 of the address).
 .PHONY: test-speculation
 test-speculation: target/test/speculation $(OUT)/unikernel.debug
 	target/test/speculation
@@ -62,6 +63,10 @@ test-speculation: target/test/speculation $(OUT)/unikernel.debug
 	    /(call|jmp) +\*/ && name !~ /^<(__x86_indirect_thunk_|pvh_entry|xenpv_entry)/ { print name, $$0 }'); \
 	if [ -z "$$found" ]; then echo "ok speculation: no indirect branch but in thunks"; \
 	else echo "not ok speculation: no indirect branch but in thunks: $$found"; exit 1; fi
+	@found=$$(objdump -d --no-show-raw-insn $(OUT)/unikernel.debug | awk '/^[0-9a-f]+ </ { thunk = $$2 ~ /__x86_indirect_thunk_/ } \
+	    thunk && /jmp +\*/ { print ($$1 ~ /[2367abef][0-9a-f]:$$/ ? "upper" : "lower") }' | sort | uniq -c | tr -s ' \n' ' '); \
+	if [ "$$found" = ' 15 upper ' ]; then echo "ok speculation: jumps of thunks lie in the upper half of a cache line"; \
+	else echo "not ok speculation: jumps of thunks lie in the upper half of a cache line: $$found"; exit 1; fi
 
 .PHONY: test-relocations
 test-relocations: $(OUT)/unikernel.debug
