@@ -23,13 +23,13 @@ extern const struct suite memory_suite, signals_suite, threads_suite, futex_suit
     epoll_suite, sockets_suite, files_suite, proc_suite, fpu_suite, security_suite, races_suite, gates_suite,
     arguments_suite, truncation_suite, control_suite, exhaustion_suite, latency_suite, streams_suite,
     writable_suite, options_suite, effects_suite, objects_suite, nodes_suite, limits_suite,
-    datagrams_suite;
+    datagrams_suite, stalls_suite;
 static const struct suite *const suites[] = {
     &memory_suite, &signals_suite, &threads_suite, &futex_suite, &clocks_suite, &pipes_suite, &epoll_suite,
     &sockets_suite, &files_suite, &proc_suite, &fpu_suite, &security_suite, &races_suite, &gates_suite,
     &arguments_suite, &truncation_suite, &control_suite, &exhaustion_suite, &latency_suite, &streams_suite,
     &writable_suite, &options_suite, &effects_suite, &objects_suite, &nodes_suite, &limits_suite,
-    &datagrams_suite,
+    &datagrams_suite, &stalls_suite,
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -125,9 +125,11 @@ static int print_addresses(void)
     int local;
     void *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     unsigned long random_bytes = getauxval(AT_RANDOM);
-    printf("program %p\nstack %p\nstack_offset %#lx\nmap %p\nheap %p\nlibrary %p\nvdso %#lx\nvdso_beside_stack %#lx\n",
+    printf("program %p\nstack %p\nstack_offset %#lx\nmap %p\nheap %p\nlibrary %p\nvdso %#lx\nvdso_beside_stack %#lx\n"
+           "heap_beside_program %#lx\n",
            (void *)(uintptr_t)print_addresses, (void *)&local, random_bytes % 4096, map, sbrk(0), (void *)(uintptr_t)write,
-           getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - random_bytes / 4096 * 4096);
+           getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - random_bytes / 4096 * 4096,
+           (unsigned long)sbrk(0) - (unsigned long)(uintptr_t)print_addresses);
     return 0;
 }
 

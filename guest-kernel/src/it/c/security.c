@@ -16,6 +16,8 @@
 #define KERNEL_HALF 0xffff880000100000UL
 #define KERNEL_IMAGE 0xffffffff80100000UL
 #define XEN_AREA 0xffff800000000000UL
+#define IMAGE_SPACE 0xffffffff80000000UL
+#define IMAGE_SPACE_SIZE (1UL << 30)
 
 static const unsigned char return_code[] = { 0xc3 };
 
@@ -82,6 +84,9 @@ static void kernel_memory_is_out_of_reach(void)
         CHECK_EQUAL(fault_of(touch_write, (void *)addresses[i]).signal, SIGSEGV);
         CHECK_EQUAL(fault_of(touch_call, (void *)addresses[i]).signal, SIGSEGV);
     }
+    /* The image, which is larger than the step, lies somewhere in here. */
+    for (uintptr_t at = IMAGE_SPACE; in_guest() && at < IMAGE_SPACE + IMAGE_SPACE_SIZE; at += 256 << 10)
+        CHECK_EQUAL(fault_of(touch_read, (void *)at).signal, SIGSEGV);
 }
 
 static void kernel_addresses_cannot_be_passed_in(void)

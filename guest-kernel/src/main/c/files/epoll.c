@@ -20,6 +20,7 @@
 /* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
  * reaches instances over 1, 2, ... steps more than its own watchers are at most so many (EINVAL). */
 #define NESTING_LIMIT 4
+#define INTERESTS_AT_ONCE 64         /* removed before others may run */
 static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
 #define ALWAYS (POLL_ERROR | POLL_HANGUP)
 #define MODES (EPOLL_EDGE_TRIGGERED | EPOLL_ONE_SHOT | EPOLL_WAKE_UP | EPOLL_EXCLUSIVE)
@@ -424,14 +425,22 @@ static struct wait_queue *epoll_queue(struct file *file)
     return &epoll->queue;
 }
 
+/* False when none is left. */
+static bool remove_some(struct epoll *epoll)
+{
+    struct tree_node *node = NULL;
+    mutex_lock(&control);
+    for (unsigned i = 0; i < INTERESTS_AT_ONCE && (node = tree_first(&epoll->interests)); i++)
+        remove_interest(tree_entry(node, struct interest, node));
+    mutex_unlock(&control);
+    return node != NULL;
+}
+
 static void release_epoll(struct file *file)
 {
     struct epoll *epoll = file->private;
-    mutex_lock(&control);
-    struct tree_node *node;
-    while ((node = tree_first(&epoll->interests)))
-        remove_interest(tree_entry(node, struct interest, node));
-    mutex_unlock(&control);
+    while (remove_some(epoll))
+        give_way();
     heap_free(epoll);
 }
 

@@ -39,6 +39,13 @@ static void pause_locked(void)
     mutex_lock(&address_space_mutex);
 }
 
+/* Between the steps of a walk over areas; they stay as they are, since the mutex is held. */
+static void step_locked(unsigned *steps)
+{
+    if (++*steps % AREAS_AT_ONCE == 0)
+        give_way();
+}
+
 /*
  * What is free or can be made free by dropping cached file pages, but for some of those that are mapped: they are the
  * program's code, which it reads in again at once and cannot run without. As Linux reckons MemAvailable, except that
@@ -214,11 +221,13 @@ void address_space_set_stack_limit(uint64_t bytes)
 static bool is_covered(uintptr_t start, uintptr_t end)
 {
     struct area *area = area_find(start);
+    unsigned steps = 0;
     while (area && area->end < end) {
         struct area *next = area_next(area);
         if (!next || next->start != area->end)
             return false;
         area = next;
+        step_locked(&steps);
     }
     return area != NULL;
 }
@@ -226,7 +235,9 @@ static bool is_covered(uintptr_t start, uintptr_t end)
 static void merge_range(uintptr_t start, uintptr_t end)
 {
     struct area *area = area_first_after(start ? start - 1 : 0);
+    unsigned steps = 0;
     while (area && area->start <= end) {
+        step_locked(&steps);
         uintptr_t at = area->start;
         area_merge_around(area);
         area = area_first_after(at);
@@ -239,9 +250,12 @@ static bool may_become(unsigned protection, uintptr_t start, uintptr_t end)
 {
     if (!(protection & MMU_WRITE))
         return true;
-    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area))
+    unsigned steps = 0;
+    for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
         if (area->flags & AREA_READ_ONLY)
             return false;
+        step_locked(&steps);
+    }
     return true;
 }
 
@@ -280,9 +294,11 @@ static size_t bytes_of_data(unsigned protection, uintptr_t start, uintptr_t end)
 static size_t bytes_to_commit(unsigned protection, uintptr_t start, uintptr_t end)
 {
     size_t bytes = 0;
+    unsigned steps = 0;
     for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
         size_t part = min_of(area->end, end) - max_of(area->start, start);
         bytes += commits_later(area, protection, part) ? part : 0;
+        step_locked(&steps);
     }
     return bytes;
 }
@@ -299,7 +315,9 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
     int error = area_split_around(start, end);
     if (error)
         return error;
+    unsigned steps = 0;
     for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
+        step_locked(&steps);
         if (area->protection == protection)
             continue;
         if (commits_later(area, protection, area->end - area->start))
@@ -560,12 +578,11 @@ int address_space_residency(uintptr_t start, size_t pages, uint8_t *out)
 
 void address_space_for_each(void (*visit)(const struct area *, void *), void *context)
 {
-    unsigned visited = 0;
+    unsigned steps = 0;
     mutex_lock(&address_space_mutex);
     for (struct area *area = area_first(); area; area = area_next(area)) {
         visit(area, context);
-        if (++visited % AREAS_AT_ONCE == 0)
-            give_way();
+        step_locked(&steps);
     }
     mutex_unlock(&address_space_mutex);
 }
