@@ -153,19 +153,32 @@ static void note_duplicate(struct tcp *tcp, const struct tcp_segment *segment)
                                                                         tcp->receive_next) };
 }
 
+/* Is this data which the peer may send again, since our acknowledgement was lost or our window is shut? Others, who do not
+ * know our sequence numbers, hardly ever come near them. */
+static bool perhaps_repeated(const struct tcp *tcp, const struct tcp_segment *segment)
+{
+    uint32_t window = max_of(tcp->receive_limit, 65535u);
+    bool near = segment->sequence - (tcp->receive_next - window) <= 2 * window;
+    return near && (segment->length > 0 || segment->flags & TCP_FIN);
+}
+
+static void answer_unacceptable(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    if (segment->flags & TCP_RST)
+        return;
+    if (!perhaps_repeated(tcp, segment)) {
+        tcp_challenge(tcp);
+        return;
+    }
+    note_duplicate(tcp, segment);
+    tcp_send_ack(tcp);
+}
+
 /* RFC 9293 3.10.7.4 first to fourth; false: the segment was dealt with. */
 static bool acceptable(struct tcp *tcp, const struct tcp_segment *segment)
 {
     if (timestamp_outdated(tcp, segment) || !in_window(tcp, segment)) {
-        /* What we already have was sent again: our acknowledgement was lost. Others are limited. */
-        bool repeated = segment->length > 0 || segment->flags & TCP_FIN;
-        if (segment->flags & TCP_RST)
-            return false;
-        note_duplicate(tcp, segment);
-        if (repeated)
-            tcp_send_ack(tcp);
-        else
-            tcp_challenge(tcp);
+        answer_unacceptable(tcp, segment);
         return false;
     }
     if (segment->flags & TCP_RST) {   /* RFC 5961 3.2 */

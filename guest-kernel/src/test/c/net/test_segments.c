@@ -76,6 +76,15 @@ static void blind_attacks(void)
     for (unsigned i = 0; i < 100; i++)
         hand_send(&blind, HAND_SYN, 0);
     CHECK(hand_silent());                                          /* the limit holds */
+    blind.sequence = hand.sequence + 0x40000000;
+    for (unsigned i = 0; i < 100; i++)
+        hand_send(&blind, HAND_ACK, 10);
+    CHECK(hand_silent());                                          /* for data that nobody sent before, too */
+    blind.sequence = hand.sequence - 10;
+    for (unsigned i = 0; i < 10; i++) {
+        hand_send(&blind, HAND_ACK, 10);                           /* sent again: each is acknowledged */
+        CHECK(hand_receive(&got) && got.flags == HAND_ACK && got.acknowledgement == hand.sequence);
+    }
     uint8_t byte;
     CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_DONTWAIT), -EAGAIN);
     hand_send(&hand, HAND_RST, 0);
