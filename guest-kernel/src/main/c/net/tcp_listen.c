@@ -196,10 +196,15 @@ static void answer_with_cookie(struct tcp_socket *listener, const struct tcp_seg
     send_syn_ack(listener, syn->local, syn->remote, cookie, syn->sequence, &options, cookie_timestamp(syn));
 }
 
+static bool cookie_may_come(const struct tcp_socket *listener)
+{
+    return listener->cookie_sent != 0 && clock_monotonic() - listener->cookie_sent <= 2 * COOKIE_PERIOD;
+}
+
 /* Is this the acknowledgement of a cookie of ours? */
 static bool read_cookie(struct tcp_socket *listener, const struct tcp_segment *segment, struct handshake *out)
 {
-    if (listener->cookie_sent == 0 || clock_monotonic() - listener->cookie_sent > 2 * COOKIE_PERIOD)
+    if (!cookie_may_come(listener))
         return false;
     uint32_t cookie = segment->acknowledgement - 1, their_sequence = segment->sequence - 1;
     unsigned index = cookie >> 24 & 7;
@@ -267,6 +272,17 @@ static bool deferred(const struct tcp_request *request, const struct tcp_segment
     return bare && request->retries < request->listener->kept.defer_accept;
 }
 
+/* The answer to their first SYN was a cookie, and a SYN that they sent again became a request: the first one counts, which
+ * they have acknowledged. */
+static void acknowledges_cookie(struct tcp_request *request, struct tcp_segment *segment, struct packet *packet)
+{
+    struct tcp_socket *listener = request->listener;
+    struct handshake handshake;
+    if (read_cookie(listener, segment, &handshake))
+        drop_request(request);
+    tcp_listener_input(listener, segment, packet);
+}
+
 void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet)
 {
     struct tcp_request *request = request_of(entry);
@@ -281,7 +297,8 @@ void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, str
     } else if (!(segment->flags & TCP_ACK)) {
         ;                             /* nothing to do with it: RFC 9293 3.10.7.4 */
     } else if (segment->acknowledgement != request->our_sequence + 1) {
-        tcp_refuse(segment);
+        acknowledges_cookie(request, segment, packet);
+        return;
     } else if (deferred(request, segment)) {
         request->acknowledged = true;
     } else if (segment->sequence - expected < 65535 && !accept_queue_full(listener)) {
@@ -319,7 +336,9 @@ void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment
             tcp_connection_input(tcp, segment, packet);
             return;
         }
-        if (!known)
+        /* A peer whose cookie was lost, or came while the queue was full, sends it again with its first data. What
+         * it sends before that has later sequence numbers, and must not be refused. */
+        if (!known && !cookie_may_come(listener))
             tcp_refuse(segment);
     } else if (segment->flags & TCP_SYN && !(segment->flags & TCP_FIN)) {
         handle_syn(listener, segment);

@@ -313,6 +313,82 @@ static void idle_connections_are_small(void)
     finish();
 }
 
+/* ---- More connections than are accepted ----------------------------------------------------------------------- */
+
+#define BACKLOG 16u
+
+static struct file *busy;            /* a listener with this backlog */
+static struct hand half_open[BACKLOG];
+
+/* Another client's SYN; what it got as sequence number is acknowledged in the hand. */
+static bool begin_handshake(struct hand *client, uint16_t port)
+{
+    *client = (struct hand){ .address = CLIENT, .port = port, .stack_port = stack_port(busy), .sequence = 1000,
+                             .window = 65535 };
+    hand_send_options(client, HAND_SYN, syn_all, sizeof(syn_all), 0);
+    if (!hand_receive(&got) || got.flags != (HAND_SYN | HAND_ACK))
+        return false;
+    client->sequence++;
+    client->acknowledgement = got.sequence + 1;
+    return true;
+}
+
+/* As many half-open connections as there may be: the next SYN is answered with a cookie. */
+static bool fill_requests(void)
+{
+    wire_drop_all();
+    busy = stack_listener(BACKLOG);
+    for (unsigned i = 0; i < BACKLOG; i++)
+        if (!begin_handshake(&half_open[i], (uint16_t)(5000 + i)))
+            return false;
+    return true;
+}
+
+static void forget_requests(void)
+{
+    for (unsigned i = 0; i < BACKLOG; i++)
+        hand_send(&half_open[i], HAND_RST, 0);
+    file_put(busy);
+    wire_drop_all();
+    CHECK_EQUAL(net_memory_charged(), 0);
+}
+
+/* The acknowledgement of a cookie is lost, then a later one comes, then the data again: nobody is reset. */
+static void lost_cookies_come_again(void)
+{
+    static uint8_t data[8];
+    CHECK(fill_requests());
+    CHECK(begin_handshake(&hand, 6000));
+    struct hand later = hand;
+    later.sequence += sizeof(data);
+    hand_send(&later, HAND_ACK, 0);
+    CHECK(hand_silent());
+    hand_send(&hand, HAND_ACK | HAND_PSH, sizeof(data));
+    CHECK_EQUAL(stack_accept(busy, &file), 0);
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), MSG_DONTWAIT), sizeof(data));
+    CHECK(pattern_matches(1, hand.sequence, data, sizeof(data)));
+    hand_send(&later, HAND_RST, 0);
+    file_put(file);
+    forget_requests();
+}
+
+/* A SYN is answered with a cookie; sent again, it finds room, and gets another answer. The first one counts. */
+static void a_cookie_outlives_a_second_answer(void)
+{
+    struct hand again;
+    CHECK(fill_requests());
+    CHECK(begin_handshake(&hand, 6000));
+    hand_send(&half_open[0], HAND_RST, 0);
+    CHECK(begin_handshake(&again, 6000));
+    CHECK(again.acknowledgement != hand.acknowledgement);
+    hand_send(&hand, HAND_ACK, 0);
+    CHECK(hand_silent());
+    CHECK_EQUAL(stack_accept(busy, &file), 0);
+    hand_send(&hand, HAND_RST, 0);
+    file_put(file);
+    forget_requests();
+}
+
 /* ---- Tables ------------------------------------------------------------------------------------------------- */
 
 static void send_fragment(ipv4_t from, uint16_t identification, uint16_t start, uint16_t end, bool more)
@@ -426,6 +502,8 @@ int main(void)
     host_test("shut windows keep nobody out", shut_windows_keep_nobody_out);
     host_test("peers without FIN are limited", orphans_are_limited);
     host_test("idle connections are small", idle_connections_are_small);
+    host_test("lost cookies come again", lost_cookies_come_again);
+    host_test("a cookie outlives a second answer", a_cookie_outlives_a_second_answer);
     host_test("fragments are fair", fragments_are_fair);
     host_test("neighbours in use are kept", neighbours_in_use_are_kept);
     host_test("reception leaves time to others", reception_leaves_time);
