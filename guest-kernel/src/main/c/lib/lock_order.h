@@ -38,6 +38,7 @@
     LOCK(NAMES, "names") \
     LOCK(INODES, "inodes") \
     LOCK(EVENTFD, "eventfd") \
+    LOCK(REPORT, "report") \
     LOCK(CONSOLE_INPUT, "console input") \
     LOCK(DEVICES, "devices") \
     LOCK(DISK, "disk") \

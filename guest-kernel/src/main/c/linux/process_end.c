@@ -10,11 +10,12 @@
 
 static bool reboot_wanted;
 
-static noreturn void end(void)
+static noreturn void end(enum platform_event event, unsigned number)
 {
     failing_end();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
+    platform_report(event, number);
     if (reboot_wanted)
         platform_reboot();
     platform_power_off();
@@ -23,13 +24,13 @@ static noreturn void end(void)
 void process_exit(int status)
 {
     log_always("exit status=%d", status);
-    end();
+    end(EVENT_EXIT, (unsigned)status);
 }
 
 void process_killed(int signal)
 {
     log_always("killed by signal %d", signal);
-    end();
+    end(EVENT_KILLED, (unsigned)signal);
 }
 
 void kernel_control(enum control_request request)

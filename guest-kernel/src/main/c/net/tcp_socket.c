@@ -218,8 +218,12 @@ static int listen_locked(struct tcp_socket *socket, int backlog)
 static int start_listening(struct socket *base, int backlog)
 {
     net_lock();
-    int result = listen_locked(tcp_socket_of(base), backlog);
+    struct tcp_socket *socket = tcp_socket_of(base);
+    int result = listen_locked(socket, backlog);
+    unsigned port = socket->binding.local.port;
     net_unlock();
+    if (result == 0)
+        platform_report(EVENT_LISTENING, port);
     return result;
 }
 

@@ -109,6 +109,16 @@ int platform_settings(platform_setting_visit *visit, void *context)
     return platform_operations->settings(visit, context);
 }
 
+void platform_report(enum platform_event event, unsigned number)
+{
+    static const char *const names[] = {
+        [EVENT_LISTENING] = "listening", [EVENT_EXIT] = "exit", [EVENT_KILLED] = "killed",
+    };
+    if (event != EVENT_LISTENING)
+        console_stop_buffering();
+    platform_operations->report(names[event], number);
+}
+
 noreturn void platform_power_off(void)
 {
     console_stop_buffering();

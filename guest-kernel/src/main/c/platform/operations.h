@@ -36,6 +36,7 @@ struct platform_operations {
     size_t (*console_send)(const char *text, size_t length);
     void (*start_devices)(void);
     int (*settings)(platform_setting_visit *visit, void *context);
+    void (*report)(const char *event, unsigned number);
     noreturn void (*power_off)(void);
     noreturn void (*reboot)(void);
     noreturn void (*crash)(void);

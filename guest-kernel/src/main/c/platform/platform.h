@@ -213,6 +213,19 @@ void platform_start_devices(void);
 typedef void platform_setting_visit(void *context, const char *name, const char *value, size_t length);
 int platform_settings(platform_setting_visit *visit, void *context);
 
+/*
+ * What became of the program, for whoever started the guest. It does not pass through the console, so nothing that the
+ * program writes can look like it. Native platform: the line "NAME NUMBER" on the second serial port, if there is one.
+ * Xen: NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit or killed.
+ * Before the end is reported the console has taken all text. May use cpu_wait(): in a thread, with no spinlock held.
+ */
+enum platform_event {
+    EVENT_LISTENING,     /* listen(2) on this TCP port; as often as that happens */
+    EVENT_EXIT,          /* the process ended with this status */
+    EVENT_KILLED,        /* the process was killed by this signal */
+};
+void platform_report(enum platform_event event, unsigned number);
+
 noreturn void platform_power_off(void);
 noreturn void platform_reboot(void);
 noreturn void platform_crash(void);

@@ -12,6 +12,7 @@
 #include "drivers/xen/netfront.h"
 #include "drivers/xen/netfront_card.h"
 #include "drivers/xen/ring.h"
+#include "drivers/xen/report.h"
 #include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
@@ -137,6 +138,15 @@ static void settings_come_from_vm_data(void)
     CHECK(strcmp(settings_seen, "URL=http://a b/?c=d;EMPTY=;") == 0);
 }
 
+static void reports_go_behind_the_text_into_data(void)
+{
+    fake_start(0);
+    xen_console_write("the last words\n", 15);
+    xen_report("exit", 143);
+    CHECK(strcmp(fake_console_output(), "the last words\n") == 0);
+    CHECK(strcmp(fake_store_read("data/unikernel/exit"), "143") == 0);
+}
+
 static void the_seed_counts_four_bits_a_character(void)
 {
     fake_start(0);
@@ -195,6 +205,9 @@ static void hostile_store_ends_requests(void)
     CHECK(xenbus_read("x", value, sizeof(value)) < 0);
     CHECK(xenbus_write("x", "y") < 0);
     CHECK_EQUAL(xen_settings(see_setting, settings_seen), -EIO);
+    host_log();
+    xen_report("listening", 8080);
+    CHECK(strstr(host_log(), "data/unikernel/listening is not reported"));
     fake_store_hostile = false;
 }
 
@@ -964,6 +977,7 @@ int main(void)
     host_test("store_moves_messages_larger_than_its_ring", store_moves_messages_larger_than_its_ring);
     host_test("store_lists_directories", store_lists_directories);
     host_test("settings_come_from_vm_data", settings_come_from_vm_data);
+    host_test("reports_go_behind_the_text_into_data", reports_go_behind_the_text_into_data);
     host_test("the_seed_counts_four_bits_a_character", the_seed_counts_four_bits_a_character);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
     host_test("disk_shows_nothing_but_its_data", disk_shows_nothing_but_its_data);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "platform/platform.h"
 #include "threads/thread.h"
 
 /* Call first. Sets up the per-CPU data (GS base), memory and the clock. */
@@ -80,6 +81,10 @@ extern void (*host_user_access)(void);
 
 /* Bits of entropy given to random_credit() so far. */
 extern unsigned host_random_credited;
+
+/* What was reported last, by platform_report(). */
+extern enum platform_event host_reported;
+extern unsigned host_reported_number;
 
 /* The lines logged since the last call, NUL-terminated; valid until the next. */
 const char *host_log(void);

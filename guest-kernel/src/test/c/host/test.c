@@ -163,6 +163,15 @@ size_t console_send(const char *text, size_t length)
 
 void kernel_console_ready(void) {}
 
+enum platform_event host_reported;
+unsigned host_reported_number;
+
+void platform_report(enum platform_event event, unsigned number)
+{
+    host_reported = event;
+    host_reported_number = number;
+}
+
 const char *host_console(void)
 {
     memcpy(console_shown, console, console_length);

@@ -439,6 +439,21 @@ static void ports_are_shared_as_allowed(void)
     file_put(b);
 }
 
+static void listening_is_reported(void)
+{
+    struct file *a = stack_socket(SOCK_STREAM), *b = stack_socket(SOCK_STREAM);
+    host_reported_number = 0;
+    CHECK_EQUAL(stack_bind(a, IPV4_ANY, 7000), 0);
+    CHECK_EQUAL(host_reported_number, 0);
+    CHECK_EQUAL(stack_listen(a, 5), 0);
+    CHECK_EQUAL(host_reported, EVENT_LISTENING);
+    CHECK_EQUAL(host_reported_number, 7000);
+    CHECK_EQUAL(stack_listen(b, 5), 0);
+    CHECK_EQUAL(host_reported_number, stack_port(b));
+    file_put(a);
+    file_put(b);
+}
+
 static void loopback_streams(void)
 {
     static uint8_t out[300000], in[300000];
@@ -787,6 +802,7 @@ int main(void)
     host_test("errors are limited, and the limits no oracle", errors_are_limited);
     host_test("ports cannot be guessed", ports_cannot_be_guessed);
     host_test("ports are shared as allowed", ports_are_shared_as_allowed);
+    host_test("listening is reported", listening_is_reported);
     host_test("streams over loopback", loopback_streams);
     host_test("a listener's end", a_listeners_end);
     host_test("socket pairs", socket_pairs);

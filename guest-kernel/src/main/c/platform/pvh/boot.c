@@ -149,6 +149,7 @@ noreturn void pvh_start(uint32_t start_info)
     pvh_segments_init();
     pvh_traps_init();
     pvh_serial_init();
+    pvh_report_init();
     pvh_xen_detect();
     fpu_init();
     read_start_info(start_info);

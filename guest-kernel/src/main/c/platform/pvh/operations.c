@@ -9,6 +9,7 @@ const struct platform_operations pvh_operations = {
     .console_send = pvh_serial_send,
     .start_devices = pvh_start_devices,
     .settings = pvh_settings,
+    .report = pvh_report,
     .power_off = pvh_power_off,
     .reboot = pvh_reboot,
     .crash = pvh_crash,

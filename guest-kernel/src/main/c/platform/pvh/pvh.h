@@ -102,6 +102,12 @@ void pvh_serial_start_input(void);
 void pvh_serial_write(const char *text, size_t length);
 size_t pvh_serial_send(const char *text, size_t length);
 
+/* ---- report.c ----------------------------------------------------------------------------- */
+
+void pvh_report_init(void);
+/* platform.h: platform_report() */
+void pvh_report(const char *event, unsigned number);
+
 /* ---- power.c ------------------------------------------------------------------------------ */
 
 noreturn void pvh_power_off(void);

@@ -3,6 +3,7 @@
 #include "drivers/xen/console.h"
 #include "drivers/xen/devices.h"
 #include "drivers/xen/host.h"
+#include "drivers/xen/report.h"
 #include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/pages.h"
@@ -155,6 +156,7 @@ static const struct platform_operations xen_operations = {
     .console_send = xen_console_send,
     .start_devices = xen_start_devices,
     .settings = xen_settings,
+    .report = xen_report,
     .power_off = pv_power_off,
     .reboot = pv_reboot,
     .crash = pv_crash,

@@ -2,6 +2,7 @@
 
 #include "drivers/xen/console.h"
 #include "drivers/xen/devices.h"
+#include "drivers/xen/report.h"
 #include "drivers/xen/settings.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -27,6 +28,7 @@ const struct platform_operations xenpv_operations = {
     .console_send = xen_console_send,
     .start_devices = xen_start_devices,
     .settings = xen_settings,
+    .report = xen_report,
     .power_off = pv_power_off,
     .reboot = pv_reboot,
     .crash = pv_crash,
