@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.assembly.ManifestClassPath;
 import io.github.javaunikernel.maven.assembly.Paths;
 import io.github.javaunikernel.maven.assembly.SpringBootJar;
 import io.github.javaunikernel.maven.assembly.UberJar;
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
@@ -118,7 +119,7 @@ final class ProjectApplication {
         for (Path jar : executable.unpack(directory)) {
             String name = jar.getFileName().toString();
             String place = executable.isWar()
-                    ? Paths.APPLICATION + "/WEB-INF/" + directory.relativize(jar).toString().replace('\\', '/') : null;
+                    ? Paths.APPLICATION + "/WEB-INF/" + DirectoryTree.slashed(directory.relativize(jar)) : null;
             jars.add(new Application.Jar(jar, origins.getOrDefault(name, own.origin()), place));
         }
         List<Application.Jar> others = new ArrayList<>();
@@ -126,7 +127,7 @@ final class ProjectApplication {
             Path content = directory.resolve("content");
             for (Path file : executable.unpackContent(content)) {
                 others.add(new Application.Jar(file, own.origin(),
-                        Paths.APPLICATION + "/" + content.relativize(file).toString().replace('\\', '/')));
+                        Paths.APPLICATION + "/" + DirectoryTree.slashed(content.relativize(file))));
             }
         }
         return new Layout(jars, others);

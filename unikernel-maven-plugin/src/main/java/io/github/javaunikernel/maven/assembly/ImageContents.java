@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageException;
 import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
 import io.github.javaunikernel.maven.runtime.LoadedElf;
@@ -88,7 +89,7 @@ final class ImageContents {
             return;
         }
         for (Path file : filesUnder(files, path -> true)) {
-            String path = "/" + slashed(files.relativize(file));
+            String path = "/" + DirectoryTree.slashed(files.relativize(file));
             for (String reserved : RESERVED) {
                 if (path.startsWith(reserved)) {
                     throw new SettingException("filesDirectory", file + " would become " + path
@@ -110,7 +111,7 @@ final class ImageContents {
         JavaHome jdk = request.runtime().jdk();
         String origin = "jdk:" + jdk.vendor() + " " + jdk.runtimeVersion();
         for (Path file : filesUnder(runtime, ImageContents::usable)) {
-            String relative = slashed(runtime.relativize(file));
+            String relative = DirectoryTree.slashed(runtime.relativize(file));
             String path = Paths.RUNTIME + "/" + relative;
             if (CONFIGURED.stream().anyMatch(relative::startsWith) && Files.isRegularFile(file)) {
                 tree.file(path, configured(jdk, relative, file), 0644, origin);
@@ -144,7 +145,7 @@ final class ImageContents {
 
     /** Of the programs only java is started; classes.jsa beside libjvm is the class-data archive. */
     private static boolean usable(Path file) {
-        String path = slashed(file);
+        String path = DirectoryTree.slashed(file);
         return !UNUSABLE.contains(path) && (!path.startsWith("bin/") || path.equals("bin/java"));
     }
 
@@ -158,7 +159,7 @@ final class ImageContents {
         addOpenedByName(runtime, closure);
         if (drawing && Files.exists(runtime.resolve(Fonts.USER))) {
             new Fonts(new SystemRoot(request.runtime().sysroot()), warnings)
-                    .add(tree, closure, own.stream().map(ImageContents::slashed).toList());
+                    .add(tree, closure, own.stream().map(DirectoryTree::slashed).toList());
         }
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
@@ -191,7 +192,7 @@ final class ImageContents {
             return;
         }
         for (Path file : filesUnder(locale, path -> true)) {
-            String path = LOCALE + "/" + slashed(locale.relativize(file));
+            String path = LOCALE + "/" + DirectoryTree.slashed(locale.relativize(file));
             if (Files.isRegularFile(file) && !tree.holdsFile(path)) {
                 tree.file(path, FileContent.of(file), 0644, "system:" + path);
             }
@@ -270,7 +271,7 @@ final class ImageContents {
 
     private void add(String path, Path file, String origin) throws IOException {
         if (Files.isSymbolicLink(file)) {
-            tree.symbolicLink(path, slashed(Files.readSymbolicLink(file)), origin);
+            tree.symbolicLink(path, DirectoryTree.slashed(Files.readSymbolicLink(file)), origin);
         } else if (Files.isDirectory(file)) {
             tree.directory(path);
         } else {
@@ -296,9 +297,5 @@ final class ImageContents {
             return walk.filter(file -> !file.equals(directory) && wanted.test(directory.relativize(file)))
                     .sorted().toList();
         }
-    }
-
-    private static String slashed(Path path) {
-        return path.toString().replace('\\', '/');
     }
 }

@@ -1,6 +1,7 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.ClassFile;
+import io.github.javaunikernel.maven.runtime.JarManifest;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,7 +14,6 @@ import java.util.function.Predicate;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.jar.Manifest;
 
 /** Finds the class to start: the one asked for, that of the jar's manifest, or the only one with a main method. */
 public final class MainClass {
@@ -135,10 +135,7 @@ public final class MainClass {
     }
 
     private static String inManifest(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile())) {
-            Manifest manifest = file.getManifest();
-            return manifest == null ? null : manifest.getMainAttributes().getValue(Attributes.Name.MAIN_CLASS);
-        }
+        return JarManifest.attributes(jar).getValue(Attributes.Name.MAIN_CLASS);
     }
 
     private static Set<String> candidates(Path jar, Predicate<ClassFile> starts) throws IOException {

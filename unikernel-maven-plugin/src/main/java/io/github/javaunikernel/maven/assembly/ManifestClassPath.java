@@ -1,5 +1,7 @@
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.runtime.JarManifest;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -11,8 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.jar.Attributes;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
 
 /**
  * What the attribute Class-Path of a jar's manifest names, relative to the jar, and what those name in turn. The JVM
@@ -46,8 +46,8 @@ public final class ManifestClassPath {
                     continue;
                 }
                 for (Path file : filesAt(named)) {
-                    files.add(new Application.Jar(file, "file:" + slashed(base.relativize(file)),
-                            directory + "/" + slashed(base.relativize(file))));
+                    files.add(new Application.Jar(file, "file:" + DirectoryTree.slashed(base.relativize(file)),
+                            directory + "/" + DirectoryTree.slashed(base.relativize(file))));
                 }
                 if (Files.isRegularFile(named) && named.toString().endsWith(".jar")) {
                     open.add(named);
@@ -58,11 +58,8 @@ public final class ManifestClassPath {
     }
 
     private static List<String> entries(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile())) {
-            Manifest manifest = file.getManifest();
-            String value = manifest == null ? null : manifest.getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
-            return value == null || value.isBlank() ? List.of() : List.of(value.strip().split("\\s+"));
-        }
+        String value = JarManifest.attributes(jar).getValue(Attributes.Name.CLASS_PATH);
+        return value == null || value.isBlank() ? List.of() : List.of(value.strip().split("\\s+"));
     }
 
     /** Entries are URLs relative to the jar; null where one is not, or is no file. */
@@ -82,9 +79,5 @@ public final class ManifestClassPath {
         try (var files = Files.walk(path)) {
             return files.filter(Files::isRegularFile).sorted().toList();
         }
-    }
-
-    private static String slashed(Path path) {
-        return path.toString().replace('\\', '/');
     }
 }

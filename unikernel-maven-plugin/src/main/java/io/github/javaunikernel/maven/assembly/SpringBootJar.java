@@ -1,6 +1,7 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.runtime.JarManifest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -50,12 +51,9 @@ public final class SpringBootJar {
 
     /** Looks at a jar; empty when it is an ordinary one. */
     public static Optional<SpringBootJar> of(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile())) {
-            Manifest manifest = file.getManifest();
-            boolean executable = manifest != null && manifest.getMainAttributes().containsKey(CLASSES)
-                    && manifest.getMainAttributes().containsKey(LIBRARIES);
-            return executable ? Optional.of(new SpringBootJar(jar, manifest.getMainAttributes())) : Optional.empty();
-        }
+        Attributes attributes = JarManifest.attributes(jar);
+        boolean executable = attributes.containsKey(CLASSES) && attributes.containsKey(LIBRARIES);
+        return executable ? Optional.of(new SpringBootJar(jar, attributes)) : Optional.empty();
     }
 
     /** Whether it is a war, whose pages its server looks for beside the directory WEB-INF of its libraries. */

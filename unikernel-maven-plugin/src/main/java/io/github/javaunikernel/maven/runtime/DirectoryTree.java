@@ -13,6 +13,11 @@ public final class DirectoryTree {
     private DirectoryTree() {
     }
 
+    /** A path with slashes, as an image has it, whatever the build machine writes. */
+    public static String slashed(Path path) {
+        return path.toString().replace('\\', '/');
+    }
+
     /** Deletes a directory if it is there; links in it are deleted, not followed. */
     public static void delete(Path directory) throws IOException {
         if (!Files.exists(directory)) {

@@ -36,7 +36,7 @@ public final class SystemRoot {
         }
         try (var files = Files.walk(start)) {
             return files.filter(file -> !Files.isDirectory(file))
-                    .map(file -> directory + "/" + start.relativize(file).toString().replace('\\', '/')).sorted().toList();
+                    .map(file -> directory + "/" + DirectoryTree.slashed(start.relativize(file))).sorted().toList();
         }
     }
 
