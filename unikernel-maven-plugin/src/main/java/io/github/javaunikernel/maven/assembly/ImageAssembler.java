@@ -103,10 +103,22 @@ public final class ImageAssembler {
 
     private ModuleReasons found(ImageRequest request, ModuleAnalysis analysis) throws IOException {
         Application application = request.application();
-        ModuleReasons reasons = analysis.modulesUsedBy(application.allJars(), application.options().all(),
+        List<Path> jars = new ArrayList<>(application.allJars());
+        jars.addAll(jarsAmong(request.files()));
+        ModuleReasons reasons = analysis.modulesUsedBy(jars, application.options().all(),
                 application.environment());
         reasons.added().forEach((module, reason) -> progress.accept("Added " + module + ": " + reason));
         return reasons;
+    }
+
+    /** Agents and plugins come as files of the image, too. */
+    private static List<Path> jarsAmong(Path files) throws IOException {
+        if (files == null || !Files.isDirectory(files)) {
+            return List.of();
+        }
+        try (var all = Files.walk(files)) {
+            return all.filter(file -> file.toString().endsWith(".jar") && Files.isRegularFile(file)).sorted().toList();
+        }
     }
 
     private Path runtime(ImageRequest request, Set<String> modules) throws IOException, SettingException {

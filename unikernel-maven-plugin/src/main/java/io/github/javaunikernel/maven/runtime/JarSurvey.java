@@ -1,10 +1,14 @@
 package io.github.javaunikernel.maven.runtime;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleDescriptor;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -20,6 +24,12 @@ final class JarSurvey {
 
     private static final String VERSIONS = "META-INF/versions/";
     private static final String SERVICES = "META-INF/services/";
+    private static final String CLASS = ".class";
+    /** Magic number, minor and major version (JVMS 4.1). */
+    private static final int CLASS_START = 8;
+    private static final int CLASS_MAGIC = 0xCAFEBABE;
+    private static final int FIRST_CLASS_VERSION = 45;
+    private static final ByteBuffer ZIP_START = ByteBuffer.wrap(new byte[] {'P', 'K'}).asReadOnlyBuffer();
     private static final String MODULE_INFO = "module-info.class";
     /** Services of compilers, which look for them at build time; programs carry them along for their own users. */
     private static final Set<String> OF_COMPILERS =
@@ -55,7 +65,10 @@ final class JarSurvey {
 
     /** Looks through a jar. */
     void see(Path jar) throws IOException {
-        String name = jar.getFileName().toString();
+        see(jar, jar.getFileName().toString());
+    }
+
+    private void see(Path jar, String name) throws IOException {
         try (ZipFile zip = new ZipFile(jar.toFile())) {
             for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
                 if (!entry.isDirectory()) {
@@ -72,16 +85,18 @@ final class JarSurvey {
 
     private void see(ZipFile zip, ZipEntry entry, String jar) throws IOException {
         String path = entry.getName();
-        try (InputStream in = zip.getInputStream(entry)) {
+        try (InputStream in = new BufferedInputStream(zip.getInputStream(entry))) {
             if (path.endsWith(MODULE_INFO)) {
                 seeModule(JdkIndex.descriptor(in), jar);
-            } else if (isLoaded(path)) {
+            } else if (path.endsWith(CLASS) ? isLoaded(path) : startsAsClass(in)) {
                 seeClass(ClassFile.read(in), jar);
             } else if (path.startsWith(SERVICES)) {
                 seeProvided(path.substring(SERVICES.length()).replace('.', '/'), path + " in " + jar);
                 seeText(in, path, jar);
             } else if (path.equals(JarFile.MANIFEST_NAME)) {
                 seeManifest(new Manifest(in), jar);
+            } else if (path.endsWith(".jar") && start(in, ZIP_START.remaining()).equals(ZIP_START)) {
+                seeInner(in, path + " in " + jar);
             } else {
                 locales.seeFile(path, jar);
                 if (isText(path) && entry.getSize() <= LARGEST_TEXT) {
@@ -94,11 +109,34 @@ final class JarSurvey {
         }
     }
 
-    /** Whether the JVM would load the entry: a class, and if it is for certain versions of Java, for this one. */
-    private boolean isLoaded(String entry) {
-        if (!entry.endsWith(".class")) {
-            return false;
+    /** Jars in jars belong to programs that load classes themselves, such as agents. */
+    private void seeInner(InputStream in, String name) throws IOException {
+        Path copy = Files.createTempFile("unikernel", ".jar");
+        try {
+            Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
+            see(copy, name);
+        } finally {
+            Files.delete(copy);
         }
+    }
+
+    /** Agents hide their classes from the program by names that end in another way, such as .classdata. */
+    private static boolean startsAsClass(InputStream in) throws IOException {
+        ByteBuffer start = start(in, CLASS_START);
+        // Binaries of macOS begin so, too, and go on with a small number of architectures.
+        return start.remaining() == CLASS_START && start.getInt(0) == CLASS_MAGIC
+                && Short.toUnsignedInt(start.getShort(CLASS_START - Short.BYTES)) >= FIRST_CLASS_VERSION;
+    }
+
+    private static ByteBuffer start(InputStream in, int length) throws IOException {
+        in.mark(length);
+        ByteBuffer start = ByteBuffer.wrap(in.readNBytes(length));
+        in.reset();
+        return start;
+    }
+
+    /** Whether the JVM would load a class: if it is for certain versions of Java, for this one. */
+    private boolean isLoaded(String entry) {
         if (!entry.startsWith(VERSIONS)) {
             return true;
         }
@@ -108,7 +146,7 @@ final class JarSurvey {
 
     private static boolean isText(String path) {
         String name = path.substring(path.lastIndexOf('/') + 1);
-        return TEXTS.contains(name.substring(name.lastIndexOf('.') + 1)) && NO_TEXTS.stream().noneMatch(path::startsWith);
+        return TEXTS.contains(name.substring(name.lastIndexOf('.') + 1)) && NO_TEXTS.stream().noneMatch(path::contains);
     }
 
     private void seeClass(ClassFile file, String jar) {

@@ -25,7 +25,9 @@ final class OptionModules {
 
     /** The beginning of a system property's name, and what reads it. */
     private static final Map<String, List<String>> BY_PROPERTY = Map.ofEntries(
-            Map.entry("com.sun.management.", List.of("jdk.management.agent", "java.management.rmi")),
+            // With what the beans of a whole JDK offer to those who connect, flight recordings among it.
+            Map.entry("com.sun.management.",
+                    List.of("jdk.management.agent", "java.management.rmi", "jdk.management", "jdk.management.jfr")),
             Map.entry("java.rmi.", List.of("java.rmi")),
             Map.entry("java.naming.", List.of("java.naming", "jdk.naming.dns", "jdk.naming.rmi")),
             Map.entry("com.sun.jndi.", List.of("java.naming")),

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.assembly.Jars;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -91,6 +92,8 @@ class ModuleAnalysisTest {
         assertOption("java.instrument", "-javaagent:/app/agent.jar", "the option -javaagent");
         assertOption("jdk.management.agent", "-Dcom.sun.management.jmxremote.port=9010",
                 "the option -Dcom.sun.management.jmxremote.port");
+        assertOption("jdk.management.jfr", "-Dcom.sun.management.jmxremote.port=9010",
+                "the option -Dcom.sun.management.jmxremote.port");
         assertOption("jdk.jfr", "-XX:StartFlightRecording", "the option -XX");
         assertOption("jdk.jdwp.agent", "-agentlib:jdwp=transport=dt_socket", "the option -agentlib");
         assertOption("jdk.localedata", "-Duser.language=de", "the option -Duser.language");
@@ -123,6 +126,27 @@ class ModuleAnalysisTest {
         assertEquals("[java.base, java.sql, jdk.zipfs]", modules(module).toString());
     }
 
+    @Test
+    void findsClassesUnderOtherNamesAndInJarsInJars() throws Exception {
+        Path sql = jar("class A { java.sql.Connection connection; }");
+        byte[] hidden;
+        try (var zip = java.nio.file.FileSystems.newFileSystem(sql)) {
+            hidden = Files.readAllBytes(zip.getPath("A.class"));
+        }
+        Path plain = jar("class A { }");
+        assertEquals("[java.base, java.sql]", modules(with(plain, "inst/A.classdata", hidden)).toString());
+        assertEquals("[java.base, java.sql]", modules(with(plain, "lib/agent.jar", Files.readAllBytes(sql))).toString());
+        assertEquals("[java.base]", modules(with(plain, "lib/agent.jar", "to be downloaded")).toString());
+        byte[] preview = hidden.clone();
+        preview[4] = preview[5] = (byte) 0xFF;
+        assertEquals("[java.base, java.sql]", modules(with(plain, "inst/A.classdata", preview)).toString());
+        byte[] universal = hidden.clone();
+        universal[7] = 2;
+        assertEquals("[java.base]", modules(with(plain, "lib/library.dylib", universal)).toString());
+        assertEquals("[java.base]", modules(with(plain, "inst/short.classdata", new byte[] {(byte) 0xCA})).toString());
+        assertEquals("[java.base]", modules(with(plain, "inst/META-INF/maven/g/a/pom.xml", "java.sql.Driver")).toString());
+    }
+
     private void assertAdded(String module, String reason, String source) throws Exception {
         Map<String, String> added = reasons(jar(source), List.of(), Map.of()).added();
         if (jdk().modules().contains(module)) {
@@ -137,6 +161,10 @@ class ModuleAnalysisTest {
 
     /** A copy of a jar with one entry more, or in place of its own. */
     private Path with(Path jar, String entry, String content) throws IOException {
+        return with(jar, entry, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Path with(Path jar, String entry, byte[] content) throws IOException {
         Path copy = Files.createTempDirectory(scratch, "with").resolve(jar.getFileName());
         Files.copy(jar, copy);
         try (var zip = java.nio.file.FileSystems.newFileSystem(copy)) {
@@ -144,7 +172,7 @@ class ModuleAnalysisTest {
             if (path.getParent() != null) {
                 Files.createDirectories(path.getParent());
             }
-            Files.writeString(path, content);
+            Files.write(path, content);
         }
         return copy;
     }
