@@ -4,22 +4,25 @@ import java.util.concurrent.TimeUnit
 
 class Build {
     Process process
-    List<String> lines = []
+    StringBuilder text = new StringBuilder()
 
-    /** Reads on until a line that contains the text. */
-    String await(String text) {
-        for (def line = process.inputReader().readLine(); line != null; line = process.inputReader().readLine()) {
-            lines << line
-            if (line.contains(text)) {
-                return line
+    /** Reads on until the pattern is in what is read from now on; returns its first group, if it has one. */
+    String await(String pattern) {
+        def read = new StringBuilder()
+        for (def c = process.inputReader().read(); c >= 0; c = process.inputReader().read()) {
+            text.append((char) c)
+            read.append((char) c)
+            def found = read =~ pattern
+            if (found.find()) {
+                return found.groupCount() ? found.group(1) : null
             }
         }
-        assert false : "no '${text}' in:\n${lines.join('\n')}"
+        assert false : "no '${pattern}' in:\n${text}"
     }
 
     /** Reads to the end; returns the exit status. */
     int end() {
-        lines.addAll(process.inputReader().readLines())
+        text.append(process.inputReader().text)
         process.waitFor()
     }
 
@@ -29,7 +32,7 @@ class Build {
     }
 
     String output() {
-        lines.join('\n')
+        text.toString()
     }
 }
 
@@ -52,18 +55,16 @@ machines = { ProcessHandle.allProcesses().filter { it.info().commandLine().orEls
 
 answers = { String url -> new URL(url + 'health').openConnection().responseCode == 204 }
 
-urlIn = { String line -> (line =~ /http:\/\/localhost:\d+\//)[0] }
-
 def ctrlCShutsTheGuestDown() {
     def run = build([:], 'unikernel:run-no-fork', '-Dunikernel.hostPorts=0')
-    def url = urlIn(run.await('leads to port 8080 of the guest'))
+    def url = run.await(/(\S+) leads to port 8080 of the guest/)
     run.await('Here I am')
     assert answers(url)
     run.interrupt()
     assert run.end() == 0
     assert run.output().contains('Shutting down; Ctrl-C again')
-    assert run.output().contains('The hook has run\n')
-    assert run.output().contains('unikernel: exit status=143\n')
+    assert run.output().contains('The hook has run\nunikernel: exit status=143\n')
+    assert run.output().contains('Listening ')
     assert machines().isEmpty()
 }
 
@@ -79,7 +80,7 @@ def theGuestEndsWithAKilledMaven() {
 
 def buildsSideBySide() {
     def builds = (1..2).collect { build([:], 'unikernel:start', 'unikernel:stop', '-Dunikernel.imageName=running-1') }
-    def urls = builds.collect { urlIn(it.await('Ready after')) }
+    def urls = builds.collect { it.await(/Ready after \S+ s at (\S+);/) }
     assert urls[0] != urls[1]
     builds.each { assert it.end() == 0 : it.output() }
     builds.each { assert it.output().contains('[INFO] Stopped') }
@@ -94,6 +95,15 @@ def theBuildFailsWithTheProgram() {
     assert run.output().contains('  | I cannot go on')
 }
 
+/** The program of the image before prints what the kernel does when all is well; nothing follows from that. */
+def theProgramCannotSpeakForTheKernel() {
+    def run = build([:], 'unikernel:start', '-Dunikernel.imageName=failing', '-Dunikernel.healthPath=none')
+    assert run.end() == 1
+    assert !run.output().contains('Ready after')
+    assert run.output().contains('The program in the guest ended with status 3.')
+    assert new File(basedir, 'target/failing.console.log').text.contains('unikernel: timing listen=1\nunikernel: exit status=0\n')
+}
+
 def aPanicIsSeenAtOnce() {
     def run = build([:], 'package', 'unikernel:start', '-Dunikernel.imageName=panicking', '-Dunikernel.kernelOptions=conf=/none')
     assert run.end() == 1
@@ -104,7 +114,7 @@ def aPanicIsSeenAtOnce() {
 def aDebuggerCanAttach() {
     def run = build([:], 'package', 'unikernel:run-no-fork', '-Dunikernel.imageName=debugged', '-Dunikernel.debug=0',
             '-Dunikernel.hostPorts=0')
-    def port = (run.await('Attach the debugger to') =~ /localhost:(\d+)/)[0][1] as int
+    def port = run.await(/Attach the debugger to localhost:(\d+)\s/) as int
     run.await('Here I am')
     // The first words of the protocol, which the agent gives back (Java Debug Wire Protocol, "JDWP Handshake").
     new Socket('127.0.0.1', port).withCloseable {
@@ -140,47 +150,74 @@ def badInputIsAnError() {
     }
 }
 
-/** A host whose one domain lives as long as the file "domain" is there, and says how it was ended. */
+/**
+ * A host with one domain. Its life is in files: "state" as xl list prints it, "exit" as its kernel writes it into
+ * xenstore when it is shut down. Its program imitates that on the console.
+ */
 def xlRunsTheDomain() {
     def host = new File(basedir, 'host')
     host.mkdirs()
-    def xl = new File(host, 'xl')
-    xl.text = '''#!/bin/sh
-cd "$(dirname "$0")"
-echo "xl $*" >>calls
+    [xl: '''
+[ "$1" = list ] || echo "xl $*" >>calls
+exec 8<>watched 9<>gone
 case $1 in
-create)
-    mkfifo domain
-    echo 'Here I am'
-    read -r end <domain
-    rm domain
-    echo "unikernel: exit status=$end" ;;
-shutdown) echo 143 >domain ;;
-destroy) [ ! -e domain ] || echo destroyed >domain ;;
+create) echo 'running-1 7 96 1 --p--- 0.0' >state ;;
+domid) echo 7 ;;
+unpause) echo 'running-1 7 96 1 -b---- 0.1' >state ;;
+console) printf 'exit 0\\nunikernel: exit status=0\\nHere I am'; read -r gone <&9 ;;
+list) [ ! -e state ] || { echo 'Name ID Mem VCPUs State Time(s)'; cat state; } ;;
+shutdown) cp status exit; echo 'running-1 7 96 1 ---s-- 0.1' >state; echo @releaseDomain >&8 ;;
+destroy) rm -f state exit; echo @releaseDomain >&8; echo >&9 ;;
 esac
-'''
-    xl.setExecutable(true)
-    def path = ['PATH': host.path + ':' + System.getenv('PATH')]
-    def run = build(path, 'unikernel:run-no-fork', '-Dunikernel.run.with=xl', '-Dunikernel.memory=96')
-    run.await('Here I am')
+''', 'xenstore-watch': '''
+exec <>watched
+echo @releaseDomain
+while read -r event; do echo "$event"; done
+''', 'xenstore-read': '''
+case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
+'''].each { name, text ->
+        def file = new File(host, name)
+        file.text = '#!/bin/sh\ncd "$(dirname "$0")"' + text
+        file.setExecutable(true)
+    }
+    assert new ProcessBuilder('mkfifo', host.path + '/watched', host.path + '/gone').start().waitFor() == 0
+    def status = new File(host, 'status')
+    def calls = new File(host, 'calls')
+    def start = { String... words ->
+        calls.delete()
+        def run = build(['PATH': host.path + ':' + System.getenv('PATH')], 'unikernel:run-no-fork', '-Dunikernel.run.with=xl', *words)
+        run.await('Here I am')
+        run
+    }
+
+    status.text = '143\n'
+    def run = start('-Dunikernel.memory=96')
     run.interrupt()
     assert run.end() == 0 : run.output()
-    def calls = new File(host, 'calls')
-    assert calls.readLines() == ["xl create -c ${basedir}/target/running-1.xl.cfg memory=96".toString(), 'xl shutdown running-1']
+    assert calls.readLines().toSet() == ["xl create -p ${basedir}/target/running-1.xl.cfg memory=96".toString()
+            + ' on_poweroff="preserve" on_reboot="preserve" on_crash="preserve"', 'xl domid running-1', 'xl unpause running-1',
+            'xl console running-1', 'xl shutdown running-1', 'xl destroy running-1'].toSet()
 
-    calls.delete()
-    run = build(path, 'unikernel:run-no-fork', '-Dunikernel.run.with=xl')
-    run.await('Here I am')
+    // What the kernel reports counts, whatever the program prints.
+    status.text = '3\n'
+    run = start()
+    run.interrupt()
+    assert run.end() == 1
+    assert run.output().contains('The program in the guest ended with status 3.')
+
+    run = start()
     def left = ProcessHandle.allProcesses().filter { it.info().commandLine().orElse('').contains('running-1.xl.cfg') }.toList()
+    assert !left.isEmpty()
     run.process.destroyForcibly()
     left.each { it.onExit().get(2, TimeUnit.MINUTES) }
-    assert calls.readLines().last() == 'xl destroy running-1'
+    assert calls.readLines().contains('xl destroy running-1')
 }
 
 ctrlCShutsTheGuestDown()
 theGuestEndsWithAKilledMaven()
 buildsSideBySide()
 theBuildFailsWithTheProgram()
+theProgramCannotSpeakForTheKernel()
 aPanicIsSeenAtOnce()
 aDebuggerCanAttach()
 aTakenPortIsAnError()

@@ -66,13 +66,12 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private Guest inQemu() throws SettingException, IOException {
         OptionalInt gdbPort = PortOption.parse("gdb", gdb, GDB_PORT);
         QemuRequest request = request(true, gdbPort);
-        Console console = console(request.image());
-        QemuBoot boot = QemuBoot.prepare(request, console);
+        QemuBoot boot = QemuBoot.prepare(request, console());
         for (PortForward port : boot.ports()) {
             getLog().info(port.url() + " leads to port " + port.guest() + " of the guest");
         }
         announceDebugger(boot.debugPort());
-        console.whenListening(() -> getLog().info(String.format(
+        boot.guest().reports().whenListening(() -> getLog().info(String.format(
                 "Listening %.1f s after the start of this goal; Ctrl-C shuts down", (System.nanoTime() - started) / 1e9)));
         if (gdbPort.isPresent()) {
             getLog().info("The guest waits for: gdb " + GdbSymbols.beside(request.image()) + " -ex 'target remote localhost:"
@@ -85,10 +84,13 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     private Guest inXen() throws SettingException, IOException {
         BuiltImage image = BuiltImage.find(directory(), fileName());
-        return XlGuest.start(image, memory(), searchPath(), console(image));
+        return XlGuest.start(image, memory(), searchPath(), console());
     }
 
-    private static Console console(BuiltImage image) {
-        return new Console(System.out::println, image.reportsTimings());
+    private static Console console() {
+        return new Console(text -> {
+            System.out.print(text);
+            System.out.flush();
+        });
     }
 }

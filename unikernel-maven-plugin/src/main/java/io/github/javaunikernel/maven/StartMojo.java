@@ -78,7 +78,7 @@ public final class StartMojo extends AbstractQemuMojo {
         long begin = System.nanoTime();
         QemuRequest request = request(false, OptionalInt.empty());
         Path log = directory().resolve(fileName() + ".console.log");
-        Console console = StartedGuest.consoleTo(log, request.image().reportsTimings());
+        Console console = StartedGuest.consoleTo(log);
         QemuBoot boot = QemuBoot.prepare(request, console);
         StartedGuest guest = new StartedGuest(boot.guest());
         SessionEnd.then(session, guest::kill);

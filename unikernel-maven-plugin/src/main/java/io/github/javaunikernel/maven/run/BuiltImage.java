@@ -8,7 +8,6 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * An image that was made, and the machine it was made for, as its manifest tells.
@@ -41,11 +40,6 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
                 existing(directory.resolve(name + ".xl.cfg")), KernelCommandLine.parse(manifest.kernel().options()),
                 manifest.machine().memory(), manifest.machine().vcpus(),
                 NetworkSetting.parse(manifest.machine().network()), manifest.application().debugPort());
-    }
-
-    /** Whether the image was made to print where the time goes. */
-    public boolean reportsTimings() {
-        return List.of(commandLine.text().split(" ")).contains("timings");
     }
 
     private static Path existing(Path file) throws SettingException {

@@ -1,48 +1,39 @@
 package io.github.javaunikernel.maven.run;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * What the guest writes: passed on line by line, the last lines kept, and read for what the kernel reports
- * (guest-kernel/docs/configuration.md). May be used by several threads.
+ * What the guest writes: passed on as it comes, the last lines kept. Nothing is concluded from it, since the program may
+ * write what it likes. May be used by several threads.
  */
 public final class Console {
 
-    private static final int KEPT = 25;
-    private static final Pattern LISTENING = Pattern.compile("unikernel: timing listen=\\d+");
-    private static final Pattern TIMING = Pattern.compile("unikernel: timing \\w+=\\d+");
-    private static final Pattern STATUS = Pattern.compile("unikernel: exit status=(\\d+)");
-    private static final Pattern SIGNAL = Pattern.compile("unikernel: killed by signal (\\d+)");
+    private static final int LINES_KEPT = 25;
+    /** Of a line; a program may well write one that never ends. */
+    private static final int CHARACTERS_KEPT = 2000;
 
     private final Consumer<String> sink;
-    private final boolean showTimings;
-    private final Deque<String> last = new ArrayDeque<>();
-    private final CompletableFuture<Void> listening = new CompletableFuture<>();
+    private final Deque<StringBuilder> last = new ArrayDeque<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private OptionalInt status = OptionalInt.empty();
-    private OptionalInt signal = OptionalInt.empty();
+    private boolean lineEnded = true;
+    private boolean carriageReturn;
 
     /**
      * Makes a console without a guest yet.
      *
-     * @param sink gets every line
-     * @param showTimings whether the kernel's reports on time are lines for the user, too
+     * @param sink gets the text, in pieces of any length; lines end with a line feed
      */
-    public Console(Consumer<String> sink, boolean showTimings) {
+    public Console(Consumer<String> sink) {
         this.sink = sink;
-        this.showTimings = showTimings;
     }
 
     /** Reads to the end of the stream in a thread of its own. */
@@ -52,32 +43,12 @@ public final class Console {
         reader.start();
     }
 
-    /** Done when the guest's program listens on its first port. */
-    CompletableFuture<Void> listening() {
-        return listening;
-    }
-
-    /** Has something done when the guest's program listens on its first port. */
-    public void whenListening(Runnable action) {
-        listening.thenRun(action);
-    }
-
     /** Done when there is nothing more to come. */
     CompletableFuture<Void> ended() {
         return ended;
     }
 
-    /** Exit status of the guest's program, as far as it has reported one. */
-    synchronized OptionalInt status() {
-        return status;
-    }
-
-    /** Signal that killed the guest's program, as far as that was reported. */
-    synchronized OptionalInt signal() {
-        return signal;
-    }
-
-    /** The last lines for a message, each on a line of its own behind a line feed. */
+    /** The last lines for a message, each on a line of its own after a line feed. */
     synchronized String lastLines() {
         StringBuilder text = new StringBuilder();
         last.forEach(line -> text.append("\n  | ").append(line));
@@ -85,9 +56,13 @@ public final class Console {
     }
 
     private void read(InputStream in) {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                accept(line);
+        char[] buffer = new char[4096];
+        try (Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8)) {
+            for (int length = reader.read(buffer); length >= 0; length = reader.read(buffer)) {
+                pass(withoutTerminalEnds(buffer, length));
+            }
+            if (carriageReturn) {
+                pass("\r");
             }
             ended.complete(null);
         } catch (IOException | UncheckedIOException e) {
@@ -95,28 +70,40 @@ public final class Console {
         }
     }
 
-    private void accept(String line) {
-        if (LISTENING.matcher(line).matches()) {
-            listening.complete(null);
+    /** The kernel ends lines as terminals want it, with a carriage return before the line feed. */
+    private String withoutTerminalEnds(char[] text, int length) {
+        StringBuilder result = new StringBuilder(length + 1);
+        for (int i = 0; i < length; i++) {
+            if (carriageReturn && text[i] != '\n') {
+                result.append('\r');
+            }
+            carriageReturn = text[i] == '\r';
+            if (!carriageReturn) {
+                result.append(text[i]);
+            }
         }
-        if (!showTimings && TIMING.matcher(line).matches()) {
-            return;
-        }
-        note(line);
-        sink.accept(line);
+        return result.toString();
     }
 
-    private synchronized void note(String line) {
-        status = number(STATUS, line, status);
-        signal = number(SIGNAL, line, signal);
-        last.add(line);
-        if (last.size() > KEPT) {
-            last.remove();
-        }
+    private void pass(String text) {
+        note(text);
+        sink.accept(text);
     }
 
-    private static OptionalInt number(Pattern pattern, String line, OptionalInt otherwise) {
-        Matcher matcher = pattern.matcher(line);
-        return matcher.matches() ? OptionalInt.of(Integer.parseInt(matcher.group(1))) : otherwise;
+    private synchronized void note(String text) {
+        text.chars().forEach(c -> note((char) c));
+    }
+
+    private void note(char c) {
+        if (lineEnded) {
+            last.add(new StringBuilder());
+            if (last.size() > LINES_KEPT) {
+                last.remove();
+            }
+        }
+        lineEnded = c == '\n';
+        if (!lineEnded && last.getLast().length() < CHARACTERS_KEPT) {
+            last.getLast().append(c);
+        }
     }
 }

@@ -8,6 +8,9 @@ public interface Guest {
     /** Its console. */
     Console console();
 
+    /** What its kernel reports. */
+    Reports reports();
+
     /** Asks it to end in good order (its program gets SIGTERM) and returns at once. */
     void shutDown() throws IOException;
 

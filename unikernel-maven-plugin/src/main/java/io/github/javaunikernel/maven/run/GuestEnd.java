@@ -5,14 +5,14 @@ package io.github.javaunikernel.maven.run;
  *
  * @param machineStatus exit status of the program that ran the machine
  */
-public record GuestEnd(Console console, int machineStatus) {
+public record GuestEnd(Console console, Reports reports, int machineStatus) {
 
     /** SIGTERM (signal(7)): what a guest that is asked to end sends to its program. */
     private static final int SIGTERM = 15;
     /** What a JVM ends with after it. */
     private static final int TERMINATED = 128 + SIGTERM;
-    /** What QEMU's isa-debug-exit makes of the value that a panic writes (guest-kernel/docs/pvh.md). */
-    private static final int PANIC = 33;
+    /** What QEMU's isa-debug-exit makes of the value that a panic writes (guest-kernel/docs/pvh.md); XlGuest does too. */
+    static final int PANIC = 33;
 
     /**
      * Throws unless the guest's program ended well.
@@ -30,18 +30,18 @@ public record GuestEnd(Console console, int machineStatus) {
         if (machineStatus == PANIC) {
             return "The guest kernel panicked. The last lines of its console say why:";
         }
-        if (console.signal().isPresent()) {
+        if (reports.signal().isPresent()) {
             // A JVM that has not come far yet just dies of it.
-            int signal = console.signal().getAsInt();
+            int signal = reports.signal().getAsInt();
             return asked && signal == SIGTERM ? null
                     : "The program in the guest was killed by signal " + signal + ". The last lines of its console say why:";
         }
-        if (console.status().isEmpty()) {
+        if (reports.status().isEmpty()) {
             return asked ? "The guest was ended by force. The last lines of its console:"
                     : "The guest ended without the end of its program (status " + machineStatus
                     + "). The last lines of its console:";
         }
-        int status = console.status().getAsInt();
+        int status = reports.status().getAsInt();
         return status == 0 || asked && status == TERMINATED ? null
                 : "The program in the guest ended with status " + status + ". The last lines of its console:";
     }

@@ -35,13 +35,14 @@ public final class Health {
      */
     public static void await(Guest guest, Optional<URI> url, Duration limit) throws GuestException, InterruptedException {
         Health health = new Health(guest, limit);
-        health.awaitOrEnd(guest.console().listening());
+        health.awaitOrEnd(guest.reports().listening());
         if (url.isPresent()) {
             health.awaitAnswer(url.get());
         }
     }
 
     private void awaitAnswer(URI url) throws GuestException, InterruptedException {
+        lastAnswer = url + " has not answered yet";
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         while (!answers(client, url)) {
             awaitOrEnd(new CompletableFuture<>().completeOnTimeout(null, PAUSE.toMillis(), TimeUnit.MILLISECONDS));

@@ -18,7 +18,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     /** Makes the machine and connects its ports. The caller lets it run, unless gdb is to do that. */
     public static QemuBoot prepare(QemuRequest request, Console console) throws SettingException, IOException {
         check(request);
-        QemuGuest guest = QemuGuest.start(command(request), console);
+        QemuGuest guest = QemuGuest.start(command(request), console, new Reports(request.image().debugPort()));
         try {
             return connect(request, guest);
         } catch (SettingException | IOException e) {
@@ -59,13 +59,13 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     private static QemuCommand command(QemuRequest request) throws SettingException {
         BuiltImage image = request.image();
         int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
-        String options = kernelOptions(image.commandLine().text(), image.reportsTimings(), request.gdbPort().isPresent());
+        String options = kernelOptions(image.commandLine().text(), request.gdbPort().isPresent());
         return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), image.kernel(),
                 options, image.image(), image.network());
     }
 
-    /** With timings the kernel says when the program listens; gdb needs the kernel where its symbols are. */
-    static String kernelOptions(String ofImage, boolean reportsTimings, boolean gdb) {
-        return (ofImage + (reportsTimings ? "" : " timings") + (gdb ? " nokaslr" : "")).strip();
+    /** A debugger needs the kernel where its symbols are. */
+    static String kernelOptions(String ofImage, boolean gdb) {
+        return (ofImage + (gdb ? " nokaslr" : "")).strip();
     }
 }

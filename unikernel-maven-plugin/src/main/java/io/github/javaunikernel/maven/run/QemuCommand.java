@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP on standard input and output,
- * the guest's console on standard error. The image is the disk and is never changed. Ports are forwarded by QMP, which
+ * the guest's console on standard error, its reports on a socket. The image is the disk and is never changed. Ports are forwarded by QMP, which
  * says which of them cannot be had.
  *
  * @param accelerator as QEMU calls it
@@ -20,15 +20,20 @@ public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, 
     /** Name of the network of the guest in QMP. */
     static final String NETWORK = "net";
 
-    /** All words of the command. */
-    public List<String> words() {
+    /**
+     * All words of the command.
+     *
+     * @param reports the socket that QEMU connects to for what the guest's kernel reports
+     */
+    List<String> words(Path reports) {
         List<String> words = new ArrayList<>(List.of(qemu.toString(),
                 "-S", "-nodefaults", "-no-user-config", "-display", "none",
                 "-machine", "q35", "-accel", accelerator, "-cpu", "max", "-m", String.valueOf(memory),
                 "-smp", String.valueOf(vcpus),
                 "-qmp", "stdio",
-                // Opened anew: QEMU's own messages then come on the same stream.
+                // Opened again: QEMU's own messages then come on the same stream.
                 "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
+                "-chardev", "socket,id=reports,path=" + escaped(reports), "-serial", "chardev:reports",
                 "-kernel", kernel.toString(), "-append", kernelOptions,
                 // A panic ends QEMU with a status of its own, a reboot ends it too.
                 "-device", "isa-debug-exit,iobase=0x501", "-no-reboot",

@@ -22,10 +22,12 @@ public final class QemuGuest implements Guest {
     private final Process process;
     private final Qmp qmp;
     private final Console console;
+    private final Reports reports;
 
-    private QemuGuest(Process process, Console console) {
+    private QemuGuest(Process process, Console console, Reports reports) {
         this.process = process;
         this.console = console;
+        this.reports = reports;
         console.follow(process.getErrorStream());
         qmp = new Qmp(process.getInputStream(), process.getOutputStream());
         // The shell on the other end of the lifeline waits for its end.
@@ -33,13 +35,20 @@ public final class QemuGuest implements Guest {
     }
 
     /** Starts QEMU with the guest stopped before its first instruction; {@link #resume} lets it run. */
-    public static QemuGuest start(QemuCommand command, Console console) throws IOException, SettingException {
-        QemuGuest guest = new QemuGuest(Supervised.start(command.words(), LIFELINE, false), console);
-        try {
-            guest.qmp.greet();
+    static QemuGuest start(QemuCommand command, Console console, Reports reports) throws IOException, SettingException {
+        try (ReportSocket socket = ReportSocket.open()) {
+            QemuGuest guest = new QemuGuest(Supervised.start(command.words(socket.path()), LIFELINE, false), console, reports);
+            guest.greet(command);
+            reports.follow(socket.accept());
             return guest;
+        }
+    }
+
+    private void greet(QemuCommand command) throws IOException, SettingException {
+        try {
+            qmp.greet();
         } catch (IOException e) {
-            throw guest.startFailure(command);
+            throw startFailure(command);
         }
     }
 
@@ -80,6 +89,11 @@ public final class QemuGuest implements Guest {
     }
 
     @Override
+    public Reports reports() {
+        return reports;
+    }
+
+    @Override
     public void shutDown() throws IOException {
         try {
             qmp.execute("system_powerdown", Map.of());
@@ -106,7 +120,8 @@ public final class QemuGuest implements Guest {
     public GuestEnd await() throws InterruptedException {
         int status = process.waitFor();
         console.ended().exceptionally(problem -> null).join();
-        return new GuestEnd(console, status);
+        reports.ended().exceptionally(problem -> null).join();
+        return new GuestEnd(console, reports, status);
     }
 
     private Map<Integer, Integer> forwards() throws IOException {

@@ -21,9 +21,9 @@ public final class StartedGuest {
     }
 
     /** A console that is written to a file, which is there at once and complete when the guest has ended. */
-    public static Console consoleTo(Path file, boolean showTimings) throws IOException {
+    public static Console consoleTo(Path file) throws IOException {
         BufferedWriter writer = Files.newBufferedWriter(file);
-        Console console = new Console(line -> append(writer, line), showTimings);
+        Console console = new Console(text -> append(writer, text));
         console.ended().whenComplete((nothing, problem) -> close(writer));
         return console;
     }
@@ -44,9 +44,9 @@ public final class StartedGuest {
         guest.await().check(true);
     }
 
-    private static void append(BufferedWriter writer, String line) {
+    private static void append(BufferedWriter writer, String text) {
         try {
-            writer.write(line + "\n");
+            writer.write(text);
             writer.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

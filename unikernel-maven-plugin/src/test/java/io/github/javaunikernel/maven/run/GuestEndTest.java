@@ -8,70 +8,82 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
 class GuestEndTest {
 
-    private final List<String> shown = new ArrayList<>();
+    private final Console console = new Console(text -> { });
 
     @Test
     void isGoodWithStatusZero() {
-        assertDoesNotThrow(() -> new GuestEnd(console("unikernel: exit status=0\r\n"), 0).check(false));
+        assertDoesNotThrow(() -> end("exit 0", 0).check(false));
     }
 
     @Test
     void isGoodWithSigtermWhenAskedFor() {
-        Console console = console("unikernel: exit status=143\r\n");
-        assertDoesNotThrow(() -> new GuestEnd(console, 0).check(true));
-        assertProblem("The program in the guest ended with status 143.", new GuestEnd(console, 0), false);
-        Console early = console("unikernel: killed by signal 15\r\n");
-        assertDoesNotThrow(() -> new GuestEnd(early, 0).check(true));
-        assertProblem("killed by signal 15.", new GuestEnd(early, 0), false);
+        assertDoesNotThrow(() -> end("exit 143", 0).check(true));
+        assertProblem("The program in the guest ended with status 143.", end("exit 143", 0), false);
+        assertDoesNotThrow(() -> end("killed 15", 0).check(true));
+        assertProblem("killed by signal 15.", end("killed 15", 0), false);
     }
 
     @Test
     void isBadWithAnotherStatus() {
-        assertProblem("ended with status 1.", new GuestEnd(console("Oh\r\nunikernel: exit status=1\r\n"), 0), true);
+        assertProblem("ended with status 1.", end("listening 80\nexit 1", 0), true);
     }
 
     @Test
     void isBadWithAPanicASignalOrNothing() {
-        assertProblem("The guest kernel panicked.", new GuestEnd(console("unikernel: panic: no disk\r\n"), 33), false);
-        assertProblem("killed by signal 11.", new GuestEnd(console("unikernel: killed by signal 11\r\n"), 0), false);
-        assertProblem("ended without the end of its program (status 1)", new GuestEnd(console("Hello\r\n"), 1), false);
-        assertProblem("ended by force", new GuestEnd(console("Hello\r\n"), 0), true);
+        assertProblem("The guest kernel panicked.", end("", 33), false);
+        assertProblem("killed by signal 11.", end("killed 11", 0), false);
+        assertProblem("ended without the end of its program (status 1)", end("", 1), false);
+        assertProblem("ended by force", end("", 0), true);
     }
 
     @Test
-    void consoleTellsWhenTheProgramListensAndKeepsTheKernelsFiguresToItself() {
-        Console console = console("Hello\r\nunikernel: timing listen=123\r\nBye");
-        assertTrue(console.listening().isDone());
-        assertEquals(List.of("Hello", "Bye"), shown);
-        assertFalse(console("Hello\r\n").listening().isDone());
+    void doesNotDependOnTheConsole() {
+        console.follow(stream("unikernel: exit status=0\nexit 0\n"));
+        console.ended().join();
+        assertProblem("ended with status 3. ", end("exit 3", 0), false);
+        assertProblem("ended without the end of its program (status 0)", end("", 0), false);
     }
 
     @Test
-    void consoleKeepsTheLastLines() {
-        StringBuilder text = new StringBuilder();
-        for (int i = 1; i <= 40; i++) {
-            text.append("line ").append(i).append('\n');
+    void theDebuggersAgentIsNotTheProgram() {
+        assertTrue(reports("listening 8080", 5005).listening().isDone());
+        assertFalse(reports("listening 5005", 5005).listening().isDone());
+        assertTrue(reports("listening 5005\nlistening 8080", 5005).listening().isDone());
+    }
+
+    @Test
+    void anUnknownReportIsAnError() {
+        for (String report : new String[] {"sleeping 7", "exit", "exit zero", ""}) {
+            Reports reports = new Reports(0);
+            reports.follow(stream(report + "\n"));
+            CompletionException e = assertThrows(CompletionException.class, () -> reports.ended().join());
+            assertTrue(e.getCause().getMessage().contains("reports '" + report + "'"), e.getMessage());
         }
-        String last = console(text.toString()).lastLines();
-        assertTrue(last.startsWith("\n  | line 16\n") && last.endsWith("\n  | line 40"), last);
     }
 
-    private static void assertProblem(String expected, GuestEnd end, boolean asked) {
+    private void assertProblem(String expected, GuestEnd end, boolean asked) {
         GuestException e = assertThrows(GuestException.class, () -> end.check(asked));
         assertTrue(e.getMessage().contains(expected), e.getMessage());
-        assertTrue(e.getMessage().endsWith(end.console().lastLines()), e.getMessage());
+        assertTrue(e.getMessage().endsWith(console.lastLines()), e.getMessage());
     }
 
-    private Console console(String text) {
-        Console console = new Console(shown::add, false);
-        console.follow(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
-        console.ended().join();
-        return console;
+    private GuestEnd end(String reports, int machineStatus) {
+        return new GuestEnd(console, reports(reports, 0), machineStatus);
+    }
+
+    private static Reports reports(String lines, int debugPort) {
+        Reports reports = new Reports(debugPort);
+        reports.follow(stream(lines));
+        assertEquals(null, reports.ended().join());
+        return reports;
+    }
+
+    private static ByteArrayInputStream stream(String text) {
+        return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
     }
 }

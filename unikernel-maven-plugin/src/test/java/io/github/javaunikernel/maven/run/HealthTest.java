@@ -23,7 +23,8 @@ class HealthTest {
 
     private static final Duration LONG = Duration.ofMinutes(5);
 
-    private final Console console = new Console(line -> { }, false);
+    private final Console console = new Console(text -> { });
+    private final Reports reports = new Reports(0);
     private final PipedOutputStream guestOutput = new PipedOutputStream();
     private final AtomicInteger requests = new AtomicInteger();
     private HttpServer server;
@@ -50,20 +51,21 @@ class HealthTest {
     @Test
     void asksUntilTheAnswerIsGood() throws Exception {
         statuses = new int[] {503, 404, 204};
-        print("unikernel: timing listen=1\n");
+        reports.accept("listening 8080");
         Health.await(new FakeGuest(), Optional.of(health()), LONG);
         assertEquals(3, requests.get());
     }
 
     @Test
     void isContentWithAPortWhereThereIsNoUrl() throws Exception {
-        print("unikernel: timing listen=1\n");
+        reports.accept("listening 8080");
         Health.await(new FakeGuest(), Optional.empty(), LONG);
     }
 
     @Test
     void failsAtOnceWhenTheGuestEnds() throws Exception {
-        print("Cannot open the database\nunikernel: exit status=1\n");
+        print("Cannot open the database\n");
+        reports.accept("exit 1");
         guestOutput.close();
         GuestException e = assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), LONG));
         assertTrue(e.getMessage().contains("ended with status 1"), e.getMessage());
@@ -74,18 +76,26 @@ class HealthTest {
     @Test
     void failsWhenTheTimeIsUpWithTheLastAnswerAndTheConsole() throws Exception {
         statuses = new int[] {404};
-        print("I have no such page\nunikernel: timing listen=1\n");
-        GuestException e = assertThrows(GuestException.class,
-                () -> Health.await(new FakeGuest(), Optional.of(health()), Duration.ofSeconds(2)));
-        assertTrue(e.getMessage().contains("not ready after 2 s: " + health() + " answers 404"), e.getMessage());
+        print("I have no such page\n");
+        reports.accept("listening 8080");
+        GuestException e;
+        int seconds = 1;
+        do {
+            seconds *= 2;
+            e = timeOut(Duration.ofSeconds(seconds));
+        } while (e.getMessage().contains("has not answered yet"));
+        assertTrue(e.getMessage().contains("not ready after " + seconds + " s: " + health() + " answers 404"), e.getMessage());
         assertTrue(e.getMessage().endsWith("| I have no such page"), e.getMessage());
     }
 
     @Test
     void saysWhenTheProgramNeverListens() {
-        GuestException e = assertThrows(GuestException.class,
-                () -> Health.await(new FakeGuest(), Optional.of(health()), Duration.ofMillis(50)));
+        GuestException e = timeOut(Duration.ofMillis(50));
         assertTrue(e.getMessage().contains("it does not listen on any port"), e.getMessage());
+    }
+
+    private GuestException timeOut(Duration limit) {
+        return assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), limit));
     }
 
     private URI health() {
@@ -104,18 +114,23 @@ class HealthTest {
         }
 
         @Override
+        public Reports reports() {
+            return reports;
+        }
+
+        @Override
         public void shutDown() {
-            throw new AssertionError("nobody asked for the end");
+            throw new AssertionError("no one asked for the end");
         }
 
         @Override
         public void kill() {
-            throw new AssertionError("nobody asked for the end");
+            throw new AssertionError("no one asked for the end");
         }
 
         @Override
         public GuestEnd await() {
-            return new GuestEnd(console, 0);
+            return new GuestEnd(console, reports, 0);
         }
     }
 }

@@ -7,13 +7,13 @@ import org.junit.jupiter.api.Test;
 class QemuBootTest {
 
     @Test
-    void timingsAreAskedForOnce() {
-        assertEquals("timings", QemuBoot.kernelOptions("", false, false));
-        assertEquals("verbose timings", QemuBoot.kernelOptions("verbose timings", true, false));
+    void theKernelsOptionsAreTheImages() {
+        assertEquals("verbose", QemuBoot.kernelOptions("verbose", false));
     }
 
     @Test
     void theKernelStaysWhereItWasLinkedForGdb() {
-        assertEquals("verbose timings nokaslr", QemuBoot.kernelOptions("verbose", false, true));
+        assertEquals("nokaslr", QemuBoot.kernelOptions("", true));
+        assertEquals("verbose nokaslr", QemuBoot.kernelOptions("verbose", true));
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class QemuCommandTest {
@@ -24,6 +25,15 @@ class QemuCommandTest {
         assertEquals("stdio", after(words, "-qmp"));
         assertEquals("user,id=net", after(words, "-netdev"));
         assertTrue(words.containsAll(List.of("-S", "-nodefaults", "-no-user-config", "-no-reboot")));
+    }
+
+    @Test
+    void givesConsoleAndReportsASerialPortEach() throws Exception {
+        List<String> words = command("/b/hello.img", "dhcp");
+        assertEquals(List.of("chardev:console", "chardev:reports"),
+                IntStream.range(1, words.size()).filter(i -> words.get(i - 1).equals("-serial")).mapToObj(words::get).toList());
+        assertTrue(words.contains("file,id=console,path=/dev/stderr"));
+        assertTrue(words.contains("socket,id=reports,path=/tmp/a,,b/reports"));
     }
 
     @Test
@@ -59,7 +69,8 @@ class QemuCommandTest {
 
     private static List<String> command(String image, String network) throws Exception {
         return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, Path.of("/b/hello.kernel"),
-                "quiet timings", Path.of(image), NetworkSetting.parse(network)).words();
+                "quiet timings", Path.of(image), NetworkSetting.parse(network))
+                .words(Path.of("/tmp/a,b/reports"));
     }
 
     private static String after(List<String> words, String option) {

@@ -15,7 +15,7 @@ class XlGuestTest {
     @Test
     void needsXl() throws Exception {
         SettingException e = assertThrows(SettingException.class,
-                () -> XlGuest.start(image(), OptionalInt.empty(), "/nowhere", new Console(line -> { }, false)));
+                () -> XlGuest.start(image(), OptionalInt.empty(), "/nowhere", new Console(text -> { })));
         assertEquals("There is no xl on the PATH. [parameter run.with, -Dunikernel.run.with]"
                 + " Run on a Xen host, as root, or leave the parameter out to use QEMU.", e.getMessage());
         assertEquals("run.with", e.parameter());

@@ -1,0 +1,55 @@
+package io.github.javaunikernel.maven.run;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Where QEMU connects the serial port that the guest's kernel reports on: a socket in a directory of its own, which only
+ * this user can reach and which is there only until QEMU is connected.
+ */
+final class ReportSocket implements Closeable {
+
+    private final Path directory;
+    private final ServerSocketChannel server;
+
+    private ReportSocket(Path directory, ServerSocketChannel server) {
+        this.directory = directory;
+        this.server = server;
+    }
+
+    static ReportSocket open() throws IOException {
+        ReportSocket socket = new ReportSocket(Files.createTempDirectory("unikernel"),
+                ServerSocketChannel.open(StandardProtocolFamily.UNIX));
+        try {
+            socket.server.bind(UnixDomainSocketAddress.of(socket.path()), 1);
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    /** Where to connect. */
+    Path path() {
+        return directory.resolve("reports");
+    }
+
+    /** What comes from QEMU, which has connected before it greets (and so this does not wait). */
+    InputStream accept() throws IOException {
+        return Channels.newInputStream(server.accept());
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        Files.deleteIfExists(path());
+        Files.delete(directory);
+    }
+}

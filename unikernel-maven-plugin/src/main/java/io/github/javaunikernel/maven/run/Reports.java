@@ -1,0 +1,101 @@
+package io.github.javaunikernel.maven.run;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What the guest's kernel reports of its program: lines that come to this class by a way of their own, which the program
+ * cannot write to (guest-kernel/docs/configuration.md, "Reports"). May be used by several threads.
+ */
+public final class Reports {
+
+    private final int debugPort;
+    private final CompletableFuture<Void> listening = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private OptionalInt status = OptionalInt.empty();
+    private OptionalInt signal = OptionalInt.empty();
+
+    /**
+     * Reports of a guest that has not started yet.
+     *
+     * @param debugPort the guest's port that the JVM's debugger agent listens on before the program does; 0 without agent
+     */
+    Reports(int debugPort) {
+        this.debugPort = debugPort;
+    }
+
+    /** Reads to the end of the stream in a thread of its own. */
+    void follow(InputStream in) {
+        Thread reader = new Thread(() -> read(in), "unikernel reports");
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    /** Takes one report: an event's name, a blank and a number. */
+    synchronized void accept(String report) throws IOException {
+        String[] words = report.split(" ");
+        try {
+            int number = Integer.parseInt(words[words.length - 1]);
+            switch (words[0]) {
+                case "listening" -> listensOn(number);
+                case "exit" -> status = OptionalInt.of(number);
+                case "killed" -> signal = OptionalInt.of(number);
+                default -> throw unknown(report);
+            }
+        } catch (NumberFormatException e) {
+            throw unknown(report);
+        }
+    }
+
+    /** Done when the guest's program listens on its first port. */
+    CompletableFuture<Void> listening() {
+        return listening;
+    }
+
+    /** Has something done when the guest's program listens on its first port. */
+    public void whenListening(Runnable action) {
+        listening.thenRun(action);
+    }
+
+    /** Done when there is nothing more to come. */
+    CompletableFuture<Void> ended() {
+        return ended;
+    }
+
+    /** Exit status of the guest's program, once it has ended by itself. */
+    synchronized OptionalInt status() {
+        return status;
+    }
+
+    /** Signal that killed the guest's program, once that has happened. */
+    synchronized OptionalInt signal() {
+        return signal;
+    }
+
+    private void listensOn(int port) {
+        if (port != debugPort) {
+            listening.complete(null);
+        }
+    }
+
+    private void read(InputStream in) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                accept(line);
+            }
+            ended.complete(null);
+        } catch (IOException e) {
+            ended.completeExceptionally(e);
+        }
+    }
+
+    private static IOException unknown(String report) {
+        return new IOException("The guest kernel reports '" + report + "', which this plugin does not know."
+                + " Build the image with this version of the plugin, and without another kernel.");
+    }
+}
