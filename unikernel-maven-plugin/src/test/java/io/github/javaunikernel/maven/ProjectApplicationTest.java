@@ -42,7 +42,8 @@ class ProjectApplicationTest {
     }
 
     private Artifact artifact(String name, String classifier) throws IOException {
-        Artifact artifact = new DefaultArtifact("g", "own", "1", null, "jar", classifier, new DefaultArtifactHandler("jar"));
+        Artifact artifact = new DefaultArtifact("g", "own", "1", null, "jar", classifier,
+                new DefaultArtifactHandler("jar"));
         artifact.setFile(file(name).toFile());
         return artifact;
     }
@@ -63,7 +64,8 @@ class ProjectApplicationTest {
     void theUberJarOfThisBuildWinsOverTheDirectoryOfAnEarlierOne() throws Exception {
         project.addAttachedArtifact(artifact("own-runner.jar", "runner"));
         ProjectApplication.Layout layout = new ProjectApplication(project).layout(null, null);
-        assertEquals(List.of(target.resolve("own-runner.jar")), layout.jars().stream().map(Application.Jar::file).toList());
+        assertEquals(List.of(target.resolve("own-runner.jar")),
+                layout.jars().stream().map(Application.Jar::file).toList());
         assertEquals(List.of(), layout.others());
     }
 }
