@@ -28,14 +28,15 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Makes the requests of a framework's {@code requests.txt} in their order, with cookies, and writes down what came back:
- * protocol, status, kind of content and content. A line is
+ * Makes the requests of a framework's {@code requests.txt} in their order, with cookies, and writes down what came
+ * back: protocol, status, kind of content and content. A line is
  * <pre>
  * GET PATH
  * POST PATH CONTENT        as text/plain
  * UPLOAD PATH BYTES        a file of so many bytes in a multipart form
  * WEBSOCKET PATH TEXT      one message there, one back
  * </pre>
+ * {@code @service@} in a path stands for the address of the server that the program is to talk to.
  */
 final class FrameworkClient {
 
@@ -49,9 +50,16 @@ final class FrameworkClient {
     }
 
     private final URI base;
+    private final String service;
     private final HttpClient client;
 
-    FrameworkClient(String scheme, int port) {
+    /**
+     * Starts with no cookies.
+     *
+     * @param service where the program finds its own server, as {@code HOST:PORT}
+     */
+    FrameworkClient(String scheme, int port, String service) {
+        this.service = service;
         base = URI.create(scheme + "://localhost:" + port);
         client = HttpClient.newBuilder().cookieHandler(new CookieManager()).connectTimeout(PATIENCE)
                 .sslContext(trusting()).sslParameters(new SSLParameters()).build();
@@ -76,8 +84,8 @@ final class FrameworkClient {
             String[] words = request.split(" ", 3);
             String answer = switch (words[0]) {
                 case "GET" -> send(words[1], HttpRequest.newBuilder());
-                case "POST" -> send(words[1], HttpRequest.newBuilder().header("Content-Type", "text/plain; charset=utf-8")
-                        .POST(BodyPublishers.ofString(words[2])));
+                case "POST" -> send(words[1], HttpRequest.newBuilder()
+                        .header("Content-Type", "text/plain; charset=utf-8").POST(BodyPublishers.ofString(words[2])));
                 case "UPLOAD" -> send(words[1], upload(Integer.parseInt(words[2])));
                 case "WEBSOCKET" -> webSocket(words[1], words[2]);
                 default -> throw new AssertionError("requests.txt has no request " + words[0]);
@@ -88,11 +96,13 @@ final class FrameworkClient {
     }
 
     private String send(String path, HttpRequest.Builder request) throws IOException, InterruptedException {
-        HttpResponse<String> response = client.send(request.uri(base.resolve(path)).timeout(PATIENCE).build(),
+        URI uri = base.resolve(path.replace("@service@", service));
+        HttpResponse<String> response = client.send(request.uri(uri).timeout(PATIENCE).build(),
                 BodyHandlers.ofString());
         // Pages of errors name the port, which is another on each machine.
-        return response.version() + " " + response.statusCode() + " " + response.headers().firstValue("content-type").orElse("-")
-                + " " + response.body().replace(":" + base.getPort(), ":PORT");
+        return response.version() + " " + response.statusCode() + " "
+                + response.headers().firstValue("content-type").orElse("-") + " "
+                + response.body().replace(":" + base.getPort(), ":PORT");
     }
 
     private static HttpRequest.Builder upload(int bytes) throws IOException {

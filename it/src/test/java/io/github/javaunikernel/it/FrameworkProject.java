@@ -2,10 +2,8 @@ package io.github.javaunikernel.it;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -18,22 +16,28 @@ import java.util.stream.Stream;
  * <li>{@code program}: what {@code java -jar} starts, below the project
  * <li>{@code port}: the argument of the JVM that sets the port, with {@code @port@} for it; 8080 without it
  * <li>{@code scheme}: {@code http} or {@code https}
+ * <li>{@code service}: what the program talks to, either {@code postgresql} or a class of its own with a main method
+ * <li>{@code java}: the oldest Java that it runs on
  * </ul>
  * and its {@code requests.txt}, a request on each line as {@link FrameworkClient} reads it.
  */
 final class FrameworkProject {
 
     private static final Path SOURCES = Path.of("src", "frameworks");
+    private static final String POSTGRESQL = "postgresql";
+    private final String name;
+    private final Jdk jdk;
     private final Path directory;
-    private final Properties properties = new Properties();
+    private final Properties properties;
     private final List<String> requests;
 
-    private FrameworkProject(Path directory) throws IOException {
+    private FrameworkProject(String name, Jdk jdk, Path directory) throws IOException {
+        this.name = name;
+        this.jdk = jdk;
         this.directory = directory;
-        try (InputStream in = Files.newInputStream(directory.resolve("framework.properties"))) {
-            properties.load(in);
-        }
-        requests = Files.readAllLines(directory.resolve("requests.txt")).stream().filter(line -> !line.isBlank()).toList();
+        properties = properties(directory);
+        requests = Files.readAllLines(directory.resolve("requests.txt")).stream()
+                .filter(line -> !line.isBlank()).toList();
     }
 
     static List<Path> all() throws IOException {
@@ -42,13 +46,26 @@ final class FrameworkProject {
         }
     }
 
-    /** Copies the project and has Maven package it, image and all. */
-    static FrameworkProject build(String name) throws IOException, InterruptedException {
-        Path copy = Lab.images().resolve("frameworks").resolve(name);
+    private static Properties properties(Path directory) throws IOException {
+        Properties properties = new Properties();
+        try (InputStream in = Files.newInputStream(directory.resolve("framework.properties"))) {
+            properties.load(in);
+        }
+        return properties;
+    }
+
+    /** Whether the program runs on that Java. */
+    static boolean runsOn(Path project, Jdk jdk) throws IOException {
+        return Integer.parseInt(properties(project).getProperty("java", "17")) <= jdk.feature();
+    }
+
+    /** Copies the project and has Maven, on that JDK, package it, image and all. */
+    static FrameworkProject build(String name, Jdk jdk) throws IOException, InterruptedException {
+        Path copy = Lab.images().resolve("frameworks").resolve(name + "-jdk" + jdk.feature());
         copy(SOURCES.resolve(name), copy);
-        Maven.run(copy, Map.of(), "package", "-Dunikernel.version=" + System.getProperty("lab.version"),
-                "-Dunikernel.kernelOptions=timings");
-        return new FrameworkProject(copy);
+        Maven.run(copy, Map.of("JAVA_HOME", jdk.home().toString()), "package",
+                "-Dunikernel.version=" + System.getProperty("lab.version"), "-Dunikernel.kernelOptions=timings");
+        return new FrameworkProject(name, jdk, copy);
     }
 
     private static void copy(Path from, Path to) throws IOException {
@@ -64,27 +81,63 @@ final class FrameworkProject {
         }
     }
 
+    /** Its name and that of its JDK. */
+    @Override
+    public String toString() {
+        return name + "-jdk" + jdk.feature();
+    }
+
     /** The image's files without their extensions. */
     Path image() {
-        return directory.resolve("target").resolve(directory.getFileName());
+        return directory.resolve("target").resolve(name);
     }
 
-    List<String> ask(int port) throws IOException, InterruptedException {
-        return new FrameworkClient(properties.getProperty("scheme", "http"), port).ask(requests);
+    /** What the program talks to, started and ready, or null where it needs nothing. */
+    HostService startService() throws IOException, InterruptedException {
+        String service = properties.getProperty("service");
+        if (service == null) {
+            return null;
+        }
+        return service.equals(POSTGRESQL) ? PostgresServer.start() : startProgram(service);
     }
 
-    /** The answers of the same program under the Java of this build, in an empty directory. */
-    List<String> onLinux() throws IOException, InterruptedException {
+    private HostService startProgram(String mainClass) throws IOException, InterruptedException {
+        int port = HostService.freePort();
+        HostService started = new HostService(List.of(jdk.java(), "-Dport=" + port, "-cp", program(), mainClass), port,
+                directory.resolve("target").resolve("service.log"));
+        try {
+            client(port, "").awaitServer(started::checkRuns);
+            return started;
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            started.close();
+            throw e;
+        }
+    }
+
+    private String program() {
+        return directory.resolve(properties.getProperty("program")).toAbsolutePath().toString();
+    }
+
+    private FrameworkClient client(int port, String service) {
+        return new FrameworkClient(properties.getProperty("scheme", "http"), port, service);
+    }
+
+    /** The answers of the guest. */
+    List<String> inGuest(int port, HostService service) throws IOException, InterruptedException {
+        return client(port, service == null ? "" : service.fromGuest()).ask(requests);
+    }
+
+    /** The answers of the same program under the same Java on this machine, in an empty directory. */
+    List<String> onLinux(HostService service) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory(directory.resolve("target"), "linux");
-        int port = freePort();
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                properties.getProperty("port").replace("@port@", Integer.toString(port)),
-                "-jar", directory.resolve(properties.getProperty("program")).toAbsolutePath().toString()));
+        int port = HostService.freePort();
+        List<String> command = List.of(jdk.java(),
+                properties.getProperty("port").replace("@port@", Integer.toString(port)), "-jar", program());
         Path log = work.resolve("console.log");
         Process process = new ProcessBuilder(command).directory(work.toFile()).redirectErrorStream(true)
                 .redirectOutput(log.toFile()).start();
         try {
-            FrameworkClient client = new FrameworkClient(properties.getProperty("scheme", "http"), port);
+            FrameworkClient client = client(port, service == null ? "" : service.fromHere());
             client.awaitServer(() -> {
                 if (!process.isAlive()) {
                     throw new AssertionError("On Linux the program ended:\n" + Files.readString(log));
@@ -96,12 +149,6 @@ final class FrameworkProject {
             if (!process.waitFor(1, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 }

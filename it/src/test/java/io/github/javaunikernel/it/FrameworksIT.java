@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * plugin and sets nothing: what it answers in the guest is what {@code java -jar} answers on this machine, request by
  * request, and the kernel meets no system call that it does not know. A long form:
  *
- * <pre>./mvnw verify -pl it -Dgroups=frameworks -Dlab.excluded=none [-Dlab.frameworks=vertx,jetty] [-Dlab.platforms=XEN_PV]</pre>
+ * <pre>./mvnw verify -pl it -Dgroups=frameworks -Dlab.excluded=none \
+ *     [-Dlab.frameworks=vertx,jetty] [-Dlab.platforms=XEN_PV] [-Dlab.jdks=17,25]</pre>
  */
 @Tag("frameworks")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -35,27 +36,52 @@ class FrameworksIT {
         for (Path project : FrameworkProject.all()) {
             String name = project.getFileName().toString();
             if (chosen.isEmpty() || chosen.contains(name)) {
-                listOf("lab.platforms").forEach(platform -> boots.add(Arguments.of(name, Platform.valueOf(platform))));
+                addBoots(project, boots);
             }
         }
         assertFalse(boots.isEmpty(), "src/frameworks has none of " + chosen);
         return boots.stream();
     }
 
+    private static void addBoots(Path project, List<Arguments> boots) throws IOException {
+        List<String> jdks = listOf("lab.jdks");
+        for (String feature : jdks.isEmpty() ? List.of(Integer.toString(Runtime.version().feature())) : jdks) {
+            Jdk jdk = Jdk.of(Integer.parseInt(feature));
+            if (FrameworkProject.runsOn(project, jdk)) {
+                listOf("lab.platforms").forEach(platform -> boots.add(
+                        Arguments.of(project.getFileName().toString(), jdk, Platform.valueOf(platform))));
+            }
+        }
+    }
+
     private static List<String> listOf(String property) {
         return Arrays.stream(System.getProperty(property, "").split(",")).filter(name -> !name.isBlank()).toList();
     }
 
-    @ParameterizedTest(name = "{0} on {1}")
+    @ParameterizedTest(name = "{0} on JDK {1}, {2}")
     @MethodSource("boots")
-    void answersAsOnLinux(String name, Platform platform) throws IOException, InterruptedException {
-        FrameworkProject project = FrameworkProject.build(name);
-        List<String> expected = project.onLinux();
-        try (Lab lab = Lab.start("framework-" + name + "-" + platform, platform, platform.options(project.image()))) {
+    void answersAsOnLinux(String name, Jdk jdk, Platform platform) throws IOException, InterruptedException {
+        FrameworkProject project = FrameworkProject.build(name, jdk);
+        try (HostService service = project.startService()) {
+            List<String> expected = project.onLinux(service);
+            assertEquals(List.of(), expected.stream().filter(FrameworksIT::isFailure).toList(), "failures on Linux");
+            boot(project, platform, service, expected);
+        }
+    }
+
+    private static boolean isFailure(String answer) {
+        return answer.matches("(?s).* -> HTTP_\\S+ 500 .*");
+    }
+
+    private static void boot(FrameworkProject project, Platform platform, HostService service, List<String> expected)
+            throws IOException, InterruptedException {
+        String name = "framework-" + project + "-" + platform;
+        try (Lab lab = Lab.start(name, platform, platform.options(project.image()))) {
             lab.await("unikernel: timing listen=", GuestSuite.BOOT);
-            List<String> answers = project.ask(lab.port());
+            List<String> answers = project.inGuest(lab.port(), service);
             for (int i = 0; i < expected.size(); i++) {
-                assertEquals(expected.get(i), answers.get(i), () -> "The guest answers otherwise than Linux. " + lab.lastLines());
+                assertEquals(expected.get(i), answers.get(i),
+                        () -> "The guest answers otherwise than Linux. " + lab.lastLines());
             }
             assertEquals(List.of(), lab.lines().stream().filter(line -> line.contains("unknown system call")).toList());
             lab.command("shutdown");
