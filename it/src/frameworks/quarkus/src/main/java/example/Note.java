@@ -1,0 +1,6 @@
+package example;
+
+import java.time.LocalDate;
+
+public record Note(int id, String text, LocalDate day) {
+}
