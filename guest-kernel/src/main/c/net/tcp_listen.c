@@ -272,8 +272,8 @@ static bool deferred(const struct tcp_request *request, const struct tcp_segment
     return bare && request->retries < request->listener->kept.defer_accept;
 }
 
-/* The answer to their first SYN was a cookie, and a SYN that they sent again became a request: the first one counts, which
- * they have acknowledged. */
+/* The answer to their first SYN was a cookie, and a SYN that they sent again became a request: the first one counts,
+ * which they have acknowledged. */
 static void acknowledges_cookie(struct tcp_request *request, struct tcp_segment *segment, struct packet *packet)
 {
     struct tcp_socket *listener = request->listener;

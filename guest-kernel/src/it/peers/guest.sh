@@ -1,0 +1,75 @@
+# A guest on a TAP interface; sourced with `kernel`, `memory` and `module` set, in a name space of its own.
+# Sets `work`, a directory that goes away at the end, and `root`, which holds what is to be in the image.
+
+work=$(mktemp -d)
+root=$work/root
+guest= peers= network=dhcp
+mkdir -p "$root"/{boot,etc,test,tmp,run,proc,sys,dev,var/tmp,home}
+
+cleanup() {
+    local process
+    for process in $peers $guest; do
+        kill "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# configuration PROGRAM ARGUMENT...
+configuration() {
+    local argument
+    {
+        echo "exec $1"
+        shift
+        for argument; do
+            echo "arg $argument"
+        done
+        printf 'env PATH=/test\ncwd /tmp\nhostname target\nnetwork %s\n' "$network"
+    } >"$root/etc/unikernel.conf"
+}
+
+# Linux is 10.9.0.1, the guest 10.9.0.2.
+make_network() {
+    ip link set lo up
+    ip tuntap add dev tap0 mode tap vnet_hdr
+    ip address add 10.9.0.1/24 dev tap0
+    ip link set tap0 up
+}
+
+# start_guest FILE: writes the process of the emulator to the open file when the program serves.
+start_guest() {
+    local size
+    size=$(($(du -sm "$root" | cut -f 1) * 5 / 4 + 8))
+    mke2fs -q -F -t ext2 -b 4096 -I 128 -O none,filetype,sparse_super,large_file -E no_copy_xattrs \
+        -d "$root" "$work/image" "${size}M" >"$work/mke2fs.log" 2>&1 || { cat "$work/mke2fs.log" >&2; exit 2; }
+    "$module/../lab/qemu" --kernel "$kernel" --extra verbose --disk "$work/image" --memory "$memory" --tap tap0 \
+        --log "$work/host.log" </dev/null 2>"$work/lab" > >(watch_console "$1") &
+    guest=$!
+}
+
+watch_console() {
+    local line
+    while IFS= read -r line; do
+        printf '%s\n' "${line%$'\r'}" >>"$work/console"
+        case $line in
+            serving*) sed -n 's/^lab: domain started .*, process \([0-9]*\)$/\1/p' "$work/lab" >&"$1" ;;
+        esac
+    done
+}
+
+stop_guest() {
+    kill "$guest" 2>/dev/null || true
+    wait "$guest" 2>/dev/null || true
+    guest=
+}
+
+# Keeps what is known of a run that failed.
+keep() {
+    local kept=$module/../target/failures/peers
+    mkdir -p "$kept"
+    cp "$work"/{console,lab,host.log} "$kept" 2>/dev/null || true
+    echo "# see $kept; the console ends with:"
+    tail -n 8 "$work/console" | sed 's/^/#   /'
+}
