@@ -2,12 +2,12 @@
  * Hostile peers against a guest: `peers SECONDS ROUNDS MULTIPLE [ATTACK...]`, in a name space of its own with a TAP
  * interface tap0. A well-behaved client works all the time. Quiet intervals and attacked ones take turns, ROUNDS of
  * each for each attack, SECONDS long; medians are compared. The attacks send MULTIPLE frames for each packet that the
- * client sends while all is quiet.
+ * client sends while all is quiet. Rates are by the guest's CPU, not by the wall, so that other work on this machine
+ * does not make an attack harsher or milder than it is meant to be.
  *
  * A line on standard input with the process of the emulator says that the target serves. Two measures are printed.
- * One is requests for each second of the guest's CPU, which does not depend on who else uses this machine; since the
- * attacks' frames come by the wall, a machine that gives the guest less CPU makes it harsher. The other is requests
- * for each second by the wall.
+ * One is requests for each second of the guest's CPU, which does not depend on who else uses this machine. The other
+ * is requests for each second by the wall.
  *
  * With ROUNDS 0 every attack is made once for SECONDS, nothing is measured, and hosts in whose names a flood came
  * answer when it is over, so that half-open connections end before their time. Either way each answer that the client
@@ -34,7 +34,7 @@
 #define RETURN_TIME 200u             /* seconds: TIME_WAIT takes 60, a half-open connection 63, a lost peer longer */
 
 static _Atomic(const struct attack *) active;
-static atomic_uint rate;             /* frames a second */
+static atomic_uint rate;             /* frames for a second of the guest's CPU */
 static atomic_ullong attack_frames;
 static atomic_bool over, sweep;      /* the attacks are over; look once more for connections that are left */
 static bool hosts_answer;             /* those of a flood, when it is over */
@@ -63,11 +63,13 @@ static void heard(const struct segment *segment)
         attack->heard(segment);
 }
 
+static double guest_seconds(void) { return (double)guest_cpu_ns(emulator) / 1e9; }
+
 /* Sends what is due since `began`, of which so much was `sent` already in answers. What fell behind by more than a
  * burst is left out, not sent all at once. */
 static void attack_some(const struct attack *attack, double *began, uint64_t *number, uint64_t sent)
 {
-    double frames = atomic_load(&rate), burst = frames * BURST_MS / 1000 + 1, now = (double)now_ns() / 1e9;
+    double frames = atomic_load(&rate), burst = frames * BURST_MS / 1000 + 1, now = guest_seconds();
     *began += (double)sent / frames;
     double due = (now - *began) * frames;
     if (due > burst)
@@ -107,7 +109,7 @@ static void *run_wire(void *unused)
         wire_receive(heard);
         if (next < HANDS) {
             reset_some(&next);
-            began = (double)now_ns() / 1e9;
+            began = guest_seconds();
             number = 0;
         } else if (attack != NULL) {
             attack_some(attack, &began, &number, wire_sent() - sent);
@@ -180,7 +182,7 @@ static void note(struct figures *figures, unsigned attacked, unsigned round, con
     figures->per_cpu[attacked][round] = (double)sample->answered / (double)sample->cpu_ns * 1e9;
     figures->per_wall[attacked][round] = (double)sample->answered / (double)sample->wall_ns * 1e9;
     if (attacked)
-        figures->frames[round] = (double)sample->frames / (double)sample->wall_ns * 1e9;
+        figures->frames[round] = (double)sample->frames / (double)sample->cpu_ns * 1e9;
 }
 
 static void measure(const struct attack *attack, double seconds, unsigned rounds)
@@ -201,18 +203,18 @@ static void measure(const struct attack *attack, double seconds, unsigned rounds
 
 static void table_head(void)
 {
-    printf("| Attack | What it sends | Frames a second | Requests for a second of the guest's CPU: quiet | attacked | "
+    printf("| Attack | What it sends | For a second of the guest's CPU: frames | requests, quiet | attacked | "
            "ratio | Requests a second: quiet | attacked | ratio |\n|---|---|---|---|---|---|---|---|---|\n");
 }
 
 static void calibrate(double seconds, double multiple)
 {
     struct sample quiet = interval(NULL, seconds);
-    double packets = (double)quiet.packets / (double)quiet.wall_ns * 1e9;
+    double packets = (double)quiet.packets / (double)quiet.cpu_ns * 1e9;
     atomic_store(&rate, (unsigned)(packets * multiple) + 1);
-    printf("# the client sends %.0f packets a second, for %.0f requests; the guest has %.2f of a CPU; an "
-           "attack sends %u\n", packets, (double)quiet.answered / (double)quiet.wall_ns * 1e9,
-           (double)quiet.cpu_ns / (double)quiet.wall_ns, atomic_load(&rate));
+    printf("# for each second of the guest's CPU, of which it has %.2f, the client sends %.0f packets for %.0f "
+           "requests; an attack sends %u frames\n", (double)quiet.cpu_ns / (double)quiet.wall_ns, packets,
+           (double)quiet.answered / (double)quiet.cpu_ns * 1e9, atomic_load(&rate));
 }
 
 /* ---- Before and after ------------------------------------------------------------------------------------------ */
