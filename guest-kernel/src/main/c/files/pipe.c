@@ -100,21 +100,39 @@ static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64
 
 /* ---- Writing, under the mutex ---- */
 
+/* The page for the next bytes; *fresh: there was none. In a nearly full ring it may hold the oldest bytes too. NULL
+ * without memory. */
+static struct page *writable_page(struct pipe *pipe, bool *fresh)
+{
+    struct page **page = page_at(pipe, pipe->write_at);
+    *fresh = !*page;
+    if (*fresh)
+        *page = page_allocate();
+    return *page;
+}
+
+/* Nothing was written to the page just made. */
+static void drop_fresh_page(struct pipe *pipe)
+{
+    struct page **page = page_at(pipe, pipe->write_at);
+    page_put(*page);
+    *page = NULL;
+}
+
 static ssize_type put(struct pipe *pipe, struct transfer *transfer)
 {
     ssize_type total = 0;
     while (transfer->remaining && free_bytes(pipe)) {
-        struct page **page = page_at(pipe, pipe->write_at);
-        if (!*page && !(*page = page_allocate()))
+        bool fresh;
+        struct page *page = writable_page(pipe, &fresh);
+        if (!page)
             return total ? total : -ENOMEM;
         size_t n = min_of(free_bytes(pipe), run_length(pipe->write_at));
         n = min_of(n, transfer->remaining);
-        ssize_type moved = transfer_in(transfer, (char *)page_data(*page) + (pipe->write_at & PAGE_MASK), n);
+        ssize_type moved = transfer_in(transfer, (char *)page_data(page) + (pipe->write_at & PAGE_MASK), n);
         if (moved < 0) {
-            if (used(pipe) == 0) {
-                page_put(*page);
-                *page = NULL;
-            }
+            if (fresh)
+                drop_fresh_page(pipe);
             return total ? total : moved;
         }
         write_once(pipe->write_at, pipe->write_at + (uint32_t)moved);
@@ -199,17 +217,16 @@ ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, voi
 /* Under the mutex: has the mover put one run of bytes behind the last one. */
 static ssize_type fill_run(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
 {
-    struct page **page = page_at(pipe, pipe->write_at);
-    if (!*page && !(*page = page_allocate()))
+    bool fresh;
+    struct page *page = writable_page(pipe, &fresh);
+    if (!page)
         return -ENOMEM;
     size_t n = min_of((size_t)min_of(free_bytes(pipe), run_length(pipe->write_at)), limit);
-    ssize_type moved = move(context, (char *)page_data(*page) + (pipe->write_at & PAGE_MASK), n);
-    if (moved > 0) {
+    ssize_type moved = move(context, (char *)page_data(page) + (pipe->write_at & PAGE_MASK), n);
+    if (moved > 0)
         write_once(pipe->write_at, pipe->write_at + (uint32_t)moved);
-    } else if (used(pipe) == 0 || (pipe->write_at & PAGE_MASK) == 0) {
-        page_put(*page);
-        *page = NULL;
-    }
+    else if (fresh)
+        drop_fresh_page(pipe);
     return moved;
 }
 

@@ -88,6 +88,40 @@ static void pipe_end(void)
     file_put(out);
 }
 
+static ssize_type move_nothing(void *context, void *data, size_t length)
+{
+    (void)context, (void)data, (void)length;
+    return -EFAULT;
+}
+
+/* The page that the next bytes would go to holds the oldest ones. */
+static void pipe_full_and_nothing_comes(void)
+{
+    struct file *out, *in;
+    static char back[PIPE_CAPACITY];
+    uint64_t pages = host_pages_in_use();
+    CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
+    for (size_t i = 0; i < PIPE_CAPACITY; i++)
+        buffer[i] = (char)(i % 251);
+    CHECK_EQUAL(put(in, buffer, PIPE_CAPACITY), PIPE_CAPACITY);
+    CHECK_EQUAL(get(out, back, 100), 100);
+    CHECK_EQUAL(pipe_fill(in, 50, move_nothing, NULL), -EFAULT);
+    host_fault_range((uintptr_t)buffer, (uintptr_t)buffer + 10);
+    struct transfer transfer;
+    transfer_init_user(&transfer, (uintptr_t)buffer, 10);
+    CHECK_EQUAL(file_write(in, &transfer), -EFAULT);
+    host_fault_range(0, 0);
+    CHECK_EQUAL(get(out, back, sizeof(back)), PIPE_CAPACITY - 100);
+    CHECK(memcmp(back, buffer + 100, PIPE_CAPACITY - 100) == 0);
+    CHECK_EQUAL(put(in, buffer, PAGE_SIZE), PAGE_SIZE);
+    uint64_t one_page = host_pages_in_use();
+    CHECK_EQUAL(pipe_fill(in, 50, move_nothing, NULL), -EFAULT);
+    CHECK_EQUAL(host_pages_in_use(), one_page);
+    file_put(in);
+    file_put(out);
+    CHECK_EQUAL(host_pages_in_use(), pages);
+}
+
 static bool write_later(void)
 {
     host_idle = NULL;
@@ -520,6 +554,7 @@ int main(void)
     host_init();
     host_test("pipe order", pipe_order);
     host_test("pipe full", pipe_full);
+    host_test("pipe: a full one to which nothing comes", pipe_full_and_nothing_comes);
     host_test("pipe end", pipe_end);
     host_test("pipe blocking", pipe_blocking);
     host_test("eventfd", event_counter);
