@@ -450,6 +450,24 @@ static void close_end(struct unix_socket *u)
     unix_put(u);
 }
 
+/* Without memory the connection goes on waiting, as the first, unless its listener has been closed meanwhile. */
+static int open_waiting(struct unix_socket *listener, struct unix_socket *end, unsigned file_flags, struct file **out)
+{
+    int result = socket_open_file(&end->socket, file_flags, out);
+    if (result == 0)
+        return 0;
+    net_lock();
+    bool listening = listener->state == UNIX_LISTENING;
+    if (listening) {
+        list_push_front(&listener->waiting, &end->accept_link);
+        listener->waiting_count++;
+    }
+    net_unlock();
+    if (!listening)
+        end->socket.operations->release(&end->socket);
+    return result;
+}
+
 static int accept_connection(struct socket *socket, unsigned file_flags, struct file **out, struct socket_address *peer)
 {
     struct unix_socket *u = of(socket);
@@ -462,10 +480,8 @@ static int accept_connection(struct socket *socket, unsigned file_flags, struct 
         if (!listening)
             return -EINVAL;
         if (end != NULL) {
-            int result = socket_open_file(&end->socket, file_flags, out);
-            if (result < 0)
-                end->socket.operations->release(&end->socket);
-            else if (peer != NULL)
+            int result = open_waiting(u, end, file_flags, out);
+            if (result == 0 && peer != NULL)
                 *peer = end->peer_name;
             return result;
         }

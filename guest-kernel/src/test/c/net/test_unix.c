@@ -165,6 +165,71 @@ static void listeners_do_not_connect(void)
     CHECK_EQUAL(host_heap_blocks(), blocks);
 }
 
+/* ---- Without memory ----------------------------------------------------------------------------------------- */
+
+#define ALLOCATIONS 20u              /* more than one connection makes */
+
+static struct file *listening, *calling, *accepted;
+
+static int64_t call(void)
+{
+    calling = calling ? calling : unix_socket();
+    return calling ? connect_to(calling, "/tmp/first") : -ENOMEM;
+}
+
+static int64_t take_call(void)
+{
+    return socket_of(listening)->operations->accept(socket_of(listening), O_NONBLOCK, &accepted, NULL);
+}
+
+static int64_t say(void) { return stack_send(calling, "hello", 5, 0); }
+static int64_t answer(void) { return stack_send(accepted, "world", 5, 0); }
+
+/* A step that found no memory has done nothing: it works when there is some. */
+static bool succeeds(int64_t (*step)(void), int64_t expected)
+{
+    int64_t result = step();
+    if (result == -ENOMEM || result == -ENOBUFS) {
+        host_fail_allocation(0);
+        result = step();
+    }
+    return result == expected;
+}
+
+static void connect_with_failing(void (*fail)(uint64_t n), uint64_t n)
+{
+    char text[10];
+    prepare();
+    uint64_t blocks = host_heap_blocks();
+    listening = unix_socket();
+    calling = accepted = NULL;
+    CHECK_EQUAL(bind_to(listening, "/tmp/first"), 0);
+    CHECK_EQUAL(socket_of(listening)->operations->listen(socket_of(listening), 5), 0);
+    fail(n);
+    CHECK(succeeds(call, 0));
+    CHECK(succeeds(take_call, 0));
+    CHECK(succeeds(say, 5));
+    CHECK(succeeds(answer, 5));
+    host_fail_allocation(0);
+    CHECK_EQUAL(take_call(), -EAGAIN);   /* one connection was made */
+    CHECK_EQUAL(stack_receive(accepted, text, sizeof(text), 0), 5);
+    CHECK(memcmp(text, "hello", 5) == 0);
+    CHECK_EQUAL(stack_receive(calling, text, sizeof(text), 0), 5);
+    CHECK(memcmp(text, "world", 5) == 0);
+    file_put(accepted);
+    file_put(calling);
+    file_put(listening);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+}
+
+static void steps_fail_as_a_whole(void)
+{
+    for (uint64_t n = 1; n < ALLOCATIONS; n++) {
+        connect_with_failing(host_fail_one_allocation, n);
+        connect_with_failing(host_fail_allocation, n);
+    }
+}
+
 int main(void)
 {
     host_init();
@@ -172,5 +237,6 @@ int main(void)
     host_test("unix: a path while the socket is being named", path_and_abstract_name);
     host_test("unix: binding again after a failure", after_a_failure);
     host_test("unix: listeners do not connect", listeners_do_not_connect);
+    host_test("unix: what finds no memory has done nothing", steps_fail_as_a_whole);
     return host_result();
 }
