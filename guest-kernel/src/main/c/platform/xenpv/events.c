@@ -13,6 +13,8 @@
 #include "platform/xenpv/hypercall.h"
 
 #define WINDOW (2 * NS_PER_MS)
+#define REST_MOST (10 * NS_PER_MS)   /* also where handlers seemed long because the host gave the CPU to others */
+#define RESTS_SAID 50                /* one after the other, without an idle CPU in between */
 
 struct binding {
     event_handler *handler;
@@ -28,6 +30,8 @@ static struct {
     nanoseconds window;              /* when it began */
     nanoseconds used;                /* by handlers since then */
     bool resting;
+    nanoseconds rest_ends;
+    unsigned rests;                  /* since the CPU was idle */
     uint64_t ports[EVENT_WORDS];     /* masked until the rest is over */
 } share;
 
@@ -46,12 +50,13 @@ static void rest(uint32_t port)
     share.ports[port / 64] |= 1UL << port % 64;
 }
 
-static void say_once(uint32_t port)
+static void begin_rest(nanoseconds now, uint32_t port)
 {
-    static bool said;
-    if (!said)
-        log_info("events take half of the CPU, the last one by channel %u: what raises them is slowed down", port);
-    said = true;
+    share.resting = true;
+    share.rest_ends = now + min_of(share.used, REST_MOST);
+    if (++share.rests == RESTS_SAID)
+        log_info("events take half of the CPU, the last one by channel %u: whoever raises them is slowed down", port);
+    kernel_resume_interrupts_at(share.rest_ends);
 }
 
 /* Handlers ran from `began` until now, `port` as the last one. */
@@ -63,11 +68,8 @@ static nanoseconds account(nanoseconds began, uint32_t port)
         share.used = 0;
     }
     share.used += now - began;
-    if (share.used < WINDOW / 2 || share.resting)
-        return now;
-    say_once(port);
-    share.resting = true;
-    kernel_resume_interrupts_at(now + share.used);
+    if (share.used >= WINDOW / 2 && !share.resting)
+        begin_rest(now, port);
     return now;
 }
 
@@ -78,6 +80,8 @@ void platform_resume_interrupts(void)
     share.resting = false;
     share.window = clock_monotonic();
     share.used = 0;
+    if (share.window < share.rest_ends)
+        share.rests = 0;
     for (unsigned word = 0; word < EVENT_WORDS; word++) {
         uint64_t ports = share.ports[word];
         share.ports[word] = 0;
