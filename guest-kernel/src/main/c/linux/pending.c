@@ -26,9 +26,13 @@ static struct pending_entry *entry_for(const struct pending_signals *pending, st
 }
 
 /* Those of kill(2), like standard signals, come without their sender if there is no room for it. */
-static bool is_counted(const struct signal_info *info) { return info->number >= SIGNAL_REALTIME_FIRST && info->code != SI_USER; }
+static bool is_counted(const struct signal_info *info)
+{
+    return info->number >= SIGNAL_REALTIME_FIRST && info->code != SI_USER;
+}
 
-enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info, struct pending_entry *kept)
+enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info,
+                                struct pending_entry *kept)
 {
     bool waits = pending->set & signal_bit(info->number);
     if (waits && info->number < SIGNAL_REALTIME_FIRST && info->code != SI_TIMER)

@@ -48,7 +48,8 @@ enum pending_result {
 };
 /* A second standard signal of one number is dropped unless it is a timer's. `entry` is used if it does not wait yet, else
  * one is allocated; it may be NULL. */
-enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info, struct pending_entry *entry);
+enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info,
+                                struct pending_entry *entry);
 /* Takes the lowest number of `wanted`, oldest first. False if there is none. */
 bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signal_info *info);
 /* Forgets all signals of a number. */

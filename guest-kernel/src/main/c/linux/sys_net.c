@@ -216,9 +216,10 @@ static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t le
     if (error < 0)
         return error;
     const struct socket_operations *operations = held.socket->operations;
-    error = descriptor_room();           /* a connection that got no descriptor would be lost */
+    /* A connection that got no descriptor would be lost. */
+    error = operations->accept == NULL ? -EOPNOTSUPP : descriptor_room();
     if (error == 0)
-        error = operations->accept != NULL ? operations->accept(held.socket, file_flags(flags), &file, &peer) : -EOPNOTSUPP;
+        error = operations->accept(held.socket, file_flags(flags), &file, &peer);
     file_put(held.file);
     if (error < 0)
         return error;

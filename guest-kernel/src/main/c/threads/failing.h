@@ -39,7 +39,8 @@ void failing_spare_end(void);
 static inline bool failing_parse(const char *value) { return (void)value, false; }
 static inline void failing_start(void) {}
 static inline void failing_end(void) {}
-static inline int64_t failing_call(int64_t (*dispatch)(const struct registers *registers), const struct registers *registers)
+static inline int64_t failing_call(int64_t (*dispatch)(const struct registers *registers),
+                                   const struct registers *registers)
 {
     return dispatch(registers);
 }
