@@ -64,6 +64,13 @@ static void give_number(int descriptor, unsigned i)
     close(descriptor);
 }
 
+/* `call` ends what `again` makes anew for the next attempt. */
+static void check_end(const char *name, void (*call)(void), void (*again)(void))
+{
+    check_gives_way(name, call, again);
+    call();
+}
+
 static void close_all(void) { CHECK_EQUAL(close_range(FIRST, FIRST + opened - 1, 0), 0); }
 
 /* ---- Bytes ---- */
@@ -111,6 +118,11 @@ static void punch(void)
 static void reserve(void) { CHECK_EQUAL(fallocate(file, 0, 0, (off_t)amount), 0); }
 static void synchronise(void) { CHECK_EQUAL(fsync(file), 0); }
 static void close_file(void) { CHECK_EQUAL(close(file), 0); }
+static void make_large_file(void)
+{
+    file = memfd_create("large", 0);
+    CHECK_EQUAL(fallocate(file, 0, 0, (off_t)amount), 0);
+}
 
 static void files_in_memory(void)
 {
@@ -127,7 +139,7 @@ static void files_in_memory(void)
     check_gives_way("fallocate", reserve, cut_file);
     reserve();
     check_gives_way("ftruncate", cut_file, reserve);
-    check_gives_way("close of a large file without a name", close_file, NULL);
+    check_end("close of a large file without a name", close_file, make_large_file);
     close(other);
 }
 
@@ -286,20 +298,31 @@ static void list_descriptors(void)
     CHECK(found > opened);
 }
 
-static void many_events(void)
+static void open_events(void)
+{
+    for (unsigned i = 0; i < opened; i++)
+        give_number(eventfd(1, 0), i);
+}
+
+static void watch_events(void)
 {
     file = epoll_create1(0);
-    choose_opened(sized(1000, 30000));
-    events = calloc(opened, sizeof(*events));
     for (unsigned i = 0; i < opened; i++) {
         struct epoll_event event = { .events = EPOLLIN };
-        give_number(eventfd(1, 0), i);
         CHECK_EQUAL(epoll_ctl(file, EPOLL_CTL_ADD, FIRST + (int)i, &event), 0);
     }
+}
+
+static void many_events(void)
+{
+    choose_opened(sized(1000, 30000));
+    events = calloc(opened, sizeof(*events));
+    open_events();
+    watch_events();
     check_gives_way("epoll_wait", wait_all, NULL);
     check_gives_way("listing of /proc/self/fd", list_descriptors, NULL);
-    check_gives_way("close of an epoll instance", close_file, NULL);
-    check_gives_way("close_range", close_all, NULL);
+    check_end("close of an epoll instance", close_file, watch_events);
+    check_end("close_range", close_all, open_events);
     free(events);
 }
 
@@ -329,24 +352,26 @@ static void many_timers(void)
 
 static void close_other(void) { CHECK_EQUAL(close(other), 0); }
 
-static void full_queues(void)
+static void fill_queue(int type, size_t length)
 {
     int pair[2], size = (int)(8 * MIB);
-    CHECK_EQUAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
-    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    while (send(pair[0], "x", 1, MSG_DONTWAIT) == 1)
-        ;
-    other = pair[1];
-    check_gives_way("close of a socket with a full queue", close_other, NULL);
-    close(pair[0]);
-    CHECK_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     char block[4096] = { 0 };
-    while (send(pair[0], block, sizeof(block), MSG_DONTWAIT) > 0)
+    CHECK_EQUAL(socketpair(AF_UNIX, type, 0, pair), 0);
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    while (send(pair[0], block, length, MSG_DONTWAIT) > 0)
         ;
-    other = pair[1];
-    check_gives_way("close of a stream with a full queue", close_other, NULL);
     close(pair[0]);
+    other = pair[1];
+}
+static void fill_datagrams(void) { fill_queue(SOCK_DGRAM, 1); }
+static void fill_stream(void) { fill_queue(SOCK_STREAM, 4096); }
+
+static void full_queues(void)
+{
+    fill_datagrams();
+    check_end("close of a socket with a full queue", close_other, fill_datagrams);
+    fill_stream();
+    check_end("close of a stream with a full queue", close_other, fill_stream);
 }
 
 static void read_sockets(void)
@@ -361,9 +386,8 @@ static void read_sockets(void)
     CHECK(lines > opened);
 }
 
-static void many_sockets(void)
+static void open_sockets(void)
 {
-    choose_opened(sized(200, 5000));
     for (unsigned i = 0; i < opened; i++) {
         struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -371,8 +395,14 @@ static void many_sockets(void)
         CHECK_EQUAL(listen(listener, 1), 0);
         give_number(listener, i);
     }
+}
+
+static void many_sockets(void)
+{
+    choose_opened(sized(200, 5000));
+    open_sockets();
     check_gives_way("read of /proc/net/tcp", read_sockets, NULL);
-    check_gives_way("close_range of sockets", close_all, NULL);
+    check_end("close_range of sockets", close_all, open_sockets);
 }
 
 /* ---- Threads ---- */
