@@ -120,6 +120,18 @@ static void run_test(const char *suite, const struct test *test)
     in_test = false;
 }
 
+/* Of the first thread, in whole pages. */
+static unsigned long stack_end(void)
+{
+    char line[512];
+    unsigned long end = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+        if (strstr(line, "[stack]") != NULL)
+            sscanf(line, "%*x-%lx", &end);
+    return end;
+}
+
 static int print_addresses(void)
 {
     int local;
@@ -128,7 +140,7 @@ static int print_addresses(void)
     printf("program %p\nstack %p\nstack_offset %#lx\nmap %p\nheap %p\nlibrary %p\nvdso %#lx\nvdso_beside_stack %#lx\n"
            "heap_beside_program %#lx\n",
            (void *)(uintptr_t)print_addresses, (void *)&local, random_bytes % 4096, map, sbrk(0), (void *)(uintptr_t)write,
-           getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - random_bytes / 4096 * 4096,
+           getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - stack_end(),
            (unsigned long)sbrk(0) - (unsigned long)(uintptr_t)print_addresses);
     return 0;
 }
