@@ -1,10 +1,12 @@
 /*
  * Throughput over bad lines beside Linux's own TCP: the same line (tap.c) with the same chances once between the stack
- * and Linux and once between two Linux, both at the same time, so that they share the machine's load. Prints, for each line
- * and direction, both rates and their ratio; asserts nothing.
+ * and Linux and once between two Linux, both at the same time, so that they share the machine's load. Prints, for each
+ * line and direction, both rates and their ratio; asserts nothing.
  *
- *   bench_net_lines [SECONDS [ROUNDS [ALGORITHM]]]      of each measurement; default 20, 8, and cubic, which is that of
- *                                                       the stack, for all of Linux's connections
+ *   bench_net_lines [SECONDS [ROUNDS [ALGORITHM [LINE]]]]
+ *
+ * SECONDS of each measurement, default 20; ROUNDS, default 8; ALGORITHM for all of Linux's connections, default cubic,
+ * which is that of the stack; LINE, from 1 on, default all.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +195,7 @@ int main(int argc, char **argv)
     printf("| Line | The stack | kB/s | Linux in its place, kB/s | Ratio |\n|---|---|---|---|---|\n");
     for (unsigned line = 0; line < sizeof(lines) / sizeof(lines[0]); line++)
         for (unsigned send = 2; send-- > 0;)
-            compare(line, send, time, rounds);
+            if (argc <= 4 || (unsigned)atoi(argv[4]) == line + 1)
+                compare(line, send, time, rounds);
     return 0;
 }
