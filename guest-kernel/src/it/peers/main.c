@@ -246,7 +246,7 @@ static void print_statistics(const char *when, const struct statistics *s)
 static bool returned(const struct statistics *start, const struct statistics *now)
 {
     return now->established == start->established && now->half_open == 0 && now->time_wait == 0 &&
-           now->memory + MEMORY_TOLERANCE >= start->memory;
+           now->closing == 0 && now->memory + MEMORY_TOLERANCE >= start->memory;
 }
 
 /* A client that worked and stopped is part of the start: what the kernel and the program keep for it is theirs. */
