@@ -2,7 +2,7 @@
  * System calls with random arguments, and sequences of calls on what earlier ones made (storm_steps.c), from several
  * threads at once: `storm SEED CALLS [THREADS]`. Only for the guest, where nothing can be harmed. What must hold is that
  * the kernel goes on: every call returns once a signal interrupts it, the program's own text stays as it was, and memory
- * comes back when everything is closed. Prints "ok storm", or "not ok storm: why" and the calls before.
+ * comes back when everything is closed: so half of the calls, after the other half, leave no less of it. Prints "ok storm", or "not ok storm: why" and the calls before.
  */
 #define _GNU_SOURCE
 #include "storm.h"
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -30,7 +31,9 @@
 #define REPORTED 20000               /* calls between two lines, which show the lab that the guest is alive */
 #define PATIENCE_MS 60000            /* without a single call that returned, on the guest's clock */
 #define TIMERS 1024                  /* as many as the kernel gives one process */
-#define LEAK_LIMIT (2UL << 20)       /* bytes that may be missing at the end: connections in TIME-WAIT, tables, stacks */
+#define LEAK_LIMIT (2UL << 20)       /* bytes that one round may leave less of than the one before: TIME-WAIT, caches */
+#define ROUNDS 2
+#define DESCRIPTORS 1024             /* at most: their table does not shrink */
 
 static struct player players[THREADS_MAX];
 static pthread_t threads[THREADS_MAX];
@@ -323,13 +326,11 @@ static void *play(void *player)
 
 static void ignore(int number) { (void)number; }
 
-static void prepare(void)
+static void prepare_signals(void)
 {
-    size_t length = (size_t)(etext - __executable_start);
     struct sigaction fault = { .sa_sigaction = handle_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
     struct sigaction wake = { .sa_handler = ignore };
     static const int ignored[] = { SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGURG, SIGHUP };
-    setvbuf(stdout, NULL, _IOLBF, 0);
     sigaction(SIGSEGV, &fault, NULL);
     sigaction(SIGBUS, &fault, NULL);
     sigaction(SIGUSR1, &wake, NULL);
@@ -337,11 +338,28 @@ static void prepare(void)
         signal(ignored[i], SIG_IGN);
     for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
         signal(number, SIG_IGN);
-    void *own = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    text_copy = malloc(length);
-    if (own == MAP_FAILED || text_copy == NULL || mkdir("/tmp/d", 0777) != 0)
-        fail("cannot prepare: errno %d", errno);
+}
+
+/* The first time, or afresh. */
+static void map_region(void)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (region != 0 ? MAP_FIXED : 0);
+    void *own = mmap((void *)region, REGION, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (own == MAP_FAILED)
+        fail("no region: errno %d", errno);
     region = (uintptr_t)own;
+}
+
+static void prepare(void)
+{
+    size_t length = (size_t)(etext - __executable_start);
+    const struct rlimit descriptors = { DESCRIPTORS, DESCRIPTORS };
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    prepare_signals();
+    map_region();                        /* below all that comes after: what goes beyond its end must do no harm */
+    text_copy = malloc(length);
+    if (text_copy == NULL || setrlimit(RLIMIT_NOFILE, &descriptors) != 0)
+        fail("cannot prepare: errno %d", errno);
     memcpy(text_copy, __executable_start, length);
 }
 
@@ -366,7 +384,7 @@ static void start(uint64_t seed)
 static void watch(void)
 {
     const struct timespec moment = { .tv_nsec = 20000000 };
-    long before = -1, silent_ms = 0, reported = 0;
+    long before = -1, silent_ms = 0, reported = returned;
     while (returned < wanted) {
         nanosleep(&moment, NULL);
         silent_ms = returned == before ? silent_ms + 20 : 0;
@@ -417,23 +435,32 @@ static void remove_all(const char *directory)
         closedir(entries);
 }
 
-/* Everything that was made goes away; so must its memory. */
-static void check_memory(uint64_t before)
+/* Everything that was made goes away. */
+static void clean(void)
 {
     end_steps();
     syscall(SYS_close_range, 3, UINT32_MAX, 0);
     for (int timer = 0; timer < TIMERS; timer++)
         syscall(SYS_timer_delete, timer);
-    munmap((void *)region, REGION);
+    map_region();
     if (chdir("/tmp") != 0)
         fail("/tmp is gone");
     static const char *const stores[] = { "/tmp", "/run", "/var/tmp", "/dev/shm", "/image" };
     for (unsigned i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
         remove_all(stores[i]);
-    uint64_t after = memory_left();
-    printf("# %ld KiB are missing at the end\n", ((long)before - (long)after) / 1024);
-    if (after + LEAK_LIMIT < before)
-        fail("%lu KiB did not come back", (before - after) / 1024);
+}
+
+/* Bytes that are left after it. */
+static uint64_t play_round(uint64_t seed, long calls)
+{
+    if (mkdir("/tmp/d", 0777) != 0)
+        fail("cannot prepare a round: errno %d", errno);
+    wanted = returned + calls;
+    start(seed);
+    watch();
+    stop();
+    clean();
+    return memory_left();
 }
 
 int main(int argc, char **argv)
@@ -442,16 +469,18 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage, and only in the guest: storm SEED CALLS [THREADS]\n");
         return 2;
     }
-    wanted = atol(argv[2]);
+    long calls = atol(argv[2]);
+    uint64_t seed = strtoull(argv[1], NULL, 10);
     thread_count = argc == 4 ? (unsigned)atoi(argv[3]) : THREADS;
     if (thread_count < 1 || thread_count > THREADS_MAX)
         return 2;
     prepare();
-    uint64_t before = memory_left();
-    start(strtoull(argv[1], NULL, 10));
-    watch();
-    stop();
-    check_memory(before);
+    uint64_t before = play_round(seed, calls / ROUNDS), after = before;
+    for (uint64_t round = 1; round < ROUNDS; round++)
+        after = play_round(seed + (round << 32), calls / ROUNDS);
+    printf("# %ld KiB did not come back from the last rounds\n", ((long)before - (long)after) / 1024);
+    if (after + LEAK_LIMIT < before)
+        fail("%lu KiB did not come back", (before - after) / 1024);
     printf("# %ld calls, seed %s\nok storm\n", (long)returned, argv[1]);
     _exit(0);
 }

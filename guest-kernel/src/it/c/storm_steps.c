@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,6 +23,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -47,7 +49,7 @@ static atomic_int pools[KINDS][SLOTS];           /* descriptor, or 0 for none */
 enum form {
     NOTHING, VALUE, FD, ANY_FD, BUFFER_IN, BUFFER_OUT, LENGTH, OFFSET, FLAGS, ONE_OF_FEW, PATH, ADDRESS, ADDRESS_LENGTH,
     UNIX_ADDRESS, IOV, MESSAGE, EPOLL_EVENT, POLL_FDS, SHORT_TIME, TIMER_SETTING, WORD, FIXED_PAGES, PAGES, PAIR, SIZE_WORD,
-    SIGNAL_MASK, SIGNAL_EVENT, QUESTION, OPEN_HOW, ATTRIBUTE,
+    SIGNAL_MASK, REALTIME_MASK, REALTIME, SIGNAL_EVENT, QUESTION, OPEN_HOW, ATTRIBUTE,
 };
 struct argument {
     enum form form;
@@ -117,6 +119,10 @@ static const struct step steps[] = {
     { SYS_accept4, NEW(UNIX), { F(UNIX_LISTENER), V(0), V(0), V(SOCK_NONBLOCK) } },
     { SYS_sendmsg, 0, 0, 0, { F(UNIX), { MESSAGE, 0 }, V(MSG_DONTWAIT | MSG_NOSIGNAL) } },
     { SYS_recvmsg, 0, 0, 0, { F(UNIX), { MESSAGE, 0 }, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_CMSG_CLOEXEC) } },
+    { SYS_sendmmsg, 0, 0, 0, { F(UNIX), { MESSAGE, 0 }, FEW(3), V(MSG_DONTWAIT | MSG_NOSIGNAL) } },
+    { SYS_recvmmsg, 0, 0, 0, { F(UNIX), { MESSAGE, 0 }, FEW(3), V(MSG_DONTWAIT), V(0) } },
+    { SYS_sendmsg, 0, 0, 0, { F(DATAGRAM), { MESSAGE, 0 }, V(MSG_DONTWAIT | MSG_NOSIGNAL) } },
+    { SYS_recvmsg, 0, 0, 0, { F(DATAGRAM), { MESSAGE, 0 }, SOME(MSG_DONTWAIT | MSG_PEEK | MSG_CMSG_CLOEXEC) } },
     { SYS_write, 0, 0, 0, { F(UNIX), DATA } },
     { SYS_read, 0, 0, 0, { F(UNIX), SPACE } },
     { SYS_shutdown, 0, 0, 0, { F(UNIX), FEW(3) } },
@@ -161,6 +167,16 @@ static const struct step steps[] = {
     { SYS_timer_gettime, 0, 0, 0, { FEW(20), { BUFFER_OUT, 0 } } },
     { SYS_timer_delete, 0, 0, 0, { FEW(1100) } },
     { SYS_setitimer, 0, 0, 0, { FEW(3), { TIMER_SETTING, 0 }, { BUFFER_OUT, 0 } } },
+    { SYS_rt_sigprocmask, 0, 0, 0, { FEW(3), { REALTIME_MASK, 0 }, V(0), V(8) } },
+    { SYS_rt_sigtimedwait, 0, 0, 0, { { REALTIME_MASK, 0 }, { BUFFER_OUT, 0 }, { SHORT_TIME, 0 }, V(8) } },
+    { SYS_tgkill, 0, 0, 0, { V(1), FEW(12), { REALTIME, 0 } } },
+    { SYS_rt_sigqueueinfo, 0, 0, 0, { V(1), { REALTIME, 0 }, { BUFFER_IN, 0 } } },
+    { SYS_rt_tgsigqueueinfo, 0, 0, 0, { V(1), FEW(12), { REALTIME, 0 }, { BUFFER_IN, 0 } } },
+    /* What belongs to a thread or the process. */
+    { SYS_prctl, 0, 0, 0, { V(PR_SET_NAME), P } },
+    { SYS_prctl, 0, 0, 0, { V(PR_GET_NAME), { BUFFER_OUT, 0 } } },
+    { SYS_prlimit64, 0, 0, 0, { V(0), FEW(17), V(0), { BUFFER_OUT, 0 } } },
+    { SYS_close_range, 0, 0, 0, { V(3), { LENGTH, 0 }, V(CLOSE_RANGE_CLOEXEC) } },
     /* Pipes. */
     { SYS_pipe2, MAKES_PAIR, PIPE_OUT, PIPE_IN, { { PAIR, 0 }, V(O_NONBLOCK) } },
     { SYS_write, 0, 0, 0, { F(PIPE_IN), DATA } },
@@ -168,6 +184,8 @@ static const struct step steps[] = {
     { SYS_fcntl, 0, 0, 0, { F(PIPE_IN), V(1031), { LENGTH, 0 } } },              /* F_SETPIPE_SZ */
     { SYS_close, ENDS_FD, PIPE_IN, 0, { F(PIPE_IN) } },
     { SYS_close, ENDS_FD, PIPE_OUT, 0, { F(PIPE_OUT) } },
+    /* A reader that waits until a signal interrupts it, or another player writes or closes. */
+    { SYS_pipe2, MAKES_PAIR, PIPE_OUT, PIPE_IN, { { PAIR, 0 }, V(0) } },
     /* Waiting. */
     { SYS_epoll_create1, NEW(EPOLL), { V(0) } },
     { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_ADD), ANY, { EPOLL_EVENT, 0 } } },
@@ -175,7 +193,10 @@ static const struct step steps[] = {
     { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_MOD), ANY, { EPOLL_EVENT, 0 } } },
     { SYS_epoll_ctl, 0, 0, 0, { F(EPOLL), V(EPOLL_CTL_DEL), ANY, V(0) } },
     { SYS_epoll_wait, 0, 0, 0, { F(EPOLL), { BUFFER_OUT, 0 }, FEW(100), FEW(3) } },
+    { SYS_epoll_pwait2, 0, 0, 0, { F(EPOLL), { BUFFER_OUT, 0 }, FEW(100), { SHORT_TIME, 0 }, V(0), V(8) } },
     { SYS_poll, 0, 0, 0, { { POLL_FDS, 0 }, FEW(8), FEW(3) } },
+    { SYS_ppoll, 0, 0, 0, { { POLL_FDS, 0 }, FEW(8), { SHORT_TIME, 0 }, V(0), V(8) } },
+    { SYS_pselect6, 0, 0, 0, { FEW(64), { BUFFER_OUT, 0 }, { BUFFER_OUT, 0 }, V(0), { SHORT_TIME, 0 }, V(0) } },
     { SYS_eventfd2, NEW(EVENT), { FEW(4), SOME(O_NONBLOCK | 1) } },
     { SYS_write, 0, 0, 0, { F(EVENT), { WORD, 0 }, V(8) } },
     { SYS_read, 0, 0, 0, { F(EVENT), { BUFFER_OUT, 0 }, V(8) } },
@@ -223,6 +244,15 @@ static const struct step steps[] = {
     { SYS_unlink, 0, 0, 0, { P } },
     { SYS_mkdir, 0, 0, 0, { P, V(0755) } },
     { SYS_rmdir, 0, 0, 0, { P } },
+    { SYS_open, NEW(DIRECTORY), { P, V(O_PATH) } },
+    { SYS_openat, NEW(FILE_), { F(DIRECTORY), P, SOME(O_RDWR | O_CREAT | O_NOFOLLOW), V(0644) } },
+    { SYS_mkdirat, 0, 0, 0, { F(DIRECTORY), P, V(0755) } },
+    { SYS_unlinkat, 0, 0, 0, { F(DIRECTORY), P, SOME(AT_REMOVEDIR) } },
+    { SYS_renameat2, 0, 0, 0, { F(DIRECTORY), P, F(DIRECTORY), P, FEW(5) } },
+    { SYS_statx, 0, 0, 0, { F(DIRECTORY), P, SOME(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW), V(0xfff), { BUFFER_OUT, 0 } } },
+    { SYS_utimensat, 0, 0, 0, { F(DIRECTORY), P, V(0), SOME(AT_SYMLINK_NOFOLLOW) } },
+    { SYS_truncate, 0, 0, 0, { P, { OFFSET, 0 } } },
+    { SYS_fallocate, 0, 0, 0, { F(FILE_), SOME(3), { OFFSET, 0 }, { LENGTH, 0 } } },
     { SYS_flock, 0, 0, 0, { F(FILE_), SOME(15) } },
     { SYS_inotify_init1, NEW(INOTIFY), { V(O_NONBLOCK) } },
     { SYS_inotify_add_watch, 0, 0, 0, { F(INOTIFY), P, SOME(0xfff) } },
@@ -240,6 +270,9 @@ static const struct step steps[] = {
     { SYS_madvise, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, FEW(26) } },
     { SYS_mremap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, { PAGES, 0 }, V(MREMAP_MAYMOVE | MREMAP_FIXED), { FIXED_PAGES, 0 } } },
     { SYS_mprotect, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, SOME(7) } },
+    { SYS_mmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, V(PROT_READ | PROT_WRITE), V(MAP_SHARED | MAP_FIXED), F(FILE_), V(0) } },
+    { SYS_mincore, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, { BUFFER_OUT, 0 } } },
+    { SYS_mlock, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 } } },
     { SYS_msync, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 }, FEW(8) } },
     { SYS_munmap, 0, 0, 0, { { FIXED_PAGES, 0 }, { PAGES, 0 } } },
     /* The same descriptor under other numbers. */
@@ -360,6 +393,14 @@ static uint64_t signal_mask(void)
     return put(&mask, sizeof(mask));
 }
 
+/* Of SIGRTMIN (34) and above, which prepare() has ignored: they wait only while they are blocked. Not in the region, where
+ * another player may write a mask that blocks SIGSEGV. */
+static uint64_t realtime_mask(void)
+{
+    static const uint64_t masks[] = { UINT64_MAX << 33, 1UL << 33, 1UL << 34, 3UL << 35 };
+    return (uint64_t)(uintptr_t)&masks[below(4)];
+}
+
 /* Of a signal that prepare() has ignored. */
 static uint64_t signal_event(void)
 {
@@ -432,6 +473,8 @@ static uint64_t build(const struct argument *argument)
     case PAIR: return region + below(REGION / 8) * 8;
     case SIZE_WORD: return size_word();
     case SIGNAL_MASK: return signal_mask();
+    case REALTIME_MASK: return realtime_mask();
+    case REALTIME: return (uint64_t)SIGRTMIN + below(4);
     case SIGNAL_EVENT: return signal_event();
     case QUESTION: return question();
     case OPEN_HOW: return open_how();
@@ -472,14 +515,32 @@ static void forget(enum kind kind, int fd)
     }
 }
 
-static void *short_life(void *unused) { return unused; }
+/* Its list of robust futexes is whatever lies there. */
+static void *short_life(void *list)
+{
+    if (list != NULL)
+        syscall(SYS_set_robust_list, list, 24);
+    return NULL;
+}
 
 /* Threads that come and go, with what their end does: the word that is cleared, the robust list, the stack. */
 static void start_and_join(void)
 {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, short_life, NULL) == 0)
+    void *list = below(2) ? (void *)place(24) : NULL;
+    if (pthread_create(&thread, NULL, short_life, list) == 0)
         pthread_join(thread, NULL);
+}
+
+/* Faults, while other players map, unmap and move these pages. */
+static void touch_pages(void)
+{
+    uint64_t count = 1 + below(64), at = region + below(REGION / PAGE - 64) * PAGE, word = below(1000);
+    for (uint64_t i = 0; i < count; i++)
+        if (below(2))
+            write_region(at + i * PAGE, &word, sizeof(word));
+        else
+            read_region(&word, at + i * PAGE, sizeof(word));
 }
 
 void make_step(void)
@@ -488,6 +549,8 @@ void make_step(void)
         start_and_join();
         return;
     }
+    if (below(50) == 0)
+        touch_pages();
     const struct step *step = &steps[below(STEPS)];
     struct call *call = next_call();
     call->number = step->number;
