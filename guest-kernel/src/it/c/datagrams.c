@@ -1,4 +1,4 @@
-/* UDP beyond sending and receiving: groups, the queue of errors, datagrams in parts, times of arrival. All on loopback. */
+/* UDP beyond sending and receiving, on loopback: groups, the queue of errors, datagrams in parts, times of arrival. */
 #define _GNU_SOURCE
 #include "connections.h"
 
@@ -159,8 +159,8 @@ static struct read_error next_error(int socket)
     struct read_error error = { 0 };
     _Alignas(struct cmsghdr) char control[256];
     struct iovec bytes = { error.bytes, sizeof(error.bytes) };
-    struct msghdr message = { .msg_name = &error.to, .msg_namelen = sizeof(error.to), .msg_iov = &bytes, .msg_iovlen = 1,
-                              .msg_control = control, .msg_controllen = sizeof(control) };
+    struct msghdr message = { .msg_name = &error.to, .msg_namelen = sizeof(error.to), .msg_iov = &bytes,
+                              .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
     error.length = recvmsg(socket, &message, MSG_ERRQUEUE);
     if (error.length < 0)
         return error;
@@ -264,7 +264,8 @@ static void parts_make_one_datagram(void)
 {
     static char bytes[65507];
     int client = bound_to(INADDR_ANY, 0), server = bound_to(INADDR_LOOPBACK, 0), other = bound_to(INADDR_LOOPBACK, 0);
-    struct sockaddr_in name = name_of(INADDR_LOOPBACK, port_of(server)), elsewhere = name_of(INADDR_LOOPBACK, port_of(other));
+    struct sockaddr_in name = name_of(INADDR_LOOPBACK, port_of(server));
+    struct sockaddr_in elsewhere = name_of(INADDR_LOOPBACK, port_of(other));
     CHECK_EQUAL(sendto(client, "one ", 4, MSG_MORE, (struct sockaddr *)&name, sizeof(name)), 4);
     expect_none(server);
     CHECK_EQUAL(send(client, "two ", 4, MSG_MORE), 4);    /* without a destination: the first part has one */
@@ -294,7 +295,8 @@ static ssize_t control_of(int socket, int level, int type, void *value, size_t s
     char bytes[100];
     _Alignas(struct cmsghdr) char control[256];
     struct iovec vector = { bytes, sizeof(bytes) };
-    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
+                              .msg_controllen = sizeof(control) };
     CHECK(recvmsg(socket, &message, 0) >= 0);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header == NULL)

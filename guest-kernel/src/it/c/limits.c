@@ -61,8 +61,8 @@ static void data_is_limited(void)
     CHECK(map_bytes(MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE) == MAP_FAILED);
     CHECK_EQUAL(errno, ENOMEM);
     CHECK(sbrk((intptr_t)MIB) == (void *)-1);
-    void *reserved = map_bytes(MIB, PROT_NONE, MAP_PRIVATE), *shared = map_bytes(MIB, PROT_READ | PROT_WRITE, MAP_SHARED);
-    void *readable = map_bytes(MIB, PROT_READ, MAP_PRIVATE);
+    void *reserved = map_bytes(MIB, PROT_NONE, MAP_PRIVATE);
+    void *shared = map_bytes(MIB, PROT_READ | PROT_WRITE, MAP_SHARED), *readable = map_bytes(MIB, PROT_READ, MAP_PRIVATE);
     CHECK(reserved != MAP_FAILED && shared != MAP_FAILED && readable != MAP_FAILED);
     CHECK_ERROR(mprotect(reserved, MIB, PROT_READ | PROT_WRITE), ENOMEM);
     CHECK_ERROR(mprotect(readable, 4096, PROT_READ | PROT_WRITE), ENOMEM);

@@ -421,7 +421,8 @@ static const struct file_system *system_of(const struct walk *walk, const struct
     return seen->parent ? seen->parent->inode->fs : seen->inode->fs;
 }
 
-static int rename_walked(struct walk *from, struct dentry *from_seen, struct walk *to, struct dentry *to_seen, unsigned flags)
+static int rename_walked(struct walk *from, struct dentry *from_seen, struct walk *to, struct dentry *to_seen,
+                         unsigned flags)
 {
     if (system_of(from, from_seen) != system_of(to, to_seen))
         return -EXDEV;
@@ -429,7 +430,8 @@ static int rename_walked(struct walk *from, struct dentry *from_seen, struct wal
         return -EBUSY;
     if (to->special || !to_seen->parent)
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    struct renaming renaming = { .flags = flags, .from_slash = from->directory_wanted, .to_slash = to->directory_wanted };
+    struct renaming renaming = { .flags = flags, .from_slash = from->directory_wanted,
+                                 .to_slash = to->directory_wanted };
     mutex_lock(&namespace_lock);
     int error = rename_locked(from_seen, to_seen, &renaming);
     mutex_unlock(&namespace_lock);

@@ -496,8 +496,8 @@ static int wait_for_other_end(struct pipe *pipe, const struct file *file, uint32
     if (reader)
         return wait_until(&pipe->queue, read_once(pipe->writers_opened) != file->offset, NO_DEADLINE,
                           SLEEP_KILLABLE_BY_SIGNAL);
-    return wait_until(&pipe->queue, read_once(pipe->readers) || read_once(pipe->readers_opened) != readers_before, NO_DEADLINE,
-                      SLEEP_KILLABLE_BY_SIGNAL);
+    return wait_until(&pipe->queue, read_once(pipe->readers) || read_once(pipe->readers_opened) != readers_before,
+                      NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
 }
 
 int fifo_open(struct inode *inode, struct file *file)

@@ -1,6 +1,7 @@
 /*
- * timerfd_create(2): an interval timer whose expirations are read. It rests while they are not, as on Linux, so that one with
- * an interval of a nanosecond costs no more than its readers. What is counted is guarded by threads/interval_timer.c.
+ * timerfd_create(2): an interval timer whose expirations are read. It rests while they are not, as on Linux, so that
+ * one with an interval of a nanosecond costs no more than its readers. What is counted is guarded by
+ * threads/interval_timer.c.
  */
 #include "files/streams.h"
 #include "lib/errno.h"
@@ -33,7 +34,8 @@ static ssize_type read_timerfd(struct file *file, struct transfer *transfer, uin
             return transfer_out(transfer, &expirations, sizeof(expirations));
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&timer->queue, read_once(timer->timer.expirations), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        int error = wait_until(&timer->queue, read_once(timer->timer.expirations), NO_DEADLINE,
+                               SLEEP_KILLABLE_BY_SIGNAL);
         if (error)
             return error;
     }

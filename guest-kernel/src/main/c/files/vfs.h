@@ -112,7 +112,7 @@ struct inode {
     struct list attributes;          /* inode->lock (files/attributes.c) */
     uint32_t seals;                  /* inode->lock: SEAL_*, of files of memory */
     bool linkable;                   /* namespace: made without a name and may get one */
-    void *private;                   /* the file system's; sockets: net/'s listener; named pipes: inode->lock, the pipe */
+    void *private;                   /* the file system's; sockets: net/'s listener; named pipes: the pipe (lock) */
 };
 
 /* What the image has in its place is all there is to it. */

@@ -1,7 +1,7 @@
 /*
- * Resource limits: getrlimit(2), of the one process. In effect are those on CPU time, descriptors, the size of files, the
- * address space, data, and the first thread's stack. As on Linux root, which the process is, is not held to NPROC and
- * MEMLOCK, and RSS, LOCKS, CORE (no core is written) and those of realtime and message queues change nothing here.
+ * Resource limits: getrlimit(2), of the one process. In effect are those on CPU time, descriptors, the size of files,
+ * the address space, data, and the first thread's stack. As on Linux root, which the process is, is not held to NPROC
+ * and MEMLOCK, and RSS, LOCKS, CORE (no core is written) and those of realtime and message queues change nothing here.
  *
  * Spinlock "limits" guards the numbers; what they do is done without it.
  */
@@ -48,7 +48,10 @@ int process_limit_get(unsigned resource, struct process_limit *limit)
 
 static struct interval_timer cpu_timer;
 
-static nanoseconds seconds(uint64_t count) { return count < INT64_MAX / NS_PER_SECOND ? count * NS_PER_SECOND : NO_DEADLINE; }
+static nanoseconds seconds(uint64_t count)
+{
+    return count < INT64_MAX / NS_PER_SECOND ? count * NS_PER_SECOND : NO_DEADLINE;
+}
 
 /* With no lock held. */
 static void start_cpu_timer(void)

@@ -38,8 +38,8 @@ void address_space_init(void);
 /* RLIMIT_AS and RLIMIT_DATA: what is mapped, and what of it is private and writable, does not grow beyond these bytes;
  * -ENOMEM. */
 extern uint64_t address_space_limit, data_limit;
-/* RLIMIT_STACK: bytes of the first thread's stack; what is in use stays. Set by address_space_set_stack_limit(), which makes
- * room for more, as far as there is any. */
+/* RLIMIT_STACK: bytes of the first thread's stack; what is in use stays. Set by address_space_set_stack_limit(), which
+ * makes room for more, as far as there is any. */
 extern uint64_t stack_limit;
 void address_space_set_stack_limit(uint64_t bytes);
 

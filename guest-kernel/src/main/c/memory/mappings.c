@@ -211,7 +211,8 @@ void address_space_set_stack_limit(uint64_t bytes)
     struct area *area = area_first_after(lowest);
     if (area && area->flags & AREA_STACK && area->start > lowest) {
         struct map_request more = { .where = lowest, .length = area->start - lowest, .fixed = true, .no_replace = true,
-                                    .protection = area->protection, .flags = AREA_STACK | AREA_NO_RESERVE, .name = "[stack]" };
+                                    .protection = area->protection, .flags = AREA_STACK | AREA_NO_RESERVE,
+                                    .name = "[stack]" };
         (void)map_locked(&more);     /* without it the stack ends where it did: at a fault, as where no room is left */
     }
     mutex_unlock(&address_space_mutex);

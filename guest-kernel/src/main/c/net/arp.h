@@ -26,6 +26,7 @@ struct arp_entry {
     ipv4_t address;
     const uint8_t *mac;              /* NULL: not known yet */
 };
-void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), void *context);   /* until one is false */
+/* Until `visit` says false. */
+void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), void *context);
 /* Drops what is known about an interface's neighbours. */
 void arp_forget(struct interface *interface);

@@ -23,7 +23,7 @@
 #define TENTH (NS_PER_SECOND / 10)   /* unit of response times */
 #define INTERNET_CONTROL 0xc0        /* type of service of reports: RFC 3376 4 */
 
-/* Record types of version 3: there is no filter, so "exclude nothing" is to be a member, "include nothing" to be none. */
+/* Record types of version 3. There is no filter: "exclude nothing" is to be a member, "include nothing" to be none. */
 enum { IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4 };
 
 struct igmp_header {                 /* versions 1 and 2 */

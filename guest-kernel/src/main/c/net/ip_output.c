@@ -96,7 +96,8 @@ static void multicast_mac(ipv4_t group, uint8_t mac[6])
 }
 
 /* Puts the IP header on; its length, 0 without room. */
-static uint32_t add_header(struct packet *packet, const struct ip_send *send, uint16_t identification, uint16_t fragment)
+static uint32_t add_header(struct packet *packet, const struct ip_send *send, uint16_t identification,
+                           uint16_t fragment)
 {
     static const uint8_t router_alert[4] = { 148, 4, 0, 0 };         /* RFC 2113 2.1 */
     uint32_t length = sizeof(struct ip_header) + (send->router_alert ? sizeof(router_alert) : 0);

@@ -134,7 +134,8 @@ int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t
         return -ENODEV;
     list_for_each(node, &socket->memberships) {
         struct membership *membership = list_entry(node, struct membership, link);
-        if (membership->group->address != group || (wanted != membership->group->interface && (index != 0 || address != IPV4_ANY)))
+        bool any = index == 0 && address == IPV4_ANY;
+        if (membership->group->address != group || (!any && membership->group->interface != wanted))
             continue;
         drop(membership);
         return 0;

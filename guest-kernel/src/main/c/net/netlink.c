@@ -1,7 +1,7 @@
 /*
- * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE or
- * RTM_GETNEIGH for all that there is, as getifaddrs(3) does, for one interface, or for the way to one address. Nothing can be
- * changed through them, and no group ever gets a message.
+ * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR,
+ * RTM_GETROUTE or RTM_GETNEIGH for all that there is, as getifaddrs(3) does, for one interface, or for the way to one
+ * address. Nothing can be changed through them, and no group ever gets a message.
  *
  * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of them.
  * Guarded by the net lock; a datagram that is being read belongs to its reader, one at a time by `reading`.
@@ -23,7 +23,8 @@
 enum { NLMSG_NOOP = 1, NLMSG_ERROR, NLMSG_DONE };
 enum { NLM_F_REQUEST = 1, NLM_F_MULTI = 2, NLM_F_ACK = 4, NLM_F_DUMP = 0x300 };
 /* linux/rtnetlink.h */
-enum { RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22, RTM_NEWROUTE = 24, RTM_GETROUTE = 26, RTM_NEWNEIGH = 28, RTM_GETNEIGH = 30 };
+enum { RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22, RTM_NEWROUTE = 24, RTM_GETROUTE = 26,
+       RTM_NEWNEIGH = 28, RTM_GETNEIGH = 30 };
 
 struct header {                      /* struct nlmsghdr */
     uint32_t length;
@@ -178,7 +179,8 @@ static void tell_routes(struct builder *builder, const struct interface *interfa
 /* What RTM_GETROUTE for one address gives: that address, and where its packets go. */
 static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *route)
 {
-    enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5, CLONED = 0x200, RTA_UID = 25, RTA_CACHEINFO = 12 };
+    enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5 };
+    enum { CLONED = 0x200, RTA_CACHEINFO = 12, RTA_UID = 25 };
     const uint32_t flags_of_local = 0x80000000u, cache[8] = { 0 };       /* RTCF_LOCAL; struct rta_cacheinfo */
     struct { uint8_t family, prefix, source_prefix, service, table, origin, scope, type; uint32_t flags; } *info;
     bool local = route->interface->loopback, group = ipv4_is_multicast(to);
@@ -318,7 +320,8 @@ static const struct interface *find_link(const uint8_t *body, uint32_t length, b
     return interface_by_name(name);
 }
 
-static int tell_one_link(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
+static int tell_one_link(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
+                         uint32_t length)
 {
     bool asked = false;
     const struct interface *interface = length >= LINK_HEADER ? find_link(body, length, &asked) : NULL;
@@ -334,7 +337,8 @@ static int tell_one_link(struct netlink_socket *netlink, const struct header *qu
 }
 
 /* Without an address it is that of no one, which is this machine. */
-static int tell_one_route(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
+static int tell_one_route(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
+                          uint32_t length)
 {
     struct ip_route route;
     uint32_t size = 0;
@@ -371,7 +375,9 @@ static int answer_question(struct netlink_socket *netlink, const struct header *
         return dump(netlink, question, body[0]);
     if (type == RTM_GETLINK)
         return tell_one_link(netlink, question, body, length);
-    return type == RTM_GETROUTE ? tell_one_route(netlink, question, body, length) : report(netlink, question, -EOPNOTSUPP);
+    if (type == RTM_GETROUTE)
+        return tell_one_route(netlink, question, body, length);
+    return report(netlink, question, -EOPNOTSUPP);
 }
 
 static void bind_if_needed(struct netlink_socket *netlink)

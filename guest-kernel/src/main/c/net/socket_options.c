@@ -24,8 +24,8 @@ enum {
 enum {                               /* linux/in.h; the rest is in net/socket.h */
     IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_MTU_DISCOVER = 10, IP_RECVTTL = 12, IP_RECVTOS = 13,
     IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24,
-    IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP = 35,
-    IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, IP_MULTICAST_ALL = 49,
+    IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34,
+    IP_ADD_MEMBERSHIP = 35, IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, IP_MULTICAST_ALL = 49,
 };
 #define UDP_CORK 1                   /* linux/udp.h */
 #define UDP_GRO 104
@@ -262,7 +262,8 @@ static int set_multicast_interface(struct socket *socket, const void *value, uin
         memcpy(&wanted, value, min_of(length, (uint32_t)sizeof(wanted)));
     ipv4_t address = be32_get(wanted.address);
     bool none = wanted.index == 0 && address == IPV4_ANY;
-    const struct interface *interface = wanted.index != 0 ? interface_at((unsigned)wanted.index - 1) : interface_of_address(address);
+    const struct interface *interface = wanted.index != 0 ? interface_at((unsigned)wanted.index - 1)
+                                                          : interface_of_address(address);
     if (!none && interface == NULL)
         return -EADDRNOTAVAIL;
     socket->kept.multicast_interface = address;
@@ -288,8 +289,9 @@ static int change_membership(struct socket *socket, int name, const void *value,
     }
     if (!by_mreq && group.family != AF_INET)
         return -EINVAL;
+    ipv4_t joined = be32_get(wanted.group), address = be32_get(wanted.address);
     bool join = name == IP_ADD_MEMBERSHIP || name == MCAST_JOIN_GROUP;
-    return (join ? multicast_join : multicast_leave)(socket, be32_get(wanted.group), be32_get(wanted.address), wanted.index);
+    return (join ? multicast_join : multicast_leave)(socket, joined, address, wanted.index);
 }
 
 /* A byte or an int: ip(7). */
@@ -298,7 +300,8 @@ static int set_ip_level(struct socket *socket, int name, const void *value, uint
     int32_t number = 0;
     if (name == IP_MULTICAST_IF)
         return set_multicast_interface(socket, value, length);
-    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == MCAST_JOIN_GROUP || name == MCAST_LEAVE_GROUP)
+    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == MCAST_JOIN_GROUP ||
+        name == MCAST_LEAVE_GROUP)
         return change_membership(socket, name, value, length);
     if (length == 0 && !option_may_be_empty(&ip_options, name))
         return -EINVAL;

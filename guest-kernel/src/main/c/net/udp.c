@@ -108,7 +108,8 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, const struct 
     *udp_datagram(packet) = (struct udp_datagram){
         .source = { info->source, arrival->port }, .memory = memory, .destination = info->destination,
         .destination_port = arrival->to, .interface = (uint8_t)info->interface->index,
-        .type_of_service = info->type_of_service, .time_to_live = info->time_to_live, .received = timed ? clock_wall() : 0,
+        .type_of_service = info->type_of_service, .time_to_live = info->time_to_live,
+        .received = timed ? clock_wall() : 0,
     };
     udp_charge(udp, memory);
     list_push_back(&udp->received, &packet->link);

@@ -1,6 +1,6 @@
 /*
- * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our datagram
- * that are known; the pending error of the socket is that of the first that came by ICMP. What waits is charged to the
+ * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our
+ * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is charged to the
  * socket's receive buffer. Net lock, but for the copy to the program.
  */
 #include "lib/errno.h"
@@ -74,8 +74,8 @@ static struct udp_error *take_first(struct udp_socket *udp)
     if (node == NULL)
         return NULL;
     struct udp_error *first = list_entry(node, struct udp_error, link);
-    const struct udp_error *next = list_empty(&udp->errors) ? NULL : list_entry(udp->errors.next, struct udp_error, link);
-    if (next != NULL && next->what.origin == ORIGIN_ICMP)
+    const struct udp_error *next = list_entry(udp->errors.next, struct udp_error, link);
+    if (!list_empty(&udp->errors) && next->what.origin == ORIGIN_ICMP)
         udp->error = (int)next->what.error;
     else if (first->what.origin == ORIGIN_ICMP)
         udp->error = 0;

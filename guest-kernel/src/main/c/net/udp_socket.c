@@ -161,7 +161,8 @@ static int start_cork(struct udp_socket *udp, struct endpoint to, const struct s
     return 0;
 }
 
-static int keep_back(struct udp_socket *udp, const struct packet *packet, struct endpoint to, const struct socket_message *message)
+static int keep_back(struct udp_socket *udp, const struct packet *packet, struct endpoint to,
+                     const struct socket_message *message)
 {
     int error = udp->cork == NULL ? start_cork(udp, to, message) : 0;
     if (error == 0 && udp->cork->length + packet->length > UDP_PAYLOAD_LIMIT) {
@@ -266,7 +267,8 @@ static void say(struct socket_message *message, int type, const void *value, uin
 }
 
 /* As the program asked for it after the datagram had come, it is of now. */
-static void say_time(const struct socket_kept *kept, const struct udp_datagram *datagram, struct socket_message *message)
+static void say_time(const struct socket_kept *kept, const struct udp_datagram *datagram,
+                     struct socket_message *message)
 {
     nanoseconds time = datagram->received != 0 ? datagram->received : clock_wall();
     struct abi_timeval coarse = timeval_of(time);

@@ -622,7 +622,8 @@ static uint32_t copy_named(struct named_record *records, uint32_t room)
 static void print_named(struct text *out, const struct named_record *r)
 {
     bool abstract = is_abstract(&r->name);
-    text_print(out, "0000000000000000: %08X 00000000 %08X %04X %02X %5lu ", r->references, r->flags, r->type, r->state, r->number);
+    text_print(out, "0000000000000000: %08X 00000000 %08X %04X %02X %5lu ", r->references, r->flags, r->type, r->state,
+               r->number);
     text_print(out, "%s%.*s\n", abstract ? "@" : "", r->name.path_length - abstract, r->name.path + abstract);
 }
 

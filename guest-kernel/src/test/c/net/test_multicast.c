@@ -1,6 +1,6 @@
 /*
- * Groups and broadcasts on a network: what is reported by IGMP and when, who has copies, and errors of the path, with the
- * test as the router.
+ * Groups and broadcasts on a network: what is reported by IGMP and when, who has copies, and errors of the path, with
+ * the test as the router.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +105,8 @@ static struct file *bound(uint16_t port)
     struct socket_address any = { .family = AF_INET, .in = { IPV4_ANY, port } };
     struct file *file = stack_socket(SOCK_DGRAM);
     stack_nonblocking(file);
-    if (stack_set(file, OPTION_SOCKET, SO_REUSEADDR, 1) < 0 || socket_of(file)->operations->bind(socket_of(file), &any) < 0)
+    int error = stack_set(file, OPTION_SOCKET, SO_REUSEADDR, 1);
+    if (error < 0 || socket_of(file)->operations->bind(socket_of(file), &any) < 0)
         abort();
     return file;
 }
