@@ -405,7 +405,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             throw new SettingException("imageName", "'" + name + "' cannot be the name of an image.",
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
-        List<String> jvmOptions = new ArrayList<>(jvmArguments);
+        List<String> jvmOptions = withEmptyOnes(jvmArguments);
         Set<String> rootModules = new LinkedHashSet<>(additionalModules);
         if (PortOption.parse("debug", debug, Debugger.PORT).isPresent()) {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
@@ -414,7 +414,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         ProjectApplication.Layout layout = new ProjectApplication(project).layout(
                 applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
         Application application = new Application(mainClass, layout.jars(), layout.others(), modulePath, jvmOptions,
-                merged("systemProperties", systemProperties, systemPropertyVariables), arguments,
+                merged("systemProperties", systemProperties, systemPropertyVariables), withEmptyOnes(arguments),
                 merged("environment", environment, environmentVariables));
         JavaHome jdk = JavaHome.at(jdkHomePath());
         boolean classData = cds == null ? jdk.hasReproducibleClassData() : cds;
@@ -466,12 +466,19 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return filesDirectory.toPath();
     }
 
+    /** An empty element in the POM arrives as null. */
+    private static List<String> withEmptyOnes(List<String> configured) {
+        List<String> all = new ArrayList<>(configured);
+        all.replaceAll(value -> Objects.requireNonNullElse(value, ""));
+        return all;
+    }
+
     private static Map<String, String> merged(String parameter, Map<String, String> configured, List<String> given)
             throws SettingException {
         Map<String, String> all = new TreeMap<>();
         for (Map.Entry<String, String> entry : configured.entrySet()) {
-            // An empty element in the POM arrives as null.
-            all.put(entry.getKey(), entry.getValue() == null ? "" : entry.getValue());
+            // As above.
+            all.put(entry.getKey(), Objects.requireNonNullElse(entry.getValue(), ""));
         }
         for (String pair : new LinkedHashSet<>(given)) {
             int equals = pair.indexOf('=');
