@@ -1,0 +1,3 @@
+module modular {
+    uses java.nio.file.spi.FileTypeDetector;
+}
