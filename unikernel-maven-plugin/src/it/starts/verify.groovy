@@ -41,8 +41,8 @@ jdks.each { jdk ->
     collectors.each { collector ->
         def option = "-XX:+Use${collector}GC"
         def guest = inGuest(jdk, [jvmArguments: option + ',' + heap])
-        def linux = run([jdk + '/bin/java', option, heap, '-Djava.awt.headless=true', '-Dit.text=' + text, '-cp', 'target/starts-1.jar', 'it.Main',
-                *words], [IT_TEXT: text])
+        def linux = run([jdk + '/bin/java', option, heap, '-Djava.awt.headless=true', '-Dit.text=' + text,
+                '-cp', 'target/starts-1.jar', 'it.Main', *words], [IT_TEXT: text])
         assert found(linux).size() == 31
         assert found(linux).count { it.contains('blank false alike false') } == 3
         assert found(guest) == found(linux) : "$jdk $option\n$guest\n$linux"

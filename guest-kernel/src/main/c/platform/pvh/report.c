@@ -1,6 +1,6 @@
 /*
- * Reports to whoever started the machine (platform.h: platform_report()), on the second serial port. Only the kernel can
- * write there: the program has no access to I/O ports. Lock: "report", for whole lines.
+ * Reports to whoever started the machine (platform.h: platform_report()), on the second serial port. Only the kernel
+ * can write there: the program has no access to I/O ports. Lock: "report", for whole lines.
  */
 #include "lib/lock.h"
 #include "lib/print.h"

@@ -1,5 +1,6 @@
 /*
- * Console on the first serial port (uart.h). Firmware or the emulator may have set it up already; it is set up all the same.
+ * Console on the first serial port (uart.h). Firmware or the emulator may have set it up already; it is set up all the
+ * same.
  *
  * A break on the line makes the next byte a key of kernel_control_key(), as on Linux's serial consoles.
  */

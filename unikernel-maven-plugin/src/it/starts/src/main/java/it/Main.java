@@ -65,10 +65,10 @@ public final class Main {
             kept[i % kept.length] = new byte[100_000];
             sum += kept[i / 7 % kept.length] == null ? 0 : i;
         }
-        List<String> collectors = ManagementFactory.getGarbageCollectorMXBeans().stream().map(GarbageCollectorMXBean::getName).toList();
-        long collections = ManagementFactory.getGarbageCollectorMXBeans().stream()
-                .mapToLong(GarbageCollectorMXBean::getCollectionCount).sum();
-        System.out.println("found: " + collectors + " " + Runtime.getRuntime().maxMemory() + " " + (collections > 0) + " " + sum);
+        List<GarbageCollectorMXBean> collectors = ManagementFactory.getGarbageCollectorMXBeans();
+        long collections = collectors.stream().mapToLong(GarbageCollectorMXBean::getCollectionCount).sum();
+        System.out.println("found: " + collectors.stream().map(GarbageCollectorMXBean::getName).toList() + " "
+                + Runtime.getRuntime().maxMemory() + " " + (collections > 0) + " " + sum);
     }
 
     private static void draw(String family) throws Exception {

@@ -12,8 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * What the guest writes: passed on as it comes, the last lines kept. Nothing is concluded from it, since the program may
- * write what it likes. May be used by several threads.
+ * What the guest writes: passed on as it comes, the last lines kept. Nothing is concluded from it, since the program
+ * may write what it likes. May be used by several threads.
  */
 public final class Console {
 

@@ -37,7 +37,8 @@ public final class QemuGuest implements Guest {
     /** Starts QEMU with the guest stopped before its first instruction; {@link #resume} lets it run. */
     static QemuGuest start(QemuCommand command, Console console, Reports reports) throws IOException, SettingException {
         try (ReportSocket socket = ReportSocket.open()) {
-            QemuGuest guest = new QemuGuest(Supervised.start(command.words(socket.path()), LIFELINE, false), console, reports);
+            Process process = Supervised.start(command.words(socket.path()), LIFELINE, false);
+            QemuGuest guest = new QemuGuest(process, console, reports);
             guest.greet(command);
             reports.follow(socket.accept());
             return guest;

@@ -11,8 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where QEMU connects the serial port that the guest's kernel reports on: a socket in a directory of its own, which only
- * this user can reach and which is there only until QEMU is connected.
+ * Where QEMU connects the serial port that the guest's kernel reports on: a socket in a directory of its own, which
+ * only this user can reach and which is there only until QEMU is connected.
  */
 final class ReportSocket implements Closeable {
 

@@ -9,8 +9,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What the guest's kernel reports of its program: lines that come to this class by a way of their own, which the program
- * cannot write to (guest-kernel/docs/configuration.md, "Reports"). May be used by several threads.
+ * What the guest's kernel reports of its program: lines that come to this class by a way of their own, which the
+ * program cannot write to (guest-kernel/docs/configuration.md, "Reports"). May be used by several threads.
  */
 public final class Reports {
 
@@ -23,7 +23,8 @@ public final class Reports {
     /**
      * Reports of a guest that has not started yet.
      *
-     * @param debugPort the guest's port that the JVM's debugger agent listens on before the program does; 0 without agent
+     * @param debugPort the guest's port that the JVM's debugger agent listens on before the program does; 0 without
+     *         one
      */
     Reports(int debugPort) {
         this.debugPort = debugPort;

@@ -84,7 +84,8 @@ class HealthTest {
             seconds *= 2;
             e = timeOut(Duration.ofSeconds(seconds));
         } while (e.getMessage().contains("has not answered yet"));
-        assertTrue(e.getMessage().contains("not ready after " + seconds + " s: " + health() + " answers 404"), e.getMessage());
+        String expected = "not ready after " + seconds + " s: " + health() + " answers 404";
+        assertTrue(e.getMessage().contains(expected), e.getMessage());
         assertTrue(e.getMessage().endsWith("| I have no such page"), e.getMessage());
     }
 

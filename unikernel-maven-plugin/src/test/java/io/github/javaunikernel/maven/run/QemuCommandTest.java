@@ -30,8 +30,8 @@ class QemuCommandTest {
     @Test
     void givesConsoleAndReportsASerialPortEach() throws Exception {
         List<String> words = command("/b/hello.img", "dhcp");
-        assertEquals(List.of("chardev:console", "chardev:reports"),
-                IntStream.range(1, words.size()).filter(i -> words.get(i - 1).equals("-serial")).mapToObj(words::get).toList());
+        assertEquals(List.of("chardev:console", "chardev:reports"), IntStream.range(1, words.size())
+                .filter(i -> words.get(i - 1).equals("-serial")).mapToObj(words::get).toList());
         assertTrue(words.contains("file,id=console,path=/dev/stderr"));
         assertTrue(words.contains("socket,id=reports,path=/tmp/a,,b/reports"));
     }
