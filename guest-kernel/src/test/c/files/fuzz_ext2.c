@@ -56,32 +56,43 @@ void block_submit(struct block_device *device, struct block_request *request)
     request->done(request, 0);
 }
 
-struct visit {
-    struct listing listing;
-    struct dentry *directory;
-    unsigned depth;
-};
-static unsigned names_left;
+/* The names that were listed so far, in all directories; more are not looked at. */
+static char names[NAMES_LIMIT][NAME_LIMIT + 1];
+static unsigned names_count;
+
+static bool keep_name(struct listing *listing, const struct listed_name *name)
+{
+    (void)listing;
+    if (names_count == NAMES_LIMIT)
+        return false;
+    memcpy(names[names_count], name->name, name->length);
+    names[names_count++][name->length] = 0;
+    return true;
+}
 
 static void look_at(struct dentry *dentry, unsigned depth);
 
-static bool visit_name(struct listing *listing, const struct listed_name *name)
+static void visit_name(struct dentry *directory, const char *name, unsigned depth)
 {
-    struct visit *visit = container_of(listing, struct visit, listing);
-    char path[NAME_LIMIT + 1];
     struct dentry *child;
-    if (names_left == 0)
-        return false;
-    names_left--;
-    memcpy(path, name->name, name->length);
-    path[name->length] = 0;
-    if (path[0] && !path_find(visit->directory, path, 0, &child)) {
-        look_at(child, visit->depth + 1);
+    if (name[0] && !path_find(directory, name, 0, &child)) {
+        look_at(child, depth);
         dentry_put(child);
     }
-    if (path[0] && !path_find(visit->directory, path, WALK_FOLLOW, &child))
+    if (name[0] && !path_find(directory, name, WALK_FOLLOW, &child))
         dentry_put(child);
-    return true;
+}
+
+static void look_at_directory(struct dentry *dentry, struct file *file, unsigned depth)
+{
+    struct listing listing = { .take = keep_name };
+    unsigned first = names_count;
+    (void)file_list(file, &listing);
+    file_seek(file, 13, 0);
+    (void)file_list(file, &listing);
+    unsigned end = names_count;
+    for (unsigned i = first; i < end; i++)
+        visit_name(dentry, names[i], depth + 1);
 }
 
 static void look_at(struct dentry *dentry, unsigned depth)
@@ -91,10 +102,7 @@ static void look_at(struct dentry *dentry, unsigned depth)
     if (depth > DEPTH_LIMIT || dentry_open(dentry, O_RDONLY, &file))
         return;
     if (is_type(dentry->inode, S_IFDIR)) {
-        struct visit visit = { .listing.take = visit_name, .directory = dentry, .depth = depth };
-        (void)file_list(file, &visit.listing);
-        file_seek(file, 13, 0);
-        (void)file_list(file, &visit.listing);
+        look_at_directory(dentry, file, depth);
     } else {
         (void)file_read_kernel(file, buffer, sizeof(buffer), 0);
         (void)file_read_kernel(file, buffer, PAGE_SIZE, file->inode->size - PAGE_SIZE / 2);
@@ -140,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct file_system *fs;
     apply(data, size);
     image = damaged;
-    names_left = NAMES_LIMIT;
+    names_count = 0;
     if (ext2_open(device, &fs)) {
         free(device);
         return 0;
