@@ -45,15 +45,19 @@ static nanoseconds tail_deadline(const struct tcp *tcp, nanoseconds now)
     return min_of(now + wait, limit);
 }
 
+static void start_retransmission(struct tcp *tcp)
+{
+    start_retransmit_timer(tcp, clock_monotonic() + backed_off(tcp, tcp->backoffs), TCP_DEADLINE_RETRANSMIT);
+}
+
 void tcp_retransmit_start(struct tcp *tcp)
 {
-    nanoseconds now = clock_monotonic();
     if (tcp->rack.deadline != 0)
         start_retransmit_timer(tcp, tcp->rack.deadline, TCP_DEADLINE_REORDERED);
     else if (tcp_rack_may_probe(tcp))
-        start_retransmit_timer(tcp, tail_deadline(tcp, now), TCP_DEADLINE_TAIL);
+        start_retransmit_timer(tcp, tail_deadline(tcp, clock_monotonic()), TCP_DEADLINE_TAIL);
     else
-        start_retransmit_timer(tcp, now + backed_off(tcp, tcp->backoffs), TCP_DEADLINE_RETRANSMIT);
+        start_retransmission(tcp);
 }
 
 void tcp_probe_start(struct tcp *tcp)
@@ -115,10 +119,11 @@ static void reordered_timeout(struct tcp *tcp)
     tcp_output(tcp);
 }
 
+/* Once for each tail, also where there was no memory for the probe: then another one would be due at once. */
 static void tail_timeout(struct tcp *tcp)
 {
     tcp_send_tail_probe(tcp);
-    tcp_retransmit_start(tcp);
+    start_retransmission(tcp);
 }
 
 static void probe_timeout(struct tcp *tcp)
