@@ -54,3 +54,5 @@ jdks.each { jdk ->
         println "$jdk void main()"
     }
 }
+
+true
