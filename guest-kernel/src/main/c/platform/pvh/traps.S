@@ -282,6 +282,17 @@ user_base_in_kernel:
     swapgs
     jmp return_to_kernel
 
+/* void pvh_halt(void). STI takes effect after the next instruction, so an interrupt that is already pending ends the HLT at
+ * once. No stack frame: the platform test enters at the HLT. */
+    .globl pvh_halt, pvh_wait_halt, pvh_wait_end
+pvh_halt:
+    sti
+pvh_wait_halt:
+    hlt
+pvh_wait_end:
+    cli
+    ret
+
 /* Does not return, so nothing needs to be restored. */
 nonmaskable_trap:
     push_registers

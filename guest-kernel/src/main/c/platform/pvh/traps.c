@@ -104,7 +104,8 @@ static noreturn void die(const char *what, const struct registers *registers)
           registers->r10, registers->r11, registers->r12, registers->r13, registers->r14, registers->r15);
 }
 
-/* The HLT of pvh_cpu_wait() and what follows it. */
+/* traps.S: halts, with interrupts let in; its HLT and what follows it. */
+void pvh_halt(void);
 extern const char pvh_wait_halt[], pvh_wait_end[];
 
 void pvh_kernel_trap(struct registers *registers)
@@ -141,12 +142,7 @@ void pvh_nonmaskable_trap(struct registers *registers)
 void pvh_cpu_wait(void)
 {
     platform_resume_interrupts();
-    /* STI takes effect after the next instruction, so an interrupt that is already pending ends
-     * the HLT at once. */
-    __asm__ volatile("sti\n"
-                     ".globl pvh_wait_halt, pvh_wait_end\n"
-                     "pvh_wait_halt: hlt\n"
-                     "pvh_wait_end: cli" : : : "memory");
+    pvh_halt();
 }
 
 void pvh_cpu_take_interrupts(void)
