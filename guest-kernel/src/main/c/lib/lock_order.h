@@ -15,7 +15,6 @@
 #define LOCK_CLASSES(LOCK, NESTS) \
     /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
     LOCK(FILE_OFFSET, "file offset") \
-    LOCK(FLOCK, "flock") \
     NESTS(PIPE, "pipe") /* by address; splice(2) reads and writes the rest with one held */ \
     LOCK(SOCKET_READING, "socket reading") \
     LOCK(SOCKET_WRITING, "socket writing") \
@@ -24,6 +23,7 @@
     LOCK(ADDRESS_SPACE, "address_space") \
     LOCK(NAMESPACE, "namespace") \
     LOCK(MEMORY_FILES, "memory files") \
+    LOCK(FLOCK, "flock") /* as the next two, taken by the last file_put(), which may come from an unmapping */ \
     LOCK(EPOLL_CONTROL, "epoll control") \
     LOCK(EPOLL_INSTANCE, "epoll instance") \
     /* Spinlocks. */ \
