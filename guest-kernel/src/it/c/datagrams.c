@@ -204,7 +204,7 @@ static void refused_datagrams_are_queued(void)
     CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN);       /* none is pending either */
     send_to(client, INADDR_LOOPBACK, port, "again");
     CHECK_ERROR(recv(client, &byte, 1, 0), ECONNREFUSED);
-    CHECK_EQUAL(recv(client, &byte, 1, MSG_ERRQUEUE), 1); /* the pending one is told; the queue keeps it */
+    CHECK_EQUAL(recv(client, &byte, 1, MSG_ERRQUEUE), 1); /* the pending one is reported; the queue keeps it */
     CHECK_EQUAL(byte, 'a');
     close(client);
 }

@@ -42,7 +42,7 @@ static void cpu_time_is_limited(void)
     struct rlimit old = set_soft(RLIMIT_CPU, (rlim_t)first), now;
     for (int wanted = 1; wanted <= 2; wanted++) {
         while (signals_seen < wanted) { }
-        /* Linux counts a whole tick for each part of one, so the signal comes early on a machine that has much to do. */
+        /* Linux counts a whole tick for each part of one, so the signal comes early on a busy machine. */
         CHECK(!in_guest() || cpu_seconds() + 1 >= first + wanted - 1);
         CHECK_EQUAL(getrlimit(RLIMIT_CPU, &now), 0);
         CHECK(now.rlim_cur >= (rlim_t)(first + wanted));
@@ -63,7 +63,8 @@ static void data_is_limited(void)
     CHECK_EQUAL(errno, ENOMEM);
     CHECK(sbrk((intptr_t)MIB) == (void *)-1);
     void *reserved = map_bytes(MIB, PROT_NONE, MAP_PRIVATE);
-    void *shared = map_bytes(MIB, PROT_READ | PROT_WRITE, MAP_SHARED), *readable = map_bytes(MIB, PROT_READ, MAP_PRIVATE);
+    void *shared = map_bytes(MIB, PROT_READ | PROT_WRITE, MAP_SHARED);
+    void *readable = map_bytes(MIB, PROT_READ, MAP_PRIVATE);
     CHECK(reserved != MAP_FAILED && shared != MAP_FAILED && readable != MAP_FAILED);
     CHECK_ERROR(mprotect(reserved, MIB, PROT_READ | PROT_WRITE), ENOMEM);
     CHECK_ERROR(mprotect(readable, 4096, PROT_READ | PROT_WRITE), ENOMEM);

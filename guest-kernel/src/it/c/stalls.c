@@ -64,7 +64,7 @@ static void give_number(int descriptor, unsigned i)
     close(descriptor);
 }
 
-/* `call` ends what `again` makes anew for the next attempt. */
+/* `call` ends what `again` makes once more for the next attempt. */
 static void check_end(const char *name, void (*call)(void), void (*again)(void))
 {
     check_gives_way(name, call, again);
@@ -204,18 +204,20 @@ static void mapped_file(void)
     give_memory();
 }
 
-static unsigned areas;
-static void read_maps(void)
+static unsigned count_lines(const char *path)
 {
     static char text[65536];
     unsigned lines = 0;
-    int maps = open("/proc/self/maps", O_RDONLY);
-    for (ssize_t n; (n = read(maps, text, sizeof(text))) > 0;)
+    int file = open(path, O_RDONLY);
+    for (ssize_t n; (n = read(file, text, sizeof(text))) > 0;)
         for (ssize_t i = 0; i < n; i++)
             lines += text[i] == '\n';
-    close(maps);
-    CHECK(lines >= areas);
+    close(file);
+    return lines;
 }
+
+static unsigned areas;
+static void read_maps(void) { CHECK(count_lines("/proc/self/maps") >= areas); }
 static void protect_all(void)
 {
     CHECK_EQUAL(mprotect(memory, amount, PROT_NONE), 0);
@@ -374,17 +376,7 @@ static void full_queues(void)
     check_end("close of a stream with a full queue", close_other, fill_stream);
 }
 
-static void read_sockets(void)
-{
-    static char text[65536];
-    unsigned lines = 0;
-    int list = open("/proc/net/tcp", O_RDONLY);
-    for (ssize_t n; (n = read(list, text, sizeof(text))) > 0;)
-        for (ssize_t i = 0; i < n; i++)
-            lines += text[i] == '\n';
-    close(list);
-    CHECK(lines > opened);
-}
+static void read_sockets(void) { CHECK(count_lines("/proc/net/tcp") > opened); }
 
 static void open_sockets(void)
 {

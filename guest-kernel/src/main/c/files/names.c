@@ -330,7 +330,7 @@ static int move_locked(struct dentry *from, struct dentry *to)
     return 0;
 }
 
-/* Tells of one of the two moves of an exchange; `name` is where it was before, or is after it. */
+/* Reports one of the two moves of an exchange; `name` is where it was before, or is after it. */
 static void tell_move(struct dentry *name, unsigned event, uint32_t cookie)
 {
     inotify_name(name, event | (is_type(name->inode, S_IFDIR) ? IN_ISDIR : 0), cookie);

@@ -49,7 +49,7 @@ static unsigned version_now(void)
     return now < older_until[1] ? 1 : now < older_until[2] ? 2 : 3;
 }
 
-/* Reports go to devices only: nobody else is on the other ones' networks. */
+/* Reports go to devices only: no one else is on the other ones' networks. */
 static bool is_reported(const struct multicast_group *group)
 {
     return !group->interface->loopback && group->address != MULTICAST_ALL_HOSTS;

@@ -260,7 +260,7 @@ struct tcp {
     bool shut_read;
     bool being_read;                 /* a reader copies from `received` without the lock: leave it alone */
 
-    /* Sending (RFC 9293 3.3.1). send_end: behind the last byte queued; a FIN has that number. */
+    /* Sending (RFC 9293 3.3.1). send_end: after the last byte queued; a FIN has that number. */
     uint32_t send_unacknowledged, send_next, send_end;
     uint32_t send_window, send_window_max;
     uint32_t window_sequence, window_acknowledgement;        /* SND.WL1, SND.WL2 */

@@ -38,7 +38,7 @@ static void enqueue(struct udp_socket *udp, const struct udp_error *like, const 
     uint32_t memory = (uint32_t)sizeof(*like) + like->length;
     struct udp_error *error = udp_has_room(udp, memory) ? heap_allocate(memory) : NULL;
     if (error == NULL)
-        return;                      /* as Linux: only the pending error tells of it */
+        return;                      /* as Linux: only the pending error reports it */
     *error = *like;
     error->memory = memory;
     if (like->length > 0)
