@@ -163,8 +163,8 @@ exec 8<>watched 9<>gone
 case $1 in
 create) echo 'running-1 7 96 1 --p--- 0.0' >state ;;
 domid) echo 7 ;;
-unpause) echo 'running-1 7 96 1 -b---- 0.1' >state ;;
-console) printf 'exit 0\\nunikernel: exit status=0\\nHere I am'; read -r gone <&9 ;;
+unpause) echo 'running-1 7 96 1 -b---- 0.1' >state; echo >unpaused ;;
+console) read -r go <unpaused; printf 'exit 0\\nunikernel: exit status=0\\nHere I am'; read -r gone <&9 ;;
 list) [ ! -e state ] || { echo 'Name ID Mem VCPUs State Time(s)'; cat state; } ;;
 shutdown) cp status exit; echo 'running-1 7 96 1 ---s-- 0.1' >state; echo @releaseDomain >&8 ;;
 destroy) rm -f state exit; echo @releaseDomain >&8; echo >&9 ;;
@@ -180,7 +180,7 @@ case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
         file.text = '#!/bin/sh\ncd "$(dirname "$0")"' + text
         file.setExecutable(true)
     }
-    assert new ProcessBuilder('mkfifo', host.path + '/watched', host.path + '/gone').start().waitFor() == 0
+    assert new ProcessBuilder('mkfifo', *['watched', 'gone', 'unpaused'].collect { "${host}/${it}".toString() }).start().waitFor() == 0
     def status = new File(host, 'status')
     def calls = new File(host, 'calls')
     def start = { String... words ->

@@ -49,18 +49,25 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     @Override
     protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
-        Guest guest = switch (with) {
+        try (Interrupts interrupts = new Interrupts(getLog()::info)) {
+            Guest guest = start();
+            interrupts.passTo(guest);
+            try {
+                GuestEnd end = guest.await();
+                end.check(interrupts.asked());
+            } catch (InterruptedException e) {
+                guest.kill();
+                throw e;
+            }
+        }
+    }
+
+    private Guest start() throws SettingException, IOException {
+        return switch (with) {
             case "qemu" -> inQemu();
             case "xl" -> inXen();
             default -> throw new SettingException("run.with", "'" + with + "' runs no guest.", "Use qemu or xl.");
         };
-        try (Interrupts interrupts = new Interrupts(guest, getLog()::info)) {
-            GuestEnd end = guest.await();
-            end.check(interrupts.asked());
-        } catch (InterruptedException e) {
-            guest.kill();
-            throw e;
-        }
     }
 
     private Guest inQemu() throws SettingException, IOException {

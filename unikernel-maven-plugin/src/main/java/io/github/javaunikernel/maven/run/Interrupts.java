@@ -5,30 +5,42 @@ import java.util.function.Consumer;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
-/** Ctrl-C while a guest is in the foreground: the first one asks it to end, the next ends it. */
+/**
+ * Ctrl-C while a guest is in the foreground: the first one asks it to end, the next ends it. One that comes while the
+ * guest is being started takes effect as soon as there is a guest.
+ */
 public final class Interrupts implements AutoCloseable {
 
     private static final Signal INTERRUPT = new Signal("INT");
 
-    private final Guest guest;
     private final Consumer<String> log;
     private final SignalHandler previous;
-    private volatile boolean asked;
+    private Guest guest;
+    private int interrupts;
 
     /**
      * Begins.
      *
      * @param log is told what happens
      */
-    public Interrupts(Guest guest, Consumer<String> log) {
-        this.guest = guest;
+    public Interrupts(Consumer<String> log) {
         this.log = log;
         previous = Signal.handle(INTERRUPT, signal -> interrupt());
     }
 
+    /** The guest that Ctrl-C is for, from now on and for what has come before. */
+    public void passTo(Guest started) {
+        int before;
+        synchronized (this) {
+            guest = started;
+            before = interrupts;
+        }
+        end(started, before);
+    }
+
     /** Whether the guest was asked to end. */
-    public boolean asked() {
-        return asked;
+    public synchronized boolean asked() {
+        return interrupts > 0;
     }
 
     /** Leaves Ctrl-C to whom it was before. */
@@ -38,14 +50,25 @@ public final class Interrupts implements AutoCloseable {
     }
 
     private void interrupt() {
+        Guest current;
+        int now;
+        synchronized (this) {
+            current = guest;
+            now = ++interrupts;
+        }
+        log.accept(now == 1 ? "Shutting down; Ctrl-C again ends the guest by force" : "Ending the guest by force");
+        if (current != null) {
+            end(current, now);
+        }
+    }
+
+    /** Without the lock, so that a guest that is slow to be asked can be killed meanwhile. */
+    private void end(Guest current, int times) {
         try {
-            if (asked) {
-                log.accept("Ending the guest by force");
-                guest.kill();
-            } else {
-                asked = true;
-                log.accept("Shutting down; Ctrl-C again ends the guest by force");
-                guest.shutDown();
+            if (times > 1) {
+                current.kill();
+            } else if (times == 1) {
+                current.shutDown();
             }
         } catch (IOException e) {
             log.accept(e.getMessage());
