@@ -12,9 +12,25 @@
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/reference.h"
+#include "memory/address_space.h"
 
 uint64_t file_size_limit = UINT64_MAX;
 struct file_transfers file_transfers;
+
+static struct file *owner_of(struct mappable *object) { return container_of(object, struct file, mappable); }
+
+static struct page_source *mapped_pages(struct mappable *object)
+{
+    struct file *file = owner_of(object);
+    return file->operations->pages(file);
+}
+
+static void get_mapped(struct mappable *object) { file_get(owner_of(object)); }
+static void put_mapped(struct mappable *object) { file_put(owner_of(object)); }
+
+static const struct mappable_operations mapped_file = { .pages = mapped_pages, .get = get_mapped, .put = put_mapped };
+
+struct file *file_of_area(const struct area *area) { return area->object ? owner_of(area->object) : NULL; }
 
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private)
 {
@@ -22,6 +38,7 @@ struct file *file_create(const struct file_operations *operations, uint32_t flag
     if (!file)
         return NULL;
     file->operations = operations;
+    file->mappable.operations = operations->pages ? &mapped_file : NULL;
     file->references = 1;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->private = private;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "memory/mappable.h"
 #include "memory/page_cache.h"
 #include "memory/transfer.h"
 #include "threads/wait.h"
@@ -48,6 +49,7 @@
 #define S_IFCHR 0020000u
 #define S_IFIFO 0010000u
 
+struct area;
 struct inode;
 struct dentry;
 struct file;
@@ -85,6 +87,7 @@ struct file_operations {
 
 struct file {
     const struct file_operations *operations;
+    struct mappable mappable;        /* what mmap(2) maps, by operations.pages */
     uint32_t references;             /* atomic */
     uint32_t flags;                  /* O_* without creation flags */
     bool locked;                     /* holds an flock(2) (files/flock.c) */
@@ -101,6 +104,8 @@ struct file {
  * file of mode 0600 of no type. */
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private);
 struct file *file_get(struct file *file);
+/* The file that an area maps, or NULL. The reference stays the area's, so it holds under the address_space mutex. */
+struct file *file_of_area(const struct area *area);
 /* What it was opened for: access mode 3, which open(2) takes as well, is both. */
 static inline bool file_is_readable(const struct file *file) { return (file->flags & O_ACCMODE) != O_WRONLY; }
 static inline bool file_is_writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }

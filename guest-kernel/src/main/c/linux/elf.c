@@ -116,7 +116,7 @@ static int map_segment(const struct elf_file *elf, const struct elf_program_head
     unsigned protection = protection_of(p);
     if (p->file_size) {
         struct map_request request = { .where = start, .length = file_end - start, .fixed = true,
-                                       .protection = protection, .file = elf->file,
+                                       .protection = protection, .object = &elf->file->mappable,
                                        .offset = align_down(p->offset, PAGE_SIZE) };
         int64_t address = address_space_map(&request);
         if (address < 0)

@@ -66,7 +66,7 @@ static int64_t map_file(struct map_request *request, int descriptor)
     } else if (request->offset + request->length < request->offset) {
         result = -EOVERFLOW;
     } else {
-        request->file = file;
+        request->object = &file->mappable;
         result = address_space_map(request);
     }
     file_put(file);

@@ -296,8 +296,9 @@ static void match_area(const struct area *area, void *context)
     if (place->address < area->start || place->address >= area->end)
         return;
     place->offset = place->address - area->start + area->offset;
-    if (area->file)
-        file_path(area->file, place->path, sizeof(place->path));
+    struct file *file = file_of_area(area);
+    if (file)
+        file_path(file, place->path, sizeof(place->path));
     else
         string_copy(place->path, area->name ? area->name : "anonymous memory", sizeof(place->path));
 }

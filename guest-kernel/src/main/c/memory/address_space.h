@@ -8,10 +8,9 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "lib/types.h"
+#include "memory/mappable.h"
 #include "platform/platform.h"
 #include "threads/wait.h"
-
-struct file;
 
 #define AREA_SHARED 1u               /* writes go to the source's pages */
 #define AREA_STACK 2u                /* for /proc/self/maps only */
@@ -25,9 +24,9 @@ struct area {
     uintptr_t start, end;            /* bytes, page-aligned, [start, end) */
     unsigned protection;             /* MMU_*; 0: reserved, no access */
     unsigned flags;                  /* AREA_* */
-    struct file *file;               /* NULL: anonymous; one reference */
-    uint64_t offset;                 /* of start in the file, bytes, page-aligned */
-    struct list source_link;         /* page_source.mappings, when file-backed */
+    struct mappable *object;         /* NULL: anonymous; one reference */
+    uint64_t offset;                 /* of start in the object, bytes, page-aligned */
+    struct list source_link;         /* page_source.mappings, when it has an object */
     struct list reclaim_link;        /* the areas to look through for idle pages, when these can be dropped */
     const char *name;                /* "[heap]", "[stack]", "[vdso]" or NULL */
     phys_t *fixed_pages;             /* vDSO and clock page: these frames, else NULL */
@@ -44,13 +43,13 @@ extern uint64_t stack_limit;
 void address_space_set_stack_limit(uint64_t bytes);
 
 /* mmap(2) with kernel-checked arguments. `where` 0 or a hint; fixed replaces what is there unless
- * no_replace. The area takes its own reference to file. Returns the address or -errno. */
+ * no_replace. The area takes its own reference to the object. Returns the address or -errno. */
 struct map_request {
     uintptr_t where;
     size_t length;
     unsigned protection, flags;
     bool fixed, no_replace, populate;
-    struct file *file;
+    struct mappable *object;         /* NULL: anonymous memory */
     uint64_t offset;
     const char *name;
     phys_t *fixed_pages;

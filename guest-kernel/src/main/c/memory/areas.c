@@ -1,4 +1,3 @@
-#include "files/file.h"
 #include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
@@ -98,7 +97,7 @@ static void link_to_source(struct area *area, struct page_source *source)
     }
 }
 
-/* By the area's own link: its file may have pages of another source by now. */
+/* By the area's own link: its object may have pages of another source by now. */
 static void unlink_from_source(struct area *area)
 {
     list_remove(&area->source_link);
@@ -132,8 +131,8 @@ void area_insert(struct area *area)
     count_bytes(area, area->end - area->start);
     list_init(&area->source_link);
     list_init(&area->reclaim_link);
-    if (area->file)
-        link_to_source(area, area->file->operations->pages(area->file));
+    if (area->object)
+        link_to_source(area, mappable_pages(area->object));
 }
 
 void area_remove(struct area *area)
@@ -143,9 +142,9 @@ void area_remove(struct area *area)
     tree_remove(&areas, &area->node);
     measure_gap(next);
     count_bytes(area, area->start - area->end);
-    if (area->file) {
+    if (area->object) {
         unlink_from_source(area);
-        file_put(area->file);
+        mappable_put(area->object);
     }
     area_discard(area);
 }
@@ -172,9 +171,9 @@ static int area_split(struct area *area, uintptr_t at)
         return -ENOMEM;
     *rest = *area;
     rest->start = at;
-    if (area->file) {
+    if (area->object) {
         rest->offset += at - area->start;
-        file_get(area->file);
+        mappable_get(area->object);
     }
     if (area->fixed_pages)
         rest->fixed_pages += (at - area->start) >> PAGE_SHIFT;
@@ -204,7 +203,7 @@ int area_split_around(uintptr_t start, uintptr_t end)
 
 static bool can_merge(const struct area *a, const struct area *b)
 {
-    return a->end == b->start && !a->file && !b->file && !a->fixed_pages && !b->fixed_pages &&
+    return a->end == b->start && !a->object && !b->object && !a->fixed_pages && !b->fixed_pages &&
            a->protection == b->protection && a->flags == b->flags && a->name == b->name;
 }
 

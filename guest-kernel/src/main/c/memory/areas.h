@@ -31,11 +31,11 @@ struct area *area_previous(const struct area *area);
 /* For area_insert(), or area_discard() if it comes to nothing. NULL without memory or with AREAS_MAX in being. */
 struct area *area_create(void);
 void area_discard(struct area *area);
-/* Takes over the area and its reference to a file; nothing else lies in its range. */
+/* Takes over the area and its reference to what it maps; nothing else lies in its range. */
 void area_insert(struct area *area);
 /* Its pages are unmapped already. Frees it. */
 void area_remove(struct area *area);
-/* The pages of the area's file are those of another source from now on. */
+/* The pages of what the area maps are those of another source from now on. */
 void area_change_source(struct area *area, struct page_source *to);
 /* Nothing lies between the old end and the new one. */
 void area_set_end(struct area *area, uintptr_t end);

@@ -8,12 +8,12 @@
  * dropped again for want of memory. make_room() takes clean file pages out of any mapping, so it comes before anything
  * is looked up.
  */
-#include "files/file.h"
 #include "lib/errno.h"
 #include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
 #include "memory/layout.h"
+#include "memory/page_cache.h"
 #include "memory/user.h"
 #include "threads/thread.h"
 
@@ -181,7 +181,7 @@ static bool allowed(const struct area *area, uint64_t error)
 
 /* A file page that must be read before the fault can be served. */
 struct missing_page {
-    struct file *file;               /* NULL: none is missing; else one reference */
+    struct mappable *object;         /* NULL: none is missing; else one reference */
     struct page_source *source;
     uint32_t index;
 };
@@ -191,7 +191,7 @@ static enum fault_result read_in(const struct missing_page *missing, struct page
 {
     int error;
     *read = page_cache_get(missing->source, missing->index, &error);
-    file_put(missing->file);
+    mappable_put(missing->object);
     if (*read || error == -ENXIO)    /* cut off meanwhile: the next try finds that out */
         return FAULT_SERVED;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
@@ -201,13 +201,13 @@ static enum fault_result read_in(const struct missing_page *missing, struct page
 static enum fault_result fault_file(const struct area *area, uintptr_t address, bool write,
                                     struct missing_page *missing)
 {
-    struct page_source *source = area->file->operations->pages(area->file);
+    struct page_source *source = mappable_pages(area->object);
     uint64_t index = page_index(area, address);
     if (index >= align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT)
         return FAULT_BEYOND_FILE;
     struct page *page = page_cache_find(source, (uint32_t)index);
     if (!page) {
-        *missing = (struct missing_page){ file_get(area->file), source, (uint32_t)index };
+        *missing = (struct missing_page){ mappable_get(area->object), source, (uint32_t)index };
         return FAULT_SERVED;
     }
     if (!write || (area->flags & AREA_SHARED))
@@ -235,7 +235,7 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
         return fault_fixed(area, address);
     if (area->flags & AREA_STACK && process_layout.stack_top - address > read_once(stack_limit))
         return FAULT_NO_AREA;
-    return area->file ? fault_file(area, address, write, missing) : fault_anonymous(area, address);
+    return area->object ? fault_file(area, address, write, missing) : fault_anonymous(area, address);
 }
 
 enum fault_result address_space_fault(uintptr_t address, uint64_t error)
@@ -250,9 +250,9 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
         if (read)
             page_put(read);
         read = NULL;
-        if (missing.file)
+        if (missing.object)
             result = read_in(&missing, &read);
-        if (!missing.file || result != FAULT_SERVED)
+        if (!missing.object || result != FAULT_SERVED)
             return result;
     }
 }

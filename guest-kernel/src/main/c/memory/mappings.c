@@ -1,7 +1,6 @@
 /*
  * What the Linux calls do with the address space: map, unmap, protect, move, and the program break.
  */
-#include "files/file.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
@@ -138,7 +137,7 @@ static int64_t insert_area(const struct map_request *request)
     }
     *area = (struct area){ .start = (uintptr_t)address, .end = (uintptr_t)address + length,
                            .protection = request->protection, .flags = request->flags,
-                           .file = request->file ? file_get(request->file) : NULL,
+                           .object = request->object ? mappable_get(request->object) : NULL,
                            .offset = request->offset, .name = request->name,
                            .fixed_pages = request->fixed_pages };
     area_insert(area);
@@ -164,7 +163,7 @@ static int64_t map_locked(const struct map_request *request)
 
 int64_t address_space_map(const struct map_request *request)
 {
-    if (request->file && !request->file->operations->pages)
+    if (request->object && !request->object->operations)
         return -ENODEV;
     mutex_lock(&address_space_mutex);
     int64_t address = map_locked(request);
@@ -325,7 +324,7 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
             area->flags |= AREA_COMMITTED;
         area_set_protection(area, protection);
         /* A private file page may still be the cache's own: its first write must fault. */
-        bool upgrade = !area->file || (area->flags & AREA_SHARED);
+        bool upgrade = !area->object || (area->flags & AREA_SHARED);
         protect_pages(area->start, area->end, protection, upgrade);
     }
     merge_range(start, end);
@@ -462,7 +461,7 @@ static int64_t move_whole_area(struct area *area, size_t new_length, bool fixed,
     uintptr_t start = area->start, end = area->end;
     size_t moved = min_of(end - start, new_length);
     struct map_request request = { .where = new_start, .length = new_length, .fixed = fixed,
-                                   .protection = area->protection, .flags = area->flags, .file = area->file,
+                                   .protection = area->protection, .flags = area->flags, .object = area->object,
                                    .offset = area->offset, .name = area->name };
     int64_t address = insert_area(&request);
     if (address < 0)

@@ -55,7 +55,7 @@ ssize_type file_read_kernel(struct file *file, void *to, size_t length, uint64_t
 static int64_t reserve(const struct map_request *request)
 {
     uintptr_t where = request->where ? request->where : ANYWHERE;
-    require(request->protection == 0 && request->file == NULL);
+    require(request->protection == 0 && request->object == NULL);
     if (where < USER_LOWEST || request->length == 0 || request->length > USER_LIMIT || where > USER_LIMIT - request->length)
         return -EINVAL;
     span_start = where;

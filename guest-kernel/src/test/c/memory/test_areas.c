@@ -43,8 +43,6 @@ void page_cache_mapped(struct page *page) { (void)page; }
 void page_cache_unmapped(struct page *page) { (void)page; }
 uint64_t page_cache_evictable(void) { return 0; }
 uint64_t page_cache_mapped_count(void) { return 0; }
-void file_put(struct file *file) { (void)file; }
-struct file *file_get(struct file *file) { return file; }
 
 /* ---- The model ------------------------------------------------------------------------------------ */
 

@@ -2,7 +2,6 @@
  * Page faults and the calls that change areas, while memory runs out at every point in turn: what fails leaves
  * everything as it was, and no page is lost or freed while it is mapped. The page tables are a list.
  */
-#include "files/file.h"
 #include "host/host.h"
 #include "lib/errno.h"
 #include "lib/pages.h"
@@ -111,12 +110,11 @@ static int fill(struct page_source *of, uint32_t index, struct page **pages, uns
 }
 
 static const struct page_source_operations source_operations = { .fill = fill };
-static struct page_source *pages_of(struct file *file) { (void)file; return &source; }
-static const struct file_operations file_operations = { .pages = pages_of };
-static struct file file = { .operations = &file_operations };
-
-void file_put(struct file *of) { (void)of; file_references--; }
-struct file *file_get(struct file *of) { file_references++; return of; }
+static struct page_source *pages_of(struct mappable *object) { (void)object; return &source; }
+static void get(struct mappable *object) { (void)object; file_references++; }
+static void put(struct mappable *object) { (void)object; file_references--; }
+static const struct mappable_operations file_operations = { .pages = pages_of, .get = get, .put = put };
+static struct mappable file = { .operations = &file_operations };
 
 /* ---- What is compared ------------------------------------------------------------------------------ */
 
@@ -178,7 +176,7 @@ static int64_t map(uintptr_t where, size_t pages, unsigned protection, unsigned 
 static int64_t map_file(uintptr_t where, unsigned protection)
 {
     struct map_request request = { .where = where, .length = FILE_PAGES * PAGE_SIZE, .protection = protection,
-                                   .fixed = true, .file = &file };
+                                   .fixed = true, .object = &file };
     return address_space_map(&request);
 }
 

@@ -1,12 +1,12 @@
 /*
  * Page faults on a mapped file while memory is short or the file shrinks, over page tables that are an array.
  */
-#include "files/file.h"
 #include "host/host.h"
 #include "lib/errno.h"
 #include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
+#include "memory/page_cache.h"
 
 #define PAGES 4u
 #define RESERVE 192u                 /* frames that faults leave to the kernel (memory/fault.c) */
@@ -76,12 +76,12 @@ static int fill(struct page_source *from, uint32_t index, struct page **pages, u
 }
 
 static const struct page_source_operations source_operations = { .fill = fill };
-static struct page_source *pages_of(struct file *file) { (void)file; return &source; }
-static const struct file_operations operations = { .pages = pages_of };
-static struct file file = { .operations = &operations, .references = 1 };
-
-void file_put(struct file *f) { f->references--; }
-struct file *file_get(struct file *f) { f->references++; return f; }
+static int references;
+static struct page_source *pages_of(struct mappable *object) { (void)object; return &source; }
+static void get(struct mappable *object) { (void)object; references++; }
+static void put(struct mappable *object) { (void)object; references--; }
+static const struct mappable_operations operations = { .pages = pages_of, .get = get, .put = put };
+static struct mappable file = { .operations = &operations };
 
 static void map_file(bool evictable)
 {
@@ -90,7 +90,7 @@ static void map_file(bool evictable)
     host_pages_withheld = 0;
     memset(table, 0, sizeof(table));
     mapped_at = USER_LOWEST;
-    struct map_request request = { .where = mapped_at, .length = PAGES * PAGE_SIZE, .fixed = true, .file = &file,
+    struct map_request request = { .where = mapped_at, .length = PAGES * PAGE_SIZE, .fixed = true, .object = &file,
                                    .protection = MMU_READ | MMU_WRITE };
     if (address_space_map(&request) != (int64_t)mapped_at)
         host_fail(__FILE__, __LINE__, "no mapping");
@@ -103,7 +103,7 @@ static void unmap_file(uint64_t pages_before)
     CHECK_EQUAL(resident_pages, 0);
     CHECK_EQUAL(source.page_count, 0);
     CHECK_EQUAL(host_pages_in_use(), pages_before);
-    CHECK_EQUAL(file.references, 1);
+    CHECK_EQUAL(references, 0);
 }
 
 /* Finding a frame for the copy takes the page to be copied out of its mapping: it must still be there to copy. */

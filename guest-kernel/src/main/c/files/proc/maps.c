@@ -13,7 +13,8 @@ static void show_name(struct text *out, size_t line_start, const struct area *ar
 {
     char path[PATH_LIMIT / 4];
     const char *name = area->name;
-    if (!name && area->file && file_path(area->file, path, sizeof(path)) > 0)
+    struct file *file = file_of_area(area);
+    if (!name && file && file_path(file, path, sizeof(path)) > 0)
         name = path;
     if (!name && area->flags & AREA_KEPT)
         name = "/dev/zero (deleted)";
@@ -30,11 +31,12 @@ static void show_area(const struct area *area, void *context)
     struct maps *maps = context;
     struct text *out = maps->out;
     size_t line_start = out->length;
-    struct inode *inode = area->file ? area->file->inode : NULL;
+    struct file *file = file_of_area(area);
+    struct inode *inode = file ? file->inode : NULL;
     text_print(out, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu ", area->start, area->end,
                area->protection & MMU_READ ? 'r' : '-', area->protection & MMU_WRITE ? 'w' : '-',
                area->protection & MMU_EXECUTE ? 'x' : '-', area->flags & (AREA_SHARED | AREA_KEPT) ? 's' : 'p',
-               area->file ? area->offset : 0, inode ? inode->fs->device : 0, inode ? inode->number : 0);
+               file ? area->offset : 0, inode ? inode->fs->device : 0, inode ? inode->number : 0);
     show_name(out, line_start, area);
     text_print(out, "\n");
     if (maps->sizes)
