@@ -1,3 +1,4 @@
+#include "lib/console.h"
 #include "lib/print.h"
 #include "linux/process.h"
 #include "linux/signals.h"
@@ -15,6 +16,7 @@ static noreturn void end(enum platform_event event, unsigned number)
     failing_end();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
+    console_stop_buffering();
     platform_report(event, number);
     if (reboot_wanted)
         platform_reboot();

@@ -1,4 +1,3 @@
-#include "lib/console.h"
 #include "platform/operations.h"
 
 struct platform_information platform;
@@ -99,6 +98,11 @@ size_t console_send(const char *text, size_t length)
     return platform_operations->console_send(text, length);
 }
 
+void platform_resume_interrupts(void)
+{
+    platform_operations->resume_interrupts();
+}
+
 void platform_start_devices(void)
 {
     platform_operations->start_devices();
@@ -114,25 +118,20 @@ void platform_report(enum platform_event event, unsigned number)
     static const char *const names[] = {
         [EVENT_LISTENING] = "listening", [EVENT_EXIT] = "exit", [EVENT_KILLED] = "killed",
     };
-    if (event != EVENT_LISTENING)
-        console_stop_buffering();
     platform_operations->report(names[event], number);
 }
 
 noreturn void platform_power_off(void)
 {
-    console_stop_buffering();
     platform_operations->power_off();
 }
 
 noreturn void platform_reboot(void)
 {
-    console_stop_buffering();
     platform_operations->reboot();
 }
 
 noreturn void platform_crash(void)
 {
-    console_stop_buffering();
     platform_operations->crash();
 }

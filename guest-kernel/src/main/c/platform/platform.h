@@ -217,7 +217,7 @@ int platform_settings(platform_setting_visit *visit, void *context);
  * What became of the program, for whoever started the guest. It does not pass through the console, so nothing that the
  * program writes can look like it. Native platform: the line "NAME NUMBER" on the second serial port, if there is one.
  * Xen: NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit or killed.
- * Before the end is reported the console has taken all text. May use cpu_wait(): in a thread, with no spinlock held.
+ * Before the end is reported console_stop_buffering() has had the console take all text. May use cpu_wait(): in a thread, with no spinlock held.
  */
 enum platform_event {
     EVENT_LISTENING,     /* listen(2) on this TCP port; as often as that happens */

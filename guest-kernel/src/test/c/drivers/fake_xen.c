@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "drivers/xen/console.h"
-#include "drivers/xen/host.h"
+#include "platform/xen/host.h"
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
 #include "lib/pages.h"
 #include "platform/platform.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 #define PORTS 64
 #define FRAMES 65536U

@@ -6,8 +6,8 @@
 
 #include "host/host.h"
 #include "platform/platform.h"
-#include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/events.h"
+#include "platform/xen/hypercall.h"
 
 #define TIMER 3U
 #define NOISY 64U                    /* and the ports after it */
@@ -44,6 +44,8 @@ int64_t hypercall_event(unsigned command, void *argument)
         return 0;
     }
 }
+
+void platform_resume_interrupts(void) { events_resume(); }
 
 static void raise_noisy(void)
 {
@@ -153,7 +155,7 @@ static void idle_cpu_serves_at_once(void)
     rest_begins();
     uint64_t before = handled[0];
     for (unsigned i = 0; i < 100; i++) {
-        platform_resume_interrupts();
+        events_resume();
         events_dispatch();
         CHECK_EQUAL(handled[0], ++before);
         noisy = 1;

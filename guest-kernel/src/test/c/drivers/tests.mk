@@ -9,8 +9,8 @@ target/test/test_xen: $(call host,$(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOS
 	$(host_link)
 
 # Compiled on their own, since their hypercalls go to the test.
-EVENTS_SOURCES := src/test/c/drivers/test_events.c src/main/c/platform/xenpv/events.c src/main/c/threads/interrupts.c
-target/test/test_events: $(EVENTS_SOURCES) src/test/c/drivers/fakes/platform/xenpv/hypercall.h $(call host,$(HOST_SOURCES))
+EVENTS_SOURCES := src/test/c/drivers/test_events.c src/main/c/platform/xen/events.c src/main/c/threads/interrupts.c
+target/test/test_events: $(EVENTS_SOURCES) src/test/c/drivers/fakes/platform/xen/hypercall.h $(call host,$(HOST_SOURCES))
 	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/drivers/fakes $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
 
 .PHONY: test-drivers

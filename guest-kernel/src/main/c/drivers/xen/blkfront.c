@@ -14,7 +14,7 @@
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 /* xen/io/blkif.h */
 #define OPERATION_READ 0

@@ -1,9 +1,9 @@
 #include "drivers/xen/console.h"
 
-#include "drivers/xen/host.h"
+#include "platform/xen/host.h"
 #include "lib/string.h"
 #include "platform/platform.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 #define INPUT_SIZE 1024U
 #define OUTPUT_SIZE 2048U

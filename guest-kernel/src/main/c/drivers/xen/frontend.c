@@ -11,7 +11,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 #define CONNECT_TIME (30 * NS_PER_SECOND)
 /* Offers that a backend may turn down in a row. */

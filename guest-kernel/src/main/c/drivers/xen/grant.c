@@ -5,7 +5,7 @@
  */
 #include "drivers/xen/grant.h"
 
-#include "drivers/xen/host.h"
+#include "platform/xen/host.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "lib/print.h"

@@ -5,7 +5,7 @@
 #include "lib/heap.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 #define DEFAULT_MTU 1500
 #define ETHERNET_HEADER 18           /* with a VLAN tag, which a bridge may add */

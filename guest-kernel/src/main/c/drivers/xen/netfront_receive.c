@@ -8,7 +8,7 @@
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 /* Pages on offer: as few as a quiet server needs, at least what a 64 KiB packet takes. */
 #define TARGET_MIN 64U

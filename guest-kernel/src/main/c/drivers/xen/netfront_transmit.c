@@ -10,7 +10,7 @@
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 /* The most ring slots a packet can take: its pieces and one extra info. */
 #define ROOM_FOR_A_PACKET (NET_SLOTS_PER_PACKET + 1)

@@ -5,7 +5,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 /* xen/io/xs_wire.h */
 #define STORE_RING_SIZE 1024U

@@ -143,7 +143,7 @@ static void init_memory(void)
 
 noreturn void pvh_start(uint32_t start_info)
 {
-    platform_operations = &pvh_operations;
+    platform_operations = &native_machine;
     platform.name = "pvh";
     platform.cpus = 1;
     pvh_segments_init();

@@ -1,11 +1,5 @@
 #include "platform/pvh/xen.h"
 
-#include "drivers/xen/console.h"
-#include "drivers/xen/devices.h"
-#include "drivers/xen/host.h"
-#include "drivers/xen/report.h"
-#include "drivers/xen/settings.h"
-#include "drivers/xen/xenbus.h"
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -15,10 +9,10 @@
 #include "platform/pvh/interrupts.h"
 #include "platform/pvh/pvh.h"
 #include "platform/x86/processor.h"
-#include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
-#include "platform/xenpv/time.h"
-#include "platform/xenpv/xenpv.h"
+#include "platform/xen/events.h"
+#include "platform/xen/host.h"
+#include "platform/xen/hypercall.h"
+#include "platform/xen/time.h"
 
 /* xen/arch-x86/cpuid.h: leaves start at a multiple of 0x100 (another hypervisor's may come first). */
 #define LEAVES_FIRST 0x40000000
@@ -150,18 +144,6 @@ static void handle_events(void *context)
     events_dispatch();
 }
 
-static const struct platform_operations xen_operations = {
-    PVH_PROCESSOR_OPERATIONS,
-    .console_write = xen_console_write,
-    .console_send = xen_console_send,
-    .start_devices = xen_start_devices,
-    .settings = xen_settings,
-    .report = xen_report,
-    .power_off = pv_power_off,
-    .reboot = pv_reboot,
-    .crash = pv_crash,
-};
-
 void pvh_xen_detect(void)
 {
     uint32_t leaves = find_leaves();
@@ -171,7 +153,7 @@ void pvh_xen_detect(void)
     present = true;
     xen_host = &host;
     platform.name = "xen-pvh";
-    platform_operations = &xen_operations;
+    platform_operations = &xen_pvh_machine;
 }
 
 static struct shared_info *map_shared_info(void)
@@ -202,6 +184,7 @@ void pvh_xen_init(void)
         panic("no interrupt vector for events");
     set_parameter(PARAMETER_CALLBACK, CALLBACK_VECTOR | (unsigned)vector);
     pvh_clock_set_wall(wall_now());
-    xen_console_init(map_ring(PARAMETER_CONSOLE_FRAME), (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT));
-    xenbus_init(map_ring(PARAMETER_STORE_FRAME), (uint32_t)get_parameter(PARAMETER_STORE_PORT));
+    void *console = map_ring(PARAMETER_CONSOLE_FRAME), *store = map_ring(PARAMETER_STORE_FRAME);
+    machine_start_xen_rings(console, (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT),
+                            store, (uint32_t)get_parameter(PARAMETER_STORE_PORT));
 }

@@ -1,6 +1,6 @@
 /*
- * The native platform as a Xen guest (type="pvh"): hypercalls, event channels and the drivers of
- * drivers/xen/ in place of serial port and virtio.
+ * The native platform as a Xen guest (type="pvh"): hypercalls, event channels and Xen's shared pages in place of serial
+ * ports and virtio (machine/xen_pvh.c).
  */
 #pragma once
 

@@ -5,7 +5,7 @@
 #include "lib/string.h"
 #include "platform/operations.h"
 #include "platform/x86/speculation.h"
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 #include "platform/xenpv/xenpv.h"
 
 noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc);
@@ -23,7 +23,7 @@ static void read_start_info(void)
 
 noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
 {
-    platform_operations = &xenpv_operations;
+    platform_operations = &xen_pv_machine;
     platform.name = "xen-pv";
     platform.cpus = 1;
     pv_cpu_init();

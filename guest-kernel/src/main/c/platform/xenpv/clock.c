@@ -14,9 +14,9 @@
 #include "lib/print.h"
 #include "platform/platform.h"
 #include "platform/x86/processor.h"
-#include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
-#include "platform/xenpv/time.h"
+#include "platform/xen/events.h"
+#include "platform/xen/hypercall.h"
+#include "platform/xen/time.h"
 #include "platform/xenpv/xenpv.h"
 
 /* xen/arch-x86/cpuid.h, leaf 4 (0x40000x03): TSC emulated, host's TSC reliable. */

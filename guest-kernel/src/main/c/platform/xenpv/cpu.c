@@ -4,8 +4,8 @@
 #include "lib/print.h"
 #include "platform/x86/fpu.h"
 #include "platform/x86/processor.h"
-#include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/events.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 
 #define CR4_OSFXSR (1UL << 9)
@@ -73,7 +73,7 @@ void pv_cpu_set_fs_base(uint64_t base)
 void pv_cpu_wait(void)
 {
     struct vcpu_info *vcpu = pv_vcpu();
-    platform_resume_interrupts();
+    events_resume();
     if (!read_once(vcpu->upcall_pending)) {
         /* Unmasks events and sleeps in one step; pv_event_entry runs before the next instruction
          * and leaves them masked. Without an event (Xen may wake us for other reasons) they

@@ -4,8 +4,8 @@
  * into the domain's console ring (xen/io/console.h) while that is known. Text that finds the ring full
  * is dropped: nobody reads it.
  */
-#include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/events.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 
 #define OUTPUT_SIZE 2048U

@@ -12,7 +12,7 @@
  * does, since events stay masked.
  */
 #include "platform/xenpv/layout.h"
-#include "platform/xenpv/xen.h"
+#include "platform/xen/xen.h"
 #include "platform/x86/registers.h"
 
     .macro note type

@@ -1,16 +1,13 @@
 /*
- * What the Xen drivers need from this platform (drivers/xen/host.h).
+ * What the Xen drivers need from this platform (platform/xen/host.h).
  */
-#include "drivers/xen/host.h"
+#include "platform/xen/host.h"
 
-#include "drivers/xen/console.h"
-#include "drivers/xen/xenbus.h"
 #include "lib/print.h"
+#include "platform/operations.h"
 #include "platform/x86/slide.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
-
-const struct xen_host *xen_host;
 
 #define MAX_GRANT_FRAMES 64             /* Xen's default limit for a guest */
 
@@ -51,6 +48,6 @@ void pv_host_init(const struct start_info *start)
 {
     if (!has_rings(start))
         return;
-    xen_console_init(shared_page(start->console_frame), start->console_port);
-    xenbus_init(shared_page(start->store_frame), start->store_port);
+    machine_start_xen_rings(shared_page(start->console_frame), start->console_port,
+                            shared_page(start->store_frame), start->store_port);
 }

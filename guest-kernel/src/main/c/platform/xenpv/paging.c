@@ -12,7 +12,7 @@
 #include "platform/platform.h"
 #include "platform/x86/image.h"
 #include "platform/x86/slide.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 

@@ -7,7 +7,7 @@
 #include "platform/x86/image.h"
 #include "platform/x86/processor.h"
 #include "platform/x86/slide.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/page_table.h"
 
 /* Entries for an image of at most 2 MiB (kernel.lds), wherever it was linked. */

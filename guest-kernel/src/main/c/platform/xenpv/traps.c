@@ -4,8 +4,8 @@
 #include "lib/print.h"
 #include "platform/platform.h"
 #include "platform/x86/backtrace.h"
-#include "platform/xenpv/events.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/events.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/layout.h"
 #include "platform/xenpv/xenpv.h"
 

@@ -3,7 +3,7 @@
  * preempted, and nobody sleeps between adding and committing. One CPU is started, so there is one queue.
  */
 #include "lib/print.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 
 #define MAX_UPDATES 128

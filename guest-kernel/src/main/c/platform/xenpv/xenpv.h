@@ -15,7 +15,7 @@
 #include "lib/pages.h"
 #include "lib/types.h"
 #include "platform/platform.h"
-#include "platform/xenpv/xen.h"
+#include "platform/xen/xen.h"
 
 /* Fixed once pv_paging_init() has returned. */
 extern struct shared_info *pv_shared;
@@ -87,12 +87,6 @@ nanoseconds pv_clock_wall(void);
 void pv_clock_set_deadline(nanoseconds deadline);
 phys_t pv_clock_page_address(void);
 
-/* ---- power.c ------------------------------------------------------------------------------ */
-
-noreturn void pv_power_off(void);
-noreturn void pv_reboot(void);
-noreturn void pv_crash(void);
-
 /* ---- early_console.c ---------------------------------------------------------------------- */
 
 /* Console output until the console driver has its ring. */
@@ -104,5 +98,5 @@ void pv_early_console(void *shared, uint32_t port);
 
 /* From here on log lines and panics reach pv_early_write(). */
 void pv_host_init_early(const struct start_info *start);
-/* Starts console and xenstore (drivers/xen/). */
+/* Starts console and xenstore (machine/xen.c). */
 void pv_host_init(const struct start_info *start);

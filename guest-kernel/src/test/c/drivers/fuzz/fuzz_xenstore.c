@@ -6,7 +6,7 @@
 #include "drivers/xen/xenbus.c"
 
 #include "drivers/xen/control.h"
-#include "drivers/xen/host.h"
+#include "platform/xen/host.h"
 #include "drivers/xen/settings.h"
 #include "host/fuzz.h"
 #include "host/host.h"

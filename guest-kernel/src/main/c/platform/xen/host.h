@@ -1,8 +1,6 @@
 /*
- * What the drivers in this directory need from the Xen platform they run on, PV or PVH, beyond
- * event channels (platform/xenpv/events.h) and hypercalls (platform/xenpv/hypercall.h). The
- * platform's boot code sets xen_host first, then calls xen_console_init() (console.h),
- * xenbus_init() (xenbus.h) and, as platform_start_devices(), xen_start_devices() (devices.h).
+ * What the drivers of drivers/xen/ need from the Xen platform they run on, PV or PVH, beyond event channels
+ * (platform/xen/events.h) and hypercalls (platform/xen/hypercall.h). The platform's boot code sets xen_host first.
  */
 #pragma once
 

@@ -4,13 +4,13 @@
  * masked as they come, so that the loops that look for pending events end, and unmasked after it. Virtual interrupts are
  * the hypervisor's own, the timer among them, and do not rest.
  */
-#include "platform/xenpv/events.h"
+#include "platform/xen/events.h"
 
 #include "lib/heap.h"
 #include "lib/print.h"
 #include "lib/random.h"
 #include "platform/platform.h"
-#include "platform/xenpv/hypercall.h"
+#include "platform/xen/hypercall.h"
 
 #define WINDOW (2 * NS_PER_MS)
 #define REST_MOST (10 * NS_PER_MS)   /* also where handlers seemed long because the host gave the CPU to others */
@@ -73,7 +73,7 @@ static nanoseconds account(nanoseconds began, uint32_t port)
     return now;
 }
 
-void platform_resume_interrupts(void)
+void events_resume(void)
 {
     if (!share.resting)
         return;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "platform/xenpv/xen.h"
+#include "platform/xen/xen.h"
 
 #define EVENT_PORTS (EVENT_WORDS * 64U)
 
@@ -17,6 +17,9 @@ typedef void event_handler(uint32_t port, void *context);
 void events_init(struct shared_info *shared);
 /* Runs the handlers of all ports that are pending and not masked. */
 void events_dispatch(void);
+
+/* platform.h, platform_resume_interrupts(). */
+void events_resume(void);
 
 /* A new port for a remote domain to connect to, masked; negative errno when there is none. */
 must_check int event_allocate_unbound(uint16_t remote_domain);

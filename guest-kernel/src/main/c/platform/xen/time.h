@@ -5,7 +5,7 @@
 #pragma once
 
 #include "platform/platform.h"
-#include "platform/xenpv/xen.h"
+#include "platform/xen/xen.h"
 
 /* The parameters, and in *tsc a value of the TSC they are for, not before the parameters' own. */
 struct vcpu_time xen_time_read(const struct vcpu_time *source, uint64_t *tsc);

@@ -1,4 +1,4 @@
-#include "platform/xenpv/time.h"
+#include "platform/xen/time.h"
 
 /* A version that is odd, or another one afterwards, means that Xen wrote meanwhile. */
 static uint32_t begin_reading(const uint32_t *version)

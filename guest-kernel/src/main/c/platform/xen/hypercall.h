@@ -6,7 +6,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "platform/xenpv/xen.h"
+#include "platform/xen/xen.h"
 
 extern char hypercall_page[];
 

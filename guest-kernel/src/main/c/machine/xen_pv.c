@@ -1,12 +1,11 @@
+/*
+ * A paravirtual Xen guest: processor, page tables and time by hypercall, and the devices of every Xen guest.
+ */
+#include "machine/xen.h"
 #include "platform/operations.h"
-
-#include "drivers/xen/console.h"
-#include "drivers/xen/devices.h"
-#include "drivers/xen/report.h"
-#include "drivers/xen/settings.h"
 #include "platform/xenpv/xenpv.h"
 
-const struct platform_operations xenpv_operations = {
+const struct platform_operations xen_pv_machine = {
     .mmu_map = pv_mmu_map,
     .mmu_unmap = pv_mmu_unmap,
     .mmu_protect = pv_mmu_protect,
@@ -24,12 +23,5 @@ const struct platform_operations xenpv_operations = {
     .clock_wall = pv_clock_wall,
     .clock_set_deadline = pv_clock_set_deadline,
     .clock_page_address = pv_clock_page_address,
-    .console_write = xen_console_write,
-    .console_send = xen_console_send,
-    .start_devices = xen_start_devices,
-    .settings = xen_settings,
-    .report = xen_report,
-    .power_off = pv_power_off,
-    .reboot = pv_reboot,
-    .crash = pv_crash,
+    XEN_DEVICE_OPERATIONS,
 };

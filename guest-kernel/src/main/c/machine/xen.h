@@ -1,0 +1,28 @@
+/*
+ * What every Xen guest has, whatever its processor looks like: console, block and network devices, settings and reports
+ * by xenstore, events that rest, and an end that the hypervisor brings about.
+ */
+#pragma once
+
+#include "drivers/xen/console.h"
+#include "drivers/xen/devices.h"
+#include "drivers/xen/report.h"
+#include "drivers/xen/settings.h"
+#include "platform/xen/events.h"
+
+/* The end of the domain, after the console has taken all text. */
+noreturn void xen_power_off(void);
+noreturn void xen_reboot(void);
+noreturn void xen_crash(void);
+
+/* Members of struct platform_operations. */
+#define XEN_DEVICE_OPERATIONS \
+    .console_write = xen_console_write, \
+    .console_send = xen_console_send, \
+    .resume_interrupts = events_resume, \
+    .start_devices = xen_start_devices, \
+    .settings = xen_settings, \
+    .report = xen_report, \
+    .power_off = xen_power_off, \
+    .reboot = xen_reboot, \
+    .crash = xen_crash

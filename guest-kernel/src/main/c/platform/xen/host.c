@@ -1,0 +1,3 @@
+#include "platform/xen/host.h"
+
+const struct xen_host *xen_host;
