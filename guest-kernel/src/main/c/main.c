@@ -15,7 +15,7 @@
 #include "net/metadata.h"
 #include "net/net.h"
 #include "platform/platform.h"
-#include "platform/x86/stack_guard.h"
+#include "lib/stack_guard.h"
 #include "threads/console.h"
 #include "threads/failing.h"
 #include "threads/seed.h"

@@ -3,7 +3,7 @@
  * where one that ships might go on for a while:
  * - a function that may sleep is called with a spinlock held, or one is called without the lock that it needs
  *   (may_sleep(), must_hold() below, must_hold_mutex() in threads/wait.h);
- * - locks are taken in another order than that of lib/lock_order.h;
+ * - locks are taken in another order than that of lib/lock_class.h;
  * - freed memory was written to, a block of the heap was written to beyond its end or freed twice (lib/heap.c,
  *   lib/pages.c). Free memory consists of POISON_FREE bytes, new blocks of the heap of POISON_NEW ones, so that
  *   what reads them comes to notice.

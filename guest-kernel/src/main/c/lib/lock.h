@@ -3,7 +3,7 @@
  * only keeps other CPUs out; whoever holds one must not sleep, give way, touch user memory or call
  * anything documented to sleep. Sleeping locks are struct mutex in threads/wait.h.
  *
- * Each lock has a class; in which order locks of different classes may be taken: lib/lock_order.h.
+ * Each lock has a class; in which order locks of different classes may be taken: lib/lock_class.h.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* The check of lib/lock_order.h. Each list of held locks belongs to one CPU or one thread, so it needs no lock itself. */
 #include "lib/lock_order.h"
+#include "lib/backtrace.h"
 #include "lib/print.h"
-#include "platform/x86/backtrace.h"
+#include "platform/platform.h"
 
 #define LOCK_NAME(class, name) [LOCK_##class] = (name),
 static const char *const names[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_NAME, LOCK_NAME) };
@@ -23,7 +24,7 @@ static noreturn void report(const struct held_lock *held, enum lock_class class)
     log_always("%s was taken at", lock_name(held->class));
     for (unsigned i = 0; i < HELD_LOCK_DEPTH && held->taken_at[i]; i++)
         backtrace_print_address(held->taken_at[i]);
-    panic("the lock %s is taken while %s is held, against the order of lib/lock_order.h", lock_name(class),
+    panic("the lock %s is taken while %s is held, against the order of lib/lock_class.h", lock_name(class),
           lock_name(held->class));
 }
 

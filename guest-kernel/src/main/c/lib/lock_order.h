@@ -1,83 +1,15 @@
 /*
- * The order of the locks. Every lock has a class; the classes are listed here, outermost first. Whoever holds a lock
- * takes only locks of classes that come after it, so no two threads can wait for each other. Mutexes (threads/wait.h)
- * come first, since no one may sleep with a spinlock held.
- *
- * A kernel built for tests checks this each time that a lock is taken, in lock_taking(): it panics where the order is
- * violated, with the place at which the other lock was taken, whether or not a second thread is about to hang.
+ * The check of the order of lib/lock_class.h, in a kernel built for tests: each time that a lock is taken lock_taking()
+ * panics where the order is violated, with the place at which the other lock was taken, whether or not a second thread is
+ * about to hang.
  */
 #pragma once
 
-#include "lib/types.h"
-
-/* LOCK(class, name): a lock of the class is never taken while another of it is held. NESTS(class, name): it may be, in
- * the order that is given here. */
-#define LOCK_CLASSES(LOCK, NESTS) \
-    /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
-    LOCK(FILE_OFFSET, "file offset") \
-    NESTS(PIPE, "pipe") /* by address; splice(2) reads and writes the rest with one held */ \
-    LOCK(SOCKET_READING, "socket reading") \
-    LOCK(SOCKET_WRITING, "socket writing") \
-    LOCK(CONSOLE_WRITING, "console writing") \
-    LOCK(INODE, "inode") \
-    LOCK(ADDRESS_SPACE, "address_space") \
-    LOCK(NAMESPACE, "namespace") \
-    LOCK(MEMORY_FILES, "memory files") \
-    LOCK(FLOCK, "flock") /* as the next two, taken by the last file_put(), which may come from an unmapping */ \
-    LOCK(EPOLL_CONTROL, "epoll control") \
-    LOCK(EPOLL_INSTANCE, "epoll instance") \
-    /* Spinlocks. */ \
-    LOCK(NET, "net") \
-    LOCK(SIGNALS, "signals") \
-    LOCK(POSIX_TIMERS, "posix timers") \
-    LOCK(INTERVAL_TIMERS, "interval timers") \
-    LOCK(LIMITS, "limits") \
-    LOCK(WORKING_DIRECTORY, "working directory") \
-    LOCK(DESCRIPTORS, "descriptors") \
-    LOCK(INOTIFY, "inotify") \
-    LOCK(NAMES, "names") \
-    LOCK(INODES, "inodes") \
-    LOCK(EVENTFD, "eventfd") \
-    LOCK(REPORT, "report") \
-    LOCK(CONSOLE_INPUT, "console input") \
-    LOCK(DEVICES, "devices") \
-    LOCK(DISK, "disk") \
-    LOCK(BLOCK_BATCH, "block batch") \
-    LOCK(CARD_TRANSMIT, "card transmit") \
-    LOCK(CARD_RECEIVE, "card receive") \
-    LOCK(CARD, "card") \
-    LOCK(GRANTS, "grants") \
-    NESTS(WAIT_QUEUE, "wait_queue") /* a file's, then those of the epoll instances that watch it, and so on up */ \
-    LOCK(EPOLL, "epoll") \
-    NESTS(FUTEX_BUCKET, "futex bucket") /* by address */ \
-    LOCK(MUTEX, "mutex") /* the spinlock in each mutex */ \
-    LOCK(RUN_QUEUE, "run_queue") \
-    LOCK(TIMERS, "timers") \
-    LOCK(RANDOM, "random") \
-    LOCK(STACKS, "stacks") \
-    LOCK(HEAP, "heap") \
-    LOCK(PAGE_CACHE, "page_cache") /* taken by whoever allocates memory when it runs short */ \
-    LOCK(PAGES, "pages")
-
-#define LOCK_ENUM(class, name) LOCK_##class,
-enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT };
-#undef LOCK_ENUM
+#include "lib/lock_class.h"
 
 const char *lock_name(enum lock_class class);
 
 #ifdef KERNEL_DEBUG
-/* The locks that a CPU (spinlocks) or a thread (mutexes) holds, in a kernel built for tests. All zeros: none. */
-#define HELD_LOCKS_MAX 12
-#define HELD_LOCK_DEPTH 6
-struct held_locks {
-    unsigned count;
-    struct held_lock {
-        const void *lock;
-        enum lock_class class;
-        uintptr_t taken_at[HELD_LOCK_DEPTH];         /* return addresses, innermost first; 0: no more */
-    } locks[HELD_LOCKS_MAX];
-};
-
 /* A lock is about to be taken: panics where one that is held forbids it. */
 void lock_taking(const struct held_locks *held, enum lock_class class);
 /* It was taken, or given back. */

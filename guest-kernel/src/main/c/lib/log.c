@@ -1,9 +1,9 @@
+#include "lib/backtrace.h"
 #include "lib/console.h"
 #include "lib/events.h"
 #include "lib/lock.h"
 #include "lib/print.h"
 #include "platform/platform.h"
-#include "platform/x86/backtrace.h"
 
 #define LINE_SIZE 512
 #define PREFIX "unikernel: "

@@ -9,12 +9,7 @@
 
 #include "lib/list.h"
 #include "lib/types.h"
-
-/* All physical memory is mapped read-write, not executable, from here on both platforms
- * (Xen keeps 0xffff800000000000..0xffff87ffffffffff for itself: xen/arch-x86/xen-x86_64.h). */
-#ifndef DIRECT_MAP                   /* host tests put it where Linux lets them map */
-#define DIRECT_MAP 0xffff880000000000UL
-#endif
+#include "platform/platform.h"
 
 struct page_source;
 
@@ -26,9 +21,6 @@ struct page {
     uint32_t flags;              /* page cache: its own marks, under its lock */
     struct list link;            /* free list, or the page cache's least-recently-used list */
 };
-
-static inline void *phys_to_virt(phys_t address) { return (void *)(DIRECT_MAP + address); }
-static inline phys_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_MAP; }
 
 struct page *page_of(phys_t address);
 phys_t page_address(const struct page *page);

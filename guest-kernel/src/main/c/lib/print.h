@@ -1,17 +1,11 @@
 /*
- * Formatting and the kernel's log. Formats: %d %i %u %x %X %p %s %c %%, lengths l ll z h hh,
- * width (also *), precision for %s (also *), flags 0 and -. Log lines start with "unikernel: "
- * and go to the console in one piece.
+ * The kernel's log, and its end when it cannot go on. Formats are those of lib/format.h. Log lines start with
+ * "unikernel: " and go to the console in one piece.
  */
 #pragma once
 
-#include <stdarg.h>
-
+#include "lib/format.h"
 #include "lib/types.h"
-
-/* Like C's snprintf: always NUL-terminated for size > 0, returns the untruncated length. */
-int format(char *to, size_t size, const char *fmt, ...) printf_like(3, 4);
-int format_va(char *to, size_t size, const char *fmt, va_list args);
 
 enum log_level { LOG_ERROR, LOG_INFO, LOG_DEBUG };
 /* Messages above this level are dropped: LOG_ERROR for `quiet`, LOG_INFO for `verbose`. */

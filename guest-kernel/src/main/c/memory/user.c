@@ -7,10 +7,6 @@
 #include "threads/failing.h"
 #include "threads/thread.h"
 
-size_t user_copy_raw(void *to, const void *from, size_t n);
-size_t user_clear_raw(void *to, size_t n);
-extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
-
 /* Long copies in pieces, with a point between where others may run. */
 static int copy(uintptr_t to, uintptr_t from, size_t length)
 {

@@ -5,7 +5,7 @@
  * and up from device->receive (interrupt context): interface -> ethernet -> arp | ip -> icmp | udp | tcp.
  *
  * Lock: one spinlock "net" guards everything below net/ unless a field says otherwise. Inside it, wake(),
- * timers, the heap and pages may be used (lib/lock_order.h); user memory is only touched without it. What
+ * timers, the heap and pages may be used (lib/lock_class.h); user memory is only touched without it. What
  * is sent while it is held to this machine itself is received by net_unlock(), and devices are
  * flushed there, so a burst is one notification.
  *

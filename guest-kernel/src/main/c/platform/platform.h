@@ -13,13 +13,13 @@
  * struct registers. The kernel itself is built without a red zone and without FPU use.
  *
  * Address space, from high to low: kernel image above KERNEL_BASE, kernel stacks at KERNEL_STACKS, direct
- * map at DIRECT_MAP (lib/pages.h), user memory below USER_LIMIT. There is one process, so one user half.
+ * map at DIRECT_MAP, user memory below USER_LIMIT. There is one process, so one user half.
  * In user mode the kernel half is not mapped (Xen PV: separate user L4; natively on processors with the Meltdown flaw)
  * or not accessible.
  */
 #pragma once
 
-#include "lib/lock_order.h"
+#include "lib/lock_class.h"
 #include "lib/types.h"
 
 struct page;
@@ -28,6 +28,14 @@ struct page;
  * that code holds it as a constant. */
 extern char kernel_base[];
 #define KERNEL_BASE ((uintptr_t)kernel_base)
+/* All physical memory is mapped read-write, not executable, from here on both platforms
+ * (Xen keeps 0xffff800000000000..0xffff87ffffffffff for itself: xen/arch-x86/xen-x86_64.h). */
+#ifndef DIRECT_MAP                   /* host tests put it where Linux lets them map */
+#define DIRECT_MAP 0xffff880000000000UL
+#endif
+static inline void *phys_to_virt(phys_t address) { return (void *)(DIRECT_MAP + address); }
+static inline phys_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_MAP; }
+
 #define KERNEL_STACKS 0xffffd00000000000UL
 #define KERNEL_STACKS_SIZE (1UL << 30)          /* at most; one level-3 entry */
 #define USER_LIMIT 0x00007ffffffff000UL
@@ -233,6 +241,15 @@ noreturn void platform_crash(void);
 /* Symbol lookup for backtraces: name of the function that contains the address and the offset
  * into it, or NULL. The table is made by the linker step (guest-kernel/Makefile). */
 const char *symbol_name(uintptr_t address, uintptr_t *offset);
+/* The return addresses of the callers, up to `limit`, starting at the frame whose base (rbp) is given; how many. */
+unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit);
+
+/* Copying to and from user memory, and clearing it, with no check of the addresses: for memory/user.c. They return the
+ * number of bytes that were not moved. A page fault in [user_copy_begin, user_copy_end) that cannot be served goes on at
+ * user_copy_fixup. */
+size_t user_copy_raw(void *to, const void *from, size_t n);
+size_t user_clear_raw(void *to, size_t n);
+extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
 
 /* ---- Part 2: what the kernel implements for platforms ------------------------------------ */
 

@@ -7,7 +7,7 @@
  * together. One that `rests` calls back once, and again only after interval_timer_take(): as long as no one asks, it
  * costs nothing however short its interval is.
  *
- * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock_order.h).
+ * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock_class.h).
  */
 #pragma once
 

@@ -74,10 +74,6 @@ void kernel_leave_interrupt(struct registers *registers)
     clock_set_deadline(clock_monotonic() + 2 * NS_PER_MS);
 }
 
-/* memory/user_copy.S */
-size_t user_copy_raw(void *to, const void *from, size_t n);
-size_t user_clear_raw(void *to, size_t n);
-
 static phys_t new_page(void) { return page_address(page_allocate_zeroed()); }
 
 static void map_one(uintptr_t virtual, phys_t physical, unsigned protection)

@@ -2,7 +2,7 @@
 # seconds; the native platform in QEMU. Skipped where the tools are not installed (lab/setup).
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
-PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/% %/user_copy.S,$(SOURCES)) \
+PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
     $(filter-out %/test_speculation.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform

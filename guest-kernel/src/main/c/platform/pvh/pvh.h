@@ -40,7 +40,7 @@ void pvh_segments_isolate(phys_t kernel_root, phys_t user_root);
 /* ---- protection.c ------------------------------------------------------------------------- */
 
 /* Decides and sets up what `mitigations=` is about, and lets kernel code reach user memory only where
- * memory/user_copy.S means to, on CPUs that can tell (SMAP). While text is still writable. */
+ * platform/x86/user_copy.S means to, on CPUs that can tell (SMAP). While text is still writable. */
 void pvh_protection_init(void);
 /* User mode has a page-table root of its own, without the kernel. */
 extern bool pvh_isolated;

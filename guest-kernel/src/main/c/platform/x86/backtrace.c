@@ -1,11 +1,8 @@
-#include "platform/x86/backtrace.h"
-
-#include "lib/pages.h"
-#include "lib/print.h"
+/*
+ * The chain of frame pointers (System V ABI 3.2.2). Trusts nothing that it finds on the stack, since a panic reads it.
+ */
 #include "platform/platform.h"
 #include "platform/x86/image.h"
-
-#define MAX_DEPTH 32
 
 struct frame {
     uintptr_t caller;
@@ -24,13 +21,6 @@ static bool may_be_stack(uintptr_t address)
            && mmu_query(address + sizeof(struct frame) - 1, &last);
 }
 
-void backtrace_print_address(uintptr_t address)
-{
-    uintptr_t offset = 0;
-    const char *name = symbol_name(address, &offset);
-    log_always("  %016lx %s+%lx", address, name ? name : "?", offset);
-}
-
 /* The chain may leap from one stack to another, where a trap came: only its length is limited. */
 unsigned backtrace_read(uintptr_t at, uintptr_t *addresses, unsigned limit)
 {
@@ -43,12 +33,4 @@ unsigned backtrace_read(uintptr_t at, uintptr_t *addresses, unsigned limit)
         at = frame->caller;
     }
     return depth;
-}
-
-void backtrace_print(uintptr_t at)
-{
-    uintptr_t addresses[MAX_DEPTH];
-    unsigned depth = backtrace_read(at, addresses, MAX_DEPTH);
-    for (unsigned i = 0; i < depth; i++)
-        backtrace_print_address(addresses[i]);
 }

@@ -43,12 +43,6 @@
     note_number ELFNOTE_ENTRY, xenpv_entry
     note_number ELFNOTE_HYPERCALL_PAGE, hypercall_page
 
-    .section .text.hypercall_page, "ax"
-    .balign HYPERCALL_PAGE_SIZE
-    .globl hypercall_page
-hypercall_page:
-    .fill HYPERCALL_PAGE_SIZE, 1, 0xcc
-
     .text
 
 /* RSI = virtual address of struct start_info; events are masked. */

@@ -3,7 +3,7 @@
  */
 #include "lib/print.h"
 #include "platform/platform.h"
-#include "platform/x86/backtrace.h"
+#include "lib/backtrace.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
 #include "platform/xenpv/layout.h"

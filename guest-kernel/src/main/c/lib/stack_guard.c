@@ -1,4 +1,4 @@
-#include "platform/x86/stack_guard.h"
+#include "lib/stack_guard.h"
 
 #include "lib/print.h"
 

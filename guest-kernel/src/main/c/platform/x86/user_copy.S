@@ -1,8 +1,5 @@
 /*
- * Copying to and from user memory. A page fault inside [user_copy_begin, user_copy_end) that cannot be
- * served continues at user_copy_fixup (memory/user.c), with rcx still the bytes not yet moved.
- * size_t user_copy_raw(void *to, const void *from, size_t n), size_t user_clear_raw(void *to, size_t n)
- * return the number of bytes NOT moved.
+ * Copying to and from user memory (platform/platform.h). In a page fault rcx holds the bytes not yet moved.
  *
  * Where the CPU has supervisor-mode access prevention, user memory is open between the two of them only.
  */
