@@ -1,4 +1,4 @@
-#include "lib/print.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
 struct output {
