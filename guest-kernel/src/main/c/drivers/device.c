@@ -1,5 +1,12 @@
 /*
  * The registry of devices, the check in front of every block request, and packet memory.
+ *
+ * Drivers announce devices while they are started; a device stays in its list for ever, so what block_device_at() and
+ * network_device_at() find can be used without a lock. Spinlock "devices" guards the two lists. A block request reaches
+ * its driver only if its segments and its range of sectors are valid and the disk may be written.
+ *
+ * Called by drivers, by files/ and main.c for disks and by net/ for cards and packets. network_device_interrupt() runs
+ * in interrupt context; packets are allocated in any context, from the kernel's reserve of memory.
  */
 #include "drivers/device.h"
 

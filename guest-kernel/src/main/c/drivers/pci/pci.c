@@ -1,3 +1,13 @@
+/*
+ * An access to configuration space is two port accesses, an address and then data, between which no other may come. So
+ * all of this runs on one CPU and never in an interrupt handler: drivers/virtio/pci.c calls it while devices are found
+ * and started. There is no lock.
+ *
+ * Nothing that a function says is trusted. A memory window counts only where firmware gave it an address that is a
+ * multiple of its length, lies below 2^52 and does not overlap RAM. A list of capabilities ends after as many as there
+ * is room for, and each bus is scanned once, whatever bridges say. While a window is measured the function does not
+ * decode memory; when pci_memory_window() returns it does again, and may reach memory by itself.
+ */
 #include "drivers/pci/pci.h"
 
 #include "lib/errno.h"

@@ -1,3 +1,16 @@
+/*
+ * The console's two rings. lib/console.c fills the output ring, in any context and also after a panic, through
+ * platform_operations. The event handler, in interrupt context, empties the input ring and announces room for more
+ * output.
+ *
+ * `writers` keeps two writers from filling the ring at once. It is no spinlock, since its holder may be the code that
+ * has just failed on this CPU: after CLAIM_ATTEMPTS the next writer goes ahead. The input ring has one reader and needs
+ * nothing.
+ *
+ * The daemon's indices are not trusted: an output index that is ahead of ours makes the ring count as full, an input
+ * index that is too far ahead makes us skip what is there. Waiting for the daemon ends when it has taken nothing for
+ * CONSOLE_PATIENCE; xen_console_send() does not wait for it at all.
+ */
 #include "drivers/xen/console.h"
 
 #include "platform/xen/host.h"

@@ -1,3 +1,12 @@
+/*
+ * One watch for each of the two nodes, and one request at a time for each: the order is read, emptying the node is
+ * requested, the order is obeyed. A change while a request is under way sets `again`, and the node is read once more
+ * afterwards, so no order is missed. Emptying the node is such a change too; what is read then is empty, and that ends
+ * it.
+ *
+ * xen_control_start() is called by xen_start_devices(), all else by xenbus.c: on the one CPU that gets the store's
+ * events, so there is no lock, and in interrupt context. An order that is not known is logged.
+ */
 #include "drivers/xen/control.h"
 
 #include "drivers/xen/xenbus.h"
