@@ -1,4 +1,11 @@
-/* The character devices of /dev, and /dev itself. Major and minor numbers: Linux' admin-guide/devices.txt. */
+/*
+ * The character devices of /dev, and /dev itself. Major and minor numbers: Linux' admin-guide/devices.txt.
+ *
+ * The devices here keep no state of their own and have no locks; the console is in console.c, and random numbers take
+ * lock "random" (lib/random.h). All is entered through pseudo.c, which makes the inodes from the table and gives files
+ * that are opened the operations of their device; but file_is_zero_device() is asked by mmap(2) in
+ * linux/memory_calls.c.
+ */
 #include "files/console.h"
 #include "files/pseudo.h"
 #include "files/pseudo_trees.h"

@@ -1,3 +1,11 @@
+/*
+ * eventfd(2): a count to which a write adds and from which a read takes, all of it or, with EFD_SEMAPHORE, 1. It never
+ * exceeds COUNT_LIMIT: a write that would make it do so waits, as does a read while the count is 0.
+ *
+ * Spinlock "eventfd" of each guards its count, which is read without it to see whether a wait is over. The queue is
+ * woken and user memory is copied without the lock. eventfd_create() is called by linux/sys_streams.c; the rest is
+ * entered through the file's operations, and the last reference to the file frees all.
+ */
 #include "files/streams.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

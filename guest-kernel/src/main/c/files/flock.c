@@ -1,3 +1,14 @@
+/*
+ * All locks are in one list. An open file has at most one, and `locked` says whether it has. Locks of two open files of
+ * one inode exclude each other unless both are shared.
+ *
+ * Whoever has to wait notes `releases` under the mutex and sleeps until that number has changed, so a release between
+ * the attempt and the sleep is not missed. All who wait then try again, in no order.
+ *
+ * Called by flock(2) (linux/sys_io.c), and by the last file_put(), which looks at `locked` without the mutex since
+ * nobody else has the file any more. Mutex "flock" guards the list and the number; it may be taken under
+ * "address_space", when an unmapping drops the last reference.
+ */
 #include "files/file.h"
 #include "files/flock.h"
 #include "lib/errno.h"

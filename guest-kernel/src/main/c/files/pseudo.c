@@ -1,3 +1,13 @@
+/*
+ * The file system that is made of the tables of pseudo.h. An inode is made by each lookup, of a table entry and the
+ * number of the nearest numbered directory, and has no other state. Names in numbered directories are not cached, since
+ * they come and go. The contents of a file are generated when it is opened and belong to the open file, so they do not
+ * change while they are read. Inode numbers are keyed hashes: they differ, and reveal no addresses of the kernel.
+ *
+ * Mounted by files_init() as /proc, /sys and /dev, and entered through inode and file operations; lookup() is called
+ * with mutex "namespace" held. There are no locks here: tables are constant, and their functions take the locks they
+ * need.
+ */
 #include "files/pseudo.h"
 #include "lib/errno.h"
 #include "lib/hash.h"

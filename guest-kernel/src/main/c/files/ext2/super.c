@@ -1,3 +1,12 @@
+/*
+ * Mounting: the superblock is checked as a whole before anything else is read. The numbers that are needed of it are
+ * copied into struct ext2 and do not change afterwards, so they need no lock. The rest of ext2/ relies on what is
+ * checked here: blocks of 1, 2 or 4 KiB, all of them on the device; an inode size that is a power of two and no more
+ * than a block; group sizes that are not 0 and agree with the number of inodes.
+ *
+ * ext2_open() is called by files_init() in the boot thread and sleeps for the disk. If it fails, nothing of the device
+ * stays in the page cache.
+ */
 #include "files/ext2/ext2.h"
 #include "files/ext2/internal.h"
 #include "lib/heap.h"

@@ -1,4 +1,12 @@
-/* /proc/PID and /proc/PID/task/TID, proc(5). */
+/*
+ * /proc/PID and /proc/PID/task/TID, proc(5): one table of files for both, which are about the whole process or one
+ * thread by the number of the nearest numbered directory. The numbers of the one process and of its first thread are
+ * the same.
+ *
+ * Called by pseudo.c when a file is opened or a link is read. No lock is held here: facts of a thread are copied under
+ * run_queue (threads.c), what only linux/ knows comes from process_view, and address_space_usage() takes mutex
+ * "address_space". So the numbers in one text may be of slightly different moments.
+ */
 #include "files/proc/proc.h"
 #include "lib/string.h"
 #include "memory/address_space.h"

@@ -1,4 +1,10 @@
-/* The files at the top of /proc and /proc/sys. */
+/*
+ * The files at the top of /proc and those of /proc/sys. Most of /proc/sys is constant text: values that programs look
+ * for, and limits of this kernel. Nothing there can be written.
+ *
+ * Called by pseudo.c when a file is opened or a link is read. No lock is held here, so the counts in one text may be of
+ * slightly different moments. The boot_id is made by whoever reads it first and then stays.
+ */
 #include "drivers/device.h"
 #include "files/proc/proc.h"
 #include "files/pseudo_trees.h"
