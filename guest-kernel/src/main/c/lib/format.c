@@ -1,3 +1,12 @@
+/*
+ * The kernel's printf: one walk over the format, in which each directive is parsed into a struct directive and then
+ * takes its argument. put() counts each character and stores only what fits, so the result is the untruncated length
+ * and nothing beyond `size` is written. Of a directive that is not known only the letter is printed; the compiler
+ * checks formats (lib/types.h: printf_like).
+ *
+ * It allocates nothing, and has no state and no locks, so any context may call it, a panic too: the log (log.c),
+ * files/text.c and everybody who needs a short text.
+ */
 #include "lib/format.h"
 #include "lib/string.h"
 

@@ -1,3 +1,16 @@
+/*
+ * A buddy allocator. A free block of 2^order frames is aligned to its size and is in the list of its order by its first
+ * frame, the only one of them with BLOCK_HEAD; two free buddies of one order are always joined, up to PAGES_MAX_ORDER.
+ * No frame of a free block has references. Frames that were never given to pages_add_free() keep one, and so are never
+ * taken for free.
+ *
+ * pages_allocate_at() leaves what the level has to leave. When there is not enough it calls pages_reclaim, without the
+ * lock, and tries again for as long as that frees something. Any context calls it; pages_init() and pages_add_free()
+ * are called by the platforms' boot code.
+ *
+ * Lock "pages" guards lists, heads of free blocks and free_count, which is read without it for estimates. References of
+ * allocated frames are atomic.
+ */
 #include "lib/debug.h"
 #include "lib/lock.h"
 #include "lib/pages.h"
