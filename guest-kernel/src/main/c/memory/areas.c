@@ -1,3 +1,15 @@
+/*
+ * The areas of the program's memory, in a tree by start; no two overlap. Each knows the gap between itself and the area
+ * below it, and the largest gap in its subtree, so that a free range is found in O(log n). Whatever moves a boundary
+ * measures the gap above it again, and keeps reserved_bytes and data_bytes true.
+ *
+ * An area of a file is linked to its source's mappings and, where the pages can be dropped, to reclaimable_areas: a
+ * ring round which the hand of a clock goes. `hand` is an address in the ring's first area; outside of it, it means its
+ * start.
+ *
+ * Called by fault.c and mappings.c, which hold mutex "address_space" for the whole call, even where a loop gives way.
+ * Spinlock "page_cache" is taken inside.
+ */
 #include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

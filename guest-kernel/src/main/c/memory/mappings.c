@@ -1,5 +1,13 @@
 /*
  * What the Linux calls do with the address space: map, unmap, protect, move, and the program break.
+ *
+ * A call that fails leaves what was mapped as it was, except that a move to a fixed place may have unmapped what was
+ * there, and an unmapping a part of its range. Private memory counts as committed when it becomes writable for the
+ * first time, and must then fit into what is available (may_commit()).
+ *
+ * Called by linux/, and by files/ when the pages of a file change and for /proc. Mutex "address_space" is taken here.
+ * Long walks give way with it; long unmapping and discarding give it up between pieces (pause_locked()), after which
+ * anything may have changed.
  */
 #include "lib/errno.h"
 #include "lib/heap.h"

@@ -1,3 +1,16 @@
+/*
+ * The pages of files, in a hash by source and index that is chained by frame numbers. The cache holds one reference to
+ * each page in it. A page is in one list at most: of a source that is evictable in `lru`, or in none while it is
+ * mapped; of another one in the source's own list.
+ *
+ * A page that is being filled is in the cache already, without PAGE_FILLED, and whoever fills it has a reference of its
+ * own. Others wait on `filled`; a truncation may take the page out meanwhile. If filling fails the page goes, and each
+ * who waited tries by itself.
+ *
+ * Called by files/, fault.c and areas.c in threads, which may sleep for a fill. reclaim() is pages_reclaim: any context
+ * calls it when memory is short, so "page_cache" comes almost last in the order of locks, and nothing is allocated
+ * under it.
+ */
 #include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/hash.h"

@@ -1,3 +1,15 @@
+/*
+ * A position in a row of spans that only moves on; `remaining` is what is left from there to the end of the last span.
+ * Ranges of user memory are checked when they are read from the program, and each copy checks again (memory/user.h); no
+ * more than USER_PIECE is copied at a time. A copy that fails after some bytes reports those, and the next one the
+ * error.
+ *
+ * Each step counts for its bytes and for STEP_COST, and about every USER_PIECE of that gives way, so many small spans
+ * are no way to keep the CPU. Hence no spinlock may be held, nor what memory/user.h forbids.
+ *
+ * Transfers are set up by linux/, net/ and files/ and moved by the read and write functions of files and sockets. Each
+ * belongs to one thread, mostly on its stack, so there are no locks.
+ */
 #include "lib/errno.h"
 #include "lib/random.h"
 #include "lib/string.h"
