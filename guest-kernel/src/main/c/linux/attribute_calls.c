@@ -1,4 +1,11 @@
-/* Extended attributes: xattr(7). Files of memory have them; other file systems answer EOPNOTSUPP. */
+/*
+ * Extended attributes: xattr(7). Files of memory have them; other file systems answer EOPNOTSUPP.
+ *
+ * Each of the twelve calls becomes a struct request. begin() checks what does not depend on the file, act() what
+ * depends on its file system and type. Values are copied through a buffer of the kernel, so files/attributes.c, which
+ * holds the inode's lock, does not touch user memory. Entered through the table of system calls (syscalls.c); no lock
+ * is held here.
+ */
 #include "files/attributes.h"
 #include "files/vfs.h"
 #include "lib/errno.h"

@@ -1,3 +1,13 @@
+/*
+ * What configures a guest from outside the kernel. boot_options_parse() is called by kernel_main() before devices are
+ * started, configuration_read() by the boot thread when the root is mounted; each once and before there is a process,
+ * so there are no locks.
+ *
+ * Except for the host name, results point into the text that was parsed, a copy of the command line or of the file,
+ * which stays for ever. Words and directives that are not known end the boot, since a typing error must not pass
+ * silently; words that loaders add to the command line are ignored. The first line of the file with a problem is logged
+ * with its number and ends the reading.
+ */
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

@@ -1,3 +1,12 @@
+/*
+ * Control messages (control.h). Those that are sent are copied into the kernel as a whole before the first is looked
+ * at, so the program cannot change them in between. Each must lie in what is left of them and be no shorter than its
+ * header, so the walk ends. What asks for something for one datagram goes into struct socket_message; all else is
+ * checked only. Those that are received are written to the program one by one, cut where its room ends.
+ *
+ * Called by linux/sys_net.c without locks, since both directions touch user memory and may sleep. Descriptors are
+ * looked up under "descriptors", in descriptor_get().
+ */
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

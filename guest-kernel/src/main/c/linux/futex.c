@@ -1,3 +1,13 @@
+/*
+ * Futexes. A waiter lies on its thread's stack and in the bucket of its address. It is put there before the value is
+ * read: whoever changes the value and then wakes finds it, so no wake-up is lost. It is taken out by whoever wakes it,
+ * which sets `woken`, or else by itself. A requeue may change its bucket; lock_bucket_of() finds the one that counts.
+ *
+ * Each bucket has a spinlock, "futex bucket"; of two the one at the lower address is taken first. run_queue is taken
+ * inside. User memory is touched under neither. Long wakings give way.
+ *
+ * Entered by futex(2), and from thread_calls.c when a thread ends.
+ */
 #include "lib/hash.h"
 #include "lib/list.h"
 #include "lib/lock.h"

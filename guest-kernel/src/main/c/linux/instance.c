@@ -1,3 +1,12 @@
+/*
+ * What one start receives from outside (instance.h). The sources are read in the order in which they override each
+ * other. Each variable passes offer(), the one place that decides: the image must allow its name. What is refused is
+ * logged by name, up to REFUSALS_LOGGED for each source, and never ends the boot. If one line of the user data is
+ * wrong, none of it is used.
+ *
+ * instance_configure() is called once, by the boot thread before the process is made, so there are no locks; it sleeps
+ * for user data, until USER_DATA_PATIENCE is over. sources_parse() serves configuration.c.
+ */
 #include "linux/instance.h"
 
 #include "lib/heap.h"

@@ -1,3 +1,11 @@
+/*
+ * mmap(2) and what else changes or describes the address space: each call checks its arguments and becomes one of
+ * memory/address_space.h. Flags and advice that have no effect here are checked all the same. Nothing is swapped and no
+ * file that can be changed is on a disk, so mlock(2) and msync(2) only check what is mapped.
+ *
+ * Entered through the table of system calls (syscalls.c), in the calling thread. No lock is held here; the functions
+ * called take mutex "address_space". A file is held by a reference for as long as it is being mapped.
+ */
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/heap.h"

@@ -1,3 +1,11 @@
+/*
+ * A set of pending signals: a bit for each number that waits, and a queue of what is known of them, oldest first.
+ * Whatever is in the queue has its bit set; a bit without an entry is a signal for whose information there was no
+ * memory, and it is taken as one of kill(2) without a sender. Entries come from the heap, while fewer than QUEUE_LIMIT
+ * wait, or belong to the sender; `kept` says which, and so whether an entry that is taken is freed.
+ *
+ * Called by signals.c only, with spinlock "signals" held, which guards every set; the heap's lock is taken inside.
+ */
 #include "linux/pending.h"
 
 #include "lib/heap.h"

@@ -1,4 +1,9 @@
-/* prctl(2). What is kept for the process is told again and changes nothing else unless it says so. */
+/*
+ * prctl(2). What is kept for the process is reported back and changes nothing else unless it says so.
+ *
+ * Each value that is kept is one word, which any thread reads and writes without a lock; a thread's name is changed by
+ * the thread itself. Entered through the table of system calls (syscalls.c). An option that is not known is -EINVAL.
+ */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/process.h"

@@ -1,3 +1,12 @@
+/*
+ * Starting the one process. Its first stack is built as the System V ABI 3.4 has it, from the top down: strings and
+ * random bytes, then in one piece, with the stack pointer at its start and a multiple of 16, the count of arguments,
+ * the vectors argv and envp and the auxiliary vector. VECTOR_ENTRIES is the number of entries in fill_vector().
+ *
+ * process_start() is called once, by the boot thread of main.c, and may sleep. The thread is made ready last, and
+ * nothing else uses the process before, so nothing is locked here. Nothing is undone after an error, since the boot
+ * ends with it.
+ */
 #include "files/process_view.h"
 #include "files/file.h"
 #include "lib/errno.h"

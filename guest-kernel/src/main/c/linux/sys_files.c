@@ -1,4 +1,12 @@
-/* Opening files and what belongs to descriptors. */
+/*
+ * Opening files and what belongs to descriptors: open(2) and its relatives, close(2), dup(2), fcntl(2), ioctl(2),
+ * umask(2).
+ *
+ * Entered through the table of system calls (syscalls.c). Each call holds a reference to the file of a descriptor while
+ * it works, so another thread may close it meanwhile. An open first asks whether there is room for a descriptor, since
+ * a file that it makes cannot be taken back. No lock is held here: files/ takes its own, and the flags and the owner of
+ * a file, and the mask of umask(2), are single words.
+ */
 #include "files/streams.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"

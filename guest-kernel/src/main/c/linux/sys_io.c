@@ -1,4 +1,11 @@
-/* Moving data through descriptors. */
+/*
+ * Moving data through descriptors: read(2), write(2) and their vectors, lseek(2), flock(2), and the calls that store or
+ * prefetch data, which have nothing to do here.
+ *
+ * Entered through the table of system calls (syscalls.c). Each call holds a reference to the file while it works, and a
+ * vector is copied once and checked as a whole (memory/transfer.h). All reads and writes here go through move(), which
+ * counts them and sends SIGPIPE and SIGXFSZ. No lock is held here; files/ guards offsets and contents.
+ */
 #include "files/flock.h"
 #include "files/streams.h"
 #include "files/vfs.h"

@@ -1,4 +1,11 @@
-/* Making, removing and moving names, and changing what inodes say. */
+/*
+ * Making, removing and moving names, and changing what inodes say.
+ *
+ * Entered through the table of system calls (syscalls.c). A path is copied into the kernel once, before anything is
+ * looked up (paths.h). Names are changed by files/names.c, under mutex "namespace". Mutex "inode" is taken here by
+ * fallocate(2) alone; modes, owners and times are single words, changed without a lock, and each such change is
+ * reported to inotify.
+ */
 #include "files/inotify.h"
 #include "files/streams.h"
 #include "files/tmpfs.h"

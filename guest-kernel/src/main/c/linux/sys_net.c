@@ -1,5 +1,10 @@
 /*
  * The socket calls: user addresses and structures in, calls of net/socket.h out.
+ *
+ * Entered through the table of system calls (syscalls.c). Each call holds a reference to the file of its socket
+ * (hold()), so the descriptor may be closed meanwhile. Addresses and the structures of messages are copied into the
+ * kernel once and checked there; the bytes that are sent and received go through a struct transfer. No lock is held
+ * here: user memory may fault, and net/ takes its own.
  */
 #include "files/file.h"
 #include "lib/errno.h"

@@ -1,4 +1,11 @@
-/* poll(2) and select(2). */
+/*
+ * poll(2) and select(2): what the program asks is copied into the kernel, becomes a table of files (files/poll.h), and
+ * the findings are copied back when the waiting is over.
+ *
+ * Entered through the table of system calls (syscalls.c). Each file in the table is held by a reference until
+ * release(), so descriptors may be closed meanwhile. There may be tens of thousands of entries: the table is made in
+ * blocks, and loops that open or close files give way. No lock is held here.
+ */
 #include "files/poll.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

@@ -1,4 +1,11 @@
-/* What files are: stat and its relatives, access, file systems, listing directories. */
+/*
+ * What files are: stat and its relatives, access, file systems, listing directories.
+ *
+ * Entered through the table of system calls (syscalls.c). These calls change nothing but the working directory and the
+ * offset of a directory being listed, which goes back if the names could not be handed over. An answer is put together
+ * in memory of the kernel and then copied to the program at once. No lock is held here: fields of an inode are single
+ * words, and files/ guards the rest.
+ */
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/heap.h"

@@ -1,4 +1,10 @@
-/* Making files that have no name: pipes, eventfd, timerfd, epoll, inotify. */
+/*
+ * Making files that have no name: pipes, eventfd, timerfd, epoll, inotify; and the calls that only these have.
+ *
+ * Entered through the table of system calls (syscalls.c). files/ makes the file, install() gives it a descriptor or
+ * drops it. Other calls hold a reference to the file while they work. epoll_pwait(2) sets its signal mask before it
+ * waits. No lock is held here; those of the files are in files/, that of timers in threads/interval_timer.c.
+ */
 #include "files/epoll.h"
 #include "files/inotify.h"
 #include "files/streams.h"

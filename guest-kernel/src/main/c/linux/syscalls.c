@@ -1,5 +1,12 @@
 /*
  * The table, the trace switch, and the ways in and out of user mode.
+ *
+ * The platforms enter here from user mode, with interrupts masked and no lock held: kernel_system_call(),
+ * kernel_user_trap() and kernel_leave_interrupt() (platform.h). Each ends in leave_kernel(), where another thread may
+ * get its turn and signals are delivered. The number of a call is an index into the table only after index_nospec().
+ *
+ * What is traced is set at boot, and `reported` is a single word; otherwise the table is constant, so there are no
+ * locks.
  */
 #include "lib/events.h"
 #include "lib/nospec.h"

@@ -1,3 +1,12 @@
+/*
+ * Clocks, sleeping and times of use, and the conversions of times that the other files of linux/ call (time_abi.h).
+ * Linux's clocks are two of the platform, monotonic and wall, and the CPU time of a thread or the process; the wall
+ * clock is never set, and all CPU time counts as the program's. A time that does not fit becomes NO_DEADLINE, so no sum
+ * of times overflows.
+ *
+ * Entered through the table of system calls (syscalls.c), though most reading of clocks is done by the vDSO. No lock is
+ * held here; a sleep ends at its deadline or with a signal.
+ */
 #include "lib/timeval.h"
 #include "linux/process.h"
 #include "linux/signals.h"
