@@ -1,3 +1,15 @@
+/*
+ * The table of neighbours. An entry is asked for, known, or known and asked for again because what is known is old or
+ * somebody disputes it. Only one that is not known yet has packets that wait. While any is asked for, one timer repeats
+ * all questions once a second; after ARP_TRIES an entry is given up, and the senders of its packets get an error.
+ *
+ * There are at most ARP_ENTRIES entries, and pending_total, the sum of all pending_count, is at most ARP_PENDING_TOTAL.
+ * believed() decides which claims count: nobody takes over an address whose owner answers. One address at a time is
+ * probed (RFC 5227).
+ *
+ * Called by ethernet.c (input), ip_output.c, interface.c, netlink.c, net.c and, for probes, dhcp.c. Net lock; the
+ * timer's callback takes it, and arp_probe_met(), which sleeps, is called without it.
+ */
 #include "net/arp.h"
 
 #include "lib/hash.h"

@@ -1,3 +1,13 @@
+/*
+ * The DHCP client. The states of RFC 2131 are where its one thread stands in run(): discover() until there is an offer,
+ * request(), keep() for as long as the lease lasts, then from the start again. Each exchange has a transaction number
+ * of its own; an answer with another one, or of a server that was not asked, is dropped by receive(), which all
+ * messages pass.
+ *
+ * Started by net_configure_dhcp(). `client` belongs to its thread, so there is no lock; the socket takes the net lock,
+ * as start_probe() does. `changed` is called by the thread without locks. dhcp_release() is called by net_shut_down(),
+ * when no thread runs any more.
+ */
 #include "net/dhcp.h"
 
 #include "lib/errno.h"

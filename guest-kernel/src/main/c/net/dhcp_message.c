@@ -1,3 +1,11 @@
+/*
+ * DHCP messages to structs and back, for dhcp.c. There is no state here, no clock and no lock, and nothing sleeps.
+ *
+ * What dhcp_make() writes always fits DHCP_MESSAGE_SIZE. dhcp_read() trusts nothing: an option that runs over the end
+ * of its field makes the message invalid, and so does an address that no machine can have. A gateway beyond the
+ * network, an MTU that is too small or a domain with other characters than names have counts as absent. Of options that
+ * come twice the last one counts.
+ */
 #include "lib/string.h"
 #include "net/dhcp.h"
 #include "net/ip.h"

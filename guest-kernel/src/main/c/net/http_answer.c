@@ -1,3 +1,11 @@
+/*
+ * Reading an HTTP answer, for http.c, which calls http_answer_read() with all that has come so far each time that more
+ * comes. So there is no state here, no clock and no lock, and nothing sleeps.
+ *
+ * The text needs no NUL and is not trusted: nothing beyond its length is looked at, the header must end within
+ * HTTP_HEADER_MAX, and the body of an answer with status 200 must have one length, no more than the caller's limit.
+ * Lengths are cut at LENGTH_LIMIT, so no sum overflows.
+ */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/http.h"

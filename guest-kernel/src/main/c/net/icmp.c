@@ -1,3 +1,13 @@
+/*
+ * An error that is received quotes the packet of ours that it is about. read_quoted() finds the transport protocol
+ * there, which decides what to make of it (tcp_icmp_error(), udp_icmp_error()). icmp_local_unreachable() has the same
+ * effect for a packet to a neighbour that did not answer ARP. What is sent are answers to echo requests, and errors
+ * about closed ports and unknown protocols; neither in answer to a packet to a group or a broadcast address, and both
+ * limited (allowance.h).
+ *
+ * Called by ip_input.c, udp.c and arp.c, with the net lock held, which guards the allowances too. icmp_input() takes
+ * its packet; those of the other functions stay the caller's.
+ */
 #include "net/icmp.h"
 
 #include "lib/errno.h"

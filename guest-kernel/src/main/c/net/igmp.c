@@ -1,3 +1,12 @@
+/*
+ * Reports to routers about the groups of multicast.c. Each group knows when its next report is due (report_at;
+ * NO_DEADLINE: none is) and how many unsolicited ones are left. One timer serves all, and never expires after the first
+ * that is due. A query makes a report due after a random time, unless it is due sooner anyway. Which version is spoken
+ * depends on how long ago a querier of an older one was heard.
+ *
+ * Called by multicast.c, for the first member of a group and the last, and by ip_input.c for queries. Net lock; the
+ * timer's callback takes it.
+ */
 #include "net/igmp.h"
 
 #include "lib/random.h"

@@ -1,3 +1,15 @@
+/*
+ * The table of interfaces: loopback at 0, then the devices in order of announcement. It is filled by interfaces_init()
+ * and does not change afterwards, so it is read without a lock.
+ *
+ * Packets wait in four lists: `received` until the driver's round is over; loopback_queue and `looped`, for ourselves,
+ * until interfaces_finish(), so that what is sent is never received in the middle of sending; and `waiting` while the
+ * device is full, and only then.
+ *
+ * Called by ethernet.c, ip_output.c, net.c and whoever looks for an interface; from below by drivers, in interrupt
+ * context or by the thread "network". Net lock, but `received`, the account of time and `polled` belong to whoever
+ * receives from the device, of which there is one at a time.
+ */
 #include "net/interface.h"
 
 #include "lib/heap.h"

@@ -1,3 +1,9 @@
+/*
+ * The ioctls of netdevice(7), which only ask. struct ifreq is copied from the program, answered in the kernel under the
+ * net lock and copied back without it; what an answer leaves free is zeros, or what the program had there.
+ *
+ * Called by socket.c for requests that a socket's protocol does not know, without locks, since user memory may fault.
+ */
 #include "net/interface_control.h"
 
 #include "lib/errno.h"

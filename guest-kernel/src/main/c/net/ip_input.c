@@ -1,3 +1,11 @@
+/*
+ * One received packet: its header, options and addresses are checked, its header is taken off, fragments are collected
+ * and the transport gets it. Nothing of a packet is used before parse() has found that it is whole. `unicast` in struct
+ * ip_info says that it was for this machine alone, on the link and in IP; ICMP and TCP answer only such packets. What
+ * is not for this machine is dropped silently. While an interface has no address only UDP is taken from it, for DHCP.
+ *
+ * Called by ethernet.c, and by interface.c for what we send to ourselves. Net lock. ip_input() takes the packet.
+ */
 #include "net/checksum.h"
 #include "net/icmp.h"
 #include "net/igmp.h"

@@ -1,3 +1,13 @@
+/*
+ * Routing and sending. There is no table of routes: each packet's way follows from the configuration of the interfaces:
+ * our own addresses by loopback, networks of devices, then the first gateway; nothing to the address that ip_forbid()
+ * closed. A packet gets its header here, and its transport checksum where the device does not fill it in, and goes to
+ * loopback, ARP or Ethernet. One longer than the MTU is cut into fragments unless the device is to segment it; where
+ * that is forbidden it is refused.
+ *
+ * Called by tcp_segment.c, udp.c, icmp.c and igmp.c; routes are asked for by others as well. Net lock. ip_output()
+ * takes the packet in every case.
+ */
 #include "lib/errno.h"
 #include "lib/random.h"
 #include "lib/string.h"

@@ -1,3 +1,11 @@
+/*
+ * Asking EC2's metadata service for the user data: one exchange for a token and one with it, both in one buffer and
+ * until one deadline. What the service answers is not trusted: a token becomes part of a header and so must be visible
+ * characters only, and problems are reported in our own words.
+ *
+ * metadata_read_user_data() is called by linux/instance.c in the boot thread and sleeps; metadata_forbid() is called by
+ * main.c after it. No lock but the net lock, for ip_forbid().
+ */
 #include "net/metadata.h"
 
 #include "lib/errno.h"

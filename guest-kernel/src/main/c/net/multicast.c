@@ -1,3 +1,11 @@
+/*
+ * Which groups are joined: a hash of groups, each of one interface, and at each socket a list of its memberships. A
+ * group is there as long as it has members, which are counted; igmp.c hears of the first one and of the last. A socket
+ * has at most MULTICAST_MEMBERSHIPS.
+ *
+ * Called by socket_options.c (join and leave), udp_socket.c (a socket goes), ip_input.c and udp.c (is it wanted?) and
+ * igmp.c. Net lock.
+ */
 #include "net/multicast.h"
 
 #include "lib/errno.h"

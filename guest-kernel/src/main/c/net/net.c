@@ -1,3 +1,12 @@
+/*
+ * What holds the stack together: its lock, the budget of memory, configuration and the end. net_unlock() first has
+ * interfaces_finish() receive what was sent to ourselves and notify devices, so that no such work is left while nobody
+ * holds the lock. The value of "static" in unikernel.conf is parsed here too, and resolv.conf and hosts are written.
+ *
+ * Called by main.c in the boot thread, by dhcp.c (net_apply()), by linux/process_end.c (net_shut_down(), when no other
+ * thread runs any more), and by all of net/ for the lock and the account. The net lock guards the account and the
+ * milestones; the budget is set by net_init() and stays. Whoever waits for an address is woken without the lock.
+ */
 #include "net/net.h"
 
 #include "net/listing.h"

@@ -1,3 +1,11 @@
+/*
+ * A packet is linear data followed by page fragments (drivers/device.h). `length` is always the sum of both, linear
+ * data lies within `head`, and each fragment has one reference to its page. All that reads a range goes through
+ * for_each_run().
+ *
+ * packet_pull() may move the linear data, so pointers into it do not survive it. Called all over net/, by the packet's
+ * owner, so there are no locks; packet_transfer_out() may sleep and is called without the net lock.
+ */
 #include "net/packet.h"
 
 #include "lib/errno.h"

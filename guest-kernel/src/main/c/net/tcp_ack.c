@@ -1,3 +1,14 @@
+/*
+ * What an acknowledgement does. tcp_process_ack() first asks whether it is plausible (RFC 5961). It then takes the SACK
+ * blocks, the window and the advance, which frees what was queued; from these follow the round trip, recovery,
+ * congestion and timers; last comes what the acknowledgement of our FIN changes.
+ *
+ * send_unacknowledged never moves back and never passes send_next, and only what lies between the two is acknowledged
+ * or reported (reportable()). An old acknowledgement is no error: its segment may bring new data.
+ *
+ * Called by tcp_input.c for each segment that is acceptable; tcp_output() is called there afterwards. The connection
+ * may be closed on return (false), so the caller has a reference. tcp_sample_rtt() is also for handshakes. Net lock.
+ */
 #include "net/tcp_private.h"
 
 #define SEND_LIMIT_FACTOR 2u         /* the send buffer follows the congestion window */

@@ -1,3 +1,14 @@
+/*
+ * Birth and death of connections. tcp_create() gives the first reference to its caller, who passes it on to the table.
+ * tcp_close() is the only way to TCP_CLOSED for one that was open: it stops timers, empties the queues for sending,
+ * wakes whoever waits and takes the connection out of the table and the listener's queue, which give their references
+ * back, and off the list of orphans. The memory goes with the last tcp_put(), also what was received and not read.
+ *
+ * An orphan has no socket any more and waits for its peer; there are at most ORPHANS_LIMIT, by age. accept_link is in
+ * the listener's queue or in the list of orphans, never in both.
+ *
+ * Called by tcp_socket.c, tcp_listen.c, tcp_input.c, tcp_ack.c, tcp_timer.c, tcp_memory.c and tcp_shutdown.c. Net lock.
+ */
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "net/interface.h"

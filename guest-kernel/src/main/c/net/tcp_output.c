@@ -1,3 +1,15 @@
+/*
+ * What to send now. tcp_output() may be called at any time, after whatever may let something go: it sends what is lost
+ * first, then new data, as far as both windows and the rules about short segments allow, and sees to it that a timer
+ * runs while something is under way or held back.
+ *
+ * A transmission has a record in the scoreboard (tcp_sent.c) before it goes; without memory for that or for the packet
+ * it does not go, and a timer tries again. What was promised to the peer, receive_edge, never moves back. Data and
+ * plain acknowledgements carry everything that is to be acknowledged, so no acknowledgement is due after them.
+ *
+ * Called by tcp_input.c, tcp_stream.c, tcp_socket.c, tcp_socket_options.c, tcp_timer.c, tcp_connection.c and, for
+ * single segments, other files of TCP. Net lock.
+ */
 #include "net/interface.h"
 #include "net/tcp_private.h"
 

@@ -1,3 +1,14 @@
+/*
+ * Received data. What comes in order goes to `received`, for the reader, with what waited for it; what comes early goes
+ * to tcp_out_of_order.c. This file also decides when to acknowledge and how much window to announce: never less than
+ * was promised, and more while the reader keeps up.
+ *
+ * received_bytes is what the reader has not taken of `received`; received_memory is what the packets of both queues
+ * hold, and is charged to the network's budget. A packet that is not affordable() is dropped: the peer sends it again.
+ *
+ * tcp_receive_data() is called by tcp_input.c with data that lies in the window; the others by tcp_output.c,
+ * tcp_stream.c and tcp_urgent.c. Net lock. A reader that copies without it sets being_read (tcp_stream.c).
+ */
 #include "lib/heap.h"
 #include "lib/string.h"
 #include "net/tcp_private.h"

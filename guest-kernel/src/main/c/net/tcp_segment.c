@@ -1,3 +1,11 @@
+/*
+ * Headers of segments, both ways. tcp_parse() uses nothing of a segment before its length and checksum are known to be
+ * right; options that are not known are skipped, and one that is malformed ends the list. tcp_transmit() leaves the
+ * checksum to the device, or to ip_output.c, and forbids fragments.
+ *
+ * No connection is looked at here. Called by tcp_input.c, tcp_output.c, tcp_listen.c and tcp_time_wait.c. Net lock,
+ * which also guards `resets`: the one state here, a limit to the answers that strangers get from tcp_refuse().
+ */
 #include "lib/string.h"
 #include "net/allowance.h"
 #include "net/checksum.h"

@@ -1,3 +1,13 @@
+/*
+ * What was written and is not acknowledged: chunks, each some bytes of a page with one reference to it. They ascend
+ * without holes, and while there are any they are [send_unacknowledged, send_end). Bytes that were queued do not
+ * change, and packets share their pages, so sending again copies short payloads only. `send_chunk`, where to look
+ * first, is NULL or a chunk of the queue.
+ *
+ * This file also decides how much a writer may queue (tcp_queue_room()), which is less when memory is short, and when
+ * to wake one that waits. Called by tcp_stream.c, tcp_output.c, tcp_ack.c, tcp_connection.c, tcp_socket.c and
+ * tcp_memory.c. Net lock; the writer fills pages without it and appends them under it.
+ */
 #include "lib/heap.h"
 #include "lib/pages.h"
 #include "lib/string.h"

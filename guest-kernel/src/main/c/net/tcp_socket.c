@@ -1,5 +1,13 @@
 /*
  * TCP sockets as the system calls see them: naming, connecting, accepting, closing, readiness.
+ *
+ * A socket listens, or has a connection, or neither. It holds one reference to its connection, which points back with
+ * tcp->socket until the socket lets go of it; the connection may be TCP_CLOSED then already. A connection in the
+ * listener's queue has no socket until it is accepted.
+ *
+ * Called through the operations of the socket (socket.h), without the net lock but for take_error() and those of
+ * tcp_socket_options.c. Everything is looked at under the net lock; waiting is done without it, and all is looked at
+ * again afterwards. release() may sleep (SO_LINGER).
  */
 #include "lib/errno.h"
 #include "lib/heap.h"

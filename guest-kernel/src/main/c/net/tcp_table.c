@@ -1,3 +1,12 @@
+/*
+ * The table of all that has an address pair, in a hash with a secret key, so that peers cannot make its chains long.
+ * Entries belong to connections, half-open requests and records of TIME-WAIT. A pair is in it once at most: whoever
+ * adds an entry has looked before.
+ *
+ * Also what is derived from a pair and must not be guessed: sequence numbers, timestamps, cookies and ports, each with
+ * a key of its own. The table's size and the keys are fixed by tcp_table_init(). Called by the other files of TCP and
+ * by listing.c. Net lock.
+ */
 #include "lib/heap.h"
 #include "lib/print.h"
 #include "lib/random.h"

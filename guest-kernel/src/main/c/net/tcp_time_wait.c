@@ -1,3 +1,13 @@
+/*
+ * Closed connections whose segments may still be around, as small records in the place of the connections: what is
+ * needed to acknowledge a repeated FIN, and to know a new connection of the same pair from the old one.
+ *
+ * A record is in the table and in by_age. All wait equally long, so the first of by_age expires first, and one timer,
+ * which runs while there are records, serves all. There are at most TIME_WAIT_LIMIT; then the oldest one goes early.
+ *
+ * Called by tcp_connection.c (add), tcp_input.c (input), tcp_table.c and tcp_socket.c (reuse). Net lock; the timer's
+ * callback takes it.
+ */
 #include "lib/heap.h"
 #include "net/tcp_private.h"
 

@@ -1,3 +1,13 @@
+/*
+ * The protocol: finding the socket for a datagram, queueing it there, and sending. One for a single address goes to the
+ * socket that fits best, one for a group or for all to each that fits. What a socket has no room for is dropped.
+ *
+ * received_bytes of a socket is the memory of all that waits there, errors included, and is charged to the network's
+ * budget (udp_charge(), udp_uncharge()). udp_input() takes its packet, as udp_send() does.
+ *
+ * Called by ip_input.c, icmp.c, udp_socket.c and udp_errors.c. Net lock, which guards udp_ports and the fields of
+ * sockets.
+ */
 #include "net/udp.h"
 
 #include "lib/errno.h"

@@ -1,3 +1,14 @@
+/*
+ * The calls on UDP sockets. A datagram to be sent is copied into a packet without the net lock; under it the
+ * destination is found, the socket bound if it is not, and the packet sent or added to what is kept back (MSG_MORE,
+ * UDP_CORK). A received one is taken off the queue under the net lock and copied to the reader without it; it stays
+ * charged until it is freed, and goes back to the front if it was only peeked at. Mutex "socket reading" lets one
+ * reader do so at a time.
+ *
+ * Called through the operations of the socket, without the net lock but for take_error(), options_changed() and
+ * udp_set_cork() (socket.h). The net lock guards struct udp_socket; only the options that choose what is reported with
+ * a received datagram are read without it.
+ */
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/string.h"
