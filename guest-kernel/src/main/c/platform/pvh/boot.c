@@ -1,5 +1,10 @@
 /*
- * From entry.S to kernel_main(): reads what the loader passed, trusting no length in it, and sets the machine up in the order of pvh.h.
+ * From entry.S to kernel_main(): reads what the loader passed, trusting no length in it, and sets the machine up in the
+ * order of pvh.h.
+ *
+ * pvh_start() runs once, on the boot CPU with interrupts masked, so there are no locks. Until init_memory() has
+ * replaced the tables of entry.S only the first 4 GiB can be reached, and there is no allocator. pvh_memory and
+ * pvh_acpi_root are written here and only read afterwards. What cannot be used of the loader's data is a panic.
  */
 #include "lib/pages.h"
 #include "lib/print.h"

@@ -1,5 +1,14 @@
 /*
  * The interrupt descriptor table, and where exceptions and interrupts go.
+ *
+ * traps.S calls pvh_user_trap() for what comes from user mode and pvh_kernel_trap() for what comes in the kernel, both
+ * with interrupts masked. In the kernel interrupts are expected in pvh_cpu_wait() and pvh_cpu_take_interrupts() only,
+ * where no spinlock is held; one that comes elsewhere is reported once and handled. Of exceptions only page faults on
+ * user memory are expected there; any other is a panic. Non-maskable interrupts, double faults and machine checks have
+ * a stack of their own, from which there is no return.
+ *
+ * CR2 is read first, before anything can fault again. The table is filled at boot and then constant; there are no
+ * locks.
  */
 #include "lib/print.h"
 #include "platform/pvh/gate.h"

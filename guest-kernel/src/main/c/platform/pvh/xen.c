@@ -1,3 +1,13 @@
+/*
+ * The native platform as a guest of Xen. pvh_xen_detect() comes early in pvh_start(): it sets up hypercalls, xen_host
+ * and platform_operations, so that from then on output goes to Xen. pvh_xen_init() comes when there are memory and
+ * interrupts: Xen's pages and the two rings are mapped, and all event channels become one interrupt vector, whose
+ * handler runs those of the channels (platform/xenpv/events.h).
+ *
+ * All else is entered through those two tables, by drivers/xen/ and the kernel. What is static here is set at boot and
+ * stays, so there are no locks. The guest cannot go on without what pvh_xen_init() asks Xen for, so a refusal is a
+ * panic; one of the grant table is reported to the drivers.
+ */
 #include "platform/pvh/xen.h"
 
 #include "lib/pages.h"

@@ -1,3 +1,13 @@
+/*
+ * Which components of FPU state the program may use, and saving and loading them. fpu_init() chooses once on the boot
+ * CPU, called by both platforms; after that features, size and mask are constant. Areas are in the standard format,
+ * since they become part of signal frames; each is aligned to 64 bytes and no larger than a page. What the program
+ * changed in one goes through fpu_sanitise(), after which loading it does not fault.
+ *
+ * The kernel itself uses no FPU. Called by threads/thread.c, where a CPU's registers change owner, and by
+ * linux/signal_frame.c and linux/thread_calls.c for the current thread. An area belongs to its thread: there are no
+ * locks.
+ */
 #include "platform/x86/fpu.h"
 
 #include "lib/string.h"

@@ -1,5 +1,13 @@
 /*
  * Where exceptions go, and the last steps before user mode.
+ *
+ * entry.S calls pv_user_trap() for exceptions of user mode, pv_kernel_trap() for those in the kernel, of which only
+ * page faults on user memory are expected, and pv_leave_kernel() before each return to user mode, all with events
+ * masked. There events that are pending are handled first. The registers then hold whatever the program or a signal
+ * frame put there; sanitise() makes the return safe for any of it.
+ *
+ * The address of a fault is read first, since a later fault overwrites it. There is no state here, and there are no
+ * locks.
  */
 #include "lib/print.h"
 #include "platform/platform.h"
