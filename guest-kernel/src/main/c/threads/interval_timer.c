@@ -1,3 +1,13 @@
+/*
+ * Timers on any clock that may repeat (interval_timer.h). `deadline` is on the timer's own clock, 0 while it is off.
+ * The struct timer inside is started for the earliest moment at which that can have come; when it expires, count() adds
+ * what has passed since, moves the deadline on and starts it again. One that rests is not started again while it has
+ * expirations to report.
+ *
+ * Spinlock "interval timers" guards all of them; run_queue (CPU time) and "timers" are taken inside. fire() comes in
+ * interrupt context, and calls `expired` without the lock. Called by files/timerfd.c and, in linux/, by timer_calls.c,
+ * limits.c and sys_streams.c.
+ */
 #include "threads/interval_timer.h"
 
 #include "lib/lock.h"

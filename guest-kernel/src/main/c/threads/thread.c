@@ -1,3 +1,16 @@
+/*
+ * The scheduler, and the beginning and end of threads (thread.h has the policy). `ready` holds the threads that are
+ * THREAD_READY, except the idle one; the running one is not in it. schedule() is the only place where the CPU changes
+ * threads: it is entered with run_queue and no other spinlock, and returns without. A thread that ended still stands on
+ * its stack, so it is `dead` until the next one that runs frees it. FPU registers stay with their owner until another
+ * thread of the program needs them.
+ *
+ * A wake-up between sleep_prepare() and sleep_until() is not lost, since `woken` keeps it.
+ *
+ * Spinlock run_queue guards what is marked so, here and in thread.h; `wake_later` is one pointer that any context sets.
+ * Entered by whoever sleeps, wakes or gives way, on the way to user mode (linux/syscalls.c), and by timers in interrupt
+ * context.
+ */
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/pages.h"
