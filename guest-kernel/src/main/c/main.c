@@ -1,5 +1,12 @@
 /*
  * The order of boot: platform -> memory and threads -> devices -> files -> network -> the process.
+ *
+ * kernel_main() is called by the platform's start and becomes the idle thread; what may sleep is done by the boot
+ * thread (boot()), which ends when the process has been made ready. What the guest cannot do without ends the boot with
+ * a panic that says what to change; a network without an address is only reported.
+ *
+ * The options and the configuration are written during boot and only read afterwards, so there are no locks.
+ * network_changed() is also called later, by the DHCP client's thread.
  */
 #include "drivers/device.h"
 #include "files/file.h"
