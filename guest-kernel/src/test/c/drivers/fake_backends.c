@@ -1,4 +1,10 @@
-/* A disk backend and a network backend that sends every packet back, both well behaved. */
+/*
+ * A disk backend and a network backend that sends every packet back, both well behaved.
+ *
+ * Each connects by the states in the fake store, as the front end does, and reads and writes the pages that the front
+ * end granted. Both act in fake_run() (fake_xen.c) and do nothing while fake_backends_asleep is set. There is one disk
+ * and one card. Tests that need a hostile backend write to the shared pages themselves.
+ */
 #include "drivers/fake_xen.h"
 
 #include <stdio.h>

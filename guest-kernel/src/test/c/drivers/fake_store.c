@@ -1,4 +1,10 @@
-/* The xenstore daemon: a flat list of nodes, enough of the protocol for the front ends. */
+/*
+ * The xenstore daemon: a flat list of nodes, enough of the protocol for the front ends.
+ *
+ * It reads requests from the shared ring and queues its answers and the events of watches, of which as much goes into
+ * the ring as there is room for; all in fake_store_step(), called by fake_run() (fake_xen.c). Tests and the fake
+ * backends write nodes directly, which makes watches fire. With fake_store_hostile it answers with nonsense.
+ */
 #include "drivers/fake_xen.h"
 
 #include <stdio.h>

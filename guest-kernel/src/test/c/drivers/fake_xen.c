@@ -1,3 +1,8 @@
+/*
+ * The Xen host of fake_xen.h: what the drivers call of the platform (event channels, grants, cpu_wait()), and what a
+ * test does as the host. There is no second thread: fake_run() lets the daemons and backends act in turn and calls the
+ * handlers of raised ports until nothing happens any more. Used by the tests of drivers/xen/ and by their fuzzers.
+ */
 #define _GNU_SOURCE                    /* memmem */
 #include "drivers/fake_xen.h"
 

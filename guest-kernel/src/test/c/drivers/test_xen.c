@@ -1,4 +1,9 @@
-/* The Xen front ends against a fake host: first well behaved, then hostile. */
+/*
+ * The Xen front ends against a fake host: first well behaved, then hostile.
+ *
+ * The host is that of fake_xen.h, which tests start again with fake_start(), mostly at LATE_INDEX, so that the indices
+ * of rings wrap around soon. Run by make test-drivers.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

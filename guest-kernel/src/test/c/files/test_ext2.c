@@ -1,4 +1,10 @@
-/* ext2 against images that mke2fs made from a directory with known contents: IMAGE LARGEST_INDIRECTION. */
+/*
+ * ext2 against images that mke2fs made from a directory with known contents: IMAGE LARGEST_INDIRECTION.
+ *
+ * images.sh makes the images, with several block sizes and both revisions, and decides what is in them.
+ * LARGEST_INDIRECTION is the offset of the last byte of /sparse, which only triple indirect blocks reach. Run by make
+ * test-files-ext2.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

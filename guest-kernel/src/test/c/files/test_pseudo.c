@@ -1,4 +1,10 @@
-/* /proc, /sys and /dev: that the files a JVM reads are there and parse, and the devices do what they promise. */
+/*
+ * /proc, /sys and /dev: that the files a JVM reads are there and parse, and the devices do what they promise.
+ *
+ * The kernel's own trees, mounted over an empty memory file system; process and address space are those of support.c
+ * and of main() here. The last test reads files many times and counts the blocks of the heap. Run by make
+ * test-files-pseudo.
+ */
 #include "files/process_view.h"
 #include "files/pseudo_trees.h"
 #include "files/support.h"

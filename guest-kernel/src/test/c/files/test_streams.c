@@ -1,4 +1,9 @@
-/* Pipes, eventfd, timerfd, epoll, poll and the table of descriptors. */
+/*
+ * Pipes, eventfd, timerfd, epoll, poll and the table of descriptors.
+ *
+ * There is one thread: where a test waits, an idle hook does what another thread would (host.h), and time is virtual.
+ * Some tests count the blocks of the heap to show that all was freed. Run by make test-files-streams.
+ */
 #include "files/epoll.h"
 #include "files/poll.h"
 #include "files/streams.h"

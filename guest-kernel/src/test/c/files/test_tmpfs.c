@@ -1,4 +1,8 @@
-/* The memory file system: names, contents, limits, and what stays alive. */
+/*
+ * The memory file system: names, contents, limits, and what stays alive.
+ *
+ * All tests share one root of 64 MiB. inotify and flock are tested here too. Run by make test-files-tmpfs.
+ */
 #include "files/epoll.h"
 #include "files/flock.h"
 #include "files/inotify.h"

@@ -1,4 +1,10 @@
-/* Heap, page frames and user memory of the host shim. */
+/*
+ * Heap, page frames and user memory of the host shim.
+ *
+ * The heap is malloc(), filled with a pattern, so that AddressSanitizer sees every block. Frames lie in an arena at the
+ * direct map's place and are poisoned while free. User memory is the process's own; host.h has what makes an allocation
+ * or an access fail. One thread, no locks.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,4 +1,10 @@
-/* Test results, log and console of the host shim. */
+/*
+ * Test results, log and console of the host shim.
+ *
+ * host_test() resets what a test may have set (idle hook, failing allocations, faults) before each. Only the first
+ * failure of a test is printed. host_panics() runs its function in a process of its own, since a panic ends the
+ * process.
+ */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,8 @@
-/* lib/: trees, formatting, numbers and hashing against known answers. */
+/*
+ * lib/: trees, formatting, numbers and hashing against known answers.
+ *
+ * check_tree() looks at a whole tree, its order and its links. Run by make test-lib.
+ */
 #include "host/host.h"
 #include "lib/hash.h"
 #include "lib/print.h"

@@ -1,4 +1,9 @@
-/* What may come from outside, and how user data is read. */
+/*
+ * What may come from outside, and how user data is read.
+ *
+ * linux/environment.c and linux/user_data.c alone; the sources of variables and their order are in test_instance.c. Run
+ * by make test-linux.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

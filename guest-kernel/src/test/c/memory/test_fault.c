@@ -1,5 +1,8 @@
 /*
  * Page faults on a mapped file while memory is short or the file shrinks, over page tables that are an array.
+ *
+ * One mapping of one file, whose pages are made by fill() here, which may cut the file while it reads: what another
+ * thread could do then. Run by make test-memory.
  */
 #include "host/host.h"
 #include "lib/errno.h"

@@ -1,5 +1,7 @@
 /*
  * The layout of the process: many are chosen, and each bit that is to vary does so, as often one as zero, and alone.
+ *
+ * The bounds leave eight standard deviations, so chance does not fail the test. Run by make test-memory.
  */
 #include "host/host.h"
 #include "memory/layout.h"

@@ -1,4 +1,9 @@
-/* memory/page_cache.c: identity, read-ahead, errors, truncation, reclaim. */
+/*
+ * memory/page_cache.c: identity, read-ahead, errors, truncation, reclaim.
+ *
+ * The kernel's own page cache over the frames of the host shim. There is one source, whose pages say by their contents
+ * which they are. Run by make test-memory.
+ */
 #include "host/host.h"
 #include "lib/errno.h"
 #include "lib/pages.h"

@@ -1,3 +1,8 @@
+/*
+ * What all tests of the network stack stand on (support.h): the few functions of the kernel that the host shim does not
+ * have, calls on sockets without descriptors, and data that can be checked at any offset. The DHCP client's thread is
+ * not started: its test calls thread_entry itself.
+ */
 #include "net/support.h"
 
 #include <string.h>

@@ -1,3 +1,9 @@
+/*
+ * The line between the stack under test and Linux (tap.h), or between two Linux. Frames come from a TAP device, or from
+ * the stack's transmit(); travel() loses, doubles and delays them, and run_line() delivers what is due. There is one
+ * thread: what Linux sends is taken, and what is due is delivered, in the idle hook, while the test sleeps. tap_seed()
+ * chooses the sequence of chances.
+ */
 #define _GNU_SOURCE
 #include "net/tap.h"
 

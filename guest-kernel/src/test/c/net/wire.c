@@ -1,3 +1,8 @@
+/*
+ * A device whose other end is the test (wire.h). What the stack sends is queued for wire_next(), or goes to
+ * wire_sent(); what is injected is received at once, in the caller. The neighbour answers ARP whenever the test asks
+ * for the next frame.
+ */
 #include "net/wire.h"
 
 #include <stdlib.h>

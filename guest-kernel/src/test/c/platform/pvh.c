@@ -1,5 +1,9 @@
 /*
  * Tests of platform/pvh alone.
+ *
+ * Part of the test kernel that test_platform.c is, and called by it through struct platform_tests, natively and under
+ * Xen: what page tables allow, read from the tables themselves, device memory, access to user memory, and interrupts at
+ * the places where they are awkward. Run by make test-pvh and test-xen-pvh.
  */
 #include "lib/pages.h"
 #include "platform/platform.h"

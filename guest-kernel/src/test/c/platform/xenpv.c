@@ -1,5 +1,8 @@
 /*
  * Tests of platform/xenpv alone.
+ *
+ * Part of the test kernel that test_platform.c is, and called by it through struct platform_tests: what page tables
+ * allow, read from the tables themselves, event channels and the clock's page. Run by make test-xenpv.
  */
 #include "lib/pages.h"
 #include "platform/platform.h"

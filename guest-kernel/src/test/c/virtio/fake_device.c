@@ -1,3 +1,8 @@
+/*
+ * The device of fake_device.h: its registers are a structure, and it takes and returns chains only when a test says so,
+ * by the addresses in the queue's memory, as a device would. Interrupts are calls of the driver's handlers, in the
+ * test. The used index can be made to jump and chains be returned wrongly: what drivers must survive.
+ */
 #include "virtio/fake_device.h"
 
 #include <string.h>

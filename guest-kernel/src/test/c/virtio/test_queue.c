@@ -1,3 +1,7 @@
+/*
+ * Queues of virtio, without a driver: tokens, limits, indices that wrap around, notifications, and devices that lie
+ * about what they have used. Called by test_virtio.c; run by make test-virtio.
+ */
 #include <stdlib.h>
 
 #include "drivers/virtio/queue.h"
