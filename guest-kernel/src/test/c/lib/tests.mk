@@ -30,3 +30,8 @@ TESTS += test-lib
 test-indexes:
 	tools/check-indexes $(SRC)
 TESTS += test-indexes
+
+.PHONY: test-openings
+test-openings:
+	tools/check-openings $(SRC) src/test/c
+TESTS += test-openings
