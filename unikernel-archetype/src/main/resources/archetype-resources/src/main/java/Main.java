@@ -2,13 +2,13 @@ package ${package};
 
 import java.io.IOException;
 
-/** Starts the webserver and stops it in good order when the machine is shut down. */
+/** Starts the webserver, and stops it cleanly when the machine is shut down. */
 public final class Main {
 
     private Main() {
     }
 
-    /** Runs until the machine is shut down. */
+    /** Starts the webserver, whose threads run until the machine is shut down. */
     public static void main(String[] arguments) throws IOException {
         Settings settings = Settings.fromSystemProperties();
         WebServer server = new WebServer(settings);

@@ -1,15 +1,15 @@
 package ${package};
 
 /**
- * The configuration, from system properties; they are baked into the image (see pom.xml).
+ * The configuration of the application, read from system properties. Their values are part of the image (see pom.xml).
  *
- * @param port TCP port, 0 for any free one
- * @param threads requests answered at the same time
- * @param greeting what the first page says
+ * @param port TCP port, or 0 for any free port
+ * @param threads number of requests that are answered at the same time
+ * @param greeting text of the start page
  */
 public record Settings(int port, int threads, String greeting) {
 
-    /** Reads server.port, server.threads and greeting. */
+    /** Reads the system properties server.port, server.threads and greeting. */
     public static Settings fromSystemProperties() {
         return new Settings(number("server.port", 8080, 0, 65535), number("server.threads", 16, 1, 1000),
                 System.getProperty("greeting", "Hello"));

@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** The webserver of the JDK with the pages of this application. */
+/** The JDK's webserver with the pages of this application. */
 public final class WebServer implements AutoCloseable {
 
     private static final int SECONDS_TO_FINISH = 5;
@@ -24,7 +24,7 @@ public final class WebServer implements AutoCloseable {
     private final Settings settings;
     private final long started = System.nanoTime();
 
-    /** Starts to listen. */
+    /** Starts listening on the port in the settings. */
     public WebServer(Settings settings) throws IOException {
         this.settings = settings;
         threads = Executors.newFixedThreadPool(settings.threads());
@@ -36,12 +36,12 @@ public final class WebServer implements AutoCloseable {
         server.start();
     }
 
-    /** The port it listens on. */
+    /** The port on which the server listens. */
     public int port() {
         return server.getAddress().getPort();
     }
 
-    /** Lets requests that are being answered finish, then stops. */
+    /** Waits for requests that are being answered, then stops the server. */
     @Override
     public void close() {
         threads.shutdown();
@@ -68,7 +68,7 @@ public final class WebServer implements AutoCloseable {
         answer(exchange, 200, "application/json", json(facts) + "\n");
     }
 
-    /** A context also gets all paths below its own; those are not found here. */
+    /** A context also receives requests for all paths below its own; this handler answers those with 404. */
     private static HttpHandler exact(String path, HttpHandler handler) {
         return exchange -> {
             boolean found = exchange.getRequestURI().getPath().equals(path);

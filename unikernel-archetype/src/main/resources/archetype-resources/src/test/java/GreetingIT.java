@@ -9,7 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
 
-/** Asks the unikernel itself, which 'mvn verify' boots in QEMU. */
+/** Sends requests to the unikernel, which 'mvn verify' boots in QEMU. */
 class GreetingIT {
 
     private static final URI UNIKERNEL = URI.create(System.getProperty("unikernel.url"));
