@@ -25,7 +25,7 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 
-/** What every goal on EC2 shares: where, as whom, and how a failure reads. */
+/** The base of all goals on EC2: region, credentials, and the messages of failures. */
 abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     static {
         // Under -X the SDK would log what it signs, session tokens included.
@@ -33,7 +33,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     }
 
     /**
-     * Profile of the AWS configuration files to take credentials from, single sign-on included.
+     * Profile in the AWS configuration files from which to take credentials. It may use single sign-on.
      *
      * @since 0.1.0
      */
@@ -41,7 +41,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     private String profile;
 
     /**
-     * ARN of a role to assume with the credentials found.
+     * ARN of a role to assume with these credentials.
      *
      * @since 0.1.0
      */
@@ -49,8 +49,8 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     private String role;
 
     /**
-     * Id of a server in settings.xml whose username is the access key and whose (encrypted) password is the secret key; its
-     * configuration may hold a <code>sessionToken</code>. Comes before the profile.
+     * Id of a server in settings.xml. Its username is the access key and its password, which may be encrypted, is the
+     * secret key; its configuration may contain a <code>sessionToken</code>. It takes precedence over the profile.
      *
      * @since 0.1.0
      */
@@ -58,7 +58,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     private String server;
 
     /**
-     * Address that answers for every AWS service, for tests and private clouds.
+     * Address to use for every AWS service, for tests and private clouds.
      *
      * @since 0.1.0
      */
@@ -66,7 +66,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     private URI endpoint;
 
     /**
-     * Seconds that one attempt of one call may take.
+     * Maximum time for one attempt of one call, in seconds.
      *
      * @since 0.1.0
      */
@@ -102,7 +102,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
         void run(AwsAccess access, String account) throws CloudException, MojoExecutionException;
     }
 
-    /** Connects with the credentials asked for, runs, and tells failures in the user's terms. */
+    /** Connects with the chosen credentials, runs the work, and reports failures in the user's terms. */
     final void connected(String region, Work work) throws MojoExecutionException {
         try {
             CredentialSource own = credentials();
@@ -160,7 +160,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
                 Optional.ofNullable(clear.getUsername()), Optional.ofNullable(clear.getPassword()), direct));
     }
 
-    /** The regions given, or the one that the AWS configuration names. */
+    /** The given regions, or the one in the AWS configuration. */
     final List<String> regions(List<String> given, String parameter) throws MojoExecutionException {
         List<String> names = given == null || given.isEmpty() ? List.of(configuredRegion(parameter)) : given.stream().distinct().toList();
         for (String name : names) {
@@ -183,7 +183,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
         }
     }
 
-    /** A failure with what to do about it as its last sentence. */
+    /** The failure as a message that ends with what to do about it. */
     static MojoExecutionException explain(CloudException e) {
         String fix = switch (e.reason()) {
             case CREDENTIALS -> "Log in (aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or name the source with -Dunikernel.aws.profile or -Dunikernel.aws.server.";

@@ -4,11 +4,11 @@ import java.io.File;
 import java.nio.file.Path;
 import org.apache.maven.plugins.annotations.Parameter;
 
-/** What the goals on an image's files have in common: where those are, and their name. */
+/** The base of the goals that use the files of an image: their directory and their name. */
 abstract class AbstractImageFilesMojo extends AbstractUnikernelMojo {
 
     /**
-     * Name of the image's files, without their extensions.
+     * Name of the image's files, without extension.
      *
      * @since 0.1.0
      */
@@ -16,7 +16,8 @@ abstract class AbstractImageFilesMojo extends AbstractUnikernelMojo {
     private String imageName;
 
     /**
-     * Distinguishes several images of one project: added to the name of the files, and to the artifact.
+     * Distinguishes several images of one project. It is appended to the name of the files and becomes the classifier
+     * of the artifact.
      *
      * @since 0.1.0
      */

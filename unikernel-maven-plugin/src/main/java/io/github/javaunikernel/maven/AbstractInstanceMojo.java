@@ -9,10 +9,10 @@ import java.util.Optional;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugins.annotations.Parameter;
 
-/** What the goals about an instance share: which one. */
+/** The base of the goals that act on an instance: they choose it in the same way. */
 abstract class AbstractInstanceMojo extends AbstractCloudMojo {
     /**
-     * The raw image that was deployed; names the files in which the goals leave word for each other.
+     * The raw image that was deployed. The files through which the goals pass on information are named after it.
      *
      * @since 0.1.0
      */
@@ -20,7 +20,7 @@ abstract class AbstractInstanceMojo extends AbstractCloudMojo {
     File image;
 
     /**
-     * Region of the instance. Without it: that of the last launch, or the one that the AWS configuration names.
+     * Region of the instance. The default is the region of the last launch, or the one in the AWS configuration.
      *
      * @since 0.1.0
      */
@@ -38,7 +38,7 @@ abstract class AbstractInstanceMojo extends AbstractCloudMojo {
         return regions(region == null ? List.of() : List.of(region), "unikernel.launch.region").get(0);
     }
 
-    /** The instance named, or what the last launch created. */
+    /** The named instance, or the one that the last launch created. */
     final LaunchRecord chosen(String instanceId) throws MojoExecutionException {
         try {
             Optional<LaunchRecord> last = LaunchRecord.load(recordFile());

@@ -16,11 +16,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.maven.plugins.annotations.Parameter;
 
-/** What the goals that boot an image on this machine have in common: the image, and QEMU's machine for it. */
+/** The base of the goals that boot an image on this machine: the image, and QEMU's machine for it. */
 abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
 
     /**
-     * Memory of the machine in MiB. By default what the image was made for.
+     * Memory of the machine in MiB. The default is the memory for which the image was built.
      *
      * @since 0.1.0
      */
@@ -28,7 +28,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private Integer memory;
 
     /**
-     * TCP ports of the guest that lead to its program; the first one is in the URL.
+     * TCP ports on which the program in the guest listens. The first one is part of the URL.
      *
      * @since 0.1.0
      */
@@ -36,8 +36,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private List<Integer> ports;
 
     /**
-     * Ports of this machine, on 127.0.0.1, that lead to {@code ports}, in the same order; 0 for a free one. By default
-     * {@code unikernel:run} takes the same numbers as in the guest and {@code unikernel:start} free ones.
+     * Ports on 127.0.0.1 that are forwarded to {@code ports}, in the same order; 0 for a free port. By default
+     * {@code unikernel:run} uses the same numbers as in the guest, and {@code unikernel:start} uses free ports.
      *
      * @since 0.1.0
      */
@@ -45,8 +45,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private List<Integer> hostPorts = List.of();
 
     /**
-     * What runs the guest's instructions: {@code kvm} (hardware virtualisation), {@code tcg} (emulation), or
-     * {@code auto} for KVM where it can be used.
+     * How QEMU executes the guest: {@code kvm} (hardware virtualisation), {@code tcg} (emulation), or {@code auto},
+     * which uses KVM if possible.
      *
      * @since 0.1.0
      */
@@ -54,7 +54,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private String accel;
 
     /**
-     * QEMU's program for x86-64. By default {@code qemu-system-x86_64} on the PATH.
+     * QEMU's program for x86-64. The default is {@code qemu-system-x86_64} on the PATH.
      *
      * @since 0.1.0
      */
@@ -62,15 +62,15 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private File qemu;
 
     /**
-     * Connects the JVM's debugger agent, which {@code unikernel:image} puts into the image under the same property, with
-     * this port of this machine; without a value 5005.
+     * Port of this machine that is forwarded to the JVM's debugger agent, which {@code unikernel:image} adds to the
+     * image if the same property is set. Without a value, the port is 5005.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.debug")
     private String debug;
 
-    /** What to boot; the line about the accelerator is logged. */
+    /** Describes what to boot, and logs which accelerator is used. */
     final QemuRequest request(boolean samePorts, OptionalInt gdbPort) throws SettingException, IOException {
         BuiltImage image = BuiltImage.find(directory(), fileName());
         Path program = Qemu.find(qemu, searchPath());
@@ -84,7 +84,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 PortOption.parse("debug", debug, Debugger.PORT), gdbPort);
     }
 
-    /** Where programs are looked for. */
+    /** The directories in which to look for programs. */
     static String searchPath() {
         return Optional.ofNullable(System.getenv("PATH")).orElse("");
     }

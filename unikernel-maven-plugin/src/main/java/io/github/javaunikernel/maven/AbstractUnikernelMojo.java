@@ -9,7 +9,7 @@ import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.project.MavenProject;
 
-/** What every goal has in common: when it does nothing, and how failures become messages. */
+/** The base of all goals: when to skip them, and how failures become messages. */
 abstract class AbstractUnikernelMojo extends AbstractMojo {
 
     /** The project. */
@@ -17,7 +17,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     protected MavenProject project;
 
     /**
-     * Does nothing.
+     * Skips the goal.
      *
      * @since 0.1.0
      */
@@ -46,7 +46,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         }
     }
 
-    /** The goal's work. */
+    /** Does the work of the goal. */
     protected abstract void run()
             throws SettingException, GuestException, IOException, MojoExecutionException, InterruptedException;
 }

@@ -27,8 +27,8 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Makes the image a machine image (AMI) on EC2: uploads what the cloud does not have yet as a snapshot, and registers it for
- * paravirtual machines in one or several regions.
+ * Turns the image into a machine image (AMI) on EC2, in one or several regions. Uploads the blocks that are not in the
+ * project's previous snapshot to a new one, and registers that for paravirtual machines.
  *
  * @since 0.1.0
  */
@@ -37,7 +37,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     /**
-     * Deploys nothing.
+     * Skips the deployment.
      *
      * @since 0.1.0
      */
@@ -53,7 +53,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private File image;
 
     /**
-     * Regions to deploy to, in parallel. Without any: the one that the AWS configuration names.
+     * Regions to deploy to, in parallel. The default is the region in the AWS configuration.
      *
      * @since 0.1.0
      */
@@ -61,8 +61,9 @@ public class AmiMojo extends AbstractCloudMojo {
     private List<String> regions;
 
     /**
-     * Name of the AMI, with the placeholders <code>{groupId}</code>, <code>{artifactId}</code>, <code>{version}</code>,
-     * <code>{commit}</code> (of git, 12 digits) and <code>{time}</code> (UTC, yyyyMMdd-HHmmss).
+     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>,
+     * <code>{version}</code>, <code>{commit}</code> (the git commit, 12 digits) and <code>{time}</code> (UTC,
+     * yyyyMMdd-HHmmss).
      *
      * @since 0.1.0
      */
@@ -70,7 +71,8 @@ public class AmiMojo extends AbstractCloudMojo {
     private String name;
 
     /**
-     * What to do when the account has an image of that name: <code>FAIL</code>, <code>REUSE</code> it or <code>REPLACE</code> it.
+     * What to do if the account already has an image of that name: <code>FAIL</code>, <code>REUSE</code> the image or
+     * <code>REPLACE</code> it.
      *
      * @since 0.1.0
      */
@@ -78,7 +80,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private DuplicateName duplicateName;
 
     /**
-     * Description of AMI and snapshot, at most 255 characters.
+     * Description of the AMI and the snapshot, at most 255 characters.
      *
      * @since 0.1.0
      */
@@ -86,7 +88,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private String description;
 
     /**
-     * Tags of AMI and snapshot, beside the plugin's own.
+     * Tags of the AMI and the snapshot, in addition to the plugin's own.
      *
      * @since 0.1.0
      */
@@ -94,7 +96,8 @@ public class AmiMojo extends AbstractCloudMojo {
     private Map<String, String> tags;
 
     /**
-     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). Without it the region's newest is found.
+     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). The default is the newest one in the
+     * region.
      *
      * @since 0.1.0
      */
@@ -110,7 +113,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private String volumeType;
 
     /**
-     * ARN of the KMS key that encrypts the snapshot. Without it the account's default decides.
+     * ARN of the KMS key that encrypts the snapshot. By default the account's settings decide about encryption.
      *
      * @since 0.1.0
      */
@@ -118,7 +121,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private String kmsKey;
 
     /**
-     * Account ids, 12 digits each, that may launch the AMI too.
+     * Ids (12 digits) of other accounts that may launch the AMI.
      *
      * @since 0.1.0
      */
@@ -126,7 +129,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private List<String> shareAccounts;
 
     /**
-     * ARNs of organisations that may launch the AMI too.
+     * ARNs of organisations that may launch the AMI.
      *
      * @since 0.1.0
      */
@@ -134,7 +137,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private List<String> shareOrganizations;
 
     /**
-     * Days from now after which EC2 marks the AMI deprecated; 0 for never.
+     * Number of days after which EC2 marks the AMI as deprecated; 0 for never.
      *
      * @since 0.1.0
      */
@@ -142,7 +145,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private int deprecateAfterDays;
 
     /**
-     * Blocks in flight at once, per region, 1 to 256.
+     * Number of blocks to upload at the same time, per region, 1 to 256.
      *
      * @since 0.1.0
      */
@@ -150,7 +153,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private int workers;
 
     /**
-     * Seconds that a deploy to a region may take in all.
+     * Maximum total time for the deployment to one region, in seconds.
      *
      * @since 0.1.0
      */
@@ -158,7 +161,8 @@ public class AmiMojo extends AbstractCloudMojo {
     private int timeout;
 
     /**
-     * Continue an upload that an earlier run left, and keep what this run does not finish. Otherwise both are deleted.
+     * Whether to continue an unfinished upload of an earlier run, and to keep the upload if this run does not finish
+     * it. Otherwise both are deleted.
      *
      * @since 0.1.0
      */
@@ -166,7 +170,8 @@ public class AmiMojo extends AbstractCloudMojo {
     private boolean resume;
 
     /**
-     * Send only what differs from the project's previous snapshot, when this machine knows what that holds.
+     * Whether to send only the blocks that differ from the project's previous snapshot. This requires that the contents
+     * of that snapshot are recorded on this machine.
      *
      * @since 0.1.0
      */
@@ -174,7 +179,7 @@ public class AmiMojo extends AbstractCloudMojo {
     private boolean incremental;
 
     /**
-     * Say what would be done and ask EC2 whether it is allowed, but change nothing.
+     * Whether to only print what would be done and check with EC2 that it is allowed, without changing anything.
      *
      * @since 0.1.0
      */
@@ -182,7 +187,8 @@ public class AmiMojo extends AbstractCloudMojo {
     private boolean dryRun;
 
     /**
-     * Directory for what outlives a clean build: unfinished uploads and the contents of earlier snapshots.
+     * Directory for records that must survive <code>mvn clean</code>: unfinished uploads and the contents of earlier
+     * snapshots.
      *
      * @since 0.1.0
      */
@@ -226,7 +232,7 @@ public class AmiMojo extends AbstractCloudMojo {
         return list == null ? List.of() : list;
     }
 
-    /** To people, to later goals as properties, and to machines as a file. */
+    /** Reports the results in the log, as properties for later goals, and in a file for other programs. */
     private void report(List<AmiResult> results) throws MojoExecutionException {
         for (AmiResult result : results) {
             getLog().info(result.region() + ": " + result.imageId() + " (" + result.status() + "), " + result.blocksSent() + " blocks sent, "

@@ -8,15 +8,15 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Deregisters the project's older AMIs and deletes their snapshots, and snapshots of the project that no image uses. Only
- * says what it would do unless told otherwise.
+ * Deregisters the project's older AMIs and deletes their snapshots, and also snapshots of the project that no image
+ * uses. By default it only prints what it would remove.
  *
  * @since 0.1.0
  */
 @Mojo(name = "ami-prune", requiresOnline = true, threadSafe = true)
 public class AmiPruneMojo extends AbstractCloudMojo {
     /**
-     * Regions to prune in. Without any: the one that the AWS configuration names.
+     * Regions in which to remove images. The default is the region in the AWS configuration.
      *
      * @since 0.1.0
      */
@@ -24,7 +24,7 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private List<String> regions;
 
     /**
-     * How many of the newest AMIs to keep, per region.
+     * Number of the newest AMIs to keep, per region.
      *
      * @since 0.1.0
      */
@@ -32,7 +32,7 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private int keep;
 
     /**
-     * Only say what would be removed. Set to false to remove.
+     * Whether to only print what would be removed. Set it to <code>false</code> to remove images and snapshots.
      *
      * @since 0.1.0
      */
@@ -40,7 +40,7 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private boolean dryRun;
 
     /**
-     * Seconds that it may take per region.
+     * Maximum time per region, in seconds.
      *
      * @since 0.1.0
      */

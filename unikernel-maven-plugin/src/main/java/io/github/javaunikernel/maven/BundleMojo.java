@@ -14,8 +14,9 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Legacy: makes the image an S3-backed AMI. The image is encrypted and cut into parts with a signed manifest, uploaded to a
- * bucket that allows ACLs, and registered from there. <code>unikernel:ami</code> is simpler and faster.
+ * Turns the image into an S3-backed AMI, a legacy format. Encrypts the image, splits it into parts with a signed
+ * manifest, uploads them to a bucket that allows ACLs, and registers the AMI from there. <code>unikernel:ami</code> is
+ * simpler and faster.
  *
  * @since 0.1.0
  */
@@ -30,7 +31,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private File image;
 
     /**
-     * Region of AMI and bucket. Without it: the one that the AWS configuration names.
+     * Region of the AMI and the bucket. The default is the region in the AWS configuration.
      *
      * @since 0.1.0
      */
@@ -38,7 +39,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private String region;
 
     /**
-     * Bucket for the parts; it must be in the region and have ACLs enabled.
+     * Bucket for the parts. It must be in the region and have ACLs enabled.
      *
      * @since 0.1.0
      */
@@ -46,7 +47,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private String bucket;
 
     /**
-     * Where in the bucket, without slash at the end.
+     * Folder in the bucket, without a slash at the end.
      *
      * @since 0.1.0
      */
@@ -54,7 +55,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private String folder;
 
     /**
-     * EC2's X.509 certificate of the region's partition, PEM.
+     * EC2's X.509 certificate for the region's partition, in PEM format.
      *
      * @since 0.1.0
      */
@@ -62,7 +63,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private File ec2Certificate;
 
     /**
-     * Your X.509 certificate, PEM; it need not be known to AWS.
+     * Your X.509 certificate in PEM format. AWS does not need to know it.
      *
      * @since 0.1.0
      */
@@ -70,7 +71,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private File certificate;
 
     /**
-     * Your certificate's RSA key, PEM, PKCS#8, unencrypted.
+     * The RSA key of your certificate in PEM format (PKCS#8, not encrypted).
      *
      * @since 0.1.0
      */
@@ -78,7 +79,8 @@ public class BundleMojo extends AbstractCloudMojo {
     private File privateKey;
 
     /**
-     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). Without it the region's newest is found.
+     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). The default is the newest one in the
+     * region.
      *
      * @since 0.1.0
      */
@@ -86,7 +88,8 @@ public class BundleMojo extends AbstractCloudMojo {
     private String kernelId;
 
     /**
-     * Name of the AMI, with the placeholders <code>{groupId}</code>, <code>{artifactId}</code> and <code>{version}</code>.
+     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code> and
+     * <code>{version}</code>.
      *
      * @since 0.1.0
      */
@@ -94,7 +97,7 @@ public class BundleMojo extends AbstractCloudMojo {
     private String name;
 
     /**
-     * Seconds that upload and registration may take.
+     * Maximum time for upload and registration, in seconds.
      *
      * @since 0.1.0
      */

@@ -8,14 +8,14 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Prints what an instance wrote to its console. EC2 takes some minutes to have it.
+ * Prints the console output of an instance. EC2 provides it only after some minutes.
  *
  * @since 0.1.0
  */
 @Mojo(name = "console", requiresOnline = true, threadSafe = true)
 public class ConsoleMojo extends AbstractInstanceMojo {
     /**
-     * The instance. Without it: the one last launched from here.
+     * Id of the instance. The default is the one that was last launched from this project.
      *
      * @since 0.1.0
      */

@@ -38,9 +38,9 @@ import org.apache.maven.project.MavenProjectHelper;
 import org.apache.maven.toolchain.ToolchainManager;
 
 /**
- * Makes a bootable image of the project: a guest kernel, a Java runtime cut to the modules in use, the project's jar
- * with its runtime dependencies, and its configuration. Writes {@code NAME.img}, {@code NAME.kernel},
- * {@code NAME.xl.cfg} and {@code NAME.unikernel.json} into the build directory.
+ * Builds a bootable image of the project. The image contains a guest kernel, a Java runtime reduced to the modules in
+ * use, the project's jar with its runtime dependencies, and its configuration. The goal writes {@code NAME.img},
+ * {@code NAME.kernel}, {@code NAME.xl.cfg} and {@code NAME.unikernel.json} to the build directory.
  *
  * @since 0.1.0
  */
@@ -64,8 +64,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private ToolchainManager toolchainManager;
 
     /**
-     * Class to start. By default that of the jar's manifest, or else the only class of the project with a
-     * {@code public static void main(String[])}; from Java 25 on, the only class with any main method that it starts.
+     * Class to start. The default is the one that the jar's manifest names, or else the only class of the project with
+     * a {@code public static void main(String[])}; from Java 25 on, the only class with any main method that Java 25
+     * can start.
      *
      * @since 0.1.0
      */
@@ -73,8 +74,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String mainClass;
 
     /**
-     * Whether the application runs as a module: its jar, which must have a {@code module-info.class}, and the dependencies
-     * are the module path. By default they are the class path, as with {@code java -jar}.
+     * Whether the application runs as a module. With {@code true}, its jar, which must have a
+     * {@code module-info.class}, and the dependencies form the module path. By default they form the class path, as
+     * with {@code java -jar}.
      *
      * @since 0.1.0
      */
@@ -82,9 +84,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean modulePath;
 
     /**
-     * Directory that is the whole application, in place of the project's jar and its dependencies: a jar to start, and
-     * what that loads from beside itself. It becomes {@code /app} as it is. The fast-jar of Quarkus, in
-     * {@code target/quarkus-app}, is found by itself.
+     * Directory that holds the whole application, instead of the project's jar and its dependencies: a jar to start,
+     * and the files next to it that it loads. The directory becomes {@code /app} as it is. The fast-jar of Quarkus in
+     * {@code target/quarkus-app} is detected automatically.
      *
      * @since 0.1.0
      */
@@ -92,8 +94,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File applicationDirectory;
 
     /**
-     * Jar to start in {@code applicationDirectory}, by its path in there. By default the only one at its top whose
-     * manifest names a main class.
+     * Jar to start, as a path relative to {@code applicationDirectory}. The default is the only jar at its top level
+     * whose manifest names a main class.
      *
      * @since 0.1.0
      */
@@ -101,7 +103,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String mainJar;
 
     /**
-     * Options of the JVM. They come after those chosen for the memory of the machine, and win over them.
+     * Options of the JVM. They come after those that the plugin chooses for the memory of the machine, and override
+     * them.
      *
      * @since 0.1.0
      */
@@ -117,7 +120,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> arguments = List.of();
 
     /**
-     * Environment of the application.
+     * Environment variables of the application.
      *
      * @since 0.1.0
      */
@@ -125,7 +128,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Map<String, String> environment = Map.of();
 
     /**
-     * System properties, baked into the image.
+     * System properties of the application. They become part of the image.
      *
      * @since 0.1.0
      */
@@ -133,7 +136,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Map<String, String> systemProperties = Map.of();
 
     /**
-     * Environment on the command line, as {@code NAME=VALUE,NAME=VALUE}; added to {@code environment}.
+     * Environment variables on the command line, as {@code NAME=VALUE,NAME=VALUE}. They are added to
+     * {@code environment}.
      *
      * @since 0.1.0
      */
@@ -141,7 +145,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> environmentVariables = List.of();
 
     /**
-     * System properties on the command line, as {@code name=value,name=value}; added to {@code systemProperties}.
+     * System properties on the command line, as {@code name=value,name=value}. They are added to
+     * {@code systemProperties}.
      *
      * @since 0.1.0
      */
@@ -149,10 +154,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> systemPropertyVariables = List.of();
 
     /**
-     * Variables of the environment that one start of the image may be given from outside, over those in
-     * {@code environment}: names such as {@code DB_URL}, and prefixes such as {@code DB_*}. By default none, and nothing
-     * outside is asked. A prefix never covers variables that decide which code runs, such as {@code LD_PRELOAD} or
-     * {@code JAVA_TOOL_OPTIONS}; whoever wants those names them in full.
+     * Environment variables that can be set from outside for a single start of the image: names such as {@code DB_URL},
+     * and prefixes such as {@code DB_*}. They override those in {@code environment}. By default there are none, and no
+     * external source is consulted. A prefix never covers variables that decide which code runs, such as
+     * {@code LD_PRELOAD} or {@code JAVA_TOOL_OPTIONS}; to allow one of those, write its full name.
      *
      * @since 0.1.0
      */
@@ -160,10 +165,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> instanceEnvironment = List.of();
 
     /**
-     * Where those variables may come from: {@code user-data} of EC2, {@code host}, which is xenstore under Xen, and the
-     * kernel's {@code command-line}. By default all three. Leave out {@code user-data} where there is no metadata
-     * service: looking for it takes most of a second of each start, and whoever has its address in the network can
-     * answer.
+     * Sources from which those variables may come: {@code user-data} of EC2, {@code host}, which is xenstore under Xen,
+     * and the kernel's {@code command-line}. The default is all three. Leave out {@code user-data} if there is no
+     * metadata service: looking for it adds most of a second to each start, and any host in the network that takes its
+     * address can answer.
      *
      * @since 0.1.0
      */
@@ -171,9 +176,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> instanceSources = List.of();
 
     /**
-     * Whether the program may ask EC2's instance metadata service at 169.254.169.254, as the AWS SDK does for the
-     * credentials of an instance's role. With {@code false} the kernel refuses every connection there (EACCES), so that a
-     * request forged through the program reaches no credentials; {@code instanceEnvironment} still works.
+     * Whether the program may use EC2's instance metadata service at 169.254.169.254, as the AWS SDK does to get the
+     * credentials of an instance's role. With {@code false} the kernel refuses every connection to it (EACCES), so that
+     * a request forged through the program cannot reach credentials; {@code instanceEnvironment} still works.
      *
      * @since 0.1.0
      */
@@ -181,7 +186,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean instanceMetadata;
 
     /**
-     * Memory of the machine in MiB. The size of the heap follows from it.
+     * Memory of the machine in MiB. The plugin derives the size of the heap from it.
      *
      * @since 0.1.0
      */
@@ -189,7 +194,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private int memory;
 
     /**
-     * Virtual CPUs of the machine.
+     * Number of virtual CPUs of the machine.
      *
      * @since 0.1.0
      */
@@ -205,7 +210,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Set<String> modules = Set.of();
 
     /**
-     * Root modules of the runtime besides those that are found, for what is used by reflection only.
+     * Root modules of the runtime in addition to those that are detected, for classes that are used by reflection only.
      *
      * @since 0.1.0
      */
@@ -213,9 +218,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Set<String> additionalModules = Set.of();
 
     /**
-     * Locales whose formats the runtime has besides English ones, such as {@code de,fr-CH,zh-Hant}. By default all of
-     * them, which are some 9 MB of image, where the classes, options or resources show that other languages are used, and
-     * else none. With {@code en} there are none in any case.
+     * Locales whose formats the runtime has in addition to English, such as {@code de,fr-CH,zh-Hant}. The default is
+     * all locales, about 9 MB of image, if the classes, options or resources show that other languages are used, and
+     * none otherwise. With {@code en} there are never any.
      *
      * @since 0.1.0
      */
@@ -223,8 +228,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Set<String> locales = Set.of();
 
     /**
-     * JDK, for Linux on x86-64, that the runtime is linked from. By default that of the build's toolchain, or else the
-     * one that runs Maven.
+     * JDK from which the runtime is linked. It must be for Linux on x86-64. The default is the JDK of the build's
+     * toolchain, or else the one that runs Maven.
      *
      * @since 0.1.0
      */
@@ -232,7 +237,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File jdkHome;
 
     /**
-     * Root directory of the Linux system whose native libraries go into the image.
+     * Root directory of the Linux system from which native libraries are copied into the image.
      *
      * @since 0.1.0
      */
@@ -240,8 +245,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File sysroot;
 
     /**
-     * Files with certificates that the runtime trusts besides those that its JDK trusts: in PEM or DER form, or key stores
-     * with the password {@code changeit}.
+     * Files with certificates that the runtime trusts in addition to those that its JDK trusts: in PEM or DER format,
+     * or key stores with the password {@code changeit}.
      *
      * @since 0.1.0
      */
@@ -249,7 +254,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<File> trustedCertificates = List.of();
 
     /**
-     * Stores the classes of the JDK compressed: a smaller image for a little more work at the first use of a class.
+     * Whether to compress the classes of the JDK. This makes the image smaller, for a little more work at the first use
+     * of a class.
      *
      * @since 0.1.0
      */
@@ -257,7 +263,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean compress;
 
     /**
-     * Leaves out line numbers and variable names of the JDK's classes; those of the application are kept.
+     * Whether to remove line numbers and variable names from the JDK's classes. Those of the application are kept.
      *
      * @since 0.1.0
      */
@@ -265,7 +271,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean stripDebug;
 
     /**
-     * Leaves out the symbols for debuggers of the JDK's and the system's native libraries.
+     * Whether to remove debug symbols from the native libraries of the JDK and the system.
      *
      * @since 0.1.0
      */
@@ -273,9 +279,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean stripNative;
 
     /**
-     * Whether to add an archive of the JDK's class data, which shortens the start of the JVM by a quarter for some 10 MB
-     * of image. It is made by running the linked runtime. By default true from Java 18 on; Java 17 makes a slightly
-     * different archive each time, and with it another image on each machine.
+     * Whether to add an archive of the JDK's class data. It shortens the start of the JVM by a quarter and adds about
+     * 10 MB to the image. The plugin creates it by running the linked runtime. The default is {@code true} from Java 18
+     * on. Java 17 creates a slightly different archive each time, and therefore a different image on each machine.
      *
      * @since 0.1.0
      */
@@ -283,8 +289,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private Boolean cds;
 
     /**
-     * Directory that linked runtimes are kept in, to be used again by this and other projects. It may be deleted at any
-     * time between builds.
+     * Directory in which linked runtimes are kept, so that this and other projects can use them again. You can delete
+     * it at any time between builds.
      *
      * @since 0.1.0
      */
@@ -293,7 +299,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     /**
      * How the guest gets its address: {@code dhcp}, {@code none} or
-     * {@code static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500}, where all behind the address is
+     * {@code static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500}, where everything after the address is
      * optional.
      *
      * @since 0.1.0
@@ -302,7 +308,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String network;
 
     /**
-     * Host name of the guest. By default the artifact id, as far as it can be one.
+     * Host name of the guest. The default is the artifact id, adapted to the characters and the length of a host name.
      *
      * @since 0.1.0
      */
@@ -310,9 +316,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String hostname;
 
     /**
-     * Further writable directories, empty at the start and kept in memory, each as {@code /path} or {@code /path 16m}.
-     * /tmp, /run and /var/tmp are there anyway, and so are the working directory /app and the home /home, with what the
-     * image has in them; all else is read-only.
+     * Additional writable directories, each as {@code /path} or {@code /path 16m}. They are kept in memory and are
+     * empty at the start. /tmp, /run and /var/tmp are always writable, and so are the working directory /app and the
+     * home directory /home, which start with the files that the image has in them. Everything else is read-only.
      *
      * @since 0.1.0
      */
@@ -320,8 +326,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> tmpfs = List.of();
 
     /**
-     * Options of the guest kernel: {@code quiet}, {@code verbose}, {@code timings}, {@code trace=all} or
-     * {@code trace=NAME,NAME}.
+     * Options of the guest kernel, separated by spaces, such as {@code quiet}, {@code verbose}, {@code timings},
+     * {@code trace=all} or {@code trace=NAME,NAME}.
      *
      * @since 0.1.0
      */
@@ -337,7 +343,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File kernel;
 
     /**
-     * Directory whose content is copied into the root of the image.
+     * Directory whose content is copied to the root of the image. The default is {@code src/main/unikernel}.
      *
      * @since 0.1.0
      */
@@ -345,7 +351,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File filesDirectory;
 
     /**
-     * Largest size of the image in MiB; 0 for any. The image is never larger than its content needs.
+     * Largest allowed size of the image in MiB; 0 for no limit. The image is never larger than its content requires.
      *
      * @since 0.1.0
      */
@@ -353,8 +359,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private int imageSize;
 
     /**
-     * Makes an image to be debugged: the JVM's debugger agent is in it and listens on port 5005 of the guest. The goals
-     * that boot the image use the value, a port of the host.
+     * Adds the JVM's debugger agent to the image; it listens on port 5005 of the guest. The value is a port of the
+     * host, which the goals that boot the image use.
      *
      * @since 0.1.0
      */
@@ -362,7 +368,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String debug;
 
     /**
-     * Whether the program of an image with the debugger agent waits for the debugger.
+     * Whether the program waits for a debugger to attach, if the image has the debugger agent.
      *
      * @since 0.1.0
      */
@@ -370,7 +376,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean debugSuspend;
 
     /**
-     * Whether the image becomes an artifact of the project, of type {@code img}, to be installed and deployed.
+     * Whether to attach the image to the project as an artifact of type {@code img}, which is installed and deployed.
      *
      * @since 0.1.0
      */
@@ -378,7 +384,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean attach;
 
     /**
-     * Time of every file in the image; the same input with the same time gives the same bytes.
+     * Time of every file in the image. The same input with the same time gives the same bytes.
      *
      * @since 0.1.0
      */
@@ -466,7 +472,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return filesDirectory.toPath();
     }
 
-    /** An empty element in the POM arrives as null. */
+    /** Maven passes an empty element in the POM as null. */
     private static List<String> withEmptyOnes(List<String> configured) {
         List<String> all = new ArrayList<>(configured);
         all.replaceAll(value -> Objects.requireNonNullElse(value, ""));
@@ -492,8 +498,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     }
 
     /**
-     * Whether this execution has attached the image before in this build, as when {@code mvn package unikernel:run} packages
-     * twice. Another execution's image of the same name is an error.
+     * Whether this execution has already attached the image in this build, as when {@code mvn package unikernel:run}
+     * packages twice. An image of the same name from another execution is an error.
      */
     @SuppressWarnings("unchecked")
     private boolean attachedBefore() throws SettingException {

@@ -19,15 +19,15 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Starts one instance of the AMI last deployed, without a key pair, waits until its program answers and prints its URL. When
- * it does not answer, its console is printed and what was created is taken down again.
+ * Starts one instance of the last deployed AMI, without a key pair, waits until its program answers, and prints its
+ * URL. If it does not answer, the goal prints the console of the instance and deletes what it created.
  *
  * @since 0.1.0
  */
 @Mojo(name = "launch", requiresOnline = true, threadSafe = true)
 public class LaunchMojo extends AbstractInstanceMojo {
     /**
-     * The AMI. Without it: the one that the last deploy registered in the region.
+     * Id of the AMI. The default is the AMI that the last deployment registered in the region.
      *
      * @since 0.1.0
      */
@@ -35,7 +35,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String imageId;
 
     /**
-     * Instance type; it must run paravirtual images. Without it: the region's smallest that does.
+     * Instance type, which must run paravirtual images. The default is the smallest such type in the region.
      *
      * @since 0.1.0
      */
@@ -43,7 +43,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String instanceType;
 
     /**
-     * TCP ports to open; the first one is in the URL.
+     * TCP ports to open. The first one is part of the URL.
      *
      * @since 0.1.0
      */
@@ -51,7 +51,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private List<Integer> ports;
 
     /**
-     * Who may connect to them, in CIDR notation.
+     * Addresses that may connect to these ports, in CIDR notation.
      *
      * @since 0.1.0
      */
@@ -67,7 +67,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private List<String> securityGroups;
 
     /**
-     * Subnet to start in. Without it: one of the default network.
+     * Id of the subnet in which to start the instance. The default is a subnet of the default network.
      *
      * @since 0.1.0
      */
@@ -75,7 +75,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String subnet;
 
     /**
-     * File with user data, at most 16 KiB, that the program may read at boot.
+     * File with user data, at most 16 KiB, for the guest to read at boot.
      *
      * @since 0.1.0
      */
@@ -83,7 +83,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private File userData;
 
     /**
-     * Path that must answer 2xx before the launch counts as done; <code>none</code> to be content with a running instance.
+     * Path that must answer with status 2xx before the launch is complete. With <code>none</code>, the goal only waits
+     * until the instance is running.
      *
      * @since 0.1.0
      */
@@ -91,7 +92,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String healthPath;
 
     /**
-     * Seconds until the instance must run and answer.
+     * Maximum time until the instance must run and answer, in seconds.
      *
      * @since 0.1.0
      */
@@ -99,7 +100,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private int timeout;
 
     /**
-     * Leave an instance that did not answer, for a look at it.
+     * Whether to keep an instance that did not answer, so that you can examine it.
      *
      * @since 0.1.0
      */

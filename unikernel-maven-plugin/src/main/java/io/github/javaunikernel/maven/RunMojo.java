@@ -5,9 +5,9 @@ import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 
 /**
- * Makes the image, boots it on this machine and stays in the foreground: its console on the terminal, its ports on
- * localhost. Ctrl-C shuts the guest down in good order, a second one ends it by force. The build fails when the program
- * in the guest ends with another status than 0.
+ * Builds the image, boots it on this machine and stays in the foreground, with the guest's console on the terminal and
+ * its ports on localhost. Ctrl-C shuts the guest down cleanly; a second Ctrl-C ends it by force. The build fails if the
+ * program in the guest ends with a status other than 0.
  *
  * @since 0.1.0
  */

@@ -19,8 +19,8 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Boots the image that is there and stays in the foreground until it ends. Like {@code unikernel:run}, but without making
- * the image first, for being bound to a phase.
+ * Boots the existing image and stays in the foreground until the guest ends. This is {@code unikernel:run} without
+ * building the image first. Use it to bind the goal to a phase.
  *
  * @since 0.1.0
  */
@@ -32,7 +32,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private final long started = System.nanoTime();
 
     /**
-     * Where to run: {@code qemu} on this machine, or {@code xl} when this machine is a Xen host.
+     * How to run the image: {@code qemu}, or {@code xl} if this machine is a Xen host.
      *
      * @since 0.1.0
      */
@@ -40,7 +40,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private String with;
 
     /**
-     * Opens QEMU's server for gdb on this port of this machine, without a value 1234. The guest waits for gdb.
+     * Opens QEMU's gdb server on this port of this machine. Without a value, the port is 1234. The guest waits for gdb.
      *
      * @since 0.1.0
      */

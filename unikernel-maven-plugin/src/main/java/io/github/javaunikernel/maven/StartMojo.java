@@ -22,10 +22,11 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Boots the image in QEMU for integration tests and goes on when it answers. Sets the properties {@code unikernel.url} and
- * {@code unikernel.port} of the project, for the first port, and {@code unikernel.port.N} for each port N of the guest. Its
- * console goes to {@code NAME.console.log} in the build directory. {@code unikernel:stop} ends the guest, the end of the
- * build does at the latest. Does nothing under {@code skipITs}, {@code skipTests} and {@code maven.test.skip}.
+ * Boots the image in QEMU for integration tests and waits until it answers. Sets the project properties
+ * {@code unikernel.url} and {@code unikernel.port} for the first port, and {@code unikernel.port.N} for each port N of
+ * the guest. Writes the guest's console to {@code NAME.console.log} in the build directory. The guest runs until
+ * {@code unikernel:stop}, or until the end of the build at the latest. The goal is skipped if {@code skipITs},
+ * {@code skipTests} or {@code maven.test.skip} is set.
  *
  * @since 0.1.0
  */
@@ -36,8 +37,8 @@ public final class StartMojo extends AbstractQemuMojo {
     private MavenSession session;
 
     /**
-     * Path that must answer 2xx on the first port before the tests begin; {@code none} to be content when the program
-     * listens on a port.
+     * Path that must answer with status 2xx on the first port before the tests begin. With {@code none}, the goal only
+     * waits until the program listens on a port.
      *
      * @since 0.1.0
      */
@@ -45,7 +46,7 @@ public final class StartMojo extends AbstractQemuMojo {
     private String healthPath;
 
     /**
-     * Seconds until the guest must be ready.
+     * Maximum time until the guest must be ready, in seconds.
      *
      * @since 0.1.0
      */

@@ -10,8 +10,8 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Shuts down in good order what {@code unikernel:start} started. Fails when the program in the guest ended with another
- * status than 0, or 143 as a JVM does when it is asked to end.
+ * Cleanly shuts down the guest that {@code unikernel:start} started. Fails if the program in the guest ends with a
+ * status other than 0 or 143, the status of a JVM that is asked to end.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 public final class StopMojo extends AbstractImageFilesMojo {
 
     /**
-     * Seconds until the guest must have ended; then it is ended by force.
+     * Maximum time until the guest must have ended, in seconds; after that it is ended by force.
      *
      * @since 0.1.0
      */

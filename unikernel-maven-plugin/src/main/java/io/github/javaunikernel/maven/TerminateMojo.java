@@ -10,14 +10,15 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Ends an instance and deletes what its launch created.
+ * Terminates an instance and deletes what its launch created.
  *
  * @since 0.1.0
  */
 @Mojo(name = "terminate", requiresOnline = true, threadSafe = true)
 public class TerminateMojo extends AbstractInstanceMojo {
     /**
-     * The instance. Without it: the one last launched from here, with its security group.
+     * Id of the instance. The default is the one that was last launched from this project; its security group is then
+     * deleted too.
      *
      * @since 0.1.0
      */
@@ -25,7 +26,7 @@ public class TerminateMojo extends AbstractInstanceMojo {
     private String instance;
 
     /**
-     * Seconds until it must be gone.
+     * Maximum time until the instance must be terminated, in seconds.
      *
      * @since 0.1.0
      */
