@@ -65,8 +65,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     /**
      * Class to start. The default is the one that the jar's manifest names, or else the only class of the project with
-     * a {@code public static void main(String[])}; from Java 25 on, the only class with any main method that Java 25
-     * can start.
+     * a {@code public static void main(String[])}; from Java 25 on, the only class with any main method that the
+     * runtime can start.
      *
      * @since 0.1.0
      */
