@@ -57,7 +57,7 @@ answers = { String url -> new URL(url + 'health').openConnection().responseCode 
 
 def ctrlCShutsTheGuestDown() {
     def run = build([:], 'unikernel:run-no-fork', '-Dunikernel.hostPorts=0')
-    def url = run.await(/(\S+) leads to port 8080 of the guest/)
+    def url = run.await(/(\S+) is forwarded to port 8080 of the guest/)
     run.await('Here I am')
     assert answers(url)
     run.interrupt()
@@ -130,8 +130,8 @@ def aTakenPortIsAnError() {
     try {
         def run = build([:], 'unikernel:run-no-fork', "-Dunikernel.hostPorts=${taken.localPort}")
         assert run.end() == 1
-        assert run.output().contains("Port ${taken.localPort} of this machine is taken, or not for you to use."
-                + ' [parameter hostPorts, -Dunikernel.hostPorts] End the program that has it')
+        assert run.output().contains("Port ${taken.localPort} of this machine is in use, or you may not use it."
+                + ' [parameter hostPorts, -Dunikernel.hostPorts] End the program that uses it')
         assert machines().isEmpty()
     } finally {
         taken.close()
@@ -143,7 +143,7 @@ def badInputIsAnError() {
      ['-Dunikernel.memory=16', '16 MiB are too little for a JVM. [parameter memory'],
      ['-Dunikernel.qemu=/bin/true', '/bin/true is not QEMU. [parameter qemu'],
      ['-Dunikernel.debug', 'The image was made without the debugger agent. [parameter debug'],
-     ['-Dunikernel.run.with=vmware', "'vmware' runs no guest. [parameter run.with"]].each { option, message ->
+     ['-Dunikernel.run.with=vmware', "'vmware' is not a way to run a guest. [parameter run.with"]].each { option, message ->
         def run = build([:], 'unikernel:run-no-fork', option, '-Dunikernel.hostPorts=0')
         assert run.end() == 1
         assert run.output().contains(message) : run.output()

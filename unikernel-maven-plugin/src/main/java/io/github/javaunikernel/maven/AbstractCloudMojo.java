@@ -190,11 +190,11 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
             case PERMISSION -> "Check that the credentials are current and that their policy allows the call; the manual's EC2 chapter has the whole policy.";
             case REGION -> "Choose other regions with -Dunikernel.ami.regions.";
             case BOOT_LOADER -> "Give the id of a PV-GRUB hd0 kernel image with -Dunikernel.ami.kernelId.";
-            case NAME -> "Change -Dunikernel.ami.name, or say with -Dunikernel.ami.duplicateName=REUSE or REPLACE what to do with a taken one.";
+            case NAME -> "Change -Dunikernel.ami.name, or set -Dunikernel.ami.duplicateName to REUSE or REPLACE.";
             case IMAGE -> "Run the package phase first, or correct -Dunikernel.ami.image.";
             case SETTING -> "Correct the setting and run again.";
             case DEADLINE -> "Give it more time with -Dunikernel.ami.timeout (-Dunikernel.launch.timeout for an instance), or look at the network.";
-            case SERVICE -> "See the service's message, and run again when it was passing.";
+            case SERVICE -> "See the service's message; if the problem is temporary, run again.";
             case BUSY -> "Wait for the other deploy to end.";
             case INTERRUPTED -> "Run again when ready.";
         };

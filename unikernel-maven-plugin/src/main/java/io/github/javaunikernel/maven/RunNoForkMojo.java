@@ -66,7 +66,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
         return switch (with) {
             case "qemu" -> inQemu();
             case "xl" -> inXen();
-            default -> throw new SettingException("run.with", "'" + with + "' runs no guest.", "Use qemu or xl.");
+            default -> throw new SettingException("run.with", "'" + with + "' is not a way to run a guest.", "Use qemu or xl.");
         };
     }
 
@@ -75,7 +75,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
         QemuRequest request = request(true, gdbPort);
         QemuBoot boot = QemuBoot.prepare(request, console());
         for (PortForward port : boot.ports()) {
-            getLog().info(port.url() + " leads to port " + port.guest() + " of the guest");
+            getLog().info(port.url() + " is forwarded to port " + port.guest() + " of the guest");
         }
         announceDebugger(boot.debugPort());
         boot.guest().reports().whenListening(() -> getLog().info(String.format(

@@ -65,7 +65,7 @@ public final class StartMojo extends AbstractQemuMojo {
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
         if (skipIts || skipTests || skipTestsEntirely) {
-            getLog().info("Skipped with the tests");
+            getLog().info("Skipped, since tests are skipped");
             return;
         }
         start(StartedGuests.of(getPluginContext(), fileName()));

@@ -29,7 +29,7 @@ public final class ApplicationDirectory {
     public static ApplicationDirectory of(Path directory, String mainJar) throws IOException, SettingException {
         if (!Files.isDirectory(directory)) {
             throw new SettingException("applicationDirectory", "There is no directory " + directory + ".",
-                    "Correct the path, or run the goal after what makes the directory.");
+                    "Correct the path, or run the goal after the plugin that creates the directory.");
         }
         if (mainJar == null) {
             return new ApplicationDirectory(directory, onlyStartable(directory));

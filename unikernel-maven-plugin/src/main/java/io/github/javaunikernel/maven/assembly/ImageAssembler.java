@@ -153,7 +153,7 @@ public final class ImageAssembler {
     private static void checkSize(ImageRequest request, long size) throws SettingException {
         if (request.maxSize() > 0 && size > request.maxSize() * MEBIBYTE) {
             throw new SettingException("imageSize", "The image needs " + (size + MEBIBYTE - 1) / MEBIBYTE
-                    + " MiB and may have " + request.maxSize() + ".",
+                    + " MiB, but the limit is " + request.maxSize() + ".",
                     "Raise the limit, or leave out dependencies or modules.");
         }
     }

@@ -93,7 +93,7 @@ final class ImageContents {
             for (String reserved : RESERVED) {
                 if (path.startsWith(reserved)) {
                     throw new SettingException("filesDirectory", file + " would become " + path
-                            + " in the image, which the build makes itself.", "Move or remove it.");
+                            + " in the image, which the build creates.", "Move or remove it.");
                 }
             }
             add(path, file, "file:" + path.substring(1));

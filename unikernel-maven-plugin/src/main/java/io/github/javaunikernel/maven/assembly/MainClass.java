@@ -44,7 +44,7 @@ public final class MainClass {
     static String find(String asked, List<Path> jars, int feature) throws SettingException, IOException {
         MainClass search = new MainClass(jars, feature);
         if (asked != null) {
-            return search.checked(asked, "was asked for");
+            return search.checked(asked, "is configured");
         }
         Path jar = jars.get(0);
         String named = inManifest(jar);

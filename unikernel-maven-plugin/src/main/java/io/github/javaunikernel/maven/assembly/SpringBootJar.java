@@ -75,7 +75,7 @@ public final class SpringBootJar {
                 }
                 Path to = directory.resolve(entry.getName()).normalize();
                 if (!to.startsWith(directory)) {
-                    throw new IOException(jar + " has an entry outside of itself, " + entry.getName() + ". Build it again.");
+                    throw new IOException(jar + " has an entry that points outside of the jar, " + entry.getName() + ". Build it again.");
                 }
                 Files.createDirectories(to.getParent());
                 try (InputStream in = file.getInputStream(entry)) {
@@ -110,7 +110,7 @@ public final class SpringBootJar {
                 JarEntry entry = file.getJarEntry(name);
                 Path library = libraries.resolve(name.substring(name.lastIndexOf('/') + 1));
                 if (entry == null) {
-                    throw new IOException(jar + " lists " + name + ", which it does not have. Build the jar again.");
+                    throw new IOException(jar + " lists " + name + " but does not contain it. Build the jar again.");
                 }
                 if (!library.getFileName().toString().startsWith(TOOLS)) {
                     try (InputStream in = file.getInputStream(entry)) {

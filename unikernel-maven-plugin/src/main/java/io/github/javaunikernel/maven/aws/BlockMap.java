@@ -55,7 +55,7 @@ final class BlockMap {
             NavigableMap<Integer, byte[]> digests = Collections.synchronizedNavigableMap(new TreeMap<>());
             IntStream.range(0, count).parallel().forEach(index -> digest(channel, index).ifPresent(d -> digests.put(index, d)));
             if (digests.isEmpty()) {
-                throw new CloudException(Reason.IMAGE, "The image " + image + " holds nothing but zeros.");
+                throw new CloudException(Reason.IMAGE, "The image " + image + " contains only zeros.");
             }
             return new BlockMap(new TreeMap<>(digests), bytes);
         } catch (NoSuchFileException e) {

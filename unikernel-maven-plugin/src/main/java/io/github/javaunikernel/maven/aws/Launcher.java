@@ -54,7 +54,7 @@ public final class Launcher {
      */
     public LaunchRecord launch() throws CloudException {
         if (spec.userData().isPresent() && spec.userData().get().length > LaunchSpec.MAX_USER_DATA) {
-            throw new CloudException(Reason.SETTING, "The user data have " + spec.userData().get().length + " bytes; EC2 takes " + LaunchSpec.MAX_USER_DATA + ".");
+            throw new CloudException(Reason.SETTING, "The user data is " + spec.userData().get().length + " bytes long; EC2 accepts at most " + LaunchSpec.MAX_USER_DATA + ".");
         }
         launched = new LaunchRecord(region, spec.imageId(), null, null, chooseType(), null);
         try {
@@ -175,7 +175,7 @@ public final class Launcher {
                 Files.deleteIfExists(recordFile);
             }
         } catch (CloudException | IOException e) {
-            log.warn("Not everything could be taken down, see " + recordFile + ": " + e.getMessage());
+            log.warn("Not everything could be deleted, see " + recordFile + ": " + e.getMessage());
         }
     }
 }

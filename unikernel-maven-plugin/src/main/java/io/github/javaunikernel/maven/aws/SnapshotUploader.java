@@ -99,7 +99,7 @@ final class SnapshotUploader {
         try {
             snapshots.delete(snapshotId);
             maps.delete(snapshotId, log);
-            log.info("Deleted " + snapshotId + ", left unfinished.");
+            log.info("Deleted the unfinished snapshot " + snapshotId + ".");
         } catch (CloudException e) {
             // the earlier run was stopped after the image was registered: nothing is unfinished
             if (!"InvalidSnapshot.InUse".equals(e.code())) {
@@ -162,7 +162,7 @@ final class SnapshotUploader {
             return image.blocks().all();
         }
         BlockMap old = maps.load(parent.get()).orElseThrow(() -> new CloudException(Reason.SETTING,
-                "The record of what snapshot " + parent.get() + " holds has vanished during the deploy."));
+                "The record of the contents of snapshot " + parent.get() + " was deleted during the deployment."));
         return image.blocks().changesSince(old);
     }
 

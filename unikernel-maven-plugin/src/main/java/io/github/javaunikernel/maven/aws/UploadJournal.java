@@ -112,7 +112,7 @@ final class UploadJournal implements AutoCloseable {
             try {
                 state = apply(state, words);
             } catch (RuntimeException e) {
-                throw new IOException("line \"" + line + "\" is none that this version writes", e);
+                throw new IOException("line \"" + line + "\" was not written by this version", e);
             }
         }
         return state;

@@ -33,8 +33,8 @@ public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
         }
         for (String source : sources) {
             if (!SOURCES.contains(source)) {
-                throw new SettingException("instanceSources", "'" + source + "' is no source of variables.",
-                        "Use some of " + String.join(", ", SOURCES) + ".");
+                throw new SettingException("instanceSources", "'" + source + "' is not a source of variables.",
+                        "Use any of " + String.join(", ", SOURCES) + ".");
             }
         }
         if (allowed.isEmpty() && !sources.isEmpty()) {

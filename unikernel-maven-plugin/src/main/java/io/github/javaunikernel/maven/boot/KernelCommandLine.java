@@ -24,7 +24,7 @@ public record KernelCommandLine(String text) {
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_BYTES) {
             throw new SettingException(PARAMETER, "The kernel command line has " + length + " bytes; Xen takes "
-                    + MAX_BYTES + ".", "Shorten it; arguments of the application belong into 'arguments'.");
+                    + MAX_BYTES + ".", "Shorten it; put arguments of the application into 'arguments'.");
         }
         if (!text.matches("[\\x20-\\x7E]*") || text.contains("\"")) {
             throw new SettingException(PARAMETER, "The kernel command line '" + text

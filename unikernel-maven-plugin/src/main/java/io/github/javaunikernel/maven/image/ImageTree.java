@@ -82,7 +82,7 @@ public final class ImageTree {
         checkName(path, name);
         Node.Directory parent = directoryAt(slash == 0 ? "/" : path.substring(0, Math.max(slash, 0)));
         if (parent.child(name) != null) {
-            throw new ImageException("Two things want to be " + path + " in the image: "
+            throw new ImageException("Conflicting entries for " + path + " in the image: "
                     + parent.child(name).origin + " and " + node.origin + ". Rename or leave out one of them.");
         }
         parent.put(name, node);

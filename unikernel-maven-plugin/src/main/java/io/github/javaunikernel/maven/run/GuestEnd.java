@@ -28,17 +28,17 @@ public record GuestEnd(Console console, Reports reports, int machineStatus) {
 
     private String problem(boolean asked) {
         if (machineStatus == PANIC) {
-            return "The guest kernel panicked. The last lines of its console say why:";
+            return "The guest kernel panicked. See the last lines of its console:";
         }
         if (reports.signal().isPresent()) {
             // A JVM that has not come far yet just dies of it.
             int signal = reports.signal().getAsInt();
             return asked && signal == SIGTERM ? null
-                    : "The program in the guest was killed by signal " + signal + ". The last lines of its console say why:";
+                    : "The program in the guest was killed by signal " + signal + ". See the last lines of its console:";
         }
         if (reports.status().isEmpty()) {
             return asked ? "The guest was ended by force. The last lines of its console:"
-                    : "The guest ended without the end of its program (status " + machineStatus
+                    : "The guest ended before its program did (status " + machineStatus
                     + "). The last lines of its console:";
         }
         int status = reports.status().getAsInt();

@@ -22,8 +22,8 @@ final class MachineMemory {
         }
         long all = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
         if (memory > all) {
-            throw new SettingException(PARAMETER, "The guest is to have " + memory + " MiB; this machine has " + all + ".",
-                    "Give less.");
+            throw new SettingException(PARAMETER, "The guest needs " + memory + " MiB, but this machine has only " + all + ".",
+                    "Set a smaller value.");
         }
         return memory;
     }

@@ -47,8 +47,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     private static void check(QemuRequest request) throws SettingException {
         NetworkSetting network = request.image().network();
         if (!network.isPresent() && !request.ports().isEmpty()) {
-            throw new SettingException("ports", "The image was made without a network, so no port leads to it.",
-                    "Make it with another -Dunikernel.network, or name no ports, by -Dunikernel.ports= with nothing behind it.");
+            throw new SettingException("ports", "The image was built without a network, so no port can be forwarded to it.",
+                    "Build it with another -Dunikernel.network, or pass -Dunikernel.ports= with an empty value.");
         }
         if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
             throw new SettingException("debug", "The image was made without the debugger agent.",

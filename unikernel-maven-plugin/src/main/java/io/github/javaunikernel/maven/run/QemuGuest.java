@@ -64,8 +64,8 @@ public final class QemuGuest implements Guest {
         String problem = qmp.monitor("hostfwd_add " + QemuCommand.NETWORK + " tcp:127.0.0.1:" + port.host() + "-"
                 + guestAddress + ":" + port.guest());
         if (!problem.isEmpty()) {
-            throw new SettingException(parameter, "Port " + port.host() + " of this machine is taken, or not for you to use.",
-                    "End the program that has it, or choose another port, or 0 for a free one.");
+            throw new SettingException(parameter, "Port " + port.host() + " of this machine is in use, or you may not use it.",
+                    "End the program that uses it, choose another port, or use 0 for a free one.");
         }
         return forwards().get(port.guest());
     }
@@ -139,8 +139,8 @@ public final class QemuGuest implements Guest {
         console.ended().exceptionally(problem -> null).join();
         String messages = console.lastLines();
         if (messages.contains("memory")) {
-            throw new SettingException("memory", "QEMU gets no " + command.memory() + " MiB of this machine:" + messages
-                    + "\n", "Give less, or end other programs.");
+            throw new SettingException("memory", "QEMU cannot allocate " + command.memory() + " MiB on this machine:" + messages
+                    + "\n", "Set a smaller value, or end other programs.");
         }
         if (messages.toLowerCase().contains("kvm")) {
             throw new SettingException("accel", "QEMU cannot use KVM:" + messages + "\n",

@@ -129,16 +129,16 @@ public final class OptionProof {
 
     private static List<String> warnings(String output) {
         return output.lines().filter(line -> line.matches(".*\\b(warning|WARNING): .*"))
-                .map(line -> "The JVM says of its options: " + line.strip()).toList();
+                .map(line -> "The JVM warns about its options: " + line.strip()).toList();
     }
 
     private List<String> explain(ToolException failure) throws SettingException {
         String output = shortened(failure.output());
         if (OF_THIS_MACHINE.matcher(output).find()) {
-            return List.of("The options of the JVM could not be tried, since this machine has too little memory for them: "
-                    + output + " Build on a machine with more memory to have them tried.");
+            return List.of("The JVM options could not be checked, because this machine has too little memory for them: "
+                    + output + " Build on a machine with more memory to check them.");
         }
-        throw new SettingException(PARAMETER, "The JVM does not start with the options it is given: " + output,
+        throw new SettingException(PARAMETER, "The JVM does not start with these options: " + output,
                 fix(output), failure);
     }
 

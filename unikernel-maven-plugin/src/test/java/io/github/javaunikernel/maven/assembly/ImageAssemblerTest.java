@@ -187,7 +187,7 @@ class ImageAssemblerTest {
         Path directory = scratch.resolve("one");
         assertRefused("additionalModules", "has no module java.nothing",
                 request("bad", directory, Set.of("java.nothing"), 0));
-        assertRefused("imageSize", "MiB and may have 5", request("bad", directory, Set.of(), 5));
+        assertRefused("imageSize", "MiB, but the limit is 5", request("bad", directory, Set.of(), 5));
         Files.createDirectories(files.resolve("boot"));
         Files.writeString(files.resolve("boot/mine"), "mine");
         assertRefused("filesDirectory", "would become /boot/mine", request("bad", directory, Set.of(), 0));

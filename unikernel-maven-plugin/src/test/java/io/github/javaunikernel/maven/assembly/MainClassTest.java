@@ -48,7 +48,7 @@ class MainClassTest {
         assertRefused("No class of none.jar has", null, none);
         assertRefused("Several classes of two.jar have a main method: A, B.", null, two);
         assertRefused("org.example.Gone is named by the manifest of gone.jar", null, gone);
-        assertRefused("main class X was asked for", "X", two);
+        assertRefused("main class X is configured", "X", two);
     }
 
     @Test
@@ -65,7 +65,7 @@ class MainClassTest {
             assertRefused("Java 17 does not start the main method of A; Java 25 does.", "A", yes);
             Path no = Jars.jar(Files.createTempDirectory(scratch, "no"), "app", null, "A", notStarted[i].formatted("A"));
             assertRefused("No class of app.jar has", null, no, 25);
-            assertRefused("main class A was asked for, but it has no", "A", no, 25);
+            assertRefused("main class A is configured, but it has no", "A", no, 25);
         }
     }
 

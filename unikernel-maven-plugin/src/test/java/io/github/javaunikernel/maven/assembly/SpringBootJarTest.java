@@ -73,7 +73,7 @@ class SpringBootJarTest {
     void anIndexThatNamesWhatIsNotThereIsAnError() throws Exception {
         SpringBootJar jar = SpringBootJar.of(executable("- \"BOOT-INF/lib/gone.jar\"\n")).orElseThrow();
         IOException refused = assertThrows(IOException.class, () -> jar.unpack(scratch.resolve("out")));
-        assertTrue(refused.getMessage().endsWith("lists BOOT-INF/lib/gone.jar, which it does not have."
+        assertTrue(refused.getMessage().endsWith("lists BOOT-INF/lib/gone.jar but does not contain it."
                 + " Build the jar again."), refused.getMessage());
     }
 

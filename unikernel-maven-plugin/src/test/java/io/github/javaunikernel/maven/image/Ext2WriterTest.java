@@ -232,12 +232,12 @@ class Ext2WriterTest {
     @Test
     void impossibleTreesAreRefused() throws Exception {
         ImageTree tree = new ImageTree().file("/a", FileContent.of(""), 0644, "first");
-        assertRefused("Two things want to be /a", () -> tree.file("/a", FileContent.of(""), 0644, "second"));
+        assertRefused("Conflicting entries for /a", () -> tree.file("/a", FileContent.of(""), 0644, "second"));
         assertRefused("needs /a to be a directory", () -> tree.file("/a/b", FileContent.of(""), 0644, "second"));
         assertRefused("not absolute", () -> tree.directory("b"));
         assertRefused("component '..'", () -> tree.directory("/b/../c"));
         assertRefused("component ''", () -> tree.directory("/b//c"));
-        assertRefused("Two things want to be /lost+found",
+        assertRefused("Conflicting entries for /lost+found",
                 () -> tree.file("/lost+found", FileContent.of(""), 0644, "second"));
         assertRefused("target of 4096 bytes", () -> tree.symbolicLink("/l", "t".repeat(4096), "second"));
         assertRefused("cannot store the time", () -> new Ext2Writer("x", Instant.parse("2040-01-01T00:00:00Z")));

@@ -37,7 +37,7 @@ class GuestEndTest {
     void isBadWithAPanicASignalOrNothing() {
         assertProblem("The guest kernel panicked.", end("", 33), false);
         assertProblem("killed by signal 11.", end("killed 11", 0), false);
-        assertProblem("ended without the end of its program (status 1)", end("", 1), false);
+        assertProblem("ended before its program did (status 1)", end("", 1), false);
         assertProblem("ended by force", end("", 0), true);
     }
 
@@ -46,7 +46,7 @@ class GuestEndTest {
         console.follow(stream("unikernel: exit status=0\nexit 0\n"));
         console.ended().join();
         assertProblem("ended with status 3. ", end("exit 3", 0), false);
-        assertProblem("ended without the end of its program (status 0)", end("", 0), false);
+        assertProblem("ended before its program did (status 0)", end("", 0), false);
     }
 
     @Test

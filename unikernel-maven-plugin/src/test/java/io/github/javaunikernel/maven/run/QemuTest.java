@@ -34,7 +34,7 @@ class QemuTest {
     void takesNoOtherProgram() throws Exception {
         assertRefused("is not QEMU", qemu("BusyBox v1.35", "q35"));
         assertRefused("is QEMU 3.1; 4.0 or later is needed", qemu("QEMU emulator version 3.1.0", "q35"));
-        assertRefused("emulates no PC", qemu("QEMU emulator version 8.2.1", "virt"));
+        assertRefused("cannot emulate a PC", qemu("QEMU emulator version 8.2.1", "virt"));
         assertRefused("There is no program", directory.resolve("missing"));
     }
 

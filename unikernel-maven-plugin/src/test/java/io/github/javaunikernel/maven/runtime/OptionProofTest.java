@@ -62,7 +62,7 @@ class OptionProofTest {
     @Test
     void warningsOfTheJvmAreHandedOn() throws Exception {
         List<String> warnings = proof.prove(List.of("--add-opens=no.such/x=ALL-UNNAMED"), Map.of());
-        assertEquals(List.of("The JVM says of its options: WARNING: Unknown module: no.such specified to --add-opens"), warnings);
+        assertEquals(List.of("The JVM warns about its options: WARNING: Unknown module: no.such specified to --add-opens"), warnings);
     }
 
     @Test
