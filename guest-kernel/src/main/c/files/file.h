@@ -171,7 +171,7 @@ extern uint64_t file_size_limit;
 
 /* ---- Paths and whole-file access, for linux/ and the boot code ----------------------------------- */
 
-/* Opens an absolute path (cwd is linux/'s `directory`, NULL = root). *out has one reference. 0 or -errno. */
+/* Opens a path: a relative one starts at `directory`, NULL for the root. *out has one reference. 0 or -errno. */
 int file_open(struct file *directory, const char *path, uint32_t flags, uint32_t mode, struct file **out);
 /* Reads exactly up to length bytes at offset into kernel memory; bytes read (short at the end) or -errno. */
 ssize_type file_read_kernel(struct file *file, void *to, size_t length, uint64_t offset);

@@ -1,5 +1,4 @@
 #include "files/process_view.h"
-#include "linux/system.h"
 #include "lib/string.h"
 #include "linux/process.h"
 #include "linux/signals.h"

@@ -123,8 +123,8 @@ must_check int mmu_map(const struct mmu_entry *entries, size_t count);
  * and moves *from behind the last address looked at (== end: all done). Flushed on return.
  * Skips absent tables, so a sparse terabyte costs little. */
 size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-/* Sets the protection of every present translation in [from, end) that is not a write upgrade:
- * a read-only translation stays read-only even if MMU_WRITE is given unless `dirty_ok`. */
+/* Sets the protection of every present translation in [from, end). Without `upgrade_write` a read-only
+ * translation stays read-only even if MMU_WRITE is given. */
 void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
 /* Lists translations as mmu_unmap() does, and leaves them. */
 size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);

@@ -45,8 +45,8 @@ enum sleep_kind {
 
 /*
  * The two steps under wait_until(). After sleep_prepare() a wake-up of this thread makes the next
- * sleep() return at once, so a condition checked between the two is never lost.
- * sleep() returns 0 (woken), -ETIMEDOUT (deadline, monotonic ns, passed) or -EINTR.
+ * sleep_until() return at once, so a wake-up that comes between the two is never lost.
+ * sleep_until() returns 0 (woken), -ETIMEDOUT (deadline, monotonic ns, passed) or -EINTR.
  */
 void sleep_prepare(void);
 int sleep_until(nanoseconds deadline, enum sleep_kind kind);

@@ -40,18 +40,6 @@ extern const char pvh_trap_stubs[];
 
 /* Called by traps.S only. */
 void pvh_user_trap(struct registers *registers);
-/* The hypervisor's or the processor's fault. Harmless in entry code; anywhere else the kernel is not made for it. */
-static void report_unmasked(unsigned vector, uintptr_t at)
-{
-    static bool reported;
-    uintptr_t offset = 0;
-    const char *name = symbol_name(at, &offset);
-    if (!reported)
-        log_always("interrupt %u was delivered although they are masked, at %lx (%s+%lx); going on", vector, at,
-                   name != NULL ? name : "?", offset);
-    reported = true;
-}
-
 void pvh_kernel_trap(struct registers *registers);
 noreturn void pvh_nonmaskable_trap(struct registers *registers);
 
@@ -116,6 +104,18 @@ static noreturn void die(const char *what, const struct registers *registers)
 /* traps.S: halts, with interrupts let in; its HLT and what follows it. */
 void pvh_halt(void);
 extern const char pvh_wait_halt[], pvh_wait_end[];
+
+/* The hypervisor's or the processor's fault. Harmless in entry code; anywhere else the kernel is not made for it. */
+static void report_unmasked(unsigned vector, uintptr_t at)
+{
+    static bool reported;
+    uintptr_t offset = 0;
+    const char *name = symbol_name(at, &offset);
+    if (!reported)
+        log_always("interrupt %u was delivered although they are masked, at %lx (%s+%lx); going on", vector, at,
+                   name != NULL ? name : "?", offset);
+    reported = true;
+}
 
 void pvh_kernel_trap(struct registers *registers)
 {
