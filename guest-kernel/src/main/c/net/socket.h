@@ -6,6 +6,7 @@
 #pragma once
 
 #include "files/file.h"
+#include "lib/errno.h"
 #include "net/net.h"
 #include "net/ports.h"
 
@@ -172,7 +173,7 @@ bool socket_nonblocking(const struct socket *socket, unsigned message_flags);
 /* The moment at which a timeout set as an option runs out. */
 nanoseconds socket_deadline(nanoseconds timeout);
 /* wait_until()'s result as a system call tells it: a timeout is -EAGAIN. */
-static inline int socket_wait_result(int result) { return result == -110 ? -11 : result; }
+static inline int socket_wait_result(int result) { return result == -ETIMEDOUT ? -EAGAIN : result; }
 
 int tcp_socket_create(struct socket **out);
 int udp_socket_create(struct socket **out);
