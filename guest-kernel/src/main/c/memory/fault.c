@@ -24,6 +24,9 @@
 #define WORKING_PAGES 128            /* file pages that stay mapped, used or not */
 #define POPULATED_AT_ONCE 8          /* pages between points where others may run */
 
+/* Only within this file: nothing is mapped yet; the fault has to be served from the start. */
+#define FAULT_RETRY ((enum fault_result)(FAULT_IO + 1))
+
 /*
  * Drops file pages: those that nobody maps, else idle ones; those in use go last, for a fault that would find no frame at
  * all, and few of them, the next one elsewhere. The last WORKING_PAGES stay: a program that lost each page before it had
@@ -181,23 +184,23 @@ static bool allowed(const struct area *area, uint64_t error)
 
 /* A file page that must be read before the fault can be served. */
 struct missing_page {
-    struct mappable *object;         /* NULL: none is missing; else one reference */
+    struct mappable *object;         /* one reference */
     struct page_source *source;
     uint32_t index;
 };
 
-/* Reads it in with no lock held; the fault is then tried again, with a reference to the page in *read. */
+/* Reads it in with no lock held. FAULT_RETRY, with a reference to the page in *read unless it was cut off. */
 static enum fault_result read_in(const struct missing_page *missing, struct page **read)
 {
     int error;
     *read = page_cache_get(missing->source, missing->index, &error);
     mappable_put(missing->object);
     if (*read || error == -ENXIO)    /* cut off meanwhile: the next try finds that out */
-        return FAULT_SERVED;
+        return FAULT_RETRY;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
 }
 
-/* Serves from the page cache, or says in *missing what it lacks. */
+/* Serves from the page cache; FAULT_RETRY says that *missing has to be read first. */
 static enum fault_result fault_file(const struct area *area, uintptr_t address, bool write,
                                     struct missing_page *missing)
 {
@@ -208,7 +211,7 @@ static enum fault_result fault_file(const struct area *area, uintptr_t address, 
     struct page *page = page_cache_find(source, (uint32_t)index);
     if (!page) {
         *missing = (struct missing_page){ mappable_get(area->object), source, (uint32_t)index };
-        return FAULT_SERVED;
+        return FAULT_RETRY;
     }
     if (!write || (area->flags & AREA_SHARED))
         return map_around(area, source, address, page);
@@ -217,6 +220,7 @@ static enum fault_result fault_file(const struct area *area, uintptr_t address, 
     return result;
 }
 
+/* FAULT_RETRY as fault_file(). */
 static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct missing_page *missing)
 {
     struct mmu_entry present;
@@ -250,9 +254,9 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
         if (read)
             page_put(read);
         read = NULL;
-        if (missing.object)
+        if (result == FAULT_RETRY)
             result = read_in(&missing, &read);
-        if (!missing.object || result != FAULT_SERVED)
+        if (result != FAULT_RETRY)
             return result;
     }
 }
