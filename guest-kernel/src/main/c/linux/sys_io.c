@@ -17,13 +17,15 @@
 #include "memory/user.h"
 
 #define NO_OFFSET UINT64_MAX
-enum direction { IN, OUT };
+enum direction { READ, WRITE };
 
 static void count(enum direction direction, ssize_type n)
 {
     uint64_t bytes = (uint64_t)max_of(n, (ssize_type)0);
-    __atomic_fetch_add(direction == IN ? &file_transfers.reads : &file_transfers.writes, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_add(direction == IN ? &file_transfers.read_bytes : &file_transfers.written_bytes, bytes, __ATOMIC_RELAXED);
+    uint64_t *calls = direction == READ ? &file_transfers.reads : &file_transfers.writes;
+    uint64_t *moved = direction == READ ? &file_transfers.read_bytes : &file_transfers.written_bytes;
+    __atomic_fetch_add(calls, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(moved, bytes, __ATOMIC_RELAXED);
 }
 
 static ssize_type move(struct file *file, enum direction direction, struct transfer *transfer, uint64_t offset)
@@ -32,13 +34,13 @@ static ssize_type move(struct file *file, enum direction direction, struct trans
     if (offset != NO_OFFSET && (int64_t)(offset + transfer->remaining) < 0)
         return -EINVAL;
     if (offset != NO_OFFSET)
-        n = direction == IN ? file_read_at(file, transfer, offset) : file_write_at(file, transfer, offset);
+        n = direction == READ ? file_read_at(file, transfer, offset) : file_write_at(file, transfer, offset);
     else
-        n = direction == IN ? file_read(file, transfer) : file_write(file, transfer);
+        n = direction == READ ? file_read(file, transfer) : file_write(file, transfer);
     count(direction, n);
-    if (n == -EPIPE && direction == OUT)
+    if (n == -EPIPE && direction == WRITE)
         signals_broken_pipe();
-    if (n == -EFBIG && direction == OUT)
+    if (n == -EFBIG && direction == WRITE)
         signals_file_too_large();
     return n;
 }
@@ -56,16 +58,17 @@ static int64_t move_buffer(int descriptor, enum direction direction, uintptr_t b
     return n;
 }
 
-SYSCALL(read) { return move_buffer((int)a, IN, b, c, NO_OFFSET); }
-SYSCALL(write) { return move_buffer((int)a, OUT, b, c, NO_OFFSET); }
-SYSCALL(pread64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, IN, b, c, d); }
-SYSCALL(pwrite64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, OUT, b, c, d); }
+SYSCALL(read) { return move_buffer((int)a, READ, b, c, NO_OFFSET); }
+SYSCALL(write) { return move_buffer((int)a, WRITE, b, c, NO_OFFSET); }
+SYSCALL(pread64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, READ, b, c, d); }
+SYSCALL(pwrite64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, WRITE, b, c, d); }
 
 /* ---- Vectors: their counts are longs, of which Linux looks at 32 bits ---- */
 
 _Static_assert(sizeof(struct span) == sizeof(struct abi_iovec), "spans are read in place");
 
-static int64_t move_spans(int descriptor, enum direction direction, const struct span *spans, size_t count, uint64_t offset)
+static int64_t move_spans(int descriptor, enum direction direction, const struct span *spans, size_t count,
+                          uint64_t offset)
 {
     struct file *file = descriptor_get(descriptor);
     if (!file)
@@ -92,10 +95,10 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
     return result;
 }
 
-SYSCALL(readv) { return move_vector((int)a, IN, b, (uint32_t)c, NO_OFFSET); }
-SYSCALL(writev) { return move_vector((int)a, OUT, b, (uint32_t)c, NO_OFFSET); }
-SYSCALL(preadv) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, IN, b, (uint32_t)c, d); }
-SYSCALL(pwritev) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, OUT, b, (uint32_t)c, d); }
+SYSCALL(readv) { return move_vector((int)a, READ, b, (uint32_t)c, NO_OFFSET); }
+SYSCALL(writev) { return move_vector((int)a, WRITE, b, (uint32_t)c, NO_OFFSET); }
+SYSCALL(preadv) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, READ, b, (uint32_t)c, d); }
+SYSCALL(pwritev) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, WRITE, b, (uint32_t)c, d); }
 
 /* Offset -1 means the file's own. Flags are RWF_HIPRI, RWF_DSYNC and RWF_SYNC, which change nothing here. */
 static int64_t move_vector_with(int descriptor, enum direction direction, uintptr_t vector, uint32_t count,
@@ -107,8 +110,8 @@ static int64_t move_vector_with(int descriptor, enum direction direction, uintpt
     return flags & ~without_effect ? -EOPNOTSUPP : move_vector(descriptor, direction, vector, count, offset);
 }
 
-SYSCALL(preadv2) { return move_vector_with((int)a, IN, b, (uint32_t)c, d, (uint32_t)f); }
-SYSCALL(pwritev2) { return move_vector_with((int)a, OUT, b, (uint32_t)c, d, (uint32_t)f); }
+SYSCALL(preadv2) { return move_vector_with((int)a, READ, b, (uint32_t)c, d, (uint32_t)f); }
+SYSCALL(pwritev2) { return move_vector_with((int)a, WRITE, b, (uint32_t)c, d, (uint32_t)f); }
 
 SYSCALL(lseek)
 {
