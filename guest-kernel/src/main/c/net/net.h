@@ -74,6 +74,8 @@ extern void (*net_urgent)(void);
 /* ---- Inside net/ ---------------------------------------------------------------------------- */
 
 void net_lock(void);
+/* Before it unlocks: receives all packets that were sent to this machine itself, which may change any socket and send
+ * more, and flushes every device that was given packets. So after it nothing read under the lock may be relied on. */
 void net_unlock(void);
 void net_milestone_reached(enum net_event event);
 
