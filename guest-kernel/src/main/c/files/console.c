@@ -110,7 +110,7 @@ static ssize_type read_console(struct file *file, struct transfer *transfer, uin
             return transfer_out(transfer, line, (size_t)n);
         if (n == 0 || read_once(file->flags) & O_NONBLOCK)
             return n;
-        int error = wait_until(&console_waiters, has_input(), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        int error = wait_until(&console_waiters, has_input(), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }
@@ -126,7 +126,7 @@ static ssize_type write_text(const char *text, size_t length)
 {
     size_t done = console_put(text, length);
     while (done < length) {
-        int error = console_wait_room(SLEEP_KILLABLE_BY_SIGNAL);
+        int error = console_wait_room(SLEEP_INTERRUPTIBLE);
         if (error)
             return done ? (ssize_type)done : error;
         done += console_put(text + done, length - done);

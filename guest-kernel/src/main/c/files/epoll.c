@@ -409,7 +409,7 @@ int epoll_wait(struct file *file, struct epoll_event *out, unsigned limit, nanos
         int found = collect(epoll, out, limit);
         if (found)
             return found;
-        int error = wait_until(&epoll->queue, any_ready(epoll), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int error = wait_until(&epoll->queue, any_ready(epoll), deadline, SLEEP_INTERRUPTIBLE);
         if (error)
             return error == -ETIMEDOUT ? 0 : error;
     }

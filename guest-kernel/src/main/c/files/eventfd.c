@@ -54,7 +54,7 @@ static ssize_type read_eventfd(struct file *file, struct transfer *transfer, uin
         }
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&event->queue, read_once(event->count), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        int error = wait_until(&event->queue, read_once(event->count), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }
@@ -76,7 +76,7 @@ static ssize_type write_eventfd(struct file *file, struct transfer *transfer, ui
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
         int error = wait_until(&event->queue, value <= COUNT_LIMIT - read_once(event->count), NO_DEADLINE,
-                               SLEEP_KILLABLE_BY_SIGNAL);
+                               SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }

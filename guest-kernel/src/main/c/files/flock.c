@@ -96,7 +96,7 @@ int flock_file(struct file *file, unsigned operation)
         mutex_unlock(&mutex);
         if (error != -EAGAIN || operation & FLOCK_NONBLOCK)
             return error;
-        error = wait_until(&released, read_once(releases) != seen, NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        error = wait_until(&released, read_once(releases) != seen, NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }

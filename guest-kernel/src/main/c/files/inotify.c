@@ -279,7 +279,7 @@ static ssize_type read_inotify(struct file *file, struct transfer *transfer, uin
             return n;
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&inotify->queue, has_events(inotify), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        int error = wait_until(&inotify->queue, has_events(inotify), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }

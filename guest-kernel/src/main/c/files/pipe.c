@@ -92,7 +92,7 @@ static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
         int error = wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE,
-                               SLEEP_KILLABLE_BY_SIGNAL);
+                               SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }
@@ -178,7 +178,7 @@ static ssize_type write_pipe(struct file *file, struct transfer *transfer, uint6
         if (read_once(file->flags) & O_NONBLOCK)
             return total ? total : -EAGAIN;
         int error = wait_until(&pipe->queue, free_bytes(pipe) >= room_wanted(transfer) || !read_once(pipe->readers),
-                               NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+                               NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return total ? total : error;
     }
@@ -305,13 +305,13 @@ ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit
 int pipe_wait_readable(struct file *read_end)
 {
     struct pipe *pipe = read_end->private;
-    return wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+    return wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
 }
 
 int pipe_wait_writable(struct file *write_end)
 {
     struct pipe *pipe = write_end->private;
-    return wait_until(&pipe->queue, free_bytes(pipe) || !read_once(pipe->readers), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+    return wait_until(&pipe->queue, free_bytes(pipe) || !read_once(pipe->readers), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
 }
 
 /* ---- Ends ---- */
@@ -495,9 +495,9 @@ static int wait_for_other_end(struct pipe *pipe, const struct file *file, uint32
         return 0;
     if (reader)
         return wait_until(&pipe->queue, read_once(pipe->writers_opened) != file->offset, NO_DEADLINE,
-                          SLEEP_KILLABLE_BY_SIGNAL);
+                          SLEEP_INTERRUPTIBLE);
     return wait_until(&pipe->queue, read_once(pipe->readers) || read_once(pipe->readers_opened) != readers_before,
-                      NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+                      NO_DEADLINE, SLEEP_INTERRUPTIBLE);
 }
 
 int fifo_open(struct inode *inode, struct file *file)

@@ -45,7 +45,7 @@ int poll_files(const struct poll_table *table, nanoseconds deadline)
         ready = look(table);
         if (ready || error)
             break;
-        error = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        error = sleep_until(deadline, SLEEP_INTERRUPTIBLE);
     }
     for (unsigned i = 0; i < table->count; i++) {
         wait_remove(&poll_entry(table, i)->waiter);

@@ -102,7 +102,7 @@ static int64_t futex_wait(uintptr_t address, uint32_t expected, uint32_t bits, n
         sleep_prepare();
         if (read_once(waiter.woken) || result)
             break;
-        result = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        result = sleep_until(deadline, SLEEP_INTERRUPTIBLE);
     }
     return leave(&waiter) ? 0 : result;
 }

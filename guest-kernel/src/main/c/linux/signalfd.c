@@ -72,7 +72,7 @@ static ssize_type read_signalfd(struct file *file, struct transfer *transfer, ui
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
         int error = wait_until(signals_arrivals(), signals_waiting(read_once(signalfd->mask)), NO_DEADLINE,
-                               SLEEP_KILLABLE_BY_SIGNAL);
+                               SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }

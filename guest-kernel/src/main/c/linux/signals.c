@@ -431,7 +431,7 @@ static int64_t wait_for_signal(void)
     int result;
     do {
         sleep_prepare();
-        result = sleep_until(NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+        result = sleep_until(NO_DEADLINE, SLEEP_INTERRUPTIBLE);
     } while (result != -EINTR);
     return -EINTR;
 }
@@ -464,7 +464,7 @@ SYSCALL(rt_sigtimedwait)
         return error;
     bool found = false;
     int result = wait_until(&arrivals, ({ spin_lock(&lock); found = take(user, wanted, &info); spin_unlock(&lock); found; }),
-                            deadline_after(timeout), SLEEP_KILLABLE_BY_SIGNAL);
+                            deadline_after(timeout), SLEEP_INTERRUPTIBLE);
     if (!found)
         return result == -ETIMEDOUT ? -EAGAIN : -EINTR;
     error = write_info(b, &info);

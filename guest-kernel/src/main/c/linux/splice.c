@@ -61,7 +61,7 @@ static int wait_side(const struct side *side, unsigned events)
     struct wait_queue *queue = side->file->operations->queue ? side->file->operations->queue(side->file) : NULL;
     if (!queue)
         return 0;
-    return wait_until(queue, file_poll(side->file) & (events | POLL_ERROR | POLL_HANGUP), NO_DEADLINE, SLEEP_KILLABLE_BY_SIGNAL);
+    return wait_until(queue, file_poll(side->file) & (events | POLL_ERROR | POLL_HANGUP), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
 }
 
 static bool is_nonblocking(const struct file *file, uint32_t flags)

@@ -185,7 +185,7 @@ static int64_t sleep_to(nanoseconds deadline, uintptr_t remaining, bool relative
     int result;
     do {
         sleep_prepare();
-        result = sleep_until(deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        result = sleep_until(deadline, SLEEP_INTERRUPTIBLE);
     } while (result == 0);
     if (result == -ETIMEDOUT)
         return 0;

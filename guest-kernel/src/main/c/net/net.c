@@ -183,7 +183,7 @@ static bool is_configured(void)
 
 int net_wait_configured(nanoseconds deadline)
 {
-    return wait_until(&configured_queue, is_configured(), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+    return wait_until(&configured_queue, is_configured(), deadline, SLEEP_INTERRUPTIBLE);
 }
 
 void net_current(struct net_configuration *out)

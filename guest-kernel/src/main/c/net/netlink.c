@@ -475,7 +475,7 @@ static ssize_type receive_message(struct socket *socket, struct socket_message *
         mutex_unlock(&socket->reading);
         if (result != -EAGAIN || socket_nonblocking(socket, message->flags))
             return result;
-        int waited = wait_until(&socket->queue, read_once(netlink->waiting) > 0, deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&socket->queue, read_once(netlink->waiting) > 0, deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return socket_wait_result(waited);
     }

@@ -189,7 +189,7 @@ static int connect_address(struct socket *base, const struct socket_address *add
     if (!pending || socket_nonblocking(base, 0))
         return result;
     nanoseconds deadline = socket_deadline(base->send_timeout);
-    int waited = wait_until(&base->queue, connect_decided(socket), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+    int waited = wait_until(&base->queue, connect_decided(socket), deadline, SLEEP_INTERRUPTIBLE);
     if (waited < 0)
         return waited == -ETIMEDOUT ? -EINPROGRESS : waited;
     net_lock();
@@ -283,7 +283,7 @@ static int wait_for_connection(struct tcp_socket *listener, struct tcp_socket *c
         net_unlock();
         if (result != -EAGAIN || socket_nonblocking(&listener->socket, 0))
             return result;
-        int waited = wait_until(&listener->socket.queue, accept_ready(listener), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&listener->socket.queue, accept_ready(listener), deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return socket_wait_result(waited);
     }
@@ -370,7 +370,7 @@ static void linger(struct tcp_socket *socket)
         return;
     nanoseconds deadline = clock_monotonic() + socket->socket.kept.linger_seconds * NS_PER_SECOND;
     /* However it ended, the socket is closed; what is left goes on in the background. */
-    (void)wait_until(&socket->socket.queue, all_acknowledged(socket), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+    (void)wait_until(&socket->socket.queue, all_acknowledged(socket), deadline, SLEEP_INTERRUPTIBLE);
 }
 
 static void release(struct socket *base)

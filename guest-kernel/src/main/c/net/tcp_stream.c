@@ -186,7 +186,7 @@ ssize_type tcp_stream_send(struct socket *base, struct socket_message *message)
             break;
         }
         mutex_unlock(&base->writing);
-        int waited = wait_until(&base->queue, send_ready(socket), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&base->queue, send_ready(socket), deadline, SLEEP_INTERRUPTIBLE);
         mutex_lock(&base->writing);
         if (waited < 0) {
             done = done > 0 ? done : socket_wait_result(waited);
@@ -368,7 +368,7 @@ ssize_type tcp_stream_receive(struct socket *base, struct socket_message *messag
         bool over = moved == 0 || (moved < 0 && (moved != -EAGAIN || socket_nonblocking(base, message->flags)));
         if (enough || over)
             return done > 0 ? (ssize_type)done : moved;
-        int waited = wait_until(&base->queue, receive_ready(socket), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&base->queue, receive_ready(socket), deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return done > 0 ? (ssize_type)done : socket_wait_result(waited);
     }

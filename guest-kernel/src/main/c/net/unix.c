@@ -106,7 +106,7 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
         }
         if (moved != -EAGAIN || socket_nonblocking(socket, message->flags))
             break;
-        moved = wait_until(&socket->queue, send_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        moved = wait_until(&socket->queue, send_ready(u), deadline, SLEEP_INTERRUPTIBLE);
         if (moved < 0) {
             moved = socket_wait_result((int)moved);
             break;
@@ -177,7 +177,7 @@ static ssize_type receive_message(struct socket *socket, struct socket_message *
         bool may_wait = moved == -EAGAIN && !socket_nonblocking(socket, message->flags);
         if (!more_wanted && !may_wait)
             return done > 0 ? done : moved;
-        int waited = wait_until(&socket->queue, receive_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&socket->queue, receive_ready(u), deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return done > 0 ? done : socket_wait_result(waited);
     }
@@ -487,7 +487,7 @@ static int accept_connection(struct socket *socket, unsigned file_flags, struct 
         }
         if (socket_nonblocking(socket, 0))
             return -EAGAIN;
-        int waited = wait_until(&socket->queue, accept_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&socket->queue, accept_ready(u), deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return socket_wait_result(waited);
     }

@@ -90,7 +90,7 @@ static int deliver_in_time(struct unix_socket *u, struct unix_socket *receiver, 
         net_unlock();
         if (error != -EAGAIN || socket_nonblocking(&u->socket, flags))
             return error;
-        error = wait_until(&receiver->socket.queue, may_deliver(u, receiver), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        error = wait_until(&receiver->socket.queue, may_deliver(u, receiver), deadline, SLEEP_INTERRUPTIBLE);
         if (error < 0)
             return socket_wait_result(error);
     }
@@ -229,7 +229,7 @@ ssize_type unix_receive_packet(struct socket *socket, struct socket_message *mes
         mutex_unlock(&socket->reading);
         if (result != -EAGAIN || socket_nonblocking(socket, message->flags))
             return result;
-        int waited = wait_until(&socket->queue, receive_ready(u), deadline, SLEEP_KILLABLE_BY_SIGNAL);
+        int waited = wait_until(&socket->queue, receive_ready(u), deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return socket_wait_result(waited);
     }

@@ -361,7 +361,7 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
     assert(!spinlocks_held());
     spin_lock(&lock);
     self->timed_out = false;
-    bool interruptible = kind == SLEEP_KILLABLE_BY_SIGNAL;
+    bool interruptible = kind == SLEEP_INTERRUPTIBLE;
     if (self->woken || (interruptible && self->interrupted)) {
         bool woken = self->woken;
         spin_unlock(&lock);

@@ -39,7 +39,7 @@ void wait_remove(struct waiter *waiter);
 void wake(struct wait_queue *queue, unsigned events);
 
 enum sleep_kind {
-    SLEEP_KILLABLE_BY_SIGNAL = 1,    /* returns -EINTR when a signal is to be delivered */
+    SLEEP_INTERRUPTIBLE = 1,         /* returns -EINTR when a signal is to be delivered */
     SLEEP_UNINTERRUPTIBLE = 0,
 };
 

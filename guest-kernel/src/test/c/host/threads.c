@@ -298,7 +298,7 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
     if (spinlocks_held())
         panic("sleep with a spinlock held");
     while (!main_thread.woken) {
-        if (host_signal_pending && kind == SLEEP_KILLABLE_BY_SIGNAL)
+        if (host_signal_pending && kind == SLEEP_INTERRUPTIBLE)
             return -EINTR;
         if (deadline <= clock_monotonic())
             return -ETIMEDOUT;
