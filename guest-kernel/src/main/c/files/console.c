@@ -78,7 +78,7 @@ void kernel_console_input(const char *text, size_t length)
         any |= take_byte(text[i]);
     spin_unlock(&lock);
     if (any)
-        wake(&console_waiters, POLL_IN);
+        wake(&console_waiters, POLLIN);
 }
 
 static bool has_input(void) { return read_once(read_at) != read_once(line_at) || read_once(ends_pending); }
@@ -170,7 +170,7 @@ static ssize_type write_console(struct file *file, struct transfer *transfer, ui
 static unsigned poll_console(struct file *file)
 {
     (void)file;
-    return (has_input() ? POLL_IN : 0) | (console_has_room() ? POLL_OUT : 0);
+    return (has_input() ? POLLIN : 0) | (console_has_room() ? POLLOUT : 0);
 }
 
 static struct wait_queue *console_queue(struct file *file)

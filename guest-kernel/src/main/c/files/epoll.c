@@ -22,8 +22,8 @@
 #define NESTING_LIMIT 4
 #define INTERESTS_AT_ONCE 64         /* removed before others may run */
 static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
-#define ALWAYS (POLL_ERROR | POLL_HANGUP)
-#define MODES (EPOLL_EDGE_TRIGGERED | EPOLL_ONE_SHOT | EPOLL_WAKE_UP | EPOLL_EXCLUSIVE)
+#define ALWAYS (POLLERR | POLLHUP)
+#define MODES (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
 
 struct epoll {
     struct mutex mutex;
@@ -118,7 +118,7 @@ static void watched(struct waiter *waiter, unsigned events)
     if (!mask || (events && !(events & mask)))
         return;
     make_ready(interest);
-    wake(&interest->epoll->queue, POLL_IN);
+    wake(&interest->epoll->queue, POLLIN);
 }
 
 /* ---- Interests, under "epoll control" ---- */
@@ -165,7 +165,7 @@ static void check_now(struct interest *interest)
     if (!(file_poll(interest->file) & wanted(interest)))
         return;
     make_ready(interest);
-    wake(&interest->epoll->queue, POLL_IN);
+    wake(&interest->epoll->queue, POLLIN);
 }
 
 /* ---- How deep instances are nested, under "epoll control" ---- */
@@ -305,7 +305,7 @@ static int add(struct epoll *epoll, int descriptor, struct file *file, const str
 
 static int modify(struct interest *interest, const struct epoll_event *event)
 {
-    if (interest->events & EPOLL_EXCLUSIVE || event->events & EPOLL_EXCLUSIVE)
+    if (interest->events & EPOLLEXCLUSIVE || event->events & EPOLLEXCLUSIVE)
         return -EINVAL;
     mutex_lock(&interest->epoll->mutex);
     interest->data = event->data;
@@ -320,11 +320,11 @@ static int control_locked(struct epoll *epoll, int operation, int descriptor, st
 {
     struct interest *interest = find(epoll, descriptor, file);
     switch (operation) {
-    case EPOLL_ADD:
+    case EPOLL_CTL_ADD:
         return interest ? -EEXIST : add(epoll, descriptor, file, event);
-    case EPOLL_MODIFY:
+    case EPOLL_CTL_MOD:
         return interest ? modify(interest, event) : -ENOENT;
-    case EPOLL_DELETE:
+    case EPOLL_CTL_DEL:
         if (!interest)
             return -ENOENT;
         remove_interest(interest);
@@ -368,9 +368,9 @@ static bool report(struct interest *interest, struct epoll_event *out)
     if (!events)
         return false;
     *out = (struct epoll_event){ events, interest->data };
-    if (modes & EPOLL_ONE_SHOT)
+    if (modes & EPOLLONESHOT)
         write_once(interest->events, modes);
-    else if (!(modes & EPOLL_EDGE_TRIGGERED))
+    else if (!(modes & EPOLLET))
         make_ready(interest);        /* level-triggered: asked again next time */
     return true;
 }
@@ -417,7 +417,7 @@ int epoll_wait(struct file *file, struct epoll_event *out, unsigned limit, nanos
 
 /* ---- The file ---- */
 
-static unsigned poll_epoll(struct file *file) { return any_ready(file->private) ? POLL_IN : 0; }
+static unsigned poll_epoll(struct file *file) { return any_ready(file->private) ? POLLIN : 0; }
 
 static struct wait_queue *epoll_queue(struct file *file)
 {

@@ -14,13 +14,13 @@
 struct file;
 
 /* linux/eventpoll.h */
-#define EPOLL_ADD 1
-#define EPOLL_DELETE 2
-#define EPOLL_MODIFY 3
-#define EPOLL_EDGE_TRIGGERED (1u << 31)
-#define EPOLL_ONE_SHOT (1u << 30)
-#define EPOLL_WAKE_UP (1u << 29)
-#define EPOLL_EXCLUSIVE (1u << 28)
+#define EPOLL_CTL_ADD 1
+#define EPOLL_CTL_DEL 2
+#define EPOLL_CTL_MOD 3
+#define EPOLLET (1u << 31)
+#define EPOLLONESHOT (1u << 30)
+#define EPOLLWAKEUP (1u << 29)
+#define EPOLLEXCLUSIVE (1u << 28)
 
 struct epoll_event {
     uint32_t events;

@@ -49,7 +49,7 @@ static ssize_type read_eventfd(struct file *file, struct transfer *transfer, uin
     for (;;) {
         uint64_t value = take(event);
         if (value) {
-            wake(&event->queue, POLL_OUT);
+            wake(&event->queue, POLLOUT);
             return transfer_out(transfer, &value, sizeof(value));
         }
         if (read_once(file->flags) & O_NONBLOCK)
@@ -80,7 +80,7 @@ static ssize_type write_eventfd(struct file *file, struct transfer *transfer, ui
         if (error)
             return error;
     }
-    wake(&event->queue, POLL_IN);
+    wake(&event->queue, POLLIN);
     return n;
 }
 
@@ -88,7 +88,7 @@ static unsigned poll_eventfd(struct file *file)
 {
     struct eventfd *event = file->private;
     uint64_t count = read_once(event->count);
-    return (count ? POLL_IN : 0) | (count < COUNT_LIMIT ? POLL_OUT : 0);
+    return (count ? POLLIN : 0) | (count < COUNT_LIMIT ? POLLOUT : 0);
 }
 
 static struct wait_queue *eventfd_queue(struct file *file)

@@ -155,7 +155,7 @@ int64_t seek_without_end(struct file *file, int64_t offset, int whence)
 
 unsigned file_poll(struct file *file)
 {
-    return file->operations->poll ? file->operations->poll(file) : POLL_IN | POLL_OUT;
+    return file->operations->poll ? file->operations->poll(file) : POLLIN | POLLOUT;
 }
 
 int file_status(struct file *file, struct file_status *status)

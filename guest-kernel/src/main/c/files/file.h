@@ -32,12 +32,12 @@
 #define O_PATH 010000000u
 
 /* Readiness and wake-up events, values of poll(2) and epoll (linux/poll.h). */
-#define POLL_IN 0x001u
-#define POLL_PRIORITY 0x002u
-#define POLL_OUT 0x004u
-#define POLL_ERROR 0x008u
-#define POLL_HANGUP 0x010u
-#define POLL_RDHUP 0x2000u
+#define POLLIN 0x001u
+#define POLLPRI 0x002u
+#define POLLOUT 0x004u
+#define POLLERR 0x008u
+#define POLLHUP 0x010u
+#define POLLRDHUP 0x2000u
 
 /* File types in the mode, stat(2). */
 #define S_IFMT 0170000u
@@ -73,7 +73,7 @@ struct file_operations {
      * Returns bytes moved, 0 at the end of the file, or -errno. Honours file->flags & O_NONBLOCK. */
     ssize_type (*read)(struct file *file, struct transfer *transfer, uint64_t *offset);
     ssize_type (*write)(struct file *file, struct transfer *transfer, uint64_t *offset);
-    /* The events that hold now (POLL_*), whatever was asked for. Does not sleep. */
+    /* The events that hold now (POLL*), whatever was asked for. Does not sleep. */
     unsigned (*poll)(struct file *file);
     /* The queue on which every change of poll() is announced with wake(queue, events); NULL: never changes. */
     struct wait_queue *(*queue)(struct file *file);

@@ -69,7 +69,7 @@ static void queue_event(struct inotify *inotify, const struct event_header *head
         memcpy(event->name, name, length);
     list_push_back(&inotify->events, &event->link);
     inotify->event_count++;
-    wake(&inotify->queue, POLL_IN);
+    wake(&inotify->queue, POLLIN);
 }
 
 static void send(struct watch *watch, uint32_t events, uint32_t cookie, const char *name, size_t length)
@@ -285,7 +285,7 @@ static ssize_type read_inotify(struct file *file, struct transfer *transfer, uin
     }
 }
 
-static unsigned poll_inotify(struct file *file) { return has_events(file->private) ? POLL_IN : 0; }
+static unsigned poll_inotify(struct file *file) { return has_events(file->private) ? POLLIN : 0; }
 
 static struct wait_queue *inotify_queue(struct file *file)
 {

@@ -86,7 +86,7 @@ static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64
         bool ended = n == 0 && pipe->writers == 0;
         mutex_unlock(&pipe->mutex);
         if (n > 0)
-            wake(&pipe->queue, POLL_OUT);
+            wake(&pipe->queue, POLLOUT);
         if (n || ended)
             return n;
         if (read_once(file->flags) & O_NONBLOCK)
@@ -156,7 +156,7 @@ static ssize_type put_what_fits(struct pipe *pipe, struct transfer *transfer, bo
         n = put(pipe, transfer);
     mutex_unlock(&pipe->mutex);
     if (n > 0)
-        wake(&pipe->queue, POLL_IN);
+        wake(&pipe->queue, POLLIN);
     return n;
 }
 
@@ -210,7 +210,7 @@ ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, voi
     ssize_type n = used(pipe) ? drain_locked(pipe, limit, move, context) : pipe->writers ? -EAGAIN : 0;
     mutex_unlock(&pipe->mutex);
     if (n > 0)
-        wake(&pipe->queue, POLL_OUT);
+        wake(&pipe->queue, POLLOUT);
     return n;
 }
 
@@ -251,7 +251,7 @@ ssize_type pipe_fill(struct file *write_end, size_t limit, pipe_mover *move, voi
     ssize_type n = fill_locked(pipe, limit, move, context);
     mutex_unlock(&pipe->mutex);
     if (n > 0)
-        wake(&pipe->queue, POLL_IN);
+        wake(&pipe->queue, POLLIN);
     return n;
 }
 
@@ -296,9 +296,9 @@ ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit
     mutex_unlock(&to->mutex);
     mutex_unlock(&from->mutex);
     if (n > 0)
-        wake(&to->queue, POLL_IN);
+        wake(&to->queue, POLLIN);
     if (n > 0 && !keep)
-        wake(&from->queue, POLL_OUT);
+        wake(&from->queue, POLLOUT);
     return n;
 }
 
@@ -319,13 +319,13 @@ int pipe_wait_writable(struct file *write_end)
 static unsigned poll_read_end(struct file *file)
 {
     struct pipe *pipe = file->private;
-    return (used(pipe) ? POLL_IN : 0) | (read_once(pipe->writers) ? 0 : POLL_HANGUP);
+    return (used(pipe) ? POLLIN : 0) | (read_once(pipe->writers) ? 0 : POLLHUP);
 }
 
 static unsigned poll_write_end(struct file *file)
 {
     struct pipe *pipe = file->private;
-    return (free_bytes(pipe) >= PIPE_ATOMIC ? POLL_OUT : 0) | (read_once(pipe->readers) ? 0 : POLL_ERROR);
+    return (free_bytes(pipe) >= PIPE_ATOMIC ? POLLOUT : 0) | (read_once(pipe->readers) ? 0 : POLLERR);
 }
 
 static struct wait_queue *pipe_queue(struct file *file)
@@ -370,9 +370,9 @@ static bool close_ends(struct pipe *pipe, bool reader, bool writer)
     bool last = !pipe->readers && !pipe->writers;
     /* Under the mutex: the other end, closing next, frees the pipe after it. */
     if (reader && !pipe->readers)
-        wake(&pipe->queue, POLL_OUT | POLL_ERROR);
+        wake(&pipe->queue, POLLOUT | POLLERR);
     if (writer && !pipe->writers)
-        wake(&pipe->queue, POLL_IN | POLL_HANGUP);
+        wake(&pipe->queue, POLLIN | POLLHUP);
     mutex_unlock(&pipe->mutex);
     return last;
 }
@@ -403,7 +403,7 @@ static unsigned poll_fifo(struct file *file)
         events |= poll_read_end(file);
     if (file_is_writable(file))
         events |= poll_write_end(file);
-    return file->offset == read_once(pipe->writers_opened) ? events & ~POLL_HANGUP : events;
+    return file->offset == read_once(pipe->writers_opened) ? events & ~POLLHUP : events;
 }
 
 static ssize_type write_fifo(struct file *file, struct transfer *transfer, uint64_t *offset)

@@ -13,7 +13,7 @@ static int look(const struct poll_table *table)
             give_way();
         if (!entry->file)
             continue;
-        entry->found = file_poll(entry->file) & (entry->wanted | POLL_ERROR | POLL_HANGUP);
+        entry->found = file_poll(entry->file) & (entry->wanted | POLLERR | POLLHUP);
         ready += entry->found != 0;
     }
     return ready;

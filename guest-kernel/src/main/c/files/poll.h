@@ -5,7 +5,7 @@
 
 struct poll_entry {
     struct file *file;               /* NULL: not looked at */
-    uint32_t wanted, found;          /* POLL_*; errors and hang-ups are always found */
+    uint32_t wanted, found;          /* POLL*; errors and hang-ups are always found */
     struct waiter waiter;
 };
 

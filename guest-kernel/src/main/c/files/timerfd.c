@@ -19,7 +19,7 @@ static const struct file_operations timerfd_operations;
 static void expired(struct interval_timer *inner, uint64_t times)
 {
     (void)times;
-    wake(&container_of(inner, struct timerfd, timer)->queue, POLL_IN);
+    wake(&container_of(inner, struct timerfd, timer)->queue, POLLIN);
 }
 
 static ssize_type read_timerfd(struct file *file, struct transfer *transfer, uint64_t *offset)
@@ -50,7 +50,7 @@ struct interval_timer *timerfd_timer(struct file *file)
 static unsigned poll_timerfd(struct file *file)
 {
     struct timerfd *timer = file->private;
-    return read_once(timer->timer.expirations) ? POLL_IN : 0;
+    return read_once(timer->timer.expirations) ? POLLIN : 0;
 }
 
 static struct wait_queue *timerfd_queue(struct file *file)

@@ -81,7 +81,7 @@ static ssize_type read_signalfd(struct file *file, struct transfer *transfer, ui
 static unsigned poll_signalfd(struct file *file)
 {
     struct signalfd *signalfd = file->private;
-    return signals_waiting(read_once(signalfd->mask)) ? POLL_IN : 0;
+    return signals_waiting(read_once(signalfd->mask)) ? POLLIN : 0;
 }
 
 static struct wait_queue *signalfd_queue(struct file *file)
@@ -121,7 +121,7 @@ static int64_t change_signalfd(int descriptor, uint64_t mask)
     bool known = file->operations == &signalfd_operations;
     if (known) {
         write_once(((struct signalfd *)file->private)->mask, mask);
-        wake(signals_arrivals(), POLL_IN);
+        wake(signals_arrivals(), POLLIN);
     }
     file_put(file);
     return known ? descriptor : -EINVAL;

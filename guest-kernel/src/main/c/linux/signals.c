@@ -93,7 +93,7 @@ void signal_send_thread(struct user_thread *to, const struct signal_info *info)
     spin_lock(&lock);
     (void)give(to, info, NULL);
     spin_unlock(&lock);
-    wake(&arrivals, POLL_IN);
+    wake(&arrivals, POLLIN);
 }
 
 struct candidate {
@@ -126,7 +126,7 @@ static enum pending_result send_process(const struct signal_info *info, struct p
     spin_lock(&lock);
     enum pending_result result = give_process(info, entry);
     spin_unlock(&lock);
-    wake(&arrivals, POLL_IN);
+    wake(&arrivals, POLLIN);
     return result;
 }
 
@@ -150,7 +150,7 @@ bool signal_post(uint32_t thread, const struct signal_info *info, struct pending
     struct user_thread *user = user_of(thread);
     bool waits = user && give(user, info, entry) == PENDING_WAITS;
     spin_unlock(&lock);
-    wake(&arrivals, POLL_IN);
+    wake(&arrivals, POLLIN);
     return waits;
 }
 
@@ -541,7 +541,7 @@ static int64_t send_to_thread(int32_t id, const struct signal_info *info)
         return -ESRCH;
     if (!valid)
         return -EINVAL;
-    wake(&arrivals, POLL_IN);
+    wake(&arrivals, POLLIN);
     return result == PENDING_REFUSED ? -EAGAIN : 0;
 }
 

@@ -67,7 +67,7 @@ void signals_broken_pipe(void);
 /* SIGURG to the process. */
 void signals_urgent(void);
 /* signalfd(2): takes what waits for the current thread or the process out of `wanted`; what is there of it; and the queue
- * that is woken with POLL_IN when a signal comes. */
+ * that is woken with POLLIN when a signal comes. */
 bool signals_take(uint64_t wanted, struct signal_info *info);
 uint64_t signals_waiting(uint64_t wanted);
 struct wait_queue *signals_arrivals(void);

@@ -61,7 +61,7 @@ static int wait_side(const struct side *side, unsigned events)
     struct wait_queue *queue = side->file->operations->queue ? side->file->operations->queue(side->file) : NULL;
     if (!queue)
         return 0;
-    return wait_until(queue, file_poll(side->file) & (events | POLL_ERROR | POLL_HANGUP), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
+    return wait_until(queue, file_poll(side->file) & (events | POLLERR | POLLHUP), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
 }
 
 static bool is_nonblocking(const struct file *file, uint32_t flags)
@@ -104,14 +104,14 @@ static ssize_type step(struct splice *splice)
 static int wait_for_step(const struct splice *splice)
 {
     if (is_pipe(splice->in)) {
-        if (!(file_poll(splice->in) & POLL_IN))
+        if (!(file_poll(splice->in) & POLLIN))
             return is_nonblocking(splice->in, splice->flags) ? -EAGAIN : pipe_wait_readable(splice->in);
-    } else if (splice->side.socket && !(file_poll(splice->in) & POLL_IN)) {
-        return is_nonblocking(splice->in, splice->flags) ? -EAGAIN : wait_side(&splice->side, POLL_IN);
+    } else if (splice->side.socket && !(file_poll(splice->in) & POLLIN)) {
+        return is_nonblocking(splice->in, splice->flags) ? -EAGAIN : wait_side(&splice->side, POLLIN);
     }
     if (is_nonblocking(splice->out, splice->flags))
         return -EAGAIN;
-    return is_pipe(splice->out) ? pipe_wait_writable(splice->out) : wait_side(&splice->side, POLL_OUT);
+    return is_pipe(splice->out) ? pipe_wait_writable(splice->out) : wait_side(&splice->side, POLLOUT);
 }
 
 static int64_t run(struct splice *splice)
@@ -243,7 +243,7 @@ static int64_t copy_pipe(const struct two_files *files, size_t length, uint32_t 
             signals_broken_pipe();
         if (n != -EAGAIN || is_nonblocking(files->in, flags) || is_nonblocking(files->out, flags))
             return n;
-        bool empty = !(file_poll(files->in) & POLL_IN);
+        bool empty = !(file_poll(files->in) & POLLIN);
         int error = empty ? pipe_wait_readable(files->in) : pipe_wait_writable(files->out);
         if (error)
             return error;

@@ -22,7 +22,7 @@ struct abi_pollfd {
     int32_t descriptor;
     int16_t wanted, found;
 };
-#define POLL_INVALID 0x020           /* POLLNVAL */
+#define POLLNVAL 0x020
 
 static unsigned blocks_of(const struct poll_table *table) { return (table->count + POLL_BLOCK - 1) / POLL_BLOCK; }
 
@@ -59,26 +59,26 @@ static void release(struct poll_table *table)
 /* ---- poll ---- */
 
 /* POLLRDNORM and POLLWRNORM are the same as POLLIN and POLLOUT here; both names are answered. */
-#define POLL_READ_NORMAL 0x040u
-#define POLL_WRITE_NORMAL 0x100u
+#define POLLRDNORM 0x040u
+#define POLLWRNORM 0x100u
 
 static uint32_t from_abi(int16_t events)
 {
     uint32_t wanted = (uint16_t)events;
-    if (wanted & POLL_READ_NORMAL)
-        wanted |= POLL_IN;
-    if (wanted & POLL_WRITE_NORMAL)
-        wanted |= POLL_OUT;
+    if (wanted & POLLRDNORM)
+        wanted |= POLLIN;
+    if (wanted & POLLWRNORM)
+        wanted |= POLLOUT;
     return wanted;
 }
 
 static int16_t to_abi(uint32_t found, int16_t wanted)
 {
-    if (found & POLL_IN)
-        found |= POLL_READ_NORMAL;
-    if (found & POLL_OUT)
-        found |= POLL_WRITE_NORMAL;
-    return (int16_t)(found & ((uint16_t)wanted | POLL_ERROR | POLL_HANGUP));
+    if (found & POLLIN)
+        found |= POLLRDNORM;
+    if (found & POLLOUT)
+        found |= POLLWRNORM;
+    return (int16_t)(found & ((uint16_t)wanted | POLLERR | POLLHUP));
 }
 
 /* Files for descriptors; negative ones are skipped. Returns how many are not open. */
@@ -109,7 +109,7 @@ static int64_t poll_entries(struct abi_pollfd *fds, const struct poll_table *tab
         if (entry->file)
             fds[i].found = to_abi(entry->found, fds[i].wanted);
         else
-            fds[i].found = fds[i].descriptor < 0 ? 0 : POLL_INVALID;
+            fds[i].found = fds[i].descriptor < 0 ? 0 : POLLNVAL;
     }
     return ready + invalid;
 }
@@ -166,8 +166,8 @@ SYSCALL(ppoll)
 /* ---- select ---- */
 
 enum { READ_SET, WRITE_SET, EXCEPT_SET, SETS };
-static const uint32_t set_wanted[SETS] = { POLL_IN, POLL_OUT, POLL_PRIORITY };
-static const uint32_t set_found[SETS] = { POLL_IN | POLL_HANGUP | POLL_ERROR, POLL_OUT | POLL_ERROR, POLL_PRIORITY };
+static const uint32_t set_wanted[SETS] = { POLLIN, POLLOUT, POLLPRI };
+static const uint32_t set_found[SETS] = { POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI };
 
 struct select {
     uint64_t *sets[SETS];            /* bit for bit, in whole words */

@@ -133,7 +133,7 @@ SYSCALL(epoll_ctl)
 {
     struct epoll_event event = { 0 };
     int operation = (int)b;
-    if (operation != EPOLL_DELETE && user_get(&event, d))
+    if (operation != EPOLL_CTL_DEL && user_get(&event, d))
         return -EFAULT;
     struct file *epoll = descriptor_get((int)a), *file = descriptor_get((int)c);
     int64_t result = epoll && file ? epoll_control(epoll, operation, (int)c, file, &event) : -EBADF;

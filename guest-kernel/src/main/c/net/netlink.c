@@ -237,7 +237,7 @@ static void queue_answer(struct netlink_socket *netlink, struct answer *answer)
 {
     list_push_back(&netlink->answers, &answer->link);
     netlink->waiting += answer->length;
-    wake(&netlink->socket.queue, POLL_IN);
+    wake(&netlink->socket.queue, POLLIN);
 }
 
 static int report(struct netlink_socket *netlink, const struct header *question, int error)
@@ -535,7 +535,7 @@ static int shut_down(struct socket *socket, int how)
 
 static unsigned poll_events(struct socket *socket)
 {
-    return POLL_OUT | (read_once(of(socket)->waiting) > 0 ? POLL_IN : 0);
+    return POLLOUT | (read_once(of(socket)->waiting) > 0 ? POLLIN : 0);
 }
 
 static int64_t readable_bytes(struct socket *socket)

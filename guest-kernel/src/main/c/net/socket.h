@@ -137,7 +137,7 @@ struct socket {
     struct file *file;               /* not counted: the file holds the socket */
     uint64_t number;                 /* never given twice: the inode number stat(2) tells */
     uint16_t family, type, protocol;
-    struct wait_queue queue;         /* woken with POLL_* */
+    struct wait_queue queue;         /* woken with POLL* */
     struct mutex reading, writing;   /* one reader and one writer move bytes at a time */
     /* Options, net lock; nanoseconds 0 means no limit. */
     nanoseconds receive_timeout, send_timeout;

@@ -201,7 +201,7 @@ void tcp_close(struct tcp *tcp, int error)
     tcp_timers_stop(tcp);
     tcp_queue_clear(tcp);
     tcp_sent_clear(tcp);
-    tcp_wake(tcp, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP | (error != 0 ? POLL_ERROR : 0));
+    tcp_wake(tcp, POLLIN | POLLOUT | POLLRDHUP | POLLHUP | (error != 0 ? POLLERR : 0));
     leave_listener(tcp);
     leave_orphans(tcp);
     leave_table(tcp);

@@ -89,7 +89,7 @@ static void become_established(struct tcp *tcp, const struct tcp_segment *segmen
     tcp->window_sequence = segment->sequence;
     tcp->window_acknowledgement = segment->acknowledgement;
     tcp_keep_alive_start(tcp);
-    tcp_wake(tcp, POLL_OUT);
+    tcp_wake(tcp, POLLOUT);
 }
 
 static void note_their_syn(struct tcp *tcp, const struct tcp_segment *segment)

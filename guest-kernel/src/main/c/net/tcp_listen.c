@@ -256,7 +256,7 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     list_push_back(&listener->waiting, &tcp->accept_link);
     listener->waiting_count++;
     tcp_keep_alive_start(tcp);
-    wake(&listener->socket.queue, POLL_IN);
+    wake(&listener->socket.queue, POLLIN);
     return tcp;
 }
 

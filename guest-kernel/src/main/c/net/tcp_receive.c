@@ -205,5 +205,5 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
     take_from_out_of_order(tcp);
     tcp->ack_now |= filled_hole;
     decide_acknowledgement(tcp);
-    tcp_wake(tcp, POLL_IN | (tcp->fin_received ? POLL_RDHUP : 0));
+    tcp_wake(tcp, POLLIN | (tcp->fin_received ? POLLRDHUP : 0));
 }

@@ -179,5 +179,5 @@ void tcp_wake_writer(struct tcp *tcp)
     if (!tcp->writer_waits || !tcp_writable(tcp))
         return;
     tcp->writer_waits = false;
-    tcp_wake(tcp, POLL_OUT);
+    tcp_wake(tcp, POLLOUT);
 }

@@ -328,7 +328,7 @@ static int shut_down_locked(struct tcp_socket *socket, int how)
         if (how == SHUT_WR)
             return -ENOTCONN;
         socket->shut = true;
-        wake(&socket->socket.queue, POLL_IN | POLL_HANGUP);
+        wake(&socket->socket.queue, POLLIN | POLLHUP);
         return 0;
     }
     if (!connected(tcp))
@@ -337,7 +337,7 @@ static int shut_down_locked(struct tcp_socket *socket, int how)
         tcp->shut_read = true;
     if (how != SHUT_RD)
         send_fin(tcp);
-    tcp_wake(tcp, POLL_IN | POLL_OUT | POLL_RDHUP | (how == SHUT_RDWR ? POLL_HANGUP : 0));
+    tcp_wake(tcp, POLLIN | POLLOUT | POLLRDHUP | (how == SHUT_RDWR ? POLLHUP : 0));
     return 0;
 }
 
@@ -398,17 +398,17 @@ static unsigned connection_events(struct tcp *tcp)
     bool over = tcp->state == TCP_CLOSED;
     bool connecting = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED;
     if (tcp_readable(tcp) >= tcp_receive_low(tcp) || tcp->fin_received || tcp->shut_read || over)
-        events |= POLL_IN;
+        events |= POLLIN;
     if (tcp->urgent_state == TCP_URGENT_HERE)
-        events |= POLL_PRIORITY;
+        events |= POLLPRI;
     if (tcp->fin_received || tcp->shut_read || over)
-        events |= POLL_RDHUP;
+        events |= POLLRDHUP;
     if (over || ((tcp->fin_received || tcp->shut_read) && tcp->fin_queued))
-        events |= POLL_HANGUP;
+        events |= POLLHUP;
     if (tcp->error != 0)
-        events |= POLL_ERROR;
+        events |= POLLERR;
     if (over || tcp->fin_queued || (!connecting && tcp_writable(tcp)))
-        events |= POLL_OUT;
+        events |= POLLOUT;
     else
         tcp->writer_waits = true;
     return events;
@@ -420,9 +420,9 @@ static unsigned poll_events(struct socket *base)
     unsigned events;
     net_lock();
     if (socket->listening)
-        events = (list_empty(&socket->waiting) ? 0 : POLL_IN) | (socket->shut ? POLL_IN | POLL_HANGUP : 0);
+        events = (list_empty(&socket->waiting) ? 0 : POLLIN) | (socket->shut ? POLLIN | POLLHUP : 0);
     else if (socket->connection == NULL)
-        events = POLL_OUT | POLL_HANGUP;
+        events = POLLOUT | POLLHUP;
     else
         events = connection_events(socket->connection);
     net_unlock();

@@ -176,7 +176,7 @@ static int set_not_sent_low(void *base, int value)
 {
     struct tcp_socket *socket = base;
     socket->kept.not_sent_low = (uint32_t)value;
-    wake(&socket->socket.queue, POLL_OUT);
+    wake(&socket->socket.queue, POLLOUT);
     return 0;
 }
 

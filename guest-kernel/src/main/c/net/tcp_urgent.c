@@ -49,14 +49,14 @@ void tcp_urgent_input(struct tcp *tcp, const struct tcp_segment *segment, const 
         struct file *file = tcp->socket->socket.file;
         if (file != NULL && read_once(file->owner) != 0 && net_urgent != NULL)
             net_urgent();
-        tcp_wake(tcp, POLL_PRIORITY);
+        tcp_wake(tcp, POLLPRI);
     }
     uint32_t at = tcp->urgent_sequence - segment->sequence;
     if (tcp->urgent_state != TCP_URGENT_AWAITED || at >= segment->length)
         return;
     packet_copy_out(packet, at, &tcp->urgent_byte, 1);
     tcp->urgent_state = TCP_URGENT_HERE;
-    tcp_wake(tcp, POLL_PRIORITY | POLL_IN);
+    tcp_wake(tcp, POLLPRI | POLLIN);
 }
 
 /* ---- For the reader -------------------------------------------------------------------------------------------- */

@@ -123,7 +123,7 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, const struct 
     };
     udp_charge(udp, memory);
     list_push_back(&udp->received, &packet->link);
-    wake(&udp->socket.queue, POLL_IN);
+    wake(&udp->socket.queue, POLLIN);
 }
 
 static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, const struct arrival *arrival)
@@ -206,7 +206,7 @@ void udp_icmp_error(const struct icmp_error *error)
     else if (!hard || udp->remote.port == 0)
         return;
     udp->error = error->error;
-    wake(&udp->socket.queue, POLL_OUT | POLL_ERROR);
+    wake(&udp->socket.queue, POLLOUT | POLLERR);
 }
 
 /* ---- Sending ---- */

@@ -45,7 +45,7 @@ static void enqueue(struct udp_socket *udp, const struct udp_error *like, const 
         memcpy(error->bytes, bytes, like->length);
     udp_charge(udp, memory);
     list_push_back(&udp->errors, &error->link);
-    wake(&udp->socket.queue, POLL_ERROR);
+    wake(&udp->socket.queue, POLLERR);
 }
 
 void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from, struct endpoint to)

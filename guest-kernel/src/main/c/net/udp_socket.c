@@ -378,7 +378,7 @@ static int shut_down(struct socket *socket, int how)
         udp->shut_read = true;
     if (how != SHUT_RD)
         udp->shut_write = true;
-    wake(&socket->queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+    wake(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     net_unlock();
     return connected ? 0 : -ENOTCONN;
 }
@@ -404,15 +404,15 @@ static unsigned poll_events(struct socket *socket)
 {
     struct udp_socket *udp = udp_of(socket);
     net_lock();
-    unsigned events = POLL_OUT;
+    unsigned events = POLLOUT;
     if (!list_empty(&udp->received) || udp->shut_read)
-        events |= POLL_IN;
+        events |= POLLIN;
     if (udp->error != 0 || !list_empty(&udp->errors))
-        events |= POLL_ERROR;
+        events |= POLLERR;
     if (udp->shut_read)
-        events |= POLL_RDHUP;
+        events |= POLLRDHUP;
     if (udp->shut_read && udp->shut_write)
-        events |= POLL_HANGUP;
+        events |= POLLHUP;
     net_unlock();
     return events;
 }

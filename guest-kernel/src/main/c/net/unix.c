@@ -73,7 +73,7 @@ static ssize_type send_some(struct unix_socket *u, struct transfer *from)
         return -EFAULT;
     net_lock();
     peer->used += (uint32_t)moved;
-    wake(&peer->socket.queue, POLL_IN);
+    wake(&peer->socket.queue, POLLIN);
     net_unlock();
     return moved;
 }
@@ -134,7 +134,7 @@ static ssize_type receive_some(struct unix_socket *u, struct transfer *to, bool 
     net_lock();
     u->read_at = (u->read_at + (uint32_t)moved) % RING_SIZE;
     u->used -= (uint32_t)moved;
-    wake(&u->peer->socket.queue, POLL_OUT);
+    wake(&u->peer->socket.queue, POLLOUT);
     net_unlock();
     return moved;
 }
@@ -364,7 +364,7 @@ static int connect_to(struct unix_socket *u, struct unix_socket *listener, struc
     end->peer_name.family = AF_UNIX;
     list_push_back(&listener->waiting, &end->accept_link);
     listener->waiting_count++;
-    wake(&listener->socket.queue, POLL_IN);
+    wake(&listener->socket.queue, POLLIN);
     return 0;
 }
 
@@ -437,14 +437,14 @@ static void close_end(struct unix_socket *u)
     u->state = UNIX_CLOSED;
     unix_free_packets(u);
     unix_disconnect(u);
-    wake(&u->socket.queue, POLL_OUT);
+    wake(&u->socket.queue, POLLOUT);
     list_for_each(link, &u->senders)
-        wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLL_OUT);
+        wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLLOUT);
     struct unix_socket *peer = u->peer;
     u->peer = NULL;
     if (peer != NULL) {
         peer->peer_closed = true;
-        wake(&peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+        wake(&peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
         unix_put(peer);
     }
     unix_put(u);
@@ -499,9 +499,9 @@ static int shut_down(struct socket *socket, int how)
     net_lock();
     u->shut_read |= how != SHUT_WR;
     u->shut_write |= how != SHUT_RD;
-    wake(&socket->queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+    wake(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     if (u->peer != NULL)
-        wake(&u->peer->socket.queue, POLL_IN | POLL_OUT | POLL_RDHUP | POLL_HANGUP);
+        wake(&u->peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     net_unlock();
     return 0;
 }
@@ -529,14 +529,14 @@ static unsigned connected_events(struct unix_socket *u)
     unsigned events = 0;
     bool end = u->shut_read || u->peer_closed || u->peer->shut_write;
     if (u->used > 0 || end)
-        events |= POLL_IN;
+        events |= POLLIN;
     if (end)
-        events |= POLL_RDHUP;
+        events |= POLLRDHUP;
     if (u->peer_closed || (end && u->shut_write))
-        events |= POLL_HANGUP;
+        events |= POLLHUP;
     bool full = u->socket.type == SOCK_STREAM ? u->peer->used >= RING_SIZE : unix_packets_full(u->peer);
     if (u->peer_closed || u->shut_write || u->peer->shut_read || !full)
-        events |= POLL_OUT;
+        events |= POLLOUT;
     return events;
 }
 
@@ -544,9 +544,9 @@ static unsigned poll_events(struct socket *socket)
 {
     struct unix_socket *u = of(socket);
     net_lock();
-    unsigned events = POLL_OUT | POLL_HANGUP;
+    unsigned events = POLLOUT | POLLHUP;
     if (u->state == UNIX_LISTENING)
-        events = list_empty(&u->waiting) ? 0 : POLL_IN;
+        events = list_empty(&u->waiting) ? 0 : POLLIN;
     else if (u->state == UNIX_CONNECTED)
         events = connected_events(u);
     net_unlock();

@@ -68,7 +68,7 @@ static int deliver(struct unix_socket *u, struct unix_socket *receiver, struct u
     packet->from.family = AF_UNIX;
     list_push_back(&receiver->packets, &packet->link);
     receiver->used += cost_of(packet);
-    wake(&receiver->socket.queue, POLL_IN);
+    wake(&receiver->socket.queue, POLLIN);
     return 0;
 }
 
@@ -156,11 +156,11 @@ ssize_type unix_send_packet(struct socket *socket, struct socket_message *messag
 /* Those who wait to send, and whom epoll is to tell. Net lock. */
 static void announce_room(struct unix_socket *u)
 {
-    wake(&u->socket.queue, POLL_OUT);
+    wake(&u->socket.queue, POLLOUT);
     if (u->peer != NULL)
-        wake(&u->peer->socket.queue, POLL_OUT);
+        wake(&u->peer->socket.queue, POLLOUT);
     list_for_each(link, &u->senders)
-        wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLL_OUT);
+        wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLLOUT);
 }
 
 static ssize_type copy_packet(const struct unix_packet *packet, struct socket_message *message)
@@ -313,13 +313,13 @@ unsigned unix_poll_datagrams(struct socket *socket)
     struct unix_socket *u = unix_of(socket);
     net_lock();
     bool full = u->target != NULL && u->target->state != UNIX_CLOSED && unix_packets_full(u->target);
-    unsigned events = full ? 0 : POLL_OUT;
+    unsigned events = full ? 0 : POLLOUT;
     if (!list_empty(&u->packets) || u->shut_read)
-        events |= POLL_IN;
+        events |= POLLIN;
     if (u->shut_read)
-        events |= POLL_RDHUP;
+        events |= POLLRDHUP;
     if (u->shut_read && u->shut_write)
-        events |= POLL_HANGUP;
+        events |= POLLHUP;
     net_unlock();
     return events;
 }

@@ -83,12 +83,12 @@ static bool has_epoll(void)
 
 static int64_t control_epoll(int operation)
 {
-    struct epoll_event event = { .events = POLL_IN };
+    struct epoll_event event = { .events = POLLIN };
     return epoll_control(one, operation, 5, two, &event);
 }
 
-static int64_t add_interest(void) { return control_epoll(EPOLL_ADD); }
-static void remove_interest(void) { (void)control_epoll(EPOLL_DELETE); }
+static int64_t add_interest(void) { return control_epoll(EPOLL_CTL_ADD); }
+static void remove_interest(void) { (void)control_epoll(EPOLL_CTL_DEL); }
 
 /* ---- Descriptors ---- */
 

@@ -335,7 +335,7 @@ static void watches_last(void)
     }
     CHECK_EQUAL(file_poll(file), 0);
     CHECK_EQUAL(test_write_file("/app/static/deep/deeper/file", "x"), 0);
-    CHECK_EQUAL(file_poll(file), POLL_IN);
+    CHECK_EQUAL(file_poll(file), POLLIN);
     CHECK_EQUAL(test_write_file(PLAIN "/static/deep/deeper/file", "x"), 0);
     file_put(file);
 }

@@ -207,9 +207,9 @@ static void console(void)
     transfer_init_kernel(&transfer, buffer, 100);
     CHECK_EQUAL(file_read(file, &transfer), -EAGAIN);
     kernel_console_input("li\177", 3);
-    CHECK_EQUAL(file_poll(file), POLL_OUT);
+    CHECK_EQUAL(file_poll(file), POLLOUT);
     kernel_console_input("ne\rnext", 7);
-    CHECK_EQUAL(file_poll(file), POLL_IN | POLL_OUT);
+    CHECK_EQUAL(file_poll(file), POLLIN | POLLOUT);
     CHECK(strcmp(host_console(), "li\b \bne\r\nnext") == 0);
     CHECK_EQUAL(file_read(file, &transfer), 4);
     CHECK(memcmp(buffer, "lne\n", 4) == 0);
@@ -221,7 +221,7 @@ static void console(void)
     for (unsigned i = 0; i < 300; i++)
         kernel_console_input("0123456789", 10);   /* more than is kept */
     kernel_console_input("\n", 1);
-    CHECK_EQUAL(file_poll(file), POLL_OUT);
+    CHECK_EQUAL(file_poll(file), POLLOUT);
     kernel_console_input("\025ok\n", 4);
     CHECK_EQUAL(file_read(file, &transfer), 3);
     file_put(file);

@@ -64,7 +64,7 @@ static void pipe_full(void)
 {
     struct file *out, *in;
     CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
-    CHECK_EQUAL(file_poll(in), POLL_OUT);
+    CHECK_EQUAL(file_poll(in), POLLOUT);
     CHECK_EQUAL(put(in, buffer, sizeof(buffer)), PIPE_CAPACITY);
     CHECK_EQUAL(put(in, buffer, 1), -EAGAIN);
     CHECK_EQUAL(file_poll(in), 0);
@@ -73,9 +73,9 @@ static void pipe_full(void)
     CHECK_EQUAL(put(in, buffer, 101), -EAGAIN);       /* up to PIPE_BUF: all or nothing */
     CHECK_EQUAL(put(in, buffer, 5000), 100);
     CHECK_EQUAL(get(out, buffer, 4096), 4096);
-    CHECK_EQUAL(file_poll(in), POLL_OUT);
+    CHECK_EQUAL(file_poll(in), POLLOUT);
     file_put(out);
-    CHECK(file_poll(in) & POLL_ERROR);
+    CHECK(file_poll(in) & POLLERR);
     CHECK_EQUAL(put(in, buffer, 1), -EPIPE);
     file_put(in);
 }
@@ -86,10 +86,10 @@ static void pipe_end(void)
     CHECK_EQUAL(pipe_create(0, &out, &in), 0);
     CHECK_EQUAL(put(in, "last", 4), 4);
     file_put(in);
-    CHECK_EQUAL(file_poll(out), POLL_IN | POLL_HANGUP);
+    CHECK_EQUAL(file_poll(out), POLLIN | POLLHUP);
     CHECK_EQUAL(get(out, buffer, 10), 4);
     CHECK_EQUAL(get(out, buffer, 10), 0);
-    CHECK_EQUAL(file_poll(out), POLL_HANGUP);
+    CHECK_EQUAL(file_poll(out), POLLHUP);
     file_put(out);
 }
 
@@ -153,7 +153,7 @@ static void pipe_blocking(void)
     CHECK(memcmp(buffer, "late", 4) == 0);
     host_idle = drain_later;
     CHECK_EQUAL(put(one, buffer, sizeof(buffer)), sizeof(buffer));
-    while (file_poll(two) & POLL_IN)
+    while (file_poll(two) & POLLIN)
         drain_later();
     host_idle = signal_later;
     CHECK_EQUAL(get(two, buffer, 10), -EINTR);
@@ -168,7 +168,7 @@ static void event_counter(void)
 {
     uint64_t value = 3;
     struct file *event = eventfd_create(2, false, O_NONBLOCK);
-    CHECK_EQUAL(file_poll(event), POLL_IN | POLL_OUT);
+    CHECK_EQUAL(file_poll(event), POLLIN | POLLOUT);
     CHECK_EQUAL(put(event, &value, 8), 8);
     CHECK_EQUAL(get(event, &value, 8), 8);
     CHECK_EQUAL(value, 5);
@@ -178,7 +178,7 @@ static void event_counter(void)
     CHECK_EQUAL(put(event, &value, 8), -EINVAL);
     value = UINT64_MAX - 1;
     CHECK_EQUAL(put(event, &value, 8), 8);
-    CHECK_EQUAL(file_poll(event), POLL_IN);
+    CHECK_EQUAL(file_poll(event), POLLIN);
     value = 1;
     CHECK_EQUAL(put(event, &value, 8), -EAGAIN);
     file_put(event);
@@ -202,7 +202,7 @@ static void timers(void)
     setting = (struct interval_setting){ 10 * NS_PER_MS, 4 * NS_PER_MS };
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(23 * NS_PER_MS);
-    CHECK_EQUAL(file_poll(timer), POLL_IN);
+    CHECK_EQUAL(file_poll(timer), POLLIN);
     CHECK_EQUAL(get(timer, &count, 8), 8);
     CHECK_EQUAL(count, 4);                        /* at 10, 14, 18, 22 */
     interval_timer_get(timerfd_timer(timer), &setting);
@@ -215,7 +215,7 @@ static void timers(void)
     setting = (struct interval_setting){ 1, 0 };   /* absolute and long past */
     interval_timer_set(timerfd_timer(timer), &setting, true, NULL);
     host_advance(1);
-    CHECK_EQUAL(file_poll(timer), POLL_IN);
+    CHECK_EQUAL(file_poll(timer), POLLIN);
     setting = (struct interval_setting){ NS_PER_MS, 1 };
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(2 * NS_PER_MS);
@@ -244,25 +244,25 @@ static int wait_now(struct file *epoll, struct epoll_event *out) { return epoll_
 static void epoll_level(void)
 {
     struct file *out, *in, *epoll = epoll_create(0);
-    struct epoll_event event = want(POLL_IN, 77), found[8];
+    struct epoll_event event = want(POLLIN, 77), found[8];
     CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), -EEXIST);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 6, out, &event), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_DELETE, 6, out, NULL), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_DELETE, 6, out, NULL), -ENOENT);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 5, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 5, out, &event), -EEXIST);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 6, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_DEL, 6, out, NULL), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_DEL, 6, out, NULL), -ENOENT);
     CHECK_EQUAL(wait_now(epoll, found), 0);
     CHECK_EQUAL(put(in, "xy", 2), 2);
     for (unsigned i = 0; i < 3; i++) {
         CHECK_EQUAL(wait_now(epoll, found), 1);
-        CHECK_EQUAL(found[0].events, POLL_IN);
+        CHECK_EQUAL(found[0].events, POLLIN);
         CHECK_EQUAL(found[0].data, 77);
     }
     CHECK_EQUAL(get(out, buffer, 2), 2);
     CHECK_EQUAL(wait_now(epoll, found), 0);
     file_put(in);
     CHECK_EQUAL(wait_now(epoll, found), 1);
-    CHECK_EQUAL(found[0].events, POLL_HANGUP);
+    CHECK_EQUAL(found[0].events, POLLHUP);
     file_put(out);                   /* closing takes it out */
     CHECK_EQUAL(wait_now(epoll, found), 0);
     file_put(epoll);
@@ -271,16 +271,16 @@ static void epoll_level(void)
 static void epoll_edge(void)
 {
     struct file *out, *in, *epoll = epoll_create(0);
-    struct epoll_event event = want(POLL_IN | EPOLL_EDGE_TRIGGERED, 1), found[8];
+    struct epoll_event event = want(POLLIN | EPOLLET, 1), found[8];
     CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
     CHECK_EQUAL(put(in, "x", 1), 1);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 5, out, &event), 0);
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(wait_now(epoll, found), 0);
     CHECK_EQUAL(put(in, "x", 1), 1);
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(wait_now(epoll, found), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_MODIFY, 5, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_MOD, 5, out, &event), 0);
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(wait_now(epoll, found), 0);
     file_put(in);
@@ -291,14 +291,14 @@ static void epoll_edge(void)
 static void epoll_one_shot(void)
 {
     struct file *out, *in, *epoll = epoll_create(0);
-    struct epoll_event event = want(POLL_IN | EPOLL_ONE_SHOT, 1), found[8];
+    struct epoll_event event = want(POLLIN | EPOLLONESHOT, 1), found[8];
     CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 5, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 5, out, &event), 0);
     CHECK_EQUAL(put(in, "x", 1), 1);
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(put(in, "x", 1), 1);
     CHECK_EQUAL(wait_now(epoll, found), 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_MODIFY, 5, out, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_MOD, 5, out, &event), 0);
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(wait_now(epoll, found), 0);
     file_put(in);
@@ -315,10 +315,10 @@ static bool write_event_later(void)
 
 static void epoll_sleeping(void)
 {
-    struct epoll_event event = want(POLL_IN, 9), found[8];
+    struct epoll_event event = want(POLLIN, 9), found[8];
     struct file *epoll = epoll_create(0);
     one = eventfd_create(0, false, 0);
-    CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, 3, one, &event), 0);
+    CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 3, one, &event), 0);
     host_idle = write_event_later;
     CHECK_EQUAL(epoll_wait(epoll, found, 8, NO_DEADLINE), 1);
     CHECK_EQUAL(found[0].data, 9);
@@ -336,12 +336,12 @@ static void epoll_sleeping(void)
 
 static void epoll_nested(void)
 {
-    struct epoll_event event = want(POLL_IN, 1), found[8];
+    struct epoll_event event = want(POLLIN, 1), found[8];
     struct file *outer = epoll_create(0), *inner = epoll_create(0), *file = eventfd_create(0, false, O_NONBLOCK);
-    CHECK_EQUAL(epoll_control(inner, EPOLL_ADD, 3, file, &event), 0);
-    CHECK_EQUAL(epoll_control(outer, EPOLL_ADD, 4, inner, &event), 0);
-    CHECK_EQUAL(epoll_control(inner, EPOLL_ADD, 5, outer, &event), -ELOOP);
-    CHECK_EQUAL(epoll_control(inner, EPOLL_ADD, 6, inner, &event), -EINVAL);
+    CHECK_EQUAL(epoll_control(inner, EPOLL_CTL_ADD, 3, file, &event), 0);
+    CHECK_EQUAL(epoll_control(outer, EPOLL_CTL_ADD, 4, inner, &event), 0);
+    CHECK_EQUAL(epoll_control(inner, EPOLL_CTL_ADD, 5, outer, &event), -ELOOP);
+    CHECK_EQUAL(epoll_control(inner, EPOLL_CTL_ADD, 6, inner, &event), -EINVAL);
     CHECK_EQUAL(wait_now(outer, found), 0);
     uint64_t value = 1;
     CHECK_EQUAL(put(file, &value, 8), 8);
@@ -356,8 +356,8 @@ static void epoll_nested(void)
 
 static int watch(struct file *epoll, struct file *file)
 {
-    struct epoll_event event = want(POLL_IN, 1);
-    return epoll_control(epoll, EPOLL_ADD, 3, file, &event);
+    struct epoll_event event = want(POLLIN, 1);
+    return epoll_control(epoll, EPOLL_CTL_ADD, 3, file, &event);
 }
 
 /* Four steps between instances at most, whichever end the chain grows at and however it is joined. */
@@ -457,12 +457,14 @@ static void epoll_dense(void)
 {
     enum { LAYERS = 5, WIDTH = 3 };
     struct file *layers[LAYERS][WIDTH], *file = eventfd_create(0, false, O_NONBLOCK);
-    struct epoll_event event = want(POLL_IN, 1);
+    struct epoll_event event = want(POLLIN, 1);
     for (unsigned layer = 0; layer < LAYERS; layer++) {
         for (unsigned i = 0; i < WIDTH; i++) {
             layers[layer][i] = epoll_create(0);
-            for (unsigned below = 0; layer > 0 && below < WIDTH; below++)
-                CHECK_EQUAL(epoll_control(layers[layer][i], EPOLL_ADD, (int)below, layers[layer - 1][below], &event), 0);
+            for (unsigned below = 0; layer > 0 && below < WIDTH; below++) {
+                struct file *file = layers[layer - 1][below];
+                CHECK_EQUAL(epoll_control(layers[layer][i], EPOLL_CTL_ADD, (int)below, file, &event), 0);
+            }
         }
     }
     /* 3, 9, 27 and 81 ways up from each of the lowest: the last are too many. */
@@ -483,9 +485,9 @@ static void epoll_fair(void)
     struct epoll_event found[8];
     uint32_t seen = 0;
     for (unsigned i = 0; i < 20; i++) {
-        struct epoll_event event = want(POLL_IN, i);
+        struct epoll_event event = want(POLLIN, i);
         files[i] = eventfd_create(1, false, 0);
-        CHECK_EQUAL(epoll_control(epoll, EPOLL_ADD, (int)i, files[i], &event), 0);
+        CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, (int)i, files[i], &event), 0);
     }
     for (unsigned round = 0; round < 3; round++) {
         int count = wait_now(epoll, found);
@@ -506,7 +508,7 @@ static void polling(void)
 {
     struct file *out, *in;
     CHECK_EQUAL(pipe_create(O_NONBLOCK, &out, &in), 0);
-    struct poll_entry entries[2] = { { .file = out, .wanted = POLL_IN }, { .file = in, .wanted = 0 } };
+    struct poll_entry entries[2] = { { .file = out, .wanted = POLLIN }, { .file = in, .wanted = 0 } };
     struct poll_table table = { .count = 2, .blocks = { entries } };
     CHECK_EQUAL(poll_files(&table, 0), 0);
     nanoseconds start = clock_monotonic();
@@ -515,7 +517,7 @@ static void polling(void)
     one = in;
     host_idle = write_later;
     CHECK_EQUAL(poll_files(&table, NO_DEADLINE), 1);
-    CHECK_EQUAL(entries[0].found, POLL_IN);
+    CHECK_EQUAL(entries[0].found, POLLIN);
     CHECK_EQUAL(entries[1].found, 0);
     CHECK_EQUAL(get(out, buffer, 10), 4);
     host_signal_pending = true;

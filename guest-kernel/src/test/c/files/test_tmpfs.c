@@ -396,7 +396,7 @@ static void watching(void)
     dentry_put(tmp);
     CHECK_EQUAL(file_poll(file), 0);
     CHECK_EQUAL(test_write_file("/tmp/w", "x"), 0);
-    CHECK_EQUAL(file_poll(file), POLL_IN);
+    CHECK_EQUAL(file_poll(file), POLLIN);
     CHECK_EQUAL(name_rename(NULL, "/tmp/w", NULL, "/tmp/v", 0), 0);
     CHECK_EQUAL(name_unlink(NULL, "/tmp/v"), 0);
     static const struct { uint32_t events; char name; } expected[] = {

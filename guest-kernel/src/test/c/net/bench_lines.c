@@ -91,12 +91,12 @@ static bool receive_more(void *context)
 
 static bool connected(void *context)
 {
-    return stack_poll(context) & POLL_OUT;
+    return stack_poll(context) & POLLOUT;
 }
 
 static bool accepted(void *context)
 {
-    return stack_poll(context) & POLL_IN;
+    return stack_poll(context) & POLLIN;
 }
 
 static void stack_sends(const struct measurement *m)

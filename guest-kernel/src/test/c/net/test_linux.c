@@ -289,7 +289,7 @@ static bool serve_ready(void *context)
     }
     for (unsigned i = 0; i < server->count; i++) {
         uint32_t request;
-        if (!(stack_poll(server->files[i]) & POLL_IN))
+        if (!(stack_poll(server->files[i]) & POLLIN))
             continue;
         ssize_type got = stack_receive(server->files[i], &request, sizeof(request), 0);
         if (got == (ssize_type)sizeof(request)) {

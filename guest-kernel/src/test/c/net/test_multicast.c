@@ -292,7 +292,7 @@ static void routers_errors_are_queued(void)
     memcpy(error + 8, frame + 14, 32);
     write_be16(error + 2, checksum_finish(checksum_add(0, error, sizeof(error))));
     wire_inject_ip(0x0a010101, WIRE_STACK, IP_PROTOCOL_ICMP, 0, 0, error, sizeof(error));
-    CHECK_EQUAL(stack_poll(file), POLL_OUT | POLL_ERROR);
+    CHECK_EQUAL(stack_poll(file), POLLOUT | POLLERR);
     transfer_init_kernel(&transfer, bytes, sizeof(bytes));
     struct socket_message message = { .data = &transfer, .flags = MSG_ERRQUEUE, .address = &to };
     CHECK_EQUAL(socket_of(file)->operations->receive(socket_of(file), &message), 4);
@@ -304,10 +304,10 @@ static void routers_errors_are_queued(void)
     CHECK_EQUAL(message.control_count, 1);
     CHECK(number == EMSGSIZE && said[4] == 2 && said[5] == 3 && said[6] == 4 && mtu == 1200);
     CHECK_EQUAL(read_be32(said + 20), 0x0a010101);
-    CHECK_EQUAL(stack_poll(file), POLL_OUT);
+    CHECK_EQUAL(stack_poll(file), POLLOUT);
     char large[1473] = { 0 };
     CHECK_EQUAL(stack_send_to(file, large, sizeof(large), WIRE_PEER, 53), -EMSGSIZE);
-    CHECK_EQUAL(stack_poll(file), POLL_OUT | POLL_ERROR);
+    CHECK_EQUAL(stack_poll(file), POLLOUT | POLLERR);
     file_put(file);                  /* with what nobody read */
     wire_drop_all();
 }

@@ -463,11 +463,11 @@ static void loopback_streams(void)
     CHECK_EQUAL(stack_receive(client, in, 1, 0), -ENOTCONN);
     stack_nonblocking(client);
     CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, stack_port(listener)), -EINPROGRESS);
-    CHECK(stack_poll(client) & POLL_OUT);
+    CHECK(stack_poll(client) & POLLOUT);
     CHECK_EQUAL(stack_get(client, OPTION_SOCKET, OPTION_ERROR), 0);
     CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, stack_port(listener)), 0);
     CHECK_EQUAL(stack_connect(client, IPV4_LOOPBACK, stack_port(listener)), -EISCONN);
-    CHECK_EQUAL(stack_poll(listener), POLL_IN);
+    CHECK_EQUAL(stack_poll(listener), POLLIN);
     CHECK_EQUAL(stack_accept(listener, &server), 0);
     stack_nonblocking(server);
     pattern_fill(8, 0, out, sizeof(out));
@@ -490,9 +490,9 @@ static void loopback_streams(void)
     CHECK_EQUAL(stack_receive(server, in, 2, 0), 1);
     CHECK_EQUAL(stack_shutdown(client, SHUT_WR), 0);
     CHECK_EQUAL(stack_receive(server, in, 2, 0), 0);
-    CHECK((stack_poll(server) & (POLL_IN | POLL_RDHUP | POLL_HANGUP)) == (POLL_IN | POLL_RDHUP));
+    CHECK((stack_poll(server) & (POLLIN | POLLRDHUP | POLLHUP)) == (POLLIN | POLLRDHUP));
     CHECK_EQUAL(stack_shutdown(server, SHUT_WR), 0);
-    CHECK(stack_poll(server) & POLL_HANGUP);
+    CHECK(stack_poll(server) & POLLHUP);
     file_put(server);
     file_put(client);
     client = stack_socket(SOCK_STREAM);
@@ -533,7 +533,7 @@ static void socket_pairs(void)
     struct file *ends[2];
     CHECK_EQUAL(socket_create_pair(AF_INET, SOCK_STREAM, 0, 0, ends), -EOPNOTSUPP);
     CHECK_EQUAL(socket_create_pair(AF_UNIX, SOCK_STREAM, 0, O_NONBLOCK, ends), 0);
-    CHECK_EQUAL(stack_poll(ends[0]), POLL_OUT);
+    CHECK_EQUAL(stack_poll(ends[0]), POLLOUT);
     CHECK_EQUAL(stack_receive(ends[0], in, 1, 0), -EAGAIN);
     pattern_fill(6, 0, out, sizeof(out));
     size_t sent = 0, got = 0;
@@ -547,7 +547,7 @@ static void socket_pairs(void)
     CHECK(memcmp(in, out, sizeof(in)) == 0);
     CHECK_EQUAL(stack_send(ends[1], "x", 1, 0), 1);
     file_put(ends[1]);
-    CHECK(stack_poll(ends[0]) & POLL_HANGUP);
+    CHECK(stack_poll(ends[0]) & POLLHUP);
     CHECK_EQUAL(stack_receive(ends[0], in, 10, 0), 1);
     CHECK_EQUAL(stack_receive(ends[0], in, 10, 0), 0);
     CHECK_EQUAL(stack_send(ends[0], "x", 1, 0), -EPIPE);

@@ -386,7 +386,7 @@ static void half_close(void)
     uint8_t data[100];
     hand_send(&hand, HAND_ACK | HAND_FIN, 50);
     hand.sequence += 51;
-    CHECK(stack_poll(file) & POLL_RDHUP);
+    CHECK(stack_poll(file) & POLLRDHUP);
     CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 50);
     CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 0);
     wire_drop_all();
@@ -541,7 +541,7 @@ static void urgent_byte_comes_out_of_order(void)
     struct hand ahead = hand;
     ahead.sequence += 10;
     hand_send(&ahead, HAND_ACK | URGENT, 5);
-    CHECK_EQUAL(stack_poll(file) & (POLL_PRIORITY | POLL_IN), POLL_PRIORITY);
+    CHECK_EQUAL(stack_poll(file) & (POLLPRI | POLLIN), POLLPRI);
     CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_OOB), 1);
     CHECK(pattern_matches(1, ahead.sequence, &byte, 1));
     hand_send(&ahead, HAND_ACK | URGENT, 5);                       /* again: no news */
