@@ -189,7 +189,7 @@ struct window_size {
     uint16_t rows, columns, width, height;
 };
 
-static int64_t control_console(struct file *file, uint32_t request, uintptr_t argument)
+static int64_t ioctl_console(struct file *file, uint32_t request, uintptr_t argument)
 {
     enum { TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TIOCGWINSZ = 0x5413, FIONREAD = 0x541b };
     (void)file;
@@ -221,5 +221,5 @@ const struct file_operations console_operations = {
     .write = write_console,
     .poll = poll_console,
     .queue = console_queue,
-    .control = control_console,
+    .ioctl = ioctl_console,
 };

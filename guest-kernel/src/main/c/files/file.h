@@ -65,7 +65,7 @@ struct file_status {
 };
 
 /*
- * Any member may be NULL: read/write then fail with -EINVAL, control with -ENOTTY, poll says
+ * Any member may be NULL: read/write then fail with -EINVAL, ioctl with -ENOTTY, poll says
  * always readable and writable. All but poll may sleep.
  */
 struct file_operations {
@@ -77,7 +77,7 @@ struct file_operations {
     unsigned (*poll)(struct file *file);
     /* The queue on which every change of poll() is announced with wake(queue, events); NULL: never changes. */
     struct wait_queue *(*queue)(struct file *file);
-    int64_t (*control)(struct file *file, uint32_t request, uintptr_t argument);   /* ioctl(2) */
+    int64_t (*ioctl)(struct file *file, uint32_t request, uintptr_t argument);     /* ioctl(2) */
     int (*status)(struct file *file, struct file_status *status);
     int64_t (*seek)(struct file *file, int64_t offset, int whence);   /* NULL: -ESPIPE */
     /* The pages to map for mmap(2), or NULL: not mappable (-ENODEV). */

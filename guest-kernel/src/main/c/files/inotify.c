@@ -293,7 +293,7 @@ static struct wait_queue *inotify_queue(struct file *file)
     return &inotify->queue;
 }
 
-static int64_t control_inotify(struct file *file, uint32_t request, uintptr_t argument)
+static int64_t ioctl_inotify(struct file *file, uint32_t request, uintptr_t argument)
 {
     enum { FIONREAD = 0x541b };
     struct inotify *inotify = file->private;
@@ -324,7 +324,7 @@ static const struct file_operations inotify_operations = {
     .read = read_inotify,
     .poll = poll_inotify,
     .queue = inotify_queue,
-    .control = control_inotify,
+    .ioctl = ioctl_inotify,
     .release = release_inotify,
 };
 

@@ -334,7 +334,7 @@ static struct wait_queue *pipe_queue(struct file *file)
     return &pipe->queue;
 }
 
-static int64_t control_pipe(struct file *file, uint32_t request, uintptr_t argument)
+static int64_t ioctl_pipe(struct file *file, uint32_t request, uintptr_t argument)
 {
     enum { FIONREAD = 0x541b };
     if (request != FIONREAD)
@@ -384,11 +384,11 @@ static void close_pipe(struct file *file)
 }
 
 static const struct file_operations read_end_operations = {
-    .read = read_pipe, .poll = poll_read_end, .queue = pipe_queue, .control = control_pipe,
+    .read = read_pipe, .poll = poll_read_end, .queue = pipe_queue, .ioctl = ioctl_pipe,
     .status = pipe_status, .release = close_pipe,
 };
 static const struct file_operations write_end_operations = {
-    .write = write_pipe, .poll = poll_write_end, .queue = pipe_queue, .control = control_pipe,
+    .write = write_pipe, .poll = poll_write_end, .queue = pipe_queue, .ioctl = ioctl_pipe,
     .status = pipe_status, .release = close_pipe,
 };
 
@@ -460,7 +460,7 @@ static void close_fifo(struct file *file)
 }
 
 static const struct file_operations fifo_operations = {
-    .read = read_pipe, .write = write_fifo, .poll = poll_fifo, .queue = pipe_queue, .control = control_pipe,
+    .read = read_pipe, .write = write_fifo, .poll = poll_fifo, .queue = pipe_queue, .ioctl = ioctl_pipe,
     .release = close_fifo,
 };
 

@@ -268,7 +268,7 @@ static int64_t add_seals(const struct file *file, uint64_t seals)
     return tmpfs_add_seals(file->inode, (uint32_t)seals);
 }
 
-static int64_t control_file(struct file *file, unsigned command, uint64_t argument)
+static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
     case F_GETFL:
@@ -326,7 +326,7 @@ SYSCALL(fcntl)
     struct file *file = command == F_GETFL ? descriptor_get_any(descriptor) : descriptor_get(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = control_file(file, command, c);
+    int64_t result = fcntl_file(file, command, c);
     file_put(file);
     return result;
 }
@@ -351,13 +351,13 @@ static int64_t bytes_left(struct file *file, uintptr_t address)
     return user_put(address, &left);
 }
 
-static int64_t control(struct file *file, uint32_t request, uintptr_t argument)
+static int64_t ioctl_file(struct file *file, uint32_t request, uintptr_t argument)
 {
     if (request == FIONBIO)
         return set_nonblocking(file, argument);
     if (request == FIONREAD && file->inode && is_type(file->inode, S_IFREG))
         return bytes_left(file, argument);
-    return file->operations->control ? file->operations->control(file, request, argument) : -ENOTTY;
+    return file->operations->ioctl ? file->operations->ioctl(file, request, argument) : -ENOTTY;
 }
 
 SYSCALL(ioctl)
@@ -368,7 +368,7 @@ SYSCALL(ioctl)
     if (!file)
         return -EBADF;
     int64_t result = request == FIOCLEX || request == FIONCLEX
-                     ? descriptor_set_close_on_exec(descriptor, request == FIOCLEX) : control(file, request, c);
+                     ? descriptor_set_close_on_exec(descriptor, request == FIOCLEX) : ioctl_file(file, request, c);
     file_put(file);
     return result;
 }

@@ -13,7 +13,7 @@
 #include "lib/heap.h"
 #include "lib/string.h"
 #include "memory/user.h"
-#include "net/interface_control.h"
+#include "net/interface_ioctl.h"
 #include "net/ip.h"
 #include "platform/platform.h"
 
@@ -49,16 +49,16 @@ static struct wait_queue *queue_of_file(struct file *file)
 }
 
 /* The requests of one protocol, and of the interfaces. */
-static int64_t control_socket(struct socket *socket, uint32_t request, uintptr_t argument)
+static int64_t ioctl_socket(struct socket *socket, uint32_t request, uintptr_t argument)
 {
     int32_t value;
-    int error = socket->operations->control != NULL ? socket->operations->control(socket, request, &value) : -ENOTTY;
+    int error = socket->operations->ioctl != NULL ? socket->operations->ioctl(socket, request, &value) : -ENOTTY;
     if (error == -ENOTTY)
-        return interface_control(request, argument);
+        return interface_ioctl(request, argument);
     return error < 0 ? error : user_put(argument, &value);
 }
 
-static int64_t control_file(struct file *file, uint32_t request, uintptr_t argument)
+static int64_t ioctl_file(struct file *file, uint32_t request, uintptr_t argument)
 {
     int32_t value;
     switch (request) {
@@ -73,7 +73,7 @@ static int64_t control_file(struct file *file, uint32_t request, uintptr_t argum
         file->flags = value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
         return 0;
     default:
-        return control_socket(socket_in(file), request, argument);
+        return ioctl_socket(socket_in(file), request, argument);
     }
 }
 
@@ -92,7 +92,7 @@ static void release_file(struct file *file)
 }
 
 static const struct file_operations socket_file_operations = {
-    .read = read_file, .write = write_file, .poll = poll_file, .queue = queue_of_file, .control = control_file,
+    .read = read_file, .write = write_file, .poll = poll_file, .queue = queue_of_file, .ioctl = ioctl_file,
     .status = status_of_file, .release = release_file,
 };
 

@@ -95,7 +95,7 @@ struct socket_operations {
     unsigned (*poll)(struct socket *socket);
     int64_t (*readable_bytes)(struct socket *socket);             /* FIONREAD; -errno */
     /* Other requests of ioctl(2), their answer in *value; -ENOTTY. May be NULL. */
-    int (*control)(struct socket *socket, uint32_t request, int32_t *value);
+    int (*ioctl)(struct socket *socket, uint32_t request, int32_t *value);
     /* Called under the net lock; returns and clears the pending error, positive. */
     int (*take_error)(struct socket *socket);
     /* Under the net lock, after an option in struct socket changed. May be NULL. */

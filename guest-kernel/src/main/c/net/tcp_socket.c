@@ -444,7 +444,7 @@ static int64_t readable_bytes(struct socket *base)
 #define SIOCOUTQ 0x5411u
 #define SIOCOUTQNSD 0x894bu
 
-static int control_locked(struct tcp_socket *socket, uint32_t request, int32_t *value)
+static int ioctl_locked(struct tcp_socket *socket, uint32_t request, int32_t *value)
 {
     struct tcp *tcp = connected(socket->connection) ? socket->connection : NULL;
     if (request != SIOCATMARK && request != SIOCOUTQ && request != SIOCOUTQNSD)
@@ -460,10 +460,10 @@ static int control_locked(struct tcp_socket *socket, uint32_t request, int32_t *
     return 0;
 }
 
-static int control(struct socket *base, uint32_t request, int32_t *value)
+static int ioctl_socket(struct socket *base, uint32_t request, int32_t *value)
 {
     net_lock();
-    int result = control_locked(tcp_socket_of(base), request, value);
+    int result = ioctl_locked(tcp_socket_of(base), request, value);
     net_unlock();
     return result;
 }
@@ -482,7 +482,7 @@ static const struct socket_operations operations = {
     .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
     .send = tcp_stream_send, .receive = tcp_stream_receive, .shutdown = shut_down, .local_address = local_address,
     .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes,
-    .control = control, .take_error = take_error,
+    .ioctl = ioctl_socket, .take_error = take_error,
     .options_changed = tcp_socket_options_changed, .set_option = tcp_socket_set_option,
     .get_option = tcp_socket_get_option, .release = release,
 };

@@ -4,7 +4,7 @@
  *
  * Called by socket.c for requests that a socket's protocol does not know, without locks, since user memory may fault.
  */
-#include "net/interface_control.h"
+#include "net/interface_ioctl.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -150,7 +150,7 @@ static bool about_one_interface(uint32_t request)
     return interface_count() > 0 && answer(interface_at(0), request, &unused) != -ENOTTY;
 }
 
-int64_t interface_control(uint32_t what, uintptr_t argument)
+int64_t interface_ioctl(uint32_t what, uintptr_t argument)
 {
     struct interface_request request;
     if (what == SIOCGIFCONF)

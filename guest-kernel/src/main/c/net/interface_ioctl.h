@@ -6,4 +6,4 @@
 #include "lib/types.h"
 
 /* -ENOTTY for requests it does not know. */
-int64_t interface_control(uint32_t request, uintptr_t argument);
+int64_t interface_ioctl(uint32_t request, uintptr_t argument);
