@@ -191,7 +191,7 @@ struct window_size {
 
 static int64_t ioctl_console(struct file *file, uint32_t request, uintptr_t argument)
 {
-    enum { TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TIOCGWINSZ = 0x5413, FIONREAD = 0x541b };
+    enum { TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TIOCGWINSZ = 0x5413 };
     (void)file;
     switch (request) {
     case TCGETS: {

@@ -39,6 +39,9 @@
 #define POLLHUP 0x010u
 #define POLLRDHUP 0x2000u
 
+/* ioctl(2): how many bytes can be read now, asm-generic/ioctls.h. */
+#define FIONREAD 0x541bu
+
 /* File types in the mode, stat(2). */
 #define S_IFMT 0170000u
 #define S_IFSOCK 0140000u

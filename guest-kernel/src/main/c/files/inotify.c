@@ -295,7 +295,6 @@ static struct wait_queue *inotify_queue(struct file *file)
 
 static int64_t ioctl_inotify(struct file *file, uint32_t request, uintptr_t argument)
 {
-    enum { FIONREAD = 0x541b };
     struct inotify *inotify = file->private;
     if (request != FIONREAD)
         return -ENOTTY;

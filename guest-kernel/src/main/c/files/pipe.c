@@ -336,7 +336,6 @@ static struct wait_queue *pipe_queue(struct file *file)
 
 static int64_t ioctl_pipe(struct file *file, uint32_t request, uintptr_t argument)
 {
-    enum { FIONREAD = 0x541b };
     if (request != FIONREAD)
         return -ENOTTY;
     int32_t bytes = (int32_t)used(file->private);

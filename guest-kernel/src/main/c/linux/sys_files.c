@@ -333,7 +333,7 @@ SYSCALL(fcntl)
 
 /* ---- ioctl(2): what any file understands; the rest is its own ---- */
 
-enum { FIONREAD = 0x541b, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
+enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
 
 static int64_t set_nonblocking(struct file *file, uintptr_t address)
 {

@@ -17,8 +17,6 @@
 #include "net/ip.h"
 #include "platform/platform.h"
 
-#define FIONREAD 0x541bu             /* asm-generic/ioctls.h */
-#define FIONBIO 0x5421u
 #define FAMILIES 46                   /* AF_MAX of Linux 6: what is beyond is no family */
 #define SOCKET_DEVICE 8u             /* what stat(2) tells of the pseudo file system; any constant will do */
 
@@ -60,21 +58,11 @@ static int64_t ioctl_socket(struct socket *socket, uint32_t request, uintptr_t a
 
 static int64_t ioctl_file(struct file *file, uint32_t request, uintptr_t argument)
 {
-    int32_t value;
-    switch (request) {
-    case FIONREAD: {
-        int64_t bytes = socket_in(file)->operations->readable_bytes(socket_in(file));
-        value = (int32_t)min_of(bytes, (int64_t)INT32_MAX);
-        return bytes < 0 ? bytes : user_put(argument, &value);
-    }
-    case FIONBIO:
-        if (user_get(&value, argument) < 0)
-            return -EFAULT;
-        file->flags = value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
-        return 0;
-    default:
+    if (request != FIONREAD)
         return ioctl_socket(socket_in(file), request, argument);
-    }
+    int64_t bytes = socket_in(file)->operations->readable_bytes(socket_in(file));
+    int32_t value = (int32_t)min_of(bytes, (int64_t)INT32_MAX);
+    return bytes < 0 ? bytes : user_put(argument, &value);
 }
 
 static int status_of_file(struct file *file, struct file_status *status)
