@@ -50,11 +50,6 @@ struct abi_dirent {
     char name[];
 } packed;
 
-struct abi_iovec {
-    uint64_t base, length;
-};
-#define IOVEC_LIMIT 1024u            /* UIO_MAXIOV */
-
 #define AT_FDCWD (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100u
 #define AT_REMOVEDIR 0x200u

@@ -12,7 +12,6 @@
 #define MSG_WAITFORONE 0x10000u
 #define MSG_CMSG_COMPAT 0x80000000u   /* of 32-bit programs only */
 #define ADDRESS_LIMIT 128             /* sizeof(struct sockaddr_storage) */
-#define IOV_LIMIT 1024               /* IOV_MAX, limits.h */
 
 struct abi_inet_address {            /* struct sockaddr_in */
     uint16_t family;
@@ -38,7 +37,7 @@ struct abi_message {                 /* struct msghdr */
     uint64_t name;
     int32_t name_length;
     uint32_t padding;
-    uint64_t spans, span_count;
+    uint64_t iov, iov_count;
     uint64_t control, control_length;
     int32_t flags, padding2;
 };

@@ -298,19 +298,19 @@ SYSCALL(vmsplice)
     if ((uint32_t)d & ~SPLICE_FLAGS)
         return -EINVAL;
     struct file *file = descriptor_get((int)a);
-    struct span *spans = NULL;
+    struct iovec *iov = NULL;
     int64_t result = !file ? -EBADF : count > IOVEC_LIMIT ? -EINVAL : 0;
-    if (!result && !(spans = heap_allocate_at(max_of(count, 1u) * sizeof(*spans), PAGES_NEEDED)))
+    if (!result && !(iov = heap_allocate_at(max_of(count, 1u) * sizeof(*iov), PAGES_NEEDED)))
         result = -ENOMEM;
     if (!result)
-        result = transfer_read_spans(spans, b, count);
+        result = transfer_read_iovec(iov, b, count);
     if (!result && !is_pipe(file))
         result = -EBADF;
     if (!result) {
-        transfer_init_spans(&transfer, spans, count);
+        transfer_init_iovec(&transfer, iov, count);
         result = move_user(file, &transfer, (uint32_t)d);
     }
-    heap_free(spans);
+    heap_free(iov);
     if (file)
         file_put(file);
     return result;

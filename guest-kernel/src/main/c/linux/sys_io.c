@@ -65,16 +65,14 @@ SYSCALL(pwrite64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, WRITE,
 
 /* ---- Vectors: their counts are longs, of which Linux looks at 32 bits ---- */
 
-_Static_assert(sizeof(struct span) == sizeof(struct abi_iovec), "spans are read in place");
-
-static int64_t move_spans(int descriptor, enum direction direction, const struct span *spans, size_t count,
-                          uint64_t offset)
+static int64_t move_iov(int descriptor, enum direction direction, const struct iovec *iov, size_t count,
+                        uint64_t offset)
 {
     struct file *file = descriptor_get(descriptor);
     if (!file)
         return -EBADF;
     struct transfer transfer;
-    transfer_init_spans(&transfer, spans, count);
+    transfer_init_iovec(&transfer, iov, count);
     ssize_type n = move(file, direction, &transfer, offset);
     file_put(file);
     return n;
@@ -84,14 +82,14 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
 {
     if (count > IOVEC_LIMIT)
         return -EINVAL;
-    struct span few[8], *spans = few;
-    if (count > array_size(few) && !(spans = heap_allocate_at(count * sizeof(*spans), PAGES_NEEDED)))
+    struct iovec few[8], *iov = few;
+    if (count > array_size(few) && !(iov = heap_allocate_at(count * sizeof(*iov), PAGES_NEEDED)))
         return -ENOMEM;
-    int64_t result = transfer_read_spans(spans, vector, count);
+    int64_t result = transfer_read_iovec(iov, vector, count);
     if (!result)
-        result = move_spans(descriptor, direction, spans, count, offset);
-    if (spans != few)
-        heap_free(spans);
+        result = move_iov(descriptor, direction, iov, count, offset);
+    if (iov != few)
+        heap_free(iov);
     return result;
 }
 

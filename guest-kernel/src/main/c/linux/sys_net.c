@@ -338,36 +338,36 @@ SYSCALL(sendto)
     return result;
 }
 
-/* The spans of a message; small vectors use the caller's array. */
-struct message_spans {
-    struct span few[8], *spans;
+/* The vector of a message; `few` holds a small one. */
+struct message_iov {
+    struct iovec few[8], *iov;
 };
 
-static int read_spans(const struct abi_message *message, struct message_spans *out, struct transfer *transfer)
+static int read_iov(const struct abi_message *message, struct message_iov *out, struct transfer *transfer)
 {
-    out->spans = out->few;
-    if (message->span_count > IOV_LIMIT)
+    out->iov = out->few;
+    if (message->iov_count > IOVEC_LIMIT)
         return -EMSGSIZE;
-    size_t size = message->span_count * sizeof(struct span);
-    if (message->span_count > array_size(out->few)) {
-        out->spans = heap_allocate_at(size, PAGES_NEEDED);
-        if (out->spans == NULL)
+    size_t size = message->iov_count * sizeof(struct iovec);
+    if (message->iov_count > array_size(out->few)) {
+        out->iov = heap_allocate_at(size, PAGES_NEEDED);
+        if (out->iov == NULL)
             return -ENOMEM;
     }
-    int error = size > 0 ? transfer_read_spans(out->spans, message->spans, message->span_count) : 0;
+    int error = size > 0 ? transfer_read_iovec(out->iov, message->iov, message->iov_count) : 0;
     if (error) {
-        if (out->spans != out->few)
-            heap_free(out->spans);
+        if (out->iov != out->few)
+            heap_free(out->iov);
         return error;
     }
-    transfer_init_spans(transfer, out->spans, message->span_count);
+    transfer_init_iovec(transfer, out->iov, message->iov_count);
     return 0;
 }
 
-static void free_spans(struct message_spans *spans)
+static void free_iov(struct message_iov *iov)
 {
-    if (spans->spans != spans->few)
-        heap_free(spans->spans);
+    if (iov->iov != iov->few)
+        heap_free(iov->iov);
 }
 
 /* Other than connect(2) and the like, these calls cut an address that is too long: net/socket.c of Linux. */
@@ -382,7 +382,7 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
 {
     struct abi_message message;
     struct socket_address address;
-    struct message_spans spans;
+    struct message_iov iov;
     struct transfer transfer;
     if (flags & MSG_CMSG_COMPAT)
         return -EINVAL;
@@ -390,14 +390,14 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
         return -EFAULT;
     int64_t result = message.name != 0 ? read_message_address(&message, &address) : 0;
     if (result == 0)
-        result = read_spans(&message, &spans, &transfer);
+        result = read_iov(&message, &iov, &transfer);
     if (result < 0)
         return result;
     struct socket_message sent = { .data = &transfer, .flags = flags, .address = message.name != 0 ? &address : NULL };
     result = control_check(&message, socket, &sent);
     if (result == 0)
         result = send_on(socket, &sent);
-    free_spans(&spans);
+    free_iov(&iov);
     return result;
 }
 
@@ -418,7 +418,7 @@ SYSCALL(sendmmsg)
     int64_t result = hold(a, &held);
     if (result < 0)
         return result;
-    uint64_t done = 0, count = min_of((uint32_t)c, (uint32_t)IOV_LIMIT);
+    uint64_t done = 0, count = min_of((uint32_t)c, IOVEC_LIMIT);
     for (; done < count; done++) {
         give_way();
         uintptr_t at = b + done * sizeof(struct abi_message_vector);
@@ -474,7 +474,7 @@ static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint32_t
 {
     struct abi_message message;
     struct socket_address address = { 0 };
-    struct message_spans spans;
+    struct message_iov iov;
     struct transfer transfer;
     if (flags & MSG_CMSG_COMPAT)
         return -EINVAL;
@@ -482,12 +482,12 @@ static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint32_t
         return -EFAULT;
     if (message.name != 0 && message.name_length < 0)
         return -EINVAL;
-    int64_t result = read_spans(&message, &spans, &transfer);
+    int64_t result = read_iov(&message, &iov, &transfer);
     if (result < 0)
         return result;
     struct socket_message received = { .data = &transfer, .flags = flags, .address = &address };
     result = socket->operations->receive(socket, &received);
-    free_spans(&spans);
+    free_iov(&iov);
     if (result < 0)
         return result;
     int error = finish_message(at, &message, &received);

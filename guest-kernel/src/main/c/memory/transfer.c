@@ -20,11 +20,11 @@
 #define STEP_COST 128                /* bytes whose copying takes about as long as a call without any */
 #define RANDOM_COST 8                /* to make a random byte takes as long as to copy so many more */
 
-void transfer_init_spans(struct transfer *transfer, const struct span *spans, size_t count)
+void transfer_init_iovec(struct transfer *transfer, const struct iovec *iov, size_t count)
 {
-    *transfer = (struct transfer){ .spans = spans };
+    *transfer = (struct transfer){ .iov = iov };
     for (size_t i = 0; i < count; i++)
-        transfer->remaining += spans[i].length;
+        transfer->remaining += iov[i].length;
 }
 
 void transfer_init_user(struct transfer *transfer, uintptr_t base, size_t length)
@@ -40,18 +40,18 @@ int transfer_init_buffer(struct transfer *transfer, uintptr_t base, size_t lengt
     return 0;
 }
 
-int transfer_read_spans(struct span *spans, uintptr_t address, size_t count)
+int transfer_read_iovec(struct iovec *iov, uintptr_t address, size_t count)
 {
-    if (user_read(spans, address, count * sizeof(*spans)))
+    if (user_read(iov, address, count * sizeof(*iov)))
         return -EFAULT;
     size_t left = TRANSFER_LIMIT;
     for (size_t i = 0; i < count; i++) {
-        if ((int64_t)spans[i].length < 0)
+        if ((int64_t)iov[i].length < 0)
             return -EINVAL;
-        if (!user_range_ok(spans[i].base, spans[i].length))
+        if (!user_range_ok(iov[i].base, iov[i].length))
             return -EFAULT;
-        spans[i].length = min_of(spans[i].length, left);
-        left -= spans[i].length;
+        iov[i].length = min_of(iov[i].length, left);
+        left -= iov[i].length;
     }
     return 0;
 }
@@ -98,15 +98,15 @@ static ssize_type run(struct transfer *transfer, enum direction direction, void 
 {
     size_t moved = 0;
     while (moved < length && transfer->remaining) {
-        const struct span *span = transfer->spans ? &transfer->spans[transfer->index] : &transfer->single;
-        size_t left = span->length - transfer->offset;
+        const struct iovec *entry = transfer->iov ? &transfer->iov[transfer->index] : &transfer->single;
+        size_t left = entry->length - transfer->offset;
         if (!left) {
             transfer->index++;
             transfer->offset = 0;
             continue;
         }
         size_t n = min_of(min_of(left, length - moved), (size_t)USER_PIECE);
-        if (move(transfer, direction, span->base + transfer->offset, (char *)here + moved, n))
+        if (move(transfer, direction, entry->base + transfer->offset, (char *)here + moved, n))
             return moved ? (ssize_type)moved : -EFAULT;
         moved += n;
         transfer->offset += n;

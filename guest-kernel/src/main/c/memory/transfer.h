@@ -7,33 +7,35 @@
 
 #include "lib/types.h"
 
-struct span {
+struct iovec {                       /* laid out as the ABI's, which transfer_read_iovec() reads in place */
     uintptr_t base;                  /* user address, or kernel pointer for kernel transfers */
     size_t length;
 };
 
 struct transfer {
-    const struct span *spans;
-    size_t index;                    /* of the current span */
-    size_t offset;                   /* into the current span */
-    size_t remaining;                /* bytes to go in all spans */
-    struct span single;
+    const struct iovec *iov;
+    size_t index;                    /* of the current entry */
+    size_t offset;                   /* into the current entry */
+    size_t remaining;                /* bytes to go in all entries */
+    struct iovec single;
     bool kernel;
     size_t since_gave_way;           /* bytes moved, and something for each call */
 };
 
 /* MAX_RW_COUNT of Linux: what one call moves at most. */
 #define TRANSFER_LIMIT 0x7ffff000UL
+/* UIO_MAXIOV, linux/uio.h: entries of a vector at most. */
+#define IOVEC_LIMIT 1024u
 
 /* A buffer that the program named, cut to TRANSFER_LIMIT. 0, or -EFAULT when it leaves the user half. */
 must_check int transfer_init_buffer(struct transfer *transfer, uintptr_t base, size_t length);
-/* Reads a vector of `count` spans that the program named (struct iovec of the ABI), cut to TRANSFER_LIMIT in all. 0,
- * -EFAULT, or -EINVAL when a length is negative. */
-must_check int transfer_read_spans(struct span *spans, uintptr_t address, size_t count);
+/* Reads a vector of `count` entries that the program named, cut to TRANSFER_LIMIT in all. 0, -EFAULT, or -EINVAL when a
+ * length is negative. */
+must_check int transfer_read_iovec(struct iovec *iov, uintptr_t address, size_t count);
 void transfer_init_user(struct transfer *transfer, uintptr_t base, size_t length);
 void transfer_init_kernel(struct transfer *transfer, void *base, size_t length);
-/* `spans` stay the caller's and unchanged; user addresses, from transfer_read_spans(). */
-void transfer_init_spans(struct transfer *transfer, const struct span *spans, size_t count);
+/* `iov` stays the caller's and unchanged; user addresses, from transfer_read_iovec(). */
+void transfer_init_iovec(struct transfer *transfer, const struct iovec *iov, size_t count);
 
 /* Moves min(length, remaining) bytes and advances. Returns bytes moved, or -EFAULT if not
  * one could be. May sleep (user memory); gives way now and then (threads/thread.h). */
