@@ -17,7 +17,7 @@
 #define LEASE 60u                    /* seconds: short, so that it is renewed while an attack goes on */
 
 static const uint8_t gateway_mac[6] = { 2, 0, 0, 0, 0, 0xfe }, broadcast[6] = { 255, 255, 255, 255, 255, 255 };
-static uint8_t target_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };   /* QEMU's first card */
+static uint8_t target_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };   /* QEMU's first NIC */
 static int raw;
 static uint64_t sent;
 

@@ -76,7 +76,7 @@ static const struct pseudo_entry kernel_files[] = {
     { .name = "mm", .mode = S_IFDIR | 0555, .children = memory_management },
     { 0 },
 };
-/* One directory for loopback and each card; the files of a card find it by its number. */
+/* One directory for loopback and each NIC; the files of a NIC find it by its number. */
 static const struct pseudo_entry loopback_files[] = {
     { .name = "address", .mode = S_IFREG | 0444, .text = "00:00:00:00:00:00\n" },
     { .name = "carrier", .mode = S_IFREG | 0444, .text = "1\n" },
@@ -103,7 +103,7 @@ static void show_state(struct text *out, uint32_t number)
     text_print(out, "%s\n", network_device_at(number)->running ? "up" : "down");
 }
 
-static const struct pseudo_entry card_files[] = {
+static const struct pseudo_entry nic_files[] = {
     { .name = "address", .mode = S_IFREG | 0444, .show = show_mac },
     { .name = "carrier", .mode = S_IFREG | 0444, .show = show_carrier },
     { .name = "flags", .mode = S_IFREG | 0444, .text = "0x1003\n" },
@@ -113,15 +113,15 @@ static const struct pseudo_entry card_files[] = {
     { .name = "type", .mode = S_IFREG | 0444, .text = "1\n" },
     { 0 },
 };
-static uint32_t next_card(uint32_t from) { return network_device_at(from) ? from : PSEUDO_NONE; }
-static const struct pseudo_entry card = { .mode = S_IFDIR | 0555, .children = card_files };
-static const struct pseudo_numbered cards = { .prefix = "eth", .next = next_card, .child = &card };
+static uint32_t next_nic(uint32_t from) { return network_device_at(from) ? from : PSEUDO_NONE; }
+static const struct pseudo_entry nic = { .mode = S_IFDIR | 0555, .children = nic_files };
+static const struct pseudo_numbered nics = { .prefix = "eth", .next = next_nic, .child = &nic };
 static const struct pseudo_entry loopback[] = {
     { .name = "lo", .mode = S_IFDIR | 0555, .children = loopback_files },
     { 0 },
 };
 static const struct pseudo_entry classes[] = {
-    { .name = "net", .mode = S_IFDIR | 0555, .children = loopback, .numbered = &cards },
+    { .name = "net", .mode = S_IFDIR | 0555, .children = loopback, .numbered = &nics },
     { 0 },
 };
 

@@ -40,9 +40,9 @@
     LOCK(DEVICES, "devices") \
     LOCK(DISK, "disk") \
     LOCK(BLOCK_BATCH, "block batch") \
-    LOCK(CARD_TRANSMIT, "card transmit") \
-    LOCK(CARD_RECEIVE, "card receive") \
-    LOCK(CARD, "card") \
+    LOCK(NIC_TRANSMIT, "nic transmit") \
+    LOCK(NIC_RECEIVE, "nic receive") \
+    LOCK(NIC, "nic") \
     LOCK(GRANTS, "grants") \
     NESTS(WAIT_QUEUE, "wait_queue") /* a file's, then those of the epoll instances that watch it, and so on up */ \
     LOCK(EPOLL, "epoll") \

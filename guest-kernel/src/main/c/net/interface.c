@@ -129,7 +129,7 @@ static void transmit_ready(struct network_device *device)
     net_unlock();
 }
 
-/* The card is connected again, perhaps to another switch: our neighbours' packets have to find us. */
+/* The NIC is connected again, perhaps to another switch: our neighbours' packets have to find us. */
 static void link_changed(struct network_device *device)
 {
     struct interface *interface = device->stack;

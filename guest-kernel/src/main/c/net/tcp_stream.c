@@ -46,7 +46,7 @@ struct batch {
     uint32_t rest_used;
 };
 
-/* A page of which the first `length` bytes are to be written. The rest is cleared: a network card's backend sees whole
+/* A page of which the first `length` bytes are to be written. The rest is cleared: a NIC's backend sees whole
  * pages (drivers/device.h). */
 static struct page *send_page(uint64_t length)
 {

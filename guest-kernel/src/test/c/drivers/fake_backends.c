@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/xen/netfront_card.h"
+#include "drivers/xen/netfront_nic.h"
 
 #define STATE_PATH "%s/state"
 
@@ -32,20 +32,20 @@ static struct {
     struct back_ring transmit, receive;
     uint32_t port;
     bool connected, several_slots;
-} card;
+} nic;
 uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 bool fake_backends_asleep;
 int16_t fake_disk_status;
-uint32_t fake_card_piece;
-unsigned fake_card_packets, fake_card_segmented;
-uint8_t fake_card_data[65536];
-uint32_t fake_card_length;
+uint32_t fake_nic_piece;
+unsigned fake_nic_packets, fake_nic_segmented;
+uint8_t fake_nic_data[65536];
+uint32_t fake_nic_length;
 
 void *fake_disk_ring(void) { return disk.ring.shared; }
-void *fake_transmit_ring(void) { return card.transmit.shared; }
-void *fake_receive_ring(void) { return card.receive.shared; }
+void *fake_transmit_ring(void) { return nic.transmit.shared; }
+void *fake_receive_ring(void) { return nic.receive.shared; }
 uint32_t fake_disk_port(void) { return disk.port; }
-uint32_t fake_card_port(void) { return card.port; }
+uint32_t fake_nic_port(void) { return nic.port; }
 
 static void put(const char *directory, const char *name, const char *value)
 {
@@ -134,51 +134,51 @@ bool fake_disk_step(void)
     return true;
 }
 
-/* ---- Card ------------------------------------------------------------------------------------ */
+/* ---- NIC ------------------------------------------------------------------------------------ */
 
 static void give_back(uint16_t gso_size)
 {
     uint32_t done = 0;
-    while (done < fake_card_length) {
+    while (done < fake_nic_length) {
         struct rx_request request;
-        if (!take(&card.receive, &request))
+        if (!take(&nic.receive, &request))
             return;                  /* dropped: no room */
-        uint32_t length = min_of(fake_card_length - done, min_of(fake_card_piece, 4096U));
-        memcpy(fake_grant(request.grant, true), fake_card_data + done, length);
+        uint32_t length = min_of(fake_nic_length - done, min_of(fake_nic_piece, 4096U));
+        memcpy(fake_grant(request.grant, true), fake_nic_data + done, length);
         struct rx_response response = { .id = request.id, .status = (int16_t)length };
         bool extra = done == 0 && gso_size != 0;
         done += length;
-        response.flags = RX_DATA_VALIDATED | (done < fake_card_length ? RX_MORE_DATA : 0)
+        response.flags = RX_DATA_VALIDATED | (done < fake_nic_length ? RX_MORE_DATA : 0)
             | (extra ? RX_EXTRA_INFO : 0);
-        memcpy((uint8_t *)(card.receive.shared + 1) + card.receive.produced++ % 256 * 8, &response, 8);
+        memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &response, 8);
         if (extra) {
-            take(&card.receive, &request);
+            take(&nic.receive, &request);
             struct extra_info info = { .type = EXTRA_TYPE_GSO, .gso_type = GSO_TCPV4, .gso_size = gso_size };
-            memcpy((uint8_t *)(card.receive.shared + 1) + card.receive.produced++ % 256 * 8, &info, 8);
+            memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &info, 8);
         }
     }
-    card.receive.shared->responses_produced = card.receive.produced;
-    fake_raise(card.port);
+    nic.receive.shared->responses_produced = nic.receive.produced;
+    fake_raise(nic.port);
 }
 
-bool fake_card_step(void)
+bool fake_nic_step(void)
 {
     struct tx_request request;
     struct extra_info extra = { 0 };
     uint16_t ids[32], count = 0;
-    if (!card.connected || fake_backends_asleep || !take(&card.transmit, &request))
+    if (!nic.connected || fake_backends_asleep || !take(&nic.transmit, &request))
         return false;
     uint32_t total = request.size, rest = request.size;
     bool with_extra = request.flags & TX_EXTRA_INFO, more;
-    fake_card_length = 0;
-    if (with_extra && !take(&card.transmit, &(struct tx_request){ 0 }))
+    fake_nic_length = 0;
+    if (with_extra && !take(&nic.transmit, &(struct tx_request){ 0 }))
         abort();
     if (with_extra)
-        memcpy(&extra, (uint8_t *)(card.transmit.shared + 1) + (card.transmit.consumed - 1) % 256 * 12, 8);
+        memcpy(&extra, (uint8_t *)(nic.transmit.shared + 1) + (nic.transmit.consumed - 1) % 256 * 12, 8);
     struct tx_request slots[32];
     slots[0] = request;
     for (more = request.flags & TX_MORE_DATA; more; more = slots[count].flags & TX_MORE_DATA) {
-        if (!card.several_slots || !take(&card.transmit, &slots[++count]) || count > 17)
+        if (!nic.several_slots || !take(&nic.transmit, &slots[++count]) || count > 17)
             abort();
         rest -= slots[count].size;
     }
@@ -186,19 +186,19 @@ bool fake_card_step(void)
     for (unsigned i = 0; i <= count; i++) {
         if (slots[i].offset + slots[i].size > 4096)
             abort();
-        memcpy(fake_card_data + fake_card_length,
+        memcpy(fake_nic_data + fake_nic_length,
                (uint8_t *)fake_grant(slots[i].grant, false) + slots[i].offset, slots[i].size);
-        fake_card_length += slots[i].size;
+        fake_nic_length += slots[i].size;
         ids[i] = slots[i].id;
     }
-    if (fake_card_length != total)
+    if (fake_nic_length != total)
         abort();
-    fake_card_packets++;
-    fake_card_segmented += with_extra;
+    fake_nic_packets++;
+    fake_nic_segmented += with_extra;
     for (unsigned i = 0; i <= count; i++) {
-        answer(&card.transmit, card.port, &(struct tx_response){ .id = ids[i] }, 4);
+        answer(&nic.transmit, nic.port, &(struct tx_response){ .id = ids[i] }, 4);
         if (i == 0 && with_extra)
-            answer(&card.transmit, card.port, &(struct tx_response){ .status = RESPONSE_NULL }, 4);
+            answer(&nic.transmit, nic.port, &(struct tx_response){ .status = RESPONSE_NULL }, 4);
     }
     give_back(extra.gso_size);
     return true;
@@ -209,11 +209,11 @@ bool fake_card_step(void)
 void fake_backends_start(void)
 {
     memset(&disk, 0, sizeof(disk));
-    memset(&card, 0, sizeof(card));
+    memset(&nic, 0, sizeof(nic));
     fake_backends_asleep = fake_store_hostile = false;
     fake_disk_status = 0;
-    fake_card_piece = 4096;
-    fake_card_packets = fake_card_segmented = 0;
+    fake_nic_piece = 4096;
+    fake_nic_packets = fake_nic_segmented = 0;
 }
 
 void fake_add_disk(unsigned number, int backend_state, const char *mode)
@@ -229,18 +229,18 @@ void fake_add_disk(unsigned number, int backend_state, const char *mode)
     put(disk.back, "mode", mode);
 }
 
-void fake_add_card(unsigned number, const char *feature_sg)
+void fake_add_nic(unsigned number, const char *feature_sg)
 {
-    snprintf(card.front, sizeof(card.front), "device/vif/%u", number);
-    snprintf(card.back, sizeof(card.back), "/local/domain/0/backend/vif/1/%u", number);
-    put(card.front, "backend", card.back);
-    put(card.front, "backend-id", "0");
-    put(card.front, "mac", "00:16:3e:0A:0b:0c");
-    put(card.back, "feature-rx-copy", "1");
-    put(card.back, "feature-sg", feature_sg);
-    card.several_slots = strcmp(feature_sg, "1") == 0;
-    put(card.back, "feature-gso-tcpv4", "1");
-    put(card.back, "state", "2");
+    snprintf(nic.front, sizeof(nic.front), "device/vif/%u", number);
+    snprintf(nic.back, sizeof(nic.back), "/local/domain/0/backend/vif/1/%u", number);
+    put(nic.front, "backend", nic.back);
+    put(nic.front, "backend-id", "0");
+    put(nic.front, "mac", "00:16:3e:0A:0b:0c");
+    put(nic.back, "feature-rx-copy", "1");
+    put(nic.back, "feature-sg", feature_sg);
+    nic.several_slots = strcmp(feature_sg, "1") == 0;
+    put(nic.back, "feature-gso-tcpv4", "1");
+    put(nic.back, "state", "2");
 }
 
 static void disk_state(uint32_t state)
@@ -284,43 +284,43 @@ void fake_disk_detach(void)
     put(disk.back, "state", "5");
 }
 
-void fake_card_leave(void)
+void fake_nic_leave(void)
 {
-    card.connected = false;
-    put(card.back, "state", "5");
+    nic.connected = false;
+    put(nic.back, "state", "5");
 }
 
-void fake_card_detach(void)
+void fake_nic_detach(void)
 {
-    card.connected = false;
-    put(card.back, "online", "0");
-    put(card.back, "state", "5");
+    nic.connected = false;
+    put(nic.back, "online", "0");
+    put(nic.back, "state", "5");
 }
 
 void fake_attach_again(void)
 {
-    const char *front = card.front[0] != 0 ? card.front : disk.front, *back = card.front[0] != 0 ? card.back : disk.back;
+    const char *front = nic.front[0] != 0 ? nic.front : disk.front, *back = nic.front[0] != 0 ? nic.back : disk.back;
     put(back, "online", "1");
     put(back, "state", "2");
     put(front, "state", "1");
     put(front, "backend", back);
 }
 
-static void card_state(uint32_t state)
+static void nic_state(uint32_t state)
 {
     if (state == 1)
-        put(card.back, "state", "2");
+        put(nic.back, "state", "2");
     if (state >= 5) {
-        card.connected = false;
-        put(card.back, "state", state == 5 ? "5" : "6");
+        nic.connected = false;
+        put(nic.back, "state", state == 5 ? "5" : "6");
     }
     if (state != 4)
         return;
-    card.transmit = attach(get(card.front, "tx-ring-ref"), 256, 12);
-    card.receive = attach(get(card.front, "rx-ring-ref"), 256, 8);
-    card.port = get(card.front, "event-channel");
-    card.connected = card.transmit.shared != NULL && card.receive.shared != NULL;
-    put(card.back, "state", "4");
+    nic.transmit = attach(get(nic.front, "tx-ring-ref"), 256, 12);
+    nic.receive = attach(get(nic.front, "rx-ring-ref"), 256, 8);
+    nic.port = get(nic.front, "event-channel");
+    nic.connected = nic.transmit.shared != NULL && nic.receive.shared != NULL;
+    put(nic.back, "state", "4");
 }
 
 void fake_backends_written(const char *path)
@@ -329,7 +329,7 @@ void fake_backends_written(const char *path)
     snprintf(state, sizeof(state), STATE_PATH, disk.front);
     if (strcmp(path, state) == 0)
         disk_state(get(disk.front, "state"));
-    snprintf(state, sizeof(state), STATE_PATH, card.front);
+    snprintf(state, sizeof(state), STATE_PATH, nic.front);
     if (strcmp(path, state) == 0)
-        card_state(get(card.front, "state"));
+        nic_state(get(nic.front, "state"));
 }

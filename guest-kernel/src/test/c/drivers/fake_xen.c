@@ -209,7 +209,7 @@ bool fake_run(void)
     if (running)
         return console_step();       /* a console write in a handler waits for room */
     running = true;
-    while (deliver() || console_step() || fake_store_step() || fake_disk_step() || fake_card_step())
+    while (deliver() || console_step() || fake_store_step() || fake_disk_step() || fake_nic_step())
         any = true;
     running = false;
     return any;

@@ -24,28 +24,28 @@ void fake_store_remove(const char *path);
 /* The daemon speaks garbage from now on. */
 extern bool fake_store_hostile;
 
-/* A disk and a card in the tree, the disk's backend in this state (xenbus.h: 2 InitWait, 4 Connected); the card's
+/* A disk and a NIC in the tree, the disk's backend in this state (xenbus.h: 2 InitWait, 4 Connected); the NIC's
  * accepts packets in several slots with feature-sg "1". */
 void fake_add_disk(unsigned number, int backend_state, const char *mode);
-void fake_add_card(unsigned number, const char *feature_sg);
+void fake_add_nic(unsigned number, const char *feature_sg);
 extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 /* Backends keep what they are asked for to themselves while set. */
 extern bool fake_backends_asleep;
 /* What the disk answers next instead of success, once. */
 extern int16_t fake_disk_status;
-/* Largest piece the card gives back in one slot. */
-extern uint32_t fake_card_piece;
-/* Packets seen by the card, and those with segmentation info. */
-extern unsigned fake_card_packets, fake_card_segmented;
-/* What the card saw last. */
-extern uint8_t fake_card_data[65536];
-extern uint32_t fake_card_length;
+/* Largest piece the NIC gives back in one slot. */
+extern uint32_t fake_nic_piece;
+/* Packets seen by the NIC, and those with segmentation info. */
+extern unsigned fake_nic_packets, fake_nic_segmented;
+/* What the NIC saw last. */
+extern uint8_t fake_nic_data[65536];
+extern uint32_t fake_nic_length;
 
 /* The backend closes, to come back when the front end has taken its leave; or is taken away by the toolstack. */
 void fake_disk_leave(void);
 void fake_disk_detach(void);
-void fake_card_leave(void);
-void fake_card_detach(void);
+void fake_nic_leave(void);
+void fake_nic_detach(void);
 /* The toolstack attaches the one device there is again. */
 void fake_attach_again(void);
 
@@ -55,7 +55,7 @@ void *fake_transmit_ring(void);
 void *fake_receive_ring(void);
 /* The backend's end of the channels. */
 uint32_t fake_disk_port(void);
-uint32_t fake_card_port(void);
+uint32_t fake_nic_port(void);
 void fake_raise(uint32_t port);
 
 /* Grants valid now. */
@@ -78,7 +78,7 @@ extern unsigned fake_notifications;
 void fake_store_start(uint32_t index);
 bool fake_store_step(void);
 bool fake_disk_step(void);
-bool fake_card_step(void);
+bool fake_nic_step(void);
 void fake_backends_start(void);
 /* Called by the store after the guest wrote a node. */
 void fake_backends_written(const char *path);

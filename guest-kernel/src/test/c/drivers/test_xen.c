@@ -15,7 +15,7 @@
 #include "drivers/xen/control.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
-#include "drivers/xen/netfront_card.h"
+#include "drivers/xen/netfront_nic.h"
 #include "drivers/xen/ring.h"
 #include "drivers/xen/report.h"
 #include "drivers/xen/settings.h"
@@ -27,7 +27,7 @@
 #include "platform/platform.h"
 
 #define DISK_PATH "device/vbd/51713"
-#define CARD_PATH "device/vif/0"
+#define NIC_PATH "device/vif/0"
 /* Indices that wrap around soon. */
 #define LATE_INDEX 0xfffffe00U
 
@@ -533,7 +533,7 @@ static void each_lie_about_a_disk_ends_its_requests(void)
 
 /* ---- Network --------------------------------------------------------------------------------- */
 
-static struct network_device *card;
+static struct network_device *nic;
 static struct list received;
 static unsigned ready_calls, bursts;
 
@@ -545,25 +545,25 @@ static void keep(struct network_device *device, struct packet *packet)
 static void burst_done(struct network_device *device) { (void)device; bursts++; }
 static void ready(struct network_device *device) { (void)device; ready_calls++; }
 
-static bool start_card_of(const char *feature_sg)
+static bool start_nic_of(const char *feature_sg)
 {
     static unsigned started;
     fake_start(LATE_INDEX);
-    fake_add_card(0, feature_sg);
-    if (grants_init(NETFRONT_GRANTS) != 0 || netfront_start(CARD_PATH, 0) != 0)
+    fake_add_nic(0, feature_sg);
+    if (grants_init(NETFRONT_GRANTS) != 0 || netfront_start(NIC_PATH, 0) != 0)
         return false;
-    card = network_device_at(started++);
-    if (card == NULL)
+    nic = network_device_at(started++);
+    if (nic == NULL)
         return false;
-    card->receive = keep;
-    card->receive_done = burst_done;
-    card->transmit_ready = ready;
+    nic->receive = keep;
+    nic->receive_done = burst_done;
+    nic->transmit_ready = ready;
     list_init(&received);
     ready_calls = bursts = 0;
     return true;
 }
 
-static bool start_card(void) { return start_card_of("1"); }
+static bool start_nic(void) { return start_nic_of("1"); }
 
 static uint8_t byte_at(uint32_t i) { return (uint8_t)(i * 31 + i / 4096 * 5 + 1); }
 
@@ -616,12 +616,12 @@ static bool receive_one(uint32_t length)
     return intact;
 }
 
-static void card_sends_and_receives(void)
+static void nic_sends_and_receives(void)
 {
-    CHECK(start_card());
-    CHECK(memcmp(card->mac, "\x00\x16\x3e\x0a\x0b\x0c", 6) == 0);
-    CHECK(card->checksum_offload && card->segmentation_offload);
-    CHECK(card->mtu == 1500 && card->max_mtu == 65517);
+    CHECK(start_nic());
+    CHECK(memcmp(nic->mac, "\x00\x16\x3e\x0a\x0b\x0c", 6) == 0);
+    CHECK(nic->checksum_offload && nic->segmentation_offload);
+    CHECK(nic->mtu == 1500 && nic->max_mtu == 65517);
     uint64_t pages = 0, blocks = 0;
     const struct {
         uint32_t linear, rest, piece;
@@ -634,29 +634,29 @@ static void card_sends_and_receives(void)
             pages = host_pages_in_use();
             blocks = host_heap_blocks();
         }
-        CHECK(card->transmit(card, make_packet(shapes[i].linear, shapes[i].rest, shapes[i].piece)));
-        card->flush(card);
+        CHECK(nic->transmit(nic, make_packet(shapes[i].linear, shapes[i].rest, shapes[i].piece)));
+        nic->flush(nic);
         fake_run();
-        CHECK_EQUAL(fake_card_length, length);
+        CHECK_EQUAL(fake_nic_length, length);
         CHECK(receive_one(length));
         CHECK(list_empty(&received));
     }
-    CHECK_EQUAL(card->dropped, 0);
-    CHECK_EQUAL(card->sent_packets, 2 * array_size(shapes));
+    CHECK_EQUAL(nic->dropped, 0);
+    CHECK_EQUAL(nic->sent_packets, 2 * array_size(shapes));
     CHECK_EQUAL(host_pages_in_use(), pages);
     CHECK_EQUAL(host_heap_blocks(), blocks);
 }
 
 /* New memory of the host shim is full of a marker; packets and their pages have none. */
-static void card_shows_nothing_but_packets(void)
+static void nic_shows_nothing_but_packets(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     CHECK_EQUAL(fake_grants_leaking(), 0);
     fake_backends_asleep = true;
     for (uint32_t length = 1; length < 65000; length += length / 3 + 1) {
         uint32_t linear = min_of(length, 66U);
-        CHECK(card->transmit(card, make_packet(linear, length - linear, 4096)));
-        card->flush(card);
+        CHECK(nic->transmit(nic, make_packet(linear, length - linear, 4096)));
+        nic->flush(nic);
         CHECK_EQUAL(fake_grants_leaking(), 0);
         fake_backends_asleep = false;
         fake_run();
@@ -664,126 +664,126 @@ static void card_shows_nothing_but_packets(void)
         CHECK_EQUAL(fake_grants_leaking(), 0);
         fake_backends_asleep = true;
     }
-    CHECK(card->transmit(card, make_packet(4100, 18 * 100, 100)));
-    card->flush(card);
+    CHECK(nic->transmit(nic, make_packet(4100, 18 * 100, 100)));
+    nic->flush(nic);
     CHECK_EQUAL(fake_grants_leaking(), 0);
 }
 
 /* What the backend has mapped and does not let go of is nobody else's any more. */
-static void card_leaves_pages_to_a_backend_that_keeps_them(void)
+static void nic_leaves_pages_to_a_backend_that_keeps_them(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     uint64_t pages = host_pages_in_use();
-    CHECK(card->transmit(card, make_packet(66, 9000, 4096)));
-    card->flush(card);
+    CHECK(nic->transmit(nic, make_packet(66, 9000, 4096)));
+    nic->flush(nic);
     fake_map_grants();
     (void)host_log();
     fake_run();
     CHECK(strstr(host_log(), "page(s) that it should have given back") != NULL);
     CHECK(host_pages_in_use() >= pages + 1);
     fake_unmap_grants();
-    CHECK(card->transmit(card, make_packet(66, 9000, 4096)));
-    CHECK_EQUAL(card->dropped >= 1, 1);
+    CHECK(nic->transmit(nic, make_packet(66, 9000, 4096)));
+    CHECK_EQUAL(nic->dropped >= 1, 1);
 }
 
-static void card_compacts_many_fragments(void)
+static void nic_compacts_many_fragments(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     struct packet *packet = make_packet(4100, 18 * 100, 100);   /* 2 or 3 + 18 pieces */
     CHECK_EQUAL(packet->fragment_count, 18);
-    CHECK(card->transmit(card, packet));
-    card->flush(card);
+    CHECK(nic->transmit(nic, packet));
+    nic->flush(nic);
     fake_run();
     CHECK(receive_one(5900));
 }
 
 /* The fake would not bear a second slot. */
-static void card_sends_in_one_slot_to_a_simple_backend(void)
+static void nic_sends_in_one_slot_to_a_simple_backend(void)
 {
-    CHECK(start_card_of("0"));
-    CHECK(!card->segmentation_offload);
-    CHECK_EQUAL(card->max_mtu, 1500);
-    CHECK(card->transmit(card, make_packet(1514, 0, 1)));
-    card->flush(card);
+    CHECK(start_nic_of("0"));
+    CHECK(!nic->segmentation_offload);
+    CHECK_EQUAL(nic->max_mtu, 1500);
+    CHECK(nic->transmit(nic, make_packet(1514, 0, 1)));
+    nic->flush(nic);
     fake_run();
     CHECK(receive_one(1514));
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     for (uint32_t linear = 1; linear <= 1514; linear += 89) {
-        CHECK(card->transmit(card, make_packet(linear, 1514 - linear, 100)));
-        card->flush(card);
+        CHECK(nic->transmit(nic, make_packet(linear, 1514 - linear, 100)));
+        nic->flush(nic);
         fake_run();
         CHECK(receive_one(1514));
     }
-    CHECK_EQUAL(card->dropped, 0);
+    CHECK_EQUAL(nic->dropped, 0);
     CHECK_EQUAL(host_pages_in_use(), pages);
     CHECK_EQUAL(host_heap_blocks(), blocks);
 }
 
-static void card_marks_segmented_packets(void)
+static void nic_marks_segmented_packets(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     struct packet *packet = make_packet(66, 20000, 4096);
     packet->segment_size = 1448;
     packet->header_length = 66;
     packet->flags = PACKET_CHECKSUM_PARTIAL;
-    CHECK(card->transmit(card, packet));
-    card->flush(card);
+    CHECK(nic->transmit(nic, packet));
+    nic->flush(nic);
     fake_run();
-    CHECK_EQUAL(fake_card_segmented, 1);
+    CHECK_EQUAL(fake_nic_segmented, 1);
     struct packet *back = list_entry(received.next, struct packet, link);
     CHECK_EQUAL(back->segment_size, 1448);
     CHECK_EQUAL(back->flags, PACKET_CHECKSUM_VALID);
     CHECK(receive_one(20066));
 }
 
-static void card_tells_when_full_and_when_ready(void)
+static void nic_tells_when_full_and_when_ready(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     fake_backends_asleep = true;
     unsigned sent = 1;
-    while (card->transmit(card, make_packet(60, 0, 1)))
+    while (nic->transmit(nic, make_packet(60, 0, 1)))
         sent++;
-    card->flush(card);
+    nic->flush(nic);
     CHECK(sent > 200 && sent < 256);
-    CHECK_EQUAL(card->dropped, 0);
+    CHECK_EQUAL(nic->dropped, 0);
     CHECK_EQUAL(ready_calls, 0);
     fake_backends_asleep = false;
     fake_run();
     CHECK_EQUAL(ready_calls, 1);
-    CHECK_EQUAL(fake_card_packets, sent);
+    CHECK_EQUAL(fake_nic_packets, sent);
     while (!list_empty(&received))
         CHECK(receive_one(60));
 }
 
-static void card_sends_a_burst_with_one_notification(void)
+static void nic_sends_a_burst_with_one_notification(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     fake_run();
     fake_notifications = 0;
     for (int i = 0; i < 50; i++)
-        card->transmit(card, make_packet(100, 0, 1));
-    card->flush(card);
+        nic->transmit(nic, make_packet(100, 0, 1));
+    nic->flush(nic);
     CHECK_EQUAL(fake_notifications, 1);
     fake_run();
     while (!list_empty(&received))
         CHECK(receive_one(100));
 }
 
-static void card_survives_lack_of_memory(void)
+static void nic_survives_lack_of_memory(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     for (unsigned n = 1; n < 12; n++) {
         struct packet *packet = make_packet(66, 9000, 4096);
         host_fail_allocation(n);
-        card->transmit(card, packet);
-        card->flush(card);
+        nic->transmit(nic, packet);
+        nic->flush(nic);
         fake_run();
         host_fail_allocation(0);
         while (!list_empty(&received))
             CHECK(receive_one(9066));
     }
-    card->transmit(card, make_packet(66, 1000, 4096));
-    card->flush(card);
+    nic->transmit(nic, make_packet(66, 1000, 4096));
+    nic->flush(nic);
     fake_run();
     CHECK(receive_one(1066));
 }
@@ -791,63 +791,63 @@ static void card_survives_lack_of_memory(void)
 static unsigned link_changes;
 static void link_changed(struct network_device *device) { (void)device; link_changes++; }
 
-static void card_comes_back_after_a_reconnect(void)
+static void nic_comes_back_after_a_reconnect(void)
 {
-    CHECK(start_card());
-    card->link_changed = link_changed;
+    CHECK(start_nic());
+    nic->link_changed = link_changed;
     link_changes = 0;
     fake_backends_asleep = true;
     for (unsigned i = 0; i < 20; i++)
-        card->transmit(card, make_packet(66, 9000, 4096));
-    card->flush(card);
+        nic->transmit(nic, make_packet(66, 9000, 4096));
+    nic->flush(nic);
     uint64_t blocks = host_heap_blocks();
-    fake_card_leave();
+    fake_nic_leave();
     fake_backends_asleep = false;
     fake_run();
     CHECK_EQUAL(link_changes, 2);
-    CHECK(card->running);
-    CHECK_EQUAL(card->dropped, 20);
+    CHECK(nic->running);
+    CHECK_EQUAL(nic->dropped, 20);
     CHECK(host_heap_blocks() < blocks);
     CHECK_EQUAL(fake_grants_leaking(), 0);
-    card->transmit(card, make_packet(66, 9000, 4096));
-    card->flush(card);
+    nic->transmit(nic, make_packet(66, 9000, 4096));
+    nic->flush(nic);
     fake_run();
     CHECK(receive_one(9066));
 }
 
-static void card_is_down_when_taken_away(void)
+static void nic_is_down_when_taken_away(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     fake_backends_asleep = true;
-    while (card->transmit(card, make_packet(60, 0, 1)))
+    while (nic->transmit(nic, make_packet(60, 0, 1)))
         continue;
-    card->flush(card);
-    fake_card_detach();
+    nic->flush(nic);
+    fake_nic_detach();
     fake_run();
-    CHECK(!card->running);
+    CHECK(!nic->running);
     CHECK_EQUAL(ready_calls, 1);                   /* who waits for room is told, and the packets are dropped */
     CHECK_EQUAL(fake_grants_used(), 0);
-    CHECK(card->transmit(card, make_packet(60, 0, 1)));
-    card->flush(card);
+    CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
+    nic->flush(nic);
     fake_backends_asleep = false;
     fake_attach_again();
     fake_run();
-    CHECK(card->running);
-    card->transmit(card, make_packet(60, 0, 1));
-    card->flush(card);
+    CHECK(nic->running);
+    nic->transmit(nic, make_packet(60, 0, 1));
+    nic->flush(nic);
     fake_run();
     CHECK(receive_one(60));
 }
 
-static void hostile_card_is_contained(void)
+static void hostile_nic_is_contained(void)
 {
     for (unsigned seed = 0; seed < 300; seed++) {
         srand(seed);
-        CHECK(start_card());
+        CHECK(start_nic());
         fake_backends_asleep = true;
         for (unsigned round = 0; round < 20; round++) {
-            card->transmit(card, make_packet(66, (uint32_t)(rand() % 20000), 4096));
-            card->flush(card);
+            nic->transmit(nic, make_packet(66, (uint32_t)(rand() % 20000), 4096));
+            nic->flush(nic);
             struct ring_header *transmit = fake_transmit_ring(), *receive = fake_receive_ring();
             struct { uint16_t id, offset, flags; int16_t status; } *slots = (void *)(receive + 1);
             for (unsigned i = 0; i < 256; i++) {
@@ -860,7 +860,7 @@ static void hostile_card_is_contained(void)
                 ((uint8_t *)(transmit + 1))[i] = (uint8_t)(rand() % 3 ? 0 : rand());
             receive->responses_produced += (uint32_t)(seed % 2 ? rand() % 30 : rand());
             transmit->responses_produced += (uint32_t)(seed % 2 ? rand() % 5 : rand());
-            fake_raise(fake_card_port());
+            fake_raise(fake_nic_port());
             fake_run();
             while (!list_empty(&received)) {
                 struct packet *packet = list_entry(list_pop_front(&received), struct packet, link);
@@ -875,7 +875,7 @@ static void hostile_card_is_contained(void)
     }
 }
 
-/* Field by field: what is not a packet is dropped, and the card goes on or is given up; its pages come back. */
+/* Field by field: what is not a packet is dropped, and the NIC goes on or is given up; its pages come back. */
 static void each_lie_about_a_packet_is_dropped(void)
 {
     static const struct {
@@ -906,7 +906,7 @@ static void each_lie_about_a_packet_is_dropped(void)
         { .status = 60, .produced = UINT32_MAX, .dead = true },
     };
     for (unsigned n = 0; n < array_size(lies); n++) {
-        CHECK(start_card());
+        CHECK(start_nic());
         uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
         fake_backends_asleep = true;
         struct ring_header *ring = fake_receive_ring();
@@ -917,23 +917,23 @@ static void each_lie_about_a_packet_is_dropped(void)
         memcpy((uint8_t *)(ring + 1) + sizeof(response), &extra, sizeof(extra));
         ring->responses_produced += lies[n].produced;
         (void)host_log();
-        fake_raise(fake_card_port());
+        fake_raise(fake_nic_port());
         fake_run();
         CHECK_EQUAL(strstr(host_log(), "nothing is received any more") != NULL, lies[n].dead);
         unsigned count = 0;
         for (struct list *link; (link = list_pop_front(&received)) != NULL; count++)
             packet_free(list_entry(link, struct packet, link));
         CHECK_EQUAL(count, lies[n].packets);
-        CHECK_EQUAL(card->dropped, lies[n].packets == 0 && !lies[n].dead);
+        CHECK_EQUAL(nic->dropped, lies[n].packets == 0 && !lies[n].dead);
         CHECK_EQUAL(host_pages_in_use(), pages);
         CHECK_EQUAL(host_heap_blocks(), blocks);
-        fake_card_detach();
+        fake_nic_detach();
         fake_run();
         CHECK_EQUAL(fake_grants_used(), 0);
     }
 }
 
-/* The answers to packets that were sent: an id that is not under way ends sending; the packets end with the card. */
+/* The answers to packets that were sent: an id that is not under way ends sending; the packets end with the NIC. */
 static void each_lie_about_a_sent_packet_is_contained(void)
 {
     static const struct {
@@ -947,25 +947,25 @@ static void each_lie_about_a_sent_packet_is_contained(void)
         { 0, 0, 2, true }, { 0, 0, 4, true }, { 0, 0, 5, true }, { 0, 0, 257, true }, { 0, 0, UINT32_MAX, true },
     };
     for (unsigned n = 0; n < array_size(lies); n++) {
-        CHECK(start_card());
+        CHECK(start_nic());
         uint64_t blocks = host_heap_blocks();
         fake_backends_asleep = true;
         for (unsigned i = 0; i < 4; i++)
-            CHECK(card->transmit(card, make_packet(60, 0, 1)));
-        card->flush(card);
+            CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
+        nic->flush(nic);
         struct ring_header *ring = fake_transmit_ring();
         struct tx_response response = { lies[n].id, lies[n].status };
         for (unsigned i = 0; i < 256; i++)
             memcpy((uint8_t *)(ring + 1) + i * 12, &response, sizeof(response));
         ring->responses_produced += lies[n].produced;
         (void)host_log();
-        fake_raise(fake_card_port());
+        fake_raise(fake_nic_port());
         fake_run();
         CHECK_EQUAL(strstr(host_log(), "nothing is sent any more") != NULL, lies[n].dead);
-        uint64_t dropped = card->dropped;
-        CHECK(card->transmit(card, make_packet(60, 0, 1)));
-        CHECK_EQUAL(card->dropped - dropped, lies[n].dead);
-        fake_card_detach();
+        uint64_t dropped = nic->dropped;
+        CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
+        CHECK_EQUAL(nic->dropped - dropped, lies[n].dead);
+        fake_nic_detach();
         fake_run();
         CHECK_EQUAL(fake_grants_used(), 0);
         CHECK_EQUAL(host_heap_blocks(), blocks);
@@ -995,18 +995,18 @@ int main(void)
     host_test("disk_bears_a_backend_that_leaves_and_keeps", disk_bears_a_backend_that_leaves_and_keeps);
     host_test("hostile_disk_is_given_up", hostile_disk_is_given_up);
     host_test("each_lie_about_a_disk_ends_its_requests", each_lie_about_a_disk_ends_its_requests);
-    host_test("card_sends_and_receives", card_sends_and_receives);
-    host_test("card_shows_nothing_but_packets", card_shows_nothing_but_packets);
-    host_test("card_leaves_pages_to_a_backend_that_keeps_them", card_leaves_pages_to_a_backend_that_keeps_them);
-    host_test("card_compacts_many_fragments", card_compacts_many_fragments);
-    host_test("card_sends_in_one_slot_to_a_simple_backend", card_sends_in_one_slot_to_a_simple_backend);
-    host_test("card_marks_segmented_packets", card_marks_segmented_packets);
-    host_test("card_tells_when_full_and_when_ready", card_tells_when_full_and_when_ready);
-    host_test("card_sends_a_burst_with_one_notification", card_sends_a_burst_with_one_notification);
-    host_test("card_survives_lack_of_memory", card_survives_lack_of_memory);
-    host_test("card_comes_back_after_a_reconnect", card_comes_back_after_a_reconnect);
-    host_test("card_is_down_when_taken_away", card_is_down_when_taken_away);
-    host_test("hostile_card_is_contained", hostile_card_is_contained);
+    host_test("nic_sends_and_receives", nic_sends_and_receives);
+    host_test("nic_shows_nothing_but_packets", nic_shows_nothing_but_packets);
+    host_test("nic_leaves_pages_to_a_backend_that_keeps_them", nic_leaves_pages_to_a_backend_that_keeps_them);
+    host_test("nic_compacts_many_fragments", nic_compacts_many_fragments);
+    host_test("nic_sends_in_one_slot_to_a_simple_backend", nic_sends_in_one_slot_to_a_simple_backend);
+    host_test("nic_marks_segmented_packets", nic_marks_segmented_packets);
+    host_test("nic_tells_when_full_and_when_ready", nic_tells_when_full_and_when_ready);
+    host_test("nic_sends_a_burst_with_one_notification", nic_sends_a_burst_with_one_notification);
+    host_test("nic_survives_lack_of_memory", nic_survives_lack_of_memory);
+    host_test("nic_comes_back_after_a_reconnect", nic_comes_back_after_a_reconnect);
+    host_test("nic_is_down_when_taken_away", nic_is_down_when_taken_away);
+    host_test("hostile_nic_is_contained", hostile_nic_is_contained);
     host_test("each_lie_about_a_packet_is_dropped", each_lie_about_a_packet_is_dropped);
     host_test("each_lie_about_a_sent_packet_is_contained", each_lie_about_a_sent_packet_is_contained);
     host_test("control_orders_arrive_once", control_orders_arrive_once);

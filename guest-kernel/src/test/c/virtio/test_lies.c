@@ -64,7 +64,7 @@ static unsigned count_disks(void)
     return count;
 }
 
-static struct network_device *newest_card(void)
+static struct network_device *newest_nic(void)
 {
     unsigned count = 0;
     while (network_device_at(count) != NULL)
@@ -98,7 +98,7 @@ static void capacities_that_cannot_be(void)
 static void sizes_of_packets_that_cannot_be(void)
 {
     static const struct {
-        uint16_t claimed, plain, joined;     /* what the card has then, by whether buffers can be joined */
+        uint16_t claimed, plain, joined;     /* what the NIC has then, by whether buffers can be joined */
         bool said;
     } sizes[] = { { 0, 1500, 1500, true }, { 1, 1500, 1500, true }, { 67, 1500, 1500, true }, { 68, 68, 68, false },
                   { 1400, 1400, 1400, false }, { 9000, 1500, 9000, false }, { 65535, 1500, 65517, false } };
@@ -108,8 +108,8 @@ static void sizes_of_packets_that_cannot_be(void)
         (void)host_log();
         CHECK_EQUAL(virtio_network_start(&fake.device), 0);
         CHECK_EQUAL(strstr(host_log(), "which cannot be; 1500 is used") != NULL, sizes[i / 2].said);
-        CHECK_EQUAL(newest_card()->mtu, i % 2 ? sizes[i / 2].joined : sizes[i / 2].plain);
-        CHECK(newest_card()->max_mtu >= newest_card()->mtu && newest_card()->max_mtu <= 65517);
+        CHECK_EQUAL(newest_nic()->mtu, i % 2 ? sizes[i / 2].joined : sizes[i / 2].plain);
+        CHECK(newest_nic()->max_mtu >= newest_nic()->mtu && newest_nic()->max_mtu <= 65517);
     }
 }
 
@@ -255,9 +255,9 @@ static void states_of_a_disk(void)
         disk_ends_all_requests(NULL, states[i]);
 }
 
-/* ---- Cards ----------------------------------------------------------------------------------------- */
+/* ---- NICs ----------------------------------------------------------------------------------------- */
 
-static struct network_device *card;
+static struct network_device *nic;
 static unsigned packets, ready_calls;
 static bool consistent;
 
@@ -279,16 +279,16 @@ static void receive(struct network_device *device, struct packet *packet)
 
 static void ready(struct network_device *device) { (void)device; ready_calls++; }
 
-static bool start_card(void)
+static bool start_nic(void)
 {
     packets = ready_calls = 0;
     consistent = true;
     fake_init(&fake, VIRTIO_NETWORK, MERGEABLE | VIRTIO_FEATURE_EVENT_INDEX, 256);
     if (virtio_network_start(&fake.device) != 0)
         return false;
-    card = newest_card();
-    card->receive = receive;
-    card->transmit_ready = ready;
+    nic = newest_nic();
+    nic->receive = receive;
+    nic->transmit_ready = ready;
     return true;
 }
 
@@ -308,7 +308,7 @@ static bool deliver(void)
 static void receiving_bears(const struct lie *lie, const struct virtio_net_header *header)
 {
     struct fake_chain chain;
-    CHECK(start_card());
+    CHECK(start_nic());
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     CHECK(fake_take(&fake, 0, &chain));
     fake_write(&chain, 0, header, HEADER);
@@ -356,10 +356,10 @@ static struct packet *make_packet(void)
 static void sending_bears(const struct lie *lie)
 {
     struct fake_chain chain;
-    CHECK(start_card());
-    while (card->transmit(card, make_packet()))
+    CHECK(start_nic());
+    while (nic->transmit(nic, make_packet()))
         continue;
-    card->flush(card);
+    nic->flush(nic);
     CHECK(fake_take(&fake, 1, &chain));
     tell(1, lie, &chain, 0);
     CHECK(!lie->deadly || broken(1));
@@ -368,11 +368,11 @@ static void sending_bears(const struct lie *lie)
         fake_interrupt(&fake, 1);
     }
     CHECK_EQUAL(ready_calls, 1);
-    uint64_t blocks = host_heap_blocks(), dropped = card->dropped;
+    uint64_t blocks = host_heap_blocks(), dropped = nic->dropped;
     for (unsigned i = 0; i < 3; i++)
-        CHECK(card->transmit(card, make_packet()));
-    card->flush(card);
-    CHECK_EQUAL(card->dropped - dropped, broken(1) ? 3 : 0);
+        CHECK(nic->transmit(nic, make_packet()));
+    nic->flush(nic);
+    CHECK_EQUAL(nic->dropped - dropped, broken(1) ? 3 : 0);
     CHECK(!broken(1) || host_heap_blocks() == blocks);
 }
 

@@ -17,8 +17,8 @@
 #define HEADER sizeof(struct virtio_net_header)
 
 static struct fake_device fake;
-static struct network_device *card;
-static unsigned cards;
+static struct network_device *nic;
+static unsigned nics;
 
 static uint8_t received[70000];
 static uint32_t received_length;
@@ -74,10 +74,10 @@ static bool start(uint64_t features)
     memcpy(fake.config, "\x52\x54\x00\x12\x34\x56", 6);
     if (virtio_network_start(&fake.device) != 0)
         return false;
-    card = network_device_at(cards++);
-    card->receive = receive;
-    card->receive_done = receive_done;
-    card->transmit_ready = transmit_ready;
+    nic = network_device_at(nics++);
+    nic->receive = receive;
+    nic->receive_done = receive_done;
+    nic->transmit_ready = transmit_ready;
     return true;
 }
 
@@ -120,9 +120,9 @@ static bool arrived(uint32_t length)
 static void receives_packets_of_all_sizes(void)
 {
     CHECK(start(FEATURES));
-    CHECK_EQUAL(card->mac[5], 0x56);
-    CHECK(card->segmentation_offload && card->checksum_offload);
-    CHECK(card->mtu == 1500 && card->max_mtu == 65517);
+    CHECK_EQUAL(nic->mac[5], 0x56);
+    CHECK(nic->segmentation_offload && nic->checksum_offload);
+    CHECK(nic->mtu == 1500 && nic->max_mtu == 65517);
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     static const uint32_t sizes[] = { 1, 60, 128, 129, 1514, 1664, 1665, 4084, 4085, 9000, 65535 };
     for (unsigned i = 0; i < array_size(sizes); i++) {
@@ -160,7 +160,7 @@ static void receive_more(struct network_device *device)
 static void a_flood_is_received_by_rounds(void)
 {
     CHECK(start(FEATURES));
-    card->receive_more = receive_more;
+    nic->receive_more = receive_more;
     more_calls = 0;
     flooding = true;
     put_quietly(60);
@@ -170,17 +170,17 @@ static void a_flood_is_received_by_rounds(void)
     CHECK_EQUAL(more_calls, 1);
     fake_interrupt(&fake, 0);
     CHECK_EQUAL(packets, NETWORK_ROUND);
-    CHECK(card->receive_round(card));
+    CHECK(nic->receive_round(nic));
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND);
     flooding = false;
-    CHECK(!card->receive_round(card));
+    CHECK(!nic->receive_round(nic));
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 1);
-    card->polled = false;
-    card->crowded = true;
+    nic->polled = false;
+    nic->crowded = true;
     CHECK(deliver(60, (struct virtio_net_header){ 0 }));           /* with an interrupt: there are none left out */
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 1);
     CHECK_EQUAL(more_calls, 2);
-    CHECK(!card->receive_round(card));
+    CHECK(!nic->receive_round(nic));
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 2);
 }
 
@@ -199,7 +199,7 @@ static void drops_what_cannot_be(void)
     fake_write(&chain, 0, &header, HEADER);
     fake_return(&fake, 0, chain.head, 0x10000);
     CHECK_EQUAL(packets, 0);
-    CHECK_EQUAL(card->dropped, 6);
+    CHECK_EQUAL(nic->dropped, 6);
     CHECK_EQUAL(host_pages_in_use(), pages);
     CHECK(deliver(60, (struct virtio_net_header){ 0 }));
     CHECK(arrived(60));
@@ -215,7 +215,7 @@ static void keeps_its_buffers_without_memory(void)
         host_fail_allocation(0);
         CHECK_EQUAL(host_pages_in_use(), pages);
     }
-    CHECK(card->dropped > 0);
+    CHECK(nic->dropped > 0);
     for (unsigned i = 0; i < 1000; i++)
         CHECK(deliver(9000, (struct virtio_net_header){ 0 }));
     CHECK(arrived(9000));
@@ -224,11 +224,11 @@ static void keeps_its_buffers_without_memory(void)
 static void drops_before_the_stack_is_up(void)
 {
     CHECK(start(FEATURES));
-    card->receive = NULL;
-    card->receive_done = NULL;
+    nic->receive = NULL;
+    nic->receive_done = NULL;
     uint64_t blocks = host_heap_blocks();
     CHECK(deliver(60, (struct virtio_net_header){ 0 }));
-    CHECK_EQUAL(card->dropped, 1);
+    CHECK_EQUAL(nic->dropped, 1);
     CHECK_EQUAL(host_heap_blocks(), blocks);
 }
 
@@ -256,9 +256,9 @@ static void sends_headers_and_fragments(void)
     packet->checksum_offset = 16;
     packet->segment_size = 1448;
     packet->header_length = 54;
-    CHECK(card->transmit(card, packet));
+    CHECK(nic->transmit(nic, packet));
     CHECK(!fake_notified(&fake, 1));
-    card->flush(card);
+    nic->flush(nic);
     CHECK(fake_notified(&fake, 1));
 
     struct fake_chain chain;
@@ -287,16 +287,16 @@ static void says_full_and_ready(void)
     CHECK(start(FEATURES));
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     unsigned sent = 0;
-    while (card->transmit(card, make_packet(54, 10)))
+    while (nic->transmit(nic, make_packet(54, 10)))
         CHECK(++sent < 256);
-    card->flush(card);
+    nic->flush(nic);
     CHECK(sent > 10);
     CHECK_EQUAL(ready_calls, 0);
     struct fake_chain chain;
     while (fake_take(&fake, 1, &chain))
         fake_return(&fake, 1, chain.head, 0);
     CHECK_EQUAL(ready_calls, 1);
-    CHECK_EQUAL(card->dropped, 0);
+    CHECK_EQUAL(nic->dropped, 0);
     fake_interrupt(&fake, 1);
     CHECK_EQUAL(host_pages_in_use(), pages);
     CHECK_EQUAL(host_heap_blocks(), blocks);
@@ -309,14 +309,14 @@ static void is_told_by_a_fast_device(void)
     struct fake_chain chain;
     unsigned interrupts = 0;
     for (unsigned round = 0; round < 50; round++) {
-        while (card->transmit(card, make_packet(54, round % 17)))
+        while (nic->transmit(nic, make_packet(54, round % 17)))
             continue;
         uint16_t before = fake.queues[1].used;
         while (fake_take(&fake, 1, &chain))
             fake_return_quietly(&fake, 1, chain.head, 0);
         /* Raised only now, as an interrupt that waits for the CPU. */
         bool raised = fake_interrupt_due(&fake, 1, before);
-        card->flush(card);
+        nic->flush(nic);
         CHECK(raised);
         fake_interrupt(&fake, 1);
         CHECK_EQUAL(ready_calls, ++interrupts);
@@ -326,22 +326,22 @@ static void is_told_by_a_fast_device(void)
 static void drops_what_is_sent_although_full(void)
 {
     CHECK(start(FEATURES));
-    while (card->transmit(card, make_packet(54, 10)))
+    while (nic->transmit(nic, make_packet(54, 10)))
         continue;
     uint64_t blocks = host_heap_blocks();
     for (unsigned i = 0; i < 20; i++)
-        (void)card->transmit(card, make_packet(54, 17));
-    card->flush(card);
-    CHECK(card->dropped > 0);
+        (void)nic->transmit(nic, make_packet(54, 17));
+    nic->flush(nic);
+    CHECK(nic->dropped > 0);
     CHECK(host_heap_blocks() <= blocks + 4);
 }
 
 static void works_without_offloads(void)
 {
     CHECK(start(1UL << 7));
-    CHECK(!card->checksum_offload && !card->segmentation_offload);
+    CHECK(!nic->checksum_offload && !nic->segmentation_offload);
     CHECK_EQUAL(fake.accepted, VIRTIO_FEATURE_VERSION_1);
-    CHECK_EQUAL(card->mac[0] & 3, 2);
+    CHECK_EQUAL(nic->mac[0] & 3, 2);
     CHECK(deliver(1514, (struct virtio_net_header){ .buffers = 1 }));
     CHECK(arrived(1514));
 }

@@ -171,9 +171,9 @@ static void a_disk_is_taken_out(void)
     check_given_up("is gone: what it is asked for fails");
 }
 
-/* ---- Cards ----------------------------------------------------------------------------------------- */
+/* ---- NICs ----------------------------------------------------------------------------------------- */
 
-static struct network_device *card;
+static struct network_device *nic;
 static unsigned packets, ready_calls;
 
 static void receive(struct network_device *device, struct packet *packet)
@@ -185,18 +185,18 @@ static void receive(struct network_device *device, struct packet *packet)
 
 static void ready(struct network_device *device) { (void)device; ready_calls++; }
 
-static bool start_card(void)
+static bool start_nic(void)
 {
-    unsigned cards = 0;
-    while (network_device_at(cards) != NULL)
-        cards++;
+    unsigned nics = 0;
+    while (network_device_at(nics) != NULL)
+        nics++;
     packets = ready_calls = 0;
     fake_init(&fake, VIRTIO_NETWORK, MERGEABLE | VIRTIO_FEATURE_EVENT_INDEX, 64);
     if (virtio_network_start(&fake.device) != 0)
         return false;
-    card = network_device_at(cards);
-    card->receive = receive;
-    card->transmit_ready = ready;
+    nic = network_device_at(nics);
+    nic->receive = receive;
+    nic->transmit_ready = ready;
     (void)host_log();
     return true;
 }
@@ -216,18 +216,18 @@ static bool send(void)
 {
     struct packet *packet = packet_allocate(54);
     packet->linear = packet->length = 54;
-    return card->transmit(card, packet);
+    return nic->transmit(nic, packet);
 }
 
-static void a_card_is_reset(void)
+static void a_nic_is_reset(void)
 {
     struct fake_chain chain;
-    CHECK(start_card());
+    CHECK(start_nic());
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     deliver(10);
     while (send())
         continue;
-    card->flush(card);
+    nic->flush(nic);
     CHECK(fake_take(&fake, 0, &chain));      /* a packet that the reset came before */
     fake_need_reset(&fake);
     CHECK_EQUAL(ready_calls, 1);
@@ -236,7 +236,7 @@ static void a_card_is_reset(void)
     deliver(200);
     CHECK_EQUAL(packets, 210);
     CHECK(send());
-    card->flush(card);
+    nic->flush(nic);
     CHECK(fake_take(&fake, 1, &chain));
     fake_return(&fake, 1, chain.head, 0);
     CHECK(send());
@@ -245,22 +245,22 @@ static void a_card_is_reset(void)
 }
 
 /* Nobody says that it has gone: that is found when its queue is full, and nobody waits for it. */
-static void a_card_is_taken_out(void)
+static void a_nic_is_taken_out(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     fake.gone = true;
     for (unsigned i = 0; i < 500; i++)
         CHECK(send());
-    card->flush(card);
-    CHECK(card->dropped > 400);
+    nic->flush(nic);
+    CHECK(nic->dropped > 400);
     fake_changed(&fake);
     fake_interrupt(&fake, 0);
     CHECK_EQUAL(lines_with(host_log(), "is gone"), 1);
 }
 
-static void a_card_comes_back_as_another(void)
+static void a_nic_comes_back_as_another(void)
 {
-    CHECK(start_card());
+    CHECK(start_nic());
     while (send())
         continue;
     fake.offered &= ~MERGEABLE;
@@ -301,8 +301,8 @@ void test_resets(void)
     host_test("resets: a disk asks again and again", a_disk_asks_again_and_again);
     host_test("resets: a disk comes back as another", a_disk_comes_back_as_another);
     host_test("resets: a disk is taken out of the machine", a_disk_is_taken_out);
-    host_test("resets: a card asks for one while it works", a_card_is_reset);
-    host_test("resets: a card is taken out of the machine", a_card_is_taken_out);
-    host_test("resets: a card comes back as another", a_card_comes_back_as_another);
+    host_test("resets: a NIC asks for one while it works", a_nic_is_reset);
+    host_test("resets: a NIC is taken out of the machine", a_nic_is_taken_out);
+    host_test("resets: a NIC comes back as another", a_nic_comes_back_as_another);
     host_test("resets: entropy is asked for again", entropy_is_asked_for_again);
 }

@@ -1,5 +1,5 @@
 /*
- * A virtio network card's start, interrupts and restart; network_receive.c and network_transmit.c move the packets.
+ * A virtio network device's start, interrupts and restart; network_receive.c and network_transmit.c move the packets.
  *
  * Its features never change once they are agreed on, so the stack may rely on them. Lock "virtio-net" is taken here
  * for what network.h says it guards, and dropped before a callback of the stack is called.
@@ -36,7 +36,7 @@
 #define SMALLEST_MTU 68               /* 5.1.4.1, and of IPv4 */
 #define LOCALLY_ADMINISTERED 2
 
-static unsigned cards;
+static unsigned nics;
 
 /* Until the stack has set its callbacks, packets are dropped as they come. */
 static void pass_on(struct network_device *network, struct packet *packet)
@@ -54,23 +54,23 @@ static void pass_on(struct network_device *network, struct packet *packet)
 /* The device's other half fills buffers while we empty them, so this ends by counting. */
 static bool receive_round(struct network_device *network)
 {
-    struct virtio_card *card = container_of(network, struct virtio_card, network);
+    struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
     unsigned received = 0;
-    spin_lock(&card->lock);
-    virtqueue_disable_interrupt(&card->receive);
+    spin_lock(&nic->lock);
+    virtqueue_disable_interrupt(&nic->receive);
     bool more;
     do {
         struct packet *packet = NULL;
-        while (received < NETWORK_ROUND && (packet = virtio_net_receive(card)) != NULL) {
-            spin_unlock(&card->lock);
+        while (received < NETWORK_ROUND && (packet = virtio_net_receive(nic)) != NULL) {
+            spin_unlock(&nic->lock);
             pass_on(network, packet);
             received++;
-            spin_lock(&card->lock);
+            spin_lock(&nic->lock);
         }
-        virtqueue_flush(&card->receive);
+        virtqueue_flush(&nic->receive);
         more = received == NETWORK_ROUND;
-    } while (!more && virtqueue_enable_interrupt(&card->receive));
-    spin_unlock(&card->lock);
+    } while (!more && virtqueue_enable_interrupt(&nic->receive));
+    spin_unlock(&nic->lock);
     if (received > 0 && network->receive_done != NULL)
         network->receive_done(network);
     return more;
@@ -78,25 +78,25 @@ static bool receive_round(struct network_device *network)
 
 static void handle_interrupt(struct virtqueue *queue)
 {
-    struct virtio_card *card = queue->context;
-    struct network_device *network = &card->network;
+    struct virtio_nic *nic = queue->context;
+    struct network_device *network = &nic->network;
 
     if (!network->running)
         return;                      /* it did not start, and has perhaps no second queue */
-    spin_lock(&card->lock);
-    virtqueue_disable_interrupt(&card->receive);
-    bool ready = virtio_net_reclaim(card);
-    spin_unlock(&card->lock);
+    spin_lock(&nic->lock);
+    virtqueue_disable_interrupt(&nic->receive);
+    bool ready = virtio_net_reclaim(nic);
+    spin_unlock(&nic->lock);
     network_device_interrupt(network);
     if (ready && network->transmit_ready != NULL)
         network->transmit_ready(network);
 }
 
-static void forget_buffers(struct virtio_card *card)
+static void forget_buffers(struct virtio_nic *nic)
 {
-    virtio_net_transmit_forget(card);
-    for (unsigned i = 0; i < card->receive.size; i++) {
-        struct page *page = virtqueue_forget(&card->receive, i);
+    virtio_net_transmit_forget(nic);
+    for (unsigned i = 0; i < nic->receive.size; i++) {
+        struct page *page = virtqueue_forget(&nic->receive, i);
         if (page != NULL)
             page_put(page);
     }
@@ -105,82 +105,82 @@ static void forget_buffers(struct virtio_card *card)
 /* What was on its way is lost, as packets may be. Until the reset the device may still write to its buffers. */
 static int restart(struct virtio_device *device)
 {
-    struct virtio_card *card = device->driver;
+    struct virtio_nic *nic = device->driver;
     int error = virtio_restart(device);
     if (error != 0)
         return error;
-    forget_buffers(card);
-    error = virtqueue_restart(&card->receive);
+    forget_buffers(nic);
+    error = virtqueue_restart(&nic->receive);
     if (error == 0)
-        error = virtqueue_restart(&card->transmit);
+        error = virtqueue_restart(&nic->transmit);
     if (error == 0)
-        error = virtio_net_receive_init(card);
+        error = virtio_net_receive_init(nic);
     if (error != 0)
         return error;
-    virtqueue_enable_interrupt(&card->receive);
+    virtqueue_enable_interrupt(&nic->receive);
     virtio_ready(device);
-    virtqueue_flush(&card->receive);
+    virtqueue_flush(&nic->receive);
     return 0;
 }
 
-void virtio_net_check(struct virtio_card *card)
+void virtio_net_check(struct virtio_nic *nic)
 {
-    if (!virtio_check(card->device, restart))
-        card->receive.broken = card->transmit.broken = true;
+    if (!virtio_check(nic->device, restart))
+        nic->receive.broken = nic->transmit.broken = true;
 }
 
 static void changed(struct virtio_device *device)
 {
-    struct virtio_card *card = device->driver;
-    spin_lock(&card->lock);
-    virtio_net_check(card);
-    bool ready = virtio_net_reclaim(card);
-    spin_unlock(&card->lock);
-    if (ready && card->network.transmit_ready != NULL)
-        card->network.transmit_ready(&card->network);
+    struct virtio_nic *nic = device->driver;
+    spin_lock(&nic->lock);
+    virtio_net_check(nic);
+    bool ready = virtio_net_reclaim(nic);
+    spin_unlock(&nic->lock);
+    if (ready && nic->network.transmit_ready != NULL)
+        nic->network.transmit_ready(&nic->network);
 }
 
-static void read_address(struct virtio_card *card)
+static void read_address(struct virtio_nic *nic)
 {
-    if (card->device->features & FEATURE_MAC) {
-        card->device->transport->read_config(card->device, CONFIG_MAC, card->network.mac, sizeof(card->network.mac));
+    if (nic->device->features & FEATURE_MAC) {
+        nic->device->transport->read_config(nic->device, CONFIG_MAC, nic->network.mac, sizeof(nic->network.mac));
         return;
     }
-    random_bytes(card->network.mac, sizeof(card->network.mac));
-    card->network.mac[0] = (uint8_t)((card->network.mac[0] & ~1) | LOCALLY_ADMINISTERED);
+    random_bytes(nic->network.mac, sizeof(nic->network.mac));
+    nic->network.mac[0] = (uint8_t)((nic->network.mac[0] & ~1) | LOCALLY_ADMINISTERED);
 }
 
 /* Larger packets need buffers that can be joined; a device that names its MTU takes no larger (5.1.4.1). */
-static void read_mtu(struct virtio_card *card)
+static void read_mtu(struct virtio_nic *nic)
 {
-    struct network_device *network = &card->network;
+    struct network_device *network = &nic->network;
     network->mtu = ETHERNET_MTU;
-    network->max_mtu = card->device->features & FEATURE_MERGEABLE_BUFFERS ? LARGEST_MTU : ETHERNET_MTU;
-    if (!(card->device->features & FEATURE_MTU))
+    network->max_mtu = nic->device->features & FEATURE_MERGEABLE_BUFFERS ? LARGEST_MTU : ETHERNET_MTU;
+    if (!(nic->device->features & FEATURE_MTU))
         return;
     uint16_t mtu;
-    card->device->transport->read_config(card->device, CONFIG_MTU, &mtu, sizeof(mtu));
+    nic->device->transport->read_config(nic->device, CONFIG_MTU, &mtu, sizeof(mtu));
     if (mtu < SMALLEST_MTU) {
         log_error("virtio device %s claims an MTU of %u, which cannot be; %u is used. Set it on the host",
-                  card->device->place, mtu, ETHERNET_MTU);
+                  nic->device->place, mtu, ETHERNET_MTU);
         return;
     }
     network->mtu = network->max_mtu = min_of(mtu, network->max_mtu);
 }
 
-static void describe(struct virtio_card *card)
+static void describe(struct virtio_nic *nic)
 {
-    struct network_device *network = &card->network;
-    uint64_t features = card->device->features;
-    read_address(card);
-    read_mtu(card);
+    struct network_device *network = &nic->network;
+    uint64_t features = nic->device->features;
+    read_address(nic);
+    read_mtu(nic);
     network->checksum_offload = features & FEATURE_CHECKSUM;
     network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
     network->running = true;
     network->transmit = virtio_net_transmit;
     network->flush = virtio_net_flush;
     network->receive_round = receive_round;
-    format(network->name, sizeof(network->name), "eth%u", cards++);
+    format(network->name, sizeof(network->name), "eth%u", nics++);
 }
 
 static int negotiate(struct virtio_device *device)
@@ -193,15 +193,15 @@ static int negotiate(struct virtio_device *device)
     return virtio_negotiate(device, wanted);
 }
 
-static int init_queues(struct virtio_card *card)
+static int init_queues(struct virtio_nic *nic)
 {
     uint64_t buffers = max_of(platform.memory_bytes / MEMORY_PER_BUFFER, (uint64_t)RECEIVE_BUFFERS_MIN);
     unsigned size = (unsigned)min_of(buffers, (uint64_t)QUEUE_SIZE);
-    int error = virtqueue_init(&card->receive, card->device, QUEUE_RECEIVE, size, handle_interrupt, card);
+    int error = virtqueue_init(&nic->receive, nic->device, QUEUE_RECEIVE, size, handle_interrupt, nic);
     if (error == 0)
-        error = virtqueue_init(&card->transmit, card->device, QUEUE_TRANSMIT, QUEUE_SIZE, handle_interrupt, card);
+        error = virtqueue_init(&nic->transmit, nic->device, QUEUE_TRANSMIT, QUEUE_SIZE, handle_interrupt, nic);
     if (error == 0)
-        error = virtio_net_receive_init(card);
+        error = virtio_net_receive_init(nic);
     return error;
 }
 
@@ -211,22 +211,22 @@ int virtio_network_start(struct virtio_device *device)
     if (error != 0)
         return error;
     /* Never freed once a queue knows it. */
-    struct virtio_card *card = heap_allocate_zeroed(sizeof(*card));
-    if (card == NULL)
+    struct virtio_nic *nic = heap_allocate_zeroed(sizeof(*nic));
+    if (nic == NULL)
         return -ENOMEM;
-    spinlock_init(&card->lock, LOCK_CARD);
-    card->device = device;
-    device->driver = card;
-    error = init_queues(card);
+    spinlock_init(&nic->lock, LOCK_NIC);
+    nic->device = device;
+    device->driver = nic;
+    error = init_queues(nic);
     if (error != 0)
         return error;
-    describe(card);
-    virtqueue_enable_interrupt(&card->receive);
-    network_device_add(&card->network);
+    describe(nic);
+    virtqueue_enable_interrupt(&nic->receive);
+    network_device_add(&nic->network);
     device->changed = changed;
     virtio_ready(device);
-    virtqueue_flush(&card->receive);
-    const uint8_t *mac = card->network.mac;
-    log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x", card->network.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    virtqueue_flush(&nic->receive);
+    const uint8_t *mac = nic->network.mac;
+    log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x", nic->network.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     return 0;
 }

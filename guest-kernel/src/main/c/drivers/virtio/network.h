@@ -1,6 +1,6 @@
 /*
- * Virtio network cards (VIRTIO 1.1, 5.1): what network.c (start-up and interrupts), network_receive.c
- * and network_transmit.c share. Lock "virtio-net" per card; the stack's callbacks are called
+ * Virtio network devices (VIRTIO 1.1, 5.1): what network.c (start-up and interrupts), network_receive.c
+ * and network_transmit.c share. Lock "virtio-net" per NIC; the stack's callbacks are called
  * without it.
  */
 #pragma once
@@ -27,7 +27,7 @@ struct virtio_net_header {
 _Static_assert(sizeof(struct virtio_net_header) == 12, "5.1.6");
 _Static_assert(sizeof(struct virtio_net_header) <= sizeof(((struct packet *)0)->layer), "it is kept there");
 
-struct virtio_card {
+struct virtio_nic {
     struct network_device network;
     struct virtio_device *device;
     struct spinlock lock;               /* guards the rest */
@@ -37,18 +37,18 @@ struct virtio_card {
 };
 
 /* Fills the receive queue. 0, or -ENOMEM with not one buffer in it. */
-must_check int virtio_net_receive_init(struct virtio_card *card);
+must_check int virtio_net_receive_init(struct virtio_nic *nic);
 /* With the lock: the next packet or NULL. */
-struct packet *virtio_net_receive(struct virtio_card *card);
+struct packet *virtio_net_receive(struct virtio_nic *nic);
 
 /* With the lock: sees whether the device still works, and starts it again or gives it up. */
-void virtio_net_check(struct virtio_card *card);
+void virtio_net_check(struct virtio_nic *nic);
 
 /* network_device.transmit and .flush. */
 bool virtio_net_transmit(struct network_device *network, struct packet *packet);
 void virtio_net_flush(struct network_device *network);
 /* With the lock, after a reset: drops what was given to the device. */
-void virtio_net_transmit_forget(struct virtio_card *card);
+void virtio_net_transmit_forget(struct virtio_nic *nic);
 /* With the lock: frees what was sent, and asks for an interrupt if much is left. True if the stack is to
  * be told that it may go on. */
-must_check bool virtio_net_reclaim(struct virtio_card *card);
+must_check bool virtio_net_reclaim(struct virtio_nic *nic);

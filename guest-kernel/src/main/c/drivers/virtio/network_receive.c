@@ -33,38 +33,38 @@ static const uint8_t *data_of(const struct gathered *from, unsigned index)
     return (const uint8_t *)page_data(from->pages[index]) + offset_of(index);
 }
 
-static void offer(struct virtio_card *card, struct page *page)
+static void offer(struct virtio_nic *nic, struct page *page)
 {
     struct virtqueue_segment segment = { page_address(page), PAGE_SIZE, true };
     /* There is room: as many pages were taken out before. */
-    if (!virtqueue_add(&card->receive, &segment, 1, page))
+    if (!virtqueue_add(&nic->receive, &segment, 1, page))
         page_put(page);
 }
 
-static void offer_again(struct virtio_card *card, const struct gathered *from)
+static void offer_again(struct virtio_nic *nic, const struct gathered *from)
 {
     for (unsigned i = 0; i < from->count; i++)
-        offer(card, from->pages[i]);
+        offer(nic, from->pages[i]);
 }
 
-int virtio_net_receive_init(struct virtio_card *card)
+int virtio_net_receive_init(struct virtio_nic *nic)
 {
-    for (unsigned i = 0; i < card->receive.size; i++) {
+    for (unsigned i = 0; i < nic->receive.size; i++) {
         struct page *page = device_page();
         if (page == NULL)
             return i > 0 ? 0 : -ENOMEM;
-        offer(card, page);
+        offer(nic, page);
     }
     return 0;
 }
 
-static bool take_buffer(struct virtio_card *card, struct gathered *to)
+static bool take_buffer(struct virtio_nic *nic, struct gathered *to)
 {
     uint32_t written;
-    struct page *page = virtqueue_take(&card->receive, &written);
+    struct page *page = virtqueue_take(&nic->receive, &written);
     if (page == NULL)
         return false;
-    virtio_progress(card->device);
+    virtio_progress(nic->device);
     unsigned index = to->count++;
     unsigned offset = offset_of(index);
     to->pages[index] = page;
@@ -74,17 +74,17 @@ static bool take_buffer(struct virtio_card *card, struct gathered *to)
 }
 
 /* Takes all buffers of the next packet. False: there is none. */
-static bool gather(struct virtio_card *card, struct gathered *to)
+static bool gather(struct virtio_nic *nic, struct gathered *to)
 {
     to->count = 0;
     to->length = 0;
-    if (!take_buffer(card, to))
+    if (!take_buffer(nic, to))
         return false;
     memcpy(&to->header, page_data(to->pages[0]), sizeof(to->header));
     /* Without mergeable buffers the field is not meaningful in old devices; it is then 0 or 1. */
     unsigned buffers = min_of(to->header.buffers, (uint16_t)MAX_BUFFERS);
     while (to->count < buffers) {
-        if (!take_buffer(card, to)) {
+        if (!take_buffer(nic, to)) {
             to->length = 0;
             break;
         }
@@ -130,7 +130,7 @@ static struct packet *copy_whole(const struct gathered *from)
 }
 
 /* One new page for each of the packet's, or none. */
-static bool replace_pages(struct virtio_card *card, unsigned count)
+static bool replace_pages(struct virtio_nic *nic, unsigned count)
 {
     struct page *pages[MAX_BUFFERS];
     for (unsigned i = 0; i < count; i++) {
@@ -142,17 +142,17 @@ static bool replace_pages(struct virtio_card *card, unsigned count)
         return false;
     }
     for (unsigned i = 0; i < count; i++)
-        offer(card, pages[i]);
+        offer(nic, pages[i]);
     return true;
 }
 
 /* The packet takes over the pages. */
-static struct packet *attach_pages(struct virtio_card *card, const struct gathered *from)
+static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered *from)
 {
     struct packet *packet = packet_allocate(COPY_HEADERS);
     if (packet == NULL)
         return NULL;
-    if (!replace_pages(card, from->count)) {
+    if (!replace_pages(nic, from->count)) {
         packet_free(packet);
         return NULL;
     }
@@ -174,21 +174,21 @@ static struct packet *attach_pages(struct virtio_card *card, const struct gather
     return packet;
 }
 
-struct packet *virtio_net_receive(struct virtio_card *card)
+struct packet *virtio_net_receive(struct virtio_nic *nic)
 {
     struct gathered from;
-    while (gather(card, &from)) {
+    while (gather(nic, &from)) {
         bool copy = from.length <= COPY_WHOLE;
         struct packet *packet = NULL;
         if (valid(&from))
-            packet = copy ? copy_whole(&from) : attach_pages(card, &from);
+            packet = copy ? copy_whole(&from) : attach_pages(nic, &from);
         if (packet == NULL || copy)
-            offer_again(card, &from);
+            offer_again(nic, &from);
         if (packet != NULL) {
             copy_meaning(packet, &from.header);
             return packet;
         }
-        card->network.dropped++;
+        nic->network.dropped++;
     }
     return NULL;
 }

@@ -13,49 +13,49 @@
 #define READY_ROOM (4 * MAX_SEGMENTS)
 #define MANY_BYTES (256U << 10)
 
-static void free_sent(struct virtio_card *card)
+static void free_sent(struct virtio_nic *nic)
 {
     uint32_t written;
-    for (struct packet *packet; (packet = virtqueue_take(&card->transmit, &written)) != NULL;) {
-        card->bytes_under_way -= packet->length;
+    for (struct packet *packet; (packet = virtqueue_take(&nic->transmit, &written)) != NULL;) {
+        nic->bytes_under_way -= packet->length;
         packet_free(packet);
-        virtio_progress(card->device);
+        virtio_progress(nic->device);
     }
 }
 
-void virtio_net_transmit_forget(struct virtio_card *card)
+void virtio_net_transmit_forget(struct virtio_nic *nic)
 {
-    for (unsigned i = 0; i < card->transmit.size; i++) {
-        struct packet *packet = virtqueue_forget(&card->transmit, i);
+    for (unsigned i = 0; i < nic->transmit.size; i++) {
+        struct packet *packet = virtqueue_forget(&nic->transmit, i);
         if (packet != NULL)
             packet_free(packet);
     }
-    card->bytes_under_way = 0;
+    nic->bytes_under_way = 0;
 }
 
-static bool much_waits(const struct virtio_card *card)
+static bool much_waits(const struct virtio_nic *nic)
 {
-    return card->full || card->bytes_under_way > MANY_BYTES || card->transmit.free_count < card->transmit.size / 2;
+    return nic->full || nic->bytes_under_way > MANY_BYTES || nic->transmit.free_count < nic->transmit.size / 2;
 }
 
 /* From now on the next packet sent raises an interrupt. */
-static void ask_for_interrupt(struct virtio_card *card)
+static void ask_for_interrupt(struct virtio_nic *nic)
 {
-    while (virtqueue_enable_interrupt(&card->transmit))
-        free_sent(card);
+    while (virtqueue_enable_interrupt(&nic->transmit))
+        free_sent(nic);
 }
 
-bool virtio_net_reclaim(struct virtio_card *card)
+bool virtio_net_reclaim(struct virtio_nic *nic)
 {
-    free_sent(card);
-    if (much_waits(card))
-        ask_for_interrupt(card);
+    free_sent(nic);
+    if (much_waits(nic))
+        ask_for_interrupt(nic);
     else
-        virtqueue_disable_interrupt(&card->transmit);
-    unsigned enough = min_of((unsigned)READY_ROOM, (unsigned)card->transmit.size);
-    if (!card->full || (card->transmit.free_count < enough && !card->transmit.broken))
+        virtqueue_disable_interrupt(&nic->transmit);
+    unsigned enough = min_of((unsigned)READY_ROOM, (unsigned)nic->transmit.size);
+    if (!nic->full || (nic->transmit.free_count < enough && !nic->transmit.broken))
         return false;
-    card->full = false;
+    nic->full = false;
     return true;
 }
 
@@ -74,7 +74,7 @@ static void write_header(const struct packet *packet, struct virtio_net_header *
     }
 }
 
-static bool enqueue(struct virtio_card *card, struct packet *packet)
+static bool enqueue(struct virtio_nic *nic, struct packet *packet)
 {
     struct virtqueue_segment segments[MAX_SEGMENTS];
     unsigned count = 0;
@@ -89,44 +89,44 @@ static bool enqueue(struct virtio_card *card, struct packet *packet)
         segments[count++] = (struct virtqueue_segment){
             page_address(fragment->page) + fragment->offset, fragment->length, false };
     }
-    return virtqueue_add(&card->transmit, segments, count, packet);
+    return virtqueue_add(&nic->transmit, segments, count, packet);
 }
 
 /* Never calls the stack back: it may hold locks of its own. */
 bool virtio_net_transmit(struct network_device *network, struct packet *packet)
 {
-    struct virtio_card *card = container_of(network, struct virtio_card, network);
-    spin_lock(&card->lock);
-    free_sent(card);
+    struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
+    spin_lock(&nic->lock);
+    free_sent(nic);
     /* If this fills the queue, its being sent must raise the interrupt that ends the stack's waiting; so
      * it is asked for before the device can see the packet. */
-    if (card->transmit.free_count < 2 * MAX_SEGMENTS)
-        ask_for_interrupt(card);
-    if (enqueue(card, packet)) {
+    if (nic->transmit.free_count < 2 * MAX_SEGMENTS)
+        ask_for_interrupt(nic);
+    if (enqueue(nic, packet)) {
         network->sent_packets++;
         network->sent_bytes += packet->length;
-        card->bytes_under_way += packet->length;
+        nic->bytes_under_way += packet->length;
     } else {
         network->dropped++;
         packet_free(packet);
     }
     /* A device that has gone does not say so. */
-    if (card->transmit.free_count < MAX_SEGMENTS)
-        virtio_net_check(card);
+    if (nic->transmit.free_count < MAX_SEGMENTS)
+        virtio_net_check(nic);
     /* What is sent to a broken device is dropped: nobody waits for it. */
-    bool room = card->transmit.broken || card->transmit.free_count >= MAX_SEGMENTS;
+    bool room = nic->transmit.broken || nic->transmit.free_count >= MAX_SEGMENTS;
     if (!room)
-        card->full = true;
-    spin_unlock(&card->lock);
+        nic->full = true;
+    spin_unlock(&nic->lock);
     return room;
 }
 
 void virtio_net_flush(struct network_device *network)
 {
-    struct virtio_card *card = container_of(network, struct virtio_card, network);
-    spin_lock(&card->lock);
-    virtqueue_flush(&card->transmit);
-    if (much_waits(card))
-        ask_for_interrupt(card);
-    spin_unlock(&card->lock);
+    struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
+    spin_lock(&nic->lock);
+    virtqueue_flush(&nic->transmit);
+    if (much_waits(nic))
+        ask_for_interrupt(nic);
+    spin_unlock(&nic->lock);
 }

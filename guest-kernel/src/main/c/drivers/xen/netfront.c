@@ -11,7 +11,7 @@
  */
 #include "drivers/xen/netfront.h"
 
-#include "drivers/xen/netfront_card.h"
+#include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/print.h"
@@ -23,10 +23,10 @@
 
 static void handle_event(uint32_t port, void *context)
 {
-    struct card *card = context;
+    struct nic *nic = context;
     (void)port;
-    netfront_transmit_event(card);
-    network_device_interrupt(&card->device);
+    netfront_transmit_event(nic);
+    network_device_interrupt(&nic->device);
 }
 
 /* "00:16:3e:01:02:03" */
@@ -43,73 +43,73 @@ static bool parse_mac(const char *text, uint8_t mac[6])
     return true;
 }
 
-static int read_mac(struct card *card, const char *path)
+static int read_mac(struct nic *nic, const char *path)
 {
     struct xenbus_node mac = { .name = "mac" };
     int result = xenbus_read_nodes(path, &mac, 1);
     if (result != 0)
         return result;
-    return parse_mac(mac.value, card->device.mac) ? 0 : -EPROTO;
+    return parse_mac(mac.value, nic->device.mac) ? 0 : -EPROTO;
 }
 
-static struct card *card_of_frontend(struct frontend *frontend) { return container_of(frontend, struct card, frontend); }
+static struct nic *nic_of_frontend(struct frontend *frontend) { return container_of(frontend, struct nic, frontend); }
 
 static const char *const nodes[] = { "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4", NULL };
 
 /* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
-static int read_features(struct card *card)
+static int read_features(struct nic *nic)
 {
     uint64_t feature[array_size(nodes) - 1];
     for (unsigned i = 0; i < array_size(feature); i++)
-        feature[i] = xenbus_number(frontend_node(&card->frontend, i), 0);
+        feature[i] = xenbus_number(frontend_node(&nic->frontend, i), 0);
     /* Packets in several slots, so in several pages (xen/io/netif.h: feature-sg). */
     bool several = feature[2] != 0;
-    card->transmitter.slots_per_packet = several ? NET_SLOTS_PER_PACKET : 1;
-    card->device.mtu = DEFAULT_MTU;
-    card->device.max_mtu = several ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
-    card->device.checksum_offload = feature[1] == 0;
-    card->device.segmentation_offload = card->device.checksum_offload && several && feature[3] != 0;
+    nic->transmitter.slots_per_packet = several ? NET_SLOTS_PER_PACKET : 1;
+    nic->device.mtu = DEFAULT_MTU;
+    nic->device.max_mtu = several ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
+    nic->device.checksum_offload = feature[1] == 0;
+    nic->device.segmentation_offload = nic->device.checksum_offload && several && feature[3] != 0;
     return feature[0] != 0 ? 0 : -EOPNOTSUPP;
 }
 
-static void link_changed(struct card *card, bool up)
+static void link_changed(struct nic *nic, bool up)
 {
-    if (card->device.running == up)
+    if (nic->device.running == up)
         return;
-    card->device.running = up;
-    if (card->device.link_changed != NULL)
-        card->device.link_changed(&card->device);
+    nic->device.running = up;
+    if (nic->device.link_changed != NULL)
+        nic->device.link_changed(&nic->device);
 }
 
 static void disconnected(struct frontend *frontend)
 {
-    struct card *card = card_of_frontend(frontend);
-    if (card->port != 0)
-        event_close(card->port);
-    card->port = 0;
-    netfront_transmit_stop(card);
-    netfront_receive_stop(card);
-    link_changed(card, false);
+    struct nic *nic = nic_of_frontend(frontend);
+    if (nic->port != 0)
+        event_close(nic->port);
+    nic->port = 0;
+    netfront_transmit_stop(nic);
+    netfront_receive_stop(nic);
+    link_changed(nic, false);
 }
 
 static int offer(struct frontend *frontend, struct frontend_setting *settings, unsigned *count)
 {
-    struct card *card = card_of_frontend(frontend);
-    int result = read_features(card);
+    struct nic *nic = nic_of_frontend(frontend);
+    int result = read_features(nic);
     if (result == 0)
-        result = netfront_transmit_offer(card);
+        result = netfront_transmit_offer(nic);
     if (result == 0)
-        result = netfront_receive_offer(card);
+        result = netfront_receive_offer(nic);
     if (result != 0)
         return result;
-    int port = frontend_event_channel(frontend, handle_event, card);
+    int port = frontend_event_channel(frontend, handle_event, nic);
     if (port < 0)
         return port;
-    card->port = (uint32_t)port;
+    nic->port = (uint32_t)port;
     const struct frontend_setting offered[] = {
-        { "tx-ring-ref", card->transmitter.ring_page.grant, NULL },
-        { "rx-ring-ref", card->receiver.ring_page.grant, NULL },
-        { "event-channel", card->port, NULL }, { "request-rx-copy", 1, NULL }, { "feature-rx-notify", 1, NULL },
+        { "tx-ring-ref", nic->transmitter.ring_page.grant, NULL },
+        { "rx-ring-ref", nic->receiver.ring_page.grant, NULL },
+        { "event-channel", nic->port, NULL }, { "request-rx-copy", 1, NULL }, { "feature-rx-notify", 1, NULL },
         { "feature-sg", 1, NULL }, { "feature-gso-tcpv4", 1, NULL },
     };
     _Static_assert(array_size(offered) <= FRONTEND_SETTINGS_MAX, "room for the settings");
@@ -120,21 +120,21 @@ static int offer(struct frontend *frontend, struct frontend_setting *settings, u
 
 static int connected(struct frontend *frontend)
 {
-    struct card *card = card_of_frontend(frontend);
-    if (card->was_up)
-        log_info("network card %s: connected again", card->device.name);
-    card->was_up = true;
-    netfront_transmit_start(card);
-    netfront_receive_start(card);
-    link_changed(card, true);
-    handle_event(card->port, card);  /* what came before we were ready for it */
+    struct nic *nic = nic_of_frontend(frontend);
+    if (nic->was_up)
+        log_info("network device %s: connected again", nic->device.name);
+    nic->was_up = true;
+    netfront_transmit_start(nic);
+    netfront_receive_start(nic);
+    link_changed(nic, true);
+    handle_event(nic->port, nic);    /* what came before we were ready for it */
     return 0;
 }
 
 static void lost(struct frontend *frontend)
 {
-    log_error("network card %s: its backend is gone; nothing is sent or received until it is attached again",
-              card_of_frontend(frontend)->device.name);
+    log_error("network device %s: its backend is gone; nothing is sent or received until it is attached again",
+              nic_of_frontend(frontend)->device.name);
 }
 
 static const struct frontend_operations operations = {
@@ -148,24 +148,24 @@ static const struct frontend_operations operations = {
 
 int netfront_start(const char *path, uint64_t number)
 {
-    struct card *card = heap_allocate_zeroed(sizeof(*card));
-    if (card == NULL)
+    struct nic *nic = heap_allocate_zeroed(sizeof(*nic));
+    if (nic == NULL)
         return -ENOMEM;
-    spinlock_init(&card->transmitter.lock, LOCK_CARD_TRANSMIT);
-    spinlock_init(&card->receiver.lock, LOCK_CARD_RECEIVE);
-    card->transmitter.dead = card->receiver.dead = true;
-    format(card->device.name, sizeof(card->device.name), "eth%lu", (unsigned long)number);
-    card->device.transmit = netfront_transmit;
-    card->device.flush = netfront_flush;
-    card->device.receive_round = netfront_receive_round;
+    spinlock_init(&nic->transmitter.lock, LOCK_NIC_TRANSMIT);
+    spinlock_init(&nic->receiver.lock, LOCK_NIC_RECEIVE);
+    nic->transmitter.dead = nic->receiver.dead = true;
+    format(nic->device.name, sizeof(nic->device.name), "eth%lu", (unsigned long)number);
+    nic->device.transmit = netfront_transmit;
+    nic->device.flush = netfront_flush;
+    nic->device.receive_round = netfront_receive_round;
     /* On failure the memory stays: the watch and perhaps the backend refer to it. */
-    int result = read_mac(card, path);
+    int result = read_mac(nic, path);
     if (result == 0)
-        result = frontend_connect(&card->frontend, path, &operations);
+        result = frontend_connect(&nic->frontend, path, &operations);
     if (result != 0)
         return result;
-    network_device_add(&card->device);
-    log_info("network card %s: checksum offload %s, segmentation offload %s", card->device.name,
-             card->device.checksum_offload ? "yes" : "no", card->device.segmentation_offload ? "yes" : "no");
+    network_device_add(&nic->device);
+    log_info("network device %s: checksum offload %s, segmentation offload %s", nic->device.name,
+             nic->device.checksum_offload ? "yes" : "no", nic->device.segmentation_offload ? "yes" : "no");
     return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * The paravirtual network card (xen/io/netif.h): one transmit and one receive ring, receive by
+ * The paravirtual network device (xen/io/netif.h): one transmit and one receive ring, receive by
  * copying backend, checksum and segmentation offload both ways, packets of several slots.
  * Connecting and events are in netfront.c, the two directions in netfront_transmit.c and
  * netfront_receive.c.
@@ -8,10 +8,10 @@
 
 #include "lib/types.h"
 
-/* Grant references one card needs at most: its rings, and for each of 256 slots a page to receive, a fragment and a
+/* Grant references one NIC needs at most: its rings, and for each of 256 slots a page to receive, a fragment and a
  * frame to send. */
 #define NETFRONT_GRANTS (2 + 3 * 256)
 
-/* Connects the card at xenstore path "device/vif/<number>" and announces it as eth<number>.
+/* Connects the NIC at xenstore path "device/vif/<number>" and announces it as eth<number>.
  * 0 or a negative errno. */
 must_check int netfront_start(const char *path, uint64_t number);

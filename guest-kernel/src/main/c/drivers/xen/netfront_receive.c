@@ -4,7 +4,7 @@
  * all of them fit. Everything that the backend wrote is copied before it is looked at, or its page taken back.
  * Lock "netfront receive": all of it; packets go to the stack without it.
  */
-#include "drivers/xen/netfront_card.h"
+#include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -39,20 +39,20 @@ static uint32_t offered(const struct receiver *rx)
     return rx->ring.requests_produced - rx->ring.responses_consumed;
 }
 
-static void receiver_died(struct card *card, const char *why)
+static void receiver_died(struct nic *nic, const char *why)
 {
-    if (!card->receiver.dead)
-        log_error("network card %s: %s; nothing is received any more", card->device.name, why);
-    card->receiver.dead = true;
+    if (!nic->receiver.dead)
+        log_error("network device %s: %s; nothing is received any more", nic->device.name, why);
+    nic->receiver.dead = true;
 }
 
 static void keep_spare(struct receiver *rx, struct granted_page slot) { rx->spare[rx->spares++] = slot; }
 
 /* ---- Offering pages ------------------------------------------------------------------------ */
 
-static bool new_slot(struct card *card, struct granted_page *slot)
+static bool new_slot(struct nic *nic, struct granted_page *slot)
 {
-    struct receiver *rx = &card->receiver;
+    struct receiver *rx = &nic->receiver;
     if (rx->spares > 0) {
         *slot = rx->spare[--rx->spares];
         return true;
@@ -60,7 +60,7 @@ static bool new_slot(struct card *card, struct granted_page *slot)
     slot->page = device_page();
     if (slot->page == NULL)
         return false;
-    slot->grant = grant_page(card->frontend.backend_domain, slot->page, false);
+    slot->grant = grant_page(nic->frontend.backend_domain, slot->page, false);
     if (slot->grant == GRANT_NONE) {
         page_put(slot->page);
         return false;
@@ -76,12 +76,12 @@ static void free_spares(struct receiver *rx)
     }
 }
 
-static bool refill(struct card *card)
+static bool refill(struct nic *nic)
 {
-    struct receiver *rx = &card->receiver;
+    struct receiver *rx = &nic->receiver;
     struct granted_page slot;
     bool put = false;
-    while (offered(rx) < rx->target && new_slot(card, &slot)) {
+    while (offered(rx) < rx->target && new_slot(nic, &slot)) {
         uint16_t id = (uint16_t)(rx->ring.requests_produced % NET_SLOTS);
         struct rx_request request = { .id = id, .grant = slot.grant };
         rx->slots[id] = slot;
@@ -92,40 +92,40 @@ static bool refill(struct card *card)
     return put && ring_push(&rx->ring);
 }
 
-void netfront_receive_refill(struct card *card)
+void netfront_receive_refill(struct nic *nic)
 {
-    struct receiver *rx = &card->receiver;
+    struct receiver *rx = &nic->receiver;
     spin_lock(&rx->lock);
-    bool notify = !rx->dead && refill(card);
+    bool notify = !rx->dead && refill(nic);
     spin_unlock(&rx->lock);
     if (notify)
-        event_notify(card->port);
+        event_notify(nic->port);
 }
 
-int netfront_receive_offer(struct card *card)
+int netfront_receive_offer(struct nic *nic)
 {
-    struct receiver *rx = &card->receiver;
-    if (!frontend_share_page(&card->frontend, &rx->ring_page))
+    struct receiver *rx = &nic->receiver;
+    if (!frontend_share_page(&nic->frontend, &rx->ring_page))
         return -ENOMEM;
     spin_lock(&rx->lock);
     ring_init(&rx->ring, page_data(rx->ring_page.page), sizeof(struct rx_request));
     rx->target = TARGET_MIN;
-    (void)refill(card);              /* there is nobody to notify yet */
+    (void)refill(nic);               /* there is nobody to notify yet */
     bool enough = offered(rx) >= PAGES_KEPT;
     spin_unlock(&rx->lock);
     return enough ? 0 : -ENOMEM;
 }
 
-void netfront_receive_start(struct card *card)
+void netfront_receive_start(struct nic *nic)
 {
-    spin_lock(&card->receiver.lock);
-    card->receiver.dead = false;
-    spin_unlock(&card->receiver.lock);
+    spin_lock(&nic->receiver.lock);
+    nic->receiver.dead = false;
+    spin_unlock(&nic->receiver.lock);
 }
 
-void netfront_receive_stop(struct card *card)
+void netfront_receive_stop(struct nic *nic)
 {
-    struct receiver *rx = &card->receiver;
+    struct receiver *rx = &nic->receiver;
     spin_lock(&rx->lock);
     rx->dead = true;
     for (; offered(rx) > 0; rx->ring.responses_consumed++) {
@@ -155,7 +155,7 @@ static void take(struct receiver *rx, void *response, struct granted_page *slot)
     ring_take(&rx->ring, response, sizeof(struct rx_response));
 }
 
-static void take_extras(struct card *card, int *pending, struct gathered *packet)
+static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
 {
     struct extra_info extra = { .flags = EXTRA_FLAG_MORE };
     while (extra.flags & EXTRA_FLAG_MORE) {
@@ -164,9 +164,9 @@ static void take_extras(struct card *card, int *pending, struct gathered *packet
             packet->damaged = true;
             return;
         }
-        take(&card->receiver, &extra, &slot);
+        take(&nic->receiver, &extra, &slot);
         --*pending;
-        keep_spare(&card->receiver, slot);
+        keep_spare(&nic->receiver, slot);
         if (extra.type == EXTRA_TYPE_GSO && extra.gso_type == GSO_TCPV4 && extra.gso_size != 0)
             packet->segment_size = extra.gso_size;
         else
@@ -174,14 +174,14 @@ static void take_extras(struct card *card, int *pending, struct gathered *packet
     }
 }
 
-static void add_piece(struct card *card, struct gathered *packet, struct granted_page slot,
+static void add_piece(struct nic *nic, struct gathered *packet, struct granted_page slot,
                       const struct rx_response *response)
 {
     bool good = response->status > 0 && response->offset + (uint32_t)response->status <= PAGE_SIZE
         && packet->count < NET_SLOTS_PER_PACKET;
     if (!good) {
         packet->damaged = true;
-        keep_spare(&card->receiver, slot);
+        keep_spare(&nic->receiver, slot);
         return;
     }
     packet->pieces[packet->count].slot = slot;
@@ -192,7 +192,7 @@ static void add_piece(struct card *card, struct gathered *packet, struct granted
 }
 
 /* Takes the responses of one packet. False: the protocol is broken. */
-static bool gather(struct card *card, int *pending, struct gathered *packet)
+static bool gather(struct nic *nic, int *pending, struct gathered *packet)
 {
     struct rx_response response;
     bool first = true;
@@ -202,17 +202,17 @@ static bool gather(struct card *card, int *pending, struct gathered *packet)
             packet->damaged = true;
             return true;
         }
-        uint32_t expected = card->receiver.ring.responses_consumed % NET_SLOTS;
-        take(&card->receiver, &response, &slot);
+        uint32_t expected = nic->receiver.ring.responses_consumed % NET_SLOTS;
+        take(&nic->receiver, &response, &slot);
         --*pending;
-        add_piece(card, packet, slot, &response);
+        add_piece(nic, packet, slot, &response);
         if (response.id != expected)
             return false;
         if (first) {
             packet->flags = response.flags;
             first = false;
             if (response.flags & RX_EXTRA_INFO)
-                take_extras(card, pending, packet);
+                take_extras(nic, pending, packet);
         }
     } while (response.flags & RX_MORE_DATA);
     if (packet->length > NET_PACKET_MAX)
@@ -267,9 +267,9 @@ static bool move_pages(struct gathered *from, struct packet *packet)
     return true;
 }
 
-static struct packet *keep_pages(struct card *card, struct gathered *from)
+static struct packet *keep_pages(struct nic *nic, struct gathered *from)
 {
-    struct receiver *rx = &card->receiver;
+    struct receiver *rx = &nic->receiver;
     struct packet *packet = NULL;
     if (offered(rx) + rx->spares >= PAGES_KEPT)
         packet = packet_allocate(COPY_HEADERS);
@@ -282,18 +282,18 @@ static struct packet *keep_pages(struct card *card, struct gathered *from)
     if (move_pages(from, packet))
         return packet;
     packet_free(packet);
-    receiver_died(card, "the backend keeps pages it has filled");
+    receiver_died(nic, "the backend keeps pages it has filled");
     return NULL;
 }
 
-static struct packet *build(struct card *card, struct gathered *from)
+static struct packet *build(struct nic *nic, struct gathered *from)
 {
     struct packet *packet;
     if (from->damaged || from->count == 0) {
-        give_back(&card->receiver, from);
+        give_back(&nic->receiver, from);
         return NULL;
     }
-    packet = from->length <= COPY_WHOLE ? copy_whole(&card->receiver, from) : keep_pages(card, from);
+    packet = from->length <= COPY_WHOLE ? copy_whole(&nic->receiver, from) : keep_pages(nic, from);
     if (packet == NULL)
         return NULL;
     packet->length = from->length;
@@ -306,36 +306,36 @@ static struct packet *build(struct card *card, struct gathered *from)
 }
 
 /* Takes all packets there are; no page is offered meanwhile, so this ends. */
-static void take_packets(struct card *card, struct list *packets)
+static void take_packets(struct nic *nic, struct list *packets)
 {
-    struct receiver *rx = &card->receiver;
+    struct receiver *rx = &nic->receiver;
     do {
         int pending = ring_pending(&rx->ring);
         if (pending < 0) {
-            receiver_died(card, "the backend's receive index is wrong");
+            receiver_died(nic, "the backend's receive index is wrong");
             return;
         }
         while (pending > 0) {
             struct gathered gathered = { .count = 0 };
-            if (!gather(card, &pending, &gathered)) {
+            if (!gather(nic, &pending, &gathered)) {
                 give_back(rx, &gathered);
-                receiver_died(card, "the backend answers out of order");
+                receiver_died(nic, "the backend answers out of order");
                 return;
             }
-            struct packet *packet = build(card, &gathered);
+            struct packet *packet = build(nic, &gathered);
             if (rx->dead)
                 return;
             if (packet != NULL)
                 list_push_back(packets, &packet->link);
             else
-                card->device.dropped++;
+                nic->device.dropped++;
         }
     } while (ring_wait_for(&rx->ring, 1));
 }
 
-static void deliver(struct card *card, struct list *packets)
+static void deliver(struct nic *nic, struct list *packets)
 {
-    struct network_device *device = &card->device;
+    struct network_device *device = &nic->device;
     struct list *link;
     if (list_empty(packets))
         return;
@@ -358,17 +358,17 @@ static void deliver(struct card *card, struct list *packets)
  * packet raises an event again. */
 bool netfront_receive_round(struct network_device *device)
 {
-    struct card *card = container_of(device, struct card, device);
-    struct receiver *rx = &card->receiver;
+    struct nic *nic = container_of(device, struct nic, device);
+    struct receiver *rx = &nic->receiver;
     struct list packets;
     list_init(&packets);
     spin_lock(&rx->lock);
     if (!rx->dead) {
-        take_packets(card, &packets);
+        take_packets(nic, &packets);
         adapt_target(rx);
     }
     spin_unlock(&rx->lock);
-    deliver(card, &packets);
-    netfront_receive_refill(card);
+    deliver(nic, &packets);
+    netfront_receive_refill(nic);
     return false;
 }

@@ -1,12 +1,12 @@
 /*
- * Sending. Packet heads lie on the heap, in pages full of other things, so they are copied into frames of the card's
+ * Sending. Packet heads lie on the heap, in pages full of other things, so they are copied into frames of the NIC's
  * own; so are small packets. Fragments of large packets are granted, for the backend to read, until it has answered:
  * their pages hold nothing that is not meant for the network (drivers/device.h).
  *
  * An id is in the list of free ones or stands for a piece of a packet; the packet is freed with the answer to its
  * last piece. Lock "netfront transmit": all of it.
  */
-#include "drivers/xen/netfront_card.h"
+#include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -78,9 +78,9 @@ static void copy_out(const struct packet *packet, uint32_t from, uint8_t *to, ui
 }
 
 /* Frames stay granted: they never hold anything but what the backend was sent in them. */
-static bool take_frame(struct card *card, struct granted_page *frame)
+static bool take_frame(struct nic *nic, struct granted_page *frame)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     if (tx->frame_count > 0) {
         *frame = tx->frames[--tx->frame_count];
         return true;
@@ -88,27 +88,27 @@ static bool take_frame(struct card *card, struct granted_page *frame)
     frame->page = device_page();
     if (frame->page == NULL)
         return false;
-    frame->grant = grant_page(card->frontend.backend_domain, frame->page, true);
+    frame->grant = grant_page(nic->frontend.backend_domain, frame->page, true);
     if (frame->grant == GRANT_NONE)
         page_put(frame->page);
     return frame->grant != GRANT_NONE;
 }
 
 /* One free id for a piece, its bytes copied or its page granted; NULL without one. */
-static struct tx_slot *take_slot(struct card *card, struct packet *packet, const struct piece *piece)
+static struct tx_slot *take_slot(struct nic *nic, struct packet *packet, const struct piece *piece)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     if (tx->first_free == NO_SLOT)
         return NULL;
     struct tx_slot *slot = &tx->slots[tx->first_free];
     slot->copied = piece->fragment == NULL;
     if (slot->copied) {
-        if (!take_frame(card, &slot->granted))
+        if (!take_frame(nic, &slot->granted))
             return NULL;
         copy_out(packet, piece->from, page_data(slot->granted.page), piece->length);
     } else {
         slot->granted.page = piece->fragment->page;
-        slot->granted.grant = grant_page(card->frontend.backend_domain, slot->granted.page, true);
+        slot->granted.grant = grant_page(nic->frontend.backend_domain, slot->granted.page, true);
         if (slot->granted.grant == GRANT_NONE)
             return NULL;
     }
@@ -179,14 +179,14 @@ static void take_back(struct transmitter *tx, struct tx_slot *const *slots, unsi
 }
 
 /* Puts the packet on the ring, which has room for any. False: it could not be (dropped). */
-static bool send_pieces(struct card *card, struct packet *packet)
+static bool send_pieces(struct nic *nic, struct packet *packet)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
     /* The backend may be another one than when the stack made the packet. */
-    if (packet->segment_size != 0 ? !card->device.segmentation_offload
-        : packet->flags & PACKET_CHECKSUM_PARTIAL && !card->device.checksum_offload)
+    if (packet->segment_size != 0 ? !nic->device.segmentation_offload
+        : packet->flags & PACKET_CHECKSUM_PARTIAL && !nic->device.checksum_offload)
         return false;
     unsigned limit = tx->slots_per_packet;
     unsigned count = split(packet, packet->length <= COPY_WHOLE ? packet->length : packet->linear, pieces, limit);
@@ -195,7 +195,7 @@ static bool send_pieces(struct card *card, struct packet *packet)
     if (count == 0 || count > limit)
         return false;
     for (unsigned i = 0; i < count; i++) {
-        slots[i] = take_slot(card, packet, &pieces[i]);
+        slots[i] = take_slot(nic, packet, &pieces[i]);
         if (slots[i] == NULL) {
             take_back(tx, slots, i);
             return false;
@@ -207,9 +207,9 @@ static bool send_pieces(struct card *card, struct packet *packet)
 }
 
 /* False: the protocol is broken. */
-static bool take_response(struct card *card)
+static bool take_response(struct nic *nic)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     struct tx_response response;
     ring_take(&tx->ring, &response, sizeof(response));
     if (response.status == RESPONSE_NULL) {
@@ -225,33 +225,33 @@ static bool take_response(struct card *card)
     bool revoked = return_slot(tx, slot);
     if (--progress_of(packet)->slots == 0) {
         if (response.status < 0)
-            card->device.dropped++;
+            nic->device.dropped++;
         packet_free(packet);
     }
     return revoked;
 }
 
-static void transmitter_died(struct card *card)
+static void transmitter_died(struct nic *nic)
 {
-    if (!card->transmitter.dead)
-        log_error("network card %s: the backend violates the transmit protocol; nothing is sent any more",
-                  card->device.name);
-    card->transmitter.dead = true;
+    if (!nic->transmitter.dead)
+        log_error("network device %s: the backend violates the transmit protocol; nothing is sent any more",
+                  nic->device.name);
+    nic->transmitter.dead = true;
 }
 
 /* Takes all answers there are. Asks for the next notification when half of what is under way has
  * gone, so a burst costs few interrupts and the last packet is still freed. */
-static void reap(struct card *card)
+static void reap(struct nic *nic)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     uint32_t half;
     do {
         int pending = tx->dead ? 0 : ring_pending(&tx->ring);
         bool good = pending >= 0;
         while (good && pending-- > 0)
-            good = take_response(card);
+            good = take_response(nic);
         if (!good) {
-            transmitter_died(card);
+            transmitter_died(nic);
             return;
         }
         half = (tx->ring.requests_produced - tx->ring.responses_consumed) / 2 + 1;
@@ -260,14 +260,14 @@ static void reap(struct card *card)
 
 bool netfront_transmit(struct network_device *device, struct packet *packet)
 {
-    struct card *card = card_of(device);
-    struct transmitter *tx = &card->transmitter;
+    struct nic *nic = nic_of(device);
+    struct transmitter *tx = &nic->transmitter;
     spin_lock(&tx->lock);
     if (ring_free(&tx->ring) < ROOM_FOR_A_PACKET)
-        reap(card);
+        reap(nic);
     uint32_t length = packet->length;
     bool sent = !tx->dead && ring_free(&tx->ring) >= ROOM_FOR_A_PACKET && length <= NET_PACKET_MAX
-        && send_pieces(card, packet);
+        && send_pieces(nic, packet);
     if (sent) {
         device->sent_packets++;
         device->sent_bytes += length;
@@ -283,32 +283,32 @@ bool netfront_transmit(struct network_device *device, struct packet *packet)
 
 void netfront_flush(struct network_device *device)
 {
-    struct card *card = card_of(device);
-    struct transmitter *tx = &card->transmitter;
+    struct nic *nic = nic_of(device);
+    struct transmitter *tx = &nic->transmitter;
     spin_lock(&tx->lock);
     bool notify = !tx->dead && ring_push(&tx->ring);
     spin_unlock(&tx->lock);
     if (notify)
-        event_notify(card->port);
+        event_notify(nic->port);
 }
 
-void netfront_transmit_event(struct card *card)
+void netfront_transmit_event(struct nic *nic)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     spin_lock(&tx->lock);
-    reap(card);
+    reap(nic);
     bool ready = tx->full && (tx->dead || ring_free(&tx->ring) >= ROOM_FOR_A_PACKET);
     if (ready)
         tx->full = false;
     spin_unlock(&tx->lock);
-    if (ready && card->device.transmit_ready != NULL)
-        card->device.transmit_ready(&card->device);
+    if (ready && nic->device.transmit_ready != NULL)
+        nic->device.transmit_ready(&nic->device);
 }
 
-int netfront_transmit_offer(struct card *card)
+int netfront_transmit_offer(struct nic *nic)
 {
-    struct transmitter *tx = &card->transmitter;
-    if (!frontend_share_page(&card->frontend, &tx->ring_page))
+    struct transmitter *tx = &nic->transmitter;
+    if (!frontend_share_page(&nic->frontend, &tx->ring_page))
         return -ENOMEM;
     spin_lock(&tx->lock);
     ring_init(&tx->ring, page_data(tx->ring_page.page), sizeof(struct tx_request));
@@ -321,16 +321,16 @@ int netfront_transmit_offer(struct card *card)
     return 0;
 }
 
-void netfront_transmit_start(struct card *card)
+void netfront_transmit_start(struct nic *nic)
 {
-    spin_lock(&card->transmitter.lock);
-    card->transmitter.dead = false;
-    spin_unlock(&card->transmitter.lock);
+    spin_lock(&nic->transmitter.lock);
+    nic->transmitter.dead = false;
+    spin_unlock(&nic->transmitter.lock);
 }
 
-void netfront_transmit_stop(struct card *card)
+void netfront_transmit_stop(struct nic *nic)
 {
-    struct transmitter *tx = &card->transmitter;
+    struct transmitter *tx = &nic->transmitter;
     spin_lock(&tx->lock);
     tx->dead = true;
     for (unsigned i = 0; i < NET_SLOTS; i++) {
@@ -340,7 +340,7 @@ void netfront_transmit_stop(struct card *card)
         (void)return_slot(tx, &tx->slots[i]);
         if (--progress_of(packet)->slots > 0)
             continue;
-        card->device.dropped++;
+        nic->device.dropped++;
         packet_free(packet);
     }
     while (tx->frame_count > 0) {
@@ -351,6 +351,6 @@ void netfront_transmit_stop(struct card *card)
     bool waited_for = tx->full;
     tx->full = false;
     spin_unlock(&tx->lock);
-    if (waited_for && card->device.transmit_ready != NULL)
-        card->device.transmit_ready(&card->device);
+    if (waited_for && nic->device.transmit_ready != NULL)
+        nic->device.transmit_ready(&nic->device);
 }

@@ -1,12 +1,12 @@
 /*
- * A Xen network card whose backend does what the input says, and comes and goes; packets that come out of it are whole,
+ * A Xen NIC whose backend does what the input says, and comes and goes; packets that come out of it are whole,
  * and every page and packet comes back but those that the backend keeps.
  */
 #include "drivers/device.h"
 #include "drivers/fake_xen.h"
 #include "drivers/fuzz/packets.h"
 #include "drivers/xen/netfront.h"
-#include "drivers/xen/netfront_card.h"
+#include "drivers/xen/netfront_nic.h"
 #include "host/fuzz.h"
 #include "host/host.h"
 #include "lib/pages.h"
@@ -69,9 +69,9 @@ static void scribble(struct ring_header *ring, struct fuzz_input *input)
 static void come_and_go(uint8_t how)
 {
     if (how & 1) {
-        fake_card_leave();
+        fake_nic_leave();
     } else {
-        fake_card_detach();
+        fake_nic_detach();
         fake_run();
         fake_attach_again();
     }
@@ -104,7 +104,7 @@ static void act(struct fuzz_input *input)
     case 1: case 2: respond_received(fake_receive_ring(), input); break;
     case 3: respond_extra(fake_receive_ring(), input); break;
     case 4:
-        fake_raise(fake_card_port());
+        fake_raise(fake_nic_port());
         fake_run();
         break;
     case 5: interfere(what & 8 ? fake_transmit_ring() : fake_receive_ring(), fuzz_8(input), input); break;
@@ -112,7 +112,7 @@ static void act(struct fuzz_input *input)
     }
 }
 
-/* The card is attached with a grant table of its own for each input. */
+/* The NIC is attached with a grant table of its own for each input. */
 static void attach(void)
 {
     FUZZ_CHECK(grants_init(NETFRONT_GRANTS) == 0);
@@ -123,7 +123,7 @@ static void attach(void)
 
 static void detach(void)
 {
-    fake_card_detach();
+    fake_nic_detach();
     fake_run();
     fake_unmap_grants();
     fake_forget_kept_pages();
@@ -133,7 +133,7 @@ static void start(void)
 {
     host_init();
     fake_start(0);
-    fake_add_card(0, "1");
+    fake_add_nic(0, "1");
     FUZZ_CHECK(grants_init(NETFRONT_GRANTS) == 0 && netfront_start("device/vif/0", 0) == 0);
     device = network_device_at(0);
     device->receive = receive;

@@ -1,4 +1,4 @@
-/* A virtio network card whose device does what the input says; afterwards every page and packet is accounted for. */
+/* A virtio NIC whose device does what the input says; afterwards every page and packet is accounted for. */
 #include "drivers/fuzz/packets.h"
 #include "drivers/virtio/network.h"
 #include "host/host.h"
@@ -67,13 +67,13 @@ static void drop_packet(void *token) { packet_free(token); }
 /* Both queues and what the driver keeps of them as after its start. */
 static void reset(void)
 {
-    struct virtio_card *card = container_of(device, struct virtio_card, network);
+    struct virtio_nic *nic = container_of(device, struct virtio_nic, network);
     fuzz_queue_reset(&fake, 0, drop_page);
     fuzz_queue_reset(&fake, 1, drop_packet);
-    card->full = false;
-    card->bytes_under_way = 0;
-    FUZZ_CHECK(virtio_net_receive_init(card) == 0);
-    virtqueue_enable_interrupt(&card->receive);
+    nic->full = false;
+    nic->bytes_under_way = 0;
+    FUZZ_CHECK(virtio_net_receive_init(nic) == 0);
+    virtqueue_enable_interrupt(&nic->receive);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

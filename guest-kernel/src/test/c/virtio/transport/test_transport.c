@@ -32,7 +32,7 @@ static unsigned disks_found(void)
     return count;
 }
 
-static unsigned cards_found(void)
+static unsigned nics_found(void)
 {
     unsigned count = 0;
     while (network_device_at(count) != NULL)
@@ -45,12 +45,12 @@ static bool runs(void) { return machine_device.status & VIRTIO_DRIVER_OK; }
 /* Looks for PCI devices after a lie: true if none came up, a line has this in it, and what it raises harms nobody. */
 static bool gives_up_with(const char *line)
 {
-    unsigned disks = disks_found(), cards = cards_found();
+    unsigned disks = disks_found(), nics = nics_found();
     (void)host_log();
     virtio_pci_find();
     bool said = strstr(host_log(), line) != NULL;
     machine_raise_all();
-    return said && !runs() && disks_found() == disks && cards_found() == cards && machine_steps < STEPS_OF_A_DEVICE;
+    return said && !runs() && disks_found() == disks && nics_found() == nics && machine_steps < STEPS_OF_A_DEVICE;
 }
 
 static void put_bridge(unsigned bus, unsigned device, uint8_t secondary)
@@ -408,11 +408,11 @@ static void a_place_where_no_device_is(void)
         machine_start(VIRTIO_BLOCK);
         uint32_t *fields[] = { &machine_device.magic, &machine_device.version, &machine_device.type };
         *fields[i % 3] = values[i / 3];
-        unsigned disks = disks_found(), cards = cards_found();
+        unsigned disks = disks_found(), nics = nics_found();
         virtio_mmio_find(MACHINE_MMIO_OPTION);
         machine_raise_all();
         CHECK_EQUAL(disks_found(), disks);
-        CHECK_EQUAL(cards_found() > cards, i % 3 == 2 && values[i / 3] == VIRTIO_NETWORK);
+        CHECK_EQUAL(nics_found() > nics, i % 3 == 2 && values[i / 3] == VIRTIO_NETWORK);
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * What the files of netfront share: a card and its two directions. Each direction has a lock, never
+ * What the files of netfront share: a NIC and its two directions. Each direction has a lock, never
  * held while calling the network stack: the stack may transmit from within receive().
  */
 #pragma once
@@ -96,7 +96,7 @@ struct receiver {
     struct granted_page ring_page;
 };
 
-struct card {
+struct nic {
     struct network_device device;
     struct frontend frontend;
     uint32_t port;
@@ -105,29 +105,29 @@ struct card {
     struct receiver receiver;
 };
 
-static inline struct card *card_of(struct network_device *device)
+static inline struct nic *nic_of(struct network_device *device)
 {
-    return container_of(device, struct card, device);
+    return container_of(device, struct nic, device);
 }
 
 bool netfront_transmit(struct network_device *device, struct packet *packet);
 void netfront_flush(struct network_device *device);
 /* Frees what the backend has sent; tells the stack when there is room again. */
-void netfront_transmit_event(struct card *card);
+void netfront_transmit_event(struct nic *nic);
 /* An empty ring for the backend. 0, or -ENOMEM. */
-must_check int netfront_transmit_offer(struct card *card);
+must_check int netfront_transmit_offer(struct nic *nic);
 /* Packets go out from now on. */
-void netfront_transmit_start(struct card *card);
+void netfront_transmit_start(struct nic *nic);
 /* Drops what is under way, and everything until it is started again. Harmless if nothing was offered. */
-void netfront_transmit_stop(struct card *card);
+void netfront_transmit_stop(struct nic *nic);
 
 /* Hands what came in to the stack and offers new pages. */
 bool netfront_receive_round(struct network_device *device);
 /* A ring for the backend with pages on offer. 0, or -ENOMEM. */
-must_check int netfront_receive_offer(struct card *card);
+must_check int netfront_receive_offer(struct nic *nic);
 /* Packets come in from now on. */
-void netfront_receive_start(struct card *card);
+void netfront_receive_start(struct nic *nic);
 /* Takes all pages back. Harmless if nothing was offered. */
-void netfront_receive_stop(struct card *card);
+void netfront_receive_stop(struct nic *nic);
 /* Offers pages up to the target. */
-void netfront_receive_refill(struct card *card);
+void netfront_receive_refill(struct nic *nic);
