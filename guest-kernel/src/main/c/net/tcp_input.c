@@ -255,15 +255,15 @@ static void fin_from_peer(struct tcp *tcp)
     }
 }
 
-static bool wants_text(const struct tcp *tcp)
+static bool wants_data(const struct tcp *tcp)
 {
     return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT_1 || tcp->state == TCP_FIN_WAIT_2;
 }
 
 /* Takes the packet. False: the connection is gone. */
-static bool take_text(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet)
+static bool take_data(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet)
 {
-    if (!wants_text(tcp) || (segment->length == 0 && !(segment->flags & TCP_FIN))) {
+    if (!wants_data(tcp) || (segment->length == 0 && !(segment->flags & TCP_FIN))) {
         packet_free(packet);
         return true;
     }
@@ -311,7 +311,7 @@ static void synchronised_input(struct tcp *tcp, struct tcp_segment *segment, str
         packet_free(packet);
         return;
     }
-    if (take_text(tcp, segment, packet))
+    if (take_data(tcp, segment, packet))
         tcp_output(tcp);
 }
 

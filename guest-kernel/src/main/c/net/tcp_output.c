@@ -86,8 +86,8 @@ bool tcp_held_by_cork(const struct tcp *tcp)
 
 void tcp_send_into_small_window(struct tcp *tcp)
 {
-    uint32_t text = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
-    uint32_t length = min_of(min_of(text, (uint32_t)tcp->mss), tcp->send_window);
+    uint32_t payload = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
+    uint32_t length = min_of(min_of(payload, (uint32_t)tcp->mss), tcp->send_window);
     if (length > 0)
         (void)send_segment(tcp, length, false);
 }
@@ -177,11 +177,11 @@ static uint32_t most_at_once(struct tcp *tcp)
 static bool send_again(struct tcp *tcp, struct tcp_sent *sent, uint32_t most)
 {
     bool fin = seq_before(tcp->send_end, sent->end);
-    uint32_t text = sent->end - sent->start - fin, length = min_of(text, most);
+    uint32_t payload = sent->end - sent->start - fin, length = min_of(payload, most);
     struct packet *packet = tcp_queue_packet(tcp, &sent->chunk, sent->start, &length);
     if (packet == NULL)
         return false;
-    fin = fin && length == text;
+    fin = fin && length == payload;
     if (seq_before(sent->start + length + fin, sent->end) && !tcp_sent_split(tcp, sent, sent->start + length)) {
         packet_free(packet);
         return false;
@@ -223,8 +223,8 @@ static bool send_lost(struct tcp *tcp)
 
 void tcp_send_tail_probe(struct tcp *tcp)
 {
-    uint32_t text = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
-    uint32_t length = min_of(min_of(text, (uint32_t)tcp->mss), in_window(tcp, tcp->send_next));
+    uint32_t payload = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
+    uint32_t length = min_of(min_of(payload, (uint32_t)tcp->mss), in_window(tcp, tcp->send_next));
     if (length > 0) {
         if (send_segment(tcp, length, false))
             tcp_rack_probed(tcp, false);
@@ -265,17 +265,17 @@ static uint32_t whole_segments(const struct tcp *tcp, uint32_t length, bool is_r
 static bool next_segment(struct tcp *tcp, uint32_t *length, bool *fin)
 {
     uint32_t sequence = tcp->send_next;
-    uint32_t text = seq_before(sequence, tcp->send_end) ? tcp->send_end - sequence : 0;
+    uint32_t payload = seq_before(sequence, tcp->send_end) ? tcp->send_end - sequence : 0;
     uint32_t by_window = in_window(tcp, sequence), by_congestion = congestion_room(tcp);
-    uint32_t most = min_of(min_of(text, most_at_once(tcp)), min_of(by_window, by_congestion));
-    if (by_congestion < min_of(text, by_window))
+    uint32_t most = min_of(min_of(payload, most_at_once(tcp)), min_of(by_window, by_congestion));
+    if (by_congestion < min_of(payload, by_window))
         tcp->congestion.limited = true;
-    *length = whole_segments(tcp, most, most == text);
+    *length = whole_segments(tcp, most, most == payload);
     *fin = tcp->fin_queued && sequence + *length == tcp->send_end && seq_up_to(sequence, tcp->send_end);
     return *length > 0 || *fin;
 }
 
-static bool may_send_text(const struct tcp *tcp)
+static bool may_send_data(const struct tcp *tcp)
 {
     switch (tcp->state) {
     case TCP_ESTABLISHED:
@@ -310,7 +310,7 @@ static void start_timer_after(struct tcp *tcp, bool sent_new, bool no_memory)
         tcp_retransmit_start(tcp);    /* without memory, it tries again */
 }
 
-static void send_text(struct tcp *tcp)
+static void send_data(struct tcp *tcp)
 {
     uint32_t before = tcp->send_next;
     while (send_lost(tcp))
@@ -328,12 +328,12 @@ static bool something_is_held_back(const struct tcp *tcp)
 
 void tcp_output(struct tcp *tcp)
 {
-    if (may_send_text(tcp)) {
+    if (may_send_data(tcp)) {
         nanoseconds now = clock_monotonic();
         bool idle = tcp->send_next == tcp->send_unacknowledged && tcp->rto != 0 && now - tcp->last_sent > tcp->rto;
         if (idle && seq_before(tcp->send_next, tcp->send_end))
             tcp_congestion_idle(tcp);
-        send_text(tcp);
+        send_data(tcp);
         if (tcp->kept.not_sent_low != 0)
             tcp_wake_writer(tcp);
         if (something_is_held_back(tcp))

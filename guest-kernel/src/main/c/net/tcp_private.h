@@ -78,7 +78,7 @@ struct tcp_segment {                 /* a received one; its packet starts with t
     uint8_t flags;
     struct tcp_options options;
 };
-/* What SYN and FIN add to the length of the text. */
+/* What SYN and FIN add to the length of the data. */
 static inline uint32_t tcp_segment_end(const struct tcp_segment *s)
 {
     return s->sequence + s->length + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
