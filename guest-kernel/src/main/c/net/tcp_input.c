@@ -353,7 +353,7 @@ void tcp_icmp_error(const struct icmp_error *error)
     if (entry == NULL || entry->kind != TCP_ENTRY_CONNECTION)
         return;
     struct tcp *tcp = container_of(entry, struct tcp, entry);
-    /* Only what is about something under way is believed (RFC 5927 4.1). */
+    /* Only what is about something in flight is believed (RFC 5927 4.1). */
     if (seq_before(sequence, tcp->send_unacknowledged) || !seq_before(sequence, tcp->send_next))
         return;
     if (error->mtu != 0 && error->mtu < error->length)         /* one that it would have fitted is a lie */

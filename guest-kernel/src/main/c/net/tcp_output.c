@@ -319,7 +319,7 @@ static void send_data(struct tcp *tcp)
     start_timer_after(tcp, tcp->send_next != before, no_memory);
 }
 
-/* Something waits, nothing is under way, and the window or a cork keeps it back: a timer is needed. */
+/* Something waits, nothing is in flight, and the window or a cork keeps it back: a timer is needed. */
 static bool something_is_held_back(const struct tcp *tcp)
 {
     return seq_before(tcp->send_next, tcp->send_end + tcp->fin_queued) &&

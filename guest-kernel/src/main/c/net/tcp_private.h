@@ -10,7 +10,7 @@
  *   tcp_out_of_order.c   incoming data that came before what precedes it
  *   tcp_send_queue.c  outgoing data until it is acknowledged
  *   tcp_output.c      what to send now, and sending it
- *   tcp_sent.c        what is under way, delivered or lost: the scoreboard
+ *   tcp_sent.c        what is in flight, delivered or lost: the scoreboard
  *   tcp_rack.c        finding losses by time, and at the tail (RACK-TLP, RFC 8985)
  *   tcp_recovery.c    what a loss does to the rate (PRR, RFC 6937), and undoing it (RFC 4015)
  *   tcp_congestion.c  CUBIC (RFC 9438)
@@ -521,7 +521,7 @@ void tcp_slow_start_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt);
 /* tcp_timer.c */
 void tcp_timers_init(struct tcp *tcp);
 void tcp_timers_stop(struct tcp *tcp);
-/* (Re)starts for what is needed next while something is under way: usually at now + rto, backed off. */
+/* (Re)starts for what is needed next while something is in flight: usually at now + rto, backed off. */
 void tcp_retransmit_start(struct tcp *tcp);
 void tcp_retransmit_stop(struct tcp *tcp);
 void tcp_probe_start(struct tcp *tcp);

@@ -933,7 +933,7 @@ static void each_lie_about_a_packet_is_dropped(void)
     }
 }
 
-/* The answers to packets that were sent: an id that is not under way ends sending; the packets end with the NIC. */
+/* The answers to packets that were sent: an id that is not in flight ends sending; the packets end with the NIC. */
 static void each_lie_about_a_sent_packet_is_contained(void)
 {
     static const struct {

@@ -529,7 +529,7 @@ static bool cost_of_reports(unsigned segments, uint64_t cost[3])
     return true;
 }
 
-static void reports_cost_the_same_whatever_is_under_way(void)
+static void reports_cost_the_same_whatever_is_in_flight(void)
 {
     uint64_t few[3], many[3];
     CHECK(cost_of_reports(100, few));
@@ -537,13 +537,13 @@ static void reports_cost_the_same_whatever_is_under_way(void)
     CHECK(cost_of_reports(2000, many));
     finish();
     for (unsigned i = 0; i < 3; i++) {
-        printf("# %lu instructions with 100 segments under way, %lu with 2000\n", (unsigned long)few[i],
+        printf("# %lu instructions with 100 segments in flight, %lu with 2000\n", (unsigned long)few[i],
                (unsigned long)many[i]);
         CHECK(many[i] < few[i] + few[i] / 2);
     }
 }
 
-/* Blocks of single bytes do not cut what is under way to pieces. */
+/* Blocks of single bytes do not cut what is in flight to pieces. */
 static void tiny_blocks_are_ignored(void)
 {
     CHECK(open_sack() && write_segments(10));
@@ -584,7 +584,7 @@ int main(void)
     host_test("reported duplicates take a recovery back", reported_duplicates_take_a_recovery_back);
     host_test("duplicates are reported", duplicates_are_reported);
     host_test("acknowledgements are quick after a hole", acknowledgements_are_quick_after_a_hole);
-    host_test("reports cost the same whatever is under way", reports_cost_the_same_whatever_is_under_way);
+    host_test("reports cost the same whatever is in flight", reports_cost_the_same_whatever_is_in_flight);
     host_test("tiny blocks are ignored", tiny_blocks_are_ignored);
     return host_result();
 }

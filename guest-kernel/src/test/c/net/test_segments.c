@@ -345,7 +345,7 @@ static void path_mtu_shrinks(void)
     write_be32(icmp + 24, WIRE_PEER);
     write_be16(icmp + 28, hand.stack_port);
     write_be16(icmp + 30, hand.port);
-    write_be32(icmp + 32, got.sequence + 5000);                    /* about nothing under way: not believed */
+    write_be32(icmp + 32, got.sequence + 5000);                    /* about nothing in flight: not believed */
     write_be16(icmp + 2, checksum_finish(checksum_add(0, icmp, sizeof(icmp))));
     wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, sizeof(icmp));
     CHECK(hand_silent());

@@ -33,7 +33,7 @@ struct virtio_nic {
     struct spinlock lock;               /* guards the rest */
     struct virtqueue receive, transmit;
     bool full;                          /* transmit() said false: the stack waits to be told */
-    uint64_t bytes_under_way;           /* given to the transmit queue */
+    uint64_t bytes_in_flight;           /* given to the transmit queue */
 };
 
 /* Fills the receive queue. 0, or -ENOMEM with not one buffer in it. */

@@ -17,7 +17,7 @@ static void free_sent(struct virtio_nic *nic)
 {
     uint32_t written;
     for (struct packet *packet; (packet = virtqueue_take(&nic->transmit, &written)) != NULL;) {
-        nic->bytes_under_way -= packet->length;
+        nic->bytes_in_flight -= packet->length;
         packet_free(packet);
         virtio_progress(nic->device);
     }
@@ -30,12 +30,12 @@ void virtio_net_transmit_forget(struct virtio_nic *nic)
         if (packet != NULL)
             packet_free(packet);
     }
-    nic->bytes_under_way = 0;
+    nic->bytes_in_flight = 0;
 }
 
 static bool much_waits(const struct virtio_nic *nic)
 {
-    return nic->full || nic->bytes_under_way > MANY_BYTES || nic->transmit.free_count < nic->transmit.size / 2;
+    return nic->full || nic->bytes_in_flight > MANY_BYTES || nic->transmit.free_count < nic->transmit.size / 2;
 }
 
 /* From now on the next packet sent raises an interrupt. */
@@ -105,7 +105,7 @@ bool virtio_net_transmit(struct network_device *network, struct packet *packet)
     if (enqueue(nic, packet)) {
         network->sent_packets++;
         network->sent_bytes += packet->length;
-        nic->bytes_under_way += packet->length;
+        nic->bytes_in_flight += packet->length;
     } else {
         network->dropped++;
         packet_free(packet);

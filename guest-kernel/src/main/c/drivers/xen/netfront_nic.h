@@ -118,7 +118,7 @@ void netfront_transmit_event(struct nic *nic);
 must_check int netfront_transmit_offer(struct nic *nic);
 /* Packets go out from now on. */
 void netfront_transmit_start(struct nic *nic);
-/* Drops what is under way, and everything until it is started again. Harmless if nothing was offered. */
+/* Drops what is in flight, and everything until it is started again. Harmless if nothing was offered. */
 void netfront_transmit_stop(struct nic *nic);
 
 /* Hands what came in to the stack and offers new pages. */

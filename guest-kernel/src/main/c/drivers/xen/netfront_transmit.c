@@ -239,7 +239,7 @@ static void transmitter_died(struct nic *nic)
     nic->transmitter.dead = true;
 }
 
-/* Takes all answers there are. Asks for the next notification when half of what is under way has
+/* Takes all answers there are. Asks for the next notification when half of what is in flight has
  * gone, so a burst costs few interrupts and the last packet is still freed. */
 static void reap(struct nic *nic)
 {

@@ -71,7 +71,7 @@ static void reset(void)
     fuzz_queue_reset(&fake, 0, drop_page);
     fuzz_queue_reset(&fake, 1, drop_packet);
     nic->full = false;
-    nic->bytes_under_way = 0;
+    nic->bytes_in_flight = 0;
     FUZZ_CHECK(virtio_net_receive_init(nic) == 0);
     virtqueue_enable_interrupt(&nic->receive);
 }
