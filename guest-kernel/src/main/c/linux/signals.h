@@ -73,7 +73,7 @@ uint64_t signals_waiting(uint64_t wanted);
 struct wait_queue *signals_arrivals(void);
 /* timer_delete(2): what the timer has sent is not delivered any more. */
 void signals_forget_timer(uint32_t timer);
-/* timer_calls.c: the signal of this timer is being taken; the expirations since it was sent. Under "signals". */
+/* sys_timers.c: the signal of this timer is being taken; the expirations since it was sent. Under "signals". */
 uint32_t posix_timer_taken(uint32_t number);
 /* A mask from user memory without SIGKILL and SIGSTOP. 0, -EFAULT or -EINVAL. */
 int signal_mask_read(uintptr_t address, size_t size, uint64_t *mask);
