@@ -52,7 +52,7 @@ static void write_text(const char *path, const char *text, int length)
 {
     int error = length < NETWORK_TEXT_SIZE ? file_write_kernel(path, text, (size_t)length) : -EOVERFLOW;
     if (error)
-        log_error("cannot write %s (error %d)", path, -error);
+        log_error("cannot write %s (%s)", path, errno_name(error));
 }
 
 /* What the C library reads of the network: the name servers, and this machine's own name and address. */
@@ -136,7 +136,8 @@ static void mount_memory(void)
         int error = mount->over_image ? files_make_writable(mount->path, mount->limit)
                                       : files_mount_memory(mount->path, mount->limit);
         if (error)
-            panic("cannot mount memory on %s (error %d): the directory must exist in the image", mount->path, -error);
+            panic("cannot mount memory on %s (%s): the directory must exist in the image", mount->path,
+                  errno_name(error));
     }
 }
 
@@ -150,7 +151,7 @@ static void boot(void *unused)
         panic("no root disk: give the domain the image as a disk (xvda1)");
     int error = files_init(root);
     if (error)
-        panic("cannot mount %s as root (error %d): it must be the ext2 image", root->name, -error);
+        panic("cannot mount %s as root (%s): it must be the ext2 image", root->name, errno_name(error));
     if (configuration_read(options.configuration_path, &configuration))
         panic("the configuration is not usable; build the image again");
     mount_memory();
@@ -162,7 +163,7 @@ static void boot(void *unused)
     if (!error)
         error = process_start(&configuration.process);
     if (error)
-        panic("cannot start %s (error %d)", configuration.process.path, -error);
+        panic("cannot start %s (%s)", configuration.process.path, errno_name(error));
     timing_mark("exec", clock_monotonic() - started);
     failing_start();
     thread_exit();

@@ -16,7 +16,7 @@ static int mount(const char *path, struct file_system *fs)
 {
     int error = fs ? mount_at(path, fs) : -ENOMEM;
     if (error)
-        log_error("cannot mount %s: error %d (the directory must exist in the image)", path, -error);
+        log_error("cannot mount %s: %s (the directory must exist in the image)", path, errno_name(error));
     return error;
 }
 
@@ -30,7 +30,7 @@ int files_make_writable(const char *path, uint64_t limit)
     struct dentry *directory;
     int error = path_find(NULL, path, WALK_FOLLOW | WALK_DIRECTORY, &directory);
     if (error) {
-        log_error("cannot make %s writable: error %d (the directory must exist in the image)", path, -error);
+        log_error("cannot make %s writable: %s (the directory must exist in the image)", path, errno_name(error));
         return error;
     }
     /* What is not of the image is in memory already. */
@@ -62,7 +62,7 @@ int files_prepare_process(const char *directory)
 {
     int error = working_directory_change(NULL, directory);
     if (error) {
-        log_error("cannot enter %s: error %d", directory, -error);
+        log_error("cannot enter %s: %s", directory, errno_name(error));
         return error;
     }
     struct file *console;

@@ -1,7 +1,12 @@
 /*
- * Error numbers of the Linux ABI (errno(3)). Functions return them negated.
+ * Error numbers of the Linux ABI (errno(3)). Functions return them negated. errno.c has their names.
  */
 #pragma once
+
+#include "lib/types.h"
+
+/* For log lines: "EIO" for -EIO, as functions return it; "an unknown error" for one that is not listed below. */
+const char *errno_name(int64_t error);
 
 #define EPERM 1
 #define ENOENT 2

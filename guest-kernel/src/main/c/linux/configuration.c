@@ -240,7 +240,7 @@ static char *read_text(const char *path)
     struct file *file;
     int error = file_open(NULL, path, O_RDONLY, 0, &file);
     if (error) {
-        log_error("cannot open %s (error %d): the image must contain it", path, -error);
+        log_error("cannot open %s (%s): the image must contain it", path, errno_name(error));
         return NULL;
     }
     char *text = heap_allocate_zeroed(FILE_LIMIT);

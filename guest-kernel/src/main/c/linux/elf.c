@@ -151,7 +151,7 @@ static int load_file(struct elf_file *elf, bool is_interpreter)
 {
     int error = file_open(NULL, elf->path, O_RDONLY, 0, &elf->file);
     if (error) {
-        log_error("cannot open %s (error %d): check that the image contains it", elf->path, -error);
+        log_error("cannot open %s (%s): check that the image contains it", elf->path, errno_name(error));
         return error;
     }
     error = read_headers(elf);

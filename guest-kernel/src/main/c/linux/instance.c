@@ -9,6 +9,7 @@
  */
 #include "linux/instance.h"
 
+#include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/print.h"
 #include "lib/random.h"
@@ -143,7 +144,7 @@ static void read_settings(struct source *source)
 {
     int error = platform_settings(offer_setting, source);
     if (error)
-        log_error("going on without the settings of the host: error %d", -error);
+        log_error("going on without the settings of the host: %s", errno_name(error));
 }
 
 /* ---- The command line --------------------------------------------------------------------------------- */

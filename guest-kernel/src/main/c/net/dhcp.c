@@ -52,14 +52,14 @@ static bool open_socket(struct client *c)
     struct socket_address any = { .family = AF_INET, .in = { IPV4_ANY, CLIENT_PORT } };
     int error = socket_create(AF_INET, SOCK_DGRAM, 0, 0, &c->file);
     if (error < 0) {
-        log_error("DHCP: no socket (error %d)", -error);
+        log_error("DHCP: no socket (%s)", errno_name(error));
         return false;
     }
     c->socket = socket_of(c->file);
     c->socket->kept.broadcast = true;
     error = c->socket->operations->bind(c->socket, &any);
     if (error < 0) {
-        log_error("DHCP: port %d is taken (error %d)", CLIENT_PORT, -error);
+        log_error("DHCP: port %d is taken (%s)", CLIENT_PORT, errno_name(error));
         file_put(c->file);
         return false;
     }

@@ -62,7 +62,7 @@ static enum metadata_outcome failed(struct user_data *out, int error)
     if (problem != NULL)
         string_copy(out->problem, problem, sizeof(out->problem));
     else
-        format(out->problem, sizeof(out->problem), "error %d while asking " SERVICE_NAME, -error);
+        format(out->problem, sizeof(out->problem), "%s while asking " SERVICE_NAME, errno_name(error));
     return METADATA_FAILED;
 }
 

@@ -1,9 +1,12 @@
 /*
- * lib/: trees, formatting, numbers and hashing against known answers.
+ * lib/: trees, formatting, numbers, names of errors and hashing against known answers.
  *
  * check_tree() looks at a whole tree, its order and its links. Run by make test-lib.
  */
+#include <stdio.h>
+
 #include "host/host.h"
+#include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/print.h"
 #include "lib/random.h"
@@ -119,6 +122,27 @@ static void test_decimal(void)
     CHECK(parse_decimal("007", &value) && value == 7);
 }
 
+/* Every number that the header defines has its name. */
+static void test_errno_names(void)
+{
+    char line[200], name[32];
+    int number, found = 0;
+    FILE *header = fopen("src/main/c/lib/errno.h", "r");
+    CHECK(header != NULL);
+    while (fgets(line, sizeof(line), header) != NULL) {
+        if (sscanf(line, "#define %31s %d", name, &number) != 2)
+            continue;
+        CHECK(!strcmp(errno_name(-number), name));
+        found++;
+    }
+    fclose(header);
+    CHECK(found > 60);
+    const int unknown[] = { 0, EIO, -15, -ESTALE - 1, INT32_MIN };
+    for (unsigned i = 0; i < array_size(unknown); i++)
+        CHECK(!strcmp(errno_name(unknown[i]), "an unknown error"));
+    CHECK(!strcmp(errno_name(INT64_MIN), "an unknown error"));
+}
+
 /* SipHash-2-4, the reference vectors of Aumasson and Bernstein: key 00..0f, data 00..n-1. */
 static void test_siphash(void)
 {
@@ -141,6 +165,7 @@ int main(void)
     host_test("format", test_format);
     host_test("format truncates", test_format_truncates);
     host_test("parse_decimal", test_decimal);
+    host_test("names of errors", test_errno_names);
     host_test("siphash vectors", test_siphash);
     return host_result();
 }

@@ -264,7 +264,7 @@ static void failures_of_the_host_are_told(void)
     settings_error = -EIO;
     configure_from(SOURCE_HOST, true);
     CHECK_VALUE("APP_A", "host");
-    CHECK_LOGGED("going on without the settings of the host: error 5\n");
+    CHECK_LOGGED("going on without the settings of the host: EIO\n");
 }
 
 /* Nobody has the address: neither a neighbour nor the gateway answers ARP. */

@@ -113,5 +113,5 @@ void virtio_start(struct virtio_device *device)
     if (error == 0)
         return;
     device->transport->write_status(device, VIRTIO_FAILED);
-    log_error("virtio device %s of type %u does not start: error %d", device->place, device->type, -error);
+    log_error("virtio device %s of type %u does not start: %s", device->place, device->type, errno_name(error));
 }

@@ -280,8 +280,8 @@ static void visit(const struct pci_function *function)
     format(pci->place, sizeof(pci->place), "%02x:%02x.%u", function->bus, function->device, function->function);
     int error = open_device(pci);
     if (error != 0) {
-        log_error("virtio device %s has no usable version 1 interface (error %d); a legacy device, or "
-                  "its memory was not assigned by firmware", pci->place, -error);
+        log_error("virtio device %s has no usable version 1 interface (%s); a legacy device, or "
+                  "its memory was not assigned by firmware", pci->place, errno_name(error));
         heap_free(pci);
         return;
     }

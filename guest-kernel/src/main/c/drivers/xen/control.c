@@ -31,7 +31,7 @@ static void acknowledged(struct xenbus_request *request)
 {
     struct node *node = request->context;
     if (request->result < 0)
-        log_error("%s cannot be emptied: error %d", request->path, -request->result);
+        log_error("%s cannot be emptied: %s", request->path, errno_name(request->result));
     node->busy = false;
     if (node->again)
         read_order(node);
@@ -42,7 +42,7 @@ static void order_read(struct xenbus_request *request)
     struct node *node = request->context;
     if (request->result <= 0) {      /* no such node, or already empty */
         if (request->result < 0 && request->result != -ENOENT)
-            log_error("%s cannot be read: error %d", request->path, -request->result);
+            log_error("%s cannot be read: %s", request->path, errno_name(request->result));
         node->busy = false;
         if (node->again)
             read_order(node);

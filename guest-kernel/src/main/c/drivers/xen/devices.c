@@ -6,6 +6,7 @@
 #include "drivers/xen/netfront.h"
 #include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
 
@@ -53,8 +54,8 @@ static void start_devices_of(struct device_class *class)
         format(path, sizeof(path), "%s/%lu", class->directory, (unsigned long)class->numbers[i]);
         int error = class->start(path, class->numbers[i]);
         if (error != 0)
-            log_error("device %s does not come up: error %d; see the log of the host's backend",
-                      path, -error);
+            log_error("device %s does not come up: %s; see the log of the host's backend",
+                      path, errno_name(error));
     }
 }
 
@@ -71,7 +72,7 @@ void xen_start_devices(void)
         return;
     int error = grants_init(grants);
     if (error != 0) {
-        log_error("no grant table for %u references: error %d; no devices", grants, -error);
+        log_error("no grant table for %u references: %s; no devices", grants, errno_name(error));
         return;
     }
     for (unsigned i = 0; i < array_size(classes); i++)

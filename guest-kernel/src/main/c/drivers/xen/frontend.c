@@ -46,7 +46,7 @@ static void backend_read(struct xenbus_batch *batch, int result)
     if (result == 0)
         step(frontend);
     else
-        log_error("%s cannot be read: error %d; the device %s is left as it is", frontend->backend, -result,
+        log_error("%s cannot be read: %s; the device %s is left as it is", frontend->backend, errno_name(result),
                   frontend->path);
     batch_ended(frontend);
 }
@@ -123,7 +123,7 @@ static void make_offer(struct frontend *frontend)
     frontend->operations->disconnected(frontend);
     int error = frontend->operations->offer(frontend, settings, &count);
     if (error != 0) {
-        log_error("device %s: nothing can be offered to its backend: error %d", frontend->path, -error);
+        log_error("device %s: nothing can be offered to its backend: %s", frontend->path, errno_name(error));
         lose(frontend, error);
         return;
     }
@@ -160,7 +160,7 @@ static void came_up(struct frontend *frontend)
 {
     int error = frontend->operations->connected(frontend);
     if (error != 0) {
-        log_error("device %s cannot be used: error %d", frontend->path, -error);
+        log_error("device %s cannot be used: %s", frontend->path, errno_name(error));
         lose(frontend, error);
         return;
     }

@@ -2,6 +2,7 @@
 
 #include "drivers/xen/console.h"
 #include "drivers/xen/xenbus.h"
+#include "lib/errno.h"
 #include "lib/print.h"
 
 /* Whoever waits for a node may end the domain when it is there, so the console's text goes first. */
@@ -13,5 +14,5 @@ void xen_report(const char *event, unsigned number)
     xen_console_drain();
     int error = xenbus_write(path, value);
     if (error != 0)
-        log_info("%s is not reported to the host: error %d", path, -error);
+        log_info("%s is not reported to the host: %s", path, errno_name(error));
 }

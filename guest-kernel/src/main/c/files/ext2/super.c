@@ -9,6 +9,7 @@
  */
 #include "files/ext2/ext2.h"
 #include "files/ext2/internal.h"
+#include "lib/errno.h"
 #include "lib/heap.h"
 #include "lib/print.h"
 
@@ -81,7 +82,7 @@ static int load(struct ext2 *ext2, struct block_device *device)
     block_cache_init(&ext2->cache, device);
     int error = block_cache_read(&ext2->cache, EXT2_SUPERBLOCK_OFFSET, &super, sizeof(super));
     if (error) {
-        log_error("cannot read the superblock of %s: error %d", device->name, -error);
+        log_error("cannot read the superblock of %s: %s", device->name, errno_name(error));
         return error;
     }
     const char *wrong = check(&super, device);
@@ -99,7 +100,7 @@ static int load(struct ext2 *ext2, struct block_device *device)
     };
     error = ext2_get_inode(ext2, EXT2_ROOT_INODE, &ext2->fs.root);
     if (error) {
-        log_error("cannot read the root directory of %s: error %d", device->name, -error);
+        log_error("cannot read the root directory of %s: %s", device->name, errno_name(error));
         return error;
     }
     if (is_type(ext2->fs.root, S_IFDIR))

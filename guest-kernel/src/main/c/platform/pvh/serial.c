@@ -4,6 +4,7 @@
  *
  * A break on the line makes the next byte a key of kernel_control_key(), as on Linux's serial consoles.
  */
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "platform/pvh/acpi.h"
 #include "platform/pvh/instructions.h"
@@ -97,7 +98,7 @@ void pvh_serial_start_input(void)
         return;
     int error = interrupt_connect_line(acpi.line_of_isa[ISA_INTERRUPT], LINE_EDGE, serial_interrupt, NULL);
     if (error != 0) {
-        log_info("serial console: output only (%d)", error);
+        log_info("serial console: output only (%s)", errno_name(error));
         return;
     }
     interrupts = true;

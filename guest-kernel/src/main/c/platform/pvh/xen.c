@@ -76,7 +76,7 @@ static uint64_t get_parameter(uint32_t index)
     } request = { .domain = DOMID_SELF, .index = index };
     int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_GET_PARAMETER, (uintptr_t)&request, 0, 0);
     if (error != 0)
-        panic("Xen does not tell parameter %u: error %ld", index, -error);
+        panic("Xen does not tell parameter %u: %s", index, errno_name(error));
     return request.value;
 }
 
@@ -89,7 +89,7 @@ static void set_parameter(uint32_t index, uint64_t value)
     } request = { .domain = DOMID_SELF, .index = index, .value = value };
     int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_SET_PARAMETER, (uintptr_t)&request, 0, 0);
     if (error != 0)
-        panic("Xen does not take parameter %u: error %ld", index, -error);
+        panic("Xen does not take parameter %u: %s", index, errno_name(error));
 }
 
 /* Puts one of Xen's pages in place of one of ours. */

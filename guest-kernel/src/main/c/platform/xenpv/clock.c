@@ -11,6 +11,7 @@
  * date. Where Xen cannot do that, user mode reads the page only if the TSC runs at one rate and equally on all
  * processors, or is emulated by Xen (its default where it does not); CPUID tells.
  */
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "platform/platform.h"
 #include "platform/x86/processor.h"
@@ -114,7 +115,7 @@ static void arm(nanoseconds deadline)
     struct vcpu_timer timer = { .when = deadline - monotonic_offset };
     int64_t error = hypercall(HYPERCALL_VCPU_OP, VCPU_SET_TIMER, this_cpu()->id, (uintptr_t)&timer, 0);
     if (error != 0)
-        panic("Xen refuses a timer: error %ld", -error);
+        panic("Xen refuses a timer: %s", errno_name(error));
     armed = deadline;
 }
 
@@ -145,7 +146,7 @@ static void start_timer(void)
     (void)hypercall(HYPERCALL_VCPU_OP, VCPU_STOP_PERIODIC_TIMER, this_cpu()->id, 0, 0);
     int port = event_bind_virtual(VIRTUAL_TIMER);
     if (port < 0)
-        panic("no timer interrupt: error %d", -port);
+        panic("no timer interrupt: %s", errno_name(port));
     event_bind((uint32_t)port, timer_event, NULL);
     event_unmask((uint32_t)port);
 }

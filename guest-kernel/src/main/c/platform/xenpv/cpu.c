@@ -1,6 +1,7 @@
 /*
  * The state of a (virtual) CPU that follows the running thread, and waiting.
  */
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "platform/x86/fpu.h"
 #include "platform/x86/processor.h"
@@ -59,7 +60,7 @@ void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
     for (unsigned i = 0; i < count && error == 0; i++)
         error = calls[i].result;
     if (error != 0)
-        panic("Xen refuses the stack %lx or FS base %lx: error %ld", kernel_stack_top, user_fs_base, -error);
+        panic("Xen refuses the stack %lx or FS base %lx: %s", kernel_stack_top, user_fs_base, errno_name(error));
     known_stack = kernel_stack_top;
     known_fs_base = user_fs_base;
 }

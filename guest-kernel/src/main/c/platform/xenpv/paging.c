@@ -217,7 +217,7 @@ static void switch_tables(void)
     int64_t error =
         hypercall(HYPERCALL_MMUEXT_OP, (uintptr_t)operations, array_size(operations), 0, DOMID_SELF);
     if (error != 0)
-        panic("Xen refuses the page tables: error %ld", -error);
+        panic("Xen refuses the page tables: %s", errno_name(error));
     pv_early_console(NULL, 0);
     pv_frames = phys_to_virt(frame_list.start << PAGE_SHIFT);
     pv_kernel_root = phys_to_virt((tables.start + TABLE_KERNEL_ROOT) << PAGE_SHIFT);

@@ -9,6 +9,7 @@
  * The address of a fault is read first, since a later fault overwrites it. There is no state here, and there are no
  * locks.
  */
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "platform/platform.h"
 #include "lib/backtrace.h"
@@ -46,7 +47,7 @@ static void register_callback(uint16_t type, const char *entry)
     struct callback callback = { type, CALLBACK_MASKS_EVENTS, (uintptr_t)entry };
     int64_t error = hypercall(HYPERCALL_CALLBACK_OP, CALLBACK_REGISTER, (uintptr_t)&callback, 0, 0);
     if (error != 0)
-        panic("Xen refuses callback %u: error %ld", type, -error);
+        panic("Xen refuses callback %u: %s", type, errno_name(error));
 }
 
 void pv_traps_init(void)
@@ -57,7 +58,7 @@ void pv_traps_init(void)
     };
     int64_t error = hypercall(HYPERCALL_SET_TRAP_TABLE, (uintptr_t)table, 0, 0, 0);
     if (error != 0)
-        panic("Xen refuses the trap table: error %ld", -error);
+        panic("Xen refuses the trap table: %s", errno_name(error));
     register_callback(CALLBACK_EVENT, pv_event_entry);
     register_callback(CALLBACK_FAILSAFE, pv_failsafe_entry);
     register_callback(CALLBACK_SYSTEM_CALL, pv_system_call_entry);

@@ -2,6 +2,7 @@
  * Changes of page tables, collected so that many cost one hypercall. The queue is the CPU's: kernel code is not
  * preempted, and nobody sleeps between adding and committing. One CPU is started, so there is one queue.
  */
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
@@ -18,7 +19,7 @@ static unsigned flush_count;            /* > MAX_PAGES: everything */
 static void check(const char *what, int64_t error)
 {
     if (error != 0)
-        panic("Xen refuses a %s: error %ld", what, -error);
+        panic("Xen refuses a %s: %s", what, errno_name(error));
 }
 
 /* Fills in a call that flushes; `operations` has room for MAX_PAGES. */
