@@ -73,7 +73,7 @@ static void every_member_has_a_copy(void)
     int second = bound_to(INADDR_ANY, port), named = bound_to(GROUP, port), own = bound_to(INADDR_LOOPBACK, port);
     int bystander = bound_to(INADDR_ANY, port);
     set(bystander, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-    send_to(sender, GROUP, port, "nobody");
+    send_to(sender, GROUP, port, "none");
     expect_none(first);
     CHECK_EQUAL(membership(first, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
     send_to(sender, GROUP, port, "one");

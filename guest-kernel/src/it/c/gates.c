@@ -205,7 +205,8 @@ static void go_to_32bit(void *unused)
     gates_go(on_xen_pv() ? XEN_CODE_32BIT : LINUX_CODE_32BIT, FAR_JUMP);
 }
 
-/* Where the guest can be in 32-bit mode at all, `bytes` are reached there and are a fault; INTO is one only with overflow. */
+/* Where the guest can be in 32-bit mode at all, `bytes` are reached there and are a fault; INTO is one only with
+ * overflow. */
 static void check_fault_in_32bit(const void *bytes, size_t length)
 {
     write_landing(bytes, length);
@@ -307,7 +308,7 @@ static void sysenter_is_a_fault(void)
 
 #define SEGV 1u
 #define ILL 2u
-#define NOTHING 4u                             /* done for the program, or emulated for it with values that mean nothing */
+#define NOTHING 4u                /* done for the program, or emulated for it with values that mean nothing */
 
 #define CODE(bytes) (bytes), sizeof(bytes) - 1
 static const struct instruction {
@@ -319,7 +320,8 @@ static const struct instruction {
     { "in al, dx", CODE("\xec"), SEGV, SEGV }, { "out dx, al", CODE("\xee"), SEGV, SEGV },
     { "in eax, dx", CODE("\xed"), SEGV, SEGV }, { "out dx, eax", CODE("\xef"), SEGV, SEGV },
     { "in al, 0xff", CODE("\xe4\xff"), SEGV, SEGV }, { "out 0x64, al", CODE("\xe6\x64"), SEGV, SEGV },
-    { "out 0x501", CODE("\x66\xba\x01\x05\xee"), SEGV, SEGV }, { "out 0xcf9", CODE("\x66\xba\xf9\x0c\xee"), SEGV, SEGV },
+    { "out 0x501", CODE("\x66\xba\x01\x05\xee"), SEGV, SEGV },
+    { "out 0xcf9", CODE("\x66\xba\xf9\x0c\xee"), SEGV, SEGV },
     { "in 0xffff", CODE("\x66\xba\xff\xff\xed"), SEGV, SEGV }, { "rep insb", CODE("\xf3\x6c"), SEGV, SEGV },
     { "rep outsb", CODE("\xf3\x6e"), SEGV, SEGV },
     { "rdmsr", CODE("\x0f\x32"), SEGV, SEGV }, { "wrmsr", CODE("\x0f\x30"), SEGV, SEGV },
@@ -336,13 +338,18 @@ static const struct instruction {
     { "lmsw", CODE("\x0f\x01\xf0"), SEGV, SEGV }, { "clts", CODE("\x0f\x06"), SEGV, SEGV },
     { "invd", CODE("\x0f\x08"), SEGV, SEGV }, { "wbinvd", CODE("\x0f\x09"), SEGV, SEGV },
     { "invlpg", CODE("\x0f\x01\x3c\x24"), SEGV, SEGV }, { "swapgs", CODE("\x0f\x01\xf8"), SEGV, SEGV },
-    { "sysretq", CODE("\x48\x0f\x07"), SEGV | ILL, SEGV | ILL }, { "sysexit", CODE("\x0f\x35"), SEGV | ILL, SEGV | ILL },
-    { "xsetbv", CODE("\x0f\x01\xd1"), SEGV | ILL, SEGV | ILL }, { "monitor", CODE("\x0f\x01\xc8"), SEGV | ILL, SEGV | ILL },
+    { "sysretq", CODE("\x48\x0f\x07"), SEGV | ILL, SEGV | ILL },
+    { "sysexit", CODE("\x0f\x35"), SEGV | ILL, SEGV | ILL },
+    { "xsetbv", CODE("\x0f\x01\xd1"), SEGV | ILL, SEGV | ILL },
+    { "monitor", CODE("\x0f\x01\xc8"), SEGV | ILL, SEGV | ILL },
     { "mwait", CODE("\x0f\x01\xc9"), SEGV | ILL, SEGV | ILL }, { "clac", CODE("\x0f\x01\xca"), SEGV | ILL, SEGV | ILL },
     { "stac", CODE("\x0f\x01\xcb"), SEGV | ILL, SEGV | ILL }, { "rsm", CODE("\x0f\xaa"), SEGV | ILL, SEGV | ILL },
-    { "vmrun", CODE("\x0f\x01\xd8"), SEGV | ILL, SEGV | ILL }, { "vmload", CODE("\x0f\x01\xda"), SEGV | ILL, SEGV | ILL },
-    { "vmsave", CODE("\x0f\x01\xdb"), SEGV | ILL, SEGV | ILL }, { "stgi", CODE("\x0f\x01\xdc"), SEGV | ILL, SEGV | ILL },
-    { "clgi", CODE("\x0f\x01\xdd"), SEGV | ILL, SEGV | ILL }, { "vmlaunch", CODE("\x0f\x01\xc2"), SEGV | ILL, SEGV | ILL },
+    { "vmrun", CODE("\x0f\x01\xd8"), SEGV | ILL, SEGV | ILL },
+    { "vmload", CODE("\x0f\x01\xda"), SEGV | ILL, SEGV | ILL },
+    { "vmsave", CODE("\x0f\x01\xdb"), SEGV | ILL, SEGV | ILL },
+    { "stgi", CODE("\x0f\x01\xdc"), SEGV | ILL, SEGV | ILL },
+    { "clgi", CODE("\x0f\x01\xdd"), SEGV | ILL, SEGV | ILL },
+    { "vmlaunch", CODE("\x0f\x01\xc2"), SEGV | ILL, SEGV | ILL },
     { "invpcid", CODE("\x66\x0f\x38\x82\x04\x24"), SEGV | ILL, SEGV | ILL },
     { "xrstors", CODE("\x0f\xc7\x1c\x24"), SEGV | ILL, SEGV | ILL },
     /* Calls of hypervisors: refused in the hypervisor, or unknown to the CPU. */
@@ -350,7 +357,8 @@ static const struct instruction {
     { "vmmcall", CODE("\x0f\x01\xd9"), SEGV | ILL | NOTHING, SEGV | ILL | NOTHING },
     /* Encodings that 64-bit mode has not got. */
     { "int 0x82 of Xen", CODE("\xcd\x82"), SEGV, SEGV }, { "into", CODE("\xce"), ILL, ILL },
-    { "lcall", CODE("\x9a\x00\x00\x00\x00\x10\x00"), ILL, ILL }, { "ljmp", CODE("\xea\x00\x00\x00\x00\x10\x00"), ILL, ILL },
+    { "lcall", CODE("\x9a\x00\x00\x00\x00\x10\x00"), ILL, ILL },
+    { "ljmp", CODE("\xea\x00\x00\x00\x00\x10\x00"), ILL, ILL },
 };
 
 static unsigned outcome(int signal)
@@ -390,10 +398,12 @@ static void table_registers_are_not_shown(void)
 
 /* ---- Data segments ------------------------------------------------------------------------------- */
 
-static const char *const load_segment[] = { "\x8e\xdf", "\x8e\xc7", "\x8e\xd7", "\x8e\xe7", "\x8e\xef" };   /* ds es ss fs gs */
+/* DS, ES, SS, FS, GS. */
+static const char *const load_segment[] = { "\x8e\xdf", "\x8e\xc7", "\x8e\xd7", "\x8e\xe7", "\x8e\xef" };
 #define LOAD_FS 3u
 
-/* Loads a selector with the code at LOW_CODE, makes a system call and has FS as it was, since the C library needs it. */
+/* Loads a selector with the code at LOW_CODE, makes a system call and has FS as it was, since the C library needs
+ * it. */
 static void load_and_call(void *selector)
 {
     long base, result;
@@ -515,11 +525,13 @@ static void crafted_interrupt_returns_stay_in_user_mode(void)
     uint64_t cs = code_selector(), ss = stack_selector();
     const struct crafted frames[] = {
         { 0, cs, 2, 0, ss }, { 0, cs, FLAG_IOPL | 2, 0, ss }, { 0, cs, FLAG_VM | 2, 0, ss },
-        { 0, cs, FLAG_NESTED | 2, 0, ss }, { 0, cs, FLAG_VIRTUAL_INTERRUPT | 2, 0, ss }, { 0, cs, FLAG_TRAP | 2, 0, ss },
-        { 0, cs, FLAG_ALIGNMENT | 2, 0, ss }, { 0, cs, UINT64_MAX & ~FLAG_TRAP, 0, ss }, { 0, cs & ~3UL, 2, 0, ss },
+        { 0, cs, FLAG_NESTED | 2, 0, ss }, { 0, cs, FLAG_VIRTUAL_INTERRUPT | 2, 0, ss },
+        { 0, cs, FLAG_TRAP | 2, 0, ss }, { 0, cs, FLAG_ALIGNMENT | 2, 0, ss },
+        { 0, cs, UINT64_MAX & ~FLAG_TRAP, 0, ss }, { 0, cs & ~3UL, 2, 0, ss },
         { 0, 0x10, 2, 0, 0x18 }, { 0, 0x08, 2, 0, 0x10 }, { 0, 0x13, 2, 0, 0x1b }, { 0, 0xe030, 2, 0, 0xe028 },
         { 0, 0xe008, 2, 0, 0 }, { 0, 0, 2, 0, 0 }, { 0, cs, 2, 0, 0 }, { 0, cs, 2, 0, 0x18 }, { 0, 0x40, 2, 0, ss },
-        { 0, cs, 2, 0x8000000000000000, ss }, { 0x8000000000000000, cs, 2, 0, ss }, { 0xffffffff80100000, cs, 2, 0, ss },
+        { 0, cs, 2, 0x8000000000000000, ss }, { 0x8000000000000000, cs, 2, 0, ss },
+        { 0xffffffff80100000, cs, 2, 0, ss },
         { 0xffffffff80100000, 0x10, 2, 0xffffffff80200000, 0x18 }, { 0x7fffffffffff, cs, 2, 0, ss },
     };
     for (unsigned i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
@@ -671,8 +683,8 @@ static void exceptions_have_the_signals_of_linux(void)
         { CODE("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x80\x48\x8b\x00"), SIGSEGV },
         /* x87: fldcw of 0x0340, 1 / 0, fwait. SSE: ldmxcsr of 0x1d80, 1 / 0. */
         { CODE("\x68\x40\x03\x00\x00\xd9\x2c\x24\x58\xd9\xe8\xd9\xee\xde\xf9\x9b"), SIGFPE },
-        { CODE("\x68\x80\x1d\x00\x00\x0f\xae\x14\x24\x58\x0f\x57\xc9\xb8\x01\x00\x00\x00\xf3\x0f\x2a\xc0\xf3\x0f\x5e\xc1"),
-          SIGFPE },
+        { CODE("\x68\x80\x1d\x00\x00\x0f\xae\x14\x24\x58\x0f\x57\xc9\xb8\x01\x00\x00\x00"
+               "\xf3\x0f\x2a\xc0\xf3\x0f\x5e\xc1"), SIGFPE },
     };
     enum { SSE_EXCEPTION = sizeof(exceptions) / sizeof(exceptions[0]) - 1 };
     for (unsigned i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++) {
@@ -689,7 +701,8 @@ static void exceptions_have_the_signals_of_linux(void)
 /* QEMU's own CPU does not check alignment; every real one does. */
 static void misaligned_access(void *at)
 {
-    __asm__ volatile("pushfq\n\torl $0x40000, (%%rsp)\n\tpopfq\n\tmov (%0), %%eax\n\tpushfq\n\tandl $~0x40000, (%%rsp)\n\tpopfq"
+    __asm__ volatile("pushfq\n\torl $0x40000, (%%rsp)\n\tpopfq\n\tmov (%0), %%eax\n\t"
+                     "pushfq\n\tandl $~0x40000, (%%rsp)\n\tpopfq"
                      : : "r"(at) : "rax", "memory", "cc");
 }
 

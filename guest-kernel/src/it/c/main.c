@@ -1,6 +1,7 @@
 /* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
- * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata` prints what reaching the instance metadata service gives, and the environment. */
+ * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata`
+ * prints what reaching the instance metadata service gives, and the environment. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -139,8 +140,8 @@ static int print_addresses(void)
     unsigned long random_bytes = getauxval(AT_RANDOM);
     printf("program %p\nstack %p\nstack_offset %#lx\nmap %p\nheap %p\nlibrary %p\nvdso %#lx\nvdso_beside_stack %#lx\n"
            "heap_beside_program %#lx\n",
-           (void *)(uintptr_t)print_addresses, (void *)&local, random_bytes % 4096, map, sbrk(0), (void *)(uintptr_t)write,
-           getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - stack_end(),
+           (void *)(uintptr_t)print_addresses, (void *)&local, random_bytes % 4096, map, sbrk(0),
+           (void *)(uintptr_t)write, getauxval(AT_SYSINFO_EHDR), getauxval(AT_SYSINFO_EHDR) - stack_end(),
            (unsigned long)sbrk(0) - (unsigned long)(uintptr_t)print_addresses);
     return 0;
 }

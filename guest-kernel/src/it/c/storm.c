@@ -1,8 +1,9 @@
 /*
  * System calls with random arguments, and sequences of calls on what earlier ones made (storm_steps.c), from several
- * threads at once: `storm SEED CALLS [THREADS]`. Only for the guest, where nothing can be harmed. What must hold is that
- * the kernel goes on: every call returns once a signal interrupts it, the program's own text stays as it was, and memory
- * comes back when everything is closed: so half of the calls, after the other half, leave no less of it. Prints "ok storm", or "not ok storm: why" and the calls before.
+ * threads at once: `storm SEED CALLS [THREADS]`. Only for the guest, where nothing can be harmed. What must hold is
+ * that the kernel goes on: every call returns once a signal interrupts it, the program's own text stays as it was, and
+ * memory comes back when everything is closed: so half of the calls, after the other half, leave no less of it. Prints
+ * "ok storm", or "not ok storm: why" and the calls before.
  */
 #define _GNU_SOURCE
 #include "storm.h"
@@ -136,8 +137,8 @@ uint64_t path_in_region(void)
 
 /* Where checks of addresses go wrong: the end of the user half, the hole of non-canonical ones, and wrapping round. */
 static const uint64_t edges[] = {
-    0x1000, 0x10000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000, 0x800000001000, 0x8000000000000000, 0x7fffffffffffffff,
-    0xffff7fffffffffff, 0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000, UINT64_MAX,
+    0x1000, 0x10000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000, 0x800000001000, 0x8000000000000000,
+    0x7fffffffffffffff, 0xffff7fffffffffff, 0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000, UINT64_MAX,
 };
 
 static uint64_t address(void)

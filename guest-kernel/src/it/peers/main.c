@@ -55,8 +55,8 @@ static void heard(const struct segment *segment)
 {
     const struct attack *attack = atomic_load(&active);
     struct hand *hand = hand_of(segment);
-    bool nobody = !hosts_answer || (attack != NULL && attack->in_others_names);
-    bool unknown = hand != NULL ? hand->state == HAND_CLOSED : !nobody;
+    bool silent = !hosts_answer || (attack != NULL && attack->in_others_names);
+    bool unknown = hand != NULL ? hand->state == HAND_CLOSED : !silent;
     if (unknown && segment->flags & ACK && !(segment->flags & RST))
         refuse(segment);
     else if (attack != NULL && attack->heard != NULL)

@@ -1,6 +1,6 @@
 /*
- * Groups of IPv4 (RFC 1112): which of them the sockets of each interface have joined. What routers are told of it is in
- * igmp.c. Net lock.
+ * Groups of IPv4 (RFC 1112): which of them the sockets of each interface have joined. igmp.c reports them to
+ * routers. Net lock.
  */
 #pragma once
 

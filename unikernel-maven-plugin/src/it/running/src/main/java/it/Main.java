@@ -7,7 +7,8 @@ import java.net.InetSocketAddress;
 public class Main {
     public static void main(String[] args) throws IOException {
         if (args.length > 0) {
-            System.out.print("unikernel: timing listen=1\nunikernel: exit status=0\nlistening 8080\nexit 0\nI cannot go on");
+            System.out.print("unikernel: timing listen=1\nunikernel: exit status=0\nlistening 8080\nexit 0\n"
+                    + "I cannot go on");
             System.exit(Integer.parseInt(args[0]));
         }
         HttpServer server = HttpServer.create(new InetSocketAddress(8080), 0);

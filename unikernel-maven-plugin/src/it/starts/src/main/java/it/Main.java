@@ -52,7 +52,8 @@ public final class Main {
         try (var files = Files.list(directory)) {
             find("name", files.map(found -> found.getFileName().toString()).toList().toString());
         }
-        System.out.println("found: " + file.toFile().getCanonicalFile().getName() + " " + Files.readString(file).equals(name));
+        System.out.println("found: " + file.toFile().getCanonicalFile().getName()
+                + " " + Files.readString(file).equals(name));
         Files.delete(file);
         Files.delete(directory);
     }
@@ -77,7 +78,8 @@ public final class Main {
         BufferedImage image = ImageIO.read(new ByteArrayInputStream(one));
         int[] pixels = image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
         long dark = Arrays.stream(pixels).filter(pixel -> pixel != Color.WHITE.getRGB()).count();
-        System.out.println("found: " + family + " dark " + dark + " blank " + (dark == 0) + " alike " + Arrays.equals(one, other)
+        System.out.println("found: " + family + " dark " + dark + " blank " + (dark == 0)
+                + " alike " + Arrays.equals(one, other)
                 + " width " + new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics()
                         .getFontMetrics(new Font(family, Font.PLAIN, 24)).stringWidth("Wawa Grüße Ελ Ру")
                 + " " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(one))
