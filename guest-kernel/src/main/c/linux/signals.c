@@ -17,8 +17,6 @@
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/signal_frame.h"
-#include "linux/syscalls.h"
-#include "linux/time_abi.h"
 #include "memory/address_space.h"
 #include "memory/user.h"
 #include "threads/wait.h"
@@ -30,7 +28,6 @@
 #define SA_RESTART 0x10000000UL
 #define PATH_SIZE 256
 #define STACK_WORDS 12                   /* shown when a fault ends the process */
-#define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
 static struct spinlock lock = SPINLOCK(LOCK_SIGNALS);
 static struct signal_action actions[SIGNALS];            /* lock */
@@ -245,7 +242,7 @@ static void deliver_one(struct registers *registers, struct user_thread *user, c
     user->mask |= action->mask;
     if (!(action->flags & SA_NODEFER))
         user->mask |= signal_bit(info->number);
-    user->mask &= ~UNBLOCKABLE;
+    user->mask &= ~SIGNALS_UNBLOCKABLE;
     spin_unlock(&lock);
 }
 
@@ -345,12 +342,13 @@ int signal_mask_read(uintptr_t address, size_t size, uint64_t *mask)
     if (size != sizeof(*mask))
         return -EINVAL;
     int error = user_get(mask, address);
-    *mask &= ~UNBLOCKABLE;
+    *mask &= ~SIGNALS_UNBLOCKABLE;
     return error;
 }
 
-static void set_mask(struct user_thread *user, uint64_t mask)
+void signals_set_mask(uint64_t mask)
 {
+    struct user_thread *user = user_current();
     spin_lock(&lock);
     user->mask = mask;
     bool pending = deliverable(user);
@@ -370,142 +368,41 @@ int64_t signals_with_mask(uintptr_t address, size_t size)
         return error;
     user->saved_mask = user->mask;
     user->restore_mask = true;
-    set_mask(user, mask);
+    signals_set_mask(mask);
     return 0;
 }
 
-SYSCALL(rt_sigprocmask)
+void signal_action_get(int number, struct signal_action *action) { *action = *action_of(number); }
+
+void signal_action_set(int number, const struct signal_action *action)
 {
-    enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
-    struct user_thread *user = user_current();
-    uint64_t old = user->mask, mask;
-    if (d != sizeof(mask))
+    spin_lock(&lock);
+    *action_of(number) = *action;
+    spin_unlock(&lock);
+}
+
+int signal_queue_thread(uint32_t id, const struct signal_info *info)
+{
+    bool valid = info->number >= 0 && info->number <= SIGNALS;
+    spin_lock(&lock);
+    struct user_thread *user = user_of(id);
+    enum pending_result result = PENDING_WAITS;
+    if (user && valid && info->number)
+        result = give(user, info, NULL);
+    spin_unlock(&lock);
+    if (!user)
+        return -ESRCH;
+    if (!valid)
         return -EINVAL;
-    if (b) {
-        int error = signal_mask_read(b, d, &mask);
-        if (error)
-            return error;
-        int32_t how = (int32_t)a;
-        if (how == SIG_BLOCK)
-            set_mask(user, old | mask);
-        else if (how == SIG_UNBLOCK)
-            set_mask(user, old & ~mask);
-        else if (how == SIG_SETMASK)
-            set_mask(user, mask);
-        else
-            return -EINVAL;
-    }
-    return c ? user_put(c, &old) : 0;
+    wake(&arrivals, POLLIN);
+    return result == PENDING_REFUSED ? -EAGAIN : 0;
 }
 
-SYSCALL(rt_sigaction)
+int signal_queue_process(const struct signal_info *info)
 {
-    int number = (int)a;
-    struct signal_action action;
-    if (number < 1 || number > SIGNALS || d != sizeof(uint64_t))
+    if (info->number < 0 || info->number > SIGNALS)
         return -EINVAL;
-    struct signal_action old = *action_of(number);
-    if (b) {
-        if (signal_bit(number) & UNBLOCKABLE)
-            return -EINVAL;
-        int error = user_get(&action, b);
-        if (error)
-            return error;
-        action.mask &= ~UNBLOCKABLE;
-        spin_lock(&lock);
-        *action_of(number) = action;
-        spin_unlock(&lock);
-    }
-    return c ? user_put(c, &old) : 0;
-}
-
-SYSCALL(rt_sigpending)
-{
-    struct user_thread *user = user_current();
-    uint64_t set = (user->pending.set | process_pending.set) & user->mask;
-    return b <= sizeof(set) ? user_write(a, &set, b) : -EINVAL;
-}
-
-static int64_t wait_for_signal(void)
-{
-    int result;
-    do {
-        sleep_prepare();
-        result = sleep_until(NO_DEADLINE, SLEEP_INTERRUPTIBLE);
-    } while (result != -EINTR);
-    return -EINTR;
-}
-
-SYSCALL(pause) { return wait_for_signal(); }
-
-SYSCALL(rt_sigsuspend)
-{
-    int64_t error = signals_with_mask(a, b);
-    if (!a || error)
-        return a ? error : -EFAULT;
-    return wait_for_signal();
-}
-
-static int write_info(uintptr_t address, const struct signal_info *info)
-{
-    return address ? user_write(address, info, sizeof(*info)) : 0;
-}
-
-SYSCALL(rt_sigtimedwait)
-{
-    struct user_thread *user = user_current();
-    nanoseconds timeout = NO_DEADLINE;
-    struct signal_info info = { 0 };
-    uint64_t wanted;
-    int error = signal_mask_read(a, d, &wanted);
-    if (!error && c)
-        error = timespec_read(c, &timeout);
-    if (error)
-        return error;
-    bool found = false;
-    int result = wait_until(&arrivals, ({ spin_lock(&lock); found = take(user, wanted, &info); spin_unlock(&lock); found; }),
-                            deadline_after(timeout), SLEEP_INTERRUPTIBLE);
-    if (!found)
-        return result == -ETIMEDOUT ? -EAGAIN : -EINTR;
-    error = write_info(b, &info);
-    return error ? error : info.number;
-}
-
-SYSCALL(sigaltstack)
-{
-    struct user_thread *user = user_current();
-    struct signal_stack old = { user->alt_stack, user->alt_stack_flags, 0, user->alt_stack_size }, stack;
-    bool active = on_alt_stack(user, thread_registers(user->thread)->rsp);
-    if (active)
-        old.flags |= SS_ONSTACK;
-    if (a) {
-        int error = user_get(&stack, a);
-        if (error)
-            return error;
-        if (active)
-            return -EPERM;
-        if (stack.flags & ~(SS_DISABLE | SS_AUTODISARM | SS_ONSTACK))
-            return -EINVAL;
-        bool disable = stack.flags & SS_DISABLE;
-        if (!disable && stack.size < MINIMUM_SIGNAL_STACK)
-            return -ENOMEM;
-        user->alt_stack = disable ? 0 : stack.base;
-        user->alt_stack_size = disable ? 0 : stack.size;
-        user->alt_stack_flags = disable ? SS_DISABLE : stack.flags & SS_AUTODISARM;
-    }
-    return b ? user_put(b, &old) : 0;
-}
-
-SYSCALL(rt_sigreturn)
-{
-    struct user_thread *user = user_current();
-    struct registers *registers = thread_registers(user->thread);
-    uint64_t mask = user->mask;
-    int error = signal_frame_pop(registers, user, &mask);
-    set_mask(user, mask & ~UNBLOCKABLE);
-    if (error)
-        signal_force(SIGSEGV, SI_KERNEL, 0);
-    return (int64_t)registers->rax;
+    return info->number && send_process(info, NULL) == PENDING_REFUSED ? -EAGAIN : 0;
 }
 
 void signals_describe(uint32_t thread, struct process_signals *out)
@@ -526,86 +423,4 @@ void signals_describe(uint32_t thread, struct process_signals *out)
             out->caught |= signal_bit(number);
     }
     spin_unlock(&lock);
-}
-
-static int64_t send_to_thread(int32_t id, const struct signal_info *info)
-{
-    bool valid = info->number >= 0 && info->number <= SIGNALS;
-    spin_lock(&lock);
-    struct user_thread *user = user_of((uint32_t)id);
-    enum pending_result result = PENDING_WAITS;
-    if (user && valid && info->number)
-        result = give(user, info, NULL);
-    spin_unlock(&lock);
-    if (!user)
-        return -ESRCH;
-    if (!valid)
-        return -EINVAL;
-    wake(&arrivals, POLLIN);
-    return result == PENDING_REFUSED ? -EAGAIN : 0;
-}
-
-static int64_t send_to_thread_of(int32_t process, int32_t id, const struct signal_info *info)
-{
-    if (process <= 0 || id <= 0)
-        return -EINVAL;
-    return process == PROCESS_ID ? send_to_thread(id, info) : -ESRCH;
-}
-
-static struct signal_info info_of(int32_t number, int32_t code)
-{
-    return (struct signal_info){ .number = number, .code = code, .sender.pid = PROCESS_ID };
-}
-
-SYSCALL(tgkill)
-{
-    struct signal_info info = info_of((int32_t)c, SI_TKILL);
-    return send_to_thread_of((int32_t)a, (int32_t)b, &info);
-}
-
-SYSCALL(tkill)
-{
-    struct signal_info info = info_of((int32_t)b, SI_TKILL);
-    return send_to_thread_of(PROCESS_ID, (int32_t)a, &info);
-}
-
-static int64_t send_to_process(int32_t process, const struct signal_info *info)
-{
-    if (process != PROCESS_ID && process != 0 && process != -1 && process != -PROCESS_ID)
-        return -ESRCH;
-    if (info->number < 0 || info->number > SIGNALS)
-        return -EINVAL;
-    return info->number && send_process(info, NULL) == PENDING_REFUSED ? -EAGAIN : 0;
-}
-
-SYSCALL(kill)
-{
-    struct signal_info info = info_of((int32_t)b, SI_USER);
-    return send_to_process((int32_t)a, &info);
-}
-
-/* What the program says comes with the signal; it cannot pass for the kernel's to others. */
-static int read_info(uintptr_t address, int32_t number, int32_t process, struct signal_info *info)
-{
-    if (user_get(info, address))
-        return -EFAULT;
-    info->number = number;
-    bool as_from_kernel = info->code >= 0 || info->code == SI_TKILL || info->code == SI_TIMER;
-    return as_from_kernel && process != PROCESS_ID ? -EPERM : 0;
-}
-
-SYSCALL(rt_sigqueueinfo)
-{
-    struct signal_info info;
-    int error = read_info(c, (int32_t)b, (int32_t)a, &info);
-    return error ? error : send_to_process((int32_t)a, &info);
-}
-
-SYSCALL(rt_tgsigqueueinfo)
-{
-    struct signal_info info;
-    if ((int32_t)a <= 0 || (int32_t)b <= 0)
-        return user_get(&info, d) ? -EFAULT : -EINVAL;
-    int error = read_info(d, (int32_t)c, (int32_t)a, &info);
-    return error ? error : send_to_thread_of((int32_t)a, (int32_t)b, &info);
 }

@@ -35,6 +35,7 @@
 #define SIGVTALRM 26
 #define SIGPROF 27
 #define SIGWINCH 28
+#define SIGNALS_UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
 /* What the ABI attaches to a thread; struct thread.user. */
 struct user_thread {
@@ -60,6 +61,14 @@ void signal_send_process(const struct signal_info *info);
  * its info now: ignored, one too many, or no such thread. */
 bool signal_post(uint32_t thread, const struct signal_info *info, struct pending_entry *entry);
 void signal_send_thread(struct user_thread *to, const struct signal_info *info);
+/* What the program sends to one of its threads, or to itself; number 0 only asks whether it is there. 0, -ESRCH,
+ * -EINVAL for what is no signal, or -EAGAIN without room for one more real-time signal. */
+int signal_queue_thread(uint32_t id, const struct signal_info *info);
+int signal_queue_process(const struct signal_info *info);
+/* sigaction(2) of a signal 1..SIGNALS. */
+struct signal_action;
+void signal_action_get(int number, struct signal_action *action);
+void signal_action_set(int number, const struct signal_action *action);
 /* A fault of the current thread: cannot be blocked; ends the process when blocked or ignored. */
 void signal_force(int number, int code, uintptr_t address);
 /* SIGPIPE to the current thread, for writes that returned -EPIPE. */
@@ -77,6 +86,8 @@ void signals_forget_timer(uint32_t timer);
 uint32_t posix_timer_taken(uint32_t number);
 /* A mask from user memory without SIGKILL and SIGSTOP. 0, -EFAULT or -EINVAL. */
 int signal_mask_read(uintptr_t address, size_t size, uint64_t *mask);
+/* The current thread blocks these from now on, none of SIGNALS_UNBLOCKABLE. */
+void signals_set_mask(uint64_t mask);
 /* SIGXFSZ to the current thread, for writes that returned -EFBIG because of RLIMIT_FSIZE. */
 void signals_file_too_large(void);
 /* A signal is there that the current thread would take. */

@@ -2,7 +2,7 @@
  * The Linux x86-64 system-call ABI: linux/ turns calls into calls of the layers below and
  * knows the ABI's structure layouts; nothing else does. Every call is a function
  * sys_NAME(a, b, c, d, e, f) that returns a value >= 0, a pointer, or a negative errno; those of one topic are in
- * sys_TOPIC.c, and those of signals in signals.c.
+ * sys_TOPIC.c.
  *
  * Declared weak, so that the table in syscalls.c holds NULL for each call nobody wrote: those
  * answer -ENOSYS and are logged once by name.
