@@ -437,8 +437,8 @@ void tcp_queue_init(struct tcp *tcp);
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length);
 void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to);
 void tcp_queue_clear(struct tcp *tcp);
-/* A packet with up to *length bytes from `sequence` on; *length becomes how many it has. NULL: no memory. *chunk: where to
- * look first, or NULL; becomes the one that holds the first byte. */
+/* A packet with up to *length bytes from `sequence` on; *length becomes how many it has. NULL: no memory. *chunk: where
+ * to look first, or NULL; becomes the one that holds the first byte. */
 struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **chunk, uint32_t sequence, uint32_t *length);
 /* When the oldest byte was queued, by tcp_clock_ms(); false: there is none. */
 bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since);
