@@ -1,6 +1,6 @@
 /*
  * Virtio network devices (VIRTIO 1.1, 5.1): what network.c (start-up and interrupts), network_receive.c
- * and network_transmit.c share. Lock "virtio-net" per NIC; the stack's callbacks are called
+ * and network_transmit.c share. Lock "nic" per NIC; the stack's callbacks are called
  * without it.
  */
 #pragma once
