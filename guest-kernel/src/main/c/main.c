@@ -108,7 +108,7 @@ static void start_network(void)
         return;
     }
     if (net_wait_configured(clock_monotonic() + NETWORK_TIMEOUT))
-        log_error("no DHCP answer in %lu s: going on without an address; check the bridge or use network static",
+        log_error("no DHCP answer in %lu s: continuing without an address; check the bridge or use network static",
                   NETWORK_TIMEOUT / NS_PER_SECOND);
 }
 

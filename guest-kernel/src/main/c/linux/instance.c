@@ -122,7 +122,7 @@ static void read_user_data(struct source *source)
         log_info("this instance has no user data");
         break;
     case METADATA_FAILED:
-        log_error("going on without user data: %s", data.problem);
+        log_error("continuing without user data: %s", data.problem);
         break;
     }
 }
@@ -144,7 +144,7 @@ static void read_settings(struct source *source)
 {
     int error = platform_settings(offer_setting, source);
     if (error)
-        log_error("going on without the settings of the host: %s", errno_name(error));
+        log_error("continuing without settings of the host: %s", errno_name(error));
 }
 
 /* ---- The command line --------------------------------------------------------------------------------- */

@@ -135,8 +135,8 @@ static void log_victims(unsigned count, uint64_t freed, ipv4_t worst)
     if (last_logged != 0 && now - last_logged < LOG_INTERVAL)
         return;
     last_logged = now;
-    log_error("network memory is short: reset %u connections that held %lu KiB without progress, the worst from %s; give "
-              "the machine more memory, or keep that peer out, if this goes on",
+    log_error("network memory is low: reset %u connections that held %lu KiB without progress, the worst from %s; give "
+              "the machine more memory, or keep that peer out, if this continues",
               count, (unsigned long)(freed >> 10), ipv4_format(address, worst));
 }
 

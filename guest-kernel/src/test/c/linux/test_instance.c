@@ -264,7 +264,7 @@ static void failures_of_the_host_are_told(void)
     settings_error = -EIO;
     configure_from(SOURCE_HOST, true);
     CHECK_VALUE("APP_A", "host");
-    CHECK_LOGGED("going on without the settings of the host: EIO\n");
+    CHECK_LOGGED("continuing without settings of the host: EIO\n");
 }
 
 /* Nobody has the address: neither a neighbour nor the gateway answers ARP. */
@@ -275,14 +275,14 @@ static void nobody_answers(void)
     wire_sent = count_frame;
     net_configure_static(&configuration);
     configure();
-    CHECK(strcmp(logged, "going on without user data: no answer from 169.254.169.254 in time\n") == 0);
+    CHECK(strcmp(logged, "continuing without user data: no answer from 169.254.169.254 in time\n") == 0);
     CHECK(took <= NS_PER_SECOND && took >= 700 * NS_PER_MS);
     begin();
     configuration.gateway = IPV4_ANY;
     net_configure_static(&configuration);
     configure();
     wire_sent = NULL;
-    CHECK(strcmp(logged, "going on without user data: no way to 169.254.169.254\n") == 0);
+    CHECK(strcmp(logged, "continuing without user data: no way to 169.254.169.254\n") == 0);
     CHECK_EQUAL(took, 0);
     host_advance(300 * NS_PER_SECOND);
 }
@@ -293,7 +293,7 @@ static void nobody_listens(void)
     begin();
     net_configure_static(&configuration);
     configure();
-    CHECK(strcmp(logged, "going on without user data: 169.254.169.254 takes no connections\n") == 0);
+    CHECK(strcmp(logged, "continuing without user data: 169.254.169.254 takes no connections\n") == 0);
     CHECK(took < 10 * NS_PER_MS);
 }
 
@@ -316,7 +316,7 @@ static const char *problem_with(const char *token_answer, const char *data_answe
 }
 
 #define FAILS(token, data, text) \
-    CHECK(strcmp(problem_with(token, data, SIZE_MAX, 0), "going on without user data: " text "\n") == 0)
+    CHECK(strcmp(problem_with(token, data, SIZE_MAX, 0), "continuing without user data: " text "\n") == 0)
 
 static void misbehaviour_ends_in_time(void)
 {
@@ -343,7 +343,7 @@ static void misbehaviour_ends_in_time(void)
     snprintf(large, sizeof(large), "HTTP/1.1 200 OK\r\nX: %020000d\r\n\r\n", 1);
     FAILS(TOKEN_ANSWER, large, "the answer of 169.254.169.254 is larger than the 16 KiB that user data may have");
     CHECK(strcmp(problem_with(TOKEN_ANSWER, DATA_ANSWER("8") "APP_A=1\n", 1, 20 * NS_PER_MS),
-                 "going on without user data: no answer from 169.254.169.254 in time\n") == 0);
+                 "continuing without user data: no answer from 169.254.169.254 in time\n") == 0);
     CHECK(strcmp(problem_with(TOKEN_ANSWER, DATA_ANSWER("11") "APP_A=1\nB \n", SIZE_MAX, 0),
                  "none of the user data is used: line 2 is not NAME=VALUE\n") == 0);
     CHECK(strcmp(problem_with(TOKEN_ANSWER, DATA_ANSWER("4") "\x1f\x8b\x08x", SIZE_MAX, 0),

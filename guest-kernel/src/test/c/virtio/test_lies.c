@@ -45,7 +45,7 @@ static void entropy_that_was_not_written(void)
     CHECK_EQUAL(credit_for(16, 0x5a, 16), 8 * 16);
     (void)host_log();
     CHECK_EQUAL(credit_for(0, 0, SEED), 0);
-    CHECK(strstr(host_log(), "virtio device fake gave no entropy") != NULL);
+    CHECK(strstr(host_log(), "virtio device fake answered but provided no entropy") != NULL);
     CHECK_EQUAL(credit_for(SEED, 0, SEED), 0);
     CHECK_EQUAL(credit_for(16, 0x5a, SEED), 8 * 16);
     CHECK_EQUAL(credit_for(SEED, 0x5a, 0), 0);
@@ -86,7 +86,7 @@ static void capacities_that_cannot_be(void)
         memcpy(fake.config, &capacities[i].sectors, 8);
         (void)host_log();
         CHECK_EQUAL(virtio_block_start(&fake.device), capacities[i].error);
-        CHECK_EQUAL(strstr(host_log(), "is no disk: it claims") != NULL, capacities[i].error != 0);
+        CHECK_EQUAL(strstr(host_log(), "is not usable as a disk: it reports") != NULL, capacities[i].error != 0);
         CHECK_EQUAL(count_disks() - disks, capacities[i].error == 0);
         if (capacities[i].error == 0)
             continue;

@@ -140,7 +140,7 @@ static void a_disk_asks_again_and_again(void)
         fake_need_reset(&fake);
     CHECK_EQUAL(ended, 0);
     fake_need_reset(&fake);
-    check_given_up("asks for a reset again and again: what it is asked for fails");
+    check_given_up("asks for a reset again and again: all further requests to it fail");
 }
 
 static void a_disk_comes_back_as_another(void)
@@ -168,7 +168,7 @@ static void a_disk_is_taken_out(void)
     serve(3);
     fake.gone = true;
     disk->check(disk);
-    check_given_up("is gone: what it is asked for fails");
+    check_given_up("is gone: all further requests to it fail");
 }
 
 /* ---- NICs ----------------------------------------------------------------------------------------- */

@@ -174,7 +174,7 @@ static bool read_capacity(struct virtio_device *device, uint64_t *sectors)
     device->transport->read_config(device, CONFIG_CAPACITY, sectors, sizeof(*sectors));
     if (*sectors != 0 && *sectors <= UINT64_MAX / SECTOR_SIZE)
         return true;
-    log_error("virtio device %s is no disk: it claims %lu sectors; give the guest another image", device->place,
+    log_error("virtio device %s is not usable as a disk: it reports %lu sectors; give the guest another image", device->place,
               *sectors);
     return false;
 }

@@ -65,7 +65,7 @@ static bool give_up(struct virtio_device *device, const char *why)
 {
     device->lost = true;
     device->transport->write_status(device, VIRTIO_FAILED);
-    log_error("virtio device %s %s: what it is asked for fails from now on; look into the host's log", device->place, why);
+    log_error("virtio device %s %s: all further requests to it fail; see the host's log", device->place, why);
     return false;
 }
 

@@ -40,7 +40,7 @@ static void handle_used(struct virtqueue *queue)
     written = min_of(written, (uint32_t)SEED_SIZE);
     uint32_t changed = take_seed(source, seed, written);
     if (changed == 0)
-        log_error("virtio device %s gave no entropy, though it answered; give the guest another source",
+        log_error("virtio device %s answered but provided no entropy; give the guest another source",
                   queue->device->place);
     else
         random_credit(seed, written, changed * 8, RANDOM_VIRTIO);

@@ -161,7 +161,7 @@ static void read_mtu(struct virtio_nic *nic)
     uint16_t mtu;
     nic->device->transport->read_config(nic->device, CONFIG_MTU, &mtu, sizeof(mtu));
     if (mtu < SMALLEST_MTU) {
-        log_error("virtio device %s claims an MTU of %u, which cannot be; %u is used. Set it on the host",
+        log_error("virtio device %s reports an invalid MTU of %u; using %u. Set it on the host",
                   nic->device->place, mtu, ETHERNET_MTU);
         return;
     }

@@ -54,7 +54,7 @@ static void start_devices_of(struct device_class *class)
         format(path, sizeof(path), "%s/%lu", class->directory, (unsigned long)class->numbers[i]);
         int error = class->start(path, class->numbers[i]);
         if (error != 0)
-            log_error("device %s does not come up: %s; see the log of the host's backend",
+            log_error("cannot start device %s: %s; see the log of the host's backend",
                       path, errno_name(error));
     }
 }

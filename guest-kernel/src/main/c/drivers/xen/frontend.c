@@ -115,7 +115,7 @@ static void make_offer(struct frontend *frontend)
     struct frontend_setting settings[FRONTEND_SETTINGS_MAX];
     unsigned count = 0;
     if (frontend->attempts++ == ATTEMPTS_MAX) {
-        log_error("device %s: its backend turned down %d offers; see the log of the host's backend", frontend->path,
+        log_error("device %s: its backend rejected %d connection attempts; see the log of the host's backend", frontend->path,
                   ATTEMPTS_MAX);
         lose(frontend, -ECONNREFUSED);
         return;
@@ -123,7 +123,7 @@ static void make_offer(struct frontend *frontend)
     frontend->operations->disconnected(frontend);
     int error = frontend->operations->offer(frontend, settings, &count);
     if (error != 0) {
-        log_error("device %s: nothing can be offered to its backend: %s", frontend->path, errno_name(error));
+        log_error("device %s: cannot set up a connection to its backend: %s", frontend->path, errno_name(error));
         lose(frontend, error);
         return;
     }
@@ -192,7 +192,7 @@ static void step(struct frontend *frontend)
         return;
     }
     if (frontend->phase == PHASE_UP && backend != STATE_CONNECTED) {
-        log_error("device %s: its backend has left (state %d); waiting for it to come back", frontend->path, (int)backend);
+        log_error("device %s: its backend has closed (state %d); waiting for it to come back", frontend->path, (int)backend);
         frontend->operations->disconnected(frontend);
         frontend->phase = PHASE_RESETTING;
     }

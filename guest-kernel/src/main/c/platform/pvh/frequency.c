@@ -74,7 +74,7 @@ static uint64_t measured_frequency(void)
     do {
         last = take_sample();
         if (rdtsc() > limit)
-            panic("no clock: neither KVM, Xen, CPUID 15H nor an interval timer tells the TSC's frequency");
+            panic("no clock: cannot determine the TSC's frequency from KVM, Xen, CPUID 15H or an interval timer");
     } while ((uint16_t)(first.timer - last.timer) < MEASURE_TICKS);
     return (last.tsc - first.tsc) * TIMER_FREQUENCY / (uint16_t)(first.timer - last.timer);
 }

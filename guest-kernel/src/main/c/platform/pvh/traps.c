@@ -112,7 +112,7 @@ static void report_unmasked(unsigned vector, uintptr_t at)
     uintptr_t offset = 0;
     const char *name = symbol_name(at, &offset);
     if (!reported)
-        log_always("interrupt %u was delivered although they are masked, at %lx (%s+%lx); going on", vector, at,
+        log_always("interrupt %u was delivered while interrupts are masked, at %lx (%s+%lx); continuing", vector, at,
                    name != NULL ? name : "?", offset);
     reported = true;
 }

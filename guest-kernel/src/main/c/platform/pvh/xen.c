@@ -2,7 +2,7 @@
  * The native platform as a guest of Xen. pvh_xen_detect() comes early in pvh_start(): it sets up hypercalls, xen_host
  * and platform_operations, so that from then on output goes to Xen. pvh_xen_init() comes when there are memory and
  * interrupts: Xen's pages and the two rings are mapped, and all event channels become one interrupt vector, whose
- * handler runs those of the channels (platform/xenpv/events.h).
+ * handler runs those of the channels (platform/xen/events.h).
  *
  * All else is entered through those two tables, by drivers/xen/ and the kernel. What is static here is set at boot and
  * stays, so there are no locks. The guest cannot go on without what pvh_xen_init() asks Xen for, so a refusal is a
@@ -10,6 +10,7 @@
  */
 #include "platform/pvh/xen.h"
 
+#include "lib/errno.h"
 #include "lib/pages.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -76,7 +77,7 @@ static uint64_t get_parameter(uint32_t index)
     } request = { .domain = DOMID_SELF, .index = index };
     int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_GET_PARAMETER, (uintptr_t)&request, 0, 0);
     if (error != 0)
-        panic("Xen does not tell parameter %u: %s", index, errno_name(error));
+        panic("cannot read HVM parameter %u: %s", index, errno_name(error));
     return request.value;
 }
 
@@ -89,7 +90,7 @@ static void set_parameter(uint32_t index, uint64_t value)
     } request = { .domain = DOMID_SELF, .index = index, .value = value };
     int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_SET_PARAMETER, (uintptr_t)&request, 0, 0);
     if (error != 0)
-        panic("Xen does not take parameter %u: %s", index, errno_name(error));
+        panic("cannot set HVM parameter %u: %s", index, errno_name(error));
 }
 
 /* Puts one of Xen's pages in place of one of ours. */

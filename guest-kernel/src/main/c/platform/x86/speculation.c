@@ -206,7 +206,7 @@ static void describe(const struct speculation_plan *plan)
     if (plan->control & SPECULATION_SSBD)
         append("no loads before older stores");
     if (plan->unprotected_returns)
-        append("returns NOT protected on this processor but by mitigations=on");
+        append("returns NOT protected on this processor unless mitigations=on");
 }
 
 struct speculation_plan speculation_init(bool paravirtual, uint32_t other_patches)

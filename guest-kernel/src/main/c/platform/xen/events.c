@@ -55,7 +55,7 @@ static void begin_rest(nanoseconds now, uint32_t port)
     share.resting = true;
     share.rest_ends = now + min_of(share.used, REST_MOST);
     if (++share.rests == RESTS_SAID)
-        log_info("events take half of the CPU, the last one by channel %u: whoever raises them is slowed down", port);
+        log_info("events take half of the CPU, most recently on channel %u; limiting them", port);
     kernel_resume_interrupts_at(share.rest_ends);
 }
 

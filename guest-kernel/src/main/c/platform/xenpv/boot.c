@@ -16,7 +16,7 @@ static struct start_info start;
 static void read_start_info(void)
 {
     if (strncmp(start.magic, "xen-3", 5) != 0)
-        panic("start of day information has no \"xen-3\" but %.31s", start.magic);
+        panic("start info has magic %.31s instead of \"xen-3\"", start.magic);
     string_copy(platform.command_line, start.command_line, sizeof(platform.command_line));
     platform.memory_bytes = start.page_count << PAGE_SHIFT;
 }

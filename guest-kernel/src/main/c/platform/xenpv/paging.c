@@ -115,7 +115,7 @@ static void map_scratch(uint64_t page)
 {
     uint64_t entry = pv_frames[page] << PAGE_SHIFT | KERNEL_WRITE;
     if (hypercall(HYPERCALL_UPDATE_VA_MAPPING, (uintptr_t)scratch, entry, VA_MAPPING_FLUSH_PAGE, 0) != 0)
-        panic("Xen does not map page %lx", page);
+        panic("Xen refuses to map page %lx", page);
 }
 
 static uint64_t *begin_table(uint64_t page)

@@ -194,7 +194,7 @@ static void a_configuration_that_is_not_there(void)
         function->config[MACHINE_CAPABILITY_DEVICE + 4] = places[i].window;
         machine_put32(function, MACHINE_CAPABILITY_DEVICE + 8, places[i].offset);
         machine_put32(function, MACHINE_CAPABILITY_DEVICE + 12, places[i].length);
-        CHECK(gives_up_with("is no disk: it claims 0 sectors"));
+        CHECK(gives_up_with("is not usable as a disk: it reports 0 sectors"));
     }
 }
 
