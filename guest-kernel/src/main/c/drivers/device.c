@@ -10,10 +10,10 @@
  */
 #include "drivers/device.h"
 
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 
 static struct spinlock devices_lock = SPINLOCK(LOCK_DEVICES);

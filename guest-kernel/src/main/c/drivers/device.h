@@ -44,7 +44,7 @@ struct block_device {
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
-/* A cleared page that a device or its backend is to see, for the kernel's own progress (lib/pages.h: PAGES_RESERVED);
+/* A cleared page that a device or its backend is to see, for the kernel's own progress (core/pages.h: PAGES_RESERVED);
  * NULL without memory. */
 struct page *device_page(void);
 

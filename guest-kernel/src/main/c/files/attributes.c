@@ -7,10 +7,10 @@
  */
 #include "files/attributes.h"
 
+#include "core/heap.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 

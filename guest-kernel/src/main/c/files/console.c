@@ -1,7 +1,7 @@
 /*
  * The console as a terminal (console.h). Drivers call kernel_console_input() in interrupt context; each byte is edited
  * and echoed at once, and a read gets finished lines only, at most one. A ^D on an empty line is counted in
- * ends_pending and becomes one read of 0 bytes. Output goes to the kernel's buffer (lib/console.h); threads/console.c
+ * ends_pending and becomes one read of 0 bytes. Output goes to the kernel's buffer (core/console.h); threads/console.c
  * waits for room in it. The rest is entered through console_operations, by files opened as /dev/console
  * (device_files.c); descriptors 0, 1 and 2 are one at the start.
  *
@@ -9,10 +9,10 @@
  * writing" keeps blocking writes of several threads apart; it is held while user memory is read and while room is
  * waited for.
  */
+#include "core/console.h"
+#include "core/lock.h"
 #include "files/console.h"
-#include "lib/console.h"
 #include "lib/errno.h"
-#include "lib/lock.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 #include "threads/console.h"

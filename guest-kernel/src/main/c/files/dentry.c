@@ -7,15 +7,15 @@
  * its parent and its inode. Locks: "namespace" (mutex) serialises changes of the tree; "names" (spinlock) guards
  * what vfs.h marks so.
  */
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/pages.h"
+#include "core/random.h"
 #include "files/vfs.h"
-#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "threads/thread.h"
 

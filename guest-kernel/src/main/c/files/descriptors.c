@@ -2,10 +2,10 @@
  * The table of descriptors: an array that doubles when it is full. A spinlock guards all of it; files
  * are released after it is dropped, because releasing may sleep.
  */
+#include "core/heap.h"
+#include "core/lock.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
 #include "lib/nospec.h"
 #include "lib/string.h"
 #include "threads/thread.h"

@@ -2,15 +2,15 @@
  * The character devices of /dev, and /dev itself. Major and minor numbers: Linux' admin-guide/devices.txt.
  *
  * The devices here keep no state of their own and have no locks; the console is in console.c, and random numbers take
- * lock "random" (lib/random.h). All is entered through pseudo.c, which makes the inodes from the table and gives files
+ * lock "random" (core/random.h). All is entered through pseudo.c, which makes the inodes from the table and gives files
  * that are opened the operations of their device; but file_is_zero_device() is asked by mmap(2) in
  * linux/memory_calls.c.
  */
+#include "core/random.h"
 #include "files/console.h"
 #include "files/pseudo.h"
 #include "files/pseudo_trees.h"
 #include "lib/errno.h"
-#include "lib/random.h"
 
 static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
 {

@@ -8,12 +8,12 @@
  * A file that becomes ready wakes every instance that watches it, every instance that watches those, and so on, in
  * one go, on the kernel stack, with spinlocks held. How many these are is limited when an interest is added.
  */
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/lock.h"
 #include "files/epoll.h"
 #include "files/file.h"
-#include "lib/debug.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
 #include "lib/tree.h"
 #include "threads/thread.h"
 

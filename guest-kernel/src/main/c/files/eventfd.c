@@ -6,10 +6,10 @@
  * woken and user memory is copied without the lock. eventfd_create() is called by linux/sys_streams.c; the rest is
  * entered through the file's operations, and the last reference to the file frees all.
  */
+#include "core/heap.h"
+#include "core/lock.h"
 #include "files/streams.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
 
 #define COUNT_LIMIT (UINT64_MAX - 1)
 

@@ -4,14 +4,14 @@
  * Mutex "file offset" is held during a read or write that moves the offset, so that two of them never get the same
  * bytes. Streams have no offset and take no lock. References are atomic.
  */
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/reference.h"
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/flock.h"
 #include "files/vfs.h"
-#include "lib/debug.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/reference.h"
 #include "memory/address_space.h"
 
 uint64_t file_size_limit = UINT64_MAX;

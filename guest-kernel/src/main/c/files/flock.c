@@ -9,10 +9,10 @@
  * nobody else has the file any more. Mutex "flock" guards the list and the number; it may be taken under
  * "address_space", when an unmapping drops the last reference.
  */
+#include "core/heap.h"
 #include "files/file.h"
 #include "files/flock.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/list.h"
 
 struct flock {

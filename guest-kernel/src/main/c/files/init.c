@@ -1,9 +1,9 @@
+#include "core/log.h"
 #include "files/ext2/ext2.h"
 #include "files/pseudo_trees.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 
 /* linux/magic.h */
 #define PROC_MAGIC 0x9fa0

@@ -4,13 +4,13 @@
  * A hashed inode has at least one reference: the last one is given up and the inode unhashed under one hold of the
  * lock. Spinlock "inodes" guards both. The inode's operations are called without it.
  */
+#include "core/debug.h"
+#include "core/lock.h"
+#include "core/reference.h"
 #include "files/attributes.h"
 #include "files/inotify.h"
 #include "files/vfs.h"
-#include "lib/debug.h"
 #include "lib/hash.h"
-#include "lib/lock.h"
-#include "lib/reference.h"
 #include "platform/platform.h"
 
 #define BUCKETS 256

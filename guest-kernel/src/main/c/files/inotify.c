@@ -9,11 +9,11 @@
  *
  * Spinlock "inotify" guards the watches and queues of all instances.
  */
+#include "core/heap.h"
+#include "core/lock.h"
 #include "files/inotify.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
 #include "lib/string.h"
 #include "memory/user.h"
 

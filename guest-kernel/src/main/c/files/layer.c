@@ -19,8 +19,8 @@
  *
  * Locks: vfs.h. Reading `separate` without a lock is right because it is set after all that it promises.
  */
+#include "core/debug.h"
 #include "files/layer.h"
-#include "lib/debug.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/address_space.h"

@@ -4,11 +4,11 @@
  * A walk holds one reference, to where it is. It follows at most LINK_LIMIT links, and takes at most two pages for
  * them. Spinlock "working directory" guards that one; the locks of the tree of names are taken a step at a time.
  */
+#include "core/debug.h"
+#include "core/lock.h"
+#include "core/pages.h"
 #include "files/vfs.h"
-#include "lib/debug.h"
 #include "lib/errno.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 
 struct dentry *root_directory;

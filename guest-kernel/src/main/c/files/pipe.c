@@ -5,12 +5,12 @@
  * pages, indices and ends; of two pipes the one at the lower address is locked first. It is not held while a thread
  * waits for room or bytes.
  */
+#include "core/heap.h"
+#include "core/pages.h"
 #include "files/inotify.h"
 #include "files/streams.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/user.h"
 #include "platform/platform.h"

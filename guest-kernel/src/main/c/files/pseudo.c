@@ -8,11 +8,11 @@
  * with mutex "namespace" held. There are no locks here: tables are constant, and their functions take the locks they
  * need.
  */
+#include "core/heap.h"
+#include "core/random.h"
 #include "files/pseudo.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "threads/thread.h"
 

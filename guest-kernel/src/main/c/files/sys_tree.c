@@ -2,9 +2,9 @@
  * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot takes
  * the guest's memory and processors as its limits.
  */
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "files/pseudo_trees.h"
-#include "lib/pages.h"
 
 /* One processor is started, whatever the platform offers. */
 static const struct pseudo_entry topology_files[] = {

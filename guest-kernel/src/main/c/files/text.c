@@ -1,5 +1,5 @@
+#include "core/heap.h"
 #include "files/text.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 
 void text_init(struct text *text) { *text = (struct text){ 0 }; }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/print.h"
+#include "core/log.h"
 #include "lib/types.h"
 
 struct text {

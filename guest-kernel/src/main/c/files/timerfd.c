@@ -3,9 +3,9 @@
  * one with an interval of a nanosecond costs no more than its readers. What is counted is guarded by
  * threads/interval_timer.c.
  */
+#include "core/heap.h"
 #include "files/streams.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "threads/interval_timer.h"
 
 struct timerfd {

@@ -5,14 +5,14 @@
  * guards size, contents and seals of a file, and is taken outside "namespace". Mutex "memory files" guards the creation
  * of the one file system that memory files are in.
  */
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
 #include "files/inotify.h"
 #include "files/layer.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
 #include "platform/platform.h"

@@ -8,10 +8,10 @@
  * silently; words that loaders add to the command line are ignored. The first line of the file with a problem is logged
  * with its number and ends the reading.
  */
+#include "core/heap.h"
+#include "core/log.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "linux/configuration.h"
 #include "linux/syscalls.h"

@@ -7,9 +7,9 @@
  * Called by linux/sys_net.c without locks, since both directions touch user memory and may sleep. Descriptors are
  * looked up under "descriptors", in descriptor_get().
  */
+#include "core/heap.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "linux/control.h"
 #include "linux/process.h"

@@ -2,9 +2,9 @@
  * Loads a program and its interpreter. Everything in the file is checked before it is used: the
  * image is ours, but a kernel does not trust a file.
  */
+#include "core/log.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "linux/elf.h"
 #include "linux/process.h"

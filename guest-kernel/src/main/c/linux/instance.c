@@ -9,10 +9,10 @@
  */
 #include "linux/instance.h"
 
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "linux/user_data.h"
 #include "net/metadata.h"

@@ -8,7 +8,7 @@
  */
 #include "linux/pending.h"
 
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "linux/signals.h"
 
 /* RLIMIT_SIGPENDING in effect: what one set may hold. */

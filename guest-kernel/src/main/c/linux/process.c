@@ -8,11 +8,11 @@
  * ends with it.
  */
 #include "files/process_view.h"
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "linux/process.h"
 #include "linux/signal_frame.h"

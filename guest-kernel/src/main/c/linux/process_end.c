@@ -1,5 +1,5 @@
-#include "lib/console.h"
-#include "lib/print.h"
+#include "core/console.h"
+#include "core/log.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "net/net.h"

@@ -1,6 +1,6 @@
 #include "linux/string_list.h"
 
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "lib/string.h"
 
 #define FIRST_CAPACITY 32

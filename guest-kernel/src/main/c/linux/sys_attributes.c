@@ -6,10 +6,10 @@
  * holds the inode's lock, does not touch user memory. Entered through the table of system calls (syscalls.c); no lock
  * is held here.
  */
+#include "core/heap.h"
 #include "files/attributes.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"

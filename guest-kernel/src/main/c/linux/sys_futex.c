@@ -8,9 +8,9 @@
  *
  * Entered by futex(2), and from thread_calls.c when a thread ends.
  */
+#include "core/lock.h"
 #include "lib/hash.h"
 #include "lib/list.h"
-#include "lib/lock.h"
 #include "linux/futex.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"

@@ -6,11 +6,11 @@
  * vector is copied once and checked as a whole (memory/transfer.h). All reads and writes here go through move(), which
  * counts them and sends SIGPIPE and SIGXFSZ. No lock is held here; files/ guards offsets and contents.
  */
+#include "core/heap.h"
 #include "files/flock.h"
 #include "files/streams.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "linux/abi_files.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"

@@ -5,9 +5,9 @@
  *
  * Spinlock "limits" guards the numbers; what they do is done without it.
  */
+#include "core/lock.h"
 #include "files/file.h"
 #include "files/process_view.h"
-#include "lib/lock.h"
 #include "lib/nospec.h"
 #include "linux/process.h"
 #include "linux/signals.h"

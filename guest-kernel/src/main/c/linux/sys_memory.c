@@ -6,9 +6,9 @@
  * Entered through the table of system calls (syscalls.c), in the calling thread. No lock is held here; the functions
  * called take mutex "address_space". A file is held by a reference for as long as it is being mapped.
  */
+#include "core/heap.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
-#include "lib/heap.h"
 #include "linux/syscalls.h"
 #include "memory/address_space.h"
 #include "memory/user.h"

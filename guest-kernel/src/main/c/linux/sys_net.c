@@ -6,9 +6,9 @@
  * kernel once and checked there; the bytes that are sent and received go through a struct transfer. No lock is held
  * here: user memory may fault, and net/ takes its own.
  */
+#include "core/heap.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "linux/abi_net.h"
 #include "linux/control.h"

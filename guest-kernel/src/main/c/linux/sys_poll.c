@@ -6,9 +6,9 @@
  * release(), so descriptors may be closed meanwhile. There may be tens of thousands of entries: the table is made in
  * blocks, and loops that open or close files give way. No lock is held here.
  */
+#include "core/heap.h"
 #include "files/poll.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/timeval.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"

@@ -5,11 +5,11 @@
  * target does not take: the pipe stays locked while the other side moves what it can without waiting. Waiting is done
  * without locks, and ends when a signal comes.
  */
+#include "core/heap.h"
+#include "core/pages.h"
 #include "files/streams.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
 #include "linux/abi_files.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"

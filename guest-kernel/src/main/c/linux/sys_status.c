@@ -6,9 +6,9 @@
  * in memory of the kernel and then copied to the program at once. No lock is held here: fields of an inode are single
  * words, and files/ guards the rest.
  */
+#include "core/heap.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"

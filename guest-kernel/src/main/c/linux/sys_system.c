@@ -1,5 +1,5 @@
 /* Facts about the machine, and random numbers. */
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "lib/string.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"

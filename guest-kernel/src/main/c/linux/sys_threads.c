@@ -10,7 +10,7 @@
  * Entered through the table of system calls (syscalls.c). No lock is held here; "run_queue" and those of futexes and
  * signals are taken by what is called.
  */
-#include "lib/print.h"
+#include "core/log.h"
 #include "lib/string.h"
 #include "linux/futex.h"
 #include "linux/process.h"

@@ -5,9 +5,9 @@
  * timer of that number when it is deleted, so that an expiration on its way finds something. Spinlock "posix timers" guards
  * the table and what is counted; it is inside "signals", and dropped before a signal is sent.
  */
+#include "core/heap.h"
+#include "core/lock.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
 #include "lib/nospec.h"
 #include "lib/timeval.h"
 #include "linux/process.h"

@@ -8,14 +8,14 @@
  * What is traced is set at boot, and `reported` is a single word; otherwise the table is constant, so there are no
  * locks.
  */
-#include "lib/events.h"
+#include "core/events.h"
 #include "lib/nospec.h"
-#include "lib/print.h"
+#include "core/log.h"
 #include "lib/string.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
 #include "threads/console.h"

@@ -1,6 +1,6 @@
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "linux/vdso.h"
 #include "memory/address_space.h"

@@ -10,10 +10,10 @@
  * Called by fault.c and mappings.c, which hold mutex "address_space" for the whole call, even where a loop gives way.
  * Spinlock "page_cache" is taken inside.
  */
-#include "lib/debug.h"
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
 #include "memory/areas.h"
 #include "memory/page_cache.h"
 #include "threads/thread.h"

@@ -8,8 +8,8 @@
  * dropped again for want of memory. make_room() takes clean file pages out of any mapping, so it comes before anything
  * is looked up.
  */
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
 #include "memory/layout.h"

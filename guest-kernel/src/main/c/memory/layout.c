@@ -1,4 +1,4 @@
-#include "lib/random.h"
+#include "core/random.h"
 #include "memory/layout.h"
 #include "platform/platform.h"
 

@@ -10,8 +10,8 @@
  * anything may have changed.
  */
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
+#include "core/heap.h"
+#include "core/pages.h"
 #include "memory/areas.h"
 #include "memory/user.h"
 #include "memory/layout.h"

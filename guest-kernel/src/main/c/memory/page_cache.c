@@ -11,13 +11,13 @@
  * calls it when memory is short, so "page_cache" comes almost last in the order of locks, and nothing is allocated
  * under it.
  */
-#include "lib/debug.h"
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/page_cache.h"
 #include "threads/thread.h"

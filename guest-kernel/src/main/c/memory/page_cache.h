@@ -10,8 +10,8 @@
  */
 #pragma once
 
+#include "core/pages.h"
 #include "lib/list.h"
-#include "lib/pages.h"
 #include "lib/types.h"
 
 struct page_source;

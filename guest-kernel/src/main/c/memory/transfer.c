@@ -10,8 +10,8 @@
  * Transfers are set up by linux/, net/ and files/ and moved by the read and write functions of files and sockets. Each
  * belongs to one thread, mostly on its stack, so there are no locks.
  */
+#include "core/random.h"
 #include "lib/errno.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "memory/transfer.h"
 #include "memory/user.h"

@@ -1,4 +1,4 @@
-#include "lib/debug.h"
+#include "core/debug.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/address_space.h"

@@ -1,6 +1,6 @@
 #include "net/address.h"
 
-#include "lib/print.h"
+#include "core/log.h"
 #include "lib/string.h"
 
 unsigned ipv4_prefix(ipv4_t mask)

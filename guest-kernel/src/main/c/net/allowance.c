@@ -1,6 +1,6 @@
 #include "net/allowance.h"
 
-#include "lib/random.h"
+#include "core/random.h"
 #include "platform/platform.h"
 
 static bool take(struct allowance *allowance, unsigned most)

@@ -12,9 +12,9 @@
  */
 #include "net/arp.h"
 
+#include "core/heap.h"
+#include "core/log.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "net/bytes.h"
 #include "net/ethernet.h"

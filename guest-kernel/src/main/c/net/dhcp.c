@@ -10,9 +10,9 @@
  */
 #include "net/dhcp.h"
 
+#include "core/log.h"
+#include "core/random.h"
 #include "lib/errno.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/socket.h"

@@ -9,7 +9,7 @@
  */
 #include "net/igmp.h"
 
-#include "lib/random.h"
+#include "core/random.h"
 #include "lib/string.h"
 #include "net/checksum.h"
 #include "platform/platform.h"

@@ -12,9 +12,9 @@
  */
 #include "net/interface.h"
 
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/ethernet.h"

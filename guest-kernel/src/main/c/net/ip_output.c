@@ -8,8 +8,8 @@
  * Called by tcp_segment.c, udp.c, icmp.c and igmp.c; routes are asked for by others as well. Net lock. ip_output()
  * takes the packet in every case.
  */
+#include "core/random.h"
 #include "lib/errno.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/checksum.h"

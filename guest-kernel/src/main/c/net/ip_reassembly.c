@@ -2,7 +2,7 @@
  * Reassembly of fragmented datagrams (RFC 791, RFC 815 idea; overlaps are refused as RFC 5722 does for
  * IPv6, since only attackers make them).
  */
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "lib/string.h"
 #include "net/ip.h"
 #include "platform/platform.h"

@@ -4,8 +4,8 @@
  */
 #include "net/listing.h"
 
+#include "core/heap.h"
 #include "files/network_view.h"
-#include "lib/heap.h"
 #include "net/bytes.h"
 #include "net/interface.h"
 #include "net/tcp_private.h"

@@ -8,9 +8,9 @@
  */
 #include "net/metadata.h"
 
+#include "core/heap.h"
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "net/http.h"
 #include "net/ip.h"

@@ -8,9 +8,9 @@
  */
 #include "net/multicast.h"
 
+#include "core/heap.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
 #include "net/igmp.h"
 #include "net/ip.h"
 

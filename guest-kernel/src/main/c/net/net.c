@@ -14,10 +14,10 @@
 #include "net/ports.h"
 #include "net/socket.h"
 
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/dhcp.h"

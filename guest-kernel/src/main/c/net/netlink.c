@@ -6,8 +6,8 @@
  * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of them.
  * Guarded by the net lock; a datagram that is being read belongs to its reader, one at a time by `reading`.
  */
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/bytes.h"

@@ -8,9 +8,9 @@
  */
 #include "net/packet.h"
 
+#include "core/heap.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "net/checksum.h"
 
@@ -233,7 +233,7 @@ uint64_t packet_checksum(const struct packet *packet, uint32_t offset, uint64_t 
     return run.sum;
 }
 
-/* The heap gives large blocks whole pages, a power of two of them (lib/heap.c). */
+/* The heap gives large blocks whole pages, a power of two of them (core/heap.c). */
 static uint32_t head_memory(uint32_t size)
 {
     uint32_t memory = size <= PAGE_SIZE / 2 ? size : PAGE_SIZE;

@@ -1,8 +1,8 @@
 #include "net/ports.h"
 
+#include "core/random.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/random.h"
 
 static struct hash_key share_key;    /* of every table; set once */
 

@@ -9,8 +9,8 @@
  */
 #include "net/socket.h"
 
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "memory/user.h"
 #include "net/interface_ioctl.h"

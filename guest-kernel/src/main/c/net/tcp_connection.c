@@ -9,8 +9,8 @@
  *
  * Called by tcp_socket.c, tcp_listen.c, tcp_input.c, tcp_ack.c, tcp_timer.c, tcp_memory.c and tcp_shutdown.c. Net lock.
  */
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "net/interface.h"
 #include "net/tcp_private.h"
 

@@ -3,8 +3,8 @@
  * many of them, or memory is short, the SYN's options are coded into the answer's sequence number
  * and timestamp instead and nothing is stored (RFC 4987 3.6).
  */
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "net/tcp_private.h"
 
 #define SYN_ACK_RETRIES 5u           /* then the request is dropped: after a minute */

@@ -13,10 +13,10 @@
  * Established connections stop taking data when memory is full, but the last part of the budget is kept for new ones, so
  * an attacker who holds all the rest keeps nobody out until the timer has done its work. Net lock.
  */
+#include "core/log.h"
+#include "core/random.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "net/tcp_private.h"
 

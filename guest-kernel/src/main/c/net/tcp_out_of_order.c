@@ -7,7 +7,7 @@
  * out_of_order_memory is what the packets and the runs are charged with, which received_memory includes. Beyond
  * the limit, what lies furthest ahead is thrown away first, as RFC 2018 8 permits: the peer needs what is near first.
  */
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "lib/string.h"
 #include "net/tcp_private.h"
 

@@ -9,7 +9,7 @@
  * tcp_receive_data() is called by tcp_input.c with data that lies in the window; the others by tcp_output.c,
  * tcp_stream.c and tcp_urgent.c. Net lock. A reader that copies without it sets being_read (tcp_stream.c).
  */
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "lib/string.h"
 #include "net/tcp_private.h"
 

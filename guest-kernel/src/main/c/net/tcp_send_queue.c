@@ -8,8 +8,8 @@
  * to wake one that waits. Called by tcp_stream.c, tcp_output.c, tcp_ack.c, tcp_connection.c, tcp_socket.c and
  * tcp_memory.c. Net lock; the writer fills pages without it and appends them under it.
  */
-#include "lib/heap.h"
-#include "lib/pages.h"
+#include "core/heap.h"
+#include "core/pages.h"
 #include "lib/string.h"
 #include "net/tcp_private.h"
 

@@ -13,7 +13,7 @@
  * count in whole segments from a record's start, or tiny ones would cut records to pieces. The peer's records are
  * charged like what it makes us hold. Net lock.
  */
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "net/tcp_private.h"
 
 static struct tcp_sent *sent_of(struct tree_node *node)

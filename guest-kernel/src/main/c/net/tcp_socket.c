@@ -9,8 +9,8 @@
  * tcp_socket_options.c. Everything is looked at under the net lock; waiting is done without it, and all is looked at
  * again afterwards. release() may sleep (SO_LINGER).
  */
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "net/interface.h"
 #include "net/tcp_private.h"
 

@@ -6,8 +6,8 @@
  * closed, and another connect() may have replaced it. The socket's mutexes `reading` and `writing` let one reader and
  * one writer do so at a time; a reader's packets stay in the queue while `being_read` says so.
  */
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "net/tcp_private.h"
 

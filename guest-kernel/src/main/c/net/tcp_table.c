@@ -7,9 +7,9 @@
  * a key of its own. The table's size and the keys are fixed by tcp_table_init(). Called by the other files of TCP and
  * by listing.c. Net lock.
  */
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "net/tcp_private.h"
 
 /* One bucket for every 16 KiB of the budget, so that even a table of idle connections that fill it has short chains:

@@ -8,7 +8,7 @@
  * Called by tcp_connection.c (add), tcp_input.c (input), tcp_table.c and tcp_socket.c (reuse). Net lock; the timer's
  * callback takes it.
  */
-#include "lib/heap.h"
+#include "core/heap.h"
 #include "net/tcp_private.h"
 
 #define TIME_WAIT_LIMIT 4096u        /* records; about 0.5 MiB. The oldest goes first */

@@ -3,8 +3,8 @@
  * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is charged to the
  * socket's receive buffer. Net lock, but for the copy to the program.
  */
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "net/interface.h"
 #include "net/udp_private.h"

@@ -9,8 +9,8 @@
  * udp_set_cork() (socket.h). The net lock guards struct udp_socket; only the options that choose what is reported with
  * a received datagram are read without it.
  */
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 #include "lib/string.h"
 #include "lib/timeval.h"
 #include "net/interface.h"

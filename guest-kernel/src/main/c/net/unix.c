@@ -14,11 +14,11 @@
  * An inode points to its listener without a reference: release() clears that pointer under the lock, so it is followed
  * under the lock only. A socket has at most one name, so that release() finds every pointer to it.
  */
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/reference.h"
 #include "files/network_view.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/reference.h"
 #include "lib/string.h"
 #include "net/unix_private.h"
 #include "threads/thread.h"

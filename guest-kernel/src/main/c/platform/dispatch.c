@@ -1,10 +1,10 @@
 /*
  * Part 1 of platform.h as calls through platform_operations (operations.h), a table that the entry code of the booted
- * platform sets before anything calls here and that stays, but for the change to Xen's in pvh_xen_detect(). Context,
+ * platform sets before anything calls here and that stays, but for the change to Xen's in xen_pvh_detect(). Context,
  * locks and errors of each function are those that platform.h says; nothing is locked here.
  *
  * Whatever ends the machine, and a report that the process has ended, first has the console stop buffering
- * (lib/console.h), so that no output is lost.
+ * (core/console.h), so that no output is lost.
  */
 #include "platform/operations.h"
 

@@ -1,6 +1,6 @@
 /*
  * The one contract between the kernel and what it runs on. Each platform directory (xenpv/,
- * pvh/) implements the first part; the kernel implements the second. Nothing above this
+ * native/) implements the first part; the kernel implements the second. Nothing above this
  * header knows which platform it is on. Both platforms are linked into one ELF; the entry
  * point taken fills `platform` before anything else runs.
  *
@@ -69,7 +69,7 @@ enum trap {
 /* ---- Part 1: what a platform implements ------------------------------------------------ */
 
 struct platform_information {
-    const char *name;               /* "xen-pv", "pvh" */
+    const char *name;               /* "xen-pv", "xen-pvh", "native" */
     char command_line[1024];        /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
     uint64_t memory_bytes;          /* given to this guest */
     unsigned cpus;                  /* offered; one is started */
@@ -196,7 +196,7 @@ static inline nanoseconds clock_scale(uint64_t ticks, uint32_t multiplier, int32
     return (nanoseconds)((unsigned __int128)ticks * multiplier >> 32);
 }
 
-/* The console's device; everybody else writes by way of lib/console.h. Neither sleeps. console_write() waits until the
+/* The console's device; everybody else writes by way of core/console.h. Neither sleeps. console_write() waits until the
  * device has taken everything, and drops the rest when it takes nothing for CONSOLE_PATIENCE; for boot and the end. */
 void console_write(const char *text, size_t length);
 #define CONSOLE_PATIENCE (10 * NS_PER_SECOND)

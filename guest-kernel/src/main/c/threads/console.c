@@ -1,5 +1,5 @@
 #include "threads/console.h"
-#include "lib/console.h"
+#include "core/console.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 

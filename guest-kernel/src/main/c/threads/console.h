@@ -1,4 +1,4 @@
-/* The thread that hands the console's buffer (lib/console.h) to the device, and waiting for room in it. */
+/* The thread that hands the console's buffer (core/console.h) to the device, and waiting for room in it. */
 #pragma once
 
 #include "threads/wait.h"

@@ -1,11 +1,11 @@
 /*
- * lib/ asks must_fail() at each allocation, by way of `allocation_fails` (lib/debug.h). It takes no lock and does not
+ * lib/ asks must_fail() at each allocation, by way of `allocation_fails` (core/debug.h). It takes no lock and does not
  * sleep. `countdown` and the sums belong to all CPUs: an update that is lost between two of them does no harm.
  */
 #include "threads/failing.h"
 
 #ifdef KERNEL_DEBUG
-#include "lib/debug.h"
+#include "core/debug.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "threads/thread.h"

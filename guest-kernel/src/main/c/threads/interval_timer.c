@@ -10,7 +10,7 @@
  */
 #include "threads/interval_timer.h"
 
-#include "lib/lock.h"
+#include "core/lock.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 

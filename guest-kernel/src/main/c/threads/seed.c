@@ -1,7 +1,7 @@
 #include "threads/seed.h"
 
-#include "lib/print.h"
-#include "lib/random.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "platform/platform.h"
 #include "threads/wait.h"
 

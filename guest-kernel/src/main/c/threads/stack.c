@@ -1,7 +1,7 @@
 #include "threads/stack.h"
 
-#include "lib/heap.h"
-#include "lib/lock.h"
+#include "core/heap.h"
+#include "core/lock.h"
 #include "platform/platform.h"
 
 /* Stacks that keep their memory for the next thread: servers start and end threads all the time. */

@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "core/pages.h"
 #include "lib/list.h"
-#include "lib/pages.h"
 
 #define KERNEL_STACK_PAGES 4
 #define KERNEL_STACK_SIZE (KERNEL_STACK_PAGES * PAGE_SIZE)

@@ -11,10 +11,10 @@
  * Entered by whoever sleeps, wakes or gives way, on the way to user mode (linux/syscalls.c), and by timers in interrupt
  * context.
  */
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/x86/context.h"
 #include "threads/stack.h"

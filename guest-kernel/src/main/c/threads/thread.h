@@ -12,8 +12,8 @@
  */
 #pragma once
 
+#include "core/lock.h"
 #include "lib/list.h"
-#include "lib/lock.h"
 #include "lib/tree.h"
 #include "lib/types.h"
 #include "platform/platform.h"

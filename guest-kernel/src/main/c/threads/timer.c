@@ -1,4 +1,4 @@
-#include "lib/lock.h"
+#include "core/lock.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
 

@@ -1,7 +1,7 @@
 /*
  * Wait queues and mutexes. A waiter belongs to whoever waits and mostly lies on that thread's stack. It is in one queue
  * at most, and wait_remove() must take it out before its memory is used for something else. wake() calls each waiter's
- * function with the queue's lock held: it may take locks after "wait_queue" (lib/lock_order.h), and must not sleep or
+ * function with the queue's lock held: it may take locks after "wait_queue" (core/lock_order.h), and must not sleep or
  * touch the queue. Waking does not remove a waiter.
  *
  * A mutex is handed over: whoever unlocks it makes the one that has waited longest its holder, so it is never free
@@ -10,7 +10,7 @@
  * Any context calls wake(); mutexes are for threads, without spinlocks, and may be taken in the order of their classes
  * only.
  */
-#include "lib/print.h"
+#include "core/log.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
 

@@ -8,8 +8,8 @@
  */
 #pragma once
 
+#include "core/lock.h"
 #include "lib/list.h"
-#include "lib/lock.h"
 #include "lib/types.h"
 
 struct thread;
@@ -82,7 +82,7 @@ struct mutex {
 void mutex_init(struct mutex *mutex, enum lock_class class);
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
-/* Debug builds (lib/debug.h): the current thread holds it. Needs threads/thread.h. */
+/* Debug builds (core/debug.h): the current thread holds it. Needs threads/thread.h. */
 #ifdef KERNEL_DEBUG
 #define must_hold_mutex(mutex) assert((mutex)->holder == thread_current())
 #else

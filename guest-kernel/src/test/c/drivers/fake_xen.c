@@ -14,7 +14,7 @@
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"
 

@@ -22,8 +22,8 @@
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
+#include "core/heap.h"
+#include "core/pages.h"
 #include "platform/platform.h"
 
 #define DISK_PATH "device/vbd/51713"

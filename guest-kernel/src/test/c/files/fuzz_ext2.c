@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "host/kernel_names.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "files/ext2/ext2.h"
 #include "files/vfs.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
 #include "memory/page_cache.h"

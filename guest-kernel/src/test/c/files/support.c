@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "host/kernel_names.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "files/support.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
 #include "platform/platform.h"

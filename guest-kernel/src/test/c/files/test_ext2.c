@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/log.h"
 #include "files/ext2/ext2.h"
 #include "files/support.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/page_cache.h"
 

@@ -2,6 +2,7 @@
  * Calls whose first, second, ... allocation fails, alone or with all that follow, until the call succeeds. After a failure
  * all memory is back and everything is as before: so the same call then works.
  */
+#include "core/log.h"
 #include "files/attributes.h"
 #include "files/epoll.h"
 #include "files/flock.h"
@@ -10,7 +11,6 @@
 #include "files/support.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/page_cache.h"
 

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/log.h"
 #include "files/ext2/ext2.h"
 #include "files/inotify.h"
 #include "files/support.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 #define PLAIN "/tmp/plain"

@@ -5,12 +5,12 @@
  * and of main() here. The last test reads files many times and counts the blocks of the heap. Run by make
  * test-files-pseudo.
  */
+#include "core/log.h"
 #include "files/process_view.h"
 #include "files/pseudo_trees.h"
 #include "files/support.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 

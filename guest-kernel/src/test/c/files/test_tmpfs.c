@@ -3,13 +3,13 @@
  *
  * All tests share one root of 64 MiB. inotify and flock are tested here too. Run by make test-files-tmpfs.
  */
+#include "core/log.h"
 #include "files/epoll.h"
 #include "files/flock.h"
 #include "files/inotify.h"
 #include "files/support.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 static char buffer[1 << 16];

@@ -11,10 +11,10 @@
 
 #include "host/host.h"
 #include "host/internal.h"
-#include "lib/debug.h"
-#include "lib/heap.h"
+#include "core/debug.h"
+#include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 

@@ -1,9 +1,9 @@
-/* Randomness of the host shim: Linux's. Left out where lib/random.c itself is tested. */
+/* Randomness of the host shim: Linux's. Left out where core/random.c itself is tested. */
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "core/random.h"
 #include "host/host.h"
-#include "lib/random.h"
 
 unsigned host_random_credited;
 

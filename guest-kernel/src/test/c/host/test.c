@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/log.h"
 #include "host/host.h"
 #include "host/internal.h"
-#include "lib/print.h"
 #include "platform/platform.h"
 
 enum log_level log_limit = LOG_INFO;

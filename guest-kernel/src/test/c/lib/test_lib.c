@@ -5,11 +5,11 @@
  */
 #include <stdio.h>
 
+#include "core/log.h"
+#include "core/random.h"
 #include "host/host.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "lib/tree.h"
 

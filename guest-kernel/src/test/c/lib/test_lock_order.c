@@ -1,12 +1,12 @@
 /*
- * lib/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass.
+ * core/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass.
  *
  * What violates the order must panic, so each such function runs in a process of its own (host_panics()). Run by make
  * test-lib.
  */
+#include "core/debug.h"
+#include "core/lock.h"
 #include "host/host.h"
-#include "lib/debug.h"
-#include "lib/lock.h"
 #include "lib/string.h"
 #include "threads/wait.h"
 

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/pages.h"
+#include "core/reference.h"
 #include "host/host.h"
 #include "host/internal.h"
-#include "lib/debug.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
-#include "lib/reference.h"
 #include "lib/string.h"
 
 #define FRAMES 6000UL
@@ -175,7 +175,7 @@ static void test_heap_contents(void)
     CHECK(pages_free_count() > FRAMES - 1 - 64);        /* the heap keeps a few pages for each size */
 }
 
-/* ---- What a kernel built for tests notices (lib/debug.h, lib/reference.h) ------------------------------------- */
+/* ---- What a kernel built for tests notices (core/debug.h, core/reference.h) ------------------------------------- */
 
 static void write_beyond_the_end(void)
 {

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/jitter.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "host/host.h"
-#include "lib/jitter.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "platform/platform.h"
 
 static size_t offered;                   /* bytes that the CPU gives at once */

@@ -7,13 +7,13 @@ target/test/lock_order: $(call host,src/test/c/lib/test_lock_order.c $(HOST_SOUR
 	$(host_link)
 
 # The allocators themselves, so without the shim's.
-PAGES_TEST_SOURCES := src/test/c/lib/test_pages.c src/main/c/lib/pages.c src/main/c/lib/heap.c \
+PAGES_TEST_SOURCES := src/test/c/lib/test_pages.c src/main/c/core/pages.c src/main/c/core/heap.c \
     $(filter-out %/memory.c,$(HOST_SOURCES))
 target/test/pages: $(call host,$(PAGES_TEST_SOURCES))
 	$(host_link)
 
 # The generator itself, so without the shim's.
-RANDOM_TEST_SOURCES := src/test/c/lib/test_random.c src/main/c/lib/random.c src/main/c/lib/jitter.c \
+RANDOM_TEST_SOURCES := src/test/c/lib/test_random.c src/main/c/core/random.c src/main/c/core/jitter.c \
     $(filter-out %/random.c,$(HOST_SOURCES))
 target/test/random: $(call host,$(RANDOM_TEST_SOURCES))
 	$(host_link)
@@ -35,3 +35,9 @@ TESTS += test-indexes
 test-openings:
 	tools/check-openings $(SRC) src/test/c
 TESTS += test-openings
+
+.PHONY: test-layers
+test-layers: $(OBJECTS)
+	tools/check-layers.test
+	tools/check-layers docs/layers.md $(SRC) $(OUT)
+TESTS += test-layers

@@ -2,10 +2,10 @@
  * The address space as the Linux calls see it, over page tables that are a list: random calls against a model that
  * keeps one byte for each page.
  */
+#include "core/pages.h"
 #include "host/host.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
 #include "memory/areas.h"

@@ -2,9 +2,9 @@
  * Page faults and the calls that change areas, while memory runs out at every point in turn: what fails leaves
  * everything as it was, and no page is lost or freed while it is mapped. The page tables are a list.
  */
+#include "core/pages.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
 #include "memory/areas.h"

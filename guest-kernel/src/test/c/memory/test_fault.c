@@ -4,9 +4,9 @@
  * One mapping of one file, whose pages are made by fill() here, which may cut the file while it reads: what another
  * thread could do then. Run by make test-memory.
  */
+#include "core/pages.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/areas.h"
 #include "memory/page_cache.h"

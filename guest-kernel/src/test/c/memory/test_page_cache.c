@@ -4,9 +4,9 @@
  * The kernel's own page cache over the frames of the host shim. There is one source, whose pages say by their contents
  * which they are. Run by make test-memory.
  */
+#include "core/pages.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "memory/page_cache.h"
 

@@ -1,9 +1,9 @@
 /* The little that net/ needs of files/: open files, and names, of which none exist but those a test makes. */
 #include "net/files_stub.h"
 
+#include "core/heap.h"
 #include "files/network_view.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
 
 int (*stub_make_node)(const char *path, struct inode **out);
 struct dentry *(*stub_find)(const char *path);

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/pages.h"
 #include "drivers/device.h"
-#include "lib/pages.h"
 #include "net/interface.h"
 #include "net/linux_tap.h"
 #include "net/packet.h"

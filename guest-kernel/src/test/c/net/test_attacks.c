@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "lib/errno.h"
-#include "lib/random.h"
 #include "net/checksum.h"
 #include "net/interface.h"
 #include "net/tcp_private.h"

@@ -7,10 +7,10 @@
  */
 #include "test_platform.h"
 
-#include "lib/jitter.h"
-#include "lib/pages.h"
-#include "lib/print.h"
-#include "lib/random.h"
+#include "core/jitter.h"
+#include "core/log.h"
+#include "core/pages.h"
+#include "core/random.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/x86/context.h"
@@ -571,7 +571,7 @@ static noreturn void show_seed(void)
 
 static void choose_tests(void)
 {
-    static const struct platform_tests *const all[] = { &xenpv_tests, &pvh_tests, &xen_pvh_tests };
+    static const struct platform_tests *const all[] = { &xenpv_tests, &native_tests, &xen_pvh_tests };
     for (unsigned i = 0; i < array_size(all); i++) {
         if (strcmp(platform.name, all[i]->platform) == 0)
             tests = all[i];

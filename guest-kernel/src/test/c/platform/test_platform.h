@@ -1,5 +1,5 @@
 /*
- * What the tests of all platforms (test_platform.c) share with those of one (xenpv.c, pvh.c).
+ * What the tests of all platforms (test_platform.c) share with those of one (xenpv.c, native.c).
  */
 #pragma once
 
@@ -36,4 +36,4 @@ struct platform_tests {
     /* Whatever only this platform has. */
     void (*others)(void);
 };
-extern const struct platform_tests xenpv_tests, pvh_tests, xen_pvh_tests;
+extern const struct platform_tests xenpv_tests, native_tests, xen_pvh_tests;

@@ -2,7 +2,7 @@
 # seconds; the native platform in QEMU. Skipped where the tools are not installed (lab/setup).
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
-PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
+PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
     $(filter-out %/test_speculation.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
@@ -29,7 +29,7 @@ $(PLATFORM_OUT)/test.elf: $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o $(PLATFO
 	@strip --strip-all -o $@ $@.debug
 
 PLATFORM_BOOT := src/test/c/platform/boot $(PLATFORM_OUT)
-.PHONY: test-xenpv test-pvh test-xen-pvh
+.PHONY: test-xenpv test-native test-xen-pvh
 ifneq ($(and $(shell command -v qemu-system-x86_64),$(wildcard /boot/xen-*.gz)),)
 test-xenpv: $(PLATFORM_OUT)/test.elf
 	@$(PLATFORM_BOOT) xenpv 0 xen --dom0-kernel-is-guest --kernel $<
@@ -41,13 +41,13 @@ test-xenpv test-xen-pvh:
 endif
 
 ifneq ($(shell command -v qemu-system-x86_64),)
-test-pvh: $(PLATFORM_OUT)/test.elf
+test-native: $(PLATFORM_OUT)/test.elf
 	@src/test/c/platform/native $(PLATFORM_OUT)
 else
-test-pvh:
+test-native:
 	@echo "skipped: no QEMU here; see lab/setup"
 endif
-TESTS += test-xenpv test-pvh
+TESTS += test-xenpv test-native
 
 include src/test/c/host/host.mk
 SPECULATION_SOURCES := src/test/c/platform/test_speculation.c src/main/c/platform/x86/speculation.c

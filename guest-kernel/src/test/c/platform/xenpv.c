@@ -4,7 +4,7 @@
  * Part of the test kernel that test_platform.c is, and called by it through struct platform_tests: what page tables
  * allow, read from the tables themselves, event channels and the clock's page. Run by make test-xenpv.
  */
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "platform/platform.h"
 #include "platform/x86/image.h"
 #include "platform/xen/events.h"

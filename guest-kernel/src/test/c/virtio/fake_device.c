@@ -7,8 +7,8 @@
 
 #include <string.h>
 
+#include "core/pages.h"
 #include "host/host.h"
-#include "lib/pages.h"
 
 static struct fake_device *fake_of(struct virtio_device *device)
 {

@@ -5,11 +5,11 @@
  */
 #include <string.h>
 
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/virtio/virtio.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "virtio/fake_device.h"
 #include "virtio/tests.h"
 

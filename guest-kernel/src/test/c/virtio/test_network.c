@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/virtio/network.h"
 #include "host/host.h"
-#include "lib/pages.h"
 #include "virtio/fake_device.h"
 #include "virtio/tests.h"
 

@@ -7,7 +7,7 @@ VIRTIO_SOURCES := src/main/c/drivers/device.c \
 target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/virtio/*.c) $(HOST_SOURCES))
 	$(host_link)
 
-# The register accesses of the transports are those of transport/platform/pvh/instructions.h, which the other directories
+# The register accesses of the transports are those of transport/platform/native/instructions.h, which the other directories
 # know nothing of.
 TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c virtio/pci.c virtio/mmio.c) \
     $(wildcard src/test/c/virtio/transport/*.c)

@@ -11,9 +11,9 @@
 #include "drivers/pci/pci.h"
 
 #include "lib/errno.h"
-#include "platform/pvh/instructions.h"
-#include "platform/pvh/interrupts.h"
-#include "platform/pvh/pvh.h"
+#include "platform/native/instructions.h"
+#include "platform/native/interrupts.h"
+#include "platform/native/native.h"
 
 #define ADDRESS_PORT 0xcf8
 #define DATA_PORT 0xcfc
@@ -112,8 +112,8 @@ static uint32_t changeable_bits(const struct pci_function *function, unsigned of
 
 static bool within_memory(phys_t address, uint64_t length)
 {
-    for (unsigned i = 0; i < pvh_memory_count; i++) {
-        const struct memory_range *range = &pvh_memory[i];
+    for (unsigned i = 0; i < native_memory_count; i++) {
+        const struct memory_range *range = &native_memory[i];
         if (range->type == MEMORY_RAM && address < range->end && range->start < address + length)
             return true;
     }

@@ -36,5 +36,5 @@ phys_t pci_memory_window(const struct pci_function *function, unsigned index, ui
 void pci_enable(const struct pci_function *function);
 /* Turns MSI-X on with every vector masked. 0, or -ENODEV without MSI-X, -ENOMEM. */
 must_check int pci_msix_enable(struct pci_function *function);
-/* Entry `index` of its table raises the CPU's interrupt `vector` (platform/pvh/interrupts.h). */
+/* Entry `index` of its table raises the CPU's interrupt `vector` (platform/native/interrupts.h). */
 must_check int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector);

@@ -4,13 +4,13 @@
  * so a completed write is on the disk (5.2.6.2). Lock "virtio-block" per disk; done() is
  * called without it. A device that asks for a reset gets one, and all requests that were under way again.
  */
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/virtio/queue.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 
 #define FEATURE_SEGMENTS_MAX (1UL << 2)
 #define FEATURE_READ_ONLY (1UL << 5)

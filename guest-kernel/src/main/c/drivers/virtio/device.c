@@ -7,8 +7,8 @@
  */
 #include "drivers/virtio/virtio.h"
 
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "platform/platform.h"
 
 /* A device that is reset says so by its status (2.1.2); one that does not answer gives all ones. */

@@ -3,12 +3,12 @@
  * where nothing else gave enough (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a byte
  * that is still zero counts for nothing.
  */
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/pages.h"
+#include "core/random.h"
 #include "drivers/virtio/queue.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 
 #define SEED_SIZE 64

@@ -2,16 +2,16 @@
  * Virtio over memory-mapped registers (VIRTIO 1.1, 4.2), as Firecracker and QEMU's microvm have
  * it. All queues share one interrupt line.
  */
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "drivers/virtio/queue.h"
 #include "drivers/virtio/virtio.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
-#include "platform/pvh/instructions.h"
-#include "platform/pvh/interrupts.h"
-#include "platform/pvh/pvh.h"
+#include "platform/native/instructions.h"
+#include "platform/native/interrupts.h"
+#include "platform/native/native.h"
 
 /* 4.2.2 */
 #define MAGIC 0x000

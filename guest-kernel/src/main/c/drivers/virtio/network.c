@@ -6,10 +6,10 @@
  */
 #include "drivers/virtio/network.h"
 
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "platform/platform.h"
 
 #define FEATURE_CHECKSUM (1UL << 0)

@@ -5,10 +5,10 @@
  */
 #pragma once
 
+#include "core/lock.h"
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/virtio/queue.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
 
 /* In front of every packet (5.1.6); version 1 always has num_buffers. */
 struct virtio_net_header {

@@ -5,8 +5,8 @@
  */
 #include "drivers/virtio/network.h"
 
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 /* As in drivers/xen/netfront_receive.c: small packets are copied whole, of others the headers. */

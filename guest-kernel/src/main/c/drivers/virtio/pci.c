@@ -4,15 +4,15 @@
  */
 #include "drivers/pci/pci.h"
 
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "drivers/virtio/queue.h"
 #include "drivers/virtio/virtio.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
-#include "lib/print.h"
-#include "platform/pvh/instructions.h"
-#include "platform/pvh/interrupts.h"
-#include "platform/pvh/pvh.h"
+#include "platform/native/instructions.h"
+#include "platform/native/interrupts.h"
+#include "platform/native/native.h"
 
 #define VENDOR_VIRTIO 0x1af4
 #define ID_TRANSITIONAL_FIRST 0x1000

@@ -7,10 +7,10 @@
  */
 #include "drivers/virtio/queue.h"
 
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 /* 2.6.5, 2.6.6, 2.6.8. All fields little-endian. */

@@ -4,15 +4,15 @@
  */
 #include "drivers/xen/blkfront.h"
 
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/xen/frontend.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/ring.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/xen/events.h"
 

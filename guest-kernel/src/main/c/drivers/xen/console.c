@@ -1,5 +1,5 @@
 /*
- * The console's two rings. lib/console.c fills the output ring, in any context and also after a panic, through
+ * The console's two rings. core/console.c fills the output ring, in any context and also after a panic, through
  * platform_operations. The event handler, in interrupt context, empties the input ring and announces room for more
  * output.
  *

@@ -9,9 +9,9 @@
  */
 #include "drivers/xen/control.h"
 
+#include "core/log.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 

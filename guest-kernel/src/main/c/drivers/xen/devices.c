@@ -1,5 +1,6 @@
 #include "drivers/xen/devices.h"
 
+#include "core/log.h"
 #include "drivers/xen/blkfront.h"
 #include "drivers/xen/control.h"
 #include "drivers/xen/grant.h"
@@ -7,7 +8,6 @@
 #include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 /* More devices than this of one class are reported and left out. */

@@ -6,9 +6,9 @@
  */
 #include "drivers/xen/frontend.h"
 
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"

@@ -6,9 +6,9 @@
 #include "drivers/xen/grant.h"
 
 #include "platform/xen/host.h"
+#include "core/lock.h"
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/lock.h"
-#include "lib/print.h"
 
 /* xen/grant_table.h. */
 #define RESERVED_ENTRIES 8U

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "lib/types.h"
 
 typedef uint32_t grant_reference;

@@ -11,10 +11,10 @@
  */
 #include "drivers/xen/netfront.h"
 
+#include "core/heap.h"
+#include "core/log.h"
 #include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/xen/events.h"
 

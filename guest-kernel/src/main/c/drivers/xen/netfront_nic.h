@@ -4,12 +4,12 @@
  */
 #pragma once
 
+#include "core/lock.h"
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/xen/frontend.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/ring.h"
-#include "lib/lock.h"
-#include "lib/pages.h"
 
 /* xen/io/netif.h */
 #define NET_SLOTS 256U               /* per ring, by the size of the larger of request and response */

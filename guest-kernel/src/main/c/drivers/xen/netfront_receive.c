@@ -4,9 +4,9 @@
  * all of them fit. Everything that the backend wrote is copied before it is looked at, or its page taken back.
  * Lock "netfront receive": all of it; packets go to the stack without it.
  */
+#include "core/log.h"
 #include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/xen/events.h"
 

@@ -6,9 +6,9 @@
  * An id is in the list of free ones or stands for a piece of a packet; the packet is freed with the answer to its
  * last piece. Lock "netfront transmit": all of it.
  */
+#include "core/log.h"
 #include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/xen/events.h"
 

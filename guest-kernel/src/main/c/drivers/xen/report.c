@@ -1,9 +1,9 @@
 #include "drivers/xen/report.h"
 
+#include "core/log.h"
 #include "drivers/xen/console.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 
 /* Whoever waits for a node may end the domain when it is there, so the console's text goes first. */
 void xen_report(const char *event, unsigned number)

@@ -1,10 +1,10 @@
 #include "drivers/xen/settings.h"
 
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "drivers/xen/xenbus.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
 #include "lib/string.h"
 
 /* Relative to the domain's own directory. vm-data is where toolstacks put what guests are given (XCP-ng:

@@ -12,9 +12,9 @@
  */
 #include "drivers/xen/xenbus.h"
 
+#include "core/heap.h"
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"

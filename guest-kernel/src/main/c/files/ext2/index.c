@@ -2,10 +2,10 @@
  * The index of a big directory: a hash table of offsets of its entries, so that looking each of n
  * names up once does not read the directory n times. A few bytes an entry; freed with the inode.
  */
+#include "core/heap.h"
+#include "core/random.h"
 #include "files/ext2/internal.h"
 #include "lib/hash.h"
-#include "lib/heap.h"
-#include "lib/random.h"
 #include "lib/string.h"
 #include "threads/thread.h"
 

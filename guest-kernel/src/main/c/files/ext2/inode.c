@@ -5,9 +5,9 @@
  * of a bad one remains. Mutex "namespace", which the caller holds unless the image is being mounted, makes one inode of
  * one number; there is no lock of its own.
  */
+#include "core/heap.h"
+#include "core/log.h"
 #include "files/ext2/internal.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 static void release(struct inode *inode)

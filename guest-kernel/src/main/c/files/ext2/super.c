@@ -7,11 +7,11 @@
  * ext2_open() is called by files_init() in the boot thread and sleeps for the disk. If it fails, nothing of the device
  * stays in the page cache.
  */
+#include "core/heap.h"
+#include "core/log.h"
 #include "files/ext2/ext2.h"
 #include "files/ext2/internal.h"
 #include "lib/errno.h"
-#include "lib/heap.h"
-#include "lib/print.h"
 
 static void ext2_statistics(struct file_system *fs, struct file_system_statistics *out)
 {

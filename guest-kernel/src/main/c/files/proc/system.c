@@ -5,11 +5,11 @@
  * Called by pseudo.c when a file is opened or a link is read. No lock is held here, so the counts in one text may be of
  * slightly different moments. The boot_id is made by whoever reads it first and then stays.
  */
+#include "core/random.h"
 #include "drivers/device.h"
 #include "files/proc/proc.h"
 #include "files/pseudo_trees.h"
 #include "files/tmpfs.h"
-#include "lib/random.h"
 #include "memory/address_space.h"
 #include "platform/platform.h"
 

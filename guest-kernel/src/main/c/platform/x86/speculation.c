@@ -3,7 +3,7 @@
  * written into the kernel's code. speculation_choose() is a function of the facts alone, so that host tests can ask it
  * about processors that nobody has here. Boot only, one CPU: no locks.
  */
-#include "lib/print.h"
+#include "core/log.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/x86/patch.h"

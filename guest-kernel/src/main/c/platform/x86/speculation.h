@@ -2,7 +2,7 @@
  * What is done against leaks by speculative execution, decided once at boot from what the processor says of itself, by
  * the same rules as Linux (Documentation/admin-guide/hw-vuln): CPUID, IA32_ARCH_CAPABILITIES (Intel SDM 4) and AMD's
  * leaves 80000008H and 80000021H (APM 3 appendix E). `mitigations=` on the command line: `auto`, `off`, or `on` for all
- * that the processor can execute, needed or not. docs/pvh.md says what is decided and why.
+ * that the processor can execute, needed or not. docs/native.md says what is decided and why.
  */
 #pragma once
 

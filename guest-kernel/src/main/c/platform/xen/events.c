@@ -6,9 +6,9 @@
  */
 #include "platform/xen/events.h"
 
-#include "lib/heap.h"
-#include "lib/print.h"
-#include "lib/random.h"
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/random.h"
 #include "platform/platform.h"
 #include "platform/xen/hypercall.h"
 

@@ -1,7 +1,7 @@
 /*
  * From entry.S to kernel_main(), in the order of xenpv.h.
  */
-#include "lib/print.h"
+#include "core/log.h"
 #include "lib/string.h"
 #include "platform/operations.h"
 #include "platform/x86/speculation.h"

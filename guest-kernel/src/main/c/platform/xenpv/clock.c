@@ -11,8 +11,8 @@
  * date. Where Xen cannot do that, user mode reads the page only if the TSC runs at one rate and equally on all
  * processors, or is emulated by Xen (its default where it does not); CPUID tells.
  */
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "platform/platform.h"
 #include "platform/x86/processor.h"
 #include "platform/xen/events.h"

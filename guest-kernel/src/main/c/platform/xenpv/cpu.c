@@ -1,8 +1,8 @@
 /*
  * The state of a (virtual) CPU that follows the running thread, and waiting.
  */
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "platform/x86/fpu.h"
 #include "platform/x86/processor.h"
 #include "platform/xen/events.h"

@@ -3,7 +3,7 @@
  */
 #include "platform/xen/host.h"
 
-#include "lib/print.h"
+#include "core/log.h"
 #include "platform/operations.h"
 #include "platform/x86/slide.h"
 #include "platform/xen/hypercall.h"

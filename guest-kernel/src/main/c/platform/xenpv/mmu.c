@@ -9,8 +9,8 @@
  * mode a dirty bit set between them would be lost; the frame itself is never lost, since every
  * caller flushes before reuse.
  */
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 #include "lib/string.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"

@@ -5,9 +5,9 @@
  * of the image, which is pointed at one new table after the other; so no memory has to be mapped
  * beforehand, however large the guest.
  */
+#include "core/log.h"
+#include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/x86/image.h"

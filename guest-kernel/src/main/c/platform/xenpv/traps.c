@@ -10,9 +10,9 @@
  * locks.
  */
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "core/log.h"
 #include "platform/platform.h"
-#include "lib/backtrace.h"
+#include "core/backtrace.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
 #include "platform/xenpv/layout.h"

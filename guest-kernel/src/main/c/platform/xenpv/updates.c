@@ -2,8 +2,8 @@
  * Changes of page tables, collected so that many cost one hypercall. The queue is the CPU's: kernel code is not
  * preempted, and nobody sleeps between adding and committing. One CPU is started, so there is one queue.
  */
+#include "core/log.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "lib/types.h"
 #include "platform/platform.h"
 #include "platform/xen/xen.h"

@@ -2,6 +2,7 @@
  * A Xen disk whose backend does what the input says, and comes and goes; every request ends once, at the latest when the
  * disk is taken away, and every page and grant comes back but those that the backend keeps.
  */
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/fake_xen.h"
 #include "drivers/fuzz/requests.h"
@@ -10,7 +11,6 @@
 #include "drivers/xen/ring.h"
 #include "host/fuzz.h"
 #include "host/host.h"
-#include "lib/pages.h"
 
 #define STEPS 100
 #define SLOTS 32

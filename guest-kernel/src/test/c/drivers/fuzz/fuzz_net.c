@@ -2,6 +2,7 @@
  * A Xen NIC whose backend does what the input says, and comes and goes; packets that come out of it are whole,
  * and every page and packet comes back but those that the backend keeps.
  */
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/fake_xen.h"
 #include "drivers/fuzz/packets.h"
@@ -9,7 +10,6 @@
 #include "drivers/xen/netfront_nic.h"
 #include "host/fuzz.h"
 #include "host/host.h"
-#include "lib/pages.h"
 
 #define STEPS 150
 

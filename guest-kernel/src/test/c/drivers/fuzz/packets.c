@@ -1,6 +1,6 @@
 #include "drivers/fuzz/packets.h"
 
-#include "lib/pages.h"
+#include "core/pages.h"
 
 void fuzz_packet(struct packet *packet)
 {

@@ -1,8 +1,8 @@
 #include "drivers/fuzz/requests.h"
 
+#include "core/pages.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "lib/pages.h"
 
 #define REQUESTS 48
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lib/pages.h"
+#include "core/pages.h"
 #include "platform/platform.h"
 
 struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };

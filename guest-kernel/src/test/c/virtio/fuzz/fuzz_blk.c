@@ -1,8 +1,8 @@
 /* A virtio disk whose device does what the input says; every request ends once, at the latest when the device dies. */
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/fuzz/requests.h"
 #include "host/host.h"
-#include "lib/pages.h"
 #include "virtio/fuzz/device.h"
 
 #define SEGMENTS_MAX (1UL << 2)

@@ -1,8 +1,8 @@
 /* A virtio NIC whose device does what the input says; afterwards every page and packet is accounted for. */
+#include "core/pages.h"
 #include "drivers/fuzz/packets.h"
 #include "drivers/virtio/network.h"
 #include "host/host.h"
-#include "lib/pages.h"
 #include "virtio/fuzz/device.h"
 
 #define MERGEABLE (1UL << 15)

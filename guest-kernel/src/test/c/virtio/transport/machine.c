@@ -10,10 +10,10 @@
 
 #include "drivers/virtio/virtio.h"
 #include "host/host.h"
+#include "platform/native/instructions.h"
+#include "platform/native/interrupts.h"
+#include "platform/native/native.h"
 #include "platform/platform.h"
-#include "platform/pvh/instructions.h"
-#include "platform/pvh/interrupts.h"
-#include "platform/pvh/pvh.h"
 
 #define FUNCTIONS 16
 #define MAPPINGS 512
@@ -43,8 +43,8 @@ unsigned machine_interrupts;
 
 struct machine_device machine_device;
 unsigned long machine_steps;
-struct memory_range pvh_memory[1] = { { 0x100000, 0x10000000, MEMORY_RAM } };
-unsigned pvh_memory_count = 1;
+struct memory_range native_memory[1] = { { 0x100000, 0x10000000, MEMORY_RAM } };
+unsigned native_memory_count = 1;
 
 static void step(void)
 {

@@ -11,7 +11,7 @@ public record GuestEnd(Console console, Reports reports, int machineStatus) {
     private static final int SIGTERM = 15;
     /** What a JVM ends with after it. */
     private static final int TERMINATED = 128 + SIGTERM;
-    /** What QEMU's isa-debug-exit makes of what a panic writes (guest-kernel/docs/pvh.md); XlGuest ends with it, too. */
+    /** What QEMU's isa-debug-exit makes of what a panic writes (guest-kernel/docs/native.md); XlGuest ends with it, too. */
     static final int PANIC = 33;
 
     /**

@@ -1,0 +1,26 @@
+#include "core/lock.h"
+#include "platform/platform.h"
+
+/* The order is checked before the wait, so that a deadlock is reported instead of met. */
+void spin_lock(struct spinlock *lock)
+{
+    lock_taking(&this_cpu()->held, lock->class);
+    while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+        while (read_once(lock->taken))
+            __builtin_ia32_pause();
+    this_cpu()->spinlocks++;
+    lock_taken(&this_cpu()->held, lock->class, lock);
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+    lock_given_back(&this_cpu()->held, lock);
+    this_cpu()->spinlocks--;
+    __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+}
+
+bool spinlocks_held(void) { return this_cpu()->spinlocks != 0; }
+
+#ifdef KERNEL_DEBUG
+bool spinlock_held(const struct spinlock *lock) { return lock_is_held(&this_cpu()->held, lock); }
+#endif

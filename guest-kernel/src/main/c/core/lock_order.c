@@ -1,0 +1,67 @@
+/* The check of core/lock_order.h. Each list of held locks belongs to one CPU or one thread, so it needs no lock itself. */
+#include "core/lock_order.h"
+#include "core/backtrace.h"
+#include "core/log.h"
+#include "platform/platform.h"
+
+#define LOCK_NAME(class, name) [LOCK_##class] = (name),
+static const char *const names[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_NAME, LOCK_NAME) };
+
+const char *lock_name(enum lock_class class) { return names[class]; }
+
+#ifdef KERNEL_DEBUG
+#define LOCK_FLAT(class, name) [LOCK_##class] = false,
+#define LOCK_NESTS(class, name) [LOCK_##class] = true,
+static const bool nests[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_FLAT, LOCK_NESTS) };
+
+static bool forbids(enum lock_class held, enum lock_class taken)
+{
+    return held > taken || (held == taken && !nests[taken]);
+}
+
+static noreturn void report(const struct held_lock *held, enum lock_class class)
+{
+    log_always("%s was taken at", lock_name(held->class));
+    for (unsigned i = 0; i < HELD_LOCK_DEPTH && held->taken_at[i]; i++)
+        backtrace_print_address(held->taken_at[i]);
+    panic("the lock %s is taken while %s is held, against the order of lib/lock_class.h", lock_name(class),
+          lock_name(held->class));
+}
+
+void lock_taking(const struct held_locks *held, enum lock_class class)
+{
+    for (unsigned i = 0; i < held->count; i++)
+        if (unlikely(forbids(held->locks[i].class, class)))
+            report(&held->locks[i], class);
+}
+
+void lock_taken(struct held_locks *held, enum lock_class class, const void *lock)
+{
+    if (held->count == HELD_LOCKS_MAX)
+        panic("%u locks are held and %s is taken: see HELD_LOCKS_MAX", held->count, lock_name(class));
+    struct held_lock *entry = &held->locks[held->count++];
+    *entry = (struct held_lock){ .lock = lock, .class = class };
+    backtrace_read((uintptr_t)__builtin_frame_address(0), entry->taken_at, HELD_LOCK_DEPTH);
+}
+
+void lock_given_back(struct held_locks *held, const void *lock)
+{
+    for (unsigned i = held->count; i-- > 0;) {
+        if (held->locks[i].lock != lock)
+            continue;
+        for (; i + 1 < held->count; i++)
+            held->locks[i] = held->locks[i + 1];
+        held->count--;
+        return;
+    }
+    panic("a lock is given back that was not taken here");
+}
+
+bool lock_is_held(const struct held_locks *held, const void *lock)
+{
+    for (unsigned i = 0; i < held->count; i++)
+        if (held->locks[i].lock == lock)
+            return true;
+    return false;
+}
+#endif

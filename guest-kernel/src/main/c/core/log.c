@@ -1,0 +1,55 @@
+#include "core/backtrace.h"
+#include "core/console.h"
+#include "core/events.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "platform/platform.h"
+
+#define LINE_SIZE 512
+#define PREFIX "unikernel: "
+
+enum log_level log_limit = LOG_ERROR;
+
+static void print_line(const char *prefix, const char *fmt, va_list args)
+{
+    char line[LINE_SIZE];
+    int length = format(line, sizeof(line), "%s", prefix);
+    length += format_va(line + length, sizeof(line) - (size_t)length, fmt, args);
+    if (length > LINE_SIZE - 2)
+        length = LINE_SIZE - 2;
+    line[length++] = '\n';
+    console_line(line, (size_t)length);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    if (level > log_limit)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    print_line(PREFIX, fmt, args);
+    va_end(args);
+}
+
+void log_always(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line(PREFIX, fmt, args);
+    va_end(args);
+}
+
+void panic(const char *fmt, ...)
+{
+    static bool panicking;
+    if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
+        platform_crash();
+    console_stop_buffering();
+    va_list args;
+    va_start(args, fmt);
+    print_line(PREFIX "panic: ", fmt, args);
+    va_end(args);
+    backtrace_print((uintptr_t)__builtin_frame_address(0));
+    events_print();
+    platform_crash();
+}

@@ -1,0 +1,38 @@
+/*
+ * Random bytes: ChaCha20 (RFC 8439) under a key into which all entropy is mixed, replaced after each request, so that
+ * what is read of the generator's memory later does not give away what it gave out before.
+ *
+ * The generator counts the entropy it was given and is ready at RANDOM_SEED_BITS. Sources, in bits of entropy a bit:
+ * the CPU (RDSEED, RDRAND) and the host (virtio-rng, xenstore) 1, timing jitter at boot core/jitter.h, the timing of
+ * interrupts and packets 1/64 bit an event. The boot waits for it (threads/seed.h), so nothing in user mode ever runs
+ * with a generator that is not ready.
+ *
+ * Any context; the lock "random" is taken inside.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define RANDOM_SEED_BITS 256u
+
+enum random_source { RANDOM_CPU, RANDOM_VIRTIO, RANDOM_XENSTORE, RANDOM_JITTER, RANDOM_EVENTS };
+
+/* First of all: takes what the CPU offers, else timing jitter for a few milliseconds. */
+void random_init(void);
+/* Mixes bytes in; never makes the generator weaker, and is no entropy by itself: the program's and the user's data. */
+void random_add(const void *data, size_t length);
+/* The same for bytes that hold `bits` bits of entropy, which no one but `source` knows. */
+void random_credit(const void *data, size_t length, unsigned bits, enum random_source source);
+/* Something happened at a moment that others do not know exactly: its time is mixed in. Cheap. */
+void random_event(uint32_t what);
+bool random_ready(void);
+/* Says in the log what the seed came from. */
+void random_report(void);
+
+/* The following may be called before the generator is ready only for what needs no secrecy.
+ * Interrupts wait meanwhile and each call costs one more block, for the new key: long requests are best cut into
+ * pieces of about 1 KiB (transfer_out_random()). */
+void random_bytes(void *to, size_t length);
+uint64_t random_u64(void);
+/* Uniform in [0, limit), limit > 0. */
+uint64_t random_below(uint64_t limit);

@@ -1,0 +1,212 @@
+/*
+ * Reading the tables, once, into `acpi`, which does not change afterwards. acpi_init() is called by native_start() on the
+ * boot CPU, before there is an allocator and while the first 4 GiB are in the direct map; there are no locks.
+ *
+ * Tables are not trusted: one counts if it lies within reach, its length is sensible and its checksum right, and a
+ * field of it only if it lies in the table. What is absent leaves the defaults of a PC. There is no interpreter for the
+ * byte code of the DSDT: the values that power off are looked for as the constants that firmware writes.
+ */
+#include "platform/native/acpi.h"
+
+#include "core/log.h"
+#include "core/pages.h"
+#include "lib/string.h"
+
+#define REACHABLE (4UL << 30)
+#define TABLE_LIMIT (1u << 20)
+
+/* ACPI 6.4 tables 5-3 (RSDP), 5-6 (header), 5-9 (FADT), 5-21 (MADT entries). */
+struct packed root_pointer {
+    char signature[8];
+    uint8_t checksum;
+    char origin[6];
+    uint8_t revision;
+    uint32_t rsdt;
+    uint32_t length;
+    uint64_t xsdt;
+};
+struct packed table_header {
+    char signature[4];
+    uint32_t length;
+    uint8_t revision, checksum;
+    char origin[26];                    /* who made it: OEM, revision, compiler */
+};
+_Static_assert(sizeof(struct root_pointer) == 32 && sizeof(struct table_header) == 36, "ACPI 6.4, 5.2");
+struct packed generic_address {
+    uint8_t space, width, offset, access;
+    uint64_t address;
+};
+#define SPACE_MEMORY 0
+#define SPACE_IO 1
+
+#define FADT_DSDT 40
+#define FADT_INTERRUPT 46
+#define FADT_SMI_COMMAND 48
+#define FADT_SMI_ENABLE 52
+#define FADT_PM1A_EVENT 56
+#define FADT_PM1A_CONTROL 64
+#define FADT_PM1B_CONTROL 68
+#define FADT_PM1_EVENT_LENGTH 88
+#define FADT_RESET_REGISTER 116
+#define FADT_RESET_VALUE 128
+#define FADT_SLEEP_CONTROL 244
+#define MADT_ENTRIES 44
+#define MADT_IO_APIC 1
+#define MADT_SOURCE_OVERRIDE 2
+
+struct acpi_information acpi;
+
+/* NULL if it is out of reach or its length or checksum is wrong. */
+static const struct table_header *table_at(uint64_t address)
+{
+    if (address == 0 || address >= REACHABLE - TABLE_LIMIT)
+        return NULL;
+    const struct table_header *table = phys_to_virt(address);
+    if (table->length < sizeof(*table) || table->length > TABLE_LIMIT)
+        return NULL;
+    uint8_t sum = 0;
+    for (uint32_t i = 0; i < table->length; i++)
+        sum += ((const uint8_t *)table)[i];
+    return sum == 0 ? table : NULL;
+}
+
+/* Copies a field of a table; false if the table is too short. */
+static bool field(const struct table_header *table, uint32_t offset, void *to, uint32_t size)
+{
+    if (table->length < offset + size)
+        return false;
+    memcpy(to, (const uint8_t *)table + offset, size);
+    return true;
+}
+
+/* A port in a 32-bit field; 0 if absent. */
+static uint16_t port_field(const struct table_header *table, uint32_t offset)
+{
+    uint32_t port = 0;
+    return field(table, offset, &port, sizeof(port)) ? (uint16_t)port : 0;
+}
+
+static struct acpi_register register_field(const struct table_header *table, uint32_t offset)
+{
+    struct generic_address address;
+    if (!field(table, offset, &address, sizeof(address)) || address.address == 0 || address.space > SPACE_IO)
+        return (struct acpi_register){ 0 };
+    return (struct acpi_register){
+        .present = true,
+        .memory = address.space == SPACE_MEMORY,
+        .address = address.address,
+    };
+}
+
+/* One element of the _S5_ package: an optional BytePrefix (0x0a), or the ops Zero and One. */
+static const uint8_t *package_element(const uint8_t *at, const uint8_t *end, uint8_t *value)
+{
+    if (at < end && *at == 0x0a)
+        at++;
+    if (at >= end)
+        return NULL;
+    *value = *at & 7;
+    return at + 1;
+}
+
+/* Finds Name (_S5, Package () { a, b, … }) in the byte code; a full interpreter is not needed,
+ * since firmware writes it with constants. */
+static void read_sleep_type(const struct table_header *dsdt)
+{
+    const uint8_t *at = (const uint8_t *)(dsdt + 1);
+    const uint8_t *end = (const uint8_t *)dsdt + dsdt->length;
+    for (; at + 8 < end; at++) {
+        if (memcmp(at, "_S5_", 4) != 0 || at[4] != 0x12)
+            continue;
+        at += 5;
+        at += 1 + (*at >> 6);           /* package length, 1 to 4 bytes */
+        at++;                           /* number of elements */
+        at = package_element(at, end, &acpi.sleep_type_a);
+        if (at == NULL)
+            return;
+        acpi.sleep_type_known = package_element(at, end, &acpi.sleep_type_b) != NULL;
+        return;
+    }
+}
+
+static void read_fadt(const struct table_header *fadt)
+{
+    uint32_t dsdt_address = 0;
+    acpi.pm1a_control = port_field(fadt, FADT_PM1A_CONTROL);
+    acpi.pm1b_control = port_field(fadt, FADT_PM1B_CONTROL);
+    acpi.pm1a_event = port_field(fadt, FADT_PM1A_EVENT);
+    acpi.smi_command = port_field(fadt, FADT_SMI_COMMAND);
+    (void)field(fadt, FADT_SMI_ENABLE, &acpi.smi_enable, 1);
+    (void)field(fadt, FADT_PM1_EVENT_LENGTH, &acpi.pm1_event_length, 1);
+    (void)field(fadt, FADT_INTERRUPT, &acpi.interrupt, 2);
+    acpi.reset = register_field(fadt, FADT_RESET_REGISTER);
+    (void)field(fadt, FADT_RESET_VALUE, &acpi.reset_value, 1);
+    acpi.sleep_control = register_field(fadt, FADT_SLEEP_CONTROL);
+    if (!field(fadt, FADT_DSDT, &dsdt_address, sizeof(dsdt_address)))
+        return;
+    const struct table_header *dsdt = table_at(dsdt_address);
+    if (dsdt != NULL)
+        read_sleep_type(dsdt);
+}
+
+static void read_madt(const struct table_header *madt)
+{
+    const uint8_t *at = (const uint8_t *)madt + MADT_ENTRIES;
+    const uint8_t *end = (const uint8_t *)madt + madt->length;
+    acpi.io_apic = 0;
+    while (at + 2 <= end && at[1] >= 2 && at[1] <= end - at) {
+        uint32_t value;
+        if (at[0] == MADT_IO_APIC && at[1] >= 12 && acpi.io_apic == 0) {
+            memcpy(&value, at + 4, sizeof(value));
+            acpi.io_apic = value;
+        }
+        if (at[0] == MADT_SOURCE_OVERRIDE && at[1] >= 10 && at[3] < array_size(acpi.line_of_isa)) {
+            memcpy(&value, at + 4, sizeof(value));
+            acpi.line_of_isa[at[3]] = (uint8_t)value;
+        }
+        at += at[1];
+    }
+}
+
+static void read_table(uint64_t address)
+{
+    const struct table_header *table = table_at(address);
+    if (table == NULL)
+        return;
+    if (memcmp(table->signature, "FACP", 4) == 0)
+        read_fadt(table);
+    else if (memcmp(table->signature, "APIC", 4) == 0)
+        read_madt(table);
+}
+
+static void read_root(const struct table_header *root, uint32_t pointer_size)
+{
+    for (uint32_t offset = sizeof(*root); offset + pointer_size <= root->length; offset += pointer_size) {
+        uint64_t address = 0;
+        memcpy(&address, (const uint8_t *)root + offset, pointer_size);
+        read_table(address);
+    }
+}
+
+void acpi_init(phys_t root)
+{
+    acpi.io_apic = 0xfec00000;
+    for (unsigned i = 0; i < array_size(acpi.line_of_isa); i++)
+        acpi.line_of_isa[i] = (uint8_t)i;
+    if (root == 0 || root >= REACHABLE - sizeof(struct root_pointer))
+        return;
+
+    const struct root_pointer *pointer = phys_to_virt(root);
+    if (memcmp(pointer->signature, "RSD PTR ", 8) != 0) {
+        log_error("ACPI: no root pointer at %lx; power-off may not work", root);
+        return;
+    }
+    const struct table_header *extended = pointer->revision >= 2 ? table_at(pointer->xsdt) : NULL;
+    if (extended != NULL) {
+        read_root(extended, 8);
+        return;
+    }
+    const struct table_header *table = table_at(pointer->rsdt);
+    if (table != NULL)
+        read_root(table, 4);
+}

@@ -1,0 +1,120 @@
+/*
+ * Monotonic and wall time on the TSC. Under KVM its parameters may change (a migration); they are
+ * looked at on every reading and published to the vDSO through the clock page.
+ */
+#include "platform/native/clock.h"
+
+#include "platform/native/instructions.h"
+#include "platform/native/native.h"
+
+static union {
+    struct clock_page clock;
+    uint8_t bytes[PAGE_SIZE];
+} shared __attribute__((aligned(PAGE_SIZE)));
+
+static struct tsc_scale scale;
+static uint64_t tsc_base, monotonic_base;
+static uint64_t ticks_per_ms;
+
+static bool kvm;
+static uint64_t kvm_offset;             /* system_time at monotonic 0 */
+
+static void publish(uint64_t wall_offset)
+{
+    struct clock_page *clock = &shared.clock;
+    write_once(clock->sequence, clock->sequence + 1);
+    compiler_barrier();
+    clock->tsc_base = tsc_base;
+    clock->monotonic_base = monotonic_base;
+    clock->multiplier = scale.multiplier;
+    clock->shift = scale.shift;
+    clock->wall_offset = wall_offset;
+    clock->use = CLOCK_USE_PAGE;
+    compiler_barrier();
+    write_once(clock->sequence, clock->sequence + 1);
+}
+
+static nanoseconds read_clock(void)
+{
+    uint64_t now = rdtsc();
+    /* On a clock that was just refreshed the base may lie some ticks ahead. */
+    return now < tsc_base ? monotonic_base : monotonic_base + tsc_scale_apply(scale, now - tsc_base);
+}
+
+/* Takes over new parameters without ever going back. */
+static void refresh(const struct kvm_time *time)
+{
+    nanoseconds before = read_clock();
+    scale = time->scale;
+    tsc_base = time->tsc;
+    monotonic_base = time->system_time - kvm_offset;
+    nanoseconds after = read_clock();
+    if (after < before) {
+        monotonic_base += before - after;
+        kvm_offset -= before - after;
+    }
+    publish(shared.clock.wall_offset);
+}
+
+nanoseconds native_clock_monotonic(void)
+{
+    struct kvm_time time;
+    if (kvm && kvm_clock_changed(&time))
+        refresh(&time);
+    return read_clock();
+}
+
+nanoseconds native_clock_wall(void)
+{
+    return native_clock_monotonic() + shared.clock.wall_offset;
+}
+
+void native_clock_set_wall(nanoseconds now)
+{
+    publish(now - native_clock_monotonic());
+}
+
+phys_t native_clock_page_address(void)
+{
+    return (uintptr_t)&shared - KERNEL_BASE;
+}
+
+uint64_t native_clock_ticks(nanoseconds duration)
+{
+    return duration / NS_PER_MS * ticks_per_ms + duration % NS_PER_MS * ticks_per_ms / NS_PER_MS;
+}
+
+void native_clock_delay(nanoseconds duration)
+{
+    uint64_t end = rdtsc() + native_clock_ticks(duration);
+    while (rdtsc() < end)
+        __asm__ volatile("pause");
+}
+
+/* The inverse of a scale, to about 1e-9. */
+static uint64_t scale_ticks_per_ms(struct tsc_scale s)
+{
+    uint64_t ticks = (NS_PER_MS << 32) / s.multiplier;
+    return s.shift >= 0 ? ticks >> s.shift : ticks << -s.shift;
+}
+
+void native_clock_init(void)
+{
+    struct kvm_time time;
+    kvm = kvm_clock_init() && kvm_clock_changed(&time);
+    if (kvm) {
+        scale = time.scale;
+        tsc_base = time.tsc;
+        monotonic_base = time.system_time;
+        kvm_offset = read_clock() - tsc_scale_apply(scale, rdtsc() - native_entry_tsc);
+        monotonic_base -= kvm_offset;
+        ticks_per_ms = scale_ticks_per_ms(scale);
+        publish(kvm_wall_base() + kvm_offset);
+        return;
+    }
+    uint64_t frequency = tsc_frequency();
+    scale = tsc_scale_of(frequency);
+    tsc_base = native_entry_tsc;
+    ticks_per_ms = frequency / 1000;
+    publish(rtc_seconds() * NS_PER_SECOND - read_clock());
+}

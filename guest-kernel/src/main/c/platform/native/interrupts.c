@@ -1,0 +1,169 @@
+/*
+ * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
+ * Vector 127 is the spurious one; 32 to 126 are handed out in order and kept for ever.
+ */
+#include "platform/native/interrupts.h"
+
+#include "core/log.h"
+#include "core/random.h"
+#include "lib/errno.h"
+#include "platform/native/acpi.h"
+#include "platform/native/instructions.h"
+#include "platform/native/native.h"
+#include "platform/native/selectors.h"
+#include "platform/x86/processor.h"
+
+#define VECTOR_SPURIOUS (VECTORS - 1)
+
+#define APIC_BASE_ENABLE (1u << 11)
+#define APIC_BASE_X2 (1u << 10)
+#define APIC_ENABLE (1u << 8)
+#define APIC_MASKED (1u << 16)
+#define APIC_NMI (4u << 8)
+#define X2APIC_MSR(offset) (0x800 + ((offset) >> 4))
+
+/* I/O APIC: an index and a data register. */
+#define IO_APIC_SELECT 0x00
+#define IO_APIC_DATA 0x10
+#define IO_APIC_VERSION 1
+#define IO_APIC_LEVEL (1u << 15)
+#define IO_APIC_ENTRY(line) (0x10 + 2 * (line))
+
+static struct {
+    interrupt_handler *handler;
+    void *context;
+} handlers[VECTORS];
+static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
+
+static volatile uint8_t *apic;          /* NULL: x2APIC */
+static volatile uint8_t *io_apic;
+static unsigned io_apic_lines;
+
+uint32_t apic_read(unsigned offset)
+{
+    return apic != NULL ? mmio_read32(apic + offset) : (uint32_t)msr_read(X2APIC_MSR(offset));
+}
+
+void apic_write(unsigned offset, uint32_t value)
+{
+    if (apic != NULL)
+        mmio_write32(apic + offset, value);
+    else
+        msr_write(X2APIC_MSR(offset), value);
+}
+
+static uint32_t apic_id(void)
+{
+    uint32_t id = apic_read(APIC_ID);
+    return apic != NULL ? id >> 24 : id;
+}
+
+static uint32_t io_apic_read(unsigned index)
+{
+    mmio_write32(io_apic + IO_APIC_SELECT, index);
+    return mmio_read32(io_apic + IO_APIC_DATA);
+}
+
+static void io_apic_write(unsigned index, uint32_t value)
+{
+    mmio_write32(io_apic + IO_APIC_SELECT, index);
+    mmio_write32(io_apic + IO_APIC_DATA, value);
+}
+
+/* The 8259 pair may be left unmasked by firmware: away from the exceptions' vectors, all lines off. */
+static void silence_old_controllers(void)
+{
+    static const uint8_t setup[][2] = { { 0x11, 0x11 }, { 0x60, 0x68 }, { 4, 2 }, { 1, 1 }, { 0xff, 0xff } };
+    for (unsigned i = 0; i < array_size(setup); i++) {
+        out8(i == 0 ? 0x20 : 0x21, setup[i][0]);
+        out8(i == 0 ? 0xa0 : 0xa1, setup[i][1]);
+    }
+}
+
+static void start_local_apic(void)
+{
+    uint64_t base = msr_read(MSR_APIC_BASE);
+    bool has_x2apic = processor_identify(1, 0).ecx & 1u << 21;
+    msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+    if (has_x2apic) {
+        msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2);
+    } else {
+        apic = mmio_map(base & 0xffffff000UL, PAGE_SIZE);
+        if (apic == NULL)
+            panic("no memory to map the local APIC");
+    }
+    apic_write(APIC_TASK_PRIORITY, 0);
+    apic_write(APIC_TIMER, APIC_MASKED);
+    apic_write(APIC_LINT0, APIC_MASKED);
+    apic_write(APIC_LINT1, APIC_NMI);
+    apic_write(APIC_SPURIOUS, APIC_ENABLE | VECTOR_SPURIOUS);
+}
+
+static void start_io_apic(void)
+{
+    if (acpi.io_apic == 0)
+        return;
+    io_apic = mmio_map(acpi.io_apic, PAGE_SIZE);
+    if (io_apic == NULL)
+        panic("no memory to map the I/O APIC");
+    uint32_t version = io_apic_read(IO_APIC_VERSION);
+    if (version == UINT32_MAX)
+        return;
+    io_apic_lines = (version >> 16 & 0xff) + 1;
+    for (unsigned line = 0; line < io_apic_lines; line++)
+        io_apic_write(IO_APIC_ENTRY(line), APIC_MASKED);
+}
+
+void native_interrupts_init(void)
+{
+    silence_old_controllers();
+    start_local_apic();
+    start_io_apic();
+}
+
+int interrupt_allocate(interrupt_handler *handler, void *context)
+{
+    if (next_vector == VECTOR_SPURIOUS)
+        return -ENOSPC;
+    unsigned vector = next_vector++;
+    handlers[vector].handler = handler;
+    handlers[vector].context = context;
+    return (int)vector;
+}
+
+uint64_t interrupt_message_address(void)
+{
+    return 0xfee00000 | (apic_id() & 0xff) << 12;
+}
+
+uint32_t interrupt_message_data(unsigned vector)
+{
+    return vector;
+}
+
+int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler, void *context)
+{
+    if (line >= io_apic_lines)
+        return -ENODEV;
+    int vector = interrupt_allocate(handler, context);
+    if (vector < 0)
+        return vector;
+    io_apic_write(IO_APIC_ENTRY(line) + 1, apic_id() << 24);
+    io_apic_write(IO_APIC_ENTRY(line), (uint32_t)vector | (trigger == LINE_LEVEL ? IO_APIC_LEVEL : 0));
+    return 0;
+}
+
+void interrupt_dispatch(unsigned vector)
+{
+    if (vector == VECTOR_SPURIOUS)
+        return;
+    random_event(vector);
+    /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
+     * that is still up comes once more, and its handler finds nothing to do. */
+    apic_write(APIC_END, 0);
+    if (vector < VECTORS && handlers[vector].handler != NULL) {
+        handlers[vector].handler(handlers[vector].context);
+        return;
+    }
+    log_error("unexpected interrupt %u", vector);
+}

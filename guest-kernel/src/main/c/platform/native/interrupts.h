@@ -1,0 +1,37 @@
+/*
+ * Interrupts of the native platform: local APIC, I/O APIC, vectors and who handles them.
+ * Handlers run in interrupt context: interrupts masked, must not sleep.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+typedef void interrupt_handler(void *context);
+
+/* Masks the old 8259 controllers and turns the local APIC on. */
+void native_interrupts_init(void);
+/* A vector of its own for handler(context); negative errno when there are no more. */
+must_check int interrupt_allocate(interrupt_handler *handler, void *context);
+/* Where a device writes to raise `vector` by a message (MSI), and what (SDM 3A 11.11). */
+uint64_t interrupt_message_address(void);
+uint32_t interrupt_message_data(unsigned vector);
+/* Routes a line of the I/O APIC, active high, to handler(context). 0 or -errno. */
+enum line_trigger { LINE_EDGE, LINE_LEVEL };
+must_check int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler,
+                                      void *context);
+/* Runs the handler of a vector that was raised; for traps.c. */
+void interrupt_dispatch(unsigned vector);
+
+/* Local APIC registers by their xAPIC offset (SDM 3A table 11-6). */
+#define APIC_ID 0x20
+#define APIC_TASK_PRIORITY 0x80
+#define APIC_END 0xb0
+#define APIC_SPURIOUS 0xf0
+#define APIC_TIMER 0x320
+#define APIC_LINT0 0x350
+#define APIC_LINT1 0x360
+#define APIC_TIMER_INITIAL 0x380
+#define APIC_TIMER_CURRENT 0x390
+#define APIC_TIMER_DIVIDE 0x3e0
+uint32_t apic_read(unsigned offset);
+void apic_write(unsigned offset, uint32_t value);

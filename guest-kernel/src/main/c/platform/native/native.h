@@ -1,0 +1,135 @@
+/*
+ * The native platform: a guest with hardware paging, entered by the PVH protocol (QEMU and KVM
+ * -kernel, Firecracker, Xen type="pvh"). This header is what its files offer each other; nothing
+ * outside platform/native/ and the drivers it starts includes it.
+ *
+ * Boot order: entry.S > native_start() (boot.c) > segments, serial, traps, paging, frames, clock,
+ * interrupts > kernel_main(). Everything here runs with interrupts masked.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "platform/platform.h"
+
+/* TSC value at the first instruction: the zero of clock_monotonic(). */
+extern uint64_t native_entry_tsc;
+
+/* ---- boot.c: what the loader told --------------------------------------------------------- */
+
+/* A stretch of memory, in bytes; types of xen/arch-x86/hvm/start_info.h (1 = RAM). */
+struct memory_range {
+    phys_t start, end;
+    uint32_t type;
+};
+#define MEMORY_RAM 1
+/* Sorted as the loader gave them; fixed after native_start(). */
+extern struct memory_range native_memory[];
+extern unsigned native_memory_count;
+/* Physical address of the ACPI root pointer, 0: none. */
+extern phys_t native_acpi_root;
+
+/* ---- segments.c --------------------------------------------------------------------------- */
+
+/* GDT, task state, SYSCALL registers, GS base and CPU protections of the boot CPU. */
+void native_segments_init(void);
+void native_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
+void native_cpu_set_fs_base(uint64_t base);
+/* From here on user mode has a page-table root of its own, and traps from it start on the gate's stack. */
+void native_segments_isolate(phys_t kernel_root, phys_t user_root);
+
+/* ---- protection.c ------------------------------------------------------------------------- */
+
+/* Decides and sets up what `mitigations=` is about, and lets kernel code reach user memory only where
+ * platform/x86/user_copy.S means to, on CPUs that can tell (SMAP). While text is still writable. */
+void native_protection_init(void);
+/* User mode has a page-table root of its own, without the kernel. */
+extern bool native_isolated;
+
+/* ---- traps.c, traps.S --------------------------------------------------------------------- */
+
+void native_traps_init(void);
+void native_cpu_wait(void);
+void native_cpu_take_interrupts(void);
+noreturn void native_enter_user(struct registers *registers);
+
+/* ---- paging.c: the kernel half ------------------------------------------------------------ */
+
+/* Replaces the tables of entry.S; `pool` is free memory below 4 GiB for new tables, of which
+ * the used part is cut off. */
+void native_paging_init(struct memory_range *pool);
+/* Maps device memory, uncached; never unmapped again. NULL without memory or address space.
+ * Callable once the page allocator works. */
+volatile void *mmio_map(phys_t address, size_t length);
+/* The same for memory that is not in the direct map (pages shared with the hypervisor). */
+void *memory_map(phys_t address, size_t length);
+
+int native_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
+void native_kernel_unmap(uintptr_t virtual, size_t count);
+
+/* ---- mmu.c: the user half ----------------------------------------------------------------- */
+
+int native_mmu_map(const struct mmu_entry *entries, size_t count);
+size_t native_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+void native_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+size_t native_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+bool native_mmu_query(uintptr_t virtual, struct mmu_entry *out);
+bool native_mmu_test_clear_accessed(uintptr_t virtual);
+
+/* ---- clock.c ------------------------------------------------------------------------------ */
+
+void native_clock_init(void);
+nanoseconds native_clock_monotonic(void);
+nanoseconds native_clock_wall(void);
+phys_t native_clock_page_address(void);
+/* For a hypervisor that tells the time of day; UTC in ns since 1970. */
+void native_clock_set_wall(nanoseconds now);
+/* Ticks of the TSC in a duration <= 1000 s. */
+uint64_t native_clock_ticks(nanoseconds duration);
+/* Busy-waits. */
+void native_clock_delay(nanoseconds duration);
+
+/* ---- timer.c ------------------------------------------------------------------------------ */
+
+void native_timer_init(void);
+void native_timer_set_deadline(nanoseconds deadline);
+
+/* ---- serial.c ----------------------------------------------------------------------------- */
+
+/* Output works from here on. */
+void native_serial_init(void);
+/* Input too; after native_interrupts_init(). */
+void native_serial_start_input(void);
+void native_serial_write(const char *text, size_t length);
+size_t native_serial_send(const char *text, size_t length);
+
+/* ---- report.c ----------------------------------------------------------------------------- */
+
+void native_report_init(void);
+/* platform.h: platform_report() */
+void native_report(const char *event, unsigned number);
+
+/* ---- power.c ------------------------------------------------------------------------------ */
+
+noreturn void native_power_off(void);
+noreturn void native_reboot(void);
+noreturn void native_crash(void);
+
+/* Members of struct platform_operations that do not depend on whose devices the machine has. */
+#define NATIVE_PROCESSOR_OPERATIONS \
+    .mmu_map = native_mmu_map, \
+    .mmu_unmap = native_mmu_unmap, \
+    .mmu_protect = native_mmu_protect, \
+    .mmu_find = native_mmu_find, \
+    .mmu_query = native_mmu_query, \
+    .mmu_test_clear_accessed = native_mmu_test_clear_accessed, \
+    .kernel_map = native_kernel_map, \
+    .kernel_unmap = native_kernel_unmap, \
+    .cpu_switch_to = native_cpu_switch_to, \
+    .cpu_set_fs_base = native_cpu_set_fs_base, \
+    .cpu_wait = native_cpu_wait, \
+    .cpu_take_interrupts = native_cpu_take_interrupts, \
+    .cpu_enter_user = native_enter_user, \
+    .clock_monotonic = native_clock_monotonic, \
+    .clock_wall = native_clock_wall, \
+    .clock_set_deadline = native_timer_set_deadline, \
+    .clock_page_address = native_clock_page_address

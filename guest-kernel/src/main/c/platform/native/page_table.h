@@ -1,0 +1,19 @@
+/*
+ * Page tables with native paging: what platform/x86/page_table.h leaves to a platform.
+ */
+#pragma once
+
+#include "platform/x86/page_table.h"
+
+#define LARGE_PAGE_SIZE (2UL << 20)
+
+#define ENTRY_UNCACHED (3UL << 3)       /* PWT, PCD: type UC whatever the MTRRs say */
+#define ENTRY_LARGE (1UL << 7)
+#define ENTRY_GLOBAL (1UL << 8)
+
+static inline uint64_t *entry_table(uint64_t entry) { return phys_to_virt(entry & ENTRY_ADDRESS); }
+
+/* The root of the one address space, and the one loaded in user mode if that is another, else NULL; paging.c. */
+extern uint64_t *native_root_table, *native_user_root_table;
+/* Sets the root's entry for an address of the user half, in both roots. */
+void native_root_set(uintptr_t virtual, uint64_t value);
