@@ -49,7 +49,8 @@ public final class Interrupts implements AutoCloseable {
         Signal.handle(INTERRUPT, previous);
     }
 
-    private void interrupt() {
+    /** What Ctrl-C does. */
+    void interrupt() {
         Guest current;
         int now;
         synchronized (this) {

@@ -67,7 +67,7 @@ class BootTextTest {
 
     @Test
     void badSourcesAreRefused() {
-        assertRefused("instanceSources", "'xenstore' is no source",
+        assertRefused("instanceSources", "'xenstore' is not a source",
                 () -> InstanceEnvironment.parse(List.of("A"), List.of("xenstore")));
         assertRefused("instanceSources", "no variable is allowed",
                 () -> InstanceEnvironment.parse(List.of(), List.of("host")));
