@@ -22,7 +22,7 @@ static struct file *owner_of(struct mappable *object) { return container_of(obje
 static struct page_source *mapped_pages(struct mappable *object)
 {
     struct file *file = owner_of(object);
-    return file->operations->pages(file);
+    return file->operations->pages ? file->operations->pages(file) : NULL;
 }
 
 static void get_mapped(struct mappable *object) { file_get(owner_of(object)); }
@@ -38,7 +38,7 @@ struct file *file_create(const struct file_operations *operations, uint32_t flag
     if (!file)
         return NULL;
     file->operations = operations;
-    file->mappable.operations = operations->pages ? &mapped_file : NULL;
+    file->mappable.operations = &mapped_file;
     file->references = 1;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->private = private;

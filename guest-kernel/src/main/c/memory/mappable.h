@@ -8,14 +8,15 @@ struct mappable;
 struct page_source;
 
 struct mappable_operations {
-    /* The pages to map. May change once in the life of a mapping: address_space_move_source(). Does not sleep. */
+    /* The pages to map; NULL: it cannot be mapped. May change once in the life of a mapping: address_space_move_source().
+     * Does not sleep. */
     struct page_source *(*pages)(struct mappable *object);
     void (*get)(struct mappable *object);      /* one more reference */
     void (*put)(struct mappable *object);      /* one less; the last one may sleep */
 };
 
 struct mappable {
-    const struct mappable_operations *operations;    /* NULL: cannot be mapped */
+    const struct mappable_operations *operations;
 };
 
 static inline struct page_source *mappable_pages(struct mappable *object) { return object->operations->pages(object); }

@@ -171,7 +171,7 @@ static int64_t map_locked(const struct map_request *request)
 
 int64_t address_space_map(const struct map_request *request)
 {
-    if (request->object && !request->object->operations)
+    if (request->object && !mappable_pages(request->object))
         return -ENODEV;
     mutex_lock(&address_space_mutex);
     int64_t address = map_locked(request);
