@@ -8,11 +8,12 @@
  * The options and the configuration are written during boot and only read afterwards, so there are no locks.
  * network_changed() is also called later, by the DHCP client's thread.
  */
+#include "core/log.h"
+#include "core/random.h"
+#include "core/stack_guard.h"
 #include "drivers/device.h"
 #include "files/file.h"
 #include "lib/errno.h"
-#include "core/log.h"
-#include "core/random.h"
 #include "linux/configuration.h"
 #include "linux/process.h"
 #include "linux/signals.h"
@@ -22,7 +23,6 @@
 #include "net/metadata.h"
 #include "net/net.h"
 #include "platform/platform.h"
-#include "core/stack_guard.h"
 #include "threads/console.h"
 #include "threads/failing.h"
 #include "threads/seed.h"

@@ -38,7 +38,7 @@ bool spinlock_held(const struct spinlock *lock);
  * - holds a reference to, or the mutex of, every object that it uses after the call (a system call: its files, by
  *   descriptor_get(); a walk: its dentries; a fault: the file, and then everything is looked up again);
  * - looks again, under the lock, at every fact that it checked before, or has made it impossible to change (a flag
- *   such as `binding` in net/unix.c);
+ *   such as `binding` in net/unix/unix.c);
  * - has read each word of user memory once, into a variable of the kernel.
  * These may sleep: user copies (memory/user.h, transfer.h), page_cache_get(), mutexes, wait_until(), block I/O, path
  * walks, the last file_put(), dentry_put() and inode_put(). These do not: the heap, page allocation (it may reclaim

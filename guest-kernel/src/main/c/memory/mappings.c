@@ -9,13 +9,13 @@
  * Long walks give way with it; long unmapping and discarding give it up between pieces (pause_locked()), after which
  * anything may have changed.
  */
-#include "lib/errno.h"
 #include "core/heap.h"
 #include "core/pages.h"
+#include "lib/errno.h"
 #include "memory/areas.h"
-#include "memory/user.h"
 #include "memory/layout.h"
 #include "memory/page_cache.h"
+#include "memory/user.h"
 #include "threads/thread.h"
 
 #define PIECE_PAGES 1024             /* given back before others may have the address space */

@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pages.h"
 #include "drivers/xen/console.h"
-#include "platform/xen/host.h"
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "core/pages.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"
+#include "platform/xen/host.h"
 
 #define PORTS 64
 #define FRAMES 65536U

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/heap.h"
+#include "core/pages.h"
 #include "drivers/device.h"
 #include "drivers/fake_xen.h"
 #include "drivers/xen/blkfront.h"
@@ -16,14 +18,12 @@
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
 #include "drivers/xen/netfront_nic.h"
-#include "drivers/xen/ring.h"
 #include "drivers/xen/report.h"
+#include "drivers/xen/ring.h"
 #include "drivers/xen/settings.h"
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
-#include "core/heap.h"
-#include "core/pages.h"
 #include "platform/platform.h"
 
 #define DISK_PATH "device/vbd/51713"

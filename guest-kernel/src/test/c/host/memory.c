@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "host/host.h"
-#include "host/internal.h"
 #include "core/debug.h"
 #include "core/heap.h"
-#include "lib/errno.h"
 #include "core/pages.h"
+#include "host/host.h"
+#include "host/internal.h"
+#include "lib/errno.h"
 #include "memory/user.h"
 #include "platform/platform.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "lib/errno.h"
-#include "platform/platform.h"
 #include "net/checksum.h"
 #include "net/wire.h"
+#include "platform/platform.h"
 
 static const char syn_mss_sack[8] = { 2, 4, 5, (char)0xb4, 4, 2, 1, 1 };        /* MSS 1460, SACK permitted */
 static const char syn_mss[4] = { 2, 4, 5, (char)0xb4 };

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "lib/errno.h"
-#include "platform/platform.h"
 #include "net/tcp_private.h"
 #include "net/wire.h"
+#include "platform/platform.h"
 
 #define MSS 1448u                    /* with timestamps */
 #define DELAY (25 * NS_PER_MS)       /* each way */

@@ -1,7 +1,7 @@
 # The network stack against Linux's own over TAP, crafted segments, and the parsers.
 include src/test/c/host/host.mk
 
-NET_SOURCES := $(wildcard src/main/c/net/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
+NET_SOURCES := $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
     src/test/c/net/support.c src/test/c/net/files_stub.c
 
 target/test/test_net_linux: $(call host,$(addprefix src/test/c/net/,test_linux.c linux_peers.c peer.c tap.c linux_tap.c) \

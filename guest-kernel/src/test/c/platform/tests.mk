@@ -82,7 +82,7 @@ SEED_MACHINES ?= q35 microvm
 .PHONY: test-seeds
 test-seeds: $(PLATFORM_OUT)/test.elf $(PLATFORM_OUT)/min_entropy
 	@src/test/c/platform/seeds $(PLATFORM_OUT) $(BOOTS) $(SEED_MACHINES)
-$(PLATFORM_OUT)/min_entropy: src/test/c/lib/min_entropy.c
+$(PLATFORM_OUT)/min_entropy: src/test/c/core/min_entropy.c
 	@mkdir -p $(@D)
 	@$(HOST_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $< -lm -o $@
 ifneq ($(shell command -v qemu-system-x86_64),)

@@ -13,10 +13,10 @@
  */
 #include "drivers/xen/console.h"
 
-#include "platform/xen/host.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"
+#include "platform/xen/host.h"
 
 #define INPUT_SIZE 1024U
 #define OUTPUT_SIZE 2048U

@@ -5,10 +5,10 @@
  */
 #include "drivers/xen/grant.h"
 
-#include "platform/xen/host.h"
 #include "core/lock.h"
 #include "core/log.h"
 #include "lib/errno.h"
+#include "platform/xen/host.h"
 
 /* xen/grant_table.h. */
 #define RESERVED_ENTRIES 8U

@@ -11,9 +11,9 @@
  * step: there is no window in which an event could find us half out. Back to kernel mode a plain IRETQ
  * does, since events stay masked.
  */
-#include "platform/xenpv/layout.h"
-#include "platform/xen/xen.h"
 #include "platform/x86/registers.h"
+#include "platform/xen/xen.h"
+#include "platform/xenpv/layout.h"
 
     .macro note type
     .balign 4

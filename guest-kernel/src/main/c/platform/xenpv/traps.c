@@ -9,10 +9,10 @@
  * The address of a fault is read first, since a later fault overwrites it. There is no state here, and there are no
  * locks.
  */
-#include "lib/errno.h"
-#include "core/log.h"
-#include "platform/platform.h"
 #include "core/backtrace.h"
+#include "core/log.h"
+#include "lib/errno.h"
+#include "platform/platform.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
 #include "platform/xenpv/layout.h"

@@ -1,10 +1,10 @@
 /* A console daemon that writes the input's bytes anywhere in the ring, while the guest writes and reads. */
 #include "drivers/xen/console.h"
-#include "platform/xen/host.h"
 #include "host/fuzz.h"
 #include "host/host.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"
+#include "platform/xen/host.h"
 
 #define PORT 2U
 #define STEPS 100

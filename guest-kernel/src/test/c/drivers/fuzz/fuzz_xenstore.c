@@ -6,10 +6,10 @@
 #include "drivers/xen/xenbus.c"
 
 #include "drivers/xen/control.h"
-#include "platform/xen/host.h"
 #include "drivers/xen/settings.h"
 #include "host/fuzz.h"
 #include "host/host.h"
+#include "platform/xen/host.h"
 
 #define PORT 1U
 #define REPLY_MAX 4200U

@@ -1,6 +1,6 @@
 /*
- * What unix.c (names, connections, streams) and unix_packets.c (sockets that keep messages apart) share. Guarded by the net
- * lock; what stays true across a sleep: net/unix.c.
+ * What unix.c (names, connections, streams) and packets.c (sockets that keep messages apart) share. Guarded by the net
+ * lock; what stays true across a sleep: net/unix/unix.c.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ int unix_find(const struct socket_address *name, struct inode **inode);
 /* Who has the name, NULL: nobody. Net lock. */
 struct unix_socket *unix_owner(const struct socket_address *name, const struct inode *inode);
 
-/* unix_packets.c: SOCK_SEQPACKET sends and receives on connections, SOCK_DGRAM to and from anybody. */
+/* packets.c: SOCK_SEQPACKET sends and receives on connections, SOCK_DGRAM to and from anybody. */
 ssize_type unix_send_packet(struct socket *socket, struct socket_message *message);
 ssize_type unix_receive_packet(struct socket *socket, struct socket_message *message);
 int64_t unix_packet_bytes(struct socket *socket);

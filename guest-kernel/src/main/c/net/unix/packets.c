@@ -6,7 +6,7 @@
 #include "core/reference.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "net/unix_private.h"
+#include "net/unix/private.h"
 
 #define QUEUE_LIMIT 212992u          /* bytes, net.core.rmem_default of Linux */
 #define MESSAGE_LIMIT 131072u        /* bytes of one message */

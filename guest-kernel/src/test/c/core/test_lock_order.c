@@ -2,7 +2,7 @@
  * core/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass.
  *
  * What violates the order must panic, so each such function runs in a process of its own (host_panics()). Run by make
- * test-lib.
+ * test-core.
  */
 #include "core/debug.h"
 #include "core/lock.h"

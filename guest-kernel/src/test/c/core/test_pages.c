@@ -1,7 +1,7 @@
 /*
  * lib/: the page and heap allocators themselves, over memory at the direct map's place.
  *
- * So the shim's allocators are not linked (lib/tests.mk), and host_memory_init() is here. Run by make test-lib.
+ * So the shim's allocators are not linked (lib/tests.mk), and host_memory_init() is here. Run by make test-core.
  */
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -2,7 +2,7 @@
  * The generator's account of its entropy, and the judge of timing jitter.
  *
  * The generator itself, so the shim's is not linked (lib/tests.mk), and the CPU's entropy is what a test offers. Run by
- * make test-lib.
+ * make test-core.
  */
 #include <stdlib.h>
 #include <string.h>
