@@ -1,12 +1,12 @@
 /*
- * The registry of devices, the check in front of every block request, and packet memory.
+ * The registry of devices, and the check in front of every block request.
  *
  * Drivers announce devices while they are started; a device stays in its list for ever, so what block_device_at() and
  * network_device_at() find can be used without a lock. Spinlock "devices" guards the two lists. A block request reaches
  * its driver only if its segments and its range of sectors are valid and the disk may be written.
  *
- * Called by drivers, by files/ and main.c for disks and by net/ for cards and packets. network_device_interrupt() runs
- * in interrupt context; packets are allocated in any context, from the kernel's reserve of memory.
+ * Called by drivers, by files/ and main.c for disks and by net/ for network devices. network_device_interrupt() runs
+ * in interrupt context.
  */
 #include "drivers/device.h"
 
@@ -106,30 +106,4 @@ struct page *device_page(void)
     if (page != NULL)
         memset(page_data(page), 0, PAGE_SIZE);
     return page;
-}
-
-struct packet *packet_allocate(uint32_t size)
-{
-    if (size > UINT32_MAX - PACKET_HEADROOM)
-        return NULL;
-    struct packet *packet = heap_allocate_zeroed_at(sizeof(*packet), PAGES_RESERVED);
-    if (packet == NULL)
-        return NULL;
-    packet->head_size = PACKET_HEADROOM + size;
-    packet->head = heap_allocate_at(packet->head_size, PAGES_RESERVED);
-    if (packet->head == NULL) {
-        heap_free(packet);
-        return NULL;
-    }
-    packet->start = PACKET_HEADROOM;
-    list_init(&packet->link);
-    return packet;
-}
-
-void packet_free(struct packet *packet)
-{
-    for (unsigned i = 0; i < packet->fragment_count; i++)
-        page_put(packet->fragments[i].page);
-    heap_free(packet->head);
-    heap_free(packet);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/packet.h"
 #include "lib/list.h"
 #include "lib/types.h"
 
@@ -49,43 +50,6 @@ struct block_device {
 struct page *device_page(void);
 
 /* ---- Network ----------------------------------------------------------------------------- */
-
-/*
- * A packet: a linear head and page fragments behind it. Received packets put at least all
- * headers a protocol layer may need to pull (or the whole packet) in reach through
- * packet_pull() (net/). The owner frees it with packet_free().
- */
-#define PACKET_HEADROOM 128         /* for link, IP and TCP headers in front of payload */
-#define PACKET_MAX_FRAGMENTS 18     /* 64 KiB in pages, one split at each end */
-#define PACKET_CHECKSUM_PARTIAL 1u  /* tx: device must fill the TCP/UDP checksum; rx: it was left
-                                       partial by a local sender and the data is trusted */
-#define PACKET_CHECKSUM_VALID 2u    /* rx: checksum already verified by the device */
-#define PACKET_LOOPED 4u            /* net/: a copy of what was sent, not from a device */
-
-struct packet_fragment {
-    struct page *page;              /* one reference held by the packet; transmitted: holds data for the network and
-                                       zeros only, the backend sees all of it */
-    uint16_t offset, length;
-};
-struct packet {
-    struct list link;               /* the current owner's queue */
-    uint8_t *head;                  /* heap block: linear area */
-    uint32_t head_size;             /* bytes in the block */
-    uint32_t start;                 /* linear data is head[start .. start + linear) */
-    uint32_t linear;
-    uint32_t length;                /* linear + all fragments */
-    uint32_t flags;                 /* PACKET_* */
-    uint16_t checksum_start;        /* PARTIAL, from head + start: where summing begins ... */
-    uint16_t checksum_offset;       /* ... and where, from there, the field is */
-    uint16_t segment_size;          /* TSO: MSS in bytes for each segment, 0: not segmented */
-    uint16_t header_length;         /* TSO: bytes of headers in front of the payload */
-    uint16_t fragment_count;
-    struct packet_fragment fragments[PACKET_MAX_FRAGMENTS];
-    uint8_t layer[32];              /* scratch of the layer that owns it now */
-};
-/* A packet with an empty linear area of `size` bytes behind PACKET_HEADROOM; NULL: no memory. */
-struct packet *packet_allocate(uint32_t size);
-void packet_free(struct packet *packet);
 
 /* Packets of one round: the interrupt handler does no more, or a flood would leave nothing to the threads. */
 #define NETWORK_ROUND 64

@@ -10,10 +10,10 @@
  */
 #include "net/icmp.h"
 
+#include "lib/checksum.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/allowance.h"
-#include "net/checksum.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 

@@ -10,8 +10,8 @@
 #include "net/igmp.h"
 
 #include "core/random.h"
+#include "lib/checksum.h"
 #include "lib/string.h"
-#include "net/checksum.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
 

@@ -4,8 +4,9 @@
  */
 #pragma once
 
+#include "core/packet.h"
+#include "drivers/device.h"
 #include "net/net.h"
-#include "net/packet.h"
 
 #define INTERFACE_LIMIT 5            /* loopback and four devices */
 #define INTERFACE_QUEUE_LIMIT 512    /* packets that wait for a full device; more are dropped */

@@ -75,3 +75,6 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
 struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
                              uint16_t fragment);
 void ip_reassembly_init(void);
+
+/* The pseudo header of TCP and UDP (RFC 9293 3.1): length is that of the segment. */
+uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length);

@@ -6,7 +6,7 @@
  *
  * Called by ethernet.c, and by interface.c for what we send to ourselves. Net lock. ip_input() takes the packet.
  */
-#include "net/checksum.h"
+#include "lib/checksum.h"
 #include "net/icmp.h"
 #include "net/igmp.h"
 #include "net/ip.h"

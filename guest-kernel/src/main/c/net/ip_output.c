@@ -9,10 +9,10 @@
  * takes the packet in every case.
  */
 #include "core/random.h"
+#include "lib/checksum.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/arp.h"
-#include "net/checksum.h"
 #include "net/ethernet.h"
 #include "net/ip.h"
 
@@ -200,4 +200,10 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
         return -EMSGSIZE;
     }
     return send_fragments(packet, route, send);
+}
+
+uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length)
+{
+    uint64_t sum = (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination);
+    return sum + __builtin_bswap32(length) + ((uint64_t)protocol << 8);
 }

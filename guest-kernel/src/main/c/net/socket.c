@@ -222,3 +222,28 @@ int socket_create_pair(int family, int type, int protocol, unsigned file_flags, 
     }
     return result;
 }
+
+struct transfer_run {
+    struct transfer *to;
+    ssize_type moved;
+};
+
+static bool transfer_one_run(void *context, const uint8_t *data, uint32_t length)
+{
+    struct transfer_run *run = context;
+    ssize_type moved = transfer_out(run->to, data, length);
+    if (moved < 0) {
+        if (run->moved == 0)
+            run->moved = moved;
+        return false;
+    }
+    run->moved += moved;
+    return moved == (ssize_type)length;
+}
+
+ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, struct transfer *to, uint32_t length)
+{
+    struct transfer_run run = { .to = to };
+    packet_for_each_run(packet, offset, length, transfer_one_run, &run);
+    return run.moved;
+}

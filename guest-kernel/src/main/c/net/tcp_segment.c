@@ -6,9 +6,10 @@
  * No connection is looked at here. Called by tcp_input.c, tcp_output.c, tcp_listen.c and tcp_time_wait.c. Net lock,
  * which also guards `resets`: the one state here, a limit to the answers that strangers get from tcp_refuse().
  */
+#include "lib/checksum.h"
 #include "lib/string.h"
 #include "net/allowance.h"
-#include "net/checksum.h"
+#include "net/ip.h"
 #include "net/tcp_private.h"
 
 #define OPTION_END 0                 /* IANA TCP option kinds */

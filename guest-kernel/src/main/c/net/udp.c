@@ -10,8 +10,9 @@
  */
 #include "net/udp.h"
 
+#include "lib/checksum.h"
 #include "lib/errno.h"
-#include "net/checksum.h"
+#include "net/ip.h"
 #include "net/multicast.h"
 #include "net/udp_private.h"
 #include "platform/platform.h"

@@ -16,8 +16,8 @@ HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,u
     -D KERNEL_DEBUG
 FAST_CFLAGS := $(COMMON_CFLAGS) -O2
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
-    src/main/c/core/console.c src/main/c/lib/errno.c src/main/c/lib/format.c src/main/c/lib/hash.c \
-    src/main/c/core/lock_order.c src/main/c/lib/text.c src/main/c/lib/tree.c
+    $(addprefix src/main/c/lib/,checksum.c errno.c format.c hash.c text.c tree.c) \
+    $(addprefix src/main/c/core/,console.c lock_order.c packet.c)
 
 HOST_OBJECTS := target/test/host
 FUZZ_OBJECTS := target/test/fuzz

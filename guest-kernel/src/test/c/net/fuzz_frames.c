@@ -5,7 +5,8 @@
  */
 #include <string.h>
 
-#include "net/checksum.h"
+#include "lib/checksum.h"
+#include "net/ip.h"
 #include "net/wire.h"
 
 static struct file *listener, *connection, *datagrams;

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/packet.h"
 #include "core/pages.h"
 #include "drivers/device.h"
 #include "net/interface.h"
 #include "net/linux_tap.h"
-#include "net/packet.h"
 #include "platform/platform.h"
 
 #define FRAME_LIMIT 70000

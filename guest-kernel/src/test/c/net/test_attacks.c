@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/random.h"
+#include "lib/checksum.h"
 #include "lib/errno.h"
-#include "net/checksum.h"
 #include "net/interface.h"
 #include "net/tcp_private.h"
 #include "net/wire.h"

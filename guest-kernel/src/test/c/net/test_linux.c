@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/checksum.h"
 #include "lib/errno.h"
 #include "net/bytes.h"
-#include "net/checksum.h"
+#include "net/ip.h"
 #include "net/linux_tests.h"
 #include "net/tap.h"
 

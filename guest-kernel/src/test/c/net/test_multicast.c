@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/checksum.h"
 #include "lib/errno.h"
-#include "net/checksum.h"
 #include "net/ip.h"
 #include "net/multicast.h"
 #include "net/wire.h"

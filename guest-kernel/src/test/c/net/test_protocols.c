@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/checksum.h"
 #include "lib/errno.h"
-#include "net/checksum.h"
 #include "net/dhcp.h"
 #include "net/tcp_private.h"
 #include "net/wire.h"

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
+#include "lib/checksum.h"
 #include "lib/errno.h"
-#include "net/checksum.h"
 #include "net/wire.h"
 #include "platform/platform.h"
 

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/packet.h"
 #include "drivers/device.h"
-#include "net/checksum.h"
+#include "lib/checksum.h"
 #include "net/interface.h"
-#include "net/packet.h"
+#include "net/ip.h"
 
 void (*wire_sent)(const uint8_t *frame, uint32_t length);
 

@@ -1,18 +1,43 @@
 /*
- * A packet is linear data followed by page fragments (drivers/device.h). `length` is always the sum of both, linear
+ * A packet is linear data followed by page fragments (core/packet.h). `length` is always the sum of both, linear
  * data lies within `head`, and each fragment has one reference to its page. All that reads a range goes through
- * for_each_run().
+ * packet_for_each_run().
  *
- * packet_pull() may move the linear data, so pointers into it do not survive it. Called all over net/, by the packet's
- * owner, so there are no locks; packet_transfer_out() may sleep and is called without the net lock.
+ * packet_pull() may move the linear data, so pointers into it do not survive it. Called by drivers and all over net/, by
+ * the packet's owner, so there are no locks. Memory comes from the kernel's reserve, in any context.
  */
-#include "net/packet.h"
+#include "core/packet.h"
 
 #include "core/heap.h"
 #include "core/pages.h"
-#include "lib/errno.h"
+#include "lib/checksum.h"
 #include "lib/string.h"
-#include "net/checksum.h"
+
+struct packet *packet_allocate(uint32_t size)
+{
+    if (size > UINT32_MAX - PACKET_HEADROOM)
+        return NULL;
+    struct packet *packet = heap_allocate_zeroed_at(sizeof(*packet), PAGES_RESERVED);
+    if (packet == NULL)
+        return NULL;
+    packet->head_size = PACKET_HEADROOM + size;
+    packet->head = heap_allocate_at(packet->head_size, PAGES_RESERVED);
+    if (packet->head == NULL) {
+        heap_free(packet);
+        return NULL;
+    }
+    packet->start = PACKET_HEADROOM;
+    list_init(&packet->link);
+    return packet;
+}
+
+void packet_free(struct packet *packet)
+{
+    for (unsigned i = 0; i < packet->fragment_count; i++)
+        page_put(packet->fragments[i].page);
+    heap_free(packet->head);
+    heap_free(packet);
+}
 
 static uint8_t *fragment_data(const struct packet_fragment *fragment)
 {
@@ -137,9 +162,7 @@ bool packet_add_fragment(struct packet *packet, struct page *page, uint32_t offs
     return true;
 }
 
-/* Calls `visit` for each contiguous run of [offset, offset + length); stops when it returns false. */
-static void for_each_run(const struct packet *packet, uint32_t offset, uint32_t length,
-                         bool (*visit)(void *context, const uint8_t *data, uint32_t length), void *context)
+void packet_for_each_run(const struct packet *packet, uint32_t offset, uint32_t length, packet_visit *visit, void *context)
 {
     if (offset < packet->linear && length > 0) {
         uint32_t run = min_of(packet->linear - offset, length);
@@ -174,32 +197,7 @@ static bool copy_run(void *context, const uint8_t *data, uint32_t length)
 void packet_copy_out(const struct packet *packet, uint32_t offset, void *to, uint32_t length)
 {
     uint8_t *next = to;
-    for_each_run(packet, offset, length, copy_run, &next);
-}
-
-struct transfer_run {
-    struct transfer *to;
-    ssize_type moved;
-};
-
-static bool transfer_one_run(void *context, const uint8_t *data, uint32_t length)
-{
-    struct transfer_run *run = context;
-    ssize_type moved = transfer_out(run->to, data, length);
-    if (moved < 0) {
-        if (run->moved == 0)
-            run->moved = moved;
-        return false;
-    }
-    run->moved += moved;
-    return moved == (ssize_type)length;
-}
-
-ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, struct transfer *to, uint32_t length)
-{
-    struct transfer_run run = { .to = to };
-    for_each_run(packet, offset, length, transfer_one_run, &run);
-    return run.moved;
+    packet_for_each_run(packet, offset, length, copy_run, &next);
 }
 
 struct packet *packet_copy(const struct packet *packet, uint32_t offset, uint32_t length)
@@ -229,7 +227,7 @@ static bool checksum_one_run(void *context, const uint8_t *data, uint32_t length
 uint64_t packet_checksum(const struct packet *packet, uint32_t offset, uint64_t sum)
 {
     struct checksum_run run = { .sum = __builtin_bswap16(checksum_fold(sum)) };
-    for_each_run(packet, offset, packet->length - offset, checksum_one_run, &run);
+    packet_for_each_run(packet, offset, packet->length - offset, checksum_one_run, &run);
     return run.sum;
 }
 

@@ -1,4 +1,4 @@
-#include "net/checksum.h"
+#include "lib/checksum.h"
 
 #include "lib/string.h"
 
@@ -40,10 +40,4 @@ uint16_t checksum_fold(uint64_t sum)
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
     return __builtin_bswap16((uint16_t)sum);
-}
-
-uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length)
-{
-    uint64_t sum = (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination);
-    return sum + __builtin_bswap32(length) + ((uint64_t)protocol << 8);
 }

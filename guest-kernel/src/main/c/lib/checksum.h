@@ -5,13 +5,9 @@
 #pragma once
 
 #include "lib/types.h"
-#include "net/address.h"
 
 /* Adds a run of bytes to a sum. */
 uint64_t checksum_add(uint64_t sum, const void *data, size_t length);
 /* Folded to 16 bits, not yet complemented; in network order as a number. */
 uint16_t checksum_fold(uint64_t sum);
 static inline uint16_t checksum_finish(uint64_t sum) { return (uint16_t)~checksum_fold(sum); }
-
-/* The pseudo header of TCP and UDP (RFC 9293 3.1): length is that of the segment. */
-uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length);
