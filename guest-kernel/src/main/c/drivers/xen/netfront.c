@@ -1,13 +1,13 @@
 /*
- * Connecting a network card to its backend, and its events. netfront_start() is called by drivers/xen/devices.c at
+ * Connecting a network device to its backend, and its events. netfront_start() is called by drivers/xen/devices.c at
  * boot; from then on frontend.c calls `operations` (frontend.h says when and in which context), and Xen's events
  * handle_event(), in interrupt context. Sending and receiving are in netfront_transmit.c and netfront_receive.c.
  *
  * What the backend can do is read for each offer, so offloads and the largest MTU may change with each connection; the
- * stack hears of it by link_changed(). device.running is true from connected() to disconnected(). The card stays
+ * stack hears of it by link_changed(). device.running is true from connected() to disconnected(). The device stays
  * allocated for ever, even if it does not come up, since the watch and perhaps the backend refer to it.
  *
- * No lock is held here: "card transmit" and "card receive" guard the two directions and are taken in their files.
+ * No lock is held here: "nic transmit" and "nic receive" guard the two directions and are taken in their files.
  */
 #include "drivers/xen/netfront.h"
 
