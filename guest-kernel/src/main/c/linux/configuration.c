@@ -16,6 +16,7 @@
 #include "linux/configuration.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"
+#include "net/capture.h"
 #include "platform/platform.h"
 #include "threads/failing.h"
 
@@ -63,8 +64,11 @@ static void apply_option(struct boot_options *options, const char *word)
     else if (starts_with(word, "trace=")) {
         if (!system_calls_trace(word + 6))
             panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
+    } else if (starts_with(word, "capture=")) {
+        if (!capture_parse(word + 8))
+            panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
     } else if (!is_loaders_word(word) && !(starts_with(word, "failing=") && failing_parse(word + 8))) {
-        panic("unknown kernel option %s; known are quiet verbose timings trace= conf= mitigations= nokaslr env.NAME= root=",
+        panic("unknown kernel option %s; known are quiet verbose timings capture= trace= conf= mitigations= nokaslr env.NAME= root=",
               word);
     }
 }

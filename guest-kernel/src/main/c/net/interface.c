@@ -17,6 +17,7 @@
 #include "core/random.h"
 #include "lib/string.h"
 #include "net/arp.h"
+#include "net/capture.h"
 #include "net/ethernet.h"
 #include "net/ip.h"
 #include "platform/platform.h"
@@ -93,6 +94,7 @@ static void receive(struct network_device *device, struct packet *packet)
     struct interface *interface = device->stack;
     if (list_empty(&interface->received))
         interface->reception_began = clock_monotonic();
+    capture(packet);
     list_push_back(&interface->received, &packet->link);
 }
 
@@ -113,6 +115,7 @@ static void give_to_device(struct interface *interface, struct packet *packet)
 {
     struct network_device *device = interface->device;
     interface->flush_needed = true;
+    capture(packet);
     interface->device_full = !device->transmit(device, packet);
 }
 

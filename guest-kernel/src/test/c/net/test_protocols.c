@@ -3,11 +3,13 @@
  * local sockets, options, and the DHCP client against a server made of this test.
  */
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/checksum.h"
 #include "lib/errno.h"
+#include "net/capture.h"
 #include "net/dhcp.h"
 #include "net/tcp_private.h"
 #include "net/wire.h"
@@ -783,11 +785,57 @@ static void dhcp_messages(void)
     CHECK(!dhcp_read(message, length, 77, mac, &answer));      /* a mask with holes */
 }
 
+/* ---- Capture ------------------------------------------------------------------------------------------------- */
+
+/* The lines for the first `bytes` of a frame that comes now. */
+static void expect_captured(const uint8_t *frame, uint32_t length, uint32_t bytes)
+{
+    char expected[3000];
+    size_t at = 0;
+    unsigned long now = clock_monotonic();
+    for (uint32_t offset = 0; offset < bytes; offset += CAPTURE_LINE) {
+        at += (size_t)sprintf(expected + at, "capture %lu.%06lu %u %u ", now / NS_PER_SECOND,
+                              now % NS_PER_SECOND / NS_PER_US, length, offset);
+        for (uint32_t i = offset; i < bytes && i < offset + CAPTURE_LINE; i++)
+            at += (size_t)sprintf(expected + at, "%02x", frame[i]);
+        at += (size_t)sprintf(expected + at, "\n");
+    }
+    (void)host_log();
+    wire_inject(frame, length);
+    CHECK(strstr(host_log(), expected) != NULL);
+}
+
+static void frames_are_captured(void)
+{
+    uint8_t frame[500];
+    pattern_fill(9, 0, frame, sizeof(frame));
+    memcpy(frame, wire_device()->mac, 6);
+    frame[12] = 0x88, frame[13] = 0xb5;  /* for experiments (IEEE 802): no one takes it */
+    CHECK(!capture_parse("") && !capture_parse("0") && !capture_parse("65536") && !capture_parse("9x"));
+    CHECK_EQUAL(capture_bytes, 0);
+    (void)host_log();
+    wire_inject(frame, sizeof(frame));
+    CHECK(strstr(host_log(), "capture") == NULL);
+    CHECK(capture_parse("450"));
+    expect_captured(frame, sizeof(frame), 450);
+    expect_captured(frame, 60, 60);
+    CHECK(capture_parse("96"));
+    expect_captured(frame, sizeof(frame), 96);
+    /* Both ways: an echo and its reply, recognised by the type, the checksum and the identifier. */
+    uint8_t icmp[8] = { 8, 0, 0xe5, 0xcb, 0x12, 0x34 };
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, sizeof(icmp));
+    const char *log = host_log();
+    CHECK(strstr(log, "0800e5cb12340000\n") != NULL && strstr(log, "0000edcb12340000\n") != NULL);
+    wire_drop_all();
+    capture_bytes = 0;
+}
+
 int main(void)
 {
     host_init();
     wire_start();
     wire_configure();
+    host_test("frames are captured", frames_are_captured);
     host_test("checksums", checksums);
     host_test("packets in pieces", packets_in_pieces);
     host_test("static configuration", static_configuration);

@@ -16,7 +16,7 @@ public record KernelCommandLine(String text) {
     private static final String PARAMETER = "kernelOptions";
     private static final List<String> WORDS = List.of("quiet", "verbose", "timings", "nokaslr",
             "mitigations=auto", "mitigations=off", "mitigations=on");
-    private static final List<String> KEYS = List.of("trace", "conf");
+    private static final List<String> KEYS = List.of("trace", "capture", "conf");
 
     /** Reads and checks options. */
     public static KernelCommandLine parse(String options) throws SettingException {
@@ -34,7 +34,7 @@ public record KernelCommandLine(String text) {
             boolean known = WORDS.contains(option) || KEYS.stream().anyMatch(key -> option.startsWith(key + "="));
             if (!known) {
                 throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
-                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, mitigations=auto, mitigations=off,"
+                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, mitigations=auto, mitigations=off,"
                                 + " mitigations=on, nokaslr or conf=/PATH.");
             }
         }
