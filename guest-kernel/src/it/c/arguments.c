@@ -1,5 +1,6 @@
 /*
- * Numbers from the program that become addresses, lengths or bases: at and around every limit, for every call that takes
+ * Numbers from the program that become addresses, lengths or bases: at and around every limit, for every call that
+ * takes
  * one. What cannot be is refused with Linux's error, and the kernel goes on.
  */
 #define _GNU_SOURCE
@@ -59,7 +60,8 @@ static long move_from(uint64_t at, uint64_t length) { return syscall(SYS_mremap,
 static const struct {
     const char *name;
     long (*call)(uint64_t at, uint64_t length);
-    int outside, wrapping, all;          /* errors, 0: none: a page outside; one that wraps; SIZE_MAX bytes from a good address */
+    int outside, wrapping, all;          /* errors, 0: none: a page outside; one that wraps; SIZE_MAX bytes from a good
+                                            address */
 } range_calls[] = {
     { "mmap", map_fixed, ENOMEM, ENOMEM, ENOMEM },
     { "mmap populated", map_populated, ENOMEM, ENOMEM, ENOMEM },

@@ -62,7 +62,8 @@ struct fault fault_of(void (*function)(void *), void *argument);
         CHECK_EQUAL(fault_.code, (code_));                                                      \
     } while (0)
 
-/* Writes all of it, in as many calls as that takes: one that finds no memory half-way writes less. Fails the running test
+/* Writes all of it, in as many calls as that takes: one that finds no memory half-way writes less. Fails the running
+ * test
  * on an error. */
 void write_fully(int file, const void *data, size_t length);
 

@@ -146,7 +146,7 @@ void console_start_buffering(void (*notify)(void)) { filled = notify; }
 
 void console_stop_buffering(void)
 {
-    bool was_buffering = filled != NULL;
+    bool was_buffering = filled;
     filled = NULL;
     if (was_buffering)
         flush();

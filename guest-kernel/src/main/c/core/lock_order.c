@@ -1,4 +1,5 @@
-/* The check of core/lock_order.h. Each list of held locks belongs to one CPU or one thread, so it needs no lock itself. */
+/* The check of core/lock_order.h. Each list of held locks belongs to one CPU or one thread, so it needs no lock
+ * itself. */
 #include "core/lock_order.h"
 #include "core/backtrace.h"
 #include "core/log.h"

@@ -3,7 +3,8 @@
  * data lies within `head`, and each fragment has one reference to its page. All that reads a range goes through
  * packet_for_each_run().
  *
- * packet_pull() may move the linear data, so pointers into it do not survive it. Called by drivers and all over net/, by
+ * packet_pull() may move the linear data, so pointers into it do not survive it. Called by drivers and all over net/,
+ * by
  * the packet's owner, so there are no locks. Memory comes from the kernel's reserve, in any context.
  */
 #include "core/packet.h"
@@ -18,11 +19,11 @@ struct packet *packet_allocate(uint32_t size)
     if (size > UINT32_MAX - PACKET_HEADROOM)
         return NULL;
     struct packet *packet = heap_allocate_zeroed_at(sizeof(*packet), PAGES_RESERVED);
-    if (packet == NULL)
+    if (!packet)
         return NULL;
     packet->head_size = PACKET_HEADROOM + size;
     packet->head = heap_allocate_at(packet->head_size, PAGES_RESERVED);
-    if (packet->head == NULL) {
+    if (!packet->head) {
         heap_free(packet);
         return NULL;
     }
@@ -71,7 +72,7 @@ static bool grow_linear(struct packet *packet, uint32_t length)
         return true;
     uint32_t size = PACKET_HEADROOM + length;
     uint8_t *head = heap_allocate_at(size, PAGES_RESERVED);
-    if (head == NULL)
+    if (!head)
         return false;
     memcpy(head + PACKET_HEADROOM, packet_data(packet), packet->linear);
     heap_free(packet->head);
@@ -162,7 +163,8 @@ bool packet_add_fragment(struct packet *packet, struct page *page, uint32_t offs
     return true;
 }
 
-void packet_for_each_run(const struct packet *packet, uint32_t offset, uint32_t length, packet_visit *visit, void *context)
+void packet_for_each_run(const struct packet *packet, uint32_t offset, uint32_t length, packet_visit *visit,
+                         void *context)
 {
     if (offset < packet->linear && length > 0) {
         uint32_t run = min_of(packet->linear - offset, length);
@@ -203,7 +205,7 @@ void packet_copy_out(const struct packet *packet, uint32_t offset, void *to, uin
 struct packet *packet_copy(const struct packet *packet, uint32_t offset, uint32_t length)
 {
     struct packet *copy = packet_allocate(length);
-    if (copy == NULL)
+    if (!copy)
         return NULL;
     packet_copy_out(packet, offset, packet_put(copy, length), length);
     return copy;
@@ -247,6 +249,6 @@ uint32_t packet_memory(const struct packet *packet)
 
 void packet_free_all(struct list *packets)
 {
-    for (struct list *node; (node = list_pop_front(packets)) != NULL;)
+    for (struct list *node; (node = list_pop_front(packets));)
         packet_free(list_entry(node, struct packet, link));
 }

@@ -1,7 +1,9 @@
 /*
- * A packet: a linear head and page fragments behind it. Headers come and go at the front of the linear area, payload stays
+ * A packet: a linear head and page fragments behind it. Headers come and go at the front of the linear area, payload
+ * stays
  * in the fragments. Drivers and net/ pass it on; who has it owns it alone, so nothing here locks, and frees it with
- * packet_free(). Received packets have at least all headers that a protocol layer may need, or the whole packet, in reach
+ * packet_free(). Received packets have at least all headers that a protocol layer may need, or the whole packet, in
+ * reach
  * of packet_pull().
  */
 #pragma once
@@ -74,4 +76,5 @@ void packet_free_all(struct list *packets);
 /* Calls `visit` for each contiguous run of [offset, offset + length), which is all in the packet; stops when it returns
  * false. */
 typedef bool packet_visit(void *context, const uint8_t *data, uint32_t length);
-void packet_for_each_run(const struct packet *packet, uint32_t offset, uint32_t length, packet_visit *visit, void *context);
+void packet_for_each_run(const struct packet *packet, uint32_t offset, uint32_t length, packet_visit *visit,
+                         void *context);

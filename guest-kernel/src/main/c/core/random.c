@@ -168,7 +168,8 @@ void random_report(void)
     size_t length = 0;
     for (unsigned i = 0; i < array_size(source_names); i++)
         if (given & 1u << i)
-            length += (size_t)format(names + length, sizeof(names) - length, "%s%s", length ? ", " : "", source_names[i]);
+            length += (size_t)format(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
+                                     source_names[i]);
     if (given & ~SOURCES_OF_TIMING)
         log_info("random numbers are seeded from %s", names);
     else

@@ -47,7 +47,7 @@ void network_device_add(struct network_device *device) { announce(&network_devic
 struct block_device *block_device_at(unsigned index)
 {
     struct list *link = device_at(&block_devices, index);
-    return link == NULL ? NULL : list_entry(link, struct block_device, link);
+    return link ? list_entry(link, struct block_device, link) : NULL;
 }
 
 void network_device_interrupt(struct network_device *device)
@@ -55,7 +55,7 @@ void network_device_interrupt(struct network_device *device)
     if (device->polled)
         return;
     while (device->crowded || device->receive_round(device)) {
-        if (device->receive_more != NULL) {
+        if (device->receive_more) {
             device->receive_more(device);
             return;
         }
@@ -65,7 +65,7 @@ void network_device_interrupt(struct network_device *device)
 struct network_device *network_device_at(unsigned index)
 {
     struct list *link = device_at(&network_devices, index);
-    return link == NULL ? NULL : list_entry(link, struct network_device, link);
+    return link ? list_entry(link, struct network_device, link) : NULL;
 }
 
 static bool segment_valid(const struct block_segment *segment)
@@ -103,7 +103,7 @@ void block_submit(struct block_device *device, struct block_request *request)
 struct page *device_page(void)
 {
     struct page *page = page_allocate_at(PAGES_RESERVED);
-    if (page != NULL)
+    if (page)
         memset(page_data(page), 0, PAGE_SIZE);
     return page;
 }

@@ -360,7 +360,8 @@ bool dentry_has_children(struct dentry *directory)
 
 /* ---- Listing and paths ---- */
 
-/* The child with the lowest cookie from `cursor` on. `last`, the one listed before or NULL, shortens the way to it while
+/* The child with the lowest cookie from `cursor` on. `last`, the one listed before or NULL, shortens the way to it
+ * while
  * it has its place. Under the lock. */
 static struct dentry *child_from(const struct dentry *directory, uint64_t cursor, struct dentry *last)
 {
@@ -467,7 +468,7 @@ bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor)
     while (dentry && dentry != ancestor)
         dentry = dentry->parent ? dentry->parent : dentry->covers;
     spin_unlock(&lock);
-    return dentry != NULL;
+    return dentry;
 }
 
 ssize_type dentry_path(struct dentry *dentry, char *to, size_t size)

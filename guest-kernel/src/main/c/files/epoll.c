@@ -433,7 +433,7 @@ static bool remove_some(struct epoll *epoll)
     for (unsigned i = 0; i < INTERESTS_AT_ONCE && (node = tree_first(&epoll->interests)); i++)
         remove_interest(tree_entry(node, struct interest, node));
     mutex_unlock(&control);
-    return node != NULL;
+    return node;
 }
 
 static void release_epoll(struct file *file)

@@ -70,7 +70,7 @@ void file_put(struct file *file)
 }
 
 /* Streams have no offset: several threads may read and write one at the same time. */
-static bool seekable(const struct file *file) { return file->operations->seek != NULL; }
+static bool seekable(const struct file *file) { return file->operations->seek; }
 
 ssize_type file_read(struct file *file, struct transfer *transfer)
 {

@@ -55,7 +55,8 @@ static int check_open(struct inode *inode, uint32_t flags)
     return is_type(inode, S_IFDIR) ? -EISDIR : inode_access(inode, ACCESS_WRITE);
 }
 
-/* For `flags`, but not of anything yet: made before a name is, which so is not there after -ENOMEM. NULL without memory. */
+/* For `flags`, but not of anything yet: made before a name is, which so is not there after -ENOMEM. NULL without
+ * memory. */
 static struct file *create_unopened(uint32_t flags) { return file_create(&path_only_operations, flags, NULL); }
 
 static int open_inode(struct inode *inode, struct file *file)
@@ -165,7 +166,8 @@ int file_open_nameless(struct dentry *directory, uint32_t flags, uint32_t mode, 
     return 0;
 }
 
-int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out)
+int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk,
+                     struct file **out)
 {
     struct dentry *dentry;
     struct file *file = create_unopened(flags);

@@ -1,5 +1,6 @@
 /*
- * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot takes
+ * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot
+ * takes
  * the guest's memory and processors as its limits.
  */
 #include "core/pages.h"
@@ -94,7 +95,11 @@ static void show_mac(struct text *out, uint32_t number)
     text_print(out, "%02x:%02x:%02x:%02x:%02x:%02x\n", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
-static void show_carrier(struct text *out, uint32_t number) { text_print(out, "%u\n", network_device_at(number)->running); }
+static void show_carrier(struct text *out, uint32_t number)
+{
+    text_print(out, "%u\n", network_device_at(number)->running);
+}
+
 static void show_index(struct text *out, uint32_t number) { text_print(out, "%u\n", number + 2); }
 static void show_mtu(struct text *out, uint32_t number) { text_print(out, "%u\n", network_device_at(number)->mtu); }
 

@@ -506,7 +506,10 @@ static struct tmpfs *memory_files(void)
     return tmpfs;
 }
 
-bool tmpfs_has_seals(const struct inode *inode) { return inode->operations == &tmpfs_inode_operations && is_type(inode, S_IFREG); }
+bool tmpfs_has_seals(const struct inode *inode)
+{
+    return inode->operations == &tmpfs_inode_operations && is_type(inode, S_IFREG);
+}
 
 int tmpfs_add_seals(struct inode *inode, uint32_t seals)
 {

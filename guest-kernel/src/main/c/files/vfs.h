@@ -256,10 +256,13 @@ int name_create(struct dentry *absent, uint32_t mode, struct dentry **out);
 int dentry_open(struct dentry *dentry, uint32_t flags, struct file **out);
 int file_open_at(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, struct file **out);
 /* The same with some of WALK_RESOLVE. */
-int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out);
-/* O_TMPFILE: a new regular file without a name in the file system of a directory; `linkable`: name_link() may give it one. */
+int file_open_within(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk,
+                     struct file **out);
+/* O_TMPFILE: a new regular file without a name in the file system of a directory; `linkable`: name_link() may give it
+ * one. */
 int file_open_nameless(struct dentry *directory, uint32_t flags, uint32_t mode, bool linkable, struct file **out);
-/* truncate(2), fallocate(2), and access(2) of the one user there is, root: only read-only file systems and missing x bits deny. */
+/* truncate(2), fallocate(2), and access(2) of the one user there is, root: only read-only file systems and missing x
+ * bits deny. */
 int inode_resize(struct inode *inode, uint64_t size);
 int inode_access(struct inode *inode, unsigned mode);
 #define ACCESS_EXECUTE 1u

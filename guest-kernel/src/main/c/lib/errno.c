@@ -16,6 +16,6 @@ static const char *const names[] = {
 
 const char *errno_name(int64_t error)
 {
-    bool known = error < 0 && error > -(int64_t)array_size(names) && names[-error] != NULL;
+    bool known = error < 0 && error > -(int64_t)array_size(names) && names[-error];
     return known ? names[-error] : "an unknown error";
 }

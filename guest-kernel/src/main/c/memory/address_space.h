@@ -70,7 +70,8 @@ void address_space_cut_source(struct page_source *source, uint64_t pages);
 /* Files that were mapped from pages of `from` have pages of their own, `to`, from now on: sets *moved, which their
  * operations.pages() look at, and takes the pages of `from` out of every mapping. Sleeps. */
 void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved);
-/* Brings pages in ahead of use; for_write breaks copy-on-write. -ENOMEM where there is a hole, as beyond the user half. */
+/* Brings pages in ahead of use; for_write breaks copy-on-write. -ENOMEM where there is a hole, as beyond the user
+ * half. */
 int address_space_populate(uintptr_t start, size_t length, bool for_write);
 /* A mapping of the source is shared and can be or become writable. */
 bool address_space_can_write(struct page_source *source);

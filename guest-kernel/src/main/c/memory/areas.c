@@ -22,7 +22,8 @@ struct mutex address_space_mutex;
 uint64_t resident_pages;
 uint64_t reserved_bytes, data_bytes;
 static size_t area_count;
-static struct list reclaimable_areas = LIST_INIT(reclaimable_areas);  /* of evictable sources; the hand's area is first */
+static struct list reclaimable_areas = LIST_INIT(reclaimable_areas);  /* of evictable sources; the hand's area is
+                                                                         first */
 static size_t reclaimable_count;     /* areas in that list */
 static uintptr_t hand;               /* where in its area the search goes on; outside of it: at its start */
 

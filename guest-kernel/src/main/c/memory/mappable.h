@@ -8,7 +8,8 @@ struct mappable;
 struct page_source;
 
 struct mappable_operations {
-    /* The pages to map; NULL: it cannot be mapped. May change once in the life of a mapping: address_space_move_source().
+    /* The pages to map; NULL: it cannot be mapped. May change once in the life of a mapping:
+     * address_space_move_source().
      * Does not sleep. */
     struct page_source *(*pages)(struct mappable *object);
     void (*get)(struct mappable *object);      /* one more reference */

@@ -237,7 +237,7 @@ static bool is_covered(uintptr_t start, uintptr_t end)
         area = next;
         step_locked(&steps);
     }
-    return area != NULL;
+    return area;
 }
 
 static void merge_range(uintptr_t start, uintptr_t end)
@@ -279,7 +279,8 @@ static void protect_pages(uintptr_t start, uintptr_t end, unsigned protection, b
 
 /*
  * MAP_NORESERVE goes for what mmap() makes writable, and for what is so large that it can only be meant to stay sparse.
- * Else what is reserved without access is committed by mprotect(): the allocator of glibc takes its memory this way, and
+ * Else what is reserved without access is committed by mprotect(): the allocator of glibc takes its memory this way,
+ * and
  * can say that there is none left.
  */
 static bool commits_later(const struct area *area, unsigned protection, size_t bytes)

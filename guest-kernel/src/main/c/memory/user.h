@@ -1,7 +1,8 @@
 /*
  * The only ways kernel code touches user memory. They check that the range lies below USER_LIMIT,
  * serve page faults on the way (so they may sleep: no spinlock, no address_space mutex may be held),
- * give way (threads/thread.h) after each USER_PIECE bytes, and fail with -EFAULT where the address is not mapped accordingly.
+ * give way (threads/thread.h) after each USER_PIECE bytes, and fail with -EFAULT where the address is not mapped
+ * accordingly.
  */
 #pragma once
 

@@ -100,7 +100,8 @@ static void forget(struct neighbour *n)
     entries--;
 }
 
-/* Who never answered, or was never sent anything, is of less use than the others: floods of made-up addresses do not push
+/* Who never answered, or was never sent anything, is of less use than the others: floods of made-up addresses do not
+ * push
  * out the gateway. */
 static bool less_useful(const struct neighbour *a, const struct neighbour *b)
 {
@@ -114,7 +115,7 @@ static void forget_least_useful(void)
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
         list_for_each(node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);
-            if (least == NULL || less_useful(n, least))
+            if (!least || less_useful(n, least))
                 least = n;
         }
     }
@@ -126,7 +127,7 @@ static struct neighbour *create(struct interface *interface, ipv4_t address)
     if (entries == ARP_ENTRIES)
         forget_least_useful();
     struct neighbour *n = heap_allocate_zeroed_at(sizeof(*n), PAGES_RESERVED);
-    if (n == NULL)
+    if (!n)
         return NULL;
     n->interface = interface;
     n->address = address;
@@ -141,7 +142,7 @@ static void send(struct interface *interface, uint16_t operation, ipv4_t sender,
                  ipv4_t target, const uint8_t *to)
 {
     struct packet *packet = packet_allocate(sizeof(struct arp_header));
-    if (packet == NULL)
+    if (!packet)
         return;
     struct arp_header *arp = packet_put(packet, sizeof(*arp));
     arp->hardware = be16_of(ARP_HARDWARE_ETHERNET);
@@ -152,7 +153,7 @@ static void send(struct interface *interface, uint16_t operation, ipv4_t sender,
     memcpy(arp->sender_mac, interface->mac, 6);
     arp->sender_address = be32_of(sender);
     memset(arp->target_mac, 0, 6);
-    if (target_mac != NULL)
+    if (target_mac)
         memcpy(arp->target_mac, target_mac, 6);
     arp->target_address = be32_of(target);
     ethernet_output(interface, packet, to, ETHERNET_TYPE_ARP);
@@ -174,7 +175,7 @@ static void give_up(struct neighbour *n)
 {
     pending_total -= n->pending_count;
     n->pending_count = 0;
-    for (struct list *node; (node = list_pop_front(&n->pending)) != NULL;) {
+    for (struct list *node; (node = list_pop_front(&n->pending));) {
         struct packet *packet = list_entry(node, struct packet, link);
         icmp_local_unreachable(packet);
         packet_free(packet);
@@ -232,7 +233,7 @@ static void learn(struct neighbour *n, const uint8_t mac[6])
     n->tries = 0;
     n->confirmed = clock_monotonic();
     pending_total -= n->pending_count;
-    for (struct list *node; (node = list_pop_front(&n->pending)) != NULL;)
+    for (struct list *node; (node = list_pop_front(&n->pending));)
         ethernet_output(n->interface, list_entry(node, struct packet, link), n->mac, ETHERNET_TYPE_IPV4);
     n->pending_count = 0;
 }
@@ -328,9 +329,9 @@ static void handle(struct interface *interface, const struct arp_header *arp)
                    sender != interface_broadcast(interface);
     /* Only who asks for us is learned unasked: he is about to talk to us (RFC 826). */
     struct neighbour *n = on_link ? find(interface, sender) : NULL;
-    if (n == NULL && on_link && request_for_us)
+    if (!n && on_link && request_for_us)
         n = create(interface, sender);
-    if (n != NULL)
+    if (n)
         hear(n, arp);
     if (request_for_us)
         send(interface, ARP_REPLY, own, arp->sender_mac, sender, arp->sender_mac);
@@ -339,7 +340,7 @@ static void handle(struct interface *interface, const struct arp_header *arp)
 void arp_input(struct interface *interface, struct packet *packet)
 {
     const struct arp_header *arp = packet_pull(packet, sizeof(*arp));
-    if (arp != NULL && valid(arp))
+    if (arp && valid(arp))
         handle(interface, arp);
     packet_free(packet);
 }
@@ -365,9 +366,9 @@ static void wait_for_answer(struct neighbour *n, struct packet *packet)
 void arp_output(struct interface *interface, struct packet *packet, ipv4_t neighbour)
 {
     struct neighbour *n = find(interface, neighbour);
-    if (n == NULL)
+    if (!n)
         n = create(interface, neighbour);
-    if (n == NULL) {
+    if (!n) {
         packet_free(packet);
         return;
     }

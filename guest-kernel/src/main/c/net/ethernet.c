@@ -9,7 +9,7 @@ const uint8_t ethernet_broadcast[6] = { 255, 255, 255, 255, 255, 255 };
 void ethernet_input(struct interface *interface, struct packet *packet)
 {
     const struct ethernet_header *header = packet_pull(packet, sizeof(*header));
-    if (header == NULL) {
+    if (!header) {
         packet_free(packet);
         return;
     }
@@ -28,7 +28,7 @@ void ethernet_input(struct interface *interface, struct packet *packet)
 void ethernet_output(struct interface *interface, struct packet *packet, const uint8_t destination[6], uint16_t type)
 {
     struct ethernet_header *header = packet_push(packet, sizeof(*header));
-    if (header == NULL) {
+    if (!header) {
         packet_free(packet);
         return;
     }

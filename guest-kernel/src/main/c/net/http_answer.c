@@ -71,7 +71,7 @@ struct header {
 static bool read_field(struct part line, struct header *header)
 {
     const char *colon = memchr(line.text, ':', line.length);
-    if (colon == NULL || colon == line.text)
+    if (!colon || colon == line.text)
         return false;
     struct part name = { line.text, (size_t)(colon - line.text) };
     struct part value = trimmed((struct part){ colon + 1, line.length - name.length - 1 });
@@ -89,7 +89,7 @@ static bool read_field(struct part line, struct header *header)
 static bool next_line(const char *text, size_t length, size_t *at, struct part *line)
 {
     const char *end = memchr(text + *at, '\n', length - *at);
-    if (end == NULL)
+    if (!end)
         return false;
     *line = (struct part){ text + *at, (size_t)(end - (text + *at)) };
     if (line->length > 0 && line->text[line->length - 1] == '\r')

@@ -56,7 +56,7 @@ static void answer_echo(const struct ip_info *info, struct packet *packet)
 {
     bool allowed = info->unicast && allowance_take(&echoes, info->source);
     struct packet *reply = allowed ? packet_copy(packet, 0, packet->length) : NULL;
-    if (reply == NULL)
+    if (!reply)
         return;
     struct icmp_header *icmp = (void *)packet_data(reply);
     icmp->type = ICMP_ECHO_REPLY;
@@ -92,7 +92,7 @@ static void dispatch(const struct icmp_error *error)
 static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_error *error)
 {
     const uint8_t *data = packet_pull(packet, offset + sizeof(struct ip_header));
-    if (data == NULL)
+    if (!data)
         return false;
     const struct ip_header *ip = (const void *)(data + offset);
     uint32_t header_length = (ip->version_length & 15u) * 4;
@@ -103,7 +103,7 @@ static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_erro
     uint32_t quoted = packet->length > before ? min_of(packet->length - before, QUOTED_MOST) : 0;
     quoted = min_of(quoted, total > header_length ? total - header_length : 0);
     data = quoted >= QUOTED_LEAST ? packet_pull(packet, before + quoted) : NULL;
-    if (data == NULL)
+    if (!data)
         return false;
     ip = (const void *)(data + offset);
     error->local = be32_get(ip->source);
@@ -127,7 +127,7 @@ static void receive_error(const struct ip_info *info, struct packet *packet)
 void icmp_input(const struct ip_info *info, struct packet *packet)
 {
     const struct icmp_header *icmp = packet_pull(packet, sizeof(*icmp));
-    if (icmp == NULL || checksum_fold(packet_checksum(packet, 0, 0)) != 0xffff) {
+    if (!icmp || checksum_fold(packet_checksum(packet, 0, 0)) != 0xffff) {
         packet_free(packet);
         return;
     }
@@ -152,7 +152,7 @@ void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, ui
         return;
     uint32_t quoted = min_of(packet->length, QUOTED_MOST);
     struct packet *error = packet_allocate((uint32_t)(sizeof(struct icmp_header) + sizeof(struct ip_header)) + quoted);
-    if (error == NULL)
+    if (!error)
         return;
     struct icmp_header *icmp = packet_put(error, sizeof(*icmp));
     *icmp = (struct icmp_header){ .type = ICMP_UNREACHABLE, .code = code };

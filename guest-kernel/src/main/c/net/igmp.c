@@ -69,7 +69,7 @@ static bool is_reported(const struct multicast_group *group)
 static void send(struct interface *interface, ipv4_t to, const void *message, uint32_t length)
 {
     struct packet *packet = packet_allocate(length);
-    if (packet == NULL)
+    if (!packet)
         return;                      /* as good as lost on its way: it is sent again */
     uint8_t *bytes = packet_put(packet, length);
     memcpy(bytes, message, length);
@@ -197,7 +197,7 @@ static void receive_query(const struct ip_info *info, const struct igmp_header *
 void igmp_input(const struct ip_info *info, struct packet *packet)
 {
     const struct igmp_header *header = packet_pull(packet, sizeof(*header));
-    bool valid = header != NULL && checksum_fold(packet_checksum(packet, 0, 0)) == 0xffff;
+    bool valid = header && checksum_fold(packet_checksum(packet, 0, 0)) == 0xffff;
     if (valid && header->type == QUERY && !info->interface->loopback)
         receive_query(info, header, packet->length);
     packet_free(packet);

@@ -35,7 +35,8 @@ static bool anything_looped;         /* by interface_loop(), since it was looked
 /* ---- Receiving ----------------------------------------------------------------------------------------
  *
  * Packets are received by the interrupt handler, a round at a time. When a round was not enough, or when reception has
- * had half of the CPU's time lately, it goes on in a thread, which shares the CPU with the others; what the device has no
+ * had half of the CPU's time lately, it goes on in a thread, which shares the CPU with the others; what the device has
+ * no
  * room for then is dropped before it has cost anything.
  */
 
@@ -103,7 +104,7 @@ static void receive_done(struct network_device *device)
     struct interface *interface = device->stack;
     random_event((uint32_t)interface->index);
     net_lock();
-    for (struct list *node; (node = list_pop_front(&interface->received)) != NULL;)
+    for (struct list *node; (node = list_pop_front(&interface->received));)
         ethernet_input(interface, list_entry(node, struct packet, link));
     net_unlock();
     account_reception(interface);
@@ -145,7 +146,7 @@ static void link_changed(struct network_device *device)
 static struct interface *add(const char *name, uint16_t mtu)
 {
     struct interface *interface = heap_allocate_zeroed(sizeof(*interface));
-    if (interface == NULL)
+    if (!interface)
         panic("no memory for network interface %s", name);
     string_copy(interface->name, name, sizeof(interface->name));
     interface->mtu = mtu;
@@ -185,7 +186,7 @@ void interfaces_init(void)
     wait_queue_init(&polling);
     add_loopback();
     struct network_device *device;
-    for (unsigned i = 0; count < INTERFACE_LIMIT && (device = network_device_at(i)) != NULL; i++)
+    for (unsigned i = 0; count < INTERFACE_LIMIT && (device = network_device_at(i)); i++)
         add_device(device);
 }
 
@@ -250,7 +251,7 @@ void interface_transmit(struct interface *interface, struct packet *packet)
 void interface_loop(struct interface *interface, const struct packet *packet)
 {
     struct packet *copy = packet_copy(packet, 0, packet->length);
-    if (copy == NULL)
+    if (!copy)
         return;
     copy->flags = PACKET_LOOPED | PACKET_CHECKSUM_VALID;
     list_push_back(&interface->looped, &copy->link);
@@ -260,11 +261,11 @@ void interface_loop(struct interface *interface, const struct packet *packet)
 /* What is received may have more sent. */
 static void receive_looped(void)
 {
-    for (struct list *node; (node = list_pop_front(&loopback_queue)) != NULL;)
+    for (struct list *node; (node = list_pop_front(&loopback_queue));)
         ip_input(interfaces[0], list_entry(node, struct packet, link), true);
     anything_looped = false;
     for (unsigned i = 1; i < count; i++)
-        for (struct list *node; (node = list_pop_front(&interfaces[i]->looped)) != NULL;)
+        for (struct list *node; (node = list_pop_front(&interfaces[i]->looped));)
             ip_input(interfaces[i], list_entry(node, struct packet, link), false);
 }
 

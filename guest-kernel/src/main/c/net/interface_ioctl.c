@@ -138,7 +138,7 @@ static int64_t name_of_index(uintptr_t argument)
     net_lock();
     struct interface *interface = request.number > 0 ? interface_at((unsigned)request.number - 1) : NULL;
     net_unlock();
-    if (interface == NULL)
+    if (!interface)
         return -ENODEV;
     string_copy(request.name, interface->name, sizeof(request.name));
     return user_put(argument, &request);
@@ -165,7 +165,7 @@ int64_t interface_ioctl(uint32_t what, uintptr_t argument)
     memset(request.bytes, 0, sizeof(request.bytes));
     net_lock();
     struct interface *interface = interface_by_name(request.name);
-    int result = interface != NULL ? answer(interface, what, &request) : -ENODEV;
+    int result = interface ? answer(interface, what, &request) : -ENODEV;
     net_unlock();
     return result < 0 ? result : user_put(argument, &request);
 }

@@ -86,14 +86,14 @@ static void deliver(const struct ip_info *info, struct packet *packet)
 static uint32_t parse(struct interface *interface, struct packet *packet, struct ip_info *info)
 {
     const struct ip_header *ip = packet_pull(packet, sizeof(*ip));
-    if (ip == NULL || ip->version_length >> 4 != 4)
+    if (!ip || ip->version_length >> 4 != 4)
         return 0;
     uint32_t header_length = (ip->version_length & 15u) * 4;
     uint32_t total = be16_get(ip->total_length);
     if (header_length < sizeof(*ip) || total < header_length || packet->length < total)
         return 0;
     ip = packet_pull(packet, header_length);
-    if (ip == NULL || checksum_fold(checksum_add(0, ip, header_length)) != 0xffff)
+    if (!ip || checksum_fold(checksum_add(0, ip, header_length)) != 0xffff)
         return 0;
     if (!options_acceptable((const uint8_t *)(ip + 1), header_length - sizeof(*ip)))
         return 0;
@@ -124,6 +124,6 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
     packet_drop_front(packet, header_length);
     if (fragment & (IP_MORE_FRAGMENTS | IP_OFFSET_MASK))
         packet = ip_reassemble(&info, packet, identification, fragment);
-    if (packet != NULL)
+    if (packet)
         deliver(&info, packet);
 }

@@ -19,7 +19,7 @@
 static int route_limited_broadcast(struct ip_route *route)
 {
     struct interface *interface = interface_first_device();
-    if (interface == NULL)
+    if (!interface)
         return -ENETUNREACH;
     *route = (struct ip_route){ .interface = interface, .next_hop = IPV4_BROADCAST,
                                 .source = interface->configuration.address, .broadcast = true };
@@ -60,7 +60,7 @@ int ip_route(ipv4_t destination, struct ip_route *route)
         return -EACCES;
     if (destination == IPV4_BROADCAST)
         return route_limited_broadcast(route);
-    if (interface_of_address(destination) != NULL) {
+    if (interface_of_address(destination)) {
         ipv4_t source = ipv4_is_loopback(destination) ? IPV4_LOOPBACK : destination;
         *route = (struct ip_route){ .interface = interface_at(0), .next_hop = destination, .source = source };
         return 0;
@@ -86,7 +86,7 @@ static void complete_checksum(struct packet *packet)
     if (!(packet->flags & PACKET_CHECKSUM_PARTIAL))
         return;
     uint32_t field = packet->checksum_start + (uint32_t)packet->checksum_offset;
-    if (packet->length < field + 2 || packet_pull(packet, field + 2) == NULL)
+    if (packet->length < field + 2 || !packet_pull(packet, field + 2))
         return;
     uint16_t checksum = checksum_finish(packet_checksum(packet, packet->checksum_start, 0));
     /* In UDP zero means "none" (RFC 768); both values are the same sum. */
@@ -112,7 +112,7 @@ static uint32_t add_header(struct packet *packet, const struct ip_send *send, ui
     static const uint8_t router_alert[4] = { 148, 4, 0, 0 };         /* RFC 2113 2.1 */
     uint32_t length = sizeof(struct ip_header) + (send->router_alert ? sizeof(router_alert) : 0);
     struct ip_header *ip = packet_push(packet, length);
-    if (ip == NULL)
+    if (!ip)
         return 0;
     *ip = (struct ip_header){
         .version_length = (uint8_t)(4 << 4 | length / 4),
@@ -173,7 +173,7 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
     for (uint32_t offset = 0; offset < packet->length; offset += step) {
         uint32_t length = min_of(step, packet->length - offset);
         struct packet *piece = packet_copy(packet, offset, length);
-        if (piece == NULL) {
+        if (!piece) {
             packet_free(packet);
             return -ENOBUFS;
         }

@@ -102,7 +102,7 @@ static void forget_one_of_the_greediest(void)
             most = held;
         }
     }
-    if (victim != NULL)
+    if (victim)
         forget(victim);
 }
 
@@ -113,7 +113,7 @@ static struct datagram *create(const struct ip_info *info, uint16_t identificati
     if (net_memory() == NET_MEMORY_FULL)
         return NULL;
     struct datagram *d = heap_allocate_zeroed_at(sizeof(*d), PAGES_NEEDED);
-    if (d == NULL)
+    if (!d)
         return NULL;
     d->source = info->source;
     d->destination = info->destination;
@@ -175,7 +175,7 @@ static bool note_end(struct datagram *d, uint32_t end)
 static struct packet *join(struct datagram *d)
 {
     struct packet *whole = packet_allocate(d->total);
-    if (whole != NULL) {
+    if (whole) {
         list_for_each(node, &d->pieces) {
             struct packet *packet = list_entry(node, struct packet, link);
             packet_copy_out(packet, 0, packet_put(whole, packet->length), packet->length);
@@ -196,9 +196,9 @@ struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, 
     bool possible = packet->length > 0 && end + IP_HEADER_LENGTH <= IP_MAXIMUM_LENGTH &&
                     (!more || packet->length % 8 == 0);
     struct datagram *d = possible ? find(info, identification) : NULL;
-    if (d == NULL && possible)
+    if (!d && possible)
         d = create(info, identification);
-    if (d == NULL) {
+    if (!d) {
         packet_free(packet);
         return NULL;
     }

@@ -1,6 +1,8 @@
 /*
- * /proc/net/tcp, udp and route (proc(5)). What is shown is copied into records under the net lock and printed without it, so
- * that nobody waits for text. Records are made for as many sockets as there were when the file was opened, and a few more.
+ * /proc/net/tcp, udp and route (proc(5)). What is shown is copied into records under the net lock and printed without
+ * it, so
+ * that nobody waits for text. Records are made for as many sockets as there were when the file was opened, and a few
+ * more.
  */
 #include "net/listing.h"
 
@@ -27,9 +29,9 @@ struct records {
 
 static void add(struct records *records, const struct record *record)
 {
-    if (records->all != NULL && records->count < records->room)
+    if (records->all && records->count < records->room)
         records->all[records->count] = *record;
-    if (records->all == NULL || records->count < records->room)
+    if (!records->all || records->count < records->room)
         records->count++;
 }
 
@@ -41,7 +43,7 @@ static void add_connection(struct tcp_entry *entry, void *context)
         const struct tcp *tcp = container_of(entry, struct tcp, entry);
         record.state = tcp->state;
         record.sending = tcp->send_end - tcp->send_unacknowledged;
-        record.number = tcp->socket != NULL ? tcp->socket->socket.number : 0;
+        record.number = tcp->socket ? tcp->socket->socket.number : 0;
     } else {
         record.state = states[entry->kind];
     }
@@ -56,8 +58,8 @@ static void add_listeners(struct records *records)
             if (!binding->listening)
                 continue;
             const struct tcp_socket *listener = container_of(binding, struct tcp_socket, binding);
-            add(records, &(struct record){ .local = binding->local, .state = TCP_LISTEN, .receiving = listener->waiting_count,
-                                           .number = listener->socket.number });
+            add(records, &(struct record){ .local = binding->local, .state = TCP_LISTEN,
+                                           .receiving = listener->waiting_count, .number = listener->socket.number });
         }
     }
 }
@@ -85,9 +87,9 @@ static void print_records(struct text *out, const struct records *records)
 {
     for (uint32_t i = 0; i < records->count; i++) {
         const struct record *r = &records->all[i];
-        text_print(out, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 0000000000000000 0\n",
-                   i, __builtin_bswap32(r->local.address), r->local.port, __builtin_bswap32(r->remote.address), r->remote.port,
-                   r->state, r->sending, r->receiving, r->number);
+        text_print(out, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 "
+                   "0000000000000000 0\n", i, __builtin_bswap32(r->local.address), r->local.port, __builtin_bswap32(r->remote.address),
+                   r->remote.port, r->state, r->sending, r->receiving, r->number);
         if (i % LINES_AT_ONCE == 0)
             give_way();
     }
@@ -96,14 +98,15 @@ static void print_records(struct text *out, const struct records *records)
 static void show(struct text *out, void (*collect)(struct records *records))
 {
     struct records records = { NULL, 0, 0 };
-    text_print(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+    text_print(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+               "inode\n");
     net_lock();
     collect(&records);
     net_unlock();
     records.room = records.count + SPARE_RECORDS;
     records.count = 0;
     records.all = heap_allocate_at(records.room * sizeof(*records.all), PAGES_NEEDED);
-    if (records.all == NULL) {
+    if (!records.all) {
         out->failed = true;
         return;
     }
@@ -121,7 +124,8 @@ static void print_route(struct text *out, const struct interface *interface, ipv
 {
     enum { RTF_UP = 1, RTF_GATEWAY = 2 };
     text_print(out, "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n", interface->name, __builtin_bswap32(to),
-               __builtin_bswap32(gateway), gateway != IPV4_ANY ? RTF_UP | RTF_GATEWAY : RTF_UP, __builtin_bswap32(mask));
+               __builtin_bswap32(gateway), gateway != IPV4_ANY ? RTF_UP | RTF_GATEWAY : RTF_UP,
+               __builtin_bswap32(mask));
 }
 
 static void show_routes(struct text *out)

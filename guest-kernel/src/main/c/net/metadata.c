@@ -59,7 +59,7 @@ static const char *explain(int error)
 static enum metadata_outcome failed(struct user_data *out, int error)
 {
     const char *problem = explain(error);
-    if (problem != NULL)
+    if (problem)
         string_copy(out->problem, problem, sizeof(out->problem));
     else
         format(out->problem, sizeof(out->problem), "%s while asking " SERVICE_NAME, errno_name(error));
@@ -131,7 +131,7 @@ enum metadata_outcome metadata_read_user_data(nanoseconds deadline, struct user_
 {
     *out = (struct user_data){ 0 };
     char *answer = heap_allocate(HTTP_HEADER_MAX + USER_DATA_MAX);
-    if (answer == NULL)
+    if (!answer)
         return failed(out, -ENOMEM);
     enum metadata_outcome outcome = get_user_data(answer, deadline, out);
     if (outcome == METADATA_FOUND)

@@ -44,7 +44,7 @@ static struct multicast_group *find(const struct interface *interface, ipv4_t ad
 
 bool multicast_joined(const struct interface *interface, ipv4_t group)
 {
-    return group == MULTICAST_ALL_HOSTS || find(interface, group) != NULL;
+    return group == MULTICAST_ALL_HOSTS || find(interface, group);
 }
 
 /* As on Linux, a socket gets what any other one has joined unless it says otherwise: IP_MULTICAST_ALL. */
@@ -81,9 +81,9 @@ static struct interface *choose_interface(ipv4_t group, ipv4_t address, int32_t 
 static struct multicast_group *enter(struct interface *interface, ipv4_t address)
 {
     struct multicast_group *group = find(interface, address);
-    if (group == NULL) {
+    if (!group) {
         group = heap_allocate_zeroed(sizeof(*group));
-        if (group == NULL)
+        if (!group)
             return NULL;
         group->interface = interface;
         group->address = address;
@@ -113,7 +113,7 @@ int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t 
         return -EINVAL;
     struct interface *interface = choose_interface(group, address, index);
     unsigned count = 0;
-    if (interface == NULL)
+    if (!interface)
         return -ENODEV;
     list_for_each(node, &socket->memberships) {
         const struct multicast_group *joined = list_entry(node, struct membership, link)->group;
@@ -124,10 +124,10 @@ int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t 
     if (count >= MULTICAST_MEMBERSHIPS)
         return -ENOBUFS;
     struct membership *membership = heap_allocate(sizeof(*membership));
-    if (membership == NULL)
+    if (!membership)
         return -ENOMEM;
     membership->group = enter(interface, group);
-    if (membership->group == NULL) {
+    if (!membership->group) {
         heap_free(membership);
         return -ENOMEM;
     }
@@ -138,7 +138,7 @@ int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t 
 int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t index)
 {
     const struct interface *wanted = choose_interface(group, address, index);
-    if (wanted == NULL && index == 0 && address == IPV4_ANY)
+    if (!wanted && index == 0 && address == IPV4_ANY)
         return -ENODEV;
     list_for_each(node, &socket->memberships) {
         struct membership *membership = list_entry(node, struct membership, link);

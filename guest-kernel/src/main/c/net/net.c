@@ -58,7 +58,7 @@ void net_milestone_reached(enum net_event event)
     if (milestones_reached[event])
         return;
     milestones_reached[event] = true;
-    if (net_milestone != NULL)
+    if (net_milestone)
         net_milestone(event, clock_monotonic());
 }
 
@@ -118,7 +118,7 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
 int net_configure_static(const struct net_configuration *configuration)
 {
     struct interface *interface = interface_first_device();
-    if (interface == NULL)
+    if (!interface)
         return -ENODEV;
     net_apply(interface, configuration);
     return 0;
@@ -127,7 +127,7 @@ int net_configure_static(const struct net_configuration *configuration)
 int net_configure_dhcp(const char *hostname, net_changed *changed)
 {
     struct interface *interface = interface_first_device();
-    if (interface == NULL)
+    if (!interface)
         return -ENODEV;
     dhcp_start(interface, hostname, changed);
     return 0;
@@ -176,7 +176,7 @@ static bool is_configured(void)
 {
     struct interface *interface = interface_first_device();
     net_lock();
-    bool configured = interface != NULL && interface->configuration.address != IPV4_ANY;
+    bool configured = interface && interface->configuration.address != IPV4_ANY;
     net_unlock();
     return configured;
 }
@@ -190,7 +190,7 @@ void net_current(struct net_configuration *out)
 {
     struct interface *interface = interface_first_device();
     *out = (struct net_configuration){ 0 };
-    if (interface == NULL)
+    if (!interface)
         return;
     net_lock();
     *out = interface->configuration;

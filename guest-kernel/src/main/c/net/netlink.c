@@ -3,7 +3,8 @@
  * RTM_GETROUTE or RTM_GETNEIGH for all that there is, as getifaddrs(3) does, for one interface, or for the way to one
  * address. Nothing can be changed through them, and no group ever gets a message.
  *
- * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of them.
+ * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of
+ * them.
  * Guarded by the net lock; a datagram that is being read belongs to its reader, one at a time by `reading`.
  */
 #include "core/heap.h"
@@ -71,14 +72,16 @@ static void *extend(struct builder *builder, uint32_t size)
 static void *begin_message(struct builder *builder, uint16_t type, uint16_t flags, uint32_t size)
 {
     struct header *header = extend(builder, sizeof(*header));
-    *header = (struct header){ .type = type, .flags = flags, .sequence = builder->question->sequence, .port = builder->port };
+    *header = (struct header){ .type = type, .flags = flags, .sequence = builder->question->sequence,
+                               .port = builder->port };
     builder->message = header;
     return extend(builder, size);
 }
 
 static void end_message(struct builder *builder)
 {
-    builder->message->length = (uint32_t)(builder->answer->bytes + builder->answer->length - (uint8_t *)builder->message);
+    const uint8_t *end = builder->answer->bytes + builder->answer->length;
+    builder->message->length = (uint32_t)(end - (uint8_t *)builder->message);
 }
 
 static void add_attribute(struct builder *builder, uint16_t type, const void *value, uint32_t size)
@@ -89,7 +92,10 @@ static void add_attribute(struct builder *builder, uint16_t type, const void *va
     memcpy(attribute + 1, value, size);
 }
 
-static void add_word(struct builder *builder, uint16_t type, uint32_t value) { add_attribute(builder, type, &value, sizeof(value)); }
+static void add_word(struct builder *builder, uint16_t type, uint32_t value)
+{
+    add_attribute(builder, type, &value, sizeof(value));
+}
 
 static void add_address(struct builder *builder, uint16_t type, ipv4_t address)
 {
@@ -145,7 +151,8 @@ static void tell_address(struct builder *builder, const struct interface *interf
 
 enum { RTA_DST = 1, RTA_OIF = 4, RTA_GATEWAY = 5, RTA_PREFSRC = 7, RTA_TABLE = 15, TABLE_MAIN = 254 };
 
-static void begin_route(struct builder *builder, const struct interface *interface, unsigned prefix, uint8_t scope, uint8_t origin)
+static void begin_route(struct builder *builder, const struct interface *interface, unsigned prefix, uint8_t scope,
+                        uint8_t origin)
 {
     struct { uint8_t family, prefix, source_prefix, service, table, origin, scope, type; uint32_t flags; } *info;
     info = begin_message(builder, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*info));
@@ -213,10 +220,10 @@ static bool tell_neighbour(const struct arp_entry *entry, void *context)
     info = begin_message(builder, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*info));
     info->family = AF_INET;
     info->index = entry->interface->index;
-    info->state = entry->mac != NULL ? REACHABLE : INCOMPLETE;
+    info->state = entry->mac ? REACHABLE : INCOMPLETE;
     info->type = RTN_UNICAST;
     add_address(builder, NDA_DST, entry->address);
-    if (entry->mac != NULL)
+    if (entry->mac)
         add_attribute(builder, NDA_LLADDR, entry->mac, 6);
     end_message(builder);
     return true;
@@ -228,7 +235,7 @@ static struct answer *make_answer(const struct netlink_socket *netlink, uint32_t
 {
     bool room = netlink->waiting + size <= QUEUE_LIMIT;
     struct answer *answer = room ? heap_allocate(sizeof(*answer) + size) : NULL;
-    if (answer != NULL)
+    if (answer)
         answer->length = 0;
     return answer;
 }
@@ -243,7 +250,7 @@ static void queue_answer(struct netlink_socket *netlink, struct answer *answer)
 static int report(struct netlink_socket *netlink, const struct header *question, int error)
 {
     struct builder builder = { make_answer(netlink, 64), question, NULL, netlink->port };
-    if (builder.answer == NULL)
+    if (!builder.answer)
         return -ENOBUFS;
     struct { int32_t error; struct header question; } *info = begin_message(&builder, NLMSG_ERROR, 0, sizeof(*info));
     info->error = error;
@@ -257,7 +264,7 @@ static int report(struct netlink_socket *netlink, const struct header *question,
 static int dump(struct netlink_socket *netlink, const struct header *question, uint8_t family)
 {
     struct answer *all = make_answer(netlink, ANSWER_SIZE), *end = make_answer(netlink, ANSWER_SIZE + 64);
-    if (all == NULL || end == NULL) {
+    if (!all || !end) {
         heap_free(all);
         heap_free(end);
         return -ENOBUFS;
@@ -313,8 +320,8 @@ static const struct interface *find_link(const uint8_t *body, uint32_t length, b
     int32_t index;
     memcpy(&index, body + 4, sizeof(index));
     const uint8_t *wanted = index == 0 ? find_attribute(body, length, LINK_HEADER, IFLA_IFNAME, &size) : NULL;
-    *asked = index > 0 || wanted != NULL;
-    if (wanted == NULL)
+    *asked = index > 0 || wanted;
+    if (!wanted)
         return index > 0 ? interface_at((unsigned)index - 1) : NULL;
     memcpy(name, wanted, min_of(size, (uint32_t)sizeof(name) - 1));
     return interface_by_name(name);
@@ -325,10 +332,10 @@ static int tell_one_link(struct netlink_socket *netlink, const struct header *qu
 {
     bool asked = false;
     const struct interface *interface = length >= LINK_HEADER ? find_link(body, length, &asked) : NULL;
-    if (interface == NULL)
+    if (!interface)
         return report(netlink, question, asked ? -ENODEV : -EINVAL);
     struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
-    if (builder.answer == NULL)
+    if (!builder.answer)
         return -ENOBUFS;
     tell_link(&builder, interface);
     builder.message->flags = 0;
@@ -346,22 +353,23 @@ static int tell_one_route(struct netlink_socket *netlink, const struct header *q
     if (body[0] != AF_INET)
         return report(netlink, question, -EOPNOTSUPP);
     const uint8_t *wanted = length >= ROUTE_HEADER ? find_attribute(body, length, ROUTE_HEADER, RTA_DST, &size) : NULL;
-    if (length < ROUTE_HEADER || (wanted != NULL && size < sizeof(address)))
+    if (length < ROUTE_HEADER || (wanted && size < sizeof(address)))
         return report(netlink, question, -EINVAL);
-    if (wanted != NULL)
+    if (wanted)
         memcpy(&address, wanted, sizeof(address));
     int error = ip_route(be32_get(address), &route);
     if (error < 0)
         return report(netlink, question, error);
     struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
-    if (builder.answer == NULL)
+    if (!builder.answer)
         return -ENOBUFS;
     tell_way(&builder, be32_get(address), &route);
     queue_answer(netlink, builder.answer);
     return 0;
 }
 
-static int answer_question(struct netlink_socket *netlink, const struct header *question, const uint8_t *body, uint32_t length)
+static int answer_question(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
+                           uint32_t length)
 {
     uint16_t type = question->type;
     bool known = type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE || type == RTM_GETNEIGH;
@@ -396,7 +404,8 @@ static int answer_all(struct netlink_socket *netlink, const uint8_t *bytes, uint
         memcpy(&question, bytes, sizeof(question));
         if (question.length < sizeof(question) || question.length > length)
             break;
-        error = answer_question(netlink, &question, bytes + sizeof(question), question.length - (uint32_t)sizeof(question));
+        error = answer_question(netlink, &question, bytes + sizeof(question),
+                                question.length - (uint32_t)sizeof(question));
         uint32_t whole = min_of(align_up(question.length, 4u), length);
         bytes += whole;
         length -= whole;
@@ -411,14 +420,14 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
     size_t length = message->data->remaining;
     if (message->flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (message->address != NULL && message->address->family != AF_NETLINK)
+    if (message->address && message->address->family != AF_NETLINK)
         return -EINVAL;
-    if (message->address != NULL && message->address->netlink.port != 0)
+    if (message->address && message->address->netlink.port != 0)
         return -ECONNREFUSED;
     if (length > QUESTION_LIMIT)
         return -EMSGSIZE;
     uint8_t *bytes = heap_allocate(max_of(length, (size_t)1));
-    if (bytes == NULL)
+    if (!bytes)
         return -ENOBUFS;
     int error = length > 0 && transfer_in(message->data, bytes, length) != (ssize_type)length ? -EFAULT : 0;
     net_lock();
@@ -434,7 +443,7 @@ static ssize_type copy_answer(const struct answer *answer, struct socket_message
     size_t room = min_of(message->data->remaining, (size_t)answer->length);
     if (room < answer->length)
         message->result_flags |= MSG_TRUNC;
-    if (message->address != NULL)
+    if (message->address)
         *message->address = (struct socket_address){ .family = AF_NETLINK };
     if (room > 0 && transfer_out(message->data, answer->bytes, room) < (ssize_type)room)
         return -EFAULT;
@@ -447,7 +456,7 @@ static ssize_type receive_one(struct netlink_socket *netlink, struct socket_mess
     net_lock();
     struct list *node = list_pop_front(&netlink->answers);
     net_unlock();
-    if (node == NULL)
+    if (!node)
         return -EAGAIN;
     struct answer *answer = list_entry(node, struct answer, link);
     ssize_type result = copy_answer(answer, message);
@@ -562,7 +571,8 @@ static void release(struct socket *socket)
 }
 
 static const struct socket_operations operations = {
-    .bind = bind_address, .connect = connect_address, .send = send_message, .receive = receive_message, .shutdown = shut_down,
+    .bind = bind_address, .connect = connect_address, .send = send_message, .receive = receive_message,
+    .shutdown = shut_down,
     .local_address = local_address, .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes,
     .take_error = take_error, .release = release,
 };
@@ -575,7 +585,7 @@ int netlink_socket_create(int type, int protocol, struct socket **out)
     if (protocol != NETLINK_ROUTE)
         return -EPROTONOSUPPORT;
     struct netlink_socket *netlink = heap_allocate_zeroed(sizeof(*netlink));
-    if (netlink == NULL)
+    if (!netlink)
         return -ENOMEM;
     socket_init(&netlink->socket, &operations, AF_NETLINK, type, protocol);
     list_init(&netlink->answers);

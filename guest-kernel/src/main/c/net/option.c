@@ -19,12 +19,12 @@ static const struct option *find(const struct option_table *table, int name)
 int option_set(const struct option_table *table, void *socket, int name, int value)
 {
     const struct option *option = find(table, name);
-    if (option == NULL)
+    if (!option)
         return -ENOPROTOOPT;
     bool limited = option->lowest != 0 || option->highest != 0;
     if (limited && (value < option->lowest || value > option->highest))
         return -EINVAL;
-    if (option->set != NULL)
+    if (option->set)
         return option->set(socket, value);
     void *field = (char *)socket + option->offset;
     switch (option->shape) {
@@ -52,16 +52,16 @@ int option_set(const struct option_table *table, void *socket, int name, int val
 bool option_may_be_empty(const struct option_table *table, int name)
 {
     const struct option *option = find(table, name);
-    return option == NULL || !option->not_empty;
+    return !option || !option->not_empty;
 }
 
 int option_get(const struct option_table *table, const void *socket, int name, int *value)
 {
     const struct option *option = find(table, name);
-    if (option == NULL || (option->shape == OPTION_COMPUTED && option->get == NULL))
+    if (!option || (option->shape == OPTION_COMPUTED && !option->get))
         return -ENOPROTOOPT;
     const void *field = (const char *)socket + option->offset;
-    if (option->get != NULL)
+    if (option->get)
         *value = option->get(socket);
     else if (option->shape == OPTION_FLAG)
         *value = *(const bool *)field;

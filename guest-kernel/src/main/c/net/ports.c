@@ -52,7 +52,7 @@ static uint16_t random_free_port(const struct port_table *table, ipv4_t address)
         struct endpoint local = { address, (uint16_t)(PORT_EPHEMERAL_FIRST + (start + i) % PORT_EPHEMERAL_COUNT) };
         /* One nobody has at all, even where sharing would be allowed. */
         struct port_binding strict = { 0 };
-        if (port_conflict(table, &strict, local) == NULL)
+        if (!port_conflict(table, &strict, local))
             return local.port;
     }
     return 0;
@@ -62,7 +62,7 @@ int port_bind(struct port_table *table, struct port_binding *binding, struct end
 {
     if (local.port == 0)
         local.port = random_free_port(table, local.address);
-    if (local.port == 0 || port_conflict(table, binding, local) != NULL)
+    if (local.port == 0 || port_conflict(table, binding, local))
         return -EADDRINUSE;
     binding->local = local;
     list_push_back(port_bucket(table, local.port), &binding->link);

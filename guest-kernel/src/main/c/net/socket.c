@@ -50,7 +50,7 @@ static struct wait_queue *queue_of_file(struct file *file)
 static int64_t ioctl_socket(struct socket *socket, uint32_t request, uintptr_t argument)
 {
     int32_t value;
-    int error = socket->operations->ioctl != NULL ? socket->operations->ioctl(socket, request, &value) : -ENOTTY;
+    int error = socket->operations->ioctl ? socket->operations->ioctl(socket, request, &value) : -ENOTTY;
     if (error == -ENOTTY)
         return interface_ioctl(request, argument);
     return error < 0 ? error : user_put(argument, &value);
@@ -111,7 +111,7 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
 int socket_open_file(struct socket *socket, unsigned file_flags, struct file **out)
 {
     *out = file_create(&socket_file_operations, O_RDWR | (file_flags & O_NONBLOCK), socket);
-    if (*out == NULL)
+    if (!*out)
         return -ENOMEM;
     socket->file = *out;
     return 0;

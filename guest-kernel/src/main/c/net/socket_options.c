@@ -25,7 +25,8 @@ enum {                               /* linux/in.h; the rest is in net/socket.h 
     IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_MTU_DISCOVER = 10, IP_RECVTTL = 12, IP_RECVTOS = 13,
     IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24,
     IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34,
-    IP_ADD_MEMBERSHIP = 35, IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, IP_MULTICAST_ALL = 49,
+    IP_ADD_MEMBERSHIP = 35, IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45,
+    IP_MULTICAST_ALL = 49,
 };
 #define UDP_CORK 1                   /* linux/udp.h */
 #define UDP_GRO 104
@@ -149,7 +150,8 @@ static const struct option socket_lines[] = {
     KEPT(SO_BUSY_POLL, OPTION_NUMBER, busy_poll, .lowest = 0, .highest = INT32_MAX),
     KEPT(SO_INCOMING_CPU, OPTION_NUMBER, incoming_cpu),
     KEPT(SO_PREFER_BUSY_POLL, OPTION_FLAG, prefer_busy_poll),
-    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = option_set_nothing, .lowest = 0, .highest = UINT16_MAX),    /* never read back */
+    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = option_set_nothing, .lowest = 0, .highest = UINT16_MAX),    /* never read
+                                                                                                         back */
     OPTION_OF(SO_SNDBUF, .set = set_send_buffer, .get = get_send_buffer),
     OPTION_OF(SO_RCVBUF, .set = set_receive_buffer, .get = get_receive_buffer),
     OPTION_OF(SO_SNDBUFFORCE, .set = set_send_buffer),
@@ -264,7 +266,7 @@ static int set_multicast_interface(struct socket *socket, const void *value, uin
     bool none = wanted.index == 0 && address == IPV4_ANY;
     const struct interface *interface = wanted.index != 0 ? interface_at((unsigned)wanted.index - 1)
                                                           : interface_of_address(address);
-    if (!none && interface == NULL)
+    if (!none && !interface)
         return -EADDRNOTAVAIL;
     socket->kept.multicast_interface = address;
     socket->kept.multicast_index = none ? 0 : interface->index;
@@ -334,14 +336,14 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
         result = socket->family == AF_INET ? set_ip_level(socket, name, value, length) : -EOPNOTSUPP;
         break;
     case IPPROTO_TCP:
-        return socket->operations->set_option != NULL ? socket->operations->set_option(socket, name, value, length)
+        return socket->operations->set_option ? socket->operations->set_option(socket, name, value, length)
                                                       : -ENOPROTOOPT;
     case IPPROTO_UDP:
         return set_udp_level(socket, name, value, length);
     default:
         return -ENOPROTOOPT;
     }
-    if (result == 0 && socket->operations->options_changed != NULL)
+    if (result == 0 && socket->operations->options_changed)
         socket->operations->options_changed(socket);
     return result;
 }
@@ -427,7 +429,7 @@ static int get_locked(struct socket *socket, int level, int name, void *value)
     case IPPROTO_IP:
         return socket->family == AF_INET ? get_ip_level(socket, name, value) : -EOPNOTSUPP;
     case IPPROTO_TCP:
-        return socket->operations->get_option != NULL ? socket->operations->get_option(socket, name, value)
+        return socket->operations->get_option ? socket->operations->get_option(socket, name, value)
                                                       : -EOPNOTSUPP;
     case IPPROTO_UDP:
         return socket->protocol == IPPROTO_UDP ? get_from(&udp_options, socket, name, value) : -EOPNOTSUPP;

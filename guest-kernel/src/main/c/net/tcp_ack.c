@@ -47,7 +47,7 @@ static void update_window(struct tcp *tcp, const struct tcp_segment *segment)
 
 static void tune_send_limit(struct tcp *tcp)
 {
-    bool fixed = tcp->socket != NULL && tcp->socket->socket.send_buffer != 0;
+    bool fixed = tcp->socket && tcp->socket->socket.send_buffer != 0;
     uint32_t wanted = min_of(SEND_LIMIT_FACTOR * tcp->congestion.window, socket_buffer_maximum());
     if (!fixed && wanted > tcp->send_limit && net_memory() == NET_MEMORY_PLENTY)
         tcp->send_limit = wanted;
@@ -58,9 +58,9 @@ static void fin_acknowledged(struct tcp *tcp)
     switch (tcp->state) {
     case TCP_FIN_WAIT_1:
         tcp->state = TCP_FIN_WAIT_2;
-        if (tcp->socket == NULL && tcp->kept.fin_wait < 0)
+        if (!tcp->socket && tcp->kept.fin_wait < 0)
             tcp_close(tcp, 0);
-        else if (tcp->socket == NULL)
+        else if (!tcp->socket)
             tcp_orphan_timer_start(tcp);
         break;
     case TCP_CLOSING:

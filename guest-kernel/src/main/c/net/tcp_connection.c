@@ -49,7 +49,7 @@ uint16_t tcp_mss_for(const struct ip_route *route)
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {
     struct tcp *tcp = heap_allocate_zeroed_at(sizeof(*tcp), PAGES_NEEDED);
-    if (tcp == NULL)
+    if (!tcp)
         return NULL;
     tcp_memory_charge(sizeof(*tcp));
     tcp->entry = (struct tcp_entry){ .kind = TCP_ENTRY_CONNECTION, .local = local, .remote = remote };
@@ -140,7 +140,7 @@ void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer)
 
 void tcp_wake(struct tcp *tcp, unsigned events)
 {
-    if (tcp->socket != NULL)
+    if (tcp->socket)
         wake(&tcp->socket->socket.queue, events);
 }
 
@@ -156,7 +156,7 @@ static void leave_table(struct tcp *tcp)
 static void leave_listener(struct tcp *tcp)
 {
     struct tcp_socket *listener = tcp->listener;
-    if (listener == NULL)
+    if (!listener)
         return;
     list_remove(&tcp->accept_link);
     listener->waiting_count--;

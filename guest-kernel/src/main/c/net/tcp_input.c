@@ -38,7 +38,7 @@ void tcp_challenge(struct tcp *tcp)
 static void to_listener(struct tcp_segment *segment, struct packet *packet)
 {
     struct tcp_socket *listener = tcp_find_listener(segment->local, segment->remote);
-    if (listener != NULL) {
+    if (listener) {
         tcp_listener_input(listener, segment, packet);
         return;
     }
@@ -72,7 +72,7 @@ void tcp_input(const struct ip_info *info, struct packet *packet)
         return;
     }
     struct tcp_entry *entry = tcp_table_find(segment.local, segment.remote);
-    if (entry != NULL)
+    if (entry)
         to_entry(entry, &segment, packet);
     else
         to_listener(&segment, packet);
@@ -165,7 +165,8 @@ static void note_duplicate(struct tcp *tcp, const struct tcp_segment *segment)
                                                                         tcp->receive_next) };
 }
 
-/* Is this data which the peer may send again, since our acknowledgement was lost or our window is shut? Others, who do not
+/* Is this data which the peer may send again, since our acknowledgement was lost or our window is shut? Others, who do
+ * not
  * know our sequence numbers, hardly ever come near them. */
 static bool perhaps_repeated(const struct tcp *tcp, const struct tcp_segment *segment)
 {
@@ -268,7 +269,7 @@ static bool take_data(struct tcp *tcp, struct tcp_segment *segment, struct packe
         return true;
     }
     /* Nobody will read it: say so rather than take it (RFC 1122 4.2.2.13). */
-    if (segment->length > 0 && tcp->socket == NULL && tcp->listener == NULL) {
+    if (segment->length > 0 && !tcp->socket && !tcp->listener) {
         packet_free(packet);
         tcp_abort(tcp, 0);
         return false;
@@ -350,7 +351,7 @@ void tcp_icmp_error(const struct icmp_error *error)
     struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
     uint32_t sequence = read_be32(error->transport + 4);
     struct tcp_entry *entry = tcp_table_find(local, remote);
-    if (entry == NULL || entry->kind != TCP_ENTRY_CONNECTION)
+    if (!entry || entry->kind != TCP_ENTRY_CONNECTION)
         return;
     struct tcp *tcp = container_of(entry, struct tcp, entry);
     /* Only what is about something in flight is believed (RFC 5927 4.1). */

@@ -47,7 +47,7 @@ static void request_put(struct tcp_request *request)
 
 static void drop_request(struct tcp_request *request)
 {
-    if (request->listener == NULL)
+    if (!request->listener)
         return;
     tcp_table_remove(&request->entry);
     list_remove(&request->listener_link);
@@ -125,7 +125,7 @@ static void request_expired(struct timer *timer)
 {
     struct tcp_request *request = container_of(timer, struct tcp_request, timer);
     net_lock();
-    if (request->listener != NULL)
+    if (request->listener)
         repeat_answer(request);
     request_put(request);
     net_unlock();
@@ -134,7 +134,7 @@ static void request_expired(struct timer *timer)
 static bool create_request(struct tcp_socket *listener, const struct tcp_segment *syn)
 {
     struct tcp_request *request = heap_allocate_zeroed_at(sizeof(*request), PAGES_RESERVED);
-    if (request == NULL)
+    if (!request)
         return false;
     request->entry = (struct tcp_entry){ .kind = TCP_ENTRY_REQUEST, .local = syn->local, .remote = syn->remote };
     request->listener = listener;
@@ -232,7 +232,7 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
                              const struct handshake *handshake)
 {
     struct tcp *tcp = tcp_create(segment->local, segment->remote);
-    if (tcp == NULL)
+    if (!tcp)
         return NULL;
     tcp_take_options(tcp, listener);
     tcp->receive_shift = tcp_receive_shift(listener->socket.receive_buffer);
@@ -306,7 +306,7 @@ void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, str
                                        request->resent ? 0 : clock_monotonic() - request->started };
         drop_request(request);
         struct tcp *tcp = establish(listener, segment, &handshake);
-        if (tcp != NULL) {
+        if (tcp) {
             tcp_connection_input(tcp, segment, packet);
             return;
         }
@@ -332,7 +332,7 @@ void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment
     } else if (segment->flags & TCP_ACK) {
         bool known = !(segment->flags & TCP_SYN) && read_cookie(listener, segment, &handshake);
         struct tcp *tcp = known && !accept_queue_full(listener) ? establish(listener, segment, &handshake) : NULL;
-        if (tcp != NULL) {
+        if (tcp) {
             tcp_connection_input(tcp, segment, packet);
             return;
         }

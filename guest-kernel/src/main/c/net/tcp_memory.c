@@ -2,15 +2,18 @@
  * What becomes of connections when peers make the stack hold too much memory (net.h has the levels).
  *
  * Each connection is charged for what it truly holds: itself, the packets it has received, the pages it is sending. As
- * long as memory is short a timer looks at all of them. A peer that reads slowly, keeps its window shut or never fills a
+ * long as memory is short a timer looks at all of them. A peer that reads slowly, keeps its window shut or never fills
+ * a
  * hole leaves old data behind, and old data is what counts: its age, then what the peer's address holds in all, then
  * what the connection holds. The worst are reset first, and no more of them than needed:
  *
  *   memory full          connections with data older than a second, until there is room again
- *   memory under pressure   connections with data older than half a minute; and peers that have been silent for long are
+ *   memory under pressure   connections with data older than half a minute; and peers that have been silent for long
+ * are
  *                        asked whether they are still there, and given up when they do not answer
  *
- * Established connections stop taking data when memory is full, but the last part of the budget is kept for new ones, so
+ * Established connections stop taking data when memory is full, but the last part of the budget is kept for new ones,
+ * so
  * an attacker who holds all the rest keeps nobody out until the timer has done its work. Net lock.
  */
 #include "core/log.h"
@@ -74,7 +77,7 @@ static void add_to_account(struct tcp_entry *entry, void *context)
 {
     struct tcp *tcp = connection_of(entry);
     (void)context;
-    if (tcp != NULL)
+    if (tcp)
         *account_of(tcp) += data_held(tcp);
 }
 
@@ -119,7 +122,7 @@ static void examine(struct tcp_entry *entry, void *context)
 {
     struct tcp *tcp = connection_of(entry);
     (void)context;
-    if (tcp == NULL || tcp->being_read)
+    if (!tcp || tcp->being_read)
         return;
     uint32_t age = oldest_data(tcp);
     if (age >= stale_after)

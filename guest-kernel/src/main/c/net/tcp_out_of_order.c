@@ -3,7 +3,8 @@
  * overlap, the runs are in a tree by sequence, and no two of them touch. So a segment finds its place, and a SACK
  * block its range, in a time that grows with the logarithm of the number of holes, whatever a peer sends.
  *
- * Invariants (net lock): a run is not empty; run->start is its first packet's sequence and run->end its last packet's end;
+ * Invariants (net lock): a run is not empty; run->start is its first packet's sequence and run->end its last packet's
+ * end;
  * out_of_order_memory is what the packets and the runs are charged with, which received_memory includes. Beyond
  * the limit, what lies furthest ahead is thrown away first, as RFC 2018 8 permits: the peer needs what is near first.
  */
@@ -20,7 +21,7 @@ struct tcp_run {
     struct list packets;
 };
 
-static struct tcp_run *run_of(struct tree_node *node) { return node != NULL ? tree_entry(node, struct tcp_run, node) : NULL; }
+static struct tcp_run *run_of(struct tree_node *node) { return node ? tree_entry(node, struct tcp_run, node) : NULL; }
 static struct packet *packet_at(struct list *node) { return list_entry(node, struct packet, link); }
 
 static bool starts_before(const struct tree_node *a, const struct tree_node *b)
@@ -53,7 +54,7 @@ static void uncharge(struct tcp *tcp, uint32_t memory)
 static struct tcp_run *run_before(const struct tcp *tcp, uint32_t sequence)
 {
     struct tcp_run *best = NULL;
-    for (struct tree_node *node = tcp->out_of_order.root; node != NULL;) {
+    for (struct tree_node *node = tcp->out_of_order.root; node;) {
         struct tcp_run *run = run_of(node);
         bool right = seq_up_to(run->start, sequence);
         best = right ? run : best;
@@ -65,13 +66,13 @@ static struct tcp_run *run_before(const struct tcp *tcp, uint32_t sequence)
 static struct tcp_run *run_with(const struct tcp *tcp, uint32_t sequence)
 {
     struct tcp_run *run = run_before(tcp, sequence);
-    return run != NULL && seq_before(sequence, run->end) ? run : NULL;
+    return run && seq_before(sequence, run->end) ? run : NULL;
 }
 
 static struct tcp_run *add_run(struct tcp *tcp, uint32_t start)
 {
     struct tcp_run *run = heap_allocate(sizeof(*run));
-    if (run == NULL)
+    if (!run)
         return NULL;
     run->start = run->end = start;
     list_init(&run->packets);
@@ -103,7 +104,7 @@ static void free_run(struct tcp *tcp, struct tcp_run *run)
 
 void tcp_out_of_order_clear(struct tcp *tcp)
 {
-    for (struct tree_node *node; (node = tree_first(&tcp->out_of_order)) != NULL;)
+    for (struct tree_node *node; (node = tree_first(&tcp->out_of_order));)
         free_run(tcp, run_of(node));
     tcp->recent_count = 0;
 }
@@ -116,7 +117,7 @@ static bool make_room(struct tcp *tcp, uint32_t sequence, uint32_t memory)
     uint64_t limit = (uint64_t)MEMORY_FACTOR * tcp->receive_limit;
     while (tcp->out_of_order_memory + (uint64_t)memory > limit) {
         struct tcp_run *last = run_of(tree_last(&tcp->out_of_order));
-        if (last == NULL || seq_up_to(tcp_piece(packet_at(last->packets.prev))->sequence, sequence))
+        if (!last || seq_up_to(tcp_piece(packet_at(last->packets.prev))->sequence, sequence))
             return false;
         last->end = tcp_piece(packet_at(last->packets.prev))->sequence;
         free_packet(tcp, packet_at(last->packets.prev));
@@ -133,7 +134,7 @@ static void note_recent(struct tcp *tcp, uint32_t sequence)
     unsigned count = 1;
     uint32_t recent[TCP_SACK_BLOCKS] = { sequence };
     for (unsigned i = 0; i < tcp->recent_count && count < TCP_SACK_BLOCKS; i++) {
-        bool same = run != NULL && seq_up_to(run->start, tcp->recent[i]) && seq_before(tcp->recent[i], run->end);
+        bool same = run && seq_up_to(run->start, tcp->recent[i]) && seq_before(tcp->recent[i], run->end);
         if (!same)
             recent[count++] = tcp->recent[i];
     }
@@ -145,7 +146,7 @@ static void note_recent(struct tcp *tcp, uint32_t sequence)
 static bool cut_known(struct packet *packet, const struct tcp_run *run)
 {
     struct tcp_piece *piece = tcp_piece(packet);
-    if (run == NULL || !seq_before(piece->sequence, run->end))
+    if (!run || !seq_before(piece->sequence, run->end))
         return true;
     if (seq_up_to(tcp_piece_end(packet), run->end))
         return false;
@@ -159,8 +160,8 @@ static struct tcp_run *cut_to_next(struct tcp *tcp, struct packet *packet, struc
     uint32_t end = tcp_piece_end(packet);
     struct tcp_run *next;
     for (;;) {
-        next = run_of(before != NULL ? tree_next(&before->node) : tree_first(&tcp->out_of_order));
-        if (next == NULL || seq_before(end, next->start))
+        next = run_of(before ? tree_next(&before->node) : tree_first(&tcp->out_of_order));
+        if (!next || seq_before(end, next->start))
             return NULL;
         if (seq_before(end, next->end))
             break;
@@ -195,9 +196,9 @@ void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet)
         return;
     }
     struct tcp_run *next = cut_to_next(tcp, packet, run);
-    if (run == NULL || run->end != tcp_piece(packet)->sequence)
+    if (!run || run->end != tcp_piece(packet)->sequence)
         run = add_run(tcp, tcp_piece(packet)->sequence);
-    if (run == NULL) {
+    if (!run) {
         packet_free(packet);
         return;
     }
@@ -205,7 +206,7 @@ void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet)
     charge(tcp, memory);
     list_push_back(&run->packets, &packet->link);
     run->end = tcp_piece_end(packet);
-    if (next != NULL)
+    if (next)
         join(tcp, run, next);
     note_recent(tcp, sequence);
 }
@@ -215,7 +216,7 @@ void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet)
 struct packet *tcp_out_of_order_take(struct tcp *tcp)
 {
     struct tcp_run *run;
-    while ((run = run_of(tree_first(&tcp->out_of_order))) != NULL && seq_up_to(run->start, tcp->receive_next)) {
+    while ((run = run_of(tree_first(&tcp->out_of_order))) && seq_up_to(run->start, tcp->receive_next)) {
         struct packet *packet = packet_at(list_pop_front(&run->packets));
         run->start = tcp_piece_end(packet);
         if (list_empty(&run->packets))
@@ -235,9 +236,9 @@ struct packet *tcp_out_of_order_take(struct tcp *tcp)
 bool tcp_out_of_order_oldest(const struct tcp *tcp, uint32_t *since)
 {
     const struct tcp_run *run = run_of(tree_first(&tcp->out_of_order));
-    if (run != NULL)
+    if (run)
         *since = tcp_piece(packet_at(run->packets.next))->arrived;
-    return run != NULL;
+    return run;
 }
 
 unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit)
@@ -245,7 +246,7 @@ unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned 
     unsigned count = 0;
     for (unsigned i = 0; i < tcp->recent_count && count < limit; i++) {
         const struct tcp_run *run = run_with(tcp, tcp->recent[i]);
-        bool told = run == NULL;     /* taken in order, or dropped */
+        bool told = !run;     /* taken in order, or dropped */
         for (unsigned j = 0; j < count && !told; j++)
             told = out[j].start == run->start;
         if (!told)

@@ -147,11 +147,11 @@ static void transmit(struct tcp *tcp, struct packet *packet, uint32_t sequence, 
 static bool send_segment(struct tcp *tcp, uint32_t length, bool fin)
 {
     struct tcp_sent *sent = tcp_sent_new(tcp);
-    if (sent == NULL)
+    if (!sent)
         return false;
     uint32_t sequence = tcp->send_next, wanted = length;
     struct packet *packet = tcp_queue_packet(tcp, &tcp->send_chunk, sequence, &length);
-    if (packet == NULL) {
+    if (!packet) {
         tcp_sent_free(tcp, sent);
         return false;
     }
@@ -179,7 +179,7 @@ static bool send_again(struct tcp *tcp, struct tcp_sent *sent, uint32_t most)
     bool fin = seq_before(tcp->send_end, sent->end);
     uint32_t payload = sent->end - sent->start - fin, length = min_of(payload, most);
     struct packet *packet = tcp_queue_packet(tcp, &sent->chunk, sent->start, &length);
-    if (packet == NULL)
+    if (!packet)
         return false;
     fin = fin && length == payload;
     if (seq_before(sent->start + length + fin, sent->end) && !tcp_sent_split(tcp, sent, sent->start + length)) {
@@ -210,7 +210,7 @@ static bool send_lost(struct tcp *tcp)
 {
     struct tcp_sent *sent = tcp_sent_lost(tcp);
     uint32_t room = congestion_room(tcp);
-    if (sent == NULL || room == 0)
+    if (!sent || room == 0)
         return false;
     bool only_fin = sent->start == tcp->send_end;
     uint32_t most = min_of(in_window(tcp, sent->start), most_at_once(tcp));

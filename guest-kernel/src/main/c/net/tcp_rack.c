@@ -87,7 +87,7 @@ void tcp_rack_detect(struct tcp *tcp)
     nanoseconds wait = rack->rtt + reordering_window(tcp), now = clock_monotonic();
     struct tcp_sent *sent;
     rack->deadline = 0;
-    while ((sent = tcp_sent_oldest(tcp)) != NULL && sent_before_delivered(tcp, sent)) {
+    while ((sent = tcp_sent_oldest(tcp)) && sent_before_delivered(tcp, sent)) {
         if (sent->when + wait > now) {
             rack->deadline = sent->when + wait;
             return;
@@ -104,10 +104,10 @@ void tcp_rack_timeout(struct tcp *tcp)
     tcp->rack.deadline = 0;
     tcp->rack.probed = false;
     tcp_sent_disown_first(tcp);       /* what the peer reported and did not acknowledge since, it has thrown away */
-    while ((sent = tcp_sent_oldest(tcp)) != NULL && sent->when + wait <= now)
+    while ((sent = tcp_sent_oldest(tcp)) && sent->when + wait <= now)
         tcp_sent_lose(tcp, sent, false);
     sent = tcp_sent_first(tcp);
-    if (sent != NULL && sent->state == TCP_SENT_IN_FLIGHT)
+    if (sent && sent->state == TCP_SENT_IN_FLIGHT)
         tcp_sent_lose(tcp, sent, true);
 }
 

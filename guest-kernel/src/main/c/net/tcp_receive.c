@@ -65,7 +65,7 @@ static void tune(struct tcp *tcp, uint32_t copied)
     tcp->copied += copied;
     if (now - tcp->copied_since < counting_time(tcp))
         return;
-    bool fixed = tcp->socket != NULL && tcp->socket->socket.receive_buffer != 0;
+    bool fixed = tcp->socket && tcp->socket->socket.receive_buffer != 0;
     uint64_t wanted = min_of(WINDOW_FACTOR * (uint64_t)tcp->copied, (uint64_t)socket_buffer_maximum());
     if (!fixed && net_memory() == NET_MEMORY_PLENTY && wanted > tcp->receive_limit)
         tcp->receive_limit = (uint32_t)wanted;
@@ -122,7 +122,7 @@ static struct packet *compact(struct packet *packet)
     if (packet_memory(packet) < COMPACT_FACTOR * packet->length + sizeof(*packet) + PACKET_HEADROOM)
         return packet;
     struct packet *copy = packet_copy(packet, 0, packet->length);
-    if (copy == NULL)
+    if (!copy)
         return packet;
     memcpy(copy->layer, packet->layer, sizeof(copy->layer));
     packet_free(packet);
@@ -145,7 +145,7 @@ static void take_in_order(struct tcp *tcp, struct packet *packet)
 static void take_from_out_of_order(struct tcp *tcp)
 {
     struct packet *packet;
-    while (!tcp->fin_received && (packet = tcp_out_of_order_take(tcp)) != NULL)
+    while (!tcp->fin_received && (packet = tcp_out_of_order_take(tcp)))
         take_in_order(tcp, packet);
     if (tcp->fin_received)
         tcp_out_of_order_clear(tcp);  /* nothing comes after the end */
@@ -199,7 +199,7 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
         return;
     }
     time_round_trip(tcp, segment);
-    bool filled_hole = tree_first(&tcp->out_of_order) != NULL;
+    bool filled_hole = tree_first(&tcp->out_of_order);
     charge(tcp, packet);
     take_in_order(tcp, packet);
     take_from_out_of_order(tcp);

@@ -133,8 +133,8 @@ void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery,
     if (tcp->recovery != TCP_OPEN && !seq_before(tcp->send_unacknowledged, tcp->recover))
         leave(tcp);
     if (tcp->recovery != TCP_OPEN)
-        go_on(tcp, delivery, advanced, lost == NULL && tcp_sent_lost(tcp) != NULL);
-    else if (tcp_sent_lost(tcp) != NULL)
+        go_on(tcp, delivery, advanced, !lost && tcp_sent_lost(tcp));
+    else if (tcp_sent_lost(tcp))
         enter(tcp, delivery);
     else if (advanced || tcp->rack.reordering_seen)            /* else a hole may be a loss: RFC 3042 */
         tcp_congestion_acked(tcp, delivery->bytes, delivery->rtt);

@@ -86,13 +86,13 @@ static bool checksum_good(const struct ip_info *info, const struct packet *packe
 bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_segment *out)
 {
     const struct tcp_header *header = packet_pull(packet, sizeof(*header));
-    if (header == NULL)
+    if (!header)
         return false;
     uint32_t header_length = (header->data_offset >> 4) * 4u;
     if (header_length < sizeof(*header) || header_length > packet->length || !checksum_good(info, packet))
         return false;
     header = packet_pull(packet, header_length);
-    if (header == NULL)
+    if (!header)
         return false;
     *out = (struct tcp_segment){
         .ip = info,
@@ -170,7 +170,7 @@ void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
     uint32_t header_length = TCP_HEADER_LENGTH + options_length;
     struct ip_route route;
     struct tcp_header *header = packet_push(packet, header_length);
-    if (header == NULL || ip_route(fields->remote.address, &route) < 0) {
+    if (!header || ip_route(fields->remote.address, &route) < 0) {
         packet_free(packet);
         return;
     }
@@ -203,7 +203,7 @@ void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
 void tcp_transmit_bare(const struct tcp_header_fields *header)
 {
     struct packet *packet = packet_allocate(0);
-    if (packet != NULL)
+    if (packet)
         tcp_transmit(packet, header);
 }
 
@@ -219,7 +219,8 @@ static bool may_reset(ipv4_t local, ipv4_t remote)
 
 void tcp_refuse(const struct tcp_segment *segment)
 {
-    if (segment->flags & TCP_RST || !segment->ip->unicast || !may_reset(segment->local.address, segment->remote.address))
+    if (segment->flags & TCP_RST || !segment->ip->unicast ||
+        !may_reset(segment->local.address, segment->remote.address))
         return;
     struct tcp_header_fields header = { .local = segment->local, .remote = segment->remote,
                                         .flags = TCP_RST, .time_to_live = IP_DEFAULT_TTL };

@@ -28,12 +28,12 @@ static struct tcp_chunk *chunk_of(struct list *node) { return list_entry(node, s
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length)
 {
     struct tcp_chunk *last = list_empty(&tcp->chunks) ? NULL : chunk_of(tcp->chunks.prev);
-    if (last != NULL && last->page == page && last->offset + last->length == offset) {
+    if (last && last->page == page && last->offset + last->length == offset) {
         last->length += length;
         page_put(page);
     } else {
         struct tcp_chunk *chunk = heap_allocate_at(sizeof(*chunk), PAGES_NEEDED);
-        if (chunk == NULL)
+        if (!chunk)
             return false;
         *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .length = length, .sequence = tcp->send_end,
                                      .queued = tcp_clock_ms() };
@@ -58,7 +58,7 @@ static void free_chunk(struct tcp *tcp, struct tcp_chunk *chunk)
 
 static void release_send_page(struct tcp *tcp)
 {
-    if (tcp->send_page != NULL)
+    if (tcp->send_page)
         page_put(tcp->send_page);
     tcp->send_page = NULL;
 }
@@ -91,7 +91,7 @@ void tcp_queue_clear(struct tcp *tcp)
 /* The chunk that holds a sequence number; it is `from` or one after it. */
 static struct tcp_chunk *find_chunk(struct tcp *tcp, struct tcp_chunk *from, uint32_t sequence)
 {
-    struct tcp_chunk *chunk = from != NULL ? from : chunk_of(tcp->chunks.next);
+    struct tcp_chunk *chunk = from ? from : chunk_of(tcp->chunks.next);
     while (!seq_before(sequence, chunk->sequence + chunk->length))
         chunk = chunk_of(chunk->link.next);
     return chunk;
@@ -129,7 +129,7 @@ struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **from, uint32
 {
     bool copy = *length <= COPY_LIMIT;
     struct packet *packet = packet_allocate(copy ? *length : 0);
-    if (packet == NULL || *length == 0)
+    if (!packet || *length == 0)
         return packet;
     struct tcp_chunk *chunk = *from = find_chunk(tcp, *from, sequence);
     uint32_t skip = sequence - chunk->sequence;
@@ -155,7 +155,8 @@ static uint32_t not_sent(const struct tcp *tcp)
 
 uint32_t tcp_queue_room(const struct tcp *tcp)
 {
-    uint32_t queued = seq_before(tcp->send_unacknowledged, tcp->send_end) ? tcp->send_end - tcp->send_unacknowledged : 0;
+    bool waiting = seq_before(tcp->send_unacknowledged, tcp->send_end);
+    uint32_t queued = waiting ? tcp->send_end - tcp->send_unacknowledged : 0;
     uint32_t limit = net_memory() == NET_MEMORY_PLENTY ? tcp->send_limit : SOCKET_BUFFER_MINIMUM;
     if (tcp->kept.not_sent_low != 0 && not_sent(tcp) >= tcp->kept.not_sent_low)
         return 0;

@@ -18,7 +18,7 @@
 
 static struct tcp_sent *sent_of(struct tree_node *node)
 {
-    return node != NULL ? tree_entry(node, struct tcp_sent, node) : NULL;
+    return node ? tree_entry(node, struct tcp_sent, node) : NULL;
 }
 static struct tcp_sent *at_link(struct list *node) { return list_entry(node, struct tcp_sent, link); }
 static uint32_t length_of(const struct tcp_sent *sent) { return sent->end - sent->start; }
@@ -40,7 +40,7 @@ void tcp_sent_init(struct tcp *tcp)
 struct tcp_sent *tcp_sent_new(struct tcp *tcp)
 {
     struct tcp_sent *sent = heap_allocate_zeroed_at(sizeof(*sent), PAGES_NEEDED);
-    if (sent == NULL)
+    if (!sent)
         return NULL;
     list_init(&sent->link);
     tcp->send_memory += sizeof(*sent);
@@ -82,14 +82,14 @@ static void drop(struct tcp *tcp, struct tcp_sent *sent)
 
 void tcp_sent_clear(struct tcp *tcp)
 {
-    for (struct tree_node *node; (node = tree_first(&tcp->sent)) != NULL;)
+    for (struct tree_node *node; (node = tree_first(&tcp->sent));)
         drop(tcp, sent_of(node));
 }
 
 /* The chunk in which a later sequence number of a record lies. */
 static struct tcp_chunk *chunk_from(const struct tcp *tcp, struct tcp_chunk *chunk, uint32_t sequence)
 {
-    while (chunk != NULL && !seq_before(sequence, chunk->sequence + chunk->length))
+    while (chunk && !seq_before(sequence, chunk->sequence + chunk->length))
         chunk = chunk->link.next != &tcp->chunks ? list_entry(chunk->link.next, struct tcp_chunk, link) : NULL;
     return chunk;
 }
@@ -97,7 +97,7 @@ static struct tcp_chunk *chunk_from(const struct tcp *tcp, struct tcp_chunk *chu
 bool tcp_sent_split(struct tcp *tcp, struct tcp_sent *sent, uint32_t at)
 {
     struct tcp_sent *rest = tcp_sent_new(tcp);
-    if (rest == NULL)
+    if (!rest)
         return false;
     rest->start = at;
     rest->end = sent->end;
@@ -116,7 +116,7 @@ bool tcp_sent_split(struct tcp *tcp, struct tcp_sent *sent, uint32_t at)
 static struct tcp_sent *find(const struct tcp *tcp, uint32_t sequence)
 {
     struct tcp_sent *best = NULL;
-    for (struct tree_node *node = tcp->sent.root; node != NULL;) {
+    for (struct tree_node *node = tcp->sent.root; node;) {
         struct tcp_sent *sent = sent_of(node);
         bool left = seq_before(sequence, sent->end);
         best = left ? sent : best;
@@ -185,7 +185,7 @@ void tcp_sent_lost_nothing(struct tcp *tcp)
 void tcp_sent_disown_first(struct tcp *tcp)
 {
     struct tcp_sent *first = tcp_sent_first(tcp);
-    if (first == NULL || first->state != TCP_SENT_DELIVERED)
+    if (!first || first->state != TCP_SENT_DELIVERED)
         return;
     if (length_of(first) > tcp->mss)
         (void)tcp_sent_split(tcp, first, first->start + tcp->mss);   /* without memory, all of it is sent again */
@@ -198,12 +198,12 @@ void tcp_sent_disown_first(struct tcp *tcp)
 static struct tcp_sent *join(struct tcp *tcp, struct tcp_sent *sent)
 {
     struct tcp_sent *next = sent_of(tree_next(&sent->node)), *previous = sent_of(tree_previous(&sent->node));
-    if (next != NULL && next->state == TCP_SENT_DELIVERED) {
+    if (next && next->state == TCP_SENT_DELIVERED) {
         tcp->delivered += length_of(next);
         sent->end = next->end;
         drop(tcp, next);
     }
-    if (previous == NULL || previous->state != TCP_SENT_DELIVERED)
+    if (!previous || previous->state != TCP_SENT_DELIVERED)
         return sent;
     tcp->delivered += length_of(sent);
     previous->end = sent->end;
@@ -231,13 +231,13 @@ static struct tcp_sent *cut_to_range(struct tcp *tcp, struct tcp_sent *sent, con
 void tcp_sent_deliver(struct tcp *tcp, const struct tcp_range *range, struct tcp_delivery *delivery)
 {
     struct tcp_sent *next;
-    for (struct tcp_sent *sent = find(tcp, range->start); sent != NULL && seq_before(sent->start, range->end);
+    for (struct tcp_sent *sent = find(tcp, range->start); sent && seq_before(sent->start, range->end);
          sent = next) {
         next = sent_of(tree_next(&sent->node));
         if (sent->state == TCP_SENT_DELIVERED)
             continue;
         sent = cut_to_range(tcp, sent, range);
-        if (sent == NULL)
+        if (!sent)
             continue;
         tcp_rack_delivered(tcp, sent, sent->end, delivery);
         change(tcp, sent, TCP_SENT_DELIVERED);
@@ -270,7 +270,7 @@ static void cut_front(struct tcp *tcp, struct tcp_sent *sent, uint32_t cut)
 void tcp_sent_acknowledged(struct tcp *tcp, uint32_t up_to, struct tcp_delivery *delivery)
 {
     struct tcp_sent *first;
-    while ((first = tcp_sent_first(tcp)) != NULL && seq_before(first->start, up_to)) {
+    while ((first = tcp_sent_first(tcp)) && seq_before(first->start, up_to)) {
         uint32_t end = seq_min(first->end, up_to);
         if (first->state != TCP_SENT_DELIVERED)
             tcp_rack_delivered(tcp, first, end, delivery);

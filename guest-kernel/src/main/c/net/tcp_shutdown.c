@@ -10,7 +10,7 @@ static void close_one(struct tcp_entry *entry, void *context)
     struct tcp *tcp = connection_of(entry);
     (void)context;
     /* Those that wait to be accepted go with their listener. */
-    if (tcp == NULL || tcp->listener != NULL || tcp->socket == NULL)
+    if (!tcp || tcp->listener || !tcp->socket)
         return;
     const struct socket *socket = &tcp->socket->socket;
     tcp_orphan(tcp, socket->kept.linger && socket->kept.linger_seconds == 0);
@@ -32,7 +32,7 @@ static void note_pending(struct tcp_entry *entry, void *context)
 {
     struct tcp *tcp = connection_of(entry);
     bool *pending = context;
-    if (tcp != NULL && tcp->send_unacknowledged != tcp->send_end + tcp->fin_queued)
+    if (tcp && tcp->send_unacknowledged != tcp->send_end + tcp->fin_queued)
         *pending = true;
 }
 

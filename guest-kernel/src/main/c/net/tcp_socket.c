@@ -16,7 +16,7 @@
 
 static bool address_is_ours(ipv4_t address)
 {
-    return address == IPV4_ANY || interface_of_address(address) != NULL;
+    return address == IPV4_ANY || interface_of_address(address);
 }
 
 /* ---- Names ------------------------------------------------------------------------------------------------ */
@@ -25,7 +25,7 @@ static int bind_locked(struct tcp_socket *socket, struct endpoint local)
 {
     if (!address_is_ours(local.address) && !socket->socket.kept.transparent && !socket->socket.kept.free_bind)
         return -EADDRNOTAVAIL;
-    if (port_bound(&socket->binding) || socket->connection != NULL)
+    if (port_bound(&socket->binding) || socket->connection)
         return -EINVAL;
     socket->binding.reuse_address = socket->socket.kept.reuse_address;
     socket->binding.reuse_port = socket->socket.kept.reuse_port;
@@ -39,7 +39,7 @@ static int bind_or_note(struct tcp_socket *socket, struct endpoint local)
         return bind_locked(socket, local);
     if (!address_is_ours(local.address))
         return -EADDRNOTAVAIL;
-    if (port_bound(&socket->binding) || socket->connection != NULL)
+    if (port_bound(&socket->binding) || socket->connection)
         return -EINVAL;
     socket->binding.local = local;
     return 0;
@@ -59,7 +59,7 @@ static int local_address(struct socket *base, struct socket_address *out)
 {
     struct tcp_socket *socket = tcp_socket_of(base);
     net_lock();
-    struct endpoint local = socket->connection != NULL ? socket->connection->entry.local : socket->binding.local;
+    struct endpoint local = socket->connection ? socket->connection->entry.local : socket->binding.local;
     net_unlock();
     *out = (struct socket_address){ .family = AF_INET, .in = local };
     return 0;
@@ -67,7 +67,7 @@ static int local_address(struct socket *base, struct socket_address *out)
 
 static bool connected(const struct tcp *tcp)
 {
-    return tcp != NULL && tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT;
+    return tcp && tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT;
 }
 
 static int peer_address(struct socket *base, struct socket_address *out)
@@ -110,7 +110,7 @@ static void send_first_syn(struct tcp *tcp, const struct ip_route *route, const 
 static bool pair_free(struct endpoint local, struct endpoint remote)
 {
     struct tcp_entry *entry = tcp_table_find(local, remote);
-    return entry == NULL || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
+    return !entry || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
 }
 
 static int start_connection(struct tcp_socket *socket, struct endpoint remote)
@@ -131,7 +131,7 @@ static int start_connection(struct tcp_socket *socket, struct endpoint remote)
     if (local.port == 0 || !pair_free(local, remote))
         return -EADDRNOTAVAIL;
     struct tcp *tcp = tcp_create(local, remote);
-    if (tcp == NULL)
+    if (!tcp)
         return -ENOBUFS;
     tcp_table_add(&tcp->entry);       /* takes over the first reference */
     tcp->references++;                /* the socket's */
@@ -162,7 +162,7 @@ static int connect_locked(struct tcp_socket *socket, const struct socket_address
         return -EAFNOSUPPORT;
     if (socket->listening)
         return -EISCONN;
-    if (socket->connection == NULL)
+    if (!socket->connection)
         return start_connection(socket, address->in);
     if (!socket->connecting)
         return -EISCONN;
@@ -174,7 +174,7 @@ static bool connect_decided(struct tcp_socket *socket)
 {
     net_lock();
     struct tcp *tcp = socket->connection;
-    bool decided = tcp == NULL || (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED);
+    bool decided = !tcp || (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED);
     net_unlock();
     return decided;
 }
@@ -193,7 +193,7 @@ static int connect_address(struct socket *base, const struct socket_address *add
     if (waited < 0)
         return waited == -ETIMEDOUT ? -EINPROGRESS : waited;
     net_lock();
-    result = socket->connection != NULL ? connection_result(socket) : -ECONNABORTED;
+    result = socket->connection ? connection_result(socket) : -ECONNABORTED;
     net_unlock();
     return result;
 }
@@ -202,7 +202,7 @@ static int connect_address(struct socket *base, const struct socket_address *add
 
 static int listen_locked(struct tcp_socket *socket, int backlog)
 {
-    if (socket->connection != NULL)
+    if (socket->connection)
         return -EINVAL;
     if (!port_bound(&socket->binding)) {
         int error = bind_locked(socket, socket->binding.local);
@@ -213,7 +213,7 @@ static int listen_locked(struct tcp_socket *socket, int backlog)
     if (socket->listening)
         return 0;
     socket->binding.listening = true;
-    if (port_conflict(&tcp_ports, &socket->binding, socket->binding.local) != NULL) {
+    if (port_conflict(&tcp_ports, &socket->binding, socket->binding.local)) {
         socket->binding.listening = false;
         return -EADDRINUSE;
     }
@@ -253,7 +253,7 @@ static int take_waiting(struct tcp_socket *listener, struct tcp_socket *child, s
     if (!listener->listening)
         return -EINVAL;
     struct list *node = list_pop_front(&listener->waiting);
-    if (node == NULL)
+    if (!node)
         return listener->shut ? -EINVAL : -EAGAIN;
     struct tcp *tcp = list_entry(node, struct tcp, accept_link);
     listener->waiting_count--;
@@ -261,7 +261,7 @@ static int take_waiting(struct tcp_socket *listener, struct tcp_socket *child, s
     inherit(child, listener);
     tcp->socket = child;              /* the queue's reference is the socket's now */
     child->connection = tcp;
-    if (peer != NULL)
+    if (peer)
         *peer = (struct socket_address){ .family = AF_INET, .in = tcp->entry.remote };
     return 0;
 }
@@ -382,7 +382,7 @@ static void release(struct socket *base)
         tcp_listener_close(socket);
     port_unbind(&socket->binding);
     struct tcp *tcp = socket->connection;
-    if (tcp != NULL) {
+    if (tcp) {
         tcp_orphan(tcp, base->kept.linger && base->kept.linger_seconds == 0);
         tcp_put(tcp);
     }
@@ -421,7 +421,7 @@ static unsigned poll_events(struct socket *base)
     net_lock();
     if (socket->listening)
         events = (list_empty(&socket->waiting) ? 0 : POLLIN) | (socket->shut ? POLLIN | POLLHUP : 0);
-    else if (socket->connection == NULL)
+    else if (!socket->connection)
         events = POLLOUT | POLLHUP;
     else
         events = connection_events(socket->connection);
@@ -433,7 +433,7 @@ static int64_t readable_bytes(struct socket *base)
 {
     struct tcp_socket *socket = tcp_socket_of(base);
     net_lock();
-    int64_t result = socket->connection != NULL ? (int64_t)tcp_readable_to_mark(socket->connection) : 0;
+    int64_t result = socket->connection ? (int64_t)tcp_readable_to_mark(socket->connection) : 0;
     if (socket->listening)
         result = -EINVAL;
     net_unlock();
@@ -452,11 +452,11 @@ static int ioctl_locked(struct tcp_socket *socket, uint32_t request, int32_t *va
     if (socket->listening && request != SIOCATMARK)
         return -EINVAL;
     if (request == SIOCATMARK)
-        *value = socket->connection != NULL && tcp_at_mark(socket->connection);
+        *value = socket->connection && tcp_at_mark(socket->connection);
     else if (request == SIOCOUTQ)
-        *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_unacknowledged, tcp->send_end));
+        *value = !tcp ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_unacknowledged, tcp->send_end));
     else
-        *value = tcp == NULL ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_next, tcp->send_end));
+        *value = !tcp ? 0 : (int32_t)(tcp->send_end - seq_min(tcp->send_next, tcp->send_end));
     return 0;
 }
 
@@ -471,7 +471,7 @@ static int ioctl_socket(struct socket *base, uint32_t request, int32_t *value)
 static int take_error(struct socket *base)
 {
     struct tcp *tcp = tcp_socket_of(base)->connection;
-    if (tcp == NULL)
+    if (!tcp)
         return 0;
     int error = tcp->error;
     tcp->error = 0;
@@ -490,7 +490,7 @@ static const struct socket_operations operations = {
 int tcp_socket_create(struct socket **out)
 {
     struct tcp_socket *socket = heap_allocate_zeroed(sizeof(*socket));
-    if (socket == NULL)
+    if (!socket)
         return -ENOMEM;
     socket_init(&socket->socket, &operations, AF_INET, SOCK_STREAM, IPPROTO_TCP);
     port_binding_init(&socket->binding);

@@ -48,7 +48,7 @@ void tcp_socket_init(struct tcp_socket *socket)
 static void apply(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->connection;
-    if (tcp == NULL)
+    if (!tcp)
         return;
     bool restart = socket->socket.kept.keep_alive &&
                    (!tcp->keep_alive || tcp->kept.keep_idle != socket->kept.keep_idle);
@@ -76,7 +76,7 @@ static int set_no_delay(void *base, int value)
 {
     struct tcp_socket *socket = base;
     socket->kept.no_delay = value != 0;
-    if (value != 0 && socket->connection != NULL)
+    if (value != 0 && socket->connection)
         socket->connection->push_end = socket->connection->send_end;     /* also through a cork */
     return 0;
 }
@@ -92,7 +92,7 @@ static int set_max_segment(void *socket, int value)
 static int get_max_segment(const void *base)
 {
     const struct tcp_socket *socket = base;
-    if (socket->connection != NULL && socket->connection->mss != 0)
+    if (socket->connection && socket->connection->mss != 0)
         return socket->connection->mss;
     return (int)(socket->kept.max_segment != 0 ? socket->kept.max_segment : TCP_DEFAULT_MSS);
 }
@@ -140,7 +140,7 @@ static int get_defer_accept(const void *base)
 static int set_window_clamp(void *base, int value)
 {
     struct tcp_socket *socket = base;
-    if (value == 0 && (socket->listening || (socket->connection != NULL && socket->connection->state != TCP_CLOSED)))
+    if (value == 0 && (socket->listening || (socket->connection && socket->connection->state != TCP_CLOSED)))
         return -EINVAL;
     socket->kept.window_clamp = value == 0 ? 0 : (uint32_t)max_of(value, WINDOW_CLAMP_MINIMUM);
     return 0;
@@ -149,7 +149,7 @@ static int set_window_clamp(void *base, int value)
 static int get_window_clamp(const void *base)
 {
     const struct tcp_socket *socket = base;
-    bool automatic = socket->kept.window_clamp == 0 && socket->connection != NULL;
+    bool automatic = socket->kept.window_clamp == 0 && socket->connection;
     return (int)(automatic ? socket_buffer_maximum() : socket->kept.window_clamp);
 }
 
@@ -158,7 +158,7 @@ static int set_quick_ack(void *base, int value)
     struct tcp_socket *socket = base;
     struct tcp *tcp = socket->connection;
     socket->kept.delayed_acks = value == 0;
-    if (tcp == NULL)
+    if (!tcp)
         return 0;
     tcp->quick_acks = value != 0 ? QUICK_ACKS_ON_REQUEST : 0;
     if (value != 0 && tcp->ack_delayed && tcp->state != TCP_CLOSED)
@@ -169,7 +169,7 @@ static int set_quick_ack(void *base, int value)
 static int get_quick_ack(const void *base)
 {
     const struct tcp_socket *socket = base;
-    return socket->connection != NULL ? socket->connection->quick_acks > 0 : !socket->kept.delayed_acks;
+    return socket->connection ? socket->connection->quick_acks > 0 : !socket->kept.delayed_acks;
 }
 
 static int set_not_sent_low(void *base, int value)
@@ -182,7 +182,7 @@ static int set_not_sent_low(void *base, int value)
 
 static bool before_connection(const struct tcp_socket *socket)
 {
-    return socket->connection == NULL;
+    return !socket->connection;
 }
 
 static int set_fast_open_queue(void *base, int value)
@@ -263,7 +263,7 @@ static void describe(const struct tcp_socket *socket, struct tcp_information *ou
 {
     const struct tcp *tcp = socket->connection;
     *out = (struct tcp_information){ .state = socket->listening ? TCP_LISTEN : TCP_CLOSED };
-    if (tcp == NULL)
+    if (!tcp)
         return;
     out->state = (uint8_t)tcp->state;
     out->congestion_state = tcp->recovery == TCP_OPEN ? 0 : tcp->recovery == TCP_RECOVERY ? 3 : 4;

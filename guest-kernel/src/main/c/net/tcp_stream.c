@@ -19,7 +19,7 @@
 static int send_obstacle(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->connection;
-    if (tcp == NULL)
+    if (!tcp)
         return -EPIPE;
     if (tcp->error != 0)
         return -socket->socket.operations->take_error(&socket->socket);
@@ -51,7 +51,7 @@ struct batch {
 static struct page *send_page(uint64_t length)
 {
     struct page *page = page_allocate_at(PAGES_NEEDED);
-    if (page != NULL && length < PAGE_SIZE)
+    if (page && length < PAGE_SIZE)
         memset((uint8_t *)page_data(page) + length, 0, PAGE_SIZE - length);
     return page;
 }
@@ -59,13 +59,13 @@ static struct page *send_page(uint64_t length)
 /* Copies up to `room` bytes from the writer into pages. No lock is held: the copy may sleep. 0 or -errno. */
 static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
 {
-    if (batch->rest == NULL) {
+    if (!batch->rest) {
         batch->rest_used = 0;
         batch->rest = send_page(min_of((uint64_t)room, (uint64_t)from->remaining));
     }
-    if (batch->rest == NULL)
+    if (!batch->rest)
         return -ENOBUFS;
-    while (batch->rest != NULL && room > 0 && from->remaining > 0 && batch->count < BATCH) {
+    while (batch->rest && room > 0 && from->remaining > 0 && batch->count < BATCH) {
         uint32_t used = batch->rest_used;
         uint32_t length = (uint32_t)min_of(min_of(PAGE_SIZE - used, (uint64_t)room), (uint64_t)from->remaining);
         ssize_type moved = transfer_in(from, (uint8_t *)page_data(batch->rest) + used, length);
@@ -100,10 +100,10 @@ static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent,
         else
             page_put(filled->page);
     }
-    if (queued > 0 && batch->rest != NULL) {
+    if (queued > 0 && batch->rest) {
         tcp->send_page = batch->rest;
         tcp->send_page_used = batch->rest_used;
-    } else if (batch->rest != NULL) {
+    } else if (batch->rest) {
         page_put(batch->rest);
     }
     if (urgent && queued > 0) {
@@ -157,7 +157,7 @@ static bool send_ready(struct tcp_socket *socket)
 {
     net_lock();
     struct tcp *tcp = socket->connection;   /* NULL: connect() failed and let go of it */
-    bool over = tcp == NULL || tcp->error != 0 || tcp->fin_queued;
+    bool over = !tcp || tcp->error != 0 || tcp->fin_queued;
     int obstacle = over ? 0 : send_obstacle(socket);
     bool ready = over || (obstacle != -EAGAIN && (obstacle != 0 || tcp_writable(tcp)));
     if (!ready)
@@ -205,7 +205,7 @@ static struct packet *packet_at(struct list *node) { return list_entry(node, str
 static int nothing_to_read(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->connection;
-    if (tcp == NULL)
+    if (!tcp)
         return -ENOTCONN;
     if (tcp->fin_received)            /* the end was reached: a reset after it takes nothing back */
         return 0;
@@ -293,8 +293,8 @@ static ssize_type read_available(struct tcp_socket *socket, struct socket_messag
     bool peek = message->flags & MSG_PEEK;
     net_lock();
     struct tcp *tcp = socket->connection;
-    bool at_mark = tcp != NULL && tcp_at_mark(tcp);
-    if ((begun && at_mark) || tcp == NULL || !find_portion(tcp, peek, &portion)) {
+    bool at_mark = tcp && tcp_at_mark(tcp);
+    if ((begun && at_mark) || !tcp || !find_portion(tcp, peek, &portion)) {
         int why = begun && at_mark ? 0 : nothing_to_read(socket);
         net_unlock();
         return why;
@@ -320,7 +320,7 @@ static ssize_type receive_urgent(struct tcp_socket *socket, struct socket_messag
     uint8_t byte;
     net_lock();
     struct tcp *tcp = socket->connection;
-    int result = tcp != NULL ? tcp_urgent_take(tcp, message->flags & MSG_PEEK, &byte) : -EINVAL;
+    int result = tcp ? tcp_urgent_take(tcp, message->flags & MSG_PEEK, &byte) : -EINVAL;
     if (socket->listening)
         result = -ENOTCONN;
     net_unlock();
@@ -338,7 +338,7 @@ static bool receive_ready(struct tcp_socket *socket)
 {
     net_lock();
     struct tcp *tcp = socket->connection;
-    bool ready = tcp == NULL || tcp_readable(tcp) > 0 || tcp->error != 0 || tcp->fin_received || tcp->shut_read ||
+    bool ready = !tcp || tcp_readable(tcp) > 0 || tcp->error != 0 || tcp->fin_received || tcp->shut_read ||
                  tcp->state == TCP_CLOSED;
     net_unlock();
     return ready;

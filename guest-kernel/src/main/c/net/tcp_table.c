@@ -45,7 +45,7 @@ void tcp_table_init(void)
     while (bucket_count < wanted && bucket_count < BUCKETS_MAXIMUM)
         bucket_count *= 2;
     buckets = heap_allocate(bucket_count * sizeof(*buckets));
-    if (buckets == NULL)
+    if (!buckets)
         panic("no memory for the table of TCP connections");
     for (uint32_t i = 0; i < bucket_count; i++)
         list_init(&buckets[i]);
@@ -108,10 +108,10 @@ uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t
 static bool port_usable(struct endpoint local, struct endpoint remote)
 {
     struct port_binding strict = { 0 };
-    if (port_conflict(&tcp_ports, &strict, local) != NULL)
+    if (port_conflict(&tcp_ports, &strict, local))
         return false;
     struct tcp_entry *entry = tcp_table_find(local, remote);
-    return entry == NULL || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
+    return !entry || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
 }
 
 /* Counters that few pairs share, with steps of random length: a destination learns nothing of our other connections. */

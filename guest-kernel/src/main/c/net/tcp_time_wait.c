@@ -70,7 +70,7 @@ bool tcp_time_wait_add(const struct tcp *tcp)
     if (count == TIME_WAIT_LIMIT)
         forget(list_entry(by_age.next, struct time_wait, age_link));
     struct time_wait *wait = heap_allocate_zeroed_at(sizeof(*wait), PAGES_RESERVED);
-    if (wait == NULL)
+    if (!wait)
         return false;
     wait->entry = tcp->entry;
     wait->entry.kind = TCP_ENTRY_TIME_WAIT;

@@ -87,7 +87,7 @@ static unsigned retry_limit(const struct tcp *tcp)
 {
     if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED)
         return tcp->kept.syn_retries != 0 ? tcp->kept.syn_retries : TCP_SYN_RETRIES;
-    return tcp->socket == NULL && tcp->listener == NULL ? ORPHAN_RETRIES : RETRIES;
+    return !tcp->socket && !tcp->listener ? ORPHAN_RETRIES : RETRIES;
 }
 
 /* Has the peer been silent for too long? Then the connection is gone. */
@@ -275,7 +275,7 @@ static void keep_expired(struct timer *timer)
     struct tcp *tcp = container_of(timer, struct tcp, keep_timer);
     net_lock();
     if (tcp->state != TCP_CLOSED) {
-        if (tcp->socket == NULL && tcp->listener == NULL)
+        if (!tcp->socket && !tcp->listener)
             orphan_timeout(tcp);
         else if (tcp->keep_alive)
             keep_alive_timeout(tcp);

@@ -16,7 +16,7 @@ uint32_t tcp_read_sequence(const struct tcp *tcp)
 
 static bool in_line(const struct tcp *tcp)
 {
-    return tcp->socket != NULL && tcp->socket->socket.kept.urgent_in_line;
+    return tcp->socket && tcp->socket->socket.kept.urgent_in_line;
 }
 
 /* ---- From the peer --------------------------------------------------------------------------------------------- */
@@ -45,9 +45,9 @@ static bool note_pointer(struct tcp *tcp, const struct tcp_segment *segment)
 
 void tcp_urgent_input(struct tcp *tcp, const struct tcp_segment *segment, const struct packet *packet)
 {
-    if (segment->flags & TCP_URG && note_pointer(tcp, segment) && tcp->socket != NULL) {
+    if (segment->flags & TCP_URG && note_pointer(tcp, segment) && tcp->socket) {
         struct file *file = tcp->socket->socket.file;
-        if (file != NULL && read_once(file->owner) != 0 && net_urgent != NULL)
+        if (file && read_once(file->owner) != 0 && net_urgent)
             net_urgent();
         tcp_wake(tcp, POLLPRI);
     }
@@ -75,7 +75,7 @@ uint32_t tcp_readable(const struct tcp *tcp)
 
 uint32_t tcp_receive_low(const struct tcp *tcp)
 {
-    uint32_t wanted = tcp->socket != NULL ? tcp->socket->socket.kept.receive_low : 1;
+    uint32_t wanted = tcp->socket ? tcp->socket->socket.kept.receive_low : 1;
     return max_of(min_of(wanted, tcp->receive_limit / 2), 1u);
 }
 

@@ -64,7 +64,7 @@ static struct udp_socket *find(struct endpoint local, struct endpoint remote)
         best = udp_at(node);
         best_fitness = fit;
     }
-    if (best == NULL || !best->binding.reuse_port || sharing < 2)
+    if (!best || !best->binding.reuse_port || sharing < 2)
         return best;
     unsigned position = port_share(local, remote, sharing);
     list_for_each(node, bucket)
@@ -130,7 +130,7 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, const struct 
 static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, const struct arrival *arrival)
 {
     struct packet *copy = packet_copy(packet, 0, packet->length);
-    if (copy != NULL)
+    if (copy)
         enqueue(udp, copy, arrival);
 }
 
@@ -146,11 +146,11 @@ static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
             continue;
         if (ipv4_is_multicast(local.address) && !multicast_wanted(&udp->socket, local.address, info->interface->index))
             continue;
-        if (last != NULL)
+        if (last)
             enqueue_copy(last, packet, arrival);
         last = udp;
     }
-    if (last != NULL)
+    if (last)
         enqueue(last, packet, arrival);
     else
         packet_free(packet);
@@ -161,7 +161,7 @@ static void deliver(struct packet *packet, const struct arrival *arrival)
     const struct ip_info *info = arrival->info;
     struct udp_socket *udp = find((struct endpoint){ info->destination, arrival->to },
                                   (struct endpoint){ info->source, arrival->port });
-    if (udp == NULL) {
+    if (!udp) {
         icmp_send_unreachable(info, packet, ICMP_PORT_UNREACHABLE);
         packet_free(packet);
         return;
@@ -173,7 +173,7 @@ static void deliver(struct packet *packet, const struct arrival *arrival)
 void udp_input(const struct ip_info *info, struct packet *packet)
 {
     const struct udp_header *header = packet_pull(packet, UDP_HEADER_LENGTH);
-    uint32_t length = header == NULL ? 0 : be16_get(header->length);
+    uint32_t length = !header ? 0 : be16_get(header->length);
     if (length < UDP_HEADER_LENGTH || length > packet->length) {
         packet_free(packet);
         return;
@@ -199,7 +199,7 @@ void udp_icmp_error(const struct icmp_error *error)
     struct endpoint local = { error->local, read_be16(error->transport) };
     struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
     struct udp_socket *udp = find(local, remote);
-    if (udp == NULL || (error->mtu != 0 && udp->socket.kept.path_discovery == PMTUDISC_DONT))
+    if (!udp || (error->mtu != 0 && udp->socket.kept.path_discovery == PMTUDISC_DONT))
         return;
     bool hard = error->hard || error->mtu != 0 || error->type == ICMP_PARAMETER_PROBLEM;
     if (udp->socket.kept.receive_errors)
@@ -242,7 +242,7 @@ int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, 
     int error = udp_route(udp, to.address, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
-    if (error == 0 && message->source != IPV4_ANY && interface_of_address(message->source) == NULL)
+    if (error == 0 && message->source != IPV4_ANY && !interface_of_address(message->source))
         error = -ENETUNREACH;
     if (error < 0) {
         packet_free(packet);

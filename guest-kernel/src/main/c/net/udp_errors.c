@@ -1,6 +1,7 @@
 /*
  * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our
- * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is charged to the
+ * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is
+ * charged to the
  * socket's receive buffer. Net lock, but for the copy to the program.
  */
 #include "core/heap.h"
@@ -37,7 +38,7 @@ static void enqueue(struct udp_socket *udp, const struct udp_error *like, const 
 {
     uint32_t memory = (uint32_t)sizeof(*like) + like->length;
     struct udp_error *error = udp_has_room(udp, memory) ? heap_allocate(memory) : NULL;
-    if (error == NULL)
+    if (!error)
         return;                      /* as Linux: only the pending error reports it */
     *error = *like;
     error->memory = memory;
@@ -71,7 +72,7 @@ void udp_queue_too_long(struct udp_socket *udp, ipv4_t to, uint32_t mtu)
 static struct udp_error *take_first(struct udp_socket *udp)
 {
     struct list *node = list_pop_front(&udp->errors);
-    if (node == NULL)
+    if (!node)
         return NULL;
     struct udp_error *first = list_entry(node, struct udp_error, link);
     const struct udp_error *next = list_entry(udp->errors.next, struct udp_error, link);
@@ -85,7 +86,7 @@ static struct udp_error *take_first(struct udp_socket *udp)
 
 void udp_forget_errors(struct udp_socket *udp)
 {
-    for (struct list *node; (node = list_pop_front(&udp->errors)) != NULL;) {
+    for (struct list *node; (node = list_pop_front(&udp->errors));) {
         struct udp_error *error = list_entry(node, struct udp_error, link);
         udp_uncharge(udp, error->memory);
         heap_free(error);
@@ -97,13 +98,13 @@ ssize_type udp_receive_error(struct udp_socket *udp, struct socket_message *mess
     net_lock();
     struct udp_error *error = take_first(udp);
     net_unlock();
-    if (error == NULL)
+    if (!error)
         return -EAGAIN;
     uint32_t room = (uint32_t)min_of(message->data->remaining, (size_t)error->length);
     if (room < error->length)
         message->result_flags |= MSG_TRUNC;
     message->result_flags |= MSG_ERRQUEUE;
-    if (message->address != NULL)
+    if (message->address)
         *message->address = (struct socket_address){ .family = AF_INET, .in = error->to };
     ssize_type moved = room > 0 ? transfer_out(message->data, error->bytes, room) : 0;
     socket_say(message, IPPROTO_IP, IP_RECVERR, &error->what, sizeof(error->what));

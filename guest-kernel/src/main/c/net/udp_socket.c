@@ -24,7 +24,7 @@ static int bind_locked(struct udp_socket *udp, struct endpoint local)
 {
     const struct socket_kept *kept = &udp->socket.kept;
     bool ours = local.address == IPV4_ANY || ipv4_is_multicast(local.address) || ip_is_broadcast(local.address) ||
-                interface_of_address(local.address) != NULL || kept->transparent || kept->free_bind;
+                interface_of_address(local.address) || kept->transparent || kept->free_bind;
     if (!ours)
         return -EADDRNOTAVAIL;
     if (port_bound(&udp->binding))
@@ -39,7 +39,7 @@ static int bind_or_note(struct udp_socket *udp, struct endpoint local)
 {
     if (local.port != 0 || !udp->socket.kept.no_port || port_bound(&udp->binding))
         return bind_locked(udp, local);
-    if (local.address != IPV4_ANY && interface_of_address(local.address) == NULL)
+    if (local.address != IPV4_ANY && !interface_of_address(local.address))
         return -EADDRNOTAVAIL;
     udp->binding.local = local;
     return 0;
@@ -97,17 +97,17 @@ static int connect_address(struct socket *socket, const struct socket_address *a
 static int find_destination(struct udp_socket *udp, const struct socket_message *message, struct endpoint *to)
 {
     const struct socket_address *address = message->address;
-    *to = address != NULL ? address->in : udp->remote;
+    *to = address ? address->in : udp->remote;
     if (udp->shut_write)
         return -EPIPE;
     if (udp->error != 0)
         return -udp->socket.operations->take_error(&udp->socket);
-    if (udp->cork != NULL)
+    if (udp->cork)
         return 0;
-    if (address != NULL && address->family != AF_INET)
+    if (address && address->family != AF_INET)
         return -EAFNOSUPPORT;
     if (to->port == 0)
-        return address != NULL ? -EINVAL : -EDESTADDRREQ;
+        return address ? -EINVAL : -EDESTADDRREQ;
     if (to->address == IPV4_ANY)
         to->address = IPV4_LOOPBACK;
     return bind_if_needed(udp);
@@ -124,7 +124,7 @@ struct udp_cork {
 
 static void forget_cork(struct udp_socket *udp)
 {
-    if (udp->cork != NULL)
+    if (udp->cork)
         heap_free(udp->cork->bytes);
     heap_free(udp->cork);
     udp->cork = NULL;
@@ -134,9 +134,9 @@ static int push_cork(struct udp_socket *udp)
 {
     struct udp_cork *cork = udp->cork;
     struct packet *packet = packet_allocate(cork->length);
-    if (packet != NULL && cork->length > 0)
+    if (packet && cork->length > 0)
         memcpy(packet_put(packet, cork->length), cork->bytes, cork->length);
-    int error = packet != NULL ? udp_send(udp, packet, cork->to, &cork->how) : -ENOBUFS;
+    int error = packet ? udp_send(udp, packet, cork->to, &cork->how) : -ENOBUFS;
     forget_cork(udp);
     return error;
 }
@@ -149,7 +149,7 @@ static int make_room(struct udp_cork *cork, uint32_t length)
     if (room == cork->room)
         return 0;
     uint8_t *bytes = heap_allocate(room);
-    if (bytes == NULL)
+    if (!bytes)
         return -ENOBUFS;
     if (cork->length > 0)
         memcpy(bytes, cork->bytes, cork->length);
@@ -162,7 +162,7 @@ static int make_room(struct udp_cork *cork, uint32_t length)
 static int start_cork(struct udp_socket *udp, struct endpoint to, const struct socket_message *message)
 {
     struct udp_cork *cork = heap_allocate_zeroed(sizeof(*cork));
-    if (cork == NULL)
+    if (!cork)
         return -ENOBUFS;
     cork->to = to;
     cork->how = (struct socket_message){ .source = message->source, .time_to_live = message->time_to_live,
@@ -175,7 +175,7 @@ static int start_cork(struct udp_socket *udp, struct endpoint to, const struct s
 static int keep_back(struct udp_socket *udp, const struct packet *packet, struct endpoint to,
                      const struct socket_message *message)
 {
-    int error = udp->cork == NULL ? start_cork(udp, to, message) : 0;
+    int error = !udp->cork ? start_cork(udp, to, message) : 0;
     if (error == 0 && udp->cork->length + packet->length > UDP_PAYLOAD_LIMIT) {
         struct ip_route route;
         if (udp_route(udp, udp->cork->to.address, &route) == 0)
@@ -197,7 +197,7 @@ int udp_set_cork(void *socket, int value)
 {
     struct udp_socket *udp = udp_of(socket);
     udp->socket.kept.cork = value != 0;
-    return value == 0 && udp->cork != NULL ? push_cork(udp) : 0;
+    return value == 0 && udp->cork ? push_cork(udp) : 0;
 }
 
 /* Takes the packet. */
@@ -205,7 +205,7 @@ static int send_locked(struct udp_socket *udp, const struct socket_message *mess
 {
     struct endpoint to;
     int error = find_destination(udp, message, &to);
-    bool kept = udp->cork != NULL || message->flags & MSG_MORE || udp->socket.kept.cork;
+    bool kept = udp->cork || message->flags & MSG_MORE || udp->socket.kept.cork;
     if (error == 0 && !kept)
         return udp_send(udp, packet, to, message);
     if (error == 0)
@@ -221,9 +221,9 @@ static int refuse_too_long(struct udp_socket *udp, const struct socket_message *
     struct ip_route route;
     net_lock();
     int error = find_destination(udp, message, &to);
-    if (error == 0 && udp->cork == NULL)
+    if (error == 0 && !udp->cork)
         error = udp_route(udp, to.address, &route);
-    if (error == 0 && udp->cork == NULL)
+    if (error == 0 && !udp->cork)
         udp_queue_too_long(udp, to.address, route.interface->mtu);
     net_unlock();
     return error < 0 ? error : -EMSGSIZE;
@@ -239,7 +239,7 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
     if (length > UDP_PAYLOAD_LIMIT)
         return refuse_too_long(udp_of(socket), message);
     struct packet *packet = packet_allocate((uint32_t)length);
-    if (packet == NULL)
+    if (!packet)
         return -ENOBUFS;
     if (length > 0 && transfer_in(message->data, packet_put(packet, (uint32_t)length), length) != (ssize_type)length) {
         packet_free(packet);
@@ -313,7 +313,7 @@ static ssize_type copy_datagram(struct packet *packet, struct socket_message *me
     uint32_t room = (uint32_t)min_of(message->data->remaining, (size_t)packet->length);
     if (room < packet->length)
         message->result_flags |= MSG_TRUNC;
-    if (message->address != NULL)
+    if (message->address)
         *message->address = (struct socket_address){ .family = AF_INET, .in = udp_datagram(packet)->source };
     if (room > 0 && packet_transfer_out(packet, 0, message->data, room) < (ssize_type)room)
         return -EFAULT;
@@ -342,7 +342,7 @@ static ssize_type receive_one(struct udp_socket *udp, struct socket_message *mes
     net_unlock();
     if (error != 0)
         return -error;
-    if (node == NULL)
+    if (!node)
         return end ? 0 : -EAGAIN;
     struct packet *packet = list_entry(node, struct packet, link);
     ssize_type result = copy_datagram(packet, message);
@@ -465,7 +465,7 @@ static const struct socket_operations operations = {
 int udp_socket_create(struct socket **out)
 {
     struct udp_socket *udp = heap_allocate_zeroed(sizeof(*udp));
-    if (udp == NULL)
+    if (!udp)
         return -ENOMEM;
     socket_init(&udp->socket, &operations, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
     port_binding_init(&udp->binding);

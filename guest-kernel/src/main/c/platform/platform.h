@@ -203,7 +203,8 @@ void console_write(const char *text, size_t length);
 /* What the device takes at once, perhaps nothing; then kernel_console_ready() comes when it takes more. */
 size_t console_send(const char *text, size_t length);
 
-/* At the time that kernel_resume_interrupts_at() was given, or when the CPU is idle before: does nothing if none rest. */
+/* At the time that kernel_resume_interrupts_at() was given, or when the CPU is idle before: does nothing if none
+ * rest. */
 void platform_resume_interrupts(void);
 
 /* Fills with as much hardware entropy as there is; returns the bytes of real entropy. */
@@ -225,7 +226,8 @@ int platform_settings(platform_setting_visit *visit, void *context);
  * What became of the program, for whoever started the guest. It does not pass through the console, so nothing that the
  * program writes can look like it. Native platform: the line "NAME NUMBER" on the second serial port, if there is one.
  * Xen: NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit or killed.
- * Before the end is reported console_stop_buffering() has had the console take all text. May use cpu_wait(): in a thread, with no spinlock held.
+ * Before the end is reported console_stop_buffering() has had the console take all text. May use cpu_wait(): in a
+ * thread, with no spinlock held.
  */
 enum platform_event {
     EVENT_LISTENING,     /* listen(2) on this TCP port; as often as that happens */
@@ -245,7 +247,8 @@ const char *symbol_name(uintptr_t address, uintptr_t *offset);
 unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit);
 
 /* Copying to and from user memory, and clearing it, with no check of the addresses: for memory/user.c. They return the
- * number of bytes that were not moved. A page fault in [user_copy_begin, user_copy_end) that cannot be served goes on at
+ * number of bytes that were not moved. A page fault in [user_copy_begin, user_copy_end) that cannot be served goes on
+ * at
  * user_copy_fixup. */
 size_t user_copy_raw(void *to, const void *from, size_t n);
 size_t user_clear_raw(void *to, size_t n);
@@ -264,7 +267,8 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
 /* A page fault in kernel mode on a user address. True: retry (fault served, or registers->rip
  * moved to the fixup). False: a kernel bug, the platform panics. */
 bool kernel_page_fault(struct registers *registers, uintptr_t address);
-/* Devices have had half of the CPU for a while, and their interrupts rest: asks for platform_resume_interrupts() at this
+/* Devices have had half of the CPU for a while, and their interrupts rest: asks for platform_resume_interrupts() at
+ * this
  * monotonic time (interrupt context). */
 void kernel_resume_interrupts_at(nanoseconds time);
 /* Called after interrupt handlers ran, on the way back to user mode: may switch threads and

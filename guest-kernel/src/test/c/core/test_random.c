@@ -38,7 +38,8 @@ static void truly_random_samples_are_good(void)
 
 static void a_fifth_of_a_bit_is_not_enough(void)
 {
-    /* The same value in nine of ten samples: -log2(0.9) is 0.15 bit a sample, more than is credited but without margin. */
+    /* The same value in nine of ten samples: -log2(0.9) is 0.15 bit a sample, more than is credited but without
+     * margin. */
     srandom(2);
     for (unsigned i = 0; i < JITTER_WINDOW; i++)
         samples[i] = random() % 10 ? 100 : (uint32_t)random() % 256;

@@ -496,7 +496,8 @@ static void each_lie_about_a_disk_ends_its_requests(void)
         uint32_t produced;           /* responses it claims */
         bool dead;
     } lies[] = {
-        { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, 1, 1, false }, { 0, INT16_MIN, 1, false }, { 0, INT16_MAX, 1, false },
+        { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, 1, 1, false }, { 0, INT16_MIN, 1, false },
+        { 0, INT16_MAX, 1, false },
         { 7, 0, 1, false }, { 8, 0, 1, true }, { 31, 0, 1, true }, { 32, 0, 1, true }, { UINT64_MAX, 0, 1, true },
         { 1UL << 32, 0, 1, true }, { 0, 0, 2, true }, { 0, 0, 8, true }, { 0, 0, 9, true }, { 0, 0, 32, true },
         { 0, 0, 0x80000000, true }, { 0, 0, UINT32_MAX, true },
@@ -625,8 +626,8 @@ static void nic_sends_and_receives(void)
     uint64_t pages = 0, blocks = 0;
     const struct {
         uint32_t linear, rest, piece;
-    } shapes[] = { { 60, 0, 1 }, { 1514, 0, 1 }, { 54, 1460, 1460 }, { 66, 8949, 4096 }, { 9015, 0, 1 }, { 128, 3000, 700 },
-                   { 4200, 0, 1 }, { 66, 65000, 4096 }, { 54, 1665 - 54, 4096 }, { 1, 1, 1 } };
+    } shapes[] = { { 60, 0, 1 }, { 1514, 0, 1 }, { 54, 1460, 1460 }, { 66, 8949, 4096 }, { 9015, 0, 1 },
+                   { 128, 3000, 700 }, { 4200, 0, 1 }, { 66, 65000, 4096 }, { 54, 1665 - 54, 4096 }, { 1, 1, 1 } };
     for (unsigned n = 0; n < 2 * array_size(shapes); n++) {
         unsigned i = n % array_size(shapes);
         uint32_t length = shapes[i].linear + shapes[i].rest;
@@ -893,9 +894,11 @@ static void each_lie_about_a_packet_is_dropped(void)
         { .status = 4096, .produced = 1, .packets = 1 }, { .status = 4096, .offset = 1, .produced = 1 },
         { .status = 60, .offset = 4036, .produced = 1, .packets = 1 }, { .status = 60, .offset = 4037, .produced = 1 },
         { .status = 60, .offset = 4096, .produced = 1 }, { .status = 60, .offset = 0xffff, .produced = 1 },
-        { .status = 60, .id = 1, .produced = 1, .dead = true }, { .status = 60, .id = 0xffff, .produced = 1, .dead = true },
+        { .status = 60, .id = 1, .produced = 1, .dead = true },
+        { .status = 60, .id = 0xffff, .produced = 1, .dead = true },
         { .status = 60, .flags = RX_MORE_DATA, .produced = 1 }, { .status = 60, .flags = RX_EXTRA_INFO, .produced = 1 },
-        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 1, .produced = 2, .packets = 1 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 1, .produced = 2,
+          .packets = 1 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 0, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 2, .extra_size = 1, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 0, .extra_kind = 1, .extra_size = 1, .produced = 2 },
@@ -943,7 +946,8 @@ static void each_lie_about_a_sent_packet_is_contained(void)
         bool dead;
     } lies[] = {
         { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, INT16_MIN, 1, false }, { 0, 2, 1, false }, { 3, 0, 1, false },
-        { 4, 0, 1, true }, { 255, 0, 1, true }, { 256, 0, 1, true }, { 0xffff, 0, 1, true }, { 0, RESPONSE_NULL, 1, true },
+        { 4, 0, 1, true }, { 255, 0, 1, true }, { 256, 0, 1, true }, { 0xffff, 0, 1, true },
+        { 0, RESPONSE_NULL, 1, true },
         { 0, 0, 2, true }, { 0, 0, 4, true }, { 0, 0, 5, true }, { 0, 0, 257, true }, { 0, 0, UINT32_MAX, true },
     };
     for (unsigned n = 0; n < array_size(lies); n++) {

@@ -133,9 +133,19 @@ void address_space_move_source(struct page_source *from, struct page_source *to,
 }
 
 /* What /proc asks of layers that are not under test. */
-static struct area area = { .start = 0x400000, .end = 0x402000, .protection = MMU_READ | MMU_EXECUTE, .name = "[test]" };
-void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context) { visit(&area, context); }
-void address_space_usage(struct address_space_usage *usage) { *usage = (struct address_space_usage){ .reserved_bytes = 8192, .resident_pages = 2 }; }
+static struct area area = { .start = 0x400000, .end = 0x402000, .protection = MMU_READ | MMU_EXECUTE,
+                            .name = "[test]" };
+
+void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context)
+{
+    visit(&area, context);
+}
+
+void address_space_usage(struct address_space_usage *usage)
+{
+    *usage = (struct address_space_usage){ .reserved_bytes = 8192, .resident_pages = 2 };
+}
+
 uint64_t address_space_available(void) { return pages_free_count() + page_cache_evictable(); }
 struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }
 struct block_device *block_device_at(unsigned index) { (void)index; return NULL; }

@@ -44,7 +44,8 @@ bool host_panics(void (*function)(void), const char *text);
 
 /* ---- Cost -------------------------------------------------------------------------------------- */
 
-/* The instructions that work() takes, counted one by one: on every machine the same, up to what libc and the sanitizer's
+/* The instructions that work() takes, counted one by one: on every machine the same, up to what libc and the
+ * sanitizer's
  * allocator choose. */
 uint64_t host_steps(void (*work)(void));
 

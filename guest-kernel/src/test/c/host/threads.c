@@ -2,7 +2,8 @@
  * Clock, timers, locks, wait queues and sleeping of the host shim.
  *
  * There is one thread, so a lock that is taken twice is a panic, as is one that is given back without having been
- * taken; the order of locks is checked as in a kernel for tests (core/lock_order.h). Timers are in a list without order.
+ * taken; the order of locks is checked as in a kernel for tests (core/lock_order.h). Timers are in a list without
+ * order.
  * The virtual clock moves only while the thread sleeps and in host_advance().
  */
 #include <asm/prctl.h>

@@ -56,7 +56,8 @@ static int64_t reserve(const struct map_request *request)
 {
     uintptr_t where = request->where ? request->where : ANYWHERE;
     require(request->protection == 0 && request->object == NULL);
-    if (where < USER_LOWEST || request->length == 0 || request->length > USER_LIMIT || where > USER_LIMIT - request->length)
+    if (where < USER_LOWEST || request->length == 0 || request->length > USER_LIMIT ||
+        where > USER_LIMIT - request->length)
         return -EINVAL;
     span_start = where;
     span_end = where + request->length;
@@ -65,7 +66,8 @@ static int64_t reserve(const struct map_request *request)
 
 static bool in_span(uintptr_t start, size_t length)
 {
-    return start >= span_start && length <= span_end - span_start && start - span_start <= span_end - span_start - length;
+    return start >= span_start && length <= span_end - span_start &&
+        start - span_start <= span_end - span_start - length;
 }
 
 int64_t address_space_map(const struct map_request *request)

@@ -395,7 +395,8 @@ static void test_committing_what_was_reserved(void)
     all_gone();
 }
 
-/* The cache's pages are dropped for a fault, mapped and lately used ones too, before it fails; but not the last ones. */
+/* The cache's pages are dropped for a fault, mapped and lately used ones too, before it fails; but not the last
+ * ones. */
 static void test_dropping_the_cache(void)
 {
     prepare();
@@ -480,7 +481,8 @@ static void test_reclaim_goes_on_where_it_stopped(void)
     all_gone();
 }
 
-/* What a system call makes cannot drop mapped file pages itself: faults do, before it has to fail for want of memory. */
+/* What a system call makes cannot drop mapped file pages itself: faults do, before it has to fail for want of
+ * memory. */
 static void test_idle_file_pages_make_room(void)
 {
     prepare();
@@ -534,7 +536,8 @@ int main(void)
     host_test("more than there is is not promised", test_committing);
     host_test("what was reserved is promised when it becomes accessible", test_committing_what_was_reserved);
     host_test("the code of the program is not promised away", test_code_is_not_promised_away);
-    host_test("a fault looks at few mappings and goes on where the last one stopped", test_reclaim_goes_on_where_it_stopped);
+    host_test("a fault looks at few mappings and goes on where the last one stopped",
+              test_reclaim_goes_on_where_it_stopped);
     host_test("a fault drops the page cache before it fails", test_dropping_the_cache);
     host_test("a fault drops idle file pages before a system call fails", test_idle_file_pages_make_room);
     host_test("pages of a file that moves to another source are idle again", test_moving_to_another_source);

@@ -61,7 +61,8 @@ static void test_bits_are_independent(void)
             if (a == STACK && b == STACK_POINTER)
                 continue;
             for (unsigned low = varying[a].low; low <= varying[a].high; low++) {
-                for (unsigned high = varying[b].low + (a == b ? low - varying[a].low + 1 : 0); high <= varying[b].high; high++) {
+                for (unsigned high = varying[b].low + (a == b ? low - varying[a].low + 1
+                                                       : 0); high <= varying[b].high; high++) {
                     unsigned equal = 0;
                     for (unsigned i = 0; i < SAMPLES; i++)
                         equal += !((part_of(&samples[i], a) >> low ^ part_of(&samples[i], b) >> high) & 1);

@@ -130,7 +130,8 @@ static void test_mapped_pages_are_passed_over(void)
     CHECK_EQUAL(page_cache_evictable(), 8);
     CHECK_EQUAL(page_cache_mapped_count(), 1);
     page_cache_unmapped(mapped);
-    page_put(mapped);                    /* the mapping that is left needs none here: the cache's list does without it */
+    page_put(mapped);                    /* the mapping that is left needs none here: the cache's list does without
+                                            it */
     CHECK_EQUAL(pages_reclaim(UINT64_MAX), 7);
     CHECK(page_cache_find(&source, 5) == mapped);
     page_put(mapped);

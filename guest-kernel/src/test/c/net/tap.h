@@ -23,7 +23,8 @@ extern unsigned tap_largest_received;            /* and from Linux */
 
 /* Makes the name space and the device, starts and configures the stack. False: not permitted here. */
 bool tap_start(void);
-/* The same line between two Linux: in place of the stack there is one, with STACK_ADDRESS, in a name space of its own. */
+/* The same line between two Linux: in place of the stack there is one, with STACK_ADDRESS, in a name space of its
+ * own. */
 bool tap_start_between(void);
 /* From now on the thread's new sockets are of the Linux in the stack's place, or of the other one. */
 void tap_enter(bool in_place_of_stack);

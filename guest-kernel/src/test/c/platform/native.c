@@ -76,7 +76,8 @@ static void count_gate(const uint64_t *table, unsigned level, uintptr_t base, un
         if (!(table[i] & ENTRY_PRESENT))
             continue;
         if (!is_leaf(table[i], level)) {
-            count_gate(entry_table(table[i]), level - 1, level == 4 ? address | 0xffff000000000000UL : address, pages, bad);
+            count_gate(entry_table(table[i]), level - 1, level == 4 ? address | 0xffff000000000000UL : address, pages,
+                       bad);
             continue;
         }
         bool text = address >= (uintptr_t)kernel_gate_text_start && address < (uintptr_t)kernel_gate_text_end;

@@ -161,7 +161,8 @@ static void test_protection(void)
     check("kernel pages are writable or executable, never both", tests->count_bad_pages() == 0);
     check("kernel text is executable", tests->rights((uintptr_t)kernel_text_start).executable);
     check("the image has an alias", tests->rights((uintptr_t)alias_of(kernel_text_start)).present);
-    check("kernel text has no writable alias", !is_writable(kernel_text_start) && !is_writable(alias_of(kernel_text_start)));
+    check("kernel text has no writable alias", !is_writable(kernel_text_start) &&
+          !is_writable(alias_of(kernel_text_start)));
     check("kernel constants have no writable alias",
           !is_writable(kernel_rodata_start) && !is_writable(alias_of(kernel_rodata_start)));
     check("kernel data is writable", is_writable(kernel_data_start));
@@ -341,7 +342,8 @@ static void test_clock(void)
     nanoseconds by_page = page->monotonic_base
                           + clock_scale(__builtin_ia32_rdtsc() - page->tsc_base, page->multiplier, page->shift);
     nanoseconds now = clock_monotonic();
-    check("the clock page gives the same time", (page->sequence & 1) == 0 && by_page <= now && now - by_page < NS_PER_SECOND);
+    check("the clock page gives the same time", (page->sequence & 1) == 0 && by_page <= now &&
+          now - by_page < NS_PER_SECOND);
 }
 
 static void test_timer(void)
@@ -394,7 +396,8 @@ static void test_fpu(void)
 static void test_small_things(void)
 {
     uint64_t entropy[2] = { 0 };
-    check("the CPU gives entropy", platform_entropy(entropy, sizeof(entropy)) == sizeof(entropy) && entropy[0] != entropy[1]);
+    check("the CPU gives entropy", platform_entropy(entropy, sizeof(entropy)) == sizeof(entropy) &&
+          entropy[0] != entropy[1]);
     uintptr_t offset = 1;
     const char *name = symbol_name((uintptr_t)test_small_things, &offset);
     check("functions have names", name != NULL && strcmp(name, "test_small_things") == 0 && offset == 0);
@@ -551,7 +554,8 @@ static __attribute__((noinline)) void smash_stack(size_t length)
     __asm__ volatile("" : : "r"(to) : "memory");
 }
 
-/* In place of all other tests when the command line says `seed`: raw timing samples of this boot, and the first output of
+/* In place of all other tests when the command line says `seed`: raw timing samples of this boot, and the first output
+ * of
  * the generator; src/test/c/platform/seeds compares those of many boots. */
 static noreturn void show_seed(void)
 {

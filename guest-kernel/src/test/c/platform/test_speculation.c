@@ -46,24 +46,29 @@ static const struct {
     { "Skylake server without microcode", { .intel = true, .family = 6, .model = 0x55 },
       ALL_INTEL | ISOLATION | RETPOLINE, 0, false, false },
     { "Cascade Lake, transactions on", { .intel = true, .family = 6, .model = 0x55, .features_d = MICROCODE | CAPABLE,
-      .features_b = 1u << 11, .capabilities = 0x2b }, ALL_INTEL | CLEAR_HISTORY | CLEAR_BUFFERS, SPECULATION_IBRS, false, false },
+      .features_b = 1u << 11, .capabilities = 0x2b }, ALL_INTEL | CLEAR_HISTORY | CLEAR_BUFFERS, SPECULATION_IBRS,
+      false, false },
     { "Cascade Lake, transactions off", { .intel = true, .family = 6, .model = 0x55, .features_d = MICROCODE | CAPABLE,
       .capabilities = 0x2b }, ALL_INTEL | CLEAR_HISTORY, SPECULATION_IBRS, false, false },
-    { "Sapphire Rapids", { .intel = true, .family = 6, .model = 0x8f, .features_d = MICROCODE | CAPABLE, .controls_d = 1u << 4,
+    { "Sapphire Rapids", { .intel = true, .family = 6, .model = 0x8f, .features_d = MICROCODE | CAPABLE,
+                           .controls_d = 1u << 4,
       .features_b = 1u << 11, .capabilities = 0x1 | 0x2 | 1u << 5 | 1u << 8 }, ALL_INTEL,
       SPECULATION_IBRS | SPECULATION_NO_HISTORY, false, false },
     { "a later one without branch history injection", { .intel = true, .family = 6, .model = 0xcf,
-      .features_d = MICROCODE | CAPABLE, .capabilities = 0x1 | 0x2 | 1u << 5 | 1u << 8 | 1u << 20 }, ALL_INTEL, SPECULATION_IBRS,
-      false, false },
-    { "Gracemont with register file data sampling", { .intel = true, .family = 6, .model = 0xbe, .features_d = MICROCODE | CAPABLE,
-      .capabilities = 0x1 | 0x2 | 1u << 5 | 1u << 8 | 1u << 20 | 1u << 28 }, ALL_INTEL | CLEAR_BUFFERS, SPECULATION_IBRS, false, false },
-    { "Zen 2", { .amd = true, .family = 0x17, .model = 0x31, .amd_b = 1u << 12 | 1u << 24 }, FILL_RETURNS | RETPOLINE, 0,
-      false, true },
+      .features_d = MICROCODE | CAPABLE, .capabilities = 0x1 | 0x2 | 1u << 5 | 1u << 8 | 1u << 20 }, ALL_INTEL,
+      SPECULATION_IBRS, false, false },
+    { "Gracemont with register file data sampling", { .intel = true, .family = 6, .model = 0xbe,
+                                                      .features_d = MICROCODE | CAPABLE,
+      .capabilities = 0x1 | 0x2 | 1u << 5 | 1u << 8 | 1u << 20 | 1u << 28 }, ALL_INTEL | CLEAR_BUFFERS,
+      SPECULATION_IBRS, false, false },
+    { "Zen 2", { .amd = true, .family = 0x17, .model = 0x31, .amd_b = 1u << 12 | 1u << 24 }, FILL_RETURNS | RETPOLINE,
+      0, false, true },
     { "Zen 3", { .amd = true, .family = 0x19, .model = 0x01, .amd_b = 1u << 12 | 1u << 24 | 1u << 29 },
       FILL_RETURNS | RETPOLINE, 0, false, true },
     { "Zen 4 with leaking buffers", { .amd = true, .family = 0x19, .model = 0x11, .amd_b = 1u << 12 | 1u << 29,
       .amd_a = 1u << 5 | 1u << 8 }, FILL_RETURNS | CLEAR_BUFFERS, 0, true, true },
-    { "Zen 5", { .amd = true, .family = 0x1a, .model = 0x02, .amd_b = 1u << 12 | 1u << 29, .amd_a = 1u << 8 | 1u << 29 },
+    { "Zen 5", { .amd = true, .family = 0x1a, .model = 0x02, .amd_b = 1u << 12 | 1u << 29,
+                 .amd_a = 1u << 8 | 1u << 29 },
       FILL_RETURNS, 0, true, false },
     { "another maker", { .family = 7, .model = 0xb }, ALL_INTEL | ISOLATION | RETPOLINE, 0, false, false },
     { "Xen PV on Skylake", { .intel = true, .paravirtual = true, .family = 6, .model = 0x55, .features_d = MICROCODE },
@@ -75,9 +80,10 @@ static void test_automatic(void)
     for (unsigned i = 0; i < array_size(cases); i++) {
         struct speculation_plan plan = speculation_choose(&cases[i].facts, MITIGATIONS_AUTO);
         if (plan.patches != cases[i].patches || plan.control != cases[i].control
-            || plan.automatic_ibrs != cases[i].automatic_ibrs || plan.unprotected_returns != cases[i].unprotected_returns)
-            host_fail(__FILE__, __LINE__, "%s: patches %x control %x automatic %d unprotected %d", cases[i].name, plan.patches,
-                      plan.control, plan.automatic_ibrs, plan.unprotected_returns);
+            || plan.automatic_ibrs != cases[i].automatic_ibrs ||
+                plan.unprotected_returns != cases[i].unprotected_returns)
+            host_fail(__FILE__, __LINE__, "%s: patches %x control %x automatic %d unprotected %d", cases[i].name,
+                      plan.patches, plan.control, plan.automatic_ibrs, plan.unprotected_returns);
     }
 }
 
@@ -106,7 +112,8 @@ static void test_on(void)
         }
         CHECK_EQUAL(plan.patches & always, always);
         CHECK(!(plan.patches & ENTRY_BARRIER) || (cases[i].facts.amd_b & 1u << 12));
-        CHECK(!(plan.control & SPECULATION_SSBD) || (cases[i].facts.features_d & 1u << 31) || (cases[i].facts.amd_b & 1u << 24));
+        CHECK(!(plan.control & SPECULATION_SSBD) || (cases[i].facts.features_d & 1u << 31) ||
+              (cases[i].facts.amd_b & 1u << 24));
     }
 }
 

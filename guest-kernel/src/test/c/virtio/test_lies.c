@@ -77,8 +77,8 @@ static void capacities_that_cannot_be(void)
     static const struct {
         uint64_t sectors;
         int error;
-    } capacities[] = { { 0, -ENXIO }, { UINT64_MAX, -ENXIO }, { UINT64_MAX / SECTOR_SIZE + 1, -ENXIO }, { 1UL << 63, -ENXIO },
-                       { UINT64_MAX / SECTOR_SIZE, 0 }, { 1, 0 } };
+    } capacities[] = { { 0, -ENXIO }, { UINT64_MAX, -ENXIO }, { UINT64_MAX / SECTOR_SIZE + 1, -ENXIO },
+                       { 1UL << 63, -ENXIO }, { UINT64_MAX / SECTOR_SIZE, 0 }, { 1, 0 } };
     for (unsigned i = 0; i < array_size(capacities); i++) {
         unsigned disks = count_disks();
         uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
@@ -177,7 +177,8 @@ static void submit(unsigned number, struct page *page)
 {
     requests[number] = (struct block_request){
         .sector = number, .write = number % 2, .segment_count = 3, .done = done,
-        .segments = { { page_address(page), 512 }, { page_address(page) + 512, 512 }, { page_address(page) + 1024, 512 } },
+        .segments = { { page_address(page), 512 }, { page_address(page) + 512, 512 },
+                      { page_address(page) + 1024, 512 } },
     };
     block_submit(disk, &requests[number]);
 }

@@ -1,5 +1,6 @@
 /*
- * A device that asks for a reset while it is at work, in good faith or for ever, one that comes back as another, and one
+ * A device that asks for a reset while it is at work, in good faith or for ever, one that comes back as another, and
+ * one
  * that is taken out of the machine: what it was given is done again or ends with an error, nobody waits for ever, and
  * the log says so in one line.
  */
@@ -69,7 +70,8 @@ static void submit_all(void)
     for (unsigned i = 0; i < REQUESTS; i++) {
         requests[i] = (struct block_request){
             .sector = i, .write = i % 2, .segment_count = 3, .done = done,
-            .segments = { { page_address(page), 512 }, { page_address(page) + 512, 512 }, { page_address(page) + 1024, 512 } },
+            .segments = { { page_address(page), 512 }, { page_address(page) + 512, 512 },
+                          { page_address(page) + 1024, 512 } },
         };
         block_submit(disk, &requests[i]);
     }

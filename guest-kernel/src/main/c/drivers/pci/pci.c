@@ -172,7 +172,7 @@ int pci_msix_enable(struct pci_function *function)
     if (address == 0)
         return -ENODEV;
     function->msix_table = mmio_map(address, length);
-    if (function->msix_table == NULL)
+    if (!function->msix_table)
         return -ENOMEM;
     for (unsigned i = 0; i < function->msix_vectors; i++)
         mmio_write32(function->msix_table + i * MSIX_ENTRY_SIZE + MSIX_ENTRY_CONTROL, 1);

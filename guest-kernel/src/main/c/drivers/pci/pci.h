@@ -22,7 +22,8 @@ uint16_t pci_read16(const struct pci_function *function, unsigned offset);
 uint32_t pci_read32(const struct pci_function *function, unsigned offset);
 void pci_write16(const struct pci_function *function, unsigned offset, uint16_t value);
 
-/* The offset of a capability with this id, the `place`-th (from 0) of them; 0 if there is none. A list is followed for at
+/* The offset of a capability with this id, the `place`-th (from 0) of them; 0 if there is none. A list is followed for
+ * at
  * most PCI_CAPABILITIES_MAX entries, as many as fit the space, so one that goes round ends. */
 #define PCI_CAPABILITY_VENDOR 0x09
 #define PCI_CAPABILITY_MSIX 0x11
@@ -30,7 +31,8 @@ void pci_write16(const struct pci_function *function, unsigned offset, uint16_t 
 unsigned pci_find_capability(const struct pci_function *function, uint8_t id, unsigned place);
 
 /* Physical address of [offset, +length) in the memory window of a base address register, 0 if that is not all within
- * the window, or there is none, or it has no sensible address. The function does not answer at its windows meanwhile. */
+ * the window, or there is none, or it has no sensible address. The function does not answer at its windows
+ * meanwhile. */
 phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length);
 /* Lets the function answer at its memory windows and reach memory by itself. */
 void pci_enable(const struct pci_function *function);

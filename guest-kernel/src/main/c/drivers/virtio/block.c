@@ -64,7 +64,7 @@ static unsigned disks;
 static int free_piece(const struct virtio_disk *disk)
 {
     for (int i = 0; i < MAX_PIECES; i++) {
-        if (disk->pieces[i].request == NULL)
+        if (!disk->pieces[i].request)
             return i;
     }
     return -1;
@@ -130,11 +130,11 @@ static void take_back(struct virtio_disk *disk, struct list *requests)
 {
     for (unsigned i = 0; i < MAX_PIECES; i++) {
         struct piece *piece = &disk->pieces[i];
-        if (piece->request != NULL && piece->parent == i && piece->all_sent)
+        if (piece->request && piece->parent == i && piece->all_sent)
             list_push_back(requests, &piece->request->link);
         piece->request = NULL;
     }
-    for (struct list *node; (node = list_pop_front(&disk->pending)) != NULL;)
+    for (struct list *node; (node = list_pop_front(&disk->pending));)
         list_push_back(requests, node);
     disk->parent = -1;
 }
@@ -148,7 +148,7 @@ static void abandon(struct virtio_disk *disk, struct list *failed)
 
 static void complete_all(struct list *requests, int error)
 {
-    for (struct list *node; (node = list_pop_front(requests)) != NULL;) {
+    for (struct list *node; (node = list_pop_front(requests));) {
         struct block_request *request = list_entry(node, struct block_request, link);
         request->done(request, error);
     }
@@ -174,8 +174,8 @@ static bool read_capacity(struct virtio_device *device, uint64_t *sectors)
     device->transport->read_config(device, CONFIG_CAPACITY, sectors, sizeof(*sectors));
     if (*sectors != 0 && *sectors <= UINT64_MAX / SECTOR_SIZE)
         return true;
-    log_error("virtio device %s is not usable as a disk: it reports %lu sectors; give the guest another image", device->place,
-              *sectors);
+    log_error("virtio device %s is not usable as a disk: it reports %lu sectors; give the guest another image",
+              device->place, *sectors);
     return false;
 }
 
@@ -185,7 +185,7 @@ static int restart(struct virtio_device *device)
     uint64_t sectors;
     struct list requests = LIST_INIT(requests);
     take_back(disk, &requests);
-    for (struct list *node; (node = list_pop_front(&requests)) != NULL;)
+    for (struct list *node; (node = list_pop_front(&requests));)
         list_push_back(&disk->pending, node);
     for (unsigned i = 0; i < disk->queue.size; i++)
         (void)virtqueue_forget(&disk->queue, i);
@@ -225,8 +225,8 @@ static struct block_request *take_piece(struct virtio_disk *disk, bool *more, in
 {
     uint32_t written;
     struct piece *piece = virtqueue_take(&disk->queue, &written);
-    *more = piece != NULL;
-    if (piece == NULL)
+    *more = piece;
+    if (!piece)
         return NULL;
     struct piece *parent = &disk->pieces[piece->parent];
     struct block_request *request = piece->request;
@@ -251,7 +251,7 @@ static void handle_used(struct virtqueue *queue)
     while (more || virtqueue_enable_interrupt(queue)) {
         int error = 0;
         struct block_request *request = take_piece(disk, &more, &error);
-        if (request == NULL)
+        if (!request)
             continue;
         spin_unlock(&disk->lock);
         request->done(request, error);
@@ -278,8 +278,8 @@ static uint32_t segments_limit(struct virtio_device *device)
 static struct virtio_disk *create(struct virtio_device *device)
 {
     struct virtio_disk *disk = heap_allocate_zeroed(sizeof(*disk));
-    struct page *frames = disk != NULL ? page_allocate_zeroed() : NULL;
-    if (frames == NULL) {
+    struct page *frames = disk ? page_allocate_zeroed() : NULL;
+    if (!frames) {
         heap_free(disk);
         return NULL;
     }
@@ -315,7 +315,7 @@ int virtio_block_start(struct virtio_device *device)
     if (!read_capacity(device, &sectors))
         return -ENXIO;
     struct virtio_disk *disk = create(device);
-    if (disk == NULL)
+    if (!disk)
         return -ENOMEM;
     disk->block.sectors = sectors;
     error = virtqueue_init(&disk->queue, device, 0, QUEUE_SIZE, handle_used, disk);

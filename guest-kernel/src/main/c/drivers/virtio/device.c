@@ -87,7 +87,7 @@ bool virtio_check(struct virtio_device *device, int (*restart)(struct virtio_dev
 
 void virtio_ready(struct virtio_device *device)
 {
-    if (device->transport->connect_configuration != NULL)
+    if (device->transport->connect_configuration)
         device->transport->connect_configuration(device);
     device->transport->write_status(device, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
 }

@@ -1,6 +1,7 @@
 /*
  * The host's entropy (VIRTIO 1.1, 5.4): one buffer, mixed into the generator when it arrives. The boot waits for it
- * where nothing else gave enough (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a byte
+ * where nothing else gave enough (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a
+ * byte
  * that is still zero counts for nothing.
  */
 #include "core/heap.h"
@@ -34,7 +35,7 @@ static void handle_used(struct virtqueue *queue)
 {
     struct source *source = queue->context;
     uint32_t written;
-    if (virtqueue_take(queue, &written) == NULL)
+    if (!virtqueue_take(queue, &written))
         return;
     uint8_t seed[SEED_SIZE];
     written = min_of(written, (uint32_t)SEED_SIZE);
@@ -63,7 +64,7 @@ static int restart(struct virtio_device *device)
 {
     struct source *source = device->driver;
     int error = virtio_restart(device);
-    bool waits = virtqueue_forget(&source->queue, 0) != NULL;
+    bool waits = virtqueue_forget(&source->queue, 0);
     if (error == 0)
         error = virtqueue_restart(&source->queue);
     if (error != 0)
@@ -85,7 +86,7 @@ int virtio_entropy_start(struct virtio_device *device)
     if (error != 0)
         return error;
     struct source *source = heap_allocate_zeroed(sizeof(*source));
-    if (source == NULL)
+    if (!source)
         return -ENOMEM;
     error = virtqueue_init(&source->queue, device, 0, 1, handle_used, source);
     if (error != 0) {

@@ -128,10 +128,10 @@ static void interrupt(void *context)
     if (status == 0)
         return;
     for (unsigned i = 0; i < MAX_QUEUES; i++) {
-        if (mmio->queues[i] != NULL)
+        if (mmio->queues[i])
             mmio->queues[i]->handler(mmio->queues[i]);
     }
-    if ((status & INTERRUPT_CONFIGURATION) && mmio->device.changed != NULL)
+    if ((status & INTERRUPT_CONFIGURATION) && mmio->device.changed)
         mmio->device.changed(&mmio->device);
 }
 
@@ -177,7 +177,7 @@ static const struct virtio_transport mmio_transport = {
 static void open_device(phys_t address, uint64_t length, unsigned line)
 {
     struct virtio_mmio_device *mmio = heap_allocate_zeroed(sizeof(*mmio));
-    if (mmio == NULL || (mmio->base = mmio_map(address, length)) == NULL) {
+    if (!mmio || !(mmio->base = mmio_map(address, length))) {
         log_error("no memory for the virtio device at %lx", address);
         heap_free(mmio);
         return;
@@ -196,7 +196,8 @@ static void open_device(phys_t address, uint64_t length, unsigned line)
         return;
     }
     if (virtio && version == VERSION_LEGACY)
-        log_error("virtio device at %lx is a legacy one; start QEMU with -global virtio-mmio.force-legacy=false", address);
+        log_error("virtio device at %lx is a legacy one; start QEMU with -global virtio-mmio.force-legacy=false",
+                  address);
     heap_free(mmio);
 }
 
@@ -247,7 +248,7 @@ static void parse_device(const char *at)
 void virtio_mmio_find(const char *command_line)
 {
     static const char option[] = "virtio_mmio.device=";
-    for (const char *at = command_line; at != NULL; at = strchr(at, ' ')) {
+    for (const char *at = command_line; at; at = strchr(at, ' ')) {
         while (*at == ' ')
             at++;
         if (strncmp(at, option, sizeof(option) - 1) == 0)

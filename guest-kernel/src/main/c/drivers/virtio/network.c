@@ -41,7 +41,7 @@ static unsigned nics;
 /* Until the stack has set its callbacks, packets are dropped as they come. */
 static void pass_on(struct network_device *network, struct packet *packet)
 {
-    if (network->receive == NULL) {
+    if (!network->receive) {
         network->dropped++;
         packet_free(packet);
         return;
@@ -61,7 +61,7 @@ static bool receive_round(struct network_device *network)
     bool more;
     do {
         struct packet *packet = NULL;
-        while (received < NETWORK_ROUND && (packet = virtio_net_receive(nic)) != NULL) {
+        while (received < NETWORK_ROUND && (packet = virtio_net_receive(nic))) {
             spin_unlock(&nic->lock);
             pass_on(network, packet);
             received++;
@@ -71,7 +71,7 @@ static bool receive_round(struct network_device *network)
         more = received == NETWORK_ROUND;
     } while (!more && virtqueue_enable_interrupt(&nic->receive));
     spin_unlock(&nic->lock);
-    if (received > 0 && network->receive_done != NULL)
+    if (received > 0 && network->receive_done)
         network->receive_done(network);
     return more;
 }
@@ -88,7 +88,7 @@ static void handle_interrupt(struct virtqueue *queue)
     bool ready = virtio_net_reclaim(nic);
     spin_unlock(&nic->lock);
     network_device_interrupt(network);
-    if (ready && network->transmit_ready != NULL)
+    if (ready && network->transmit_ready)
         network->transmit_ready(network);
 }
 
@@ -97,7 +97,7 @@ static void forget_buffers(struct virtio_nic *nic)
     virtio_net_transmit_forget(nic);
     for (unsigned i = 0; i < nic->receive.size; i++) {
         struct page *page = virtqueue_forget(&nic->receive, i);
-        if (page != NULL)
+        if (page)
             page_put(page);
     }
 }
@@ -136,7 +136,7 @@ static void changed(struct virtio_device *device)
     virtio_net_check(nic);
     bool ready = virtio_net_reclaim(nic);
     spin_unlock(&nic->lock);
-    if (ready && nic->network.transmit_ready != NULL)
+    if (ready && nic->network.transmit_ready)
         nic->network.transmit_ready(&nic->network);
 }
 
@@ -212,7 +212,7 @@ int virtio_network_start(struct virtio_device *device)
         return error;
     /* Never freed once a queue knows it. */
     struct virtio_nic *nic = heap_allocate_zeroed(sizeof(*nic));
-    if (nic == NULL)
+    if (!nic)
         return -ENOMEM;
     spinlock_init(&nic->lock, LOCK_NIC);
     nic->device = device;

@@ -51,7 +51,7 @@ int virtio_net_receive_init(struct virtio_nic *nic)
 {
     for (unsigned i = 0; i < nic->receive.size; i++) {
         struct page *page = device_page();
-        if (page == NULL)
+        if (!page)
             return i > 0 ? 0 : -ENOMEM;
         offer(nic, page);
     }
@@ -62,7 +62,7 @@ static bool take_buffer(struct virtio_nic *nic, struct gathered *to)
 {
     uint32_t written;
     struct page *page = virtqueue_take(&nic->receive, &written);
-    if (page == NULL)
+    if (!page)
         return false;
     virtio_progress(nic->device);
     unsigned index = to->count++;
@@ -119,7 +119,7 @@ static void copy_meaning(struct packet *packet, const struct virtio_net_header *
 static struct packet *copy_whole(const struct gathered *from)
 {
     struct packet *packet = packet_allocate(from->length);
-    if (packet == NULL)
+    if (!packet)
         return NULL;
     for (unsigned i = 0; i < from->count; i++) {
         memcpy(packet->head + packet->start + packet->linear, data_of(from, i), from->lengths[i]);
@@ -135,7 +135,7 @@ static bool replace_pages(struct virtio_nic *nic, unsigned count)
     struct page *pages[MAX_BUFFERS];
     for (unsigned i = 0; i < count; i++) {
         pages[i] = device_page();
-        if (pages[i] != NULL)
+        if (pages[i])
             continue;
         while (i-- > 0)
             page_put(pages[i]);
@@ -150,7 +150,7 @@ static bool replace_pages(struct virtio_nic *nic, unsigned count)
 static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered *from)
 {
     struct packet *packet = packet_allocate(COPY_HEADERS);
-    if (packet == NULL)
+    if (!packet)
         return NULL;
     if (!replace_pages(nic, from->count)) {
         packet_free(packet);
@@ -182,9 +182,9 @@ struct packet *virtio_net_receive(struct virtio_nic *nic)
         struct packet *packet = NULL;
         if (valid(&from))
             packet = copy ? copy_whole(&from) : attach_pages(nic, &from);
-        if (packet == NULL || copy)
+        if (!packet || copy)
             offer_again(nic, &from);
-        if (packet != NULL) {
+        if (packet) {
             copy_meaning(packet, &from.header);
             return packet;
         }

@@ -16,7 +16,7 @@
 static void free_sent(struct virtio_nic *nic)
 {
     uint32_t written;
-    for (struct packet *packet; (packet = virtqueue_take(&nic->transmit, &written)) != NULL;) {
+    for (struct packet *packet; (packet = virtqueue_take(&nic->transmit, &written));) {
         nic->bytes_in_flight -= packet->length;
         packet_free(packet);
         virtio_progress(nic->device);
@@ -27,7 +27,7 @@ void virtio_net_transmit_forget(struct virtio_nic *nic)
 {
     for (unsigned i = 0; i < nic->transmit.size; i++) {
         struct packet *packet = virtqueue_forget(&nic->transmit, i);
-        if (packet != NULL)
+        if (packet)
             packet_free(packet);
     }
     nic->bytes_in_flight = 0;

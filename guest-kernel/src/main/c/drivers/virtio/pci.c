@@ -130,7 +130,7 @@ static void queue_interrupt(void *context)
 static void configuration_interrupt(void *context)
 {
     struct virtio_pci_device *pci = context;
-    if (pci->device.changed != NULL)
+    if (pci->device.changed)
         pci->device.changed(&pci->device);
 }
 
@@ -243,7 +243,7 @@ static unsigned find_structure(struct virtio_pci_device *pci, uint8_t type, stru
             continue;
         window->length = length;
         window->base = mmio_map(address, length);
-        return window->base != NULL ? at : 0;
+        return window->base ? at : 0;
     }
     return 0;
 }
@@ -269,7 +269,7 @@ static void visit(const struct pci_function *function)
     if (function->vendor != VENDOR_VIRTIO || function->id < ID_TRANSITIONAL_FIRST || function->id > ID_LAST)
         return;
     struct virtio_pci_device *pci = heap_allocate_zeroed(sizeof(*pci));
-    if (pci == NULL) {
+    if (!pci) {
         log_error("no memory for a virtio device");
         return;
     }

@@ -64,14 +64,14 @@ static void full_barrier(void)
 static void *zeroed_page(void)
 {
     struct page *page = page_allocate_zeroed();
-    return page != NULL ? page_data(page) : NULL;
+    return page ? page_data(page) : NULL;
 }
 
 static void release(struct virtqueue *queue)
 {
-    if (queue->descriptors != NULL)
+    if (queue->descriptors)
         page_put(page_of(virt_to_phys(queue->descriptors)));
-    if (queue->available != NULL)
+    if (queue->available)
         page_put(page_of(virt_to_phys(queue->available)));
     heap_free(queue->slots);
 }
@@ -110,7 +110,7 @@ int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsign
     };
     queue->used = (void *)((uint8_t *)queue->available + USED_RING_OFFSET);
     queue->slots = heap_allocate_zeroed(queue->size * sizeof(*queue->slots));
-    if (queue->descriptors == NULL || queue->available == NULL || queue->slots == NULL) {
+    if (!queue->descriptors || !queue->available || !queue->slots) {
         release(queue);
         return -ENOMEM;
     }
@@ -228,7 +228,7 @@ void *virtqueue_take(struct virtqueue *queue, uint32_t *written)
     struct virtq_used_element *element = &queue->used->ring[queue->next_used % queue->size];
     uint32_t id = read_once(element->id);
     *written = read_once(element->length);
-    if (id >= queue->size || queue->slots[id].token == NULL)
+    if (id >= queue->size || !queue->slots[id].token)
         return give_up(queue, "it returned a buffer it was not given");
     void *token = queue->slots[id].token;
     free_chain(queue, (uint16_t)id);

@@ -52,7 +52,8 @@ must_check int virtqueue_init(struct virtqueue *queue, struct virtio_device *dev
 /* After a reset of the device: what chain `slot` (0..size - 1) was added with, which the device does not have any more;
  * NULL: no chain begins there. */
 void *virtqueue_forget(struct virtqueue *queue, unsigned slot);
-/* After that: as virtqueue_init() left it, not broken, in the same memory. 0, or a negative errno with the queue broken. */
+/* After that: as virtqueue_init() left it, not broken, in the same memory. 0, or a negative errno with the queue
+ * broken. */
 must_check int virtqueue_restart(struct virtqueue *queue);
 /* Adds a chain; the device sees it at once but is told only by virtqueue_flush(). False if there are
  * not enough free descriptors. token is not NULL. */

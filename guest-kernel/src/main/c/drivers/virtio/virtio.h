@@ -44,7 +44,8 @@ struct virtio_transport {
     /* Tells the device where the queue's memory is, connects its interrupt and enables it.
      * Fills queue->notify. 0 or a negative errno. */
     int (*queue_enable)(struct virtio_device *device, struct virtqueue *queue);
-    /* After the queues: connects the interrupt for changes of the configuration and status, where there is one to spare.
+    /* After the queues: connects the interrupt for changes of the configuration and status, where there is one to
+     * spare.
      * NULL: it is always connected. */
     void (*connect_configuration)(struct virtio_device *device);
 };

@@ -71,7 +71,7 @@ struct disk {
 static struct flight *free_flight(struct disk *disk)
 {
     for (unsigned i = 0; i < SLOTS; i++)
-        if (disk->flights[i].request == NULL)
+        if (!disk->flights[i].request)
             return &disk->flights[i];
     return NULL;
 }
@@ -119,7 +119,7 @@ static bool grant_all(struct disk *disk, struct flight *flight, const struct blo
 static bool launch(struct disk *disk, struct block_request *request)
 {
     struct flight *flight = free_flight(disk);
-    if (flight == NULL || ring_free(&disk->ring) == 0 || !grant_all(disk, flight, request))
+    if (!flight || ring_free(&disk->ring) == 0 || !grant_all(disk, flight, request))
         return false;
     flight->request = request;
     list_push_back(&disk->flying, &request->link);
@@ -175,7 +175,7 @@ static void blkfront_submit(struct block_device *device, struct block_request *r
 static void tell(struct list *requests, int error)
 {
     struct list *link;
-    while ((link = list_pop_front(requests)) != NULL) {
+    while ((link = list_pop_front(requests))) {
         struct block_request *request = list_entry(link, struct block_request, link);
         request->done(request, error);
     }
@@ -198,17 +198,17 @@ static void ground_all(struct disk *disk, struct ended *ended)
     list_init(&order);
     for (unsigned i = 0; i < SLOTS; i++) {
         struct flight *flight = &disk->flights[i];
-        if (flight->request != NULL)
+        if (flight->request)
             flight->kept = !revoke(flight, flight->request, flight->request->segment_count);
     }
-    while ((link = list_pop_front(&disk->flying)) != NULL) {
+    while ((link = list_pop_front(&disk->flying))) {
         struct flight *flight = flight_of(disk, list_entry(link, struct block_request, link));
         list_push_back(flight->kept ? &ended->badly : &order, link);
         flight->request = NULL;
     }
-    while ((link = list_pop_front(&disk->waiting)) != NULL)
+    while ((link = list_pop_front(&disk->waiting)))
         list_push_back(&order, link);
-    while ((link = list_pop_front(&order)) != NULL)
+    while ((link = list_pop_front(&order)))
         list_push_back(&disk->waiting, link);
 }
 
@@ -219,7 +219,7 @@ static void disk_died(struct disk *disk, struct ended *ended, const char *why)
     disk->dead = true;
     ground_all(disk, ended);
     struct list *link;
-    while ((link = list_pop_front(&disk->waiting)) != NULL)
+    while ((link = list_pop_front(&disk->waiting)))
         list_push_back(&ended->badly, link);
 }
 
@@ -227,7 +227,7 @@ static bool take_response(struct disk *disk, struct ended *ended)
 {
     struct ring_response response;
     ring_take(&disk->ring, &response, sizeof(response));
-    if (response.id >= SLOTS || disk->flights[response.id].request == NULL) {
+    if (response.id >= SLOTS || !disk->flights[response.id].request) {
         disk_died(disk, ended, "the backend answered a request that was not made");
         return false;
     }
@@ -380,7 +380,7 @@ static const struct frontend_operations operations = {
 int blkfront_start(const char *path, uint64_t number)
 {
     struct disk *disk = heap_allocate_zeroed(sizeof(*disk));
-    if (disk == NULL)
+    if (!disk)
         return -ENOMEM;
     spinlock_init(&disk->lock, LOCK_DISK);
     list_init(&disk->waiting);

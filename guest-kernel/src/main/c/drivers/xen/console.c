@@ -91,7 +91,7 @@ static bool wait_for_daemon(uint32_t *seen, nanoseconds *limit)
 
 void xen_console_write(const char *text, size_t length)
 {
-    if (ring == NULL) {
+    if (!ring) {
         xen_host->write_without_ring(text, length);
         return;
     }
@@ -112,7 +112,7 @@ void xen_console_write(const char *text, size_t length)
 /* A full ring: the daemon's event, once it has taken what is in there, is handled below. */
 size_t xen_console_send(const char *text, size_t length)
 {
-    if (ring == NULL) {
+    if (!ring) {
         xen_host->write_without_ring(text, length);
         return length;
     }
@@ -126,7 +126,7 @@ void xen_console_drain(void)
 {
     uint32_t seen = 0;
     nanoseconds limit = 0;
-    while (ring != NULL && output_pending() > 0 && wait_for_daemon(&seen, &limit)) {
+    while (ring && output_pending() > 0 && wait_for_daemon(&seen, &limit)) {
     }
 }
 

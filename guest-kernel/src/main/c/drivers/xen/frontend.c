@@ -22,8 +22,8 @@ static void step(struct frontend *frontend);
 
 /* ---- Reading and writing the store --------------------------------------------------------------- */
 
-static void submit(struct frontend *frontend, enum xenbus_operation operation, struct xenbus_node *nodes, unsigned count,
-                   const char *directory, void (*done)(struct xenbus_batch *, int))
+static void submit(struct frontend *frontend, enum xenbus_operation operation, struct xenbus_node *nodes,
+                   unsigned count, const char *directory, void (*done)(struct xenbus_batch *, int))
 {
     frontend->busy = true;
     frontend->batch.nodes = nodes;
@@ -60,7 +60,7 @@ static void look(struct frontend *frontend)
     unsigned count = 0;
     frontend->nodes[count++].name = "state";
     frontend->nodes[count++].name = "online";
-    for (const char *const *name = frontend->operations->nodes; *name != NULL; name++)
+    for (const char *const *name = frontend->operations->nodes; *name; name++)
         frontend->nodes[count++].name = *name;
     submit(frontend, XENBUS_READ, frontend->nodes, count, frontend->backend, backend_read);
 }
@@ -82,7 +82,7 @@ static void write_ours(struct frontend *frontend, const struct frontend_setting 
     struct xenbus_node *node = frontend->ours;
     for (unsigned i = 0; i < count; i++, node++) {
         node->name = settings[i].name;
-        if (settings[i].text != NULL)
+        if (settings[i].text)
             string_copy(node->value, settings[i].text, sizeof(node->value));
         else
             format(node->value, sizeof(node->value), "%u", settings[i].value);
@@ -115,8 +115,8 @@ static void make_offer(struct frontend *frontend)
     struct frontend_setting settings[FRONTEND_SETTINGS_MAX];
     unsigned count = 0;
     if (frontend->attempts++ == ATTEMPTS_MAX) {
-        log_error("device %s: its backend rejected %d connection attempts; see the log of the host's backend", frontend->path,
-                  ATTEMPTS_MAX);
+        log_error("device %s: its backend rejected %d connection attempts; see the log of the host's backend",
+                  frontend->path, ATTEMPTS_MAX);
         lose(frontend, -ECONNREFUSED);
         return;
     }
@@ -192,7 +192,8 @@ static void step(struct frontend *frontend)
         return;
     }
     if (frontend->phase == PHASE_UP && backend != STATE_CONNECTED) {
-        log_error("device %s: its backend has closed (state %d); waiting for it to come back", frontend->path, (int)backend);
+        log_error("device %s: its backend has closed (state %d); waiting for it to come back", frontend->path,
+                  (int)backend);
         frontend->operations->disconnected(frontend);
         frontend->phase = PHASE_RESETTING;
     }
@@ -314,7 +315,7 @@ bool frontend_share_page(struct frontend *frontend, struct granted_page *shared)
 {
     shared->grant = GRANT_NONE;
     shared->page = page_allocate_zeroed();
-    if (shared->page == NULL)
+    if (!shared->page)
         return false;
     shared->grant = grant_page(frontend->backend_domain, shared->page, false);
     if (shared->grant == GRANT_NONE)

@@ -27,7 +27,7 @@ int grants_init(unsigned count)
 {
     unsigned frames = (RESERVED_ENTRIES + count + GRANTS_PER_FRAME - 1) / GRANTS_PER_FRAME;
     table = xen_host->map_grant_table(frames);
-    if (table == NULL)
+    if (!table)
         return -ENOMEM;
     table_entries = frames * GRANTS_PER_FRAME;
     first_free = GRANT_NONE;
@@ -79,8 +79,8 @@ static void keep_page(struct page *page)
     unsigned kept = ++kept_count;
     spin_unlock(&grants_lock);
     if ((kept & (kept - 1)) == 0)
-        log_error("a device's backend still uses %u page(s) that it should have given back; they are lost to this guest. "
-                  "Restart the backend's domain if there are many", kept);
+        log_error("a device's backend still uses %u page(s) that it should have given back; they are lost to this "
+                  "guest. Restart the backend's domain if there are many", kept);
 }
 
 bool grant_revoke(grant_reference reference, struct page *page)

@@ -54,7 +54,8 @@ static int read_mac(struct nic *nic, const char *path)
 
 static struct nic *nic_of_frontend(struct frontend *frontend) { return container_of(frontend, struct nic, frontend); }
 
-static const char *const nodes[] = { "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4", NULL };
+static const char *const nodes[] = { "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4",
+                                     NULL };
 
 /* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
 static int read_features(struct nic *nic)
@@ -77,7 +78,7 @@ static void link_changed(struct nic *nic, bool up)
     if (nic->device.running == up)
         return;
     nic->device.running = up;
-    if (nic->device.link_changed != NULL)
+    if (nic->device.link_changed)
         nic->device.link_changed(&nic->device);
 }
 
@@ -149,7 +150,7 @@ static const struct frontend_operations operations = {
 int netfront_start(const char *path, uint64_t number)
 {
     struct nic *nic = heap_allocate_zeroed(sizeof(*nic));
-    if (nic == NULL)
+    if (!nic)
         return -ENOMEM;
     spinlock_init(&nic->transmitter.lock, LOCK_NIC_TRANSMIT);
     spinlock_init(&nic->receiver.lock, LOCK_NIC_RECEIVE);

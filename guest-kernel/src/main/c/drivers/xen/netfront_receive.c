@@ -58,7 +58,7 @@ static bool new_slot(struct nic *nic, struct granted_page *slot)
         return true;
     }
     slot->page = device_page();
-    if (slot->page == NULL)
+    if (!slot->page)
         return false;
     slot->grant = grant_page(nic->frontend.backend_domain, slot->page, false);
     if (slot->grant == GRANT_NONE) {
@@ -234,7 +234,7 @@ static void give_back(struct receiver *rx, const struct gathered *from)
 static struct packet *copy_whole(struct receiver *rx, const struct gathered *from)
 {
     struct packet *packet = packet_allocate(from->length);
-    for (unsigned i = 0; packet != NULL && i < from->count; i++) {
+    for (unsigned i = 0; packet && i < from->count; i++) {
         memcpy(packet->head + packet->start + packet->linear, piece_data(from, i), from->pieces[i].length);
         packet->linear += from->pieces[i].length;
     }
@@ -273,7 +273,7 @@ static struct packet *keep_pages(struct nic *nic, struct gathered *from)
     struct packet *packet = NULL;
     if (offered(rx) + rx->spares >= PAGES_KEPT)
         packet = packet_allocate(COPY_HEADERS);
-    if (packet == NULL) {
+    if (!packet) {
         give_back(rx, from);
         return NULL;
     }
@@ -294,7 +294,7 @@ static struct packet *build(struct nic *nic, struct gathered *from)
         return NULL;
     }
     packet = from->length <= COPY_WHOLE ? copy_whole(&nic->receiver, from) : keep_pages(nic, from);
-    if (packet == NULL)
+    if (!packet)
         return NULL;
     packet->length = from->length;
     packet->segment_size = from->segment_size;
@@ -325,7 +325,7 @@ static void take_packets(struct nic *nic, struct list *packets)
             struct packet *packet = build(nic, &gathered);
             if (rx->dead)
                 return;
-            if (packet != NULL)
+            if (packet)
                 list_push_back(packets, &packet->link);
             else
                 nic->device.dropped++;
@@ -339,9 +339,9 @@ static void deliver(struct nic *nic, struct list *packets)
     struct list *link;
     if (list_empty(packets))
         return;
-    while ((link = list_pop_front(packets)) != NULL) {
+    while ((link = list_pop_front(packets))) {
         struct packet *packet = list_entry(link, struct packet, link);
-        if (device->receive == NULL) {
+        if (!device->receive) {
             device->dropped++;
             packet_free(packet);
             continue;
@@ -350,7 +350,7 @@ static void deliver(struct nic *nic, struct list *packets)
         device->received_bytes += packet->length;
         device->receive(device, packet);
     }
-    if (device->receive_done != NULL)
+    if (device->receive_done)
         device->receive_done(device);
 }
 

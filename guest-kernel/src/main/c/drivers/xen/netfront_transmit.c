@@ -86,7 +86,7 @@ static bool take_frame(struct nic *nic, struct granted_page *frame)
         return true;
     }
     frame->page = device_page();
-    if (frame->page == NULL)
+    if (!frame->page)
         return false;
     frame->grant = grant_page(nic->frontend.backend_domain, frame->page, true);
     if (frame->grant == GRANT_NONE)
@@ -101,7 +101,7 @@ static struct tx_slot *take_slot(struct nic *nic, struct packet *packet, const s
     if (tx->first_free == NO_SLOT)
         return NULL;
     struct tx_slot *slot = &tx->slots[tx->first_free];
-    slot->copied = piece->fragment == NULL;
+    slot->copied = !piece->fragment;
     if (slot->copied) {
         if (!take_frame(nic, &slot->granted))
             return NULL;
@@ -196,7 +196,7 @@ static bool send_pieces(struct nic *nic, struct packet *packet)
         return false;
     for (unsigned i = 0; i < count; i++) {
         slots[i] = take_slot(nic, packet, &pieces[i]);
-        if (slots[i] == NULL) {
+        if (!slots[i]) {
             take_back(tx, slots, i);
             return false;
         }
@@ -218,7 +218,7 @@ static bool take_response(struct nic *nic)
         tx->extras--;
         return true;
     }
-    if (response.id >= NET_SLOTS || tx->slots[response.id].packet == NULL)
+    if (response.id >= NET_SLOTS || !tx->slots[response.id].packet)
         return false;
     struct tx_slot *slot = &tx->slots[response.id];
     struct packet *packet = slot->packet;
@@ -301,7 +301,7 @@ void netfront_transmit_event(struct nic *nic)
     if (ready)
         tx->full = false;
     spin_unlock(&tx->lock);
-    if (ready && nic->device.transmit_ready != NULL)
+    if (ready && nic->device.transmit_ready)
         nic->device.transmit_ready(&nic->device);
 }
 
@@ -335,7 +335,7 @@ void netfront_transmit_stop(struct nic *nic)
     tx->dead = true;
     for (unsigned i = 0; i < NET_SLOTS; i++) {
         struct packet *packet = tx->slots[i].packet;
-        if (packet == NULL)
+        if (!packet)
             continue;
         (void)return_slot(tx, &tx->slots[i]);
         if (--progress_of(packet)->slots > 0)
@@ -351,6 +351,6 @@ void netfront_transmit_stop(struct nic *nic)
     bool waited_for = tx->full;
     tx->full = false;
     spin_unlock(&tx->lock);
-    if (waited_for && nic->device.transmit_ready != NULL)
+    if (waited_for && nic->device.transmit_ready)
         nic->device.transmit_ready(&nic->device);
 }

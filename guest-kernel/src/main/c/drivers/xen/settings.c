@@ -45,7 +45,7 @@ static int visit_all(struct buffers *buffers, platform_setting_visit *visit, voi
 int xen_settings(platform_setting_visit *visit, void *context)
 {
     struct buffers *buffers = heap_allocate(sizeof(*buffers));
-    if (buffers == NULL)
+    if (!buffers)
         return -ENOMEM;
     int result = visit_all(buffers, visit, context);
     heap_free(buffers);
@@ -59,7 +59,8 @@ void xen_read_seed(void)
     if (length > 0)
         random_credit(seed, (size_t)length, (unsigned)length * BITS_PER_CHARACTER, RANDOM_XENSTORE);
     else if (length != 0 && length != -ENOENT)
-        log_error("the seed in " SEED " cannot be read: %s", length == -EOVERFLOW ? "it is longer than 256 bytes" : "I/O error");
+        log_error("the seed in " SEED " cannot be read: %s",
+                  length == -EOVERFLOW ? "it is longer than 256 bytes" : "I/O error");
     memset(seed, 0, sizeof(seed));
     compiler_barrier();
 }

@@ -73,7 +73,7 @@ static void finish(struct xenbus_request *request, int result)
     list_remove(&request->link);
     request->result = result;
     request->finished = true;
-    if (request->done != NULL)
+    if (request->done)
         request->done(request);
 }
 
@@ -116,7 +116,7 @@ static uint32_t stream_read(char *to, uint32_t length)
         return 0;
     }
     uint32_t count = min_of(length, pending);
-    for (uint32_t i = 0; to != NULL && i < count; i++)
+    for (uint32_t i = 0; to && i < count; i++)
         to[i] = read_once(ring->replies[(consumed + i) % STORE_RING_SIZE]);
     __atomic_store_n(&ring->replies_consumed, consumed + count, __ATOMIC_RELEASE);
     return count;
@@ -168,10 +168,10 @@ static const char *outgoing_part(const struct xenbus_request *request, uint32_t 
 static void pump_out(void)
 {
     bool moved = false;
-    while (!broken && (outgoing.request != NULL || next_outgoing())) {
+    while (!broken && (outgoing.request || next_outgoing())) {
         uint32_t length;
         const char *part = outgoing_part(outgoing.request, outgoing.sent, &length);
-        if (part == NULL) {
+        if (!part) {
             outgoing.request->sent = true;
             outgoing.request = NULL;
             continue;
@@ -258,7 +258,7 @@ static int answer_result(const struct xenbus_request *request)
     }
     if (incoming.header.type != (uint32_t)request->operation)
         return -EPROTO;
-    return request->reply != NULL && length > request->reply_size ? -EOVERFLOW : (int)length;
+    return request->reply && length > request->reply_size ? -EOVERFLOW : (int)length;
 }
 
 /* The header is complete: decides where the body goes. */
@@ -268,7 +268,7 @@ static void begin_body(void)
     incoming.answered = request;
     incoming.to = incoming.body;
     incoming.room = sizeof(incoming.body);
-    if (request != NULL && incoming.header.type != TYPE_ERROR && request->reply != NULL) {
+    if (request && incoming.header.type != TYPE_ERROR && request->reply) {
         incoming.to = request->reply;
         incoming.room = (uint32_t)min_of(request->reply_size, (size_t)XENBUS_BODY_MAX);
     }
@@ -279,7 +279,7 @@ static void end_message(void)
     incoming.received = 0;
     if (incoming.header.type == TYPE_WATCH_EVENT)
         watch_event(incoming.header.length);
-    else if (incoming.answered != NULL)
+    else if (incoming.answered)
         finish(incoming.answered, answer_result(incoming.answered));
 }
 
@@ -467,7 +467,7 @@ static int run_all(enum xenbus_operation operation, const char *directory, struc
 {
     int result = 1;
     struct xenbus_batch *batch = heap_allocate_zeroed_at(sizeof(*batch), PAGES_RESERVED);
-    if (batch == NULL)
+    if (!batch)
         return -ENOMEM;
     batch->nodes = nodes;
     batch->count = count;

@@ -27,7 +27,11 @@ struct ext2_inode {
 };
 
 static inline struct ext2 *ext2_of(const struct inode *inode) { return container_of(inode->fs, struct ext2, fs); }
-static inline struct ext2_inode *ext2_inode_of(struct inode *inode) { return container_of(inode, struct ext2_inode, inode); }
+
+static inline struct ext2_inode *ext2_inode_of(struct inode *inode)
+{
+    return container_of(inode, struct ext2_inode, inode);
+}
 
 /* ext2/inode.c: the inode with a reference. 0, -EIO for what is damaged, -ENOMEM. */
 int ext2_get_inode(struct ext2 *ext2, uint32_t number, struct inode **out);

@@ -66,8 +66,10 @@ void show_smaps_rollup(struct text *out, uint32_t number)
     address_space_usage(&usage);
     uint64_t resident = usage.resident_pages * (PAGE_SIZE / 1024);
     text_print(out, "%08lx-%08lx ---p 00000000 00:00 0 %*s[rollup]\n", usage.code_start, usage.stack_start, 26, "");
-    text_print(out, "Rss:            %8lu kB\nPss:            %8lu kB\nPss_Dirty:      %8lu kB\n", resident, resident, resident);
+    text_print(out, "Rss:            %8lu kB\nPss:            %8lu kB\nPss_Dirty:      %8lu kB\n", resident, resident,
+               resident);
     text_print(out, "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
-    text_print(out, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n", resident, resident, resident);
+    text_print(out, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n", resident, resident,
+               resident);
     text_print(out, "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
 }

@@ -104,7 +104,8 @@ static void show_transfers(struct text *out, uint32_t number)
 {
     (void)number;
     struct file_transfers t = file_transfers;
-    text_print(out, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", t.read_bytes, t.written_bytes, t.reads, t.writes);
+    text_print(out, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", t.read_bytes, t.written_bytes, t.reads,
+               t.writes);
     text_print(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 }
 

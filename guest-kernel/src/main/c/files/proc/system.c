@@ -19,7 +19,8 @@ static void show_memory(struct text *out, uint32_t number)
     const uint64_t k = PAGE_SIZE / 1024;
     uint64_t total = pages_total_count() * k, free = pages_free_count() * k;
     uint64_t available = address_space_available() * k, cached = page_cache_count() * k;
-    text_print(out, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n", total, free, available);
+    text_print(out, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n", total, free,
+               available);
     text_print(out, "Buffers:               0 kB\nCached:         %8lu kB\nSwapCached:            0 kB\n", cached);
     text_print(out, "SwapTotal:             0 kB\nSwapFree:              0 kB\nDirty:                 0 kB\n");
     text_print(out, "Shmem:          %8lu kB\n", cached - page_cache_evictable() * k);
@@ -120,7 +121,8 @@ static void show_boot_id(struct text *out, uint32_t number)
 static void show_memory_events(struct text *out, uint32_t number)
 {
     (void)number;
-    text_print(out, "nr_free_pages %lu\nnr_file_pages %lu\nnr_dirty 0\nnr_writeback 0\n", pages_free_count(), page_cache_count());
+    text_print(out, "nr_free_pages %lu\nnr_file_pages %lu\nnr_dirty 0\nnr_writeback 0\n", pages_free_count(),
+               page_cache_count());
     text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\noom_kill 0\n");
 }
 
@@ -168,7 +170,8 @@ static const struct pseudo_entry random_files[] = {
 static const struct pseudo_entry kernel_files[] = {
     FILE_OF("cap_last_cap", "40\n"), FILE_OF("core_pattern", "core\n"), FILE_OF("ngroups_max", "65536\n"),
     SHOWN("osrelease", show_release), FILE_OF("ostype", "Linux\n"), FILE_OF("pid_max", "4194304\n"),
-    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), SHOWN("threads-max", show_most_threads), { 0 },
+    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), SHOWN("threads-max", show_most_threads),
+    { 0 },
 };
 static const struct pseudo_entry memory_files[] = {
     FILE_OF("max_map_count", "65530\n"), FILE_OF("mmap_min_addr", "65536\n"), FILE_OF("nr_hugepages", "0\n"),

@@ -1,5 +1,6 @@
 /*
- * Unix sockets that keep messages apart. What is sent waits at the receiver, at most QUEUE_LIMIT bytes of it but always one
+ * Unix sockets that keep messages apart. What is sent waits at the receiver, at most QUEUE_LIMIT bytes of it but always
+ * one
  * message. Who finds no room waits in the receiver's queue, holding a reference to it.
  */
 #include "core/heap.h"
@@ -26,7 +27,7 @@ static bool is_datagram(const struct unix_socket *u) { return u->socket.type == 
 
 void unix_free_packets(struct unix_socket *u)
 {
-    for (struct list *node; (node = list_pop_front(&u->packets)) != NULL;)
+    for (struct list *node; (node = list_pop_front(&u->packets));)
         heap_free(list_entry(node, struct unix_packet, link));
     u->used = 0;
 }
@@ -37,18 +38,18 @@ void unix_free_packets(struct unix_socket *u)
 static int find_receiver(struct unix_socket *u, const struct socket_address *to, const struct inode *inode,
                          struct unix_socket **out)
 {
-    struct unix_socket *receiver = to != NULL ? unix_owner(to, inode) : is_datagram(u) ? u->target : u->peer;
+    struct unix_socket *receiver = to ? unix_owner(to, inode) : is_datagram(u) ? u->target : u->peer;
     if (!is_datagram(u) && u->state != UNIX_CONNECTED)
         return -ENOTCONN;
-    if (receiver == NULL)
-        return to != NULL ? -ECONNREFUSED : -ENOTCONN;
+    if (!receiver)
+        return to ? -ECONNREFUSED : -ENOTCONN;
     if (receiver->state == UNIX_CLOSED && is_datagram(u)) {
         unix_disconnect(u);
         return -ECONNREFUSED;
     }
     if (receiver->socket.type != u->socket.type)
         return -EPROTOTYPE;
-    if (is_datagram(u) && receiver->target != NULL && receiver->target != u)
+    if (is_datagram(u) && receiver->target && receiver->target != u)
         return -EPERM;
     reference_get(&receiver->references);
     *out = receiver;
@@ -81,7 +82,8 @@ static bool may_deliver(struct unix_socket *u, struct unix_socket *receiver)
     return ready;
 }
 
-static int deliver_in_time(struct unix_socket *u, struct unix_socket *receiver, struct unix_packet *packet, unsigned flags)
+static int deliver_in_time(struct unix_socket *u, struct unix_socket *receiver, struct unix_packet *packet,
+                           unsigned flags)
 {
     nanoseconds deadline = socket_deadline(u->socket.send_timeout);
     for (;;) {
@@ -100,13 +102,13 @@ static int send_to(struct unix_socket *u, const struct socket_address *to, struc
 {
     struct inode *inode = NULL;
     struct unix_socket *receiver;
-    int error = to != NULL ? unix_find(to, &inode) : 0;
+    int error = to ? unix_find(to, &inode) : 0;
     if (error < 0)
         return error;
     net_lock();
     error = find_receiver(u, to, inode, &receiver);
     net_unlock();
-    if (inode != NULL)
+    if (inode)
         inode_put(inode);
     if (error < 0)
         return error;
@@ -122,7 +124,7 @@ static int check_destination(const struct unix_socket *u, const struct socket_me
     const struct socket_address *to = message->address;
     if (message->flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (to == NULL)
+    if (!to)
         return 0;
     if (!is_datagram(u))
         return u->state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
@@ -139,7 +141,7 @@ ssize_type unix_send_packet(struct socket *socket, struct socket_message *messag
     if (length > MESSAGE_LIMIT)
         return -EMSGSIZE;
     struct unix_packet *packet = heap_allocate_at(sizeof(*packet) + length, PAGES_NEEDED);
-    if (packet == NULL)
+    if (!packet)
         return -ENOBUFS;
     packet->length = (uint32_t)length;
     if (length > 0 && transfer_in(message->data, packet->bytes, length) != (ssize_type)length)
@@ -157,7 +159,7 @@ ssize_type unix_send_packet(struct socket *socket, struct socket_message *messag
 static void announce_room(struct unix_socket *u)
 {
     wake(&u->socket.queue, POLLOUT);
-    if (u->peer != NULL)
+    if (u->peer)
         wake(&u->peer->socket.queue, POLLOUT);
     list_for_each(link, &u->senders)
         wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLLOUT);
@@ -168,7 +170,7 @@ static ssize_type copy_packet(const struct unix_packet *packet, struct socket_me
     size_t room = min_of(message->data->remaining, (size_t)packet->length);
     if (room < packet->length)
         message->result_flags |= MSG_TRUNC;
-    if (message->address != NULL)
+    if (message->address)
         *message->address = packet->from;
     if (room > 0 && transfer_out(message->data, packet->bytes, room) < (ssize_type)room)
         return -EFAULT;
@@ -180,7 +182,7 @@ static int nothing_there(const struct unix_socket *u)
 {
     if (!is_datagram(u) && u->state != UNIX_CONNECTED)
         return -ENOTCONN;
-    bool end = u->shut_read || u->peer_closed || (u->peer != NULL && u->peer->shut_write);
+    bool end = u->shut_read || u->peer_closed || (u->peer && u->peer->shut_write);
     return end ? 0 : -EAGAIN;
 }
 
@@ -189,9 +191,9 @@ static ssize_type receive_one(struct unix_socket *u, struct socket_message *mess
 {
     net_lock();
     struct list *node = list_pop_front(&u->packets);
-    int nothing = node == NULL ? nothing_there(u) : 0;
+    int nothing = !node ? nothing_there(u) : 0;
     net_unlock();
-    if (node == NULL)
+    if (!node)
         return nothing;
     struct unix_packet *packet = list_entry(node, struct unix_packet, link);
     ssize_type result = copy_packet(packet, message);
@@ -251,7 +253,7 @@ int64_t unix_packet_bytes(struct socket *socket)
 void unix_disconnect(struct unix_socket *u)
 {
     struct unix_socket *target = u->target;
-    if (target == NULL)
+    if (!target)
         return;
     list_remove(&u->sender_link);
     u->target = NULL;
@@ -292,7 +294,7 @@ int unix_connect_datagrams(struct socket *socket, const struct socket_address *a
         unix_put(receiver);
     }
     net_unlock();
-    if (inode != NULL)
+    if (inode)
         inode_put(inode);
     return error;
 }
@@ -301,7 +303,7 @@ int unix_datagram_peer(struct socket *socket, struct socket_address *out)
 {
     struct unix_socket *u = unix_of(socket);
     net_lock();
-    bool connected = u->target != NULL;
+    bool connected = u->target;
     *out = connected ? u->target->name : (struct socket_address){ 0 };
     net_unlock();
     out->family = AF_UNIX;
@@ -312,7 +314,7 @@ unsigned unix_poll_datagrams(struct socket *socket)
 {
     struct unix_socket *u = unix_of(socket);
     net_lock();
-    bool full = u->target != NULL && u->target->state != UNIX_CLOSED && unix_packets_full(u->target);
+    bool full = u->target && u->target->state != UNIX_CLOSED && unix_packets_full(u->target);
     unsigned events = full ? 0 : POLLOUT;
     if (!list_empty(&u->packets) || u->shut_read)
         events |= POLLIN;

@@ -28,7 +28,10 @@ struct unix_socket {
     unsigned waiting_count, backlog;
 };
 
-static inline struct unix_socket *unix_of(struct socket *socket) { return container_of(socket, struct unix_socket, socket); }
+static inline struct unix_socket *unix_of(struct socket *socket)
+{
+    return container_of(socket, struct unix_socket, socket);
+}
 
 /* unix.c. Gives a reference back. Net lock. */
 void unix_put(struct unix_socket *u);

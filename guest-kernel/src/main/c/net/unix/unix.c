@@ -1,6 +1,8 @@
 /*
- * Sockets inside the machine (unix(7)): pairs, and those with a name in a memory file system or in the abstract name space.
- * Here are names, connections and streams, of which each end has a ring for the bytes sent to it, made when the first byte
+ * Sockets inside the machine (unix(7)): pairs, and those with a name in a memory file system or in the abstract name
+ * space.
+ * Here are names, connections and streams, of which each end has a ring for the bytes sent to it, made when the first
+ * byte
  * comes; packets.c has SOCK_SEQPACKET and SOCK_DGRAM. No descriptors or credentials are passed: there is one process.
  *
  * Guarded by the net lock, except the bytes of a ring: its reader and its writer (one each, by their
@@ -50,9 +52,9 @@ static int send_room(struct unix_socket *u, uint32_t *at, uint32_t *run)
         return -ENOTCONN;
     if (u->shut_write || u->peer_closed || peer->shut_read)
         return -EPIPE;
-    if (peer->ring == NULL)
+    if (!peer->ring)
         peer->ring = heap_allocate(RING_SIZE);
-    if (peer->ring == NULL)
+    if (!peer->ring)
         return -ENOBUFS;
     *at = (peer->read_at + peer->used) % RING_SIZE;
     *run = min_of(RING_SIZE - peer->used, RING_SIZE - *at);
@@ -94,7 +96,7 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
     ssize_type done = 0, moved = 0;
     if (message->flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (message->address != NULL)
+    if (message->address)
         return read_once(u->state) == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
     while (message->data->remaining > 0) {
         mutex_lock(&socket->writing);
@@ -210,7 +212,7 @@ static struct unix_socket *find_abstract(const struct socket_address *name)
 
 static int bind_abstract(struct unix_socket *u, const struct socket_address *name)
 {
-    if (find_abstract(name) != NULL)
+    if (find_abstract(name))
         return -EADDRINUSE;
     list_push_back(&named_sockets, &u->name_link);
     u->name = *name;
@@ -245,7 +247,7 @@ static int bind_anywhere(struct unix_socket *u)
     struct socket_address name = { .family = AF_UNIX, .path_length = 6 };
     do
         format(name.path + 1, sizeof(name.path) - 1, "%05x", ++last & 0xfffffu);
-    while (find_abstract(&name) != NULL);
+    while (find_abstract(&name));
     return bind_abstract(u, &name);
 }
 
@@ -304,7 +306,7 @@ static const struct socket_operations stream_operations, record_operations, data
 static struct unix_socket *create(int type)
 {
     struct unix_socket *u = heap_allocate_zeroed(sizeof(*u));
-    if (u == NULL)
+    if (!u)
         return NULL;
     const struct socket_operations *operations = type == SOCK_STREAM ? &stream_operations
                                                  : type == SOCK_DGRAM ? &datagram_operations : &record_operations;
@@ -348,13 +350,13 @@ static int start_listening(struct socket *socket, int backlog)
 /* The accepting end is made at once and waits in the listener's queue. Net lock. */
 static int connect_to(struct unix_socket *u, struct unix_socket *listener, struct unix_socket *end)
 {
-    if (listener != NULL && listener->socket.type != u->socket.type)
+    if (listener && listener->socket.type != u->socket.type)
         return -EPROTOTYPE;
     if (u->state == UNIX_CONNECTED)
         return -EISCONN;
     if (u->state != UNIX_FRESH)
         return -EINVAL;               /* it listens, perhaps with connections waiting */
-    if (listener == NULL || listener->state != UNIX_LISTENING || listener->shut_read)
+    if (!listener || listener->state != UNIX_LISTENING || listener->shut_read)
         return -ECONNREFUSED;
     if (listener->waiting_count >= listener->backlog)
         return -EAGAIN;
@@ -381,7 +383,7 @@ static int find_inode(const struct socket_address *name, struct inode **inode)
         return error;
     *inode = is_type(dentry->inode, S_IFSOCK) ? inode_get(dentry->inode) : NULL;
     dentry_put(dentry);
-    return *inode != NULL ? 0 : -ECONNREFUSED;
+    return *inode ? 0 : -ECONNREFUSED;
 }
 
 int unix_find(const struct socket_address *name, struct inode **inode)
@@ -392,7 +394,7 @@ int unix_find(const struct socket_address *name, struct inode **inode)
 
 struct unix_socket *unix_owner(const struct socket_address *name, const struct inode *inode)
 {
-    return inode != NULL ? inode->private : find_abstract(name);
+    return inode ? inode->private : find_abstract(name);
 }
 
 static int connect_address(struct socket *socket, const struct socket_address *address)
@@ -406,11 +408,11 @@ static int connect_address(struct socket *socket, const struct socket_address *a
     struct unix_socket *end = create(socket->type);
     net_lock();
     struct unix_socket *listener = unix_owner(address, inode);
-    result = end != NULL ? connect_to(of(socket), listener, end) : -ENOMEM;
-    if (result < 0 && end != NULL)
+    result = end ? connect_to(of(socket), listener, end) : -ENOMEM;
+    if (result < 0 && end)
         unix_put(end);
     net_unlock();
-    if (inode != NULL)
+    if (inode)
         inode_put(inode);
     return result;
 }
@@ -418,9 +420,9 @@ static int connect_address(struct socket *socket, const struct socket_address *a
 static struct unix_socket *take_waiting(struct unix_socket *u)
 {
     struct list *node = list_pop_front(&u->waiting);
-    if (node != NULL)
+    if (node)
         u->waiting_count--;
-    return node == NULL ? NULL : list_entry(node, struct unix_socket, accept_link);
+    return node ? list_entry(node, struct unix_socket, accept_link) : NULL;
 }
 
 static bool accept_ready(struct unix_socket *u)
@@ -442,7 +444,7 @@ static void close_end(struct unix_socket *u)
         wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLLOUT);
     struct unix_socket *peer = u->peer;
     u->peer = NULL;
-    if (peer != NULL) {
+    if (peer) {
         peer->peer_closed = true;
         wake(&peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
         unix_put(peer);
@@ -479,9 +481,9 @@ static int accept_connection(struct socket *socket, unsigned file_flags, struct 
         net_unlock();
         if (!listening)
             return -EINVAL;
-        if (end != NULL) {
+        if (end) {
             int result = open_waiting(u, end, file_flags, out);
-            if (result == 0 && peer != NULL)
+            if (result == 0 && peer)
                 *peer = end->peer_name;
             return result;
         }
@@ -500,7 +502,7 @@ static int shut_down(struct socket *socket, int how)
     u->shut_read |= how != SHUT_WR;
     u->shut_write |= how != SHUT_RD;
     wake(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
-    if (u->peer != NULL)
+    if (u->peer)
         wake(&u->peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     net_unlock();
     return 0;
@@ -512,13 +514,13 @@ static void release(struct socket *socket)
     net_lock();
     struct inode *inode = u->inode;
     list_remove(&u->name_link);
-    if (inode != NULL)
+    if (inode)
         inode->private = NULL;
-    for (struct unix_socket *end; (end = take_waiting(u)) != NULL;)
+    for (struct unix_socket *end; (end = take_waiting(u));)
         close_end(end);
     close_end(u);
     net_unlock();
-    if (inode != NULL)
+    if (inode)
         inode_put(inode);
 }
 
@@ -582,8 +584,8 @@ static const struct socket_operations record_operations = {
 };
 static const struct socket_operations datagram_operations = {
     .bind = bind_address, .connect = unix_connect_datagrams, .send = unix_send_packet, .receive = unix_receive_packet,
-    .shutdown = shut_down, .local_address = local_address, .peer_address = unix_datagram_peer, .poll = unix_poll_datagrams,
-    .readable_bytes = unix_packet_bytes, .take_error = take_error, .release = release,
+    .shutdown = shut_down, .local_address = local_address, .peer_address = unix_datagram_peer,
+    .poll = unix_poll_datagrams, .readable_bytes = unix_packet_bytes, .take_error = take_error, .release = release,
 };
 
 /* ---- /proc/net/unix: those with a name. They are copied under the net lock and printed without it ---- */
@@ -631,7 +633,7 @@ static void show_named(struct text *out)
 {
     uint32_t room = copy_named(NULL, 0) + SPARE_RECORDS;
     struct named_record *records = heap_allocate_at(room * sizeof(*records), PAGES_NEEDED);
-    if (records == NULL) {
+    if (!records) {
         out->failed = true;
         return;
     }
@@ -659,7 +661,7 @@ int unix_socket_create(int type, struct socket **out)
     if (type < 0)
         return type;
     struct unix_socket *u = create(type);
-    if (u == NULL)
+    if (!u)
         return -ENOMEM;
     *out = &u->socket;
     return 0;
@@ -671,7 +673,7 @@ int unix_socket_create_pair(int type, struct socket *out[2])
     if (type < 0)
         return type;
     struct unix_socket *a = create(type), *b = create(type);
-    if (a == NULL || b == NULL) {
+    if (!a || !b) {
         heap_free(a);
         heap_free(b);
         return -ENOMEM;

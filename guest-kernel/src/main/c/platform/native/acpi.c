@@ -1,5 +1,6 @@
 /*
- * Reading the tables, once, into `acpi`, which does not change afterwards. acpi_init() is called by native_start() on the
+ * Reading the tables, once, into `acpi`, which does not change afterwards. acpi_init() is called by native_start() on
+ * the
  * boot CPU, before there is an allocator and while the first 4 GiB are in the direct map; there are no locks.
  *
  * Tables are not trusted: one counts if it lies within reach, its length is sensible and its checksum right, and a
@@ -122,9 +123,9 @@ static void read_sleep_type(const struct table_header *dsdt)
         at += 1 + (*at >> 6);           /* package length, 1 to 4 bytes */
         at++;                           /* number of elements */
         at = package_element(at, end, &acpi.sleep_type_a);
-        if (at == NULL)
+        if (!at)
             return;
-        acpi.sleep_type_known = package_element(at, end, &acpi.sleep_type_b) != NULL;
+        acpi.sleep_type_known = package_element(at, end, &acpi.sleep_type_b);
         return;
     }
 }
@@ -145,7 +146,7 @@ static void read_fadt(const struct table_header *fadt)
     if (!field(fadt, FADT_DSDT, &dsdt_address, sizeof(dsdt_address)))
         return;
     const struct table_header *dsdt = table_at(dsdt_address);
-    if (dsdt != NULL)
+    if (dsdt)
         read_sleep_type(dsdt);
 }
 
@@ -171,7 +172,7 @@ static void read_madt(const struct table_header *madt)
 static void read_table(uint64_t address)
 {
     const struct table_header *table = table_at(address);
-    if (table == NULL)
+    if (!table)
         return;
     if (memcmp(table->signature, "FACP", 4) == 0)
         read_fadt(table);
@@ -202,11 +203,11 @@ void acpi_init(phys_t root)
         return;
     }
     const struct table_header *extended = pointer->revision >= 2 ? table_at(pointer->xsdt) : NULL;
-    if (extended != NULL) {
+    if (extended) {
         read_root(extended, 8);
         return;
     }
     const struct table_header *table = table_at(pointer->rsdt);
-    if (table != NULL)
+    if (table)
         read_root(table, 4);
 }

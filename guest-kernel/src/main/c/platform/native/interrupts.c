@@ -41,12 +41,12 @@ static unsigned io_apic_lines;
 
 uint32_t apic_read(unsigned offset)
 {
-    return apic != NULL ? mmio_read32(apic + offset) : (uint32_t)msr_read(X2APIC_MSR(offset));
+    return apic ? mmio_read32(apic + offset) : (uint32_t)msr_read(X2APIC_MSR(offset));
 }
 
 void apic_write(unsigned offset, uint32_t value)
 {
-    if (apic != NULL)
+    if (apic)
         mmio_write32(apic + offset, value);
     else
         msr_write(X2APIC_MSR(offset), value);
@@ -55,7 +55,7 @@ void apic_write(unsigned offset, uint32_t value)
 static uint32_t apic_id(void)
 {
     uint32_t id = apic_read(APIC_ID);
-    return apic != NULL ? id >> 24 : id;
+    return apic ? id >> 24 : id;
 }
 
 static uint32_t io_apic_read(unsigned index)
@@ -89,7 +89,7 @@ static void start_local_apic(void)
         msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2);
     } else {
         apic = mmio_map(base & 0xffffff000UL, PAGE_SIZE);
-        if (apic == NULL)
+        if (!apic)
             panic("no memory to map the local APIC");
     }
     apic_write(APIC_TASK_PRIORITY, 0);
@@ -104,7 +104,7 @@ static void start_io_apic(void)
     if (acpi.io_apic == 0)
         return;
     io_apic = mmio_map(acpi.io_apic, PAGE_SIZE);
-    if (io_apic == NULL)
+    if (!io_apic)
         panic("no memory to map the I/O APIC");
     uint32_t version = io_apic_read(IO_APIC_VERSION);
     if (version == UINT32_MAX)
@@ -161,7 +161,7 @@ void interrupt_dispatch(unsigned vector)
     /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
      * that is still up comes once more, and its handler finds nothing to do. */
     apic_write(APIC_END, 0);
-    if (vector < VECTORS && handlers[vector].handler != NULL) {
+    if (vector < VECTORS && handlers[vector].handler) {
         handlers[vector].handler(handlers[vector].context);
         return;
     }

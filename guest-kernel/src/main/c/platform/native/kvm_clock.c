@@ -37,7 +37,8 @@ static bool offered(void)
         return false;
     struct processor_leaf signature = processor_identify(CPUID_SIGNATURE, 0);
     uint32_t name[3] = { signature.ebx, signature.ecx, signature.edx };
-    return memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0 && (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
+    return memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0 &&
+        (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
 }
 
 bool kvm_clock_init(void)

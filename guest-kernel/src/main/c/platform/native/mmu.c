@@ -57,7 +57,7 @@ static uint64_t *find_entry(uintptr_t virtual)
 {
     unsigned level;
     uint64_t *table = find_table(virtual, &level);
-    return table != NULL ? &table[table_index(virtual, 1)] : NULL;
+    return table ? &table[table_index(virtual, 1)] : NULL;
 }
 
 /* NULL without memory; an empty table may then stay behind on the way. */
@@ -68,7 +68,7 @@ static uint64_t *find_or_create_table(uintptr_t virtual)
         uint64_t *entry = &table[table_index(virtual, at)];
         if (!(*entry & ENTRY_PRESENT)) {
             struct page *page = page_allocate_at(PAGES_NEEDED);
-            if (page == NULL)
+            if (!page)
                 return NULL;
             memset(page_data(page), 0, PAGE_SIZE);
             page->index = 0;
@@ -115,7 +115,7 @@ static void remove_empty_tables(uintptr_t virtual, struct list *unused)
 /* Only after a flush: the CPU may have cached the way through them. */
 static void free_tables(struct list *unused)
 {
-    for (struct list *node; (node = list_pop_front(unused)) != NULL;)
+    for (struct list *node; (node = list_pop_front(unused));)
         page_put(list_entry(node, struct page, link));
 }
 
@@ -125,7 +125,7 @@ static int create_tables(const struct mmu_entry *entries, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && same_table(entries[i].virtual, entries[i - 1].virtual))
             continue;
-        if (find_or_create_table(entries[i].virtual) != NULL)
+        if (find_or_create_table(entries[i].virtual))
             continue;
         struct list unused = LIST_INIT(unused);
         for (size_t made = 0; made <= i; made++)
@@ -176,7 +176,7 @@ size_t native_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, s
     while (virtual < end && count < limit) {
         unsigned level;
         uint64_t *table = find_table(virtual, &level);
-        if (table == NULL) {
+        if (!table) {
             virtual = next_boundary(virtual, end, level);
             continue;
         }
@@ -228,7 +228,7 @@ void native_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool
     while (from < end) {
         unsigned level;
         uint64_t *table = find_table(from, &level);
-        if (table == NULL) {
+        if (!table) {
             from = next_boundary(from, end, level);
             continue;
         }
@@ -250,7 +250,7 @@ size_t native_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, si
     while (virtual < end && count < limit) {
         unsigned level;
         const uint64_t *table = find_table(virtual, &level);
-        if (table == NULL) {
+        if (!table) {
             virtual = next_boundary(virtual, end, level);
             continue;
         }
@@ -268,7 +268,7 @@ size_t native_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, si
 bool native_mmu_query(uintptr_t virtual, struct mmu_entry *out)
 {
     uint64_t *entry = find_entry(virtual);
-    if (entry == NULL || !entry_used(*entry))
+    if (!entry || !entry_used(*entry))
         return false;
     *out = describe(align_down(virtual, PAGE_SIZE), *entry);
     return true;
@@ -277,7 +277,7 @@ bool native_mmu_query(uintptr_t virtual, struct mmu_entry *out)
 bool native_mmu_test_clear_accessed(uintptr_t virtual)
 {
     uint64_t *entry = find_entry(virtual);
-    if (entry == NULL || !entry_used(*entry))
+    if (!entry || !entry_used(*entry))
         return false;
     return __atomic_fetch_and(entry, ~ENTRY_ACCESSED, __ATOMIC_RELAXED) & ENTRY_ACCESSED;
 }

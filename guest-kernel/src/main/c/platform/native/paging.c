@@ -32,9 +32,9 @@ static uintptr_t mmio_next = MMIO_BASE;
 
 static uint64_t *table_allocate(void)
 {
-    if (boot_pool == NULL) {
+    if (!boot_pool) {
         struct page *page = page_allocate_zeroed();
-        return page != NULL ? page_data(page) : NULL;
+        return page ? page_data(page) : NULL;
     }
     if (boot_pool->end - boot_pool->start < PAGE_SIZE)
         panic("not enough memory for page tables; give the guest more");
@@ -51,7 +51,7 @@ static bool set_entry_of(uint64_t *root, uintptr_t virtual, unsigned level, uint
         uint64_t *entry = &table[table_index(virtual, at)];
         if (!(*entry & ENTRY_PRESENT)) {
             uint64_t *next = table_allocate();
-            if (next == NULL)
+            if (!next)
                 return false;
             *entry = virt_to_phys(next) | ENTRY_PRESENT | ENTRY_WRITE;
         }

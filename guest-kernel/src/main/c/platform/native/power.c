@@ -31,7 +31,7 @@ static void write_register(const struct acpi_register *where, uint8_t value)
         return;
     }
     volatile uint8_t *mapped = mmio_map(where->address, 1);
-    if (mapped != NULL)
+    if (mapped)
         mmio_write8(mapped, value);
 }
 

@@ -10,7 +10,8 @@
 #include "platform/x86/image.h"
 #include "platform/x86/slide.h"
 
-/* kernel.lds sees to it that the image is not larger than one table of level 1 maps; two cover it wherever it begins. */
+/* kernel.lds sees to it that the image is not larger than one table of level 1 maps; two cover it wherever it
+ * begins. */
 #define LEVEL1_TABLES 2
 /* Of the GiB, what maps the image where it was linked stays as it is until the jump. */
 #define LINKED_TABLES 2

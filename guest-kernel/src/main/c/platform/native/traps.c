@@ -1,8 +1,10 @@
 /*
  * The interrupt descriptor table, and where exceptions and interrupts go.
  *
- * traps.S calls native_user_trap() for what comes from user mode and native_kernel_trap() for what comes in the kernel, both
- * with interrupts masked. In the kernel interrupts are expected in native_cpu_wait() and native_cpu_take_interrupts() only,
+ * traps.S calls native_user_trap() for what comes from user mode and native_kernel_trap() for what comes in the kernel,
+ * both
+ * with interrupts masked. In the kernel interrupts are expected in native_cpu_wait() and native_cpu_take_interrupts()
+ * only,
  * where no spinlock is held; one that comes elsewhere is reported once and handled. Of exceptions only page faults on
  * user memory are expected there; any other is a panic. Non-maskable interrupts, double faults and machine checks have
  * a stack of their own, from which there is no return.
@@ -95,7 +97,7 @@ static noreturn void die(const char *what, const struct registers *registers)
     panic("%s at %lx (%s+%lx) trap %lu error %lx cr2 %lx rsp %lx rflags %lx\n"
           "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx "
           "r13 %lx r14 %lx r15 %lx",
-          what, registers->rip, name != NULL ? name : "?", offset, registers->number, registers->error,
+          what, registers->rip, name ? name : "?", offset, registers->number, registers->error,
           cr2_read(), registers->rsp, registers->rflags, registers->rax, registers->rbx, registers->rcx,
           registers->rdx, registers->rsi, registers->rdi, registers->rbp, registers->r8, registers->r9,
           registers->r10, registers->r11, registers->r12, registers->r13, registers->r14, registers->r15);
@@ -113,7 +115,7 @@ static void report_unmasked(unsigned vector, uintptr_t at)
     const char *name = symbol_name(at, &offset);
     if (!reported)
         log_always("interrupt %u was delivered while interrupts are masked, at %lx (%s+%lx); continuing", vector, at,
-                   name != NULL ? name : "?", offset);
+                   name ? name : "?", offset);
     reported = true;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The native platform as a guest of Xen. xen_pvh_detect() comes early in native_start(): it sets up hypercalls, xen_host
+ * The native platform as a guest of Xen. xen_pvh_detect() comes early in native_start(): it sets up hypercalls,
+ * xen_host
  * and platform_operations, so that from then on output goes to Xen. xen_pvh_init() comes when there are memory and
  * interrupts: Xen's pages and the two rings are mapped, and all event channels become one interrupt vector, whose
  * handler runs those of the channels (platform/xen/events.h).
@@ -115,7 +116,7 @@ static struct grant_entry *map_grant_table(unsigned frames)
     while (1u << order < frames)
         order++;
     struct page *pages = order <= MAX_GRANT_ORDER ? pages_allocate(order) : NULL;
-    if (pages == NULL)
+    if (!pages)
         return NULL;
     phys_t address = page_address(pages);
     /* On failure the pages are lost: some of them may be Xen's by then. */
@@ -126,7 +127,8 @@ static struct grant_entry *map_grant_table(unsigned frames)
     return phys_to_virt(address);
 }
 
-/* Until there is a ring: a panic that early is found in Xen's log. The hypercall that PV guests have for it does nothing
+/* Until there is a ring: a panic that early is found in Xen's log. The hypercall that PV guests have for it does
+ * nothing
  * in a release build of Xen. */
 static void write_early(const char *text, size_t length)
 {
@@ -170,7 +172,7 @@ void xen_pvh_detect(void)
 static struct shared_info *map_shared_info(void)
 {
     struct page *page = page_allocate();
-    if (page == NULL || !replace_page(SPACE_SHARED_INFO, 0, page_address(page)))
+    if (!page || !replace_page(SPACE_SHARED_INFO, 0, page_address(page)))
         panic("Xen's shared information cannot be mapped");
     return page_data(page);
 }
@@ -178,7 +180,7 @@ static struct shared_info *map_shared_info(void)
 static void *map_ring(uint32_t parameter)
 {
     void *ring = memory_map(get_parameter(parameter) << PAGE_SHIFT, PAGE_SIZE);
-    if (ring == NULL)
+    if (!ring)
         panic("no memory to map a ring shared with Xen");
     return ring;
 }

@@ -44,7 +44,7 @@ uint32_t speculation_control;
 static bool is_skylake(const struct speculation_facts *facts)
 {
     static const uint8_t models[] = { 0x4e, 0x55, 0x5e, 0x66, 0x8e, 0x9e, 0xa5, 0xa6 };
-    return facts->intel && facts->family == 6 && memchr(models, (int)facts->model, sizeof(models)) != NULL;
+    return facts->intel && facts->family == 6 && memchr(models, (int)facts->model, sizeof(models));
 }
 
 static bool leaks_buffers(const struct speculation_facts *facts)
@@ -180,7 +180,8 @@ static enum mitigations read_mode(void)
 static void append(const char *text)
 {
     size_t length = strlen(platform.protections);
-    (void)format(platform.protections + length, sizeof(platform.protections) - length, "%s%s", length ? ", " : "", text);
+    (void)format(platform.protections + length, sizeof(platform.protections) - length, "%s%s", length ? ", " : "",
+                 text);
 }
 
 static void describe(const struct speculation_plan *plan)

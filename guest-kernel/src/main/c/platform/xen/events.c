@@ -1,7 +1,8 @@
 /*
  * Other domains raise events, and one that does so without end must not stop the program: events get half of the CPU at
  * most while something else wants it. When handlers have run for half of a window, events rest for as long: ports are
- * masked as they come, so that the loops that look for pending events end, and unmasked after it. Virtual interrupts are
+ * masked as they come, so that the loops that look for pending events end, and unmasked after it. Virtual interrupts
+ * are
  * the hypervisor's own, the timer among them, and do not rest.
  */
 #include "platform/xen/events.h"
@@ -99,7 +100,7 @@ static void dispatch_port(uint32_t port)
     }
     random_event(port);
     __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
-    if (word == NULL || word[port % 64].handler == NULL) {
+    if (!word || !word[port % 64].handler) {
         event_mask(port);
         return;
     }
@@ -158,9 +159,9 @@ void event_bind(uint32_t port, event_handler *handler, void *context)
 {
     assert(port < EVENT_PORTS);
     struct binding **word = &bindings[port / 64];
-    if (*word == NULL)
+    if (!*word)
         *word = heap_allocate_zeroed_at(64 * sizeof(**word), PAGES_RESERVED);
-    if (*word == NULL)
+    if (!*word)
         panic("no memory for event channels");
     (*word)[port % 64] = (struct binding){ handler, context };
 }

@@ -38,6 +38,6 @@ static void write_ring(const char *text, size_t length)
 void pv_early_write(const char *text, size_t length)
 {
     (void)hypercall(HYPERCALL_CONSOLE_IO, CONSOLE_WRITE, length, (uintptr_t)text, 0);
-    if (ring != NULL)
+    if (ring)
         write_ring(text, length);
 }

@@ -60,14 +60,14 @@ static uint64_t *find_entry(uintptr_t virtual)
 {
     unsigned level;
     uint64_t *table = find_table(virtual, &level);
-    return table != NULL ? &table[table_index(virtual, 1)] : NULL;
+    return table ? &table[table_index(virtual, 1)] : NULL;
 }
 
 /* Puts a new table behind an absent entry of `parent`; NULL without memory. */
 static uint64_t *add_table(uint64_t *parent, unsigned index)
 {
     struct page *page = page_allocate_at(PAGES_NEEDED);
-    if (page == NULL)
+    if (!page)
         return NULL;
     memset(page_data(page), 0, PAGE_SIZE);
     page->index = 0;
@@ -88,7 +88,7 @@ static uint64_t *add_table(uint64_t *parent, unsigned index)
 static uint64_t *find_or_create_table(uintptr_t virtual)
 {
     uint64_t *table = pv_kernel_root;
-    for (unsigned at = 4; at > 1 && table != NULL; at--) {
+    for (unsigned at = 4; at > 1 && table; at--) {
         unsigned index = table_index(virtual, at);
         table = table[index] & ENTRY_PRESENT ? entry_table(table[index]) : add_table(table, index);
     }
@@ -126,7 +126,7 @@ static void remove_empty_tables(uintptr_t virtual, struct list *unused)
 
 static void free_tables(struct list *unused)
 {
-    for (struct list *node; (node = list_pop_front(unused)) != NULL;)
+    for (struct list *node; (node = list_pop_front(unused));)
         page_put(list_entry(node, struct page, link));
 }
 
@@ -136,7 +136,7 @@ static int create_tables(const struct mmu_entry *entries, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && same_table(entries[i].virtual, entries[i - 1].virtual))
             continue;
-        if (find_or_create_table(entries[i].virtual) != NULL)
+        if (find_or_create_table(entries[i].virtual))
             continue;
         struct list unused = LIST_INIT(unused);
         for (size_t made = 0; made <= i; made++)
@@ -179,7 +179,7 @@ size_t pv_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_
     while (virtual < end && count < limit) {
         unsigned level;
         uint64_t *table = find_table(virtual, &level);
-        if (table == NULL) {
+        if (!table) {
             virtual = next_boundary(virtual, end, level);
             continue;
         }
@@ -229,7 +229,7 @@ void pv_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upg
     while (from < end) {
         unsigned level;
         uint64_t *table = find_table(from, &level);
-        if (table == NULL) {
+        if (!table) {
             from = next_boundary(from, end, level);
             continue;
         }
@@ -248,7 +248,7 @@ size_t pv_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t
     while (virtual < end && count < limit) {
         unsigned level;
         const uint64_t *table = find_table(virtual, &level);
-        if (table == NULL) {
+        if (!table) {
             virtual = next_boundary(virtual, end, level);
             continue;
         }
@@ -266,7 +266,7 @@ size_t pv_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t
 bool pv_mmu_query(uintptr_t virtual, struct mmu_entry *out)
 {
     const uint64_t *entry = find_entry(virtual);
-    if (entry == NULL || !entry_used(*entry))
+    if (!entry || !entry_used(*entry))
         return false;
     *out = describe(align_down(virtual, PAGE_SIZE), *entry);
     return true;
@@ -275,7 +275,7 @@ bool pv_mmu_query(uintptr_t virtual, struct mmu_entry *out)
 bool pv_mmu_test_clear_accessed(uintptr_t virtual)
 {
     const uint64_t *entry = find_entry(virtual);
-    if (entry == NULL || !(*entry & ENTRY_PRESENT) || !(*entry & ENTRY_ACCESSED))
+    if (!entry || !(*entry & ENTRY_PRESENT) || !(*entry & ENTRY_ACCESSED))
         return false;
     set_entry(entry, *entry & ~ENTRY_ACCESSED, UPDATE_NORMAL);
     updates_commit();

@@ -259,7 +259,7 @@ static const uint64_t *stack_table(uintptr_t virtual)
     if (*entry & ENTRY_PRESENT)
         return phys_to_virt(pv_page_of_frame(entry_frame(*entry)) << PAGE_SHIFT);
     struct page *page = page_allocate_zeroed();
-    if (page == NULL)
+    if (!page)
         return NULL;
     updates_add(pv_direct_map_update(page_address(page), false));
     updates_add((struct table_update){
@@ -280,7 +280,7 @@ int pv_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint64_t *table = stack_table(virtual + i * PAGE_SIZE);
-        if (table == NULL) {
+        if (!table) {
             pv_kernel_unmap(virtual, i);
             return -ENOMEM;
         }

@@ -65,7 +65,7 @@ void pv_traps_init(void)
 }
 
 /* CR2 as Xen left it; any later fault overwrites it. */
-static uintptr_t fault_address(void) { return pv_shared != NULL ? read_once(pv_vcpu()->cr2) : 0; }
+static uintptr_t fault_address(void) { return pv_shared ? read_once(pv_vcpu()->cr2) : 0; }
 
 void pv_user_trap(struct registers *registers)
 {

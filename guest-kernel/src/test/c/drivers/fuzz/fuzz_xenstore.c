@@ -1,6 +1,8 @@
 /*
- * A xenstore daemon that answers with the input's bytes. The connection's own state is that of xenbus.c, which is part of
- * this file so that each input can begin with a new one; when the input is used up the daemon breaks the protocol, which
+ * A xenstore daemon that answers with the input's bytes. The connection's own state is that of xenbus.c, which is part
+ * of
+ * this file so that each input can begin with a new one; when the input is used up the daemon breaks the protocol,
+ * which
  * ends every request.
  */
 #include "drivers/xen/xenbus.c"
@@ -32,7 +34,8 @@ void event_notify(uint32_t port) { (void)port; }
 /* A message whose header makes sense if the input says so, with a body of it. */
 static void make_reply(void)
 {
-    static const uint8_t types[] = { XENBUS_READ, XENBUS_DIRECTORY, XENBUS_WRITE, XENBUS_WATCH, TYPE_WATCH_EVENT, TYPE_ERROR };
+    static const uint8_t types[] = { XENBUS_READ, XENBUS_DIRECTORY, XENBUS_WRITE, XENBUS_WATCH, TYPE_WATCH_EVENT,
+                                     TYPE_ERROR };
     uint8_t how = fuzz_8(&input);
     uint16_t length = how & 0x80 ? fuzz_16(&input) : fuzz_8(&input);
     struct header header = {

@@ -1,4 +1,5 @@
-/* What the virtio fuzzers do to a queue, and how a device is made new for the next input: drivers keep theirs for ever. */
+/* What the virtio fuzzers do to a queue, and how a device is made new for the next input: drivers keep theirs for
+ * ever. */
 #pragma once
 
 #include "host/fuzz.h"
