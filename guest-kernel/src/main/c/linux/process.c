@@ -7,11 +7,11 @@
  * nothing else uses the process before, so nothing is locked here. Nothing is undone after an error, since the boot
  * ends with it.
  */
-#include "files/process_view.h"
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "files/file.h"
+#include "files/process_view.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/process.h"

@@ -6,17 +6,17 @@
  * a thread is looked up, given its signal and interrupted without dropping the lock. Masks are changed under it by their
  * own thread only, which reads its mask without it.
  */
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
 #include "files/file.h"
 #include "files/process_view.h"
 #include "lib/errno.h"
-#include "core/heap.h"
-#include "core/lock.h"
 #include "lib/nospec.h"
-#include "core/log.h"
 #include "lib/string.h"
 #include "linux/process.h"
-#include "linux/signals.h"
 #include "linux/signal_frame.h"
+#include "linux/signals.h"
 #include "memory/address_space.h"
 #include "memory/user.h"
 #include "threads/wait.h"

@@ -10,9 +10,9 @@
 #include "files/streams.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
-#include "linux/process.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"
+#include "linux/process.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
 

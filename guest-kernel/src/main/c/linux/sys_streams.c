@@ -15,8 +15,8 @@
 #include "linux/signals.h"
 #include "linux/syscalls.h"
 #include "memory/user.h"
-#include "threads/interval_timer.h"
 #include "platform/platform.h"
+#include "threads/interval_timer.h"
 
 #define CREATION_FLAGS (O_CLOEXEC | O_NONBLOCK)
 

@@ -9,13 +9,13 @@
  * locks.
  */
 #include "core/events.h"
-#include "lib/nospec.h"
 #include "core/log.h"
+#include "core/pages.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/syscalls.h"
-#include "core/pages.h"
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
 #include "threads/console.h"
