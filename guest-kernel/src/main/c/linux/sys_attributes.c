@@ -146,16 +146,94 @@ static int64_t on_descriptor(struct request *request, int descriptor)
     return result;
 }
 
-#define SET_REQUEST { .action = SET, .name_at = b, .value_at = c, .size = d, .flags = (uint32_t)e }
-#define GET_REQUEST { .action = GET, .name_at = b, .value_at = c, .size = d }
-#define LIST_REQUEST { .action = LIST, .value_at = b, .size = c }
-#define REMOVE_REQUEST { .action = REMOVE, .name_at = b }
-#define CALLS_OF(name, l_name, f_name, request_of)                                                          \
-    SYSCALL(name) { struct request request = request_of; return on_path(&request, a, WALK_FOLLOW); }      \
-    SYSCALL(l_name) { struct request request = request_of; return on_path(&request, a, 0); }              \
-    SYSCALL(f_name) { struct request request = request_of; return on_descriptor(&request, (int)a); }
+static struct request set_request(uintptr_t name, uintptr_t value, size_t size, uint32_t flags)
+{
+    return (struct request){ .action = SET, .name_at = name, .value_at = value, .size = size, .flags = flags };
+}
 
-CALLS_OF(setxattr, lsetxattr, fsetxattr, SET_REQUEST)
-CALLS_OF(getxattr, lgetxattr, fgetxattr, GET_REQUEST)
-CALLS_OF(listxattr, llistxattr, flistxattr, LIST_REQUEST)
-CALLS_OF(removexattr, lremovexattr, fremovexattr, REMOVE_REQUEST)
+static struct request get_request(uintptr_t name, uintptr_t value, size_t size)
+{
+    return (struct request){ .action = GET, .name_at = name, .value_at = value, .size = size };
+}
+
+static struct request list_request(uintptr_t list, size_t size)
+{
+    return (struct request){ .action = LIST, .value_at = list, .size = size };
+}
+
+static struct request remove_request(uintptr_t name)
+{
+    return (struct request){ .action = REMOVE, .name_at = name };
+}
+
+SYSCALL_DEFINE5(setxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
+{
+    struct request request = set_request(name, value, size, flags);
+    return on_path(&request, path, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE5(lsetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
+{
+    struct request request = set_request(name, value, size, flags);
+    return on_path(&request, path, 0);
+}
+
+SYSCALL_DEFINE5(fsetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
+{
+    struct request request = set_request(name, value, size, flags);
+    return on_descriptor(&request, fd);
+}
+
+SYSCALL_DEFINE4(getxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
+{
+    struct request request = get_request(name, value, size);
+    return on_path(&request, path, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE4(lgetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
+{
+    struct request request = get_request(name, value, size);
+    return on_path(&request, path, 0);
+}
+
+SYSCALL_DEFINE4(fgetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, size)
+{
+    struct request request = get_request(name, value, size);
+    return on_descriptor(&request, fd);
+}
+
+SYSCALL_DEFINE3(listxattr, uintptr_t, path, uintptr_t, list, size_t, size)
+{
+    struct request request = list_request(list, size);
+    return on_path(&request, path, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE3(llistxattr, uintptr_t, path, uintptr_t, list, size_t, size)
+{
+    struct request request = list_request(list, size);
+    return on_path(&request, path, 0);
+}
+
+SYSCALL_DEFINE3(flistxattr, int, fd, uintptr_t, list, size_t, size)
+{
+    struct request request = list_request(list, size);
+    return on_descriptor(&request, fd);
+}
+
+SYSCALL_DEFINE2(removexattr, uintptr_t, path, uintptr_t, name)
+{
+    struct request request = remove_request(name);
+    return on_path(&request, path, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE2(lremovexattr, uintptr_t, path, uintptr_t, name)
+{
+    struct request request = remove_request(name);
+    return on_path(&request, path, 0);
+}
+
+SYSCALL_DEFINE2(fremovexattr, int, fd, uintptr_t, name)
+{
+    struct request request = remove_request(name);
+    return on_descriptor(&request, fd);
+}

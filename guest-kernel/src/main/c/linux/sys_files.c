@@ -129,30 +129,42 @@ static unsigned walk_of(uint64_t resolve)
     return walk | (resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0);
 }
 
-SYSCALL(openat2)
+SYSCALL_DEFINE4(openat2, int, dirfd, uintptr_t, pathname, uintptr_t, how, size_t, size)
 {
-    struct abi_open_how how;
-    int error = read_how(c, d, &how);
+    struct abi_open_how asked;
+    int error = read_how(how, size, &asked);
     if (!error)
-        error = check_how(&how);
+        error = check_how(&asked);
     if (error)
         return error;
-    if (how.resolve & RESOLVE_CACHED)
+    if (asked.resolve & RESOLVE_CACHED)
         return -EAGAIN;              /* a walk may always sleep; the caller opens without it then */
-    return open_within((int)a, b, (uint32_t)how.flags, (uint32_t)how.mode, walk_of(how.resolve));
+    return open_within(dirfd, pathname, (uint32_t)asked.flags, (uint32_t)asked.mode, walk_of(asked.resolve));
 }
 
-SYSCALL(openat) { return open_at((int)a, b, (uint32_t)c, (uint32_t)d); }
-SYSCALL(open) { return open_at(AT_FDCWD, a, (uint32_t)b, (uint32_t)c); }
-SYSCALL(creat) { return open_at(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, (uint32_t)b); }
-SYSCALL(close) { return descriptor_close((int)a); }
+SYSCALL_DEFINE4(openat, int, dirfd, uintptr_t, pathname, uint32_t, flags, uint32_t, mode)
+{
+    return open_at(dirfd, pathname, flags, mode);
+}
 
-SYSCALL(close_range)
+SYSCALL_DEFINE3(open, uintptr_t, pathname, uint32_t, flags, uint32_t, mode)
+{
+    return open_at(AT_FDCWD, pathname, flags, mode);
+}
+
+SYSCALL_DEFINE2(creat, uintptr_t, pathname, uint32_t, mode)
+{
+    return open_at(AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+SYSCALL_DEFINE1(close, int, fd) { return descriptor_close(fd); }
+
+SYSCALL_DEFINE3(close_range, unsigned, first, unsigned, last, uint32_t, flags)
 {
     enum { UNSHARE = 2, MARK = 4 };
-    if ((uint32_t)c & ~(uint32_t)(UNSHARE | MARK))
+    if (flags & ~(uint32_t)(UNSHARE | MARK))
         return -EINVAL;
-    return descriptor_close_range((unsigned)a, (unsigned)b, c & MARK);
+    return descriptor_close_range(first, last, flags & MARK);
 }
 
 static int64_t duplicate_from(int descriptor, int lowest, bool close_on_exec)
@@ -166,14 +178,14 @@ static int64_t duplicate_from(int descriptor, int lowest, bool close_on_exec)
     return result;
 }
 
-SYSCALL(dup) { return duplicate_from((int)a, 0, false); }
-SYSCALL(dup2) { return descriptor_duplicate((int)a, (int)b, false); }
+SYSCALL_DEFINE1(dup, int, oldfd) { return duplicate_from(oldfd, 0, false); }
+SYSCALL_DEFINE2(dup2, int, oldfd, int, newfd) { return descriptor_duplicate(oldfd, newfd, false); }
 
-SYSCALL(dup3)
+SYSCALL_DEFINE3(dup3, int, oldfd, int, newfd, uint32_t, flags)
 {
-    if ((uint32_t)a == (uint32_t)b || (uint32_t)c & ~O_CLOEXEC)
+    if (oldfd == newfd || flags & ~O_CLOEXEC)
         return -EINVAL;
-    return descriptor_duplicate((int)a, (int)b, c & O_CLOEXEC);
+    return descriptor_duplicate(oldfd, newfd, flags & O_CLOEXEC);
 }
 
 /* ---- fcntl(2): commands of asm-generic/fcntl.h and linux/fcntl.h ---- */
@@ -309,24 +321,22 @@ static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument
     }
 }
 
-SYSCALL(fcntl)
+SYSCALL_DEFINE3(fcntl, int, fd, unsigned, cmd, uint64_t, arg)
 {
-    int descriptor = (int)a;
-    unsigned command = (unsigned)b;
-    switch (command) {
+    switch (cmd) {
     case F_DUPFD:
-        return duplicate_from(descriptor, (int)c, false);
+        return duplicate_from(fd, (int)arg, false);
     case F_DUPFD_CLOEXEC:
-        return duplicate_from(descriptor, (int)c, true);
+        return duplicate_from(fd, (int)arg, true);
     case F_GETFD:
-        return descriptor_close_on_exec(descriptor);
+        return descriptor_close_on_exec(fd);
     case F_SETFD:
-        return descriptor_set_close_on_exec(descriptor, c & FD_CLOEXEC);
+        return descriptor_set_close_on_exec(fd, arg & FD_CLOEXEC);
     }
-    struct file *file = command == F_GETFL ? descriptor_get_any(descriptor) : descriptor_get(descriptor);
+    struct file *file = cmd == F_GETFL ? descriptor_get_any(fd) : descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = fcntl_file(file, command, c);
+    int64_t result = fcntl_file(file, cmd, arg);
     file_put(file);
     return result;
 }
@@ -360,22 +370,20 @@ static int64_t ioctl_file(struct file *file, uint32_t request, uintptr_t argumen
     return file->operations->ioctl ? file->operations->ioctl(file, request, argument) : -ENOTTY;
 }
 
-SYSCALL(ioctl)
+SYSCALL_DEFINE3(ioctl, int, fd, uint32_t, request, uintptr_t, arg)
 {
-    int descriptor = (int)a;
-    uint32_t request = (uint32_t)b;
-    struct file *file = descriptor_get(descriptor);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
     int64_t result = request == FIOCLEX || request == FIONCLEX
-                     ? descriptor_set_close_on_exec(descriptor, request == FIOCLEX) : ioctl_file(file, request, c);
+                     ? descriptor_set_close_on_exec(fd, request == FIOCLEX) : ioctl_file(file, request, arg);
     file_put(file);
     return result;
 }
 
-SYSCALL(umask)
+SYSCALL_DEFINE1(umask, uint32_t, mask)
 {
     uint32_t old = file_creation_mask;
-    file_creation_mask = a & 0777;
+    file_creation_mask = mask & 0777;
     return old;
 }

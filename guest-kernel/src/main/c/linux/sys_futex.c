@@ -258,35 +258,36 @@ static int read_deadline(uintptr_t address, bool absolute, bool realtime, nanose
     return 0;
 }
 
-SYSCALL(futex)
+SYSCALL_DEFINE6(futex, uintptr_t, uaddr, uint32_t, futex_op, unsigned, val, uintptr_t, timeout, uintptr_t, uaddr2,
+                unsigned, val3)
 {
     enum { WAIT, WAKE, REQUEUE = 3, CMP_REQUEUE, WAKE_OP, WAIT_BITSET = 9, WAKE_BITSET };
-    uint32_t command = (uint32_t)b & FUTEX_COMMAND;
+    uint32_t command = futex_op & FUTEX_COMMAND;
     nanoseconds deadline;
     int error;
-    if (a & 3)
+    if (uaddr & 3)
         return -EINVAL;
-    if (!user_range_ok(a, sizeof(uint32_t)))
+    if (!user_range_ok(uaddr, sizeof(uint32_t)))
         return -EFAULT;
     switch (command) {
     case WAIT:
     case WAIT_BITSET:
-        error = read_deadline(d, command == WAIT_BITSET, b & FUTEX_CLOCK_REALTIME, &deadline);
+        error = read_deadline(timeout, command == WAIT_BITSET, futex_op & FUTEX_CLOCK_REALTIME, &deadline);
         if (error)
             return error;
-        return futex_wait(a, (uint32_t)c, command == WAIT ? FUTEX_ALL_BITS : (uint32_t)f, deadline);
+        return futex_wait(uaddr, val, command == WAIT ? FUTEX_ALL_BITS : val3, deadline);
     case WAKE:
-        return futex_wake(a, (uint32_t)c, FUTEX_ALL_BITS);
+        return futex_wake(uaddr, val, FUTEX_ALL_BITS);
     case WAKE_BITSET:
-        return (uint32_t)f ? futex_wake(a, (uint32_t)c, (uint32_t)f) : -EINVAL;
+        return val3 ? futex_wake(uaddr, val, val3) : -EINVAL;
     case REQUEUE:
     case CMP_REQUEUE:
-        if ((int32_t)c < 0 || (int32_t)d < 0)
+        if ((int32_t)val < 0 || (int32_t)timeout < 0)
             return -EINVAL;
-        error = command == CMP_REQUEUE ? check_value(a, (uint32_t)f) : 0;
-        return error ? error : futex_requeue(a, (uint32_t)c, (uint32_t)d, e);
+        error = command == CMP_REQUEUE ? check_value(uaddr, val3) : 0;
+        return error ? error : futex_requeue(uaddr, val, (uint32_t)timeout, uaddr2);
     case WAKE_OP:
-        return futex_wake_operation(a, (uint32_t)c, (uint32_t)d, e, (uint32_t)f);
+        return futex_wake_operation(uaddr, val, (uint32_t)timeout, uaddr2, val3);
     default:
         return -ENOSYS;                  /* priority inheritance: neither glibc's defaults nor HotSpot use it */
     }

@@ -12,10 +12,10 @@
 #define NO_ID UINT32_MAX             /* (uid_t)-1: leaves it as it is, where a call says so */
 #define GROUPS_LIMIT 65536           /* NGROUPS_MAX */
 
-SYSCALL(getuid) { return 0; }
-SYSCALL(geteuid) { return 0; }
-SYSCALL(getgid) { return 0; }
-SYSCALL(getegid) { return 0; }
+SYSCALL_DEFINE0(getuid) { return 0; }
+SYSCALL_DEFINE0(geteuid) { return 0; }
+SYSCALL_DEFINE0(getgid) { return 0; }
+SYSCALL_DEFINE0(getegid) { return 0; }
 
 static int64_t put_three(uintptr_t real, uintptr_t effective, uintptr_t saved)
 {
@@ -26,59 +26,58 @@ static int64_t put_three(uintptr_t real, uintptr_t effective, uintptr_t saved)
     return error ? error : user_put(saved, &root);
 }
 
-SYSCALL(getresuid) { return put_three(a, b, c); }
-SYSCALL(getresgid) { return put_three(a, b, c); }
+SYSCALL_DEFINE3(getresuid, uintptr_t, ruid, uintptr_t, euid, uintptr_t, suid) { return put_three(ruid, euid, suid); }
+SYSCALL_DEFINE3(getresgid, uintptr_t, rgid, uintptr_t, egid, uintptr_t, sgid) { return put_three(rgid, egid, sgid); }
 
-static int64_t become(uint64_t id) { return (uint32_t)id ? -EINVAL : 0; }
+static int64_t become(uint32_t id) { return id ? -EINVAL : 0; }
 
-static int64_t may_become(uint64_t id) { return (uint32_t)id == NO_ID ? 0 : become(id); }
+static int64_t may_become(uint32_t id) { return id == NO_ID ? 0 : become(id); }
 
-static int64_t become_all(uint64_t real, uint64_t effective, uint64_t saved)
+static int64_t become_all(uint32_t real, uint32_t effective, uint32_t saved)
 {
     return may_become(real) || may_become(effective) || may_become(saved) ? -EINVAL : 0;
 }
 
-SYSCALL(setuid) { return become(a); }
-SYSCALL(setgid) { return become(a); }
-SYSCALL(setreuid) { return become_all(a, b, 0); }
-SYSCALL(setregid) { return become_all(a, b, 0); }
-SYSCALL(setresuid) { return become_all(a, b, c); }
-SYSCALL(setresgid) { return become_all(a, b, c); }
+SYSCALL_DEFINE1(setuid, unsigned, uid) { return become(uid); }
+SYSCALL_DEFINE1(setgid, unsigned, gid) { return become(gid); }
+SYSCALL_DEFINE2(setreuid, unsigned, ruid, unsigned, euid) { return become_all(ruid, euid, 0); }
+SYSCALL_DEFINE2(setregid, unsigned, rgid, unsigned, egid) { return become_all(rgid, egid, 0); }
+SYSCALL_DEFINE3(setresuid, unsigned, ruid, unsigned, euid, unsigned, suid) { return become_all(ruid, euid, suid); }
+SYSCALL_DEFINE3(setresgid, unsigned, rgid, unsigned, egid, unsigned, sgid) { return become_all(rgid, egid, sgid); }
 /* These two give the old value, whatever happens. */
-SYSCALL(setfsuid) { return 0; }
-SYSCALL(setfsgid) { return 0; }
+SYSCALL_DEFINE1(setfsuid, unsigned, fsuid) { return 0; }
+SYSCALL_DEFINE1(setfsgid, unsigned, fsgid) { return 0; }
 
 /* ---- Supplementary groups: so many times root's ---- */
 
 static uint32_t group_count;
 
-SYSCALL(getgroups)
+SYSCALL_DEFINE2(getgroups, int, size, uintptr_t, list)
 {
     uint32_t root = 0, count = read_once(group_count);
-    int32_t room = (int32_t)a;
-    if (room < 0 || (room && (uint32_t)room < count))
+    if (size < 0 || (size && (uint32_t)size < count))
         return -EINVAL;
-    for (uint32_t i = 0; room && i < count; i++) {
-        if (user_put(b + i * sizeof(root), &root))
+    for (uint32_t i = 0; size && i < count; i++) {
+        if (user_put(list + i * sizeof(root), &root))
             return -EFAULT;
         give_way();
     }
     return count;
 }
 
-SYSCALL(setgroups)
+SYSCALL_DEFINE2(setgroups, unsigned, size, uintptr_t, list)
 {
-    uint32_t count = (uint32_t)a, group;
-    if (count > GROUPS_LIMIT)
+    uint32_t group;
+    if (size > GROUPS_LIMIT)
         return -EINVAL;
-    for (uint32_t i = 0; i < count; i++) {
-        if (user_get(&group, b + i * sizeof(group)))
+    for (uint32_t i = 0; i < size; i++) {
+        if (user_get(&group, list + i * sizeof(group)))
             return -EFAULT;
         if (group)
             return -EINVAL;
         give_way();
     }
-    write_once(group_count, count);
+    write_once(group_count, size);
     return 0;
 }
 
@@ -117,12 +116,12 @@ static int read_header(uintptr_t address, struct abi_capability_header *header)
     return user_get(header, address) ? -EFAULT : (int)words;
 }
 
-SYSCALL(capget)
+SYSCALL_DEFINE2(capget, uintptr_t, hdrp, uintptr_t, datap)
 {
     struct abi_capability_header header;
-    int words = read_header(a, &header);
-    if (words < 0 || !b)
-        return !b && (words == -EINVAL || words >= 0) ? 0 : words;
+    int words = read_header(hdrp, &header);
+    if (words < 0 || !datap)
+        return !datap && (words == -EINVAL || words >= 0) ? 0 : words;
     if (header.thread < 0)
         return -EINVAL;
     if (!process_has_thread(header.thread))
@@ -132,7 +131,7 @@ SYSCALL(capget)
         data[i] = (struct abi_capability_data){ (uint32_t)(process_capabilities.effective >> 32 * i),
                                                 (uint32_t)(process_capabilities.permitted >> 32 * i),
                                                 (uint32_t)(process_capabilities.inheritable >> 32 * i) };
-    return user_write(b, data, (size_t)words * sizeof(data[0]));
+    return user_write(datap, data, (size_t)words * sizeof(data[0]));
 }
 
 void identity_describe(void)
@@ -157,65 +156,64 @@ static int64_t set_capabilities(const struct abi_capability_data data[2])
     return 0;
 }
 
-SYSCALL(capset)
+SYSCALL_DEFINE2(capset, uintptr_t, hdrp, uintptr_t, datap)
 {
     struct abi_capability_header header;
     struct abi_capability_data data[2] = { { 0 } };
-    int words = read_header(a, &header);
+    int words = read_header(hdrp, &header);
     if (words < 0)
         return words;
     if (header.thread && !process_has_thread(header.thread))
         return -EPERM;
-    if (user_read(data, b, (size_t)words * sizeof(data[0])))
+    if (user_read(data, datap, (size_t)words * sizeof(data[0])))
         return -EFAULT;
     return set_capabilities(data);
 }
 
 /* ---- What else belongs to the process ---- */
 
-SYSCALL(personality)
+SYSCALL_DEFINE1(personality, uint32_t, persona)
 {
     const uint32_t only_asks = UINT32_MAX;
     static uint32_t personality;     /* its bits change nothing here: there is one layout of memory, chosen already */
     uint32_t old = read_once(personality);
-    if ((uint32_t)a != only_asks)
-        write_once(personality, (uint32_t)a);
+    if (persona != only_asks)
+        write_once(personality, persona);
     return old;
 }
 
-SYSCALL(getpid) { return PROCESS_ID; }
-SYSCALL(getppid) { return 0; }
-SYSCALL(getpgrp) { return PROCESS_ID; }
-SYSCALL(getpgid) { return process_has_thread((int32_t)a) ? PROCESS_ID : -ESRCH; }
-SYSCALL(getsid) { return process_has_thread((int32_t)a) ? PROCESS_ID : -ESRCH; }
-SYSCALL(setsid) { return -EPERM; }   /* it leads one */
+SYSCALL_DEFINE0(getpid) { return PROCESS_ID; }
+SYSCALL_DEFINE0(getppid) { return 0; }
+SYSCALL_DEFINE0(getpgrp) { return PROCESS_ID; }
+SYSCALL_DEFINE1(getpgid, int, pid) { return process_has_thread(pid) ? PROCESS_ID : -ESRCH; }
+SYSCALL_DEFINE1(getsid, int, pid) { return process_has_thread(pid) ? PROCESS_ID : -ESRCH; }
+SYSCALL_DEFINE0(setsid) { return -EPERM; }   /* it leads one */
 
 /* The process leads its group, and there is no other. */
-SYSCALL(setpgid)
+SYSCALL_DEFINE2(setpgid, int, pid, int, pgid)
 {
-    int32_t process = (int32_t)a, group = (int32_t)b;
-    if (group < 0)
+    if (pgid < 0)
         return -EINVAL;
-    return process == 0 || process == PROCESS_ID ? -EPERM : -ESRCH;
+    return pid == 0 || pid == PROCESS_ID ? -EPERM : -ESRCH;
 }
 
 /* ---- Children: none ever exists ---- */
 
-SYSCALL(wait4)
+SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, wstatus, uint32_t, options, uintptr_t, rusage)
 {
-    const uint32_t options = 0xe000000bu;        /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
-    if ((uint32_t)c & ~options)
+    const uint32_t known = 0xe000000bu;        /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
+    if (options & ~known)
         return -EINVAL;
-    return (int32_t)a == INT32_MIN ? -ESRCH : -ECHILD;
+    return pid == INT32_MIN ? -ESRCH : -ECHILD;
 }
 
-SYSCALL(waitid)
+SYSCALL_DEFINE5(waitid, unsigned, idtype, int, id, uintptr_t, infop, uint32_t, options, uintptr_t, rusage)
 {
     enum { ALL, PROCESS, GROUP, DESCRIPTOR };
-    const uint32_t states = 0xe, options = 0xe100000fu;      /* WSTOPPED, WEXITED, WCONTINUED; WNOHANG, WNOWAIT, __W* */
-    if ((uint32_t)d & ~options || !((uint32_t)d & states) || (uint32_t)a > DESCRIPTOR)
+    const uint32_t states = 0xe, known = 0xe100000fu;      /* WSTOPPED, WEXITED, WCONTINUED; WNOHANG, WNOWAIT, __W* */
+    if (options & ~known || !(options & states) || idtype > DESCRIPTOR)
         return -EINVAL;
-    if (((uint32_t)a == PROCESS && (int32_t)b <= 0) || ((uint32_t)a == GROUP && (int32_t)b < 0))
+    if ((idtype == PROCESS && id <= 0) || (idtype == GROUP && id < 0))
         return -EINVAL;
-    return (uint32_t)a == DESCRIPTOR ? -EBADF : -ECHILD;
+    return idtype == DESCRIPTOR ? -EBADF : -ECHILD;
 }

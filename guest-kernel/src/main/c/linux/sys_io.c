@@ -58,10 +58,25 @@ static int64_t move_buffer(int descriptor, enum direction direction, uintptr_t b
     return n;
 }
 
-SYSCALL(read) { return move_buffer((int)a, READ, b, c, NO_OFFSET); }
-SYSCALL(write) { return move_buffer((int)a, WRITE, b, c, NO_OFFSET); }
-SYSCALL(pread64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, READ, b, c, d); }
-SYSCALL(pwrite64) { return (int64_t)d < 0 ? -EINVAL : move_buffer((int)a, WRITE, b, c, d); }
+SYSCALL_DEFINE3(read, int, fd, uintptr_t, buffer, size_t, count)
+{
+    return move_buffer(fd, READ, buffer, count, NO_OFFSET);
+}
+
+SYSCALL_DEFINE3(write, int, fd, uintptr_t, buffer, size_t, count)
+{
+    return move_buffer(fd, WRITE, buffer, count, NO_OFFSET);
+}
+
+SYSCALL_DEFINE4(pread64, int, fd, uintptr_t, buffer, size_t, count, int64_t, offset)
+{
+    return offset < 0 ? -EINVAL : move_buffer(fd, READ, buffer, count, offset);
+}
+
+SYSCALL_DEFINE4(pwrite64, int, fd, uintptr_t, buffer, size_t, count, int64_t, offset)
+{
+    return offset < 0 ? -EINVAL : move_buffer(fd, WRITE, buffer, count, offset);
+}
 
 /* ---- Vectors: their counts are longs, of which Linux looks at 32 bits ---- */
 
@@ -93,10 +108,25 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
     return result;
 }
 
-SYSCALL(readv) { return move_vector((int)a, READ, b, (uint32_t)c, NO_OFFSET); }
-SYSCALL(writev) { return move_vector((int)a, WRITE, b, (uint32_t)c, NO_OFFSET); }
-SYSCALL(preadv) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, READ, b, (uint32_t)c, d); }
-SYSCALL(pwritev) { return (int64_t)d < 0 ? -EINVAL : move_vector((int)a, WRITE, b, (uint32_t)c, d); }
+SYSCALL_DEFINE3(readv, int, fd, uintptr_t, iov, unsigned, iovcnt)
+{
+    return move_vector(fd, READ, iov, iovcnt, NO_OFFSET);
+}
+
+SYSCALL_DEFINE3(writev, int, fd, uintptr_t, iov, unsigned, iovcnt)
+{
+    return move_vector(fd, WRITE, iov, iovcnt, NO_OFFSET);
+}
+
+SYSCALL_DEFINE4(preadv, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset)
+{
+    return offset < 0 ? -EINVAL : move_vector(fd, READ, iov, iovcnt, offset);
+}
+
+SYSCALL_DEFINE4(pwritev, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset)
+{
+    return offset < 0 ? -EINVAL : move_vector(fd, WRITE, iov, iovcnt, offset);
+}
 
 /* Offset -1 means the file's own. Flags are RWF_HIPRI, RWF_DSYNC and RWF_SYNC, which change nothing here. */
 static int64_t move_vector_with(int descriptor, enum direction direction, uintptr_t vector, uint32_t count,
@@ -108,15 +138,24 @@ static int64_t move_vector_with(int descriptor, enum direction direction, uintpt
     return flags & ~without_effect ? -EOPNOTSUPP : move_vector(descriptor, direction, vector, count, offset);
 }
 
-SYSCALL(preadv2) { return move_vector_with((int)a, READ, b, (uint32_t)c, d, (uint32_t)f); }
-SYSCALL(pwritev2) { return move_vector_with((int)a, WRITE, b, (uint32_t)c, d, (uint32_t)f); }
-
-SYSCALL(lseek)
+SYSCALL_DEFINE6(preadv2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high,
+                uint32_t, flags)
 {
-    struct file *file = descriptor_get((int)a);
+    return move_vector_with(fd, READ, iov, iovcnt, offset, flags);
+}
+
+SYSCALL_DEFINE6(pwritev2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high,
+                uint32_t, flags)
+{
+    return move_vector_with(fd, WRITE, iov, iovcnt, offset, flags);
+}
+
+SYSCALL_DEFINE3(lseek, int, fd, int64_t, offset, int, whence)
+{
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = file_seek(file, (int64_t)b, (int)c);
+    int64_t result = file_seek(file, offset, whence);
     file_put(file);
     return result;
 }
@@ -140,61 +179,61 @@ static int64_t check_stored(int descriptor)
     return stored ? 0 : -EINVAL;
 }
 
-SYSCALL(fsync) { return check_stored((int)a); }
-SYSCALL(fdatasync) { return check_stored((int)a); }
-SYSCALL(sync) { return 0; }
+SYSCALL_DEFINE1(fsync, int, fd) { return check_stored(fd); }
+SYSCALL_DEFINE1(fdatasync, int, fd) { return check_stored(fd); }
+SYSCALL_DEFINE0(sync) { return 0; }
 
-SYSCALL(syncfs)
+SYSCALL_DEFINE1(syncfs, int, fd)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
     file_put(file);
     return 0;
 }
 
-SYSCALL(sync_file_range)
+SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint32_t, flags)
 {
-    const uint32_t flags = 7;            /* WAIT_BEFORE, WRITE, WAIT_AFTER */
-    struct file *file = descriptor_get((int)a);
+    const uint32_t known = 7;            /* WAIT_BEFORE, WRITE, WAIT_AFTER */
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t end = (int64_t)(b + c);
+    int64_t end = (int64_t)((uint64_t)offset + (uint64_t)nbytes);
     bool contents = file->inode && (is_type(file->inode, S_IFREG) || is_type(file->inode, S_IFDIR));
     file_put(file);
-    if ((uint32_t)d & ~flags || (int64_t)b < 0 || (int64_t)c < 0 || end < (int64_t)b)
+    if (flags & ~known || offset < 0 || nbytes < 0 || end < offset)
         return -EINVAL;
     return contents ? 0 : -ESPIPE;
 }
 
-SYSCALL(readahead)
+SYSCALL_DEFINE3(readahead, int, fd, int64_t, offset, size_t, count)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
     bool readable = file_is_readable(file);
     bool regular = file->inode && is_type(file->inode, S_IFREG) && file->operations->pages;
     file_put(file);
-    return !readable ? -EBADF : !regular || (int64_t)b < 0 || (int64_t)c < 0 ? -EINVAL : 0;
+    return !readable ? -EBADF : !regular || offset < 0 || (int64_t)count < 0 ? -EINVAL : 0;
 }
 
-SYSCALL(flock)
+SYSCALL_DEFINE2(flock, int, fd, uint32_t, operation)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int result = flock_file(file, (unsigned)b);
+    int result = flock_file(file, operation);
     file_put(file);
     return result;
 }
 
-SYSCALL(fadvise64)
+SYSCALL_DEFINE4(fadvise64, int, fd, int64_t, offset, int64_t, len, unsigned, advice)
 {
     enum { LAST_ADVICE = 5 };
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
     bool pipe = is_pipe(file);
     file_put(file);
-    return pipe ? -ESPIPE : (uint32_t)d > LAST_ADVICE || (int64_t)c < 0 ? -EINVAL : 0;
+    return pipe ? -ESPIPE : advice > LAST_ADVICE || len < 0 ? -EINVAL : 0;
 }

@@ -127,30 +127,30 @@ static int set_limit(unsigned resource, const struct process_limit *limit)
     return 0;
 }
 
-SYSCALL(prlimit64)
+SYSCALL_DEFINE4(prlimit64, int, pid, unsigned, resource, uintptr_t, new_limit, uintptr_t, old_limit)
 {
     struct process_limit old, wanted;
-    if (c && user_get(&wanted, c))
+    if (new_limit && user_get(&wanted, new_limit))
         return -EFAULT;
-    if (!process_has_thread((int32_t)a))
+    if (!process_has_thread(pid))
         return -ESRCH;
-    int error = process_limit_get((unsigned)b, &old);
-    if (!error && c)
-        error = set_limit((unsigned)b, &wanted);
-    return error || !d ? error : user_put(d, &old);
+    int error = process_limit_get(resource, &old);
+    if (!error && new_limit)
+        error = set_limit(resource, &wanted);
+    return error || !old_limit ? error : user_put(old_limit, &old);
 }
 
-SYSCALL(getrlimit)
+SYSCALL_DEFINE2(getrlimit, unsigned, resource, uintptr_t, rlim)
 {
     struct process_limit limit;
-    int error = process_limit_get((unsigned)a, &limit);
-    return error ? error : user_put(b, &limit);
+    int error = process_limit_get(resource, &limit);
+    return error ? error : user_put(rlim, &limit);
 }
 
-SYSCALL(setrlimit)
+SYSCALL_DEFINE2(setrlimit, unsigned, resource, uintptr_t, rlim)
 {
     struct process_limit limit;
-    return user_get(&limit, b) ? -EFAULT : set_limit((unsigned)a, &limit);
+    return user_get(&limit, rlim) ? -EFAULT : set_limit(resource, &limit);
 }
 
 void signals_file_too_large(void)

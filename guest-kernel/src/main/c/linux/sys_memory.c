@@ -81,39 +81,41 @@ static int64_t map_file(struct map_request *request, int descriptor)
     return result;
 }
 
-SYSCALL(mmap)
+SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t, flags, int, fd, uint64_t, offset)
 {
-    unsigned type = d & MAP_TYPE;
+    unsigned type = flags & MAP_TYPE;
     if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
         return -EINVAL;
-    if (f & PAGE_MASK)
+    if (offset & PAGE_MASK)
         return -EINVAL;
     struct map_request request = {
-        .where = a, .length = b, .protection = protection_of(c),
-        .flags = (type == MAP_PRIVATE ? 0 : AREA_SHARED) | (d & MAP_NORESERVE ? AREA_NO_RESERVE : 0),
-        .fixed = d & (MAP_FIXED | MAP_FIXED_NOREPLACE), .no_replace = d & MAP_FIXED_NOREPLACE,
-        .populate = d & MAP_POPULATE, .offset = f,
+        .where = addr, .length = length, .protection = protection_of(prot),
+        .flags = (type == MAP_PRIVATE ? 0 : AREA_SHARED) | (flags & MAP_NORESERVE ? AREA_NO_RESERVE : 0),
+        .fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE), .no_replace = flags & MAP_FIXED_NOREPLACE,
+        .populate = flags & MAP_POPULATE, .offset = offset,
     };
-    if (type == MAP_SHARED_VALIDATE && d & ~(uint64_t)KNOWN_FLAGS)
+    if (type == MAP_SHARED_VALIDATE && flags & ~(uint64_t)KNOWN_FLAGS)
         return -EOPNOTSUPP;
-    return d & MAP_ANONYMOUS ? map_anonymous(&request) : map_file(&request, (int)e);
+    return flags & MAP_ANONYMOUS ? map_anonymous(&request) : map_file(&request, fd);
 }
 
-SYSCALL(munmap) { return address_space_unmap(a, b); }
+SYSCALL_DEFINE2(munmap, uintptr_t, addr, size_t, length) { return address_space_unmap(addr, length); }
 
-SYSCALL(mprotect)
+SYSCALL_DEFINE3(mprotect, uintptr_t, addr, size_t, length, uint64_t, prot)
 {
     const uint64_t known = PROT_READ | PROT_WRITE | PROT_EXEC | 8;       /* PROT_SEM */
-    return c & ~known ? -EINVAL : address_space_protect(a, b, protection_of(c));
+    return prot & ~known ? -EINVAL : address_space_protect(addr, length, protection_of(prot));
 }
 
-SYSCALL(brk) { return (int64_t)address_space_break(a); }
+SYSCALL_DEFINE1(brk, uintptr_t, addr) { return (int64_t)address_space_break(addr); }
 
-SYSCALL(mremap)
+SYSCALL_DEFINE5(mremap, uintptr_t, old_address, size_t, old_size, size_t, new_size, uint64_t, flags,
+                uintptr_t, new_address)
 {
-    if ((d & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) || ((d & MREMAP_FIXED) && !(d & MREMAP_MAYMOVE)))
+    if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) || ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)))
         return -EINVAL;
-    return address_space_remap(a, b, c, d & MREMAP_MAYMOVE, d & MREMAP_FIXED, e);
+    return address_space_remap(old_address, old_size, new_size, flags & MREMAP_MAYMOVE, flags & MREMAP_FIXED,
+                               new_address);
 }
 
 /*
@@ -139,44 +141,43 @@ static bool is_advice(int32_t advice)
            (advice >= COLD && advice <= POPULATE_WRITE);
 }
 
-SYSCALL(madvise)
+SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
 {
-    if (a & PAGE_MASK)
+    if (addr & PAGE_MASK)
         return -EINVAL;
-    if (!b)
+    if (!length)
         return 0;
-    int32_t advice = (int32_t)c;
-    int error = !is_advice(advice) || !align_up(b, PAGE_SIZE) ? -EINVAL : check_range(a, b);
+    int error = !is_advice(advice) || !align_up(length, PAGE_SIZE) ? -EINVAL : check_range(addr, length);
     if (error)
         return error;
     switch (advice) {
     case DONTNEED:
     case FREE:
-        return address_space_discard(a, b);
+        return address_space_discard(addr, length);
     case POPULATE_READ:
     case POPULATE_WRITE:
-        return address_space_populate(a, align_up(b, PAGE_SIZE), advice == POPULATE_WRITE);
+        return address_space_populate(addr, align_up(length, PAGE_SIZE), advice == POPULATE_WRITE);
     case NORMAL: case RANDOM: case SEQUENTIAL: case WILLNEED: case HUGEPAGE: case NOHUGEPAGE: case DONTDUMP:
     case DODUMP: case COLD: case PAGEOUT:
-        return address_space_check(a, b);        /* hints that change nothing here */
+        return address_space_check(addr, length);      /* hints that change nothing here */
     default:
         return -EINVAL;
     }
 }
 
-SYSCALL(mincore)
+SYSCALL_DEFINE3(mincore, uintptr_t, addr, size_t, length, uintptr_t, vec)
 {
     uint8_t resident[RESIDENCY_BATCH];
-    size_t pages = align_up(b, PAGE_SIZE) >> PAGE_SHIFT;
-    if (a & PAGE_MASK)
+    size_t pages = align_up(length, PAGE_SIZE) >> PAGE_SHIFT;
+    if (addr & PAGE_MASK)
         return -EINVAL;
-    if (!user_range_ok(a, b))
+    if (!user_range_ok(addr, length))
         return -ENOMEM;
     for (size_t done = 0; done < pages;) {
         size_t n = min_of(pages - done, (size_t)RESIDENCY_BATCH);
-        int error = address_space_residency(a + done * PAGE_SIZE, n, resident);
+        int error = address_space_residency(addr + done * PAGE_SIZE, n, resident);
         if (!error)
-            error = user_write(c + done, resident, n);
+            error = user_write(vec + done, resident, n);
         if (error)
             return error;
         done += n;
@@ -194,26 +195,28 @@ static int check_mapped(uintptr_t start, size_t length)
     return error ? error : address_space_check(first, whole);
 }
 
-SYSCALL(mlock) { return check_mapped(a, b); }
-SYSCALL(munlock) { return check_mapped(a, b); }
-SYSCALL(mlock2) { return (uint32_t)c & ~1u ? -EINVAL : check_mapped(a, b); }     /* MLOCK_ONFAULT */
+SYSCALL_DEFINE2(mlock, uintptr_t, addr, size_t, length) { return check_mapped(addr, length); }
+SYSCALL_DEFINE2(munlock, uintptr_t, addr, size_t, length) { return check_mapped(addr, length); }
 
-SYSCALL(mlockall)
+SYSCALL_DEFINE3(mlock2, uintptr_t, addr, size_t, length, uint32_t, flags)
+{
+    return flags & ~1u ? -EINVAL : check_mapped(addr, length);       /* MLOCK_ONFAULT */
+}
+
+SYSCALL_DEFINE1(mlockall, uint32_t, flags)
 {
     enum { CURRENT = 1, FUTURE = 2, ON_FAULT = 4 };
-    uint32_t flags = (uint32_t)a;
     return flags & ~(uint32_t)(CURRENT | FUTURE | ON_FAULT) || flags == 0 || flags == ON_FAULT ? -EINVAL : 0;
 }
 
-SYSCALL(munlockall) { return 0; }
+SYSCALL_DEFINE0(munlockall) { return 0; }
 
-SYSCALL(msync)
+SYSCALL_DEFINE3(msync, uintptr_t, addr, size_t, length, uint32_t, flags)
 {
     enum { ASYNCHRONOUS = 1, INVALIDATE = 2, SYNCHRONOUS = 4 };
-    uint32_t flags = (uint32_t)c;
-    if (flags & ~(uint32_t)(ASYNCHRONOUS | INVALIDATE | SYNCHRONOUS) || a & PAGE_MASK)
+    if (flags & ~(uint32_t)(ASYNCHRONOUS | INVALIDATE | SYNCHRONOUS) || addr & PAGE_MASK)
         return -EINVAL;
     if (flags & ASYNCHRONOUS && flags & SYNCHRONOUS)
         return -EINVAL;
-    return check_range(a, b) ? -ENOMEM : address_space_check(a, b);
+    return check_range(addr, length) ? -ENOMEM : address_space_check(addr, length);
 }

@@ -37,8 +37,12 @@ static int64_t make_directory(int directory, uintptr_t path, uint32_t mode)
     return make_at(directory, path, S_IFDIR | (mode & 01777 & ~file_creation_mask), NULL);
 }
 
-SYSCALL(mkdir) { return make_directory(AT_FDCWD, a, (uint32_t)b); }
-SYSCALL(mkdirat) { return make_directory((int)a, b, (uint32_t)c); }
+SYSCALL_DEFINE2(mkdir, uintptr_t, pathname, uint32_t, mode) { return make_directory(AT_FDCWD, pathname, mode); }
+
+SYSCALL_DEFINE3(mkdirat, int, dirfd, uintptr_t, pathname, uint32_t, mode)
+{
+    return make_directory(dirfd, pathname, mode);
+}
 
 static int64_t make_node(int directory, uintptr_t path, uint32_t mode)
 {
@@ -49,8 +53,15 @@ static int64_t make_node(int directory, uintptr_t path, uint32_t mode)
     return make_at(directory, path, type | (mode & 07777 & ~file_creation_mask), NULL);
 }
 
-SYSCALL(mknod) { return make_node(AT_FDCWD, a, (uint32_t)b); }
-SYSCALL(mknodat) { return make_node((int)a, b, (uint32_t)c); }
+SYSCALL_DEFINE3(mknod, uintptr_t, pathname, uint32_t, mode, uint32_t, dev)
+{
+    return make_node(AT_FDCWD, pathname, mode);
+}
+
+SYSCALL_DEFINE4(mknodat, int, dirfd, uintptr_t, pathname, uint32_t, mode, uint32_t, dev)
+{
+    return make_node(dirfd, pathname, mode);
+}
 
 static int64_t make_link(uintptr_t target, int directory, uintptr_t path)
 {
@@ -64,8 +75,12 @@ static int64_t make_link(uintptr_t target, int directory, uintptr_t path)
     return result;
 }
 
-SYSCALL(symlink) { return make_link(a, AT_FDCWD, b); }
-SYSCALL(symlinkat) { return make_link(a, (int)b, c); }
+SYSCALL_DEFINE2(symlink, uintptr_t, target, uintptr_t, linkpath) { return make_link(target, AT_FDCWD, linkpath); }
+
+SYSCALL_DEFINE3(symlinkat, uintptr_t, target, int, newdirfd, uintptr_t, linkpath)
+{
+    return make_link(target, newdirfd, linkpath);
+}
 
 /* A file with a reference, and the name that it was found by, with one, or NULL. */
 struct linked {
@@ -115,8 +130,15 @@ static int64_t link_at(int from_directory, uintptr_t from, int to_directory, uin
     return error;
 }
 
-SYSCALL(link) { return link_at(AT_FDCWD, a, AT_FDCWD, b, 0); }
-SYSCALL(linkat) { return link_at((int)a, b, (int)c, d, (unsigned)e); }
+SYSCALL_DEFINE2(link, uintptr_t, oldpath, uintptr_t, newpath)
+{
+    return link_at(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
+}
+
+SYSCALL_DEFINE5(linkat, int, olddirfd, uintptr_t, oldpath, int, newdirfd, uintptr_t, newpath, uint32_t, flags)
+{
+    return link_at(olddirfd, oldpath, newdirfd, newpath, flags);
+}
 
 static int64_t remove_at(int directory, uintptr_t address, bool is_directory)
 {
@@ -129,9 +151,13 @@ static int64_t remove_at(int directory, uintptr_t address, bool is_directory)
     return error;
 }
 
-SYSCALL(unlink) { return remove_at(AT_FDCWD, a, false); }
-SYSCALL(rmdir) { return remove_at(AT_FDCWD, a, true); }
-SYSCALL(unlinkat) { return (uint32_t)c & ~AT_REMOVEDIR ? -EINVAL : remove_at((int)a, b, c & AT_REMOVEDIR); }
+SYSCALL_DEFINE1(unlink, uintptr_t, pathname) { return remove_at(AT_FDCWD, pathname, false); }
+SYSCALL_DEFINE1(rmdir, uintptr_t, pathname) { return remove_at(AT_FDCWD, pathname, true); }
+
+SYSCALL_DEFINE3(unlinkat, int, dirfd, uintptr_t, pathname, uint32_t, flags)
+{
+    return flags & ~AT_REMOVEDIR ? -EINVAL : remove_at(dirfd, pathname, flags & AT_REMOVEDIR);
+}
 
 static int64_t rename_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
 {
@@ -151,9 +177,20 @@ static int64_t rename_at(int from_directory, uintptr_t from, int to_directory, u
     return error;
 }
 
-SYSCALL(rename) { return rename_at(AT_FDCWD, a, AT_FDCWD, b, 0); }
-SYSCALL(renameat) { return rename_at((int)a, b, (int)c, d, 0); }
-SYSCALL(renameat2) { return rename_at((int)a, b, (int)c, d, (unsigned)e); }
+SYSCALL_DEFINE2(rename, uintptr_t, oldpath, uintptr_t, newpath)
+{
+    return rename_at(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
+}
+
+SYSCALL_DEFINE4(renameat, int, olddirfd, uintptr_t, oldpath, int, newdirfd, uintptr_t, newpath)
+{
+    return rename_at(olddirfd, oldpath, newdirfd, newpath, 0);
+}
+
+SYSCALL_DEFINE5(renameat2, int, olddirfd, uintptr_t, oldpath, int, newdirfd, uintptr_t, newpath, uint32_t, flags)
+{
+    return rename_at(olddirfd, oldpath, newdirfd, newpath, flags);
+}
 
 /* ---- Sizes ---- */
 
@@ -165,17 +202,17 @@ static int resize(struct inode *inode, uint64_t size)
     return error;
 }
 
-SYSCALL(truncate)
+SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, length)
 {
-    if ((int64_t)b < 0)
+    if (length < 0)
         return -EINVAL;
     struct dentry *dentry;
-    int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW, 0, &dentry);
+    int error = path_to_dentry(AT_FDCWD, path, WALK_FOLLOW, 0, &dentry);
     if (error)
         return error;
     error = dentry_prepare_write(dentry);
     if (!error)
-        error = resize(dentry->inode, b);
+        error = resize(dentry->inode, length);
     dentry_put(dentry);
     return error;
 }
@@ -185,14 +222,14 @@ static bool is_writable(const struct file *file)
     return file->inode && is_type(file->inode, S_IFREG) && file_is_writable(file);
 }
 
-SYSCALL(ftruncate)
+SYSCALL_DEFINE2(ftruncate, int, fd, int64_t, length)
 {
-    if ((int64_t)b < 0)
+    if (length < 0)
         return -EINVAL;
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = is_writable(file) ? resize(file->inode, b) : -EINVAL;
+    int64_t result = is_writable(file) ? resize(file->inode, length) : -EINVAL;
     file_put(file);
     return result;
 }
@@ -217,26 +254,25 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
     return error;
 }
 
-SYSCALL(fallocate)
+SYSCALL_DEFINE4(fallocate, int, fd, uint32_t, mode, int64_t, offset, int64_t, len)
 {
-    if ((int64_t)c < 0 || (int64_t)d <= 0)
+    if (offset < 0 || len <= 0)
         return -EINVAL;
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = allocate(file, (uint32_t)b, c, d);
+    int64_t result = allocate(file, mode, offset, len);
     file_put(file);
     return result;
 }
 
-SYSCALL(memfd_create)
+SYSCALL_DEFINE2(memfd_create, uintptr_t, name, uint32_t, flags)
 {
     enum { CLOSE_ON_EXEC = 1, ALLOW_SEALING = 2, NAME_SIZE = 250, NO_EXEC = 8, EXEC = 16 };
-    uint32_t flags = (uint32_t)b;
     if (flags & ~(uint32_t)(CLOSE_ON_EXEC | ALLOW_SEALING | NO_EXEC | EXEC) || (flags & NO_EXEC && flags & EXEC))
         return -EINVAL;
-    char name[NAME_SIZE];
-    ssize_type length = user_read_string(name, a, sizeof(name));
+    char text[NAME_SIZE];
+    ssize_type length = user_read_string(text, name, sizeof(text));
     if (length < 0)
         return length == -ENAMETOOLONG ? -EINVAL : length;
     struct file *file = tmpfs_memory_file(O_RDWR | O_LARGEFILE);
@@ -317,20 +353,54 @@ static int64_t change_descriptor(int descriptor, const struct change *change)
     return error;
 }
 
-static struct change mode_change(uint64_t mode) { return (struct change){ .mode_given = true, .mode = (uint32_t)mode }; }
+static struct change mode_change(uint32_t mode) { return (struct change){ .mode_given = true, .mode = mode }; }
 
-static struct change owner_change(uint64_t uid, uint64_t gid)
+static struct change owner_change(uint32_t uid, uint32_t gid)
 {
-    return (struct change){ .owner_given = true, .uid = (uint32_t)uid, .gid = (uint32_t)gid };
+    return (struct change){ .owner_given = true, .uid = uid, .gid = gid };
 }
 
-SYSCALL(chmod) { struct change change = mode_change(b); return change_at(AT_FDCWD, a, 0, &change); }
-SYSCALL(fchmod) { struct change change = mode_change(b); return change_descriptor((int)a, &change); }
-SYSCALL(fchmodat) { struct change change = mode_change(c); return change_at((int)a, b, 0, &change); }
-SYSCALL(chown) { struct change change = owner_change(b, c); return change_at(AT_FDCWD, a, 0, &change); }
-SYSCALL(lchown) { struct change change = owner_change(b, c); return change_at(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, &change); }
-SYSCALL(fchown) { struct change change = owner_change(b, c); return change_descriptor((int)a, &change); }
-SYSCALL(fchownat) { struct change change = owner_change(c, d); return change_at((int)a, b, (unsigned)e, &change); }
+SYSCALL_DEFINE2(chmod, uintptr_t, pathname, uint32_t, mode)
+{
+    struct change change = mode_change(mode);
+    return change_at(AT_FDCWD, pathname, 0, &change);
+}
+
+SYSCALL_DEFINE2(fchmod, int, fd, uint32_t, mode)
+{
+    struct change change = mode_change(mode);
+    return change_descriptor(fd, &change);
+}
+
+SYSCALL_DEFINE3(fchmodat, int, dirfd, uintptr_t, pathname, uint32_t, mode)
+{
+    struct change change = mode_change(mode);
+    return change_at(dirfd, pathname, 0, &change);
+}
+
+SYSCALL_DEFINE3(chown, uintptr_t, pathname, unsigned, owner, unsigned, group)
+{
+    struct change change = owner_change(owner, group);
+    return change_at(AT_FDCWD, pathname, 0, &change);
+}
+
+SYSCALL_DEFINE3(lchown, uintptr_t, pathname, unsigned, owner, unsigned, group)
+{
+    struct change change = owner_change(owner, group);
+    return change_at(AT_FDCWD, pathname, AT_SYMLINK_NOFOLLOW, &change);
+}
+
+SYSCALL_DEFINE3(fchown, int, fd, unsigned, owner, unsigned, group)
+{
+    struct change change = owner_change(owner, group);
+    return change_descriptor(fd, &change);
+}
+
+SYSCALL_DEFINE5(fchownat, int, dirfd, uintptr_t, pathname, unsigned, owner, unsigned, group, uint32_t, flags)
+{
+    struct change change = owner_change(owner, group);
+    return change_at(dirfd, pathname, flags, &change);
+}
 
 /* utimensat(2): UTIME_NOW and UTIME_OMIT stand in the nanoseconds. */
 static int read_time(const struct abi_timespec *from, bool *given, nanoseconds *time)
@@ -376,15 +446,15 @@ static int read_times(uintptr_t address, struct change *change)
     return error ? error : read_time(&times[1], &change->modified_given, &change->modified);
 }
 
-SYSCALL(utimensat)
+SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, pathname, uintptr_t, times, uint32_t, flags)
 {
     struct change change = { 0 };
-    int error = read_times(c, &change);
+    int error = read_times(times, &change);
     if (error)
         return error;
-    if (b || (int)a == AT_FDCWD)
-        return change_at((int)a, b, (unsigned)d, &change);
-    return (uint32_t)d ? -EINVAL : change_descriptor((int)a, &change);
+    if (pathname || dirfd == AT_FDCWD)
+        return change_at(dirfd, pathname, flags, &change);
+    return flags ? -EINVAL : change_descriptor(dirfd, &change);
 }
 
 static int64_t change_timevals(int directory, uintptr_t path, uintptr_t times)
@@ -396,18 +466,22 @@ static int64_t change_timevals(int directory, uintptr_t path, uintptr_t times)
     return path || directory == AT_FDCWD ? change_at(directory, path, 0, &change) : change_descriptor(directory, &change);
 }
 
-SYSCALL(utimes) { return change_timevals(AT_FDCWD, a, b); }
-SYSCALL(futimesat) { return change_timevals((int)a, b, c); }
+SYSCALL_DEFINE2(utimes, uintptr_t, filename, uintptr_t, times) { return change_timevals(AT_FDCWD, filename, times); }
 
-SYSCALL(utime)
+SYSCALL_DEFINE3(futimesat, int, dirfd, uintptr_t, pathname, uintptr_t, times)
 {
-    int64_t times[2];
+    return change_timevals(dirfd, pathname, times);
+}
+
+SYSCALL_DEFINE2(utime, uintptr_t, filename, uintptr_t, times)
+{
+    int64_t seconds[2];
     struct change change = { .accessed_given = true, .modified_given = true, .accessed = clock_wall(), .modified = clock_wall() };
-    if (b && user_get(&times, b))
+    if (times && user_get(&seconds, times))
         return -EFAULT;
-    if (b) {
-        change.accessed = file_time_of(times[0], 0);
-        change.modified = file_time_of(times[1], 0);
+    if (times) {
+        change.accessed = file_time_of(seconds[0], 0);
+        change.modified = file_time_of(seconds[1], 0);
     }
-    return change_at(AT_FDCWD, a, 0, &change);
+    return change_at(AT_FDCWD, filename, 0, &change);
 }

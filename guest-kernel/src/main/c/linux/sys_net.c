@@ -23,9 +23,9 @@ struct held_socket {
     struct socket *socket;
 };
 
-static int hold(uint64_t descriptor, struct held_socket *held)
+static int hold(int descriptor, struct held_socket *held)
 {
-    held->file = descriptor_get((int)descriptor);
+    held->file = descriptor_get(descriptor);
     if (held->file == NULL)
         return -EBADF;
     held->socket = socket_of(held->file);
@@ -144,31 +144,29 @@ static int64_t give_descriptor(struct file *file, bool close_on_exec)
     return descriptor;
 }
 
-SYSCALL(socket)
+SYSCALL_DEFINE3(socket, int, domain, uint32_t, type, int, protocol)
 {
     struct file *file;
-    uint32_t type = (uint32_t)b;
     if (!type_valid(type))
         return -EINVAL;
-    int error = socket_create((int)a, (int)(type & SOCK_TYPE_MASK), (int)c, file_flags(type), &file);
-    return error < 0 ? error : give_descriptor(file, b & SOCK_CLOEXEC);
+    int error = socket_create(domain, (int)(type & SOCK_TYPE_MASK), protocol, file_flags(type), &file);
+    return error < 0 ? error : give_descriptor(file, type & SOCK_CLOEXEC);
 }
 
-SYSCALL(socketpair)
+SYSCALL_DEFINE4(socketpair, int, domain, uint32_t, type, int, protocol, uintptr_t, sv)
 {
     struct file *files[2];
     int32_t descriptors[2];
-    uint32_t type = (uint32_t)b;
     if (!type_valid(type))
         return -EINVAL;
-    int error = socket_create_pair((int)a, (int)(type & SOCK_TYPE_MASK), (int)c, file_flags(type), files);
+    int error = socket_create_pair(domain, (int)(type & SOCK_TYPE_MASK), protocol, file_flags(type), files);
     if (error < 0)
         return error;
-    descriptors[0] = (int32_t)give_descriptor(files[0], b & SOCK_CLOEXEC);
-    descriptors[1] = (int32_t)give_descriptor(files[1], b & SOCK_CLOEXEC);
+    descriptors[0] = (int32_t)give_descriptor(files[0], type & SOCK_CLOEXEC);
+    descriptors[1] = (int32_t)give_descriptor(files[1], type & SOCK_CLOEXEC);
     error = descriptors[0] < 0 ? descriptors[0] : descriptors[1];
     if (descriptors[0] >= 0 && descriptors[1] >= 0) {
-        error = user_put(d, &descriptors);
+        error = user_put(sv, &descriptors);
         if (error == 0)
             return 0;
     }
@@ -180,14 +178,14 @@ SYSCALL(socketpair)
 
 /* ---- Naming and connecting ------------------------------------------------------------------------------ */
 
-static int64_t name_socket(uint64_t descriptor, uintptr_t address_at, uint64_t length, bool connect)
+static int64_t name_socket(int descriptor, uintptr_t address_at, int length, bool connect)
 {
     struct held_socket held;
     struct socket_address address;
     int error = hold(descriptor, &held);
     if (error < 0)
         return error;
-    error = read_address(address_at, (int32_t)length, &address);
+    error = read_address(address_at, length, &address);
     const struct socket_operations *operations = held.socket->operations;
     if (error == 0)
         error = connect ? operations->connect(held.socket, &address) : operations->bind(held.socket, &address);
@@ -195,22 +193,26 @@ static int64_t name_socket(uint64_t descriptor, uintptr_t address_at, uint64_t l
     return error;
 }
 
-SYSCALL(bind) { return name_socket(a, b, c, false); }
-SYSCALL(connect) { return name_socket(a, b, c, true); }
+SYSCALL_DEFINE3(bind, int, sockfd, uintptr_t, addr, int, addrlen) { return name_socket(sockfd, addr, addrlen, false); }
 
-SYSCALL(listen)
+SYSCALL_DEFINE3(connect, int, sockfd, uintptr_t, addr, int, addrlen)
+{
+    return name_socket(sockfd, addr, addrlen, true);
+}
+
+SYSCALL_DEFINE2(listen, int, sockfd, int, backlog)
 {
     struct held_socket held;
-    int error = hold(a, &held);
+    int error = hold(sockfd, &held);
     if (error < 0)
         return error;
     const struct socket_operations *operations = held.socket->operations;
-    error = operations->listen != NULL ? operations->listen(held.socket, (int)b) : -EOPNOTSUPP;
+    error = operations->listen != NULL ? operations->listen(held.socket, backlog) : -EOPNOTSUPP;
     file_put(held.file);
     return error;
 }
 
-static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, uint32_t flags)
+static int64_t accept_on(int descriptor, uintptr_t address_at, uintptr_t length_at, uint32_t flags)
 {
     struct held_socket held;
     struct socket_address peer;
@@ -236,10 +238,17 @@ static int64_t accept_on(uint64_t descriptor, uintptr_t address_at, uintptr_t le
     return give_descriptor(file, flags & SOCK_CLOEXEC);
 }
 
-SYSCALL(accept) { return accept_on(a, b, c, 0); }
-SYSCALL(accept4) { return accept_on(a, b, c, (uint32_t)d); }
+SYSCALL_DEFINE3(accept, int, sockfd, uintptr_t, addr, uintptr_t, addrlen)
+{
+    return accept_on(sockfd, addr, addrlen, 0);
+}
 
-static int64_t tell_name(uint64_t descriptor, uintptr_t address_at, uintptr_t length_at, bool peer)
+SYSCALL_DEFINE4(accept4, int, sockfd, uintptr_t, addr, uintptr_t, addrlen, uint32_t, flags)
+{
+    return accept_on(sockfd, addr, addrlen, flags);
+}
+
+static int64_t tell_name(int descriptor, uintptr_t address_at, uintptr_t length_at, bool peer)
 {
     struct held_socket held;
     struct socket_address address;
@@ -254,59 +263,66 @@ static int64_t tell_name(uint64_t descriptor, uintptr_t address_at, uintptr_t le
     return error < 0 ? error : return_address(&address, address_at, length_at);
 }
 
-SYSCALL(getsockname) { return tell_name(a, b, c, false); }
-SYSCALL(getpeername) { return tell_name(a, b, c, true); }
+SYSCALL_DEFINE3(getsockname, int, sockfd, uintptr_t, addr, uintptr_t, addrlen)
+{
+    return tell_name(sockfd, addr, addrlen, false);
+}
 
-SYSCALL(shutdown)
+SYSCALL_DEFINE3(getpeername, int, sockfd, uintptr_t, addr, uintptr_t, addrlen)
+{
+    return tell_name(sockfd, addr, addrlen, true);
+}
+
+SYSCALL_DEFINE2(shutdown, int, sockfd, unsigned, how)
 {
     struct held_socket held;
-    int error = hold(a, &held);
+    int error = hold(sockfd, &held);
     if (error < 0)
         return error;
-    error = (uint32_t)b <= SHUT_RDWR ? held.socket->operations->shutdown(held.socket, (int)b) : -EINVAL;
+    error = how <= SHUT_RDWR ? held.socket->operations->shutdown(held.socket, (int)how) : -EINVAL;
     file_put(held.file);
     return error;
 }
 
 /* ---- Options --------------------------------------------------------------------------------------------- */
 
-SYSCALL(setsockopt)
+SYSCALL_DEFINE5(setsockopt, int, sockfd, int, level, int, optname, uintptr_t, optval, int, optlen)
 {
     _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE] = { 0 };
     struct held_socket held;
-    if ((int32_t)e < 0)
+    if (optlen < 0)
         return -EINVAL;
-    uint32_t length = min_of((uint32_t)e, SOCKET_OPTION_SIZE);
-    if (length > 0 && user_read(value, d, length) < 0)
+    uint32_t length = min_of((uint32_t)optlen, SOCKET_OPTION_SIZE);
+    if (length > 0 && user_read(value, optval, length) < 0)
         return -EFAULT;
-    int error = hold(a, &held);
+    int error = hold(sockfd, &held);
     if (error < 0)
         return error;
-    error = socket_set_option(held.socket, (int)b, (int)c, value, length);
+    error = socket_set_option(held.socket, level, optname, value, length);
     file_put(held.file);
     return error;
 }
 
-SYSCALL(getsockopt)
+SYSCALL_DEFINE5(getsockopt, int, sockfd, int, level, int, optname, uintptr_t, optval, uintptr_t, optlen)
 {
     _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE];
     struct held_socket held;
     int32_t room;
-    if (user_get(&room, e) < 0)
+    if (user_get(&room, optlen) < 0)
         return -EFAULT;
     if (room < 0)
         return -EINVAL;
-    int error = hold(a, &held);
+    int error = hold(sockfd, &held);
     if (error < 0)
         return error;
     uint32_t length = min_of((uint32_t)room, SOCKET_OPTION_SIZE);
-    error = socket_get_option(held.socket, (int)b, (int)c, value, &length);
+    error = socket_get_option(held.socket, level, optname, value, &length);
     file_put(held.file);
     if (error < 0)
         return error;
-    if (length > 0 && user_write(d, value, length) < 0)
+    if (length > 0 && user_write(optval, value, length) < 0)
         return -EFAULT;
-    return user_put(e, &length);
+    return user_put(optlen, &length);
 }
 
 /* ---- Sending ---------------------------------------------------------------------------------------------- */
@@ -319,19 +335,20 @@ static int64_t send_on(struct socket *socket, struct socket_message *message)
     return sent;
 }
 
-SYSCALL(sendto)
+SYSCALL_DEFINE6(sendto, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, dest_addr,
+                int, addrlen)
 {
     struct held_socket held;
     struct socket_address address;
     struct transfer transfer;
-    int64_t result = hold(a, &held);
+    int64_t result = hold(sockfd, &held);
     if (result < 0)
         return result;
-    if (e != 0)
-        result = read_address(e, (int32_t)f, &address);
+    if (dest_addr != 0)
+        result = read_address(dest_addr, addrlen, &address);
     if (result == 0)
-        result = transfer_init_buffer(&transfer, b, c);
-    struct socket_message message = { .data = &transfer, .flags = (unsigned)d, .address = e != 0 ? &address : NULL };
+        result = transfer_init_buffer(&transfer, buffer, len);
+    struct socket_message message = { .data = &transfer, .flags = flags, .address = dest_addr != 0 ? &address : NULL };
     if (result == 0)
         result = send_on(held.socket, &message);
     file_put(held.file);
@@ -401,28 +418,28 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
     return result;
 }
 
-SYSCALL(sendmsg)
+SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 {
     struct held_socket held;
-    int64_t result = hold(a, &held);
+    int64_t result = hold(sockfd, &held);
     if (result < 0)
         return result;
-    result = send_one_message(held.socket, b, (uint32_t)c);
+    result = send_one_message(held.socket, msg, flags);
     file_put(held.file);
     return result;
 }
 
-SYSCALL(sendmmsg)
+SYSCALL_DEFINE4(sendmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags)
 {
     struct held_socket held;
-    int64_t result = hold(a, &held);
+    int64_t result = hold(sockfd, &held);
     if (result < 0)
         return result;
-    uint64_t done = 0, count = min_of((uint32_t)c, IOVEC_LIMIT);
+    uint64_t done = 0, count = min_of(vlen, IOVEC_LIMIT);
     for (; done < count; done++) {
         give_way();
-        uintptr_t at = b + done * sizeof(struct abi_message_vector);
-        result = send_one_message(held.socket, at, (uint32_t)d);
+        uintptr_t at = msgvec + done * sizeof(struct abi_message_vector);
+        result = send_one_message(held.socket, at, flags);
         if (result < 0)
             break;
         uint32_t length = (uint32_t)result;
@@ -437,22 +454,23 @@ SYSCALL(sendmmsg)
 
 /* ---- Receiving ------------------------------------------------------------------------------------------- */
 
-SYSCALL(recvfrom)
+SYSCALL_DEFINE6(recvfrom, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, src_addr,
+                uintptr_t, addrlen)
 {
     struct held_socket held;
     struct socket_address address = { 0 };
     struct transfer transfer;
-    int64_t result = hold(a, &held);
+    int64_t result = hold(sockfd, &held);
     if (result < 0)
         return result;
-    struct socket_message message = { .data = &transfer, .flags = (unsigned)d, .address = &address };
-    result = transfer_init_buffer(&transfer, b, c);
+    struct socket_message message = { .data = &transfer, .flags = flags, .address = &address };
+    result = transfer_init_buffer(&transfer, buffer, len);
     if (result == 0)
         result = held.socket->operations->receive(held.socket, &message);
     file_put(held.file);
     if (result < 0)
         return result;
-    int error = return_address(&address, e, f);
+    int error = return_address(&address, src_addr, addrlen);
     return error < 0 ? error : result;
 }
 
@@ -494,38 +512,38 @@ static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint32_t
     return error < 0 ? error : result;
 }
 
-SYSCALL(recvmsg)
+SYSCALL_DEFINE3(recvmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 {
     struct held_socket held;
-    int64_t result = hold(a, &held);
+    int64_t result = hold(sockfd, &held);
     if (result < 0)
         return result;
-    result = receive_one_message(held.socket, b, (uint32_t)c);
+    result = receive_one_message(held.socket, msg, flags);
     file_put(held.file);
     return result;
 }
 
 /* The timeout is looked at after each message, as on Linux (recvmmsg(2), BUGS). */
-SYSCALL(recvmmsg)
+SYSCALL_DEFINE5(recvmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags, uintptr_t, timeout)
 {
     struct held_socket held;
     struct abi_time time = { 0 };
     nanoseconds deadline = NO_DEADLINE;
-    int64_t result = hold(a, &held);
+    int64_t result = hold(sockfd, &held);
     if (result < 0)
         return result;
-    if (e != 0) {
-        result = user_get(&time, e);
+    if (timeout != 0) {
+        result = user_get(&time, timeout);
         bool valid = time.seconds >= 0 && time.nanoseconds >= 0 && time.nanoseconds < (int64_t)NS_PER_SECOND;
         if (result == 0 && !valid)
             result = -EINVAL;
         if (time.seconds < INT32_MAX)
             deadline = clock_monotonic() + (nanoseconds)time.seconds * NS_PER_SECOND + (nanoseconds)time.nanoseconds;
     }
-    uint32_t done = 0, count = (uint32_t)c, flags = (uint32_t)d;
-    while (result >= 0 && done < count && (done == 0 || clock_monotonic() < deadline)) {
+    uint32_t done = 0;
+    while (result >= 0 && done < vlen && (done == 0 || clock_monotonic() < deadline)) {
         give_way();
-        uintptr_t at = b + (uint64_t)done * sizeof(struct abi_message_vector);
+        uintptr_t at = msgvec + (uint64_t)done * sizeof(struct abi_message_vector);
         result = receive_one_message(held.socket, at, flags & ~MSG_WAITFORONE);
         if (result < 0)
             break;

@@ -134,11 +134,10 @@ static int64_t poll_user(uintptr_t address, uint32_t count, nanoseconds deadline
     return result;
 }
 
-SYSCALL(poll)
+SYSCALL_DEFINE3(poll, uintptr_t, fds, unsigned, nfds, int, timeout)
 {
-    int32_t timeout = (int32_t)c;
     nanoseconds deadline = timeout < 0 ? NO_DEADLINE : timeout ? deadline_after((nanoseconds)timeout * NS_PER_MS) : 0;
-    return poll_user(a, (uint32_t)b, deadline);
+    return poll_user(fds, nfds, deadline);
 }
 
 /* Reads a timeout; none waits for ever. Writes back nothing: that is allowed (select(2), "timeout"). */
@@ -154,13 +153,13 @@ static int64_t read_deadline(uintptr_t address, nanoseconds *deadline)
     return error;
 }
 
-SYSCALL(ppoll)
+SYSCALL_DEFINE5(ppoll, uintptr_t, fds, unsigned, nfds, uintptr_t, timeout, uintptr_t, sigmask, size_t, sigsetsize)
 {
     nanoseconds deadline;
-    int64_t error = read_deadline(c, &deadline);
+    int64_t error = read_deadline(timeout, &deadline);
     if (!error)
-        error = signals_with_mask(d, e);
-    return error ? error : poll_user(a, (uint32_t)b, deadline);
+        error = signals_with_mask(sigmask, sigsetsize);
+    return error ? error : poll_user(fds, nfds, deadline);
 }
 
 /* ---- select ---- */
@@ -255,28 +254,29 @@ static int64_t select_user(int32_t count, uintptr_t read, uintptr_t write, uintp
     return result;
 }
 
-SYSCALL(select)
+SYSCALL_DEFINE5(select, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uintptr_t, exceptfds, uintptr_t, timeout)
 {
     struct abi_timeval time;
     nanoseconds deadline = NO_DEADLINE;
-    if (e && user_get(&time, e))
+    if (timeout && user_get(&time, timeout))
         return -EFAULT;
-    if (e && (time.seconds < 0 || time.microseconds < 0))
+    if (timeout && (time.seconds < 0 || time.microseconds < 0))
         return -EINVAL;
-    nanoseconds timeout = e ? timeval_duration(&time) : NO_DEADLINE;
-    if (timeout != NO_DEADLINE)
-        deadline = timeout ? deadline_after(timeout) : 0;
-    return select_user((int32_t)a, b, c, d, deadline);
+    nanoseconds duration = timeout ? timeval_duration(&time) : NO_DEADLINE;
+    if (duration != NO_DEADLINE)
+        deadline = duration ? deadline_after(duration) : 0;
+    return select_user(nfds, readfds, writefds, exceptfds, deadline);
 }
 
-SYSCALL(pselect6)
+SYSCALL_DEFINE6(pselect6, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uintptr_t, exceptfds, uintptr_t, timeout,
+                uintptr_t, sigmask)
 {
     struct { uint64_t address, size; } mask = { 0, 0 };
     nanoseconds deadline;
-    int64_t error = read_deadline(e, &deadline);
-    if (!error && f && user_get(&mask, f))
+    int64_t error = read_deadline(timeout, &deadline);
+    if (!error && sigmask && user_get(&mask, sigmask))
         error = -EFAULT;
     if (!error)
         error = signals_with_mask(mask.address, mask.size);
-    return error ? error : select_user((int32_t)a, b, c, d, deadline);
+    return error ? error : select_user(nfds, readfds, writefds, exceptfds, deadline);
 }

@@ -87,28 +87,28 @@ static int64_t set_slack(uint64_t slack)
 }
 
 /* Once set it stays, and nothing may follow the 1: prctl(2). */
-static int64_t forbid_privileges(uint64_t on, uint64_t c, uint64_t d, uint64_t e)
+static int64_t forbid_privileges(uint64_t on, uint64_t arg3, uint64_t arg4, uint64_t arg5)
 {
-    if (on != 1 || c || d || e)
+    if (on != 1 || arg3 || arg4 || arg5)
         return -EINVAL;
     kept.no_new_privileges = 1;
     return 0;
 }
 
-SYSCALL(prctl)
+SYSCALL_DEFINE5(prctl, unsigned, option, uint64_t, arg2, uint64_t, arg3, uint64_t, arg4, uint64_t, arg5)
 {
-    switch ((uint32_t)a) {
-    case SET_NAME: return set_name(b);
-    case GET_NAME: return user_write(b, thread_current()->name, sizeof(thread_current()->name));
-    case SET_PDEATHSIG: return set_death_signal(b);
-    case SET_DUMPABLE: return keep_flag(&kept.dumpable, b);
-    case SET_KEEPCAPS: return keep_flag(&kept.keeps_capabilities, b);
-    case SET_TIMERSLACK: return set_slack(b);
-    case SET_CHILD_SUBREAPER: return keep_flag(&kept.reaps, b != 0);
-    case SET_THP_DISABLE: return keep_flag(&kept.no_huge_pages, b != 0);
-    case SET_NO_NEW_PRIVS: return forbid_privileges(b, c, d, e);
+    switch (option) {
+    case SET_NAME: return set_name(arg2);
+    case GET_NAME: return user_write(arg2, thread_current()->name, sizeof(thread_current()->name));
+    case SET_PDEATHSIG: return set_death_signal(arg2);
+    case SET_DUMPABLE: return keep_flag(&kept.dumpable, arg2);
+    case SET_KEEPCAPS: return keep_flag(&kept.keeps_capabilities, arg2);
+    case SET_TIMERSLACK: return set_slack(arg2);
+    case SET_CHILD_SUBREAPER: return keep_flag(&kept.reaps, arg2 != 0);
+    case SET_THP_DISABLE: return keep_flag(&kept.no_huge_pages, arg2 != 0);
+    case SET_NO_NEW_PRIVS: return forbid_privileges(arg2, arg3, arg4, arg5);
     case GET_NO_NEW_PRIVS: case GET_THP_DISABLE:
-        return b || c || d || e ? -EINVAL : ask((uint32_t)a, 0);
-    default: return ask((uint32_t)a, b);
+        return arg2 || arg3 || arg4 || arg5 ? -EINVAL : ask(option, 0);
+    default: return ask(option, arg2);
     }
 }

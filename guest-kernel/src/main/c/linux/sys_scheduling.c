@@ -21,7 +21,7 @@ static int64_t check_thread(int32_t id)
     return process_has_thread(id) ? 0 : -ESRCH;
 }
 
-SYSCALL(sched_getscheduler) { return check_thread((int32_t)a); }
+SYSCALL_DEFINE1(sched_getscheduler, int, pid) { return check_thread(pid); }
 
 /* What the policies allow as priority, at most or at least. */
 static int64_t priority_limit(int32_t policy, int64_t of_real_time)
@@ -36,8 +36,8 @@ static int64_t priority_limit(int32_t policy, int64_t of_real_time)
     }
 }
 
-SYSCALL(sched_get_priority_max) { return priority_limit((int32_t)a, 99); }
-SYSCALL(sched_get_priority_min) { return priority_limit((int32_t)a, 1); }
+SYSCALL_DEFINE1(sched_get_priority_max, int, policy) { return priority_limit(policy, 99); }
+SYSCALL_DEFINE1(sched_get_priority_min, int, policy) { return priority_limit(policy, 1); }
 
 static bool priority_valid(int32_t policy, int32_t priority)
 {
@@ -59,26 +59,25 @@ static int64_t set_scheduler(int32_t id, int32_t policy, uintptr_t parameters)
     return priority_valid(policy, priority) ? 0 : -EINVAL;
 }
 
-SYSCALL(sched_setscheduler)
+SYSCALL_DEFINE3(sched_setscheduler, int, pid, int, policy, uintptr_t, param)
 {
-    int32_t policy = (int32_t)b;
-    return policy < 0 ? -EINVAL : set_scheduler((int32_t)a, policy & ~RESET_ON_FORK, c);
+    return policy < 0 ? -EINVAL : set_scheduler(pid, policy & ~RESET_ON_FORK, param);
 }
 
-SYSCALL(sched_setparam) { return set_scheduler((int32_t)a, NORMAL, b); }
+SYSCALL_DEFINE2(sched_setparam, int, pid, uintptr_t, param) { return set_scheduler(pid, NORMAL, param); }
 
-SYSCALL(sched_getparam)
+SYSCALL_DEFINE2(sched_getparam, int, pid, uintptr_t, param)
 {
     int32_t priority = 0;
-    int64_t error = b ? check_thread((int32_t)a) : -EINVAL;
-    return error ? error : user_put(b, &priority);
+    int64_t error = param ? check_thread(pid) : -EINVAL;
+    return error ? error : user_put(param, &priority);
 }
 
-SYSCALL(sched_rr_get_interval)
+SYSCALL_DEFINE2(sched_rr_get_interval, int, pid, uintptr_t, tp)
 {
     struct abi_timespec slice = timespec_of(ROUND_ROBIN_SLICE);
-    int64_t error = check_thread((int32_t)a);
-    return error ? error : user_put(b, &slice);
+    int64_t error = check_thread(pid);
+    return error ? error : user_put(tp, &slice);
 }
 
 /* ---- Nice values: getpriority(2). They belong to threads ---- */
@@ -112,10 +111,10 @@ static int64_t check_owner(uint32_t which, int32_t who)
     return known ? 0 : -ESRCH;
 }
 
-SYSCALL(getpriority)
+SYSCALL_DEFINE2(getpriority, unsigned, which, int, who)
 {
-    int64_t error = check_owner((uint32_t)a, (int32_t)b);
-    struct nice nice = { .id = (uint32_t)a ? 0 : (uint32_t)b };
+    int64_t error = check_owner(which, who);
+    struct nice nice = { .id = which ? 0 : (uint32_t)who };
     if (error)
         return error;
     return find_nice(&nice) ? 20 - nice.value : -ESRCH;
@@ -123,10 +122,10 @@ SYSCALL(getpriority)
 
 static int nice_of(int64_t value) { return (int)max_of(min_of(value, 19L), -20L); }
 
-SYSCALL(setpriority)
+SYSCALL_DEFINE3(setpriority, unsigned, which, int, who, int, prio)
 {
-    int64_t error = check_owner((uint32_t)a, (int32_t)b);
-    struct nice nice = { .id = (uint32_t)a ? 0 : (uint32_t)b, .set = true, .value = nice_of((int32_t)c) };
+    int64_t error = check_owner(which, who);
+    struct nice nice = { .id = which ? 0 : (uint32_t)who, .set = true, .value = nice_of(prio) };
     if (error)
         return error;
     return find_nice(&nice) ? 0 : -ESRCH;
@@ -144,17 +143,16 @@ struct abi_attributes {
 };
 #define ATTRIBUTES_FIRST 48u         /* SCHED_ATTR_SIZE_VER0 */
 
-SYSCALL(sched_getattr)
+SYSCALL_DEFINE4(sched_getattr, int, pid, uintptr_t, attr, unsigned, size, uint32_t, flags)
 {
-    struct nice nice = { .id = (uint32_t)a };
-    uint32_t size = (uint32_t)c;
-    if (!b || (int32_t)a < 0 || size < ATTRIBUTES_FIRST || size > PAGE_SIZE || (uint32_t)d)
+    struct nice nice = { .id = (uint32_t)pid };
+    if (!attr || pid < 0 || size < ATTRIBUTES_FIRST || size > PAGE_SIZE || flags)
         return -EINVAL;
     if (!find_nice(&nice))
         return -ESRCH;
     uint32_t told = min_of(size, (uint32_t)sizeof(struct abi_attributes));
     struct abi_attributes attributes = { .size = told, .nice = nice.value, .clamp_most = 1024 };
-    return user_write(b, &attributes, told);
+    return user_write(attr, &attributes, told);
 }
 
 static int64_t read_attributes(uintptr_t address, struct abi_attributes *attributes)
@@ -169,16 +167,17 @@ static int64_t read_attributes(uintptr_t address, struct abi_attributes *attribu
     return user_read(attributes, address, size);
 }
 
-SYSCALL(sched_setattr)
+SYSCALL_DEFINE3(sched_setattr, int, pid, uintptr_t, attr, uint32_t, flags)
 {
     struct abi_attributes attributes;
-    if (!b || (int32_t)a < 0 || (uint32_t)c)
+    if (!attr || pid < 0 || flags)
         return -EINVAL;
-    int64_t error = read_attributes(b, &attributes);
+    int64_t error = read_attributes(attr, &attributes);
     if (error)
         return error;
     int32_t policy = (int32_t)attributes.policy;
-    struct nice nice = { .id = (uint32_t)a, .set = policy == NORMAL || policy == BATCH, .value = nice_of(attributes.nice) };
+    struct nice nice = { .id = (uint32_t)pid, .set = policy == NORMAL || policy == BATCH,
+                         .value = nice_of(attributes.nice) };
     if (policy < 0 || policy > IDLE || !priority_valid(policy, (int32_t)attributes.priority))
         return -EINVAL;
     return find_nice(&nice) ? 0 : -ESRCH;

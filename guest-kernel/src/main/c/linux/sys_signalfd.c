@@ -127,15 +127,20 @@ static int64_t change_signalfd(int descriptor, uint64_t mask)
     return known ? descriptor : -EINVAL;
 }
 
-SYSCALL(signalfd4)
+static int64_t make_or_change(int descriptor, uintptr_t mask_at, size_t mask_size, uint32_t flags)
 {
     uint64_t mask;
-    if ((uint32_t)d & ~(O_CLOEXEC | O_NONBLOCK))
+    if (flags & ~(O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
-    int error = signal_mask_read(b, c, &mask);
+    int error = signal_mask_read(mask_at, mask_size, &mask);
     if (error)
         return error;
-    return (int32_t)a == -1 ? make_signalfd(mask, (uint32_t)d) : change_signalfd((int)a, mask);
+    return descriptor == -1 ? make_signalfd(mask, flags) : change_signalfd(descriptor, mask);
 }
 
-SYSCALL(signalfd) { return sys_signalfd4(a, b, c, 0, 0, 0); }
+SYSCALL_DEFINE4(signalfd4, int, fd, uintptr_t, mask, size_t, sizemask, uint32_t, flags)
+{
+    return make_or_change(fd, mask, sizemask, flags);
+}
+
+SYSCALL_DEFINE3(signalfd, int, fd, uintptr_t, mask, size_t, sizemask) { return make_or_change(fd, mask, sizemask, 0); }

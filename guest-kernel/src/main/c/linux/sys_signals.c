@@ -12,17 +12,16 @@
 #include "memory/user.h"
 #include "threads/wait.h"
 
-SYSCALL(rt_sigprocmask)
+SYSCALL_DEFINE4(rt_sigprocmask, int, how, uintptr_t, set, uintptr_t, oldset, size_t, sigsetsize)
 {
     enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
     uint64_t old = user_current()->mask, mask;
-    if (d != sizeof(mask))
+    if (sigsetsize != sizeof(mask))
         return -EINVAL;
-    if (b) {
-        int error = signal_mask_read(b, d, &mask);
+    if (set) {
+        int error = signal_mask_read(set, sigsetsize, &mask);
         if (error)
             return error;
-        int32_t how = (int32_t)a;
         if (how == SIG_BLOCK)
             signals_set_mask(old | mask);
         else if (how == SIG_UNBLOCK)
@@ -32,32 +31,31 @@ SYSCALL(rt_sigprocmask)
         else
             return -EINVAL;
     }
-    return c ? user_put(c, &old) : 0;
+    return oldset ? user_put(oldset, &old) : 0;
 }
 
-SYSCALL(rt_sigaction)
+SYSCALL_DEFINE4(rt_sigaction, int, signum, uintptr_t, act, uintptr_t, oldact, size_t, sigsetsize)
 {
-    int number = (int)a;
     struct signal_action action, old;
-    if (number < 1 || number > SIGNALS || d != sizeof(uint64_t))
+    if (signum < 1 || signum > SIGNALS || sigsetsize != sizeof(uint64_t))
         return -EINVAL;
-    signal_action_get(number, &old);
-    if (b) {
-        if (signal_bit(number) & SIGNALS_UNBLOCKABLE)
+    signal_action_get(signum, &old);
+    if (act) {
+        if (signal_bit(signum) & SIGNALS_UNBLOCKABLE)
             return -EINVAL;
-        int error = user_get(&action, b);
+        int error = user_get(&action, act);
         if (error)
             return error;
         action.mask &= ~SIGNALS_UNBLOCKABLE;
-        signal_action_set(number, &action);
+        signal_action_set(signum, &action);
     }
-    return c ? user_put(c, &old) : 0;
+    return oldact ? user_put(oldact, &old) : 0;
 }
 
-SYSCALL(rt_sigpending)
+SYSCALL_DEFINE2(rt_sigpending, uintptr_t, set, size_t, sigsetsize)
 {
-    uint64_t set = signals_waiting(user_current()->mask);
-    return b <= sizeof(set) ? user_write(a, &set, b) : -EINVAL;
+    uint64_t waiting = signals_waiting(user_current()->mask);
+    return sigsetsize <= sizeof(waiting) ? user_write(set, &waiting, sigsetsize) : -EINVAL;
 }
 
 static int64_t wait_for_signal(void)
@@ -70,13 +68,13 @@ static int64_t wait_for_signal(void)
     return -EINTR;
 }
 
-SYSCALL(pause) { return wait_for_signal(); }
+SYSCALL_DEFINE0(pause) { return wait_for_signal(); }
 
-SYSCALL(rt_sigsuspend)
+SYSCALL_DEFINE2(rt_sigsuspend, uintptr_t, mask, size_t, sigsetsize)
 {
-    int64_t error = signals_with_mask(a, b);
-    if (!a || error)
-        return a ? error : -EFAULT;
+    int64_t error = signals_with_mask(mask, sigsetsize);
+    if (!mask || error)
+        return mask ? error : -EFAULT;
     return wait_for_signal();
 }
 
@@ -85,34 +83,34 @@ static int write_info(uintptr_t address, const struct signal_info *info)
     return address ? user_write(address, info, sizeof(*info)) : 0;
 }
 
-SYSCALL(rt_sigtimedwait)
+SYSCALL_DEFINE4(rt_sigtimedwait, uintptr_t, set, uintptr_t, info, uintptr_t, timeout, size_t, sigsetsize)
 {
-    nanoseconds timeout = NO_DEADLINE;
-    struct signal_info info = { 0 };
+    nanoseconds duration = NO_DEADLINE;
+    struct signal_info taken = { 0 };
     uint64_t wanted;
-    int error = signal_mask_read(a, d, &wanted);
-    if (!error && c)
-        error = timespec_read(c, &timeout);
+    int error = signal_mask_read(set, sigsetsize, &wanted);
+    if (!error && timeout)
+        error = timespec_read(timeout, &duration);
     if (error)
         return error;
     bool found = false;
-    int result = wait_until(signals_arrivals(), (found = signals_take(wanted, &info)), deadline_after(timeout),
+    int result = wait_until(signals_arrivals(), (found = signals_take(wanted, &taken)), deadline_after(duration),
                             SLEEP_INTERRUPTIBLE);
     if (!found)
         return result == -ETIMEDOUT ? -EAGAIN : -EINTR;
-    error = write_info(b, &info);
-    return error ? error : info.number;
+    error = write_info(info, &taken);
+    return error ? error : taken.number;
 }
 
-SYSCALL(sigaltstack)
+SYSCALL_DEFINE2(sigaltstack, uintptr_t, ss, uintptr_t, old_ss)
 {
     struct user_thread *user = user_current();
     struct signal_stack old = { user->alt_stack, user->alt_stack_flags, 0, user->alt_stack_size }, stack;
     bool active = on_alt_stack(user, thread_registers(user->thread)->rsp);
     if (active)
         old.flags |= SS_ONSTACK;
-    if (a) {
-        int error = user_get(&stack, a);
+    if (ss) {
+        int error = user_get(&stack, ss);
         if (error)
             return error;
         if (active)
@@ -126,10 +124,10 @@ SYSCALL(sigaltstack)
         user->alt_stack_size = disable ? 0 : stack.size;
         user->alt_stack_flags = disable ? SS_DISABLE : stack.flags & SS_AUTODISARM;
     }
-    return b ? user_put(b, &old) : 0;
+    return old_ss ? user_put(old_ss, &old) : 0;
 }
 
-SYSCALL(rt_sigreturn)
+SYSCALL_DEFINE0(rt_sigreturn)
 {
     struct user_thread *user = user_current();
     struct registers *registers = thread_registers(user->thread);
@@ -153,16 +151,16 @@ static struct signal_info info_of(int32_t number, int32_t code)
     return (struct signal_info){ .number = number, .code = code, .sender.pid = PROCESS_ID };
 }
 
-SYSCALL(tgkill)
+SYSCALL_DEFINE3(tgkill, int, tgid, int, tid, int, sig)
 {
-    struct signal_info info = info_of((int32_t)c, SI_TKILL);
-    return send_to_thread_of((int32_t)a, (int32_t)b, &info);
+    struct signal_info info = info_of(sig, SI_TKILL);
+    return send_to_thread_of(tgid, tid, &info);
 }
 
-SYSCALL(tkill)
+SYSCALL_DEFINE2(tkill, int, tid, int, sig)
 {
-    struct signal_info info = info_of((int32_t)b, SI_TKILL);
-    return send_to_thread_of(PROCESS_ID, (int32_t)a, &info);
+    struct signal_info info = info_of(sig, SI_TKILL);
+    return send_to_thread_of(PROCESS_ID, tid, &info);
 }
 
 static int64_t send_to_process(int32_t process, const struct signal_info *info)
@@ -172,10 +170,10 @@ static int64_t send_to_process(int32_t process, const struct signal_info *info)
     return signal_queue_process(info);
 }
 
-SYSCALL(kill)
+SYSCALL_DEFINE2(kill, int, pid, int, sig)
 {
-    struct signal_info info = info_of((int32_t)b, SI_USER);
-    return send_to_process((int32_t)a, &info);
+    struct signal_info info = info_of(sig, SI_USER);
+    return send_to_process(pid, &info);
 }
 
 /* What the program says comes with the signal; it cannot pass for the kernel's to others. */
@@ -188,18 +186,18 @@ static int read_info(uintptr_t address, int32_t number, int32_t process, struct 
     return as_from_kernel && process != PROCESS_ID ? -EPERM : 0;
 }
 
-SYSCALL(rt_sigqueueinfo)
+SYSCALL_DEFINE3(rt_sigqueueinfo, int, tgid, int, sig, uintptr_t, info)
 {
-    struct signal_info info;
-    int error = read_info(c, (int32_t)b, (int32_t)a, &info);
-    return error ? error : send_to_process((int32_t)a, &info);
+    struct signal_info sent;
+    int error = read_info(info, sig, tgid, &sent);
+    return error ? error : send_to_process(tgid, &sent);
 }
 
-SYSCALL(rt_tgsigqueueinfo)
+SYSCALL_DEFINE4(rt_tgsigqueueinfo, int, tgid, int, tid, int, sig, uintptr_t, info)
 {
-    struct signal_info info;
-    if ((int32_t)a <= 0 || (int32_t)b <= 0)
-        return user_get(&info, d) ? -EFAULT : -EINVAL;
-    int error = read_info(d, (int32_t)c, (int32_t)a, &info);
-    return error ? error : send_to_thread_of((int32_t)a, (int32_t)b, &info);
+    struct signal_info sent;
+    if (tgid <= 0 || tid <= 0)
+        return user_get(&sent, info) ? -EFAULT : -EINVAL;
+    int error = read_info(info, sig, tgid, &sent);
+    return error ? error : send_to_thread_of(tgid, tid, &sent);
 }

@@ -196,9 +196,9 @@ struct two_files {
     struct file *in, *out;
 };
 
-static bool hold(struct two_files *files, uint64_t in, uint64_t out)
+static bool hold(struct two_files *files, int in, int out)
 {
-    *files = (struct two_files){ descriptor_get((int)in), descriptor_get((int)out) };
+    *files = (struct two_files){ descriptor_get(in), descriptor_get(out) };
     if (files->in && files->out)
         return true;
     if (files->in)
@@ -214,17 +214,17 @@ static void let_go(const struct two_files *files)
     file_put(files->out);
 }
 
-SYSCALL(splice)
+SYSCALL_DEFINE6(splice, int, fd_in, uintptr_t, off_in, int, fd_out, uintptr_t, off_out, size_t, size, uint32_t, flags)
 {
     struct two_files files;
-    if (!e)
+    if (!size)
         return 0;
-    if ((uint32_t)f & ~SPLICE_FLAGS)
+    if (flags & ~SPLICE_FLAGS)
         return -EINVAL;
-    if (!hold(&files, a, c))
+    if (!hold(&files, fd_in, fd_out))
         return -EBADF;
-    struct splice splice = { .in = files.in, .out = files.out, .length = min_of(e, TRANSFER_LIMIT), .flags = (uint32_t)f };
-    int64_t result = splice_files(&splice, b, d);
+    struct splice splice = { .in = files.in, .out = files.out, .length = min_of(size, TRANSFER_LIMIT), .flags = flags };
+    int64_t result = splice_files(&splice, off_in, off_out);
     let_go(&files);
     return result;
 }
@@ -251,16 +251,16 @@ static int64_t copy_pipe(const struct two_files *files, size_t length, uint32_t 
     }
 }
 
-SYSCALL(tee)
+SYSCALL_DEFINE4(tee, int, fd_in, int, fd_out, size_t, size, uint32_t, flags)
 {
     struct two_files files;
-    if ((uint32_t)d & ~SPLICE_FLAGS)
+    if (flags & ~SPLICE_FLAGS)
         return -EINVAL;
-    if (!c)
+    if (!size)
         return 0;
-    if (!hold(&files, a, b))
+    if (!hold(&files, fd_in, fd_out))
         return -EBADF;
-    int64_t result = copy_pipe(&files, min_of(c, TRANSFER_LIMIT), (uint32_t)d);
+    int64_t result = copy_pipe(&files, min_of(size, TRANSFER_LIMIT), flags);
     let_go(&files);
     return result;
 }
@@ -291,26 +291,25 @@ static int64_t move_user(struct file *file, struct transfer *transfer, uint32_t 
     return total;
 }
 
-SYSCALL(vmsplice)
+SYSCALL_DEFINE4(vmsplice, int, fd, uintptr_t, iov, unsigned, nr_segs, uint32_t, flags)
 {
     struct transfer transfer;
-    uint32_t count = (uint32_t)c;
-    if ((uint32_t)d & ~SPLICE_FLAGS)
+    if (flags & ~SPLICE_FLAGS)
         return -EINVAL;
-    struct file *file = descriptor_get((int)a);
-    struct iovec *iov = NULL;
-    int64_t result = !file ? -EBADF : count > IOVEC_LIMIT ? -EINVAL : 0;
-    if (!result && !(iov = heap_allocate_at(max_of(count, 1u) * sizeof(*iov), PAGES_NEEDED)))
+    struct file *file = descriptor_get(fd);
+    struct iovec *vector = NULL;
+    int64_t result = !file ? -EBADF : nr_segs > IOVEC_LIMIT ? -EINVAL : 0;
+    if (!result && !(vector = heap_allocate_at(max_of(nr_segs, 1u) * sizeof(*vector), PAGES_NEEDED)))
         result = -ENOMEM;
     if (!result)
-        result = transfer_read_iovec(iov, b, count);
+        result = transfer_read_iovec(vector, iov, nr_segs);
     if (!result && !is_pipe(file))
         result = -EBADF;
     if (!result) {
-        transfer_init_iovec(&transfer, iov, count);
-        result = move_user(file, &transfer, (uint32_t)d);
+        transfer_init_iovec(&transfer, vector, nr_segs);
+        result = move_user(file, &transfer, flags);
     }
-    heap_free(iov);
+    heap_free(vector);
     if (file)
         file_put(file);
     return result;
@@ -394,14 +393,14 @@ static int64_t send_file(const struct two_files *files, uintptr_t offset_at, uin
     return advance(&in, offset_at, copy_between(&in, &out, min_of(count, TRANSFER_LIMIT)));
 }
 
-SYSCALL(sendfile)
+SYSCALL_DEFINE4(sendfile, int, out_fd, int, in_fd, uintptr_t, offset, size_t, count)
 {
     struct two_files files;
-    if (c && !user_range_ok(c, sizeof(uint64_t)))
+    if (offset && !user_range_ok(offset, sizeof(uint64_t)))
         return -EFAULT;
-    if (!hold(&files, b, a))
+    if (!hold(&files, in_fd, out_fd))
         return -EBADF;
-    int64_t result = send_file(&files, c, d);
+    int64_t result = send_file(&files, offset, count);
     let_go(&files);
     return result;
 }
@@ -436,12 +435,13 @@ static int64_t copy_range(const struct two_files *files, uintptr_t in_at, uintpt
     return advance(&out, out_at, result);
 }
 
-SYSCALL(copy_file_range)
+SYSCALL_DEFINE6(copy_file_range, int, fd_in, uintptr_t, off_in, int, fd_out, uintptr_t, off_out, size_t, size,
+                uint32_t, flags)
 {
     struct two_files files;
-    if (!hold(&files, a, c))
+    if (!hold(&files, fd_in, fd_out))
         return -EBADF;
-    int64_t result = (uint32_t)f ? -EINVAL : copy_range(&files, b, d, e);
+    int64_t result = flags ? -EINVAL : copy_range(&files, off_in, off_out, size);
     let_go(&files);
     return result;
 }

@@ -100,24 +100,32 @@ static int64_t stat_at(int directory, uintptr_t path, unsigned at_flags, uintptr
     return error ? error : put_stat(to, &status);
 }
 
-SYSCALL(newfstatat) { return stat_at((int)a, b, (unsigned)d, c); }
-SYSCALL(stat) { return stat_at(AT_FDCWD, a, 0, b); }
-SYSCALL(lstat) { return stat_at(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, b); }
-
-SYSCALL(fstat)
+SYSCALL_DEFINE4(newfstatat, int, dirfd, uintptr_t, pathname, uintptr_t, statbuf, uint32_t, flags)
 {
-    struct file_status status;
-    int error = status_of_descriptor((int)a, &status);
-    return error ? error : put_stat(b, &status);
+    return stat_at(dirfd, pathname, flags, statbuf);
 }
 
-SYSCALL(statx)
+SYSCALL_DEFINE2(stat, uintptr_t, pathname, uintptr_t, statbuf) { return stat_at(AT_FDCWD, pathname, 0, statbuf); }
+
+SYSCALL_DEFINE2(lstat, uintptr_t, pathname, uintptr_t, statbuf)
+{
+    return stat_at(AT_FDCWD, pathname, AT_SYMLINK_NOFOLLOW, statbuf);
+}
+
+SYSCALL_DEFINE2(fstat, int, fd, uintptr_t, statbuf)
 {
     struct file_status status;
-    if ((uint32_t)d & STATX_RESERVED || ((uint32_t)c & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+    int error = status_of_descriptor(fd, &status);
+    return error ? error : put_stat(statbuf, &status);
+}
+
+SYSCALL_DEFINE5(statx, int, dirfd, uintptr_t, pathname, uint32_t, flags, uint32_t, mask, uintptr_t, statxbuf)
+{
+    struct file_status status;
+    if (mask & STATX_RESERVED || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
         return -EINVAL;
-    int error = status_at((int)a, b, (unsigned)c, &status);
-    return error ? error : put_statx(e, &status);
+    int error = status_at(dirfd, pathname, flags, &status);
+    return error ? error : put_statx(statxbuf, &status);
 }
 
 /* ---- access(2) ---- */
@@ -137,9 +145,17 @@ static int64_t access_at(int directory, uintptr_t path, unsigned mode, unsigned 
     return error;
 }
 
-SYSCALL(access) { return access_at(AT_FDCWD, a, (unsigned)b, 0); }
-SYSCALL(faccessat) { return access_at((int)a, b, (unsigned)c, 0); }
-SYSCALL(faccessat2) { return access_at((int)a, b, (unsigned)c, (unsigned)d); }
+SYSCALL_DEFINE2(access, uintptr_t, pathname, uint32_t, mode) { return access_at(AT_FDCWD, pathname, mode, 0); }
+
+SYSCALL_DEFINE3(faccessat, int, dirfd, uintptr_t, pathname, uint32_t, mode)
+{
+    return access_at(dirfd, pathname, mode, 0);
+}
+
+SYSCALL_DEFINE4(faccessat2, int, dirfd, uintptr_t, pathname, uint32_t, mode, uint32_t, flags)
+{
+    return access_at(dirfd, pathname, mode, flags);
+}
 
 /* ---- readlink(2) ---- */
 
@@ -173,15 +189,18 @@ static int64_t read_link_at(int directory, uintptr_t path, uintptr_t to, int32_t
     return result;
 }
 
-SYSCALL(readlink)
+SYSCALL_DEFINE3(readlink, uintptr_t, pathname, uintptr_t, buffer, int, bufsiz)
 {
     char first;
-    if (user_get(&first, a))
+    if (user_get(&first, pathname))
         return -EFAULT;
-    return first ? read_link_at(AT_FDCWD, a, b, (int32_t)c) : -ENOENT;
+    return first ? read_link_at(AT_FDCWD, pathname, buffer, bufsiz) : -ENOENT;
 }
 
-SYSCALL(readlinkat) { return read_link_at((int)a, b, c, (int32_t)d); }
+SYSCALL_DEFINE4(readlinkat, int, dirfd, uintptr_t, pathname, uintptr_t, buffer, int, bufsiz)
+{
+    return read_link_at(dirfd, pathname, buffer, bufsiz);
+}
 
 /* ---- statfs(2) ---- */
 
@@ -217,23 +236,23 @@ static int64_t put_nameless_statfs(uintptr_t to, struct file *file)
     return error ? error : user_put(to, &statfs);
 }
 
-SYSCALL(statfs)
+SYSCALL_DEFINE2(statfs, uintptr_t, path, uintptr_t, buffer)
 {
     struct dentry *dentry;
-    int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW, 0, &dentry);
+    int error = path_to_dentry(AT_FDCWD, path, WALK_FOLLOW, 0, &dentry);
     if (error)
         return error;
-    int64_t result = put_statfs(b, dentry->inode->fs);
+    int64_t result = put_statfs(buffer, dentry->inode->fs);
     dentry_put(dentry);
     return result;
 }
 
-SYSCALL(fstatfs)
+SYSCALL_DEFINE2(fstatfs, int, fd, uintptr_t, buffer)
 {
-    struct file *file = descriptor_get_any((int)a);
+    struct file *file = descriptor_get_any(fd);
     if (!file)
         return -EBADF;
-    int64_t result = file->inode ? put_statfs(b, file->inode->fs) : put_nameless_statfs(b, file);
+    int64_t result = file->inode ? put_statfs(buffer, file->inode->fs) : put_nameless_statfs(buffer, file);
     file_put(file);
     return result;
 }
@@ -301,7 +320,10 @@ static int64_t list_descriptor(int descriptor, uintptr_t to, uint32_t size, bool
     return result;
 }
 
-SYSCALL(getdents64) { return list_descriptor((int)a, b, (uint32_t)c, false); }
+SYSCALL_DEFINE3(getdents64, int, fd, uintptr_t, dirp, unsigned, count)
+{
+    return list_descriptor(fd, dirp, count, false);
+}
 
 /* ---- getdents(2): the same in the layout that came first, with the type behind the name ---- */
 
@@ -330,11 +352,11 @@ static void make_all_old(char *buffer, size_t used)
     }
 }
 
-SYSCALL(getdents) { return list_descriptor((int)a, b, (uint32_t)c, true); }
+SYSCALL_DEFINE3(getdents, int, fd, uintptr_t, dirp, unsigned, count) { return list_descriptor(fd, dirp, count, true); }
 
 /* ---- The working directory ---- */
 
-SYSCALL(getcwd)
+SYSCALL_DEFINE2(getcwd, uintptr_t, buffer, size_t, size)
 {
     struct page *page = page_allocate_at(PAGES_NEEDED);
     if (!page)
@@ -342,18 +364,18 @@ SYSCALL(getcwd)
     struct dentry *directory = working_directory();
     ssize_type length = directory->removed ? -ENOENT : dentry_path(directory, page_data(page), PAGE_SIZE);
     dentry_put(directory);
-    if (length >= 0 && (uint64_t)length + 1 > b)
+    if (length >= 0 && (uint64_t)length + 1 > size)
         length = -ERANGE;
     if (length >= 0)
-        length = user_write(a, page_data(page), (size_t)length + 1) ? -EFAULT : length + 1;
+        length = user_write(buffer, page_data(page), (size_t)length + 1) ? -EFAULT : length + 1;
     page_put(page);
     return length;
 }
 
-SYSCALL(chdir)
+SYSCALL_DEFINE1(chdir, uintptr_t, path)
 {
     struct dentry *directory;
-    int error = path_to_dentry(AT_FDCWD, a, WALK_FOLLOW | WALK_DIRECTORY, 0, &directory);
+    int error = path_to_dentry(AT_FDCWD, path, WALK_FOLLOW | WALK_DIRECTORY, 0, &directory);
     if (error)
         return error;
     working_directory_set(directory);
@@ -361,9 +383,9 @@ SYSCALL(chdir)
     return 0;
 }
 
-SYSCALL(fchdir)
+SYSCALL_DEFINE1(fchdir, int, fd)
 {
-    struct file *file = descriptor_get_any((int)a);
+    struct file *file = descriptor_get_any(fd);
     if (!file)
         return -EBADF;
     int error = file->dentry && is_type(file->inode, S_IFDIR) ? 0 : -ENOTDIR;

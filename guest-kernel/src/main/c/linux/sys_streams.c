@@ -21,7 +21,7 @@
 #define CREATION_FLAGS (O_CLOEXEC | O_NONBLOCK)
 
 /* Gives a new file (NULL: there was no memory) a descriptor. */
-static int64_t install(struct file *file, uint64_t flags)
+static int64_t install(struct file *file, uint32_t flags)
 {
     if (!file)
         return -ENOMEM;
@@ -57,32 +57,32 @@ static int64_t make_pipe(uintptr_t to, uint32_t flags)
     return error;
 }
 
-SYSCALL(pipe) { return make_pipe(a, 0); }
-SYSCALL(pipe2) { return make_pipe(a, (uint32_t)b); }
+SYSCALL_DEFINE1(pipe, uintptr_t, pipefd) { return make_pipe(pipefd, 0); }
+SYSCALL_DEFINE2(pipe2, uintptr_t, pipefd, uint32_t, flags) { return make_pipe(pipefd, flags); }
 
 /* ---- eventfd ---- */
 
-SYSCALL(eventfd2)
+static int64_t make_eventfd(uint32_t initial, uint32_t flags)
 {
     enum { SEMAPHORE = 1 };
-    if ((uint32_t)b & ~(SEMAPHORE | CREATION_FLAGS))
+    if (flags & ~(SEMAPHORE | CREATION_FLAGS))
         return -EINVAL;
-    return install(eventfd_create((uint32_t)a, b & SEMAPHORE, (uint32_t)b & O_NONBLOCK), b);
+    return install(eventfd_create(initial, flags & SEMAPHORE, flags & O_NONBLOCK), flags);
 }
 
-SYSCALL(eventfd) { return sys_eventfd2(a, 0, 0, 0, 0, 0); }
+SYSCALL_DEFINE2(eventfd2, unsigned, initval, uint32_t, flags) { return make_eventfd(initval, flags); }
+SYSCALL_DEFINE1(eventfd, unsigned, initval) { return make_eventfd(initval, 0); }
 
 /* ---- timerfd ---- */
 
-SYSCALL(timerfd_create)
+SYSCALL_DEFINE2(timerfd_create, int, clockid, uint32_t, flags)
 {
     enum { REALTIME = 0, MONOTONIC = 1, BOOTTIME = 7, REALTIME_ALARM = 8, BOOTTIME_ALARM = 9 };
-    int32_t clock = (int32_t)a;
-    bool wall = clock == REALTIME || clock == REALTIME_ALARM;
-    bool steady = clock == MONOTONIC || clock == BOOTTIME || clock == BOOTTIME_ALARM;
-    if ((!wall && !steady) || (uint32_t)b & ~CREATION_FLAGS)
+    bool wall = clockid == REALTIME || clockid == REALTIME_ALARM;
+    bool steady = clockid == MONOTONIC || clockid == BOOTTIME || clockid == BOOTTIME_ALARM;
+    if ((!wall && !steady) || flags & ~CREATION_FLAGS)
         return -EINVAL;
-    return install(timerfd_create(wall, (uint32_t)b & O_NONBLOCK), b);
+    return install(timerfd_create(wall, flags & O_NONBLOCK), flags);
 }
 
 static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintptr_t old)
@@ -96,22 +96,22 @@ static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintpt
     return old ? itimerspec_write(old, &before) : 0;
 }
 
-SYSCALL(timerfd_settime)
+SYSCALL_DEFINE4(timerfd_settime, int, fd, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
     enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 };     /* the wall clock is never set: nothing to cancel */
-    if ((uint32_t)b & ~(uint32_t)(ABSOLUTE | CANCEL_ON_SET))
+    if (flags & ~(uint32_t)(ABSOLUTE | CANCEL_ON_SET))
         return -EINVAL;
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = set_timer(file, b & ABSOLUTE, c, d);
+    int64_t result = set_timer(file, flags & ABSOLUTE, new_value, old_value);
     file_put(file);
     return result;
 }
 
-SYSCALL(timerfd_gettime)
+SYSCALL_DEFINE2(timerfd_gettime, int, fd, uintptr_t, curr_value)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
     struct interval_setting setting;
@@ -119,24 +119,27 @@ SYSCALL(timerfd_gettime)
     if (timer)
         interval_timer_get(timer, &setting);
     file_put(file);
-    return timer ? itimerspec_write(b, &setting) : -EINVAL;
+    return timer ? itimerspec_write(curr_value, &setting) : -EINVAL;
 }
 
 /* ---- epoll ---- */
 
 #define EPOLL_BATCH 64u              /* events handed out by one call at most */
 
-SYSCALL(epoll_create1) { return (uint32_t)a & ~O_CLOEXEC ? -EINVAL : install(epoll_create(0), a); }
-SYSCALL(epoll_create) { return (int32_t)a <= 0 ? -EINVAL : install(epoll_create(0), 0); }
-
-SYSCALL(epoll_ctl)
+SYSCALL_DEFINE1(epoll_create1, uint32_t, flags)
 {
-    struct epoll_event event = { 0 };
-    int operation = (int)b;
-    if (operation != EPOLL_CTL_DEL && user_get(&event, d))
+    return flags & ~O_CLOEXEC ? -EINVAL : install(epoll_create(0), flags);
+}
+
+SYSCALL_DEFINE1(epoll_create, int, size) { return size <= 0 ? -EINVAL : install(epoll_create(0), 0); }
+
+SYSCALL_DEFINE4(epoll_ctl, int, epfd, int, op, int, fd, uintptr_t, event)
+{
+    struct epoll_event wanted = { 0 };
+    if (op != EPOLL_CTL_DEL && user_get(&wanted, event))
         return -EFAULT;
-    struct file *epoll = descriptor_get((int)a), *file = descriptor_get((int)c);
-    int64_t result = epoll && file ? epoll_control(epoll, operation, (int)c, file, &event) : -EBADF;
+    struct file *epoll = descriptor_get(epfd), *file = descriptor_get(fd);
+    int64_t result = epoll && file ? epoll_control(epoll, op, fd, file, &wanted) : -EBADF;
     if (file)
         file_put(file);
     if (epoll)
@@ -169,42 +172,46 @@ static nanoseconds deadline_of_ms(int32_t timeout)
     return timeout ? deadline_after((nanoseconds)timeout * NS_PER_MS) : 0;
 }
 
-SYSCALL(epoll_wait) { return wait_events((int)a, b, (int32_t)c, deadline_of_ms((int32_t)d)); }
-
-SYSCALL(epoll_pwait)
+SYSCALL_DEFINE4(epoll_wait, int, epfd, uintptr_t, events, int, maxevents, int, timeout)
 {
-    int64_t error = signals_with_mask(e, f);
-    return error ? error : wait_events((int)a, b, (int32_t)c, deadline_of_ms((int32_t)d));
+    return wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
 }
 
-SYSCALL(epoll_pwait2)
+SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, timeout, uintptr_t, sigmask,
+                size_t, sigsetsize)
 {
-    nanoseconds timeout = 0;
-    int64_t error = d ? timespec_read(d, &timeout) : 0;
+    int64_t error = signals_with_mask(sigmask, sigsetsize);
+    return error ? error : wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
+}
+
+SYSCALL_DEFINE6(epoll_pwait2, int, epfd, uintptr_t, events, int, maxevents, uintptr_t, timeout, uintptr_t, sigmask,
+                size_t, sigsetsize)
+{
+    nanoseconds duration = 0;
+    int64_t error = timeout ? timespec_read(timeout, &duration) : 0;
     if (!error)
-        error = signals_with_mask(e, f);
-    nanoseconds deadline = !d ? NO_DEADLINE : timeout ? deadline_after(timeout) : 0;
-    return error ? error : wait_events((int)a, b, (int32_t)c, deadline);
+        error = signals_with_mask(sigmask, sigsetsize);
+    nanoseconds deadline = !timeout ? NO_DEADLINE : duration ? deadline_after(duration) : 0;
+    return error ? error : wait_events(epfd, events, maxevents, deadline);
 }
 
 /* ---- inotify ---- */
 
-SYSCALL(inotify_init1)
+SYSCALL_DEFINE1(inotify_init1, uint32_t, flags)
 {
-    return (uint32_t)a & ~CREATION_FLAGS ? -EINVAL : install(inotify_create((uint32_t)a & O_NONBLOCK), a);
+    return flags & ~CREATION_FLAGS ? -EINVAL : install(inotify_create(flags & O_NONBLOCK), flags);
 }
 
-SYSCALL(inotify_init) { return install(inotify_create(0), 0); }
+SYSCALL_DEFINE0(inotify_init) { return install(inotify_create(0), 0); }
 
-SYSCALL(inotify_add_watch)
+SYSCALL_DEFINE3(inotify_add_watch, int, fd, uintptr_t, pathname, uint32_t, mask)
 {
-    uint32_t mask = (uint32_t)c;
     unsigned walk = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
     struct dentry *dentry;
-    int result = path_to_dentry(AT_FDCWD, b, walk, 0, &dentry);
+    int result = path_to_dentry(AT_FDCWD, pathname, walk, 0, &dentry);
     if (!result) {
         result = dentry_settle(dentry);
         if (!result)
@@ -215,12 +222,12 @@ SYSCALL(inotify_add_watch)
     return result;
 }
 
-SYSCALL(inotify_rm_watch)
+SYSCALL_DEFINE2(inotify_rm_watch, int, fd, int, wd)
 {
-    struct file *file = descriptor_get((int)a);
+    struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int result = inotify_remove(file, (int)b);
+    int result = inotify_remove(file, wd);
     file_put(file);
     return result;
 }

@@ -91,18 +91,18 @@ static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stac
     return id;
 }
 
-SYSCALL(clone)
+SYSCALL_DEFINE5(clone, uint64_t, flags, uintptr_t, stack, uintptr_t, parent_tid, uintptr_t, child_tid, uint64_t, tls)
 {
-    struct clone_arguments clone = { .flags = a, .parent_tid = c, .child_tid = d, .tls = e };
-    return create_thread(&clone, b);
+    struct clone_arguments clone = { .flags = flags, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls };
+    return create_thread(&clone, stack);
 }
 
-SYSCALL(clone3)
+SYSCALL_DEFINE2(clone3, uintptr_t, cl_args, size_t, size)
 {
     struct clone_arguments clone;
-    if (b < sizeof(clone))
+    if (size < sizeof(clone))
         return -EINVAL;
-    int error = user_get(&clone, a);
+    int error = user_get(&clone, cl_args);
     if (error)
         return error;
     bool no_stack = !clone.stack && !clone.stack_size;
@@ -113,7 +113,7 @@ SYSCALL(clone3)
 
 /* There is no second process: fork is a call this kernel does not have. */
 
-SYSCALL(exit)
+SYSCALL_DEFINE1(exit, int, status)
 {
     struct thread *self = thread_current();
     struct user_thread *user = self->user;
@@ -125,82 +125,84 @@ SYSCALL(exit)
     }
     /* Asked after the last step that may sleep: of two that end at one time one must find itself the last. */
     if (threads_user_count() == 1)
-        process_exit((int)(a & 0xff));
+        process_exit(status & 0xff);
     thread_forget_user(self);
     user_thread_free(user);
     thread_exit();
 }
 
-SYSCALL(exit_group) { process_exit((int)(a & 0xff)); }
-SYSCALL(gettid) { return thread_current()->id; }
+SYSCALL_DEFINE1(exit_group, int, status) { process_exit(status & 0xff); }
+SYSCALL_DEFINE0(gettid) { return thread_current()->id; }
 
-SYSCALL(set_tid_address)
+SYSCALL_DEFINE1(set_tid_address, uintptr_t, tidptr)
 {
-    user_current()->clear_child_tid = a;
+    user_current()->clear_child_tid = tidptr;
     return thread_current()->id;
 }
 
-SYSCALL(set_robust_list)
+SYSCALL_DEFINE2(set_robust_list, uintptr_t, head, size_t, len)
 {
-    if (b != ROBUST_LIST_HEAD_SIZE)
+    if (len != ROBUST_LIST_HEAD_SIZE)
         return -EINVAL;
-    user_current()->robust_list = a;
+    user_current()->robust_list = head;
     return 0;
 }
 
 static void keep_robust_list(struct thread *thread, void *list) { *(uint64_t *)list = thread->user->robust_list; }
 
-SYSCALL(get_robust_list)
+SYSCALL_DEFINE3(get_robust_list, int, pid, uintptr_t, head_ptr, uintptr_t, len_ptr)
 {
     const uint64_t size = ROBUST_LIST_HEAD_SIZE;
     uint64_t list;
-    if (!thread_find((uint32_t)a ? (uint32_t)a : thread_current()->id, keep_robust_list, &list))
+    if (!thread_find(pid ? (uint32_t)pid : thread_current()->id, keep_robust_list, &list))
         return -ESRCH;
-    int error = user_put(c, &size);
-    return error ? error : user_put(b, &list);
+    int error = user_put(len_ptr, &size);
+    return error ? error : user_put(head_ptr, &list);
 }
 
-SYSCALL(arch_prctl)
+SYSCALL_DEFINE2(arch_prctl, uint32_t, op, uint64_t, addr)
 {
     enum { SET_GS = 0x1001, SET_FS, GET_FS };
     struct thread *self = thread_current();
     int error;
-    switch ((uint32_t)a) {
+    switch (op) {
     case SET_FS:
-        error = set_fs_base(self, b);
+        error = set_fs_base(self, addr);
         if (!error)
-            cpu_set_fs_base(b);
+            cpu_set_fs_base(addr);
         return error;
     case GET_FS:
-        return user_put(b, &self->fs_base);
+        return user_put(addr, &self->fs_base);
     default:
         return -EINVAL;
     }
 }
 
-SYSCALL(sched_yield)
+SYSCALL_DEFINE0(sched_yield)
 {
     thread_yield();
     return 0;
 }
 
-SYSCALL(sched_getaffinity)
+SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
-    uint64_t mask = 1;                   /* the one CPU that is started */
-    uint32_t length = (uint32_t)b;
-    if (length < CPU_MASK_BYTES || length & 7)
+    uint64_t cpus = 1;                   /* the one CPU that is started */
+    if (cpusetsize < CPU_MASK_BYTES || cpusetsize & 7)
         return -EINVAL;
-    if (!process_has_thread((int32_t)a))
+    if (!process_has_thread(pid))
         return -ESRCH;
-    int error = user_put(c, &mask);
+    int error = user_put(mask, &cpus);
     return error ? error : CPU_MASK_BYTES;
 }
 
-SYSCALL(sched_setaffinity) { return process_has_thread((int32_t)a) ? 0 : -ESRCH; }
+SYSCALL_DEFINE3(sched_setaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
+{
+    return process_has_thread(pid) ? 0 : -ESRCH;
+}
 
-SYSCALL(getcpu)
+SYSCALL_DEFINE2(getcpu, uintptr_t, cpu, uintptr_t, node)
 {
     uint32_t zero = 0;
-    int error = a ? user_put(a, &zero) : 0;
-    return error || !b ? error : user_put(b, &zero);
+    int error = cpu ? user_put(cpu, &zero) : 0;
+    return error || !node ? error : user_put(node, &zero);
 }

@@ -148,35 +148,35 @@ int clock_find(int32_t id, struct clock *out)
     }
 }
 
-SYSCALL(clock_gettime)
+SYSCALL_DEFINE2(clock_gettime, int, clockid, uintptr_t, tp)
 {
     nanoseconds now;
-    int error = read_clock((int32_t)a, &now);
+    int error = read_clock(clockid, &now);
     struct abi_timespec time = timespec_of(now);
-    return error ? error : user_put(b, &time);
+    return error ? error : user_put(tp, &time);
 }
 
-SYSCALL(clock_getres)
+SYSCALL_DEFINE2(clock_getres, int, clockid, uintptr_t, res)
 {
     nanoseconds now;
     struct abi_timespec resolution = { 0, 1 };
-    int error = read_clock((int32_t)a, &now);
-    return error || !b ? error : user_put(b, &resolution);
+    int error = read_clock(clockid, &now);
+    return error || !res ? error : user_put(res, &resolution);
 }
 
-SYSCALL(gettimeofday)
+SYSCALL_DEFINE2(gettimeofday, uintptr_t, tv, uintptr_t, tz)
 {
     nanoseconds now = clock_wall();
     int64_t time[2] = { (int64_t)(now / NS_PER_SECOND), (int64_t)(now % NS_PER_SECOND / NS_PER_US) };
     int32_t zone[2] = { 0, 0 };
-    int error = a ? user_put(a, &time) : 0;
-    return error || !b ? error : user_put(b, &zone);
+    int error = tv ? user_put(tv, &time) : 0;
+    return error || !tz ? error : user_put(tz, &zone);
 }
 
-SYSCALL(time)
+SYSCALL_DEFINE1(time, uintptr_t, tloc)
 {
     int64_t now = (int64_t)(clock_wall() / NS_PER_SECOND);
-    int error = a ? user_put(a, &now) : 0;
+    int error = tloc ? user_put(tloc, &now) : 0;
     return error ? error : now;
 }
 
@@ -199,48 +199,47 @@ static int64_t sleep_to(nanoseconds deadline, uintptr_t remaining, bool relative
     return result;
 }
 
-SYSCALL(clock_nanosleep)
+SYSCALL_DEFINE4(clock_nanosleep, int, clockid, uint32_t, flags, uintptr_t, request, uintptr_t, remain)
 {
     nanoseconds time, now;
     struct clock clock;
-    int error = clock_find((int32_t)a, &clock);
+    int error = clock_find(clockid, &clock);
     if (!error && clock.kind == CLOCK_OF_THREAD)       /* it would wait for itself */
-        error = (int32_t)a < 0 ? -EINVAL : -EOPNOTSUPP;
+        error = clockid < 0 ? -EINVAL : -EOPNOTSUPP;
     if (!error)
-        error = timespec_read(c, &time);
+        error = timespec_read(request, &time);
     if (!error)
-        error = read_clock((int32_t)a, &now);
+        error = read_clock(clockid, &now);
     if (error)
         return error;
-    bool absolute = b & TIMER_ABSTIME;
+    bool absolute = flags & TIMER_ABSTIME;
     if (absolute)
         time = time > now ? time - now : 0;
-    return sleep_to(deadline_after(time), d, !absolute);
+    return sleep_to(deadline_after(time), remain, !absolute);
 }
 
-SYSCALL(nanosleep)
+SYSCALL_DEFINE2(nanosleep, uintptr_t, request, uintptr_t, remain)
 {
     nanoseconds time;
-    int error = timespec_read(a, &time);
-    return error ? error : sleep_to(deadline_after(time), b, true);
+    int error = timespec_read(request, &time);
+    return error ? error : sleep_to(deadline_after(time), remain, true);
 }
 
-SYSCALL(getrusage)
+SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, usage)
 {
     /* struct rusage; all time counts as user time. */
-    struct { struct abi_timeval user, system; int64_t others[14]; } usage = { 0 };
-    int32_t who = (int32_t)a;
+    struct { struct abi_timeval user, system; int64_t others[14]; } used = { 0 };
     if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
         return -EINVAL;
     nanoseconds time = who == RUSAGE_THREAD ? thread_cpu_time(thread_current())
                        : who == RUSAGE_SELF ? cpu_busy_time() : 0;
-    usage.user = timeval_of(time);
-    return user_put(b, &usage);
+    used.user = timeval_of(time);
+    return user_put(usage, &used);
 }
 
-SYSCALL(times)
+SYSCALL_DEFINE1(times, uintptr_t, buffer)
 {
     int64_t ticks[4] = { (int64_t)(cpu_busy_time() / (NS_PER_SECOND / TICKS_PER_SECOND)) };
-    int error = a ? user_put(a, &ticks) : 0;
+    int error = buffer ? user_put(buffer, &ticks) : 0;
     return error ? error : (int64_t)(clock_monotonic() / (NS_PER_SECOND / TICKS_PER_SECOND));
 }

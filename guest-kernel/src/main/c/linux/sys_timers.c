@@ -154,19 +154,19 @@ static int64_t make_timer(const struct clock *clock, const struct abi_signal_eve
     return error;
 }
 
-SYSCALL(timer_create)
+SYSCALL_DEFINE3(timer_create, int, clockid, uintptr_t, sevp, uintptr_t, timerid)
 {
     struct clock clock;
     struct abi_signal_event event;
-    int error = b ? user_get(&event, b) : 0;
+    int error = sevp ? user_get(&event, sevp) : 0;
     if (!error)
-        error = clock_find((int32_t)a, &clock);
-    if (!error && b)
+        error = clock_find(clockid, &clock);
+    if (!error && sevp)
         error = check_event(&event);
-    return error ? error : make_timer(&clock, b ? &event : NULL, c);
+    return error ? error : make_timer(&clock, sevp ? &event : NULL, timerid);
 }
 
-static struct posix_timer *find(uint64_t number)
+static struct posix_timer *find(int32_t number)
 {
     uint32_t index = (uint32_t)number;
     spin_lock(&lock);
@@ -177,10 +177,10 @@ static struct posix_timer *find(uint64_t number)
     return timer;
 }
 
-SYSCALL(timer_delete)
+SYSCALL_DEFINE1(timer_delete, int, timerid)
 {
     static const struct interval_setting stopped = { 0, 0 };
-    struct posix_timer *timer = find(a);
+    struct posix_timer *timer = find(timerid);
     if (!timer)
         return -EINVAL;
     interval_timer_set(&timer->timer, &stopped, false, NULL);
@@ -193,13 +193,13 @@ SYSCALL(timer_delete)
 
 /* ---- Setting and asking ---- */
 
-SYSCALL(timer_settime)
+SYSCALL_DEFINE4(timer_settime, int, timerid, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
     struct interval_setting setting, old;
-    if (!c)
+    if (!new_value)
         return -EINVAL;
-    int error = itimerspec_read(c, &setting);
-    struct posix_timer *timer = error ? NULL : find(a);
+    int error = itimerspec_read(new_value, &setting);
+    struct posix_timer *timer = error ? NULL : find(timerid);
     if (!timer)
         return error ? error : -EINVAL;
     signals_forget_timer(timer->number);
@@ -207,23 +207,23 @@ SYSCALL(timer_settime)
     timer->sent = false;
     timer->overruns = timer->told = 0;
     spin_unlock(&lock);
-    interval_timer_set(&timer->timer, &setting, (uint32_t)b & TIMER_ABSTIME, &old);
-    return d ? itimerspec_write(d, &old) : 0;
+    interval_timer_set(&timer->timer, &setting, flags & TIMER_ABSTIME, &old);
+    return old_value ? itimerspec_write(old_value, &old) : 0;
 }
 
-SYSCALL(timer_gettime)
+SYSCALL_DEFINE2(timer_gettime, int, timerid, uintptr_t, curr_value)
 {
     struct interval_setting setting;
-    struct posix_timer *timer = find(a);
+    struct posix_timer *timer = find(timerid);
     if (!timer)
         return -EINVAL;
     interval_timer_get(&timer->timer, &setting);
-    return itimerspec_write(b, &setting);
+    return itimerspec_write(curr_value, &setting);
 }
 
-SYSCALL(timer_getoverrun)
+SYSCALL_DEFINE1(timer_getoverrun, int, timerid)
 {
-    struct posix_timer *timer = find(a);
+    struct posix_timer *timer = find(timerid);
     return timer ? (int64_t)read_once(timer->told) : -EINVAL;
 }
 
@@ -285,37 +285,37 @@ static int duration_of(const struct abi_timeval *time, nanoseconds *out)
     return 0;
 }
 
-SYSCALL(getitimer)
+SYSCALL_DEFINE2(getitimer, unsigned, which, uintptr_t, curr_value)
 {
     struct interval_setting setting;
-    struct interval_timer *timer = alarm_timer((uint32_t)a);
+    struct interval_timer *timer = alarm_timer(which);
     if (!timer)
         return -EINVAL;
     interval_timer_get(timer, &setting);
-    return put_alarm(b, &setting);
+    return put_alarm(curr_value, &setting);
 }
 
-SYSCALL(setitimer)
+SYSCALL_DEFINE3(setitimer, unsigned, which, uintptr_t, new_value, uintptr_t, old_value)
 {
     struct abi_alarm alarm = { 0 };
     struct interval_setting setting, old;
-    int error = b ? user_get(&alarm, b) : 0;       /* without a setting it is stopped */
+    int error = new_value ? user_get(&alarm, new_value) : 0;   /* without a setting it is stopped */
     if (!error)
         error = duration_of(&alarm.interval, &setting.interval);
     if (!error)
         error = duration_of(&alarm.value, &setting.value);
-    struct interval_timer *timer = error ? NULL : alarm_timer((uint32_t)a);
+    struct interval_timer *timer = error ? NULL : alarm_timer(which);
     if (!timer)
         return error ? error : -EINVAL;
     interval_timer_set(timer, &setting, false, &old);
-    return c ? put_alarm(c, &old) : 0;
+    return old_value ? put_alarm(old_value, &old) : 0;
 }
 
-SYSCALL(alarm)
+SYSCALL_DEFINE1(alarm, unsigned, seconds)
 {
-    struct interval_setting setting = { .value = (uint64_t)(uint32_t)a * NS_PER_SECOND }, old;
+    struct interval_setting setting = { .value = (uint64_t)seconds * NS_PER_SECOND }, old;
     interval_timer_set(alarm_timer(ITIMER_REAL), &setting, false, &old);
     /* To the nearest second, and never to 0 while it was running: alarm(2) of Linux. */
-    uint64_t seconds = (old.value + NS_PER_SECOND / 2) / NS_PER_SECOND;
-    return (int64_t)(old.value ? max_of(seconds, (uint64_t)1) : 0);
+    uint64_t left = (old.value + NS_PER_SECOND / 2) / NS_PER_SECOND;
+    return (int64_t)(old.value ? max_of(left, (uint64_t)1) : 0);
 }

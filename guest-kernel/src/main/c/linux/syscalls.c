@@ -11,6 +11,8 @@
 #include "core/events.h"
 #include "core/log.h"
 #include "core/pages.h"
+#include "lib/errno.h"
+#include "lib/format.h"
 #include "lib/nospec.h"
 #include "lib/string.h"
 #include "linux/process.h"
@@ -26,9 +28,11 @@
 static struct call {
     system_call *function;               /* NULL: not offered */
     const char *name;                    /* NULL: no such number */
+    const char *arguments;               /* the format of its arguments; NULL: not offered */
     bool traced, reported;
 } calls[CALLS] = {
-#define SYSTEM_CALL(number, call_name) [number] = { .function = sys_##call_name, .name = #call_name },
+#define SYSTEM_CALL(number, call_name) [number] = { .function = sys_##call_name, .name = #call_name, \
+                                            .arguments = sys_##call_name##_arguments },
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL
 };
@@ -70,14 +74,27 @@ static int64_t unknown_call(uint32_t number)
     return -ENOSYS;
 }
 
+/* An error comes with its name; what needs more than 32 bits is taken for an address, in hexadecimal like arguments. */
+static void format_result(char *to, size_t size, int64_t result)
+{
+    const int64_t last_error = -4095;    /* below it are only registers that rt_sigreturn(2) restores */
+    if (result < 0 && result >= last_error)
+        format(to, size, "%ld %s", result, errno_name(result));
+    else
+        format(to, size, result > UINT32_MAX ? "0x%lx" : "%ld", result);
+}
+
 static int64_t traced_call(const struct call *call, const struct registers *r)
 {
     int64_t result = call->function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
     if (!call->traced)
         return result;
+    char arguments[256], outcome[40];
+    /* Each variable argument is a whole register, of which %d, %u and %x take the low half. */
+    format(arguments, sizeof(arguments), call->arguments, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    format_result(outcome, sizeof(outcome), result);
     (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
-    log_always("trace %u %s(%lx, %lx, %lx, %lx, %lx, %lx) = %ld", thread_current()->id, call->name,
-               r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9, result);
+    log_always("trace %u %s(%s) = %s", thread_current()->id, call->name, arguments, outcome);
     return result;
 }
 
