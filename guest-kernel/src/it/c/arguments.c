@@ -1,7 +1,6 @@
 /*
  * Numbers from the program that become addresses, lengths or bases: at and around every limit, for every call that
- * takes
- * one. What cannot be is refused with Linux's error, and the kernel goes on.
+ * takes one. What cannot be is refused with Linux's error, and the kernel goes on.
  */
 #define _GNU_SOURCE
 #include "suite.h"

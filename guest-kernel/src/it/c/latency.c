@@ -1,8 +1,7 @@
 /*
  * No long call keeps other threads from running: a thread that wakes every 2 ms measures its own longest silence while
  * the call runs. What counts is the ratio to the call's duration, not milliseconds, so that a slow machine passes too:
- * a
- * kernel in which the calls run through is silent for all of the duration, every time. And who wakes runs
+ * a kernel in which the calls run through is silent for all of the duration, every time. And who wakes runs
  * soon, however many threads are busy.
  */
 #define _GNU_SOURCE

@@ -1,6 +1,5 @@
 /* What calls make and keep, with its contents: timers that send signals, signalfd, splicing, attributes, seals, files
- * without
- * names, limits, Unix datagrams, netlink. */
+ * without names, limits, Unix datagrams, netlink. */
 #define _GNU_SOURCE
 #include "suite.h"
 

@@ -1,13 +1,11 @@
 /*
  * Sequences of calls that make sense: each step of a player uses what earlier steps, its own or those of other players,
- * have
- * made, so that calls get past their first checks and meet each other on one connection, pipe, file or mapping. The
- * steps are
+ * have made, so that calls get past their first checks and meet each other on one connection, pipe, file or mapping.
+ * The steps are
  * described by the table below; a new call is a line there.
  *
  * What was made is remembered by kind in `pools`, which all players share without a lock: a descriptor may be closed,
- * or be
- * of another kind by now, when a step uses it. That is wanted.
+ * or be of another kind by now, when a step uses it. That is wanted.
  */
 #define _GNU_SOURCE
 #include "storm.h"
@@ -397,8 +395,7 @@ static uint64_t signal_mask(void)
 }
 
 /* Of SIGRTMIN (34) and above, which prepare() has ignored: they wait only while they are blocked. Not in the region,
- * where
- * another player may write a mask that blocks SIGSEGV. */
+ * where another player may write a mask that blocks SIGSEGV. */
 static uint64_t realtime_mask(void)
 {
     static const uint64_t masks[] = { UINT64_MAX << 33, 1UL << 33, 1UL << 34, 3UL << 35 };

@@ -63,8 +63,7 @@ struct fault fault_of(void (*function)(void *), void *argument);
     } while (0)
 
 /* Writes all of it, in as many calls as that takes: one that finds no memory half-way writes less. Fails the running
- * test
- * on an error. */
+ * test on an error. */
 void write_fully(int file, const void *data, size_t length);
 
 /* Monotonic milliseconds. */

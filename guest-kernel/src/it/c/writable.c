@@ -1,8 +1,8 @@
 /*
  * Files that the image has in a writable directory: on Linux they lie in a plain directory, in the guest in /image,
  * which the configuration makes writable (src/it/run makes both). Each test has a copy of its own: numbers (20,000
- * lines),
- * lib/one (3,000 lines), lib/two ("two"), deep/er/file ("deep"), link to lib/two, and many, with 300 empty files.
+ * lines), lib/one (3,000 lines), lib/two ("two"), deep/er/file ("deep"), link to lib/two, and many, with 300 empty
+ * files.
  */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -7,8 +7,7 @@
 /*
  * The most common value of 256 samples may come, or a prediction be right, this often: a share p means a min-entropy of
  * -log2(p) a sample. JITTER_BITS * JITTER_MARGIN / JITTER_WINDOW is 1/4 bit, p = 0.84; SP 800-90B 6.3.1 adds 2.576
- * standard
- * deviations of the estimate to what was counted: 256 * (0.84 - 0.059) = 200.
+ * standard deviations of the estimate to what was counted: 256 * (0.84 - 0.059) = 200.
  */
 #define MOST_COMMON 200u
 

@@ -4,10 +4,9 @@
  *
  * Every window of samples is judged by itself, in the way of NIST SP 800-90B 6.3.1 (most common value) and 6.3.8 (lag
  * prediction): what is most common in the low byte of the samples, or best foretold by one of the last JITTER_LAGS of
- * them,
- * bounds their min-entropy, and so for the differences between successive samples. A window is good when every bound is
- * above JITTER_MARGIN times what is credited for it. A counter that stands still, or that an emulator advances in step
- * with instructions, gives no good windows.
+ * them, bounds their min-entropy, and so for the differences between successive samples. A window is good when every
+ * bound is above JITTER_MARGIN times what is credited for it. A counter that stands still, or that an emulator advances
+ * in step with instructions, gives no good windows.
  */
 #pragma once
 

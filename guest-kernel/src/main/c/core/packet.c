@@ -4,8 +4,7 @@
  * packet_for_each_run().
  *
  * packet_pull() may move the linear data, so pointers into it do not survive it. Called by drivers and all over net/,
- * by
- * the packet's owner, so there are no locks. Memory comes from the kernel's reserve, in any context.
+ * by the packet's owner, so there are no locks. Memory comes from the kernel's reserve, in any context.
  */
 #include "core/packet.h"
 

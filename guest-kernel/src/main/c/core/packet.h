@@ -1,9 +1,8 @@
 /*
  * A packet: a linear head and page fragments behind it. Headers come and go at the front of the linear area, payload
- * stays
- * in the fragments. Drivers and net/ pass it on; who has it owns it alone, so nothing here locks, and frees it with
- * packet_free(). Received packets have at least all headers that a protocol layer may need, or the whole packet, in
- * reach
+ * stays in the fragments. Drivers and net/ pass it on; who has it owns it alone, so nothing here locks, and frees it
+ * with packet_free(). Received packets have at least all headers that a protocol layer may need, or the whole packet,
+ * in reach
  * of packet_pull().
  */
 #pragma once

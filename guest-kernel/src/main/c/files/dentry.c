@@ -361,8 +361,7 @@ bool dentry_has_children(struct dentry *directory)
 /* ---- Listing and paths ---- */
 
 /* The child with the lowest cookie from `cursor` on. `last`, the one listed before or NULL, shortens the way to it
- * while
- * it has its place. Under the lock. */
+ * while it has its place. Under the lock. */
 static struct dentry *child_from(const struct dentry *directory, uint64_t cursor, struct dentry *last)
 {
     struct dentry *next = NULL;

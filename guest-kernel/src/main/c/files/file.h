@@ -120,15 +120,13 @@ void file_put(struct file *file);
 /* ---- Descriptors: one table, lock "descriptors" (leaf spinlock) -------------------------------- */
 
 /* 0 if descriptor_add() of any number will succeed, unless another thread is quicker; -EMFILE or -ENOMEM. For calls
- * that
- * cannot take back what they do before it. */
+ * that cannot take back what they do before it. */
 int descriptor_room(void);
 /* The lowest free descriptor >= lowest now refers to file, taking over the caller's reference.
  * Descriptor, -EMFILE or -ENOMEM (the reference stays the caller's). */
 int descriptor_add(struct file *file, bool close_on_exec, int lowest);
 /* The file with a reference for the caller, or NULL (-EBADF): none there, or one opened with O_PATH. The second gives
- * those
- * too, for what may be asked of them (open(2)). */
+ * those too, for what may be asked of them (open(2)). */
 struct file *descriptor_get(int descriptor);
 struct file *descriptor_get_any(int descriptor);
 int descriptor_close_on_exec(int descriptor);                          /* 0, 1 or -EBADF */

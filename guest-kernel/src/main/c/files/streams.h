@@ -13,8 +13,7 @@
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end);
 /*
  * What splice(2) is made of. A mover moves up to `length` bytes to or from kernel memory without waiting: bytes, 0 at
- * an
- * end, -EAGAIN or another -errno; it is called with the pipe's mutex held, which is taken before those of files and
+ * an end, -EAGAIN or another -errno; it is called with the pipe's mutex held, which is taken before those of files and
  * sockets.
  * Each of these moves what there is now: bytes, 0 at the end (no writer, or the mover's), -EAGAIN, -EPIPE (no reader),
  * ...

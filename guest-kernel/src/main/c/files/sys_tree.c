@@ -1,7 +1,6 @@
 /*
  * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot
- * takes
- * the guest's memory and processors as its limits.
+ * takes the guest's memory and processors as its limits.
  */
 #include "core/pages.h"
 #include "drivers/device.h"

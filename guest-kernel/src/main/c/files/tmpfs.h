@@ -4,8 +4,7 @@
  *
  * All memory file systems together get half of memory, and none the last of it (PAGES_KEPT). One may have a limit of
  * its own for its pages; inodes and further names are at most half of memory's pages. Beyond all that is -ENOSPC. Files
- * of
- * memfd_create(2) are memory of the program like any other, as on Linux: only PAGES_KEPT limits them.
+ * of memfd_create(2) are memory of the program like any other, as on Linux: only PAGES_KEPT limits them.
  * Counting is atomic; size and contents change under inode->lock.
  */
 #pragma once

@@ -1,7 +1,6 @@
 /*
  * Formatting. Formats: %d %i %u %x %X %p %s %c %%, lengths l ll z h hh, width (also *), precision for %s (also *),
- * flags
- * 0 and -.
+ * flags 0 and -.
  */
 #pragma once
 

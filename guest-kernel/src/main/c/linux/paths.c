@@ -37,8 +37,15 @@ static int begin(struct user_path *path, int directory, uintptr_t address, bool 
     return error;
 }
 
-int path_begin(struct user_path *path, int directory, uintptr_t address) { return begin(path, directory, address, false); }
-int path_begin_at(struct user_path *path, int directory, uintptr_t address) { return begin(path, directory, address, true); }
+int path_begin(struct user_path *path, int directory, uintptr_t address)
+{
+    return begin(path, directory, address, false);
+}
+
+int path_begin_at(struct user_path *path, int directory, uintptr_t address)
+{
+    return begin(path, directory, address, true);
+}
 
 void path_end(struct user_path *path)
 {

@@ -97,7 +97,7 @@ bool pending_take(struct pending_signals *pending, uint64_t wanted, struct signa
 void pending_discard(struct pending_signals *pending, int number)
 {
     struct pending_entry *entry;
-    while ((entry = first_of(pending, number)) != NULL)
+    while ((entry = first_of(pending, number)))
         remove(pending, entry);
     pending->set &= ~signal_bit(number);
 }

@@ -44,10 +44,11 @@ void pending_init(struct pending_signals *pending);
 enum pending_result {
     PENDING_WAITS,                       /* with its info */
     PENDING_WITHOUT_INFO,                /* it waits; who sent it will not be known, or is another that came first */
-    PENDING_REFUSED,                     /* not sent: real-time signals are counted, and there is no room for one more */
+    PENDING_REFUSED,                     /* not sent: real-time signals are counted, and there is no room for one
+                                            more */
 };
-/* A second standard signal of one number is dropped unless it is a timer's. `entry` is used if it does not wait yet, else
- * one is allocated; it may be NULL. */
+/* A second standard signal of one number is dropped unless it is a timer's. `entry` is used if it does not wait yet,
+ * else one is allocated; it may be NULL. */
 enum pending_result pending_add(struct pending_signals *pending, const struct signal_info *info,
                                 struct pending_entry *entry);
 /* Takes the lowest number of `wanted`, oldest first. False if there is none. */

@@ -3,8 +3,8 @@
  *
  * Spinlock "signals" guards actions and what is pending, and keeps a user_thread there that was found by its id: an
  * ending thread is first taken out of the list of threads (thread_forget_user()) and then freed under the lock. So
- * a thread is looked up, given its signal and interrupted without dropping the lock. Masks are changed under it by their
- * own thread only, which reads its mask without it.
+ * a thread is looked up, given its signal and interrupted without dropping the lock. Masks are changed under it by
+ * their own thread only, which reads its mask without it.
  */
 #include "core/heap.h"
 #include "core/lock.h"

@@ -57,8 +57,8 @@ static inline struct user_thread *user_current(void) { return thread_current()->
 
 /* To the process: any thread that does not block it takes it. info->number says which. */
 void signal_send_process(const struct signal_info *info);
-/* The same, or to the thread of that number, by the sender's own entry (linux/pending.h). False where it does not wait with
- * its info now: ignored, one too many, or no such thread. */
+/* The same, or to the thread of that number, by the sender's own entry (linux/pending.h). False where it does not wait
+ * with its info now: ignored, one too many, or no such thread. */
 bool signal_post(uint32_t thread, const struct signal_info *info, struct pending_entry *entry);
 void signal_send_thread(struct user_thread *to, const struct signal_info *info);
 /* What the program sends to one of its threads, or to itself; number 0 only asks whether it is there. 0, -ESRCH,
@@ -75,8 +75,8 @@ void signal_force(int number, int code, uintptr_t address);
 void signals_broken_pipe(void);
 /* SIGURG to the process. */
 void signals_urgent(void);
-/* signalfd(2): takes what waits for the current thread or the process out of `wanted`; what is there of it; and the queue
- * that is woken with POLLIN when a signal comes. */
+/* signalfd(2): takes what waits for the current thread or the process out of `wanted`; what is there of it; and the
+ * queue that is woken with POLLIN when a signal comes. */
 bool signals_take(uint64_t wanted, struct signal_info *info);
 uint64_t signals_waiting(uint64_t wanted);
 struct wait_queue *signals_arrivals(void);

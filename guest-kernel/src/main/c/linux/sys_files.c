@@ -29,7 +29,8 @@ static int check_flags(uint32_t flags)
     return (flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT) && !(flags & O_PATH) ? -EINVAL : 0;
 }
 
-static int open_nameless(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk, struct file **out)
+static int open_nameless(struct dentry *start, const char *path, uint32_t flags, uint32_t mode, unsigned walk,
+                         struct file **out)
 {
     struct dentry *directory;
     int error = path_find(start, path, WALK_FOLLOW | WALK_DIRECTORY | walk, &directory);
@@ -83,8 +84,8 @@ struct abi_open_how {
 /* All that open(2) of x86-64 has. */
 #define OPEN_FLAGS_KNOWN 037777703u
 
-enum { RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16,
-       RESOLVE_CACHED = 32 };
+enum { RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8,
+       RESOLVE_IN_ROOT = 16, RESOLVE_CACHED = 32 };
 
 /* Reads what this kernel knows of the structure; what is behind it must be zero. */
 static int read_how(uintptr_t address, uint64_t size, struct abi_open_how *how)
@@ -192,8 +193,10 @@ SYSCALL_DEFINE3(dup3, int, oldfd, int, newfd, uint32_t, flags)
 
 enum {
     F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7,
-    F_SETOWN = 8, F_GETOWN = 9, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
-    F_GETLEASE = 1025, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
+    F_SETOWN = 8, F_GETOWN = 9, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37,
+    F_OFD_SETLKW = 38,
+    F_GETLEASE = 1025, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033,
+    F_GET_SEALS = 1034,
 };
 #define FD_CLOEXEC 1
 #define F_UNLCK 2

@@ -22,7 +22,8 @@
 #define INFINITE UINT64_MAX          /* RLIM_INFINITY */
 #define CAP_SYS_RESOURCE 24          /* linux/capability.h */
 
-enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, LOCKS, SIGPENDING, MSGQUEUE, NICE, RTPRIO, RTTIME, LIMITS };
+enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, LOCKS, SIGPENDING, MSGQUEUE, NICE, RTPRIO,
+       RTTIME, LIMITS };
 
 static struct spinlock lock = SPINLOCK(LOCK_LIMITS);
 static struct process_limit limits[LIMITS] = {           /* lock */

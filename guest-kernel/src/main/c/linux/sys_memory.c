@@ -132,8 +132,8 @@ static int check_range(uintptr_t start, size_t length)
     return user_range_ok(start, whole) ? 0 : -ENOMEM;
 }
 
-enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16, DODUMP = 17,
-       COLD = 20, PAGEOUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23 };
+enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16,
+       DODUMP = 17, COLD = 20, PAGEOUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23 };
 
 static bool is_advice(int32_t advice)
 {

@@ -99,7 +99,8 @@ static int find_linked(int directory, uintptr_t path, unsigned flags, struct lin
         struct file *file = descriptor_get_any(directory);
         if (!file)
             return -EBADF;
-        *out = (struct linked){ file->inode ? inode_get(file->inode) : NULL, file->dentry ? dentry_get(file->dentry) : NULL };
+        *out = (struct linked){ file->inode ? inode_get(file->inode) : NULL,
+                                file->dentry ? dentry_get(file->dentry) : NULL };
         file_put(file);
         return out->inode ? 0 : -EXDEV;
     }
@@ -463,7 +464,8 @@ static int64_t change_timevals(int directory, uintptr_t path, uintptr_t times)
     int error = read_timevals(times, &change);
     if (error)
         return error;
-    return path || directory == AT_FDCWD ? change_at(directory, path, 0, &change) : change_descriptor(directory, &change);
+    return path || directory == AT_FDCWD ? change_at(directory, path, 0, &change)
+        : change_descriptor(directory, &change);
 }
 
 SYSCALL_DEFINE2(utimes, uintptr_t, filename, uintptr_t, times) { return change_timevals(AT_FDCWD, filename, times); }
@@ -476,7 +478,8 @@ SYSCALL_DEFINE3(futimesat, int, dirfd, uintptr_t, pathname, uintptr_t, times)
 SYSCALL_DEFINE2(utime, uintptr_t, filename, uintptr_t, times)
 {
     int64_t seconds[2];
-    struct change change = { .accessed_given = true, .modified_given = true, .accessed = clock_wall(), .modified = clock_wall() };
+    struct change change = { .accessed_given = true, .modified_given = true, .accessed = clock_wall(),
+                             .modified = clock_wall() };
     if (times && user_get(&seconds, times))
         return -EFAULT;
     if (times) {

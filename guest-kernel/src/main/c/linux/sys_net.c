@@ -26,10 +26,10 @@ struct held_socket {
 static int hold(int descriptor, struct held_socket *held)
 {
     held->file = descriptor_get(descriptor);
-    if (held->file == NULL)
+    if (!held->file)
         return -EBADF;
     held->socket = socket_of(held->file);
-    if (held->socket != NULL)
+    if (held->socket)
         return 0;
     file_put(held->file);
     return -ENOTSOCK;
@@ -207,7 +207,7 @@ SYSCALL_DEFINE2(listen, int, sockfd, int, backlog)
     if (error < 0)
         return error;
     const struct socket_operations *operations = held.socket->operations;
-    error = operations->listen != NULL ? operations->listen(held.socket, backlog) : -EOPNOTSUPP;
+    error = operations->listen ? operations->listen(held.socket, backlog) : -EOPNOTSUPP;
     file_put(held.file);
     return error;
 }
@@ -224,7 +224,7 @@ static int64_t accept_on(int descriptor, uintptr_t address_at, uintptr_t length_
         return error;
     const struct socket_operations *operations = held.socket->operations;
     /* A connection that got no descriptor would be lost. */
-    error = operations->accept == NULL ? -EOPNOTSUPP : descriptor_room();
+    error = !operations->accept ? -EOPNOTSUPP : descriptor_room();
     if (error == 0)
         error = operations->accept(held.socket, file_flags(flags), &file, &peer);
     file_put(held.file);
@@ -368,7 +368,7 @@ static int read_iov(const struct abi_message *message, struct message_iov *out, 
     size_t size = message->iov_count * sizeof(struct iovec);
     if (message->iov_count > array_size(out->few)) {
         out->iov = heap_allocate_at(size, PAGES_NEEDED);
-        if (out->iov == NULL)
+        if (!out->iov)
             return -ENOMEM;
     }
     int error = size > 0 ? transfer_read_iovec(out->iov, message->iov, message->iov_count) : 0;

@@ -1,7 +1,7 @@
 /*
  * The system calls of signals: they check what the program passes, and read and write its memory; what then happens is
- * in signals.c. Each looks only at its own thread's mask, or names a target by its id, which signals.c looks up under the
- * lock "signals". No lock is held where user memory is touched.
+ * in signals.c. Each looks only at its own thread's mask, or names a target by its id, which signals.c looks up under
+ * the lock "signals". No lock is held where user memory is touched.
  */
 #include "lib/errno.h"
 #include "linux/process.h"

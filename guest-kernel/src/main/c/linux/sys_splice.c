@@ -1,9 +1,10 @@
 /*
- * Moving bytes between descriptors without user memory: splice(2), tee(2), vmsplice(2), copy_file_range(2), sendfile(2).
+ * Moving bytes between descriptors without user memory: splice(2), tee(2), vmsplice(2), copy_file_range(2),
+ * sendfile(2).
  *
- * Bytes are copied, once, into or out of the pages of a pipe or a buffer, so that nothing is taken from a source that its
- * target does not take: the pipe stays locked while the other side moves what it can without waiting. Waiting is done
- * without locks, and ends when a signal comes.
+ * Bytes are copied, once, into or out of the pages of a pipe or a buffer, so that nothing is taken from a source that
+ * its target does not take: the pipe stays locked while the other side moves what it can without waiting. Waiting is
+ * done without locks, and ends when a signal comes.
  */
 #include "core/heap.h"
 #include "core/pages.h"
@@ -414,7 +415,8 @@ static int check_regular(const struct file *file)
 
 static int64_t copy_range(const struct two_files *files, uintptr_t in_at, uintptr_t out_at, uint64_t count)
 {
-    struct side in = { .file = files->in, .at = files->in->offset }, out = { .file = files->out, .at = files->out->offset };
+    struct side in = { .file = files->in, .at = files->in->offset },
+    out = { .file = files->out, .at = files->out->offset };
     if ((in_at && user_get(&in.at, in_at)) || (out_at && user_get(&out.at, out_at)))
         return -EFAULT;
     int error = check_regular(files->in);

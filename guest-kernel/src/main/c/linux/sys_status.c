@@ -231,7 +231,8 @@ static int64_t put_nameless_statfs(uintptr_t to, struct file *file)
     struct file_status status;
     int error = file_status(file, &status);
     uint32_t type = status.mode & S_IFMT;
-    struct abi_statfs statfs = { .type = type == S_IFIFO ? PIPES : type == S_IFSOCK ? SOCKETS : OTHERS, .block_size = PAGE_SIZE,
+    struct abi_statfs statfs = { .type = type == S_IFIFO ? PIPES : type == S_IFSOCK ? SOCKETS : OTHERS,
+                                 .block_size = PAGE_SIZE,
                                  .name_length = NAME_LIMIT, .fragment_size = PAGE_SIZE, .flags = ST_VALID };
     return error ? error : user_put(to, &statfs);
 }

@@ -37,7 +37,7 @@ must_check int itimerspec_read(uintptr_t address, struct interval_setting *out);
 must_check int itimerspec_write(uintptr_t address, const struct interval_setting *setting);
 /* A monotonic deadline `duration` from now. */
 nanoseconds deadline_after(nanoseconds duration);
-/* The clock that a clockid_t names, as timers and sleeps can be set by it. 0, -EINVAL, or -EOPNOTSUPP for a clock that can
- * only be read. */
+/* The clock that a clockid_t names, as timers and sleeps can be set by it. 0, -EINVAL, or -EOPNOTSUPP for a clock that
+ * can only be read. */
 struct clock;
 must_check int clock_find(int32_t id, struct clock *out);

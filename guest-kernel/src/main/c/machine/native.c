@@ -1,7 +1,6 @@
 /*
  * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, and virtio
- * devices on
- * PCI or memory-mapped. There is no host that keeps settings for it.
+ * devices on PCI or memory-mapped. There is no host that keeps settings for it.
  */
 #include "drivers/virtio/virtio.h"
 #include "platform/native/native.h"

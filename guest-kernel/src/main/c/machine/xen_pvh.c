@@ -1,7 +1,6 @@
 /*
  * A Xen guest with the hardware's own page tables and traps (type="pvh"): the processor of platform/native/, and the
- * devices
- * of every Xen guest.
+ * devices of every Xen guest.
  */
 #include "machine/xen.h"
 #include "platform/native/native.h"

@@ -56,8 +56,7 @@ uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit);
 /*
  * Unmaps up to `wanted` clean file pages and frees them; it goes on where the last call stopped. Without `used_too` it
  * takes those that were not used since it last came by, and looks at RECLAIM_LOOKS pages and areas at most, however
- * many
- * there are; with it, it ends when it has been round. Returns how many frames became free.
+ * many there are; with it, it ends when it has been round. Returns how many frames became free.
  */
 uint64_t areas_reclaim(uint64_t wanted, bool used_too);
 #define RECLAIM_LOOKS 256

@@ -280,8 +280,7 @@ static void protect_pages(uintptr_t start, uintptr_t end, unsigned protection, b
 /*
  * MAP_NORESERVE goes for what mmap() makes writable, and for what is so large that it can only be meant to stay sparse.
  * Else what is reserved without access is committed by mprotect(): the allocator of glibc takes its memory this way,
- * and
- * can say that there is none left.
+ * and can say that there is none left.
  */
 static bool commits_later(const struct area *area, unsigned protection, size_t bytes)
 {

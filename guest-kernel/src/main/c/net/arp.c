@@ -101,8 +101,7 @@ static void forget(struct neighbour *n)
 }
 
 /* Who never answered, or was never sent anything, is of less use than the others: floods of made-up addresses do not
- * push
- * out the gateway. */
+ * push out the gateway. */
 static bool less_useful(const struct neighbour *a, const struct neighbour *b)
 {
     nanoseconds used_a = a->known ? a->used : 0, used_b = b->known ? b->used : 0;

@@ -7,8 +7,7 @@
  * SECONDS are those of the monotonic clock, LENGTH is that of the whole frame, and a frame that is longer than
  * CAPTURE_LINE has several lines, in order. As in any capture on the machine itself, a frame that the device is to
  * segment or to complete with its checksum is seen as the device gets it. The console is slower than a network: lines
- * for
- * which it has no room are dropped, and a line says how many.
+ * for which it has no room are dropped, and a line says how many.
  */
 #pragma once
 

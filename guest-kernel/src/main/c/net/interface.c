@@ -36,8 +36,7 @@ static bool anything_looped;         /* by interface_loop(), since it was looked
  *
  * Packets are received by the interrupt handler, a round at a time. When a round was not enough, or when reception has
  * had half of the CPU's time lately, it goes on in a thread, which shares the CPU with the others; what the device has
- * no
- * room for then is dropped before it has cost anything.
+ * no room for then is dropped before it has cost anything.
  */
 
 static struct wait_queue polling;

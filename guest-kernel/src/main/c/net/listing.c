@@ -1,8 +1,7 @@
 /*
  * /proc/net/tcp, udp and route (proc(5)). What is shown is copied into records under the net lock and printed without
- * it, so
- * that nobody waits for text. Records are made for as many sockets as there were when the file was opened, and a few
- * more.
+ * it, so that nobody waits for text. Records are made for as many sockets as there were when the file was opened, and a
+ * few more.
  */
 #include "net/listing.h"
 
@@ -88,8 +87,8 @@ static void print_records(struct text *out, const struct records *records)
     for (uint32_t i = 0; i < records->count; i++) {
         const struct record *r = &records->all[i];
         text_print(out, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 "
-                   "0000000000000000 0\n", i, __builtin_bswap32(r->local.address), r->local.port, __builtin_bswap32(r->remote.address),
-                   r->remote.port, r->state, r->sending, r->receiving, r->number);
+                   "0000000000000000 0\n", i, __builtin_bswap32(r->local.address), r->local.port,
+                   __builtin_bswap32(r->remote.address), r->remote.port, r->state, r->sending, r->receiving, r->number);
         if (i % LINES_AT_ONCE == 0)
             give_way();
     }

@@ -24,8 +24,7 @@ void multicast_init(void);
 /*
  * IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP; the interface by its number, or by its address, or, both 0, the one that
  * has a route. 0, -EINVAL (no group), -ENODEV, -EADDRINUSE (joined already), -EADDRNOTAVAIL (not joined), -ENOBUFS
- * (joined
- * MULTICAST_MEMBERSHIPS), -ENOMEM.
+ * (joined MULTICAST_MEMBERSHIPS), -ENOMEM.
  */
 int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t index);
 int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t index);

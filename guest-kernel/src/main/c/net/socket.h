@@ -170,8 +170,7 @@ int socket_open_file(struct socket *socket, unsigned file_flags, struct file **o
 /* Adds to what is said with a datagram. */
 void socket_say(struct socket_message *message, int level, int type, const void *value, uint32_t length);
 /* Moves bytes of a packet, which must all be in it, to a reader. Bytes moved, or -EFAULT if none could be. May sleep,
- * so
- * without the net lock. */
+ * so without the net lock. */
 ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, struct transfer *to, uint32_t length);
 /* Must this operation return -EAGAIN instead of sleeping? */
 bool socket_nonblocking(const struct socket *socket, unsigned message_flags);

@@ -166,8 +166,7 @@ static void note_duplicate(struct tcp *tcp, const struct tcp_segment *segment)
 }
 
 /* Is this data which the peer may send again, since our acknowledgement was lost or our window is shut? Others, who do
- * not
- * know our sequence numbers, hardly ever come near them. */
+ * not know our sequence numbers, hardly ever come near them. */
 static bool perhaps_repeated(const struct tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t window = max_of(tcp->receive_limit, 65535u);

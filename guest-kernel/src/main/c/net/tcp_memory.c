@@ -3,8 +3,7 @@
  *
  * Each connection is charged for what it truly holds: itself, the packets it has received, the pages it is sending. As
  * long as memory is short a timer looks at all of them. A peer that reads slowly, keeps its window shut or never fills
- * a
- * hole leaves old data behind, and old data is what counts: its age, then what the peer's address holds in all, then
+ * a hole leaves old data behind, and old data is what counts: its age, then what the peer's address holds in all, then
  * what the connection holds. The worst are reset first, and no more of them than needed:
  *
  *   memory full          connections with data older than a second, until there is room again
@@ -13,8 +12,7 @@
  *                        asked whether they are still there, and given up when they do not answer
  *
  * Established connections stop taking data when memory is full, but the last part of the budget is kept for new ones,
- * so
- * an attacker who holds all the rest keeps nobody out until the timer has done its work. Net lock.
+ * so an attacker who holds all the rest keeps nobody out until the timer has done its work. Net lock.
  */
 #include "core/log.h"
 #include "core/random.h"

@@ -4,8 +4,7 @@
  * block its range, in a time that grows with the logarithm of the number of holes, whatever a peer sends.
  *
  * Invariants (net lock): a run is not empty; run->start is its first packet's sequence and run->end its last packet's
- * end;
- * out_of_order_memory is what the packets and the runs are charged with, which received_memory includes. Beyond
+ * end; out_of_order_memory is what the packets and the runs are charged with, which received_memory includes. Beyond
  * the limit, what lies furthest ahead is thrown away first, as RFC 2018 8 permits: the peer needs what is near first.
  */
 #include "core/heap.h"

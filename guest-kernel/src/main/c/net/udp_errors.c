@@ -1,8 +1,7 @@
 /*
  * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our
  * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is
- * charged to the
- * socket's receive buffer. Net lock, but for the copy to the program.
+ * charged to the socket's receive buffer. Net lock, but for the copy to the program.
  */
 #include "core/heap.h"
 #include "lib/errno.h"

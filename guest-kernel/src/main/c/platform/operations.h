@@ -1,9 +1,7 @@
 /*
  * One ELF, several machines: the entry code that was booted sets `platform_operations` to the table of the machine that
- * it
- * finds itself in, before anything calls into platform.h, and platform/dispatch.c turns each function of platform.h
- * Part
- * 1 into a call through it. Members mean what platform.h says of the function of the same name. The tables are in
+ * it finds itself in, before anything calls into platform.h, and platform/dispatch.c turns each function of platform.h
+ * Part 1 into a call through it. Members mean what platform.h says of the function of the same name. The tables are in
  * machine/, which knows both the platforms and the drivers.
  *
  * Not in the table, because every x86-64 platform shares them (platform/x86/): this_cpu(), fpu_*,
@@ -50,6 +48,5 @@ extern const struct platform_operations *platform_operations;
 extern const struct platform_operations native_machine, xen_pv_machine, xen_pvh_machine;
 
 /* Starts the drivers of the console and of xenstore with the pages that Xen's tools share with this guest, which are
- * mapped
- * here, and their event channels. For the boot code of Xen guests, after events_init(). */
+ * mapped here, and their event channels. For the boot code of Xen guests, after events_init(). */
 void machine_start_xen_rings(void *console, uint32_t console_port, void *store, uint32_t store_port);

@@ -248,8 +248,7 @@ unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit);
 
 /* Copying to and from user memory, and clearing it, with no check of the addresses: for memory/user.c. They return the
  * number of bytes that were not moved. A page fault in [user_copy_begin, user_copy_end) that cannot be served goes on
- * at
- * user_copy_fixup. */
+ * at user_copy_fixup. */
 size_t user_copy_raw(void *to, const void *from, size_t n);
 size_t user_clear_raw(void *to, size_t n);
 extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
@@ -268,8 +267,7 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
  * moved to the fixup). False: a kernel bug, the platform panics. */
 bool kernel_page_fault(struct registers *registers, uintptr_t address);
 /* Devices have had half of the CPU for a while, and their interrupts rest: asks for platform_resume_interrupts() at
- * this
- * monotonic time (interrupt context). */
+ * this monotonic time (interrupt context). */
 void kernel_resume_interrupts_at(nanoseconds time);
 /* Called after interrupt handlers ran, on the way back to user mode: may switch threads and
  * deliver signals. Not called when the interrupt came in kernel mode (cpu_wait(), cpu_take_interrupts()). */

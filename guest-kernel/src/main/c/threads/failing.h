@@ -9,8 +9,7 @@
  *                   N >= 2. Not for the program's first thread, so that this one can watch over the others.
  *
  * Allocations are those of core/heap.h and core/pages.h, at every level. Page faults are spared, since a program does
- * not
- * survive one that finds no memory.
+ * not survive one that finds no memory.
  */
 #pragma once
 

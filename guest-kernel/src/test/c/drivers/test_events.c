@@ -1,7 +1,6 @@
 /*
  * Event channels that other domains raise as fast as they can. The program here works in pieces between two deliveries
- * of
- * events; progress is counted in these.
+ * of events; progress is counted in these.
  */
 #include <string.h>
 

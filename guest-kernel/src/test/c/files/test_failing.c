@@ -1,7 +1,6 @@
 /*
  * Calls whose first, second, ... allocation fails, alone or with all that follow, until the call succeeds. After a
- * failure
- * all memory is back and everything is as before: so the same call then works.
+ * failure all memory is back and everything is as before: so the same call then works.
  */
 #include "core/log.h"
 #include "files/attributes.h"

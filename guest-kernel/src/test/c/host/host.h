@@ -45,8 +45,7 @@ bool host_panics(void (*function)(void), const char *text);
 /* ---- Cost -------------------------------------------------------------------------------------- */
 
 /* The instructions that work() takes, counted one by one: on every machine the same, up to what libc and the
- * sanitizer's
- * allocator choose. */
+ * sanitizer's allocator choose. */
 uint64_t host_steps(void (*work)(void));
 
 /* ---- Time and sleeping ----------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /*
  * The Linux half of the benchmark (bench_lines.c), whose headers and the stack's name the same things. Addresses in
- * host
- * order, ports too.
+ * host order, ports too.
  */
 #pragma once
 

@@ -555,8 +555,7 @@ static __attribute__((noinline)) void smash_stack(size_t length)
 }
 
 /* In place of all other tests when the command line says `seed`: raw timing samples of this boot, and the first output
- * of
- * the generator; src/test/c/platform/seeds compares those of many boots. */
+ * of the generator; src/test/c/platform/seeds compares those of many boots. */
 static noreturn void show_seed(void)
 {
     static uint32_t samples[JITTER_WINDOW];

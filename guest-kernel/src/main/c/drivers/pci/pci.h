@@ -23,8 +23,7 @@ uint32_t pci_read32(const struct pci_function *function, unsigned offset);
 void pci_write16(const struct pci_function *function, unsigned offset, uint16_t value);
 
 /* The offset of a capability with this id, the `place`-th (from 0) of them; 0 if there is none. A list is followed for
- * at
- * most PCI_CAPABILITIES_MAX entries, as many as fit the space, so one that goes round ends. */
+ * at most PCI_CAPABILITIES_MAX entries, as many as fit the space, so one that goes round ends. */
 #define PCI_CAPABILITY_VENDOR 0x09
 #define PCI_CAPABILITY_MSIX 0x11
 #define PCI_CAPABILITIES_MAX 48

@@ -1,8 +1,7 @@
 /*
  * What every front end does: find its backend, bring both ends to a known state whatever ran before, connect, and
- * follow
- * the backend's state for as long as the guest runs (xen/io/xenbus.h): a backend that closes and comes back, as one
- * does
+ * follow the backend's state for as long as the guest runs (xen/io/xenbus.h): a backend that closes and comes back, as
+ * one does
  * whose domain is restarted, is connected again; one that is taken away is lost, until the device is attached again.
  *
  * All of it happens on the CPU that gets the store's events (xenbus.h), in interrupt context but for
@@ -49,8 +48,7 @@ struct frontend_operations {
      * lost. */
     int (*connected)(struct frontend *frontend);
     /* The backend is gone, perhaps to come back: rings and channel made by offer(), if there are any, are to be given
-     * up,
-     * as far as the backend lets go of them. Called before each further offer(). */
+     * up, as far as the backend lets go of them. Called before each further offer(). */
     void (*disconnected)(struct frontend *frontend);
     /* It does not come back by itself; follows disconnected(). */
     void (*lost)(struct frontend *frontend);

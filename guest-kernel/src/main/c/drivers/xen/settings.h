@@ -5,7 +5,6 @@
 #include "platform/platform.h"
 
 /* The seed that the host may keep for this start in the node vm-data/unikernel-seed, at best 64 or more random
- * hexadecimal
- * digits: for the random numbers of the guest. */
+ * hexadecimal digits: for the random numbers of the guest. */
 void xen_read_seed(void);
 must_check int xen_settings(platform_setting_visit *visit, void *context);

@@ -1,7 +1,6 @@
 /*
  * Unix sockets that keep messages apart. What is sent waits at the receiver, at most QUEUE_LIMIT bytes of it but always
- * one
- * message. Who finds no room waits in the receiver's queue, holding a reference to it.
+ * one message. Who finds no room waits in the receiver's queue, holding a reference to it.
  */
 #include "core/heap.h"
 #include "core/reference.h"

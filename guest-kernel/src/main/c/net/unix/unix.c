@@ -2,8 +2,8 @@
  * Sockets inside the machine (unix(7)): pairs, and those with a name in a memory file system or in the abstract name
  * space.
  * Here are names, connections and streams, of which each end has a ring for the bytes sent to it, made when the first
- * byte
- * comes; packets.c has SOCK_SEQPACKET and SOCK_DGRAM. No descriptors or credentials are passed: there is one process.
+ * byte comes; packets.c has SOCK_SEQPACKET and SOCK_DGRAM. No descriptors or credentials are passed: there is one
+ * process.
  *
  * Guarded by the net lock, except the bytes of a ring: its reader and its writer (one each, by their
  * mutexes) touch disjoint parts without the lock.

@@ -1,7 +1,6 @@
 /*
  * Reading the tables, once, into `acpi`, which does not change afterwards. acpi_init() is called by native_start() on
- * the
- * boot CPU, before there is an allocator and while the first 4 GiB are in the direct map; there are no locks.
+ * the boot CPU, before there is an allocator and while the first 4 GiB are in the direct map; there are no locks.
  *
  * Tables are not trusted: one counts if it lies within reach, its length is sensible and its checksum right, and a
  * field of it only if it lies in the table. What is absent leaves the defaults of a PC. There is no interpreter for the

@@ -3,8 +3,7 @@
  * whatever the start of one waits for, it gives up after ENABLE_PATIENCE or CONTROLLER_TRIES.
  *
  * native_buttons_start() is called by native_start() at boot. The handlers run in interrupt context on the one CPU,
- * each with
- * state of its own that is set before it is connected, so there are no locks.
+ * each with state of its own that is set before it is connected, so there are no locks.
  */
 #include "platform/native/buttons.h"
 

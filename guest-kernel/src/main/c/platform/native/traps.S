@@ -283,8 +283,7 @@ user_base_in_kernel:
     jmp return_to_kernel
 
 /* void native_halt(void). STI takes effect after the next instruction, so an interrupt that is already pending ends the
- * HLT at
- * once. No stack frame: the platform test enters at the HLT. */
+ * HLT at once. No stack frame: the platform test enters at the HLT. */
     .globl native_halt, native_wait_halt, native_wait_end
 native_halt:
     sti

@@ -1,8 +1,7 @@
 /*
  * The native platform as a guest of Xen. xen_pvh_detect() comes early in native_start(): it sets up hypercalls,
- * xen_host
- * and platform_operations, so that from then on output goes to Xen. xen_pvh_init() comes when there are memory and
- * interrupts: Xen's pages and the two rings are mapped, and all event channels become one interrupt vector, whose
+ * xen_host and platform_operations, so that from then on output goes to Xen. xen_pvh_init() comes when there are memory
+ * and interrupts: Xen's pages and the two rings are mapped, and all event channels become one interrupt vector, whose
  * handler runs those of the channels (platform/xen/events.h).
  *
  * All else is entered through those two tables, by drivers/xen/ and the kernel. What is static here is set at boot and
@@ -128,8 +127,7 @@ static struct grant_entry *map_grant_table(unsigned frames)
 }
 
 /* Until there is a ring: a panic that early is found in Xen's log. The hypercall that PV guests have for it does
- * nothing
- * in a release build of Xen. */
+ * nothing in a release build of Xen. */
 static void write_early(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)

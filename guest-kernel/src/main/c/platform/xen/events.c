@@ -2,8 +2,7 @@
  * Other domains raise events, and one that does so without end must not stop the program: events get half of the CPU at
  * most while something else wants it. When handlers have run for half of a window, events rest for as long: ports are
  * masked as they come, so that the loops that look for pending events end, and unmasked after it. Virtual interrupts
- * are
- * the hypervisor's own, the timer among them, and do not rest.
+ * are the hypervisor's own, the timer among them, and do not rest.
  */
 #include "platform/xen/events.h"
 

@@ -1,8 +1,7 @@
 /*
  * Moves the kernel to a random 2 MiB of its GiB (platform/x86/slide.h). The level-1 tables of the domain builder that
- * map
- * the image get second entries in its level-2 table, which Xen counts and checks; they go with that table when paging.c
- * loads its own.
+ * map the image get second entries in its level-2 table, which Xen counts and checks; they go with that table when
+ * paging.c loads its own.
  */
 #include "platform/platform.h"
 #include "platform/x86/image.h"

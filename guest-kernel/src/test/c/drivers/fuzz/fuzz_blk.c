@@ -1,7 +1,6 @@
 /*
  * A Xen disk whose backend does what the input says, and comes and goes; every request ends once, at the latest when
- * the
- * disk is taken away, and every page and grant comes back but those that the backend keeps.
+ * the disk is taken away, and every page and grant comes back but those that the backend keeps.
  */
 #include "core/pages.h"
 #include "drivers/device.h"

@@ -1,9 +1,7 @@
 /*
  * A xenstore daemon that answers with the input's bytes. The connection's own state is that of xenbus.c, which is part
- * of
- * this file so that each input can begin with a new one; when the input is used up the daemon breaks the protocol,
- * which
- * ends every request.
+ * of this file so that each input can begin with a new one; when the input is used up the daemon breaks the protocol,
+ * which ends every request.
  */
 #include "drivers/xen/xenbus.c"
 
