@@ -24,7 +24,7 @@ final class Ext2Layout {
      *
      * @param scan of a file, else null
      */
-    record Placed(Node node, int inode, FileScan scan, BlockMap map) {
+    record Placed(Node node, int inode, FileScan scan, BlockPointers pointers) {
     }
 
     private final List<Placed> directories = new ArrayList<>();
@@ -40,8 +40,8 @@ final class Ext2Layout {
 
         geometry = Ext2Geometry.forContent(contentBlocks(), nextInode - 1L);
         allocator = new BlockAllocator(geometry);
-        directories.forEach(directory -> directory.map.place(allocator));
-        others.forEach(other -> other.map.place(allocator));
+        directories.forEach(directory -> directory.pointers.place(allocator));
+        others.forEach(other -> other.pointers.place(allocator));
     }
 
     List<Placed> directories() {
@@ -101,7 +101,7 @@ final class Ext2Layout {
         inodes.put(directory, inode);
         long size = DirectoryBlocks.size(directory.children().keySet());
         directories.add(new Placed(directory, inode, null,
-                BlockMap.dense(size / Ext2Geometry.BLOCK_SIZE)));
+                BlockPointers.dense(size / Ext2Geometry.BLOCK_SIZE)));
         for (Node child : directory.children().values()) {
             if (child instanceof Node.Directory subdirectory) {
                 parents.put(subdirectory, inode);
@@ -117,24 +117,24 @@ final class Ext2Layout {
     private static Placed placeLeaf(Node node, int inode) throws IOException {
         if (node instanceof Node.SymbolicLink link) {
             boolean fast = link.targetBytes().length < Inode.FAST_LINK_BYTES;
-            return new Placed(node, inode, null, BlockMap.dense(fast ? 0 : 1));
+            return new Placed(node, inode, null, BlockPointers.dense(fast ? 0 : 1));
         }
         Node.File file = (Node.File) node;
         FileScan scan = FileScan.of(file);
-        if (scan.size() > BlockMap.MAX_BLOCKS * Ext2Geometry.BLOCK_SIZE) {
+        if (scan.size() > BlockPointers.MAX_BLOCKS * Ext2Geometry.BLOCK_SIZE) {
             throw new ImageException(file.path + " has " + scan.size() + " bytes, more than an ext2 file can hold."
                     + " Leave it out or divide it.");
         }
-        return new Placed(node, inode, scan, new BlockMap(scan.runs()));
+        return new Placed(node, inode, scan, new BlockPointers(scan.runs()));
     }
 
     private long contentBlocks() {
         long blocks = 0;
         for (Placed placed : directories) {
-            blocks += placed.map.blockCount();
+            blocks += placed.pointers.blockCount();
         }
         for (Placed placed : others) {
-            blocks += placed.map.blockCount();
+            blocks += placed.pointers.blockCount();
         }
         return blocks;
     }

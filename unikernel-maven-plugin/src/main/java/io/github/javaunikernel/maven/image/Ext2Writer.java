@@ -125,11 +125,11 @@ public final class Ext2Writer {
             byte[] bytes = content.finish();
             for (int block = 0; block * Ext2Geometry.BLOCK_SIZE < bytes.length; block++) {
                 int offset = block * Ext2Geometry.BLOCK_SIZE;
-                writeBlock(placed.map().locate(block),
+                writeBlock(placed.pointers().locate(block),
                         Arrays.copyOfRange(bytes, offset, offset + Ext2Geometry.BLOCK_SIZE));
             }
-            placed.map().writeIndexes(this::writeBlock);
-            writeInode(placed, Inode.directory(directory.permissions, bytes.length, links, seconds, placed.map()));
+            placed.pointers().writeIndexes(this::writeBlock);
+            writeInode(placed, Inode.directory(directory.permissions, bytes.length, links, seconds, placed.pointers()));
         }
 
         private static int entryType(Node node) {
@@ -142,15 +142,15 @@ public final class Ext2Writer {
         private void writeLink(Ext2Layout.Placed placed, Node.SymbolicLink link) throws IOException {
             byte[] target = link.targetBytes();
             if (target.length >= Inode.FAST_LINK_BYTES) {
-                writeBlock(placed.map().locate(0), Arrays.copyOf(target, Ext2Geometry.BLOCK_SIZE));
+                writeBlock(placed.pointers().locate(0), Arrays.copyOf(target, Ext2Geometry.BLOCK_SIZE));
             }
-            writeInode(placed, Inode.link(target, seconds, placed.map()));
+            writeInode(placed, Inode.link(target, seconds, placed.pointers()));
         }
 
         private void writeFile(Ext2Layout.Placed placed, Node.File file) throws IOException {
-            placed.scan().replay(file, (index, bytes) -> writeBlock(placed.map().locate(index), bytes));
-            placed.map().writeIndexes(this::writeBlock);
-            writeInode(placed, Inode.file(file.permissions, placed.scan().size(), seconds, placed.map()));
+            placed.scan().replay(file, (index, bytes) -> writeBlock(placed.pointers().locate(index), bytes));
+            placed.pointers().writeIndexes(this::writeBlock);
+            writeInode(placed, Inode.file(file.permissions, placed.scan().size(), seconds, placed.pointers()));
         }
 
         private void writeBitmaps() throws IOException {

@@ -34,28 +34,29 @@ final class Inode {
         bytes.putInt(28, (int) (blocks * SECTORS_PER_BLOCK));
     }
 
-    static byte[] file(int permissions, long size, long seconds, BlockMap map) {
-        Inode inode = new Inode(TYPE_FILE | permissions, size, 1, seconds, map.blockCount());
+    static byte[] file(int permissions, long size, long seconds, BlockPointers pointers) {
+        Inode inode = new Inode(TYPE_FILE | permissions, size, 1, seconds, pointers.blockCount());
         inode.bytes.putInt(SIZE_HIGH_OFFSET, (int) (size >>> 32));
-        return inode.pointers(map);
+        return inode.withPointers(pointers);
     }
 
-    static byte[] directory(int permissions, long size, int links, long seconds, BlockMap map) {
-        return new Inode(TYPE_DIRECTORY | permissions, size, links, seconds, map.blockCount()).pointers(map);
+    static byte[] directory(int permissions, long size, int links, long seconds, BlockPointers pointers) {
+        return new Inode(TYPE_DIRECTORY | permissions, size, links, seconds, pointers.blockCount())
+                .withPointers(pointers);
     }
 
-    static byte[] link(byte[] target, long seconds, BlockMap map) {
-        Inode inode = new Inode(TYPE_LINK | 0777, target.length, 1, seconds, map.blockCount());
+    static byte[] link(byte[] target, long seconds, BlockPointers pointers) {
+        Inode inode = new Inode(TYPE_LINK | 0777, target.length, 1, seconds, pointers.blockCount());
         if (target.length >= FAST_LINK_BYTES) {
-            return inode.pointers(map);
+            return inode.withPointers(pointers);
         }
         inode.bytes.put(POINTERS_OFFSET, target);
         return inode.bytes.array();
     }
 
-    private byte[] pointers(BlockMap map) {
+    private byte[] withPointers(BlockPointers pointers) {
         int offset = POINTERS_OFFSET;
-        for (int pointer : map.inodePointers()) {
+        for (int pointer : pointers.inodePointers()) {
             bytes.putInt(offset, pointer);
             offset += Integer.BYTES;
         }

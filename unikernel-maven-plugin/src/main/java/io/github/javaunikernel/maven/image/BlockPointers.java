@@ -14,7 +14,7 @@ import java.util.TreeMap;
  * indirect). The others are grouped by 1024 into mids: mid 0 hangs in the inode (double indirect), all further mids in
  * the one top block (triple indirect).
  */
-final class BlockMap {
+final class BlockPointers {
 
     /** Receives the content of one index block. */
     interface IndexSink {
@@ -41,16 +41,16 @@ final class BlockMap {
     private final Map<Integer, Index> mids = new TreeMap<>();
     private Index top;
 
-    BlockMap(List<BlockRun> runs) {
+    BlockPointers(List<BlockRun> runs) {
         this.runs = runs;
         for (BlockRun run : runs) {
             addIndexes(run);
         }
     }
 
-    /** A map without holes. */
-    static BlockMap dense(long blocks) {
-        return new BlockMap(blocks == 0 ? List.of() : List.of(new BlockRun(0, blocks)));
+    /** The pointers of a file without holes. */
+    static BlockPointers dense(long blocks) {
+        return new BlockPointers(blocks == 0 ? List.of() : List.of(new BlockRun(0, blocks)));
     }
 
     /** Data and index blocks together. */
