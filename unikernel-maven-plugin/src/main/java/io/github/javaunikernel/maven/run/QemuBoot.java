@@ -28,7 +28,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     }
 
     private static QemuBoot connect(QemuRequest request, QemuGuest guest) throws SettingException, IOException {
-        String address = request.image().network().fixedAddress().orElse("");
+        String address = request.image().network().fixed().map(fixed -> fixed.address().toString()).orElse("");
         List<PortForward> ports = new ArrayList<>();
         for (PortForward port : request.ports()) {
             ports.add(new PortForward(guest.forward(port, "hostPorts", address), port.guest()));

@@ -1,5 +1,6 @@
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.boot.Ipv4Address;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,52 +8,32 @@ import java.util.List;
 /** The options of QEMU's user network that make it fit to a guest: nothing for one that asks by DHCP. */
 final class UserNetwork {
 
-    private final int guest;
-    private final int prefix;
-    private final List<Integer> taken = new ArrayList<>();
+    private final NetworkSetting.Fixed guest;
+    private final List<Ipv4Address> taken = new ArrayList<>();
 
-    private UserNetwork(String address, int prefix) {
-        this.guest = number(address);
-        this.prefix = prefix;
-        taken.add(guest);
+    private UserNetwork(NetworkSetting.Fixed guest) {
+        this.guest = guest;
+        taken.add(guest.address());
     }
 
-    /** The options, each behind a comma. */
+    /** The options, each after a comma. */
     static String options(NetworkSetting network) {
-        String[] words = network.text().split(" ");
-        if (!words[0].equals("static")) {
-            return "";
-        }
-        String[] address = words[1].split("/");
-        int gateway = List.of(words).indexOf("gateway");
-        return new UserNetwork(address[0], Integer.parseInt(address[1])).options(gateway < 0 ? null : words[gateway + 1]);
+        return network.fixed().map(fixed -> new UserNetwork(fixed).options()).orElse("");
     }
 
     /** QEMU takes two addresses of the network for itself; the guest's must be neither. */
-    private String options(String gateway) {
-        String host = gateway != null ? gateway : text(free());
-        taken.add(number(host));
-        String options = ",net=" + text(guest) + "/" + prefix + ",host=" + host;
-        return prefix == 30 ? options : options + ",dns=" + text(free());
+    private String options() {
+        Ipv4Address host = guest.gateway().orElseGet(this::free);
+        taken.add(host);
+        String options = ",net=" + guest.address() + "/" + guest.prefix() + ",host=" + host;
+        return guest.prefix() == 30 ? options : options + ",dns=" + free();
     }
 
-    private int free() {
-        int address = (guest & -1 << (32 - prefix)) + 1;
+    private Ipv4Address free() {
+        Ipv4Address address = guest.address().network(guest.prefix()).next();
         while (taken.contains(address)) {
-            address++;
+            address = address.next();
         }
         return address;
-    }
-
-    private static int number(String address) {
-        int number = 0;
-        for (String part : address.split("\\.")) {
-            number = number << 8 | Integer.parseInt(part);
-        }
-        return number;
-    }
-
-    private static String text(int address) {
-        return (address >>> 24) + "." + (address >>> 16 & 255) + "." + (address >>> 8 & 255) + "." + (address & 255);
     }
 }
