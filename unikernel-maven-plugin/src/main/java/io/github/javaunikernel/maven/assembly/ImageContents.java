@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.assembly;
 import io.github.javaunikernel.maven.boot.GrubMenu;
 import io.github.javaunikernel.maven.boot.GuestConfig;
 import io.github.javaunikernel.maven.boot.JvmOptions;
+import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageException;

@@ -1,5 +1,6 @@
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.Kernel;
 import java.nio.file.Path;
 import java.time.Instant;
 

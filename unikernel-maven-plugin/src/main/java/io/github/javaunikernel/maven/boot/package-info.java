@@ -1,2 +1,5 @@
-/** What a boot loader, the guest kernel and a Xen host read: their files' texts and the limits on them. */
+/**
+ * The guest kernel's file, and what a boot loader, the kernel and a Xen host read: their files' texts and the limits on
+ * them.
+ */
 package io.github.javaunikernel.maven.boot;

@@ -1,6 +1,6 @@
 package io.github.javaunikernel.maven.run;
 
-import io.github.javaunikernel.maven.assembly.Kernel;
+import io.github.javaunikernel.maven.boot.Kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.github.javaunikernel.maven.assembly;
+package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
