@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudLog;
 import io.github.javaunikernel.maven.aws.CredentialSource;
 import io.github.javaunikernel.maven.aws.HttpProxy;
+import io.github.javaunikernel.maven.aws.Regions;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
@@ -21,9 +22,6 @@ import org.apache.maven.settings.Server;
 import org.apache.maven.settings.crypto.DefaultSettingsDecryptionRequest;
 import org.apache.maven.settings.crypto.SettingsDecrypter;
 import org.codehaus.plexus.util.xml.Xpp3Dom;
-import software.amazon.awssdk.core.exception.SdkException;
-import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 
 /** The base of all goals on EC2: region, credentials, and the messages of failures. */
 abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
@@ -122,7 +120,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     }
 
     private AwsAccess access(CredentialSource source) {
-        return new AwsAccess(source.provider(), Optional.ofNullable(endpoint), proxy(), Duration.ofSeconds(attemptTimeout));
+        return new AwsAccess(source, Optional.ofNullable(endpoint), proxy(), Duration.ofSeconds(attemptTimeout));
     }
 
     private CredentialSource credentials() throws MojoExecutionException {
@@ -164,7 +162,7 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     final List<String> regions(List<String> given, String parameter) throws MojoExecutionException {
         List<String> names = given == null || given.isEmpty() ? List.of(configuredRegion(parameter)) : given.stream().distinct().toList();
         for (String name : names) {
-            if (endpoint == null && !Region.regions().contains(Region.of(name))) {
+            if (endpoint == null && !Regions.isKnown(name)) {
                 throw new MojoExecutionException("There is no AWS region \"" + name + "\": correct -D" + parameter + ".");
             }
         }
@@ -173,12 +171,8 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
 
     private String configuredRegion(String parameter) throws MojoExecutionException {
         try {
-            var chain = DefaultAwsRegionProviderChain.builder();
-            if (profile != null) {
-                chain.profileName(profile);
-            }
-            return chain.build().getRegion().id();
-        } catch (SdkException e) {
+            return Regions.configured(Optional.ofNullable(profile));
+        } catch (CloudException e) {
             throw new MojoExecutionException("No AWS region is configured: give one with -D" + parameter + ", such as eu-west-1.", e);
         }
     }

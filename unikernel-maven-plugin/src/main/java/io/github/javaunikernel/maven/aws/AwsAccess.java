@@ -31,11 +31,12 @@ public final class AwsAccess implements AutoCloseable {
     private final Map<String, SdkClient> clients = new ConcurrentHashMap<>();
 
     /**
+     * @param source         of the credentials that requests are signed with
      * @param endpoint       answers for every service, for tests and private clouds; empty: AWS
      * @param attemptTimeout for one attempt of one call
      */
-    public AwsAccess(AwsCredentialsProvider credentials, Optional<URI> endpoint, Optional<HttpProxy> proxy, Duration attemptTimeout) {
-        this.credentials = credentials;
+    public AwsAccess(CredentialSource source, Optional<URI> endpoint, Optional<HttpProxy> proxy, Duration attemptTimeout) {
+        this.credentials = source.provider();
         this.endpoint = endpoint;
         this.attemptTimeout = attemptTimeout;
         this.http = HttpConnections.open(proxy, attemptTimeout);

@@ -29,7 +29,7 @@ class CredentialSourceTest {
     }
 
     private AwsAccess access(CredentialSource source) {
-        return new AwsAccess(source.provider(), Optional.of(fake.endpoint()), Optional.empty(), Duration.ofSeconds(10));
+        return new AwsAccess(source, Optional.of(fake.endpoint()), Optional.empty(), Duration.ofSeconds(10));
     }
 
     @Test

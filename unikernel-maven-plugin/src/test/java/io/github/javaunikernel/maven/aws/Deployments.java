@@ -58,7 +58,7 @@ final class Deployments {
 
     AwsAccess access(FakeAws fake) {
         CredentialSource keys = CredentialSource.keys("test", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
-        return new AwsAccess(keys.provider(), Optional.of(fake.endpoint()), Optional.empty(), attemptTimeout);
+        return new AwsAccess(keys, Optional.of(fake.endpoint()), Optional.empty(), attemptTimeout);
     }
 
     /** A deploy to the one region that must succeed. */

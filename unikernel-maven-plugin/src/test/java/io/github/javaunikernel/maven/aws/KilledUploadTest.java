@@ -124,7 +124,7 @@ class KilledUploadTest {
             deployments.resume = Boolean.parseBoolean(arguments[2]);
             deployments.workers = 2;
             CredentialSource keys = CredentialSource.keys("test", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
-            try (AwsAccess access = new AwsAccess(keys.provider(), Optional.of(URI.create(arguments[0])), Optional.empty(), Duration.ofSeconds(20))) {
+            try (AwsAccess access = new AwsAccess(keys, Optional.of(URI.create(arguments[0])), Optional.empty(), Duration.ofSeconds(20))) {
                 System.out.println(new AmiDeployer(access, deployments.spec(), deployments.log, new Deployments.Silent()).deploy(List.of(Deployments.REGION)));
             }
         }

@@ -1,0 +1,35 @@
+package io.github.javaunikernel.maven.aws;
+
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import java.util.Optional;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
+
+/** The names of AWS regions. */
+public final class Regions {
+
+    private Regions() {
+    }
+
+    /** Whether the SDK knows a region of this name; it does not know one that is newer than itself. */
+    public static boolean isKnown(String name) {
+        return Region.regions().contains(Region.of(name));
+    }
+
+    /**
+     * The region that the AWS configuration of this machine names.
+     *
+     * @param profile of the AWS configuration files; empty for the default one
+     * @throws CloudException when it names none
+     */
+    public static String configured(Optional<String> profile) throws CloudException {
+        var chain = DefaultAwsRegionProviderChain.builder();
+        profile.ifPresent(chain::profileName);
+        try {
+            return chain.build().getRegion().id();
+        } catch (SdkException e) {
+            throw new CloudException(Reason.REGION, e.getMessage(), e);
+        }
+    }
+}
