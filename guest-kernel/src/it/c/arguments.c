@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Numbers from the program that become addresses, lengths or bases: at and around every limit, for every call that
  * takes one. What cannot be is refused with Linux's error, and the kernel goes on.

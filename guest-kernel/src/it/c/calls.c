@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes the calls of the table, each in the same world: a directory of files, one descriptor of each kind, and
  * structures in memory. A call that waits is woken by a signal and its line says so. The process is root of a working

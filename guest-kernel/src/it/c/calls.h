@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of system calls: calls_table.c describes each call by values for its arguments, calls.c makes the calls
  * that follow from that and prints each in a line of its own with its result. The lines are the same on Linux and in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The description: for each call the values of its arguments. The first values together are a call that can succeed;
  * every other value is tried with the first values of the rest, and in a crossed row all pairs of the first two

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks and sleeping. Upper bounds are generous: the machine may be an emulated one. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets of the loopback interface, for the suites that use them. All fail the running test when a call fails. */
 #pragma once
 

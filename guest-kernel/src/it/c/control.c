@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Control messages, cmsg(3). None is carried in the guest: what would be lost is refused with an error, and what is
  * wrong gives Linux's error.

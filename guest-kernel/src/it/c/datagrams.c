@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UDP beyond sending and receiving, on loopback: groups, the queue of errors, datagrams in parts, times of arrival. */
 #define _GNU_SOURCE
 #include "connections.h"

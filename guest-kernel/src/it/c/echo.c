@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network load over real devices. `echo serve PORT` sends back what it gets on any number of
  * connections until one of them sends the single byte QUIT, and says now and then how much that was, so that who

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What socket options do, where a program can see it. */
 #define _GNU_SOURCE
 #include "connections.h"

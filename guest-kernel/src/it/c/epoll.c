@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* epoll(7) and poll(2). */
 #define _GNU_SOURCE
 #include "suite.h"

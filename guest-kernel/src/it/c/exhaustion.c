@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever a program makes without end, it is an error that ends it, the program goes on afterwards, and when it
  * has given all back the memory is there again. Only in the guest, where nothing else can be harmed.

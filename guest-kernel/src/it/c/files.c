@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files and directories in memory: in the working directory, which is /tmp in the guest. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Floating-point and vector registers belong to a thread, whoever runs in between. */
 #define _GNU_SOURCE
 #include "suite.h"

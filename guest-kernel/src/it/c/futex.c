@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* futex(2) itself. */
 #define _GNU_SOURCE
 #include "suite.h"

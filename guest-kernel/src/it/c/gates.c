@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every way from user mode into the kernel that is not a system call or an exception, shown shut; and the system calls
  * and exceptions from the states a program may be in when it makes them. The tables in docs/entry.md name these tests.

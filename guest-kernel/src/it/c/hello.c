@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The smallest program: linked statically, so that it needs no dynamic linker. */
 #include <stdio.h>
 

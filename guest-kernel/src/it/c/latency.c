@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * No long call keeps other threads from running: a thread that wakes every 2 ms measures its own longest silence while
  * the call runs. What counts is the ratio to the call's duration, not milliseconds, so that a slow machine passes too:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How long one call keeps other threads from running (latency.c): a thread that wakes every 2 ms measures its own
  * longest silence while the call runs.

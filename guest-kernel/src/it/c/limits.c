@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Resource limits, where they bite: getrlimit(2). Those on descriptors, file sizes and addresses are in objects.c. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
  * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata`

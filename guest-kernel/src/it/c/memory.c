@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mmap(2) and its relatives, and what touching memory wrongly gives. */
 #define _GNU_SOURCE
 #include "suite.h"

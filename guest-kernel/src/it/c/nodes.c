@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Named pipes, the other kinds of mknod(2), and exchanging names. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What calls make and keep, with its contents: timers that send signals, signalfd, splicing, attributes, seals, files
  * without names, limits, Unix datagrams, netlink. */
 #define _GNU_SOURCE

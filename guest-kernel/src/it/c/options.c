@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Socket options, from one table: what each is at first, and what becomes of it when values and lengths of all kinds
  * are set. The answers are part of the lines that are printed, so the runner compares them with those of Linux.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pipes, eventfd and timerfd. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a JVM reads below /proc and /sys, and what the system says of itself. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several threads use one object while a call of one of them sleeps: what it checked before must not be taken for
  * true after.

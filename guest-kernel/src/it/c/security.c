@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One test for each protection, showing it bite. */
 #define _GNU_SOURCE
 #include "suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signal delivery: handlers, frames, stacks, masks, interrupted calls. */
 #define _GNU_SOURCE
 #include "suite.h"

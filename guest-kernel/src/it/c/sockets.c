@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets over the loopback interface, and socket pairs. */
 #define _GNU_SOURCE
 #include "connections.h"

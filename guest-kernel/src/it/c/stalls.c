@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls whose work the program decides, each with a thread beside it that must go on (latency.h). The amounts are
  * small, so that the suite is short; with `run --icount stalls` they are those that an application may reach, and no

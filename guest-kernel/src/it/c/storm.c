@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * System calls with random arguments, and sequences of calls on what earlier ones made (storm_steps.c), from several
  * threads at once: `storm SEED CALLS [THREADS]`. Only for the guest, where nothing can be harmed. What must hold is

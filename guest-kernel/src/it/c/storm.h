@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The storm of system calls: several players, each a thread that makes one call after the other. storm.c has the
  * players, calls with random arguments and what watches them; storm_steps.c has calls that make sense one after the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sequences of calls that make sense: each step of a player uses what earlier steps, its own or those of other players,
  * have made, so that calls get past their first checks and meet each other on one connection, pipe, file or mapping.

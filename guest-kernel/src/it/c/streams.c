@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order in which a TCP socket says what happened: ends, resets, corks, and bytes out of band. */
 #define _GNU_SOURCE
 #include "connections.h"

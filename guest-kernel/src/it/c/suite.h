@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small test frame for programs that must behave the same on Linux and in the guest. Each test
  * prints "ok SUITE.TEST", or "not ok SUITE.TEST: why"; what is printed never depends on addresses,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads as glibc makes them: creation storms, locks, conditions, thread-local storage. */
 #define _GNU_SOURCE
 #include "suite.h"

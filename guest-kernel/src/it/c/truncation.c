@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Numbers from the program that have a type narrower than a register, or a range: Linux cuts `int` and `unsigned`
  * arguments to 32 bits and refuses what is out of range, and so does the guest. One row for each call and what it

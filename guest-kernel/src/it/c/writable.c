@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that the image has in a writable directory: on Linux they lie in a plain directory, in the guest in /image,
  * which the configuration makes writable (src/it/run makes both). Each test has a copy of its own: numbers (20,000

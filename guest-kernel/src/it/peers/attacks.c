@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The attacks. Each sends frame after frame for as long as it goes on; who paces them is the caller.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the hostile host does, and its connections that are made by hand. All in the wire's thread. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The well-behaved client: threads that fetch data over Linux's own TCP all the time, check every byte, and
  * connect again now and then. */
 #pragma once

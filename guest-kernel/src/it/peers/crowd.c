@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many clients of a server in a guest, over Linux's own TCP:
  *

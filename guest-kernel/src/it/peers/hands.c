@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "attacks.h"
 
 #define FIRST_PORT 10000u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hostile peers against a guest: `peers SECONDS ROUNDS MULTIPLE [ATTACK...]`, in a name space of its own with a TAP
  * interface tap0. A well-behaved client works all the time. Quiet intervals and attacked ones take turns, ROUNDS of

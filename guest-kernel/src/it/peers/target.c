@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server that hostile peers attack, in the guest: `target PORT`. A request is eight bytes, a letter, six
  * hexadecimal digits and a line feed: `g` asks for so many bytes of a pattern, `s` for a block of text about memory

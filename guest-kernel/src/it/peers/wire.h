@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hostile host's end of the wire: a raw socket on the TAP interface. It speaks as the gateway 10.9.0.254 and for
  * every address beyond, as any address it likes, and as an honest DHCP server. What Linux's own stack in the same

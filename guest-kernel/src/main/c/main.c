@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order of boot: platform -> memory and threads -> devices -> files -> network -> the process.
  *

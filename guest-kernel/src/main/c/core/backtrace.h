@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Printing who called whom, in the log (core/log.h). Works in a panic.
  */

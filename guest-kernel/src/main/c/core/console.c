@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The console's output buffer. Positions grow for ever; [drained, filled_to) is in the buffer. Only the console thread
  * and, once nothing else runs, console_stop_buffering() take from it. Lock: "console", the innermost of all; who waits

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The console's output: one buffer for the kernel's lines and the program's text, in the order of writing, which the
  * thread of threads/console.c hands to the device. Until console_start_buffering(), and from console_stop_buffering()

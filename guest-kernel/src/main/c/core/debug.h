@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What only a kernel built for tests does (make DEBUG=1, which defines KERNEL_DEBUG; the host tests too). It panics
  * where one that ships might go on for a while:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event ring: the last things that happened, printed by panic(). Recording is a few stores,
  * cheap enough to be always on. Any context; entries of several CPUs interleave.

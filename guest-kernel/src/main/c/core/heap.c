@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each size class is a list of pages ("slabs"); a slab begins with its header and threads its free
  * blocks into a list. A slab with no used block goes back to the page allocator, except that each class

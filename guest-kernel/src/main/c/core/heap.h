@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel heap: size classes from 16 to 2048 bytes carved from pages, larger blocks as whole
  * pages up to 4 MiB. Any context; lock "heap" taken inside. Blocks are aligned to 16 bytes.

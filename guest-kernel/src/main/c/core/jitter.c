@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "core/jitter.h"
 
 #define MEMORY_SIZE 16384u           /* bytes: half of a usual first-level cache, so that others' use of it shows */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entropy from timing: how long the same small work takes, in ticks of the time-stamp counter. Caches, the memory
  * bus, other processors and the host make that vary in ways that nothing in the guest can predict.

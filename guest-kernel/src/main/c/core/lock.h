@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Spinlocks. The kernel runs with interrupts masked (platform.h: "interrupts"), so a spinlock
  * only keeps other CPUs out; whoever holds one must not sleep, give way, touch user memory or call

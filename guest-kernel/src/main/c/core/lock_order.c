@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The check of core/lock_order.h. Each list of held locks belongs to one CPU or one thread, so it needs no lock
  * itself. */
 #include "core/lock_order.h"

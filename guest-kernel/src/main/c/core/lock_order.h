@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The check of the order of lib/lock_class.h, in a kernel built for tests: each time that a lock is taken lock_taking()
  * panics where the order is violated, with the place at which the other lock was taken, whether or not a second thread

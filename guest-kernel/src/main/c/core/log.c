@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "core/backtrace.h"
 #include "core/console.h"
 #include "core/events.h"

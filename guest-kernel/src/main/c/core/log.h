@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's log, and its end when it cannot go on. Formats are those of lib/format.h. Log lines start with
  * "unikernel: " and go to the console in one piece.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A packet is linear data followed by page fragments (core/packet.h). `length` is always the sum of both, linear
  * data lies within `head`, and each fragment has one reference to its page. All that reads a range goes through

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A packet: a linear head and page fragments behind it. Headers come and go at the front of the linear area, payload
  * stays in the fragments. Drivers and net/ pass it on; who has it owns it alone, so nothing here locks, and frees it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A buddy allocator. A free block of 2^order frames is aligned to its size and is in the list of its order by its first
  * frame, the only one of them with BLOCK_HEAD; two free buddies of one order are always joined, up to PAGES_MAX_ORDER.

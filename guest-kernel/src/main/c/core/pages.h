@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page frames: a buddy allocator over the memory the platform found free, and one descriptor
  * for every frame. Anonymous memory, page tables, the page cache and the heap all draw from it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random bytes: ChaCha20 (RFC 8439) under a key into which all entropy is mixed, replaced after each request, so that
  * what is read of the generator's memory later does not give away what it gave out before.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The canary between a function's variables and its return address (gcc -fstack-protector).
  */

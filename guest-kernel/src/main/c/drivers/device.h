@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What block and network drivers offer and how they announce it. Drivers are below everything
  * but lib/ and platform/: they use pages, the heap and spinlocks, and answer by callbacks in

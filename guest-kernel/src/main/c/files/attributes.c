@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes: each is one allocation in its inode's list, and counted in the common budget of memory file
  * systems until it is freed.

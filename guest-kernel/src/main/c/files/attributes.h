@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes of files of memory (xattr(7)): a list at the inode, guarded by its lock. What they take counts
  * against the budget of all memory file systems (files/tmpfs.h).

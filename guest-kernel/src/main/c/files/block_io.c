@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Batches of reads: extents that follow each other on the device are merged into one request, and up to
  * BLOCK_BATCH_REQUESTS requests are under way at a time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a block device: batches of extents merged into large requests, several in flight; and the device as a
  * page source, through which metadata is read and cached.

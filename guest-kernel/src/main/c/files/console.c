@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The console as a terminal (console.h). Drivers call kernel_console_input() in interrupt context; each byte is edited
  * and echoed at once, and a read gets finished lines only, at most one. A ^D on an empty line is counted in

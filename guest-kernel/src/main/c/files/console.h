@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The console as a terminal: what is typed is echoed and edited (backspace, ^U) and handed out in
  * lines; ^D ends a read. What is written goes out with "\r" before "\n". There is no job control: ^C is

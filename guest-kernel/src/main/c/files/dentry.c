@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names: the tree of directory entries, found by a hash of directory and name. Each directory also has a tree of the
  * names that are pinned (those of memory file systems), ordered by their position in listings, so that a listing

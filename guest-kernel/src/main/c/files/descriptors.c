@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of descriptors: an array that doubles when it is full. A spinlock guards all of it; files
  * are released after it is dropped, because releasing may sleep.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The character devices of /dev, and /dev itself. Major and minor numbers: Linux' admin-guide/devices.txt.
  *

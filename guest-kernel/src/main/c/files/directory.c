@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "files/directory.h"
 #include "files/vfs.h"
 #include "lib/errno.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Open directories: their offset is a cursor into the listing. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * epoll instances. Locks, and their order: epoll.h.
  *

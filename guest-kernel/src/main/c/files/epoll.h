@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * epoll(7). Each interest hangs a callback on the wait queue of the file it watches; an event puts the
  * interest on its instance's ready list, so waiting costs what is ready and not what is watched.

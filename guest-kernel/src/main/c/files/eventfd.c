@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * eventfd(2): a count to which a write adds and from which a read takes, all of it or, with EFD_SEMAPHORE, 1. It never
  * exceeds COUNT_LIMIT: a write that would make it do so waits, as does a read while the count is 0.

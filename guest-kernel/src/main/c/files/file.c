@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open files: their references, and reading, writing and seeking through their operations.
  *

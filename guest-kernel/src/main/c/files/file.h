@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open files: what a file descriptor refers to. Everything with a descriptor, from ext2 files to
  * sockets and epoll instances, is a struct file with a table of operations; linux/ turns

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All locks are in one list. An open file has at most one, and `locked` says whether it has. Locks of two open files of
  * one inode exclude each other unless both are shared.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * flock(2): locks on inodes that belong to open files, so that two opens of one file exclude each other even
  * inside the one process. Mutex "flock".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "core/log.h"
 #include "files/ext2/ext2.h"
 #include "files/pseudo_trees.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inodes: references, and a hash by file system and number, so that one file is one inode.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A watch is in two lists, its instance's and its inode's, holds no reference to either, and goes with the first of
  * them that goes. An instance queues its events until they are read. send() turns the event that would take the queue's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * inotify(7) for memory file systems; read-only ones never change. Spinlock "inotify" guards watches and
  * queues of events; it is taken inside every lock of files/ except wait_queue and heap.

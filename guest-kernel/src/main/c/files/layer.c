@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A memory file system over a directory of the image: its files are all there, and can be changed, in memory. Nothing
  * is copied before it is changed, and then as little as that takes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a memory file system over a directory of the image adds to files/tmpfs.c (files/layer.c).
  */

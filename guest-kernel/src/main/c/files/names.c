@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Creating, linking, moving and removing names, the same for every memory file system. Each call
  * walks the path, then takes "namespace" and looks the last name up again: another thread may have been

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * open(2): what a name may be opened for, the name itself if it is to be created, and the file; truncate(2) as well.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading files whose contents are pages of the page cache. Pages of a memory file system that were
  * never written are read from the file of the image below, and without one are holes: they read as zeros. Neither

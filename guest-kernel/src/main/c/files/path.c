@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a path to a name: one component at a time, through mounts and symbolic links; and the working directory.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pipes: pipe(2) and fifo(7), and what splice(2) and tee(2) do with them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "files/poll.h"
 #include "lib/errno.h"
 #include "threads/thread.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* poll(2) and select(2): waiting for any of some files. */
 #pragma once
 

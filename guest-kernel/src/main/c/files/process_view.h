@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What /proc says about the process and only linux/ knows. linux/ fills the table before the process starts;
  * a member that is still NULL leaves its file empty or its fields zero.

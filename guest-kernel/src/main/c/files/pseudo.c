@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file system that is made of the tables of pseudo.h. An inode is made by each lookup, of a table entry and the
  * number of the nearest numbered directory, and has no other state. Names in numbered directories are not cached, since

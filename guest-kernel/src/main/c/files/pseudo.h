@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * File systems made of tables: /proc, /sys and /dev. A table of entries describes a directory; the contents
  * of a file are generated when it is opened and do not change under the reader.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The roots of /dev, /proc and /sys. */
 #pragma once
 

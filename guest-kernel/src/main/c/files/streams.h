@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files without a file system: pipe(2), eventfd(2), timerfd_create(2); and named pipes, of which only the name is in
  * one. Each has its own lock, named after it, taken outside wait_queue and timers.

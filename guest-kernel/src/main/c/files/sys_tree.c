@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot
  * takes the guest's memory and processors as its limits.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * timerfd_create(2): an interval timer whose expirations are read. It rests while they are not, as on Linux, so that
  * one with an interval of a nanosecond costs no more than its readers. What is counted is guarded by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory file system: its inodes and files, the budget they take from, seals, and memory files.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory file system: pages in the page cache that are never evicted, names in the dentry tree. It may lie over a
  * directory of the image (files/layer.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Internet checksum (RFC 1071). A running sum is a number whose 16-bit digits are yet to be
  * folded; sums of pieces may be added when every piece but the last has an even length.

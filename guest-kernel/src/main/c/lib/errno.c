@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/errno.h"
 
 #define NAME(error) [error] = #error

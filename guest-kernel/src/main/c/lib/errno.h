@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Error numbers of the Linux ABI (errno(3)). Functions return them negated. errno.c has their names.
  */

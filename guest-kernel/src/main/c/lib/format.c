@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's printf: one walk over the format, in which each directive is parsed into a struct directive and then
  * takes its argument. put() counts each character and stores only what fits, so the result is the untruncated length

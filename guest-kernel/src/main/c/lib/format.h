@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Formatting. Formats: %d %i %u %x %X %p %s %c %%, lengths l ll z h hh, width (also *), precision for %s (also *),
  * flags 0 and -.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keyed hashing of what outsiders choose (SipHash-2-4, Aumasson and Bernstein 2012) and a cheap
  * mixer for what they do not.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Doubly linked lists, the node inside the element. A list is a node that points to itself
  * when empty. Nothing here locks: the owner of a list says which lock guards it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order of the locks. Every lock has a class; the classes are listed here, outermost first. Whoever holds a lock
  * takes only locks of classes that come after it, so no two threads can wait for each other. Mutexes (threads/wait.h)

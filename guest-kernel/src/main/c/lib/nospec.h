@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Indexes that the program chooses. After a check like `index < size` a CPU may run ahead as if it had passed, read
  * beyond the table and leave a trace of what it found in its caches (Spectre variant 1, CVE-2017-5753).

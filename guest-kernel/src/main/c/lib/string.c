@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/string.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/string.h"
 
 size_t string_copy(char *to, const char *from, size_t size)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * struct timeval (time(7)), as the ABI passes it.
  */

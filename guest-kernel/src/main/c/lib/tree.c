@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A treap: in order by `before` from left to right, and by priority downwards, as no node's priority is higher than its
  * parent's. Priorities are random, which keeps the depth at O(log n) as expected. An equal key is inserted to the right

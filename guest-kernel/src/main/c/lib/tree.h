@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ordered trees, the node inside the element: a treap, so O(log n) expected whatever the order of
  * insertion. Keys belong to the element; the caller gives the comparison. Equal keys are allowed,

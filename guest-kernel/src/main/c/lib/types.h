@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Basic types and the few macros every file uses. Fixed-width types come from the
  * compiler's freestanding headers, so host tests may mix these with libc.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Structures and constants of file system calls as they lie in user memory: x86-64, asm/stat.h,
  * asm-generic/statfs.h, linux/stat.h, linux/fs.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Layouts of the socket calls' arguments (socket(2) and friends, Linux x86-64).
  */

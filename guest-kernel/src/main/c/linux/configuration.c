@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What configures a guest from outside the kernel. boot_options_parse() is called by kernel_main() before devices are
  * started, configuration_read() by the boot thread when the root is mounted; each once and before there is a process,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two things that configure a guest: the kernel's command line and the image's
  * /etc/unikernel.conf (docs/configuration.md).

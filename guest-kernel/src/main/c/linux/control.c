@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Control messages (control.h). Those that are sent are copied into the kernel as a whole before the first is looked
  * at, so the program cannot change them in between. Each must lie in what is left of them and be no shorter than its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Control messages of sendmsg(2) and recvmsg(2), cmsg(3).
  */

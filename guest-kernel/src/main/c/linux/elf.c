@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loads a program and its interpreter. Everything in the file is checked before it is used: the
  * image is ours, but a kernel does not trust a file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ELF-64 as the loader needs it (System V ABI, gabi ch. 4 and 5; x86-64 psABI).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The environment of the process: what the image bakes in, and which variables may come from outside
  * (docs/configuration.md). Used while booting, by one thread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one start receives from outside (instance.h). The sources are read in the order in which they override each
  * other. Each variable passes offer(), the one place that decides: the image must allow its name. What is refused is

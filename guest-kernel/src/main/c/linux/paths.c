@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/errno.h"
 #include "linux/abi_files.h"
 #include "linux/paths.h"

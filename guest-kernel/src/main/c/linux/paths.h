@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Path arguments of system calls: a directory descriptor (or AT_FDCWD) and a user string.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A set of pending signals: a bit for each number that waits, and a queue of what is known of them, oldest first.
  * Whatever is in the queue has its bit set; a bit without an entry is a signal for whose information there was no

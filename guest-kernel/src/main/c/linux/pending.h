@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signals that were sent and not taken yet: one of each standard signal, a queue of real-time ones
  * in order of arrival (signal(7)). Lock "signals" (linux/signals.h) guards every set.

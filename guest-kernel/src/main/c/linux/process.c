@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting the one process. Its first stack is built as the System V ABI 3.4 has it, from the top down: strings and
  * random bytes, then in one piece, with the stack pointer at its start and a multiple of 16, the count of arguments,

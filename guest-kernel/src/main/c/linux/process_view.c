@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "files/process_view.h"
 #include "lib/string.h"
 #include "linux/process.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A frame on the user stack: below the red zone, or the top of the alternate stack, the FPU state, aligned to 64; below
  * it struct signal_frame, with the return address where a call would have left it.

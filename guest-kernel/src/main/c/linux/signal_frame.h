@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The signal frame on the user stack, in the ABI's layout (Linux: arch/x86 sigcontext, glibc
  * ucontext_t). HotSpot reads and changes the registers in it.

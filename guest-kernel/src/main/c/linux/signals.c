@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signals: who gets one, and what it does to a call and to the thread.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signals of the one process: actions, masks, pending sets, frames on the user stack
  * (signal(7), sigreturn(2)). Lock "signals" guards actions, pending sets and masks.

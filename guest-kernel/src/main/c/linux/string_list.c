@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/string_list.h"
 
 #include "core/heap.h"

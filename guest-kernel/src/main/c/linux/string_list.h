@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A growing list of strings, as argv and the environment are handed over. Not shared between threads. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes: xattr(7). Files of memory have them; other file systems answer EOPNOTSUPP.
  *

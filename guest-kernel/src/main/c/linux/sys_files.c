@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opening files and what belongs to descriptors: open(2) and its relatives, close(2), dup(2), fcntl(2), ioctl(2),
  * umask(2).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Futexes. A waiter lies on its thread's stack and in the bucket of its address. It is put there before the value is
  * read: whoever changes the value and then wakes finds it, so no wake-up is lost. It is taken out by whoever wakes it,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who the process is: the one user root with every capability, in a system without other users. What would name another
  * user or group is refused as in a user namespace that has only root (user_namespaces(7)): EINVAL.

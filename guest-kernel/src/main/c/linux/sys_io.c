@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moving data through descriptors: read(2), write(2) and their vectors, lseek(2), flock(2), and the calls that store or
  * prefetch data, which have nothing to do here.

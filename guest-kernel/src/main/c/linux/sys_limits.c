@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Resource limits: getrlimit(2), of the one process. In effect are those on CPU time, descriptors, the size of files,
  * the address space, data, and the first thread's stack. As on Linux root, which the process is, is not held to NPROC

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmap(2) and what else changes or describes the address space: each call checks its arguments and becomes one of
  * memory/address_space.h. Flags and advice that have no effect here are checked all the same. Nothing is swapped and no

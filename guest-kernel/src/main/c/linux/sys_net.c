@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The socket calls: user addresses and structures in, calls of net/socket.h out.
  *

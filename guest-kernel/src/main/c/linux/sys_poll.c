@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * poll(2) and select(2): what the program asks is copied into the kernel, becomes a table of files (files/poll.h), and
  * the findings are copied back when the waiting is over.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * prctl(2). What is kept for the process is reported back and changes nothing else unless it says so.
  *

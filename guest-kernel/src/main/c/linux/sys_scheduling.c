@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Scheduling as programs ask for it: sched(7). There is one policy, which shares the CPU by virtual time
  * (threads/thread.h): the others are taken and change nothing. A nice value is kept for who asks for it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signalfd(2): a descriptor from which signals are read. It holds nothing but a mask; what waits is found with the
  * thread that reads, as on Linux, and its arrival wakes the queue that sigtimedwait(2) waits on.

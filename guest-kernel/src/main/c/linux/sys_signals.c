@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The system calls of signals: they check what the program passes, and read and write its memory; what then happens is
  * in signals.c. Each looks only at its own thread's mask, or names a target by its id, which signals.c looks up under

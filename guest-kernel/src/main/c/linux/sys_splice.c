@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moving bytes between descriptors without user memory: splice(2), tee(2), vmsplice(2), copy_file_range(2),
  * sendfile(2).

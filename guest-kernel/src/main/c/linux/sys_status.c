@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What files are: stat and its relatives, access, file systems, listing directories.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making files that have no name: pipes, eventfd, timerfd, epoll, inotify; and the calls that only these have.
  *

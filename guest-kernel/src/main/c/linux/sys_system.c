@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about the machine, and random numbers. */
 #include "core/pages.h"
 #include "lib/string.h"

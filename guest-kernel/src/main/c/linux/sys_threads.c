@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making and ending threads, and what belongs to one: number, robust list, base of FS, affinity. Only clone(2) for a
  * thread is offered: there is no second process.

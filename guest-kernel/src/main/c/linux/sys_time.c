@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clocks, sleeping and times of use, and the conversions of times that the other files of linux/ call (time_abi.h).
  * Linux's clocks are two of the platform, monotonic and wall, and the CPU time of a thread or the process; the wall

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timers that send signals: timer_create(2) and its family, setitimer(2), alarm(2).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The numbers and names of the x86-64 Linux system calls (asm/unistd_64.h). A call is offered
  * exactly if a function sys_NAME exists (syscalls.h); the other names serve the log.

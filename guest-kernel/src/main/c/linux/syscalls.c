@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table, the trace switch, and the ways in and out of user mode.
  *

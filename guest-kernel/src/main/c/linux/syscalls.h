@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Linux x86-64 system-call ABI: linux/ turns calls into calls of the layers below and
  * knows the ABI's structure layouts; nothing else does. Every call is a function sys_NAME() of six registers that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Times as the ABI passes them: struct timespec (time(7)).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads user data: lines of NAME=VALUE. The value is all up to the end of the line, quotes and blanks included;
  * a carriage return in front of the line feed is no part of it. Empty lines and lines that begin with # are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, and virtio
  * devices on PCI or memory-mapped. There is no host that keeps settings for it.

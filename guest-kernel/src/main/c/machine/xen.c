@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * See machine/xen.h; and the two rings that a guest shares with Xen's tools from its start.
  */

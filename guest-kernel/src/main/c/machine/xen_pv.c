@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A paravirtual Xen guest: processor, page tables and time by hypercall, and the devices of every Xen guest.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Xen guest with the hardware's own page tables and traps (type="pvh"): the processor of platform/native/, and the
  * devices of every Xen guest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The user half of the address space: areas (what mmap made), page faults, and what the Linux calls
  * do with them. Mutex "address_space" guards the areas and all user page tables; a page fault takes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The areas of the program's memory, in a tree by start; no two overlap. Each knows the gap between itself and the area
  * below it, and the largest gap in its subtree, so that a free range is found in O(log n). Whatever moves a boundary

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Internal to memory/: the tree of areas. All of it under the address_space mutex.
  */

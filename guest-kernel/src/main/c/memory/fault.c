@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page faults. A fault brings in more than the one page where that is likely to save the next
  * ones: file pages around it that are cached already, and a few pages ahead of a

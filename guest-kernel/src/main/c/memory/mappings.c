@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the Linux calls do with the address space: map, unmap, protect, move, and the program break.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pages of files, in a hash by source and index that is chained by frame numbers. The cache holds one reference to
  * each page in it. A page is in one list at most: of a source that is evictable in `lru`, or in none while it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page cache: the pages of files, found by (source, index), shared by read(2) and by
  * mappings. A page_source is embedded in whatever has pages: an ext2 inode, a tmpfs inode.

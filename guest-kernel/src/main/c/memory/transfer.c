@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A position in a row of spans that only moves on; `remaining` is what is left from there to the end of the last span.
  * Ranges of user memory are checked when they are read from the program, and each copy checks again (memory/user.h); no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a read puts its bytes and a write takes them from: user buffers (one, or an iovec) or a
  * kernel buffer. A file's read and write functions move data with transfer_out/transfer_in and need

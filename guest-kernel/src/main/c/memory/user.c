@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "core/debug.h"
 #include "lib/errno.h"
 #include "lib/string.h"

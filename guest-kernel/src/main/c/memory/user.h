@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The only ways kernel code touches user memory. They check that the range lies below USER_LIMIT,
  * serve page faults on the way (so they may sleep: no spinlock, no address_space mutex may be held),

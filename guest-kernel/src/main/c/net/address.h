@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IPv4 addresses, as numbers of the CPU: 10.0.0.1 is 0x0a000001. They are turned into network
  * order only where a header or a sockaddr is written.

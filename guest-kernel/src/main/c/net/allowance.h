@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Limits on what anybody can make us send without being known: errors, echo replies, resets. One limit for all would
  * tell everybody how much of it others have used up, and so which ports of ours answer (CVE-2020-25705): as in Linux

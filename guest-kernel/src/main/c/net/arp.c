@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of neighbours. An entry is asked for, known, or known and asked for again because what is known is old or
  * somebody disputes it. Only one that is not known yet has packets that wait. While any is asked for, one timer repeats

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ARP (RFC 826): which MAC address a neighbour has. A bounded table; packets to a neighbour that is still being
  * asked for wait in its entry. Announces our address, and defends it (RFC 5227). Guarded by the net lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Numbers in network byte order. They are byte arrays, so a header struct made of them has no
  * padding, may lie at any address, and cannot be mixed up with a number of the CPU.

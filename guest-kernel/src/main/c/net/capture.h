@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Capture of packets: with `capture=BYTES` on the kernel's command line the first BYTES of each frame that a network
  * device sends or receives are printed, as lines of the log that tools/capture turns into a file for Wireshark:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The DHCP client. The states of RFC 2131 are where its one thread stands in run(): discover() until there is an offer,
  * request(), keep() for as long as the lease lasts, then from the start again. Each exchange has a transaction number

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The DHCP client (RFC 2131, RFC 2132). It is a kernel thread that uses an ordinary UDP socket.
  * dhcp_message.c makes and reads messages and knows nothing of time or sockets.

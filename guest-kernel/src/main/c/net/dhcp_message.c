@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DHCP messages to structs and back, for dhcp.c. There is no state here, no clock and no lock, and nothing sleeps.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ethernet II framing (RFC 894). Guarded by the net lock.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small HTTP/1.1 client (RFC 9112) for what is asked once at boot: one request on a connection of its own,
  * an answer of known size, one deadline for everything. No redirects, no chunks, no TLS. http_answer.c reads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading an HTTP answer, for http.c, which calls http_answer_read() with all that has come so far each time that more
  * comes. So there is no state here, no clock and no lock, and nothing sleeps.

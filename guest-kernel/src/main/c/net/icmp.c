@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An error that is received quotes the packet of ours that it is about. read_quoted() finds the transport protocol
  * there, which decides what to make of it (tcp_icmp_error(), udp_icmp_error()). icmp_local_unreachable() has the same

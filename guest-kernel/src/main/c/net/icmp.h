@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ICMP (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors about our packets to the transport
  * they came from, and tells senders about closed UDP ports, at a bounded rate. Net lock.

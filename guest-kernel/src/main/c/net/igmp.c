@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reports to routers about the groups of multicast.c. Each group knows when its next report is due (report_at;
  * NO_DEADLINE: none is) and how many unsolicited ones are left. One timer serves all, and never expires after the first

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IGMP for hosts: versions 3 (RFC 3376), 2 (RFC 2236) and 1 (RFC 1112), whichever the querier of the network speaks,
  * and 3 without one. Source filters are not part of it: a group is joined for every source. Net lock.

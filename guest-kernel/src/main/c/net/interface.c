@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of interfaces: loopback at 0, then the devices in order of announcement. It is filled by interfaces_init()
  * and does not change afterwards, so it is read without a lock.

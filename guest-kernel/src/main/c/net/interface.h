@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network interfaces: a device (or loopback) with its IPv4 configuration and the queue of packets
  * that wait for a full device. Guarded by the net lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ioctls of netdevice(7), which only ask. struct ifreq is copied from the program, answered in the kernel under the
  * net lock and copied back without it; what an answer leaves free is zeros, or what the program had there.

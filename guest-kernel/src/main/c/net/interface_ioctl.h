@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ioctls by which programs list interfaces (netdevice(7)).
  */

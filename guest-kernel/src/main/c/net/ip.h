@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IPv4 (RFC 791, RFC 1122): routing by the interfaces' configuration, sending with fragmentation where it is
  * allowed, receiving with reassembly (ip_reassembly.c). No forwarding. Guarded by the net lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One received packet: its header, options and addresses are checked, its header is taken off, fragments are collected
  * and the transport gets it. Nothing of a packet is used before parse() has found that it is whole. `unicast` in struct

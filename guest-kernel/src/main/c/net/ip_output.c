@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Routing and sending. There is no table of routes: each packet's way follows from the configuration of the interfaces:
  * our own addresses by loopback, networks of devices, then the first gateway; nothing to the address that ip_forbid()

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reassembly of fragmented datagrams (RFC 791, RFC 815 idea; overlaps are refused as RFC 5722 does for
  * IPv6, since only attackers make them).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What /proc/net shows of sockets and routes (files/network_view.h). */
 #pragma once
 

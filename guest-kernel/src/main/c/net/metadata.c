@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asking EC2's metadata service for the user data: one exchange for a token and one with it, both in one buffer and
  * until one deadline. What the service answers is not trusted: a token becomes part of a header and so must be visible

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which groups are joined: a hash of groups, each of one interface, and at each socket a list of its memberships. A
  * group is there as long as it has members, which are counted; igmp.c hears of the first one and of the last. A socket

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Groups of IPv4 (RFC 1112): which of them the sockets of each interface have joined. igmp.c reports them to
  * routers. Net lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds the stack together: its lock, the budget of memory, configuration and the end. net_unlock() first has
  * interfaces_finish() receive what was sent to ourselves and notify devices, so that no such work is left while nobody

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The network stack: Ethernet, ARP, IPv4, ICMP, UDP, TCP, a DHCP client, and the sockets over them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR,
  * RTM_GETROUTE or RTM_GETNEIGH for all that there is, as getifaddrs(3) does, for one interface, or for the way to one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tables of option.h at work. A table has a few dozen lines and is walked: options are no hot path.
  */

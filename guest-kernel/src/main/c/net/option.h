@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Socket options as tables: each line says where an option is kept, in which unit, and what may be set. What does more
  * than being kept has functions of its own. All under the net lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which local ports are bound, one table for TCP and one for UDP. Guarded by the net lock.
  */

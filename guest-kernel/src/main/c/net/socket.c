@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sockets as files: the operations of struct file become those of the socket's protocol, and socket_create() makes a
  * socket of any family. The file and the socket have one life: the last reference to the file releases the socket, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sockets: struct file on one side (socket.c), a protocol on the other (socket_operations). The protocol
  * embeds struct socket at the start of its own. Functions here are called without the net lock and may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Options of levels SOL_SOCKET (socket(7)), IPPROTO_IP (ip(7)) and IPPROTO_UDP (udp(7)), and the way to IPPROTO_TCP's.
  * Those that are numbers are lines of three tables; the others have a layout of their own. Checks, defaults and errors

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TCP (RFC 9293): what the IP layer calls. The sockets over it are made by tcp_socket_create() (socket.h);
  * tcp_private.h has the map of the implementation. Net lock.

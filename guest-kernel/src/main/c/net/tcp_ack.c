@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an acknowledgement does. tcp_process_ack() first asks whether it is plausible (RFC 5961). It then takes the SACK
  * blocks, the window and the advance, which frees what was queued; from these follow the round trip, recovery,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CUBIC (RFC 9438) in integers. Windows are bytes, times nanoseconds; inside the cubic function
  * windows are counted in segments and times in milliseconds, which keeps every product in 64 bits.

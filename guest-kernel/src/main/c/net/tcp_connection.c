@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Birth and death of connections. tcp_create() gives the first reference to its caller, who passes it on to the table.
  * tcp_close() is the only way to TCP_CLOSED for one that was open: it stops timers, empties the queues for sending,

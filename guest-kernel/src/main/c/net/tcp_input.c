@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A received segment. It belongs to what the table has for its addresses, a connection, a half-open request or a record
  * of TIME-WAIT, or else to a listener; if there is none it is refused. For a connection the steps are those of RFC 9293

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Passive opens. A SYN makes a small request until the handshake is complete; when a listener has too
  * many of them, or memory is short, the SYN's options are coded into the answer's sequence number

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What becomes of connections when peers make the stack hold too much memory (net.h has the levels).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Data that came before what precedes it. It waits in runs: each run is a list of packets that touch and do not
  * overlap, the runs are in a tree by sequence, and no two of them touch. So a segment finds its place, and a SACK

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What to send now. tcp_output() may be called at any time, after whatever may let something go: it sends what is lost
  * first, then new data, as far as both windows and the rules about short segments allow, and sees to it that a timer

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RACK-TLP, RFC 8985: what was sent long enough before something that was delivered is lost, and the tail is probed
  * before the retransmission timer expires. A peer without SACK is understood to have one more segment with each

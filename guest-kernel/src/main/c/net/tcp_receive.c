@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Received data. What comes in order goes to `received`, for the reader, with what waited for it; what comes early goes
  * to tcp_out_of_order.c. This file also decides when to acknowledge and how much window to announce: never less than

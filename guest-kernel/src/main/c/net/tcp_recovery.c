@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a loss does to the rate. A recovery begins with the first loss and ends when everything sent by then is
  * acknowledged: losses of one window count once. Meanwhile the window is what proportional rate reduction (RFC 6937)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Headers of segments, both ways. tcp_parse() uses nothing of a segment before its length and checksum are known to be
  * right; options that are not known are skipped, and one that is malformed ends the list. tcp_transmit() leaves the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was written and is not acknowledged: chunks, each some bytes of a page with one reference to it. They ascend
  * without holes, and while there are any they are [send_unacknowledged, send_end). Bytes that were queued do not

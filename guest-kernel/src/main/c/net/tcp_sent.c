@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was sent and is not acknowledged: the scoreboard of RFC 6675 and the times that RACK (RFC 8985) needs.
  *

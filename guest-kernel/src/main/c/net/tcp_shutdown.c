@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "net/tcp_private.h"
 
 static struct tcp *connection_of(struct tcp_entry *entry)

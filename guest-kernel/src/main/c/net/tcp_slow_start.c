@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Slow start (RFC 5681 3.1), and its end before the queue on the way overflows: HyStart++ (RFC 9406). When round trips
  * take longer than in the round before, the window grows slowly for some rounds; if the time goes down again, it was

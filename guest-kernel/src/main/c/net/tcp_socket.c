@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TCP sockets as the system calls see them: naming, connecting, accepting, closing, readiness.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Options of level IPPROTO_TCP (tcp(7)); values and layouts are those of linux/tcp.h. Those that are numbers are lines
  * of one table. Each is kept in the socket, and a connection takes a copy whenever one was set. Net lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moving bytes between an application and a connection: send() and recv() on TCP sockets.
  *

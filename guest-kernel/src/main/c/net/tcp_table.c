@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of all that has an address pair, in a hash with a secret key, so that peers cannot make its chains long.
  * Entries belong to connections, half-open requests and records of TIME-WAIT. A pair is in it once at most: whoever

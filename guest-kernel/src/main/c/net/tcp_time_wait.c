@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Closed connections whose segments may still be around, as small records in the place of the connections: what is
  * needed to acknowledge a repeated FIN, and to know a new connection of the same pair from the old one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The three timers of a connection: retransmit_timer for what `deadline` says, ack_timer, and keep_timer, which is for
  * keep-alive while the application has the connection and then limits the wait for the peer.

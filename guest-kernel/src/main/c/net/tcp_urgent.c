@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The byte out of band (tcp(7), RFC 6093): the peer's urgent pointer names the sequence number behind it. As on Linux
  * there is one such byte at a time. It waits beside the stream for recv() with MSG_OOB, and the reader of the stream

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The protocol: finding the socket for a datagram, queueing it there, and sending. One for a single address goes to the
  * socket that fits best, one for a group or for all to each that fits. What a socket has no room for is dropped.

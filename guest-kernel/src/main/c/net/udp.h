@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * UDP (RFC 768, RFC 1122 4.1) and its sockets. Net lock.
  */

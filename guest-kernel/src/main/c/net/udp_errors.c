@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our
  * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is

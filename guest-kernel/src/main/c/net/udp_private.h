@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What udp.c (the protocol) and udp_socket.c (its sockets) share. All under the net lock.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The calls on UDP sockets. A datagram to be sent is copied into a packet without the net lock; under it the
  * destination is found, the socket bound if it is not, and the packet sent or added to what is kept back (MSG_MORE,

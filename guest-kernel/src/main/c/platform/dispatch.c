@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Part 1 of platform.h as calls through platform_operations (operations.h), a table that the entry code of the booted
  * platform sets before anything calls here and that stays, but for the change to Xen's in xen_pvh_detect(). Context,

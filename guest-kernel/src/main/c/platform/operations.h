@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One ELF, several machines: the entry code that was booted sets `platform_operations` to the table of the machine that
  * it finds itself in, before anything calls into platform.h, and platform/dispatch.c turns each function of platform.h

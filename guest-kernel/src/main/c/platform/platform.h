@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one contract between the kernel and what it runs on. Each platform directory (xenpv/,
  * native/) implements the first part; the kernel implements the second. Nothing above this

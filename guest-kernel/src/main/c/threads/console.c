@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "threads/console.h"
 #include "core/console.h"
 #include "platform/platform.h"

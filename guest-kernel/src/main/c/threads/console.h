@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that hands the console's buffer (core/console.h) to the device, and waiting for room in it. */
 #pragma once
 

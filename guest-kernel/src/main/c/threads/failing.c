@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lib/ asks must_fail() at each allocation, by way of `allocation_fails` (core/debug.h). It takes no lock and does not
  * sleep. `countdown` and the sums belong to all CPUs: an update that is lost between two of them does no harm.

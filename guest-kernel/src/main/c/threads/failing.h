@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Allocations that fail by order, in kernels built for tests only (make DEBUG=1), as failslab and fail_page_alloc do it
  * on Linux. The word `failing=` of the kernel's command line chooses, from the program's first instruction on:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Interrupts that rest (platform.h) go on after a while. */
 #include "platform/platform.h"
 #include "threads/timer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timers on any clock that may repeat (interval_timer.h). `deadline` is on the timer's own clock, 0 while it is off.
  * The struct timer inside is started for the earliest moment at which that can have come; when it expires, count() adds

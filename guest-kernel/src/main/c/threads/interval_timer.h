@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A timer on one of the clocks of clock_gettime(2) that may repeat: what timerfd_create(2), timer_create(2) and
  * setitimer(2) are made of. The callback runs in interrupt context without locks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The start of nothing that needs secret numbers before the generator can give them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kernel stacks, in an address range of their own (platform.h: KERNEL_STACKS), each at the upper end of a slot whose
  * lower part stays unmapped: a stack that overflows faults (native: double fault and panic; Xen PV: Xen ends the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The scheduler, and the beginning and end of threads (thread.h has the policy). `ready` holds the threads that are
  * THREAD_READY, except the idle one; the running one is not in it. schedule() is the only place where the CPU changes

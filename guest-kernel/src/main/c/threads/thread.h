@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Threads and the scheduler. A thread is a kernel stack with a context; user threads of the one process
  * also carry what the Linux ABI attaches to a thread (linux/ reaches it through `user`).

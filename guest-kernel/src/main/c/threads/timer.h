@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One-shot timers. Callbacks run in interrupt context (platform.h), must not sleep, and may start
  * or stop any timer, their own included. O(log n). Lock "timers", taken inside; callbacks run

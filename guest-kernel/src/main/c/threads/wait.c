@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Wait queues and mutexes. A waiter belongs to whoever waits and mostly lies on that thread's stack. It is in one queue
  * at most, and wait_remove() must take it out before its memory is used for something else. wake() calls each waiter's

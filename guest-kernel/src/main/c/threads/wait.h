@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Waiting: wait queues, sleeping with a deadline, and the sleeping lock.
  *

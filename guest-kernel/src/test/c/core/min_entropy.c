@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Estimates the min-entropy of timing samples, in bits a sample, from files with one boot's samples each, a decimal
  * number a line: NIST SP 800-90B 6.3.1 (most common value), 6.3.8 (prediction from an earlier sample), and the restart

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * core/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lib/: the page and heap allocators themselves, over memory at the direct map's place.
  *

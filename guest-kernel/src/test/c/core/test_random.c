@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The generator's account of its entropy, and the judge of timing jitter.
  *

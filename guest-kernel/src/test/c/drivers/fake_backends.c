@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A disk backend and a network backend that sends every packet back, both well behaved.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The xenstore daemon: a flat list of nodes, enough of the protocol for the front ends.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Xen host of fake_xen.h: what the drivers call of the platform (event channels, grants, cpu_wait()), and what a
  * test does as the host. There is no second thread: fake_run() lets the daemons and backends act in turn and calls the

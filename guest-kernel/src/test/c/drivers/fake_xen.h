@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Xen host for the front ends under test: event channels, a grant table, a xenstore daemon with
  * its tree, a disk backend and a network backend that sends every packet back. All of it acts in

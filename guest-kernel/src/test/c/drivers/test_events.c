@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Event channels that other domains raise as fast as they can. The program here works in pieces between two deliveries
  * of events; progress is counted in these.

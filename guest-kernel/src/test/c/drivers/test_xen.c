@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Xen front ends against a fake host: first well behaved, then hostile.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Damaged images: the input patches bytes of a good image (environment variable EXT2_IMAGE), four bytes a patch:
  * a 24-bit offset and a value. The result is mounted, walked and read. Errors are expected, but never a

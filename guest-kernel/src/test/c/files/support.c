@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What tests of files/ stand on: a disk in a file (support.h), and the functions of layers that are not under test,
  * such as the address space that /proc shows. A block request that drivers/device.c would refuse is a panic here, since

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A disk in a file for tests of files/, and short ways to the system calls' worth of checking. */
 #pragma once
 

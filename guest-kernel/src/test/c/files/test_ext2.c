@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ext2 against images that mke2fs made from a directory with known contents: IMAGE LARGEST_INDIRECTION.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls whose first, second, ... allocation fails, alone or with all that follow, until the call succeeds. After a
  * failure all memory is back and everything is as before: so the same call then works.

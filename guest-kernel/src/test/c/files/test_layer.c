@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A memory file system over a directory of the image: single properties, and then random changes of one and of a plain
  * copy of the same files in memory, after which both must look the same.

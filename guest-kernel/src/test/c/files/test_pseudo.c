@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc, /sys and /dev: that the files a JVM reads are there and parse, and the devices do what they promise.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pipes, eventfd, timerfd, epoll, poll and the table of descriptors.
  *

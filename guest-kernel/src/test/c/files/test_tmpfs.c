@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory file system: names, contents, limits, and what stays alive.
  *

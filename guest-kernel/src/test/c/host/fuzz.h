@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A fuzzer's input as numbers; zeros when it is used up. */
 #pragma once
 

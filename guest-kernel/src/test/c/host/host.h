@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host shim: what the kernel's layers stand on, made of a Linux process, so that any layer can
  * be compiled for Linux and tested under AddressSanitizer and UndefinedBehaviorSanitizer.

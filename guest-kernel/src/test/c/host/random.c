@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Randomness of the host shim: Linux's. Left out where core/random.c itself is tested. */
 #include <stdlib.h>
 #include <sys/random.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counting instructions, so that a test can say what something costs without a clock. */
 #include <signal.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clock, timers, locks, wait queues and sleeping of the host shim.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lib/: trees, formatting, numbers, names of errors and hashing against known answers.
  *

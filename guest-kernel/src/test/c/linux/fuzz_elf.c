@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzzes the ELF loader: whatever the file says, what is mapped and cleared lies page-aligned within the one span
  * that was reserved for it in user memory. The same file is program and interpreter.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the reader of user data: what is visited lies inside the text, and a refused text visits nothing. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A start that is configured from outside, with the whole network stack under it, on the virtual clock. The
  * metadata service is this test, at the other end of a loopback connection: the machine itself has the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signals that wait, when there is no memory for what comes with them. */
 #include "host/host.h"
 #include "linux/signals.h"

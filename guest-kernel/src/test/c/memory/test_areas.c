@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The address space as the Linux calls see it, over page tables that are a list: random calls against a model that
  * keeps one byte for each page.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page faults and the calls that change areas, while memory runs out at every point in turn: what fails leaves
  * everything as it was, and no page is lost or freed while it is mapped. The page tables are a list.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page faults on a mapped file while memory is short or the file shrinks, over page tables that are an array.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The layout of the process: many are chosen, and each bit that is to vary does so, as often one as zero, and alone.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * memory/page_cache.c: identity, read-ahead, errors, truncation, reclaim.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Throughput over bad lines beside Linux's own TCP: the same line (tap.c) with the same chances once between the stack
  * and Linux and once between two Linux, both at the same time, so that they share the machine's load. Prints, for each

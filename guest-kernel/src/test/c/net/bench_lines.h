@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Linux half of the benchmark (bench_lines.c), whose headers and the stack's name the same things. Addresses in
  * host order, ports too.

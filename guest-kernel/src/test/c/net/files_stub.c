@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The little that net/ needs of files/: open files, and names, of which none exist but those a test makes. */
 #include "net/files_stub.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names for tests of net/: made and found by these two functions, while they are set. */
 #pragma once
 

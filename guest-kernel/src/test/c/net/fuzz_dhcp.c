@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the reader of DHCP answers; the fixed fields that would stop it at once are made right. */
 #include <string.h>
 

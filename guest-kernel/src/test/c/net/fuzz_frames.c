@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzzes the receive path: each input is a row of frames (2 bytes length, then the frame) that a stranger
  * on the wire sends to a stack with an open connection, a listener and a UDP socket. The checksums of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the reader of HTTP answers: what it takes lies inside the answer, and no prefix of it is taken. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Linux's side of a TAP device; apart from tap.c, since its headers and the stack's name the same things.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two halves of the tests against Linux: test_linux.c uses Linux's sockets (and headers), test_stack.c
  * the stack's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The other end: a forked process in the same network name space that uses Linux's own sockets.
  */

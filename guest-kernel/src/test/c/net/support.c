@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all tests of the network stack stand on (support.h): the few functions of the kernel that the host shim does not
  * have, calls on sockets without descriptors, and data that can be checked at any offset. The DHCP client's thread is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all network tests share: sockets of the stack under test as one-line calls (kernel
  * buffers, no descriptors), and a device whose frames the test sees.

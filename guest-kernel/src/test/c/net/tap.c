@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The line between the stack under test and Linux (tap.h), or between two Linux. Frames come from a TAP device, or from
  * the stack's transmit(); travel() loses, doubles and delays them, and run_line() delivers what is due. There is one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A network device of the stack under test that is a TAP interface of Linux, in a network name space
  * the test process made for itself: it ends with the process. Linux is 10.9.0.1, the stack

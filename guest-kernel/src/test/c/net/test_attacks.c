@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What peers can do to the stack on purpose: make segments expensive, hold memory, exhaust tables, guess numbers.
  * Frames are made by hand on a virtual clock; costs are counted in instructions, so nothing depends on the machine.

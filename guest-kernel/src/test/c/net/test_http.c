@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading HTTP answers: whole, in every two pieces, damaged, and larger than they may be. */
 #include <stdlib.h>
 #include <string.h>

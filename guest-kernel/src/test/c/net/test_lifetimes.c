@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A copy to or from user memory may sleep, and other threads go on meanwhile: here they reset, reconnect and shut down
  * the connection whose bytes are being copied. AddressSanitizer watches that nothing of it is used that is gone.

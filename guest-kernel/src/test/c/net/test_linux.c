@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stack against Linux's own over a TAP device: every protocol both ways, with offloads and
  * without, over good lines and bad ones.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Groups and broadcasts on a network: what is reported by IGMP and when, who has copies, and errors of the path, with
  * the test as the router.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything but TCP's rules: parsers and sums against simple models, ARP, fragments, ICMP, UDP, the
  * local sockets, options, and the DHCP client against a server made of this test.

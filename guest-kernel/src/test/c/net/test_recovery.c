@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How the stack recovers from losses and helps its peer to, segment by segment, on a virtual clock: RACK-TLP
  * (RFC 8985), proportional rate reduction (RFC 6937), taking recoveries back (RFC 4015), D-SACK (RFC 2883), and what

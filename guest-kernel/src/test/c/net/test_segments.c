@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules of TCP, segment by segment, on a virtual clock: what Linux never sends, and what takes minutes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How fast the stack sends and receives over lines with a delay, a rate, losses and reordering, on the virtual clock
  * and with a peer made by hand, so the same on every machine. What bench_lines.c compares with Linux, this compares

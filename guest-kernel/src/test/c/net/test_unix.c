@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Unix sockets where a call sleeps and another thread uses the same socket meanwhile: the functions that play the
  * file system play that thread too.

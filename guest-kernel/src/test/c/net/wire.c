@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device whose other end is the test (wire.h). What the stack sends is queued for wire_next(), or goes to
  * wire_sent(); what is injected is received at once, in the caller. The neighbour answers ARP whenever the test asks

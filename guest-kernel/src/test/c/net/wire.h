@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A network device whose other end is the test itself, on the virtual clock: frames are made
  * and examined one by one. The stack is 10.9.0.2 with the MAC 02:00:00:00:00:02; the test speaks as

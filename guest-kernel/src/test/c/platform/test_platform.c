@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tests of a platform in a machine of its own: linked with platform/, drivers/ and lib/ and nothing above
  * them, this file is the rest of the kernel. It boots on every platform, checks what it can from the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tests of all platforms (test_platform.c) share with those of one (xenpv.c, native.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is decided about speculative execution for processors that nobody has here: facts as the makers publish them
  * for each generation, with the microcode of its last years, and what Linux decides for it.

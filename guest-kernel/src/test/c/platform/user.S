@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program run by test_platform.c in user mode, position-independent. Traps go on at r15, except that
  * on USER_LATE_PAGE, whose page the kernel then has.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What test_platform.c and the program it runs (user.S) have agreed on.
  */

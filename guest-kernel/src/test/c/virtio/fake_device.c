@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The device of fake_device.h: its registers are a structure, and it takes and returns chains only when a test says so,
  * by the addresses in the queue's memory, as a device would. Interrupts are calls of the driver's handlers, in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The device's side of virtio, for tests: a transport whose registers are this structure, and functions that
  * take chains from a queue and return them, rightly or wrongly.

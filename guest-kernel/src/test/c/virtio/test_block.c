@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The block driver against a fake device: what requests become, what a ring without room does, errors and a device that
  * breaks. serve() is the device; it fills what is read with the number of the sector. Called by test_virtio.c; run by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The network driver against a fake device, in both directions: sizes, offloads, floods, lack of memory, and packets at
  * random. The test is device and network stack, whose callbacks keep what came last. Called by test_virtio.c; run by

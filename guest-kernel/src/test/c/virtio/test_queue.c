@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Queues of virtio, without a driver: tokens, limits, indices that wrap around, notifications, and devices that lie
  * about what they have used. Called by test_virtio.c; run by make test-virtio.

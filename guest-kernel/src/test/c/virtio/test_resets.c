@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device that asks for a reset while it is at work, in good faith or for ever, one that comes back as another, and
  * one that is taken out of the machine: what it was given is done again or ends with an error, nobody waits for ever,

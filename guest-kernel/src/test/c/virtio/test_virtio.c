@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "host/host.h"
 #include "platform/platform.h"
 #include "virtio/tests.h"

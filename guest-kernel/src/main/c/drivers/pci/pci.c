@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An access to configuration space is two port accesses, an address and then data, between which no other may come. So
  * all of this runs on one CPU and never in an interrupt handler: drivers/virtio/pci.c calls it while devices are found

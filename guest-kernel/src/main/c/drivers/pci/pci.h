@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PCI by configuration mechanism 1 (PCI Local Bus Specification 3.0, 3.2.2.3.2): finding
  * functions, their capabilities, memory windows and message-signalled interrupts. Addresses are

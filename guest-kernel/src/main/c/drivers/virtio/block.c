@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio disks (VIRTIO 1.1, 5.2). A block request becomes one virtio request, or several where the
  * device takes fewer segments at a time (Firecracker: one). The write-back cache is not negotiated,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all virtio devices have in common (VIRTIO 1.1, 2.1 and 3.1): reset, features, status, and finding the driver.
  *

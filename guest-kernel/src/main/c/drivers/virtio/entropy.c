@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's entropy (VIRTIO 1.1, 5.4): one buffer, mixed into the generator when it arrives. The boot waits for it
  * where nothing else gave enough (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio over memory-mapped registers (VIRTIO 1.1, 4.2), as Firecracker and QEMU's microvm have
  * it. All queues share one interrupt line.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A virtio network device's start, interrupts and restart; network_receive.c and network_transmit.c move the packets.
  *

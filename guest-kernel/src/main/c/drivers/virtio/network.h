@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio network devices (VIRTIO 1.1, 5.1): what network.c (start-up and interrupts), network_receive.c
  * and network_transmit.c share. Lock "nic" per NIC; the stack's callbacks are called

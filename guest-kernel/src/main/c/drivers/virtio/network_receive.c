@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiving. Each buffer is a page; the device joins several for a large packet. A packet goes to the
  * stack only when its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a

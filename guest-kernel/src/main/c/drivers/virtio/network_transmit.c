@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sending. The device's header lies in packet.layer, which is the driver's until the packet is freed.
  * Sent packets are freed at the next interrupt or transmit; an interrupt of their own is asked

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio over PCI (VIRTIO 1.1, 4.1): structures in memory windows named by vendor capabilities, one
  * MSI-X vector for each queue.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Split virtqueues: rings of descriptors in memory that the device writes to as well.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Split virtqueues (VIRTIO 1.1, 2.6) with event-index suppression. The driver serialises the calls for
  * one queue with a lock of its own. What the device writes is checked: an index or id that

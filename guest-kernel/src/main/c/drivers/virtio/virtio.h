@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio 1.x (OASIS VIRTIO 1.1; section numbers refer to it). A device is reached through a transport
  * (pci.c, mmio.c), which finds it and hands it to its driver (block.c, network.c, entropy.c) with

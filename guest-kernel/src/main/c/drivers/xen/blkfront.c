@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request waits in `waiting` or has a flight; its pages are granted as long as it has one. The backend sees whole
  * pages, so they hold nothing but data of the disk (drivers/device.h).

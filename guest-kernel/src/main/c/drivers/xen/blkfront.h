@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The paravirtual disk (xen/io/blkif.h): one ring page, up to 32 requests of 11 segments under
  * way, the rest queued in the driver. Pages are granted for the time of a request. Lock

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The console's two rings. core/console.c fills the output ring, in any context and also after a panic, through
  * platform_operations. The event handler, in interrupt context, empties the input ring and announces room for more

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The paravirtual console: two byte rings in one page shared with the console daemon
  * (xen/io/console.h). The ring may have been used before us (by a boot loader): its indices go on

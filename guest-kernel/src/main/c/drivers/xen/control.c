@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One watch for each of the two nodes, and one request at a time for each: the order is read, emptying the node is
  * requested, the order is obeyed. A change while a request is under way sets `again`, and the node is read once more

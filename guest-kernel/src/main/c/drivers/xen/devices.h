@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds this domain's block and network devices in xenstore, connects them and announces them
  * (drivers/device.h), and starts to listen for orders on the control channel.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The states of both ends are the machine's: each time the backend's nodes were read, step() decides by them, by our
  * phase and by the state we wrote last whether something is to be written; when that is done, they are read again.

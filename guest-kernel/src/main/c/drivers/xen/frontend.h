@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every front end does: find its backend, bring both ends to a known state whatever ran before, connect, and
  * follow the backend's state for as long as the guest runs (xen/io/xenbus.h): a backend that closes and comes back, as

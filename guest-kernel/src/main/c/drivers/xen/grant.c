@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Free references are chained through the frame number of their entries. An entry belongs to whoever was given
  * its reference until grant_revoke() has succeeded; only Xen changes the flags of a valid one.

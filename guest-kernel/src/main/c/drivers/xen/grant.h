@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Grant references: permission for another domain to use a page of ours (xen/grant_table.h,
  * version 1, as every Xen since 4.0 has it). Lock "grants", taken inside; any context.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connecting a network device to its backend, and its events. netfront_start() is called by drivers/xen/devices.c at
  * boot; from then on frontend.c calls `operations` (frontend.h says when and in which context), and Xen's events

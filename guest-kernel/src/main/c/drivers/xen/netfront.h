@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The paravirtual network device (xen/io/netif.h): one transmit and one receive ring, receive by
  * copying backend, checksum and segmentation offload both ways, packets of several slots.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of netfront share: a NIC and its two directions. Each direction has a lock, never
  * held while calling the network stack: the stack may transmit from within receive().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiving. Pages are offered to the backend cleared and hold nothing else; it writes packets into them. The page of
  * place i of the ring is slots[i % NET_SLOTS] while it is on offer, in `spare` between two offers, and nowhere else, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sending. Packet heads lie on the heap, in pages full of other things, so they are copied into frames of the NIC's
  * own; so are small packets. Fragments of large packets are granted, for the backend to read, until it has answered:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/xen/report.h"
 
 #include "core/log.h"

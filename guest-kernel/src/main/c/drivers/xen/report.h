@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* platform.h, platform_report(): nodes in data/ of the domain's xenstore directory, which xl lets the domain write. */
 #pragma once
 

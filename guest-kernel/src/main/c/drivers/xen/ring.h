@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The request/response ring of block and network devices, front-end side (xen/io/ring.h): one
  * shared page with a header of four indices and 2^n slots, each a request until the backend

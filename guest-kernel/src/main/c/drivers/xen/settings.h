@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the host keeps for this domain: platform.h, platform_settings(), and a seed, from the domain's directory in
  * xenstore. Needs xenbus_init(). */
 #pragma once

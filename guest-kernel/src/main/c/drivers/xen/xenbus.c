@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request is in `requests` from submission until it is finished; those that are sent come first. One message at a
  * time goes out (`outgoing`) and one comes in (`incoming`), each in as many pieces as the rings, which hold 1 KiB, make

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * xenstore over its shared ring (xen/io/xs_wire.h). Requests go out in order of submission without
  * waiting for answers, and are served in that order. Boot code uses the calls that wait; everything after boot runs in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "files/ext2/internal.h"
 #include "lib/string.h"
 

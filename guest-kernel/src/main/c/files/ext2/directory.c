@@ -1,3 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories of the ext2 root: looking a name up, by the index of a large directory (index.c), and listing. The disk
+ * is not trusted: ext2_next_entry() checks each entry before it is used, and an unsound one ends the walk with -EIO.
+ *
+ * Called through the inode's operations, which may sleep for a block; lookups come under the mutex "namespace", which
+ * keeps an index from being made twice. The disk does not change, so there is no other lock.
+ */
 #include "files/ext2/internal.h"
 #include "lib/string.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ext2, revisions 0 and 1, read only: the root file system. Nothing on the disk is trusted: every block
  * number, length and inode number is checked where it is used, and a file system with features that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The layout of ext2 on disk, little-endian ("The Second Extended File System", Dave Poirier,
  * and Linux' Documentation/filesystems/ext2.rst).

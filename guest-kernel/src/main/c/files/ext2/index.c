@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The index of a big directory: a hash table of offsets of its entries, so that looking each of n
  * names up once does not read the directory n times. A few bytes an entry; freed with the inode.

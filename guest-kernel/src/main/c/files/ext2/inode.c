@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inodes of an ext2 image, read from the tables of its block groups and kept while they have references.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mounting: the superblock is checked as a whole before anything else is read. The numbers that are needed of it are
  * copied into struct ext2 and do not change afterwards, so they need no lock. The rest of ext2/ relies on what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/cpuinfo from the CPUID instruction (Intel SDM 2A, CPUID; the brand string is leaf 0x80000002). */
 #include "files/proc/proc.h"
 #include "lib/string.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "files/proc/proc.h"
 #include "lib/string.h"
 #include "memory/address_space.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/PID and /proc/PID/task/TID, proc(5): one table of files for both, which are about the whole process or one
  * thread by the number of the nearest numbered directory. The numbers of the one process and of its first thread are

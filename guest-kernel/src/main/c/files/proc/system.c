@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files at the top of /proc and those of /proc/sys. Most of /proc/sys is constant text: values that programs look
  * for, and limits of this kernel. Nothing there can be written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The linked vDSO (Makefile), as data of the kernel. */
     .section .rodata
     .globl vdso_image, vdso_image_end

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The vDSO's code: runs in user mode, position-independent, without relocations. The clock page is mapped
  * right in front of this image; clock ids it does not serve go to the system call.

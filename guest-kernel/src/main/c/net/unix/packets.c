@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Unix sockets that keep messages apart. What is sent waits at the receiver, at most QUEUE_LIMIT bytes of it but always
  * one message. Who finds no room waits in the receiver's queue, holding a reference to it.

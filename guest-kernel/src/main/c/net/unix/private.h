@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What unix.c (names, connections, streams) and packets.c (sockets that keep messages apart) share. Guarded by the net
  * lock; what stays true across a sleep: net/unix/unix.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sockets inside the machine (unix(7)): pairs, and those with a name in a memory file system or in the abstract name
  * space.

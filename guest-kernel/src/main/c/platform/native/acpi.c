@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading the tables, once, into `acpi`, which does not change afterwards. acpi_init() is called by native_start() on
  * the boot CPU, before there is an allocator and while the first 4 GiB are in the direct map; there are no locks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel takes from the ACPI tables (ACPI specification 6.4, chapter 5): how to power
  * off and reset, and where the I/O APIC is. Without tables the defaults of a PC hold.

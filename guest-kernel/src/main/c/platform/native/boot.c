@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From entry.S to kernel_main(): reads what the loader passed, trusting no length in it, and sets the machine up in the
  * order of pvh.h.

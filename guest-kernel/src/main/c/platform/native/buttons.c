@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two ways to ask for an orderly end, the power button and three keys. Either may be absent, and is then left out:
  * whatever the start of one waits for, it gives up after ENABLE_PATIENCE or CONTROLLER_TRIES.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a host asks a guest without a hypervisor channel for an orderly end: the ACPI power button
  * (QEMU: system_powerdown) and Ctrl-Alt-Delete on the PC keyboard (Firecracker: SendCtrlAltDel;

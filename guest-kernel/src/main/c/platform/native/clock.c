@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Monotonic and wall time on the TSC. Under KVM its parameters may change (a migration); they are
  * looked at on every reading and published to the vDSO through the clock page.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the native clock's parts come from: the TSC's frequency (frequency.c), KVM's clock
  * (kvm_clock.c) and the real-time clock (rtc.c). clock.c puts them together.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PVH entry (xen/docs/misc/pvh.pandoc): 32-bit protected mode, flat segments, paging off, EBX =
  * physical address of struct hvm_start_info. Builds tables that map the first 4 GiB at 0 and at DIRECT_MAP

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The TSC's frequency: from a hypervisor's CPUID leaf, the CPU's own (Intel SDM 2A, CPUID 15H), or
  * measured against the PC's interval timer (Intel 8254), channel 2.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the processor and entry code need while the user's page-table root is loaded (traps.S): they lie in pages of
  * their own, which that root maps as well. Nothing secret belongs there but addresses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Privileged and I/O instructions as functions (Intel SDM 2), and numbers of the model-specific
  * registers in use (Intel SDM 4).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Interrupts of the native platform: local APIC, I/O APIC, vectors and who handles them.
  * Handlers run in interrupt context: interrupts masked, must not sleep.

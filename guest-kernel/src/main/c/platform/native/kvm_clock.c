@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * KVM's paravirtual clock (Linux Documentation/virt/kvm/x86/msr.rst, cpuid.rst).
  */

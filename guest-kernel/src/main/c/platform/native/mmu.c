@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The user half of the page tables (platform.h). One CPU runs, so a translation is stale nowhere
  * else; starting more CPUs needs a shootdown in flush_page() and flush_all().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The native platform: a guest with hardware paging, entered by the PVH protocol (QEMU and KVM
  * -kernel, Firecracker, Xen type="pvh"). This header is what its files offer each other; nothing

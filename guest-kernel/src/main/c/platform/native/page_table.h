@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page tables with native paging: what platform/x86/page_table.h leaves to a platform.
  */

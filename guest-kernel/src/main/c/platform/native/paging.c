@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel half of the page tables: the image with the rights of its segments, the direct map of all RAM
  * (not executable; the image's read-only part is read-only there too), kernel stacks and device memory. On processors

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ending the machine. Emulators differ in what they listen to, so each way is tried in turn: ACPI
  * (QEMU, Xen, Cloud Hypervisor), the keyboard controller's reset line (Firecracker takes it for

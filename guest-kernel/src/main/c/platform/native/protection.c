@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What keeps user mode out of the kernel's memory and the kernel out of the user's, beyond rights in page tables: the
  * measures against speculative execution (platform/x86/speculation.h), and supervisor-mode access prevention (Intel SDM

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reports to whoever started the machine (platform.h: platform_report()), on the second serial port. Only the kernel
  * can write there: the program has no access to I/O ports. Lock: "report", for whole lines.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The PC's CMOS real-time clock (Motorola MC146818A), taken to run in UTC.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments, task state and control registers of the boot CPU (Intel SDM 3A 2.5, 3.4, 5.8.8, 7.7).
  *

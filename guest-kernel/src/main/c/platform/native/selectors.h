@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segment selectors and what they imply for SYSCALL/SYSRET (Intel SDM 3A 5.8.8): kernel data follows
  * kernel code; SYSRET takes user data at STAR[63:48] + 8 and 64-bit user code at + 16.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Console on the first serial port (uart.h). Firmware or the emulator may have set it up already; it is set up all the
  * same.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moves the kernel to a random page of its GiB (platform/x86/slide.h). The tables of entry.S map the image by large
  * pages where it was linked; it gets tables with small ones, so that any page can be its first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the loader passes by the PVH protocol (xen/arch-x86/hvm/start_info.h); addresses are physical.
  */

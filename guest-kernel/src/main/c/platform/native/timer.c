@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The deadline timer of the boot CPU: the local APIC's, in TSC-deadline mode where offered (SDM 3A
  * 11.5.4.1), else one-shot with a frequency measured against the clock.

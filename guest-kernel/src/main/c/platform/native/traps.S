@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ways into and out of the kernel: SYSCALL, exceptions, interrupts, and the exits to user mode.
  * All build a struct registers (platform.h) on the kernel stack, at its top when they come from user

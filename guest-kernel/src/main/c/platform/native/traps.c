@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The interrupt descriptor table, and where exceptions and interrupts go.
  *

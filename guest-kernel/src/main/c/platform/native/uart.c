@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/native/uart.h"
 
 #include "platform/native/instructions.h"

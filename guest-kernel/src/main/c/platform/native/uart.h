@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Output to a 16550 (TI PC16550D data sheet), by polling. A port is known by its first I/O address. The caller
  * serialises the calls for one port.

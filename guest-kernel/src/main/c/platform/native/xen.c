@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The native platform as a guest of Xen. xen_pvh_detect() comes early in native_start(): it sets up hypercalls,
  * xen_host and platform_operations, so that from then on output goes to Xen. xen_pvh_init() comes when there are memory

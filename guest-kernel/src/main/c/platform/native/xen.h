@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The native platform as a Xen guest (type="pvh"): hypercalls, event channels and Xen's shared pages in place of serial
  * ports and virtio (machine/xen_pvh.c).

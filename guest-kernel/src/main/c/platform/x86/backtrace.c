@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The chain of frame pointers (System V ABI 3.2.2). Trusts nothing that it finds on the stack, since a panic reads it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * platform/x86/context.h. A suspended stack holds, upwards from the saved stack pointer: r15, r14,
  * r13, r12, rbx, rbp, return address.

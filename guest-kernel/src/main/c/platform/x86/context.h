@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Switching between kernel stacks, the same on every x86-64 platform. A suspended thread's
  * callee-saved registers (System V ABI 3.2.1) lie on its own kernel stack below the saved

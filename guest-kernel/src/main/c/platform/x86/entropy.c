@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hardware entropy: RDSEED where there is one, else RDRAND (Intel SDM 1 7.3.17). RDRAND is the output of a
  * generator, so a seed takes several of its numbers; what they hold is still real.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which components of FPU state the program may use, and saving and loading them. fpu_init() chooses once on the boot
  * CPU, called by both platforms; after that features, size and mask are constant. Areas are in the standard format,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * FPU state (platform.h: fpu_*). Every platform shares it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the linker script put the kernel image (kernel.lds). All page-aligned, ascending;
  * physical (Xen PV: pseudo-physical) address = address - KERNEL_BASE.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Four-level page tables of x86-64 (Intel SDM 3A 4.5): what every platform's user half has in common.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/string.h"
 #include "platform/x86/patch.h"
 #include "platform/x86/processor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Instructions that only some processors need or have. Each such place in the assembly holds no-operations, over which
  * patches_apply() writes the real ones once, at boot, while text is still writable. In assembly:

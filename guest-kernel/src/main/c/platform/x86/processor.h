@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What this processor can do, as the hypervisor wants the guest to see it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For entry code: the part of struct registers (platform.h) that software saves, on the kernel stack.
  */

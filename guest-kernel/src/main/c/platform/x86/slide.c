@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/x86/slide.h"
 
 #include "lib/hash.h"

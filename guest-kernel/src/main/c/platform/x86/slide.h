@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kernel address space layout randomisation. The kernel is linked at LINKED_BASE and loaded at a fixed physical
  * address; it runs wherever in the IMAGE_SPACE bytes from there it chose at boot. The entry of a platform maps the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decides what is done against speculative execution (speculation.h), says so in platform.protections, and has it
  * written into the kernel's code. speculation_choose() is a function of the facts alone, so that host tests can ask it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is done against leaks by speculative execution, decided once at boot from what the processor says of itself, by
  * the same rules as Linux (Documentation/admin-guide/hw-vuln): CPUID, IA32_ARCH_CAPABILITIES (Intel SDM 4) and AMD's

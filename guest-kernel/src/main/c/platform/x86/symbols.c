@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names for addresses, from the table that the second link adds (tools/symbols.awk). In the first
  * link the table is absent and its symbols are null.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the compiler calls or jumps to in place of each indirect call or jump (-mindirect-branch=thunk-extern). As
  * linked it is the plain jump. As a retpoline (Intel, "Retpoline: a branch target injection mitigation") it is a return

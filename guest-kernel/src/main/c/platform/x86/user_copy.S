@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Copying to and from user memory (platform/platform.h). In a page fault rcx holds the bytes not yet moved.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Other domains raise events, and one that does so without end must not stop the program: events get half of the CPU at
  * most while something else wants it. When handlers have run for half of a window, events rest for as long: ports are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Event channels, Xen's interrupts: 4096 ports in two levels of bitmaps (xen/event_channel.h). Handlers
  * run with events masked, in interrupt context (platform.h). The same on Xen PV and PVH.

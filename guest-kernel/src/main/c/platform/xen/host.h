@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the drivers of drivers/xen/ need from the Xen platform they run on, PV or PVH, beyond event channels
  * (platform/xen/events.h) and hypercalls (platform/xen/hypercall.h). The platform's boot code sets xen_host first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page that Xen fills with its entry points (platform/xen/hypercall.h). Until then it is made of breakpoints.
  */

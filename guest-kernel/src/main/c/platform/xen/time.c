@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/xen/time.h"
 
 /* A version that is odd, or another one afterwards, means that Xen wrote meanwhile. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Xen's interface as far as the kernel uses it. Structures shared with the hypervisor and the
  * numbers that go with them; the public header that defines each is named. Nothing here is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From entry.S to kernel_main(), in the order of xenpv.h.
  */

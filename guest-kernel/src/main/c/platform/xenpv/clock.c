@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time, from what Xen says of the TSC (xen/xen.h: vcpu_time_info) and the timer of this virtual CPU.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state of a (virtual) CPU that follows the running thread, and waiting.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Output before the console driver works: what panics say about a start that went wrong. Goes to the
  * hypervisor's own console, which a release build of Xen shows only for the first domain, and straight

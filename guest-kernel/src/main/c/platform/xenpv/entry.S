@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Start of day, and the ways into and out of the kernel: system calls, exceptions, events.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the Xen drivers need from this platform (platform/xen/host.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Offsets in struct registers (platform.h) for entry.S; checked in traps.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The user half of the page tables (platform.h). Guarded by the address_space mutex.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Page tables as a Xen PV guest sees them: what platform/x86/page_table.h leaves to a platform. Xen adds USER to every
  * entry (the guest kernel runs in ring 3) and, at level 1, GLOBAL to entries that have it already.

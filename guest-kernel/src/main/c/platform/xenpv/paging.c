@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel half of the page tables. Built as a whole new tree beside the one the domain
  * builder made, since nothing is promised of that one but that it maps the image, the frame list, start_info and

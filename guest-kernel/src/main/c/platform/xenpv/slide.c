@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moves the kernel to a random 2 MiB of its GiB (platform/x86/slide.h). The level-1 tables of the domain builder that
  * map the image get second entries in its level-2 table, which Xen counts and checks; they go with that table when

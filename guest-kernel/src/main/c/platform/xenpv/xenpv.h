@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Xen PV platform: a guest kernel in ring 3 whose page tables, traps and time belong to Xen. This
  * header is what the platform's files offer each other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Xen disk whose backend does what the input says, and comes and goes; every request ends once, at the latest when
  * the disk is taken away, and every page and grant comes back but those that the backend keeps.

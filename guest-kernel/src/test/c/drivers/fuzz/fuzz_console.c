@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A console daemon that writes the input's bytes anywhere in the ring, while the guest writes and reads. */
 #include "drivers/xen/console.h"
 #include "host/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Xen NIC whose backend does what the input says, and comes and goes; packets that come out of it are whole,
  * and every page and packet comes back but those that the backend keeps.

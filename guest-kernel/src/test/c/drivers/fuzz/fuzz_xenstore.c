@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A xenstore daemon that answers with the input's bytes. The connection's own state is that of xenbus.c, which is part
  * of this file so that each input can begin with a new one; when the input is used up the daemon breaks the protocol,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/fuzz/requests.h"
 
 #include "core/pages.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Block requests of a fuzzer: each ends once, well or with EIO. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel offers to the Xen drivers, for fuzzers that look at something else. */
 #include "platform/platform.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the virtio fuzzers do to a queue, and how a device is made new for the next input: drivers keep theirs for
  * ever. */
 #pragma once

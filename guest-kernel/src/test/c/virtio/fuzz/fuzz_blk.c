@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A virtio disk whose device does what the input says; every request ends once, at the latest when the device dies. */
 #include "core/pages.h"
 #include "drivers/device.h"

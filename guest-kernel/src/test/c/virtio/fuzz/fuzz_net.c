@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A virtio NIC whose device does what the input says; afterwards every page and packet is accounted for. */
 #include "core/pages.h"
 #include "drivers/fuzz/packets.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The machine under the transports: ports, mapped registers, interrupts. Nothing in it checks what the driver does but
  * the bounds of what it mapped; an access that the test did not expect to take for ever ends at STEPS_MAX.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A machine with PCI configuration space and one virtio device, on PCI or memory-mapped, whose registers say what the
  * test wants. Device memory is mapped by the byte, so the sanitizer sees every access outside of what was mapped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PCI and memory-mapped virtio devices that lie about where their structures are, never settle, never reset, or raise
  * interrupts they were not asked for: the driver gives up with a line, or bears it, in a bounded number of accesses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* In place of the kernel's own: hypercalls on event channels go to the test. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stands in for the kernel's header of this name: port and register accesses go to the machine of machine.c, and
  * each is counted.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package it;
 
 /** Started without a static main method, as Java 25 does. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.it.app;
 
 /** Errors by the thousand that the JVM finds through signals: memory faults, stack guards, arithmetic. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
 /** Where things are in an image: the contract with the guest kernel and boot loaders. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
 /** A step in the cloud that cannot go on. The message says what happened; the reason lets a caller add what to do. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
 /** Where progress is told. Implementations are thread-safe. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
 /** What to do when the account already has an image of the same name in the region. */

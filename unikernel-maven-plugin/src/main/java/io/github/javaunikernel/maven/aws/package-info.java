@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * From an image file to a machine image and a running instance on EC2. Nothing here knows Maven: the goals hand in plain
  * settings and get results or a {@link io.github.javaunikernel.maven.aws.CloudException} back.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.boot;
 
 /** The text of {@code /boot/grub/menu.lst} as GRUB 0.97 and thereby PV-GRUB reads it. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.image;
 
 /** Hands out the content blocks of an image from front to back, stepping over the groups' own blocks. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Writes ext2 file systems straight to a file: no mount, no root, no external tool.
  *

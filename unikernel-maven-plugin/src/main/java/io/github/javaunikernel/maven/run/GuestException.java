@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
 /** The guest did not do what was asked of it. The message has the last lines of its console. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.settings;
 
 /** Something the user said, or left unsaid, cannot work. The message names the parameter and ends with the fix. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws.fake;
 
 /** An error answer of a service; each service writes it in its own format. */
