@@ -1,0 +1,38 @@
+package io.github.javaunikernel.maven.settings;
+
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import java.io.IOException;
+import java.util.logging.Logger;
+import org.apache.maven.plugin.logging.Log;
+import software.amazon.awssdk.core.exception.SdkException;
+
+/** Breaks each rule of LayersTest, so that LayersBiteTest can see that it is found. Nothing calls it. */
+final class RuleBreaker {
+
+    private RuleBreaker() {
+    }
+
+    static boolean usesAPackageAbove(NetworkSetting network) {
+        return network.isPresent();
+    }
+
+    static void prints() {
+        System.out.println();
+    }
+
+    static void printsAStackTrace(IOException failure) {
+        failure.printStackTrace();
+    }
+
+    static void logs() {
+        Logger.getGlobal().info("");
+    }
+
+    static void knowsMaven(Log log) {
+        log.info("");
+    }
+
+    static String knowsTheSdk(SdkException failure) {
+        return failure.getMessage();
+    }
+}
