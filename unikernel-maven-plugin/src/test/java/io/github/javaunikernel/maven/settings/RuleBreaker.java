@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.settings;
 
 import io.github.javaunikernel.maven.boot.NetworkSetting;
