@@ -69,8 +69,8 @@ static void apply_option(struct boot_options *options, const char *word)
         if (!capture_parse(word + 8))
             panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
     } else if (!is_loaders_word(word) && !(starts_with(word, "failing=") && failing_parse(word + 8))) {
-        panic("unknown kernel option %s; known are quiet verbose timings capture= trace= conf= mitigations= nokaslr "
-              "env.NAME= root=", word);
+        panic("unknown kernel option %s; "
+              "known are quiet verbose timings capture= trace= conf= mitigations= nokaslr env.NAME= root=", word);
     }
 }
 

@@ -11,12 +11,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/kernel_names.h"
+
 #include "core/log.h"
 #include "core/pages.h"
 #include "files/ext2/ext2.h"
 #include "files/vfs.h"
 #include "host/host.h"
-#include "host/kernel_names.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/address_space.h"

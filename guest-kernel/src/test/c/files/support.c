@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/kernel_names.h"
+
 #include "core/log.h"
 #include "core/pages.h"
 #include "files/support.h"
 #include "files/tmpfs.h"
-#include "host/kernel_names.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/address_space.h"

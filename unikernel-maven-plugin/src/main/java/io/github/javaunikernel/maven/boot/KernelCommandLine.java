@@ -17,7 +17,7 @@ public record KernelCommandLine(String text) {
     private static final String PARAMETER = "kernelOptions";
     private static final List<String> WORDS = List.of("quiet", "verbose", "timings", "nokaslr",
             "mitigations=auto", "mitigations=off", "mitigations=on");
-    private static final List<String> KEYS = List.of("trace", "capture", "conf");
+    private static final List<String> KEYS = List.of("trace", "conf");
 
     /** Reads and checks options. */
     public static KernelCommandLine parse(String options) throws SettingException {
@@ -32,11 +32,12 @@ public record KernelCommandLine(String text) {
                     + "' has characters that boot loaders do not take.", "Use plain ASCII without quotes.");
         }
         for (String option : text.isEmpty() ? new String[0] : text.split(" ")) {
-            boolean known = WORDS.contains(option) || KEYS.stream().anyMatch(key -> option.startsWith(key + "="));
+            boolean known = WORDS.contains(option) || option.matches("capture=[1-9][0-9]{0,4}")
+                    || KEYS.stream().anyMatch(key -> option.startsWith(key + "="));
             if (!known) {
                 throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
-                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, mitigations=auto, mitigations=off,"
-                                + " mitigations=on, nokaslr or conf=/PATH.");
+                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, mitigations=auto,"
+                                + " mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
             }
         }
         return new KernelCommandLine(text);

@@ -34,6 +34,7 @@ class KernelCommandLineTest {
         for (String option : optionsOfTheKernel()) {
             String complete = switch (option) {
                 case "trace=" -> "trace=all";
+                case "capture=" -> "capture=128";
                 case "conf=" -> "conf=/etc/other.conf";
                 case "mitigations=" -> "mitigations=off";
                 default -> option;
@@ -43,7 +44,8 @@ class KernelCommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"loud", "mitigations=some", "mitigations", "trace", "env.A=b", "quiet=yes", "nokaslr=1"})
+    @ValueSource(strings = {"loud", "capture=", "capture=0", "capture=all", "mitigations=some", "mitigations", "trace",
+        "env.A=b", "quiet=yes", "nokaslr=1"})
     void otherOptionsAreRefusedAndTheKnownOnesNamed(String option) {
         SettingException refused = assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
         assertTrue(refused.getMessage().contains("'" + option + "'"), refused.getMessage());
