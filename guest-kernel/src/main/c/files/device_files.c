@@ -5,7 +5,7 @@
  * The devices here keep no state of their own and have no locks; the console is in console.c, and random numbers take
  * lock "random" (core/random.h). All is entered through pseudo.c, which makes the inodes from the table and gives files
  * that are opened the operations of their device; but file_is_zero_device() is asked by mmap(2) in
- * linux/memory_calls.c.
+ * linux/sys_memory.c.
  */
 #include "core/random.h"
 #include "files/console.h"

@@ -7,7 +7,7 @@
  * Each bucket has a spinlock, "futex bucket"; of two the one at the lower address is taken first. run_queue is taken
  * inside. User memory is touched under neither. Long wakings give way.
  *
- * Entered by futex(2), and from thread_calls.c when a thread ends.
+ * Entered by futex(2), and from sys_threads.c when a thread ends.
  */
 #include "core/lock.h"
 #include "lib/hash.h"

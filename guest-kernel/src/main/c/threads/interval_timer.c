@@ -6,7 +6,7 @@
  * expirations to report.
  *
  * Spinlock "interval timers" guards all of them; run_queue (CPU time) and "timers" are taken inside. fire() comes in
- * interrupt context, and calls `expired` without the lock. Called by files/timerfd.c and, in linux/, by timer_calls.c,
+ * interrupt context, and calls `expired` without the lock. Called by files/timerfd.c and, in linux/, by sys_timers.c,
  * limits.c and sys_streams.c.
  */
 #include "threads/interval_timer.h"

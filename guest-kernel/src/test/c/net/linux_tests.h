@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two halves of the tests against Linux: test_linux.c uses Linux's sockets (and headers), test_stack.c
+ * The two halves of the tests against Linux: test_linux.c uses Linux's sockets (and headers), test_linux.c
  * the stack's.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From entry.S to kernel_main(): reads what the loader passed, trusting no length in it, and sets the machine up in the
- * order of pvh.h.
+ * order of native.h.
  *
  * native_start() runs once, on the boot CPU with interrupts masked, so there are no locks. Until init_memory() has
  * replaced the tables of entry.S only the first 4 GiB can be reached, and there is no allocator. native_memory and

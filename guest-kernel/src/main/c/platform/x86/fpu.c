@@ -6,7 +6,7 @@
  * changed in one goes through fpu_sanitise(), after which loading it does not fault.
  *
  * The kernel itself uses no FPU. Called by threads/thread.c, where a CPU's registers change owner, and by
- * linux/signal_frame.c and linux/thread_calls.c for the current thread. An area belongs to its thread: there are no
+ * linux/signal_frame.c and linux/sys_threads.c for the current thread. An area belongs to its thread: there are no
  * locks.
  */
 #include "platform/x86/fpu.h"
