@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A packet: a linear head and page fragments behind it. Headers come and go at the front of the linear area, payload
+ * A packet: a linear head, followed by page fragments. Headers come and go at the front of the linear area, payload
  * stays in the fragments. Drivers and net/ pass it on; who has it owns it alone, so nothing here locks, and frees it
  * with packet_free(). Received packets have at least all headers that a protocol layer may need, or the whole packet,
  * in reach
@@ -39,7 +39,7 @@ struct packet {
     struct packet_fragment fragments[PACKET_MAX_FRAGMENTS];
     uint8_t layer[32];              /* scratch of the layer that owns it now */
 };
-/* A packet with an empty linear area of `size` bytes behind PACKET_HEADROOM; NULL: no memory. */
+/* A packet with an empty linear area of `size` bytes after PACKET_HEADROOM; NULL: no memory. */
 struct packet *packet_allocate(uint32_t size);
 void packet_free(struct packet *packet);
 
@@ -54,7 +54,7 @@ void *packet_pull(struct packet *packet, uint32_t length);
 void packet_drop_front(struct packet *packet, uint32_t length);
 /* Cuts the packet to `length` bytes; no effect if it is shorter. */
 void packet_trim(struct packet *packet, uint32_t length);
-/* `length` new bytes behind the linear data; NULL if fragments follow or there is no room. */
+/* `length` new bytes after the linear data; NULL if fragments follow or there is no room. */
 void *packet_put(struct packet *packet, uint32_t length);
 /* Adds a fragment, taking a reference to the page; false if the packet is full. Merges with the last
  * fragment where they touch. */

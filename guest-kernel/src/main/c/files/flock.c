@@ -7,7 +7,7 @@
  * the attempt and the sleep is not missed. All who wait then try again, in no order.
  *
  * Called by flock(2) (linux/sys_io.c), and by the last file_put(), which looks at `locked` without the mutex since
- * nobody else has the file any more. Mutex "flock" guards the list and the number; it may be taken under
+ * no one else has the file any more. Mutex "flock" guards the list and the number; it may be taken under
  * "address_space", when an unmapping drops the last reference.
  */
 #include "core/heap.h"

@@ -6,7 +6,7 @@
  * A child belongs to create_thread() until thread_make_ready(); until then an error undoes everything; afterwards the
  * child may have ended already, and only its number may be used. A thread that ends first does what touches user memory
  * and may sleep, then asks whether it is the last. Its struct user_thread is freed after thread_forget_user(), when
- * nobody can find it through the list of threads.
+ * no one can find it through the list of threads.
  *
  * Entered through the table of system calls (syscalls.c). No lock is held here; "run_queue" and those of futexes and
  * signals are taken by what is called.

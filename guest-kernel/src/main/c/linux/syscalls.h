@@ -5,7 +5,7 @@
  * returns a value >= 0, a pointer, or a negative errno; those of one topic are in sys_TOPIC.c.
  *
  * Functions and the formats of their arguments are declared weak, so that the table in syscalls.c holds NULL for each
- * call nobody wrote: those answer -ENOSYS and are logged once by name.
+ * call that is not offered: those answer -ENOSYS and are logged once by name.
  */
 #pragma once
 

@@ -111,7 +111,7 @@ int netfront_receive_offer(struct nic *nic)
     spin_lock(&rx->lock);
     ring_init(&rx->ring, page_data(rx->ring_page.page), sizeof(struct rx_request));
     rx->target = TARGET_MIN;
-    (void)refill(nic);               /* there is nobody to notify yet */
+    (void)refill(nic);               /* no backend to notify yet */
     bool enough = offered(rx) >= PAGES_KEPT;
     spin_unlock(&rx->lock);
     return enough ? 0 : -ENOMEM;

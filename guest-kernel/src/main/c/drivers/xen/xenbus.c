@@ -2,7 +2,7 @@
 /*
  * A request is in `requests` from submission until it is finished; those that are sent come first. One message at a
  * time goes out (`outgoing`) and one comes in (`incoming`), each in as many pieces as the rings, which hold 1 KiB, make
- * necessary. The part of a body that nobody waits for, or has room for, is read and dropped.
+ * necessary. The part of a body for which no caller waits or has room is read and dropped.
  *
  * Only a request that was sent completely can be answered, by its number. An index or a length that cannot be true ends
  * the connection for good (`broken`), and every request with -EIO, those submitted later too. done() may be called from

@@ -67,7 +67,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
         return switch (with) {
             case "qemu" -> inQemu();
             case "xl" -> inXen();
-            default -> throw new SettingException("run.with", "'" + with + "' is not a way to run a guest.", "Use qemu or xl.");
+            default -> throw new SettingException("run.with", "'" + with + "' is not a way to run a guest.",
+                    "Use qemu or xl.");
         };
     }
 

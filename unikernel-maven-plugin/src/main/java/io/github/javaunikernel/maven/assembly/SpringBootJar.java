@@ -76,7 +76,8 @@ public final class SpringBootJar {
                 }
                 Path to = directory.resolve(entry.getName()).normalize();
                 if (!to.startsWith(directory)) {
-                    throw new IOException(jar + " has an entry that points outside of the jar, " + entry.getName() + ". Build it again.");
+                    throw new IOException(jar + " has an entry that points outside of the jar, " + entry.getName()
+                            + ". Build it again.");
                 }
                 Files.createDirectories(to.getParent());
                 try (InputStream in = file.getInputStream(entry)) {

@@ -36,7 +36,8 @@ public final class AwsAccess implements AutoCloseable {
      * @param endpoint       answers for every service, for tests and private clouds; empty: AWS
      * @param attemptTimeout for one attempt of one call
      */
-    public AwsAccess(CredentialSource source, Optional<URI> endpoint, Optional<HttpProxy> proxy, Duration attemptTimeout) {
+    public AwsAccess(CredentialSource source, Optional<URI> endpoint, Optional<HttpProxy> proxy,
+            Duration attemptTimeout) {
         this.credentials = source.provider();
         this.endpoint = endpoint;
         this.attemptTimeout = attemptTimeout;

@@ -55,7 +55,8 @@ public final class Launcher {
      */
     public LaunchRecord launch() throws CloudException {
         if (spec.userData().isPresent() && spec.userData().get().length > LaunchSpec.MAX_USER_DATA) {
-            throw new CloudException(Reason.SETTING, "The user data is " + spec.userData().get().length + " bytes long; EC2 accepts at most " + LaunchSpec.MAX_USER_DATA + ".");
+            throw new CloudException(Reason.SETTING, "The user data is " + spec.userData().get().length
+                    + " bytes long; EC2 accepts at most " + LaunchSpec.MAX_USER_DATA + ".");
         }
         launched = new LaunchRecord(region, spec.imageId(), null, null, chooseType(), null);
         try {

@@ -12,7 +12,7 @@ public record GuestEnd(Console console, Reports reports, int machineStatus) {
     private static final int SIGTERM = 15;
     /** What a JVM ends with after it. */
     private static final int TERMINATED = 128 + SIGTERM;
-    /** What QEMU's isa-debug-exit makes of what a panic writes (guest-kernel/docs/native.md); XlGuest ends with it, too. */
+    /** QEMU's status after a panic (isa-debug-exit, guest-kernel/docs/native.md); XlGuest ends with it, too. */
     static final int PANIC = 33;
 
     /**
@@ -35,7 +35,8 @@ public record GuestEnd(Console console, Reports reports, int machineStatus) {
             // A JVM that has not come far yet just dies of it.
             int signal = reports.signal().getAsInt();
             return asked && signal == SIGTERM ? null
-                    : "The program in the guest was killed by signal " + signal + ". See the last lines of its console:";
+                    : "The program in the guest was killed by signal " + signal
+                            + ". See the last lines of its console:";
         }
         if (reports.status().isEmpty()) {
             return asked ? "The guest was ended by force. The last lines of its console:"

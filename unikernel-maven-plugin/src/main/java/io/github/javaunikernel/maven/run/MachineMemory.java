@@ -23,7 +23,8 @@ final class MachineMemory {
         }
         long all = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
         if (memory > all) {
-            throw new SettingException(PARAMETER, "The guest needs " + memory + " MiB, but this machine has only " + all + ".",
+            throw new SettingException(PARAMETER,
+                    "The guest needs " + memory + " MiB, but this machine has only " + all + ".",
                     "Set a smaller value.");
         }
         return memory;

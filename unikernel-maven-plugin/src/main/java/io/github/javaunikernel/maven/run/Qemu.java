@@ -57,7 +57,8 @@ public final class Qemu {
                     + "; " + OLDEST + ".0 or later is needed.", INSTALL);
         }
         if (!output(program, "-machine", "help").contains("q35")) {
-            throw new SettingException(PARAMETER, program + " cannot emulate a PC.", "Name a " + PROGRAM + ", or leave it out.");
+            throw new SettingException(PARAMETER, program + " cannot emulate a PC.",
+                    "Name a " + PROGRAM + ", or leave it out.");
         }
     }
 
