@@ -141,6 +141,7 @@ static void break_stays_below_the_limit(void)
 #define DIRECTORY_FD 0xf9000000f9UL
 #define BAD 0xbad00000badUL
 
+/* clang-format off */
 #define ROW(call, ...) { #call, SYS_##call, { __VA_ARGS__ } }
 static const struct pointer_call {
     const char *name;
@@ -182,6 +183,7 @@ static const struct pointer_call {
     ROW(prctl, PR_SET_NAME, BAD), ROW(prctl, PR_GET_NAME, BAD), ROW(arch_prctl, 0x1003 /* ARCH_GET_FS */, BAD),
     ROW(clone3, BAD, 64), ROW(mincore, GOOD, 1, BAD),
 };
+/* clang-format on */
 
 static int pipe_ends[2], file_fd, timer_fd, epoll_fd, sockets[2], notify_fd, directory_fd;
 static char zeros[4096] __attribute__((aligned(4096)));

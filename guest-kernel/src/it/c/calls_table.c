@@ -29,15 +29,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* clang-format off */
 #define N(x) { #x, (uint64_t)(x) }
 #define AT(member) { #member, (uint64_t)(uintptr_t)&data.member }
 #define TEXT(string) { #string, (uint64_t)(uintptr_t)string }
+/* clang-format on */
 #define LIST(name, ...) static const struct value name[] = { __VA_ARGS__, { 0 } }
 #define ONE_OF(...) ((const struct value[]){ __VA_ARGS__, { 0 } })
 #define WRONG N(0x40000000)
+/* clang-format off */
 #define BAD { "8", 8 }
 #define KERNEL { "kernel address", 0xffff800000001000UL }
 #define NULL_ADDRESS { "NULL", 0 }
+/* clang-format on */
 
 #define NO_FILE N(CLOSED_FD), N(-1), N(INT32_MAX), N(AT_FDCWD)
 #define EACH_FILE N(READ_FD), N(WRITE_FD), N(APPEND_FD), N(DIRECTORY_FD), N(PATH_FD), N(PIPE_OUT), N(PIPE_IN), \
@@ -98,6 +102,7 @@ LIST(message_flags, N(MSG_DONTWAIT), N(0), N(MSG_PEEK | MSG_DONTWAIT), N(MSG_OOB
 LIST(messages, AT(message), AT(empty_message), AT(bad_message), AT(many_spans), NULL_ADDRESS, BAD);
 LIST(creation_flags, N(0), N(O_CLOEXEC), N(O_NONBLOCK), N(O_CLOEXEC | O_NONBLOCK), N(1), N(O_APPEND), WRONG);
 
+/* clang-format off */
 #define ROW(call, ...) { .name = #call, .number = SYS_##call, .arguments = { __VA_ARGS__ } }
 #define ROW_OK(call, ...) { .name = #call, .number = SYS_##call, .shown = OK, .arguments = { __VA_ARGS__ } }
 #define CROSSED(call, ...) { .name = #call, .number = SYS_##call, .crossed = true, .arguments = { __VA_ARGS__ } }
@@ -386,4 +391,5 @@ const struct row call_rows[] = {
     ROW(set_robust_list, ONE_OF(AT(words)), ONE_OF(N(23), N(0))), ROW(io_uring_setup, ONE_OF(N(1)),
         ONE_OF(NULL_ADDRESS)),
 };
+/* clang-format on */
 const unsigned call_row_count = sizeof(call_rows) / sizeof(call_rows[0]);

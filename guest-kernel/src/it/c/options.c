@@ -22,7 +22,9 @@ struct option {
     const char *text;
     unsigned kinds;                  /* for which nothing depends on the machine */
 };
+/* clang-format off */
 #define OPTION(level, name, kinds) { level, name, #name, kinds }
+/* clang-format on */
 #define TCP_FASTOPEN_NO_COOKIE_ 34
 static const struct option options[] = {
     OPTION(SOL_SOCKET, SO_REUSEADDR, ALL), OPTION(SOL_SOCKET, SO_REUSEPORT, ALL), OPTION(SOL_SOCKET, SO_TYPE, ALL),

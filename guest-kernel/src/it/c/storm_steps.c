@@ -66,6 +66,7 @@ struct step {
     struct argument arguments[6];
 };
 
+/* clang-format off */
 #define V(x) { VALUE, (uint64_t)(x) }
 #define F(kind) { FD, kind }
 #define ANY { ANY_FD, 0 }
@@ -283,6 +284,7 @@ static const struct step steps[] = {
     { SYS_dup3, 0, 0, 0, { ANY, ANY, V(0) } },
     { SYS_fcntl, 0, 0, 0, { ANY, V(F_SETFL), SOME(O_NONBLOCK | O_APPEND) } },
 };
+/* clang-format on */
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 /* ---- Arguments --------------------------------------------------------------------------------- */

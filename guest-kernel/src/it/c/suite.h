@@ -22,7 +22,9 @@ struct suite {
     unsigned count;
 };
 
+/* clang-format off */
 #define TEST(f) { #f, f }
+/* clang-format on */
 #define SUITE(s, ...)                                                          \
     static const struct test s##_tests[] = { __VA_ARGS__ };                    \
     const struct suite s##_suite = { #s, s##_tests, sizeof(s##_tests) / sizeof(s##_tests[0]) }

@@ -106,6 +106,7 @@ static long call_row(const struct row *row, const uint64_t *a)
 #define D 8
 #define E 16
 #define F 32
+/* clang-format off */
 #define ROW(cut, made, error, call, ...) { #call, SYS_##call, cut, made, error, { __VA_ARGS__ } }
 
 static const struct row cut_calls[] = {
@@ -174,6 +175,7 @@ static const struct row cut_calls[] = {
     ROW(C, NOTHING, 0, madvise, GOOD, 4096, MADV_POPULATE_WRITE), ROW(C, NOTHING, 0, msync, GOOD, 4096, MS_ASYNC),
     ROW(A, NOTHING, 0, prctl, PR_GET_NAME, GOOD), ROW(A, NOTHING, 0, arch_prctl, 0x1003 /* ARCH_GET_FS */, GOOD),
 };
+/* clang-format on */
 
 static void check_row(const struct row *row, const uint64_t *arguments)
 {

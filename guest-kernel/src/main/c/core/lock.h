@@ -16,7 +16,9 @@ struct spinlock {
     enum lock_class class;
 };
 
+/* clang-format off */
 #define SPINLOCK(c) { .taken = 0, .class = (c) }
+/* clang-format on */
 static inline void spinlock_init(struct spinlock *lock, enum lock_class class)
 {
     lock->taken = 0;

@@ -11,7 +11,9 @@ struct list {
     struct list *next, *prev;
 };
 
+/* clang-format off */
 #define LIST_INIT(l) { &(l), &(l) }
+/* clang-format on */
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_for_each(node, head) \
     for (struct list *node = (head)->next; node != (head); node = node->next)

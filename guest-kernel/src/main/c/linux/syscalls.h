@@ -46,6 +46,7 @@ typedef int64_t system_call(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, 
 #define SHOWN(type, name) #name "=" FORMAT_OF_##type
 #define TYPED(type, name) type name UNUSED
 
+/* clang-format off */
 #define SYSCALL_FUNCTIONS(call, format, parameters, values)                                                            \
     const char sys_##call##_arguments[] = format;                                                                      \
     static inline __attribute__((always_inline)) int64_t call_##call parameters;                                       \
@@ -81,6 +82,7 @@ typedef int64_t system_call(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, 
         SHOWN(t0, n0) ", " SHOWN(t1, n1) ", " SHOWN(t2, n2) ", " SHOWN(t3, n3) ", " SHOWN(t4, n4) ", " SHOWN(t5, n5),  \
         (TYPED(t0, n0), TYPED(t1, n1), TYPED(t2, n2), TYPED(t3, n3), TYPED(t4, n4), TYPED(t5, n5)),                    \
         ((t0)r0, (t1)r1, (t2)r2, (t3)r3, (t4)r4, (t5)r5))
+/* clang-format on */
 
 /* Selects the calls to trace: "all" or a comma-separated list of names; false if one is unknown. */
 bool system_calls_trace(const char *names);

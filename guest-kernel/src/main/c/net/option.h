@@ -31,7 +31,9 @@ struct option_table {
 
 #define OPTION_AT(name_, shape_, type, field, ...) \
     { .name = (name_), .shape = (shape_), .offset = offsetof(type, field), __VA_ARGS__ }
+/* clang-format off */
 #define OPTION_OF(name_, ...) { .name = (name_), .shape = OPTION_COMPUTED, __VA_ARGS__ }
+/* clang-format on */
 
 /* set() and get() of an option that has no effect, and that always reads as 0. */
 int option_set_nothing(void *socket, int value);

@@ -19,7 +19,9 @@ struct wait_queue {
     struct spinlock lock;
     struct list waiters;
 };
+/* clang-format off */
 #define WAIT_QUEUE(queue) { .lock = SPINLOCK(LOCK_WAIT_QUEUE), .waiters = LIST_INIT((queue).waiters) }
+/* clang-format on */
 
 struct waiter {
     struct list link;                /* queue->lock */
@@ -79,7 +81,9 @@ struct mutex {
     struct list waiters;
     enum lock_class class;
 };
+/* clang-format off */
 #define MUTEX(mutex, c) { .lock = SPINLOCK(LOCK_MUTEX), .waiters = LIST_INIT((mutex).waiters), .class = (c) }
+/* clang-format on */
 void mutex_init(struct mutex *mutex, enum lock_class class);
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);

@@ -160,9 +160,11 @@ static void target_thread_self(struct text *out, uint32_t number)
     text_print(out, "%u/task/%u", process_view.id, thread_current()->id);
 }
 
+/* clang-format off */
 #define FILE_OF(file_name, contents) { .name = file_name, .mode = S_IFREG | 0444, .text = contents }
 #define SHOWN(file_name, function) { .name = file_name, .mode = S_IFREG | 0444, .show = function }
 #define DIRECTORY(file_name, table) { .name = file_name, .mode = S_IFDIR | 0555, .children = table }
+/* clang-format on */
 
 static const struct pseudo_entry random_files[] = {
     SHOWN("boot_id", show_boot_id), FILE_OF("entropy_avail", "256\n"), FILE_OF("poolsize", "256\n"),

@@ -22,6 +22,7 @@
 #define PATCHES 9
 
 #ifdef __ASSEMBLY__
+/* clang-format off */
     .macro patch_begin condition
     .set patch_condition, \condition
     .pushsection .rodata.patch_instructions, "a"
@@ -37,6 +38,7 @@
     .short 7711b - 7710b, patch_condition
     .popsection
     .endm
+/* clang-format on */
 #else
 #include "lib/types.h"
 

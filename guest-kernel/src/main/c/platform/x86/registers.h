@@ -2,6 +2,7 @@
 /*
  * For entry code: the part of struct registers (platform.h) that software saves, on the kernel stack.
  */
+/* clang-format off */
     .macro push_registers
     pushq %rdi
     pushq %rsi
@@ -37,3 +38,4 @@
     popq %rsi
     popq %rdi
     .endm
+/* clang-format on */

@@ -40,8 +40,10 @@ void pv_user_trap(struct registers *registers);
 void pv_kernel_trap(struct registers *registers);
 uint64_t pv_leave_kernel(struct registers *registers);
 
+/* clang-format off */
 #define TRAP(number) { number, TRAP_MASKS_EVENTS, XEN_CODE_SELECTOR, (uintptr_t)pv_trap_##number }
 #define USER_TRAP(number) { number, TRAP_MASKS_EVENTS | TRAP_FROM_USER, XEN_CODE_SELECTOR, (uintptr_t)pv_trap_##number }
+/* clang-format on */
 
 static void register_callback(uint16_t type, const char *entry)
 {
