@@ -21,7 +21,7 @@ static union {
     char bytes[4096];
 } control;
 
-/* Adds a message behind `used` bytes; how many are used then. */
+/* Adds a message after `used` bytes; how many are used then. */
 static size_t add(size_t used, int level, int type, const void *data, size_t size)
 {
     struct cmsghdr *header = (struct cmsghdr *)(control.bytes + used);

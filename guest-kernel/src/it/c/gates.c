@@ -162,7 +162,7 @@ static void write_landing(const void *bytes, size_t length)
     emit_byte(0xb8);                           /* eax = getpid in the 32-bit ABI */
     emit_word(20);
     emit(bytes, length);
-    emit_byte(0xea);                           /* a far jump to 64-bit code, right behind */
+    emit_byte(0xea);                           /* a far jump to 64-bit code, right after */
     emit_word((uint32_t)(LOW_CODE + code_length + 6));
     emit(&(uint16_t){ (uint16_t)code_selector() }, 2);
     emit_return();
@@ -485,7 +485,7 @@ static void any_gs_base_does_not_disturb_the_kernel(void)
 
 struct crafted { uint64_t rip, cs, flags, rsp, ss; };
 
-/* IRETQ with a frame of the program's; `rip` is the code behind it when 0. */
+/* IRETQ with a frame of the program's; `rip` is the code after it when 0. */
 static void return_from_interrupt(void *argument)
 {
     const struct crafted *frame = argument;

@@ -460,7 +460,7 @@ static int64_t sleep_among_busy(int64_t *late)
     return ran;
 }
 
-/* Behind BUSY threads a sleeper would wait until each of them has had its slice. */
+/* Queued after BUSY threads, a sleeper would wait until each of them has had its slice. */
 static void sleeper_runs_soon(void)
 {
     int64_t late[WAKE_UPS], ran[WAKE_UPS];

@@ -390,7 +390,7 @@ static int collect(struct epoll *epoll, struct epoll_event *out, unsigned limit)
 {
     unsigned found = 0;
     mutex_lock(&epoll->mutex);
-    /* Those that report() puts back come behind the ones counted here. */
+    /* Those that report() puts back come after the ones counted here. */
     for (unsigned left = count_ready(epoll); left && found < limit; left--) {
         struct interest *interest = pop_ready(epoll);
         if (!interest)

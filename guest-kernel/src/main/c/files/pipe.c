@@ -215,7 +215,7 @@ ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, voi
     return n;
 }
 
-/* Under the mutex: has the mover put one run of bytes behind the last one. */
+/* Under the mutex: has the mover put one run of bytes after the last one. */
 static ssize_type fill_run(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
 {
     bool fresh;

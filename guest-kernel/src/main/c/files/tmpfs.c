@@ -211,7 +211,7 @@ static int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length,
     changed(inode);
     if (hole)
         return punch(inode, offset, min_of(end, old_size));
-    /* Reserving behind the end keeps no page: only what lies inside the size can be found and freed again. */
+    /* Reserving beyond the end keeps no page: only what lies inside the size can be found and freed again. */
     uint64_t new_size = keep_size ? old_size : max_of(end, old_size);
     inode_set_size(inode, new_size);
     int error = reserve(inode, offset, min_of(end, new_size));

@@ -44,7 +44,7 @@ struct listed_name {
     size_t length;
     uint64_t inode;
     uint32_t type;                   /* S_IF*, 0: unknown */
-    uint64_t next;                   /* the cursor that continues behind it */
+    uint64_t next;                   /* the cursor that continues after it */
 };
 struct listing {
     /* False: no room, the name was not taken and listing ends. */
@@ -193,13 +193,13 @@ struct dentry *dentry_up(struct dentry *dentry);
 struct dentry *dentry_parent(struct dentry *dentry, char *name, size_t *length);
 /* True if `dentry` is `ancestor` or below it. */
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor);
-/* The absolute path, NUL-terminated, " (deleted)" behind it where that is so. Length or -ENAMETOOLONG. */
+/* The absolute path, NUL-terminated, " (deleted)" after it where that is so. Length or -ENAMETOOLONG. */
 ssize_type dentry_path(struct dentry *dentry, char *to, size_t size);
 
 /* ---- Paths (files/path.c) ------------------------------------------------------------------------ */
 
 #define WALK_FOLLOW 1u               /* follow a symbolic link at the end of the path */
-/* The last name need not exist: *out may be negative. A slash behind what is no directory is the caller's affair. */
+/* The last name need not exist: *out may be negative. A slash after what is no directory is the caller's affair. */
 #define WALK_ABSENT 2u
 #define WALK_DIRECTORY 4u            /* -ENOTDIR for anything else */
 /* RESOLVE_* of openat2(2): */

@@ -25,7 +25,7 @@ struct configuration {
     bool no_instance_metadata;           /* the program may not ask the instance metadata service */
     unsigned sources;                    /* instance.h: SOURCE_* */
     enum network_mode network;
-    const char *network_text;            /* behind "static " */
+    const char *network_text;            /* after "static " */
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
 };

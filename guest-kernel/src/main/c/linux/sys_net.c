@@ -38,7 +38,7 @@ static int hold(int descriptor, struct held_socket *held)
 
 /* ---- Addresses ---------------------------------------------------------------------------------------- */
 
-/* `raw` is zeroed behind the bytes that were given. */
+/* `raw` is zeroed after the bytes that were given. */
 static int decode_address(const union abi_address *raw, uint32_t length, struct socket_address *out)
 {
     *out = (struct socket_address){ .family = raw->family };
@@ -76,7 +76,7 @@ static int read_address(uintptr_t from, int32_t given, struct socket_address *ou
     memset(&raw, 0, sizeof(raw));
     if (given < (int32_t)sizeof(raw.family) || given > ADDRESS_LIMIT)
         return -EINVAL;
-    /* Longer ones (sockaddr_storage) are cut: nothing behind these layouts counts. */
+    /* Longer ones (sockaddr_storage) are cut: nothing after these layouts counts. */
     uint32_t length = min_of((uint32_t)given, (uint32_t)sizeof(raw));
     int error = user_read(&raw, from, length);
     if (error == 0 && raw.family == AF_UNIX)

@@ -327,7 +327,7 @@ SYSCALL_DEFINE3(getdents64, int, fd, uintptr_t, dirp, unsigned, count)
     return list_descriptor(fd, dirp, count, false);
 }
 
-/* ---- getdents(2): the same in the layout that came first, with the type behind the name ---- */
+/* ---- getdents(2): the same in the layout that came first, with the type after the name ---- */
 
 struct abi_old_dirent {
     uint64_t inode;

@@ -40,7 +40,7 @@ struct line {
     size_t length;
 };
 
-/* The line at *at, without its end; moves behind it. */
+/* The line at *at, without its end; moves after it. */
 static struct line take_line(const char *text, size_t length, size_t *at)
 {
     const char *end = memchr(text + *at, '\n', length - *at);

@@ -65,7 +65,7 @@ int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_lengt
 /* Drops the pages; the next touch finds zeros or the file's contents. Areas that are AREA_KEPT keep them. */
 int address_space_discard(uintptr_t start, size_t length);
 struct page_source;
-/* The source has been cut to `pages` pages: takes those behind out of every mapping of it, so that touching
+/* The source has been cut to `pages` pages: takes those past it out of every mapping of it, so that touching
  * them raises SIGBUS. Sleeps; without the inode's lock. */
 void address_space_cut_source(struct page_source *source, uint64_t pages);
 /* Files that were mapped from pages of `from` have pages of their own, `to`, from now on: sets *moved, which their

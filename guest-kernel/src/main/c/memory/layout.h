@@ -19,7 +19,7 @@ struct layout {
     uintptr_t stack_top;             /* page-aligned end of the first thread's stack */
     size_t stack_offset;             /* bytes left free at that end, a multiple of 16 */
     size_t break_offset;             /* from the program's end to its break, whole pages */
-    uintptr_t vdso;                  /* of the clock page, behind which the vDSO's code follows */
+    uintptr_t vdso;                  /* of the clock page, after which the vDSO's code follows */
 };
 
 /* Pure but for the random numbers. */

@@ -205,7 +205,7 @@ static uint32_t random_window(void)
     return pages_free_count() > pages_total_count() / 4 ? WINDOW_MAX : WINDOW_RANDOM;
 }
 
-/* How many pages to read from `index` on, adjusting the source's window; 0: it lies behind the end. Under the lock. */
+/* How many pages to read from `index` on, adjusting the source's window; 0: it lies beyond the end. Under the lock. */
 static unsigned read_ahead(struct page_source *source, uint32_t index)
 {
     bool sequential = index == source->next_index;

@@ -30,7 +30,7 @@ struct page_source_operations {
 
 struct page_source {
     const struct page_source_operations *operations;
-    uint64_t size;                   /* bytes; pages wholly behind it are not read ahead */
+    uint64_t size;                   /* bytes; pages wholly after it are not read ahead */
     bool evictable;
     uint32_t next_index;             /* read-ahead: the index after the last one asked for */
     uint32_t window;                 /* read-ahead: pages to read at once, grows when sequential */
@@ -62,7 +62,7 @@ void page_walk_init(struct page_walk *walk, struct page_source *source, uint64_t
 struct page *page_walk_next(struct page_walk *walk);
 /* Drops the pages of [first, end); they stay with whoever still has a reference. Returns their number. Gives way. */
 uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end);
-#define PAGE_CACHE_END UINT32_MAX    /* behind the last index of any source */
+#define PAGE_CACHE_END UINT32_MAX    /* after the last index of any source */
 void page_cache_init(void);
 /*
  * A translation of the page has been entered into the user's page tables, or taken from them: with the address_space

@@ -13,7 +13,7 @@
 
 #define LENGTH_LIMIT (1UL << 32)     /* larger bodies are larger than any limit */
 
-/* A part of the answer: no NUL behind it. */
+/* A part of the answer: no NUL after it. */
 struct part {
     const char *text;
     size_t length;
@@ -29,7 +29,7 @@ static bool same_name(struct part part, const char *name)
     return name[part.length] == 0;
 }
 
-/* "HTTP/1.1 200 OK": RFC 9112 4. The text behind the number means nothing. */
+/* "HTTP/1.1 200 OK": RFC 9112 4. The text after the number means nothing. */
 static bool read_status(struct part line, unsigned *status)
 {
     static const char version[] = "HTTP/1.";

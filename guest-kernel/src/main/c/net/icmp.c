@@ -89,7 +89,7 @@ static void dispatch(const struct icmp_error *error)
         udp_icmp_error(error);
 }
 
-/* Reads the quoted packet behind `offset`; false if it is not one of ours or too short. */
+/* Reads the quoted packet after `offset`; false if it is not one of ours or too short. */
 static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_error *error)
 {
     const uint8_t *data = packet_pull(packet, offset + sizeof(struct ip_header));

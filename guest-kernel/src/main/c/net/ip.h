@@ -31,7 +31,7 @@ struct ip_header {
     be32 source, destination;
 };
 
-/* What a received packet's IP header said; the packet itself starts behind the header. */
+/* What a received packet's IP header said; the packet itself starts after the header. */
 struct ip_info {
     struct interface *interface;
     ipv4_t source, destination;
@@ -72,7 +72,7 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
 void ip_input(struct interface *interface, struct packet *packet, bool link_unicast);
 
 /* Collects fragments; the whole datagram without its IP header once it is complete, else NULL. Takes
- * the packet, which starts behind the header. */
+ * the packet, which starts after the header. */
 struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
                              uint16_t fragment);
 void ip_reassembly_init(void);

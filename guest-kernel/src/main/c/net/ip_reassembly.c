@@ -159,7 +159,7 @@ static enum placement place(struct datagram *d, struct packet *packet)
     return PLACED;
 }
 
-/* The last fragment says how long the datagram is; nothing may lie behind. */
+/* The last fragment says how long the datagram is; nothing may lie after. */
 static bool note_end(struct datagram *d, uint32_t end)
 {
     if (d->total != 0 && d->total != end)

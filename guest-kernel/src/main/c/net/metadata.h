@@ -17,7 +17,7 @@ enum metadata_outcome {
 };
 
 struct user_data {
-    char *text;                      /* on the heap, the caller's to free; no NUL behind it. NULL unless found */
+    char *text;                      /* on the heap, the caller's to free; no NUL after it. NULL unless found */
     size_t length;                   /* 0..USER_DATA_MAX */
     char problem[96];                /* a sentence without its end; never anything the service sent */
 };

@@ -244,7 +244,7 @@ static bool read_number(const char **text, unsigned limit, unsigned *number)
 
 static bool at_end_of_word(const char *text) { return *text == 0 || *text == ' ' || *text == '\t'; }
 
-/* Moves behind `word` if it comes next. */
+/* Moves after `word` if it comes next. */
 static bool take_word(const char **text, const char *word)
 {
     size_t length = strlen(word);

@@ -41,7 +41,7 @@ typedef void net_changed(const struct net_configuration *configuration);
 
 /* Sets up loopback and every announced device. Call once, after platform_start_devices(). */
 void net_init(void);
-/* The directive's value from unikernel.conf behind "static ": "10.0.0.2/24 gateway 10.0.0.1 dns
+/* The directive's value from unikernel.conf after "static ": "10.0.0.2/24 gateway 10.0.0.1 dns
  * 10.0.0.1,10.0.0.2 mtu 1500". On false *problem says what is wrong. */
 bool net_parse_static(const char *text, struct net_configuration *out, const char **problem);
 /* Configures the first device. 0, or -ENODEV without one. The caller writes resolv.conf itself. */

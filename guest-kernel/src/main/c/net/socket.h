@@ -155,7 +155,7 @@ uint32_t socket_buffer_maximum(void);            /* what SO_SNDBUF/SO_RCVBUF may
 /* A new socket as a file with one reference. 0 or -errno (-EAFNOSUPPORT, -EPROTONOSUPPORT, -EPERM ...). */
 int socket_create(int family, int type, int protocol, unsigned file_flags, struct file **out);
 int socket_create_pair(int family, int type, int protocol, unsigned file_flags, struct file *out[2]);
-/* The socket behind a file, or NULL (-ENOTSOCK). */
+/* The socket of a file, or NULL (-ENOTSOCK). */
 struct socket *socket_of(struct file *file);
 
 int socket_set_option(struct socket *socket, int level, int name, const void *value, uint32_t length);

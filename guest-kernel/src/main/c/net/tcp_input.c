@@ -220,7 +220,7 @@ static void note_timestamp(struct tcp *tcp, const struct tcp_segment *segment)
     }
 }
 
-/* Cuts the segment to the window; what is left starts at or behind receive_next. */
+/* Cuts the segment to the window; what is left starts at or after receive_next. */
 static void cut_to_window(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet)
 {
     note_duplicate(tcp, segment);

@@ -111,7 +111,7 @@ void tcp_out_of_order_clear(struct tcp *tcp)
 
 /* ---- Putting in ------------------------------------------------------------------------------------- */
 
-/* Makes room for `memory` more by dropping what lies behind `sequence`; false: there is none. */
+/* Makes room for `memory` more by dropping what lies after `sequence`; false: there is none. */
 static bool make_room(struct tcp *tcp, uint32_t sequence, uint32_t memory)
 {
     uint64_t limit = (uint64_t)MEMORY_FACTOR * tcp->receive_limit;

@@ -265,7 +265,7 @@ struct tcp {
     uint32_t send_unacknowledged, send_next, send_end;
     uint32_t send_window, send_window_max;
     uint32_t window_sequence, window_acknowledgement;        /* SND.WL1, SND.WL2 */
-    uint32_t small_end;              /* behind the last short segment sent: Nagle with Minshall's change */
+    uint32_t small_end;              /* after the last short segment sent: Nagle with Minshall's change */
     uint32_t push_end;               /* what is queued up to here goes even if it is short and corked */
     uint32_t urgent_end;
     bool urgent, fin_queued;
@@ -416,7 +416,7 @@ int tcp_urgent_take(struct tcp *tcp, bool peek, uint8_t *byte);
 
 /* tcp_out_of_order.c */
 void tcp_out_of_order_init(struct tcp *tcp);
-/* Takes a packet that starts behind receive_next; keeps what is new of it, or drops it when there is no room. */
+/* Takes a packet that starts after receive_next; keeps what is new of it, or drops it when there is no room. */
 void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet);
 /* The next packet that goes on at receive_next, cut to it, still charged to received_memory; NULL: none. */
 struct packet *tcp_out_of_order_take(struct tcp *tcp);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The byte out of band (tcp(7), RFC 6093): the peer's urgent pointer names the sequence number behind it. As on Linux
+ * The byte out of band (tcp(7), RFC 6093): the peer's urgent pointer names the sequence number after it. As on Linux
  * there is one such byte at a time. It waits beside the stream for recv() with MSG_OOB, and the reader of the stream
  * stops before its place (the mark) and then steps over it; with SO_OOBINLINE it is read like any other byte.
  *

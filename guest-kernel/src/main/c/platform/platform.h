@@ -121,7 +121,7 @@ struct mmu_entry {
  * translations are flushed on all CPUs. 0, or -ENOMEM with none set and no table made. */
 must_check int mmu_map(const struct mmu_entry *entries, size_t count);
 /* Clears up to `limit` present translations in [*from, end), ascending, stores them in `out`
- * and moves *from behind the last address looked at (== end: all done). Flushed on return.
+ * and moves *from after the last address looked at (== end: all done). Flushed on return.
  * Skips absent tables, so a sparse terabyte costs little. */
 size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
 /* Sets the protection of every present translation in [from, end). Without `upgrade_write` a read-only
@@ -184,7 +184,7 @@ struct clock_page {
     uint32_t multiplier;            /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
     int32_t shift;                  /* > 0: left, < 0: right */
     uint64_t wall_offset;           /* wall = monotonic + wall_offset, ns */
-    uint32_t host_version;          /* written by the host, with the rest of its parameters behind it */
+    uint32_t host_version;          /* written by the host, with the rest of its parameters after it */
     uint32_t host_rest[7];
     uint32_t seen_version;          /* of the host's parameters, from which the above are made */
 };
@@ -217,7 +217,7 @@ void platform_start_devices(void);
 
 /*
  * What the host keeps for this one start of the guest: pairs of NAME and VALUE. Xen: the nodes in vm-data/unikernel
- * of the domain's xenstore directory; others have none. Calls `visit` for each; a value is bytes with a NUL behind
+ * of the domain's xenstore directory; others have none. Calls `visit` for each; a value is bytes with a NUL after
  * them. 0, or a negative errno with some visited. May use cpu_wait(): for the boot thread.
  */
 typedef void platform_setting_visit(void *context, const char *name, const char *value, size_t length);

@@ -5,7 +5,7 @@
  *
  * Scheduling: fair shares by virtual time. A thread's virtual time is the CPU time it has used; the ready thread with
  * the least runs next, for a time slice or until a thread wakes that is behind it by more than WAKE_LEAD. A thread
- * that wakes keeps its virtual time, but is at most SLEEP_CREDIT behind the least of the ready ones: it runs soon,
+ * that wakes keeps its virtual time, but is at most SLEEP_CREDIT below the least of the ready ones: it runs soon,
  * and cannot save up time to starve the others. Virtual time never goes back, so every ready thread gets its turn.
  *
  * Preemption happens on the way back to user mode and in give_way(), nowhere else in the kernel. Lock "run_queue"

@@ -61,7 +61,7 @@ void fake_raise(uint32_t port);
 
 /* Grants valid now. */
 unsigned fake_grants_used(void);
-/* The memory behind a granted page; NULL if the reference is not valid (or is read-only when written). */
+/* The memory of a granted page; NULL if the reference is not valid (or is read-only when written). */
 void *fake_grant(uint32_t reference, bool write);
 /* How many of the pages granted now show 16 bytes in a row of what the host shim fills new memory with. */
 unsigned fake_grants_leaking(void);

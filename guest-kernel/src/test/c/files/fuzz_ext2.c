@@ -4,7 +4,7 @@
  * a 24-bit offset and a value. The result is mounted, walked and read. Errors are expected, but never a
  * crash, a request beyond the device or an endless loop.
  *
- * File systems are never unmounted in the kernel, so each run leaves its few blocks behind: run with
+ * File systems are never unmounted in the kernel, so each run keeps its few blocks: run with
  * leak detection off and a bounded number of runs.
  */
 #include <fcntl.h>

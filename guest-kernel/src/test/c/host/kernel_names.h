@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Include behind libc's headers and before the kernel's: takes back the names that both define, with the
+ * Include after libc's headers and before the kernel's: takes back the names that both define, with the
  * same values but other spellings.
  */
 #pragma once

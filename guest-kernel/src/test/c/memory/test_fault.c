@@ -176,6 +176,6 @@ int main(void)
     host_test("fault: the page to be copied is reclaimed", written_page_is_reclaimed);
     host_test("fault: the page copied is replaced", written_page_is_replaced);
     host_test("fault: the file is cut meanwhile", file_is_cut_during_the_fault);
-    host_test("fault: no page lies behind the end", no_page_lies_behind_the_end);
+    host_test("fault: no page lies beyond the end", no_page_lies_behind_the_end);
     return host_result();
 }

@@ -182,7 +182,7 @@ int main(void)
     host_init();
     page_cache_init();
     host_test("sequential reads fill in growing batches", test_sequential);
-    host_test("no page behind the end is read ahead", test_end_of_file);
+    host_test("no page beyond the end is read ahead", test_end_of_file);
     host_test("a failed fill leaves nothing behind", test_error);
     host_test("truncation keeps referenced pages alive", test_truncate_keeps_references);
     host_test("reclaim frees clean unreferenced pages", test_reclaim);

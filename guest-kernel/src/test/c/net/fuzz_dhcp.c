@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(message + 28, mac, 6);
         write_be32(message + 236, 0x63825363);
     }
-    /* A copy of exactly the size, so that the sanitizer sees every byte read behind it. */
+    /* A copy of exactly the size, so that the sanitizer sees every byte read after it. */
     uint8_t *exact = __builtin_malloc(size + 1);
     memcpy(exact, message, size);
     if (dhcp_read(exact, size, 7, mac, &answer) && answer.configuration.prefix > 33)

@@ -9,7 +9,7 @@
 
 #define LIMIT 200
 
-/* The sanitizer sees every byte that is read behind the end. */
+/* The sanitizer sees every byte that is read beyond the end. */
 static int read_exact(const char *text, size_t length, size_t limit, struct http_answer *out)
 {
     char *exact = malloc(length + 1);

@@ -22,7 +22,7 @@ enum { IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, SO_REUSEAD
 enum { QUERY = 0x11, REPORT_V1 = 0x12, REPORT_V2 = 0x16, LEAVE_V2 = 0x17, REPORT_V3 = 0x22 };
 enum { IS_EXCLUDE = 2, TO_INCLUDE, TO_EXCLUDE };
 
-/* The next IP packet of this protocol that was sent; NULL: none. *payload: behind its header. */
+/* The next IP packet of this protocol that was sent; NULL: none. *payload: after its header. */
 static const uint8_t *next_ip(uint8_t protocol, const uint8_t **payload, uint32_t *length)
 {
     const struct wire_frame *frame;

@@ -181,7 +181,7 @@ static void what_is_late_is_not_sent_again(void)
     wire_drop_all();
     host_advance(RTT);
     CHECK_EQUAL(connection()->total_retransmits, 0);
-    /* And having seen that, three segments behind a hole are not enough. */
+    /* And having seen that, three segments after a hole are not enough. */
     ACKNOWLEDGE(4, 5, 8);
     int number;
     while ((number = sent()) >= 0)
@@ -567,7 +567,7 @@ int main(void)
     wire_start();
     wire_configure();
     listener = stack_listener(16);
-    host_test("three segments behind a hole are enough", three_segments_behind_a_hole_are_enough);
+    host_test("three segments after a hole are enough", three_segments_behind_a_hole_are_enough);
     host_test("a hole is lost when its time is over", a_hole_is_lost_when_its_time_is_over);
     host_test("what is late is not sent again", what_is_late_is_not_sent_again);
     host_test("a loss of what was sent again is found", a_loss_of_what_was_sent_again_is_found);

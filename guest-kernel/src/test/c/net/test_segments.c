@@ -184,7 +184,7 @@ static void fast_retransmit_by_duplicates(void)
         hand_send(&hand, HAND_ACK, 0);
     CHECK(hand_receive(&got));
     CHECK_EQUAL(got.sequence, base + 1460);
-    hand.acknowledgement = base + 2920;                            /* another hole behind it */
+    hand.acknowledgement = base + 2920;                            /* another hole after it */
     hand_send(&hand, HAND_ACK, 0);
     CHECK(hand_receive(&got));
     CHECK_EQUAL(got.sequence, base + 2920);
@@ -549,7 +549,7 @@ static void urgent_byte_comes_out_of_order(void)
     CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_OOB), -EINVAL);
     hand_send(&hand, HAND_ACK, 10);
     CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 10);   /* up to the mark */
-    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 4);    /* and from behind the byte */
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 4);    /* and from after the byte */
     CHECK(pattern_matches(1, ahead.sequence + 1, data, 4));
     hand.sequence += 15;
     finish();

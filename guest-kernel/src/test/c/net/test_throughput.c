@@ -130,7 +130,7 @@ static void finish(void)
 static struct receiver {
     uint32_t first;                  /* sequence number of the stream's begin */
     uint32_t next;                   /* segments received in order */
-    uint32_t highest;                /* behind the last one received */
+    uint32_t highest;                /* after the last one received */
     uint32_t unacknowledged;         /* segments in order, not acknowledged yet */
     uint32_t stamp;                  /* timestamp to echo */
     uint32_t sent, repeated;         /* segments that the stack sent, and of those, again */

@@ -82,7 +82,7 @@ static bool start(uint64_t features)
     return true;
 }
 
-/* Delivers `length` bytes that count up, behind a header, in buffers of 4096 bytes. */
+/* Delivers `length` bytes that count up, after a header, in buffers of 4096 bytes. */
 static bool deliver(uint32_t length, struct virtio_net_header header)
 {
     uint8_t data[70000];

@@ -154,7 +154,7 @@ static void survives_wrong_ids(void)
     int token;
     CHECK(start(0, 8));
     CHECK(add(3, &token));
-    breaks(8, "an id behind the end");
+    breaks(8, "an id beyond the end");
     CHECK(start(0, 8));
     breaks(0xffffffff, "the largest id");
     CHECK(start(0, 8) && add(3, &token));

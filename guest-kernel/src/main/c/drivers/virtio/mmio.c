@@ -202,7 +202,7 @@ static void open_device(phys_t address, uint64_t length, unsigned line)
     heap_free(mmio);
 }
 
-/* A number, decimal or with 0x hexadecimal, and K, M or G behind it. Moves *at behind it. */
+/* A number, decimal or with 0x hexadecimal, and K, M or G after it. Moves *at after it. */
 static bool parse_number(const char **at, uint64_t *value)
 {
     const char *s = *at;

@@ -12,7 +12,7 @@
 struct virtqueue_segment {
     phys_t address;
     uint32_t length;
-    bool device_writes;                 /* all such segments behind all others */
+    bool device_writes;                 /* all such segments after all others */
 };
 
 /* What a descriptor stands for on our side; the device cannot change it. */

@@ -52,7 +52,7 @@ struct rx_response {
     uint16_t flags;
     int16_t status;                  /* bytes, or an error < 0 */
 };
-/* Takes the place of a request (tx) or response (rx) behind one with *_EXTRA_INFO. */
+/* Takes the place of a request (tx) or response (rx) after one with *_EXTRA_INFO. */
 struct extra_info {
     uint8_t type;
     uint8_t flags;

@@ -28,7 +28,7 @@ must_check int xenbus_read(const char *path, char *value, size_t size);
 must_check int xenbus_read_number(const char *path, uint64_t *value);
 /* 0 or a negative errno. */
 must_check int xenbus_write(const char *path, const char *value);
-/* The names in a directory, each ended by a NUL, one behind the other; the bytes used. */
+/* The names in a directory, each ended by a NUL, one after the other; the bytes used. */
 must_check int xenbus_directory(const char *path, char *names, size_t size);
 
 /* A node below some directory: several are read or written for little more than the time of one. */

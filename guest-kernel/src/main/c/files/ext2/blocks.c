@@ -42,7 +42,7 @@ int ext2_map(struct ext2_inode *node, uint64_t logical, uint32_t *physical)
     return 0;
 }
 
-/* Queues the reads for one page; holes and what lies behind the end become zeros. */
+/* Queues the reads for one page; holes and what lies beyond the end become zeros. */
 static int read_page(struct ext2_inode *node, struct block_batch *batch, uint64_t offset, struct page *page)
 {
     struct ext2 *ext2 = ext2_of(&node->inode);
@@ -74,7 +74,7 @@ static int fill(struct page_source *source, uint32_t index, struct page **pages,
     int read_error = block_batch_end(&batch);
     if (error || read_error)
         return error ? error : read_error;
-    /* What a block holds behind the end of the file is nobody's business. */
+    /* What a block holds beyond the end of the file is nobody's business. */
     uint64_t size = node->inode.size, last = size >> PAGE_SHIFT;
     if (size & PAGE_MASK && last >= index && last - index < count)
         memset((char *)page_data(pages[last - index]) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));

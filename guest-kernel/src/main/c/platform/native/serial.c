@@ -50,7 +50,7 @@ size_t native_serial_send(const char *text, size_t length)
     return 0;
 }
 
-/* True when the byte was a break or the key behind one, and so is no input. */
+/* True when the byte was a break or the key after one, and so is no input. */
 static bool take_key(bool is_break, char byte)
 {
     static bool after_break;

@@ -29,7 +29,7 @@ static inline unsigned table_index(uintptr_t virtual, unsigned level)
 }
 /* Bytes mapped by one entry of a table of this level. */
 static inline uintptr_t entry_span(unsigned level) { return PAGE_SIZE << (9 * (level - 1)); }
-/* Where the entry of this level behind the one for `virtual` begins, at most `end`. */
+/* Where the entry of this level after the one for `virtual` begins, at most `end`. */
 static inline uintptr_t next_boundary(uintptr_t virtual, uintptr_t end, unsigned level)
 {
     uintptr_t next = align_down(virtual, entry_span(level)) + entry_span(level);

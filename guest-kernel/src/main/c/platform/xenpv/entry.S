@@ -121,7 +121,7 @@ pv_event_entry:
 1:  call events_dispatch
     jmp return_to_kernel
 
-/* Xen could not load a selector or return where we asked it to. The frame has ds, es, fs, gs behind
+/* Xen could not load a selector or return where we asked it to. The frame has ds, es, fs, gs after
  * r11. To the thread it is a protection fault. */
     .globl pv_failsafe_entry
 pv_failsafe_entry:

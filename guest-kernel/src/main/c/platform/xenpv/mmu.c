@@ -64,7 +64,7 @@ static uint64_t *find_entry(uintptr_t virtual)
     return table ? &table[table_index(virtual, 1)] : NULL;
 }
 
-/* Puts a new table behind an absent entry of `parent`; NULL without memory. */
+/* Puts a new table under an absent entry of `parent`; NULL without memory. */
 static uint64_t *add_table(uint64_t *parent, unsigned index)
 {
     struct page *page = page_allocate_at(PAGES_NEEDED);

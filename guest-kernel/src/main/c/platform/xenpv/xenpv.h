@@ -35,7 +35,7 @@ static inline uint64_t pv_machine_address(const void *p)
 {
     return pv_frame_of(virt_to_phys(p)) << PAGE_SHIFT | ((uintptr_t)p & PAGE_MASK);
 }
-/* The page behind a machine frame of ours; panics for any other. */
+/* The page of a machine frame of ours; panics for any other. */
 uint64_t pv_page_of_frame(uint64_t frame);
 /* The machine frame of the root table used in user mode. */
 extern uint64_t *pv_user_root;

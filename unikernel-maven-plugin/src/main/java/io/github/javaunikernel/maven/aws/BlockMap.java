@@ -84,7 +84,7 @@ final class BlockMap {
         }
     }
 
-    /** One block of an image, padded with zeros behind its end. Safe for many threads on one channel. */
+    /** One block of an image, padded with zeros after its end. Safe for many threads on one channel. */
     static byte[] read(FileChannel channel, int index) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(BLOCK_SIZE);
         long position = (long) index * BLOCK_SIZE;

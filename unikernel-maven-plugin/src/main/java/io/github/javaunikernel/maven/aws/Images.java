@@ -63,7 +63,7 @@ final class Images {
         }
     }
 
-    /** Snapshots behind an image's devices; none for images that live in S3. */
+    /** Snapshots of an image's devices; none for images that live in S3. */
     static List<String> snapshots(Image image) {
         return image.blockDeviceMappings().stream().map(BlockDeviceMapping::ebs).filter(Objects::nonNull)
                 .map(EbsBlockDevice::snapshotId).filter(Objects::nonNull).toList();

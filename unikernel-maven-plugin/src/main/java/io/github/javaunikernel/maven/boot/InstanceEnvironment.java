@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 /**
  * The variables of the environment that one start of an image may be given from outside.
  *
- * @param allowed names, and prefixes with {@code *} behind them; empty: none, and nothing outside is asked
+ * @param allowed names, and prefixes with {@code *} after them; empty: none, and no external source is consulted
  * @param sources some of {@link #SOURCES}; empty: all
  */
 public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {

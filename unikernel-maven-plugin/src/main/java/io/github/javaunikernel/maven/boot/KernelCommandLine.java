@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * The options of the guest kernel, separated by spaces.
  *
- * @param text as it stands behind the kernel in menu.lst and as {@code extra} in the Xen configuration
+ * @param text as it stands after the kernel in menu.lst and as {@code extra} in the Xen configuration
  */
 public record KernelCommandLine(String text) {
 

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 /**
  * Where the blocks of one file are: the inode's fifteen pointers and the index blocks under them.
  *
- * <p>Behind the 12 direct blocks, the file is seen as a row of leaves of 1024 blocks. Leaf 0 hangs in the inode (single
+ * <p>After the 12 direct blocks, the file is seen as a row of leaves of 1024 blocks. Leaf 0 hangs in the inode (single
  * indirect). The others are grouped by 1024 into mids: mid 0 hangs in the inode (double indirect), all further mids in
  * the one top block (triple indirect).
  */

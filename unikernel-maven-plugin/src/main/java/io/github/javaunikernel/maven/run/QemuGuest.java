@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /** A guest in QEMU. It ends with this JVM at the latest. */
 public final class QemuGuest implements Guest {
 
-    /** Commands for QMP pass through; behind the last comes the one that ends QEMU. */
+    /** Commands for QMP pass through; after the last comes the one that ends QEMU. */
     private static final String LIFELINE = "cat <&3; echo '{\"execute\":\"quit\"}'";
     /** A line of {@code info usernet}: protocol, descriptor, source address and port, destination address and port. */
     private static final Pattern FORWARD =

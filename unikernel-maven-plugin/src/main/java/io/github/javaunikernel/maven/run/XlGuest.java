@@ -139,7 +139,7 @@ public final class XlGuest implements Guest {
             process.getOutputStream().write('\n');
             process.getOutputStream().close();
         } catch (IOException e) {
-            // The shell behind the lifeline has ended before, so there is nothing left to tell it.
+            // The shell that holds the lifeline ended before, so there is nothing left to tell it.
             process.destroy();
         }
     }

@@ -13,7 +13,7 @@ import java.util.Optional;
 
 /**
  * The part of an ELF file that a dynamic linker reads: all its segments, without the section headers and the symbols
- * for debuggers behind them. Those of a libjvm.so can be several megabytes.
+ * for debuggers after them. Those of a libjvm.so can be several megabytes.
  */
 public final class LoadedElf {
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AmiDeployerTest {
     private static final int BLOCKS = 30;
-    /** Every third of {@link #BLOCKS} is a hole; three bytes stand behind. */
+    /** Every third of {@link #BLOCKS} is a hole; three bytes follow. */
     private static final int WITH_DATA = 21;
 
     @TempDir
@@ -326,7 +326,7 @@ class AmiDeployerTest {
         try (var in = Files.newInputStream(volume)) {
             assertArrayEquals(expected, in.readNBytes(expected.length));
             byte[] rest = in.readNBytes(1 << 20);
-            assertTrue(Arrays.equals(rest, new byte[1 << 20]), "zeros behind the image");
+            assertTrue(Arrays.equals(rest, new byte[1 << 20]), "zeros after the image");
         }
     }
 }

@@ -147,7 +147,7 @@ final class StreamChecks implements Conformance.Area {
                 }
             });
         }
-        checks.check("write far behind the end", () -> {
+        checks.check("write far beyond the end", () -> {
             try (RandomAccessFile file = new RandomAccessFile(checks.file("far").toFile(), "rw")) {
                 file.seek(5_000_000_000L);
                 file.write(7);

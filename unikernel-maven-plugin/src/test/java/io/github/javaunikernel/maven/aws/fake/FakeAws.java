@@ -21,7 +21,7 @@ import java.util.function.Supplier;
 
 /**
  * EBS direct, EC2 Query, S3 and STS over real loopback HTTP, strict: signatures, checksums, counts, tokens and every field
- * are checked, and a field nobody expects is an error. All regions live behind one address; the signature names region and
+ * are checked, and a field nobody expects is an error. All regions are at one address; the signature names region and
  * service. Snapshots keep their blocks, so that the volume can be read back.
  */
 public final class FakeAws implements AutoCloseable {
