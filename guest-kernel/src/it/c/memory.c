@@ -232,7 +232,7 @@ static void shared_mapping_of_a_read_only_file_stays_so(void)
     CHECK_EQUAL(unlink("memory-test"), 0);
 }
 
-/* Where a page number of 32 bits would begin anew; a file system may refuse the mapping itself. */
+/* Where a page number of 32 bits would begin again; a file system may refuse the mapping itself. */
 static void far_behind_the_end_of_a_file_is_a_bus_error(void)
 {
     int file = scratch_file(PAGE);

@@ -113,7 +113,7 @@ static void start_network(void)
                   NETWORK_TIMEOUT / NS_PER_SECOND);
 }
 
-/* What this start is told from outside goes into the environment. */
+/* What this start is given from outside goes into the environment. */
 static void configure_instance(void)
 {
     nanoseconds started = clock_monotonic();

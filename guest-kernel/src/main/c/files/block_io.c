@@ -58,7 +58,7 @@ static void submit(struct block_batch *batch)
 
 /*
  * Uninterruptible: it ends only when one of the requests is not in flight, or, with `all`, none is.
- * Whoever takes a disk out of the machine may do so without a word, so the driver looks now and then.
+ * Whoever takes a disk out of the machine may do so without notice, so the driver checks from time to time.
  */
 static void wait_for_requests(struct block_batch *batch, bool all)
 {

@@ -379,7 +379,7 @@ static struct dentry *child_from(const struct dentry *directory, uint64_t cursor
     return next;
 }
 
-/* Moves *at, which has a reference, to the child to be listed next, or NULL, and tells what the listing says of it. Its
+/* Moves *at, which has a reference, to the child to be listed next, or NULL, and gives what the listing says of it. Its
  * name may change as soon as the lock is dropped, so it is copied (NAME_LIMIT bytes). */
 static void step(struct dentry *directory, uint64_t cursor, struct dentry **at, struct listed_name *listed, char *name)
 {

@@ -81,7 +81,7 @@ static void send(struct watch *watch, uint32_t events, uint32_t cookie, const ch
         header = (struct event_header){ -1, IN_Q_OVERFLOW, 0, 0 };
         length = 0;
     }
-    /* The same event twice in a row is told once. */
+    /* The same event twice in a row is reported once. */
     if (!list_empty(&inotify->events)) {
         const struct event *last = list_entry(inotify->events.prev, struct event, link);
         if (last->header.watch == header.watch && last->header.events == header.events &&

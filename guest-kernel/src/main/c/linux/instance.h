@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one start of an image is told from outside: variables of the environment that the image allows
+ * What one start of an image is given from outside: variables of the environment that the image allows
  * (docs/configuration.md). Three sources, each of which overrides those before it: EC2's user data, the host's
  * settings (platform.h; xenstore under Xen), the kernel's command line. Names are logged, values never.
  */

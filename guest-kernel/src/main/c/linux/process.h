@@ -24,7 +24,7 @@ noreturn void process_killed(int signal);
 /* Is this the number of one of its threads? 0 names the caller. Takes run_queue. */
 bool process_has_thread(int32_t id);
 
-/* Tells /proc what the process may do. */
+/* Gives /proc what the process may do. */
 void identity_describe(void);
 
 /* Loads an ELF file and its interpreter (elf.c). */

@@ -93,7 +93,7 @@ void signals_set_mask(uint64_t mask);
 void signals_file_too_large(void);
 /* A signal is there that the current thread would take. */
 bool signal_is_pending(void);
-/* Delivers what is pending; on the way to user mode. `system_call` tells that registers hold a
+/* Delivers what is pending; on the way to user mode. `system_call` says that registers hold a
  * finished call, whose -EINTR may have to become a restart. */
 void signals_deliver(struct registers *registers, bool system_call);
 

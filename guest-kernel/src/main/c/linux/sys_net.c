@@ -106,7 +106,7 @@ static uint32_t encode_address(const struct socket_address *address, union abi_a
     return length + named;            /* path names end with a NUL: unix(7) */
 }
 
-/* Writes as much of the address as there is room for and tells its true length. */
+/* Writes as much of the address as there is room for, and its true length. */
 static int write_address(const struct socket_address *address, uintptr_t to, uint32_t room, uint32_t *length)
 {
     union abi_address raw;
@@ -475,7 +475,7 @@ SYSCALL_DEFINE6(recvfrom, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t,
     return error < 0 ? error : result;
 }
 
-/* Tells the caller what came with the data. */
+/* Reports what came with the data. */
 static int finish_message(uintptr_t at, struct abi_message *message, const struct socket_message *received)
 {
     if (message->name != 0) {

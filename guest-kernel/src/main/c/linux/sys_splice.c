@@ -366,7 +366,7 @@ static int64_t copy_between(struct side *in, struct side *out, size_t count)
     return total;
 }
 
-/* Tells the program, or the file, where the call ended. */
+/* Stores where the call ended, for the program or in the file. */
 static int64_t advance(const struct side *side, uintptr_t offset_at, int64_t result)
 {
     if (offset_at)

@@ -10,7 +10,7 @@
 void arp_init(void);
 void arp_input(struct interface *interface, struct packet *packet);
 /* Sends an IP packet to the neighbour, now or when it has answered; takes the packet. If it
- * never answers, the sender's transport is told "host unreachable". */
+ * never answers, the sender's transport is given EHOSTUNREACH. */
 void arp_output(struct interface *interface, struct packet *packet, ipv4_t neighbour);
 /* Tells all neighbours our address. */
 void arp_announce(struct interface *interface);

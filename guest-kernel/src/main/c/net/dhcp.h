@@ -43,8 +43,8 @@ size_t dhcp_make(uint8_t to[DHCP_MESSAGE_SIZE], const struct dhcp_query *query);
 
 struct dhcp_answer {
     uint8_t type;
-    ipv4_t server;                   /* option 54, IPV4_ANY: not told */
-    uint32_t lease, renew, rebind;   /* seconds; 0: not told */
+    ipv4_t server;                   /* option 54, IPV4_ANY: absent */
+    uint32_t lease, renew, rebind;   /* seconds; 0: absent */
     struct net_configuration configuration;
 };
 /* Reads an answer to the query with this transaction and MAC; false: it is none, or malformed. */

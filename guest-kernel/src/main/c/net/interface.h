@@ -14,7 +14,7 @@
 
 struct interface {
     char name[16];                   /* "lo", "eth0" */
-    int index;                       /* as SIOCGIFINDEX tells: 1 is loopback */
+    int index;                       /* as SIOCGIFINDEX reports it: 1 is loopback */
     bool loopback;
     uint8_t mac[6];
     uint16_t mtu;

@@ -19,7 +19,7 @@
 #include "platform/platform.h"
 
 #define FAMILIES 46                   /* AF_MAX of Linux 6: what is beyond is no family */
-#define SOCKET_DEVICE 8u             /* what stat(2) tells of the pseudo file system; any constant will do */
+#define SOCKET_DEVICE 8u             /* what stat(2) reports of the pseudo file system; any constant will do */
 
 static struct socket *socket_in(struct file *file) { return file->private; }
 

@@ -137,7 +137,7 @@ struct socket_kept {
 struct socket {
     const struct socket_operations *operations;
     struct file *file;               /* not counted: the file holds the socket */
-    uint64_t number;                 /* never given twice: the inode number stat(2) tells */
+    uint64_t number;                 /* never given twice: the inode number that stat(2) reports */
     uint16_t family, type, protocol;
     struct wait_queue queue;         /* woken with POLL* */
     struct mutex reading, writing;   /* one reader and one writer move bytes at a time */
@@ -177,7 +177,7 @@ ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, str
 bool socket_nonblocking(const struct socket *socket, unsigned message_flags);
 /* The moment at which a timeout set as an option runs out. */
 nanoseconds socket_deadline(nanoseconds timeout);
-/* wait_until()'s result as a system call tells it: a timeout is -EAGAIN. */
+/* wait_until()'s result as a system call returns it: a timeout is -EAGAIN. */
 static inline int socket_wait_result(int result) { return result == -ETIMEDOUT ? -EAGAIN : result; }
 
 int tcp_socket_create(struct socket **out);

@@ -364,5 +364,5 @@ void tcp_icmp_error(const struct icmp_error *error)
     else if (tcp->state == TCP_SYN_SENT)
         tcp_close(tcp, error->error);
     else
-        tcp->soft_error = error->error;   /* RFC 1122 4.2.3.9: told if the connection fails */
+        tcp->soft_error = error->error;   /* RFC 1122 4.2.3.9: reported if the connection fails */
 }

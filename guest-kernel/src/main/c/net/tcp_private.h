@@ -128,11 +128,11 @@ extern struct port_table tcp_ports;
 
 /* ---- Connections --------------------------------------------------------------------------------- */
 
-enum tcp_state {                     /* numbered as TCP_INFO tells them (linux/tcp.h) */
+enum tcp_state {                     /* numbered as TCP_INFO reports them (linux/tcp.h) */
     TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECEIVED = 3, TCP_FIN_WAIT_1 = 4, TCP_FIN_WAIT_2 = 5,
     TCP_TIME_WAIT = 6, TCP_CLOSED = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 10, TCP_CLOSING = 11,
 };
-/* The byte out of band: not told of, told of but not here yet, here, or read out of band and still in the stream. */
+/* The byte out of band: not announced, announced but not here yet, here, or read out of band and still in the stream. */
 enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_AWAITED, TCP_URGENT_HERE, TCP_URGENT_READ };
 enum tcp_recovery { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
 /* Only one can be needed: a retransmission (RFC 6298), a look for losses or a probe of the tail (RFC 8985), or a probe
@@ -256,7 +256,7 @@ struct tcp {
     struct tcp_socket *listener;     /* while in its accept queue */
     struct list accept_link;         /* in the listener's queue; an orphan's: among all orphans, by age */
     int error;                       /* positive; for SO_ERROR and the next call */
-    int soft_error;                  /* what ICMP said, told only if the connection times out */
+    int soft_error;                  /* what ICMP said, reported only if the connection times out */
     bool accepted_side;              /* opened by the peer */
     bool shut_read;
     bool being_read;                 /* a reader copies from `received` without the lock: leave it alone */
@@ -274,7 +274,7 @@ struct tcp {
     bool scaling, timestamps, sack;  /* agreed on */
     uint16_t mss;                    /* bytes of payload in a full segment, options deducted */
     uint16_t peer_mss, announced_mss;
-    uint16_t path_mtu;               /* what ICMP told; 0: only the interface's counts */
+    uint16_t path_mtu;               /* what ICMP reported; 0: only the interface's counts */
     struct list chunks;              /* struct tcp_chunk, ascending */
     struct tcp_chunk *send_chunk;    /* from which new data was sent last, or NULL */
     struct page *send_page;          /* partly filled by the last write, or NULL */
@@ -302,7 +302,7 @@ struct tcp {
     nanoseconds last_sent, last_received;
 
     /* Receiving. */
-    uint32_t receive_next, receive_edge;         /* the edge: receive_next + window as last told */
+    uint32_t receive_next, receive_edge;         /* the edge: receive_next + window as last sent */
     uint32_t last_ack_sent;
     uint32_t timestamp_recent, timestamp_offset;
     nanoseconds timestamp_recent_time;
@@ -365,7 +365,7 @@ void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket);
 /* Agreements of the handshake: what both sides' SYNs said. */
 void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer);
 void tcp_update_mss(struct tcp *tcp);
-/* The connection is over: `error` (positive, 0: orderly) is told to the application. */
+/* The connection is over: `error` (positive, 0: orderly) is reported to the application. */
 void tcp_close(struct tcp *tcp, int error);
 /* Sends a reset and closes. */
 void tcp_abort(struct tcp *tcp, int error);

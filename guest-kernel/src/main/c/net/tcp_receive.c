@@ -77,7 +77,7 @@ static void tune(struct tcp *tcp, uint32_t copied)
     tcp->shortest_rtt = 0;
 }
 
-/* The reader took bytes: tell the peer if the window grew much since it was last told. */
+/* The reader took bytes: report the window to the peer if it grew much since it was last sent. */
 void tcp_window_opened(struct tcp *tcp, uint32_t copied)
 {
     tune(tcp, copied);
@@ -196,7 +196,7 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
     if (!in_order) {
         tcp_out_of_order_add(tcp, packet);
         tcp->quick_acks = max_of(tcp->quick_acks, QUICK_AFTER_LOSS);
-        tcp->ack_now = true;          /* a duplicate acknowledgement tells the peer of the hole (RFC 5681 4.2) */
+        tcp->ack_now = true;          /* a duplicate acknowledgement reports the hole to the peer (RFC 5681 4.2) */
         return;
     }
     time_round_trip(tcp, segment);

@@ -215,7 +215,7 @@ static int send_locked(struct udp_socket *udp, const struct socket_message *mess
     return error;
 }
 
-/* Longer than any datagram, and yet one that its length could be told of: the queue of errors hears of it. */
+/* Longer than any datagram, but of a length that an error can report: the queue of errors gets it. */
 static int refuse_too_long(struct udp_socket *udp, const struct socket_message *message)
 {
     struct endpoint to;

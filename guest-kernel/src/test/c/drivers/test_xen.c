@@ -827,7 +827,7 @@ static void nic_is_down_when_taken_away(void)
     fake_nic_detach();
     fake_run();
     CHECK(!nic->running);
-    CHECK_EQUAL(ready_calls, 1);                   /* who waits for room is told, and the packets are dropped */
+    CHECK_EQUAL(ready_calls, 1);                   /* who waits for room is notified, and the packets are dropped */
     CHECK_EQUAL(fake_grants_used(), 0);
     CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
     nic->flush(nic);

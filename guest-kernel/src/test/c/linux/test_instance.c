@@ -258,7 +258,7 @@ static void nothing_is_asked_unless_wanted(void)
                          "instanceEnvironment\n") == 0);
 }
 
-static void failures_of_the_host_are_told(void)
+static void failures_of_the_host_are_reported(void)
 {
     begin();
     settings[0] = "APP_A", settings[1] = "host";
@@ -396,7 +396,7 @@ int main(void)
     host_test("instance: requests are IMDSv2's", requests_are_version_2);
     host_test("instance: only what is allowed is taken", only_what_is_allowed_is_taken);
     host_test("instance: nothing is asked unless wanted", nothing_is_asked_unless_wanted);
-    host_test("instance: failures of the host are told", failures_of_the_host_are_told);
+    host_test("instance: failures of the host are reported", failures_of_the_host_are_reported);
     host_test("instance: nobody answers", nobody_answers);
     host_test("instance: nobody listens", nobody_listens);
     host_test("instance: misbehaviour ends in time", misbehaviour_ends_in_time);

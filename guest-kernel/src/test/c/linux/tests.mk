@@ -1,4 +1,4 @@
-# What a start is told from outside: its texts, and the lookup on top of the whole network stack.
+# What a start is given from outside: its texts, and the lookup on top of the whole network stack.
 include src/test/c/host/host.mk
 
 LINUX_TEST := target/test/linux

@@ -285,7 +285,7 @@ static void answers_to_strangers_are_limited(void)
     }
 }
 
-/* Another machine with our address is told off, though not more often than every ten seconds. */
+/* Another machine with our address is warned off, though not more often than every ten seconds. */
 static void the_address_is_defended(void)
 {
     const struct wire_frame *frame;

@@ -354,7 +354,7 @@ static struct packet *make_packet(void)
     return packet;
 }
 
-/* The queue is full when the lie is told: the stack waits, and must be told to go on. */
+/* The queue is full when the device lies: the stack waits, and must be notified to go on. */
 static void sending_bears(const struct lie *lie)
 {
     struct fake_chain chain;

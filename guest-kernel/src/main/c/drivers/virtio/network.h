@@ -33,7 +33,7 @@ struct virtio_nic {
     struct virtio_device *device;
     struct spinlock lock;               /* guards the rest */
     struct virtqueue receive, transmit;
-    bool full;                          /* transmit() said false: the stack waits to be told */
+    bool full;                          /* transmit() said false: the stack waits for notice */
     uint64_t bytes_in_flight;           /* given to the transmit queue */
 };
 

@@ -85,7 +85,7 @@ static struct flight *flight_of(struct disk *disk, const struct block_request *r
     panic("a block request is under way without a flight");
 }
 
-/* Requests that ended under the lock, to be told when it is released. */
+/* Requests that ended under the lock, to be reported when it is released. */
 struct ended {
     struct list well, badly;
 };

@@ -81,7 +81,7 @@ struct transmitter {
     unsigned frame_count;
     unsigned extras;                 /* extra infos that were not answered */
     unsigned slots_per_packet;       /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
-    bool full;                       /* transmit() said false: the stack waits to be told */
+    bool full;                       /* transmit() said false: the stack waits for notice */
     bool dead;                       /* not connected, or the backend broke the protocol: packets are dropped */
     struct granted_page ring_page;
 };

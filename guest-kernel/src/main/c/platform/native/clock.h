@@ -18,7 +18,7 @@ static inline nanoseconds tsc_scale_apply(struct tsc_scale scale, uint64_t ticks
 }
 struct tsc_scale tsc_scale_of(uint64_t frequency);
 
-/* Ticks per second: told by the hypervisor or the CPU, else measured for 10 ms. */
+/* Ticks per second: reported by the hypervisor or the CPU, else measured for 10 ms. */
 uint64_t tsc_frequency(void);
 
 /* KVM's clock of this CPU: at `tsc` it was `system_time` ns, and goes on with `scale`. */

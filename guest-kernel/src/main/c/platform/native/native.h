@@ -15,7 +15,7 @@
 /* TSC value at the first instruction: the zero of clock_monotonic(). */
 extern uint64_t native_entry_tsc;
 
-/* ---- boot.c: what the loader told --------------------------------------------------------- */
+/* ---- boot.c: what the loader passed --------------------------------------------------------- */
 
 /* A stretch of memory, in bytes; types of xen/arch-x86/hvm/start_info.h (1 = RAM). */
 struct memory_range {
@@ -82,7 +82,7 @@ void native_clock_init(void);
 nanoseconds native_clock_monotonic(void);
 nanoseconds native_clock_wall(void);
 phys_t native_clock_page_address(void);
-/* For a hypervisor that tells the time of day; UTC in ns since 1970. */
+/* For a hypervisor that gives the time of day; UTC in ns since 1970. */
 void native_clock_set_wall(nanoseconds now);
 /* Ticks of the TSC in a duration <= 1000 s. */
 uint64_t native_clock_ticks(nanoseconds duration);

@@ -19,7 +19,7 @@
 #define ENABLE_RECEIVED 0x01
 #define ENABLE_TRANSMIT_EMPTY 0x02
 #define STATUS_DATA_READY 0x01
-#define STATUS_BREAK 0x10               /* the byte read next is none, but tells of a break */
+#define STATUS_BREAK 0x10               /* the byte read next is none, but marks a break */
 #define IDENTITY_NONE 0x01
 #define MOST_CAUSES 64                  /* dealt with by one interrupt, lest a broken device keep us */
 

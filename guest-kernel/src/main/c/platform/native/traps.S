@@ -17,7 +17,7 @@
  *   other traps    come on the gate's stack (the task state's, instead of the thread's), load the kernel's root and
  *                  carry the frame over; an IRET to user mode carries it back, since it reads it with the user's root.
  *   non-maskable   may come with either root on a stack that both map, and load the kernel's: they do not return.
- *   from kernel    the root is the kernel's, but when GS tells that the interrupt hit the gate itself.
+ *   from kernel    the root is the kernel's, except when GS shows that the interrupt hit the gate itself.
  * The other patches (platform/x86/patch.h) are against what user mode leaves behind in branch predictors, and what the
  * kernel leaves in buffers of the processor.
  */

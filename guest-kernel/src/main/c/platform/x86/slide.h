@@ -5,7 +5,7 @@
  * image a second time, `slide` bytes higher, has slide_apply() add that to the addresses in it, and jumps there; from
  * then on nothing knows that it was moved: KERNEL_BASE (platform.h) is a symbol, and so moves as well.
  *
- * All of it runs before anything else is set up, on the boot CPU. A trap would be the end without a word.
+ * All of it runs before anything else is set up, on the boot CPU. A trap would end the guest silently.
  */
 #pragma once
 

@@ -80,7 +80,7 @@ static void choose_history(const struct speculation_facts *facts, struct specula
         plan->patches |= BIT(PATCH_CLEAR_HISTORY);
 }
 
-/* One of: IBRS that tells kernel from user by itself; IBRS at each entry; retpolines. */
+/* One of: IBRS that distinguishes kernel from user by itself; IBRS at each entry; retpolines. */
 static void choose_branches(const struct speculation_facts *facts, struct speculation_plan *plan)
 {
     plan->patches |= BIT(PATCH_FILL_RETURNS);

@@ -189,6 +189,6 @@ void event_unmask(uint32_t port)
 
 void event_notify(uint32_t port)
 {
-    /* Fails only when the other end is gone, and then nobody is there to be told. */
+    /* Fails only when the other end is gone, and then there is nothing to notify. */
     (void)hypercall_event(EVENT_SEND, &port);
 }

@@ -33,5 +33,5 @@ void event_mask(uint32_t port);
 void event_close(uint32_t port);
 /* Lets the port interrupt; an event that arrived meanwhile is delivered now. */
 void event_unmask(uint32_t port);
-/* Tells the other end. */
+/* Notifies the other end. */
 void event_notify(uint32_t port);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Xen tells every guest of time in the shared information page (xen/xen.h: vcpu_time_info, shared_info), read
+ * What Xen gives every guest about time in the shared information page (xen/xen.h: vcpu_time_info, shared_info), read
  * while it does not change.
  */
 #pragma once

@@ -63,7 +63,7 @@ static nanoseconds never_back(nanoseconds now, uint64_t tsc)
     return max_of(now, shown);
 }
 
-/* The page begins anew at this instant, not at that of Xen's calibration: since then the rates before and after may
+/* The page starts again at this instant, not at that of Xen's calibration: since then the rates before and after may
  * have come apart, and what user mode read meanwhile was by the rate before. */
 static void follow_xen(void)
 {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The guest kernel beside Linux: same machine, JVM and application, by turns, in seconds of the guest's CPU, which other work
+ * The guest kernel beside Linux: same machine, JVM and application, alternating, in seconds of the guest's CPU, which other work
  * on this machine disturbs less than the clock. Prints the medians and their ratio as a table; how small a ratio has to
  * be, people judge. {@code -Dpeer.rounds=N} measures each N times.
  */

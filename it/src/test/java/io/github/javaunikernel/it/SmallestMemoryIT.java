@@ -59,7 +59,7 @@ class SmallestMemoryIT {
         System.out.println("smallest memory: " + enough + " MiB on " + platform);
     }
 
-    /** The image is made anew for each size, since its JVM options follow from the memory. */
+    /** The image is made again for each size, since its JVM options follow from the memory. */
     private static boolean serves(Platform platform, int memory) throws IOException, InterruptedException {
         Maven.run(project, Map.of(), "-q", "package", "-DskipTests", "-Dunikernel.memory=" + Math.max(memory, LEAST_IMAGE));
         List<String> options = new ArrayList<>(platform.options(Scaffold.product(project, "")));

@@ -38,8 +38,8 @@ public final class ImageAssembler {
     /**
      * Makes an assembler.
      *
-     * @param progress is told in one line what happens
-     * @param warnings is told in one line what may be wrong with the image
+     * @param progress gets one line on what happens
+     * @param warnings gets one line on what may be wrong with the image
      */
     public ImageAssembler(Consumer<String> progress, Consumer<String> warnings) {
         this.progress = progress;

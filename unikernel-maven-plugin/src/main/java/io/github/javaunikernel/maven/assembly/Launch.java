@@ -17,7 +17,7 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
 /**
- * How the JVM is told to start an application: as {@code java -jar} does it, with what the manifest of its jar asks for,
+ * How the JVM starts an application: as {@code java -jar} does it, with what the manifest of its jar asks for,
  * or as a module.
  */
 final class Launch {

@@ -29,7 +29,7 @@ final class WritableDirectories {
      * Starts with the working directory.
      *
      * @param memoryFileSystems further directories whose content in the image is hidden
-     * @param warnings is told in one line what cannot be made writable
+     * @param warnings gets one line on what cannot be made writable
      */
     WritableDirectories(List<MemoryFileSystem> memoryFileSystems, Consumer<String> warnings) {
         empty = new ArrayList<>(WITHOUT_FILES_OF_THE_IMAGE);

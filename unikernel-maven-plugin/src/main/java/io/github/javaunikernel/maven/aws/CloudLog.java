@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
-/** Where progress is told. Implementations are thread-safe. */
+/** Where progress is reported. Implementations are thread-safe. */
 public interface CloudLog {
     void info(String line);
 

@@ -73,7 +73,7 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
             return description + inWords(provider.resolveCredentials().providerName().orElse(""));
         } catch (SdkException e) {
             if (isChain()) {
-                // the SDK tells of every link of the chain, at a length that hides what to do
+                // the SDK reports every link of the chain, at a length that hides what to do
                 log.debug(e.getMessage());
                 throw new CloudException(Reason.CREDENTIALS, "No AWS credentials from " + description + " (none of " + CHAIN + " has any).");
             }

@@ -57,7 +57,7 @@ final class SnapshotUploader {
     record Uploaded(String snapshotId, Optional<String> parent, int changed, int sent, long sendMillis) {
     }
 
-    /** Uploads on top of {@code parent}, or continues the upload that the journal tells of when settings and image allow. */
+    /** Uploads on top of {@code parent}, or continues the upload that the journal records when settings and image allow. */
     Uploaded upload(DiskImage image, Optional<String> parent, Label label, UploadJournal journal) throws CloudException {
         if (!continues(image, journal)) {
             sweep(journal);

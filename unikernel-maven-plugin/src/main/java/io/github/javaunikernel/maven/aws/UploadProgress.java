@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
-/** Told how an upload proceeds, over all regions together. Implementations are thread-safe. */
+/** Receives how an upload proceeds, over all regions together. Implementations are thread-safe. */
 public interface UploadProgress {
     /** More is to be sent than known before. */
     void expect(int blocks);

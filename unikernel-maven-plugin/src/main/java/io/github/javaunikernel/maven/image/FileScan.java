@@ -12,7 +12,7 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * What one reading of a file tells.
+ * What one reading of a file finds.
  *
  * @param size in bytes
  * @param sha256 lower-case hexadecimal

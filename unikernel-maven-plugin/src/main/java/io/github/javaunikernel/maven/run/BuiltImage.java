@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * An image that was made, and the machine it was made for, as its manifest tells.
+ * An image that was made, and the machine it was made for, as its manifest says.
  *
  * @param memory in MiB
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent

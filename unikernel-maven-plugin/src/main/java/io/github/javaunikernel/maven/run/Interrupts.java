@@ -22,7 +22,7 @@ public final class Interrupts implements AutoCloseable {
     /**
      * Begins.
      *
-     * @param log is told what happens
+     * @param log gets what happens
      */
     public Interrupts(Consumer<String> log) {
         this.log = log;

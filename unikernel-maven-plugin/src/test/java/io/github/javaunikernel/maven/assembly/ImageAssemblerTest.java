@@ -89,7 +89,7 @@ class ImageAssemblerTest {
         assertTrue(E2fs.debugfs(image, "stat /lib64/ld-linux-x86-64.so.2").contains("Type: regular"));
     }
 
-    /** With runtimes linked anew. */
+    /** With runtimes linked again. */
     @Test
     void twoBuildsAreIdentical() throws Exception {
         classData = JavaHome.at(Path.of(System.getProperty("java.home"))).hasReproducibleClassData();

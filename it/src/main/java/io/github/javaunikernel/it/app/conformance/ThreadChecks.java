@@ -43,7 +43,7 @@ final class ThreadChecks implements Conformance.Area {
         void run(long milliseconds) throws Exception;
     }
 
-    /** Each wait lasts at least as long as it was told to. */
+    /** Each wait lasts at least as long as asked. */
     private void waits() {
         Object monitor = new Object();
         ReentrantLock lock = new ReentrantLock();
