@@ -190,7 +190,9 @@ static void target_descriptor(struct text *out, uint32_t number)
     struct file_status status;
     if (file_path(file, path, sizeof(path)) > 0)
         text_bytes(out, path, strlen(path));
-    else if (file_status(file, &status) == 0 && (status.mode & S_IFMT) == S_IFSOCK)
+    else if (file_status(file, &status))
+        text_print(out, "anon_inode:[%u]", number);
+    else if ((status.mode & S_IFMT) == S_IFSOCK)
         text_print(out, "socket:[%lu]", status.inode);
     else if ((status.mode & S_IFMT) == S_IFIFO)
         text_print(out, "pipe:[%lu]", status.inode);

@@ -36,6 +36,7 @@
 #define MODE_DISABLED 0x10
 #define MODE_TRANSLATED 0x40
 #define CONTROLLER_TRIES 10000
+#define CODES_AT_ONCE 16                /* what the controller may hold; one that is always full does not keep the CPU */
 
 #define SCAN_EXTENDED 0xe0
 
@@ -95,7 +96,7 @@ static bool is_last_of_three(uint8_t code)
 static void keyboard_interrupt(void *context)
 {
     (void)context;
-    while (in8(KEYBOARD_STATUS) & STATUS_OUTPUT_FULL) {
+    for (unsigned i = 0; i < CODES_AT_ONCE && in8(KEYBOARD_STATUS) & STATUS_OUTPUT_FULL; i++) {
         uint8_t code = in8(KEYBOARD_DATA);
         if (code != SCAN_EXTENDED && is_last_of_three(code))
             kernel_control(CONTROL_POWER_OFF);
