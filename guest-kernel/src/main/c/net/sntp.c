@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SNTP client's thread. Each round asks every server once, chooses one answer (sntp_choose()), lets the clock follow
- * it (sntp_follow()) and sleeps for a period, at whose end the clock keeps only its drift (sntp_coast()). A question goes
- * out from a socket of its own: it has a port that is hard to guess, and only the server that was asked can answer.
+ * The SNTP client's thread. Each round asks every server once, chooses one answer (sntp_choose()), lets the clock
+ * follow it (sntp_follow()) and sleeps for a period, at whose end the clock keeps only its drift (sntp_coast()). A
+ * question goes out from a socket of its own: it has a port that is hard to guess, and only the server that was asked
+ * can answer.
  *
- * sntp_use() is called when the network changes. Spinlock "time servers" guards `servers`, `count` and `generation`; the
- * rest is the thread's.
+ * sntp_use() is called when the network changes. Spinlock "time servers" guards `servers`, `count` and `generation`;
+ * the rest is the thread's.
  */
 #include "net/sntp.h"
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What answers of time servers mean for the wall clock, for sntp.c. There is no lock and no clock here: times are given,
- * and the state is the caller's struct sntp_clock.
+ * What answers of time servers mean for the wall clock, for sntp.c. There is no lock and no clock here: times are
+ * given, and the state is the caller's struct sntp_clock.
  *
  * The wall clock jumps at most once, at the first sample, and only if that is more than STEP_LIMIT off. From then on it
  * runs faster or slower, by no more than GAIN_LIMIT on either side, so it never goes back. Its gain has two parts. The
  * correction works off the offset until the period's end. The drift makes up for our oscillator: what is left at the
  * next sample, beyond what should be, is what it got wrong since.
  *
- * A sample proves only that the offset lies within its error from what it shows. What the way there and back took beyond
- * the shortest met counts against it, so that a queue on the way does not move the clock.
+ * A sample proves only that the offset lies within its error from what it shows. What the way there and back took
+ * beyond the shortest met counts against it, so that a queue on the way does not move the clock.
  */
 #include "net/sntp.h"
 
