@@ -36,6 +36,7 @@
 
 static struct boot_options options;
 static struct configuration configuration;
+static bool on_ec2;
 
 void timing_mark(const char *phase, nanoseconds duration)
 {
@@ -73,13 +74,28 @@ static void announce(const struct net_configuration *network)
         log_always("ready address=%s/%u gateway=%s", address, network->prefix, gateway);
 }
 
+/* EC2 User Guide, "Set the time for your instance": the Amazon Time Sync Service. */
+static const ipv4_t ec2_time_server = 0xa9fea97b;
+
+static void use_time_servers(const struct net_configuration *network)
+{
+    if (configuration.time == TIME_SERVERS)
+        sntp_use(configuration.time_servers, configuration.time_server_count);
+    else if (configuration.time == TIME_AUTO && network->time_server_count > 0)
+        sntp_use(network->time_servers, network->time_server_count);
+    else if (configuration.time == TIME_AUTO && on_ec2)
+        sntp_use(&ec2_time_server, 1);
+}
+
 static void network_changed(const struct net_configuration *network)
 {
     write_network_files(network);
-    if (network->address != IPV4_ANY)
-        announce(network);
-    else
+    if (network->address == IPV4_ANY) {
         log_error("the DHCP lease was lost; asking for a new one");
+        return;
+    }
+    announce(network);
+    use_time_servers(network);
 }
 
 static void start_static_network(void)
@@ -127,6 +143,10 @@ static void configure_instance(void)
     if (configuration.no_instance_metadata)
         metadata_forbid();
     configuration.process.environment = string_list_array(&configuration.environment.variables);
+    if (instance.metadata_service) {
+        on_ec2 = true;
+        use_time_servers(&network);
+    }
     timing_mark("instance", clock_monotonic() - started);
 }
 

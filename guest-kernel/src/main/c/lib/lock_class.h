@@ -30,6 +30,7 @@
     LOCK(POSIX_TIMERS, "posix timers") \
     LOCK(INTERVAL_TIMERS, "interval timers") \
     LOCK(LIMITS, "limits") \
+    LOCK(TIME_SERVERS, "time servers") \
     LOCK(WORKING_DIRECTORY, "working directory") \
     LOCK(DESCRIPTORS, "descriptors") \
     LOCK(INOTIFY, "inotify") \

@@ -164,6 +164,29 @@ static void set_network(struct reader *reader, char *value)
     }
 }
 
+static void set_time_servers(struct reader *reader, const char *value)
+{
+    struct configuration *configuration = reader->configuration;
+    bool good = true;
+    configuration->time = TIME_SERVERS;
+    do {
+        good = configuration->time_server_count < SNTP_SERVERS &&
+            ipv4_parse(&value, &configuration->time_servers[configuration->time_server_count++]);
+    } while (good && *value == ',' && value++);
+    if (!good || *value)
+        reader->problem = "time must be auto, none or up to four addresses with commas between them";
+}
+
+static void set_time(struct reader *reader, const char *value)
+{
+    if (!strcmp(value, "auto"))
+        reader->configuration->time = TIME_AUTO;
+    else if (!strcmp(value, "none"))
+        reader->configuration->time = TIME_NONE;
+    else
+        set_time_servers(reader, value);
+}
+
 static void add_mount(struct reader *reader, char *value, bool over_image)
 {
     struct configuration *configuration = reader->configuration;
@@ -203,6 +226,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         string_copy(host_name, value, sizeof(host_name));
     else if (!strcmp(name, "network"))
         set_network(reader, value);
+    else if (!strcmp(name, "time"))
+        set_time(reader, value);
     else if (!strcmp(name, "tmpfs"))
         add_mount(reader, value, false);
     else if (!strcmp(name, "writable"))

@@ -8,8 +8,11 @@
 #include "lib/types.h"
 #include "linux/instance.h"
 #include "linux/process.h"
+#include "net/sntp.h"
 
 enum network_mode { NETWORK_DHCP, NETWORK_STATIC, NETWORK_NONE };
+
+enum time_mode { TIME_AUTO, TIME_NONE, TIME_SERVERS };
 
 struct memory_mount {
     char *path;
@@ -26,6 +29,9 @@ struct configuration {
     unsigned sources;                    /* instance.h: SOURCE_* */
     enum network_mode network;
     const char *network_text;            /* after "static " */
+    enum time_mode time;
+    ipv4_t time_servers[SNTP_SERVERS];
+    unsigned time_server_count;
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
 };

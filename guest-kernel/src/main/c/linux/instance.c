@@ -109,10 +109,12 @@ static void use_user_data(struct source *source, const struct user_data *data)
         log_error("the user data is not used: it %s", problem);
 }
 
-static void read_user_data(struct source *source)
+/* True if the service answered. */
+static bool read_user_data(struct source *source)
 {
     struct user_data data;
-    switch (metadata_read_user_data(clock_monotonic() + USER_DATA_PATIENCE, &data)) {
+    enum metadata_outcome outcome = metadata_read_user_data(clock_monotonic() + USER_DATA_PATIENCE, &data);
+    switch (outcome) {
     case METADATA_FOUND:
         /* No entropy is credited for it: it is the same at each start, and on every instance of a group. */
         random_add(data.text, data.length);
@@ -126,6 +128,7 @@ static void read_user_data(struct source *source)
         log_error("continuing without user data: %s", data.problem);
         break;
     }
+    return outcome != METADATA_FAILED;
 }
 
 /* ---- The host's settings ------------------------------------------------------------------------------ */
@@ -163,14 +166,14 @@ static void read_command_line(struct source *source, const struct instance *inst
     }
 }
 
-void instance_configure(const struct instance *instance)
+void instance_configure(struct instance *instance)
 {
     struct source user_data = { "user data", instance->environment, 0 };
     struct source settings = { "settings of the host", instance->environment, 0 };
     struct source command_line = { "command line", instance->environment, 0 };
     bool any = instance->environment->allowed.count > 0;
     if (any && instance->sources & SOURCE_USER_DATA && instance->network)
-        read_user_data(&user_data);
+        instance->metadata_service = read_user_data(&user_data);
     if (any && instance->sources & SOURCE_HOST)
         read_settings(&settings);
     read_command_line(&command_line, instance);

@@ -21,9 +21,10 @@ struct instance {
     unsigned sources;                            /* SOURCE_* that may be read */
     const struct string_list *command_line;      /* NAME=VALUE, checked names; they must stay */
     bool network;                                /* there is an address to ask for user data with */
+    bool metadata_service;                       /* out: the instance metadata service answered, so this is EC2 */
 };
 /*
  * Reads the sources, for the boot thread only; none is asked when nothing is allowed. Never fails: what cannot be
  * had is logged and left out. Takes less than a second, most of which is for user data.
  */
-void instance_configure(const struct instance *instance);
+void instance_configure(struct instance *instance);

@@ -99,7 +99,7 @@ static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintpt
 
 SYSCALL_DEFINE4(timerfd_settime, int, fd, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
-    enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 };     /* the wall clock is never set: nothing to cancel */
+    enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 };     /* no program sets the wall clock: nothing to cancel */
     if (flags & ~(uint32_t)(ABSOLUTE | CANCEL_ON_SET))
         return -EINVAL;
     struct file *file = descriptor_get(fd);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clocks, sleeping and times of use, and the conversions of times that the other files of linux/ call (time_abi.h).
- * Linux's clocks are two of the platform, monotonic and wall, and the CPU time of a thread or the process; the wall
- * clock is never set, and all CPU time counts as the program's. A time that does not fit becomes NO_DEADLINE, so no sum
- * of times overflows.
+ * Linux's clocks are two of the platform, monotonic and wall, and the CPU time of a thread or the process; the program
+ * cannot set the wall clock, and all CPU time counts as its own. A time that does not fit becomes NO_DEADLINE, so no
+ * sum of times overflows.
  *
  * Entered through the table of system calls (syscalls.c), though most reading of clocks is done by the vDSO. No lock is
  * held here; a sleep ends at its deadline or with a signal.

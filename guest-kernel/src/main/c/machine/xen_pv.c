@@ -22,6 +22,7 @@ const struct platform_operations xen_pv_machine = {
     .cpu_enter_user = pv_enter_user,
     .clock_monotonic = pv_clock_monotonic,
     .clock_wall = pv_clock_wall,
+    .clock_set_wall = pv_clock_set_wall,
     .clock_set_deadline = pv_clock_set_deadline,
     .clock_page_address = pv_clock_page_address,
     XEN_DEVICE_OPERATIONS,

@@ -23,6 +23,7 @@
 #define OPTION_HOSTNAME 12
 #define OPTION_DOMAIN 15
 #define OPTION_MTU 26
+#define OPTION_NTP 42
 #define OPTION_REQUESTED 50
 #define OPTION_LEASE 51
 #define OPTION_OVERLOAD 52
@@ -64,7 +65,7 @@ static uint8_t *put_address(uint8_t *p, uint8_t code, ipv4_t address)
 static uint8_t *put_wishes(uint8_t *p, const struct dhcp_query *query)
 {
     static const uint8_t parameters[] = { OPTION_NETMASK, OPTION_ROUTER, OPTION_DNS, OPTION_DOMAIN, OPTION_MTU,
-                                          OPTION_LEASE, OPTION_RENEW, OPTION_REBIND };
+                                          OPTION_LEASE, OPTION_RENEW, OPTION_REBIND, OPTION_NTP };
     be16 size = be16_of(DHCP_MESSAGE_SIZE);
     size_t name_length = strnlen(query->hostname, DHCP_HOSTNAME_SIZE - 1);
     p = put_option(p, OPTION_PARAMETERS, parameters, sizeof(parameters));
@@ -98,11 +99,13 @@ size_t dhcp_make(uint8_t to[DHCP_MESSAGE_SIZE], const struct dhcp_query *query)
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */
 
-static void read_dns(const uint8_t *data, uint8_t length, struct net_configuration *out)
+/* Returns how many there are, at most `limit`. */
+static unsigned read_addresses(const uint8_t *data, uint8_t length, ipv4_t *out, unsigned limit)
 {
-    out->dns_count = 0;
-    for (unsigned i = 0; i + 4u <= length && out->dns_count < NET_MAX_DNS; i += 4)
-        out->dns[out->dns_count++] = read_be32(data + i);
+    unsigned count = 0;
+    for (unsigned i = 0; i + 4u <= length && count < limit; i += 4)
+        out[count++] = read_be32(data + i);
+    return count;
 }
 
 /* Only what can be in a host name gets into resolv.conf. */
@@ -151,7 +154,10 @@ static void read_number(uint8_t code, const uint8_t *data, struct dhcp_answer *o
 static void read_option(uint8_t code, const uint8_t *data, uint8_t length, struct dhcp_answer *out, uint8_t *overload)
 {
     if (code == OPTION_DNS)
-        read_dns(data, length, &out->configuration);
+        out->configuration.dns_count = read_addresses(data, length, out->configuration.dns, NET_MAX_DNS);
+    else if (code == OPTION_NTP)
+        out->configuration.time_server_count =
+            read_addresses(data, length, out->configuration.time_servers, SNTP_SERVERS);
     else if (code == OPTION_DOMAIN)
         read_domain(data, length, &out->configuration);
     else if (code == OPTION_TYPE && length == 1)

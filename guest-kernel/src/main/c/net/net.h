@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The network stack: Ethernet, ARP, IPv4, ICMP, UDP, TCP, a DHCP client, and the sockets over them.
+ * The network stack: Ethernet, ARP, IPv4, ICMP, UDP, TCP, clients of DHCP and SNTP, and the sockets over them.
  *
  * Calls go down from linux/sys_net.c: socket.h -> tcp/udp/unix -> ip.h -> interface.h -> drivers/device.h,
  * and up from device->receive (interrupt context): interface -> ethernet -> arp | ip -> icmp | udp | tcp.
@@ -19,6 +19,7 @@
 
 #include "lib/types.h"
 #include "net/address.h"
+#include "net/sntp.h"
 
 /* ---- Configuration, for the boot code ------------------------------------------------------ */
 
@@ -33,6 +34,8 @@ struct net_configuration {
     unsigned dns_count;
     unsigned mtu;                    /* 0: the device's own; what it cannot do becomes its largest */
     char domain[NET_DOMAIN_SIZE];    /* "": none */
+    ipv4_t time_servers[SNTP_SERVERS];           /* by DHCP: option 42 */
+    unsigned time_server_count;
 };
 
 /* Called in a kernel thread, no lock held, whenever the configuration changed: it may write files.

@@ -87,6 +87,11 @@ nanoseconds clock_wall(void)
     return platform_operations->clock_wall();
 }
 
+void clock_set_wall(const struct wall_time *time)
+{
+    platform_operations->clock_set_wall(time);
+}
+
 void clock_set_deadline(nanoseconds deadline)
 {
     platform_operations->clock_set_deadline(deadline);

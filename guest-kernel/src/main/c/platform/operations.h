@@ -30,6 +30,7 @@ struct platform_operations {
 
     nanoseconds (*clock_monotonic)(void);
     nanoseconds (*clock_wall)(void);
+    void (*clock_set_wall)(const struct wall_time *time);
     void (*clock_set_deadline)(nanoseconds deadline);
     phys_t (*clock_page_address)(void);
 

@@ -167,6 +167,19 @@ uint64_t fpu_features(void);        /* XCR0, 3 when there is no XSAVE */
 /* Time. Monotonic starts near boot and never goes back; wall is UTC since 1970. */
 nanoseconds clock_monotonic(void);
 nanoseconds clock_wall(void);
+/* The wall clock as a function of the monotonic one: an instant on both, and how much the wall clock gains on the
+ * monotonic one from there on, in 2^-32 (4295 is one part in a million). */
+struct wall_time {
+    nanoseconds monotonic, wall;
+    int64_t gain;
+};
+static inline nanoseconds wall_time_at(const struct wall_time *time, nanoseconds monotonic)
+{
+    int64_t since = (int64_t)(monotonic - time->monotonic);
+    return time->wall + (nanoseconds)since + (nanoseconds)(int64_t)((__int128)since * time->gain >> 32);
+}
+/* From now on the wall clock is this one; until it is called, it is the host's. The caller serialises. */
+void clock_set_wall(const struct wall_time *time);
 /* Asks for a timer interrupt (kernel_timer()) on this CPU at a monotonic time; NO_DEADLINE for none. */
 void clock_set_deadline(nanoseconds deadline);
 /* Parameters for the vDSO: monotonic = base + ((rdtsc - tsc_base) * multiplier >> 32) << or >> shift.
@@ -183,8 +196,13 @@ struct clock_page {
     uint64_t monotonic_base;        /* ns */
     uint32_t multiplier;            /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
     int32_t shift;                  /* > 0: left, < 0: right */
+<<<<<<< HEAD
     uint64_t wall_offset;           /* wall = monotonic + wall_offset, ns */
     uint32_t host_version;          /* written by the host, with the rest of its parameters after it */
+=======
+    struct wall_time wall;
+    uint32_t host_version;          /* written by the host, with the rest of its parameters behind it */
+>>>>>>> 87b71c8d1eede93866dcf1d8526040042a7bc7ac
     uint32_t host_rest[7];
     uint32_t seen_version;          /* of the host's parameters, from which the above are made */
 };

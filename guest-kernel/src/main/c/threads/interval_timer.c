@@ -26,7 +26,7 @@ nanoseconds clock_now(const struct clock *clock)
     case CLOCK_OF_THREAD:
         (void)thread_find_cpu_time(clock->thread, &time);   /* an ended thread has used none */
         return time;
-    case CLOCK_WALL:                 /* is never set: a deadline is turned into a monotonic one once */
+    case CLOCK_WALL:                 /* a deadline is turned into a monotonic one when it is set */
     case CLOCK_STEADY:
         break;
     }

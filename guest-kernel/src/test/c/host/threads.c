@@ -32,6 +32,7 @@ static struct thread main_thread = {
 };
 static bool real_clock;
 static nanoseconds virtual_now = NS_PER_SECOND;
+static struct wall_time wall = { .wall = 1700000000 * NS_PER_SECOND };
 static struct list timers = LIST_INIT(timers);
 
 void host_threads_init(void)
@@ -57,8 +58,10 @@ nanoseconds clock_monotonic(void) { return real_clock ? linux_clock(CLOCK_MONOTO
 
 nanoseconds clock_wall(void)
 {
-    return real_clock ? linux_clock(CLOCK_REALTIME) : 1700000000 * NS_PER_SECOND + virtual_now;
+    return real_clock ? linux_clock(CLOCK_REALTIME) : wall_time_at(&wall, virtual_now);
 }
+
+void clock_set_wall(const struct wall_time *time) { wall = *time; }
 
 /* Active timers hang in a list by the tree node's first two words; few exist in a test. */
 static struct list *timer_link(struct timer *timer) { return (struct list *)(void *)&timer->node; }

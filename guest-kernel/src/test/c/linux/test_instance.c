@@ -133,7 +133,7 @@ static void begin(void)
 
 static void configure_from(unsigned sources, bool network)
 {
-    struct instance instance = { &environment, sources, &command_line, network };
+    struct instance instance = { &environment, sources, &command_line, network, false };
     nanoseconds began = clock_monotonic();
     instance_configure(&instance);
     took = clock_monotonic() - began;

@@ -30,6 +30,8 @@ int peer_reset(const void *context);
 int peer_expect_reset(const void *context);
 int peer_reads_to_the_end(const void *context);
 int peer_refused(const void *context);
+/* Becomes chronyd, which serves the time of the machine and does not change it, until it is killed. */
+int peer_chronyd(const void *pid_file);
 
 void peer_pattern(uint32_t seed, uint64_t at, void *to, size_t length);
 int peer_child_result(pid_t child);

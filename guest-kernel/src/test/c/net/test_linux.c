@@ -3,6 +3,7 @@
  * The stack against Linux's own over a TAP device: every protocol both ways, with offloads and
  * without, over good lines and bad ones.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -383,6 +384,44 @@ static void shut_down(void)
     file_put(listener);
 }
 
+/* Asks chronyd until it has started; its clock is this machine's. */
+static bool ask_chronyd(struct file *file, struct sntp_sample *sample)
+{
+    uint8_t message[SNTP_MESSAGE_SIZE];
+    struct sntp_answer answer;
+    for (nanoseconds limit = clock_monotonic() + PATIENCE; clock_monotonic() < limit;) {
+        nanoseconds asked = clock_wall();
+        sntp_make(message, 4711);
+        if (stack_send(file, message, sizeof(message), 0) != sizeof(message))
+            continue;                                /* the port is closed yet, as ICMP said */
+        ssize_type length = stack_receive(file, message, sizeof(message), 0);
+        if (length > 0 && sntp_read(message, (size_t)length, 4711, &answer) == SNTP_TIME) {
+            *sample = sntp_sample_of(asked, clock_wall(), &answer);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void time_from_chrony(void)
+{
+    char pid_file[] = "/tmp/chronyd-XXXXXX";
+    struct sntp_sample sample = { 0 };
+    struct file *file = stack_socket(SOCK_DGRAM);
+    close(mkstemp(pid_file));
+    CHECK_EQUAL(stack_connect(file, LINUX_ADDRESS, 123), 0);
+    socket_of(file)->receive_timeout = 100 * NS_PER_MS;
+    pid_t peer = peer_start(peer_chronyd, pid_file);
+    bool answered = ask_chronyd(file, &sample);
+    kill(peer, SIGTERM);
+    (void)peer_result(peer, PATIENCE);
+    unlink(pid_file);
+    file_put(file);
+    CHECK(answered && sample.usable);
+    CHECK(sample.delay < NS_PER_SECOND);
+    CHECK((sample.offset < 0 ? -sample.offset : sample.offset) <= (int64_t)sample.error);
+}
+
 /* Everything is given back but what TIME_WAIT, ARP and the interfaces keep. */
 static void nothing_is_lost(void)
 {
@@ -422,6 +461,7 @@ int main(void)
     tap_test("tcp: duplicates", line_with_duplicates);
     tap_test("tcp: loss, duplicates, reordering, delay and offload", line_with_everything);
     tap_test("tcp: a line made bad by tc netem", line_by_netem);
+    tap_test("time from chrony", time_from_chrony);
     tap_test("tcp: the end of the process", shut_down);
     tap_test("memory is given back", nothing_is_lost);
     return host_result();

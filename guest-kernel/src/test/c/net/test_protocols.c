@@ -661,7 +661,8 @@ static void dhcp_answer(uint8_t type, ipv4_t server, ipv4_t gateway)
     message[0] = 2;
     write_be32(message + 16, type == 6 ? 0 : LEASED);
     uint8_t options[] = { 53, 1, type, 54, 4, 0, 0, 0, 0, 51, 4, 0, 0, 0, 100, 1, 4, 255, 255, 255, 0, 3, 4, 0, 0, 0, 0,
-                          6, 8, 8, 8, 8, 8, 1, 1, 1, 1, 26, 2, 5, 0x78, 15, 3, 'l', 'a', 'b', 255 };
+                          6, 8, 8, 8, 8, 8, 1, 1, 1, 1, 26, 2, 5, 0x78, 15, 3, 'l', 'a', 'b',
+                          42, 9, 10, 9, 0, 7, 10, 9, 0, 8, 1, 255 };
     write_be32(options + 5, server);
     write_be32(options + 23, gateway);
     memcpy(message + 240, options, sizeof(options));
@@ -708,6 +709,8 @@ static void dhcp_serve(void)
         DHCP_EXPECT(dhcp.changes == 1 && dhcp.last.address == LEASED && dhcp.last.prefix == 24);
         DHCP_EXPECT(dhcp.last.gateway == WIRE_PEER && dhcp.last.dns_count == 2 && dhcp.last.mtu == 1400);
         DHCP_EXPECT(strcmp(dhcp.last.domain, "lab") == 0);
+        DHCP_EXPECT(dhcp.last.time_server_count == 2 && dhcp.last.time_servers[0] == 0x0a090007);
+        DHCP_EXPECT(dhcp.last.time_servers[1] == 0x0a090008);
         DHCP_EXPECT(type == 3 && dhcp.query_to == WIRE_PEER && wanted == NULL && server == NULL);
         DHCP_EXPECT(read_be32(dhcp.query + 12) == LEASED);
         dhcp_answer(5, WIRE_PEER, WIRE_PEER);

@@ -29,10 +29,10 @@ fuzz-net-%: target/test/fuzz_net_%
 	    target/test/corpus-net-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz net $*"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http
+TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http fuzz-net-sntp
 endif
 
-NET_TESTS := http segments recovery throughput protocols multicast lifetimes attacks unix linux
+NET_TESTS := http segments recovery throughput protocols multicast lifetimes attacks unix sntp linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done

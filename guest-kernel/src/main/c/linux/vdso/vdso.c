@@ -49,11 +49,11 @@ static inline bool read_clocks(nanoseconds *monotonic, nanoseconds *wall)
             return false;
         uint64_t ticks = read_tsc() - clock_page.tsc_base;
         uint64_t time = clock_page.monotonic_base + clock_scale(ticks, clock_page.multiplier, clock_page.shift);
-        uint64_t offset = clock_page.wall_offset;
+        struct wall_time at = { clock_page.wall.monotonic, clock_page.wall.wall, clock_page.wall.gain };
         __asm__ volatile("" ::: "memory");
         if ((sequence & 1) == 0 && clock_page.sequence == sequence && page_is_usable()) {
             *monotonic = time;
-            *wall = time + offset;
+            *wall = wall_time_at(&at, time);
             return true;
         }
     }

@@ -20,7 +20,7 @@ static uint64_t ticks_per_ms;
 static bool kvm;
 static uint64_t kvm_offset;             /* system_time at monotonic 0 */
 
-static void publish(uint64_t wall_offset)
+static void publish(struct wall_time wall)
 {
     struct clock_page *clock = &shared.clock;
     write_once(clock->sequence, clock->sequence + 1);
@@ -29,7 +29,7 @@ static void publish(uint64_t wall_offset)
     clock->monotonic_base = monotonic_base;
     clock->multiplier = scale.multiplier;
     clock->shift = scale.shift;
-    clock->wall_offset = wall_offset;
+    clock->wall = wall;
     clock->use = CLOCK_USE_PAGE;
     compiler_barrier();
     write_once(clock->sequence, clock->sequence + 1);
@@ -54,7 +54,7 @@ static void refresh(const struct kvm_time *time)
         monotonic_base += before - after;
         kvm_offset -= before - after;
     }
-    publish(shared.clock.wall_offset);
+    publish(shared.clock.wall);
 }
 
 nanoseconds native_clock_monotonic(void)
@@ -67,13 +67,10 @@ nanoseconds native_clock_monotonic(void)
 
 nanoseconds native_clock_wall(void)
 {
-    return native_clock_monotonic() + shared.clock.wall_offset;
+    return wall_time_at(&shared.clock.wall, native_clock_monotonic());
 }
 
-void native_clock_set_wall(nanoseconds now)
-{
-    publish(now - native_clock_monotonic());
-}
+void native_clock_set_wall(const struct wall_time *time) { publish(*time); }
 
 phys_t native_clock_page_address(void)
 {
@@ -110,12 +107,12 @@ void native_clock_init(void)
         kvm_offset = read_clock() - tsc_scale_apply(scale, rdtsc() - native_entry_tsc);
         monotonic_base -= kvm_offset;
         ticks_per_ms = scale_ticks_per_ms(scale);
-        publish(kvm_wall_base() + kvm_offset);
+        publish((struct wall_time){ .wall = kvm_wall_base() + kvm_offset });
         return;
     }
     uint64_t frequency = tsc_frequency();
     scale = tsc_scale_of(frequency);
     tsc_base = native_entry_tsc;
     ticks_per_ms = frequency / 1000;
-    publish(rtc_seconds() * NS_PER_SECOND - read_clock());
+    publish((struct wall_time){ .monotonic = read_clock(), .wall = rtc_seconds() * NS_PER_SECOND });
 }

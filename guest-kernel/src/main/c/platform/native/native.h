@@ -82,8 +82,7 @@ void native_clock_init(void);
 nanoseconds native_clock_monotonic(void);
 nanoseconds native_clock_wall(void);
 phys_t native_clock_page_address(void);
-/* For a hypervisor that gives the time of day; UTC in ns since 1970. */
-void native_clock_set_wall(nanoseconds now);
+void native_clock_set_wall(const struct wall_time *time);
 /* Ticks of the TSC in a duration <= 1000 s. */
 uint64_t native_clock_ticks(nanoseconds duration);
 /* Busy-waits. */
@@ -132,5 +131,6 @@ noreturn void native_crash(void);
     .cpu_enter_user = native_enter_user, \
     .clock_monotonic = native_clock_monotonic, \
     .clock_wall = native_clock_wall, \
+    .clock_set_wall = native_clock_set_wall, \
     .clock_set_deadline = native_timer_set_deadline, \
     .clock_page_address = native_clock_page_address

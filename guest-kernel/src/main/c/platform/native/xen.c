@@ -195,7 +195,8 @@ void xen_pvh_init(void)
     if (vector < 0)
         panic("no interrupt vector for events");
     set_parameter(PARAMETER_CALLBACK, CALLBACK_VECTOR | (unsigned)vector);
-    native_clock_set_wall(wall_now());
+    struct wall_time wall = { .monotonic = native_clock_monotonic(), .wall = wall_now() };
+    native_clock_set_wall(&wall);
     void *console = map_ring(PARAMETER_CONSOLE_FRAME), *store = map_ring(PARAMETER_STORE_FRAME);
     machine_start_xen_rings(console, (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT),
                             store, (uint32_t)get_parameter(PARAMETER_STORE_PORT));

@@ -37,6 +37,7 @@ _Static_assert(offsetof(struct clock_page, host_version) % sizeof(uint64_t) == 0
 _Static_assert(sizeof(struct vcpu_time) == sizeof(uint32_t[8]), "room for struct vcpu_time");
 
 static uint32_t wall_version;                   /* of what the page was made from */
+static bool wall_is_set;                        /* by clock_set_wall(): Xen's wall clock no longer counts */
 static nanoseconds shown;                       /* the latest reading in the kernel */
 static uint64_t monotonic_offset;               /* monotonic = system time + this, modulo 2^64 */
 static nanoseconds wanted = NO_DEADLINE;        /* monotonic */
@@ -72,7 +73,7 @@ static void follow_xen(void)
     struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
     nanoseconds by_xen = xen_time_at(&time, tsc) + monotonic_offset;
     nanoseconds base = never_back(by_xen, tsc);
-    nanoseconds wall_offset = xen_wall_at_zero(pv_shared, &wall_version) - monotonic_offset;
+    nanoseconds wall_at_zero = xen_wall_at_zero(pv_shared, &wall_version) - monotonic_offset;
 
     write_once(page->sequence, page->sequence + 1);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -80,7 +81,8 @@ static void follow_xen(void)
     page->monotonic_base = base;
     page->multiplier = time.multiplier;
     page->shift = time.shift;
-    page->wall_offset = wall_offset;
+    if (!wall_is_set)
+        page->wall = (struct wall_time){ .wall = wall_at_zero };
     page->seen_version = time.version;
     __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
 }
@@ -106,7 +108,17 @@ nanoseconds pv_clock_monotonic(void)
 nanoseconds pv_clock_wall(void)
 {
     nanoseconds now = pv_clock_monotonic();
-    return now + clock.page.wall_offset;
+    return wall_time_at(&clock.page.wall, now);
+}
+
+void pv_clock_set_wall(const struct wall_time *time)
+{
+    struct clock_page *page = &clock.page;
+    write_once(page->sequence, page->sequence + 1);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    page->wall = *time;
+    wall_is_set = true;
+    __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
 }
 
 phys_t pv_clock_page_address(void) { return (uintptr_t)&clock - KERNEL_BASE; }

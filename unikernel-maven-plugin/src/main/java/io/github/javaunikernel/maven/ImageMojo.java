@@ -12,6 +12,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -309,6 +310,17 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String network;
 
     /**
+     * Time servers that the guest's wall clock follows by SNTP: {@code auto}, {@code none}, or up to four addresses such
+     * as {@code 169.254.169.123} or {@code 10.0.0.7,10.0.0.8}. {@code auto} takes those that DHCP names (option 42), or
+     * Amazon's 169.254.169.123 where the instance metadata service has answered; without either, and with {@code none},
+     * the clock is the host's.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.time", defaultValue = "auto")
+    private String time;
+
+    /**
      * Host name of the guest. The default is the artifact id, adapted to the characters and the length of a host name.
      *
      * @since 0.1.0
@@ -443,7 +455,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             fileSystems.add(MemoryFileSystem.parse(text));
         }
         return new Machine(memory, vcpus, hostname == null ? defaultHostName() : hostname,
-                NetworkSetting.parse(network), fileSystems, KernelCommandLine.parse(kernelOptions),
+                NetworkSetting.parse(network), TimeSetting.parse(time), fileSystems, KernelCommandLine.parse(kernelOptions),
                 InstanceEnvironment.parse(instanceEnvironment, instanceSources), instanceMetadata);
     }
 

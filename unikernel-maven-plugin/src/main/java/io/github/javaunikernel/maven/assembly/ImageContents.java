@@ -261,7 +261,8 @@ final class ImageContents {
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             config.variable(variable.getKey(), variable.getValue());
         }
-        config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network());
+        config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network())
+                .time(machine.time());
         writable.forEach(config::writable);
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
         config.instanceEnvironment(machine.instanceEnvironment());

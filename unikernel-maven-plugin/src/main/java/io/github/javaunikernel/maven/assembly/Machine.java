@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.TimeSetting;
 import java.util.List;
 
 /**
@@ -13,7 +14,7 @@ import java.util.List;
  * @param memory in MiB
  * @param instanceMetadata whether the program may ask the instance metadata service
  */
-public record Machine(int memory, int vcpus, String hostName, NetworkSetting network,
+public record Machine(int memory, int vcpus, String hostName, NetworkSetting network, TimeSetting time,
                       List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine,
                       InstanceEnvironment instanceEnvironment, boolean instanceMetadata) {
 }

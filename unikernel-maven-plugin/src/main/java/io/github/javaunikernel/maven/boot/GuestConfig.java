@@ -59,6 +59,12 @@ public final class GuestConfig {
         return this;
     }
 
+    /** Sets where the time comes from. */
+    public GuestConfig time(TimeSetting time) {
+        line("time", time.text());
+        return this;
+    }
+
     /** Adds a file system in memory. */
     public GuestConfig memoryFileSystem(MemoryFileSystem fileSystem) {
         line("tmpfs", fileSystem.text());

@@ -15,6 +15,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
@@ -74,7 +75,7 @@ class ImageAssemblerTest {
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
         assertTrue(config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
                 + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"), config);
-        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\nwritable /app\nwritable /home\n"
+        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\nwritable /app\nwritable /home\n"
                 + "tmpfs /var/cache\nallow APP_*\n"
                 + "instance-metadata no\n"), config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
@@ -230,7 +231,7 @@ class ImageAssemblerTest {
         Application application = new Application(null, List.of(new Application.Jar(jar, "test:hello")),
                 List.of("-Xss512k"), Map.of("greeting", "hi there"), List.of("one", "two words"),
                 Map.of("MODE", "test"));
-        Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"),
+        Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"), TimeSetting.parse("auto"),
                 List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"),
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()), false);
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),

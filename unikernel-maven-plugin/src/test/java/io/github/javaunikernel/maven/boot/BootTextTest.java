@@ -23,7 +23,7 @@ class BootTextTest {
         String text = new GuestConfig("/jvm/bin/java")
                 .argument("-Dpath=C:\\temp").argument("two\nlines").argument("").argument(" # no comment ")
                 .variable("NAME", "a=b").directory("/app").hostName("web-1")
-                .network(NetworkSetting.parse("dhcp")).memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
+                .network(NetworkSetting.parse("dhcp")).time(TimeSetting.parse(" 10.0.0.7 , 10.0.0.8 ")).memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
                 .instanceEnvironment(InstanceEnvironment.parse(List.of("DB_*", "PORT", "PORT"), List.of("host")))
                 .noInstanceMetadata().text();
         assertEquals("""
@@ -36,6 +36,7 @@ class BootTextTest {
                 cwd /app
                 hostname web-1
                 network dhcp
+                time 10.0.0.7,10.0.0.8
                 tmpfs /var/cache 16777216
                 allow DB_*
                 allow PORT
@@ -72,6 +73,16 @@ class BootTextTest {
                 () -> InstanceEnvironment.parse(List.of("A"), List.of("xenstore")));
         assertRefused("instanceSources", "no variable is allowed",
                 () -> InstanceEnvironment.parse(List.of(), List.of("host")));
+    }
+
+    @Test
+    void timeComesFromAddressesOrTheHost() throws Exception {
+        assertEquals("auto", TimeSetting.parse("auto ").text());
+        assertEquals("none", TimeSetting.parse("none").text());
+        assertRefused("time", "'pool.ntp.org' in the time setting is not an IPv4 address",
+                () -> TimeSetting.parse("10.0.0.7,pool.ntp.org"));
+        assertRefused("time", "'' in the time setting is not an IPv4 address", () -> TimeSetting.parse("10.0.0.7,"));
+        assertRefused("time", "names 5 servers", () -> TimeSetting.parse("1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5"));
     }
 
     @Test

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SNTP client's thread. Each round asks every server once, chooses one answer (sntp_choose()), lets the clock
+ * follow it (sntp_follow()) and sleeps for a period, at whose end the clock keeps only its drift (sntp_coast()). A
+ * question goes out from a socket of its own: it has a port that is hard to guess, and only the server that was asked
+ * can answer.
+ *
+ * sntp_use() is called when the network changes. Spinlock "time servers" guards `servers`, `count` and `generation`;
+ * the rest is the thread's.
+ */
+#include "net/sntp.h"
+
+#include "core/log.h"
+#include "core/random.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "net/socket.h"
+#include "threads/thread.h"
+#include "threads/wait.h"
+
+#define SERVER_PORT 123
+#define ANSWER_PATIENCE NS_PER_SECOND
+#define FIRST_ROUNDS 4               /* until the drift is known roughly, ... */
+#define FIRST_PERIOD (16 * NS_PER_SECOND)        /* ... MINPOLL: RFC 5905 7.2 */
+#define PERIOD (64 * NS_PER_SECOND)
+#define LONGEST_PERIOD (1024 * NS_PER_SECOND)    /* RFC 5905 7.2: where servers are asked for long */
+
+struct server {
+    ipv4_t address;
+    bool denied;                     /* it wants to be asked no more */
+};
+
+static struct spinlock lock = SPINLOCK(LOCK_TIME_SERVERS);
+static struct server servers[SNTP_SERVERS];      /* lock */
+static unsigned count;                           /* lock */
+static unsigned generation;                      /* lock: changes with the servers; 0: there were none yet */
+static struct wait_queue changed = WAIT_QUEUE(changed);
+
+static struct {
+    struct sntp_clock clock;
+    struct wall_time wall;
+    unsigned rounds;
+    nanoseconds period;              /* the least that the servers want */
+    bool silence_reported;
+} client = { .period = PERIOD };
+
+/* ---- One question ------------------------------------------------------------------------------------------- */
+
+static int open_socket(ipv4_t server, struct file **file)
+{
+    struct socket_address address = { .family = AF_INET, .in = { server, SERVER_PORT } };
+    int error = socket_create(AF_INET, SOCK_DGRAM, 0, 0, file);
+    if (error < 0)
+        return error;
+    struct socket *socket = socket_of(*file);
+    socket->receive_timeout = ANSWER_PATIENCE;
+    error = socket->operations->connect(socket, &address);
+    if (error < 0)
+        file_put(*file);
+    return error;
+}
+
+static bool send_question(struct socket *socket, uint64_t nonce)
+{
+    uint8_t message[SNTP_MESSAGE_SIZE];
+    struct transfer transfer;
+    sntp_make(message, nonce);
+    transfer_init_kernel(&transfer, message, sizeof(message));
+    struct socket_message out = { .data = &transfer };
+    return socket->operations->send(socket, &out) == (ssize_type)sizeof(message);
+}
+
+/* Waits for the answer to this question; others are dropped. */
+static enum sntp_kind receive_answer(struct socket *socket, uint64_t nonce, struct sntp_answer *answer)
+{
+    nanoseconds deadline = clock_monotonic() + ANSWER_PATIENCE;
+    enum sntp_kind kind = SNTP_INVALID;
+    while (kind == SNTP_INVALID && clock_monotonic() < deadline) {
+        uint8_t message[SNTP_MESSAGE_SIZE];
+        struct transfer transfer;
+        transfer_init_kernel(&transfer, message, sizeof(message));
+        struct socket_message in = { .data = &transfer };
+        ssize_type length = socket->operations->receive(socket, &in);
+        if (length < 0)
+            break;
+        kind = sntp_read(message, (size_t)length, nonce, answer);
+    }
+    return kind;
+}
+
+static enum sntp_kind ask(ipv4_t server, struct sntp_sample *sample)
+{
+    struct file *file;
+    struct sntp_answer answer;
+    enum sntp_kind kind = SNTP_INVALID;
+    if (open_socket(server, &file) < 0)
+        return kind;
+    uint64_t nonce = random_u64();
+    nanoseconds asked = clock_wall();
+    if (send_question(socket_of(file), nonce))
+        kind = receive_answer(socket_of(file), nonce, &answer);
+    if (kind == SNTP_TIME)
+        *sample = sntp_sample_of(asked, clock_wall(), &answer);
+    file_put(file);
+    return kind;
+}
+
+/* ---- A round ------------------------------------------------------------------------------------------------ */
+
+static void deny(ipv4_t address)
+{
+    char text[IPV4_TEXT];
+    spin_lock(&lock);
+    for (unsigned i = 0; i < count; i++)
+        servers[i].denied |= servers[i].address == address;
+    spin_unlock(&lock);
+    log_error("the time server %s refuses to serve this machine; name another one in the image's time setting",
+              ipv4_format(text, address));
+}
+
+static void heed_kiss(enum sntp_kind kind, ipv4_t address)
+{
+    if (kind == SNTP_DENIED)
+        deny(address);
+    else if (kind == SNTP_RATE)
+        client.period = min_of(2 * client.period, (nanoseconds)LONGEST_PERIOD);
+}
+
+static unsigned servers_to_ask(ipv4_t *addresses)
+{
+    unsigned asked = 0;
+    spin_lock(&lock);
+    for (unsigned i = 0; i < count; i++)
+        if (!servers[i].denied)
+            addresses[asked++] = servers[i].address;
+    spin_unlock(&lock);
+    return asked;
+}
+
+static void follow(const struct sntp_sample *sample, ipv4_t server, nanoseconds period)
+{
+    bool first = !client.clock.met, stepped;
+    char text[IPV4_TEXT];
+    client.wall = sntp_follow(&client.clock, &client.wall, clock_monotonic(), sample, period, &stepped);
+    clock_set_wall(&client.wall);
+    client.silence_reported = false;
+    if (first)
+        log_info("time from %s: the clock was off by %ld us and %s", ipv4_format(text, server),
+                 (long)(sample->offset / 1000), stepped ? "was set" : "is corrected gradually");
+}
+
+static void report_silence(bool answers)
+{
+    if (client.silence_reported)
+        return;
+    client.silence_reported = true;
+    log_error(answers ? "the time servers contradict each other, so the clock follows none of them; check them"
+                      : "no time server answers; check the network, or the addresses in the image's time setting");
+}
+
+static void ask_all(nanoseconds period)
+{
+    struct sntp_sample samples[SNTP_SERVERS];
+    ipv4_t addresses[SNTP_SERVERS], from[SNTP_SERVERS];
+    unsigned asked = servers_to_ask(addresses), answered = 0;
+    for (unsigned i = 0; i < asked; i++) {
+        enum sntp_kind kind = ask(addresses[i], &samples[answered]);
+        if (kind == SNTP_TIME)
+            from[answered++] = addresses[i];
+        else
+            heed_kiss(kind, addresses[i]);
+    }
+    int chosen = sntp_choose(samples, answered);
+    if (chosen >= 0)
+        follow(&samples[chosen], from[chosen], period);
+    else if (asked > 0)
+        report_silence(answered > 0);
+}
+
+/* Machines that start together do not ask together for long. */
+static nanoseconds next_period(void)
+{
+    nanoseconds period = client.rounds < FIRST_ROUNDS ? FIRST_PERIOD : client.period;
+    client.rounds++;
+    return period + random_below(period / 16);
+}
+
+static void run(void *unused)
+{
+    (void)unused;
+    client.wall = (struct wall_time){ .monotonic = clock_monotonic(), .wall = clock_wall() };
+    for (;;) {
+        unsigned asked = read_once(generation);
+        nanoseconds period = next_period(), end = clock_monotonic() + period;
+        ask_all(period);
+        (void)wait_until(&changed, read_once(generation) != asked, end, SLEEP_UNINTERRUPTIBLE);
+        if (!client.clock.met)
+            continue;
+        client.wall = sntp_coast(&client.clock, &client.wall, clock_monotonic());
+        clock_set_wall(&client.wall);
+    }
+}
+
+/* Under the lock. */
+static bool are_used(const ipv4_t *addresses, unsigned number)
+{
+    bool same = number == count;
+    for (unsigned i = 0; same && i < number; i++)
+        same = servers[i].address == addresses[i];
+    return same;
+}
+
+void sntp_use(const ipv4_t *addresses, unsigned number)
+{
+    spin_lock(&lock);
+    if (are_used(addresses, number)) {
+        spin_unlock(&lock);
+        return;
+    }
+    bool start = generation == 0 && number > 0;
+    count = min_of(number, (unsigned)SNTP_SERVERS);
+    for (unsigned i = 0; i < count; i++)
+        servers[i] = (struct server){ .address = addresses[i] };
+    if (start || generation > 0)
+        generation++;
+    spin_unlock(&lock);
+    if (start)
+        thread_start_kernel("sntp", run, NULL);
+    wake(&changed, 0);
+}

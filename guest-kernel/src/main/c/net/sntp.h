@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SNTP client (RFC 4330, RFC 5905, RFC 8633): the wall clock follows time servers. sntp.c is the kernel thread that
+ * asks them, sntp_message.c makes and reads messages, sntp_clock.c decides what an answer means for the clock. The last
+ * two know nothing of sockets and threads.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "net/address.h"
+#include "platform/platform.h"
+
+#define SNTP_SERVERS 4
+
+/* Asks these servers from now on, at most SNTP_SERVERS of them; none: the clock keeps its rate. Starts the thread with
+ * the first ones. Any thread, without locks; sleeps for memory only. */
+void sntp_use(const ipv4_t *servers, unsigned count);
+
+/* ---- Messages (RFC 5905 7.3) ------------------------------------------------------------------------------ */
+
+#define SNTP_MESSAGE_SIZE 48u
+
+enum sntp_kind {
+    SNTP_TIME,
+    SNTP_RATE,                       /* kiss of death: ask less often */
+    SNTP_DENIED,                     /* kiss of death: do not ask again */
+    SNTP_INVALID,                    /* no answer to this question, or of a server that does not know the time itself */
+};
+struct sntp_answer {
+    nanoseconds received, sent;      /* by the server's clock, since 1970 */
+    nanoseconds distance;            /* how far the server may be off: half its root delay, and its dispersion */
+};
+/* A question whose transmit time is the random `nonce`, which says nothing of our clock and which the answer must
+ * repeat. */
+void sntp_make(uint8_t to[SNTP_MESSAGE_SIZE], uint64_t nonce);
+enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, struct sntp_answer *out);
+
+/* ---- The clock -------------------------------------------------------------------------------------------- */
+
+/* What one exchange says: the server's clock is ahead of ours by `offset` ns, give or take `error`, of which the half
+ * of the way there and back (`delay`) is the larger part. */
+struct sntp_sample {
+    int64_t offset;
+    nanoseconds delay, error;
+    bool usable;                     /* false: out of bounds */
+};
+/* `asked` and `answered` are wall times of ours. */
+struct sntp_sample sntp_sample_of(nanoseconds asked, nanoseconds answered, const struct sntp_answer *answer);
+/* The sample to follow: of those that agree with most of the others, the one with the smallest error. -1: they
+ * contradict each other. */
+int sntp_choose(const struct sntp_sample *samples, unsigned count);
+
+struct sntp_clock {
+    bool met;                        /* a sample has come */
+    int64_t drift;                   /* the gain that makes up for our oscillator, in 2^-32 */
+    int64_t correction;              /* the gain, besides, that works off the offset */
+    int64_t expected;                /* ns: the offset that should be left by now, if `drift` were right */
+    nanoseconds since;               /* monotonic: when `expected` and the gains were set */
+    nanoseconds shortest;            /* the smallest delay met */
+    unsigned samples;
+};
+/*
+ * Takes a sample at monotonic time `now`, when the wall clock is `time`, and returns the wall clock to set, which works
+ * off the offset within `period`. *stepped: the first sample was too far off to wait for that, and the clock jumps by
+ * its offset.
+ */
+struct wall_time sntp_follow(struct sntp_clock *clock, const struct wall_time *time, nanoseconds now,
+                             const struct sntp_sample *sample, nanoseconds period, bool *stepped);
+/* The period is over, with or without an answer: goes on with the drift alone. */
+struct wall_time sntp_coast(struct sntp_clock *clock, const struct wall_time *time, nanoseconds now);

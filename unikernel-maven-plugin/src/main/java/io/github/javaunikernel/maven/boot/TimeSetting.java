@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.boot;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.util.List;
+
+/**
+ * Whom the guest's wall clock follows, as the value of the directive {@code time}.
+ *
+ * @param text {@code auto}, {@code none} or addresses with commas between them
+ */
+public record TimeSetting(String text) {
+
+    /** The kernel asks no more: SNTP_SERVERS in net/sntp.h. */
+    private static final int MAX_SERVERS = 4;
+    private static final String FORM = "Use 'auto', 'none' or up to " + MAX_SERVERS
+            + " addresses such as '169.254.169.123' or '10.0.0.7,10.0.0.8'.";
+
+    /** Reads and checks the setting. */
+    public static TimeSetting parse(String setting) throws SettingException {
+        String text = setting.strip();
+        if (text.equals("auto") || text.equals("none")) {
+            return new TimeSetting(text);
+        }
+        List<String> servers = List.of(text.split("\\s*,\\s*", -1));
+        if (servers.size() > MAX_SERVERS) {
+            throw new SettingException("time", "The time setting names " + servers.size() + " servers.", FORM);
+        }
+        for (String server : servers) {
+            if (Ipv4Address.parse(server).isEmpty()) {
+                throw new SettingException("time", "'" + server + "' in the time setting is not an IPv4 address.", FORM);
+            }
+        }
+        return new TimeSetting(String.join(",", servers));
+    }
+}
