@@ -196,13 +196,8 @@ struct clock_page {
     uint64_t monotonic_base;        /* ns */
     uint32_t multiplier;            /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
     int32_t shift;                  /* > 0: left, < 0: right */
-<<<<<<< HEAD
-    uint64_t wall_offset;           /* wall = monotonic + wall_offset, ns */
-    uint32_t host_version;          /* written by the host, with the rest of its parameters after it */
-=======
     struct wall_time wall;
-    uint32_t host_version;          /* written by the host, with the rest of its parameters behind it */
->>>>>>> 87b71c8d1eede93866dcf1d8526040042a7bc7ac
+    uint32_t host_version;          /* written by the host, with the rest of its parameters after it */
     uint32_t host_rest[7];
     uint32_t seen_version;          /* of the host's parameters, from which the above are made */
 };
