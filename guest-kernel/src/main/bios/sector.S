@@ -37,7 +37,6 @@ sector:
     jne no_loader
 
     movw $BLOCK_SECTORS, packet_count
-    movw $0, packet_offset
     movw $(LOADER_ADDRESS >> 4), packet_segment
     movw $MAP_EXTENTS, %di
     movw MAP_LOADER_EXTENTS, %bp
@@ -157,7 +156,7 @@ serial_setup:
 prefix:
     .asciz "unikernel: "
 extensions:
-    .asciz "the BIOS has no INT 13h extensions"
+    .asciz "no INT 13h extensions; use another machine"
 unreadable:
     .ascii "cannot read the disk (INT 13h status 0x"
 status:
@@ -171,10 +170,9 @@ packet:                                 /* the disk address packet of INT 13h, A
     .byte 16, 0
 packet_count:
     .word 1
-packet_offset:
-    .word MAP_ADDRESS
+    .word 0                             /* offset in the segment */
 packet_segment:
-    .word 0
+    .word MAP_ADDRESS >> 4
 packet_sector:
     .quad 1
 drive:
