@@ -14,6 +14,7 @@
 #include "core/stack_guard.h"
 #include "drivers/device.h"
 #include "files/file.h"
+#include "files/root.h"
 #include "lib/errno.h"
 #include "linux/configuration.h"
 #include "linux/process.h"
@@ -162,14 +163,22 @@ static void mount_memory(void)
     }
 }
 
+static struct block_device *find_root(void)
+{
+    struct block_device *root = root_find(options.root_is_named ? &options.root : NULL);
+    if (!root && !block_device_at(0))
+        panic("no root disk: give the machine the image as a disk");
+    if (!root)
+        panic("no disk has the file system that root=UUID= names: give the machine the image that belongs to it");
+    return root;
+}
+
 static void boot(void *unused)
 {
     (void)unused;
     seed_wait();
     address_space_init();
-    struct block_device *root = block_device_at(0);
-    if (!root)
-        panic("no root disk: give the domain the image as a disk (xvda1)");
+    struct block_device *root = find_root();
     int error = files_init(root);
     if (error)
         panic("cannot mount %s as root (%s): it must be the ext2 image", root->name, errno_name(error));

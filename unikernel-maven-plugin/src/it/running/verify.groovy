@@ -68,6 +68,17 @@ def ctrlCShutsTheGuestDown() {
     assert machines().isEmpty()
 }
 
+def theBiosBootsTheImage() {
+    def run = build([:], 'unikernel:run-no-fork', '-Dunikernel.hostPorts=0', '-Dunikernel.firmware=bios')
+    def url = run.await(/(\S+) is forwarded to port 8080 of the guest/)
+    run.await('Here I am')
+    assert answers(url)
+    def qemu = machines().collect { it.info().commandLine().get() }.findAll { it.contains('virtio-blk-pci') }
+    assert !qemu.isEmpty() && qemu.every { !it.contains(' -kernel ') }
+    run.interrupt()
+    assert run.end() == 0 : run.output()
+}
+
 def theGuestEndsWithAKilledMaven() {
     def run = build([:], 'unikernel:run-no-fork', '-Dunikernel.hostPorts=0')
     run.await('Here I am')
@@ -143,8 +154,11 @@ def badInputIsAnError() {
      ['-Dunikernel.memory=16', '16 MiB are too little for a JVM. [parameter memory'],
      ['-Dunikernel.qemu=/bin/true', '/bin/true is not QEMU. [parameter qemu'],
      ['-Dunikernel.debug', 'The image was made without the debugger agent. [parameter debug'],
-     ['-Dunikernel.run.with=vmware', "'vmware' is not a way to run a guest. [parameter run.with"]].each { option, message ->
-        def run = build([:], 'unikernel:run-no-fork', option, '-Dunikernel.hostPorts=0')
+     ['-Dunikernel.firmware=efi', "'efi' is not a firmware. [parameter firmware, -Dunikernel.firmware] Use none or bios."],
+     ['-Dunikernel.firmware=bios -Dunikernel.gdb', "gdb's 'nokaslr' cannot be added. [parameter firmware"],
+     ['-Dunikernel.firmware=bios -Dunikernel.run.with=xl', 'xl loads the kernel itself. [parameter firmware'],
+     ['-Dunikernel.run.with=vmware', "'vmware' is not a way to run a guest. [parameter run.with"]].each { options, message ->
+        def run = build([:], 'unikernel:run-no-fork', *options.split(' '), '-Dunikernel.hostPorts=0')
         assert run.end() == 1
         assert run.output().contains(message) : run.output()
     }
@@ -214,6 +228,7 @@ case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
 }
 
 ctrlCShutsTheGuestDown()
+theBiosBootsTheImage()
 theGuestEndsWithAKilledMaven()
 buildsSideBySide()
 theBuildFailsWithTheProgram()

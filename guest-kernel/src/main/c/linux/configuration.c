@@ -39,6 +39,14 @@ static void add_outside_variable(struct boot_options *options, const char *text)
         panic("there is no memory for the variables on the command line");
 }
 
+/* `root=UUID=` is ours; loaders name the root in other ways, too (is_loaders_word). */
+static void set_root(struct boot_options *options, const char *text)
+{
+    if (!uuid_parse(text, &options->root))
+        panic("root=UUID=%s is no UUID; write its 32 hexadecimal digits as 8-4-4-4-12", text);
+    options->root_is_named = true;
+}
+
 /* The platform has obeyed before (platform/x86/speculation.c). */
 static void check_mitigations(const char *value)
 {
@@ -56,6 +64,8 @@ static void apply_option(struct boot_options *options, const char *word)
         options->timings = true;
     else if (!strcmp(word, "nokaslr"))
         ;                               /* the platform's entry read it */
+    else if (starts_with(word, "root=UUID="))
+        set_root(options, word + 10);
     else if (starts_with(word, "conf="))
         options->configuration_path = word + 5;
     else if (starts_with(word, "mitigations="))
@@ -70,7 +80,7 @@ static void apply_option(struct boot_options *options, const char *word)
             panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
     } else if (!is_loaders_word(word) && !(starts_with(word, "failing=") && failing_parse(word + 8))) {
         panic("unknown kernel option %s; "
-              "known are quiet verbose timings capture= trace= conf= mitigations= nokaslr env.NAME= root=", word);
+              "known are quiet verbose timings capture= trace= conf= mitigations= nokaslr env.NAME= root=UUID=", word);
     }
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "files/root.h"
 #include "lib/types.h"
 #include "linux/instance.h"
 #include "linux/process.h"
@@ -40,10 +41,12 @@ struct configuration {
 struct boot_options {
     bool timings;
     const char *configuration_path;
+    bool root_is_named;
+    struct uuid root;                    /* of the root file system, if it is named */
     struct string_list environment;      /* env.NAME=VALUE, without "env." */
 };
 
-/* Applies quiet, verbose, timings, trace=, capture=, conf=, env. Panics with the bad word: a typing error must not pass
+/* Applies the words of configuration.md. Panics with the bad word: a typing error must not pass
  * silently. */
 void boot_options_parse(struct boot_options *options);
 /* Reads the file; lives for ever. 0, or -errno after logging what is wrong and where. */

@@ -89,8 +89,13 @@ void block_submit(struct block_device *device, struct block_request *request)
     device->submit(device, request);
 }
 
+static struct disk *disks[8];
+static unsigned disk_count;
+
 struct block_device *test_disk(const char *path)
 {
+    if (disk_count == array_size(disks))
+        panic("too many disks");
     struct disk *disk = calloc(1, sizeof(*disk));
     struct stat status;
     disk->descriptor = open(path, 0);
@@ -102,6 +107,7 @@ struct block_device *test_disk(const char *path)
     disk->device.sectors = (uint64_t)status.st_size / SECTOR_SIZE;
     disk->device.read_only = true;
     disk->device.submit = submit;
+    disks[disk_count++] = disk;
     return &disk->device;
 }
 
@@ -150,5 +156,5 @@ void address_space_usage(struct address_space_usage *usage)
 
 uint64_t address_space_available(void) { return pages_free_count() + page_cache_evictable(); }
 struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }
-struct block_device *block_device_at(unsigned index) { (void)index; return NULL; }
+struct block_device *block_device_at(unsigned index) { return index < disk_count ? &disks[index]->device : NULL; }
 bool address_space_can_write(struct page_source *source) { (void)source; return false; }

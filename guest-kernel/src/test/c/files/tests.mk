@@ -30,6 +30,11 @@ test-files-layer: $(FILES_TEST)/test_layer $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-app.img
 TESTS += test-files-layer
 
+.PHONY: test-files-root
+test-files-root: $(FILES_TEST)/test_root
+	@$< $(FILES_TEST) 2>$<.log || { cat $<.log; exit 1; }
+TESTS += test-files-root
+
 FUZZ_SOURCES := src/test/c/files/fuzz_ext2.c $(filter-out src/test/c/files/support.c,$(FILES_SOURCES))
 $(FILES_TEST)/fuzz_ext2: $(call fuzz,$(FUZZ_SOURCES))
 	$(fuzz_link)

@@ -29,6 +29,7 @@ struct ext2_superblock {
     uint32_t first_inode;
     uint16_t inode_size, group_number;
     uint32_t compatible, incompatible, read_only_compatible;
+    uint8_t uuid[16];
 } packed;
 
 struct ext2_group {

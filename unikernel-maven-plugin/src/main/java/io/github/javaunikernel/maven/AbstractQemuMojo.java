@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.run.Accelerator;
 import io.github.javaunikernel.maven.run.BuiltImage;
+import io.github.javaunikernel.maven.run.Firmware;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.run.Qemu;
@@ -55,6 +56,15 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private String accel;
 
     /**
+     * What starts the guest: {@code none} (QEMU loads the kernel itself), or {@code bios} (QEMU's BIOS boots from the
+     * image as from a disk, as on EC2's instances with hardware virtualisation). Only for QEMU.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.firmware", defaultValue = "none")
+    private String firmware;
+
+    /**
      * QEMU's program for x86-64. The default is {@code qemu-system-x86_64} on the PATH.
      *
      * @since 0.1.0
@@ -81,13 +91,17 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
         } else {
             getLog().info(accelerator.note());
         }
-        return new QemuRequest(image, memory(), program, accelerator, PortForward.pair(ports, hostPorts, samePorts),
-                PortOption.parse("debug", debug, Debugger.PORT), gdbPort);
+        return new QemuRequest(image, firmware(), memory(), program, accelerator,
+                PortForward.pair(ports, hostPorts, samePorts), PortOption.parse("debug", debug, Debugger.PORT), gdbPort);
     }
 
     /** The directories in which to look for programs. */
     static String searchPath() {
         return Optional.ofNullable(System.getenv("PATH")).orElse("");
+    }
+
+    final Firmware firmware() throws SettingException {
+        return Firmware.parse(firmware);
     }
 
     final OptionalInt memory() {

@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.Console;
+import io.github.javaunikernel.maven.run.Firmware;
 import io.github.javaunikernel.maven.run.GdbSymbols;
 import io.github.javaunikernel.maven.run.Guest;
 import io.github.javaunikernel.maven.run.GuestEnd;
@@ -92,6 +93,9 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     }
 
     private Guest inXen() throws SettingException, IOException {
+        if (firmware() != Firmware.NONE) {
+            throw new SettingException("firmware", "xl loads the kernel itself.", "Leave the parameter out, or run with qemu.");
+        }
         BuiltImage image = BuiltImage.find(directory(), fileName());
         return XlGuest.start(image, memory(), searchPath(), console());
     }

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 /** Makes an image and the files beside it. Either all of them are there afterwards, or those from before. */
@@ -68,7 +69,7 @@ public final class ImageAssembler {
             checkSize(request, summary.size());
             Files.move(unchecked, request.imageFile(), StandardCopyOption.REPLACE_EXISTING,
                     StandardCopyOption.ATOMIC_MOVE);
-            writeSideFiles(request, ManifestFile.text(request, summary, mainClass, modules, linked));
+            writeSideFiles(request, summary.uuid(), ManifestFile.text(request, summary, mainClass, modules, linked));
             return summary;
         } finally {
             Files.deleteIfExists(unchecked);
@@ -159,11 +160,11 @@ public final class ImageAssembler {
         }
     }
 
-    private static void writeSideFiles(ImageRequest request, String manifest) throws IOException {
+    private static void writeSideFiles(ImageRequest request, UUID root, String manifest) throws IOException {
         Machine machine = request.machine();
         XenConfig xen = new XenConfig(request.name(), request.kernelFile().toAbsolutePath(),
-                request.imageFile().toAbsolutePath(), machine.commandLine(), machine.memory(), machine.vcpus(),
-                machine.network());
+                request.imageFile().toAbsolutePath(), machine.commandLine().withRoot(root), machine.memory(),
+                machine.vcpus(), machine.network());
         Files.write(request.kernelFile(), request.kernel().elf());
         Files.writeString(request.xenFile(), xen.text());
         Files.writeString(request.manifestFile(), manifest);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.BiosLoader;
 import io.github.javaunikernel.maven.boot.GrubMenu;
 import io.github.javaunikernel.maven.boot.GuestConfig;
 import io.github.javaunikernel.maven.boot.JvmOptions;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
+import io.github.javaunikernel.maven.image.BootArea;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageException;
 import io.github.javaunikernel.maven.image.ImageTree;
@@ -102,11 +104,15 @@ final class ImageContents {
         }
     }
 
-    private void addKernel() throws ImageException {
+    /** Adds the kernel and what boot loaders read: PV-GRUB the menu, a BIOS the boot area and what it names. */
+    private void addKernel() throws IOException {
         Kernel kernel = request.kernel();
+        BiosLoader loader = BiosLoader.builtIn();
         tree.bootFile(Paths.KERNEL, FileContent.of(kernel.elf()), kernel.origin());
-        tree.bootFile(Paths.MENU, FileContent.of(GrubMenu.text(request.name(), Paths.KERNEL,
-                request.machine().commandLine())), GENERATED);
+        tree.bootFile(Paths.BIOS_LOADER, FileContent.of(loader.program()), Kernel.builtInOrigin());
+        tree.bootFile(Paths.MENU, FileContent.of(image -> GrubMenu.text(request.name(), Paths.KERNEL,
+                request.machine().commandLine().withRoot(image))), GENERATED);
+        tree.boot(new BootArea(loader.sector(), List.of(Paths.BIOS_LOADER, Paths.KERNEL, Paths.MENU)));
     }
 
     private void addRuntime(Path runtime) throws IOException, SettingException {

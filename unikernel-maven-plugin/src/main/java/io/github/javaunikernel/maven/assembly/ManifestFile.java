@@ -69,7 +69,7 @@ final class ManifestFile {
     }
 
     private static String part(ImageEntry entry) {
-        if (entry.path().equals(Paths.KERNEL)) {
+        if (entry.path().equals(Paths.KERNEL) || entry.path().equals(Paths.BIOS_LOADER)) {
             return "kernel";
         }
         if (entry.path().endsWith(".jsa")) {

@@ -5,6 +5,7 @@ package io.github.javaunikernel.maven.assembly;
 public final class Paths {
 
     static final String KERNEL = "/boot/unikernel";
+    static final String BIOS_LOADER = "/boot/unikernel.bios";
     static final String MENU = "/boot/grub/menu.lst";
     static final String CONFIG = "/etc/unikernel.conf";
     static final String RUNTIME = "/jvm";

@@ -24,14 +24,22 @@ public record Kernel(byte[] elf, String version, String origin) {
 
     /** The kernel that comes with the plugin. */
     public static Kernel builtIn() throws IOException {
+        try (InputStream in = resource("unikernel.elf")) {
+            return new Kernel(in.readAllBytes(), builtInVersion(), builtInOrigin());
+        }
+    }
+
+    /** Where all that comes with the plugin's kernel is from, for the manifest. */
+    public static String builtInOrigin() throws IOException {
+        return "maven:io.github.javaunikernel:guest-kernel:" + builtInVersion();
+    }
+
+    private static String builtInVersion() throws IOException {
         Properties properties = new Properties();
         try (InputStream in = resource("kernel.properties")) {
             properties.load(in);
         }
-        try (InputStream in = resource("unikernel.elf")) {
-            String version = properties.getProperty("version");
-            return new Kernel(in.readAllBytes(), version, "maven:io.github.javaunikernel:guest-kernel:" + version);
-        }
+        return properties.getProperty("version");
     }
 
     /** The ELF file with the debug information of the kernel that comes with the plugin. */
@@ -55,7 +63,7 @@ public record Kernel(byte[] elf, String version, String origin) {
         return new Kernel(elf, "custom", "file:" + file.getFileName());
     }
 
-    private static InputStream resource(String name) throws IOException {
+    static InputStream resource(String name) throws IOException {
         InputStream in = Kernel.class.getResourceAsStream(RESOURCES + name);
         if (in == null) {
             throw new IOException("The plugin's kernel is missing: no " + RESOURCES + name

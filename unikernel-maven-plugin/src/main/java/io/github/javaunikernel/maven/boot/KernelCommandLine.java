@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.boot;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * The options of the guest kernel, separated by spaces.
@@ -12,8 +13,10 @@ import java.util.List;
  */
 public record KernelCommandLine(String text) {
 
+    private static final String ROOT = " root=UUID=";
+    private static final int ROOT_BYTES = ROOT.length() + new UUID(0, 0).toString().length();
     /** Xen hands a PV guest 1024 bytes with the terminator (MAX_GUEST_CMDLINE in xen/include/public/xen.h). */
-    private static final int MAX_BYTES = 1023;
+    private static final int MAX_BYTES = 1023 - ROOT_BYTES;
     private static final String PARAMETER = "kernelOptions";
     private static final List<String> WORDS = List.of("quiet", "verbose", "timings", "nokaslr",
             "mitigations=auto", "mitigations=off", "mitigations=on");
@@ -24,8 +27,8 @@ public record KernelCommandLine(String text) {
         String text = options.strip().replaceAll("\\s+", " ");
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_BYTES) {
-            throw new SettingException(PARAMETER, "The kernel command line has " + length + " bytes; Xen takes "
-                    + MAX_BYTES + ".", "Shorten it; put arguments of the application into 'arguments'.");
+            throw new SettingException(PARAMETER, "The kernel command line has " + length + " bytes; at most "
+                    + MAX_BYTES + " are possible.", "Shorten it; put arguments of the application into 'arguments'.");
         }
         if (!text.matches("[\\x20-\\x7E]*") || text.contains("\"")) {
             throw new SettingException(PARAMETER, "The kernel command line '" + text
@@ -41,5 +44,10 @@ public record KernelCommandLine(String text) {
             }
         }
         return new KernelCommandLine(text);
+    }
+
+    /** These options and the word that names the root file system. */
+    public KernelCommandLine withRoot(UUID root) {
+        return new KernelCommandLine((text + ROOT + root).strip());
     }
 }

@@ -8,8 +8,10 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.ListIterator;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.LongStream;
 
 /**
  * A tree with an inode number and blocks for every node. Directories come first, then files in the order of their
@@ -32,12 +34,17 @@ final class Ext2Layout {
     private final List<Placed> others = new ArrayList<>();
     private final Map<Node, Integer> inodes = new IdentityHashMap<>();
     private final Map<Node, Integer> parents = new IdentityHashMap<>();
+    private final BootArea bootArea;
+    private final UUID uuid;
     private final Ext2Geometry geometry;
     private final BlockAllocator allocator;
     private int nextInode = Inode.FIRST_FREE;
 
-    Ext2Layout(ImageTree tree) throws IOException {
+    Ext2Layout(ImageTree tree, long seconds) throws IOException {
+        bootArea = tree.bootArea();
         place(tree.root(), Inode.ROOT);
+        uuid = digest(seconds);
+        fillIn(uuid);
 
         geometry = Ext2Geometry.forContent(contentBlocks(), nextInode - 1L);
         allocator = new BlockAllocator(geometry);
@@ -74,10 +81,38 @@ final class Ext2Layout {
         return parents.getOrDefault(directory, Inode.ROOT);
     }
 
+    UUID uuid() {
+        return uuid;
+    }
+
+    /** The first bytes of the image, or null. */
+    byte[] bootArea() throws ImageException {
+        return bootArea == null ? null : bootArea.encode(bootArea.files().stream().map(this::placeOf).toList());
+    }
+
+    private BootArea.Place placeOf(String path) {
+        Placed file = others.stream().filter(other -> other.node.path.equals(path)).findFirst().orElseThrow();
+        long blocks = (file.scan.size() + Ext2Geometry.BLOCK_SIZE - 1) / Ext2Geometry.BLOCK_SIZE;
+        return BootArea.Place.of(file.scan.size(), LongStream.range(0, blocks).mapToInt(file.pointers::locate).toArray());
+    }
+
+    /** Gives files that name the image their content now that its id is known. */
+    private void fillIn(UUID id) throws IOException {
+        for (ListIterator<Placed> each = others.listIterator(); each.hasNext();) {
+            Placed placed = each.next();
+            if (placed.node instanceof Node.File file && file.content.in(id) != file.content) {
+                each.set(placeLeaf(file.in(id), placed.inode));
+            }
+        }
+    }
+
     /** From the names, kinds and contents, so that equal images have equal ids and different ones do not. */
-    UUID uuid(long seconds) {
+    private UUID digest(long seconds) {
         MessageDigest digest = FileScan.newDigest();
         digest.update(ByteBuffer.allocate(Long.BYTES).putLong(seconds).array());
+        if (bootArea != null) {
+            digest.update(bootArea.sector());
+        }
         for (Placed placed : directories) {
             digest.update((placed.node.path + "\0" + placed.node.permissions + "\0").getBytes(StandardCharsets.UTF_8));
         }

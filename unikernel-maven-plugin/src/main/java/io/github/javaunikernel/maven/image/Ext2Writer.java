@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.UUID;
 
 /**
  * Writes an {@link ImageTree} as an unpartitioned ext2 file system. The image is just large enough, sparse where it is
@@ -47,18 +46,17 @@ public final class Ext2Writer {
 
     /** Writes the tree to the file, replacing what is there. On failure nothing is left and what was there stays. */
     public ImageSummary write(ImageTree tree, Path image) throws IOException {
-        Ext2Layout layout = new Ext2Layout(tree);
-        UUID uuid = layout.uuid(seconds);
+        Ext2Layout layout = new Ext2Layout(tree, seconds);
         Path temporary = image.resolveSibling(image.getFileName() + ".part");
         Files.deleteIfExists(temporary);
         try {
             try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
-                new Pass(layout, out).run(uuid);
+                new Pass(layout, out).run();
             }
             Files.move(temporary, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;
-            return new ImageSummary(size, uuid, entries(layout));
+            return new ImageSummary(size, layout.uuid(), entries(layout));
         } finally {
             Files.deleteIfExists(temporary);
         }
@@ -98,7 +96,7 @@ public final class Ext2Writer {
             this.out = out;
         }
 
-        void run(UUID uuid) throws IOException {
+        void run() throws IOException {
             for (Ext2Layout.Placed placed : layout.directories()) {
                 writeDirectory(placed);
             }
@@ -110,7 +108,8 @@ public final class Ext2Writer {
                 }
             }
             writeBitmaps();
-            writeSuperblocks(uuid);
+            writeSuperblocks();
+            writeBootArea();
             extendToSize();
         }
 
@@ -183,22 +182,29 @@ public final class Ext2Writer {
             }
         }
 
-        private void writeSuperblocks(UUID uuid) throws IOException {
+        private void writeSuperblocks() throws IOException {
             long freeBlocks = 0;
             for (int group = 0; group < geometry.groups(); group++) {
                 freeBlocks += geometry.blocksIn(group) - layout.usedBlocksIn(group);
             }
-            Superblock superblock = new Superblock(geometry, freeBlocks, geometry.inodes() - layout.usedInodes(), uuid,
-                    label, seconds);
+            Superblock superblock = new Superblock(geometry, freeBlocks, geometry.inodes() - layout.usedInodes(),
+                    layout.uuid(), label, seconds);
             byte[] descriptors = descriptors();
             for (int group = 0; group < geometry.groups(); group++) {
                 if (!geometry.hasSuperblock(group)) {
                     continue;
                 }
                 long start = geometry.firstBlock(group) * Ext2Geometry.BLOCK_SIZE;
-                // The first kilobyte of the image is left to a boot sector.
+                // The first kilobyte of the image is the boot area.
                 write(start + (group == 0 ? Superblock.SIZE : 0), superblock.encode(group));
                 write(start + Ext2Geometry.BLOCK_SIZE, descriptors);
+            }
+        }
+
+        private void writeBootArea() throws IOException {
+            byte[] area = layout.bootArea();
+            if (area != null) {
+                write(0, area);
             }
         }
 

@@ -21,6 +21,7 @@ public final class ImageTree {
     private static final String GENERATED = "generated";
 
     private final Node.Directory root = new Node.Directory("/", DIRECTORY_PERMISSIONS, GENERATED);
+    private BootArea bootArea;
 
     /** A tree with nothing in it but the directory that every ext2 file system has. */
     public ImageTree() {
@@ -50,6 +51,12 @@ public final class ImageTree {
         return this;
     }
 
+    /** Makes the image bootable from a BIOS. */
+    public ImageTree boot(BootArea area) {
+        bootArea = area;
+        return this;
+    }
+
     /** Adds a symbolic link; its target is stored as given and need not exist. */
     public ImageTree symbolicLink(String path, String target, String origin) throws ImageException {
         int length = target.getBytes(StandardCharsets.UTF_8).length;
@@ -75,6 +82,11 @@ public final class ImageTree {
 
     Node.Directory root() {
         return root;
+    }
+
+    /** May be null. */
+    BootArea bootArea() {
+        return bootArea;
     }
 
     private void add(String path, Node node) throws ImageException {

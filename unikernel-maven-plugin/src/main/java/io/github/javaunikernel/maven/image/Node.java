@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 
 /** One name in the tree: a directory, a file or a symbolic link. */
 abstract sealed class Node {
@@ -52,6 +53,11 @@ abstract sealed class Node {
             super(path, permissions, origin);
             this.content = content;
             this.dense = dense;
+        }
+
+        /** The file in an image with this id. */
+        File in(UUID image) {
+            return new File(path, permissions, origin, content.in(image), dense);
         }
     }
 

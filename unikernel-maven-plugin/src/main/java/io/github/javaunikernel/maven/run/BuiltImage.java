@@ -9,6 +9,7 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.UUID;
 
 /**
  * An image that was made, and the machine it was made for, as its manifest says.
@@ -20,7 +21,10 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
                          int memory, int vcpus, NetworkSetting network, int debugPort) {
 
     /** The parts of the manifest that are read here. */
-    private record Manifest(Options kernel, Machine machine, Application application) {
+    private record Manifest(Image image, Options kernel, Machine machine, Application application) {
+
+        private record Image(UUID uuid) {
+        }
 
         private record Options(String options) {
         }
@@ -30,6 +34,10 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
 
         private record Application(int debugPort) {
         }
+
+        private KernelCommandLine commandLine() throws SettingException {
+            return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
+        }
     }
 
     /** Finds the files that {@code unikernel:image} made under this name. */
@@ -38,7 +46,7 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
         Path manifestFile = existing(directory.resolve(name + ".unikernel.json"));
         Manifest manifest = manifest(manifestFile);
         return new BuiltImage(name, image, existing(directory.resolve(name + ".kernel")),
-                existing(directory.resolve(name + ".xl.cfg")), KernelCommandLine.parse(manifest.kernel().options()),
+                existing(directory.resolve(name + ".xl.cfg")), manifest.commandLine(),
                 manifest.machine().memory(), manifest.machine().vcpus(),
                 NetworkSetting.parse(manifest.machine().network()), manifest.application().debugPort());
     }

@@ -51,6 +51,10 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
             throw new SettingException("ports", "The image was built without a network, so no port can be forwarded to it.",
                     "Build it with another -Dunikernel.network, or pass -Dunikernel.ports= with an empty value.");
         }
+        if (request.gdbPort().isPresent() && request.firmware() == Firmware.BIOS) {
+            throw new SettingException("firmware", "A BIOS reads the kernel's options from the image, so gdb's 'nokaslr' cannot"
+                    + " be added.", "Leave out -Dunikernel.firmware or -Dunikernel.gdb.");
+        }
         if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
             throw new SettingException("debug", "The image was made without the debugger agent.",
                     "Make it with -Dunikernel.debug too, as 'mvn unikernel:run -Dunikernel.debug' does.");
@@ -61,8 +65,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
         BuiltImage image = request.image();
         int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
         String options = kernelOptions(image.commandLine().text(), request.gdbPort().isPresent());
-        return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), image.kernel(),
-                options, image.image(), image.network());
+        return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), request.firmware(),
+                image.kernel(), options, image.image(), image.network());
     }
 
     /** A debugger needs the kernel where its symbols are. */

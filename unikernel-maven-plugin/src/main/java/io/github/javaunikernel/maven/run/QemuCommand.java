@@ -13,10 +13,11 @@ import java.util.List;
  * says which of them cannot be had.
  *
  * @param accelerator as QEMU calls it
+ * @param kernelOptions for QEMU's own loader; a BIOS finds them in the image
  * @param memory in MiB
  */
-public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, Path kernel, String kernelOptions,
-                          Path image, NetworkSetting network) {
+public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, Firmware firmware,
+                          Path kernel, String kernelOptions, Path image, NetworkSetting network) {
 
     /** Name of the network of the guest in QMP. */
     static final String NETWORK = "net";
@@ -35,13 +36,15 @@ public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, 
                 // Opened again: QEMU's own messages then come on the same stream.
                 "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
                 "-chardev", "socket,id=reports,path=" + escaped(reports), "-serial", "chardev:reports",
-                "-kernel", kernel.toString(), "-append", kernelOptions,
                 // A panic ends QEMU with a status of its own, a reboot ends it too.
                 "-device", "isa-debug-exit,iobase=0x501", "-no-reboot",
                 "-object", "rng-random,id=random,filename=/dev/urandom",
                 "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
                 "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
                 "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
+        if (firmware == Firmware.NONE) {
+            Collections.addAll(words, "-kernel", kernel.toString(), "-append", kernelOptions);
+        }
         if (network.isPresent()) {
             Collections.addAll(words, "-netdev", "user,id=" + NETWORK + UserNetwork.options(network),
                     "-device", "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");

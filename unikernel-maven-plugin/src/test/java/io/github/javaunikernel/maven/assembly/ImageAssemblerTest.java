@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.javaunikernel.maven.boot.BiosLoader;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
@@ -17,13 +18,17 @@ import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
+import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -69,8 +74,13 @@ class ImageAssemblerTest {
         assertArrayEquals(KERNEL, E2fs.read(image, "/boot/unikernel", scratch));
         assertArrayEquals(Files.readAllBytes(jar), E2fs.read(image, "/app/hello.jar", scratch));
         assertEquals("127.0.0.1 mine\n", text(image, "/etc/hosts"));
-        assertEquals("default 0\ntimeout 0\ntitle first\nroot (hd0)\nkernel /boot/unikernel quiet\n",
+        String root = "root=UUID=" + E2fs.debugfs(image, "stats -h").replaceAll("(?s).*Filesystem UUID: *(\\S+).*", "$1");
+        assertEquals("default 0\ntimeout 0\ntitle first\nroot (hd0)\nkernel /boot/unikernel quiet " + root + "\n",
                 text(image, "/boot/grub/menu.lst"));
+        String xen = Files.readString(scratch.resolve("one/first.xl.cfg"));
+        assertTrue(xen.contains("extra = \"quiet " + root + "\"\n"), xen);
+        assertEquals("quiet " + root, BuiltImage.find(scratch.resolve("one"), "first").commandLine().text());
+        assertBootsFromBios(image);
         String config = text(image, "/etc/unikernel.conf");
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
         assertTrue(config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
@@ -88,6 +98,25 @@ class ImageAssemblerTest {
         assertFalse(E2fs.debugfs(image, "ls -p /jvm/bin").contains("keytool"));
         assertTrue(E2fs.debugfs(image, "ls -p /jvm/lib/server").contains("/classes.jsa/"));
         assertTrue(E2fs.debugfs(image, "stat /lib64/ld-linux-x86-64.so.2").contains("Type: regular"));
+    }
+
+    /** The map's first extents are those of the loader and of the kernel. */
+    private void assertBootsFromBios(Path image) throws Exception {
+        BiosLoader loader = BiosLoader.builtIn();
+        assertEquals(512, loader.sector().length);
+        assertArrayEquals(loader.program(), E2fs.read(image, "/boot/unikernel.bios", scratch));
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(image)).order(ByteOrder.LITTLE_ENDIAN);
+        assertArrayEquals(loader.sector(), Arrays.copyOf(bytes.array(), 512));
+        assertEquals(0xAA55, bytes.getShort(510) & 0xFFFF);
+        assertArrayEquals(new byte[64], Arrays.copyOfRange(bytes.array(), 0x1BE, 0x1FE), "the place of a partition table");
+        assertEquals(List.of(1, loader.program().length, 1, KERNEL.length, 1),
+                List.of(bytes.getInt(516), bytes.getInt(520), bytes.getInt(524), bytes.getInt(528), bytes.getInt(532)));
+        assertArrayEquals(loader.program(), at(bytes, bytes.getInt(544), loader.program().length));
+        assertArrayEquals(KERNEL, at(bytes, bytes.getInt(552), KERNEL.length));
+    }
+
+    private static byte[] at(ByteBuffer image, int block, int length) {
+        return Arrays.copyOfRange(image.array(), block * 4096, block * 4096 + length);
     }
 
     /** With runtimes linked again. */

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -19,13 +20,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelCommandLineTest {
 
-    /** What the kernel's own message lists, without what belongs to one start (env.NAME=) and to boot loaders (root=). */
+    /** What the kernel's own message lists, without what belongs to one start (env.NAME=) and what the plugin adds (root=UUID=). */
     private static List<String> optionsOfTheKernel() throws IOException {
         String source = Files.readString(Path.of("../guest-kernel/src/main/c/linux/configuration.c"));
         Matcher list = Pattern.compile("known are ([^\"]*)\"").matcher(source);
         assertTrue(list.find(), "the kernel lists its options");
         List<String> options = new ArrayList<>(List.of(list.group(1).split(" ")));
-        assertTrue(options.removeAll(List.of("env.NAME=", "root=")));
+        assertTrue(options.removeAll(List.of("env.NAME=", "root=UUID=")));
         return options;
     }
 
@@ -50,6 +51,15 @@ class KernelCommandLineTest {
         SettingException refused = assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
         assertTrue(refused.getMessage().contains("'" + option + "'"), refused.getMessage());
         assertTrue(refused.getMessage().contains("mitigations=off"), refused.getMessage());
+    }
+
+    @Test
+    void theRootIsTheLastWord() throws SettingException {
+        UUID root = UUID.fromString("01234567-89ab-8def-8123-456789abcdef");
+        assertEquals("quiet root=UUID=" + root, KernelCommandLine.parse("quiet").withRoot(root).text());
+        assertEquals("root=UUID=" + root, KernelCommandLine.parse("").withRoot(root).text());
+        String longest = "trace=" + "x".repeat(976 - 6);
+        assertEquals(1023, KernelCommandLine.parse(longest).withRoot(root).text().length());
     }
 
     @Test

@@ -8,16 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -190,6 +195,78 @@ class Ext2WriterTest {
     }
 
     @Test
+    void bootAreaSaysWhereTheFilesAre() throws Exception {
+        byte[] sector = random(512, 1);
+        byte[] kernel = random(100_000, 2);
+        byte[] menu = random(1, 3);
+        ImageTree tree = new ImageTree().bootFile("/menu", FileContent.of(menu), "test")
+                .bootFile("/kernel", FileContent.of(kernel), "test").bootFile("/loader", FileContent.of(sector), "test")
+                .boot(new BootArea(sector, List.of("/loader", "/kernel", "/menu")));
+        Path image = write(tree, "area");
+        E2fs.assertClean(image);
+        ByteBuffer area = ByteBuffer.wrap(start(image)).order(ByteOrder.LITTLE_ENDIAN);
+        assertArrayEquals(sector, Arrays.copyOf(area.array(), 512));
+        area.position(512);
+        assertEquals("UMAP", "" + (char) area.get() + (char) area.get() + (char) area.get() + (char) area.get());
+        List<Integer> extents = new ArrayList<>();
+        for (int size : List.of(512, kernel.length, 1)) {
+            extents.add(area.getInt());
+            assertEquals(size, area.getInt());
+        }
+        assertEquals(List.of(1, 1, 1), extents);
+        assertEquals(0, area.getInt());
+        assertArrayEquals(sector, Arrays.copyOf(blocks(image, area, 1), 512));
+        assertArrayEquals(kernel, Arrays.copyOf(blocks(image, area, 1), kernel.length));
+        assertArrayEquals(menu, Arrays.copyOf(blocks(image, area, 1), 1));
+        while (area.hasRemaining()) {
+            assertEquals(0, area.get());
+        }
+    }
+
+    @Test
+    void imagesWithoutABootAreaBeginWithZeros() throws Exception {
+        assertArrayEquals(new byte[1024], start(write(new ImageTree(), "none")));
+    }
+
+    @Test
+    void extentsEndWhereBlocksDoNotFollowEachOther() {
+        assertEquals(List.of(new BootArea.Extent(7, 2), new BootArea.Extent(10, 1), new BootArea.Extent(9, 1),
+                new BootArea.Extent(11, 3)), BootArea.Place.of(1, new int[] {7, 8, 10, 9, 11, 12, 13}).extents());
+        assertEquals(List.of(), BootArea.Place.of(0, new int[0]).extents());
+    }
+
+    @Test
+    void bootFilesInTooManyPiecesAreRefused() throws Exception {
+        int[] blocks = new int[61];
+        Arrays.setAll(blocks, i -> 100 + 2 * i);
+        BootArea area = new BootArea(new byte[512], List.of("/file"));
+        assertRefused("in too many pieces", () -> area.encode(List.of(BootArea.Place.of(61 * BLOCK, blocks))));
+        byte[] most = area.encode(List.of(BootArea.Place.of(60 * BLOCK, Arrays.copyOf(blocks, 60))));
+        assertEquals(218, ByteBuffer.wrap(most).order(ByteOrder.LITTLE_ENDIAN).getInt(1024 - 8));
+    }
+
+    @Test
+    void aFileCanNameTheImageThatItIsIn() throws Exception {
+        Path image = write(new ImageTree().bootFile("/menu", FileContent.of(id -> "root " + id), "test"), "named");
+        E2fs.assertClean(image);
+        String root = new String(E2fs.read(image, "/menu", scratch), StandardCharsets.UTF_8);
+        assertEquals("root " + uuid(image), root.replace("-", ""));
+        Path other = write(new ImageTree().bootFile("/menu", FileContent.of(id -> "Root " + id), "test"), "other");
+        assertNotEquals(uuid(image), uuid(other));
+    }
+
+    @Test
+    void anotherBootSectorMakesAnotherImage() throws Exception {
+        String[] ids = new String[2];
+        for (int i = 0; i < ids.length; i++) {
+            byte[] sector = new byte[512];
+            sector[0] = (byte) i;
+            ids[i] = uuid(write(new ImageTree().boot(new BootArea(sector, List.of())), "sector" + i));
+        }
+        assertNotEquals(ids[0], ids[1]);
+    }
+
+    @Test
     void sameTreeGivesSameBytesWhateverTheOrderOfCalls() throws Exception {
         ImageTree one = new ImageTree().file("/a", FileContent.of("1"), 0644, "x").file("/b", FileContent.of("2"), 0644, "y");
         ImageTree two = new ImageTree().file("/b", FileContent.of("2"), 0644, "y").file("/a", FileContent.of("1"), 0644, "x");
@@ -258,9 +335,30 @@ class Ext2WriterTest {
         return image;
     }
 
+    /** The first 1024 bytes. */
+    private static byte[] start(Path image) throws IOException {
+        try (InputStream in = Files.newInputStream(image)) {
+            return in.readNBytes(1024);
+        }
+    }
+
+    /** What is in the next extents of a boot map. */
+    private static byte[] blocks(Path image, ByteBuffer map, int extents) throws IOException {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "r")) {
+            for (int i = 0; i < extents; i++) {
+                file.seek((long) map.getInt() * BLOCK);
+                byte[] bytes = new byte[map.getInt() * BLOCK];
+                file.readFully(bytes);
+                content.write(bytes);
+            }
+        }
+        return content.toByteArray();
+    }
+
     private static String uuid(Path image) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(image)).order(ByteOrder.BIG_ENDIAN);
-        return Long.toHexString(bytes.getLong(1024 + 104)) + Long.toHexString(bytes.getLong(1024 + 112));
+        return String.format("%016x%016x", bytes.getLong(1024 + 104), bytes.getLong(1024 + 112));
     }
 
     private static byte[] random(int size, long seed) {

@@ -29,6 +29,13 @@ class QemuCommandTest {
     }
 
     @Test
+    void leavesTheKernelToABios() throws Exception {
+        List<String> words = command(Firmware.BIOS, "/b/hello.img", "dhcp");
+        assertFalse(words.contains("-kernel") || words.contains("-append"), words.toString());
+        assertEquals(command("/b/hello.img", "dhcp").size() - 4, words.size());
+    }
+
+    @Test
     void givesConsoleAndReportsASerialPortEach() throws Exception {
         List<String> words = command("/b/hello.img", "dhcp");
         assertEquals(List.of("chardev:console", "chardev:reports"), IntStream.range(1, words.size())
@@ -69,7 +76,11 @@ class QemuCommandTest {
     }
 
     private static List<String> command(String image, String network) throws Exception {
-        return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, Path.of("/b/hello.kernel"),
+        return command(Firmware.NONE, image, network);
+    }
+
+    private static List<String> command(Firmware firmware, String image, String network) throws Exception {
+        return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, firmware, Path.of("/b/hello.kernel"),
                 "quiet timings", Path.of(image), NetworkSetting.parse(network))
                 .words(Path.of("/tmp/a,b/reports"));
     }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looks through the disks for the root file system. Of each disk only the superblock is read, and nothing of it but
+ * the magic number and the UUID is used; whether the file system is sound is for ext2_open() to say. Nothing of a disk
+ * stays in the page cache.
+ *
+ * Called by the boot thread before anything is mounted, so there are no locks.
+ */
+#include "files/root.h"
+
+#include "core/log.h"
+#include "files/block_io.h"
+#include "files/ext2/format.h"
+#include "lib/errno.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define UUID_TEXT 37                 /* with the NUL */
+
+static bool is_hyphen_place(unsigned at) { return at == 8 || at == 13 || at == 18 || at == 23; }
+
+bool uuid_parse(const char *text, struct uuid *out)
+{
+    unsigned digits = 0;
+    *out = (struct uuid){ 0 };
+    for (unsigned at = 0; at < UUID_TEXT - 1; at++) {
+        if (is_hyphen_place(at)) {
+            if (text[at] != '-')
+                return false;
+            continue;
+        }
+        int digit = hex_digit(text[at]);
+        if (digit < 0)
+            return false;
+        out->bytes[digits / 2] = (uint8_t)(out->bytes[digits / 2] << 4 | digit);
+        digits++;
+    }
+    return !text[UUID_TEXT - 1];
+}
+
+static void uuid_format(char to[UUID_TEXT], const struct uuid *uuid)
+{
+    unsigned at = 0;
+    for (unsigned i = 0; i < UUID_SIZE; i++) {
+        if (is_hyphen_place(at))
+            to[at++] = '-';
+        at += (unsigned)format(to + at, UUID_TEXT - at, "%02x", uuid->bytes[i]);
+    }
+}
+
+/* Reads the superblock of a disk. 0, -ENOENT if it is not one of ext2, -EIO or -ENOMEM. */
+static int read_uuid(struct block_device *device, struct uuid *out)
+{
+    struct ext2_superblock super;
+    struct block_cache cache;
+    if (device->sectors * SECTOR_SIZE < EXT2_SUPERBLOCK_OFFSET + sizeof(super))
+        return -ENOENT;
+    block_cache_init(&cache, device);
+    int error = block_cache_read(&cache, EXT2_SUPERBLOCK_OFFSET, &super, sizeof(super));
+    page_cache_drop(&cache.pages, 0, PAGE_CACHE_END);
+    if (!error && super.magic != EXT2_MAGIC)
+        error = -ENOENT;
+    if (!error)
+        memcpy(out->bytes, super.uuid, UUID_SIZE);
+    return error;
+}
+
+static struct block_device *find(const struct uuid *wanted)
+{
+    struct block_device *device;
+    struct uuid uuid;
+    for (unsigned i = 0; (device = block_device_at(i)); i++) {
+        if (!read_uuid(device, &uuid) && !memcmp(&uuid, wanted, sizeof(uuid)))
+            return device;
+    }
+    return NULL;
+}
+
+static void log_disks(void)
+{
+    struct block_device *device;
+    for (unsigned i = 0; (device = block_device_at(i)); i++) {
+        struct uuid uuid;
+        char text[UUID_TEXT];
+        int error = read_uuid(device, &uuid);
+        if (!error) {
+            uuid_format(text, &uuid);
+            log_error("disk %s has the file system %s", device->name, text);
+        } else if (error == -ENOENT) {
+            log_error("disk %s has no ext2 file system", device->name);
+        } else {
+            log_error("disk %s cannot be read (%s)", device->name, errno_name(error));
+        }
+    }
+}
+
+struct block_device *root_find(const struct uuid *wanted)
+{
+    struct block_device *device = wanted ? find(wanted) : block_device_at(0);
+    if (device)
+        log_info("the root is disk %s", device->name);
+    else
+        log_disks();
+    return device;
+}
