@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PCI by configuration mechanism 1 (PCI Local Bus Specification 3.0, 3.2.2.3.2): finding
- * functions, their capabilities, memory windows and message-signalled interrupts. Addresses are
- * those the firmware assigned. Used while devices are started; not locked.
+ * PCI: finding functions, their capabilities, memory windows and message-signalled interrupts. Configuration space is
+ * reached through memory where ACPI names it for a bus (PCI Express Base 3.0, 7.2.2), else by configuration mechanism 1
+ * (PCI Local Bus Specification 3.0, 3.2.2.3.2). Addresses are those the firmware assigned. Used while devices are
+ * started; not locked.
  */
 #pragma once
 
@@ -11,12 +12,15 @@
 struct pci_function {
     uint8_t bus, device, function;
     uint16_t vendor, id, subsystem_id;
+    uint32_t class;                     /* class, subclass and interface, 8 bits each */
     volatile uint8_t *msix_table;       /* after pci_msix_enable() */
     unsigned msix_vectors;
 };
 
 /* Calls `visit` for each function, behind bridges too. Nothing where there is no PCI. */
 void pci_for_each(void (*visit)(const struct pci_function *function));
+/* Logs a network or storage function that no driver has taken; `drivers` says for what there are drivers. */
+void pci_report_unused(const struct pci_function *function, const char *drivers);
 
 uint8_t pci_read8(const struct pci_function *function, unsigned offset);
 uint16_t pci_read16(const struct pci_function *function, unsigned offset);
