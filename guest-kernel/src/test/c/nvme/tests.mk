@@ -1,0 +1,15 @@
+# The NVMe driver against a fake controller, well behaved and hostile. Register accesses are those of
+# virtio/transport/platform/native/instructions.h, as for the transports of virtio.
+include src/test/c/host/host.mk
+
+NVME_DRIVER := $(addprefix src/main/c/drivers/nvme/,controller.c io.c namespaces.c queue.c)
+NVME_TESTS := $(wildcard src/test/c/nvme/*.c)
+$(call host,$(NVME_DRIVER) $(NVME_TESTS)): HOST_CFLAGS := -I src/test/c/virtio/transport $(HOST_CFLAGS)
+target/test/nvme: $(call host,$(NVME_DRIVER) $(NVME_TESTS) src/main/c/drivers/device.c $(HOST_SOURCES))
+	$(host_link)
+
+.PHONY: test-nvme
+# Controllers are for ever, so their memory counts as lost; that of those that do not start is counted by the tests.
+test-nvme: target/test/nvme
+	@ASAN_OPTIONS=detect_leaks=0 $< 2>$<.log || { grep -v '^#' $<.log; exit 1; }
+TESTS += test-nvme
