@@ -238,10 +238,25 @@ static void errors_are_retried_or_reported(void)
     }
 }
 
+static void only_the_first_errors_are_logged(void)
+{
+    unsigned lines = 0;
+    fake_init();
+    CHECK(start_disk());
+    (void)host_log();
+    for (unsigned i = 0; i < 50; i++) {
+        submit_run(i, false, i, 0, 512);
+        CHECK(fails(1, STATUS(0x281) | STATUS_NOT_AGAIN));
+        CHECK_EQUAL(results[i], -EIO);
+        free_run(i);
+    }
+    for (const char *at = host_log(); (at = strstr(at, "I/O error")) != NULL; at++)
+        lines++;
+    CHECK_EQUAL(lines, 8);
+}
+
 static void an_error_in_any_part(void)
 {
-    fake_init();
-    fake.identity[77] = 1;
     for (unsigned bad = 0; bad < 6; bad++) {
         struct nvme_command command;
         fake_init();
@@ -441,6 +456,7 @@ void test_disks(void)
     host_test("nvme: more requests than the queue takes", more_requests_than_the_queue_takes);
     host_test("nvme: a write is durable when it ends", a_write_is_durable_when_it_ends);
     host_test("nvme: errors are retried or reported", errors_are_retried_or_reported);
+    host_test("nvme: only the first errors are logged", only_the_first_errors_are_logged);
     host_test("nvme: an error in any part", an_error_in_any_part);
     host_test("nvme: completions of what was not given", completions_of_what_was_not_given);
     host_test("nvme: a completion that comes twice", a_completion_that_comes_twice);

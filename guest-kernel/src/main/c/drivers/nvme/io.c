@@ -21,6 +21,8 @@
 #define ATTEMPTS_MAX 5
 /* How long a controller may take to stop in interrupt context. */
 #define STOP_TIME (10 * NS_PER_MS)
+/* Errors that are logged. */
+#define REPORTS_MAX 8
 /* When a controller that does not answer is logged. */
 #define SLOW_TIME (30 * NS_PER_SECOND)
 
@@ -170,13 +172,17 @@ static void command_done(struct nvme_io *io, struct block_request *request, stru
     list_push_back(&io->pending, &request->link);
 }
 
-static void report(const struct nvme_io *io, const struct nvme_slot *slot, uint16_t status)
+/* A program may have bad blocks read again and again. */
+static void report(struct nvme_io *io, const struct nvme_slot *slot, uint16_t status)
 {
     const struct nvme_command *command = &slot->command;
     uint64_t block = (uint64_t)command->arguments[1] << 32 | command->arguments[0];
-    log_error("%s: I/O error: command %u of block %lu ends with status %x", slot->request->device->name,
-              command->opcode, block, NVME_STATUS(status));
-    (void)io;
+    if (io->reported == REPORTS_MAX)
+        return;
+    io->reported++;
+    log_error("%s: I/O error: command %u of block %lu ends with status %x%s", slot->request->device->name,
+              command->opcode, block, NVME_STATUS(status),
+              io->reported == REPORTS_MAX ? "; further errors are not logged" : "");
 }
 
 /* False: the controller completes what it was not given. */

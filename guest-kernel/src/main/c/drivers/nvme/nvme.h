@@ -48,6 +48,7 @@ struct nvme_io {
     uint64_t checked;                   /* `completed` at the last check that found progress, ... */
     nanoseconds checked_at;             /* ... and when that was */
     bool slow;                          /* that has been logged */
+    unsigned reported;                  /* errors that have been logged */
 };
 
 struct nvme_controller {
