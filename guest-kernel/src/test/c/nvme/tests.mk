@@ -13,3 +13,19 @@ target/test/nvme: $(call host,$(NVME_DRIVER) $(NVME_TESTS) src/main/c/drivers/de
 test-nvme: target/test/nvme
 	@ASAN_OPTIONS=detect_leaks=0 $< 2>$<.log || { grep -v '^#' $<.log; exit 1; }
 TESTS += test-nvme
+
+NVME_FUZZ := $(NVME_DRIVER) src/test/c/nvme/fake_controller.c src/test/c/nvme/fuzz/fuzz_nvme.c
+$(call fuzz,$(NVME_FUZZ)): HOST_CFLAGS := -I src/test/c/virtio/transport $(HOST_CFLAGS)
+target/test/fuzz_nvme: $(call fuzz,$(NVME_FUZZ) src/test/c/drivers/fuzz/requests.c src/main/c/drivers/device.c $(HOST_SOURCES))
+	$(fuzz_link)
+
+# Without what the driver logs: most inputs break a controller.
+.PHONY: fuzz-nvme
+fuzz-nvme: target/test/fuzz_nvme
+	@mkdir -p target/test/corpus-nvme
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-nvme >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz nvme"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-nvme
+endif
