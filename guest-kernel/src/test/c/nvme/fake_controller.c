@@ -43,6 +43,12 @@ static void rule(bool kept, const char *what)
 
 void pci_enable(const struct pci_function *function) { (void)function; }
 
+void pci_disconnect(const struct pci_function *function)
+{
+    (void)function;
+    fake.disconnected = true;
+}
+
 phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)
 {
     (void)function;

@@ -46,6 +46,7 @@ struct fake_controller {
     uint16_t wrong_id;                  /* added to the identifiers of administrative completions */
     /* Its state. */
     bool fatal, gone;
+    bool disconnected;                  /* from memory, by the driver */
     uint32_t configuration, status, admin_sizes;
     uint64_t admin_commands, admin_completions;
     unsigned commands_answered;

@@ -144,7 +144,7 @@ static void give_up(struct nvme_io *io, const char *why, struct list *ended)
     io->failed = true;
     log_error("%s %s: all further requests to it fail; see the host's log", io->controller->name, why);
     if (!nvme_stop(io->controller, STOP_TIME))
-        log_error("%s does not stop", io->controller->name);
+        pci_disconnect(&io->controller->function);
     take_back_slots(io, &failed);
     for (struct list *node; (node = list_pop_front(&io->pending));)
         list_push_back(&failed, node);
@@ -243,6 +243,9 @@ void nvme_submit(struct block_device *device, struct block_request *request)
     request->error = 0;
     spin_lock(&io->lock);
     bool failed = io->failed;
+    /* The controller has until now had nothing to do: the next check finds another value. */
+    if (io->free == io->usable)
+        io->checked = io->completed - 1;
     if (!failed) {
         list_push_back(&io->pending, &request->link);
         send_pending(io);
@@ -256,8 +259,7 @@ void nvme_submit(struct block_device *device, struct block_request *request)
 static void look_at_progress(struct nvme_io *io)
 {
     nanoseconds now = clock_monotonic();
-    bool idle = io->free == UINT32_MAX;
-    if (idle || io->completed != io->checked) {
+    if (io->free == io->usable || io->completed != io->checked) {
         io->checked = io->completed;
         io->checked_at = now;
         io->slow = false;
@@ -302,7 +304,8 @@ int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_
     io->controller = controller;
     io->lists = page_data(lists);
     /* One entry of a ring stays empty (4.1.1). */
-    io->free = size > NVME_COMMANDS_MAX ? UINT32_MAX : (1u << (size - 1)) - 1;
+    io->usable = size > NVME_COMMANDS_MAX ? UINT32_MAX : (1u << (size - 1)) - 1;
+    io->free = io->usable;
     return 0;
 }
 

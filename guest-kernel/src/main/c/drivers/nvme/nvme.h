@@ -41,11 +41,11 @@ struct nvme_io {
     struct nvme_queue queue;
     bool failed;                        /* the controller is not used any more */
     struct list pending;                /* requests of which commands are still to be sent */
-    uint32_t free;                      /* a bit for each slot */
+    uint32_t usable, free;              /* a bit for each slot */
     struct nvme_slot slots[NVME_COMMANDS_MAX];
     uint64_t (*lists)[PAGE_SIZE / sizeof(uint64_t) / NVME_COMMANDS_MAX];    /* of each slot: addresses of pages */
     uint64_t completed;                 /* commands */
-    uint64_t checked;                   /* `completed` at the last check that found progress, ... */
+    uint64_t checked;                   /* `completed` at the last check that found another value, ... */
     nanoseconds checked_at;             /* ... and when that was */
     bool slow;                          /* that has been logged */
     unsigned reported;                  /* errors that have been logged */

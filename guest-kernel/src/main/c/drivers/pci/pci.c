@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An access to configuration space by ports is two accesses, an address and then data, between which no other may
- * come. So all of this runs on one CPU and never in an interrupt handler: drivers call it while devices are found and
- * started. There is no lock. A bus that ACPI's MCFG table covers is reached through memory instead, which is mapped
- * when the bus is scanned; machines exist whose table leaves out bus 0.
+ * come. So all of this runs on one CPU with interrupts masked: drivers call it while devices are found and started,
+ * and when one must be kept from memory. There is no lock. A bus that ACPI's MCFG table covers is reached through
+ * memory instead, which is mapped when the bus is scanned; machines exist whose table leaves out bus 0.
  *
  * Nothing that a function says is trusted. A memory window counts only where firmware gave it an address that is a
  * multiple of its length, lies below 2^52 and does not overlap RAM. A list of capabilities ends after as many as there
@@ -188,6 +188,11 @@ void pci_enable(const struct pci_function *function)
 {
     uint16_t command = pci_read16(function, COMMAND);
     pci_write16(function, COMMAND, command | COMMAND_MEMORY | COMMAND_MASTER);
+}
+
+void pci_disconnect(const struct pci_function *function)
+{
+    pci_write16(function, COMMAND, (uint16_t)(pci_read16(function, COMMAND) & ~COMMAND_MASTER));
 }
 
 int pci_msix_enable(struct pci_function *function)

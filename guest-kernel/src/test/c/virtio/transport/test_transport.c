@@ -173,6 +173,17 @@ static void windows_are_measured_while_they_are_off(void)
     CHECK_EQUAL(machine_moved_while_decoding, 0);
 }
 
+static void a_function_that_is_kept_from_memory(void)
+{
+    machine_start(VIRTIO_BLOCK);
+    struct machine_function *function = machine_add(1, 5, 2, 0x1af4, 0x1042);
+    const struct pci_function same = { .bus = 1, .device = 5, .function = 2 };
+    pci_enable(&same);
+    CHECK_EQUAL(function->config[4], 6);
+    pci_disconnect(&same);
+    CHECK_EQUAL(function->config[4], 2);
+}
+
 static void functions_without_a_driver(void)
 {
     static const struct {
@@ -516,6 +527,7 @@ int main(void)
     host_test("configuration space in memory", configuration_space_in_memory);
     host_test("memory that cannot be configuration space", memory_that_cannot_be_configuration_space);
     host_test("windows are measured while they are off", windows_are_measured_while_they_are_off);
+    host_test("a function that is kept from memory", a_function_that_is_kept_from_memory);
     host_test("functions without a driver", functions_without_a_driver);
     host_test("capabilities that go round", capabilities_that_go_round);
     host_test("capabilities outside of the list", capabilities_outside_of_the_list);
