@@ -2,7 +2,8 @@
 /* Runs the suites named as arguments, or all of them; their files are made in the working directory. For the runner:
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
  * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata`
- * prints what reaching the instance metadata service gives, and the environment. */
+ * prints what reaching the instance metadata service gives, and the environment; `read-disk FILE` prints what each page
+ * of a file holds, or why it cannot be read. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -178,6 +179,23 @@ static int print_metadata(void)
     return print_environment();
 }
 
+static int print_pages(const char *path)
+{
+    uint64_t words[512];
+    int file = open(path, O_RDONLY);
+    ssize_t length;
+    for (unsigned page = 0; (length = pread(file, words, sizeof(words), page * (off_t)sizeof(words))) != 0; page++) {
+        uint64_t sum = 0;
+        for (unsigned i = 0; i < (size_t)length / sizeof(words[0]) && length > 0; i++)
+            sum = (sum ^ words[i]) * 0x100000001b3;
+        if (length < 0)
+            printf("page %u %s\n", page, strerrorname_np(errno));
+        else
+            printf("page %u %016lx\n", page, (unsigned long)sum);
+    }
+    return 0;
+}
+
 /* Runs until the limit on CPU time ends it. */
 static void use_the_cpu_up(void)
 {
@@ -200,6 +218,8 @@ int main(int argc, char **argv)
         use_the_cpu_up();
     if (argc == 2 && strcmp(argv[1], "metadata") == 0)
         return print_metadata();
+    if (argc == 3 && strcmp(argv[1], "read-disk") == 0)
+        return print_pages(argv[2]);
     for (unsigned i = 0; i < SUITES; i++) {
         bool wanted = argc == 1;
         for (int a = 1; a < argc; a++)

@@ -69,23 +69,25 @@ struct network_device *network_device_at(unsigned index)
     return link ? list_entry(link, struct network_device, link) : NULL;
 }
 
-static bool segment_valid(const struct block_segment *segment)
+static bool segment_valid(const struct block_segment *segment, uint64_t block_size)
 {
-    return segment->length > 0 && segment->length % SECTOR_SIZE == 0
+    return segment->length > 0 && segment->length % block_size == 0
         && segment->address % SECTOR_SIZE == 0
         && (segment->address & PAGE_MASK) + segment->length <= PAGE_SIZE;
 }
 
 static int request_check(const struct block_device *device, const struct block_request *request)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, block_size = max_of(device->block_size, (uint32_t)SECTOR_SIZE);
     if (request->segment_count < 1 || request->segment_count > BLOCK_MAX_SEGMENTS)
         return -EINVAL;
     for (unsigned i = 0; i < request->segment_count; i++) {
-        if (!segment_valid(&request->segments[i]))
+        if (!segment_valid(&request->segments[i], block_size))
             return -EINVAL;
         bytes += request->segments[i].length;
     }
+    if (request->sector % (block_size / SECTOR_SIZE) != 0)
+        return -EINVAL;
     if (request->sector > device->sectors || bytes / SECTOR_SIZE > device->sectors - request->sector)
         return -EINVAL;
     return request->write && device->read_only ? -EROFS : 0;
@@ -94,6 +96,7 @@ static int request_check(const struct block_device *device, const struct block_r
 void block_submit(struct block_device *device, struct block_request *request)
 {
     int error = request_check(device, request);
+    request->device = device;
     if (error != 0) {
         request->done(request, error);
         return;

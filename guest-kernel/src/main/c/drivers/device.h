@@ -21,8 +21,9 @@ struct block_segment {
     uint32_t length;                /* bytes, multiple of SECTOR_SIZE, <= PAGE_SIZE */
 };
 #define BLOCK_PATIENCE (5 * NS_PER_SECOND)
+struct block_device;
 struct block_request {
-    struct list link;               /* the driver's, while submitted */
+    struct block_device *device;    /* set by block_submit() */
     bool write;
     uint64_t sector;
     unsigned segment_count;         /* 1..BLOCK_MAX_SEGMENTS */
@@ -30,10 +31,20 @@ struct block_request {
     /* Called once, in interrupt context or from submit(): 0 or a negative errno. */
     void (*done)(struct block_request *request, int error);
     void *context;                  /* the submitter's */
+    /* The driver's, while submitted: a list it is in, and for drivers that make several commands of a request how far
+     * they are. */
+    struct list link;
+    unsigned next_segment;          /* which is sent next; segment_count: all are sent */
+    uint64_t next_sector;
+    unsigned under_way;             /* commands */
+    bool flushed;
+    int error;                      /* the first one */
 };
 struct block_device {
-    char name[32];                  /* "xvda1", "sda1", "vda" */
+    char name[32];                  /* "xvda1", "sda1", "vda", "nvme0n1" */
     uint64_t sectors;               /* of SECTOR_SIZE */
+    uint32_t block_size;            /* requests and their segments are multiples of it; a power of two from SECTOR_SIZE
+                                       to PAGE_SIZE, 0: SECTOR_SIZE */
     bool read_only;
     /* Queues a request; if the device's ring is full it waits inside the driver and goes out
      * later. Requests complete in any order. Range and alignment were checked by block_submit(). */

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, and virtio
- * devices on PCI or memory-mapped. There is no host that keeps settings for it.
+ * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, virtio
+ * devices on PCI or memory-mapped, and NVMe disks. There is no host that keeps settings for it.
  */
+#include "drivers/nvme/nvme.h"
+#include "drivers/pci/pci.h"
 #include "drivers/virtio/virtio.h"
 #include "platform/native/native.h"
 #include "platform/operations.h"
 
+#define PCI_DRIVERS "virtio (network, block, entropy) and NVMe"
+
+static void start_function(const struct pci_function *function)
+{
+    if (!virtio_pci_start(function) && !nvme_start(function))
+        pci_report_unused(function, PCI_DRIVERS);
+}
+
 static void start_devices(void)
 {
-    virtio_pci_find();
+    pci_for_each(start_function);
     virtio_mmio_find(platform.command_line);
 }
 

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/log.h"
 #include "files/ext2/ext2.h"
@@ -255,6 +256,21 @@ static void disk_errors(void)
     file_put(file);
 }
 
+static struct block_device *device;
+static struct file_system *mounted;
+
+static void larger_blocks_of_the_disk(void)
+{
+    struct file_system *fs;
+    struct file_system_statistics statistics;
+    mounted->statistics(mounted, &statistics);
+    device->block_size = 2 * (uint32_t)statistics.block_size;
+    (void)host_log();
+    CHECK_EQUAL(ext2_open(device, &fs), -EINVAL);
+    CHECK(strstr(host_log(), "its blocks are smaller than those of the disk") != NULL);
+    device->block_size = 0;
+}
+
 /* Names and inodes beyond what is kept are given back. */
 static void bounded_cache(void)
 {
@@ -276,9 +292,9 @@ int main(int count, char **arguments)
     }
     host_init();
     page_cache_init();
+    device = test_disk(arguments[1]);
     sparse_end = strtoul(arguments[2], NULL, 10);
-    struct file_system *fs;
-    if (ext2_open(test_disk(arguments[1]), &fs) || mount_at("/", fs))
+    if (ext2_open(device, &mounted) || mount_at("/", mounted))
         panic("cannot mount %s", arguments[1]);
     host_test("ext2 small file", small_file);
     host_test("ext2 big file", big_file);
@@ -292,6 +308,7 @@ int main(int count, char **arguments)
     host_test("ext2 status", status);
     host_test("ext2 read only", read_only);
     host_test("ext2 disk errors", disk_errors);
+    host_test("ext2 larger blocks of the disk", larger_blocks_of_the_disk);
     host_test("ext2 bounded cache", bounded_cache);
     return host_result();
 }

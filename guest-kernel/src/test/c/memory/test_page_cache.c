@@ -13,6 +13,7 @@
 
 static unsigned fills, filled_pages;
 static int fill_error;
+static uint32_t bad_page = UINT32_MAX;   /* whatever has it in it fails */
 
 /* Every byte of page i is i + 1. */
 static int fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
@@ -22,6 +23,8 @@ static int fill(struct page_source *source, uint32_t index, struct page **pages,
     filled_pages += count;
     if (fill_error)
         return fill_error;
+    if (bad_page >= index && bad_page < index + count)
+        return -EIO;
     for (unsigned i = 0; i < count; i++)
         memset(page_data(pages[i]), (int)(index + i + 1), PAGE_SIZE);
     return 0;
@@ -87,6 +90,23 @@ static void test_error(void)
     CHECK(read_page(1));
     page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(host_pages_in_use(), before);
+}
+
+static void test_read_ahead_error(void)
+{
+    uint64_t before = host_pages_in_use();
+    for (unsigned backwards = 0; backwards < 2; backwards++) {
+        start(true, 60);
+        bad_page = 37;
+        for (uint32_t i = 0; i < 60; i++) {
+            uint32_t index = backwards ? 59 - i : i;
+            CHECK_EQUAL(read_page(index), index != bad_page);
+        }
+        bad_page = UINT32_MAX;
+        CHECK_EQUAL(source.page_count, 59);
+        page_cache_drop(&source, 0, PAGE_CACHE_END);
+        CHECK_EQUAL(host_pages_in_use(), before);
+    }
 }
 
 static void test_truncate_keeps_references(void)
@@ -184,6 +204,7 @@ int main(void)
     host_test("sequential reads fill in growing batches", test_sequential);
     host_test("no page beyond the end is read ahead", test_end_of_file);
     host_test("a failed fill leaves nothing behind", test_error);
+    host_test("a page that cannot be read ahead leaves others readable", test_read_ahead_error);
     host_test("truncation keeps referenced pages alive", test_truncate_keeps_references);
     host_test("reclaim frees clean unreferenced pages", test_reclaim);
     host_test("mapped pages are not dropped", test_mapped_pages_are_passed_over);

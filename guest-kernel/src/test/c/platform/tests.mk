@@ -3,7 +3,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
-    $(filter-out %/test_speculation.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
+    $(filter-out %/test_speculation.c %/test_frequency.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -53,6 +53,14 @@ include src/test/c/host/host.mk
 SPECULATION_SOURCES := src/test/c/platform/test_speculation.c src/main/c/platform/x86/speculation.c
 target/test/speculation: $(call host,$(SPECULATION_SOURCES) $(HOST_SOURCES))
 	$(host_link)
+
+FREQUENCY_SOURCES := src/test/c/platform/test_frequency.c src/main/c/platform/native/frequency.c
+target/test/frequency: $(call host,$(FREQUENCY_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+.PHONY: test-frequency
+test-frequency: target/test/frequency
+	target/test/frequency
+TESTS += test-frequency
 
 # Every indirect branch goes through a thunk of platform/x86/thunks.S; but the jumps of the entries. Those of the thunks
 # lie in the upper half of their cache line (bit 5 of the address).

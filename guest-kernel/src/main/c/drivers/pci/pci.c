@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An access to configuration space is two port accesses, an address and then data, between which no other may come. So
- * all of this runs on one CPU and never in an interrupt handler: drivers/virtio/pci.c calls it while devices are found
- * and started. There is no lock.
+ * An access to configuration space by ports is two accesses, an address and then data, between which no other may
+ * come. So all of this runs on one CPU with interrupts masked: drivers call it while devices are found and started,
+ * and when one must be kept from memory. There is no lock. A bus that ACPI's MCFG table covers is reached through
+ * memory instead, which is mapped when the bus is scanned; machines exist whose table leaves out bus 0.
  *
  * Nothing that a function says is trusted. A memory window counts only where firmware gave it an address that is a
  * multiple of its length, lies below 2^52 and does not overlap RAM. A list of capabilities ends after as many as there
@@ -11,7 +12,9 @@
  */
 #include "drivers/pci/pci.h"
 
+#include "core/log.h"
 #include "lib/errno.h"
+#include "platform/native/acpi.h"
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
@@ -25,7 +28,7 @@
 #define DEVICE_ID 0x02
 #define COMMAND 0x04
 #define STATUS 0x06
-#define CLASS 0x0a
+#define REVISION 0x08                   /* and the class above it */
 #define HEADER_TYPE 0x0e
 #define BASE_ADDRESS 0x10
 #define BASE_ADDRESSES 6
@@ -37,7 +40,11 @@
 #define COMMAND_MASTER 0x0004
 #define STATUS_CAPABILITIES 0x0010
 #define HEADER_MULTIFUNCTION 0x80
-#define CLASS_BRIDGE 0x0604
+#define CLASS_BRIDGE 0x0604             /* class and subclass, as the next ones */
+#define CLASS_IDE 0x0101
+#define CLASS_SATA 0x0106
+#define BASE_CLASS_STORAGE 0x01
+#define BASE_CLASS_NETWORK 0x02
 #define WINDOW_IO 0x1
 #define WINDOW_TYPE 0x6
 #define WINDOW_64 0x4
@@ -54,6 +61,18 @@
 #define MSIX_ENTRY_DATA 8
 #define MSIX_ENTRY_CONTROL 12
 
+/* What each bus takes of the memory, and where in it (7.2.2). */
+#define BUS_LENGTH (1UL << 20)
+#define PLACE(f) ((unsigned)(f)->device << 15 | (unsigned)(f)->function << 12)
+static volatile uint8_t *buses_in_memory[256];
+
+/* The memory of a register; NULL: it is behind the ports. */
+static volatile uint8_t *in_memory(const struct pci_function *f, unsigned offset)
+{
+    volatile uint8_t *bus = buses_in_memory[f->bus];
+    return bus ? bus + PLACE(f) + offset : NULL;
+}
+
 static uint32_t select(const struct pci_function *f, unsigned offset)
 {
     uint32_t address = ADDRESS_ENABLE | (uint32_t)f->bus << 16 | (uint32_t)f->device << 11
@@ -64,27 +83,38 @@ static uint32_t select(const struct pci_function *f, unsigned offset)
 
 uint8_t pci_read8(const struct pci_function *function, unsigned offset)
 {
-    return in8((uint16_t)(DATA_PORT + select(function, offset)));
+    volatile uint8_t *at = in_memory(function, offset);
+    return at ? mmio_read8(at) : in8((uint16_t)(DATA_PORT + select(function, offset)));
 }
 
 uint16_t pci_read16(const struct pci_function *function, unsigned offset)
 {
-    return in16((uint16_t)(DATA_PORT + select(function, offset)));
+    volatile uint8_t *at = in_memory(function, offset);
+    return at ? mmio_read16(at) : in16((uint16_t)(DATA_PORT + select(function, offset)));
 }
 
 uint32_t pci_read32(const struct pci_function *function, unsigned offset)
 {
-    return in32((uint16_t)(DATA_PORT + select(function, offset)));
+    volatile uint8_t *at = in_memory(function, offset);
+    return at ? mmio_read32(at) : in32((uint16_t)(DATA_PORT + select(function, offset)));
 }
 
 void pci_write16(const struct pci_function *function, unsigned offset, uint16_t value)
 {
-    out16((uint16_t)(DATA_PORT + select(function, offset)), value);
+    volatile uint8_t *at = in_memory(function, offset);
+    if (at)
+        mmio_write16(at, value);
+    else
+        out16((uint16_t)(DATA_PORT + select(function, offset)), value);
 }
 
 static void pci_write32(const struct pci_function *function, unsigned offset, uint32_t value)
 {
-    out32((uint16_t)(DATA_PORT + select(function, offset)), value);
+    volatile uint8_t *at = in_memory(function, offset);
+    if (at)
+        mmio_write32(at, value);
+    else
+        out32((uint16_t)(DATA_PORT + select(function, offset)), value);
 }
 
 unsigned pci_find_capability(const struct pci_function *function, uint8_t id, unsigned place)
@@ -160,6 +190,11 @@ void pci_enable(const struct pci_function *function)
     pci_write16(function, COMMAND, command | COMMAND_MEMORY | COMMAND_MASTER);
 }
 
+void pci_disconnect(const struct pci_function *function)
+{
+    pci_write16(function, COMMAND, (uint16_t)(pci_read16(function, COMMAND) & ~COMMAND_MASTER));
+}
+
 int pci_msix_enable(struct pci_function *function)
 {
     unsigned at = pci_find_capability(function, PCI_CAPABILITY_MSIX, 0);
@@ -207,7 +242,8 @@ static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, struct bu
     if (function.vendor == 0xffff)
         return false;
     function.id = pci_read16(&function, DEVICE_ID);
-    if (pci_read16(&function, CLASS) == CLASS_BRIDGE) {
+    function.class = pci_read32(&function, REVISION) >> 8;
+    if (function.class >> 8 == CLASS_BRIDGE) {
         /* Buses are numbered downwards. */
         uint8_t behind = pci_read8(&function, SECONDARY_BUS);
         if (behind > bus)
@@ -219,8 +255,25 @@ static bool scan_function(uint8_t bus, uint8_t device, uint8_t number, struct bu
     return true;
 }
 
+/* Memory that cannot be a device's is not used. */
+static void map_bus(uint8_t bus)
+{
+    buses_in_memory[bus] = NULL;
+    for (unsigned i = 0; i < acpi.pci_memory_count; i++) {
+        const struct acpi_pci_memory *memory = &acpi.pci_memory[i];
+        phys_t address = memory->address + bus * BUS_LENGTH;
+        if (bus < memory->first_bus || bus > memory->last_bus || memory->address % BUS_LENGTH != 0)
+            continue;
+        if (memory->address >= 1UL << PHYSICAL_BITS_MAX || within_memory(address, BUS_LENGTH))
+            continue;
+        buses_in_memory[bus] = mmio_map(address, BUS_LENGTH);
+        return;
+    }
+}
+
 static void scan_bus(uint8_t bus, struct buses *buses, void (*visit)(const struct pci_function *))
 {
+    map_bus(bus);
     for (uint8_t device = 0; device < 32; device++) {
         if (!scan_function(bus, device, 0, buses, visit))
             continue;
@@ -235,11 +288,24 @@ static void scan_bus(uint8_t bus, struct buses *buses, void (*visit)(const struc
 void pci_for_each(void (*visit)(const struct pci_function *function))
 {
     out32(ADDRESS_PORT, ADDRESS_ENABLE);
-    if (in32(ADDRESS_PORT) != ADDRESS_ENABLE)
+    if (in32(ADDRESS_PORT) != ADDRESS_ENABLE && acpi.pci_memory_count == 0)
         return;
     struct buses buses = { .waiting = { true } };
     for (unsigned bus = 0; bus < array_size(buses.waiting); bus++) {
         if (buses.waiting[bus])
             scan_bus((uint8_t)bus, &buses, visit);
     }
+}
+
+/* Chipsets have controllers for IDE and SATA whether or not there are disks. */
+void pci_report_unused(const struct pci_function *function, const char *drivers)
+{
+    unsigned class = function->class >> 8, base = function->class >> 16;
+    if (base != BASE_CLASS_NETWORK && base != BASE_CLASS_STORAGE)
+        return;
+    log_line(class == CLASS_IDE || class == CLASS_SATA ? LOG_INFO : LOG_ERROR,
+             "PCI %02x:%02x.%u: no driver for %s %04x:%04x; there are drivers for %s: give the guest one of those",
+             function->bus, function->device, function->function,
+             base == BASE_CLASS_NETWORK ? "network card" : "storage controller", function->vendor, function->id,
+             drivers);
 }

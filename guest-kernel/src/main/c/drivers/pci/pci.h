@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PCI by configuration mechanism 1 (PCI Local Bus Specification 3.0, 3.2.2.3.2): finding
- * functions, their capabilities, memory windows and message-signalled interrupts. Addresses are
- * those the firmware assigned. Used while devices are started; not locked.
+ * PCI: finding functions, their capabilities, memory windows and message-signalled interrupts. Configuration space is
+ * reached through memory where ACPI names it for a bus (PCI Express Base 3.0, 7.2.2), else by configuration mechanism 1
+ * (PCI Local Bus Specification 3.0, 3.2.2.3.2). Addresses are those the firmware assigned. Not locked: used on the
+ * boot CPU, while devices are started or with interrupts masked.
  */
 #pragma once
 
@@ -11,12 +12,15 @@
 struct pci_function {
     uint8_t bus, device, function;
     uint16_t vendor, id, subsystem_id;
+    uint32_t class;                     /* class, subclass and interface, 8 bits each */
     volatile uint8_t *msix_table;       /* after pci_msix_enable() */
     unsigned msix_vectors;
 };
 
 /* Calls `visit` for each function, behind bridges too. Nothing where there is no PCI. */
 void pci_for_each(void (*visit)(const struct pci_function *function));
+/* Logs a network or storage function that no driver has taken; `drivers` says for what there are drivers. */
+void pci_report_unused(const struct pci_function *function, const char *drivers);
 
 uint8_t pci_read8(const struct pci_function *function, unsigned offset);
 uint16_t pci_read16(const struct pci_function *function, unsigned offset);
@@ -36,6 +40,8 @@ unsigned pci_find_capability(const struct pci_function *function, uint8_t id, un
 phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length);
 /* Lets the function answer at its memory windows and reach memory by itself. */
 void pci_enable(const struct pci_function *function);
+/* Keeps the function from reaching memory by itself. */
+void pci_disconnect(const struct pci_function *function);
 /* Turns MSI-X on with every vector masked. 0, or -ENODEV without MSI-X, -ENOMEM. */
 must_check int pci_msix_enable(struct pci_function *function);
 /* Entry `index` of its table raises the CPU's interrupt `vector` (platform/native/interrupts.h). */

@@ -265,10 +265,8 @@ static int open_device(struct virtio_pci_device *pci)
     return 0;
 }
 
-static void visit(const struct pci_function *function)
+static void start(const struct pci_function *function)
 {
-    if (function->vendor != VENDOR_VIRTIO || function->id < ID_TRANSITIONAL_FIRST || function->id > ID_LAST)
-        return;
     struct virtio_pci_device *pci = heap_allocate_zeroed(sizeof(*pci));
     if (!pci) {
         log_error("no memory for a virtio device");
@@ -289,7 +287,10 @@ static void visit(const struct pci_function *function)
     virtio_start(&pci->device);
 }
 
-void virtio_pci_find(void)
+bool virtio_pci_start(const struct pci_function *function)
 {
-    pci_for_each(visit);
+    if (function->vendor != VENDOR_VIRTIO || function->id < ID_TRANSITIONAL_FIRST || function->id > ID_LAST)
+        return false;
+    start(function);
+    return true;
 }

@@ -90,9 +90,11 @@ static inline void virtio_progress(struct virtio_device *device) { device->resta
 #define VIRTIO_RESTART_TIME (10 * NS_PER_MS)
 must_check int virtio_restart(struct virtio_device *device);
 
-/* Finding devices: on PCI, and those named on the command line as
+/* Starts the device if this PCI function is one; false: it is not. */
+struct pci_function;
+bool virtio_pci_start(const struct pci_function *function);
+/* Finds and starts the devices that are named on the command line as
  * virtio_mmio.device=SIZE@ADDRESS:LINE (Linux admin-guide/kernel-parameters). */
-void virtio_pci_find(void);
 void virtio_mmio_find(const char *command_line);
 
 /* For transports: a device changes its configuration all the time; after so many attempts to read it the last bytes are

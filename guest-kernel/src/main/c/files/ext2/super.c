@@ -35,6 +35,8 @@ static const char *check(const struct ext2_superblock *super, const struct block
     if (super->log_block_size > 2)
         return "its block size is more than 4096 bytes";
     uint32_t block_size = EXT2_MIN_BLOCK_SIZE << super->log_block_size;
+    if (block_size < device->block_size)
+        return "its blocks are smaller than those of the disk; make it with blocks of 4096 bytes (mke2fs -b 4096)";
     if (super->revision > EXT2_REVISION_DYNAMIC)
         return "its revision is not known";
     if (super->revision == EXT2_REVISION_DYNAMIC) {

@@ -54,6 +54,12 @@ struct packed generic_address {
 #define MADT_ENTRIES 44
 #define MADT_IO_APIC 1
 #define MADT_SOURCE_OVERRIDE 2
+/* PCI Firmware Specification 3.0, table 4-3. */
+#define MCFG_ENTRIES 44
+#define MCFG_ENTRY_LENGTH 16
+#define MCFG_SEGMENT 8
+#define MCFG_FIRST_BUS 10
+#define MCFG_LAST_BUS 11
 
 struct acpi_information acpi;
 
@@ -169,6 +175,20 @@ static void read_madt(const struct table_header *madt)
     }
 }
 
+static void read_mcfg(const struct table_header *mcfg)
+{
+    for (uint32_t at = MCFG_ENTRIES; at + MCFG_ENTRY_LENGTH <= mcfg->length; at += MCFG_ENTRY_LENGTH) {
+        struct acpi_pci_memory memory;
+        uint16_t segment;
+        memcpy(&segment, (const uint8_t *)mcfg + at + MCFG_SEGMENT, sizeof(segment));
+        memcpy(&memory.address, (const uint8_t *)mcfg + at, sizeof(memory.address));
+        memory.first_bus = ((const uint8_t *)mcfg)[at + MCFG_FIRST_BUS];
+        memory.last_bus = ((const uint8_t *)mcfg)[at + MCFG_LAST_BUS];
+        if (segment == 0 && acpi.pci_memory_count < ACPI_PCI_MEMORY_MAX)
+            acpi.pci_memory[acpi.pci_memory_count++] = memory;
+    }
+}
+
 static void read_table(uint64_t address)
 {
     const struct table_header *table = table_at(address);
@@ -178,6 +198,8 @@ static void read_table(uint64_t address)
         read_fadt(table);
     else if (memcmp(table->signature, "APIC", 4) == 0)
         read_madt(table);
+    else if (memcmp(table->signature, "MCFG", 4) == 0)
+        read_mcfg(table);
 }
 
 static void read_root(const struct table_header *root, uint32_t pointer_size)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel takes from the ACPI tables (ACPI specification 6.4, chapter 5): how to power
- * off and reset, and where the I/O APIC is. Without tables the defaults of a PC hold.
+ * off and reset, where the I/O APIC is, and where PCI's configuration space is in memory. Without tables
+ * the defaults of a PC hold.
  */
 #pragma once
 
@@ -11,6 +12,14 @@ struct acpi_register {
     bool present, memory;               /* memory-mapped, else an I/O port */
     uint64_t address;
 };
+
+/* Buses whose configuration space is in memory, 1 MiB each; that of bus 0 is or would be at `address` (PCI Firmware
+ * Specification 3.0, 4.1.2). */
+struct acpi_pci_memory {
+    phys_t address;
+    uint8_t first_bus, last_bus;
+};
+#define ACPI_PCI_MEMORY_MAX 4
 
 struct acpi_information {
     uint16_t pm1a_control, pm1b_control; /* ports, 0: absent */
@@ -26,6 +35,8 @@ struct acpi_information {
     uint8_t reset_value;
     phys_t io_apic;                     /* 0xfec00000 without a MADT; 0: there is none */
     uint8_t line_of_isa[16];            /* I/O APIC line of an ISA interrupt */
+    struct acpi_pci_memory pci_memory[ACPI_PCI_MEMORY_MAX];     /* of PCI segment 0 */
+    unsigned pci_memory_count;
 };
 extern struct acpi_information acpi;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The TSC's frequency: from a hypervisor's CPUID leaf, the CPU's own (Intel SDM 2A, CPUID 15H), or
- * measured against the PC's interval timer (Intel 8254), channel 2.
+ * The TSC's frequency: from a hypervisor's CPUID leaf, the CPU's own (Intel SDM 2A, CPUID 15H and 16H), or
+ * measured against the PC's interval timer (Intel 8254), channel 2. That timer does not work on EC2.
  */
 #include "core/log.h"
 #include "lib/string.h"
@@ -12,7 +12,8 @@
 #define HYPERVISOR_LEAVES 0x40000000
 #define TIMING_LEAF 0x40000010          /* EAX: TSC kHz; VMware's, also offered by KVM */
 #define XEN_TIME_LEAF 3                 /* xen/arch-x86/cpuid.h: subleaf 0, ECX: TSC kHz */
-#define CRYSTAL_LEAF 0x15
+#define CRYSTAL_LEAF 0x15               /* TSC / crystal = EBX / EAX; ECX: crystal in Hz, 0: not known */
+#define FREQUENCY_LEAF 0x16             /* EAX 15:0: base frequency in MHz; the TSC's too (SDM 3B 18.7.3) */
 
 #define TIMER_FREQUENCY 1193182
 #define TIMER_CHANNEL2 0x42
@@ -37,7 +38,11 @@ static uint64_t hypervisor_frequency(void)
 static uint64_t crystal_frequency(void)
 {
     struct processor_leaf leaf = processor_identify(CRYSTAL_LEAF, 0);
-    return leaf.eax == 0 ? 0 : (uint64_t)leaf.ecx * leaf.ebx / leaf.eax;
+    if (leaf.eax == 0 || leaf.ebx == 0)
+        return 0;
+    if (leaf.ecx == 0)
+        return (processor_identify(FREQUENCY_LEAF, 0).eax & 0xffff) * 1000000UL;
+    return (uint64_t)leaf.ecx * leaf.ebx / leaf.eax;
 }
 
 /* A reading of both clocks close together: of several, the one that took least time. */

@@ -11,6 +11,7 @@
 
 #include "drivers/virtio/virtio.h"
 #include "host/host.h"
+#include "platform/native/acpi.h"
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
@@ -27,7 +28,10 @@ static struct placed {
 } functions[FUNCTIONS];
 static unsigned function_count;
 struct machine_function *machine_everywhere;
+enum machine_ports machine_ports;
+unsigned machine_moved_while_decoding;
 static uint32_t selected;
+struct acpi_information acpi;
 
 static struct mapping {
     phys_t address;
@@ -111,27 +115,48 @@ struct machine_function *machine_add_virtio(unsigned bus, unsigned device, unsig
     return function;
 }
 
-static struct machine_function *function_selected(void)
+static struct machine_function *function_at(unsigned place)
 {
-    if (!(selected & 0x80000000u))
-        return NULL;
     for (unsigned i = function_count; i-- > 0;)
-        if (functions[i].place == (selected >> 8 & 0xffff))
+        if (functions[i].place == place)
             return &functions[i].function;
     return machine_everywhere;
 }
 
-static uint32_t port_read(uint16_t port, unsigned width)
+static struct machine_function *function_selected(void)
+{
+    unsigned place = selected >> 8 & 0xffff;
+    bool reached = machine_ports == PORTS_FOR_ALL || (machine_ports == PORTS_FOR_BUS_0 && place < 0x100);
+    return reached && selected & 0x80000000u ? function_at(place) : NULL;
+}
+
+static uint32_t config_read(struct machine_function *function, unsigned offset, unsigned width)
 {
     uint32_t value = UINT32_MAX;
-    step();
-    if (port == 0xcf8)
-        return selected;
-    struct machine_function *function = function_selected();
-    unsigned offset = (selected & 0xfc) + (port & 3);
-    if (function != NULL)
+    if (function != NULL && offset + width <= sizeof(function->config))
         memcpy(&value, function->config + offset, width);
     return value;
+}
+
+static void config_write(struct machine_function *function, unsigned offset, uint32_t value, unsigned width)
+{
+    if (function == NULL || offset + width > sizeof(function->config))
+        return;
+    if (offset >= 0x10 && offset < 0x28) {
+        uint32_t fixed = function->fixed_bits[(offset - 0x10) / 4], before;
+        memcpy(&before, function->config + offset, 4);
+        value = (value & ~fixed) | (before & fixed);
+        machine_moved_while_decoding += function->config[4] >> 1 & 1;
+    }
+    memcpy(function->config + offset, &value, width);
+}
+
+static uint32_t port_read(uint16_t port, unsigned width)
+{
+    step();
+    if (port == 0xcf8)
+        return machine_ports == NO_PORTS ? UINT32_MAX : selected;
+    return config_read(function_selected(), (selected & 0xfc) + (port & 3), width);
 }
 
 static void port_write(uint16_t port, uint32_t value, unsigned width)
@@ -141,16 +166,7 @@ static void port_write(uint16_t port, uint32_t value, unsigned width)
         selected = value;
         return;
     }
-    struct machine_function *function = function_selected();
-    unsigned offset = (selected & 0xfc) + (port & 3);
-    if (function == NULL)
-        return;
-    if (offset >= 0x10 && offset < 0x28) {
-        uint32_t fixed = function->fixed_bits[(offset - 0x10) / 4], before;
-        memcpy(&before, function->config + offset, 4);
-        value = (value & ~fixed) | (before & fixed);
-    }
-    memcpy(function->config + offset, &value, width);
+    config_write(function_selected(), (selected & 0xfc) + (port & 3), value, width);
 }
 
 uint8_t in8(uint16_t port) { return (uint8_t)port_read(port, 1); }
@@ -274,10 +290,19 @@ static phys_t address_of(const volatile void *p)
     return 0;
 }
 
-static bool register_read(const volatile void *p, uint32_t *value)
+static bool in_configuration(phys_t address)
+{
+    return address >= MACHINE_CONFIGURATION && address < MACHINE_CONFIGURATION + (256UL << 20);
+}
+
+static bool register_read(const volatile void *p, uint32_t *value, unsigned width)
 {
     phys_t address = address_of(p);
     step();
+    if (in_configuration(address)) {
+        *value = config_read(function_at(address >> 12 & 0xffff), address & 0xfff, width);
+        return true;
+    }
     if (machine_device.gone) {
         host_advance(NS_PER_MS);         /* for a driver that waits */
         *value = UINT32_MAX;
@@ -290,10 +315,12 @@ static bool register_read(const volatile void *p, uint32_t *value)
     return false;
 }
 
-static void register_written(const volatile void *p, uint32_t value)
+static void register_written(const volatile void *p, uint32_t value, unsigned width)
 {
     phys_t address = address_of(p);
     step();
+    if (in_configuration(address))
+        config_write(function_at(address >> 12 & 0xffff), address & 0xfff, value, width);
     if (address >= MACHINE_WINDOW && address < MACHINE_WINDOW + MACHINE_WINDOW_SIZE)
         pci_written((unsigned)(address - MACHINE_WINDOW), value);
     if (address >= MACHINE_MMIO && address < MACHINE_MMIO + 0x200)
@@ -305,13 +332,13 @@ static void register_written(const volatile void *p, uint32_t value)
     uint##bits##_t mmio_read##bits(const volatile void *p)                      \
     {                                                                           \
         uint32_t value = *(const volatile uint##bits##_t *)p;                   \
-        (void)register_read(p, &value);                                         \
+        (void)register_read(p, &value, bits / 8);                               \
         return (uint##bits##_t)value;                                           \
     }                                                                           \
     void mmio_write##bits(volatile void *p, uint##bits##_t value)               \
     {                                                                           \
         *(volatile uint##bits##_t *)p = value;                                  \
-        register_written(p, value);                                             \
+        register_written(p, value, bits / 8);                                   \
     }
 ACCESS(8)
 ACCESS(16)
@@ -350,6 +377,9 @@ void machine_start(unsigned type)
 {
     function_count = 0;
     machine_everywhere = NULL;
+    machine_ports = PORTS_FOR_ALL;
+    machine_moved_while_decoding = 0;
+    acpi.pci_memory_count = 0;
     for (unsigned i = 0; i < mapping_count; i++)
         free(mappings[i].base);
     mapping_count = 0;

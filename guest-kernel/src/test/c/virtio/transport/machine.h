@@ -16,6 +16,13 @@ struct machine_function {
 struct machine_function *machine_add(unsigned bus, unsigned device, unsigned function, uint16_t vendor, uint16_t id);
 /* Any place that has no function of its own has this one, unless NULL. */
 extern struct machine_function *machine_everywhere;
+/* Where configuration space is in memory, for the buses that the test names in `acpi`; functions there are also behind
+ * the ports, unless these lead to bus 0 only, or nowhere. */
+#define MACHINE_CONFIGURATION 0x4000000000UL
+enum machine_ports { PORTS_FOR_ALL, PORTS_FOR_BUS_0, NO_PORTS };
+extern enum machine_ports machine_ports;
+/* Writes to base address registers of a function that answered at its windows. */
+extern unsigned machine_moved_while_decoding;
 void machine_put16(struct machine_function *function, unsigned offset, uint16_t value);
 void machine_put32(struct machine_function *function, unsigned offset, uint32_t value);
 

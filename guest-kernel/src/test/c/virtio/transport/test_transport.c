@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "drivers/device.h"
+#include "drivers/pci/pci.h"
 #include "drivers/virtio/virtio.h"
 #include "host/host.h"
+#include "platform/native/acpi.h"
 #include "platform/platform.h"
 #include "virtio/transport/machine.h"
 
@@ -41,6 +43,14 @@ static unsigned nics_found(void)
     return count;
 }
 
+static void start_function(const struct pci_function *function)
+{
+    if (!virtio_pci_start(function))
+        pci_report_unused(function, "some");
+}
+
+static void find_on_pci(void) { pci_for_each(start_function); }
+
 static bool runs(void) { return machine_device.status & VIRTIO_DRIVER_OK; }
 
 /* Looks for PCI devices after a lie: true if none came up, a line has this in it, and what it raises harms nobody. */
@@ -48,7 +58,7 @@ static bool gives_up_with(const char *line)
 {
     unsigned disks = disks_found(), nics = nics_found();
     (void)host_log();
-    virtio_pci_find();
+    find_on_pci();
     bool said = strstr(host_log(), line) != NULL;
     machine_raise_all();
     return said && !runs() && disks_found() == disks && nics_found() == nics && machine_steps < STEPS_OF_A_DEVICE;
@@ -67,7 +77,7 @@ static void finds_a_device_behind_a_bridge(void)
     unsigned disks = disks_found();
     put_bridge(0, 3, 7);
     machine_add_virtio(7, 2, VIRTIO_BLOCK);
-    virtio_pci_find();
+    find_on_pci();
     CHECK_EQUAL(disks_found(), disks + 1);
     CHECK(runs());
     CHECK_EQUAL(machine_device.enabled_queues, 1);
@@ -85,7 +95,7 @@ static void bridges_that_lead_to_each_other(void)
     put_bridge(7, 4, 9);
     put_bridge(9, 4, 7);
     machine_add_virtio(9, 2, VIRTIO_BLOCK);
-    virtio_pci_find();
+    find_on_pci();
     CHECK_EQUAL(disks_found(), disks + 1);
     CHECK(machine_steps < STEPS_OF_A_DEVICE);
 }
@@ -100,8 +110,97 @@ static void bridges_everywhere(void)
     for (unsigned secondary = 0; secondary < 256; secondary += 51) {
         bridge.config[0x19] = (uint8_t)secondary;
         machine_steps = 0;
-        virtio_pci_find();
+        find_on_pci();
         CHECK(machine_steps > 0 && machine_steps < STEPS_OF_ALL_BUSES);
+    }
+}
+
+/* ---- Configuration space in memory ---- */
+
+static void put_memory(phys_t address, uint8_t first_bus, uint8_t last_bus)
+{
+    acpi.pci_memory[acpi.pci_memory_count++] = (struct acpi_pci_memory){ address, first_bus, last_bus };
+}
+
+/* A disk on bus 7, which only memory leads to, found from bus 0, which only ports do; or memory for everything. */
+static void configuration_space_in_memory(void)
+{
+    for (unsigned all = 0; all < 2; all++) {
+        machine_start(VIRTIO_BLOCK);
+        unsigned disks = disks_found();
+        machine_ports = all ? NO_PORTS : PORTS_FOR_BUS_0;
+        put_memory(0x123000, 0, 255);    /* not where a bus can be */
+        put_memory(MACHINE_CONFIGURATION, all ? 0 : 1, 255);
+        put_bridge(0, 3, 7);
+        machine_add_virtio(7, 2, VIRTIO_BLOCK);
+        find_on_pci();
+        CHECK_EQUAL(disks_found(), disks + 1);
+        CHECK(runs());
+        CHECK_EQUAL(machine_moved_while_decoding, 0);
+    }
+}
+
+/* Then the ports are used. */
+static void memory_that_cannot_be_configuration_space(void)
+{
+    static const struct {
+        phys_t address;
+        uint8_t first_bus, last_bus;
+    } memories[] = {
+        { 0x00100000, 0, 255 }, { 0x0ff00000, 0, 255 },                     /* the guest's memory, from its begin or end */
+        { MACHINE_CONFIGURATION + 0x1000, 0, 255 },
+        { 1UL << 52, 0, 255 }, { UINT64_MAX - 0xfffff, 0, 255 },
+        { MACHINE_CONFIGURATION, 1, 0 }, { MACHINE_CONFIGURATION, 8, 255 }, { MACHINE_CONFIGURATION, 255, 0 },
+    };
+    for (unsigned i = 0; i < array_size(memories); i++) {
+        machine_start(VIRTIO_BLOCK);
+        unsigned disks = disks_found();
+        put_memory(memories[i].address, memories[i].first_bus, memories[i].last_bus);
+        machine_add_virtio(0, 2, VIRTIO_BLOCK);
+        find_on_pci();
+        CHECK_EQUAL(disks_found(), disks + 1);
+        CHECK(runs());
+    }
+}
+
+static void windows_are_measured_while_they_are_off(void)
+{
+    machine_start(VIRTIO_NETWORK);
+    struct machine_function *function = machine_add_virtio(0, 2, VIRTIO_NETWORK);
+    function->config[4] = 7;             /* as firmware leaves it */
+    find_on_pci();
+    CHECK(runs());
+    CHECK_EQUAL(machine_moved_while_decoding, 0);
+}
+
+static void a_function_that_is_kept_from_memory(void)
+{
+    machine_start(VIRTIO_BLOCK);
+    struct machine_function *function = machine_add(1, 5, 2, 0x1af4, 0x1042);
+    const struct pci_function same = { .bus = 1, .device = 5, .function = 2 };
+    pci_enable(&same);
+    CHECK_EQUAL(function->config[4], 6);
+    pci_disconnect(&same);
+    CHECK_EQUAL(function->config[4], 2);
+}
+
+static void functions_without_a_driver(void)
+{
+    static const struct {
+        uint16_t class;
+        const char *line;                /* NULL: nothing is said */
+    } kinds[] = {
+        { 0x0200, "PCI 00:05.0: no driver for network card 8086:100e; there are drivers for some: give the guest" },
+        { 0x0280, "no driver for network card" }, { 0x0100, "no driver for storage controller" },
+        { 0x0106, "no driver for storage controller" }, { 0x0300, NULL }, { 0x0601, NULL }, { 0, NULL },
+    };
+    for (unsigned i = 0; i < array_size(kinds); i++) {
+        machine_start(VIRTIO_BLOCK);
+        machine_put16(machine_add(0, 5, 0, 0x8086, 0x100e), 0x0a, kinds[i].class);
+        (void)host_log();
+        find_on_pci();
+        const char *log = host_log();
+        CHECK(kinds[i].line != NULL ? strstr(log, kinds[i].line) != NULL : *log == 0);
     }
 }
 
@@ -126,7 +225,7 @@ static void capabilities_outside_of_the_list(void)
         machine_start(VIRTIO_BLOCK);
         struct machine_function *function = machine_add_virtio(0, 2, VIRTIO_BLOCK);
         function->config[0x34] = (uint8_t)first;
-        virtio_pci_find();
+        find_on_pci();
         machine_raise_all();
         CHECK(machine_steps < STEPS_OF_A_DEVICE);
     }
@@ -275,7 +374,7 @@ static void notifications_and_vectors_that_cannot_be(void)
 static void find_on(unsigned transport)
 {
     if (transport == 0)
-        virtio_pci_find();
+        find_on_pci();
     else
         virtio_mmio_find(MACHINE_MMIO_OPTION);
 }
@@ -425,6 +524,11 @@ int main(void)
     host_test("a device behind a bridge", finds_a_device_behind_a_bridge);
     host_test("bridges that lead to each other", bridges_that_lead_to_each_other);
     host_test("bridges everywhere", bridges_everywhere);
+    host_test("configuration space in memory", configuration_space_in_memory);
+    host_test("memory that cannot be configuration space", memory_that_cannot_be_configuration_space);
+    host_test("windows are measured while they are off", windows_are_measured_while_they_are_off);
+    host_test("a function that is kept from memory", a_function_that_is_kept_from_memory);
+    host_test("functions without a driver", functions_without_a_driver);
     host_test("capabilities that go round", capabilities_that_go_round);
     host_test("capabilities outside of the list", capabilities_outside_of_the_list);
     host_test("structures outside of their window", structures_outside_of_their_window);

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests on a pair of queues. A request becomes one command, or several where PRPs cannot describe its segments
+ * together or the controller takes less at a time; a write to a disk with a cache also gets a flush, so that a
+ * completed write is durable.
+ *
+ * A slot belongs to a request from the sending of a command until the controller has completed it; its index is the
+ * command's identifier. Completions are not trusted: one for a queue or an identifier that is not under way ends the
+ * use of the controller, as do the faults that nvme_fault() finds. Then every request fails, once the controller has
+ * been stopped. There is no time limit: network storage may take as long as it likes.
+ *
+ * The lock is that of struct nvme_io. Requests end after it has been released, through a list of the caller.
+ */
+#include "core/log.h"
+#include "core/pages.h"
+#include "drivers/nvme/nvme.h"
+#include "lib/errno.h"
+#include "platform/platform.h"
+
+/* Of a command that the controller permits to be sent again. */
+#define ATTEMPTS_MAX 5
+/* How long a controller may take to stop in interrupt context. */
+#define STOP_TIME (10 * NS_PER_MS)
+/* Errors that are logged. */
+#define REPORTS_MAX 8
+/* When a controller that does not answer is logged. */
+#define SLOW_TIME (30 * NS_PER_SECOND)
+
+#define LIST_ENTRIES (sizeof(*((struct nvme_io *)0)->lists) / sizeof(uint64_t))
+_Static_assert(BLOCK_MAX_SEGMENTS - 1 <= LIST_ENTRIES, "the pages after the first one fit into a list");
+
+/* Later, one for each CPU. */
+static struct nvme_io *nvme_disk_io(struct nvme_disk *disk) { return &disk->controller->io; }
+
+static struct nvme_disk *disk_of(struct block_device *block) { return container_of(block, struct nvme_disk, block); }
+
+/* ---- Sending ---- */
+
+/* PRPs describe pages, of which only the first may begin, and only the last may end, within (4.3). */
+static bool continues(const struct block_segment *before, const struct block_segment *segment)
+{
+    return ((before->address + before->length) & PAGE_MASK) == 0 && (segment->address & PAGE_MASK) == 0;
+}
+
+/* How many segments of the request, from the next on, one command can do. */
+static unsigned segments_of_command(const struct block_request *request, uint32_t most, uint32_t *bytes)
+{
+    const struct block_segment *first = &request->segments[request->next_segment];
+    unsigned left = request->segment_count - request->next_segment, count = 1;
+    *bytes = first->length;
+    while (count < left && continues(&first[count - 1], &first[count]) && *bytes + first[count].length <= most)
+        *bytes += first[count++].length;
+    return count;
+}
+
+static void describe_data(struct nvme_io *io, unsigned slot, const struct block_segment *segments, unsigned count)
+{
+    struct nvme_command *command = &io->slots[slot].command;
+    command->data[0] = segments[0].address;
+    if (count == 2)
+        command->data[1] = segments[1].address;
+    if (count <= 2)
+        return;
+    uint64_t *list = io->lists[slot];
+    for (unsigned i = 1; i < count; i++)
+        list[i - 1] = segments[i].address;
+    command->data[1] = virt_to_phys(list);
+}
+
+static void fill_transfer(struct nvme_io *io, unsigned slot, struct block_request *request)
+{
+    struct nvme_disk *disk = disk_of(request->device);
+    struct nvme_command *command = &io->slots[slot].command;
+    uint32_t bytes;
+    unsigned count = segments_of_command(request, io->controller->transfer_max, &bytes);
+    uint64_t block = request->next_sector * SECTOR_SIZE >> disk->block_shift;
+    command->opcode = request->write ? NVME_WRITE : NVME_READ;
+    command->arguments[0] = (uint32_t)block;
+    command->arguments[1] = (uint32_t)(block >> 32);
+    command->arguments[2] = (bytes >> disk->block_shift) - 1;
+    describe_data(io, slot, &request->segments[request->next_segment], count);
+    request->next_segment += count;
+    request->next_sector += bytes / SECTOR_SIZE;
+}
+
+/* Sends the next command of a request. False if all slots are in use. */
+static bool send_command(struct nvme_io *io, struct block_request *request)
+{
+    if (io->free == 0)
+        return false;
+    unsigned index = (unsigned)__builtin_ctz(io->free);
+    struct nvme_slot *slot = &io->slots[index];
+    *slot = (struct nvme_slot){
+        .request = request,
+        .command = { .id = (uint16_t)index, .namespace = disk_of(request->device)->namespace },
+    };
+    io->free &= ~(1u << index);
+    request->under_way++;
+    if (request->next_segment < request->segment_count)
+        fill_transfer(io, index, request);
+    else
+        slot->command.opcode = NVME_FLUSH;
+    nvme_queue_add(&io->queue, &slot->command);
+    return true;
+}
+
+static void send_pending(struct nvme_io *io)
+{
+    while (!list_empty(&io->pending)) {
+        struct block_request *request = list_entry(io->pending.next, struct block_request, link);
+        if (!send_command(io, request))
+            break;
+        if (request->next_segment == request->segment_count)
+            list_remove(&request->link);
+    }
+    nvme_queue_notify(&io->queue);
+}
+
+/* ---- Ends ---- */
+
+static void finish(struct list *ended)
+{
+    for (struct list *node; (node = list_pop_front(ended));) {
+        struct block_request *request = list_entry(node, struct block_request, link);
+        request->done(request, request->error);
+    }
+}
+
+static void take_back_slots(struct nvme_io *io, struct list *ended)
+{
+    for (unsigned i = 0; i < array_size(io->slots); i++) {
+        struct block_request *request = io->slots[i].request;
+        io->slots[i].request = NULL;
+        /* One of which not all has been sent is still in `pending`. */
+        if (request && --request->under_way == 0 && request->next_segment == request->segment_count)
+            list_push_back(ended, &request->link);
+    }
+}
+
+/* Nothing can be expected of the controller any more. */
+static void give_up(struct nvme_io *io, const char *why, struct list *ended)
+{
+    struct list failed = LIST_INIT(failed);
+    io->failed = true;
+    log_error("%s %s: all further requests to it fail; see the host's log", io->controller->name, why);
+    if (!nvme_stop(io->controller, STOP_TIME))
+        pci_disconnect(&io->controller->function);
+    take_back_slots(io, &failed);
+    for (struct list *node; (node = list_pop_front(&io->pending));)
+        list_push_back(&failed, node);
+    for (struct list *node; (node = list_pop_front(&failed));) {
+        list_entry(node, struct block_request, link)->error = -EIO;
+        list_push_back(ended, node);
+    }
+}
+
+static bool wants_flush(const struct nvme_io *io, const struct block_request *request)
+{
+    return request->write && request->error == 0 && !request->flushed && io->controller->write_cache;
+}
+
+/* A command of this request is over. */
+static void command_done(struct nvme_io *io, struct block_request *request, struct list *ended)
+{
+    if (--request->under_way > 0 || request->next_segment < request->segment_count)
+        return;
+    if (!wants_flush(io, request)) {
+        list_push_back(ended, &request->link);
+        return;
+    }
+    request->flushed = true;
+    list_push_back(&io->pending, &request->link);
+}
+
+/* A program may have bad blocks read again and again. */
+static void report(struct nvme_io *io, const struct nvme_slot *slot, uint16_t status)
+{
+    const struct nvme_command *command = &slot->command;
+    uint64_t block = (uint64_t)command->arguments[1] << 32 | command->arguments[0];
+    if (io->reported == REPORTS_MAX)
+        return;
+    io->reported++;
+    log_error("%s: I/O error: command %u of block %lu ends with status %x%s", slot->request->device->name,
+              command->opcode, block, NVME_STATUS(status),
+              io->reported == REPORTS_MAX ? "; further errors are not logged" : "");
+}
+
+/* False: the controller completes what it was not given. */
+static bool take_completion(struct nvme_io *io, const struct nvme_completion *completion, struct list *ended)
+{
+    if (completion->queue != io->queue.id || completion->id >= NVME_COMMANDS_MAX
+        || !io->slots[completion->id].request)
+        return false;
+    struct nvme_slot *slot = &io->slots[completion->id];
+    struct block_request *request = slot->request;
+    bool good = NVME_STATUS(completion->status) == 0;
+    io->completed++;
+    if (!good && !(completion->status & NVME_STATUS_FINAL) && ++slot->attempts <= ATTEMPTS_MAX) {
+        nvme_queue_add(&io->queue, &slot->command);
+        return true;
+    }
+    if (!good) {
+        report(io, slot, completion->status);
+        request->error = -EIO;
+    }
+    slot->request = NULL;
+    io->free |= 1u << completion->id;
+    command_done(io, request, ended);
+    return true;
+}
+
+/* Takes what the controller has completed, and sends what waits. */
+static void serve(struct nvme_io *io, struct list *ended)
+{
+    struct nvme_completion completion;
+    while (!io->failed && nvme_queue_take(&io->queue, &completion)) {
+        if (!take_completion(io, &completion, ended))
+            give_up(io, "completes commands that it was not given", ended);
+    }
+    if (io->failed)
+        return;
+    nvme_queue_acknowledge(&io->queue);
+    send_pending(io);
+}
+
+void nvme_io_interrupt(void *context)
+{
+    struct nvme_io *io = context;
+    struct list ended = LIST_INIT(ended);
+    spin_lock(&io->lock);
+    serve(io, &ended);
+    spin_unlock(&io->lock);
+    finish(&ended);
+}
+
+void nvme_submit(struct block_device *device, struct block_request *request)
+{
+    struct nvme_io *io = nvme_disk_io(disk_of(device));
+    request->next_segment = 0;
+    request->next_sector = request->sector;
+    request->under_way = 0;
+    request->flushed = false;
+    request->error = 0;
+    spin_lock(&io->lock);
+    bool failed = io->failed;
+    /* The controller has until now had nothing to do: the next check finds another value. */
+    if (io->free == io->usable)
+        io->checked = io->completed - 1;
+    if (!failed) {
+        list_push_back(&io->pending, &request->link);
+        send_pending(io);
+    }
+    spin_unlock(&io->lock);
+    if (failed)
+        request->done(request, -EIO);
+}
+
+/* Says once that nothing has been completed for a while. */
+static void look_at_progress(struct nvme_io *io)
+{
+    nanoseconds now = clock_monotonic();
+    if (io->free == io->usable || io->completed != io->checked) {
+        io->checked = io->completed;
+        io->checked_at = now;
+        io->slow = false;
+    } else if (!io->slow && now - io->checked_at >= SLOW_TIME) {
+        log_error("%s has completed nothing for %lu s, and is waited for; see the host's log", io->controller->name,
+                  SLOW_TIME / NS_PER_SECOND);
+        io->slow = true;
+    }
+}
+
+/* Completions are looked for too, should an interrupt have been lost. */
+void nvme_check(struct block_device *device)
+{
+    struct nvme_io *io = nvme_disk_io(disk_of(device));
+    struct list ended = LIST_INIT(ended);
+    spin_lock(&io->lock);
+    serve(io, &ended);
+    const char *fault = io->failed ? NULL : nvme_fault(io->controller);
+    if (fault)
+        give_up(io, fault, &ended);
+    if (!io->failed)
+        look_at_progress(io);
+    spin_unlock(&io->lock);
+    finish(&ended);
+}
+
+/* ---- Start ---- */
+
+int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_t size,
+                 volatile uint8_t *tail_doorbell, volatile uint8_t *head_doorbell)
+{
+    struct page *lists = device_page();
+    if (!lists)
+        return -ENOMEM;
+    int error = nvme_queue_init(&io->queue, 1, size, tail_doorbell, head_doorbell);
+    if (error != 0) {
+        page_put(lists);
+        return error;
+    }
+    spinlock_init(&io->lock, LOCK_DISK);
+    list_init(&io->pending);
+    io->controller = controller;
+    io->lists = page_data(lists);
+    /* One entry of a ring stays empty (4.1.1). */
+    io->usable = size > NVME_COMMANDS_MAX ? UINT32_MAX : (1u << (size - 1)) - 1;
+    io->free = io->usable;
+    return 0;
+}
+
+void nvme_io_release(struct nvme_io *io)
+{
+    if (!io->lists)
+        return;
+    page_put(page_of(virt_to_phys(io->lists)));
+    nvme_queue_release(&io->queue);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Disks on NVM Express controllers (NVM Express 1.4; section numbers refer to it). controller.c starts a controller,
+ * namespaces.c finds its disks, io.c does their requests on a pair of queues. Only nvme_start() is for others; the rest
+ * is between these files.
+ */
+#pragma once
+
+#include "core/lock.h"
+#include "drivers/device.h"
+#include "drivers/nvme/queue.h"
+#include "drivers/pci/pci.h"
+
+/* Starts the controller if this function is one (class 01, 08, 02), and announces its disks. False: it is not. A
+ * controller that does not come up is reported and left alone. Called while devices are started. */
+bool nvme_start(const struct pci_function *function);
+
+/* Commands (5, 6). */
+#define NVME_CREATE_SUBMISSION_QUEUE 0x01
+#define NVME_CREATE_COMPLETION_QUEUE 0x05
+#define NVME_IDENTIFY 0x06
+#define NVME_SET_FEATURES 0x09
+#define NVME_FLUSH 0x00
+#define NVME_WRITE 0x01
+#define NVME_READ 0x02
+
+/* Commands of one pair of queues under way at a time, at most: bits of a word, and lists of a page. */
+#define NVME_COMMANDS_MAX 32
+
+/* A command under way. */
+struct nvme_slot {
+    struct block_request *request;      /* NULL: not in use */
+    unsigned attempts;                  /* that failed */
+    struct nvme_command command;        /* as it was given to the controller, which cannot change this copy */
+};
+
+/* Requests on a pair of queues. There is one for each controller; nothing but nvme_disk_io() knows that. */
+struct nvme_io {
+    struct nvme_controller *controller;
+    struct spinlock lock;               /* guards the rest */
+    struct nvme_queue queue;
+    bool failed;                        /* the controller is not used any more */
+    struct list pending;                /* requests of which commands are still to be sent */
+    uint32_t usable, free;              /* a bit for each slot */
+    struct nvme_slot slots[NVME_COMMANDS_MAX];
+    uint64_t (*lists)[PAGE_SIZE / sizeof(uint64_t) / NVME_COMMANDS_MAX];    /* of each slot: addresses of pages */
+    uint64_t completed;                 /* commands */
+    uint64_t checked;                   /* `completed` at the last check that found another value, ... */
+    nanoseconds checked_at;             /* ... and when that was */
+    bool slow;                          /* that has been logged */
+    unsigned reported;                  /* errors that have been logged */
+};
+
+struct nvme_controller {
+    struct pci_function function;
+    unsigned number;
+    char name[8];                       /* "nvme0" */
+    volatile uint8_t *registers;
+    uint64_t capabilities;
+    uint32_t version;
+    struct nvme_queue admin;            /* used only while the controller is started, one command at a time */
+    bool silent;                        /* it left a command there without its answer, and is not asked again */
+    struct nvme_io io;
+    uint32_t transfer_max;              /* bytes of one command */
+    bool write_cache;                   /* a completed write is durable only after a flush */
+    uint32_t namespaces;                /* the highest identifier one can have */
+};
+
+/* A namespace as a disk. */
+struct nvme_disk {
+    struct block_device block;
+    struct nvme_controller *controller;
+    uint32_t namespace;
+    unsigned block_shift;               /* of its blocks' size */
+};
+
+/* ---- controller.c ---- */
+
+/* Does an administrative command. 0, -EIO when the controller answers with an error, which is
+ * logged, -ENODEV or -ETIMEDOUT when it does not answer. */
+must_check int nvme_admin(struct nvme_controller *controller, struct nvme_command *command);
+/* Fills the page `to` with an Identify structure (5.15). As nvme_admin(). */
+must_check int nvme_identify(struct nvme_controller *controller, uint8_t structure, uint32_t namespace, void *to);
+/* Whether the controller still works; if not, why. Any context. */
+const char *nvme_fault(const struct nvme_controller *controller);
+/* Stops the controller, so that it does not use memory any more; waits for `patience` at most. False if it still runs.
+ * Any context. */
+bool nvme_stop(struct nvme_controller *controller, nanoseconds patience);
+
+/* ---- namespaces.c ---- */
+
+/* Announces every namespace that can be used as a disk; those that cannot are reported. `page` is for answers. */
+void nvme_namespaces_find(struct nvme_controller *controller, void *page);
+
+/* ---- io.c ---- */
+
+/* For a pair of queues with `size` entries, whose memory it makes. 0 or -ENOMEM. */
+must_check int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_t size,
+                            volatile uint8_t *tail_doorbell, volatile uint8_t *head_doorbell);
+void nvme_io_release(struct nvme_io *io);
+/* The interrupt of its completions; `context` is the struct nvme_io. */
+void nvme_io_interrupt(void *context);
+/* block_device.submit and .check of a disk. */
+void nvme_submit(struct block_device *device, struct block_request *request);
+void nvme_check(struct block_device *device);
