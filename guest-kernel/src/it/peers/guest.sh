@@ -5,7 +5,8 @@
 work=$(mktemp -d)
 root=$work/root
 guest= peers= network=dhcp
-tap=${tap:-tap0} lab_options=()
+tap=${tap:-tap0}
+lab_options=()
 mkdir -p "$root"/{boot,etc,test,tmp,run,proc,sys,dev,var/tmp,home}
 
 cleanup() {
