@@ -297,7 +297,8 @@ static void many_small_areas(void)
 }
 
 /* Bytes around those at which the kernel copies in another way. */
-static const size_t copied_lengths[] = { 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 119, 120, 127, 128, 129, 135, 136, 137, 200 };
+static const size_t copied_lengths[] = { 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 119, 120, 127, 128, 129, 135, 136, 137,
+                                         200 };
 #define COPIED_LENGTHS (sizeof(copied_lengths) / sizeof(copied_lengths[0]))
 #define COPIED_MAX 200
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plugin of QEMU's that counts what a guest executes: `-plugin counter.so,counts=PATH`. The file is an array of struct
- * block (cost.h), one for each translation of a run of instructions, which another program reads while the guest
- * runs. Only one virtual CPU may run: nothing serialises.
+ * A plugin of QEMU's that counts what a guest executes: `-plugin counter.so,counts=PATH`. The file is an array of
+ * struct block (cost.h), one for each translation of a run of instructions, which another program reads while the
+ * guest runs. Only one virtual CPU may run: nothing serialises.
  *
  * QEMU's interface is declared here, as its documentation ("QEMU TCG Plugins") describes it: Debian 12 has no package
  * with its header.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * memcpy() and memset() of lib/memory.S, and the copies of platform/x86/user_copy.S, for every length up to beyond LONG_RUN
- * words: whole at every offset, and with a page fault at every byte of them.
+ * memcpy() and memset() of lib/memory.S, and the copies of platform/x86/user_copy.S, for every length up to beyond
+ * LONG_RUN words: whole at every offset, and with a page fault at every byte of them.
  *
- * The pages around an area cannot be reached; the signal for a fault does what kernel_page_fault() does for one that cannot
- * be served. Run by make test-lib.
+ * The pages around an area cannot be reached; the signal for a fault does what kernel_page_fault() does for one that
+ * cannot be served. Run by make test-lib.
  */
 #define _GNU_SOURCE
 #include <signal.h>
