@@ -145,7 +145,7 @@ static bool obey(int file, struct client *client)
     char kind = client->request[0];
     uint32_t size;
     client->have = 0;
-    if (!strchr("gcsuq", kind) || !read_size(client->request + 1, &size))
+    if (!memchr("gcsuq", kind, 5) || !read_size(client->request + 1, &size))
         return false;
     if (kind == 'q')
         exit(0);

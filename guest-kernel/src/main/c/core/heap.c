@@ -40,7 +40,9 @@ _Static_assert(sizeof(classes) == LARGEST_CLASS / 16 + 1, "every size has its cl
 
 static unsigned class_of(size_t size)
 {
-    return classes[(size + 15) / 16];
+    unsigned class = classes[(size + 15) / 16];
+    assert(sizes[class] >= size);
+    return class;
 }
 
 static struct slab *slab_create(unsigned class, enum pages_level level)

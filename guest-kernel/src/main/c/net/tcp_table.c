@@ -26,9 +26,14 @@ static uint32_t bucket_count;
 static struct hash_key table_key, sequence_key, port_key, timestamp_key, cookie_key;
 struct port_table tcp_ports;
 
-struct hashed_pair {                 /* no padding: hashed as bytes */
+/* These have no padding: they are hashed as bytes. */
+struct hashed_pair {
     uint32_t local_address, remote_address;
     uint16_t local_port, remote_port;
+};
+struct hashed_pair_with {
+    struct hashed_pair pair;
+    uint32_t a, b;
 };
 
 static uint64_t hash_pair(const struct hash_key *key, struct endpoint local, struct endpoint remote)
@@ -101,9 +106,8 @@ uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote)
 
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b)
 {
-    struct { struct hashed_pair pair; uint32_t a, b; } secret = {
-        { local.address, remote.address, local.port, remote.port }, a, b };
-    return siphash(&cookie_key, &secret, sizeof(secret));
+    struct hashed_pair_with pair = { { local.address, remote.address, local.port, remote.port }, a, b };
+    return siphash(&cookie_key, &pair, sizeof(pair));
 }
 
 static bool port_usable(struct endpoint local, struct endpoint remote)

@@ -22,22 +22,26 @@
 user_clear_raw:
     mov %rsi, %rdx
     xor %eax, %eax
-    xor %r9d, %r9d
+    xor %r9d, %r9d                      /* it clears */
     open_user_access
-    jmp 2f
+    jmp .Lclear
 user_copy_raw:
     mov $1, %r9d                        /* it copies */
     open_user_access
 user_copy_begin:
     copy_run
-    jmp 3f
-2:  fill_run
-    jmp 3f
-4:  copy_bytes
-    jmp 3f
-5:  fill_bytes
+    jmp .Ldone
+.Lclear:
+    fill_run
+    jmp .Ldone
+.Lcopy_rest:
+    copy_bytes
+    jmp .Ldone
+.Lclear_rest:
+    fill_bytes
 user_copy_end:
-3:  patch_begin PATCH_USER_ACCESS
+.Ldone:
+    patch_begin PATCH_USER_ACCESS
     clac
     patch_end
     mov %rdx, %rax
@@ -45,10 +49,10 @@ user_copy_end:
 
 user_copy_fixup:
     test %rcx, %rcx
-    jz 3b
+    jz .Ldone
     lea (%rdx, %rcx, 8), %rdx
     xor %ecx, %ecx
     test %r9d, %r9d
-    jz 5b
-    jmp 4b
+    jz .Lclear_rest
+    jmp .Lcopy_rest
     .section .note.GNU-stack, "", @progbits
