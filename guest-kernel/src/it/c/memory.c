@@ -296,10 +296,73 @@ static void many_small_areas(void)
     CHECK_EQUAL(munmap(at, 2 * AREAS * PAGE), 0);
 }
 
+/* Bytes around those at which the kernel copies in another way. */
+static const size_t copied_lengths[] = { 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 119, 120, 127, 128, 129, 135, 136, 137,
+                                         200 };
+#define COPIED_LENGTHS (sizeof(copied_lengths) / sizeof(copied_lengths[0]))
+#define COPIED_MAX 200
+
+/* A pipe with so many bytes in it. */
+static int filled_pipe(const char *bytes, size_t length)
+{
+    int ends[2];
+    CHECK_EQUAL(pipe(ends), 0);
+    CHECK_EQUAL(write(ends[1], bytes, length), length);
+    close(ends[1]);
+    return ends[0];
+}
+
+static void fill_pattern(char *bytes)
+{
+    for (unsigned i = 0; i < COPIED_MAX; i++)
+        bytes[i] = (char)(i + 1);
+}
+
+/* Both pages are fresh each time, so the kernel meets a page fault in the middle of its copy, and serves it. */
+static void copies_cross_into_fresh_pages(void)
+{
+    char *at = map(2 * PAGE, READ_WRITE), bytes[COPIED_MAX];
+    fill_pattern(bytes);
+    for (unsigned i = 0; i < COPIED_LENGTHS; i++) {
+        size_t length = copied_lengths[i];
+        for (size_t before = 0; before <= length; before++) {
+            char *to = at + PAGE - before;
+            int from = filled_pipe(bytes, length);
+            CHECK_EQUAL(madvise(at, 2 * PAGE, MADV_DONTNEED), 0);
+            CHECK_EQUAL(read(from, to, length), length);
+            CHECK(memcmp(to, bytes, length) == 0);
+            CHECK(all_bytes(at, PAGE - before, 0) && all_bytes(to + length, PAGE + before - length, 0));
+            close(from);
+        }
+    }
+    munmap(at, 2 * PAGE);
+}
+
+/* What fits before a page that cannot be reached is copied to the last byte. */
+static void copies_end_at_a_page_out_of_reach(void)
+{
+    char *at = map(2 * PAGE, READ_WRITE), bytes[COPIED_MAX];
+    fill_pattern(bytes);
+    CHECK_EQUAL(mprotect(at + PAGE, PAGE, PROT_NONE), 0);
+    for (unsigned i = 0; i < COPIED_LENGTHS; i++) {
+        size_t length = copied_lengths[i];
+        for (size_t before = 0; before < length; before++) {
+            char *to = at + PAGE - before;
+            int from = filled_pipe(bytes, length);
+            CHECK_EQUAL(madvise(at, PAGE, MADV_DONTNEED), 0);
+            CHECK_ERROR(read(from, to, length), EFAULT);
+            CHECK(all_bytes(at, PAGE - before, 0) && memcmp(to, bytes, before) == 0);
+            close(from);
+        }
+    }
+    munmap(at, 2 * PAGE);
+}
+
 SUITE(memory, TEST(anonymous_pages_are_zero), TEST(fault_tells_address_and_reason),
       TEST(protect_changes_what_is_allowed), TEST(fixed_mapping_replaces), TEST(bad_arguments_are_refused),
       TEST(large_reservation_costs_nothing), TEST(remap_grows_moves_and_keeps), TEST(discard_gives_zeros),
       TEST(residency_follows_touch), TEST(break_grows_and_shrinks), TEST(shared_file_mapping_and_file_agree),
       TEST(private_file_mapping_copies_on_write), TEST(behind_the_end_of_a_file_is_a_bus_error),
       TEST(far_behind_the_end_of_a_file_is_a_bus_error), TEST(shared_mapping_of_a_read_only_file_stays_so),
-      TEST(program_file_can_be_mapped), TEST(code_written_can_be_run_when_asked_for), TEST(many_small_areas));
+      TEST(program_file_can_be_mapped), TEST(code_written_can_be_run_when_asked_for), TEST(many_small_areas),
+      TEST(copies_cross_into_fresh_pages), TEST(copies_end_at_a_page_out_of_reach));

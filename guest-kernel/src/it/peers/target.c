@@ -2,9 +2,10 @@
 /*
  * The server that hostile peers attack, in the guest: `target PORT`. A request is eight bytes, a letter, six
  * hexadecimal digits and a line feed: `g` asks for so many bytes of a pattern, `s` for a block of text about memory
- * and sockets, `c` is `g` for a connection that ends with it, `q` ends the program. A connection serves any number of
- * requests. One thread waits for all of them and never for one: what cannot be sent yet is sent later, so a peer that
- * does not read, or asks byte by byte, holds no one up.
+ * and sockets, `c` is `g` for a connection that ends with it, `u` announces so many bytes, which one byte answers when
+ * they have come, `q` ends the program. A connection serves any number of requests. One thread waits for all of them
+ * and never for one: what cannot be sent yet is sent later, so a peer that does not read, or asks byte by byte, holds
+ * no one up.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -29,12 +30,14 @@
 static struct client {
     char request[REQUEST_LENGTH];
     unsigned have;                   /* bytes of the request */
+    uint32_t announced;              /* bytes that are to come before the next request */
     const char *data;                /* of the answer; NULL: the pattern */
     uint32_t size, sent;             /* of the answer */
     bool waits;                      /* for room to send */
     bool last;                       /* the connection ends with this answer */
 } clients[FILES_MAX];
 static char pattern[PATTERN_PERIOD * 256 + PATTERN_PERIOD], statistics[STATISTICS_LENGTH];
+static char announced[65536];        /* where such bytes go */
 static int epoll;
 
 static _Noreturn void fail(const char *what)
@@ -142,10 +145,13 @@ static bool obey(int file, struct client *client)
     char kind = client->request[0];
     uint32_t size;
     client->have = 0;
-    if ((kind != 'g' && kind != 'c' && kind != 's' && kind != 'q') || !read_size(client->request + 1, &size))
+    if (!memchr("gcsuq", kind, 5) || !read_size(client->request + 1, &size))
         return false;
     if (kind == 'q')
         exit(0);
+    client->announced = kind == 'u' ? size : 0;
+    if (client->announced > 0)
+        return true;
     if (kind == 's')
         collect_statistics();
     client->data = kind == 's' ? statistics : NULL;
@@ -155,8 +161,25 @@ static bool obey(int file, struct client *client)
     return send_more(file, client);
 }
 
+static bool receive_announced(int file, struct client *client)
+{
+    size_t room = client->announced < sizeof(announced) ? client->announced : sizeof(announced);
+    ssize_t count = recv(file, announced, room, MSG_DONTWAIT);
+    if (count < 0 && errno == EAGAIN)
+        return true;
+    if (count <= 0)
+        return false;
+    client->announced -= (uint32_t)count;
+    client->data = NULL;
+    client->size = 1;
+    client->sent = 0;
+    return client->announced > 0 || send_more(file, client);
+}
+
 static bool receive_more(int file, struct client *client)
 {
+    if (client->announced > 0)
+        return receive_announced(file, client);
     ssize_t count = recv(file, client->request + client->have, REQUEST_LENGTH - client->have, MSG_DONTWAIT);
     if (count < 0 && errno == EAGAIN)
         return true;

@@ -30,11 +30,18 @@ static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 5
 static struct spinlock lock = SPINLOCK(LOCK_HEAP);
 static struct list partial[CLASSES];     /* lock: slabs with free blocks */
 
+/* The class of every multiple of 16 up to the largest class; sizes[] again, so that nothing is searched. */
+static const uint8_t classes[] = {
+    [0 ... 1] = 0, [2] = 1, [3] = 2, [4] = 3, [5 ... 6] = 4, [7 ... 8] = 5, [9 ... 12] = 6, [13 ... 16] = 7,
+    [17 ... 21] = 8, [22 ... 28] = 9, [29 ... 36] = 10, [37 ... 50] = 11, [51 ... 63] = 12, [64 ... 84] = 13,
+    [85 ... 126] = 14,
+};
+_Static_assert(sizeof(classes) == LARGEST_CLASS / 16 + 1, "every size has its class");
+
 static unsigned class_of(size_t size)
 {
-    unsigned class = 0;
-    while (sizes[class] < size)
-        class++;
+    unsigned class = classes[(size + 15) / 16];
+    assert(sizes[class] >= size);
     return class;
 }
 

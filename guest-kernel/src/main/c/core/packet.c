@@ -18,9 +18,10 @@ struct packet *packet_allocate(uint32_t size)
 {
     if (size > UINT32_MAX - PACKET_HEADROOM)
         return NULL;
-    struct packet *packet = heap_allocate_zeroed_at(sizeof(*packet), PAGES_RESERVED);
+    struct packet *packet = heap_allocate_at(sizeof(*packet), PAGES_RESERVED);
     if (!packet)
         return NULL;
+    memset(packet, 0, offsetof(struct packet, fragments));
     packet->head_size = PACKET_HEADROOM + size;
     packet->head = heap_allocate_at(packet->head_size, PAGES_RESERVED);
     if (!packet->head) {

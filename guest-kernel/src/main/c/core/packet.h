@@ -36,8 +36,8 @@ struct packet {
     uint16_t segment_size;          /* TSO: MSS in bytes for each segment, 0: not segmented */
     uint16_t header_length;         /* TSO: bytes of headers in front of the payload */
     uint16_t fragment_count;
-    struct packet_fragment fragments[PACKET_MAX_FRAGMENTS];
-    uint8_t layer[32];              /* scratch of the layer that owns it now */
+    _Alignas(8) uint8_t layer[32];  /* scratch of the layer that owns it now */
+    struct packet_fragment fragments[PACKET_MAX_FRAGMENTS];     /* the first `fragment_count` of them */
 };
 /* A packet with an empty linear area of `size` bytes after PACKET_HEADROOM; NULL: no memory. */
 struct packet *packet_allocate(uint32_t size);

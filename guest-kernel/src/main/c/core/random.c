@@ -111,6 +111,7 @@ static void reseed(nanoseconds now)
     mix(seed, length);
     mix(moment, sizeof(moment));
     memset(seed, 0, sizeof(seed));
+    compiler_barrier();
     if (length)
         credit((unsigned)length * 8, RANDOM_CPU);
     reseeded_at = now;

@@ -15,11 +15,12 @@ struct list {
 #define LIST_INIT(l) { &(l), &(l) }
 /* clang-format on */
 #define list_entry(node, type, member) container_of(node, type, member)
+/* The head is evaluated once: it is what lies before the first. */
 #define list_for_each(node, head) \
-    for (struct list *node = (head)->next; node != (head); node = node->next)
+    for (struct list *node = (head)->next, *node##_list = node->prev; node != node##_list; node = node->next)
 /* Safe against removal of the current node. */
-#define list_for_each_safe(node, head)                                             \
-    for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
+#define list_for_each_safe(node, head)                                                                          \
+    for (struct list *node = (head)->next, *node##_list = node->prev, *node##_next = node->next; node != node##_list; \
          node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *l) { l->next = l->prev = l; }

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/string.h"
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
-{
-    void *start = to;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-    return start;
-}
-
 void *memmove(void *to, const void *from, size_t n)
 {
     if ((uintptr_t)to - (uintptr_t)from >= n)
@@ -17,13 +10,6 @@ void *memmove(void *to, const void *from, size_t n)
     while (n--)
         *--d = *--s;
     return to;
-}
-
-void *memset(void *to, int byte, size_t n)
-{
-    void *start = to;
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(byte) : "memory");
-    return start;
 }
 
 int memcmp(const void *a, const void *b, size_t n)

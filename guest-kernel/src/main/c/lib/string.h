@@ -13,6 +13,10 @@ void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *s, int byte, size_t n);
 
+/* A few bytes of known number are moved without a call, which -ffreestanding alone would make. */
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
+
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t limit);
 int strcmp(const char *a, const char *b);

@@ -26,16 +26,19 @@ static uint32_t bucket_count;
 static struct hash_key table_key, sequence_key, port_key, timestamp_key, cookie_key;
 struct port_table tcp_ports;
 
-struct hashed_pair {                 /* no padding: hashed as bytes */
+/* These have no padding: they are hashed as bytes. */
+struct hashed_pair {
     uint32_t local_address, remote_address;
     uint16_t local_port, remote_port;
+};
+struct hashed_pair_with {
+    struct hashed_pair pair;
     uint32_t a, b;
 };
 
-static uint64_t hash_pair(const struct hash_key *key, struct endpoint local, struct endpoint remote, uint32_t a,
-                          uint32_t b)
+static uint64_t hash_pair(const struct hash_key *key, struct endpoint local, struct endpoint remote)
 {
-    struct hashed_pair pair = { local.address, remote.address, local.port, remote.port, a, b };
+    struct hashed_pair pair = { local.address, remote.address, local.port, remote.port };
     return siphash(key, &pair, sizeof(pair));
 }
 
@@ -58,7 +61,7 @@ void tcp_table_init(void)
 
 static struct list *bucket_of(struct endpoint local, struct endpoint remote)
 {
-    return &buckets[hash_pair(&table_key, local, remote, 0, 0) % bucket_count];
+    return &buckets[hash_pair(&table_key, local, remote) % bucket_count];
 }
 
 void tcp_table_add(struct tcp_entry *entry)
@@ -93,17 +96,18 @@ void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), v
 /* A 4-microsecond clock plus a secret of the pair. */
 uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote)
 {
-    return (uint32_t)(clock_monotonic() / 4000) + (uint32_t)hash_pair(&sequence_key, local, remote, 0, 0);
+    return (uint32_t)(clock_monotonic() / 4000) + (uint32_t)hash_pair(&sequence_key, local, remote);
 }
 
 uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote)
 {
-    return (uint32_t)hash_pair(&timestamp_key, local, remote, 0, 0);
+    return (uint32_t)hash_pair(&timestamp_key, local, remote);
 }
 
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b)
 {
-    return hash_pair(&cookie_key, local, remote, a, b);
+    struct hashed_pair_with pair = { { local.address, remote.address, local.port, remote.port }, a, b };
+    return siphash(&cookie_key, &pair, sizeof(pair));
 }
 
 static bool port_usable(struct endpoint local, struct endpoint remote)
@@ -119,7 +123,7 @@ static bool port_usable(struct endpoint local, struct endpoint remote)
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote)
 {
     static uint32_t next[PORT_COUNTERS];
-    uint64_t hash = hash_pair(&port_key, (struct endpoint){ local, 0 }, remote, 0, 0);
+    uint64_t hash = hash_pair(&port_key, (struct endpoint){ local, 0 }, remote);
     uint32_t *counter = &next[(hash >> 32) % PORT_COUNTERS];
     *counter += 1 + (uint32_t)random_below(PORT_STEP);
     for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {

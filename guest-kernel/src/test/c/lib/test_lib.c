@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lib/: trees, formatting, numbers, names of errors and hashing against known answers.
+ * lib/: trees, formatting, numbers, names of errors, hashing and checksums against known answers.
  *
  * check_tree() looks at a whole tree, its order and its links. Run by make test-lib.
  */
@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "host/host.h"
+#include "lib/checksum.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/string.h"
@@ -158,6 +159,32 @@ static void test_siphash(void)
         CHECK(siphash(&key, data, n) == expected[n]);
 }
 
+/* RFC 1071: the sum of 16-bit numbers in network order, carries added again. */
+static uint16_t plain_sum(const uint8_t *data, size_t length)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < length; i++)
+        sum += (uint64_t)data[i] << (i % 2 ? 0 : 8);
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)sum;
+}
+
+/* Every length beyond some steps of the sum, from every offset, of bytes with and without carries. */
+static void test_checksum(void)
+{
+    uint8_t data[300];
+    for (unsigned kind = 0; kind < 3; kind++) {
+        for (unsigned i = 0; i < sizeof(data); i++)
+            data[i] = (uint8_t)(kind == 0 ? 0xff : kind == 1 ? i * 37 + 11 : i % 3 * 0x7f);
+        for (unsigned offset = 0; offset < 8; offset++)
+            for (unsigned length = 0; length + offset <= sizeof(data); length++)
+                CHECK_EQUAL(checksum_fold(checksum_add(0, data + offset, length)), plain_sum(data + offset, length));
+    }
+    CHECK_EQUAL(checksum_fold(checksum_add(UINT64_MAX, data, 64)), plain_sum(data, 64));
+    CHECK_EQUAL(checksum_fold(checksum_add(checksum_add(0, data, 130), data + 130, 77)), plain_sum(data, 207));
+}
+
 int main(void)
 {
     host_init();
@@ -168,5 +195,6 @@ int main(void)
     host_test("parse_decimal", test_decimal);
     host_test("names of errors", test_errno_names);
     host_test("siphash vectors", test_siphash);
+    host_test("checksum of every length", test_checksum);
     return host_result();
 }

@@ -4,6 +4,7 @@
  * about what they have used. Called by test_virtio.c; run by make test-virtio.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "drivers/virtio/queue.h"
 #include "host/host.h"
@@ -139,6 +140,74 @@ static void interrupts_only_when_asked(uint64_t features)
 static void interrupts_with_event_index(void) { interrupts_only_when_asked(VIRTIO_FEATURE_EVENT_INDEX); }
 static void interrupts_with_flags(void) { interrupts_only_when_asked(0); }
 
+static uint16_t *available_event(void)
+{
+    return (uint16_t *)((uint8_t *)queue.used + 4 + 8 * queue.size);
+}
+
+static uint16_t used_event(void)
+{
+    return ((uint16_t *)queue.available)[2 + queue.size];
+}
+
+/* Honest apart from that. */
+static bool exchange(unsigned count)
+{
+    struct fake_chain chain;
+    uint32_t written;
+    for (unsigned i = 0; i < count; i++) {
+        if (!fake_take(&fake, 0, &chain))
+            return false;
+        fake_return_quietly(&fake, 0, chain.head, i);
+    }
+    for (unsigned i = 0; i < count; i++)
+        if (virtqueue_take(&queue, &written) == NULL || written != i)
+            return false;
+    return virtqueue_take(&queue, &written) == NULL && queue.free_count == queue.size;
+}
+
+/* Whatever the device claims to wait for, it is notified once if that is among the new chains, and else not at all. */
+static void any_event_is_borne(void)
+{
+    CHECK(start(VIRTIO_FEATURE_EVENT_INDEX, 64));
+    int token;
+    uint16_t old = 0;
+    for (unsigned event = 0; event <= UINT16_MAX; event++, old += 3) {
+        for (unsigned i = 0; i < 3; i++)
+            CHECK(add(1, &token));
+        *available_event() = (uint16_t)event;
+        virtqueue_flush(&queue);
+        CHECK_EQUAL(fake_notified(&fake, 0), (uint16_t)(event - old) < 3);
+        virtqueue_flush(&queue);
+        CHECK(!fake_notified(&fake, 0));
+        CHECK(exchange(3) && !queue.broken);
+    }
+}
+
+/* The device can write to the driver's side of the rings as well, which the driver never believes. */
+static void own_side_is_not_read(void)
+{
+    static const uint8_t bytes[] = { 0x00, 0xff, 0x80, 0x7f };
+    int token;
+    for (unsigned i = 0; i < 4 * array_size(bytes); i++) {
+        struct fake_chain chains[3];
+        uint32_t written;
+        CHECK(start(i % 2 ? VIRTIO_FEATURE_EVENT_INDEX : 0, 64));
+        for (unsigned j = 0; j < array_size(chains); j++)
+            CHECK(add(2, &token) && fake_take(&fake, 0, &chains[j]));
+        memset(queue.available, bytes[i / 4], 2 * (3 + queue.size));
+        memset(queue.descriptors, bytes[i / 4], 16 * queue.size);
+        for (unsigned j = 0; j < array_size(chains); j++)
+            fake_return_quietly(&fake, 0, chains[j].head, j);
+        CHECK(virtqueue_enable_interrupt(&queue));
+        for (unsigned j = 0; j < array_size(chains); j++)
+            CHECK(virtqueue_take(&queue, &written) == &token && written == j);
+        CHECK(!virtqueue_enable_interrupt(&queue) && queue.free_count == queue.size);
+        CHECK(!queue.event_index || used_event() == 3);
+        CHECK(add(2, &token) && exchange(1) && !queue.broken);
+    }
+}
+
 static void breaks(uint32_t id, const char *why)
 {
     uint32_t written;
@@ -220,6 +289,8 @@ void test_queues(void)
     host_test("queue: indices go round", goes_round_the_indices);
     host_test("queue: one notification for a batch", notifies_once_for_a_batch);
     host_test("queue: interrupts by event index", interrupts_with_event_index);
+    host_test("queue: any event of the device's is borne", any_event_is_borne);
+    host_test("queue: its own side is not read", own_side_is_not_read);
     host_test("queue: interrupts by flags", interrupts_with_flags);
     host_test("queue: wrong ids from the device", survives_wrong_ids);
     host_test("queue: an index that jumps", survives_a_jumping_index);

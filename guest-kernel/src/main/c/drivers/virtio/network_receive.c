@@ -82,6 +82,7 @@ static bool gather(struct virtio_nic *nic, struct gathered *to)
     if (!take_buffer(nic, to))
         return false;
     memcpy(&to->header, page_data(to->pages[0]), sizeof(to->header));
+    compiler_barrier();              /* the device may change it: it is read once */
     /* Without mergeable buffers the field is not meaningful in old devices; it is then 0 or 1. */
     unsigned buffers = min_of(to->header.buffers, (uint16_t)MAX_BUFFERS);
     while (to->count < buffers) {

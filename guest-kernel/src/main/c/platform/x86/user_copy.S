@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copying to and from user memory (platform/platform.h). In a page fault rcx holds the bytes not yet moved.
+ * Copying to and from user memory, and clearing it (platform/platform.h). A fault between user_copy_begin and
+ * user_copy_end that cannot be served goes on at user_copy_fixup. If it was at a word (lib/runs.h), single bytes follow
+ * up to the first that cannot be reached, so the number of bytes that were not moved is exact.
  *
- * Where the CPU has supervisor-mode access prevention, user memory is open between the two of them only.
+ * Where the CPU has supervisor-mode access prevention, user memory is open in here only.
  */
+#include "lib/runs.h"
 #include "platform/x86/patch.h"
 
     .macro open_user_access
@@ -16,24 +19,40 @@
     .globl user_copy_raw, user_clear_raw, user_copy_begin, user_copy_end, user_copy_fixup
     .type user_copy_raw, @function
     .type user_clear_raw, @function
-user_copy_raw:
-    mov %rdx, %rcx
-    open_user_access
-    jmp 1f
 user_clear_raw:
-    mov %rsi, %rcx
+    mov %rsi, %rdx
     xor %eax, %eax
+    xor %r9d, %r9d                      /* it clears */
     open_user_access
-    jmp 2f
+    jmp .Lclear
+user_copy_raw:
+    mov $1, %r9d                        /* it copies */
+    open_user_access
 user_copy_begin:
-1:  rep movsb
-    jmp user_copy_fixup
-2:  rep stosb
+    copy_run
+    jmp .Ldone
+.Lclear:
+    fill_run
+    jmp .Ldone
+.Lcopy_rest:
+    copy_bytes
+    jmp .Ldone
+.Lclear_rest:
+    fill_bytes
 user_copy_end:
-user_copy_fixup:
+.Ldone:
     patch_begin PATCH_USER_ACCESS
     clac
     patch_end
-    mov %rcx, %rax
+    mov %rdx, %rax
     ret
+
+user_copy_fixup:
+    test %rcx, %rcx
+    jz .Ldone
+    lea (%rdx, %rcx, 8), %rdx
+    xor %ecx, %ecx
+    test %r9d, %r9d
+    jz .Lclear_rest
+    jmp .Lcopy_rest
     .section .note.GNU-stack, "", @progbits
