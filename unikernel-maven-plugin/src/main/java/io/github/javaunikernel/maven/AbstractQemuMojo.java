@@ -82,7 +82,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
             getLog().info(accelerator.note());
         }
         return new QemuRequest(image, memory(), program, accelerator, PortForward.pair(ports, hostPorts, samePorts),
-                PortOption.parse("debug", debug, Debugger.PORT), gdbPort);
+                PortOption.parse("debug", debug, Debugger.PORT), gdbPort, Optional.empty());
     }
 
     /** The directories in which to look for programs. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP on standard input and output,
@@ -14,9 +15,10 @@ import java.util.List;
  *
  * @param accelerator as QEMU calls it
  * @param memory in MiB
+ * @param recording what the program writes to a serial port of its own, or empty for no such port
  */
 public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, Path kernel, String kernelOptions,
-                          Path image, NetworkSetting network) {
+                          Path image, NetworkSetting network, Optional<Path> recording) {
 
     /** Name of the network of the guest in QMP. */
     static final String NETWORK = "net";
@@ -42,6 +44,8 @@ public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, 
                 "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
                 "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
                 "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
+        recording.ifPresent(file -> Collections.addAll(words,
+                "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
         if (network.isPresent()) {
             Collections.addAll(words, "-netdev", "user,id=" + NETWORK + UserNetwork.options(network),
                     "-device", "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");

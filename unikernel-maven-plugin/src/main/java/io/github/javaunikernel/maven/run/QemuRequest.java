@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -11,7 +12,14 @@ import java.util.OptionalInt;
  * @param memory in MiB, or empty for what the image was made for
  * @param debugPort port of this machine for the JVM's debugger agent; 0 for a free one
  * @param gdbPort port of this machine for gdb, which then starts the guest
+ * @param recording file that the guest writes its class list to, or empty for an ordinary start
  */
 public record QemuRequest(BuiltImage image, OptionalInt memory, Path qemu, Accelerator accelerator,
-                          List<PortForward> ports, OptionalInt debugPort, OptionalInt gdbPort) {
+                          List<PortForward> ports, OptionalInt debugPort, OptionalInt gdbPort,
+                          Optional<Path> recording) {
+
+    /** The same image, recording its class list. */
+    public QemuRequest recordingTo(Path file) {
+        return new QemuRequest(image, memory, qemu, accelerator, ports, debugPort, gdbPort, Optional.of(file));
+    }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +36,15 @@ class QemuCommandTest {
                 .filter(i -> words.get(i - 1).equals("-serial")).mapToObj(words::get).toList());
         assertTrue(words.contains("file,id=console,path=/dev/stderr"));
         assertTrue(words.contains("socket,id=reports,path=/tmp/a,,b/reports"));
+    }
+
+    @Test
+    void givesARecordingTheThirdSerialPort() throws Exception {
+        List<String> words = command("/b/hello.img", "dhcp", Optional.of(Path.of("/b/a,b.recording")));
+        List<String> ports = IntStream.range(1, words.size()).filter(i -> words.get(i - 1).equals("-serial"))
+                .mapToObj(words::get).toList();
+        assertEquals(List.of("chardev:console", "chardev:reports", "chardev:recording"), ports);
+        assertTrue(words.contains("file,id=recording,path=/b/a,,b.recording"));
     }
 
     @Test
@@ -69,8 +79,12 @@ class QemuCommandTest {
     }
 
     private static List<String> command(String image, String network) throws Exception {
+        return command(image, network, Optional.empty());
+    }
+
+    private static List<String> command(String image, String network, Optional<Path> recording) throws Exception {
         return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, Path.of("/b/hello.kernel"),
-                "quiet timings", Path.of(image), NetworkSetting.parse(network))
+                "quiet timings", Path.of(image), NetworkSetting.parse(network), recording)
                 .words(Path.of("/tmp/a,b/reports"));
     }
 
