@@ -2,15 +2,16 @@
 /*
  * The character devices of /dev, and /dev itself. Major and minor numbers: Linux' admin-guide/devices.txt.
  *
- * The devices here keep no state of their own and have no locks; the console is in console.c, and random numbers take
- * lock "random" (core/random.h). All is entered through pseudo.c, which makes the inodes from the table and gives files
- * that are opened the operations of their device; but file_is_zero_device() is asked by mmap(2) in
- * linux/sys_memory.c.
+ * The devices here keep no state of their own and have no locks; the console is in console.c, the serial port in
+ * serial.c, and random numbers take lock "random" (core/random.h). All is entered through pseudo.c, which makes the
+ * inodes from the table and gives files that are opened the operations of their device; but file_is_zero_device() is
+ * asked by mmap(2) in linux/sys_memory.c.
  */
 #include "core/random.h"
 #include "files/console.h"
 #include "files/pseudo.h"
 #include "files/pseudo_trees.h"
+#include "files/serial.h"
 #include "lib/errno.h"
 
 static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
@@ -126,6 +127,7 @@ static const struct pseudo_entry devices[] = {
     { .name = "stderr", .mode = S_IFLNK | 0777, .target = target_stderr },
     { .name = "stdin", .mode = S_IFLNK | 0777, .target = target_stdin },
     { .name = "stdout", .mode = S_IFLNK | 0777, .target = target_stdout },
+    { .name = "ttyS2", .mode = S_IFCHR | 0660, .device = &serial_operations, .major = 4, .minor = 66 },
     { .name = "urandom", .mode = S_IFCHR | 0666, .device = &random_device, .major = 1, .minor = 9 },
     { .name = "zero", .mode = S_IFCHR | 0666, .device = &zero_device, .major = 1, .minor = 5 },
     { 0 },

@@ -17,6 +17,7 @@
     LOCK(SOCKET_READING, "socket reading") \
     LOCK(SOCKET_WRITING, "socket writing") \
     LOCK(CONSOLE_WRITING, "console writing") \
+    LOCK(SERIAL_WRITING, "serial writing") \
     LOCK(INODE, "inode") \
     LOCK(ADDRESS_SPACE, "address_space") \
     LOCK(NAMESPACE, "namespace") \

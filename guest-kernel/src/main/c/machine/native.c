@@ -35,6 +35,7 @@ const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
     .console_write = native_serial_write,
     .console_send = native_serial_send,
+    .serial_send = native_program_port_send,
     .resume_interrupts = resume_interrupts,
     .start_devices = start_devices,
     .settings = no_settings,

@@ -7,6 +7,7 @@
  * Whatever ends the machine, and a report that the process has ended, first has the console stop buffering
  * (core/console.h), so that no output is lost.
  */
+#include "lib/errno.h"
 #include "platform/operations.h"
 
 struct platform_information platform;
@@ -110,6 +111,11 @@ void console_write(const char *text, size_t length)
 size_t console_send(const char *text, size_t length)
 {
     return platform_operations->console_send(text, length);
+}
+
+int platform_serial_send(const char *text, size_t length)
+{
+    return platform_operations->serial_send ? platform_operations->serial_send(text, length) : -EIO;
 }
 
 void platform_resume_interrupts(void)

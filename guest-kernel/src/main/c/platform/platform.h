@@ -217,6 +217,13 @@ void console_write(const char *text, size_t length);
 /* What the device takes at once, perhaps nothing; then kernel_console_ready() comes when it takes more. */
 size_t console_send(const char *text, size_t length);
 
+/*
+ * A serial port that is the program's alone: a way to whoever started the guest for what must not be mixed with the
+ * console. Native platform: the third port (0x3e8), if there is one; other platforms have none. Returns the bytes that
+ * the port takes at once, perhaps 0, or -EIO without a port. Does not sleep. One caller at a time.
+ */
+int platform_serial_send(const char *text, size_t length);
+
 /* At the time that kernel_resume_interrupts_at() was given, or when the CPU is idle before: does nothing if none
  * rest. */
 void platform_resume_interrupts(void);

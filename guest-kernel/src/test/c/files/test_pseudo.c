@@ -228,6 +228,41 @@ static void console(void)
     file_put(file);
 }
 
+static bool takes_again(void)
+{
+    host_serial_takes = 7;
+    return false;
+}
+
+/* Longer than a piece, with every byte as it was; a port that takes nothing for a while is waited for. */
+static void serial_port(void)
+{
+    struct file *file;
+    struct transfer transfer;
+    size_t length;
+    host_console();
+    CHECK_EQUAL(file_open(NULL, "/dev/ttyS2", O_WRONLY | O_CREAT | O_TRUNC, 0666, &file), 0);
+    for (unsigned i = 0; i < 1000; i++)
+        buffer[i] = (char)i;
+    host_serial_takes = -EIO;
+    transfer_init_kernel(&transfer, buffer, 1000);
+    CHECK_EQUAL(file_write(file, &transfer), -EIO);
+    host_serial_takes = 0;
+    host_idle = takes_again;
+    transfer_init_kernel(&transfer, buffer, 1000);
+    CHECK_EQUAL(file_write(file, &transfer), 1000);
+    CHECK(memcmp(host_serial(&length), buffer, 1000) == 0);
+    CHECK_EQUAL(length, 1000);
+    host_serial_takes = 0;
+    host_idle = NULL;
+    host_signal_pending = true;
+    transfer_init_kernel(&transfer, buffer, 10);
+    CHECK_EQUAL(file_write(file, &transfer), -EINTR);
+    host_signal_pending = false;
+    CHECK(strcmp(host_console(), "") == 0);
+    file_put(file);
+}
+
 static void nothing_leaks(void)
 {
     text_of("/proc/self/maps");
@@ -264,6 +299,7 @@ int main(void)
     host_test("pseudo listings", listings);
     host_test("devices", devices);
     host_test("console", console);
+    host_test("serial port", serial_port);
     host_test("pseudo leaks", nothing_leaks);
     return host_result();
 }

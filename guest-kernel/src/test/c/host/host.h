@@ -89,5 +89,8 @@ extern unsigned host_reported_number;
 
 /* The lines logged since the last call, NUL-terminated; valid until the next. */
 const char *host_log(void);
+/* What the program's serial port takes at once, or a negative errno; and what it took since the last call. */
+extern int host_serial_takes;
+const char *host_serial(size_t *length);
 /* What was written to the console since the last call, NUL-terminated; valid until the next. */
 const char *host_console(void);

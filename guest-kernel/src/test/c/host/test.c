@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "host/host.h"
 #include "host/internal.h"
+#include "lib/errno.h"
 #include "platform/platform.h"
 
 enum log_level log_limit = LOG_INFO;
@@ -169,6 +170,27 @@ size_t console_send(const char *text, size_t length)
 }
 
 void kernel_console_ready(void) {}
+
+static char serial[4096];
+static size_t serial_length;
+int host_serial_takes = -EIO;
+
+int platform_serial_send(const char *text, size_t length)
+{
+    if (host_serial_takes < 0)
+        return host_serial_takes;
+    size_t n = min_of(min_of(length, (size_t)host_serial_takes), sizeof(serial) - serial_length);
+    memcpy(serial + serial_length, text, n);
+    serial_length += n;
+    return (int)n;
+}
+
+const char *host_serial(size_t *length)
+{
+    *length = serial_length;
+    serial_length = 0;
+    return serial;
+}
 
 enum platform_event host_reported;
 unsigned host_reported_number;

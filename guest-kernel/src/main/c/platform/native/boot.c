@@ -156,6 +156,7 @@ noreturn void native_start(uint32_t start_info)
     native_traps_init();
     native_serial_init();
     native_report_init();
+    native_program_port_init();
     xen_pvh_detect();
     fpu_init();
     read_start_info(start_info);

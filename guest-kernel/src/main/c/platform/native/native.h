@@ -108,6 +108,12 @@ void native_report_init(void);
 /* platform.h: platform_report() */
 void native_report(const char *event, unsigned number);
 
+/* ---- program_port.c ----------------------------------------------------------------------- */
+
+void native_program_port_init(void);
+/* platform.h: platform_serial_send() */
+int native_program_port_send(const char *text, size_t length);
+
 /* ---- power.c ------------------------------------------------------------------------------ */
 
 noreturn void native_power_off(void);

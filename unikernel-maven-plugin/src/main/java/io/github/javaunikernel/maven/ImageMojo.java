@@ -12,9 +12,11 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.run.PortOption;
+import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
@@ -281,14 +283,35 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean stripNative;
 
     /**
-     * Whether to add an archive of the JDK's class data. It shortens the start of the JVM by a quarter and adds about
-     * 10 MB to the image. The plugin creates it by running the linked runtime. The default is {@code true} from Java 18
-     * on. Java 17 creates a slightly different archive each time, and therefore a different image on each machine.
+     * Class data that the image gets, from which the JVM takes classes without reading and checking class files:
+     * {@code off}, {@code jdk} for those of the JDK, or {@code app} for those of the JDK and the application that
+     * {@code classList} names. They shorten the start and add 10 MB or more to the image. The plugin creates them by
+     * running the linked runtime, but not the application. The default is {@code app} if there is a class list; else
+     * {@code jdk} from Java 18 on, and {@code off} with Java 17, which creates slightly different class data at times,
+     * and therefore a different image.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.cds")
-    private Boolean cds;
+    private String cds;
+
+    /**
+     * List of the classes for {@code cds=app}, which {@code unikernel:train} writes.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.classList", defaultValue = "${project.basedir}/src/main/unikernel.classlist")
+    private File classList;
+
+    /**
+     * How the JVM divides the CPU between starting and compiling: {@code balanced} as the JVM does by itself, or
+     * {@code fast}, with which the optimising compiler begins later: the start takes less, and the program reaches its
+     * full speed later.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.startup", defaultValue = "balanced")
+    private String startup;
 
     /**
      * Directory in which linked runtimes are kept, so that this and other projects can use them again. You can delete
@@ -436,10 +459,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 merged("systemProperties", systemProperties, systemPropertyVariables), withEmptyOnes(arguments),
                 merged("environment", environment, environmentVariables));
         JavaHome jdk = JavaHome.at(jdkHomePath());
-        boolean classData = cds == null ? jdk.hasReproducibleClassData() : cds;
+        Path list = classList.toPath();
         RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, locales, compress, stripDebug, stripNative,
-                classData, sysroot.toPath(), trustedCertificates.stream().map(File::toPath).toList(),
-                cacheDirectory.toPath());
+                ClassDataMode.of(cds, list, jdk), list, sysroot.toPath(),
+                trustedCertificates.stream().map(File::toPath).toList(), cacheDirectory.toPath());
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
                 OutputTime.parse(outputTimestamp));
@@ -454,7 +477,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         for (String text : tmpfs) {
             fileSystems.add(MemoryFileSystem.parse(text));
         }
-        return new Machine(memory, vcpus, hostname == null ? defaultHostName() : hostname,
+        return new Machine(memory, vcpus, Startup.parse(startup), hostname == null ? defaultHostName() : hostname,
                 NetworkSetting.parse(network), TimeSetting.parse(time), fileSystems, KernelCommandLine.parse(kernelOptions),
                 InstanceEnvironment.parse(instanceEnvironment, instanceSources), instanceMetadata);
     }

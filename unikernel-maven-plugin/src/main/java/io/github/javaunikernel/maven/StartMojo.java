@@ -3,18 +3,14 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.run.Console;
 import io.github.javaunikernel.maven.run.GuestException;
-import io.github.javaunikernel.maven.run.Health;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.StartedGuest;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Properties;
 import org.apache.maven.execution.MavenSession;
@@ -32,27 +28,10 @@ import org.apache.maven.plugins.annotations.Parameter;
  * @since 0.1.0
  */
 @Mojo(name = "start", defaultPhase = LifecyclePhase.PRE_INTEGRATION_TEST, threadSafe = true)
-public final class StartMojo extends AbstractQemuMojo {
+public final class StartMojo extends AbstractStartMojo {
 
     @Parameter(defaultValue = "${session}", readonly = true, required = true)
     private MavenSession session;
-
-    /**
-     * Path that must answer with status 2xx on the first port before the tests begin. With {@code none}, the goal only
-     * waits until the program listens on a port.
-     *
-     * @since 0.1.0
-     */
-    @Parameter(property = "unikernel.healthPath", defaultValue = "/health")
-    private String healthPath;
-
-    /**
-     * Maximum time until the guest must be ready, in seconds.
-     *
-     * @since 0.1.0
-     */
-    @Parameter(property = "unikernel.start.timeout", defaultValue = "120")
-    private int timeout;
 
     @Parameter(property = "skipITs", defaultValue = "false", readonly = true)
     private boolean skipIts;
@@ -79,7 +58,7 @@ public final class StartMojo extends AbstractQemuMojo {
         }
         long begin = System.nanoTime();
         QemuRequest request = request(false, OptionalInt.empty());
-        Path log = directory().resolve(fileName() + ".console.log");
+        Path log = consoleLog();
         Console console = StartedGuest.consoleTo(log);
         QemuBoot boot = QemuBoot.prepare(request, console);
         StartedGuest guest = new StartedGuest(boot.guest());
@@ -87,7 +66,7 @@ public final class StartMojo extends AbstractQemuMojo {
         boot.guest().resume();
         announceDebugger(boot.debugPort());
         try {
-            Health.await(boot.guest(), healthUrl(boot.ports()), Duration.ofSeconds(timeout));
+            awaitReady(boot.guest(), boot.ports());
         } catch (SettingException | GuestException | InterruptedException e) {
             guest.kill();
             throw e;
@@ -96,16 +75,6 @@ public final class StartMojo extends AbstractQemuMojo {
         export(boot.ports());
         getLog().info(String.format("Ready after %.1f s%s; its console: %s", (System.nanoTime() - begin) / 1e9,
                 boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(), log));
-    }
-
-    private Optional<URI> healthUrl(List<PortForward> ports) throws SettingException {
-        if (healthPath.equals("none") || ports.isEmpty()) {
-            return Optional.empty();
-        }
-        if (!healthPath.startsWith("/")) {
-            throw new SettingException("healthPath", "'" + healthPath + "' is not a path.", "Begin it with '/', or use none.");
-        }
-        return Optional.of(URI.create(ports.get(0).url()).resolve(healthPath));
     }
 
     private void export(List<PortForward> ports) {

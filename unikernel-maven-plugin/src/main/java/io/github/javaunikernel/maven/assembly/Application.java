@@ -3,8 +3,11 @@ package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.boot.GivenOptions;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +33,27 @@ public record Application(String mainClass, List<Jar> jars, List<Jar> others, bo
     /** Every option of the JVM that the user gives. */
     public GivenOptions options() {
         return GivenOptions.of(jvmArguments, systemProperties, environment);
+    }
+
+    /** The class path, each jar with its place in the image. */
+    List<Jar> placedJars() {
+        List<Jar> placed = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (Jar jar : jars) {
+            String place = jar.place() == null ? usualPlace(jar, placed.isEmpty(), names) : jar.place();
+            placed.add(new Jar(jar.file(), jar.origin(), place));
+        }
+        return placed;
+    }
+
+    private static String usualPlace(Jar jar, boolean own, Set<String> names) {
+        String directory = own ? Paths.APPLICATION : Paths.LIBRARIES;
+        String name = jar.file().getFileName().toString();
+        for (int copy = 2; !names.add(directory + "/" + name); copy++) {
+            // Artifacts of two groups may have one file name.
+            name = copy + "-" + jar.file().getFileName();
+        }
+        return directory + "/" + name;
     }
 
     /** The files of the class path. */

@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.boot.XenConfig;
 import io.github.javaunikernel.maven.image.Ext2Writer;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LocaleChoice;
 import io.github.javaunikernel.maven.runtime.ModuleAnalysis;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -56,13 +58,17 @@ public final class ImageAssembler {
         new ClassVersions(feature, warnings).check(application.allJars(), mainClass);
         NeededModules needed = modules(request);
         Set<String> modules = needed.names();
-        Path runtime = runtime(request, modules);
-        List<String> linked = RuntimeLinker.modules(runtime);
-
         Launch launch = Launch.of(application, mainClass);
-        List<String> options = launch.options(Set.copyOf(linked), feature);
+        ClassDataChoice classData = classData(request, launch);
+        Path runtime = runtime(request, modules, classData.mode() == ClassDataMode.JDK);
+        List<String> linked = RuntimeLinker.modules(runtime);
+        List<String> options = options(request, launch.options(Set.copyOf(linked), feature));
         prove(request, runtime, launch, options);
-        ImageTree tree = new ImageContents(request, warnings).build(runtime, launch, options, needed.drawing());
+        Optional<Path> archive = classData.mode() != ClassDataMode.APP ? Optional.empty()
+                : Optional.of(new ImageClassData(request, progress, warnings)
+                        .archive(runtime, mainClass, options));
+        ImageTree tree = new ImageContents(request, warnings).build(new ImageContents.Prepared(runtime, archive, launch,
+                options, classData.trainable(), needed.drawing()));
         Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
         try {
             ImageSummary summary = new Ext2Writer("unikernel", request.time()).write(tree, unchecked);
@@ -123,30 +129,55 @@ public final class ImageAssembler {
         }
     }
 
-    private Path runtime(ImageRequest request, Set<String> modules) throws IOException, SettingException {
+    private ClassDataChoice classData(ImageRequest request, Launch launch) throws SettingException {
+        JavaHome jdk = request.runtime().jdk();
+        ClassDataMode wanted = request.runtime().classData();
+        if (wanted != ClassDataMode.OFF && !jdk.isRunnable()) {
+            wanted = ClassDataMode.OFF;
+            warnings.accept("The image has no class data and starts more slowly: they are made by running the linked"
+                    + " runtime, and this machine cannot run programs for Linux on x86-64. Build on one that can, or"
+                    + " set cds to off.");
+        }
+        Application application = request.application();
+        ClassDataChoice choice = ClassDataChoice.of(wanted, application, launch,
+                new GivenOptions(options(request, List.of()), application.options().environment()));
+        if (!choice.note().isEmpty()) {
+            progress.accept(choice.note());
+        }
+        return choice;
+    }
+
+    private Path runtime(ImageRequest request, Set<String> modules, boolean classData)
+            throws IOException, SettingException {
         RuntimeChoice choice = request.runtime();
         RuntimeSpec spec = new RuntimeSpec(choice.jdk(), modules, choice.compress(), choice.stripDebug(),
-                choice.classData(), LocaleChoice.kept(choice.locales(), modules), request.time());
+                classData, LocaleChoice.kept(choice.locales(), modules), request.time());
         RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache()).link(spec);
         progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java " + choice.jdk().version()
                 + " with " + String.join(", ", modules));
         return linked.path();
     }
 
-    private void prove(ImageRequest request, Path runtime, Launch launch, List<String> fromManifest)
+    /** All options of the JVM on its command line, in their order. */
+    private static List<String> options(ImageRequest request, List<String> fromManifest) throws SettingException {
+        Machine machine = request.machine();
+        GivenOptions given = request.application().options();
+        List<String> options = new ArrayList<>(
+                JvmOptions.forMachine(machine.memory(), machine.vcpus(), machine.startup(), given));
+        options.addAll(fromManifest);
+        options.addAll(given.arguments());
+        return options;
+    }
+
+    private void prove(ImageRequest request, Path runtime, Launch launch, List<String> options)
             throws IOException, SettingException {
         JavaHome jdk = request.runtime().jdk();
         if (!jdk.isRunnable()) {
             return;
         }
-        Machine machine = request.machine();
         Application application = request.application();
-        GivenOptions given = application.options();
-        List<String> options = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(), given));
-        options.addAll(fromManifest);
-        options.addAll(given.arguments());
         OptionProof proof = new OptionProof(jdk, runtime);
-        proof.prove(options, given.environment()).forEach(warnings);
+        proof.prove(options, application.options().environment()).forEach(warnings);
         if (application.asModule()) {
             proof.proveModules(launch.command(application.classPath().stream().map(Path::toString).toList()));
         }

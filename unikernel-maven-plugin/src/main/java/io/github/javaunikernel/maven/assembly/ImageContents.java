@@ -23,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,7 +50,7 @@ final class ImageContents {
     /** Where the C library looks for C.UTF-8 (locale(7)). */
     private static final String LOCALE = "/usr/lib/locale/C.utf8";
     /** The user's files must not stand in for what the build makes. */
-    private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG);
+    private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG, Paths.TRAINING_CONFIG);
 
     private final ImageRequest request;
     private final Consumer<String> warnings;
@@ -62,12 +61,28 @@ final class ImageContents {
         this.warnings = warnings;
     }
 
+    /**
+     * What was prepared for an image before its tree is built.
+     *
+     * @param classData archive that is not the runtime's own, or empty
+     * @param options of the JVM on its command line
+     * @param trainable whether a start of it can record a class list
+     * @param drawing whether text is drawn, so that fonts are needed
+     */
+    record Prepared(Path runtime, Optional<Path> classData, Launch launch, List<String> options, boolean trainable,
+                    boolean drawing) {
+    }
+
     /** Builds the tree. */
-    ImageTree build(Path runtime, Launch launch, List<String> fromManifest, boolean drawing) throws IOException, SettingException {
+    ImageTree build(Prepared prepared) throws IOException, SettingException {
+        Launch launch = prepared.launch();
         addUserFiles();
         addKernel();
-        addRuntime(runtime);
-        addLibraries(runtime, drawing);
+        addRuntime(prepared.runtime());
+        if (prepared.classData().isPresent()) {
+            tree.file(Paths.CLASS_DATA, FileContent.of(prepared.classData().get()), 0644, GENERATED);
+        }
+        addLibraries(prepared.runtime(), prepared.drawing());
         addLocale();
         List<String> classPath = addApplication();
         if (launch.hasAgent()) {
@@ -78,8 +93,13 @@ final class ImageContents {
         for (String directory : writable) {
             tree.directory(directory);
         }
-        GuestConfig config = config(launch.command(classPath), fromManifest, environment, writable);
-        tree.file(Paths.CONFIG, FileContent.of(config.text()), 0644, GENERATED);
+        List<String> program = launch.command(classPath);
+        addConfig(Paths.CONFIG, prepared.options(), program, environment, writable);
+        if (prepared.trainable()) {
+            List<String> recording = new ArrayList<>(prepared.options());
+            recording.addAll(JvmOptions.recording(Paths.RECORDING));
+            addConfig(Paths.TRAINING_CONFIG, recording, program, environment, writable);
+        }
         SystemFiles.add(tree);
         for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
             tree.directory(fileSystem.path());
@@ -210,11 +230,9 @@ final class ImageContents {
     /** Adds the jars and what else the application has; returns the class path in the image. */
     private List<String> addApplication() throws IOException {
         List<String> classPath = new ArrayList<>();
-        Set<String> names = new HashSet<>();
-        for (Application.Jar jar : request.application().jars()) {
-            String place = jar.place() == null ? usualPlace(jar, classPath.isEmpty(), names) : jar.place();
-            tree.file(place, FileContent.of(jar.file()), 0644, jar.origin());
-            classPath.add(place);
+        for (Application.Jar jar : request.application().placedJars()) {
+            tree.file(jar.place(), FileContent.of(jar.file()), 0644, jar.origin());
+            classPath.add(jar.place());
         }
         for (Application.Jar other : request.application().others()) {
             if (!tree.holdsFile(other.place())) {
@@ -222,16 +240,6 @@ final class ImageContents {
             }
         }
         return classPath;
-    }
-
-    private static String usualPlace(Application.Jar jar, boolean own, Set<String> names) {
-        String directory = own ? Paths.APPLICATION : Paths.LIBRARIES;
-        String name = jar.file().getFileName().toString();
-        for (int copy = 2; !names.add(directory + "/" + name); copy++) {
-            // Artifacts of two groups may have one file name.
-            name = copy + "-" + jar.file().getFileName();
-        }
-        return directory + "/" + name;
     }
 
     private Map<String, String> environment() {
@@ -251,19 +259,19 @@ final class ImageContents {
         return directories.paths();
     }
 
-    private GuestConfig config(List<String> program, List<String> fromManifest, Map<String, String> environment,
-            List<String> writable) throws SettingException {
-        Machine machine = request.machine();
-        Application application = request.application();
+    private void addConfig(String path, List<String> options, List<String> program, Map<String, String> environment,
+            List<String> writable) throws SettingException, ImageException {
         GuestConfig config = new GuestConfig(Paths.JAVA);
-        List<String> arguments = new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(),
-                application.options()));
-        arguments.addAll(fromManifest);
-        arguments.addAll(application.options().arguments());
-        arguments.addAll(program);
-        arguments.addAll(application.arguments());
-        arguments.forEach(config::argument);
+        options.forEach(config::argument);
+        program.forEach(config::argument);
+        request.application().arguments().forEach(config::argument);
+        configure(config, environment, writable);
+        tree.file(path, FileContent.of(config.text()), 0644, GENERATED);
+    }
 
+    private void configure(GuestConfig config, Map<String, String> environment, List<String> writable)
+            throws SettingException {
+        Machine machine = request.machine();
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             config.variable(variable.getKey(), variable.getValue());
         }
@@ -275,7 +283,6 @@ final class ImageContents {
         if (!machine.instanceMetadata()) {
             config.noInstanceMetadata();
         }
-        return config;
     }
 
     private void add(String path, Path file, String origin) throws IOException {

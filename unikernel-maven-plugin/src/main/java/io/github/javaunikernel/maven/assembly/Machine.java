@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import java.util.List;
 
@@ -12,9 +13,10 @@ import java.util.List;
  * The machine an image is made for.
  *
  * @param memory in MiB
+ * @param startup how the JVM divides its first seconds between starting and compiling
  * @param instanceMetadata whether the program may ask the instance metadata service
  */
-public record Machine(int memory, int vcpus, String hostName, NetworkSetting network, TimeSetting time,
+public record Machine(int memory, int vcpus, Startup startup, String hostName, NetworkSetting network, TimeSetting time,
                       List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine,
                       InstanceEnvironment instanceEnvironment, boolean instanceMetadata) {
 }

@@ -40,6 +40,9 @@ final class ManifestFile {
         Map<String, Object> application = map("mainClass", mainClass, "classPath",
                 request.application().jars().stream().map(Application.Jar::origin).toList());
         Debugger.port(request.application().jvmArguments()).ifPresent(port -> application.put("debugPort", port));
+        if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
+            application.put("trainingConfig", Paths.TRAINING_CONFIG);
+        }
         root.put("application", application);
         root.put("machine", map("memory", request.machine().memory(), "vcpus", request.machine().vcpus(),
                 "network", request.machine().network().text(), "hostname", request.machine().hostName()));

@@ -8,7 +8,12 @@ public final class Paths {
     static final String BIOS_LOADER = "/boot/unikernel.bios";
     static final String MENU = "/boot/grub/menu.lst";
     static final String CONFIG = "/etc/unikernel.conf";
+    /** What the guest is told to do in place of that while it records a class list. */
+    static final String TRAINING_CONFIG = "/etc/unikernel.training.conf";
+    /** Where it writes the list: a serial port of its own (guest-kernel/docs/native.md, "Devices"). */
+    static final String RECORDING = "/dev/ttyS2";
     static final String RUNTIME = "/jvm";
+    static final String CLASS_DATA = RUNTIME + "/lib/server/classes.jsa";
     static final String JAVA = RUNTIME + "/bin/java";
     public static final String APPLICATION = "/app";
     static final String LAUNCHER = APPLICATION + "/launcher.jar";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,11 +14,12 @@ import java.util.Set;
  * @param additionalModules further root modules
  * @param locales language tags whose data are kept, or empty for all
  * @param stripNative whether symbols for debuggers are left out of native libraries
+ * @param classList the classes that class data of the application are made of
  * @param sysroot where native libraries are looked for
  * @param trusted files of certificates that are trusted besides those of the JDK
  * @param cache directory that linked runtimes are kept in
  */
 public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, Set<String> locales,
                             boolean compress, boolean stripDebug, boolean stripNative,
-                            boolean classData, Path sysroot, List<Path> trusted, Path cache) {
+                            ClassDataMode classData, Path classList, Path sysroot, List<Path> trusted, Path cache) {
 }

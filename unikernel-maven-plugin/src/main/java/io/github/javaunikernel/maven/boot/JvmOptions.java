@@ -38,13 +38,14 @@ public final class JvmOptions {
      * @param memory in MiB
      * @param given the user's
      */
-    public static List<String> forMachine(int memory, int vcpus, GivenOptions given) throws SettingException {
+    public static List<String> forMachine(int memory, int vcpus, Startup startup, GivenOptions given)
+            throws SettingException {
         if (memory < MIN_MEMORY) {
             throw new SettingException("memory", memory + " MiB are too little for a JVM.",
                     "Give " + MIN_MEMORY + " or more; 64 is the least for most programs.");
         }
         List<String> options = new ArrayList<>();
-        for (Choice choice : choices(memory, vcpus)) {
+        for (Choice choice : choices(memory, vcpus, startup)) {
             if (!given.any(choice.decidedBy)) {
                 options.add(choice.option);
             }
@@ -52,11 +53,21 @@ public final class JvmOptions {
         return options;
     }
 
+    /**
+     * The options with which the JVM records the classes that it loads, after all others. An archive would hide those
+     * that come from it.
+     *
+     * @param file that the list is written to
+     */
+    public static List<String> recording(String file) {
+        return List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + file);
+    }
+
     /** An option, and the form of those with which a user decides the same. */
     private record Choice(String option, String decidedBy) {
     }
 
-    private static List<Choice> choices(int memory, int vcpus) {
+    private static List<Choice> choices(int memory, int vcpus, Startup startup) {
         List<Choice> choices = new ArrayList<>();
         choices.add(new Choice("-Xmx" + heap(memory) + "m",
                 "-Xmx.*|-XX:(MaxHeapSize|MaxRAM|MaxRAMPercentage|MaxRAMFraction)=.*"));
@@ -67,6 +78,8 @@ public final class JvmOptions {
             choices.add(new Choice("-XX:TieredStopAtLevel=1",
                     "-XX:TieredStopAtLevel=.*|-XX:[-+]TieredCompilation|-Xint|-XX:\\+UseJVMCICompiler"));
         }
+        startup.thresholds().forEach((name, value) ->
+                choices.add(new Choice("-XX:" + name + "=" + value, "-XX:" + name + "=.*")));
         // Nobody can attach to read the counters.
         choices.add(new Choice("-XX:-UsePerfData", "-XX:[-+]UsePerfData"));
         // A server without memory is better started again than left half alive.

@@ -16,9 +16,10 @@ import java.util.UUID;
  *
  * @param memory in MiB
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
+ * @param trainingConfig the file of the image with which the guest records a class list, or null
  */
 public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, KernelCommandLine commandLine,
-                         int memory, int vcpus, NetworkSetting network, int debugPort) {
+                         int memory, int vcpus, NetworkSetting network, int debugPort, String trainingConfig) {
 
     /** The parts of the manifest that are read here. */
     private record Manifest(Image image, Options kernel, Machine machine, Application application) {
@@ -32,7 +33,7 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
         private record Machine(int memory, int vcpus, String network) {
         }
 
-        private record Application(int debugPort) {
+        private record Application(int debugPort, String trainingConfig) {
         }
 
         private KernelCommandLine commandLine() throws SettingException {
@@ -48,7 +49,8 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
         return new BuiltImage(name, image, existing(directory.resolve(name + ".kernel")),
                 existing(directory.resolve(name + ".xl.cfg")), manifest.commandLine(),
                 manifest.machine().memory(), manifest.machine().vcpus(),
-                NetworkSetting.parse(manifest.machine().network()), manifest.application().debugPort());
+                NetworkSetting.parse(manifest.machine().network()), manifest.application().debugPort(),
+                manifest.application().trainingConfig());
     }
 
     private static Path existing(Path file) throws SettingException {

@@ -64,13 +64,15 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     private static QemuCommand command(QemuRequest request) throws SettingException {
         BuiltImage image = request.image();
         int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
-        String options = kernelOptions(image.commandLine().text(), request.gdbPort().isPresent());
+        String options = kernelOptions(request);
         return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), request.firmware(),
-                image.kernel(), options, image.image(), image.network());
+                image.kernel(), options, image.image(), image.network(), request.recording());
     }
 
-    /** A debugger needs the kernel where its symbols are. */
-    static String kernelOptions(String ofImage, boolean gdb) {
-        return (ofImage + (gdb ? " nokaslr" : "")).strip();
+    /** A debugger needs the kernel where its symbols are; a later word wins over an earlier one. */
+    static String kernelOptions(QemuRequest request) {
+        BuiltImage image = request.image();
+        return (image.commandLine().text() + (request.gdbPort().isPresent() ? " nokaslr" : "")
+                + request.recording().map(file -> " conf=" + image.trainingConfig()).orElse("")).strip();
     }
 }

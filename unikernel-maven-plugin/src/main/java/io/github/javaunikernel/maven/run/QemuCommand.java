@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP on standard input and output,
@@ -15,9 +16,11 @@ import java.util.List;
  * @param accelerator as QEMU calls it
  * @param kernelOptions for QEMU's own loader; a BIOS finds them in the image
  * @param memory in MiB
+ * @param recording what the program writes to a serial port of its own, or empty for no such port
  */
 public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, Firmware firmware,
-                          Path kernel, String kernelOptions, Path image, NetworkSetting network) {
+                          Path kernel, String kernelOptions, Path image, NetworkSetting network,
+                          Optional<Path> recording) {
 
     /** Name of the network of the guest in QMP. */
     static final String NETWORK = "net";
@@ -42,6 +45,8 @@ public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, 
                 "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
                 "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
                 "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
+        recording.ifPresent(file -> Collections.addAll(words,
+                "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
         if (firmware == Firmware.NONE) {
             Collections.addAll(words, "-kernel", kernel.toString(), "-append", kernelOptions);
         }

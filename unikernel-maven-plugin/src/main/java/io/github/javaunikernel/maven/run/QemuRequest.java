@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -12,8 +13,15 @@ import java.util.OptionalInt;
  * @param memory in MiB, or empty for what the image was made for
  * @param debugPort port of this machine for the JVM's debugger agent; 0 for a free one
  * @param gdbPort port of this machine for gdb, which then starts the guest
+ * @param recording file that the guest writes its class list to, or empty for an ordinary start
  */
 public record QemuRequest(BuiltImage image, Firmware firmware, OptionalInt memory, Path qemu,
                           Accelerator accelerator, List<PortForward> ports, OptionalInt debugPort,
-                          OptionalInt gdbPort) {
+                          OptionalInt gdbPort, Optional<Path> recording) {
+
+    /** The same image, recording its class list. The kernel gets the other configuration from QEMU's own loader. */
+    public QemuRequest recordingTo(Path file) {
+        return new QemuRequest(image, Firmware.NONE, memory, qemu, accelerator, ports, debugPort, gdbPort,
+                Optional.of(file));
+    }
 }

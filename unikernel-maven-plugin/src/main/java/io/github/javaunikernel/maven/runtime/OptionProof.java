@@ -67,16 +67,30 @@ public final class OptionProof {
         for (String option : all) {
             checkNeeds(option, linked);
         }
+        try {
+            return warnings(start(options, environment, List.of("-version"), null));
+        } catch (ToolException e) {
+            return explain(e);
+        }
+    }
+
+    /**
+     * Starts the runtime with those of the options that can be proved.
+     *
+     * @param program the words after the options
+     * @param directory to run in, or null for that of this process
+     * @return what it prints
+     */
+    String start(List<String> options, Map<String, String> environment, List<String> program, Path directory)
+            throws IOException {
         Path scratch = Files.createTempDirectory("unikernel-options");
         try {
             List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString()));
             command.addAll(provable(options, scratch));
-            command.add("-version");
+            command.addAll(program);
             Map<String, String> variables = new TreeMap<>();
             environment.forEach((name, value) -> variables.put(name, joined(provable(GivenOptions.words(value), scratch))));
-            return warnings(Tool.run(command, variables));
-        } catch (ToolException e) {
-            return explain(e);
+            return Tool.run(command, variables, directory);
         } finally {
             DirectoryTree.delete(scratch);
         }
@@ -135,7 +149,7 @@ public final class OptionProof {
 
     private List<String> explain(ToolException failure) throws SettingException {
         String output = shortened(failure.output());
-        if (OF_THIS_MACHINE.matcher(output).find()) {
+        if (isOfThisMachine(failure)) {
             return List.of("The JVM options could not be checked, because this machine has too little memory for them: "
                     + output + " Build on a machine with more memory to check them.");
         }
@@ -143,8 +157,13 @@ public final class OptionProof {
                 fix(output), failure);
     }
 
+    /** Whether the machine, not the options, let a start fail. */
+    static boolean isOfThisMachine(ToolException failure) {
+        return OF_THIS_MACHINE.matcher(failure.output()).find();
+    }
+
     /** What matters of an output, as one text that ends like a sentence. */
-    private static String shortened(String printed) {
+    static String shortened(String printed) {
         String output = printed.lines().filter(line -> !line.startsWith("Picked up ") && !line.startsWith("NOTE: ")
                 && !line.startsWith("Error: Could not create the Java Virtual Machine")
                 && !line.startsWith("Error: A fatal exception has occurred")).map(String::strip)

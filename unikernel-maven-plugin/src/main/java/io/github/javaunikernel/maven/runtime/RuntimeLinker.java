@@ -4,11 +4,9 @@ package io.github.javaunikernel.maven.runtime;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -24,15 +22,17 @@ import java.util.TreeSet;
 public final class RuntimeLinker {
 
     /** Raised when the way of linking changes, so that runtimes of older versions are not taken for new ones. */
-    private static final String FORMAT = "1";
+    private static final String FORMAT = "2";
     /** jlink names its compression by level from this version on. */
     private static final int NAMED_COMPRESSION = 21;
 
-    private final Path directory;
+    private static final String DUMP_HEAP = "-Xmx128m";
+
+    private final RuntimeCache cache;
 
     /** Keeps runtimes in the given directory. */
     public RuntimeLinker(Path directory) {
-        this.directory = directory;
+        cache = new RuntimeCache(directory);
     }
 
     /**
@@ -46,25 +46,17 @@ public final class RuntimeLinker {
 
     /** Returns the runtime for the specification, linking it when it is not there. */
     public Linked link(RuntimeSpec spec) throws IOException, SettingException {
-        Path runtime = directory.resolve("runtime-" + key(spec));
-        if (Files.isDirectory(runtime)) {
-            return new Linked(runtime, false);
+        RuntimeCache.Entry entry = cache.entry("runtime-" + key(spec), runtime -> make(spec, runtime));
+        return new Linked(entry.path(), entry.fresh());
+    }
+
+    private static void make(RuntimeSpec spec, Path runtime) throws IOException, SettingException {
+        jlink(spec, runtime);
+        setTimes(runtime, spec);
+        if (spec.classData()) {
+            new ClassData(spec.jdk(), runtime).dump(runtime.resolve(ClassData.PLACE), runtime, List.of(DUMP_HEAP));
+            setTimes(runtime, spec);
         }
-        Files.createDirectories(directory);
-        Path workplace = Files.createTempDirectory(directory, "unfinished-");
-        try {
-            Path unfinished = workplace.resolve("runtime");
-            jlink(spec, unfinished);
-            setTimes(unfinished, spec);
-            if (spec.classData()) {
-                ClassData.dump(spec.jdk(), unfinished);
-                setTimes(unfinished, spec);
-            }
-            publish(unfinished, runtime);
-        } finally {
-            DirectoryTree.delete(workplace);
-        }
-        return new Linked(runtime, true);
     }
 
     /** Names of the modules of a linked runtime, in its own order. */
@@ -76,17 +68,6 @@ public final class RuntimeLinker {
         }
         throw new IOException(runtime.resolve("release") + " names no modules. Delete " + runtime
                 + " and build again.");
-    }
-
-    /** Of two builds that link the same runtime at a time, the first to finish wins, and both use its. */
-    private static void publish(Path unfinished, Path runtime) throws IOException {
-        try {
-            Files.move(unfinished, runtime, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException e) {
-            if (!Files.isDirectory(runtime)) {
-                throw e;
-            }
-        }
     }
 
     private static void jlink(RuntimeSpec spec, Path output) throws IOException, SettingException {

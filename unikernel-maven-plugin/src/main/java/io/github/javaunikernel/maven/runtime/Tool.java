@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.runtime;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.Charset;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -19,12 +20,22 @@ final class Tool {
 
     /** Returns what the program printed to both its outputs. */
     static String run(List<String> command) throws IOException {
-        return run(command, Map.of());
+        return run(command, Map.of(), null);
     }
 
-    /** As above, with variables of the environment. */
-    static String run(List<String> command, Map<String, String> variables) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    /** As above, in a directory. */
+    static String run(List<String> command, Path directory) throws IOException {
+        return run(command, Map.of(), directory);
+    }
+
+    /**
+     * As above, with variables of the environment.
+     *
+     * @param directory to run in, or null for that of this process
+     */
+    static String run(List<String> command, Map<String, String> variables, Path directory) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
+                .directory(directory == null ? null : directory.toFile());
         builder.environment().keySet().removeAll(OPTION_VARIABLES);
         builder.environment().putAll(variables);
         Process process = builder.start();

@@ -16,9 +16,11 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
 import io.github.javaunikernel.maven.run.BuiltImage;
+import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
@@ -52,7 +54,7 @@ class ImageAssemblerTest {
     private Path scratch;
     private final List<String> progress = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
-    private boolean classData = true;
+    private ClassDataMode classData = ClassDataMode.JDK;
     private List<Path> trusted = List.of();
     private Path jar;
     private Path files;
@@ -122,7 +124,9 @@ class ImageAssemblerTest {
     /** With runtimes linked again. */
     @Test
     void twoBuildsAreIdentical() throws Exception {
-        classData = JavaHome.at(Path.of(System.getProperty("java.home"))).hasReproducibleClassData();
+        if (!JavaHome.at(Path.of(System.getProperty("java.home"))).hasReproducibleClassData()) {
+            classData = ClassDataMode.OFF;
+        }
         ImageRequest first = assemble(request("same", scratch.resolve("one"), Set.of(), 0));
         ImageRequest second = assemble(request("same", scratch.resolve("two"), Set.of(), 0));
         assertTrue(progress.get(0).startsWith("Linked"), progress.toString());
@@ -214,6 +218,29 @@ class ImageAssemblerTest {
         throw new AssertionError("/app/hello.jar is not named");
     }
 
+    /** Made once for the same jar and options, again for another jar, and not where the JVM would ignore them. */
+    @Test
+    void classDataOfTheApplicationReplaceThoseOfTheJdk() throws Exception {
+        classData = ClassDataMode.APP;
+        Files.writeString(scratch.resolve("classlist"), "Hello\njava/lang/Object\njava/lang/String\nno/such/Class\n");
+        Path image = assemble(request("app", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        assertTrue(progress.get(1).startsWith("Made class data of 4 classes in classlist, "), progress.toString());
+        assertTrue(progress.get(1).matches(".*; a start takes [1-9]\\d+ of its \\d+ classes before main.*"),
+                progress.toString());
+        assertArrayEquals(Files.readAllBytes(onlyArchive()), E2fs.read(image, "/jvm/lib/server/classes.jsa", scratch));
+        String training = text(image, "/etc/unikernel.training.conf");
+        assertEquals(text(image, "/etc/unikernel.conf"), training.replace(
+                "arg -Xshare:off\narg -XX:DumpLoadedClassList=/dev/ttyS2\n", ""));
+
+        progress.clear();
+        assemble(request("app", scratch.resolve("one"), Set.of(), 0));
+        assertTrue(progress.get(1).startsWith("Reusing class data"), progress.toString());
+        jar = Jars.jar(scratch, "hello", null, "Hello", PROGRAM.replace("(\"hello\")", "(\"changed\")"));
+        progress.clear();
+        assemble(request("app", scratch.resolve("one"), Set.of(), 0));
+        assertTrue(progress.get(1).startsWith("Made class data"), progress.toString());
+    }
+
     @Test
     void mistakesLeaveNothingBehind() throws Exception {
         Path directory = scratch.resolve("one");
@@ -244,6 +271,14 @@ class ImageAssemblerTest {
                 E2fs.read(request.imageFile(), "/app/lib/2-library.jar", scratch));
     }
 
+    private Path onlyArchive() throws IOException {
+        try (var files = Files.walk(scratch.resolve("one/cache"))) {
+            List<Path> archives = files.filter(file -> file.toString().endsWith(".jsa")).toList();
+            assertEquals(1, archives.size(), archives.toString());
+            return archives.get(0);
+        }
+    }
+
     private void assertRefused(String parameter, String words, ImageRequest request) {
         SettingException refused = assertThrows(SettingException.class, () -> assemble(request));
         assertEquals(parameter, refused.parameter());
@@ -260,11 +295,12 @@ class ImageAssemblerTest {
         Application application = new Application(null, List.of(new Application.Jar(jar, "test:hello")),
                 List.of("-Xss512k"), Map.of("greeting", "hi there"), List.of("one", "two words"),
                 Map.of("MODE", "test"));
-        Machine machine = new Machine(128, 1, "hello", NetworkSetting.parse("dhcp"), TimeSetting.parse("auto"),
+        Machine machine = new Machine(128, 1, Startup.BALANCED, "hello", NetworkSetting.parse("dhcp"), TimeSetting.parse("auto"),
                 List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"),
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()), false);
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
-                additionalModules, Set.of(), true, true, true, classData, Path.of("/"), trusted, directory.resolve("cache"));
+                additionalModules, Set.of(), true, true, true, classData, scratch.resolve("classlist"), Path.of("/"),
+                trusted, directory.resolve("cache"));
         Files.createDirectories(directory.resolve("cache"));
         return new ImageRequest(name, directory, application, machine, runtime, new Kernel(KERNEL, "test", "test"),
                 files, maxSize, Instant.parse("2026-01-01T00:00:00Z"));

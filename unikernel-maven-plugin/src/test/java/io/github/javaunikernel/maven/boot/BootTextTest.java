@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -154,17 +155,29 @@ class BootTextTest {
     @ParameterizedTest
     @CsvSource({"32, 8", "63, 15", "64, 16", "128, 54", "256, 131", "1024, 592", "4096, 3584"})
     void heapLeavesRoomForTheRest(int memory, int heap) throws Exception {
-        assertEquals("-Xmx" + heap + "m", JvmOptions.forMachine(memory, 1, GivenOptions.NONE).get(0));
+        assertEquals("-Xmx" + heap + "m", JvmOptions.forMachine(memory, 1, Startup.BALANCED, GivenOptions.NONE).get(0));
     }
 
     @Test
     void smallMachinesGetTheSmallCollectorAndCompiler() throws Exception {
-        List<String> small = JvmOptions.forMachine(128, 1, GivenOptions.NONE);
+        List<String> small = JvmOptions.forMachine(128, 1, Startup.BALANCED, GivenOptions.NONE);
         assertTrue(small.contains("-XX:+UseSerialGC") && small.contains("-XX:TieredStopAtLevel=1"), small.toString());
-        List<String> large = JvmOptions.forMachine(2048, 2, GivenOptions.NONE);
+        List<String> large = JvmOptions.forMachine(2048, 2, Startup.BALANCED, GivenOptions.NONE);
         assertFalse(large.contains("-XX:+UseSerialGC") || large.contains("-XX:TieredStopAtLevel=1"), large.toString());
-        assertTrue(JvmOptions.forMachine(2048, 1, GivenOptions.NONE).contains("-XX:+UseSerialGC"));
-        assertRefused("memory", "31 MiB are too little", () -> JvmOptions.forMachine(31, 1, GivenOptions.NONE));
+        assertTrue(JvmOptions.forMachine(2048, 1, Startup.BALANCED, GivenOptions.NONE).contains("-XX:+UseSerialGC"));
+        assertRefused("memory", "31 MiB are too little",
+                () -> JvmOptions.forMachine(31, 1, Startup.BALANCED, GivenOptions.NONE));
+    }
+
+    @Test
+    void aFastStartDelaysTheOptimisingCompiler() throws Exception {
+        List<String> fast = new ArrayList<>(JvmOptions.forMachine(256, 1, Startup.parse("fast"), GivenOptions.NONE));
+        fast.removeAll(JvmOptions.forMachine(256, 1, Startup.parse("balanced"), GivenOptions.NONE));
+        assertEquals(List.of("-XX:Tier4BackEdgeThreshold=120000", "-XX:Tier4CompileThreshold=60000",
+                "-XX:Tier4InvocationThreshold=20000", "-XX:Tier4MinInvocationThreshold=5000"), fast);
+        GivenOptions own = GivenOptions.of(List.of("-XX:Tier4CompileThreshold=9000"), Map.of(), Map.of());
+        assertFalse(JvmOptions.forMachine(256, 1, Startup.FAST, own).contains("-XX:Tier4CompileThreshold=60000"));
+        assertRefused("startup", "'quick' is no way to start.", () -> Startup.parse("quick"));
     }
 
     @Test
@@ -183,14 +196,17 @@ class BootTextTest {
         assertLeftOut("-XX:TieredStopAtLevel=1", List.of("-XX:-TieredCompilation"), Map.of());
         assertLeftOut("-Dfile.encoding=UTF-8", List.of(), Map.of("JAVA_TOOL_OPTIONS", "-Dfile.encoding=COMPAT"));
         assertLeftOut("-XX:+ErrorFileToStderr", List.of("-XX:ErrorFile=/tmp/e"), Map.of());
-        assertTrue(JvmOptions.forMachine(128, 1, GivenOptions.of(List.of("-XX:+UseStringDeduplication"), Map.of("a", "b"),
-                Map.of("OPTIONS", "-XX:+UseG1GC"))).contains("-XX:+UseSerialGC"));
+        GivenOptions others = GivenOptions.of(List.of("-XX:+UseStringDeduplication"), Map.of("a", "b"),
+                Map.of("OPTIONS", "-XX:+UseG1GC"));
+        assertTrue(JvmOptions.forMachine(128, 1, Startup.BALANCED, others).contains("-XX:+UseSerialGC"));
     }
 
     private static void assertLeftOut(String option, List<String> arguments, Map<String, String> environment)
             throws Exception {
-        List<String> options = JvmOptions.forMachine(128, 1, GivenOptions.of(arguments, Map.of(), environment));
-        assertEquals(JvmOptions.forMachine(128, 1, GivenOptions.NONE).size() - 1, options.size(), options.toString());
+        GivenOptions given = GivenOptions.of(arguments, Map.of(), environment);
+        List<String> options = JvmOptions.forMachine(128, 1, Startup.BALANCED, given);
+        List<String> all = JvmOptions.forMachine(128, 1, Startup.BALANCED, GivenOptions.NONE);
+        assertEquals(all.size() - 1, options.size(), options.toString());
         assertFalse(options.contains(option), options.toString());
     }
 

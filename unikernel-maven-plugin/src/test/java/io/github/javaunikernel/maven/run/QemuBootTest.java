@@ -3,18 +3,39 @@ package io.github.javaunikernel.maven.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.javaunikernel.maven.boot.KernelCommandLine;
+import io.github.javaunikernel.maven.boot.NetworkSetting;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class QemuBootTest {
 
     @Test
-    void theKernelsOptionsAreTheImages() {
-        assertEquals("verbose", QemuBoot.kernelOptions("verbose", false));
+    void theKernelsOptionsAreTheImages() throws Exception {
+        assertEquals("verbose", QemuBoot.kernelOptions(request("verbose", OptionalInt.empty())));
     }
 
     @Test
-    void theKernelStaysWhereItWasLinkedForGdb() {
-        assertEquals("nokaslr", QemuBoot.kernelOptions("", true));
-        assertEquals("verbose nokaslr", QemuBoot.kernelOptions("verbose", true));
+    void theKernelStaysWhereItWasLinkedForGdb() throws Exception {
+        assertEquals("nokaslr", QemuBoot.kernelOptions(request("", OptionalInt.of(1234))));
+        assertEquals("verbose nokaslr", QemuBoot.kernelOptions(request("verbose", OptionalInt.of(1234))));
+    }
+
+    @Test
+    void aRecordingHasAConfigurationOfItsOwn() throws Exception {
+        QemuRequest request = request("verbose", OptionalInt.empty()).recordingTo(Path.of("list"));
+        assertEquals(Optional.of(Path.of("list")), request.recording());
+        assertEquals("verbose conf=/etc/unikernel.training.conf", QemuBoot.kernelOptions(request));
+    }
+
+    private static QemuRequest request(String options, OptionalInt gdbPort) throws Exception {
+        BuiltImage image = new BuiltImage("hello", Path.of("hello.img"), Path.of("hello.kernel"),
+                Path.of("hello.xl.cfg"), KernelCommandLine.parse(options), 128, 1, NetworkSetting.parse("dhcp"), 0,
+                "/etc/unikernel.training.conf");
+        return new QemuRequest(image, Firmware.NONE, OptionalInt.empty(), Path.of("qemu"), new Accelerator("tcg", "", false),
+                List.of(), OptionalInt.empty(), gdbPort, Optional.empty());
     }
 }

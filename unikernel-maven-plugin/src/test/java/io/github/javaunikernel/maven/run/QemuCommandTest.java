@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +31,7 @@ class QemuCommandTest {
 
     @Test
     void leavesTheKernelToABios() throws Exception {
-        List<String> words = command(Firmware.BIOS, "/b/hello.img", "dhcp");
+        List<String> words = command(Firmware.BIOS, "/b/hello.img", "dhcp", Optional.empty());
         assertFalse(words.contains("-kernel") || words.contains("-append"), words.toString());
         assertEquals(command("/b/hello.img", "dhcp").size() - 4, words.size());
     }
@@ -42,6 +43,15 @@ class QemuCommandTest {
                 .filter(i -> words.get(i - 1).equals("-serial")).mapToObj(words::get).toList());
         assertTrue(words.contains("file,id=console,path=/dev/stderr"));
         assertTrue(words.contains("socket,id=reports,path=/tmp/a,,b/reports"));
+    }
+
+    @Test
+    void givesARecordingTheThirdSerialPort() throws Exception {
+        List<String> words = command(Firmware.NONE, "/b/hello.img", "dhcp", Optional.of(Path.of("/b/a,b.recording")));
+        List<String> ports = IntStream.range(1, words.size()).filter(i -> words.get(i - 1).equals("-serial"))
+                .mapToObj(words::get).toList();
+        assertEquals(List.of("chardev:console", "chardev:reports", "chardev:recording"), ports);
+        assertTrue(words.contains("file,id=recording,path=/b/a,,b.recording"));
     }
 
     @Test
@@ -76,12 +86,13 @@ class QemuCommandTest {
     }
 
     private static List<String> command(String image, String network) throws Exception {
-        return command(Firmware.NONE, image, network);
+        return command(Firmware.NONE, image, network, Optional.empty());
     }
 
-    private static List<String> command(Firmware firmware, String image, String network) throws Exception {
+    private static List<String> command(Firmware firmware, String image, String network, Optional<Path> recording)
+            throws Exception {
         return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, firmware, Path.of("/b/hello.kernel"),
-                "quiet timings", Path.of(image), NetworkSetting.parse(network))
+                "quiet timings", Path.of(image), NetworkSetting.parse(network), recording)
                 .words(Path.of("/tmp/a,b/reports"));
     }
 

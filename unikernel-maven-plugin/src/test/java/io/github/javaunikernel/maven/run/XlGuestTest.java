@@ -24,6 +24,6 @@ class XlGuestTest {
 
     private static BuiltImage image() throws SettingException {
         return new BuiltImage("hello", Path.of("hello.img"), Path.of("hello.kernel"), Path.of("hello.xl.cfg"),
-                KernelCommandLine.parse("quiet"), 128, 1, NetworkSetting.parse("dhcp"), 0);
+                KernelCommandLine.parse("quiet"), 128, 1, NetworkSetting.parse("dhcp"), 0, null);
     }
 }

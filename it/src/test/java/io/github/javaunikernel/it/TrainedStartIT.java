@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Class data of a fresh scaffold: the guest records a list, the next build makes an archive of it, and the guest of
+ * that image takes nearly all of its classes from there. Prints the CPU seconds of both guests.
+ */
+class TrainedStartIT {
+
+    private static final String ANSWER = "Hello from a unikernel\n";
+    private static final String TRAIN_PATHS = "-Dunikernel.trainPaths=/,/api/system";
+    /** However slow the machine is. */
+    private static final List<String> PATIENCE =
+            List.of("-Dunikernel.start.timeout=36000", "-Dunikernel.stop.timeout=36000");
+    private static final double LEAST_SHARE = 0.95;
+    private static final int TERMINATED = 143;
+
+    @TempDir
+    static Path work;
+
+    /** That of the build, and 25 where the module has an image of it. */
+    static Stream<Jdk> jdks() {
+        Stream<Integer> features = Stream.of(Runtime.version().feature(), 25).distinct();
+        return features.filter(feature -> feature != 25 || Jdk25XenPvIT.imageWasMade()).map(Jdk::of);
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void theGuestTakesItsClassesFromTheArchive(Jdk jdk) throws IOException, InterruptedException {
+        Path project = Scaffold.generate(Files.createDirectory(work.resolve("jdk" + jdk)));
+        build(project, jdk, "package", "-Dunikernel.cds=jdk");
+        assertServes(project, "untrained-" + jdk);
+
+        String training = build(project, jdk, "unikernel:train", TRAIN_PATHS, PATIENCE.get(0), PATIENCE.get(1));
+        assertTrue(training.matches("(?s).*Recorded [1-9]\\d{2,} classes in .*unikernel\\.classlist.*"), training);
+        List<String> list = Files.readAllLines(project.resolve("src/main/unikernel.classlist"));
+        assertTrue(list.containsAll(List.of("java/lang/Object", "org/example/Main", "org/example/WebServer")));
+
+        String packaging = build(project, jdk, "package", "-Dunikernel.jvmArguments=-Xlog:class+load");
+        assertTrue(packaging.matches("(?s).*(Made|Reusing) class data of .*"), packaging);
+        List<String> console = assertServes(project, "trained-" + jdk);
+        long all = console.stream().filter(line -> line.contains(" source: ")).count();
+        long archived = console.stream().filter(line -> line.contains(" source: shared objects file")).count();
+        assertTrue(all > 1000 && archived >= all * LEAST_SHARE, archived + " of " + all + " come from the archive");
+    }
+
+    private static String build(Path project, Jdk jdk, String goal, String... options)
+            throws IOException, InterruptedException {
+        List<String> words = Stream.concat(Stream.of(goal, "-DskipTests", "-Dunikernel.jdkHome=" + jdk.home()),
+                Stream.of(options)).toList();
+        return Maven.run(project, Map.of(), words.toArray(String[]::new));
+    }
+
+    /** Boots, asks and shuts down; the lines of the console. */
+    private static List<String> assertServes(Path project, String name) throws IOException, InterruptedException {
+        try (Lab lab = Lab.start(name, Platform.QEMU, Platform.QEMU.options(Scaffold.product(project, "")))) {
+            lab.await("Listening on port 8080", GuestSuite.BOOT);
+            double listening = lab.cpuSeconds();
+            assertEquals(ANSWER, HttpConnection.get(lab.port(), "/"));
+            System.out.printf("%s: %.2f CPU s until it listens, %.2f with the first answer%n", name, listening,
+                    lab.cpuSeconds());
+            lab.command("shutdown");
+            assertEquals(TERMINATED, lab.exitStatus(GuestSuite.END));
+            return lab.lines();
+        }
+    }
+}

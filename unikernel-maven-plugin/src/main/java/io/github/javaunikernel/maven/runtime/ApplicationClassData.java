@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.runtime;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A class-data archive of the JDK and an application, in place of the JDK's own. The JVM takes it only with the very
+ * runtime and jars that it was made of: it compares order, sizes and times of the jars, but not where they are, so they
+ * lie in a copy of the image's directory.
+ *
+ * @param runtime that has no archive of its own
+ * @param directory the jars, where they are in the image's working directory, with the times they have there
+ * @param classPath relative to it
+ * @param linked whether the classes are also linked in advance, which Java 25 and later can do
+ */
+public record ApplicationClassData(JavaHome jdk, Path runtime, Path directory, List<String> classPath, ClassList list,
+                                   boolean linked) {
+
+    /** Raised when the way of making archives changes. */
+    private static final String FORMAT = "1";
+    private static final String ARCHIVE = "classes.jsa";
+    private static final int LINKS = 25;
+
+    /** Whether the JVM of this JDK can link classes in advance; options of a start may rule it out. */
+    public static boolean canLink(JavaHome jdk) {
+        return jdk.feature() >= LINKS;
+    }
+
+    /**
+     * An archive.
+     *
+     * @param fresh whether it was made now rather than found
+     * @param repeated whether it was made twice with the same bytes, if it is fresh
+     */
+    public record Archive(Path file, boolean fresh, boolean repeated) {
+    }
+
+    /** The archive, which is made when the cache directory does not hold it. */
+    public Archive archive(Path cache) throws IOException, SettingException {
+        AtomicBoolean repeated = new AtomicBoolean(true);
+        RuntimeCache.Entry entry = new RuntimeCache(cache).entry("classdata-" + key(),
+                directory -> repeated.set(dump(directory)));
+        return new Archive(entry.path().resolve(ARCHIVE), entry.fresh(), repeated.get());
+    }
+
+    private boolean dump(Path entry) throws IOException, SettingException {
+        Path listed = Files.writeString(Files.createDirectories(entry).resolve("classlist"), list.text());
+        List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:SharedClassListFile=" + listed.toAbsolutePath(),
+                "-cp", String.join(":", classPath)));
+        if (linked) {
+            options.add(0, "-XX:+AOTClassLinking");
+        }
+        try {
+            return new ClassData(jdk, runtime).dump(entry.resolve(ARCHIVE), directory, options);
+        } catch (ToolException e) {
+            throw new SettingException("cds", "The class data of the application cannot be made: "
+                    + OptionProof.shortened(e.output()),
+                    "Record the list again with 'mvn unikernel:train', or set it to jdk.", e);
+        }
+    }
+
+    /** A name for all that goes into the archive. The runtime is one by its own name, which the linker gave it. */
+    private String key() throws IOException {
+        MessageDigest digest = sha256();
+        for (String part : List.of(FORMAT, runtime.getFileName().toString(), String.valueOf(linked),
+                String.join(":", classPath), list.text())) {
+            add(digest, part);
+        }
+        try (var files = Files.walk(directory)) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
+                add(digest, DirectoryTree.slashed(directory.relativize(file)));
+                add(digest, Files.getLastModifiedTime(file).toString());
+                digest.update(sha256().digest(Files.readAllBytes(file)));
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    }
+
+    private static void add(MessageDigest digest, String part) {
+        digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.runtime;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Whose classes an image has in a class-data archive, from which the JVM takes them without reading class files. */
+public enum ClassDataMode {
+
+    /** There is no archive. */
+    OFF,
+    /** Those of the JDK that its own list names. */
+    JDK,
+    /** Those of the JDK and the application that a list of the project names. */
+    APP;
+
+    private static final String PARAMETER = "cds";
+
+    /**
+     * Reads the parameter.
+     *
+     * @param text or null for the default
+     * @param list of classes, which may be missing
+     */
+    public static ClassDataMode of(String text, Path list, JavaHome jdk) throws SettingException {
+        boolean listed = Files.isRegularFile(list);
+        if (text == null) {
+            return listed ? APP : jdk.hasReproducibleClassData() ? JDK : OFF;
+        }
+        switch (text) {
+            case "off":
+                return OFF;
+            case "jdk":
+                return JDK;
+            case "app":
+                if (!listed) {
+                    throw new SettingException(PARAMETER, "There is no class list " + list + ".",
+                            "Record one with 'mvn unikernel:train', or set it to jdk.");
+                }
+                return APP;
+            case "aot":
+                throw new SettingException(PARAMETER, "The JVM's AOT cache cannot be made without running the"
+                        + " application, differs each time, and accepts jars that have changed since.",
+                        "Set it to app.");
+            default:
+                throw new SettingException(PARAMETER, "'" + text + "' is no kind of class data.",
+                        "Set it to off, jdk or app.");
+        }
+    }
+}
