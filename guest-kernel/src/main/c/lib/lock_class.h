@@ -12,6 +12,7 @@
  * the order that is given here. */
 #define LOCK_CLASSES(LOCK, NESTS) \
     /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
+    LOCK(PROFILE_OUTPUT, "profile output") \
     LOCK(FILE_OFFSET, "file offset") \
     NESTS(PIPE, "pipe") /* by address; splice(2) reads and writes the rest with one held */ \
     LOCK(SOCKET_READING, "socket reading") \
@@ -50,6 +51,7 @@
     NESTS(FUTEX_BUCKET, "futex bucket") /* by address */ \
     LOCK(MUTEX, "mutex") /* the spinlock in each mutex */ \
     LOCK(RUN_QUEUE, "run_queue") \
+    LOCK(PROFILE, "profile") \
     LOCK(TIMERS, "timers") \
     LOCK(RANDOM, "random") \
     LOCK(STACKS, "stacks") \

@@ -20,6 +20,7 @@
 #include "net/capture.h"
 #include "platform/platform.h"
 #include "threads/failing.h"
+#include "threads/profile.h"
 
 #define FILE_LIMIT (256UL << 10)
 
@@ -68,9 +69,14 @@ static void apply_option(struct boot_options *options, const char *word)
     } else if (starts_with(word, "capture=")) {
         if (!capture_parse(word + 8))
             panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
+    } else if (starts_with(word, "profile=")) {
+        if (!profile_parse(word + 8))
+            panic("profile=%s is no number of samples a second from 1 to %u; use profile=99", word + 8,
+                  PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !(starts_with(word, "failing=") && failing_parse(word + 8))) {
         panic("unknown kernel option %s; "
-              "known are quiet verbose timings capture= trace= conf= mitigations= nokaslr env.NAME= root=", word);
+              "known are quiet verbose timings capture= profile= trace= conf= mitigations= nokaslr env.NAME= root=",
+              word);
     }
 }
 

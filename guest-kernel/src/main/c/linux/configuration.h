@@ -37,8 +37,8 @@ struct boot_options {
     struct string_list environment;      /* env.NAME=VALUE, without "env." */
 };
 
-/* Applies quiet, verbose, timings, trace=, capture=, conf=, env. Panics with the bad word: a typing error must not pass
- * silently. */
+/* Applies quiet, verbose, timings, trace=, capture=, profile=, conf=, env. Panics with the bad word: a typing error
+ * must not pass silently. */
 void boot_options_parse(struct boot_options *options);
 /* Reads the file; lives for ever. 0, or -errno after logging what is wrong and where. */
 int configuration_read(const char *path, struct configuration *out);

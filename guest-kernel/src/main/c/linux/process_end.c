@@ -2,6 +2,7 @@
 #include "core/console.h"
 #include "core/log.h"
 #include "linux/process.h"
+#include "linux/profile_output.h"
 #include "linux/signals.h"
 #include "net/net.h"
 #include "platform/platform.h"
@@ -17,6 +18,7 @@ static noreturn void end(enum platform_event event, unsigned number)
     failing_end();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
+    profile_output_end();
     console_stop_buffering();
     platform_report(event, number);
     if (reboot_wanted)
