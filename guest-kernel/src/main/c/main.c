@@ -18,6 +18,7 @@
 #include "lib/errno.h"
 #include "linux/configuration.h"
 #include "linux/process.h"
+#include "linux/profile_output.h"
 #include "linux/signals.h"
 #include "linux/system.h"
 #include "memory/address_space.h"
@@ -196,6 +197,7 @@ static void boot(void *unused)
         panic("cannot start %s (%s)", configuration.process.path, errno_name(error));
     timing_mark("exec", clock_monotonic() - started);
     failing_start();
+    profile_output_start();
     thread_exit();
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/lock.h"
+#include "core/lock_statistics.h"
 #include "platform/platform.h"
 
 /* The order is checked before the wait, so that a deadlock is reported instead of met. */
 void spin_lock(struct spinlock *lock)
 {
     lock_taking(&this_cpu()->held, lock->class);
-    while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+    while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)) {
+        lock_contended(&this_cpu()->held);
         while (read_once(lock->taken))
             __builtin_ia32_pause();
+    }
     this_cpu()->spinlocks++;
     lock_taken(&this_cpu()->held, lock->class, lock);
 }

@@ -3,6 +3,7 @@
  * itself. */
 #include "core/lock_order.h"
 #include "core/backtrace.h"
+#include "core/lock_statistics.h"
 #include "core/log.h"
 #include "platform/platform.h"
 
@@ -44,6 +45,7 @@ void lock_taken(struct held_locks *held, enum lock_class class, const void *lock
     struct held_lock *entry = &held->locks[held->count++];
     *entry = (struct held_lock){ .lock = lock, .class = class };
     backtrace_read((uintptr_t)__builtin_frame_address(0), entry->taken_at, HELD_LOCK_DEPTH);
+    lock_statistics_taken(held, entry);
 }
 
 void lock_given_back(struct held_locks *held, const void *lock)
@@ -51,6 +53,7 @@ void lock_given_back(struct held_locks *held, const void *lock)
     for (unsigned i = held->count; i-- > 0;) {
         if (held->locks[i].lock != lock)
             continue;
+        lock_statistics_given_back(&held->locks[i]);
         for (; i + 1 < held->count; i++)
             held->locks[i] = held->locks[i + 1];
         held->count--;

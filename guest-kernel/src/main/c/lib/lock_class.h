@@ -12,6 +12,7 @@
  * the order that is given here. */
 #define LOCK_CLASSES(LOCK, NESTS) \
     /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
+    LOCK(PROFILE_OUTPUT, "profile output") \
     LOCK(FILE_OFFSET, "file offset") \
     NESTS(PIPE, "pipe") /* by address; splice(2) reads and writes the rest with one held */ \
     LOCK(SOCKET_READING, "socket reading") \
@@ -52,6 +53,7 @@
     NESTS(FUTEX_BUCKET, "futex bucket") /* by address */ \
     LOCK(MUTEX, "mutex") /* the spinlock in each mutex */ \
     LOCK(RUN_QUEUE, "run_queue") \
+    LOCK(PROFILE, "profile") \
     LOCK(TIMERS, "timers") \
     LOCK(RANDOM, "random") \
     LOCK(STACKS, "stacks") \
@@ -69,9 +71,11 @@ enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT };
 #define HELD_LOCK_DEPTH 6
 struct held_locks {
     unsigned count;
+    nanoseconds waiting_since;                       /* core/lock_statistics.h; 0: not waiting */
     struct held_lock {
         const void *lock;
         enum lock_class class;
+        nanoseconds since;                           /* core/lock_statistics.h; 0: not known */
         uintptr_t taken_at[HELD_LOCK_DEPTH];         /* return addresses, innermost first; 0: no more */
     } locks[HELD_LOCKS_MAX];
 };

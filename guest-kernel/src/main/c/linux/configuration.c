@@ -10,6 +10,7 @@
  * with its number and ends the reading.
  */
 #include "core/heap.h"
+#include "core/lock_statistics.h"
 #include "core/log.h"
 #include "files/file.h"
 #include "lib/errno.h"
@@ -20,6 +21,7 @@
 #include "net/capture.h"
 #include "platform/platform.h"
 #include "threads/failing.h"
+#include "threads/profile.h"
 
 #define FILE_LIMIT (256UL << 10)
 
@@ -54,6 +56,13 @@ static void check_mitigations(const char *value)
         panic("mitigations=%s is unknown; use auto, off or on", value);
 }
 
+/* Those that only a kernel built with DEBUG=1 has. */
+static bool is_word_for_tests(const char *word)
+{
+    return (starts_with(word, "failing=") && failing_parse(word + 8))
+           || (starts_with(word, "lockstat=") && lock_statistics_parse(word + 9));
+}
+
 static void apply_option(struct boot_options *options, const char *word)
 {
     if (!strcmp(word, "quiet"))
@@ -78,9 +87,14 @@ static void apply_option(struct boot_options *options, const char *word)
     } else if (starts_with(word, "capture=")) {
         if (!capture_parse(word + 8))
             panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
-    } else if (!is_loaders_word(word) && !(starts_with(word, "failing=") && failing_parse(word + 8))) {
+    } else if (starts_with(word, "profile=")) {
+        if (!profile_parse(word + 8))
+            panic("profile=%s is no number of samples a second from 1 to %u; use profile=99", word + 8,
+                  PROFILE_HZ_MOST);
+    } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {
         panic("unknown kernel option %s; "
-              "known are quiet verbose timings capture= trace= conf= mitigations= nokaslr env.NAME= root=UUID=", word);
+              "known are quiet verbose timings capture= profile= trace= conf= mitigations= nokaslr env.NAME= root=UUID=",
+              word);
     }
 }
 

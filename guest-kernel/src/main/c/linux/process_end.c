@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/console.h"
+#include "core/lock_statistics.h"
 #include "core/log.h"
 #include "linux/process.h"
+#include "linux/profile_output.h"
 #include "linux/signals.h"
 #include "net/net.h"
 #include "platform/platform.h"
@@ -17,7 +19,9 @@ static noreturn void end(enum platform_event event, unsigned number)
     failing_end();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
+    profile_output_end();
     console_stop_buffering();
+    lock_statistics_print();
     platform_report(event, number);
     if (reboot_wanted)
         platform_reboot();

@@ -23,6 +23,7 @@
 #include "memory/page_cache.h"
 #include "threads/console.h"
 #include "threads/failing.h"
+#include "threads/profile.h"
 
 #define CALLS 512
 
@@ -110,6 +111,12 @@ static int64_t dispatch(const struct registers *r)
     return call->function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
 }
 
+static uintptr_t function_of(uint64_t number)
+{
+    const struct call *call = &calls[index_nospec((uint32_t)number, CALLS)];
+    return (uint32_t)number < CALLS && call->function ? (uintptr_t)call->function : (uintptr_t)dispatch;
+}
+
 /* The last step before user mode: another thread's turn, then signals. */
 static void leave_kernel(struct registers *registers, bool system_call)
 {
@@ -123,11 +130,14 @@ void kernel_system_call(struct registers *registers)
 {
     event_record("system call", registers->number, registers->rdi);
     registers->rax = (uint64_t)failing_call(dispatch, registers);
+    if (unlikely(profile_period))
+        profile_take(function_of(registers->number), 0);
     leave_kernel(registers, true);
 }
 
 void kernel_leave_interrupt(struct registers *registers)
 {
+    profile_point_interrupted();
     leave_kernel(registers, false);
 }
 
@@ -205,5 +215,6 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
         /* Protection, overflow, bound: Linux reports no address (SI_KERNEL). */
         signal_force(SIGSEGV, SI_KERNEL, 0);
     }
+    profile_point(trap == TRAP_PAGE_FAULT ? (uintptr_t)address_space_fault : (uintptr_t)kernel_user_trap, 0);
     leave_kernel(registers, false);
 }

@@ -18,6 +18,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/x86/context.h"
+#include "threads/profile.h"
 #include "threads/stack.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
@@ -276,6 +277,7 @@ static void schedule(nanoseconds now)
     struct cpu *cpu = this_cpu();
     struct thread *previous = cpu->current;
     assert(cpu->spinlocks == 1);
+    profile_point(0, (uintptr_t)__builtin_frame_address(0));
     struct thread *next = pick_next(now);
     cpu->reschedule = false;
     next->state = THREAD_RUNNING;
@@ -344,6 +346,7 @@ void give_way(void)
     if (cpu->current == &idle_thread)
         return;
     cpu_take_interrupts();
+    profile_point(0, (uintptr_t)__builtin_frame_address(0));
     if (unlikely(cpu->reschedule))
         thread_preempt();
 }

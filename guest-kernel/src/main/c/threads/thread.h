@@ -42,6 +42,7 @@ struct thread {
     bool interrupted;                /* run_queue: woken for a signal */
     bool timed_out;                  /* run_queue */
     bool interruptible;              /* run_queue */
+    bool faults_refused;             /* its own: page faults in copies of user memory fail instead of being served */
     struct tree_node run_node;       /* run_queue: in the tree of ready threads */
     nanoseconds virtual_time;        /* run_queue: up to the last switch, as `cpu_time` */
     struct list all_link;            /* run_queue: list of all threads */

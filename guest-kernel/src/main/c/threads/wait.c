@@ -11,6 +11,7 @@
  * Any context calls wake(); mutexes are for threads, without spinlocks, and may be taken in the order of their classes
  * only.
  */
+#include "core/lock_statistics.h"
 #include "core/log.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
@@ -83,6 +84,7 @@ struct mutex_waiter {
 static void wait_for_turn(struct mutex *mutex, struct thread *self)
 {
     assert(mutex->holder != self);
+    lock_contended(&self->held);
     struct mutex_waiter waiter = { .thread = self };
     list_push_back(&mutex->waiters, &waiter.link);
     for (;;) {

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass.
+ * core/lock_order.h: what the check of the order in which locks are taken notices, and what it lets pass; and what
+ * core/lock_statistics.h counts.
  *
  * What violates the order must panic, so each such function runs in a process of its own (host_panics()). Run by make
  * test-core.
  */
+#include <string.h>
+
 #include "core/debug.h"
 #include "core/lock.h"
+#include "core/lock_statistics.h"
 #include "host/host.h"
 #include "lib/string.h"
 #include "threads/wait.h"
@@ -104,10 +108,45 @@ static void test_violations_panic(void)
     CHECK(host_panics(sleep_under_a_spinlock, "spinlocks_held"));
 }
 
+static void collect(const char *line, void *to)
+{
+    char *text = to;
+    string_copy(text + strlen(text), line, LOCK_STATISTICS_LINE);
+}
+
+/* One lock is taken twice, the second time after a wait of 7 us, and held for 1 ms and 20 us; others are not counted
+ * before it is asked for. */
+static void test_statistics(void)
+{
+    static char found[LOCK_CLASS_COUNT * LOCK_STATISTICS_LINE];
+    struct held_locks held = { 0 };
+    spin_lock(&net);
+    spin_unlock(&net);
+    CHECK(!lock_statistics_parse("") && !lock_statistics_parse("2") && !lock_statistics_parse("10"));
+    CHECK(lock_statistics_parse("1"));
+    spin_lock(&heap);
+    host_advance(NS_PER_MS);
+    spin_unlock(&heap);
+    lock_contended(&held);
+    host_advance(5 * NS_PER_US);
+    lock_contended(&held);
+    host_advance(2 * NS_PER_US + 1);
+    lock_taken(&held, LOCK_HEAP, &heap);
+    host_advance(20 * NS_PER_US);
+    lock_given_back(&held, &heap);
+    lock_statistics_lines(collect, found);
+    CHECK(!strcmp(found, "          class name  contentions  waittime-total acquisitions    holdtime-max\n"
+                      "                heap            1           7.001            2        1000.000\n"));
+    lock_statistics_print();
+    CHECK(strstr(host_log(), "lockstat                 heap            1           7.001            2        1000.000"));
+    lock_statistics = false;
+}
+
 int main(void)
 {
     host_init();
     host_test("lock order: what holds it passes", test_order_holds);
     host_test("lock order: what violates it panics", test_violations_panic);
+    host_test("lock statistics: acquisitions, waits and holds", test_statistics);
     return host_result();
 }

@@ -6,11 +6,13 @@
  * Called by pseudo.c when a file is opened or a link is read. No lock is held here, so the counts in one text may be of
  * slightly different moments. The boot_id is made by whoever reads it first and then stays.
  */
+#include "core/lock_statistics.h"
 #include "core/random.h"
 #include "drivers/device.h"
 #include "files/proc/proc.h"
 #include "files/pseudo_trees.h"
 #include "files/tmpfs.h"
+#include "lib/string.h"
 #include "memory/address_space.h"
 #include "platform/platform.h"
 
@@ -160,6 +162,16 @@ static void target_thread_self(struct text *out, uint32_t number)
     text_print(out, "%u/task/%u", process_view.id, thread_current()->id);
 }
 
+#ifdef KERNEL_DEBUG
+static void put_line(const char *line, void *out) { text_bytes(out, line, strlen(line)); }
+
+static void show_locks(struct text *out, uint32_t number)
+{
+    (void)number;
+    lock_statistics_lines(put_line, out);
+}
+#endif
+
 /* clang-format off */
 #define FILE_OF(file_name, contents) { .name = file_name, .mode = S_IFREG | 0444, .text = contents }
 #define SHOWN(file_name, function) { .name = file_name, .mode = S_IFREG | 0444, .show = function }
@@ -206,6 +218,9 @@ static const struct pseudo_entry top[] = {
     SHOWN("diskstats", show_disks),
     FILE_OF("filesystems", "nodev\tproc\nnodev\tsysfs\nnodev\tdevtmpfs\nnodev\ttmpfs\n\text2\n"),
     SHOWN("loadavg", show_load),
+#ifdef KERNEL_DEBUG
+    SHOWN("lock_stat", show_locks),
+#endif
     SHOWN("meminfo", show_memory),
     { .name = "mounts", .mode = S_IFLNK | 0777, .target = target_mounts },
     { .name = "net", .mode = S_IFLNK | 0777, .target = target_network },

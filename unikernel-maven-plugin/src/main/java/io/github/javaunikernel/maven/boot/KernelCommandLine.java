@@ -35,12 +35,12 @@ public record KernelCommandLine(String text) {
                     + "' has characters that boot loaders do not take.", "Use plain ASCII without quotes.");
         }
         for (String option : text.isEmpty() ? new String[0] : text.split(" ")) {
-            boolean known = WORDS.contains(option) || option.matches("capture=[1-9][0-9]{0,4}")
+            boolean known = WORDS.contains(option) || option.matches("(capture|profile)=[1-9][0-9]{0,4}")
                     || KEYS.stream().anyMatch(key -> option.startsWith(key + "="));
             if (!known) {
                 throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
-                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, mitigations=auto,"
-                                + " mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
+                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
+                                + " mitigations=auto, mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
             }
         }
         return new KernelCommandLine(text);

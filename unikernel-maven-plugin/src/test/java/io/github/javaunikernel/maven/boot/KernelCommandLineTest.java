@@ -36,6 +36,7 @@ class KernelCommandLineTest {
             String complete = switch (option) {
                 case "trace=" -> "trace=all";
                 case "capture=" -> "capture=128";
+                case "profile=" -> "profile=99";
                 case "conf=" -> "conf=/etc/other.conf";
                 case "mitigations=" -> "mitigations=off";
                 default -> option;
@@ -45,8 +46,8 @@ class KernelCommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"loud", "capture=", "capture=0", "capture=all", "mitigations=some", "mitigations", "trace",
-        "env.A=b", "quiet=yes", "nokaslr=1"})
+    @ValueSource(strings = {"loud", "capture=", "capture=0", "capture=all", "profile=", "profile=0",
+        "mitigations=some", "mitigations", "trace", "env.A=b", "quiet=yes", "nokaslr=1"})
     void otherOptionsAreRefusedAndTheKnownOnesNamed(String option) {
         SettingException refused = assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
         assertTrue(refused.getMessage().contains("'" + option + "'"), refused.getMessage());

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The counters of core/lock_statistics.h, one set for each class. */
+#include "core/lock_statistics.h"
+#include "core/lock_order.h"
+#include "core/log.h"
+#include "lib/string.h"
+#include "platform/platform.h"
+
+#ifdef KERNEL_DEBUG
+bool lock_statistics;
+
+static struct counters {
+    uint64_t taken, contended;
+    nanoseconds waited, longest_hold;
+} counters[LOCK_CLASS_COUNT];
+
+static void add(uint64_t *counter, uint64_t n) { __atomic_fetch_add(counter, n, __ATOMIC_RELAXED); }
+
+static void raise(uint64_t *most, uint64_t value)
+{
+    uint64_t old = read_once(*most);
+    while (value > old && !__atomic_compare_exchange_n(most, &old, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
+void lock_contended(struct held_locks *held)
+{
+    if (lock_statistics && held->waiting_since == 0)
+        held->waiting_since = clock_monotonic();
+}
+
+void lock_statistics_taken(struct held_locks *held, struct held_lock *entry)
+{
+    if (!lock_statistics)
+        return;
+    struct counters *class = &counters[entry->class];
+    entry->since = clock_monotonic();
+    add(&class->taken, 1);
+    if (held->waiting_since == 0)
+        return;
+    add(&class->contended, 1);
+    add(&class->waited, entry->since - held->waiting_since);
+    held->waiting_since = 0;
+}
+
+void lock_statistics_given_back(const struct held_lock *entry)
+{
+    if (entry->since != 0)
+        raise(&counters[entry->class].longest_hold, clock_monotonic() - entry->since);
+}
+
+static void format_line(char *line, enum lock_class class)
+{
+    const struct counters *c = &counters[class];
+    format(line, LOCK_STATISTICS_LINE, "%20s %12lu %11lu.%03lu %12lu %11lu.%03lu\n", lock_name(class), c->contended,
+           c->waited / NS_PER_US, c->waited % NS_PER_US, c->taken, c->longest_hold / NS_PER_US,
+           c->longest_hold % NS_PER_US);
+}
+
+void lock_statistics_lines(void (*put)(const char *line, void *context), void *context)
+{
+    char line[LOCK_STATISTICS_LINE];
+    format(line, sizeof(line), "%20s %12s %15s %12s %15s\n", "class name", "contentions", "waittime-total",
+           "acquisitions", "holdtime-max");
+    put(line, context);
+    for (enum lock_class class = 0; class < LOCK_CLASS_COUNT; class++) {
+        if (counters[class].taken == 0)
+            continue;
+        format_line(line, class);
+        put(line, context);
+    }
+}
+
+static void log_statistics(const char *text, void *unused)
+{
+    (void)unused;
+    log_always("lockstat %.*s", (int)strlen(text) - 1, text);
+}
+
+void lock_statistics_print(void)
+{
+    if (lock_statistics)
+        lock_statistics_lines(log_statistics, NULL);
+}
+
+bool lock_statistics_parse(const char *value)
+{
+    lock_statistics = !strcmp(value, "1");
+    return lock_statistics;
+}
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sampling profiler's samples. `timer` always stands for `due`, so that a sample that becomes due in user mode is
+ * taken there. A sample that finds the ring full is counted as lost. The user's chain of frame pointers is read as far
+ * as its pages are present: a page fault meanwhile ends it (thread->faults_refused), since nothing here may sleep.
+ *
+ * Spinlock "profile" guards what is marked so. Points come from anywhere in the kernel, the timer's callback from
+ * interrupts, and the reader is the thread of linux/profile_output.c.
+ */
+#include "threads/profile.h"
+#include "core/heap.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "lib/string.h"
+#include "threads/thread.h"
+#include "threads/wait.h"
+
+#define SAMPLES 256u                 /* in the ring; a power of two */
+#define FRAME_MOST (1UL << 20)       /* bytes between two frames of a sane chain */
+
+nanoseconds profile_period;
+
+static struct spinlock lock = SPINLOCK(LOCK_PROFILE);
+static struct profile_sample *ring;
+static uint32_t filled, read;        /* lock: positions, growing for ever */
+static uint64_t taken, lost;         /* lock: periods */
+static nanoseconds due;              /* lock */
+static bool fired;                   /* lock: the timer's interrupt has come since the last sample */
+static struct timer timer;
+static struct wait_queue readers = WAIT_QUEUE(readers);
+
+bool profile_parse(const char *value)
+{
+    uint64_t hz;
+    if (!parse_decimal(value, &hz) || hz == 0 || hz > PROFILE_HZ_MOST)
+        return false;
+    profile_period = NS_PER_SECOND / hz;
+    return true;
+}
+
+/* Takes the periods that are over and sets the timer for the end of the next; how many. Under the lock. */
+static uint32_t advance(void)
+{
+    nanoseconds now = clock_monotonic();
+    if (now < due)
+        return 0;
+    nanoseconds periods = (now - due) / profile_period + 1;
+    due += periods * profile_period;
+    fired = false;
+    timer_start(&timer, due);
+    return (uint32_t)periods;
+}
+
+static bool is_idle(const struct thread *thread) { return !thread->stack; }
+
+static bool waiting(void) { return read_once(filled) != read_once(read); }
+
+static void expired(struct timer *unused)
+{
+    (void)unused;
+    spin_lock(&lock);
+    fired = true;
+    if (is_idle(thread_current()))
+        (void)advance();
+    spin_unlock(&lock);
+    if (waiting())
+        wake(&readers, 0);
+}
+
+void profile_start(void)
+{
+    if (profile_period == 0)
+        return;
+    ring = heap_allocate(SAMPLES * sizeof(*ring));
+    if (!ring)
+        panic("there is no memory for profile=; give the guest more");
+    timer_init(&timer, expired);
+    spin_lock(&lock);
+    due = clock_monotonic();
+    (void)advance();
+    spin_unlock(&lock);
+}
+
+/* Return addresses less 1: each lies in the call, which may be the last instruction of its function. */
+static void read_kernel(struct profile_sample *sample, uintptr_t function, uintptr_t frame)
+{
+    if (function)
+        sample->addresses[sample->kernel++] = function;
+    if (!frame)
+        return;
+    uintptr_t *start = sample->addresses + sample->kernel;
+    unsigned depth = backtrace_read(frame, start, PROFILE_KERNEL_DEPTH - sample->kernel);
+    for (unsigned i = 0; i < depth; i++)
+        start[i]--;
+    sample->kernel = (uint16_t)(sample->kernel + depth);
+}
+
+static void read_user(struct profile_sample *sample, struct thread *thread)
+{
+    struct { uintptr_t caller, return_address; } frame;
+    const struct registers *registers = thread_registers(thread);
+    uintptr_t *next = sample->addresses + sample->kernel, *end = sample->addresses + PROFILE_DEPTH;
+    uintptr_t at = registers->rbp, before = registers->rsp;
+    *next++ = registers->rip;
+    thread->faults_refused = true;
+    while (next < end && at % sizeof(at) == 0 && at >= before && at - before < FRAME_MOST
+           && at < USER_LIMIT - sizeof(frame) && !user_copy_raw(&frame, (const void *)at, sizeof(frame))) {
+        if (frame.return_address == 0)
+            break;
+        *next++ = frame.return_address - 1;
+        before = at + sizeof(frame);
+        at = frame.caller;
+    }
+    thread->faults_refused = false;
+    sample->user = (uint16_t)(next - sample->addresses - sample->kernel);
+}
+
+/* Under the lock. */
+static void record(uint32_t count, uintptr_t function, uintptr_t frame)
+{
+    struct thread *thread = thread_current();
+    taken += count;
+    if (filled - read == SAMPLES) {
+        lost += count;
+        return;
+    }
+    struct profile_sample *sample = &ring[filled % SAMPLES];
+    sample->count = count;
+    sample->kernel = sample->user = 0;
+    string_copy(sample->thread, thread->name, sizeof(sample->thread));
+    read_kernel(sample, function, frame);
+    if (thread->user)
+        read_user(sample, thread);
+    filled++;
+}
+
+void profile_take(uintptr_t function, uintptr_t frame)
+{
+    if (!ring)
+        return;
+    spin_lock(&lock);
+    uint32_t count = advance();
+    if (count != 0 && !is_idle(thread_current()))
+        record(count, function, frame);
+    spin_unlock(&lock);
+}
+
+/* If the sample became due after another interrupt had come, it belongs to that one's handler. */
+void profile_take_interrupted(void)
+{
+    profile_take(read_once(fired) ? 0 : (uintptr_t)kernel_leave_interrupt, 0);
+}
+
+bool profile_next(struct profile_sample *sample)
+{
+    spin_lock(&lock);
+    bool found = waiting();
+    if (found)
+        *sample = ring[read++ % SAMPLES];
+    spin_unlock(&lock);
+    return found;
+}
+
+void profile_wait(void)
+{
+    (void)wait_until(&readers, waiting(), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+}
+
+void profile_totals(uint64_t *all, uint64_t *without_room)
+{
+    spin_lock(&lock);
+    *all = taken;
+    *without_room = lost;
+    spin_unlock(&lock);
+}
