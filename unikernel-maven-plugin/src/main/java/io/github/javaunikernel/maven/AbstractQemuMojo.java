@@ -92,7 +92,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
             getLog().info(accelerator.note());
         }
         return new QemuRequest(image, firmware(), memory(), program, accelerator,
-                PortForward.pair(ports, hostPorts, samePorts), PortOption.parse("debug", debug, Debugger.PORT), gdbPort);
+                PortForward.pair(ports, hostPorts, samePorts), PortOption.parse("debug", debug, Debugger.PORT),
+                gdbPort);
     }
 
     /** The directories in which to look for programs. */
