@@ -12,7 +12,6 @@
 #define DISK_READ 0x4200
 #define DISK_PARAMETERS 0x4800
 #define READ_SECTORS (BUFFER_SIZE / SECTOR_SIZE)
-#define BLOCK_SIZE (BLOCK_SECTORS * SECTOR_SIZE)
 
 static const char *const names[MAP_FILES] = { "the boot loader", "the kernel", "menu.lst" };
 static const struct boot_map *const map = (const struct boot_map *)MAP_ADDRESS;

@@ -2,7 +2,7 @@
 /*
  * Loading the kernel, an ELF-64 file with a PVH entry: each segment goes to its physical address, which must be RAM
  * above 1 MiB, since the loader, its buffer and the BIOS's data are below. The file is checked as far as a wrong one
- * would overwrite something or jump to nowhere.
+ * would overwrite what is not the kernel's.
  */
 #include "bios.h"
 #include "lib/string.h"

@@ -94,7 +94,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     private Guest inXen() throws SettingException, IOException {
         if (firmware() != Firmware.NONE) {
-            throw new SettingException("firmware", "xl loads the kernel itself.", "Leave the parameter out, or run with qemu.");
+            throw new SettingException("firmware", "xl loads the kernel itself.",
+                    "Leave the parameter out, or run with qemu.");
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
         return XlGuest.start(image, memory(), searchPath(), console());

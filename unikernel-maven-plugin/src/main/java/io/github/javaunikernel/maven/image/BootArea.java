@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The first 1024 bytes of an image, which ext2 leaves free: the boot sector and the boot map, which says where the files
- * are that boot code reads (guest-kernel, docs/bios.md).
+ * The first 1024 bytes of an image, which ext2 leaves free: the boot sector and the boot map, which says where the
+ * files are that boot code reads (guest-kernel, docs/bios.md).
  *
  * @param sector the boot sector
  * @param files paths of the files in the order of the map; they must be boot files of the tree
@@ -46,18 +46,18 @@ public record BootArea(byte[] sector, List<String> files) {
     /** The bytes, for files in these places. */
     byte[] encode(List<Place> places) throws ImageException {
         ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN).put(sector).putInt(MAGIC);
-        int files = FILES_OFFSET;
-        int extents = EXTENTS_OFFSET;
+        int fileAt = FILES_OFFSET;
+        int extentAt = EXTENTS_OFFSET;
         for (Place place : places) {
-            out.putInt(files, place.extents.size()).putInt(files + 4, Math.toIntExact(place.size));
-            files += 8;
+            out.putInt(fileAt, place.extents.size()).putInt(fileAt + 4, Math.toIntExact(place.size));
+            fileAt += 8;
             for (Extent extent : place.extents) {
-                if (extents == SIZE) {
-                    throw new ImageException("The files that are needed to boot are in too many pieces for the boot map."
-                            + " Use a smaller kernel.");
+                if (extentAt == SIZE) {
+                    throw new ImageException("The files that are needed to boot are in too many pieces for the boot"
+                            + " map. Use a smaller kernel.");
                 }
-                out.putInt(extents, extent.block).putInt(extents + 4, extent.count);
-                extents += 8;
+                out.putInt(extentAt, extent.block).putInt(extentAt + 4, extent.count);
+                extentAt += 8;
             }
         }
         return out.array();

@@ -93,7 +93,8 @@ final class Ext2Layout {
     private BootArea.Place placeOf(String path) {
         Placed file = others.stream().filter(other -> other.node.path.equals(path)).findFirst().orElseThrow();
         long blocks = (file.scan.size() + Ext2Geometry.BLOCK_SIZE - 1) / Ext2Geometry.BLOCK_SIZE;
-        return BootArea.Place.of(file.scan.size(), LongStream.range(0, blocks).mapToInt(file.pointers::locate).toArray());
+        int[] numbers = LongStream.range(0, blocks).mapToInt(file.pointers::locate).toArray();
+        return BootArea.Place.of(file.scan.size(), numbers);
     }
 
     /** Gives files that name the image their content now that its id is known. */

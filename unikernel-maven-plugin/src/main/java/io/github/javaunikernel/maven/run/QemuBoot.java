@@ -52,8 +52,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                     "Build it with another -Dunikernel.network, or pass -Dunikernel.ports= with an empty value.");
         }
         if (request.gdbPort().isPresent() && request.firmware() == Firmware.BIOS) {
-            throw new SettingException("firmware", "A BIOS reads the kernel's options from the image, so gdb's 'nokaslr' cannot"
-                    + " be added.", "Leave out -Dunikernel.firmware or -Dunikernel.gdb.");
+            throw new SettingException("firmware", "A BIOS reads the kernel's options from the image, so gdb's"
+                    + " 'nokaslr' cannot be added.", "Leave out -Dunikernel.firmware or -Dunikernel.gdb.");
         }
         if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
             throw new SettingException("debug", "The image was made without the debugger agent.",

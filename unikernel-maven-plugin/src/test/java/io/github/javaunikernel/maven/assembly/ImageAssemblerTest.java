@@ -110,7 +110,7 @@ class ImageAssemblerTest {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(image)).order(ByteOrder.LITTLE_ENDIAN);
         assertArrayEquals(loader.sector(), Arrays.copyOf(bytes.array(), 512));
         assertEquals(0xAA55, bytes.getShort(510) & 0xFFFF);
-        assertArrayEquals(new byte[64], Arrays.copyOfRange(bytes.array(), 0x1BE, 0x1FE), "the place of a partition table");
+        assertArrayEquals(new byte[64], Arrays.copyOfRange(bytes.array(), 0x1BE, 0x1FE), "no partition table");
         assertEquals(List.of(1, loader.program().length, 1, KERNEL.length, 1),
                 List.of(bytes.getInt(516), bytes.getInt(520), bytes.getInt(524), bytes.getInt(528), bytes.getInt(532)));
         assertArrayEquals(loader.program(), at(bytes, bytes.getInt(544), loader.program().length));
