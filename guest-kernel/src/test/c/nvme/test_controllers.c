@@ -199,9 +199,6 @@ static void controllers_that_cannot_be(void)
     fake_init();
     fake.capabilities |= 1UL << 48;      /* pages of 8192 bytes at least */
     CHECK(does_not_start("EOPNOTSUPP"));
-    fake_init();
-    fake.capabilities &= ~(1UL << 37);   /* no commands for disks */
-    CHECK(does_not_start("EOPNOTSUPP"));
     static const uint8_t sizes[] = { 0x00, 0x55, 0x77, 0x67, 0xff };
     for (unsigned i = 0; i < array_size(sizes); i++) {
         fake_init();

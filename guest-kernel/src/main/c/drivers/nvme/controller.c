@@ -39,7 +39,6 @@
 #define CAPABILITY_TIMEOUT(c) ((uint32_t)(c) >> 24)                 /* in units of: */
 #define TIMEOUT_UNIT (500 * NS_PER_MS)
 #define CAPABILITY_STRIDE(c) ((uint32_t)((c) >> 32) & 0xf)
-#define CAPABILITY_COMMANDS_NVM (1UL << 37)
 #define CAPABILITY_PAGE_MIN(c) ((uint32_t)((c) >> 48) & 0xf)        /* log2, in units of 4096 bytes */
 
 #define CONFIGURATION_ENABLE 0x1
@@ -321,7 +320,7 @@ static int open_controller(struct nvme_controller *c)
     c->version = read32(c, VERSION);
     if (c->capabilities == UINT64_MAX)
         return -ENODEV;
-    if (CAPABILITY_PAGE_MIN(c->capabilities) != 0 || !(c->capabilities & CAPABILITY_COMMANDS_NVM))
+    if (CAPABILITY_PAGE_MIN(c->capabilities) != 0)
         return -EOPNOTSUPP;
     int error = reset(c);
     return error == 0 ? pci_msix_enable(&c->function) : error;
