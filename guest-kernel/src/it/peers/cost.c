@@ -231,5 +231,4 @@ int main(int argc, char **argv)
     report("50 MB down", 1);
     upload(file);
     report("50 MB up", 1);
-    ask(file, 'q', 0);
 }

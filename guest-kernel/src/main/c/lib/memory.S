@@ -14,7 +14,7 @@ memcpy:
 memset:
     mov %rdi, %r9
     movzbl %sil, %eax
-    mov $0x0101010101010101, %r8
+    movabs $0x0101010101010101, %r8
     imul %r8, %rax
     fill_run
     mov %r9, %rax
