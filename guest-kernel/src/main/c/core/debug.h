@@ -2,8 +2,10 @@
 /*
  * What only a kernel built for tests does (make DEBUG=1, which defines KERNEL_DEBUG; the host tests too). It panics
  * where one that ships might go on for a while:
- * - a function that may sleep is called with a spinlock held, or one is called without the lock that it needs
- *   (may_sleep(), must_hold() below, must_hold_mutex() in threads/wait.h);
+ * - a function that may sleep is called with a spinlock held or by an interrupt's handler, interrupts are let in with a
+ *   spinlock held, or a function is called without the lock that it needs (may_sleep(), must_hold() below,
+ *   must_hold_mutex() in threads/wait.h). So a spinlock that a handler waits for is never held by the code that it
+ *   interrupted, and a handler never waits for a mutex;
  * - locks are taken in another order than that of lib/lock_class.h;
  * - freed memory was written to, a block of the heap was written to beyond its end or freed twice (core/heap.c,
  *   core/pages.c). Free memory consists of POISON_FREE bytes, new blocks of the heap of POISON_NEW ones, so that
@@ -14,6 +16,7 @@
 
 #include "core/lock.h"
 #include "core/log.h"
+#include "platform/platform.h"
 
 #define POISON_FREE 0xddu
 #define POISON_NEW 0xa5u
@@ -24,8 +27,11 @@
 extern bool (*allocation_fails)(void);
 static inline bool fails_by_order(void) { return allocation_fails && allocation_fails(); }
 
-/* For the first line of a function that may sleep; the rule: core/lock.h. */
-#define may_sleep() assert(!spinlocks_held())
+/* Around the handlers of an interrupt. These nest. */
+#define interrupt_begin() ((void)this_cpu()->interrupts++)
+#define interrupt_end() ((void)this_cpu()->interrupts--)
+/* For the first line of a function that may sleep or let interrupts in; the rule: core/lock.h. */
+#define may_sleep() assert(!spinlocks_held() && this_cpu()->interrupts == 0)
 /* This CPU holds the spinlock. */
 #define must_hold(lock) assert(spinlock_held(lock))
 
@@ -39,6 +45,8 @@ static inline void check_poison(const void *data, size_t length, const char *wha
 }
 #else
 static inline bool fails_by_order(void) { return false; }
+#define interrupt_begin() ((void)0)
+#define interrupt_end() ((void)0)
 #define may_sleep() ((void)0)
 #define must_hold(lock) ((void)0)
 #endif

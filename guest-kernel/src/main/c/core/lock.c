@@ -6,7 +6,7 @@
 /* The order is checked before the wait, so that a deadlock is reported instead of met. */
 void spin_lock(struct spinlock *lock)
 {
-    lock_taking(&this_cpu()->held, lock->class);
+    lock_taking(&this_cpu()->held, lock->class, lock);
     while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)) {
         lock_contended(&this_cpu()->held);
         while (read_once(lock->taken))

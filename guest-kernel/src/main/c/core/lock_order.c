@@ -8,18 +8,22 @@
 #include "platform/platform.h"
 
 #define LOCK_NAME(class, name) [LOCK_##class] = (name),
-static const char *const names[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_NAME, LOCK_NAME) };
+static const char *const names[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_NAME, LOCK_NAME, LOCK_NAME) };
 
 const char *lock_name(enum lock_class class) { return names[class]; }
 
 #ifdef KERNEL_DEBUG
-#define LOCK_FLAT(class, name) [LOCK_##class] = false,
-#define LOCK_NESTS(class, name) [LOCK_##class] = true,
-static const bool nests[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_FLAT, LOCK_NESTS) };
+enum within_class { ONE_AT_A_TIME, ASCENDING, ANY };
+#define LOCK_FLAT(class, name) [LOCK_##class] = ONE_AT_A_TIME,
+#define LOCK_ASCENDS(class, name) [LOCK_##class] = ASCENDING,
+#define LOCK_NESTS(class, name) [LOCK_##class] = ANY,
+static const enum within_class within[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_FLAT, LOCK_ASCENDS, LOCK_NESTS) };
 
-static bool forbids(enum lock_class held, enum lock_class taken)
+static bool forbids(const struct held_lock *held, enum lock_class class, const void *lock)
 {
-    return held > taken || (held == taken && !nests[taken]);
+    if (held->class != class)
+        return held->class > class;
+    return within[class] == ONE_AT_A_TIME || (within[class] == ASCENDING && held->lock >= lock);
 }
 
 static noreturn void report(const struct held_lock *held, enum lock_class class)
@@ -31,10 +35,10 @@ static noreturn void report(const struct held_lock *held, enum lock_class class)
           lock_name(held->class));
 }
 
-void lock_taking(const struct held_locks *held, enum lock_class class)
+void lock_taking(const struct held_locks *held, enum lock_class class, const void *lock)
 {
     for (unsigned i = 0; i < held->count; i++)
-        if (unlikely(forbids(held->locks[i].class, class)))
+        if (unlikely(forbids(&held->locks[i], class, lock)))
             report(&held->locks[i], class);
 }
 

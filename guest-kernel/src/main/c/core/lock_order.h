@@ -12,13 +12,13 @@ const char *lock_name(enum lock_class class);
 
 #ifdef KERNEL_DEBUG
 /* A lock is about to be taken: panics where one that is held forbids it. */
-void lock_taking(const struct held_locks *held, enum lock_class class);
+void lock_taking(const struct held_locks *held, enum lock_class class, const void *lock);
 /* It was taken, or given back. */
 void lock_taken(struct held_locks *held, enum lock_class class, const void *lock);
 void lock_given_back(struct held_locks *held, const void *lock);
 bool lock_is_held(const struct held_locks *held, const void *lock);
 #else
-#define lock_taking(held, class) ((void)0)
+#define lock_taking(held, class, lock) ((void)0)
 #define lock_taken(held, class, lock) ((void)0)
 #define lock_given_back(held, lock) ((void)0)
 #endif

@@ -8,12 +8,14 @@
  */
 #include "files/attributes.h"
 
+#include "core/debug.h"
 #include "core/heap.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/platform.h"
+#include "threads/thread.h"
 
 struct attribute {
     struct list link;
@@ -25,6 +27,7 @@ struct attribute {
 /* Under the inode's lock. */
 static struct attribute *find(struct inode *inode, const char *name)
 {
+    must_hold_mutex(&inode->lock);
     list_for_each(link, &inode->attributes) {
         struct attribute *attribute = list_entry(link, struct attribute, link);
         if (!strcmp(attribute->name, name))
@@ -64,6 +67,7 @@ static struct attribute *create(const char *name, const void *value, size_t size
 /* Under the inode's lock: bytes of all names. */
 static size_t names_length(struct inode *inode)
 {
+    must_hold_mutex(&inode->lock);
     size_t length = 0;
     list_for_each(link, &inode->attributes)
         length += strlen(list_entry(link, struct attribute, link)->name) + 1;

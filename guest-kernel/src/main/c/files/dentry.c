@@ -62,6 +62,7 @@ static void free_name(struct dentry *dentry, char *name)
 
 static void hash_in(struct dentry *dentry)
 {
+    must_hold(&lock);
     dentry->hash = hash_of(dentry->parent, dentry->name, dentry->length);
     struct dentry **bucket = &buckets[dentry->hash & bucket_mask];
     dentry->hash_next = *bucket;
@@ -365,6 +366,7 @@ bool dentry_has_children(struct dentry *directory)
  * while it has its place. Under the lock. */
 static struct dentry *child_from(const struct dentry *directory, uint64_t cursor, struct dentry *last)
 {
+    must_hold(&lock);
     struct dentry *next = NULL;
     if (last && last->hashed && last->pinned && last->parent == directory && last->cookie + 1 == cursor) {
         struct tree_node *node = tree_next(&last->siblings);

@@ -3,6 +3,7 @@
  * The table of descriptors: an array that doubles when it is full. A spinlock guards all of it; files
  * are released after it is dropped, because releasing may sleep.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "files/file.h"
@@ -28,12 +29,14 @@ static uint32_t lowest_free;         /* lock: no free slot below */
 /* The slot of a number from the program, or NULL. With the lock held. */
 static struct slot *slot_of(int descriptor)
 {
+    must_hold(&lock);
     return (uint32_t)descriptor < size ? &slots[index_nospec((uint32_t)descriptor, size)] : NULL;
 }
 
 /* Called and returns with the lock held. */
 static bool grow(uint32_t wanted)
 {
+    must_hold(&lock);
     uint32_t new_size = max_of(size, INITIAL_SIZE);
     while (new_size <= wanted)
         new_size *= 2;
@@ -50,6 +53,7 @@ static bool grow(uint32_t wanted)
 
 static uint32_t find_free(uint32_t from)
 {
+    must_hold(&lock);
     uint32_t i = max_of(from, lowest_free);
     while (i < size && slots[i].file)
         i++;
@@ -59,6 +63,7 @@ static uint32_t find_free(uint32_t from)
 /* Called and returns with the lock held. */
 static int make_room(uint32_t i)
 {
+    must_hold(&lock);
     if (i >= descriptor_limit)
         return -EMFILE;
     return i < size || grow(i) ? 0 : -ENOMEM;

@@ -10,11 +10,13 @@
  * no one else has the file any more. Mutex "flock" guards the list and the number; it may be taken under
  * "address_space", when an unmapping drops the last reference.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "files/file.h"
 #include "files/flock.h"
 #include "lib/errno.h"
 #include "lib/list.h"
+#include "threads/thread.h"
 
 struct flock {
     struct list link;
@@ -50,6 +52,7 @@ static bool conflicts(const struct file *file, bool exclusive)
 
 static void drop(struct file *file)
 {
+    must_hold_mutex(&mutex);
     struct flock *lock = lock_of(file);
     if (!lock)
         return;
@@ -63,6 +66,7 @@ static void drop(struct file *file)
 /* Under the mutex. Like Linux, changing the kind gives the old lock up first. */
 static int try_lock(struct file *file, bool exclusive)
 {
+    must_hold_mutex(&mutex);
     struct flock *lock = lock_of(file);
     if (lock && lock->exclusive == exclusive)
         return 0;

@@ -10,6 +10,7 @@
  *
  * Spinlock "inotify" guards the watches and queues of all instances.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "files/inotify.h"
@@ -58,6 +59,7 @@ static const struct file_operations inotify_operations;
 
 static void queue_event(struct inotify *inotify, const struct event_header *header, const char *name, size_t length)
 {
+    must_hold(&lock);
     size_t padded = length ? align_up(length + 1, (size_t)NAME_ALIGNMENT) : 0;
     struct event *event = NULL;
     if (inotify->event_count < QUEUE_LIMIT)
@@ -178,6 +180,7 @@ static struct watch *find_watch(struct inotify *inotify, const struct inode *ino
 /* Takes over `fresh` if the inode has no watch yet. Under the lock. */
 static int set_watch(struct inotify *inotify, struct inode *inode, uint32_t mask, struct watch **fresh)
 {
+    must_hold(&lock);
     struct watch *watch = find_watch(inotify, inode);
     if (watch) {
         watch->mask = mask & IN_MASK_ADD ? watch->mask | mask : mask;

@@ -6,6 +6,7 @@
  * pages, indices and ends; of two pipes the one at the lower address is locked first. It is not held while a thread
  * waits for room or bytes.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/pages.h"
 #include "files/inotify.h"
@@ -15,6 +16,7 @@
 #include "lib/string.h"
 #include "memory/user.h"
 #include "platform/platform.h"
+#include "threads/thread.h"
 
 #define PIPE_PAGES (PIPE_CAPACITY / PAGE_SIZE)
 
@@ -46,6 +48,7 @@ static struct page **page_at(struct pipe *pipe, uint32_t at) { return &pipe->pag
 
 static void consume(struct pipe *pipe, uint32_t n)
 {
+    must_hold_mutex(&pipe->mutex);
     struct page **page = page_at(pipe, pipe->read_at);
     write_once(pipe->read_at, pipe->read_at + n);
     /* In a nearly full ring that was read from the middle of a page, that page also holds the newest bytes. */
@@ -105,6 +108,7 @@ static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64
  * without memory. */
 static struct page *writable_page(struct pipe *pipe, bool *fresh)
 {
+    must_hold_mutex(&pipe->mutex);
     struct page **page = page_at(pipe, pipe->write_at);
     *fresh = !*page;
     if (*fresh)
@@ -191,6 +195,7 @@ static ssize_type write_pipe(struct file *file, struct transfer *transfer, uint6
 /* Under the mutex: gives bytes from read_at on to the mover, run by run. */
 static ssize_type drain_locked(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
 {
+    must_hold_mutex(&pipe->mutex);
     ssize_type total = 0;
     while ((size_t)total < limit && used(pipe)) {
         size_t n = min_of((size_t)min_of(used(pipe), run_length(pipe->read_at)), limit - (size_t)total);
@@ -218,6 +223,7 @@ ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, voi
 /* Under the mutex: has the mover put one run of bytes after the last one. */
 static ssize_type fill_run(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
 {
+    must_hold_mutex(&pipe->mutex);
     bool fresh;
     struct page *page = writable_page(pipe, &fresh);
     if (!page)
@@ -233,6 +239,7 @@ static ssize_type fill_run(struct pipe *pipe, size_t limit, pipe_mover *move, vo
 
 static ssize_type fill_locked(struct pipe *pipe, size_t limit, pipe_mover *move, void *context)
 {
+    must_hold_mutex(&pipe->mutex);
     ssize_type total = 0;
     if (!pipe->readers)
         return -EPIPE;

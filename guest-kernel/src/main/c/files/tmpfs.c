@@ -6,6 +6,7 @@
  * guards size, contents and seals of a file, and is taken outside "namespace". Mutex "memory files" guards the creation
  * of the one file system that memory files are in.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -142,6 +143,7 @@ static void clear_range(struct inode *inode, uint64_t from, uint64_t to)
  * through mappings while pages go is beyond it already. */
 static void cut(struct inode *inode, uint64_t size)
 {
+    must_hold_mutex(&inode->lock);
     uint64_t end = align_up(size, PAGE_SIZE), old_size = inode->size;
     inode_set_size(inode, size);
     write_once(inode->below_size, min_of(inode->below_size, size));

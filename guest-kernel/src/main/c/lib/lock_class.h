@@ -8,13 +8,14 @@
 
 #include "lib/types.h"
 
-/* LOCK(class, name): a lock of the class is never taken while another of it is held. NESTS(class, name): it may be, in
- * the order that is given here. */
-#define LOCK_CLASSES(LOCK, NESTS) \
+/* LOCK(class, name): a lock of the class is never taken while another of it is held. BY_ADDRESS(class, name): it may be
+ * if it lies at a higher address. NESTS(class, name): it may be, in the order that is given here, which is not
+ * checked. */
+#define LOCK_CLASSES(LOCK, BY_ADDRESS, NESTS) \
     /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
     LOCK(PROFILE_OUTPUT, "profile output") \
     LOCK(FILE_OFFSET, "file offset") \
-    NESTS(PIPE, "pipe") /* by address; splice(2) reads and writes the rest with one held */ \
+    BY_ADDRESS(PIPE, "pipe") /* splice(2) reads and writes the rest with one held */ \
     LOCK(SOCKET_READING, "socket reading") \
     LOCK(SOCKET_WRITING, "socket writing") \
     LOCK(CONSOLE_WRITING, "console writing") \
@@ -50,7 +51,7 @@
     LOCK(GRANTS, "grants") \
     NESTS(WAIT_QUEUE, "wait_queue") /* a file's, then those of the epoll instances that watch it, and so on up */ \
     LOCK(EPOLL, "epoll") \
-    NESTS(FUTEX_BUCKET, "futex bucket") /* by address */ \
+    BY_ADDRESS(FUTEX_BUCKET, "futex bucket") \
     LOCK(MUTEX, "mutex") /* the spinlock in each mutex */ \
     LOCK(RUN_QUEUE, "run_queue") \
     LOCK(PROFILE, "profile") \
@@ -62,7 +63,7 @@
     LOCK(PAGES, "pages")
 
 #define LOCK_ENUM(class, name) LOCK_##class,
-enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT };
+enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT };
 #undef LOCK_ENUM
 
 #ifdef KERNEL_DEBUG

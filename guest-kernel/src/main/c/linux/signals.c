@@ -7,6 +7,7 @@
  * a thread is looked up, given its signal and interrupted without dropping the lock. Masks are changed under it by
  * their own thread only, which reads its mask without it.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -77,6 +78,7 @@ static bool is_ignored(int number)
 /* Under the lock; wake(&arrivals) is due after it. An ignored one is as good as sent. */
 static enum pending_result give(struct user_thread *to, const struct signal_info *info, struct pending_entry *entry)
 {
+    must_hold(&lock);
     bool blocked = to->mask & signal_bit(info->number);
     if (is_ignored(info->number) && !blocked)
         return PENDING_WITHOUT_INFO;
@@ -109,6 +111,7 @@ static void consider(struct thread *thread, void *context)
 /* Under the lock. A signal that every thread blocks waits, also if it is to be ignored: somebody may ask for it. */
 static enum pending_result give_process(const struct signal_info *info, struct pending_entry *entry)
 {
+    must_hold(&lock);
     struct candidate candidate = { .bit = signal_bit(info->number) };
     threads_for_each(consider, &candidate);
     if (candidate.found && is_ignored(info->number))
@@ -135,6 +138,7 @@ static void keep_user(struct thread *thread, void *user) { *(struct user_thread 
 /* Under the lock, which it takes to end a thread: valid as long as the lock is held. NULL if there is none. */
 static struct user_thread *user_of(uint32_t id)
 {
+    must_hold(&lock);
     struct user_thread *user = NULL;
     (void)thread_find(id, keep_user, &user);
     return user;

@@ -185,12 +185,14 @@ SYSCALL_DEFINE5(fsetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, s
     return on_descriptor(&request, fd);
 }
 
+/* Deviates: Files of the image have no attributes (EOPNOTSUPP). */
 SYSCALL_DEFINE4(getxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
 {
     struct request request = get_request(name, value, size);
     return on_path(&request, path, WALK_FOLLOW);
 }
 
+/* Deviates: Files of the image have no attributes (EOPNOTSUPP). */
 SYSCALL_DEFINE4(lgetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
 {
     struct request request = get_request(name, value, size);
@@ -215,6 +217,7 @@ SYSCALL_DEFINE3(llistxattr, uintptr_t, path, uintptr_t, list, size_t, size)
     return on_path(&request, path, 0);
 }
 
+/* Deviates: Sockets have no attribute system.sockprotoname. */
 SYSCALL_DEFINE3(flistxattr, int, fd, uintptr_t, list, size_t, size)
 {
     struct request request = list_request(list, size);

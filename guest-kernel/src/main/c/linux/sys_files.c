@@ -325,6 +325,7 @@ static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument
     }
 }
 
+/* Deviates: A pipe has one size, 65536 bytes, which F_SETPIPE_SZ leaves and returns. */
 SYSCALL_DEFINE3(fcntl, int, fd, unsigned, cmd, uint64_t, arg)
 {
     switch (cmd) {

@@ -39,14 +39,22 @@ static int64_t become_all(uint32_t real, uint32_t effective, uint32_t saved)
     return may_become(real) || may_become(effective) || may_become(saved) ? -EINVAL : 0;
 }
 
+/* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE1(setuid, unsigned, uid) { return become(uid); }
+/* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE1(setgid, unsigned, gid) { return become(gid); }
+/* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE2(setreuid, unsigned, ruid, unsigned, euid) { return become_all(ruid, euid, 0); }
+/* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE2(setregid, unsigned, rgid, unsigned, egid) { return become_all(rgid, egid, 0); }
+/* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE3(setresuid, unsigned, ruid, unsigned, euid, unsigned, suid) { return become_all(ruid, euid, suid); }
+/* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE3(setresgid, unsigned, rgid, unsigned, egid, unsigned, sgid) { return become_all(rgid, egid, sgid); }
 /* These two give the old value, whatever happens. */
+/* Deviates: Changes nothing. */
 SYSCALL_DEFINE1(setfsuid, unsigned, fsuid) { return 0; }
+/* Deviates: Changes nothing. */
 SYSCALL_DEFINE1(setfsgid, unsigned, fsgid) { return 0; }
 
 /* ---- Supplementary groups: so many times root's ---- */
@@ -66,6 +74,7 @@ SYSCALL_DEFINE2(getgroups, int, size, uintptr_t, list)
     return count;
 }
 
+/* Deviates: Group 0 is the only one: another is EINVAL. */
 SYSCALL_DEFINE2(setgroups, unsigned, size, uintptr_t, list)
 {
     uint32_t group;
@@ -157,6 +166,7 @@ static int64_t set_capabilities(const struct abi_capability_data data[2])
     return 0;
 }
 
+/* Deviates: What is given up is no longer shown, but root may still do it. */
 SYSCALL_DEFINE2(capset, uintptr_t, hdrp, uintptr_t, datap)
 {
     struct abi_capability_header header;
@@ -173,6 +183,7 @@ SYSCALL_DEFINE2(capset, uintptr_t, hdrp, uintptr_t, datap)
 
 /* ---- What else belongs to the process ---- */
 
+/* Deviates: The value is kept, and changes nothing. */
 SYSCALL_DEFINE1(personality, uint32_t, persona)
 {
     const uint32_t only_asks = UINT32_MAX;
@@ -200,6 +211,7 @@ SYSCALL_DEFINE2(setpgid, int, pid, int, pgid)
 
 /* ---- Children: none ever exists ---- */
 
+/* Deviates: There is never a child: ECHILD. */
 SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, wstatus, uint32_t, options, uintptr_t, rusage)
 {
     const uint32_t known = 0xe000000bu;        /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
@@ -208,6 +220,7 @@ SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, wstatus, uint32_t, options, uintptr_
     return pid == INT32_MIN ? -ESRCH : -ECHILD;
 }
 
+/* Deviates: There is never a child: ECHILD. */
 SYSCALL_DEFINE5(waitid, unsigned, idtype, int, id, uintptr_t, infop, uint32_t, options, uintptr_t, rusage)
 {
     enum { ALL, PROCESS, GROUP, DESCRIPTOR };

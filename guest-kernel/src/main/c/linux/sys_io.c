@@ -139,12 +139,14 @@ static int64_t move_vector_with(int descriptor, enum direction direction, uintpt
     return flags & ~without_effect ? -EOPNOTSUPP : move_vector(descriptor, direction, vector, count, offset);
 }
 
+/* Deviates: RWF_APPEND is not offered (EOPNOTSUPP). */
 SYSCALL_DEFINE6(preadv2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high,
                 uint32_t, flags)
 {
     return move_vector_with(fd, READ, iov, iovcnt, offset, flags);
 }
 
+/* Deviates: RWF_APPEND is not offered (EOPNOTSUPP). */
 SYSCALL_DEFINE6(pwritev2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high,
                 uint32_t, flags)
 {
@@ -180,10 +182,14 @@ static int64_t check_stored(int descriptor)
     return stored ? 0 : -EINVAL;
 }
 
+/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
 SYSCALL_DEFINE1(fsync, int, fd) { return check_stored(fd); }
+/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
 SYSCALL_DEFINE1(fdatasync, int, fd) { return check_stored(fd); }
+/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
 SYSCALL_DEFINE0(sync) { return 0; }
 
+/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
 SYSCALL_DEFINE1(syncfs, int, fd)
 {
     struct file *file = descriptor_get(fd);
@@ -193,6 +199,7 @@ SYSCALL_DEFINE1(syncfs, int, fd)
     return 0;
 }
 
+/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
 SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint32_t, flags)
 {
     const uint32_t known = 7;            /* WAIT_BEFORE, WRITE, WAIT_AFTER */
@@ -207,6 +214,7 @@ SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint
     return contents ? 0 : -ESPIPE;
 }
 
+/* Deviates: Only checks its arguments. */
 SYSCALL_DEFINE3(readahead, int, fd, int64_t, offset, size_t, count)
 {
     struct file *file = descriptor_get(fd);
@@ -218,6 +226,7 @@ SYSCALL_DEFINE3(readahead, int, fd, int64_t, offset, size_t, count)
     return !readable ? -EBADF : !regular || offset < 0 || (int64_t)count < 0 ? -EINVAL : 0;
 }
 
+/* Deviates: Only files that have a name can be locked (EBADF otherwise); LOCK_MAND is EINVAL. */
 SYSCALL_DEFINE2(flock, int, fd, uint32_t, operation)
 {
     struct file *file = descriptor_get(fd);
@@ -228,6 +237,7 @@ SYSCALL_DEFINE2(flock, int, fd, uint32_t, operation)
     return result;
 }
 
+/* Deviates: Only checks its arguments. */
 SYSCALL_DEFINE4(fadvise64, int, fd, int64_t, offset, int64_t, len, unsigned, advice)
 {
     enum { LAST_ADVICE = 5 };

@@ -82,6 +82,8 @@ static int64_t map_file(struct map_request *request, int descriptor)
     return result;
 }
 
+/* Deviates: MAP_HUGETLB, MAP_LOCKED, MAP_GROWSDOWN, MAP_NONBLOCK and MAP_STACK change nothing; a TCP socket cannot be
+ * mapped (ENODEV). */
 SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t, flags, int, fd, uint64_t, offset)
 {
     unsigned type = flags & MAP_TYPE;
@@ -142,6 +144,8 @@ static bool is_advice(int32_t advice)
            (advice >= COLD && advice <= POPULATE_WRITE);
 }
 
+/* Deviates: MADV_FREE drops the pages at once; MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE,
+ * MADV_UNMERGEABLE and MADV_WIPEONFORK are EINVAL; other hints change nothing. */
 SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
 {
     if (addr & PAGE_MASK)
@@ -196,22 +200,28 @@ static int check_mapped(uintptr_t start, size_t length)
     return error ? error : address_space_check(first, whole);
 }
 
+/* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE2(mlock, uintptr_t, addr, size_t, length) { return check_mapped(addr, length); }
+/* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE2(munlock, uintptr_t, addr, size_t, length) { return check_mapped(addr, length); }
 
+/* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE3(mlock2, uintptr_t, addr, size_t, length, uint32_t, flags)
 {
     return flags & ~1u ? -EINVAL : check_mapped(addr, length);       /* MLOCK_ONFAULT */
 }
 
+/* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE1(mlockall, uint32_t, flags)
 {
     enum { CURRENT = 1, FUTURE = 2, ON_FAULT = 4 };
     return flags & ~(uint32_t)(CURRENT | FUTURE | ON_FAULT) || flags == 0 || flags == ON_FAULT ? -EINVAL : 0;
 }
 
+/* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE0(munlockall) { return 0; }
 
+/* Deviates: Only checks its arguments: a file that can be written is in memory anyway. */
 SYSCALL_DEFINE3(msync, uintptr_t, addr, size_t, length, uint32_t, flags)
 {
     enum { ASYNCHRONOUS = 1, INVALIDATE = 2, SYNCHRONOUS = 4 };

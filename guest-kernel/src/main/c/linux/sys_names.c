@@ -54,11 +54,13 @@ static int64_t make_node(int directory, uintptr_t path, uint32_t mode)
     return make_at(directory, path, type | (mode & 07777 & ~file_creation_mask), NULL);
 }
 
+/* Deviates: The number of a device is ignored. */
 SYSCALL_DEFINE3(mknod, uintptr_t, pathname, uint32_t, mode, uint32_t, dev)
 {
     return make_node(AT_FDCWD, pathname, mode);
 }
 
+/* Deviates: The number of a device is ignored. */
 SYSCALL_DEFINE4(mknodat, int, dirfd, uintptr_t, pathname, uint32_t, mode, uint32_t, dev)
 {
     return make_node(dirfd, pathname, mode);
@@ -189,6 +191,7 @@ SYSCALL_DEFINE4(renameat, int, olddirfd, uintptr_t, oldpath, int, newdirfd, uint
     return rename_at(olddirfd, oldpath, newdirfd, newpath, 0);
 }
 
+/* Deviates: White-outs are not offered: RENAME_WHITEOUT is EINVAL. */
 SYSCALL_DEFINE5(renameat2, int, olddirfd, uintptr_t, oldpath, int, newdirfd, uintptr_t, newpath, uint32_t, flags)
 {
     return rename_at(olddirfd, oldpath, newdirfd, newpath, flags);
@@ -204,6 +207,7 @@ static int resize(struct inode *inode, uint64_t size)
     return error;
 }
 
+/* Deviates: A file has at most 1 TiB (EFBIG). */
 SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, length)
 {
     if (length < 0)
@@ -224,6 +228,7 @@ static bool is_writable(const struct file *file)
     return file->inode && is_type(file->inode, S_IFREG) && file_is_writable(file);
 }
 
+/* Deviates: A file has at most 1 TiB (EFBIG). */
 SYSCALL_DEFINE2(ftruncate, int, fd, int64_t, length)
 {
     if (length < 0)
@@ -268,6 +273,7 @@ SYSCALL_DEFINE4(fallocate, int, fd, uint32_t, mode, int64_t, offset, int64_t, le
     return result;
 }
 
+/* Deviates: There are no huge pages: MFD_HUGETLB is EINVAL. */
 SYSCALL_DEFINE2(memfd_create, uintptr_t, name, uint32_t, flags)
 {
     enum { CLOSE_ON_EXEC = 1, ALLOW_SEALING = 2, NAME_SIZE = 250, NO_EXEC = 8, EXEC = 16 };
@@ -368,6 +374,7 @@ SYSCALL_DEFINE2(chmod, uintptr_t, pathname, uint32_t, mode)
     return change_at(AT_FDCWD, pathname, 0, &change);
 }
 
+/* Deviates: Files in /proc take any mode. */
 SYSCALL_DEFINE2(fchmod, int, fd, uint32_t, mode)
 {
     struct change change = mode_change(mode);

@@ -145,6 +145,7 @@ static int64_t give_descriptor(struct file *file, bool close_on_exec)
     return descriptor;
 }
 
+/* Deviates: Families AF_INET and AF_UNIX, and AF_NETLINK for routes; SOCK_RAW of AF_INET is EPERM. */
 SYSCALL_DEFINE3(socket, int, domain, uint32_t, type, int, protocol)
 {
     struct file *file;
@@ -154,6 +155,7 @@ SYSCALL_DEFINE3(socket, int, domain, uint32_t, type, int, protocol)
     return error < 0 ? error : give_descriptor(file, type & SOCK_CLOEXEC);
 }
 
+/* Deviates: SOCK_RAW of AF_INET is EPERM. */
 SYSCALL_DEFINE4(socketpair, int, domain, uint32_t, type, int, protocol, uintptr_t, sv)
 {
     struct file *files[2];
@@ -336,6 +338,7 @@ static int64_t send_on(struct socket *socket, struct socket_message *message)
     return sent;
 }
 
+/* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
 SYSCALL_DEFINE6(sendto, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, dest_addr,
                 int, addrlen)
 {
@@ -419,6 +422,7 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
     return result;
 }
 
+/* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
 SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 {
     struct held_socket held;
@@ -430,6 +434,7 @@ SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
     return result;
 }
 
+/* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
 SYSCALL_DEFINE4(sendmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags)
 {
     struct held_socket held;

@@ -22,6 +22,7 @@ static int64_t check_thread(int32_t id)
     return process_has_thread(id) ? 0 : -ESRCH;
 }
 
+/* Deviates: The policy is always SCHED_OTHER, whatever was set. */
 SYSCALL_DEFINE1(sched_getscheduler, int, pid) { return check_thread(pid); }
 
 /* What the policies allow as priority, at most or at least. */
@@ -60,13 +61,16 @@ static int64_t set_scheduler(int32_t id, int32_t policy, uintptr_t parameters)
     return priority_valid(policy, priority) ? 0 : -EINVAL;
 }
 
+/* Deviates: Policies and priorities are checked, and change nothing: threads share the CPU by one policy. */
 SYSCALL_DEFINE3(sched_setscheduler, int, pid, int, policy, uintptr_t, param)
 {
     return policy < 0 ? -EINVAL : set_scheduler(pid, policy & ~RESET_ON_FORK, param);
 }
 
+/* Deviates: Policies and priorities are checked, and change nothing: threads share the CPU by one policy. */
 SYSCALL_DEFINE2(sched_setparam, int, pid, uintptr_t, param) { return set_scheduler(pid, NORMAL, param); }
 
+/* Deviates: The priority is always 0, whatever was set. */
 SYSCALL_DEFINE2(sched_getparam, int, pid, uintptr_t, param)
 {
     int32_t priority = 0;
@@ -74,6 +78,7 @@ SYSCALL_DEFINE2(sched_getparam, int, pid, uintptr_t, param)
     return error ? error : user_put(param, &priority);
 }
 
+/* Deviates: The interval is always 4 ms. */
 SYSCALL_DEFINE2(sched_rr_get_interval, int, pid, uintptr_t, tp)
 {
     struct abi_timespec slice = timespec_of(ROUND_ROBIN_SLICE);
@@ -123,6 +128,7 @@ SYSCALL_DEFINE2(getpriority, unsigned, which, int, who)
 
 static int nice_of(int64_t value) { return (int)max_of(min_of(value, 19L), -20L); }
 
+/* Deviates: The nice value is kept for getpriority(2), and gives no thread more or less of the CPU. */
 SYSCALL_DEFINE3(setpriority, unsigned, which, int, who, int, prio)
 {
     int64_t error = check_owner(which, who);
@@ -168,6 +174,7 @@ static int64_t read_attributes(uintptr_t address, struct abi_attributes *attribu
     return user_read(attributes, address, size);
 }
 
+/* Deviates: Policies and priorities are checked, and change nothing: threads share the CPU by one policy. */
 SYSCALL_DEFINE3(sched_setattr, int, pid, uintptr_t, attr, uint32_t, flags)
 {
     struct abi_attributes attributes;

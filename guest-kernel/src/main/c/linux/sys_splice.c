@@ -216,6 +216,7 @@ static void let_go(const struct two_files *files)
     file_put(files->out);
 }
 
+/* Deviates: From /dev/null it returns 0, the end of the file, as read(2) does. */
 SYSCALL_DEFINE6(splice, int, fd_in, uintptr_t, off_in, int, fd_out, uintptr_t, off_out, size_t, size, uint32_t, flags)
 {
     struct two_files files;
@@ -438,6 +439,7 @@ static int64_t copy_range(const struct two_files *files, uintptr_t in_at, uintpt
     return advance(&out, out_at, result);
 }
 
+/* Deviates: Also copies between file systems. */
 SYSCALL_DEFINE6(copy_file_range, int, fd_in, uintptr_t, off_in, int, fd_out, uintptr_t, off_out, size_t, size,
                 uint32_t, flags)
 {

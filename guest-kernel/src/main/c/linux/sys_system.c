@@ -12,6 +12,7 @@
 
 char host_name[SYSTEM_NAME_SIZE] = "unikernel";
 
+/* Deviates: The version is "unikernel". */
 SYSCALL_DEFINE1(uname, uintptr_t, buffer)
 {
     struct { char system[65], node[65], release[65], version[65], machine[65], domain[65]; } name = {
@@ -21,9 +22,13 @@ SYSCALL_DEFINE1(uname, uintptr_t, buffer)
 }
 
 /* Restartable sequences need the kernel to restart them on preemption; glibc does without. */
+/* Deviates: Not offered (ENOSYS), as on a Linux without restartable sequences. It exists so that nothing is
+ * logged. */
 SYSCALL_DEFINE4(rseq, uintptr_t, rseq, unsigned, rseq_len, uint32_t, flags, uint32_t, sig) { return -ENOSYS; }
+/* Deviates: There is no second process (ENOSYS). It exists so that nothing is logged. */
 SYSCALL_DEFINE0(vfork) { return -ENOSYS; }
 
+/* Deviates: There is one node of memory, and no policy (ENOSYS). It exists so that nothing is logged. */
 SYSCALL_DEFINE5(get_mempolicy, uintptr_t, mode, uintptr_t, nodemask, uint64_t, maxnode, uintptr_t, addr,
                 uint64_t, flags)
 {
@@ -40,6 +45,7 @@ SYSCALL_DEFINE3(getrandom, uintptr_t, buffer, size_t, size, uint32_t, flags)
     return transfer_out_random(&transfer);
 }
 
+/* Deviates: Load averages are 0. */
 SYSCALL_DEFINE1(sysinfo, uintptr_t, info)
 {
     struct {

@@ -92,12 +92,14 @@ static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stac
     return id;
 }
 
+/* Deviates: Only makes threads: without CLONE_VM, CLONE_SIGHAND and CLONE_THREAD it is ENOSYS. */
 SYSCALL_DEFINE5(clone, uint64_t, flags, uintptr_t, stack, uintptr_t, parent_tid, uintptr_t, child_tid, uint64_t, tls)
 {
     struct clone_arguments clone = { .flags = flags, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls };
     return create_thread(&clone, stack);
 }
 
+/* Deviates: Only makes threads: without CLONE_VM, CLONE_SIGHAND and CLONE_THREAD it is ENOSYS. */
 SYSCALL_DEFINE2(clone3, uintptr_t, cl_args, size_t, size)
 {
     struct clone_arguments clone;
@@ -185,6 +187,7 @@ SYSCALL_DEFINE0(sched_yield)
     return 0;
 }
 
+/* Deviates: The mask always has the one CPU that is started. */
 SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
     uint64_t cpus = 1;                   /* the one CPU that is started */
@@ -196,6 +199,7 @@ SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, cpusetsize, uintptr_t, ma
     return error ? error : CPU_MASK_BYTES;
 }
 
+/* Deviates: The mask is not looked at: there is one CPU. */
 SYSCALL_DEFINE3(sched_setaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
     return process_has_thread(pid) ? 0 : -ESRCH;

@@ -7,6 +7,7 @@
  * timers" guards
  * the table and what is counted; it is inside "signals", and dropped before a signal is sent.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "lib/errno.h"
@@ -96,6 +97,7 @@ uint32_t posix_timer_taken(uint32_t number)
 /* Under the lock: a number that is not in use, or TIMERS. */
 static uint32_t find_free(void)
 {
+    must_hold(&lock);
     for (uint32_t i = 0; i < TIMERS; i++) {
         uint32_t number = (next_number + i) % TIMERS;
         if (!timers[number] || !timers[number]->used)

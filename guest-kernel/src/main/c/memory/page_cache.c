@@ -208,6 +208,7 @@ static uint32_t random_window(void)
 /* How many pages to read from `index` on, adjusting the source's window; 0: it lies beyond the end. Under the lock. */
 static unsigned read_ahead(struct page_source *source, uint32_t index)
 {
+    must_hold(&lock);
     bool sequential = index == source->next_index;
     source->window = sequential ? min_of(source->window * 2, (uint32_t)WINDOW_MAX) : random_window();
     uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
@@ -236,6 +237,7 @@ static unsigned allocate_batch(const struct page_source *source, struct page **p
 /* Enters frames for index.. that are absent, stopping at the first present one. Under the lock. */
 static unsigned insert_absent(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
 {
+    must_hold(&lock);
     unsigned entered = 0;
     while (entered < count && !lookup(source, index + entered)) {
         insert(source, index + entered, pages[entered]);
@@ -335,6 +337,7 @@ void page_walk_init(struct page_walk *walk, struct page_source *source, uint64_t
 /* One step of the walk, under the lock. */
 static struct page *walk_step(struct page_walk *walk)
 {
+    must_hold(&lock);
     struct page_source *source = walk->source;
     walk->left--;
     if (!source->page_count) {

@@ -207,6 +207,7 @@ static void retry(struct timer *timer)
 
 void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), void *context)
 {
+    must_hold_net();
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
         list_for_each(node, &buckets[i]) {
             const struct neighbour *n = list_entry(node, struct neighbour, link);
@@ -339,6 +340,7 @@ static void handle(struct interface *interface, const struct arp_header *arp)
 
 void arp_input(struct interface *interface, struct packet *packet)
 {
+    must_hold_net();
     const struct arp_header *arp = packet_pull(packet, sizeof(*arp));
     if (arp && valid(arp))
         handle(interface, arp);
@@ -365,6 +367,7 @@ static void wait_for_answer(struct neighbour *n, struct packet *packet)
 
 void arp_output(struct interface *interface, struct packet *packet, ipv4_t neighbour)
 {
+    must_hold_net();
     struct neighbour *n = find(interface, neighbour);
     if (!n)
         n = create(interface, neighbour);
@@ -393,12 +396,14 @@ bool arp_anything_waiting(void)
 
 void arp_announce(struct interface *interface)
 {
+    must_hold_net();
     ipv4_t own = interface->configuration.address;
     send(interface, ARP_REQUEST, own, NULL, own, ethernet_broadcast);
 }
 
 void arp_forget(struct interface *interface)
 {
+    must_hold_net();
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
         list_for_each_safe(node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);

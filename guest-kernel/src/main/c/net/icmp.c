@@ -127,6 +127,7 @@ static void receive_error(const struct ip_info *info, struct packet *packet)
 
 void icmp_input(const struct ip_info *info, struct packet *packet)
 {
+    must_hold_net();
     const struct icmp_header *icmp = packet_pull(packet, sizeof(*icmp));
     if (!icmp || checksum_fold(packet_checksum(packet, 0, 0)) != 0xffff) {
         packet_free(packet);
@@ -149,6 +150,7 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
 
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code)
 {
+    must_hold_net();
     if (!info->unicast || info->source == IPV4_ANY || !allowance_take(&errors, info->source))
         return;
     uint32_t quoted = min_of(packet->length, QUOTED_MOST);
@@ -174,6 +176,7 @@ void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, ui
 
 void icmp_local_unreachable(struct packet *packet)
 {
+    must_hold_net();
     struct icmp_error error = { .error = EHOSTUNREACH, .type = ICMP_UNREACHABLE, .code = ICMP_HOST_UNREACHABLE };
     if (!read_quoted(packet, 0, &error))
         return;

@@ -139,6 +139,7 @@ void igmp_init(void) { timer_init(&report_timer, timer_expired); }
 
 void igmp_joined(struct multicast_group *group)
 {
+    must_hold_net();
     if (!is_reported(group))
         return;
     report(group, TO_EXCLUDE);
@@ -148,6 +149,7 @@ void igmp_joined(struct multicast_group *group)
 
 void igmp_left(struct multicast_group *group)
 {
+    must_hold_net();
     unsigned version = version_now();
     if (!is_reported(group) || version == 1)
         return;
@@ -197,6 +199,7 @@ static void receive_query(const struct ip_info *info, const struct igmp_header *
 
 void igmp_input(const struct ip_info *info, struct packet *packet)
 {
+    must_hold_net();
     const struct igmp_header *header = packet_pull(packet, sizeof(*header));
     bool valid = header && checksum_fold(packet_checksum(packet, 0, 0)) == 0xffff;
     if (valid && header->type == QUERY && !info->interface->loopback)

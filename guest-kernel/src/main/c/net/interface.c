@@ -221,6 +221,7 @@ struct interface *interface_of_address(ipv4_t address)
 
 void interface_configure(struct interface *interface, const struct net_configuration *configuration)
 {
+    must_hold_net();
     interface->configuration = *configuration;
     unsigned mtu = configuration->mtu >= IP_MINIMUM_MTU ? configuration->mtu : interface->device->mtu;
     interface->mtu = (uint16_t)min_of(mtu, (unsigned)interface->device->max_mtu);
@@ -231,6 +232,7 @@ void interface_configure(struct interface *interface, const struct net_configura
 
 void interface_transmit(struct interface *interface, struct packet *packet)
 {
+    must_hold_net();
     if (interface->loopback) {
         list_push_back(&loopback_queue, &packet->link);
         return;
@@ -271,6 +273,7 @@ static void receive_looped(void)
 
 void interfaces_finish(void)
 {
+    must_hold_net();
     do
         receive_looped();
     while (anything_looped || !list_empty(&loopback_queue));

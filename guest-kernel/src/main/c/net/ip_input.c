@@ -112,6 +112,7 @@ static uint32_t parse(struct interface *interface, struct packet *packet, struct
 
 void ip_input(struct interface *interface, struct packet *packet, bool link_unicast)
 {
+    must_hold_net();
     struct ip_info info;
     uint32_t header_length = parse(interface, packet, &info);
     info.unicast = link_unicast;

@@ -187,6 +187,7 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
 
 int ip_output(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
+    must_hold_net();
     uint32_t whole = packet->length + IP_HEADER_LENGTH;
     bool fits = whole <= route->interface->mtu || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
     if (fits) {

@@ -110,6 +110,7 @@ static void drop(struct membership *membership)
 
 int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t index)
 {
+    must_hold_net();
     if (!ipv4_is_multicast(group))
         return -EINVAL;
     struct interface *interface = choose_interface(group, address, index);
@@ -138,6 +139,7 @@ int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t 
 
 int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t index)
 {
+    must_hold_net();
     const struct interface *wanted = choose_interface(group, address, index);
     if (!wanted && index == 0 && address == IPV4_ANY)
         return -ENODEV;
@@ -154,6 +156,7 @@ int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t
 
 void multicast_leave_all(struct socket *socket)
 {
+    must_hold_net();
     list_for_each_safe(node, &socket->memberships)
         drop(list_entry(node, struct membership, link));
 }

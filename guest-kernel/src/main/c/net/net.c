@@ -54,6 +54,10 @@ void net_unlock(void)
     spin_unlock(&lock);
 }
 
+#ifdef KERNEL_DEBUG
+bool net_locked(void) { return spinlock_held(&lock); }
+#endif
+
 void net_milestone_reached(enum net_event event)
 {
     if (milestones_reached[event])

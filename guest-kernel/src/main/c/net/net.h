@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "core/debug.h"
 #include "lib/types.h"
 #include "net/address.h"
 #include "net/sntp.h"
@@ -81,6 +82,13 @@ void net_lock(void);
 /* Before it unlocks: receives all packets that were sent to this machine itself, which may change any socket and send
  * more, and flushes every device that was given packets. So after it nothing read under the lock may be relied on. */
 void net_unlock(void);
+/* Debug builds (core/debug.h): this CPU holds the net lock. For the first line of what is called under it. */
+#ifdef KERNEL_DEBUG
+bool net_locked(void);
+#define must_hold_net() assert(net_locked())
+#else
+#define must_hold_net() ((void)0)
+#endif
 void net_milestone_reached(enum net_event event);
 
 enum net_memory { NET_MEMORY_PLENTY, NET_MEMORY_PRESSURE, NET_MEMORY_FULL };

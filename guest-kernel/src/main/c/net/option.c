@@ -5,6 +5,7 @@
 #include "net/option.h"
 
 #include "lib/errno.h"
+#include "net/net.h"
 
 int option_set_nothing(void *socket, int value) { (void)socket; (void)value; return 0; }
 int option_get_zero(const void *socket) { (void)socket; return 0; }
@@ -19,6 +20,7 @@ static const struct option *find(const struct option_table *table, int name)
 
 int option_set(const struct option_table *table, void *socket, int name, int value)
 {
+    must_hold_net();
     const struct option *option = find(table, name);
     if (!option)
         return -ENOPROTOOPT;
@@ -58,6 +60,7 @@ bool option_may_be_empty(const struct option_table *table, int name)
 
 int option_get(const struct option_table *table, const void *socket, int name, int *value)
 {
+    must_hold_net();
     const struct option *option = find(table, name);
     if (!option || (option->shape == OPTION_COMPUTED && !option->get))
         return -ENOPROTOOPT;

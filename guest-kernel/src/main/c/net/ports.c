@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
+#include "net/net.h"
 
 static struct hash_key share_key;    /* of every table; set once */
 
@@ -61,6 +62,7 @@ static uint16_t random_free_port(const struct port_table *table, ipv4_t address)
 
 int port_bind(struct port_table *table, struct port_binding *binding, struct endpoint local)
 {
+    must_hold_net();
     if (local.port == 0)
         local.port = random_free_port(table, local.address);
     if (local.port == 0 || port_conflict(table, binding, local))
@@ -72,6 +74,7 @@ int port_bind(struct port_table *table, struct port_binding *binding, struct end
 
 void port_unbind(struct port_binding *binding)
 {
+    must_hold_net();
     list_remove(&binding->link);
 }
 

@@ -17,6 +17,7 @@
 /* RFC 6298 2. */
 void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample)
 {
+    must_hold_net();
     if (tcp->smoothed_rtt == 0) {
         tcp->smoothed_rtt = max_of(sample, (nanoseconds)1);
         tcp->rtt_variation = sample / 2;
@@ -143,6 +144,7 @@ static void digest(struct tcp *tcp, const struct tcp_delivery *delivery, bool ad
 
 bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
 {
+    must_hold_net();
     uint32_t ack = segment->acknowledgement;
     /* RFC 5961 5.2: blind injections have to guess this as well. */
     if (seq_before(tcp->send_next, ack) || seq_before(ack, tcp->send_unacknowledged - tcp->send_window_max)) {

@@ -17,6 +17,7 @@ static uint32_t initial_window(uint32_t mss)
 
 void tcp_congestion_init(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->congestion = (struct tcp_congestion){
         .window = initial_window(tcp->mss),
         .slow_start_threshold = TCP_CONGESTION_MAXIMUM,
@@ -89,6 +90,7 @@ static void grow_cubic(struct tcp *tcp, uint32_t bytes)
 
 void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt)
 {
+    must_hold_net();
     const struct tcp_congestion *c = &tcp->congestion;
     if (!c->limited)
         return;                       /* RFC 7661: no growth that was not used */
@@ -100,6 +102,7 @@ void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt)
 
 void tcp_congestion_loss(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_congestion *c = &tcp->congestion;
     /* RFC 9438 4.7, fast convergence: a second reduction below the old maximum yields to newcomers. */
     c->window_max = c->window < c->window_max ? (uint32_t)((uint64_t)c->window * 17 / 20) : c->window;
@@ -112,6 +115,7 @@ void tcp_congestion_loss(struct tcp *tcp)
 
 void tcp_congestion_idle(struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t restart = initial_window(tcp->mss);   /* RFC 5681 4.1 */
     tcp->congestion.window = min_of(tcp->congestion.window, restart);
     tcp->congestion.epoch = 0;

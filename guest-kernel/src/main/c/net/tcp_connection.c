@@ -49,6 +49,7 @@ uint16_t tcp_mss_for(const struct ip_route *route)
 
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {
+    must_hold_net();
     struct tcp *tcp = heap_allocate_zeroed_at(sizeof(*tcp), PAGES_NEEDED);
     if (!tcp)
         return NULL;
@@ -77,6 +78,7 @@ struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 
 void tcp_free_received(struct tcp *tcp)
 {
+    must_hold_net();
     if (tcp->being_read)
         return;                       /* goes with the connection */
     packet_free_all(&tcp->received);
@@ -88,6 +90,7 @@ void tcp_free_received(struct tcp *tcp)
 
 void tcp_put(struct tcp *tcp)
 {
+    must_hold_net();
     if (--tcp->references > 0)
         return;
     tcp_free_received(tcp);
@@ -99,6 +102,7 @@ void tcp_put(struct tcp *tcp)
 
 void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket)
 {
+    must_hold_net();
     tcp->kept = socket->kept;
     tcp->keep_alive = socket->socket.kept.keep_alive;
     tcp->type_of_service = socket->socket.kept.type_of_service;
@@ -110,6 +114,7 @@ void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket)
 
 void tcp_update_mss(struct tcp *tcp)
 {
+    must_hold_net();
     struct ip_route route;
     uint32_t mss = tcp->peer_mss;
     if (ip_route(tcp->entry.remote.address, &route) == 0)
@@ -124,6 +129,7 @@ void tcp_update_mss(struct tcp *tcp)
 
 void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer)
 {
+    must_hold_net();
     tcp->peer_mss = peer->mss != 0 ? max_of(peer->mss, (uint16_t)TCP_MINIMUM_MSS) : TCP_DEFAULT_MSS;
     tcp->timestamps = peer->timestamp_present;
     tcp->sack = peer->sack_permitted;
@@ -141,6 +147,7 @@ void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer)
 
 void tcp_wake(struct tcp *tcp, unsigned events)
 {
+    must_hold_net();
     if (tcp->socket)
         wake(&tcp->socket->socket.queue, events);
 }
@@ -193,6 +200,7 @@ static void join_orphans(struct tcp *tcp)
 
 void tcp_close(struct tcp *tcp, int error)
 {
+    must_hold_net();
     if (tcp->state == TCP_CLOSED)
         return;
     tcp->references++;                /* it must outlive what follows */
@@ -211,6 +219,7 @@ void tcp_close(struct tcp *tcp, int error)
 
 void tcp_abort(struct tcp *tcp, int error)
 {
+    must_hold_net();
     if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_CLOSED)
         tcp_send_reset(tcp);
     tcp_close(tcp, error);
@@ -218,6 +227,7 @@ void tcp_abort(struct tcp *tcp, int error)
 
 void tcp_enter_time_wait(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->references++;
     if (tcp->ack_now || tcp->ack_delayed)
         tcp_send_ack(tcp);            /* the record does not know what is still unacknowledged */
@@ -229,6 +239,7 @@ void tcp_enter_time_wait(struct tcp *tcp)
 
 void tcp_orphan(struct tcp *tcp, bool reset)
 {
+    must_hold_net();
     tcp->socket = NULL;
     if (tcp->state == TCP_CLOSED)
         return;

@@ -27,6 +27,7 @@ void tcp_init(void)
 
 void tcp_challenge(struct tcp *tcp)
 {
+    must_hold_net();
     nanoseconds now = clock_monotonic();
     if (tcp->last_challenge != 0 && now - tcp->last_challenge < CHALLENGE_INTERVAL)
         return;
@@ -318,6 +319,7 @@ static void synchronised_input(struct tcp *tcp, struct tcp_segment *segment, str
 
 void tcp_connection_input(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet)
 {
+    must_hold_net();
     tcp->references++;                /* it may close on the way */
     if (tcp->state == TCP_SYN_SENT) {
         syn_sent_input(tcp, segment);

@@ -286,6 +286,7 @@ static void acknowledges_cookie(struct tcp_request *request, struct tcp_segment 
 
 void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet)
 {
+    must_hold_net();
     struct tcp_request *request = request_of(entry);
     struct tcp_socket *listener = request->listener;
     uint32_t expected = request->their_sequence + 1;
@@ -368,6 +369,7 @@ static struct tcp_socket *listener_at(struct endpoint local, unsigned wanted, un
 
 struct tcp_socket *tcp_find_listener(struct endpoint local, struct endpoint remote)
 {
+    must_hold_net();
     unsigned counts[3] = { 0 };
     list_for_each(node, port_bucket(&tcp_ports, local.port))
         counts[fitness(list_entry(node, struct port_binding, link), local)]++;

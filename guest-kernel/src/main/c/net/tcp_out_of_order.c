@@ -31,6 +31,7 @@ static bool starts_before(const struct tree_node *a, const struct tree_node *b)
 
 void tcp_out_of_order_init(struct tcp *tcp)
 {
+    must_hold_net();
     tree_init(&tcp->out_of_order, starts_before);
 }
 
@@ -104,6 +105,7 @@ static void free_run(struct tcp *tcp, struct tcp_run *run)
 
 void tcp_out_of_order_clear(struct tcp *tcp)
 {
+    must_hold_net();
     for (struct tree_node *node; (node = tree_first(&tcp->out_of_order));)
         free_run(tcp, run_of(node));
     tcp->recent_count = 0;
@@ -183,6 +185,7 @@ static void join(struct tcp *tcp, struct tcp_run *run, struct tcp_run *next)
 
 void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet)
 {
+    must_hold_net();
     uint32_t memory = packet_memory(packet), sequence = tcp_piece(packet)->sequence;
     if (!make_room(tcp, sequence, memory + (uint32_t)sizeof(struct tcp_run))) {
         packet_free(packet);
@@ -215,6 +218,7 @@ void tcp_out_of_order_add(struct tcp *tcp, struct packet *packet)
 
 struct packet *tcp_out_of_order_take(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_run *run;
     while ((run = run_of(tree_first(&tcp->out_of_order))) && seq_up_to(run->start, tcp->receive_next)) {
         struct packet *packet = packet_at(list_pop_front(&run->packets));

@@ -61,6 +61,7 @@ static void note_acknowledged(struct tcp *tcp)
 
 void tcp_send_ack(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_header_fields header = header_of(tcp, tcp->send_next, TCP_ACK);
     announce_window(tcp, &header);
     add_sack(tcp, &header);
@@ -70,6 +71,7 @@ void tcp_send_ack(struct tcp *tcp)
 
 void tcp_send_probe(struct tcp *tcp)
 {
+    must_hold_net();
     /* An old sequence number makes the peer answer with its acknowledgement and window (RFC 9293 3.8.4). */
     struct tcp_header_fields header = header_of(tcp, tcp->send_unacknowledged - 1, TCP_ACK);
     announce_window(tcp, &header);
@@ -87,6 +89,7 @@ bool tcp_held_by_cork(const struct tcp *tcp)
 
 void tcp_send_into_small_window(struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t payload = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
     uint32_t length = min_of(min_of(payload, (uint32_t)tcp->mss), tcp->send_window);
     if (length > 0)
@@ -95,12 +98,14 @@ void tcp_send_into_small_window(struct tcp *tcp)
 
 void tcp_send_reset(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_header_fields header = header_of(tcp, tcp->send_next, TCP_RST | TCP_ACK);
     tcp_transmit_bare(&header);
 }
 
 void tcp_send_syn(struct tcp *tcp)
 {
+    must_hold_net();
     bool answer = tcp->state == TCP_SYN_RECEIVED;      /* simultaneous open */
     struct tcp_header_fields header =
         header_of(tcp, tcp->send_unacknowledged, answer ? TCP_SYN | TCP_ACK : TCP_SYN);
@@ -224,6 +229,7 @@ static bool send_lost(struct tcp *tcp)
 
 void tcp_send_tail_probe(struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t payload = seq_before(tcp->send_next, tcp->send_end) ? tcp->send_end - tcp->send_next : 0;
     uint32_t length = min_of(min_of(payload, (uint32_t)tcp->mss), in_window(tcp, tcp->send_next));
     if (length > 0) {
@@ -329,6 +335,7 @@ static bool something_is_held_back(const struct tcp *tcp)
 
 void tcp_output(struct tcp *tcp)
 {
+    must_hold_net();
     if (may_send_data(tcp)) {
         nanoseconds now = clock_monotonic();
         bool idle = tcp->send_next == tcp->send_unacknowledged && tcp->rto != 0 && now - tcp->last_sent > tcp->rto;

@@ -14,6 +14,7 @@
 
 void tcp_rack_init(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->rack.steps = 1;
     tcp->rack.persist = PERSIST;
 }
@@ -28,6 +29,7 @@ static bool first_copy_arrived(const struct tcp *tcp, const struct tcp_sent *sen
 
 void tcp_rack_delivered(struct tcp *tcp, const struct tcp_sent *sent, uint32_t end, struct tcp_delivery *delivery)
 {
+    must_hold_net();
     struct tcp_rack *rack = &tcp->rack;
     nanoseconds rtt = clock_monotonic() - sent->when;
     delivery->bytes += end - sent->start;
@@ -57,6 +59,7 @@ static nanoseconds reordering_window(const struct tcp *tcp)
 
 void tcp_rack_widen(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_rack *rack = &tcp->rack;
     rack->reordering_seen = true;
     rack->persist = PERSIST;
@@ -69,6 +72,7 @@ void tcp_rack_widen(struct tcp *tcp)
 
 void tcp_rack_recovered(struct tcp *tcp)
 {
+    must_hold_net();
     if (--tcp->rack.persist == 0)
         tcp_rack_init(tcp);
 }
@@ -84,6 +88,7 @@ static bool sent_before_delivered(const struct tcp *tcp, const struct tcp_sent *
 /* Those in flight are in the order of time, so the first that is not lost yet is the next that may be. */
 void tcp_rack_detect(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_rack *rack = &tcp->rack;
     nanoseconds wait = rack->rtt + reordering_window(tcp), now = clock_monotonic();
     struct tcp_sent *sent;
@@ -100,6 +105,7 @@ void tcp_rack_detect(struct tcp *tcp)
 /* RFC 8985 6.3: the first, and what was sent so long ago that it must have been delivered. */
 void tcp_rack_timeout(struct tcp *tcp)
 {
+    must_hold_net();
     nanoseconds wait = tcp->rack.rtt + reordering_window(tcp), now = clock_monotonic();
     struct tcp_sent *sent;
     tcp->rack.deadline = 0;
@@ -122,6 +128,7 @@ bool tcp_rack_may_probe(const struct tcp *tcp)
 
 void tcp_rack_probed(struct tcp *tcp, bool repeats)
 {
+    must_hold_net();
     tcp->rack.probed = true;
     tcp->rack.probe_repeats = repeats;
     tcp->rack.probe_end = tcp->send_next;
@@ -132,6 +139,7 @@ void tcp_rack_probed(struct tcp *tcp, bool repeats)
 void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
                                 const struct tcp_delivery *delivery)
 {
+    must_hold_net();
     struct tcp_rack *rack = &tcp->rack;
     if (!rack->probed || seq_before(segment->acknowledgement, rack->probe_end))
         return;

@@ -80,6 +80,7 @@ static void tune(struct tcp *tcp, uint32_t copied)
 /* The reader took bytes: report the window to the peer if it grew much since it was last sent. */
 void tcp_window_opened(struct tcp *tcp, uint32_t copied)
 {
+    must_hold_net();
     tune(tcp, copied);
     if (tcp->state == TCP_CLOSED || tcp->fin_received)
         return;
@@ -109,6 +110,7 @@ static void free_piece(struct tcp *tcp, struct packet *packet)
 
 void tcp_skip_byte(struct tcp *tcp)
 {
+    must_hold_net();
     struct packet *packet = list_entry(tcp->received.next, struct packet, link);
     tcp->received_bytes--;
     if (++tcp_piece(packet)->consumed < packet->length)
@@ -183,6 +185,7 @@ static void decide_acknowledgement(struct tcp *tcp)
 
 void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet)
 {
+    must_hold_net();
     bool fin = segment->flags & TCP_FIN;
     *tcp_piece(packet) = (struct tcp_piece){ .sequence = segment->sequence, .arrived = tcp_clock_ms(), .fin = fin };
     estimate_peer_mss(tcp, packet->length);

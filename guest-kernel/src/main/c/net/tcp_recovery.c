@@ -38,6 +38,7 @@ static bool spurious(const struct tcp *tcp, const struct tcp_delivery *delivery)
 
 void tcp_recovery_duplicate(struct tcp *tcp, const struct tcp_range *range)
 {
+    must_hold_net();
     struct tcp_undo *u = &tcp->undo;
     if (seq_before(tcp->recover, range->end) || seq_before(range->start, u->start))
         return;                       /* not of the last recovery */
@@ -51,11 +52,13 @@ void tcp_recovery_duplicate(struct tcp *tcp, const struct tcp_range *range)
 
 void tcp_recovery_sent(struct tcp *tcp, uint32_t bytes)
 {
+    must_hold_net();
     tcp->reduction.sent += bytes;
 }
 
 void tcp_recovery_sent_again(struct tcp *tcp, uint32_t bytes)
 {
+    must_hold_net();
     struct tcp_undo *u = &tcp->undo;
     tcp->total_retransmits++;
     tcp->reduction.sent += bytes;
@@ -122,6 +125,7 @@ static void go_on(struct tcp *tcp, const struct tcp_delivery *delivery, bool adv
 
 void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery, bool advanced)
 {
+    must_hold_net();
     const struct tcp_sent *lost = tcp_sent_lost(tcp);
     bool in_recovery = tcp->recovery != TCP_OPEN;
     if (in_recovery && advanced && tcp->undo.possible && spurious(tcp, delivery))
@@ -143,6 +147,7 @@ void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery,
 
 void tcp_recovery_timeout(struct tcp *tcp)
 {
+    must_hold_net();
     if (tcp->recovery == TCP_OPEN) {
         remember(tcp);
         tcp_congestion_loss(tcp);

@@ -21,6 +21,7 @@
 
 void tcp_queue_init(struct tcp *tcp)
 {
+    must_hold_net();
     list_init(&tcp->chunks);
 }
 
@@ -28,6 +29,7 @@ static struct tcp_chunk *chunk_of(struct list *node) { return list_entry(node, s
 
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length)
 {
+    must_hold_net();
     struct tcp_chunk *last = list_empty(&tcp->chunks) ? NULL : chunk_of(tcp->chunks.prev);
     if (last && last->page == page && last->offset + last->length == offset) {
         last->length += length;
@@ -66,6 +68,7 @@ static void release_send_page(struct tcp *tcp)
 
 void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to)
 {
+    must_hold_net();
     while (!list_empty(&tcp->chunks)) {
         struct tcp_chunk *chunk = chunk_of(tcp->chunks.next);
         if (!seq_before(chunk->sequence, up_to))
@@ -84,6 +87,7 @@ void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to)
 
 void tcp_queue_clear(struct tcp *tcp)
 {
+    must_hold_net();
     while (!list_empty(&tcp->chunks))
         free_chunk(tcp, chunk_of(tcp->chunks.next));
     release_send_page(tcp);
@@ -128,6 +132,7 @@ static uint32_t share_pages(struct tcp_chunk *chunk, uint32_t skip, struct packe
 
 struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **from, uint32_t sequence, uint32_t *length)
 {
+    must_hold_net();
     bool copy = *length <= COPY_LIMIT;
     struct packet *packet = packet_allocate(copy ? *length : 0);
     if (!packet || *length == 0)
@@ -178,6 +183,7 @@ bool tcp_writable(const struct tcp *tcp)
 
 void tcp_wake_writer(struct tcp *tcp)
 {
+    must_hold_net();
     if (!tcp->writer_waits || !tcp_writable(tcp))
         return;
     tcp->writer_waits = false;

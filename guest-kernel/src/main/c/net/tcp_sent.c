@@ -31,6 +31,7 @@ static bool starts_before(const struct tree_node *a, const struct tree_node *b)
 
 void tcp_sent_init(struct tcp *tcp)
 {
+    must_hold_net();
     tree_init(&tcp->sent, starts_before);
     list_init(&tcp->in_flight);
     list_init(&tcp->lost);
@@ -40,6 +41,7 @@ void tcp_sent_init(struct tcp *tcp)
 
 struct tcp_sent *tcp_sent_new(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_sent *sent = heap_allocate_zeroed_at(sizeof(*sent), PAGES_NEEDED);
     if (!sent)
         return NULL;
@@ -51,6 +53,7 @@ struct tcp_sent *tcp_sent_new(struct tcp *tcp)
 
 void tcp_sent_free(struct tcp *tcp, struct tcp_sent *sent)
 {
+    must_hold_net();
     tcp->send_memory -= sizeof(*sent);
     net_uncharge(sizeof(*sent));
     heap_free(sent);
@@ -83,6 +86,7 @@ static void drop(struct tcp *tcp, struct tcp_sent *sent)
 
 void tcp_sent_clear(struct tcp *tcp)
 {
+    must_hold_net();
     for (struct tree_node *node; (node = tree_first(&tcp->sent));)
         drop(tcp, sent_of(node));
 }
@@ -97,6 +101,7 @@ static struct tcp_chunk *chunk_from(const struct tcp *tcp, struct tcp_chunk *chu
 
 bool tcp_sent_split(struct tcp *tcp, struct tcp_sent *sent, uint32_t at)
 {
+    must_hold_net();
     struct tcp_sent *rest = tcp_sent_new(tcp);
     if (!rest)
         return false;
@@ -143,6 +148,7 @@ struct tcp_sent *tcp_sent_lost(const struct tcp *tcp)
 
 void tcp_sent_add(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now)
 {
+    must_hold_net();
     sent->when = now;
     sent->state = TCP_SENT_IN_FLIGHT;
     tree_insert(&tcp->sent, &sent->node);
@@ -152,6 +158,7 @@ void tcp_sent_add(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now)
 
 void tcp_sent_again(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now)
 {
+    must_hold_net();
     change(tcp, sent, TCP_SENT_IN_FLIGHT);
     sent->when = now;
     sent->retransmitted = true;
@@ -162,12 +169,14 @@ void tcp_sent_again(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now)
 
 void tcp_sent_lose(struct tcp *tcp, struct tcp_sent *sent, bool first)
 {
+    must_hold_net();
     change(tcp, sent, TCP_SENT_LOST);
     list_insert_after(first ? &tcp->lost : tcp->lost.prev, &sent->link);
 }
 
 void tcp_sent_lose_all(struct tcp *tcp)
 {
+    must_hold_net();
     while (!list_empty(&tcp->in_flight))
         tcp_sent_lose(tcp, at_link(tcp->in_flight.next), false);
 }
@@ -175,6 +184,7 @@ void tcp_sent_lose_all(struct tcp *tcp)
 /* What is lost was sent before all that is in flight: it goes back to the front, the oldest first. */
 void tcp_sent_lost_nothing(struct tcp *tcp)
 {
+    must_hold_net();
     while (!list_empty(&tcp->lost)) {
         struct tcp_sent *sent = at_link(tcp->lost.prev);
         change(tcp, sent, TCP_SENT_IN_FLIGHT);
@@ -185,6 +195,7 @@ void tcp_sent_lost_nothing(struct tcp *tcp)
 /* The peer never had, or threw away, the first bytes of what it seemed to have (RFC 2018 8): they are lost. */
 void tcp_sent_disown_first(struct tcp *tcp)
 {
+    must_hold_net();
     struct tcp_sent *first = tcp_sent_first(tcp);
     if (!first || first->state != TCP_SENT_DELIVERED)
         return;
@@ -231,6 +242,7 @@ static struct tcp_sent *cut_to_range(struct tcp *tcp, struct tcp_sent *sent, con
 
 void tcp_sent_deliver(struct tcp *tcp, const struct tcp_range *range, struct tcp_delivery *delivery)
 {
+    must_hold_net();
     struct tcp_sent *next;
     for (struct tcp_sent *sent = find(tcp, range->start); sent && seq_before(sent->start, range->end);
          sent = next) {
@@ -248,6 +260,7 @@ void tcp_sent_deliver(struct tcp *tcp, const struct tcp_range *range, struct tcp
 
 void tcp_sent_deliver_any(struct tcp *tcp, struct tcp_delivery *delivery)
 {
+    must_hold_net();
     const struct tcp_sent *first = tcp_sent_first(tcp);
     list_for_each(node, &tcp->in_flight) {
         struct tcp_sent *sent = at_link(node);
@@ -270,6 +283,7 @@ static void cut_front(struct tcp *tcp, struct tcp_sent *sent, uint32_t cut)
 
 void tcp_sent_acknowledged(struct tcp *tcp, uint32_t up_to, struct tcp_delivery *delivery)
 {
+    must_hold_net();
     struct tcp_sent *first;
     while ((first = tcp_sent_first(tcp)) && seq_before(first->start, up_to)) {
         uint32_t end = seq_min(first->end, up_to);

@@ -55,6 +55,7 @@ static void sample(struct tcp *tcp, nanoseconds rtt)
 
 void tcp_slow_start_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt)
 {
+    must_hold_net();
     struct tcp_congestion *c = &tcp->congestion;
     bool first = c->slow_start_threshold == TCP_CONGESTION_MAXIMUM;    /* later the end is known */
     if (first && !seq_before(tcp->send_unacknowledged, tcp->slow_start.round_end))

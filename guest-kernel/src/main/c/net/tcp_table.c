@@ -66,11 +66,13 @@ static struct list *bucket_of(struct endpoint local, struct endpoint remote)
 
 void tcp_table_add(struct tcp_entry *entry)
 {
+    must_hold_net();
     list_push_front(bucket_of(entry->local, entry->remote), &entry->link);
 }
 
 void tcp_table_remove(struct tcp_entry *entry)
 {
+    must_hold_net();
     list_remove(&entry->link);
 }
 
@@ -78,6 +80,7 @@ static bool same(struct endpoint a, struct endpoint b) { return a.address == b.a
 
 struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote)
 {
+    must_hold_net();
     list_for_each(node, bucket_of(local, remote)) {
         struct tcp_entry *entry = list_entry(node, struct tcp_entry, link);
         if (same(entry->remote, remote) && same(entry->local, local))
@@ -88,6 +91,7 @@ struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote)
 
 void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), void *context)
 {
+    must_hold_net();
     for (uint32_t i = 0; i < bucket_count; i++)
         list_for_each_safe(node, &buckets[i])
             visit(list_entry(node, struct tcp_entry, link), context);

@@ -112,6 +112,7 @@ static bool is_new_connection(const struct time_wait *wait, const struct tcp_seg
 
 bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segment)
 {
+    must_hold_net();
     struct time_wait *wait = of(entry);
     if (is_new_connection(wait, segment)) {
         forget(wait);
@@ -129,6 +130,7 @@ bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segm
 
 bool tcp_time_wait_reuse(struct tcp_entry *entry)
 {
+    must_hold_net();
     struct time_wait *wait = of(entry);
     /* After a second our timestamps are larger than all of the old connection's. */
     bool old_enough = clock_monotonic() + TCP_TIME_WAIT_TIME - wait->deadline > NS_PER_SECOND;

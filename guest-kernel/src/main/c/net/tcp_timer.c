@@ -63,6 +63,7 @@ static void start_retransmission(struct tcp *tcp)
 
 void tcp_retransmit_start(struct tcp *tcp)
 {
+    must_hold_net();
     if (tcp->rack.deadline != 0)
         start_retransmit_timer(tcp, tcp->rack.deadline, TCP_DEADLINE_REORDERED);
     else if (tcp_rack_may_probe(tcp))
@@ -73,12 +74,14 @@ void tcp_retransmit_start(struct tcp *tcp)
 
 void tcp_probe_start(struct tcp *tcp)
 {
+    must_hold_net();
     nanoseconds wait = tcp_held_by_cork(tcp) ? TCP_CORK_TIME : backed_off(tcp, tcp->probes);
     start_retransmit_timer(tcp, clock_monotonic() + wait, TCP_DEADLINE_WINDOW);
 }
 
 void tcp_retransmit_stop(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->retransmit_deadline = 0;
     tcp->deadline = TCP_DEADLINE_RETRANSMIT;
     stop(tcp, &tcp->retransmit_timer);
@@ -190,6 +193,7 @@ static void retransmit_expired(struct timer *timer)
 
 void tcp_ack_delay(struct tcp *tcp)
 {
+    must_hold_net();
     if (!tcp->ack_timer.active)
         start(tcp, &tcp->ack_timer, clock_monotonic() + DELAYED_ACK);
 }
@@ -198,6 +202,7 @@ void tcp_ack_delay(struct tcp *tcp)
  * look at the flags when it expires. */
 void tcp_ack_sent(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->ack_now = tcp->ack_delayed = false;
 }
 
@@ -215,6 +220,7 @@ static void ack_expired(struct timer *timer)
 
 void tcp_keep_alive_start(struct tcp *tcp)
 {
+    must_hold_net();
     bool open = tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED;
     if (tcp->keep_alive && open)
         start(tcp, &tcp->keep_timer, clock_monotonic() + tcp->kept.keep_idle);
@@ -229,6 +235,7 @@ static nanoseconds fin_wait(const struct tcp *tcp)
 
 void tcp_orphan_timer_start(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->orphan_mark = tcp->send_unacknowledged;
     nanoseconds wait = tcp->state == TCP_FIN_WAIT_2 ? fin_wait(tcp) : TCP_FIN_TIMEOUT;
     start(tcp, &tcp->keep_timer, clock_monotonic() + wait);
@@ -236,6 +243,7 @@ void tcp_orphan_timer_start(struct tcp *tcp)
 
 void tcp_orphan_timer_expire(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->orphan_mark = tcp->send_unacknowledged;
     start(tcp, &tcp->keep_timer, clock_monotonic());
 }
@@ -287,6 +295,7 @@ static void keep_expired(struct timer *timer)
 
 void tcp_timers_init(struct tcp *tcp)
 {
+    must_hold_net();
     timer_init(&tcp->retransmit_timer, retransmit_expired);
     timer_init(&tcp->ack_timer, ack_expired);
     timer_init(&tcp->keep_timer, keep_expired);
@@ -294,6 +303,7 @@ void tcp_timers_init(struct tcp *tcp)
 
 void tcp_timers_stop(struct tcp *tcp)
 {
+    must_hold_net();
     tcp->retransmit_deadline = 0;
     stop(tcp, &tcp->retransmit_timer);
     stop(tcp, &tcp->ack_timer);

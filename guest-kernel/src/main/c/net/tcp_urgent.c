@@ -46,6 +46,7 @@ static bool note_pointer(struct tcp *tcp, const struct tcp_segment *segment)
 
 void tcp_urgent_input(struct tcp *tcp, const struct tcp_segment *segment, const struct packet *packet)
 {
+    must_hold_net();
     if (segment->flags & TCP_URG && note_pointer(tcp, segment) && tcp->socket) {
         struct file *file = tcp->socket->socket.file;
         if (file && read_once(file->owner) != 0 && net_urgent)
@@ -89,12 +90,14 @@ uint32_t tcp_readable_to_mark(const struct tcp *tcp)
 
 void tcp_urgent_passed(struct tcp *tcp)
 {
+    must_hold_net();
     if (tcp->urgent_state != TCP_URGENT_NONE && seq_before(tcp->urgent_sequence, tcp_read_sequence(tcp)))
         tcp->urgent_state = TCP_URGENT_NONE;
 }
 
 int tcp_urgent_take(struct tcp *tcp, bool peek, uint8_t *byte)
 {
+    must_hold_net();
     if (in_line(tcp) || tcp->urgent_state == TCP_URGENT_NONE || tcp->urgent_state == TCP_URGENT_READ)
         return -EINVAL;
     if (tcp->state == TCP_CLOSED && !tcp->fin_received)

@@ -92,12 +92,14 @@ bool udp_has_room(const struct udp_socket *udp, uint32_t memory)
 
 void udp_charge(struct udp_socket *udp, uint32_t memory)
 {
+    must_hold_net();
     udp->received_bytes += memory;
     net_charge(memory);
 }
 
 void udp_uncharge(struct udp_socket *udp, uint32_t memory)
 {
+    must_hold_net();
     udp->received_bytes -= memory;
     net_uncharge(memory);
 }
@@ -239,6 +241,7 @@ static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route
 
 int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message)
 {
+    must_hold_net();
     struct ip_route route;
     int error = udp_route(udp, to.address, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)

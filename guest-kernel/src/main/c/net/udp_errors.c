@@ -51,6 +51,7 @@ static void enqueue(struct udp_socket *udp, const struct udp_error *like, const 
 
 void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from, struct endpoint to)
 {
+    must_hold_net();
     struct udp_error error = {
         .what = { .error = (uint32_t)from->error, .origin = ORIGIN_ICMP, .type = from->type, .code = from->code,
                   .info = from->mtu, .offender = { .family = AF_INET, .address = be32_of(from->sender) } },
@@ -62,6 +63,7 @@ void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from,
 /* As Linux has it, the port is that of the peer, if there is one. */
 void udp_queue_too_long(struct udp_socket *udp, ipv4_t to, uint32_t mtu)
 {
+    must_hold_net();
     struct udp_error error = { .what = { .error = EMSGSIZE, .origin = ORIGIN_LOCAL, .info = mtu },
                                .to = { to, udp->remote.port } };
     if (udp->socket.kept.receive_errors)
@@ -86,6 +88,7 @@ static struct udp_error *take_first(struct udp_socket *udp)
 
 void udp_forget_errors(struct udp_socket *udp)
 {
+    must_hold_net();
     for (struct list *node; (node = list_pop_front(&udp->errors));) {
         struct udp_error *error = list_entry(node, struct udp_error, link);
         udp_uncharge(udp, error->memory);

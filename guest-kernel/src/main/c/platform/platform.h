@@ -94,6 +94,7 @@ struct cpu {
     bool reschedule;                /* asks for another thread's turn: on the way to user mode, in give_way() */
 #ifdef KERNEL_DEBUG
     struct held_locks held;         /* the spinlocks that are held here */
+    unsigned interrupts;            /* handlers that run here, one inside the other */
 #endif
 };
 static inline struct cpu *this_cpu(void)

@@ -11,6 +11,7 @@
  */
 #include "threads/interval_timer.h"
 
+#include "core/debug.h"
 #include "core/lock.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
@@ -38,6 +39,7 @@ static nanoseconds add_times(nanoseconds a, nanoseconds b) { return b > NO_DEADL
 /* Under the lock, with the time of its clock; `least`: not sooner than in so long. */
 static void start(struct interval_timer *timer, nanoseconds now, nanoseconds least)
 {
+    must_hold(&lock);
     nanoseconds left = timer->deadline > now ? timer->deadline - now : 0;
     timer_start(&timer->timer, add_times(clock_monotonic(), max_of(left, least)));
 }
@@ -45,6 +47,7 @@ static void start(struct interval_timer *timer, nanoseconds now, nanoseconds lea
 /* How often it has expired by now; moves the deadline on. Under the lock. */
 static uint64_t catch_up(struct interval_timer *timer, nanoseconds now)
 {
+    must_hold(&lock);
     if (!timer->deadline || timer->deadline > now)
         return 0;
     if (!timer->interval) {
@@ -59,6 +62,7 @@ static uint64_t catch_up(struct interval_timer *timer, nanoseconds now)
 /* Counts what has passed; one that has nothing to report any more, or does not rest, goes on. Under the lock. */
 static uint64_t count(struct interval_timer *timer)
 {
+    must_hold(&lock);
     nanoseconds now = clock_now(&timer->clock);
     uint64_t times = catch_up(timer, now);
     if (timer->rests)
@@ -115,6 +119,7 @@ static nanoseconds deadline_of(const struct interval_timer *timer, nanoseconds v
 /* While one rests its deadline stays where it was, so it is moved on first. Under the lock. */
 static void describe(struct interval_timer *timer, nanoseconds now, struct interval_setting *setting)
 {
+    must_hold(&lock);
     if (timer->expirations)
         timer->expirations += catch_up(timer, now);
     setting->interval = timer->interval;

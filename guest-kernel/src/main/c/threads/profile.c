@@ -8,6 +8,7 @@
  * interrupts, and the reader is the thread of linux/profile_output.c.
  */
 #include "threads/profile.h"
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -41,6 +42,7 @@ bool profile_parse(const char *value)
 /* Takes the periods that are over and sets the timer for the end of the next; how many. Under the lock. */
 static uint32_t advance(void)
 {
+    must_hold(&lock);
     nanoseconds now = clock_monotonic();
     if (now < due)
         return 0;
@@ -118,6 +120,7 @@ static void read_user(struct profile_sample *sample, struct thread *thread)
 /* Under the lock. */
 static void record(uint32_t count, uintptr_t function, uintptr_t frame)
 {
+    must_hold(&lock);
     struct thread *thread = thread_current();
     taken += count;
     if (filled - read == SAMPLES) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threads/stack.h"
 
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "platform/platform.h"
@@ -27,6 +28,7 @@ static void release_pages(struct kernel_stack *stack)
 /* Under the lock. */
 static bool fill(struct kernel_stack *stack)
 {
+    must_hold(&lock);
     for (unsigned i = 0; i < KERNEL_STACK_PAGES; i++) {
         stack->pages[i] = page_allocate();
         if (!stack->pages[i])
@@ -38,6 +40,7 @@ static bool fill(struct kernel_stack *stack)
 /* A slot without memory. Under the lock. */
 static struct kernel_stack *take_slot(void)
 {
+    must_hold(&lock);
     struct list *node = list_pop_front(&empty);
     if (node)
         return list_entry(node, struct kernel_stack, link);

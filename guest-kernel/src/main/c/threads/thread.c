@@ -12,6 +12,7 @@
  * Entered by whoever sleeps, wakes or gives way, on the way to user mode (linux/syscalls.c), and by timers in interrupt
  * context.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/pages.h"
@@ -145,6 +146,7 @@ static struct thread *first_ready(void)
 /* Adds what the running thread has used since the last call. */
 static void account(struct thread *thread, nanoseconds now)
 {
+    must_hold(&lock);
     nanoseconds used = now - thread->switched_in;
     thread->switched_in = now;
     thread->cpu_time += used;
@@ -160,6 +162,7 @@ static void account(struct thread *thread, nanoseconds now)
 /* A thread that was not ready, with `credit` for having slept. */
 static void push_ready(struct thread *thread, nanoseconds credit)
 {
+    must_hold(&lock);
     struct thread *current = thread_current();
     nanoseconds now = clock_monotonic();
     account(current, now);
@@ -201,6 +204,7 @@ static void free_dead(void)
 /* Takes the thread off the list of all. Under the lock. */
 static void delist(struct thread *thread)
 {
+    must_hold(&lock);
     list_remove(&thread->all_link);
     count--;
     if (thread->fpu_area)
@@ -236,6 +240,7 @@ static void switch_fpu(struct thread *next)
 
 static void wake_locked(struct thread *thread)
 {
+    must_hold(&lock);
     thread->woken = true;
     if (thread->state == THREAD_SLEEPING)
         push_ready(thread, SLEEP_CREDIT);
@@ -259,6 +264,7 @@ static void wake_postponed(void)
 /* Takes the next thread off the run queue, or gives idle; its slice begins. */
 static struct thread *pick_next(nanoseconds now)
 {
+    must_hold(&lock);
     wake_postponed();
     struct thread *next = first_ready();
     timer_stop(&slice_timer);
@@ -274,6 +280,7 @@ static struct thread *pick_next(nanoseconds now)
  * time accounted up to `now`; returns, without the lock, when it runs again. */
 static void schedule(nanoseconds now)
 {
+    must_hold(&lock);
     struct cpu *cpu = this_cpu();
     struct thread *previous = cpu->current;
     assert(cpu->spinlocks == 1);
@@ -362,6 +369,7 @@ void sleep_prepare(void)
 int sleep_until(nanoseconds deadline, enum sleep_kind kind)
 {
     struct thread *self = thread_current();
+    may_sleep();
     assert(!spinlocks_held());
     spin_lock(&lock);
     self->timed_out = false;

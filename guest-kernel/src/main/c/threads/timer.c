@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/debug.h"
 #include "core/lock.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
@@ -14,6 +15,7 @@ static nanoseconds programmed = NO_DEADLINE;                 /* lock: what the p
 
 static void program(void)
 {
+    must_hold(&lock);
     struct tree_node *first = tree_first(&timers);
     nanoseconds deadline = first ? tree_entry(first, struct timer, node)->deadline : NO_DEADLINE;
     if (deadline == programmed)
@@ -30,6 +32,7 @@ void timer_init(struct timer *timer, void (*expired)(struct timer *))
 
 static void unlink_timer(struct timer *timer)
 {
+    must_hold(&lock);
     tree_remove(&timers, &timer->node);
     timer->active = false;
 }

@@ -11,6 +11,7 @@
  * Any context calls wake(); mutexes are for threads, without spinlocks, and may be taken in the order of their classes
  * only.
  */
+#include "core/debug.h"
 #include "core/lock_statistics.h"
 #include "core/log.h"
 #include "threads/thread.h"
@@ -100,8 +101,9 @@ static void wait_for_turn(struct mutex *mutex, struct thread *self)
 void mutex_lock(struct mutex *mutex)
 {
     struct thread *self = thread_current();
+    may_sleep();
     assert(!spinlocks_held());
-    lock_taking(&self->held, mutex->class);
+    lock_taking(&self->held, mutex->class, mutex);
     spin_lock(&mutex->lock);
     if (!mutex->holder)
         mutex->holder = self;

@@ -13,10 +13,12 @@
 #include "core/lock_statistics.h"
 #include "host/host.h"
 #include "lib/string.h"
+#include "memory/user.h"
 #include "threads/wait.h"
 
 static struct spinlock net = SPINLOCK(LOCK_NET), heap = SPINLOCK(LOCK_HEAP), other_heap = SPINLOCK(LOCK_HEAP);
 static struct spinlock queue = SPINLOCK(LOCK_WAIT_QUEUE), upper_queue = SPINLOCK(LOCK_WAIT_QUEUE);
+static struct spinlock buckets[2] = { SPINLOCK(LOCK_FUTEX_BUCKET), SPINLOCK(LOCK_FUTEX_BUCKET) };
 static struct mutex inode, address_space;
 
 static void take_in_order(void)
@@ -50,6 +52,10 @@ static void test_order_holds(void)
     spin_unlock(&net);
     mutex_unlock(&address_space);
     mutex_unlock(&inode);
+    spin_lock(&buckets[0]);
+    spin_lock(&buckets[1]);
+    spin_unlock(&buckets[0]);
+    spin_unlock(&buckets[1]);
 }
 
 static void take_spinlocks_the_other_way_round(void)
@@ -70,6 +76,34 @@ static void take_two_of_a_class(void)
 {
     spin_lock(&heap);
     spin_lock(&other_heap);
+}
+
+static void take_two_by_falling_address(void)
+{
+    spin_lock(&buckets[1]);
+    spin_lock(&buckets[0]);
+}
+
+static void sleep_in_an_interrupt(void)
+{
+    interrupt_begin();
+    interrupt_begin();
+    interrupt_end();
+    may_sleep();
+}
+
+static void take_a_mutex_in_an_interrupt(void)
+{
+    mutex_init(&inode, LOCK_INODE);
+    interrupt_begin();
+    mutex_lock(&inode);
+}
+
+static void touch_user_memory_under_a_spinlock(void)
+{
+    char byte;
+    spin_lock(&net);
+    (void)!user_read(&byte, 0x10000, 1);
 }
 
 static void take_a_mutex_under_a_spinlock(void)
@@ -102,6 +136,10 @@ static void test_violations_panic(void)
     CHECK(host_panics(take_spinlocks_the_other_way_round, "the lock net is taken while heap is held"));
     CHECK(host_panics(take_mutexes_the_other_way_round, "the lock inode is taken while address_space is held"));
     CHECK(host_panics(take_two_of_a_class, "the lock heap is taken while heap is held"));
+    CHECK(host_panics(take_two_by_falling_address, "the lock futex bucket is taken while futex bucket is held"));
+    CHECK(host_panics(sleep_in_an_interrupt, "interrupts == 0"));
+    CHECK(host_panics(take_a_mutex_in_an_interrupt, "interrupts == 0"));
+    CHECK(host_panics(touch_user_memory_under_a_spinlock, "spinlocks_held"));
     CHECK(host_panics(take_a_mutex_under_a_spinlock, "mutex inode taken with a spinlock held"));
     CHECK(host_panics(give_back_what_another_holds, "a lock is given back that was not taken here"));
     CHECK(host_panics(need_a_lock_that_is_not_held, "spinlock_held"));

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes the ext2 images of the tests: images.sh DIRECTORY. Contents as test_ext2.c expects them.
 set -eu
 out=$1

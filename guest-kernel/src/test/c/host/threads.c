@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/debug.h"
 #include "core/log.h"
 #include "host/host.h"
 #include "host/internal.h"
@@ -131,7 +132,7 @@ void host_advance(nanoseconds time)
 
 void spin_lock(struct spinlock *lock)
 {
-    lock_taking(&cpu.held, lock->class);
+    lock_taking(&cpu.held, lock->class, lock);
     if (lock->taken)
         panic("spinlock %s is taken twice", lock_name(lock->class));
     lock->taken = 1;
@@ -165,7 +166,8 @@ void mutex_lock(struct mutex *mutex)
 {
     if (spinlocks_held())
         panic("mutex %s taken with a spinlock held", lock_name(mutex->class));
-    lock_taking(&main_thread.held, mutex->class);
+    may_sleep();
+    lock_taking(&main_thread.held, mutex->class, mutex);
     if (mutex->holder)
         panic("mutex %s is taken twice", lock_name(mutex->class));
     mutex->holder = thread_current();
@@ -250,6 +252,7 @@ void give_way(void)
 {
     if (spinlocks_held())
         panic("give_way() with a spinlock held");
+    may_sleep();
 }
 
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context)
@@ -302,6 +305,7 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
 {
     if (spinlocks_held())
         panic("sleep with a spinlock held");
+    may_sleep();
     while (!main_thread.woken) {
         if (host_signal_pending && kind == SLEEP_INTERRUPTIBLE)
             return -EINTR;

@@ -5,6 +5,7 @@
  */
 #include "platform/native/interrupts.h"
 
+#include "core/debug.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "lib/errno.h"
@@ -163,7 +164,9 @@ void interrupt_dispatch(unsigned vector)
      * that is still up comes once more, and its handler finds nothing to do. */
     apic_write(APIC_END, 0);
     if (vector < VECTORS && handlers[vector].handler) {
+        interrupt_begin();
         handlers[vector].handler(handlers[vector].context);
+        interrupt_end();
         return;
     }
     log_error("unexpected interrupt %u", vector);

@@ -13,6 +13,7 @@
  * CR2 is read first, before anything can fault again. The table is filled at boot and then constant; there are no
  * locks.
  */
+#include "core/debug.h"
 #include "core/log.h"
 #include "platform/native/gate.h"
 #include "platform/native/instructions.h"
@@ -153,12 +154,14 @@ void native_nonmaskable_trap(struct registers *registers)
 
 void native_cpu_wait(void)
 {
+    may_sleep();
     platform_resume_interrupts();
     native_halt();
 }
 
 void native_cpu_take_interrupts(void)
 {
+    may_sleep();
     /* After the NOP, since STI takes effect one instruction late; all that are pending come there. */
     __asm__ volatile("sti; nop; cli" : : : "memory");
 }

@@ -7,6 +7,7 @@
  */
 #include "platform/xen/events.h"
 
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -122,6 +123,7 @@ void events_dispatch(void)
 {
     struct vcpu_info *vcpu = this_vcpu();
     nanoseconds began = clock_monotonic();
+    interrupt_begin();
     while (read_once(vcpu->upcall_pending)) {
         /* Cleared before looking, so that an event from now on sets it again. */
         write_once(vcpu->upcall_pending, 0);
@@ -131,6 +133,7 @@ void events_dispatch(void)
             words &= words - 1;
         }
     }
+    interrupt_end();
 }
 
 int event_allocate_unbound(uint16_t remote_domain)

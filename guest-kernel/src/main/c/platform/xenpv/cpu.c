@@ -2,6 +2,7 @@
 /*
  * The state of a (virtual) CPU that follows the running thread, and waiting.
  */
+#include "core/debug.h"
 #include "core/log.h"
 #include "lib/errno.h"
 #include "platform/x86/fpu.h"
@@ -75,6 +76,7 @@ void pv_cpu_set_fs_base(uint64_t base)
 void pv_cpu_wait(void)
 {
     struct vcpu_info *vcpu = pv_vcpu();
+    may_sleep();
     events_resume();
     if (!read_once(vcpu->upcall_pending)) {
         /* Unmasks events and sleeps in one step; pv_event_entry runs before the next instruction
@@ -90,6 +92,7 @@ void pv_cpu_wait(void)
 /* Events stay masked for Xen; it marks them as pending all the same. */
 void pv_cpu_take_interrupts(void)
 {
+    may_sleep();
     if (unlikely(read_once(pv_vcpu()->upcall_pending)))
         events_dispatch();
 }
