@@ -4,13 +4,17 @@ package io.github.javaunikernel.maven;
 import io.github.javaunikernel.maven.aws.AwsAccess;
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudLog;
+import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.CredentialSource;
 import io.github.javaunikernel.maven.aws.HttpProxy;
 import io.github.javaunikernel.maven.aws.Regions;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -24,8 +28,8 @@ import org.apache.maven.settings.crypto.DefaultSettingsDecryptionRequest;
 import org.apache.maven.settings.crypto.SettingsDecrypter;
 import org.codehaus.plexus.util.xml.Xpp3Dom;
 
-/** The base of all goals on EC2: region, credentials, and the messages of failures. */
-abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
+/** The base of all goals on EC2: the project, region and credentials, and the messages of failures. */
+abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     static {
         // Under -X the SDK would log what it signs, session tokens included.
         System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log.software.amazon.awssdk", "info");
@@ -98,47 +102,74 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     /** One goal's work while the connection is open. */
     interface Work {
         /** @param account 12-digit id of the account that the credentials belong to */
-        void run(AwsAccess access, String account) throws CloudException, MojoExecutionException;
+        void run(AwsAccess access, String account) throws CloudException;
     }
 
-    /** Connects with the chosen credentials, runs the work, and reports failures in the user's terms. */
-    final void connected(String region, Work work) throws MojoExecutionException {
+    @Override
+    protected final void run() throws SettingException, IOException, MojoExecutionException {
         try {
-            CredentialSource own = credentials();
-            try (AwsAccess access = access(own)) {
-                if (role == null) {
-                    work.run(access, own.identify(access, region, log));
-                    return;
-                }
-                CredentialSource assumed = own.assumeRole(access, region, role);
-                try (AwsAccess asRole = access(assumed)) {
-                    work.run(asRole, assumed.identify(asRole, region, log));
-                }
-            }
+            work();
         } catch (CloudException e) {
-            throw explain(e);
+            // Maven appends the message of each cause to that of the failure, so the cause is only logged.
+            getLog().debug("What led to the failure of the goal:", e);
+            throw new MojoExecutionException(e.getMessage());
         }
     }
 
-    private AwsAccess access(CredentialSource source) {
+    /** Does the work of the goal. */
+    abstract void work() throws CloudException, SettingException, IOException;
+
+    /** Connects with the chosen credentials and runs the work. */
+    final void connected(String region, Work work) throws CloudException {
+        CredentialSource own = credentials();
+        try (AwsAccess access = access(own)) {
+            if (role == null) {
+                work.run(access, own.identify(access, region, log));
+                return;
+            }
+            CredentialSource assumed = own.assumeRole(access, region, role);
+            try (AwsAccess asRole = access(assumed)) {
+                work.run(asRole, assumed.identify(asRole, region, log));
+            }
+        }
+    }
+
+    /** What machine images and instances are of: the project, and the classifier when several images are made of it. */
+    final String deployedProject() {
+        return project.getGroupId() + ":" + project.getArtifactId() + (classifier() == null ? "" : ":" + classifier());
+    }
+
+    /** The classifier as the placeholder of an image's name stands for it. */
+    final String classifierInName() {
+        return classifier() == null ? "" : "-" + classifier();
+    }
+
+    private AwsAccess access(CredentialSource source) throws CloudException {
+        if (attemptTimeout < 1) {
+            throw new CloudException(CloudSetting.ATTEMPT_TIMEOUT, attemptTimeout
+                    + " seconds are no time for an attempt.", "Give 1 or more.");
+        }
         return new AwsAccess(source, Optional.ofNullable(endpoint), proxy(), Duration.ofSeconds(attemptTimeout));
     }
 
-    private CredentialSource credentials() throws MojoExecutionException {
+    private CredentialSource credentials() throws CloudException {
         if (server != null) {
             return fromSettings();
         }
         return profile == null ? CredentialSource.defaultChain() : CredentialSource.profile(profile);
     }
 
-    private CredentialSource fromSettings() throws MojoExecutionException {
+    private CredentialSource fromSettings() throws CloudException {
         Server found = session.getSettings().getServer(server);
         if (found == null) {
-            throw new MojoExecutionException("There is no server \"" + server + "\" in settings.xml: add it, or correct -Dunikernel.aws.server.");
+            throw new CloudException(CloudSetting.SERVER, "There is no server \"" + server + "\" in settings.xml.",
+                    "Add it there, or correct the name.");
         }
         Server clear = decrypter.decrypt(new DefaultSettingsDecryptionRequest(found)).getServer();
         if (clear.getUsername() == null || clear.getPassword() == null) {
-            throw new MojoExecutionException("Server \"" + server + "\" in settings.xml lacks a username (the access key) or password (the secret key): add them.");
+            throw new CloudException(CloudSetting.SERVER, "Server \"" + server
+                    + "\" in settings.xml lacks a username (the access key) or a password"
+                    + " (the secret key).", "Add what is missing.");
         }
         Optional<String> token = Optional.empty();
         if (clear.getConfiguration() instanceof Xpp3Dom configuration && configuration.getChild("sessionToken") != null) {
@@ -160,39 +191,27 @@ abstract class AbstractCloudMojo extends AbstractUnikernelMojo {
     }
 
     /** The given regions, or the one in the AWS configuration. */
-    final List<String> regions(List<String> given, String parameter) throws MojoExecutionException {
-        List<String> names = given == null || given.isEmpty() ? List.of(configuredRegion(parameter)) : given.stream().distinct().toList();
+    final List<String> regions(List<String> given, CloudSetting setting) throws CloudException {
+        List<String> names = given == null || given.isEmpty() ? List.of(configuredRegion(setting))
+                : given.stream().distinct().toList();
         for (String name : names) {
             if (endpoint == null && !Regions.isKnown(name)) {
-                throw new MojoExecutionException("There is no AWS region \"" + name + "\": correct -D" + parameter + ".");
+                throw new CloudException(setting, "There is no AWS region \"" + name + "\".", "Correct the name.");
             }
         }
         return names;
     }
 
-    private String configuredRegion(String parameter) throws MojoExecutionException {
-        try {
-            return Regions.configured(Optional.ofNullable(profile));
-        } catch (CloudException e) {
-            throw new MojoExecutionException("No AWS region is configured: give one with -D" + parameter + ", such as eu-west-1.", e);
-        }
+    private String configuredRegion(CloudSetting setting) throws CloudException {
+        return Regions.configured(Optional.ofNullable(profile)).orElseThrow(() -> new CloudException(setting,
+                "No region is named, and none is in the AWS configuration.", "Name one, such as eu-west-1."));
     }
 
-    /** The failure as a message that ends with what to do about it. */
-    static MojoExecutionException explain(CloudException e) {
-        String fix = switch (e.reason()) {
-            case CREDENTIALS -> "Log in (aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or name the source with -Dunikernel.aws.profile or -Dunikernel.aws.server.";
-            case PERMISSION -> "Check that the credentials are current and that their policy allows the call; the manual's EC2 chapter has the whole policy.";
-            case REGION -> "Choose other regions with -Dunikernel.ami.regions.";
-            case BOOT_LOADER -> "Give the id of a PV-GRUB hd0 kernel image with -Dunikernel.ami.kernelId.";
-            case NAME -> "Change -Dunikernel.ami.name, or set -Dunikernel.ami.duplicateName to REUSE or REPLACE.";
-            case IMAGE -> "Run the package phase first, or correct -Dunikernel.ami.image.";
-            case SETTING -> "Correct the setting and run again.";
-            case DEADLINE -> "Give it more time with -Dunikernel.ami.timeout (-Dunikernel.launch.timeout for an instance), or look at the network.";
-            case SERVICE -> "See the service's message; if the problem is temporary, run again.";
-            case BUSY -> "Wait for the other deploy to end.";
-            case INTERRUPTED -> "Run again when ready.";
-        };
-        return new MojoExecutionException(e.getMessage() + " " + fix, e);
+    static <T> List<T> orEmpty(List<T> list) {
+        return list == null ? List.of() : list;
+    }
+
+    static <T> Map<String, T> orEmpty(Map<String, T> map) {
+        return map == null ? Map.of() : map;
     }
 }

@@ -2,26 +2,18 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
-import java.io.File;
+import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugins.annotations.Parameter;
 
-/** The base of the goals that act on an instance: they choose it in the same way. */
-abstract class AbstractInstanceMojo extends AbstractCloudMojo {
+/** The base of the goals that act on instances: they choose them in the same way. */
+abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
     /**
-     * The raw image that was deployed. The files through which the goals pass on information are named after it.
-     *
-     * @since 0.1.0
-     */
-    @Parameter(property = "unikernel.ami.image", defaultValue = "${project.build.directory}/${project.build.finalName}.img")
-    File image;
-
-    /**
-     * Region of the instance. The default is the region of the last launch, or the one in the AWS configuration.
+     * Region of the instances. The default is the region of the last launch, or the one in the AWS configuration.
      *
      * @since 0.1.0
      */
@@ -29,28 +21,27 @@ abstract class AbstractInstanceMojo extends AbstractCloudMojo {
     String region;
 
     final Path recordFile() {
-        return CloudFiles.launchRecord(image.toPath());
+        return CloudFiles.launchRecord(imageFile());
     }
 
-    final String regionOr(String known) throws MojoExecutionException {
+    final String regionOr(String known) throws CloudException {
         if (region == null && known != null) {
             return known;
         }
-        return regions(region == null ? List.of() : List.of(region), "unikernel.launch.region").get(0);
+        return regions(region == null ? List.of() : List.of(region), CloudSetting.REGION).get(0);
     }
 
-    /** The named instance, or the one that the last launch created. */
-    final LaunchRecord chosen(String instanceId) throws MojoExecutionException {
-        try {
-            Optional<LaunchRecord> last = LaunchRecord.load(recordFile());
-            if (instanceId != null) {
-                String known = last.filter(record -> instanceId.equals(record.instanceId())).map(LaunchRecord::region).orElse(null);
-                return new LaunchRecord(regionOr(known), null, null, instanceId, null, null);
-            }
-            return last.orElseThrow(() -> new MojoExecutionException("Nothing was launched from here (there is no " + recordFile()
-                    + "): name the instance with -Dunikernel.instance."));
-        } catch (CloudException e) {
-            throw explain(e);
+    /** The named instance, or those that the last launch created. */
+    final LaunchRecord chosen(String instanceId) throws CloudException {
+        Optional<LaunchRecord> last = LaunchRecord.load(recordFile());
+        if (instanceId == null) {
+            return last.orElseThrow(() -> new CloudException(CloudSetting.INSTANCE,
+                    "Nothing was launched from here: there is no "
+                    + recordFile() + ".", "Name the instance; mvn unikernel:list shows the project's."));
         }
+        String known = last.filter(record -> record.instances().stream()
+                .anyMatch(one -> one.instanceId().equals(instanceId)))
+                .map(LaunchRecord::region).orElse(null);
+        return new LaunchRecord(regionOr(known), null, null, null, List.of(new Launched(instanceId, null)));
     }
 }

@@ -1,40 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
-import com.google.gson.GsonBuilder;
 import io.github.javaunikernel.maven.aws.AmiDeployer;
 import io.github.javaunikernel.maven.aws.AmiName;
 import io.github.javaunikernel.maven.aws.AmiResult;
 import io.github.javaunikernel.maven.aws.AmiSpec;
 import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.DuplicateName;
 import io.github.javaunikernel.maven.aws.UploadSettings;
+import io.github.javaunikernel.maven.aws.Virtualization;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.maven.plugin.MojoExecutionException;
+import java.util.Properties;
+import java.util.Set;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
  * Turns the image into a machine image (AMI) on EC2, in one or several regions. Uploads the blocks that are not in the
- * project's previous snapshot to a new one, and registers that for paravirtual machines.
+ * project's previous snapshot to a new one, and registers that for HVM machines, for paravirtual ones, or for both. It
+ * takes the image that the same execution, or the one with the same <code>classifier</code>, has made.
  *
  * @since 0.1.0
  */
 @Mojo(name = "ami", defaultPhase = LifecyclePhase.DEPLOY, requiresOnline = true, threadSafe = true)
-public class AmiMojo extends AbstractCloudMojo {
+public class AmiMojo extends AbstractCloudImageMojo {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     /**
@@ -46,12 +48,13 @@ public class AmiMojo extends AbstractCloudMojo {
     private boolean skipAmi;
 
     /**
-     * The raw image to deploy.
+     * Kinds of AMI to make of the one snapshot: <code>hvm</code>, which all current instance types run,
+     * <code>paravirtual</code>, which only types of the previous generation run, or both with a comma between them.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.ami.image", defaultValue = "${project.build.directory}/${project.build.finalName}.img")
-    private File image;
+    @Parameter(property = "unikernel.virtualization", defaultValue = Virtualization.DEFAULT)
+    private List<String> virtualization;
 
     /**
      * Regions to deploy to, in parallel. The default is the region in the AWS configuration.
@@ -63,12 +66,15 @@ public class AmiMojo extends AbstractCloudMojo {
 
     /**
      * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>,
-     * <code>{version}</code>, <code>{commit}</code> (the git commit, 12 digits) and <code>{time}</code> (UTC,
-     * yyyyMMdd-HHmmss).
+     * <code>{version}</code>, <code>{classifier}</code>, <code>{virtualization}</code>, <code>{commit}</code> (the git
+     * commit, 12 digits) and <code>{time}</code> (UTC, yyyyMMdd-HHmmss). <code>{classifier}</code> and
+     * <code>{virtualization}</code> bring a hyphen with them; the former is empty without a classifier, and the latter
+     * if only one kind is made.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.ami.name", defaultValue = "{artifactId}-{version}-{time}")
+    @Parameter(property = "unikernel.ami.name",
+            defaultValue = "{artifactId}-{version}{classifier}-{time}{virtualization}")
     private String name;
 
     /**
@@ -97,8 +103,8 @@ public class AmiMojo extends AbstractCloudMojo {
     private Map<String, String> tags;
 
     /**
-     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). The default is the newest one in the
-     * region.
+     * Id of the boot loader of a paravirtual AMI, a PV-GRUB <code>hd0</code> kernel image (AKI). The default is the
+     * newest one in the region.
      *
      * @since 0.1.0
      */
@@ -106,11 +112,12 @@ public class AmiMojo extends AbstractCloudMojo {
     private String kernelId;
 
     /**
-     * EBS volume type of the root device.
+     * EBS volume type of the root device. The default is <code>gp3</code> for an HVM AMI and <code>gp2</code> for a
+     * paravirtual one.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.ami.volumeType", defaultValue = "gp2")
+    @Parameter(property = "unikernel.ami.volumeType")
     private String volumeType;
 
     /**
@@ -197,17 +204,16 @@ public class AmiMojo extends AbstractCloudMojo {
     private File stateDirectory;
 
     @Override
-    protected void run() throws MojoExecutionException {
+    void work() throws CloudException, SettingException, IOException {
         if (skipAmi) {
             getLog().info("Skipped, since unikernel.ami.skip is set");
             return;
         }
-        if (workers < 1 || workers > 256) {
-            throw new MojoExecutionException("There cannot be " + workers + " workers: set -Dunikernel.ami.workers to 1 to 256.");
-        }
-        List<String> where = regions(regions, "unikernel.ami.regions");
+        AmiSpec spec = spec();
+        List<String> where = regions(regions, CloudSetting.REGIONS);
         connected(where.get(0), (access, account) -> {
-            AmiDeployer deployer = new AmiDeployer(access, spec(), log, new UploadMeter(log, session.getRequest().isInteractiveMode()));
+            AmiDeployer deployer = new AmiDeployer(access, spec, log,
+                    new UploadMeter(log, session.getRequest().isInteractiveMode()));
             AmiDeployer.Outcome outcome = dryRun ? deployer.plan(where) : deployer.deploy(where);
             if (!dryRun) {
                 report(outcome.results());
@@ -216,50 +222,70 @@ public class AmiMojo extends AbstractCloudMojo {
         });
     }
 
-    private AmiSpec spec() throws CloudException {
+    private AmiSpec spec() throws CloudException, SettingException, IOException {
+        if (workers < 1 || workers > 256) {
+            throw new CloudException(CloudSetting.WORKERS, "Blocks cannot be sent by " + workers + " workers.",
+                    "Give 1 to 256.");
+        }
+        if (deprecateAfterDays < 0) {
+            throw new CloudException(CloudSetting.DEPRECATE_AFTER, "An AMI cannot be deprecated " + deprecateAfterDays
+                    + " days from now.",
+                    "Give 1 or more, or 0 for never.");
+        }
         Instant now = Instant.now();
-        String expanded = AmiName.expand(name, Map.of(
-                "groupId", project::getGroupId, "artifactId", project::getArtifactId, "version", project::getVersion,
-                "commit", () -> GitCommit.of(project.getBasedir().toPath()), "time", () -> TIME.format(now)));
         Optional<Instant> deprecateAt = deprecateAfterDays == 0 ? Optional.empty()
                 : Optional.of(now.plus(deprecateAfterDays, ChronoUnit.DAYS).truncatedTo(ChronoUnit.MINUTES));
         UploadSettings upload = new UploadSettings(workers, Duration.ofSeconds(timeout), resume, incremental, Optional.ofNullable(kmsKey));
         AmiSpec.Access shared = new AmiSpec.Access(orEmpty(shareAccounts), orEmpty(shareOrganizations));
-        return new AmiSpec(image.toPath(), project.getGroupId() + ":" + project.getArtifactId(), expanded, description, tags == null ? Map.of() : tags,
-                duplicateName, Optional.ofNullable(kernelId), volumeType, shared, deprecateAt, upload, stateDirectory.toPath());
+        Map<Virtualization, String> names = names(now);
+        Deployable image = deployable();
+        return new AmiSpec(image.file(), image.size(), deployedProject(), names, description, orEmpty(tags),
+                duplicateName, Optional.ofNullable(kernelId), Optional.ofNullable(volumeType), shared, deprecateAt, upload,
+                stateDirectory.toPath());
     }
 
-    private static List<String> orEmpty(List<String> list) {
-        return list == null ? List.of() : list;
+    private Map<Virtualization, String> names(Instant now) throws CloudException {
+        List<Virtualization> kinds = Virtualization.parse(orEmpty(virtualization));
+        Map<Virtualization, String> names = new LinkedHashMap<>();
+        for (Virtualization kind : kinds) {
+            names.put(kind, AmiName.expand(CloudSetting.NAME, name, Map.of(
+                    "groupId", project::getGroupId, "artifactId", project::getArtifactId,
+                    "version", project::getVersion, "classifier", this::classifierInName,
+                    "virtualization", () -> kinds.size() == 1 ? "" : "-" + kind.id(),
+                    "commit", () -> GitCommit.of(project.getBasedir().toPath()), "time", () -> TIME.format(now))));
+        }
+        if (Set.copyOf(names.values()).size() < kinds.size()) {
+            throw new CloudException(CloudSetting.NAME, "Both kinds of AMI would have the name \""
+                    + names.get(kinds.get(0)) + "\".",
+                    "Add {virtualization} to the name.");
+        }
+        return names;
     }
 
     /** Reports the results in the log, as properties for later goals, and in a file for other programs. */
-    private void report(List<AmiResult> results) throws MojoExecutionException {
+    private void report(List<AmiResult> results) throws CloudException {
+        Properties properties = project.getProperties();
         for (AmiResult result : results) {
-            getLog().info(result.region() + ": " + result.imageId() + " (" + result.status() + "), " + result.blocksSent() + " blocks sent, "
-                    + result.blocksSkipped() + " there already, " + result.totalMillis() + " ms.");
-            project.getProperties().setProperty("unikernel.ami.id." + result.region(), result.imageId());
+            getLog().info(result.region() + ": " + result.imageId() + " (" + result.virtualization() + ", "
+                    + result.status() + "), "
+                    + result.blocksSent() + " blocks sent, " + result.blocksSkipped() + " there already, "
+                    + result.totalMillis() + " ms.");
+            properties.setProperty("unikernel.ami.id." + result.region() + "." + result.virtualization(),
+                    result.imageId());
         }
         if (results.isEmpty()) {
             return;
         }
-        project.getProperties().setProperty("unikernel.ami.id", results.get(0).imageId());
-        Path file = CloudFiles.amiReport(image.toPath());
-        try {
-            String json = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(results);
-            Files.writeString(file, json + "\n", StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new MojoExecutionException("The images are registered, but " + file + " cannot be written: " + e.getMessage()
-                    + ". Make the directory writable.", e);
+        for (int i = results.size() - 1; i >= 0; i--) {
+            properties.setProperty("unikernel.ami.id." + results.get(i).region(), results.get(i).imageId());
+            properties.setProperty("unikernel.ami.id", results.get(i).imageId());
         }
+        CloudFiles.writeReport(CloudFiles.amiReport(imageFile()), results);
     }
 
-    private static void failOn(AmiDeployer.Outcome outcome) throws MojoExecutionException {
-        if (outcome.failures().isEmpty()) {
-            return;
+    private static void failOn(AmiDeployer.Outcome outcome) throws CloudException {
+        if (!outcome.failures().isEmpty()) {
+            throw CloudException.inRegions(outcome.failures());
         }
-        StringBuilder text = new StringBuilder();
-        outcome.failures().forEach((region, failure) -> text.append(text.isEmpty() ? "" : "\n").append(region).append(": ").append(explain(failure).getMessage()));
-        throw new MojoExecutionException(text.toString(), outcome.failures().values().iterator().next());
     }
 }

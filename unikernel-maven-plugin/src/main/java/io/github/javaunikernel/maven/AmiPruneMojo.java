@@ -2,15 +2,17 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.aws.AmiPruner;
+import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudSetting;
 import java.time.Duration;
 import java.util.List;
-import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
  * Deregisters the project's older AMIs and deletes their snapshots, and also snapshots of the project that no image
- * uses. By default it only prints what it would remove.
+ * uses. By default it only prints what it would remove. If images have a classifier, it removes those of the classifier
+ * that is set, and without one those that have none.
  *
  * @since 0.1.0
  */
@@ -25,7 +27,7 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private List<String> regions;
 
     /**
-     * Number of the newest AMIs to keep, per region.
+     * Number of the newest AMIs to keep, per region and kind (hvm, paravirtual).
      *
      * @since 0.1.0
      */
@@ -49,15 +51,15 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private int timeout;
 
     @Override
-    protected void run() throws MojoExecutionException {
+    void work() throws CloudException {
         if (keep < 0) {
-            throw new MojoExecutionException("Cannot keep " + keep + " images: set -Dunikernel.prune.keep to 0 or more.");
+            throw new CloudException(CloudSetting.KEEP, keep + " images cannot be kept.", "Give 0 or more.");
         }
-        List<String> where = regions(regions, "unikernel.ami.regions");
+        List<String> where = regions(regions, CloudSetting.REGIONS);
         connected(where.get(0), (access, account) -> {
             for (String region : where) {
                 AmiPruner.Pruned pruned = new AmiPruner(access, region, Duration.ofSeconds(timeout), log)
-                        .prune(project.getGroupId() + ":" + project.getArtifactId(), keep, dryRun);
+                        .prune(deployedProject(), keep, dryRun);
                 getLog().info(region + ": " + pruned.imageIds().size() + " images and " + pruned.snapshotIds().size() + " snapshots "
                         + (dryRun ? "would be removed; -Dunikernel.prune.dryRun=false removes them." : "removed."));
             }

@@ -6,11 +6,15 @@ import io.github.javaunikernel.maven.aws.Bundle;
 import io.github.javaunikernel.maven.aws.BundleKeys;
 import io.github.javaunikernel.maven.aws.BundleUploader;
 import io.github.javaunikernel.maven.aws.BundleWriter;
+import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudSetting;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
@@ -22,15 +26,7 @@ import org.apache.maven.plugins.annotations.Parameter;
  * @since 0.1.0
  */
 @Mojo(name = "bundle", requiresOnline = true, threadSafe = true)
-public class BundleMojo extends AbstractCloudMojo {
-    /**
-     * The raw image, at most 10 GiB.
-     *
-     * @since 0.1.0
-     */
-    @Parameter(property = "unikernel.ami.image", defaultValue = "${project.build.directory}/${project.build.finalName}.img")
-    private File image;
-
+public class BundleMojo extends AbstractCloudImageMojo {
     /**
      * Region of the AMI and the bucket. The default is the region in the AWS configuration.
      *
@@ -89,12 +85,12 @@ public class BundleMojo extends AbstractCloudMojo {
     private String kernelId;
 
     /**
-     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code> and
-     * <code>{version}</code>.
+     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>,
+     * <code>{version}</code> and <code>{classifier}</code>, which brings a hyphen with it and may be empty.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.bundle.name", defaultValue = "{artifactId}-{version}-s3")
+    @Parameter(property = "unikernel.bundle.name", defaultValue = "{artifactId}-{version}{classifier}-s3")
     private String name;
 
     /**
@@ -106,17 +102,20 @@ public class BundleMojo extends AbstractCloudMojo {
     private int timeout;
 
     @Override
-    protected void run() throws MojoExecutionException {
-        String where = regions(region == null ? List.of() : List.of(region), "unikernel.bundle.region").get(0);
+    void work() throws CloudException, SettingException, IOException {
+        Path image = deployable().file();
+        String where = regions(region == null ? List.of() : List.of(region), CloudSetting.BUNDLE_REGION).get(0);
+        String amiName = AmiName.expand(CloudSetting.BUNDLE_NAME, name, Map.of("groupId", project::getGroupId,
+                "artifactId", project::getArtifactId, "version", project::getVersion,
+                "classifier", this::classifierInName));
+        BundleKeys keys = BundleKeys.read(ec2Certificate.toPath(), certificate.toPath(), privateKey.toPath());
         connected(where, (access, account) -> {
-            String amiName = AmiName.expand(name, Map.of("groupId", project::getGroupId, "artifactId", project::getArtifactId, "version", project::getVersion));
-            BundleKeys keys = BundleKeys.read(ec2Certificate.toPath(), certificate.toPath(), privateKey.toPath());
             BundleUploader uploader = new BundleUploader(access, where, Duration.ofSeconds(timeout), log);
             String loader = kernelId == null ? uploader.findBootLoader() : kernelId;
-            Bundle.Spec spec = Bundle.Spec.of(CloudFiles.baseName(image.toPath()), account, loader, keys);
-            Bundle bundle = BundleWriter.write(image.toPath(), image.toPath().resolveSibling("bundle"), spec);
+            Bundle.Spec spec = Bundle.Spec.of(CloudFiles.baseName(image), account, loader, keys);
+            Bundle bundle = BundleWriter.write(image, image.resolveSibling("bundle"), spec);
             getLog().info("Bundled " + image + " in " + bundle.parts().size() + " parts.");
-            String imageId = uploader.upload(bundle, bucket, folder, amiName, project.getGroupId() + ":" + project.getArtifactId());
+            String imageId = uploader.upload(bundle, bucket, folder, amiName, deployedProject());
             getLog().info(where + ": registered " + imageId + ".");
             project.getProperties().setProperty("unikernel.ami.id", imageId);
         });

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonSyntaxException;
+import io.github.javaunikernel.maven.aws.AmiResult;
+import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
-/** Where the goals on EC2 leave word for each other, beside the image. */
+/** The files through which the goals on EC2 pass on information, beside the image. */
 final class CloudFiles {
     private CloudFiles() {
     }
@@ -24,5 +34,32 @@ final class CloudFiles {
 
     static String baseName(Path image) {
         return image.getFileName().toString().replaceFirst("\\.img$", "");
+    }
+
+    static void writeReport(Path file, List<AmiResult> results) throws CloudException {
+        try {
+            String json = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(results);
+            Files.writeString(file, json + "\n", StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new CloudException(Reason.RECORD, null, "The images are registered, but their report " + file
+                    + " cannot be written.",
+                    "Make room there, and the directory writable, and run the goal again; it will find the images.", e);
+        }
+    }
+
+    /** What the last deploy registered; nothing when there was none. */
+    static List<AmiResult> readReport(Path file) throws CloudException {
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        try {
+            AmiResult[] results = new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8),
+                    AmiResult[].class);
+            return results == null ? List.of() : List.of(results);
+        } catch (IOException | JsonSyntaxException e) {
+            throw new CloudException(Reason.RECORD, null, "The report of the last deploy " + file
+                    + " is damaged or cannot be read.",
+                    "Delete it and run unikernel:ami again.", e);
+        }
     }
 }

@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
-import com.google.gson.Gson;
-import com.google.gson.JsonSyntaxException;
 import io.github.javaunikernel.maven.aws.AmiResult;
-import io.github.javaunikernel.maven.aws.LaunchRecord;
+import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.aws.CloudSetting;
+import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
 import io.github.javaunikernel.maven.aws.LaunchSpec;
 import io.github.javaunikernel.maven.aws.Launcher;
+import io.github.javaunikernel.maven.aws.MachineSize;
+import io.github.javaunikernel.maven.aws.Virtualization;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.apache.maven.plugin.MojoExecutionException;
+import java.util.Properties;
+import java.util.stream.Collectors;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Starts one instance of the last deployed AMI, without a key pair, waits until its program answers, and prints its
- * URL. If it does not answer, the goal prints the console of the instance and deletes what it created.
+ * Starts instances of the last deployed AMI, without a key pair, waits until their program answers, and prints their
+ * URLs. If one does not answer, the goal prints the consoles and deletes what it created.
  *
  * @since 0.1.0
  */
@@ -36,12 +40,54 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String imageId;
 
     /**
-     * Instance type, which must run paravirtual images. The default is the smallest such type in the region.
+     * Kind of AMI to launch if the last deployment registered both: <code>hvm</code> or <code>paravirtual</code>. The
+     * default is the one that it registered first.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.virtualization")
+    private List<String> virtualization;
+
+    /**
+     * Instance type. It must run AMIs of this kind, have the memory and the virtual CPUs that the image was built for,
+     * and only such devices as the kernel has drivers for. The default is the cheapest such type in the region.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.launch.instanceType")
     private String instanceType;
+
+    /**
+     * Number of instances.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.launch.count", defaultValue = "1")
+    private int count;
+
+    /**
+     * Whether to pay the spot price. EC2 may then terminate the instances when it needs the machines.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.launch.spot", defaultValue = "false")
+    private boolean spot;
+
+    /**
+     * Name or ARN of an instance profile. The program gets the credentials of its role from the metadata service.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.launch.instanceProfile")
+    private String instanceProfile;
+
+    /**
+     * Tags of the instances, their volumes and the security group, in addition to the plugin's own.
+     *
+     * @since 0.1.0
+     */
+    @Parameter
+    private Map<String, String> tags;
 
     /**
      * TCP ports to open. The first one is part of the URL.
@@ -68,7 +114,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private List<String> securityGroups;
 
     /**
-     * Id of the subnet in which to start the instance. The default is a subnet of the default network.
+     * Id of the subnet in which to start the instances. The default is a subnet of the default network.
      *
      * @since 0.1.0
      */
@@ -85,7 +131,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
 
     /**
      * Path that must answer with status 2xx before the launch is complete. With <code>none</code>, the goal only waits
-     * until the instance is running.
+     * until the instances are running.
      *
      * @since 0.1.0
      */
@@ -93,7 +139,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String healthPath;
 
     /**
-     * Maximum time until the instance must run and answer, in seconds.
+     * Maximum time until all instances must run and answer, in seconds.
      *
      * @since 0.1.0
      */
@@ -101,7 +147,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private int timeout;
 
     /**
-     * Whether to keep an instance that did not answer, so that you can examine it.
+     * Whether to keep instances that did not answer, so that you can examine them.
      *
      * @since 0.1.0
      */
@@ -109,52 +155,61 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private boolean keepOnFailure;
 
     @Override
-    protected void run() throws MojoExecutionException {
+    void work() throws CloudException {
         if (Files.exists(recordFile())) {
-            throw new MojoExecutionException("An instance was launched from here before, see " + recordFile() + ": end it with unikernel:terminate first.");
+            throw new CloudException(Reason.RECORD, null, "Instances were launched from here before, see "
+                    + recordFile() + ".",
+                    "End them with unikernel:terminate first.", null);
         }
-        List<AmiResult> deployed = deployed();
+        List<AmiResult> deployed = CloudFiles.readReport(CloudFiles.amiReport(imageFile()));
         String where = regionOr(imageId == null && !deployed.isEmpty() ? deployed.get(0).region() : null);
-        LaunchSpec spec = new LaunchSpec(imageIn(where, deployed), project.getArtifactId(), Optional.ofNullable(instanceType),
-                securityGroups == null ? List.of() : securityGroups, ports, cidr, Optional.ofNullable(subnet), userData(),
+        LaunchSpec spec = spec(where, deployed);
+        connected(where, (access, account) -> report(new Launcher(access, where, spec, recordFile(), log).launch()
+                .instances()));
+    }
+
+    private LaunchSpec spec(String where, List<AmiResult> deployed) throws CloudException {
+        Optional<AmiResult> known = imageId == null ? Optional.of(lastIn(where, deployed))
+                : deployed.stream().filter(result -> imageId.equals(result.imageId())).findFirst();
+        MachineSize size = known.map(result -> new MachineSize(result.memory(), result.vcpus()))
+                .orElse(MachineSize.UNKNOWN);
+        Map<String, String> all = new HashMap<>(orEmpty(tags));
+        all.putIfAbsent("Name", project.getArtifactId());
+        return new LaunchSpec(imageId == null ? known.get().imageId() : imageId, size, deployedProject(), all, count,
+                Optional.ofNullable(instanceType), spot, Optional.ofNullable(instanceProfile),
+                new LaunchSpec.Network(orEmpty(securityGroups), ports, cidr, Optional.ofNullable(subnet)), userData(),
                 Optional.of(healthPath).filter(path -> !path.equals("none")), Duration.ofSeconds(timeout), keepOnFailure);
-        connected(where, (access, account) -> {
-            LaunchRecord launched = new Launcher(access, where, spec, recordFile(), log).launch();
-            getLog().info(launched.instanceId() + " is up at " + launched.url());
-            project.getProperties().setProperty("unikernel.launch.instanceId", launched.instanceId());
-            project.getProperties().setProperty("unikernel.launch.url", launched.url());
-        });
     }
 
-    private String imageIn(String where, List<AmiResult> deployed) throws MojoExecutionException {
-        if (imageId != null) {
-            return imageId;
-        }
-        return deployed.stream().filter(result -> result.region().equals(where)).map(AmiResult::imageId).findFirst()
-                .orElseThrow(() -> new MojoExecutionException("No AMI was deployed to " + where
-                        + " from here: run unikernel:ami first, or name one with -Dunikernel.launch.imageId."));
+    private AmiResult lastIn(String where, List<AmiResult> deployed) throws CloudException {
+        List<String> kinds = orEmpty(virtualization).isEmpty() ? List.of()
+                : Virtualization.parse(virtualization).stream().map(Virtualization::id).toList();
+        return deployed.stream().filter(result -> where.equals(result.region()))
+                .filter(result -> kinds.isEmpty() || kinds.contains(result.virtualization())).findFirst()
+                .orElseThrow(() -> new CloudException(CloudSetting.IMAGE_ID,
+                        "No " + (kinds.isEmpty() ? "" : String.join(" or ", kinds) + " ") + "AMI was deployed to " + where
+                                + " from here.", "Run unikernel:ami first, or name an AMI."));
     }
 
-    private List<AmiResult> deployed() throws MojoExecutionException {
-        Path report = CloudFiles.amiReport(image.toPath());
-        if (!Files.exists(report)) {
-            return List.of();
-        }
-        try {
-            return List.of(new Gson().fromJson(Files.readString(report, StandardCharsets.UTF_8), AmiResult[].class));
-        } catch (IOException | JsonSyntaxException e) {
-            throw new MojoExecutionException("Cannot read " + report + ": delete it and run unikernel:ami again.", e);
-        }
+    private void report(List<Launched> instances) {
+        instances.forEach(instance -> getLog().info(instance.instanceId() + " is up at " + instance.url()));
+        Properties properties = project.getProperties();
+        properties.setProperty("unikernel.launch.instanceId", instances.get(0).instanceId());
+        properties.setProperty("unikernel.launch.url", instances.get(0).url());
+        properties.setProperty("unikernel.launch.urls",
+                instances.stream().map(Launched::url).collect(Collectors.joining(",")));
     }
 
-    private Optional<byte[]> userData() throws MojoExecutionException {
+    private Optional<byte[]> userData() throws CloudException {
         if (userData == null) {
             return Optional.empty();
         }
         try {
             return Optional.of(Files.readAllBytes(userData.toPath()));
         } catch (IOException e) {
-            throw new MojoExecutionException("Cannot read the user data " + userData + ": correct -Dunikernel.launch.userData.", e);
+            throw new CloudException(Reason.SETTING, CloudSetting.USER_DATA, "The user data " + userData
+                    + " cannot be read.",
+                    "Correct the path, or make the file readable.", e);
         }
     }
 }

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.aws.CloudException;
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.aws.Instances;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
-import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Terminates an instance and deletes what its launch created.
+ * Terminates instances and deletes what their launch created.
  *
  * @since 0.1.0
  */
 @Mojo(name = "terminate", requiresOnline = true, threadSafe = true)
 public class TerminateMojo extends AbstractInstanceMojo {
     /**
-     * Id of the instance. The default is the one that was last launched from this project; its security group is then
+     * Id of the instance. The default is each that was last launched from this project; their security group is then
      * deleted too.
      *
      * @since 0.1.0
@@ -27,7 +28,7 @@ public class TerminateMojo extends AbstractInstanceMojo {
     private String instance;
 
     /**
-     * Maximum time until the instance must be terminated, in seconds.
+     * Maximum time until all must be terminated, in seconds.
      *
      * @since 0.1.0
      */
@@ -35,7 +36,7 @@ public class TerminateMojo extends AbstractInstanceMojo {
     private int timeout;
 
     @Override
-    protected void run() throws MojoExecutionException {
+    void work() throws CloudException {
         LaunchRecord chosen = chosen(instance);
         connected(chosen.region(), (access, account) -> new Instances(access, chosen.region(), Duration.ofSeconds(timeout), log).terminate(chosen));
         if (instance != null) {
@@ -44,7 +45,9 @@ public class TerminateMojo extends AbstractInstanceMojo {
         try {
             Files.deleteIfExists(recordFile());
         } catch (IOException e) {
-            throw new MojoExecutionException("All is terminated, but " + recordFile() + " cannot be deleted: delete it.", e);
+            throw new CloudException(Reason.RECORD, null, "All is terminated, but the record of the launch "
+                    + recordFile() + " cannot be deleted.",
+                    "Delete it.", e);
         }
     }
 }

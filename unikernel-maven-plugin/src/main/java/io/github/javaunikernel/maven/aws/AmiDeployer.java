@@ -12,9 +12,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * An image file into a registered machine image, in several regions at once. Each region succeeds or fails for itself and is
- * never left half done: what a failed or interrupted deploy uploaded is deleted, or with {@link UploadSettings#resume} kept
- * for the next run to continue.
+ * An image file into registered machine images, in several regions at once. Each region succeeds or fails for itself
+ * and is never left half done: what a failed or interrupted deploy uploaded is deleted, or with
+ * {@link UploadSettings#resume} kept for the next run to continue.
  */
 public final class AmiDeployer {
     private final AwsAccess access;
@@ -41,7 +41,7 @@ public final class AmiDeployer {
     /** Deploys to every region in parallel; returns when the last one is through. */
     public Outcome deploy(List<String> regions) throws CloudException {
         long started = System.nanoTime();
-        DiskImage image = DiskImage.read(spec.image());
+        DiskImage image = image();
         log.info("Image of " + image.blocks().imageBytes() + " bytes: " + image.blocks().blocks() + " blocks with data, read in "
                 + (System.nanoTime() - started) / 1_000_000 + " ms.");
         return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).run());
@@ -49,22 +49,37 @@ public final class AmiDeployer {
 
     /** Says what {@link #deploy} would do and asks the service whether it may. */
     public Outcome plan(List<String> regions) throws CloudException {
-        DiskImage image = DiskImage.read(spec.image());
+        DiskImage image = image();
         return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).plan());
     }
 
+    /** The image, which must be fit for every kind that is asked for. */
+    private DiskImage image() throws CloudException {
+        DiskImage image = DiskImage.read(spec.image());
+        if (spec.names().containsKey(Virtualization.HVM)) {
+            image.requireBootSector();
+        }
+        for (Virtualization kind : spec.names().keySet()) {
+            if (Device.DRIVEN.get(kind).isEmpty()) {
+                log.warn("The kernel does not drive the disk and the network of any instance type when it boots as " + kind.id()
+                        + " yet: no instance of this image will answer.");
+            }
+        }
+        return image;
+    }
+
     private interface RegionStep {
-        AmiResult run(String region) throws CloudException;
+        List<AmiResult> run(String region) throws CloudException;
     }
 
     private Outcome inEach(List<String> regions, RegionStep step) throws CloudException {
         ExecutorService pool = Executors.newFixedThreadPool(regions.size());
         try {
-            Map<String, Future<AmiResult>> pending = new LinkedHashMap<>();
+            Map<String, Future<List<AmiResult>>> pending = new LinkedHashMap<>();
             regions.forEach(region -> pending.put(region, pool.submit(() -> step.run(region))));
             List<AmiResult> results = new ArrayList<>();
             Map<String, CloudException> failures = new LinkedHashMap<>();
-            for (Map.Entry<String, Future<AmiResult>> entry : pending.entrySet()) {
+            for (Map.Entry<String, Future<List<AmiResult>>> entry : pending.entrySet()) {
                 collect(entry.getKey(), entry.getValue(), results, failures);
             }
             return new Outcome(results, failures);
@@ -74,25 +89,22 @@ public final class AmiDeployer {
         }
     }
 
-    private static void collect(String region, Future<AmiResult> pending, List<AmiResult> results, Map<String, CloudException> failures)
-            throws CloudException {
+    private static void collect(String region, Future<List<AmiResult>> pending, List<AmiResult> results,
+            Map<String, CloudException> failures) throws CloudException {
         try {
-            results.add(pending.get());
+            results.addAll(pending.get());
         } catch (ExecutionException e) {
-            if (!(e.getCause() instanceof CloudException failure)) {
-                throw new IllegalStateException("Deploying to " + region + " failed unexpectedly: " + e.getCause(), e.getCause());
-            }
-            failures.put(region, failure);
+            failures.put(region, CloudException.of(e.getCause(), "Deploying to " + region));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CloudException(Reason.INTERRUPTED, "Interrupted while deploying.", e);
         }
     }
 
-    /** Tags of image and snapshot: the user's and the program's own. */
-    static Map<String, String> tags(AmiSpec spec, BlockMap blocks) {
+    /** Tags of an image or the snapshot: the user's and the program's own. */
+    static Map<String, String> tags(AmiSpec spec, String name, BlockMap blocks) {
         Map<String, String> tags = new LinkedHashMap<>(spec.tags());
-        tags.putIfAbsent("Name", spec.name());
+        tags.putIfAbsent("Name", name);
         tags.put(Images.PROJECT_TAG, spec.project());
         tags.put(Images.CONTENTS_TAG, blocks.identity());
         return tags;

@@ -20,23 +20,28 @@ public final class AmiName {
     /**
      * Fills a pattern in. Characters of a value that EC2 refuses become {@code -}.
      *
-     * @param values what each placeholder stands for; asked only when it is used
+     * @param setting the parameter that the pattern is given with
+     * @param values  what each placeholder stands for; asked only when it is used
      * @throws CloudException for an unknown placeholder or a name EC2 would refuse
      */
-    public static String expand(String pattern, Map<String, Supplier<String>> values) throws CloudException {
+    public static String expand(CloudSetting setting, String pattern, Map<String, Supplier<String>> values)
+            throws CloudException {
         Matcher matcher = PLACEHOLDER.matcher(pattern);
         StringBuilder name = new StringBuilder();
         while (matcher.find()) {
             Supplier<String> value = values.get(matcher.group(1));
             if (value == null) {
-                throw new CloudException(Reason.NAME, "The image name \"" + pattern + "\" has an unknown placeholder {" + matcher.group(1)
-                        + "}; there are {" + String.join("}, {", values.keySet().stream().sorted().toList()) + "}.");
+                throw new CloudException(Reason.NAME, setting, "The image name \"" + pattern
+                        + "\" has an unknown placeholder {"
+                        + matcher.group(1) + "}.", "Use only {" + String.join("}, {",
+                        values.keySet().stream().sorted().toList()) + "}.", null);
             }
             matcher.appendReplacement(name, Matcher.quoteReplacement(FOREIGN.matcher(value.get()).replaceAll("-")));
         }
         matcher.appendTail(name);
         if (!VALID.matcher(name).matches()) {
-            throw new CloudException(Reason.NAME, "The image name \"" + name + "\" is not 3 to 128 letters, digits, spaces or ()[]./'@_-.");
+            throw new CloudException(Reason.NAME, setting, "EC2 refuses the image name \"" + name + "\".",
+                    "Use 3 to 128 letters, digits, spaces and ()[]./'@_-.", null);
         }
         return name.toString();
     }

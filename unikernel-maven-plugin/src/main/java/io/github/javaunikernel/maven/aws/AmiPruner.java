@@ -4,8 +4,10 @@ package io.github.javaunikernel.maven.aws;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import software.amazon.awssdk.services.ec2.model.Image;
@@ -39,16 +41,16 @@ public final class AmiPruner {
     }
 
     /**
-     * Keeps the newest images of the project and removes the rest.
+     * Keeps the newest images of the project, of each kind, and removes the rest.
      *
-     * @param keep   images to keep, at least 0
+     * @param keep   images of each kind to keep, at least 0
      * @param dryRun only say what would be removed
      */
     public Pruned prune(String project, int keep, boolean dryRun) throws CloudException {
         List<Image> all = images.ofProject(project);
-        List<Image> old = all.subList(Math.min(keep, all.size()), all.size());
+        List<Image> old = beyond(keep, all);
         Set<String> kept = new HashSet<>();
-        all.subList(0, all.size() - old.size()).forEach(image -> kept.addAll(Images.snapshots(image)));
+        all.stream().filter(image -> !old.contains(image)).forEach(image -> kept.addAll(Images.snapshots(image)));
         List<String> doomed = new ArrayList<>();
         for (Image image : old) {
             Images.snapshots(image).stream().filter(id -> !kept.contains(id) && !doomed.contains(id)).forEach(doomed::add);
@@ -69,6 +71,13 @@ public final class AmiPruner {
         return new Pruned(old.stream().map(Image::imageId).toList(), List.copyOf(doomed));
     }
 
+    /** The images after the newest ones of their kind. */
+    private static List<Image> beyond(int keep, List<Image> newestFirst) {
+        Map<String, Integer> seen = new HashMap<>();
+        return newestFirst.stream().filter(image -> seen.merge(image.virtualizationTypeAsString(), 1,
+                Integer::sum) > keep).toList();
+    }
+
     private List<String> orphans(String project, List<Image> all) throws CloudException {
         Set<String> used = new HashSet<>();
         all.forEach(image -> used.addAll(Images.snapshots(image)));
@@ -80,12 +89,7 @@ public final class AmiPruner {
     }
 
     private void deleteUnlessInUse(String snapshotId) throws CloudException {
-        try {
-            snapshots.delete(snapshotId);
-        } catch (CloudException e) {
-            if (!"InvalidSnapshot.InUse".equals(e.code())) {
-                throw e;
-            }
+        if (!snapshots.deleteUnlessInUse(snapshotId)) {
             log.warn(region + ": " + snapshotId + " is kept: an image outside this project uses it.");
         }
     }

@@ -35,13 +35,25 @@ public final class AwsAccess implements AutoCloseable {
      * @param source         of the credentials that requests are signed with
      * @param endpoint       answers for every service, for tests and private clouds; empty: AWS
      * @param attemptTimeout for one attempt of one call
+     * @throws CloudException when the endpoint or the proxy cannot be an address
      */
     public AwsAccess(CredentialSource source, Optional<URI> endpoint, Optional<HttpProxy> proxy,
-            Duration attemptTimeout) {
+            Duration attemptTimeout) throws CloudException {
+        if (endpoint.isPresent()) {
+            requireUsable(endpoint.get());
+        }
         this.credentials = source.provider();
         this.endpoint = endpoint;
         this.attemptTimeout = attemptTimeout;
         this.http = HttpConnections.open(proxy, attemptTimeout);
+    }
+
+    private static void requireUsable(URI endpoint) throws CloudException {
+        boolean web = "http".equals(endpoint.getScheme()) || "https".equals(endpoint.getScheme());
+        if (!web || endpoint.getHost() == null) {
+            throw new CloudException(CloudSetting.ENDPOINT, "\"" + endpoint + "\" is not the address of a service.",
+                    "Give one such as http://127.0.0.1:4566.");
+        }
     }
 
     EbsClient ebs(String region) {

@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -59,10 +58,10 @@ final class BlockMap {
                 throw new CloudException(Reason.IMAGE, "The image " + image + " contains only zeros.");
             }
             return new BlockMap(new TreeMap<>(digests), bytes);
-        } catch (NoSuchFileException e) {
-            throw new CloudException(Reason.IMAGE, "There is no image " + image + ".", e);
-        } catch (IOException | UncheckedIOException e) {
-            throw new CloudException(Reason.IMAGE, "The image " + image + " cannot be read: " + e.getMessage() + ".", e);
+        } catch (UncheckedIOException e) {
+            throw DiskImage.unreadable(image, e.getCause());
+        } catch (IOException e) {
+            throw DiskImage.unreadable(image, e);
         }
     }
 

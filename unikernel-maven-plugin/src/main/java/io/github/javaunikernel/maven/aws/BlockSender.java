@@ -48,17 +48,19 @@ final class BlockSender {
         try (FileChannel channel = FileChannel.open(image.file(), StandardOpenOption.READ)) {
             List<Future<Void>> drains = new ArrayList<>();
             for (int i = 0; i < Math.min(workers, blocks.size()); i++) {
-                drains.add(pool.submit(() -> drain(queue, channel, snapshotId, journal)));
+                drains.add(pool.submit(() -> drain(queue, image, channel, snapshotId, journal)));
             }
             awaitAll(drains);
         } catch (IOException e) {
-            throw new CloudException(Reason.IMAGE, "The image " + image.file() + " cannot be read: " + e.getMessage() + ".", e);
+            throw image.unreadable(e);
         } finally {
             pool.shutdownNow();
         }
     }
 
-    private Void drain(Queue<Block> queue, FileChannel channel, String snapshotId, UploadJournal journal) throws CloudException, IOException {
+    private Void drain(Queue<Block> queue, DiskImage image, FileChannel channel, String snapshotId,
+            UploadJournal journal)
+            throws CloudException {
         try {
             for (Block block = queue.poll(); block != null; block = queue.poll()) {
                 put(BlockMap.read(channel, block.index()), block, snapshotId);
@@ -66,7 +68,10 @@ final class BlockSender {
                 progress.sent();
             }
             return null;
-        } catch (CloudException | IOException | RuntimeException e) {
+        } catch (IOException e) {
+            queue.clear();
+            throw image.unreadable(e);
+        } catch (CloudException | RuntimeException e) {
             queue.clear();
             throw e;
         }
@@ -84,30 +89,20 @@ final class BlockSender {
     }
 
     /** Waits for every thread, so that none still sends when the caller cleans up; throws what the first failed one met. */
-    private static void awaitAll(List<Future<Void>> drains) throws CloudException, IOException {
-        Throwable first = null;
+    private static void awaitAll(List<Future<Void>> drains) throws CloudException {
+        CloudException first = null;
         for (Future<Void> drain : drains) {
             try {
                 drain.get();
             } catch (ExecutionException e) {
-                first = first == null ? e.getCause() : first;
+                first = first == null ? CloudException.of(e.getCause(), "Sending blocks") : first;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new CloudException(Reason.INTERRUPTED, "Interrupted while sending blocks.", e);
             }
         }
-        rethrow(first);
-    }
-
-    private static void rethrow(Throwable failure) throws CloudException, IOException {
-        if (failure instanceof CloudException e) {
-            throw e;
-        }
-        if (failure instanceof IOException e) {
-            throw e;
-        }
-        if (failure != null) {
-            throw new IllegalStateException("Sending blocks failed unexpectedly: " + failure, failure);
+        if (first != null) {
+            throw first;
         }
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
-import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -24,15 +23,21 @@ public record Bundle(Path manifest, List<Path> parts, String kernelId) {
     public record Spec(String prefix, String account, String kernelId, BundleKeys keys) {
         /** @throws CloudException for what would break the manifest or be refused with it */
         public static Spec of(String prefix, String account, String kernelId, BundleKeys keys) throws CloudException {
-            require(prefix.matches("[A-Za-z0-9._-]{1,99}"), "The bundle's name \"" + prefix + "\" is not 1 to 99 letters, digits or ._-.");
-            require(account.matches("\\d{12}"), "\"" + account + "\" is no account id of 12 digits.");
-            require(kernelId.matches("aki-[0-9a-f]{8,17}"), "\"" + kernelId + "\" is no boot loader id (aki-…).");
+            require(prefix.matches("[A-Za-z0-9._-]{1,99}"), CloudSetting.IMAGE, "The name of the image file \"" + prefix
+                    + "\" becomes that of the bundle, and is not 1 to 99 letters, digits or ._-.", "Rename the file.");
+            require(account.matches("\\d{12}"), CloudSetting.PROFILE, "The credentials are of account \"" + account
+                    + "\", which is no id of 12 digits.",
+                    "Use credentials of an account of AWS.");
+            require(kernelId.matches("aki-[0-9a-f]{8,17}"), CloudSetting.KERNEL_ID, "\"" + kernelId
+                    + "\" is no id of a boot loader.",
+                    "Give one such as aki-dc9ed9af, or leave the parameter out.");
             return new Spec(prefix, account, kernelId, keys);
         }
 
-        private static void require(boolean fine, String message) throws CloudException {
+        private static void require(boolean fine, CloudSetting where, String problem, String fix)
+                throws CloudException {
             if (!fine) {
-                throw new CloudException(Reason.SETTING, message);
+                throw new CloudException(where, problem, fix);
             }
         }
     }

@@ -78,7 +78,8 @@ public final class BundleUploader {
         try {
             return Digests.base64(Digests.newDigest("MD5").digest(Files.readAllBytes(file)));
         } catch (IOException e) {
-            throw new CloudException(Reason.IMAGE, "Cannot read " + file + ": " + e.getMessage() + ".", e);
+            throw new CloudException(Reason.RECORD, "The part " + file + " of the bundle cannot be read: "
+                    + Causes.ofFile(file, e) + ".", e);
         }
     }
 

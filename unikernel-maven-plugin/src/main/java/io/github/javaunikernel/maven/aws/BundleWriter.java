@@ -48,10 +48,21 @@ public final class BundleWriter {
             Files.writeString(manifest, xml, StandardCharsets.US_ASCII);
             return new Bundle(manifest, parts.parts().stream().map(BundleParts.Part::file).toList(), spec.kernelId());
         } catch (IOException e) {
-            throw new CloudException(Reason.IMAGE, "Cannot bundle " + image + ": " + e.getMessage() + ".", e);
+            throw failed(image, directory, e);
         } catch (GeneralSecurityException e) {
-            throw new CloudException(Reason.SETTING, "Cannot encrypt the bundle with the keys given: " + e.getMessage() + ".", e);
+            throw new CloudException(Reason.SETTING, CloudSetting.CERTIFICATE,
+                    "The bundle cannot be encrypted and signed with the keys given.",
+                    "Give certificates and a key of RSA, at least 1024 bits long.", e);
         }
+    }
+
+    private static CloudException failed(Path image, Path directory, IOException e) {
+        if (!Files.isReadable(image)) {
+            return DiskImage.unreadable(image, e);
+        }
+        return new CloudException(Reason.RECORD, null, "The bundle cannot be written to " + directory + ": "
+                + Causes.ofFile(directory.resolve("part"), e)
+                + ".", "Make room there, and the directory writable.", e);
     }
 
     /** The whole pipe; returns the SHA-1 of the tar stream, hex. */

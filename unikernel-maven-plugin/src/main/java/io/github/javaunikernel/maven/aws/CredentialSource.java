@@ -61,23 +61,23 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
      * @return the 12-digit account id
      */
     public String identify(AwsAccess access, String region, CloudLog log) throws CloudException {
-        String origin = resolve(log);
+        String origin = resolve();
         Retrier retrier = new Retrier(Deadline.in(Retrier.CALL_BUDGET), log);
         String account = retrier.call("ask who the caller is", () -> access.sts(region).getCallerIdentity()).account();
         log.info("Account " + account + ", credentials from " + origin + ".");
         return account;
     }
 
-    private String resolve(CloudLog log) throws CloudException {
+    private String resolve() throws CloudException {
         try {
             return description + inWords(provider.resolveCredentials().providerName().orElse(""));
         } catch (SdkException e) {
             if (isChain()) {
-                // the SDK reports every link of the chain, at a length that hides what to do
-                log.debug(e.getMessage());
-                throw new CloudException(Reason.CREDENTIALS, "No AWS credentials from " + description + " (none of " + CHAIN + " has any).");
+                throw new CloudException(Reason.CREDENTIALS, "There are no AWS credentials: none of " + CHAIN
+                        + " has any.", e);
             }
-            throw new CloudException(Reason.CREDENTIALS, "No AWS credentials from " + description + ": " + e.getMessage() + ".", e);
+            throw new CloudException(Reason.CREDENTIALS, "There are no usable AWS credentials in " + description + ".",
+                    e);
         }
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -21,20 +23,33 @@ final class HttpConnections {
     private HttpConnections() {
     }
 
-    static SdkHttpClient open(Optional<HttpProxy> proxy, Duration attemptTimeout) {
+    /** @throws CloudException when the proxy cannot be one */
+    static SdkHttpClient open(Optional<HttpProxy> proxy, Duration attemptTimeout) throws CloudException {
         if (System.getProperty(IDLE_CONNECTIONS) == null) {
             System.setProperty(IDLE_CONNECTIONS, "256");
         }
         UrlConnectionHttpClient.Builder client = UrlConnectionHttpClient.builder()
                 .connectionTimeout(CONNECT)
                 .socketTimeout(attemptTimeout);
-        proxy.ifPresent(p -> client.proxyConfiguration(configuration(p)));
+        if (proxy.isPresent()) {
+            client.proxyConfiguration(configuration(proxy.get()));
+        }
         return client.build();
     }
 
-    private static ProxyConfiguration configuration(HttpProxy proxy) {
+    private static URI address(HttpProxy proxy) throws CloudException {
+        try {
+            return new URI(proxy.protocol(), null, proxy.host(), proxy.port(), null, null, null);
+        } catch (URISyntaxException e) {
+            throw new CloudException(Reason.SETTING, null, "The active proxy of settings.xml has no usable address: "
+                    + proxy + ".",
+                    "Correct its protocol, host and port there.", e);
+        }
+    }
+
+    private static ProxyConfiguration configuration(HttpProxy proxy) throws CloudException {
         ProxyConfiguration.Builder builder = ProxyConfiguration.builder()
-                .endpoint(URI.create(proxy.protocol() + "://" + proxy.host() + ":" + proxy.port()))
+                .endpoint(address(proxy))
                 .useSystemPropertyValues(false)
                 .useEnvironmentVariablesValues(false)
                 // the SDK wants regular expressions

@@ -17,9 +17,7 @@ import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.ImageState;
 import software.amazon.awssdk.services.ec2.model.LaunchPermission;
 import software.amazon.awssdk.services.ec2.model.RegisterImageRequest;
-import software.amazon.awssdk.services.ec2.model.ResourceType;
 import software.amazon.awssdk.services.ec2.model.Tag;
-import software.amazon.awssdk.services.ec2.model.TagSpecification;
 
 /** Machine images of the account in one region: search, registration, removal. */
 final class Images {
@@ -67,22 +65,6 @@ final class Images {
     static List<String> snapshots(Image image) {
         return image.blockDeviceMappings().stream().map(BlockDeviceMapping::ebs).filter(Objects::nonNull)
                 .map(EbsBlockDevice::snapshotId).filter(Objects::nonNull).toList();
-    }
-
-    /** A paravirtual 64-bit image whose root volume comes from the snapshot. */
-    static RegisterImageRequest.Builder paravirtual(AmiSpec spec, String snapshotId, int volumeGiB, String kernelId, Map<String, String> tags) {
-        return RegisterImageRequest.builder()
-                .name(spec.name())
-                .description(spec.description())
-                .architecture("x86_64")
-                .virtualizationType("paravirtual")
-                .kernelId(kernelId)
-                .rootDeviceName("/dev/sda1")
-                .blockDeviceMappings(BlockDeviceMapping.builder()
-                        .deviceName("/dev/sda1")
-                        .ebs(e -> e.snapshotId(snapshotId).volumeSize(volumeGiB).volumeType(spec.volumeType()).deleteOnTermination(true))
-                        .build())
-                .tagSpecifications(TagSpecification.builder().resourceType(ResourceType.IMAGE).tags(tags(tags)).build());
     }
 
     static List<Tag> tags(Map<String, String> tags) {

@@ -5,11 +5,15 @@ import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceLifecycleType;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 
-/** Instances of one region: state, console, end. */
+/** Instances of one region: list, state, console, end. */
 public final class Instances {
     private final Ec2Client ec2;
     private final Retrier retrier;
@@ -25,6 +29,30 @@ public final class Instances {
         this.log = log;
     }
 
+    /** The project's instances that are not terminated, the oldest first. */
+    public List<RunningInstance> ofProject(String project) throws CloudException {
+        return retrier.call("list instances", () -> ec2.describeInstancesPaginator(r ->
+                r.filters(Filters.tag(Images.PROJECT_TAG, project),
+                        Filters.of("instance-state-name", "pending", "running", "shutting-down", "stopping",
+                                "stopped")))
+                .reservations().stream().flatMap(reservation -> reservation.instances().stream())
+                .map(Instances::described)
+                .sorted(Comparator.comparing(RunningInstance::launched).thenComparing(RunningInstance::instanceId))
+                .toList());
+    }
+
+    private static RunningInstance described(Instance instance) {
+        return new RunningInstance(instance.instanceId(), instance.imageId(), instance.instanceTypeAsString(),
+                instance.state().nameAsString(),
+                address(instance), instance.launchTime(), instance.instanceLifecycle() == InstanceLifecycleType.SPOT);
+    }
+
+    /** The public address, or else the private one. */
+    static Optional<String> address(Instance instance) {
+        return Optional.ofNullable(instance.publicIpAddress())
+                .or(() -> Optional.ofNullable(instance.privateIpAddress()));
+    }
+
     /** What the instance wrote to its console, the last 64 KiB; EC2 takes a while to have it, until then it is empty. */
     public String console(String instanceId) throws CloudException {
         String output = retrier.callFresh("read the console of " + instanceId, () -> ec2.getConsoleOutput(r -> r.instanceId(instanceId))).output();
@@ -33,20 +61,26 @@ public final class Instances {
 
     /** Ends what a launch created and waits until it is gone. */
     public void terminate(LaunchRecord launched) throws CloudException {
-        if (launched.instanceId() != null) {
-            terminate(launched.instanceId());
+        List<String> ids = launched.instances().stream().map(LaunchRecord.Launched::instanceId).toList();
+        for (String id : ids) {
+            unlessGone(() -> retrier.call("terminate " + id, () -> ec2.terminateInstances(r -> r.instanceIds(id))));
+        }
+        for (String id : ids) {
+            unlessGone(() -> await(id, InstanceStateName.TERMINATED));
+            log.info("Terminated " + id + ".");
         }
         if (launched.createdGroupId() != null) {
             deleteGroup(launched.createdGroupId());
         }
     }
 
-    /** Ends an instance and waits until it is gone; one that is gone already is fine. */
-    public void terminate(String instanceId) throws CloudException {
+    private interface Step {
+        void run() throws CloudException;
+    }
+
+    private static void unlessGone(Step step) throws CloudException {
         try {
-            retrier.call("terminate " + instanceId, () -> ec2.terminateInstances(r -> r.instanceIds(instanceId)));
-            await(instanceId, InstanceStateName.TERMINATED);
-            log.info("Terminated " + instanceId + ".");
+            step.run();
         } catch (CloudException e) {
             if (!e.isNotFound()) {
                 throw e;

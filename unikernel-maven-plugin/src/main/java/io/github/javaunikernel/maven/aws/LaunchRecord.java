@@ -1,42 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonSyntaxException;
-import com.google.gson.Gson;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * What a launch created, on disk from the first thing on, so that it can be taken down again.
  *
- * @param createdGroupId security group to be deleted with the instance; null when groups were given
- * @param instanceId     null until it is started
- * @param url            null until the address is known
+ * @param createdGroupId security group to be deleted with the instances; null when groups were given
+ * @param instances      none until they are started
  */
-public record LaunchRecord(String region, String imageId, String createdGroupId, String instanceId, String instanceType, String url) {
+public record LaunchRecord(String region, String imageId, String createdGroupId, String instanceType,
+        List<Launched> instances) {
+    /**
+     * An instance.
+     *
+     * @param url null until the address is known
+     */
+    public record Launched(String instanceId, String url) {
+    }
+
     void save(Path file) throws CloudException {
         try {
             Files.createDirectories(file.getParent());
             Files.writeString(file, new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(this) + "\n", StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new CloudException(Reason.SETTING, "Cannot write " + file + ": " + e.getMessage() + ".", e);
+            throw new CloudException(Reason.RECORD, null, "The record of the launch " + file + " cannot be written: "
+                    + Causes.ofFile(file, e) + ".",
+                    "Make the directory writable.", e);
         }
     }
 
     /** Empty when nothing was launched. */
     public static Optional<LaunchRecord> load(Path file) throws CloudException {
         try {
-            return Optional.ofNullable(new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8), LaunchRecord.class));
+            LaunchRecord record = new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8),
+                    LaunchRecord.class);
+            if (record == null || record.region == null || record.instances == null) {
+                throw damaged(file, null);
+            }
+            return Optional.of(record);
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (IOException | JsonSyntaxException e) {
-            throw new CloudException(Reason.SETTING, "Cannot read " + file + ": " + e.getMessage() + ".", e);
+        } catch (JsonSyntaxException e) {
+            throw damaged(file, e);
+        } catch (IOException e) {
+            throw new CloudException(Reason.RECORD, null, "The record of the last launch " + file + " cannot be read: "
+                    + Causes.ofFile(file, e) + ".",
+                    "Make it readable.", e);
         }
+    }
+
+    private static CloudException damaged(Path file, Exception cause) {
+        return new CloudException(Reason.RECORD, CloudSetting.INSTANCE, file
+                + " is not the record of a launch that this version wrote.",
+                "Terminate what mvn unikernel:list shows by naming it, and delete the file.", cause);
     }
 }

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.aws;
 
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -10,22 +11,27 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.HttpTokensState;
+import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceInterruptionBehavior;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
-import software.amazon.awssdk.services.ec2.model.InstanceTypeInfo;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
+import software.amazon.awssdk.services.ec2.model.MarketType;
 import software.amazon.awssdk.services.ec2.model.ResourceType;
 import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.SpotInstanceType;
 import software.amazon.awssdk.services.ec2.model.TagSpecification;
 
-/** Starts one instance of an image without a key pair, and waits until its program answers. Used once. */
+/** Starts instances of an image without a key pair, and waits until their program answers. Used once. */
 public final class Launcher {
     private static final Duration HEALTH_ATTEMPT = Duration.ofSeconds(5);
     private static final Duration CLEAN_UP = Duration.ofMinutes(5);
@@ -51,21 +57,20 @@ public final class Launcher {
     }
 
     /**
-     * Launches and waits. On failure the console is shown and what was created is taken down again, unless it is to be kept.
+     * Launches and waits. On failure the consoles are shown and what was created is taken down again, unless it is to
+     * be kept.
      */
     public LaunchRecord launch() throws CloudException {
-        if (spec.userData().isPresent() && spec.userData().get().length > LaunchSpec.MAX_USER_DATA) {
-            throw new CloudException(Reason.SETTING, "The user data is " + spec.userData().get().length
-                    + " bytes long; EC2 accepts at most " + LaunchSpec.MAX_USER_DATA + ".");
-        }
-        launched = new LaunchRecord(region, spec.imageId(), null, null, chooseType(), null);
+        spec.check();
+        launched = new LaunchRecord(region, spec.imageId(), null, chooseType(), List.of());
         try {
-            List<String> groups = spec.securityGroups().isEmpty() ? List.of(createGroup()) : spec.securityGroups();
-            Instance instance = run(groups);
-            String url = url(instance);
-            note(new LaunchRecord(region, spec.imageId(), launched.createdGroupId(), instance.instanceId(), launched.instanceType(), url));
+            List<String> given = spec.network().securityGroups();
+            run(given.isEmpty() ? List.of(createGroup()) : given);
+            awaitRunning();
             if (spec.healthPath().isPresent()) {
-                awaitHealthy(URI.create(url).resolve(spec.healthPath().get()));
+                for (Launched instance : launched.instances()) {
+                    awaitHealthy(URI.create(instance.url()).resolve(spec.healthPath().get()));
+                }
             }
             return launched;
         } catch (CloudException e) {
@@ -75,12 +80,24 @@ public final class Launcher {
     }
 
     private String chooseType() throws CloudException {
-        List<String> types = InstanceTypes.paravirtual(ec2, retrier, region).stream().map(InstanceTypeInfo::instanceTypeAsString).toList();
-        if (spec.instanceType().isPresent() && !types.contains(spec.instanceType().get())) {
-            throw new CloudException(Reason.SETTING, "Instance type " + spec.instanceType().get() + " does not run paravirtual images in " + region
-                    + "; those that do are " + String.join(", ", types) + ".");
+        Virtualization kind = kind();
+        List<InstanceType> running = InstanceTypes.running(kind, spec.size(), Device.DRIVEN.get(kind));
+        List<InstanceType> types = InstanceTypes.offered(running, kind, ec2, retrier, region);
+        String wanted = spec.instanceType().orElse(types.get(0).name());
+        if (types.stream().noneMatch(type -> type.name().equals(wanted))) {
+            throw new CloudException(CloudSetting.INSTANCE_TYPE, "Instance type " + wanted + " does not run this "
+                    + kind.id() + " image in "
+                    + region + ", or is too small for it.", "Choose one of " + InstanceTypes.names(types) + ".");
         }
-        return spec.instanceType().orElse(types.get(0));
+        return wanted;
+    }
+
+    private Virtualization kind() throws CloudException {
+        Image image = new Images(ec2, retrier).find(spec.imageId())
+                .orElseThrow(() -> new CloudException(CloudSetting.IMAGE_ID,
+                "There is no image " + spec.imageId() + " in " + region + " that this account may use.",
+                "Name another one, or another region."));
+        return Virtualization.parse(List.of(image.virtualizationTypeAsString())).get(0);
     }
 
     private String createGroup() throws CloudException {
@@ -89,9 +106,10 @@ public final class Launcher {
         String groupId = retrier.call("create a security group", () -> ec2.createSecurityGroup(r -> r
                 .groupName(name).description("Ports of " + spec.imageId()).vpcId(vpc)
                 .tagSpecifications(tagged(ResourceType.SECURITY_GROUP)))).groupId();
-        note(new LaunchRecord(region, spec.imageId(), groupId, null, launched.instanceType(), null));
-        List<IpPermission> rules = spec.ports().stream().map(port -> IpPermission.builder().ipProtocol("tcp").fromPort(port).toPort(port)
-                .ipRanges(IpRange.builder().cidrIp(spec.cidr()).build()).build()).toList();
+        note(new LaunchRecord(region, spec.imageId(), groupId, launched.instanceType(), List.of()));
+        List<IpPermission> rules = spec.network().ports().stream()
+                .map(port -> IpPermission.builder().ipProtocol("tcp").fromPort(port).toPort(port)
+                .ipRanges(IpRange.builder().cidrIp(spec.network().cidr()).build()).build()).toList();
         try {
             retrier.callFresh("open ports", () -> ec2.authorizeSecurityGroupIngress(r -> r.groupId(groupId).ipPermissions(rules)));
         } catch (CloudException e) {
@@ -104,38 +122,68 @@ public final class Launcher {
     }
 
     private String network() throws CloudException {
-        if (spec.subnetId().isPresent()) {
-            return retrier.call("see " + spec.subnetId().get(), () -> ec2.describeSubnets(r -> r.subnetIds(spec.subnetId().get()))).subnets().get(0).vpcId();
+        if (spec.network().subnetId().isPresent()) {
+            String subnet = spec.network().subnetId().get();
+            return retrier.call("see " + subnet, () -> ec2.describeSubnets(r -> r.subnetIds(subnet))).subnets().get(0)
+                    .vpcId();
         }
         return retrier.call("find the default network", () -> ec2.describeVpcs(r -> r.filters(Filters.of("is-default", "true")))).vpcs().stream()
-                .findFirst().orElseThrow(() -> new CloudException(Reason.SETTING, "The account has no default network in " + region + " and no subnet is given."))
+                .findFirst().orElseThrow(() -> new CloudException(CloudSetting.SUBNET,
+                "The account has no default network in " + region + ".",
+                        "Name a subnet."))
                 .vpcId();
     }
 
-    private Instance run(List<String> groups) throws CloudException {
+    private void run(List<String> groups) throws CloudException {
         RunInstancesRequest.Builder request = RunInstancesRequest.builder()
                 .imageId(spec.imageId())
                 .instanceType(launched.instanceType())
-                .minCount(1).maxCount(1)
+                .minCount(spec.count()).maxCount(spec.count())
                 .clientToken(UUID.randomUUID().toString())
                 .securityGroupIds(groups)
                 .metadataOptions(m -> m.httpTokens(HttpTokensState.REQUIRED))
                 .tagSpecifications(tagged(ResourceType.INSTANCE), tagged(ResourceType.VOLUME));
-        spec.subnetId().ifPresent(request::subnetId);
+        spec.network().subnetId().ifPresent(request::subnetId);
         spec.userData().ifPresent(data -> request.userData(Base64.getEncoder().encodeToString(data)));
-        String instanceId = retrier.callFresh("start an instance of " + spec.imageId(), () -> ec2.runInstances(request.build())).instances().get(0).instanceId();
-        note(new LaunchRecord(region, spec.imageId(), launched.createdGroupId(), instanceId, launched.instanceType(), null));
-        log.info("Started " + instanceId + " (" + launched.instanceType() + ", " + region + ").");
-        return new Instances(ec2, retrier, log).await(instanceId, InstanceStateName.RUNNING);
+        spec.instanceProfile().ifPresent(profile -> request.iamInstanceProfile(
+                p -> (profile.startsWith("arn:") ? p.arn(profile) : p.name(profile)).build()));
+        if (spec.spot()) {
+            request.instanceMarketOptions(m -> m.marketType(MarketType.SPOT).spotOptions(s -> s
+                    .spotInstanceType(SpotInstanceType.ONE_TIME)
+                    .instanceInterruptionBehavior(InstanceInterruptionBehavior.TERMINATE)));
+        }
+        List<Launched> started = retrier.callFresh("start " + spec.count() + " instances of " + spec.imageId(),
+                () -> ec2.runInstances(request.build()))
+                .instances().stream().map(instance -> new Launched(instance.instanceId(), null)).toList();
+        note(withInstances(started));
+        started.forEach(instance -> log.info("Started " + instance.instanceId() + " (" + launched.instanceType() + ", "
+                + region + ")."));
+    }
+
+    private void awaitRunning() throws CloudException {
+        Instances instances = new Instances(ec2, retrier, log);
+        List<Launched> running = new ArrayList<>();
+        for (Launched instance : launched.instances()) {
+            running.add(new Launched(instance.instanceId(),
+                    url(instances.await(instance.instanceId(), InstanceStateName.RUNNING))));
+        }
+        note(withInstances(running));
+    }
+
+    private LaunchRecord withInstances(List<Launched> instances) {
+        return new LaunchRecord(region, spec.imageId(), launched.createdGroupId(), launched.instanceType(), instances);
     }
 
     private TagSpecification tagged(ResourceType type) {
-        return TagSpecification.builder().resourceType(type).tags(Images.tags(Map.of("Name", spec.name()))).build();
+        Map<String, String> tags = new HashMap<>(spec.tags());
+        tags.put(Images.PROJECT_TAG, spec.project());
+        return TagSpecification.builder().resourceType(type).tags(Images.tags(tags)).build();
     }
 
-    private String url(Instance instance) {
-        String address = instance.publicIpAddress() != null ? instance.publicIpAddress() : instance.privateIpAddress();
-        int port = spec.ports().isEmpty() ? 80 : spec.ports().get(0);
+    private String url(Instance instance) throws CloudException {
+        String address = Instances.address(instance).orElseThrow(() -> new CloudException(Reason.SERVICE,
+                "EC2 gave " + instance.instanceId() + " no address."));
+        int port = spec.network().ports().isEmpty() ? 80 : spec.network().ports().get(0);
         return "http://" + address + (port == 80 ? "" : ":" + port) + "/";
     }
 
@@ -152,13 +200,15 @@ public final class Launcher {
                 }
                 last = "status " + status;
             } catch (IOException e) {
-                last = String.valueOf(e.getMessage());
+                last = Causes.ofTransport(e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new CloudException(Reason.INTERRUPTED, "Interrupted while waiting for " + health + ".", e);
             }
         } while (polling.again());
-        throw new CloudException(Reason.DEADLINE, health + " did not answer in time (" + last + ").");
+        throw new CloudException(Reason.DEADLINE, CloudSetting.LAUNCH_TIMEOUT, health + " did not answer in time ("
+                + last + ").",
+                "Look for the cause in the console above, or give the instance more time.", null);
     }
 
     private void note(LaunchRecord record) throws CloudException {
@@ -169,15 +219,17 @@ public final class Launcher {
     private void afterFailure() {
         Instances instances = new Instances(access, region, CLEAN_UP, log);
         try {
-            if (launched.instanceId() != null) {
-                log.warn("Console of " + launched.instanceId() + ":\n" + instances.console(launched.instanceId()));
+            for (Launched instance : launched.instances()) {
+                log.warn("Console of " + instance.instanceId() + ":\n" + instances.console(instance.instanceId()));
             }
             if (!spec.keepOnFailure()) {
                 instances.terminate(launched);
                 Files.deleteIfExists(recordFile);
             }
-        } catch (CloudException | IOException e) {
+        } catch (CloudException e) {
             log.warn("Not everything could be deleted, see " + recordFile + ": " + e.getMessage());
+        } catch (IOException e) {
+            log.warn("All is deleted but the record of the launch " + recordFile + ". Delete it.");
         }
     }
 }

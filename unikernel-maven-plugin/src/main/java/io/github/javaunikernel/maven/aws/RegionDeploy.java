@@ -2,20 +2,18 @@
 package io.github.javaunikernel.maven.aws;
 
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.aws.DeploySteps.Step;
 import io.github.javaunikernel.maven.aws.SnapshotUploader.Label;
 import io.github.javaunikernel.maven.aws.SnapshotUploader.Uploaded;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
-import software.amazon.awssdk.services.ec2.model.BlockDeviceMapping;
 import software.amazon.awssdk.services.ec2.model.Image;
-import software.amazon.awssdk.services.ec2.model.ImageState;
 import software.amazon.awssdk.services.ec2.model.RegisterImageRequest;
-import software.amazon.awssdk.services.ec2.model.Snapshot;
-import software.amazon.awssdk.services.ec2.model.SnapshotState;
 
 /** One deploy to one region, used once, by one thread. */
 final class RegionDeploy {
@@ -49,89 +47,89 @@ final class RegionDeploy {
         this.maps = new SnapshotMaps(directory());
     }
 
-    AmiResult run() throws CloudException {
-        PvGrub.Choice kernel = chooseKernel();
+    /** A result for each kind, in the order of the {@link AmiSpec}. */
+    List<AmiResult> run() throws CloudException {
+        DeploySteps needed = new DeploySteps(spec, region, ec2, retrier, log);
+        List<AmiKind> kinds = needed.kinds();
         try (UploadJournal journal = UploadJournal.open(directory().resolve("upload.journal"))) {
-            Optional<Image> same = findSameContents(kernel);
-            if (same.isPresent()) {
-                uploader(retrier, snapshots).sweep(journal);
-                return keep(same.get(), "unchanged", kernel);
+            List<Image> same = needed.sameContents(image.blocks());
+            List<Step> steps = needed.of(kinds, same);
+            if (steps.stream().anyMatch(Step::creates)) {
+                return create(steps, same, journal);
             }
-            Optional<Image> namesake = images.named(spec.name());
-            if (namesake.isPresent() && spec.duplicateName() == DuplicateName.FAIL) {
-                throw new CloudException(Reason.NAME, "Region " + region + " already has an image \"" + spec.name() + "\", " + namesake.get().imageId() + ".");
+            uploader(retrier, snapshots).sweep(journal);
+            List<AmiResult> results = new ArrayList<>();
+            for (Step step : steps) {
+                results.add(keep(step));
             }
-            if (namesake.isPresent() && spec.duplicateName() == DuplicateName.REUSE) {
-                return keep(namesake.get(), "reused", kernel);
-            }
-            return create(kernel, namesake, journal);
+            return results;
         }
     }
 
     /** What {@link #run} would do, with the service's word on whether it may. */
-    AmiResult plan() throws CloudException {
-        PvGrub.Choice kernel = chooseKernel();
-        Optional<Image> same = findSameContents(kernel);
-        if (same.isPresent()) {
-            log.info(region + ": would keep " + same.get().imageId() + ", which has the same contents.");
-            return result("planned", same.get().imageId(), null, Optional.empty(), kernel, 0, 0, 0);
+    List<AmiResult> plan() throws CloudException {
+        DeploySteps needed = new DeploySteps(spec, region, ec2, retrier, log);
+        List<Image> same = needed.sameContents(image.blocks());
+        List<AmiResult> results = new ArrayList<>();
+        for (Step step : needed.of(needed.kinds(), same)) {
+            results.add(step.creates() ? planned(step, same)
+                    : result(step.kind(), "planned", step.existing().get().imageId(), nothingSent(null)));
+            if (!step.creates()) {
+                log.info(region + ": would keep " + step.existing().get().imageId() + ", which is " + step.status()
+                        + ".");
+            }
         }
-        Optional<Image> namesake = images.named(spec.name());
-        Optional<String> parent = chooseParent();
+        return results;
+    }
+
+    private AmiResult planned(Step step, List<Image> same) throws CloudException {
+        Optional<String> parent = parent();
         int changed = parent.flatMap(maps::load).map(old -> image.blocks().changesSince(old).size()).orElse(image.blocks().blocks());
-        log.info(region + ": would send " + changed + " of " + image.blocks().blocks() + " blocks"
-                + parent.map(id -> " on top of " + id).orElse("") + " and register \"" + spec.name() + "\" with " + kernel.kernelId()
-                + namesake.map(old -> "; the name is taken by " + old.imageId() + ", so: " + spec.duplicateName()).orElse("") + ".");
-        checkPermission(kernel);
-        return result("planned", null, null, parent, kernel, changed, 0, 0);
+        AmiKind kind = step.kind();
+        log.info(region + ": would " + (same.isEmpty() ? "send " + changed + " of " + image.blocks().blocks()
+                + " blocks"
+                + parent.map(id -> " on top of " + id).orElse("") : "use the snapshot of " + same.get(0).imageId())
+                + " and register \"" + kind.name() + "\" as " + kind.virtualization().id()
+                + kind.bootLoader().map(loader -> " with " + loader.kernelId()).orElse("")
+                + step.existing().map(old -> "; the name is taken by " + old.imageId() + ", so: "
+                + spec.duplicateName()).orElse("") + ".");
+        checkPermission(kind);
+        return result(kind, "planned", null, new Uploaded(null, parent, changed, same.isEmpty() ? changed : 0, 0));
     }
 
-    private PvGrub.Choice chooseKernel() throws CloudException {
-        InstanceTypes.paravirtual(ec2, retrier, region);
-        if (spec.kernelId().isPresent()) {
-            return new PvGrub.Choice(spec.kernelId().get(), "given");
-        }
-        return PvGrub.find(ec2, retrier, region, log);
-    }
-
-    private Optional<Image> findSameContents(PvGrub.Choice kernel) throws CloudException {
-        List<Image> same = images.owned(Filters.tag(Images.PROJECT_TAG, spec.project()), Filters.tag(Images.CONTENTS_TAG, image.blocks().identity()));
-        return same.stream()
-                .filter(old -> old.state() == ImageState.AVAILABLE && kernel.kernelId().equals(old.kernelId()))
-                .filter(old -> spec.upload().kmsKeyArn().isEmpty() || isEncrypted(old))
-                .findFirst();
-    }
-
-    private static boolean isEncrypted(Image image) {
-        return image.blockDeviceMappings().stream().map(BlockDeviceMapping::ebs).anyMatch(ebs -> ebs != null && Boolean.TRUE.equals(ebs.encrypted()));
-    }
-
-    private AmiResult keep(Image old, String status, PvGrub.Choice kernel) throws CloudException {
-        log.info(region + ": " + old.imageId() + " is " + status + ".");
+    private AmiResult keep(Step step) throws CloudException {
+        Image old = step.existing().orElseThrow();
+        log.info(region + ": " + old.imageId() + " is " + step.status() + ".");
         finish(old.imageId());
-        return result(status, old.imageId(), Images.snapshots(old).stream().findFirst().orElse(null), Optional.empty(), kernel, 0, 0, 0);
+        return result(step.kind(), step.status(), old.imageId(),
+                nothingSent(Images.snapshots(old).stream().findFirst().orElse(null)));
     }
 
-    private AmiResult create(PvGrub.Choice kernel, Optional<Image> namesake, UploadJournal journal) throws CloudException {
+    private List<AmiResult> create(List<Step> steps, List<Image> same, UploadJournal journal) throws CloudException {
         Thread onExit = new Thread(() -> cleanUp(journal), "unikernel-ami-clean-up");
         Runtime.getRuntime().addShutdownHook(onExit);
         try {
-            Label label = new Label(spec.description(), AmiDeployer.tags(spec, image.blocks()));
-            Uploaded uploaded = uploader(retrier, snapshots).upload(image, chooseParent(), label, journal);
+            Uploaded uploaded = same.isEmpty() ? upload(journal) : nothingSent(Images.snapshots(same.get(0)).get(0));
             long uploadMillis = elapsedMillis();
-            String imageId = register(uploaded.snapshotId(), kernel, namesake);
+            List<AmiResult> results = new ArrayList<>();
+            for (Step step : steps) {
+                results.add(step.creates() ? register(step, uploaded, uploadMillis) : keep(step));
+            }
             journal.clear();
-            log.info(region + ": registered " + imageId + " from " + uploaded.snapshotId() + ".");
-            images.awaitAvailable(imageId);
-            finish(imageId);
-            return result("created", imageId, uploaded.snapshotId(), uploaded.parent(), kernel, uploaded.sent(), uploaded.sendMillis(),
-                    uploadMillis);
+            deleteReplaced(steps);
+            return results;
         } catch (CloudException | RuntimeException e) {
             cleanUp(journal);
             throw e;
         } finally {
             removeHook(onExit);
         }
+    }
+
+    private Uploaded upload(UploadJournal journal) throws CloudException {
+        String name = spec.names().values().iterator().next();
+        Label label = new Label(spec.description(), AmiDeployer.tags(spec, name, image.blocks()));
+        return uploader(retrier, snapshots).upload(image, parent(), label, journal);
     }
 
     private static void removeHook(Thread hook) {
@@ -142,7 +140,7 @@ final class RegionDeploy {
         }
     }
 
-    /** Deletes the snapshot of an unfinished deploy, unless it is to be continued. */
+    /** Deletes the snapshot of an unfinished deploy, unless it is to be continued or an image was made of it. */
     private synchronized void cleanUp(UploadJournal journal) {
         if (journal.unfinished().isEmpty()) {
             return;
@@ -159,61 +157,45 @@ final class RegionDeploy {
         }
     }
 
-    /** The project's latest image's snapshot, when it is known what that holds and it can be built upon. */
-    private Optional<String> chooseParent() throws CloudException {
-        if (!spec.upload().incremental()) {
-            return Optional.empty();
+    private AmiResult register(Step step, Uploaded uploaded, long uploadMillis) throws CloudException {
+        RegisterImageRequest request = request(step.kind(), uploaded.snapshotId(), false);
+        if (step.existing().isPresent()) {
+            checkPermission(step.kind());
+            images.deregister(step.existing().get().imageId());
         }
-        for (Image old : images.ofProject(spec.project())) {
-            for (String snapshotId : Images.snapshots(old)) {
-                Optional<BlockMap> blocks = maps.load(snapshotId);
-                if (blocks.isPresent() && isParentable(snapshotId, blocks.get())) {
-                    return Optional.of(snapshotId);
+        String imageId = images.register(request);
+        log.info(region + ": registered " + imageId + " (" + step.kind().virtualization().id() + ") from "
+                + uploaded.snapshotId()
+                + step.existing().map(old -> " in place of " + old.imageId()).orElse("") + ".");
+        images.awaitAvailable(imageId);
+        finish(imageId);
+        return result(step.kind(), step.status(), imageId, uploaded, uploadMillis);
+    }
+
+    /** Deletes the snapshots of images that were replaced, once none of them is in use. */
+    private void deleteReplaced(List<Step> steps) throws CloudException {
+        for (Step step : steps) {
+            List<String> old = step.creates() ? step.existing().map(Images::snapshots).orElse(List.of()) : List.of();
+            for (String snapshotId : old) {
+                if (snapshots.deleteUnlessInUse(snapshotId)) {
+                    maps.delete(snapshotId, log);
                 }
             }
         }
-        return Optional.empty();
     }
 
-    private boolean isParentable(String snapshotId, BlockMap blocks) throws CloudException {
-        Optional<Snapshot> found = snapshots.find(snapshotId).filter(snapshot -> snapshot.state() == SnapshotState.COMPLETED);
-        if (found.isEmpty() || blocks.volumeGiB() > image.blocks().volumeGiB()) {
-            return false;
-        }
-        Optional<String> key = spec.upload().kmsKeyArn();
-        return key.isEmpty() || key.get().equals(found.get().kmsKeyId());
-    }
-
-    private String register(String snapshotId, PvGrub.Choice kernel, Optional<Image> namesake) throws CloudException {
-        RegisterImageRequest.Builder request = request(snapshotId, kernel);
-        if (namesake.isEmpty()) {
-            return images.register(request.build());
-        }
-        checkPermission(kernel);
-        images.deregister(namesake.get().imageId());
-        String imageId = images.register(request.build());
-        for (String old : Images.snapshots(namesake.get())) {
-            snapshots.delete(old);
-            maps.delete(old, log);
-        }
-        log.info(region + ": " + imageId + " replaces " + namesake.get().imageId() + ".");
-        return imageId;
-    }
-
-    private RegisterImageRequest.Builder request(String snapshotId, PvGrub.Choice kernel) {
-        return Images.paravirtual(spec, snapshotId, image.blocks().volumeGiB(), kernel.kernelId(), AmiDeployer.tags(spec, image.blocks()));
+    private RegisterImageRequest request(AmiKind kind, String snapshotId, boolean dryRun) {
+        return kind.request(spec, snapshotId, image.blocks().volumeGiB(),
+                AmiDeployer.tags(spec, kind.name(), image.blocks()), dryRun);
     }
 
     /** Asks EC2 whether RegisterImage would be allowed; EC2 answers every dry run with an error. */
-    private void checkPermission(PvGrub.Choice kernel) throws CloudException {
-        RegisterImageRequest request = request("snap-00000000000000000", kernel).dryRun(true).build();
+    private void checkPermission(AmiKind kind) throws CloudException {
+        RegisterImageRequest request = request(kind, "snap-00000000000000000", true);
         try {
             retrier.call("check the permission to register images", () -> ec2.registerImage(request));
         } catch (CloudException e) {
-            if (e.reason() == Reason.PERMISSION) {
-                throw e;
-            }
-            if (!(e.getCause() instanceof AwsServiceException)) {
+            if (e.reason() == Reason.PERMISSION || !(e.getCause() instanceof AwsServiceException)) {
                 throw e;
             }
             log.debug(region + ": RegisterImage dry run: " + e.getMessage());
@@ -225,6 +207,10 @@ final class RegionDeploy {
         if (spec.deprecateAt().isPresent()) {
             images.deprecate(imageId, spec.deprecateAt().get());
         }
+    }
+
+    private Optional<String> parent() throws CloudException {
+        return new ParentChoice(spec, images, snapshots, maps).of(image.blocks());
     }
 
     private SnapshotUploader uploader(Retrier with, Snapshots its) {
@@ -239,11 +225,22 @@ final class RegionDeploy {
         return (System.nanoTime() - started) / 1_000_000;
     }
 
-    private AmiResult result(String status, String imageId, String snapshotId, Optional<String> parent, PvGrub.Choice kernel, int sent, long sendMillis,
-            long uploadMillis) {
+    private static Uploaded nothingSent(String snapshotId) {
+        return new Uploaded(snapshotId, Optional.empty(), 0, 0, 0);
+    }
+
+    private AmiResult result(AmiKind kind, String status, String imageId, Uploaded uploaded) {
+        return result(kind, status, imageId, uploaded, 0);
+    }
+
+    private AmiResult result(AmiKind kind, String status, String imageId, Uploaded uploaded, long uploadMillis) {
         BlockMap blocks = image.blocks();
-        return new AmiResult(region, status, imageId, spec.name(), snapshotId, parent.orElse(null), kernel.kernelId(), kernel.source(),
-                blocks.imageBytes(), blocks.volumeGiB(), blocks.blocks(), sent, Math.max(0, blocks.blocks() - sent), retrier.repeats(), sendMillis, uploadMillis,
-                elapsedMillis());
+        return new AmiResult(region, kind.virtualization().id(), status, imageId, kind.name(), uploaded.snapshotId(),
+                uploaded.parent().orElse(null), kind.kernelId(),
+                        kind.bootLoader().map(PvGrub.Choice::source).orElse(null),
+                spec.size().memory(), spec.size().vcpus(), blocks.imageBytes(), blocks.volumeGiB(), blocks.blocks(),
+                        uploaded.sent(),
+                Math.max(0, blocks.blocks() - uploaded.sent()), retrier.repeats(), uploaded.sendMillis(), uploadMillis,
+                        elapsedMillis());
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
-import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.util.Optional;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
@@ -22,15 +21,15 @@ public final class Regions {
      * The region that the AWS configuration of this machine names.
      *
      * @param profile of the AWS configuration files; empty for the default one
-     * @throws CloudException when it names none
+     * @return empty when it names none
      */
-    public static String configured(Optional<String> profile) throws CloudException {
+    public static Optional<String> configured(Optional<String> profile) {
         var chain = DefaultAwsRegionProviderChain.builder();
         profile.ifPresent(chain::profileName);
         try {
-            return chain.build().getRegion().id();
+            return Optional.of(chain.build().getRegion().id());
         } catch (SdkException e) {
-            throw new CloudException(Reason.REGION, e.getMessage(), e);
+            return Optional.empty();
         }
     }
 }

@@ -7,7 +7,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
@@ -77,7 +76,7 @@ final class Retrier {
                     throw failure(what, fault, attempt, e);
                 }
                 repeats.incrementAndGet();
-                log.debug("Attempt " + attempt + " to " + what + " failed (" + describe(e) + "), trying again.");
+                log.debug("Attempt " + attempt + " to " + what + " failed (" + Causes.ofCall(e) + "), trying again.");
             }
             pause(Duration.ofMillis(jitteredWait(attempt)));
         }
@@ -89,7 +88,8 @@ final class Retrier {
     }
 
     private CloudException failure(String what, Fault fault, int attempt, SdkException e) {
-        String message = "Could not " + what + ": " + describe(e) + (attempt > 1 ? " (after " + attempt + " attempts)." : ".");
+        String message = "Could not " + what + ": " + Causes.ofCall(e)
+                + (attempt > 1 ? " (after " + attempt + " attempts)." : ".");
         return new CloudException(reason(fault), message, e);
     }
 
@@ -101,24 +101,5 @@ final class Retrier {
             case TRANSIENT, UNREACHABLE -> deadline.passed() ? Reason.DEADLINE : Reason.SERVICE;
             case NOT_FOUND, REJECTED -> Reason.SERVICE;
         };
-    }
-
-    /** The service's code and words, or the deepest cause for trouble on the way to it. */
-    private static String describe(SdkException e) {
-        String code = Fault.code(e);
-        if (code != null) {
-            String message = ((AwsServiceException) e).awsErrorDetails().errorMessage();
-            return message == null ? code : code + ", " + stripFullStop(message);
-        }
-        Throwable root = e;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        String message = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
-        return stripFullStop(message);
-    }
-
-    private static String stripFullStop(String text) {
-        return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
     }
 }

@@ -32,7 +32,8 @@ final class SnapshotMaps {
         try {
             blocks.save(file(snapshotId));
         } catch (IOException e) {
-            log.warn("Cannot remember what " + snapshotId + " holds (" + e.getMessage() + "); the next deploy will send every block.");
+            log.warn("Cannot remember what " + snapshotId + " holds (" + file(snapshotId) + ": "
+                    + Causes.ofFile(file(snapshotId), e) + "); the next deploy will send every block.");
         }
     }
 
@@ -43,7 +44,7 @@ final class SnapshotMaps {
         try {
             Files.deleteIfExists(file(snapshotId));
         } catch (IOException e) {
-            log.debug("Cannot delete " + file(snapshotId) + ": " + e.getMessage());
+            log.debug("Cannot delete " + file(snapshotId) + ": " + Causes.ofFile(file(snapshotId), e) + ".");
         }
     }
 

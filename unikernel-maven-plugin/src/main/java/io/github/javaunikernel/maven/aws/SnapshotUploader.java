@@ -96,16 +96,11 @@ final class SnapshotUploader {
         journal.clear();
     }
 
+    /** An earlier run may have been stopped after an image was registered: then nothing is unfinished. */
     private void deleteUnlessInUse(String snapshotId) throws CloudException {
-        try {
-            snapshots.delete(snapshotId);
+        if (snapshots.deleteUnlessInUse(snapshotId)) {
             maps.delete(snapshotId, log);
             log.info("Deleted the unfinished snapshot " + snapshotId + ".");
-        } catch (CloudException e) {
-            // the earlier run was stopped after the image was registered: nothing is unfinished
-            if (!"InvalidSnapshot.InUse".equals(e.code())) {
-                throw e;
-            }
         }
     }
 
@@ -162,8 +157,10 @@ final class SnapshotUploader {
         if (parent.isEmpty()) {
             return image.blocks().all();
         }
-        BlockMap old = maps.load(parent.get()).orElseThrow(() -> new CloudException(Reason.SETTING,
-                "The record of the contents of snapshot " + parent.get() + " was deleted during the deployment."));
+        BlockMap old = maps.load(parent.get()).orElseThrow(() -> new CloudException(Reason.RECORD,
+                CloudSetting.STATE_DIRECTORY,
+                "The record of the contents of snapshot " + parent.get() + " was deleted during the deployment.",
+                "Run again.", null));
         return image.blocks().changesSince(old);
     }
 

@@ -70,6 +70,19 @@ final class Snapshots {
         }
     }
 
+    /** Deletes, unless an image uses it; whether it is gone. */
+    boolean deleteUnlessInUse(String snapshotId) throws CloudException {
+        try {
+            delete(snapshotId);
+            return true;
+        } catch (CloudException e) {
+            if (!"InvalidSnapshot.InUse".equals(e.code())) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
     private Snapshot describeOne(String snapshotId) {
         return ec2.describeSnapshots(r -> r.snapshotIds(snapshotId)).snapshots().get(0);
     }

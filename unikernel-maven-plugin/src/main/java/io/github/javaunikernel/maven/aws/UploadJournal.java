@@ -29,11 +29,13 @@ import java.util.UUID;
  * </pre>
  */
 final class UploadJournal implements AutoCloseable {
+    private final Path file;
     private final FileChannel channel;
     private final FileLock lock;
     private State state;
 
-    private UploadJournal(FileChannel channel, FileLock lock, State state) {
+    private UploadJournal(Path file, FileChannel channel, FileLock lock, State state) {
+        this.file = file;
         this.channel = channel;
         this.lock = lock;
         this.state = state;
@@ -92,9 +94,9 @@ final class UploadJournal implements AutoCloseable {
             // a torn last line is cut off, so that the next line starts afresh
             channel.truncate(text.lastIndexOf('\n') + 1L);
             channel.position(channel.size());
-            return new UploadJournal(channel, lock, parse(text.substring(0, text.lastIndexOf('\n') + 1)));
+            return new UploadJournal(file, channel, lock, parse(file, text.substring(0, text.lastIndexOf('\n') + 1)));
         } catch (IOException e) {
-            throw unusable(file.toString(), e);
+            throw unusable(file, e);
         }
     }
 
@@ -106,14 +108,17 @@ final class UploadJournal implements AutoCloseable {
         }
     }
 
-    private static State parse(String text) throws IOException {
+    private static State parse(Path file, String text) throws CloudException {
         State state = null;
         for (String line : text.lines().toList()) {
             String[] words = line.split(" ");
             try {
                 state = apply(state, words);
             } catch (RuntimeException e) {
-                throw new IOException("line \"" + line + "\" was not written by this version", e);
+                throw new CloudException(Reason.RECORD, CloudSetting.STATE_DIRECTORY, "The record of uploads " + file
+                        + " has a line that this version"
+                        + " did not write: \"" + line + "\".", "Delete the file, and the snapshot that it names if EC2"
+                        + " still has it.", e);
             }
         }
         return state;
@@ -170,7 +175,7 @@ final class UploadJournal implements AutoCloseable {
         try {
             channel.truncate(0);
         } catch (IOException e) {
-            throw unusable("the upload journal", e);
+            throw unusable(file, e);
         }
     }
 
@@ -181,12 +186,14 @@ final class UploadJournal implements AutoCloseable {
                 channel.write(bytes);
             }
         } catch (IOException e) {
-            throw unusable("the upload journal", e);
+            throw unusable(file, e);
         }
     }
 
-    private static CloudException unusable(String file, IOException e) {
-        return new CloudException(Reason.SETTING, "Cannot use " + file + ": " + e.getMessage() + ".", e);
+    private static CloudException unusable(Path file, IOException e) {
+        return new CloudException(Reason.RECORD, CloudSetting.STATE_DIRECTORY, "The record of uploads " + file
+                + " cannot be written: "
+                + Causes.ofFile(file, e) + ".", "Make the directory writable, or name another one.", e);
     }
 
     @Override
@@ -195,7 +202,7 @@ final class UploadJournal implements AutoCloseable {
             lock.release();
             channel.close();
         } catch (IOException e) {
-            throw unusable("the upload journal", e);
+            throw unusable(file, e);
         }
     }
 }

@@ -18,20 +18,21 @@ class AmiNameTest {
 
     @Test
     void fillsInAndReplacesWhatEc2Refuses() throws Exception {
-        assertEquals("shop-1.0-build-7", AmiName.expand("{artifactId}-{version}", VALUES));
+        assertEquals("shop-1.0-build-7", AmiName.expand(CloudSetting.NAME, "{artifactId}-{version}", VALUES));
     }
 
     @Test
     void tellsThePlaceholdersThereAre() {
-        CloudException failure = assertThrows(CloudException.class, () -> AmiName.expand("{nope}", VALUES));
+        CloudException failure = assertThrows(CloudException.class,
+                () -> AmiName.expand(CloudSetting.NAME, "{nope}", VALUES));
         assertEquals(Reason.NAME, failure.reason());
         assertTrue(failure.getMessage().contains("{artifactId}, {commit}, {version}"), failure.getMessage());
     }
 
     @Test
     void refusesWhatEc2Would() {
-        assertThrows(CloudException.class, () -> AmiName.expand("ab", VALUES));
-        assertThrows(CloudException.class, () -> AmiName.expand("a".repeat(129), VALUES));
-        assertThrows(CloudException.class, () -> AmiName.expand("shop:1", VALUES));
+        assertThrows(CloudException.class, () -> AmiName.expand(CloudSetting.NAME, "ab", VALUES));
+        assertThrows(CloudException.class, () -> AmiName.expand(CloudSetting.NAME, "a".repeat(129), VALUES));
+        assertThrows(CloudException.class, () -> AmiName.expand(CloudSetting.NAME, "shop:1", VALUES));
     }
 }

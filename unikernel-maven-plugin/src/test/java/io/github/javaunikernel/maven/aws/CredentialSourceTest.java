@@ -29,7 +29,7 @@ class CredentialSourceTest {
         fake.close();
     }
 
-    private AwsAccess access(CredentialSource source) {
+    private AwsAccess access(CredentialSource source) throws CloudException {
         return new AwsAccess(source, Optional.of(fake.endpoint()), Optional.empty(), Duration.ofSeconds(10));
     }
 
@@ -58,7 +58,7 @@ class CredentialSourceTest {
     }
 
     @Test
-    void wrongKeysAreRefusedAtOnce() {
+    void wrongKeysAreRefusedAtOnce() throws Exception {
         CredentialSource wrong = CredentialSource.keys("keys", FakeAws.ACCESS_KEY, "wrong", Optional.empty());
         try (AwsAccess access = access(wrong)) {
             CloudException failure = assertThrows(CloudException.class, () -> wrong.identify(access, Deployments.REGION, log));
@@ -68,7 +68,7 @@ class CredentialSourceTest {
     }
 
     @Test
-    void anUnknownProfileIsAnErrorAboutCredentials() {
+    void anUnknownProfileIsAnErrorAboutCredentials() throws Exception {
         CredentialSource profile = CredentialSource.profile("no-such-profile-" + Path.of("").toAbsolutePath().hashCode());
         try (AwsAccess access = access(profile)) {
             assertEquals(Reason.CREDENTIALS, assertThrows(CloudException.class, () -> profile.identify(access, Deployments.REGION, log)).reason());

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +24,8 @@ final class Deployments {
     final Path image;
     final Path state;
     String name = "shop-1.0";
+    /** The first image has {@link #name}; a second one has its kind appended. */
+    List<Virtualization> kinds = List.of(Virtualization.PARAVIRTUAL);
     DuplicateName duplicateName = DuplicateName.FAIL;
     Optional<String> kernelId = Optional.empty();
     Optional<String> kmsKey = Optional.empty();
@@ -42,7 +45,11 @@ final class Deployments {
 
     AmiSpec spec() {
         UploadSettings upload = new UploadSettings(workers, timeout, resume, incremental, kmsKey);
-        return new AmiSpec(image, "org.example:shop", name, "Shop", Map.of("team", "blue"), duplicateName, kernelId, "gp2", share, deprecateAt, upload, state);
+        Map<Virtualization, String> names = new LinkedHashMap<>();
+        kinds.forEach(kind -> names.put(kind, names.isEmpty() ? name : name + "-" + kind.id()));
+        return new AmiSpec(image, new MachineSize(256, 1), "org.example:shop", names, "Shop", Map.of("team", "blue"),
+                duplicateName, kernelId,
+                Optional.empty(), share, deprecateAt, upload, state);
     }
 
     AmiDeployer.Outcome deploy(FakeAws fake, String... regions) throws CloudException {
@@ -57,18 +64,23 @@ final class Deployments {
         }
     }
 
-    AwsAccess access(FakeAws fake) {
+    AwsAccess access(FakeAws fake) throws CloudException {
         CredentialSource keys = CredentialSource.keys("test", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
         return new AwsAccess(keys, Optional.of(fake.endpoint()), Optional.empty(), attemptTimeout);
     }
 
-    /** A deploy to the one region that must succeed. */
+    /** A deploy to the one region that must succeed; its first image. */
     AmiResult deployOne(FakeAws fake) throws CloudException {
+        return deployAll(fake).get(0);
+    }
+
+    /** A deploy to the one region that must succeed. */
+    List<AmiResult> deployAll(FakeAws fake) throws CloudException {
         AmiDeployer.Outcome outcome = deploy(fake, REGION);
         for (CloudException failure : outcome.failures().values()) {
             throw failure;
         }
-        return outcome.results().get(0);
+        return outcome.results();
     }
 
     /** A sparse image: of {@code blocks} blocks every third is a hole; the end is no block boundary. */
@@ -84,6 +96,13 @@ final class Deployments {
                 }
             }
             channel.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), (long) blocks * BlockMap.BLOCK_SIZE);
+        }
+    }
+
+    /** As the image writer does: the signature of a boot sector at its end. */
+    void writeBootSector() throws IOException {
+        try (FileChannel channel = FileChannel.open(image, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[] {0x55, (byte) 0xAA}), 510);
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 /** The EC2 Query calls about images and snapshots; machines are in {@link FakeMachines}. */
 final class FakeEc2 {
     private static final Set<String> REGISTER_FIELDS = Set.of("Name", "Description", "Architecture", "VirtualizationType", "KernelId", "RootDeviceName",
+            "EnaSupport", "BootMode", "ImdsSupport",
             "BlockDeviceMapping.1.DeviceName", "BlockDeviceMapping.1.Ebs.SnapshotId", "BlockDeviceMapping.1.Ebs.VolumeSize",
             "BlockDeviceMapping.1.Ebs.VolumeType", "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "ImageLocation");
     private final FakeRegion region;
@@ -96,9 +97,14 @@ final class FakeEc2 {
         }
         String location = image.fields.get("ImageLocation");
         return "<item><imageId>" + image.id + "</imageId><imageState>" + image.state + "</imageState><name>" + image.fields.get("Name") + "</name><creationDate>"
-                + image.created + "</creationDate><kernelId>" + image.fields.get("KernelId") + "</kernelId><virtualizationType>paravirtual</virtualizationType>"
-                + (location == null ? "" : "<imageLocation>" + location + "</imageLocation>")
+                + image.created + "</creationDate>" + element("kernelId", image.fields.get("KernelId"))
+                + element("virtualizationType", image.fields.get("VirtualizationType"))
+                + element("imageLocation", location)
                 + "<rootDeviceName>/dev/sda1</rootDeviceName>" + ebs + tagSet(image.tags) + "</item>";
+    }
+
+    private static String element(String name, String text) {
+        return text == null ? "" : "<" + name + ">" + text + "</" + name + ">";
     }
 
     private static String tagSet(Map<String, String> tags) {
@@ -122,8 +128,7 @@ final class FakeEc2 {
         }
         require(fields.getOrDefault("Name", "").matches("[A-Za-z0-9 ()\\[\\]./'@_-]{3,128}"), "InvalidAMIName.Malformed", "Name");
         require("x86_64".equals(fields.get("Architecture")), "InvalidParameterValue", "Architecture");
-        require("paravirtual".equals(fields.get("VirtualizationType")), "InvalidParameterValue", "VirtualizationType");
-        require(String.valueOf(fields.get("KernelId")).startsWith("aki-"), "InvalidAKIID.Malformed", "KernelId");
+        requireKind(fields);
         synchronized (region) {
             for (FakeImage image : region.images.values()) {
                 require(!image.fields.get("Name").equals(fields.get("Name")), "InvalidAMIName.Duplicate", "AMI name is already in use by AMI " + image.id);
@@ -133,6 +138,37 @@ final class FakeEc2 {
             region.images.put(image.id, image);
             return "<imageId>" + image.id + "</imageId>";
         }
+    }
+
+    /** What each kind of image must have and must not have; source: RegisterImage in the EC2 API reference. */
+    private static void requireKind(Map<String, String> fields) {
+        String kind = fields.getOrDefault("VirtualizationType", "paravirtual");
+        String imds = fields.getOrDefault("ImdsSupport", "v2.0");
+        require(imds.equals("v2.0"), "InvalidParameterValue", "Value (" + imds
+                + ") for parameter ImdsSupport is invalid.");
+        switch (kind) {
+            case "hvm" -> requireHvm(fields);
+            case "paravirtual" -> requireParavirtual(fields);
+            default -> throw new AwsFault(400, "InvalidParameterValue", "Value (" + kind
+                    + ") for parameter virtualizationType is invalid.");
+        }
+    }
+
+    private static void requireHvm(Map<String, String> fields) {
+        require(!fields.containsKey("KernelId"), "InvalidParameterCombination",
+                "The parameter KernelId is not recognized for hvm images");
+        require(!fields.containsKey("ImageLocation"), "FakeStrict", "an hvm image from S3");
+        require("true".equals(fields.getOrDefault("EnaSupport", "true")), "InvalidParameterValue", "EnaSupport");
+        require(Set.of("legacy-bios", "uefi", "uefi-preferred")
+                .contains(fields.getOrDefault("BootMode", "legacy-bios")), "InvalidParameterValue", "BootMode");
+    }
+
+    private static void requireParavirtual(Map<String, String> fields) {
+        for (String field : List.of("EnaSupport", "BootMode")) {
+            require(!fields.containsKey(field), "InvalidParameterCombination", field
+                    + " cannot be used with paravirtual images");
+        }
+        require(String.valueOf(fields.get("KernelId")).startsWith("aki-"), "InvalidAKIID.Malformed", "KernelId");
     }
 
     private void requireSource(Map<String, String> fields) {

@@ -2,7 +2,9 @@
 package io.github.javaunikernel.maven.aws.fake;
 
 import io.github.javaunikernel.maven.aws.fake.FakeRegion.FakeGroup;
+import io.github.javaunikernel.maven.aws.fake.FakeRegion.FakeImage;
 import io.github.javaunikernel.maven.aws.fake.FakeRegion.FakeInstance;
+import io.github.javaunikernel.maven.aws.fake.FakeRegion.FakeType;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
@@ -10,11 +12,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The EC2 Query calls about types, instances and security groups. */
 final class FakeMachines {
     private static final Set<String> RUN_FIELDS = Set.of("ImageId", "InstanceType", "MinCount", "MaxCount", "ClientToken", "UserData", "SubnetId",
             "MetadataOptions.HttpTokens", "SecurityGroupId.1", "SecurityGroupId.2", "InstanceInitiatedShutdownBehavior",
+            "IamInstanceProfile.Name", "IamInstanceProfile.Arn", "InstanceMarketOptions.MarketType",
+            "InstanceMarketOptions.SpotOptions.SpotInstanceType",
+            "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",
             "TagSpecification.1.ResourceType", "TagSpecification.2.ResourceType");
     private final FakeRegion region;
 
@@ -41,12 +48,14 @@ final class FakeMachines {
     private String types(Parameters p) {
         p.take("MaxResults");
         Map<String, List<String>> filters = p.filters();
-        if (!filters.getOrDefault("supported-virtualization-type", List.of()).equals(List.of("paravirtual"))) {
-            throw new AwsFault(400, "FakeStrict", "types are to be sought by virtualization type");
-        }
+        FakeEc2.require(filters.keySet().equals(Set.of("supported-virtualization-type", "instance-type")), "FakeStrict",
+                "types are to be sought by virtualization type and name");
+        FakeEc2.require(filters.get("instance-type").size() <= 200, "FilterLimitExceeded", "instance-type");
+        String kind = filters.get("supported-virtualization-type").get(0);
         StringBuilder items = new StringBuilder();
-        region.paravirtualTypes.forEach((type, mib) -> items.append("<item><instanceType>").append(type).append("</instanceType><memoryInfo><sizeInMiB>")
-                .append(mib).append("</sizeInMiB></memoryInfo></item>"));
+        region.types.forEach((name, type) -> items.append(!type.runs(kind)
+                || !filters.get("instance-type").contains(name) ? ""
+                : "<item><instanceType>" + name + "</instanceType></item>"));
         return "<instanceTypeSet>" + items + "</instanceTypeSet>";
     }
 
@@ -97,31 +106,61 @@ final class FakeMachines {
 
     private synchronized String run(Parameters p) {
         Map<String, String> fields = new LinkedHashMap<>(p.peek());
-        p.tags("instance", "volume");
+        Map<String, String> tags = p.tags("instance", "volume");
         RUN_FIELDS.forEach(p::take);
+        p.requireEmpty();
         String token = fields.getOrDefault("ClientToken", "");
         FakeEc2.require(!token.isEmpty(), "FakeStrict", "ClientToken");
         FakeEc2.require(region.images.containsKey(fields.get("ImageId")), "InvalidAMIID.NotFound", "ImageId");
-        FakeEc2.require(region.paravirtualTypes.containsKey(fields.get("InstanceType")), "InvalidParameterValue", "InstanceType");
-        FakeEc2.require("1".equals(fields.get("MinCount")) && "1".equals(fields.get("MaxCount")), "FakeStrict", "count");
+        requireFit(region.images.get(fields.get("ImageId")), fields.get("InstanceType"));
+        int count = Integer.parseInt(fields.get("MinCount"));
+        FakeEc2.require(count > 0 && fields.get("MaxCount").equals(fields.get("MinCount")), "FakeStrict", "count");
         FakeEc2.require("required".equals(fields.get("MetadataOptions.HttpTokens")), "FakeStrict", "IMDSv2");
         FakeEc2.require(fields.get("UserData") == null || Base64.getDecoder().decode(fields.get("UserData")).length <= 16_384, "InvalidParameterValue", "UserData");
         FakeEc2.require(region.groups.containsKey(fields.get("SecurityGroupId.1")) || fields.get("SecurityGroupId.1").equals("sg-given"), "InvalidGroup.NotFound", "group");
         synchronized (region) {
-            String id = region.runTokens.computeIfAbsent(token, t -> region.nextId("i"));
-            region.instances.putIfAbsent(id, new FakeInstance(id, fields));
-            return "<instancesSet>" + item(region.instances.get(id)) + "</instancesSet>";
+            List<String> ids = region.runTokens.computeIfAbsent(token,
+                    t -> Stream.generate(() -> region.nextId("i")).limit(count).toList());
+            ids.forEach(id -> region.instances.putIfAbsent(id, new FakeInstance(id, fields, tags)));
+            return "<instancesSet>" + ids.stream().map(id -> item(region.instances.get(id)))
+                    .collect(Collectors.joining()) + "</instancesSet>";
         }
     }
 
+    /** The refusals are worded as EC2 words them. */
+    private void requireFit(FakeImage image, String name) {
+        FakeType type = region.types.get(name);
+        FakeEc2.require(type != null, "InvalidParameterValue", "Invalid value '" + name + "' for InstanceType.");
+        FakeEc2.require(type.runs(image.fields.get("VirtualizationType")), "InvalidParameterCombination",
+                "Virtualization type 'hvm' is required for instances of type '" + name + "'.");
+        FakeEc2.require(type != FakeType.NITRO || "true".equals(image.fields.get("EnaSupport")),
+                "InvalidParameterCombination",
+                "Enhanced networking with the Elastic Network Adapter (ENA) is required for the '" + name
+                + "' instance type.");
+    }
+
     private String describe(Parameters p) {
-        StringBuilder items = new StringBuilder();
-        for (String id : p.list("InstanceId")) {
-            FakeInstance instance = instance(id);
-            items.append("<item><instancesSet>").append(item(instance)).append("</instancesSet></item>");
-            advance(instance);
-        }
+        p.take("MaxResults");
+        Map<String, List<String>> filters = p.filters();
+        List<String> ids = p.list("InstanceId");
+        FakeEc2.require(!ids.isEmpty() || filters.size() == 2, "FakeStrict", "neither ids nor filters");
+        List<FakeInstance> found = ids.isEmpty() ? region.instances.values().stream()
+                .filter(one -> passes(one, filters)).toList()
+                : ids.stream().map(this::instance).toList();
+        String items = found.stream().map(one -> "<item><instancesSet>" + item(one) + "</instancesSet></item>")
+                .collect(Collectors.joining());
+        found.forEach(FakeMachines::advance);
         return "<reservationSet>" + items + "</reservationSet>";
+    }
+
+    private static boolean passes(FakeInstance instance, Map<String, List<String>> filters) {
+        return filters.entrySet().stream().allMatch(filter -> {
+            String value = filter.getKey().startsWith("tag:") ? instance.tags.get(filter.getKey().substring(4))
+                    : instance.state;
+            FakeEc2.require(filter.getKey().startsWith("tag:") || filter.getKey().equals("instance-state-name"),
+                    "InvalidParameterValue", filter.getKey());
+            return filter.getValue().contains(value);
+        });
     }
 
     private static void advance(FakeInstance instance) {
@@ -153,7 +192,13 @@ final class FakeMachines {
 
     private String item(FakeInstance instance) {
         String address = instance.state.equals("running") ? "<ipAddress>" + region.publicIp + "</ipAddress>" : "";
-        return "<item><instanceId>" + instance.id + "</instanceId><instanceState><code>0</code><name>" + instance.state + "</name></instanceState>"
+        boolean spot = "spot".equals(instance.fields.get("InstanceMarketOptions.MarketType"));
+        return "<item><instanceId>" + instance.id + "</instanceId><imageId>" + instance.fields.get("ImageId")
+                + "</imageId><instanceType>"
+                + instance.fields.get("InstanceType") + "</instanceType><launchTime>" + instance.launched
+                + "</launchTime>"
+                + (spot ? "<instanceLifecycle>spot</instanceLifecycle>" : "")
+                + "<instanceState><code>0</code><name>" + instance.state + "</name></instanceState>"
                 + "<privateIpAddress>10.0.0.7</privateIpAddress>" + address + "</item>";
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws.fake;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,11 +17,11 @@ public final class FakeRegion {
     public final Map<String, FakeInstance> instances = new ConcurrentHashMap<>();
     public final Map<String, FakeGroup> groups = new ConcurrentHashMap<>();
     final Map<String, String> startTokens = new ConcurrentHashMap<>();
-    final Map<String, String> runTokens = new ConcurrentHashMap<>();
+    final Map<String, List<String>> runTokens = new ConcurrentHashMap<>();
     /** PV-GRUB names by id; a test may clear it. */
     public final Map<String, String> bootLoaders = new LinkedHashMap<>();
-    /** Types that run paravirtual images, by memory in MiB; a test may clear it. */
-    public final Map<String, Integer> paravirtualTypes = new LinkedHashMap<>();
+    /** Types that the region offers; a test may change them. */
+    public final Map<String, FakeType> types = new LinkedHashMap<>();
     /** What GetConsoleOutput shows of any instance. */
     public volatile String console = "unikernel: ready\n";
     /** Private address that new instances answer at. */
@@ -38,14 +39,29 @@ public final class FakeRegion {
         bootLoaders.put("aki-00000905", "pv-grub-hd00_1.05-x86_64.gz");
         bootLoaders.put("aki-00000386", "pv-grub-hd0_1.05-i386.gz");
         if (!name.equals("us-east-2")) {
-            paravirtualTypes.put("m3.medium", 3840);
-            paravirtualTypes.put("t1.micro", 627);
-            paravirtualTypes.put("m1.small", 1740);
+            List.of("m3.medium", "t1.micro", "m1.small", "c1.medium", "c3.xlarge")
+                    .forEach(type -> types.put(type, FakeType.OLD));
         }
+        types.put("t2.micro", FakeType.XEN);
+        List.of("t3.micro", "t3a.nano", "t3a.small", "c6a.large").forEach(type -> types.put(type, FakeType.NITRO));
     }
 
     String nextId(String prefix) {
         return prefix + String.format("-%017x", serial.getAndIncrement());
+    }
+
+    /** What a type demands of an image. */
+    public enum FakeType {
+        /** Runs both kinds. */
+        OLD,
+        /** Runs hvm images. */
+        XEN,
+        /** Runs hvm images with ENA. */
+        NITRO;
+
+        boolean runs(String virtualization) {
+            return this == OLD || virtualization.equals("hvm");
+        }
     }
 
     /** A registered image with every field RegisterImage brought. */
@@ -74,11 +90,14 @@ public final class FakeRegion {
     public static final class FakeInstance {
         public final String id;
         public final Map<String, String> fields;
+        public final Map<String, String> tags;
         public volatile String state = "pending";
+        public volatile Instant launched = Instant.now();
 
-        FakeInstance(String id, Map<String, String> fields) {
+        FakeInstance(String id, Map<String, String> fields, Map<String, String> tags) {
             this.id = id;
             this.fields = fields;
+            this.tags = tags;
         }
     }
 

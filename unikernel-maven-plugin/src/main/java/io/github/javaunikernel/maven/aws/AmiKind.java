@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.aws;
+
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import software.amazon.awssdk.services.ec2.model.BlockDeviceMapping;
+import software.amazon.awssdk.services.ec2.model.BootModeValues;
+import software.amazon.awssdk.services.ec2.model.Image;
+import software.amazon.awssdk.services.ec2.model.ImdsSupportValues;
+import software.amazon.awssdk.services.ec2.model.RegisterImageRequest;
+import software.amazon.awssdk.services.ec2.model.ResourceType;
+import software.amazon.awssdk.services.ec2.model.TagSpecification;
+
+/**
+ * One machine image to be made in a region.
+ *
+ * @param bootLoader PV-GRUB, for a paravirtual image alone
+ */
+record AmiKind(Virtualization virtualization, String name, Optional<PvGrub.Choice> bootLoader) {
+    /** The root volume's name, by which the mapping of its snapshot is found; both kinds accept it. */
+    private static final String ROOT = "/dev/sda1";
+
+    /** Whether an image boots in the same way. */
+    boolean isOf(Image image) {
+        return virtualization.id().equals(image.virtualizationTypeAsString())
+                && Objects.equals(kernelId(), image.kernelId());
+    }
+
+    /** Id of the boot loader, or null. */
+    String kernelId() {
+        return bootLoader.map(PvGrub.Choice::kernelId).orElse(null);
+    }
+
+    /**
+     * The request for an image whose root volume comes from the snapshot. Source of the fields: RegisterImage in the EC2
+     * API reference. IMDSv2 is enough for the guest, which speaks nothing else.
+     */
+    RegisterImageRequest request(AmiSpec spec, String snapshotId, int volumeGiB, Map<String, String> tags,
+            boolean dryRun) {
+        RegisterImageRequest.Builder request = RegisterImageRequest.builder()
+                .name(name)
+                .description(spec.description())
+                .architecture("x86_64")
+                .virtualizationType(virtualization.id())
+                .rootDeviceName(ROOT)
+                .blockDeviceMappings(BlockDeviceMapping.builder()
+                        .deviceName(ROOT)
+                        .ebs(e -> e.snapshotId(snapshotId).volumeSize(volumeGiB)
+                                .volumeType(spec.volumeType().orElse(virtualization.volumeType()))
+                                .deleteOnTermination(true))
+                        .build())
+                .tagSpecifications(TagSpecification.builder().resourceType(ResourceType.IMAGE).tags(Images.tags(tags))
+                .build());
+        if (dryRun) {
+            request.dryRun(true);
+        }
+        return switch (virtualization) {
+            case PARAVIRTUAL -> request.kernelId(kernelId()).build();
+            case HVM -> request.enaSupport(true).bootMode(BootModeValues.LEGACY_BIOS)
+                    .imdsSupport(ImdsSupportValues.V2_0).build();
+        };
+    }
+}
