@@ -252,6 +252,8 @@ unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit);
  * at user_copy_fixup. */
 size_t user_copy_raw(void *to, const void *from, size_t n);
 size_t user_clear_raw(void *to, size_t n);
+/* Puts `value` there if `expected` was there; *found is what was there. 0, or 4 when that was not possible. */
+size_t user_exchange_raw(void *at, uint32_t expected, uint32_t value, uint32_t *found);
 extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
 
 /* ---- Part 2: what the kernel implements for platforms ------------------------------------ */
