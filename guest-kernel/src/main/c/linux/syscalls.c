@@ -10,6 +10,7 @@
  * locks.
  */
 #include "core/events.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "core/pages.h"
 #include "lib/errno.h"
@@ -121,9 +122,11 @@ static void leave_kernel(struct registers *registers, bool system_call)
 
 void kernel_system_call(struct registers *registers)
 {
+    kernel_enter();
     event_record("system call", registers->number, registers->rdi);
     registers->rax = (uint64_t)failing_call(dispatch, registers);
     leave_kernel(registers, true);
+    kernel_leave();
 }
 
 void kernel_leave_interrupt(struct registers *registers)

@@ -39,6 +39,8 @@ static nanoseconds add_times(nanoseconds a, nanoseconds b) { return b > NO_DEADL
 static void start(struct interval_timer *timer, nanoseconds now, nanoseconds least)
 {
     nanoseconds left = timer->deadline > now ? timer->deadline - now : 0;
+    if (timer->clock.kind == CLOCK_OF_PROCESS)
+        left = (left + cpus_online - 1) / cpus_online;
     timer_start(&timer->timer, add_times(clock_monotonic(), max_of(left, least)));
 }
 

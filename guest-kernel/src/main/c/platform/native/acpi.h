@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel takes from the ACPI tables (ACPI specification 6.4, chapter 5): how to power
- * off and reset, and where the I/O APIC is. Without tables the defaults of a PC hold.
+ * off and reset, where the I/O APIC is, and which CPUs there are. Without tables the defaults of a PC hold.
  */
 #pragma once
 
-#include "lib/types.h"
+#include "platform/platform.h"
 
 struct acpi_register {
     bool present, memory;               /* memory-mapped, else an I/O port */
@@ -26,6 +26,8 @@ struct acpi_information {
     uint8_t reset_value;
     phys_t io_apic;                     /* 0xfec00000 without a MADT; 0: there is none */
     uint8_t line_of_isa[16];            /* I/O APIC line of an ISA interrupt */
+    unsigned cpu_count;                 /* CPUs that can be used, at most CPUS_MAX; 0 without a MADT */
+    uint32_t cpu_apic[CPUS_MAX];        /* the ids of their local APICs */
 };
 extern struct acpi_information acpi;
 

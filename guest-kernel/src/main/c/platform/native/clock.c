@@ -75,6 +75,8 @@ void native_clock_set_wall(nanoseconds now)
     publish(now - native_clock_monotonic());
 }
 
+bool native_clock_is_shared(void) { return !kvm || kvm_clock_is_shared(); }
+
 phys_t native_clock_page_address(void)
 {
     return (uintptr_t)&shared - KERNEL_BASE;
