@@ -212,6 +212,8 @@ void kernel_main(void)
     log_info("protections: %s", platform.protections[0] ? platform.protections : "none");
     platform_start_devices();
     console_thread_start();
+    cpus_start();
+    log_info("%u of %u CPUs", cpus_online, platform.cpus);
     thread_start_kernel("boot", boot, NULL);
     idle_loop();
 }

@@ -45,6 +45,7 @@ void panic(const char *fmt, ...)
     static bool panicking;
     if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
         platform_crash();
+    cpus_stop();
     console_stop_buffering();
     va_list args;
     va_start(args, fmt);

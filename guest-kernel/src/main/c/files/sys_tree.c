@@ -7,25 +7,48 @@
 #include "drivers/device.h"
 #include "files/pseudo_trees.h"
 
-/* One processor is started, whatever the platform offers. */
+/* Those that run, whatever the platform offers: cores of one package, since nothing more is known of them. */
+static void show_number(struct text *out, uint32_t number) { text_print(out, "%u\n", number); }
+
+static void show_online(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, cpus_online > 1 ? "0-%u\n" : "0\n", cpus_online - 1);
+}
+
+static void show_last(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, "%u\n", cpus_online - 1);
+}
+
+static void show_mask(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, "%lx\n", cpus_online_mask());
+}
+
+static uint32_t next_cpu(uint32_t from) { return from < cpus_online ? from : PSEUDO_NONE; }
+
 static const struct pseudo_entry topology_files[] = {
-    { .name = "core_id", .mode = S_IFREG | 0444, .text = "0\n" },
-    { .name = "core_siblings_list", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "core_id", .mode = S_IFREG | 0444, .show = show_number },
+    { .name = "core_siblings_list", .mode = S_IFREG | 0444, .show = show_online },
     { .name = "physical_package_id", .mode = S_IFREG | 0444, .text = "0\n" },
-    { .name = "thread_siblings_list", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "thread_siblings_list", .mode = S_IFREG | 0444, .show = show_number },
     { 0 },
 };
 static const struct pseudo_entry cpu_files[] = {
     { .name = "topology", .mode = S_IFDIR | 0555, .children = topology_files },
     { 0 },
 };
-static const struct pseudo_entry cpus[] = {
-    { .name = "cpu0", .mode = S_IFDIR | 0555, .children = cpu_files },
-    { .name = "kernel_max", .mode = S_IFREG | 0444, .text = "0\n" },
+static const struct pseudo_entry cpu = { .mode = S_IFDIR | 0555, .children = cpu_files };
+static const struct pseudo_numbered numbered_cpus = { .prefix = "cpu", .next = next_cpu, .child = &cpu };
+static const struct pseudo_entry cpu_lists[] = {
+    { .name = "kernel_max", .mode = S_IFREG | 0444, .show = show_last },
     { .name = "offline", .mode = S_IFREG | 0444, .text = "\n" },
-    { .name = "online", .mode = S_IFREG | 0444, .text = "0\n" },
-    { .name = "possible", .mode = S_IFREG | 0444, .text = "0\n" },
-    { .name = "present", .mode = S_IFREG | 0444, .text = "0\n" },
+    { .name = "online", .mode = S_IFREG | 0444, .show = show_online },
+    { .name = "possible", .mode = S_IFREG | 0444, .show = show_online },
+    { .name = "present", .mode = S_IFREG | 0444, .show = show_online },
     { 0 },
 };
 
@@ -39,8 +62,8 @@ static void show_node_memory(struct text *out, uint32_t number)
 }
 
 static const struct pseudo_entry node_files[] = {
-    { .name = "cpulist", .mode = S_IFREG | 0444, .text = "0\n" },
-    { .name = "cpumap", .mode = S_IFREG | 0444, .text = "1\n" },
+    { .name = "cpulist", .mode = S_IFREG | 0444, .show = show_online },
+    { .name = "cpumap", .mode = S_IFREG | 0444, .show = show_mask },
     { .name = "distance", .mode = S_IFREG | 0444, .text = "10\n" },
     { .name = "meminfo", .mode = S_IFREG | 0444, .show = show_node_memory },
     { 0 },
@@ -52,7 +75,7 @@ static const struct pseudo_entry nodes[] = {
     { 0 },
 };
 static const struct pseudo_entry system_devices[] = {
-    { .name = "cpu", .mode = S_IFDIR | 0555, .children = cpus },
+    { .name = "cpu", .mode = S_IFDIR | 0555, .children = cpu_lists, .numbered = &numbered_cpus },
     { .name = "node", .mode = S_IFDIR | 0555, .children = nodes },
     { 0 },
 };

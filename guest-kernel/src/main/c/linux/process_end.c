@@ -8,6 +8,7 @@
 #include "net/net.h"
 #include "platform/platform.h"
 #include "threads/failing.h"
+#include "threads/thread.h"
 
 /* What a server answered last still has to reach its clients. */
 #define CLOSING_TIME NS_PER_SECOND
@@ -30,12 +31,14 @@ static noreturn void end(enum platform_event event, unsigned number)
 
 void process_exit(int status)
 {
+    threads_keep_boot_cpu();
     log_always("exit status=%d", status);
     end(EVENT_EXIT, (unsigned)status);
 }
 
 void process_killed(int signal)
 {
+    threads_keep_boot_cpu();
     log_always("killed by signal %d", signal);
     end(EVENT_KILLED, (unsigned)signal);
 }

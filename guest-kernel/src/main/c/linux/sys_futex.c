@@ -202,34 +202,47 @@ static int check_value(uintptr_t address, uint32_t expected)
     return error ? error : value == expected ? 0 : -EAGAIN;
 }
 
-/* FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12. No other thread runs between the read and the write
- * unless the page is absent, so the page is touched by writing the value back first. */
+enum { SET, ADD, OR, ANDN, XOR };
+
+static uint32_t result_of(uint32_t operation, uint32_t old, uint32_t argument)
+{
+    switch (operation) {
+    case SET: return argument;
+    case ADD: return old + argument;
+    case OR: return old | argument;
+    case ANDN: return old & ~argument;
+    default: return old ^ argument;
+    }
+}
+
+/* In one step for all who use the word. */
+static int change_word(uintptr_t address, uint32_t operation, uint32_t argument, uint32_t *old)
+{
+    uint32_t expected;
+    int error = user_get(old, address);
+    do {
+        expected = *old;
+        if (!error)
+            error = user_exchange(address, expected, result_of(operation, expected, argument), old);
+    } while (!error && *old != expected);
+    return error;
+}
+
+/* FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12. */
 static int64_t futex_wake_operation(uintptr_t address, uint32_t count, uint32_t count2, uintptr_t address2,
                                     uint32_t code)
 {
-    enum { SET, ADD, OR, ANDN, XOR };
     enum { EQ, NE, LT, LE, GT, GE };
     uint32_t argument = code >> 12 & 0xfff, operation = code >> 28 & 7, comparison = code >> 24 & 15;
     int32_t compare_with = (int32_t)(code << 20) >> 20;
     if (code & 0x80000000U)
         argument = 1U << (argument & 31);
-    uint32_t old, new;
-    int error = user_get(&old, address2);
-    if (!error)
-        error = user_put(address2, &old);
-    if (!error)
-        error = user_get(&old, address2);
-    if (error)
-        return error;
-    switch (operation) {
-    case SET: new = argument; break;
-    case ADD: new = old + argument; break;
-    case OR: new = old | argument; break;
-    case ANDN: new = old & ~argument; break;
-    case XOR: new = old ^ argument; break;
-    default: return -ENOSYS;
-    }
-    error = user_put(address2, &new);
+    uint32_t old;
+    if (operation > XOR)
+        return -ENOSYS;
+    if (address2 & 3)
+        return -EINVAL;
+    int error = change_word(address2, operation, argument, &old);
     if (error)
         return error;
     int32_t value = (int32_t)old;
@@ -296,11 +309,18 @@ SYSCALL_DEFINE6(futex, uintptr_t, uaddr, uint32_t, futex_op, unsigned, val, uint
 
 static void release_robust(uintptr_t address, uint32_t thread_id)
 {
-    uint32_t value;
-    if (user_get(&value, address) || (value & FUTEX_ID) != thread_id)
+    uint32_t value, expected;
+    if (address & 3 || user_get(&value, address))
         return;
-    uint32_t released = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-    if (user_put(address, &released) == 0 && (value & FUTEX_WAITERS))
+    /* Others may add FUTEX_WAITERS meanwhile. */
+    do {
+        expected = value;
+        if ((value & FUTEX_ID) != thread_id)
+            return;
+        if (user_exchange(address, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &value))
+            return;
+    } while (value != expected);
+    if (value & FUTEX_WAITERS)
         futex_wake(address, 1, FUTEX_ALL_BITS);
 }
 

@@ -62,7 +62,7 @@ SYSCALL_DEFINE1(sysinfo, uintptr_t, info)
     return user_put(info, &facts);
 }
 
-/* membarrier(2). One CPU runs the program's threads: each has seen what all others did before it runs again. */
+/* membarrier(2). A thread that does not run passes a barrier before it does again; the others are made to. */
 SYSCALL_DEFINE3(membarrier, uint32_t, cmd, uint32_t, flags, int, cpu_id)
 {
     enum { QUERY = 0, GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL = 4, PRIVATE = 8, REGISTER_PRIVATE = 16,
@@ -74,7 +74,10 @@ SYSCALL_DEFINE3(membarrier, uint32_t, cmd, uint32_t, flags, int, cpu_id)
     if (cmd == QUERY)
         return all;
     if (cmd == PRIVATE || cmd == PRIVATE_CORE)
-        return read_once(registered) & cmd ? 0 : -EPERM;
+        if (!(read_once(registered) & cmd))
+            return -EPERM;
+    if (cmd == GLOBAL || cmd == GLOBAL_EXPEDITED || cmd == PRIVATE || cmd == PRIVATE_CORE)
+        cpus_synchronise();
     if (cmd == REGISTER_PRIVATE || cmd == REGISTER_CORE)
         write_once(registered, registered | cmd >> 1);
     return 0;

@@ -29,6 +29,7 @@
 #define CLONE_THREAD_FLAGS (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
 #define ROBUST_LIST_HEAD_SIZE 24
 #define CPU_MASK_BYTES 8
+_Static_assert(CPU_MASK_BYTES * 8 == CPUS_MAX, "a mask has a bit for each CPU");
 
 bool process_has_thread(int32_t id) { return id == 0 || (id > 0 && thread_find((uint32_t)id, NULL, NULL)); }
 
@@ -190,24 +191,32 @@ SYSCALL_DEFINE0(sched_yield)
 /* Deviates: The mask always has the one CPU that is started. */
 SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
-    uint64_t cpus = 1;                   /* the one CPU that is started */
     if (cpusetsize < CPU_MASK_BYTES || cpusetsize & 7)
         return -EINVAL;
-    if (!process_has_thread(pid))
+    uint64_t allowed = thread_affinity(pid ? (uint32_t)pid : thread_current()->id);
+    if (!allowed)
         return -ESRCH;
-    int error = user_put(mask, &cpus);
+    int error = user_put(mask, &allowed);
     return error ? error : CPU_MASK_BYTES;
 }
 
 /* Deviates: The mask is not looked at: there is one CPU. */
 SYSCALL_DEFINE3(sched_setaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
-    return process_has_thread(pid) ? 0 : -ESRCH;
+    uint64_t wanted = 0;
+    int error = user_read(&wanted, mask, min_of(cpusetsize, (unsigned)CPU_MASK_BYTES));
+    if (error)
+        return error;
+    if (!process_has_thread(pid))
+        return -ESRCH;
+    if (!(wanted & cpus_online_mask()))
+        return -EINVAL;
+    return thread_set_affinity(pid ? (uint32_t)pid : thread_current()->id, wanted) ? 0 : -ESRCH;
 }
 
 SYSCALL_DEFINE2(getcpu, uintptr_t, cpu, uintptr_t, node)
 {
-    uint32_t zero = 0;
-    int error = cpu ? user_put(cpu, &zero) : 0;
+    uint32_t zero = 0, number = this_cpu()->id;
+    int error = cpu ? user_put(cpu, &number) : 0;
     return error || !node ? error : user_put(node, &zero);
 }

@@ -10,6 +10,7 @@
  * locks.
  */
 #include "core/events.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "core/pages.h"
 #include "lib/errno.h"
@@ -128,11 +129,13 @@ static void leave_kernel(struct registers *registers, bool system_call)
 
 void kernel_system_call(struct registers *registers)
 {
+    kernel_enter();
     event_record("system call", registers->number, registers->rdi);
     registers->rax = (uint64_t)failing_call(dispatch, registers);
     if (unlikely(profile_period))
         profile_take(function_of(registers->number), 0);
     leave_kernel(registers, true);
+    kernel_leave();
 }
 
 void kernel_leave_interrupt(struct registers *registers)

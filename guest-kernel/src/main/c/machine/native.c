@@ -33,6 +33,7 @@ static void resume_interrupts(void) { }     /* none rest: devices of an emulator
 
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
+    .cpus_start = native_cpus_start,
     .console_write = native_serial_write,
     .console_send = native_serial_send,
     .serial_send = native_program_port_send,

@@ -3,6 +3,7 @@
  * See machine/xen.h; and the two rings that a guest shares with Xen's tools from its start.
  */
 #include "machine/xen.h"
+#include "core/log.h"
 #include "drivers/xen/xenbus.h"
 #include "platform/operations.h"
 #include "platform/xen/hypercall.h"
@@ -11,6 +12,12 @@ void machine_start_xen_rings(void *console, uint32_t console_port, void *store, 
 {
     xen_console_init(console, console_port);
     xenbus_init(store, store_port);
+}
+
+void xen_use_one_cpu(void)
+{
+    if (platform.cpus > 1)
+        log_error("%u CPUs are offered and one is used; give a domain vcpus = 1", platform.cpus);
 }
 
 static noreturn void shut_down(uint32_t reason)

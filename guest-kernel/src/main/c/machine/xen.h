@@ -11,6 +11,8 @@
 #include "drivers/xen/settings.h"
 #include "platform/xen/events.h"
 
+/* Says so where more are offered. */
+void xen_use_one_cpu(void);
 /* The end of the domain, after the console has taken all text. */
 noreturn void xen_power_off(void);
 noreturn void xen_reboot(void);
@@ -26,4 +28,5 @@ noreturn void xen_crash(void);
     .report = xen_report, \
     .power_off = xen_power_off, \
     .reboot = xen_reboot, \
-    .crash = xen_crash
+    .crash = xen_crash, \
+    .cpus_start = xen_use_one_cpu

@@ -6,6 +6,10 @@
 #include "platform/operations.h"
 #include "platform/xenpv/xenpv.h"
 
+/* One CPU is started. */
+static void for_no_other(void) { }
+static void interrupt_no_other(const struct cpu *cpu) { (void)cpu; }
+
 const struct platform_operations xen_pv_machine = {
     .mmu_map = pv_mmu_map,
     .mmu_unmap = pv_mmu_unmap,
@@ -20,6 +24,12 @@ const struct platform_operations xen_pv_machine = {
     .cpu_wait = pv_cpu_wait,
     .cpu_take_interrupts = pv_cpu_take_interrupts,
     .cpu_enter_user = pv_enter_user,
+    .cpu_interrupt = interrupt_no_other,
+    .cpus_synchronise = for_no_other,
+    .cpu_answer = for_no_other,
+    .cpu_halt = for_no_other,
+    .cpu_rouse = interrupt_no_other,
+    .cpus_stop = for_no_other,
     .clock_monotonic = pv_clock_monotonic,
     .clock_wall = pv_clock_wall,
     .clock_set_wall = pv_clock_set_wall,

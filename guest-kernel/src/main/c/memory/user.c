@@ -36,6 +36,13 @@ int user_write(uintptr_t to, const void *from, size_t length)
     return user_range_ok(to, length) ? copy(to, (uintptr_t)from, length) : -EFAULT;
 }
 
+int user_exchange(uintptr_t address, uint32_t expected, uint32_t value, uint32_t *found)
+{
+    may_sleep();
+    bool done = user_range_ok(address, sizeof(value)) && !user_exchange_raw((void *)address, expected, value, found);
+    return done ? 0 : -EFAULT;
+}
+
 int user_clear(uintptr_t to, size_t length)
 {
     may_sleep();

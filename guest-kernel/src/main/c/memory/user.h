@@ -24,6 +24,11 @@ static inline bool user_address_ok(uintptr_t address) { return address < USER_LI
 
 must_check int user_read(void *to, uintptr_t from, size_t length);
 must_check int user_write(uintptr_t to, const void *from, size_t length);
+/*
+ * In one step, which no other CPU's access divides: puts `value` into an aligned word if `expected` is there; *found is
+ * what was there.
+ */
+must_check int user_exchange(uintptr_t address, uint32_t expected, uint32_t value, uint32_t *found);
 must_check int user_clear(uintptr_t to, size_t length);
 /* Copies a NUL-terminated string of at most size - 1 bytes. Returns its length, -EFAULT, or
  * -ENAMETOOLONG. */

@@ -12,6 +12,8 @@
 
 struct platform_information platform;
 const struct platform_operations *platform_operations;
+struct cpu *cpus[CPUS_MAX];
+unsigned cpus_online = 1;
 
 int mmu_map(const struct mmu_entry *entries, size_t count)
 {
@@ -76,6 +78,41 @@ void cpu_take_interrupts(void)
 noreturn void cpu_enter_user(struct registers *registers)
 {
     platform_operations->cpu_enter_user(registers);
+}
+
+void cpus_start(void)
+{
+    platform_operations->cpus_start();
+}
+
+void cpu_interrupt(const struct cpu *cpu)
+{
+    platform_operations->cpu_interrupt(cpu);
+}
+
+void cpus_synchronise(void)
+{
+    platform_operations->cpus_synchronise();
+}
+
+void cpu_answer(void)
+{
+    platform_operations->cpu_answer();
+}
+
+void cpu_halt(void)
+{
+    platform_operations->cpu_halt();
+}
+
+void cpu_rouse(const struct cpu *cpu)
+{
+    platform_operations->cpu_rouse(cpu);
+}
+
+void cpus_stop(void)
+{
+    platform_operations->cpus_stop();
 }
 
 nanoseconds clock_monotonic(void)

@@ -27,6 +27,13 @@ struct platform_operations {
     void (*cpu_wait)(void);
     void (*cpu_take_interrupts)(void);
     noreturn void (*cpu_enter_user)(struct registers *registers);
+    void (*cpus_start)(void);
+    void (*cpu_interrupt)(const struct cpu *cpu);
+    void (*cpus_synchronise)(void);
+    void (*cpu_answer)(void);
+    void (*cpu_halt)(void);
+    void (*cpu_rouse)(const struct cpu *cpu);
+    void (*cpus_stop)(void);
 
     nanoseconds (*clock_monotonic)(void);
     nanoseconds (*clock_wall)(void);

@@ -73,14 +73,16 @@ struct platform_information {
     const char *name;               /* "xen-pv", "xen-pvh", "native" */
     char command_line[1024];        /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
     uint64_t memory_bytes;          /* given to this guest */
-    unsigned cpus;                  /* offered; one is started */
+    unsigned cpus;                  /* offered; cpus_online says how many run */
     nanoseconds entry_time;         /* clock_monotonic() as early as it could be read */
     char protections[512];          /* what is done against speculative execution, in words */
 };
 extern struct platform_information platform;
 
 /* Per-CPU data, reached through GS base in kernel mode. */
+#define CPUS_MAX 64u                 /* bits of a mask of CPUs */
 struct thread;
+struct turns;
 struct cpu {
     struct cpu *self;               /* offset 0: read by this_cpu() */
     uint64_t kernel_stack;          /* offset 8: top of the running thread's kernel stack */
@@ -88,10 +90,12 @@ struct cpu {
     uint64_t kernel_root, user_root;    /* offset 24, 32: what CR3 holds in kernel and in user mode; 0: one for both */
     uint64_t gate_stack;            /* offset 40 */
     struct thread *current;
-    struct thread *fpu_owner;       /* whose user FPU state is in the registers, or NULL */
+    struct thread *fpu_owner;       /* whose user FPU state was loaded last, or NULL */
+    struct turns *turns;            /* the scheduler's (threads/thread.c) */
     unsigned id;
     unsigned spinlocks;             /* how many are held here */
     bool reschedule;                /* asks for another thread's turn: on the way to user mode, in give_way() */
+    bool resting;                   /* in cpu_wait(), without the kernel lock: touches no user memory */
 #ifdef KERNEL_DEBUG
     struct held_locks held;         /* the spinlocks that are held here */
     unsigned interrupts;            /* handlers that run here, one inside the other */
@@ -102,6 +106,14 @@ static inline struct cpu *this_cpu(void)
     struct cpu *cpu;
     __asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
     return cpu;
+}
+
+/* The CPUs that run, in the order of their ids from 0; both only grow, while the boot CPU starts the others. */
+extern struct cpu *cpus[CPUS_MAX];
+extern unsigned cpus_online;
+static inline uint64_t cpus_online_mask(void)
+{
+    return cpus_online == CPUS_MAX ? UINT64_MAX : (1UL << cpus_online) - 1;
 }
 
 /* Page tables of the user half. Batched: one call is few hypercalls however many pages.
@@ -146,13 +158,33 @@ void cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 /* Only the FS base of the running thread (arch_prctl). */
 void cpu_set_fs_base(uint64_t base);
 /* Sleeps until an interrupt, which is handled (kernel_interrupt()) before returning; returns at
- * once if one is pending. */
+ * once if one is pending. Other CPUs may have the kernel meanwhile (core/kernel_lock.h). */
 void cpu_wait(void);
 /* Handles the interrupts that are pending, without sleeping. Cheap when there are none: a load and a compare
  * (Xen PV), or two instructions that unmask and mask. With no spinlock held. */
 void cpu_take_interrupts(void);
 /* First entry of a new user thread: loads all registers and goes to user mode. */
 noreturn void cpu_enter_user(struct registers *registers);
+
+/*
+ * Starts the other CPUs, each of which runs kernel_cpu_main() after kernel_prepare_cpu(). One that does not come up
+ * within some seconds is reported, and left out with those after it. Called once, on the boot CPU, when devices have
+ * been started and no user thread has. A platform that starts one CPU only does nothing.
+ */
+void cpus_start(void);
+/* Interrupts another CPU, so that it looks at cpu->reschedule and at the signals of its thread. Any context. */
+void cpu_interrupt(const struct cpu *cpu);
+/* Returns when each CPU that is in user mode has been interrupted since: none has a memory access under way from before
+ * the call (membarrier(2)). With the kernel lock. */
+void cpus_synchronise(void);
+/* What a CPU does while it waits for the kernel lock, and once it has it: answers those that wait for this CPU. */
+void cpu_answer(void);
+/* For core/kernel_lock.c, without the kernel lock: sleeps until an interrupt, which is handled before returning; and
+ * ends that sleep on another CPU, even in the middle of an interrupt. */
+void cpu_halt(void);
+void cpu_rouse(const struct cpu *cpu);
+/* No other CPU runs anything any more: for the end of the machine. Does not wait for them. */
+void cpus_stop(void);
 
 /* FPU state of user threads, in XSAVE format where the CPU has it (Intel SDM 1 ch. 13). The size is
  * fixed after boot, <= 4096, and areas are 64-byte aligned. */
@@ -203,6 +235,9 @@ struct clock_page {
     uint32_t seen_version;          /* of the host's parameters, from which the above are made */
 };
 phys_t clock_page_address(void);
+
+/* Its limit is the number of the CPU, where several run (Intel SDM 2A, LSL). */
+#define CPU_NUMBER_SELECTOR 0x53u
 
 /* Ticks as ns, by a multiplier and a shift as in struct clock_page. */
 static inline nanoseconds clock_scale(uint64_t ticks, uint32_t multiplier, int32_t shift)
@@ -273,6 +308,8 @@ unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit);
  * at user_copy_fixup. */
 size_t user_copy_raw(void *to, const void *from, size_t n);
 size_t user_clear_raw(void *to, size_t n);
+/* Puts `value` there if `expected` was there; *found is what was there. 0, or 4 when that was not possible. */
+size_t user_exchange_raw(void *at, uint32_t expected, uint32_t value, uint32_t *found);
 extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
 
 /* ---- Part 2: what the kernel implements for platforms ------------------------------------ */
@@ -280,6 +317,11 @@ extern const char user_copy_begin[], user_copy_end[], user_copy_fixup[];
 /* The platform has set up paging, the direct map, pages_init()/pages_add_free(), traps and
  * the clock; the caller's stack is the idle thread's of CPU 0. */
 noreturn void kernel_main(void);
+/* On the boot CPU, about another one that is about to start, with `self` and `id` set: gives it a kernel stack. 0 or
+ * -ENOMEM. */
+must_check int kernel_prepare_cpu(struct cpu *cpu);
+/* What a started CPU runs when it can take interrupts; on the stack that kernel_prepare_cpu() has set. */
+noreturn void kernel_cpu_main(void);
 
 /* A system call; the result goes into registers->rax. Returns when the thread may go on. */
 void kernel_system_call(struct registers *registers);

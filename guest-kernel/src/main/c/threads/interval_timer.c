@@ -41,6 +41,8 @@ static void start(struct interval_timer *timer, nanoseconds now, nanoseconds lea
 {
     must_hold(&lock);
     nanoseconds left = timer->deadline > now ? timer->deadline - now : 0;
+    if (timer->clock.kind == CLOCK_OF_PROCESS)
+        left = (left + cpus_online - 1) / cpus_online;
     timer_start(&timer->timer, add_times(clock_monotonic(), max_of(left, least)));
 }
 

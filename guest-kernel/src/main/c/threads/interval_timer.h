@@ -3,10 +3,10 @@
  * A timer on one of the clocks of clock_gettime(2) that may repeat: what timerfd_create(2), timer_create(2) and
  * setitimer(2) are made of. The callback runs in interrupt context without locks.
  *
- * One that counts CPU time is started for the time that is left: with one CPU that cannot pass sooner. It is started
- * again for the rest when the CPU was used for something else. Expirations that come closer than INTERVAL_LEAST are
- * reported together. One that `rests` calls back once, and again only after interval_timer_take(): as long as no one
- * asks, it costs nothing however short its interval is.
+ * One that counts CPU time is started for the time that is left, divided by the number of CPUs if it is that of all
+ * threads: it cannot pass sooner. It is started again for the rest when the CPUs were used for something else.
+ * Expirations that come closer than INTERVAL_LEAST are reported together. One that `rests` calls back once, and again
+ * only after interval_timer_take(): as long as no one asks, it costs nothing however short its interval is.
  *
  * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock_class.h).
  */

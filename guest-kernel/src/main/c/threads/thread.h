@@ -8,6 +8,9 @@
  * that wakes keeps its virtual time, but is at most SLEEP_CREDIT below the least of the ready ones: it runs soon,
  * and cannot save up time to starve the others. Virtual time never goes back, so every ready thread gets its turn.
  *
+ * All CPUs take from one queue, each the first thread that may run there. A thread that becomes ready goes to a CPU
+ * that is idle, if it may run there, else to one whose thread has run for WAKE_LEAD more, else it waits.
+ *
  * Preemption happens on the way back to user mode and in give_way(), nowhere else in the kernel. Lock "run_queue"
  * guards state, queues and links.
  */
@@ -32,10 +35,12 @@ struct user_thread;
 
 struct thread {
     uint64_t stack_pointer;          /* saved by context_switch() while not running */
-    struct kernel_stack *stack;      /* NULL: the idle thread's, in the image */
+    struct kernel_stack *stack;      /* NULL: an idle thread's, which is never freed */
     uint64_t fs_base;
     void *fpu_area;                  /* fpu_area_size() bytes; NULL for kernel threads */
     struct user_thread *user;        /* NULL for kernel threads */
+    struct cpu *cpu;                 /* run_queue: where it runs or ran last; NULL: nowhere yet */
+    uint64_t affinity;               /* run_queue: the CPUs that it may run on, by their ids */
 
     enum thread_state state;         /* run_queue */
     bool woken;                      /* run_queue: a wake-up since sleep_prepare() */
@@ -101,9 +106,19 @@ void thread_preempt(void);
 void give_way(void);
 /* CPU time used by a thread so far, running slice included, ns. */
 nanoseconds thread_cpu_time(const struct thread *thread);
-/* All time not spent idle since boot, ns. */
+/* All time not spent idle since boot, ns: of all CPUs, or of one. */
 nanoseconds cpu_busy_time(void);
+nanoseconds cpu_busy_time_of(const struct cpu *cpu);
 noreturn void idle_loop(void);       /* what CPU 0's boot stack becomes */
+/* The CPUs that run and that the user thread of this number may run on; 0 if there is no such thread. */
+uint64_t thread_affinity(uint32_t id);
+/* `cpus` has one that is online. It goes there before it runs in user mode again. False if there is no such thread. */
+bool thread_set_affinity(uint32_t id, uint64_t cpus);
+/*
+ * Moves the caller to the boot CPU, where devices interrupt, and stops the others: for the end of the machine. Of two
+ * callers the second one does not return.
+ */
+void threads_keep_boot_cpu(void);
 /* Calls `visit` for every thread, under run_queue. */
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context);
 /* The same for the user thread of this number alone; false if there is none. `visit` may be NULL. */

@@ -11,7 +11,9 @@ static bool timer_before(const struct tree_node *a, const struct tree_node *b)
 
 static struct spinlock lock = SPINLOCK(LOCK_TIMERS);
 static struct tree timers = { .before = timer_before };      /* lock */
-static nanoseconds programmed = NO_DEADLINE;                 /* lock: what the platform was told */
+/* lock: what the platform was told, on which CPU. Another one that was told of a later time still interrupts then. */
+static nanoseconds programmed = NO_DEADLINE;
+static const struct cpu *programmed_on;
 
 static void program(void)
 {
@@ -21,6 +23,7 @@ static void program(void)
     if (deadline == programmed)
         return;
     programmed = deadline;
+    programmed_on = this_cpu();
     clock_set_deadline(deadline);
 }
 
@@ -65,6 +68,10 @@ void kernel_timer(void)
 {
     nanoseconds now = clock_monotonic();
     spin_lock(&lock);
+    if (programmed > now && programmed_on != this_cpu()) {
+        spin_unlock(&lock);
+        return;
+    }
     programmed = NO_DEADLINE;
     for (;;) {
         struct tree_node *first = tree_first(&timers);
@@ -78,6 +85,14 @@ void kernel_timer(void)
         timer->expired(timer);
         spin_lock(&lock);
     }
+    program();
+    spin_unlock(&lock);
+}
+
+void timers_keep_here(void)
+{
+    spin_lock(&lock);
+    programmed = NO_DEADLINE;
     program();
     spin_unlock(&lock);
 }

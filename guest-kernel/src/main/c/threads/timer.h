@@ -21,3 +21,5 @@ void timer_init(struct timer *timer, void (*expired)(struct timer *timer));
 void timer_start(struct timer *timer, nanoseconds deadline);
 /* True if it was active and now will not expire. */
 bool timer_stop(struct timer *timer);
+/* The caller's CPU is the one that expires timers from now on: the others are about to stop. */
+void timers_keep_here(void);

@@ -26,6 +26,8 @@ bool (*host_idle)(void);
 bool host_signal_pending;
 
 static struct cpu cpu;
+struct cpu *cpus[CPUS_MAX] = { &cpu };
+unsigned cpus_online = 1;
 /* Only its being there makes the thread a user thread. */
 static char main_user;
 static struct thread main_thread = {
@@ -286,6 +288,7 @@ nanoseconds thread_cpu_time(const struct thread *thread)
 }
 
 nanoseconds cpu_busy_time(void) { return clock_monotonic() / 2; }
+nanoseconds cpu_busy_time_of(const struct cpu *of) { return of == &cpu ? cpu_busy_time() : 0; }
 
 static void let_time_pass(nanoseconds deadline)
 {

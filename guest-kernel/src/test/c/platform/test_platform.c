@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/pages.h"
 #include "core/random.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/x86/context.h"
@@ -60,6 +61,9 @@ void kernel_console_input(const char *text, size_t length) { (void)text, (void)l
 void kernel_control(enum control_request request) { (void)request; }
 void kernel_control_key(char key) { (void)key; }
 void kernel_timer(void) { timer_calls++; }
+/* No other CPU is started here. */
+int kernel_prepare_cpu(struct cpu *cpu) { return cpu ? -ENOMEM : 0; }
+void kernel_cpu_main(void) { panic("another CPU runs"); }
 /* There is no program here that interrupts could stop. */
 void kernel_resume_interrupts_at(nanoseconds time) { (void)time, platform_resume_interrupts(); }
 

@@ -44,9 +44,9 @@ static void brand_name(char name[49])
     }
 }
 
-void show_cpuinfo(struct text *out, uint32_t number)
+/* What the CPU on which this runs says of itself, which is taken to be true of all. */
+static void show_cpu(struct text *out, unsigned cpu)
 {
-    (void)number;
     struct leaf first = cpuid(0), version = cpuid(1);
     uint32_t family = version.a >> 8 & 15, model = version.a >> 4 & 15;
     if (family == 6 || family == 15)
@@ -58,11 +58,20 @@ void show_cpuinfo(struct text *out, uint32_t number)
     memcpy(vendor + 4, &first.d, 4);
     memcpy(vendor + 8, &first.c, 4);
     brand_name(name);
-    text_print(out, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", vendor, family, model);
+    text_print(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu, vendor, family,
+               model);
     text_print(out, "model name\t: %s\nstepping\t: %u\n", name, version.a & 15);
-    text_print(out, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
+    text_print(out, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", cpus_online, cpu,
+               cpus_online);
     text_print(out, "flags\t\t:");
     show_flags(out, version.d, leaf1_d);
     show_flags(out, version.c, leaf1_c);
     text_print(out, "\nclflush size\t: %u\n\n", (version.b >> 8 & 255) * 8);
+}
+
+void show_cpuinfo(struct text *out, uint32_t number)
+{
+    (void)number;
+    for (unsigned i = 0; i < cpus_online; i++)
+        show_cpu(out, i);
 }

@@ -30,17 +30,22 @@ static void show_memory(struct text *out, uint32_t number)
     text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
 
-static void show_cpu_times(struct text *out, const char *name)
+/* Of one or all of the CPUs, which run for `available` ns by now. */
+static void show_cpu_times(struct text *out, nanoseconds available, nanoseconds busy)
 {
-    nanoseconds now = clock_monotonic(), busy = cpu_busy_time();
-    text_print(out, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", name, ticks(busy), ticks(now - min_of(busy, now)));
+    text_print(out, " %lu 0 0 %lu 0 0 0 0 0 0\n", ticks(busy), ticks(available - min_of(busy, available)));
 }
 
 static void show_stat(struct text *out, uint32_t number)
 {
     (void)number;
-    show_cpu_times(out, "cpu ");
-    show_cpu_times(out, "cpu0");
+    nanoseconds now = clock_monotonic();
+    text_print(out, "cpu ");
+    show_cpu_times(out, now * cpus_online, cpu_busy_time());
+    for (unsigned i = 0; i < cpus_online; i++) {
+        text_print(out, "cpu%u", i);
+        show_cpu_times(out, now, cpu_busy_time_of(cpus[i]));
+    }
     text_print(out, "btime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
                (clock_wall() - clock_monotonic()) / NS_PER_SECOND);
 }
@@ -53,9 +58,9 @@ static void show_seconds(struct text *out, nanoseconds time, const char *end)
 static void show_uptime(struct text *out, uint32_t number)
 {
     (void)number;
-    nanoseconds now = clock_monotonic(), busy = cpu_busy_time();
+    nanoseconds now = clock_monotonic(), busy = cpu_busy_time(), available = now * cpus_online;
     show_seconds(out, now, " ");
-    show_seconds(out, now - min_of(busy, now), "\n");
+    show_seconds(out, available - min_of(busy, available), "\n");
 }
 
 /* No averages are kept; the last fields are true. */

@@ -99,12 +99,19 @@ int64_t __vdso_time(int64_t *out)
     return now.seconds;
 }
 
-/* One CPU is started. */
+/* The limit of a segment is the number of the CPU (platform/native/segments.c); without that segment there is CPU 0. */
+static inline uint32_t cpu_number(void)
+{
+    uint32_t number = 0;
+    __asm__ volatile("lsl %1, %0" : "+r"(number) : "r"(CPU_NUMBER_SELECTOR) : "cc");
+    return number;
+}
+
 int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused)
 {
     (void)unused;
     if (cpu)
-        *cpu = 0;
+        *cpu = cpu_number();
     if (node)
         *node = 0;
     return 0;

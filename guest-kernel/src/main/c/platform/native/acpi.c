@@ -52,8 +52,11 @@ struct packed generic_address {
 #define FADT_RESET_VALUE 128
 #define FADT_SLEEP_CONTROL 244
 #define MADT_ENTRIES 44
+#define MADT_LOCAL_APIC 0
 #define MADT_IO_APIC 1
 #define MADT_SOURCE_OVERRIDE 2
+#define MADT_LOCAL_X2APIC 9
+#define MADT_CPU_ENABLED 1u
 /* PCI Firmware Specification 3.0, table 4-3. */
 #define MCFG_ENTRIES 44
 #define MCFG_ENTRY_LENGTH 16
@@ -156,13 +159,30 @@ static void read_fadt(const struct table_header *fadt)
         read_sleep_type(dsdt);
 }
 
+/* An entry of 8 bytes or more with the id in one byte, or of 16 with four bytes. */
+static void read_cpu(const uint8_t *entry)
+{
+    uint32_t id = entry[3], flags;
+    bool wide = entry[0] == MADT_LOCAL_X2APIC;
+    if (entry[1] < (wide ? 16 : 8) || acpi.cpu_count == CPUS_MAX)
+        return;
+    if (wide)
+        memcpy(&id, entry + 4, sizeof(id));
+    memcpy(&flags, entry + (wide ? 8 : 4), sizeof(flags));
+    if (flags & MADT_CPU_ENABLED)
+        acpi.cpu_apic[acpi.cpu_count++] = id;
+}
+
 static void read_madt(const struct table_header *madt)
 {
     const uint8_t *at = (const uint8_t *)madt + MADT_ENTRIES;
     const uint8_t *end = (const uint8_t *)madt + madt->length;
     acpi.io_apic = 0;
+    acpi.cpu_count = 0;
     while (at + 2 <= end && at[1] >= 2 && at[1] <= end - at) {
         uint32_t value;
+        if (at[0] == MADT_LOCAL_APIC || at[0] == MADT_LOCAL_X2APIC)
+            read_cpu(at);
         if (at[0] == MADT_IO_APIC && at[1] >= 12 && acpi.io_apic == 0) {
             memcpy(&value, at + 4, sizeof(value));
             acpi.io_apic = value;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel takes from the ACPI tables (ACPI specification 6.4, chapter 5): how to power
- * off and reset, where the I/O APIC is, and where PCI's configuration space is in memory. Without tables
- * the defaults of a PC hold.
+ * off and reset, where the I/O APIC is, where PCI's configuration space is in memory, and which CPUs there are. Without
+ * tables the defaults of a PC hold.
  */
 #pragma once
 
-#include "lib/types.h"
+#include "platform/platform.h"
 
 struct acpi_register {
     bool present, memory;               /* memory-mapped, else an I/O port */
@@ -37,6 +37,8 @@ struct acpi_information {
     uint8_t line_of_isa[16];            /* I/O APIC line of an ISA interrupt */
     struct acpi_pci_memory pci_memory[ACPI_PCI_MEMORY_MAX];     /* of PCI segment 0 */
     unsigned pci_memory_count;
+    unsigned cpu_count;                 /* CPUs that can be used, at most CPUS_MAX; 0 without a MADT */
+    uint32_t cpu_apic[CPUS_MAX];        /* the ids of their local APICs */
 };
 extern struct acpi_information acpi;
 

@@ -22,9 +22,6 @@
 #include "platform/x86/image.h"
 
 #define MAX_MEMORY_RANGES 64
-/* Below this lie interrupt vectors and data of the firmware; one page is no loss. */
-#define LOWEST_FRAME PAGE_SIZE
-
 extern char native_early_tables[], native_early_tables_end[];
 
 struct memory_range native_memory[MAX_MEMORY_RANGES];
@@ -98,7 +95,7 @@ static struct memory_range find_pool(phys_t limit)
 /* Gives RAM to the page allocator, without [used_start, used_end) and the image. */
 static void add_free_range(phys_t start, phys_t end, phys_t used_start, phys_t used_end)
 {
-    start = max_of(start, LOWEST_FRAME);
+    start = max_of(start, NATIVE_LOWEST_FRAME);
     if (start >= end)
         return;
     if (used_start < end && used_end > start) {
@@ -151,7 +148,6 @@ noreturn void native_start(uint32_t start_info)
 {
     platform_operations = &native_machine;
     platform.name = "native";
-    platform.cpus = 1;
     native_segments_init();
     native_traps_init();
     native_serial_init();
@@ -162,6 +158,7 @@ noreturn void native_start(uint32_t start_info)
     read_start_info(start_info);
     native_protection_init();
     acpi_init(native_acpi_root);
+    platform.cpus = max_of(acpi.cpu_count, 1u);
     init_memory();
     native_clock_init();
     platform.entry_time = 0;

@@ -72,6 +72,8 @@ nanoseconds native_clock_wall(void)
 
 void native_clock_set_wall(const struct wall_time *time) { publish(*time); }
 
+bool native_clock_is_shared(void) { return !kvm || kvm_clock_is_shared(); }
+
 phys_t native_clock_page_address(void)
 {
     return (uintptr_t)&shared - KERNEL_BASE;

@@ -30,6 +30,8 @@ struct kvm_time {
 bool kvm_clock_init(void);
 /* True if the parameters changed since the last call; they are then in *time. */
 bool kvm_clock_changed(struct kvm_time *time);
+/* The parameters are the same on all CPUs, as long as the host says so. */
+bool kvm_clock_is_shared(void);
 /* UTC in ns since 1970 when the system time was 0. */
 uint64_t kvm_wall_base(void);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
- * Vector 127 is the spurious one; 32 to 126 are handed out in order and kept for ever.
+ * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
+ * to 111 are handed out in order and kept for ever.
+ * Devices interrupt the boot CPU.
  */
 #include "platform/native/interrupts.h"
 
@@ -15,13 +17,12 @@
 #include "platform/native/selectors.h"
 #include "platform/x86/processor.h"
 
-#define VECTOR_SPURIOUS (VECTORS - 1)
-
 #define APIC_BASE_ENABLE (1u << 11)
 #define APIC_BASE_X2 (1u << 10)
 #define APIC_ENABLE (1u << 8)
 #define APIC_MASKED (1u << 16)
 #define APIC_NMI (4u << 8)
+#define APIC_COMMAND_PENDING (1u << 12)
 #define X2APIC_MSR(offset) (0x800 + ((offset) >> 4))
 
 /* I/O APIC: an index and a data register. */
@@ -54,7 +55,7 @@ void apic_write(unsigned offset, uint32_t value)
         msr_write(X2APIC_MSR(offset), value);
 }
 
-static uint32_t apic_id(void)
+uint32_t apic_id(void)
 {
     uint32_t id = apic_read(APIC_ID);
     return apic ? id >> 24 : id;
@@ -82,18 +83,36 @@ static void silence_old_controllers(void)
     }
 }
 
-static void start_local_apic(void)
+void apic_send(uint32_t destination, uint32_t command)
+{
+    if (!apic) {
+        /* Such a write does not wait for earlier stores, unlike one to memory (SDM 3A 11.12.3). */
+        __asm__ volatile("mfence; lfence" : : : "memory");
+        msr_write(X2APIC_MSR(APIC_COMMAND), (uint64_t)destination << 32 | command);
+        return;
+    }
+    apic_write(APIC_COMMAND_HIGH, destination << 24);
+    apic_write(APIC_COMMAND, command);
+    while (apic_read(APIC_COMMAND) & APIC_COMMAND_PENDING)
+        __builtin_ia32_pause();
+}
+
+static void map_local_apic(void)
+{
+    bool has_x2apic = processor_identify(1, 0).ecx & 1u << 21;
+    if (has_x2apic)
+        return;
+    apic = mmio_map(msr_read(MSR_APIC_BASE) & 0xffffff000UL, PAGE_SIZE);
+    if (!apic)
+        panic("no memory to map the local APIC");
+}
+
+void native_interrupts_load(void)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
-    bool has_x2apic = processor_identify(1, 0).ecx & 1u << 21;
     msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-    if (has_x2apic) {
+    if (!apic)
         msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2);
-    } else {
-        apic = mmio_map(base & 0xffffff000UL, PAGE_SIZE);
-        if (!apic)
-            panic("no memory to map the local APIC");
-    }
     apic_write(APIC_TASK_PRIORITY, 0);
     apic_write(APIC_TIMER, APIC_MASKED);
     apic_write(APIC_LINT0, APIC_MASKED);
@@ -119,13 +138,14 @@ static void start_io_apic(void)
 void native_interrupts_init(void)
 {
     silence_old_controllers();
-    start_local_apic();
+    map_local_apic();
+    native_interrupts_load();
     start_io_apic();
 }
 
 int interrupt_allocate(interrupt_handler *handler, void *context)
 {
-    if (next_vector == VECTOR_SPURIOUS)
+    if (next_vector == VECTOR_DEVICES_END)
         return -ENOSPC;
     unsigned vector = next_vector++;
     handlers[vector].handler = handler;
@@ -153,6 +173,15 @@ int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_h
     io_apic_write(IO_APIC_ENTRY(line) + 1, apic_id() << 24);
     io_apic_write(IO_APIC_ENTRY(line), (uint32_t)vector | (trigger == LINE_LEVEL ? IO_APIC_LEVEL : 0));
     return 0;
+}
+
+bool interrupt_answer(unsigned vector)
+{
+    if (vector != VECTOR_ANSWER)
+        return false;
+    apic_write(APIC_END, 0);
+    native_cpu_answer();
+    return true;
 }
 
 void interrupt_dispatch(unsigned vector)

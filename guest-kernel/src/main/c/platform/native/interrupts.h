@@ -11,6 +11,8 @@ typedef void interrupt_handler(void *context);
 
 /* Masks the old 8259 controllers and turns the local APIC on. */
 void native_interrupts_init(void);
+/* The local APIC of another CPU. */
+void native_interrupts_load(void);
 /* A vector of its own for handler(context); negative errno when there are no more. */
 must_check int interrupt_allocate(interrupt_handler *handler, void *context);
 /* Where a device writes to raise `vector` by a message (MSI), and what (SDM 3A 11.11). */
@@ -20,14 +22,18 @@ uint32_t interrupt_message_data(unsigned vector);
 enum line_trigger { LINE_EDGE, LINE_LEVEL };
 must_check int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler,
                                       void *context);
-/* Runs the handler of a vector that was raised; for traps.c. */
+/* Runs the handler of a vector that was raised; for traps.c, with the kernel lock. */
 void interrupt_dispatch(unsigned vector);
+/* True if this was another CPU's question, which is answered then: needs no lock. */
+bool interrupt_answer(unsigned vector);
 
 /* Local APIC registers by their xAPIC offset (SDM 3A table 11-6). */
 #define APIC_ID 0x20
 #define APIC_TASK_PRIORITY 0x80
 #define APIC_END 0xb0
 #define APIC_SPURIOUS 0xf0
+#define APIC_COMMAND 0x300
+#define APIC_COMMAND_HIGH 0x310
 #define APIC_TIMER 0x320
 #define APIC_LINT0 0x350
 #define APIC_LINT1 0x360
@@ -36,3 +42,9 @@ void interrupt_dispatch(unsigned vector);
 #define APIC_TIMER_DIVIDE 0x3e0
 uint32_t apic_read(unsigned offset);
 void apic_write(unsigned offset, uint32_t value);
+/* Of this CPU. */
+uint32_t apic_id(void);
+/* A command to the local APIC with this id: a vector, or one of these (SDM 3A figure 11-12). */
+void apic_send(uint32_t destination, uint32_t command);
+#define APIC_COMMAND_INIT (5u << 8 | 1u << 14)
+#define APIC_COMMAND_START (6u << 8 | 1u << 14)     /* with the page, below 1 MiB, of the first instruction */

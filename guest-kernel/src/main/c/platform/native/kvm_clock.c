@@ -11,6 +11,8 @@
 #define CPUID_SIGNATURE 0x40000000
 #define CPUID_FEATURES 0x40000001
 #define FEATURE_CLOCK (1u << 3)
+#define FEATURE_STABLE (1u << 24)        /* the flag below counts */
+#define FLAG_STABLE 1u                  /* PVCLOCK_TSC_STABLE_BIT */
 #define MSR_WALL_CLOCK 0x4b564d00
 #define MSR_SYSTEM_TIME 0x4b564d01
 #define SYSTEM_TIME_ENABLE 1
@@ -68,6 +70,11 @@ bool kvm_clock_changed(struct kvm_time *time)
     } while (version != read_once(system_time.version));
     seen_version = version;
     return true;
+}
+
+bool kvm_clock_is_shared(void)
+{
+    return (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_STABLE) && (read_once(system_time.flags) & FLAG_STABLE);
 }
 
 uint64_t kvm_wall_base(void)

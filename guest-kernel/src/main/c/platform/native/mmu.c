@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The user half of the page tables (platform.h). One CPU runs, so a translation is stale nowhere
- * else; starting more CPUs needs a shootdown in flush_page() and flush_all().
+ * The user half of the page tables (platform.h). Entries change by one atomic access, since other CPUs set their
+ * accessed and dirty bits meanwhile. After a change that takes something away, this CPU and then the others flush
+ * (answers.c) before the caller goes on: what an old entry led to may be used for something else then. A change that
+ * only allows more is left to the others' next page fault, which flushes the address.
  * How many entries of a table are in use is kept in its frame's struct page.index; a table with
  * none is freed.
  */
@@ -132,16 +134,27 @@ static int create_tables(const struct mmu_entry *entries, size_t count)
         for (size_t made = 0; made <= i; made++)
             remove_empty_tables(entries[made].virtual, &unused);
         flush_all();
+        native_flush_others();
         free_tables(&unused);
         return -ENOMEM;
     }
     return 0;
 }
 
+/* Whether a CPU that still uses the old entry does what the new one forbids. */
+static bool takes_away(uint64_t old, uint64_t value)
+{
+    if (!(old & ENTRY_PRESENT))
+        return false;
+    bool same_page = (value & ENTRY_PRESENT) && entry_address(old) == entry_address(value);
+    return !same_page || (old & ~value & ENTRY_WRITE) || (value & ~old & ENTRY_NO_EXECUTE);
+}
+
 int native_mmu_map(const struct mmu_entry *entries, size_t count)
 {
     uint64_t *table = NULL;
     size_t flushed = 0;
+    bool taken_away = false;
 
     if (create_tables(entries, count) != 0)
         return -ENOMEM;
@@ -156,9 +169,12 @@ int native_mmu_map(const struct mmu_entry *entries, size_t count)
             table_page(table)->index++;
         if ((old & ENTRY_PRESENT) && ++flushed < FLUSH_ALL_FROM)
             flush_page(virtual);
+        taken_away |= takes_away(old, value);
     }
     if (flushed >= FLUSH_ALL_FROM)
         flush_all();
+    if (taken_away)
+        native_flush_others();
     return 0;
 }
 
@@ -197,16 +213,19 @@ size_t native_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, s
         }
     }
     *from = virtual;
-    if (count >= FLUSH_ALL_FROM || !list_empty(&unused))
+    bool tables = !list_empty(&unused);
+    if (count >= FLUSH_ALL_FROM || tables)
         flush_all();
     else
         flush_unmapped(out, count);
+    if (count || tables)
+        native_flush_others();
     free_tables(&unused);
     return count;
 }
 
-/* True if the entry changed in a way the TLB must hear of. */
-static bool protect_entry(uint64_t *entry, unsigned protection, bool upgrade_write)
+/* True if the entry changed in a way the TLB must hear of; that of other CPUs, if *taken_away is set. */
+static bool protect_entry(uint64_t *entry, unsigned protection, bool upgrade_write, bool *taken_away)
 {
     uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
     uint64_t value;
@@ -219,12 +238,14 @@ static bool protect_entry(uint64_t *entry, unsigned protection, bool upgrade_wri
         if (value == old)
             return false;
     } while (!__atomic_compare_exchange_n(entry, &old, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    *taken_away |= takes_away(old, value);
     return old & ENTRY_PRESENT;
 }
 
 void native_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
 {
     size_t flushed = 0;
+    bool taken_away = false;
 
     while (from < end) {
         unsigned level;
@@ -235,12 +256,15 @@ void native_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool
         }
         uintptr_t table_end = next_boundary(from, end, 2);
         for (; from < table_end; from += PAGE_SIZE) {
-            if (protect_entry(&table[table_index(from, 1)], protection, upgrade_write) && ++flushed < FLUSH_ALL_FROM)
+            uint64_t *entry = &table[table_index(from, 1)];
+            if (protect_entry(entry, protection, upgrade_write, &taken_away) && ++flushed < FLUSH_ALL_FROM)
                 flush_page(from);
         }
     }
     if (flushed >= FLUSH_ALL_FROM)
         flush_all();
+    if (taken_away)
+        native_flush_others();
 }
 
 size_t native_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "platform/native/start.h"
 #include "platform/platform.h"
 
 /* TSC value at the first instruction: the zero of clock_monotonic(). */
@@ -33,24 +34,33 @@ extern phys_t native_acpi_root;
 
 /* GDT, task state, SYSCALL registers, GS base and CPU protections of the boot CPU. */
 void native_segments_init(void);
+/* On the boot CPU: what another one needs of these, with struct cpu. NULL without memory. */
+struct cpu *native_segments_create(unsigned id);
+/* On that CPU. */
+void native_segments_load(struct cpu *cpu);
 void native_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 void native_cpu_set_fs_base(uint64_t base);
 /* From here on user mode has a page-table root of its own, and traps from it start on the gate's stack. */
-void native_segments_isolate(phys_t kernel_root, phys_t user_root);
+void native_segments_isolate(struct cpu *cpu, phys_t kernel_root, phys_t user_root);
 
 /* ---- protection.c ------------------------------------------------------------------------- */
 
 /* Decides and sets up what `mitigations=` is about, and lets kernel code reach user memory only where
  * platform/x86/user_copy.S means to, on CPUs that can tell (SMAP). While text is still writable. */
 void native_protection_init(void);
+/* The same on another CPU, as decided on the boot CPU. */
+void native_protection_load(void);
 /* User mode has a page-table root of its own, without the kernel. */
 extern bool native_isolated;
 
 /* ---- traps.c, traps.S --------------------------------------------------------------------- */
 
 void native_traps_init(void);
+void native_traps_load(void);        /* on another CPU */
 void native_cpu_wait(void);
 void native_cpu_take_interrupts(void);
+/* traps.S: halts, with interrupts let in. */
+void native_halt(void);
 noreturn void native_enter_user(struct registers *registers);
 
 /* ---- paging.c: the kernel half ------------------------------------------------------------ */
@@ -64,6 +74,12 @@ volatile void *mmio_map(phys_t address, size_t length);
 /* The same for memory that is not in the direct map (pages shared with the hypervisor). */
 void *memory_map(phys_t address, size_t length);
 
+/* Maps a page of the direct map for the gate (traps.S) as well. True if that is not needed. False without memory. */
+bool native_gate_map(struct page *page);
+/* All translations of the kernel are looked up again, on this CPU. */
+void native_flush_kernel(void);
+/* Makes all level-4 entries that the kernel half will ever have, so that roots can be copied. False without memory. */
+bool native_kernel_half_complete(void);
 int native_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
 void native_kernel_unmap(uintptr_t virtual, size_t count);
 
@@ -76,11 +92,39 @@ size_t native_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, si
 bool native_mmu_query(uintptr_t virtual, struct mmu_entry *out);
 bool native_mmu_test_clear_accessed(uintptr_t virtual);
 
+/* ---- answers.c: what CPUs ask of each other ------------------------------------------------ */
+
+/*
+ * Page tables have changed: returns when no CPU uses the old translations of the user half any more, but for the
+ * caller, which has flushed its own.
+ */
+void native_flush_others(void);
+/* Other CPUs flush the kernel's translations before they use the kernel again. */
+void native_flush_kernel_others(void);
+void native_cpus_synchronise(void);
+void native_cpu_answer(void);
+void native_cpu_rouse(const struct cpu *cpu);
+void native_cpus_stop(void);
+
+/* ---- cpus.c, start.S ---------------------------------------------------------------------- */
+
+/* Frames below this are not given to the page allocator: where CPUs start, in real mode. */
+#define NATIVE_LOWEST_FRAME ((phys_t)START_END)
+void native_cpus_start(void);
+/* Between the two the CPU may be at rest: it cannot reach user memory, and does not walk its tables. */
+void native_leave_user_half(void);
+void native_enter_user_half(void);
+/* A vector on another CPU. */
+void native_cpu_send(const struct cpu *cpu, unsigned vector);
+void native_cpu_interrupt(const struct cpu *cpu);
+
 /* ---- clock.c ------------------------------------------------------------------------------ */
 
 void native_clock_init(void);
 nanoseconds native_clock_monotonic(void);
 nanoseconds native_clock_wall(void);
+/* One CPU's parameters hold on all. */
+bool native_clock_is_shared(void);
 phys_t native_clock_page_address(void);
 void native_clock_set_wall(const struct wall_time *time);
 /* Ticks of the TSC in a duration <= 1000 s. */
@@ -91,6 +135,7 @@ void native_clock_delay(nanoseconds duration);
 /* ---- timer.c ------------------------------------------------------------------------------ */
 
 void native_timer_init(void);
+void native_timer_load(void);           /* on another CPU */
 void native_timer_set_deadline(nanoseconds deadline);
 
 /* ---- serial.c ----------------------------------------------------------------------------- */
@@ -135,6 +180,12 @@ noreturn void native_crash(void);
     .cpu_wait = native_cpu_wait, \
     .cpu_take_interrupts = native_cpu_take_interrupts, \
     .cpu_enter_user = native_enter_user, \
+    .cpu_interrupt = native_cpu_interrupt, \
+    .cpus_synchronise = native_cpus_synchronise, \
+    .cpu_answer = native_cpu_answer, \
+    .cpu_halt = native_halt, \
+    .cpu_rouse = native_cpu_rouse, \
+    .cpus_stop = native_cpus_stop, \
     .clock_monotonic = native_clock_monotonic, \
     .clock_wall = native_clock_wall, \
     .clock_set_wall = native_clock_set_wall, \

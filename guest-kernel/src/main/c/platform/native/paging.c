@@ -142,11 +142,29 @@ void native_paging_init(struct memory_range *pool)
 
     cr3_write(virt_to_phys(native_root_table));
     if (native_isolated)
-        native_segments_isolate(virt_to_phys(native_root_table), virt_to_phys(native_user_root_table));
+        native_segments_isolate(this_cpu(), virt_to_phys(native_root_table), virt_to_phys(native_user_root_table));
     /* Entries of the boot tables are not global, but be rid of whatever was prefetched as such. */
+    native_flush_kernel();
+}
+
+/* A change of CR4.PGE flushes all translations, global ones too (SDM 3A 4.10.4.1). */
+void native_flush_kernel(void)
+{
     uint64_t cr4 = cr4_read();
     cr4_write(cr4 ^ (1u << 7));
     cr4_write(cr4);
+}
+
+bool native_gate_map(struct page *page)
+{
+    phys_t address = page_address(page);
+    return !native_isolated
+           || set_entry_of(native_user_root_table, DIRECT_MAP + address, 1, address | DATA_RIGHTS);
+}
+
+bool native_kernel_half_complete(void)
+{
+    return set_entry(KERNEL_STACKS, 1, 0) && set_entry(mmio_next, 1, 0);
 }
 
 int native_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
@@ -166,6 +184,7 @@ void native_kernel_unmap(uintptr_t virtual, size_t count)
         (void)set_entry(at, 1, 0);      /* cannot fail: its table is there */
         invalidate_page(at);
     }
+    native_flush_kernel_others();
 }
 
 /* Maps [address, address + length) where kernel addresses for it are left. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The deadline timer of the boot CPU: the local APIC's, in TSC-deadline mode where offered (SDM 3A
+ * The deadline timer of each CPU: the local APIC's, in TSC-deadline mode where offered (SDM 3A
  * 11.5.4.1), else one-shot with a frequency measured against the clock.
  */
 #include "core/log.h"
@@ -16,10 +16,14 @@
 /* Far deadlines are reached in steps: a count has 32 bits, and arithmetic limits. */
 #define LONGEST_STEP (1000 * NS_PER_SECOND)
 
-static nanoseconds wanted = NO_DEADLINE;
-static nanoseconds armed = NO_DEADLINE;  /* when the timer will interrupt; <= wanted */
+/* Of each CPU, by its id. */
+static struct deadlines {
+    nanoseconds wanted;
+    nanoseconds armed;                  /* when the timer will interrupt; <= wanted */
+} deadlines[CPUS_MAX] = { [0 ... CPUS_MAX - 1] = { NO_DEADLINE, NO_DEADLINE } };
 static bool tsc_deadline;
 static uint64_t counts_per_ms;          /* one-shot mode */
+static uint32_t timer_setting;          /* of each local APIC */
 
 static void program(nanoseconds delay)
 {
@@ -32,32 +36,35 @@ static void program(nanoseconds delay)
     apic_write(APIC_TIMER_INITIAL, (uint32_t)count);
 }
 
-static void arm(nanoseconds deadline)
+static void arm(struct deadlines *mine)
 {
+    nanoseconds deadline = mine->wanted;
     nanoseconds now = native_clock_monotonic();
     program(deadline > now ? min_of(deadline - now, LONGEST_STEP) : 0);
-    armed = deadline;
+    mine->armed = deadline;
 }
 
 static void timer_interrupt(void *context)
 {
     (void)context;
-    armed = NO_DEADLINE;
-    if (wanted != NO_DEADLINE && native_clock_monotonic() >= wanted) {
-        wanted = NO_DEADLINE;
+    struct deadlines *mine = &deadlines[this_cpu()->id];
+    mine->armed = NO_DEADLINE;
+    if (mine->wanted != NO_DEADLINE && native_clock_monotonic() >= mine->wanted) {
+        mine->wanted = NO_DEADLINE;
         kernel_timer();
     }
-    if (wanted < armed)
-        arm(wanted);
+    if (mine->wanted < mine->armed)
+        arm(mine);
 }
 
 /* A timer that is set for earlier stays: one needless interrupt is cheaper than programming the device
  * at each change, which leaves the guest. */
 void native_timer_set_deadline(nanoseconds deadline)
 {
-    wanted = deadline;
-    if (wanted < armed)
-        arm(wanted);
+    struct deadlines *mine = &deadlines[this_cpu()->id];
+    mine->wanted = deadline;
+    if (deadline < mine->armed)
+        arm(mine);
 }
 
 /* A reading of the counter and the clock close together: of several, the one that took least time. Anything may take
@@ -105,5 +112,13 @@ void native_timer_init(void)
     tsc_deadline = processor_identify(1, 0).ecx & 1u << 24;
     if (!tsc_deadline)
         measure_frequency();
-    apic_write(APIC_TIMER, (uint32_t)vector | (tsc_deadline ? TIMER_TSC_DEADLINE : 0));
+    timer_setting = (uint32_t)vector | (tsc_deadline ? TIMER_TSC_DEADLINE : 0);
+    native_timer_load();
+}
+
+void native_timer_load(void)
+{
+    if (!tsc_deadline)
+        apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_TIMER, timer_setting);
 }

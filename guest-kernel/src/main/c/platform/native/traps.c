@@ -14,6 +14,7 @@
  * locks.
  */
 #include "core/debug.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "platform/native/gate.h"
 #include "platform/native/instructions.h"
@@ -71,6 +72,11 @@ void native_traps_init(void)
     set_gate(VECTOR_NMI, 1, 0);
     set_gate(VECTOR_DOUBLE_FAULT, 1, 0);
     set_gate(VECTOR_MACHINE_CHECK, 1, 0);
+    native_traps_load();
+}
+
+void native_traps_load(void)
+{
     struct packed {
         uint16_t limit;
         uint64_t base;
@@ -84,12 +90,16 @@ void native_user_trap(struct registers *registers)
     uintptr_t address = cr2_read();
     unsigned vector = (unsigned)registers->number;
     registers->number = vector < VECTOR_FIRST_INTERRUPT ? vector : UINT64_MAX;
+    if (interrupt_answer(vector))
+        return;
+    kernel_enter();
     if (vector < VECTOR_FIRST_INTERRUPT) {
         kernel_user_trap(registers, (enum trap)vector, address);
-        return;
+    } else {
+        interrupt_dispatch(vector);
+        kernel_leave_interrupt(registers);
     }
-    interrupt_dispatch(vector);
-    kernel_leave_interrupt(registers);
+    kernel_leave();
 }
 
 static noreturn void die(const char *what, const struct registers *registers)
@@ -105,8 +115,7 @@ static noreturn void die(const char *what, const struct registers *registers)
           registers->r10, registers->r11, registers->r12, registers->r13, registers->r14, registers->r15);
 }
 
-/* traps.S: halts, with interrupts let in; its HLT and what follows it. */
-void native_halt(void);
+/* traps.S: the HLT of native_halt(), and what follows it. */
 extern const char native_wait_halt[], native_wait_end[];
 
 /* The hypervisor's or the processor's fault. Harmless in entry code; anywhere else the kernel is not made for it. */
@@ -121,14 +130,24 @@ static void report_unmasked(unsigned vector, uintptr_t at)
     reported = true;
 }
 
+/* The CPU was idle, or is about to enter the kernel, or has it and takes interrupts now. */
+static void take_interrupt(unsigned vector, const struct registers *registers)
+{
+    bool entered = kernel_enter_again();
+    if (!(registers->rflags & RFLAGS_INTERRUPT))
+        report_unmasked(vector, registers->rip);
+    interrupt_dispatch(vector);
+    if (entered)
+        kernel_leave();
+}
+
 void native_kernel_trap(struct registers *registers)
 {
     uintptr_t address = cr2_read();
     unsigned vector = (unsigned)registers->number;
     if (vector >= VECTOR_FIRST_INTERRUPT) {
-        if (!(registers->rflags & RFLAGS_INTERRUPT))
-            report_unmasked(vector, registers->rip);
-        interrupt_dispatch(vector);
+        if (!interrupt_answer(vector))
+            take_interrupt(vector, registers);
         /* It came between the STI and the HLT, which a processor does not let happen, but QEMU's nested SVM does
          * (docs/native.md): what was waited for is there, and nothing might end the HLT. */
         if (registers->rip == (uintptr_t)native_wait_halt)
@@ -154,9 +173,20 @@ void native_nonmaskable_trap(struct registers *registers)
 
 void native_cpu_wait(void)
 {
+    struct cpu *cpu = this_cpu();
     may_sleep();
     platform_resume_interrupts();
+    if (likely(!kernel_is_shared)) {
+        native_halt();
+        return;
+    }
+    native_leave_user_half();
+    cpu->resting = true;
+    kernel_leave();
     native_halt();
+    kernel_enter();
+    cpu->resting = false;
+    native_enter_user_half();
 }
 
 void native_cpu_take_interrupts(void)

@@ -90,7 +90,13 @@ void fpu_init(void)
     if (!has_xsave)
         return;
     choose_components();
-    xcr0_write(features);
+    fpu_load();
+}
+
+void fpu_load(void)
+{
+    if (has_xsave)
+        xcr0_write(features);
 }
 
 size_t fpu_area_size(void) { return area_size; }

@@ -24,7 +24,7 @@ static uint64_t known_stack, known_fs_base;
 
 void pv_cpu_init(void)
 {
-    boot_cpu.self = &boot_cpu;
+    boot_cpu.self = cpus[0] = &boot_cpu;
     boot_cpu.kernel_stack = (uintptr_t)pv_boot_stack_top;
     (void)hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_GS_KERNEL, (uintptr_t)&boot_cpu, 0, 0);
     (void)hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_GS_USER, 0, 0, 0);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel lock (kernel_lock.h) as tickets: whoever comes draws the next number, and has the lock when it is served.
+ * `holder` is written by the one that has the lock, and read by others only to find that it is not they.
+ *
+ * Who waits has interrupts masked, so it answers other CPUs itself; and once more when it has the lock, since its last
+ * answer may be older than what the last holder asked for. After SPINS looks it halts, since a hypervisor may have
+ * given the processor of the one that has the lock to somebody else: whoever serves its number interrupts it. It says
+ * that it halts before it looks once more, and the other one looks after it has served, so one of them sees the other.
+ *
+ * Any interrupt ends the halt. Its handler needs the lock too, and must not draw a second number behind the first: it
+ * waits for the first one (kernel_lock_take_again()), and leaves the lock to the wait that it has interrupted.
+ */
+#include "core/kernel_lock.h"
+#include "platform/platform.h"
+
+#define SPINS 200
+
+bool kernel_is_shared;
+
+static uint32_t next_ticket, served;
+static const struct cpu *holder;
+
+/* Of each CPU, by its id; written by that CPU. */
+static struct waiting {
+    bool waits, halts;
+    uint32_t ticket;
+} waiting[CPUS_MAX];
+
+static bool is_served(const struct waiting *mine) { return __atomic_load_n(&served, __ATOMIC_SEQ_CST) == mine->ticket; }
+
+static void spin(void)
+{
+    cpu_answer();
+    __builtin_ia32_pause();
+}
+
+static void halt(struct waiting *mine)
+{
+    __atomic_store_n(&mine->halts, true, __ATOMIC_SEQ_CST);
+    if (!is_served(mine))
+        cpu_halt();
+    __atomic_store_n(&mine->halts, false, __ATOMIC_RELAXED);
+}
+
+static void have(struct waiting *mine)
+{
+    mine->waits = false;
+    write_once(holder, this_cpu());
+    cpu_answer();
+}
+
+void kernel_lock_take(void)
+{
+    struct waiting *mine = &waiting[this_cpu()->id];
+    mine->ticket = __atomic_fetch_add(&next_ticket, 1, __ATOMIC_SEQ_CST);
+    mine->waits = true;
+    for (unsigned looks = 0; !is_served(mine); looks++) {
+        spin();
+        if (looks >= SPINS)
+            halt(mine);
+    }
+    if (read_once(mine->waits))          /* else an interrupt has ended the wait */
+        have(mine);
+}
+
+bool kernel_lock_take_again(void)
+{
+    struct waiting *mine = &waiting[this_cpu()->id];
+    if (!mine->waits) {
+        kernel_lock_take();
+        return true;
+    }
+    while (!is_served(mine))
+        spin();
+    have(mine);
+    return false;
+}
+
+void kernel_lock_give_back(void)
+{
+    uint32_t next = served + 1;
+    write_once(holder, NULL);
+    __atomic_store_n(&served, next, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < cpus_online; i++)
+        if (__atomic_load_n(&waiting[i].halts, __ATOMIC_SEQ_CST) && waiting[i].ticket == next)
+            cpu_rouse(cpus[i]);
+}
+
+bool kernel_lock_is_mine(void) { return read_once(holder) == this_cpu(); }
+
+bool kernel_lock_is_wanted(void) { return read_once(next_ticket) != served + 1; }
+
+void kernel_lock_share(void)
+{
+    kernel_is_shared = true;
+    kernel_lock_take();
+}
+
+void kernel_lock_end(void) { kernel_is_shared = false; }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What CPUs ask of each other: to forget translations, and to stop. The one that asks has the kernel lock, so there is
+ * one question at a time. It raises a counter and interrupts those concerned; each flushes and copies the counter to
+ * `answered`, in the interrupt or, where interrupts are masked, while it waits for the kernel lock. So an answer never
+ * waits for the lock, and whoever has the lock never waits for a CPU that waits for it.
+ *
+ * A CPU at rest is not asked: its page-table root has no user half, so that it does not even walk tables of user memory
+ * that are freed, and loading the other root again flushes. The kernel's own translations are flushed when a CPU gets
+ * the lock: it uses them with the lock only, but for those of the stack it enters on, and that one is not unmapped.
+ */
+#include "core/kernel_lock.h"
+#include "platform/native/instructions.h"
+#include "platform/native/native.h"
+#include "platform/native/selectors.h"
+
+static uint64_t user_changes, kernel_changes;        /* the kernel lock */
+static bool stopping;
+/* Of each CPU, by its id: what it has flushed for; written by that CPU. */
+static uint64_t answered[CPUS_MAX], kernel_answered[CPUS_MAX];
+
+static noreturn void stop(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void native_cpu_answer(void)
+{
+    unsigned id = this_cpu()->id;
+    if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)))
+        stop();
+    uint64_t user = __atomic_load_n(&user_changes, __ATOMIC_ACQUIRE);
+    uint64_t kernel = __atomic_load_n(&kernel_changes, __ATOMIC_ACQUIRE);
+    if (kernel != kernel_answered[id])
+        native_flush_kernel();
+    else if (user != answered[id])
+        cr3_write(cr3_read());
+    kernel_answered[id] = kernel;
+    __atomic_store_n(&answered[id], user, __ATOMIC_RELEASE);
+}
+
+static bool is_concerned(const struct cpu *cpu) { return cpu != this_cpu() && !cpu->resting; }
+
+void native_flush_others(void)
+{
+    if (likely(!kernel_is_shared))
+        return;
+    uint64_t change = __atomic_add_fetch(&user_changes, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < cpus_online; i++)
+        if (is_concerned(cpus[i]))
+            native_cpu_send(cpus[i], VECTOR_ANSWER);
+    for (unsigned i = 0; i < cpus_online; i++)
+        while (is_concerned(cpus[i]) && __atomic_load_n(&answered[i], __ATOMIC_ACQUIRE) < change)
+            __builtin_ia32_pause();
+    answered[this_cpu()->id] = change;
+}
+
+void native_flush_kernel_others(void)
+{
+    if (likely(!kernel_is_shared))
+        return;
+    kernel_answered[this_cpu()->id] = __atomic_add_fetch(&kernel_changes, 1, __ATOMIC_SEQ_CST);
+}
+
+void native_cpus_synchronise(void) { native_flush_others(); }
+
+void native_cpu_rouse(const struct cpu *cpu) { native_cpu_send(cpu, VECTOR_ANSWER); }
+
+void native_cpus_stop(void)
+{
+    if (!kernel_is_shared)
+        return;
+    kernel_lock_end();
+    __atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < cpus_online; i++)
+        if (cpus[i] != this_cpu())
+            native_cpu_send(cpus[i], VECTOR_ANSWER);
+}
