@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Turns `readelf -rW` of the kernel, linked with its relocations, into the assembly of the table that
 # platform/x86/slide.c works through: where in the image absolute addresses of the kernel stand, as offsets from
 # KERNEL_BASE (the low 31 bits). Physical addresses (R_X86_64_32, and what is in notes) and distances stay as they are.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include src/test/c/host/host.mk
 
 target/test/lock_order: $(call host,src/test/c/core/test_lock_order.c $(HOST_SOURCES))

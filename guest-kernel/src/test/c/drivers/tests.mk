@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Xen front ends against a fake host.
 include src/test/c/host/host.mk
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include src/test/c/host/host.mk
 
 FILES_TEST := target/test/files

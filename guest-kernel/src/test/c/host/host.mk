@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What a directory's tests.mk needs to build programs against the host shim:
 #
 #   include src/test/c/host/host.mk          (once or often)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include src/test/c/host/host.mk
 
 target/test/lib: $(call host,src/test/c/lib/test_lib.c $(HOST_SOURCES))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What a start is given from outside: its texts, and the lookup on top of the whole network stack.
 include src/test/c/host/host.mk
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include src/test/c/host/host.mk
 
 PAGE_CACHE_SOURCES := src/test/c/memory/test_page_cache.c src/main/c/memory/page_cache.c

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The network stack against Linux's own over TAP, crafted segments, and the parsers.
 include src/test/c/host/host.mk
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The platforms in machines of their own: Xen PV in the lab, as the first domain, so it takes
 # seconds; the native platform in QEMU. Skipped where the tools are not installed (lab/setup).
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.

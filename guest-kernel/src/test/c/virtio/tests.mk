@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Virtio drivers against a fake device, well behaved and hostile.
 include src/test/c/host/host.mk
 
