@@ -2,8 +2,15 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.run.GuestException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Optional;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
@@ -38,13 +45,41 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         try {
             run();
         } catch (SettingException | GuestException e) {
-            throw new MojoFailureException(e.getMessage(), e);
+            throw failure(e.getMessage(), e);
         } catch (IOException e) {
-            throw new MojoExecutionException(e.getMessage(), e);
+            throw failure(explained(e), e);
+        } catch (UncheckedIOException e) {
+            throw failure(explained(e.getCause()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new MojoExecutionException("Interrupted. Run again when ready.", e);
+            throw failure("Interrupted. Run again when ready.", e);
         }
+    }
+
+    /** Maven appends the message of each cause to that of the failure, so the cause is only logged. */
+    private MojoFailureException failure(String message, Exception cause) {
+        getLog().debug("What led to the failure of the goal:", cause);
+        return new MojoFailureException(message);
+    }
+
+    /** In words, with the parameter that names the file or a directory above it. */
+    private String explained(IOException failure) {
+        FileTrouble trouble = FileTrouble.of(failure);
+        return trouble.file().map(file -> file.toAbsolutePath().normalize()).flatMap(this::parameterNaming)
+                .map(parameter -> new SettingException(parameter, trouble.problem(), trouble.fix()).getMessage())
+                .orElse(trouble.text());
+    }
+
+    private Optional<String> parameterNaming(Path file) {
+        return fileParameters().entrySet().stream()
+                .filter(entry -> entry.getValue() != null && entry.getValue().getParent() != null
+                        && file.startsWith(entry.getValue().toPath().toAbsolutePath().normalize()))
+                .max(Comparator.comparing(entry -> entry.getValue().getAbsolutePath().length())).map(Map.Entry::getKey);
+    }
+
+    /** The parameters that are files or directories, and what they are; messages about a file name them. */
+    protected Map<String, File> fileParameters() {
+        return Map.of();
     }
 
     /** Does the work of the goal. */

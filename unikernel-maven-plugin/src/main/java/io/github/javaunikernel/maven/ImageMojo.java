@@ -20,6 +20,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -471,6 +472,19 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                     "Create it or correct the path.");
         }
         return filesDirectory.toPath();
+    }
+
+    @Override
+    protected Map<String, File> fileParameters() {
+        Map<String, File> files = new HashMap<>();
+        files.put("applicationDirectory", applicationDirectory);
+        files.put("cacheDirectory", cacheDirectory);
+        files.put("filesDirectory", filesDirectory == null ? defaultFilesDirectory : filesDirectory);
+        files.put("jdkHome", jdkHome);
+        files.put("kernel", kernel);
+        files.put("sysroot", sysroot);
+        trustedCertificates.forEach(file -> files.put("trustedCertificates", file));
+        return files;
     }
 
     /** Maven passes an empty element in the POM as null. */

@@ -8,9 +8,11 @@ import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.StartedGuest;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -83,11 +85,11 @@ public final class StartMojo extends AbstractQemuMojo {
         Console console = StartedGuest.consoleTo(log);
         QemuBoot boot = QemuBoot.prepare(request, console);
         StartedGuest guest = new StartedGuest(boot.guest());
-        SessionEnd.then(session, guest::kill);
+        SessionEnd.then(session, () -> end(guest));
         boot.guest().resume();
         announceDebugger(boot.debugPort());
         try {
-            Health.await(boot.guest(), healthUrl(boot.ports()), Duration.ofSeconds(timeout));
+            Health.await(boot.guest(), healthUrl(healthPath, boot.ports()), Duration.ofSeconds(timeout));
         } catch (SettingException | GuestException | InterruptedException e) {
             guest.kill();
             throw e;
@@ -98,14 +100,27 @@ public final class StartMojo extends AbstractQemuMojo {
                 boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(), log));
     }
 
-    private Optional<URI> healthUrl(List<PortForward> ports) throws SettingException {
+    static Optional<URI> healthUrl(String healthPath, List<PortForward> ports) throws SettingException {
         if (healthPath.equals("none") || ports.isEmpty()) {
             return Optional.empty();
         }
         if (!healthPath.startsWith("/")) {
             throw new SettingException("healthPath", "'" + healthPath + "' is not a path.", "Begin it with '/', or use none.");
         }
-        return Optional.of(URI.create(ports.get(0).url()).resolve(healthPath));
+        try {
+            return Optional.of(new URI(ports.get(0).url() + healthPath.substring(1)));
+        } catch (URISyntaxException e) {
+            throw new SettingException("healthPath", "'" + healthPath + "' is not a path of a URL.",
+                    "Write characters such as spaces as %20.", e);
+        }
+    }
+
+    private void end(StartedGuest guest) {
+        try {
+            guest.kill();
+        } catch (IOException e) {
+            getLog().warn("The guest could not be ended. " + FileTrouble.of(e).text());
+        }
     }
 
     private void export(List<PortForward> ports) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.boot;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -58,7 +59,7 @@ public record Kernel(byte[] elf, String version, String origin) {
     private static InputStream resource(String name) throws IOException {
         InputStream in = Kernel.class.getResourceAsStream(RESOURCES + name);
         if (in == null) {
-            throw new IOException("The plugin's kernel is missing: no " + RESOURCES + name
+            throw new ExplainedException("The plugin's kernel is missing: no " + RESOURCES + name
                     + " on its class path. Install the plugin again with all its dependencies.");
         }
         return in;

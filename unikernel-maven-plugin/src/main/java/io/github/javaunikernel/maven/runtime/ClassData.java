@@ -24,7 +24,12 @@ final class ClassData {
         // From Java 18 on every collector maps the archive's heap objects, not only G1; those that the guest's collector
         // ignores are better left out, as dumping with the serial one does.
         String collector = jdk.hasReproducibleClassData() ? "-XX:+UseG1GC" : "-XX:+UseSerialGC";
-        Tool.run(List.of(runtime.resolve("bin/java").toString(), "-Xshare:dump", collector, "-Xint", "-Xmx128m",
-                "-XX:ActiveProcessorCount=1"));
+        try {
+            Tool.run(List.of(runtime.resolve("bin/java").toString(), "-Xshare:dump", collector, "-Xint", "-Xmx128m",
+                    "-XX:ActiveProcessorCount=1"));
+        } catch (ToolException e) {
+            throw new SettingException("cds", "The class-data archive cannot be made: " + e.getMessage(),
+                    "Set it to false, or choose another JDK with jdkHome.", e);
+        }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -69,12 +71,13 @@ public final class RuntimeLinker {
 
     /** Names of the modules of a linked runtime, in its own order. */
     public static List<String> modules(Path runtime) throws IOException {
-        for (String line : Files.readAllLines(runtime.resolve("release"))) {
+        Path release = runtime.resolve("release");
+        for (String line : FileTrouble.on(release, () -> Files.readAllLines(release))) {
             if (line.startsWith("MODULES=")) {
                 return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" "));
             }
         }
-        throw new IOException(runtime.resolve("release") + " names no modules. Delete " + runtime
+        throw new ExplainedException(runtime.resolve("release") + " names no modules. Delete " + runtime
                 + " and build again.");
     }
 

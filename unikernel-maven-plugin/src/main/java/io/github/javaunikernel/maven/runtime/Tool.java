@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.Charset;
@@ -18,16 +20,16 @@ final class Tool {
     }
 
     /** Returns what the program printed to both its outputs. */
-    static String run(List<String> command) throws IOException {
+    static String run(List<String> command) throws IOException, ToolException {
         return run(command, Map.of());
     }
 
     /** As above, with variables of the environment. */
-    static String run(List<String> command, Map<String, String> variables) throws IOException {
+    static String run(List<String> command, Map<String, String> variables) throws IOException, ToolException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeAll(OPTION_VARIABLES);
         builder.environment().putAll(variables);
-        Process process = builder.start();
+        Process process = start(builder);
         try {
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), Charset.defaultCharset());
@@ -41,6 +43,15 @@ final class Tool {
             throw new InterruptedIOException(command.get(0) + " was interrupted");
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    private static Process start(ProcessBuilder program) throws ExplainedException {
+        try {
+            return program.start();
+        } catch (IOException e) {
+            throw new ExplainedException(program.command().get(0) + " cannot be run: " + FileTrouble.reason(e)
+                    + ". Repair the JDK, or name another one with -Dunikernel.jdkHome.", e);
         }
     }
 }

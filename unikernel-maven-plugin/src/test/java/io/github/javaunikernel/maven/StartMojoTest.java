@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.javaunikernel.maven.run.PortForward;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.net.URI;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Where the goal start looks for an answer. */
+class StartMojoTest {
+
+    private static final List<PortForward> PORTS = List.of(new PortForward(4000, 8080), new PortForward(4001, 8081));
+
+    @Test
+    void thePathIsAskedOnTheFirstPort() throws Exception {
+        assertEquals(Optional.of(URI.create("http://localhost:4000/a%20b?c=d")), StartMojo.healthUrl("/a%20b?c=d", PORTS));
+        assertEquals(Optional.of(URI.create("http://localhost:4000//other/")), StartMojo.healthUrl("//other/", PORTS));
+        assertEquals(Optional.empty(), StartMojo.healthUrl("none", PORTS));
+        assertEquals(Optional.empty(), StartMojo.healthUrl("/health", List.of()));
+    }
+
+    @Test
+    void whatIsNoPathIsRefused() {
+        assertEquals("'/a b' is not a path of a URL. [parameter healthPath, -Dunikernel.healthPath] Write characters such as"
+                + " spaces as %20.", refused("/a b"));
+        assertEquals("'health' is not a path. [parameter healthPath, -Dunikernel.healthPath] Begin it with '/', or use none.",
+                refused("health"));
+    }
+
+    private static String refused(String path) {
+        return assertThrows(SettingException.class, () -> StartMojo.healthUrl(path, PORTS)).getMessage();
+    }
+}
