@@ -11,7 +11,10 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
 import org.apache.maven.plugin.AbstractMojo;
+import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -19,6 +22,11 @@ import org.apache.maven.project.MavenProject;
 
 /** The base of all goals: when to skip them, and how failures become messages. */
 abstract class AbstractUnikernelMojo extends AbstractMojo {
+
+    private static final String PREFIX = "unikernel.";
+    /** Parameters for which nothing is a value: a switch, or the absence of options. */
+    private static final Set<String> MAY_BE_EMPTY =
+            Set.of("unikernel.debug", "unikernel.gdb", "unikernel.kernelOptions");
 
     /** The project. */
     @Parameter(defaultValue = "${project}", readonly = true, required = true)
@@ -32,6 +40,12 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     @Parameter(property = "unikernel.skip", defaultValue = "false")
     private boolean skip;
 
+    @Parameter(defaultValue = "${session.userProperties}", readonly = true, required = true)
+    Properties userProperties;
+
+    @Parameter(defaultValue = "${mojoExecution}", readonly = true, required = true)
+    MojoExecution mojoExecution;
+
     @Override
     public final void execute() throws MojoExecutionException, MojoFailureException {
         if (skip) {
@@ -43,6 +57,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             return;
         }
         try {
+            refuseEmptyValues();
             run();
         } catch (SettingException | GuestException e) {
             throw failure(e.getMessage(), e);
@@ -53,6 +68,22 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw failure("Interrupted. Run again when ready.", e);
+        }
+    }
+
+    /**
+     * Maven takes an empty property for an empty text, or for the path of the project. Lists without elements are
+     * values like others.
+     */
+    private void refuseEmptyValues() throws SettingException {
+        for (var parameter : mojoExecution.getMojoDescriptor().getParameters()) {
+            String property = String.valueOf(parameter.getExpression()).replaceFirst("^\\$\\{(.*)}$", "$1");
+            String value = userProperties.getProperty(property, project.getProperties().getProperty(property));
+            boolean single = Set.of("java.lang.String", "java.io.File").contains(parameter.getType());
+            if (single && property.startsWith(PREFIX) && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
+                throw new SettingException(property.substring(PREFIX.length()), "The property " + property
+                        + " is empty.", "Give it a value, or leave it out.");
+            }
         }
     }
 

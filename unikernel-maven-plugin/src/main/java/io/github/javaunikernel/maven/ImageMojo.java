@@ -30,7 +30,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.execution.MavenSession;
-import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -55,9 +54,6 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     @Parameter(defaultValue = "${session}", readonly = true, required = true)
     private MavenSession session;
-
-    @Parameter(defaultValue = "${mojoExecution}", readonly = true, required = true)
-    private MojoExecution execution;
 
     @Component
     private MavenProjectHelper projectHelper;
@@ -413,6 +409,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             throw new SettingException("imageName", "'" + name + "' cannot be the name of an image.",
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
+        checkLimit("imageSize", imageSize);
         List<String> jvmOptions = withEmptyOnes(jvmArguments);
         Set<String> rootModules = new LinkedHashSet<>(additionalModules);
         if (PortOption.parse("debug", debug, Debugger.PORT).isPresent()) {
@@ -434,7 +431,14 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 OutputTime.parse(outputTimestamp));
     }
 
-    private Machine machine() throws SettingException {
+    private static void checkLimit(String parameter, int size) throws SettingException {
+        if (size < 0) {
+            throw new SettingException(parameter, size + " MiB is not a size.",
+                    "Give the largest size in MiB, or 0 for no limit.");
+        }
+    }
+
+    private Machine machine() throws SettingException, IOException {
         if (vcpus < 1 || vcpus > MAX_VCPUS) {
             throw new SettingException("vcpus", vcpus + " virtual CPUs are not possible.",
                     "Give 1 to " + MAX_VCPUS + ".");
@@ -521,8 +525,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         Optional<Artifact> before = project.getAttachedArtifacts().stream()
                 .filter(artifact -> artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
                 .findFirst();
-        Object maker = ((Map<Object, Object>) getPluginContext()).put("maker of " + fileName(), execution.getExecutionId());
-        if (attach && before.isPresent() && !execution.getExecutionId().equals(maker)) {
+        Object maker = ((Map<Object, Object>) getPluginContext()).put("maker of " + fileName(),
+                mojoExecution.getExecutionId());
+        if (attach && before.isPresent() && !mojoExecution.getExecutionId().equals(maker)) {
             throw new SettingException("classifier", "Two executions make the image " + before.get().getFile().getName() + ".",
                     "Give each execution a classifier of its own.");
         }

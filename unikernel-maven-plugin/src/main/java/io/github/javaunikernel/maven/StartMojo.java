@@ -74,11 +74,20 @@ public final class StartMojo extends AbstractQemuMojo {
         start(StartedGuests.of(getPluginContext(), fileName()));
     }
 
+    /** A limit of a goal in seconds, as its parameter gives it. */
+    static Duration limit(String parameter, int seconds) throws SettingException {
+        if (seconds < 1) {
+            throw new SettingException(parameter, seconds + " seconds are no time to wait.", "Give 1 or more.");
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
     private void start(StartedGuests guests) throws SettingException, GuestException, IOException, InterruptedException {
         if (guests.current().isPresent()) {
             throw new SettingException("imageName", fileName() + " was started before in this build.",
                     "Stop it first with unikernel:stop.");
         }
+        Duration limit = limit("start.timeout", timeout);
         long begin = System.nanoTime();
         QemuRequest request = request(false, OptionalInt.empty());
         Path log = directory().resolve(fileName() + ".console.log");
@@ -89,7 +98,7 @@ public final class StartMojo extends AbstractQemuMojo {
         boot.guest().resume();
         announceDebugger(boot.debugPort());
         try {
-            Health.await(boot.guest(), healthUrl(healthPath, boot.ports()), Duration.ofSeconds(timeout));
+            Health.await(boot.guest(), healthUrl(healthPath, boot.ports()), limit);
         } catch (SettingException | GuestException | InterruptedException e) {
             guest.kill();
             throw e;

@@ -32,13 +32,22 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.zip.ZipFile;
+import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugin.descriptor.DuplicateParameterException;
+import org.apache.maven.plugin.descriptor.MojoDescriptor;
+import org.apache.maven.plugin.descriptor.Parameter;
 import org.apache.maven.project.MavenProject;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Every goal reports what is wrong in one form: what, where, and what to do in the last sentence. The rules find code
@@ -49,7 +58,8 @@ class ErrorsTest {
     private static final String PACKAGE = "io.github.javaunikernel.maven";
 
     static final ArchRule FAILURES_ARE_EXPLAINED = noClasses().that().resideOutsideOfPackage(PACKAGE + ".aws..")
-            .and().areNotAssignableTo(IOException.class).should().callConstructorWhere(target(owner(equivalentTo(IOException.class))))
+            .and().areNotAssignableTo(IOException.class)
+            .should().callConstructorWhere(target(owner(equivalentTo(IOException.class))))
             .orShould().callConstructorWhere(target(owner(equivalentTo(UncheckedIOException.class))))
             .because("ExplainedException says what to do");
 
@@ -73,6 +83,7 @@ class ErrorsTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages(PACKAGE);
 
+    private final Properties userProperties = new Properties();
     @TempDir
     private Path scratch;
 
@@ -113,25 +124,26 @@ class ErrorsTest {
     }
 
     @Test
-    void aFullDiskIsNamed() {
+    void aFullDiskIsNamed() throws Exception {
         Path file = Path.of("/dev/full");
-        assertFails("There is no space left for /dev/full. Free some space on its disk, or name a directory on another one.",
+        assertFails("There is no space left for /dev/full. Free some space on its disk, or name a directory on another"
+                + " one.",
                 () -> FileTrouble.on(file, () -> Files.write(file, new byte[10])));
     }
 
     @Test
-    void aFileInPlaceOfADirectoryIsReportedWithItsParameter() throws IOException {
+    void aFileInPlaceOfADirectoryIsReportedWithItsParameter() throws Exception {
         Path cache = Files.createFile(scratch.resolve("cache"));
         assertFails(cache + " is a file, or has one in its path, where a directory must be. [parameter cacheDirectory,"
                 + " -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
                 () -> Files.createDirectories(cache));
-        assertFails(cache + "/inner is a file, or has one in its path, where a directory must be. [parameter cacheDirectory,"
-                + " -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
+        assertFails(cache + "/inner is a file, or has one in its path, where a directory must be. [parameter"
+                + " cacheDirectory, -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
                 () -> Files.createDirectory(cache.resolve("inner")));
     }
 
     @Test
-    void aFileThatMayNotBeReadIsReportedWithTheInnermostParameter() {
+    void aFileThatMayNotBeReadIsReportedWithTheInnermostParameter() throws Exception {
         Path file = scratch.resolve("jdk/lib/modules");
         assertFails("This user may not read or write " + file + ". [parameter jdkHome, -Dunikernel.jdkHome] Change the"
                 + " permissions of the file or its directory, or name another one.", () -> {
@@ -140,7 +152,7 @@ class ErrorsTest {
     }
 
     @Test
-    void aMissingFileAndADirectoryInPlaceOfAFileAreNamed() {
+    void aMissingFileAndADirectoryInPlaceOfAFileAreNamed() throws Exception {
         assertFails("There is no " + scratch + "/none. Create it, or correct the path.",
                 () -> Files.readString(scratch.resolve("none")));
         assertFails(scratch + " is a directory where a file must be. Move it away, or name another file.",
@@ -148,7 +160,7 @@ class ErrorsTest {
     }
 
     @Test
-    void aStreamOfFilesThatBreaksOffIsExplained() {
+    void aStreamOfFilesThatBreaksOffIsExplained() throws Exception {
         assertFails("/a is on a disk that cannot be written to. Name a directory on another one.", () -> {
             throw new UncheckedIOException(new FileSystemException("/a", null, "Read-only file system"));
         });
@@ -159,25 +171,45 @@ class ErrorsTest {
     }
 
     @Test
-    void textInAnotherEncodingIsNamed() throws IOException {
+    void textInAnotherEncodingIsNamed() throws Exception {
         Path file = Files.write(scratch.resolve("release"), new byte[] {(byte) 0xFF, (byte) 0xFE});
         assertFails(file + " is not text in UTF-8. Save it in that encoding.",
                 () -> FileTrouble.on(file, () -> Files.readAllLines(file)));
     }
 
     @Test
-    void aDamagedJarIsNamed() throws IOException {
+    void aDamagedJarIsNamed() throws Exception {
         Path jar = Files.writeString(scratch.resolve("damaged.jar"), "PK, but no more");
-        assertFails(jar + " cannot be read as a jar: zip END header not found. Build it again, or if it was downloaded,"
-                + " delete it from the local repository so that Maven downloads it again.", () -> Jar.attributes(jar));
+        assertFails(jar + " cannot be read as a jar: zip END header not found. Build it again; if it was downloaded,"
+                + " delete it from the local repository, and Maven downloads it again.", () -> Jar.attributes(jar));
         assertFails("There is no " + scratch + "/none.jar. Create it, or correct the path.",
                 () -> Jar.attributes(scratch.resolve("none.jar")));
     }
 
     @Test
-    void anImageThatCannotBeIsReportedAsItIs() {
+    void anImageThatCannotBeIsReportedAsItIs() throws Exception {
         assertFails("ext2 cannot store the time 2040-01-01T00:00:00Z. Use one between 1970-01-01T00:00:00Z and"
                 + " 2038-01-19T03:14:07Z.", () -> new Ext2Writer("label", Instant.parse("2040-01-01T00:00:00Z")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"hostname", "jdkHome"})
+    void anEmptyPropertyIsRefused(String name) throws Exception {
+        userProperties.setProperty("unikernel." + name, "");
+        assertFails("The property unikernel." + name + " is empty. [parameter " + name + ", -Dunikernel." + name
+                + "] Give it a value, or leave it out.", () -> {
+                    throw new AssertionError("the goal ran");
+                });
+    }
+
+    @Test
+    void propertiesForWhichNothingIsAValueMayBeEmpty() throws Exception {
+        userProperties.setProperty("unikernel.debug", "");
+        userProperties.setProperty("unikernel.arguments", "");
+        userProperties.setProperty("unikernel.hostname", "web");
+        AtomicBoolean ran = new AtomicBoolean();
+        goal(() -> ran.getAndSet(true)).execute();
+        assertTrue(ran.get());
     }
 
     private interface Failing {
@@ -185,7 +217,15 @@ class ErrorsTest {
     }
 
     /** Maven appends what causes say, so there must be none. */
-    private void assertFails(String expected, Failing work) {
+    private void assertFails(String expected, Failing work) throws DuplicateParameterException {
+        MojoFailureException failure = assertThrows(MojoFailureException.class, goal(work)::execute);
+        assertEquals(expected, failure.getMessage());
+        assertNull(failure.getCause());
+        assertFalse(expected.contains("Exception"), expected);
+        assertTrue(expected.endsWith("."), expected);
+    }
+
+    private AbstractUnikernelMojo goal(Failing work) throws DuplicateParameterException {
         AbstractUnikernelMojo goal = new AbstractUnikernelMojo() {
             @Override
             protected void run() throws SettingException, GuestException, IOException {
@@ -200,10 +240,27 @@ class ErrorsTest {
             }
         };
         goal.project = new MavenProject();
-        MojoFailureException failure = assertThrows(MojoFailureException.class, goal::execute);
-        assertEquals(expected, failure.getMessage());
-        assertNull(failure.getCause());
-        assertFalse(expected.contains("Exception"), expected);
-        assertTrue(expected.endsWith("."), expected);
+        goal.userProperties = userProperties;
+        MojoDescriptor descriptor = new MojoDescriptor();
+        descriptor.setParameters(List.of(parameter("hostname", "java.lang.String"),
+                parameter("jdkHome", "java.io.File"), parameter("arguments", "java.util.List"),
+                parameter("debug", "java.lang.String"), readOnly()));
+        goal.mojoExecution = new MojoExecution(descriptor);
+        return goal;
+    }
+
+    private static Parameter readOnly() {
+        Parameter parameter = new Parameter();
+        parameter.setName("project");
+        parameter.setType("org.apache.maven.project.MavenProject");
+        return parameter;
+    }
+
+    private static Parameter parameter(String name, String type) {
+        Parameter parameter = new Parameter();
+        parameter.setName(name);
+        parameter.setType(type);
+        parameter.setExpression("${unikernel." + name + "}");
+        return parameter;
     }
 }

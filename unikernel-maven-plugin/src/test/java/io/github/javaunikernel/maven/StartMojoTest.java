@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,8 @@ class StartMojoTest {
 
     @Test
     void thePathIsAskedOnTheFirstPort() throws Exception {
-        assertEquals(Optional.of(URI.create("http://localhost:4000/a%20b?c=d")), StartMojo.healthUrl("/a%20b?c=d", PORTS));
+        assertEquals(Optional.of(URI.create("http://localhost:4000/a%20b?c=d")),
+                StartMojo.healthUrl("/a%20b?c=d", PORTS));
         assertEquals(Optional.of(URI.create("http://localhost:4000//other/")), StartMojo.healthUrl("//other/", PORTS));
         assertEquals(Optional.empty(), StartMojo.healthUrl("none", PORTS));
         assertEquals(Optional.empty(), StartMojo.healthUrl("/health", List.of()));
@@ -26,10 +28,19 @@ class StartMojoTest {
 
     @Test
     void whatIsNoPathIsRefused() {
-        assertEquals("'/a b' is not a path of a URL. [parameter healthPath, -Dunikernel.healthPath] Write characters such as"
-                + " spaces as %20.", refused("/a b"));
-        assertEquals("'health' is not a path. [parameter healthPath, -Dunikernel.healthPath] Begin it with '/', or use none.",
+        assertEquals("'/a b' is not a path of a URL. [parameter healthPath, -Dunikernel.healthPath] Write characters"
+                + " such as spaces as %20.", refused("/a b"));
+        assertEquals("'health' is not a path. [parameter healthPath, -Dunikernel.healthPath] Begin it with '/',"
+                + " or use none.",
                 refused("health"));
+    }
+
+    @Test
+    void aLimitIsAtLeastASecond() throws Exception {
+        assertEquals(Duration.ofSeconds(1), StartMojo.limit("start.timeout", 1));
+        assertEquals("-1 seconds are no time to wait. [parameter stop.timeout, -Dunikernel.stop.timeout] Give 1"
+                + " or more.",
+                assertThrows(SettingException.class, () -> StartMojo.limit("stop.timeout", -1)).getMessage());
     }
 
     private static String refused(String path) {

@@ -72,7 +72,8 @@ public final class Qemu {
             process.getOutputStream().close();
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new SettingException(PARAMETER, program + " cannot be run: " + FileTrouble.reason(e) + ".", INSTALL, e);
+            throw new SettingException(PARAMETER, program + " cannot be run: " + FileTrouble.reason(e) + ".",
+                    INSTALL, e);
         }
     }
 }

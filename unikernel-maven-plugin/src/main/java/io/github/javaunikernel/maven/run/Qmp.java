@@ -91,7 +91,8 @@ final class Qmp implements Closeable {
     }
 
     private static ExplainedException hasEnded(IOException cause) {
-        return new ExplainedException("QEMU has ended unexpectedly. Look for its message on the guest's console.", cause);
+        return new ExplainedException("QEMU has ended unexpectedly. Look for its message on the guest's"
+                + " console.", cause);
     }
 
     private void read(InputStream in) {

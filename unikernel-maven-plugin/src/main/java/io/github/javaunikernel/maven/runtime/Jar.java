@@ -38,8 +38,9 @@ public final class Jar {
         } catch (FileSystemException | ExplainedException e) {
             throw e;
         } catch (IOException e) {
-            throw new ExplainedException(jar + " cannot be read as a jar: " + FileTrouble.reason(e) + ". Build it again, or"
-                    + " if it was downloaded, delete it from the local repository so that Maven downloads it again.", e);
+            throw new ExplainedException(jar + " cannot be read as a jar: " + FileTrouble.reason(e) + ". Build it"
+                    + " again; if it was downloaded, delete it from the local repository, and Maven downloads it"
+                    + " again.", e);
         }
     }
 

@@ -115,7 +115,8 @@ public final class LibraryClosure {
         }
         while (!open.isEmpty()) {
             Path file = open.remove();
-            ElfFile elf = ElfFile.read(file).orElseThrow(() -> new ExplainedException(file + " is not an ELF file. Replace it."));
+            ElfFile elf = ElfFile.read(file)
+                    .orElseThrow(() -> new ExplainedException(file + " is not an ELF file. Replace it."));
             glibc |= elf.needed().contains("libc.so.6");
             addInterpreter(file, elf);
             for (String name : elf.needed()) {

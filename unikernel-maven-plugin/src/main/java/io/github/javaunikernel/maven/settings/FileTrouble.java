@@ -67,7 +67,8 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
             return about(refused);
         }
         return new FileTrouble("A file cannot be read or written: " + reason(failure) + ".",
-                "Check the disks of the project and of the directory for temporary files, and build again.", Optional.empty());
+                "Check the disks of the project and of the directory for temporary files, and build again.",
+                Optional.empty());
     }
 
     private static FileTrouble about(FileSystemException refused) {
@@ -90,8 +91,8 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
                     "Move it away, or name another file.", path);
         }
         return switch (reason(refused)) {
-            case "No space left on device", "Disk quota exceeded" -> new FileTrouble("There is no space left for " + file
-                    + ".", "Free some space on its disk, or name a directory on another one.", path);
+            case "No space left on device", "Disk quota exceeded" -> new FileTrouble("There is no space left for "
+                    + file + ".", "Free some space on its disk, or name a directory on another one.", path);
             case "Read-only file system" -> new FileTrouble(file + " is on a disk that cannot be written to.",
                     "Name a directory on another one.", path);
             default -> new FileTrouble(file + " cannot be read or written: " + reason(refused) + ".",

@@ -53,7 +53,7 @@ class KernelCommandLineTest {
     }
 
     @Test
-    void blanksAreJoined() throws SettingException {
+    void blanksAreJoined() throws Exception {
         assertEquals("quiet timings", KernelCommandLine.parse("  quiet \n timings ").text());
     }
 }

@@ -44,8 +44,8 @@ class BuiltImageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{}", "{\"kernel\": {}", "[]", "{\"kernel\": {\"options\": \"\"}, \"machine\": {\"memory\": 1},"
-            + " \"application\": {}}"})
+    @ValueSource(strings = {"", "{}", "{\"kernel\": {}", "[]", "{\"kernel\": {\"options\": \"\"}, \"machine\":"
+            + " {\"memory\": 1}, \"application\": {}}"})
     void anotherManifestIsAnError(String manifest) {
         assertEquals(directory.resolve("app.unikernel.json") + " is not a manifest of an image, or only a part of one."
                 + " Make the image again with 'mvn package'.",
