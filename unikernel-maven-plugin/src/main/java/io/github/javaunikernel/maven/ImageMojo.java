@@ -296,6 +296,15 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File cacheDirectory;
 
     /**
+     * Largest size in MiB of all linked runtimes that are kept; 0 for no limit. Beyond it, the plugin deletes those
+     * that were used least recently, except for those used within the last hour.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.cacheLimit", defaultValue = "2048")
+    private int cacheLimit;
+
+    /**
      * How the guest gets its address: {@code dhcp}, {@code none} or
      * {@code static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500}, where everything after the address is
      * optional.
@@ -410,6 +419,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
         checkLimit("imageSize", imageSize);
+        checkLimit("cacheLimit", cacheLimit);
         List<String> jvmOptions = withEmptyOnes(jvmArguments);
         Set<String> rootModules = new LinkedHashSet<>(additionalModules);
         if (PortOption.parse("debug", debug, Debugger.PORT).isPresent()) {
@@ -425,7 +435,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         boolean classData = cds == null ? jdk.hasReproducibleClassData() : cds;
         RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, locales, compress, stripDebug, stripNative,
                 classData, sysroot.toPath(), trustedCertificates.stream().map(File::toPath).toList(),
-                cacheDirectory.toPath());
+                cacheDirectory.toPath(), (long) cacheLimit << 20);
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
                 OutputTime.parse(outputTimestamp));

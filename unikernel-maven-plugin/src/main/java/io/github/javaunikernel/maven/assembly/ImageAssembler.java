@@ -123,7 +123,7 @@ public final class ImageAssembler {
         RuntimeChoice choice = request.runtime();
         RuntimeSpec spec = new RuntimeSpec(choice.jdk(), modules, choice.compress(), choice.stripDebug(),
                 choice.classData(), LocaleChoice.kept(choice.locales(), modules), request.time());
-        RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache()).link(spec);
+        RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache(), choice.cacheLimit()).link(spec);
         progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java " + choice.jdk().version()
                 + " with " + String.join(", ", modules));
         return linked.path();
