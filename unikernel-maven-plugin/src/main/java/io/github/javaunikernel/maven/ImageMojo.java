@@ -391,7 +391,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean attach;
 
     /**
-     * Time of every file in the image. The same input with the same time gives the same bytes.
+     * Time of every file in the image. The same input with the same time gives the same bytes. Where neither this nor
+     * {@code project.build.outputTimestamp} is set, the environment variable {@code SOURCE_DATE_EPOCH} counts.
      *
      * @since 0.1.0
      */
@@ -438,7 +439,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 cacheDirectory.toPath(), (long) cacheLimit << 20);
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
-                OutputTime.parse(outputTimestamp));
+                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
     }
 
     private static void checkLimit(String parameter, int size) throws SettingException {
