@@ -37,4 +37,4 @@ def log = new File(basedir, 'build.log').text
 // The second image has the same modules and takes the runtime of the first.
 assert log.count('Linked a runtime') == 1
 assert log.count('Reusing a runtime') == 1
-assert !target.list().any { it.endsWith('.part') || it.endsWith('.unchecked') }
+assert !target.list().any { it.endsWith('.part') || it.endsWith('.unfinished') }

@@ -6,8 +6,8 @@
  *
  * Except for the host name, results point into the text that was parsed, a copy of the command line or of the file,
  * which stays for ever. Words and directives that are not known end the boot, since a typing error must not pass
- * silently; words that loaders add to the command line are ignored. The first line of the file with a problem is logged
- * with its number and ends the reading.
+ * silently; words that loaders add to the command line are ignored, and a name in trace= that is unknown is logged. The
+ * first line of the file with a problem is logged with its number and ends the reading.
  */
 #include "core/heap.h"
 #include "core/lock_statistics.h"
@@ -81,10 +81,9 @@ static void apply_option(struct boot_options *options, const char *word)
         check_mitigations(word + 12);
     else if (starts_with(word, "env."))
         add_outside_variable(options, word + 4);
-    else if (starts_with(word, "trace=")) {
-        if (!system_calls_trace(word + 6))
-            panic("trace=%s names no system call; use trace=all or names as in strace", word + 6);
-    } else if (starts_with(word, "capture=")) {
+    else if (starts_with(word, "trace="))
+        system_calls_trace(word + 6);
+    else if (starts_with(word, "capture=")) {
         if (!capture_parse(word + 8))
             panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
     } else if (starts_with(word, "profile=")) {

@@ -53,17 +53,18 @@ static bool trace_name(const char *name, size_t length)
     return found;
 }
 
-bool system_calls_trace(const char *names)
+void system_calls_trace(const char *names)
 {
     while (*names) {
         const char *comma = strchr(names, ',');
         size_t length = comma ? (size_t)(comma - names) : strlen(names);
-        if (!trace_name(names, length))
-            return false;
-        tracing = true;
+        if (trace_name(names, length))
+            tracing = true;
+        else
+            log_error("trace= names %.*s, which is no system call; use trace=all or names as in strace",
+                      (int)length, names);
         names += length + (comma != NULL);
     }
-    return true;
 }
 
 /* Says so once for each number of the table, and once for all beyond it. */

@@ -84,5 +84,5 @@ typedef int64_t system_call(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, 
         ((t0)r0, (t1)r1, (t2)r2, (t3)r3, (t4)r4, (t5)r5))
 /* clang-format on */
 
-/* Selects the calls to trace: "all" or a comma-separated list of names; false if one is unknown. */
-bool system_calls_trace(const char *names);
+/* Selects the calls to trace: "all" or a comma-separated list of names; logs each that is unknown. */
+void system_calls_trace(const char *names);

@@ -12,11 +12,13 @@ public final class Main {
     public static void main(String[] arguments) throws IOException {
         Settings settings = Settings.fromSystemProperties();
         WebServer server = new WebServer(settings);
+        // Before the server listens: the machine may be shut down as soon as it answers.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             System.out.println("Stopping");
             server.close();
             System.out.println("Stopped");
         }));
+        server.start();
         System.out.println("Listening on port " + server.port());
     }
 }

@@ -24,19 +24,24 @@ public final class WebServer implements AutoCloseable {
     private final Settings settings;
     private final long started = System.nanoTime();
 
-    /** Starts listening on the port in the settings. */
+    /** Makes a server that does not listen yet. */
     public WebServer(Settings settings) throws IOException {
         this.settings = settings;
         threads = Executors.newFixedThreadPool(settings.threads());
-        server = HttpServer.create(new InetSocketAddress(settings.port()), 0);
+        server = HttpServer.create();
         server.setExecutor(threads);
         server.createContext("/", exact("/", this::greet));
         server.createContext("/health", exact("/health", exchange -> answer(exchange, 200, "text/plain", "ok\n")));
         server.createContext("/api/system", exact("/api/system", this::describeSystem));
+    }
+
+    /** Starts listening on the port in the settings. */
+    public void start() throws IOException {
+        server.bind(new InetSocketAddress(settings.port()), 0);
         server.start();
     }
 
-    /** The port on which the server listens. */
+    /** The port on which the server listens, once it is started. */
     public int port() {
         return server.getAddress().getPort();
     }

@@ -21,6 +21,7 @@ class WebServerTest {
     @BeforeEach
     void start() throws IOException {
         server = new WebServer(new Settings(0, 2, "Good \"morning\""));
+        server.start();
     }
 
     @AfterEach
@@ -64,6 +65,11 @@ class WebServerTest {
         get("/health");
         server.close();
         assertThrows(IOException.class, () -> get("/health"));
+    }
+
+    @Test
+    void canBeClosedBeforeItIsStarted() throws Exception {
+        new WebServer(new Settings(0, 2, "Hello")).close();
     }
 
     private HttpResponse<String> get(String path) throws IOException, InterruptedException {

@@ -14,6 +14,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -94,6 +95,11 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
         return new QemuRequest(image, firmware(), memory(), program, accelerator,
                 PortForward.pair(ports, hostPorts, samePorts), PortOption.parse("debug", debug, Debugger.PORT), gdbPort,
                 Optional.empty());
+    }
+
+    @Override
+    protected Map<String, File> fileParameters() {
+        return qemu == null ? Map.of() : Map.of("qemu", qemu);
     }
 
     /** The directories in which to look for programs. */

@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.run.Health;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -36,12 +37,12 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     /** Waits until the program is ready. */
     final void awaitReady(Guest guest, List<PortForward> ports)
             throws SettingException, GuestException, InterruptedException {
-        Health.await(guest, healthUrl(ports), limit());
+        Health.await(guest, healthUrl(healthPath, ports), limit());
     }
 
     /** How long a guest may take for an answer. */
-    final Duration limit() {
-        return Duration.ofSeconds(timeout);
+    final Duration limit() throws SettingException {
+        return limit("start.timeout", timeout);
     }
 
     /** Where the console of the guest is written to. */
@@ -49,19 +50,37 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
         return directory().resolve(fileName() + ".console.log");
     }
 
-    /** Checks a path of the program. */
-    static String checkedPath(String parameter, String path, String fix) throws SettingException {
+    /** A limit of a goal in seconds, as its parameter gives it. */
+    static Duration limit(String parameter, int seconds) throws SettingException {
+        if (seconds < 1) {
+            throw new SettingException(parameter, seconds + " seconds are no time to wait.", "Give 1 or more.");
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
+    /**
+     * Where a path of the program is.
+     *
+     * @param base the program's URL, which ends in '/'
+     * @param fix what to do about a path that does not begin with '/'
+     */
+    static URI url(String parameter, String base, String path, String fix) throws SettingException {
         if (!path.startsWith("/")) {
             throw new SettingException(parameter, "'" + path + "' is not a path.", fix);
         }
-        return path;
+        try {
+            return new URI(base + path.substring(1));
+        } catch (URISyntaxException e) {
+            throw new SettingException(parameter, "'" + path + "' is not a path of a URL.",
+                    "Write characters such as spaces as %20.", e);
+        }
     }
 
-    private Optional<URI> healthUrl(List<PortForward> ports) throws SettingException {
+    /** Where the program says that it is ready, or empty if only its ports count. */
+    static Optional<URI> healthUrl(String healthPath, List<PortForward> ports) throws SettingException {
         if (healthPath.equals("none") || ports.isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(URI.create(ports.get(0).url())
-                .resolve(checkedPath("healthPath", healthPath, "Begin it with '/', or use none.")));
+        return Optional.of(url("healthPath", ports.get(0).url(), healthPath, "Begin it with '/', or use none."));
     }
 }

@@ -2,9 +2,19 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.run.GuestException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
 import org.apache.maven.plugin.AbstractMojo;
+import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -12,6 +22,11 @@ import org.apache.maven.project.MavenProject;
 
 /** The base of all goals: when to skip them, and how failures become messages. */
 abstract class AbstractUnikernelMojo extends AbstractMojo {
+
+    private static final String PREFIX = "unikernel.";
+    /** Parameters for which nothing is a value: a switch, or the absence of options. */
+    private static final Set<String> MAY_BE_EMPTY =
+            Set.of("unikernel.debug", "unikernel.gdb", "unikernel.kernelOptions");
 
     /** The project. */
     @Parameter(defaultValue = "${project}", readonly = true, required = true)
@@ -25,6 +40,12 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     @Parameter(property = "unikernel.skip", defaultValue = "false")
     private boolean skip;
 
+    @Parameter(defaultValue = "${session.userProperties}", readonly = true, required = true)
+    Properties userProperties;
+
+    @Parameter(defaultValue = "${mojoExecution}", readonly = true, required = true)
+    MojoExecution mojoExecution;
+
     @Override
     public final void execute() throws MojoExecutionException, MojoFailureException {
         if (skip) {
@@ -36,15 +57,60 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             return;
         }
         try {
+            refuseEmptyValues();
             run();
         } catch (SettingException | GuestException e) {
-            throw new MojoFailureException(e.getMessage(), e);
+            throw failure(e.getMessage(), e);
         } catch (IOException e) {
-            throw new MojoExecutionException(e.getMessage(), e);
+            throw failure(explained(e), e);
+        } catch (UncheckedIOException e) {
+            throw failure(explained(e.getCause()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new MojoExecutionException("Interrupted. Run again when ready.", e);
+            throw failure("Interrupted. Run again when ready.", e);
         }
+    }
+
+    /**
+     * Maven takes an empty property for an empty text, or for the path of the project. Lists without elements are
+     * values like others.
+     */
+    private void refuseEmptyValues() throws SettingException {
+        for (var parameter : mojoExecution.getMojoDescriptor().getParameters()) {
+            String property = String.valueOf(parameter.getExpression()).replaceFirst("^\\$\\{(.*)}$", "$1");
+            String value = userProperties.getProperty(property, project.getProperties().getProperty(property));
+            boolean single = Set.of("java.lang.String", "java.io.File").contains(parameter.getType());
+            if (single && property.startsWith(PREFIX) && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
+                throw new SettingException(property.substring(PREFIX.length()), "The property " + property
+                        + " is empty.", "Give it a value, or leave it out.");
+            }
+        }
+    }
+
+    /** Maven appends the message of each cause to that of the failure, so the cause is only logged. */
+    private MojoFailureException failure(String message, Exception cause) {
+        getLog().debug("What led to the failure of the goal:", cause);
+        return new MojoFailureException(message);
+    }
+
+    /** In words, with the parameter that names the file or a directory above it. */
+    private String explained(IOException failure) {
+        FileTrouble trouble = FileTrouble.of(failure);
+        return trouble.file().map(file -> file.toAbsolutePath().normalize()).flatMap(this::parameterNaming)
+                .map(parameter -> new SettingException(parameter, trouble.problem(), trouble.fix()).getMessage())
+                .orElse(trouble.text());
+    }
+
+    private Optional<String> parameterNaming(Path file) {
+        return fileParameters().entrySet().stream()
+                .filter(entry -> entry.getValue() != null && entry.getValue().getParent() != null
+                        && file.startsWith(entry.getValue().toPath().toAbsolutePath().normalize()))
+                .max(Comparator.comparing(entry -> entry.getValue().getAbsolutePath().length())).map(Map.Entry::getKey);
+    }
+
+    /** The parameters that are files or directories, and what they are; messages about a file name them. */
+    protected Map<String, File> fileParameters() {
+        return Map.of();
     }
 
     /** Does the work of the goal. */

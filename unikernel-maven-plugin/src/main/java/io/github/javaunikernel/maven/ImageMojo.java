@@ -23,6 +23,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.execution.MavenSession;
-import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -57,9 +57,6 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     @Parameter(defaultValue = "${session}", readonly = true, required = true)
     private MavenSession session;
-
-    @Parameter(defaultValue = "${mojoExecution}", readonly = true, required = true)
-    private MojoExecution execution;
 
     @Component
     private MavenProjectHelper projectHelper;
@@ -323,6 +320,15 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File cacheDirectory;
 
     /**
+     * Largest size in MiB of all linked runtimes that are kept; 0 for no limit. Beyond it, the plugin deletes those
+     * that were used least recently, except for those used within the last hour.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.cacheLimit", defaultValue = "2048")
+    private int cacheLimit;
+
+    /**
      * How the guest gets its address: {@code dhcp}, {@code none} or
      * {@code static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500}, where everything after the address is
      * optional.
@@ -420,7 +426,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean attach;
 
     /**
-     * Time of every file in the image. The same input with the same time gives the same bytes.
+     * Time of every file in the image. The same input with the same time gives the same bytes. Where neither this nor
+     * {@code project.build.outputTimestamp} is set, the environment variable {@code SOURCE_DATE_EPOCH} counts.
      *
      * @since 0.1.0
      */
@@ -447,6 +454,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             throw new SettingException("imageName", "'" + name + "' cannot be the name of an image.",
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
+        checkLimit("imageSize", imageSize);
+        checkLimit("cacheLimit", cacheLimit);
         List<String> jvmOptions = withEmptyOnes(jvmArguments);
         Set<String> rootModules = new LinkedHashSet<>(additionalModules);
         if (PortOption.parse("debug", debug, Debugger.PORT).isPresent()) {
@@ -462,13 +471,21 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         Path list = classList.toPath();
         RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, locales, compress, stripDebug, stripNative,
                 ClassDataMode.of(cds, list, jdk), list, sysroot.toPath(),
-                trustedCertificates.stream().map(File::toPath).toList(), cacheDirectory.toPath());
+                trustedCertificates.stream().map(File::toPath).toList(), cacheDirectory.toPath(),
+                (long) cacheLimit << 20);
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
-                OutputTime.parse(outputTimestamp));
+                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
     }
 
-    private Machine machine() throws SettingException {
+    private static void checkLimit(String parameter, int size) throws SettingException {
+        if (size < 0) {
+            throw new SettingException(parameter, size + " MiB is not a size.",
+                    "Give the largest size in MiB, or 0 for no limit.");
+        }
+    }
+
+    private Machine machine() throws SettingException, IOException {
         if (vcpus < 1 || vcpus > MAX_VCPUS) {
             throw new SettingException("vcpus", vcpus + " virtual CPUs are not possible.",
                     "Give 1 to " + MAX_VCPUS + ".");
@@ -508,6 +525,19 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return filesDirectory.toPath();
     }
 
+    @Override
+    protected Map<String, File> fileParameters() {
+        Map<String, File> files = new HashMap<>();
+        files.put("applicationDirectory", applicationDirectory);
+        files.put("cacheDirectory", cacheDirectory);
+        files.put("filesDirectory", filesDirectory == null ? defaultFilesDirectory : filesDirectory);
+        files.put("jdkHome", jdkHome);
+        files.put("kernel", kernel);
+        files.put("sysroot", sysroot);
+        trustedCertificates.forEach(file -> files.put("trustedCertificates", file));
+        return files;
+    }
+
     /** Maven passes an empty element in the POM as null. */
     private static List<String> withEmptyOnes(List<String> configured) {
         List<String> all = new ArrayList<>(configured);
@@ -542,8 +572,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         Optional<Artifact> before = project.getAttachedArtifacts().stream()
                 .filter(artifact -> artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
                 .findFirst();
-        Object maker = ((Map<Object, Object>) getPluginContext()).put("maker of " + fileName(), execution.getExecutionId());
-        if (attach && before.isPresent() && !execution.getExecutionId().equals(maker)) {
+        Object maker = ((Map<Object, Object>) getPluginContext()).put("maker of " + fileName(),
+                mojoExecution.getExecutionId());
+        if (attach && before.isPresent() && !mojoExecution.getExecutionId().equals(maker)) {
             throw new SettingException("classifier", "Two executions make the image " + before.get().getFile().getName() + ".",
                     "Give each execution a classifier of its own.");
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import java.io.IOException;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -8,11 +9,17 @@ import org.apache.maven.plugins.annotations.Mojo;
 /**
  * Builds the image, boots it on this machine and stays in the foreground, with the guest's console on the terminal and
  * its ports on localhost. Ctrl-C shuts the guest down cleanly; a second Ctrl-C ends it by force. The build fails if the
- * program in the guest ends with a status other than 0.
+ * program in the guest ends with a status other than 0. In a build of several modules, those of which no image is made
+ * are passed over, and exactly one must remain.
  *
  * @since 0.1.0
  */
 @Mojo(name = "run", threadSafe = true)
 @Execute(phase = LifecyclePhase.PACKAGE)
 public final class RunMojo extends RunNoForkMojo {
+
+    @Override
+    void check(Applications applications) throws IOException {
+        applications.checkOnlyOne();
+    }
 }

@@ -16,7 +16,9 @@ import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.XlGuest;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.OptionalInt;
+import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
@@ -32,6 +34,9 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private static final int GDB_PORT = 1234;
 
     private final long started = System.nanoTime();
+
+    @Parameter(defaultValue = "${session}", readonly = true, required = true)
+    private MavenSession session;
 
     /**
      * How to run the image: {@code qemu}, or {@code xl} if this machine is a Xen host.
@@ -51,6 +56,12 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     @Override
     protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
+        Applications applications = new Applications(session.getProjects(), mojoExecution.getPlugin().getKey());
+        if (applications.passOver(project) && !isBuilt()) {
+            getLog().debug("Nothing to run: no image is made of this module");
+            return;
+        }
+        check(applications);
         try (Interrupts interrupts = new Interrupts(getLog()::info)) {
             Guest guest = start();
             interrupts.passTo(guest);
@@ -62,6 +73,14 @@ public class RunNoForkMojo extends AbstractQemuMojo {
                 throw e;
             }
         }
+    }
+
+    /** Each module may have the goal in a phase of its own, and then one runs after the other. */
+    void check(Applications applications) throws IOException {
+    }
+
+    private boolean isBuilt() {
+        return Files.exists(directory().resolve(fileName() + ".img"));
     }
 
     private Guest start() throws SettingException, IOException {

@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.StartedGuest;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -56,13 +57,14 @@ public final class StartMojo extends AbstractStartMojo {
             throw new SettingException("imageName", fileName() + " was started before in this build.",
                     "Stop it first with unikernel:stop.");
         }
+        limit();
         long begin = System.nanoTime();
         QemuRequest request = request(false, OptionalInt.empty());
         Path log = consoleLog();
         Console console = StartedGuest.consoleTo(log);
         QemuBoot boot = QemuBoot.prepare(request, console);
         StartedGuest guest = new StartedGuest(boot.guest());
-        SessionEnd.then(session, guest::kill);
+        SessionEnd.then(session, () -> end(guest));
         boot.guest().resume();
         announceDebugger(boot.debugPort());
         try {
@@ -75,6 +77,14 @@ public final class StartMojo extends AbstractStartMojo {
         export(boot.ports());
         getLog().info(String.format("Ready after %.1f s%s; its console: %s", (System.nanoTime() - begin) / 1e9,
                 boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(), log));
+    }
+
+    private void end(StartedGuest guest) {
+        try {
+            guest.kill();
+        } catch (IOException e) {
+            getLog().warn("The guest could not be ended. " + FileTrouble.of(e).text());
+        }
     }
 
     private void export(List<PortForward> ports) {

@@ -3,8 +3,8 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.StartedGuest;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Optional;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -28,13 +28,13 @@ public final class StopMojo extends AbstractImageFilesMojo {
     private int timeout;
 
     @Override
-    protected void run() throws GuestException, IOException, InterruptedException {
+    protected void run() throws SettingException, GuestException, IOException, InterruptedException {
         Optional<StartedGuest> guest = StartedGuests.of(getPluginContext(), fileName()).take();
         if (guest.isEmpty()) {
             getLog().info("Nothing to stop: unikernel:start has not started " + fileName() + " in this build");
             return;
         }
-        guest.get().stop(Duration.ofSeconds(timeout));
+        guest.get().stop(AbstractStartMojo.limit("stop.timeout", timeout));
         getLog().info("Stopped");
     }
 }

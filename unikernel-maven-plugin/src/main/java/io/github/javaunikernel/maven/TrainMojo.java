@@ -87,7 +87,7 @@ public final class TrainMojo extends AbstractStartMojo {
                 getLog().info("Recording a start without class data, which takes longer than others;"
                         + " the guest's console: " + consoleLog());
                 exercise(boot);
-                guest.stop(Duration.ofSeconds(stopTimeout));
+                guest.stop(limit("stop.timeout", stopTimeout));
             } catch (GuestException e) {
                 if (interrupts.asked()) {
                     throw new InterruptedException("Ctrl-C has ended the guest");
@@ -108,7 +108,7 @@ public final class TrainMojo extends AbstractStartMojo {
         String paths = trainPaths.isEmpty() ? "no further path" : String.join(", ", trainPaths);
         getLog().info("Ready; asking for " + paths);
         if (!trainPaths.isEmpty()) {
-            Requests.get(boot.guest(), URI.create(ports.get(0).url()), trainPaths, limit());
+            Requests.get(boot.guest(), ports.get(0).url(), trainPaths, limit());
         }
     }
 
@@ -119,7 +119,7 @@ public final class TrainMojo extends AbstractStartMojo {
                     "Remove what rules class data out (see 'Start-up' in the manual), or do without training.");
         }
         for (String path : trainPaths) {
-            checkedPath("trainPaths", path, "Begin each with '/'.");
+            url("trainPaths", "http://localhost/", path, "Begin each with '/'.");
         }
         if (!trainPaths.isEmpty() && request.ports().isEmpty()) {
             throw new SettingException("trainPaths", "There is no port to ask on.", "Name one with -Dunikernel.ports.");

@@ -45,11 +45,11 @@ class LayersBiteTest {
         assertFinds("RuleBreaker.knowsTheSdk(", LayersTest.ONLY_AWS_KNOWS_THE_SDK, breaker());
     }
 
-    private static JavaClasses breaker() throws ClassNotFoundException {
+    static JavaClasses breaker() throws ClassNotFoundException {
         return new ClassFileImporter().importClasses(Class.forName(BREAKER));
     }
 
-    private static void assertFinds(String expected, ArchRule rule, JavaClasses classes) {
+    static void assertFinds(String expected, ArchRule rule, JavaClasses classes) {
         String found = assertThrows(AssertionError.class, () -> rule.check(classes)).getMessage();
         assertTrue(found.contains(expected), found);
     }

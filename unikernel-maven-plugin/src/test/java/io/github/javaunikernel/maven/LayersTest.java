@@ -36,9 +36,9 @@ class LayersTest {
             run      | boots an image on this machine                    | boot settings
             aws      | machine images and instances on EC2               |
             runtime  | the JVM, its modules and native libraries         | boot settings
-            image    | writes ext2 file systems                          |
+            image    | writes ext2 file systems                          | settings
             boot     | the kernel; what it, boot loaders and a host read | settings
-            settings | how a wrong parameter is reported                 |
+            settings | how what is wrong is reported                     |
             """;
 
     private static final Map<String, Set<String>> USES = TABLE.lines().map(line -> line.split("\\|", -1))

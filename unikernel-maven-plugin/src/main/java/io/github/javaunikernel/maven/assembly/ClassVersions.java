@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.runtime.Jar;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,23 +37,28 @@ final class ClassVersions {
     }
 
     private void check(Path jar, String mainEntry) throws IOException, SettingException {
+        Jar.read(jar, open -> {
+            check(open, jar, mainEntry);
+            return open;
+        });
+    }
+
+    private void check(ZipFile zip, Path jar, String mainEntry) throws IOException, SettingException {
         int classes = 0;
         int tooNew = 0;
         String example = null;
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
-                String name = entry.getName();
-                if (!name.endsWith(".class") || name.startsWith("META-INF/") || name.endsWith("module-info.class")) {
-                    continue;
-                }
-                int version = version(zip, entry);
-                classes++;
-                if (version > newest) {
-                    tooNew++;
-                    example = example == null || name.equals(mainEntry) ? described(name, version) : example;
-                    if (name.equals(mainEntry)) {
-                        throw refused(jar, example);
-                    }
+        for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+            String name = entry.getName();
+            if (!name.endsWith(".class") || name.startsWith("META-INF/") || name.endsWith("module-info.class")) {
+                continue;
+            }
+            int version = version(zip, entry);
+            classes++;
+            if (version > newest) {
+                tooNew++;
+                example = example == null || name.equals(mainEntry) ? described(name, version) : example;
+                if (name.equals(mainEntry)) {
+                    throw refused(jar, example);
                 }
             }
         }

@@ -15,11 +15,12 @@ import io.github.javaunikernel.maven.runtime.ModuleReasons;
 import io.github.javaunikernel.maven.runtime.OptionProof;
 import io.github.javaunikernel.maven.runtime.RuntimeLinker;
 import io.github.javaunikernel.maven.runtime.RuntimeSpec;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +52,6 @@ public final class ImageAssembler {
 
     /** Makes what is requested. */
     public ImageSummary assemble(ImageRequest request) throws IOException, SettingException {
-        Files.createDirectories(request.directory());
         Application application = request.application();
         int feature = request.runtime().jdk().feature();
         String mainClass = MainClass.find(application.mainClass(), application.allJars(), feature);
@@ -69,16 +69,14 @@ public final class ImageAssembler {
                         .archive(runtime, mainClass, options));
         ImageTree tree = new ImageContents(request, warnings).build(new ImageContents.Prepared(runtime, archive, launch,
                 options, classData.trainable(), needed.drawing()));
-        Path unchecked = request.imageFile().resolveSibling(request.name() + ".img.unchecked");
-        try {
-            ImageSummary summary = new Ext2Writer("unikernel", request.time()).write(tree, unchecked);
+        try (Outputs outputs = new Outputs(request.directory(), request.name())) {
+            ImageSummary summary = new Ext2Writer("unikernel", request.time())
+                    .write(tree, outputs.unfinished(request.imageFile()));
             checkSize(request, summary.size());
-            Files.move(unchecked, request.imageFile(), StandardCopyOption.REPLACE_EXISTING,
-                    StandardCopyOption.ATOMIC_MOVE);
-            writeSideFiles(request, summary.uuid(), ManifestFile.text(request, summary, mainClass, modules, linked));
+            String manifest = ManifestFile.text(request, summary, mainClass, modules, linked);
+            writeSideFiles(request, outputs, summary.uuid(), manifest);
+            outputs.publish();
             return summary;
-        } finally {
-            Files.deleteIfExists(unchecked);
         }
     }
 
@@ -152,7 +150,7 @@ public final class ImageAssembler {
         RuntimeChoice choice = request.runtime();
         RuntimeSpec spec = new RuntimeSpec(choice.jdk(), modules, choice.compress(), choice.stripDebug(),
                 classData, LocaleChoice.kept(choice.locales(), modules), request.time());
-        RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache()).link(spec);
+        RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache(), choice.cacheLimit()).link(spec);
         progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java " + choice.jdk().version()
                 + " with " + String.join(", ", modules));
         return linked.path();
@@ -191,13 +189,18 @@ public final class ImageAssembler {
         }
     }
 
-    private static void writeSideFiles(ImageRequest request, UUID root, String manifest) throws IOException {
+    private static void writeSideFiles(ImageRequest request, Outputs outputs, UUID root, String manifest)
+            throws IOException {
         Machine machine = request.machine();
         XenConfig xen = new XenConfig(request.name(), request.kernelFile().toAbsolutePath(),
                 request.imageFile().toAbsolutePath(), machine.commandLine().withRoot(root), machine.memory(),
                 machine.vcpus(), machine.network());
-        Files.write(request.kernelFile(), request.kernel().elf());
-        Files.writeString(request.xenFile(), xen.text());
-        Files.writeString(request.manifestFile(), manifest);
+        write(outputs.unfinished(request.kernelFile()), request.kernel().elf());
+        write(outputs.unfinished(request.xenFile()), xen.text().getBytes(StandardCharsets.UTF_8));
+        write(outputs.unfinished(request.manifestFile()), manifest.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void write(Path file, byte[] bytes) throws IOException {
+        FileTrouble.on(file, () -> Files.write(file, bytes));
     }
 }

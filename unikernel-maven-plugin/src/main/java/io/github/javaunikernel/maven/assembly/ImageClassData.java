@@ -40,7 +40,7 @@ final class ImageClassData {
         ClassList list = ClassList.read(choice.classList());
         try (Staging staging = Staging.of(request)) {
             ApplicationClassData.Archive archive = new ApplicationClassData(choice.jdk(), runtime, staging.directory(),
-                    staging.classPath(), list, linked).archive(choice.cache());
+                    staging.classPath(), list, linked).archive(choice.cache(), choice.cacheLimit());
             tell(archive, list, prove(runtime, staging, mainClass, options, archive.file()));
             return archive.file();
         }

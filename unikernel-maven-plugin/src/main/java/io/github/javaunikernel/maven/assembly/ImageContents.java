@@ -47,6 +47,8 @@ final class ImageContents {
     private static final String TRUSTED = "lib/security/cacerts";
     /** Taken by the JDK in place of the store above where it is there. */
     private static final String TRUSTED_FIRST = "lib/security/jssecacerts";
+    /** MAX_MEMORY_MOUNTS of the kernel (guest-kernel, linux/configuration.h). */
+    private static final int MOST_MOUNTS = 16;
     /** Where the C library looks for C.UTF-8 (locale(7)). */
     private static final String LOCALE = "/usr/lib/locale/C.utf8";
     /** The user's files must not stand in for what the build makes. */
@@ -90,6 +92,7 @@ final class ImageContents {
         }
         Map<String, String> environment = environment();
         List<String> writable = writableDirectories(environment.get("HOME"));
+        checkNumber(writable);
         for (String directory : writable) {
             tree.directory(directory);
         }
@@ -100,11 +103,30 @@ final class ImageContents {
             recording.addAll(JvmOptions.recording(Paths.RECORDING));
             addConfig(Paths.TRAINING_CONFIG, recording, program, environment, writable);
         }
+        checkConfiguration();
         SystemFiles.add(tree);
         for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
             tree.directory(fileSystem.path());
         }
         return tree;
+    }
+
+    private void checkNumber(List<String> writable) throws SettingException {
+        int asked = request.machine().memoryFileSystems().size();
+        if (writable.size() + asked > MOST_MOUNTS) {
+            throw new SettingException("tmpfs", "There are " + asked + " directories in memory; the kernel takes "
+                    + (MOST_MOUNTS - writable.size()) + " in addition to " + String.join(" and ", writable) + ".",
+                    "Use one directory with several below it.");
+        }
+    }
+
+    private void checkConfiguration() throws SettingException, IOException {
+        Optional<String> other = request.machine().commandLine().configuration();
+        if (other.isPresent() && !tree.holdsFile(other.get())) {
+            throw new SettingException("kernelOptions", "conf=" + other.get()
+                    + " names a file that the image does not have.",
+                    "Add it to src/main/unikernel, or leave the option out.");
+        }
     }
 
     private void addUserFiles() throws IOException, SettingException {

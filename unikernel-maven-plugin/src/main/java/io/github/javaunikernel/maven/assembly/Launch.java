@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.runtime.Jar;
 import io.github.javaunikernel.maven.runtime.ModuleAnalysis;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.ByteArrayOutputStream;
@@ -41,10 +42,7 @@ final class Launch {
     }
 
     static Launch of(Application application, String mainClass) throws IOException {
-        try (JarFile jar = new JarFile(application.classPath().get(0).toFile())) {
-            Manifest manifest = jar.getManifest();
-            return new Launch(application, mainClass, manifest == null ? new Attributes() : manifest.getMainAttributes());
-        }
+        return new Launch(application, mainClass, Jar.attributes(application.classPath().get(0)));
     }
 
     /**

@@ -2,7 +2,9 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.ClassFile;
-import io.github.javaunikernel.maven.runtime.JarManifest;
+import io.github.javaunikernel.maven.runtime.Jar;
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -111,11 +113,12 @@ public final class MainClass {
 
     private Optional<ClassFile> read(String name) throws IOException {
         for (Path jar : jars) {
-            try (JarFile file = new JarFile(jar.toFile())) {
-                JarEntry entry = file.getJarEntry(name + ".class");
-                if (entry != null) {
-                    return Optional.of(read(jar, file, entry));
-                }
+            Optional<ClassFile> found = Jar.read(jar, open -> {
+                JarEntry entry = open.getJarEntry(name + ".class");
+                return entry == null ? Optional.empty() : Optional.of(read(jar, open, entry));
+            });
+            if (found.isPresent()) {
+                return found;
             }
         }
         return Optional.empty();
@@ -125,8 +128,8 @@ public final class MainClass {
         try (InputStream in = file.getInputStream(entry)) {
             return ClassFile.read(in);
         } catch (IOException e) {
-            throw new IOException(jar + " has a class file that cannot be read, " + entry.getName()
-                    + ": " + e.getMessage() + ". Build the jar again.", e);
+            throw new ExplainedException(jar + " has a class file that cannot be read, " + entry.getName()
+                    + ": " + FileTrouble.reason(e) + ". Build the jar again.", e);
         }
     }
 
@@ -136,23 +139,24 @@ public final class MainClass {
     }
 
     private static String inManifest(Path jar) throws IOException {
-        return JarManifest.attributes(jar).getValue(Attributes.Name.MAIN_CLASS);
+        return Jar.attributes(jar).getValue(Attributes.Name.MAIN_CLASS);
     }
 
     private static Set<String> candidates(Path jar, Predicate<ClassFile> starts) throws IOException {
-        Set<String> names = new TreeSet<>();
-        try (JarFile file = new JarFile(jar.toFile())) {
-            for (var entry : (Iterable<JarEntry>) file.stream()::iterator) {
-                boolean candidate = entry.getName().endsWith(".class") && !entry.getName().startsWith("META-INF/")
-                        && !entry.getName().endsWith("module-info.class");
-                if (candidate) {
-                    ClassFile read = read(jar, file, entry);
-                    if (starts.test(read)) {
-                        names.add(read.name().replace('/', '.'));
-                    }
+        return Jar.read(jar, open -> {
+            Set<String> names = new TreeSet<>();
+            for (JarEntry entry : (Iterable<JarEntry>) open.stream().filter(MainClass::isClass)::iterator) {
+                ClassFile read = read(jar, open, entry);
+                if (starts.test(read)) {
+                    names.add(read.name().replace('/', '.'));
                 }
             }
-        }
-        return names;
+            return names;
+        });
+    }
+
+    private static boolean isClass(JarEntry entry) {
+        String name = entry.getName();
+        return name.endsWith(".class") && !name.startsWith("META-INF/") && !name.endsWith("module-info.class");
     }
 }

@@ -2,7 +2,7 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
-import io.github.javaunikernel.maven.runtime.JarManifest;
+import io.github.javaunikernel.maven.runtime.Jar;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -59,7 +59,7 @@ public final class ManifestClassPath {
     }
 
     private static List<String> entries(Path jar) throws IOException {
-        String value = JarManifest.attributes(jar).getValue(Attributes.Name.CLASS_PATH);
+        String value = Jar.attributes(jar).getValue(Attributes.Name.CLASS_PATH);
         return value == null || value.isBlank() ? List.of() : List.of(value.strip().split("\\s+"));
     }
 

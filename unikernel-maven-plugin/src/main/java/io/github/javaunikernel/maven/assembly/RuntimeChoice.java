@@ -18,8 +18,10 @@ import java.util.Set;
  * @param sysroot where native libraries are looked for
  * @param trusted files of certificates that are trusted besides those of the JDK
  * @param cache directory that linked runtimes are kept in
+ * @param cacheLimit for the size of those in bytes, 0 for none
  */
 public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, Set<String> locales,
                             boolean compress, boolean stripDebug, boolean stripNative,
-                            ClassDataMode classData, Path classList, Path sysroot, List<Path> trusted, Path cache) {
+                            ClassDataMode classData, Path classList, Path sysroot, List<Path> trusted, Path cache,
+                            long cacheLimit) {
 }

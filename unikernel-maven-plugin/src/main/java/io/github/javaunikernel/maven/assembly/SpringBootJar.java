@@ -2,7 +2,9 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
-import io.github.javaunikernel.maven.runtime.JarManifest;
+import io.github.javaunikernel.maven.runtime.Jar;
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -52,7 +54,7 @@ public final class SpringBootJar {
 
     /** Looks at a jar; empty when it is an ordinary one. */
     public static Optional<SpringBootJar> of(Path jar) throws IOException {
-        Attributes attributes = JarManifest.attributes(jar);
+        Attributes attributes = Jar.attributes(jar);
         boolean executable = attributes.containsKey(CLASSES) && attributes.containsKey(LIBRARIES);
         return executable ? Optional.of(new SpringBootJar(jar, attributes)) : Optional.empty();
     }
@@ -68,25 +70,28 @@ public final class SpringBootJar {
      * @return the files
      */
     public List<Path> unpackContent(Path directory) throws IOException {
+        return Jar.read(jar, open -> unpackContent(open, directory));
+    }
+
+    private List<Path> unpackContent(JarFile file, Path directory) throws IOException {
         List<Path> content = new ArrayList<>();
-        try (JarFile file = new JarFile(jar.toFile())) {
-            for (JarEntry entry : (Iterable<JarEntry>) file.stream()::iterator) {
-                if (!isContent(entry)) {
-                    continue;
-                }
-                Path to = directory.resolve(entry.getName()).normalize();
-                if (!to.startsWith(directory)) {
-                    throw new IOException(jar + " has an entry that points outside of the jar, " + entry.getName()
-                            + ". Build it again.");
-                }
-                Files.createDirectories(to.getParent());
-                try (InputStream in = file.getInputStream(entry)) {
-                    Files.copy(in, to);
-                }
-                content.add(to);
+        for (JarEntry entry : (Iterable<JarEntry>) file.stream().filter(this::isContent)::iterator) {
+            Path to = directory.resolve(entry.getName()).normalize();
+            if (!to.startsWith(directory)) {
+                throw new ExplainedException(jar + " has an entry that points outside of the jar, " + entry.getName()
+                        + ". Build it again.");
             }
+            Files.createDirectories(to.getParent());
+            extract(file, entry, to);
+            content.add(to);
         }
         return content;
+    }
+
+    private static void extract(JarFile file, JarEntry entry, Path to) throws IOException {
+        try (InputStream in = file.getInputStream(entry)) {
+            FileTrouble.on(to, () -> Files.copy(in, to));
+        }
     }
 
     private boolean isContent(JarEntry entry) {
@@ -104,43 +109,53 @@ public final class SpringBootJar {
     public List<Path> unpack(Path directory) throws IOException {
         DirectoryTree.delete(directory);
         Path libraries = Files.createDirectories(directory.resolve("lib"));
-        List<Path> classPath = new ArrayList<>();
-        try (JarFile file = new JarFile(jar.toFile())) {
-            classPath.add(writeClasses(file, directory.resolve(
-                    jar.getFileName().toString().replaceAll("\\.war$", ".jar"))));
-            for (String name : libraryNames(file)) {
-                JarEntry entry = file.getJarEntry(name);
-                Path library = libraries.resolve(name.substring(name.lastIndexOf('/') + 1));
-                if (entry == null) {
-                    throw new IOException(jar + " lists " + name + " but does not contain it. Build the jar again.");
-                }
-                if (!library.getFileName().toString().startsWith(TOOLS)) {
-                    try (InputStream in = file.getInputStream(entry)) {
-                        Files.copy(in, library);
-                    }
-                    classPath.add(library);
-                }
+        Path classes = directory.resolve(jar.getFileName().toString().replaceAll("\\.war$", ".jar"));
+        return Jar.read(jar, open -> {
+            List<Path> classPath = new ArrayList<>();
+            classPath.add(writeClasses(open, classes));
+            classPath.addAll(unpackLibraries(open, libraries));
+            return classPath;
+        });
+    }
+
+    private List<Path> unpackLibraries(JarFile file, Path directory) throws IOException {
+        List<Path> libraries = new ArrayList<>();
+        for (String name : libraryNames(file)) {
+            JarEntry entry = file.getJarEntry(name);
+            Path library = directory.resolve(name.substring(name.lastIndexOf('/') + 1));
+            if (entry == null) {
+                throw new ExplainedException(jar + " lists " + name + " but does not contain it. Build the jar again.");
+            }
+            if (!library.getFileName().toString().startsWith(TOOLS)) {
+                extract(file, entry, library);
+                libraries.add(library);
             }
         }
-        return classPath;
+        return libraries;
     }
 
     private Path writeClasses(JarFile file, Path to) throws IOException {
+        return FileTrouble.on(to, () -> {
+            try (OutputStream out = Files.newOutputStream(to); JarOutputStream entries = new JarOutputStream(out)) {
+                put(entries, file.getJarEntry(JarFile.MANIFEST_NAME), JarFile.MANIFEST_NAME);
+                manifest().write(entries);
+                copyClasses(file, entries);
+            }
+            return to;
+        });
+    }
+
+    private void copyClasses(JarFile file, JarOutputStream entries) throws IOException {
         String classes = attributes.getValue(CLASSES);
-        try (OutputStream out = Files.newOutputStream(to); JarOutputStream entries = new JarOutputStream(out)) {
-            put(entries, file.getJarEntry(JarFile.MANIFEST_NAME), JarFile.MANIFEST_NAME);
-            manifest().write(entries);
-            for (JarEntry entry : (Iterable<JarEntry>) file.stream()::iterator) {
-                String name = nameOutside(entry.getName(), classes);
-                if (!name.isEmpty()) {
-                    put(entries, entry, name);
-                    try (InputStream in = file.getInputStream(entry)) {
-                        in.transferTo(entries);
-                    }
+        for (JarEntry entry : (Iterable<JarEntry>) file.stream()::iterator) {
+            String name = nameOutside(entry.getName(), classes);
+            if (!name.isEmpty()) {
+                put(entries, entry, name);
+                try (InputStream in = file.getInputStream(entry)) {
+                    in.transferTo(entries);
                 }
             }
         }
-        return to;
     }
 
     /** Where an entry of the executable jar belongs in an ordinary one; empty: nowhere. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.runtime.Jar;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 
 /**
  * A jar that may hold others, as those of maven-shade-plugin and maven-assembly-plugin do: what it holds is not put into
@@ -44,8 +44,7 @@ public final class UberJar {
     }
 
     private static Set<String> entries(Path jar) throws IOException {
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            return zip.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName).collect(Collectors.toSet());
-        }
+        return Jar.read(jar, open -> open.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName)
+                .collect(Collectors.toSet()));
     }
 }

@@ -2,8 +2,8 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,7 +55,7 @@ final class WritableDirectories {
 
     /** Adds the home of user 0 in a file such as {@code /etc/passwd} (passwd(5)), which is the JVM's {@code user.home}. */
     WritableDirectories addHomeIn(Path passwordFile) throws IOException {
-        for (String line : Files.readAllLines(passwordFile, StandardCharsets.UTF_8)) {
+        for (String line : FileTrouble.on(passwordFile, () -> Files.readAllLines(passwordFile))) {
             String[] fields = line.split(":", -1);
             if (fields.length > 5 && fields[2].equals("0") && !fields[5].isEmpty()) {
                 return addHome(fields[5]);

@@ -38,6 +38,11 @@ public record Ipv4Address(int bits) {
         return new Ipv4Address(bits & -1 << (32 - prefix));
     }
 
+    /** The address of all hosts of the network that this one is in; the prefix is as above. */
+    public Ipv4Address broadcast(int prefix) {
+        return new Ipv4Address(bits | ~(-1 << (32 - prefix)));
+    }
+
     /** The address after this one. */
     public Ipv4Address next() {
         return new Ipv4Address(bits + 1);

@@ -14,6 +14,8 @@ public final class JvmOptions {
 
     /** Under this nothing useful of a JVM fits beside the kernel. */
     public static final int MIN_MEMORY = 32;
+    /** 32 TiB, beyond the largest machines of EC2. */
+    private static final int MAX_MEMORY = 32 << 20;
     /** What a kernel, a JVM without its heap and a small program need. */
     private static final int SMALL_MACHINE = 64;
     private static final int SMALL_HEAP = 16;
@@ -40,10 +42,7 @@ public final class JvmOptions {
      */
     public static List<String> forMachine(int memory, int vcpus, Startup startup, GivenOptions given)
             throws SettingException {
-        if (memory < MIN_MEMORY) {
-            throw new SettingException("memory", memory + " MiB are too little for a JVM.",
-                    "Give " + MIN_MEMORY + " or more; 64 is the least for most programs.");
-        }
+        checkMemory(memory);
         List<String> options = new ArrayList<>();
         for (Choice choice : choices(memory, vcpus, startup)) {
             if (!given.any(choice.decidedBy)) {
@@ -51,6 +50,18 @@ public final class JvmOptions {
             }
         }
         return options;
+    }
+
+    /** Refuses an amount of memory, in MiB, that no machine for a JVM has. */
+    public static void checkMemory(int memory) throws SettingException {
+        if (memory < MIN_MEMORY) {
+            throw new SettingException("memory", memory + " MiB are too little for a JVM.",
+                    "Give " + MIN_MEMORY + " or more; 64 is the least for most programs.");
+        }
+        if (memory > MAX_MEMORY) {
+            throw new SettingException("memory", memory + " MiB are more than any machine has.",
+                    "Give the memory in MiB, such as 1024 for 1 GiB.");
+        }
     }
 
     /**

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.boot;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Properties;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The guest kernel.
@@ -21,6 +26,12 @@ public record Kernel(byte[] elf, String version, String origin) {
     private static final String RESOURCES = "/io/github/javaunikernel/kernel/";
     /** ELF, 64 bits, little-endian (elf(5)). */
     private static final byte[] MAGIC = {0x7F, 'E', 'L', 'F', 2, 1};
+    /**
+     * The note by which a Xen host sees which system it starts: its owner, type XEN_ELFNOTE_GUEST_OS (Xen's elfnote.h)
+     * and the kernel's name (guest-kernel, platform/xenpv/entry.S), each padded to 4 bytes as elf(5) describes.
+     */
+    private static final String IDENTITY = "\4\0\0\0\12\0\0\0\6\0\0\0Xen\0unikernel\0";
+    private static final Pattern CALL = Pattern.compile("(?m)^SYSTEM_CALL\\(\\d+, (\\w+)\\)");
 
     /** The kernel that comes with the plugin. */
     public static Kernel builtIn() throws IOException {
@@ -49,6 +60,14 @@ public record Kernel(byte[] elf, String version, String origin) {
         }
     }
 
+    /** The names of the system calls that the kernel knows. */
+    static Set<String> callNames() throws IOException {
+        try (InputStream in = resource("syscall_names.h")) {
+            return CALL.matcher(new String(in.readAllBytes(), StandardCharsets.US_ASCII)).results()
+                    .map(call -> call.group(1)).collect(Collectors.toSet());
+        }
+    }
+
     /** A kernel from a file. */
     public static Kernel of(Path file) throws SettingException, IOException {
         if (!Files.isRegularFile(file)) {
@@ -60,13 +79,18 @@ public record Kernel(byte[] elf, String version, String origin) {
             throw new SettingException("kernel", file + " is not a 64-bit ELF file.", "Name the kernel's ELF file, or"
                     + " leave it out to use the kernel that comes with the plugin.");
         }
+        if (!new String(elf, StandardCharsets.ISO_8859_1).contains(IDENTITY)) {
+            throw new SettingException("kernel", file + " is an ELF file, but not one of this guest kernel.",
+                    "Name the file unikernel.elf that 'make -C guest-kernel' writes, or leave it out to use the kernel"
+                            + " that comes with the plugin.");
+        }
         return new Kernel(elf, "custom", "file:" + file.getFileName());
     }
 
     static InputStream resource(String name) throws IOException {
         InputStream in = Kernel.class.getResourceAsStream(RESOURCES + name);
         if (in == null) {
-            throw new IOException("The plugin's kernel is missing: no " + RESOURCES + name
+            throw new ExplainedException("The plugin's kernel is missing: no " + RESOURCES + name
                     + " on its class path. Install the plugin again with all its dependencies.");
         }
         return in;

@@ -2,9 +2,13 @@
 package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * The options of the guest kernel, separated by spaces.
@@ -20,10 +24,11 @@ public record KernelCommandLine(String text) {
     private static final String PARAMETER = "kernelOptions";
     private static final List<String> WORDS = List.of("quiet", "verbose", "timings", "nokaslr",
             "mitigations=auto", "mitigations=off", "mitigations=on");
-    private static final List<String> KEYS = List.of("trace", "conf");
+    private static final String CONFIGURATION = "conf=";
+    private static final String TRACE = "trace=";
 
     /** Reads and checks options. */
-    public static KernelCommandLine parse(String options) throws SettingException {
+    public static KernelCommandLine parse(String options) throws SettingException, IOException {
         String text = options.strip().replaceAll("\\s+", " ");
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_BYTES) {
@@ -35,19 +40,42 @@ public record KernelCommandLine(String text) {
                     + "' has characters that boot loaders do not take.", "Use plain ASCII without quotes.");
         }
         for (String option : text.isEmpty() ? new String[0] : text.split(" ")) {
-            boolean known = WORDS.contains(option) || option.matches("(capture|profile)=[1-9][0-9]{0,4}")
-                    || KEYS.stream().anyMatch(key -> option.startsWith(key + "="));
-            if (!known) {
-                throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
-                        "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
-                                + " mitigations=auto, mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
-            }
+            check(option);
         }
         return new KernelCommandLine(text);
+    }
+
+    private static void check(String option) throws SettingException, IOException {
+        boolean known = WORDS.contains(option)
+                || option.matches("(capture|profile)=[1-9][0-9]{0,4}|conf=/.+|trace=.+");
+        if (!known) {
+            throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
+                    "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
+                            + " mitigations=auto, mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
+        }
+        if (option.startsWith(TRACE)) {
+            checkCalls(List.of(option.substring(TRACE.length()).split(",", -1)));
+        }
+    }
+
+    private static void checkCalls(List<String> names) throws SettingException, IOException {
+        Set<String> calls = Kernel.callNames();
+        for (String name : names) {
+            if (!name.equals("all") && !calls.contains(name)) {
+                throw new SettingException(PARAMETER, "There is no system call '" + name + "' to trace.",
+                        "Use trace=all, or names as in strace, such as trace=openat,futex.");
+            }
+        }
     }
 
     /** These options and the word that names the root file system. */
     public KernelCommandLine withRoot(UUID root) {
         return new KernelCommandLine((text + ROOT + root).strip());
+    }
+
+    /** The guest's configuration file, if it is not the usual one. */
+    public Optional<String> configuration() {
+        return Stream.of(text.split(" ")).filter(option -> option.startsWith(CONFIGURATION))
+                .map(option -> option.substring(CONFIGURATION.length())).reduce((first, last) -> last);
     }
 }

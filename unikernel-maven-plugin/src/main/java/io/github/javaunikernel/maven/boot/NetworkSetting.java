@@ -50,6 +50,7 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
         expect(parts.length == 2, setting, "'" + words[1] + "' is not an address with a prefix length");
         Ipv4Address address = address(setting, parts[0]);
         int prefix = number(setting, parts[1], 1, 30);
+        checkHost(setting, "address", address, prefix);
         expect(words.length % 2 == 0, setting, "'" + words[words.length - 1] + "' has no value");
         for (int i = 2; i < words.length; i += 2) {
             checkOption(setting, words[i], words[i + 1], address, prefix);
@@ -66,6 +67,7 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
                 expect(gateway.network(prefix).equals(address.network(prefix)), setting,
                         "the gateway " + value + " is not in the network of the address");
                 expect(!gateway.equals(address), setting, "the gateway has the address of the guest");
+                checkHost(setting, "gateway", gateway, prefix);
             }
             case "dns" -> {
                 for (String server : List.of(value.split(",", -1))) {
@@ -75,6 +77,18 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
             case "mtu" -> number(setting, value, MIN_MTU, MAX_MTU);
             default -> throw invalid(setting, "'" + name + "' is not known");
         }
+    }
+
+    /** RFC 1122, 3.2.1.3: what stands for a network, for all its hosts, for this host or for a group is no host's. */
+    private static void checkHost(String setting, String name, Ipv4Address address, int prefix)
+            throws SettingException {
+        int first = address.bits() >>> 24;
+        expect(first != 0 && first != 127 && first < 224, setting, "the " + name + " " + address
+                + " cannot be that of a host in a network");
+        expect(!address.equals(address.network(prefix)), setting, "the " + name + " " + address
+                + " is that of the network itself");
+        expect(!address.equals(address.broadcast(prefix)), setting, "the " + name + " " + address
+                + " is the one for broadcasts in its network");
     }
 
     private static Ipv4Address address(String setting, String text) throws SettingException {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.image;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -52,7 +53,10 @@ public final class Ext2Writer {
         try {
             try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
-                new Pass(layout, out).run();
+                FileTrouble.on(temporary, () -> {
+                    new Pass(layout, out).run();
+                    return out;
+                });
             }
             Files.move(temporary, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.image;
 
-import java.io.IOException;
+import io.github.javaunikernel.maven.settings.ExplainedException;
 
 /** The tree cannot be an ext2 file system; the message says why and what to change. */
-public final class ImageException extends IOException {
+public final class ImageException extends ExplainedException {
     private static final long serialVersionUID = 1L;
 
     ImageException(String message) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,8 @@ public record Accelerator(String name, String note, boolean warning) {
 
         /** This machine. */
         public static Host current() throws IOException {
-            boolean virtualisation = Files.exists(CPUS) && FLAGS.matcher(Files.readString(CPUS)).find();
+            boolean virtualisation = Files.exists(CPUS)
+                    && FLAGS.matcher(FileTrouble.on(CPUS, () -> Files.readString(CPUS))).find();
             return new Host(System.getProperty("os.arch"), virtualisation, Files.exists(DEVICE),
                     Files.isReadable(DEVICE) && Files.isWritable(DEVICE));
         }

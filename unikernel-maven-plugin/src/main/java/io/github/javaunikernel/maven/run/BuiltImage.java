@@ -2,9 +2,11 @@
 package io.github.javaunikernel.maven.run;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonSyntaxException;
+import com.google.gson.JsonParseException;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,6 +41,11 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
         private KernelCommandLine commandLine() throws SettingException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
         }
+
+        private boolean isComplete() {
+            return kernel != null && kernel.options != null && machine != null && machine.network != null
+                    && application != null;
+        }
     }
 
     /** Finds the files that {@code unikernel:image} made under this name. */
@@ -62,10 +69,20 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
     }
 
     private static Manifest manifest(Path file) throws IOException {
+        String text = FileTrouble.on(file, () -> Files.readString(file));
         try {
-            return new Gson().fromJson(Files.readString(file), Manifest.class);
-        } catch (JsonSyntaxException e) {
-            throw new IOException("Cannot read " + file + ": make the image again with 'mvn package'.", e);
+            Manifest manifest = new Gson().fromJson(text, Manifest.class);
+            if (manifest != null && manifest.isComplete()) {
+                return manifest;
+            }
+            throw damaged(file, null);
+        } catch (JsonParseException e) {
+            throw damaged(file, e);
         }
+    }
+
+    private static ExplainedException damaged(Path file, JsonParseException cause) {
+        return new ExplainedException(file + " is not a manifest of an image, or only a part of one."
+                + " Make the image again with 'mvn package'.", cause);
     }
 }

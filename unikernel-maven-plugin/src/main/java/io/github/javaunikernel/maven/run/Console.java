@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /**
  * What the guest writes: passed on as it comes, the last lines kept. Nothing is concluded from it, since the program
@@ -22,7 +21,13 @@ public final class Console {
     /** Of a line; a program may well write one that never ends. */
     private static final int CHARACTERS_KEPT = 2000;
 
-    private final Consumer<String> sink;
+    /** Takes text; a failure ends the reading. */
+    public interface Sink {
+        /** Takes a piece of any length; lines end with a line feed. */
+        void accept(String text) throws IOException;
+    }
+
+    private final Sink sink;
     private final Deque<StringBuilder> last = new ArrayDeque<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private boolean lineEnded = true;
@@ -31,9 +36,9 @@ public final class Console {
     /**
      * Makes a console without a guest yet.
      *
-     * @param sink gets the text, in pieces of any length; lines end with a line feed
+     * @param sink gets the text
      */
-    public Console(Consumer<String> sink) {
+    public Console(Sink sink) {
         this.sink = sink;
     }
 
@@ -56,6 +61,12 @@ public final class Console {
         return text.toString();
     }
 
+    /** What to say when the console has ended by a failure. */
+    GuestException brokenOff(Throwable failure) {
+        FileTrouble trouble = FileTrouble.of((IOException) failure);
+        return new GuestException("The guest's console broke off. " + trouble.text() + " The last lines before:", this);
+    }
+
     private void read(InputStream in) {
         char[] buffer = new char[4096];
         try (Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8)) {
@@ -66,7 +77,7 @@ public final class Console {
                 pass("\r");
             }
             ended.complete(null);
-        } catch (IOException | UncheckedIOException e) {
+        } catch (IOException e) {
             ended.completeExceptionally(e);
         }
     }
@@ -86,7 +97,7 @@ public final class Console {
         return result.toString();
     }
 
-    private void pass(String text) {
+    private void pass(String text) throws IOException {
         note(text);
         sink.accept(text);
     }

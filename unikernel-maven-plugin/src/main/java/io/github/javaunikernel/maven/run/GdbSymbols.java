@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.run;
 
 import io.github.javaunikernel.maven.boot.Kernel;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ public final class GdbSymbols {
         if (!Arrays.equals(Files.readAllBytes(image.kernel()), Kernel.builtIn().elf())) {
             return image.kernel();
         }
-        return Files.write(image.kernel().resolveSibling(image.name() + ".kernel.debug"), Kernel.builtInSymbols());
+        Path symbols = image.kernel().resolveSibling(image.name() + ".kernel.debug");
+        return FileTrouble.on(symbols, () -> Files.write(symbols, Kernel.builtInSymbols()));
     }
 }

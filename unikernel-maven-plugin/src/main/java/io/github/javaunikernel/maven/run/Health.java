@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.run;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -59,12 +60,18 @@ public final class Health {
             lastAnswer = url + " answers " + status;
             return status / 100 == 2;
         } catch (ExecutionException e) {
-            if (!(e.getCause() instanceof IOException)) {
+            if (!(e.getCause() instanceof IOException failure)) {
                 throw new IllegalStateException(e.getCause());
             }
-            lastAnswer = url + " does not answer (" + e.getCause() + ")";
+            lastAnswer = url + " does not answer" + because(failure);
             return false;
         }
+    }
+
+    /** A connection that is refused or reset is described by its kind only. */
+    private static String because(IOException failure) {
+        return failure.getMessage() == null || failure instanceof ConnectException ? ", since it cannot be connected to"
+                : " (" + failure.getMessage() + ")";
     }
 
     private void awaitOrEnd(CompletableFuture<?> awaited) throws GuestException, InterruptedException {
@@ -72,7 +79,7 @@ public final class Health {
         try {
             CompletableFuture.anyOf(awaited, ended).get(left().toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause());
+            throw guest.console().brokenOff(e.getCause());
         } catch (TimeoutException e) {
             throw tooLate();
         }

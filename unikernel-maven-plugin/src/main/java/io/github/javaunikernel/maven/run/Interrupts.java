@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.util.function.Consumer;
 import sun.misc.Signal;
@@ -73,7 +74,7 @@ public final class Interrupts implements AutoCloseable {
                 current.shutDown();
             }
         } catch (IOException e) {
-            log.accept(e.getMessage());
+            log.accept(FileTrouble.of(e).text());
         }
     }
 }

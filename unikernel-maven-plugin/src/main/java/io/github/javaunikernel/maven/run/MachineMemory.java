@@ -17,10 +17,7 @@ final class MachineMemory {
 
     /** Checks an amount in MiB. */
     static int checked(int memory) throws SettingException {
-        if (memory < JvmOptions.MIN_MEMORY) {
-            throw new SettingException(PARAMETER, memory + " MiB are too little for a JVM.",
-                    "Give " + JvmOptions.MIN_MEMORY + " or more; 64 is the least for most programs.");
-        }
+        JvmOptions.checkMemory(memory);
         long all = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
         if (memory > all) {
             throw new SettingException(PARAMETER,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
@@ -71,7 +72,8 @@ public final class Qemu {
             process.getOutputStream().close();
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new SettingException(PARAMETER, program + " cannot be run: " + e.getMessage() + ".", INSTALL, e);
+            throw new SettingException(PARAMETER, program + " cannot be run: " + FileTrouble.reason(e) + ".",
+                    INSTALL, e);
         }
     }
 }

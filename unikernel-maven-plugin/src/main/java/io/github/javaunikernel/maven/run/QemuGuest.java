@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.util.HashMap;
@@ -147,7 +148,8 @@ public final class QemuGuest implements Guest {
             throw new SettingException("accel", "QEMU cannot use KVM:" + messages + "\n",
                     "Use -Dunikernel.accel=tcg, or repair KVM.");
         }
-        return new IOException("QEMU ended before the guest was started:" + messages);
+        return new ExplainedException("QEMU ended before the guest was started:" + messages
+                + "\nCorrect what it complains of, or name another QEMU with -Dunikernel.qemu.");
     }
 
     private void closeQuietly() {

@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.run;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import java.io.BufferedReader;
 import java.io.Closeable;
 import java.io.IOException;
@@ -49,11 +50,17 @@ final class Qmp implements Closeable {
     /** Runs a command and returns the answer. */
     synchronized JsonObject execute(String command, Map<String, String> arguments) throws IOException {
         String text = GSON.toJson(Map.of("execute", command, "arguments", arguments)) + "\n";
-        out.write(text.getBytes(StandardCharsets.UTF_8));
-        out.flush();
+        try {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            throw hasEnded(e);
+        }
         JsonObject answer = next();
         if (answer.has("error")) {
-            throw new IOException("QEMU refuses " + command + ": " + answer.getAsJsonObject("error").get("desc").getAsString());
+            throw new ExplainedException("QEMU refuses " + command + ": "
+                    + answer.getAsJsonObject("error").get("desc").getAsString()
+                    + ". Name another QEMU with -Dunikernel.qemu.");
         }
         return answer;
     }
@@ -74,13 +81,18 @@ final class Qmp implements Closeable {
             JsonObject answer = answers.take();
             if (answer == END) {
                 answers.add(END);
-                throw new IOException("QEMU has ended");
+                throw hasEnded(null);
             }
             return answer;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("Interrupted while waiting for QEMU", e);
+            throw new ExplainedException("Interrupted while waiting for QEMU. Run again when ready.", e);
         }
+    }
+
+    private static ExplainedException hasEnded(IOException cause) {
+        return new ExplainedException("QEMU has ended unexpectedly. Look for its message on the guest's"
+                + " console.", cause);
     }
 
     private void read(InputStream in) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,7 +35,8 @@ final class ReportSocket implements Closeable {
             return socket;
         } catch (IOException e) {
             socket.close();
-            throw e;
+            throw new ExplainedException("A socket cannot be made at " + socket.path() + ": " + FileTrouble.reason(e)
+                    + ". Set java.io.tmpdir to a directory with a short path, on a disk with some space.", e);
         }
     }
 

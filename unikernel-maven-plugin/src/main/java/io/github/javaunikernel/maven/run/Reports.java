@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -97,7 +98,7 @@ public final class Reports {
     }
 
     private static IOException unknown(String report) {
-        return new IOException("The guest kernel reports '" + report + "', which this plugin does not know."
+        return new ExplainedException("The guest kernel reports '" + report + "', which this plugin does not know."
                 + " Build the image with this version of the plugin, and without another kernel.");
     }
 }

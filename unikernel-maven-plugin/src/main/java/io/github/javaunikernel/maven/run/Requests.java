@@ -18,13 +18,15 @@ public final class Requests {
     /**
      * Asks for each path once and reads the answer to its end.
      *
+     * @param base the program's URL, which ends in '/'
+     * @param paths checked ones, which begin with '/'
      * @param limit for each answer
      */
-    public static void get(Guest guest, URI base, List<String> paths, Duration limit)
+    public static void get(Guest guest, String base, List<String> paths, Duration limit)
             throws GuestException, InterruptedException {
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         for (String path : paths) {
-            URI url = base.resolve(path);
+            URI url = URI.create(base + path.substring(1));
             int status = status(guest, client, HttpRequest.newBuilder(url).timeout(limit).build());
             if (status >= 400) {
                 throw new GuestException(url + " answers " + status + ". Correct -Dunikernel.trainPaths, or see the"

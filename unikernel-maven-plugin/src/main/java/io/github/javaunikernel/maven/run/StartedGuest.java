@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
-import java.io.BufferedWriter;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,12 +22,11 @@ public final class StartedGuest {
         this.guest = guest;
     }
 
-    /** A console that is written to a file, which is there at once and complete when the guest has ended. */
+    /** A console that is written to a file, which is there at once and has each piece as soon as the guest wrote it. */
     public static Console consoleTo(Path file) throws IOException {
-        BufferedWriter writer = Files.newBufferedWriter(file);
-        Console console = new Console(text -> append(writer, text));
-        console.ended().whenComplete((nothing, problem) -> close(writer));
-        return console;
+        FileTrouble.on(file, () -> Files.write(file, new byte[0]));
+        return new Console(text -> FileTrouble.on(file, () -> Files.write(file, text.getBytes(StandardCharsets.UTF_8),
+                StandardOpenOption.CREATE, StandardOpenOption.APPEND)));
     }
 
     /** Shuts the guest down in good order; ends it by force, and fails, when that takes longer than the limit. */
@@ -40,34 +40,14 @@ public final class StartedGuest {
                     + " by force. Shorten its shutdown hooks, or give it more time with -Dunikernel.stop.timeout."
                     + " The last lines of its console:", guest.console());
         } catch (ExecutionException e) {
-            throw new IOException("The guest's console broke off: " + e.getCause().getMessage(), e.getCause());
+            guest.kill();
+            throw guest.console().brokenOff(e.getCause());
         }
         guest.await().check(true);
     }
 
-    private static void append(BufferedWriter writer, String text) {
-        try {
-            writer.write(text);
-            writer.flush();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void close(BufferedWriter writer) {
-        try {
-            writer.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** Ends the guest at once, if it has not ended yet. */
-    public void kill() {
-        try {
-            guest.kill();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    public void kill() throws IOException {
+        guest.kill();
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +39,12 @@ final class Supervised {
         List<String> words = new ArrayList<>(ownSession());
         words.addAll(List.of("sh", "-c", String.format(SCRIPT, lifeline), "unikernel"));
         words.addAll(program);
-        return new ProcessBuilder(words).redirectErrorStream(errorToOutput).start();
+        try {
+            return new ProcessBuilder(words).redirectErrorStream(errorToOutput).start();
+        } catch (IOException e) {
+            throw new ExplainedException(words.get(0) + " cannot be run: " + FileTrouble.reason(e)
+                    + ". Install it (Debian: package util-linux), and make sure that it is on the PATH.", e);
+        }
     }
 
     /** macOS has no setsid, but perl; Linux has setsid everywhere, but perl not. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
@@ -122,13 +124,19 @@ public final class XlGuest implements Guest {
     }
 
     private void xl(String command) throws IOException {
-        Process xl = new ProcessBuilder("xl", command, domain).redirectErrorStream(true).start();
-        xl.getOutputStream().close();
-        String output = new String(xl.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         try {
+            Process xl = new ProcessBuilder("xl", command, domain).redirectErrorStream(true).start();
+            xl.getOutputStream().close();
+            String output = new String(xl.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             if (xl.waitFor() != 0) {
-                throw new IOException("xl " + command + " " + domain + " failed: " + output);
+                throw new ExplainedException("'xl " + command + " " + domain + "' fails: " + output
+                        + "\nSee with 'xl list' whether the domain is still there.");
             }
+        } catch (ExplainedException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ExplainedException("xl cannot be run: " + FileTrouble.reason(e)
+                    + ". See with 'xl list' whether the domain is still there.", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

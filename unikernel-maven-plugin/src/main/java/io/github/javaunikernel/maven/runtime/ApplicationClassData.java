@@ -46,11 +46,15 @@ public record ApplicationClassData(JavaHome jdk, Path runtime, Path directory, L
     public record Archive(Path file, boolean fresh, boolean repeated) {
     }
 
-    /** The archive, which is made when the cache directory does not hold it. */
-    public Archive archive(Path cache) throws IOException, SettingException {
+    /**
+     * The archive, which is made when the cache directory does not hold it.
+     *
+     * @param limit for the size of all that is kept there in bytes, 0 for none
+     */
+    public Archive archive(Path cache, long limit) throws IOException, SettingException {
         AtomicBoolean repeated = new AtomicBoolean(true);
-        RuntimeCache.Entry entry = new RuntimeCache(cache).entry("classdata-" + key(),
-                directory -> repeated.set(dump(directory)));
+        RuntimeCache.Entry entry = new RuntimeCache(cache, limit).get(RuntimeCache.Kind.CLASS_DATA, key(),
+                content -> repeated.set(dump(content)));
         return new Archive(entry.path().resolve(ARCHIVE), entry.fresh(), repeated.get());
     }
 
@@ -70,10 +74,10 @@ public record ApplicationClassData(JavaHome jdk, Path runtime, Path directory, L
         }
     }
 
-    /** A name for all that goes into the archive. The runtime is one by its own name, which the linker gave it. */
+    /** A name for all that goes into the archive. The runtime is one by the name of its entry, which the linker gave it. */
     private String key() throws IOException {
         MessageDigest digest = sha256();
-        for (String part : List.of(FORMAT, runtime.getFileName().toString(), String.valueOf(linked),
+        for (String part : List.of(FORMAT, runtime.getParent().getFileName().toString(), String.valueOf(linked),
                 String.join(":", classPath), list.text())) {
             add(digest, part);
         }

@@ -36,7 +36,7 @@ final class ClassData {
      * @param options that say what goes into it
      * @return whether two archives were the same
      */
-    boolean dump(Path archive, Path directory, List<String> options) throws IOException {
+    boolean dump(Path archive, Path directory, List<String> options) throws IOException, ToolException {
         Files.createDirectories(archive.getParent());
         Path attempts = Files.createTempDirectory(archive.getParent(), "attempts-");
         try {

@@ -52,7 +52,7 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
     public static ClassFile read(InputStream stream) throws IOException {
         DataInputStream in = new DataInputStream(stream);
         if (in.readInt() != MAGIC) {
-            throw new IOException("it is not a class file");
+            throw new DamagedException("it is not a class file");
         }
         in.readUnsignedShort();
         int major = in.readUnsignedShort();
@@ -85,7 +85,7 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
                     // Long and double take two entries.
                     i++;
                 }
-                default -> throw new IOException("it has a constant of the unknown kind " + tag);
+                default -> throw new DamagedException("it has a constant of the unknown kind " + tag);
             }
         }
         return constants;
@@ -95,7 +95,7 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
         boolean named = index < constants.length && constants[index] instanceof Integer name
                 && name < constants.length && constants[name] instanceof String;
         if (!named) {
-            throw new IOException("its constants are damaged");
+            throw new DamagedException("its constants are damaged");
         }
         return (String) constants[(Integer) constants[index]];
     }
@@ -118,7 +118,7 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
 
     private static Object constant(Object[] constants, int index) throws IOException {
         if (index >= constants.length) {
-            throw new IOException("its constants are damaged");
+            throw new DamagedException("its constants are damaged");
         }
         return constants[index];
     }

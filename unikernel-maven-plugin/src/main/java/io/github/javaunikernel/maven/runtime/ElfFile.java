@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -58,11 +59,11 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
                 return Optional.empty();
             }
             if (!isForThisMachine(header)) {
-                throw new IOException(file + " is an ELF file for another machine than x86-64. Replace it.");
+                throw new ExplainedException(file + " is an ELF file for another machine than x86-64. Replace it.");
             }
             return Optional.of(new Reader(in, segments(in, header)).read());
         } catch (EOFException | IllegalArgumentException | ArithmeticException e) {
-            throw new IOException(file + " is a damaged ELF file. Replace it.", e);
+            throw new ExplainedException(file + " is a damaged ELF file. Replace it.", e);
         }
     }
 

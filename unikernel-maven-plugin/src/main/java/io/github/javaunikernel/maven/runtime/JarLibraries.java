@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -10,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -35,15 +39,17 @@ final class JarLibraries {
     }
 
     static List<JarLibrary> in(Path jar) throws IOException {
+        return Jar.read(jar, open -> in(open, jar.getFileName().toString()));
+    }
+
+    private static List<JarLibrary> in(ZipFile zip, String jar) throws IOException {
         List<JarLibrary> libraries = new ArrayList<>();
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
-                String name = entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
-                if (isNamedLikeALibrary(name) && isUsable(zip, entry)) {
-                    JarLibrary library = read(zip, entry, jar.getFileName() + "!/" + entry.getName(), name);
-                    if (library.elf().needed().stream().noneMatch(OTHER_SYSTEMS::contains)) {
-                        libraries.add(library);
-                    }
+        for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+            String name = entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
+            if (isNamedLikeALibrary(name) && isUsable(zip, entry)) {
+                JarLibrary library = read(zip, entry, jar + "!/" + entry.getName(), name);
+                if (library.elf().needed().stream().noneMatch(OTHER_SYSTEMS::contains)) {
+                    libraries.add(library);
                 }
             }
         }
@@ -63,10 +69,10 @@ final class JarLibraries {
     private static JarLibrary read(ZipFile zip, ZipEntry entry, String place, String name) throws IOException {
         Path extracted = Files.createTempFile("unikernel", ".so");
         try (InputStream in = zip.getInputStream(entry)) {
-            Files.copy(in, extracted, StandardCopyOption.REPLACE_EXISTING);
+            FileTrouble.on(extracted, () -> Files.copy(in, extracted, StandardCopyOption.REPLACE_EXISTING));
             return new JarLibrary(place, name, ElfFile.read(extracted).orElseThrow(), OpenedLibraries.in(extracted));
-        } catch (IOException e) {
-            throw new IOException(zip.getName() + " has a damaged native library, " + entry.getName()
+        } catch (ExplainedException | EOFException | ZipException e) {
+            throw new ExplainedException(zip.getName() + " has a damaged native library, " + entry.getName()
                     + ". Replace the jar.", e);
         } finally {
             Files.delete(extracted);

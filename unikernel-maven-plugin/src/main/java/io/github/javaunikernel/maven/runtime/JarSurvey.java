@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleDescriptor;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -14,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import java.util.regex.Pattern;
@@ -70,13 +74,14 @@ final class JarSurvey {
     }
 
     private void see(Path jar, String name) throws IOException {
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+        Jar.read(jar, open -> {
+            for (JarEntry entry : (Iterable<JarEntry>) open.stream()::iterator) {
                 if (!entry.isDirectory()) {
-                    see(zip, entry, name);
+                    see(open, entry, name);
                 }
             }
-        }
+            return open;
+        });
     }
 
     /** After the last jar. */
@@ -104,9 +109,11 @@ final class JarSurvey {
                     seeText(in, path, jar);
                 }
             }
+        } catch (FileSystemException | ExplainedException e) {
+            throw e;
         } catch (IOException e) {
-            throw new IOException(zip.getName() + (path.endsWith(".class") ? " has a class file" : " has a file")
-                    + " that cannot be read, " + path + ": " + e.getMessage() + ". Replace the jar.", e);
+            throw new ExplainedException(zip.getName() + (path.endsWith(".class") ? " has a class file" : " has a file")
+                    + " that cannot be read, " + path + ": " + FileTrouble.reason(e) + ". Replace the jar.", e);
         }
     }
 
@@ -114,7 +121,7 @@ final class JarSurvey {
     private void seeInner(InputStream in, String name) throws IOException {
         Path copy = Files.createTempFile("unikernel", ".jar");
         try {
-            Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
+            FileTrouble.on(copy, () -> Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING));
             see(copy, name);
         } finally {
             Files.delete(copy);

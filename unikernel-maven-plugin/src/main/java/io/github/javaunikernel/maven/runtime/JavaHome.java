@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ public record JavaHome(Path path, Map<String, String> release) {
 
     private static Map<String, String> parse(Path file) throws IOException {
         Map<String, String> entries = new TreeMap<>();
-        for (String line : Files.readAllLines(file)) {
+        for (String line : FileTrouble.on(file, () -> Files.readAllLines(file))) {
             int equals = line.indexOf('=');
             if (equals > 0) {
                 entries.put(line.substring(0, equals), line.substring(equals + 1).replace("\"", "").strip());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -39,7 +40,8 @@ final class JdkIndex implements AutoCloseable {
 
     JdkIndex(JavaHome jdk) throws IOException {
         modules = jdk.modules();
-        classes = FileSystems.newFileSystem(URI.create("jrt:/"), Map.of("java.home", jdk.path().toString()));
+        classes = FileTrouble.on(jdk.path(), () -> FileSystems.newFileSystem(URI.create("jrt:/"),
+                Map.of("java.home", jdk.path().toString())));
         readPackages();
         readProviders();
         charsets = readCharsets();
@@ -90,14 +92,14 @@ final class JdkIndex implements AutoCloseable {
     static ModuleDescriptor descriptor(InputStream in) throws IOException {
         byte[] bytes = in.readAllBytes();
         if (bytes.length < 8) {
-            throw new IOException("it is not a module description");
+            throw new DamagedException("it is not a module description");
         }
         bytes[6] = 0;
         bytes[7] = OLDEST_MODULE;
         try {
             return ModuleDescriptor.read(new ByteArrayInputStream(bytes));
         } catch (RuntimeException e) {
-            throw new IOException("it is not a module description: " + e.getMessage(), e);
+            throw new DamagedException("it is not a module description: " + e.getMessage(), e);
         }
     }
 

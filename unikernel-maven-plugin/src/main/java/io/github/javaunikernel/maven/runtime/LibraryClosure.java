@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -114,7 +115,8 @@ public final class LibraryClosure {
         }
         while (!open.isEmpty()) {
             Path file = open.remove();
-            ElfFile elf = ElfFile.read(file).orElseThrow(() -> new IOException(file + " is not an ELF file. Replace it."));
+            ElfFile elf = ElfFile.read(file)
+                    .orElseThrow(() -> new ExplainedException(file + " is not an ELF file. Replace it."));
             glibc |= elf.needed().contains("libc.so.6");
             addInterpreter(file, elf);
             for (String name : elf.needed()) {

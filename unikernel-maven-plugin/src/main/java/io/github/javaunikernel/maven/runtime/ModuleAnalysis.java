@@ -52,14 +52,16 @@ public final class ModuleAnalysis {
 
     /** The name of the module that a jar describes; empty when it describes none. */
     public static Optional<String> moduleName(Path jar) throws IOException {
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            ZipEntry entry = zip.getEntry("module-info.class");
-            if (entry == null) {
-                return Optional.empty();
-            }
-            try (InputStream in = zip.getInputStream(entry)) {
-                return Optional.of(JdkIndex.descriptor(in).name());
-            }
+        return Jar.read(jar, ModuleAnalysis::moduleName);
+    }
+
+    private static Optional<String> moduleName(ZipFile jar) throws IOException {
+        ZipEntry entry = jar.getEntry("module-info.class");
+        if (entry == null) {
+            return Optional.empty();
+        }
+        try (InputStream in = jar.getInputStream(entry)) {
+            return Optional.of(JdkIndex.descriptor(in).name());
         }
     }
 

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Links runtimes with jlink into a directory of runtimes, each named after all that went into it, so that an unchanged
- * one is not linked again. Several builds may share the directory.
+ * Links runtimes with jlink. They are kept in a directory, each under a key made of all that goes into it, so that an
+ * unchanged one is not linked again. Several builds may share the directory.
  */
 public final class RuntimeLinker {
 
@@ -25,14 +23,23 @@ public final class RuntimeLinker {
     private static final String FORMAT = "2";
     /** jlink names its compression by level from this version on. */
     private static final int NAMED_COMPRESSION = 21;
+    private static final int KEY_DIGITS = 16;
+    /** The parts of a JDK that go into runtimes. Those that an administrator changes count with their content. */
+    private static final List<String> DELIVERED = List.of("lib/modules", "lib/server", "jmods");
+    private static final List<String> CONFIGURED = List.of("lib/security", "conf");
 
     private static final String DUMP_HEAP = "-Xmx128m";
 
     private final RuntimeCache cache;
 
-    /** Keeps runtimes in the given directory. */
-    public RuntimeLinker(Path directory) {
-        cache = new RuntimeCache(directory);
+    /**
+     * Keeps runtimes in a directory.
+     *
+     * @param limit for the size of all that is kept there in bytes, 0 for none; beyond it what was used least recently
+     *     is deleted
+     */
+    public RuntimeLinker(Path directory, long limit) {
+        cache = new RuntimeCache(directory, limit);
     }
 
     /**
@@ -44,9 +51,9 @@ public final class RuntimeLinker {
     public record Linked(Path path, boolean fresh) {
     }
 
-    /** Returns the runtime for the specification, linking it when it is not there. */
+    /** Returns the runtime for the specification, linking it when it is not there or is damaged. */
     public Linked link(RuntimeSpec spec) throws IOException, SettingException {
-        RuntimeCache.Entry entry = cache.entry("runtime-" + key(spec), runtime -> make(spec, runtime));
+        RuntimeCache.Entry entry = cache.get(RuntimeCache.Kind.RUNTIME, key(spec), runtime -> make(spec, runtime));
         return new Linked(entry.path(), entry.fresh());
     }
 
@@ -54,19 +61,29 @@ public final class RuntimeLinker {
         jlink(spec, runtime);
         setTimes(runtime, spec);
         if (spec.classData()) {
-            new ClassData(spec.jdk(), runtime).dump(runtime.resolve(ClassData.PLACE), runtime, List.of(DUMP_HEAP));
+            dump(new ClassData(spec.jdk(), runtime), runtime);
             setTimes(runtime, spec);
+        }
+    }
+
+    private static void dump(ClassData data, Path runtime) throws IOException, SettingException {
+        try {
+            data.dump(runtime.resolve(ClassData.PLACE), runtime, List.of(DUMP_HEAP));
+        } catch (ToolException e) {
+            throw new SettingException("cds", "The class data of the JDK cannot be made: " + e.getMessage(),
+                    "Set it to off, or choose another JDK with jdkHome.", e);
         }
     }
 
     /** Names of the modules of a linked runtime, in its own order. */
     public static List<String> modules(Path runtime) throws IOException {
-        for (String line : Files.readAllLines(runtime.resolve("release"))) {
+        Path release = runtime.resolve("release");
+        for (String line : FileTrouble.on(release, () -> Files.readAllLines(release))) {
             if (line.startsWith("MODULES=")) {
                 return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" "));
             }
         }
-        throw new IOException(runtime.resolve("release") + " names no modules. Delete " + runtime
+        throw new ExplainedException(runtime.resolve("release") + " names no modules. Delete " + runtime
                 + " and build again.");
     }
 
@@ -110,33 +127,40 @@ public final class RuntimeLinker {
         }
     }
 
+    /** The time counts only for class data, which remember it. */
     private static String key(RuntimeSpec spec) throws IOException {
-        String inputs = String.join("\n", FORMAT, spec.jdk().path().toString(), spec.jdk().release().toString(),
-                state(spec.jdk().path()), new TreeSet<>(spec.modules()).toString(),
-                Boolean.toString(spec.compress()), Boolean.toString(spec.stripDebug()),
-                Boolean.toString(spec.classData()), new TreeSet<>(spec.locales()).toString(), spec.time().toString());
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(inputs.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash, 0, 8);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+        String inputs = String.join("\n", FORMAT, spec.jdk().release().toString(), content(spec.jdk().path()),
+                new TreeSet<>(spec.modules()).toString(), Boolean.toString(spec.compress()),
+                Boolean.toString(spec.stripDebug()), new TreeSet<>(spec.locales()).toString(),
+                spec.classData() ? spec.time().toString() : "no class data");
+        return Checksum.of(inputs).substring(0, KEY_DIGITS);
     }
 
-    /** Sizes and times of the JDK's files that go into runtimes, such as trusted certificates. */
-    private static String state(Path jdk) throws IOException {
-        StringBuilder state = new StringBuilder();
-        for (String part : List.of("lib/modules", "lib/server", "lib/security", "conf", "jmods")) {
-            if (!Files.exists(jdk.resolve(part))) {
-                continue;
-            }
-            try (var files = Files.walk(jdk.resolve(part), FileVisitOption.FOLLOW_LINKS)) {
-                for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
-                    state.append(file).append(' ').append(Files.size(file)).append(' ')
-                            .append(Files.getLastModifiedTime(file)).append('\n');
+    /**
+     * What distinguishes a JDK from others with the same release file. Times do not: each installation of the same JDK
+     * has others.
+     */
+    private static String content(Path jdk) throws IOException {
+        StringBuilder content = new StringBuilder();
+        for (Path file : files(jdk, DELIVERED)) {
+            content.append(jdk.relativize(file)).append(' ').append(Files.size(file)).append('\n');
+        }
+        for (Path file : files(jdk, CONFIGURED)) {
+            content.append(jdk.relativize(file)).append(' ').append(FileTrouble.on(file, () -> Checksum.of(file)))
+                    .append('\n');
+        }
+        return content.toString();
+    }
+
+    private static List<Path> files(Path jdk, List<String> parts) throws IOException {
+        List<Path> found = new ArrayList<>();
+        for (String part : parts) {
+            if (Files.exists(jdk.resolve(part))) {
+                try (var files = Files.walk(jdk.resolve(part), FileVisitOption.FOLLOW_LINKS)) {
+                    files.filter(Files::isRegularFile).sorted().forEach(found::add);
                 }
             }
         }
-        return state.toString();
+        return found;
     }
 }

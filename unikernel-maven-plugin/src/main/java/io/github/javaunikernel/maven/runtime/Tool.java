@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.Charset;
@@ -19,12 +21,12 @@ final class Tool {
     }
 
     /** Returns what the program printed to both its outputs. */
-    static String run(List<String> command) throws IOException {
+    static String run(List<String> command) throws IOException, ToolException {
         return run(command, Map.of(), null);
     }
 
     /** As above, in a directory. */
-    static String run(List<String> command, Path directory) throws IOException {
+    static String run(List<String> command, Path directory) throws IOException, ToolException {
         return run(command, Map.of(), directory);
     }
 
@@ -33,12 +35,13 @@ final class Tool {
      *
      * @param directory to run in, or null for that of this process
      */
-    static String run(List<String> command, Map<String, String> variables, Path directory) throws IOException {
+    static String run(List<String> command, Map<String, String> variables, Path directory)
+            throws IOException, ToolException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
                 .directory(directory == null ? null : directory.toFile());
         builder.environment().keySet().removeAll(OPTION_VARIABLES);
         builder.environment().putAll(variables);
-        Process process = builder.start();
+        Process process = start(builder);
         try {
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), Charset.defaultCharset());
@@ -52,6 +55,15 @@ final class Tool {
             throw new InterruptedIOException(command.get(0) + " was interrupted");
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    private static Process start(ProcessBuilder program) throws ExplainedException {
+        try {
+            return program.start();
+        } catch (IOException e) {
+            throw new ExplainedException(program.command().get(0) + " cannot be run: " + FileTrouble.reason(e)
+                    + ". Repair the JDK, or name another one with -Dunikernel.jdkHome.", e);
         }
     }
 }

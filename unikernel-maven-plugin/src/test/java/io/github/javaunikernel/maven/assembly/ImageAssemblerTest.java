@@ -300,7 +300,7 @@ class ImageAssemblerTest {
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()), false);
         RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
                 additionalModules, Set.of(), true, true, true, classData, scratch.resolve("classlist"), Path.of("/"),
-                trusted, directory.resolve("cache"));
+                trusted, directory.resolve("cache"), 0);
         Files.createDirectories(directory.resolve("cache"));
         return new ImageRequest(name, directory, application, machine, runtime, new Kernel(KERNEL, "test", "test"),
                 files, maxSize, Instant.parse("2026-01-01T00:00:00Z"));

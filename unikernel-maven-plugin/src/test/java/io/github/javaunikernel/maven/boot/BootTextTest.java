@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,7 +106,8 @@ class BootTextTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"dhcp", "none", "static 10.0.0.2/24", "static 10.0.0.2/24 gateway 10.0.0.1",
+    @ValueSource(strings = {"dhcp", "none", "static 10.0.0.2/24", "static 10.0.1.0/22", "static 223.255.255.254/8",
+        "static 10.0.0.2/24 gateway 10.0.0.1",
         "static 192.168.1.2/30 gateway 192.168.1.1 dns 8.8.8.8,1.1.1.1 mtu 9000"})
     void goodNetworksAreKept(String setting) throws Exception {
         assertEquals(setting, NetworkSetting.parse(setting).text());
@@ -125,6 +127,16 @@ class BootTextTest {
             static 10.0.0.2/24 gateway 10.0.1.1            | the gateway 10.0.1.1 is not in the network
             static 10.0.0.2/24 gateway 10.0.0.2            | the gateway has the address of the guest
             static 10.0.0.2/24 dns 8.8.8.8,                | '' is not an IPv4 address
+            static 10.0.0.0/24                             | the address 10.0.0.0 is that of the network itself
+            static 10.0.0.255/24                           | the address 10.0.0.255 is the one for broadcasts
+            static 10.0.3.255/22                           | the address 10.0.3.255 is the one for broadcasts
+            static 10.0.0.3/30                             | the address 10.0.0.3 is the one for broadcasts
+            static 0.0.0.1/24                              | the address 0.0.0.1 cannot be that of a host in a network
+            static 127.0.0.2/24                            | the address 127.0.0.2 cannot be that of a host in a network
+            static 224.0.0.5/24                            | the address 224.0.0.5 cannot be that of a host in a network
+            static 255.255.255.254/24                      | the address 255.255.255.254 cannot be that of a host
+            static 10.0.0.2/24 gateway 10.0.0.0            | the gateway 10.0.0.0 is that of the network itself
+            static 10.0.0.2/24 gateway 10.0.0.255          | the gateway 10.0.0.255 is the one for broadcasts
             static 10.0.0.2/24 mtu 20                      | '20' is not a number from 576 to 65535
             static 10.0.0.2/24 router 10.0.0.1             | 'router' is not known
             """)
@@ -136,8 +148,18 @@ class BootTextTest {
     void badKernelOptionsAreRefused() throws Exception {
         assertRefused("kernelOptions", "has no option 'quite'", () -> KernelCommandLine.parse("quite"));
         assertRefused("kernelOptions", "has no option 'speed=1'", () -> KernelCommandLine.parse("speed=1"));
+        assertRefused("kernelOptions", "has no option 'conf=other.conf'",
+                () -> KernelCommandLine.parse("conf=other.conf"));
+        assertRefused("kernelOptions", "There is no system call 'opnat' to trace.",
+                () -> KernelCommandLine.parse("trace=read,opnat"));
+        assertRefused("kernelOptions", "There is no system call '' to trace.",
+                () -> KernelCommandLine.parse("trace=read,"));
+        assertRefused("kernelOptions", "has no option 'trace='", () -> KernelCommandLine.parse("trace="));
+        assertEquals("trace=read,epoll_wait", KernelCommandLine.parse("trace=read,epoll_wait").text());
+        assertEquals(Optional.of("/b"), KernelCommandLine.parse("conf=/a conf=/b").configuration());
+        assertEquals(Optional.empty(), KernelCommandLine.parse("quiet").configuration());
         assertRefused("kernelOptions", "characters that boot loaders", () -> KernelCommandLine.parse("trace=\"a\""));
-        String longest = "trace=" + "x".repeat(976 - 6);
+        String longest = "conf=/" + "x".repeat(976 - 6);
         assertEquals(longest, KernelCommandLine.parse(longest).text());
         assertRefused("kernelOptions", "has 977 bytes; at most 976 are possible",
                 () -> KernelCommandLine.parse(longest + "x"));
@@ -150,6 +172,32 @@ class BootTextTest {
         assertRefused("environment", "'A B' cannot be", () -> new GuestConfig("x").variable("A B", ""));
         assertRefused("tmpfs", "'cache' is not a directory", () -> MemoryFileSystem.parse("cache"));
         assertRefused("tmpfs", "'/cache 5x' is not a directory", () -> MemoryFileSystem.parse("/cache 5x"));
+        assertRefused("tmpfs", "'/cache -5m' is not a directory", () -> MemoryFileSystem.parse("/cache -5m"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/app", "/app/", "/app/lib", "/jvm", "/jvm/lib", "/proc", "/proc/x", "/dev", "/dev/shm",
+        "/sys", "/etc", "/lib", "/lib64", "/usr", "/usr/lib"})
+    void directoriesInMemoryThatHideWhatAStartNeedsAreRefused(String path) {
+        String named = path.equals("/app/") ? "/app" : path;
+        assertRefused("tmpfs", "A directory in memory at " + named + " would hide files",
+                () -> MemoryFileSystem.parse(path + " 16m"));
+    }
+
+    @Test
+    void otherDirectoriesInMemoryAreKept() throws Exception {
+        for (String path : List.of("/app/data", "/app/library", "/jvmdata", "/etc/app", "/usr/share/x", "/var",
+                "/home")) {
+            assertEquals(path, MemoryFileSystem.parse(path).text());
+        }
+        assertEquals(1L << 44, MemoryFileSystem.parse("/a 16384g").limit());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/a 0", "/a 0g", "/a 16385g", "/a 999999999999g"})
+    void sizesThatNoDirectoryHasAreRefused(String text) {
+        assertRefused("tmpfs", "'" + text + "' has a size that no directory in memory can have",
+                () -> MemoryFileSystem.parse(text));
     }
 
     @ParameterizedTest
@@ -165,6 +213,10 @@ class BootTextTest {
         List<String> large = JvmOptions.forMachine(2048, 2, Startup.BALANCED, GivenOptions.NONE);
         assertFalse(large.contains("-XX:+UseSerialGC") || large.contains("-XX:TieredStopAtLevel=1"), large.toString());
         assertTrue(JvmOptions.forMachine(2048, 1, Startup.BALANCED, GivenOptions.NONE).contains("-XX:+UseSerialGC"));
+        assertRefused("memory", "-1 MiB are too little",
+                () -> JvmOptions.forMachine(-1, 1, Startup.BALANCED, GivenOptions.NONE));
+        assertRefused("memory", "2147483647 MiB are more than any machine has",
+                () -> JvmOptions.forMachine(Integer.MAX_VALUE, 1, Startup.BALANCED, GivenOptions.NONE));
         assertRefused("memory", "31 MiB are too little",
                 () -> JvmOptions.forMachine(31, 1, Startup.BALANCED, GivenOptions.NONE));
     }

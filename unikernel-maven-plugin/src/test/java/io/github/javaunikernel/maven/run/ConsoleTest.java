@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -9,8 +10,10 @@ import java.io.InputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +50,16 @@ class ConsoleTest {
             guest.flush();
             assertEquals("Continue? ", pieces.take());
         }
+    }
+
+    @Test
+    void aFullDiskEndsTheConsoleOfAFileAndIsNamed() throws Exception {
+        Console onFullDisk = StartedGuest.consoleTo(Path.of("/dev/full"));
+        onFullDisk.follow(new ByteArrayInputStream("Hello\n".getBytes(StandardCharsets.UTF_8)));
+        CompletionException end = assertThrows(CompletionException.class, () -> onFullDisk.ended().join());
+        assertEquals("The guest's console broke off. There is no space left for /dev/full. Free some space on its disk,"
+                + " or name a directory on another one. The last lines before:\n  | Hello",
+                onFullDisk.brokenOff(end.getCause()).getMessage());
     }
 
     @Test

@@ -10,7 +10,6 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,7 +24,7 @@ class RequestsTest {
 
     private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
     private HttpServer server;
-    private URI base;
+    private String base;
 
     @BeforeEach
     void start() throws IOException {
@@ -36,7 +35,7 @@ class RequestsTest {
             exchange.close();
         });
         server.start();
-        base = URI.create("http://localhost:" + server.getAddress().getPort() + "/");
+        base = "http://localhost:" + server.getAddress().getPort() + "/";
     }
 
     @AfterEach
@@ -46,8 +45,8 @@ class RequestsTest {
 
     @Test
     void asksForEachPathInOrder() throws Exception {
-        Requests.get(new SilentGuest(), base, List.of("/", "/b?c=d", "/"), LONG);
-        assertEquals(List.of("/", "/b?c=d", "/"), asked);
+        Requests.get(new SilentGuest(), base, List.of("/", "/b?c=d", "//c/"), LONG);
+        assertEquals(List.of("/", "/b?c=d", "//c/"), asked);
     }
 
     @Test

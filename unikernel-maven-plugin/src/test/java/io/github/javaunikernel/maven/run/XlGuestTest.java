@@ -22,7 +22,7 @@ class XlGuestTest {
         assertEquals("run.with", e.parameter());
     }
 
-    private static BuiltImage image() throws SettingException {
+    private static BuiltImage image() throws Exception {
         return new BuiltImage("hello", Path.of("hello.img"), Path.of("hello.kernel"), Path.of("hello.xl.cfg"),
                 KernelCommandLine.parse("quiet"), 128, 1, NetworkSetting.parse("dhcp"), 0, null);
     }

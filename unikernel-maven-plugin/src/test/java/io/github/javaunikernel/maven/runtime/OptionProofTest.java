@@ -26,7 +26,8 @@ class OptionProofTest {
     @BeforeAll
     static void link() throws Exception {
         JavaHome jdk = JavaHome.at(Path.of(System.getProperty("java.home")));
-        Path runtime = new RuntimeLinker(scratch).link(new RuntimeSpec(jdk, Set.of("java.base"), false, true, false, Set.of(),
+        Path runtime = new RuntimeLinker(scratch, 0)
+                .link(new RuntimeSpec(jdk, Set.of("java.base"), false, true, false, Set.of(),
                 Instant.parse("2026-01-01T00:00:00Z"))).path();
         proof = new OptionProof(jdk, runtime);
     }

@@ -2,12 +2,16 @@
 package io.github.javaunikernel.maven.settings;
 
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.logging.Logger;
+import java.util.zip.ZipFile;
 import org.apache.maven.plugin.logging.Log;
 import software.amazon.awssdk.core.exception.SdkException;
 
-/** Breaks each rule of LayersTest, so that LayersBiteTest can see that it is found. Nothing calls it. */
+/** Breaks each rule of LayersTest and ErrorsTest, so that tests can see that it is found. Nothing calls it. */
 final class RuleBreaker {
 
     private RuleBreaker() {
@@ -35,5 +39,21 @@ final class RuleBreaker {
 
     static String knowsTheSdk(SdkException failure) {
         return failure.getMessage();
+    }
+
+    static IOException failsWithoutAFix() {
+        return new IOException("it failed");
+    }
+
+    static ZipFile opensAJar(File jar) throws IOException {
+        return new ZipFile(jar);
+    }
+
+    static Process runsAProgram() throws IOException {
+        return new ProcessBuilder("true").start();
+    }
+
+    static Path writesAFile(Path file) throws IOException {
+        return Files.writeString(file, "");
     }
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.settings;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.zip.ZipException;
+
+/**
+ * What the system refuses to do with a file, in words for the user.
+ *
+ * @param problem one sentence
+ * @param fix one sentence that says what to do; empty when {@code problem} says that already
+ * @param file that it is about, if that is known
+ */
+public record FileTrouble(String problem, String fix, Optional<Path> file) {
+
+    /** Work on a file; it may fail in a further way. */
+    public interface Work<T, E extends Exception> {
+        /** Does it. */
+        T run() throws IOException, E;
+    }
+
+    /**
+     * Does something with a file. Streams and channels do not name the file when they fail; a failure that leaves here
+     * does. One that concerns the content of what is read is passed on, since another file may be meant.
+     */
+    public static <T, E extends Exception> T on(Path file, Work<T, E> work) throws IOException, E {
+        try {
+            return work.run();
+        } catch (UncheckedIOException e) {
+            throw named(file, e.getCause());
+        } catch (IOException e) {
+            throw named(file, e);
+        }
+    }
+
+    private static IOException named(Path file, IOException failure) {
+        boolean ofContent = failure instanceof ZipException || failure instanceof EOFException;
+        if (ofContent || failure instanceof FileSystemException || failure instanceof ExplainedException) {
+            return failure;
+        }
+        if (failure instanceof CharacterCodingException) {
+            return new ExplainedException(file + " is not text in UTF-8. Save it in that encoding.", failure);
+        }
+        FileSystemException named = new FileSystemException(file.toString(), null, reason(failure));
+        named.initCause(failure);
+        return named;
+    }
+
+    /** Puts a failure into words. */
+    public static FileTrouble of(IOException failure) {
+        if (failure instanceof ExplainedException) {
+            return new FileTrouble(failure.getMessage(), "", Optional.empty());
+        }
+        if (failure instanceof FileSystemException refused && refused.getFile() != null) {
+            return about(refused);
+        }
+        return new FileTrouble("A file cannot be read or written: " + reason(failure) + ".",
+                "Check the disks of the project and of the directory for temporary files, and build again.",
+                Optional.empty());
+    }
+
+    private static FileTrouble about(FileSystemException refused) {
+        String file = refused.getFile();
+        Optional<Path> path = Optional.of(Path.of(file));
+        if (refused instanceof NoSuchFileException) {
+            return new FileTrouble("There is no " + file + ".", "Create it, or correct the path.", path);
+        }
+        if (refused instanceof AccessDeniedException) {
+            return new FileTrouble("This user may not read or write " + file + ".",
+                    "Change the permissions of the file or its directory, or name another one.", path);
+        }
+        if (refused instanceof FileAlreadyExistsException || refused instanceof NotDirectoryException
+                || reason(refused).equals("Not a directory")) {
+            return new FileTrouble(file + " is a file, or has one in its path, where a directory must be.",
+                    "Move the file away, or name another directory.", path);
+        }
+        if (refused instanceof DirectoryNotEmptyException || reason(refused).equals("Is a directory")) {
+            return new FileTrouble(file + " is a directory where a file must be.",
+                    "Move it away, or name another file.", path);
+        }
+        return switch (reason(refused)) {
+            case "No space left on device", "Disk quota exceeded" -> new FileTrouble("There is no space left for "
+                    + file + ".", "Free some space on its disk, or name a directory on another one.", path);
+            case "Read-only file system" -> new FileTrouble(file + " is on a disk that cannot be written to.",
+                    "Name a directory on another one.", path);
+            default -> new FileTrouble(file + " cannot be read or written: " + reason(refused) + ".",
+                    "Check the file and its disk, and build again.", path);
+        };
+    }
+
+    /** The system's own words, without the names of files, programs and classes that Java puts in front. */
+    public static String reason(IOException failure) {
+        String text = failure instanceof FileSystemException refused ? refused.getReason() : failure.getMessage();
+        String words = Objects.requireNonNullElse(text, "").replaceFirst("(?s)^.*error=\\d+, ", "")
+                .replaceFirst("^.*\\((\\p{Upper}[\\p{Alpha} -]+)\\)$", "$1").replaceFirst("\\.$", "").strip();
+        return words.isEmpty() ? "the system gives no reason" : words;
+    }
+
+    /** Both sentences. */
+    public String text() {
+        return (problem + " " + fix).strip();
+    }
+}
