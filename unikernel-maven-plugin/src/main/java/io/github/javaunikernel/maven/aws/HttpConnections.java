@@ -34,7 +34,7 @@ final class HttpConnections {
         if (proxy.isPresent()) {
             client.proxyConfiguration(configuration(proxy.get()));
         }
-        return client.build();
+        return new AbortableHttp(client.build());
     }
 
     private static URI address(HttpProxy proxy) throws CloudException {

@@ -159,6 +159,7 @@ class AmiDeployerTest {
         System.out.println("trouble seed " + seed);
         deployments.writeImage(seed, 300);
         deployments.attemptTimeout = Duration.ofMillis(1500);
+        deployments.timeout = Duration.ofMinutes(20);
         deployments.workers = 16;
         region.unknownAtFirst = 25;
         Trouble trouble = new Trouble(seed, 0.4, 2500);
