@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Class data of a fresh scaffold: the guest records a list, the next build makes an archive of it, and the guest of
- * that image takes nearly all of its classes from there. Prints the CPU seconds of both guests.
+ * that image takes nearly all of its classes from there. Prints the CPU seconds of both guests, which log their classes.
  */
 class TrainedStartIT {
 
@@ -25,6 +25,7 @@ class TrainedStartIT {
     /** However slow the machine is. */
     private static final List<String> PATIENCE =
             List.of("-Dunikernel.start.timeout=36000", "-Dunikernel.stop.timeout=36000");
+    private static final String LOG_CLASSES = "-Dunikernel.jvmArguments=-Xlog:class+load";
     private static final double LEAST_SHARE = 0.95;
     private static final int TERMINATED = 143;
 
@@ -41,7 +42,7 @@ class TrainedStartIT {
     @MethodSource("jdks")
     void theGuestTakesItsClassesFromTheArchive(Jdk jdk) throws IOException, InterruptedException {
         Path project = Scaffold.generate(Files.createDirectory(work.resolve("jdk" + jdk)));
-        build(project, jdk, "package", "-Dunikernel.cds=jdk");
+        build(project, jdk, "package", "-Dunikernel.cds=jdk", LOG_CLASSES);
         assertServes(project, "untrained-" + jdk);
 
         String training = build(project, jdk, "unikernel:train", TRAIN_PATHS, PATIENCE.get(0), PATIENCE.get(1));
@@ -49,7 +50,7 @@ class TrainedStartIT {
         List<String> list = Files.readAllLines(project.resolve("src/main/unikernel.classlist"));
         assertTrue(list.containsAll(List.of("java/lang/Object", "org/example/Main", "org/example/WebServer")));
 
-        String packaging = build(project, jdk, "package", "-Dunikernel.jvmArguments=-Xlog:class+load");
+        String packaging = build(project, jdk, "package", LOG_CLASSES);
         assertTrue(packaging.matches("(?s).*(Made|Reusing) class data of .*"), packaging);
         List<String> console = assertServes(project, "trained-" + jdk);
         long all = console.stream().filter(line -> line.contains(" source: ")).count();

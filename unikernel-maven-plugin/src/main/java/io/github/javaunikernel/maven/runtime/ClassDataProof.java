@@ -40,7 +40,9 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
      */
     public Optional<Count> prove(Path archive, List<String> options, Map<String, String> environment)
             throws IOException, SettingException {
-        Path log = Files.createTempFile("unikernel-classes", ".log");
+        // The JVM keeps a log that is there before under another name, so only a directory can be cleaned up.
+        Path scratch = Files.createTempDirectory("unikernel-classes");
+        Path log = scratch.resolve("log");
         try {
             List<String> words = new ArrayList<>(List.of("-XX:SharedArchiveFile=" + archive.toAbsolutePath(),
                     "-Xshare:auto", "-Xlog:cds", "-Xlog:class+load:file=" + log + ":none", "--dry-run"));
@@ -53,7 +55,7 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
             }
             throw refused(e.output());
         } finally {
-            Files.delete(log);
+            DirectoryTree.delete(scratch);
         }
     }
 
