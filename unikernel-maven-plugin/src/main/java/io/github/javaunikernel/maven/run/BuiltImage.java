@@ -38,12 +38,12 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
         private record Application(int debugPort, String trainingConfig) {
         }
 
-        private KernelCommandLine commandLine() throws SettingException {
+        private KernelCommandLine commandLine() throws SettingException, IOException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
         }
 
         private boolean isComplete() {
-            return kernel != null && kernel.options != null && machine != null && machine.network != null
+            return image != null && image.uuid != null && kernel != null && kernel.options != null && machine != null && machine.network != null
                     && application != null;
         }
     }

@@ -82,7 +82,7 @@ public final class OptionProof {
      * @return what it prints
      */
     String start(List<String> options, Map<String, String> environment, List<String> program, Path directory)
-            throws IOException {
+            throws IOException, ToolException {
         Path scratch = Files.createTempDirectory("unikernel-options");
         try {
             List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString()));
