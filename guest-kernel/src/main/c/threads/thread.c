@@ -218,11 +218,13 @@ static bool is_free(const struct cpu *cpu) { return is_idle(cpu->current) && !cp
 static struct cpu *find_free(const struct thread *thread)
 {
     struct cpu *here = this_cpu();
+    if (likely(!kernel_is_shared))
+        return is_free(here) ? here : NULL;
     if (thread->cpu && may_run(thread, thread->cpu) && is_free(thread->cpu))
         return thread->cpu;
     if (may_run(thread, here) && is_free(here))
         return here;
-    for (unsigned i = 0; kernel_is_shared && i < cpus_online; i++)
+    for (unsigned i = 0; i < cpus_online; i++)
         if (may_run(thread, cpus[i]) && is_free(cpus[i]))
             return cpus[i];
     return NULL;
