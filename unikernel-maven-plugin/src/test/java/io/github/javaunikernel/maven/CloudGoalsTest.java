@@ -24,13 +24,17 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.maven.execution.DefaultMavenExecutionRequest;
 import org.apache.maven.execution.DefaultMavenExecutionResult;
 import org.apache.maven.execution.MavenSession;
+import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugin.descriptor.DuplicateParameterException;
+import org.apache.maven.plugin.descriptor.MojoDescriptor;
 import org.apache.maven.plugin.logging.SystemStreamLog;
 import org.apache.maven.project.MavenProject;
 import org.junit.jupiter.api.AfterEach;
@@ -76,14 +80,22 @@ class CloudGoalsTest {
         Files.writeString(target.resolve(name + ".kernel"), "");
         Files.writeString(target.resolve(name + ".xl.cfg"), "");
         Files.writeString(target.resolve(name + ".unikernel.json"), """
-                {"kernel": {"options": ""}, "machine": {"memory": %d, "vcpus": 1, "network": "dhcp"}, "application": {"debugPort": 0}}
+                {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": ""}, "machine": {"memory": %d, "vcpus": 1, "network": "dhcp"}, "application": {"debugPort": 0}}
                 """.formatted(memory));
     }
 
+    /** Of a goal whose parameters are set by their fields. */
+    private static MojoExecution execution() throws DuplicateParameterException {
+        MojoDescriptor descriptor = new MojoDescriptor();
+        descriptor.setParameters(List.of());
+        return new MojoExecution(descriptor);
+    }
+
     private <T extends AbstractCloudMojo> T goal(T goal, Map<String, Object> settings)
-            throws ReflectiveOperationException {
+            throws ReflectiveOperationException, DuplicateParameterException {
         Map<String, Object> all = new HashMap<>(Map.of("project", project, "buildDirectory", target.toFile(),
-                "imageName", "shop-1.0",
+                "imageName", "shop-1.0", "userProperties", new Properties(),
+                "mojoExecution", execution(),
                 "endpoint", URI.create(fake.endpoint().toString()), "attemptTimeout", 20,
                 "session", new MavenSession(null, null, new DefaultMavenExecutionRequest(),
                 new DefaultMavenExecutionResult())));
