@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An NVMe disk whose controller does what the input says. Every request ends once, at the latest when the controller is
+ * gone. The driver keeps a controller for ever, so its queues are made new after each input.
+ */
+#include <string.h>
+
+#include "drivers/xen/fuzz/requests.h"
+#include "drivers/nvme/nvme.h"
+#include "host/host.h"
+#include "drivers/nvme/fake_controller.h"
+
+#define STEPS 200
+#define ENTRIES 64
+
+struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
+
+size_t platform_entropy(void *to, size_t length)
+{
+    (void)to;
+    (void)length;
+    return 0;
+}
+
+static struct block_device *disk;
+static struct nvme_io *io;
+static volatile uint8_t *tail_doorbell, *head_doorbell;
+
+static void start(void)
+{
+    host_init();
+    fake_init();
+    fake.identity[77] = 1;
+    fake.identity[525] = 1;              /* writes have a flush */
+    FUZZ_CHECK(fake_find() && fake.violation == NULL);
+    disk = block_device_at(0);
+    io = &container_of(disk, struct nvme_disk, block)->controller->io;
+    tail_doorbell = io->queue.tail_doorbell;
+    head_doorbell = io->queue.head_doorbell;
+    fuzz_requests_start();
+}
+
+static void make_new(void)
+{
+    struct nvme_controller *controller = io->controller;
+    nvme_io_release(io);
+    memset(io, 0, sizeof(*io));
+    FUZZ_CHECK(nvme_io_init(io, controller, ENTRIES, tail_doorbell, head_doorbell) == 0);
+    fake.gone = fake.fatal = false;
+    fake.configuration = fake.status = 1;
+    fake.steps = fake.count_under_way = 0;
+    memset(fake.under_way, 0, sizeof(fake.under_way));
+    fake.violation = NULL;
+    fake.queues[1] = (struct fake_queue){
+        .commands_exist = true, .completions_exist = true, .command_entries = ENTRIES, .completion_entries = ENTRIES,
+        .commands = virt_to_phys(io->queue.commands), .completions = virt_to_phys(io->queue.completions),
+    };
+}
+
+/* A command, with a status of the input's: most often success. */
+static void serve(struct fuzz_input *input)
+{
+    struct nvme_command command;
+    uint8_t status = fuzz_8(input);
+    if (fake.status != 0 && fake_take(&command))
+        fake_complete(&command, status < 128 ? 0 : (uint16_t)(status << 8 | 2));
+}
+
+static void post(struct fuzz_input *input)
+{
+    uint8_t what = fuzz_8(input);
+    if (fake.queues[1].completions_exist)
+        fake_post(what & 1 ? fuzz_16(input) : what % 33, what & 2 ? fuzz_16(input) : 1, what & 4 ? fuzz_16(input) : 0);
+}
+
+static void scribble(struct fuzz_input *input)
+{
+    uint16_t at = fuzz_16(input) % (ENTRIES * sizeof(struct nvme_completion));
+    ((uint8_t *)io->queue.completions)[at] = fuzz_8(input);
+}
+
+static void step(struct fuzz_input *input)
+{
+    switch (fuzz_8(input) % 16) {
+    case 0: post(input); break;
+    case 1: scribble(input); break;
+    case 2: fake_interrupt(); break;
+    case 3: disk->check(disk); break;
+    case 4: fake.fatal = fuzz_8(input) > 250; break;
+    case 5: case 6: case 7: case 8: serve(input); break;
+    default: fuzz_submit(disk, input); break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool started;
+    struct fuzz_input input = { data, size };
+    if (!started)
+        start();
+    started = true;
+    make_new();
+    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
+    for (unsigned i = 0; i < STEPS && input.left > 0; i++)
+        step(&input);
+    fake.gone = true;
+    disk->check(disk);
+    FUZZ_CHECK(io->failed && fuzz_requests_ended());
+    FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
+    return 0;
+}

@@ -1,0 +1,31 @@
+# The NVMe driver against a fake controller, well behaved and hostile. Register accesses are those of
+# virtio/transport/platform/native/instructions.h, as for the transports of virtio.
+include src/test/c/host/host.mk
+
+NVME_DRIVER := $(addprefix src/main/c/drivers/nvme/,controller.c io.c namespaces.c queue.c)
+NVME_TESTS := $(wildcard src/test/c/drivers/nvme/*.c)
+$(call host,$(NVME_DRIVER) $(NVME_TESTS)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/nvme: $(call host,$(NVME_DRIVER) $(NVME_TESTS) src/main/c/drivers/device.c $(HOST_SOURCES))
+	$(host_link)
+
+.PHONY: test-nvme
+# Controllers are for ever, so their memory counts as lost; that of those that do not start is counted by the tests.
+test-nvme: target/test/nvme
+	@ASAN_OPTIONS=detect_leaks=0 $< 2>$<.log || { grep -v '^#' $<.log; exit 1; }
+TESTS += test-nvme
+
+NVME_FUZZ := $(NVME_DRIVER) src/test/c/drivers/nvme/fake_controller.c src/test/c/drivers/nvme/fuzz/fuzz_nvme.c
+$(call fuzz,$(NVME_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/fuzz_nvme: $(call fuzz,$(NVME_FUZZ) src/test/c/drivers/xen/fuzz/requests.c src/main/c/drivers/device.c $(HOST_SOURCES))
+	$(fuzz_link)
+
+# Without what the driver logs: most inputs break a controller.
+.PHONY: fuzz-nvme
+fuzz-nvme: target/test/fuzz_nvme
+	@mkdir -p target/test/corpus-nvme
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-nvme >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz nvme"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-nvme
+endif

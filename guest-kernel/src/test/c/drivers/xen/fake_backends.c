@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A disk backend and a network backend that sends every packet back, both well behaved.
+ *
+ * Each connects by the states in the fake store, as the front end does, and reads and writes the pages that the front
+ * end granted. Both act in fake_run() (fake_xen.c) and do nothing while fake_backends_asleep is set. There is one disk
+ * and one card. Tests that need a hostile backend write to the shared pages themselves.
+ */
+#include "drivers/xen/fake_xen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/xen/netfront_nic.h"
+
+#define STATE_PATH "%s/state"
+
+/* The backend's view of a ring. */
+struct back_ring {
+    struct ring_header *shared;
+    uint32_t slots, slot_size, consumed, produced;
+};
+
+static struct {
+    char front[64], back[64];
+    struct back_ring ring;
+    uint32_t port;
+    bool connected;
+} disk;
+static struct {
+    char front[64], back[64];
+    struct back_ring transmit, receive;
+    uint32_t port;
+    bool connected, several_slots;
+} nic;
+uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
+bool fake_backends_asleep;
+int16_t fake_disk_status;
+uint32_t fake_nic_piece;
+unsigned fake_nic_packets, fake_nic_segmented;
+uint8_t fake_nic_data[65536];
+uint32_t fake_nic_length;
+
+void *fake_disk_ring(void) { return disk.ring.shared; }
+void *fake_transmit_ring(void) { return nic.transmit.shared; }
+void *fake_receive_ring(void) { return nic.receive.shared; }
+uint32_t fake_disk_port(void) { return disk.port; }
+uint32_t fake_nic_port(void) { return nic.port; }
+
+static void put(const char *directory, const char *name, const char *value)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    fake_store_write(path, value);
+}
+
+static uint32_t get(const char *directory, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    const char *value = fake_store_read(path);
+    return value == NULL ? 0 : (uint32_t)strtoul(value, NULL, 10);
+}
+
+static struct back_ring attach(uint32_t reference, uint32_t slots, uint32_t slot_size)
+{
+    return (struct back_ring){ .shared = fake_grant(reference, true), .slots = slots, .slot_size = slot_size };
+}
+
+static bool take(struct back_ring *ring, void *request)
+{
+    if (ring->consumed == ring->shared->requests_produced)
+        return false;
+    memcpy(request, (uint8_t *)(ring->shared + 1) + ring->consumed++ % ring->slots * ring->slot_size,
+           ring->slot_size);
+    ring->shared->request_event = ring->consumed + 1;
+    return true;
+}
+
+static void answer(struct back_ring *ring, uint32_t port, const void *response, uint32_t length)
+{
+    memcpy((uint8_t *)(ring->shared + 1) + ring->produced++ % ring->slots * ring->slot_size, response, length);
+    uint32_t before = ring->shared->responses_produced;
+    ring->shared->responses_produced = ring->produced;
+    if (ring->produced - ring->shared->response_event < ring->produced - before)
+        fake_raise(port);
+}
+
+/* ---- Disk ------------------------------------------------------------------------------------ */
+
+struct disk_request {
+    uint8_t operation, count;
+    uint16_t handle;
+    uint64_t id, sector;
+    struct {
+        uint32_t grant;
+        uint8_t first, last;
+    } segments[11];
+};
+
+static int16_t disk_serve(const struct disk_request *request)
+{
+    uint64_t sector = request->sector;
+    if (fake_disk_status != 0) {
+        int16_t status = fake_disk_status;
+        fake_disk_status = 0;
+        return status;
+    }
+    for (unsigned i = 0; i < request->count; i++) {
+        uint8_t *page = fake_grant(request->segments[i].grant, request->operation == 0);
+        if (page == NULL)
+            return -1;
+        for (unsigned at = request->segments[i].first; at <= request->segments[i].last; at++, sector++) {
+            if (request->operation == 0)
+                memcpy(page + at * 512, fake_disk + sector * 512, 512);
+            else
+                memcpy(fake_disk + sector * 512, page + at * 512, 512);
+        }
+    }
+    return 0;
+}
+
+bool fake_disk_step(void)
+{
+    struct disk_request request;
+    if (!disk.connected || fake_backends_asleep || !take(&disk.ring, &request))
+        return false;
+    struct {
+        uint64_t id;
+        uint8_t operation;
+        int16_t status;
+    } response = { request.id, request.operation, disk_serve(&request) };
+    answer(&disk.ring, disk.port, &response, sizeof(response));
+    return true;
+}
+
+/* ---- NIC ------------------------------------------------------------------------------------ */
+
+static void give_back(uint16_t gso_size)
+{
+    uint32_t done = 0;
+    while (done < fake_nic_length) {
+        struct rx_request request;
+        if (!take(&nic.receive, &request))
+            return;                  /* dropped: no room */
+        uint32_t length = min_of(fake_nic_length - done, min_of(fake_nic_piece, 4096U));
+        memcpy(fake_grant(request.grant, true), fake_nic_data + done, length);
+        struct rx_response response = { .id = request.id, .status = (int16_t)length };
+        bool extra = done == 0 && gso_size != 0;
+        done += length;
+        response.flags = RX_DATA_VALIDATED | (done < fake_nic_length ? RX_MORE_DATA : 0)
+            | (extra ? RX_EXTRA_INFO : 0);
+        memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &response, 8);
+        if (extra) {
+            take(&nic.receive, &request);
+            struct extra_info info = { .type = EXTRA_TYPE_GSO, .gso_type = GSO_TCPV4, .gso_size = gso_size };
+            memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &info, 8);
+        }
+    }
+    nic.receive.shared->responses_produced = nic.receive.produced;
+    fake_raise(nic.port);
+}
+
+bool fake_nic_step(void)
+{
+    struct tx_request request;
+    struct extra_info extra = { 0 };
+    uint16_t ids[32], count = 0;
+    if (!nic.connected || fake_backends_asleep || !take(&nic.transmit, &request))
+        return false;
+    uint32_t total = request.size, rest = request.size;
+    bool with_extra = request.flags & TX_EXTRA_INFO, more;
+    fake_nic_length = 0;
+    if (with_extra && !take(&nic.transmit, &(struct tx_request){ 0 }))
+        abort();
+    if (with_extra)
+        memcpy(&extra, (uint8_t *)(nic.transmit.shared + 1) + (nic.transmit.consumed - 1) % 256 * 12, 8);
+    struct tx_request slots[32];
+    slots[0] = request;
+    for (more = request.flags & TX_MORE_DATA; more; more = slots[count].flags & TX_MORE_DATA) {
+        if (!nic.several_slots || !take(&nic.transmit, &slots[++count]) || count > 17)
+            abort();
+        rest -= slots[count].size;
+    }
+    slots[0].size = (uint16_t)rest;
+    for (unsigned i = 0; i <= count; i++) {
+        if (slots[i].offset + slots[i].size > 4096)
+            abort();
+        memcpy(fake_nic_data + fake_nic_length,
+               (uint8_t *)fake_grant(slots[i].grant, false) + slots[i].offset, slots[i].size);
+        fake_nic_length += slots[i].size;
+        ids[i] = slots[i].id;
+    }
+    if (fake_nic_length != total)
+        abort();
+    fake_nic_packets++;
+    fake_nic_segmented += with_extra;
+    for (unsigned i = 0; i <= count; i++) {
+        answer(&nic.transmit, nic.port, &(struct tx_response){ .id = ids[i] }, 4);
+        if (i == 0 && with_extra)
+            answer(&nic.transmit, nic.port, &(struct tx_response){ .status = RESPONSE_NULL }, 4);
+    }
+    give_back(extra.gso_size);
+    return true;
+}
+
+/* ---- xenstore -------------------------------------------------------------------------------- */
+
+void fake_backends_start(void)
+{
+    memset(&disk, 0, sizeof(disk));
+    memset(&nic, 0, sizeof(nic));
+    fake_backends_asleep = fake_store_hostile = false;
+    fake_disk_status = 0;
+    fake_nic_piece = 4096;
+    fake_nic_packets = fake_nic_segmented = 0;
+}
+
+void fake_add_disk(unsigned number, int backend_state, const char *mode)
+{
+    char text[16];
+    snprintf(disk.front, sizeof(disk.front), "device/vbd/%u", number);
+    snprintf(disk.back, sizeof(disk.back), "/local/domain/0/backend/vbd/1/%u", number);
+    put(disk.front, "backend", disk.back);
+    put(disk.front, "backend-id", "0");
+    snprintf(text, sizeof(text), "%d", backend_state);
+    put(disk.back, "state", text);
+    put(disk.back, "dev", "xvda1");
+    put(disk.back, "mode", mode);
+}
+
+void fake_add_nic(unsigned number, const char *feature_sg)
+{
+    snprintf(nic.front, sizeof(nic.front), "device/vif/%u", number);
+    snprintf(nic.back, sizeof(nic.back), "/local/domain/0/backend/vif/1/%u", number);
+    put(nic.front, "backend", nic.back);
+    put(nic.front, "backend-id", "0");
+    put(nic.front, "mac", "00:16:3e:0A:0b:0c");
+    put(nic.back, "feature-rx-copy", "1");
+    put(nic.back, "feature-sg", feature_sg);
+    nic.several_slots = strcmp(feature_sg, "1") == 0;
+    put(nic.back, "feature-gso-tcpv4", "1");
+    put(nic.back, "state", "2");
+}
+
+static void disk_state(uint32_t state)
+{
+    char protocol[96];
+    switch (state) {
+    case 1:
+        put(disk.back, "state", "2");
+        break;
+    case 3:
+        disk.ring = attach(get(disk.front, "ring-ref"), 32, 112);
+        disk.port = get(disk.front, "event-channel");
+        snprintf(protocol, sizeof(protocol), "%s/protocol", disk.front);
+        disk.connected = disk.ring.shared != NULL && fake_store_read(protocol) != NULL
+            && strcmp(fake_store_read(protocol), "x86_64-abi") == 0;
+        put(disk.back, "sectors", "4096");
+        put(disk.back, "info", "0");
+        put(disk.back, "state", "4");
+        break;
+    case 5:
+        disk.connected = false;
+        put(disk.back, "state", "5");
+        break;
+    case 6:
+        disk.connected = false;
+        put(disk.back, "state", "6");
+        break;
+    }
+}
+
+void fake_disk_leave(void)
+{
+    disk.connected = false;
+    put(disk.back, "state", "5");
+}
+
+void fake_disk_detach(void)
+{
+    disk.connected = false;
+    put(disk.back, "online", "0");
+    put(disk.back, "state", "5");
+}
+
+void fake_nic_leave(void)
+{
+    nic.connected = false;
+    put(nic.back, "state", "5");
+}
+
+void fake_nic_detach(void)
+{
+    nic.connected = false;
+    put(nic.back, "online", "0");
+    put(nic.back, "state", "5");
+}
+
+void fake_attach_again(void)
+{
+    const char *front = nic.front[0] != 0 ? nic.front : disk.front, *back = nic.front[0] != 0 ? nic.back : disk.back;
+    put(back, "online", "1");
+    put(back, "state", "2");
+    put(front, "state", "1");
+    put(front, "backend", back);
+}
+
+static void nic_state(uint32_t state)
+{
+    if (state == 1)
+        put(nic.back, "state", "2");
+    if (state >= 5) {
+        nic.connected = false;
+        put(nic.back, "state", state == 5 ? "5" : "6");
+    }
+    if (state != 4)
+        return;
+    nic.transmit = attach(get(nic.front, "tx-ring-ref"), 256, 12);
+    nic.receive = attach(get(nic.front, "rx-ring-ref"), 256, 8);
+    nic.port = get(nic.front, "event-channel");
+    nic.connected = nic.transmit.shared != NULL && nic.receive.shared != NULL;
+    put(nic.back, "state", "4");
+}
+
+void fake_backends_written(const char *path)
+{
+    char state[128];
+    snprintf(state, sizeof(state), STATE_PATH, disk.front);
+    if (strcmp(path, state) == 0)
+        disk_state(get(disk.front, "state"));
+    snprintf(state, sizeof(state), STATE_PATH, nic.front);
+    if (strcmp(path, state) == 0)
+        nic_state(get(nic.front, "state"));
+}

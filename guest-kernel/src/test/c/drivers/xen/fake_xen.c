@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Xen host of fake_xen.h: what the drivers call of the platform (event channels, grants, cpu_wait()), and what a
+ * test does as the host. There is no second thread: fake_run() lets the daemons and backends act in turn and calls the
+ * handlers of raised ports until nothing happens any more. Used by the tests of drivers/xen/ and by their fuzzers.
+ */
+#define _GNU_SOURCE                    /* memmem */
+#include "drivers/xen/fake_xen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pages.h"
+#include "drivers/xen/console.h"
+#include "drivers/xen/xenbus.h"
+#include "host/host.h"
+#include "lib/errno.h"
+#include "platform/platform.h"
+#include "platform/xen/events.h"
+#include "platform/xen/host.h"
+
+#define PORTS 64
+#define FRAMES 65536U
+
+static struct {
+    event_handler *handler;
+    void *context;
+    bool allocated, raised, notified;
+} ports[PORTS];
+static struct grant_entry *grants;
+static unsigned grant_count;
+static phys_t frames[FRAMES];
+static unsigned next_frame;
+unsigned fake_notifications;
+
+static struct console {
+    char input[1024], output[2048];
+    uint32_t input_consumed, input_produced, output_consumed, output_produced;
+} console;
+static char console_text[65536];
+static size_t console_length;
+
+/* ---- What the platform offers to the drivers ------------------------------------------------- */
+
+static uint64_t frame_of(phys_t address)
+{
+    next_frame = (next_frame + 1) % FRAMES;
+    frames[next_frame] = align_down(address, PAGE_SIZE);
+    return next_frame;
+}
+
+static struct grant_entry *map_grant_table(unsigned count)
+{
+    free(grants);
+    grant_count = count * 512;
+    grants = calloc(grant_count, sizeof(*grants));
+    return grants;
+}
+
+static void write_without_ring(const char *text, size_t length) { (void)text, (void)length; }
+
+static void yield(void) { fake_run(); }
+
+static const struct xen_host host = { frame_of, map_grant_table, write_without_ring, yield };
+const struct xen_host *xen_host = &host;
+
+int event_allocate_unbound(uint16_t domain)
+{
+    (void)domain;
+    for (int port = 3; port < PORTS; port++) {
+        if (ports[port].allocated)
+            continue;
+        ports[port].allocated = true;
+        return port;
+    }
+    return -ENOSPC;
+}
+
+void event_bind(uint32_t port, event_handler *handler, void *context)
+{
+    ports[port].handler = handler;
+    ports[port].context = context;
+}
+
+void event_unmask(uint32_t port) { (void)port; }
+
+void event_close(uint32_t port)
+{
+    ports[port].handler = NULL;
+    ports[port].allocated = ports[port].raised = false;
+}
+
+void event_notify(uint32_t port)
+{
+    ports[port].notified = true;
+    fake_notifications++;
+}
+
+void cpu_wait(void)
+{
+    if (!fake_run())
+        host_advance(NS_PER_SECOND);
+}
+
+void clock_set_deadline(nanoseconds deadline) { (void)deadline; }
+
+/* ---- The host ------------------------------------------------------------------------------------- */
+
+void fake_raise(uint32_t port) { ports[port].raised = true; }
+
+bool fake_port_pending(uint32_t port)
+{
+    bool notified = ports[port].notified;
+    ports[port].notified = false;
+    return notified;
+}
+
+void *fake_grant(uint32_t reference, bool write)
+{
+    if (reference >= grant_count || !(grants[reference].flags & 1))
+        return NULL;
+    if (write && (grants[reference].flags & 4))
+        return NULL;
+    return phys_to_virt(frames[grants[reference].frame]);
+}
+
+unsigned fake_grants_used(void)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < grant_count; i++)
+        used += grants[i].flags != 0;
+    return used;
+}
+
+unsigned fake_grants_leaking(void)
+{
+    static const uint8_t fresh[16] = { 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5,
+                                       0xa5, 0xa5, 0xa5 };
+    unsigned leaking = 0;
+    for (unsigned i = 0; i < grant_count; i++)
+        if (grants[i].flags & 1)
+            leaking += memmem(fake_grant(i, false), PAGE_SIZE, fresh, sizeof(fresh)) != NULL;
+    return leaking;
+}
+
+void fake_map_grants(void)
+{
+    for (unsigned i = 0; i < grant_count; i++)
+        if (grants[i].flags & 1)
+            grants[i].flags |= grants[i].flags & 4 ? 8 : 24;
+}
+
+void fake_unmap_grants(void)
+{
+    for (unsigned i = 0; i < grant_count; i++)
+        grants[i].flags &= (uint16_t)~24;
+}
+
+void fake_forget_kept_pages(void)
+{
+    for (unsigned i = 0; i < grant_count; i++) {
+        if (grants[i].flags & 1)
+            page_put(page_of(frames[grants[i].frame]));
+        grants[i].flags = 0;
+    }
+}
+
+static bool console_step(void)
+{
+    uint32_t before = console.output_consumed;
+    while (console.output_consumed != console.output_produced && console_length < sizeof(console_text) - 1)
+        console_text[console_length++] = console.output[console.output_consumed++ % 2048];
+    if (console.output_consumed != before)
+        fake_raise(FAKE_CONSOLE_PORT);
+    return console.output_consumed != before;
+}
+
+const char *fake_console_output(void)
+{
+    fake_run();
+    console_text[console_length] = '\0';
+    console_length = 0;
+    return console_text;
+}
+
+void fake_type(const char *text)
+{
+    while (*text != '\0')
+        console.input[console.input_produced++ % 1024] = *text++;
+    fake_raise(FAKE_CONSOLE_PORT);
+}
+
+static bool deliver(void)
+{
+    bool any = false;
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (!ports[i].raised || ports[i].handler == NULL)
+            continue;
+        ports[i].raised = false;
+        ports[i].handler(i, ports[i].context);
+        any = true;
+    }
+    return any;
+}
+
+bool fake_run(void)
+{
+    static bool running;
+    bool any = false;
+    if (running)
+        return console_step();       /* a console write in a handler waits for room */
+    running = true;
+    while (deliver() || console_step() || fake_store_step() || fake_disk_step() || fake_nic_step())
+        any = true;
+    running = false;
+    return any;
+}
+
+void fake_start(uint32_t index)
+{
+    memset(ports, 0, sizeof(ports));
+    console_length = 0;
+    memset(&console, 0, sizeof(console));
+    console.input_consumed = console.input_produced = index;
+    console.output_consumed = console.output_produced = index;
+    fake_backends_start();
+    fake_store_start(index);
+    xen_console_init(&console, FAKE_CONSOLE_PORT);
+}

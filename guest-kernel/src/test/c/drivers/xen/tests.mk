@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# Xen front ends against a fake host.
+include src/test/c/host/host.mk
+
+DRIVER_SOURCES := src/main/c/drivers/device.c \
+    $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c))
+DRIVER_TEST_SOURCES := $(filter-out %/test_events.c,$(wildcard src/test/c/drivers/xen/*.c))
+
+target/test/test_xen: $(call host,$(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+
+# Compiled on their own, since their hypercalls go to the test.
+EVENTS_SOURCES := src/test/c/drivers/xen/test_events.c src/main/c/platform/xen/events.c src/main/c/threads/interrupts.c
+target/test/test_events: $(EVENTS_SOURCES) src/test/c/drivers/xen/fakes/platform/xen/hypercall.h $(call host,$(HOST_SOURCES))
+	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/drivers/xen/fakes $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
+
+.PHONY: test-drivers
+test-drivers: target/test/test_xen target/test/test_events
+	@target/test/test_xen >$<.log; status=$$?; grep -v '^#' $<.log; exit $$status
+	@target/test/test_events
+TESTS += test-drivers
+
+# Each against a backend or daemon that does what the fuzzer's bytes say. Without what the drivers log: each input breaks
+# a device.
+FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/xen/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c fuzz/requests.c \
+    fuzz/packets.c)
+
+target/test/fuzz_drivers_net target/test/fuzz_drivers_blk: target/test/fuzz_drivers_%: \
+    $(call fuzz,src/test/c/drivers/xen/fuzz/fuzz_%.c $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES))
+	$(fuzz_link)
+
+# It includes xenbus.c.
+target/test/fuzz_drivers_xenstore: $(call fuzz,src/test/c/drivers/xen/fuzz/fuzz_xenstore.c src/test/c/drivers/xen/fuzz/stubs.c \
+    $(addprefix src/main/c/drivers/xen/,control.c settings.c) $(HOST_SOURCES))
+	$(fuzz_link)
+
+target/test/fuzz_drivers_console: $(call fuzz,src/test/c/drivers/xen/fuzz/fuzz_console.c src/main/c/drivers/xen/console.c \
+    $(HOST_SOURCES))
+	$(fuzz_link)
+
+fuzz-drivers-%: target/test/fuzz_drivers_%
+	@mkdir -p target/test/corpus-drivers-$*
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-drivers-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz drivers $*"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-drivers-net fuzz-drivers-blk fuzz-drivers-xenstore fuzz-drivers-console
+endif
