@@ -30,8 +30,8 @@
 
 /* No page of these is the program's. */
 static const uint64_t outside[] = {
-    USER_END, 0x800000000000, 0x4000000000000000, 0x8000000000000000, 0xffff7ffffffff000, 0xffff800000000000,
-    0xffff880000100000, 0xffffd00000000000, 0xffffffff80100000, 0xffffffffff000000,
+    USER_END,           0x800000000000,     0x4000000000000000, 0x8000000000000000, 0xffff7ffffffff000,
+    0xffff800000000000, 0xffff880000100000, 0xffffd00000000000, 0xffffffff80100000, 0xffffffffff000000,
 };
 #define WRAPPING 0xfffffffffffff000UL
 
@@ -43,7 +43,8 @@ static long map_fixed(uint64_t at, uint64_t length)
 }
 static long map_populated(uint64_t at, uint64_t length)
 {
-    return syscall(SYS_mmap, at, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0);
+    return syscall(SYS_mmap, at, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE,
+                   -1, 0);
 }
 static long unmap(uint64_t at, uint64_t length) { return syscall(SYS_munmap, at, length); }
 static long protect(uint64_t at, uint64_t length) { return syscall(SYS_mprotect, at, length, PROT_READ); }
@@ -60,7 +61,7 @@ static long move_from(uint64_t at, uint64_t length) { return syscall(SYS_mremap,
 static const struct {
     const char *name;
     long (*call)(uint64_t at, uint64_t length);
-    int outside, wrapping, all;          /* errors, 0: none: a page outside; one that wraps; SIZE_MAX bytes from a good
+    int outside, wrapping, all; /* errors, 0: none: a page outside; one that wraps; SIZE_MAX bytes from a good
                                             address */
 } range_calls[] = {
     { "mmap", map_fixed, ENOMEM, ENOMEM, ENOMEM },
@@ -77,8 +78,8 @@ static const struct {
 static void check_error(const char *name, uint64_t at, uint64_t length, long result, int expected)
 {
     if (expected == 0 ? result != 0 : result != -1 || errno != expected)
-        test_failed(__FILE__, __LINE__, "%s(%lx, %lx) gives %ld, errno %d, not errno %d", name, at, length, result, errno,
-                    expected);
+        test_failed(__FILE__, __LINE__, "%s(%lx, %lx) gives %ld, errno %d, not errno %d", name, at, length, result,
+                    errno, expected);
 }
 
 static void memory_calls_refuse_ranges_outside(void)
@@ -89,7 +90,8 @@ static void memory_calls_refuse_ranges_outside(void)
         for (unsigned a = 0; a < COUNT(outside); a++)
             check_error(name, outside[a], PAGE, range_calls[i].call(outside[a], PAGE), range_calls[i].outside);
         check_error(name, WRAPPING, PAGE, range_calls[i].call(WRAPPING, PAGE), range_calls[i].wrapping);
-        check_error(name, (uintptr_t)page, SIZE_MAX, range_calls[i].call((uintptr_t)page, SIZE_MAX), range_calls[i].all);
+        check_error(name, (uintptr_t)page, SIZE_MAX, range_calls[i].call((uintptr_t)page, SIZE_MAX),
+                    range_calls[i].all);
         /* Reaches across the end of the user half. */
         CHECK_EQUAL(range_calls[i].call(USER_END - PAGE, 2 * PAGE), -1);
         CHECK_EQUAL(range_calls[i].call(0x7f0000000000, 1UL << 46), -1);
@@ -100,8 +102,9 @@ static void memory_calls_refuse_ranges_outside(void)
 
 static void advice_is_refused_outside(void)
 {
-    static const int advice[] = { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE,
-                                  MADV_DONTDUMP, MADV_DODUMP, 22 /* POPULATE_READ */, 23 /* POPULATE_WRITE */ };
+    static const int
+        advice[] = { MADV_NORMAL, MADV_RANDOM,   MADV_SEQUENTIAL, MADV_WILLNEED,          MADV_DONTNEED,
+                     MADV_FREE,   MADV_DONTDUMP, MADV_DODUMP,     22 /* POPULATE_READ */, 23 /* POPULATE_WRITE */ };
     for (unsigned i = 0; i < COUNT(advice); i++) {
         for (unsigned a = 0; a < COUNT(outside); a++) {
             CHECK_ERROR(syscall(SYS_madvise, outside[a], PAGE, advice[i]), ENOMEM);
@@ -117,8 +120,8 @@ static void advice_is_refused_outside(void)
 static void break_stays_below_the_limit(void)
 {
     char *end = sbrk(PAGE);
-    static const uint64_t wanted[] = { USER_END, 0x800000000000, 0x8000000000000000, 0xffffffff80100000, UINT64_MAX - PAGE,
-                                       UINT64_MAX };
+    static const uint64_t wanted[] = { USER_END,           0x800000000000,    0x8000000000000000,
+                                       0xffffffff80100000, UINT64_MAX - PAGE, UINT64_MAX };
     *end = 1;
     uintptr_t now = (uintptr_t)syscall(SYS_brk, 0);
     for (unsigned i = 0; i < COUNT(wanted); i++)
@@ -137,7 +140,7 @@ static void break_stays_below_the_limit(void)
 #define EPOLL_FD 0xf5000000f5UL
 #define SOCKET_FD 0xf6000000f6UL
 #define NOTIFY_FD 0xf7000000f7UL
-#define GOOD 0xf8000000f8UL              /* memory full of zeros */
+#define GOOD 0xf8000000f8UL /* memory full of zeros */
 #define DIRECTORY_FD 0xf9000000f9UL
 #define BAD 0xbad00000badUL
 
@@ -207,7 +210,8 @@ static void open_everything(void)
 
 static void close_everything(void)
 {
-    int all[] = { pipe_ends[0], pipe_ends[1], file_fd, timer_fd, epoll_fd, sockets[0], sockets[1], notify_fd, directory_fd };
+    int all[] = { pipe_ends[0], pipe_ends[1], file_fd,   timer_fd,    epoll_fd,
+                  sockets[0],   sockets[1],   notify_fd, directory_fd };
     for (unsigned i = 0; i < COUNT(all); i++)
         close(all[i]);
 }
@@ -215,17 +219,28 @@ static void close_everything(void)
 static uint64_t resolve(uint64_t argument, uint64_t bad)
 {
     switch (argument) {
-    case PIPE_OUT: return (uint64_t)pipe_ends[0];
-    case PIPE_IN: return (uint64_t)pipe_ends[1];
-    case FILE_FD: return (uint64_t)file_fd;
-    case TIMER_FD: return (uint64_t)timer_fd;
-    case EPOLL_FD: return (uint64_t)epoll_fd;
-    case SOCKET_FD: return (uint64_t)sockets[0];
-    case NOTIFY_FD: return (uint64_t)notify_fd;
-    case DIRECTORY_FD: return (uint64_t)directory_fd;
-    case GOOD: return (uintptr_t)zeros;
-    case BAD: return bad;
-    default: return argument;
+    case PIPE_OUT:
+        return (uint64_t)pipe_ends[0];
+    case PIPE_IN:
+        return (uint64_t)pipe_ends[1];
+    case FILE_FD:
+        return (uint64_t)file_fd;
+    case TIMER_FD:
+        return (uint64_t)timer_fd;
+    case EPOLL_FD:
+        return (uint64_t)epoll_fd;
+    case SOCKET_FD:
+        return (uint64_t)sockets[0];
+    case NOTIFY_FD:
+        return (uint64_t)notify_fd;
+    case DIRECTORY_FD:
+        return (uint64_t)directory_fd;
+    case GOOD:
+        return (uintptr_t)zeros;
+    case BAD:
+        return bad;
+    default:
+        return argument;
     }
 }
 
@@ -251,7 +266,7 @@ static void pointers_outside_are_refused(void)
         for (unsigned a = 0; a < COUNT(outside); a++)
             check_pointer(&pointer_calls[i], outside[a]);
         for (unsigned a = 0; a < COUNT(more); a++)
-            if (pointer_calls[i].number != SYS_futex)    /* waking nobody at an address needs no memory there */
+            if (pointer_calls[i].number != SYS_futex) /* waking nobody at an address needs no memory there */
                 check_pointer(&pointer_calls[i], more[a]);
     }
     close_everything();
@@ -296,8 +311,9 @@ static void thread_bases_outside_are_refused(void)
     for (unsigned i = 0; i < COUNT(outside); i++) {
         CHECK_ERROR(syscall(SYS_arch_prctl, ARCH_SET_FS, outside[i]), EPERM);
         CHECK_ERROR(syscall(SYS_clone, THREAD_FLAGS | CLONE_SETTLS, good + sizeof(stack), 0, 0, outside[i]), EPERM);
-        struct clone_arguments clone = { .flags = THREAD_FLAGS | CLONE_SETTLS, .stack = good, .stack_size = sizeof(stack),
-                                         .tls = outside[i] };
+        struct clone_arguments clone = {
+            .flags = THREAD_FLAGS | CLONE_SETTLS, .stack = good, .stack_size = sizeof(stack), .tls = outside[i]
+        };
         CHECK_ERROR(syscall(SYS_clone3, &clone, sizeof(clone)), EPERM);
         clone = (struct clone_arguments){ .flags = THREAD_FLAGS, .stack = outside[i], .stack_size = sizeof(stack) };
         CHECK_ERROR(syscall(SYS_clone3, &clone, sizeof(clone)), EINVAL);
@@ -369,7 +385,8 @@ static void unknown_calls_are_refused(void)
         CHECK_ERROR(syscall(numbers[i % COUNT(numbers)], 0, 0, 0), ENOSYS);
 }
 
-SUITE(arguments, TEST(memory_calls_refuse_ranges_outside), TEST(advice_is_refused_outside), TEST(break_stays_below_the_limit),
-      TEST(pointers_outside_are_refused), TEST(vectors_that_wrap_are_refused_by_sockets),
-      TEST(thread_bases_outside_are_refused), TEST(lists_outside_are_harmless),
-      TEST(threads_may_start_with_any_stack_pointer), TEST(unknown_calls_are_refused));
+SUITE(arguments, TEST(memory_calls_refuse_ranges_outside), TEST(advice_is_refused_outside),
+      TEST(break_stays_below_the_limit), TEST(pointers_outside_are_refused),
+      TEST(vectors_that_wrap_are_refused_by_sockets), TEST(thread_bases_outside_are_refused),
+      TEST(lists_outside_are_harmless), TEST(threads_may_start_with_any_stack_pointer),
+      TEST(unknown_calls_are_refused));

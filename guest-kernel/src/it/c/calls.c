@@ -31,7 +31,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define TICK_NS 3000000              /* a call that has not returned after two of these is woken */
+#define TICK_NS 3000000 /* a call that has not returned after two of these is woken */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct data data;
@@ -113,7 +113,7 @@ static void describe_flags(struct data *d)
     d->how_wrong_flag[0] = 1UL << 40;
     d->how_mode[1] = 0644;
     d->how_resolve[2] = 1UL << 40;
-    d->how_beneath[2] = 0x08;            /* RESOLVE_BENEATH */
+    d->how_beneath[2] = 0x08; /* RESOLVE_BENEATH */
     d->limit_low[0] = 50;
     d->limit_low[1] = 20000;
     d->limit_wrong[0] = 100;
@@ -130,7 +130,7 @@ static void describe_flags(struct data *d)
     d->all_signals = UINT64_MAX;
     d->user_signal = 1UL << (SIGUSR2 - 1);
     d->event[0] = EPOLLIN;
-    d->event_signal[1] = SIGUSR2;        /* sigev_value, then sigev_signo and sigev_notify in one word */
+    d->event_signal[1] = SIGUSR2; /* sigev_value, then sigev_signo and sigev_notify in one word */
     d->event_none[1] = 1UL << 32;
     d->event_wrong[1] = 77UL << 32;
 }
@@ -313,9 +313,12 @@ static void make_world(const uint64_t arguments[ARGUMENTS])
 static uint64_t resolve(uint64_t value)
 {
     switch (value) {
-    case SELF_PID: return (uint64_t)getpid();
-    case SELF_TID: return (uint64_t)gettid();
-    default: return value;
+    case SELF_PID:
+        return (uint64_t)getpid();
+    case SELF_TID:
+        return (uint64_t)gettid();
+    default:
+        return value;
     }
 }
 

@@ -29,29 +29,53 @@ struct value {
 
 /* What is printed of a result that is no error. */
 enum shown {
-    NUMBER,                          /* it */
-    OK,                              /* that there was none: it depends on the time or on the machine */
+    NUMBER, /* it */
+    OK,     /* that there was none: it depends on the time or on the machine */
 };
 struct row {
     const char *name;
     long number;
     enum shown shown;
-    const struct value *arguments[ARGUMENTS];    /* lists; NULL: 0, not printed */
-    bool crossed;                    /* the first two arguments in all combinations, not one after the other */
+    const struct value *arguments[ARGUMENTS]; /* lists; NULL: 0, not printed */
+    bool crossed;                             /* the first two arguments in all combinations, not one after the other */
 };
 extern const struct row call_rows[];
 extern const unsigned call_row_count;
 
 /* Descriptors of the world that each call finds. All others are closed. */
 enum {
-    FILE_FD = 20, READ_FD, WRITE_FD, APPEND_FD, DIRECTORY_FD, PATH_FD, PIPE_OUT, PIPE_IN, FULL_PIPE_OUT, FULL_PIPE_IN,
-    BROKEN_PIPE, STREAM_FD, LISTENER_FD, DATAGRAM_FD, PAIR_FD, PAIR_PEER_FD, UNIX_FD, EPOLL_FD, EVENT_FD, TIMER_FD,
-    INOTIFY_FD, MEMORY_FD, NULL_FD, ZERO_FD, PROC_FD, WORLD_END, CLOSED_FD = 99,
+    FILE_FD = 20,
+    READ_FD,
+    WRITE_FD,
+    APPEND_FD,
+    DIRECTORY_FD,
+    PATH_FD,
+    PIPE_OUT,
+    PIPE_IN,
+    FULL_PIPE_OUT,
+    FULL_PIPE_IN,
+    BROKEN_PIPE,
+    STREAM_FD,
+    LISTENER_FD,
+    DATAGRAM_FD,
+    PAIR_FD,
+    PAIR_PEER_FD,
+    UNIX_FD,
+    EPOLL_FD,
+    EVENT_FD,
+    TIMER_FD,
+    INOTIFY_FD,
+    MEMORY_FD,
+    NULL_FD,
+    ZERO_FD,
+    PROC_FD,
+    WORLD_END,
+    CLOSED_FD = 99,
 };
 
 #define BUFFER_SIZE 65536
-#define LONG_NAME 300                /* bytes, more than a name may have */
-#define LONG_PATH 5000               /* more than a path may have */
+#define LONG_NAME 300  /* bytes, more than a name may have */
+#define LONG_PATH 5000 /* more than a path may have */
 
 /* What addresses point to, initialized again before each call. */
 struct data {

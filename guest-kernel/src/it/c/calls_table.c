@@ -44,9 +44,10 @@
 /* clang-format on */
 
 #define NO_FILE N(CLOSED_FD), N(-1), N(INT32_MAX), N(AT_FDCWD)
-#define EACH_FILE N(READ_FD), N(WRITE_FD), N(APPEND_FD), N(DIRECTORY_FD), N(PATH_FD), N(PIPE_OUT), N(PIPE_IN), \
-    N(FULL_PIPE_IN), N(BROKEN_PIPE), N(STREAM_FD), N(LISTENER_FD), N(DATAGRAM_FD), N(PAIR_FD), N(UNIX_FD), \
-    N(EPOLL_FD), N(EVENT_FD), N(TIMER_FD), N(INOTIFY_FD), N(MEMORY_FD), N(NULL_FD), N(ZERO_FD), N(PROC_FD)
+#define EACH_FILE \
+    N(READ_FD), N(WRITE_FD), N(APPEND_FD), N(DIRECTORY_FD), N(PATH_FD), N(PIPE_OUT), N(PIPE_IN), N(FULL_PIPE_IN), \
+        N(BROKEN_PIPE), N(STREAM_FD), N(LISTENER_FD), N(DATAGRAM_FD), N(PAIR_FD), N(UNIX_FD), N(EPOLL_FD), \
+        N(EVENT_FD), N(TIMER_FD), N(INOTIFY_FD), N(MEMORY_FD), N(NULL_FD), N(ZERO_FD), N(PROC_FD)
 LIST(fds, N(FILE_FD), EACH_FILE, NO_FILE);
 LIST(few_fds, N(FILE_FD), N(READ_FD), N(WRITE_FD), N(DIRECTORY_FD), N(PATH_FD), N(PIPE_OUT), N(PIPE_IN), N(PAIR_FD),
      N(EVENT_FD), N(MEMORY_FD), N(NULL_FD), N(CLOSED_FD), N(-1));
@@ -55,9 +56,10 @@ LIST(socket_fds, N(PAIR_FD), N(STREAM_FD), N(LISTENER_FD), N(DATAGRAM_FD), N(UNI
 LIST(directories, N(AT_FDCWD), N(DIRECTORY_FD), N(FILE_FD), N(PATH_FD), N(PIPE_OUT), N(CLOSED_FD), N(-1));
 
 /* Not the parent and not the root, which are not the table's to change. */
-#define EACH_OWN_PATH TEXT("d"), TEXT("g"), TEXT("none"), TEXT("none/x"), TEXT("f/x"), TEXT("l"), TEXT("loop"), \
-    TEXT("dangling"), TEXT("d/"), TEXT("f/"), TEXT("d/x"), TEXT("l/"), TEXT("."), TEXT(""), TEXT("d/../f"), \
-    AT(long_name), AT(long_path), NULL_ADDRESS, BAD, KERNEL
+#define EACH_OWN_PATH \
+    TEXT("d"), TEXT("g"), TEXT("none"), TEXT("none/x"), TEXT("f/x"), TEXT("l"), TEXT("loop"), TEXT("dangling"), \
+        TEXT("d/"), TEXT("f/"), TEXT("d/x"), TEXT("l/"), TEXT("."), TEXT(""), TEXT("d/../f"), AT(long_name), \
+        AT(long_path), NULL_ADDRESS, BAD, KERNEL
 #define EACH_PATH EACH_OWN_PATH, TEXT(".."), TEXT("/")
 LIST(own_paths, TEXT("f"), EACH_OWN_PATH);
 LIST(paths, TEXT("f"), EACH_PATH);

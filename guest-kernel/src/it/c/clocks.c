@@ -116,8 +116,9 @@ static void resource_usage_is_told(void)
 {
     struct rusage usage;
     CHECK_EQUAL(getrusage(RUSAGE_SELF, &usage), 0);
-    CHECK(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_sec * 1000000
-          + usage.ru_stime.tv_usec > 0);
+    CHECK(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_sec * 1000000 +
+              usage.ru_stime.tv_usec >
+          0);
     CHECK_EQUAL(getrusage(RUSAGE_THREAD, &usage), 0);
 }
 
@@ -130,6 +131,5 @@ static void resolution_is_fine(void)
 }
 
 SUITE(clocks, TEST(monotonic_never_goes_back), TEST(vdso_and_system_call_agree), TEST(wall_clock_is_in_this_age),
-      TEST(sleep_lasts), TEST(absolute_sleep_lasts), TEST(bad_times_are_refused),
-      TEST(cpu_time_counts_work_not_sleep), TEST(another_thread_has_a_cpu_clock), TEST(resource_usage_is_told),
-      TEST(resolution_is_fine));
+      TEST(sleep_lasts), TEST(absolute_sleep_lasts), TEST(bad_times_are_refused), TEST(cpu_time_counts_work_not_sleep),
+      TEST(another_thread_has_a_cpu_clock), TEST(resource_usage_is_told), TEST(resolution_is_fine));

@@ -42,8 +42,9 @@ static size_t receive_control(int socket, int *flags)
 {
     char byte = 0;
     struct iovec to = { &byte, 1 };
-    struct msghdr message = { .msg_iov = &to, .msg_iovlen = 1, .msg_control = &control,
-                              .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &to, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
     CHECK_EQUAL(recvmsg(socket, &message, MSG_DONTWAIT), 1);
     CHECK_EQUAL(byte, 'x');
     *flags = message.msg_flags;

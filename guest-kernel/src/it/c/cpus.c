@@ -24,7 +24,7 @@
 #define MANY_THREADS 200
 
 static cpu_set_t all;
-static int second;                       /* the number of another CPU than `first`, or the same if there is one */
+static int second; /* the number of another CPU than `first`, or the same if there is one */
 static int first;
 
 static void find_cpus(void)
@@ -83,7 +83,7 @@ static void *answer_turns(void *unused)
     pin(second);
     cpu_of_other = sched_getcpu();
     for (int i = 1; i < 40; i += 2) {
-        while (turn != i) { }
+        while (turn != i) {}
         turn = i + 1;
     }
     return unused;
@@ -98,7 +98,7 @@ static void threads_run_at_once(void)
     pin(first);
     for (int i = 0; i < 40; i += 2) {
         turn = i + 1;
-        while (turn != i + 2) { }
+        while (turn != i + 2) {}
     }
     CHECK_EQUAL(sched_getcpu(), first);
     CHECK_EQUAL(cpu_of_other, second);
@@ -129,7 +129,7 @@ static void affinity_moves_threads(void)
         cpu_of_other = -1;
         while (cpu_of_other < 0)
             sched_yield();
-        cpu_of_other = -1;               /* what it was about to store is past */
+        cpu_of_other = -1; /* what it was about to store is past */
         while (cpu_of_other < 0)
             sched_yield();
         CHECK_EQUAL(cpu_of_other, cpu);
@@ -145,25 +145,30 @@ static void affinity_moves_threads(void)
 /* ---- Registers ---- */
 
 struct vectors {
-    uint64_t words[16][4];               /* ymm0 to ymm15; without AVX the first two words count */
+    uint64_t words[16][4]; /* ymm0 to ymm15; without AVX the first two words count */
 };
 
 static void set_affinity_between(const struct vectors *in, struct vectors *out, const cpu_set_t *set, bool avx)
 {
     long result = SYS_sched_setaffinity;
 #define EACH(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
-#define CLOBBER "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
-                "xmm12", "xmm13", "xmm14", "xmm15", "rcx", "r11", "memory"
+#define CLOBBER \
+    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", \
+        "xmm13", "xmm14", "xmm15", "rcx", "r11", "memory"
 #define LOAD(n) "movups " #n "*32(%[in]), %%xmm" #n "\n\t"
 #define STORE(n) "movups %%xmm" #n ", " #n "*32(%[out])\n\t"
 #define LOAD_WIDE(n) "vmovups " #n "*32(%[in]), %%ymm" #n "\n\t"
 #define STORE_WIDE(n) "vmovups %%ymm" #n ", " #n "*32(%[out])\n\t"
     if (avx)
-        __asm__ volatile(EACH(LOAD_WIDE) "syscall\n\t" EACH(STORE_WIDE) "vzeroupper" : "+a"(result)
-                         : [in] "b"(in), [out] "r"(out), "D"(0L), "S"(sizeof(*set)), "d"(set) : CLOBBER);
+        __asm__ volatile(EACH(LOAD_WIDE) "syscall\n\t" EACH(STORE_WIDE) "vzeroupper"
+                         : "+a"(result)
+                         : [in] "b"(in), [out] "r"(out), "D"(0L), "S"(sizeof(*set)), "d"(set)
+                         : CLOBBER);
     else
-        __asm__ volatile(EACH(LOAD) "syscall\n\t" EACH(STORE) : "+a"(result)
-                         : [in] "b"(in), [out] "r"(out), "D"(0L), "S"(sizeof(*set)), "d"(set) : CLOBBER);
+        __asm__ volatile(EACH(LOAD) "syscall\n\t" EACH(STORE)
+                         : "+a"(result)
+                         : [in] "b"(in), [out] "r"(out), "D"(0L), "S"(sizeof(*set)), "d"(set)
+                         : CLOBBER);
 }
 
 static void *move_with_registers(void *argument)
@@ -294,7 +299,7 @@ static void *spin(void *unused)
 {
     pin(second);
     cpu_of_other = 1;
-    while (!done) { }
+    while (!done) {}
     return unused;
 }
 
@@ -334,7 +339,7 @@ static void *compare_time(void *cpu)
     for (int i = 0; i < 20000; i++) {
         int64_t seen = latest, now = now_ns();
         went_back += now < seen;
-        while (seen < now && !atomic_compare_exchange_weak(&latest, &seen, now)) { }
+        while (seen < now && !atomic_compare_exchange_weak(&latest, &seen, now)) {}
     }
     return NULL;
 }
@@ -352,7 +357,8 @@ static void time_is_the_same_everywhere(void)
 
 static _Atomic uint32_t word;
 
-static long futex(_Atomic uint32_t *at, int operation, uint32_t value, uint64_t more, _Atomic uint32_t *at2, uint32_t last)
+static long futex(_Atomic uint32_t *at, int operation, uint32_t value, uint64_t more, _Atomic uint32_t *at2,
+                  uint32_t last)
 {
     return syscall(SYS_futex, at, operation, value, more, at2, last);
 }
@@ -412,7 +418,8 @@ static void kernel_changes_words_in_one_step(void)
     pin(first);
     uint32_t before = word, lost = 0;
     for (int i = 0; i < 2000; i++) {
-        uint32_t operation = i % 2 ? FUTEX_OP(FUTEX_OP_ANDN, 1, FUTEX_OP_CMP_EQ, 0) : FUTEX_OP(FUTEX_OP_OR, 1, FUTEX_OP_CMP_EQ, 0);
+        uint32_t operation = i % 2 ? FUTEX_OP(FUTEX_OP_ANDN, 1, FUTEX_OP_CMP_EQ, 0)
+                                   : FUTEX_OP(FUTEX_OP_OR, 1, FUTEX_OP_CMP_EQ, 0);
         futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, 1, &word, operation);
         uint32_t now = word;
         lost += (int32_t)(now - before) < -1 || (now & 1) != (i % 2 ? 0 : 1);

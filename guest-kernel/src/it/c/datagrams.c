@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define GROUP 0xef010203u            /* 239.1.2.3 */
+#define GROUP 0xef010203u /* 239.1.2.3 */
 
 static struct sockaddr_in name_of(uint32_t address, uint16_t port)
 {
@@ -79,7 +79,7 @@ static void every_member_has_a_copy(void)
     CHECK_EQUAL(membership(first, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
     send_to(sender, GROUP, port, "one");
     expect(first, "one");
-    expect(second, "one");           /* IP_MULTICAST_ALL: what any has joined */
+    expect(second, "one"); /* IP_MULTICAST_ALL: what any has joined */
     expect(named, "one");
     expect_none(own);
     expect_none(bystander);
@@ -91,7 +91,7 @@ static void every_member_has_a_copy(void)
     expect(second, "two");
     expect(bystander, "two");
     expect(named, "two");
-    close(bystander);                /* the last member */
+    close(bystander); /* the last member */
     send_to(sender, GROUP, port, "three");
     expect_none(second);
     expect_none(named);
@@ -160,8 +160,12 @@ static struct read_error next_error(int socket)
     struct read_error error = { 0 };
     _Alignas(struct cmsghdr) char control[256];
     struct iovec bytes = { error.bytes, sizeof(error.bytes) };
-    struct msghdr message = { .msg_name = &error.to, .msg_namelen = sizeof(error.to), .msg_iov = &bytes,
-                              .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+    struct msghdr message = { .msg_name = &error.to,
+                              .msg_namelen = sizeof(error.to),
+                              .msg_iov = &bytes,
+                              .msg_iovlen = 1,
+                              .msg_control = control,
+                              .msg_controllen = sizeof(control) };
     error.length = recvmsg(socket, &message, MSG_ERRQUEUE);
     if (error.length < 0)
         return error;
@@ -202,7 +206,7 @@ static void refused_datagrams_are_queued(void)
     CHECK_EQUAL(error.what.ee_info, 0);
     CHECK(error.offender.sin_family == AF_INET && error.offender.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
     CHECK_EQUAL(events_of(client, POLLIN | POLLOUT, 0), POLLOUT);
-    CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN);       /* none is pending either */
+    CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN); /* none is pending either */
     send_to(client, INADDR_LOOPBACK, port, "again");
     CHECK_ERROR(recv(client, &byte, 1, 0), ECONNREFUSED);
     CHECK_EQUAL(recv(client, &byte, 1, MSG_ERRQUEUE), 1); /* the pending one is reported; the queue keeps it */
@@ -216,7 +220,7 @@ static void errors_are_told_as_asked(void)
     uint16_t port = closed_port();
     int client = bound_to(INADDR_ANY, 0);
     send_to(client, INADDR_LOOPBACK, port, "x");
-    CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN);       /* not connected, not asked */
+    CHECK_ERROR(recv(client, &byte, 1, 0), EAGAIN); /* not connected, not asked */
     struct sockaddr_in name = name_of(INADDR_LOOPBACK, port);
     CHECK_EQUAL(connect(client, (struct sockaddr *)&name, sizeof(name)), 0);
     CHECK_EQUAL(send(client, "x", 1, 0), 1);
@@ -227,9 +231,9 @@ static void errors_are_told_as_asked(void)
     CHECK_EQUAL(send(client, "xy", 2, 0), 2);
     CHECK_ERROR(send(client, "x", 1, 0), ECONNREFUSED);
     CHECK_EQUAL(send(client, "z", 1, 0), 1);
-    CHECK_EQUAL(next_error(client).length, 2);            /* the second is pending still */
+    CHECK_EQUAL(next_error(client).length, 2); /* the second is pending still */
     CHECK_ERROR(send(client, "x", 1, 0), ECONNREFUSED);
-    set(client, IPPROTO_IP, IP_RECVERR, 0);               /* empties the queue */
+    set(client, IPPROTO_IP, IP_RECVERR, 0); /* empties the queue */
     CHECK_EQUAL(next_error(client).length, -1);
     close(client);
 }
@@ -244,15 +248,15 @@ static void too_long_datagrams_are_queued(void)
     set(client, IPPROTO_IP, IP_RECVERR, 1);
     set(client, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
     CHECK_ERROR(sendto(client, bytes, 70000, 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE);
-    CHECK_EQUAL(next_error(client).length, -1);           /* no datagram could be that long */
+    CHECK_EQUAL(next_error(client).length, -1); /* no datagram could be that long */
     CHECK_ERROR(sendto(client, bytes, 65508, 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE);
     CHECK_EQUAL(events_of(client, POLLIN | POLLOUT, 0), POLLOUT | POLLERR);
     struct read_error error = next_error(client);
     CHECK_EQUAL(error.length, 0);
-    CHECK(error.to.sin_port == 0 && error.to.sin_addr.s_addr == name.sin_addr.s_addr);     /* not connected: no port */
+    CHECK(error.to.sin_port == 0 && error.to.sin_addr.s_addr == name.sin_addr.s_addr); /* not connected: no port */
     CHECK_EQUAL(error.what.ee_errno, EMSGSIZE);
     CHECK_EQUAL(error.what.ee_origin, SO_EE_ORIGIN_LOCAL);
-    CHECK_EQUAL(error.what.ee_info, 65535);               /* loopback's MTU, as far as IP goes */
+    CHECK_EQUAL(error.what.ee_info, 65535); /* loopback's MTU, as far as IP goes */
     CHECK_EQUAL(error.offender.sin_family, 0);
     CHECK_EQUAL(sendto(client, bytes, 65507, 0, (struct sockaddr *)&name, sizeof(name)), 65507);
     close(client);
@@ -269,7 +273,7 @@ static void parts_make_one_datagram(void)
     struct sockaddr_in elsewhere = name_of(INADDR_LOOPBACK, port_of(other));
     CHECK_EQUAL(sendto(client, "one ", 4, MSG_MORE, (struct sockaddr *)&name, sizeof(name)), 4);
     expect_none(server);
-    CHECK_EQUAL(send(client, "two ", 4, MSG_MORE), 4);    /* without a destination: the first part has one */
+    CHECK_EQUAL(send(client, "two ", 4, MSG_MORE), 4); /* without a destination: the first part has one */
     CHECK_EQUAL(sendto(client, "three", 5, 0, (struct sockaddr *)&elsewhere, sizeof(elsewhere)), 5);
     expect(server, "one two three");
     expect_none(other);
@@ -281,7 +285,7 @@ static void parts_make_one_datagram(void)
     set(client, IPPROTO_UDP, UDP_CORK, 0);
     expect(server, "abcd");
     CHECK_EQUAL(sendto(client, bytes, 65507, MSG_MORE, (struct sockaddr *)&name, sizeof(name)), 65507);
-    CHECK_ERROR(send(client, "x", 1, 0), EMSGSIZE);       /* and all of it is lost */
+    CHECK_ERROR(send(client, "x", 1, 0), EMSGSIZE); /* and all of it is lost */
     CHECK_ERROR(send(client, "x", 1, 0), EDESTADDRREQ);
     expect_none(server);
     close(client);
@@ -296,8 +300,9 @@ static ssize_t control_of(int socket, int level, int type, void *value, size_t s
     char bytes[100];
     _Alignas(struct cmsghdr) char control[256];
     struct iovec vector = { bytes, sizeof(bytes) };
-    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
-                              .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+    };
     CHECK(recvmsg(socket, &message, 0) >= 0);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header == NULL)

@@ -107,7 +107,8 @@ static unsigned char byte_of(unsigned connection, uint64_t at)
 
 static int connect_to(uint16_t port)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int client = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(client, (struct sockaddr *)&address, sizeof(address)) != 0)
@@ -121,7 +122,8 @@ static void open_connection(struct connection *connection, unsigned number, uint
 {
     unsigned char first = byte_of(number, 0), back;
     connection->socket = connect_to(port);
-    if (send(connection->socket, &first, 1, MSG_NOSIGNAL) != 1 || recv(connection->socket, &back, 1, 0) != 1 || back != first)
+    if (send(connection->socket, &first, 1, MSG_NOSIGNAL) != 1 || recv(connection->socket, &back, 1, 0) != 1 ||
+        back != first)
         fail("first byte");
     connection->sent = connection->received = 1;
 }

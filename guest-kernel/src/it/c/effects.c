@@ -190,13 +190,26 @@ static void readers_wait_for_enough(void)
 
 static void accepted_sockets_inherit(void)
 {
-    static const struct { int level, name, value; } options[] = {
-        { SOL_SOCKET, SO_KEEPALIVE, 1 }, { SOL_SOCKET, SO_OOBINLINE, 1 }, { SOL_SOCKET, SO_RCVLOWAT, 7 },
-        { SOL_SOCKET, SO_REUSEADDR, 1 }, { SOL_SOCKET, SO_MARK, 9 }, { IPPROTO_IP, IP_TOS, 0x10 },
-        { IPPROTO_IP, IP_TTL, 33 }, { IPPROTO_IP, IP_PKTINFO, 1 }, { IPPROTO_IP, IP_MTU_DISCOVER, 0 },
-        { IPPROTO_TCP, TCP_NODELAY, 1 }, { IPPROTO_TCP, TCP_CORK, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, 11 },
-        { IPPROTO_TCP, TCP_KEEPINTVL, 12 }, { IPPROTO_TCP, TCP_KEEPCNT, 3 }, { IPPROTO_TCP, TCP_LINGER2, 4 },
-        { IPPROTO_TCP, TCP_SYNCNT, 3 }, { IPPROTO_TCP, TCP_USER_TIMEOUT, 4000 },
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { SOL_SOCKET, SO_OOBINLINE, 1 },
+        { SOL_SOCKET, SO_RCVLOWAT, 7 },
+        { SOL_SOCKET, SO_REUSEADDR, 1 },
+        { SOL_SOCKET, SO_MARK, 9 },
+        { IPPROTO_IP, IP_TOS, 0x10 },
+        { IPPROTO_IP, IP_TTL, 33 },
+        { IPPROTO_IP, IP_PKTINFO, 1 },
+        { IPPROTO_IP, IP_MTU_DISCOVER, 0 },
+        { IPPROTO_TCP, TCP_NODELAY, 1 },
+        { IPPROTO_TCP, TCP_CORK, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, 11 },
+        { IPPROTO_TCP, TCP_KEEPINTVL, 12 },
+        { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+        { IPPROTO_TCP, TCP_LINGER2, 4 },
+        { IPPROTO_TCP, TCP_SYNCNT, 3 },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, 4000 },
         { IPPROTO_TCP, TCP_NOTSENT_LOWAT, 999 },
     };
     struct timeval timeout = { .tv_sec = 5 }, got = { 0 };
@@ -261,7 +274,10 @@ static const struct cmsghdr *find_control(struct msghdr *message, int type)
 /* Four messages of 32, 24, 24 and 32 bytes; one of which not even the header fits is left out. */
 static void said_in_less_room(int server, int client, const struct sockaddr_in *address)
 {
-    union { struct cmsghdr header; char bytes[256]; } control;
+    union {
+        struct cmsghdr header;
+        char bytes[256];
+    } control;
     char byte;
     struct iovec span = { &byte, 1 };
     struct msghdr message = { .msg_iov = &span, .msg_iovlen = 1, .msg_control = &control };
@@ -278,13 +294,18 @@ static void said_in_less_room(int server, int client, const struct sockaddr_in *
 
 static void datagrams_say_where_they_went(void)
 {
-    union { struct cmsghdr header; char bytes[256]; } control;
+    union {
+        struct cmsghdr header;
+        char bytes[256];
+    } control;
     char text[8];
     struct iovec span = { text, sizeof(text) };
-    struct msghdr message = { .msg_iov = &span, .msg_iovlen = 1, .msg_control = &control,
-                              .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &span, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
     int server = bound(SOCK_DGRAM, INADDR_ANY, 0, SO_BROADCAST), client = socket(AF_INET, SOCK_DGRAM, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port_of(server)),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port_of(server)),
                                    .sin_addr.s_addr = htonl(0x7f000005) };
     int names[] = { IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_RECVORIGDSTADDR };
     for (unsigned i = 0; i < 4; i++)
@@ -312,15 +333,22 @@ static void datagrams_say_where_they_went(void)
 
 static void datagrams_leave_as_their_message_says(void)
 {
-    union { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))]; } control;
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    } control;
     char byte;
     struct iovec span = { &byte, 1 };
     struct sockaddr_in address = loopback(0), from;
     socklen_t length = sizeof(from);
     int server = bound(SOCK_DGRAM, INADDR_ANY, 0, SO_BROADCAST), client = socket(AF_INET, SOCK_DGRAM, 0);
     address.sin_port = htons(port_of(server));
-    struct msghdr message = { .msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &span, .msg_iovlen = 1,
-                              .msg_control = &control, .msg_controllen = CMSG_SPACE(sizeof(struct in_pktinfo)) };
+    struct msghdr message = { .msg_name = &address,
+                              .msg_namelen = sizeof(address),
+                              .msg_iov = &span,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
+                              .msg_controllen = CMSG_SPACE(sizeof(struct in_pktinfo)) };
     struct in_pktinfo info = { .ipi_spec_dst.s_addr = htonl(0x7f000007) };
     memset(&control, 0, sizeof(control));
     control.header = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };

@@ -311,8 +311,9 @@ static void paths_from_a_file_are_few(void)
 static void poll_reports_each_file(void)
 {
     int epoll = start(EPOLLIN);
-    struct pollfd files[] = { { ends[0], POLLIN | POLLOUT, 0 }, { ends[1], POLLIN, 0 }, { 999, POLLIN, 0 },
-                              { -1, POLLIN, 7 } };
+    struct pollfd files[] = {
+        { ends[0], POLLIN | POLLOUT, 0 }, { ends[1], POLLIN, 0 }, { 999, POLLIN, 0 }, { -1, POLLIN, 7 }
+    };
     send_byte();
     CHECK_EQUAL(poll(files, 4, -1), 2);
     CHECK_EQUAL(files[0].revents, POLLIN | POLLOUT);

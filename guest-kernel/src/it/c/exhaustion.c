@@ -166,7 +166,12 @@ static void make_all(void)
     CHECK(count > 1000);
 }
 
-#define DESCRIPTORS(name, function) static void name(void) { make = function; exhaust(make_all); }
+#define DESCRIPTORS(name, function) \
+    static void name(void) \
+    { \
+        make = function; \
+        exhaust(make_all); \
+    }
 DESCRIPTORS(pipes_without_end, make_pipe)
 DESCRIPTORS(socket_pairs, make_pair)
 DESCRIPTORS(event_counters, make_event)

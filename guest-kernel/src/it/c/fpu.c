@@ -24,7 +24,8 @@ static bool sse_survives(uint64_t pattern, bool yield)
     else
         for (volatile int i = 0; i < 20000; i++)
             ;
-    __asm__ volatile("movdqu %%xmm1, %0\n\tmovdqu %%xmm14, %1" : "=m"(*(uint64_t (*)[2])out), "=m"(*(uint64_t (*)[2])(out + 2)));
+    __asm__ volatile("movdqu %%xmm1, %0\n\tmovdqu %%xmm14, %1"
+                     : "=m"(*(uint64_t(*)[2])out), "=m"(*(uint64_t(*)[2])(out + 2)));
     return out[0] == in[0] && out[1] == in[1] && out[2] == in[0] && out[3] == in[1];
 }
 
@@ -145,11 +146,10 @@ static void unmasked_exceptions_become_signals(void)
     feclearexcept(FE_ALL_EXCEPT);
     fedisableexcept(FE_ALL_EXCEPT);
     if (in_guest() && fault.signal == 0)
-        return;                      /* QEMU's emulated processor has no unmasked exceptions */
+        return; /* QEMU's emulated processor has no unmasked exceptions */
     CHECK_EQUAL(fault.signal, SIGFPE);
     CHECK_EQUAL(fault.code, FPE_FLTDIV);
 }
 
 SUITE(fpu, TEST(sse_registers_survive_other_threads), TEST(avx_registers_survive_other_threads),
-      TEST(control_words_belong_to_threads), TEST(new_threads_start_clean),
-      TEST(unmasked_exceptions_become_signals));
+      TEST(control_words_belong_to_threads), TEST(new_threads_start_clean), TEST(unmasked_exceptions_become_signals));

@@ -55,8 +55,8 @@ static void absolute_timeouts_pass(void)
     word = 0;
     CHECK_ERROR(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, &monotonic, NULL, FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
     CHECK(now_ms() - start >= 49);
-    CHECK_ERROR(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, &wall, NULL,
-                      FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
+    CHECK_ERROR(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, &wall, NULL, FUTEX_BITSET_MATCH_ANY),
+                ETIMEDOUT);
     CHECK(now_ms() - start >= 98);
     CHECK_ERROR(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, &past, NULL, FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
 }
@@ -82,10 +82,7 @@ static void *wait_on(void *bits)
 }
 
 /* How many sleep on a word: requeued to where they are, nobody wakes. */
-static long sleepers(atomic_uint *at)
-{
-    return futex(at, FUTEX_REQUEUE_PRIVATE, 0, (void *)1000L, at, 0);
-}
+static long sleepers(atomic_uint *at) { return futex(at, FUTEX_REQUEUE_PRIVATE, 0, (void *)1000L, at, 0); }
 
 /* Starts waiters; returns when all of them sleep. */
 static void start_waiters(pthread_t *threads, int count, unsigned bits)

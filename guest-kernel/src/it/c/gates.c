@@ -152,17 +152,17 @@ static void emit_return(void)
 static void write_landing(const void *bytes, size_t length)
 {
     begin_code();
-    emit("\x31\xc0\x40\x90", 4);               /* xor eax, eax; inc eax, which is a prefix in 64-bit mode */
-    emit("\x83\xf8\x01\x74\x0f", 5);           /* cmp eax, 1; je over the return */
+    emit("\x31\xc0\x40\x90", 4);     /* xor eax, eax; inc eax, which is a prefix in 64-bit mode */
+    emit("\x83\xf8\x01\x74\x0f", 5); /* cmp eax, 1; je over the return */
     emit_return();
-    emit("\x8c\xd0\x8e\xd8", 4);               /* mov eax, ss; mov ds, eax, which 64-bit mode does not need */
-    emit("\xc7\x05", 2);                       /* LOW_REACHED_32BIT = 1 */
+    emit("\x8c\xd0\x8e\xd8", 4); /* mov eax, ss; mov ds, eax, which 64-bit mode does not need */
+    emit("\xc7\x05", 2);         /* LOW_REACHED_32BIT = 1 */
     emit_word(LOW_REACHED_32BIT);
     emit_word(1);
-    emit_byte(0xb8);                           /* eax = getpid in the 32-bit ABI */
+    emit_byte(0xb8); /* eax = getpid in the 32-bit ABI */
     emit_word(20);
     emit(bytes, length);
-    emit_byte(0xea);                           /* a far jump to 64-bit code, right after */
+    emit_byte(0xea); /* a far jump to 64-bit code, right after */
     emit_word((uint32_t)(LOW_CODE + code_length + 6));
     emit(&(uint16_t){ (uint16_t)code_selector() }, 2);
     emit_return();
@@ -212,8 +212,8 @@ static void check_fault_in_32bit(const void *bytes, size_t length)
 {
     write_landing(bytes, length);
     int signal = fault_of(go_to_32bit, NULL).signal;
-    bool expected = signal == SIGSEGV || (!no_32bit_segment() && (signal == SIGILL || signal == SIGTRAP))
-                    || (on_xen_pv() && signal == 0 && length == 1);
+    bool expected = signal == SIGSEGV || (!no_32bit_segment() && (signal == SIGILL || signal == SIGTRAP)) ||
+                    (on_xen_pv() && signal == 0 && length == 1);
     if (!expected || reached_32bit() == no_32bit_segment())
         test_failed(__FILE__, __LINE__, "bytes %02x %02x: signal %d, in 32-bit mode %d", *(const uint8_t *)bytes,
                     length > 1 ? ((const uint8_t *)bytes)[1] : 0, signal, reached_32bit());
@@ -221,10 +221,17 @@ static void check_fault_in_32bit(const void *bytes, size_t length)
 
 static void no_system_calls_from_32bit_mode(void)
 {
-    static const struct { const char *bytes; size_t length; } entries[] = {
-        { "\x0f\x05", 2 }, { "\x0f\x34", 2 }, { "\xcd\x80", 2 }, { "\xcd\x82", 2 }, { "\xce", 1 },
-        { "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x0f\x05", 11 },          /* with TF: pushf; or; popf; syscall */
-        { "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x0f\x34", 11 },          /* and sysenter */
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } entries[] = {
+        { "\x0f\x05", 2 },
+        { "\x0f\x34", 2 },
+        { "\xcd\x80", 2 },
+        { "\xcd\x82", 2 },
+        { "\xce", 1 },
+        { "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x0f\x05", 11 }, /* with TF: pushf; or; popf; syscall */
+        { "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x0f\x34", 11 }, /* and sysenter */
     };
     for (unsigned i = 0; in_guest() && i < sizeof(entries) / sizeof(entries[0]); i++) {
         check_fault_in_32bit(entries[i].bytes, entries[i].length);
@@ -235,7 +242,7 @@ static void no_system_calls_from_32bit_mode(void)
 /* In 32-bit mode: waits for LOW_EVENT, which only an interrupt can bring on one processor. */
 static void write_wait_for_event(void)
 {
-    static const char wait[] = "\x83\x3d\x18\x0f\x00\x20\x00\x74\xf7";    /* 1: cmpl $0, LOW_EVENT; je 1b */
+    static const char wait[] = "\x83\x3d\x18\x0f\x00\x20\x00\x74\xf7"; /* 1: cmpl $0, LOW_EVENT; je 1b */
     write_landing(wait, sizeof(wait) - 1);
     *(volatile uint32_t *)LOW_EVENT = 0;
 }
@@ -285,7 +292,7 @@ static void int_n_is_a_fault_for_all_vectors(void)
     for (unsigned vector = 0; vector < 256; vector++) {
         uint8_t code[] = { 0xb8, 20, 0, 0, 0, 0xcd, (uint8_t)vector };
         if (vector == 0x80 && !in_guest())
-            continue;                          /* Linux's 32-bit system calls */
+            continue; /* Linux's 32-bit system calls */
         struct fault fault = fault_of_code(code, sizeof(code));
         if (fault.signal != (vector == 3 ? SIGTRAP : SIGSEGV) || fault.code != SI_KERNEL)
             test_failed(__FILE__, __LINE__, "int %u: signal %d code %d", vector, fault.signal, fault.code);
@@ -309,7 +316,7 @@ static void sysenter_is_a_fault(void)
 
 #define SEGV 1u
 #define ILL 2u
-#define NOTHING 4u                /* done for the program, or emulated for it with values that mean nothing */
+#define NOTHING 4u /* done for the program, or emulated for it with values that mean nothing */
 
 #define CODE(bytes) (bytes), sizeof(bytes) - 1
 static const struct instruction {
@@ -317,34 +324,54 @@ static const struct instruction {
     size_t length;
     unsigned allowed, allowed_in_guest;
 } privileged[] = {
-    { "hlt", CODE("\xf4"), SEGV, SEGV }, { "cli", CODE("\xfa"), SEGV, SEGV }, { "sti", CODE("\xfb"), SEGV, SEGV },
-    { "in al, dx", CODE("\xec"), SEGV, SEGV }, { "out dx, al", CODE("\xee"), SEGV, SEGV },
-    { "in eax, dx", CODE("\xed"), SEGV, SEGV }, { "out dx, eax", CODE("\xef"), SEGV, SEGV },
-    { "in al, 0xff", CODE("\xe4\xff"), SEGV, SEGV }, { "out 0x64, al", CODE("\xe6\x64"), SEGV, SEGV },
+    { "hlt", CODE("\xf4"), SEGV, SEGV },
+    { "cli", CODE("\xfa"), SEGV, SEGV },
+    { "sti", CODE("\xfb"), SEGV, SEGV },
+    { "in al, dx", CODE("\xec"), SEGV, SEGV },
+    { "out dx, al", CODE("\xee"), SEGV, SEGV },
+    { "in eax, dx", CODE("\xed"), SEGV, SEGV },
+    { "out dx, eax", CODE("\xef"), SEGV, SEGV },
+    { "in al, 0xff", CODE("\xe4\xff"), SEGV, SEGV },
+    { "out 0x64, al", CODE("\xe6\x64"), SEGV, SEGV },
     { "out 0x501", CODE("\x66\xba\x01\x05\xee"), SEGV, SEGV },
     { "out 0xcf9", CODE("\x66\xba\xf9\x0c\xee"), SEGV, SEGV },
-    { "in 0xffff", CODE("\x66\xba\xff\xff\xed"), SEGV, SEGV }, { "rep insb", CODE("\xf3\x6c"), SEGV, SEGV },
+    { "in 0xffff", CODE("\x66\xba\xff\xff\xed"), SEGV, SEGV },
+    { "rep insb", CODE("\xf3\x6c"), SEGV, SEGV },
     { "rep outsb", CODE("\xf3\x6e"), SEGV, SEGV },
-    { "rdmsr", CODE("\x0f\x32"), SEGV, SEGV }, { "wrmsr", CODE("\x0f\x30"), SEGV, SEGV },
+    { "rdmsr", CODE("\x0f\x32"), SEGV, SEGV },
+    { "wrmsr", CODE("\x0f\x30"), SEGV, SEGV },
     { "wrmsr lstar", CODE("\xb9\x82\x00\x00\xc0\x0f\x30"), SEGV, SEGV },
     { "rdpmc", CODE("\x0f\x33"), SEGV, SEGV },
-    { "read cr0", CODE("\x0f\x20\xc0"), SEGV, SEGV }, { "read cr2", CODE("\x0f\x20\xd0"), SEGV, SEGV },
-    { "read cr3", CODE("\x0f\x20\xd8"), SEGV, SEGV }, { "read cr4", CODE("\x0f\x20\xe0"), SEGV, SEGV },
-    { "read cr8", CODE("\x44\x0f\x20\xc0"), SEGV, SEGV }, { "write cr0", CODE("\x0f\x22\xc0"), SEGV, SEGV },
-    { "write cr3", CODE("\x0f\x22\xd8"), SEGV, SEGV }, { "write cr4", CODE("\x0f\x22\xe0"), SEGV, SEGV },
-    { "read dr7", CODE("\x0f\x21\xf8"), SEGV, SEGV }, { "write dr7", CODE("\x0f\x23\xf8"), SEGV, SEGV },
-    { "write dr0", CODE("\x0f\x23\xc0"), SEGV, SEGV }, { "write dr6", CODE("\x0f\x23\xf0"), SEGV, SEGV },
-    { "lgdt", CODE("\x0f\x01\x14\x24"), SEGV, SEGV }, { "lidt", CODE("\x0f\x01\x1c\x24"), SEGV, SEGV },
-    { "lldt", CODE("\x0f\x00\xd0"), SEGV, SEGV }, { "ltr", CODE("\x0f\x00\xd8"), SEGV, SEGV },
-    { "lmsw", CODE("\x0f\x01\xf0"), SEGV, SEGV }, { "clts", CODE("\x0f\x06"), SEGV, SEGV },
-    { "invd", CODE("\x0f\x08"), SEGV, SEGV }, { "wbinvd", CODE("\x0f\x09"), SEGV, SEGV },
-    { "invlpg", CODE("\x0f\x01\x3c\x24"), SEGV, SEGV }, { "swapgs", CODE("\x0f\x01\xf8"), SEGV, SEGV },
+    { "read cr0", CODE("\x0f\x20\xc0"), SEGV, SEGV },
+    { "read cr2", CODE("\x0f\x20\xd0"), SEGV, SEGV },
+    { "read cr3", CODE("\x0f\x20\xd8"), SEGV, SEGV },
+    { "read cr4", CODE("\x0f\x20\xe0"), SEGV, SEGV },
+    { "read cr8", CODE("\x44\x0f\x20\xc0"), SEGV, SEGV },
+    { "write cr0", CODE("\x0f\x22\xc0"), SEGV, SEGV },
+    { "write cr3", CODE("\x0f\x22\xd8"), SEGV, SEGV },
+    { "write cr4", CODE("\x0f\x22\xe0"), SEGV, SEGV },
+    { "read dr7", CODE("\x0f\x21\xf8"), SEGV, SEGV },
+    { "write dr7", CODE("\x0f\x23\xf8"), SEGV, SEGV },
+    { "write dr0", CODE("\x0f\x23\xc0"), SEGV, SEGV },
+    { "write dr6", CODE("\x0f\x23\xf0"), SEGV, SEGV },
+    { "lgdt", CODE("\x0f\x01\x14\x24"), SEGV, SEGV },
+    { "lidt", CODE("\x0f\x01\x1c\x24"), SEGV, SEGV },
+    { "lldt", CODE("\x0f\x00\xd0"), SEGV, SEGV },
+    { "ltr", CODE("\x0f\x00\xd8"), SEGV, SEGV },
+    { "lmsw", CODE("\x0f\x01\xf0"), SEGV, SEGV },
+    { "clts", CODE("\x0f\x06"), SEGV, SEGV },
+    { "invd", CODE("\x0f\x08"), SEGV, SEGV },
+    { "wbinvd", CODE("\x0f\x09"), SEGV, SEGV },
+    { "invlpg", CODE("\x0f\x01\x3c\x24"), SEGV, SEGV },
+    { "swapgs", CODE("\x0f\x01\xf8"), SEGV, SEGV },
     { "sysretq", CODE("\x48\x0f\x07"), SEGV | ILL, SEGV | ILL },
     { "sysexit", CODE("\x0f\x35"), SEGV | ILL, SEGV | ILL },
     { "xsetbv", CODE("\x0f\x01\xd1"), SEGV | ILL, SEGV | ILL },
     { "monitor", CODE("\x0f\x01\xc8"), SEGV | ILL, SEGV | ILL },
-    { "mwait", CODE("\x0f\x01\xc9"), SEGV | ILL, SEGV | ILL }, { "clac", CODE("\x0f\x01\xca"), SEGV | ILL, SEGV | ILL },
-    { "stac", CODE("\x0f\x01\xcb"), SEGV | ILL, SEGV | ILL }, { "rsm", CODE("\x0f\xaa"), SEGV | ILL, SEGV | ILL },
+    { "mwait", CODE("\x0f\x01\xc9"), SEGV | ILL, SEGV | ILL },
+    { "clac", CODE("\x0f\x01\xca"), SEGV | ILL, SEGV | ILL },
+    { "stac", CODE("\x0f\x01\xcb"), SEGV | ILL, SEGV | ILL },
+    { "rsm", CODE("\x0f\xaa"), SEGV | ILL, SEGV | ILL },
     { "vmrun", CODE("\x0f\x01\xd8"), SEGV | ILL, SEGV | ILL },
     { "vmload", CODE("\x0f\x01\xda"), SEGV | ILL, SEGV | ILL },
     { "vmsave", CODE("\x0f\x01\xdb"), SEGV | ILL, SEGV | ILL },
@@ -357,7 +384,8 @@ static const struct instruction {
     { "vmcall", CODE("\x0f\x01\xc1"), SEGV | ILL | NOTHING, SEGV | ILL | NOTHING },
     { "vmmcall", CODE("\x0f\x01\xd9"), SEGV | ILL | NOTHING, SEGV | ILL | NOTHING },
     /* Encodings that 64-bit mode has not got. */
-    { "int 0x82 of Xen", CODE("\xcd\x82"), SEGV, SEGV }, { "into", CODE("\xce"), ILL, ILL },
+    { "int 0x82 of Xen", CODE("\xcd\x82"), SEGV, SEGV },
+    { "into", CODE("\xce"), ILL, ILL },
     { "lcall", CODE("\x9a\x00\x00\x00\x00\x10\x00"), ILL, ILL },
     { "ljmp", CODE("\xea\x00\x00\x00\x00\x10\x00"), ILL, ILL },
 };
@@ -382,9 +410,12 @@ static void privileged_instructions_are_faults(void)
 /* User-mode instruction prevention: where the CPU has it, the tables' addresses are not to be seen. */
 static void table_registers_are_not_shown(void)
 {
-    static const struct { const char *bytes; size_t length; } stores[] = {
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } stores[] = {
         { CODE("\x0f\x01\x44\x24\xe0") }, { CODE("\x0f\x01\x4c\x24\xe0") }, { CODE("\x0f\x00\xc0") },
-        { CODE("\x0f\x00\xc8") }, { CODE("\x0f\x01\xe0") },               /* sgdt, sidt, sldt, str, smsw */
+        { CODE("\x0f\x00\xc8") },         { CODE("\x0f\x01\xe0") }, /* sgdt, sidt, sldt, str, smsw */
     };
     unsigned a, b, c = 0, d;
     bool has_umip = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & 4);
@@ -414,18 +445,18 @@ static void load_and_call(void *selector)
                      "mov $158, %%eax\n"
                      "push %%rax\n"
                      "mov %%rsp, %%rsi\n"
-                     "syscall\n"                            /* arch_prctl(ARCH_GET_FS) */
+                     "syscall\n" /* arch_prctl(ARCH_GET_FS) */
                      "pop %%rbx\n"
                      "mov %2, %%rdi\n"
                      "mov $0x20000000, %%eax\n"
                      "call *%%rax\n"
                      "mov $110, %%eax\n"
-                     "syscall\n"                            /* getppid */
+                     "syscall\n" /* getppid */
                      "mov %%rax, %%r12\n"
                      "mov %%rbx, %%rsi\n"
                      "mov $0x1002, %%edi\n"
                      "mov $158, %%eax\n"
-                     "syscall\n"                            /* arch_prctl(ARCH_SET_FS) */
+                     "syscall\n" /* arch_prctl(ARCH_SET_FS) */
                      "mov %%r12, %0\n"
                      "mov %%rbx, %1\n"
                      "add $128, %%rsp\n"
@@ -460,7 +491,9 @@ static void write_gs_base(void *base)
                      "mov $110, %%eax\n"
                      "syscall\n"
                      "ud2\n"
-                     : "=&a"(result) : "r"(base) : "rcx", "r11", "memory");
+                     : "=&a"(result)
+                     : "r"(base)
+                     : "rcx", "r11", "memory");
 }
 
 static void reset_gs_base(void *unused)
@@ -471,8 +504,9 @@ static void reset_gs_base(void *unused)
 
 static void any_gs_base_does_not_disturb_the_kernel(void)
 {
-    static const uint64_t bases[] = { 0, 1, 0x7fffffffffff, 0xffff800000000000, 0xffff880000100000, 0xffffffff80100000,
-                                      0xffffffffffffffff };
+    static const uint64_t bases[] = {
+        0, 1, 0x7fffffffffff, 0xffff800000000000, 0xffff880000100000, 0xffffffff80100000, 0xffffffffffffffff
+    };
     for (unsigned i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
         /* Either the instruction or the UD2 that comes after the system call. */
         CHECK_EQUAL(fault_of(write_gs_base, (void *)bases[i]).signal, SIGILL);
@@ -483,7 +517,9 @@ static void any_gs_base_does_not_disturb_the_kernel(void)
 
 /* ---- Returns of interrupts and signals ------------------------------------------------------------ */
 
-struct crafted { uint64_t rip, cs, flags, rsp, ss; };
+struct crafted {
+    uint64_t rip, cs, flags, rsp, ss;
+};
 
 /* IRETQ with a frame of the program's; `rip` is the code after it when 0. */
 static void return_from_interrupt(void *argument)
@@ -509,7 +545,9 @@ static void return_from_interrupt(void *argument)
                      "pop %0\n"
                      "push $2\n"
                      "popfq\n"
-                     : "=r"(flags) : "r"(frame) : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+                     : "=r"(flags)
+                     : "r"(frame)
+                     : "rax", "rbx", "rcx", "rdx", "memory", "cc");
     CHECK_EQUAL(flags & (FLAG_IOPL | FLAG_VM | FLAG_VIRTUAL_INTERRUPT), 0);
     CHECK(flags & FLAG_INTERRUPT);
 }
@@ -525,15 +563,29 @@ static void crafted_interrupt_returns_stay_in_user_mode(void)
 {
     uint64_t cs = code_selector(), ss = stack_selector();
     const struct crafted frames[] = {
-        { 0, cs, 2, 0, ss }, { 0, cs, FLAG_IOPL | 2, 0, ss }, { 0, cs, FLAG_VM | 2, 0, ss },
-        { 0, cs, FLAG_NESTED | 2, 0, ss }, { 0, cs, FLAG_VIRTUAL_INTERRUPT | 2, 0, ss },
-        { 0, cs, FLAG_TRAP | 2, 0, ss }, { 0, cs, FLAG_ALIGNMENT | 2, 0, ss },
-        { 0, cs, UINT64_MAX & ~FLAG_TRAP, 0, ss }, { 0, cs & ~3UL, 2, 0, ss },
-        { 0, 0x10, 2, 0, 0x18 }, { 0, 0x08, 2, 0, 0x10 }, { 0, 0x13, 2, 0, 0x1b }, { 0, 0xe030, 2, 0, 0xe028 },
-        { 0, 0xe008, 2, 0, 0 }, { 0, 0, 2, 0, 0 }, { 0, cs, 2, 0, 0 }, { 0, cs, 2, 0, 0x18 }, { 0, 0x40, 2, 0, ss },
-        { 0, cs, 2, 0x8000000000000000, ss }, { 0x8000000000000000, cs, 2, 0, ss },
+        { 0, cs, 2, 0, ss },
+        { 0, cs, FLAG_IOPL | 2, 0, ss },
+        { 0, cs, FLAG_VM | 2, 0, ss },
+        { 0, cs, FLAG_NESTED | 2, 0, ss },
+        { 0, cs, FLAG_VIRTUAL_INTERRUPT | 2, 0, ss },
+        { 0, cs, FLAG_TRAP | 2, 0, ss },
+        { 0, cs, FLAG_ALIGNMENT | 2, 0, ss },
+        { 0, cs, UINT64_MAX & ~FLAG_TRAP, 0, ss },
+        { 0, cs & ~3UL, 2, 0, ss },
+        { 0, 0x10, 2, 0, 0x18 },
+        { 0, 0x08, 2, 0, 0x10 },
+        { 0, 0x13, 2, 0, 0x1b },
+        { 0, 0xe030, 2, 0, 0xe028 },
+        { 0, 0xe008, 2, 0, 0 },
+        { 0, 0, 2, 0, 0 },
+        { 0, cs, 2, 0, 0 },
+        { 0, cs, 2, 0, 0x18 },
+        { 0, 0x40, 2, 0, ss },
+        { 0, cs, 2, 0x8000000000000000, ss },
+        { 0x8000000000000000, cs, 2, 0, ss },
         { 0xffffffff80100000, cs, 2, 0, ss },
-        { 0xffffffff80100000, 0x10, 2, 0xffffffff80200000, 0x18 }, { 0x7fffffffffff, cs, 2, 0, ss },
+        { 0xffffffff80100000, 0x10, 2, 0xffffffff80200000, 0x18 },
+        { 0x7fffffffffff, cs, 2, 0, ss },
     };
     for (unsigned i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
         int signal = fault_of(return_from_interrupt, (void *)&frames[i]).signal;
@@ -544,7 +596,11 @@ static void crafted_interrupt_returns_stay_in_user_mode(void)
 }
 
 /* What the handler writes over the context it was given. */
-static struct { int reg; uint64_t value; enum { REGISTER, FPU_AT, FPU_FILL } what; } edit;
+static struct {
+    int reg;
+    uint64_t value;
+    enum { REGISTER, FPU_AT, FPU_FILL } what;
+} edit;
 
 static void edit_context(int number, siginfo_t *information, void *context)
 {
@@ -571,8 +627,19 @@ static void raise_and_return(void *unused)
 
 static void crafted_signal_frames_stay_in_user_mode(void)
 {
-    static const uint64_t values[] = { 0, 1, 0x10, 0x13, 0x18, 0xe030, 0x7ffffffff000, 0x7fffffffffff, 0x800000000000,
-                                       0x8000000000000000, 0xffff880000100000, 0xffffffff80100000, UINT64_MAX };
+    static const uint64_t values[] = { 0,
+                                       1,
+                                       0x10,
+                                       0x13,
+                                       0x18,
+                                       0xe030,
+                                       0x7ffffffff000,
+                                       0x7fffffffffff,
+                                       0x800000000000,
+                                       0x8000000000000000,
+                                       0xffff880000100000,
+                                       0xffffffff80100000,
+                                       UINT64_MAX };
     static const int registers[] = { REG_RIP, REG_RSP, REG_EFL, REG_CSGSFS, REG_ERR, REG_TRAPNO, REG_CR2, REG_OLDMASK };
     struct sigaction action = { .sa_sigaction = edit_context, .sa_flags = SA_SIGINFO };
     sigaction(SIGUSR1, &action, NULL);
@@ -598,8 +665,9 @@ static void return_without_frame(void *stack)
 
 static void signal_return_without_a_frame_is_a_fault(void)
 {
-    static const uint64_t stacks[] = { 0, 8, 0x7ffffffff000, 0x800000000000, 0x8000000000000000, 0xffffffff80100000,
-                                       UINT64_MAX };
+    static const uint64_t stacks[] = {
+        0, 8, 0x7ffffffff000, 0x800000000000, 0x8000000000000000, 0xffffffff80100000, UINT64_MAX
+    };
     for (unsigned i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
         CHECK_FAULT(return_without_frame, (void *)stacks[i], SIGSEGV, SI_KERNEL);
     still_alive();
@@ -611,22 +679,34 @@ static void signal_return_without_a_frame_is_a_fault(void)
 static void with_flags(uint32_t flags, const char *bytes, size_t length)
 {
     begin_code();
-    emit_byte(0x68);                           /* push flags; popfq */
+    emit_byte(0x68); /* push flags; popfq */
     emit_word(flags);
     emit_byte(0x9d);
     emit(bytes, length);
-    emit("\x6a\x02\x9d\xfc", 4);               /* push 2; popfq; cld */
+    emit("\x6a\x02\x9d\xfc", 4); /* push 2; popfq; cld */
     emit_byte(0xc3);
 }
 
 static void entries_bear_any_flags(void)
 {
-    static const struct { const char *bytes; size_t length; } entries[] = {
-        { CODE("\xb8\x6e\x00\x00\x00\x0f\x05") },               /* getppid by syscall */
-        { CODE("\xcc") }, { CODE("\xf1") }, { CODE("\x0f\x0b") }, { CODE("\xcd\x03") }, { CODE("\xcd\x04") },
-        { CODE("\xcd\x21") }, { CODE("\xa0\x08\x00\x00\x00\x00\x00\x00\x00") }, { CODE("\x0f\x05") },
-        { CODE("\x8c\xd0\x8e\xd0\x0f\x05") }, { CODE("\x8c\xd0\x8e\xd0\xcc") },    /* mov eax, ss; mov ss, eax; and: */
-        { CODE("\x8c\xd0\x8e\xd0\xcd\x03") }, { CODE("\x8c\xd0\x8e\xd0\xf1") }, { CODE("\x8c\xd0\x8e\xd0\x0f\x0b") },
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } entries[] = {
+        { CODE("\xb8\x6e\x00\x00\x00\x0f\x05") }, /* getppid by syscall */
+        { CODE("\xcc") },
+        { CODE("\xf1") },
+        { CODE("\x0f\x0b") },
+        { CODE("\xcd\x03") },
+        { CODE("\xcd\x04") },
+        { CODE("\xcd\x21") },
+        { CODE("\xa0\x08\x00\x00\x00\x00\x00\x00\x00") },
+        { CODE("\x0f\x05") },
+        { CODE("\x8c\xd0\x8e\xd0\x0f\x05") },
+        { CODE("\x8c\xd0\x8e\xd0\xcc") }, /* mov eax, ss; mov ss, eax; and: */
+        { CODE("\x8c\xd0\x8e\xd0\xcd\x03") },
+        { CODE("\x8c\xd0\x8e\xd0\xf1") },
+        { CODE("\x8c\xd0\x8e\xd0\x0f\x0b") },
         { CODE("\x8c\xd0\x8e\xd0\xcd\x80") },
     };
     static const uint32_t flags[] = { 0x2, 0x102, 0x402, 0x4002, 0x40002, 0x44d02, 0x44502 | 0x8d5 };
@@ -666,7 +746,9 @@ static void single_steps_pass_system_calls(void)
                      "pushfq\n"
                      "andl $~0x100, (%%rsp)\n"
                      "popfq\n"
-                     : "=a"(result) : : "rcx", "r11", "memory", "cc");
+                     : "=a"(result)
+                     :
+                     : "rcx", "r11", "memory", "cc");
     CHECK_EQUAL(result, getppid());
     CHECK(steps >= 6);
     still_alive();
@@ -676,16 +758,22 @@ static void single_steps_pass_system_calls(void)
 
 static void exceptions_have_the_signals_of_linux(void)
 {
-    static const struct { const char *bytes; size_t length; int signal; } exceptions[] = {
-        { CODE("\x31\xc9\x31\xd2\xf7\xf1"), SIGFPE },                      /* div by zero */
-        { CODE("\xcc"), SIGTRAP }, { CODE("\x0f\x0b"), SIGILL },
+    static const struct {
+        const char *bytes;
+        size_t length;
+        int signal;
+    } exceptions[] = {
+        { CODE("\x31\xc9\x31\xd2\xf7\xf1"), SIGFPE }, /* div by zero */
+        { CODE("\xcc"), SIGTRAP },
+        { CODE("\x0f\x0b"), SIGILL },
         /* A stack that is not canonical: push through RBP. */
         { CODE("\x55\x48\xbd\x00\x00\x00\x00\x00\x00\x00\x80\x48\x8b\x45\x00\x5d"), SIGBUS },
         { CODE("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x80\x48\x8b\x00"), SIGSEGV },
         /* x87: fldcw of 0x0340, 1 / 0, fwait. SSE: ldmxcsr of 0x1d80, 1 / 0. */
         { CODE("\x68\x40\x03\x00\x00\xd9\x2c\x24\x58\xd9\xe8\xd9\xee\xde\xf9\x9b"), SIGFPE },
         { CODE("\x68\x80\x1d\x00\x00\x0f\xae\x14\x24\x58\x0f\x57\xc9\xb8\x01\x00\x00\x00"
-               "\xf3\x0f\x2a\xc0\xf3\x0f\x5e\xc1"), SIGFPE },
+               "\xf3\x0f\x2a\xc0\xf3\x0f\x5e\xc1"),
+          SIGFPE },
     };
     enum { SSE_EXCEPTION = sizeof(exceptions) / sizeof(exceptions[0]) - 1 };
     for (unsigned i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++) {
@@ -704,7 +792,9 @@ static void misaligned_access(void *at)
 {
     __asm__ volatile("pushfq\n\torl $0x40000, (%%rsp)\n\tpopfq\n\tmov (%0), %%eax\n\t"
                      "pushfq\n\tandl $~0x40000, (%%rsp)\n\tpopfq"
-                     : : "r"(at) : "rax", "memory", "cc");
+                     :
+                     : "r"(at)
+                     : "rax", "memory", "cc");
 }
 
 static void alignment_check_is_a_bus_error(void)
@@ -718,10 +808,10 @@ static void alignment_check_is_a_bus_error(void)
 }
 
 SUITE(gates, TEST(far_transfers_stay_in_64_bit_user_mode), TEST(no_system_calls_from_32bit_mode),
-      TEST(interrupts_leave_32bit_mode_alone),
-      TEST(int_n_is_a_fault_for_all_vectors), TEST(sysenter_is_a_fault), TEST(privileged_instructions_are_faults),
-      TEST(table_registers_are_not_shown), TEST(data_selectors_do_not_disturb_the_kernel),
-      TEST(any_gs_base_does_not_disturb_the_kernel), TEST(crafted_interrupt_returns_stay_in_user_mode),
-      TEST(crafted_signal_frames_stay_in_user_mode), TEST(signal_return_without_a_frame_is_a_fault),
-      TEST(entries_bear_any_flags), TEST(single_steps_pass_system_calls), TEST(exceptions_have_the_signals_of_linux),
+      TEST(interrupts_leave_32bit_mode_alone), TEST(int_n_is_a_fault_for_all_vectors), TEST(sysenter_is_a_fault),
+      TEST(privileged_instructions_are_faults), TEST(table_registers_are_not_shown),
+      TEST(data_selectors_do_not_disturb_the_kernel), TEST(any_gs_base_does_not_disturb_the_kernel),
+      TEST(crafted_interrupt_returns_stay_in_user_mode), TEST(crafted_signal_frames_stay_in_user_mode),
+      TEST(signal_return_without_a_frame_is_a_fault), TEST(entries_bear_any_flags),
+      TEST(single_steps_pass_system_calls), TEST(exceptions_have_the_signals_of_linux),
       TEST(alignment_check_is_a_bus_error));

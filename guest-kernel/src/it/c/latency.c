@@ -31,9 +31,9 @@
 
 #define NS_PER_MS 1000000LL
 #define TICK_NS (2 * NS_PER_MS)
-#define SHORT_NS (100 * NS_PER_MS)   /* a call that takes less than this proves nothing and disturbs nobody */
-#define ATTEMPTS 10                  /* the host, too, may keep a guest from running: one good attempt is proof */
-#define SHARE 2                      /* the longest silence is at most this part of the call */
+#define SHORT_NS (100 * NS_PER_MS) /* a call that takes less than this proves nothing and disturbs nobody */
+#define ATTEMPTS 10                /* the host, too, may keep a guest from running: one good attempt is proof */
+#define SHARE 2                    /* the longest silence is at most this part of the call */
 
 static _Atomic int64_t last_tick, longest;
 static _Atomic bool stop_ticker;
@@ -360,7 +360,7 @@ static void many_descriptors(void)
 
 /* ---- The console ---- */
 
-#define LINES 900                    /* of 72 bytes: more than the kernel keeps, so the writer has to sleep */
+#define LINES 900 /* of 72 bytes: more than the kernel keeps, so the writer has to sleep */
 static char flood[LINES * 72 + 1];
 
 static void write_flood(void)
@@ -377,10 +377,7 @@ static void write_flood(void)
     }
 }
 
-static void write_megabyte(void)
-{
-    CHECK_EQUAL(write(1, buffer, BUFFER), BUFFER);
-}
+static void write_megabyte(void) { CHECK_EQUAL(write(1, buffer, BUFFER), BUFFER); }
 
 /* One call that moves so much. */
 static void long_console_output(void)

@@ -26,7 +26,11 @@ static struct rlimit set_soft(int resource, rlim_t soft)
 static void put_back(int resource, struct rlimit limit) { CHECK_EQUAL(setrlimit(resource, &limit), 0); }
 
 static volatile int signals_seen;
-static void count_signal(int signal) { (void)signal; signals_seen++; }
+static void count_signal(int signal)
+{
+    (void)signal;
+    signals_seen++;
+}
 
 static int64_t cpu_seconds(void)
 {
@@ -42,7 +46,7 @@ static void cpu_time_is_limited(void)
     int64_t first = cpu_seconds() + 1;
     struct rlimit old = set_soft(RLIMIT_CPU, (rlim_t)first), now;
     for (int wanted = 1; wanted <= 2; wanted++) {
-        while (signals_seen < wanted) { }
+        while (signals_seen < wanted) {}
         /* Linux counts a whole tick for each part of one, so the signal comes early on a busy machine. */
         CHECK(!in_guest() || cpu_seconds() + 1 >= first + wanted - 1);
         CHECK_EQUAL(getrlimit(RLIMIT_CPU, &now), 0);
@@ -72,7 +76,7 @@ static void data_is_limited(void)
     put_back(RLIMIT_DATA, old);
     CHECK_EQUAL(mprotect(reserved, MIB, PROT_READ | PROT_WRITE), 0);
     set_soft(RLIMIT_DATA, 4096);
-    CHECK_EQUAL(mprotect(reserved, MIB / 2, PROT_READ | PROT_WRITE), 0);      /* is data already */
+    CHECK_EQUAL(mprotect(reserved, MIB / 2, PROT_READ | PROT_WRITE), 0); /* is data already */
     CHECK(mremap(reserved, MIB, 2 * MIB, MREMAP_MAYMOVE) == MAP_FAILED);
     CHECK_EQUAL(errno, ENOMEM);
     put_back(RLIMIT_DATA, old);

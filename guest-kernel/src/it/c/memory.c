@@ -274,7 +274,7 @@ static void program_file_can_be_mapped(void)
 
 static void code_written_can_be_run_when_asked_for(void)
 {
-    static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };   /* mov $42, %eax; ret */
+    static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }; /* mov $42, %eax; ret */
     char *at = map(PAGE, READ_WRITE);
     memcpy(at, code, sizeof(code));
     CHECK_EQUAL(mprotect(at, PAGE, PROT_READ | PROT_EXEC), 0);
@@ -297,8 +297,9 @@ static void many_small_areas(void)
 }
 
 /* Bytes around those at which the kernel copies in another way. */
-static const size_t copied_lengths[] = { 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 119, 120, 127, 128, 129, 135, 136, 137,
-                                         200 };
+static const size_t copied_lengths[] = {
+    1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 119, 120, 127, 128, 129, 135, 136, 137, 200
+};
 #define COPIED_LENGTHS (sizeof(copied_lengths) / sizeof(copied_lengths[0]))
 #define COPIED_MAX 200
 

@@ -82,7 +82,7 @@ static void named_pipe_opens_without_waiting(void)
     CHECK_ERROR(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);
     int reader = open("fifo", O_RDONLY | O_NONBLOCK);
     CHECK(reader >= 0);
-    CHECK_EQUAL(events_now(reader, POLLIN), 0);           /* no writer has come yet: not the end */
+    CHECK_EQUAL(events_now(reader, POLLIN), 0); /* no writer has come yet: not the end */
     CHECK_EQUAL(read(reader, &byte, 1), 0);
     int writer = open("fifo", O_WRONLY | O_NONBLOCK);
     CHECK(writer >= 0);
@@ -113,7 +113,7 @@ static void named_pipe_opened_for_both_keeps_its_bytes(void)
     CHECK_EQUAL(events_now(both, POLLIN | POLLOUT), POLLOUT);
     CHECK_EQUAL(write(both, "abc", 3), 3);
     CHECK_EQUAL(events_now(both, POLLIN | POLLOUT), POLLIN | POLLOUT);
-    int second = open("fifo", O_RDONLY);                  /* a writer is there: does not wait */
+    int second = open("fifo", O_RDONLY); /* a writer is there: does not wait */
     CHECK_EQUAL(unlink("fifo"), 0);
     CHECK_EQUAL(read(second, bytes, 1), 1);
     CHECK_EQUAL(bytes[0], 'a');
@@ -128,7 +128,7 @@ static void named_pipe_opened_for_both_keeps_its_bytes(void)
     CHECK_ERROR(read(both, bytes, 4), EAGAIN);
     CHECK_EQUAL(write(both, "gone", 4), 4);
     close(both);
-    both = open("fifo", O_RDWR | O_NONBLOCK);             /* bytes go with the last end, the name stays */
+    both = open("fifo", O_RDWR | O_NONBLOCK); /* bytes go with the last end, the name stays */
     CHECK_ERROR(read(both, bytes, 4), EAGAIN);
     close(both);
     CHECK_EQUAL(unlink("fifo"), 0);
@@ -176,7 +176,7 @@ static void waiting_for_a_named_pipe_is_interrupted(void)
     CHECK_ERROR(open("fifo", O_RDONLY), EINTR);
     CHECK_EQUAL(pthread_join(other, NULL), 0);
     signal(SIGUSR1, SIG_DFL);
-    CHECK_ERROR(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);      /* the reader that gave up is none */
+    CHECK_ERROR(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO); /* the reader that gave up is none */
     CHECK_EQUAL(unlink("fifo"), 0);
 }
 
@@ -289,7 +289,7 @@ static void exchanges_are_watched(void)
     CHECK(inotify_add_watch(watch, "watched", IN_MOVED_FROM | IN_MOVED_TO) >= 0);
     CHECK_EQUAL(exchange("watched/a", "watched/b"), 0);
     ssize_t length = read(watch, buffer, sizeof(buffer));
-    uint32_t cookies[2][2] = { { 0 } };                   /* of from and to, of the directory and the file */
+    uint32_t cookies[2][2] = { { 0 } }; /* of from and to, of the directory and the file */
     for (ssize_t at = 0; at < length;) {
         struct inotify_event *event = (void *)(buffer + at);
         bool to = event->mask & IN_MOVED_TO, directory = event->mask & IN_ISDIR;

@@ -85,7 +85,9 @@ static void wait_for_signals(int count)
 static void timers_send_their_value(void)
 {
     timer_t timer;
-    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1, .sigev_value.sival_int = 4711 };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGRTMIN + 1,
+                              .sigev_value.sival_int = 4711 };
     struct itimerspec setting = { { 0, 2000000 }, { 0, 1000000 } }, left;
     catch_signal(SIGRTMIN + 1);
     CHECK_EQUAL(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
@@ -133,7 +135,7 @@ static void interval_timers_repeat(void)
     catch_signal(SIGPROF);
     CHECK_EQUAL(setitimer(ITIMER_PROF, &setting, NULL), 0);
     while (arrived < 3)
-        continue;                    /* it counts the CPU's time */
+        continue; /* it counts the CPU's time */
     CHECK_EQUAL(setitimer(ITIMER_PROF, &stopped, NULL), 0);
 }
 
@@ -343,7 +345,8 @@ static void walks_stay_where_they_should(void)
     check_opens(open_how(directory, "/../../in", RESOLVE_IN_ROOT));
     CHECK_ERROR(open_how(directory, "absolute/x", RESOLVE_NO_SYMLINKS), ELOOP);
     CHECK_ERROR(open_how(AT_FDCWD, "/proc/self/stat", RESOLVE_NO_XDEV), EXDEV);
-    CHECK(unlinkat(directory, "absolute", 0) == 0 && unlinkat(directory, "out", 0) == 0 && unlinkat(directory, "in", AT_REMOVEDIR) == 0);
+    CHECK(unlinkat(directory, "absolute", 0) == 0 && unlinkat(directory, "out", 0) == 0 &&
+          unlinkat(directory, "in", AT_REMOVEDIR) == 0);
     close(directory);
     CHECK_EQUAL(rmdir(top), 0);
 }
@@ -472,11 +475,12 @@ static struct sockaddr_un unix_name(const char *path)
 static void datagrams_keep_their_limits(void)
 {
     struct sockaddr_un name = unix_name(in_place("socket")), from;
-    int receiver = socket(AF_UNIX, SOCK_DGRAM, 0), sender = socket(AF_UNIX, SOCK_DGRAM, 0), stream = socket(AF_UNIX, SOCK_STREAM, 0);
+    int receiver = socket(AF_UNIX, SOCK_DGRAM, 0), sender = socket(AF_UNIX, SOCK_DGRAM, 0),
+        stream = socket(AF_UNIX, SOCK_STREAM, 0);
     socklen_t length = sizeof(from);
     char got[16];
     CHECK_EQUAL(bind(receiver, (struct sockaddr *)&name, sizeof(name)), 0);
-    CHECK_EQUAL(bind(sender, (struct sockaddr *)&name, 2), 0);            /* a name of the kernel's choice */
+    CHECK_EQUAL(bind(sender, (struct sockaddr *)&name, 2), 0); /* a name of the kernel's choice */
     CHECK_ERROR(connect(stream, (struct sockaddr *)&name, sizeof(name)), EPROTOTYPE);
     CHECK_ERROR(send(sender, "x", 1, 0), ENOTCONN);
     CHECK_EQUAL(sendto(sender, "first", 5, 0, (struct sockaddr *)&name, sizeof(name)), 5);
@@ -603,7 +607,8 @@ static uint32_t route_word(struct nlmsghdr *answer, unsigned short type)
 static void one_route_is_asked_for(void)
 {
     struct route_question question = { .route = { .rtm_family = AF_INET, .rtm_dst_len = 32 },
-                                       .attribute = { RTA_LENGTH(4), RTA_DST }, .address = htonl(0x7f010203) };
+                                       .attribute = { RTA_LENGTH(4), RTA_DST },
+                                       .address = htonl(0x7f010203) };
     struct nlmsghdr *answer = ask_netlink(RTM_GETROUTE, 0, &question, sizeof(question));
     struct rtmsg *route = NLMSG_DATA(answer);
     CHECK_EQUAL(answer->nlmsg_type, RTM_NEWROUTE);
@@ -699,10 +704,10 @@ static void the_process_is_in_proc(void)
 }
 
 SUITE(objects, TEST(timers_send_their_value), TEST(timers_count_what_was_not_taken), TEST(interval_timers_repeat),
-      TEST(pause_ends_with_a_signal), TEST(signals_are_read), TEST(spliced_bytes_arrive), TEST(spliced_sockets_lose_nothing),
-      TEST(user_memory_is_spliced), TEST(splice_ends_with_a_signal), TEST(ranges_of_files_are_copied),
-      TEST(files_without_names_get_one), TEST(walks_stay_where_they_should), TEST(seals_hold), TEST(attributes_are_kept),
-      TEST(times_before_1970_are_kept), TEST(limits_are_in_effect), TEST(shared_memory_keeps_its_contents),
-      TEST(datagrams_keep_their_limits), TEST(full_receivers_hold_senders_up), TEST(packets_come_in_order_and_end),
-      TEST(interfaces_are_listed), TEST(one_route_is_asked_for), TEST(one_link_is_asked_for),
-      TEST(sockets_are_in_proc), TEST(the_process_is_in_proc));
+      TEST(pause_ends_with_a_signal), TEST(signals_are_read), TEST(spliced_bytes_arrive),
+      TEST(spliced_sockets_lose_nothing), TEST(user_memory_is_spliced), TEST(splice_ends_with_a_signal),
+      TEST(ranges_of_files_are_copied), TEST(files_without_names_get_one), TEST(walks_stay_where_they_should),
+      TEST(seals_hold), TEST(attributes_are_kept), TEST(times_before_1970_are_kept), TEST(limits_are_in_effect),
+      TEST(shared_memory_keeps_its_contents), TEST(datagrams_keep_their_limits), TEST(full_receivers_hold_senders_up),
+      TEST(packets_come_in_order_and_end), TEST(interfaces_are_listed), TEST(one_route_is_asked_for),
+      TEST(one_link_is_asked_for), TEST(sockets_are_in_proc), TEST(the_process_is_in_proc));

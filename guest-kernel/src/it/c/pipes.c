@@ -259,7 +259,7 @@ static int64_t time_of_work(void)
     int64_t best = INT64_MAX;
     for (int i = 0; i < 5; i++) {
         int64_t start = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-        for (volatile int n = 0; n < 5000000; n++) { }
+        for (volatile int n = 0; n < 5000000; n++) {}
         int64_t taken = now_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
         best = taken < best ? taken : best;
     }
@@ -289,6 +289,6 @@ static void shortest_timer_counts_and_leaves_the_cpu(void)
 
 SUITE(pipes, TEST(pipe_carries_bytes_in_order), TEST(full_pipe_blocks_or_refuses),
       TEST(full_pipe_goes_on_in_the_middle_of_a_page), TEST(pipe_without_reader_breaks),
-      TEST(large_transfer_between_threads), TEST(vectors_are_gathered_and_scattered),
-      TEST(descriptors_are_duplicated), TEST(event_counter_adds_up), TEST(event_wakes_a_reader),
-      TEST(timer_expires_and_repeats), TEST(shortest_timer_counts_and_leaves_the_cpu));
+      TEST(large_transfer_between_threads), TEST(vectors_are_gathered_and_scattered), TEST(descriptors_are_duplicated),
+      TEST(event_counter_adds_up), TEST(event_wakes_a_reader), TEST(timer_expires_and_repeats),
+      TEST(shortest_timer_counts_and_leaves_the_cpu));

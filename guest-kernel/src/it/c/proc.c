@@ -35,11 +35,25 @@ static const char *read_file(const char *path)
 static void files_exist_and_are_not_empty(void)
 {
     static const char *const paths[] = {
-        "/proc/self/maps", "/proc/self/stat", "/proc/self/status", "/proc/self/cmdline", "/proc/self/cgroup",
-        "/proc/self/mountinfo", "/proc/self/coredump_filter", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
-        "/proc/mounts", "/proc/cgroups", "/proc/sys/net/core/somaxconn", "/proc/sys/vm/overcommit_memory",
-        "/proc/sys/vm/max_map_count", "/proc/sys/vm/mmap_min_addr", "/sys/devices/system/cpu/online",
-        "/sys/devices/system/cpu/possible", "/sys/kernel/mm/transparent_hugepage/enabled",
+        "/proc/self/maps",
+        "/proc/self/stat",
+        "/proc/self/status",
+        "/proc/self/cmdline",
+        "/proc/self/cgroup",
+        "/proc/self/mountinfo",
+        "/proc/self/coredump_filter",
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/mounts",
+        "/proc/cgroups",
+        "/proc/sys/net/core/somaxconn",
+        "/proc/sys/vm/overcommit_memory",
+        "/proc/sys/vm/max_map_count",
+        "/proc/sys/vm/mmap_min_addr",
+        "/sys/devices/system/cpu/online",
+        "/sys/devices/system/cpu/possible",
+        "/sys/kernel/mm/transparent_hugepage/enabled",
     };
     for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (strlen(read_file(paths[i])) == 0)

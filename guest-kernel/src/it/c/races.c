@@ -43,7 +43,8 @@ static void *bind_once(void *argument)
 {
     struct binding *binding = argument;
     binding->result = bind(binding->socket, (struct sockaddr *)&binding->address, sizeof(binding->address)) == 0
-                          ? 0 : errno;
+                          ? 0
+                          : errno;
     return NULL;
 }
 

@@ -92,8 +92,8 @@ static void kernel_memory_is_out_of_reach(void)
 
 static void kernel_addresses_cannot_be_passed_in(void)
 {
-    static const uintptr_t bad[] = { KERNEL_HALF, KERNEL_IMAGE, XEN_AREA, 0x7ffffffff000, 0x800000000000, 8,
-                                     UINTPTR_MAX - 3 };
+    static const uintptr_t bad[] = { KERNEL_HALF, KERNEL_IMAGE,   XEN_AREA, 0x7ffffffff000, 0x800000000000,
+                                     8,           UINTPTR_MAX - 3 };
     int ends[2];
     CHECK_EQUAL(pipe2(ends, O_NONBLOCK), 0);
     CHECK_EQUAL(write(ends[1], "data", 4), 4);
@@ -128,7 +128,10 @@ static void lengths_that_wrap_are_refused(void)
     int ends[2];
     CHECK_EQUAL(pipe2(ends, O_NONBLOCK), 0);
     CHECK_EQUAL(write(ends[1], "x", 1), 1);
-    struct { void *base; size_t length; } vector[2] = { { &byte, 1 }, { &byte, SIZE_MAX } };
+    struct {
+        void *base;
+        size_t length;
+    } vector[2] = { { &byte, 1 }, { &byte, SIZE_MAX } };
     CHECK_ERROR(syscall(SYS_readv, ends[0], vector, 2), EINVAL);
     CHECK_ERROR(syscall(SYS_readv, ends[0], vector, -1), EINVAL);
     CHECK_ERROR(syscall(SYS_readv, ends[0], vector, 100000), EINVAL);
@@ -169,8 +172,8 @@ static void no_second_program_in_the_guest(void)
 }
 
 SUITE(security, TEST(data_is_not_executable), TEST(stack_is_not_executable), TEST(heap_is_not_executable),
-      TEST(text_is_not_writable), TEST(kernel_pages_in_user_reach_stay_as_they_are),
-      TEST(null_page_is_not_mapped), TEST(null_page_cannot_be_mapped_in_the_guest),
-      TEST(kernel_memory_is_out_of_reach), TEST(kernel_addresses_cannot_be_passed_in),
-      TEST(mapping_stops_at_the_user_limit), TEST(lengths_that_wrap_are_refused), TEST(kernel_flags_stay_sane),
-      TEST(root_is_read_only_in_the_guest), TEST(no_second_program_in_the_guest));
+      TEST(text_is_not_writable), TEST(kernel_pages_in_user_reach_stay_as_they_are), TEST(null_page_is_not_mapped),
+      TEST(null_page_cannot_be_mapped_in_the_guest), TEST(kernel_memory_is_out_of_reach),
+      TEST(kernel_addresses_cannot_be_passed_in), TEST(mapping_stops_at_the_user_limit),
+      TEST(lengths_that_wrap_are_refused), TEST(kernel_flags_stay_sane), TEST(root_is_read_only_in_the_guest),
+      TEST(no_second_program_in_the_guest));

@@ -95,7 +95,7 @@ static void raise_within(int number, siginfo_t *information, void *context)
     (void)information, (void)context;
     order[nested++] = number;
     if (number == SIGUSR1) {
-        thread_kill(gettid(), SIGUSR1);      /* blocked while we run */
+        thread_kill(gettid(), SIGUSR1); /* blocked while we run */
         thread_kill(gettid(), SIGUSR2);
         order[nested++] = -number;
         if (nested > 4)
@@ -236,7 +236,10 @@ static void clobber_fpu(int number, siginfo_t *information, void *context)
 {
     (void)number, (void)information, (void)context;
     count++;
-    __asm__ volatile("pxor %%xmm0, %%xmm0\n\tpxor %%xmm7, %%xmm7\n\tpxor %%xmm15, %%xmm15" : : : "xmm0", "xmm7", "xmm15");
+    __asm__ volatile("pxor %%xmm0, %%xmm0\n\tpxor %%xmm7, %%xmm7\n\tpxor %%xmm15, %%xmm15"
+                     :
+                     :
+                     : "xmm0", "xmm7", "xmm15");
 }
 
 static void handler_keeps_registers_and_fpu(void)
@@ -246,7 +249,7 @@ static void handler_keeps_registers_and_fpu(void)
     count = 0;
     install(SIGUSR1, clobber_fpu, 0);
     __asm__ volatile("movdqu (%[in]), %%xmm0\n\tmovdqa %%xmm0, %%xmm7\n\tmovdqa %%xmm0, %%xmm15\n\t"
-                     "movq $-77, -64(%%rsp)\n\t"     /* the red zone */
+                     "movq $-77, -64(%%rsp)\n\t" /* the red zone */
                      "stc\n\tsyscall\n\t"
                      "pushfq\n\tpopq %[flags]\n\t"
                      "movdqu %%xmm0, (%[out])\n\tmovdqu %%xmm7, 16(%[out])\n\tmovdqu %%xmm15, 32(%[out])"
@@ -349,7 +352,7 @@ static void signal_reaches_the_thread_it_is_for(void)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);
     CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &set, &old), 0);
-    CHECK_EQUAL(kill(getpid(), SIGUSR2), 0);     /* only the other thread can take it */
+    CHECK_EQUAL(kill(getpid(), SIGUSR2), 0); /* only the other thread can take it */
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
     CHECK_EQUAL(done, 1);
     CHECK_EQUAL(count, 1);
@@ -395,11 +398,10 @@ static void frames_take_what_the_auxiliary_vector_says(void)
     signal(SIGUSR1, SIG_DFL);
 }
 
-SUITE(signals, TEST(kill_and_tgkill_reach_the_handler), TEST(sigaction_reports_the_old_one),
-      TEST(blocked_signals_wait), TEST(realtime_signals_queue), TEST(handlers_nest_but_not_the_same),
-      TEST(alternate_stack_is_used), TEST(stack_overflow_is_caught_on_the_alternate_stack),
-      TEST(thread_stack_overflow_hits_its_guard_page), TEST(traps_become_signals),
-      TEST(handler_changes_registers), TEST(handler_keeps_registers_and_fpu),
+SUITE(signals, TEST(kill_and_tgkill_reach_the_handler), TEST(sigaction_reports_the_old_one), TEST(blocked_signals_wait),
+      TEST(realtime_signals_queue), TEST(handlers_nest_but_not_the_same), TEST(alternate_stack_is_used),
+      TEST(stack_overflow_is_caught_on_the_alternate_stack), TEST(thread_stack_overflow_hits_its_guard_page),
+      TEST(traps_become_signals), TEST(handler_changes_registers), TEST(handler_keeps_registers_and_fpu),
       TEST(interrupted_read_restarts_when_asked), TEST(interrupted_read_fails_otherwise),
       TEST(signal_reaches_the_thread_it_is_for), TEST(ignored_signals_do_nothing),
       TEST(frames_take_what_the_auxiliary_vector_says));

@@ -229,10 +229,7 @@ static void broken_pipe_is_signalled(void)
     close(server);
 }
 
-static void *accept_one(void *listening)
-{
-    return (void *)(intptr_t)accept(*(int *)listening, NULL, NULL);
-}
+static void *accept_one(void *listening) { return (void *)(intptr_t)accept(*(int *)listening, NULL, NULL); }
 
 static void shutdown_and_close_wake_sleepers(void)
 {
@@ -269,9 +266,8 @@ static void options_are_kept(void)
     static const struct {
         int level, name, set, get;
     } options[] = {
-        { IPPROTO_TCP, TCP_NODELAY, 1, 1 }, { SOL_SOCKET, SO_KEEPALIVE, 1, 1 },
-        { SOL_SOCKET, SO_REUSEADDR, 1, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, 77, 77 },
-        { IPPROTO_TCP, TCP_KEEPINTVL, 7, 7 }, { IPPROTO_TCP, TCP_KEEPCNT, 3, 3 },
+        { IPPROTO_TCP, TCP_NODELAY, 1, 1 },    { SOL_SOCKET, SO_KEEPALIVE, 1, 1 },   { SOL_SOCKET, SO_REUSEADDR, 1, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, 77, 77 }, { IPPROTO_TCP, TCP_KEEPINTVL, 7, 7 }, { IPPROTO_TCP, TCP_KEEPCNT, 3, 3 },
     };
     for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         value = options[i].set;

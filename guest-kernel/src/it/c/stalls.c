@@ -219,10 +219,7 @@ static unsigned count_lines(const char *path)
 
 static unsigned areas;
 static void read_maps(void) { CHECK(count_lines("/proc/self/maps") >= areas); }
-static void protect_all(void)
-{
-    CHECK_EQUAL(mprotect(memory, amount, PROT_NONE), 0);
-}
+static void protect_all(void) { CHECK_EQUAL(mprotect(memory, amount, PROT_NONE), 0); }
 
 /* Every second page has other rights. */
 static void many_areas(void)
@@ -445,5 +442,5 @@ static void many_waiters(void)
 }
 
 SUITE(stalls, TEST(one_buffer), TEST(files_in_memory), TEST(vectors), TEST(advice), TEST(sparse_areas),
-      TEST(mapped_file), TEST(many_areas), TEST(many_names), TEST(many_events), TEST(many_timers), TEST(full_queues), TEST(many_sockets),
-      TEST(many_waiters));
+      TEST(mapped_file), TEST(many_areas), TEST(many_names), TEST(many_events), TEST(many_timers), TEST(full_queues),
+      TEST(many_sockets), TEST(many_waiters));

@@ -26,16 +26,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS 3                    /* unless the command line says */
+#define THREADS 3 /* unless the command line says */
 #define THREADS_MAX 16
-#define NUMBERS 470                  /* one more than the highest system call tried */
-#define FILES 40                     /* descriptors 3..42 are played with; 0..2 are the console */
-#define REPORTED 20000               /* calls between two lines, which show the lab that the guest is alive */
-#define PATIENCE_MS 60000            /* without a single call that returned, on the guest's clock */
-#define TIMERS 1024                  /* as many as the kernel gives one process */
-#define LEAK_LIMIT (2UL << 20)       /* bytes that one round may leave less of than the one before: TIME-WAIT, caches */
+#define NUMBERS 470            /* one more than the highest system call tried */
+#define FILES 40               /* descriptors 3..42 are played with; 0..2 are the console */
+#define REPORTED 20000         /* calls between two lines, which show the lab that the guest is alive */
+#define PATIENCE_MS 60000      /* without a single call that returned, on the guest's clock */
+#define TIMERS 1024            /* as many as the kernel gives one process */
+#define LEAK_LIMIT (2UL << 20) /* bytes that one round may leave less of than the one before: TIME-WAIT, caches */
 #define ROUNDS 2
-#define DESCRIPTORS 1024             /* at most: their table does not shrink */
+#define DESCRIPTORS 1024 /* at most: their table does not shrink */
 
 static struct player players[THREADS_MAX];
 static pthread_t threads[THREADS_MAX];
@@ -124,11 +124,36 @@ static uint64_t file(void) { return 3 + below(FILES); }
 uint64_t path_in_region(void)
 {
     static const char *const paths[] = {
-        "/tmp/a", "/tmp/b", "/tmp/d/c", "/tmp/d/../a", "/tmp", "/", "", "relative", "/proc/self/maps", "/proc/self",
-        "/proc/self/fd/5", "/proc/self/exe", "/proc/self/task", "/proc/meminfo", "/proc/cpuinfo", "/dev/urandom",
-        "/dev/zero", "/dev/null", "/dev/shm", "/etc/passwd", "/sys/devices/system/cpu", "/test/storm",
-        "/image/there/numbers", "/image/there/lib/one", "/image/there/lib", "/image/there/deep/er", "/image/there/link",
-        "/image/written", "/image/written/many/entry-7", "/image/written/new",
+        "/tmp/a",
+        "/tmp/b",
+        "/tmp/d/c",
+        "/tmp/d/../a",
+        "/tmp",
+        "/",
+        "",
+        "relative",
+        "/proc/self/maps",
+        "/proc/self",
+        "/proc/self/fd/5",
+        "/proc/self/exe",
+        "/proc/self/task",
+        "/proc/meminfo",
+        "/proc/cpuinfo",
+        "/dev/urandom",
+        "/dev/zero",
+        "/dev/null",
+        "/dev/shm",
+        "/etc/passwd",
+        "/sys/devices/system/cpu",
+        "/test/storm",
+        "/image/there/numbers",
+        "/image/there/lib/one",
+        "/image/there/lib",
+        "/image/there/deep/er",
+        "/image/there/link",
+        "/image/written",
+        "/image/written/many/entry-7",
+        "/image/written/new",
     };
     const char *name = paths[below(sizeof(paths) / sizeof(paths[0]))];
     uint64_t at = region + below(REGION - PAGE);
@@ -138,35 +163,63 @@ uint64_t path_in_region(void)
 
 /* Where checks of addresses go wrong: the end of the user half, the hole of non-canonical ones, and wrapping round. */
 static const uint64_t edges[] = {
-    0x1000, 0x10000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000, 0x800000001000, 0x8000000000000000,
-    0x7fffffffffffffff, 0xffff7fffffffffff, 0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000, UINT64_MAX,
+    0x1000,
+    0x10000,
+    0x7fffffffe000,
+    0x7ffffffff000,
+    0x800000000000,
+    0x800000001000,
+    0x8000000000000000,
+    0x7fffffffffffffff,
+    0xffff7fffffffffff,
+    0xffff800000000000,
+    0xffffffff80000000,
+    0xfffffffffffff000,
+    UINT64_MAX,
 };
 
 static uint64_t address(void)
 {
     switch (below(8)) {
-    case 0: return self->random;
-    case 1: return 0xffff800000000000UL + below(1UL << 40);       /* the kernel's half */
-    case 2: return edges[below(sizeof(edges) / sizeof(edges[0]))] + below(3) - 1;
-    case 3: return page_in_region() + PAGE - 1 - below(64);       /* across two pages */
-    case 4: return region + REGION - 1 - below(128);
-    default: return region + below(REGION);
+    case 0:
+        return self->random;
+    case 1:
+        return 0xffff800000000000UL + below(1UL << 40); /* the kernel's half */
+    case 2:
+        return edges[below(sizeof(edges) / sizeof(edges[0]))] + below(3) - 1;
+    case 3:
+        return page_in_region() + PAGE - 1 - below(64); /* across two pages */
+    case 4:
+        return region + REGION - 1 - below(128);
+    default:
+        return region + below(REGION);
     }
 }
 
 static uint64_t argument(void)
 {
     switch (below(12)) {
-    case 0: return 0;
-    case 1: return below(2) ? UINT64_MAX : edges[below(sizeof(edges) / sizeof(edges[0]))];
-    case 2: return below(64);
-    case 3: case 4: return file();
-    case 5: return 1UL << below(64);
-    case 6: return below(1UL << 32);
-    case 7: return below(70000);
-    case 8: return -below(200);
-    case 9: return path_in_region();
-    default: return address();
+    case 0:
+        return 0;
+    case 1:
+        return below(2) ? UINT64_MAX : edges[below(sizeof(edges) / sizeof(edges[0]))];
+    case 2:
+        return below(64);
+    case 3:
+    case 4:
+        return file();
+    case 5:
+        return 1UL << below(64);
+    case 6:
+        return below(1UL << 32);
+    case 7:
+        return below(70000);
+    case 8:
+        return -below(200);
+    case 9:
+        return path_in_region();
+    default:
+        return address();
     }
 }
 
@@ -193,13 +246,44 @@ static bool is_among(long number, const short *numbers, size_t count)
 static bool is_spared(long number)
 {
     static const short spared[] = {
-        SYS_exit, SYS_exit_group, SYS_reboot, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo,
-        SYS_rt_tgsigqueueinfo, SYS_timer_create, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork,
-        SYS_rt_sigreturn, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigsuspend, SYS_rt_sigtimedwait, SYS_sigaltstack,
-        SYS_arch_prctl, SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_brk, SYS_prctl, SYS_setrlimit,
-        SYS_prlimit64, SYS_shmat, SYS_close_range,
+        SYS_exit,
+        SYS_exit_group,
+        SYS_reboot,
+        SYS_kill,
+        SYS_tkill,
+        SYS_tgkill,
+        SYS_rt_sigqueueinfo,
+        SYS_rt_tgsigqueueinfo,
+        SYS_timer_create,
+        SYS_clone,
+        SYS_clone3,
+        SYS_fork,
+        SYS_vfork,
+        SYS_rt_sigreturn,
+        SYS_rt_sigaction,
+        SYS_rt_sigprocmask,
+        SYS_rt_sigsuspend,
+        SYS_rt_sigtimedwait,
+        SYS_sigaltstack,
+        SYS_arch_prctl,
+        SYS_set_tid_address,
+        SYS_set_robust_list,
+        SYS_rseq,
+        SYS_brk,
+        SYS_prctl,
+        SYS_setrlimit,
+        SYS_prlimit64,
+        SYS_shmat,
+        SYS_close_range,
         /* These have turns of their own, with addresses of the region and files that are played with. */
-        SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_close, SYS_dup2, SYS_dup3,
+        SYS_mmap,
+        SYS_munmap,
+        SYS_mprotect,
+        SYS_mremap,
+        SYS_madvise,
+        SYS_close,
+        SYS_dup2,
+        SYS_dup3,
     };
     return is_among(number, spared, sizeof(spared) / sizeof(spared[0]));
 }
@@ -207,9 +291,9 @@ static bool is_spared(long number)
 /* Calls that the console would show or feel. */
 static bool takes_file_first(long number)
 {
-    static const short numbers[] = { SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_preadv,
-                                     SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_sendfile, SYS_ioctl, SYS_fcntl,
-                                     SYS_dup };
+    static const short numbers[] = { SYS_read,     SYS_write,  SYS_pread64, SYS_pwrite64, SYS_readv,
+                                     SYS_writev,   SYS_preadv, SYS_pwritev, SYS_preadv2,  SYS_pwritev2,
+                                     SYS_sendfile, SYS_ioctl,  SYS_fcntl,   SYS_dup };
     return is_among(number, numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
@@ -218,7 +302,7 @@ static void choose_memory_call(struct call *call)
     uint64_t *a = call->arguments, pages = 1 + below(64);
     a[0] = region + below(REGION / PAGE - 128) * PAGE;
     a[1] = pages * PAGE - (below(5) == 0 ? below(PAGE) : 0);
-    a[2] = below(8);                                             /* PROT_* */
+    a[2] = below(8); /* PROT_* */
     switch (below(5)) {
     case 0:
         call->number = SYS_mmap;
@@ -226,9 +310,16 @@ static void choose_memory_call(struct call *call)
         a[4] = a[3] & MAP_ANONYMOUS ? UINT64_MAX : file();
         a[5] = a[3] & MAP_ANONYMOUS ? 0 : below(8) * PAGE;
         break;
-    case 1: call->number = SYS_munmap; break;
-    case 2: call->number = SYS_mprotect; break;
-    case 3: call->number = SYS_madvise; a[2] = below(26); break;
+    case 1:
+        call->number = SYS_munmap;
+        break;
+    case 2:
+        call->number = SYS_mprotect;
+        break;
+    case 3:
+        call->number = SYS_madvise;
+        a[2] = below(26);
+        break;
     default:
         call->number = SYS_mremap;
         a[2] = (pages + below(4)) * PAGE;
@@ -243,8 +334,15 @@ static void choose_file_call(struct call *call)
     uint64_t *a = call->arguments;
     static const short makers[] = { SYS_eventfd2, SYS_epoll_create1, SYS_pipe2, SYS_socketpair, SYS_timerfd_create };
     switch (below(4)) {
-    case 0: call->number = SYS_close; a[0] = file(); break;
-    case 1: call->number = SYS_dup2; a[0] = file(); a[1] = file(); break;
+    case 0:
+        call->number = SYS_close;
+        a[0] = file();
+        break;
+    case 1:
+        call->number = SYS_dup2;
+        a[0] = file();
+        a[1] = file();
+        break;
     case 2:
         call->number = SYS_open;
         a[0] = path_in_region();
@@ -258,7 +356,7 @@ static void choose_file_call(struct call *call)
             a[0] = region + below(REGION - 8);
             a[1] = below(2) ? O_NONBLOCK : 0;
         } else if (call->number == SYS_socketpair) {
-            a[0] = a[1] = 1;                                     /* AF_UNIX, SOCK_STREAM */
+            a[0] = a[1] = 1; /* AF_UNIX, SOCK_STREAM */
             a[2] = 0;
             a[3] = region + below(REGION - 8);
         }
@@ -270,11 +368,16 @@ static void choose(struct call *call)
     for (int i = 0; i < 6; i++)
         call->arguments[i] = argument();
     switch (below(16)) {
-    case 0: choose_memory_call(call); return;
-    case 1: case 2: choose_file_call(call); return;
+    case 0:
+        choose_memory_call(call);
+        return;
+    case 1:
+    case 2:
+        choose_file_call(call);
+        return;
     case 3:
         call->number = SYS_socket;
-        call->arguments[0] = below(4) ? 2 : below(12);           /* AF_INET */
+        call->arguments[0] = below(4) ? 2 : below(12); /* AF_INET */
         call->arguments[1] = 1 + below(3);
         call->arguments[2] = 0;
         return;
@@ -358,7 +461,7 @@ static void prepare(void)
     const struct rlimit descriptors = { DESCRIPTORS, DESCRIPTORS };
     setvbuf(stdout, NULL, _IOLBF, 0);
     prepare_signals();
-    map_region();                        /* below all that comes after: what goes beyond its end must do no harm */
+    map_region(); /* below all that comes after: what goes beyond its end must do no harm */
     text_copy = malloc(length);
     if (text_copy == NULL || setrlimit(RLIMIT_NOFILE, &descriptors) != 0)
         fail("cannot prepare: errno %d", errno);

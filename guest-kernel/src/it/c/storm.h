@@ -12,17 +12,17 @@
 #include <stdint.h>
 
 #define PAGE 4096UL
-#define REGION (64UL << 20)          /* bytes: where arguments point to, and what the memory calls work on */
-#define REMEMBERED 32                /* calls of a player that a failure prints */
+#define REGION (64UL << 20) /* bytes: where arguments point to, and what the memory calls work on */
+#define REMEMBERED 32       /* calls of a player that a failure prints */
 
 struct call {
     long number;
     uint64_t arguments[6];
-    long result;                     /* or -errno */
+    long result; /* or -errno */
 };
 
 struct player {
-    uint64_t random;                 /* state of the generator, not 0 */
+    uint64_t random; /* state of the generator, not 0 */
     struct call calls[REMEMBERED];
     unsigned count;
     sigjmp_buf fault;

@@ -35,34 +35,81 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLOTS 6                      /* of each kind */
-#define PORTS 4                      /* that sockets of loopback meet on */
+#define SLOTS 6 /* of each kind */
+#define PORTS 4 /* that sockets of loopback meet on */
 #define FIRST_PORT 7000
-#define BUFFER 70000u                /* bytes, at most, that a step moves, but for a few huge ones */
-#define FDS 4                        /* descriptors sent in one message */
+#define BUFFER 70000u /* bytes, at most, that a step moves, but for a few huge ones */
+#define FDS 4         /* descriptors sent in one message */
 
-enum kind { PIPE_IN, PIPE_OUT, TCP, LISTENER, UDP, UNIX, UNIX_LISTENER, EPOLL, EVENT, TIMER, INOTIFY, MEMFD, FILE_, DIRECTORY,
-            SIGNALS, NETLINK, DATAGRAM, PACKETS,
-            KINDS };
+enum kind {
+    PIPE_IN,
+    PIPE_OUT,
+    TCP,
+    LISTENER,
+    UDP,
+    UNIX,
+    UNIX_LISTENER,
+    EPOLL,
+    EVENT,
+    TIMER,
+    INOTIFY,
+    MEMFD,
+    FILE_,
+    DIRECTORY,
+    SIGNALS,
+    NETLINK,
+    DATAGRAM,
+    PACKETS,
+    KINDS
+};
 
-static atomic_int pools[KINDS][SLOTS];           /* descriptor, or 0 for none */
+static atomic_int pools[KINDS][SLOTS]; /* descriptor, or 0 for none */
 
 /* What an argument is made of. */
 enum form {
-    NOTHING, VALUE, FD, ANY_FD, BUFFER_IN, BUFFER_OUT, LENGTH, OFFSET, FLAGS, ONE_OF_FEW, PATH, ADDRESS, ADDRESS_LENGTH,
-    UNIX_ADDRESS, IOV, MESSAGE, EPOLL_EVENT, POLL_FDS, SHORT_TIME, TIMER_SETTING, WORD, FIXED_PAGES, PAGES, PAIR, SIZE_WORD,
-    SIGNAL_MASK, REALTIME_MASK, REALTIME, SIGNAL_EVENT, QUESTION, OPEN_HOW, ATTRIBUTE,
+    NOTHING,
+    VALUE,
+    FD,
+    ANY_FD,
+    BUFFER_IN,
+    BUFFER_OUT,
+    LENGTH,
+    OFFSET,
+    FLAGS,
+    ONE_OF_FEW,
+    PATH,
+    ADDRESS,
+    ADDRESS_LENGTH,
+    UNIX_ADDRESS,
+    IOV,
+    MESSAGE,
+    EPOLL_EVENT,
+    POLL_FDS,
+    SHORT_TIME,
+    TIMER_SETTING,
+    WORD,
+    FIXED_PAGES,
+    PAGES,
+    PAIR,
+    SIZE_WORD,
+    SIGNAL_MASK,
+    REALTIME_MASK,
+    REALTIME,
+    SIGNAL_EVENT,
+    QUESTION,
+    OPEN_HOW,
+    ATTRIBUTE,
 };
 struct argument {
     enum form form;
-    uint64_t value;                  /* VALUE: it; FD: its kind; FLAGS: a mask; ONE_OF_FEW: how many */
+    uint64_t value; /* VALUE: it; FD: its kind; FLAGS: a mask; ONE_OF_FEW: how many */
 };
 
 enum makes { MAKES_NOTHING, MAKES_FD, MAKES_PAIR, ENDS_FD };
 struct step {
     short number;
     enum makes makes;
-    enum kind kind, other;           /* of what is made; of a pair the second */
+    enum kind kind, other; /* of what is made; of a pair the second */
     struct argument arguments[6];
 };
 
@@ -313,29 +360,39 @@ static uint64_t put(const void *data, uint64_t size)
 static uint64_t length(void)
 {
     switch (below(10)) {
-    case 0: return 0;
-    case 1: return 1UL << below(32);
-    case 2: return below(2) ? UINT64_MAX : INT32_MAX;
-    case 3: case 4: return below(BUFFER);
-    default: return 1 + below(3000);
+    case 0:
+        return 0;
+    case 1:
+        return 1UL << below(32);
+    case 2:
+        return below(2) ? UINT64_MAX : INT32_MAX;
+    case 3:
+    case 4:
+        return below(BUFFER);
+    default:
+        return 1 + below(3000);
     }
 }
 
 static uint64_t offset(void)
 {
     switch (below(6)) {
-    case 0: return 0;
-    case 1: return 1UL << below(63);
-    default: return below(1UL << 20);
+    case 0:
+        return 0;
+    case 1:
+        return 1UL << below(63);
+    default:
+        return below(1UL << 20);
     }
 }
 
 static uint64_t internet_address(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(FIRST_PORT + below(PORTS))),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)(FIRST_PORT + below(PORTS))),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     if (below(20) == 0)
-        address.sin_family = (sa_family_t)below(12);             /* AF_UNSPEC dissolves a connection */
+        address.sin_family = (sa_family_t)below(12); /* AF_UNSPEC dissolves a connection */
     return put(&address, sizeof(address));
 }
 
@@ -365,7 +422,9 @@ static uint64_t message(void)
     } control = { .header = { CMSG_LEN(sizeof(control.fds)), SOL_SOCKET, SCM_RIGHTS } };
     for (unsigned i = 0; i < FDS; i++)
         control.fds[i] = any_fd();
-    struct msghdr header = { .msg_iov = (void *)vector(), .msg_iovlen = below(9), .msg_control = (void *)put(&control, sizeof(control)),
+    struct msghdr header = { .msg_iov = (void *)vector(),
+                             .msg_iovlen = below(9),
+                             .msg_control = (void *)put(&control, sizeof(control)),
                              .msg_controllen = below(4) ? sizeof(control) : below(100) };
     return put(&header, sizeof(header));
 }
@@ -387,7 +446,8 @@ static uint64_t epoll_event(void)
 
 static uint64_t timer_setting(void)
 {
-    struct itimerspec setting = { .it_interval.tv_nsec = (long)below(2) * 1000000, .it_value.tv_nsec = (long)below(3) * 1000000 };
+    struct itimerspec setting = { .it_interval.tv_nsec = (long)below(2) * 1000000,
+                                  .it_value.tv_nsec = (long)below(3) * 1000000 };
     return put(&setting, sizeof(setting));
 }
 
@@ -408,7 +468,8 @@ static uint64_t realtime_mask(void)
 /* Of a signal that prepare() has ignored. */
 static uint64_t signal_event(void)
 {
-    struct sigevent event = { .sigev_notify = below(4) ? SIGEV_SIGNAL : SIGEV_NONE, .sigev_signo = SIGRTMIN + (int)below(4),
+    struct sigevent event = { .sigev_notify = below(4) ? SIGEV_SIGNAL : SIGEV_NONE,
+                              .sigev_signo = SIGRTMIN + (int)below(4),
                               .sigev_value.sival_int = (int)below(100) };
     return put(&event, sizeof(event));
 }
@@ -416,8 +477,8 @@ static uint64_t signal_event(void)
 /* Of netlink, for all interfaces, addresses or routes. */
 static uint64_t question(void)
 {
-    uint32_t header[5] = { 20, (uint32_t)(16 + below(12)) | (uint32_t)(below(4) ? 0x301 : below(0x400)) << 16, (uint32_t)below(100), 0,
-                           (uint32_t)below(4) };
+    uint32_t header[5] = { 20, (uint32_t)(16 + below(12)) | (uint32_t)(below(4) ? 0x301 : below(0x400)) << 16,
+                           (uint32_t)below(100), 0, (uint32_t)below(4) };
     return put(header, sizeof(header));
 }
 
@@ -452,37 +513,69 @@ static uint64_t word(void) { return region + below(16) * 4; }
 static uint64_t build(const struct argument *argument)
 {
     switch (argument->form) {
-    case NOTHING: return 0;
-    case VALUE: return argument->value;
-    case FD: return (uint64_t)fd_of((enum kind)argument->value);
-    case ANY_FD: return (uint64_t)any_fd();
-    case BUFFER_IN: case BUFFER_OUT: return place(BUFFER);
-    case LENGTH: return length();
-    case OFFSET: return offset();
-    case FLAGS: return below(UINT32_MAX) & argument->value;
-    case ONE_OF_FEW: return below(argument->value);
-    case PATH: return path_in_region();
-    case ADDRESS: return internet_address();
-    case ADDRESS_LENGTH: return 2 + 7;
-    case UNIX_ADDRESS: return unix_address();
-    case IOV: return vector();
-    case MESSAGE: return message();
-    case EPOLL_EVENT: return epoll_event();
-    case POLL_FDS: return poll_set();
-    case SHORT_TIME: return short_time();
-    case TIMER_SETTING: return timer_setting();
-    case WORD: return word();
-    case FIXED_PAGES: return region + PAGE + below(REGION / PAGE - 130) * PAGE;
-    case PAGES: return (1 + below(64)) * PAGE;
-    case PAIR: return region + below(REGION / 8) * 8;
-    case SIZE_WORD: return size_word();
-    case SIGNAL_MASK: return signal_mask();
-    case REALTIME_MASK: return realtime_mask();
-    case REALTIME: return (uint64_t)SIGRTMIN + below(4);
-    case SIGNAL_EVENT: return signal_event();
-    case QUESTION: return question();
-    case OPEN_HOW: return open_how();
-    case ATTRIBUTE: return attribute_name(argument->value);
+    case NOTHING:
+        return 0;
+    case VALUE:
+        return argument->value;
+    case FD:
+        return (uint64_t)fd_of((enum kind)argument->value);
+    case ANY_FD:
+        return (uint64_t)any_fd();
+    case BUFFER_IN:
+    case BUFFER_OUT:
+        return place(BUFFER);
+    case LENGTH:
+        return length();
+    case OFFSET:
+        return offset();
+    case FLAGS:
+        return below(UINT32_MAX) & argument->value;
+    case ONE_OF_FEW:
+        return below(argument->value);
+    case PATH:
+        return path_in_region();
+    case ADDRESS:
+        return internet_address();
+    case ADDRESS_LENGTH:
+        return 2 + 7;
+    case UNIX_ADDRESS:
+        return unix_address();
+    case IOV:
+        return vector();
+    case MESSAGE:
+        return message();
+    case EPOLL_EVENT:
+        return epoll_event();
+    case POLL_FDS:
+        return poll_set();
+    case SHORT_TIME:
+        return short_time();
+    case TIMER_SETTING:
+        return timer_setting();
+    case WORD:
+        return word();
+    case FIXED_PAGES:
+        return region + PAGE + below(REGION / PAGE - 130) * PAGE;
+    case PAGES:
+        return (1 + below(64)) * PAGE;
+    case PAIR:
+        return region + below(REGION / 8) * 8;
+    case SIZE_WORD:
+        return size_word();
+    case SIGNAL_MASK:
+        return signal_mask();
+    case REALTIME_MASK:
+        return realtime_mask();
+    case REALTIME:
+        return (uint64_t)SIGRTMIN + below(4);
+    case SIGNAL_EVENT:
+        return signal_event();
+    case QUESTION:
+        return question();
+    case OPEN_HOW:
+        return open_how();
+    case ATTRIBUTE:
+        return attribute_name(argument->value);
     }
     return 0;
 }
@@ -562,7 +655,7 @@ void make_step(void)
         call->arguments[i] = build(&step->arguments[i]);
     bool console = call->arguments[0] <= 2 && step->arguments[0].form == FD;
     if (console)
-        return;                      /* nothing of this kind has been made yet */
+        return; /* nothing of this kind has been made yet */
     if (step->makes == ENDS_FD)
         forget(step->kind, (int)call->arguments[0]);
     make(call);

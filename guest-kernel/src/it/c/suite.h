@@ -25,31 +25,31 @@ struct suite {
 /* clang-format off */
 #define TEST(f) { #f, f }
 /* clang-format on */
-#define SUITE(s, ...)                                                          \
-    static const struct test s##_tests[] = { __VA_ARGS__ };                    \
+#define SUITE(s, ...) \
+    static const struct test s##_tests[] = { __VA_ARGS__ }; \
     const struct suite s##_suite = { #s, s##_tests, sizeof(s##_tests) / sizeof(s##_tests[0]) }
 
 /* Ends the running test as failed. Only on the thread that runs the tests. */
-void test_failed(const char *file, int line, const char *fmt, ...)
-    __attribute__((noreturn, format(printf, 3, 4)));
+void test_failed(const char *file, int line, const char *fmt, ...) __attribute__((noreturn, format(printf, 3, 4)));
 
 #define CHECK(condition) \
-    do { if (!(condition)) test_failed(__FILE__, __LINE__, "%s, errno %d", #condition, errno); } while (0)
-#define CHECK_EQUAL(actual, expected)                                                           \
-    do {                                                                                        \
-        long long actual_ = (long long)(actual), expected_ = (long long)(expected);             \
-        if (actual_ != expected_)                                                               \
-            test_failed(__FILE__, __LINE__, "%s is %lld, not %lld, errno %d", #actual, actual_, \
-                        expected_, errno);                                                      \
+    do { \
+        if (!(condition)) \
+            test_failed(__FILE__, __LINE__, "%s, errno %d", #condition, errno); \
+    } while (0)
+#define CHECK_EQUAL(actual, expected) \
+    do { \
+        long long actual_ = (long long)(actual), expected_ = (long long)(expected); \
+        if (actual_ != expected_) \
+            test_failed(__FILE__, __LINE__, "%s is %lld, not %lld, errno %d", #actual, actual_, expected_, errno); \
     } while (0)
 /* The call fails with -1 and this errno. */
-#define CHECK_ERROR(call, number)                                                               \
-    do {                                                                                        \
-        errno = 0;                                                                              \
-        long long result_ = (long long)(call);                                                  \
-        if (result_ != -1 || errno != (number))                                                 \
-            test_failed(__FILE__, __LINE__, "%s gives %lld, errno %d, not errno %d", #call,      \
-                        result_, errno, (number));                                              \
+#define CHECK_ERROR(call, number) \
+    do { \
+        errno = 0; \
+        long long result_ = (long long)(call); \
+        if (result_ != -1 || errno != (number)) \
+            test_failed(__FILE__, __LINE__, "%s gives %lld, errno %d, not errno %d", #call, result_, errno, (number)); \
     } while (0)
 
 /* What a function died of, or signal 0. */
@@ -58,11 +58,11 @@ struct fault {
     void *address;
 };
 struct fault fault_of(void (*function)(void *), void *argument);
-#define CHECK_FAULT(function, argument, signal_, code_)                                         \
-    do {                                                                                        \
-        struct fault fault_ = fault_of((function), (argument));                                 \
-        CHECK_EQUAL(fault_.signal, (signal_));                                                  \
-        CHECK_EQUAL(fault_.code, (code_));                                                      \
+#define CHECK_FAULT(function, argument, signal_, code_) \
+    do { \
+        struct fault fault_ = fault_of((function), (argument)); \
+        CHECK_EQUAL(fault_.signal, (signal_)); \
+        CHECK_EQUAL(fault_.code, (code_)); \
     } while (0)
 
 /* Writes all of it, in as many calls as that takes: one that finds no memory half-way writes less. Fails the running

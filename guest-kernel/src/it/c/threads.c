@@ -144,7 +144,7 @@ static void condition_wait_times_out(void)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&condition, &attributes);
-    int64_t start = now_ms();           /* before the other: the thread may be interrupted between the two */
+    int64_t start = now_ms(); /* before the other: the thread may be interrupted between the two */
     clock_gettime(CLOCK_MONOTONIC, &limit);
     limit.tv_sec += 1;
     pthread_mutex_lock(&mutex);
@@ -234,6 +234,6 @@ static void affinity_names_a_cpu(void)
 }
 
 SUITE(threads, TEST(create_and_join), TEST(storm_of_threads), TEST(mutex_excludes),
-      TEST(thread_local_storage_is_separate), TEST(condition_variables_hand_over),
-      TEST(condition_wait_times_out), TEST(ids_are_distinct), TEST(busy_threads_are_preempted),
-      TEST(names_are_kept), TEST(detached_threads_go_by_themselves), TEST(affinity_names_a_cpu));
+      TEST(thread_local_storage_is_separate), TEST(condition_variables_hand_over), TEST(condition_wait_times_out),
+      TEST(ids_are_distinct), TEST(busy_threads_are_preempted), TEST(names_are_kept),
+      TEST(detached_threads_go_by_themselves), TEST(affinity_names_a_cpu));

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
-#define NUMBERS 108894               /* bytes of 20,000 lines */
+#define NUMBERS 108894 /* bytes of 20,000 lines */
 #define THREADS 4
 #define ROUNDS 40
 
@@ -419,6 +419,5 @@ static void names_of_the_image_are_exchanged(void)
 }
 
 SUITE(writable, TEST(files_are_there), TEST(errors_are_the_same), TEST(written_in_the_middle),
-      TEST(mappings_see_writes), TEST(mapping_is_cut), TEST(names_move), TEST(trees_are_removed), TEST(attributes_stay), TEST(watches_stay),
-      TEST(one_page_for_one_byte), TEST(threads_change_it),
-      TEST(names_of_the_image_are_exchanged));
+      TEST(mappings_see_writes), TEST(mapping_is_cut), TEST(names_move), TEST(trees_are_removed), TEST(attributes_stay),
+      TEST(watches_stay), TEST(one_page_for_one_byte), TEST(threads_change_it), TEST(names_of_the_image_are_exchanged));

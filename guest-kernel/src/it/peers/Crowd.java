@@ -9,12 +9,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The JDK's own web server, for a crowd of clients. {@code /NUMBER} answers {@code answer NUMBER}; {@code
- * /statistics} has a line about memory and sockets, after a garbage collection; {@code /quit} ends the program.
+ * The JDK's own web server, for a crowd of clients. {@code /NUMBER} answers {@code answer NUMBER}; {@code /statistics}
+ * has a line about memory and sockets, after a garbage collection; {@code /quit} ends the program.
  */
 public final class Crowd {
-    private Crowd() {
-    }
+    private Crowd() {}
 
     public static void main(String[] arguments) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(Integer.parseInt(arguments[0])), 1024);
@@ -32,17 +31,24 @@ public final class Crowd {
     private static void statistics(HttpExchange exchange) throws IOException {
         System.gc();
         List<String> sockets = Files.readAllLines(Path.of("/proc/net/tcp"));
-        String free = Files.readAllLines(Path.of("/proc/meminfo")).stream().filter(line -> line.startsWith("MemFree:"))
-            .findFirst().orElseThrow().replaceAll("[^0-9]", "");
+        String free = Files.readAllLines(Path.of("/proc/meminfo")).stream()
+                .filter(line -> line.startsWith("MemFree:"))
+                .findFirst()
+                .orElseThrow()
+                .replaceAll("[^0-9]", "");
         Runtime runtime = Runtime.getRuntime();
-        reply(exchange, "free " + free + " heap " + (runtime.totalMemory() - runtime.freeMemory()) / 1024
-            + " established " + count(sockets, "01") + " time-wait " + count(sockets, "06")
-            + " all " + (sockets.size() - 1) + "\n");
+        reply(
+                exchange,
+                "free " + free + " heap " + (runtime.totalMemory() - runtime.freeMemory()) / 1024
+                        + " established " + count(sockets, "01") + " time-wait " + count(sockets, "06")
+                        + " all " + (sockets.size() - 1) + "\n");
     }
 
     /** The fourth word of a line is the socket's state. */
     private static long count(List<String> sockets, String state) {
-        return sockets.stream().filter(line -> line.strip().split(" +")[3].equals(state)).count();
+        return sockets.stream()
+                .filter(line -> line.strip().split(" +")[3].equals(state))
+                .count();
     }
 
     private static void reply(HttpExchange exchange, String text) throws IOException {

@@ -8,7 +8,7 @@
 
 volatile uint16_t client_ports[CLIENTS];
 
-static uint32_t any_host(void) { return 0xc6120000u | random_below(1u << 17); }      /* 198.18.0.0/15, RFC 2544 */
+static uint32_t any_host(void) { return 0xc6120000u | random_below(1u << 17); } /* 198.18.0.0/15, RFC 2544 */
 static uint16_t client_port(void) { return client_ports[random_below(CLIENTS)]; }
 static uint16_t any_port(void) { return (uint16_t)(1 + random_below(65535)); }
 
@@ -18,17 +18,26 @@ static uint16_t any_port(void) { return (uint16_t)(1 + random_below(65535)); }
 static void syn_flood(uint64_t number)
 {
     static const uint8_t options[20] = { 2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 1, 1, 0, 0, 0, 0, 1, 3, 3, 7 };
-    struct segment syn = { .from = any_host(), .from_port = any_port(), .to_port = TARGET_PORT, .sequence = random32(),
-                           .window = 65535, .flags = SYN };
+    struct segment syn = { .from = any_host(),
+                           .from_port = any_port(),
+                           .to_port = TARGET_PORT,
+                           .sequence = random32(),
+                           .window = 65535,
+                           .flags = SYN };
     (void)number;
     wire_send_tcp(&syn, options, sizeof(options), NULL);
 }
 
 static struct segment blind(uint8_t flags, uint32_t length)
 {
-    return (struct segment){ .from = ADDRESS_LINUX, .from_port = client_port(), .to_port = TARGET_PORT,
-                             .sequence = random32(), .acknowledgement = random32(), .length = length,
-                             .window = (uint16_t)random32(), .flags = flags };
+    return (struct segment){ .from = ADDRESS_LINUX,
+                             .from_port = client_port(),
+                             .to_port = TARGET_PORT,
+                             .sequence = random32(),
+                             .acknowledgement = random32(),
+                             .length = length,
+                             .window = (uint16_t)random32(),
+                             .flags = flags };
 }
 
 /* In the well-behaved client's name, with sequence numbers that are guesses. */
@@ -52,9 +61,13 @@ static void any_segments(uint64_t number)
 {
     uint8_t data[1400], options[40];
     uint16_t to = number % 4 == 0 ? any_port() : TARGET_PORT;
-    struct segment segment = { .from = any_host(), .from_port = (uint16_t)random32(), .to_port = to,
-                               .sequence = random32(), .acknowledgement = random32(),
-                               .length = random_below(sizeof(data)), .window = (uint16_t)random32(),
+    struct segment segment = { .from = any_host(),
+                               .from_port = (uint16_t)random32(),
+                               .to_port = to,
+                               .sequence = random32(),
+                               .acknowledgement = random32(),
+                               .length = random_below(sizeof(data)),
+                               .window = (uint16_t)random32(),
                                .flags = (uint8_t)random32() };
     random_fill(data, segment.length);
     random_fill(options, sizeof(options));
@@ -95,8 +108,8 @@ static void icmp_echo(uint8_t *icmp, size_t length)
 /* An error about a segment that the target may have sent to the client. */
 static void icmp_error(uint8_t *icmp)
 {
-    static const uint8_t kinds[][2] = { { 3, 1 }, { 3, 3 }, { 3, 4 }, { 3, 13 }, { 4, 0 }, { 5, 1 }, { 11, 0 },
-                                        { 12, 0 } };
+    static const uint8_t kinds[][2] = { { 3, 1 }, { 3, 3 }, { 3, 4 },  { 3, 13 },
+                                        { 4, 0 }, { 5, 1 }, { 11, 0 }, { 12, 0 } };
     const uint8_t *kind = kinds[random_below(8)];
     memset(icmp, 0, 36);
     icmp[0] = kind[0];
@@ -190,8 +203,8 @@ static void connection_flood(uint64_t number)
         hand_reset(hand);
 }
 
-#define BIG_REQUEST "g100000\n"      /* 1 MiB */
-#define LARGE_ENOUGH 64u             /* peers that ask for so much hold more than the network's memory */
+#define BIG_REQUEST "g100000\n" /* 1 MiB */
+#define LARGE_ENOUGH 64u        /* peers that ask for so much hold more than the network's memory */
 
 static void ask_for_much(struct hand *hand, uint16_t window)
 {

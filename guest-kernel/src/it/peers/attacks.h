@@ -9,9 +9,9 @@
 
 struct attack {
     const char *name, *what;
-    void (*step)(uint64_t number);   /* sends about one frame, the number-th */
-    void (*heard)(const struct segment *segment);    /* NULL: answers are ignored */
-    bool in_others_names;            /* of hosts that do not exist: no one answers what the target says to them */
+    void (*step)(uint64_t number);                /* sends about one frame, the number-th */
+    void (*heard)(const struct segment *segment); /* NULL: answers are ignored */
+    bool in_others_names; /* of hosts that do not exist: no one answers what the target says to them */
 };
 extern const struct attack attacks[];
 extern const unsigned attack_count;
@@ -25,8 +25,8 @@ extern volatile uint16_t client_ports[CLIENTS];
 
 struct hand {
     enum { HAND_CLOSED, HAND_OPENING, HAND_OPEN } state;
-    uint32_t sequence, acknowledgement;              /* what we send next, and expect next */
-    uint64_t count;                  /* for the attack */
+    uint32_t sequence, acknowledgement; /* what we send next, and expect next */
+    uint64_t count;                     /* for the attack */
 };
 struct hand *hand_at(unsigned number);
 /* Of the segment's destination; NULL: of none. */

@@ -16,7 +16,7 @@
 #include "attacks.h"
 #include "protocol.h"
 
-#define PATIENCE 120                 /* seconds without a byte: lost, not slow */
+#define PATIENCE 120 /* seconds without a byte: lost, not slow */
 
 static pthread_t threads[CLIENTS];
 static atomic_bool stopping;
@@ -33,7 +33,8 @@ static bool report(const char *what)
 
 static int connect_to_target(void)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(TARGET_PORT),
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(TARGET_PORT),
                               .sin_addr.s_addr = htonl(ADDRESS_TARGET) };
     struct timeval patience = { PATIENCE, 0 };
     int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FETCH 16384u                 /* bytes of one request */
-#define FETCHES 64u                  /* over one connection */
+#define FETCH 16384u /* bytes of one request */
+#define FETCHES 64u  /* over one connection */
 
 /* Waits for a target that does not listen yet. */
 void client_start(void);

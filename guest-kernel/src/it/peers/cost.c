@@ -27,9 +27,9 @@
 #define TARGET 0x0a090002u
 #define PORT 8080
 #define REQUESTS 2000u
-#define ANSWER 100u                  /* bytes */
+#define ANSWER 100u /* bytes */
 #define TRANSFERS 4u
-#define TRANSFER 12500000u           /* bytes: 50 MB in all */
+#define TRANSFER 12500000u /* bytes: 50 MB in all */
 #define KERNEL (1UL << 63)
 #define SYMBOLS_MAX 16384u
 
@@ -41,7 +41,7 @@ static struct symbol {
 static unsigned symbol_count, shown;
 static const struct block *blocks;
 static struct block before[BLOCKS_MAX];
-static char *bytes;                  /* TRANSFER of them */
+static char *bytes; /* TRANSFER of them */
 
 static _Noreturn void fail(const char *what)
 {

@@ -8,7 +8,7 @@
 
 /* Instructions that QEMU executes one after the other; those of one address add up. */
 struct block {
-    uint64_t address;                /* in the guest; kernel memory is the upper half */
-    uint64_t length;                 /* instructions */
+    uint64_t address; /* in the guest; kernel memory is the upper half */
+    uint64_t length;  /* instructions */
     uint64_t executions;
 };

@@ -30,12 +30,12 @@
 
 #define TARGET 0x0a090002u
 #define FIRST_SOURCE 0x0a090010u
-#define SOURCES 32u                  /* addresses of ours; each has its own ports */
+#define SOURCES 32u /* addresses of ours; each has its own ports */
 #define PORT 8080
-#define OPENING 64u                  /* at once, less than the server's backlog */
-#define OUTSTANDING 15000u           /* clients of a rate at once; then the server is too slow for it by far */
-#define PATIENCE_MS 300000           /* in which nothing at all happens */
-#define STATISTICS UINT32_MAX        /* the number of the client that asks for those */
+#define OPENING 64u           /* at once, less than the server's backlog */
+#define OUTSTANDING 15000u    /* clients of a rate at once; then the server is too slow for it by far */
+#define PATIENCE_MS 300000    /* in which nothing at all happens */
+#define STATISTICS UINT32_MAX /* the number of the client that asks for those */
 
 enum state { CLOSED, CONNECTING, ASKING, IDLE };
 static struct client {
@@ -45,13 +45,13 @@ static struct client {
     unsigned have;
     uint64_t began;
     char answer[600];
-} *clients;
+} * clients;
 static int epoll;
 static pid_t emulator;
-static unsigned busy;                /* clients that connect or wait for an answer */
+static unsigned busy; /* clients that connect or wait for an answer */
 static uint64_t answered, slowest_ns;
-static uint64_t unanswered;          /* clients whose SYN was never answered */
-static bool closing;                 /* connections are for one request each, to target.c */
+static uint64_t unanswered; /* clients whose SYN was never answered */
+static bool closing;        /* connections are for one request each, to target.c */
 
 static _Noreturn void lost(const struct client *client, const char *what)
 {
@@ -74,8 +74,10 @@ static void begin(struct client *client, uint32_t number)
     int on = 1;
     struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(FIRST_SOURCE + number % SOURCES) };
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(TARGET) };
-    *client = (struct client){ .file = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), .state = CONNECTING,
-                               .number = number, .began = now_ns() };
+    *client = (struct client){ .file = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
+                               .state = CONNECTING,
+                               .number = number,
+                               .began = now_ns() };
     setsockopt(client->file, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
     if (client->file < 0 || bind(client->file, (struct sockaddr *)&from, sizeof(from)) != 0)
         lost(client, "bind");
@@ -278,7 +280,7 @@ static void hold(uint32_t count, double seconds)
     statistics("all have answered again");
     for (uint32_t i = 0; i < count; i++)
         close(clients[i].file);
-    serve_for(5);                    /* the server closes its ends; printed, not judged by the clock */
+    serve_for(5); /* the server closes its ends; printed, not judged by the clock */
     statistics("all are closed");
     printf("ok crowd.%u connections each answered twice, the slowest answer took %.2f s\n", count,
            (double)slowest_ns / 1e9);

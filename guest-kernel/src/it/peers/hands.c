@@ -2,7 +2,7 @@
 #include "attacks.h"
 
 #define FIRST_PORT 10000u
-#define HOSTS 250u                   /* addresses that the connections come from */
+#define HOSTS 250u /* addresses that the connections come from */
 
 static struct hand hands[HANDS];
 
@@ -19,14 +19,19 @@ struct hand *hand_of(const struct segment *segment)
 
 static struct segment segment_of(const struct hand *hand, uint8_t flags, uint16_t window, uint32_t length)
 {
-    return (struct segment){ .from = address_of(hand), .from_port = port_of(hand), .to_port = TARGET_PORT,
-                             .sequence = hand->sequence, .acknowledgement = hand->acknowledgement, .length = length,
-                             .window = window, .flags = flags };
+    return (struct segment){ .from = address_of(hand),
+                             .from_port = port_of(hand),
+                             .to_port = TARGET_PORT,
+                             .sequence = hand->sequence,
+                             .acknowledgement = hand->acknowledgement,
+                             .length = length,
+                             .window = window,
+                             .flags = flags };
 }
 
 void hand_open(struct hand *hand, uint16_t window)
 {
-    static const uint8_t options[8] = { 2, 4, 0x05, 0xb4, 4, 2, 1, 1 };   /* MSS 1460, SACK */
+    static const uint8_t options[8] = { 2, 4, 0x05, 0xb4, 4, 2, 1, 1 }; /* MSS 1460, SACK */
     *hand = (struct hand){ .state = HAND_OPENING, .sequence = random32() };
     struct segment syn = segment_of(hand, SYN, window, 0);
     wire_send_tcp(&syn, options, sizeof(options), NULL);

@@ -29,24 +29,27 @@
 #include "guest_cpu.h"
 
 #define ROUNDS_MAX 100u
-#define BURST_MS 20u                 /* frames that are due for longer are not made up for */
-#define RESETS 10u                   /* for each millisecond */
-#define MEMORY_TOLERANCE 1024        /* KiB: what the kernel's heap keeps for later */
-#define RETURN_TIME 200u             /* seconds: TIME_WAIT takes 60, a half-open connection 63, a lost peer longer */
+#define BURST_MS 20u          /* frames that are due for longer are not made up for */
+#define RESETS 10u            /* for each millisecond */
+#define MEMORY_TOLERANCE 1024 /* KiB: what the kernel's heap keeps for later */
+#define RETURN_TIME 200u      /* seconds: TIME_WAIT takes 60, a half-open connection 63, a lost peer longer */
 
 static _Atomic(const struct attack *) active;
-static atomic_uint rate;             /* frames for a second of the guest's CPU */
+static atomic_uint rate; /* frames for a second of the guest's CPU */
 static atomic_ullong attack_frames;
-static atomic_bool over, sweep;      /* the attacks are over; look once more for connections that are left */
-static bool hosts_answer;             /* those of a flood, when it is over */
+static atomic_bool over, sweep; /* the attacks are over; look once more for connections that are left */
+static bool hosts_answer;       /* those of a flood, when it is over */
 static pid_t emulator;
 
 /* ---- The wire's thread ------------------------------------------------------------------------------------- */
 
 static void refuse(const struct segment *segment)
 {
-    struct segment reset = { .from = segment->to, .from_port = segment->to_port, .to_port = segment->from_port,
-                             .sequence = segment->acknowledgement, .flags = RST };
+    struct segment reset = { .from = segment->to,
+                             .from_port = segment->to_port,
+                             .to_port = segment->from_port,
+                             .sequence = segment->acknowledgement,
+                             .flags = RST };
     wire_send_tcp(&reset, NULL, 0, NULL);
 }
 
@@ -214,14 +217,15 @@ static void calibrate(double seconds, double multiple)
     double packets = (double)quiet.packets / (double)quiet.cpu_ns * 1e9;
     atomic_store(&rate, (unsigned)(packets * multiple) + 1);
     printf("# for each second of the guest's CPU, of which it has %.2f, the client sends %.0f packets for %.0f "
-           "requests; an attack sends %u frames\n", (double)quiet.cpu_ns / (double)quiet.wall_ns, packets,
-           (double)quiet.answered / (double)quiet.cpu_ns * 1e9, atomic_load(&rate));
+           "requests; an attack sends %u frames\n",
+           (double)quiet.cpu_ns / (double)quiet.wall_ns, packets, (double)quiet.answered / (double)quiet.cpu_ns * 1e9,
+           atomic_load(&rate));
 }
 
 /* ---- Before and after ------------------------------------------------------------------------------------------ */
 
 struct statistics {
-    long memory;                     /* free, KiB */
+    long memory; /* free, KiB */
     unsigned established, half_open, time_wait, closing;
 };
 
@@ -246,8 +250,8 @@ static void print_statistics(const char *when, const struct statistics *s)
 
 static bool returned(const struct statistics *start, const struct statistics *now)
 {
-    return now->established == start->established && now->half_open == 0 && now->time_wait == 0 &&
-           now->closing == 0 && now->memory + MEMORY_TOLERANCE >= start->memory;
+    return now->established == start->established && now->half_open == 0 && now->time_wait == 0 && now->closing == 0 &&
+           now->memory + MEMORY_TOLERANCE >= start->memory;
 }
 
 /* A client that worked and stopped is part of the start: what the kernel and the program keep for it is theirs. */
@@ -270,7 +274,7 @@ static bool wait_for_return(const struct statistics *start)
     print_statistics("after the attacks", &now);
     while (!returned(start, &now) && now_ns() - began < RETURN_TIME * 1000000000ULL) {
         atomic_store(&sweep, true);
-        usleep(1000000);             /* what is waited for are the guest's own timeouts */
+        usleep(1000000); /* what is waited for are the guest's own timeouts */
         now = ask_statistics();
     }
     char when[64];

@@ -29,15 +29,15 @@
 
 static struct client {
     char request[REQUEST_LENGTH];
-    unsigned have;                   /* bytes of the request */
-    uint32_t announced;              /* bytes that are to come before the next request */
-    const char *data;                /* of the answer; NULL: the pattern */
-    uint32_t size, sent;             /* of the answer */
-    bool waits;                      /* for room to send */
-    bool last;                       /* the connection ends with this answer */
+    unsigned have;       /* bytes of the request */
+    uint32_t announced;  /* bytes that are to come before the next request */
+    const char *data;    /* of the answer; NULL: the pattern */
+    uint32_t size, sent; /* of the answer */
+    bool waits;          /* for room to send */
+    bool last;           /* the connection ends with this answer */
 } clients[FILES_MAX];
 static char pattern[PATTERN_PERIOD * 256 + PATTERN_PERIOD], statistics[STATISTICS_LENGTH];
-static char announced[65536];        /* where such bytes go */
+static char announced[65536]; /* where such bytes go */
 static int epoll;
 
 static _Noreturn void fail(const char *what)

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define IP 14u                       /* where IP's header begins */
+#define IP 14u /* where IP's header begins */
 #define RECEIVE_BUFFER (16 << 20)
-#define LEASE 60u                    /* seconds: short, so that it is renewed while an attack goes on */
+#define LEASE 60u /* seconds: short, so that it is renewed while an attack goes on */
 
 static const uint8_t gateway_mac[6] = { 2, 0, 0, 0, 0, 0xfe }, broadcast[6] = { 255, 255, 255, 255, 255, 255 };
-static uint8_t target_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };   /* QEMU's first NIC */
+static uint8_t target_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 }; /* QEMU's first NIC */
 static int raw;
 static uint64_t sent;
 
@@ -99,7 +99,8 @@ static void attach_filter(void)
 void wire_open(void)
 {
     int size = RECEIVE_BUFFER, on = 1;
-    struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+    struct sockaddr_ll address = { .sll_family = AF_PACKET,
+                                   .sll_protocol = htons(ETH_P_ALL),
                                    .sll_ifindex = (int)if_nametoindex(INTERFACE) };
     raw = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
     if (raw < 0)
@@ -283,8 +284,8 @@ static void tcp_input(const uint8_t *ip, size_t length, void (*heard)(const stru
     if (length < header || length < header - 20 + (size_t)(tcp[12] >> 4) * 4)
         return;
     uint32_t data = (uint32_t)(length - (header - 20) - (size_t)(tcp[12] >> 4) * 4);
-    struct segment segment = { get32(ip + 12), get32(ip + 16), get16(tcp), get16(tcp + 2), get32(tcp + 4),
-                               get32(tcp + 8), data, get16(tcp + 14), tcp[13] };
+    struct segment segment = { get32(ip + 12), get32(ip + 16), get16(tcp),      get16(tcp + 2), get32(tcp + 4),
+                               get32(tcp + 8), data,           get16(tcp + 14), tcp[13] };
     heard(&segment);
 }
 

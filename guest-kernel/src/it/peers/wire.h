@@ -44,7 +44,7 @@ size_t wire_ethernet(uint8_t *frame, uint16_t type);
 struct ip_fields {
     uint32_t from;
     uint8_t protocol;
-    uint16_t identification, fragment;               /* flags and offset as in the header */
+    uint16_t identification, fragment; /* flags and offset as in the header */
 };
 /* Sends a payload of at most 1480 bytes to the target. */
 void wire_send_ip(const struct ip_fields *ip, const void *payload, size_t length);

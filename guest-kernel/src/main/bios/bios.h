@@ -15,7 +15,7 @@
 
 struct bios_registers {
     uint32_t eax, ebx, ecx, edx, esi, edi;
-    uint32_t flags;                     /* only after the call */
+    uint32_t flags; /* only after the call */
 };
 
 /* Calls an interrupt of the BIOS with these registers and segments 0, and stores what it returns. */

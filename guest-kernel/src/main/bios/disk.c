@@ -69,8 +69,8 @@ static noreturn void read_failed(enum map_file file, const struct place *place, 
 {
     unsigned long long sectors = disk_sectors(), end = place->sector + place->count;
     if (sectors > 0 && end > sectors)
-        fail("cannot read %s: it ends at sector %llu of a disk of %llu; write the whole image to the disk",
-             names[file], end, sectors);
+        fail("cannot read %s: it ends at sector %llu of a disk of %llu; write the whole image to the disk", names[file],
+             end, sectors);
     fail("cannot read the disk (INT 13h status 0x%02x) at sector %llu; check the disk, or write the image to it again",
          status, (unsigned long long)place->sector);
 }

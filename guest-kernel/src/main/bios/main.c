@@ -8,7 +8,7 @@
 #include "lib/string.h"
 
 #define MENU_SIZE 4096
-#define COMMAND_LINE_SIZE 1024          /* platform/platform.h: command_line */
+#define COMMAND_LINE_SIZE 1024 /* platform/platform.h: command_line */
 #define KERNEL_WORD "kernel "
 
 noreturn void loader_main(uint8_t drive);

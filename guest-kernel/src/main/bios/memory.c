@@ -25,12 +25,12 @@
 
 #define A20 (1UL << 20)
 
-#define EBDA_SEGMENT 0x40e              /* of the extended BIOS data area */
+#define EBDA_SEGMENT 0x40e /* of the extended BIOS data area */
 #define EBDA_SEARCHED 1024
 #define BIOS_START 0xe0000
 #define BIOS_END 0x100000
 #define RSDP_STEP 16
-#define RSDP_CHECKED 20                 /* bytes whose sum is 0 */
+#define RSDP_CHECKED 20 /* bytes whose sum is 0 */
 
 static struct memory_map_entry memory_map[MAP_ENTRIES_MAX];
 static uint32_t memory_map_entries;
@@ -47,7 +47,7 @@ static bool a20_is_open(void)
 {
     static volatile uint8_t probe;
     volatile uint8_t *beyond = physical((uintptr_t)&probe | A20);
-    probe = (uint8_t)~*beyond;
+    probe = (uint8_t) ~*beyond;
     return *beyond != probe;
 }
 
@@ -134,7 +134,7 @@ static uintptr_t find_rsdp(uintptr_t start, uintptr_t end)
 
 void memory_describe(struct start_info *info)
 {
-    uintptr_t ebda = (uintptr_t)*(volatile uint16_t *)physical(EBDA_SEGMENT) << 4;
+    uintptr_t ebda = (uintptr_t) * (volatile uint16_t *)physical(EBDA_SEGMENT) << 4;
     info->acpi_root = ebda ? find_rsdp(ebda, ebda + EBDA_SEARCHED) : 0;
     if (info->acpi_root == 0)
         info->acpi_root = find_rsdp(BIOS_START, BIOS_END);

@@ -138,8 +138,10 @@ static void configure_instance(void)
     struct net_configuration network;
     net_current(&network);
     struct instance instance = {
-        .environment = &configuration.environment, .sources = configuration.sources,
-        .command_line = &options.environment, .network = network.address != IPV4_ANY,
+        .environment = &configuration.environment,
+        .sources = configuration.sources,
+        .command_line = &options.environment,
+        .network = network.address != IPV4_ANY,
     };
     instance_configure(&instance);
     if (configuration.no_instance_metadata)

@@ -8,18 +8,18 @@
 #include "core/log.h"
 #include "platform/platform.h"
 
-#define PIECE 64u                    /* bytes handed to the device at once */
-#define LOST_LINE 64u                /* room for the line about lost ones */
+#define PIECE 64u     /* bytes handed to the device at once */
+#define LOST_LINE 64u /* room for the line about lost ones */
 
 /* How often one tries for the lock before going ahead regardless. */
 #define CLAIM_ATTEMPTS 1000000u
 
-static uint32_t locked;              /* the lock: no struct spinlock, since panics come before there is a this_cpu() */
-static char buffer[CONSOLE_SIZE];    /* lock */
-static uint64_t filled_to, drained;  /* lock */
-static char last = '\n';             /* lock: of what was written */
-static uint64_t lost;                /* lock: lines dropped and not yet spoken of */
-static void (*filled)(void);         /* NULL: text goes to the device at once */
+static uint32_t locked;             /* the lock: no struct spinlock, since panics come before there is a this_cpu() */
+static char buffer[CONSOLE_SIZE];   /* lock */
+static uint64_t filled_to, drained; /* lock */
+static char last = '\n';            /* lock: of what was written */
+static uint64_t lost;               /* lock: lines dropped and not yet spoken of */
+static void (*filled)(void);        /* NULL: text goes to the device at once */
 
 static void claim(void)
 {

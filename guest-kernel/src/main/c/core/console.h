@@ -12,7 +12,7 @@
 
 #include "lib/types.h"
 
-#define CONSOLE_SIZE 65536u          /* bytes; a power of two */
+#define CONSOLE_SIZE 65536u /* bytes; a power of two */
 #define CONSOLE_RESERVE 32768u
 
 /* One kernel line, with its '\n'; or, while the kernel is ending, part of one. */

@@ -17,8 +17,8 @@
 #define SLAB ((struct page_source *)3)
 
 struct slab {
-    struct list link;                /* in its class's list while it has free blocks */
-    void *free;                      /* first free block; each begins with the next one's address */
+    struct list link; /* in its class's list while it has free blocks */
+    void *free;       /* first free block; each begins with the next one's address */
     uint16_t used, capacity;
     uint32_t class;
 };
@@ -28,13 +28,13 @@ static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 5
 #define LARGEST_CLASS 2016
 
 static struct spinlock lock = SPINLOCK(LOCK_HEAP);
-static struct list partial[CLASSES];     /* lock: slabs with free blocks */
+static struct list partial[CLASSES]; /* lock: slabs with free blocks */
 
 /* The class of every multiple of 16 up to the largest class; sizes[] again, so that nothing is searched. */
 static const uint8_t classes[] = {
-    [0 ... 1] = 0, [2] = 1, [3] = 2, [4] = 3, [5 ... 6] = 4, [7 ... 8] = 5, [9 ... 12] = 6, [13 ... 16] = 7,
-    [17 ... 21] = 8, [22 ... 28] = 9, [29 ... 36] = 10, [37 ... 50] = 11, [51 ... 63] = 12, [64 ... 84] = 13,
-    [85 ... 126] = 14,
+    [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,          [5 ... 6] = 4,
+    [7 ... 8] = 5,    [9 ... 12] = 6,   [13 ... 16] = 7,  [17 ... 21] = 8,  [22 ... 28] = 9,
+    [29 ... 36] = 10, [37 ... 50] = 11, [51 ... 63] = 12, [64 ... 84] = 13, [85 ... 126] = 14,
 };
 _Static_assert(sizeof(classes) == LARGEST_CLASS / 16 + 1, "every size has its class");
 
@@ -118,7 +118,7 @@ static void release(void *block);
  */
 struct guard {
     uint64_t free_list;
-    uint32_t size;                   /* of the block, as asked for */
+    uint32_t size; /* of the block, as asked for */
     uint32_t mark;
 };
 #define MARK_USED 0x75736564u

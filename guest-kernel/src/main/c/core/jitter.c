@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/jitter.h"
 
-#define MEMORY_SIZE 16384u           /* bytes: half of a usual first-level cache, so that others' use of it shows */
-#define STEPS 32u                    /* dependent accesses to memory in one sample */
-#define STRIDE 4099u                 /* prime to MEMORY_SIZE: no two steps in the same line */
+#define MEMORY_SIZE 16384u /* bytes: half of a usual first-level cache, so that others' use of it shows */
+#define STEPS 32u          /* dependent accesses to memory in one sample */
+#define STRIDE 4099u       /* prime to MEMORY_SIZE: no two steps in the same line */
 
 /*
  * The most common value of 256 samples may come, or a prediction be right, this often: a share p means a min-entropy of

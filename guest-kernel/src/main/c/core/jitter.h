@@ -13,10 +13,10 @@
 
 #include "lib/types.h"
 
-#define JITTER_WINDOW 256u           /* samples */
-#define JITTER_BITS 16u              /* credited for a good window: 1/16 bit a sample */
+#define JITTER_WINDOW 256u /* samples */
+#define JITTER_BITS 16u    /* credited for a good window: 1/16 bit a sample */
 #define JITTER_LAGS 16u
-#define JITTER_MARGIN 4u             /* a good window holds at least this many times as much */
+#define JITTER_MARGIN 4u /* a good window holds at least this many times as much */
 
 /* Takes JITTER_WINDOW samples, in ticks of the TSC. */
 void jitter_sample(uint32_t samples[JITTER_WINDOW]);

@@ -60,7 +60,7 @@ void kernel_lock_take(void)
         if (looks >= SPINS)
             halt(mine);
     }
-    if (read_once(mine->waits))          /* else an interrupt has ended the wait */
+    if (read_once(mine->waits)) /* else an interrupt has ended the wait */
         have(mine);
 }
 

@@ -63,7 +63,7 @@ void lock_statistics_lines(void (*put)(const char *line, void *context), void *c
     format(line, sizeof(line), "%20s %12s %15s %12s %15s\n", "class name", "contentions", "waittime-total",
            "acquisitions", "holdtime-max");
     put(line, context);
-    for (enum lock_class class = 0; class < LOCK_CLASS_COUNT; class++) {
+    for (enum lock_class class = 0; class < LOCK_CLASS_COUNT; class ++) {
         if (counters[class].taken == 0)
             continue;
         format_line(line, class);

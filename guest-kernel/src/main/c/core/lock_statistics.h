@@ -12,7 +12,7 @@
 #include "lib/types.h"
 
 #ifdef KERNEL_DEBUG
-#define LOCK_STATISTICS_LINE 128     /* bytes that a line takes at most, with its NUL */
+#define LOCK_STATISTICS_LINE 128 /* bytes that a line takes at most, with its NUL */
 
 /* Set once, at boot; nothing is counted before. */
 extern bool lock_statistics;

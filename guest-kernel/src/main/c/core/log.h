@@ -25,4 +25,7 @@ void log_always(const char *fmt, ...) printf_like(1, 2);
  */
 noreturn void panic(const char *fmt, ...) printf_like(1, 2);
 #define assert(condition) \
-    do { if (unlikely(!(condition))) panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, #condition); } while (0)
+    do { \
+        if (unlikely(!(condition))) \
+            panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, #condition); \
+    } while (0)

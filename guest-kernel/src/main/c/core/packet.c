@@ -214,7 +214,7 @@ struct packet *packet_copy(const struct packet *packet, uint32_t offset, uint32_
 
 struct checksum_run {
     uint64_t sum;
-    bool odd;                        /* an odd number of bytes was summed so far */
+    bool odd; /* an odd number of bytes was summed so far */
 };
 
 static bool checksum_one_run(void *context, const uint8_t *data, uint32_t length)

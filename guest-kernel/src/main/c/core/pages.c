@@ -35,9 +35,9 @@ bool (*allocation_fails)(void);
 static struct spinlock lock = SPINLOCK(LOCK_PAGES);
 static struct page *frames;
 static uint64_t frame_count;
-static uint64_t free_count;                              /* lock */
+static uint64_t free_count; /* lock */
 static uint64_t total_count;
-static struct list free_blocks[PAGES_MAX_ORDER + 1];     /* lock */
+static struct list free_blocks[PAGES_MAX_ORDER + 1]; /* lock */
 
 static uint64_t number_of(const struct page *page) { return (uint64_t)(page - frames); }
 
@@ -62,7 +62,7 @@ void pages_init(struct page *descriptors, uint64_t count)
 }
 
 #ifdef KERNEL_DEBUG
-#define POISONED 0x80000000u         /* of page.flags, while free: others were never in use */
+#define POISONED 0x80000000u /* of page.flags, while free: others were never in use */
 
 static void poison(struct page *first, unsigned order)
 {
@@ -218,10 +218,7 @@ void pages_free(struct page *first, unsigned order)
     spin_unlock(&lock);
 }
 
-void page_get(struct page *page)
-{
-    reference_get(&page->references);
-}
+void page_get(struct page *page) { reference_get(&page->references); }
 
 void page_put(struct page *page)
 {

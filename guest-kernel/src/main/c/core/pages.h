@@ -15,12 +15,12 @@
 struct page_source;
 
 struct page {
-    uint32_t references;         /* 0: free. Users of an allocated frame count themselves */
-    uint32_t index;              /* page cache: which page of the source; free: buddy order */
-    struct page_source *source;  /* page cache: the file this frame belongs to, else NULL */
-    uint32_t hash_next;          /* page cache: frame number of the next in the hash chain, 0: none */
-    uint32_t flags;              /* page cache: its own marks, under its lock */
-    struct list link;            /* free list, or the page cache's least-recently-used list */
+    uint32_t references;        /* 0: free. Users of an allocated frame count themselves */
+    uint32_t index;             /* page cache: which page of the source; free: buddy order */
+    struct page_source *source; /* page cache: the file this frame belongs to, else NULL */
+    uint32_t hash_next;         /* page cache: frame number of the next in the hash chain, 0: none */
+    uint32_t flags;             /* page cache: its own marks, under its lock */
+    struct list link;           /* free list, or the page cache's least-recently-used list */
 };
 
 struct page *page_of(phys_t address);
@@ -40,11 +40,11 @@ void pages_add_free(phys_t start, phys_t end);
  * which it does not survive; and whatever the program takes, the kernel goes on receiving and answering.
  */
 enum pages_level {
-    PAGES_KEPT,                  /* what a system call makes and the program keeps: leaves pages_margin() */
-    PAGES_NEEDED,                /* page faults, their tables, buffers of one call: leaves PAGES_RESERVE */
-    PAGES_RESERVED,              /* the kernel's own progress, given back soon: leaves nothing */
+    PAGES_KEPT,     /* what a system call makes and the program keeps: leaves pages_margin() */
+    PAGES_NEEDED,   /* page faults, their tables, buffers of one call: leaves PAGES_RESERVE */
+    PAGES_RESERVED, /* the kernel's own progress, given back soon: leaves nothing */
 };
-#define PAGES_RESERVE 192        /* frames */
+#define PAGES_RESERVE 192 /* frames */
 
 /* One frame with one reference, contents undefined; NULL when the level's memory is exhausted and no clean page of the
  * page cache is left to be dropped. */

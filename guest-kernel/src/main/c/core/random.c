@@ -22,15 +22,15 @@
 #define EVENT_WORDS 4u
 
 static struct spinlock lock = SPINLOCK(LOCK_RANDOM);
-static uint32_t key[8];              /* lock */
-static uint64_t counter;             /* lock: the nonce and block counter never repeat under a key */
-static nanoseconds reseeded_at;      /* lock */
-static unsigned credited;            /* lock: bits; read without it by random_ready() */
-static unsigned given;               /* lock: mask of the sources that gave some of it */
+static uint32_t key[8];         /* lock */
+static uint64_t counter;        /* lock: the nonce and block counter never repeat under a key */
+static nanoseconds reseeded_at; /* lock */
+static unsigned credited;       /* lock: bits; read without it by random_ready() */
+static unsigned given;          /* lock: mask of the sources that gave some of it */
 static struct {
     uint64_t words[EVENT_WORDS];
     unsigned count;
-} events;                            /* lock */
+} events; /* lock */
 
 static inline uint32_t rotate(uint32_t x, int n) { return x << n | x >> (32 - n); }
 
@@ -89,8 +89,11 @@ static void mix(const void *data, size_t length)
 }
 
 static const char *const source_names[] = {
-    [RANDOM_CPU] = "the CPU", [RANDOM_VIRTIO] = "virtio-rng", [RANDOM_XENSTORE] = "xenstore",
-    [RANDOM_JITTER] = "timing jitter", [RANDOM_EVENTS] = "the timing of interrupts",
+    [RANDOM_CPU] = "the CPU",
+    [RANDOM_VIRTIO] = "virtio-rng",
+    [RANDOM_XENSTORE] = "xenstore",
+    [RANDOM_JITTER] = "timing jitter",
+    [RANDOM_EVENTS] = "the timing of interrupts",
 };
 #define SOURCES_OF_TIMING (1u << RANDOM_JITTER | 1u << RANDOM_EVENTS)
 
@@ -176,7 +179,8 @@ void random_report(void)
         log_info("random numbers are seeded from %s", names);
     else
         log_error("random numbers are seeded from %s alone, since neither the CPU (RDSEED, RDRAND) nor the host offers "
-                  "entropy; to offer some, add a virtio-rng device or write vm-data/unikernel-seed in xenstore", names);
+                  "entropy; to offer some, add a virtio-rng device or write vm-data/unikernel-seed in xenstore",
+                  names);
 }
 
 void random_bytes(void *to, size_t length)

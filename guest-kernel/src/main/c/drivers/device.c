@@ -32,7 +32,7 @@ static struct list *device_at(struct list *devices, unsigned index)
 {
     struct list *found = NULL;
     spin_lock(&devices_lock);
-    list_for_each(link, devices) {
+    list_for_each (link, devices) {
         if (index-- == 0) {
             found = link;
             break;
@@ -71,9 +71,8 @@ struct network_device *network_device_at(unsigned index)
 
 static bool segment_valid(const struct block_segment *segment, uint64_t block_size)
 {
-    return segment->length > 0 && segment->length % block_size == 0
-        && segment->address % SECTOR_SIZE == 0
-        && (segment->address & PAGE_MASK) + segment->length <= PAGE_SIZE;
+    return segment->length > 0 && segment->length % block_size == 0 && segment->address % SECTOR_SIZE == 0 &&
+           (segment->address & PAGE_MASK) + segment->length <= PAGE_SIZE;
 }
 
 static int request_check(const struct block_device *device, const struct block_request *request)

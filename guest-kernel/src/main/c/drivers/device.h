@@ -12,38 +12,38 @@
 
 /* ---- Block ------------------------------------------------------------------------------- */
 
-#define SECTOR_SIZE 512UL           /* the unit of block_request.sector on every device */
-#define BLOCK_MAX_SEGMENTS 11       /* BLKIF_MAX_SEGMENTS_PER_REQUEST, xen/io/blkif.h */
+#define SECTOR_SIZE 512UL     /* the unit of block_request.sector on every device */
+#define BLOCK_MAX_SEGMENTS 11 /* BLKIF_MAX_SEGMENTS_PER_REQUEST, xen/io/blkif.h */
 
 struct block_segment {
-    phys_t address;                 /* sector-aligned, does not cross a page; the page is one of the page allocator's,
+    phys_t address;  /* sector-aligned, does not cross a page; the page is one of the page allocator's,
                                        and holds data of this disk and zeros only: its backend sees all of it */
-    uint32_t length;                /* bytes, multiple of SECTOR_SIZE, <= PAGE_SIZE */
+    uint32_t length; /* bytes, multiple of SECTOR_SIZE, <= PAGE_SIZE */
 };
 #define BLOCK_PATIENCE (5 * NS_PER_SECOND)
 struct block_device;
 struct block_request {
-    struct block_device *device;    /* set by block_submit() */
+    struct block_device *device; /* set by block_submit() */
     bool write;
     uint64_t sector;
-    unsigned segment_count;         /* 1..BLOCK_MAX_SEGMENTS */
+    unsigned segment_count; /* 1..BLOCK_MAX_SEGMENTS */
     struct block_segment segments[BLOCK_MAX_SEGMENTS];
     /* Called once, in interrupt context or from submit(): 0 or a negative errno. */
     void (*done)(struct block_request *request, int error);
-    void *context;                  /* the submitter's */
+    void *context; /* the submitter's */
     /* The driver's, while submitted: a list it is in, and for drivers that make several commands of a request how far
      * they are. */
     struct list link;
-    unsigned next_segment;          /* which is sent next; segment_count: all are sent */
+    unsigned next_segment; /* which is sent next; segment_count: all are sent */
     uint64_t next_sector;
-    unsigned under_way;             /* commands */
+    unsigned under_way; /* commands */
     bool flushed;
-    int error;                      /* the first one */
+    int error; /* the first one */
 };
 struct block_device {
-    char name[32];                  /* "xvda1", "sda1", "vda", "nvme0n1" */
-    uint64_t sectors;               /* of SECTOR_SIZE */
-    uint32_t block_size;            /* requests and their segments are multiples of it; a power of two from SECTOR_SIZE
+    char name[32];       /* "xvda1", "sda1", "vda", "nvme0n1" */
+    uint64_t sectors;    /* of SECTOR_SIZE */
+    uint32_t block_size; /* requests and their segments are multiples of it; a power of two from SECTOR_SIZE
                                        to PAGE_SIZE, 0: SECTOR_SIZE */
     bool read_only;
     /* Queues a request; if the device's ring is full it waits inside the driver and goes out
@@ -67,13 +67,13 @@ struct page *device_page(void);
 #define NETWORK_ROUND 64
 
 struct network_device {
-    char name[16];                  /* "eth0" */
+    char name[16]; /* "eth0" */
     uint8_t mac[6];
-    uint16_t mtu;                   /* of IP packets, without the Ethernet header, unless configured otherwise */
-    uint16_t max_mtu;               /* the largest that may be configured */
-    bool running;                   /* packets come and go; false: those sent are dropped */
-    bool checksum_offload;          /* may be given PACKET_CHECKSUM_PARTIAL */
-    bool segmentation_offload;      /* may be given segment_size for TCP over IPv4 */
+    uint16_t mtu;              /* of IP packets, without the Ethernet header, unless configured otherwise */
+    uint16_t max_mtu;          /* the largest that may be configured */
+    bool running;              /* packets come and go; false: those sent are dropped */
+    bool checksum_offload;     /* may be given PACKET_CHECKSUM_PARTIAL */
+    bool segmentation_offload; /* may be given segment_size for TCP over IPv4 */
     /* Takes the packet whatever happens. Returns false when its queue is now full: send no more
      * until transmit_ready(). Kicks the backend only in flush(), so a burst is one notification. */
     bool (*transmit)(struct network_device *device, struct packet *packet);
@@ -94,7 +94,7 @@ struct network_device {
     void (*transmit_ready)(struct network_device *device);
     /* After `running` changed. The offloads and max_mtu may have changed too. */
     void (*link_changed)(struct network_device *device);
-    void *stack;                    /* the network stack's */
+    void *stack; /* the network stack's */
     struct list link;
     uint64_t received_packets, received_bytes, sent_packets, sent_bytes, dropped;
 };

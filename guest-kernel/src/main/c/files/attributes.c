@@ -20,7 +20,7 @@
 struct attribute {
     struct list link;
     size_t size;
-    char *value;                         /* in this allocation, after the name */
+    char *value; /* in this allocation, after the name */
     char name[];
 };
 
@@ -28,7 +28,7 @@ struct attribute {
 static struct attribute *find(struct inode *inode, const char *name)
 {
     must_hold_mutex(&inode->lock);
-    list_for_each(link, &inode->attributes) {
+    list_for_each (link, &inode->attributes) {
         struct attribute *attribute = list_entry(link, struct attribute, link);
         if (!strcmp(attribute->name, name))
             return attribute;
@@ -69,7 +69,7 @@ static size_t names_length(struct inode *inode)
 {
     must_hold_mutex(&inode->lock);
     size_t length = 0;
-    list_for_each(link, &inode->attributes)
+    list_for_each (link, &inode->attributes)
         length += strlen(list_entry(link, struct attribute, link)->name) + 1;
     return length;
 }
@@ -134,7 +134,7 @@ ssize_type attribute_list(struct inode *inode, char *names, size_t size)
     if (size && (size_t)result > size)
         result = -ERANGE;
     if (result > 0 && size) {
-        list_for_each(link, &inode->attributes) {
+        list_for_each (link, &inode->attributes) {
             const struct attribute *attribute = list_entry(link, struct attribute, link);
             size_t length = strlen(attribute->name) + 1;
             memcpy(names, attribute->name, length);
@@ -147,7 +147,7 @@ ssize_type attribute_list(struct inode *inode, char *names, size_t size)
 
 void attributes_free(struct inode *inode)
 {
-    list_for_each_safe(link, &inode->attributes)
+    list_for_each_safe (link, &inode->attributes)
         discard(list_entry(link, struct attribute, link));
     list_init(&inode->attributes);
 }

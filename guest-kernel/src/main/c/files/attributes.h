@@ -7,9 +7,9 @@
 
 #include "lib/types.h"
 
-#define ATTRIBUTE_NAME_LIMIT 255u        /* bytes, XATTR_NAME_MAX */
-#define ATTRIBUTE_SIZE_LIMIT 65536u      /* bytes, XATTR_SIZE_MAX; and of all names of a file, XATTR_LIST_MAX */
-#define ATTRIBUTE_CREATE 1u              /* XATTR_CREATE, XATTR_REPLACE */
+#define ATTRIBUTE_NAME_LIMIT 255u   /* bytes, XATTR_NAME_MAX */
+#define ATTRIBUTE_SIZE_LIMIT 65536u /* bytes, XATTR_SIZE_MAX; and of all names of a file, XATTR_LIST_MAX */
+#define ATTRIBUTE_CREATE 1u         /* XATTR_CREATE, XATTR_REPLACE */
 #define ATTRIBUTE_REPLACE 2u
 
 struct inode;

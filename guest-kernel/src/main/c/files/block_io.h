@@ -17,9 +17,9 @@ struct block_batch {
     struct block_device *device;
     struct spinlock lock;
     struct wait_queue finished;
-    int error;                       /* lock: the first one */
-    uint32_t in_flight;              /* lock: one bit for each of requests[] */
-    int filling;                     /* index of the request being filled, -1: none */
+    int error;          /* lock: the first one */
+    uint32_t in_flight; /* lock: one bit for each of requests[] */
+    int filling;        /* index of the request being filled, -1: none */
     struct block_request requests[BLOCK_BATCH_REQUESTS];
 };
 

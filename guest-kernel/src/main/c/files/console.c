@@ -18,16 +18,16 @@
 #include "platform/platform.h"
 #include "threads/console.h"
 
-#define INPUT_SIZE 1024u             /* power of two; what is typed beyond it is lost */
-#define END_OF_INPUT 4               /* ^D */
-#define KILL_LINE 21                 /* ^U */
+#define INPUT_SIZE 1024u /* power of two; what is typed beyond it is lost */
+#define END_OF_INPUT 4   /* ^D */
+#define KILL_LINE 21     /* ^U */
 #define ERASE 127
 
 /* Ring of bytes: [read, line) are finished lines, [line, write) is being edited. Indices grow for ever. */
 static struct spinlock lock = SPINLOCK(LOCK_CONSOLE_INPUT);
-static char input[INPUT_SIZE];       /* lock */
-static uint32_t read_at, line_at, write_at;      /* lock */
-static uint32_t ends_pending;        /* lock: empty lines ended by ^D, each one read of 0 bytes */
+static char input[INPUT_SIZE];              /* lock */
+static uint32_t read_at, line_at, write_at; /* lock */
+static uint32_t ends_pending;               /* lock: empty lines ended by ^D, each one read of 0 bytes */
 
 /* ---- Input ---- */
 

@@ -21,20 +21,20 @@
 #include "threads/thread.h"
 
 #define BUCKETS_LEAST 1024
-#define LISTED_AT_ONCE 64            /* names between points where others may run */
+#define LISTED_AT_ONCE 64 /* names between points where others may run */
 /* Names kept although nobody refers to them. They hold the inodes, and so the cached pages, of closed files. */
 #define UNUSED_LIMIT 1024
 
 struct mutex namespace_lock = MUTEX(namespace_lock, LOCK_NAMESPACE);
 
 static struct spinlock lock = SPINLOCK(LOCK_NAMES);
-static struct dentry **buckets;                      /* lock; the number depends on the memory there is */
-static uint32_t bucket_mask;                         /* set with the first root */
-static struct list unused = LIST_INIT(unused);       /* lock */
-static unsigned unused_count;                        /* lock */
+static struct dentry **buckets;                /* lock; the number depends on the memory there is */
+static uint32_t bucket_mask;                   /* set with the first root */
+static struct list unused = LIST_INIT(unused); /* lock */
+static unsigned unused_count;                  /* lock */
 /* Lock. 0 and 1 are "." and "..", what follows are names taken over from the image, by their places there. */
 static uint64_t next_cookie = 1UL << 32;
-static struct hash_key key;                          /* names may be chosen by outsiders; set with the first root */
+static struct hash_key key; /* names may be chosen by outsiders; set with the first root */
 
 static uint32_t hash_of(const struct dentry *parent, const char *name, size_t length)
 {
@@ -342,7 +342,7 @@ void dentry_exchange(struct dentry *a, struct dentry *b)
     hash_out(a);
     hash_out(b);
     exchange_names(a, b);
-    struct dentry *parent = a->parent;           /* the references of parents go with them */
+    struct dentry *parent = a->parent; /* the references of parents go with them */
     a->parent = b->parent;
     b->parent = parent;
     a->cookie = next_cookie++;
@@ -392,8 +392,11 @@ static void step(struct dentry *directory, uint64_t cursor, struct dentry **at, 
         get_locked(next);
         memcpy(name, next->name, next->length);
         *listed = (struct listed_name){
-            .name = name, .length = next->length, .inode = next->inode->number,
-            .type = next->inode->mode & S_IFMT, .next = next->cookie + 1,
+            .name = name,
+            .length = next->length,
+            .inode = next->inode->number,
+            .type = next->inode->mode & S_IFMT,
+            .next = next->cookie + 1,
         };
     }
     spin_unlock(&lock);
@@ -408,8 +411,11 @@ static bool take_dots(struct dentry *directory, uint64_t *cursor, struct listing
     bool taken = true;
     while (taken && *cursor < 2) {
         struct listed_name name = {
-            .name = "..", .length = *cursor + 1, .inode = inodes[*cursor]->number,
-            .type = S_IFDIR, .next = *cursor + 1,
+            .name = "..",
+            .length = *cursor + 1,
+            .inode = inodes[*cursor]->number,
+            .type = S_IFDIR,
+            .next = *cursor + 1,
         };
         taken = listing->take(listing, &name);
         if (taken)

@@ -13,7 +13,7 @@
 #include "threads/thread.h"
 
 struct slot {
-    struct file *file;               /* NULL: free */
+    struct file *file; /* NULL: free */
     bool close_on_exec;
 };
 
@@ -22,9 +22,9 @@ struct slot {
 uint32_t descriptor_limit = DESCRIPTOR_LIMIT;
 
 static struct spinlock lock = SPINLOCK(LOCK_DESCRIPTORS);
-static struct slot *slots;           /* lock */
-static uint32_t size;                /* lock */
-static uint32_t lowest_free;         /* lock: no free slot below */
+static struct slot *slots;   /* lock */
+static uint32_t size;        /* lock */
+static uint32_t lowest_free; /* lock: no free slot below */
 
 /* The slot of a number from the program, or NULL. With the lock held. */
 static struct slot *slot_of(int descriptor)

@@ -79,16 +79,24 @@ static ssize_type write_random(struct file *file, struct transfer *transfer, uin
 }
 
 static const struct file_operations null_device = {
-    .read = read_nothing, .write = write_nowhere, .seek = seek_nowhere,
+    .read = read_nothing,
+    .write = write_nowhere,
+    .seek = seek_nowhere,
 };
 static const struct file_operations zero_device = {
-    .read = read_zeros, .write = write_nowhere, .seek = seek_nowhere,
+    .read = read_zeros,
+    .write = write_nowhere,
+    .seek = seek_nowhere,
 };
 static const struct file_operations full_device = {
-    .read = read_zeros, .write = write_full, .seek = seek_nowhere,
+    .read = read_zeros,
+    .write = write_full,
+    .seek = seek_nowhere,
 };
 static const struct file_operations random_device = {
-    .read = read_random, .write = write_random, .seek = seek_nowhere,
+    .read = read_random,
+    .write = write_random,
+    .seek = seek_nowhere,
 };
 
 bool file_is_zero_device(const struct file *file) { return file->operations == &zero_device; }

@@ -21,36 +21,36 @@
 /* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
  * reaches instances over 1, 2, ... steps more than its own watchers are at most so many (EINVAL). */
 #define NESTING_LIMIT 4
-#define INTERESTS_AT_ONCE 64         /* removed before others may run */
+#define INTERESTS_AT_ONCE 64 /* removed before others may run */
 static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
 #define ALWAYS (POLLERR | POLLHUP)
 #define MODES (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
 
 struct epoll {
     struct mutex mutex;
-    struct tree interests;           /* epoll control; by descriptor and file */
+    struct tree interests; /* epoll control; by descriptor and file */
     struct spinlock lock;
-    struct list ready;               /* lock */
+    struct list ready; /* lock */
     struct wait_queue queue;
-    struct file *file;               /* which the instance is of; its watchers are the instances above */
+    struct file *file; /* which the instance is of; its watchers are the instances above */
     /* Epoll control: results of looking at the instances around an interest to be added, valid while the number of
      * the search is the current one. */
     uint64_t below_search, above_search, files_search;
-    unsigned below;                  /* most steps down from here */
-    uint16_t paths[NESTING_LIMIT + 1];           /* ways up from here over so many steps, saturating */
+    unsigned below;                    /* most steps down from here */
+    uint16_t paths[NESTING_LIMIT + 1]; /* ways up from here over so many steps, saturating */
 };
 
 struct interest {
-    struct tree_node node;           /* epoll control */
-    struct list watcher_link;        /* epoll control: file->watchers */
+    struct tree_node node;    /* epoll control */
+    struct list watcher_link; /* epoll control: file->watchers */
     struct epoll *epoll;
-    struct file *file;               /* no reference: goes when the file goes */
+    struct file *file; /* no reference: goes when the file goes */
     int descriptor;
-    struct waiter waiter;            /* on the file's queue */
-    struct list ready_link;          /* epoll->lock */
-    bool ready;                      /* epoll->lock */
-    uint32_t events;                 /* what is waited for; MODES only: disarmed. One word, read by callbacks */
-    uint64_t data;                   /* epoll->mutex */
+    struct waiter waiter;   /* on the file's queue */
+    struct list ready_link; /* epoll->lock */
+    bool ready;             /* epoll->lock */
+    uint32_t events;        /* what is waited for; MODES only: disarmed. One word, read by callbacks */
+    uint64_t data;          /* epoll->mutex */
 };
 
 static struct mutex control = MUTEX(control, LOCK_EPOLL_CONTROL);
@@ -171,7 +171,7 @@ static void check_now(struct interest *interest)
 
 /* ---- How deep instances are nested, under "epoll control" ---- */
 
-static uint64_t search;              /* epoll control: every instance is looked at once in each */
+static uint64_t search; /* epoll control: every instance is looked at once in each */
 
 /* The most steps down from an instance to others; more than the limit where one of them is `target`. */
 static unsigned steps_below(struct epoll *epoll, const struct epoll *target)
@@ -204,7 +204,7 @@ static void count_paths_above(struct epoll *epoll)
     epoll->above_search = search;
     for (unsigned i = 0; i <= NESTING_LIMIT; i++)
         epoll->paths[i] = i == 0;
-    list_for_each(node, &epoll->file->watchers) {
+    list_for_each (node, &epoll->file->watchers) {
         struct epoll *above = list_entry(node, struct interest, watcher_link)->epoll;
         count_paths_above(above);
         add_paths(epoll->paths + 1, above->paths, NESTING_LIMIT);
@@ -223,7 +223,7 @@ static unsigned steps_above(struct epoll *epoll)
 static bool few_paths_from(const struct file *file)
 {
     uint16_t paths[NESTING_LIMIT + 1] = { 0 };
-    list_for_each(node, &file->watchers) {
+    list_for_each (node, &file->watchers) {
         struct epoll *above = list_entry(node, struct interest, watcher_link)->epoll;
         count_paths_above(above);
         add_paths(paths, above->paths, array_size(paths));
@@ -254,7 +254,7 @@ static bool few_paths_with(struct epoll *epoll, struct file *file)
 {
     struct epoll *nested = epoll_of(file);
     if (!nested && list_empty(&epoll->file->watchers))
-        return true;                 /* one wake-up more, of its own watcher */
+        return true; /* one wake-up more, of its own watcher */
     search++;
     return nested ? few_paths_through(nested) : few_paths_from(file);
 }
@@ -354,7 +354,7 @@ void epoll_forget(struct file *file)
     if (list_empty(&file->watchers))
         return;
     mutex_lock(&control);
-    list_for_each_safe(node, &file->watchers)
+    list_for_each_safe (node, &file->watchers)
         remove_interest(list_entry(node, struct interest, watcher_link));
     mutex_unlock(&control);
 }
@@ -372,7 +372,7 @@ static bool report(struct interest *interest, struct epoll_event *out)
     if (modes & EPOLLONESHOT)
         write_once(interest->events, modes);
     else if (!(modes & EPOLLET))
-        make_ready(interest);        /* level-triggered: asked again next time */
+        make_ready(interest); /* level-triggered: asked again next time */
     return true;
 }
 
@@ -380,7 +380,7 @@ static unsigned count_ready(struct epoll *epoll)
 {
     unsigned count = 0;
     spin_lock(&epoll->lock);
-    list_for_each(node, &epoll->ready)
+    list_for_each (node, &epoll->ready)
         count++;
     spin_unlock(&epoll->lock);
     return count;

@@ -26,7 +26,7 @@ struct file;
 struct epoll_event {
     uint32_t events;
     uint64_t data;
-} packed;                            /* as on x86-64, linux/eventpoll.h */
+} packed; /* as on x86-64, linux/eventpoll.h */
 
 struct file *epoll_create(uint32_t flags);
 /* epoll_ctl(2); the caller holds a reference to both files. -EINVAL where `epoll` is none, or where a file would wake

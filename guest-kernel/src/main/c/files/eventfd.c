@@ -16,7 +16,7 @@
 
 struct eventfd {
     struct spinlock lock;
-    uint64_t count;                  /* lock; read without it for readiness */
+    uint64_t count; /* lock; read without it for readiness */
     bool semaphore;
     struct wait_queue queue;
 };

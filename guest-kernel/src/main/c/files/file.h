@@ -26,7 +26,7 @@
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u
-#define O_LARGEFILE 0100000u          /* each file is one; F_GETFL says so */
+#define O_LARGEFILE 0100000u /* each file is one; F_GETFL says so */
 #define O_DIRECTORY 0200000u
 #define O_NOFOLLOW 0400000u
 #define O_CLOEXEC 02000000u
@@ -81,9 +81,9 @@ struct file_operations {
     unsigned (*poll)(struct file *file);
     /* The queue on which every change of poll() is announced with wake(queue, events); NULL: never changes. */
     struct wait_queue *(*queue)(struct file *file);
-    int64_t (*ioctl)(struct file *file, uint32_t request, uintptr_t argument);     /* ioctl(2) */
+    int64_t (*ioctl)(struct file *file, uint32_t request, uintptr_t argument); /* ioctl(2) */
     int (*status)(struct file *file, struct file_status *status);
-    int64_t (*seek)(struct file *file, int64_t offset, int whence);   /* NULL: -ESPIPE */
+    int64_t (*seek)(struct file *file, int64_t offset, int whence); /* NULL: -ESPIPE */
     /* The pages to map for mmap(2), or NULL: not mappable (-ENODEV). */
     struct page_source *(*pages)(struct file *file);
     void (*release)(struct file *file);
@@ -91,17 +91,17 @@ struct file_operations {
 
 struct file {
     const struct file_operations *operations;
-    struct mappable mappable;        /* what mmap(2) maps, by operations.pages */
-    uint32_t references;             /* atomic */
-    uint32_t flags;                  /* O_* without creation flags */
-    bool locked;                     /* holds an flock(2) (files/flock.c) */
-    int32_t owner;                   /* F_SETOWN, fcntl(2): who gets SIGURG; a process, -group, or 0; read once */
-    uint64_t offset;                 /* offset_lock; of streams, the implementation's */
+    struct mappable mappable; /* what mmap(2) maps, by operations.pages */
+    uint32_t references;      /* atomic */
+    uint32_t flags;           /* O_* without creation flags */
+    bool locked;              /* holds an flock(2) (files/flock.c) */
+    int32_t owner;            /* F_SETOWN, fcntl(2): who gets SIGURG; a process, -group, or 0; read once */
+    uint64_t offset;          /* offset_lock; of streams, the implementation's */
     struct mutex offset_lock;
-    struct inode *inode;             /* for files of a file system, else NULL; holds a reference */
-    struct dentry *dentry;           /* the name it was opened by, likewise */
-    struct list watchers;            /* epoll: the interests in this file (files/epoll.c) */
-    void *private;                   /* the implementation's */
+    struct inode *inode;   /* for files of a file system, else NULL; holds a reference */
+    struct dentry *dentry; /* the name it was opened by, likewise */
+    struct list watchers;  /* epoll: the interests in this file (files/epoll.c) */
+    void *private;         /* the implementation's */
 };
 
 /* A file with one reference; NULL without memory. A file without inode and status() looks to stat(2) like a
@@ -130,9 +130,9 @@ int descriptor_add(struct file *file, bool close_on_exec, int lowest);
  * those too, for what may be asked of them (open(2)). */
 struct file *descriptor_get(int descriptor);
 struct file *descriptor_get_any(int descriptor);
-int descriptor_close_on_exec(int descriptor);                          /* 0, 1 or -EBADF */
+int descriptor_close_on_exec(int descriptor); /* 0, 1 or -EBADF */
 int descriptor_set_close_on_exec(int descriptor, bool on);
-int descriptor_close_range(unsigned first, unsigned last, bool only_mark);   /* close_range(2) */
+int descriptor_close_range(unsigned first, unsigned last, bool only_mark); /* close_range(2) */
 /* The lowest open descriptor >= lowest, or -1. */
 int descriptor_next(int lowest);
 /* RLIMIT_NOFILE: descriptors are below it. At most DESCRIPTOR_LIMIT. */
@@ -140,7 +140,7 @@ int descriptor_next(int lowest);
 extern uint32_t descriptor_limit;
 /* Every open descriptor is below it: what the table has room for now. */
 uint32_t descriptor_table_size(void);
-int descriptor_close(int descriptor);                                  /* 0 or -EBADF */
+int descriptor_close(int descriptor); /* 0 or -EBADF */
 /* dup2/dup3: closes `to` if open. Returns `to` or -EBADF. */
 int descriptor_duplicate(int from, int to, bool close_on_exec);
 
@@ -166,7 +166,7 @@ int file_status(struct file *file, struct file_status *status);
 
 /* What read(2), write(2) and their relatives moved so far. */
 struct file_transfers {
-    uint64_t read_bytes, written_bytes, reads, writes;      /* atomic */
+    uint64_t read_bytes, written_bytes, reads, writes; /* atomic */
 };
 extern struct file_transfers file_transfers;
 

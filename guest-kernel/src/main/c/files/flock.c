@@ -26,13 +26,13 @@ struct flock {
 
 /* Few files are ever locked at a time: a list will do. */
 static struct mutex mutex = MUTEX(mutex, LOCK_FLOCK);
-static struct list locks = LIST_INIT(locks);         /* mutex */
-static uint32_t releases;                            /* mutex; read without it to see a change */
+static struct list locks = LIST_INIT(locks); /* mutex */
+static uint32_t releases;                    /* mutex; read without it to see a change */
 static struct wait_queue released = WAIT_QUEUE(released);
 
 static struct flock *lock_of(const struct file *file)
 {
-    list_for_each(node, &locks) {
+    list_for_each (node, &locks) {
         struct flock *lock = list_entry(node, struct flock, link);
         if (lock->file == file)
             return lock;
@@ -42,7 +42,7 @@ static struct flock *lock_of(const struct file *file)
 
 static bool conflicts(const struct file *file, bool exclusive)
 {
-    list_for_each(node, &locks) {
+    list_for_each (node, &locks) {
         const struct flock *lock = list_entry(node, struct flock, link);
         if (lock->file != file && lock->file->inode == file->inode && (exclusive || lock->exclusive))
             return true;

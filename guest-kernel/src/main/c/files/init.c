@@ -21,10 +21,7 @@ static int mount(const char *path, struct file_system *fs)
     return error;
 }
 
-int files_mount_memory(const char *path, uint64_t limit)
-{
-    return mount(path, tmpfs_create(limit, 0777 | STICKY));
-}
+int files_mount_memory(const char *path, uint64_t limit) { return mount(path, tmpfs_create(limit, 0777 | STICKY)); }
 
 int files_make_writable(const char *path, uint64_t limit)
 {

@@ -17,7 +17,7 @@
 #define BUCKETS 256
 
 static struct spinlock lock = SPINLOCK(LOCK_INODES);
-static struct inode *buckets[BUCKETS];   /* lock */
+static struct inode *buckets[BUCKETS]; /* lock */
 
 void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, uint32_t mode)
 {

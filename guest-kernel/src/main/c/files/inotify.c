@@ -19,8 +19,8 @@
 #include "lib/string.h"
 #include "memory/user.h"
 
-#define QUEUE_LIMIT 16384u           /* events waiting to be read, inotify(7) max_queued_events */
-#define EVENT_BITS 0xfffu            /* IN_ACCESS .. IN_MOVE_SELF */
+#define QUEUE_LIMIT 16384u /* events waiting to be read, inotify(7) max_queued_events */
+#define EVENT_BITS 0xfffu  /* IN_ACCESS .. IN_MOVE_SELF */
 #define NAME_ALIGNMENT 16
 
 /* struct inotify_event, followed by the name padded with NULs. */
@@ -35,23 +35,23 @@ struct event {
 };
 
 struct inotify {
-    struct list watches;             /* lock */
-    struct list events;              /* lock */
-    unsigned event_count;            /* lock */
-    int last_watch;                  /* lock */
+    struct list watches;  /* lock */
+    struct list events;   /* lock */
+    unsigned event_count; /* lock */
+    int last_watch;       /* lock */
     struct wait_queue queue;
 };
 struct watch {
-    struct list instance_link, inode_link;       /* lock */
+    struct list instance_link, inode_link; /* lock */
     struct inotify *inotify;
-    struct inode *inode;             /* no reference: goes when the inode goes */
+    struct inode *inode; /* no reference: goes when the inode goes */
     int descriptor;
     uint32_t mask;
 };
 
 static struct spinlock lock = SPINLOCK(LOCK_INOTIFY);
-static uint32_t watch_count;         /* lock; read without it to leave early */
-static uint32_t last_cookie;         /* atomic */
+static uint32_t watch_count; /* lock; read without it to leave early */
+static uint32_t last_cookie; /* atomic */
 
 static const struct file_operations inotify_operations;
 
@@ -65,7 +65,7 @@ static void queue_event(struct inotify *inotify, const struct event_header *head
     if (inotify->event_count < QUEUE_LIMIT)
         event = heap_allocate_zeroed(sizeof(*event) + padded);
     if (!event)
-        return;                      /* send() kept the last place for the overflow event */
+        return; /* send() kept the last place for the overflow event */
     event->header = *header;
     event->header.length = (uint32_t)padded;
     if (length)
@@ -106,7 +106,7 @@ static void drop_watch(struct watch *watch)
 
 static void tell(struct inode *inode, uint32_t events, uint32_t cookie, const char *name, size_t length)
 {
-    list_for_each_safe(node, &inode->watches) {
+    list_for_each_safe (node, &inode->watches) {
         struct watch *watch = list_entry(node, struct watch, inode_link);
         if (!(watch->mask & events & EVENT_BITS))
             continue;
@@ -155,7 +155,7 @@ void inotify_forget(struct inode *inode)
     if (list_empty(&inode->watches))
         return;
     spin_lock(&lock);
-    list_for_each_safe(node, &inode->watches)
+    list_for_each_safe (node, &inode->watches)
         drop_watch(list_entry(node, struct watch, inode_link));
     spin_unlock(&lock);
 }
@@ -169,7 +169,7 @@ static struct inotify *inotify_of(struct file *file)
 
 static struct watch *find_watch(struct inotify *inotify, const struct inode *inode)
 {
-    list_for_each(node, &inotify->watches) {
+    list_for_each (node, &inotify->watches) {
         struct watch *watch = list_entry(node, struct watch, instance_link);
         if (watch->inode == inode)
             return watch;
@@ -217,7 +217,7 @@ int inotify_remove(struct file *file, int descriptor)
     if (!inotify)
         return result;
     spin_lock(&lock);
-    list_for_each_safe(node, &inotify->watches) {
+    list_for_each_safe (node, &inotify->watches) {
         struct watch *watch = list_entry(node, struct watch, instance_link);
         if (watch->descriptor == descriptor) {
             drop_watch(watch);
@@ -304,7 +304,7 @@ static int64_t ioctl_inotify(struct file *file, uint32_t request, uintptr_t argu
         return -ENOTTY;
     int32_t bytes = 0;
     spin_lock(&lock);
-    list_for_each(node, &inotify->events)
+    list_for_each (node, &inotify->events)
         bytes += (int32_t)(sizeof(struct event_header) + list_entry(node, struct event, link)->header.length);
     spin_unlock(&lock);
     return user_put(argument, &bytes);
@@ -314,7 +314,7 @@ static void release_inotify(struct file *file)
 {
     struct inotify *inotify = file->private;
     spin_lock(&lock);
-    list_for_each_safe(node, &inotify->watches)
+    list_for_each_safe (node, &inotify->watches)
         drop_watch(list_entry(node, struct watch, instance_link));
     struct list *node;
     while ((node = list_pop_front(&inotify->events)))

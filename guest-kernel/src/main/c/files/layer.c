@@ -27,7 +27,7 @@
 #include "memory/address_space.h"
 #include "threads/thread.h"
 
-#define NAMES_AT_ONCE 16             /* between points where others may run */
+#define NAMES_AT_ONCE 16 /* between points where others may run */
 
 static bool is_settled(const struct dentry *directory) { return !is_untouched(directory->inode); }
 

@@ -11,10 +11,7 @@
 #include "lib/string.h"
 #include "platform/platform.h"
 
-static void touch(struct inode *inode)
-{
-    inode->modified = inode->changed = clock_wall();
-}
+static void touch(struct inode *inode) { inode->modified = inode->changed = clock_wall(); }
 
 /* The current state of a name that was looked up without the lock; with a reference. */
 static int look_again(struct dentry *seen, struct dentry **out)
@@ -112,7 +109,7 @@ static int make(struct dentry *start, const char *path, uint32_t mode, const cha
     else if (walk.directory_wanted && (mode & S_IFMT) != S_IFDIR)
         error = -ENOENT;
     else if ((mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK)
-        error = -EPERM;              /* takes CAP_MKNOD: no device is anyone's to make */
+        error = -EPERM; /* takes CAP_MKNOD: no device is anyone's to make */
     if (!error) {
         mutex_lock(&namespace_lock);
         error = make_locked(seen, mode, link_target, out);
@@ -359,7 +356,7 @@ static int exchange_locked(struct dentry *a, struct dentry *b)
 struct renaming {
     struct dentry *from, *to;
     unsigned flags;
-    bool from_slash, to_slash;       /* a path ended with one, so only a directory will do */
+    bool from_slash, to_slash; /* a path ended with one, so only a directory will do */
 };
 
 static bool is_directory(const struct dentry *name) { return name->inode && is_type(name->inode, S_IFDIR); }
@@ -431,7 +428,8 @@ static int rename_walked(struct walk *from, struct dentry *from_seen, struct wal
         return -EBUSY;
     if (to->special || !to_seen->parent)
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    struct renaming renaming = { .flags = flags, .from_slash = from->directory_wanted,
+    struct renaming renaming = { .flags = flags,
+                                 .from_slash = from->directory_wanted,
                                  .to_slash = to->directory_wanted };
     mutex_lock(&namespace_lock);
     int error = rename_locked(from_seen, to_seen, &renaming);

@@ -83,7 +83,7 @@ static int open_file(struct dentry *dentry, uint32_t flags, struct file *file)
         return 0;
     error = open_inode(inode, file);
     if (error)
-        file->operations = &path_only_operations;        /* nothing was opened: nothing to release */
+        file->operations = &path_only_operations; /* nothing was opened: nothing to release */
     else if (flags & O_TRUNC && is_type(inode, S_IFREG) && inode->operations->resize)
         error = inode_resize(inode, 0);
     return error;

@@ -19,13 +19,13 @@ struct dentry *root_directory;
  * link's target, a slash and the old rest are written to the page that does not hold the old rest.
  */
 struct walker {
-    struct dentry *at;               /* one reference */
+    struct dentry *at; /* one reference */
     const char *rest;
     struct page *pages[2];
     unsigned page_used;
     unsigned links;
-    unsigned flags;                  /* WALK_* */
-    struct dentry *base;             /* the caller's: where WALK_BENEATH and WALK_IN_ROOT begin */
+    unsigned flags;      /* WALK_* */
+    struct dentry *base; /* the caller's: where WALK_BENEATH and WALK_IN_ROOT begin */
 };
 
 static void step_to(struct walker *walker, struct dentry *dentry)
@@ -214,7 +214,7 @@ int path_find(struct dentry *start, const char *path, unsigned flags, struct den
 /* ---- The working directory ---- */
 
 static struct spinlock working_lock = SPINLOCK(LOCK_WORKING_DIRECTORY);
-static struct dentry *working;       /* working_lock; NULL: the root */
+static struct dentry *working; /* working_lock; NULL: the root */
 
 struct dentry *working_directory(void)
 {

@@ -26,18 +26,18 @@
  */
 struct pipe {
     struct mutex mutex;
-    struct page *pages[PIPE_PAGES];  /* mutex */
-    uint32_t read_at, write_at;      /* mutex */
-    uint32_t readers, writers;       /* mutex */
+    struct page *pages[PIPE_PAGES]; /* mutex */
+    uint32_t read_at, write_at;     /* mutex */
+    uint32_t readers, writers;      /* mutex */
     /* Of named pipes: opened so often, and the files and opens under way that use it. */
-    uint32_t readers_opened, writers_opened;     /* mutex */
-    uint32_t users;                  /* the inode's lock, which is taken outside */
+    uint32_t readers_opened, writers_opened; /* mutex */
+    uint32_t users;                          /* the inode's lock, which is taken outside */
     struct wait_queue queue;
-    uint64_t number;                 /* st_ino */
+    uint64_t number; /* st_ino */
     nanoseconds created;
 };
 
-static uint64_t last_number;         /* atomic */
+static uint64_t last_number; /* atomic */
 
 static uint32_t used(const struct pipe *pipe) { return read_once(pipe->write_at) - read_once(pipe->read_at); }
 static uint32_t free_bytes(const struct pipe *pipe) { return PIPE_CAPACITY - used(pipe); }
@@ -95,8 +95,7 @@ static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64
             return n;
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE,
-                               SLEEP_INTERRUPTIBLE);
+        int error = wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }
@@ -298,7 +297,7 @@ static ssize_type copy_locked(struct pipe *from, struct pipe *to, size_t limit, 
 ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit, bool keep)
 {
     struct pipe *from = read_end->private, *to = write_end->private;
-    mutex_lock(&(from < to ? from : to)->mutex);             /* always in this order */
+    mutex_lock(&(from < to ? from : to)->mutex); /* always in this order */
     mutex_lock(&(from < to ? to : from)->mutex);
     ssize_type n = copy_locked(from, to, limit, keep);
     mutex_unlock(&to->mutex);
@@ -391,12 +390,20 @@ static void close_pipe(struct file *file)
 }
 
 static const struct file_operations read_end_operations = {
-    .read = read_pipe, .poll = poll_read_end, .queue = pipe_queue, .ioctl = ioctl_pipe,
-    .status = pipe_status, .release = close_pipe,
+    .read = read_pipe,
+    .poll = poll_read_end,
+    .queue = pipe_queue,
+    .ioctl = ioctl_pipe,
+    .status = pipe_status,
+    .release = close_pipe,
 };
 static const struct file_operations write_end_operations = {
-    .write = write_pipe, .poll = poll_write_end, .queue = pipe_queue, .ioctl = ioctl_pipe,
-    .status = pipe_status, .release = close_pipe,
+    .write = write_pipe,
+    .poll = poll_write_end,
+    .queue = pipe_queue,
+    .ioctl = ioctl_pipe,
+    .status = pipe_status,
+    .release = close_pipe,
 };
 
 /* ---- Named pipes: fifo(7). The inode has a pipe while it is open or being opened ---- */
@@ -467,7 +474,11 @@ static void close_fifo(struct file *file)
 }
 
 static const struct file_operations fifo_operations = {
-    .read = read_pipe, .write = write_fifo, .poll = poll_fifo, .queue = pipe_queue, .ioctl = ioctl_pipe,
+    .read = read_pipe,
+    .write = write_fifo,
+    .poll = poll_fifo,
+    .queue = pipe_queue,
+    .ioctl = ioctl_pipe,
     .release = close_fifo,
 };
 
@@ -552,7 +563,7 @@ int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
     *write_end = file_create(&write_end_operations, O_WRONLY | flags, pipe);
     if (*write_end)
         return 0;
-    pipe->writers = 0;               /* so that closing the read end frees the pipe */
+    pipe->writers = 0; /* so that closing the read end frees the pipe */
     file_put(*read_end);
     return -ENOMEM;
 }

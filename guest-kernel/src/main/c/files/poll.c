@@ -3,7 +3,7 @@
 #include "lib/errno.h"
 #include "threads/thread.h"
 
-#define AT_ONCE 128u                 /* entries looked at between points where others may run */
+#define AT_ONCE 128u /* entries looked at between points where others may run */
 
 static int look(const struct poll_table *table)
 {

@@ -5,8 +5,8 @@
 #include "files/file.h"
 
 struct poll_entry {
-    struct file *file;               /* NULL: not looked at */
-    uint32_t wanted, found;          /* POLL*; errors and hang-ups are always found */
+    struct file *file;      /* NULL: not looked at */
+    uint32_t wanted, found; /* POLL*; errors and hang-ups are always found */
     struct waiter waiter;
 };
 
@@ -15,8 +15,8 @@ struct poll_entry {
 #define POLL_BLOCKS (DESCRIPTOR_LIMIT / POLL_BLOCK + 1)
 
 struct poll_table {
-    unsigned count;                  /* entries, at most DESCRIPTOR_LIMIT */
-    struct poll_entry *blocks[POLL_BLOCKS];      /* each of POLL_BLOCK, the last of what is left */
+    unsigned count;                         /* entries, at most DESCRIPTOR_LIMIT */
+    struct poll_entry *blocks[POLL_BLOCKS]; /* each of POLL_BLOCK, the last of what is left */
 };
 
 static inline struct poll_entry *poll_entry(const struct poll_table *table, unsigned i)

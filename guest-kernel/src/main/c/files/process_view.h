@@ -9,20 +9,20 @@
 #include "lib/types.h"
 
 struct process_signals {
-    uint64_t pending, shared_pending, blocked, ignored, caught;      /* sets; bit 0: signal 1 */
+    uint64_t pending, shared_pending, blocked, ignored, caught; /* sets; bit 0: signal 1 */
 };
 struct process_limit {
-    uint64_t soft, hard;             /* UINT64_MAX: unlimited */
+    uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };
 
 struct process_view {
     uint32_t id;
-    nanoseconds started;             /* monotonic */
-    const char *release;             /* of the system, uname(2) */
-    const char *executable;          /* absolute path */
-    const void *auxiliary_vector;    /* as on the stack, for ever; its size in bytes */
+    nanoseconds started;          /* monotonic */
+    const char *release;          /* of the system, uname(2) */
+    const char *executable;       /* absolute path */
+    const void *auxiliary_vector; /* as on the stack, for ever; its size in bytes */
     size_t auxiliary_size;
-    uint64_t capabilities[3];        /* effective, permitted, inheritable; words, changed at will */
+    uint64_t capabilities[3]; /* effective, permitted, inheritable; words, changed at will */
     /* Each string with its NUL. */
     void (*command_line)(struct text *out);
     void (*environment)(struct text *out);

@@ -20,7 +20,7 @@
 struct pseudo {
     struct file_system fs;
     uint64_t magic;
-    struct hash_key key;             /* inode numbers must not tell where the kernel's tables lie */
+    struct hash_key key; /* inode numbers must not tell where the kernel's tables lie */
 };
 struct pseudo_inode {
     struct inode inode;
@@ -178,7 +178,11 @@ static int lookup(struct inode *directory, const char *name, size_t length, stru
 static bool take(struct listing *listing, uint64_t *cursor, const char *name, uint32_t mode, uint64_t next)
 {
     struct listed_name listed = {
-        .name = name, .length = strlen(name), .inode = 1, .type = mode & S_IFMT, .next = next,
+        .name = name,
+        .length = strlen(name),
+        .inode = 1,
+        .type = mode & S_IFMT,
+        .next = next,
     };
     if (!listing->take(listing, &listed))
         return false;

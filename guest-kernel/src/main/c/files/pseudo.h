@@ -13,23 +13,23 @@ struct pseudo_numbered {
     const char *prefix;
     /* The lowest existing number >= from, or PSEUDO_NONE. */
     uint32_t (*next)(uint32_t from);
-    const struct pseudo_entry *child;            /* its name is not used */
+    const struct pseudo_entry *child; /* its name is not used */
 };
 #define PSEUDO_NONE UINT32_MAX
 
 /* Functions get the number of the nearest numbered directory or entry, 0 without one. */
 struct pseudo_entry {
-    const char *name;                            /* NULL ends a table */
-    uint32_t mode;                               /* type and permissions, stat(2) */
-    const struct pseudo_entry *children;         /* directories: a table, or NULL */
-    const struct pseudo_numbered *numbered;      /* directories: more children, or NULL */
-    void (*show)(struct text *out, uint32_t number);                 /* files: the contents */
-    const char *text;                            /* files: the contents where they are constant */
+    const char *name;                                /* NULL ends a table */
+    uint32_t mode;                                   /* type and permissions, stat(2) */
+    const struct pseudo_entry *children;             /* directories: a table, or NULL */
+    const struct pseudo_numbered *numbered;          /* directories: more children, or NULL */
+    void (*show)(struct text *out, uint32_t number); /* files: the contents */
+    const char *text;                                /* files: the contents where they are constant */
     /* Files: takes what was written; 0 or -errno. NULL: written bytes are accepted and have no effect if the
      * mode has a w bit. */
     int (*store)(const char *data, size_t length);
-    void (*target)(struct text *out, uint32_t number);               /* symbolic links */
-    const struct file_operations *device;        /* character devices */
+    void (*target)(struct text *out, uint32_t number); /* symbolic links */
+    const struct file_operations *device;              /* character devices */
     uint32_t major, minor;
 };
 

@@ -15,7 +15,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define UUID_TEXT 37                 /* with the NUL */
+#define UUID_TEXT 37 /* with the NUL */
 
 static bool is_hyphen_place(unsigned at) { return at == 8 || at == 13 || at == 18 || at == 23; }
 

@@ -7,8 +7,8 @@
 
 #include "files/file.h"
 
-#define PIPE_CAPACITY 65536u         /* bytes, pipe(7) */
-#define PIPE_ATOMIC 4096u            /* PIPE_BUF: writes up to it are not torn */
+#define PIPE_CAPACITY 65536u /* bytes, pipe(7) */
+#define PIPE_ATOMIC 4096u    /* PIPE_BUF: writes up to it are not torn */
 
 /* Both ends of a new pipe. 0 or -ENOMEM. */
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end);

@@ -9,7 +9,7 @@
 #include "lib/types.h"
 
 struct text {
-    char *data;                      /* not NUL-terminated */
+    char *data; /* not NUL-terminated */
     size_t length, size;
     bool failed;
 };

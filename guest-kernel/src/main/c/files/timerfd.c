@@ -35,8 +35,7 @@ static ssize_type read_timerfd(struct file *file, struct transfer *transfer, uin
             return transfer_out(transfer, &expirations, sizeof(expirations));
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&timer->queue, read_once(timer->timer.expirations), NO_DEADLINE,
-                               SLEEP_INTERRUPTIBLE);
+        int error = wait_until(&timer->queue, read_once(timer->timer.expirations), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }

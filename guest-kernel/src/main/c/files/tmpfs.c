@@ -20,26 +20,26 @@
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-#define TMPFS_MAGIC 0x01021994       /* linux/magic.h */
+#define TMPFS_MAGIC 0x01021994 /* linux/magic.h */
 #define LARGEST_FILE (1UL << 40)
-#define NODE_BYTES 1024              /* what an inode or a further name takes of the common budget; as on Linux */
-#define SHARE 2                      /* all memory file systems together: one part in so many of memory */
-#define PAGES_AT_ONCE 16             /* between points where others may run */
+#define NODE_BYTES 1024  /* what an inode or a further name takes of the common budget; as on Linux */
+#define SHARE 2          /* all memory file systems together: one part in so many of memory */
+#define PAGES_AT_ONCE 16 /* between points where others may run */
 #define NO_LIMIT INT64_MAX
 /* New files over the image have numbers that none of the image has. */
 #define FIRST_NEW_NUMBER (1UL << 32)
 
 struct tmpfs {
     struct file_system fs;
-    int64_t limit, used;             /* pages; atomic */
-    bool program_memory;             /* its pages count like memory without a file, not in the common budget */
-    int64_t node_limit, nodes;       /* inodes and their names but the first; atomic */
-    uint64_t next_number;            /* atomic */
+    int64_t limit, used;       /* pages; atomic */
+    bool program_memory;       /* its pages count like memory without a file, not in the common budget */
+    int64_t node_limit, nodes; /* inodes and their names but the first; atomic */
+    uint64_t next_number;      /* atomic */
 };
 struct tmpfs_inode {
     struct inode inode;
-    char *target;                    /* of symbolic links */
-    bool kept;                       /* has a reference of its own */
+    char *target; /* of symbolic links */
+    bool kept;    /* has a reference of its own */
 };
 
 static struct tmpfs *tmpfs_of(struct inode *inode) { return container_of(inode->fs, struct tmpfs, fs); }
@@ -47,7 +47,7 @@ static struct tmpfs_inode *node_of(struct inode *inode) { return container_of(in
 
 /* ---- What may be taken ---- */
 
-static int64_t all_used;             /* bytes, of all file systems: pages, inodes, names, targets; atomic */
+static int64_t all_used; /* bytes, of all file systems: pages, inodes, names, targets; atomic */
 
 static int64_t budget(void) { return (int64_t)(pages_total_count() / SHARE * PAGE_SIZE); }
 
@@ -151,10 +151,7 @@ static void cut(struct inode *inode, uint64_t size)
     drop_pages(inode, end >> PAGE_SHIFT, align_up(old_size, PAGE_SIZE) >> PAGE_SHIFT);
 }
 
-static void changed(struct inode *inode)
-{
-    inode->modified = inode->changed = clock_wall();
-}
+static void changed(struct inode *inode) { inode->modified = inode->changed = clock_wall(); }
 
 #define SEALS_OF_WRITING (SEAL_WRITE | SEAL_FUTURE_WRITE)
 

@@ -26,25 +26,25 @@
 #include "memory/page_cache.h"
 #include "threads/wait.h"
 
-#define NAME_LIMIT 255               /* NAME_MAX, limits.h */
+#define NAME_LIMIT 255 /* NAME_MAX, limits.h */
 /* "." and "..", which no directory keeps as names. */
 static inline bool name_is_dots(const char *name, size_t length)
 {
     return name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
 }
-#define PATH_LIMIT 4096              /* PATH_MAX, the NUL included */
-#define LINK_LIMIT 40                /* symbolic links followed in one walk, path_resolution(7) */
+#define PATH_LIMIT 4096 /* PATH_MAX, the NUL included */
+#define LINK_LIMIT 40   /* symbolic links followed in one walk, path_resolution(7) */
 
 struct inode;
 struct file_system;
 
 /* One name of a directory being listed. */
 struct listed_name {
-    const char *name;                /* not NUL-terminated */
+    const char *name; /* not NUL-terminated */
     size_t length;
     uint64_t inode;
-    uint32_t type;                   /* S_IF*, 0: unknown */
-    uint64_t next;                   /* the cursor that continues after it */
+    uint32_t type; /* S_IF*, 0: unknown */
+    uint64_t next; /* the cursor that continues after it */
 };
 struct listing {
     /* False: no room, the name was not taken and listing ends. */
@@ -82,38 +82,38 @@ struct file_system_statistics {
     uint64_t type, block_size, blocks, blocks_free, files, files_free;
 };
 struct file_system {
-    const char *name;                /* as in /proc/mounts */
-    uint64_t device;                 /* st_dev */
+    const char *name; /* as in /proc/mounts */
+    uint64_t device;  /* st_dev */
     bool read_only;
     bool memory;
     void (*statistics)(struct file_system *fs, struct file_system_statistics *out);
-    struct inode *root;              /* one reference */
+    struct inode *root; /* one reference */
 };
 
 struct inode {
-    uint32_t references;             /* inodes */
-    struct inode *hash_next;         /* inodes */
-    bool hashed;                     /* inodes */
-    bool uncached;                   /* a directory whose names come and go: they are not cached */
+    uint32_t references;     /* inodes */
+    struct inode *hash_next; /* inodes */
+    bool hashed;             /* inodes */
+    bool uncached;           /* a directory whose names come and go: they are not cached */
     struct file_system *fs;
     const struct inode_operations *operations;
     const struct file_operations *file_operations;
     uint64_t number;
     uint32_t mode, links, uid, gid;
     uint64_t size;
-    uint64_t device_number;          /* of character devices */
+    uint64_t device_number; /* of character devices */
     nanoseconds accessed, modified, changed;
     struct mutex lock;
-    struct page_source pages;        /* regular files */
-    struct inode *below;             /* the image's in this place, with a reference, or NULL; never changes */
-    uint64_t below_size;             /* bytes of below that count where there is no page; shrinks, under inode->lock */
-    bool separate;                   /* changes once. A directory's names are all in the tree ("namespace"); a file's
+    struct page_source pages; /* regular files */
+    struct inode *below;      /* the image's in this place, with a reference, or NULL; never changes */
+    uint64_t below_size;      /* bytes of below that count where there is no page; shrinks, under inode->lock */
+    bool separate;            /* changes once. A directory's names are all in the tree ("namespace"); a file's
                                       * pages are its own (inode->lock and address_space) */
-    struct list watches;             /* inotify (files/inotify.c) */
-    struct list attributes;          /* inode->lock (files/attributes.c) */
-    uint32_t seals;                  /* inode->lock: SEAL_*, of files of memory */
-    bool linkable;                   /* namespace: made without a name and may get one */
-    void *private;                   /* the file system's; sockets: net/'s listener; named pipes: the pipe (lock) */
+    struct list watches;      /* inotify (files/inotify.c) */
+    struct list attributes;   /* inode->lock (files/attributes.c) */
+    uint32_t seals;           /* inode->lock: SEAL_*, of files of memory */
+    bool linkable;            /* namespace: made without a name and may get one */
+    void *private;            /* the file system's; sockets: net/'s listener; named pipes: the pipe (lock) */
 };
 
 /* What the image has in its place is all there is to it. */
@@ -146,20 +146,20 @@ extern const struct file_operations paged_read_only_operations;
 /* ---- Dentries (files/dentry.c) ----------------------------------------------------------------- */
 
 struct dentry {
-    uint32_t references;             /* names */
-    bool hashed, pinned, removed;    /* names */
-    uint32_t hash;                   /* names */
-    uint32_t length;                 /* names */
-    char *name;                      /* names */
-    struct dentry *parent;           /* names; one reference; NULL for the root of a file system */
-    struct dentry *hash_next;        /* names */
-    struct inode *inode;             /* one reference; NULL: there is no such file. Never changes */
-    struct dentry *mounted;          /* the root of what is mounted here; never changes back */
-    struct dentry *covers;           /* of a mounted root: where */
-    struct tree children;            /* names: the pinned ones, by cookie */
-    struct tree_node siblings;       /* names: of pinned ones, in the parent's children */
-    struct list unused;              /* names: least recently used first, while nobody refers to it */
-    uint64_t cookie;                 /* position in listings */
+    uint32_t references;          /* names */
+    bool hashed, pinned, removed; /* names */
+    uint32_t hash;                /* names */
+    uint32_t length;              /* names */
+    char *name;                   /* names */
+    struct dentry *parent;        /* names; one reference; NULL for the root of a file system */
+    struct dentry *hash_next;     /* names */
+    struct inode *inode;          /* one reference; NULL: there is no such file. Never changes */
+    struct dentry *mounted;       /* the root of what is mounted here; never changes back */
+    struct dentry *covers;        /* of a mounted root: where */
+    struct tree children;         /* names: the pinned ones, by cookie */
+    struct tree_node siblings;    /* names: of pinned ones, in the parent's children */
+    struct list unused;           /* names: least recently used first, while nobody refers to it */
+    uint64_t cookie;              /* position in listings */
     char short_name[32];
 };
 
@@ -198,21 +198,21 @@ ssize_type dentry_path(struct dentry *dentry, char *to, size_t size);
 
 /* ---- Paths (files/path.c) ------------------------------------------------------------------------ */
 
-#define WALK_FOLLOW 1u               /* follow a symbolic link at the end of the path */
+#define WALK_FOLLOW 1u /* follow a symbolic link at the end of the path */
 /* The last name need not exist: *out may be negative. A slash after what is no directory is the caller's affair. */
 #define WALK_ABSENT 2u
-#define WALK_DIRECTORY 4u            /* -ENOTDIR for anything else */
+#define WALK_DIRECTORY 4u /* -ENOTDIR for anything else */
 /* RESOLVE_* of openat2(2): */
-#define WALK_NO_MOUNTS 8u            /* -EXDEV where a file system ends */
-#define WALK_NO_LINKS 16u            /* -ELOOP at any symbolic link, the last only if it is followed */
-#define WALK_BENEATH 32u             /* -EXDEV at what leads out of the start */
-#define WALK_IN_ROOT 64u             /* the start is the root */
+#define WALK_NO_MOUNTS 8u /* -EXDEV where a file system ends */
+#define WALK_NO_LINKS 16u /* -ELOOP at any symbolic link, the last only if it is followed */
+#define WALK_BENEATH 32u  /* -EXDEV at what leads out of the start */
+#define WALK_IN_ROOT 64u  /* the start is the root */
 #define WALK_RESOLVE (WALK_NO_MOUNTS | WALK_NO_LINKS | WALK_BENEATH | WALK_IN_ROOT)
 struct walk {
-    struct dentry *start;            /* where relative paths begin; NULL: root */
+    struct dentry *start; /* where relative paths begin; NULL: root */
     unsigned flags;
-    bool directory_wanted;           /* out: a slash ended the path */
-    bool special;                    /* out: the last component was "." or ".." or there was none */
+    bool directory_wanted; /* out: a slash ended the path */
+    bool special;          /* out: the last component was "." or ".." or there was none */
 };
 /* *out with a reference. 0 or -errno. */
 int path_walk(struct walk *walk, const char *path, struct dentry **out);

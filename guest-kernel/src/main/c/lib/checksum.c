@@ -18,7 +18,8 @@ static inline uint64_t add_step(uint64_t sum, const uint8_t *from)
             "adcq 48(%1), %0\n\t"
             "adcq 56(%1), %0\n\t"
             "adcq $0, %0"
-            : "+r"(sum) : "r"(from), "m"(*(const uint8_t(*)[STEP])from));
+            : "+r"(sum)
+            : "r"(from), "m"(*(const uint8_t(*)[STEP])from));
     return sum;
 }
 

@@ -14,14 +14,14 @@
 struct output {
     char *to;
     size_t size;
-    size_t length;                   /* what has been produced, whether or not it fitted */
+    size_t length; /* what has been produced, whether or not it fitted */
 };
 
 struct directive {
     bool left, zero;
     int width;
-    int precision;                   /* -1: none */
-    int size;                        /* bytes of the integer argument */
+    int precision; /* -1: none */
+    int size;      /* bytes of the integer argument */
 };
 
 static void put(struct output *out, char c)

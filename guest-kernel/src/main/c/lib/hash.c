@@ -32,8 +32,8 @@ static inline void sip_word(struct sip *v, uint64_t word)
 
 uint64_t siphash(const struct hash_key *key, const void *data, size_t length)
 {
-    struct sip v = { key->k0 ^ 0x736f6d6570736575UL, key->k1 ^ 0x646f72616e646f6dUL,
-                     key->k0 ^ 0x6c7967656e657261UL, key->k1 ^ 0x7465646279746573UL };
+    struct sip v = { key->k0 ^ 0x736f6d6570736575UL, key->k1 ^ 0x646f72616e646f6dUL, key->k0 ^ 0x6c7967656e657261UL,
+                     key->k1 ^ 0x7465646279746573UL };
     const uint8_t *p = data;
     size_t left = length;
     uint64_t word;

@@ -19,7 +19,7 @@ struct list {
 #define list_for_each(node, head) \
     for (struct list *node = (head)->next, *node##_list = node->prev; node != node##_list; node = node->next)
 /* Safe against removal of the current node. */
-#define list_for_each_safe(node, head)                                                                          \
+#define list_for_each_safe(node, head) \
     for (struct list *node = (head)->next, *node##_list = node->prev, *node##_next = node->next; node != node##_list; \
          node = node##_next, node##_next = node->next)
 

@@ -72,12 +72,12 @@ enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT
 #define HELD_LOCK_DEPTH 6
 struct held_locks {
     unsigned count;
-    nanoseconds waiting_since;                       /* core/lock_statistics.h; 0: not waiting */
+    nanoseconds waiting_since; /* core/lock_statistics.h; 0: not waiting */
     struct held_lock {
         const void *lock;
         enum lock_class class;
-        nanoseconds since;                           /* core/lock_statistics.h; 0: not known */
-        uintptr_t taken_at[HELD_LOCK_DEPTH];         /* return addresses, innermost first; 0: no more */
+        nanoseconds since;                   /* core/lock_statistics.h; 0: not known */
+        uintptr_t taken_at[HELD_LOCK_DEPTH]; /* return addresses, innermost first; 0: no more */
     } locks[HELD_LOCKS_MAX];
 };
 #endif

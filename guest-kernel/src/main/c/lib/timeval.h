@@ -8,7 +8,7 @@
 
 struct abi_timeval {
     int64_t seconds;
-    int64_t microseconds;            /* 0..999999 */
+    int64_t microseconds; /* 0..999999 */
 };
 
 /* False: the microseconds are out of range. */

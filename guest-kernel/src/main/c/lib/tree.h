@@ -20,9 +20,9 @@ typedef void tree_update(struct tree_node *node);
 
 struct tree {
     struct tree_node *root;
-    struct tree_node *first;         /* kept, so the smallest is O(1) */
+    struct tree_node *first; /* kept, so the smallest is O(1) */
     tree_before *before;
-    tree_update *update;             /* NULL: elements know nothing of their subtrees */
+    tree_update *update; /* NULL: elements know nothing of their subtrees */
 };
 
 #define tree_entry(node, type, member) container_of(node, type, member)

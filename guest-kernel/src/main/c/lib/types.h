@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef int64_t ssize_type;      /* bytes moved, or a negative errno */
-typedef uint64_t phys_t;         /* physical address in bytes; on Xen PV a pseudo-physical one */
-typedef uint64_t nanoseconds;    /* a time or a duration; 2^64 ns is 584 years */
+typedef int64_t ssize_type;   /* bytes moved, or a negative errno */
+typedef uint64_t phys_t;      /* physical address in bytes; on Xen PV a pseudo-physical one */
+typedef uint64_t nanoseconds; /* a time or a duration; 2^64 ns is 584 years */
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096UL
@@ -24,11 +24,21 @@ typedef uint64_t nanoseconds;    /* a time or a duration; 2^64 ns is 584 years *
 #define NS_PER_US 1000UL
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
-#define align_up(x, a) (((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))
-#define align_down(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define min_of(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define max_of(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define align_up(x, a) (((x) + ((a)-1)) & ~((__typeof__(x))(a)-1))
+#define align_down(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define min_of(a, b) \
+    ({ \
+        __typeof__(a) a_ = (a); \
+        __typeof__(b) b_ = (b); \
+        a_ < b_ ? a_ : b_; \
+    })
+#define max_of(a, b) \
+    ({ \
+        __typeof__(a) a_ = (a); \
+        __typeof__(b) b_ = (b); \
+        a_ > b_ ? a_ : b_; \
+    })
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noreturn __attribute__((noreturn))

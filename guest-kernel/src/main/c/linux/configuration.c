@@ -28,8 +28,8 @@
 /* What loaders add for a Linux kernel (Firecracker: where the root disk is and how it may be used). */
 static bool is_loaders_word(const char *word)
 {
-    return starts_with(word, "virtio_mmio.device=") || starts_with(word, "root=") || starts_with(word, "pci=")
-           || !strcmp(word, "ro") || !strcmp(word, "rw");
+    return starts_with(word, "virtio_mmio.device=") || starts_with(word, "root=") || starts_with(word, "pci=") ||
+           !strcmp(word, "ro") || !strcmp(word, "rw");
 }
 
 static void add_outside_variable(struct boot_options *options, const char *text)
@@ -59,8 +59,8 @@ static void check_mitigations(const char *value)
 /* Those that only a kernel built with DEBUG=1 has. */
 static bool is_word_for_tests(const char *word)
 {
-    return (starts_with(word, "failing=") && failing_parse(word + 8))
-           || (starts_with(word, "lockstat=") && lock_statistics_parse(word + 9));
+    return (starts_with(word, "failing=") && failing_parse(word + 8)) ||
+           (starts_with(word, "lockstat=") && lock_statistics_parse(word + 9));
 }
 
 static void apply_option(struct boot_options *options, const char *word)
@@ -72,7 +72,7 @@ static void apply_option(struct boot_options *options, const char *word)
     else if (!strcmp(word, "timings"))
         options->timings = true;
     else if (!strcmp(word, "nokaslr"))
-        ;                               /* the platform's entry read it */
+        ; /* the platform's entry read it */
     else if (starts_with(word, "root=UUID="))
         set_root(options, word + 10);
     else if (starts_with(word, "conf="))
@@ -91,9 +91,10 @@ static void apply_option(struct boot_options *options, const char *word)
             panic("profile=%s is no number of samples a second from 1 to %u; use profile=99", word + 8,
                   PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {
-        panic("unknown kernel option %s; "
-              "known are quiet verbose timings capture= profile= trace= conf= mitigations= nokaslr env.NAME= root=UUID=",
-              word);
+        panic(
+            "unknown kernel option %s; "
+            "known are quiet verbose timings capture= profile= trace= conf= mitigations= nokaslr env.NAME= root=UUID=",
+            word);
     }
 }
 
@@ -194,7 +195,7 @@ static void set_time_servers(struct reader *reader, const char *value)
     configuration->time = TIME_SERVERS;
     do {
         good = configuration->time_server_count < SNTP_SERVERS &&
-            ipv4_parse(&value, &configuration->time_servers[configuration->time_server_count++]);
+               ipv4_parse(&value, &configuration->time_servers[configuration->time_server_count++]);
     } while (good && *value == ',' && value++);
     if (!good || *value)
         reader->problem = "time must be auto, none or up to four addresses with commas between them";

@@ -17,19 +17,19 @@ enum time_mode { TIME_AUTO, TIME_NONE, TIME_SERVERS };
 
 struct memory_mount {
     char *path;
-    uint64_t limit;                      /* bytes, 0: what all together may take */
-    bool over_image;                     /* what the image has there is in it */
+    uint64_t limit;  /* bytes, 0: what all together may take */
+    bool over_image; /* what the image has there is in it */
 };
 
 #define MAX_MEMORY_MOUNTS 16
 
 struct configuration {
-    struct process_arguments process;    /* without its environment, to which an instance may add */
+    struct process_arguments process; /* without its environment, to which an instance may add */
     struct environment environment;
-    bool no_instance_metadata;           /* the program may not ask the instance metadata service */
-    unsigned sources;                    /* instance.h: SOURCE_* */
+    bool no_instance_metadata; /* the program may not ask the instance metadata service */
+    unsigned sources;          /* instance.h: SOURCE_* */
     enum network_mode network;
-    const char *network_text;            /* after "static " */
+    const char *network_text; /* after "static " */
     enum time_mode time;
     ipv4_t time_servers[SNTP_SERVERS];
     unsigned time_server_count;
@@ -42,8 +42,8 @@ struct boot_options {
     bool timings;
     const char *configuration_path;
     bool root_is_named;
-    struct uuid root;                    /* of the root file system, if it is named */
-    struct string_list environment;      /* env.NAME=VALUE, without "env." */
+    struct uuid root;               /* of the root file system, if it is named */
+    struct string_list environment; /* env.NAME=VALUE, without "env." */
 };
 
 /* Applies the words of configuration.md. Panics with the bad word: a typing error must not pass

@@ -24,10 +24,10 @@
 #define SCM_CREDENTIALS 2
 #define PACKET_INFO_SIZE 12
 #define MSG_CTRUNC 0x8
-#define SCM_MAX_FD 253               /* unix(7) */
-#define CONTROL_LIMIT 20480u         /* net.core.optmem_max before Linux 6.9: what comes with one message at most */
+#define SCM_MAX_FD 253       /* unix(7) */
+#define CONTROL_LIMIT 20480u /* net.core.optmem_max before Linux 6.9: what comes with one message at most */
 
-struct credentials {                 /* struct ucred */
+struct credentials { /* struct ucred */
     int32_t pid;
     uint32_t uid, gid;
 };

@@ -20,7 +20,7 @@ struct elf_file {
     const char *path;
     struct elf_header header;
     struct elf_program_header programs[ELF_MAX_PROGRAM_HEADERS];
-    uintptr_t low, high;                 /* of all loaded segments, unbiased, page-aligned */
+    uintptr_t low, high; /* of all loaded segments, unbiased, page-aligned */
     uintptr_t bias;
     char interpreter[INTERPRETER_PATH_MAX];
 };
@@ -116,8 +116,11 @@ static int map_segment(const struct elf_file *elf, const struct elf_program_head
     uintptr_t end = align_up(elf->bias + p->virtual + p->memory_size, PAGE_SIZE);
     unsigned protection = protection_of(p);
     if (p->file_size) {
-        struct map_request request = { .where = start, .length = file_end - start, .fixed = true,
-                                       .protection = protection, .object = &elf->file->mappable,
+        struct map_request request = { .where = start,
+                                       .length = file_end - start,
+                                       .fixed = true,
+                                       .protection = protection,
+                                       .object = &elf->file->mappable,
                                        .offset = align_down(p->offset, PAGE_SIZE) };
         int64_t address = address_space_map(&request);
         if (address < 0)
@@ -135,8 +138,9 @@ static int map_segment(const struct elf_file *elf, const struct elf_program_head
 /* Reserves the whole span first, so that no segment can land on something else. */
 static int choose_bias(struct elf_file *elf, bool is_interpreter)
 {
-    struct map_request request = { .length = elf->high - elf->low, .fixed = true, .no_replace = true,
-                                   .where = elf->low };
+    struct map_request request = {
+        .length = elf->high - elf->low, .fixed = true, .no_replace = true, .where = elf->low
+    };
     if (elf->header.type == ELF_TYPE_DYNAMIC) {
         request.fixed = request.no_replace = !is_interpreter;
         request.where = is_interpreter ? 0 : process_layout.program;
@@ -181,7 +185,7 @@ static uintptr_t header_address(const struct elf_file *elf)
 
 int elf_load(const char *path, struct loaded_program *out)
 {
-    static struct elf_file program, interpreter;     /* one process, loaded once: too big for the stack */
+    static struct elf_file program, interpreter; /* one process, loaded once: too big for the stack */
     program = (struct elf_file){ .path = path };
     int error = load_file(&program, false);
     if (error)

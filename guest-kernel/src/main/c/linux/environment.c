@@ -6,9 +6,9 @@
 /* What the dynamic loader reads (ld.so(8)), the C library (glibc's sysdeps/generic/unsecvars.h) and the JVM
  * (java(1); JVM TI, "The JAVA_TOOL_OPTIONS Environment Variable"). The Maven plugin knows the same list. */
 static const char *const guarded[] = {
-    "LD_*", "GLIBC_TUNABLES", "MALLOC_*", "GCONV_PATH", "GETCONF_DIR", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH",
-    "NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF", "RES_OPTIONS", "TZDIR",
-    "JAVA_TOOL_OPTIONS", "_JAVA_*", "JDK_JAVA_*", "CLASSPATH", "PATH",
+    "LD_*",        "GLIBC_TUNABLES",    "MALLOC_*", "GCONV_PATH", "GETCONF_DIR",      "HOSTALIASES",
+    "LOCALDOMAIN", "LOCPATH",           "NIS_PATH", "NLSPATH",    "RESOLV_HOST_CONF", "RES_OPTIONS",
+    "TZDIR",       "JAVA_TOOL_OPTIONS", "_JAVA_*",  "JDK_JAVA_*", "CLASSPATH",        "PATH",
 };
 
 static bool starts_name(char c) { return is_letter(c) || c == '_'; }

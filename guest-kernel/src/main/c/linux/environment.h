@@ -9,8 +9,8 @@
 
 /* All zero: empty, and nothing is allowed. */
 struct environment {
-    struct string_list variables;        /* NAME=VALUE, each name once */
-    struct string_list allowed;          /* NAME or PREFIX* */
+    struct string_list variables; /* NAME=VALUE, each name once */
+    struct string_list allowed;   /* NAME or PREFIX* */
 };
 
 /* The length of the name that `text` begins with: letters, digits and _, no digit first (POSIX 8.1, with

@@ -21,11 +21,11 @@
 
 /* A boot may lose a second to a service that is not there, and this leaves room for what else is done in it. */
 #define USER_DATA_PATIENCE (800 * NS_PER_MS)
-#define REFUSALS_LOGGED 8                /* per source; the rest is counted */
-#define NAME_SHOWN 64                    /* characters of a name in the log */
+#define REFUSALS_LOGGED 8 /* per source; the rest is counted */
+#define NAME_SHOWN 64     /* characters of a name in the log */
 
 struct source {
-    const char *name;                    /* for the log */
+    const char *name; /* for the log */
     struct environment *environment;
     unsigned refused;
 };
@@ -34,7 +34,9 @@ static const struct {
     const char *name;
     unsigned source;
 } source_names[] = {
-    { "user-data", SOURCE_USER_DATA }, { "host", SOURCE_HOST }, { "command-line", SOURCE_COMMAND_LINE },
+    { "user-data", SOURCE_USER_DATA },
+    { "host", SOURCE_HOST },
+    { "command-line", SOURCE_COMMAND_LINE },
 };
 
 static unsigned source_named(const char *text, size_t length)

@@ -17,11 +17,11 @@
 bool sources_parse(const char *text, unsigned *sources);
 
 struct instance {
-    struct environment *environment;             /* to be added to */
-    unsigned sources;                            /* SOURCE_* that may be read */
-    const struct string_list *command_line;      /* NAME=VALUE, checked names; they must stay */
-    bool network;                                /* there is an address to ask for user data with */
-    bool metadata_service;                       /* out: the instance metadata service answered, so this is EC2 */
+    struct environment *environment;        /* to be added to */
+    unsigned sources;                       /* SOURCE_* that may be read */
+    const struct string_list *command_line; /* NAME=VALUE, checked names; they must stay */
+    bool network;                           /* there is an address to ask for user data with */
+    bool metadata_service;                  /* out: the instance metadata service answered, so this is EC2 */
 };
 /*
  * Reads the sources, for the boot thread only; none is asked when nothing is allowed. Never fails: what cannot be

@@ -7,9 +7,9 @@
 #include "files/vfs.h"
 
 struct user_path {
-    struct page *page;               /* holds the text */
+    struct page *page; /* holds the text */
     char *text;
-    struct dentry *start;            /* one reference; NULL where the path is absolute */
+    struct dentry *start; /* one reference; NULL where the path is absolute */
 };
 
 /* Copies the path and finds its start. 0 or -errno; only after 0 path_end() is due. */

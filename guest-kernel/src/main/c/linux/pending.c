@@ -61,7 +61,7 @@ enum pending_result pending_add(struct pending_signals *pending, const struct si
 
 static struct pending_entry *first_of(const struct pending_signals *pending, int number)
 {
-    list_for_each(link, &pending->queue) {
+    list_for_each (link, &pending->queue) {
         struct pending_entry *entry = list_entry(link, struct pending_entry, link);
         if (entry->info.number == number)
             return entry;
@@ -105,7 +105,7 @@ void pending_discard(struct pending_signals *pending, int number)
 
 void pending_discard_timer(struct pending_signals *pending, uint32_t timer)
 {
-    list_for_each_safe(link, &pending->queue) {
+    list_for_each_safe (link, &pending->queue) {
         struct pending_entry *entry = list_entry(link, struct pending_entry, link);
         int number = entry->info.number;
         if (entry->info.code != SI_TIMER || entry->info.timer.number != timer)
@@ -118,7 +118,7 @@ void pending_discard_timer(struct pending_signals *pending, uint32_t timer)
 
 void pending_clear(struct pending_signals *pending)
 {
-    list_for_each_safe(link, &pending->queue)
+    list_for_each_safe (link, &pending->queue)
         remove(pending, list_entry(link, struct pending_entry, link));
     pending->set = 0;
 }

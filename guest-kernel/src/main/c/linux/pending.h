@@ -9,14 +9,21 @@
 #include "lib/types.h"
 
 #define SIGNAL_REALTIME_FIRST 32
-#define signal_bit(n) (1UL << ((n) - 1))
+#define signal_bit(n) (1UL << ((n)-1))
 
 /* siginfo_t, the parts a handler sees (sigaction(2)); 128 bytes. */
 struct signal_info {
     int32_t number, error, code, padding;
     union {
-        struct { int32_t pid; uint32_t uid; uint64_t value; } sender;
-        struct { uint32_t number, overruns; uint64_t value; } timer;     /* SI_TIMER */
+        struct {
+            int32_t pid;
+            uint32_t uid;
+            uint64_t value;
+        } sender;
+        struct {
+            uint32_t number, overruns;
+            uint64_t value;
+        } timer; /* SI_TIMER */
         uint64_t address;
         uint8_t bytes[112];
     };
@@ -31,21 +38,21 @@ struct signal_info {
 struct pending_entry {
     struct list link;
     struct signal_info info;
-    bool waits;                          /* it is in a queue */
-    bool kept;                           /* it is not on the heap */
+    bool waits; /* it is in a queue */
+    bool kept;  /* it is not on the heap */
 };
 
 struct pending_signals {
-    uint64_t set;                        /* signal_bit() of each number that waits */
-    unsigned count;                      /* entries in the queue */
-    struct list queue;                   /* their infos; a signal without one lacked memory for it */
+    uint64_t set;      /* signal_bit() of each number that waits */
+    unsigned count;    /* entries in the queue */
+    struct list queue; /* their infos; a signal without one lacked memory for it */
 };
 
 void pending_init(struct pending_signals *pending);
 enum pending_result {
-    PENDING_WAITS,                       /* with its info */
-    PENDING_WITHOUT_INFO,                /* it waits; who sent it will not be known, or is another that came first */
-    PENDING_REFUSED,                     /* not sent: real-time signals are counted, and there is no room for one
+    PENDING_WAITS,        /* with its info */
+    PENDING_WITHOUT_INFO, /* it waits; who sent it will not be known, or is another that came first */
+    PENDING_REFUSED,      /* not sent: real-time signals are counted, and there is no room for one
                                             more */
 };
 /* A second standard signal of one number is dropped unless it is a timer's. `entry` is used if it does not wait yet,

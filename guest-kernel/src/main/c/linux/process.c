@@ -23,13 +23,32 @@
 #include "memory/layout.h"
 #include "memory/user.h"
 
-#define CLOCK_TICKS 100              /* sysconf(_SC_CLK_TCK), the unit of /proc/self/stat */
-#define USER_FLAGS_AT_START 0x202    /* IF and the reserved bit */
+#define CLOCK_TICKS 100           /* sysconf(_SC_CLK_TCK), the unit of /proc/self/stat */
+#define USER_FLAGS_AT_START 0x202 /* IF and the reserved bit */
 
 /* Auxiliary vector types (System V x86-64 psABI, getauxval(3)). */
-enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID,
-       AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31,
-       AT_SYSINFO_EHDR = 33, AT_MINSIGSTKSZ = 51 };
+enum {
+    AT_NULL,
+    AT_PHDR = 3,
+    AT_PHENT,
+    AT_PHNUM,
+    AT_PAGESZ,
+    AT_BASE,
+    AT_FLAGS,
+    AT_ENTRY,
+    AT_UID = 11,
+    AT_EUID,
+    AT_GID,
+    AT_EGID,
+    AT_PLATFORM,
+    AT_HWCAP,
+    AT_CLKTCK,
+    AT_SECURE = 23,
+    AT_RANDOM = 25,
+    AT_EXECFN = 31,
+    AT_SYSINFO_EHDR = 33,
+    AT_MINSIGSTKSZ = 51
+};
 
 struct stack_builder {
     uintptr_t sp;
@@ -69,9 +88,13 @@ static void push_strings(struct stack_builder *stack, const char *const *strings
 static int map_stack(uintptr_t *top)
 {
     struct map_request request = {
-        .where = process_layout.stack_top - USER_STACK_SIZE, .length = USER_STACK_SIZE,
-        .fixed = true, .no_replace = true, .protection = MMU_READ | MMU_WRITE,
-        .flags = AREA_STACK, .name = "[stack]",
+        .where = process_layout.stack_top - USER_STACK_SIZE,
+        .length = USER_STACK_SIZE,
+        .fixed = true,
+        .no_replace = true,
+        .protection = MMU_READ | MMU_WRITE,
+        .flags = AREA_STACK,
+        .name = "[stack]",
     };
     int64_t address = address_space_map(&request);
     if (address < 0)
@@ -84,12 +107,26 @@ static void fill_vector(uint64_t (*vector)[2], const struct loaded_program *p, u
                         uintptr_t platform_name)
 {
     uint64_t entries[][2] = {
-        { AT_SYSINFO_EHDR, vdso_address() }, { AT_HWCAP, vdso_cpu_features() }, { AT_PAGESZ, PAGE_SIZE },
-        { AT_CLKTCK, CLOCK_TICKS }, { AT_PHDR, p->program_headers }, { AT_PHENT, p->program_header_size },
-        { AT_PHNUM, p->program_header_count }, { AT_BASE, p->interpreter_base }, { AT_FLAGS, 0 },
-        { AT_ENTRY, p->program_entry }, { AT_UID, 0 }, { AT_EUID, 0 }, { AT_GID, 0 }, { AT_EGID, 0 },
-        { AT_SECURE, 0 }, { AT_RANDOM, random }, { AT_EXECFN, name }, { AT_PLATFORM, platform_name },
-        { AT_MINSIGSTKSZ, signal_frame_size_max() }, { AT_NULL, 0 },
+        { AT_SYSINFO_EHDR, vdso_address() },
+        { AT_HWCAP, vdso_cpu_features() },
+        { AT_PAGESZ, PAGE_SIZE },
+        { AT_CLKTCK, CLOCK_TICKS },
+        { AT_PHDR, p->program_headers },
+        { AT_PHENT, p->program_header_size },
+        { AT_PHNUM, p->program_header_count },
+        { AT_BASE, p->interpreter_base },
+        { AT_FLAGS, 0 },
+        { AT_ENTRY, p->program_entry },
+        { AT_UID, 0 },
+        { AT_EUID, 0 },
+        { AT_GID, 0 },
+        { AT_EGID, 0 },
+        { AT_SECURE, 0 },
+        { AT_RANDOM, random },
+        { AT_EXECFN, name },
+        { AT_PLATFORM, platform_name },
+        { AT_MINSIGSTKSZ, signal_frame_size_max() },
+        { AT_NULL, 0 },
     };
     static uint64_t shown[array_size(entries)][2];
     memcpy(vector, entries, sizeof(entries));
@@ -112,7 +149,7 @@ static void push_vectors(struct stack_builder *stack, const struct process_argum
     push_strings(stack, arguments->environment, table + 1 + argc + 1);
     push_strings(stack, arguments->arguments, table + 1);
     size_t words = 1 + argc + 1 + envc + 1;
-    fill_vector((uint64_t (*)[2])(table + words), program, random_at, name, platform_name);
+    fill_vector((uint64_t(*)[2])(table + words), program, random_at, name, platform_name);
     words += 2 * VECTOR_ENTRIES;
     stack->sp = align_down(stack->sp - words * sizeof(uint64_t), 16) + words * sizeof(uint64_t);
     push_bytes(stack, table, words * sizeof(uint64_t));

@@ -7,13 +7,13 @@
 #include "lib/types.h"
 
 #define PROCESS_ID 1
-#define CAPABILITY_LAST 40u          /* CAP_CHECKPOINT_RESTORE, linux/capability.h */
+#define CAPABILITY_LAST 40u /* CAP_CHECKPOINT_RESTORE, linux/capability.h */
 
 struct process_arguments {
-    const char *path;                    /* of the program, absolute */
-    const char *const *arguments;        /* argv, NULL-terminated; [0] is the path */
-    const char *const *environment;      /* NULL-terminated */
-    const char *directory;               /* cwd, absolute */
+    const char *path;               /* of the program, absolute */
+    const char *const *arguments;   /* argv, NULL-terminated; [0] is the path */
+    const char *const *environment; /* NULL-terminated */
+    const char *directory;          /* cwd, absolute */
 };
 
 /* Loads the program and makes its first thread ready. On an error logs what is wrong and returns it. */
@@ -29,7 +29,7 @@ void identity_describe(void);
 
 /* Loads an ELF file and its interpreter (elf.c). */
 struct loaded_program {
-    uintptr_t entry;                     /* where to start: the interpreter's if there is one */
+    uintptr_t entry; /* where to start: the interpreter's if there is one */
     uintptr_t program_entry, program_headers, interpreter_base, break_start;
     uint16_t program_header_count, program_header_size;
 };

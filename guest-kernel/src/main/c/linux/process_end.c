@@ -48,8 +48,9 @@ void kernel_control(enum control_request request)
     struct signal_info info = { .code = SI_KERNEL };
     info.number = request == CONTROL_THREAD_DUMP ? SIGQUIT : SIGTERM;
     reboot_wanted = reboot_wanted || request == CONTROL_REBOOT;
-    log_info("control request: %s", request == CONTROL_THREAD_DUMP ? "thread dump" :
-             request == CONTROL_REBOOT ? "reboot" : "power off");
+    log_info("control request: %s", request == CONTROL_THREAD_DUMP ? "thread dump"
+                                    : request == CONTROL_REBOOT    ? "reboot"
+                                                                   : "power off");
     signal_send_process(&info);
 }
 

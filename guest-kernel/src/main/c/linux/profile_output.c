@@ -19,17 +19,19 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define LINE_MOST 400u               /* characters of a sample's line, within those of a line of the log */
-#define WORD_MOST 128u               /* of one of its words */
+#define LINE_MOST 400u /* characters of a sample's line, within those of a line of the log */
+#define WORD_MOST 128u /* of one of its words */
 #define KNOWN 64u
 #define PERF_MAP_PIECE 4096u
 
 static struct mutex output = MUTEX(output, LOCK_PROFILE_OUTPUT);
-static struct { uintptr_t start, end; } known[KNOWN];        /* output */
-static unsigned next_known;                                  /* output */
-static struct profile_sample sample;                         /* output */
-static char line[LINE_MOST + WORD_MOST];                     /* output */
-static size_t line_length;                                   /* output */
+static struct {
+    uintptr_t start, end;
+} known[KNOWN];                          /* output */
+static unsigned next_known;              /* output */
+static struct profile_sample sample;     /* output */
+static char line[LINE_MOST + WORD_MOST]; /* output */
+static size_t line_length;               /* output */
 
 static void print_line(void)
 {

@@ -22,7 +22,7 @@
 #define FP_XSTATE_MAGIC1 0x46505853U
 #define FP_XSTATE_MAGIC2 0x46505845U
 #define FXSAVE_SIZE 512
-#define SOFTWARE_BYTES 464           /* offset of the software-reserved part of the FXSAVE area */
+#define SOFTWARE_BYTES 464 /* offset of the software-reserved part of the FXSAVE area */
 /* What a program may change of the flags: CF PF AF ZF SF TF DF OF AC (Intel SDM 1 3.4.3). */
 #define USER_FLAGS 0x40dd5UL
 #define FLAG_TRAP 0x100UL
@@ -102,11 +102,30 @@ static void save_context(struct signal_context *to, const struct registers *r, c
 {
     bool trapped = info->code > 0 && info->code < SI_KERNEL;
     *to = (struct signal_context){
-        .r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13,
-        .r14 = r->r14, .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
-        .rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip, .rflags = r->rflags,
-        .cs = (uint16_t)r->cs, .ss = (uint16_t)r->ss, .error = trapped ? r->error : 0,
-        .trap = trapped ? r->number : 0, .old_mask = mask, .cr2 = trapped ? info->address : 0,
+        .r8 = r->r8,
+        .r9 = r->r9,
+        .r10 = r->r10,
+        .r11 = r->r11,
+        .r12 = r->r12,
+        .r13 = r->r13,
+        .r14 = r->r14,
+        .r15 = r->r15,
+        .rdi = r->rdi,
+        .rsi = r->rsi,
+        .rbp = r->rbp,
+        .rbx = r->rbx,
+        .rdx = r->rdx,
+        .rax = r->rax,
+        .rcx = r->rcx,
+        .rsp = r->rsp,
+        .rip = r->rip,
+        .rflags = r->rflags,
+        .cs = (uint16_t)r->cs,
+        .ss = (uint16_t)r->ss,
+        .error = trapped ? r->error : 0,
+        .trap = trapped ? r->number : 0,
+        .old_mask = mask,
+        .cr2 = trapped ? info->address : 0,
     };
 }
 
@@ -142,7 +161,7 @@ int signal_frame_push(struct registers *registers, struct user_thread *user, con
         user->alt_stack_size = 0;
         user->alt_stack_flags = SS_DISABLE;
     }
-    registers->cs = 0;                   /* 64-bit code, whatever was interrupted */
+    registers->cs = 0; /* 64-bit code, whatever was interrupted */
     registers->rip = action->handler;
     registers->rsp = at;
     registers->rdi = (uint64_t)info->number;
@@ -150,7 +169,7 @@ int signal_frame_push(struct registers *registers, struct user_thread *user, con
     registers->rdx = at + offsetof(struct signal_frame, user);
     registers->rax = 0;
     registers->rflags &= ~(FLAG_DIRECTION | FLAG_TRAP);
-    registers->number = (uint64_t)-1;    /* full restore on the way out; no restart of a call */
+    registers->number = (uint64_t)-1; /* full restore on the way out; no restart of a call */
     return 0;
 }
 

@@ -29,18 +29,15 @@
 #define SA_RESETHAND 0x80000000UL
 #define SA_RESTART 0x10000000UL
 #define PATH_SIZE 256
-#define STACK_WORDS 12                   /* shown when a fault ends the process */
+#define STACK_WORDS 12 /* shown when a fault ends the process */
 
 static struct spinlock lock = SPINLOCK(LOCK_SIGNALS);
-static struct signal_action actions[SIGNALS];            /* lock */
-static struct pending_signals process_pending = { .queue = LIST_INIT(process_pending.queue) };   /* lock */
-static struct wait_queue arrivals = WAIT_QUEUE(arrivals);   /* of any signal */
+static struct signal_action actions[SIGNALS];                                                  /* lock */
+static struct pending_signals process_pending = { .queue = LIST_INIT(process_pending.queue) }; /* lock */
+static struct wait_queue arrivals = WAIT_QUEUE(arrivals);                                      /* of any signal */
 
 /* Of a signal 1..SIGNALS that the program may have named. */
-static struct signal_action *action_of(int number)
-{
-    return &actions[index_nospec((uint64_t)number - 1, SIGNALS)];
-}
+static struct signal_action *action_of(int number) { return &actions[index_nospec((uint64_t)number - 1, SIGNALS)]; }
 
 struct user_thread *user_thread_create(struct thread *thread, uint64_t mask)
 {
@@ -196,10 +193,7 @@ bool signals_take(uint64_t wanted, struct signal_info *info)
     return found;
 }
 
-uint64_t signals_waiting(uint64_t wanted)
-{
-    return (user_current()->pending.set | process_pending.set) & wanted;
-}
+uint64_t signals_waiting(uint64_t wanted) { return (user_current()->pending.set | process_pending.set) & wanted; }
 
 struct wait_queue *signals_arrivals(void) { return &arrivals; }
 
@@ -221,8 +215,19 @@ void signals_forget_timer(uint32_t timer)
 static bool never_restarts(uint64_t number)
 {
     switch (number) {
-    case 7: case 23: case 34: case 35: case 128: case 130: case 202: case 230: case 232: case 270: case 271:
-    case 281: case 441:      /* poll select pause nanosleep sigtimedwait sigsuspend futex clock_nanosleep
+    case 7:
+    case 23:
+    case 34:
+    case 35:
+    case 128:
+    case 130:
+    case 202:
+    case 230:
+    case 232:
+    case 270:
+    case 271:
+    case 281:
+    case 441: /* poll select pause nanosleep sigtimedwait sigsuspend futex clock_nanosleep
                                 epoll_wait pselect6 ppoll epoll_pwait epoll_pwait2 */
         return true;
     default:
@@ -233,7 +238,7 @@ static bool never_restarts(uint64_t number)
 static void restart_call(struct registers *registers)
 {
     registers->rax = registers->number;
-    registers->rip -= 2;                 /* the length of the syscall instruction */
+    registers->rip -= 2; /* the length of the syscall instruction */
 }
 
 static void deliver_one(struct registers *registers, struct user_thread *user, const struct signal_info *info,
@@ -278,7 +283,7 @@ void signals_deliver(struct registers *registers, bool system_call)
         deliver_one(registers, user, &info, &action);
     }
     if (interrupted && !never_restarts(registers->number))
-        restart_call(registers);         /* woken for a signal that turned out to be ignored */
+        restart_call(registers); /* woken for a signal that turned out to be ignored */
     if (user->restore_mask) {
         user->mask = user->saved_mask;
         user->restore_mask = false;
@@ -311,8 +316,8 @@ static void log_fatal(int number, uintptr_t address)
     const struct registers *r = thread_registers(thread_current());
     struct place place = { .address = r->rip, .path = "unmapped" };
     address_space_for_each(match_area, &place);
-    log_error("thread %u (%s): signal %d, address %lx, at rip %lx = %s+%lx", thread->id, thread->name, number,
-              address, r->rip, place.path, place.offset);
+    log_error("thread %u (%s): signal %d, address %lx, at rip %lx = %s+%lx", thread->id, thread->name, number, address,
+              r->rip, place.path, place.offset);
     log_error("rsp %lx rbp %lx rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx error %lx fs %lx", r->rsp, r->rbp,
               r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->error, thread->fs_base);
     uint64_t words[STACK_WORDS];

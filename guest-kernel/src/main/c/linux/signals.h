@@ -41,17 +41,17 @@
 /* What the ABI attaches to a thread; struct thread.user. */
 struct user_thread {
     struct thread *thread;
-    uint64_t mask;                       /* signals */
-    uint64_t saved_mask;                 /* signals: to restore after sigsuspend, ppoll, ... */
+    uint64_t mask;       /* signals */
+    uint64_t saved_mask; /* signals: to restore after sigsuspend, ppoll, ... */
     bool restore_mask;
-    struct pending_signals pending;      /* signals */
-    struct pending_entry fault;          /* signals: of signal_force(), whose info the handler cannot do without */
+    struct pending_signals pending; /* signals */
+    struct pending_entry fault;     /* signals: of signal_force(), whose info the handler cannot do without */
     uintptr_t alt_stack;
-    size_t alt_stack_size;               /* 0: none */
+    size_t alt_stack_size; /* 0: none */
     uint32_t alt_stack_flags;
-    uintptr_t clear_child_tid;           /* set_tid_address(2), or 0 */
+    uintptr_t clear_child_tid; /* set_tid_address(2), or 0 */
     uintptr_t robust_list;
-    int nice;                            /* -20..19, setpriority(2); run_queue */
+    int nice; /* -20..19, setpriority(2); run_queue */
 };
 
 static inline struct user_thread *user_current(void) { return thread_current()->user; }

@@ -6,7 +6,7 @@
 
 /* All zero: empty. */
 struct string_list {
-    const char **items;              /* NULL-terminated; NULL while nothing was ever added */
+    const char **items; /* NULL-terminated; NULL while nothing was ever added */
     size_t count, capacity;
 };
 

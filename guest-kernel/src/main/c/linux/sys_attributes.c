@@ -36,7 +36,6 @@ static int read_name(struct request *request)
     return length < 0 ? (int)length : 0;
 }
 
-
 /* Which names there are, and which a type of file may have. */
 static int check_name(const struct inode *inode, const struct request *request)
 {
@@ -99,9 +98,13 @@ static int64_t act(struct inode *inode, const struct request *request)
     if (error)
         return error;
     switch (request->action) {
-    case SET: return set(inode, request);
-    case REMOVE: return attribute_remove(inode, request->name);
-    case GET: case LIST: break;
+    case SET:
+        return set(inode, request);
+    case REMOVE:
+        return attribute_remove(inode, request->name);
+    case GET:
+    case LIST:
+        break;
     }
     return get(inode, request);
 }
@@ -162,10 +165,7 @@ static struct request list_request(uintptr_t list, size_t size)
     return (struct request){ .action = LIST, .value_at = list, .size = size };
 }
 
-static struct request remove_request(uintptr_t name)
-{
-    return (struct request){ .action = REMOVE, .name_at = name };
-}
+static struct request remove_request(uintptr_t name) { return (struct request){ .action = REMOVE, .name_at = name }; }
 
 SYSCALL_DEFINE5(setxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
 {

@@ -85,8 +85,14 @@ struct abi_open_how {
 /* All that open(2) of x86-64 has. */
 #define OPEN_FLAGS_KNOWN 037777703u
 
-enum { RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8,
-       RESOLVE_IN_ROOT = 16, RESOLVE_CACHED = 32 };
+enum {
+    RESOLVE_NO_XDEV = 1,
+    RESOLVE_NO_MAGICLINKS = 2,
+    RESOLVE_NO_SYMLINKS = 4,
+    RESOLVE_BENEATH = 8,
+    RESOLVE_IN_ROOT = 16,
+    RESOLVE_CACHED = 32
+};
 
 /* Reads what this kernel knows of the structure; what is behind it must be zero. */
 static int read_how(uintptr_t address, uint64_t size, struct abi_open_how *how)
@@ -140,7 +146,7 @@ SYSCALL_DEFINE4(openat2, int, dirfd, uintptr_t, pathname, uintptr_t, how, size_t
     if (error)
         return error;
     if (asked.resolve & RESOLVE_CACHED)
-        return -EAGAIN;              /* a walk may always sleep; the caller opens without it then */
+        return -EAGAIN; /* a walk may always sleep; the caller opens without it then */
     return open_within(dirfd, pathname, (uint32_t)asked.flags, (uint32_t)asked.mode, walk_of(asked.resolve));
 }
 
@@ -193,10 +199,27 @@ SYSCALL_DEFINE3(dup3, int, oldfd, int, newfd, uint32_t, flags)
 /* ---- fcntl(2): commands of asm-generic/fcntl.h and linux/fcntl.h ---- */
 
 enum {
-    F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7,
-    F_SETOWN = 8, F_GETOWN = 9, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37,
+    F_DUPFD = 0,
+    F_GETFD = 1,
+    F_SETFD = 2,
+    F_GETFL = 3,
+    F_SETFL = 4,
+    F_GETLK = 5,
+    F_SETLK = 6,
+    F_SETLKW = 7,
+    F_SETOWN = 8,
+    F_GETOWN = 9,
+    F_GETSIG = 11,
+    F_SETOWN_EX = 15,
+    F_GETOWN_EX = 16,
+    F_OFD_GETLK = 36,
+    F_OFD_SETLK = 37,
     F_OFD_SETLKW = 38,
-    F_GETLEASE = 1025, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033,
+    F_GETLEASE = 1025,
+    F_DUPFD_CLOEXEC = 1030,
+    F_SETPIPE_SZ = 1031,
+    F_GETPIPE_SZ = 1032,
+    F_ADD_SEALS = 1033,
     F_GET_SEALS = 1034,
 };
 #define FD_CLOEXEC 1
@@ -233,8 +256,8 @@ static int64_t set_owner(struct file *file, int32_t owner)
     return 0;
 }
 
-struct abi_owner {                       /* struct f_owner_ex */
-    int32_t type, id;                    /* a thread, a process, a process group */
+struct abi_owner {    /* struct f_owner_ex */
+    int32_t type, id; /* a thread, a process, a process group */
 };
 
 static int64_t set_owner_of_type(struct file *file, uintptr_t address)
@@ -380,8 +403,8 @@ SYSCALL_DEFINE3(ioctl, int, fd, uint32_t, request, uintptr_t, arg)
     struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = request == FIOCLEX || request == FIONCLEX
-                     ? descriptor_set_close_on_exec(fd, request == FIOCLEX) : ioctl_file(file, request, arg);
+    int64_t result = request == FIOCLEX || request == FIONCLEX ? descriptor_set_close_on_exec(fd, request == FIOCLEX)
+                                                               : ioctl_file(file, request, arg);
     file_put(file);
     return result;
 }

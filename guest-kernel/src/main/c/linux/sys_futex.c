@@ -21,20 +21,20 @@
 #include "threads/wait.h"
 
 #define BUCKETS 256
-#define WOKEN_AT_ONCE 64u            /* before others may run */
+#define WOKEN_AT_ONCE 64u /* before others may run */
 #define FUTEX_COMMAND 0x7fU
 #define FUTEX_CLOCK_REALTIME 0x100U
 #define FUTEX_WAITERS 0x80000000U
 #define FUTEX_OWNER_DIED 0x40000000U
 #define FUTEX_ID 0x3fffffffU
-#define ROBUST_LIMIT 2048            /* entries walked at most: the list is the program's */
+#define ROBUST_LIMIT 2048 /* entries walked at most: the list is the program's */
 
 struct futex_waiter {
-    struct list link;                /* bucket lock; self-linked once woken */
-    struct bucket *bucket;           /* bucket lock: changes when requeued */
-    uintptr_t address;               /* bucket lock */
+    struct list link;      /* bucket lock; self-linked once woken */
+    struct bucket *bucket; /* bucket lock: changes when requeued */
+    uintptr_t address;     /* bucket lock */
     uint32_t bits;
-    bool woken;                      /* bucket lock */
+    bool woken; /* bucket lock */
     struct thread *thread;
 };
 
@@ -113,7 +113,7 @@ static uint32_t wake_some(struct bucket *bucket, uintptr_t address, uint32_t cou
 {
     uint32_t woken = 0;
     spin_lock(&bucket->lock);
-    list_for_each_safe(node, &bucket->waiters) {
+    list_for_each_safe (node, &bucket->waiters) {
         struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
         if (woken >= count)
             break;
@@ -177,7 +177,7 @@ static int64_t futex_requeue(uintptr_t from, uint32_t wake_count, uint32_t move_
     if (!user_range_ok(to, sizeof(uint32_t)))
         return -EFAULT;
     lock_both(source, target);
-    list_for_each_safe(node, &source->waiters) {
+    list_for_each_safe (node, &source->waiters) {
         struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
         if (waiter->address != from)
             continue;
@@ -207,11 +207,16 @@ enum { SET, ADD, OR, ANDN, XOR };
 static uint32_t result_of(uint32_t operation, uint32_t old, uint32_t argument)
 {
     switch (operation) {
-    case SET: return argument;
-    case ADD: return old + argument;
-    case OR: return old | argument;
-    case ANDN: return old & ~argument;
-    default: return old ^ argument;
+    case SET:
+        return argument;
+    case ADD:
+        return old + argument;
+    case OR:
+        return old | argument;
+    case ANDN:
+        return old & ~argument;
+    default:
+        return old ^ argument;
     }
 }
 
@@ -246,9 +251,12 @@ static int64_t futex_wake_operation(uintptr_t address, uint32_t count, uint32_t 
     if (error)
         return error;
     int32_t value = (int32_t)old;
-    bool also = comparison == EQ ? value == compare_with : comparison == NE ? value != compare_with :
-                comparison == LT ? value < compare_with : comparison == LE ? value <= compare_with :
-                comparison == GT ? value > compare_with : value >= compare_with;
+    bool also = comparison == EQ   ? value == compare_with
+                : comparison == NE ? value != compare_with
+                : comparison == LT ? value < compare_with
+                : comparison == LE ? value <= compare_with
+                : comparison == GT ? value > compare_with
+                                   : value >= compare_with;
     int64_t woken = futex_wake(address, count, FUTEX_ALL_BITS);
     return also ? woken + futex_wake(address2, count2, FUTEX_ALL_BITS) : woken;
 }
@@ -303,7 +311,7 @@ SYSCALL_DEFINE6(futex, uintptr_t, uaddr, uint32_t, futex_op, unsigned, val, uint
     case WAKE_OP:
         return futex_wake_operation(uaddr, val, (uint32_t)timeout, uaddr2, val3);
     default:
-        return -ENOSYS;                  /* priority inheritance: neither glibc's defaults nor HotSpot use it */
+        return -ENOSYS; /* priority inheritance: neither glibc's defaults nor HotSpot use it */
     }
 }
 
@@ -326,7 +334,11 @@ static void release_robust(uintptr_t address, uint32_t thread_id)
 
 void futex_exit_robust(uintptr_t head, uint32_t thread_id)
 {
-    struct { uint64_t next; int64_t futex_offset; uint64_t pending; } list;
+    struct {
+        uint64_t next;
+        int64_t futex_offset;
+        uint64_t pending;
+    } list;
     if (!head || user_get(&list, head))
         return;
     uintptr_t entry = list.next;

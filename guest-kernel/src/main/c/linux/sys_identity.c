@@ -10,8 +10,8 @@
 #include "memory/user.h"
 #include "threads/thread.h"
 
-#define NO_ID UINT32_MAX             /* (uid_t)-1: leaves it as it is, where a call says so */
-#define GROUPS_LIMIT 65536           /* NGROUPS_MAX */
+#define NO_ID UINT32_MAX   /* (uid_t)-1: leaves it as it is, where a call says so */
+#define GROUPS_LIMIT 65536 /* NGROUPS_MAX */
 
 SYSCALL_DEFINE0(getuid) { return 0; }
 SYSCALL_DEFINE0(geteuid) { return 0; }
@@ -99,7 +99,7 @@ struct abi_capability_header {
     uint32_t version;
     int32_t thread;
 };
-struct abi_capability_data {         /* of 32 capabilities */
+struct abi_capability_data { /* of 32 capabilities */
     uint32_t effective, permitted, inheritable;
 };
 
@@ -187,7 +187,7 @@ SYSCALL_DEFINE2(capset, uintptr_t, hdrp, uintptr_t, datap)
 SYSCALL_DEFINE1(personality, uint32_t, persona)
 {
     const uint32_t only_asks = UINT32_MAX;
-    static uint32_t personality;     /* its bits change nothing here: there is one layout of memory, chosen already */
+    static uint32_t personality; /* its bits change nothing here: there is one layout of memory, chosen already */
     uint32_t old = read_once(personality);
     if (persona != only_asks)
         write_once(personality, persona);
@@ -199,7 +199,7 @@ SYSCALL_DEFINE0(getppid) { return 0; }
 SYSCALL_DEFINE0(getpgrp) { return PROCESS_ID; }
 SYSCALL_DEFINE1(getpgid, int, pid) { return process_has_thread(pid) ? PROCESS_ID : -ESRCH; }
 SYSCALL_DEFINE1(getsid, int, pid) { return process_has_thread(pid) ? PROCESS_ID : -ESRCH; }
-SYSCALL_DEFINE0(setsid) { return -EPERM; }   /* it leads one */
+SYSCALL_DEFINE0(setsid) { return -EPERM; } /* it leads one */
 
 /* The process leads its group, and there is no other. */
 SYSCALL_DEFINE2(setpgid, int, pid, int, pgid)
@@ -214,7 +214,7 @@ SYSCALL_DEFINE2(setpgid, int, pid, int, pgid)
 /* Deviates: There is never a child: ECHILD. */
 SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, wstatus, uint32_t, options, uintptr_t, rusage)
 {
-    const uint32_t known = 0xe000000bu;        /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
+    const uint32_t known = 0xe000000bu; /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
     if (options & ~known)
         return -EINVAL;
     return pid == INT32_MIN ? -ESRCH : -ECHILD;
@@ -224,7 +224,7 @@ SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, wstatus, uint32_t, options, uintptr_
 SYSCALL_DEFINE5(waitid, unsigned, idtype, int, id, uintptr_t, infop, uint32_t, options, uintptr_t, rusage)
 {
     enum { ALL, PROCESS, GROUP, DESCRIPTOR };
-    const uint32_t states = 0xe, known = 0xe100000fu;      /* WSTOPPED, WEXITED, WCONTINUED; WNOHANG, WNOWAIT, __W* */
+    const uint32_t states = 0xe, known = 0xe100000fu; /* WSTOPPED, WEXITED, WCONTINUED; WNOHANG, WNOWAIT, __W* */
     if (options & ~known || !(options & states) || idtype > DESCRIPTOR)
         return -EINVAL;
     if ((idtype == PROCESS && id <= 0) || (idtype == GROUP && id < 0))

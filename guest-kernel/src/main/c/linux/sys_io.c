@@ -140,15 +140,15 @@ static int64_t move_vector_with(int descriptor, enum direction direction, uintpt
 }
 
 /* Deviates: RWF_APPEND is not offered (EOPNOTSUPP). */
-SYSCALL_DEFINE6(preadv2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high,
-                uint32_t, flags)
+SYSCALL_DEFINE6(preadv2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high, uint32_t,
+                flags)
 {
     return move_vector_with(fd, READ, iov, iovcnt, offset, flags);
 }
 
 /* Deviates: RWF_APPEND is not offered (EOPNOTSUPP). */
-SYSCALL_DEFINE6(pwritev2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high,
-                uint32_t, flags)
+SYSCALL_DEFINE6(pwritev2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high, uint32_t,
+                flags)
 {
     return move_vector_with(fd, WRITE, iov, iovcnt, offset, flags);
 }
@@ -202,7 +202,7 @@ SYSCALL_DEFINE1(syncfs, int, fd)
 /* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
 SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint32_t, flags)
 {
-    const uint32_t known = 7;            /* WAIT_BEFORE, WRITE, WAIT_AFTER */
+    const uint32_t known = 7; /* WAIT_BEFORE, WRITE, WAIT_AFTER */
     struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;

@@ -20,19 +20,47 @@
 #include "threads/interval_timer.h"
 #include "threads/thread.h"
 
-#define INFINITE UINT64_MAX          /* RLIM_INFINITY */
-#define CAP_SYS_RESOURCE 24          /* linux/capability.h */
+#define INFINITE UINT64_MAX /* RLIM_INFINITY */
+#define CAP_SYS_RESOURCE 24 /* linux/capability.h */
 
-enum { CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, LOCKS, SIGPENDING, MSGQUEUE, NICE, RTPRIO,
-       RTTIME, LIMITS };
+enum {
+    CPU,
+    FSIZE,
+    DATA,
+    STACK,
+    CORE,
+    RSS,
+    NPROC,
+    NOFILE,
+    MEMLOCK,
+    AS,
+    LOCKS,
+    SIGPENDING,
+    MSGQUEUE,
+    NICE,
+    RTPRIO,
+    RTTIME,
+    LIMITS
+};
 
 static struct spinlock lock = SPINLOCK(LOCK_LIMITS);
-static struct process_limit limits[LIMITS] = {           /* lock */
-    [CPU] = { INFINITE, INFINITE }, [FSIZE] = { INFINITE, INFINITE }, [DATA] = { INFINITE, INFINITE },
-    [STACK] = { USER_STACK_SIZE, INFINITE }, [CORE] = { 0, 0 }, [RSS] = { INFINITE, INFINITE },
-    [NPROC] = { INFINITE, INFINITE }, [NOFILE] = { DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT },
-    [MEMLOCK] = { INFINITE, INFINITE }, [AS] = { INFINITE, INFINITE }, [LOCKS] = { INFINITE, INFINITE },
-    [SIGPENDING] = { INFINITE, INFINITE }, [MSGQUEUE] = { INFINITE, INFINITE }, [NICE] = { 0, 0 }, [RTPRIO] = { 0, 0 },
+static struct process_limit limits[LIMITS] = {
+    /* lock */
+    [CPU] = { INFINITE, INFINITE },
+    [FSIZE] = { INFINITE, INFINITE },
+    [DATA] = { INFINITE, INFINITE },
+    [STACK] = { USER_STACK_SIZE, INFINITE },
+    [CORE] = { 0, 0 },
+    [RSS] = { INFINITE, INFINITE },
+    [NPROC] = { INFINITE, INFINITE },
+    [NOFILE] = { DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT },
+    [MEMLOCK] = { INFINITE, INFINITE },
+    [AS] = { INFINITE, INFINITE },
+    [LOCKS] = { INFINITE, INFINITE },
+    [SIGPENDING] = { INFINITE, INFINITE },
+    [MSGQUEUE] = { INFINITE, INFINITE },
+    [NICE] = { 0, 0 },
+    [RTPRIO] = { 0, 0 },
     [RTTIME] = { INFINITE, INFINITE },
 };
 
@@ -76,9 +104,9 @@ static void cpu_limit_reached(struct interval_timer *timer, uint64_t times)
     if (used >= seconds(limits[CPU].hard))
         info.number = SIGKILL;
     else if (used >= seconds(limits[CPU].soft))
-        limits[CPU].soft++;          /* as Linux does, and getrlimit() shows it */
+        limits[CPU].soft++; /* as Linux does, and getrlimit() shows it */
     else
-        info.number = 0;             /* the limit was raised meanwhile */
+        info.number = 0; /* the limit was raised meanwhile */
     spin_unlock(&lock);
     if (info.number)
         signal_send_process(&info);
@@ -115,7 +143,7 @@ static int set_limit(unsigned resource, const struct process_limit *limit)
 {
     if (resource >= LIMITS || limit->soft > limit->hard)
         return -EINVAL;
-    if (resource == NOFILE && limit->hard > DESCRIPTOR_LIMIT)    /* fs.nr_open */
+    if (resource == NOFILE && limit->hard > DESCRIPTOR_LIMIT) /* fs.nr_open */
         return -EPERM;
     spin_lock(&lock);
     struct process_limit *changed = &limits[index_nospec(resource, LIMITS)];
@@ -158,7 +186,7 @@ SYSCALL_DEFINE2(setrlimit, unsigned, resource, uintptr_t, rlim)
 void signals_file_too_large(void)
 {
     if (read_once(file_size_limit) == INFINITE)
-        return;                      /* a limit of the file system: no signal is due */
+        return; /* a limit of the file system: no signal is due */
     struct signal_info info = { .number = SIGXFSZ, .code = SI_USER, .sender.pid = PROCESS_ID };
     signal_send_thread(user_current(), &info);
 }

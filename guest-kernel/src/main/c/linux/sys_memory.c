@@ -92,10 +92,14 @@ SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t,
     if (offset & PAGE_MASK)
         return -EINVAL;
     struct map_request request = {
-        .where = addr, .length = length, .protection = protection_of(prot),
+        .where = addr,
+        .length = length,
+        .protection = protection_of(prot),
         .flags = (type == MAP_PRIVATE ? 0 : AREA_SHARED) | (flags & MAP_NORESERVE ? AREA_NO_RESERVE : 0),
-        .fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE), .no_replace = flags & MAP_FIXED_NOREPLACE,
-        .populate = flags & MAP_POPULATE, .offset = offset,
+        .fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE),
+        .no_replace = flags & MAP_FIXED_NOREPLACE,
+        .populate = flags & MAP_POPULATE,
+        .offset = offset,
     };
     if (type == MAP_SHARED_VALIDATE && flags & ~(uint64_t)KNOWN_FLAGS)
         return -EOPNOTSUPP;
@@ -106,14 +110,14 @@ SYSCALL_DEFINE2(munmap, uintptr_t, addr, size_t, length) { return address_space_
 
 SYSCALL_DEFINE3(mprotect, uintptr_t, addr, size_t, length, uint64_t, prot)
 {
-    const uint64_t known = PROT_READ | PROT_WRITE | PROT_EXEC | 8;       /* PROT_SEM */
+    const uint64_t known = PROT_READ | PROT_WRITE | PROT_EXEC | 8; /* PROT_SEM */
     return prot & ~known ? -EINVAL : address_space_protect(addr, length, protection_of(prot));
 }
 
 SYSCALL_DEFINE1(brk, uintptr_t, addr) { return (int64_t)address_space_break(addr); }
 
-SYSCALL_DEFINE5(mremap, uintptr_t, old_address, size_t, old_size, size_t, new_size, uint64_t, flags,
-                uintptr_t, new_address)
+SYSCALL_DEFINE5(mremap, uintptr_t, old_address, size_t, old_size, size_t, new_size, uint64_t, flags, uintptr_t,
+                new_address)
 {
     if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) || ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)))
         return -EINVAL;
@@ -135,8 +139,22 @@ static int check_range(uintptr_t start, size_t length)
     return user_range_ok(start, whole) ? 0 : -ENOMEM;
 }
 
-enum { NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE = 15, DONTDUMP = 16,
-       DODUMP = 17, COLD = 20, PAGEOUT = 21, POPULATE_READ = 22, POPULATE_WRITE = 23 };
+enum {
+    NORMAL,
+    RANDOM,
+    SEQUENTIAL,
+    WILLNEED,
+    DONTNEED,
+    FREE = 8,
+    HUGEPAGE = 14,
+    NOHUGEPAGE = 15,
+    DONTDUMP = 16,
+    DODUMP = 17,
+    COLD = 20,
+    PAGEOUT = 21,
+    POPULATE_READ = 22,
+    POPULATE_WRITE = 23
+};
 
 static bool is_advice(int32_t advice)
 {
@@ -162,9 +180,17 @@ SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
     case POPULATE_READ:
     case POPULATE_WRITE:
         return address_space_populate(addr, align_up(length, PAGE_SIZE), advice == POPULATE_WRITE);
-    case NORMAL: case RANDOM: case SEQUENTIAL: case WILLNEED: case HUGEPAGE: case NOHUGEPAGE: case DONTDUMP:
-    case DODUMP: case COLD: case PAGEOUT:
-        return address_space_check(addr, length);      /* hints that change nothing here */
+    case NORMAL:
+    case RANDOM:
+    case SEQUENTIAL:
+    case WILLNEED:
+    case HUGEPAGE:
+    case NOHUGEPAGE:
+    case DONTDUMP:
+    case DODUMP:
+    case COLD:
+    case PAGEOUT:
+        return address_space_check(addr, length); /* hints that change nothing here */
     default:
         return -EINVAL;
     }
@@ -208,7 +234,7 @@ SYSCALL_DEFINE2(munlock, uintptr_t, addr, size_t, length) { return check_mapped(
 /* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE3(mlock2, uintptr_t, addr, size_t, length, uint32_t, flags)
 {
-    return flags & ~1u ? -EINVAL : check_mapped(addr, length);       /* MLOCK_ONFAULT */
+    return flags & ~1u ? -EINVAL : check_mapped(addr, length); /* MLOCK_ONFAULT */
 }
 
 /* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */

@@ -72,8 +72,9 @@ static int64_t make_link(uintptr_t target, int directory, uintptr_t path)
     if (!page)
         return -ENOMEM;
     ssize_type length = user_read_string(page_data(page), target, PAGE_SIZE);
-    int64_t result = length < 0 ? length : length == 0 ? -ENOENT
-                     : make_at(directory, path, S_IFLNK | 0777, page_data(page));
+    int64_t result = length < 0    ? length
+                     : length == 0 ? -ENOENT
+                                   : make_at(directory, path, S_IFLNK | 0777, page_data(page));
     page_put(page);
     return result;
 }
@@ -243,7 +244,7 @@ SYSCALL_DEFINE2(ftruncate, int, fd, int64_t, length)
 
 static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint64_t length)
 {
-    enum { KEEP_SIZE = 1, PUNCH_HOLE = 2 };     /* linux/falloc.h */
+    enum { KEEP_SIZE = 1, PUNCH_HOLE = 2 }; /* linux/falloc.h */
     struct inode *inode = file->inode;
     if (mode != 0 && !(mode & KEEP_SIZE) && mode & PUNCH_HOLE)
         return -EOPNOTSUPP;
@@ -302,7 +303,7 @@ SYSCALL_DEFINE2(memfd_create, uintptr_t, name, uint32_t, flags)
 
 struct change {
     bool mode_given, owner_given, accessed_given, modified_given;
-    uint32_t mode, uid, gid;         /* uid, gid: UINT32_MAX leaves it */
+    uint32_t mode, uid, gid; /* uid, gid: UINT32_MAX leaves it */
     nanoseconds accessed, modified;
 };
 
@@ -473,7 +474,7 @@ static int64_t change_timevals(int directory, uintptr_t path, uintptr_t times)
     if (error)
         return error;
     return path || directory == AT_FDCWD ? change_at(directory, path, 0, &change)
-        : change_descriptor(directory, &change);
+                                         : change_descriptor(directory, &change);
 }
 
 SYSCALL_DEFINE2(utimes, uintptr_t, filename, uintptr_t, times) { return change_timevals(AT_FDCWD, filename, times); }
@@ -486,8 +487,9 @@ SYSCALL_DEFINE3(futimesat, int, dirfd, uintptr_t, pathname, uintptr_t, times)
 SYSCALL_DEFINE2(utime, uintptr_t, filename, uintptr_t, times)
 {
     int64_t seconds[2];
-    struct change change = { .accessed_given = true, .modified_given = true, .accessed = clock_wall(),
-                             .modified = clock_wall() };
+    struct change change = {
+        .accessed_given = true, .modified_given = true, .accessed = clock_wall(), .modified = clock_wall()
+    };
     if (times && user_get(&seconds, times))
         return -EFAULT;
     if (times) {

@@ -103,7 +103,7 @@ static uint32_t encode_address(const struct socket_address *address, union abi_a
     memcpy(raw->un.path, address->path, address->path_length);
     uint32_t length = (uint32_t)offsetof(struct abi_unix_address, path) + address->path_length;
     bool named = address->path_length > 0 && address->path_length < UNIX_PATH_SIZE && address->path[0] != 0;
-    return length + named;            /* path names end with a NUL: unix(7) */
+    return length + named; /* path names end with a NUL: unix(7) */
 }
 
 /* Writes as much of the address as there is room for, and its true length. */
@@ -339,8 +339,8 @@ static int64_t send_on(struct socket *socket, struct socket_message *message)
 }
 
 /* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
-SYSCALL_DEFINE6(sendto, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, dest_addr,
-                int, addrlen)
+SYSCALL_DEFINE6(sendto, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, dest_addr, int,
+                addrlen)
 {
     struct held_socket held;
     struct socket_address address;
@@ -460,8 +460,8 @@ SYSCALL_DEFINE4(sendmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32
 
 /* ---- Receiving ------------------------------------------------------------------------------------------- */
 
-SYSCALL_DEFINE6(recvfrom, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, src_addr,
-                uintptr_t, addrlen)
+SYSCALL_DEFINE6(recvfrom, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, src_addr, uintptr_t,
+                addrlen)
 {
     struct held_socket held;
     struct socket_address address = { 0 };

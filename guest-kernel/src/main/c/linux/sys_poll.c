@@ -17,7 +17,7 @@
 #include "memory/user.h"
 #include "threads/thread.h"
 
-#define AT_ONCE 128u                 /* descriptors opened or closed between points where others may run */
+#define AT_ONCE 128u /* descriptors opened or closed between points where others may run */
 
 struct abi_pollfd {
     int32_t descriptor;
@@ -170,9 +170,9 @@ static const uint32_t set_wanted[SETS] = { POLLIN, POLLOUT, POLLPRI };
 static const uint32_t set_found[SETS] = { POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI };
 
 struct select {
-    uint64_t *sets[SETS];            /* bit for bit, in whole words */
+    uint64_t *sets[SETS]; /* bit for bit, in whole words */
     uintptr_t addresses[SETS];
-    unsigned count;                  /* descriptors looked at */
+    unsigned count; /* descriptors looked at */
 };
 
 static bool in_set(const struct select *select, unsigned set, unsigned i)
@@ -272,7 +272,9 @@ SYSCALL_DEFINE5(select, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uint
 SYSCALL_DEFINE6(pselect6, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uintptr_t, exceptfds, uintptr_t, timeout,
                 uintptr_t, sigmask)
 {
-    struct { uint64_t address, size; } mask = { 0, 0 };
+    struct {
+        uint64_t address, size;
+    } mask = { 0, 0 };
     nanoseconds deadline;
     int64_t error = read_deadline(timeout, &deadline);
     if (!error && sigmask && user_get(&mask, sigmask))

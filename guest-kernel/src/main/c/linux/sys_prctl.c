@@ -13,14 +13,31 @@
 #include "memory/user.h"
 
 enum {
-    SET_PDEATHSIG = 1, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, GET_KEEPCAPS = 7, SET_KEEPCAPS, SET_NAME = 15,
+    SET_PDEATHSIG = 1,
+    GET_PDEATHSIG,
+    GET_DUMPABLE,
+    SET_DUMPABLE,
+    GET_KEEPCAPS = 7,
+    SET_KEEPCAPS,
+    SET_NAME = 15,
     GET_NAME,
-    GET_SECCOMP = 21, CAPBSET_READ = 23, CAPBSET_DROP, GET_TSC, GET_SECUREBITS = 27, SET_TIMERSLACK = 29,
+    GET_SECCOMP = 21,
+    CAPBSET_READ = 23,
+    CAPBSET_DROP,
+    GET_TSC,
+    GET_SECUREBITS = 27,
+    SET_TIMERSLACK = 29,
     GET_TIMERSLACK,
-    SET_CHILD_SUBREAPER = 36, GET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, GET_NO_NEW_PRIVS, SET_THP_DISABLE = 41,
-    GET_THP_DISABLE, CAP_AMBIENT = 47, SET_VMA = 0x53564d41,
+    SET_CHILD_SUBREAPER = 36,
+    GET_CHILD_SUBREAPER,
+    SET_NO_NEW_PRIVS,
+    GET_NO_NEW_PRIVS,
+    SET_THP_DISABLE = 41,
+    GET_THP_DISABLE,
+    CAP_AMBIENT = 47,
+    SET_VMA = 0x53564d41,
 };
-#define TIMER_SLACK_DEFAULT 50000u   /* ns */
+#define TIMER_SLACK_DEFAULT 50000u /* ns */
 
 /* One word each, changed at will. */
 static struct {
@@ -59,19 +76,33 @@ static int64_t bounding_set(uint32_t option, uint64_t capability)
 
 static int64_t ask(uint32_t option, uint64_t argument)
 {
-    const uint32_t time_stamps_enabled = 1;      /* PR_TSC_ENABLE */
+    const uint32_t time_stamps_enabled = 1; /* PR_TSC_ENABLE */
     switch (option) {
-    case GET_PDEATHSIG: return put_word(argument, kept.death_signal);
-    case GET_DUMPABLE: return kept.dumpable;
-    case GET_KEEPCAPS: return kept.keeps_capabilities;
-    case GET_TIMERSLACK: return kept.slack;
-    case GET_CHILD_SUBREAPER: return put_word(argument, kept.reaps);
-    case GET_NO_NEW_PRIVS: return kept.no_new_privileges;
-    case GET_THP_DISABLE: return kept.no_huge_pages;
-    case GET_TSC: return put_word(argument, time_stamps_enabled);
-    case GET_SECCOMP: case GET_SECUREBITS: case SET_VMA: return 0;
-    case CAPBSET_READ: case CAPBSET_DROP: return bounding_set(option, argument);
-    default: return -EINVAL;
+    case GET_PDEATHSIG:
+        return put_word(argument, kept.death_signal);
+    case GET_DUMPABLE:
+        return kept.dumpable;
+    case GET_KEEPCAPS:
+        return kept.keeps_capabilities;
+    case GET_TIMERSLACK:
+        return kept.slack;
+    case GET_CHILD_SUBREAPER:
+        return put_word(argument, kept.reaps);
+    case GET_NO_NEW_PRIVS:
+        return kept.no_new_privileges;
+    case GET_THP_DISABLE:
+        return kept.no_huge_pages;
+    case GET_TSC:
+        return put_word(argument, time_stamps_enabled);
+    case GET_SECCOMP:
+    case GET_SECUREBITS:
+    case SET_VMA:
+        return 0;
+    case CAPBSET_READ:
+    case CAPBSET_DROP:
+        return bounding_set(option, argument);
+    default:
+        return -EINVAL;
     }
 }
 
@@ -79,7 +110,7 @@ static int64_t set_death_signal(uint64_t number)
 {
     if (number > SIGNALS)
         return -EINVAL;
-    kept.death_signal = (uint32_t)number;        /* the parent is nobody who could end */
+    kept.death_signal = (uint32_t)number; /* the parent is nobody who could end */
     return 0;
 }
 
@@ -101,17 +132,28 @@ static int64_t forbid_privileges(uint64_t on, uint64_t arg3, uint64_t arg4, uint
 SYSCALL_DEFINE5(prctl, unsigned, option, uint64_t, arg2, uint64_t, arg3, uint64_t, arg4, uint64_t, arg5)
 {
     switch (option) {
-    case SET_NAME: return set_name(arg2);
-    case GET_NAME: return user_write(arg2, thread_current()->name, sizeof(thread_current()->name));
-    case SET_PDEATHSIG: return set_death_signal(arg2);
-    case SET_DUMPABLE: return keep_flag(&kept.dumpable, arg2);
-    case SET_KEEPCAPS: return keep_flag(&kept.keeps_capabilities, arg2);
-    case SET_TIMERSLACK: return set_slack(arg2);
-    case SET_CHILD_SUBREAPER: return keep_flag(&kept.reaps, arg2 != 0);
-    case SET_THP_DISABLE: return keep_flag(&kept.no_huge_pages, arg2 != 0);
-    case SET_NO_NEW_PRIVS: return forbid_privileges(arg2, arg3, arg4, arg5);
-    case GET_NO_NEW_PRIVS: case GET_THP_DISABLE:
+    case SET_NAME:
+        return set_name(arg2);
+    case GET_NAME:
+        return user_write(arg2, thread_current()->name, sizeof(thread_current()->name));
+    case SET_PDEATHSIG:
+        return set_death_signal(arg2);
+    case SET_DUMPABLE:
+        return keep_flag(&kept.dumpable, arg2);
+    case SET_KEEPCAPS:
+        return keep_flag(&kept.keeps_capabilities, arg2);
+    case SET_TIMERSLACK:
+        return set_slack(arg2);
+    case SET_CHILD_SUBREAPER:
+        return keep_flag(&kept.reaps, arg2 != 0);
+    case SET_THP_DISABLE:
+        return keep_flag(&kept.no_huge_pages, arg2 != 0);
+    case SET_NO_NEW_PRIVS:
+        return forbid_privileges(arg2, arg3, arg4, arg5);
+    case GET_NO_NEW_PRIVS:
+    case GET_THP_DISABLE:
         return arg2 || arg3 || arg4 || arg5 ? -EINVAL : ask(option, 0);
-    default: return ask(option, arg2);
+    default:
+        return ask(option, arg2);
     }
 }

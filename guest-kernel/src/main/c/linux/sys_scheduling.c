@@ -13,7 +13,7 @@
 
 enum policy { NORMAL, FIFO, ROUND_ROBIN, BATCH, IDLE = 5, DEADLINE, EXTENSIBLE };
 #define RESET_ON_FORK 0x40000000
-#define ROUND_ROBIN_SLICE (4 * NS_PER_MS)        /* what Linux gives a thread before the next one runs */
+#define ROUND_ROBIN_SLICE (4 * NS_PER_MS) /* what Linux gives a thread before the next one runs */
 
 static int64_t check_thread(int32_t id)
 {
@@ -29,9 +29,14 @@ SYSCALL_DEFINE1(sched_getscheduler, int, pid) { return check_thread(pid); }
 static int64_t priority_limit(int32_t policy, int64_t of_real_time)
 {
     switch (policy) {
-    case FIFO: case ROUND_ROBIN:
+    case FIFO:
+    case ROUND_ROBIN:
         return of_real_time;
-    case NORMAL: case BATCH: case IDLE: case DEADLINE: case EXTENSIBLE:
+    case NORMAL:
+    case BATCH:
+    case IDLE:
+    case DEADLINE:
+    case EXTENSIBLE:
         return 0;
     default:
         return -EINVAL;
@@ -148,7 +153,7 @@ struct abi_attributes {
     uint64_t runtime, deadline, period;
     uint32_t clamp_least, clamp_most;
 };
-#define ATTRIBUTES_FIRST 48u         /* SCHED_ATTR_SIZE_VER0 */
+#define ATTRIBUTES_FIRST 48u /* SCHED_ATTR_SIZE_VER0 */
 
 SYSCALL_DEFINE4(sched_getattr, int, pid, uintptr_t, attr, unsigned, size, uint32_t, flags)
 {
@@ -184,7 +189,8 @@ SYSCALL_DEFINE3(sched_setattr, int, pid, uintptr_t, attr, uint32_t, flags)
     if (error)
         return error;
     int32_t policy = (int32_t)attributes.policy;
-    struct nice nice = { .id = (uint32_t)pid, .set = policy == NORMAL || policy == BATCH,
+    struct nice nice = { .id = (uint32_t)pid,
+                         .set = policy == NORMAL || policy == BATCH,
                          .value = nice_of(attributes.nice) };
     if (policy < 0 || policy > IDLE || !priority_valid(policy, (int32_t)attributes.priority))
         return -EINVAL;

@@ -23,7 +23,7 @@ struct abi_signal {
 _Static_assert(sizeof(struct abi_signal) == 128, "signalfd(2)");
 
 struct signalfd {
-    uint64_t mask;                   /* one word, changed at will */
+    uint64_t mask; /* one word, changed at will */
 };
 
 static struct abi_signal describe(const struct signal_info *info)
@@ -94,7 +94,10 @@ static struct wait_queue *signalfd_queue(struct file *file)
 static void release_signalfd(struct file *file) { heap_free(file->private); }
 
 static const struct file_operations signalfd_operations = {
-    .read = read_signalfd, .poll = poll_signalfd, .queue = signalfd_queue, .release = release_signalfd,
+    .read = read_signalfd,
+    .poll = poll_signalfd,
+    .queue = signalfd_queue,
+    .release = release_signalfd,
 };
 
 static int64_t make_signalfd(uint64_t mask, uint32_t flags)

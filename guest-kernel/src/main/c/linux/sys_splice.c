@@ -20,12 +20,12 @@
 #include "threads/thread.h"
 
 #define SPLICE_NONBLOCK 2u
-#define SPLICE_FLAGS 15u             /* MOVE, NONBLOCK, MORE, GIFT: only one makes a difference */
+#define SPLICE_FLAGS 15u /* MOVE, NONBLOCK, MORE, GIFT: only one makes a difference */
 
 /* One side of a call that is no pipe: `at` is where a file is read or written, and advances. */
 struct side {
     struct file *file;
-    struct socket *socket;           /* or NULL */
+    struct socket *socket; /* or NULL */
     uint64_t at;
 };
 
@@ -87,7 +87,7 @@ static bool can_be_target(const struct side *side)
 
 struct splice {
     struct file *in, *out;
-    struct side side;                /* the one that is no pipe, if any */
+    struct side side; /* the one that is no pipe, if any */
     size_t length;
     uint32_t flags;
 };
@@ -130,7 +130,7 @@ static int64_t run(struct splice *splice)
         total += n;
         splice->length -= (size_t)n;
         if (total && !is_pipe(splice->in) && splice->side.socket)
-            return total;            /* what a socket has now is enough */
+            return total; /* what a socket has now is enough */
         give_way();
     }
     return total;
@@ -320,7 +320,7 @@ SYSCALL_DEFINE4(vmsplice, int, fd, uintptr_t, iov, unsigned, nr_segs, uint32_t, 
 
 /* ---- From file to file: through a buffer large enough for segmentation offload ---- */
 
-#define BUFFER_ORDER 4               /* 64 KiB; a page where that is not to be had */
+#define BUFFER_ORDER 4 /* 64 KiB; a page where that is not to be had */
 
 /* One buffer's worth. Bytes, or -errno. */
 static ssize_type copy_piece(struct side *in, struct side *out, void *buffer, size_t length)
@@ -418,7 +418,7 @@ static int check_regular(const struct file *file)
 static int64_t copy_range(const struct two_files *files, uintptr_t in_at, uintptr_t out_at, uint64_t count)
 {
     struct side in = { .file = files->in, .at = files->in->offset },
-    out = { .file = files->out, .at = files->out->offset };
+                out = { .file = files->out, .at = files->out->offset };
     if ((in_at && user_get(&in.at, in_at)) || (out_at && user_get(&out.at, out_at)))
         return -EFAULT;
     int error = check_regular(files->in);
@@ -440,8 +440,8 @@ static int64_t copy_range(const struct two_files *files, uintptr_t in_at, uintpt
 }
 
 /* Deviates: Also copies between file systems. */
-SYSCALL_DEFINE6(copy_file_range, int, fd_in, uintptr_t, off_in, int, fd_out, uintptr_t, off_out, size_t, size,
-                uint32_t, flags)
+SYSCALL_DEFINE6(copy_file_range, int, fd_in, uintptr_t, off_in, int, fd_out, uintptr_t, off_out, size_t, size, uint32_t,
+                flags)
 {
     struct two_files files;
     if (!hold(&files, fd_in, fd_out))

@@ -163,7 +163,7 @@ SYSCALL_DEFINE4(faccessat2, int, dirfd, uintptr_t, pathname, uint32_t, mode, uin
 static int64_t read_link(struct inode *inode, uintptr_t to, int32_t size, bool named)
 {
     if (size > 0 && !is_type(inode, S_IFLNK) && !named)
-        return -ENOENT;              /* an empty path for a descriptor that is not of a link */
+        return -ENOENT; /* an empty path for a descriptor that is not of a link */
     if (size <= 0 || !is_type(inode, S_IFLNK))
         return -EINVAL;
     struct page *page = page_allocate_at(PAGES_NEEDED);
@@ -232,9 +232,13 @@ static int64_t put_nameless_statfs(uintptr_t to, struct file *file)
     struct file_status status;
     int error = file_status(file, &status);
     uint32_t type = status.mode & S_IFMT;
-    struct abi_statfs statfs = { .type = type == S_IFIFO ? PIPES : type == S_IFSOCK ? SOCKETS : OTHERS,
+    struct abi_statfs statfs = { .type = type == S_IFIFO    ? PIPES
+                                         : type == S_IFSOCK ? SOCKETS
+                                                            : OTHERS,
                                  .block_size = PAGE_SIZE,
-                                 .name_length = NAME_LIMIT, .fragment_size = PAGE_SIZE, .flags = ST_VALID };
+                                 .name_length = NAME_LIMIT,
+                                 .fragment_size = PAGE_SIZE,
+                                 .flags = ST_VALID };
     return error ? error : user_put(to, &statfs);
 }
 
@@ -261,7 +265,7 @@ SYSCALL_DEFINE2(fstatfs, int, fd, uintptr_t, buffer)
 
 /* ---- getdents64(2) ---- */
 
-#define LISTING_LIMIT 32768u         /* bytes gathered in the kernel by one call */
+#define LISTING_LIMIT 32768u /* bytes gathered in the kernel by one call */
 
 struct dirent_listing {
     struct listing listing;
@@ -307,7 +311,7 @@ static int64_t list_directory(struct file *directory, uintptr_t to, size_t size,
     if (listing.used)
         result = user_write(to, listing.buffer, listing.used) ? -EFAULT : (int64_t)listing.used;
     if (result == -EFAULT)
-        (void)file_seek(directory, (int64_t)before, 0);   /* what was not handed out comes again */
+        (void)file_seek(directory, (int64_t)before, 0); /* what was not handed out comes again */
     heap_free(listing.buffer);
     return result;
 }

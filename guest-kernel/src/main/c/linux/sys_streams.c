@@ -38,7 +38,7 @@ static int64_t make_pipe(uintptr_t to, uint32_t flags)
 {
     struct file *ends[2];
     int32_t descriptors[2];
-    if (flags & ~(CREATION_FLAGS | 040000u))     /* O_DIRECT: packets; a stream will do */
+    if (flags & ~(CREATION_FLAGS | 040000u)) /* O_DIRECT: packets; a stream will do */
         return -EINVAL;
     int error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
     if (error)
@@ -99,7 +99,7 @@ static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintpt
 
 SYSCALL_DEFINE4(timerfd_settime, int, fd, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
-    enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 };     /* no program sets the wall clock: nothing to cancel */
+    enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 }; /* no program sets the wall clock: nothing to cancel */
     if (flags & ~(uint32_t)(ABSOLUTE | CANCEL_ON_SET))
         return -EINVAL;
     struct file *file = descriptor_get(fd);
@@ -125,7 +125,7 @@ SYSCALL_DEFINE2(timerfd_gettime, int, fd, uintptr_t, curr_value)
 
 /* ---- epoll ---- */
 
-#define EPOLL_BATCH 64u              /* events handed out by one call at most */
+#define EPOLL_BATCH 64u /* events handed out by one call at most */
 
 SYSCALL_DEFINE1(epoll_create1, uint32_t, flags)
 {
@@ -178,8 +178,8 @@ SYSCALL_DEFINE4(epoll_wait, int, epfd, uintptr_t, events, int, maxevents, int, t
     return wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
 }
 
-SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, timeout, uintptr_t, sigmask,
-                size_t, sigsetsize)
+SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, timeout, uintptr_t, sigmask, size_t,
+                sigsetsize)
 {
     int64_t error = signals_with_mask(sigmask, sigsetsize);
     return error ? error : wait_events(epfd, events, maxevents, deadline_of_ms(timeout));

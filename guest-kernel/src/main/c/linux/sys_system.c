@@ -15,8 +15,11 @@ char host_name[SYSTEM_NAME_SIZE] = "unikernel";
 /* Deviates: The version is "unikernel". */
 SYSCALL_DEFINE1(uname, uintptr_t, buffer)
 {
-    struct { char system[65], node[65], release[65], version[65], machine[65], domain[65]; } name = {
-        .system = "Linux", .release = SYSTEM_RELEASE, .version = "unikernel", .machine = "x86_64", .domain = "(none)" };
+    struct {
+        char system[65], node[65], release[65], version[65], machine[65], domain[65];
+    } name = {
+        .system = "Linux", .release = SYSTEM_RELEASE, .version = "unikernel", .machine = "x86_64", .domain = "(none)"
+    };
     string_copy(name.node, host_name, sizeof(name.node));
     return user_put(buffer, &name);
 }
@@ -29,15 +32,15 @@ SYSCALL_DEFINE4(rseq, uintptr_t, rseq, unsigned, rseq_len, uint32_t, flags, uint
 SYSCALL_DEFINE0(vfork) { return -ENOSYS; }
 
 /* Deviates: There is one node of memory, and no policy (ENOSYS). It exists so that nothing is logged. */
-SYSCALL_DEFINE5(get_mempolicy, uintptr_t, mode, uintptr_t, nodemask, uint64_t, maxnode, uintptr_t, addr,
-                uint64_t, flags)
+SYSCALL_DEFINE5(get_mempolicy, uintptr_t, mode, uintptr_t, nodemask, uint64_t, maxnode, uintptr_t, addr, uint64_t,
+                flags)
 {
     return -ENOSYS;
 }
 
 SYSCALL_DEFINE3(getrandom, uintptr_t, buffer, size_t, size, uint32_t, flags)
 {
-    enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4 };      /* GRND_*: they make no difference */
+    enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4 }; /* GRND_*: they make no difference */
     if (flags & ~(uint32_t)(NONBLOCK | RANDOM | INSECURE) || (flags & RANDOM && flags & INSECURE))
         return -EINVAL;
     struct transfer transfer;
@@ -56,8 +59,11 @@ SYSCALL_DEFINE1(sysinfo, uintptr_t, info)
         uint32_t unit, padding2;
     } facts = {
         .uptime = (int64_t)(clock_monotonic() / NS_PER_SECOND),
-        .total = pages_total_count() * PAGE_SIZE, .free = pages_free_count() * PAGE_SIZE,
-        .buffers = page_cache_evictable() * PAGE_SIZE, .processes = (uint16_t)threads_count(), .unit = 1,
+        .total = pages_total_count() * PAGE_SIZE,
+        .free = pages_free_count() * PAGE_SIZE,
+        .buffers = page_cache_evictable() * PAGE_SIZE,
+        .processes = (uint16_t)threads_count(),
+        .unit = 1,
     };
     return user_put(info, &facts);
 }
@@ -65,8 +71,16 @@ SYSCALL_DEFINE1(sysinfo, uintptr_t, info)
 /* membarrier(2). A thread that does not run passes a barrier before it does again; the others are made to. */
 SYSCALL_DEFINE3(membarrier, uint32_t, cmd, uint32_t, flags, int, cpu_id)
 {
-    enum { QUERY = 0, GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL = 4, PRIVATE = 8, REGISTER_PRIVATE = 16,
-           PRIVATE_CORE = 32, REGISTER_CORE = 64 };
+    enum {
+        QUERY = 0,
+        GLOBAL = 1,
+        GLOBAL_EXPEDITED = 2,
+        REGISTER_GLOBAL = 4,
+        PRIVATE = 8,
+        REGISTER_PRIVATE = 16,
+        PRIVATE_CORE = 32,
+        REGISTER_CORE = 64
+    };
     static uint32_t registered;
     const uint32_t all = 2 * REGISTER_CORE - 1;
     if (flags || cmd & ~all || (cmd & (cmd - 1)))

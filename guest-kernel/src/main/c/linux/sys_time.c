@@ -72,8 +72,8 @@ nanoseconds deadline_after(nanoseconds duration)
 /* Clock ids below zero name a thread's or the process's CPU clock: ~id << 3 | 4 (per thread) | 2. */
 static int dynamic_clock(int32_t clock, nanoseconds *out)
 {
-    uint32_t id = (uint32_t)~(clock >> 3);
-    if ((clock & 3) == 3)                /* no kind of CPU time, or a descriptor of a clock device */
+    uint32_t id = (uint32_t) ~(clock >> 3);
+    if ((clock & 3) == 3) /* no kind of CPU time, or a descriptor of a clock device */
         return -EINVAL;
     if (!(clock & 4)) {
         if (id != 0 && id != PROCESS_ID)
@@ -118,7 +118,7 @@ static int find_dynamic(int32_t id, struct clock *out)
 {
     nanoseconds now;
     int error = dynamic_clock(id, &now);
-    uint32_t thread = (uint32_t)~(id >> 3);
+    uint32_t thread = (uint32_t) ~(id >> 3);
     out->kind = id & 4 ? CLOCK_OF_THREAD : CLOCK_OF_PROCESS;
     out->thread = thread ? thread : thread_current()->id;
     return error;
@@ -130,10 +130,14 @@ int clock_find(int32_t id, struct clock *out)
     if (id < 0)
         return find_dynamic(id, out);
     switch (id) {
-    case CLOCK_REALTIME: case CLOCK_REALTIME_ALARM: case CLOCK_TAI:
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
         out->kind = CLOCK_WALL;
         return 0;
-    case CLOCK_MONOTONIC: case CLOCK_BOOTTIME: case CLOCK_BOOTTIME_ALARM:
+    case CLOCK_MONOTONIC:
+    case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
         out->kind = CLOCK_STEADY;
         return 0;
     case CLOCK_PROCESS_CPUTIME:
@@ -142,7 +146,9 @@ int clock_find(int32_t id, struct clock *out)
     case CLOCK_THREAD_CPUTIME:
         out->kind = CLOCK_OF_THREAD;
         return 0;
-    case CLOCK_MONOTONIC_RAW: case CLOCK_REALTIME_COARSE: case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_MONOTONIC_COARSE:
         return -EOPNOTSUPP;
     default:
         return -EINVAL;
@@ -205,7 +211,7 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clockid, uint32_t, flags, uintptr_t, reque
     nanoseconds time, now;
     struct clock clock;
     int error = clock_find(clockid, &clock);
-    if (!error && clock.kind == CLOCK_OF_THREAD)       /* it would wait for itself */
+    if (!error && clock.kind == CLOCK_OF_THREAD) /* it would wait for itself */
         error = clockid < 0 ? -EINVAL : -EOPNOTSUPP;
     if (!error)
         error = timespec_read(request, &time);
@@ -229,11 +235,15 @@ SYSCALL_DEFINE2(nanosleep, uintptr_t, request, uintptr_t, remain)
 SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, usage)
 {
     /* struct rusage; all time counts as user time. */
-    struct { struct abi_timeval user, system; int64_t others[14]; } used = { 0 };
+    struct {
+        struct abi_timeval user, system;
+        int64_t others[14];
+    } used = { 0 };
     if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
         return -EINVAL;
     nanoseconds time = who == RUSAGE_THREAD ? thread_cpu_time(thread_current())
-                       : who == RUSAGE_SELF ? cpu_busy_time() : 0;
+                       : who == RUSAGE_SELF ? cpu_busy_time()
+                                            : 0;
     used.user = timeval_of(time);
     return user_put(usage, &used);
 }

@@ -20,11 +20,11 @@
 #include "memory/user.h"
 #include "threads/interval_timer.h"
 
-#define TIMERS 1024u                 /* at a time; beyond it EAGAIN, as beyond Linux's RLIMIT_SIGPENDING */
+#define TIMERS 1024u /* at a time; beyond it EAGAIN, as beyond Linux's RLIMIT_SIGPENDING */
 #define TIMER_ABSTIME 1u
-#define OVERRUNS_MOST 0x7fffffffu    /* DELAYTIMER_MAX */
+#define OVERRUNS_MOST 0x7fffffffu /* DELAYTIMER_MAX */
 
-enum notification { NOTIFY_SIGNAL, NOTIFY_NONE, NOTIFY_CALL, NOTIFY_THREAD_SIGNAL = 4 };    /* SIGEV_*, sigevent(7) */
+enum notification { NOTIFY_SIGNAL, NOTIFY_NONE, NOTIFY_CALL, NOTIFY_THREAD_SIGNAL = 4 }; /* SIGEV_*, sigevent(7) */
 
 struct abi_signal_event {
     uint64_t value;
@@ -34,19 +34,19 @@ struct abi_signal_event {
 struct posix_timer {
     struct interval_timer timer;
     uint32_t number;
-    bool used;                       /* posix timers */
-    bool sent;                       /* posix timers: its signal waits to be taken */
-    uint64_t overruns;               /* posix timers: since the signal was sent */
-    uint32_t told;                   /* posix timers: overruns of the signal taken last */
-    int32_t signal;                  /* 0: none is sent */
-    uint32_t thread;                 /* that gets it, 0: any */
+    bool used;         /* posix timers */
+    bool sent;         /* posix timers: its signal waits to be taken */
+    uint64_t overruns; /* posix timers: since the signal was sent */
+    uint32_t told;     /* posix timers: overruns of the signal taken last */
+    int32_t signal;    /* 0: none is sent */
+    uint32_t thread;   /* that gets it, 0: any */
     uint64_t value;
-    struct pending_entry entry;      /* signals: its signal, so that none is lost for want of memory */
+    struct pending_entry entry; /* signals: its signal, so that none is lost for want of memory */
 };
 
 static struct spinlock lock = SPINLOCK(LOCK_POSIX_TIMERS);
-static struct posix_timer *timers[TIMERS];       /* lock */
-static uint32_t next_number;                     /* lock: where the search for a free one begins */
+static struct posix_timer *timers[TIMERS]; /* lock */
+static uint32_t next_number;               /* lock: where the search for a free one begins */
 
 /* Marks the signal as sent. False: it waits already, or there is none to send. */
 static bool begin_signal(struct posix_timer *timer, uint64_t times)
@@ -69,12 +69,13 @@ static void expired(struct interval_timer *inner, uint64_t times)
     struct posix_timer *timer = container_of(inner, struct posix_timer, timer);
     if (!begin_signal(timer, times))
         return;
-    struct signal_info info = { .number = timer->signal, .code = SI_TIMER,
+    struct signal_info info = { .number = timer->signal,
+                                .code = SI_TIMER,
                                 .timer = { .number = timer->number, .value = timer->value } };
     if (signal_post(timer->thread, &info, &timer->entry))
         return;
     spin_lock(&lock);
-    timer->sent = false;             /* ignored, or nobody is there to take it */
+    timer->sent = false; /* ignored, or nobody is there to take it */
     spin_unlock(&lock);
 }
 
@@ -303,7 +304,7 @@ SYSCALL_DEFINE3(setitimer, unsigned, which, uintptr_t, new_value, uintptr_t, old
 {
     struct abi_alarm alarm = { 0 };
     struct interval_setting setting, old;
-    int error = new_value ? user_get(&alarm, new_value) : 0;   /* without a setting it is stopped */
+    int error = new_value ? user_get(&alarm, new_value) : 0; /* without a setting it is stopped */
     if (!error)
         error = duration_of(&alarm.interval, &setting.interval);
     if (!error)

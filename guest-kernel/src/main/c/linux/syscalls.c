@@ -29,17 +29,17 @@
 #define CALLS 512
 
 static struct call {
-    system_call *function;               /* NULL: not offered */
-    const char *name;                    /* NULL: no such number */
-    const char *arguments;               /* the format of its arguments; NULL: not offered */
+    system_call *function; /* NULL: not offered */
+    const char *name;      /* NULL: no such number */
+    const char *arguments; /* the format of its arguments; NULL: not offered */
     bool traced, reported;
 } calls[CALLS] = {
-#define SYSTEM_CALL(number, call_name) [number] = { .function = sys_##call_name, .name = #call_name, \
-                                            .arguments = sys_##call_name##_arguments },
+#define SYSTEM_CALL(number, call_name) \
+    [number] = { .function = sys_##call_name, .name = #call_name, .arguments = sys_##call_name##_arguments },
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL
 };
-static bool tracing;                     /* any call: the one flag the fast path looks at */
+static bool tracing; /* any call: the one flag the fast path looks at */
 
 static bool trace_name(const char *name, size_t length)
 {
@@ -61,8 +61,8 @@ void system_calls_trace(const char *names)
         if (trace_name(names, length))
             tracing = true;
         else
-            log_error("trace= names %.*s, which is no system call; use trace=all or names as in strace",
-                      (int)length, names);
+            log_error("trace= names %.*s, which is no system call; use trace=all or names as in strace", (int)length,
+                      names);
         names += length + (comma != NULL);
     }
 }
@@ -81,7 +81,7 @@ static int64_t unknown_call(uint32_t number)
 /* An error comes with its name; what needs more than 32 bits is taken for an address, in hexadecimal like arguments. */
 static void format_result(char *to, size_t size, int64_t result)
 {
-    const int64_t last_error = -4095;    /* below it are only registers that rt_sigreturn(2) restores */
+    const int64_t last_error = -4095; /* below it are only registers that rt_sigreturn(2) restores */
     if (result < 0 && result >= last_error)
         format(to, size, "%ld %s", result, errno_name(result));
     else
@@ -104,7 +104,7 @@ static int64_t traced_call(const struct call *call, const struct registers *r)
 
 static int64_t dispatch(const struct registers *r)
 {
-    uint32_t number = (uint32_t)r->number;      /* all that counts on Linux too, since 5.14 */
+    uint32_t number = (uint32_t)r->number; /* all that counts on Linux too, since 5.14 */
     const struct call *call = &calls[index_nospec(number, CALLS)];
     if (unlikely(number >= CALLS || !call->function))
         return unknown_call(number);
@@ -148,7 +148,8 @@ void kernel_leave_interrupt(struct registers *registers)
 static noreturn void out_of_memory(void)
 {
     log_error("out of memory: %lu of %lu pages free, %lu in the page cache; give the guest more memory or the "
-              "JVM a smaller heap", pages_free_count(), pages_total_count(), page_cache_count());
+              "JVM a smaller heap",
+              pages_free_count(), pages_total_count(), page_cache_count());
     process_killed(SIGKILL);
 }
 

@@ -14,8 +14,8 @@
 
 typedef int64_t system_call(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5);
 
-#define SYSTEM_CALL(number, name)                          \
-    system_call sys_##name __attribute__((weak));          \
+#define SYSTEM_CALL(number, name) \
+    system_call sys_##name __attribute__((weak)); \
     extern const char sys_##name##_arguments[] __attribute__((weak));
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#define SYSTEM_NAME_SIZE 65              /* utsname field, uname(2) */
+#define SYSTEM_NAME_SIZE 65 /* utsname field, uname(2) */
 /* The Linux whose ABI is offered: glibc and HotSpot look at it. */
 #define SYSTEM_RELEASE "6.1.0-unikernel"
 

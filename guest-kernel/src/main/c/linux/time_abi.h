@@ -8,7 +8,7 @@
 
 struct abi_timespec {
     int64_t seconds;
-    int64_t nanoseconds;             /* 0..999999999 */
+    int64_t nanoseconds; /* 0..999999999 */
 };
 
 static inline struct abi_timespec timespec_of(nanoseconds time)

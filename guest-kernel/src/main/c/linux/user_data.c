@@ -8,15 +8,9 @@
 #define BASE64_SHORTEST 20
 
 /* RFC 1952 2.3.1 */
-static bool is_gzip(const char *text, size_t length)
-{
-    return length >= 2 && memcmp(text, "\x1f\x8b", 2) == 0;
-}
+static bool is_gzip(const char *text, size_t length) { return length >= 2 && memcmp(text, "\x1f\x8b", 2) == 0; }
 
-static bool is_base64_digit(char c)
-{
-    return is_letter(c) || is_digit(c) || c == '+' || c == '/';
-}
+static bool is_base64_digit(char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '/'; }
 
 /* RFC 4648 4, with line breaks. */
 static bool is_base64(const char *text, size_t length)

@@ -9,7 +9,7 @@
 
 extern const char vdso_image[], vdso_image_end[];
 
-static phys_t clock_frame[1], code_frame[1];     /* referred to by the areas for good */
+static phys_t clock_frame[1], code_frame[1]; /* referred to by the areas for good */
 static uintptr_t address;
 
 uintptr_t vdso_address(void) { return address; }
@@ -23,8 +23,14 @@ uint64_t vdso_cpu_features(void)
 
 static int64_t map_page(uintptr_t where, unsigned protection, phys_t *frame, const char *name)
 {
-    struct map_request request = { .where = where, .length = PAGE_SIZE, .fixed = true, .no_replace = true, .name = name,
-                                   .protection = protection, .flags = AREA_READ_ONLY, .fixed_pages = frame };
+    struct map_request request = { .where = where,
+                                   .length = PAGE_SIZE,
+                                   .fixed = true,
+                                   .no_replace = true,
+                                   .name = name,
+                                   .protection = protection,
+                                   .flags = AREA_READ_ONLY,
+                                   .fixed_pages = frame };
     return address_space_map(&request);
 }
 

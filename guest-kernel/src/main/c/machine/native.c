@@ -29,7 +29,7 @@ static int no_settings(platform_setting_visit *visit, void *context)
     return 0;
 }
 
-static void resume_interrupts(void) { }     /* none rest: devices of an emulator are not other guests */
+static void resume_interrupts(void) {} /* none rest: devices of an emulator are not other guests */
 
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,

@@ -7,7 +7,7 @@
 #include "platform/xenpv/xenpv.h"
 
 /* One CPU is started. */
-static void for_no_other(void) { }
+static void for_no_other(void) {}
 static void interrupt_no_other(const struct cpu *cpu) { (void)cpu; }
 
 const struct platform_operations xen_pv_machine = {

@@ -13,25 +13,25 @@
 #include "platform/platform.h"
 #include "threads/wait.h"
 
-#define AREA_SHARED 1u               /* writes go to the source's pages */
-#define AREA_STACK 2u                /* for /proc/self/maps only */
-#define AREA_READ_ONLY 4u            /* never to become writable: a file open for reading only, pages of the kernel */
-#define AREA_NO_RESERVE 8u           /* MAP_NORESERVE: memory is promised page by page */
-#define AREA_KEPT 32u                /* anonymous and shared: its contents stay until it is unmapped */
-#define AREA_COMMITTED 16u           /* private and has been writable: its memory was there when it became so */
+#define AREA_SHARED 1u     /* writes go to the source's pages */
+#define AREA_STACK 2u      /* for /proc/self/maps only */
+#define AREA_READ_ONLY 4u  /* never to become writable: a file open for reading only, pages of the kernel */
+#define AREA_NO_RESERVE 8u /* MAP_NORESERVE: memory is promised page by page */
+#define AREA_KEPT 32u      /* anonymous and shared: its contents stay until it is unmapped */
+#define AREA_COMMITTED 16u /* private and has been writable: its memory was there when it became so */
 
 struct area {
-    struct tree_node node;           /* by start */
-    uintptr_t start, end;            /* bytes, page-aligned, [start, end) */
-    unsigned protection;             /* MMU_*; 0: reserved, no access */
-    unsigned flags;                  /* AREA_* */
-    struct mappable *object;         /* NULL: anonymous; one reference */
-    uint64_t offset;                 /* of start in the object, bytes, page-aligned */
-    struct list source_link;         /* page_source.mappings, when it has an object */
-    struct list reclaim_link;        /* the areas to look through for idle pages, when these can be dropped */
-    const char *name;                /* "[heap]", "[stack]", "[vdso]" or NULL */
-    phys_t *fixed_pages;             /* vDSO and clock page: these frames, else NULL */
-    size_t gap, largest_gap;         /* bytes free below it, and the most below any area of its subtree */
+    struct tree_node node;    /* by start */
+    uintptr_t start, end;     /* bytes, page-aligned, [start, end) */
+    unsigned protection;      /* MMU_*; 0: reserved, no access */
+    unsigned flags;           /* AREA_* */
+    struct mappable *object;  /* NULL: anonymous; one reference */
+    uint64_t offset;          /* of start in the object, bytes, page-aligned */
+    struct list source_link;  /* page_source.mappings, when it has an object */
+    struct list reclaim_link; /* the areas to look through for idle pages, when these can be dropped */
+    const char *name;         /* "[heap]", "[stack]", "[vdso]" or NULL */
+    phys_t *fixed_pages;      /* vDSO and clock page: these frames, else NULL */
+    size_t gap, largest_gap;  /* bytes free below it, and the most below any area of its subtree */
 };
 
 void address_space_init(void);
@@ -50,7 +50,7 @@ struct map_request {
     size_t length;
     unsigned protection, flags;
     bool fixed, no_replace, populate;
-    struct mappable *object;         /* NULL: anonymous memory */
+    struct mappable *object; /* NULL: anonymous memory */
     uint64_t offset;
     const char *name;
     phys_t *fixed_pages;
@@ -60,8 +60,8 @@ int address_space_unmap(uintptr_t start, size_t length);
 /* Pages that private memory may yet be promised, and MemAvailable: see mappings.c. */
 uint64_t address_space_available(void);
 int address_space_protect(uintptr_t start, size_t length, unsigned protection);
-int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move,
-                            bool fixed, uintptr_t new_start);
+int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_length, bool may_move, bool fixed,
+                            uintptr_t new_start);
 /* Drops the pages; the next touch finds zeros or the file's contents. Areas that are AREA_KEPT keep them. */
 int address_space_discard(uintptr_t start, size_t length);
 struct page_source;
@@ -80,7 +80,7 @@ bool address_space_can_write(struct page_source *source);
 int address_space_check(uintptr_t start, size_t length);
 /* mincore(2): one byte a page, 1 if resident. -ENOMEM if the range has a hole. */
 int address_space_residency(uintptr_t start, size_t pages, uint8_t *out);
-uintptr_t address_space_break(uintptr_t wanted);       /* brk(2) */
+uintptr_t address_space_break(uintptr_t wanted); /* brk(2) */
 void address_space_set_break(uintptr_t start);
 
 enum fault_result { FAULT_SERVED, FAULT_NO_AREA, FAULT_NO_ACCESS, FAULT_NO_MEMORY, FAULT_BEYOND_FILE, FAULT_IO };

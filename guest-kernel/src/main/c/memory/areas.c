@@ -23,10 +23,10 @@ struct mutex address_space_mutex;
 uint64_t resident_pages;
 uint64_t reserved_bytes, data_bytes;
 static size_t area_count;
-static struct list reclaimable_areas = LIST_INIT(reclaimable_areas);  /* of evictable sources; the hand's area is
+static struct list reclaimable_areas = LIST_INIT(reclaimable_areas); /* of evictable sources; the hand's area is
                                                                          first */
-static size_t reclaimable_count;     /* areas in that list */
-static uintptr_t hand;               /* where in its area the search goes on; outside of it: at its start */
+static size_t reclaimable_count;                                     /* areas in that list */
+static uintptr_t hand; /* where in its area the search goes on; outside of it: at its start */
 
 static struct area *area_of(struct tree_node *node) { return node ? tree_entry(node, struct area, node) : NULL; }
 
@@ -294,10 +294,7 @@ uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
     return start;
 }
 
-void area_release_pages(uintptr_t start, uintptr_t end)
-{
-    (void)area_release_some(start, end, SIZE_MAX);
-}
+void area_release_pages(uintptr_t start, uintptr_t end) { (void)area_release_some(start, end, SIZE_MAX); }
 
 /* ---- Reclaim: a clock whose hand goes round the areas ------------------------------------------------ */
 
@@ -345,7 +342,7 @@ uint64_t areas_reclaim(uint64_t wanted, bool used_too)
 {
     must_hold_mutex(&address_space_mutex);
     uintptr_t start = hand;
-    size_t areas_left = reclaimable_count + (start != 0);    /* the first one's beginning comes last */
+    size_t areas_left = reclaimable_count + (start != 0); /* the first one's beginning comes last */
     uint64_t unmapped = 0;
     for (unsigned looks = 0; areas_left && reclaimable_count && unmapped < wanted;) {
         bool last = areas_left == 1 && start != 0;

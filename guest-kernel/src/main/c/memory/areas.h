@@ -9,7 +9,7 @@
 /* No area is split or merged by anyone but the holder of this mutex. */
 extern struct mutex address_space_mutex;
 extern uint64_t resident_pages, reserved_bytes;
-extern uint64_t data_bytes;          /* of areas that are data */
+extern uint64_t data_bytes; /* of areas that are data */
 /* What RLIMIT_DATA counts: private memory that can be written, but for the stack. */
 static inline bool is_data(unsigned flags, unsigned protection)
 {

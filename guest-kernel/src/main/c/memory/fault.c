@@ -18,12 +18,12 @@
 #include "memory/user.h"
 #include "threads/thread.h"
 
-#define FILE_AROUND 16               /* pages, aligned: mapped with one file fault if cached */
-#define ANONYMOUS_AHEAD 8            /* pages served at once in a sequential walk */
-#define FAULT_FRAMES 4               /* what one fault needs at most: a page and the tables that lead to it */
-#define KEPT_FRAMES 64               /* what is to be had at PAGES_KEPT while there are idle file pages: some threads */
-#define WORKING_PAGES 128            /* file pages that stay mapped, used or not */
-#define POPULATED_AT_ONCE 8          /* pages between points where others may run */
+#define FILE_AROUND 16      /* pages, aligned: mapped with one file fault if cached */
+#define ANONYMOUS_AHEAD 8   /* pages served at once in a sequential walk */
+#define FAULT_FRAMES 4      /* what one fault needs at most: a page and the tables that lead to it */
+#define KEPT_FRAMES 64      /* what is to be had at PAGES_KEPT while there are idle file pages: some threads */
+#define WORKING_PAGES 128   /* file pages that stay mapped, used or not */
+#define POPULATED_AT_ONCE 8 /* pages between points where others may run */
 
 /* Only within this file: nothing is mapped yet; the fault has to be served from the start. */
 #define FAULT_RETRY ((enum fault_result)(FAULT_IO + 1))
@@ -185,7 +185,7 @@ static bool allowed(const struct area *area, uint64_t error)
 
 /* A file page that must be read before the fault can be served. */
 struct missing_page {
-    struct mappable *object;         /* one reference */
+    struct mappable *object; /* one reference */
     struct page_source *source;
     uint32_t index;
 };
@@ -196,7 +196,7 @@ static enum fault_result read_in(const struct missing_page *missing, struct page
     int error;
     *read = page_cache_get(missing->source, missing->index, &error);
     mappable_put(missing->object);
-    if (*read || error == -ENXIO)    /* cut off meanwhile: the next try finds that out */
+    if (*read || error == -ENXIO) /* cut off meanwhile: the next try finds that out */
         return FAULT_RETRY;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
 }

@@ -14,12 +14,12 @@
 #define USER_STACK_GAP (128UL << 20)
 
 struct layout {
-    uintptr_t map_top;               /* mmap(2) without a hint grows down from here */
-    uintptr_t program;               /* of a position-independent program's first page */
-    uintptr_t stack_top;             /* page-aligned end of the first thread's stack */
-    size_t stack_offset;             /* bytes left free at that end, a multiple of 16 */
-    size_t break_offset;             /* from the program's end to its break, whole pages */
-    uintptr_t vdso;                  /* of the clock page, after which the vDSO's code follows */
+    uintptr_t map_top;   /* mmap(2) without a hint grows down from here */
+    uintptr_t program;   /* of a position-independent program's first page */
+    uintptr_t stack_top; /* page-aligned end of the first thread's stack */
+    size_t stack_offset; /* bytes left free at that end, a multiple of 16 */
+    size_t break_offset; /* from the program's end to its break, whole pages */
+    uintptr_t vdso;      /* of the clock page, after which the vDSO's code follows */
 };
 
 /* Pure but for the random numbers. */

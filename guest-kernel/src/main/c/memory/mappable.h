@@ -13,8 +13,8 @@ struct mappable_operations {
      * address_space_move_source().
      * Does not sleep. */
     struct page_source *(*pages)(struct mappable *object);
-    void (*get)(struct mappable *object);      /* one more reference */
-    void (*put)(struct mappable *object);      /* one less; the last one may sleep */
+    void (*get)(struct mappable *object); /* one more reference */
+    void (*put)(struct mappable *object); /* one less; the last one may sleep */
 };
 
 struct mappable {

@@ -19,11 +19,11 @@
 #include "memory/user.h"
 #include "threads/thread.h"
 
-#define PIECE_PAGES 1024             /* given back before others may have the address space */
-#define AREAS_AT_ONCE 64             /* looked at before others may run */
-#define CODE_SHARE 16                /* of memory: mapped file pages that are not promised away */
+#define PIECE_PAGES 1024 /* given back before others may have the address space */
+#define AREAS_AT_ONCE 64 /* looked at before others may run */
+#define CODE_SHARE 16    /* of memory: mapped file pages that are not promised away */
 #define CODE_MOST ((32UL << 20) >> PAGE_SHIFT)
-#define PROTECT_PIECE (16UL << 20)   /* bytes changed before others may run */
+#define PROTECT_PIECE (16UL << 20) /* bytes changed before others may run */
 
 uint64_t address_space_limit = UINT64_MAX, data_limit = UINT64_MAX, stack_limit = USER_STACK_SIZE;
 static uintptr_t break_start, break_now;
@@ -71,10 +71,7 @@ uint64_t address_space_available(void)
  * writable for the first time must fit into what is available. Promises are not added up: a JVM makes more memory
  * accessible than it touches.
  */
-static bool may_commit(size_t bytes)
-{
-    return bytes >> PAGE_SHIFT <= address_space_available();
-}
+static bool may_commit(size_t bytes) { return bytes >> PAGE_SHIFT <= address_space_available(); }
 
 static bool within(uint64_t limit, uint64_t used, size_t bytes)
 {
@@ -144,10 +141,13 @@ static int64_t insert_area(const struct map_request *request)
         area_discard(area);
         return address;
     }
-    *area = (struct area){ .start = (uintptr_t)address, .end = (uintptr_t)address + length,
-                           .protection = request->protection, .flags = request->flags,
+    *area = (struct area){ .start = (uintptr_t)address,
+                           .end = (uintptr_t)address + length,
+                           .protection = request->protection,
+                           .flags = request->flags,
                            .object = request->object ? mappable_get(request->object) : NULL,
-                           .offset = request->offset, .name = request->name,
+                           .offset = request->offset,
+                           .name = request->name,
                            .fixed_pages = request->fixed_pages };
     area_insert(area);
     return address;
@@ -218,10 +218,14 @@ void address_space_set_stack_limit(uint64_t bytes)
     mutex_lock(&address_space_mutex);
     struct area *area = area_first_after(lowest);
     if (area && area->flags & AREA_STACK && area->start > lowest) {
-        struct map_request more = { .where = lowest, .length = area->start - lowest, .fixed = true, .no_replace = true,
-                                    .protection = area->protection, .flags = AREA_STACK | AREA_NO_RESERVE,
+        struct map_request more = { .where = lowest,
+                                    .length = area->start - lowest,
+                                    .fixed = true,
+                                    .no_replace = true,
+                                    .protection = area->protection,
+                                    .flags = AREA_STACK | AREA_NO_RESERVE,
                                     .name = "[stack]" };
-        (void)map_locked(&more);     /* without it the stack ends where it did: at a fault, as where no room is left */
+        (void)map_locked(&more); /* without it the stack ends where it did: at a fault, as where no room is left */
     }
     mutex_unlock(&address_space_mutex);
 }
@@ -384,7 +388,7 @@ int address_space_discard(uintptr_t start, size_t length)
 void address_space_cut_source(struct page_source *source, uint64_t pages)
 {
     mutex_lock(&address_space_mutex);
-    list_for_each(link, &source->mappings) {
+    list_for_each (link, &source->mappings) {
         struct area *area = list_entry(link, struct area, source_link);
         uint64_t first = area->offset >> PAGE_SHIFT;
         uint64_t kept = pages > first ? (pages - first) << PAGE_SHIFT : 0;
@@ -425,7 +429,7 @@ bool address_space_can_write(struct page_source *source)
 {
     bool found = false;
     mutex_lock(&address_space_mutex);
-    list_for_each(link, &source->mappings) {
+    list_for_each (link, &source->mappings) {
         const struct area *area = list_entry(link, struct area, source_link);
         found |= (area->flags & (AREA_SHARED | AREA_READ_ONLY)) == AREA_SHARED;
     }
@@ -469,9 +473,14 @@ static int64_t move_whole_area(struct area *area, size_t new_length, bool fixed,
 {
     uintptr_t start = area->start, end = area->end;
     size_t moved = min_of(end - start, new_length);
-    struct map_request request = { .where = new_start, .length = new_length, .fixed = fixed,
-                                   .protection = area->protection, .flags = area->flags, .object = area->object,
-                                   .offset = area->offset, .name = area->name };
+    struct map_request request = { .where = new_start,
+                                   .length = new_length,
+                                   .fixed = fixed,
+                                   .protection = area->protection,
+                                   .flags = area->flags,
+                                   .object = area->object,
+                                   .offset = area->offset,
+                                   .name = area->name };
     int64_t address = insert_area(&request);
     if (address < 0)
         return address;
@@ -548,8 +557,11 @@ uintptr_t address_space_break(uintptr_t wanted)
     if (wanted < break_start || !user_address_ok(wanted))
         goto out;
     if (new_end > old_end) {
-        struct map_request request = { .where = old_end, .length = new_end - old_end, .fixed = true,
-                                       .no_replace = true, .protection = MMU_READ | MMU_WRITE,
+        struct map_request request = { .where = old_end,
+                                       .length = new_end - old_end,
+                                       .fixed = true,
+                                       .no_replace = true,
+                                       .protection = MMU_READ | MMU_WRITE,
                                        .name = "[heap]" };
         if (map_locked(&request) < 0)
             goto out;
@@ -599,8 +611,10 @@ void address_space_for_each(void (*visit)(const struct area *, void *), void *co
 void address_space_usage(struct address_space_usage *usage)
 {
     mutex_lock(&address_space_mutex);
-    *usage = (struct address_space_usage){ .reserved_bytes = reserved_bytes, .resident_pages = resident_pages,
-                                           .break_start = break_start, .break_now = break_now };
+    *usage = (struct address_space_usage){ .reserved_bytes = reserved_bytes,
+                                           .resident_pages = resident_pages,
+                                           .break_start = break_start,
+                                           .break_now = break_now };
     for (struct area *area = area_first(); area; area = area_next(area)) {
         if (!usage->code_start && (area->protection & MMU_EXECUTE))
             usage->code_start = area->start;

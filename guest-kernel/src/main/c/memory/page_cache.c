@@ -24,22 +24,22 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define PAGE_FILLED 1u               /* contents are valid */
-#define PAGE_CACHED 2u               /* in the hash; the cache holds one reference */
-#define PAGE_MAPPING 4u              /* the bits from here on count translations; only of evictable pages */
-#define WINDOW_RANDOM 4              /* pages read for a miss out of sequence when memory is short ... */
-#define WINDOW_MAX PAGE_CACHE_BATCH  /* ... doubling up to this in sequence */
-#define WALK_PIECE 64                /* steps of a walk between points where others may run */
-#define RECLAIM_SCAN 1024            /* pages in use that a successful reclaim looks at */
+#define PAGE_FILLED 1u              /* contents are valid */
+#define PAGE_CACHED 2u              /* in the hash; the cache holds one reference */
+#define PAGE_MAPPING 4u             /* the bits from here on count translations; only of evictable pages */
+#define WINDOW_RANDOM 4             /* pages read for a miss out of sequence when memory is short ... */
+#define WINDOW_MAX PAGE_CACHE_BATCH /* ... doubling up to this in sequence */
+#define WALK_PIECE 64               /* steps of a walk between points where others may run */
+#define RECLAIM_SCAN 1024           /* pages in use that a successful reclaim looks at */
 
 static struct spinlock lock = SPINLOCK(LOCK_PAGE_CACHE);
-static uint32_t *buckets;            /* lock: frame numbers, 0: empty */
+static uint32_t *buckets; /* lock: frame numbers, 0: empty */
 static uint64_t bucket_mask;
-static struct list lru = LIST_INIT(lru);     /* lock: evictable pages that are not mapped, least recently used first */
-static uint64_t cached;              /* lock */
-static uint64_t evictable_count;     /* lock */
-static uint64_t mapped_count;        /* lock: of these, the ones that are not on the list */
-static struct wait_queue filled;     /* woken whenever a fill ends */
+static struct list lru = LIST_INIT(lru); /* lock: evictable pages that are not mapped, least recently used first */
+static uint64_t cached;                  /* lock */
+static uint64_t evictable_count;         /* lock */
+static uint64_t mapped_count;            /* lock: of these, the ones that are not on the list */
+static struct wait_queue filled;         /* woken whenever a fill ends */
 
 static struct page *page_at(uint32_t number) { return number ? page_of((phys_t)number << PAGE_SHIFT) : NULL; }
 static uint32_t number_of(const struct page *page) { return (uint32_t)(page_address(page) >> PAGE_SHIFT); }
@@ -173,11 +173,11 @@ void page_cache_init(void)
     pages_reclaim = reclaim;
 }
 
-void page_source_init(struct page_source *source, const struct page_source_operations *operations,
-                      uint64_t size, bool evictable)
+void page_source_init(struct page_source *source, const struct page_source_operations *operations, uint64_t size,
+                      bool evictable)
 {
-    *source = (struct page_source){ .operations = operations, .size = size, .evictable = evictable,
-                                    .window = WINDOW_RANDOM };
+    *source =
+        (struct page_source){ .operations = operations, .size = size, .evictable = evictable, .window = WINDOW_RANDOM };
     list_init(&source->mappings);
     list_init(&source->pages);
 }
@@ -241,7 +241,7 @@ static unsigned insert_absent(struct page_source *source, uint32_t index, struct
     unsigned entered = 0;
     while (entered < count && !lookup(source, index + entered)) {
         insert(source, index + entered, pages[entered]);
-        page_get(pages[entered]);    /* ours, until finish_fill(): a truncation may come meanwhile */
+        page_get(pages[entered]); /* ours, until finish_fill(): a truncation may come meanwhile */
         entered++;
     }
     source->next_index = index + entered;
@@ -319,7 +319,7 @@ struct page *page_cache_get(struct page_source *source, uint32_t index, int *err
                    SLEEP_UNINTERRUPTIBLE);
         if (is_filled(page))
             return page;
-        page_put(page);      /* its fill failed: try, and report, ourselves */
+        page_put(page); /* its fill failed: try, and report, ourselves */
     }
 }
 

@@ -30,17 +30,17 @@ struct page_source_operations {
 
 struct page_source {
     const struct page_source_operations *operations;
-    uint64_t size;                   /* bytes; pages wholly after it are not read ahead */
+    uint64_t size; /* bytes; pages wholly after it are not read ahead */
     bool evictable;
-    uint32_t next_index;             /* read-ahead: the index after the last one asked for */
-    uint32_t window;                 /* read-ahead: pages to read at once, grows when sequential */
-    uint64_t page_count;             /* page_cache: how many are cached */
-    struct list pages;               /* page_cache: those, in no order; only of a source that is not evictable */
-    struct list mappings;            /* address_space: areas that map it (memory/address_space.h) */
+    uint32_t next_index;  /* read-ahead: the index after the last one asked for */
+    uint32_t window;      /* read-ahead: pages to read at once, grows when sequential */
+    uint64_t page_count;  /* page_cache: how many are cached */
+    struct list pages;    /* page_cache: those, in no order; only of a source that is not evictable */
+    struct list mappings; /* address_space: areas that map it (memory/address_space.h) */
 };
 
-void page_source_init(struct page_source *source, const struct page_source_operations *operations,
-                      uint64_t size, bool evictable);
+void page_source_init(struct page_source *source, const struct page_source_operations *operations, uint64_t size,
+                      bool evictable);
 /* The page with one more reference for the caller (page_put() to give it back); filled. NULL
  * with *error set to -EIO, -ENOMEM, -ENOSPC (without memory for a page that cannot be dropped again), -ENXIO (behind
  * the source's size, where no page may be: truncation would not find it), ... May sleep; the caller keeps the source
@@ -55,14 +55,14 @@ struct page *page_cache_find(struct page_source *source, uint32_t index);
 struct page_walk {
     struct page_source *source;
     uint64_t first, end;
-    uint64_t left;                   /* indices, or pages of the source, to look at */
+    uint64_t left; /* indices, or pages of the source, to look at */
     bool by_index;
 };
 void page_walk_init(struct page_walk *walk, struct page_source *source, uint64_t first, uint64_t end);
 struct page *page_walk_next(struct page_walk *walk);
 /* Drops the pages of [first, end); they stay with whoever still has a reference. Returns their number. Gives way. */
 uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end);
-#define PAGE_CACHE_END UINT32_MAX    /* after the last index of any source */
+#define PAGE_CACHE_END UINT32_MAX /* after the last index of any source */
 void page_cache_init(void);
 /*
  * A translation of the page has been entered into the user's page tables, or taken from them: with the address_space

@@ -18,8 +18,8 @@
 #include "memory/user.h"
 #include "threads/thread.h"
 
-#define STEP_COST 128                /* bytes whose copying takes about as long as a call without any */
-#define RANDOM_COST 8                /* to make a random byte takes as long as to copy so many more */
+#define STEP_COST 128 /* bytes whose copying takes about as long as a call without any */
+#define RANDOM_COST 8 /* to make a random byte takes as long as to copy so many more */
 
 void transfer_init_iovec(struct transfer *transfer, const struct iovec *iov, size_t count)
 {
@@ -127,10 +127,7 @@ ssize_type transfer_out_zeros(struct transfer *transfer, size_t length)
     return run(transfer, OUT_ZEROS, NULL, length);
 }
 
-ssize_type transfer_in(struct transfer *transfer, void *to, size_t length)
-{
-    return run(transfer, IN, to, length);
-}
+ssize_type transfer_in(struct transfer *transfer, void *to, size_t length) { return run(transfer, IN, to, length); }
 
 ssize_type transfer_out_random(struct transfer *transfer)
 {

@@ -8,19 +8,19 @@
 
 #include "lib/types.h"
 
-struct iovec {                       /* laid out as the ABI's, which transfer_read_iovec() reads in place */
-    uintptr_t base;                  /* user address, or kernel pointer for kernel transfers */
+struct iovec {      /* laid out as the ABI's, which transfer_read_iovec() reads in place */
+    uintptr_t base; /* user address, or kernel pointer for kernel transfers */
     size_t length;
 };
 
 struct transfer {
     const struct iovec *iov;
-    size_t index;                    /* of the current entry */
-    size_t offset;                   /* into the current entry */
-    size_t remaining;                /* bytes to go in all entries */
+    size_t index;     /* of the current entry */
+    size_t offset;    /* into the current entry */
+    size_t remaining; /* bytes to go in all entries */
     struct iovec single;
     bool kernel;
-    size_t since_gave_way;           /* bytes moved, and something for each call */
+    size_t since_gave_way; /* bytes moved, and something for each call */
 };
 
 /* MAX_RW_COUNT of Linux: what one call moves at most. */
@@ -40,7 +40,7 @@ void transfer_init_iovec(struct transfer *transfer, const struct iovec *iov, siz
 
 /* Moves min(length, remaining) bytes and advances. Returns bytes moved, or -EFAULT if not
  * one could be. May sleep (user memory); gives way now and then (threads/thread.h). */
-ssize_type transfer_out(struct transfer *transfer, const void *from, size_t length);  /* to the reader */
+ssize_type transfer_out(struct transfer *transfer, const void *from, size_t length); /* to the reader */
 ssize_type transfer_out_zeros(struct transfer *transfer, size_t length);
-ssize_type transfer_out_random(struct transfer *transfer);                            /* all that remains */
-ssize_type transfer_in(struct transfer *transfer, void *to, size_t length);           /* from the writer */
+ssize_type transfer_out_random(struct transfer *transfer);                  /* all that remains */
+ssize_type transfer_in(struct transfer *transfer, void *to, size_t length); /* from the writer */

@@ -11,15 +11,15 @@
 #include "lib/types.h"
 #include "net/address.h"
 
-#define ALLOWANCES 256               /* addresses beyond that share */
+#define ALLOWANCES 256 /* addresses beyond that share */
 
 struct allowance {
-    nanoseconds window;              /* when the second began */
+    nanoseconds window; /* when the second began */
     unsigned left;
 };
 
 struct allowances {
-    unsigned for_all, for_one;       /* in a second, at most; at least half of it */
+    unsigned for_all, for_one; /* in a second, at most; at least half of it */
     bool has_key;
     struct hash_key key;
     struct allowance everybody, some[ALLOWANCES];

@@ -26,18 +26,18 @@
 #include "threads/wait.h"
 
 #define ARP_BUCKETS 16
-#define ARP_ENTRIES 256              /* neighbours known at once; the one of least use goes first */
-#define ARP_PENDING 16               /* packets that wait for one answer */
-#define ARP_PENDING_TOTAL 256        /* and for all of them */
+#define ARP_ENTRIES 256       /* neighbours known at once; the one of least use goes first */
+#define ARP_PENDING 16        /* packets that wait for one answer */
+#define ARP_PENDING_TOTAL 256 /* and for all of them */
 #define ARP_TRIES 3
-#define ARP_RETRY NS_PER_SECOND      /* RFC 1122 2.3.2.1: at most one request a second */
-#define ARP_FRESH (60 * NS_PER_SECOND)   /* RFC 1122 2.3.2.1: a timeout on the order of a minute */
+#define ARP_RETRY NS_PER_SECOND        /* RFC 1122 2.3.2.1: at most one request a second */
+#define ARP_FRESH (60 * NS_PER_SECOND) /* RFC 1122 2.3.2.1: a timeout on the order of a minute */
 
-#define ARP_LOCK NS_PER_SECOND       /* after an answer no other claim is looked into; Linux's locktime */
+#define ARP_LOCK NS_PER_SECOND /* after an answer no other claim is looked into; Linux's locktime */
 
-#define DEFEND_INTERVAL (10 * NS_PER_SECOND)     /* RFC 5227 1.1 */
+#define DEFEND_INTERVAL (10 * NS_PER_SECOND) /* RFC 5227 1.1 */
 
-#define ARP_REQUEST 1                /* RFC 826 */
+#define ARP_REQUEST 1 /* RFC 826 */
 #define ARP_REPLY 2
 #define ARP_HARDWARE_ETHERNET 1
 
@@ -52,15 +52,15 @@ struct arp_header {
 };
 
 struct neighbour {
-    struct list link;                /* bucket */
+    struct list link; /* bucket */
     struct interface *interface;
     ipv4_t address;
     uint8_t mac[6];
-    bool known;                      /* mac is valid */
-    bool asking;                     /* requests are being sent */
+    bool known;  /* mac is valid */
+    bool asking; /* requests are being sent */
     unsigned tries;
     nanoseconds confirmed;
-    nanoseconds used;                /* when something was last sent there; 0: never */
+    nanoseconds used; /* when something was last sent there; 0: never */
     struct list pending;
     unsigned pending_count;
 };
@@ -72,19 +72,16 @@ static struct timer retry_timer;
 
 static struct {
     struct interface *interface;
-    ipv4_t address;                  /* IPV4_ANY: nothing is probed */
+    ipv4_t address; /* IPV4_ANY: nothing is probed */
     bool met;
     struct wait_queue queue;
 } probe;
 
-static struct list *bucket_of(ipv4_t address)
-{
-    return &buckets[hash_mix(address) % ARP_BUCKETS];
-}
+static struct list *bucket_of(ipv4_t address) { return &buckets[hash_mix(address) % ARP_BUCKETS]; }
 
 static struct neighbour *find(struct interface *interface, ipv4_t address)
 {
-    list_for_each(node, bucket_of(address)) {
+    list_for_each (node, bucket_of(address)) {
         struct neighbour *n = list_entry(node, struct neighbour, link);
         if (n->address == address && n->interface == interface)
             return n;
@@ -113,7 +110,7 @@ static void forget_least_useful(void)
 {
     struct neighbour *least = NULL;
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
-        list_for_each(node, &buckets[i]) {
+        list_for_each (node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);
             if (!least || less_useful(n, least))
                 least = n;
@@ -188,7 +185,7 @@ static void retry(struct timer *timer)
     bool more = false;
     net_lock();
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
-        list_for_each_safe(node, &buckets[i]) {
+        list_for_each_safe (node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);
             if (!n->asking)
                 continue;
@@ -209,7 +206,7 @@ void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), v
 {
     must_hold_net();
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
-        list_for_each(node, &buckets[i]) {
+        list_for_each (node, &buckets[i]) {
             const struct neighbour *n = list_entry(node, struct neighbour, link);
             struct arp_entry entry = { n->interface, n->address, n->known ? n->mac : NULL };
             if (!visit(&entry, context))
@@ -317,7 +314,7 @@ static void handle(struct interface *interface, const struct arp_header *arp)
     ipv4_t own = interface->configuration.address;
     ipv4_t sender = be32_get(arp->sender_address);
     if (memcmp(arp->sender_mac, interface->mac, 6) == 0)
-        return;                       /* a frame of ours that came round */
+        return; /* a frame of ours that came round */
     look_for_probed(interface, arp);
     if (own == IPV4_ANY)
         return;
@@ -355,7 +352,7 @@ static void wait_for_answer(struct neighbour *n, struct packet *packet)
         pending_total--;
     }
     if (pending_total == ARP_PENDING_TOTAL) {
-        packet_free(packet);          /* the question is asked all the same: what is sent next may find the answer */
+        packet_free(packet); /* the question is asked all the same: what is sent next may find the answer */
     } else {
         list_push_back(&n->pending, &packet->link);
         n->pending_count++;
@@ -388,7 +385,7 @@ void arp_output(struct interface *interface, struct packet *packet, ipv4_t neigh
 bool arp_anything_waiting(void)
 {
     for (unsigned i = 0; i < ARP_BUCKETS; i++)
-        list_for_each(node, &buckets[i])
+        list_for_each (node, &buckets[i])
             if (list_entry(node, struct neighbour, link)->pending_count > 0)
                 return true;
     return false;
@@ -405,7 +402,7 @@ void arp_forget(struct interface *interface)
 {
     must_hold_net();
     for (unsigned i = 0; i < ARP_BUCKETS; i++) {
-        list_for_each_safe(node, &buckets[i]) {
+        list_for_each_safe (node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);
             if (n->interface == interface)
                 forget(n);

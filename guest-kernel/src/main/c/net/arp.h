@@ -25,7 +25,7 @@ bool arp_probe_met(nanoseconds deadline);
 struct arp_entry {
     const struct interface *interface;
     ipv4_t address;
-    const uint8_t *mac;              /* NULL: not known yet */
+    const uint8_t *mac; /* NULL: not known yet */
 };
 /* Until `visit` says false. */
 void arp_for_each(bool (*visit)(const struct arp_entry *entry, void *context), void *context);

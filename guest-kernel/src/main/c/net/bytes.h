@@ -7,18 +7,22 @@
 
 #include "lib/types.h"
 
-typedef struct { uint8_t bytes[2]; } be16;
-typedef struct { uint8_t bytes[4]; } be32;
+typedef struct {
+    uint8_t bytes[2];
+} be16;
+typedef struct {
+    uint8_t bytes[4];
+} be32;
 
 static inline uint16_t be16_get(be16 v) { return (uint16_t)(v.bytes[0] << 8 | v.bytes[1]); }
 static inline uint32_t be32_get(be32 v)
 {
     return (uint32_t)v.bytes[0] << 24 | (uint32_t)v.bytes[1] << 16 | (uint32_t)v.bytes[2] << 8 | v.bytes[3];
 }
-static inline be16 be16_of(uint16_t v) { return (be16){{ (uint8_t)(v >> 8), (uint8_t)v }}; }
+static inline be16 be16_of(uint16_t v) { return (be16){ { (uint8_t)(v >> 8), (uint8_t)v } }; }
 static inline be32 be32_of(uint32_t v)
 {
-    return (be32){{ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v }};
+    return (be32){ { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v } };
 }
 
 static inline uint16_t read_be16(const void *p) { return be16_get(*(const be16 *)p); }

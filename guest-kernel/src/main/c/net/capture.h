@@ -14,8 +14,8 @@
 
 #include "core/packet.h"
 
-#define CAPTURE_LINE 192u            /* bytes of a frame in one line */
-#define CAPTURE_MOST 65535u          /* BYTES at most: the longest frame */
+#define CAPTURE_LINE 192u   /* bytes of a frame in one line */
+#define CAPTURE_MOST 65535u /* BYTES at most: the longest frame */
 
 /* 0: nothing is captured, which costs a frame one test. Set once, at boot. */
 extern uint32_t capture_bytes;

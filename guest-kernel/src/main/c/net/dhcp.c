@@ -20,14 +20,14 @@
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-#define SERVER_PORT 67               /* RFC 2131 4.1 */
+#define SERVER_PORT 67 /* RFC 2131 4.1 */
 #define CLIENT_PORT 68
-#define FIRST_WAIT NS_PER_SECOND     /* RFC 2131 4.1 says 4 s; hosts start with less, since a boot waits */
+#define FIRST_WAIT NS_PER_SECOND /* RFC 2131 4.1 says 4 s; hosts start with less, since a boot waits */
 #define LAST_WAIT (64 * NS_PER_SECOND)
-#define REQUEST_TRIES 4              /* before the offer is given up */
-#define SHORTEST_LEASE 60u           /* seconds; shorter ones would keep both sides busy */
-#define RENEWAL_PAUSE (60 * NS_PER_SECOND)   /* RFC 2131 4.4.5: between tries, at least a minute */
-#define RESTART_PAUSE (10 * NS_PER_SECOND)   /* RFC 2131 3.1 5: after a refusal, by either side */
+#define REQUEST_TRIES 4                    /* before the offer is given up */
+#define SHORTEST_LEASE 60u                 /* seconds; shorter ones would keep both sides busy */
+#define RENEWAL_PAUSE (60 * NS_PER_SECOND) /* RFC 2131 4.4.5: between tries, at least a minute */
+#define RESTART_PAUSE (10 * NS_PER_SECOND) /* RFC 2131 3.1 5: after a refusal, by either side */
 /* RFC 5227 1.1 says seconds, for links that sleep. Every boot waits for this, less what the server takes to confirm; an
  * answer that is later still is heard, and defended against (arp.c). */
 #define PROBE_WAIT (20 * NS_PER_MS)
@@ -41,7 +41,7 @@ struct client {
     uint32_t transaction;
     nanoseconds began;
     struct dhcp_answer lease;
-    nanoseconds bound;               /* when the lease was asked for; its address is IPV4_ANY without one */
+    nanoseconds bound; /* when the lease was asked for; its address is IPV4_ANY without one */
 };
 
 static struct client client;
@@ -110,10 +110,7 @@ static bool receive(struct client *c, uint8_t type, uint8_t other, ipv4_t server
 }
 
 /* A wait with up to a second of spread (RFC 2131 4.1), so that a rack that boots does not ask in step. */
-static nanoseconds spread(nanoseconds wait)
-{
-    return wait + random_below(NS_PER_SECOND / 2);
-}
+static nanoseconds spread(nanoseconds wait) { return wait + random_below(NS_PER_SECOND / 2); }
 
 static void pause_for(nanoseconds time)
 {
@@ -132,7 +129,7 @@ static void use(struct client *c, const struct dhcp_answer *answer)
     net_current(&current);
     current.mtu = answer->configuration.mtu;
     if (memcmp(&current, &answer->configuration, sizeof(current)) == 0)
-        return;                       /* renewed, nothing new */
+        return; /* renewed, nothing new */
     net_apply(c->interface, &answer->configuration);
     c->changed(&answer->configuration);
 }
@@ -162,7 +159,8 @@ static nanoseconds start_probe(struct client *c, ipv4_t address)
 static void decline(struct client *c, const struct dhcp_answer *offer)
 {
     char address[IPV4_TEXT];
-    struct dhcp_query query = { .type = DHCP_DECLINE, .requested = offer->configuration.address,
+    struct dhcp_query query = { .type = DHCP_DECLINE,
+                                .requested = offer->configuration.address,
                                 .server = offer->server };
     send(c, query, IPV4_BROADCAST);
     log_error("another machine has the address %s, which the DHCP server offers; asking for one again",
@@ -176,7 +174,8 @@ static bool request(struct client *c, const struct dhcp_answer *offer)
     nanoseconds wait = FIRST_WAIT;
     nanoseconds probe_end = start_probe(c, offer->configuration.address);
     for (unsigned i = 0; i < REQUEST_TRIES; i++, wait *= 2) {
-        struct dhcp_query query = { .type = DHCP_REQUEST, .requested = offer->configuration.address,
+        struct dhcp_query query = { .type = DHCP_REQUEST,
+                                    .requested = offer->configuration.address,
                                     .server = offer->server };
         struct dhcp_answer answer;
         send(c, query, IPV4_BROADCAST);
@@ -197,7 +196,7 @@ static bool request(struct client *c, const struct dhcp_answer *offer)
 }
 
 struct lease_times {
-    nanoseconds renew, rebind, end;  /* RFC 2131 4.4.5: T1, T2, expiry */
+    nanoseconds renew, rebind, end; /* RFC 2131 4.4.5: T1, T2, expiry */
 };
 
 static struct lease_times lease_times(const struct client *c)

@@ -17,7 +17,7 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
 
 /* ---- Messages ------------------------------------------------------------------------------------------- */
 
-#define DHCP_DISCOVER 1              /* RFC 2132 9.6 */
+#define DHCP_DISCOVER 1 /* RFC 2132 9.6 */
 #define DHCP_OFFER 2
 #define DHCP_REQUEST 3
 #define DHCP_DECLINE 4
@@ -25,26 +25,26 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
 #define DHCP_NAK 6
 #define DHCP_RELEASE 7
 
-#define DHCP_MESSAGE_SIZE 576u       /* what every client must be able to receive: RFC 2131 2 */
-#define DHCP_HOSTNAME_SIZE 64        /* RFC 1035 2.3.4, with a NUL */
+#define DHCP_MESSAGE_SIZE 576u /* what every client must be able to receive: RFC 2131 2 */
+#define DHCP_HOSTNAME_SIZE 64  /* RFC 1035 2.3.4, with a NUL */
 #define DHCP_FOREVER 0xffffffffu
 
 struct dhcp_query {
-    uint8_t type;                    /* DHCP_* */
+    uint8_t type; /* DHCP_* */
     uint32_t transaction;
-    uint16_t seconds;                /* since the client began */
+    uint16_t seconds; /* since the client began */
     const uint8_t *mac;
-    const char *hostname;            /* "": none */
-    ipv4_t client;                   /* ciaddr: renewing; else IPV4_ANY */
-    ipv4_t requested, server;        /* options 50 and 54; IPV4_ANY: left out */
+    const char *hostname;     /* "": none */
+    ipv4_t client;            /* ciaddr: renewing; else IPV4_ANY */
+    ipv4_t requested, server; /* options 50 and 54; IPV4_ANY: left out */
 };
 /* Writes a message of DHCP_MESSAGE_SIZE at most; its length. */
 size_t dhcp_make(uint8_t to[DHCP_MESSAGE_SIZE], const struct dhcp_query *query);
 
 struct dhcp_answer {
     uint8_t type;
-    ipv4_t server;                   /* option 54, IPV4_ANY: absent */
-    uint32_t lease, renew, rebind;   /* seconds; 0: absent */
+    ipv4_t server;                 /* option 54, IPV4_ANY: absent */
+    uint32_t lease, renew, rebind; /* seconds; 0: absent */
     struct net_configuration configuration;
 };
 /* Reads an answer to the query with this transaction and MAC; false: it is none, or malformed. */

@@ -11,12 +11,12 @@
 #include "net/dhcp.h"
 #include "net/ip.h"
 
-#define OP_REQUEST 1                 /* RFC 2131 2, figure 1 */
+#define OP_REQUEST 1 /* RFC 2131 2, figure 1 */
 #define OP_REPLY 2
 #define HARDWARE_ETHERNET 1
 #define MAGIC 0x63825363u
 
-#define OPTION_PAD 0                 /* RFC 2132 */
+#define OPTION_PAD 0 /* RFC 2132 */
 #define OPTION_NETMASK 1
 #define OPTION_ROUTER 3
 #define OPTION_DNS 6
@@ -64,8 +64,8 @@ static uint8_t *put_address(uint8_t *p, uint8_t code, ipv4_t address)
 
 static uint8_t *put_wishes(uint8_t *p, const struct dhcp_query *query)
 {
-    static const uint8_t parameters[] = { OPTION_NETMASK, OPTION_ROUTER, OPTION_DNS, OPTION_DOMAIN, OPTION_MTU,
-                                          OPTION_LEASE, OPTION_RENEW, OPTION_REBIND, OPTION_NTP };
+    static const uint8_t parameters[] = { OPTION_NETMASK, OPTION_ROUTER, OPTION_DNS,    OPTION_DOMAIN, OPTION_MTU,
+                                          OPTION_LEASE,   OPTION_RENEW,  OPTION_REBIND, OPTION_NTP };
     be16 size = be16_of(DHCP_MESSAGE_SIZE);
     size_t name_length = strnlen(query->hostname, DHCP_HOSTNAME_SIZE - 1);
     p = put_option(p, OPTION_PARAMETERS, parameters, sizeof(parameters));
@@ -94,7 +94,7 @@ size_t dhcp_make(uint8_t to[DHCP_MESSAGE_SIZE], const struct dhcp_query *query)
     if (query->type == DHCP_DISCOVER || query->type == DHCP_REQUEST)
         p = put_wishes(p, query);
     *p++ = OPTION_END;
-    return max_of((size_t)(p - to), (size_t)300);   /* BOOTP relays expect that much: RFC 1542 2.1 */
+    return max_of((size_t)(p - to), (size_t)300); /* BOOTP relays expect that much: RFC 1542 2.1 */
 }
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */
@@ -156,8 +156,8 @@ static void read_option(uint8_t code, const uint8_t *data, uint8_t length, struc
     if (code == OPTION_DNS)
         out->configuration.dns_count = read_addresses(data, length, out->configuration.dns, NET_MAX_DNS);
     else if (code == OPTION_NTP)
-        out->configuration.time_server_count =
-            read_addresses(data, length, out->configuration.time_servers, SNTP_SERVERS);
+        out->configuration.time_server_count = read_addresses(data, length, out->configuration.time_servers,
+                                                              SNTP_SERVERS);
     else if (code == OPTION_DOMAIN)
         read_domain(data, length, &out->configuration);
     else if (code == OPTION_TYPE && length == 1)
@@ -186,10 +186,7 @@ static bool read_options(const uint8_t *data, size_t length, struct dhcp_answer 
     return true;
 }
 
-static unsigned classful_prefix(ipv4_t address)
-{
-    return address >> 31 == 0 ? 8 : address >> 30 == 2 ? 16 : 24;
-}
+static unsigned classful_prefix(ipv4_t address) { return address >> 31 == 0 ? 8 : address >> 30 == 2 ? 16 : 24; }
 
 /* Makes the most of what servers leave out or get wrong; false: not usable. */
 static bool complete(struct dhcp_answer *out)
@@ -202,7 +199,7 @@ static bool complete(struct dhcp_answer *out)
     if (c->prefix == 0)
         c->prefix = classful_prefix(c->address);
     if (((c->gateway ^ c->address) & ipv4_mask(c->prefix)) != 0)
-        c->gateway = IPV4_ANY;        /* one that cannot be reached */
+        c->gateway = IPV4_ANY; /* one that cannot be reached */
     if (c->mtu < IP_MINIMUM_MTU)
         c->mtu = 0;
     return true;

@@ -14,7 +14,7 @@ void ethernet_input(struct interface *interface, struct packet *packet)
         packet_free(packet);
         return;
     }
-    bool group = header->destination[0] & 1;   /* IEEE 802: the group bit, set for broadcast too */
+    bool group = header->destination[0] & 1; /* IEEE 802: the group bit, set for broadcast too */
     bool for_us = group || memcmp(header->destination, interface->mac, 6) == 0;
     uint16_t type = be16_get(header->type);
     packet_drop_front(packet, sizeof(*header));

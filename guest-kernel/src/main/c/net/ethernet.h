@@ -7,7 +7,7 @@
 #include "net/bytes.h"
 #include "net/interface.h"
 
-#define ETHERNET_TYPE_IPV4 0x0800    /* IEEE 802 EtherType numbers (IANA) */
+#define ETHERNET_TYPE_IPV4 0x0800 /* IEEE 802 EtherType numbers (IANA) */
 #define ETHERNET_TYPE_ARP 0x0806
 
 struct ethernet_header {

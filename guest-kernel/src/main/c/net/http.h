@@ -8,15 +8,15 @@
 
 #include "net/address.h"
 
-#define HTTP_HEADER_MAX 4096u        /* bytes up to the empty line; common servers take 8 KiB, ours send far less */
-#define HTTP_OK 200                  /* RFC 9110 15 */
+#define HTTP_HEADER_MAX 4096u /* bytes up to the empty line; common servers take 8 KiB, ours send far less */
+#define HTTP_OK 200           /* RFC 9110 15 */
 #define HTTP_FORBIDDEN 403
 #define HTTP_NOT_FOUND 404
 
 struct http_answer {
-    unsigned status;                 /* 100..999 */
-    size_t body;                     /* where it begins, from the start of the answer */
-    size_t body_length;              /* 0 unless the status is HTTP_OK: nobody reads the others */
+    unsigned status;    /* 100..999 */
+    size_t body;        /* where it begins, from the start of the answer */
+    size_t body_length; /* 0 unless the status is HTTP_OK: nobody reads the others */
 };
 
 /*

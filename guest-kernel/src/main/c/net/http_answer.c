@@ -11,7 +11,7 @@
 #include "lib/string.h"
 #include "net/http.h"
 
-#define LENGTH_LIMIT (1UL << 32)     /* larger bodies are larger than any limit */
+#define LENGTH_LIMIT (1UL << 32) /* larger bodies are larger than any limit */
 
 /* A part of the answer: no NUL after it. */
 struct part {

@@ -18,14 +18,14 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 
-#define ERRORS_PER_SECOND 1000u      /* to all, at most: RFC 1812 4.3.2.8; net.ipv4.icmp_msgs_per_sec of Linux */
-#define ERRORS_FOR_ONE 20u           /* of these to one address, at most */
-#define ECHOES_PER_SECOND 10000u     /* icmp_msgs_per_sec of Linux 6.13 and later, which counts them too */
+#define ERRORS_PER_SECOND 1000u  /* to all, at most: RFC 1812 4.3.2.8; net.ipv4.icmp_msgs_per_sec of Linux */
+#define ERRORS_FOR_ONE 20u       /* of these to one address, at most */
+#define ECHOES_PER_SECOND 10000u /* icmp_msgs_per_sec of Linux 6.13 and later, which counts them too */
 #define ECHOES_FOR_ONE 1000u
-#define QUOTED_LEAST 8u              /* of the offending datagram (RFC 792) */
+#define QUOTED_LEAST 8u /* of the offending datagram (RFC 792) */
 /* An error has at most 576 bytes: RFC 1812 4.3.2.3, and Linux. */
 #define QUOTED_MOST (576u - 2 * IP_HEADER_LENGTH - 8u)
-#define MINIMUM_IPV4_MTU 68          /* RFC 791; a smaller next-hop MTU is a lie */
+#define MINIMUM_IPV4_MTU 68 /* RFC 791; a smaller next-hop MTU is a lie */
 
 struct icmp_header {
     uint8_t type, code;
@@ -47,9 +47,12 @@ static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8
         packet_free(packet);
         return;
     }
-    struct ip_send how = { .source = source, .destination = destination, .protocol = IP_PROTOCOL_ICMP,
-                           .type_of_service = type_of_service, .time_to_live = IP_DEFAULT_TTL };
-    (void)ip_output(packet, &route, &how);   /* an unsent answer is a lost one */
+    struct ip_send how = { .source = source,
+                           .destination = destination,
+                           .protocol = IP_PROTOCOL_ICMP,
+                           .type_of_service = type_of_service,
+                           .time_to_live = IP_DEFAULT_TTL };
+    (void)ip_output(packet, &route, &how); /* an unsent answer is a lost one */
 }
 
 /* Echo requests to broadcast addresses are not answered (RFC 1122 3.2.2.6 allows it): no amplifier. */
@@ -66,9 +69,13 @@ static void answer_echo(const struct ip_info *info, struct packet *packet)
 
 static void classify(const struct icmp_header *icmp, struct icmp_error *error)
 {
-    static const struct { uint8_t error; bool hard; } unreachable[] = {   /* RFC 1122 4.2.3.9 */
+    static const struct {
+        uint8_t error;
+        bool hard;
+    } unreachable[] = {
+        /* RFC 1122 4.2.3.9 */
         { ENETUNREACH, false }, { EHOSTUNREACH, false }, { ECONNREFUSED, true }, { ECONNREFUSED, true },
-        { EMSGSIZE, false }, { EHOSTUNREACH, false }, { ENETUNREACH, false }, { EHOSTUNREACH, false },
+        { EMSGSIZE, false },    { EHOSTUNREACH, false }, { ENETUNREACH, false }, { EHOSTUNREACH, false },
     };
     error->error = EHOSTUNREACH;
     if (icmp->type == ICMP_PARAMETER_PROBLEM)

@@ -7,13 +7,13 @@
 
 #include "net/ip.h"
 
-#define ICMP_ECHO_REPLY 0            /* types */
+#define ICMP_ECHO_REPLY 0 /* types */
 #define ICMP_UNREACHABLE 3
 #define ICMP_ECHO_REQUEST 8
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETER_PROBLEM 12
 
-#define ICMP_NET_UNREACHABLE 0       /* codes of ICMP_UNREACHABLE */
+#define ICMP_NET_UNREACHABLE 0 /* codes of ICMP_UNREACHABLE */
 #define ICMP_HOST_UNREACHABLE 1
 #define ICMP_PROTOCOL_UNREACHABLE 2
 #define ICMP_PORT_UNREACHABLE 3
@@ -21,16 +21,16 @@
 
 /* An error about a packet we sent. */
 struct icmp_error {
-    int error;                       /* errno, positive */
-    bool hard;                       /* will not go away by sending again */
-    unsigned mtu;                    /* "fragmentation needed": of the next hop; else 0 */
-    unsigned length;                 /* of our packet, as it is quoted */
-    ipv4_t local, remote;            /* of our packet */
+    int error;            /* errno, positive */
+    bool hard;            /* will not go away by sending again */
+    unsigned mtu;         /* "fragmentation needed": of the next hop; else 0 */
+    unsigned length;      /* of our packet, as it is quoted */
+    ipv4_t local, remote; /* of our packet */
     uint8_t protocol;
-    uint8_t type, code;              /* as they came */
-    ipv4_t sender;                   /* of the error */
-    const uint8_t *transport;        /* the first bytes after its IP header, at least 8 (RFC 792); during the call */
-    uint32_t transport_length;       /* how many are known */
+    uint8_t type, code;        /* as they came */
+    ipv4_t sender;             /* of the error */
+    const uint8_t *transport;  /* the first bytes after its IP header, at least 8 (RFC 792); during the call */
+    uint32_t transport_length; /* how many are known */
 };
 
 void icmp_input(const struct ip_info *info, struct packet *packet);

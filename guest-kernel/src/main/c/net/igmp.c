@@ -16,32 +16,32 @@
 #include "platform/platform.h"
 #include "threads/timer.h"
 
-#define QUERY 0x11                   /* types */
+#define QUERY 0x11 /* types */
 #define REPORT_V1 0x12
 #define REPORT_V2 0x16
 #define LEAVE_V2 0x17
 #define REPORT_V3 0x22
 
-#define ALL_ROUTERS 0xe0000002u      /* 224.0.0.2: leaves of version 2 */
-#define ALL_IGMPV3 0xe0000016u       /* 224.0.0.22: reports of version 3 */
+#define ALL_ROUTERS 0xe0000002u /* 224.0.0.2: leaves of version 2 */
+#define ALL_IGMPV3 0xe0000016u  /* 224.0.0.22: reports of version 3 */
 
-#define ROBUSTNESS 2                 /* unsolicited reports of a change: RFC 3376 8.1 */
-#define UNSOLICITED_V3 NS_PER_SECOND /* at most between them: RFC 3376 8.11 */
-#define UNSOLICITED_V2 (10 * NS_PER_SECOND)                /* RFC 2236 8.10 */
-#define OLDER_QUERIER (400 * NS_PER_SECOND)                /* RFC 3376 8.12, of the default intervals */
-#define RESPONSE_V1 (10 * NS_PER_SECOND)                   /* RFC 1112: D */
-#define TENTH (NS_PER_SECOND / 10)   /* unit of response times */
-#define INTERNET_CONTROL 0xc0        /* type of service of reports: RFC 3376 4 */
+#define ROBUSTNESS 2                        /* unsolicited reports of a change: RFC 3376 8.1 */
+#define UNSOLICITED_V3 NS_PER_SECOND        /* at most between them: RFC 3376 8.11 */
+#define UNSOLICITED_V2 (10 * NS_PER_SECOND) /* RFC 2236 8.10 */
+#define OLDER_QUERIER (400 * NS_PER_SECOND) /* RFC 3376 8.12, of the default intervals */
+#define RESPONSE_V1 (10 * NS_PER_SECOND)    /* RFC 1112: D */
+#define TENTH (NS_PER_SECOND / 10)          /* unit of response times */
+#define INTERNET_CONTROL 0xc0               /* type of service of reports: RFC 3376 4 */
 
 /* Record types of version 3. There is no filter: "exclude nothing" is to be a member, "include nothing" to be none. */
 enum { IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4 };
 
-struct igmp_header {                 /* versions 1 and 2 */
+struct igmp_header { /* versions 1 and 2 */
     uint8_t type, response;
     be16 checksum;
     be32 group;
 };
-struct igmp_report {                 /* version 3, with one record */
+struct igmp_report { /* version 3, with one record */
     uint8_t type, reserved;
     be16 checksum, reserved2, records;
     uint8_t record, auxiliary;
@@ -71,14 +71,18 @@ static void send(struct interface *interface, ipv4_t to, const void *message, ui
 {
     struct packet *packet = packet_allocate(length);
     if (!packet)
-        return;                      /* as good as lost on its way: it is sent again */
+        return; /* as good as lost on its way: it is sent again */
     uint8_t *bytes = packet_put(packet, length);
     memcpy(bytes, message, length);
     write_be16(bytes + offsetof(struct igmp_header, checksum), checksum_finish(packet_checksum(packet, 0, 0)));
     struct ip_route route;
     ip_route_via(interface, to, &route);
-    struct ip_send how = { .source = route.source, .destination = to, .protocol = IP_PROTOCOL_IGMP,
-                           .type_of_service = INTERNET_CONTROL, .time_to_live = 1, .router_alert = true };
+    struct ip_send how = { .source = route.source,
+                           .destination = to,
+                           .protocol = IP_PROTOCOL_IGMP,
+                           .type_of_service = INTERNET_CONTROL,
+                           .time_to_live = 1,
+                           .router_alert = true };
     (void)ip_output(packet, &route, &how);
 }
 
@@ -90,8 +94,9 @@ static void send_old(const struct multicast_group *group, ipv4_t to, uint8_t typ
 
 static void send_record(const struct multicast_group *group, uint8_t record)
 {
-    struct igmp_report message = { .type = REPORT_V3, .records = be16_of(1), .record = record,
-                                   .group = be32_of(group->address) };
+    struct igmp_report message = {
+        .type = REPORT_V3, .records = be16_of(1), .record = record, .group = be32_of(group->address)
+    };
     send(group->interface, ALL_IGMPV3, &message, sizeof(message));
 }
 
@@ -163,8 +168,8 @@ void igmp_left(struct multicast_group *group)
 
 struct query {
     const struct interface *interface;
-    ipv4_t group;                    /* IPV4_ANY: of all */
-    nanoseconds most;                /* to be answered within it */
+    ipv4_t group;     /* IPV4_ANY: of all */
+    nanoseconds most; /* to be answered within it */
 };
 
 static void answer_later(struct multicast_group *group, void *context)

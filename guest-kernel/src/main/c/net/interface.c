@@ -25,13 +25,13 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define RECEPTION_WINDOW (10 * NS_PER_MS)    /* reception may have half of it in interrupt handlers */
-#define LOOPBACK_MTU 65535           /* the largest IPv4 packet: nothing is segmented */
+#define RECEPTION_WINDOW (10 * NS_PER_MS) /* reception may have half of it in interrupt handlers */
+#define LOOPBACK_MTU 65535                /* the largest IPv4 packet: nothing is segmented */
 
 static struct interface *interfaces[INTERFACE_LIMIT];
 static unsigned count;
 static struct list loopback_queue = LIST_INIT(loopback_queue);
-static bool anything_looped;         /* by interface_loop(), since it was looked at */
+static bool anything_looped; /* by interface_loop(), since it was looked at */
 
 /* ---- Receiving ----------------------------------------------------------------------------------------
  *
@@ -56,7 +56,7 @@ void interfaces_poll(void)
         struct network_device *device = interfaces[i]->device;
         if (!device->polled)
             continue;
-        device->polled = false;       /* before, so that an interrupt that comes after the round is not lost */
+        device->polled = false; /* before, so that an interrupt that comes after the round is not lost */
         if (device->receive_round(device))
             device->polled = true;
     }

@@ -9,24 +9,24 @@
 #include "drivers/device.h"
 #include "net/net.h"
 
-#define INTERFACE_LIMIT 5            /* loopback and four devices */
-#define INTERFACE_QUEUE_LIMIT 512    /* packets that wait for a full device; more are dropped */
+#define INTERFACE_LIMIT 5         /* loopback and four devices */
+#define INTERFACE_QUEUE_LIMIT 512 /* packets that wait for a full device; more are dropped */
 
 struct interface {
-    char name[16];                   /* "lo", "eth0" */
-    int index;                       /* as SIOCGIFINDEX reports it: 1 is loopback */
+    char name[16]; /* "lo", "eth0" */
+    int index;     /* as SIOCGIFINDEX reports it: 1 is loopback */
     bool loopback;
     uint8_t mac[6];
     uint16_t mtu;
-    nanoseconds defended;            /* when our address was last defended against another's use; 0: never */
-    struct network_device *device;   /* NULL for loopback */
+    nanoseconds defended;          /* when our address was last defended against another's use; 0: never */
+    struct network_device *device; /* NULL for loopback */
     struct net_configuration configuration;
 
-    struct list looped;              /* copies of what was sent: interface_loop() */
-    struct list received;            /* from the device, until receive_done() */
-    nanoseconds reception_began;     /* of the round that goes on */
-    nanoseconds window_began, window_used;       /* what reception had of the CPU lately */
-    struct list waiting;             /* to the device, while it is full */
+    struct list looped;                    /* copies of what was sent: interface_loop() */
+    struct list received;                  /* from the device, until receive_done() */
+    nanoseconds reception_began;           /* of the round that goes on */
+    nanoseconds window_began, window_used; /* what reception had of the CPU lately */
+    struct list waiting;                   /* to the device, while it is full */
     unsigned waiting_count;
     bool device_full, flush_needed;
 };
@@ -37,7 +37,7 @@ void interfaces_start(void);
 /* A round for each device that is the thread's; for those who do not let threads run. Without the lock. */
 void interfaces_poll(void);
 unsigned interface_count(void);
-struct interface *interface_at(unsigned position);       /* 0 is loopback */
+struct interface *interface_at(unsigned position); /* 0 is loopback */
 struct interface *interface_by_name(const char *name);
 /* The first with a device, which the configuration is for; NULL: none. */
 struct interface *interface_first_device(void);

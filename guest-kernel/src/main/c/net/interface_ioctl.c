@@ -13,7 +13,7 @@
 #include "net/bytes.h"
 #include "net/interface.h"
 
-#define SIOCGIFNAME 0x8910u          /* asm-generic/sockios.h, linux/sockios.h */
+#define SIOCGIFNAME 0x8910u /* asm-generic/sockios.h, linux/sockios.h */
 #define SIOCGIFCONF 0x8912u
 #define SIOCGIFFLAGS 0x8913u
 #define SIOCGIFADDR 0x8915u
@@ -26,21 +26,30 @@
 #define SIOCGIFINDEX 0x8933u
 #define SIOCGIFTXQLEN 0x8942u
 
-#define IFF_UP 0x1                   /* netdevice(7) */
+#define IFF_UP 0x1 /* netdevice(7) */
 #define IFF_BROADCAST 0x2
 #define IFF_LOOPBACK 0x8
 #define IFF_RUNNING 0x40
 #define IFF_MULTICAST 0x1000
 
-#define ARPHRD_ETHER 1               /* linux/if_arp.h */
+#define ARPHRD_ETHER 1 /* linux/if_arp.h */
 #define ARPHRD_LOOPBACK 772
 #define FAMILY_INET 2
 
-struct interface_request {           /* struct ifreq */
+struct interface_request { /* struct ifreq */
     char name[16];
     union {
-        struct { uint16_t family; be16 port; be32 address; uint8_t zero[8]; } address;
-        struct { uint16_t type; uint8_t mac[6]; uint8_t zero[8]; } hardware;
+        struct {
+            uint16_t family;
+            be16 port;
+            be32 address;
+            uint8_t zero[8];
+        } address;
+        struct {
+            uint16_t type;
+            uint8_t mac[6];
+            uint8_t zero[8];
+        } hardware;
         int16_t flags;
         int32_t number;
         uint8_t bytes[24];
@@ -48,7 +57,7 @@ struct interface_request {           /* struct ifreq */
 };
 _Static_assert(sizeof(struct interface_request) == 40, "layout of struct ifreq");
 
-struct interface_list {              /* struct ifconf */
+struct interface_list { /* struct ifconf */
     int32_t length, padding;
     uint64_t requests;
 };

@@ -8,22 +8,22 @@
 #include "net/bytes.h"
 #include "net/interface.h"
 
-#define IP_PROTOCOL_ICMP 1           /* IANA protocol numbers */
+#define IP_PROTOCOL_ICMP 1 /* IANA protocol numbers */
 #define IP_PROTOCOL_IGMP 2
 #define IP_PROTOCOL_TCP 6
 #define IP_PROTOCOL_UDP 17
 
-#define IP_DEFAULT_TTL 64            /* RFC 1700 */
-#define IP_MINIMUM_MTU 576           /* smaller ones offered by DHCP or ICMP are not believed */
-#define IP_HEADER_LENGTH 20          /* without options; we send none */
+#define IP_DEFAULT_TTL 64   /* RFC 1700 */
+#define IP_MINIMUM_MTU 576  /* smaller ones offered by DHCP or ICMP are not believed */
+#define IP_HEADER_LENGTH 20 /* without options; we send none */
 #define IP_MAXIMUM_LENGTH 65535
 
 #define IP_DONT_FRAGMENT 0x4000
 #define IP_MORE_FRAGMENTS 0x2000
-#define IP_OFFSET_MASK 0x1fff        /* in units of 8 bytes */
+#define IP_OFFSET_MASK 0x1fff /* in units of 8 bytes */
 
 struct ip_header {
-    uint8_t version_length;          /* 4 << 4 | header length in 32-bit words */
+    uint8_t version_length; /* 4 << 4 | header length in 32-bit words */
     uint8_t type_of_service;
     be16 total_length, identification, fragment;
     uint8_t time_to_live, protocol;
@@ -36,13 +36,13 @@ struct ip_info {
     struct interface *interface;
     ipv4_t source, destination;
     uint8_t protocol, type_of_service, time_to_live;
-    bool unicast;                    /* sent to us alone, on IP and on the link */
+    bool unicast; /* sent to us alone, on IP and on the link */
 };
 
 struct ip_route {
     struct interface *interface;
     ipv4_t next_hop;
-    ipv4_t source;                   /* the address to send from */
+    ipv4_t source; /* the address to send from */
     bool broadcast;
 };
 
@@ -61,8 +61,8 @@ struct ip_send {
     ipv4_t source, destination;
     uint8_t protocol, type_of_service, time_to_live;
     bool dont_fragment;
-    bool router_alert;               /* RFC 2113 */
-    bool loop;                       /* a copy comes in over the interface as well */
+    bool router_alert; /* RFC 2113 */
+    bool loop;         /* a copy comes in over the interface as well */
 };
 /* Sends a packet that starts with the transport header; takes it. 0, -EMSGSIZE (too long to send
  * unfragmented, when that was asked), -ENOBUFS. */

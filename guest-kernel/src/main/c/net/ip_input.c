@@ -14,7 +14,7 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 
-#define IP_OPTION_END 0              /* RFC 791 3.1 */
+#define IP_OPTION_END 0 /* RFC 791 3.1 */
 #define IP_OPTION_NOTHING 1
 #define IP_OPTION_LOOSE_ROUTE 131
 #define IP_OPTION_STRICT_ROUTE 137
@@ -51,7 +51,7 @@ static bool addresses_acceptable(struct interface *interface, struct ip_info *in
     if (ipv4_is_loopback(info->source) || ipv4_is_loopback(info->destination) || ipv4_is_multicast(info->source) ||
         info->source == IPV4_BROADCAST || (own != IPV4_ANY && info->source == own))
         return false;
-    if (own == IPV4_ANY)             /* a DHCP server may answer to the address it is about to give */
+    if (own == IPV4_ANY) /* a DHCP server may answer to the address it is about to give */
         return info->protocol == IP_PROTOCOL_UDP;
     if (info->source == interface_broadcast(interface) && interface->configuration.prefix < 31)
         return false;
@@ -106,7 +106,7 @@ static uint32_t parse(struct interface *interface, struct packet *packet, struct
         .type_of_service = ip->type_of_service,
         .time_to_live = ip->time_to_live,
     };
-    packet_trim(packet, total);       /* Ethernet pads short frames */
+    packet_trim(packet, total); /* Ethernet pads short frames */
     return header_length;
 }
 

@@ -22,14 +22,17 @@ static int route_limited_broadcast(struct ip_route *route)
     struct interface *interface = interface_first_device();
     if (!interface)
         return -ENETUNREACH;
-    *route = (struct ip_route){ .interface = interface, .next_hop = IPV4_BROADCAST,
-                                .source = interface->configuration.address, .broadcast = true };
+    *route = (struct ip_route){ .interface = interface,
+                                .next_hop = IPV4_BROADCAST,
+                                .source = interface->configuration.address,
+                                .broadcast = true };
     return 0;
 }
 
 void ip_route_via(struct interface *interface, ipv4_t destination, struct ip_route *route)
 {
-    *route = (struct ip_route){ .interface = interface, .next_hop = destination,
+    *route = (struct ip_route){ .interface = interface,
+                                .next_hop = destination,
                                 .source = interface->configuration.address };
 }
 
@@ -46,12 +49,13 @@ bool ip_is_broadcast(ipv4_t address)
 
 static int route_through(struct interface *interface, ipv4_t next_hop, bool broadcast, struct ip_route *route)
 {
-    *route = (struct ip_route){ .interface = interface, .next_hop = next_hop,
-                                .source = interface->configuration.address, .broadcast = broadcast };
+    *route = (struct ip_route){
+        .interface = interface, .next_hop = next_hop, .source = interface->configuration.address, .broadcast = broadcast
+    };
     return 0;
 }
 
-static ipv4_t forbidden;                 /* net lock */
+static ipv4_t forbidden; /* net lock */
 
 void ip_forbid(ipv4_t destination) { forbidden = destination; }
 
@@ -110,7 +114,7 @@ static void multicast_mac(ipv4_t group, uint8_t mac[6])
 static uint32_t add_header(struct packet *packet, const struct ip_send *send, uint16_t identification,
                            uint16_t fragment)
 {
-    static const uint8_t router_alert[4] = { 148, 4, 0, 0 };         /* RFC 2113 2.1 */
+    static const uint8_t router_alert[4] = { 148, 4, 0, 0 }; /* RFC 2113 2.1 */
     uint32_t length = sizeof(struct ip_header) + (send->router_alert ? sizeof(router_alert) : 0);
     struct ip_header *ip = packet_push(packet, length);
     if (!ip)

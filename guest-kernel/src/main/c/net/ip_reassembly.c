@@ -9,25 +9,26 @@
 #include "platform/platform.h"
 #include "threads/timer.h"
 
-#define REASSEMBLY_TIMEOUT (30 * NS_PER_SECOND)   /* RFC 1122 3.3.2 asks for a fixed one of 60..120 s;
+#define REASSEMBLY_TIMEOUT \
+    (30 * NS_PER_SECOND)        /* RFC 1122 3.3.2 asks for a fixed one of 60..120 s;
                                                      30 s is what today's hosts use against floods */
-#define REASSEMBLY_DATAGRAMS 32      /* in progress at once; the oldest of who has most goes first */
-#define REASSEMBLY_SHARE 16          /* one part in so many of the network's memory */
-#define REASSEMBLY_FRAGMENTS 64      /* of one datagram: 64 KiB in pieces of 1 KiB */
+#define REASSEMBLY_DATAGRAMS 32 /* in progress at once; the oldest of who has most goes first */
+#define REASSEMBLY_SHARE 16     /* one part in so many of the network's memory */
+#define REASSEMBLY_FRAGMENTS 64 /* of one datagram: 64 KiB in pieces of 1 KiB */
 
 struct piece {
-    uint32_t start, length;          /* of the datagram's payload; in packet->layer */
+    uint32_t start, length; /* of the datagram's payload; in packet->layer */
 };
 struct datagram {
-    struct list link;                /* by age, oldest first */
+    struct list link; /* by age, oldest first */
     ipv4_t source, destination;
     uint16_t identification;
     uint8_t protocol;
     nanoseconds deadline;
-    struct list pieces;              /* packets, by start */
+    struct list pieces; /* packets, by start */
     unsigned count;
-    uint32_t have;                   /* bytes collected */
-    uint32_t total;                  /* bytes in all; 0 until the last fragment came */
+    uint32_t have;  /* bytes collected */
+    uint32_t total; /* bytes in all; 0 until the last fragment came */
     uint64_t charged;
 };
 
@@ -52,7 +53,7 @@ static void expire(struct timer *timer)
 {
     net_lock();
     nanoseconds now = clock_monotonic();
-    list_for_each_safe(node, &datagrams) {
+    list_for_each_safe (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
         if (d->deadline > now) {
             timer_start(timer, d->deadline);
@@ -63,17 +64,14 @@ static void expire(struct timer *timer)
     net_unlock();
 }
 
-void ip_reassembly_init(void)
-{
-    timer_init(&expiry, expire);
-}
+void ip_reassembly_init(void) { timer_init(&expiry, expire); }
 
 static struct datagram *find(const struct ip_info *info, uint16_t identification)
 {
-    list_for_each(node, &datagrams) {
+    list_for_each (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
-        if (d->identification == identification && d->source == info->source &&
-            d->destination == info->destination && d->protocol == info->protocol)
+        if (d->identification == identification && d->source == info->source && d->destination == info->destination &&
+            d->protocol == info->protocol)
             return d;
     }
     return NULL;
@@ -82,7 +80,7 @@ static struct datagram *find(const struct ip_info *info, uint16_t identification
 static uint64_t held_by(ipv4_t source)
 {
     uint64_t held = 0;
-    list_for_each(node, &datagrams) {
+    list_for_each (node, &datagrams) {
         const struct datagram *d = list_entry(node, struct datagram, link);
         if (d->source == source)
             held += d->charged + sizeof(*d);
@@ -95,7 +93,7 @@ static void forget_one_of_the_greediest(void)
 {
     struct datagram *victim = NULL;
     uint64_t most = 0;
-    list_for_each(node, &datagrams) {
+    list_for_each (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
         uint64_t held = held_by(d->source);
         if (held > most) {
@@ -177,7 +175,7 @@ static struct packet *join(struct datagram *d)
 {
     struct packet *whole = packet_allocate(d->total);
     if (whole) {
-        list_for_each(node, &d->pieces) {
+        list_for_each (node, &d->pieces) {
             struct packet *packet = list_entry(node, struct packet, link);
             packet_copy_out(packet, 0, packet_put(whole, packet->length), packet->length);
         }

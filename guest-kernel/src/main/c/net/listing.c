@@ -14,16 +14,16 @@
 #include "net/udp_private.h"
 #include "threads/thread.h"
 
-#define SPARE_RECORDS 64u            /* for sockets that are made between counting and copying */
-#define LINES_AT_ONCE 64u            /* between points where others may run */
+#define SPARE_RECORDS 64u /* for sockets that are made between counting and copying */
+#define LINES_AT_ONCE 64u /* between points where others may run */
 
 struct record {
     struct endpoint local, remote;
     uint32_t state, sending, receiving;
-    uint64_t number;                 /* of the inode; 0: no socket has it */
+    uint64_t number; /* of the inode; 0: no socket has it */
 };
 struct records {
-    struct record *all;              /* NULL: only counted */
+    struct record *all; /* NULL: only counted */
     uint32_t count, room;
 };
 
@@ -53,13 +53,15 @@ static void add_connection(struct tcp_entry *entry, void *context)
 static void add_listeners(struct records *records)
 {
     for (unsigned i = 0; i < PORT_BUCKETS; i++) {
-        list_for_each(link, &tcp_ports.buckets[i]) {
+        list_for_each (link, &tcp_ports.buckets[i]) {
             const struct port_binding *binding = list_entry(link, struct port_binding, link);
             if (!binding->listening)
                 continue;
             const struct tcp_socket *listener = container_of(binding, struct tcp_socket, binding);
-            add(records, &(struct record){ .local = binding->local, .state = TCP_LISTEN,
-                                           .receiving = listener->waiting_count, .number = listener->socket.number });
+            add(records, &(struct record){ .local = binding->local,
+                                           .state = TCP_LISTEN,
+                                           .receiving = listener->waiting_count,
+                                           .number = listener->socket.number });
         }
     }
 }
@@ -73,11 +75,13 @@ static void collect_tcp(struct records *records)
 static void collect_udp(struct records *records)
 {
     for (unsigned i = 0; i < PORT_BUCKETS; i++) {
-        list_for_each(link, &udp_ports.buckets[i]) {
+        list_for_each (link, &udp_ports.buckets[i]) {
             const struct udp_socket *udp = list_entry(link, struct udp_socket, binding.link);
-            add(records, &(struct record){ .local = udp->binding.local, .remote = udp->remote,
+            add(records, &(struct record){ .local = udp->binding.local,
+                                           .remote = udp->remote,
                                            .state = udp->remote.port != 0 ? TCP_ESTABLISHED : TCP_CLOSED,
-                                           .receiving = udp->received_bytes, .number = udp->socket.number });
+                                           .receiving = udp->received_bytes,
+                                           .number = udp->socket.number });
         }
     }
 }
@@ -87,9 +91,11 @@ static void print_records(struct text *out, const struct records *records)
 {
     for (uint32_t i = 0; i < records->count; i++) {
         const struct record *r = &records->all[i];
-        text_print(out, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 "
-                   "0000000000000000 0\n", i, __builtin_bswap32(r->local.address), r->local.port,
-                   __builtin_bswap32(r->remote.address), r->remote.port, r->state, r->sending, r->receiving, r->number);
+        text_print(out,
+                   "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 "
+                   "0000000000000000 0\n",
+                   i, __builtin_bswap32(r->local.address), r->local.port, __builtin_bswap32(r->remote.address),
+                   r->remote.port, r->state, r->sending, r->receiving, r->number);
         if (i % LINES_AT_ONCE == 0)
             give_way();
     }
@@ -99,7 +105,7 @@ static void show(struct text *out, void (*collect)(struct records *records))
 {
     struct records records = { NULL, 0, 0 };
     text_print(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
-               "inode\n");
+                    "inode\n");
     net_lock();
     collect(&records);
     net_unlock();

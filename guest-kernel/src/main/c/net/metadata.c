@@ -20,8 +20,8 @@
 /* EC2 User Guide, "Access instance metadata". */
 #define SERVICE ((struct endpoint){ 0xa9fea9feu, 80 })
 #define SERVICE_NAME "169.254.169.254"
-#define TOKEN_SECONDS 60             /* 1..21600; it is used once and at once */
-#define TOKEN_MAX 256u               /* EC2's have 56 characters */
+#define TOKEN_SECONDS 60 /* 1..21600; it is used once and at once */
+#define TOKEN_MAX 256u   /* EC2's have 56 characters */
 
 static const char token_request[] = "PUT /latest/api/token HTTP/1.1\r\n"
                                     "Host: " SERVICE_NAME "\r\n"

@@ -8,18 +8,18 @@
 
 #include "lib/types.h"
 
-#define USER_DATA_MAX 16384u         /* bytes: EC2 User Guide, "Work with instance user data" */
+#define USER_DATA_MAX 16384u /* bytes: EC2 User Guide, "Work with instance user data" */
 
 enum metadata_outcome {
     METADATA_FOUND,
-    METADATA_ABSENT,                 /* the service is there and holds no user data */
-    METADATA_FAILED,                 /* `problem` says why */
+    METADATA_ABSENT, /* the service is there and holds no user data */
+    METADATA_FAILED, /* `problem` says why */
 };
 
 struct user_data {
-    char *text;                      /* on the heap, the caller's to free; no NUL after it. NULL unless found */
-    size_t length;                   /* 0..USER_DATA_MAX */
-    char problem[96];                /* a sentence without its end; never anything the service sent */
+    char *text;       /* on the heap, the caller's to free; no NUL after it. NULL unless found */
+    size_t length;    /* 0..USER_DATA_MAX */
+    char problem[96]; /* a sentence without its end; never anything the service sent */
 };
 
 /* From now on nothing is sent to the service: connect(2) and send(2) give EACCES. */

@@ -17,7 +17,7 @@
 
 #define BUCKETS 64
 
-struct membership {                  /* of one socket */
+struct membership { /* of one socket */
     struct list link;
     struct multicast_group *group;
 };
@@ -35,7 +35,7 @@ void multicast_init(void)
 
 static struct multicast_group *find(const struct interface *interface, ipv4_t address)
 {
-    list_for_each(node, bucket_of(address)) {
+    list_for_each (node, bucket_of(address)) {
         struct multicast_group *group = list_entry(node, struct multicast_group, link);
         if (group->address == address && group->interface == interface)
             return group;
@@ -51,7 +51,7 @@ bool multicast_joined(const struct interface *interface, ipv4_t group)
 /* As on Linux, a socket gets what any other one has joined unless it says otherwise: IP_MULTICAST_ALL. */
 bool multicast_wanted(const struct socket *socket, ipv4_t group, int index)
 {
-    list_for_each(node, &socket->memberships) {
+    list_for_each (node, &socket->memberships) {
         const struct multicast_group *joined = list_entry(node, struct membership, link)->group;
         if (joined->address == group && joined->interface->index == index)
             return true;
@@ -62,7 +62,7 @@ bool multicast_wanted(const struct socket *socket, ipv4_t group, int index)
 void multicast_for_each(void (*visit)(struct multicast_group *group, void *context), void *context)
 {
     for (unsigned i = 0; i < BUCKETS; i++)
-        list_for_each_safe(node, &buckets[i])
+        list_for_each_safe (node, &buckets[i])
             visit(list_entry(node, struct multicast_group, link), context);
 }
 
@@ -117,7 +117,7 @@ int multicast_join(struct socket *socket, ipv4_t group, ipv4_t address, int32_t 
     unsigned count = 0;
     if (!interface)
         return -ENODEV;
-    list_for_each(node, &socket->memberships) {
+    list_for_each (node, &socket->memberships) {
         const struct multicast_group *joined = list_entry(node, struct membership, link)->group;
         if (joined->address == group && joined->interface == interface)
             return -EADDRINUSE;
@@ -143,7 +143,7 @@ int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t
     const struct interface *wanted = choose_interface(group, address, index);
     if (!wanted && index == 0 && address == IPV4_ANY)
         return -ENODEV;
-    list_for_each(node, &socket->memberships) {
+    list_for_each (node, &socket->memberships) {
         struct membership *membership = list_entry(node, struct membership, link);
         bool any = index == 0 && address == IPV4_ANY;
         if (membership->group->address != group || (!any && membership->group->interface != wanted))
@@ -157,6 +157,6 @@ int multicast_leave(struct socket *socket, ipv4_t group, ipv4_t address, int32_t
 void multicast_leave_all(struct socket *socket)
 {
     must_hold_net();
-    list_for_each_safe(node, &socket->memberships)
+    list_for_each_safe (node, &socket->memberships)
         drop(list_entry(node, struct membership, link));
 }

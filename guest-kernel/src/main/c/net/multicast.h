@@ -8,17 +8,17 @@
 #include "net/interface.h"
 #include "net/socket.h"
 
-#define MULTICAST_ALL_HOSTS 0xe0000001u      /* 224.0.0.1: joined on every interface, and never reported */
-#define MULTICAST_MEMBERSHIPS 20             /* of one socket: net.ipv4.igmp_max_memberships of Linux */
+#define MULTICAST_ALL_HOSTS 0xe0000001u /* 224.0.0.1: joined on every interface, and never reported */
+#define MULTICAST_MEMBERSHIPS 20        /* of one socket: net.ipv4.igmp_max_memberships of Linux */
 
 /* A group that some socket has joined on an interface. */
 struct multicast_group {
     struct list link;
     struct interface *interface;
     ipv4_t address;
-    uint32_t members;                /* sockets */
-    uint8_t reports_left;            /* igmp.c: unsolicited ones, or the answer to a query */
-    nanoseconds report_at;           /* igmp.c: of the next, monotonic; NO_DEADLINE: none is due */
+    uint32_t members;      /* sockets */
+    uint8_t reports_left;  /* igmp.c: unsolicited ones, or the answer to a query */
+    nanoseconds report_at; /* igmp.c: of the next, monotonic; NO_DEADLINE: none is due */
 };
 
 void multicast_init(void);

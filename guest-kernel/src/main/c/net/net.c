@@ -31,9 +31,9 @@
 #include "threads/timer.h"
 #include "threads/wait.h"
 
-#define BUDGET_SHARE 8               /* one part in so many of all memory */
-#define PRESSURE_EIGHTHS 6           /* of the budget, where pressure begins */
-#define FULL_EIGHTHS 7               /* where only new connections may still have some */
+#define BUDGET_SHARE 8     /* one part in so many of all memory */
+#define PRESSURE_EIGHTHS 6 /* of the budget, where pressure begins */
+#define FULL_EIGHTHS 7     /* where only new connections may still have some */
 
 void (*net_milestone)(enum net_event event, nanoseconds when);
 void (*net_urgent)(void);
@@ -43,10 +43,7 @@ static struct wait_queue configured_queue;
 static uint64_t memory_charged, memory_budget;
 static bool milestones_reached[NET_FIRST_RESPONSE + 1];
 
-void net_lock(void)
-{
-    spin_lock(&lock);
-}
+void net_lock(void) { spin_lock(&lock); }
 
 void net_unlock(void)
 {
@@ -139,10 +136,7 @@ int net_configure_dhcp(const char *hostname, net_changed *changed)
 }
 
 /* Only its interrupt is wanted. */
-static void patience_over(struct timer *timer)
-{
-    (void)timer;
-}
+static void patience_over(struct timer *timer) { (void)timer; }
 
 /* Lets the network work until nothing is `pending` any more, or until `deadline`. */
 static void finish_sending(bool (*pending)(void), nanoseconds deadline)
@@ -218,7 +212,7 @@ int net_resolver_text(char *to, size_t size, const struct net_configuration *con
     return length;
 }
 
-#define OWN_NAME_ADDRESS 0x7f000101u  /* 127.0.1.1: what a name stands for that no interface's address belongs to */
+#define OWN_NAME_ADDRESS 0x7f000101u /* 127.0.1.1: what a name stands for that no interface's address belongs to */
 
 int net_hosts_text(char *to, size_t size, const struct net_configuration *configuration, const char *host_name)
 {

@@ -24,18 +24,18 @@
 
 /* ---- Configuration, for the boot code ------------------------------------------------------ */
 
-#define NET_MAX_DNS 3                /* MAXNS, resolv.conf(5) */
-#define NET_DOMAIN_SIZE 256          /* RFC 1035 2.3.4, with a NUL */
+#define NET_MAX_DNS 3       /* MAXNS, resolv.conf(5) */
+#define NET_DOMAIN_SIZE 256 /* RFC 1035 2.3.4, with a NUL */
 
 struct net_configuration {
-    ipv4_t address;                  /* IPV4_ANY: none */
-    unsigned prefix;                 /* 0..32 */
-    ipv4_t gateway;                  /* IPV4_ANY: none */
+    ipv4_t address;  /* IPV4_ANY: none */
+    unsigned prefix; /* 0..32 */
+    ipv4_t gateway;  /* IPV4_ANY: none */
     ipv4_t dns[NET_MAX_DNS];
     unsigned dns_count;
-    unsigned mtu;                    /* 0: the device's own; what it cannot do becomes its largest */
-    char domain[NET_DOMAIN_SIZE];    /* "": none */
-    ipv4_t time_servers[SNTP_SERVERS];           /* by DHCP: option 42 */
+    unsigned mtu;                      /* 0: the device's own; what it cannot do becomes its largest */
+    char domain[NET_DOMAIN_SIZE];      /* "": none */
+    ipv4_t time_servers[SNTP_SERVERS]; /* by DHCP: option 42 */
     unsigned time_server_count;
 };
 

@@ -17,24 +17,32 @@
 #include "net/ip.h"
 #include "net/socket.h"
 
-#define QUEUE_LIMIT 65536u           /* bytes of answers in a socket */
-#define ANSWER_SIZE 4096u            /* bytes of a datagram at most: more than INTERFACE_LIMIT entries take */
-#define QUESTION_LIMIT 4096u         /* bytes that are looked at of what is sent */
+#define QUEUE_LIMIT 65536u   /* bytes of answers in a socket */
+#define ANSWER_SIZE 4096u    /* bytes of a datagram at most: more than INTERFACE_LIMIT entries take */
+#define QUESTION_LIMIT 4096u /* bytes that are looked at of what is sent */
 
 /* linux/netlink.h */
 enum { NLMSG_NOOP = 1, NLMSG_ERROR, NLMSG_DONE };
 enum { NLM_F_REQUEST = 1, NLM_F_MULTI = 2, NLM_F_ACK = 4, NLM_F_DUMP = 0x300 };
 /* linux/rtnetlink.h */
-enum { RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22, RTM_NEWROUTE = 24, RTM_GETROUTE = 26,
-       RTM_NEWNEIGH = 28, RTM_GETNEIGH = 30 };
+enum {
+    RTM_NEWLINK = 16,
+    RTM_GETLINK = 18,
+    RTM_NEWADDR = 20,
+    RTM_GETADDR = 22,
+    RTM_NEWROUTE = 24,
+    RTM_GETROUTE = 26,
+    RTM_NEWNEIGH = 28,
+    RTM_GETNEIGH = 30
+};
 
-struct header {                      /* struct nlmsghdr */
+struct header { /* struct nlmsghdr */
     uint32_t length;
     uint16_t type, flags;
     uint32_t sequence, port;
 };
 
-struct answer {                      /* one datagram */
+struct answer { /* one datagram */
     struct list link;
     uint32_t length;
     _Alignas(4) uint8_t bytes[];
@@ -42,12 +50,12 @@ struct answer {                      /* one datagram */
 
 struct netlink_socket {
     struct socket socket;
-    uint32_t port, groups;           /* port 0: not bound */
+    uint32_t port, groups; /* port 0: not bound */
     struct list answers;
-    uint32_t waiting;                /* bytes of answers */
+    uint32_t waiting; /* bytes of answers */
 };
 
-static uint32_t last_port;           /* net lock: given to sockets that are not the first */
+static uint32_t last_port; /* net lock: given to sockets that are not the first */
 
 static struct netlink_socket *of(struct socket *socket) { return container_of(socket, struct netlink_socket, socket); }
 
@@ -56,7 +64,7 @@ static struct netlink_socket *of(struct socket *socket) { return container_of(so
 struct builder {
     struct answer *answer;
     const struct header *question;
-    struct header *message;          /* the one being built */
+    struct header *message; /* the one being built */
     uint32_t port;
 };
 
@@ -73,8 +81,8 @@ static void *extend(struct builder *builder, uint32_t size)
 static void *begin_message(struct builder *builder, uint16_t type, uint16_t flags, uint32_t size)
 {
     struct header *header = extend(builder, sizeof(*header));
-    *header = (struct header){ .type = type, .flags = flags, .sequence = builder->question->sequence,
-                               .port = builder->port };
+    *header =
+        (struct header){ .type = type, .flags = flags, .sequence = builder->question->sequence, .port = builder->port };
     builder->message = header;
     return extend(builder, size);
 }
@@ -87,7 +95,9 @@ static void end_message(struct builder *builder)
 
 static void add_attribute(struct builder *builder, uint16_t type, const void *value, uint32_t size)
 {
-    struct { uint16_t length, type; } *attribute = extend(builder, 4 + size);
+    struct {
+        uint16_t length, type;
+    } *attribute = extend(builder, 4 + size);
     attribute->length = (uint16_t)(4 + size);
     attribute->type = type;
     memcpy(attribute + 1, value, size);
@@ -113,7 +123,12 @@ static void tell_link(struct builder *builder, const struct interface *interface
     enum { ETHER = 1, TYPE_LOOPBACK = 772, STATE_UNKNOWN = 0, STATE_DOWN = 2, STATE_UP = 6 };
     static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
     bool loopback = interface->loopback, running = loopback || interface->device->running;
-    struct { uint8_t family, padding; uint16_t type; int32_t index; uint32_t flags, change; } *info;
+    struct {
+        uint8_t family, padding;
+        uint16_t type;
+        int32_t index;
+        uint32_t flags, change;
+    } * info;
     info = begin_message(builder, RTM_NEWLINK, NLM_F_MULTI, sizeof(*info));
     info->type = loopback ? TYPE_LOOPBACK : ETHER;
     info->index = interface->index;
@@ -131,7 +146,10 @@ static void tell_link(struct builder *builder, const struct interface *interface
 static void tell_address(struct builder *builder, const struct interface *interface)
 {
     enum { IFA_ADDRESS = 1, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST, IFA_FLAGS = 8, PERMANENT = 0x80, SCOPE_HOST = 254 };
-    struct { uint8_t family, prefix, flags, scope; uint32_t index; } *info;
+    struct {
+        uint8_t family, prefix, flags, scope;
+        uint32_t index;
+    } * info;
     ipv4_t address = interface->configuration.address;
     if (address == IPV4_ANY)
         return;
@@ -155,14 +173,17 @@ enum { RTA_DST = 1, RTA_OIF = 4, RTA_GATEWAY = 5, RTA_PREFSRC = 7, RTA_TABLE = 1
 static void begin_route(struct builder *builder, const struct interface *interface, unsigned prefix, uint8_t scope,
                         uint8_t origin)
 {
-    struct { uint8_t family, prefix, source_prefix, service, table, origin, scope, type; uint32_t flags; } *info;
+    struct {
+        uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
+        uint32_t flags;
+    } * info;
     info = begin_message(builder, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*info));
     info->family = AF_INET;
     info->prefix = (uint8_t)prefix;
     info->table = TABLE_MAIN;
     info->origin = origin;
     info->scope = scope;
-    info->type = 1;                  /* RTN_UNICAST */
+    info->type = 1; /* RTN_UNICAST */
     add_word(builder, RTA_TABLE, TABLE_MAIN);
     add_word(builder, RTA_OIF, (uint32_t)interface->index);
 }
@@ -189,8 +210,11 @@ static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *
 {
     enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5 };
     enum { CLONED = 0x200, RTA_CACHEINFO = 12, RTA_UID = 25 };
-    const uint32_t flags_of_local = 0x80000000u, cache[8] = { 0 };       /* RTCF_LOCAL; struct rta_cacheinfo */
-    struct { uint8_t family, prefix, source_prefix, service, table, origin, scope, type; uint32_t flags; } *info;
+    const uint32_t flags_of_local = 0x80000000u, cache[8] = { 0 }; /* RTCF_LOCAL; struct rta_cacheinfo */
+    struct {
+        uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
+        uint32_t flags;
+    } * info;
     bool local = route->interface->loopback, group = ipv4_is_multicast(to);
     info = begin_message(builder, RTM_NEWROUTE, 0, sizeof(*info));
     info->family = AF_INET;
@@ -209,13 +233,19 @@ static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *
     end_message(builder);
 }
 
-#define NEIGHBOUR_SIZE 64u           /* bytes that one takes at most */
+#define NEIGHBOUR_SIZE 64u /* bytes that one takes at most */
 
 static bool tell_neighbour(const struct arp_entry *entry, void *context)
 {
     enum { NDA_DST = 1, NDA_LLADDR, INCOMPLETE = 1, REACHABLE = 2, RTN_UNICAST = 1 };
     struct builder *builder = context;
-    struct { uint8_t family, padding1; uint16_t padding2; int32_t index; uint16_t state; uint8_t flags, type; } *info;
+    struct {
+        uint8_t family, padding1;
+        uint16_t padding2;
+        int32_t index;
+        uint16_t state;
+        uint8_t flags, type;
+    } * info;
     if (builder->answer->length + NEIGHBOUR_SIZE > ANSWER_SIZE)
         return false;
     info = begin_message(builder, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*info));
@@ -253,7 +283,10 @@ static int report(struct netlink_socket *netlink, const struct header *question,
     struct builder builder = { make_answer(netlink, 64), question, NULL, netlink->port };
     if (!builder.answer)
         return -ENOBUFS;
-    struct { int32_t error; struct header question; } *info = begin_message(&builder, NLMSG_ERROR, 0, sizeof(*info));
+    struct {
+        int32_t error;
+        struct header question;
+    } *info = begin_message(&builder, NLMSG_ERROR, 0, sizeof(*info));
     info->error = error;
     info->question = *question;
     end_message(&builder);
@@ -296,7 +329,9 @@ static int dump(struct netlink_socket *netlink, const struct header *question, u
 /* The value of an attribute of the question, or NULL. */
 static const uint8_t *find_attribute(const uint8_t *body, uint32_t length, uint32_t at, uint16_t type, uint32_t *size)
 {
-    struct { uint16_t length, type; } attribute;
+    struct {
+        uint16_t length, type;
+    } attribute;
     while (at <= length && length - at >= sizeof(attribute)) {
         memcpy(&attribute, body + at, sizeof(attribute));
         if (attribute.length < sizeof(attribute) || attribute.length > length - at)
@@ -309,8 +344,8 @@ static const uint8_t *find_attribute(const uint8_t *body, uint32_t length, uint3
     return NULL;
 }
 
-#define LINK_HEADER 16u              /* struct ifinfomsg */
-#define ROUTE_HEADER 12u             /* struct rtmsg */
+#define LINK_HEADER 16u  /* struct ifinfomsg */
+#define ROUTE_HEADER 12u /* struct rtmsg */
 
 /* By its number, or else by its name; NULL: there is none. */
 static const struct interface *find_link(const uint8_t *body, uint32_t length, bool *asked)
@@ -392,7 +427,7 @@ static int answer_question(struct netlink_socket *netlink, const struct header *
 static void bind_if_needed(struct netlink_socket *netlink)
 {
     if (netlink->port == 0)
-        netlink->port = last_port++ == 0 ? 1 : (uint32_t)-(int32_t)last_port;
+        netlink->port = last_port++ == 0 ? 1 : (uint32_t) - (int32_t)last_port;
 }
 
 /* Net lock. */
@@ -566,16 +601,23 @@ static int take_error(struct socket *socket)
 static void release(struct socket *socket)
 {
     struct netlink_socket *netlink = of(socket);
-    list_for_each_safe(link, &netlink->answers)
+    list_for_each_safe (link, &netlink->answers)
         heap_free(list_entry(link, struct answer, link));
     heap_free(netlink);
 }
 
 static const struct socket_operations operations = {
-    .bind = bind_address, .connect = connect_address, .send = send_message, .receive = receive_message,
+    .bind = bind_address,
+    .connect = connect_address,
+    .send = send_message,
+    .receive = receive_message,
     .shutdown = shut_down,
-    .local_address = local_address, .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes,
-    .take_error = take_error, .release = release,
+    .local_address = local_address,
+    .peer_address = peer_address,
+    .poll = poll_events,
+    .readable_bytes = readable_bytes,
+    .take_error = take_error,
+    .release = release,
 };
 
 int netlink_socket_create(int type, int protocol, struct socket **out)

@@ -7,8 +7,17 @@
 #include "lib/errno.h"
 #include "net/net.h"
 
-int option_set_nothing(void *socket, int value) { (void)socket; (void)value; return 0; }
-int option_get_zero(const void *socket) { (void)socket; return 0; }
+int option_set_nothing(void *socket, int value)
+{
+    (void)socket;
+    (void)value;
+    return 0;
+}
+int option_get_zero(const void *socket)
+{
+    (void)socket;
+    return 0;
+}
 
 static const struct option *find(const struct option_table *table, int name)
 {

@@ -8,21 +8,22 @@
 #include "lib/types.h"
 
 enum option_shape {
-    OPTION_FLAG,                     /* a bool: anything but 0 sets it */
-    OPTION_BYTE,                     /* a uint8_t */
-    OPTION_NUMBER,                   /* an int32_t or uint32_t */
-    OPTION_SECONDS, OPTION_MILLISECONDS,     /* nanoseconds; the program counts in these */
-    OPTION_COMPUTED,                 /* kept nowhere: only the functions count; without set(): -ENOPROTOOPT */
+    OPTION_FLAG,   /* a bool: anything but 0 sets it */
+    OPTION_BYTE,   /* a uint8_t */
+    OPTION_NUMBER, /* an int32_t or uint32_t */
+    OPTION_SECONDS,
+    OPTION_MILLISECONDS, /* nanoseconds; the program counts in these */
+    OPTION_COMPUTED,     /* kept nowhere: only the functions count; without set(): -ENOPROTOOPT */
 };
 
 struct option {
     int name;
     enum option_shape shape;
-    uint16_t offset;                 /* of the field, in bytes from the socket's start */
-    bool not_empty;                  /* a value of no bytes, which IP takes for 0, is -EINVAL */
-    int lowest, highest;             /* values beyond are -EINVAL; both 0: none are */
-    int (*set)(void *socket, int value);     /* instead of keeping it: 0 or -errno */
-    int (*get)(const void *socket);  /* instead of reading the field */
+    uint16_t offset;                     /* of the field, in bytes from the socket's start */
+    bool not_empty;                      /* a value of no bytes, which IP takes for 0, is -EINVAL */
+    int lowest, highest;                 /* values beyond are -EINVAL; both 0: none are */
+    int (*set)(void *socket, int value); /* instead of keeping it: 0 or -errno */
+    int (*get)(const void *socket);      /* instead of reading the field */
 };
 struct option_table {
     const struct option *options;
@@ -30,7 +31,9 @@ struct option_table {
 };
 
 #define OPTION_AT(name_, shape_, type, field, ...) \
-    { .name = (name_), .shape = (shape_), .offset = offsetof(type, field), __VA_ARGS__ }
+    { \
+        .name = (name_), .shape = (shape_), .offset = offsetof(type, field), __VA_ARGS__ \
+    }
 /* clang-format off */
 #define OPTION_OF(name_, ...) { .name = (name_), .shape = OPTION_COMPUTED, __VA_ARGS__ }
 /* clang-format on */

@@ -6,7 +6,7 @@
 #include "lib/hash.h"
 #include "net/net.h"
 
-static struct hash_key share_key;    /* of every table; set once */
+static struct hash_key share_key; /* of every table; set once */
 
 void ports_init(void) { random_bytes(&share_key, sizeof(share_key)); }
 
@@ -22,10 +22,7 @@ void port_binding_init(struct port_binding *binding)
     list_init(&binding->link);
 }
 
-struct list *port_bucket(struct port_table *table, uint16_t port)
-{
-    return &table->buckets[port % PORT_BUCKETS];
-}
+struct list *port_bucket(struct port_table *table, uint16_t port) { return &table->buckets[port % PORT_BUCKETS]; }
 
 static bool may_share(const struct port_binding *new, const struct port_binding *other)
 {
@@ -37,7 +34,7 @@ static bool may_share(const struct port_binding *new, const struct port_binding 
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
                                    struct endpoint local)
 {
-    list_for_each(node, &table->buckets[local.port % PORT_BUCKETS]) {
+    list_for_each (node, &table->buckets[local.port % PORT_BUCKETS]) {
         struct port_binding *other = list_entry(node, struct port_binding, link);
         bool overlap = other->local.address == local.address || other->local.address == IPV4_ANY ||
                        local.address == IPV4_ANY;

@@ -17,10 +17,10 @@ struct port_table {
     struct list buckets[PORT_BUCKETS];
 };
 struct port_binding {
-    struct list link;                /* self-linked when not bound */
+    struct list link; /* self-linked when not bound */
     struct endpoint local;
-    bool reuse_address;              /* SO_REUSEADDR: may share a port nobody listens on */
-    bool reuse_port;                 /* SO_REUSEPORT: may share with others that say so */
+    bool reuse_address; /* SO_REUSEADDR: may share a port nobody listens on */
+    bool reuse_port;    /* SO_REUSEPORT: may share with others that say so */
     bool listening;
 };
 

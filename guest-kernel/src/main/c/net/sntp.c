@@ -20,27 +20,27 @@
 
 #define SERVER_PORT 123
 #define ANSWER_PATIENCE NS_PER_SECOND
-#define FIRST_ROUNDS 4               /* until the drift is known roughly, ... */
-#define FIRST_PERIOD (16 * NS_PER_SECOND)        /* ... MINPOLL: RFC 5905 7.2 */
+#define FIRST_ROUNDS 4                    /* until the drift is known roughly, ... */
+#define FIRST_PERIOD (16 * NS_PER_SECOND) /* ... MINPOLL: RFC 5905 7.2 */
 #define PERIOD (64 * NS_PER_SECOND)
-#define LONGEST_PERIOD (1024 * NS_PER_SECOND)    /* RFC 5905 7.2: where servers are asked for long */
+#define LONGEST_PERIOD (1024 * NS_PER_SECOND) /* RFC 5905 7.2: where servers are asked for long */
 
 struct server {
     ipv4_t address;
-    bool denied;                     /* it wants to be asked no more */
+    bool denied; /* it wants to be asked no more */
 };
 
 static struct spinlock lock = SPINLOCK(LOCK_TIME_SERVERS);
-static struct server servers[SNTP_SERVERS];      /* lock */
-static unsigned count;                           /* lock */
-static unsigned generation;                      /* lock: changes with the servers; 0: there were none yet */
+static struct server servers[SNTP_SERVERS]; /* lock */
+static unsigned count;                      /* lock */
+static unsigned generation;                 /* lock: changes with the servers; 0: there were none yet */
 static struct wait_queue changed = WAIT_QUEUE(changed);
 
 static struct {
     struct sntp_clock clock;
     struct wall_time wall;
     unsigned rounds;
-    nanoseconds period;              /* the least that the servers want */
+    nanoseconds period; /* the least that the servers want */
     bool silence_reported;
 } client = { .period = PERIOD };
 

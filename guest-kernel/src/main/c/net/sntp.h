@@ -22,13 +22,13 @@ void sntp_use(const ipv4_t *servers, unsigned count);
 
 enum sntp_kind {
     SNTP_TIME,
-    SNTP_RATE,                       /* kiss of death: ask less often */
-    SNTP_DENIED,                     /* kiss of death: do not ask again */
-    SNTP_INVALID,                    /* no answer to this question, or of a server that does not know the time itself */
+    SNTP_RATE,    /* kiss of death: ask less often */
+    SNTP_DENIED,  /* kiss of death: do not ask again */
+    SNTP_INVALID, /* no answer to this question, or of a server that does not know the time itself */
 };
 struct sntp_answer {
-    nanoseconds received, sent;      /* by the server's clock, since 1970 */
-    nanoseconds distance;            /* how far the server may be off: half its root delay, and its dispersion */
+    nanoseconds received, sent; /* by the server's clock, since 1970 */
+    nanoseconds distance;       /* how far the server may be off: half its root delay, and its dispersion */
 };
 /* A question whose transmit time is the random `nonce`, which says nothing of our clock and which the answer must
  * repeat. */
@@ -42,7 +42,7 @@ enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, 
 struct sntp_sample {
     int64_t offset;
     nanoseconds delay, error;
-    bool usable;                     /* false: out of bounds */
+    bool usable; /* false: out of bounds */
 };
 /* `asked` and `answered` are wall times of ours. */
 struct sntp_sample sntp_sample_of(nanoseconds asked, nanoseconds answered, const struct sntp_answer *answer);
@@ -51,12 +51,12 @@ struct sntp_sample sntp_sample_of(nanoseconds asked, nanoseconds answered, const
 int sntp_choose(const struct sntp_sample *samples, unsigned count);
 
 struct sntp_clock {
-    bool met;                        /* a sample has come */
-    int64_t drift;                   /* the gain that makes up for our oscillator, in 2^-32 */
-    int64_t correction;              /* the gain, besides, that works off the offset */
-    int64_t expected;                /* ns: the offset that should be left by now, if `drift` were right */
-    nanoseconds since;               /* monotonic: when `expected` and the gains were set */
-    nanoseconds shortest;            /* the smallest delay met */
+    bool met;             /* a sample has come */
+    int64_t drift;        /* the gain that makes up for our oscillator, in 2^-32 */
+    int64_t correction;   /* the gain, besides, that works off the offset */
+    int64_t expected;     /* ns: the offset that should be left by now, if `drift` were right */
+    nanoseconds since;    /* monotonic: when `expected` and the gains were set */
+    nanoseconds shortest; /* the smallest delay met */
     unsigned samples;
 };
 /*

@@ -14,10 +14,10 @@
 #include "net/sntp.h"
 
 #define DELAY_LIMIT NS_PER_SECOND
-#define STEP_LIMIT (128 * NS_PER_MS)         /* STEPT: RFC 5905 11.3 */
+#define STEP_LIMIT (128 * NS_PER_MS) /* STEPT: RFC 5905 11.3 */
 #define UNIT (1L << 32)
-#define GAIN_LIMIT (500 * UNIT / 1000000)    /* 500 parts in a million, as Linux and ntpd */
-#define SETTLING (192 * NS_PER_SECOND)       /* samples this far apart move the drift by half of what they show */
+#define GAIN_LIMIT (500 * UNIT / 1000000) /* 500 parts in a million, as Linux and ntpd */
+#define SETTLING (192 * NS_PER_SECOND)    /* samples this far apart move the drift by half of what they show */
 
 static int64_t clamp(int64_t value, int64_t limit) { return value > limit ? limit : value < -limit ? -limit : value; }
 
@@ -67,10 +67,7 @@ static int64_t proven(struct sntp_clock *clock, const struct sntp_sample *sample
 }
 
 /* `ns` in `period`, as a gain. A second is more than GAIN_LIMIT makes up for in any period. */
-static int64_t gain_of(int64_t ns, nanoseconds period)
-{
-    return clamp(ns, NS_PER_SECOND) * UNIT / (int64_t)period;
-}
+static int64_t gain_of(int64_t ns, nanoseconds period) { return clamp(ns, NS_PER_SECOND) * UNIT / (int64_t)period; }
 
 /* What the correction has worked off by now, in ns. */
 static int64_t worked_off(const struct sntp_clock *clock, nanoseconds now)

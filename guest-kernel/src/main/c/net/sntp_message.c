@@ -11,18 +11,18 @@
 #include "net/sntp.h"
 
 #define VERSION 4u
-#define MODE_CLIENT 3u               /* RFC 5905 7.3, figure 10 */
+#define MODE_CLIENT 3u /* RFC 5905 7.3, figure 10 */
 #define MODE_SERVER 4u
-#define LEAP_UNKNOWN 3u              /* the server's clock is not synchronised */
-#define STRATUM_MOST 15u             /* 16: unsynchronised; 0: a kiss code */
-#define UNIX_EPOCH 2208988800u       /* 1970 in seconds since 1900 */
-#define DISTANCE_LIMIT (1500 * NS_PER_MS)    /* MAXDIST: RFC 5905 14 */
+#define LEAP_UNKNOWN 3u                   /* the server's clock is not synchronised */
+#define STRATUM_MOST 15u                  /* 16: unsynchronised; 0: a kiss code */
+#define UNIX_EPOCH 2208988800u            /* 1970 in seconds since 1900 */
+#define DISTANCE_LIMIT (1500 * NS_PER_MS) /* MAXDIST: RFC 5905 14 */
 
 struct message {
     uint8_t leap_version_mode, stratum, poll, precision;
-    be32 root_delay, root_dispersion;            /* seconds, 16 bits of them a fraction */
+    be32 root_delay, root_dispersion; /* seconds, 16 bits of them a fraction */
     uint8_t reference[4];
-    be32 reference_time[2], origin[2], received[2], sent[2];     /* seconds since 1900, and a fraction of 2^-32 */
+    be32 reference_time[2], origin[2], received[2], sent[2]; /* seconds since 1900, and a fraction of 2^-32 */
 };
 _Static_assert(sizeof(struct message) == SNTP_MESSAGE_SIZE, "RFC 5905 7.3");
 

@@ -18,8 +18,8 @@
 #include "net/ip.h"
 #include "platform/platform.h"
 
-#define FAMILIES 46                   /* AF_MAX of Linux 6: what is beyond is no family */
-#define SOCKET_DEVICE 8u             /* what stat(2) reports of the pseudo file system; any constant will do */
+#define FAMILIES 46      /* AF_MAX of Linux 6: what is beyond is no family */
+#define SOCKET_DEVICE 8u /* what stat(2) reports of the pseudo file system; any constant will do */
 
 static struct socket *socket_in(struct file *file) { return file->private; }
 
@@ -37,15 +37,9 @@ static ssize_type write_file(struct file *file, struct transfer *transfer, uint6
     return socket_in(file)->operations->send(socket_in(file), &message);
 }
 
-static unsigned poll_file(struct file *file)
-{
-    return socket_in(file)->operations->poll(socket_in(file));
-}
+static unsigned poll_file(struct file *file) { return socket_in(file)->operations->poll(socket_in(file)); }
 
-static struct wait_queue *queue_of_file(struct file *file)
-{
-    return &socket_in(file)->queue;
-}
+static struct wait_queue *queue_of_file(struct file *file) { return &socket_in(file)->queue; }
 
 /* The requests of one protocol, and of the interfaces. */
 static int64_t ioctl_socket(struct socket *socket, uint32_t request, uintptr_t argument)
@@ -69,20 +63,25 @@ static int64_t ioctl_file(struct file *file, uint32_t request, uintptr_t argumen
 static int status_of_file(struct file *file, struct file_status *status)
 {
     *status = (struct file_status){
-        .device = SOCKET_DEVICE, .inode = socket_in(file)->number, .mode = S_IFSOCK | 0777, .links = 1,
+        .device = SOCKET_DEVICE,
+        .inode = socket_in(file)->number,
+        .mode = S_IFSOCK | 0777,
+        .links = 1,
         .block_size = PAGE_SIZE,
     };
     return 0;
 }
 
-static void release_file(struct file *file)
-{
-    socket_in(file)->operations->release(socket_in(file));
-}
+static void release_file(struct file *file) { socket_in(file)->operations->release(socket_in(file)); }
 
 static const struct file_operations socket_file_operations = {
-    .read = read_file, .write = write_file, .poll = poll_file, .queue = queue_of_file, .ioctl = ioctl_file,
-    .status = status_of_file, .release = release_file,
+    .read = read_file,
+    .write = write_file,
+    .poll = poll_file,
+    .queue = queue_of_file,
+    .ioctl = ioctl_file,
+    .status = status_of_file,
+    .release = release_file,
 };
 
 struct socket *socket_of(struct file *file)
@@ -90,8 +89,7 @@ struct socket *socket_of(struct file *file)
     return file->operations == &socket_file_operations ? socket_in(file) : NULL;
 }
 
-void socket_init(struct socket *socket, const struct socket_operations *operations, int family, int type,
-                 int protocol)
+void socket_init(struct socket *socket, const struct socket_operations *operations, int family, int type, int protocol)
 {
     static uint64_t last_number;
     socket->operations = operations;
@@ -100,8 +98,13 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
     socket->type = (uint16_t)type;
     socket->protocol = (uint16_t)protocol;
     socket->kept = (struct socket_kept){
-        .receive_low = 1, .time_to_live = IP_DEFAULT_TTL, .path_discovery = 1, .multicast_ttl = 1,
-        .multicast_loop = true, .multicast_all = true, .incoming_cpu = -1,
+        .receive_low = 1,
+        .time_to_live = IP_DEFAULT_TTL,
+        .path_discovery = 1,
+        .multicast_ttl = 1,
+        .multicast_loop = true,
+        .multicast_all = true,
+        .incoming_cpu = -1,
     };
     list_init(&socket->memberships);
     wait_queue_init(&socket->queue);
@@ -130,10 +133,7 @@ bool socket_nonblocking(const struct socket *socket, unsigned message_flags)
     return message_flags & MSG_DONTWAIT || read_once(socket->file->flags) & O_NONBLOCK;
 }
 
-nanoseconds socket_deadline(nanoseconds timeout)
-{
-    return timeout == 0 ? NO_DEADLINE : clock_monotonic() + timeout;
-}
+nanoseconds socket_deadline(nanoseconds timeout) { return timeout == 0 ? NO_DEADLINE : clock_monotonic() + timeout; }
 
 /* An eighth of the network's budget, so that a few busy sockets cannot starve the others. */
 uint32_t socket_buffer_maximum(void)
@@ -150,7 +150,7 @@ static int create_inet(int type, int protocol, struct socket **out)
     case SOCK_DGRAM:
         return protocol == IPPROTO_IP || protocol == IPPROTO_UDP ? udp_socket_create(out) : -EPROTONOSUPPORT;
     case SOCK_RAW:
-        return -EPERM;                /* what a process without CAP_NET_RAW gets: Java then probes by TCP */
+        return -EPERM; /* what a process without CAP_NET_RAW gets: Java then probes by TCP */
     default:
         return -ESOCKTNOSUPPORT;
     }

@@ -12,7 +12,7 @@
 #include "net/net.h"
 #include "net/ports.h"
 
-#define AF_UNSPEC 0                  /* socket(2), Linux x86-64 values here and below */
+#define AF_UNSPEC 0 /* socket(2), Linux x86-64 values here and below */
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -25,7 +25,7 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 
-#define MSG_OOB 0x1u                 /* send(2), recv(2) */
+#define MSG_OOB 0x1u /* send(2), recv(2) */
 #define MSG_PEEK 0x2u
 #define MSG_TRUNC 0x20u
 #define MSG_DONTWAIT 0x40u
@@ -34,18 +34,20 @@
 #define MSG_NOSIGNAL 0x4000u
 #define MSG_MORE 0x8000u
 
-#define SHUT_RD 0                    /* shutdown(2) */
+#define SHUT_RD 0 /* shutdown(2) */
 #define SHUT_WR 1
 #define SHUT_RDWR 2
 
-#define UNIX_PATH_SIZE 108           /* unix(7) */
+#define UNIX_PATH_SIZE 108 /* unix(7) */
 
 struct socket_address {
-    uint16_t family;                 /* AF_UNSPEC, AF_INET, AF_UNIX or AF_NETLINK */
+    uint16_t family; /* AF_UNSPEC, AF_INET, AF_UNIX or AF_NETLINK */
     struct endpoint in;
-    uint8_t path_length;             /* AF_UNIX: 0 = unnamed; path is not NUL-terminated; first byte 0: abstract */
+    uint8_t path_length; /* AF_UNIX: 0 = unnamed; path is not NUL-terminated; first byte 0: abstract */
     char path[UNIX_PATH_SIZE];
-    struct { uint32_t port, groups; } netlink;   /* AF_NETLINK; port 0: the kernel */
+    struct {
+        uint32_t port, groups;
+    } netlink; /* AF_NETLINK; port 0: the kernel */
 };
 
 /* Options of level IPPROTO_IP that are control messages too, linux/in.h */
@@ -55,23 +57,23 @@ struct socket_address {
 #define IP_RECVERR 11
 #define IP_RECVORIGDSTADDR 20
 #define IP_ORIGDSTADDR IP_RECVORIGDSTADDR
-#define SOL_SOCKET 1                 /* asm-generic/socket.h */
+#define SOL_SOCKET 1 /* asm-generic/socket.h */
 #define SO_TIMESTAMP 29
 #define SO_TIMESTAMPNS 35
 
 /* What is said with a datagram by control messages, cmsg(3): IP_PKTINFO and the like. */
 struct socket_control {
     int32_t level, type;
-    uint32_t length;                 /* of the value, bytes */
+    uint32_t length; /* of the value, bytes */
     uint8_t value[32];
 };
-#define SOCKET_CONTROLS 5            /* kinds that one datagram can have */
+#define SOCKET_CONTROLS 5 /* kinds that one datagram can have */
 
 struct socket_message {
     struct transfer *data;
-    unsigned flags;                  /* MSG_* asked for */
-    struct socket_address *address;  /* send: destination or NULL; receive: sender, or NULL */
-    unsigned result_flags;           /* receive: MSG_TRUNC, MSG_OOB */
+    unsigned flags;                 /* MSG_* asked for */
+    struct socket_address *address; /* send: destination or NULL; receive: sender, or NULL */
+    unsigned result_flags;          /* receive: MSG_TRUNC, MSG_OOB */
     /* Receive: what is to be said of a datagram. */
     struct socket_control controls[SOCKET_CONTROLS];
     unsigned control_count;
@@ -95,7 +97,7 @@ struct socket_operations {
     int (*local_address)(struct socket *socket, struct socket_address *out);
     int (*peer_address)(struct socket *socket, struct socket_address *out);
     unsigned (*poll)(struct socket *socket);
-    int64_t (*readable_bytes)(struct socket *socket);             /* FIONREAD; -errno */
+    int64_t (*readable_bytes)(struct socket *socket); /* FIONREAD; -errno */
     /* Other requests of ioctl(2), their answer in *value; -ENOTTY. May be NULL. */
     int (*ioctl)(struct socket *socket, uint32_t request, int32_t *value);
     /* Called under the net lock; returns and clears the pending error, positive. */
@@ -114,19 +116,19 @@ struct socket_operations {
 struct socket_kept {
     bool reuse_address, reuse_port, broadcast, keep_alive, linger, urgent_in_line;
     uint32_t linger_seconds;
-    uint32_t receive_low;            /* SO_RCVLOWAT: bytes worth waking a reader for */
+    uint32_t receive_low; /* SO_RCVLOWAT: bytes worth waking a reader for */
     uint8_t type_of_service, time_to_live;
-    bool no_port;                    /* IP_BIND_ADDRESS_NO_PORT: bind() without a port leaves that to connect() */
-    bool transparent, free_bind;     /* may be bound to an address that is not ours */
-    bool packet_info, tell_tos, tell_ttl, tell_destination;      /* said with each datagram */
-    bool receive_errors;             /* IP_RECVERR */
-    uint8_t path_discovery;          /* IP_MTU_DISCOVER: IP_PMTUDISC_* */
+    bool no_port;                /* IP_BIND_ADDRESS_NO_PORT: bind() without a port leaves that to connect() */
+    bool transparent, free_bind; /* may be bound to an address that is not ours */
+    bool packet_info, tell_tos, tell_ttl, tell_destination; /* said with each datagram */
+    bool receive_errors;                                    /* IP_RECVERR */
+    uint8_t path_discovery;                                 /* IP_MTU_DISCOVER: IP_PMTUDISC_* */
     uint8_t multicast_ttl;
     bool multicast_loop, multicast_all;
-    ipv4_t multicast_interface;      /* its address, or IPV4_ANY */
-    int32_t multicast_index;         /* its number, or 0: the one that has a route */
-    bool timestamp, timestamp_ns;    /* said with each datagram; at most one of them */
-    bool cork;                       /* UDP_CORK */
+    ipv4_t multicast_interface;   /* its address, or IPV4_ANY */
+    int32_t multicast_index;      /* its number, or 0: the one that has a route */
+    bool timestamp, timestamp_ns; /* said with each datagram; at most one of them */
+    bool cork;                    /* UDP_CORK */
     /* Kept and given back; nothing here depends on them. */
     bool debug, dont_route, queue_overflow, prefer_busy_poll;
     bool retain_options, receive_options, checksum_offset, join_datagrams, extended_errors;
@@ -136,21 +138,21 @@ struct socket_kept {
 
 struct socket {
     const struct socket_operations *operations;
-    struct file *file;               /* not counted: the file holds the socket */
-    uint64_t number;                 /* never given twice: the inode number that stat(2) reports */
+    struct file *file; /* not counted: the file holds the socket */
+    uint64_t number;   /* never given twice: the inode number that stat(2) reports */
     uint16_t family, type, protocol;
-    struct wait_queue queue;         /* woken with POLL* */
-    struct mutex reading, writing;   /* one reader and one writer move bytes at a time */
+    struct wait_queue queue;       /* woken with POLL* */
+    struct mutex reading, writing; /* one reader and one writer move bytes at a time */
     /* Options, net lock; nanoseconds 0 means no limit. */
     nanoseconds receive_timeout, send_timeout;
-    uint32_t receive_buffer, send_buffer;        /* bytes; as set, or 0: automatic */
+    uint32_t receive_buffer, send_buffer; /* bytes; as set, or 0: automatic */
     struct socket_kept kept;
-    struct list memberships;         /* net lock: of groups (net/multicast.c) */
+    struct list memberships; /* net lock: of groups (net/multicast.c) */
 };
 
 #define SOCKET_OPTION_SIZE 256u
 #define SOCKET_BUFFER_MINIMUM 4096u
-uint32_t socket_buffer_maximum(void);            /* what SO_SNDBUF/SO_RCVBUF may ask for */
+uint32_t socket_buffer_maximum(void); /* what SO_SNDBUF/SO_RCVBUF may ask for */
 
 /* A new socket as a file with one reference. 0 or -errno (-EAFNOSUPPORT, -EPROTONOSUPPORT, -EPERM ...). */
 int socket_create(int family, int type, int protocol, unsigned file_flags, struct file **out);
@@ -164,8 +166,7 @@ int socket_get_option(struct socket *socket, int level, int name, void *value, u
 
 /* ---- For protocols ---------------------------------------------------------------------------- */
 
-void socket_init(struct socket *socket, const struct socket_operations *operations, int family, int type,
-                 int protocol);
+void socket_init(struct socket *socket, const struct socket_operations *operations, int family, int type, int protocol);
 /* Wraps the socket into a file; on failure the socket stays the caller's. 0 or -ENOMEM. */
 int socket_open_file(struct socket *socket, unsigned file_flags, struct file **out);
 /* Adds to what is said with a datagram. */

@@ -15,27 +15,73 @@
 #include "net/udp.h"
 
 enum {
-    SO_DEBUG = 1, SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_DONTROUTE = 5, SO_BROADCAST = 6, SO_SNDBUF = 7,
-    SO_RCVBUF = 8, SO_KEEPALIVE = 9, SO_OOBINLINE = 10, SO_PRIORITY = 12, SO_LINGER = 13, SO_BSDCOMPAT = 14,
-    SO_REUSEPORT = 15, SO_PEERCRED = 17, SO_RCVLOWAT = 18, SO_SNDLOWAT = 19, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21,
-    SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_MARK = 36,
-    SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RXQ_OVFL = 40, SO_BUSY_POLL = 46, SO_INCOMING_CPU = 49,
-    SO_INCOMING_NAPI_ID = 56, SO_COOKIE = 57, SO_PREFER_BUSY_POLL = 69, SO_BUSY_POLL_BUDGET = 70,
+    SO_DEBUG = 1,
+    SO_REUSEADDR = 2,
+    SO_TYPE = 3,
+    SO_ERROR = 4,
+    SO_DONTROUTE = 5,
+    SO_BROADCAST = 6,
+    SO_SNDBUF = 7,
+    SO_RCVBUF = 8,
+    SO_KEEPALIVE = 9,
+    SO_OOBINLINE = 10,
+    SO_PRIORITY = 12,
+    SO_LINGER = 13,
+    SO_BSDCOMPAT = 14,
+    SO_REUSEPORT = 15,
+    SO_PEERCRED = 17,
+    SO_RCVLOWAT = 18,
+    SO_SNDLOWAT = 19,
+    SO_RCVTIMEO = 20,
+    SO_SNDTIMEO = 21,
+    SO_ACCEPTCONN = 30,
+    SO_SNDBUFFORCE = 32,
+    SO_RCVBUFFORCE = 33,
+    SO_MARK = 36,
+    SO_PROTOCOL = 38,
+    SO_DOMAIN = 39,
+    SO_RXQ_OVFL = 40,
+    SO_BUSY_POLL = 46,
+    SO_INCOMING_CPU = 49,
+    SO_INCOMING_NAPI_ID = 56,
+    SO_COOKIE = 57,
+    SO_PREFER_BUSY_POLL = 69,
+    SO_BUSY_POLL_BUDGET = 70,
 };
-enum {                               /* linux/in.h; the rest is in net/socket.h */
-    IP_RECVOPTS = 6, IP_RETOPTS = 7, IP_MTU_DISCOVER = 10, IP_RECVTTL = 12, IP_RECVTOS = 13,
-    IP_MTU = 14, IP_FREEBIND = 15, IP_TRANSPARENT = 19, IP_MINTTL = 21, IP_CHECKSUM = 23, IP_BIND_ADDRESS_NO_PORT = 24,
-    IP_RECVERR_RFC4884 = 26, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34,
-    IP_ADD_MEMBERSHIP = 35, IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45,
-    IP_MULTICAST_ALL = 49,
+enum { /* linux/in.h; the rest is in net/socket.h */
+       IP_RECVOPTS = 6,
+       IP_RETOPTS = 7,
+       IP_MTU_DISCOVER = 10,
+       IP_RECVTTL = 12,
+       IP_RECVTOS = 13,
+       IP_MTU = 14,
+       IP_FREEBIND = 15,
+       IP_TRANSPARENT = 19,
+       IP_MINTTL = 21,
+       IP_CHECKSUM = 23,
+       IP_BIND_ADDRESS_NO_PORT = 24,
+       IP_RECVERR_RFC4884 = 26,
+       IP_MULTICAST_IF = 32,
+       IP_MULTICAST_TTL = 33,
+       IP_MULTICAST_LOOP = 34,
+       IP_ADD_MEMBERSHIP = 35,
+       IP_DROP_MEMBERSHIP = 36,
+       MCAST_JOIN_GROUP = 42,
+       MCAST_LEAVE_GROUP = 45,
+       IP_MULTICAST_ALL = 49,
 };
-#define UDP_CORK 1                   /* linux/udp.h */
+#define UDP_CORK 1 /* linux/udp.h */
 #define UDP_GRO 104
-#define ECN_MASK 3u                  /* RFC 3168: the transport's part of the type of service */
-#define PMTUDISC_LAST 5              /* IP_PMTUDISC_OMIT */
+#define ECN_MASK 3u     /* RFC 3168: the transport's part of the type of service */
+#define PMTUDISC_LAST 5 /* IP_PMTUDISC_OMIT */
 
-struct linger_value { int32_t on, seconds; };
-struct credentials { int32_t process; uint32_t user, group; };
+struct linger_value {
+    int32_t on, seconds;
+};
+struct credentials {
+    int32_t process;
+    uint32_t user, group;
+};
 
 static uint32_t clamp_buffer(int value)
 {
@@ -44,10 +90,7 @@ static uint32_t clamp_buffer(int value)
     return (uint32_t)min_of(max_of(wanted, (uint64_t)SOCKET_BUFFER_MINIMUM), (uint64_t)socket_buffer_maximum());
 }
 
-static int buffer_size(uint32_t set)
-{
-    return (int)(set != 0 ? set : min_of(64u * 1024, socket_buffer_maximum()));
-}
+static int buffer_size(uint32_t set) { return (int)(set != 0 ? set : min_of(64u * 1024, socket_buffer_maximum())); }
 
 static int set_linger(struct socket *socket, const void *value, uint32_t length)
 {
@@ -95,11 +138,15 @@ static int get_receive_buffer(const void *socket)
 static int get_type(const void *socket) { return ((const struct socket *)socket)->type; }
 static int get_family(const void *socket) { return ((const struct socket *)socket)->family; }
 static int get_protocol(const void *socket) { return ((const struct socket *)socket)->protocol; }
-static int get_one(const void *socket) { (void)socket; return 1; }
+static int get_one(const void *socket)
+{
+    (void)socket;
+    return 1;
+}
 
 static int get_error(const void *socket)
 {
-    struct socket *taken_from = (struct socket *)socket;       /* reading this one clears it */
+    struct socket *taken_from = (struct socket *)socket; /* reading this one clears it */
     return taken_from->operations->take_error(taken_from);
 }
 
@@ -151,7 +198,7 @@ static const struct option socket_lines[] = {
     KEPT(SO_BUSY_POLL, OPTION_NUMBER, busy_poll, .lowest = 0, .highest = INT32_MAX),
     KEPT(SO_INCOMING_CPU, OPTION_NUMBER, incoming_cpu),
     KEPT(SO_PREFER_BUSY_POLL, OPTION_FLAG, prefer_busy_poll),
-    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = option_set_nothing, .lowest = 0, .highest = UINT16_MAX),    /* never read
+    OPTION_OF(SO_BUSY_POLL_BUDGET, .set = option_set_nothing, .lowest = 0, .highest = UINT16_MAX), /* never read
                                                                                                          back */
     OPTION_OF(SO_SNDBUF, .set = set_send_buffer, .get = get_send_buffer),
     OPTION_OF(SO_RCVBUF, .set = set_receive_buffer, .get = get_receive_buffer),
@@ -242,11 +289,11 @@ static int set_socket_level(struct socket *socket, int name, const void *value, 
     return option_set(&socket_options, socket, name, number);
 }
 
-struct membership_value {            /* struct ip_mreqn; struct ip_mreq ends before the number */
+struct membership_value { /* struct ip_mreqn; struct ip_mreq ends before the number */
     be32 group, address;
     int32_t index;
 };
-struct group_value {                 /* struct group_req */
+struct group_value { /* struct group_req */
     uint32_t index, padding;
     uint16_t family;
     be16 port;
@@ -338,7 +385,7 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
         break;
     case IPPROTO_TCP:
         return socket->operations->set_option ? socket->operations->set_option(socket, name, value, length)
-                                                      : -ENOPROTOOPT;
+                                              : -ENOPROTOOPT;
     case IPPROTO_UDP:
         return set_udp_level(socket, name, value, length);
     default:
@@ -385,7 +432,7 @@ static int get_timeout(void *to, nanoseconds timeout)
 static int get_socket_level(struct socket *socket, int name, void *value)
 {
     struct linger_value linger = { socket->kept.linger, (int32_t)socket->kept.linger_seconds };
-    struct credentials peer = { .process = 1 };       /* unix(7): the one process, as root */
+    struct credentials peer = { .process = 1 }; /* unix(7): the one process, as root */
     if (name == SO_LINGER)
         return fill(value, &linger, sizeof(linger));
     if (name == SO_RCVTIMEO)
@@ -430,8 +477,7 @@ static int get_locked(struct socket *socket, int level, int name, void *value)
     case IPPROTO_IP:
         return socket->family == AF_INET ? get_ip_level(socket, name, value) : -EOPNOTSUPP;
     case IPPROTO_TCP:
-        return socket->operations->get_option ? socket->operations->get_option(socket, name, value)
-                                                      : -EOPNOTSUPP;
+        return socket->operations->get_option ? socket->operations->get_option(socket, name, value) : -EOPNOTSUPP;
     case IPPROTO_UDP:
         return socket->protocol == IPPROTO_UDP ? get_from(&udp_options, socket, name, value) : -EOPNOTSUPP;
     default:

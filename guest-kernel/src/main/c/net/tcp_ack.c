@@ -12,7 +12,7 @@
  */
 #include "net/tcp_private.h"
 
-#define SEND_LIMIT_FACTOR 2u         /* the send buffer follows the congestion window */
+#define SEND_LIMIT_FACTOR 2u /* the send buffer follows the congestion window */
 
 /* RFC 6298 2. */
 void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample)
@@ -44,7 +44,7 @@ static void update_window(struct tcp *tcp, const struct tcp_segment *segment)
     tcp->window_sequence = segment->sequence;
     tcp->window_acknowledgement = segment->acknowledgement;
     if (tcp->deadline == TCP_DEADLINE_WINDOW && tcp->send_window > 0)
-        tcp_retransmit_stop(tcp);     /* tcp_output() goes on, or probes a window that is still too small */
+        tcp_retransmit_stop(tcp); /* tcp_output() goes on, or probes a window that is still too small */
 }
 
 static void tune_send_limit(struct tcp *tcp)
@@ -152,7 +152,7 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
         return false;
     }
     if (seq_before(ack, tcp->send_unacknowledged))
-        return true;                  /* old: its data may still be new */
+        return true; /* old: its data may still be new */
     tcp->probes = 0;
     uint32_t old_window = tcp->send_window;
     struct tcp_delivery delivery = { .highest = tcp->rack.when != 0 ? tcp->rack.highest : tcp->send_unacknowledged,
@@ -163,7 +163,7 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
     take_sack(tcp, segment, &delivery);
     update_window(tcp, segment);
     if (tcp->send_window == 0)
-        tcp->backoffs = 0;            /* a peer that answers may stay closed for ever (RFC 1122 4.2.2.17) */
+        tcp->backoffs = 0; /* a peer that answers may stay closed for ever (RFC 1122 4.2.2.17) */
     bool pure = segment->length == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) && old_window == tcp->send_window;
     if (!tcp->sack && outstanding && pure && !advanced)
         tcp_sent_deliver_any(tcp, &delivery);

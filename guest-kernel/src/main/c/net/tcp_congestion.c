@@ -5,15 +5,12 @@
  */
 #include "net/tcp_private.h"
 
-#define BETA_NUMERATOR 7u            /* RFC 9438 4.6: beta_cubic = 0.7 */
+#define BETA_NUMERATOR 7u /* RFC 9438 4.6: beta_cubic = 0.7 */
 #define BETA_DENOMINATOR 10u
-#define K_LIMIT (100 * NS_PER_SECOND)   /* the cubic function is not evaluated further out */
+#define K_LIMIT (100 * NS_PER_SECOND) /* the cubic function is not evaluated further out */
 
 /* RFC 6928 2. */
-static uint32_t initial_window(uint32_t mss)
-{
-    return min_of(10 * mss, max_of(2 * mss, 14600u));
-}
+static uint32_t initial_window(uint32_t mss) { return min_of(10 * mss, max_of(2 * mss, 14600u)); }
 
 void tcp_congestion_init(struct tcp *tcp)
 {
@@ -59,7 +56,7 @@ static uint64_t cubic_window(const struct tcp *tcp, nanoseconds t)
 {
     const struct tcp_congestion *c = &tcp->congestion;
     bool before = t < c->k;
-    uint64_t distance = min_of(before ? c->k - t : t - c->k, (nanoseconds)K_LIMIT) / NS_PER_MS;   /* <= 10^5 */
+    uint64_t distance = min_of(before ? c->k - t : t - c->k, (nanoseconds)K_LIMIT) / NS_PER_MS; /* <= 10^5 */
     uint64_t delta = distance * distance * distance / 2500000000ULL * tcp->mss;
     if (before)
         return delta < c->window_max ? c->window_max - delta : 0;
@@ -81,7 +78,7 @@ static void grow_cubic(struct tcp *tcp, uint32_t bytes)
     target = max_of(target, (uint64_t)c->window);
     uint64_t growth = (target - c->window) * bytes / c->window;
     c->acked_fraction += bytes;
-    if (growth == 0 && c->acked_fraction >= 100 * c->window) {   /* RFC 9438 4.4: slowly, but not never */
+    if (growth == 0 && c->acked_fraction >= 100 * c->window) { /* RFC 9438 4.4: slowly, but not never */
         growth = tcp->mss;
         c->acked_fraction = 0;
     }
@@ -93,7 +90,7 @@ void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt)
     must_hold_net();
     const struct tcp_congestion *c = &tcp->congestion;
     if (!c->limited)
-        return;                       /* RFC 7661: no growth that was not used */
+        return; /* RFC 7661: no growth that was not used */
     if (c->window < c->slow_start_threshold)
         tcp_slow_start_acked(tcp, bytes, rtt);
     else
@@ -116,7 +113,7 @@ void tcp_congestion_loss(struct tcp *tcp)
 void tcp_congestion_idle(struct tcp *tcp)
 {
     must_hold_net();
-    uint32_t restart = initial_window(tcp->mss);   /* RFC 5681 4.1 */
+    uint32_t restart = initial_window(tcp->mss); /* RFC 5681 4.1 */
     tcp->congestion.window = min_of(tcp->congestion.window, restart);
     tcp->congestion.epoch = 0;
 }

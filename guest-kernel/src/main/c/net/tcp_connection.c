@@ -17,8 +17,8 @@
 
 #define RECEIVE_LIMIT_INITIAL (64u * 1024)
 #define SEND_LIMIT_INITIAL (64u * 1024)
-#define QUICK_ACKS 16u               /* while the peer is in slow start, as Linux */
-#define ORPHANS_LIMIT 4096u          /* net.ipv4.tcp_max_orphans of a small Linux machine */
+#define QUICK_ACKS 16u      /* while the peer is in slow start, as Linux */
+#define ORPHANS_LIMIT 4096u /* net.ipv4.tcp_max_orphans of a small Linux machine */
 #define HEADERS (IP_HEADER_LENGTH + TCP_HEADER_LENGTH)
 
 uint32_t tcp_receive_limit_initial(uint32_t wanted)
@@ -42,10 +42,7 @@ uint8_t tcp_receive_shift(uint32_t wanted)
     return shift;
 }
 
-uint16_t tcp_mss_for(const struct ip_route *route)
-{
-    return (uint16_t)(route->interface->mtu - HEADERS);
-}
+uint16_t tcp_mss_for(const struct ip_route *route) { return (uint16_t)(route->interface->mtu - HEADERS); }
 
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {
@@ -80,7 +77,7 @@ void tcp_free_received(struct tcp *tcp)
 {
     must_hold_net();
     if (tcp->being_read)
-        return;                       /* goes with the connection */
+        return; /* goes with the connection */
     packet_free_all(&tcp->received);
     tcp_out_of_order_clear(tcp);
     net_uncharge(tcp->received_memory);
@@ -180,7 +177,7 @@ static unsigned orphan_count;
 static void leave_orphans(struct tcp *tcp)
 {
     if (list_empty(&tcp->accept_link))
-        return;                       /* nor is it in a listener's queue any more */
+        return; /* nor is it in a listener's queue any more */
     list_remove(&tcp->accept_link);
     orphan_count--;
 }
@@ -203,7 +200,7 @@ void tcp_close(struct tcp *tcp, int error)
     must_hold_net();
     if (tcp->state == TCP_CLOSED)
         return;
-    tcp->references++;                /* it must outlive what follows */
+    tcp->references++; /* it must outlive what follows */
     tcp->state = TCP_CLOSED;
     if (error != 0)
         tcp->error = error;
@@ -230,9 +227,9 @@ void tcp_enter_time_wait(struct tcp *tcp)
     must_hold_net();
     tcp->references++;
     if (tcp->ack_now || tcp->ack_delayed)
-        tcp_send_ack(tcp);            /* the record does not know what is still unacknowledged */
+        tcp_send_ack(tcp); /* the record does not know what is still unacknowledged */
     leave_table(tcp);
-    (void)tcp_time_wait_add(tcp);     /* without memory the pair is merely free sooner */
+    (void)tcp_time_wait_add(tcp); /* without memory the pair is merely free sooner */
     tcp_close(tcp, 0);
     tcp_put(tcp);
 }

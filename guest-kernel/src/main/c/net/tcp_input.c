@@ -14,9 +14,10 @@
 #include "lib/errno.h"
 #include "net/tcp_private.h"
 
-#define CHALLENGE_INTERVAL (500 * NS_PER_MS)   /* for each connection: RFC 5961 7 asks for a limit, and a shared
+#define CHALLENGE_INTERVAL \
+    (500 * NS_PER_MS) /* for each connection: RFC 5961 7 asks for a limit, and a shared
                                                   one would tell of others' connections (CVE-2016-5696) */
-#define TIMESTAMP_LIFETIME (24ULL * 24 * 3600 * NS_PER_SECOND)   /* RFC 7323 5.5 */
+#define TIMESTAMP_LIFETIME (24ULL * 24 * 3600 * NS_PER_SECOND) /* RFC 7323 5.5 */
 
 void tcp_init(void)
 {
@@ -100,7 +101,7 @@ static void note_their_syn(struct tcp *tcp, const struct tcp_segment *segment)
     tcp->receive_next = segment->sequence + 1;
     tcp->receive_edge = tcp->receive_next + tcp_first_window(tcp->receive_limit, &tcp->kept);
     tcp->last_ack_sent = tcp->receive_next;
-    tcp->send_window = tcp->send_window_max = segment->window;   /* never scaled in a SYN */
+    tcp->send_window = tcp->send_window_max = segment->window; /* never scaled in a SYN */
 }
 
 static void syn_sent_input(struct tcp *tcp, const struct tcp_segment *segment)
@@ -118,7 +119,7 @@ static void syn_sent_input(struct tcp *tcp, const struct tcp_segment *segment)
     if (!(segment->flags & TCP_SYN))
         return;
     note_their_syn(tcp, segment);
-    if (!ack) {                       /* both ends opened at once */
+    if (!ack) { /* both ends opened at once */
         tcp->state = TCP_SYN_RECEIVED;
         tcp_send_syn(tcp);
         tcp_retransmit_start(tcp);
@@ -146,7 +147,7 @@ static bool in_window(const struct tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t end = tcp_segment_end(segment);
     uint32_t edge = seq_max(tcp->receive_edge, tcp->receive_next);
-    if (end == segment->sequence)     /* empty: may lie at the edge, as window probes do */
+    if (end == segment->sequence) /* empty: may lie at the edge, as window probes do */
         return seq_up_to(tcp->receive_next, segment->sequence) && seq_up_to(segment->sequence, edge);
     return seq_before(segment->sequence, edge) && seq_before(tcp->receive_next, end);
 }
@@ -163,8 +164,8 @@ static void reset_by_peer(struct tcp *tcp)
 static void note_duplicate(struct tcp *tcp, const struct tcp_segment *segment)
 {
     if (segment->length > 0 && seq_before(segment->sequence, tcp->receive_next))
-        tcp->duplicate = (struct tcp_range){ segment->sequence, seq_min(segment->sequence + segment->length,
-                                                                        tcp->receive_next) };
+        tcp->duplicate = (struct tcp_range){ segment->sequence,
+                                             seq_min(segment->sequence + segment->length, tcp->receive_next) };
 }
 
 /* Is this data which the peer may send again, since our acknowledgement was lost or our window is shut? Others, who do
@@ -195,14 +196,14 @@ static bool acceptable(struct tcp *tcp, const struct tcp_segment *segment)
         answer_unacceptable(tcp, segment);
         return false;
     }
-    if (segment->flags & TCP_RST) {   /* RFC 5961 3.2 */
+    if (segment->flags & TCP_RST) { /* RFC 5961 3.2 */
         if (segment->sequence == tcp->receive_next)
             reset_by_peer(tcp);
         else
             tcp_challenge(tcp);
         return false;
     }
-    if (segment->flags & TCP_SYN) {   /* RFC 5961 4.2 */
+    if (segment->flags & TCP_SYN) { /* RFC 5961 4.2 */
         tcp_challenge(tcp);
         return false;
     }
@@ -247,7 +248,7 @@ static void fin_from_peer(struct tcp *tcp)
         tcp->state = TCP_CLOSE_WAIT;
         break;
     case TCP_FIN_WAIT_1:
-        tcp->state = TCP_CLOSING;     /* had our FIN been acknowledged, it would be FIN-WAIT-2 */
+        tcp->state = TCP_CLOSING; /* had our FIN been acknowledged, it would be FIN-WAIT-2 */
         break;
     case TCP_FIN_WAIT_2:
         tcp_enter_time_wait(tcp);
@@ -320,7 +321,7 @@ static void synchronised_input(struct tcp *tcp, struct tcp_segment *segment, str
 void tcp_connection_input(struct tcp *tcp, struct tcp_segment *segment, struct packet *packet)
 {
     must_hold_net();
-    tcp->references++;                /* it may close on the way */
+    tcp->references++; /* it may close on the way */
     if (tcp->state == TCP_SYN_SENT) {
         syn_sent_input(tcp, segment);
         packet_free(packet);
@@ -341,7 +342,7 @@ static void path_mtu_shrank(struct tcp *tcp, unsigned mtu)
         return;
     tcp->path_mtu = (uint16_t)believed;
     tcp_update_mss(tcp);
-    tcp_sent_lose_all(tcp);           /* what was too large */
+    tcp_sent_lose_all(tcp); /* what was too large */
     tcp->recover = tcp->send_next;
     tcp->recovery = TCP_LOSS;
     tcp_output(tcp);
@@ -359,12 +360,12 @@ void tcp_icmp_error(const struct icmp_error *error)
     /* Only what is about something in flight is believed (RFC 5927 4.1). */
     if (seq_before(sequence, tcp->send_unacknowledged) || !seq_before(sequence, tcp->send_next))
         return;
-    if (error->mtu != 0 && error->mtu < error->length)         /* one that it would have fitted is a lie */
+    if (error->mtu != 0 && error->mtu < error->length) /* one that it would have fitted is a lie */
         path_mtu_shrank(tcp, error->mtu);
     else if (error->mtu != 0)
         return;
     else if (tcp->state == TCP_SYN_SENT)
         tcp_close(tcp, error->error);
     else
-        tcp->soft_error = error->error;   /* RFC 1122 4.2.3.9: reported if the connection fails */
+        tcp->soft_error = error->error; /* RFC 1122 4.2.3.9: reported if the connection fails */
 }

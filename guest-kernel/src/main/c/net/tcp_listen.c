@@ -8,31 +8,31 @@
 #include "lib/errno.h"
 #include "net/tcp_private.h"
 
-#define SYN_ACK_RETRIES 5u           /* then the request is dropped: after a minute */
-#define REQUESTS_MINIMUM 16u         /* half-open connections of a listener, whatever its backlog */
+#define SYN_ACK_RETRIES 5u   /* then the request is dropped: after a minute */
+#define REQUESTS_MINIMUM 16u /* half-open connections of a listener, whatever its backlog */
 #define REQUESTS_MAXIMUM 1024u
-#define DEFER_PERIOD_MAXIMUM (120 * NS_PER_SECOND)   /* TCP_RTO_MAX of Linux */
-#define COOKIE_PERIOD (64 * NS_PER_SECOND)   /* a cookie is good for one to two periods */
+#define DEFER_PERIOD_MAXIMUM (120 * NS_PER_SECOND) /* TCP_RTO_MAX of Linux */
+#define COOKIE_PERIOD (64 * NS_PER_SECOND)         /* a cookie is good for one to two periods */
 
 struct tcp_request {
     struct tcp_entry entry;
     struct list listener_link;
-    struct tcp_socket *listener;     /* NULL once it left the table */
-    unsigned references;             /* the table's and the timer's */
+    struct tcp_socket *listener; /* NULL once it left the table */
+    unsigned references;         /* the table's and the timer's */
     struct timer timer;
     unsigned retries;
     bool resent;
-    bool acknowledged;               /* and left to wait for data: TCP_DEFER_ACCEPT */
+    bool acknowledged; /* and left to wait for data: TCP_DEFER_ACCEPT */
     nanoseconds started;
     uint32_t their_sequence, our_sequence;
-    struct tcp_options options;      /* of their SYN */
+    struct tcp_options options; /* of their SYN */
 };
 
 /* What both ends said in the handshake. */
 struct handshake {
     uint32_t their_sequence, our_sequence;
     struct tcp_options options;
-    nanoseconds rtt;                 /* 0: unknown */
+    nanoseconds rtt; /* 0: unknown */
 };
 
 static struct tcp_request *request_of(struct tcp_entry *entry)
@@ -179,7 +179,7 @@ static uint32_t cookie_timestamp(const struct tcp_segment *syn)
     uint32_t now = tcp_clock_ms();
     uint32_t coded = (now & ~COOKIE_OPTION_BITS) | scale << 2 | (uint32_t)options->sack_permitted << 1;
     if (coded > now)
-        coded -= COOKIE_OPTION_BITS + 1;   /* timestamps may not lie ahead of the clock */
+        coded -= COOKIE_OPTION_BITS + 1; /* timestamps may not lie ahead of the clock */
     return coded + tcp_timestamp_offset(syn->local, syn->remote);
 }
 
@@ -190,7 +190,7 @@ static void answer_with_cookie(struct tcp_socket *listener, const struct tcp_seg
     while (index > 0 && cookie_mss[index] > mss)
         index--;
     struct tcp_options options = syn->options;
-    if (!options.timestamp_present)   /* nowhere to keep them */
+    if (!options.timestamp_present) /* nowhere to keep them */
         options.window_scale_present = options.sack_permitted = false;
     listener->cookie_sent = clock_monotonic();
     uint32_t cookie = make_cookie(syn->local, syn->remote, syn->sequence, cookie_period(), index);
@@ -251,8 +251,8 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     if (handshake->rtt != 0)
         tcp_sample_rtt(tcp, handshake->rtt);
     tcp->state = TCP_ESTABLISHED;
-    tcp_table_add(&tcp->entry);       /* takes over the first reference */
-    tcp->references++;                /* the accept queue's */
+    tcp_table_add(&tcp->entry); /* takes over the first reference */
+    tcp->references++;          /* the accept queue's */
     tcp->listener = listener;
     list_push_back(&listener->waiting, &tcp->accept_link);
     listener->waiting_count++;
@@ -295,9 +295,9 @@ void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, str
             drop_request(request);
     } else if (segment->flags & TCP_SYN) {
         if (segment->sequence == request->their_sequence)
-            answer(request);          /* ours was lost */
+            answer(request); /* ours was lost */
     } else if (!(segment->flags & TCP_ACK)) {
-        ;                             /* nothing to do with it: RFC 9293 3.10.7.4 */
+        ; /* nothing to do with it: RFC 9293 3.10.7.4 */
     } else if (segment->acknowledgement != request->our_sequence + 1) {
         acknowledges_cookie(request, segment, packet);
         return;
@@ -359,7 +359,7 @@ static unsigned fitness(const struct port_binding *binding, struct endpoint loca
 /* The listener at this place among those that fit so well; they share the port. */
 static struct tcp_socket *listener_at(struct endpoint local, unsigned wanted, unsigned position)
 {
-    list_for_each(node, port_bucket(&tcp_ports, local.port)) {
+    list_for_each (node, port_bucket(&tcp_ports, local.port)) {
         struct port_binding *binding = list_entry(node, struct port_binding, link);
         if (fitness(binding, local) == wanted && position-- == 0)
             return container_of(binding, struct tcp_socket, binding);
@@ -371,7 +371,7 @@ struct tcp_socket *tcp_find_listener(struct endpoint local, struct endpoint remo
 {
     must_hold_net();
     unsigned counts[3] = { 0 };
-    list_for_each(node, port_bucket(&tcp_ports, local.port))
+    list_for_each (node, port_bucket(&tcp_ports, local.port))
         counts[fitness(list_entry(node, struct port_binding, link), local)]++;
     unsigned best = counts[2] > 0 ? 2 : 1;
     if (counts[best] == 0)

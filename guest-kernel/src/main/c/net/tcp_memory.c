@@ -23,11 +23,11 @@
 #include "net/tcp_private.h"
 
 #define PERIOD (250 * NS_PER_MS)
-#define STALE_WHEN_FULL 1000u        /* ms */
+#define STALE_WHEN_FULL 1000u /* ms */
 #define STALE_UNDER_PRESSURE 30000u
-#define VICTIMS 64u                  /* for each look; more than an attacker opens in that time */
-#define SOURCES 256u                 /* addresses beyond that share an account, by a keyed hash */
-#define SILENCE (120 * NS_PER_SECOND)    /* after which a peer is asked whether it is there */
+#define VICTIMS 64u                   /* for each look; more than an attacker opens in that time */
+#define SOURCES 256u                  /* addresses beyond that share an account, by a keyed hash */
+#define SILENCE (120 * NS_PER_SECOND) /* after which a peer is asked whether it is there */
 #define SILENT_PROBES 3u
 #define PROBE_INTERVAL (10 * NS_PER_SECOND)
 #define LOG_INTERVAL (60 * NS_PER_SECOND)
@@ -40,9 +40,9 @@ struct victim {
 static struct timer timer;
 static struct hash_key source_key;
 static uint64_t held_by_source[SOURCES];
-static struct victim victims[VICTIMS];   /* the worst first */
+static struct victim victims[VICTIMS]; /* the worst first */
 static unsigned victim_count;
-static uint32_t stale_after;         /* ms */
+static uint32_t stale_after; /* ms */
 static nanoseconds last_logged;
 
 static struct tcp *connection_of(struct tcp_entry *entry)

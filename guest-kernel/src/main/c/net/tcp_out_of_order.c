@@ -17,7 +17,7 @@
 
 struct tcp_run {
     struct tree_node node;
-    uint32_t start, end;             /* [start, end) */
+    uint32_t start, end; /* [start, end) */
     struct list packets;
 };
 
@@ -250,7 +250,7 @@ unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned 
     unsigned count = 0;
     for (unsigned i = 0; i < tcp->recent_count && count < limit; i++) {
         const struct tcp_run *run = run_with(tcp, tcp->recent[i]);
-        bool told = !run;     /* taken in order, or dropped */
+        bool told = !run; /* taken in order, or dropped */
         for (unsigned j = 0; j < count && !told; j++)
             told = out[j].start == run->start;
         if (!told)

@@ -14,13 +14,17 @@
 #include "net/interface.h"
 #include "net/tcp_private.h"
 
-#define SEGMENTATION_LIMIT 61440u    /* payload given to the device at once: 15 pages */
+#define SEGMENTATION_LIMIT 61440u /* payload given to the device at once: 15 pages */
 
 static struct tcp_header_fields header_of(struct tcp *tcp, uint32_t sequence, uint8_t flags)
 {
     struct tcp_header_fields header = {
-        .local = tcp->entry.local, .remote = tcp->entry.remote, .sequence = sequence, .flags = flags,
-        .type_of_service = tcp->type_of_service, .time_to_live = tcp->time_to_live,
+        .local = tcp->entry.local,
+        .remote = tcp->entry.remote,
+        .sequence = sequence,
+        .flags = flags,
+        .type_of_service = tcp->type_of_service,
+        .time_to_live = tcp->time_to_live,
     };
     if (flags & TCP_ACK)
         header.acknowledgement = tcp->receive_next;
@@ -106,9 +110,8 @@ void tcp_send_reset(struct tcp *tcp)
 void tcp_send_syn(struct tcp *tcp)
 {
     must_hold_net();
-    bool answer = tcp->state == TCP_SYN_RECEIVED;      /* simultaneous open */
-    struct tcp_header_fields header =
-        header_of(tcp, tcp->send_unacknowledged, answer ? TCP_SYN | TCP_ACK : TCP_SYN);
+    bool answer = tcp->state == TCP_SYN_RECEIVED; /* simultaneous open */
+    struct tcp_header_fields header = header_of(tcp, tcp->send_unacknowledged, answer ? TCP_SYN | TCP_ACK : TCP_SYN);
     header.window = tcp_first_window(tcp->receive_limit, &tcp->kept);
     header.options.mss = tcp->announced_mss;
     header.options.sack_permitted = tcp->sack;
@@ -314,7 +317,7 @@ static void start_timer_after(struct tcp *tcp, bool sent_new, bool no_memory)
     bool none = tcp->retransmit_deadline == 0 || tcp->deadline == TCP_DEADLINE_WINDOW;
     bool moves = sent_new && tcp->deadline == TCP_DEADLINE_TAIL;
     if ((none && outstanding) || moves || (no_memory && tcp->retransmit_deadline == 0))
-        tcp_retransmit_start(tcp);    /* without memory, it tries again */
+        tcp_retransmit_start(tcp); /* without memory, it tries again */
 }
 
 static void send_data(struct tcp *tcp)
@@ -329,8 +332,8 @@ static void send_data(struct tcp *tcp)
 /* Something waits, nothing is in flight, and the window or a cork keeps it back: a timer is needed. */
 static bool something_is_held_back(const struct tcp *tcp)
 {
-    return seq_before(tcp->send_next, tcp->send_end + tcp->fin_queued) &&
-           tcp->send_next == tcp->send_unacknowledged && tcp->retransmit_deadline == 0;
+    return seq_before(tcp->send_next, tcp->send_end + tcp->fin_queued) && tcp->send_next == tcp->send_unacknowledged &&
+           tcp->retransmit_deadline == 0;
 }
 
 void tcp_output(struct tcp *tcp)

@@ -44,7 +44,7 @@ static inline uint32_t seq_min(uint32_t a, uint32_t b) { return seq_before(a, b)
 
 /* ---- Segments ------------------------------------------------------------------------------------ */
 
-#define TCP_FIN 0x01u                /* RFC 9293 3.1 */
+#define TCP_FIN 0x01u /* RFC 9293 3.1 */
 #define TCP_SYN 0x02u
 #define TCP_RST 0x04u
 #define TCP_PSH 0x08u
@@ -52,30 +52,30 @@ static inline uint32_t seq_min(uint32_t a, uint32_t b) { return seq_before(a, b)
 #define TCP_URG 0x20u
 
 #define TCP_HEADER_LENGTH 20u
-#define TCP_TIMESTAMP_LENGTH 12u     /* the option with its padding (RFC 7323 appendix A) */
-#define TCP_DEFAULT_MSS 536u         /* without an MSS option: RFC 9293 3.7.1 */
-#define TCP_MINIMUM_MSS 88u          /* smaller ones are raised: tiny segments would cost us more than the peer */
-#define TCP_MAXIMUM_SHIFT 14u        /* RFC 7323 2.3 */
-#define TCP_SACK_BLOCKS 4            /* at most in one segment (RFC 2018 3) */
+#define TCP_TIMESTAMP_LENGTH 12u /* the option with its padding (RFC 7323 appendix A) */
+#define TCP_DEFAULT_MSS 536u     /* without an MSS option: RFC 9293 3.7.1 */
+#define TCP_MINIMUM_MSS 88u      /* smaller ones are raised: tiny segments would cost us more than the peer */
+#define TCP_MAXIMUM_SHIFT 14u    /* RFC 7323 2.3 */
+#define TCP_SACK_BLOCKS 4        /* at most in one segment (RFC 2018 3) */
 
 struct tcp_range {
-    uint32_t start, end;             /* [start, end) */
+    uint32_t start, end; /* [start, end) */
 };
 struct tcp_options {
-    uint16_t mss;                    /* 0: absent */
+    uint16_t mss; /* 0: absent */
     bool window_scale_present, sack_permitted, timestamp_present;
     uint8_t window_scale;
     uint32_t timestamp, timestamp_echo;
     unsigned sack_count;
     struct tcp_range sack[TCP_SACK_BLOCKS];
 };
-struct tcp_segment {                 /* a received one; its packet starts with the payload */
+struct tcp_segment { /* a received one; its packet starts with the payload */
     const struct ip_info *ip;
     struct endpoint local, remote;
     uint32_t sequence, acknowledgement;
-    uint32_t length;                 /* of the payload */
-    uint16_t window;                 /* as in the header, unscaled */
-    uint16_t urgent;                 /* with TCP_URG: the urgent pointer */
+    uint32_t length; /* of the payload */
+    uint16_t window; /* as in the header, unscaled */
+    uint16_t urgent; /* with TCP_URG: the urgent pointer */
     uint8_t flags;
     struct tcp_options options;
 };
@@ -85,13 +85,13 @@ static inline uint32_t tcp_segment_end(const struct tcp_segment *s)
     return s->sequence + s->length + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
 }
 
-struct tcp_header_fields {           /* one to be sent */
+struct tcp_header_fields { /* one to be sent */
     struct endpoint local, remote;
     uint32_t sequence, acknowledgement;
     uint8_t flags, type_of_service, time_to_live;
     uint16_t window, urgent;
     struct tcp_options options;
-    uint16_t segment_size;           /* split the payload into segments of this many bytes; 0: no */
+    uint16_t segment_size; /* split the payload into segments of this many bytes; 0: no */
 };
 /* Puts header and options before the payload and sends it; takes the packet. */
 void tcp_transmit(struct packet *payload, const struct tcp_header_fields *header);
@@ -117,8 +117,8 @@ void tcp_table_remove(struct tcp_entry *entry);
 struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote);
 /* Visits every entry; the visitor may remove the one it is given. */
 void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), void *context);
-uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote);      /* RFC 6528 */
-uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote);      /* RFC 7323 5.4 */
+uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote); /* RFC 6528 */
+uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote); /* RFC 7323 5.4 */
 /* A keyed hash for cookies: (addresses, ports, a, b). */
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b);
 /* A free local port for this pair (RFC 6056 algorithms 4 and 5), 0: none. */
@@ -128,9 +128,18 @@ extern struct port_table tcp_ports;
 
 /* ---- Connections --------------------------------------------------------------------------------- */
 
-enum tcp_state {                     /* numbered as TCP_INFO reports them (linux/tcp.h) */
-    TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECEIVED = 3, TCP_FIN_WAIT_1 = 4, TCP_FIN_WAIT_2 = 5,
-    TCP_TIME_WAIT = 6, TCP_CLOSED = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 10, TCP_CLOSING = 11,
+enum tcp_state { /* numbered as TCP_INFO reports them (linux/tcp.h) */
+                 TCP_ESTABLISHED = 1,
+                 TCP_SYN_SENT = 2,
+                 TCP_SYN_RECEIVED = 3,
+                 TCP_FIN_WAIT_1 = 4,
+                 TCP_FIN_WAIT_2 = 5,
+                 TCP_TIME_WAIT = 6,
+                 TCP_CLOSED = 7,
+                 TCP_CLOSE_WAIT = 8,
+                 TCP_LAST_ACK = 9,
+                 TCP_LISTEN = 10,
+                 TCP_CLOSING = 11,
 };
 /* The byte out of band: not announced, announced but not here yet, here, or read out of band and still in the stream. */
 enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_AWAITED, TCP_URGENT_HERE, TCP_URGENT_READ };
@@ -144,75 +153,75 @@ enum tcp_sent_state { TCP_SENT_IN_FLIGHT, TCP_SENT_LOST, TCP_SENT_DELIVERED };
 struct tcp_sent {
     struct tree_node node;
     struct list link;
-    uint32_t start, end;             /* [start, end) */
-    nanoseconds when;                /* it was last sent */
-    struct tcp_chunk *chunk;         /* that holds its first byte; NULL: there is only a FIN */
+    uint32_t start, end;     /* [start, end) */
+    nanoseconds when;        /* it was last sent */
+    struct tcp_chunk *chunk; /* that holds its first byte; NULL: there is only a FIN */
     enum tcp_sent_state state;
     bool retransmitted;
 };
 
 /* What one acknowledgement says. */
 struct tcp_delivery {
-    uint32_t bytes;                  /* delivered, and not known to be before */
-    nanoseconds rtt;                 /* the shortest round trip of what was sent once; 0: there is none */
-    uint32_t highest;                /* sequence number after all that was delivered before it */
+    uint32_t bytes;   /* delivered, and not known to be before */
+    nanoseconds rtt;  /* the shortest round trip of what was sent once; 0: there is none */
+    uint32_t highest; /* sequence number after all that was delivered before it */
     bool echo_present;
-    uint32_t echo;                   /* its timestamp */
-    bool duplicate;                  /* it reports a duplicate (RFC 2883) */
+    uint32_t echo;  /* its timestamp */
+    bool duplicate; /* it reports a duplicate (RFC 2883) */
 };
 
 /* RFC 8985: the latest of the transmissions that were delivered, and how far the network changes their order. */
 struct tcp_rack {
-    nanoseconds when, rtt;           /* RACK.xmit_ts (0: none yet), RACK.rtt */
-    nanoseconds deadline;            /* when something will be lost if it is not delivered before; 0: nothing */
-    uint32_t end, highest;           /* RACK.end_seq, RACK.fack */
-    nanoseconds widened;             /* when the window grew last; 0: never */
-    uint32_t probe_end;              /* TLP.end_seq, while `probed` */
-    uint8_t steps, persist;          /* RACK.reo_wnd_mult, RACK.reo_wnd_persist */
+    nanoseconds when, rtt;  /* RACK.xmit_ts (0: none yet), RACK.rtt */
+    nanoseconds deadline;   /* when something will be lost if it is not delivered before; 0: nothing */
+    uint32_t end, highest;  /* RACK.end_seq, RACK.fack */
+    nanoseconds widened;    /* when the window grew last; 0: never */
+    uint32_t probe_end;     /* TLP.end_seq, while `probed` */
+    uint8_t steps, persist; /* RACK.reo_wnd_mult, RACK.reo_wnd_persist */
     bool reordering_seen;
-    bool probed, probe_repeats;      /* repeats: TLP.is_retrans */
+    bool probed, probe_repeats; /* repeats: TLP.is_retrans */
 };
 
 struct tcp_congestion {
-    uint32_t window, slow_start_threshold;       /* bytes */
-    bool limited;                    /* the window, not the application, held sending back */
+    uint32_t window, slow_start_threshold; /* bytes */
+    bool limited;                          /* the window, not the application, held sending back */
     /* CUBIC, RFC 9438 4.1; windows in bytes. */
     uint32_t window_max, window_estimate, window_prior;
-    nanoseconds epoch;               /* 0: none yet */
+    nanoseconds epoch; /* 0: none yet */
     nanoseconds k;
-    uint32_t acked_fraction;         /* bytes acknowledged towards the next growth */
+    uint32_t acked_fraction; /* bytes acknowledged towards the next growth */
 };
 
 /* Slow start by rounds of one round trip each, RFC 9406 4.2. Times in microseconds; 0: not known. */
 struct tcp_slow_start {
-    uint32_t round_end;              /* the round is over when this is acknowledged */
-    uint32_t round_rtt, last_round_rtt;          /* the shortest of each round */
-    uint32_t baseline_rtt;           /* not 0: in conservative slow start, begun with this */
-    uint8_t samples, rounds;         /* in this round; of conservative slow start */
+    uint32_t round_end;                 /* the round is over when this is acknowledged */
+    uint32_t round_rtt, last_round_rtt; /* the shortest of each round */
+    uint32_t baseline_rtt;              /* not 0: in conservative slow start, begun with this */
+    uint8_t samples, rounds;            /* in this round; of conservative slow start */
 };
 
 /* What a recovery may do: RFC 6937 2. Bytes. */
 struct tcp_reduction {
-    uint32_t flight;                 /* RecoverFS */
-    uint32_t delivered, sent;        /* prr_delivered, prr_out */
+    uint32_t flight;          /* RecoverFS */
+    uint32_t delivered, sent; /* prr_delivered, prr_out */
 };
 
 /* How to take a reduction back when it turns out that nothing was lost. */
 struct tcp_undo {
     bool possible;
-    bool retransmitted;              /* something was sent again, for the first time at `stamp` */
-    uint32_t stamp;                  /* timestamp, as tcp_stamp() */
-    uint32_t unreported;             /* bytes sent again that were not reported as duplicates */
-    uint32_t start;                  /* send_unacknowledged when it began */
+    bool retransmitted;  /* something was sent again, for the first time at `stamp` */
+    uint32_t stamp;      /* timestamp, as tcp_stamp() */
+    uint32_t unreported; /* bytes sent again that were not reported as duplicates */
+    uint32_t start;      /* send_unacknowledged when it began */
     struct tcp_congestion before;
 };
 
 /* In packet->layer of received data. */
 struct tcp_piece {
-    uint32_t sequence;               /* of the packet's first byte */
-    uint32_t consumed;               /* bytes at the front that were read */
-    uint32_t memory;                 /* charged for it */
-    uint32_t arrived;                /* tcp_clock_ms() */
+    uint32_t sequence; /* of the packet's first byte */
+    uint32_t consumed; /* bytes at the front that were read */
+    uint32_t memory;   /* charged for it */
+    uint32_t arrived;  /* tcp_clock_ms() */
     bool fin;
 };
 static inline struct tcp_piece *tcp_piece(struct packet *packet) { return (struct tcp_piece *)packet->layer; }
@@ -231,15 +240,15 @@ static inline void tcp_piece_cut(struct packet *packet, uint32_t count)
 /* Options of level IPPROTO_TCP, as set; a connection has a copy. Nanoseconds 0, and other numbers 0: the default. */
 struct tcp_kept {
     bool no_delay, cork;
-    bool delayed_acks;               /* TCP_QUICKACK was cleared before there was a connection; to be read back */
+    bool delayed_acks; /* TCP_QUICKACK was cleared before there was a connection; to be read back */
     nanoseconds keep_idle, keep_interval, user_timeout;
     uint32_t keep_count;
-    uint32_t max_segment;            /* bytes */
-    uint32_t syn_retries;            /* TCP_SYNCNT */
-    int32_t fin_wait;                /* TCP_LINGER2: seconds; -1: no wait for the peer's FIN after close() */
-    uint32_t defer_accept;           /* answers to a SYN, sent before a connection without data is accepted */
-    uint32_t window_clamp;           /* bytes */
-    uint32_t not_sent_low;           /* TCP_NOTSENT_LOWAT: bytes waiting to be sent from which on nothing is writable */
+    uint32_t max_segment;  /* bytes */
+    uint32_t syn_retries;  /* TCP_SYNCNT */
+    int32_t fin_wait;      /* TCP_LINGER2: seconds; -1: no wait for the peer's FIN after close() */
+    uint32_t defer_accept; /* answers to a SYN, sent before a connection without data is accepted */
+    uint32_t window_clamp; /* bytes */
+    uint32_t not_sent_low; /* TCP_NOTSENT_LOWAT: bytes waiting to be sent from which on nothing is writable */
     /* Kept and given back: without a cookie, which we never have, TCP Fast Open is an ordinary handshake. */
     uint32_t fast_open_queue;
     bool thin_timeouts, fast_open_connect, fast_open_without_cookie;
@@ -252,86 +261,86 @@ struct tcp {
     struct tcp_entry entry;
     uint32_t references;
     enum tcp_state state;
-    struct tcp_socket *socket;       /* NULL: not accepted yet, or closed by the application */
-    struct tcp_socket *listener;     /* while in its accept queue */
-    struct list accept_link;         /* in the listener's queue; an orphan's: among all orphans, by age */
-    int error;                       /* positive; for SO_ERROR and the next call */
-    int soft_error;                  /* what ICMP said, reported only if the connection times out */
-    bool accepted_side;              /* opened by the peer */
+    struct tcp_socket *socket;   /* NULL: not accepted yet, or closed by the application */
+    struct tcp_socket *listener; /* while in its accept queue */
+    struct list accept_link;     /* in the listener's queue; an orphan's: among all orphans, by age */
+    int error;                   /* positive; for SO_ERROR and the next call */
+    int soft_error;              /* what ICMP said, reported only if the connection times out */
+    bool accepted_side;          /* opened by the peer */
     bool shut_read;
-    bool being_read;                 /* a reader copies from `received` without the lock: leave it alone */
+    bool being_read; /* a reader copies from `received` without the lock: leave it alone */
 
     /* Sending (RFC 9293 3.3.1). send_end: after the last byte queued; a FIN has that number. */
     uint32_t send_unacknowledged, send_next, send_end;
     uint32_t send_window, send_window_max;
-    uint32_t window_sequence, window_acknowledgement;        /* SND.WL1, SND.WL2 */
-    uint32_t small_end;              /* after the last short segment sent: Nagle with Minshall's change */
-    uint32_t push_end;               /* what is queued up to here goes even if it is short and corked */
+    uint32_t window_sequence, window_acknowledgement; /* SND.WL1, SND.WL2 */
+    uint32_t small_end; /* after the last short segment sent: Nagle with Minshall's change */
+    uint32_t push_end;  /* what is queued up to here goes even if it is short and corked */
     uint32_t urgent_end;
     bool urgent, fin_queued;
-    bool more;                       /* MSG_MORE: as `cork`, while the writer's bytes are queued */
+    bool more; /* MSG_MORE: as `cork`, while the writer's bytes are queued */
     uint8_t send_shift, receive_shift;
-    bool scaling, timestamps, sack;  /* agreed on */
-    uint16_t mss;                    /* bytes of payload in a full segment, options deducted */
+    bool scaling, timestamps, sack; /* agreed on */
+    uint16_t mss;                   /* bytes of payload in a full segment, options deducted */
     uint16_t peer_mss, announced_mss;
-    uint16_t path_mtu;               /* what ICMP reported; 0: only the interface's counts */
-    struct list chunks;              /* struct tcp_chunk, ascending */
-    struct tcp_chunk *send_chunk;    /* from which new data was sent last, or NULL */
-    struct page *send_page;          /* partly filled by the last write, or NULL */
+    uint16_t path_mtu;            /* what ICMP reported; 0: only the interface's counts */
+    struct list chunks;           /* struct tcp_chunk, ascending */
+    struct tcp_chunk *send_chunk; /* from which new data was sent last, or NULL */
+    struct page *send_page;       /* partly filled by the last write, or NULL */
     uint32_t send_page_used;
-    uint32_t send_limit;             /* bytes the application may queue */
-    uint32_t send_memory;            /* charged for what is queued */
-    bool writer_waits;               /* tell it when there is room */
+    uint32_t send_limit;  /* bytes the application may queue */
+    uint32_t send_memory; /* charged for what is queued */
+    bool writer_waits;    /* tell it when there is room */
 
     struct tcp_congestion congestion;
     struct tcp_slow_start slow_start;
-    struct tree sent;                /* struct tcp_sent, by sequence */
-    struct list in_flight, lost;     /* of those */
-    uint32_t flight, delivered;      /* bytes in flight, and that the peer has though they are not acknowledged */
+    struct tree sent;            /* struct tcp_sent, by sequence */
+    struct list in_flight, lost; /* of those */
+    uint32_t flight, delivered;  /* bytes in flight, and that the peer has though they are not acknowledged */
     struct tcp_rack rack;
     enum tcp_recovery recovery;
-    uint32_t recover;                /* recovery ends when this is acknowledged */
+    uint32_t recover; /* recovery ends when this is acknowledged */
     struct tcp_reduction reduction;
     struct tcp_undo undo;
-    nanoseconds smoothed_rtt, rtt_variation, rto;            /* 0: no sample yet (RFC 6298) */
-    unsigned backoffs;               /* timeouts in a row */
-    unsigned probes;                 /* zero-window or keep-alive probes unanswered */
-    nanoseconds first_timeout;       /* of the current row, for TCP_USER_TIMEOUT */
+    nanoseconds smoothed_rtt, rtt_variation, rto; /* 0: no sample yet (RFC 6298) */
+    unsigned backoffs;                            /* timeouts in a row */
+    unsigned probes;                              /* zero-window or keep-alive probes unanswered */
+    nanoseconds first_timeout;                    /* of the current row, for TCP_USER_TIMEOUT */
     uint32_t total_retransmits;
-    uint32_t orphan_mark;            /* send_unacknowledged when the orphan's timer started */
+    uint32_t orphan_mark; /* send_unacknowledged when the orphan's timer started */
     nanoseconds last_sent, last_received;
 
     /* Receiving. */
-    uint32_t receive_next, receive_edge;         /* the edge: receive_next + window as last sent */
+    uint32_t receive_next, receive_edge; /* the edge: receive_next + window as last sent */
     uint32_t last_ack_sent;
     uint32_t timestamp_recent, timestamp_offset;
     nanoseconds timestamp_recent_time;
-    uint16_t receive_mss;            /* the peer's segments, estimated */
-    struct list received;            /* packets in order, for the reader */
-    struct tree out_of_order;        /* runs of packets that came too early: tcp_out_of_order.c */
-    struct tcp_range duplicate;      /* came again, for the next acknowledgement (RFC 2883); empty: none */
-    uint32_t recent[TCP_SACK_BLOCKS];            /* a sequence number of each run that grew last, the latest first */
+    uint16_t receive_mss;             /* the peer's segments, estimated */
+    struct list received;             /* packets in order, for the reader */
+    struct tree out_of_order;         /* runs of packets that came too early: tcp_out_of_order.c */
+    struct tcp_range duplicate;       /* came again, for the next acknowledgement (RFC 2883); empty: none */
+    uint32_t recent[TCP_SACK_BLOCKS]; /* a sequence number of each run that grew last, the latest first */
     unsigned recent_count;
-    uint32_t received_bytes;         /* unread payload in `received` */
-    uint32_t received_memory;        /* charged for both queues */
-    uint32_t out_of_order_memory;    /* of that, for packets that came too early */
-    uint32_t receive_limit;          /* bytes of payload we let the peer send ahead */
+    uint32_t received_bytes;      /* unread payload in `received` */
+    uint32_t received_memory;     /* charged for both queues */
+    uint32_t out_of_order_memory; /* of that, for packets that came too early */
+    uint32_t receive_limit;       /* bytes of payload we let the peer send ahead */
     bool fin_received;
     enum tcp_urgent urgent_state;
-    uint32_t urgent_sequence;        /* of the byte, unless TCP_URGENT_NONE */
+    uint32_t urgent_sequence; /* of the byte, unless TCP_URGENT_NONE */
     uint8_t urgent_byte;
     bool ack_now, ack_delayed;
-    unsigned quick_acks;             /* acknowledge this many segments without delay */
-    uint32_t copied;                 /* by the reader in this round trip: window tuning */
+    unsigned quick_acks; /* acknowledge this many segments without delay */
+    uint32_t copied;     /* by the reader in this round trip: window tuning */
     nanoseconds copied_since;
-    uint32_t receive_rtt, shortest_rtt;          /* ms, of data that came: the last round's and this one's; 0: none */
+    uint32_t receive_rtt, shortest_rtt; /* ms, of data that came: the last round's and this one's; 0: none */
     nanoseconds last_challenge;
 
     struct timer retransmit_timer;
     nanoseconds retransmit_deadline; /* the timer may run earlier and finds this; 0: off */
     enum tcp_deadline deadline;      /* what it is for */
     struct timer ack_timer;
-    struct timer keep_timer;         /* keep-alive; after close: the end of waiting for the peer */
+    struct timer keep_timer; /* keep-alive; after close: the end of waiting for the peer */
     /* Options. */
     struct tcp_kept kept;
     bool keep_alive;
@@ -341,19 +350,19 @@ struct tcp {
 struct tcp_socket {
     struct socket socket;
     struct port_binding binding;
-    struct tcp *connection;          /* one reference; NULL before connect() */
-    bool listening, connecting;      /* connecting: the result of connect() was not collected */
-    bool shut;                       /* shutdown() of a listener */
-    nanoseconds cookie_sent;         /* the last time a SYN was answered with a cookie; 0: never */
+    struct tcp *connection;     /* one reference; NULL before connect() */
+    bool listening, connecting; /* connecting: the result of connect() was not collected */
+    bool shut;                  /* shutdown() of a listener */
+    nanoseconds cookie_sent;    /* the last time a SYN was answered with a cookie; 0: never */
     unsigned backlog, waiting_count, request_count;
-    struct list waiting;             /* struct tcp, accept_link: to be accepted */
-    struct list requests;            /* half-open */
-    struct tcp_kept kept;            /* for connections to come, too */
+    struct list waiting;  /* struct tcp, accept_link: to be accepted */
+    struct list requests; /* half-open */
+    struct tcp_kept kept; /* for connections to come, too */
 };
 static inline struct tcp_socket *tcp_socket_of(struct socket *s) { return container_of(s, struct tcp_socket, socket); }
 
 /* tcp_connection.c */
-struct tcp *tcp_create(struct endpoint local, struct endpoint remote);             /* one reference; NULL: no memory */
+struct tcp *tcp_create(struct endpoint local, struct endpoint remote); /* one reference; NULL: no memory */
 /* Everything that keeps a connection over a stretch without the net lock has a reference of its own. */
 static inline struct tcp *tcp_get(struct tcp *tcp)
 {
@@ -383,7 +392,7 @@ uint8_t tcp_receive_shift(uint32_t wanted);
 uint16_t tcp_mss_for(const struct ip_route *route);
 
 /* tcp_ack.c, tcp_receive.c, tcp_input.c */
-bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment);          /* false: drop the segment */
+bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment); /* false: drop the segment */
 void tcp_sample_rtt(struct tcp *tcp, nanoseconds sample);
 /* Takes the packet: its data is in the window, cut to it. */
 void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct packet *packet);
@@ -429,9 +438,9 @@ unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned 
 /* tcp_send_queue.c */
 struct tcp_chunk {
     struct list link;
-    struct page *page;               /* one reference */
+    struct page *page; /* one reference */
     uint32_t offset, length, sequence;
-    uint32_t queued;                 /* tcp_clock_ms() of its first byte */
+    uint32_t queued; /* tcp_clock_ms() of its first byte */
 };
 void tcp_queue_init(struct tcp *tcp);
 /* Appends bytes of a page; takes over one reference to it. False: no memory. */
@@ -466,7 +475,7 @@ void tcp_sent_init(struct tcp *tcp);
 void tcp_sent_clear(struct tcp *tcp);
 /* An empty record, which belongs to the caller; NULL: no memory. */
 struct tcp_sent *tcp_sent_new(struct tcp *tcp);
-void tcp_sent_free(struct tcp *tcp, struct tcp_sent *sent);      /* one that was not added */
+void tcp_sent_free(struct tcp *tcp, struct tcp_sent *sent); /* one that was not added */
 /* The record is sent for the first time; start, end and chunk are set. */
 void tcp_sent_add(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now);
 void tcp_sent_again(struct tcp *tcp, struct tcp_sent *sent, nanoseconds now);
@@ -494,8 +503,8 @@ void tcp_rack_init(struct tcp *tcp);
 void tcp_rack_delivered(struct tcp *tcp, const struct tcp_sent *sent, uint32_t end, struct tcp_delivery *delivery);
 /* Finds what is lost and sets rack.deadline. */
 void tcp_rack_detect(struct tcp *tcp);
-void tcp_rack_timeout(struct tcp *tcp);              /* what is lost when the retransmission timer expires */
-void tcp_rack_widen(struct tcp *tcp);                /* something was taken for lost that was only late */
+void tcp_rack_timeout(struct tcp *tcp); /* what is lost when the retransmission timer expires */
+void tcp_rack_widen(struct tcp *tcp);   /* something was taken for lost that was only late */
 void tcp_rack_recovered(struct tcp *tcp);
 /* Was the tail's probe needed? */
 void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
@@ -507,15 +516,15 @@ void tcp_rack_probed(struct tcp *tcp, bool repeats); /* the tail was */
 /* After an acknowledgement; `advanced`: it moved send_unacknowledged. */
 void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery, bool advanced);
 void tcp_recovery_timeout(struct tcp *tcp);
-void tcp_recovery_sent(struct tcp *tcp, uint32_t bytes);         /* new data */
+void tcp_recovery_sent(struct tcp *tcp, uint32_t bytes); /* new data */
 void tcp_recovery_sent_again(struct tcp *tcp, uint32_t bytes);
-void tcp_recovery_duplicate(struct tcp *tcp, const struct tcp_range *range);     /* the peer reports one */
+void tcp_recovery_duplicate(struct tcp *tcp, const struct tcp_range *range); /* the peer reports one */
 
 /* tcp_congestion.c, tcp_slow_start.c */
-#define TCP_CONGESTION_MAXIMUM (64u << 20)           /* bytes */
+#define TCP_CONGESTION_MAXIMUM (64u << 20) /* bytes */
 void tcp_congestion_init(struct tcp *tcp);
 void tcp_congestion_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt);
-void tcp_congestion_loss(struct tcp *tcp);           /* lowers the threshold */
+void tcp_congestion_loss(struct tcp *tcp); /* lowers the threshold */
 void tcp_congestion_idle(struct tcp *tcp);
 void tcp_slow_start_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt);
 
@@ -533,13 +542,13 @@ void tcp_keep_alive_start(struct tcp *tcp);
 void tcp_orphan_timer_start(struct tcp *tcp);
 /* It is dropped as soon as timers run. */
 void tcp_orphan_timer_expire(struct tcp *tcp);
-#define TCP_CORK_TIME (200 * NS_PER_MS)              /* tcp(7): a corked segment waits no longer */
-#define TCP_RTO_INITIAL NS_PER_SECOND                /* RFC 6298 2.1 */
-#define TCP_RTO_MINIMUM (200 * NS_PER_MS)            /* as Linux; RFC 6298's second punishes fast paths */
-#define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)         /* RFC 6298 2.5 */
-#define TCP_SYN_RETRIES 6u                           /* tcp_syn_retries of Linux: about two minutes */
-#define TCP_FIN_TIMEOUT (60 * NS_PER_SECOND)         /* a closed socket's wait for the peer's FIN */
-#define TCP_TIME_WAIT_TIME (60 * NS_PER_SECOND)      /* 2 MSL, as Linux */
+#define TCP_CORK_TIME (200 * NS_PER_MS)         /* tcp(7): a corked segment waits no longer */
+#define TCP_RTO_INITIAL NS_PER_SECOND           /* RFC 6298 2.1 */
+#define TCP_RTO_MINIMUM (200 * NS_PER_MS)       /* as Linux; RFC 6298's second punishes fast paths */
+#define TCP_RTO_MAXIMUM (60 * NS_PER_SECOND)    /* RFC 6298 2.5 */
+#define TCP_SYN_RETRIES 6u                      /* tcp_syn_retries of Linux: about two minutes */
+#define TCP_FIN_TIMEOUT (60 * NS_PER_SECOND)    /* a closed socket's wait for the peer's FIN */
+#define TCP_TIME_WAIT_TIME (60 * NS_PER_SECOND) /* 2 MSL, as Linux */
 
 /* tcp_listen.c */
 struct tcp_request;
@@ -548,11 +557,11 @@ struct tcp_socket *tcp_find_listener(struct endpoint local, struct endpoint remo
 void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment, struct packet *packet);
 void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, struct packet *packet);
 void tcp_listener_close(struct tcp_socket *listener);
-#define TCP_BACKLOG_MAXIMUM 4096u                    /* net.core.somaxconn */
+#define TCP_BACKLOG_MAXIMUM 4096u /* net.core.somaxconn */
 
 /* tcp_time_wait.c */
 void tcp_time_wait_init(void);
-bool tcp_time_wait_add(const struct tcp *tcp);       /* false: no memory */
+bool tcp_time_wait_add(const struct tcp *tcp); /* false: no memory */
 /* True: the record was removed and the segment may open a new connection. */
 bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segment);
 /* Frees the record if a new outgoing connection may take its place (RFC 6191). */

@@ -9,8 +9,8 @@
  */
 #include "net/tcp_private.h"
 
-#define STEPS_MAXIMUM 64u            /* a quarter each, and never more than the whole round trip counts */
-#define PERSIST 16u                  /* recoveries after which the window is small again: RFC 8985 6.2 step 4 */
+#define STEPS_MAXIMUM 64u /* a quarter each, and never more than the whole round trip counts */
+#define PERSIST 16u       /* recoveries after which the window is small again: RFC 8985 6.2 step 4 */
 
 void tcp_rack_init(struct tcp *tcp)
 {
@@ -65,7 +65,7 @@ void tcp_rack_widen(struct tcp *tcp)
     rack->persist = PERSIST;
     nanoseconds now = clock_monotonic();
     if (rack->widened != 0 && now - rack->widened < tcp->smoothed_rtt)
-        return;                       /* once for each round trip */
+        return; /* once for each round trip */
     rack->widened = now;
     rack->steps = (uint8_t)min_of(rack->steps + 1u, STEPS_MAXIMUM);
 }
@@ -110,7 +110,7 @@ void tcp_rack_timeout(struct tcp *tcp)
     struct tcp_sent *sent;
     tcp->rack.deadline = 0;
     tcp->rack.probed = false;
-    tcp_sent_disown_first(tcp);       /* what the peer reported and did not acknowledge since, it has thrown away */
+    tcp_sent_disown_first(tcp); /* what the peer reported and did not acknowledge since, it has thrown away */
     while ((sent = tcp_sent_oldest(tcp)) && sent->when + wait <= now)
         tcp_sent_lose(tcp, sent, false);
     sent = tcp_sent_first(tcp);
@@ -136,8 +136,7 @@ void tcp_rack_probed(struct tcp *tcp, bool repeats)
 
 /* RFC 8985 7.4.2: a repeated tail has repaired a loss, which counts like any other, unless it is reported as duplicate
  * or answered by an acknowledgement without news. */
-void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
-                                const struct tcp_delivery *delivery)
+void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment, const struct tcp_delivery *delivery)
 {
     must_hold_net();
     struct tcp_rack *rack = &tcp->rack;

@@ -14,10 +14,10 @@
 #include "lib/string.h"
 #include "net/tcp_private.h"
 
-#define QUICK_AFTER_LOSS 64u         /* segments: the peer's window is small, and each acknowledgement lets it grow */
-#define WINDOW_FACTOR 4u             /* the window, in what the reader takes in a round trip */
+#define QUICK_AFTER_LOSS 64u /* segments: the peer's window is small, and each acknowledgement lets it grow */
+#define WINDOW_FACTOR 4u     /* the window, in what the reader takes in a round trip */
 #define COUNTING_MAXIMUM NS_PER_SECOND
-#define COMPACT_FACTOR 4u            /* a packet that holds this many times its data is copied */
+#define COMPACT_FACTOR 4u /* a packet that holds this many times its data is copied */
 
 /* ---- The window ------------------------------------------------------------------------------------ */
 
@@ -151,7 +151,7 @@ static void take_from_out_of_order(struct tcp *tcp)
     while (!tcp->fin_received && (packet = tcp_out_of_order_take(tcp)))
         take_in_order(tcp, packet);
     if (tcp->fin_received)
-        tcp_out_of_order_clear(tcp);  /* nothing comes after the end */
+        tcp_out_of_order_clear(tcp); /* nothing comes after the end */
 }
 
 /* May this much more be held? In-order data for a reader that has nothing may for longest: else nobody
@@ -174,7 +174,7 @@ static void estimate_peer_mss(struct tcp *tcp, uint32_t length)
 
 static void decide_acknowledgement(struct tcp *tcp)
 {
-    bool two_segments = tcp->receive_next - tcp->last_ack_sent >= 2u * tcp->receive_mss;   /* RFC 5681 4.2 */
+    bool two_segments = tcp->receive_next - tcp->last_ack_sent >= 2u * tcp->receive_mss; /* RFC 5681 4.2 */
     if (two_segments || tcp->quick_acks > 0 || tcp->fin_received)
         tcp->ack_now = true;
     else
@@ -199,7 +199,7 @@ void tcp_receive_data(struct tcp *tcp, const struct tcp_segment *segment, struct
     if (!in_order) {
         tcp_out_of_order_add(tcp, packet);
         tcp->quick_acks = max_of(tcp->quick_acks, QUICK_AFTER_LOSS);
-        tcp->ack_now = true;          /* a duplicate acknowledgement reports the hole to the peer (RFC 5681 4.2) */
+        tcp->ack_now = true; /* a duplicate acknowledgement reports the hole to the peer (RFC 5681 4.2) */
         return;
     }
     time_round_trip(tcp, segment);

@@ -41,7 +41,7 @@ void tcp_recovery_duplicate(struct tcp *tcp, const struct tcp_range *range)
     must_hold_net();
     struct tcp_undo *u = &tcp->undo;
     if (seq_before(tcp->recover, range->end) || seq_before(range->start, u->start))
-        return;                       /* not of the last recovery */
+        return; /* not of the last recovery */
     tcp_rack_widen(tcp);
     u->unreported -= min_of(u->unreported, range->end - range->start);
     if (u->possible && u->retransmitted && u->unreported == 0)
@@ -88,7 +88,7 @@ static void reduce_window(struct tcp *tcp, uint32_t delivered, bool safe)
 {
     tcp->reduction.delivered += delivered;
     uint32_t count = may_send(tcp, delivered, safe);
-    if (tcp->reduction.sent == 0 || tcp->flight == 0)          /* the first is sent again at once; and never stop */
+    if (tcp->reduction.sent == 0 || tcp->flight == 0) /* the first is sent again at once; and never stop */
         count = max_of(count, segment_of(tcp));
     tcp->congestion.window = tcp->flight + count;
 }
@@ -133,7 +133,7 @@ void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery,
     else if (in_recovery && advanced && tcp->timestamps)
         tcp->undo.possible = false;
     if (advanced && !tcp->sack)
-        tcp_sent_disown_first(tcp);   /* it was not what the duplicates were about (RFC 6582) */
+        tcp_sent_disown_first(tcp); /* it was not what the duplicates were about (RFC 6582) */
     tcp_rack_detect(tcp);
     if (tcp->recovery != TCP_OPEN && !seq_before(tcp->send_unacknowledged, tcp->recover))
         leave(tcp);
@@ -141,7 +141,7 @@ void tcp_recovery_progress(struct tcp *tcp, const struct tcp_delivery *delivery,
         go_on(tcp, delivery, advanced, !lost && tcp_sent_lost(tcp));
     else if (tcp_sent_lost(tcp))
         enter(tcp, delivery);
-    else if (advanced || tcp->rack.reordering_seen)            /* else a hole may be a loss: RFC 3042 */
+    else if (advanced || tcp->rack.reordering_seen) /* else a hole may be a loss: RFC 3042 */
         tcp_congestion_acked(tcp, delivery->bytes, delivery->rtt);
 }
 

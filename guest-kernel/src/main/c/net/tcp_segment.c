@@ -13,7 +13,7 @@
 #include "net/ip.h"
 #include "net/tcp_private.h"
 
-#define OPTION_END 0                 /* IANA TCP option kinds */
+#define OPTION_END 0 /* IANA TCP option kinds */
 #define OPTION_NOTHING 1
 #define OPTION_MSS 2
 #define OPTION_WINDOW_SCALE 3
@@ -46,8 +46,7 @@ static void parse_one_option(const uint8_t *option, uint8_t length, struct tcp_o
         return;
     case OPTION_SACK:
         for (unsigned i = 2; i + 8u <= length && out->sack_count < TCP_SACK_BLOCKS; i += 8)
-            out->sack[out->sack_count++] =
-                (struct tcp_range){ read_be32(option + i), read_be32(option + i + 4) };
+            out->sack[out->sack_count++] = (struct tcp_range){ read_be32(option + i), read_be32(option + i + 4) };
         return;
     case OPTION_TIMESTAMP:
         if (length == 10) {
@@ -113,7 +112,7 @@ bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_seg
 
 static uint8_t *put_timestamp(uint8_t *p, const struct tcp_options *options)
 {
-    p[0] = p[1] = OPTION_NOTHING;    /* the layout of RFC 7323 appendix A */
+    p[0] = p[1] = OPTION_NOTHING; /* the layout of RFC 7323 appendix A */
     p[2] = OPTION_TIMESTAMP;
     p[3] = 10;
     write_be32(p + 4, options->timestamp);
@@ -195,10 +194,13 @@ void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
         packet->segment_size = fields->segment_size;
         packet->header_length = (uint16_t)header_length;
     }
-    struct ip_send how = { .source = fields->local.address, .destination = fields->remote.address,
-                           .protocol = IP_PROTOCOL_TCP, .type_of_service = fields->type_of_service,
-                           .time_to_live = fields->time_to_live, .dont_fragment = true };
-    (void)ip_output(packet, &route, &how);   /* what was not sent is lost like any other segment */
+    struct ip_send how = { .source = fields->local.address,
+                           .destination = fields->remote.address,
+                           .protocol = IP_PROTOCOL_TCP,
+                           .type_of_service = fields->type_of_service,
+                           .time_to_live = fields->time_to_live,
+                           .dont_fragment = true };
+    (void)ip_output(packet, &route, &how); /* what was not sent is lost like any other segment */
 }
 
 void tcp_transmit_bare(const struct tcp_header_fields *header)
@@ -208,7 +210,7 @@ void tcp_transmit_bare(const struct tcp_header_fields *header)
         tcp_transmit(packet, header);
 }
 
-#define RESETS_PER_SECOND 10000u     /* for segments of no connection; as for echo replies (net/icmp.c) */
+#define RESETS_PER_SECOND 10000u /* for segments of no connection; as for echo replies (net/icmp.c) */
 #define RESETS_FOR_ONE 1000u
 
 static struct allowances resets = { .for_all = RESETS_PER_SECOND, .for_one = RESETS_FOR_ONE };
@@ -223,8 +225,9 @@ void tcp_refuse(const struct tcp_segment *segment)
     if (segment->flags & TCP_RST || !segment->ip->unicast ||
         !may_reset(segment->local.address, segment->remote.address))
         return;
-    struct tcp_header_fields header = { .local = segment->local, .remote = segment->remote,
-                                        .flags = TCP_RST, .time_to_live = IP_DEFAULT_TTL };
+    struct tcp_header_fields header = {
+        .local = segment->local, .remote = segment->remote, .flags = TCP_RST, .time_to_live = IP_DEFAULT_TTL
+    };
     if (segment->flags & TCP_ACK) {
         header.sequence = segment->acknowledgement;
     } else {

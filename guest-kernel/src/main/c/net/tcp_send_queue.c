@@ -14,10 +14,10 @@
 #include "lib/string.h"
 #include "net/tcp_private.h"
 
-#define COPY_LIMIT 512u              /* shorter payloads travel in the packet's head: one buffer for the device */
-#define FRAGMENTS_LIMIT 16           /* one slot for the head and one to spare of netif's 18 (xen/io/netif.h) */
-#define NOT_SENT_STEP 65536u         /* below TCP_NOTSENT_LOWAT a writer may queue so much at a time, as on Linux */
-#define CHUNK_COST (PAGE_SIZE + sizeof(struct tcp_chunk))    /* what each truly holds: next to none share a page */
+#define COPY_LIMIT 512u      /* shorter payloads travel in the packet's head: one buffer for the device */
+#define FRAGMENTS_LIMIT 16   /* one slot for the head and one to spare of netif's 18 (xen/io/netif.h) */
+#define NOT_SENT_STEP 65536u /* below TCP_NOTSENT_LOWAT a writer may queue so much at a time, as on Linux */
+#define CHUNK_COST (PAGE_SIZE + sizeof(struct tcp_chunk)) /* what each truly holds: next to none share a page */
 
 void tcp_queue_init(struct tcp *tcp)
 {
@@ -38,8 +38,9 @@ bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint3
         struct tcp_chunk *chunk = heap_allocate_at(sizeof(*chunk), PAGES_NEEDED);
         if (!chunk)
             return false;
-        *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .length = length, .sequence = tcp->send_end,
-                                     .queued = tcp_clock_ms() };
+        *chunk = (struct tcp_chunk){
+            .page = page, .offset = offset, .length = length, .sequence = tcp->send_end, .queued = tcp_clock_ms()
+        };
         list_push_back(&tcp->chunks, &chunk->link);
         tcp->send_memory += CHUNK_COST;
         tcp_memory_charge(CHUNK_COST);
@@ -82,7 +83,7 @@ void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to)
         }
         free_chunk(tcp, chunk);
     }
-    release_send_page(tcp);           /* an idle connection holds no memory for sending */
+    release_send_page(tcp); /* an idle connection holds no memory for sending */
 }
 
 void tcp_queue_clear(struct tcp *tcp)

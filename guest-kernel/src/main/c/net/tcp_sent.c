@@ -200,7 +200,7 @@ void tcp_sent_disown_first(struct tcp *tcp)
     if (!first || first->state != TCP_SENT_DELIVERED)
         return;
     if (length_of(first) > tcp->mss)
-        (void)tcp_sent_split(tcp, first, first->start + tcp->mss);   /* without memory, all of it is sent again */
+        (void)tcp_sent_split(tcp, first, first->start + tcp->mss); /* without memory, all of it is sent again */
     tcp_sent_lose(tcp, first, true);
 }
 
@@ -244,8 +244,7 @@ void tcp_sent_deliver(struct tcp *tcp, const struct tcp_range *range, struct tcp
 {
     must_hold_net();
     struct tcp_sent *next;
-    for (struct tcp_sent *sent = find(tcp, range->start); sent && seq_before(sent->start, range->end);
-         sent = next) {
+    for (struct tcp_sent *sent = find(tcp, range->start); sent && seq_before(sent->start, range->end); sent = next) {
         next = sent_of(tree_next(&sent->node));
         if (sent->state == TCP_SENT_DELIVERED)
             continue;
@@ -262,7 +261,7 @@ void tcp_sent_deliver_any(struct tcp *tcp, struct tcp_delivery *delivery)
 {
     must_hold_net();
     const struct tcp_sent *first = tcp_sent_first(tcp);
-    list_for_each(node, &tcp->in_flight) {
+    list_for_each (node, &tcp->in_flight) {
         struct tcp_sent *sent = at_link(node);
         uint32_t skip = sent == first ? tcp->mss : 0;
         if (skip >= length_of(sent))

@@ -20,7 +20,7 @@ static void close_one(struct tcp_entry *entry, void *context)
 void tcp_close_all(void)
 {
     for (unsigned i = 0; i < PORT_BUCKETS; i++) {
-        list_for_each_safe(node, &tcp_ports.buckets[i]) {
+        list_for_each_safe (node, &tcp_ports.buckets[i]) {
             struct port_binding *binding = list_entry(node, struct port_binding, link);
             if (binding->listening)
                 tcp_listener_close(container_of(binding, struct tcp_socket, binding));

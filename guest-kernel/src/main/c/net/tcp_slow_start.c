@@ -6,13 +6,13 @@
  */
 #include "net/tcp_private.h"
 
-#define RTT_DIVISOR 8u               /* RFC 9406 4.3, as all that follow */
-#define RTT_MINIMUM 4000u            /* microseconds */
+#define RTT_DIVISOR 8u    /* RFC 9406 4.3, as all that follow */
+#define RTT_MINIMUM 4000u /* microseconds */
 #define RTT_MAXIMUM 16000u
 #define SAMPLES 8u
 #define GROWTH_DIVISOR 4u
 #define ROUNDS 5u
-#define SEGMENTS_AT_ONCE 8u          /* L, without pacing */
+#define SEGMENTS_AT_ONCE 8u /* L, without pacing */
 
 static void next_round(struct tcp *tcp)
 {
@@ -57,12 +57,12 @@ void tcp_slow_start_acked(struct tcp *tcp, uint32_t bytes, nanoseconds rtt)
 {
     must_hold_net();
     struct tcp_congestion *c = &tcp->congestion;
-    bool first = c->slow_start_threshold == TCP_CONGESTION_MAXIMUM;    /* later the end is known */
+    bool first = c->slow_start_threshold == TCP_CONGESTION_MAXIMUM; /* later the end is known */
     if (first && !seq_before(tcp->send_unacknowledged, tcp->slow_start.round_end))
         next_round(tcp);
     if (first)
         sample(tcp, rtt);
-    uint32_t limit = tcp->recovery == TCP_LOSS ? tcp->mss : SEGMENTS_AT_ONCE * tcp->mss;   /* RFC 3465 2.2, 2.3 */
+    uint32_t limit = tcp->recovery == TCP_LOSS ? tcp->mss : SEGMENTS_AT_ONCE * tcp->mss; /* RFC 3465 2.2, 2.3 */
     uint32_t growth = min_of(bytes, limit);
     if (first && tcp->slow_start.baseline_rtt != 0)
         growth /= GROWTH_DIVISOR;

@@ -15,10 +15,7 @@
 #include "net/interface.h"
 #include "net/tcp_private.h"
 
-static bool address_is_ours(ipv4_t address)
-{
-    return address == IPV4_ANY || interface_of_address(address);
-}
+static bool address_is_ours(ipv4_t address) { return address == IPV4_ANY || interface_of_address(address); }
 
 /* ---- Names ------------------------------------------------------------------------------------------------ */
 
@@ -66,10 +63,7 @@ static int local_address(struct socket *base, struct socket_address *out)
     return 0;
 }
 
-static bool connected(const struct tcp *tcp)
-{
-    return tcp && tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT;
-}
+static bool connected(const struct tcp *tcp) { return tcp && tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT; }
 
 static int peer_address(struct socket *base, struct socket_address *out)
 {
@@ -134,8 +128,8 @@ static int start_connection(struct tcp_socket *socket, struct endpoint remote)
     struct tcp *tcp = tcp_create(local, remote);
     if (!tcp)
         return -ENOBUFS;
-    tcp_table_add(&tcp->entry);       /* takes over the first reference */
-    tcp->references++;                /* the socket's */
+    tcp_table_add(&tcp->entry); /* takes over the first reference */
+    tcp->references++;          /* the socket's */
     tcp->socket = socket;
     socket->connection = tcp;
     socket->connecting = true;
@@ -153,7 +147,7 @@ static int connection_result(struct tcp_socket *socket)
     if (tcp->state != TCP_CLOSED)
         return 0;
     int error = socket->socket.operations->take_error(&socket->socket);
-    forget_connection(socket);        /* the socket may try again */
+    forget_connection(socket); /* the socket may try again */
     return error != 0 ? -error : -ECONNABORTED;
 }
 
@@ -260,7 +254,7 @@ static int take_waiting(struct tcp_socket *listener, struct tcp_socket *child, s
     listener->waiting_count--;
     tcp->listener = NULL;
     inherit(child, listener);
-    tcp->socket = child;              /* the queue's reference is the socket's now */
+    tcp->socket = child; /* the queue's reference is the socket's now */
     child->connection = tcp;
     if (peer)
         *peer = (struct socket_address){ .family = AF_INET, .in = tcp->entry.remote };
@@ -441,7 +435,7 @@ static int64_t readable_bytes(struct socket *base)
     return result;
 }
 
-#define SIOCATMARK 0x8905u            /* asm-generic/sockios.h, linux/sockios.h */
+#define SIOCATMARK 0x8905u /* asm-generic/sockios.h, linux/sockios.h */
 #define SIOCOUTQ 0x5411u
 #define SIOCOUTQNSD 0x894bu
 
@@ -480,12 +474,23 @@ static int take_error(struct socket *base)
 }
 
 static const struct socket_operations operations = {
-    .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
-    .send = tcp_stream_send, .receive = tcp_stream_receive, .shutdown = shut_down, .local_address = local_address,
-    .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes,
-    .ioctl = ioctl_socket, .take_error = take_error,
-    .options_changed = tcp_socket_options_changed, .set_option = tcp_socket_set_option,
-    .get_option = tcp_socket_get_option, .release = release,
+    .bind = bind_address,
+    .connect = connect_address,
+    .listen = start_listening,
+    .accept = accept_connection,
+    .send = tcp_stream_send,
+    .receive = tcp_stream_receive,
+    .shutdown = shut_down,
+    .local_address = local_address,
+    .peer_address = peer_address,
+    .poll = poll_events,
+    .readable_bytes = readable_bytes,
+    .ioctl = ioctl_socket,
+    .take_error = take_error,
+    .options_changed = tcp_socket_options_changed,
+    .set_option = tcp_socket_set_option,
+    .get_option = tcp_socket_get_option,
+    .release = release,
 };
 
 int tcp_socket_create(struct socket **out)

@@ -9,24 +9,40 @@
 #include "net/tcp_private.h"
 
 enum {
-    TCP_NODELAY = 1, TCP_MAXSEG = 2, TCP_CORK = 3, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, TCP_SYNCNT = 7,
-    TCP_LINGER2 = 8, TCP_DEFER_ACCEPT = 9, TCP_WINDOW_CLAMP = 10, TCP_INFO = 11, TCP_QUICKACK = 12, TCP_CONGESTION = 13,
-    TCP_THIN_LINEAR_TIMEOUTS = 16, TCP_THIN_DUPACK = 17, TCP_USER_TIMEOUT = 18, TCP_FASTOPEN = 23,
-    TCP_NOTSENT_LOWAT = 25, TCP_FASTOPEN_CONNECT = 30, TCP_FASTOPEN_NO_COOKIE = 34,
+    TCP_NODELAY = 1,
+    TCP_MAXSEG = 2,
+    TCP_CORK = 3,
+    TCP_KEEPIDLE = 4,
+    TCP_KEEPINTVL = 5,
+    TCP_KEEPCNT = 6,
+    TCP_SYNCNT = 7,
+    TCP_LINGER2 = 8,
+    TCP_DEFER_ACCEPT = 9,
+    TCP_WINDOW_CLAMP = 10,
+    TCP_INFO = 11,
+    TCP_QUICKACK = 12,
+    TCP_CONGESTION = 13,
+    TCP_THIN_LINEAR_TIMEOUTS = 16,
+    TCP_THIN_DUPACK = 17,
+    TCP_USER_TIMEOUT = 18,
+    TCP_FASTOPEN = 23,
+    TCP_NOTSENT_LOWAT = 25,
+    TCP_FASTOPEN_CONNECT = 30,
+    TCP_FASTOPEN_NO_COOKIE = 34,
 };
 
-#define KEEP_IDLE_DEFAULT (7200 * NS_PER_SECOND)      /* RFC 9293 3.8.4: no less than two hours by default */
-#define KEEP_INTERVAL_DEFAULT (75 * NS_PER_SECOND)    /* tcp(7) */
+#define KEEP_IDLE_DEFAULT (7200 * NS_PER_SECOND)   /* RFC 9293 3.8.4: no less than two hours by default */
+#define KEEP_INTERVAL_DEFAULT (75 * NS_PER_SECOND) /* tcp(7) */
 #define KEEP_COUNT_DEFAULT 9
-#define SECONDS_LIMIT 32767          /* tcp(7): keep-alive times */
+#define SECONDS_LIMIT 32767 /* tcp(7): keep-alive times */
 #define QUICK_ACKS_ON_REQUEST 16
-#define SEGMENT_LIMIT 32767          /* MAX_TCP_WINDOW of Linux */
-#define SYN_RETRIES_LIMIT 127        /* MAX_TCP_SYNCNT */
-#define FIN_WAIT_LIMIT 120           /* seconds: TCP_FIN_TIMEOUT_MAX */
-#define DEFER_PERIODS 255u           /* of an answer to a SYN, each twice as long as the one before */
-#define DEFER_PERIOD_LIMIT 120u      /* seconds: TCP_RTO_MAX */
-#define WINDOW_CLAMP_MINIMUM 1152    /* SOCK_MIN_RCVBUF / 2 */
-#define CONGESTION_NAME 16u          /* TCP_CA_NAME_MAX */
+#define SEGMENT_LIMIT 32767       /* MAX_TCP_WINDOW of Linux */
+#define SYN_RETRIES_LIMIT 127     /* MAX_TCP_SYNCNT */
+#define FIN_WAIT_LIMIT 120        /* seconds: TCP_FIN_TIMEOUT_MAX */
+#define DEFER_PERIODS 255u        /* of an answer to a SYN, each twice as long as the one before */
+#define DEFER_PERIOD_LIMIT 120u   /* seconds: TCP_RTO_MAX */
+#define WINDOW_CLAMP_MINIMUM 1152 /* SOCK_MIN_RCVBUF / 2 */
+#define CONGESTION_NAME 16u       /* TCP_CA_NAME_MAX */
 
 /* The part of struct tcp_info that is older than Linux 2.6.20, which is what programs ask for. */
 struct tcp_information {
@@ -63,13 +79,10 @@ static void apply(struct tcp_socket *socket)
         return;
     if (restart)
         tcp_keep_alive_start(tcp);
-    tcp_output(tcp);                  /* what Nagle or a cork held back may go now */
+    tcp_output(tcp); /* what Nagle or a cork held back may go now */
 }
 
-void tcp_socket_options_changed(struct socket *base)
-{
-    apply(tcp_socket_of(base));
-}
+void tcp_socket_options_changed(struct socket *base) { apply(tcp_socket_of(base)); }
 
 /* ---- What more than keeping is needed for ------------------------------------------------------------------ */
 
@@ -78,7 +91,7 @@ static int set_no_delay(void *base, int value)
     struct tcp_socket *socket = base;
     socket->kept.no_delay = value != 0;
     if (value != 0 && socket->connection)
-        socket->connection->push_end = socket->connection->send_end;     /* also through a cork */
+        socket->connection->push_end = socket->connection->send_end; /* also through a cork */
     return 0;
 }
 
@@ -181,10 +194,7 @@ static int set_not_sent_low(void *base, int value)
     return 0;
 }
 
-static bool before_connection(const struct tcp_socket *socket)
-{
-    return !socket->connection;
-}
+static bool before_connection(const struct tcp_socket *socket) { return !socket->connection; }
 
 static int set_fast_open_queue(void *base, int value)
 {
@@ -255,10 +265,7 @@ int tcp_socket_set_option(struct socket *base, int name, const void *value, uint
 
 /* ---- TCP_INFO ----------------------------------------------------------------------------------------------- */
 
-static uint32_t milliseconds_since(nanoseconds when)
-{
-    return (uint32_t)((clock_monotonic() - when) / NS_PER_MS);
-}
+static uint32_t milliseconds_since(nanoseconds when) { return (uint32_t)((clock_monotonic() - when) / NS_PER_MS); }
 
 static void describe(const struct tcp_socket *socket, struct tcp_information *out)
 {
@@ -297,7 +304,7 @@ int tcp_socket_get_option(struct socket *base, int name, void *value)
         describe(socket, value);
         return sizeof(struct tcp_information);
     }
-    if (name == TCP_CONGESTION) {     /* a name, padded to TCP_CA_NAME_MAX */
+    if (name == TCP_CONGESTION) { /* a name, padded to TCP_CA_NAME_MAX */
         memset(value, 0, CONGESTION_NAME);
         memcpy(value, "cubic", 5);
         return CONGESTION_NAME;

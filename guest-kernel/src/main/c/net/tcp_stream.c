@@ -12,7 +12,7 @@
 #include "lib/string.h"
 #include "net/tcp_private.h"
 
-#define BATCH 16                     /* pages filled before they are queued and sent */
+#define BATCH 16 /* pages filled before they are queued and sent */
 
 /* ---- Sending --------------------------------------------------------------------------------------------- */
 
@@ -43,7 +43,7 @@ struct filled_page {
 struct batch {
     struct filled_page filled[BATCH];
     unsigned count;
-    struct page *rest;               /* the last page if it has space left, or NULL; one reference */
+    struct page *rest; /* the last page if it has space left, or NULL; one reference */
     uint32_t rest_used;
 };
 
@@ -82,7 +82,8 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
             page_put(batch->rest);
             batch->rest_used = 0;
             batch->rest = room > 0 && from->remaining > 0 && batch->count < BATCH
-                ? send_page(min_of((uint64_t)room, (uint64_t)from->remaining)) : NULL;
+                              ? send_page(min_of((uint64_t)room, (uint64_t)from->remaining))
+                              : NULL;
         }
     }
     return 0;
@@ -122,7 +123,7 @@ static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent,
 static int queue_obstacle(struct tcp_socket *socket, const struct tcp *tcp)
 {
     if (socket->connection != tcp)
-        return -EPIPE;                /* connect() has put another connection in its place */
+        return -EPIPE; /* connect() has put another connection in its place */
     int error = send_obstacle(socket);
     return error < 0 && error != -EAGAIN ? error : -ENOBUFS;
 }
@@ -157,7 +158,7 @@ static ssize_type send_batch(struct tcp_socket *socket, struct socket_message *m
 static bool send_ready(struct tcp_socket *socket)
 {
     net_lock();
-    struct tcp *tcp = socket->connection;   /* NULL: connect() failed and let go of it */
+    struct tcp *tcp = socket->connection; /* NULL: connect() failed and let go of it */
     bool over = !tcp || tcp->error != 0 || tcp->fin_queued;
     int obstacle = over ? 0 : send_obstacle(socket);
     bool ready = over || (obstacle != -EAGAIN && (obstacle != 0 || tcp_writable(tcp)));
@@ -179,7 +180,7 @@ ssize_type tcp_stream_send(struct socket *base, struct socket_message *message)
         if (moved > 0) {
             done += moved;
             if (before - message->data->remaining != (size_t)moved)
-                break;                /* some that was read from the writer was not queued: nothing may follow it */
+                break; /* some that was read from the writer was not queued: nothing may follow it */
             continue;
         }
         if (moved == 0 || moved != -EAGAIN || socket_nonblocking(base, message->flags)) {
@@ -208,7 +209,7 @@ static int nothing_to_read(struct tcp_socket *socket)
     struct tcp *tcp = socket->connection;
     if (!tcp)
         return -ENOTCONN;
-    if (tcp->fin_received)            /* the end was reached: a reset after it takes nothing back */
+    if (tcp->fin_received) /* the end was reached: a reset after it takes nothing back */
         return 0;
     if (tcp->error != 0)
         return -socket->socket.operations->take_error(&socket->socket);
@@ -263,9 +264,9 @@ static ssize_type copy_received(struct tcp *tcp, struct list *node, uint32_t lef
 
 /* What one reader takes at a time. */
 struct portion {
-    struct list *first;              /* packets from here on */
-    uint32_t left;                   /* bytes at most */
-    bool skip;                       /* not the first byte */
+    struct list *first; /* packets from here on */
+    uint32_t left;      /* bytes at most */
+    bool skip;          /* not the first byte */
 };
 
 /* What there is to read up to the mark, stepping over an urgent byte. False: nothing. Net lock. */
@@ -300,7 +301,7 @@ static ssize_type read_available(struct tcp_socket *socket, struct socket_messag
         net_unlock();
         return why;
     }
-    tcp_get(tcp);                     /* connect() on the same descriptor may let go of it meanwhile */
+    tcp_get(tcp); /* connect() on the same descriptor may let go of it meanwhile */
     tcp->being_read = true;
     net_unlock();
     ssize_type done = copy_received(tcp, portion.first, portion.left, portion.skip, message);
@@ -351,7 +352,7 @@ ssize_type tcp_stream_receive(struct socket *base, struct socket_message *messag
     nanoseconds deadline = socket_deadline(base->receive_timeout);
     size_t wanted = message->data->remaining, done = 0;
     if (message->flags & MSG_ERRQUEUE)
-        return -EAGAIN;               /* TCP's errors all end the connection: there is never one to be queued */
+        return -EAGAIN; /* TCP's errors all end the connection: there is never one to be queued */
     if (message->flags & MSG_OOB)
         return receive_urgent(socket, message);
     if (!(message->flags & MSG_WAITALL))

@@ -16,8 +16,8 @@
 /* One bucket for every 16 KiB of the budget, so that even a table of idle connections that fill it has short chains:
  * 64 in the smallest machine, 65536 (1 MiB) at most. */
 #define BYTES_PER_BUCKET (16 * 1024)
-#define PORT_COUNTERS 256            /* RFC 6056 3.3.4 */
-#define PORT_STEP 8                  /* RFC 6056 3.3.5, kept short so that ports are used again late */
+#define PORT_COUNTERS 256 /* RFC 6056 3.3.4 */
+#define PORT_STEP 8       /* RFC 6056 3.3.5, kept short so that ports are used again late */
 #define BUCKETS_MINIMUM 64
 #define BUCKETS_MAXIMUM 65536
 
@@ -81,7 +81,7 @@ static bool same(struct endpoint a, struct endpoint b) { return a.address == b.a
 struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote)
 {
     must_hold_net();
-    list_for_each(node, bucket_of(local, remote)) {
+    list_for_each (node, bucket_of(local, remote)) {
         struct tcp_entry *entry = list_entry(node, struct tcp_entry, link);
         if (same(entry->remote, remote) && same(entry->local, local))
             return entry;
@@ -93,7 +93,7 @@ void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), v
 {
     must_hold_net();
     for (uint32_t i = 0; i < bucket_count; i++)
-        list_for_each_safe(node, &buckets[i])
+        list_for_each_safe (node, &buckets[i])
             visit(list_entry(node, struct tcp_entry, link), context);
 }
 

@@ -12,7 +12,7 @@
 #include "core/heap.h"
 #include "net/tcp_private.h"
 
-#define TIME_WAIT_LIMIT 4096u        /* records; about 0.5 MiB. The oldest goes first */
+#define TIME_WAIT_LIMIT 4096u /* records; about 0.5 MiB. The oldest goes first */
 
 struct time_wait {
     struct tcp_entry entry;
@@ -23,7 +23,7 @@ struct time_wait {
     bool timestamps;
 };
 
-static struct list by_age = LIST_INIT(by_age);   /* all wait equally long: the oldest expires first */
+static struct list by_age = LIST_INIT(by_age); /* all wait equally long: the oldest expires first */
 static unsigned count;
 static struct timer expiry;
 
@@ -41,7 +41,7 @@ static void expire(struct timer *timer)
 {
     net_lock();
     nanoseconds now = clock_monotonic();
-    list_for_each_safe(node, &by_age) {
+    list_for_each_safe (node, &by_age) {
         struct time_wait *wait = list_entry(node, struct time_wait, age_link);
         if (wait->deadline > now) {
             timer_start(timer, wait->deadline);
@@ -52,10 +52,7 @@ static void expire(struct timer *timer)
     net_unlock();
 }
 
-void tcp_time_wait_init(void)
-{
-    timer_init(&expiry, expire);
-}
+void tcp_time_wait_init(void) { timer_init(&expiry, expire); }
 
 static void restart(struct time_wait *wait)
 {
@@ -90,8 +87,12 @@ bool tcp_time_wait_add(const struct tcp *tcp)
 static void acknowledge(struct time_wait *wait)
 {
     struct tcp_header_fields header = {
-        .local = wait->entry.local, .remote = wait->entry.remote, .sequence = wait->send_next,
-        .acknowledgement = wait->receive_next, .flags = TCP_ACK, .time_to_live = IP_DEFAULT_TTL,
+        .local = wait->entry.local,
+        .remote = wait->entry.remote,
+        .sequence = wait->send_next,
+        .acknowledgement = wait->receive_next,
+        .flags = TCP_ACK,
+        .time_to_live = IP_DEFAULT_TTL,
         .options.timestamp_present = wait->timestamps,
         .options.timestamp = tcp_clock_ms() + wait->timestamp_offset,
         .options.timestamp_echo = wait->timestamp_recent,
@@ -122,7 +123,7 @@ bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segm
     if (segment->flags & TCP_RST)
         return false;
     if (segment->flags & TCP_FIN)
-        restart(wait);                /* our last ACK was lost */
+        restart(wait); /* our last ACK was lost */
     if (segment->flags & (TCP_FIN | TCP_SYN) || segment->length > 0)
         acknowledge(wait);
     return false;

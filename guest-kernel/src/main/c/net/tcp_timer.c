@@ -12,9 +12,9 @@
 #include "lib/errno.h"
 #include "net/tcp_private.h"
 
-#define RETRIES 15u                  /* tcp_retries2 of Linux: about 15 minutes (RFC 1122 4.2.3.5: >= 100 s) */
-#define ORPHAN_RETRIES 7u            /* nobody waits for the outcome */
-#define DELAYED_ACK_MAXIMUM (200 * NS_PER_MS)    /* of the peer: RFC 8985 7.2, TLP.max_ack_delay */
+#define RETRIES 15u                           /* tcp_retries2 of Linux: about 15 minutes (RFC 1122 4.2.3.5: >= 100 s) */
+#define ORPHAN_RETRIES 7u                     /* nobody waits for the outcome */
+#define DELAYED_ACK_MAXIMUM (200 * NS_PER_MS) /* of the peer: RFC 8985 7.2, TLP.max_ack_delay */
 #define TAIL_MINIMUM (2 * NS_PER_MS)
 #define DELAYED_ACK (40 * NS_PER_MS) /* RFC 9293 3.8.6.3: < 0.5 s; Linux's minimum */
 
@@ -122,7 +122,7 @@ static void retransmit_timeout(struct tcp *tcp)
     tcp_retransmit_start(tcp);
     tcp_output(tcp);
     if (tcp->flight == 0)
-        tcp_send_probe(tcp);          /* the peer took its window back: ask for it */
+        tcp_send_probe(tcp); /* the peer took its window back: ask for it */
 }
 
 /* What should have been delivered by now is lost. */

@@ -15,10 +15,7 @@ uint32_t tcp_read_sequence(const struct tcp *tcp)
     return tcp->receive_next - tcp->fin_received - tcp->received_bytes;
 }
 
-static bool in_line(const struct tcp *tcp)
-{
-    return tcp->socket && tcp->socket->socket.kept.urgent_in_line;
-}
+static bool in_line(const struct tcp *tcp) { return tcp->socket && tcp->socket->socket.kept.urgent_in_line; }
 
 /* ---- From the peer --------------------------------------------------------------------------------------------- */
 

@@ -22,16 +22,13 @@ struct udp_header {
     be16 source, destination, length, checksum;
 };
 
-#define PMTUDISC_DONT 0               /* IP_PMTUDISC_*, linux/in.h */
-#define PMTUDISC_DO 2                 /* the program sees to the size of its datagrams */
+#define PMTUDISC_DONT 0 /* IP_PMTUDISC_*, linux/in.h */
+#define PMTUDISC_DO 2   /* the program sees to the size of its datagrams */
 #define PMTUDISC_PROBE 3
 
 struct port_table udp_ports;
 
-void udp_init(void)
-{
-    port_table_init(&udp_ports);
-}
+void udp_init(void) { port_table_init(&udp_ports); }
 
 /* How well a socket fits a datagram: 0 not at all, more is better. */
 static unsigned fitness(const struct udp_socket *udp, struct endpoint local, struct endpoint remote)
@@ -57,7 +54,7 @@ static struct udp_socket *find(struct endpoint local, struct endpoint remote)
     struct list *bucket = port_bucket(&udp_ports, local.port);
     struct udp_socket *best = NULL;
     unsigned best_fitness = 0, sharing = 0;
-    list_for_each(node, bucket) {
+    list_for_each (node, bucket) {
         unsigned fit = fitness(udp_at(node), local, remote);
         if (fit == 0 || fit < best_fitness)
             continue;
@@ -68,7 +65,7 @@ static struct udp_socket *find(struct endpoint local, struct endpoint remote)
     if (!best || !best->binding.reuse_port || sharing < 2)
         return best;
     unsigned position = port_share(local, remote, sharing);
-    list_for_each(node, bucket)
+    list_for_each (node, bucket)
         if (fitness(udp_at(node), local, remote) == best_fitness && udp_at(node)->binding.reuse_port && position-- == 0)
             return udp_at(node);
     return best;
@@ -120,9 +117,13 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, const struct 
     }
     bool timed = udp->socket.kept.timestamp || udp->socket.kept.timestamp_ns;
     *udp_datagram(packet) = (struct udp_datagram){
-        .source = { info->source, arrival->port }, .memory = memory, .destination = info->destination,
-        .destination_port = arrival->to, .interface = (uint8_t)info->interface->index,
-        .type_of_service = info->type_of_service, .time_to_live = info->time_to_live,
+        .source = { info->source, arrival->port },
+        .memory = memory,
+        .destination = info->destination,
+        .destination_port = arrival->to,
+        .interface = (uint8_t)info->interface->index,
+        .type_of_service = info->type_of_service,
+        .time_to_live = info->time_to_live,
         .received = timed ? clock_wall() : 0,
     };
     udp_charge(udp, memory);
@@ -143,7 +144,7 @@ static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
     const struct ip_info *info = arrival->info;
     struct endpoint local = { info->destination, arrival->to }, remote = { info->source, arrival->port };
     struct udp_socket *last = NULL;
-    list_for_each(node, port_bucket(&udp_ports, arrival->to)) {
+    list_for_each (node, port_bucket(&udp_ports, arrival->to)) {
         struct udp_socket *udp = udp_at(node);
         if (fitness(udp, local, remote) == 0)
             continue;
@@ -231,7 +232,9 @@ static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route
     bool group = ipv4_is_multicast(to);
     uint8_t lifetime = group ? kept->multicast_ttl : kept->time_to_live;
     return (struct ip_send){
-        .source = source, .destination = to, .protocol = IP_PROTOCOL_UDP,
+        .source = source,
+        .destination = to,
+        .protocol = IP_PROTOCOL_UDP,
         .type_of_service = message->type_of_service_given ? message->type_of_service : kept->type_of_service,
         .time_to_live = message->time_to_live != 0 ? message->time_to_live : lifetime,
         .dont_fragment = kept->path_discovery == PMTUDISC_DO || kept->path_discovery == PMTUDISC_PROBE,

@@ -10,15 +10,15 @@
 #include "net/interface.h"
 #include "net/udp_private.h"
 
-enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2 };      /* SO_EE_ORIGIN_*, linux/errqueue.h */
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2 }; /* SO_EE_ORIGIN_*, linux/errqueue.h */
 
-struct abi_inet_name {               /* struct sockaddr_in */
+struct abi_inet_name { /* struct sockaddr_in */
     uint16_t family;
     be16 port;
     be32 address;
     uint8_t zero[8];
 };
-struct extended_error {              /* struct sock_extended_err and the offender, as IP_RECVERR says them */
+struct extended_error { /* struct sock_extended_err and the offender, as IP_RECVERR says them */
     uint32_t error;
     uint8_t origin, type, code, padding;
     uint32_t info, data;
@@ -28,8 +28,8 @@ struct extended_error {              /* struct sock_extended_err and the offende
 struct udp_error {
     struct list link;
     struct extended_error what;
-    struct endpoint to;              /* where our datagram went */
-    uint32_t memory;                 /* charged for it */
+    struct endpoint to; /* where our datagram went */
+    uint32_t memory;    /* charged for it */
     uint32_t length;
     uint8_t bytes[];
 };
@@ -39,7 +39,7 @@ static void enqueue(struct udp_socket *udp, const struct udp_error *like, const 
     uint32_t memory = (uint32_t)sizeof(*like) + like->length;
     struct udp_error *error = udp_has_room(udp, memory) ? heap_allocate(memory) : NULL;
     if (!error)
-        return;                      /* as Linux: only the pending error reports it */
+        return; /* as Linux: only the pending error reports it */
     *error = *like;
     error->memory = memory;
     if (like->length > 0)
@@ -53,9 +53,14 @@ void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from,
 {
     must_hold_net();
     struct udp_error error = {
-        .what = { .error = (uint32_t)from->error, .origin = ORIGIN_ICMP, .type = from->type, .code = from->code,
-                  .info = from->mtu, .offender = { .family = AF_INET, .address = be32_of(from->sender) } },
-        .to = to, .length = from->transport_length - UDP_HEADER_LENGTH,
+        .what = { .error = (uint32_t)from->error,
+                  .origin = ORIGIN_ICMP,
+                  .type = from->type,
+                  .code = from->code,
+                  .info = from->mtu,
+                  .offender = { .family = AF_INET, .address = be32_of(from->sender) } },
+        .to = to,
+        .length = from->transport_length - UDP_HEADER_LENGTH,
     };
     enqueue(udp, &error, from->transport + UDP_HEADER_LENGTH);
 }

@@ -9,33 +9,30 @@
 
 #define UDP_HEADER_LENGTH 8u
 #define UDP_PAYLOAD_LIMIT (IP_MAXIMUM_LENGTH - IP_HEADER_LENGTH - UDP_HEADER_LENGTH)
-#define UDP_DEFAULT_BUFFER 212992u   /* net.core.rmem_default of Linux */
+#define UDP_DEFAULT_BUFFER 212992u /* net.core.rmem_default of Linux */
 
 struct udp_socket {
     struct socket socket;
     struct port_binding binding;
-    struct endpoint remote;          /* port 0: not connected */
-    struct list received;            /* packets, starting with the payload */
-    uint32_t received_bytes;         /* memory they hold */
-    int error;                       /* positive */
+    struct endpoint remote;  /* port 0: not connected */
+    struct list received;    /* packets, starting with the payload */
+    uint32_t received_bytes; /* memory they hold */
+    int error;               /* positive */
     bool shut_read, shut_write;
-    struct list errors;              /* udp_errors.c */
-    struct udp_cork *cork;           /* udp_socket.c: what MSG_MORE keeps back, or NULL */
+    struct list errors;    /* udp_errors.c */
+    struct udp_cork *cork; /* udp_socket.c: what MSG_MORE keeps back, or NULL */
 };
 
 /* In packet->layer while a datagram waits in a socket. */
 struct udp_datagram {
     struct endpoint source;
-    uint32_t memory;                 /* charged for it */
+    uint32_t memory; /* charged for it */
     ipv4_t destination;
     uint16_t destination_port;
-    uint8_t interface, type_of_service, time_to_live;      /* interface: its index */
-    nanoseconds received;            /* wall clock; 0: nobody had asked for it */
+    uint8_t interface, type_of_service, time_to_live; /* interface: its index */
+    nanoseconds received;                             /* wall clock; 0: nobody had asked for it */
 };
-static inline struct udp_datagram *udp_datagram(struct packet *packet)
-{
-    return (struct udp_datagram *)packet->layer;
-}
+static inline struct udp_datagram *udp_datagram(struct packet *packet) { return (struct udp_datagram *)packet->layer; }
 
 extern struct port_table udp_ports;
 /* Whether so much more memory may wait in the socket, and the account of it. */

@@ -117,7 +117,7 @@ static int find_destination(struct udp_socket *udp, const struct socket_message 
 /* ---- Keeping back: MSG_MORE and UDP_CORK, udp(7). The first part says where the datagram goes, and how ---- */
 
 struct udp_cork {
-    uint8_t *bytes;                  /* NULL: none yet */
+    uint8_t *bytes; /* NULL: none yet */
     uint32_t length, room;
     struct endpoint to;
     struct socket_message how;
@@ -166,7 +166,8 @@ static int start_cork(struct udp_socket *udp, struct endpoint to, const struct s
     if (!cork)
         return -ENOBUFS;
     cork->to = to;
-    cork->how = (struct socket_message){ .source = message->source, .time_to_live = message->time_to_live,
+    cork->how = (struct socket_message){ .source = message->source,
+                                         .time_to_live = message->time_to_live,
                                          .type_of_service_given = message->type_of_service_given,
                                          .type_of_service = message->type_of_service };
     udp->cork = cork;
@@ -262,11 +263,11 @@ static bool receive_ready(struct udp_socket *udp)
     return ready;
 }
 
-struct packet_info {                 /* struct in_pktinfo */
+struct packet_info { /* struct in_pktinfo */
     int32_t interface;
     be32 local, destination;
 };
-struct destination {                 /* struct sockaddr_in */
+struct destination { /* struct sockaddr_in */
     uint16_t family;
     be16 port;
     be32 address;
@@ -284,7 +285,9 @@ static void say_time(const struct socket_kept *kept, const struct udp_datagram *
 {
     nanoseconds time = datagram->received != 0 ? datagram->received : clock_wall();
     struct abi_timeval coarse = timeval_of(time);
-    struct { int64_t seconds, nanoseconds; } fine = { coarse.seconds, (int64_t)(time % NS_PER_SECOND) };
+    struct {
+        int64_t seconds, nanoseconds;
+    } fine = { coarse.seconds, (int64_t)(time % NS_PER_SECOND) };
     if (kept->timestamp)
         socket_say(message, SOL_SOCKET, SO_TIMESTAMP, &coarse, sizeof(coarse));
     if (kept->timestamp_ns)
@@ -458,9 +461,17 @@ static void options_changed(struct socket *socket)
 
 static const struct socket_operations operations = {
     .options_changed = options_changed,
-    .bind = bind_address, .connect = connect_address, .send = send_message, .receive = receive_message,
-    .shutdown = shut_down, .local_address = local_address, .peer_address = peer_address, .poll = poll_events,
-    .readable_bytes = readable_bytes, .take_error = take_error, .release = release,
+    .bind = bind_address,
+    .connect = connect_address,
+    .send = send_message,
+    .receive = receive_message,
+    .shutdown = shut_down,
+    .local_address = local_address,
+    .peer_address = peer_address,
+    .poll = poll_events,
+    .readable_bytes = readable_bytes,
+    .take_error = take_error,
+    .release = release,
 };
 
 int udp_socket_create(struct socket **out)

@@ -43,7 +43,7 @@ struct platform_operations {
 
     void (*console_write)(const char *text, size_t length);
     size_t (*console_send)(const char *text, size_t length);
-    int (*serial_send)(const char *text, size_t length);     /* NULL: there is no port of the program's */
+    int (*serial_send)(const char *text, size_t length); /* NULL: there is no port of the program's */
     void (*resume_interrupts)(void);
     void (*start_devices)(void);
     int (*settings)(platform_setting_visit *visit, void *context);

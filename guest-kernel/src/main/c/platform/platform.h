@@ -31,14 +31,14 @@ extern char kernel_base[];
 #define KERNEL_BASE ((uintptr_t)kernel_base)
 /* All physical memory is mapped read-write, not executable, from here on both platforms
  * (Xen keeps 0xffff800000000000..0xffff87ffffffffff for itself: xen/arch-x86/xen-x86_64.h). */
-#ifndef DIRECT_MAP                   /* host tests put it where Linux lets them map */
+#ifndef DIRECT_MAP /* host tests put it where Linux lets them map */
 #define DIRECT_MAP 0xffff880000000000UL
 #endif
 static inline void *phys_to_virt(phys_t address) { return (void *)(DIRECT_MAP + address); }
 static inline phys_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_MAP; }
 
 #define KERNEL_STACKS 0xffffd00000000000UL
-#define KERNEL_STACKS_SIZE (1UL << 30)          /* at most; one level-3 entry */
+#define KERNEL_STACKS_SIZE (1UL << 30) /* at most; one level-3 entry */
 #define USER_LIMIT 0x00007ffffffff000UL
 /* Lowest address that may ever be mapped: the null page and its neighbours stay empty. */
 #define USER_LOWEST 0x10000UL
@@ -49,17 +49,27 @@ struct registers {
     uint64_t r15, r14, r13, r12, rbp, rbx;
     uint64_t r11, r10, r9, r8;
     uint64_t rax, rcx, rdx, rsi, rdi;
-    uint64_t number;     /* system call: its number (rax at entry); trap: vector; else -1 */
-    uint64_t error;      /* trap: the CPU's error code or 0 */
+    uint64_t number; /* system call: its number (rax at entry); trap: vector; else -1 */
+    uint64_t error;  /* trap: the CPU's error code or 0 */
     /* cs and ss may hold anything, 0 too, when user mode goes on: the platform then chooses 64-bit code. */
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
 /* Trap vectors (Intel SDM 3A table 6-1). */
 enum trap {
-    TRAP_DIVIDE = 0, TRAP_DEBUG = 1, TRAP_BREAKPOINT = 3, TRAP_OVERFLOW = 4, TRAP_BOUND = 5,
-    TRAP_INVALID_OPCODE = 6, TRAP_NOT_PRESENT = 11, TRAP_STACK = 12, TRAP_PROTECTION = 13, TRAP_PAGE_FAULT = 14,
-    TRAP_FPU = 16, TRAP_ALIGNMENT = 17, TRAP_SIMD = 19,
+    TRAP_DIVIDE = 0,
+    TRAP_DEBUG = 1,
+    TRAP_BREAKPOINT = 3,
+    TRAP_OVERFLOW = 4,
+    TRAP_BOUND = 5,
+    TRAP_INVALID_OPCODE = 6,
+    TRAP_NOT_PRESENT = 11,
+    TRAP_STACK = 12,
+    TRAP_PROTECTION = 13,
+    TRAP_PAGE_FAULT = 14,
+    TRAP_FPU = 16,
+    TRAP_ALIGNMENT = 17,
+    TRAP_SIMD = 19,
 };
 /* Page-fault error code bits (Intel SDM 3A 4.7). */
 #define FAULT_PRESENT 1
@@ -70,35 +80,35 @@ enum trap {
 /* ---- Part 1: what a platform implements ------------------------------------------------ */
 
 struct platform_information {
-    const char *name;               /* "xen-pv", "xen-pvh", "native" */
-    char command_line[1024];        /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
-    uint64_t memory_bytes;          /* given to this guest */
-    unsigned cpus;                  /* offered; cpus_online says how many run */
-    nanoseconds entry_time;         /* clock_monotonic() as early as it could be read */
-    char protections[512];          /* what is done against speculative execution, in words */
+    const char *name;        /* "xen-pv", "xen-pvh", "native" */
+    char command_line[1024]; /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
+    uint64_t memory_bytes;   /* given to this guest */
+    unsigned cpus;           /* offered; cpus_online says how many run */
+    nanoseconds entry_time;  /* clock_monotonic() as early as it could be read */
+    char protections[512];   /* what is done against speculative execution, in words */
 };
 extern struct platform_information platform;
 
 /* Per-CPU data, reached through GS base in kernel mode. */
-#define CPUS_MAX 64u                 /* bits of a mask of CPUs */
+#define CPUS_MAX 64u /* bits of a mask of CPUs */
 struct thread;
 struct turns;
 struct cpu {
-    struct cpu *self;               /* offset 0: read by this_cpu() */
-    uint64_t kernel_stack;          /* offset 8: top of the running thread's kernel stack */
-    uint64_t scratch;               /* offset 16: for entry code, as are the next three */
-    uint64_t kernel_root, user_root;    /* offset 24, 32: what CR3 holds in kernel and in user mode; 0: one for both */
-    uint64_t gate_stack;            /* offset 40 */
+    struct cpu *self;                /* offset 0: read by this_cpu() */
+    uint64_t kernel_stack;           /* offset 8: top of the running thread's kernel stack */
+    uint64_t scratch;                /* offset 16: for entry code, as are the next three */
+    uint64_t kernel_root, user_root; /* offset 24, 32: what CR3 holds in kernel and in user mode; 0: one for both */
+    uint64_t gate_stack;             /* offset 40 */
     struct thread *current;
-    struct thread *fpu_owner;       /* whose user FPU state was loaded last, or NULL */
-    struct turns *turns;            /* the scheduler's (threads/thread.c) */
+    struct thread *fpu_owner; /* whose user FPU state was loaded last, or NULL */
+    struct turns *turns;      /* the scheduler's (threads/thread.c) */
     unsigned id;
-    unsigned spinlocks;             /* how many are held here */
-    bool reschedule;                /* asks for another thread's turn: on the way to user mode, in give_way() */
-    bool resting;                   /* in cpu_wait(), without the kernel lock: touches no user memory */
+    unsigned spinlocks; /* how many are held here */
+    bool reschedule;    /* asks for another thread's turn: on the way to user mode, in give_way() */
+    bool resting;       /* in cpu_wait(), without the kernel lock: touches no user memory */
 #ifdef KERNEL_DEBUG
-    struct held_locks held;         /* the spinlocks that are held here */
-    unsigned interrupts;            /* handlers that run here, one inside the other */
+    struct held_locks held; /* the spinlocks that are held here */
+    unsigned interrupts;    /* handlers that run here, one inside the other */
 #endif
 };
 static inline struct cpu *this_cpu(void)
@@ -127,8 +137,8 @@ static inline uint64_t cpus_online_mask(void)
 struct mmu_entry {
     uintptr_t virtual;
     phys_t physical;
-    unsigned protection;            /* MMU_* */
-    bool accessed, dirty;           /* as the CPU left them; ignored by mmu_map() */
+    unsigned protection;  /* MMU_* */
+    bool accessed, dirty; /* as the CPU left them; ignored by mmu_map() */
 };
 /* Sets `count` translations (any addresses, best ascending), replacing what was there; stale
  * translations are flushed on all CPUs. 0, or -ENOMEM with none set and no table made. */
@@ -195,7 +205,7 @@ void fpu_init_area(void *area);
 /* True if `area`, which came from user memory, can be restored without a fault; repairs what
  * it can (reserved MXCSR bits, XSTATE_BV beyond XCR0). */
 bool fpu_sanitise(void *area);
-uint64_t fpu_features(void);        /* XCR0, 3 when there is no XSAVE */
+uint64_t fpu_features(void); /* XCR0, 3 when there is no XSAVE */
 
 /* Time. Monotonic starts near boot and never goes back; wall is UTC since 1970. */
 nanoseconds clock_monotonic(void);
@@ -218,21 +228,21 @@ void clock_set_deadline(nanoseconds deadline);
 /* Parameters for the vDSO: monotonic = base + ((rdtsc - tsc_base) * multiplier >> 32) << or >> shift.
  * The platform keeps `page` up to date under the sequence counter (odd: being written). */
 enum clock_use {
-    CLOCK_USE_SYSTEM_CALL,          /* the parameters are the kernel's only */
+    CLOCK_USE_SYSTEM_CALL, /* the parameters are the kernel's only */
     CLOCK_USE_PAGE,
-    CLOCK_USE_PAGE_OF_HOST,         /* while host_version is seen_version; a system call makes them agree again */
+    CLOCK_USE_PAGE_OF_HOST, /* while host_version is seen_version; a system call makes them agree again */
 };
 struct clock_page {
     uint32_t sequence;
-    uint32_t use;                   /* enum clock_use */
+    uint32_t use; /* enum clock_use */
     uint64_t tsc_base;
-    uint64_t monotonic_base;        /* ns */
-    uint32_t multiplier;            /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
-    int32_t shift;                  /* > 0: left, < 0: right */
+    uint64_t monotonic_base; /* ns */
+    uint32_t multiplier;     /* ns = (ticks, shifted by `shift`) * multiplier >> 32 */
+    int32_t shift;           /* > 0: left, < 0: right */
     struct wall_time wall;
-    uint32_t host_version;          /* written by the host, with the rest of its parameters after it */
+    uint32_t host_version; /* written by the host, with the rest of its parameters after it */
     uint32_t host_rest[7];
-    uint32_t seen_version;          /* of the host's parameters, from which the above are made */
+    uint32_t seen_version; /* of the host's parameters, from which the above are made */
 };
 phys_t clock_page_address(void);
 
@@ -287,9 +297,9 @@ int platform_settings(platform_setting_visit *visit, void *context);
  * thread, with no spinlock held.
  */
 enum platform_event {
-    EVENT_LISTENING,     /* listen(2) on this TCP port; as often as that happens */
-    EVENT_EXIT,          /* the process ended with this status */
-    EVENT_KILLED,        /* the process was killed by this signal */
+    EVENT_LISTENING, /* listen(2) on this TCP port; as often as that happens */
+    EVENT_EXIT,      /* the process ended with this status */
+    EVENT_KILLED,    /* the process was killed by this signal */
 };
 void platform_report(enum platform_event event, unsigned number);
 

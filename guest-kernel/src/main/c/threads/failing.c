@@ -14,8 +14,8 @@
 #define FIRST_USER_THREAD 1
 
 static bool each_call;
-static uint64_t every, countdown;        /* failing=N; every: 0 for none */
-static uint64_t failures, repeated;      /* so far: allocations, and calls made again */
+static uint64_t every, countdown;   /* failing=N; every: 0 for none */
+static uint64_t failures, repeated; /* so far: allocations, and calls made again */
 
 bool failing_parse(const char *value)
 {

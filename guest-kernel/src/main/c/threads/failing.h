@@ -21,9 +21,9 @@ struct registers;
 #ifdef KERNEL_DEBUG
 /* What a thread keeps for it. */
 struct failing_state {
-    unsigned countdown;              /* failing=calls: to the allocation of this call that fails; 0: none, or it has */
-    unsigned spared;                 /* > 0: none fails */
-    bool failed;                     /* one has, since the call began */
+    unsigned countdown; /* failing=calls: to the allocation of this call that fails; 0: none, or it has */
+    unsigned spared;    /* > 0: none fails */
+    bool failed;        /* one has, since the call began */
 };
 /* `value` is what follows failing=. False if it is neither of the above. */
 bool failing_parse(const char *value);

@@ -25,9 +25,9 @@ nanoseconds clock_now(const struct clock *clock)
     case CLOCK_OF_PROCESS:
         return cpu_busy_time();
     case CLOCK_OF_THREAD:
-        (void)thread_find_cpu_time(clock->thread, &time);   /* an ended thread has used none */
+        (void)thread_find_cpu_time(clock->thread, &time); /* an ended thread has used none */
         return time;
-    case CLOCK_WALL:                 /* a deadline is turned into a monotonic one when it is set */
+    case CLOCK_WALL: /* a deadline is turned into a monotonic one when it is set */
     case CLOCK_STEADY:
         break;
     }

@@ -19,7 +19,7 @@ enum clock_kind { CLOCK_STEADY, CLOCK_WALL, CLOCK_OF_PROCESS, CLOCK_OF_THREAD };
 
 struct clock {
     enum clock_kind kind;
-    uint32_t thread;                 /* of CLOCK_OF_THREAD; one that has ended stands still at 0 */
+    uint32_t thread; /* of CLOCK_OF_THREAD; one that has ended stands still at 0 */
 };
 nanoseconds clock_now(const struct clock *clock);
 
@@ -28,16 +28,16 @@ nanoseconds clock_now(const struct clock *clock);
 struct interval_timer {
     struct timer timer;
     struct clock clock;
-    nanoseconds deadline;            /* of the clock, that of CLOCK_WALL monotonic; 0: not running */
-    nanoseconds interval;            /* 0: once */
-    bool rests;                      /* set once, before the first interval_timer_set() */
-    uint64_t expirations;            /* of one that rests: since it was set or taken */
+    nanoseconds deadline; /* of the clock, that of CLOCK_WALL monotonic; 0: not running */
+    nanoseconds interval; /* 0: once */
+    bool rests;           /* set once, before the first interval_timer_set() */
+    uint64_t expirations; /* of one that rests: since it was set or taken */
     /* May be NULL. `times`: how often it has expired since the last call, at least 1. */
     void (*expired)(struct interval_timer *timer, uint64_t times);
 };
 
 struct interval_setting {
-    nanoseconds value, interval;     /* durations, value also a point in time; value 0: not running */
+    nanoseconds value, interval; /* durations, value also a point in time; value 0: not running */
 };
 
 void interval_timer_init(struct interval_timer *timer, const struct clock *clock,

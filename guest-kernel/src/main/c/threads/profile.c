@@ -16,17 +16,17 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define SAMPLES 256u                 /* in the ring; a power of two */
-#define FRAME_MOST (1UL << 20)       /* bytes between two frames of a sane chain */
+#define SAMPLES 256u           /* in the ring; a power of two */
+#define FRAME_MOST (1UL << 20) /* bytes between two frames of a sane chain */
 
 nanoseconds profile_period;
 
 static struct spinlock lock = SPINLOCK(LOCK_PROFILE);
 static struct profile_sample *ring;
-static uint32_t filled, read;        /* lock: positions, growing for ever */
-static uint64_t taken, lost;         /* lock: periods */
-static nanoseconds due;              /* lock */
-static bool fired;                   /* lock: the timer's interrupt has come since the last sample */
+static uint32_t filled, read; /* lock: positions, growing for ever */
+static uint64_t taken, lost;  /* lock: periods */
+static nanoseconds due;       /* lock */
+static bool fired;            /* lock: the timer's interrupt has come since the last sample */
 static struct timer timer;
 static struct wait_queue readers = WAIT_QUEUE(readers);
 
@@ -99,14 +99,16 @@ static void read_kernel(struct profile_sample *sample, uintptr_t function, uintp
 
 static void read_user(struct profile_sample *sample, struct thread *thread)
 {
-    struct { uintptr_t caller, return_address; } frame;
+    struct {
+        uintptr_t caller, return_address;
+    } frame;
     const struct registers *registers = thread_registers(thread);
     uintptr_t *next = sample->addresses + sample->kernel, *end = sample->addresses + PROFILE_DEPTH;
     uintptr_t at = registers->rbp, before = registers->rsp;
     *next++ = registers->rip;
     thread->faults_refused = true;
-    while (next < end && at % sizeof(at) == 0 && at >= before && at - before < FRAME_MOST
-           && at < USER_LIMIT - sizeof(frame) && !user_copy_raw(&frame, (const void *)at, sizeof(frame))) {
+    while (next < end && at % sizeof(at) == 0 && at >= before && at - before < FRAME_MOST &&
+           at < USER_LIMIT - sizeof(frame) && !user_copy_raw(&frame, (const void *)at, sizeof(frame))) {
         if (frame.return_address == 0)
             break;
         *next++ = frame.return_address - 1;
@@ -149,10 +151,7 @@ void profile_take(uintptr_t function, uintptr_t frame)
 }
 
 /* If the sample became due after another interrupt had come, it belongs to that one's handler. */
-void profile_take_interrupted(void)
-{
-    profile_take(read_once(fired) ? 0 : (uintptr_t)kernel_leave_interrupt, 0);
-}
+void profile_take_interrupted(void) { profile_take(read_once(fired) ? 0 : (uintptr_t)kernel_leave_interrupt, 0); }
 
 bool profile_next(struct profile_sample *sample)
 {
@@ -164,10 +163,7 @@ bool profile_next(struct profile_sample *sample)
     return found;
 }
 
-void profile_wait(void)
-{
-    (void)wait_until(&readers, waiting(), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
-}
+void profile_wait(void) { (void)wait_until(&readers, waiting(), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE); }
 
 void profile_totals(uint64_t *all, uint64_t *without_room)
 {

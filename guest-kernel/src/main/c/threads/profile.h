@@ -13,11 +13,11 @@
 
 #define PROFILE_HZ_MOST 10000u
 #define PROFILE_KERNEL_DEPTH 16
-#define PROFILE_DEPTH 128            /* of kernel and user together */
+#define PROFILE_DEPTH 128 /* of kernel and user together */
 
 struct profile_sample {
-    uint32_t count;                  /* periods that it stands for */
-    uint16_t kernel, user;           /* how many addresses of each, the kernel's first; innermost first */
+    uint32_t count;        /* periods that it stands for */
+    uint16_t kernel, user; /* how many addresses of each, the kernel's first; innermost first */
     char thread[16];
     uintptr_t addresses[PROFILE_DEPTH];
 };

@@ -10,10 +10,10 @@
 #define KEPT_STACKS 16
 
 static struct spinlock lock = SPINLOCK(LOCK_STACKS);
-static struct list kept = LIST_INIT(kept);      /* lock: with memory */
-static unsigned kept_count;                     /* lock */
-static struct list empty = LIST_INIT(empty);    /* lock: without */
-static uintptr_t next_slot = KERNEL_STACKS;     /* lock: never used from here on */
+static struct list kept = LIST_INIT(kept);   /* lock: with memory */
+static unsigned kept_count;                  /* lock */
+static struct list empty = LIST_INIT(empty); /* lock: without */
+static uintptr_t next_slot = KERNEL_STACKS;  /* lock: never used from here on */
 
 static uintptr_t lowest_address(const struct kernel_stack *stack) { return stack->top - KERNEL_STACK_SIZE; }
 

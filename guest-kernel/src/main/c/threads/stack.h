@@ -14,9 +14,9 @@
 #define KERNEL_STACK_SLOT (2 * KERNEL_STACK_SIZE)
 
 struct kernel_stack {
-    uintptr_t top;                              /* fixed: the end of its slot */
-    struct page *pages[KERNEL_STACK_PAGES];     /* lowest first; NULL while the slot is empty */
-    struct list link;                           /* stacks: the slots not in use */
+    uintptr_t top;                          /* fixed: the end of its slot */
+    struct page *pages[KERNEL_STACK_PAGES]; /* lowest first; NULL while the slot is empty */
+    struct list link;                       /* stacks: the slots not in use */
 };
 
 /* Contents undefined. NULL without memory, or when all of KERNEL_STACKS_SIZE is in use (32,768 threads). */

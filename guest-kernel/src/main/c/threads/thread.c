@@ -27,7 +27,7 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define THREADS_LEAST 20             /* of threads_limit(), as on Linux */
+#define THREADS_LEAST 20 /* of threads_limit(), as on Linux */
 
 static struct spinlock lock = SPINLOCK(LOCK_RUN_QUEUE);
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
@@ -35,20 +35,20 @@ static bool runs_before(const struct tree_node *a, const struct tree_node *b)
     return tree_entry(a, struct thread, run_node)->virtual_time < tree_entry(b, struct thread, run_node)->virtual_time;
 }
 
-static struct tree ready = { .before = runs_before };  /* lock: of all CPUs, least virtual time first */
-static nanoseconds least_virtual_time;               /* lock: of the threads that were ready; only grows */
-static struct list all = LIST_INIT(all);             /* lock */
-static unsigned count;                               /* lock */
-static unsigned user_count;                          /* lock: threads of the process */
-static uint32_t next_id = 1;                         /* lock */
-static struct thread *dead;                          /* lock: left its stack, not yet freed */
-static struct thread *wake_later;                    /* a wake-up that could not be done at once */
+static struct tree ready = { .before = runs_before }; /* lock: of all CPUs, least virtual time first */
+static nanoseconds least_virtual_time;                /* lock: of the threads that were ready; only grows */
+static struct list all = LIST_INIT(all);              /* lock */
+static unsigned count;                                /* lock */
+static unsigned user_count;                           /* lock: threads of the process */
+static uint32_t next_id = 1;                          /* lock */
+static struct thread *dead;                           /* lock: left its stack, not yet freed */
+static struct thread *wake_later;                     /* a wake-up that could not be done at once */
 
 struct turns {
     struct cpu *cpu;
     struct thread idle;
-    struct timer slice;                              /* runs while another thread is ready */
-    nanoseconds busy_time;                           /* lock: of threads other than idle */
+    struct timer slice;    /* runs while another thread is ready */
+    nanoseconds busy_time; /* lock: of threads other than idle */
 };
 static struct turns boot_turns;
 
@@ -94,7 +94,7 @@ int kernel_prepare_cpu(struct cpu *cpu)
     struct turns *turns = heap_allocate_zeroed(sizeof(*turns));
     struct kernel_stack *stack = kernel_stack_allocate();
     if (!turns || !stack)
-        return -ENOMEM;                  /* what there is of them is lost, once */
+        return -ENOMEM; /* what there is of them is lost, once */
     turns_init(turns, cpu);
     cpu->kernel_stack = stack->top;
     cpu->resting = true;
@@ -179,10 +179,7 @@ struct thread *thread_create_user(void)
     return thread;
 }
 
-struct registers *thread_registers(struct thread *thread)
-{
-    return (struct registers *)thread->stack->top - 1;
-}
+struct registers *thread_registers(struct thread *thread) { return (struct registers *)thread->stack->top - 1; }
 
 /* Of those that may run here. */
 static struct thread *first_ready(void)
@@ -568,7 +565,7 @@ void idle_loop(void)
 void threads_for_each(void (*visit)(struct thread *, void *), void *context)
 {
     spin_lock(&lock);
-    list_for_each(node, &all)
+    list_for_each (node, &all)
         visit(list_entry(node, struct thread, all_link), context);
     spin_unlock(&lock);
 }
@@ -577,7 +574,7 @@ bool thread_find(uint32_t id, void (*visit)(struct thread *, void *), void *cont
 {
     bool found = false;
     spin_lock(&lock);
-    list_for_each(node, &all) {
+    list_for_each (node, &all) {
         struct thread *thread = list_entry(node, struct thread, all_link);
         found = thread->user && thread->id == id;
         if (!found)

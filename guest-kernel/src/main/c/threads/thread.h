@@ -26,7 +26,7 @@
 
 #define TIME_SLICE (4 * NS_PER_MS)
 #define SLEEP_CREDIT (3 * NS_PER_MS)
-#define WAKE_LEAD (1 * NS_PER_MS)    /* < SLEEP_CREDIT: who has slept for long preempts at once */
+#define WAKE_LEAD (1 * NS_PER_MS) /* < SLEEP_CREDIT: who has slept for long preempts at once */
 
 enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD };
 
@@ -34,43 +34,43 @@ struct kernel_stack;
 struct user_thread;
 
 struct thread {
-    uint64_t stack_pointer;          /* saved by context_switch() while not running */
-    struct kernel_stack *stack;      /* NULL: an idle thread's, which is never freed */
+    uint64_t stack_pointer;     /* saved by context_switch() while not running */
+    struct kernel_stack *stack; /* NULL: an idle thread's, which is never freed */
     uint64_t fs_base;
-    void *fpu_area;                  /* fpu_area_size() bytes; NULL for kernel threads */
-    struct user_thread *user;        /* NULL for kernel threads */
-    struct cpu *cpu;                 /* run_queue: where it runs or ran last; NULL: nowhere yet */
-    uint64_t affinity;               /* run_queue: the CPUs that it may run on, by their ids */
+    void *fpu_area;           /* fpu_area_size() bytes; NULL for kernel threads */
+    struct user_thread *user; /* NULL for kernel threads */
+    struct cpu *cpu;          /* run_queue: where it runs or ran last; NULL: nowhere yet */
+    uint64_t affinity;        /* run_queue: the CPUs that it may run on, by their ids */
 
-    enum thread_state state;         /* run_queue */
-    bool woken;                      /* run_queue: a wake-up since sleep_prepare() */
-    bool interrupted;                /* run_queue: woken for a signal */
-    bool timed_out;                  /* run_queue */
-    bool interruptible;              /* run_queue */
-    bool faults_refused;             /* its own: page faults in copies of user memory fail instead of being served */
-    struct tree_node run_node;       /* run_queue: in the tree of ready threads */
-    nanoseconds virtual_time;        /* run_queue: up to the last switch, as `cpu_time` */
-    struct list all_link;            /* run_queue: list of all threads */
+    enum thread_state state;   /* run_queue */
+    bool woken;                /* run_queue: a wake-up since sleep_prepare() */
+    bool interrupted;          /* run_queue: woken for a signal */
+    bool timed_out;            /* run_queue */
+    bool interruptible;        /* run_queue */
+    bool faults_refused;       /* its own: page faults in copies of user memory fail instead of being served */
+    struct tree_node run_node; /* run_queue: in the tree of ready threads */
+    nanoseconds virtual_time;  /* run_queue: up to the last switch, as `cpu_time` */
+    struct list all_link;      /* run_queue: list of all threads */
     struct timer sleep_timer;
-    nanoseconds cpu_time;            /* used up to the last switch */
-    nanoseconds switched_in;         /* monotonic time of the last switch to it */
-    uint32_t id;                     /* thread id; the first user thread is 1 */
-    char name[16];                   /* prctl(PR_SET_NAME), for backtraces and /proc */
+    nanoseconds cpu_time;    /* used up to the last switch */
+    nanoseconds switched_in; /* monotonic time of the last switch to it */
+    uint32_t id;             /* thread id; the first user thread is 1 */
+    char name[16];           /* prctl(PR_SET_NAME), for backtraces and /proc */
 #ifdef KERNEL_DEBUG
-    struct held_locks held;          /* the mutexes that it holds; its own */
-    struct failing_state failing;    /* its own */
+    struct held_locks held;       /* the mutexes that it holds; its own */
+    struct failing_state failing; /* its own */
 #endif
 };
 
 static inline struct thread *thread_current(void) { return this_cpu()->current; }
 
-void threads_init(void);             /* makes the caller the idle thread of CPU 0 */
+void threads_init(void); /* makes the caller the idle thread of CPU 0 */
 /* A kernel thread, started at once. Never fails after boot memory is there: panics without memory. */
 struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void *argument);
 /* A user thread that is not yet started: fill in `user` and registers, then thread_make_ready().
  * NULL without memory. */
 struct thread *thread_create_user(void);
-struct registers *thread_registers(struct thread *thread);   /* at the top of its kernel stack */
+struct registers *thread_registers(struct thread *thread); /* at the top of its kernel stack */
 void thread_make_ready(struct thread *thread);
 /* Frees a thread from thread_create_user() that was never made ready; not its `user`. */
 void thread_discard(struct thread *thread);
@@ -109,7 +109,7 @@ nanoseconds thread_cpu_time(const struct thread *thread);
 /* All time not spent idle since boot, ns: of all CPUs, or of one. */
 nanoseconds cpu_busy_time(void);
 nanoseconds cpu_busy_time_of(const struct cpu *cpu);
-noreturn void idle_loop(void);       /* what CPU 0's boot stack becomes */
+noreturn void idle_loop(void); /* what CPU 0's boot stack becomes */
 /* The CPUs that run and that the user thread of this number may run on; 0 if there is no such thread. */
 uint64_t thread_affinity(uint32_t id);
 /* `cpus` has one that is online. It goes there before it runs in user mode again. False if there is no such thread. */

@@ -10,7 +10,7 @@ static bool timer_before(const struct tree_node *a, const struct tree_node *b)
 }
 
 static struct spinlock lock = SPINLOCK(LOCK_TIMERS);
-static struct tree timers = { .before = timer_before };      /* lock */
+static struct tree timers = { .before = timer_before }; /* lock */
 /* lock: what the platform was told, on which CPU. Another one that was told of a later time still interrupts then. */
 static nanoseconds programmed = NO_DEADLINE;
 static const struct cpu *programmed_on;

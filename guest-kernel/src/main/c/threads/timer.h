@@ -10,8 +10,8 @@
 #include "lib/types.h"
 
 struct timer {
-    struct tree_node node;           /* timers lock */
-    nanoseconds deadline;            /* monotonic */
+    struct tree_node node; /* timers lock */
+    nanoseconds deadline;  /* monotonic */
     bool active;
     void (*expired)(struct timer *timer);
 };

@@ -61,7 +61,7 @@ void wait_remove(struct waiter *waiter)
 void wake(struct wait_queue *queue, unsigned events)
 {
     spin_lock(&queue->lock);
-    list_for_each(node, &queue->waiters) {
+    list_for_each (node, &queue->waiters) {
         struct waiter *waiter = list_entry(node, struct waiter, link);
         waiter->wake(waiter, events);
     }

@@ -24,9 +24,9 @@ struct wait_queue {
 /* clang-format on */
 
 struct waiter {
-    struct list link;                /* queue->lock */
-    struct wait_queue *queue;        /* NULL when not queued */
-    struct thread *thread;           /* the sleeper, for the default wake function */
+    struct list link;         /* queue->lock */
+    struct wait_queue *queue; /* NULL when not queued */
+    struct thread *thread;    /* the sleeper, for the default wake function */
     /* Called with queue->lock held; must not sleep or touch the queue. */
     void (*wake)(struct waiter *waiter, unsigned events);
 };
@@ -42,7 +42,7 @@ void wait_remove(struct waiter *waiter);
 void wake(struct wait_queue *queue, unsigned events);
 
 enum sleep_kind {
-    SLEEP_INTERRUPTIBLE = 1,         /* returns -EINTR when a signal is to be delivered */
+    SLEEP_INTERRUPTIBLE = 1, /* returns -EINTR when a signal is to be delivered */
     SLEEP_UNINTERRUPTIBLE = 0,
 };
 
@@ -58,20 +58,24 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind);
  * Sleeps until `condition` holds (evaluated without any lock unless it takes one itself).
  * Yields 0, -ETIMEDOUT or -EINTR; 0 whenever the condition holds at the end.
  */
-#define wait_until(queue, condition, deadline, kind)                            \
-    ({                                                                          \
-        struct waiter waiter_;                                                  \
-        int result_ = 0;                                                        \
-        waiter_init(&waiter_);                                                  \
-        wait_add((queue), &waiter_);                                            \
-        for (;;) {                                                              \
-            sleep_prepare();                                                    \
-            if (condition) { result_ = 0; break; }                              \
-            if (result_ != 0) break;                                            \
-            result_ = sleep_until((deadline), (kind));                          \
-        }                                                                       \
-        wait_remove(&waiter_);                                                  \
-        result_;                                                                \
+#define wait_until(queue, condition, deadline, kind) \
+    ({ \
+        struct waiter waiter_; \
+        int result_ = 0; \
+        waiter_init(&waiter_); \
+        wait_add((queue), &waiter_); \
+        for (;;) { \
+            sleep_prepare(); \
+            if (condition) { \
+                result_ = 0; \
+                break; \
+            } \
+            if (result_ != 0) \
+                break; \
+            result_ = sleep_until((deadline), (kind)); \
+        } \
+        wait_remove(&waiter_); \
+        result_; \
     })
 
 /* A lock whose holder may sleep. Not recursive; fair in the order of arrival. */

@@ -174,9 +174,10 @@ static void test_statistics(void)
     lock_given_back(&held, &heap);
     lock_statistics_lines(collect, found);
     CHECK(!strcmp(found, "          class name  contentions  waittime-total acquisitions    holdtime-max\n"
-                      "                heap            1           7.001            2        1000.000\n"));
+                         "                heap            1           7.001            2        1000.000\n"));
     lock_statistics_print();
-    CHECK(strstr(host_log(), "lockstat                 heap            1           7.001            2        1000.000"));
+    CHECK(
+        strstr(host_log(), "lockstat                 heap            1           7.001            2        1000.000"));
     lock_statistics = false;
 }
 

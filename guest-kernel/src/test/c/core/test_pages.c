@@ -40,7 +40,9 @@ static void add(uint64_t first, uint64_t end) { pages_add_free(first << PAGE_SHI
 /* Ranges with ragged ends, as firmware leaves them: every frame of theirs is handed out once, no other is. */
 static void test_ragged_ranges(void)
 {
-    static const struct { uint64_t first, end; } ranges[] = { { 0, 3 }, { 5, 1500 }, { 1501, 1502 }, { 2047, 5999 } };
+    static const struct {
+        uint64_t first, end;
+    } ranges[] = { { 0, 3 }, { 5, 1500 }, { 1501, 1502 }, { 2047, 5999 } };
     static bool taken[FRAMES];
     uint64_t expected = 0;
     pages_init(descriptors, FRAMES);
@@ -79,11 +81,14 @@ static void test_blocks_join(void)
         CHECK_EQUAL(page_address(large[before]) & ((PAGE_SIZE << PAGES_MAX_ORDER) - 1), 0);
         before++;
     }
-    CHECK_EQUAL(before, 3);                     /* 2048..5119 of the ranges above */
+    CHECK_EQUAL(before, 3); /* 2048..5119 of the ranges above */
     for (unsigned i = 0; i < before; i++)
         pages_free(large[i], PAGES_MAX_ORDER);
 
-    static struct { struct page *page; unsigned order; } small[FRAMES];
+    static struct {
+        struct page *page;
+        unsigned order;
+    } small[FRAMES];
     unsigned count = 0;
     for (;; count++) {
         small[count].order = hash_mix(count) % 4;
@@ -153,7 +158,10 @@ static void test_levels(void)
 /* Blocks of all sizes keep their contents beside each other, and all memory comes back. */
 static void test_heap_contents(void)
 {
-    static struct { uint8_t *data; size_t size; } blocks[BLOCKS];
+    static struct {
+        uint8_t *data;
+        size_t size;
+    } blocks[BLOCKS];
     pages_init(descriptors, FRAMES);
     add(1, FRAMES);
     for (unsigned round = 0; round < 3; round++) {
@@ -173,7 +181,7 @@ static void test_heap_contents(void)
     for (unsigned i = 0; i < 5000; i++)
         CHECK_EQUAL(zeroed[i], 0);
     heap_free(zeroed);
-    CHECK(pages_free_count() > FRAMES - 1 - 64);        /* the heap keeps a few pages for each size */
+    CHECK(pages_free_count() > FRAMES - 1 - 64); /* the heap keeps a few pages for each size */
 }
 
 /* ---- What a kernel built for tests notices (core/debug.h, core/reference.h) ------------------------------------- */

@@ -14,7 +14,7 @@
 #include "host/host.h"
 #include "platform/platform.h"
 
-static size_t offered;                   /* bytes that the CPU gives at once */
+static size_t offered; /* bytes that the CPU gives at once */
 
 size_t platform_entropy(void *to, size_t length)
 {

@@ -25,24 +25,43 @@
 #include "platform/platform.h"
 
 #define DEPTH_LIMIT 6
-#define NAMES_LIMIT 400u             /* looked at in all: damaged directories may be endless by design */
+#define NAMES_LIMIT 400u /* looked at in all: damaged directories may be endless by design */
 #define READ_LIMIT 65536
 
 struct platform_information platform;
-void address_space_for_each(void (*visit)(const struct area *area, void *context),
-                            void *context) { (void)visit; (void)context; }
+void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context)
+{
+    (void)visit;
+    (void)context;
+}
 void address_space_usage(struct address_space_usage *usage) { memset(usage, 0, sizeof(*usage)); }
 uint64_t address_space_available(void) { return pages_free_count(); }
-void address_space_cut_source(struct page_source *source, uint64_t pages) { (void)source; (void)pages; }
+void address_space_cut_source(struct page_source *source, uint64_t pages)
+{
+    (void)source;
+    (void)pages;
+}
 void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved)
 {
     (void)from;
     (void)to;
     *moved = true;
 }
-struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }
-struct block_device *block_device_at(unsigned index) { (void)index; return NULL; }
-bool address_space_can_write(struct page_source *source) { (void)source; return false; }
+struct network_device *network_device_at(unsigned index)
+{
+    (void)index;
+    return NULL;
+}
+struct block_device *block_device_at(unsigned index)
+{
+    (void)index;
+    return NULL;
+}
+bool address_space_can_write(struct page_source *source)
+{
+    (void)source;
+    return false;
+}
 
 static const uint8_t *image;
 
@@ -141,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!image_size) {
         host_init();
         page_cache_init();
-        log_limit = (enum log_level)-1;
+        log_limit = (enum log_level) - 1;
         load_image();
     }
     /* Stays allocated: cached names of earlier images still point to it. */

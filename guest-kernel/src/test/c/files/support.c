@@ -132,7 +132,11 @@ void test_memory_root(uint64_t limit)
 }
 
 /* Nothing is mapped here. */
-void address_space_cut_source(struct page_source *source, uint64_t pages) { (void)source; (void)pages; }
+void address_space_cut_source(struct page_source *source, uint64_t pages)
+{
+    (void)source;
+    (void)pages;
+}
 void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved)
 {
     (void)from;
@@ -141,8 +145,9 @@ void address_space_move_source(struct page_source *from, struct page_source *to,
 }
 
 /* What /proc asks of layers that are not under test. */
-static struct area area = { .start = 0x400000, .end = 0x402000, .protection = MMU_READ | MMU_EXECUTE,
-                            .name = "[test]" };
+static struct area area = {
+    .start = 0x400000, .end = 0x402000, .protection = MMU_READ | MMU_EXECUTE, .name = "[test]"
+};
 
 void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context)
 {
@@ -155,6 +160,14 @@ void address_space_usage(struct address_space_usage *usage)
 }
 
 uint64_t address_space_available(void) { return pages_free_count() + page_cache_evictable(); }
-struct network_device *network_device_at(unsigned index) { (void)index; return NULL; }
+struct network_device *network_device_at(unsigned index)
+{
+    (void)index;
+    return NULL;
+}
 struct block_device *block_device_at(unsigned index) { return index < disk_count ? &disks[index]->device : NULL; }
-bool address_space_can_write(struct page_source *source) { (void)source; return false; }
+bool address_space_can_write(struct page_source *source)
+{
+    (void)source;
+    return false;
+}

@@ -17,7 +17,7 @@
 #include "lib/string.h"
 #include "memory/page_cache.h"
 
-static uint64_t sparse_end;          /* offset of the last byte of /sparse */
+static uint64_t sparse_end; /* offset of the last byte of /sparse */
 static char buffer[1 << 20];
 
 /* What images.sh writes to byte i of /pattern. */

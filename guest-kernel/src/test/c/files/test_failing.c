@@ -15,19 +15,19 @@
 #include "lib/string.h"
 #include "memory/page_cache.h"
 
-#define MOST 200                     /* allocations that one call makes */
+#define MOST 200 /* allocations that one call makes */
 #define LONG_NAME "a-name-that-is-much-too-long-to-be-kept-inside-of-a-directory-entry-and-so-takes-memory-of-its-own"
 
-static struct file *one, *two;       /* what an operation acts on or has made */
+static struct file *one, *two; /* what an operation acts on or has made */
 static char bytes[3 * PAGE_SIZE];
 static int descriptor;
 
 struct operation {
     const char *name;
-    bool (*before)(void);            /* makes what it needs; NULL: nothing */
-    int64_t (*act)(void);            /* 0 or more, or -errno */
-    void (*undo)(void);              /* what act() has done; NULL: nothing */
-    void (*after)(void);             /* what before() has made; NULL: nothing */
+    bool (*before)(void); /* makes what it needs; NULL: nothing */
+    int64_t (*act)(void); /* 0 or more, or -errno */
+    void (*undo)(void);   /* what act() has done; NULL: nothing */
+    void (*after)(void);  /* what before() has made; NULL: nothing */
 };
 
 static int64_t made(struct file *file)
@@ -273,7 +273,7 @@ static void fail_until_done(void (*fail)(uint64_t n))
 static void test_operation(void)
 {
     CHECK(!operation->before || operation->before());
-    CHECK(operation->act() >= 0);        /* what is cached from now on is no leak */
+    CHECK(operation->act() >= 0); /* what is cached from now on is no leak */
     undo();
     fail_until_done(host_fail_one_allocation);
     fail_until_done(host_fail_allocation);

@@ -353,9 +353,29 @@ static unsigned pick(unsigned count)
 }
 
 static const char *const places[] = {
-    "app.jar", "lib", "lib/one.jar", "lib/two.jar", "config", "config/a.properties", "config/hard", "static",
-    "static/hard", "static/deep", "static/deep/deeper", "static/deep/deeper/file", "link", "empty", "empty/x", "new",
-    "new/one.jar", "lib/deep", "lib/deep/deeper/file", "config/", "new/deeper", "static/new", "renamed",
+    "app.jar",
+    "lib",
+    "lib/one.jar",
+    "lib/two.jar",
+    "config",
+    "config/a.properties",
+    "config/hard",
+    "static",
+    "static/hard",
+    "static/deep",
+    "static/deep/deeper",
+    "static/deep/deeper/file",
+    "link",
+    "empty",
+    "empty/x",
+    "new",
+    "new/one.jar",
+    "lib/deep",
+    "lib/deep/deeper/file",
+    "config/",
+    "new/deeper",
+    "static/new",
+    "renamed",
 };
 
 static const char *const roots[] = { "/app", PLAIN };
@@ -427,7 +447,7 @@ static void random_changes(void)
     for (unsigned i = 0; i < sizeof(other); i++)
         other[i] = (char)(i * 31 + 7);
     for (unsigned round = 0; round < 10000; round++) {
-        unsigned choice[] = { pick(12), pick(array_size(places)), pick(array_size(places)), pick(60), pick(100000),
+        unsigned choice[] = { pick(12),   pick(array_size(places)), pick(array_size(places)), pick(60), pick(100000),
                               pick(20000) };
         int here = change(0, choice), there = change(1, choice);
         if (here != there)

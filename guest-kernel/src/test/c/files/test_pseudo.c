@@ -147,7 +147,7 @@ static bool take_name(struct listing *listing, const struct listed_name *name)
     struct names *names = container_of(listing, struct names, listing);
     size_t length = strlen(names->text);
     format(names->text + length, sizeof(names->text) - length, "%.*s ", (int)name->length, name->name);
-    return strlen(names->text) % 3 != 0;      /* ends early now and then: but the name was taken */
+    return strlen(names->text) % 3 != 0; /* ends early now and then: but the name was taken */
 }
 
 static bool take_all(struct listing *listing, const struct listed_name *name)
@@ -221,7 +221,7 @@ static void console(void)
     CHECK_EQUAL(file_read(file, &transfer), 0);
     CHECK_EQUAL(file_read(file, &transfer), -EAGAIN);
     for (unsigned i = 0; i < 300; i++)
-        kernel_console_input("0123456789", 10);   /* more than is kept */
+        kernel_console_input("0123456789", 10); /* more than is kept */
     kernel_console_input("\n", 1);
     CHECK_EQUAL(file_poll(file), POLLOUT);
     kernel_console_input("\025ok\n", 4);

@@ -56,9 +56,14 @@ static void uuids(void)
     for (unsigned i = 0; i < UUID_SIZE; i++)
         CHECK_EQUAL(uuid.bytes[i], i * 0x11);
     static const char *const wrong[] = {
-        "", "01234567", "0123456789ab8def8123456789abcdef0000", "01234567-89ab-8def-8123-456789abcde",
-        "01234567-89ab-8def-8123-456789abcdef0", "01234567-89ab-8def-8123-456789abcdeg",
-        "01234567-89ab-8def-8123+456789abcdef", "0123456-789ab-8def-8123-456789abcdef",
+        "",
+        "01234567",
+        "0123456789ab8def8123456789abcdef0000",
+        "01234567-89ab-8def-8123-456789abcde",
+        "01234567-89ab-8def-8123-456789abcdef0",
+        "01234567-89ab-8def-8123-456789abcdeg",
+        "01234567-89ab-8def-8123+456789abcdef",
+        "0123456-789ab-8def-8123-456789abcdef",
     };
     for (unsigned i = 0; i < array_size(wrong); i++)
         CHECK(!uuid_parse(wrong[i], &uuid));

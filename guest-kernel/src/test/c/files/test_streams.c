@@ -29,7 +29,7 @@ static ssize_type get(struct file *file, void *to, size_t length)
     return file_read(file, &transfer);
 }
 
-static struct file *one, *two;       /* what the idle hooks act on */
+static struct file *one, *two; /* what the idle hooks act on */
 
 /* ---- Pipes ---- */
 
@@ -71,7 +71,7 @@ static void pipe_full(void)
     CHECK_EQUAL(file_poll(in), 0);
     CHECK_EQUAL(get(out, buffer, 100), 100);
     CHECK_EQUAL(file_poll(in), 0);
-    CHECK_EQUAL(put(in, buffer, 101), -EAGAIN);       /* up to PIPE_BUF: all or nothing */
+    CHECK_EQUAL(put(in, buffer, 101), -EAGAIN); /* up to PIPE_BUF: all or nothing */
     CHECK_EQUAL(put(in, buffer, 5000), 100);
     CHECK_EQUAL(get(out, buffer, 4096), 4096);
     CHECK_EQUAL(file_poll(in), POLLOUT);
@@ -198,14 +198,14 @@ static void timers(void)
     struct file *timer = timerfd_create(false, 0);
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     CHECK_EQUAL(file_poll(timer), 0);
-    CHECK_EQUAL(get(timer, &count, 8), 8);        /* sleeps: the virtual clock moves on */
+    CHECK_EQUAL(get(timer, &count, 8), 8); /* sleeps: the virtual clock moves on */
     CHECK_EQUAL(count, 1);
     setting = (struct interval_setting){ 10 * NS_PER_MS, 4 * NS_PER_MS };
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(23 * NS_PER_MS);
     CHECK_EQUAL(file_poll(timer), POLLIN);
     CHECK_EQUAL(get(timer, &count, 8), 8);
-    CHECK_EQUAL(count, 4);                        /* at 10, 14, 18, 22 */
+    CHECK_EQUAL(count, 4); /* at 10, 14, 18, 22 */
     interval_timer_get(timerfd_timer(timer), &setting);
     CHECK_EQUAL(setting.value, 3 * NS_PER_MS);
     CHECK_EQUAL(setting.interval, 4 * NS_PER_MS);
@@ -213,14 +213,14 @@ static void timers(void)
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(NS_PER_SECOND);
     CHECK_EQUAL(file_poll(timer), 0);
-    setting = (struct interval_setting){ 1, 0 };   /* absolute and long past */
+    setting = (struct interval_setting){ 1, 0 }; /* absolute and long past */
     interval_timer_set(timerfd_timer(timer), &setting, true, NULL);
     host_advance(1);
     CHECK_EQUAL(file_poll(timer), POLLIN);
     setting = (struct interval_setting){ NS_PER_MS, 1 };
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     host_advance(2 * NS_PER_MS);
-    CHECK_EQUAL(host_next_timer(), NO_DEADLINE);  /* rests, for no one has read it */
+    CHECK_EQUAL(host_next_timer(), NO_DEADLINE); /* rests, for no one has read it */
     CHECK_EQUAL(get(timer, &count, 8), 8);
     CHECK_EQUAL(count, NS_PER_MS + 1);
     CHECK_EQUAL(file_poll(timer), 0);
@@ -229,7 +229,7 @@ static void timers(void)
     CHECK_EQUAL(setting.value, 1);
     host_advance(2);
     CHECK_EQUAL(get(timer, &count, 8), 8);
-    CHECK_EQUAL(count, 7);                        /* asking took none away */
+    CHECK_EQUAL(count, 7); /* asking took none away */
     setting = (struct interval_setting){ NS_PER_SECOND, 1 };
     interval_timer_set(timerfd_timer(timer), &setting, false, NULL);
     file_put(timer);
@@ -264,7 +264,7 @@ static void epoll_level(void)
     file_put(in);
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(found[0].events, POLLHUP);
-    file_put(out);                   /* closing takes it out */
+    file_put(out); /* closing takes it out */
     CHECK_EQUAL(wait_now(epoll, found), 0);
     file_put(epoll);
 }
@@ -285,7 +285,7 @@ static void epoll_edge(void)
     CHECK_EQUAL(wait_now(epoll, found), 1);
     CHECK_EQUAL(wait_now(epoll, found), 0);
     file_put(in);
-    file_put(epoll);                 /* with an interest left */
+    file_put(epoll); /* with an interest left */
     file_put(out);
 }
 
@@ -554,7 +554,7 @@ static void descriptors(void)
     CHECK_EQUAL(descriptor_next(0), -1);
     CHECK_EQUAL(file->references, 1);
     file_put(file);
-    CHECK(host_heap_blocks() <= blocks + 1);      /* the table */
+    CHECK(host_heap_blocks() <= blocks + 1); /* the table */
 }
 
 int main(void)

@@ -130,7 +130,7 @@ static void unlinked_but_open(void)
     CHECK(contains("/tmp/u", "other"));
     CHECK_EQUAL(name_unlink(NULL, "/tmp/u"), 0);
     CHECK_EQUAL(host_pages_in_use(), pages);
-    CHECK(host_heap_blocks() <= blocks + 4);      /* names that are now known not to exist */
+    CHECK(host_heap_blocks() <= blocks + 4); /* names that are now known not to exist */
 }
 
 static void directories(void)
@@ -387,22 +387,32 @@ static void memory_file(void)
 
 static void watching(void)
 {
-    struct { int32_t watch; uint32_t events, cookie, length; char name[16]; } event;
+    struct {
+        int32_t watch;
+        uint32_t events, cookie, length;
+        char name[16];
+    } event;
     struct dentry *tmp;
     struct file *file = inotify_create(O_NONBLOCK);
     CHECK_EQUAL(path_find(NULL, "/tmp", 0, &tmp), 0);
-    int watch = inotify_add(file, tmp->inode, IN_CREATE | IN_DELETE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE);
+    int watch = inotify_add(file, tmp->inode,
+                            IN_CREATE | IN_DELETE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE);
     CHECK(watch > 0);
-    CHECK_EQUAL(inotify_add(file, tmp->inode, IN_CREATE | IN_DELETE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE), watch);
+    CHECK_EQUAL(
+        inotify_add(file, tmp->inode, IN_CREATE | IN_DELETE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE),
+        watch);
     dentry_put(tmp);
     CHECK_EQUAL(file_poll(file), 0);
     CHECK_EQUAL(test_write_file("/tmp/w", "x"), 0);
     CHECK_EQUAL(file_poll(file), POLLIN);
     CHECK_EQUAL(name_rename(NULL, "/tmp/w", NULL, "/tmp/v", 0), 0);
     CHECK_EQUAL(name_unlink(NULL, "/tmp/v"), 0);
-    static const struct { uint32_t events; char name; } expected[] = {
-        { IN_CREATE, 'w' }, { IN_MODIFY, 'w' }, { IN_CLOSE_WRITE, 'w' }, { IN_MOVED_FROM, 'w' }, { IN_MOVED_TO, 'v' },
-        { IN_DELETE, 'v' },
+    static const struct {
+        uint32_t events;
+        char name;
+    } expected[] = {
+        { IN_CREATE, 'w' },     { IN_MODIFY, 'w' },   { IN_CLOSE_WRITE, 'w' },
+        { IN_MOVED_FROM, 'w' }, { IN_MOVED_TO, 'v' }, { IN_DELETE, 'v' },
     };
     uint32_t cookie = 0;
     for (unsigned i = 0; i < array_size(expected); i++) {

@@ -44,4 +44,7 @@ static inline uint32_t fuzz_32(struct fuzz_input *input)
 
 /* What must hold after every input. */
 #define FUZZ_CHECK(condition) \
-    do { if (!(condition)) __builtin_trap(); } while (0)
+    do { \
+        if (!(condition)) \
+            __builtin_trap(); \
+    } while (0)

@@ -32,15 +32,19 @@ int host_result(void);
 bool host_panics(void (*function)(void), const char *text);
 
 #define CHECK(condition) \
-    do { if (!(condition)) { host_fail(__FILE__, __LINE__, "%s", #condition); return; } } while (0)
-#define CHECK_EQUAL(actual, expected)                                                          \
-    do {                                                                                       \
-        int64_t actual_ = (int64_t)(actual), expected_ = (int64_t)(expected);                  \
-        if (actual_ != expected_) {                                                            \
-            host_fail(__FILE__, __LINE__, "%s is %lld, not %lld", #actual, (long long)actual_, \
-                      (long long)expected_);                                                   \
-            return;                                                                            \
-        }                                                                                      \
+    do { \
+        if (!(condition)) { \
+            host_fail(__FILE__, __LINE__, "%s", #condition); \
+            return; \
+        } \
+    } while (0)
+#define CHECK_EQUAL(actual, expected) \
+    do { \
+        int64_t actual_ = (int64_t)(actual), expected_ = (int64_t)(expected); \
+        if (actual_ != expected_) { \
+            host_fail(__FILE__, __LINE__, "%s is %lld, not %lld", #actual, (long long)actual_, (long long)expected_); \
+            return; \
+        } \
     } while (0)
 
 /* ---- Cost -------------------------------------------------------------------------------------- */

@@ -48,7 +48,7 @@ void host_memory_init(void)
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (arena != (void *)DIRECT_MAP)
         abort();
-    descriptors[0].references = 1;      /* frame 0 is nobody's: 0 means "none" in the page cache */
+    descriptors[0].references = 1; /* frame 0 is nobody's: 0 means "none" in the page cache */
     poison(arena, ARENA_PAGES * PAGE_SIZE);
 }
 
@@ -112,10 +112,7 @@ struct page *page_of(phys_t address)
     return &descriptors[offset >> PAGE_SHIFT];
 }
 
-phys_t page_address(const struct page *page)
-{
-    return virt_to_phys(arena + (size_t)(page - descriptors) * PAGE_SIZE);
-}
+phys_t page_address(const struct page *page) { return virt_to_phys(arena + (size_t)(page - descriptors) * PAGE_SIZE); }
 
 static struct page *find_free(unsigned order)
 {

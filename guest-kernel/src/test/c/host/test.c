@@ -95,8 +95,8 @@ bool host_panics(void (*function)(void), const char *text)
     read_all(ends[0], said, sizeof(said));
     close(ends[0]);
     const char *panic_line = strstr(said, "# panic: ");
-    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && panic_line
-           && strstr(panic_line, text);
+    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && panic_line &&
+           strstr(panic_line, text);
 }
 
 int host_result(void) { return failed ? 1 : 0; }

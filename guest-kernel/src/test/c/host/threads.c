@@ -31,7 +31,10 @@ unsigned cpus_online = 1;
 /* Only its being there makes the thread a user thread. */
 static char main_user;
 static struct thread main_thread = {
-    .id = 1, .name = "main", .state = THREAD_RUNNING, .user = (struct user_thread *)(void *)&main_user,
+    .id = 1,
+    .name = "main",
+    .state = THREAD_RUNNING,
+    .user = (struct user_thread *)(void *)&main_user,
 };
 static bool real_clock;
 static nanoseconds virtual_now = NS_PER_SECOND;
@@ -59,10 +62,7 @@ static nanoseconds linux_clock(clockid_t id)
 
 nanoseconds clock_monotonic(void) { return real_clock ? linux_clock(CLOCK_MONOTONIC) : virtual_now; }
 
-nanoseconds clock_wall(void)
-{
-    return real_clock ? linux_clock(CLOCK_REALTIME) : wall_time_at(&wall, virtual_now);
-}
+nanoseconds clock_wall(void) { return real_clock ? linux_clock(CLOCK_REALTIME) : wall_time_at(&wall, virtual_now); }
 
 void clock_set_wall(const struct wall_time *time) { wall = *time; }
 
@@ -94,7 +94,7 @@ void timer_start(struct timer *timer, nanoseconds deadline)
 static struct timer *earliest(void)
 {
     struct timer *first = NULL;
-    list_for_each(node, &timers) {
+    list_for_each (node, &timers) {
         struct timer *timer = container_of((struct tree_node *)(void *)node, struct timer, node);
         if (!first || timer->deadline < first->deadline)
             first = timer;
@@ -184,7 +184,6 @@ void mutex_unlock(struct mutex *mutex)
     mutex->holder = NULL;
 }
 
-
 /* ---- Wait queues ---- */
 
 void wait_queue_init(struct wait_queue *queue)
@@ -233,7 +232,7 @@ void wait_remove(struct waiter *waiter)
 void wake(struct wait_queue *queue, unsigned events)
 {
     spin_lock(&queue->lock);
-    list_for_each(node, &queue->waiters) {
+    list_for_each (node, &queue->waiters) {
         struct waiter *waiter = list_entry(node, struct waiter, link);
         waiter->wake(waiter, events);
     }

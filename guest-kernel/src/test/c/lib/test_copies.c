@@ -26,8 +26,8 @@ void *kernel_memset(void *to, int byte, size_t n);
 #define AREA (2 * PAGE_SIZE)
 #define UNTOUCHED 0xee
 
-static uint8_t *area;                /* AREA bytes between pages that cannot be reached */
-static uint8_t other[AREA];          /* the other end of a copy */
+static uint8_t *area;       /* AREA bytes between pages that cannot be reached */
+static uint8_t other[AREA]; /* the other end of a copy */
 static unsigned faults;
 
 static void serve_fault(int signal, siginfo_t *info, void *context)
@@ -116,8 +116,8 @@ static bool stops_reading(size_t n, size_t there, size_t to)
     uint8_t *from = area + AREA - there;
     memset(other, UNTOUCHED, n + 2 * OFFSETS);
     fill(from, there);
-    return user_copy_raw(other + to, from, n) == n - there && holds(other + to, there)
-           && all(other, to, UNTOUCHED) && all(other + to + there, n - there + OFFSETS, UNTOUCHED);
+    return user_copy_raw(other + to, from, n) == n - there && holds(other + to, there) && all(other, to, UNTOUCHED) &&
+           all(other + to + there, n - there + OFFSETS, UNTOUCHED);
 }
 
 static bool stops_writing(size_t n, size_t there, size_t from)
@@ -159,8 +159,8 @@ static void make_area(void)
 {
     struct sigaction action = { .sa_sigaction = serve_fault, .sa_flags = SA_SIGINFO };
     uint8_t *map = mmap(NULL, AREA + 2 * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED || mprotect(map + PAGE_SIZE, AREA, PROT_READ | PROT_WRITE) != 0
-        || sigaction(SIGSEGV, &action, NULL) != 0) {
+    if (map == MAP_FAILED || mprotect(map + PAGE_SIZE, AREA, PROT_READ | PROT_WRITE) != 0 ||
+        sigaction(SIGSEGV, &action, NULL) != 0) {
         perror("test_copies");
         exit(2);
     }

@@ -71,7 +71,7 @@ static void test_tree_depth(void)
     struct tree tree;
     tree_init(&tree, element_before);
     for (unsigned i = 0; i < ELEMENTS; i++) {
-        elements[i].key = i;             /* the worst order for a plain tree */
+        elements[i].key = i; /* the worst order for a plain tree */
         tree_insert(&tree, &elements[i].node);
     }
     unsigned deepest = 0;
@@ -84,15 +84,15 @@ static void test_tree_depth(void)
     CHECK(deepest < 60);
 }
 
-#define CHECK_FORMAT(expected, ...)                                      \
-    do {                                                                 \
-        char text[64];                                                   \
-        int n = format(text, sizeof(text), __VA_ARGS__);                 \
-        if (strcmp(text, expected)) {                                    \
+#define CHECK_FORMAT(expected, ...) \
+    do { \
+        char text[64]; \
+        int n = format(text, sizeof(text), __VA_ARGS__); \
+        if (strcmp(text, expected)) { \
             host_fail(__FILE__, __LINE__, "\"%s\" instead of \"%s\"", text, expected); \
-            return;                                                      \
-        }                                                                \
-        CHECK_EQUAL(n, strlen(expected));                                \
+            return; \
+        } \
+        CHECK_EQUAL(n, strlen(expected)); \
     } while (0)
 
 static void test_format(void)

@@ -18,7 +18,7 @@
 static const uint8_t *content;
 static size_t content_size;
 static unsigned files_open;
-static uintptr_t span_start, span_end;          /* of the file being loaded; equal: none yet */
+static uintptr_t span_start, span_end; /* of the file being loaded; equal: none yet */
 
 static void require(bool condition)
 {
@@ -68,7 +68,7 @@ static int64_t reserve(const struct map_request *request)
 static bool in_span(uintptr_t start, size_t length)
 {
     return start >= span_start && length <= span_end - span_start &&
-        start - span_start <= span_end - span_start - length;
+           start - span_start <= span_end - span_start - length;
 }
 
 int64_t address_space_map(const struct map_request *request)

@@ -49,8 +49,9 @@ static void patterns_are_checked(void)
 static void no_pattern_covers_what_steers_the_jvm(void)
 {
     static const char *const guarded[] = {
-        "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "JAVA_TOOL_OPTIONS",
-        "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "PATH", "LOCPATH", "GCONV_PATH", "RES_OPTIONS",
+        "LD_PRELOAD",        "LD_LIBRARY_PATH", "LD_AUDIT",         "GLIBC_TUNABLES", "MALLOC_ARENA_MAX",
+        "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS",   "JDK_JAVA_OPTIONS", "CLASSPATH",      "PATH",
+        "LOCPATH",           "GCONV_PATH",      "RES_OPTIONS",
     };
     struct environment environment = { 0 };
     const char *problem;

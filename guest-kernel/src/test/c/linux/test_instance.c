@@ -18,17 +18,18 @@ const char *__asan_default_options(void) { return "detect_leaks=0"; }
 #define SERVICE 0xa9fea9feu
 #define TOKEN "AQAEAtoken=="
 #define TOKEN_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n" TOKEN
-#define DATA_ANSWER(length) "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " length "\r\n\r\n"
+#define DATA_ANSWER(length) \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " length "\r\n\r\n"
 
 /* ---- The metadata service -------------------------------------------------------------------------------- */
 
 static struct {
     struct file *listener, *connection;
-    const char *answers[2];          /* to the token's request and the next; NULL: never */
+    const char *answers[2]; /* to the token's request and the next; NULL: never */
     size_t lengths[2];
-    size_t piece;                    /* bytes sent at once */
-    nanoseconds pause;               /* before each piece */
-    unsigned served;                 /* connections taken */
+    size_t piece;      /* bytes sent at once */
+    nanoseconds pause; /* before each piece */
+    unsigned served;   /* connections taken */
     char requests[2][1024];
     size_t received, sent;
 } service;
@@ -98,12 +99,12 @@ static void stop_service(void)
     if (service.connection != NULL)
         file_put(service.connection);
     file_put(service.listener);
-    host_advance(300 * NS_PER_SECOND);           /* TIME_WAIT and the like */
+    host_advance(300 * NS_PER_SECOND); /* TIME_WAIT and the like */
 }
 
 /* ---- The machine ------------------------------------------------------------------------------------------- */
 
-static const char *settings[4];      /* name, value, ... */
+static const char *settings[4]; /* name, value, ... */
 static int settings_error;
 
 int platform_settings(platform_setting_visit *visit, void *context)
@@ -154,7 +155,12 @@ static const char *value_of(const char *name)
 
 #define CHECK_VALUE(name, value) CHECK(strcmp(value_of(name), value) == 0)
 #define CHECK_LOGGED(text) \
-    do { if (strstr(logged, text) == NULL) { host_fail(__FILE__, __LINE__, "logged: %s", logged); return; } } while (0)
+    do { \
+        if (strstr(logged, text) == NULL) { \
+            host_fail(__FILE__, __LINE__, "logged: %s", logged); \
+            return; \
+        } \
+    } while (0)
 
 /* ---- Tests --------------------------------------------------------------------------------------------------- */
 
@@ -194,9 +200,8 @@ static void requests_are_version_2(void)
     CHECK(strcmp(service.requests[0],
                  "PUT /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\n"
                  "X-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") == 0);
-    CHECK(strcmp(service.requests[1],
-                 "GET /latest/user-data HTTP/1.1\r\nHost: 169.254.169.254\r\n"
-                 "X-aws-ec2-metadata-token: " TOKEN "\r\nConnection: close\r\n\r\n") == 0);
+    CHECK(strcmp(service.requests[1], "GET /latest/user-data HTTP/1.1\r\nHost: 169.254.169.254\r\n"
+                                      "X-aws-ec2-metadata-token: " TOKEN "\r\nConnection: close\r\n\r\n") == 0);
     CHECK(logged[0] == 0);
 }
 

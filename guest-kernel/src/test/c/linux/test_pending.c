@@ -52,7 +52,7 @@ static void kept_entry(void)
     memory_ends();
     for (unsigned i = 0; i < 3; i++) {
         CHECK_EQUAL(add(SIGSEGV, 1, 0x1234 + i, &entry), PENDING_WAITS);
-        CHECK_EQUAL(add(SIGFPE, 1, 0x5678, &entry), PENDING_WITHOUT_INFO);     /* it is in use */
+        CHECK_EQUAL(add(SIGFPE, 1, 0x5678, &entry), PENDING_WITHOUT_INFO); /* it is in use */
         CHECK_EQUAL(pending.count, 1);
         CHECK(pending_take(&pending, signal_bit(SIGSEGV), &info));
         CHECK_EQUAL(info.address, 0x1234 + i);

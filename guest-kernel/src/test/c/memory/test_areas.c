@@ -33,8 +33,16 @@ void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrad
 {
     (void)from, (void)end, (void)protection, (void)upgrade_write;
 }
-bool mmu_query(uintptr_t virtual, struct mmu_entry *out) { (void)virtual, (void)out; return false; }
-bool mmu_test_clear_accessed(uintptr_t virtual) { (void)virtual; return false; }
+bool mmu_query(uintptr_t virtual, struct mmu_entry *out)
+{
+    (void)virtual, (void)out;
+    return false;
+}
+bool mmu_test_clear_accessed(uintptr_t virtual)
+{
+    (void)virtual;
+    return false;
+}
 int address_space_populate(uintptr_t start, size_t length, bool for_write)
 {
     (void)start, (void)length, (void)for_write;
@@ -50,15 +58,16 @@ uint64_t page_cache_mapped_count(void) { return 0; }
 #define PAGES 600u
 #define FREE 0xff
 
-static uintptr_t arena;                 /* the first of the pages the model knows, the top ones of mmap's range */
-static uint8_t model[PAGES];            /* protection, or FREE */
+static uintptr_t arena;      /* the first of the pages the model knows, the top ones of mmap's range */
+static uint8_t model[PAGES]; /* protection, or FREE */
 
 static uintptr_t address_of(unsigned page) { return arena + page * PAGE_SIZE; }
 
 static int64_t map(uintptr_t where, unsigned pages, unsigned protection, bool fixed)
 {
-    struct map_request request = { .where = where, .length = pages * PAGE_SIZE, .protection = protection,
-                                   .fixed = fixed };
+    struct map_request request = {
+        .where = where, .length = pages * PAGE_SIZE, .protection = protection, .fixed = fixed
+    };
     return address_space_map(&request);
 }
 

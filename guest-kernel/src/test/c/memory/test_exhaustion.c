@@ -15,11 +15,11 @@
 
 #define TRANSLATIONS 16384
 
-static struct mmu_entry translations[TRANSLATIONS];     /* ascending */
+static struct mmu_entry translations[TRANSLATIONS]; /* ascending */
 static size_t translation_count;
-static uint64_t looks;               /* translations that were looked at for their accessed bit, or listed */
-static unsigned failing_map;         /* the how many-th mmu_map() from now on fails, and ... */
-static unsigned failing_maps;        /* ... how many do in all */
+static uint64_t looks;        /* translations that were looked at for their accessed bit, or listed */
+static unsigned failing_map;  /* the how many-th mmu_map() from now on fails, and ... */
+static unsigned failing_maps; /* ... how many do in all */
 
 static size_t position_of(uintptr_t virtual)
 {
@@ -97,7 +97,7 @@ bool mmu_test_clear_accessed(uintptr_t virtual)
 /* ---- A file ---------------------------------------------------------------------------------------- */
 
 #define FILE_PAGES 256
-#define WORKING_PAGES 128            /* memory/fault.c */
+#define WORKING_PAGES 128 /* memory/fault.c */
 
 static struct page_source source;
 static int file_references;
@@ -111,21 +111,36 @@ static int fill(struct page_source *of, uint32_t index, struct page **pages, uns
 }
 
 static const struct page_source_operations source_operations = { .fill = fill };
-static struct page_source *pages_of(struct mappable *object) { (void)object; return &source; }
-static void get(struct mappable *object) { (void)object; file_references++; }
-static void put(struct mappable *object) { (void)object; file_references--; }
+static struct page_source *pages_of(struct mappable *object)
+{
+    (void)object;
+    return &source;
+}
+static void get(struct mappable *object)
+{
+    (void)object;
+    file_references++;
+}
+static void put(struct mappable *object)
+{
+    (void)object;
+    file_references--;
+}
 static const struct mappable_operations file_operations = { .pages = pages_of, .get = get, .put = put };
 static struct mappable file = { .operations = &file_operations };
 
 /* ---- What is compared ------------------------------------------------------------------------------ */
 
-#define BASE 0x10000000UL            /* of the areas of these tests */
+#define BASE 0x10000000UL /* of the areas of these tests */
 #define AREAS 64
 
 static uint64_t pages_before;
 
 struct seen {
-    struct { uintptr_t start, end; unsigned protection; } areas[AREAS];
+    struct {
+        uintptr_t start, end;
+        unsigned protection;
+    } areas[AREAS];
     size_t count;
     struct mmu_entry translations[TRANSLATIONS];
     size_t translation_count;
@@ -169,15 +184,17 @@ static void prepare(void)
 
 static int64_t map(uintptr_t where, size_t pages, unsigned protection, unsigned flags)
 {
-    struct map_request request = { .where = where, .length = pages * PAGE_SIZE, .protection = protection,
-                                   .flags = flags, .fixed = true };
+    struct map_request request = {
+        .where = where, .length = pages * PAGE_SIZE, .protection = protection, .flags = flags, .fixed = true
+    };
     return address_space_map(&request);
 }
 
 static int64_t map_file(uintptr_t where, unsigned protection)
 {
-    struct map_request request = { .where = where, .length = FILE_PAGES * PAGE_SIZE, .protection = protection,
-                                   .fixed = true, .object = &file };
+    struct map_request request = {
+        .where = where, .length = FILE_PAGES * PAGE_SIZE, .protection = protection, .fixed = true, .object = &file
+    };
     return address_space_map(&request);
 }
 
@@ -221,7 +238,7 @@ static void test_faults_without_tables(void)
     static struct seen before;
     look(&before);
     uintptr_t next = BASE + translation_count * PAGE_SIZE;
-    failing_maps = 2;                    /* for several pages, and for the one */
+    failing_maps = 2; /* for several pages, and for the one */
     CHECK_EQUAL(address_space_fault(next, FAULT_WRITE), FAULT_NO_MEMORY);
     CHECK(nothing_changed(&before));
     failing_maps = 1;
@@ -248,7 +265,7 @@ static void test_file_faults_without_tables(void)
     CHECK_EQUAL(translation_count, 1);
     CHECK_EQUAL(translations[0].virtual, BASE + 5 * PAGE_SIZE);
     CHECK_EQUAL(*(uint8_t *)page_data(page_of(translations[0].physical)), 6);
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX), FILE_PAGES - 1);   /* nobody else refers to the others */
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX), FILE_PAGES - 1); /* nobody else refers to the others */
     all_gone();
 }
 
@@ -268,8 +285,8 @@ static void test_moving(bool fixed, size_t new_pages)
             failing_map = n;
             failing_maps = maps;
             host_fail_allocation(maps ? 0 : n);
-            int64_t moved = address_space_remap(BASE + PAGE_SIZE, PAGES * PAGE_SIZE, new_pages * PAGE_SIZE, true,
-                                                fixed, to);
+            int64_t moved = address_space_remap(BASE + PAGE_SIZE, PAGES * PAGE_SIZE, new_pages * PAGE_SIZE, true, fixed,
+                                                to);
             host_fail_allocation(0);
             failing_maps = 0;
             failed = moved == -ENOMEM;
@@ -282,7 +299,8 @@ static void test_moving(bool fixed, size_t new_pages)
             size_t kept = min_of((size_t)PAGES, new_pages);
             CHECK(has_contents((uintptr_t)moved, kept));
             CHECK_EQUAL(host_pages_in_use(), before.pages - (translation_count < before.translation_count
-                                                             ? before.translation_count - translation_count : 0));
+                                                                 ? before.translation_count - translation_count
+                                                                 : 0));
             CHECK_EQUAL(resident_pages, translation_count);
             CHECK(!translation_of(BASE + PAGE_SIZE));
             CHECK_EQUAL(address_space_unmap((uintptr_t)moved, new_pages * PAGE_SIZE), 0);
@@ -316,7 +334,7 @@ static void test_splitting(int (*call)(void))
         CHECK(error == 0 || nothing_changed(&before));
     }
     CHECK_EQUAL(error, 0);
-    CHECK_EQUAL(n, 4);                   /* two allocations failed, then none did */
+    CHECK_EQUAL(n, 4); /* two allocations failed, then none did */
     CHECK(!nothing_changed(&before));
     all_gone();
 }
@@ -352,7 +370,7 @@ static void test_too_many_areas(void)
     CHECK_EQUAL(address_space_unmap(BASE, 2 * PAGE_SIZE), 0);
     CHECK_EQUAL(map(BASE - 4 * PAGE_SIZE, 1, MMU_READ, 0), BASE - 4 * PAGE_SIZE);
     CHECK_EQUAL(address_space_unmap(USER_LOWEST, BASE + AREAS_MAX * 4 * PAGE_SIZE), 0);
-    CHECK_EQUAL(host_heap_blocks(), 1);  /* the page cache's table */
+    CHECK_EQUAL(host_heap_blocks(), 1); /* the page cache's table */
 }
 
 static void test_committing(void)
@@ -473,7 +491,7 @@ static void test_reclaim_goes_on_where_it_stopped(void)
     for (size_t i = 0; i < translation_count; i++)
         unused += !translations[i].accessed;
     CHECK(unused >= resident * 9 / 10);
-    CHECK_EQUAL(resident_pages, resident + lap);     /* each fault's one page, and none dropped yet */
+    CHECK_EQUAL(resident_pages, resident + lap); /* each fault's one page, and none dropped yet */
     CHECK_EQUAL(address_space_fault(BASE + 2 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
     CHECK_EQUAL(address_space_fault(BASE + 4 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
     CHECK(resident_pages < resident + lap);
@@ -493,9 +511,9 @@ static void test_idle_file_pages_make_room(void)
         CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
     host_pages_withheld = pages_free_at(PAGES_KEPT);
     CHECK(pages_free_at(PAGES_NEEDED) > 8);
-    touch(BASE + 1000 * PAGE_SIZE, 1);   /* sees that the file's pages were used */
+    touch(BASE + 1000 * PAGE_SIZE, 1); /* sees that the file's pages were used */
     CHECK_EQUAL(page_cache_count(), FILE_PAGES);
-    touch(BASE + 1001 * PAGE_SIZE, 1);   /* and this one that they were not since then: enough of them go */
+    touch(BASE + 1001 * PAGE_SIZE, 1); /* and this one that they were not since then: enough of them go */
     CHECK_EQUAL(page_cache_count(), FILE_PAGES - 64);
     host_pages_withheld = 0;
     all_gone();

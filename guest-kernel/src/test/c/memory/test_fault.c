@@ -13,12 +13,12 @@
 #include "memory/page_cache.h"
 
 #define PAGES 4u
-#define RESERVE 192u                 /* frames that faults leave to the kernel (memory/fault.c) */
+#define RESERVE 192u /* frames that faults leave to the kernel (memory/fault.c) */
 
 /* ---- Page tables of one mapping ---------------------------------------------------------------------- */
 
 static uintptr_t mapped_at;
-static struct mmu_entry table[PAGES];            /* physical 0: absent */
+static struct mmu_entry table[PAGES]; /* physical 0: absent */
 
 static struct mmu_entry *slot(uintptr_t address) { return &table[(address - mapped_at) / PAGE_SIZE % PAGES]; }
 
@@ -60,11 +60,15 @@ size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t li
             out[count++] = *slot(*from);
     return count;
 }
-bool mmu_test_clear_accessed(uintptr_t virtual) { (void)virtual; return false; }
+bool mmu_test_clear_accessed(uintptr_t virtual)
+{
+    (void)virtual;
+    return false;
+}
 
 /* ---- The file ------------------------------------------------------------------------------------------ */
 
-static uint64_t cut_while_reading;   /* bytes the file has when the next read ends; UINT64_MAX: as many as before */
+static uint64_t cut_while_reading; /* bytes the file has when the next read ends; UINT64_MAX: as many as before */
 static struct page_source source;
 
 /* Every byte of page i is i + 1. */
@@ -81,9 +85,21 @@ static int fill(struct page_source *from, uint32_t index, struct page **pages, u
 
 static const struct page_source_operations source_operations = { .fill = fill };
 static int references;
-static struct page_source *pages_of(struct mappable *object) { (void)object; return &source; }
-static void get(struct mappable *object) { (void)object; references++; }
-static void put(struct mappable *object) { (void)object; references--; }
+static struct page_source *pages_of(struct mappable *object)
+{
+    (void)object;
+    return &source;
+}
+static void get(struct mappable *object)
+{
+    (void)object;
+    references++;
+}
+static void put(struct mappable *object)
+{
+    (void)object;
+    references--;
+}
 static const struct mappable_operations operations = { .pages = pages_of, .get = get, .put = put };
 static struct mappable file = { .operations = &operations };
 
@@ -94,7 +110,10 @@ static void map_file(bool evictable)
     host_pages_withheld = 0;
     memset(table, 0, sizeof(table));
     mapped_at = USER_LOWEST;
-    struct map_request request = { .where = mapped_at, .length = PAGES * PAGE_SIZE, .fixed = true, .object = &file,
+    struct map_request request = { .where = mapped_at,
+                                   .length = PAGES * PAGE_SIZE,
+                                   .fixed = true,
+                                   .object = &file,
                                    .protection = MMU_READ | MMU_WRITE };
     if (address_space_map(&request) != (int64_t)mapped_at)
         host_fail(__FILE__, __LINE__, "no mapping");

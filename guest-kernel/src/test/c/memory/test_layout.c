@@ -21,21 +21,30 @@ static void choose_all(void)
 }
 
 enum part { MAP, PROGRAM, STACK, STACK_POINTER, BREAK, VDSO_ABOVE_STACK, PARTS };
-static const struct { const char *name; unsigned low, high; } varying[PARTS] = {
-    [MAP] = { "mmap", 12, 39 }, [PROGRAM] = { "program", 12, 39 }, [STACK] = { "stack", 12, 33 },
-    [STACK_POINTER] = { "stack pointer", 4, 33 }, [BREAK] = { "break", 12, 29 },
-    [VDSO_ABOVE_STACK] = { "vDSO above the stack", 12, 20 },
+static const struct {
+    const char *name;
+    unsigned low, high;
+} varying[PARTS] = {
+    [MAP] = { "mmap", 12, 39 },    [PROGRAM] = { "program", 12, 39 },
+    [STACK] = { "stack", 12, 33 }, [STACK_POINTER] = { "stack pointer", 4, 33 },
+    [BREAK] = { "break", 12, 29 }, [VDSO_ABOVE_STACK] = { "vDSO above the stack", 12, 20 },
 };
 
 static uint64_t part_of(const struct layout *layout, enum part part)
 {
     switch (part) {
-    case MAP: return layout->map_top;
-    case PROGRAM: return layout->program;
-    case STACK: return layout->stack_top;
-    case STACK_POINTER: return layout->stack_top - layout->stack_offset;
-    case BREAK: return layout->break_offset;
-    default: return layout->vdso - layout->stack_top;
+    case MAP:
+        return layout->map_top;
+    case PROGRAM:
+        return layout->program;
+    case STACK:
+        return layout->stack_top;
+    case STACK_POINTER:
+        return layout->stack_top - layout->stack_offset;
+    case BREAK:
+        return layout->break_offset;
+    default:
+        return layout->vdso - layout->stack_top;
     }
 }
 
@@ -62,8 +71,8 @@ static void test_bits_are_independent(void)
             if (a == STACK && b == STACK_POINTER)
                 continue;
             for (unsigned low = varying[a].low; low <= varying[a].high; low++) {
-                for (unsigned high = varying[b].low + (a == b ? low - varying[a].low + 1
-                                                       : 0); high <= varying[b].high; high++) {
+                for (unsigned high = varying[b].low + (a == b ? low - varying[a].low + 1 : 0); high <= varying[b].high;
+                     high++) {
                     unsigned equal = 0;
                     for (unsigned i = 0; i < SAMPLES; i++)
                         equal += !((part_of(&samples[i], a) >> low ^ part_of(&samples[i], b) >> high) & 1);
@@ -81,7 +90,8 @@ static void test_parts_do_not_meet(void)
     for (unsigned i = 0; i < SAMPLES; i++) {
         const struct layout *layout = &samples[i];
         uintptr_t stack_bottom = layout->stack_top - USER_STACK_SIZE;
-        CHECK(!((layout->map_top | layout->program | layout->stack_top | layout->break_offset | layout->vdso) & PAGE_MASK));
+        CHECK(!((layout->map_top | layout->program | layout->stack_top | layout->break_offset | layout->vdso) &
+                PAGE_MASK));
         CHECK_EQUAL(layout->stack_offset % 16, 0);
         CHECK(layout->stack_offset < 2 * PAGE_SIZE);
         CHECK(layout->vdso >= layout->stack_top);

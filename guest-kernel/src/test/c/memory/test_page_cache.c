@@ -13,7 +13,7 @@
 
 static unsigned fills, filled_pages;
 static int fill_error;
-static uint32_t bad_page = UINT32_MAX;   /* whatever has it in it fails */
+static uint32_t bad_page = UINT32_MAX; /* whatever has it in it fails */
 
 /* Every byte of page i is i + 1. */
 static int fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
@@ -58,11 +58,11 @@ static void test_sequential(void)
     for (uint32_t i = 0; i < 100; i++)
         CHECK(read_page(i));
     CHECK_EQUAL(filled_pages, 100);
-    CHECK(fills < 10);                   /* the window grew */
+    CHECK(fills < 10); /* the window grew */
     CHECK_EQUAL(source.page_count, 100);
     for (uint32_t i = 0; i < 100; i++)
         CHECK(read_page(i));
-    CHECK_EQUAL(filled_pages, 100);      /* nothing is read twice */
+    CHECK_EQUAL(filled_pages, 100); /* nothing is read twice */
     page_cache_drop(&source, 0, PAGE_CACHE_END);
     CHECK_EQUAL(source.page_count, 0);
 }
@@ -145,13 +145,13 @@ static void test_mapped_pages_are_passed_over(void)
     start(true, 8);
     struct page *mapped = page_cache_get(&source, 5, &error);
     page_cache_mapped(mapped);
-    page_cache_mapped(mapped);           /* at two places */
+    page_cache_mapped(mapped); /* at two places */
     for (uint32_t i = 0; i < 8; i++)
         CHECK(read_page(i));
     CHECK_EQUAL(page_cache_evictable(), 8);
     CHECK_EQUAL(page_cache_mapped_count(), 1);
     page_cache_unmapped(mapped);
-    page_put(mapped);                    /* the mapping that is left needs none here: the cache's list does without
+    page_put(mapped); /* the mapping that is left needs none here: the cache's list does without
                                             it */
     CHECK_EQUAL(pages_reclaim(UINT64_MAX), 7);
     CHECK(page_cache_find(&source, 5) == mapped);
@@ -181,10 +181,7 @@ static uint64_t steps_with_mapped(uint32_t count)
     return steps;
 }
 
-static void test_search_is_short(void)
-{
-    CHECK(steps_with_mapped(4000) < steps_with_mapped(40) * 2);
-}
+static void test_search_is_short(void) { CHECK(steps_with_mapped(4000) < steps_with_mapped(40) * 2); }
 
 static void test_memory_files_stay(void)
 {

@@ -19,7 +19,7 @@
 #include "net/tap.h"
 
 #define ROUNDS 64u
-#define RATE 2500000u                /* 20 Mbit/s: of the line, not of the busy machine that makes it */
+#define RATE 2500000u /* 20 Mbit/s: of the line, not of the busy machine that makes it */
 
 static const struct {
     const char *name;
@@ -35,7 +35,7 @@ static const struct {
 
 struct measurement {
     unsigned line;
-    bool send;                       /* the stack, or what is in its place, sends */
+    bool send; /* the stack, or what is in its place, sends */
     unsigned round;
     nanoseconds time;
 };
@@ -90,15 +90,9 @@ static bool receive_more(void *context)
     return false;
 }
 
-static bool connected(void *context)
-{
-    return stack_poll(context) & POLLOUT;
-}
+static bool connected(void *context) { return stack_poll(context) & POLLOUT; }
 
-static bool accepted(void *context)
-{
-    return stack_poll(context) & POLLIN;
-}
+static bool accepted(void *context) { return stack_poll(context) & POLLIN; }
 
 static void stack_sends(const struct measurement *m)
 {

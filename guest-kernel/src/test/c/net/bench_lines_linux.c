@@ -44,7 +44,7 @@ pid_t linux_receiver(int listener, volatile uint64_t *bytes)
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);   /* nothing stays when the benchmark is stopped */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing stays when the benchmark is stopped */
     int fd = accept(listener, NULL, NULL);
     for (ssize_t got; (got = recv(fd, block, sizeof(block), 0)) > 0;)
         *bytes += (uint64_t)got;
@@ -58,7 +58,7 @@ pid_t linux_sender(uint32_t address, uint16_t port)
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);   /* nothing stays when the benchmark is stopped */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing stays when the benchmark is stopped */
     struct sockaddr_in name = at(address, port);
     int fd = stream();
     if (connect(fd, (void *)&name, sizeof(name)) == 0)

@@ -20,11 +20,9 @@
 
 #define CHUNK 60000
 
-
 static struct sockaddr_in stack_address(uint16_t port)
 {
-    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
-                                 .sin_addr.s_addr = htonl(0x0a090002) };
+    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x0a090002) };
 }
 
 /* ---- The peers' parts, in Linux processes ------------------------------------------------------------------ */
@@ -192,7 +190,7 @@ int peer_slow_reader(const void *context)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     PEER_CHECK(connect(fd, (void *)&to, sizeof(to)) == 0);
-    nanosleep(&(struct timespec){ 1, 500000000 }, NULL);   /* the peer's slowness is what is tested */
+    nanosleep(&(struct timespec){ 1, 500000000 }, NULL); /* the peer's slowness is what is tested */
     uint64_t at = 0;
     for (ssize_t got; (got = recv(fd, in, sizeof(in), 0)) != 0; at += (uint64_t)got) {
         PEER_CHECK(got > 0);

@@ -54,10 +54,7 @@ bool linux_tap_mtu(unsigned mtu)
     return ok;
 }
 
-bool linux_tap_offload(int tap, bool on)
-{
-    return ioctl(tap, TUNSETOFFLOAD, on ? TUN_F_CSUM | TUN_F_TSO4 : 0) == 0;
-}
+bool linux_tap_offload(int tap, bool on) { return ioctl(tap, TUNSETOFFLOAD, on ? TUN_F_CSUM | TUN_F_TSO4 : 0) == 0; }
 
 int linux_tap_space(void) { return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC); }
 

@@ -9,8 +9,8 @@
 
 struct exchange {
     uint16_t port;
-    int listener;                    /* a Linux listener to accept on, or -1: connect to the stack */
-    uint64_t to_stack, from_stack;   /* bytes */
+    int listener;                  /* a Linux listener to accept on, or -1: connect to the stack */
+    uint64_t to_stack, from_stack; /* bytes */
     uint32_t seed;
 };
 struct many {

@@ -46,7 +46,8 @@ int peer_result(pid_t peer, nanoseconds time)
 
 int peer_connect(uint16_t port)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port),
                                    .sin_addr.s_addr = htonl(STACK_ADDRESS) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(fd, (void *)&address, sizeof(address)) == 0)

@@ -14,7 +14,11 @@ pid_t peer_start(int (*act)(const void *context), const void *context);
 int peer_result(pid_t peer, nanoseconds time);
 
 /* In the child. Each exits with the line number on failure. */
-#define PEER_CHECK(condition) do { if (!(condition)) return __LINE__; } while (0)
+#define PEER_CHECK(condition) \
+    do { \
+        if (!(condition)) \
+            return __LINE__; \
+    } while (0)
 int peer_connect(uint16_t port);
 int peer_listen(uint16_t *port);
 int peer_send_all(int fd, const void *data, size_t length);

@@ -23,7 +23,7 @@
 
 #define FRAME_LIMIT 70000
 #define DELAY_LINE 8192
-#define QUEUE_TIME (50 * NS_PER_MS)  /* a line with a rate drops what would wait longer */
+#define QUEUE_TIME (50 * NS_PER_MS) /* a line with a rate drops what would wait longer */
 
 struct impairments tap_impairments;
 bool tap_offload;
@@ -34,14 +34,14 @@ struct delayed_frame {
     nanoseconds due;
     bool to_linux;
     size_t length;
-    uint8_t bytes[];                 /* virtio_net_hdr and frame */
+    uint8_t bytes[]; /* virtio_net_hdr and frame */
 };
 static struct list line = LIST_INIT(line);
 static unsigned line_length;
-static nanoseconds busy_until[2];    /* to the stack, and to Linux: the line's end of sending, if it has a rate */
+static nanoseconds busy_until[2]; /* to the stack, and to Linux: the line's end of sending, if it has a rate */
 static int tap = -1;
-static int other_tap = -1;           /* of the Linux in the stack's place, or -1 */
-static int spaces[2];                /* name spaces: the other Linux's, and that one's */
+static int other_tap = -1; /* of the Linux in the stack's place, or -1 */
+static int spaces[2];      /* name spaces: the other Linux's, and that one's */
 static uint64_t chance_state = 88172645463325252ULL;
 static struct network_device device;
 static bool received_any;
@@ -232,7 +232,10 @@ void tap_update(void)
 void tap_mtu(unsigned mtu)
 {
     struct net_configuration configuration = {
-        .address = STACK_ADDRESS, .prefix = 24, .gateway = LINUX_ADDRESS, .mtu = mtu,
+        .address = STACK_ADDRESS,
+        .prefix = 24,
+        .gateway = LINUX_ADDRESS,
+        .mtu = mtu,
     };
     if (!linux_tap_mtu(mtu))
         host_fail(__FILE__, __LINE__, "SIOCSIFMTU: %s", strerror(errno));
@@ -259,8 +262,13 @@ bool tap_start(void)
     tap = linux_tap_open(LINUX_ADDRESS);
     if (tap < 0)
         return false;
-    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 9001,
-                                      .running = true, .transmit = transmit, .flush = flush };
+    device = (struct network_device){ .name = "eth0",
+                                      .mac = { 2, 0, 0, 0, 0, 2 },
+                                      .mtu = 1500,
+                                      .max_mtu = 9001,
+                                      .running = true,
+                                      .transmit = transmit,
+                                      .flush = flush };
     tap_update();
     network_device_add(&device);
     net_init();

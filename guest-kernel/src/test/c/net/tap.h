@@ -13,14 +13,14 @@
 #define NOBODY_ADDRESS 0x0a0900c8u
 
 struct impairments {
-    double loss, duplication, reordering;            /* probabilities for each frame, both ways */
-    nanoseconds delay;                               /* each way; reordered frames are not delayed */
-    uint64_t rate;                                   /* bytes a second each way, 0: no limit; up to 50 ms are queued */
+    double loss, duplication, reordering; /* probabilities for each frame, both ways */
+    nanoseconds delay;                    /* each way; reordered frames are not delayed */
+    uint64_t rate;                        /* bytes a second each way, 0: no limit; up to 50 ms are queued */
 };
 extern struct impairments tap_impairments;
-extern bool tap_offload;             /* segmentation and checksums as the device announces them */
-extern unsigned tap_largest;         /* longest frame seen from the stack; to see segmentation at work */
-extern unsigned tap_largest_received;            /* and from Linux */
+extern bool tap_offload;              /* segmentation and checksums as the device announces them */
+extern unsigned tap_largest;          /* longest frame seen from the stack; to see segmentation at work */
+extern unsigned tap_largest_received; /* and from Linux */
 
 /* Makes the name space and the device, starts and configures the stack. False: not permitted here. */
 bool tap_start(void);

@@ -16,7 +16,7 @@
 
 #define WINDOW (4u << 20)
 
-static const uint8_t syn_all[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 1, 1 };  /* MSS 1460, window scale 7, SACK */
+static const uint8_t syn_all[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 1, 1 }; /* MSS 1460, window scale 7, SACK */
 
 static const uint8_t syn_mss[4] = { 2, 4, 5, 0xb4 };
 
@@ -29,7 +29,7 @@ static bool open_wide(void)
     if (!hand_open(&hand, listener, &file, syn_all, sizeof(syn_all)))
         return false;
     hand.window = 1000;
-    hand_send(&hand, HAND_ACK, 1);                                 /* the answer announces the whole window */
+    hand_send(&hand, HAND_ACK, 1); /* the answer announces the whole window */
     hand.sequence++;
     uint8_t byte;
     return stack_receive(file, &byte, 1, 0) == 1 && hand_receive(&got);
@@ -46,7 +46,7 @@ static void finish(void)
 
 /* ---- Holes -------------------------------------------------------------------------------------------------- */
 
-static uint32_t scattered;           /* single bytes sent so far, with holes between them */
+static uint32_t scattered; /* single bytes sent so far, with holes between them */
 
 static void scatter_one(void)
 {
@@ -127,7 +127,7 @@ static void blocks_are_right(uint32_t first, uint32_t at)
         struct tcp_range run = block(n, first);
         CHECK(run.start < run.end && run.end <= STREAM && run.start > reported);
         CHECK(all_sent(run.start, run.end, 1));
-        CHECK(times_sent[run.start - 1] == 0 && times_sent[run.end] == 0);         /* a block is all there is */
+        CHECK(times_sent[run.start - 1] == 0 && times_sent[run.end] == 0); /* a block is all there is */
         CHECK(n > duplicates || reported > at || (at >= run.start && at < run.end));
     }
 }
@@ -143,7 +143,7 @@ static void pieces_in_any_order(void)
         for (unsigned i = 0; i < 2000 && reported != first + STREAM; i++) {
             uint32_t at = (uint32_t)random_below(STREAM), longest = round % 3 == 0 ? 20 : 1400;
             if (i > 1500 || i % 8 == 0)
-                at = reported - first;                             /* fill what is missing, so that it ends */
+                at = reported - first; /* fill what is missing, so that it ends */
             uint32_t length = min_of((uint32_t)random_below(longest) + 1, STREAM - at);
             struct hand piece = hand;
             piece.sequence = first + at;
@@ -263,7 +263,7 @@ static void shut_windows_keep_nobody_out(void)
         reset += was_reset(files[i]);
         file_put(files[i]);
     }
-    CHECK(reset > 0 && reset < CONNECTIONS);                       /* no more than memory needed */
+    CHECK(reset > 0 && reset < CONNECTIONS); /* no more than memory needed */
     CHECK(strstr(host_log(), "198.51.100.1") != NULL);
     host_advance(300 * NS_PER_SECOND);
     wire_drop_all();
@@ -309,8 +309,8 @@ static void idle_connections_are_small(void)
            (unsigned long)sizeof(struct tcp_socket), (unsigned long)(host_heap_blocks() - blocks));
     CHECK_EQUAL(net_memory_charged(), sizeof(struct tcp));
     CHECK_EQUAL(host_pages_in_use(), 0);
-    CHECK_EQUAL(host_heap_blocks() - blocks, 3);                   /* the connection, the socket, the file */
-    CHECK(sizeof(struct tcp) <= 1008 && sizeof(struct tcp_socket) <= 576);     /* classes of the heap */
+    CHECK_EQUAL(host_heap_blocks() - blocks, 3);                           /* the connection, the socket, the file */
+    CHECK(sizeof(struct tcp) <= 1008 && sizeof(struct tcp_socket) <= 576); /* classes of the heap */
     finish();
 }
 
@@ -318,14 +318,15 @@ static void idle_connections_are_small(void)
 
 #define BACKLOG 16u
 
-static struct file *busy;            /* a listener with this backlog */
+static struct file *busy; /* a listener with this backlog */
 static struct hand half_open[BACKLOG];
 
 /* Another client's SYN; what it got as sequence number is acknowledged in the hand. */
 static bool begin_handshake(struct hand *client, uint16_t port)
 {
-    *client = (struct hand){ .address = CLIENT, .port = port, .stack_port = stack_port(busy), .sequence = 1000,
-                             .window = 65535 };
+    *client = (struct hand){
+        .address = CLIENT, .port = port, .stack_port = stack_port(busy), .sequence = 1000, .window = 65535
+    };
     hand_send_options(client, HAND_SYN, syn_all, sizeof(syn_all), 0);
     if (!hand_receive(&got) || got.flags != (HAND_SYN | HAND_ACK))
         return false;
@@ -434,14 +435,15 @@ static void neighbours_in_use_are_kept(void)
     }
     /* And as many whom we answer, but who do not answer us. */
     for (unsigned i = 0; i < 1000; i++) {
-        struct hand stranger = { .address = WIRE_STACK + 2000 + i, .port = 7, .window = 100,
-                                 .stack_port = stack_port(listener) };
+        struct hand stranger = {
+            .address = WIRE_STACK + 2000 + i, .port = 7, .window = 100, .stack_port = stack_port(listener)
+        };
         hand_send_options(&stranger, HAND_SYN, syn_all, sizeof(syn_all), 0);
     }
     wire_drop_all();
     CHECK_EQUAL(stack_send(file, answer, 1000, MSG_DONTWAIT), 1000);
     const struct wire_frame *frame = wire_next();
-    CHECK(frame != NULL && read_be16(frame->bytes + 12) == 0x0800);                /* at once: nobody had to be asked */
+    CHECK(frame != NULL && read_be16(frame->bytes + 12) == 0x0800); /* at once: nobody had to be asked */
     hand_send(&hand, HAND_RST, 0);
     file_put(file);
     host_advance(300 * NS_PER_SECOND);
@@ -473,7 +475,7 @@ static void reception_leaves_time(void)
     device->receive_round = one_round;
     rounds_left = 3;
     network_device_interrupt(device);
-    CHECK(device->polled && rounds_left == 3);                     /* nothing by the interrupt handler */
+    CHECK(device->polled && rounds_left == 3); /* nothing by the interrupt handler */
     for (unsigned left = 2; left > 0; left--) {
         interfaces_poll();
         CHECK_EQUAL(rounds_left, left);

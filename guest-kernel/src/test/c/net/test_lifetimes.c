@@ -74,7 +74,7 @@ static void reconnect(void)
 {
     host_user_access = NULL;
     hand_send(&hand, HAND_RST, 0);
-    first_result = stack_connect(file, WIRE_PEER, SERVER_PORT);    /* collects the error, lets go of the connection */
+    first_result = stack_connect(file, WIRE_PEER, SERVER_PORT); /* collects the error, lets go of the connection */
     second_result = stack_connect(file, WIRE_PEER, SERVER_PORT);
 }
 
@@ -118,7 +118,7 @@ static void reader_meets_reconnect(void)
         CHECK_EQUAL(first_result, -ECONNRESET);
         CHECK_EQUAL(second_result, -EINPROGRESS);
         wire_drop_all();
-        CHECK_EQUAL(user_receive(sizeof(buffer), 0), -EAGAIN);     /* the new connection has got nothing */
+        CHECK_EQUAL(user_receive(sizeof(buffer), 0), -EAGAIN); /* the new connection has got nothing */
         end_test();
     }
 }
@@ -131,7 +131,7 @@ static void reader_meets_shutdown_and_reset(void)
     host_user_access = shut_down_reading;
     CHECK_EQUAL(user_receive(2000, 0), 2000);
     CHECK_EQUAL(first_result, 0);
-    CHECK_EQUAL(user_receive(2000, 0), 800);                       /* what had come is still read, as on Linux */
+    CHECK_EQUAL(user_receive(2000, 0), 800); /* what had come is still read, as on Linux */
     CHECK_EQUAL(user_receive(2000, 0), 0);
     end_test();
     CHECK(open_outgoing());
@@ -144,7 +144,7 @@ static void reader_meets_shutdown_and_reset(void)
 static void writer_meets_reconnect(void)
 {
     CHECK(open_outgoing());
-    CHECK_EQUAL(user_send(100), 100);                              /* leaves a page that is partly filled */
+    CHECK_EQUAL(user_send(100), 100); /* leaves a page that is partly filled */
     host_user_access = reconnect;
     CHECK_EQUAL(user_send(30000), -EPIPE);
     CHECK_EQUAL(first_result, -ECONNRESET);

@@ -267,7 +267,7 @@ static void resets(void)
     peer = peer_start(peer_expect_reset, &port);
     CHECK_EQUAL(stack_accept(listener, &file), 0);
     CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_PEEK), 1);
-    file_put(file);                   /* with a byte unread */
+    file_put(file); /* with a byte unread */
     CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
     file_put(listener);
 }
@@ -352,7 +352,7 @@ static void syn_flood(void)
     uint64_t before = host_heap_blocks();
     for (unsigned i = 0; i < 5000; i++)
         inject_syn(0xc0a80000 + i, (uint16_t)(1024 + i), port);
-    CHECK(host_heap_blocks() - before < 200);   /* cookies, not requests */
+    CHECK(host_heap_blocks() - before < 200); /* cookies, not requests */
     struct exchange x = { port, -1, 1 << 20, 1 << 20, 3 };
     pid_t peer = peer_start(peer_exchange, &x);
     CHECK_EQUAL(stack_accept(listener, &file), 0);
@@ -393,7 +393,7 @@ static bool ask_chronyd(struct file *file, struct sntp_sample *sample)
         nanoseconds asked = clock_wall();
         sntp_make(message, 4711);
         if (stack_send(file, message, sizeof(message), 0) != sizeof(message))
-            continue;                                /* the port is closed yet, as ICMP said */
+            continue; /* the port is closed yet, as ICMP said */
         ssize_type length = stack_receive(file, message, sizeof(message), 0);
         if (length > 0 && sntp_read(message, (size_t)length, 4711, &answer) == SNTP_TIME) {
             *sample = sntp_sample_of(asked, clock_wall(), &answer);

@@ -12,10 +12,10 @@
 #include "net/multicast.h"
 #include "net/wire.h"
 
-#define GROUP 0xef010203u            /* 239.1.2.3 */
+#define GROUP 0xef010203u /* 239.1.2.3 */
 #define ALL_ROUTERS 0xe0000002u
 #define ALL_IGMPV3 0xe0000016u
-#define SUBNET 0x0a0900ffu           /* 10.9.0.255 */
+#define SUBNET 0x0a0900ffu /* 10.9.0.255 */
 #define PORT 5000
 
 enum { IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, SO_REUSEADDR = 2, SO_BROADCAST = 6 };
@@ -56,7 +56,7 @@ static void next_report(void)
         return;
     const uint8_t *ip = frame + 14;
     CHECK_EQUAL(ip[0], 0x46);
-    CHECK(memcmp(ip + 20, "\x94\x04\0\0", 4) == 0);      /* router alert */
+    CHECK(memcmp(ip + 20, "\x94\x04\0\0", 4) == 0); /* router alert */
     CHECK_EQUAL(checksum_fold(checksum_add(0, ip, 24)), 0xffff);
     CHECK_EQUAL(ip[8], 1);
     CHECK_EQUAL(ip[1], 0xc0);
@@ -119,20 +119,20 @@ static void joins_and_leaves_are_reported(void)
     CHECK_EQUAL(change(first, IP_ADD_MEMBERSHIP, GROUP), 0);
     expect_report(ALL_IGMPV3, REPORT_V3, TO_EXCLUDE, GROUP);
     CHECK_EQUAL(change(second, IP_ADD_MEMBERSHIP, GROUP), 0);
-    expect_silence();                /* the network knows */
+    expect_silence(); /* the network knows */
     host_advance(NS_PER_SECOND + 1);
     expect_report(ALL_IGMPV3, REPORT_V3, TO_EXCLUDE, GROUP);
     host_advance(60 * NS_PER_SECOND);
     expect_silence();
     CHECK_EQUAL(change(first, IP_DROP_MEMBERSHIP, GROUP), 0);
     expect_silence();
-    file_put(second);                /* leaves as well */
+    file_put(second); /* leaves as well */
     expect_report(ALL_IGMPV3, REPORT_V3, TO_INCLUDE, GROUP);
     expect_report(ALL_IGMPV3, REPORT_V3, TO_INCLUDE, GROUP);
     expect_silence();
     CHECK_EQUAL(change(first, IP_ADD_MEMBERSHIP, MULTICAST_ALL_HOSTS), 0);
     host_advance(60 * NS_PER_SECOND);
-    expect_silence();                /* everyone is in it */
+    expect_silence(); /* everyone is in it */
     file_put(first);
     CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
 }
@@ -145,7 +145,7 @@ static void queries_are_answered_in_time(void)
     host_advance(10 * NS_PER_SECOND);
     wire_drop_all();
     ask(3, 50, GROUP + 1);
-    expect_silence();                /* not at once: others answer too */
+    expect_silence(); /* not at once: others answer too */
     host_advance(5 * NS_PER_SECOND + 1);
     expect_report(ALL_IGMPV3, REPORT_V3, IS_EXCLUDE, GROUP + 1);
     expect_silence();
@@ -177,7 +177,7 @@ static void older_routers_are_spoken_to_as_they_speak(void)
     CHECK_EQUAL(change(file, IP_ADD_MEMBERSHIP, GROUP), 0);
     expect_report(GROUP, REPORT_V1, 0, GROUP);
     CHECK_EQUAL(change(file, IP_DROP_MEMBERSHIP, GROUP), 0);
-    expect_silence();                /* version 1 has no such message */
+    expect_silence(); /* version 1 has no such message */
     host_advance(401 * NS_PER_SECOND);
     CHECK_EQUAL(change(file, IP_ADD_MEMBERSHIP, GROUP), 0);
     expect_report(ALL_IGMPV3, REPORT_V3, TO_EXCLUDE, GROUP);
@@ -251,7 +251,7 @@ static void our_own_have_copies_of_what_we_send(void)
     struct file *member = bound(PORT), *sender = bound(0);
     CHECK_EQUAL(stack_send_to(sender, "x", 1, GROUP, PORT), 1);
     expect_sent(GROUP, 1);
-    CHECK(has(member, NULL));        /* nobody has joined */
+    CHECK(has(member, NULL)); /* nobody has joined */
     CHECK_EQUAL(change(member, IP_ADD_MEMBERSHIP, GROUP), 0);
     wire_drop_all();
     CHECK_EQUAL(stack_send_to(sender, "loop", 4, GROUP, PORT), 4);
@@ -262,7 +262,7 @@ static void our_own_have_copies_of_what_we_send(void)
     expect_sent(GROUP, 1);
     CHECK(has(member, NULL));
     CHECK_EQUAL(stack_set(sender, IPPROTO_IP, IP_MULTICAST_LOOP, 1), 0);
-    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, 33, 0), 0);        /* IP_MULTICAST_TTL: not beyond this machine */
+    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, 33, 0), 0); /* IP_MULTICAST_TTL: not beyond this machine */
     CHECK_EQUAL(stack_send_to(sender, "here", 4, GROUP, PORT), 4);
     CHECK(!any_sent());
     CHECK(has(member, "here"));
@@ -309,7 +309,7 @@ static void routers_errors_are_queued(void)
     char large[1473] = { 0 };
     CHECK_EQUAL(stack_send_to(file, large, sizeof(large), WIRE_PEER, 53), -EMSGSIZE);
     CHECK_EQUAL(stack_poll(file), POLLOUT | POLLERR);
-    file_put(file);                  /* with what nobody read */
+    file_put(file); /* with what nobody read */
     wire_drop_all();
 }
 

@@ -83,10 +83,24 @@ static void static_configuration(void)
     CHECK(strcmp(text, "nameserver 10.0.0.1\nnameserver 8.8.8.8\n") == 0);
     CHECK(net_parse_static("192.168.1.9/31", &c, &problem) && c.gateway == IPV4_ANY);
     static const char *const bad[] = {
-        "", "10.0.0.2", "10.0.0.256/24", "10.0.0.2/33", "10.0.0.2/24x", "10.0.0.0/24", "10.0.0.255/24", "127.0.0.1/8",
-        "224.0.0.1/24", "10.0.0.2/24 gateway", "10.0.0.2/24 gateway 10.0.1.1", "10.0.0.2/24 dns 1.1.1.1,",
-        "10.0.0.2/24 dns 1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4", "10.0.0.2/24 mtu 100", "10.0.0.2/24 mtu 70000",
-        "10.0.0.2/24 router 10.0.0.1", "10.0.0.2/24 gatewayx 10.0.0.1", "10.0.0.2/24 mtu 1500,",
+        "",
+        "10.0.0.2",
+        "10.0.0.256/24",
+        "10.0.0.2/33",
+        "10.0.0.2/24x",
+        "10.0.0.0/24",
+        "10.0.0.255/24",
+        "127.0.0.1/8",
+        "224.0.0.1/24",
+        "10.0.0.2/24 gateway",
+        "10.0.0.2/24 gateway 10.0.1.1",
+        "10.0.0.2/24 dns 1.1.1.1,",
+        "10.0.0.2/24 dns 1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4",
+        "10.0.0.2/24 mtu 100",
+        "10.0.0.2/24 mtu 70000",
+        "10.0.0.2/24 router 10.0.0.1",
+        "10.0.0.2/24 gatewayx 10.0.0.1",
+        "10.0.0.2/24 mtu 1500,",
     };
     for (unsigned i = 0; i < array_size(bad); i++) {
         CHECK(!net_parse_static(bad[i], &c, &problem));
@@ -105,7 +119,7 @@ static uint16_t announced_mss(unsigned mtu)
     struct file *file = stack_socket(SOCK_STREAM);
     stack_nonblocking(file);
     stack_connect(file, WIRE_PEER, 7);
-    wire_drop_all();                  /* the question for the peer, which is answered */
+    wire_drop_all(); /* the question for the peer, which is answered */
     file_put(file);
     file = stack_socket(SOCK_STREAM);
     stack_nonblocking(file);
@@ -139,7 +153,7 @@ static void tcp_options_are_parsed(void)
     CHECK(o.mss == 1460 && o.window_scale == 7 && o.sack_permitted && o.timestamp == 1 && o.timestamp_echo == 2);
     tcp_parse_options((const uint8_t *)"\x03\x03\x1f", 3, &o);
     CHECK_EQUAL(o.window_scale, 14);
-    tcp_parse_options((const uint8_t *)"\x02\x03\x05\x02\x04\x05", 6, &o);      /* wrong and cut lengths */
+    tcp_parse_options((const uint8_t *)"\x02\x03\x05\x02\x04\x05", 6, &o); /* wrong and cut lengths */
     CHECK_EQUAL(o.mss, 0);
     tcp_parse_options((const uint8_t *)"\x02\x00\x05\xb4", 4, &o);
     CHECK_EQUAL(o.mss, 0);
@@ -169,18 +183,18 @@ static void arp(void)
     CHECK(frame != NULL && frame->bytes[21] == 2);
     CHECK(memcmp(frame->bytes, "\2\0\0\0\0\7\2\0\0\0\0\2\x08\x06", 14) == 0);
     CHECK(read_be32(frame->bytes + 28) == WIRE_STACK && read_be32(frame->bytes + 38) == 0x0a090007);
-    inject_arp(1, "\2\0\0\0\0\7", 0x0a090007, WIRE_PEER);      /* not for us */
+    inject_arp(1, "\2\0\0\0\0\7", 0x0a090007, WIRE_PEER); /* not for us */
     inject_arp(1, "\2\0\0\0\0\7", 0x0b090007, 0x0a0900ff);
     CHECK(wire_next() == NULL);
 
     struct file *file = stack_socket(SOCK_DGRAM);
     uint8_t byte = 1;
-    inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);   /* an answer nobody asked for teaches nothing */
+    inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK); /* an answer nobody asked for teaches nothing */
     CHECK_EQUAL(stack_send_to(file, &byte, 1, 0x0a090008, 9), 1);
     frame = wire_next();
     CHECK(frame != NULL && frame->bytes[13] == 6 && read_be32(frame->bytes + 38) == 0x0a090008);
     CHECK(wire_next() == NULL);
-    inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);   /* now it does, and what waited goes */
+    inject_arp(2, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK); /* now it does, and what waited goes */
     frame = wire_next();
     CHECK(frame != NULL && frame->bytes[13] == 0 && frame->bytes[5] == 8 && frame->bytes[23] == 17);
     file_put(file);
@@ -205,7 +219,7 @@ static void neighbours_are_not_replaced(void)
     struct file *file = stack_socket(SOCK_DGRAM);
     inject_arp(1, "\2\0\0\0\0\x08", 0x0a090008, WIRE_STACK);
     CHECK_EQUAL(goes_to(file, 0x0a090008), 8);
-    inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);  /* so soon that it is not looked into */
+    inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK); /* so soon that it is not looked into */
     CHECK(wire_next() == NULL);
     for (unsigned operation = 1; operation <= 2; operation++) {
         host_advance(2 * NS_PER_SECOND);
@@ -218,7 +232,7 @@ static void neighbours_are_not_replaced(void)
         inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);
         CHECK_EQUAL(goes_to(file, 0x0a090008), 8);
     }
-    host_advance(2 * NS_PER_SECOND);                           /* the address moves */
+    host_advance(2 * NS_PER_SECOND); /* the address moves */
     wire_drop_all();
     inject_arp(2, "\2\0\0\0\0\x66", 0x0a090008, WIRE_STACK);
     frame = wire_next();
@@ -290,7 +304,7 @@ static void the_address_is_defended(void)
 {
     const struct wire_frame *frame;
     host_log();
-    inject_arp(1, "\2\0\0\0\0\2", WIRE_STACK, WIRE_PEER);      /* our own, come round */
+    inject_arp(1, "\2\0\0\0\0\2", WIRE_STACK, WIRE_PEER); /* our own, come round */
     CHECK(wire_next() == NULL && host_log()[0] == 0);
     inject_arp(1, "\2\0\0\0\0\x66", WIRE_STACK, WIRE_PEER);
     frame = wire_next();
@@ -322,26 +336,26 @@ static void fragments(void)
     write_be16(datagram, 1234);
     write_be16(datagram + 2, 4000);
     write_be16(datagram + 4, sizeof(datagram));
-    write_be16(datagram + 6, 0);                               /* no checksum */
+    write_be16(datagram + 6, 0); /* no checksum */
     uint64_t before = host_heap_blocks();
 
-    inject_fragment(1, 2400, 4000, false);                     /* the last first */
+    inject_fragment(1, 2400, 4000, false); /* the last first */
     inject_fragment(1, 0, 1200, true);
-    inject_fragment(1, 0, 1200, true);                         /* twice */
+    inject_fragment(1, 0, 1200, true); /* twice */
     CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);
     inject_fragment(1, 1200, 2400, true);
     CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), 3992);
     CHECK(memcmp(in, datagram + 8, 3992) == 0);
 
     inject_fragment(2, 0, 1200, true);
-    inject_fragment(2, 1000, 2400, true);                      /* overlaps: the whole is dropped */
+    inject_fragment(2, 1000, 2400, true); /* overlaps: the whole is dropped */
     inject_fragment(2, 1200, 2400, true);
     inject_fragment(2, 2400, 4000, false);
     CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);
     inject_fragment(3, 0, 1200, true);
     inject_fragment(3, 1200, 2000, false);
-    CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);   /* shorter than UDP says */
-    inject_fragment(4, 1200, 1203, true);                      /* not a multiple of 8 */
+    CHECK_EQUAL(stack_receive(file, in, sizeof(in), MSG_DONTWAIT), -EAGAIN); /* shorter than UDP says */
+    inject_fragment(4, 1200, 1203, true);                                    /* not a multiple of 8 */
     for (uint16_t i = 0; i < 1000; i++)
         inject_fragment((uint16_t)(100 + i), 8, 1208, true);
     CHECK(host_heap_blocks() - before < 150);
@@ -357,16 +371,16 @@ static void impossible_packets(void)
     uint8_t icmp[8] = { 8 };
     write_be16(icmp + 2, checksum_finish(checksum_add(0, icmp, 8)));
     wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, 8);
-    CHECK(wire_next() != NULL);                                /* a good one is answered ... */
+    CHECK(wire_next() != NULL); /* a good one is answered ... */
     wire_drop_all();
-    wire_inject_ip(0x7f000001, WIRE_STACK, 1, 0, 0, icmp, 8);  /* ... none of these is */
+    wire_inject_ip(0x7f000001, WIRE_STACK, 1, 0, 0, icmp, 8); /* ... none of these is */
     wire_inject_ip(WIRE_STACK, WIRE_STACK, 1, 0, 0, icmp, 8);
     wire_inject_ip(WIRE_PEER, 0x7f000001, 1, 0, 0, icmp, 8);
     wire_inject_ip(0xe0000001, WIRE_STACK, 1, 0, 0, icmp, 8);
     wire_inject_ip(WIRE_PEER, 0x0a0900ff, 1, 0, 0, icmp, 8);
     wire_inject_ip(WIRE_PEER, 0x0a090003, 1, 0, 0, icmp, 8);
     icmp[7] = 1;
-    wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, 8);   /* checksum */
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, 8); /* checksum */
     wire_inject("\2\0\0\0\0\2\2\0\0\0\0\1\x08\0\x45", 15);
     wire_inject("", 0);
     CHECK(wire_next() == NULL);
@@ -616,7 +630,7 @@ static void timeouts(void)
 
 /* ---- DHCP -------------------------------------------------------------------------------------------------------- */
 
-#define LEASED 0x0a090032u           /* 10.9.0.50 */
+#define LEASED 0x0a090032u /* 10.9.0.50 */
 #define OTHER_SERVER 0x0a090005u
 
 static struct {
@@ -624,7 +638,7 @@ static struct {
     uint8_t query[600];
     uint32_t query_length;
     ipv4_t query_to;
-    ipv4_t probed;                   /* by ARP, since it was last looked at */
+    ipv4_t probed; /* by ARP, since it was last looked at */
     nanoseconds declined;
     unsigned step, changes;
     struct net_configuration last;
@@ -668,16 +682,22 @@ static void dhcp_answer(uint8_t type, ipv4_t server, ipv4_t gateway)
     memcpy(message, dhcp.query, 240);
     message[0] = 2;
     write_be32(message + 16, type == 6 ? 0 : LEASED);
-    uint8_t options[] = { 53, 1, type, 54, 4, 0, 0, 0, 0, 51, 4, 0, 0, 0, 100, 1, 4, 255, 255, 255, 0, 3, 4, 0, 0, 0, 0,
-                          6, 8, 8, 8, 8, 8, 1, 1, 1, 1, 26, 2, 5, 0x78, 15, 3, 'l', 'a', 'b',
-                          42, 9, 10, 9, 0, 7, 10, 9, 0, 8, 1, 255 };
+    uint8_t options[] = { 53,   1,  type, 54,  4,   0,   0,  0, 0,  51, 4, 0, 0,  0, 100, 1, 4, 255, 255, 255,
+                          0,    3,  4,    0,   0,   0,   0,  6, 8,  8,  8, 8, 8,  1, 1,   1, 1, 26,  2,   5,
+                          0x78, 15, 3,    'l', 'a', 'b', 42, 9, 10, 9,  0, 7, 10, 9, 0,   8, 1, 255 };
     write_be32(options + 5, server);
     write_be32(options + 23, gateway);
     memcpy(message + 240, options, sizeof(options));
     wire_inject_ip(server, IPV4_BROADCAST, 17, 0, 0, udp, sizeof(udp));
 }
 
-#define DHCP_EXPECT(condition) do { if (!(condition)) { dhcp.failure = #condition; longjmp(dhcp.end, 1); } } while (0)
+#define DHCP_EXPECT(condition) \
+    do { \
+        if (!(condition)) { \
+            dhcp.failure = #condition; \
+            longjmp(dhcp.end, 1); \
+        } \
+    } while (0)
 
 /* The server: one step of the story for each query. */
 static void dhcp_serve(void)
@@ -685,14 +705,14 @@ static void dhcp_serve(void)
     uint8_t type = *dhcp_option(53);
     const uint8_t *wanted = dhcp_option(50), *server = dhcp_option(54);
     switch (dhcp.step++) {
-    case 0:                           /* lost */
+    case 0: /* lost */
         DHCP_EXPECT(type == 1 && dhcp.query_to == IPV4_BROADCAST && dhcp_option(12) != NULL);
         DHCP_EXPECT(memcmp(dhcp_option(12), "guest", 5) == 0);
         return;
     case 1:
         DHCP_EXPECT(type == 1);
         dhcp.query[4] ^= 1;
-        dhcp_answer(2, WIRE_PEER, WIRE_PEER);                  /* somebody else's transaction */
+        dhcp_answer(2, WIRE_PEER, WIRE_PEER); /* somebody else's transaction */
         dhcp.query[4] ^= 1;
         dhcp_answer(2, WIRE_PEER, WIRE_PEER);
         return;
@@ -702,15 +722,15 @@ static void dhcp_serve(void)
         DHCP_EXPECT(dhcp.probed == LEASED);
         dhcp_answer(5, WIRE_PEER, WIRE_PEER);
         if (dhcp.declined == 0)
-            inject_arp(2, "\2\0\0\0\0\x66", LEASED, IPV4_ANY);     /* somebody has it */
+            inject_arp(2, "\2\0\0\0\0\x66", LEASED, IPV4_ANY); /* somebody has it */
         return;
-    case 3:                           /* declined; then renewed by our server: nothing is new */
+    case 3: /* declined; then renewed by our server: nothing is new */
         if (dhcp.declined == 0) {
             DHCP_EXPECT(type == 4 && dhcp.query_to == IPV4_BROADCAST && dhcp.changes == 0);
             DHCP_EXPECT(wanted != NULL && read_be32(wanted) == LEASED && read_be32(server) == WIRE_PEER);
             DHCP_EXPECT(read_be32(dhcp.query + 12) == IPV4_ANY);
             dhcp.declined = clock_monotonic();
-            dhcp.step = 1;            /* it begins again */
+            dhcp.step = 1; /* it begins again */
             return;
         }
         DHCP_EXPECT(clock_monotonic() - dhcp.declined >= 10 * NS_PER_SECOND);
@@ -723,7 +743,7 @@ static void dhcp_serve(void)
         DHCP_EXPECT(read_be32(dhcp.query + 12) == LEASED);
         dhcp_answer(5, WIRE_PEER, WIRE_PEER);
         return;
-    case 4:                           /* no answer: it turns to everybody */
+    case 4: /* no answer: it turns to everybody */
         DHCP_EXPECT(dhcp.changes == 1 && dhcp.query_to == WIRE_PEER);
         net_shut_down(NS_PER_SECOND, false);
         DHCP_EXPECT(*dhcp_option(53) == 3);
@@ -735,14 +755,14 @@ static void dhcp_serve(void)
         DHCP_EXPECT(type == 3 && dhcp.query_to == IPV4_BROADCAST && read_be32(dhcp.query + 12) == LEASED);
         dhcp_answer(5, OTHER_SERVER, OTHER_SERVER);
         return;
-    case 6:                           /* refused */
+    case 6: /* refused */
         DHCP_EXPECT(dhcp.changes == 2 && dhcp.last.gateway == OTHER_SERVER);
         dhcp_answer(6, WIRE_PEER, 0);
         return;
     default:
         DHCP_EXPECT(dhcp.changes == 3 && dhcp.last.address == IPV4_ANY && type == 1);
         dhcp_release();
-        DHCP_EXPECT(*dhcp_option(53) == 1);      /* there is nothing to give back */
+        DHCP_EXPECT(*dhcp_option(53) == 1); /* there is nothing to give back */
         longjmp(dhcp.end, 1);
     }
 }
@@ -780,21 +800,24 @@ static void dhcp_messages(void)
     struct dhcp_query query = { .type = DHCP_DISCOVER, .transaction = 77, .mac = mac, .hostname = "name" };
     size_t length = dhcp_make(message, &query);
     CHECK(length >= 300 && length <= DHCP_MESSAGE_SIZE);
-    CHECK(!dhcp_read(message, length, 77, mac, &answer));      /* a query is no answer */
+    CHECK(!dhcp_read(message, length, 77, mac, &answer)); /* a query is no answer */
     message[0] = 2;
     message[16] = 10;
     uint8_t *options = message + 240;
     memset(options, 0, length - 240);
-    memcpy(options, "\x35\x01\x02\x0f\x05" "a;b\nc\xff", 11);
+    memcpy(options,
+           "\x35\x01\x02\x0f\x05"
+           "a;b\nc\xff",
+           11);
     CHECK(dhcp_read(message, length, 77, mac, &answer) && answer.type == DHCP_OFFER);
-    CHECK(answer.configuration.domain[0] == 0);                /* not into resolv.conf */
+    CHECK(answer.configuration.domain[0] == 0); /* not into resolv.conf */
     CHECK_EQUAL(answer.configuration.prefix, 8);
     CHECK(!dhcp_read(message, length, 78, mac, &answer));
     CHECK(!dhcp_read(message, 239, 77, mac, &answer));
     memcpy(options, "\x35\x01\x02\x06\xff", 5);
-    CHECK(!dhcp_read(message, 250, 77, mac, &answer));         /* runs over the end */
+    CHECK(!dhcp_read(message, 250, 77, mac, &answer)); /* runs over the end */
     memcpy(options, "\x35\x01\x02\x01\x04\xff\x00\xff\x00\xff", 10);
-    CHECK(!dhcp_read(message, length, 77, mac, &answer));      /* a mask with holes */
+    CHECK(!dhcp_read(message, length, 77, mac, &answer)); /* a mask with holes */
 }
 
 /* ---- Capture ------------------------------------------------------------------------------------------------- */
@@ -822,7 +845,7 @@ static void frames_are_captured(void)
     uint8_t frame[500];
     pattern_fill(9, 0, frame, sizeof(frame));
     memcpy(frame, wire_device()->mac, 6);
-    frame[12] = 0x88, frame[13] = 0xb5;  /* for experiments (IEEE 802): no one takes it */
+    frame[12] = 0x88, frame[13] = 0xb5; /* for experiments (IEEE 802): no one takes it */
     CHECK(!capture_parse("") && !capture_parse("0") && !capture_parse("65536") && !capture_parse("9x"));
     CHECK_EQUAL(capture_bytes, 0);
     (void)host_log();

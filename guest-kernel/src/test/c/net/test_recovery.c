@@ -15,7 +15,7 @@
 #define MSS_MAXIMUM 1460u
 #define RTT (100 * NS_PER_MS)
 
-static const uint8_t syn_sack[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 1, 1 };         /* and window scale 7 */
+static const uint8_t syn_sack[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 1, 1 }; /* and window scale 7 */
 /* MSS 1460, SACK, timestamps, window scale 7. */
 static const uint8_t syn_all[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7 };
 static const uint8_t syn_mss[4] = { 2, 4, 5, 0xb4 };
@@ -23,9 +23,9 @@ static const uint8_t syn_mss[4] = { 2, 4, 5, 0xb4 };
 static struct file *listener, *file;
 static struct hand hand;
 static struct hand_segment got;
-static uint32_t mss;                 /* bytes in a full segment */
-static uint32_t base;                /* the stack's first sequence number */
-static uint32_t stamp_sent;          /* timestamp of the last segment that sent() took */
+static uint32_t mss;        /* bytes in a full segment */
+static uint32_t base;       /* the stack's first sequence number */
+static uint32_t stamp_sent; /* timestamp of the last segment that sent() took */
 
 /* ---- What the peer says ------------------------------------------------------------------------------------- */
 
@@ -46,7 +46,7 @@ static void acknowledge(unsigned segments, const int *ranges)
     hand.acknowledgement = base + segments * mss;
     hand_send_options(&hand, HAND_ACK, options, (uint8_t)(length > start + 4 ? length : start), 0);
 }
-#define ACKNOWLEDGE(segments, ...) acknowledge(segments, (int[]){ __VA_ARGS__ __VA_OPT__(,) -1 })
+#define ACKNOWLEDGE(segments, ...) acknowledge(segments, (int[]){ __VA_ARGS__ __VA_OPT__(, ) - 1 })
 
 /* ---- What the stack says ------------------------------------------------------------------------------------ */
 
@@ -78,7 +78,7 @@ static bool sent_just(const int *numbers)
     host_fail(__FILE__, __LINE__, "segment %d instead of none", number);
     return false;
 }
-#define SENT(...) sent_just((int[]){ __VA_ARGS__ __VA_OPT__(,) -1 })
+#define SENT(...) sent_just((int[]){ __VA_ARGS__ __VA_OPT__(, ) - 1 })
 
 static void end(void)
 {
@@ -92,13 +92,13 @@ static void end(void)
 static bool open_with(const uint8_t *options, uint8_t length)
 {
     if (file != NULL)
-        end();                        /* a test that failed left it */
+        end(); /* a test that failed left it */
     if (!hand_open(&hand, listener, &file, options, length))
         return false;
     if (stack_set(file, OPTION_SOCKET, OPTION_SEND_BUFFER, 4 << 20) != 0)
         return false;
     hand.window = 60000;
-    hand_send(&hand, HAND_ACK, 1);                                 /* so that the window is news */
+    hand_send(&hand, HAND_ACK, 1); /* so that the window is news */
     hand.sequence++;
     base = hand.acknowledgement;
     mss = connection()->mss;
@@ -150,7 +150,7 @@ static void three_segments_behind_a_hole_are_enough(void)
 {
     CHECK(established_flow(false));
     ACKNOWLEDGE(2, 3, 4);
-    CHECK(SENT(14));                                               /* limited transmit (RFC 3042) */
+    CHECK(SENT(14)); /* limited transmit (RFC 3042) */
     ACKNOWLEDGE(2, 3, 5);
     CHECK(SENT(15));
     ACKNOWLEDGE(2, 3, 6);
@@ -163,7 +163,7 @@ static void a_hole_is_lost_when_its_time_is_over(void)
     CHECK(established_flow(false));
     ACKNOWLEDGE(2, 3, 4);
     CHECK(SENT(14));
-    host_advance(RTT / 4 - NS_PER_MS);                             /* it may still only be late */
+    host_advance(RTT / 4 - NS_PER_MS); /* it may still only be late */
     CHECK(SENT());
     host_advance(2 * NS_PER_MS);
     CHECK(SENT(2));
@@ -196,7 +196,7 @@ static void a_loss_of_what_was_sent_again_is_found(void)
     host_advance(RTT / 2);
     ACKNOWLEDGE(2, 3, 6);
     CHECK(sent() == 2);
-    for (int end = 7; end <= 14; end++) {                          /* all that was sent before: it says nothing */
+    for (int end = 7; end <= 14; end++) { /* all that was sent before: it says nothing */
         for (int number; (number = sent()) >= 0; news = number)
             CHECK(number > 13);
         host_advance(RTT / 8);
@@ -205,9 +205,9 @@ static void a_loss_of_what_was_sent_again_is_found(void)
     for (int number; (number = sent()) >= 0; news = number)
         CHECK(number > 13);
     CHECK(news > 13);
-    ACKNOWLEDGE(2, 3, news + 1);                                   /* sent after number 2 was sent again */
+    ACKNOWLEDGE(2, 3, news + 1); /* sent after number 2 was sent again */
     CHECK(sent() == 2);
-    CHECK_EQUAL(connection()->backoffs, 0);                        /* and not by the retransmission timer */
+    CHECK_EQUAL(connection()->backoffs, 0); /* and not by the retransmission timer */
     finish();
 }
 
@@ -239,9 +239,9 @@ static void a_timeout_sends_the_first_again(void)
         host_advance(NS_PER_MS);
     }
     CHECK(SENT(2));
-    CHECK_EQUAL(connection()->congestion.window, connection()->flight);        /* that one and what may still arrive */
+    CHECK_EQUAL(connection()->congestion.window, connection()->flight); /* that one and what may still arrive */
     ACKNOWLEDGE(14);
-    CHECK_EQUAL(sent(), 14);                                       /* which had probed the tail, and is lost with it */
+    CHECK_EQUAL(sent(), 14); /* which had probed the tail, and is lost with it */
     finish();
 }
 
@@ -254,7 +254,7 @@ static void what_the_peer_gave_back_is_sent_again(void)
     ACKNOWLEDGE(1, 2, 10);
     wire_drop_all();
     host_advance(RTT);
-    ACKNOWLEDGE(2);                                                /* and not up to 10 */
+    ACKNOWLEDGE(2); /* and not up to 10 */
     unsigned seen = 0;
     for (unsigned i = 0; i < 100 && seen < 8; i++) {
         host_advance(200 * NS_PER_MS);
@@ -284,7 +284,7 @@ static void duplicates_do_for_sack(void)
         number = last == 1 ? last : number;
     CHECK_EQUAL(number, 1);
     host_advance(RTT);
-    ACKNOWLEDGE(5);                                                /* number 5 is missing, too */
+    ACKNOWLEDGE(5); /* number 5 is missing, too */
     CHECK_EQUAL(sent(), 5);
     finish();
 }
@@ -307,10 +307,10 @@ static void the_tail_is_probed(void)
     host_advance(2 * RTT);
     CHECK(SENT());
     host_advance(3 * NS_PER_MS);
-    CHECK(SENT(4));                                                /* the last one again */
+    CHECK(SENT(4)); /* the last one again */
     host_advance(RTT);
     ACKNOWLEDGE(2, 4, 5);
-    CHECK(SENT(2));                                                /* which showed that the others were lost */
+    CHECK(SENT(2)); /* which showed that the others were lost */
     ACKNOWLEDGE(3, 4, 5);
     CHECK(SENT(3));
     CHECK(!connection()->backoffs);
@@ -335,7 +335,7 @@ static void a_repaired_tail_counts_as_loss(void)
         CHECK(SENT(4));
         ACKNOWLEDGE(5);
         if (needed == 0)
-            ACKNOWLEDGE(5, 4, 5);                                  /* it was a duplicate */
+            ACKNOWLEDGE(5, 4, 5); /* it was a duplicate */
         CHECK(write_segments(1) && SENT(5));
         host_advance(RTT / 2);
         ACKNOWLEDGE(6);
@@ -386,7 +386,7 @@ static void a_late_original_takes_a_recovery_back(void)
     CHECK(connection()->congestion.slow_start_threshold < threshold);
     wire_drop_all();
     host_advance(NS_PER_MS);
-    ACKNOWLEDGE(6);                                                /* its echo is of what was sent first */
+    ACKNOWLEDGE(6); /* its echo is of what was sent first */
     CHECK(connection()->recovery == TCP_OPEN);
     CHECK(connection()->congestion.window >= window);
     CHECK_EQUAL(connection()->congestion.slow_start_threshold, threshold);
@@ -416,7 +416,7 @@ static void a_real_loss_is_not_taken_back(void)
     host_advance(RTT / 2);
     ACKNOWLEDGE(2, 3, 6);
     CHECK(sent() == 2);
-    hand.echo = stamp_sent;                                        /* of what was sent again */
+    hand.echo = stamp_sent; /* of what was sent again */
     wire_drop_all();
     host_advance(RTT);
     ACKNOWLEDGE(6);
@@ -455,20 +455,20 @@ static void duplicates_are_reported(void)
     uint32_t start = hand.sequence;
     hand_send(&hand, HAND_ACK, 1000);
     wire_drop_all();
-    hand_send(&hand, HAND_ACK, 1000);                              /* all of it again */
+    hand_send(&hand, HAND_ACK, 1000); /* all of it again */
     CHECK(hand_receive(&got) && got.option_length == 12 && block_is(0, start, start + 1000));
-    hand_send(&hand, HAND_ACK, 1400);                              /* a part */
+    hand_send(&hand, HAND_ACK, 1400); /* a part */
     CHECK(hand_receive(&got) && got.acknowledgement == start + 1400 && block_is(0, start, start + 1000));
     struct hand ahead = hand;
     ahead.sequence = start + 2000;
     hand_send(&ahead, HAND_ACK, 1000);
     CHECK(hand_receive(&got) && got.option_length == 12 && block_is(0, start + 2000, start + 3000));
     ahead.sequence = start + 2200;
-    hand_send(&ahead, HAND_ACK, 100);                              /* of what waits for a hole */
+    hand_send(&ahead, HAND_ACK, 100); /* of what waits for a hole */
     CHECK(hand_receive(&got) && got.option_length == 20);
     CHECK(block_is(0, start + 2200, start + 2300) && block_is(1, start + 2000, start + 3000));
     hand.sequence = start + 1400;
-    hand_send(&hand, HAND_ACK, 600);                               /* once only */
+    hand_send(&hand, HAND_ACK, 600); /* once only */
     CHECK(hand_receive(&got) && got.acknowledgement == start + 3000 && got.option_length == 0);
     hand.sequence = start + 3000;
     finish();
@@ -478,7 +478,7 @@ static void duplicates_are_reported(void)
 static void acknowledgements_are_quick_after_a_hole(void)
 {
     CHECK(open_sack());
-    CHECK_EQUAL(stack_set(file, OPTION_TCP, 12, 0), 0);            /* past the quick ones of the start */
+    CHECK_EQUAL(stack_set(file, OPTION_TCP, 12, 0), 0); /* past the quick ones of the start */
     hand.sequence += 100;
     hand_send(&hand, HAND_ACK, 1000);
     hand.sequence -= 100;
@@ -503,7 +503,7 @@ static void acknowledgements_are_quick_after_a_hole(void)
 
 /* ---- What it costs ------------------------------------------------------------------------------------------ */
 
-static int in_flight;                /* segments */
+static int in_flight; /* segments */
 
 static void report_one(void) { ACKNOWLEDGE(0, in_flight / 2, in_flight / 2 + 1); }
 static void report_other(void) { ACKNOWLEDGE(0, in_flight / 2 + 2, in_flight / 2 + 3); }

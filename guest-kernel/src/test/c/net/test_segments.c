@@ -12,7 +12,7 @@
 #include "net/wire.h"
 #include "platform/platform.h"
 
-static const char syn_mss_sack[8] = { 2, 4, 5, (char)0xb4, 4, 2, 1, 1 };        /* MSS 1460, SACK permitted */
+static const char syn_mss_sack[8] = { 2, 4, 5, (char)0xb4, 4, 2, 1, 1 }; /* MSS 1460, SACK permitted */
 static const char syn_mss[4] = { 2, 4, 5, (char)0xb4 };
 
 static struct file *listener, *file;
@@ -48,10 +48,10 @@ static void handshake_options(void)
     CHECK_EQUAL(got.option_length, 24);
     CHECK(memcmp(got.options, "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x01\x08\x0a", 12) == 0);
     CHECK(memcmp(got.options + 16, "\0\0\0\x07\x01\x03\x03", 7) == 0);
-    hand_send_options(&hand, HAND_SYN, all, sizeof(all), 0);       /* ours was lost */
+    hand_send_options(&hand, HAND_SYN, all, sizeof(all), 0); /* ours was lost */
     uint32_t first = got.sequence;
     CHECK(hand_receive(&got) && got.sequence == first);
-    host_advance(NS_PER_SECOND + NS_PER_MS);                       /* and again by itself */
+    host_advance(NS_PER_SECOND + NS_PER_MS); /* and again by itself */
     CHECK(hand_receive(&got) && got.sequence == first && got.flags == (HAND_SYN | HAND_ACK));
     hand.sequence++;
     hand_send(&hand, HAND_RST, 0);
@@ -64,29 +64,29 @@ static void blind_attacks(void)
     CHECK(open_plain());
     struct hand blind = hand;
     blind.sequence += 100;
-    hand_send(&blind, HAND_RST, 0);                                /* in the window, not exact: challenged */
+    hand_send(&blind, HAND_RST, 0); /* in the window, not exact: challenged */
     CHECK(hand_receive(&got) && got.flags == HAND_ACK && got.acknowledgement == hand.sequence);
     host_advance(NS_PER_SECOND);
     hand_send(&blind, HAND_SYN, 0);
     CHECK(hand_receive(&got) && got.flags == HAND_ACK && got.acknowledgement == hand.sequence);
     host_advance(NS_PER_SECOND);
     blind = hand;
-    blind.acknowledgement += 1000;                                 /* acknowledges what was never sent */
+    blind.acknowledgement += 1000; /* acknowledges what was never sent */
     hand_send(&blind, HAND_ACK, 10);
     CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence);
     blind.sequence += 200000;
-    hand_send(&blind, HAND_RST, 0);                                /* outside: ignored */
+    hand_send(&blind, HAND_RST, 0); /* outside: ignored */
     CHECK(hand_silent());
     for (unsigned i = 0; i < 100; i++)
         hand_send(&blind, HAND_SYN, 0);
-    CHECK(hand_silent());                                          /* the limit holds */
+    CHECK(hand_silent()); /* the limit holds */
     blind.sequence = hand.sequence + 0x40000000;
     for (unsigned i = 0; i < 100; i++)
         hand_send(&blind, HAND_ACK, 10);
-    CHECK(hand_silent());                                          /* for data that nobody sent before, too */
+    CHECK(hand_silent()); /* for data that nobody sent before, too */
     blind.sequence = hand.sequence - 10;
     for (unsigned i = 0; i < 10; i++) {
-        hand_send(&blind, HAND_ACK, 10);                           /* sent again: each is acknowledged */
+        hand_send(&blind, HAND_ACK, 10); /* sent again: each is acknowledged */
         CHECK(hand_receive(&got) && got.flags == HAND_ACK && got.acknowledgement == hand.sequence);
     }
     uint8_t byte;
@@ -107,7 +107,7 @@ static void strangers_are_refused(void)
     hand_send(&hand, HAND_RST, 0);
     CHECK(hand_silent());
     hand.stack_port = stack_port(listener);
-    hand_send(&hand, HAND_ACK, 0);                                 /* no cookie of ours */
+    hand_send(&hand, HAND_ACK, 0); /* no cookie of ours */
     CHECK(hand_receive(&got) && got.flags == HAND_RST);
 }
 
@@ -157,7 +157,7 @@ static void fast_retransmit_by_sack(void)
     while (hand_receive(&got))
         segments++;
     CHECK_EQUAL(segments, 10);
-    for (unsigned i = 2; i <= 4; i++) {                            /* the first segment is lost */
+    for (unsigned i = 2; i <= 4; i++) { /* the first segment is lost */
         sack_block(option, base + 1460, base + 1460 * i);
         hand_send_options(&hand, HAND_ACK, option, 12, 0);
     }
@@ -184,7 +184,7 @@ static void fast_retransmit_by_duplicates(void)
         hand_send(&hand, HAND_ACK, 0);
     CHECK(hand_receive(&got));
     CHECK_EQUAL(got.sequence, base + 1460);
-    hand.acknowledgement = base + 2920;                            /* another hole after it */
+    hand.acknowledgement = base + 2920; /* another hole after it */
     hand_send(&hand, HAND_ACK, 0);
     CHECK(hand_receive(&got));
     CHECK_EQUAL(got.sequence, base + 2920);
@@ -195,7 +195,7 @@ static void zero_window_is_probed(void)
 {
     CHECK(open_plain());
     hand.window = 0;
-    hand_send(&hand, HAND_ACK, 1);                                 /* a byte, so that the window is news */
+    hand_send(&hand, HAND_ACK, 1); /* a byte, so that the window is news */
     hand.sequence++;
     host_advance(NS_PER_SECOND);
     wire_drop_all();
@@ -203,7 +203,7 @@ static void zero_window_is_probed(void)
     CHECK(hand_silent());
     for (unsigned i = 0; i < 5; i++) {
         CHECK(silence() < 20 * NS_PER_SECOND);
-        hand_send(&hand, HAND_ACK, 0);                             /* still closed */
+        hand_send(&hand, HAND_ACK, 0); /* still closed */
         wire_drop_all();
     }
     hand.window = 5000;
@@ -225,7 +225,7 @@ static void keep_alive_finds_the_dead(void)
     CHECK(hand_silent());
     host_advance(2 * NS_PER_SECOND);
     CHECK(hand_receive(&got) && got.length == 0 && got.sequence == hand.acknowledgement - 1);
-    hand_send(&hand, HAND_ACK, 0);                                 /* alive: the row starts again */
+    hand_send(&hand, HAND_ACK, 0); /* alive: the row starts again */
     host_advance(29 * NS_PER_SECOND);
     CHECK(hand_silent());
     for (unsigned i = 0; i < 3; i++) {
@@ -242,7 +242,7 @@ static void keep_alive_finds_the_dead(void)
 static void acknowledgements_are_delayed(void)
 {
     CHECK(open_plain());
-    CHECK_EQUAL(stack_set(file, OPTION_TCP, 12, 0), 0);            /* past the quick ones of the start */
+    CHECK_EQUAL(stack_set(file, OPTION_TCP, 12, 0), 0); /* past the quick ones of the start */
     hand_send(&hand, HAND_ACK | HAND_PSH, 100);
     hand.sequence += 100;
     CHECK(hand_silent());
@@ -251,12 +251,12 @@ static void acknowledgements_are_delayed(void)
     hand_send(&hand, HAND_ACK, 1460);
     hand.sequence += 1460;
     CHECK(hand_silent());
-    hand_send(&hand, HAND_ACK, 1460);                              /* every second segment at once */
+    hand_send(&hand, HAND_ACK, 1460); /* every second segment at once */
     hand.sequence += 1460;
     CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence);
     hand_send(&hand, HAND_ACK, 1);
     hand.sequence++;
-    write_pattern(10);                                             /* data carries it */
+    write_pattern(10); /* data carries it */
     CHECK(hand_receive(&got) && got.length == 10 && got.acknowledgement == hand.sequence);
     host_advance(100 * NS_PER_MS);
     CHECK(hand_silent());
@@ -269,14 +269,14 @@ static void nagle(void)
     write_pattern(10);
     CHECK(hand_receive(&got) && got.length == 10);
     write_pattern(20);
-    CHECK(hand_silent());                                          /* waits for the acknowledgement ... */
+    CHECK(hand_silent()); /* waits for the acknowledgement ... */
     hand.acknowledgement += 10;
     hand_send(&hand, HAND_ACK, 0);
     CHECK(hand_receive(&got) && got.length == 20);
     write_pattern(30);
     CHECK(hand_silent());
     CHECK_EQUAL(stack_set(file, OPTION_TCP, OPTION_NO_DELAY, 1), 0);
-    CHECK(hand_receive(&got) && got.length == 30);                 /* ... or for nobody */
+    CHECK(hand_receive(&got) && got.length == 30); /* ... or for nobody */
     finish();
 }
 
@@ -294,8 +294,8 @@ static void out_of_order_is_reported(void)
     hand_send(&late, HAND_ACK, 500);
     CHECK(hand_receive(&got));
     CHECK_EQUAL(got.option_length, 20);
-    CHECK_EQUAL(read_be32(got.options + 4), late.sequence);        /* the newest first */
-    late.sequence = hand.sequence + 900;                           /* overlaps */
+    CHECK_EQUAL(read_be32(got.options + 4), late.sequence); /* the newest first */
+    late.sequence = hand.sequence + 900;                    /* overlaps */
     hand_send(&late, HAND_ACK, 1200);
     hand_send(&hand, HAND_ACK, 950);
     wire_drop_all();
@@ -312,8 +312,9 @@ static void old_timestamps_are_refused(void)
     static const uint8_t options[16] = { 2, 4, 5, 0xb4, 8, 10, 0, 0, 0, 100, 0, 0, 0, 0, 1, 1 };
     uint8_t byte[10];
     wire_drop_all();
-    hand = (struct hand){ .port = 31000, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535,
-                          .timestamp = 100 };
+    hand = (struct hand){
+        .port = 31000, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535, .timestamp = 100
+    };
     hand_send_options(&hand, HAND_SYN, options, sizeof(options), 0);
     CHECK(hand_receive(&got));
     hand.sequence++;
@@ -346,7 +347,7 @@ static void path_mtu_shrinks(void)
     write_be32(icmp + 24, WIRE_PEER);
     write_be16(icmp + 28, hand.stack_port);
     write_be16(icmp + 30, hand.port);
-    write_be32(icmp + 32, got.sequence + 5000);                    /* about nothing in flight: not believed */
+    write_be32(icmp + 32, got.sequence + 5000); /* about nothing in flight: not believed */
     write_be16(icmp + 2, checksum_finish(checksum_add(0, icmp, sizeof(icmp))));
     wire_inject_ip(WIRE_PEER, WIRE_STACK, 1, 0, 0, icmp, sizeof(icmp));
     CHECK(hand_silent());
@@ -369,11 +370,11 @@ static void orderly_end_and_time_wait(void)
     hand_send(&hand, HAND_ACK, 0);
     hand_send(&hand, HAND_ACK | HAND_FIN, 0);
     CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence + 1);
-    hand_send(&hand, HAND_ACK | HAND_FIN, 0);                      /* our ACK was lost */
+    hand_send(&hand, HAND_ACK | HAND_FIN, 0); /* our ACK was lost */
     CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence + 1);
     struct hand again = hand;
     again.sequence += 100000;
-    hand_send_options(&again, HAND_SYN, syn_mss, sizeof(syn_mss), 0);      /* provably new */
+    hand_send_options(&again, HAND_SYN, syn_mss, sizeof(syn_mss), 0); /* provably new */
     CHECK(hand_receive(&got) && got.flags == (HAND_SYN | HAND_ACK) && got.acknowledgement == again.sequence + 1);
     again.sequence++;
     hand_send(&again, HAND_RST, 0);
@@ -391,7 +392,7 @@ static void half_close(void)
     CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 50);
     CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 0);
     wire_drop_all();
-    write_pattern(100);                                            /* the other way is open */
+    write_pattern(100); /* the other way is open */
     CHECK(hand_receive(&got) && got.length == 100 && got.acknowledgement == hand.sequence);
     hand.acknowledgement += 100;
     hand_send(&hand, HAND_ACK, 0);
@@ -399,7 +400,7 @@ static void half_close(void)
     CHECK(hand_receive(&got) && got.flags & HAND_FIN);
     hand.acknowledgement++;
     hand_send(&hand, HAND_ACK, 0);
-    hand_send(&hand, HAND_ACK, 0);                                 /* the connection is gone */
+    hand_send(&hand, HAND_ACK, 0); /* the connection is gone */
     CHECK(hand_receive(&got) && got.flags == HAND_RST);
 }
 
@@ -410,7 +411,7 @@ static void orphans_do_not_stay(void)
     file_put(file);
     CHECK(hand_receive(&got) && got.flags & HAND_FIN);
     hand.acknowledgement++;
-    hand_send(&hand, HAND_ACK, 0);                                 /* and never a FIN */
+    hand_send(&hand, HAND_ACK, 0); /* and never a FIN */
     host_advance(61 * NS_PER_SECOND);
     hand_send(&hand, HAND_ACK, 0);
     CHECK(hand_receive(&got) && got.flags == HAND_RST);
@@ -545,11 +546,11 @@ static void urgent_byte_comes_out_of_order(void)
     CHECK_EQUAL(stack_poll(file) & (POLLPRI | POLLIN), POLLPRI);
     CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_OOB), 1);
     CHECK(pattern_matches(1, ahead.sequence, &byte, 1));
-    hand_send(&ahead, HAND_ACK | URGENT, 5);                       /* again: no news */
+    hand_send(&ahead, HAND_ACK | URGENT, 5); /* again: no news */
     CHECK_EQUAL(stack_receive(file, &byte, 1, MSG_OOB), -EINVAL);
     hand_send(&hand, HAND_ACK, 10);
-    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 10);   /* up to the mark */
-    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 4);    /* and from after the byte */
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 10); /* up to the mark */
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), 4);  /* and from after the byte */
     CHECK(pattern_matches(1, ahead.sequence + 1, data, 4));
     hand.sequence += 15;
     finish();
@@ -573,7 +574,7 @@ static void no_memory_is_survived(void)
             file_put(socket);
         }
         host_fail_allocation(0);
-        while (stack_accept(listener, &accepted) == 0)             /* what waits is not lost */
+        while (stack_accept(listener, &accepted) == 0) /* what waits is not lost */
             file_put(accepted);
         listener->flags &= ~O_NONBLOCK;
         host_advance(300 * NS_PER_SECOND);

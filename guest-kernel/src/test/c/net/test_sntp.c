@@ -32,8 +32,8 @@ static void make_answer(uint8_t to[SNTP_MESSAGE_SIZE], const uint8_t *question, 
     memset(to, 0, SNTP_MESSAGE_SIZE);
     to[0] = 4 << 3 | 4;
     to[1] = 2;
-    write_be32(to + 4, 0x00000800);                  /* root delay: 1/32 s */
-    write_be32(to + 8, 0x00000400);                  /* dispersion: 1/64 s */
+    write_be32(to + 4, 0x00000800); /* root delay: 1/32 s */
+    write_be32(to + 8, 0x00000400); /* dispersion: 1/64 s */
     memcpy(to + 24, question + 40, 8);
     put_stamp(to + 32, received);
     put_stamp(to + 40, sent);
@@ -43,7 +43,7 @@ static uint8_t question[SNTP_MESSAGE_SIZE], message[SNTP_MESSAGE_SIZE];
 
 static enum sntp_kind read_exactly(size_t length, struct sntp_answer *answer)
 {
-    uint8_t *exact = malloc(length ? length : 1);    /* the sanitizer sees every byte that is read beyond the end */
+    uint8_t *exact = malloc(length ? length : 1); /* the sanitizer sees every byte that is read beyond the end */
     memcpy(exact, message, length);
     enum sntp_kind kind = sntp_read(exact, length, NONCE, answer);
     free(exact);
@@ -69,7 +69,7 @@ static void a_good_answer_is_read(void)
     CHECK_EQUAL(read_exactly(SNTP_MESSAGE_SIZE, &answer), SNTP_TIME);
     CHECK(answer.received <= received && received - answer.received <= 1);
     CHECK(answer.sent <= sent && sent - answer.sent <= 1);
-    CHECK_EQUAL(answer.distance, NS_PER_SECOND / 32);        /* half of 1/32, and 1/64 */
+    CHECK_EQUAL(answer.distance, NS_PER_SECOND / 32); /* half of 1/32, and 1/64 */
     for (size_t length = 0; length < SNTP_MESSAGE_SIZE; length++)
         CHECK_EQUAL(read_exactly(length, &answer), SNTP_INVALID);
 }
@@ -135,7 +135,7 @@ static void kisses_of_death(void)
         message[1] = 0;
         memcpy(message + 12, kisses[i].code, 4);
         CHECK_EQUAL(read_exactly(SNTP_MESSAGE_SIZE, &answer), kisses[i].expected);
-        message[24] ^= 1;                            /* by somebody who did not see the question */
+        message[24] ^= 1; /* by somebody who did not see the question */
         CHECK_EQUAL(read_exactly(SNTP_MESSAGE_SIZE, &answer), SNTP_INVALID);
     }
 }
@@ -151,7 +151,7 @@ static void a_liar_is_outvoted(void)
 {
     struct sntp_sample three[] = { sample(1000, 50), sample(-500000, 1), sample(1030, 40) };
     CHECK_EQUAL(sntp_choose(three, 3), 2);
-    CHECK_EQUAL(sntp_choose(three, 2), -1);          /* one word against another */
+    CHECK_EQUAL(sntp_choose(three, 2), -1); /* one word against another */
     CHECK_EQUAL(sntp_choose(three + 1, 1), 0);
     three[1].usable = false;
     CHECK_EQUAL(sntp_choose(three, 2), 0);
@@ -167,13 +167,13 @@ static void absurd_delays_do_not_count(void)
     CHECK_EQUAL(good.delay, 2000);
     CHECK_EQUAL(good.error, 1007);
     CHECK(!sntp_sample_of(10 * NS_PER_SECOND, 11 * NS_PER_SECOND, &answer).usable);
-    answer.sent += 3000;                             /* longer on its way than we waited */
+    answer.sent += 3000; /* longer on its way than we waited */
     CHECK(!sntp_sample_of(10 * NS_PER_SECOND, 10 * NS_PER_SECOND + 2000, &answer).usable);
 }
 
 /* ---- The thread --------------------------------------------------------------------------------------------- */
 
-#define SECOND_SERVER 0x0a140005u           /* beyond the gateway */
+#define SECOND_SERVER 0x0a140005u /* beyond the gateway */
 #define DRIFT_PPM 50
 
 enum phase { LIES_FIRST, HOUR, SLOW_DOWN, SILENCE, REFUSED, END };
@@ -275,9 +275,9 @@ static void lie_first(void)
     EXPECT(clock_error() > 4 * NS_PER_SECOND);
     make_answer(message, story.question, NS_PER_SECOND, NS_PER_SECOND);
     message[24] ^= 1;
-    send_message(story.to, message);                         /* of another question */
+    send_message(story.to, message); /* of another question */
     message[24] ^= 1;
-    send_message(SECOND_SERVER, message);                    /* of a server that was not asked */
+    send_message(SECOND_SERVER, message); /* of a server that was not asked */
     answer_rightly();
     next_phase();
 }
@@ -307,10 +307,10 @@ static void serve(void)
         if (story.questions == 3)
             next_phase();
         return;
-    case SILENCE:                                            /* 20 minutes */
+    case SILENCE: /* 20 minutes */
         if (clock_monotonic() - story.phase_since < 1200 * NS_PER_SECOND)
             return;
-        EXPECT(story.worst < 5 * NS_PER_MS);                 /* by the drift that was learnt */
+        EXPECT(story.worst < 5 * NS_PER_MS); /* by the drift that was learnt */
         sntp_use((const ipv4_t[]){ SECOND_SERVER, WIRE_PEER }, 2);
         next_phase();
         return;
@@ -356,8 +356,9 @@ static void the_clock_follows_its_servers(void)
     if (setjmp(story.end) == 0)
         thread_entry(thread_argument);
     if (story.failure)
-        host_fail(__FILE__, __LINE__, "phase %d, question %u, %lu s in, clock wrong by %lu us, worst %lu us: %s", story.phase,
-                  story.questions, (unsigned long)((clock_monotonic() - story.phase_since) / NS_PER_SECOND),
+        host_fail(__FILE__, __LINE__, "phase %d, question %u, %lu s in, clock wrong by %lu us, worst %lu us: %s",
+                  story.phase, story.questions,
+                  (unsigned long)((clock_monotonic() - story.phase_since) / NS_PER_SECOND),
                   (unsigned long)(clock_error() / 1000), (unsigned long)(story.worst / 1000), story.failure);
     CHECK_EQUAL(story.phase, END);
     CHECK_EQUAL(story.asked_second, 1);

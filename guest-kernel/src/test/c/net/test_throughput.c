@@ -13,9 +13,9 @@
 #include "net/wire.h"
 #include "platform/platform.h"
 
-#define MSS 1448u                    /* with timestamps */
-#define DELAY (25 * NS_PER_MS)       /* each way */
-#define RATE 6250000u                /* bytes a second */
+#define MSS 1448u              /* with timestamps */
+#define DELAY (25 * NS_PER_MS) /* each way */
+#define RATE 6250000u          /* bytes a second */
 #define QUEUE (50 * NS_PER_MS)
 #define SEGMENTS (1u << 18)
 
@@ -23,8 +23,8 @@
 static const uint8_t syn_all[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7 };
 
 static struct line {
-    uint64_t rate;                   /* bytes a second */
-    double loss, reordering;         /* of what the sender sends */
+    uint64_t rate;           /* bytes a second */
+    double loss, reordering; /* of what the sender sends */
 } line;
 
 static struct file *listener, *file;
@@ -37,9 +37,9 @@ struct arrival {
     struct list link;
     nanoseconds due;
     bool to_stack;
-    uint32_t start, length;          /* of data */
-    uint32_t stamp;                  /* its timestamp */
-    uint8_t options[40], option_length;              /* of acknowledgements to the stack */
+    uint32_t start, length;             /* of data */
+    uint32_t stamp;                     /* its timestamp */
+    uint8_t options[40], option_length; /* of acknowledgements to the stack */
     uint32_t acknowledgement;
     uint16_t window;
 };
@@ -128,12 +128,12 @@ static void finish(void)
 /* ---- The stack sends ---------------------------------------------------------------------------------------- */
 
 static struct receiver {
-    uint32_t first;                  /* sequence number of the stream's begin */
-    uint32_t next;                   /* segments received in order */
-    uint32_t highest;                /* after the last one received */
-    uint32_t unacknowledged;         /* segments in order, not acknowledged yet */
-    uint32_t stamp;                  /* timestamp to echo */
-    uint32_t sent, repeated;         /* segments that the stack sent, and of those, again */
+    uint32_t first;          /* sequence number of the stream's begin */
+    uint32_t next;           /* segments received in order */
+    uint32_t highest;        /* after the last one received */
+    uint32_t unacknowledged; /* segments in order, not acknowledged yet */
+    uint32_t stamp;          /* timestamp to echo */
+    uint32_t sent, repeated; /* segments that the stack sent, and of those, again */
     uint8_t have[SEGMENTS];
 } receiver;
 
@@ -172,8 +172,10 @@ static uint8_t *put_block(uint8_t *p, uint32_t start, uint32_t end)
 /* Reports the run of the segment that came last, and the first of all; a duplicate first of all. */
 static void acknowledge(uint32_t latest, bool duplicate)
 {
-    struct arrival ack = { .to_stack = true, .acknowledgement = receiver.first + receiver.next * MSS,
-                           .window = 65535, .options = { 1, 1, 8, 10, 0, 0, 0, 7 } };
+    struct arrival ack = { .to_stack = true,
+                           .acknowledgement = receiver.first + receiver.next * MSS,
+                           .window = 65535,
+                           .options = { 1, 1, 8, 10, 0, 0, 0, 7 } };
     write_be32(ack.options + 8, receiver.stamp);
     uint8_t *sack = ack.options + 12, *p = sack + 4;
     if (duplicate)
@@ -240,10 +242,7 @@ static uint64_t rate_of_sending(struct line kind, nanoseconds time)
 
 /* What Reno's rules give on this line with these losses: 1.22 / sqrt(p) segments in a round trip (RFC 3649 appendix A);
  * CUBIC must not give less (RFC 9438 4.3). */
-static uint64_t reno(double root_of_loss)
-{
-    return (uint64_t)(1.22 / root_of_loss * MSS / 0.05);
-}
+static uint64_t reno(double root_of_loss) { return (uint64_t)(1.22 / root_of_loss * MSS / 0.05); }
 
 static void an_undisturbed_line_is_filled(void)
 {
@@ -272,9 +271,9 @@ static void reordering_costs_nothing(void)
 
 /* A sender in slow start, without losses: only the stack's window and acknowledgements hold it back. */
 static struct sender {
-    uint32_t first;                  /* sequence number of the stream's begin */
-    uint32_t next, acknowledged;     /* bytes */
-    uint32_t window, edge;           /* bytes: of congestion; up to where the stack has room */
+    uint32_t first;              /* sequence number of the stream's begin */
+    uint32_t next, acknowledged; /* bytes */
+    uint32_t window, edge;       /* bytes: of congestion; up to where the stack has room */
     uint32_t acknowledgements;
 } sender;
 
@@ -348,7 +347,7 @@ static void the_window_keeps_up_with_slow_start(void)
 static void received_lines_are_filled(void)
 {
     CHECK(rate_of_receiving(40000000, 5 * NS_PER_SECOND) > 40000000UL * 85 / 100);
-    CHECK(sender.acknowledgements <= sender.acknowledged / MSS * 52 / 100);        /* every second segment */
+    CHECK(sender.acknowledgements <= sender.acknowledged / MSS * 52 / 100); /* every second segment */
 }
 
 int main(void)

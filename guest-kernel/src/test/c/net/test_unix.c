@@ -168,7 +168,7 @@ static void listeners_do_not_connect(void)
 
 /* ---- Without memory ----------------------------------------------------------------------------------------- */
 
-#define ALLOCATIONS 20u              /* more than one connection makes */
+#define ALLOCATIONS 20u /* more than one connection makes */
 
 static struct file *listening, *calling, *accepted;
 
@@ -212,7 +212,7 @@ static void connect_with_failing(void (*fail)(uint64_t n), uint64_t n)
     CHECK(succeeds(say, 5));
     CHECK(succeeds(answer, 5));
     host_fail_allocation(0);
-    CHECK_EQUAL(take_call(), -EAGAIN);   /* one connection was made */
+    CHECK_EQUAL(take_call(), -EAGAIN); /* one connection was made */
     CHECK_EQUAL(stack_receive(accepted, text, sizeof(text), 0), 5);
     CHECK(memcmp(text, "hello", 5) == 0);
     CHECK_EQUAL(stack_receive(calling, text, sizeof(text), 0), 5);

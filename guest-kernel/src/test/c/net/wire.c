@@ -20,7 +20,7 @@ void (*wire_sent)(const uint8_t *frame, uint32_t length);
 static struct network_device device;
 static struct list sent = LIST_INIT(sent);
 static struct wire_frame *current;
-static bool asked;                   /* who has 10.9.0.1? */
+static bool asked; /* who has 10.9.0.1? */
 
 static bool transmit(struct network_device *d, struct packet *packet)
 {
@@ -44,16 +44,21 @@ static void flush(struct network_device *d) { (void)d; }
 
 void wire_start(void)
 {
-    device = (struct network_device){ .name = "eth0", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .max_mtu = 9001,
-                                      .running = true, .transmit = transmit, .flush = flush };
+    device = (struct network_device){ .name = "eth0",
+                                      .mac = { 2, 0, 0, 0, 0, 2 },
+                                      .mtu = 1500,
+                                      .max_mtu = 9001,
+                                      .running = true,
+                                      .transmit = transmit,
+                                      .flush = flush };
     network_device_add(&device);
     net_init();
 }
 
 static void say_who_we_are(void)
 {
-    static const uint8_t arp[42] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
-                                     2, 0, 0, 0, 0, 1, 10, 9, 0, 1, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2 };
+    static const uint8_t arp[42] = { 2, 0, 0, 0, 0, 2, 2, 0,  0, 0, 0, 1, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+                                     1, 2, 0, 0, 0, 0, 1, 10, 9, 0, 1, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2 };
     wire_inject(arp, sizeof(arp));
 }
 
@@ -163,9 +168,13 @@ bool hand_receive(struct hand_segment *out)
     uint64_t pseudo = checksum_pseudo(read_be32(ip + 12), read_be32(ip + 16), 6, total);
     if (checksum_fold(checksum_add(pseudo, tcp, total)) != 0xffff || checksum_fold(checksum_add(0, ip, 20)) != 0xffff)
         host_fail(__FILE__, __LINE__, "a segment with a wrong checksum");
-    *out = (struct hand_segment){ .port = read_be16(tcp + 2), .flags = tcp[13], .sequence = read_be32(tcp + 4),
-                                  .acknowledgement = read_be32(tcp + 8), .length = total - header,
-                                  .window = read_be16(tcp + 14), .option_length = (uint8_t)(header - 20) };
+    *out = (struct hand_segment){ .port = read_be16(tcp + 2),
+                                  .flags = tcp[13],
+                                  .sequence = read_be32(tcp + 4),
+                                  .acknowledgement = read_be32(tcp + 8),
+                                  .length = total - header,
+                                  .window = read_be16(tcp + 14),
+                                  .option_length = (uint8_t)(header - 20) };
     memcpy(out->options, tcp + 20, out->option_length);
     memcpy(out->data, tcp + header, out->length);
     return true;
@@ -189,7 +198,9 @@ bool hand_open_from(ipv4_t address, struct hand *hand, struct file *listener, st
     struct hand_segment segment;
     wire_drop_all();
     next_port = next_port == 60000 ? 20000 : next_port + 1;
-    *hand = (struct hand){ .address = address, .port = next_port, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535 };
+    *hand = (struct hand){
+        .address = address, .port = next_port, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535
+    };
     hand_send_options(hand, HAND_SYN, syn_options, length, 0);
     if (!hand_receive(&segment) || segment.flags != (HAND_SYN | HAND_ACK) || segment.acknowledgement != 1001)
         return false;

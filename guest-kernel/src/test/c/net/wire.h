@@ -41,16 +41,16 @@ void wire_inject_ip(ipv4_t from, ipv4_t to, uint8_t protocol, uint16_t identific
 
 /* ---- TCP by hand ------------------------------------------------------------------------------------------- */
 
-struct hand {                        /* the peer's end of one connection */
-    ipv4_t address;                  /* IPV4_ANY: WIRE_PEER; others must lie beyond the gateway */
+struct hand {       /* the peer's end of one connection */
+    ipv4_t address; /* IPV4_ANY: WIRE_PEER; others must lie beyond the gateway */
     uint16_t port, stack_port;
-    uint32_t sequence, acknowledgement;              /* what the peer sends next, and expects next */
+    uint32_t sequence, acknowledgement; /* what the peer sends next, and expects next */
     uint16_t window;
-    uint32_t timestamp;              /* 0: no option */
-    uint32_t echo;                   /* the stack's last timestamp */
+    uint32_t timestamp; /* 0: no option */
+    uint32_t echo;      /* the stack's last timestamp */
 };
 struct hand_segment {
-    uint16_t port;                   /* of the hand it is for */
+    uint16_t port; /* of the hand it is for */
     uint8_t flags;
     uint32_t sequence, acknowledgement, length;
     uint16_t window;

@@ -19,10 +19,7 @@
 
 extern char native_boot_stack_guard[];
 
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-    return level == 1 || (entry & ENTRY_LARGE);
-}
+static bool is_leaf(uint64_t entry, unsigned level) { return level == 1 || (entry & ENTRY_LARGE); }
 
 static unsigned count_bad_in(const uint64_t *table, unsigned level, uintptr_t base)
 {
@@ -45,10 +42,7 @@ static unsigned count_bad_in(const uint64_t *table, unsigned level, uintptr_t ba
     return bad;
 }
 
-static unsigned count_bad_pages(void)
-{
-    return count_bad_in(native_root_table, 4, 0);
-}
+static unsigned count_bad_pages(void) { return count_bad_in(native_root_table, 4, 0); }
 
 /* The only one of its level-4 entry. */
 #define SOME_USER_PAGE 0x310000000000UL
@@ -85,8 +79,8 @@ static void count_gate(const uint64_t *table, unsigned level, uintptr_t base, un
         bool data = address >= (uintptr_t)kernel_gate_data_start && address < (uintptr_t)kernel_gate_data_end;
         bool executable = !(table[i] & ENTRY_NO_EXECUTE);
         ++*pages;
-        *bad += level != 1 || !(text || data) || executable != text || (table[i] & ENTRY_USER)
-                || (text && (table[i] & ENTRY_WRITE)) || (table[i] & ENTRY_ADDRESS) != address - KERNEL_BASE;
+        *bad += level != 1 || !(text || data) || executable != text || (table[i] & ENTRY_USER) ||
+                (text && (table[i] & ENTRY_WRITE)) || (table[i] & ENTRY_ADDRESS) != address - KERNEL_BASE;
     }
 }
 
@@ -110,9 +104,9 @@ static void test_isolation(void)
     check("the gate is small", pages >= 2 && pages <= 8);
     check("both roots have the same user half", differing == 0);
     check("the kernel's root does not execute user memory", executable == 0);
-    check("the processor is told of both", this_cpu()->user_root == virt_to_phys(native_user_root_table)
-                                               && this_cpu()->kernel_root == virt_to_phys(native_root_table)
-                                               && (cr3_read() & ENTRY_ADDRESS) == this_cpu()->kernel_root);
+    check("the processor is told of both", this_cpu()->user_root == virt_to_phys(native_user_root_table) &&
+                                               this_cpu()->kernel_root == virt_to_phys(native_root_table) &&
+                                               (cr3_read() & ENTRY_ADDRESS) == this_cpu()->kernel_root);
 }
 
 /* L1TF: what such an entry says of an address must not be that of memory. */
@@ -158,7 +152,7 @@ static void test_device_memory(void)
     check("no device memory across its end", mmio_map(UINT64_MAX - 5, 10) == NULL);
 }
 
-#define HAS_SMEP (1u << 7)              /* CPUID leaf 7 ebx (SDM 2A) */
+#define HAS_SMEP (1u << 7) /* CPUID leaf 7 ebx (SDM 2A) */
 #define RETURN_INSTRUCTION 0xc3
 
 static void test_user_access(void)
@@ -174,7 +168,7 @@ static void test_user_access(void)
 }
 
 #define APIC_COMMAND 0x300
-#define APIC_COMMAND_SELF (1u << 18)        /* destination shorthand (SDM 3A figure 11-12) */
+#define APIC_COMMAND_SELF (1u << 18) /* destination shorthand (SDM 3A figure 11-12) */
 
 static unsigned handled;
 
@@ -236,14 +230,10 @@ static void others(void)
     test_user_access();
 }
 
-#define TESTS(name)                        \
-    {                                      \
-        .platform = (name),                \
-        .rights = rights,                  \
-        .count_bad_pages = count_bad_pages, \
-        .stack_guard = native_boot_stack_guard, \
-        .kernel_memory_fault = kernel_memory_fault, \
-        .others = others,                  \
+#define TESTS(name) \
+    { \
+        .platform = (name), .rights = rights, .count_bad_pages = count_bad_pages, \
+        .stack_guard = native_boot_stack_guard, .kernel_memory_fault = kernel_memory_fault, .others = others, \
     }
 const struct platform_tests native_tests = TESTS("native");
 const struct platform_tests xen_pvh_tests = TESTS("xen-pvh");

@@ -20,14 +20,14 @@ static const struct machine {
     struct processor_leaf xen_time, timing, crystal, frequency;
     uint64_t expected;
 } machines[] = {
-    { "KVM with its timing leaf, as EC2", "KVMKVMKVM", .timing = { 2499998, 1000000, 0, 0 }, .crystal = { 2, 100, 0, 0 },
-      .frequency = { 3000, 0, 0, 0 }, .expected = 2499998000 },
+    { "KVM with its timing leaf, as EC2", "KVMKVMKVM", .timing = { 2499998, 1000000, 0, 0 },
+      .crystal = { 2, 100, 0, 0 }, .frequency = { 3000, 0, 0, 0 }, .expected = 2499998000 },
     { "KVM without it", "KVMKVMKVM", .crystal = { 2, 216, 24000000, 0 }, .expected = 2592000000 },
     { "Xen", "XenVMMXenVMM", .xen_time = { 0, 0, 2900000, 0 }, .timing = { 1, 1, 1, 1 }, .expected = 2900000000 },
     { "bare, the crystal is known", NULL, .timing = { 1, 1, 1, 1 }, .crystal = { 2, 168, 25000000, 0 },
       .frequency = { 2100, 0, 0, 0 }, .expected = 2100000000 },
-    { "bare, the crystal is not known", NULL, .crystal = { 2, 216, 0, 0 }, .frequency = { 0x70000 | 2600, 3500, 100, 0 },
-      .expected = 2600000000 },
+    { "bare, the crystal is not known", NULL, .crystal = { 2, 216, 0, 0 },
+      .frequency = { 0x70000 | 2600, 3500, 100, 0 }, .expected = 2600000000 },
     { "bare, a fast one", NULL, .crystal = { 1, 500, 38400000, 0 }, .expected = 19200000000 },
 };
 static const struct machine *machine;
@@ -37,15 +37,21 @@ struct processor_leaf processor_identify(uint32_t leaf, uint32_t subleaf)
     struct processor_leaf name = { .eax = 0x40000010 };
     (void)subleaf;
     switch (leaf) {
-    case 1: return (struct processor_leaf){ .ecx = machine->hypervisor != NULL ? IN_HYPERVISOR : 0 };
-    case 0x15: return machine->crystal;
-    case 0x16: return machine->frequency;
-    case 0x40000003: return machine->xen_time;
-    case 0x40000010: return machine->timing;
+    case 1:
+        return (struct processor_leaf){ .ecx = machine->hypervisor != NULL ? IN_HYPERVISOR : 0 };
+    case 0x15:
+        return machine->crystal;
+    case 0x16:
+        return machine->frequency;
+    case 0x40000003:
+        return machine->xen_time;
+    case 0x40000010:
+        return machine->timing;
     case 0x40000000:
         memcpy(&name.ebx, machine->hypervisor, strlen(machine->hypervisor));
         return name;
-    default: return (struct processor_leaf){ 0 };
+    default:
+        return (struct processor_leaf){ 0 };
     }
 }
 

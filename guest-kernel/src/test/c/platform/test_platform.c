@@ -46,9 +46,9 @@ static noreturn void finish(void)
 unsigned timer_calls;
 static unsigned interrupts_in_user_mode;
 static uintptr_t expected_kernel_fault;
-static uintptr_t forbidden_access;      /* kernel code reads it without the right to */
-#define FORBIDDEN_INSTRUCTION_LENGTH 2  /* mov (%rsi), %eax */
-static uintptr_t forbidden_call;        /* kernel code calls it without the right to */
+static uintptr_t forbidden_access;     /* kernel code reads it without the right to */
+#define FORBIDDEN_INSTRUCTION_LENGTH 2 /* mov (%rsi), %eax */
+static uintptr_t forbidden_call;       /* kernel code calls it without the right to */
 
 static const struct platform_tests *tests;
 
@@ -97,7 +97,7 @@ bool kernel_page_fault(struct registers *registers, uintptr_t address)
     }
     if (address == forbidden_call) {
         forbidden_call = 0;
-        registers->rip = *(const uint64_t *)registers->rsp;      /* as if it had returned */
+        registers->rip = *(const uint64_t *)registers->rsp; /* as if it had returned */
         registers->rsp += sizeof(uint64_t);
         return true;
     }
@@ -142,10 +142,7 @@ static uintptr_t offset_in_image(const void *image_address)
     return (uintptr_t)image_address - KERNEL_BASE;
 }
 
-static const void *alias_of(const void *image_address)
-{
-    return phys_to_virt(offset_in_image(image_address));
-}
+static const void *alias_of(const void *image_address) { return phys_to_virt(offset_in_image(image_address)); }
 
 /* test script `native` compares the addresses of several boots. */
 static void test_slide(void)
@@ -157,8 +154,8 @@ static void test_slide(void)
           KERNEL_BASE >= LINKED_BASE && (uintptr_t)kernel_end <= LINKED_BASE + IMAGE_SPACE);
     uintptr_t linked = LINKED_BASE + offset_in_image(kernel_text_start);
     check("nothing is left where it was linked", !wanted || !tests->rights(linked).present);
-    check("nokaslr is a word of its own", !slide_wanted("a nokaslr", 9) && slide_wanted("nokaslr2 a=nokaslr", 100)
-                                          && slide_wanted("a nokaslr", 8) && !slide_wanted("nokaslr b", 100));
+    check("nokaslr is a word of its own", !slide_wanted("a nokaslr", 9) && slide_wanted("nokaslr2 a=nokaslr", 100) &&
+                                              slide_wanted("a nokaslr", 8) && !slide_wanted("nokaslr b", 100));
 }
 
 static void test_protection(void)
@@ -166,8 +163,8 @@ static void test_protection(void)
     check("kernel pages are writable or executable, never both", tests->count_bad_pages() == 0);
     check("kernel text is executable", tests->rights((uintptr_t)kernel_text_start).executable);
     check("the image has an alias", tests->rights((uintptr_t)alias_of(kernel_text_start)).present);
-    check("kernel text has no writable alias", !is_writable(kernel_text_start) &&
-          !is_writable(alias_of(kernel_text_start)));
+    check("kernel text has no writable alias",
+          !is_writable(kernel_text_start) && !is_writable(alias_of(kernel_text_start)));
     check("kernel constants have no writable alias",
           !is_writable(kernel_rodata_start) && !is_writable(alias_of(kernel_rodata_start)));
     check("kernel data is writable", is_writable(kernel_data_start));
@@ -197,15 +194,15 @@ static void test_kernel_stacks(void)
 }
 
 #define CHURN_BASE 0x7f0000000000UL
-#define CHURN_STEP 0x1001000UL          /* a table for nearly every page */
+#define CHURN_STEP 0x1001000UL /* a table for nearly every page */
 #define CHURN_PAGES 1000UL
 #define CHURN_END (CHURN_BASE + CHURN_PAGES * CHURN_STEP)
 
 static bool has(uintptr_t virtual, phys_t physical, unsigned protection)
 {
     struct mmu_entry found;
-    return mmu_query(virtual, &found) && found.physical == physical && found.protection == protection
-           && found.virtual == virtual;
+    return mmu_query(virtual, &found) && found.physical == physical && found.protection == protection &&
+           found.virtual == virtual;
 }
 
 static void map_churn(phys_t physical, unsigned protection)
@@ -214,7 +211,8 @@ static void map_churn(phys_t physical, unsigned protection)
     for (size_t i = 0; i < CHURN_PAGES; i += array_size(entries)) {
         for (size_t j = 0; j < array_size(entries); j++)
             entries[j] = (struct mmu_entry){ .virtual = CHURN_BASE + (i + j) * CHURN_STEP,
-                                             .physical = physical, .protection = protection };
+                                             .physical = physical,
+                                             .protection = protection };
         if (mmu_map(entries, array_size(entries)) != 0)
             panic("mmu_map failed");
     }
@@ -244,8 +242,8 @@ static void test_mmu(void)
     map_churn(page, MMU_READ | MMU_WRITE);
     check("mapped pages are found", has(some, page, MMU_READ | MMU_WRITE));
     uint64_t value = 0x1234, back = 0;
-    bool copied = user_copy_raw((void *)some, &value, sizeof(value)) == 0
-                  && user_copy_raw(&back, (const void *)other, sizeof(back)) == 0;
+    bool copied = user_copy_raw((void *)some, &value, sizeof(value)) == 0 &&
+                  user_copy_raw(&back, (const void *)other, sizeof(back)) == 0;
     check("two mappings show one page", copied && back == value);
     check("writing marks accessed and dirty", mmu_query(some, &found) && found.accessed && found.dirty);
     check("the accessed mark clears", mmu_test_clear_accessed(some) && !mmu_test_clear_accessed(some));
@@ -274,8 +272,8 @@ static void test_mmu(void)
 static void spread(struct mmu_entry *entries, phys_t physical)
 {
     for (unsigned i = 0; i < SPREAD; i++)
-        entries[i] = (struct mmu_entry){ .virtual = CHURN_BASE + i * (2UL << 20), .physical = physical,
-                                         .protection = MMU_READ };
+        entries[i] =
+            (struct mmu_entry){ .virtual = CHURN_BASE + i * (2UL << 20), .physical = physical, .protection = MMU_READ };
     entries[SPREAD - 1].virtual = CHURN_BASE + (512UL << 30);
 }
 
@@ -319,8 +317,8 @@ static void test_memory_exhausted(void)
         check("mapping without memory for all tables fails", !maps_with(entries, tables));
     check("and succeeds with it", maps_with(entries, SPREAD_TABLES));
     uintptr_t from = CHURN_BASE, end = CHURN_BASE + (513UL << 30);
-    check("translations are listed", mmu_find(&from, end, out, SPREAD) == SPREAD
-                                     && out[SPREAD - 1].virtual == entries[SPREAD - 1].virtual && any_mapped(entries));
+    check("translations are listed", mmu_find(&from, end, out, SPREAD) == SPREAD &&
+                                         out[SPREAD - 1].virtual == entries[SPREAD - 1].virtual && any_mapped(entries));
     for (from = CHURN_BASE; from < end;)
         mmu_unmap(&from, end, out, SPREAD);
     check("and then taken out", !any_mapped(entries));
@@ -344,11 +342,11 @@ static void test_clock(void)
     check("the wall clock is in this century", clock_wall() > 1700000000 * NS_PER_SECOND);
 
     const struct clock_page *page = phys_to_virt(clock_page_address());
-    nanoseconds by_page = page->monotonic_base
-                          + clock_scale(__builtin_ia32_rdtsc() - page->tsc_base, page->multiplier, page->shift);
+    nanoseconds by_page = page->monotonic_base +
+                          clock_scale(__builtin_ia32_rdtsc() - page->tsc_base, page->multiplier, page->shift);
     nanoseconds now = clock_monotonic();
-    check("the clock page gives the same time", (page->sequence & 1) == 0 && by_page <= now &&
-          now - by_page < NS_PER_SECOND);
+    check("the clock page gives the same time",
+          (page->sequence & 1) == 0 && by_page <= now && now - by_page < NS_PER_SECOND);
 }
 
 static void test_timer(void)
@@ -401,8 +399,8 @@ static void test_fpu(void)
 static void test_small_things(void)
 {
     uint64_t entropy[2] = { 0 };
-    check("the CPU gives entropy", platform_entropy(entropy, sizeof(entropy)) == sizeof(entropy) &&
-          entropy[0] != entropy[1]);
+    check("the CPU gives entropy",
+          platform_entropy(entropy, sizeof(entropy)) == sizeof(entropy) && entropy[0] != entropy[1]);
     uintptr_t offset = 1;
     const char *name = symbol_name((uintptr_t)test_small_things, &offset);
     check("functions have names", name != NULL && strcmp(name, "test_small_things") == 0 && offset == 0);
@@ -443,8 +441,8 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
         panic("trap %u at %lx address %lx is one too many", trap, registers->rip, address);
     const struct expected_trap *expected = &expected_traps[next_trap++];
     uint64_t error = expected->address == DIRECT_MAP ? expected->error | tests->kernel_memory_fault() : expected->error;
-    bool good = trap == expected->trap && (expected->error == ANY || registers->error == error)
-                && (trap != TRAP_PAGE_FAULT || address == expected->address);
+    bool good = trap == expected->trap && (expected->error == ANY || registers->error == error) &&
+                (trap != TRAP_PAGE_FAULT || address == expected->address);
     if (!good)
         log_always("trap %u error %lx address %lx rip %lx", trap, registers->error, address, registers->rip);
     report(expected->name, good, "trap");
@@ -460,9 +458,9 @@ static void forge_registers(struct registers *registers)
 {
     registers->rcx = 0xc0c0;
     registers->r11 = 0x1111;
-    registers->cs = 0;                  /* RPL 0: kernel mode */
+    registers->cs = 0; /* RPL 0: kernel mode */
     registers->ss = 0;
-    registers->rflags = 0x3000;         /* IOPL 3, interrupts off */
+    registers->rflags = 0x3000; /* IOPL 3, interrupts off */
 }
 
 void kernel_system_call(struct registers *registers)
@@ -554,7 +552,7 @@ static noreturn void overflow_kernel_stack(void)
 static __attribute__((noinline)) void smash_stack(size_t length)
 {
     char buffer[16], *to = buffer;
-    __asm__ volatile("" : "+r"(to));    /* the compiler no longer knows where it points */
+    __asm__ volatile("" : "+r"(to)); /* the compiler no longer knows where it points */
     memset(to, 1, length);
     __asm__ volatile("" : : "r"(to) : "memory");
 }
@@ -604,8 +602,8 @@ noreturn void kernel_main(void)
     }
     if (strcmp(platform.command_line, "seed") == 0)
         show_seed();
-    log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10,
-               pages_free_count(), pages_total_count());
+    log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10, pages_free_count(),
+               pages_total_count());
     check("most memory is free", pages_free_count() > (platform.memory_bytes >> PAGE_SHIFT) * 9 / 10);
     test_slide();
     test_protection();

@@ -6,7 +6,7 @@
 
 #include "lib/types.h"
 
-#define HAS_SMAP (1u << 20)             /* CPUID leaf 7 ebx (SDM 2A) */
+#define HAS_SMAP (1u << 20) /* CPUID leaf 7 ebx (SDM 2A) */
 
 #define check(name, condition) report((name), (condition), #condition)
 void report(const char *name, bool good, const char *condition);
@@ -26,12 +26,12 @@ bool kernel_read_faults(uintptr_t address);
 bool kernel_call_faults(uintptr_t address);
 
 struct platform_tests {
-    const char *platform;               /* platform.name */
+    const char *platform; /* platform.name */
     /* The rights of a kernel address. */
     struct page_rights (*rights)(uintptr_t address);
     /* Kernel pages that are executable outside text, or writable and executable. */
     unsigned (*count_bad_pages)(void);
-    const char *stack_guard;            /* below the boot stack */
+    const char *stack_guard; /* below the boot stack */
     /* What user mode sees when it reads kernel memory: FAULT_PRESENT if it is mapped there. */
     uint64_t (*kernel_memory_fault)(void);
     /* Whatever only this platform has. */

@@ -41,19 +41,17 @@ static const char *const user_checks[] = {
 
 #define ANY UINT64_MAX
 /* In the order in which user.S causes them. */
-#define EXPECTED_TRAPS                                                                                        \
-    { "int3", TRAP_BREAKPOINT, 0, 0 },                                                                        \
-    { "division by zero", TRAP_DIVIDE, 0, 0 },                                                                \
-    { "undefined instruction", TRAP_INVALID_OPCODE, 0, 0 },                                                   \
-    { "undefined instruction with flags set", TRAP_INVALID_OPCODE, 0, 0 },                                    \
-    { "fault on a page that is to come", TRAP_PAGE_FAULT, FAULT_USER | FAULT_WRITE, USER_LATE_PAGE },         \
-    { "null pointer", TRAP_PAGE_FAULT, FAULT_USER, 0 },                                                       \
-    { "reading kernel memory", TRAP_PAGE_FAULT, FAULT_USER, DIRECT_MAP },                                     \
-    { "writing text", TRAP_PAGE_FAULT, FAULT_USER | FAULT_WRITE | FAULT_PRESENT, USER_CODE },                 \
-    { "executing a stack", TRAP_PAGE_FAULT, FAULT_USER | FAULT_FETCH | FAULT_PRESENT, USER_STACK },           \
-    { "a wild jump", TRAP_PROTECTION, 0, 0 },                                                                 \
-    { "a wild jump by the kernel", TRAP_PAGE_FAULT, FAULT_USER | FAULT_FETCH, 0x7fffffffffff },               \
-    { "cli", TRAP_PROTECTION, 0, 0 },                                                                         \
-    { "int 0x80", TRAP_PROTECTION, ANY, 0 },                                                                  \
-    { "port input", TRAP_PROTECTION, 0, 0 },
+#define EXPECTED_TRAPS \
+    { "int3", TRAP_BREAKPOINT, 0, 0 }, { "division by zero", TRAP_DIVIDE, 0, 0 }, \
+        { "undefined instruction", TRAP_INVALID_OPCODE, 0, 0 }, \
+        { "undefined instruction with flags set", TRAP_INVALID_OPCODE, 0, 0 }, \
+        { "fault on a page that is to come", TRAP_PAGE_FAULT, FAULT_USER | FAULT_WRITE, USER_LATE_PAGE }, \
+        { "null pointer", TRAP_PAGE_FAULT, FAULT_USER, 0 }, \
+        { "reading kernel memory", TRAP_PAGE_FAULT, FAULT_USER, DIRECT_MAP }, \
+        { "writing text", TRAP_PAGE_FAULT, FAULT_USER | FAULT_WRITE | FAULT_PRESENT, USER_CODE }, \
+        { "executing a stack", TRAP_PAGE_FAULT, FAULT_USER | FAULT_FETCH | FAULT_PRESENT, USER_STACK }, \
+        { "a wild jump", TRAP_PROTECTION, 0, 0 }, \
+        { "a wild jump by the kernel", TRAP_PAGE_FAULT, FAULT_USER | FAULT_FETCH, 0x7fffffffffff }, \
+        { "cli", TRAP_PROTECTION, 0, 0 }, { "int 0x80", TRAP_PROTECTION, ANY, 0 }, \
+        { "port input", TRAP_PROTECTION, 0, 0 },
 #endif

@@ -48,10 +48,7 @@ static unsigned count_bad_in(const uint64_t *table, unsigned level, uintptr_t ba
     return bad;
 }
 
-static unsigned count_bad_pages(void)
-{
-    return count_bad_in(pv_kernel_root, 4, 0);
-}
+static unsigned count_bad_pages(void) { return count_bad_in(pv_kernel_root, 4, 0); }
 
 static struct page_rights rights(uintptr_t address)
 {
@@ -66,10 +63,7 @@ static struct page_rights rights(uintptr_t address)
     return (struct page_rights){ entry & ENTRY_PRESENT, entry & ENTRY_WRITE, !(entry & ENTRY_NO_EXECUTE) };
 }
 
-static bool is_writable(const void *address)
-{
-    return rights((uintptr_t)address).writable;
-}
+static bool is_writable(const void *address) { return rights((uintptr_t)address).writable; }
 
 static void test_tables(void)
 {
@@ -122,8 +116,8 @@ static void test_clock_page(void)
     while (page->host_version == before && clock_monotonic() < end)
         ;
     (void)clock_monotonic();
-    check("a new version is noticed by the next reading", page->host_version == page->seen_version
-          && page->host_version != before);
+    check("a new version is noticed by the next reading",
+          page->host_version == page->seen_version && page->host_version != before);
 }
 
 static void others(void)

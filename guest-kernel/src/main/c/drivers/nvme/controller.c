@@ -22,7 +22,7 @@
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 
-#define CLASS_NVME 0x010802             /* PCI Code and ID Assignment 1.11, 1.2 */
+#define CLASS_NVME 0x010802 /* PCI Code and ID Assignment 1.11, 1.2 */
 
 /* Registers (3.1). */
 #define CAPABILITIES 0x00
@@ -35,14 +35,14 @@
 #define REGISTERS_LENGTH 0x40
 #define DOORBELLS 0x1000
 
-#define CAPABILITY_ENTRIES(c) ((uint32_t)(c) & 0xffff)              /* of a queue, less one */
-#define CAPABILITY_TIMEOUT(c) ((uint32_t)(c) >> 24)                 /* in units of: */
+#define CAPABILITY_ENTRIES(c) ((uint32_t)(c)&0xffff) /* of a queue, less one */
+#define CAPABILITY_TIMEOUT(c) ((uint32_t)(c) >> 24)  /* in units of: */
 #define TIMEOUT_UNIT (500 * NS_PER_MS)
 #define CAPABILITY_STRIDE(c) ((uint32_t)((c) >> 32) & 0xf)
-#define CAPABILITY_PAGE_MIN(c) ((uint32_t)((c) >> 48) & 0xf)        /* log2, in units of 4096 bytes */
+#define CAPABILITY_PAGE_MIN(c) ((uint32_t)((c) >> 48) & 0xf) /* log2, in units of 4096 bytes */
 
 #define CONFIGURATION_ENABLE 0x1
-#define CONFIGURATION_ENTRIES (6u << 16 | 4u << 20)                 /* log2 of 64 and 16 bytes; pages of 4096 */
+#define CONFIGURATION_ENTRIES (6u << 16 | 4u << 20) /* log2 of 64 and 16 bytes; pages of 4096 */
 #define STATUS_READY 0x1
 #define STATUS_FATAL 0x2
 #define STATUS_GONE UINT32_MAX
@@ -61,7 +61,7 @@
 #define MODEL 24
 #define MODEL_LENGTH 40
 #define TRANSFER_MAX 77
-#define COMMAND_SIZES 512               /* log2: least in bits 3:0, most in bits 7:4 */
+#define COMMAND_SIZES 512 /* log2: least in bits 3:0, most in bits 7:4 */
 #define COMPLETION_SIZES 513
 #define NAMESPACES 516
 #define WRITE_CACHE 525
@@ -245,7 +245,7 @@ static int learn(struct nvme_controller *c, uint8_t *identity)
         return error;
     if (!size_offered(identity[COMMAND_SIZES], 6) || !size_offered(identity[COMPLETION_SIZES], 4))
         return -EOPNOTSUPP;
-    uint8_t pages = identity[TRANSFER_MAX];             /* log2; 0: no limit */
+    uint8_t pages = identity[TRANSFER_MAX]; /* log2; 0: no limit */
     c->transfer_max = pages == 0 || pages >= 20 ? UINT32_MAX : (uint32_t)PAGE_SIZE << pages;
     c->write_cache = identity[WRITE_CACHE] & 1;
     memcpy(&c->namespaces, identity + NAMESPACES, sizeof(c->namespaces));

@@ -188,8 +188,7 @@ static void report(struct nvme_io *io, const struct nvme_slot *slot, uint16_t st
 /* False: the controller completes what it was not given. */
 static bool take_completion(struct nvme_io *io, const struct nvme_completion *completion, struct list *ended)
 {
-    if (completion->queue != io->queue.id || completion->id >= NVME_COMMANDS_MAX
-        || !io->slots[completion->id].request)
+    if (completion->queue != io->queue.id || completion->id >= NVME_COMMANDS_MAX || !io->slots[completion->id].request)
         return false;
     struct nvme_slot *slot = &io->slots[completion->id];
     struct block_request *request = slot->request;
@@ -288,8 +287,8 @@ void nvme_check(struct block_device *device)
 
 /* ---- Start ---- */
 
-int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_t size,
-                 volatile uint8_t *tail_doorbell, volatile uint8_t *head_doorbell)
+int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_t size, volatile uint8_t *tail_doorbell,
+                 volatile uint8_t *head_doorbell)
 {
     struct page *lists = device_page();
     if (!lists)

@@ -10,7 +10,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define VERSION_1_1 0x00010100u         /* lists of namespaces */
+#define VERSION_1_1 0x00010100u /* lists of namespaces */
 
 /* Structures of Identify (figure 244, CNS). */
 #define IDENTIFY_NAMESPACE 0
@@ -22,7 +22,7 @@
 #define FORMAT_INDEX 26
 #define ATTRIBUTES 99
 #define FORMATS 128
-#define FORMAT_LENGTH 4                 /* u16 metadata bytes, u8 log2 of the block size, u8 performance */
+#define FORMAT_LENGTH 4 /* u16 metadata bytes, u8 log2 of the block size, u8 performance */
 #define WRITE_PROTECTED 1
 
 #define BLOCK_SHIFT_MIN 9
@@ -75,8 +75,8 @@ static void announce(struct nvme_controller *controller, uint32_t namespace, con
     disk->block.check = nvme_check;
     format(disk->block.name, sizeof(disk->block.name), "%sn%u", controller->name, namespace);
     block_device_add(&disk->block);
-    log_info("%s: %lu MiB in blocks of %u bytes%s", disk->block.name, disk->block.sectors >> 11,
-             disk->block.block_size, d->read_only ? ", read-only" : "");
+    log_info("%s: %lu MiB in blocks of %u bytes%s", disk->block.name, disk->block.sectors >> 11, disk->block.block_size,
+             d->read_only ? ", read-only" : "");
 }
 
 static void look_at(struct nvme_controller *controller, uint32_t namespace, void *page)
@@ -85,7 +85,7 @@ static void look_at(struct nvme_controller *controller, uint32_t namespace, void
         return;
     struct description d = describe(page);
     if (d.blocks == 0)
-        return;                         /* not in use */
+        return; /* not in use */
     const char *why = refusal(&d);
     if (why)
         log_error("%sn%u is not usable as a disk: %s", controller->name, namespace, why);

@@ -29,41 +29,41 @@ bool nvme_start(const struct pci_function *function);
 
 /* A command under way. */
 struct nvme_slot {
-    struct block_request *request;      /* NULL: not in use */
-    unsigned attempts;                  /* that failed */
-    struct nvme_command command;        /* as it was given to the controller, which cannot change this copy */
+    struct block_request *request; /* NULL: not in use */
+    unsigned attempts;             /* that failed */
+    struct nvme_command command;   /* as it was given to the controller, which cannot change this copy */
 };
 
 /* Requests on a pair of queues. There is one for each controller; nothing but nvme_disk_io() knows that. */
 struct nvme_io {
     struct nvme_controller *controller;
-    struct spinlock lock;               /* guards the rest */
+    struct spinlock lock; /* guards the rest */
     struct nvme_queue queue;
-    bool failed;                        /* the controller is not used any more */
-    struct list pending;                /* requests of which commands are still to be sent */
-    uint32_t usable, free;              /* a bit for each slot */
+    bool failed;           /* the controller is not used any more */
+    struct list pending;   /* requests of which commands are still to be sent */
+    uint32_t usable, free; /* a bit for each slot */
     struct nvme_slot slots[NVME_COMMANDS_MAX];
-    uint64_t (*lists)[PAGE_SIZE / sizeof(uint64_t) / NVME_COMMANDS_MAX];    /* of each slot: addresses of pages */
-    uint64_t completed;                 /* commands */
-    uint64_t checked;                   /* `completed` at the last check that found another value, ... */
-    nanoseconds checked_at;             /* ... and when that was */
-    bool slow;                          /* that has been logged */
-    unsigned reported;                  /* errors that have been logged */
+    uint64_t (*lists)[PAGE_SIZE / sizeof(uint64_t) / NVME_COMMANDS_MAX]; /* of each slot: addresses of pages */
+    uint64_t completed;                                                  /* commands */
+    uint64_t checked;       /* `completed` at the last check that found another value, ... */
+    nanoseconds checked_at; /* ... and when that was */
+    bool slow;              /* that has been logged */
+    unsigned reported;      /* errors that have been logged */
 };
 
 struct nvme_controller {
     struct pci_function function;
     unsigned number;
-    char name[8];                       /* "nvme0" */
+    char name[8]; /* "nvme0" */
     volatile uint8_t *registers;
     uint64_t capabilities;
     uint32_t version;
-    struct nvme_queue admin;            /* used only while the controller is started, one command at a time */
-    bool silent;                        /* it left a command there without its answer, and is not asked again */
+    struct nvme_queue admin; /* used only while the controller is started, one command at a time */
+    bool silent;             /* it left a command there without its answer, and is not asked again */
     struct nvme_io io;
-    uint32_t transfer_max;              /* bytes of one command */
-    bool write_cache;                   /* a completed write is durable only after a flush */
-    uint32_t namespaces;                /* the highest identifier one can have */
+    uint32_t transfer_max; /* bytes of one command */
+    bool write_cache;      /* a completed write is durable only after a flush */
+    uint32_t namespaces;   /* the highest identifier one can have */
 };
 
 /* A namespace as a disk. */
@@ -71,7 +71,7 @@ struct nvme_disk {
     struct block_device block;
     struct nvme_controller *controller;
     uint32_t namespace;
-    unsigned block_shift;               /* of its blocks' size */
+    unsigned block_shift; /* of its blocks' size */
 };
 
 /* ---- controller.c ---- */

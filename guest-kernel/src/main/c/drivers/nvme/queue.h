@@ -12,13 +12,13 @@
 /* Submission queue entry (4.2). */
 struct nvme_command {
     uint8_t opcode;
-    uint8_t flags;                      /* 0: not fused, data described by PRPs */
+    uint8_t flags; /* 0: not fused, data described by PRPs */
     uint16_t id;
     uint32_t namespace;
     uint64_t reserved;
     uint64_t metadata;
-    uint64_t data[2];                   /* PRP entries 1 and 2 (4.3) */
-    uint32_t arguments[6];              /* command dwords 10 to 15 */
+    uint64_t data[2];      /* PRP entries 1 and 2 (4.3) */
+    uint32_t arguments[6]; /* command dwords 10 to 15 */
 };
 _Static_assert(sizeof(struct nvme_command) == 64, "4.2");
 
@@ -29,21 +29,21 @@ struct nvme_completion {
     uint16_t head;
     uint16_t queue;
     uint16_t id;
-    uint16_t status;                    /* bit 0: phase; the rest as below */
+    uint16_t status; /* bit 0: phase; the rest as below */
 };
 _Static_assert(sizeof(struct nvme_completion) == 16, "4.6");
-#define NVME_STATUS(status) ((status) >> 1 & 0x7ff)     /* type and code; 0: success */
-#define NVME_STATUS_FINAL 0x8000                        /* "do not retry" */
+#define NVME_STATUS(status) ((status) >> 1 & 0x7ff) /* type and code; 0: success */
+#define NVME_STATUS_FINAL 0x8000                    /* "do not retry" */
 
 /* A page of commands has this many. */
 #define NVME_QUEUE_SIZE_MAX 64
 
 struct nvme_queue {
-    uint16_t id;                        /* of both queues; 0: administration */
-    uint16_t size;                      /* entries of each */
-    uint16_t tail, notified;            /* of the commands: next entry to be written; as the controller knows it */
-    uint16_t head, acknowledged;        /* of the completions: next entry to be read; as the controller knows it */
-    uint16_t phase;                     /* of the completions that are new */
+    uint16_t id;                 /* of both queues; 0: administration */
+    uint16_t size;               /* entries of each */
+    uint16_t tail, notified;     /* of the commands: next entry to be written; as the controller knows it */
+    uint16_t head, acknowledged; /* of the completions: next entry to be read; as the controller knows it */
+    uint16_t phase;              /* of the completions that are new */
     struct nvme_command *commands;
     struct nvme_completion *completions;
     volatile uint8_t *tail_doorbell, *head_doorbell;

@@ -28,7 +28,7 @@
 #define DEVICE_ID 0x02
 #define COMMAND 0x04
 #define STATUS 0x06
-#define REVISION 0x08                   /* and the class above it */
+#define REVISION 0x08 /* and the class above it */
 #define HEADER_TYPE 0x0e
 #define BASE_ADDRESS 0x10
 #define BASE_ADDRESSES 6
@@ -40,7 +40,7 @@
 #define COMMAND_MASTER 0x0004
 #define STATUS_CAPABILITIES 0x0010
 #define HEADER_MULTIFUNCTION 0x80
-#define CLASS_BRIDGE 0x0604             /* class and subclass, as the next ones */
+#define CLASS_BRIDGE 0x0604 /* class and subclass, as the next ones */
 #define CLASS_IDE 0x0101
 #define CLASS_SATA 0x0106
 #define BASE_CLASS_STORAGE 0x01
@@ -48,7 +48,7 @@
 #define WINDOW_IO 0x1
 #define WINDOW_TYPE 0x6
 #define WINDOW_64 0x4
-#define PHYSICAL_BITS_MAX 52             /* Intel SDM 3A 4.1.4: MAXPHYADDR */
+#define PHYSICAL_BITS_MAX 52 /* Intel SDM 3A 4.1.4: MAXPHYADDR */
 
 /* MSI-X capability and table entries, PCI 3.0 6.8.2. */
 #define MSIX_CONTROL 2
@@ -75,8 +75,8 @@ static volatile uint8_t *in_memory(const struct pci_function *f, unsigned offset
 
 static uint32_t select(const struct pci_function *f, unsigned offset)
 {
-    uint32_t address = ADDRESS_ENABLE | (uint32_t)f->bus << 16 | (uint32_t)f->device << 11
-                       | (uint32_t)f->function << 8 | (offset & 0xfc);
+    uint32_t address = ADDRESS_ENABLE | (uint32_t)f->bus << 16 | (uint32_t)f->device << 11 |
+                       (uint32_t)f->function << 8 | (offset & 0xfc);
     out32(ADDRESS_PORT, address);
     return offset & 3;
 }
@@ -170,8 +170,8 @@ static bool find_window(const struct pci_function *function, unsigned index, phy
         bits |= 0xffffffff00000000UL;
     }
     *length = bits & -bits;
-    return *address != 0 && *length != 0 && *length < 1UL << PHYSICAL_BITS_MAX && *address % *length == 0
-           && *address < 1UL << PHYSICAL_BITS_MAX && !within_memory(*address, *length);
+    return *address != 0 && *length != 0 && *length < 1UL << PHYSICAL_BITS_MAX && *address % *length == 0 &&
+           *address < 1UL << PHYSICAL_BITS_MAX && !within_memory(*address, *length);
 }
 
 phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)

@@ -12,8 +12,8 @@
 struct pci_function {
     uint8_t bus, device, function;
     uint16_t vendor, id, subsystem_id;
-    uint32_t class;                     /* class, subclass and interface, 8 bits each */
-    volatile uint8_t *msix_table;       /* after pci_msix_enable() */
+    uint32_t class;               /* class, subclass and interface, 8 bits each */
+    volatile uint8_t *msix_table; /* after pci_msix_enable() */
     unsigned msix_vectors;
 };
 

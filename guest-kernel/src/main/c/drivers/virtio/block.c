@@ -21,26 +21,26 @@
 #define CONFIG_SEGMENTS_MAX 12
 
 #define QUEUE_SIZE 128
-#define MAX_PIECES 32                   /* virtio requests under way */
+#define MAX_PIECES 32 /* virtio requests under way */
 
 /* struct virtio_blk_req (5.2.6) around the data: the part the device sees, in a page of its own. */
 struct piece_frame {
     uint32_t type;
     uint32_t reserved;
     uint64_t sector;
-    uint8_t status;                     /* the device writes it */
+    uint8_t status; /* the device writes it */
 };
 #define HEADER_SIZE offsetof(struct piece_frame, status)
 #define TYPE_READ 0
 #define TYPE_WRITE 1
 #define STATUS_OK 0
-#define STATUS_NONE 0xff                /* before the device writes it */
+#define STATUS_NONE 0xff /* before the device writes it */
 
 /* A virtio request: part or all of a block request. Free when request is NULL. */
 struct piece {
-    uint8_t parent;                     /* index of the piece that keeps the books of the request */
+    uint8_t parent; /* index of the piece that keeps the books of the request */
     /* Of the parent: */
-    uint16_t outstanding;               /* pieces under way */
+    uint16_t outstanding; /* pieces under way */
     bool all_sent;
     int error;
     struct block_request *request;
@@ -49,15 +49,15 @@ struct piece {
 struct virtio_disk {
     struct block_device block;
     struct virtio_device *device;
-    struct spinlock lock;               /* guards the rest */
+    struct spinlock lock; /* guards the rest */
     struct virtqueue queue;
-    struct list pending;                /* block requests not yet sent completely */
-    unsigned next_segment;              /* of the first of them */
+    struct list pending;   /* block requests not yet sent completely */
+    unsigned next_segment; /* of the first of them */
     uint64_t next_sector;
-    int parent;                         /* its books, -1: nothing sent yet */
+    int parent; /* its books, -1: nothing sent yet */
     unsigned segments_max;
     struct piece pieces[MAX_PIECES];
-    struct piece_frame *frames;         /* one for each piece */
+    struct piece_frame *frames; /* one for each piece */
 };
 
 static unsigned disks;

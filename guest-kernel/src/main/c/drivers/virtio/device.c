@@ -73,7 +73,7 @@ static bool give_up(struct virtio_device *device, const char *why)
 bool virtio_check(struct virtio_device *device, int (*restart)(struct virtio_device *device))
 {
     if (device->lost)
-        return true;                     /* the driver knows */
+        return true; /* the driver knows */
     uint8_t status = device->transport->read_status(device);
     if (status == VIRTIO_GONE)
         return give_up(device, "is gone");

@@ -36,7 +36,7 @@
 #define CONFIG_GENERATION 0x0fc
 #define CONFIG 0x100
 
-#define MAGIC_VALUE 0x74726976          /* "virt" */
+#define MAGIC_VALUE 0x74726976 /* "virt" */
 #define VERSION_LEGACY 1
 #define VERSION_MODERN 2
 #define INTERRUPT_USED 1
@@ -58,10 +58,7 @@ static struct virtio_mmio_device *mmio_device(struct virtio_device *device)
     return container_of(device, struct virtio_mmio_device, device);
 }
 
-static uint32_t read(struct virtio_mmio_device *mmio, unsigned offset)
-{
-    return mmio_read32(mmio->base + offset);
-}
+static uint32_t read(struct virtio_mmio_device *mmio, unsigned offset) { return mmio_read32(mmio->base + offset); }
 
 static void write(struct virtio_mmio_device *mmio, unsigned offset, uint32_t value)
 {
@@ -86,10 +83,7 @@ static void write_features(struct virtio_device *device, uint64_t features)
     }
 }
 
-static uint8_t read_status(struct virtio_device *device)
-{
-    return (uint8_t)read(mmio_device(device), DEVICE_STATUS);
-}
+static uint8_t read_status(struct virtio_device *device) { return (uint8_t)read(mmio_device(device), DEVICE_STATUS); }
 
 static void write_status(struct virtio_device *device, uint8_t status)
 {
@@ -237,8 +231,8 @@ static void parse_device(const char *at)
 {
     const char *start = at;
     uint64_t length, address, line;
-    bool valid = parse_number(&at, &length) && *at++ == '@' && parse_number(&at, &address) && *at++ == ':'
-                 && parse_number(&at, &line) && length > CONFIG && length <= UINT32_MAX && line <= UINT32_MAX;
+    bool valid = parse_number(&at, &length) && *at++ == '@' && parse_number(&at, &address) && *at++ == ':' &&
+                 parse_number(&at, &line) && length > CONFIG && length <= UINT32_MAX && line <= UINT32_MAX;
     if (!valid) {
         log_error("virtio_mmio.device=%.40s is not SIZE@ADDRESS:LINE", start);
         return;

@@ -33,8 +33,8 @@
 #define RECEIVE_BUFFERS_MIN 32
 
 #define ETHERNET_MTU 1500
-#define LARGEST_MTU (65535 - 18)     /* a whole IP packet's size, less an Ethernet header with a VLAN tag */
-#define SMALLEST_MTU 68               /* 5.1.4.1, and of IPv4 */
+#define LARGEST_MTU (65535 - 18) /* a whole IP packet's size, less an Ethernet header with a VLAN tag */
+#define SMALLEST_MTU 68          /* 5.1.4.1, and of IPv4 */
 #define LOCALLY_ADMINISTERED 2
 
 static unsigned nics;
@@ -83,7 +83,7 @@ static void handle_interrupt(struct virtqueue *queue)
     struct network_device *network = &nic->network;
 
     if (!network->running)
-        return;                      /* it did not start, and has perhaps no second queue */
+        return; /* it did not start, and has perhaps no second queue */
     spin_lock(&nic->lock);
     virtqueue_disable_interrupt(&nic->receive);
     bool ready = virtio_net_reclaim(nic);
@@ -162,8 +162,8 @@ static void read_mtu(struct virtio_nic *nic)
     uint16_t mtu;
     nic->device->transport->read_config(nic->device, CONFIG_MTU, &mtu, sizeof(mtu));
     if (mtu < SMALLEST_MTU) {
-        log_error("virtio device %s reports an invalid MTU of %u; using %u. Set it on the host",
-                  nic->device->place, mtu, ETHERNET_MTU);
+        log_error("virtio device %s reports an invalid MTU of %u; using %u. Set it on the host", nic->device->place,
+                  mtu, ETHERNET_MTU);
         return;
     }
     network->mtu = network->max_mtu = min_of(mtu, network->max_mtu);
@@ -186,8 +186,8 @@ static void describe(struct virtio_nic *nic)
 
 static int negotiate(struct virtio_device *device)
 {
-    uint64_t wanted = FEATURE_CHECKSUM | FEATURE_GUEST_CHECKSUM | FEATURE_MTU | FEATURE_MAC | FEATURE_HOST_TSO4
-                      | FEATURE_GUEST_TSO4 | FEATURE_MERGEABLE_BUFFERS;
+    uint64_t wanted = FEATURE_CHECKSUM | FEATURE_GUEST_CHECKSUM | FEATURE_MTU | FEATURE_MAC | FEATURE_HOST_TSO4 |
+                      FEATURE_GUEST_TSO4 | FEATURE_MERGEABLE_BUFFERS;
     /* Large packets need buffers that can be joined (5.1.6.3.1). */
     if (!(device->transport->read_features(device) & FEATURE_MERGEABLE_BUFFERS))
         wanted &= ~FEATURE_GUEST_TSO4;

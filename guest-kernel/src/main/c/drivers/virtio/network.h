@@ -31,10 +31,10 @@ _Static_assert(sizeof(struct virtio_net_header) <= sizeof(((struct packet *)0)->
 struct virtio_nic {
     struct network_device network;
     struct virtio_device *device;
-    struct spinlock lock;               /* guards the rest */
+    struct spinlock lock; /* guards the rest */
     struct virtqueue receive, transmit;
-    bool full;                          /* transmit() said false: the stack waits for notice */
-    uint64_t bytes_in_flight;           /* given to the transmit queue */
+    bool full;                /* transmit() said false: the stack waits for notice */
+    uint64_t bytes_in_flight; /* given to the transmit queue */
 };
 
 /* Fills the receive queue. 0, or -ENOMEM with not one buffer in it. */

@@ -18,16 +18,13 @@
 /* A packet as the device left it. */
 struct gathered {
     struct page *pages[MAX_BUFFERS];
-    uint16_t lengths[MAX_BUFFERS];      /* without the header */
+    uint16_t lengths[MAX_BUFFERS]; /* without the header */
     unsigned count;
     uint32_t length;
     struct virtio_net_header header;
 };
 
-static uint16_t offset_of(unsigned index)
-{
-    return index == 0 ? sizeof(struct virtio_net_header) : 0;
-}
+static uint16_t offset_of(unsigned index) { return index == 0 ? sizeof(struct virtio_net_header) : 0; }
 
 static const uint8_t *data_of(const struct gathered *from, unsigned index)
 {
@@ -82,7 +79,7 @@ static bool gather(struct virtio_nic *nic, struct gathered *to)
     if (!take_buffer(nic, to))
         return false;
     memcpy(&to->header, page_data(to->pages[0]), sizeof(to->header));
-    compiler_barrier();              /* the device may change it: it is read once */
+    compiler_barrier(); /* the device may change it: it is read once */
     /* Without mergeable buffers the field is not meaningful in old devices; it is then 0 or 1. */
     unsigned buffers = min_of(to->header.buffers, (uint16_t)MAX_BUFFERS);
     while (to->count < buffers) {
@@ -101,8 +98,8 @@ static bool valid(const struct gathered *from)
     const struct virtio_net_header *header = &from->header;
     if (from->length == 0)
         return false;
-    return !(header->flags & HEADER_NEEDS_CHECKSUM)
-           || (uint32_t)header->checksum_start + header->checksum_offset + 2 <= from->length;
+    return !(header->flags & HEADER_NEEDS_CHECKSUM) ||
+           (uint32_t)header->checksum_start + header->checksum_offset + 2 <= from->length;
 }
 
 static void copy_meaning(struct packet *packet, const struct virtio_net_header *header)

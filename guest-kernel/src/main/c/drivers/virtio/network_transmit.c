@@ -83,12 +83,12 @@ static bool enqueue(struct virtio_nic *nic, struct packet *packet)
     write_header(packet, header);
     segments[count++] = (struct virtqueue_segment){ virt_to_phys(header), sizeof(*header), false };
     if (packet->linear > 0)
-        segments[count++] = (struct virtqueue_segment){
-            virt_to_phys(packet->head + packet->start), packet->linear, false };
+        segments[count++] = (struct virtqueue_segment){ virt_to_phys(packet->head + packet->start), packet->linear,
+                                                        false };
     for (unsigned i = 0; i < packet->fragment_count; i++) {
         const struct packet_fragment *fragment = &packet->fragments[i];
-        segments[count++] = (struct virtqueue_segment){
-            page_address(fragment->page) + fragment->offset, fragment->length, false };
+        segments[count++] = (struct virtqueue_segment){ page_address(fragment->page) + fragment->offset,
+                                                        fragment->length, false };
     }
     return virtqueue_add(&nic->transmit, segments, count, packet);
 }

@@ -18,7 +18,7 @@
 #define VENDOR_VIRTIO 0x1af4
 #define ID_TRANSITIONAL_FIRST 0x1000
 #define ID_TRANSITIONAL_LAST 0x103f
-#define ID_MODERN 0x1040                /* + device type */
+#define ID_MODERN 0x1040 /* + device type */
 #define ID_LAST 0x107f
 
 /* struct virtio_pci_cap (4.1.4). */
@@ -31,7 +31,7 @@
 #define TYPE_NOTIFY 2
 #define TYPE_DEVICE 4
 #define LARGEST_STRUCTURE (1u << 20)
-#define ALIGNMENT 4                     /* of every structure, by 4.1.4.1 to 4.1.4.7 */
+#define ALIGNMENT 4 /* of every structure, by 4.1.4.1 to 4.1.4.7 */
 
 /* struct virtio_pci_common_cfg (4.1.4.3). */
 #define DEVICE_FEATURE_SELECT 0x00
@@ -62,9 +62,9 @@ struct virtio_pci_device {
     struct pci_function function;
     struct window common, notify, config;
     uint32_t notify_multiplier;
-    unsigned next_vector;               /* MSI-X table entry of the next queue */
+    unsigned next_vector; /* MSI-X table entry of the next queue */
     bool configuration_connected;
-    unsigned configuration_vector;      /* its entry */
+    unsigned configuration_vector; /* its entry */
     char place[16];
 };
 
@@ -280,7 +280,8 @@ static void start(const struct pci_function *function)
     int error = open_device(pci);
     if (error != 0) {
         log_error("virtio device %s has no usable version 1 interface (%s); a legacy device, or "
-                  "its memory was not assigned by firmware", pci->place, errno_name(error));
+                  "its memory was not assigned by firmware",
+                  pci->place, errno_name(error));
         heap_free(pci);
         return;
     }

@@ -27,7 +27,7 @@ struct virtq_descriptor {
 struct virtq_available {
     uint16_t flags;
     uint16_t index;
-    uint16_t ring[];                    /* size entries, then used_event */
+    uint16_t ring[]; /* size entries, then used_event */
 };
 #define AVAILABLE_NO_INTERRUPT 1
 
@@ -38,7 +38,7 @@ struct virtq_used_element {
 struct virtq_used {
     uint16_t flags;
     uint16_t index;
-    struct virtq_used_element ring[];   /* size entries, then avail_event */
+    struct virtq_used_element ring[]; /* size entries, then avail_event */
 };
 #define USED_NO_NOTIFY 1
 
@@ -46,21 +46,12 @@ struct virtq_used {
 #define MAX_SIZE 256
 #define USED_RING_OFFSET 1024
 
-static uint16_t *used_event(struct virtqueue *queue)
-{
-    return &queue->available->ring[queue->size];
-}
+static uint16_t *used_event(struct virtqueue *queue) { return &queue->available->ring[queue->size]; }
 
-static uint16_t *available_event(struct virtqueue *queue)
-{
-    return (uint16_t *)&queue->used->ring[queue->size];
-}
+static uint16_t *available_event(struct virtqueue *queue) { return (uint16_t *)&queue->used->ring[queue->size]; }
 
 /* Later loads may not overtake earlier stores: the one reordering x86 does. */
-static void full_barrier(void)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
+static void full_barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 static void *zeroed_page(void)
 {

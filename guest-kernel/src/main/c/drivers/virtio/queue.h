@@ -12,38 +12,38 @@
 struct virtqueue_segment {
     phys_t address;
     uint32_t length;
-    bool device_writes;                 /* all such segments after all others */
+    bool device_writes; /* all such segments after all others */
 };
 
 /* What a descriptor stands for on our side; the device cannot change it. */
 struct virtqueue_slot {
-    void *token;                        /* first of a chain: the driver's; NULL: not in use */
-    uint16_t next;                      /* in the chain, or in the list of free ones */
-    uint16_t count;                     /* first of a chain: its length */
+    void *token;    /* first of a chain: the driver's; NULL: not in use */
+    uint16_t next;  /* in the chain, or in the list of free ones */
+    uint16_t count; /* first of a chain: its length */
 };
 
 struct virtqueue {
     struct virtio_device *device;
-    unsigned index;                     /* of the device's queues */
-    uint16_t size;                      /* descriptors, a power of two */
+    unsigned index; /* of the device's queues */
+    uint16_t size;  /* descriptors, a power of two */
     virtqueue_handler *handler;
-    void *context;                      /* the driver's */
+    void *context; /* the driver's */
 
     struct virtq_descriptor *descriptors;
     struct virtq_available *available;
     struct virtq_used *used;
     struct virtqueue_slot *slots;
     uint16_t first_free, free_count;
-    uint16_t next_available;            /* ring position of the next chain to be made available */
-    uint16_t notified;                  /* next_available at the last virtqueue_flush() */
-    uint16_t next_used;                 /* ring position of the next used entry to be looked at */
+    uint16_t next_available; /* ring position of the next chain to be made available */
+    uint16_t notified;       /* next_available at the last virtqueue_flush() */
+    uint16_t next_used;      /* ring position of the next used entry to be looked at */
     bool event_index, broken;
-    bool connected;                     /* transport's: it has an interrupt, ... */
-    unsigned interrupt;                 /* ... this one of the device's */
+    bool connected;     /* transport's: it has an interrupt, ... */
+    unsigned interrupt; /* ... this one of the device's */
 
-    volatile void *notify;              /* transport's: where to write `notify_value` */
+    volatile void *notify; /* transport's: where to write `notify_value` */
     uint32_t notify_value;
-    bool notify_wide;                   /* 32 bits, else 16 */
+    bool notify_wide; /* 32 bits, else 16 */
 };
 
 /* Creates queue `index` with at most `limit` descriptors (rounded down to a power of two).

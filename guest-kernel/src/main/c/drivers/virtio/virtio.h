@@ -28,7 +28,7 @@ struct virtqueue;
 #define VIRTIO_FEATURES_OK 8
 #define VIRTIO_NEEDS_RESET 64
 #define VIRTIO_FAILED 128
-#define VIRTIO_GONE 0xff                /* what is read of a device that has been taken out of the machine */
+#define VIRTIO_GONE 0xff /* what is read of a device that has been taken out of the machine */
 
 /* Called in interrupt context when the device used buffers. */
 typedef void virtqueue_handler(struct virtqueue *queue);
@@ -53,14 +53,14 @@ struct virtio_transport {
 
 struct virtio_device {
     const struct virtio_transport *transport;
-    unsigned type;                      /* VIRTIO_NETWORK, … */
-    uint64_t features;                  /* as negotiated */
-    const char *place;                  /* for messages: "0000:00:03.0", "d0000000" */
+    unsigned type;     /* VIRTIO_NETWORK, … */
+    uint64_t features; /* as negotiated */
+    const char *place; /* for messages: "0000:00:03.0", "d0000000" */
     /* The driver's, set once it is started; interrupt context: the status or the configuration may have changed. */
     void (*changed)(struct virtio_device *device);
-    void *driver;                       /* its own */
-    unsigned restarts;                  /* since the last virtio_progress() */
-    bool lost;                          /* it is not used any more */
+    void *driver;      /* its own */
+    unsigned restarts; /* since the last virtio_progress() */
+    bool lost;         /* it is not used any more */
 };
 
 /* Hands the device over to the driver of its type, which announces what it offers. A device

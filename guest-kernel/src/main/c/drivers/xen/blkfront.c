@@ -25,7 +25,7 @@
 
 struct ring_segment {
     uint32_t grant;
-    uint8_t first_sector, last_sector;   /* of the page, both included */
+    uint8_t first_sector, last_sector; /* of the page, both included */
 };
 
 struct ring_request {
@@ -43,30 +43,30 @@ struct ring_response {
     int16_t status;
 };
 
-#define SLOTS 32U                    /* what fits a page: (4096 - 64) / sizeof(struct ring_request) */
+#define SLOTS 32U /* what fits a page: (4096 - 64) / sizeof(struct ring_request) */
 _Static_assert(sizeof(struct ring_request) == 112, "blkif request layout");
 _Static_assert(sizeof(struct ring_response) == 16, "blkif response layout");
 
 /* A request under way; its index is the id on the ring. */
 struct flight {
-    struct block_request *request;   /* NULL: free */
+    struct block_request *request; /* NULL: free */
     grant_reference grants[BLOCK_MAX_SEGMENTS];
-    bool kept;                       /* ground_all(): the backend still uses a page */
+    bool kept; /* ground_all(): the backend still uses a page */
 };
 
 struct disk {
     struct block_device device;
     struct frontend frontend;
-    struct spinlock lock;            /* guards what follows */
+    struct spinlock lock; /* guards what follows */
     uint32_t port;
     uint16_t handle;
-    bool connected;                  /* there is a ring to put requests on */
-    bool dead;                       /* the backend broke the protocol, or was taken away: requests fail */
+    bool connected; /* there is a ring to put requests on */
+    bool dead;      /* the backend broke the protocol, or was taken away: requests fail */
     struct ring ring;
     struct granted_page ring_page;
     struct flight flights[SLOTS];
-    struct list flying;              /* block requests that have a flight, in the order of their submission */
-    struct list waiting;             /* block requests that did not get a slot */
+    struct list flying;  /* block requests that have a flight, in the order of their submission */
+    struct list waiting; /* block requests that did not get a slot */
 };
 
 static struct flight *free_flight(struct disk *disk)
@@ -243,8 +243,8 @@ static bool take_response(struct disk *disk, struct ended *ended)
         list_push_back(&ended->well, &request->link);
         return true;
     }
-    log_error("disk %s: %s of sector %lu failed with status %d", disk->device.name,
-              request->write ? "write" : "read", (unsigned long)request->sector, response.status);
+    log_error("disk %s: %s of sector %lu failed with status %d", disk->device.name, request->write ? "write" : "read",
+              (unsigned long)request->sector, response.status);
     list_push_back(&ended->badly, &request->link);
     return true;
 }
@@ -331,8 +331,8 @@ static int read_geometry(struct disk *disk)
     if (disk->device.sectors != 0)
         return 0;
     disk->device.sectors = sectors;
-    disk->device.read_only = mode->value[0] == 'r'
-        || (xenbus_number(frontend_node(&disk->frontend, 2), 0) & INFO_READ_ONLY);
+    disk->device.read_only = mode->value[0] == 'r' ||
+                             (xenbus_number(frontend_node(&disk->frontend, 2), 0) & INFO_READ_ONLY);
     if (name->result > 0)
         string_copy(disk->device.name, name->value, sizeof(disk->device.name));
     else

@@ -36,7 +36,7 @@ struct console_ring {
 
 static struct console_ring *ring;
 static uint32_t ring_port;
-static uint32_t writers;             /* 1 while somebody fills the output ring */
+static uint32_t writers; /* 1 while somebody fills the output ring */
 
 static void memory_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
@@ -51,10 +51,7 @@ static void claim(void)
 
 static void release(void) { __atomic_store_n(&writers, 0, __ATOMIC_RELEASE); }
 
-static uint32_t output_pending(void)
-{
-    return read_once(ring->output_produced) - read_once(ring->output_consumed);
-}
+static uint32_t output_pending(void) { return read_once(ring->output_produced) - read_once(ring->output_consumed); }
 
 /* Copies what fits; bytes taken. A daemon whose index is beyond ours gets a ring that counts as full. */
 static size_t output_some(const char *text, size_t length)
@@ -127,8 +124,7 @@ void xen_console_drain(void)
 {
     uint32_t seen = 0;
     nanoseconds limit = 0;
-    while (ring && output_pending() > 0 && wait_for_daemon(&seen, &limit)) {
-    }
+    while (ring && output_pending() > 0 && wait_for_daemon(&seen, &limit)) {}
 }
 
 static void take_input(void)
@@ -137,7 +133,7 @@ static void take_input(void)
     uint32_t consumed = ring->input_consumed;
     uint32_t produced = __atomic_load_n(&ring->input_produced, __ATOMIC_ACQUIRE);
     if (produced - consumed > INPUT_SIZE)
-        consumed = produced;         /* nonsense: skip it */
+        consumed = produced; /* nonsense: skip it */
     while (consumed != produced) {
         size_t count = 0;
         while (consumed != produced && count < sizeof(text))

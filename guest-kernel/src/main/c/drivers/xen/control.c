@@ -41,7 +41,7 @@ static void acknowledged(struct xenbus_request *request)
 static void order_read(struct xenbus_request *request)
 {
     struct node *node = request->context;
-    if (request->result <= 0) {      /* no such node, or already empty */
+    if (request->result <= 0) { /* no such node, or already empty */
         if (request->result < 0 && request->result != -ENOENT)
             log_error("%s cannot be read: %s", request->path, errno_name(request->result));
         node->busy = false;
@@ -64,8 +64,11 @@ static void read_order(struct node *node)
     node->busy = true;
     node->again = false;
     node->request = (struct xenbus_request){
-        .operation = XENBUS_READ, .reply = node->order, .reply_size = sizeof(node->order) - 1,
-        .done = order_read, .context = node,
+        .operation = XENBUS_READ,
+        .reply = node->order,
+        .reply_size = sizeof(node->order) - 1,
+        .done = order_read,
+        .context = node,
     };
     string_copy(node->request.path, node->watch.path, sizeof(node->request.path));
     xenbus_submit(&node->request);
@@ -90,10 +93,7 @@ static void obey_shutdown(const char *order)
         log_error("the host asks for '%s', which is not supported: use poweroff or reboot", order);
 }
 
-static void obey_sysrq(const char *order)
-{
-    kernel_control_key(order[0]);
-}
+static void obey_sysrq(const char *order) { kernel_control_key(order[0]); }
 
 static struct node shutdown_node = { .watch.path = "control/shutdown", .obey = obey_shutdown };
 static struct node sysrq_node = { .watch.path = "control/sysrq", .obey = obey_sysrq };

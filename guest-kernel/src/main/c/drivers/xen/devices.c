@@ -15,11 +15,11 @@
 #define DEVICES_MAX 16
 
 struct device_class {
-    const char *directory;           /* in our xenstore directory */
-    unsigned grants;                 /* one device's need */
+    const char *directory; /* in our xenstore directory */
+    unsigned grants;       /* one device's need */
     int (*start)(const char *path, uint64_t number);
     unsigned count;
-    uint64_t numbers[DEVICES_MAX];   /* ascending */
+    uint64_t numbers[DEVICES_MAX]; /* ascending */
 };
 
 static struct device_class classes[] = {
@@ -55,8 +55,7 @@ static void start_devices_of(struct device_class *class)
         format(path, sizeof(path), "%s/%lu", class->directory, (unsigned long)class->numbers[i]);
         int error = class->start(path, class->numbers[i]);
         if (error != 0)
-            log_error("cannot start device %s: %s; see the log of the host's backend",
-                      path, errno_name(error));
+            log_error("cannot start device %s: %s; see the log of the host's backend", path, errno_name(error));
     }
 }
 

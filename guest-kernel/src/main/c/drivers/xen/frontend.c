@@ -179,8 +179,8 @@ static enum frontend_state backend_state(const struct frontend *frontend)
 /* The backend's directory is gone, or the toolstack takes the device away (libxl: online, then state). */
 static bool taken_away(const struct frontend *frontend, enum frontend_state backend)
 {
-    return frontend->nodes[0].result == -ENOENT
-        || (xenbus_number(&frontend->nodes[1], 1) == 0 && (backend >= STATE_CLOSING || backend == STATE_UNKNOWN));
+    return frontend->nodes[0].result == -ENOENT ||
+           (xenbus_number(&frontend->nodes[1], 1) == 0 && (backend >= STATE_CLOSING || backend == STATE_UNKNOWN));
 }
 
 static void step(struct frontend *frontend)
@@ -240,7 +240,7 @@ static void attached(struct xenbus_batch *batch, int result)
     struct frontend *frontend = batch->context;
     frontend->busy = false;
     if (result != 0 || find_backend(frontend) != 0) {
-        batch_ended(frontend);       /* taken away, not attached */
+        batch_ended(frontend); /* taken away, not attached */
         return;
     }
     char before[sizeof(frontend->state_path)];
@@ -331,8 +331,7 @@ void frontend_unshare_page(struct granted_page *shared)
     shared->grant = GRANT_NONE;
 }
 
-int frontend_event_channel(struct frontend *frontend, void (*handler)(uint32_t port, void *context),
-                           void *context)
+int frontend_event_channel(struct frontend *frontend, void (*handler)(uint32_t port, void *context), void *context)
 {
     int port = event_allocate_unbound(frontend->backend_domain);
     if (port < 0)

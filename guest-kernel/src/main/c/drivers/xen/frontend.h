@@ -16,16 +16,21 @@
 
 /* xen/io/xenbus.h: enum xenbus_state. */
 enum frontend_state {
-    STATE_UNKNOWN = 0, STATE_INITIALISING = 1, STATE_INIT_WAIT = 2, STATE_INITIALISED = 3,
-    STATE_CONNECTED = 4, STATE_CLOSING = 5, STATE_CLOSED = 6,
+    STATE_UNKNOWN = 0,
+    STATE_INITIALISING = 1,
+    STATE_INIT_WAIT = 2,
+    STATE_INITIALISED = 3,
+    STATE_CONNECTED = 4,
+    STATE_CLOSING = 5,
+    STATE_CLOSED = 6,
 };
 
 enum frontend_phase {
-    PHASE_RESETTING,                 /* until the backend waits for a front end */
-    PHASE_OFFERED,                   /* until it is connected to what it was offered */
+    PHASE_RESETTING, /* until the backend waits for a front end */
+    PHASE_OFFERED,   /* until it is connected to what it was offered */
     PHASE_UP,
-    PHASE_LOST,                      /* taken away; until the device is attached again */
-    PHASE_ABANDONED,                 /* it never came up: left alone */
+    PHASE_LOST,      /* taken away; until the device is attached again */
+    PHASE_ABANDONED, /* it never came up: left alone */
 };
 
 struct frontend;
@@ -33,15 +38,15 @@ struct frontend;
 struct frontend_setting {
     const char *name;
     uint32_t value;
-    const char *text;                /* instead of the value, unless NULL */
+    const char *text; /* instead of the value, unless NULL */
 };
 #define FRONTEND_SETTINGS_MAX (XENBUS_BATCH_MAX - 1)
 /* The backend's nodes that each front end looks at, in front of the driver's own. */
 #define FRONTEND_OWN_NODES 2
 
 struct frontend_operations {
-    const char *const *nodes;        /* of the backend, that the driver wants to read; NULL at the end */
-    enum frontend_state offered;     /* our state once everything is offered */
+    const char *const *nodes;    /* of the backend, that the driver wants to read; NULL at the end */
+    enum frontend_state offered; /* our state once everything is offered */
     /* Makes rings for frontend->backend_domain and an event channel; what to tell the backend. The driver's nodes are
      * those of a backend that waits. 0, or a negative errno: the device is lost. */
     int (*offer)(struct frontend *frontend, struct frontend_setting *settings, unsigned *count);
@@ -56,19 +61,19 @@ struct frontend_operations {
 };
 
 struct frontend {
-    char path[64];                   /* of our directory, "device/vbd/51713" */
-    char backend[128];               /* of the backend's directory */
+    char path[64];     /* of our directory, "device/vbd/51713" */
+    char backend[128]; /* of the backend's directory */
     uint16_t backend_domain;
     const struct frontend_operations *operations;
     enum frontend_phase phase;
-    int error;                       /* why it was lost before it was ever up */
-    enum frontend_state written;     /* our state as the store has it; STATE_UNKNOWN: as somebody else left it */
-    unsigned attempts;               /* offers since it was last up */
+    int error;                   /* why it was lost before it was ever up */
+    enum frontend_state written; /* our state as the store has it; STATE_UNKNOWN: as somebody else left it */
+    unsigned attempts;           /* offers since it was last up */
     struct xenbus_watch state_watch, attach_watch;
     char state_path[136], attach_path[80];
-    bool busy, again;                /* a batch is under way; look at the backend's state after it */
-    struct xenbus_node nodes[XENBUS_BATCH_MAX];     /* as read last: state, online, the driver's */
-    struct xenbus_node ours[XENBUS_BATCH_MAX];      /* being written, or read from our directory */
+    bool busy, again;                           /* a batch is under way; look at the backend's state after it */
+    struct xenbus_node nodes[XENBUS_BATCH_MAX]; /* as read last: state, online, the driver's */
+    struct xenbus_node ours[XENBUS_BATCH_MAX];  /* being written, or read from our directory */
     struct xenbus_batch batch;
 };
 
@@ -85,12 +90,12 @@ static inline const struct xenbus_node *frontend_node(const struct frontend *fro
 /* A page and the reference by which the backend has it. */
 struct granted_page {
     struct page *page;
-    grant_reference grant;           /* GRANT_NONE: there is none */
+    grant_reference grant; /* GRANT_NONE: there is none */
 };
 /* A zeroed page shared with the backend. False without memory. */
 must_check bool frontend_share_page(struct frontend *frontend, struct granted_page *shared);
 /* Ends it, if there is one. */
 void frontend_unshare_page(struct granted_page *shared);
 /* An event channel for the backend: the port, or a negative errno. */
-must_check int frontend_event_channel(struct frontend *frontend,
-                                      void (*handler)(uint32_t port, void *context), void *context);
+must_check int frontend_event_channel(struct frontend *frontend, void (*handler)(uint32_t port, void *context),
+                                      void *context);

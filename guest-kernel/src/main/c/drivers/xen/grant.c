@@ -19,10 +19,10 @@
 #define FLAG_WRITING 16U
 
 static struct spinlock grants_lock = SPINLOCK(LOCK_GRANTS);
-static struct grant_entry *table;    /* shared with Xen, which changes the flags of valid entries */
+static struct grant_entry *table; /* shared with Xen, which changes the flags of valid entries */
 static unsigned table_entries;
-static grant_reference first_free;   /* grants_lock; free entries are chained by their frame */
-static unsigned kept_count;          /* grants_lock: references and pages that did not come back */
+static grant_reference first_free; /* grants_lock; free entries are chained by their frame */
+static unsigned kept_count;        /* grants_lock: references and pages that did not come back */
 
 int grants_init(unsigned count)
 {
@@ -67,8 +67,7 @@ static bool invalidate(struct grant_entry *entry)
     do {
         if (flags & (FLAG_READING | FLAG_WRITING))
             return false;
-    } while (!__atomic_compare_exchange_n(&entry->flags, &flags, 0, false, __ATOMIC_SEQ_CST,
-                                          __ATOMIC_SEQ_CST));
+    } while (!__atomic_compare_exchange_n(&entry->flags, &flags, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     return true;
 }
 
@@ -81,7 +80,8 @@ static void keep_page(struct page *page)
     spin_unlock(&grants_lock);
     if ((kept & (kept - 1)) == 0)
         log_error("a device's backend still uses %u page(s) that it should have given back; they are lost to this "
-                  "guest. Restart the backend's domain if there are many", kept);
+                  "guest. Restart the backend's domain if there are many",
+                  kept);
 }
 
 bool grant_revoke(grant_reference reference, struct page *page)

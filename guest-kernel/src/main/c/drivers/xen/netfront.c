@@ -20,7 +20,7 @@
 #include "platform/xen/events.h"
 
 #define DEFAULT_MTU 1500
-#define ETHERNET_HEADER 18           /* with a VLAN tag, which a bridge may add */
+#define ETHERNET_HEADER 18 /* with a VLAN tag, which a bridge may add */
 
 static void handle_event(uint32_t port, void *context)
 {
@@ -111,8 +111,11 @@ static int offer(struct frontend *frontend, struct frontend_setting *settings, u
     const struct frontend_setting offered[] = {
         { "tx-ring-ref", nic->transmitter.ring_page.grant, NULL },
         { "rx-ring-ref", nic->receiver.ring_page.grant, NULL },
-        { "event-channel", nic->port, NULL }, { "request-rx-copy", 1, NULL }, { "feature-rx-notify", 1, NULL },
-        { "feature-sg", 1, NULL }, { "feature-gso-tcpv4", 1, NULL },
+        { "event-channel", nic->port, NULL },
+        { "request-rx-copy", 1, NULL },
+        { "feature-rx-notify", 1, NULL },
+        { "feature-sg", 1, NULL },
+        { "feature-gso-tcpv4", 1, NULL },
     };
     _Static_assert(array_size(offered) <= FRONTEND_SETTINGS_MAX, "room for the settings");
     memcpy(settings, offered, sizeof(offered));
@@ -129,7 +132,7 @@ static int connected(struct frontend *frontend)
     netfront_transmit_start(nic);
     netfront_receive_start(nic);
     link_changed(nic, true);
-    handle_event(nic->port, nic);    /* what came before we were ready for it */
+    handle_event(nic->port, nic); /* what came before we were ready for it */
     return 0;
 }
 

@@ -13,9 +13,9 @@
 #include "drivers/xen/ring.h"
 
 /* xen/io/netif.h */
-#define NET_SLOTS 256U               /* per ring, by the size of the larger of request and response */
-#define NET_SLOTS_PER_PACKET 18U     /* with feature-sg every backend accepts so many: XEN_NETIF_NR_SLOTS_MIN */
-#define NET_PACKET_MAX 65535U        /* XEN_NETIF_MAX_TX_SIZE */
+#define NET_SLOTS 256U           /* per ring, by the size of the larger of request and response */
+#define NET_SLOTS_PER_PACKET 18U /* with feature-sg every backend accepts so many: XEN_NETIF_NR_SLOTS_MIN */
+#define NET_PACKET_MAX 65535U    /* XEN_NETIF_MAX_TX_SIZE */
 #define TX_CHECKSUM_BLANK 1U
 #define TX_DATA_VALIDATED 2U
 #define TX_MORE_DATA 4U
@@ -35,7 +35,7 @@ struct tx_request {
     uint16_t offset;
     uint16_t flags;
     uint16_t id;
-    uint16_t size;                   /* first slot: of the whole packet; others: of the slot */
+    uint16_t size; /* first slot: of the whole packet; others: of the slot */
 };
 struct tx_response {
     uint16_t id;
@@ -50,7 +50,7 @@ struct rx_response {
     uint16_t id;
     uint16_t offset;
     uint16_t flags;
-    int16_t status;                  /* bytes, or an error < 0 */
+    int16_t status; /* bytes, or an error < 0 */
 };
 /* Takes the place of a request (tx) or response (rx) after one with *_EXTRA_INFO. */
 struct extra_info {
@@ -61,39 +61,39 @@ struct extra_info {
     uint8_t padding;
     uint16_t gso_features;
 };
-_Static_assert(sizeof(struct tx_request) == 12 && sizeof(struct rx_response) == 8
-               && sizeof(struct extra_info) == 8, "netif layout");
+_Static_assert(sizeof(struct tx_request) == 12 && sizeof(struct rx_response) == 8 && sizeof(struct extra_info) == 8,
+               "netif layout");
 
 /* What a transmit id stands for. Ids are handed out from a free list. */
 struct tx_slot {
-    struct packet *packet;           /* freed when all of its slots have been answered; NULL: the id is free */
+    struct packet *packet; /* freed when all of its slots have been answered; NULL: the id is free */
     struct granted_page granted;
-    bool copied;                     /* it is a frame of ours, not a fragment's page */
+    bool copied; /* it is a frame of ours, not a fragment's page */
     uint16_t next_free;
 };
 
 struct transmitter {
-    struct spinlock lock;            /* guards the rest */
+    struct spinlock lock; /* guards the rest */
     struct ring ring;
     struct tx_slot slots[NET_SLOTS];
     uint16_t first_free;
-    struct granted_page frames[NET_SLOTS];   /* for copied bytes, not in use; granted since their first use */
+    struct granted_page frames[NET_SLOTS]; /* for copied bytes, not in use; granted since their first use */
     unsigned frame_count;
-    unsigned extras;                 /* extra infos that were not answered */
-    unsigned slots_per_packet;       /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
-    bool full;                       /* transmit() said false: the stack waits for notice */
-    bool dead;                       /* not connected, or the backend broke the protocol: packets are dropped */
+    unsigned extras;           /* extra infos that were not answered */
+    unsigned slots_per_packet; /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
+    bool full;                 /* transmit() said false: the stack waits for notice */
+    bool dead;                 /* not connected, or the backend broke the protocol: packets are dropped */
     struct granted_page ring_page;
 };
 
 struct receiver {
-    struct spinlock lock;            /* guards the rest */
+    struct spinlock lock; /* guards the rest */
     struct ring ring;
-    struct granted_page slots[NET_SLOTS];    /* on offer; rings are answered in order, so id and place agree */
-    struct granted_page spare[NET_SLOTS];    /* pages still granted, to be offered again */
+    struct granted_page slots[NET_SLOTS]; /* on offer; rings are answered in order, so id and place agree */
+    struct granted_page spare[NET_SLOTS]; /* pages still granted, to be offered again */
     unsigned spares;
-    unsigned target;                 /* pages to keep on offer, adapted to the load */
-    bool dead;                       /* not connected, or the backend broke the protocol */
+    unsigned target; /* pages to keep on offer, adapted to the load */
+    bool dead;       /* not connected, or the backend broke the protocol */
     struct granted_page ring_page;
 };
 
@@ -106,10 +106,7 @@ struct nic {
     struct receiver receiver;
 };
 
-static inline struct nic *nic_of(struct network_device *device)
-{
-    return container_of(device, struct nic, device);
-}
+static inline struct nic *nic_of(struct network_device *device) { return container_of(device, struct nic, device); }
 
 bool netfront_transmit(struct network_device *device, struct packet *packet);
 void netfront_flush(struct network_device *device);

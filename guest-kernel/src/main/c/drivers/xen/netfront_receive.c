@@ -30,15 +30,12 @@ struct gathered {
     } pieces[NET_SLOTS_PER_PACKET];
     unsigned count;
     uint32_t length;
-    uint16_t flags;                  /* of the first response */
+    uint16_t flags; /* of the first response */
     uint16_t segment_size;
-    bool damaged;                    /* drop it */
+    bool damaged; /* drop it */
 };
 
-static uint32_t offered(const struct receiver *rx)
-{
-    return rx->ring.requests_produced - rx->ring.responses_consumed;
-}
+static uint32_t offered(const struct receiver *rx) { return rx->ring.requests_produced - rx->ring.responses_consumed; }
 
 static void receiver_died(struct nic *nic, const char *why)
 {
@@ -111,7 +108,7 @@ int netfront_receive_offer(struct nic *nic)
     spin_lock(&rx->lock);
     ring_init(&rx->ring, page_data(rx->ring_page.page), sizeof(struct rx_request));
     rx->target = TARGET_MIN;
-    (void)refill(nic);               /* no backend to notify yet */
+    (void)refill(nic); /* no backend to notify yet */
     bool enough = offered(rx) >= PAGES_KEPT;
     spin_unlock(&rx->lock);
     return enough ? 0 : -ENOMEM;
@@ -171,15 +168,15 @@ static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
         if (extra.type == EXTRA_TYPE_GSO && extra.gso_type == GSO_TCPV4 && extra.gso_size != 0)
             packet->segment_size = extra.gso_size;
         else
-            packet->damaged = true;  /* nothing else was asked for */
+            packet->damaged = true; /* nothing else was asked for */
     }
 }
 
 static void add_piece(struct nic *nic, struct gathered *packet, struct granted_page slot,
                       const struct rx_response *response)
 {
-    bool good = response->status > 0 && response->offset + (uint32_t)response->status <= PAGE_SIZE
-        && packet->count < NET_SLOTS_PER_PACKET;
+    bool good = response->status > 0 && response->offset + (uint32_t)response->status <= PAGE_SIZE &&
+                packet->count < NET_SLOTS_PER_PACKET;
     if (!good) {
         packet->damaged = true;
         keep_spare(&nic->receiver, slot);

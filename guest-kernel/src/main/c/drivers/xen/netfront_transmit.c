@@ -32,8 +32,8 @@ static struct progress *progress_of(struct packet *packet)
 
 /* What one slot carries: bytes of the packet that are copied into the slot's own frame, or a fragment's page. */
 struct piece {
-    const struct packet_fragment *fragment;  /* NULL: copied */
-    uint32_t from;                   /* copied: where in the packet they begin */
+    const struct packet_fragment *fragment; /* NULL: copied */
+    uint32_t from;                          /* copied: where in the packet they begin */
     uint32_t length;
 };
 
@@ -165,7 +165,9 @@ static void put_requests(struct transmitter *tx, const struct packet *packet, co
         if (i > 0 || packet->segment_size == 0)
             continue;
         struct extra_info extra = {
-            .type = EXTRA_TYPE_GSO, .gso_size = packet->segment_size, .gso_type = GSO_TCPV4,
+            .type = EXTRA_TYPE_GSO,
+            .gso_size = packet->segment_size,
+            .gso_type = GSO_TCPV4,
         };
         ring_put(&tx->ring, &extra, sizeof(extra));
         tx->extras++;
@@ -187,7 +189,7 @@ static bool send_pieces(struct nic *nic, struct packet *packet)
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
     /* The backend may be another one than when the stack made the packet. */
     if (packet->segment_size != 0 ? !nic->device.segmentation_offload
-        : packet->flags & PACKET_CHECKSUM_PARTIAL && !nic->device.checksum_offload)
+                                  : packet->flags & PACKET_CHECKSUM_PARTIAL && !nic->device.checksum_offload)
         return false;
     unsigned limit = tx->slots_per_packet;
     unsigned count = split(packet, packet->length <= COPY_WHOLE ? packet->length : packet->linear, pieces, limit);
@@ -267,8 +269,8 @@ bool netfront_transmit(struct network_device *device, struct packet *packet)
     if (ring_free(&tx->ring) < ROOM_FOR_A_PACKET)
         reap(nic);
     uint32_t length = packet->length;
-    bool sent = !tx->dead && ring_free(&tx->ring) >= ROOM_FOR_A_PACKET && length <= NET_PACKET_MAX
-        && send_pieces(nic, packet);
+    bool sent = !tx->dead && ring_free(&tx->ring) >= ROOM_FOR_A_PACKET && length <= NET_PACKET_MAX &&
+                send_pieces(nic, packet);
     if (sent) {
         device->sent_packets++;
         device->sent_bytes += length;

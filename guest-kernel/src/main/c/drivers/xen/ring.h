@@ -20,9 +20,9 @@ struct ring_header {
 
 struct ring {
     struct ring_header *shared;
-    uint32_t slots;                  /* a power of two */
-    uint32_t slot_size;              /* bytes */
-    uint32_t requests_produced;      /* written so far, ring_push() makes them visible */
+    uint32_t slots;             /* a power of two */
+    uint32_t slot_size;         /* bytes */
+    uint32_t requests_produced; /* written so far, ring_push() makes them visible */
     uint32_t responses_consumed;
 };
 

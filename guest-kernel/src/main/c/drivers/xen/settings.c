@@ -12,8 +12,8 @@
  * `xe vm-param-set xenstore-data:vm-data/...`); a domain can read it and not write it. */
 #define DIRECTORY "vm-data/unikernel"
 #define SEED "vm-data/unikernel-seed"
-#define SEED_MAX 256                     /* bytes of it that are used */
-#define BITS_PER_CHARACTER 4u            /* as of a hexadecimal digit, whatever it is */
+#define SEED_MAX 256          /* bytes of it that are used */
+#define BITS_PER_CHARACTER 4u /* as of a hexadecimal digit, whatever it is */
 
 struct buffers {
     char names[XENBUS_BODY_MAX];

@@ -49,12 +49,12 @@ static uint32_t ring_port;
 static bool broken;
 static uint32_t next_id = FIRST_ID;
 static unsigned watch_count;
-static struct list requests = LIST_INIT(requests);   /* not answered; those sent come first */
+static struct list requests = LIST_INIT(requests); /* not answered; those sent come first */
 static struct list watches = LIST_INIT(watches);
 
 /* The outgoing message: header, path with its NUL, value; how much of it is in the ring. */
 static struct {
-    struct xenbus_request *request;  /* NULL: none is partly sent */
+    struct xenbus_request *request; /* NULL: none is partly sent */
     struct header header;
     uint32_t sent;
 } outgoing;
@@ -62,8 +62,8 @@ static struct {
 /* The incoming message. Of its body, what fits goes to `to`. */
 static struct {
     struct header header;
-    uint32_t received;               /* bytes, header included */
-    char body[WATCH_BODY_MAX];       /* watch events, errors and answers nobody waits for */
+    uint32_t received;         /* bytes, header included */
+    char body[WATCH_BODY_MAX]; /* watch events, errors and answers nobody waits for */
     char *to;
     uint32_t room;
     struct xenbus_request *answered; /* whose answer this is, or NULL */
@@ -128,7 +128,7 @@ static uint32_t stream_read(char *to, uint32_t length)
 /* Makes the first request that was not sent the outgoing one. False: there is none. */
 static bool next_outgoing(void)
 {
-    list_for_each(link, &requests) {
+    list_for_each (link, &requests) {
         struct xenbus_request *request = list_entry(link, struct xenbus_request, link);
         if (request->sent)
             continue;
@@ -136,7 +136,8 @@ static bool next_outgoing(void)
         outgoing.request = request;
         outgoing.sent = 0;
         outgoing.header = (struct header){
-            .type = request->operation, .id = request->id,
+            .type = request->operation,
+            .id = request->id,
             .length = (uint32_t)(strlen(request->path) + 1 + request->value_length),
         };
         return true;
@@ -208,9 +209,9 @@ static int error_of(const char *name)
         const char *name;
         int error;
     } errors[] = {
-        { "EINVAL", EINVAL }, { "EACCES", EACCES }, { "EEXIST", EEXIST }, { "EISDIR", EISDIR },
-        { "ENOENT", ENOENT }, { "ENOMEM", ENOMEM }, { "ENOSPC", ENOSPC }, { "EROFS", EROFS },
-        { "EBUSY", EBUSY }, { "EAGAIN", EAGAIN }, { "ENOSYS", ENOSYS }, { "EPERM", EPERM },
+        { "EINVAL", EINVAL },       { "EACCES", EACCES },   { "EEXIST", EEXIST }, { "EISDIR", EISDIR },
+        { "ENOENT", ENOENT },       { "ENOMEM", ENOMEM },   { "ENOSPC", ENOSPC }, { "EROFS", EROFS },
+        { "EBUSY", EBUSY },         { "EAGAIN", EAGAIN },   { "ENOSYS", ENOSYS }, { "EPERM", EPERM },
         { "ENOTEMPTY", ENOTEMPTY }, { "EISCONN", EISCONN }, { "E2BIG", E2BIG },
     };
     for (unsigned i = 0; i < array_size(errors); i++)
@@ -222,13 +223,13 @@ static int error_of(const char *name)
 static void watch_event(uint32_t length)
 {
     if (length > sizeof(incoming.body) - 1)
-        return;                      /* not below any path of ours */
+        return; /* not below any path of ours */
     incoming.body[length] = '\0';
     size_t path_length = strlen(incoming.body) + 1;
     if (path_length > length)
         return;
     const char *token = incoming.body + path_length;
-    list_for_each_safe(link, &watches) {
+    list_for_each_safe (link, &watches) {
         struct xenbus_watch *watch = list_entry(link, struct xenbus_watch, link);
         if (strcmp(token, watch->token) == 0) {
             watch->changed(watch);
@@ -242,7 +243,7 @@ static struct xenbus_request *answered_request(void)
 {
     if (incoming.header.type == TYPE_WATCH_EVENT)
         return NULL;
-    list_for_each(link, &requests) {
+    list_for_each (link, &requests) {
         struct xenbus_request *request = list_entry(link, struct xenbus_request, link);
         if (request->sent && request->id == incoming.header.id)
             return request;
@@ -291,8 +292,7 @@ static bool pump_in(void)
     if (broken)
         return false;
     if (incoming.received < sizeof(struct header)) {
-        count = stream_read((char *)&incoming.header + incoming.received,
-                            sizeof(struct header) - incoming.received);
+        count = stream_read((char *)&incoming.header + incoming.received, sizeof(struct header) - incoming.received);
         incoming.received += count;
         if (incoming.received < sizeof(struct header))
             return count > 0;
@@ -342,7 +342,9 @@ void xenbus_watch(struct xenbus_watch *watch)
     list_push_back(&watches, &watch->link);
     struct xenbus_request *request = &watch->request;
     *request = (struct xenbus_request){
-        .operation = XENBUS_WATCH, .value = watch->token, .value_length = strlen(watch->token) + 1,
+        .operation = XENBUS_WATCH,
+        .value = watch->token,
+        .value_length = strlen(watch->token) + 1,
     };
     string_copy(request->path, watch->path, sizeof(request->path));
     xenbus_submit(request);
@@ -442,7 +444,9 @@ int xenbus_read_number(const char *path, uint64_t *value)
 int xenbus_write(const char *path, const char *value)
 {
     struct xenbus_request request = {
-        .operation = XENBUS_WRITE, .value = value, .value_length = strlen(value),
+        .operation = XENBUS_WRITE,
+        .value = value,
+        .value_length = strlen(value),
     };
     if (string_copy(request.path, path, sizeof(request.path)) >= sizeof(request.path))
         return -ENAMETOOLONG;
@@ -458,10 +462,7 @@ int xenbus_directory(const char *path, char *names, size_t size)
     return length;
 }
 
-static void batch_waited_for(struct xenbus_batch *batch, int result)
-{
-    *(int *)batch->context = result;
-}
+static void batch_waited_for(struct xenbus_batch *batch, int result) { *(int *)batch->context = result; }
 
 /* Submits all, so that they travel together, and waits for all. */
 static int run_all(enum xenbus_operation operation, const char *directory, struct xenbus_node *nodes, unsigned count)

@@ -34,8 +34,8 @@ must_check int xenbus_directory(const char *path, char *names, size_t size);
 /* A node below some directory: several are read or written for little more than the time of one. */
 struct xenbus_node {
     const char *name;
-    char value[128];                 /* NUL-terminated */
-    int result;                      /* of reading: length or a negative errno; the value is then "" */
+    char value[128]; /* NUL-terminated */
+    int result;      /* of reading: length or a negative errno; the value is then "" */
 };
 /* 0, or the first error other than -ENOENT. */
 must_check int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count);
@@ -46,23 +46,26 @@ uint64_t xenbus_number(const struct xenbus_node *node, uint64_t absent);
 
 /* ---- Any context ---------------------------------------------------------------------------- */
 
-enum xenbus_operation {              /* xs_wire.h: enum xsd_sockmsg_type */
-    XENBUS_DIRECTORY = 1, XENBUS_READ = 2, XENBUS_WATCH = 4, XENBUS_WRITE = 11,
+enum xenbus_operation { /* xs_wire.h: enum xsd_sockmsg_type */
+                        XENBUS_DIRECTORY = 1,
+                        XENBUS_READ = 2,
+                        XENBUS_WATCH = 4,
+                        XENBUS_WRITE = 11,
 };
 
 struct xenbus_request {
     enum xenbus_operation operation;
     char path[XENBUS_PATH_MAX];
-    const char *value;               /* written, or the watch token; stays until done */
+    const char *value; /* written, or the watch token; stays until done */
     size_t value_length;
-    char *reply;                     /* where the reply goes, or NULL */
+    char *reply; /* where the reply goes, or NULL */
     size_t reply_size;
     /* result: reply length or negative errno; the request may be submitted again. */
     void (*done)(struct xenbus_request *request);
-    void *context;                   /* the submitter's */
+    void *context; /* the submitter's */
     int result;
     bool finished;
-    struct list link;                /* xenbus.c's from here */
+    struct list link; /* xenbus.c's from here */
     uint32_t id;
     bool sent;
 };
@@ -74,10 +77,10 @@ void xenbus_submit(struct xenbus_request *request);
 #define XENBUS_BATCH_MAX 9
 struct xenbus_batch {
     struct xenbus_node *nodes;
-    unsigned count;                  /* 1..XENBUS_BATCH_MAX */
+    unsigned count; /* 1..XENBUS_BATCH_MAX */
     void (*done)(struct xenbus_batch *batch, int result);
-    void *context;                   /* the submitter's */
-    unsigned unfinished;             /* xenbus.c's from here */
+    void *context;       /* the submitter's */
+    unsigned unfinished; /* xenbus.c's from here */
     struct xenbus_request requests[XENBUS_BATCH_MAX];
 };
 void xenbus_submit_nodes(struct xenbus_batch *batch, enum xenbus_operation operation, const char *directory);
@@ -88,7 +91,7 @@ struct xenbus_watch {
     const char *path;
     void (*changed)(struct xenbus_watch *watch);
     void *context;
-    struct xenbus_request request;   /* xenbus.c's from here */
+    struct xenbus_request request; /* xenbus.c's from here */
     char token[16];
     struct list link;
 };

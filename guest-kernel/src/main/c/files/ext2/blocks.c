@@ -16,7 +16,7 @@ static int follow(struct ext2 *ext2, uint32_t *block, uint64_t index)
 int ext2_map(struct ext2_inode *node, uint64_t logical, uint32_t *physical)
 {
     struct ext2 *ext2 = ext2_of(&node->inode);
-    unsigned bits = ext2->block_shift - 2;       /* of an index into an indirect block */
+    unsigned bits = ext2->block_shift - 2; /* of an index into an indirect block */
     uint64_t mask = (1u << bits) - 1;
     uint32_t block;
     if (logical < EXT2_DIRECT_BLOCKS) {
@@ -57,8 +57,7 @@ static int read_page(struct ext2_inode *node, struct block_batch *batch, uint64_
         if (block == 0)
             memset((char *)page_data(page) + done, 0, ext2->block_size);
         else
-            block_batch_read(batch, (uint64_t)block << ext2->block_shift, page_address(page) + done,
-                             ext2->block_size);
+            block_batch_read(batch, (uint64_t)block << ext2->block_shift, page_address(page) + done, ext2->block_size);
     }
     return 0;
 }

@@ -97,8 +97,11 @@ int ext2_list(struct inode *directory, uint64_t *cursor, struct listing *listing
         if (error)
             break;
         struct listed_name listed = {
-            .name = name, .length = entry.name_length, .inode = entry.inode,
-            .type = type_of(ext2_of(directory), &entry), .next = next,
+            .name = name,
+            .length = entry.name_length,
+            .inode = entry.inode,
+            .type = type_of(ext2_of(directory), &entry),
+            .next = next,
         };
         if (entry.inode && entry.name_length && !listing->take(listing, &listed))
             break;

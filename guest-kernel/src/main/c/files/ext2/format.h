@@ -39,7 +39,7 @@ struct ext2_group {
 } packed;
 
 #define EXT2_DIRECT_BLOCKS 12
-#define EXT2_BLOCK_POINTERS 15       /* direct, then indirect, double and triple indirect */
+#define EXT2_BLOCK_POINTERS 15 /* direct, then indirect, double and triple indirect */
 
 struct ext2_disk_inode {
     uint16_t mode, uid;
@@ -54,9 +54,9 @@ struct ext2_disk_inode {
 } packed;
 
 struct ext2_entry {
-    uint32_t inode;                  /* 0: unused */
-    uint16_t record_length;          /* to the next entry, multiple of 4, within the block */
+    uint32_t inode;         /* 0: unused */
+    uint16_t record_length; /* to the next entry, multiple of 4, within the block */
     uint8_t name_length;
-    uint8_t type;                    /* EXT2_INCOMPAT_FILETYPE, else the length's high byte: 0 */
+    uint8_t type; /* EXT2_INCOMPAT_FILETYPE, else the length's high byte: 0 */
 } packed;
 #define EXT2_ENTRY_HEADER 8u

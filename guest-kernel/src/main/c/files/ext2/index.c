@@ -10,15 +10,15 @@
 #include "lib/string.h"
 #include "threads/thread.h"
 
-#define ENTRIES_AT_ONCE 64u          /* looked at before others may run */
+#define ENTRIES_AT_ONCE 64u /* looked at before others may run */
 
 struct slot {
     uint32_t hash;
-    uint32_t offset_plus_one;        /* 0: empty */
+    uint32_t offset_plus_one; /* 0: empty */
 };
 struct ext2_index {
     struct hash_key key;
-    uint32_t mask;                   /* slots - 1; at most half of them are used */
+    uint32_t mask; /* slots - 1; at most half of them are used */
     struct slot slots[];
 };
 
@@ -46,7 +46,7 @@ static int each_entry(struct inode *directory, struct ext2_index *index, uint32_
         if (!index)
             continue;
         if (*count > (index->mask + 1) / 2)
-            return -EIO;             /* the device does not say the same twice */
+            return -EIO; /* the device does not say the same twice */
         uint32_t hash = hash_of(index, name, entry.name_length);
         uint32_t i = hash & index->mask;
         while (index->slots[i].offset_plus_one)

@@ -50,13 +50,12 @@ static const struct inode_operations file_inode_operations = { .release = releas
 
 static int locate(struct ext2 *ext2, uint32_t number, uint64_t *offset)
 {
-    if (number == 0 || number > ext2->inodes_count ||
-        (number < ext2->first_inode && number != EXT2_ROOT_INODE))
+    if (number == 0 || number > ext2->inodes_count || (number < ext2->first_inode && number != EXT2_ROOT_INODE))
         return -EIO;
     uint32_t group = (number - 1) / ext2->inodes_per_group;
     struct ext2_group descriptor;
-    int error = block_cache_read(&ext2->cache, ext2->group_table + (uint64_t)group * sizeof(descriptor),
-                                 &descriptor, sizeof(descriptor));
+    int error = block_cache_read(&ext2->cache, ext2->group_table + (uint64_t)group * sizeof(descriptor), &descriptor,
+                                 sizeof(descriptor));
     if (error)
         return error;
     if (descriptor.inode_table <= ext2->first_data_block || descriptor.inode_table >= ext2->blocks_count)
@@ -76,7 +75,7 @@ static const struct inode_operations *operations_for(uint32_t mode)
     case S_IFLNK:
         return &link_inode_operations;
     default:
-        return NULL;                 /* devices, pipes and sockets have no meaning in an image */
+        return NULL; /* devices, pipes and sockets have no meaning in an image */
     }
 }
 

@@ -13,8 +13,8 @@ struct ext2 {
     uint32_t inodes_count, blocks_count, first_data_block;
     uint32_t inodes_per_group, group_count, first_inode;
     uint32_t block_size, block_shift, inode_size;
-    uint64_t group_table;            /* byte offset of the group descriptors */
-    bool types;                      /* entries carry a file type */
+    uint64_t group_table; /* byte offset of the group descriptors */
+    bool types;           /* entries carry a file type */
     uint32_t free_blocks, free_inodes;
 };
 
@@ -23,8 +23,8 @@ struct ext2_index;
 struct ext2_inode {
     struct inode inode;
     uint32_t blocks[EXT2_BLOCK_POINTERS];
-    uint32_t sectors;                /* 0 for a symbolic link: the target lies in `blocks` */
-    struct ext2_index *index;        /* of a big directory; made under "namespace", then constant */
+    uint32_t sectors;         /* 0 for a symbolic link: the target lies in `blocks` */
+    struct ext2_index *index; /* of a big directory; made under "namespace", then constant */
 };
 
 static inline struct ext2 *ext2_of(const struct inode *inode) { return container_of(inode->fs, struct ext2, fs); }
@@ -50,7 +50,7 @@ int ext2_list(struct inode *directory, uint64_t *cursor, struct listing *listing
 int ext2_next_entry(struct inode *directory, uint64_t *offset, struct ext2_entry *entry, char *name);
 
 /* ext2/index.c: names of big directories by hash. */
-#define EXT2_INDEX_FROM (4 * PAGE_SIZE)      /* bytes of a directory that make it worth an index */
+#define EXT2_INDEX_FROM (4 * PAGE_SIZE) /* bytes of a directory that make it worth an index */
 /* NULL: no memory, or the directory is damaged. */
 struct ext2_index *ext2_index_build(struct inode *directory);
 /* The inode number, 0: no such name. 0 or -errno. */

@@ -51,8 +51,8 @@ static const char *check(const struct ext2_superblock *super, const struct block
     if (super->blocks_count <= super->first_data_block ||
         (uint64_t)super->blocks_count * block_size > device->sectors * SECTOR_SIZE)
         return "it is larger than the device";
-    if (super->blocks_per_group == 0 || super->blocks_per_group > 8 * block_size ||
-        super->inodes_per_group == 0 || super->inodes_per_group > 8 * block_size)
+    if (super->blocks_per_group == 0 || super->blocks_per_group > 8 * block_size || super->inodes_per_group == 0 ||
+        super->inodes_per_group > 8 * block_size)
         return "its group sizes are wrong";
     return NULL;
 }

@@ -16,13 +16,13 @@ static struct leaf cpuid(uint32_t number)
 
 /* Names of the bits of leaf 1, as Linux spells them; NULL: reserved or of no interest to programs. */
 static const char *const leaf1_d[32] = {
-    "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep", "mtrr", "pge", "mca", "cmov",
-    "pat", "pse36", NULL, "clflush", NULL, NULL, NULL, "mmx", "fxsr", "sse", "sse2", NULL, "ht",
+    "fpu",  "vme", "de",    "pse", "tsc",     "msr", "pae", "mce", "cx8", "apic", NULL,  "sep",  "mtrr", "pge", "mca",
+    "cmov", "pat", "pse36", NULL,  "clflush", NULL,  NULL,  NULL,  "mmx", "fxsr", "sse", "sse2", NULL,   "ht",
 };
 static const char *const leaf1_c[32] = {
-    "pni", "pclmulqdq", NULL, NULL, NULL, NULL, NULL, NULL, NULL, "ssse3", NULL, NULL, "fma", "cx16", NULL, NULL,
-    NULL, NULL, NULL, "sse4_1", "sse4_2", NULL, "movbe", "popcnt", NULL, "aes", "xsave", "osxsave", "avx", "f16c",
-    "rdrand", "hypervisor",
+    "pni",   "pclmulqdq", NULL,   NULL,  NULL,    NULL,      NULL,  NULL,   NULL,     "ssse3",      NULL,
+    NULL,    "fma",       "cx16", NULL,  NULL,    NULL,      NULL,  NULL,   "sse4_1", "sse4_2",     NULL,
+    "movbe", "popcnt",    NULL,   "aes", "xsave", "osxsave", "avx", "f16c", "rdrand", "hypervisor",
 };
 
 static void show_flags(struct text *out, uint32_t bits, const char *const names[32])
@@ -58,8 +58,7 @@ static void show_cpu(struct text *out, unsigned cpu)
     memcpy(vendor + 4, &first.d, 4);
     memcpy(vendor + 8, &first.c, 4);
     brand_name(name);
-    text_print(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu, vendor, family,
-               model);
+    text_print(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu, vendor, family, model);
     text_print(out, "model name\t: %s\nstepping\t: %u\n", name, version.a & 15);
     text_print(out, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", cpus_online, cpu,
                cpus_online);

@@ -3,7 +3,7 @@
 #include "lib/string.h"
 #include "memory/address_space.h"
 
-#define NAME_COLUMN 73               /* where Linux puts the name */
+#define NAME_COLUMN 73 /* where Linux puts the name */
 
 struct maps {
     struct text *out;

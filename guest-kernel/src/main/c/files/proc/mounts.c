@@ -4,8 +4,8 @@
 
 struct mounts {
     struct text *out;
-    unsigned number;                 /* of the mount, from 1 */
-    bool information;                /* mountinfo's format */
+    unsigned number;  /* of the mount, from 1 */
+    bool information; /* mountinfo's format */
 };
 
 static void show_mount(struct dentry *root, void *context)

@@ -25,9 +25,21 @@ static void show_if_set(struct text *out, void (*show)(struct text *out))
         show(out);
 }
 
-static void show_tcp(struct text *out, uint32_t number) { (void)number; show_if_set(out, network_view.tcp); }
-static void show_udp(struct text *out, uint32_t number) { (void)number; show_if_set(out, network_view.udp); }
-static void show_routes(struct text *out, uint32_t number) { (void)number; show_if_set(out, network_view.routes); }
+static void show_tcp(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.tcp);
+}
+static void show_udp(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.udp);
+}
+static void show_routes(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.routes);
+}
 
 static void show_unix(struct text *out, uint32_t number)
 {

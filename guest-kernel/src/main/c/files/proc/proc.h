@@ -6,14 +6,14 @@
 #include "files/pseudo.h"
 #include "threads/thread.h"
 
-#define CLOCK_TICKS_PER_SECOND 100       /* AT_CLKTCK, the unit of times in /proc */
+#define CLOCK_TICKS_PER_SECOND 100 /* AT_CLKTCK, the unit of times in /proc */
 static inline uint64_t ticks(nanoseconds time) { return time / (NS_PER_SECOND / CLOCK_TICKS_PER_SECOND); }
 
 /* What is copied of a thread while the run queue is locked. */
 struct thread_facts {
     uint32_t id;
     char name[16];
-    char state;                          /* R or S, proc(5) */
+    char state; /* R or S, proc(5) */
     nanoseconds cpu_time;
 };
 /* The user thread with this id; false if there is none. */

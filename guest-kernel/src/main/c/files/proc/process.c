@@ -40,8 +40,8 @@ static void show_stat(struct text *out, uint32_t number)
     struct address_space_usage usage;
     address_space_usage(&usage);
     nanoseconds time = is_task(number) ? facts.cpu_time : process_cpu_time();
-    text_print(out, "%u (%s) %c 0 %u %u 0 -1 0 0 0 0 0 ", facts.id, facts.name, facts.state,
-               process_view.id, process_view.id);
+    text_print(out, "%u (%s) %c 0 %u %u 0 -1 0 0 0 0 0 ", facts.id, facts.name, facts.state, process_view.id,
+               process_view.id);
     text_print(out, "%lu 0 0 0 20 0 %u 0 %lu ", ticks(time), threads_user_count(), ticks(process_view.started));
     text_print(out, "%lu %lu %lu ", usage.reserved_bytes, usage.resident_pages, UINT64_MAX);
     text_print(out, "%lu 0 %lu 0 0 ", usage.code_start, usage.stack_start);
@@ -121,11 +121,11 @@ static void show_auxiliary_vector(struct text *out, uint32_t number)
 static const struct {
     const char *name, *unit;
 } limits[] = {
-    { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
-    { "Max stack size", "bytes" }, { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
-    { "Max processes", "processes" }, { "Max open files", "files" }, { "Max locked memory", "bytes" },
-    { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
-    { "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" },
+    { "Max cpu time", "seconds" },    { "Max file size", "bytes" },      { "Max data size", "bytes" },
+    { "Max stack size", "bytes" },    { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+    { "Max processes", "processes" }, { "Max open files", "files" },     { "Max locked memory", "bytes" },
+    { "Max address space", "bytes" }, { "Max file locks", "locks" },     { "Max pending signals", "signals" },
+    { "Max msgqueue size", "bytes" }, { "Max nice priority", "" },       { "Max realtime priority", "" },
     { "Max realtime timeout", "us" },
 };
 
@@ -204,32 +204,34 @@ static void target_descriptor(struct text *out, uint32_t number)
 static const struct pseudo_entry descriptor = { .mode = S_IFLNK | 0700, .target = target_descriptor };
 static const struct pseudo_numbered descriptors = { .prefix = "", .next = next_descriptor, .child = &descriptor };
 
-#define TASK_FILES                                                                     \
-    { .name = "comm", .mode = S_IFREG | 0444, .show = show_comm },                     \
-    { .name = "stat", .mode = S_IFREG | 0444, .show = show_stat },                     \
-    { .name = "statm", .mode = S_IFREG | 0444, .show = show_statm },                   \
-    { .name = "status", .mode = S_IFREG | 0444, .show = show_status },                 \
-    { .name = "maps", .mode = S_IFREG | 0444, .show = show_maps },                     \
-    { .name = "smaps", .mode = S_IFREG | 0444, .show = show_smaps },                   \
-    { .name = "mounts", .mode = S_IFREG | 0444, .show = show_mounts },                 \
-    { .name = "mountinfo", .mode = S_IFREG | 0444, .show = show_mountinfo },           \
-    { .name = "limits", .mode = S_IFREG | 0444, .show = show_limits },                 \
-    { .name = "cmdline", .mode = S_IFREG | 0444, .show = show_command_line },          \
-    { .name = "environ", .mode = S_IFREG | 0400, .show = show_environment },           \
-    { .name = "exe", .mode = S_IFLNK | 0777, .target = target_executable },            \
-    { .name = "cwd", .mode = S_IFLNK | 0777, .target = target_directory },             \
-    { .name = "root", .mode = S_IFLNK | 0777, .target = target_root },                 \
-    { .name = "fd", .mode = S_IFDIR | 0500, .numbered = &descriptors },                \
-    { .name = "net", .mode = S_IFDIR | 0555, .children = proc_network_entries },       \
-    { .name = "io", .mode = S_IFREG | 0400, .show = show_transfers },                  \
-    { .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxiliary_vector },         \
-    { .name = "smaps_rollup", .mode = S_IFREG | 0444, .show = show_smaps_rollup },     \
-    { .name = "personality", .mode = S_IFREG | 0400, .text = "00000000\n" },           \
-    { .name = "wchan", .mode = S_IFREG | 0444, .text = "0" },                          \
-    { .name = "cgroup", .mode = S_IFREG | 0444, .text = "0::/\n" },                    \
-    { .name = "oom_score", .mode = S_IFREG | 0444, .text = "0\n" },                    \
-    { .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = "0\n" },                \
-    { .name = "coredump_filter", .mode = S_IFREG | 0644, .text = "00000033\n" }
+#define TASK_FILES \
+    { .name = "comm", .mode = S_IFREG | 0444, .show = show_comm }, \
+        { .name = "stat", .mode = S_IFREG | 0444, .show = show_stat }, \
+        { .name = "statm", .mode = S_IFREG | 0444, .show = show_statm }, \
+        { .name = "status", .mode = S_IFREG | 0444, .show = show_status }, \
+        { .name = "maps", .mode = S_IFREG | 0444, .show = show_maps }, \
+        { .name = "smaps", .mode = S_IFREG | 0444, .show = show_smaps }, \
+        { .name = "mounts", .mode = S_IFREG | 0444, .show = show_mounts }, \
+        { .name = "mountinfo", .mode = S_IFREG | 0444, .show = show_mountinfo }, \
+        { .name = "limits", .mode = S_IFREG | 0444, .show = show_limits }, \
+        { .name = "cmdline", .mode = S_IFREG | 0444, .show = show_command_line }, \
+        { .name = "environ", .mode = S_IFREG | 0400, .show = show_environment }, \
+        { .name = "exe", .mode = S_IFLNK | 0777, .target = target_executable }, \
+        { .name = "cwd", .mode = S_IFLNK | 0777, .target = target_directory }, \
+        { .name = "root", .mode = S_IFLNK | 0777, .target = target_root }, \
+        { .name = "fd", .mode = S_IFDIR | 0500, .numbered = &descriptors }, \
+        { .name = "net", .mode = S_IFDIR | 0555, .children = proc_network_entries }, \
+        { .name = "io", .mode = S_IFREG | 0400, .show = show_transfers }, \
+        { .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxiliary_vector }, \
+        { .name = "smaps_rollup", .mode = S_IFREG | 0444, .show = show_smaps_rollup }, \
+        { .name = "personality", .mode = S_IFREG | 0400, .text = "00000000\n" }, \
+        { .name = "wchan", .mode = S_IFREG | 0444, .text = "0" }, \
+        { .name = "cgroup", .mode = S_IFREG | 0444, .text = "0::/\n" }, \
+        { .name = "oom_score", .mode = S_IFREG | 0444, .text = "0\n" }, \
+        { .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = "0\n" }, \
+    { \
+        .name = "coredump_filter", .mode = S_IFREG | 0644, .text = "00000033\n" \
+    }
 
 const struct pseudo_entry proc_task_entries[] = { TASK_FILES, { 0 } };
 const struct pseudo_entry proc_process_entries[] = {

@@ -184,32 +184,56 @@ static void show_locks(struct text *out, uint32_t number)
 /* clang-format on */
 
 static const struct pseudo_entry random_files[] = {
-    SHOWN("boot_id", show_boot_id), FILE_OF("entropy_avail", "256\n"), FILE_OF("poolsize", "256\n"),
-    SHOWN("uuid", show_uuid), { 0 },
+    SHOWN("boot_id", show_boot_id),
+    FILE_OF("entropy_avail", "256\n"),
+    FILE_OF("poolsize", "256\n"),
+    SHOWN("uuid", show_uuid),
+    { 0 },
 };
 static const struct pseudo_entry kernel_files[] = {
-    FILE_OF("cap_last_cap", "40\n"), FILE_OF("core_pattern", "core\n"), FILE_OF("ngroups_max", "65536\n"),
-    SHOWN("osrelease", show_release), FILE_OF("ostype", "Linux\n"), FILE_OF("pid_max", "4194304\n"),
-    DIRECTORY("random", random_files), FILE_OF("randomize_va_space", "2\n"), SHOWN("threads-max", show_most_threads),
+    FILE_OF("cap_last_cap", "40\n"),
+    FILE_OF("core_pattern", "core\n"),
+    FILE_OF("ngroups_max", "65536\n"),
+    SHOWN("osrelease", show_release),
+    FILE_OF("ostype", "Linux\n"),
+    FILE_OF("pid_max", "4194304\n"),
+    DIRECTORY("random", random_files),
+    FILE_OF("randomize_va_space", "2\n"),
+    SHOWN("threads-max", show_most_threads),
     { 0 },
 };
 static const struct pseudo_entry memory_files[] = {
-    FILE_OF("max_map_count", "65530\n"), FILE_OF("mmap_min_addr", "65536\n"), FILE_OF("nr_hugepages", "0\n"),
-    FILE_OF("overcommit_memory", "0\n"), FILE_OF("overcommit_ratio", "50\n"), FILE_OF("swappiness", "0\n"), { 0 },
+    FILE_OF("max_map_count", "65530\n"),
+    FILE_OF("mmap_min_addr", "65536\n"),
+    FILE_OF("nr_hugepages", "0\n"),
+    FILE_OF("overcommit_memory", "0\n"),
+    FILE_OF("overcommit_ratio", "50\n"),
+    FILE_OF("swappiness", "0\n"),
+    { 0 },
 };
 static const struct pseudo_entry file_files[] = {
-    FILE_OF("file-max", "65536\n"), FILE_OF("nr_open", "65536\n"), FILE_OF("pipe-max-size", "65536\n"), { 0 },
+    FILE_OF("file-max", "65536\n"),
+    FILE_OF("nr_open", "65536\n"),
+    FILE_OF("pipe-max-size", "65536\n"),
+    { 0 },
 };
 static const struct pseudo_entry core_files[] = { FILE_OF("somaxconn", "4096\n"), { 0 } };
 static const struct pseudo_entry ipv4_files[] = {
-    FILE_OF("ip_local_port_range", "32768\t60999\n"), FILE_OF("tcp_fastopen", "0\n"), { 0 },
+    FILE_OF("ip_local_port_range", "32768\t60999\n"),
+    FILE_OF("tcp_fastopen", "0\n"),
+    { 0 },
 };
 static const struct pseudo_entry network_settings[] = {
-    DIRECTORY("core", core_files), DIRECTORY("ipv4", ipv4_files), { 0 },
+    DIRECTORY("core", core_files),
+    DIRECTORY("ipv4", ipv4_files),
+    { 0 },
 };
 static const struct pseudo_entry settings[] = {
-    DIRECTORY("fs", file_files), DIRECTORY("kernel", kernel_files), DIRECTORY("net", network_settings),
-    DIRECTORY("vm", memory_files), { 0 },
+    DIRECTORY("fs", file_files),
+    DIRECTORY("kernel", kernel_files),
+    DIRECTORY("net", network_settings),
+    DIRECTORY("vm", memory_files),
+    { 0 },
 };
 
 static uint32_t next_process(uint32_t from) { return from <= process_view.id ? process_view.id : PSEUDO_NONE; }

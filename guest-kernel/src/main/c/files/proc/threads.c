@@ -14,10 +14,7 @@ static void take_facts(struct thread *thread, void *context)
     facts->cpu_time = thread_cpu_time(thread);
 }
 
-bool thread_facts_find(uint32_t id, struct thread_facts *out)
-{
-    return thread_find(id, take_facts, out);
-}
+bool thread_facts_find(uint32_t id, struct thread_facts *out) { return thread_find(id, take_facts, out); }
 
 static void add_time(struct thread *thread, void *context)
 {

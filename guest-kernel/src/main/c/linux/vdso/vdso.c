@@ -26,7 +26,9 @@ static inline uint64_t read_tsc(void)
 static inline long clock_system_call(long clock, struct abi_timespec *time)
 {
     long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"((long)NR_CLOCK_GETTIME), "D"(clock), "S"(time)
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"((long)NR_CLOCK_GETTIME), "D"(clock), "S"(time)
                      : "rcx", "r11", "memory");
     return result;
 }
@@ -35,8 +37,8 @@ static inline long clock_system_call(long clock, struct abi_timespec *time)
 static inline bool page_is_usable(void)
 {
     uint32_t use = clock_page.use;
-    return use == CLOCK_USE_PAGE
-           || (use == CLOCK_USE_PAGE_OF_HOST && clock_page.host_version == clock_page.seen_version);
+    return use == CLOCK_USE_PAGE ||
+           (use == CLOCK_USE_PAGE_OF_HOST && clock_page.host_version == clock_page.seen_version);
 }
 
 /* False if the page cannot be used. Sequence and usability have to hold before and after the reading. */
@@ -63,8 +65,8 @@ int __vdso_clock_gettime(long clock, struct abi_timespec *time)
 {
     nanoseconds monotonic, wall;
     bool is_wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
-    bool is_monotonic = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
-                        clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+    bool is_monotonic = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE ||
+                        clock == CLOCK_BOOTTIME;
     if (!(is_wall || is_monotonic) || !read_clocks(&monotonic, &wall))
         return (int)clock_system_call(clock, time);
     *time = timespec_of(is_wall ? wall : monotonic);

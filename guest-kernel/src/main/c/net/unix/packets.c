@@ -9,8 +9,8 @@
 #include "lib/string.h"
 #include "net/unix/private.h"
 
-#define QUEUE_LIMIT 212992u          /* bytes, net.core.rmem_default of Linux */
-#define MESSAGE_LIMIT 131072u        /* bytes of one message */
+#define QUEUE_LIMIT 212992u   /* bytes, net.core.rmem_default of Linux */
+#define MESSAGE_LIMIT 131072u /* bytes of one message */
 
 struct unix_packet {
     struct list link;
@@ -161,7 +161,7 @@ static void announce_room(struct unix_socket *u)
     wake(&u->socket.queue, POLLOUT);
     if (u->peer)
         wake(&u->peer->socket.queue, POLLOUT);
-    list_for_each(link, &u->senders)
+    list_for_each (link, &u->senders)
         wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLLOUT);
 }
 

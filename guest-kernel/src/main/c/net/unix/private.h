@@ -12,19 +12,19 @@ enum unix_state { UNIX_FRESH, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED };
 
 struct unix_socket {
     struct socket socket;
-    uint32_t references;             /* the file's, the peer's, an accept queue's, and those of its senders */
+    uint32_t references; /* the file's, the peer's, an accept queue's, and those of its senders */
     enum unix_state state;
-    struct unix_socket *peer;        /* one reference, while connected; stays after it closed */
-    uint8_t *ring;                   /* streams: NULL until the first byte comes */
-    uint32_t read_at, used;          /* of the ring; `used` also: bytes of packets */
-    struct list packets;             /* others: what was received */
-    struct unix_socket *target;      /* datagrams: whom it is connected to, one reference */
-    struct list senders, sender_link;            /* datagrams: who is connected to it */
+    struct unix_socket *peer;         /* one reference, while connected; stays after it closed */
+    uint8_t *ring;                    /* streams: NULL until the first byte comes */
+    uint32_t read_at, used;           /* of the ring; `used` also: bytes of packets */
+    struct list packets;              /* others: what was received */
+    struct unix_socket *target;       /* datagrams: whom it is connected to, one reference */
+    struct list senders, sender_link; /* datagrams: who is connected to it */
     bool shut_read, shut_write, peer_closed;
     struct socket_address name, peer_name;
-    bool binding;                    /* a thread is giving it a name */
-    struct inode *inode;             /* of the bound name, one reference; or NULL */
-    struct list name_link;           /* all that have a name */
+    bool binding;          /* a thread is giving it a name */
+    struct inode *inode;   /* of the bound name, one reference; or NULL */
+    struct list name_link; /* all that have a name */
     struct list waiting, accept_link;
     unsigned waiting_count, backlog;
 };

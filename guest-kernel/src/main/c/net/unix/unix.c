@@ -203,7 +203,7 @@ static bool same_name(const struct socket_address *a, const struct socket_addres
 
 static struct unix_socket *find_abstract(const struct socket_address *name)
 {
-    list_for_each(node, &named_sockets) {
+    list_for_each (node, &named_sockets) {
         struct unix_socket *u = list_entry(node, struct unix_socket, name_link);
         if (same_name(&u->name, name))
             return u;
@@ -309,8 +309,9 @@ static struct unix_socket *create(int type)
     struct unix_socket *u = heap_allocate_zeroed(sizeof(*u));
     if (!u)
         return NULL;
-    const struct socket_operations *operations = type == SOCK_STREAM ? &stream_operations
-                                                 : type == SOCK_DGRAM ? &datagram_operations : &record_operations;
+    const struct socket_operations *operations = type == SOCK_STREAM  ? &stream_operations
+                                                 : type == SOCK_DGRAM ? &datagram_operations
+                                                                      : &record_operations;
     socket_init(&u->socket, operations, AF_UNIX, type, 0);
     u->references = 1;
     list_init(&u->packets);
@@ -356,7 +357,7 @@ static int connect_to(struct unix_socket *u, struct unix_socket *listener, struc
     if (u->state == UNIX_CONNECTED)
         return -EISCONN;
     if (u->state != UNIX_FRESH)
-        return -EINVAL;               /* it listens, perhaps with connections waiting */
+        return -EINVAL; /* it listens, perhaps with connections waiting */
     if (!listener || listener->state != UNIX_LISTENING || listener->shut_read)
         return -ECONNREFUSED;
     if (listener->waiting_count >= listener->backlog)
@@ -441,7 +442,7 @@ static void close_end(struct unix_socket *u)
     unix_free_packets(u);
     unix_disconnect(u);
     wake(&u->socket.queue, POLLOUT);
-    list_for_each(link, &u->senders)
+    list_for_each (link, &u->senders)
         wake(&list_entry(link, struct unix_socket, sender_link)->socket.queue, POLLOUT);
     struct unix_socket *peer = u->peer;
     u->peer = NULL;
@@ -568,31 +569,57 @@ static int64_t readable_bytes(struct socket *socket)
 static int take_error(struct socket *socket)
 {
     (void)socket;
-    return 0;                         /* everything that fails here fails at once */
+    return 0; /* everything that fails here fails at once */
 }
 
 static const struct socket_operations stream_operations = {
-    .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
-    .send = send_message, .receive = receive_message, .shutdown = shut_down, .local_address = local_address,
-    .peer_address = peer_address, .poll = poll_events, .readable_bytes = readable_bytes, .take_error = take_error,
+    .bind = bind_address,
+    .connect = connect_address,
+    .listen = start_listening,
+    .accept = accept_connection,
+    .send = send_message,
+    .receive = receive_message,
+    .shutdown = shut_down,
+    .local_address = local_address,
+    .peer_address = peer_address,
+    .poll = poll_events,
+    .readable_bytes = readable_bytes,
+    .take_error = take_error,
     .release = release,
 };
 static const struct socket_operations record_operations = {
-    .bind = bind_address, .connect = connect_address, .listen = start_listening, .accept = accept_connection,
-    .send = unix_send_packet, .receive = unix_receive_packet, .shutdown = shut_down, .local_address = local_address,
-    .peer_address = peer_address, .poll = poll_events, .readable_bytes = unix_packet_bytes, .take_error = take_error,
+    .bind = bind_address,
+    .connect = connect_address,
+    .listen = start_listening,
+    .accept = accept_connection,
+    .send = unix_send_packet,
+    .receive = unix_receive_packet,
+    .shutdown = shut_down,
+    .local_address = local_address,
+    .peer_address = peer_address,
+    .poll = poll_events,
+    .readable_bytes = unix_packet_bytes,
+    .take_error = take_error,
     .release = release,
 };
 static const struct socket_operations datagram_operations = {
-    .bind = bind_address, .connect = unix_connect_datagrams, .send = unix_send_packet, .receive = unix_receive_packet,
-    .shutdown = shut_down, .local_address = local_address, .peer_address = unix_datagram_peer,
-    .poll = unix_poll_datagrams, .readable_bytes = unix_packet_bytes, .take_error = take_error, .release = release,
+    .bind = bind_address,
+    .connect = unix_connect_datagrams,
+    .send = unix_send_packet,
+    .receive = unix_receive_packet,
+    .shutdown = shut_down,
+    .local_address = local_address,
+    .peer_address = unix_datagram_peer,
+    .poll = unix_poll_datagrams,
+    .readable_bytes = unix_packet_bytes,
+    .take_error = take_error,
+    .release = release,
 };
 
 /* ---- /proc/net/unix: those with a name. They are copied under the net lock and printed without it ---- */
 
-#define SPARE_RECORDS 16u            /* for sockets that are named between counting and copying */
-#define LINES_AT_ONCE 64u            /* between points where others may run */
+#define SPARE_RECORDS 16u /* for sockets that are named between counting and copying */
+#define LINES_AT_ONCE 64u /* between points where others may run */
 
 struct named_record {
     uint32_t references, flags, type, state;
@@ -603,8 +630,12 @@ struct named_record {
 static void fill_record(struct named_record *record, const struct unix_socket *u)
 {
     *record = (struct named_record){
-        .references = u->references, .flags = u->state == UNIX_LISTENING ? 0x10000u : 0, .type = u->socket.type,
-        .state = u->state == UNIX_CONNECTED ? 3 : 1, .number = u->socket.number, .name = u->name,
+        .references = u->references,
+        .flags = u->state == UNIX_LISTENING ? 0x10000u : 0,
+        .type = u->socket.type,
+        .state = u->state == UNIX_CONNECTED ? 3 : 1,
+        .number = u->socket.number,
+        .name = u->name,
     };
 }
 
@@ -613,7 +644,7 @@ static uint32_t copy_named(struct named_record *records, uint32_t room)
 {
     uint32_t count = 0;
     net_lock();
-    list_for_each(node, &named_sockets) {
+    list_for_each (node, &named_sockets) {
         if (count < room)
             fill_record(&records[count], list_entry(node, struct unix_socket, name_link));
         count++;

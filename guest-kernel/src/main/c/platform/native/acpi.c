@@ -30,7 +30,7 @@ struct packed table_header {
     char signature[4];
     uint32_t length;
     uint8_t revision, checksum;
-    char origin[26];                    /* who made it: OEM, revision, compiler */
+    char origin[26]; /* who made it: OEM, revision, compiler */
 };
 _Static_assert(sizeof(struct root_pointer) == 32 && sizeof(struct table_header) == 36, "ACPI 6.4, 5.2");
 struct packed generic_address {
@@ -129,8 +129,8 @@ static void read_sleep_type(const struct table_header *dsdt)
         if (memcmp(at, "_S5_", 4) != 0 || at[4] != 0x12)
             continue;
         at += 5;
-        at += 1 + (*at >> 6);           /* package length, 1 to 4 bytes */
-        at++;                           /* number of elements */
+        at += 1 + (*at >> 6); /* package length, 1 to 4 bytes */
+        at++;                 /* number of elements */
         at = package_element(at, end, &acpi.sleep_type_a);
         if (!at)
             return;

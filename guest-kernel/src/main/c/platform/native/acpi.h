@@ -9,7 +9,7 @@
 #include "platform/platform.h"
 
 struct acpi_register {
-    bool present, memory;               /* memory-mapped, else an I/O port */
+    bool present, memory; /* memory-mapped, else an I/O port */
     uint64_t address;
 };
 
@@ -23,22 +23,22 @@ struct acpi_pci_memory {
 
 struct acpi_information {
     uint16_t pm1a_control, pm1b_control; /* ports, 0: absent */
-    uint16_t pm1a_event;                /* port of the status register, 0: absent */
-    uint8_t pm1_event_length;           /* status and enable register together, bytes */
-    uint16_t interrupt;                 /* of the power button, an ISA interrupt */
-    uint16_t smi_command;               /* port, 0: ACPI is always enabled ... */
-    uint8_t smi_enable;                 /* ... what to write there to enable it */
-    uint8_t sleep_type_a, sleep_type_b; /* SLP_TYP of S5 */
+    uint16_t pm1a_event;                 /* port of the status register, 0: absent */
+    uint8_t pm1_event_length;            /* status and enable register together, bytes */
+    uint16_t interrupt;                  /* of the power button, an ISA interrupt */
+    uint16_t smi_command;                /* port, 0: ACPI is always enabled ... */
+    uint8_t smi_enable;                  /* ... what to write there to enable it */
+    uint8_t sleep_type_a, sleep_type_b;  /* SLP_TYP of S5 */
     bool sleep_type_known;
     struct acpi_register sleep_control; /* hardware-reduced platforms */
     struct acpi_register reset;
     uint8_t reset_value;
-    phys_t io_apic;                     /* 0xfec00000 without a MADT; 0: there is none */
-    uint8_t line_of_isa[16];            /* I/O APIC line of an ISA interrupt */
-    struct acpi_pci_memory pci_memory[ACPI_PCI_MEMORY_MAX];     /* of PCI segment 0 */
+    phys_t io_apic;                                         /* 0xfec00000 without a MADT; 0: there is none */
+    uint8_t line_of_isa[16];                                /* I/O APIC line of an ISA interrupt */
+    struct acpi_pci_memory pci_memory[ACPI_PCI_MEMORY_MAX]; /* of PCI segment 0 */
     unsigned pci_memory_count;
-    unsigned cpu_count;                 /* CPUs that can be used, at most CPUS_MAX; 0 without a MADT */
-    uint32_t cpu_apic[CPUS_MAX];        /* the ids of their local APICs */
+    unsigned cpu_count;          /* CPUs that can be used, at most CPUS_MAX; 0 without a MADT */
+    uint32_t cpu_apic[CPUS_MAX]; /* the ids of their local APICs */
 };
 extern struct acpi_information acpi;
 

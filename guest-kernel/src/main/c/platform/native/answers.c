@@ -14,7 +14,7 @@
 #include "platform/native/native.h"
 #include "platform/native/selectors.h"
 
-static uint64_t user_changes, kernel_changes;        /* the kernel lock */
+static uint64_t user_changes, kernel_changes; /* the kernel lock */
 static bool stopping;
 /* Of each CPU, by its id: what it has flushed for; written by that CPU. */
 static uint64_t answered[CPUS_MAX], kernel_answered[CPUS_MAX];

@@ -30,10 +30,7 @@ phys_t native_acpi_root;
 
 noreturn void native_start(uint32_t start_info);
 
-static phys_t image_physical(const char *symbol)
-{
-    return (uintptr_t)symbol - KERNEL_BASE;
-}
+static phys_t image_physical(const char *symbol) { return (uintptr_t)symbol - KERNEL_BASE; }
 
 static const void *early_pointer(phys_t address, size_t length)
 {

@@ -36,11 +36,11 @@
 #define MODE_DISABLED 0x10
 #define MODE_TRANSLATED 0x40
 #define CONTROLLER_TRIES 10000
-#define CODES_AT_ONCE 16                /* what the controller may hold; one that is always full does not keep the CPU */
+#define CODES_AT_ONCE 16 /* what the controller may hold; one that is always full does not keep the CPU */
 
 #define SCAN_EXTENDED 0xe0
 
-static uint16_t status_port;            /* PM1a status; the enable register is behind it */
+static uint16_t status_port; /* PM1a status; the enable register is behind it */
 
 static void power_button_interrupt(void *context)
 {
@@ -48,7 +48,7 @@ static void power_button_interrupt(void *context)
     uint16_t status = in16(status_port);
     if (!(status & POWER_BUTTON))
         return;
-    out16(status_port, POWER_BUTTON);   /* writing a one clears it */
+    out16(status_port, POWER_BUTTON); /* writing a one clears it */
     kernel_control(CONTROL_POWER_OFF);
 }
 

@@ -18,7 +18,7 @@ static uint64_t tsc_base, monotonic_base;
 static uint64_t ticks_per_ms;
 
 static bool kvm;
-static uint64_t kvm_offset;             /* system_time at monotonic 0 */
+static uint64_t kvm_offset; /* system_time at monotonic 0 */
 
 static void publish(struct wall_time wall)
 {
@@ -65,19 +65,13 @@ nanoseconds native_clock_monotonic(void)
     return read_clock();
 }
 
-nanoseconds native_clock_wall(void)
-{
-    return wall_time_at(&shared.clock.wall, native_clock_monotonic());
-}
+nanoseconds native_clock_wall(void) { return wall_time_at(&shared.clock.wall, native_clock_monotonic()); }
 
 void native_clock_set_wall(const struct wall_time *time) { publish(*time); }
 
 bool native_clock_is_shared(void) { return !kvm || kvm_clock_is_shared(); }
 
-phys_t native_clock_page_address(void)
-{
-    return (uintptr_t)&shared - KERNEL_BASE;
-}
+phys_t native_clock_page_address(void) { return (uintptr_t)&shared - KERNEL_BASE; }
 
 uint64_t native_clock_ticks(nanoseconds duration)
 {

@@ -22,7 +22,7 @@
 /* SDM 3A 8.4.4.1 has a second start-up message sent when the first one shows no effect. */
 #define SECOND_MESSAGE_AFTER (1 * NS_PER_MS)
 #define PATIENCE (10 * NS_PER_SECOND)
-#define READINGS 200                    /* of both clocks, in turn */
+#define READINGS 200 /* of both clocks, in turn */
 
 struct start_parameters {
     uint64_t function, stack, argument;
@@ -33,10 +33,10 @@ enum progress { STARTING, UP, JOINED, LEFT_OUT };
 extern const char native_start_code[], native_start_code_end[];
 
 static enum progress progress;
-static uint32_t turn;                   /* the boot CPU reads when it is even, the other one when it is odd */
-static uint64_t last_reading;           /* whose turn it is */
-static bool clocks_differ;              /* the same */
-static uint32_t apic_of[CPUS_MAX];      /* by the CPU's id */
+static uint32_t turn;              /* the boot CPU reads when it is even, the other one when it is odd */
+static uint64_t last_reading;      /* whose turn it is */
+static bool clocks_differ;         /* the same */
+static uint32_t apic_of[CPUS_MAX]; /* by the CPU's id */
 static int wake_vector;
 
 static bool move_on(enum progress from, enum progress to)
@@ -98,12 +98,14 @@ static void prepare_start(struct cpu *cpu)
     memcpy(phys_to_virt(START_PAGE), native_start_code, (size_t)(native_start_code_end - native_start_code));
     memset(level3, 0, PAGE_SIZE);
     memset(level2, 0, PAGE_SIZE);
-    memcpy(root, native_root_table, PAGE_SIZE);        /* there is no user memory yet */
+    memcpy(root, native_root_table, PAGE_SIZE); /* there is no user memory yet */
     root[0] = START_LEVEL3 | ENTRY_PRESENT | ENTRY_WRITE;
     level3[0] = START_LEVEL2 | ENTRY_PRESENT | ENTRY_WRITE;
     level2[0] = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE;
     *(struct start_parameters *)phys_to_virt(START_PAGE + START_PARAMETERS) = (struct start_parameters){
-        .function = (uintptr_t)start_here, .stack = cpu->kernel_stack, .argument = (uintptr_t)cpu,
+        .function = (uintptr_t)start_here,
+        .stack = cpu->kernel_stack,
+        .argument = (uintptr_t)cpu,
     };
 }
 
@@ -158,7 +160,7 @@ static const char *start(uint32_t apic)
     return NULL;
 }
 
-static void wake_up(void *context) { (void)context; }     /* what it is about is in struct cpu */
+static void wake_up(void *context) { (void)context; } /* what it is about is in struct cpu */
 
 static const char *prepare(void)
 {

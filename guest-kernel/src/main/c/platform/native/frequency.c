@@ -10,17 +10,17 @@
 #include "platform/x86/processor.h"
 
 #define HYPERVISOR_LEAVES 0x40000000
-#define TIMING_LEAF 0x40000010          /* EAX: TSC kHz; VMware's, also offered by KVM */
-#define XEN_TIME_LEAF 3                 /* xen/arch-x86/cpuid.h: subleaf 0, ECX: TSC kHz */
-#define CRYSTAL_LEAF 0x15               /* TSC / crystal = EBX / EAX; ECX: crystal in Hz, 0: not known */
-#define FREQUENCY_LEAF 0x16             /* EAX 15:0: base frequency in MHz; the TSC's too (SDM 3B 18.7.3) */
+#define TIMING_LEAF 0x40000010 /* EAX: TSC kHz; VMware's, also offered by KVM */
+#define XEN_TIME_LEAF 3        /* xen/arch-x86/cpuid.h: subleaf 0, ECX: TSC kHz */
+#define CRYSTAL_LEAF 0x15      /* TSC / crystal = EBX / EAX; ECX: crystal in Hz, 0: not known */
+#define FREQUENCY_LEAF 0x16    /* EAX 15:0: base frequency in MHz; the TSC's too (SDM 3B 18.7.3) */
 
 #define TIMER_FREQUENCY 1193182
 #define TIMER_CHANNEL2 0x42
 #define TIMER_MODE 0x43
-#define CHANNEL2_MODE0 0xb0             /* both bytes, interrupt on terminal count */
+#define CHANNEL2_MODE0 0xb0 /* both bytes, interrupt on terminal count */
 #define CHANNEL2_LATCH 0x80
-#define SPEAKER_GATE 0x61               /* bit 0: gate of channel 2, bit 1: speaker */
+#define SPEAKER_GATE 0x61 /* bit 0: gate of channel 2, bit 1: speaker */
 #define MEASURE_TICKS (TIMER_FREQUENCY / 100)
 #define SAMPLES 8
 

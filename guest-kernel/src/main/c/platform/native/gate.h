@@ -7,5 +7,5 @@
 
 #define GATE_DATA __attribute__((section(".bss.gate")))
 
-extern char kernel_gate_text_start[], kernel_gate_text_end[];      /* kernel.lds; page-aligned */
+extern char kernel_gate_text_start[], kernel_gate_text_end[]; /* kernel.lds; page-aligned */
 extern char kernel_gate_data_start[], kernel_gate_data_end[];

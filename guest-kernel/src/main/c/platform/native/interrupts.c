@@ -38,7 +38,7 @@ static struct {
 } handlers[VECTORS];
 static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
 
-static volatile uint8_t *apic;          /* NULL: x2APIC */
+static volatile uint8_t *apic; /* NULL: x2APIC */
 static volatile uint8_t *io_apic;
 static unsigned io_apic_lines;
 
@@ -153,15 +153,9 @@ int interrupt_allocate(interrupt_handler *handler, void *context)
     return (int)vector;
 }
 
-uint64_t interrupt_message_address(void)
-{
-    return 0xfee00000 | (apic_id() & 0xff) << 12;
-}
+uint64_t interrupt_message_address(void) { return 0xfee00000 | (apic_id() & 0xff) << 12; }
 
-uint32_t interrupt_message_data(unsigned vector)
-{
-    return vector;
-}
+uint32_t interrupt_message_data(unsigned vector) { return vector; }
 
 int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler, void *context)
 {

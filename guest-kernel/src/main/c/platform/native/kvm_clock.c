@@ -11,8 +11,8 @@
 #define CPUID_SIGNATURE 0x40000000
 #define CPUID_FEATURES 0x40000001
 #define FEATURE_CLOCK (1u << 3)
-#define FEATURE_STABLE (1u << 24)        /* the flag below counts */
-#define FLAG_STABLE 1u                  /* PVCLOCK_TSC_STABLE_BIT */
+#define FEATURE_STABLE (1u << 24) /* the flag below counts */
+#define FLAG_STABLE 1u            /* PVCLOCK_TSC_STABLE_BIT */
 #define MSR_WALL_CLOCK 0x4b564d00
 #define MSR_SYSTEM_TIME 0x4b564d01
 #define SYSTEM_TIME_ENABLE 1
@@ -41,7 +41,7 @@ static bool offered(void)
     struct processor_leaf signature = processor_identify(CPUID_SIGNATURE, 0);
     uint32_t name[3] = { signature.ebx, signature.ecx, signature.edx };
     return memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0 &&
-        (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
+           (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
 }
 
 bool kvm_clock_init(void)

@@ -17,16 +17,10 @@
 /* From here on dropping the whole TLB is cheaper than page by page. */
 #define FLUSH_ALL_FROM 32
 
-static void flush_page(uintptr_t virtual)
-{
-    invalidate_page(virtual);
-}
+static void flush_page(uintptr_t virtual) { invalidate_page(virtual); }
 
 /* All translations of the user half (the kernel's are global). The user's own root is loaded again at each exit. */
-static void flush_all(void)
-{
-    cr3_write(cr3_read());
-}
+static void flush_all(void) { cr3_write(cr3_read()); }
 
 static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
 {

@@ -56,7 +56,7 @@ extern bool native_isolated;
 /* ---- traps.c, traps.S --------------------------------------------------------------------- */
 
 void native_traps_init(void);
-void native_traps_load(void);        /* on another CPU */
+void native_traps_load(void); /* on another CPU */
 void native_cpu_wait(void);
 void native_cpu_take_interrupts(void);
 /* traps.S: halts, with interrupts let in. */
@@ -135,7 +135,7 @@ void native_clock_delay(nanoseconds duration);
 /* ---- timer.c ------------------------------------------------------------------------------ */
 
 void native_timer_init(void);
-void native_timer_load(void);           /* on another CPU */
+void native_timer_load(void); /* on another CPU */
 void native_timer_set_deadline(nanoseconds deadline);
 
 /* ---- serial.c ----------------------------------------------------------------------------- */
@@ -167,27 +167,14 @@ noreturn void native_crash(void);
 
 /* Members of struct platform_operations that do not depend on whose devices the machine has. */
 #define NATIVE_PROCESSOR_OPERATIONS \
-    .mmu_map = native_mmu_map, \
-    .mmu_unmap = native_mmu_unmap, \
-    .mmu_protect = native_mmu_protect, \
-    .mmu_find = native_mmu_find, \
-    .mmu_query = native_mmu_query, \
-    .mmu_test_clear_accessed = native_mmu_test_clear_accessed, \
-    .kernel_map = native_kernel_map, \
-    .kernel_unmap = native_kernel_unmap, \
-    .cpu_switch_to = native_cpu_switch_to, \
-    .cpu_set_fs_base = native_cpu_set_fs_base, \
-    .cpu_wait = native_cpu_wait, \
-    .cpu_take_interrupts = native_cpu_take_interrupts, \
-    .cpu_enter_user = native_enter_user, \
-    .cpu_interrupt = native_cpu_interrupt, \
-    .cpus_synchronise = native_cpus_synchronise, \
-    .cpu_answer = native_cpu_answer, \
-    .cpu_halt = native_halt, \
-    .cpu_rouse = native_cpu_rouse, \
-    .cpus_stop = native_cpus_stop, \
-    .clock_monotonic = native_clock_monotonic, \
-    .clock_wall = native_clock_wall, \
-    .clock_set_wall = native_clock_set_wall, \
-    .clock_set_deadline = native_timer_set_deadline, \
+    .mmu_map = native_mmu_map, .mmu_unmap = native_mmu_unmap, .mmu_protect = native_mmu_protect, \
+    .mmu_find = native_mmu_find, .mmu_query = native_mmu_query, \
+    .mmu_test_clear_accessed = native_mmu_test_clear_accessed, .kernel_map = native_kernel_map, \
+    .kernel_unmap = native_kernel_unmap, .cpu_switch_to = native_cpu_switch_to, \
+    .cpu_set_fs_base = native_cpu_set_fs_base, .cpu_wait = native_cpu_wait, \
+    .cpu_take_interrupts = native_cpu_take_interrupts, .cpu_enter_user = native_enter_user, \
+    .cpu_interrupt = native_cpu_interrupt, .cpus_synchronise = native_cpus_synchronise, \
+    .cpu_answer = native_cpu_answer, .cpu_halt = native_halt, .cpu_rouse = native_cpu_rouse, \
+    .cpus_stop = native_cpus_stop, .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
+    .clock_set_wall = native_clock_set_wall, .clock_set_deadline = native_timer_set_deadline, \
     .clock_page_address = native_clock_page_address

@@ -8,7 +8,7 @@
 
 #define LARGE_PAGE_SIZE (2UL << 20)
 
-#define ENTRY_UNCACHED (3UL << 3)       /* PWT, PCD: type UC whatever the MTRRs say */
+#define ENTRY_UNCACHED (3UL << 3) /* PWT, PCD: type UC whatever the MTRRs say */
 #define ENTRY_LARGE (1UL << 7)
 #define ENTRY_GLOBAL (1UL << 8)
 

@@ -80,8 +80,7 @@ static void map_direct(phys_t start, phys_t end)
     end = align_down(end, PAGE_SIZE);
     while (start < end) {
         phys_t large_end = start + LARGE_PAGE_SIZE;
-        bool large = (start & (LARGE_PAGE_SIZE - 1)) == 0 && large_end <= end
-                     && !in_read_only_image(start, large_end);
+        bool large = (start & (LARGE_PAGE_SIZE - 1)) == 0 && large_end <= end && !in_read_only_image(start, large_end);
         if (large) {
             (void)set_entry(DIRECT_MAP + start, 2, start | DATA_RIGHTS | ENTRY_LARGE);
             start = large_end;
@@ -158,14 +157,10 @@ void native_flush_kernel(void)
 bool native_gate_map(struct page *page)
 {
     phys_t address = page_address(page);
-    return !native_isolated
-           || set_entry_of(native_user_root_table, DIRECT_MAP + address, 1, address | DATA_RIGHTS);
+    return !native_isolated || set_entry_of(native_user_root_table, DIRECT_MAP + address, 1, address | DATA_RIGHTS);
 }
 
-bool native_kernel_half_complete(void)
-{
-    return set_entry(KERNEL_STACKS, 1, 0) && set_entry(mmio_next, 1, 0);
-}
+bool native_kernel_half_complete(void) { return set_entry(KERNEL_STACKS, 1, 0) && set_entry(mmio_next, 1, 0); }
 
 int native_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
 {
@@ -181,7 +176,7 @@ int native_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count
 void native_kernel_unmap(uintptr_t virtual, size_t count)
 {
     for (uintptr_t at = virtual; at < virtual + count * PAGE_SIZE; at += PAGE_SIZE) {
-        (void)set_entry(at, 1, 0);      /* cannot fail: its table is there */
+        (void)set_entry(at, 1, 0); /* cannot fail: its table is there */
         invalidate_page(at);
     }
     native_flush_kernel_others();
@@ -203,12 +198,6 @@ static void *map_beside(phys_t address, size_t length, uint64_t type)
     return (void *)(at + (address - first));
 }
 
-volatile void *mmio_map(phys_t address, size_t length)
-{
-    return map_beside(address, length, ENTRY_UNCACHED);
-}
+volatile void *mmio_map(phys_t address, size_t length) { return map_beside(address, length, ENTRY_UNCACHED); }
 
-void *memory_map(phys_t address, size_t length)
-{
-    return map_beside(address, length, 0);
-}
+void *memory_map(phys_t address, size_t length) { return map_beside(address, length, 0); }

@@ -18,7 +18,7 @@
 
 /* QEMU -device isa-debug-exit,iobase=0x501: its exit status becomes 2 * value + 1. */
 #define DEBUG_EXIT_PORT 0x501
-#define DEBUG_EXIT_CRASH 0x10           /* status 33 */
+#define DEBUG_EXIT_CRASH 0x10 /* status 33 */
 
 /* For a device to react before the next way is tried. */
 #define REACTION (100 * NS_PER_MS)

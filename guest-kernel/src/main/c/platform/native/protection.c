@@ -10,7 +10,7 @@
 #include "platform/x86/processor.h"
 #include "platform/x86/speculation.h"
 
-#define HAS_SMAP (1u << 20)             /* leaf 7 ebx */
+#define HAS_SMAP (1u << 20) /* leaf 7 ebx */
 #define CR4_SMAP (1UL << 21)
 #define EFER_AUTOMATIC_IBRS (1UL << 21)
 

@@ -34,16 +34,17 @@ static bool read_all(struct reading *r)
             return false;
     }
     *r = (struct reading){
-        .second = read_register(0), .minute = read_register(2), .hour = read_register(4),
-        .day = read_register(7), .month = read_register(8), .year = read_register(9),
+        .second = read_register(0),
+        .minute = read_register(2),
+        .hour = read_register(4),
+        .day = read_register(7),
+        .month = read_register(8),
+        .year = read_register(9),
     };
     return true;
 }
 
-static uint8_t from_bcd(uint8_t value)
-{
-    return (uint8_t)((value >> 4) * 10 + (value & 15));
-}
+static uint8_t from_bcd(uint8_t value) { return (uint8_t)((value >> 4) * 10 + (value & 15)); }
 
 static void decode(struct reading *r, uint8_t mode)
 {
@@ -83,6 +84,6 @@ uint64_t rtc_seconds(void)
     decode(&second, read_register(STATUS_B));
     if (second.month < 1 || second.month > 12 || second.day < 1 || second.day > 31)
         return 0;
-    return days_since_1970(second.year, second.month, second.day) * 86400 + second.hour * 3600u
-           + second.minute * 60u + second.second;
+    return days_since_1970(second.year, second.month, second.day) * 86400 + second.hour * 3600u + second.minute * 60u +
+           second.second;
 }

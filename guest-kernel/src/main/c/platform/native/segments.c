@@ -62,18 +62,19 @@ extern const char native_system_call[], native_system_call_32bit[];
 extern char native_boot_stack_top[];
 
 static const uint64_t segments[] = {
-    [KERNEL_CODE / 8] = 0x00af9b000000ffff,    /* 64-bit, present, readable */
-    [KERNEL_DATA / 8] = 0x00cf93000000ffff,    /* present, writable */
+    [KERNEL_CODE / 8] = 0x00af9b000000ffff, /* 64-bit, present, readable */
+    [KERNEL_DATA / 8] = 0x00cf93000000ffff, /* present, writable */
     /* SYSRET counts from here and reads no descriptor. Only a 32-bit SYSRET, which is not used, would load this. */
     [SYSRET_BASE / 8] = 0,
     [USER_DATA / 8] = 0x00cff3000000ffff,
     [USER_CODE / 8] = 0x00affb000000ffff,
-    [TASK_STATE / 8] = 0, 0,
+    [TASK_STATE / 8] = 0,
+    0,
     [CPU_NUMBER_SEGMENT / 8] = 0x0040f10000000000, /* for user mode, present, read-only; its limit is the number */
 };
 
 struct native_cpu {
-    struct cpu cpu;                     /* first: GS base points here */
+    struct cpu cpu; /* first: GS base points here */
     struct task_state task_state;
     uint64_t gdt[array_size(segments)];
     uint8_t gate_stack[1024] __attribute__((aligned(16)));
@@ -155,7 +156,7 @@ struct cpu *native_segments_create(unsigned id)
 {
     struct page *page = page_allocate_zeroed(), *stack = page_allocate();
     if (!page || !stack || !native_gate_map(page) || !native_gate_map(stack))
-        return NULL;                    /* what was allocated is lost, once: the guest goes on with fewer CPUs */
+        return NULL; /* what was allocated is lost, once: the guest goes on with fewer CPUs */
     struct native_cpu *native = page_data(page);
     native->cpu.self = &native->cpu;
     native->cpu.id = id;
@@ -183,7 +184,4 @@ void native_segments_isolate(struct cpu *cpu, phys_t kernel_root, phys_t user_ro
     native->task_state.stack[0] = cpu->gate_stack;
 }
 
-void native_cpu_set_fs_base(uint64_t base)
-{
-    msr_write(MSR_FS_BASE, base);
-}
+void native_cpu_set_fs_base(uint64_t base) { msr_write(MSR_FS_BASE, base); }

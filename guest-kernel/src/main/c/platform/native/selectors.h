@@ -12,11 +12,11 @@
 #define USER_DATA 0x2b
 #define USER_CODE 0x33
 #define TASK_STATE 0x40
-#define CPU_NUMBER_SEGMENT 0x50         /* platform.h: CPU_NUMBER_SELECTOR */
+#define CPU_NUMBER_SEGMENT 0x50 /* platform.h: CPU_NUMBER_SELECTOR */
 
 /* Vectors below this have an entry stub and an interrupt descriptor. */
 #define VECTORS 128
-#define VECTOR_ANSWER 126                /* asks for cpu_answer(); needs no lock; nothing else of its priority */
+#define VECTOR_ANSWER 126 /* asks for cpu_answer(); needs no lock; nothing else of its priority */
 #define VECTOR_DEVICES_END 112
 #define VECTOR_SPURIOUS 127
 #define VECTOR_FIRST_INTERRUPT 32

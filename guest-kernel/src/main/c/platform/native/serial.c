@@ -19,12 +19,12 @@
 #define ENABLE_RECEIVED 0x01
 #define ENABLE_TRANSMIT_EMPTY 0x02
 #define STATUS_DATA_READY 0x01
-#define STATUS_BREAK 0x10               /* the byte read next is none, but marks a break */
+#define STATUS_BREAK 0x10 /* the byte read next is none, but marks a break */
 #define IDENTITY_NONE 0x01
-#define MOST_CAUSES 64                  /* dealt with by one interrupt, lest a broken device keep us */
+#define MOST_CAUSES 64 /* dealt with by one interrupt, lest a broken device keep us */
 
 static bool present;
-static bool interrupts;                 /* come from the device */
+static bool interrupts; /* come from the device */
 
 void native_serial_init(void) { present = uart_init(PORT); }
 

@@ -13,7 +13,7 @@
 struct start_info {
     uint32_t magic, version, flags, module_count;
     uint64_t modules, command_line, acpi_root;
-    uint64_t memory_map;                /* this and what follows: version >= 1 */
+    uint64_t memory_map; /* this and what follows: version >= 1 */
     uint32_t memory_map_entries, reserved;
 };
 

@@ -19,11 +19,11 @@
 /* Of each CPU, by its id. */
 static struct deadlines {
     nanoseconds wanted;
-    nanoseconds armed;                  /* when the timer will interrupt; <= wanted */
+    nanoseconds armed; /* when the timer will interrupt; <= wanted */
 } deadlines[CPUS_MAX] = { [0 ... CPUS_MAX - 1] = { NO_DEADLINE, NO_DEADLINE } };
 static bool tsc_deadline;
-static uint64_t counts_per_ms;          /* one-shot mode */
-static uint32_t timer_setting;          /* of each local APIC */
+static uint64_t counts_per_ms; /* one-shot mode */
+static uint32_t timer_setting; /* of each local APIC */
 
 static void program(nanoseconds delay)
 {

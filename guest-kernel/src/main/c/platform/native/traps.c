@@ -32,14 +32,14 @@
 struct packed gate {
     uint16_t offset_low;
     uint16_t selector;
-    uint8_t stack;                      /* 0, or which of the task state's interrupt stacks */
+    uint8_t stack; /* 0, or which of the task state's interrupt stacks */
     uint8_t type;
     uint16_t offset_middle;
     uint32_t offset_high;
     uint32_t reserved;
 };
-#define GATE_INTERRUPT 0x8e             /* present; masks interrupts */
-#define GATE_USER 0x60                  /* user mode may raise it itself (INT3) */
+#define GATE_INTERRUPT 0x8e /* present; masks interrupts */
+#define GATE_USER 0x60      /* user mode may raise it itself (INT3) */
 
 extern const char native_trap_stubs[];
 
@@ -109,10 +109,10 @@ static noreturn void die(const char *what, const struct registers *registers)
     panic("%s at %lx (%s+%lx) trap %lu error %lx cr2 %lx rsp %lx rflags %lx\n"
           "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx "
           "r13 %lx r14 %lx r15 %lx",
-          what, registers->rip, name ? name : "?", offset, registers->number, registers->error,
-          cr2_read(), registers->rsp, registers->rflags, registers->rax, registers->rbx, registers->rcx,
-          registers->rdx, registers->rsi, registers->rdi, registers->rbp, registers->r8, registers->r9,
-          registers->r10, registers->r11, registers->r12, registers->r13, registers->r14, registers->r15);
+          what, registers->rip, name ? name : "?", offset, registers->number, registers->error, cr2_read(),
+          registers->rsp, registers->rflags, registers->rax, registers->rbx, registers->rcx, registers->rdx,
+          registers->rsi, registers->rdi, registers->rbp, registers->r8, registers->r9, registers->r10, registers->r11,
+          registers->r12, registers->r13, registers->r14, registers->r15);
 }
 
 /* traps.S: the HLT of native_halt(), and what follows it. */

@@ -7,7 +7,7 @@
 #define FIFO_ENABLE_AND_CLEAR 0x07
 #define LINE_8N1 0x03
 #define LINE_DIVISOR_ACCESS 0x80
-#define MODEM_DTR_RTS_OUT2 0x0b         /* OUT2 lets the interrupt through */
+#define MODEM_DTR_RTS_OUT2 0x0b /* OUT2 lets the interrupt through */
 #define STATUS_TRANSMIT_EMPTY 0x20
 #define NO_DEVICE 0xff
 #define FIFO_SIZE 16

@@ -9,8 +9,8 @@
 
 #define UART_DATA 0
 #define UART_INTERRUPT_ENABLE 1
-#define UART_FIFO_CONTROL 2             /* written */
-#define UART_INTERRUPT_IDENTITY 2       /* read */
+#define UART_FIFO_CONTROL 2       /* written */
+#define UART_INTERRUPT_IDENTITY 2 /* read */
 #define UART_LINE_CONTROL 3
 #define UART_MODEM_CONTROL 4
 #define UART_LINE_STATUS 5

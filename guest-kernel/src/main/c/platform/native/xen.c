@@ -29,7 +29,7 @@
 /* xen/arch-x86/cpuid.h: leaves start at a multiple of 0x100 (another hypervisor's may come first). */
 #define LEAVES_FIRST 0x40000000
 #define LEAVES_LAST 0x40010000
-#define LEAF_HYPERCALL_PAGE 2            /* EBX: the MSR to write its address to */
+#define LEAF_HYPERCALL_PAGE 2 /* EBX: the MSR to write its address to */
 
 /* xen/memory.h: XENMEM_add_to_physmap; xen/xen.h: __HYPERVISOR_*_op. */
 #define HYPERCALL_MEMORY_OP 12
@@ -51,7 +51,7 @@
 /* xen/arch-x86/xen.h, XEN_HVM_DEBUGCONS_IOPORT: what a guest writes there goes to Xen's log, line by line. */
 #define DEBUG_CONSOLE 0xe9
 
-#define MAX_GRANT_ORDER 6                /* Xen's default limit for a guest: 64 frames */
+#define MAX_GRANT_ORDER 6 /* Xen's default limit for a guest: 64 frames */
 
 static bool present;
 static const struct shared_info *shared;
@@ -105,10 +105,7 @@ static bool replace_page(unsigned space, uint64_t index, phys_t address)
     return hypercall(HYPERCALL_MEMORY_OP, MEMORY_ADD_TO_MAP, (uintptr_t)&request, 0, 0) == 0;
 }
 
-static uint64_t frame_of(phys_t address)
-{
-    return address >> PAGE_SHIFT;
-}
+static uint64_t frame_of(phys_t address) { return address >> PAGE_SHIFT; }
 
 static struct grant_entry *map_grant_table(unsigned frames)
 {
@@ -198,6 +195,6 @@ void xen_pvh_init(void)
     struct wall_time wall = { .monotonic = native_clock_monotonic(), .wall = wall_now() };
     native_clock_set_wall(&wall);
     void *console = map_ring(PARAMETER_CONSOLE_FRAME), *store = map_ring(PARAMETER_STORE_FRAME);
-    machine_start_xen_rings(console, (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT),
-                            store, (uint32_t)get_parameter(PARAMETER_STORE_PORT));
+    machine_start_xen_rings(console, (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT), store,
+                            (uint32_t)get_parameter(PARAMETER_STORE_PORT));
 }

@@ -18,8 +18,8 @@ static bool may_be_stack(uintptr_t address)
     if (address >= (uintptr_t)kernel_data_start && address < (uintptr_t)kernel_end - sizeof(struct frame))
         return true;
     struct mmu_entry first, last;
-    return address >= KERNEL_STACKS && address - KERNEL_STACKS < KERNEL_STACKS_SIZE && mmu_query(address, &first)
-           && mmu_query(address + sizeof(struct frame) - 1, &last);
+    return address >= KERNEL_STACKS && address - KERNEL_STACKS < KERNEL_STACKS_SIZE && mmu_query(address, &first) &&
+           mmu_query(address + sizeof(struct frame) - 1, &last);
 }
 
 /* The chain may leap from one stack to another, where a trap came: only its length is limited. */

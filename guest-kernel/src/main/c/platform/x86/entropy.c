@@ -7,8 +7,8 @@
 #include "platform/platform.h"
 #include "platform/x86/processor.h"
 
-#define HAS_RDRAND (1u << 30)            /* leaf 1 ecx */
-#define HAS_RDSEED (1u << 18)            /* leaf 7 ebx */
+#define HAS_RDRAND (1u << 30) /* leaf 1 ecx */
+#define HAS_RDSEED (1u << 18) /* leaf 7 ebx */
 /* RDRAND fails ten times in a row only when broken (SDM 1 7.3.17.1); RDSEED just runs dry. */
 #define ATTEMPTS 32
 

@@ -21,7 +21,7 @@
 #define AVX (1UL << 2)
 #define AVX512 (7UL << 5)
 
-#define HAS_XSAVE (1u << 26)             /* leaf 1 ecx */
+#define HAS_XSAVE (1u << 26) /* leaf 1 ecx */
 #define LEAF_XSAVE 0xd
 
 /* The legacy area and the XSAVE header (SDM 1 13.4.1, 13.4.2); FXSAVE has only the former. */
@@ -31,14 +31,14 @@ struct fpu_area {
     uint32_t mxcsr;
     uint32_t mxcsr_mask;
     uint8_t registers[480];
-    uint64_t components;             /* XSTATE_BV: which are not in their initial state */
-    uint64_t header[7];              /* XCOMP_BV and reserved: zero in the standard format */
+    uint64_t components; /* XSTATE_BV: which are not in their initial state */
+    uint64_t header[7];  /* XCOMP_BV and reserved: zero in the standard format */
 };
 _Static_assert(offsetof(struct fpu_area, components) == 512, "SDM 1 13.4.2");
 
-#define CONTROL_INITIAL 0x37f            /* all exceptions masked, extended precision */
-#define MXCSR_INITIAL 0x1f80             /* all exceptions masked, round to nearest */
-#define MXCSR_MASK_DEFAULT 0xffbf        /* SDM 1 11.6.6 */
+#define CONTROL_INITIAL 0x37f     /* all exceptions masked, extended precision */
+#define MXCSR_INITIAL 0x1f80      /* all exceptions masked, round to nearest */
+#define MXCSR_MASK_DEFAULT 0xffbf /* SDM 1 11.6.6 */
 
 static uint64_t features = X87 | SSE;
 static size_t area_size = 512;
@@ -106,7 +106,9 @@ void fpu_save(void *area)
 {
     if (has_xsave)
         __asm__ volatile("xsave64 (%0)"
-                         : : "r"(area), "a"((uint32_t)features), "d"((uint32_t)(features >> 32)) : "memory");
+                         :
+                         : "r"(area), "a"((uint32_t)features), "d"((uint32_t)(features >> 32))
+                         : "memory");
     else
         __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
@@ -115,7 +117,9 @@ void fpu_restore(const void *area)
 {
     if (has_xsave)
         __asm__ volatile("xrstor64 (%0)"
-                         : : "r"(area), "a"((uint32_t)features), "d"((uint32_t)(features >> 32)) : "memory");
+                         :
+                         : "r"(area), "a"((uint32_t)features), "d"((uint32_t)(features >> 32))
+                         : "memory");
     else
         __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }

@@ -5,6 +5,6 @@
  */
 #pragma once
 
-extern char kernel_text_start[], kernel_text_end[];        /* executable, read-only */
-extern char kernel_rodata_start[], kernel_rodata_end[];    /* read-only */
-extern char kernel_data_start[], kernel_end[];             /* data, then bss */
+extern char kernel_text_start[], kernel_text_end[];     /* executable, read-only */
+extern char kernel_rodata_start[], kernel_rodata_end[]; /* read-only */
+extern char kernel_data_start[], kernel_end[];          /* data, then bss */

@@ -8,7 +8,7 @@ struct patch {
     int32_t place, instructions;
     uint16_t length, condition;
 };
-extern struct patch patches_start[], patches_end[];     /* kernel.lds */
+extern struct patch patches_start[], patches_end[]; /* kernel.lds */
 
 static uint8_t *at_distance(int32_t *distance) { return (uint8_t *)distance + *distance; }
 

@@ -11,9 +11,7 @@ static struct processor_leaf identify(uint32_t leaf, uint32_t subleaf)
                          : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
                          : "a"(leaf), "c"(subleaf));
     else
-        __asm__ volatile("cpuid"
-                         : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-                         : "a"(leaf), "c"(subleaf));
+        __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
     return r;
 }
 

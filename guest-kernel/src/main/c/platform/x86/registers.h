@@ -38,4 +38,4 @@
     popq %rsi
     popq %rdi
     .endm
-/* clang-format on */
+    /* clang-format on */

@@ -14,28 +14,28 @@
 #define MSR_ARCH_CAPABILITIES 0x10a
 
 /* Bits of IA32_ARCH_CAPABILITIES. */
-#define RDCL_NO (1u << 0)               /* no Meltdown, no L1TF */
-#define IBRS_ALL (1u << 1)              /* enhanced IBRS: set once */
-#define RSBA (1u << 2)                  /* an empty return buffer falls back to the branch predictor */
+#define RDCL_NO (1u << 0)  /* no Meltdown, no L1TF */
+#define IBRS_ALL (1u << 1) /* enhanced IBRS: set once */
+#define RSBA (1u << 2)     /* an empty return buffer falls back to the branch predictor */
 #define MDS_NO (1u << 5)
 #define TAA_NO (1u << 8)
 #define BHI_NO (1u << 20)
 #define RFDS_NO (1u << 27)
 #define RFDS_CLEAR (1u << 28)
 
-#define HAS_RTM (1u << 11)              /* CPUID 7.0 EBX */
-#define HAS_MD_CLEAR (1u << 10)         /* CPUID 7.0 EDX */
+#define HAS_RTM (1u << 11)      /* CPUID 7.0 EBX */
+#define HAS_MD_CLEAR (1u << 10) /* CPUID 7.0 EDX */
 #define HAS_IBRS (1u << 26)
 #define HAS_ARCH_CAPABILITIES (1u << 29)
 #define HAS_SSBD (1u << 31)
-#define HAS_BHI_CONTROL (1u << 4)       /* CPUID 7.2 EDX */
-#define AMD_HAS_IBPB (1u << 12)         /* CPUID 80000008H EBX */
+#define HAS_BHI_CONTROL (1u << 4) /* CPUID 7.2 EDX */
+#define AMD_HAS_IBPB (1u << 12)   /* CPUID 80000008H EBX */
 #define AMD_HAS_SSBD (1u << 24)
-#define AMD_NO_RETBLEED (1u << 29)      /* BTC_NO */
-#define AMD_VERW_CLEARS (1u << 5)       /* CPUID 80000021H EAX */
+#define AMD_NO_RETBLEED (1u << 29) /* BTC_NO */
+#define AMD_VERW_CLEARS (1u << 5)  /* CPUID 80000021H EAX */
 #define AMD_HAS_AUTOMATIC_IBRS (1u << 8)
 #define AMD_NO_SRSO (1u << 29)
-#define AMD_NO_TSA (3u << 1)            /* CPUID 80000021H ECX: TSA_SQ_NO, TSA_L1_NO */
+#define AMD_NO_TSA (3u << 1) /* CPUID 80000021H ECX: TSA_SQ_NO, TSA_L1_NO */
 
 #define BIT(patch) (1u << (patch))
 
@@ -55,8 +55,8 @@ static bool leaks_buffers(const struct speculation_facts *facts)
         return (facts->amd_a & AMD_VERW_CLEARS) && (facts->amd_c & AMD_NO_TSA) != AMD_NO_TSA;
     if (!facts->intel)
         return false;
-    bool sampling = (facts->features_d & HAS_MD_CLEAR)
-                    && (!(capabilities & MDS_NO) || ((facts->features_b & HAS_RTM) && !(capabilities & TAA_NO)));
+    bool sampling = (facts->features_d & HAS_MD_CLEAR) &&
+                    (!(capabilities & MDS_NO) || ((facts->features_b & HAS_RTM) && !(capabilities & TAA_NO)));
     return sampling || ((capabilities & RFDS_CLEAR) && !(capabilities & RFDS_NO));
 }
 
@@ -91,8 +91,7 @@ static void choose_branches(const struct speculation_facts *facts, struct specul
     } else if (facts->intel && (facts->capabilities & IBRS_ALL)) {
         plan->control |= SPECULATION_IBRS;
         choose_history(facts, plan);
-    } else if (facts->intel && (facts->features_d & HAS_IBRS)
-               && (is_skylake(facts) || (facts->capabilities & RSBA))) {
+    } else if (facts->intel && (facts->features_d & HAS_IBRS) && (is_skylake(facts) || (facts->capabilities & RSBA))) {
         plan->control |= SPECULATION_IBRS;
         plan->patches |= BIT(PATCH_ENTRY_IBRS);
     } else {
@@ -106,8 +105,8 @@ static void choose_rest(const struct speculation_facts *facts, struct speculatio
     plan->patches |= BIT(PATCH_RETPOLINE);
     if (facts->paravirtual)
         return;
-    plan->patches |= BIT(PATCH_ISOLATION) | BIT(PATCH_CLEAR_HISTORY) | BIT(PATCH_FENCE_SWAPGS)
-                     | BIT(PATCH_CLEAR_BUFFERS);
+    plan->patches |= BIT(PATCH_ISOLATION) | BIT(PATCH_CLEAR_HISTORY) | BIT(PATCH_FENCE_SWAPGS) |
+                     BIT(PATCH_CLEAR_BUFFERS);
     if ((facts->features_d & HAS_SSBD) || (facts->amd_b & AMD_HAS_SSBD))
         plan->control |= SPECULATION_SSBD;
     if (mispredicts_returns(facts) && (facts->amd_b & AMD_HAS_IBPB))
@@ -148,14 +147,17 @@ static struct speculation_facts read_facts(bool paravirtual)
     unsigned family = version.eax >> 8 & 0xf, model = version.eax >> 4 & 0xf;
     bool extended = family == 0xf || family == 6;
     struct speculation_facts facts = {
-        .intel = vendor.ebx == 0x756e6547,                                     /* "Genu"ineIntel */
-        .amd = vendor.ebx == 0x68747541 || vendor.ebx == 0x6f677948,           /* "Auth"enticAMD, "Hygo"nGenuine */
+        .intel = vendor.ebx == 0x756e6547,                           /* "Genu"ineIntel */
+        .amd = vendor.ebx == 0x68747541 || vendor.ebx == 0x6f677948, /* "Auth"enticAMD, "Hygo"nGenuine */
         .paravirtual = paravirtual,
         .family = family == 0xf ? family + (version.eax >> 20 & 0xff) : family,
         .model = extended ? model | (version.eax >> 12 & 0xf0) : model,
-        .features_b = features.ebx, .features_d = features.edx,
+        .features_b = features.ebx,
+        .features_d = features.edx,
         .controls_d = features.eax >= 2 ? processor_identify(7, 2).edx : 0,
-        .amd_b = processor_identify(0x80000008, 0).ebx, .amd_a = rest.eax, .amd_c = rest.ecx,
+        .amd_b = processor_identify(0x80000008, 0).ebx,
+        .amd_a = rest.eax,
+        .amd_c = rest.ecx,
     };
     if (!paravirtual && (features.edx & HAS_ARCH_CAPABILITIES))
         facts.capabilities = read_capabilities();

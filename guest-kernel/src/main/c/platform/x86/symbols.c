@@ -6,8 +6,8 @@
 #include "platform/platform.h"
 
 struct symbol {
-    uint32_t offset;                 /* from KERNEL_BASE */
-    uint32_t name;                   /* offset into symbol_names */
+    uint32_t offset; /* from KERNEL_BASE */
+    uint32_t name;   /* offset into symbol_names */
 };
 extern const struct symbol symbol_table[] __attribute__((weak));
 extern const struct symbol symbol_table_end[] __attribute__((weak));

@@ -15,8 +15,8 @@
 #include "platform/xen/hypercall.h"
 
 #define WINDOW (2 * NS_PER_MS)
-#define REST_MOST (10 * NS_PER_MS)   /* also where handlers seemed long because the host gave the CPU to others */
-#define RESTS_SAID 50                /* one after the other, without an idle CPU in between */
+#define REST_MOST (10 * NS_PER_MS) /* also where handlers seemed long because the host gave the CPU to others */
+#define RESTS_SAID 50              /* one after the other, without an idle CPU in between */
 
 struct binding {
     event_handler *handler;
@@ -29,12 +29,12 @@ static struct binding *bindings[EVENT_WORDS];
 static uint64_t virtual_ports[EVENT_WORDS];
 
 static struct {
-    nanoseconds window;              /* when it began */
-    nanoseconds used;                /* by handlers since then */
+    nanoseconds window; /* when it began */
+    nanoseconds used;   /* by handlers since then */
     bool resting;
     nanoseconds rest_ends;
-    unsigned rests;                  /* since the CPU was idle */
-    uint64_t ports[EVENT_WORDS];     /* masked until the rest is over */
+    unsigned rests;              /* since the CPU was idle */
+    uint64_t ports[EVENT_WORDS]; /* masked until the rest is over */
 } share;
 
 static struct vcpu_info *this_vcpu(void) { return &shared->vcpu[this_cpu()->id]; }
@@ -48,7 +48,7 @@ void events_init(struct shared_info *mapped)
 
 static void rest(uint32_t port)
 {
-    event_mask(port);                /* it stays pending */
+    event_mask(port); /* it stays pending */
     share.ports[port / 64] |= 1UL << port % 64;
 }
 

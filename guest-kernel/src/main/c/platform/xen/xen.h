@@ -50,51 +50,51 @@
 #ifndef __ASSEMBLY__
 #include "lib/types.h"
 
-#define DOMID_SELF 0x7ff0U              /* xen/xen.h */
+#define DOMID_SELF 0x7ff0U /* xen/xen.h */
 
 /* ---- Start of day, xen/xen.h: struct start_info --------------------------------------------- */
 
-#define XEN_COMMAND_LINE_SIZE 1024      /* MAX_GUEST_CMDLINE */
-#define START_INITIAL_DOMAIN 2          /* SIF_INITDOMAIN */
+#define XEN_COMMAND_LINE_SIZE 1024 /* MAX_GUEST_CMDLINE */
+#define START_INITIAL_DOMAIN 2     /* SIF_INITDOMAIN */
 
 struct start_info {
-    char magic[32];                     /* "xen-3.0-x86_64" */
+    char magic[32]; /* "xen-3.0-x86_64" */
     uint64_t page_count;
-    uint64_t shared_info;               /* machine address */
+    uint64_t shared_info; /* machine address */
     uint32_t flags;
-    uint64_t store_frame;               /* machine frame, 0: no xenstore */
+    uint64_t store_frame; /* machine frame, 0: no xenstore */
     uint32_t store_port;
-    uint64_t console_frame;             /* not for the initial domain */
+    uint64_t console_frame; /* not for the initial domain */
     uint32_t console_port;
-    uint64_t root_table;                /* virtual address */
-    uint64_t table_frames;              /* from root_table on */
-    uint64_t frame_list;                /* virtual address: machine frame of each page */
+    uint64_t root_table;   /* virtual address */
+    uint64_t table_frames; /* from root_table on */
+    uint64_t frame_list;   /* virtual address: machine frame of each page */
     uint64_t module_start, module_length;
     char command_line[XEN_COMMAND_LINE_SIZE];
 };
 
 /* ---- Shared information, xen/xen.h -------------------------------------------------------- */
 
-#define XEN_VCPUS_IN_SHARED_INFO 32     /* XEN_LEGACY_MAX_VCPUS */
-#define EVENT_WORDS 64                  /* of 64 ports each */
+#define XEN_VCPUS_IN_SHARED_INFO 32 /* XEN_LEGACY_MAX_VCPUS */
+#define EVENT_WORDS 64              /* of 64 ports each */
 
-struct vcpu_time {                      /* vcpu_time_info */
-    uint32_t version;                   /* odd while Xen changes it */
+struct vcpu_time {    /* vcpu_time_info */
+    uint32_t version; /* odd while Xen changes it */
     uint32_t reserved0;
-    uint64_t tsc;                       /* TSC when `system` was now */
-    uint64_t system;                    /* ns since the host's boot */
-    uint32_t multiplier;                /* ns = (ticks << shift) * multiplier >> 32 */
-    int8_t shift;                       /* < 0: to the right */
-    uint8_t flags;                      /* TIME_*; always 0 before Xen 4.7 */
+    uint64_t tsc;        /* TSC when `system` was now */
+    uint64_t system;     /* ns since the host's boot */
+    uint32_t multiplier; /* ns = (ticks << shift) * multiplier >> 32 */
+    int8_t shift;        /* < 0: to the right */
+    uint8_t flags;       /* TIME_*; always 0 before Xen 4.7 */
     uint8_t reserved1[2];
 };
 
-#define TIME_TSC_STABLE 1               /* XEN_PVCLOCK_TSC_STABLE_BIT: one TSC for all processors */
+#define TIME_TSC_STABLE 1 /* XEN_PVCLOCK_TSC_STABLE_BIT: one TSC for all processors */
 
 struct vcpu_info {
     uint8_t upcall_pending;
     uint8_t upcall_mask;
-    uint64_t pending_words;             /* a bit for each word of event_pending; set atomically */
+    uint64_t pending_words; /* a bit for each word of event_pending; set atomically */
     uint64_t cr2;
     uint64_t reserved;
     struct vcpu_time time;
@@ -105,8 +105,8 @@ struct shared_info {
     struct vcpu_info vcpu[XEN_VCPUS_IN_SHARED_INFO];
     uint64_t event_pending[EVENT_WORDS];
     uint64_t event_mask[EVENT_WORDS];
-    uint32_t wall_version;              /* as vcpu_time.version */
-    uint32_t wall_seconds;              /* UTC when system time was 0 */
+    uint32_t wall_version; /* as vcpu_time.version */
+    uint32_t wall_seconds; /* UTC when system time was 0 */
     uint32_t wall_nanoseconds;
     uint32_t wall_seconds_high;
 };
@@ -116,28 +116,28 @@ struct shared_info {
 /* Machine frame to page number, readable in kernel mode (MACH2PHYS_VIRT_START). */
 #define XEN_PAGE_OF_FRAME ((const uint64_t *)0xffff800000000000UL)
 
-struct table_update {                   /* mmu_update */
-    uint64_t entry;                     /* machine address of the entry | one of: */
+struct table_update { /* mmu_update */
+    uint64_t entry;   /* machine address of the entry | one of: */
     uint64_t value;
 };
-#define UPDATE_NORMAL 0                 /* MMU_NORMAL_PT_UPDATE */
-#define UPDATE_KEEP_ACCESSED_DIRTY 2    /* MMU_PT_UPDATE_PRESERVE_AD */
+#define UPDATE_NORMAL 0              /* MMU_NORMAL_PT_UPDATE */
+#define UPDATE_KEEP_ACCESSED_DIRTY 2 /* MMU_PT_UPDATE_PRESERVE_AD */
 
-struct memory_operation {               /* mmuext_op */
+struct memory_operation { /* mmuext_op */
     uint32_t command;
-    uint64_t argument;                  /* machine frame or linear address */
+    uint64_t argument; /* machine frame or linear address */
     uint64_t argument2;
 };
-#define MEMORY_PIN_L4 3                 /* MMUEXT_* */
+#define MEMORY_PIN_L4 3 /* MMUEXT_* */
 #define MEMORY_UNPIN 4
 #define MEMORY_NEW_ROOT 5
-#define MEMORY_FLUSH_ALL 10             /* the TLBs of all processors of this domain */
+#define MEMORY_FLUSH_ALL 10 /* the TLBs of all processors of this domain */
 #define MEMORY_FLUSH_PAGE_ALL 11
 #define MEMORY_NEW_USER_ROOT 15
 
-#define VA_MAPPING_FLUSH_PAGE 2         /* UVMF_INVLPG, on this processor */
+#define VA_MAPPING_FLUSH_PAGE 2 /* UVMF_INVLPG, on this processor */
 
-struct multicall {                      /* multicall_entry */
+struct multicall { /* multicall_entry */
     uint64_t number;
     int64_t result;
     uint64_t arguments[6];
@@ -145,16 +145,16 @@ struct multicall {                      /* multicall_entry */
 
 /* ---- Processors: xen/arch-x86/xen.h, xen/arch-x86/xen-x86_64.h, xen/callback.h, xen/vcpu.h -------- */
 
-struct trap_entry {                     /* trap_info */
+struct trap_entry { /* trap_info */
     uint8_t vector;
     uint8_t flags;
     uint16_t selector;
-    uint64_t address;                   /* 0 ends a table */
+    uint64_t address; /* 0 ends a table */
 };
-#define TRAP_FROM_USER 3                /* user mode may raise it itself (TI_SET_DPL) */
-#define TRAP_MASKS_EVENTS 4             /* TI_SET_IF */
+#define TRAP_FROM_USER 3    /* user mode may raise it itself (TI_SET_DPL) */
+#define TRAP_MASKS_EVENTS 4 /* TI_SET_IF */
 
-struct callback {                       /* callback_register */
+struct callback { /* callback_register */
     uint16_t type, flags;
     uint64_t address;
 };
@@ -164,15 +164,15 @@ struct callback {                       /* callback_register */
 #define CALLBACK_SYSTEM_CALL 2
 #define CALLBACK_MASKS_EVENTS 1
 
-#define SEGMENT_FS 0                    /* SEGBASE_FS */
+#define SEGMENT_FS 0 /* SEGBASE_FS */
 #define SEGMENT_GS_USER 1
 #define SEGMENT_GS_KERNEL 2
 
-#define VCPU_STOP_PERIODIC_TIMER 7      /* VCPUOP_* */
+#define VCPU_STOP_PERIODIC_TIMER 7 /* VCPUOP_* */
 #define VCPU_SET_TIMER 8
-#define VCPU_REGISTER_TIME_AREA 13      /* since Xen 4.0, 64-bit guests; argument: the address of struct vcpu_time */
-struct vcpu_timer {                     /* vcpu_set_singleshot_timer */
-    uint64_t when;                      /* system time, ns */
+#define VCPU_REGISTER_TIME_AREA 13 /* since Xen 4.0, 64-bit guests; argument: the address of struct vcpu_time */
+struct vcpu_timer {                /* vcpu_set_singleshot_timer */
+    uint64_t when;                 /* system time, ns */
     uint32_t flags;
 };
 
@@ -192,7 +192,7 @@ struct vcpu_timer {                     /* vcpu_set_singleshot_timer */
 #define EVENT_SEND 4
 #define EVENT_ALLOCATE_UNBOUND 6
 #define EVENT_UNMASK 9
-#define VIRTUAL_TIMER 0                 /* VIRQ_TIMER, xen/xen.h */
+#define VIRTUAL_TIMER 0 /* VIRQ_TIMER, xen/xen.h */
 
 /* ---- Grant tables, xen/grant_table.h -------------------------------------------------------- */
 
@@ -201,7 +201,7 @@ struct grant_setup_table {
     uint16_t domain;
     uint32_t frame_count;
     int16_t status;
-    uint64_t *frames;                   /* out: machine frames */
+    uint64_t *frames; /* out: machine frames */
 };
 
 /* ---- Console, xen/xen.h ----------------------------------------------------------------------- */

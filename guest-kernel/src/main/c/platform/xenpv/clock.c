@@ -36,12 +36,12 @@ static union {
 _Static_assert(offsetof(struct clock_page, host_version) % sizeof(uint64_t) == 0, "alignment of struct vcpu_time");
 _Static_assert(sizeof(struct vcpu_time) == sizeof(uint32_t[8]), "room for struct vcpu_time");
 
-static uint32_t wall_version;                   /* of what the page was made from */
-static bool wall_is_set;                        /* by clock_set_wall(): Xen's wall clock no longer counts */
-static nanoseconds shown;                       /* the latest reading in the kernel */
-static uint64_t monotonic_offset;               /* monotonic = system time + this, modulo 2^64 */
-static nanoseconds wanted = NO_DEADLINE;        /* monotonic */
-static nanoseconds armed = NO_DEADLINE;         /* monotonic: when Xen will interrupt; <= wanted */
+static uint32_t wall_version;            /* of what the page was made from */
+static bool wall_is_set;                 /* by clock_set_wall(): Xen's wall clock no longer counts */
+static nanoseconds shown;                /* the latest reading in the kernel */
+static uint64_t monotonic_offset;        /* monotonic = system time + this, modulo 2^64 */
+static nanoseconds wanted = NO_DEADLINE; /* monotonic */
+static nanoseconds armed = NO_DEADLINE;  /* monotonic: when Xen will interrupt; <= wanted */
 
 /* The time at a TSC value; one before the parameters' own (another processor's) counts as that. */
 static nanoseconds time_at(uint64_t tsc)
@@ -89,8 +89,8 @@ static void follow_xen(void)
 
 static bool page_is_current(void)
 {
-    return read_once(pv_vcpu()->time.version) == clock.page.seen_version
-           && read_once(pv_shared->wall_version) == wall_version;
+    return read_once(pv_vcpu()->time.version) == clock.page.seen_version &&
+           read_once(pv_shared->wall_version) == wall_version;
 }
 
 nanoseconds pv_clock_monotonic(void)

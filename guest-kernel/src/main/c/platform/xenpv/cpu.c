@@ -14,7 +14,7 @@
 #define CR4_OSFXSR (1UL << 9)
 #define CR4_OSXMMEXCPT (1UL << 10)
 #define CR4_OSXSAVE (1UL << 18)
-#define HAS_XSAVE (1u << 26)            /* CPUID leaf 1 ecx */
+#define HAS_XSAVE (1u << 26) /* CPUID leaf 1 ecx */
 
 extern char pv_boot_stack_top[];
 

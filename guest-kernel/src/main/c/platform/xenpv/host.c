@@ -10,7 +10,7 @@
 #include "platform/xen/hypercall.h"
 #include "platform/xenpv/xenpv.h"
 
-#define MAX_GRANT_FRAMES 64             /* Xen's default limit for a guest */
+#define MAX_GRANT_FRAMES 64 /* Xen's default limit for a guest */
 
 static struct grant_entry *map_grant_table(unsigned frames)
 {
@@ -49,6 +49,6 @@ void pv_host_init(const struct start_info *start)
 {
     if (!has_rings(start))
         return;
-    machine_start_xen_rings(shared_page(start->console_frame), start->console_port,
-                            shared_page(start->store_frame), start->store_port);
+    machine_start_xen_rings(shared_page(start->console_frame), start->console_port, shared_page(start->store_frame),
+                            start->store_port);
 }

@@ -21,7 +21,7 @@
 #define SHARED_MAPPINGS (LINKED_BASE + (KERNEL_BASE - LINKED_BASE + IMAGE_SPACE / 2) % IMAGE_SPACE)
 
 #define FRAME_LIMIT (ENTRY_ADDRESS >> PAGE_SHIFT)
-#define MAX_PAGES (512UL << 30 >> PAGE_SHIFT)   /* one level-3 table */
+#define MAX_PAGES (512UL << 30 >> PAGE_SHIFT) /* one level-3 table */
 
 struct page_range {
     uint64_t start, end;
@@ -29,8 +29,15 @@ struct page_range {
 
 /* The new tables lie in consecutive pages, in this order. */
 enum {
-    TABLE_KERNEL_ROOT, TABLE_USER_ROOT, TABLE_LEVEL3_DIRECT, TABLE_LEVEL3_STACKS, TABLE_LEVEL2_STACKS,
-    TABLE_LEVEL3_KERNEL, TABLE_LEVEL2_KERNEL, TABLE_LEVEL1_SHARED, TABLE_LEVEL1_IMAGE,
+    TABLE_KERNEL_ROOT,
+    TABLE_USER_ROOT,
+    TABLE_LEVEL3_DIRECT,
+    TABLE_LEVEL3_STACKS,
+    TABLE_LEVEL2_STACKS,
+    TABLE_LEVEL3_KERNEL,
+    TABLE_LEVEL2_KERNEL,
+    TABLE_LEVEL1_SHARED,
+    TABLE_LEVEL1_IMAGE,
 };
 
 extern char pv_boot_stack_guard[];
@@ -41,7 +48,7 @@ uint64_t *pv_kernel_root, *pv_user_root;
 
 static uint64_t page_count;
 static struct page_range image, read_only_image, tables, boot_tables, frame_list, descriptors;
-static uint64_t first_level2_direct, first_level1_direct;   /* pages */
+static uint64_t first_level2_direct, first_level1_direct; /* pages */
 static unsigned shared_mappings;
 
 static uint64_t scratch[TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
@@ -132,8 +139,8 @@ static uint64_t direct_entry(uint64_t page)
 {
     if (!is_valid(page))
         return 0;
-    bool read_only = in_range(page, read_only_image) || in_range(page, tables) || in_range(page, boot_tables)
-                     || in_range(page, frame_list);
+    bool read_only = in_range(page, read_only_image) || in_range(page, tables) || in_range(page, boot_tables) ||
+                     in_range(page, frame_list);
     return pv_frames[page] << PAGE_SHIFT | (read_only ? KERNEL_READ : KERNEL_WRITE);
 }
 
@@ -215,8 +222,7 @@ static void switch_tables(void)
         { MEMORY_NEW_USER_ROOT, user_root, 0 },
         { MEMORY_UNPIN, pv_frames[boot_tables.start], 0 },
     };
-    int64_t error =
-        hypercall(HYPERCALL_MMUEXT_OP, (uintptr_t)operations, array_size(operations), 0, DOMID_SELF);
+    int64_t error = hypercall(HYPERCALL_MMUEXT_OP, (uintptr_t)operations, array_size(operations), 0, DOMID_SELF);
     if (error != 0)
         panic("Xen refuses the page tables: %s", errno_name(error));
     pv_early_console(NULL, 0);
@@ -314,8 +320,8 @@ struct reserved_pages {
 
 static bool is_free(uint64_t page, const struct reserved_pages *reserved)
 {
-    return is_valid(page) && !in_range(page, image) && !in_range(page, tables) && !in_range(page, frame_list)
-           && !in_range(page, descriptors) && page != reserved->console && page != reserved->store;
+    return is_valid(page) && !in_range(page, image) && !in_range(page, tables) && !in_range(page, frame_list) &&
+           !in_range(page, descriptors) && page != reserved->console && page != reserved->store;
 }
 
 static void add_free_pages(const struct start_info *start)

@@ -56,8 +56,8 @@ static void register_callback(uint16_t type, const char *entry)
 void pv_traps_init(void)
 {
     const struct trap_entry table[] = {
-        TRAP(0), TRAP(1), USER_TRAP(3), USER_TRAP(4), TRAP(5), TRAP(6), TRAP(7), TRAP(10), TRAP(11),
-        TRAP(12), TRAP(13), TRAP(14), TRAP(16), TRAP(17), TRAP(19), { 0 },
+        TRAP(0),  TRAP(1),  USER_TRAP(3), USER_TRAP(4), TRAP(5),  TRAP(6),  TRAP(7),  TRAP(10),
+        TRAP(11), TRAP(12), TRAP(13),     TRAP(14),     TRAP(16), TRAP(17), TRAP(19), { 0 },
     };
     int64_t error = hypercall(HYPERCALL_SET_TRAP_TABLE, (uintptr_t)table, 0, 0, 0);
     if (error != 0)
@@ -119,7 +119,7 @@ uint64_t pv_leave_kernel(struct registers *registers)
     }
     sanitise(registers);
     /* SYSRET is quicker; it loads rcx from rip and r11 from rflags. */
-    bool by_sysret = registers->rcx == registers->rip && registers->r11 == registers->rflags
-                     && registers->cs == XEN_CODE_SELECTOR && !(registers->rflags & RFLAGS_TRAP_OR_RESUME);
+    bool by_sysret = registers->rcx == registers->rip && registers->r11 == registers->rflags &&
+                     registers->cs == XEN_CODE_SELECTOR && !(registers->rflags & RFLAGS_TRAP_OR_RESUME);
     return by_sysret ? IRET_BY_SYSRET : 0;
 }

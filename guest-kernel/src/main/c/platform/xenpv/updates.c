@@ -15,7 +15,7 @@
 static struct table_update updates[MAX_UPDATES];
 static unsigned update_count;
 static uintptr_t flush_pages[MAX_PAGES];
-static unsigned flush_count;            /* > MAX_PAGES: everything */
+static unsigned flush_count; /* > MAX_PAGES: everything */
 
 static void check(const char *what, int64_t error)
 {
@@ -41,8 +41,7 @@ static void apply_updates(void)
 {
     if (update_count == 0)
         return;
-    check("page table update",
-          hypercall(HYPERCALL_MMU_UPDATE, (uintptr_t)updates, update_count, 0, DOMID_SELF));
+    check("page table update", hypercall(HYPERCALL_MMU_UPDATE, (uintptr_t)updates, update_count, 0, DOMID_SELF));
     update_count = 0;
 }
 

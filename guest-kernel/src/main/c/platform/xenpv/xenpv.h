@@ -28,7 +28,7 @@ static inline struct vcpu_info *pv_vcpu(void) { return &pv_shared->vcpu[this_cpu
  * at DIRECT_MAP, and gives what is free to the page allocator. */
 void pv_paging_init(const struct start_info *start);
 
-extern const uint64_t *pv_frames;       /* machine frame of each page */
+extern const uint64_t *pv_frames; /* machine frame of each page */
 extern uint64_t *pv_kernel_root;
 static inline uint64_t pv_frame_of(phys_t address) { return pv_frames[address >> PAGE_SHIFT]; }
 static inline uint64_t pv_machine_address(const void *p)

@@ -18,7 +18,7 @@
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 
-#define WINDOW 0xfe0000000UL             /* above 4 GiB */
+#define WINDOW 0xfe0000000UL /* above 4 GiB */
 #define DOORBELLS 0x1000
 #define VECTOR_FIRST 40
 #define MAPPINGS 4
@@ -303,8 +303,8 @@ static void administer(const struct nvme_command *command)
         return;
     if (status == 0 && command->opcode == NVME_IDENTIFY)
         identify(command);
-    else if (status == 0 && (command->opcode == NVME_CREATE_SUBMISSION_QUEUE
-                             || command->opcode == NVME_CREATE_COMPLETION_QUEUE))
+    else if (status == 0 &&
+             (command->opcode == NVME_CREATE_SUBMISSION_QUEUE || command->opcode == NVME_CREATE_COMPLETION_QUEUE))
         create_queue(command);
     else
         rule(status != 0 || (command->opcode == NVME_SET_FEATURES && command->arguments[0] == 7),
@@ -319,9 +319,12 @@ static void start_admin_queue(void)
     rule(fake.admin_commands % PAGE_SIZE == 0 && fake.admin_completions % PAGE_SIZE == 0,
          "administrative queues that are not pages");
     fake.queues[0] = (struct fake_queue){
-        .commands_exist = true, .completions_exist = true,
-        .commands = fake.admin_commands, .completions = fake.admin_completions,
-        .command_entries = (fake.admin_sizes & 0xfff) + 1, .completion_entries = (fake.admin_sizes >> 16 & 0xfff) + 1,
+        .commands_exist = true,
+        .completions_exist = true,
+        .commands = fake.admin_commands,
+        .completions = fake.admin_completions,
+        .command_entries = (fake.admin_sizes & 0xfff) + 1,
+        .completion_entries = (fake.admin_sizes >> 16 & 0xfff) + 1,
     };
     rule(fake.queues[0].command_entries >= 2 && fake.queues[0].completion_entries >= 2, "an administrative queue of 1");
 }
@@ -332,7 +335,8 @@ static void configure(uint32_t value)
     fake.configuration = value;
     if (is && !was) {
         rule(!(fake.status & 1), "turned on before it has stopped");
-        rule((value >> 16 & 15) == 6 && (value >> 20 & 15) == 4 && (value >> 4 & 0x7f) == 0, "sizes of entries or pages");
+        rule((value >> 16 & 15) == 6 && (value >> 20 & 15) == 4 && (value >> 4 & 0x7f) == 0,
+             "sizes of entries or pages");
         start_admin_queue();
         fake.status = fake.fatal ? 2 : !fake.never_ready;
     }
@@ -373,12 +377,19 @@ static uint32_t register_read(uint32_t offset)
     if (fake.gone || offset == UINT32_MAX)
         return UINT32_MAX;
     switch (offset) {
-    case 0x00: return (uint32_t)fake.capabilities;
-    case 0x04: return (uint32_t)(fake.capabilities >> 32);
-    case 0x08: return fake.version;
-    case 0x14: return fake.configuration;
-    case 0x1c: return fake.status | (fake.fatal ? 2 : 0);
-    default: rule(false, "an unknown register is read"); return 0;
+    case 0x00:
+        return (uint32_t)fake.capabilities;
+    case 0x04:
+        return (uint32_t)(fake.capabilities >> 32);
+    case 0x08:
+        return fake.version;
+    case 0x14:
+        return fake.configuration;
+    case 0x1c:
+        return fake.status | (fake.fatal ? 2 : 0);
+    default:
+        rule(false, "an unknown register is read");
+        return 0;
     }
 }
 
@@ -389,13 +400,26 @@ static void register_written(uint32_t offset, uint32_t value)
         return;
     rule(offset == 0x14 || offset >= DOORBELLS || !(fake.configuration & 1), "changed while it runs");
     switch (offset) {
-    case 0x14: configure(value); return;
-    case 0x24: fake.admin_sizes = value; return;
-    case 0x28: fake.admin_commands = value | (fake.admin_commands & ~0xffffffffUL); return;
-    case 0x2c: fake.admin_commands = (fake.admin_commands & 0xffffffff) | (uint64_t)value << 32; return;
-    case 0x30: fake.admin_completions = value | (fake.admin_completions & ~0xffffffffUL); return;
-    case 0x34: fake.admin_completions = (fake.admin_completions & 0xffffffff) | (uint64_t)value << 32; return;
-    default: break;
+    case 0x14:
+        configure(value);
+        return;
+    case 0x24:
+        fake.admin_sizes = value;
+        return;
+    case 0x28:
+        fake.admin_commands = value | (fake.admin_commands & ~0xffffffffUL);
+        return;
+    case 0x2c:
+        fake.admin_commands = (fake.admin_commands & 0xffffffff) | (uint64_t)value << 32;
+        return;
+    case 0x30:
+        fake.admin_completions = value | (fake.admin_completions & ~0xffffffffUL);
+        return;
+    case 0x34:
+        fake.admin_completions = (fake.admin_completions & 0xffffffff) | (uint64_t)value << 32;
+        return;
+    default:
+        break;
     }
     rule(offset >= DOORBELLS && (offset - DOORBELLS) % stride == 0, "an unknown register is written");
     if (fake.violation == NULL && (offset - DOORBELLS) / stride < 2 * FAKE_QUEUES)
@@ -430,18 +454,21 @@ void fake_add_namespace(unsigned place, uint32_t id, uint8_t shift)
     namespace->id = id;
     namespace->data = disks[place];
     memcpy(namespace->identity, &blocks, sizeof(blocks));
-    namespace->identity[26] = 2;                            /* its third format */
+    namespace->identity[26] = 2; /* its third format */
     namespace->identity[128 + 4 * 2 + 2] = shift;
     for (unsigned i = 0; i < FAKE_DISK_BYTES; i++)
-        namespace->data[i] = (uint8_t)(i / 512 * 7 + i + place);
+    namespace->data[i] = (uint8_t)(i / 512 * 7 + i + place);
 }
 
 void fake_init(void)
 {
-    mapping_count = 0;                   /* the last controller is gone */
+    mapping_count = 0; /* the last controller is gone */
     uint32_t namespaces = 3;
     fake = (struct fake_controller){
-        .capabilities = 1UL << 37 | 20UL << 24 | 1023, .version = 0x10400, .vectors = 3, .window_length = 0x4000,
+        .capabilities = 1UL << 37 | 20UL << 24 | 1023,
+        .version = 0x10400,
+        .vectors = 3,
+        .window_length = 0x4000,
     };
     fake.identity[0] = 0x0f;
     fake.identity[1] = 0x1d;

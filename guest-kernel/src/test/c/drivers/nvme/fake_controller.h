@@ -21,15 +21,15 @@ struct fake_queue {
     bool commands_exist, completions_exist;
     phys_t commands, completions;
     uint32_t command_entries, completion_entries;
-    uint32_t head, tail;                /* of the commands */
-    uint32_t posted, acknowledged;      /* entries of completions, counted */
+    uint32_t head, tail;           /* of the commands */
+    uint32_t posted, acknowledged; /* entries of completions, counted */
     uint32_t vector;
 };
 
 struct fake_namespace {
-    uint32_t id;                        /* 0: there is none */
+    uint32_t id; /* 0: there is none */
     uint8_t identity[4096];
-    uint8_t *data;                      /* FAKE_DISK_BYTES */
+    uint8_t *data; /* FAKE_DISK_BYTES */
 };
 
 struct fake_controller {
@@ -38,22 +38,22 @@ struct fake_controller {
     uint32_t version;
     uint8_t identity[4096];
     struct fake_namespace namespaces[FAKE_NAMESPACES];
-    uint32_t *list;                     /* of namespaces, instead of the right one */
+    uint32_t *list; /* of namespaces, instead of the right one */
     unsigned vectors;
     phys_t window_length;
     bool never_ready, never_stops;
-    unsigned silent_at, fails_at;       /* the administrative command, counted from 1, that is not answered, or badly */
-    uint16_t wrong_id;                  /* added to the identifiers of administrative completions */
+    unsigned silent_at, fails_at; /* the administrative command, counted from 1, that is not answered, or badly */
+    uint16_t wrong_id;            /* added to the identifiers of administrative completions */
     /* Its state. */
     bool fatal, gone;
-    bool disconnected;                  /* from memory, by the driver */
+    bool disconnected; /* from memory, by the driver */
     uint32_t configuration, status, admin_sizes;
     uint64_t admin_commands, admin_completions;
     unsigned commands_answered;
     struct fake_queue queues[FAKE_QUEUES];
-    uint32_t under_way[8];              /* bits: identifiers taken and not completed */
+    uint32_t under_way[8]; /* bits: identifiers taken and not completed */
     unsigned count_under_way;
-    void (*handler)(void *context);     /* of its interrupt, once it is connected and not masked */
+    void (*handler)(void *context); /* of its interrupt, once it is connected and not masked */
     void *context;
     unsigned connected_vector;
     unsigned long steps;

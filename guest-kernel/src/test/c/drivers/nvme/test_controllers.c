@@ -141,14 +141,23 @@ static void disks_that_cannot_be(void)
         uint64_t blocks;
         uint16_t metadata;
         uint8_t shift;
-        const char *line;                /* NULL: it is a disk; "": it is not, and nothing is said */
+        const char *line; /* NULL: it is a disk; "": it is not, and nothing is said */
     } disks[] = {
-        { 100, 0, 0, "do not have 512 to 4096 bytes" }, { 100, 0, 8, "do not have 512 to 4096 bytes" },
-        { 100, 0, 13, "do not have 512 to 4096 bytes" }, { 100, 0, 63, "do not have 512 to 4096 bytes" },
-        { 100, 0, 255, "do not have 512 to 4096 bytes" }, { 100, 8, 9, "have metadata" }, { 100, 0xffff, 12, "have metadata" },
-        { UINT64_MAX, 0, 9, "more bytes than can be counted" }, { 1UL << 55, 0, 9, "more bytes than can be counted" },
-        { 1UL << 52, 0, 12, "more bytes than can be counted" }, { (1UL << 52) - 1, 0, 12, NULL },
-        { UINT64_MAX / 512, 0, 9, NULL }, { 1, 0, 9, NULL }, { 0, 0, 9, "" }, { 0, 0, 255, "" },
+        { 100, 0, 0, "do not have 512 to 4096 bytes" },
+        { 100, 0, 8, "do not have 512 to 4096 bytes" },
+        { 100, 0, 13, "do not have 512 to 4096 bytes" },
+        { 100, 0, 63, "do not have 512 to 4096 bytes" },
+        { 100, 0, 255, "do not have 512 to 4096 bytes" },
+        { 100, 8, 9, "have metadata" },
+        { 100, 0xffff, 12, "have metadata" },
+        { UINT64_MAX, 0, 9, "more bytes than can be counted" },
+        { 1UL << 55, 0, 9, "more bytes than can be counted" },
+        { 1UL << 52, 0, 12, "more bytes than can be counted" },
+        { (1UL << 52) - 1, 0, 12, NULL },
+        { UINT64_MAX / 512, 0, 9, NULL },
+        { 1, 0, 9, NULL },
+        { 0, 0, 9, "" },
+        { 0, 0, 255, "" },
     };
     for (unsigned i = 0; i < array_size(disks); i++) {
         fake_init();
@@ -175,8 +184,8 @@ static bool does_not_start(const char *why)
     bool found = fake_find();
     const char *line = strstr(host_log(), "does not start: ");
     fake_interrupt();
-    return found && line != NULL && strstr(line, why) != NULL && disks_found() == disks && fake.violation == NULL
-           && host_pages_in_use() == pages && host_heap_blocks() == blocks;
+    return found && line != NULL && strstr(line, why) != NULL && disks_found() == disks && fake.violation == NULL &&
+           host_pages_in_use() == pages && host_heap_blocks() == blocks;
 }
 
 static void controllers_that_cannot_be(void)
@@ -194,10 +203,10 @@ static void controllers_that_cannot_be(void)
     fake.gone = true;
     CHECK(does_not_start("ENODEV"));
     fake_init();
-    fake.capabilities &= ~0xffffUL;      /* queues of one entry */
+    fake.capabilities &= ~0xffffUL; /* queues of one entry */
     CHECK(does_not_start("ENODEV"));
     fake_init();
-    fake.capabilities |= 1UL << 48;      /* pages of 8192 bytes at least */
+    fake.capabilities |= 1UL << 48; /* pages of 8192 bytes at least */
     CHECK(does_not_start("EOPNOTSUPP"));
     static const uint8_t sizes[] = { 0x00, 0x55, 0x77, 0x67, 0xff };
     for (unsigned i = 0; i < array_size(sizes); i++) {
@@ -295,7 +304,7 @@ static void no_memory(void)
             break;
         failed++;
         if (fake.configuration & 1)
-            continue;                    /* it runs, only its disk is missing */
+            continue; /* it runs, only its disk is missing */
         CHECK_EQUAL(host_pages_in_use(), pages);
         CHECK_EQUAL(host_heap_blocks(), blocks);
     }

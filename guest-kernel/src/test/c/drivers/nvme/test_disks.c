@@ -38,7 +38,7 @@ static void transfers_what_was_asked_for(void)
     for (unsigned i = 0; i < 2 * array_size(offsets) * array_size(lengths); i++) {
         uint32_t offset = offsets[i / 2 % array_size(offsets)], length = lengths[i / 2 / array_size(offsets)];
         if (offset != 0 && length == LARGEST)
-            continue;                    /* would be a segment too many */
+            continue; /* would be a segment too many */
         memset(ended, 0, sizeof(ended));
         submit_run(0, i % 2, i * 3, offset, length);
         CHECK_EQUAL(count_ended(), 0);
@@ -130,7 +130,7 @@ static void more_requests_than_the_queue_takes(void)
         unsigned count = 0, most = 0;
         fake_init();
         fake.capabilities = (fake.capabilities & ~0xffffUL) | entries[n];
-        fake.identity[77] = 3;           /* two commands for each */
+        fake.identity[77] = 3; /* two commands for each */
         CHECK(start_disk());
         for (unsigned i = 0; i < REQUESTS; i++)
             submit_run(i, i % 3 == 0, i * 10, 0, i % 3 == 0 ? 4096 : LARGEST);
@@ -308,8 +308,8 @@ static void completions_of_what_was_not_given(void)
 {
     static const struct {
         uint16_t id, queue;
-    } lies[] = { { 32, 1 }, { 64, 1 }, { 255, 1 }, { 256, 1 }, { 0x8000, 1 }, { 0xffff, 1 }, { 3, 0 }, { 3, 2 },
-                 { 3, 0xffff } };
+    } lies[] = { { 32, 1 },     { 64, 1 }, { 255, 1 }, { 256, 1 },   { 0x8000, 1 },
+                 { 0xffff, 1 }, { 3, 0 },  { 3, 2 },   { 3, 0xffff } };
     for (unsigned i = 0; i < array_size(lies); i++) {
         struct nvme_command command;
         start_with_requests();
@@ -354,8 +354,9 @@ static void phases_that_cannot_be(void)
         start_with_requests();
         struct nvme_completion *ring = phys_to_virt(fake.queues[1].completions);
         for (unsigned i = 0; i < fake.queues[1].completion_entries; i++)
-            ring[i] = (struct nvme_completion){
-                .id = pattern < 2 ? (uint16_t)i : 7, .queue = 1, .status = pattern % 2 ? 1 : 0x0503 };
+            ring[i] = (struct nvme_completion){ .id = pattern < 2 ? (uint16_t)i : 7,
+                                                .queue = 1,
+                                                .status = pattern % 2 ? 1 : 0x0503 };
         fake_interrupt();
         CHECK_EQUAL(count_ended(), REQUESTS);
         CHECK(!(fake.configuration & 1));
@@ -384,7 +385,7 @@ static void a_controller_that_fails_in_the_middle(void)
         disk->check(disk);
         CHECK(strstr(host_log(), lines[fault]) != NULL);
         if (fault == GONE)
-            fake.configuration = 0;      /* as nobody can tell */
+            fake.configuration = 0; /* as nobody can tell */
         CHECK(all_failed(0));
     }
 }
@@ -427,7 +428,7 @@ static void a_disk_that_takes_its_time(void)
 {
     struct nvme_command command;
     fake_init();
-    fake.capabilities &= ~0xfffdUL;      /* queues of three entries */
+    fake.capabilities &= ~0xfffdUL; /* queues of three entries */
     CHECK(start_disk());
     disk->check(disk);
     host_advance(100 * BLOCK_PATIENCE);

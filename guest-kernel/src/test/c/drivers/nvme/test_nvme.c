@@ -53,15 +53,15 @@ static void done(struct block_request *request, int error)
 void submit_run(unsigned number, bool write, uint64_t sector, uint32_t offset, uint32_t length)
 {
     struct block_request *request = &requests[number];
-    memset(request, 0xa5, sizeof(*request));        /* nothing of it is the driver's before */
+    memset(request, 0xa5, sizeof(*request)); /* nothing of it is the driver's before */
     request->write = write;
     request->sector = sector;
     request->segment_count = 0;
     request->done = done;
     for (uint32_t at = 0; at < length; offset = 0) {
         uint32_t part = (uint32_t)min_of(PAGE_SIZE - offset, (uint64_t)length - at);
-        request->segments[request->segment_count++] = (struct block_segment){
-            page_address(page_allocate_zeroed()) + offset, part };
+        request->segments[request->segment_count++] =
+            (struct block_segment){ page_address(page_allocate_zeroed()) + offset, part };
         at += part;
     }
     if (write)

@@ -8,7 +8,7 @@
 
 extern struct block_device *disk;
 extern struct block_request requests[REQUESTS];
-extern unsigned ended[REQUESTS];         /* how often */
+extern unsigned ended[REQUESTS]; /* how often */
 extern int results[REQUESTS];
 
 unsigned disks_found(void);

@@ -71,10 +71,7 @@ void fake_init(struct fake_device *fake, unsigned type, uint64_t features, unsig
     };
 }
 
-void fake_changed(struct fake_device *fake)
-{
-    fake->device.changed(&fake->device);
-}
+void fake_changed(struct fake_device *fake) { fake->device.changed(&fake->device); }
 
 void fake_need_reset(struct fake_device *fake)
 {
@@ -95,8 +92,8 @@ bool fake_take(struct fake_device *device, unsigned index, struct fake_chain *ch
     chain->head = available(fake)[2 + fake->seen++ % size];
     chain->count = 0;
     for (uint16_t at = chain->head;; at = table[at].next) {
-        chain->segments[chain->count++] = (struct virtqueue_segment){
-            table[at].address, table[at].length, table[at].flags & 2 };
+        chain->segments[chain->count++] = (struct virtqueue_segment){ table[at].address, table[at].length,
+                                                                      table[at].flags & 2 };
         if (!(table[at].flags & 1) || chain->count == FAKE_SEGMENTS)
             break;
     }

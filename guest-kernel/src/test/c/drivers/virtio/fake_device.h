@@ -13,9 +13,9 @@
 
 struct fake_queue {
     struct virtqueue *queue;
-    uint16_t seen;                      /* available index up to which chains were taken */
+    uint16_t seen; /* available index up to which chains were taken */
     uint16_t used;
-    uint16_t notification;              /* the driver writes here */
+    uint16_t notification; /* the driver writes here */
     unsigned interrupts;
 };
 
@@ -23,7 +23,7 @@ struct fake_device {
     struct virtio_device device;
     uint64_t offered, accepted;
     uint8_t status;
-    bool gone;                          /* taken out of the machine: reads give all ones */
+    bool gone; /* taken out of the machine: reads give all ones */
     unsigned queue_size;
     uint8_t config[64];
     struct fake_queue queues[FAKE_QUEUES];

@@ -36,7 +36,7 @@ static unsigned credit_for(uint32_t length, uint8_t value, uint32_t claimed)
         return UINT32_MAX;
     fake_write(&chain, 0, seed, length);
     fake_return(&fake, 0, chain.head, claimed);
-    fake_interrupt(&fake, 0);            /* and once more: nothing is counted twice */
+    fake_interrupt(&fake, 0); /* and once more: nothing is counted twice */
     return host_random_credited - before;
 }
 
@@ -78,7 +78,7 @@ static void capacities_that_cannot_be(void)
     static const struct {
         uint64_t sectors;
         int error;
-    } capacities[] = { { 0, -ENXIO }, { UINT64_MAX, -ENXIO }, { UINT64_MAX / SECTOR_SIZE + 1, -ENXIO },
+    } capacities[] = { { 0, -ENXIO },         { UINT64_MAX, -ENXIO },          { UINT64_MAX / SECTOR_SIZE + 1, -ENXIO },
                        { 1UL << 63, -ENXIO }, { UINT64_MAX / SECTOR_SIZE, 0 }, { 1, 0 } };
     for (unsigned i = 0; i < array_size(capacities); i++) {
         unsigned disks = count_disks();
@@ -99,10 +99,11 @@ static void capacities_that_cannot_be(void)
 static void sizes_of_packets_that_cannot_be(void)
 {
     static const struct {
-        uint16_t claimed, plain, joined;     /* what the NIC has then, by whether buffers can be joined */
+        uint16_t claimed, plain, joined; /* what the NIC has then, by whether buffers can be joined */
         bool said;
-    } sizes[] = { { 0, 1500, 1500, true }, { 1, 1500, 1500, true }, { 67, 1500, 1500, true }, { 68, 68, 68, false },
-                  { 1400, 1400, 1400, false }, { 9000, 1500, 9000, false }, { 65535, 1500, 65517, false } };
+    } sizes[] = { { 0, 1500, 1500, true },      { 1, 1500, 1500, true },     { 67, 1500, 1500, true },
+                  { 68, 68, 68, false },        { 1400, 1400, 1400, false }, { 9000, 1500, 9000, false },
+                  { 65535, 1500, 65517, false } };
     for (unsigned i = 0; i < 2 * array_size(sizes); i++) {
         fake_init(&fake, VIRTIO_NETWORK, MTU | (i % 2 ? MERGEABLE : 0), 64);
         memcpy(fake.config + 10, &sizes[i / 2].claimed, 2);
@@ -120,18 +121,40 @@ enum field { ID, ID_OF_CHAIN, LENGTH, INDEX, TWICE, FLAGS, EVENT };
 static const struct lie {
     enum field field;
     uint32_t value;
-    bool deadly;                         /* there is no way but to give the device up */
+    bool deadly; /* there is no way but to give the device up */
 } lies[] = {
-    { ID, UINT32_MAX, true }, { ID, 0x10000, true }, { ID, 256, true }, { ID, 128, false }, { ID, 0x80000000, true },
-    { ID_OF_CHAIN, 1, false }, { ID_OF_CHAIN, UINT32_MAX, false }, { ID_OF_CHAIN, 0x10000, true },
+    { ID, UINT32_MAX, true },
+    { ID, 0x10000, true },
+    { ID, 256, true },
+    { ID, 128, false },
+    { ID, 0x80000000, true },
+    { ID_OF_CHAIN, 1, false },
+    { ID_OF_CHAIN, UINT32_MAX, false },
+    { ID_OF_CHAIN, 0x10000, true },
     { ID_OF_CHAIN, 50, false },
-    { LENGTH, 0, false }, { LENGTH, 1, false }, { LENGTH, 11, false }, { LENGTH, 12, false }, { LENGTH, 4096, false },
-    { LENGTH, 4097, false }, { LENGTH, 0x10000, false }, { LENGTH, 0x7fffffff, false }, { LENGTH, UINT32_MAX, false },
-    { INDEX, 1, false }, { INDEX, 2, false }, { INDEX, 128, true }, { INDEX, 256, true }, { INDEX, 257, true },
-    { INDEX, 0x7fff, true }, { INDEX, 0x8000, true }, { INDEX, 0xfffe, true },
+    { LENGTH, 0, false },
+    { LENGTH, 1, false },
+    { LENGTH, 11, false },
+    { LENGTH, 12, false },
+    { LENGTH, 4096, false },
+    { LENGTH, 4097, false },
+    { LENGTH, 0x10000, false },
+    { LENGTH, 0x7fffffff, false },
+    { LENGTH, UINT32_MAX, false },
+    { INDEX, 1, false },
+    { INDEX, 2, false },
+    { INDEX, 128, true },
+    { INDEX, 256, true },
+    { INDEX, 257, true },
+    { INDEX, 0x7fff, true },
+    { INDEX, 0x8000, true },
+    { INDEX, 0xfffe, true },
     { TWICE, 0, false },
-    { FLAGS, 0xffff, false }, { FLAGS, 1, false },
-    { EVENT, 0, false }, { EVENT, 0x8000, false }, { EVENT, 0xffff, false },
+    { FLAGS, 0xffff, false },
+    { FLAGS, 1, false },
+    { EVENT, 0, false },
+    { EVENT, 0x8000, false },
+    { EVENT, 0xffff, false },
 };
 
 /* Returns the chain as the lie has it, `written` bytes where it says nothing else, and raises the interrupt. */
@@ -177,8 +200,12 @@ static void done(struct block_request *request, int error)
 static void submit(unsigned number, struct page *page)
 {
     requests[number] = (struct block_request){
-        .sector = number, .write = number % 2, .segment_count = 3, .done = done,
-        .segments = { { page_address(page), 512 }, { page_address(page) + 512, 512 },
+        .sector = number,
+        .write = number % 2,
+        .segment_count = 3,
+        .done = done,
+        .segments = { { page_address(page), 512 },
+                      { page_address(page) + 512, 512 },
                       { page_address(page) + 1024, 512 } },
     };
     block_submit(disk, &requests[number]);
@@ -187,7 +214,7 @@ static void submit(unsigned number, struct page *page)
 static bool start_disk(void)
 {
     uint64_t sectors = 1000;
-    uint32_t segments = 2;               /* so that a request is two of the device's */
+    uint32_t segments = 2; /* so that a request is two of the device's */
     unsigned disks = count_disks();
     fake_init(&fake, VIRTIO_BLOCK, BLOCK_SEGMENTS_MAX | VIRTIO_FEATURE_EVENT_INDEX, 128);
     memcpy(fake.config, &sectors, sizeof(sectors));
@@ -279,7 +306,11 @@ static void receive(struct network_device *device, struct packet *packet)
     packet_free(packet);
 }
 
-static void ready(struct network_device *device) { (void)device; ready_calls++; }
+static void ready(struct network_device *device)
+{
+    (void)device;
+    ready_calls++;
+}
 
 static bool start_nic(void)
 {

@@ -139,8 +139,9 @@ static void receives_packets_of_all_sizes(void)
 static void passes_offload_on(void)
 {
     CHECK(start(FEATURES));
-    CHECK(deliver(3000, (struct virtio_net_header){ .flags = 1, .checksum_start = 34, .checksum_offset = 16,
-                                                   .segmentation = 1, .segment_size = 1448 }));
+    CHECK(deliver(
+        3000, (struct virtio_net_header){
+                  .flags = 1, .checksum_start = 34, .checksum_offset = 16, .segmentation = 1, .segment_size = 1448 }));
     CHECK_EQUAL(last.flags, PACKET_CHECKSUM_PARTIAL);
     CHECK_EQUAL(last.checksum_start, 34);
     CHECK_EQUAL(last.checksum_offset, 16);
@@ -178,7 +179,7 @@ static void a_flood_is_received_by_rounds(void)
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 1);
     nic->polled = false;
     nic->crowded = true;
-    CHECK(deliver(60, (struct virtio_net_header){ 0 }));           /* with an interrupt: there are none left out */
+    CHECK(deliver(60, (struct virtio_net_header){ 0 })); /* with an interrupt: there are none left out */
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 1);
     CHECK_EQUAL(more_calls, 2);
     CHECK(!nic->receive_round(nic));

@@ -140,15 +140,9 @@ static void interrupts_only_when_asked(uint64_t features)
 static void interrupts_with_event_index(void) { interrupts_only_when_asked(VIRTIO_FEATURE_EVENT_INDEX); }
 static void interrupts_with_flags(void) { interrupts_only_when_asked(0); }
 
-static uint16_t *available_event(void)
-{
-    return (uint16_t *)((uint8_t *)queue.used + 4 + 8 * queue.size);
-}
+static uint16_t *available_event(void) { return (uint16_t *)((uint8_t *)queue.used + 4 + 8 * queue.size); }
 
-static uint16_t used_event(void)
-{
-    return ((uint16_t *)queue.available)[2 + queue.size];
-}
+static uint16_t used_event(void) { return ((uint16_t *)queue.available)[2 + queue.size]; }
 
 /* Honest apart from that. */
 static bool exchange(unsigned count)

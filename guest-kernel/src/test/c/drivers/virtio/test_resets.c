@@ -48,7 +48,7 @@ static void set_sectors(uint64_t sectors) { memcpy(fake.config, &sectors, sizeof
 
 static bool start_disk(void)
 {
-    uint32_t segments = 2;               /* so that a request is two of the device's */
+    uint32_t segments = 2; /* so that a request is two of the device's */
     unsigned disks = 0;
     while (block_device_at(disks) != NULL)
         disks++;
@@ -69,8 +69,12 @@ static void submit_all(void)
     worst = 0;
     for (unsigned i = 0; i < REQUESTS; i++) {
         requests[i] = (struct block_request){
-            .sector = i, .write = i % 2, .segment_count = 3, .done = done,
-            .segments = { { page_address(page), 512 }, { page_address(page) + 512, 512 },
+            .sector = i,
+            .write = i % 2,
+            .segment_count = 3,
+            .done = done,
+            .segments = { { page_address(page), 512 },
+                          { page_address(page) + 512, 512 },
                           { page_address(page) + 1024, 512 } },
         };
         block_submit(disk, &requests[i]);
@@ -94,7 +98,7 @@ static void disk_is_reset_after(unsigned served)
     CHECK(start_disk());
     submit_all();
     serve(served);
-    CHECK(fake_take(&fake, 0, &chain));      /* and one that it had begun */
+    CHECK(fake_take(&fake, 0, &chain)); /* and one that it had begun */
     fake_need_reset(&fake);
     CHECK_EQUAL(fake.status, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
     CHECK(fake_notified(&fake, 0));
@@ -137,7 +141,7 @@ static void a_disk_asks_again_and_again(void)
     for (unsigned i = 0; i < VIRTIO_RESTARTS; i++)
         fake_need_reset(&fake);
     CHECK_EQUAL(ended, 0);
-    serve(1);                            /* it does something, and may ask again */
+    serve(1); /* it does something, and may ask again */
     for (unsigned i = 0; i < VIRTIO_RESTARTS; i++)
         fake_need_reset(&fake);
     CHECK_EQUAL(ended, 0);
@@ -185,7 +189,11 @@ static void receive(struct network_device *device, struct packet *packet)
     packet_free(packet);
 }
 
-static void ready(struct network_device *device) { (void)device; ready_calls++; }
+static void ready(struct network_device *device)
+{
+    (void)device;
+    ready_calls++;
+}
 
 static bool start_nic(void)
 {
@@ -230,7 +238,7 @@ static void a_nic_is_reset(void)
     while (send())
         continue;
     nic->flush(nic);
-    CHECK(fake_take(&fake, 0, &chain));      /* a packet that the reset came before */
+    CHECK(fake_take(&fake, 0, &chain)); /* a packet that the reset came before */
     fake_need_reset(&fake);
     CHECK_EQUAL(ready_calls, 1);
     CHECK_EQUAL(host_heap_blocks(), blocks);

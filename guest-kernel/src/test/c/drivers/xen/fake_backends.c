@@ -72,8 +72,7 @@ static bool take(struct back_ring *ring, void *request)
 {
     if (ring->consumed == ring->shared->requests_produced)
         return false;
-    memcpy(request, (uint8_t *)(ring->shared + 1) + ring->consumed++ % ring->slots * ring->slot_size,
-           ring->slot_size);
+    memcpy(request, (uint8_t *)(ring->shared + 1) + ring->consumed++ % ring->slots * ring->slot_size, ring->slot_size);
     ring->shared->request_event = ring->consumed + 1;
     return true;
 }
@@ -143,14 +142,13 @@ static void give_back(uint16_t gso_size)
     while (done < fake_nic_length) {
         struct rx_request request;
         if (!take(&nic.receive, &request))
-            return;                  /* dropped: no room */
+            return; /* dropped: no room */
         uint32_t length = min_of(fake_nic_length - done, min_of(fake_nic_piece, 4096U));
         memcpy(fake_grant(request.grant, true), fake_nic_data + done, length);
         struct rx_response response = { .id = request.id, .status = (int16_t)length };
         bool extra = done == 0 && gso_size != 0;
         done += length;
-        response.flags = RX_DATA_VALIDATED | (done < fake_nic_length ? RX_MORE_DATA : 0)
-            | (extra ? RX_EXTRA_INFO : 0);
+        response.flags = RX_DATA_VALIDATED | (done < fake_nic_length ? RX_MORE_DATA : 0) | (extra ? RX_EXTRA_INFO : 0);
         memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &response, 8);
         if (extra) {
             take(&nic.receive, &request);
@@ -187,8 +185,8 @@ bool fake_nic_step(void)
     for (unsigned i = 0; i <= count; i++) {
         if (slots[i].offset + slots[i].size > 4096)
             abort();
-        memcpy(fake_nic_data + fake_nic_length,
-               (uint8_t *)fake_grant(slots[i].grant, false) + slots[i].offset, slots[i].size);
+        memcpy(fake_nic_data + fake_nic_length, (uint8_t *)fake_grant(slots[i].grant, false) + slots[i].offset,
+               slots[i].size);
         fake_nic_length += slots[i].size;
         ids[i] = slots[i].id;
     }
@@ -255,8 +253,8 @@ static void disk_state(uint32_t state)
         disk.ring = attach(get(disk.front, "ring-ref"), 32, 112);
         disk.port = get(disk.front, "event-channel");
         snprintf(protocol, sizeof(protocol), "%s/protocol", disk.front);
-        disk.connected = disk.ring.shared != NULL && fake_store_read(protocol) != NULL
-            && strcmp(fake_store_read(protocol), "x86_64-abi") == 0;
+        disk.connected = disk.ring.shared != NULL && fake_store_read(protocol) != NULL &&
+                         strcmp(fake_store_read(protocol), "x86_64-abi") == 0;
         put(disk.back, "sectors", "4096");
         put(disk.back, "info", "0");
         put(disk.back, "state", "4");

@@ -95,8 +95,7 @@ static void directory(uint32_t id, const char *path)
         if (!nodes[i].used || strncmp(nodes[i].path, path, stem) != 0 || nodes[i].path[stem] != '/')
             continue;
         char name[64];
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(nodes[i].path + stem + 1, "/"),
-                 nodes[i].path + stem + 1);
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(nodes[i].path + stem + 1, "/"), nodes[i].path + stem + 1);
         bool known = false;
         for (size_t at = 0; at < length; at += strlen(names + at) + 1)
             known |= strcmp(names + at, name) == 0;

@@ -4,7 +4,7 @@
  * test does as the host. There is no second thread: fake_run() lets the daemons and backends act in turn and calls the
  * handlers of raised ports until nothing happens any more. Used by the tests of drivers/xen/ and by their fuzzers.
  */
-#define _GNU_SOURCE                    /* memmem */
+#define _GNU_SOURCE /* memmem */
 #include "drivers/xen/fake_xen.h"
 
 #include <stdlib.h>
@@ -134,8 +134,8 @@ unsigned fake_grants_used(void)
 
 unsigned fake_grants_leaking(void)
 {
-    static const uint8_t fresh[16] = { 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5,
-                                       0xa5, 0xa5, 0xa5 };
+    static const uint8_t fresh[16] = { 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5,
+                                       0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5 };
     unsigned leaking = 0;
     for (unsigned i = 0; i < grant_count; i++)
         if (grants[i].flags & 1)
@@ -208,7 +208,7 @@ bool fake_run(void)
     static bool running;
     bool any = false;
     if (running)
-        return console_step();       /* a console write in a handler waits for room */
+        return console_step(); /* a console write in a handler waits for room */
     running = true;
     while (deliver() || console_step() || fake_store_step() || fake_disk_step() || fake_nic_step())
         any = true;

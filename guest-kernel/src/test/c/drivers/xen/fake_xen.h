@@ -83,4 +83,4 @@ bool fake_nic_step(void);
 void fake_backends_start(void);
 /* Called by the store after the guest wrote a node. */
 void fake_backends_written(const char *path);
-bool fake_port_pending(uint32_t port);   /* takes the guest's notification */
+bool fake_port_pending(uint32_t port); /* takes the guest's notification */

@@ -11,13 +11,13 @@
 #include "platform/xen/hypercall.h"
 
 #define TIMER 3U
-#define NOISY 64U                    /* and the ports after it */
+#define NOISY 64U /* and the ports after it */
 #define NOISY_MOST 4U
 #define HANDLER_TIME (20 * NS_PER_US)
-#define PIECE (10 * NS_PER_US)       /* of work of the program */
+#define PIECE (10 * NS_PER_US) /* of work of the program */
 
 static struct shared_info shared;
-static unsigned noisy;               /* ports that are raised again at once */
+static unsigned noisy; /* ports that are raised again at once */
 static uint64_t handled[NOISY_MOST], timer_events;
 
 static void raise(uint32_t port)
@@ -165,7 +165,7 @@ static void idle_cpu_serves_at_once(void)
         noisy = 0;
         before = handled[0];
     }
-    CHECK_EQUAL(host_log()[0], 0);       /* nothing is wrong with that */
+    CHECK_EQUAL(host_log()[0], 0); /* nothing is wrong with that */
     host_advance(20 * NS_PER_MS);
     events_dispatch();
     before = handled[0];

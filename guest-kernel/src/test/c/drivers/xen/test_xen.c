@@ -49,10 +49,7 @@ void kernel_control(enum control_request request)
 
 static char key_pressed;
 
-void kernel_control_key(char key)
-{
-    key_pressed = key;
-}
+void kernel_control_key(char key) { key_pressed = key; }
 
 /* ---- Console and xenstore -------------------------------------------------------------------- */
 
@@ -136,7 +133,7 @@ static void settings_come_from_vm_data(void)
 {
     fake_start(0);
     settings_seen[0] = 0;
-    CHECK_EQUAL(xen_settings(see_setting, settings_seen), 0);      /* there is no such directory */
+    CHECK_EQUAL(xen_settings(see_setting, settings_seen), 0); /* there is no such directory */
     fake_store_write("vm-data/unikernel/URL", "http://a b/?c=d");
     fake_store_write("vm-data/unikernel/EMPTY", "");
     fake_store_write("vm-data/other", "1");
@@ -158,7 +155,7 @@ static void the_seed_counts_four_bits_a_character(void)
     fake_start(0);
     unsigned before = host_random_credited;
     xen_read_seed();
-    CHECK_EQUAL(host_random_credited, before);                     /* there is none */
+    CHECK_EQUAL(host_random_credited, before); /* there is none */
     fake_store_write("vm-data/unikernel-seed", "0123456789abcdef");
     xen_read_seed();
     CHECK_EQUAL(host_random_credited, before + 64);
@@ -242,11 +239,14 @@ static bool start_disk(int backend_state, const char *mode)
     return disk != NULL;
 }
 
-static void submit(struct block_request *request, bool write, uint64_t sector, struct page *page,
-                   uint32_t offset, uint32_t length)
+static void submit(struct block_request *request, bool write, uint64_t sector, struct page *page, uint32_t offset,
+                   uint32_t length)
 {
     *request = (struct block_request){
-        .write = write, .sector = sector, .segment_count = 1, .done = count_done,
+        .write = write,
+        .sector = sector,
+        .segment_count = 1,
+        .done = count_done,
         .segments = { { page_address(page) + offset, length } },
     };
     block_submit(disk, request);
@@ -393,7 +393,7 @@ static void disk_asks_again_after_a_reconnect(void)
         for (unsigned i = 0; i < REQUESTS; i++) {
             pages[i] = page_allocate_zeroed();
             memset(page_data(pages[i]), (int)i + 1, PAGE_SIZE);
-            submit(&requests[i], true, i / 2 * 8, pages[i], 0, PAGE_SIZE);   /* each place twice */
+            submit(&requests[i], true, i / 2 * 8, pages[i], 0, PAGE_SIZE); /* each place twice */
         }
         fake_backends_asleep = false;
         for (unsigned i = 0; i < served; i++)
@@ -454,7 +454,7 @@ static void disk_bears_a_backend_that_leaves_and_keeps(void)
     CHECK_EQUAL(done_error, 0);
     page_put(pages[0]);
     page_put(pages[1]);
-    CHECK_EQUAL(host_pages_in_use(), before);      /* one page given back, and a ring kept */
+    CHECK_EQUAL(host_pages_in_use(), before); /* one page given back, and a ring kept */
 }
 
 static void hostile_disk_is_given_up(void)
@@ -494,14 +494,14 @@ static void each_lie_about_a_disk_ends_its_requests(void)
     static const struct {
         uint64_t id;
         int16_t status;
-        uint32_t produced;           /* responses it claims */
+        uint32_t produced; /* responses it claims */
         bool dead;
     } lies[] = {
-        { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, 1, 1, false }, { 0, INT16_MIN, 1, false },
-        { 0, INT16_MAX, 1, false },
-        { 7, 0, 1, false }, { 8, 0, 1, true }, { 31, 0, 1, true }, { 32, 0, 1, true }, { UINT64_MAX, 0, 1, true },
-        { 1UL << 32, 0, 1, true }, { 0, 0, 2, true }, { 0, 0, 8, true }, { 0, 0, 9, true }, { 0, 0, 32, true },
-        { 0, 0, 0x80000000, true }, { 0, 0, UINT32_MAX, true },
+        { 0, 0, 1, false },         { 0, -1, 1, false },        { 0, 1, 1, false },        { 0, INT16_MIN, 1, false },
+        { 0, INT16_MAX, 1, false }, { 7, 0, 1, false },         { 8, 0, 1, true },         { 31, 0, 1, true },
+        { 32, 0, 1, true },         { UINT64_MAX, 0, 1, true }, { 1UL << 32, 0, 1, true }, { 0, 0, 2, true },
+        { 0, 0, 8, true },          { 0, 0, 9, true },          { 0, 0, 32, true },        { 0, 0, 0x80000000, true },
+        { 0, 0, UINT32_MAX, true },
     };
     static struct block_request requests[8];
     struct page *page = page_allocate_zeroed();
@@ -524,7 +524,7 @@ static void each_lie_about_a_disk_ends_its_requests(void)
         fake_run();
         CHECK_EQUAL(done_count, lies[n].dead ? 8 : 1);
         CHECK_EQUAL(done_error, lies[n].dead || lies[n].status != 0 ? -EIO : 0);
-        CHECK_EQUAL(fake_grants_used(), lies[n].dead ? 1 : 8);     /* and the ring's */
+        CHECK_EQUAL(fake_grants_used(), lies[n].dead ? 1 : 8); /* and the ring's */
         fake_disk_detach();
         fake_run();
         CHECK_EQUAL(done_count, 8);
@@ -544,8 +544,16 @@ static void keep(struct network_device *device, struct packet *packet)
     (void)device;
     list_push_back(&received, &packet->link);
 }
-static void burst_done(struct network_device *device) { (void)device; bursts++; }
-static void ready(struct network_device *device) { (void)device; ready_calls++; }
+static void burst_done(struct network_device *device)
+{
+    (void)device;
+    bursts++;
+}
+static void ready(struct network_device *device)
+{
+    (void)device;
+    ready_calls++;
+}
 
 static bool start_nic_of(const char *feature_sg)
 {
@@ -583,8 +591,8 @@ static struct packet *make_packet(uint32_t linear, uint32_t rest, uint32_t piece
         struct page *page = page_allocate_zeroed();
         for (uint32_t i = 0; i < length; i++)
             ((uint8_t *)page_data(page))[offset + i] = byte_at(at++);
-        packet->fragments[packet->fragment_count++]
-            = (struct packet_fragment){ page, (uint16_t)offset, (uint16_t)length };
+        packet->fragments[packet->fragment_count++] = (struct packet_fragment){ page, (uint16_t)offset,
+                                                                                (uint16_t)length };
         rest -= length;
     }
     return packet;
@@ -600,8 +608,7 @@ static bool packet_intact(const struct packet *packet, uint32_t length)
             return false;
     for (unsigned f = 0; f < packet->fragment_count; f++)
         for (uint32_t i = 0; i < packet->fragments[f].length; i++)
-            if (((uint8_t *)page_data(packet->fragments[f].page))[packet->fragments[f].offset + i]
-                != byte_at(at++))
+            if (((uint8_t *)page_data(packet->fragments[f].page))[packet->fragments[f].offset + i] != byte_at(at++))
                 return false;
     return at == length;
 }
@@ -627,12 +634,12 @@ static void nic_sends_and_receives(void)
     uint64_t pages = 0, blocks = 0;
     const struct {
         uint32_t linear, rest, piece;
-    } shapes[] = { { 60, 0, 1 }, { 1514, 0, 1 }, { 54, 1460, 1460 }, { 66, 8949, 4096 }, { 9015, 0, 1 },
+    } shapes[] = { { 60, 0, 1 },       { 1514, 0, 1 }, { 54, 1460, 1460 },  { 66, 8949, 4096 },      { 9015, 0, 1 },
                    { 128, 3000, 700 }, { 4200, 0, 1 }, { 66, 65000, 4096 }, { 54, 1665 - 54, 4096 }, { 1, 1, 1 } };
     for (unsigned n = 0; n < 2 * array_size(shapes); n++) {
         unsigned i = n % array_size(shapes);
         uint32_t length = shapes[i].linear + shapes[i].rest;
-        if (n == array_size(shapes)) {   /* from now on it has all the frames it needs */
+        if (n == array_size(shapes)) { /* from now on it has all the frames it needs */
             pages = host_pages_in_use();
             blocks = host_heap_blocks();
         }
@@ -691,7 +698,7 @@ static void nic_leaves_pages_to_a_backend_that_keeps_them(void)
 static void nic_compacts_many_fragments(void)
 {
     CHECK(start_nic());
-    struct packet *packet = make_packet(4100, 18 * 100, 100);   /* 2 or 3 + 18 pieces */
+    struct packet *packet = make_packet(4100, 18 * 100, 100); /* 2 or 3 + 18 pieces */
     CHECK_EQUAL(packet->fragment_count, 18);
     CHECK(nic->transmit(nic, packet));
     nic->flush(nic);
@@ -791,7 +798,11 @@ static void nic_survives_lack_of_memory(void)
 }
 
 static unsigned link_changes;
-static void link_changed(struct network_device *device) { (void)device; link_changes++; }
+static void link_changed(struct network_device *device)
+{
+    (void)device;
+    link_changes++;
+}
 
 static void nic_comes_back_after_a_reconnect(void)
 {
@@ -827,7 +838,7 @@ static void nic_is_down_when_taken_away(void)
     fake_nic_detach();
     fake_run();
     CHECK(!nic->running);
-    CHECK_EQUAL(ready_calls, 1);                   /* who waits for room is notified, and the packets are dropped */
+    CHECK_EQUAL(ready_calls, 1); /* who waits for room is notified, and the packets are dropped */
     CHECK_EQUAL(fake_grants_used(), 0);
     CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
     nic->flush(nic);
@@ -851,7 +862,10 @@ static void hostile_nic_is_contained(void)
             nic->transmit(nic, make_packet(66, (uint32_t)(rand() % 20000), 4096));
             nic->flush(nic);
             struct ring_header *transmit = fake_transmit_ring(), *receive = fake_receive_ring();
-            struct { uint16_t id, offset, flags; int16_t status; } *slots = (void *)(receive + 1);
+            struct {
+                uint16_t id, offset, flags;
+                int16_t status;
+            } *slots = (void *)(receive + 1);
             for (unsigned i = 0; i < 256; i++) {
                 slots[i].id = (uint16_t)(rand() % 50 ? i : (unsigned)rand());
                 slots[i].offset = (uint16_t)(rand() % 4 ? 0 : rand());
@@ -890,23 +904,41 @@ static void each_lie_about_a_packet_is_dropped(void)
         bool dead;
     } lies[] = {
         { .status = 60, .produced = 1, .packets = 1 },
-        { .status = 0, .produced = 1 }, { .status = -1, .produced = 1 }, { .status = INT16_MIN, .produced = 1 },
-        { .status = INT16_MAX, .produced = 1 }, { .status = 4097, .produced = 1 },
-        { .status = 4096, .produced = 1, .packets = 1 }, { .status = 4096, .offset = 1, .produced = 1 },
-        { .status = 60, .offset = 4036, .produced = 1, .packets = 1 }, { .status = 60, .offset = 4037, .produced = 1 },
-        { .status = 60, .offset = 4096, .produced = 1 }, { .status = 60, .offset = 0xffff, .produced = 1 },
+        { .status = 0, .produced = 1 },
+        { .status = -1, .produced = 1 },
+        { .status = INT16_MIN, .produced = 1 },
+        { .status = INT16_MAX, .produced = 1 },
+        { .status = 4097, .produced = 1 },
+        { .status = 4096, .produced = 1, .packets = 1 },
+        { .status = 4096, .offset = 1, .produced = 1 },
+        { .status = 60, .offset = 4036, .produced = 1, .packets = 1 },
+        { .status = 60, .offset = 4037, .produced = 1 },
+        { .status = 60, .offset = 4096, .produced = 1 },
+        { .status = 60, .offset = 0xffff, .produced = 1 },
         { .status = 60, .id = 1, .produced = 1, .dead = true },
         { .status = 60, .id = 0xffff, .produced = 1, .dead = true },
-        { .status = 60, .flags = RX_MORE_DATA, .produced = 1 }, { .status = 60, .flags = RX_EXTRA_INFO, .produced = 1 },
-        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 1, .produced = 2,
+        { .status = 60, .flags = RX_MORE_DATA, .produced = 1 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .produced = 1 },
+        { .status = 60,
+          .flags = RX_EXTRA_INFO,
+          .extra_type = 1,
+          .extra_kind = 1,
+          .extra_size = 1,
+          .produced = 2,
           .packets = 1 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 0, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 2, .extra_size = 1, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 0, .extra_kind = 1, .extra_size = 1, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 255, .extra_kind = 1, .extra_size = 1, .produced = 2 },
-        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 1, .extra_flags = 1,
+        { .status = 60,
+          .flags = RX_EXTRA_INFO,
+          .extra_type = 1,
+          .extra_kind = 1,
+          .extra_size = 1,
+          .extra_flags = 1,
           .produced = 2 },
-        { .status = 60, .produced = 257, .dead = true }, { .status = 60, .produced = 0x80000000, .dead = true },
+        { .status = 60, .produced = 257, .dead = true },
+        { .status = 60, .produced = 0x80000000, .dead = true },
         { .status = 60, .produced = UINT32_MAX, .dead = true },
     };
     for (unsigned n = 0; n < array_size(lies); n++) {
@@ -915,8 +947,10 @@ static void each_lie_about_a_packet_is_dropped(void)
         fake_backends_asleep = true;
         struct ring_header *ring = fake_receive_ring();
         struct rx_response response = { lies[n].id, lies[n].offset, lies[n].flags, lies[n].status };
-        struct extra_info extra = { .type = lies[n].extra_type, .flags = lies[n].extra_flags,
-                                    .gso_type = lies[n].extra_kind, .gso_size = lies[n].extra_size };
+        struct extra_info extra = { .type = lies[n].extra_type,
+                                    .flags = lies[n].extra_flags,
+                                    .gso_type = lies[n].extra_kind,
+                                    .gso_size = lies[n].extra_size };
         memcpy(ring + 1, &response, sizeof(response));
         memcpy((uint8_t *)(ring + 1) + sizeof(response), &extra, sizeof(extra));
         ring->responses_produced += lies[n].produced;
@@ -946,10 +980,14 @@ static void each_lie_about_a_sent_packet_is_contained(void)
         uint32_t produced;
         bool dead;
     } lies[] = {
-        { 0, 0, 1, false }, { 0, -1, 1, false }, { 0, INT16_MIN, 1, false }, { 0, 2, 1, false }, { 3, 0, 1, false },
-        { 4, 0, 1, true }, { 255, 0, 1, true }, { 256, 0, 1, true }, { 0xffff, 0, 1, true },
-        { 0, RESPONSE_NULL, 1, true },
-        { 0, 0, 2, true }, { 0, 0, 4, true }, { 0, 0, 5, true }, { 0, 0, 257, true }, { 0, 0, UINT32_MAX, true },
+        { 0, 0, 1, false },         { 0, -1, 1, false },
+        { 0, INT16_MIN, 1, false }, { 0, 2, 1, false },
+        { 3, 0, 1, false },         { 4, 0, 1, true },
+        { 255, 0, 1, true },        { 256, 0, 1, true },
+        { 0xffff, 0, 1, true },     { 0, RESPONSE_NULL, 1, true },
+        { 0, 0, 2, true },          { 0, 0, 4, true },
+        { 0, 0, 5, true },          { 0, 0, 257, true },
+        { 0, 0, UINT32_MAX, true },
     };
     for (unsigned n = 0; n < array_size(lies); n++) {
         CHECK(start_nic());

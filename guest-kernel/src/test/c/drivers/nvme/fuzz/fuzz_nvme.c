@@ -31,7 +31,7 @@ static void start(void)
     host_init();
     fake_init();
     fake.identity[77] = 1;
-    fake.identity[525] = 1;              /* writes have a flush */
+    fake.identity[525] = 1; /* writes have a flush */
     FUZZ_CHECK(fake_find() && fake.violation == NULL);
     disk = block_device_at(0);
     io = &container_of(disk, struct nvme_disk, block)->controller->io;
@@ -52,8 +52,12 @@ static void make_new(void)
     memset(fake.under_way, 0, sizeof(fake.under_way));
     fake.violation = NULL;
     fake.queues[1] = (struct fake_queue){
-        .commands_exist = true, .completions_exist = true, .command_entries = ENTRIES, .completion_entries = ENTRIES,
-        .commands = virt_to_phys(io->queue.commands), .completions = virt_to_phys(io->queue.completions),
+        .commands_exist = true,
+        .completions_exist = true,
+        .command_entries = ENTRIES,
+        .completion_entries = ENTRIES,
+        .commands = virt_to_phys(io->queue.commands),
+        .completions = virt_to_phys(io->queue.completions),
     };
 }
 
@@ -82,13 +86,30 @@ static void scribble(struct fuzz_input *input)
 static void step(struct fuzz_input *input)
 {
     switch (fuzz_8(input) % 16) {
-    case 0: post(input); break;
-    case 1: scribble(input); break;
-    case 2: fake_interrupt(); break;
-    case 3: disk->check(disk); break;
-    case 4: fake.fatal = fuzz_8(input) > 250; break;
-    case 5: case 6: case 7: case 8: serve(input); break;
-    default: fuzz_submit(disk, input); break;
+    case 0:
+        post(input);
+        break;
+    case 1:
+        scribble(input);
+        break;
+    case 2:
+        fake_interrupt();
+        break;
+    case 3:
+        disk->check(disk);
+        break;
+    case 4:
+        fake.fatal = fuzz_8(input) > 250;
+        break;
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+        serve(input);
+        break;
+    default:
+        fuzz_submit(disk, input);
+        break;
     }
 }
 

@@ -23,7 +23,7 @@ void fuzz_queue(struct fake_device *fake, unsigned index, struct fuzz_input *inp
     struct virtqueue *queue = fake->queues[index].queue;
     uint8_t what = fuzz_8(input);
     switch (what & 3) {
-    case 0:                              /* any chain, or none that is */
+    case 0: /* any chain, or none that is */
         fake_return_quietly(fake, index, what & 4 ? fuzz_32(input) : fuzz_8(input), fuzz_16(input));
         break;
     case 1:

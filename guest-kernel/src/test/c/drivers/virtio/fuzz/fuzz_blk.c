@@ -59,9 +59,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
     for (unsigned i = 0; i < STEPS && input.left > 0; i++) {
         switch (fuzz_8(&input) & 3) {
-        case 0: fuzz_queue(&fake, 0, &input); break;
-        case 1: serve(&input); break;
-        default: fuzz_submit(disk, &input); break;
+        case 0:
+            fuzz_queue(&fake, 0, &input);
+            break;
+        case 1:
+            serve(&input);
+            break;
+        default:
+            fuzz_submit(disk, &input);
+            break;
         }
     }
     kill();

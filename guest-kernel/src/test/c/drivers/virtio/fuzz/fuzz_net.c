@@ -27,7 +27,7 @@ static void fill_buffer(struct fuzz_input *input)
     struct fake_chain chain;
     (void)fuzz_bytes(input, &header, sizeof(header));
     if (header.buffers >= 512)
-        header.buffers &= 31;            /* the rest is all the same */
+        header.buffers &= 31; /* the rest is all the same */
     /* Not into one that was returned out of turn, and is somebody else's memory by now. */
     if (!fake_take(&fake, 0, &chain) || fake.queues[0].queue->slots[chain.head].token == NULL)
         return;
@@ -40,16 +40,28 @@ static void act(struct fuzz_input *input)
     struct fake_chain chain;
     uint8_t what = fuzz_8(input);
     switch (what & 7) {
-    case 0: fuzz_queue(&fake, 0, input); break;
-    case 1: fuzz_queue(&fake, 1, input); break;
-    case 2: fuzz_transmit(device, input); break;
+    case 0:
+        fuzz_queue(&fake, 0, input);
+        break;
+    case 1:
+        fuzz_queue(&fake, 1, input);
+        break;
+    case 2:
+        fuzz_transmit(device, input);
+        break;
     case 3:
         if (fake_take(&fake, 1, &chain))
             fake_return(&fake, 1, chain.head, 0);
         break;
-    case 4: host_fail_allocation(what >> 3); break;
-    case 5: fake_interrupt(&fake, what >> 3 & 1); break;
-    default: fill_buffer(input); break;
+    case 4:
+        host_fail_allocation(what >> 3);
+        break;
+    case 5:
+        fake_interrupt(&fake, what >> 3 & 1);
+        break;
+    default:
+        fill_buffer(input);
+        break;
     }
 }
 

@@ -61,10 +61,7 @@ static void step(void)
 
 /* ---- PCI -------------------------------------------------------------------------------------- */
 
-static unsigned place_of(unsigned bus, unsigned device, unsigned function)
-{
-    return bus << 8 | device << 3 | function;
-}
+static unsigned place_of(unsigned bus, unsigned device, unsigned function) { return bus << 8 | device << 3 | function; }
 
 struct machine_function *machine_add(unsigned bus, unsigned device, unsigned function, uint16_t vendor, uint16_t id)
 {
@@ -110,7 +107,7 @@ struct machine_function *machine_add_virtio(unsigned bus, unsigned device, unsig
     machine_put32(function, MACHINE_CAPABILITY_NOTIFY + 16, 4);
     put_capability(function, MACHINE_CAPABILITY_DEVICE, MACHINE_CAPABILITY_MSIX, 4, MACHINE_CONFIG);
     function->config[MACHINE_CAPABILITY_MSIX] = 0x11;
-    machine_put16(function, MACHINE_CAPABILITY_MSIX + 2, 3);            /* four entries */
+    machine_put16(function, MACHINE_CAPABILITY_MSIX + 2, 3); /* four entries */
     machine_put32(function, MACHINE_CAPABILITY_MSIX + 4, MACHINE_MSIX | 4);
     return function;
 }
@@ -179,7 +176,8 @@ void out32(uint16_t port, uint32_t value) { port_write(port, value, 4); }
 
 static uint32_t features(void)
 {
-    return machine_device.feature_word > 1 ? 0 : (uint32_t)(machine_device.features >> 32 * machine_device.feature_word);
+    return machine_device.feature_word > 1 ? 0
+                                           : (uint32_t)(machine_device.features >> 32 * machine_device.feature_word);
 }
 
 static uint32_t queue_limit(void)
@@ -209,14 +207,29 @@ static void set_status(uint8_t value)
 static bool pci_register(unsigned offset, uint32_t *value)
 {
     switch (offset) {
-    case 0x04: *value = features(); return true;
-    case 0x10: *value = machine_device.refuses_vectors ? 0xffff : machine_device.config_vector; return true;
-    case 0x14: *value = status(); return true;
-    case 0x15: *value = generation(); return true;
-    case 0x18: *value = queue_limit(); return true;
-    case 0x1a: *value = machine_device.refuses_vectors ? 0xffff : machine_device.vector; return true;
-    case 0x1e: *value = machine_device.queue < 3 ? machine_device.notify_offset[machine_device.queue] : 0; return true;
-    default: break;
+    case 0x04:
+        *value = features();
+        return true;
+    case 0x10:
+        *value = machine_device.refuses_vectors ? 0xffff : machine_device.config_vector;
+        return true;
+    case 0x14:
+        *value = status();
+        return true;
+    case 0x15:
+        *value = generation();
+        return true;
+    case 0x18:
+        *value = queue_limit();
+        return true;
+    case 0x1a:
+        *value = machine_device.refuses_vectors ? 0xffff : machine_device.vector;
+        return true;
+    case 0x1e:
+        *value = machine_device.queue < 3 ? machine_device.notify_offset[machine_device.queue] : 0;
+        return true;
+    default:
+        break;
     }
     bool config = offset >= MACHINE_CONFIG && offset < MACHINE_CONFIG + MACHINE_PART;
     if (config)
@@ -227,28 +240,58 @@ static bool pci_register(unsigned offset, uint32_t *value)
 static void pci_written(unsigned offset, uint32_t value)
 {
     switch (offset) {
-    case 0x00: machine_device.feature_word = value; break;
-    case 0x10: machine_device.config_vector = value; break;
-    case 0x14: set_status((uint8_t)value); break;
-    case 0x16: machine_device.queue = value; break;
-    case 0x1a: machine_device.vector = value; break;
-    case 0x1c: machine_device.enabled_queues += value; break;
-    default: break;
+    case 0x00:
+        machine_device.feature_word = value;
+        break;
+    case 0x10:
+        machine_device.config_vector = value;
+        break;
+    case 0x14:
+        set_status((uint8_t)value);
+        break;
+    case 0x16:
+        machine_device.queue = value;
+        break;
+    case 0x1a:
+        machine_device.vector = value;
+        break;
+    case 0x1c:
+        machine_device.enabled_queues += value;
+        break;
+    default:
+        break;
     }
 }
 
 static bool mmio_register(unsigned offset, uint32_t *value)
 {
     switch (offset) {
-    case 0x000: *value = machine_device.magic; return true;
-    case 0x004: *value = machine_device.version; return true;
-    case 0x008: *value = machine_device.type; return true;
-    case 0x010: *value = features(); return true;
-    case 0x034: *value = queue_limit(); return true;
-    case 0x060: *value = machine_device.interrupts_always | machine_device.interrupt_status; return true;
-    case 0x070: *value = status(); return true;
-    case 0x0fc: *value = generation(); return true;
-    default: break;
+    case 0x000:
+        *value = machine_device.magic;
+        return true;
+    case 0x004:
+        *value = machine_device.version;
+        return true;
+    case 0x008:
+        *value = machine_device.type;
+        return true;
+    case 0x010:
+        *value = features();
+        return true;
+    case 0x034:
+        *value = queue_limit();
+        return true;
+    case 0x060:
+        *value = machine_device.interrupts_always | machine_device.interrupt_status;
+        return true;
+    case 0x070:
+        *value = status();
+        return true;
+    case 0x0fc:
+        *value = generation();
+        return true;
+    default:
+        break;
     }
     bool config = offset >= 0x100 && offset < 0x100 + MACHINE_PART;
     if (config)
@@ -259,12 +302,23 @@ static bool mmio_register(unsigned offset, uint32_t *value)
 static void mmio_written(unsigned offset, uint32_t value)
 {
     switch (offset) {
-    case 0x014: machine_device.feature_word = value; break;
-    case 0x030: machine_device.queue = value; break;
-    case 0x044: machine_device.enabled_queues += value; break;
-    case 0x064: machine_device.acknowledged++; break;
-    case 0x070: set_status((uint8_t)value); break;
-    default: break;
+    case 0x014:
+        machine_device.feature_word = value;
+        break;
+    case 0x030:
+        machine_device.queue = value;
+        break;
+    case 0x044:
+        machine_device.enabled_queues += value;
+        break;
+    case 0x064:
+        machine_device.acknowledged++;
+        break;
+    case 0x070:
+        set_status((uint8_t)value);
+        break;
+    default:
+        break;
     }
 }
 
@@ -304,7 +358,7 @@ static bool register_read(const volatile void *p, uint32_t *value, unsigned widt
         return true;
     }
     if (machine_device.gone) {
-        host_advance(NS_PER_MS);         /* for a driver that waits */
+        host_advance(NS_PER_MS); /* for a driver that waits */
         *value = UINT32_MAX;
         return true;
     }
@@ -328,17 +382,17 @@ static void register_written(const volatile void *p, uint32_t value, unsigned wi
 }
 
 /* The memory is touched in any case, for the sanitizer. */
-#define ACCESS(bits)                                                            \
-    uint##bits##_t mmio_read##bits(const volatile void *p)                      \
-    {                                                                           \
-        uint32_t value = *(const volatile uint##bits##_t *)p;                   \
-        (void)register_read(p, &value, bits / 8);                               \
-        return (uint##bits##_t)value;                                           \
-    }                                                                           \
-    void mmio_write##bits(volatile void *p, uint##bits##_t value)               \
-    {                                                                           \
-        *(volatile uint##bits##_t *)p = value;                                  \
-        register_written(p, value, bits / 8);                                   \
+#define ACCESS(bits) \
+    uint##bits##_t mmio_read##bits(const volatile void *p) \
+    { \
+        uint32_t value = *(const volatile uint##bits##_t *)p; \
+        (void)register_read(p, &value, bits / 8); \
+        return (uint##bits##_t)value; \
+    } \
+    void mmio_write##bits(volatile void *p, uint##bits##_t value) \
+    { \
+        *(volatile uint##bits##_t *)p = value; \
+        register_written(p, value, bits / 8); \
     }
 ACCESS(8)
 ACCESS(16)
@@ -386,8 +440,12 @@ void machine_start(unsigned type)
     machine_interrupts = 0;
     machine_steps = 0;
     machine_device = (struct machine_device){
-        .magic = 0x74726976, .version = 2, .type = type,
-        .features = VIRTIO_FEATURE_VERSION_1, .queue_limit = { 64, 64, 64 }, .notify_offset = { 0, 1, 2 },
+        .magic = 0x74726976,
+        .version = 2,
+        .type = type,
+        .features = VIRTIO_FEATURE_VERSION_1,
+        .queue_limit = { 64, 64, 64 },
+        .notify_offset = { 0, 1, 2 },
     };
     uint64_t sectors = 2048;
     memcpy(machine_device.config, &sectors, sizeof(sectors));

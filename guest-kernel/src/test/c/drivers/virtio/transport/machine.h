@@ -33,7 +33,7 @@ void machine_put32(struct machine_function *function, unsigned offset, uint32_t 
 #define MACHINE_NOTIFY 0x1000U
 #define MACHINE_CONFIG 0x2000U
 #define MACHINE_MSIX 0x3000U
-#define MACHINE_PART 0x100U              /* length of each structure */
+#define MACHINE_PART 0x100U /* length of each structure */
 /* Offsets of the capabilities in its configuration space. */
 #define MACHINE_CAPABILITY_COMMON 0x40U
 #define MACHINE_CAPABILITY_NOTIFY 0x50U
@@ -53,12 +53,12 @@ struct machine_device {
     uint16_t queue_limit[3];
     uint16_t notify_offset[3];
     bool never_resets, refuses_features, refuses_vectors, never_settles, interrupts_always;
-    uint8_t status;                      /* as the driver left it */
-    bool gone;                           /* all its registers read as all ones */
-    unsigned config_vector;              /* as the driver chose it */
+    uint8_t status;         /* as the driver left it */
+    bool gone;              /* all its registers read as all ones */
+    unsigned config_vector; /* as the driver chose it */
     uint32_t interrupt_status;
     unsigned generation, feature_word, queue, vector, enabled_queues;
-    unsigned acknowledged;               /* interrupts */
+    unsigned acknowledged; /* interrupts */
 };
 extern struct machine_device machine_device;
 
@@ -70,4 +70,4 @@ extern unsigned long machine_steps;
 void machine_raise(unsigned n);
 /* Raises every interrupt that was ever connected, though nobody should. */
 void machine_raise_all(void);
-extern unsigned machine_interrupts;      /* connected so far */
+extern unsigned machine_interrupts; /* connected so far */

@@ -129,7 +129,7 @@ static void configuration_space_in_memory(void)
         machine_start(VIRTIO_BLOCK);
         unsigned disks = disks_found();
         machine_ports = all ? NO_PORTS : PORTS_FOR_BUS_0;
-        put_memory(0x123000, 0, 255);    /* not where a bus can be */
+        put_memory(0x123000, 0, 255); /* not where a bus can be */
         put_memory(MACHINE_CONFIGURATION, all ? 0 : 1, 255);
         put_bridge(0, 3, 7);
         machine_add_virtio(7, 2, VIRTIO_BLOCK);
@@ -147,10 +147,14 @@ static void memory_that_cannot_be_configuration_space(void)
         phys_t address;
         uint8_t first_bus, last_bus;
     } memories[] = {
-        { 0x00100000, 0, 255 }, { 0x0ff00000, 0, 255 },                     /* the guest's memory, from its begin or end */
+        { 0x00100000, 0, 255 },
+        { 0x0ff00000, 0, 255 }, /* the guest's memory, from its begin or end */
         { MACHINE_CONFIGURATION + 0x1000, 0, 255 },
-        { 1UL << 52, 0, 255 }, { UINT64_MAX - 0xfffff, 0, 255 },
-        { MACHINE_CONFIGURATION, 1, 0 }, { MACHINE_CONFIGURATION, 8, 255 }, { MACHINE_CONFIGURATION, 255, 0 },
+        { 1UL << 52, 0, 255 },
+        { UINT64_MAX - 0xfffff, 0, 255 },
+        { MACHINE_CONFIGURATION, 1, 0 },
+        { MACHINE_CONFIGURATION, 8, 255 },
+        { MACHINE_CONFIGURATION, 255, 0 },
     };
     for (unsigned i = 0; i < array_size(memories); i++) {
         machine_start(VIRTIO_BLOCK);
@@ -167,7 +171,7 @@ static void windows_are_measured_while_they_are_off(void)
 {
     machine_start(VIRTIO_NETWORK);
     struct machine_function *function = machine_add_virtio(0, 2, VIRTIO_NETWORK);
-    function->config[4] = 7;             /* as firmware leaves it */
+    function->config[4] = 7; /* as firmware leaves it */
     find_on_pci();
     CHECK(runs());
     CHECK_EQUAL(machine_moved_while_decoding, 0);
@@ -188,11 +192,15 @@ static void functions_without_a_driver(void)
 {
     static const struct {
         uint16_t class;
-        const char *line;                /* NULL: nothing is said */
+        const char *line; /* NULL: nothing is said */
     } kinds[] = {
         { 0x0200, "PCI 00:05.0: no driver for network card 8086:100e; there are drivers for some: give the guest" },
-        { 0x0280, "no driver for network card" }, { 0x0100, "no driver for storage controller" },
-        { 0x0106, "no driver for storage controller" }, { 0x0300, NULL }, { 0x0601, NULL }, { 0, NULL },
+        { 0x0280, "no driver for network card" },
+        { 0x0100, "no driver for storage controller" },
+        { 0x0106, "no driver for storage controller" },
+        { 0x0300, NULL },
+        { 0x0601, NULL },
+        { 0, NULL },
     };
     for (unsigned i = 0; i < array_size(kinds); i++) {
         machine_start(VIRTIO_BLOCK);
@@ -304,9 +312,10 @@ static void interrupt_tables_outside_of_their_window(void)
         uint32_t place;
         uint16_t control;
     } tables[] = {
-        { MACHINE_WINDOW_SIZE | 4, 3 }, { (MACHINE_WINDOW_SIZE - 48) | 4, 3 }, { 0xfffffff8 | 4, 3 },
-        { MACHINE_MSIX | 0, 3 },
-        { MACHINE_MSIX | 5, 3 }, { MACHINE_MSIX | 6, 3 }, { MACHINE_MSIX | 7, 3 }, { MACHINE_MSIX | 4, 0x7ff },
+        { MACHINE_WINDOW_SIZE | 4, 3 }, { (MACHINE_WINDOW_SIZE - 48) | 4, 3 },
+        { 0xfffffff8 | 4, 3 },          { MACHINE_MSIX | 0, 3 },
+        { MACHINE_MSIX | 5, 3 },        { MACHINE_MSIX | 6, 3 },
+        { MACHINE_MSIX | 7, 3 },        { MACHINE_MSIX | 4, 0x7ff },
     };
     for (unsigned i = 0; i < array_size(tables); i++) {
         machine_start(VIRTIO_BLOCK);
@@ -322,12 +331,12 @@ static void windows_that_cannot_be(void)
     static const struct {
         uint32_t low, high, fixed_low, fixed_high;
     } windows[] = {
-        { 0, 0, 0x3fff, 0 },                              /* not assigned */
-        { 0xfe000001, 0, 0x3fff, 0 },                     /* ports */
-        { 0x00200000, 0, 0x3fff, 0 },                     /* in the guest's memory */
-        { 0x0fffc000, 0, 0x3fff, 0 },                     /* the same, at its end */
-        { 0xfe001000, 0, 0x1fff, 0 },                     /* not a multiple of its length */
-        { 0xfe000004, 0x00100000, 0x3fff, 0 },            /* beyond what any CPU reaches */
+        { 0, 0, 0x3fff, 0 },                   /* not assigned */
+        { 0xfe000001, 0, 0x3fff, 0 },          /* ports */
+        { 0x00200000, 0, 0x3fff, 0 },          /* in the guest's memory */
+        { 0x0fffc000, 0, 0x3fff, 0 },          /* the same, at its end */
+        { 0xfe001000, 0, 0x1fff, 0 },          /* not a multiple of its length */
+        { 0xfe000004, 0x00100000, 0x3fff, 0 }, /* beyond what any CPU reaches */
         { 0xfe000004, 0xffffffff, 0x3fff, 0xffffffff },
     };
     for (unsigned i = 0; i < array_size(windows); i++) {
@@ -350,15 +359,16 @@ static void notifications_and_vectors_that_cannot_be(void)
         bool refuses_vectors;
         uint16_t vectors;
     } lies[] = {
-        { 64, 4, false, 3 }, { 0xffff, 4, false, 3 }, { 0xffff, UINT32_MAX, false, 3 }, { 255, 1, false, 3 },
-        { 1, 1, false, 3 }, { 3, 3, false, 3 }, { 1, 4, true, 3 }, { 1, 4, false, 0 },
+        { 64, 4, false, 3 },  { 0xffff, 4, false, 3 }, { 0xffff, UINT32_MAX, false, 3 },
+        { 255, 1, false, 3 }, { 1, 1, false, 3 },      { 3, 3, false, 3 },
+        { 1, 4, true, 3 },    { 1, 4, false, 0 },
     };
     static const unsigned types[] = { VIRTIO_BLOCK, VIRTIO_NETWORK, VIRTIO_ENTROPY };
     for (unsigned i = 0; i < array_size(lies) * array_size(types); i++) {
         unsigned type = types[i / array_size(lies)], lie = i % array_size(lies);
         bool second = type == VIRTIO_NETWORK;
         if (lies[lie].vectors == 0 && !second)
-            continue;                    /* one is enough for those */
+            continue; /* one is enough for those */
         machine_start(type);
         struct machine_function *function = machine_add_virtio(0, 2, type);
         machine_device.notify_offset[second] = lies[lie].offset;

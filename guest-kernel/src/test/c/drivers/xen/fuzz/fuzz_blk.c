@@ -54,9 +54,15 @@ static void act(struct fuzz_input *input)
     struct ring_header *ring = fake_disk_ring();
     uint8_t what = fuzz_8(input);
     switch (what & 7) {
-    case 0: respond(ring, input); break;
-    case 1: ring->responses_produced += what & 8 ? fuzz_32(input) : 1; break;
-    case 2: scribble(ring, input); break;
+    case 0:
+        respond(ring, input);
+        break;
+    case 1:
+        ring->responses_produced += what & 8 ? fuzz_32(input) : 1;
+        break;
+    case 2:
+        scribble(ring, input);
+        break;
     case 3:
         fake_raise(fake_disk_port());
         fake_run();
@@ -71,7 +77,9 @@ static void act(struct fuzz_input *input)
         if ((what & 0x38) == 0x38)
             come_and_go(what >> 6);
         break;
-    default: fuzz_submit(disk, input); break;
+    default:
+        fuzz_submit(disk, input);
+        break;
     }
 }
 

@@ -34,7 +34,7 @@ void kernel_console_input(const char *text, size_t length)
 {
     uint8_t sum = 0;
     for (size_t i = 0; i < length; i++)
-        sum = (uint8_t)(sum + text[i]);  /* every byte is there */
+        sum = (uint8_t)(sum + text[i]); /* every byte is there */
     typed += length + (sum & 0);
 }
 
@@ -50,12 +50,24 @@ static void act(struct fuzz_input *input)
     uint8_t what = fuzz_8(input);
     uint16_t length = (uint16_t)(fuzz_16(input) % sizeof(text));
     switch (what & 7) {
-    case 0: shared->indices[what >> 3 & 3] = fuzz_32(input); break;
-    case 1: shared->indices[what >> 3 & 3] += fuzz_16(input); break;
-    case 2: ((uint8_t *)shared)[length % sizeof(*shared)] = fuzz_8(input); break;
-    case 3: FUZZ_CHECK(xen_console_send(text, length) <= length); break;
-    case 4: xen_console_write(text, length); break;
-    case 5: xen_console_drain(); break;
+    case 0:
+        shared->indices[what >> 3 & 3] = fuzz_32(input);
+        break;
+    case 1:
+        shared->indices[what >> 3 & 3] += fuzz_16(input);
+        break;
+    case 2:
+        ((uint8_t *)shared)[length % sizeof(*shared)] = fuzz_8(input);
+        break;
+    case 3:
+        FUZZ_CHECK(xen_console_send(text, length) <= length);
+        break;
+    case 4:
+        xen_console_write(text, length);
+        break;
+    case 5:
+        xen_console_drain();
+        break;
     default:
         typed = 0;
         handler(PORT, NULL);

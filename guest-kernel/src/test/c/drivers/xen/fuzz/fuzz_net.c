@@ -34,7 +34,7 @@ static void respond_sent(struct ring_header *ring, struct fuzz_input *input)
     uint8_t status = fuzz_8(input);
     if (status >= 0xf0)
         response.id = fuzz_16(input);
-    response.status = status >= 0xe0 ? RESPONSE_NULL : (int16_t)-(status & 1);
+    response.status = status >= 0xe0 ? RESPONSE_NULL : (int16_t) - (status & 1);
     memcpy(response_slot(ring, sizeof(struct tx_request)), &response, sizeof(response));
 }
 
@@ -43,7 +43,9 @@ static void respond_received(struct ring_header *ring, struct fuzz_input *input)
 {
     uint8_t how = fuzz_8(input);
     struct rx_response response = {
-        .id = (uint16_t)(ring->responses_produced % NET_SLOTS), .flags = how & 15, .status = 1000,
+        .id = (uint16_t)(ring->responses_produced % NET_SLOTS),
+        .flags = how & 15,
+        .status = 1000,
     };
     if (how & 0x10)
         response.status = (int16_t)fuzz_16(input);
@@ -82,18 +84,32 @@ static void come_and_go(uint8_t how)
 static void interfere(struct ring_header *ring, uint8_t what, struct fuzz_input *input)
 {
     switch (what & 7) {
-    case 0: ring->responses_produced += what & 8 ? fuzz_32(input) : 1; break;
-    case 1: scribble(ring, input); break;
-    case 2: fake_map_grants(); break;
-    case 3: fake_unmap_grants(); break;
-    case 4: host_fail_allocation(what >> 3); break;
-    case 5: host_fail_allocation(0); break;
+    case 0:
+        ring->responses_produced += what & 8 ? fuzz_32(input) : 1;
+        break;
+    case 1:
+        scribble(ring, input);
+        break;
+    case 2:
+        fake_map_grants();
+        break;
+    case 3:
+        fake_unmap_grants();
+        break;
+    case 4:
+        host_fail_allocation(what >> 3);
+        break;
+    case 5:
+        host_fail_allocation(0);
+        break;
     case 6:
         host_fail_allocation(0);
         if ((what & 0x38) == 0x38)
             come_and_go(what >> 6);
         break;
-    default: device->receive_round(device); break;
+    default:
+        device->receive_round(device);
+        break;
     }
 }
 
@@ -101,15 +117,26 @@ static void act(struct fuzz_input *input)
 {
     uint8_t what = fuzz_8(input);
     switch (what & 7) {
-    case 0: respond_sent(fake_transmit_ring(), input); break;
-    case 1: case 2: respond_received(fake_receive_ring(), input); break;
-    case 3: respond_extra(fake_receive_ring(), input); break;
+    case 0:
+        respond_sent(fake_transmit_ring(), input);
+        break;
+    case 1:
+    case 2:
+        respond_received(fake_receive_ring(), input);
+        break;
+    case 3:
+        respond_extra(fake_receive_ring(), input);
+        break;
     case 4:
         fake_raise(fake_nic_port());
         fake_run();
         break;
-    case 5: interfere(what & 8 ? fake_transmit_ring() : fake_receive_ring(), fuzz_8(input), input); break;
-    default: fuzz_transmit(device, input); break;
+    case 5:
+        interfere(what & 8 ? fake_transmit_ring() : fake_receive_ring(), fuzz_8(input), input);
+        break;
+    default:
+        fuzz_transmit(device, input);
+        break;
     }
 }
 

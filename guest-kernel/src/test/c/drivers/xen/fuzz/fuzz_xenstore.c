@@ -33,12 +33,14 @@ void event_notify(uint32_t port) { (void)port; }
 /* A message whose header makes sense if the input says so, with a body of it. */
 static void make_reply(void)
 {
-    static const uint8_t types[] = { XENBUS_READ, XENBUS_DIRECTORY, XENBUS_WRITE, XENBUS_WATCH, TYPE_WATCH_EVENT,
-                                     TYPE_ERROR };
+    static const uint8_t types[] = { XENBUS_READ,  XENBUS_DIRECTORY, XENBUS_WRITE,
+                                     XENBUS_WATCH, TYPE_WATCH_EVENT, TYPE_ERROR };
     uint8_t how = fuzz_8(&input);
     uint16_t length = how & 0x80 ? fuzz_16(&input) : fuzz_8(&input);
     struct header header = {
-        .type = types[how % array_size(types)], .id = next_id - 1 - (how >> 4 & 7), .length = length,
+        .type = types[how % array_size(types)],
+        .id = next_id - 1 - (how >> 4 & 7),
+        .length = length,
     };
     uint8_t body = fuzz_8(&input);
     if (body == 0xff)

@@ -30,7 +30,10 @@ void fuzz_submit(struct block_device *disk, struct fuzz_input *input)
         return;
     struct block_request *request = &requests[number];
     *request = (struct block_request){
-        .sector = shape, .write = shape & 1, .segment_count = 1 + shape / 2 % BLOCK_MAX_SEGMENTS, .done = done,
+        .sector = shape,
+        .write = shape & 1,
+        .segment_count = 1 + shape / 2 % BLOCK_MAX_SEGMENTS,
+        .done = done,
     };
     for (unsigned i = 0; i < request->segment_count; i++)
         request->segments[i] = (struct block_segment){ page_address(page) + i % 8 * SECTOR_SIZE, SECTOR_SIZE };

@@ -26,7 +26,8 @@ final class CloudFiles {
     CloudFiles(Path directory) throws IOException {
         this.directory = directory;
         environment.put("AWS_CONFIG_FILE", directory.resolve("config").toString());
-        environment.put("AWS_SHARED_CREDENTIALS_FILE", directory.resolve("credentials").toString());
+        environment.put(
+                "AWS_SHARED_CREDENTIALS_FILE", directory.resolve("credentials").toString());
         environment.put("HOME", directory.toString());
         Files.writeString(security(), "<settingsSecurity/>");
         writeSettings();
@@ -50,8 +51,10 @@ final class CloudFiles {
     void settings(String masterPassword, String accessKey, String secretKey) throws IOException, InterruptedException {
         String master = encrypted(Maven.run(directory, Map.of(), "--encrypt-master-password", masterPassword));
         Files.writeString(security(), "<settingsSecurity><master>" + master + "</master></settingsSecurity>");
-        String password = encrypted(Maven.run(directory, Map.of(), "-Dsettings.security=" + security(), "--encrypt-password", secretKey));
-        servers = "<server><id>cloud</id><username>" + accessKey + "</username><password>" + password + "</password></server>";
+        String password = encrypted(
+                Maven.run(directory, Map.of(), "-Dsettings.security=" + security(), "--encrypt-password", secretKey));
+        servers = "<server><id>cloud</id><username>" + accessKey + "</username><password>" + password
+                + "</password></server>";
         writeSettings();
     }
 
@@ -66,7 +69,9 @@ final class CloudFiles {
 
     /** A profile {@code work} with keys. */
     void profile(String accessKey, String secretKey) throws IOException {
-        Files.writeString(directory.resolve("credentials"), "[work]\naws_access_key_id=" + accessKey + "\naws_secret_access_key=" + secretKey + "\n");
+        Files.writeString(
+                directory.resolve("credentials"),
+                "[work]\naws_access_key_id=" + accessKey + "\naws_secret_access_key=" + secretKey + "\n");
     }
 
     /** A profile {@code sso} for which the user has logged in; the token is where the AWS command line puts it. */
@@ -89,15 +94,16 @@ final class CloudFiles {
 
     private static String sha1(String text) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(text.getBytes(StandardCharsets.UTF_8)));
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-1").digest(text.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }
     }
 
     void proxy(int port, String user, String password) throws IOException {
-        proxies = "<proxy><id>proxy</id><active>true</active><protocol>http</protocol><host>127.0.0.1</host><port>" + port
-                + "</port><username>" + user + "</username><password>" + password + "</password></proxy>";
+        proxies = "<proxy><id>proxy</id><active>true</active><protocol>http</protocol><host>127.0.0.1</host><port>"
+                + port + "</port><username>" + user + "</username><password>" + password + "</password></proxy>";
         writeSettings();
     }
 
@@ -107,6 +113,8 @@ final class CloudFiles {
     }
 
     private void writeSettings() throws IOException {
-        Files.writeString(settings(), "<settings><servers>" + servers + "</servers><proxies>" + proxies + "</proxies></settings>");
+        Files.writeString(
+                settings(),
+                "<settings><servers>" + servers + "</servers><proxies>" + proxies + "</proxies></settings>");
     }
 }

@@ -32,10 +32,11 @@ interface ConformanceTests {
     default void theClassLibraryFindsWhatItFindsOnLinux() throws IOException, InterruptedException {
         List<String> expected = onLinux();
         assertTrue(expected.size() >= LEAST, expected.size() + " checks");
-        Map<String, String> found = byCheck(HttpConnection.get(port(), "/conformance").lines().toList());
+        Map<String, String> found =
+                byCheck(HttpConnection.get(port(), "/conformance").lines().toList());
         Map<String, String> wanted = byCheck(expected);
-        assertAll(wanted.entrySet().stream().map(
-                check -> () -> assertEquals(check.getValue(), found.get(check.getKey()), check.getKey())));
+        assertAll(wanted.entrySet().stream()
+                .map(check -> () -> assertEquals(check.getValue(), found.get(check.getKey()), check.getKey())));
         assertEquals(wanted.keySet(), found.keySet());
     }
 
@@ -44,17 +45,23 @@ interface ConformanceTests {
         Map<String, String> answers = new LinkedHashMap<>();
         for (String line : lines) {
             int colon = line.indexOf(": ");
-            assertNull(answers.put(line.substring(0, colon), line.substring(colon + 2)), () -> "two checks have one name: " + line);
+            assertNull(
+                    answers.put(line.substring(0, colon), line.substring(colon + 2)),
+                    () -> "two checks have one name: " + line);
         }
         return answers;
     }
 
     private List<String> onLinux() throws IOException, InterruptedException {
-        ProcessBuilder java = new ProcessBuilder(jdk().resolve("bin/java").toString(), "-cp", System.getProperty("lab.classes"),
+        ProcessBuilder java = new ProcessBuilder(
+                jdk().resolve("bin/java").toString(),
+                "-cp",
+                System.getProperty("lab.classes"),
                 Conformance.class.getName());
         java.redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = java.start();
-        List<String> lines = Arrays.asList(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n"));
+        List<String> lines =
+                Arrays.asList(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n"));
         assertEquals(0, process.waitFor(), "status of the checks on Linux");
         return lines;
     }

@@ -27,8 +27,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code mvn deploy} of a fresh scaffold, several times, against a stand-in for the cloud: what that received boots the way
- * EC2 boots it and answers, and no secret is left behind anywhere. Each deploy takes its credentials from another source.
+ * {@code mvn deploy} of a fresh scaffold, several times, against a stand-in for the cloud: what that received boots the
+ * way EC2 boots it and answers, and no secret is left behind anywhere. Each deploy takes its credentials from another
+ * source.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -68,7 +69,8 @@ class DeployIT {
         JsonObject result = deploy("-Dunikernel.aws.server=cloud");
 
         assertEquals("created", result.get("status").getAsString());
-        FakeRegion.FakeImage image = fake.region(REGION).images.get(result.get("imageId").getAsString());
+        FakeRegion.FakeImage image =
+                fake.region(REGION).images.get(result.get("imageId").getAsString());
         assertEquals("paravirtual", image.fields.get("VirtualizationType"));
         assertEquals("/dev/sda1", image.fields.get("RootDeviceName"));
         assertEquals(result.get("snapshotId").getAsString(), image.fields.get("BlockDeviceMapping.1.Ebs.SnapshotId"));
@@ -97,8 +99,12 @@ class DeployIT {
         JsonObject result;
         try (LoopbackProxy proxy = new LoopbackProxy("builder", PROXY_PASSWORD)) {
             files.proxy(proxy.port(), "builder", PROXY_PASSWORD);
-            result = deploy("-Dunikernel.aws.profile=work", "-Dunikernel.aws.role=arn:aws:iam::" + FakeAws.ACCOUNT + ":role/deployer");
-            assertTrue(proxy.forwarded() > result.get("blocksSent").getAsInt(), proxy.forwarded() + " requests through the proxy");
+            result = deploy(
+                    "-Dunikernel.aws.profile=work",
+                    "-Dunikernel.aws.role=arn:aws:iam::" + FakeAws.ACCOUNT + ":role/deployer");
+            assertTrue(
+                    proxy.forwarded() > result.get("blocksSent").getAsInt(),
+                    proxy.forwarded() + " requests through the proxy");
         }
 
         assertEquals("created", result.get("status").getAsString());
@@ -108,7 +114,9 @@ class DeployIT {
         int sent = result.get("blocksSent").getAsInt();
         assertTrue(sent > 0 && sent < blocks / 4, sent + " of " + blocks + " blocks sent");
         byte[] image = Files.readAllBytes(Scaffold.product(project, ".img"));
-        assertTrue(Arrays.equals(image, Arrays.copyOf(Files.readAllBytes(volume(result)), image.length)), "the volume is not the image");
+        assertTrue(
+                Arrays.equals(image, Arrays.copyOf(Files.readAllBytes(volume(result)), image.length)),
+                "the volume is not the image");
     }
 
     @Test
@@ -116,7 +124,8 @@ class DeployIT {
     void singleSignOnDeploys() throws IOException, InterruptedException {
         files.withoutProxy();
         JsonObject result;
-        try (SingleSignOn service = new SingleSignOn(FakeAws.ROLE_ACCESS_KEY, FakeAws.ROLE_SECRET_KEY, FakeAws.ROLE_TOKEN)) {
+        try (SingleSignOn service =
+                new SingleSignOn(FakeAws.ROLE_ACCESS_KEY, FakeAws.ROLE_SECRET_KEY, FakeAws.ROLE_TOKEN)) {
             files.singleSignOn(service);
             result = deploy("-Dunikernel.aws.profile=sso");
             assertEquals(1, service.asked());
@@ -128,8 +137,13 @@ class DeployIT {
     @Test
     @Order(1000)
     void noSecretIsLeftAnywhere() throws IOException {
-        Secrets secrets = new Secrets(List.of(FakeAws.SECRET_KEY, FakeAws.ROLE_SECRET_KEY, FakeAws.ROLE_TOKEN, PROXY_PASSWORD,
-                MASTER_PASSWORD, SingleSignOn.TOKEN));
+        Secrets secrets = new Secrets(List.of(
+                FakeAws.SECRET_KEY,
+                FakeAws.ROLE_SECRET_KEY,
+                FakeAws.ROLE_TOKEN,
+                PROXY_PASSWORD,
+                MASTER_PASSWORD,
+                SingleSignOn.TOKEN));
         assertEquals(4, logs.size());
         for (String log : logs) {
             assertTrue(log.contains("[DEBUG]"), "a build that did not log in detail");
@@ -140,9 +154,15 @@ class DeployIT {
     }
 
     private JsonObject deploy(String... credentials) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("-X", "deploy", "-gs", files.settings().toString(),
-                "-Dsettings.security=" + files.security(), "-Dunikernel.aws.endpoint=" + fake.endpoint(),
-                "-Dunikernel.ami.regions=" + REGION, "-Dunikernel.ami.stateDirectory=" + work.resolve("state")));
+        List<String> arguments = new ArrayList<>(List.of(
+                "-X",
+                "deploy",
+                "-gs",
+                files.settings().toString(),
+                "-Dsettings.security=" + files.security(),
+                "-Dunikernel.aws.endpoint=" + fake.endpoint(),
+                "-Dunikernel.ami.regions=" + REGION,
+                "-Dunikernel.ami.stateDirectory=" + work.resolve("state")));
         arguments.addAll(List.of(credentials));
         Map<String, String> environment = new HashMap<>(files.environment());
         environment.put("AWS_EC2_METADATA_DISABLED", "true");
@@ -151,7 +171,10 @@ class DeployIT {
     }
 
     private JsonObject result() throws IOException {
-        return JsonParser.parseString(Files.readString(Scaffold.product(project, ".ami.json"))).getAsJsonArray().get(0).getAsJsonObject();
+        return JsonParser.parseString(Files.readString(Scaffold.product(project, ".ami.json")))
+                .getAsJsonArray()
+                .get(0)
+                .getAsJsonObject();
     }
 
     /** The volume that EC2 would make of the snapshot. */
@@ -162,8 +185,10 @@ class DeployIT {
     }
 
     private static String answerOf(Path volume) throws IOException, InterruptedException {
-        try (Lab lab = Lab.start("DeployIT", Platform.XEN_PVGRUB, List.of("--pvgrub", "--root-name", "sda1", "--memory", "128",
-                "--disk", volume.toString()))) {
+        try (Lab lab = Lab.start(
+                "DeployIT",
+                Platform.XEN_PVGRUB,
+                List.of("--pvgrub", "--root-name", "sda1", "--memory", "128", "--disk", volume.toString()))) {
             lab.await("Listening on port 8080", GuestSuite.BOOT);
             String answer = HttpConnection.get(lab.port(), "/");
             lab.command("shutdown");

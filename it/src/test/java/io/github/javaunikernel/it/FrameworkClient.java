@@ -31,18 +31,21 @@ import javax.net.ssl.X509TrustManager;
 /**
  * Makes the requests of a framework's {@code requests.txt} in their order, with cookies, and writes down what came
  * back: protocol, status, kind of content and content. A line is
+ *
  * <pre>
  * GET PATH
  * POST PATH CONTENT        as text/plain
  * UPLOAD PATH BYTES        a file of so many bytes in a multipart form
  * WEBSOCKET PATH TEXT      one message there, one back
  * </pre>
+ *
  * {@code @service@} in a path stands for the address of the server that the program is to talk to.
  */
 final class FrameworkClient {
 
     /** Progress, not speed: a guest on a machine ten times slower answers sooner than this. */
     private static final Duration PATIENCE = Duration.ofMinutes(15);
+
     private static final int RETRY_MILLIS = 100;
     private static final String BOUNDARY = "frameworks-it-boundary";
 
@@ -62,8 +65,12 @@ final class FrameworkClient {
     FrameworkClient(String scheme, int port, String service) {
         this.service = service;
         base = URI.create(scheme + "://localhost:" + port);
-        client = HttpClient.newBuilder().cookieHandler(new CookieManager()).connectTimeout(PATIENCE)
-                .sslContext(trusting()).sslParameters(new SSLParameters()).build();
+        client = HttpClient.newBuilder()
+                .cookieHandler(new CookieManager())
+                .connectTimeout(PATIENCE)
+                .sslContext(trusting())
+                .sslParameters(new SSLParameters())
+                .build();
     }
 
     /** Returns when the port takes connections; {@code check} throws when there is nothing to wait for any more. */
@@ -85,8 +92,12 @@ final class FrameworkClient {
             String[] words = request.split(" ", 3);
             String answer = switch (words[0]) {
                 case "GET" -> send(words[1], HttpRequest.newBuilder());
-                case "POST" -> send(words[1], HttpRequest.newBuilder()
-                        .header("Content-Type", "text/plain; charset=utf-8").POST(BodyPublishers.ofString(words[2])));
+                case "POST" ->
+                    send(
+                            words[1],
+                            HttpRequest.newBuilder()
+                                    .header("Content-Type", "text/plain; charset=utf-8")
+                                    .POST(BodyPublishers.ofString(words[2])));
                 case "UPLOAD" -> send(words[1], upload(Integer.parseInt(words[2])));
                 case "WEBSOCKET" -> webSocket(words[1], words[2]);
                 default -> throw new AssertionError("requests.txt has no request " + words[0]);
@@ -98,8 +109,8 @@ final class FrameworkClient {
 
     private String send(String path, HttpRequest.Builder request) throws IOException, InterruptedException {
         URI uri = base.resolve(path.replace("@service@", service));
-        HttpResponse<String> response = client.send(request.uri(uri).timeout(PATIENCE).build(),
-                BodyHandlers.ofString());
+        HttpResponse<String> response =
+                client.send(request.uri(uri).timeout(PATIENCE).build(), BodyHandlers.ofString());
         // Pages of errors name the port, which is another on each machine.
         return response.version() + " " + response.statusCode() + " "
                 + response.headers().firstValue("content-type").orElse("-") + " "
@@ -109,19 +120,21 @@ final class FrameworkClient {
     private static HttpRequest.Builder upload(int bytes) throws IOException {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         body.write(("--" + BOUNDARY + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"data.bin\"\r\n"
-                + "Content-Type: application/octet-stream\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+                        + "Content-Type: application/octet-stream\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII));
         byte[] content = new byte[bytes];
         new Random(bytes).nextBytes(content);
         body.write(content);
         body.write(("\r\n--" + BOUNDARY + "--\r\n").getBytes(StandardCharsets.US_ASCII));
-        return HttpRequest.newBuilder().header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
+        return HttpRequest.newBuilder()
+                .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
                 .POST(BodyPublishers.ofByteArray(body.toByteArray()));
     }
 
     private String webSocket(String path, String text) {
         CompletableFuture<String> answer = new CompletableFuture<>();
-        WebSocket socket = client.newWebSocketBuilder().buildAsync(
-                URI.create(base.toString().replaceFirst("^http", "ws") + path), new WebSocket.Listener() {
+        WebSocket socket = client.newWebSocketBuilder()
+                .buildAsync(URI.create(base.toString().replaceFirst("^http", "ws") + path), new WebSocket.Listener() {
                     private final StringBuilder message = new StringBuilder();
 
                     @Override
@@ -138,9 +151,11 @@ final class FrameworkClient {
                     public void onError(WebSocket from, Throwable error) {
                         answer.completeExceptionally(error);
                     }
-                }).join();
+                })
+                .join();
         socket.sendText(text, true).join();
-        String message = answer.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+        String message =
+                answer.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
         socket.sendClose(WebSocket.NORMAL_CLOSURE, "").join();
         return message;
     }
@@ -149,20 +164,23 @@ final class FrameworkClient {
     private static SSLContext trusting() {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {new X509TrustManager() {
-                @Override
-                public void checkClientTrusted(X509Certificate[] chain, String kind) {
-                }
+            context.init(
+                    null,
+                    new TrustManager[] {
+                        new X509TrustManager() {
+                            @Override
+                            public void checkClientTrusted(X509Certificate[] chain, String kind) {}
 
-                @Override
-                public void checkServerTrusted(X509Certificate[] chain, String kind) {
-                }
+                            @Override
+                            public void checkServerTrusted(X509Certificate[] chain, String kind) {}
 
-                @Override
-                public X509Certificate[] getAcceptedIssuers() {
-                    return new X509Certificate[0];
-                }
-            }}, null);
+                            @Override
+                            public X509Certificate[] getAcceptedIssuers() {
+                                return new X509Certificate[0];
+                            }
+                        }
+                    },
+                    null);
             return context;
         } catch (GeneralSecurityException e) {
             throw new AssertionError(e);

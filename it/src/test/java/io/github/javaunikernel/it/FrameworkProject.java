@@ -13,13 +13,15 @@ import java.util.stream.Stream;
 
 /**
  * A project of {@code src/frameworks}, built in {@code target/frameworks}. Its {@code framework.properties}:
+ *
  * <ul>
- * <li>{@code program}: what {@code java -jar} starts, below the project
- * <li>{@code port}: the argument of the JVM that sets the port, with {@code @port@} for it; 8080 without it
- * <li>{@code scheme}: {@code http} or {@code https}
- * <li>{@code service}: what the program talks to, either {@code postgresql} or a class of its own with a main method
- * <li>{@code java}: the oldest Java that it runs on
+ *   <li>{@code program}: what {@code java -jar} starts, below the project
+ *   <li>{@code port}: the argument of the JVM that sets the port, with {@code @port@} for it; 8080 without it
+ *   <li>{@code scheme}: {@code http} or {@code https}
+ *   <li>{@code service}: what the program talks to, either {@code postgresql} or a class of its own with a main method
+ *   <li>{@code java}: the oldest Java that it runs on
  * </ul>
+ *
  * and its {@code requests.txt}, a request on each line as {@link FrameworkClient} reads it.
  */
 final class FrameworkProject {
@@ -38,7 +40,8 @@ final class FrameworkProject {
         this.directory = directory;
         properties = properties(directory);
         requests = Files.readAllLines(directory.resolve("requests.txt")).stream()
-                .filter(line -> !line.isBlank()).toList();
+                .filter(line -> !line.isBlank())
+                .toList();
     }
 
     static List<Path> all() throws IOException {
@@ -64,8 +67,12 @@ final class FrameworkProject {
     static FrameworkProject build(String name, Jdk jdk) throws IOException, InterruptedException {
         Path copy = Lab.images().resolve("frameworks").resolve(name + "-jdk" + jdk.feature());
         copy(SOURCES.resolve(name), copy);
-        Maven.run(copy, Map.of("JAVA_HOME", jdk.home().toString()), "package",
-                "-Dunikernel.version=" + System.getProperty("lab.version"), "-Dunikernel.kernelOptions=timings");
+        Maven.run(
+                copy,
+                Map.of("JAVA_HOME", jdk.home().toString()),
+                "package",
+                "-Dunikernel.version=" + System.getProperty("lab.version"),
+                "-Dunikernel.kernelOptions=timings");
         return new FrameworkProject(name, jdk, copy);
     }
 
@@ -104,7 +111,9 @@ final class FrameworkProject {
 
     private HostService startProgram(String mainClass) throws IOException, InterruptedException {
         int port = HostService.freePort();
-        HostService started = new HostService(List.of(jdk.java(), "-Dport=" + port, "-cp", program(), mainClass), port,
+        HostService started = new HostService(
+                List.of(jdk.java(), "-Dport=" + port, "-cp", program(), mainClass),
+                port,
                 directory.resolve("target").resolve("service.log"));
         try {
             client(port, "").awaitServer(started::checkRuns);
@@ -116,7 +125,10 @@ final class FrameworkProject {
     }
 
     private String program() {
-        return directory.resolve(properties.getProperty("program")).toAbsolutePath().toString();
+        return directory
+                .resolve(properties.getProperty("program"))
+                .toAbsolutePath()
+                .toString();
     }
 
     private FrameworkClient client(int port, String service) {
@@ -132,11 +144,17 @@ final class FrameworkProject {
     List<String> onLinux(HostService service) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory(directory.resolve("target"), "linux");
         int port = HostService.freePort();
-        List<String> command = List.of(jdk.java(),
-                properties.getProperty("port").replace("@port@", Integer.toString(port)), "-jar", program());
+        List<String> command = List.of(
+                jdk.java(),
+                properties.getProperty("port").replace("@port@", Integer.toString(port)),
+                "-jar",
+                program());
         Path log = work.resolve("console.log");
-        Process process = new ProcessBuilder(command).directory(work.toFile()).redirectErrorStream(true)
-                .redirectOutput(log.toFile()).start();
+        Process process = new ProcessBuilder(command)
+                .directory(work.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
         try {
             FrameworkClient client = client(port, service == null ? "" : service.fromHere());
             client.awaitServer(() -> {

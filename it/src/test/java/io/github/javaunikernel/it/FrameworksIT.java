@@ -46,17 +46,21 @@ class FrameworksIT {
 
     private static void addBoots(Path project, List<Arguments> boots) throws IOException {
         List<String> jdks = listOf("lab.jdks");
-        for (String feature : jdks.isEmpty() ? List.of(Integer.toString(Runtime.version().feature())) : jdks) {
+        for (String feature :
+                jdks.isEmpty() ? List.of(Integer.toString(Runtime.version().feature())) : jdks) {
             Jdk jdk = Jdk.of(Integer.parseInt(feature));
             if (FrameworkProject.runsOn(project, jdk)) {
-                listOf("lab.platforms").forEach(platform -> boots.add(
-                        Arguments.of(project.getFileName().toString(), jdk, Platform.valueOf(platform))));
+                listOf("lab.platforms")
+                        .forEach(platform -> boots.add(
+                                Arguments.of(project.getFileName().toString(), jdk, Platform.valueOf(platform))));
             }
         }
     }
 
     private static List<String> listOf(String property) {
-        return Arrays.stream(System.getProperty(property, "").split(",")).filter(name -> !name.isBlank()).toList();
+        return Arrays.stream(System.getProperty(property, "").split(","))
+                .filter(name -> !name.isBlank())
+                .toList();
     }
 
     @ParameterizedTest(name = "{0} on JDK {1}, {2}")
@@ -65,7 +69,8 @@ class FrameworksIT {
         FrameworkProject project = FrameworkProject.build(name, jdk);
         try (HostService service = project.startService()) {
             List<String> expected = project.onLinux(service);
-            assertEquals(List.of(), expected.stream().filter(FrameworksIT::isFailure).toList(), "failures on Linux");
+            assertEquals(
+                    List.of(), expected.stream().filter(FrameworksIT::isFailure).toList(), "failures on Linux");
             boot(project, platform, service, expected);
         }
     }
@@ -81,10 +86,16 @@ class FrameworksIT {
             lab.await("unikernel: timing listen=", GuestSuite.BOOT);
             List<String> answers = project.inGuest(lab.port(), service);
             for (int i = 0; i < expected.size(); i++) {
-                assertEquals(expected.get(i), answers.get(i),
+                assertEquals(
+                        expected.get(i),
+                        answers.get(i),
                         () -> "The guest answers otherwise than Linux. " + lab.lastLines());
             }
-            assertEquals(List.of(), lab.lines().stream().filter(line -> line.contains("unknown system call")).toList());
+            assertEquals(
+                    List.of(),
+                    lab.lines().stream()
+                            .filter(line -> line.contains("unknown system call"))
+                            .toList());
             lab.command("shutdown");
             assertEquals(TERMINATED, lab.exitStatus(GuestSuite.END), lab::lastLines);
         }

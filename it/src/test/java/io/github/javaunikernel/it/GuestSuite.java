@@ -30,8 +30,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * What every platform has to do, on one guest booted once. A subclass names the platform and the image, and adds how its
- * guest ends.
+ * What every platform has to do, on one guest booted once. A subclass names the platform and the image, and adds how
+ * its guest ends.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -39,6 +39,7 @@ abstract class GuestSuite {
 
     /** How long a guest may be silent: on a machine of its own it is heard of after seconds, and others are slower. */
     static final Duration BOOT = Duration.ofMinutes(15);
+
     static final Duration END = Duration.ofMinutes(10);
 
     private static final long TRANSFER = 50L << 20;
@@ -70,7 +71,10 @@ abstract class GuestSuite {
 
     @BeforeAll
     void boot() throws IOException {
-        lab = Lab.start(getClass().getSimpleName(), platform, platform.options(Lab.images().resolve(image)));
+        lab = Lab.start(
+                getClass().getSimpleName(),
+                platform,
+                platform.options(Lab.images().resolve(image)));
         port = lab.port();
         lab.await("app: listening", BOOT);
     }
@@ -149,7 +153,8 @@ abstract class GuestSuite {
     void sends50Megabytes() throws Exception {
         MessageDigest expected = MessageDigest.getInstance("SHA-256");
         MessageDigest received = MessageDigest.getInstance("SHA-256");
-        try (HttpConnection connection = new HttpConnection(port); Pattern pattern = new Pattern(50, TRANSFER)) {
+        try (HttpConnection connection = new HttpConnection(port);
+                Pattern pattern = new Pattern(50, TRANSFER)) {
             assertEquals(TRANSFER, connection.open("/bytes?seed=50&n=" + TRANSFER));
             assertEquals(TRANSFER, digest(connection.body(), TRANSFER, received));
             digest(pattern, TRANSFER, expected);
@@ -203,7 +208,8 @@ abstract class GuestSuite {
     @Order(85)
     void theJdkFindsWhatItFindsOnLinux() throws IOException {
         List<String> expected = Survey.lines().stream()
-                .map(line -> line.equals("file stores: false") ? "file stores: true" : line).toList();
+                .map(line -> line.equals("file stores: false") ? "file stores: true" : line)
+                .toList();
         assertEquals(expected, HttpConnection.get(port, "/survey").lines().toList());
     }
 

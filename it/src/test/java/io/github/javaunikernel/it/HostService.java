@@ -17,6 +17,7 @@ class HostService implements AutoCloseable {
 
     /** The host's loopback interface, in QEMU's user network. */
     private static final String FROM_GUEST = "10.0.2.2";
+
     private static final int PATIENCE_MINUTES = 1;
 
     private final Process process;
@@ -32,7 +33,10 @@ class HostService implements AutoCloseable {
     HostService(List<String> command, int port, Path log) throws IOException {
         this.port = port;
         this.log = log;
-        process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
         guard = new Thread(process::destroy);
         Runtime.getRuntime().addShutdownHook(guard);
     }

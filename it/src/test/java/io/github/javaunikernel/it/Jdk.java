@@ -15,7 +15,8 @@ record Jdk(int feature, Path home) {
 
     /** The JDK of the build or, for version 25, the one that {@code lab.jdk25} names. */
     static Jdk of(int feature) {
-        Path home = feature == Runtime.version().feature() ? Path.of(System.getProperty("java.home"))
+        Path home = feature == Runtime.version().feature()
+                ? Path.of(System.getProperty("java.home"))
                 : feature == LATEST ? Path.of(System.getProperty("lab.jdk25")) : null;
         if (home == null || !Files.isExecutable(home.resolve("bin").resolve("java"))) {
             throw new AssertionError("There is no JDK " + feature + ". Choose that of the build, or install a JDK "

@@ -17,9 +17,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One run of {@code lab/xen} or {@code lab/qemu}: a guest in an emulated machine, its console as lines that can be waited
- * for and a file beside the images, its port 8080 forwarded. Safe for use by several threads. Closing ends the guest and
- * its host.
+ * One run of {@code lab/xen} or {@code lab/qemu}: a guest in an emulated machine, its console as lines that can be
+ * waited for and a file beside the images, its port 8080 forwarded. Safe for use by several threads. Closing ends the
+ * guest and its host.
  */
 final class Lab implements AutoCloseable {
 
@@ -32,6 +32,7 @@ final class Lab implements AutoCloseable {
     private final Process process;
     /** Of every line; closed by the reader. */
     private final PrintWriter copy;
+
     private final Thread reader;
     private final Thread guard;
     /** Every line so far, of the guest and of the lab; guarded by itself. */
@@ -50,23 +51,30 @@ final class Lab implements AutoCloseable {
     /**
      * Starts a guest; does not wait for it.
      *
-     * @param name of the logs beside the images: {@code NAME.console.log} of the guest and the lab, {@code NAME.host.log}
-     *     of the machine around them
+     * @param name of the logs beside the images: {@code NAME.console.log} of the guest and the lab,
+     *     {@code NAME.host.log} of the machine around them
      * @param platform says which program of the lab boots the guest
      * @param options of that program, besides those for control, the forwarded port and the log
      */
     static Lab start(String name, Platform platform, List<String> options) throws IOException {
-        List<String> command = new ArrayList<>(List.of(System.getProperty("lab.directory") + "/" + platform.program(),
-                "--control", "--forward", "0:8080", "--timeout", Long.toString(LONGEST_RUN.toSeconds()),
-                "--log", file(name, "host").toString()));
+        List<String> command = new ArrayList<>(List.of(
+                System.getProperty("lab.directory") + "/" + platform.program(),
+                "--control",
+                "--forward",
+                "0:8080",
+                "--timeout",
+                Long.toString(LONGEST_RUN.toSeconds()),
+                "--log",
+                file(name, "host").toString()));
         Path symbols = Path.of(System.getProperty("lab.symbols"));
         if (Files.exists(symbols)) {
             command.addAll(List.of("--symbols", symbols.toString()));
         }
         command.addAll(options);
-        PrintWriter copy = new PrintWriter(
-                Files.newBufferedWriter(file(name, "console"), StandardCharsets.UTF_8), true);
-        Lab lab = new Lab(name, new ProcessBuilder(command).redirectErrorStream(true).start(), copy);
+        PrintWriter copy =
+                new PrintWriter(Files.newBufferedWriter(file(name, "console"), StandardCharsets.UTF_8), true);
+        Lab lab = new Lab(
+                name, new ProcessBuilder(command).redirectErrorStream(true).start(), copy);
         Runtime.getRuntime().addShutdownHook(lab.guard);
         lab.reader.setDaemon(true);
         lab.reader.start();
@@ -83,7 +91,8 @@ final class Lab implements AutoCloseable {
     }
 
     private void readLines() {
-        try (copy; BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
+        try (copy;
+                BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 copy.println(line);
                 add(line.stripTrailing());
@@ -123,7 +132,7 @@ final class Lab implements AutoCloseable {
     /** Waits for a line that contains the text, at or after the position. */
     String await(int position, String text, Duration silence) {
         synchronized (lines) {
-            for (int next = position;; next++) {
+            for (int next = position; ; next++) {
                 while (next >= lines.size()) {
                     if (ended) {
                         throw new AssertionError("The lab ended without the line \"" + text + "\". " + lastLines());
@@ -160,7 +169,8 @@ final class Lab implements AutoCloseable {
     String lastLines() {
         synchronized (lines) {
             return "The guest's console is in " + file(name, "console") + ", the host's log in " + file(name, "host")
-                    + "; the last lines were:\n" + String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
+                    + "; the last lines were:\n"
+                    + String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
         }
     }
 

@@ -65,8 +65,13 @@ final class LoopbackProxy implements AutoCloseable {
             InputStream in = new BufferedInputStream(client.getInputStream());
             List<String> head = head(in);
             if (head.stream().noneMatch(line -> line.equalsIgnoreCase(authorization))) {
-                send(client, List.of("HTTP/1.1 407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=\"test\"",
-                        "Content-Length: 0", "Connection: close"));
+                send(
+                        client,
+                        List.of(
+                                "HTTP/1.1 407 Proxy Authentication Required",
+                                "Proxy-Authenticate: Basic realm=\"test\"",
+                                "Content-Length: 0",
+                                "Connection: close"));
                 return;
             }
             forwarded.incrementAndGet();

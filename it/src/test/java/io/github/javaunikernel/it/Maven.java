@@ -15,17 +15,23 @@ final class Maven {
 
     private static final int PATIENCE_MINUTES = 240;
 
-    private Maven() {
-    }
+    private Maven() {}
 
     /** Runs a build that has to succeed; what it printed. */
-    static String run(Path directory, Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(System.getProperty("lab.maven"), "-B", "-ntp", "-Dstyle.color=never",
+    static String run(Path directory, Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                System.getProperty("lab.maven"),
+                "-B",
+                "-ntp",
+                "-Dstyle.color=never",
                 "-Dmaven.repo.local=" + System.getProperty("lab.repository")));
         command.addAll(List.of(arguments));
         Path output = Files.createTempFile("maven", ".log");
         try {
-            ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .directory(directory.toFile())
+                    .redirectErrorStream(true)
                     .redirectOutput(output.toFile());
             builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
             builder.environment().putAll(environment);

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,8 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A JVM that runs out of each kind of memory: it ends as Java documents, or goes on, and the kernel takes nothing in
- * silence. Takes some minutes, so it is run by hand, with images of its own:
- * {@code ./mvnw verify -pl it -Dgroups=exhaustion -Dlab.excluded=none -Dlab.platforms=QEMU,XEN_PV}.
+ * silence. Takes some minutes, so it is run by hand, with images of its own: {@code ./mvnw verify -pl it
+ * -Dgroups=exhaustion -Dlab.excluded=none -Dlab.platforms=QEMU,XEN_PV}.
  */
 @Tag("exhaustion")
 class OutOfMemoryIT {
@@ -49,7 +48,8 @@ class OutOfMemoryIT {
     @ParameterizedTest
     @MethodSource("targets")
     void heap(Target target) throws Exception {
-        Matcher outcome = goesOn(target, "heap", 256, "(\\d+) of (\\d+) MiB, java.lang.OutOfMemoryError: Java heap space");
+        Matcher outcome =
+                goesOn(target, "heap", 256, "(\\d+) of (\\d+) MiB, java.lang.OutOfMemoryError: Java heap space");
         assertTrue(number(outcome, 1) * 10 >= number(outcome, 2) * 8, outcome.group());
     }
 
@@ -62,22 +62,35 @@ class OutOfMemoryIT {
     @ParameterizedTest
     @MethodSource("targets")
     void threads(Target target) throws Exception {
-        goesOn(target, "threads", 256, "\\d+ and \\d+, memory is back, java.lang.OutOfMemoryError: unable to create native "
-                + "thread: possibly out of memory or process/resource limits reached");
+        goesOn(
+                target,
+                "threads",
+                256,
+                "\\d+ and \\d+, memory is back, java.lang.OutOfMemoryError: unable to create native "
+                        + "thread: possibly out of memory or process/resource limits reached");
     }
 
     @ParameterizedTest
     @MethodSource("targets")
     void directBuffersUpToTheLimitOfTheJvm(Target target) throws Exception {
-        Matcher outcome = goesOn(target, "direct", 256, "(\\d+) MiB, java.lang.OutOfMemoryError: Cannot reserve 1048576 bytes "
-                + "of direct buffer memory \\(allocated: \\d+, limit: \\d+\\)", "JDK_JAVA_OPTIONS=-XX:MaxDirectMemorySize=64m");
+        Matcher outcome = goesOn(
+                target,
+                "direct",
+                256,
+                "(\\d+) MiB, java.lang.OutOfMemoryError: Cannot reserve 1048576 bytes "
+                        + "of direct buffer memory \\(allocated: \\d+, limit: \\d+\\)",
+                "JDK_JAVA_OPTIONS=-XX:MaxDirectMemorySize=64m");
         assertEquals(64, number(outcome, 1));
     }
 
     @ParameterizedTest
     @MethodSource("targets")
     void directBuffersUpToTheMemoryOfTheGuest(Target target) throws Exception {
-        Matcher outcome = goesOn(target, "direct", 256, "(\\d+) MiB, java.lang.OutOfMemoryError: Unable to allocate \\d+ bytes",
+        Matcher outcome = goesOn(
+                target,
+                "direct",
+                256,
+                "(\\d+) MiB, java.lang.OutOfMemoryError: Unable to allocate \\d+ bytes",
                 "JDK_JAVA_OPTIONS=-XX:MaxDirectMemorySize=4g");
         assertTrue(number(outcome, 1) >= 128, outcome.group());
     }
@@ -85,7 +98,8 @@ class OutOfMemoryIT {
     @ParameterizedTest
     @MethodSource("targets")
     void files(Target target) throws Exception {
-        Matcher outcome = goesOn(target, "files", 256, "(\\d+) and \\d+, memory is back, java.io.IOException: No space left on device");
+        Matcher outcome = goesOn(
+                target, "files", 256, "(\\d+) and \\d+, memory is back, java.io.IOException: No space left on device");
         assertTrue(number(outcome, 1) >= 48, outcome.group());
     }
 
@@ -99,12 +113,16 @@ class OutOfMemoryIT {
     @ParameterizedTest
     @MethodSource("targets")
     void heapOverPageCache(Target target) throws Exception {
-        Matcher outcome = goesOn(target, "cache", 128,
+        Matcher outcome = goesOn(
+                target,
+                "cache",
+                128,
                 "free (\\d+) MiB, cached (\\d+) MiB, then heap (\\d+) of \\d+ MiB, java.lang.OutOfMemoryError: Java heap space",
                 "_JAVA_OPTIONS=-Xmx88m");
         int free = number(outcome, 1);
         assertTrue(number(outcome, 3) > free, "the heap gets no more than was free: " + outcome.group());
-        assertTrue(number(outcome, 3) > free + number(outcome, 2) / 4, "the cache gives too little: " + outcome.group());
+        assertTrue(
+                number(outcome, 3) > free + number(outcome, 2) / 4, "the cache gives too little: " + outcome.group());
     }
 
     @ParameterizedTest
@@ -117,13 +135,19 @@ class OutOfMemoryIT {
     @ParameterizedTest
     @MethodSource("targets")
     void firstHeapLargerThanTheMachine(Target target) throws Exception {
-        List<String> lines = ends(target, "heap", 96, "_JAVA_OPTIONS=-Xmx1g", "JDK_JAVA_OPTIONS=-Xms1g",
+        List<String> lines = ends(
+                target,
+                "heap",
+                96,
+                "_JAVA_OPTIONS=-Xmx1g",
+                "JDK_JAVA_OPTIONS=-Xms1g",
                 "JAVA_TOOL_OPTIONS=-XX:+AlwaysPreTouch");
         assertTrue(lines.stream().anyMatch(Pattern.compile(NO_ROOM).asPredicate()), () -> String.join("\n", lines));
     }
 
     /** The program prints what it reached, then shows that it goes on, and ends by itself. */
-    private static Matcher goesOn(Target target, String kind, int memory, String outcome, String... variables) throws Exception {
+    private static Matcher goesOn(Target target, String kind, int memory, String outcome, String... variables)
+            throws Exception {
         try (Lab lab = start(target, kind, memory, variables)) {
             String line = lab.await("app: " + kind + ": ", SILENCE);
             int begun = lab.lines().indexOf(line) + 1;

@@ -16,9 +16,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The guest kernel beside Linux: same machine, JVM and application, alternating, in seconds of the guest's CPU, which other work
- * on this machine disturbs less than the clock. Prints the medians and their ratio as a table; how small a ratio has to
- * be, people judge. {@code -Dpeer.rounds=N} measures each N times.
+ * The guest kernel beside Linux: same machine, JVM and application, alternating, in seconds of the guest's CPU, which
+ * other work on this machine disturbs less than the clock. Prints the medians and their ratio as a table; how small a
+ * ratio has to be, people judge. {@code -Dpeer.rounds=N} measures each N times.
  */
 @Tag("peer")
 class PeerBenchmarkIT {
@@ -37,17 +37,26 @@ class PeerBenchmarkIT {
             measure(unikernel, "unikernel: timing exec=", ours);
             measure(linux, "peer: exec", theirs);
         }
-        System.out.printf("| CPU seconds on %s, medians of %d | unikernel | Linux | ratio |%n| --- | --- | --- | --- |%n", unikernel, ROUNDS);
-        ours.forEach((step, seconds) -> System.out.printf(Locale.ROOT, "| %s | %.2f | %.2f | %.2f |%n", step, median(seconds),
-                median(theirs.get(step)), median(seconds) / median(theirs.get(step))));
+        System.out.printf(
+                "| CPU seconds on %s, medians of %d | unikernel | Linux | ratio |%n| --- | --- | --- | --- |%n",
+                unikernel, ROUNDS);
+        ours.forEach((step, seconds) -> System.out.printf(
+                Locale.ROOT,
+                "| %s | %.2f | %.2f | %.2f |%n",
+                step,
+                median(seconds),
+                median(theirs.get(step)),
+                median(seconds) / median(theirs.get(step))));
     }
 
     private static double median(List<Double> values) {
         return values.stream().sorted().toList().get(values.size() / 2);
     }
 
-    private static void measure(Platform platform, String started, Map<String, List<Double>> results) throws IOException {
-        try (Lab lab = Lab.start("peer-" + platform, platform, platform.options(Lab.images().resolve("lab-app")))) {
+    private static void measure(Platform platform, String started, Map<String, List<Double>> results)
+            throws IOException {
+        try (Lab lab = Lab.start(
+                "peer-" + platform, platform, platform.options(Lab.images().resolve("lab-app")))) {
             Steps steps = new Steps(lab, results);
             int port = lab.port();
             lab.await(started, GuestSuite.BOOT);
@@ -73,7 +82,8 @@ class PeerBenchmarkIT {
                 connection.body().skipNBytes(TRANSFER);
             }
             steps.done("50 MB to the client");
-            try (HttpConnection connection = new HttpConnection(port); InputStream content = new Pattern(2, TRANSFER)) {
+            try (HttpConnection connection = new HttpConnection(port);
+                    InputStream content = new Pattern(2, TRANSFER)) {
                 connection.post("/upload", content, TRANSFER);
             }
             steps.done("50 MB from the client, hashed");

@@ -80,8 +80,13 @@ enum Platform {
     private static List<String> underLinux(List<String> options, Path image) throws IOException {
         Path linux = Path.of(output(System.getProperty("lab.directory") + "/linux"));
         List<String> all = new ArrayList<>(options);
-        all.addAll(List.of("--kernel", linux.resolve("linux").toString(), "--ramdisk", linux.resolve("initramfs").toString(),
-                "--memory", "512"));
+        all.addAll(List.of(
+                "--kernel",
+                linux.resolve("linux").toString(),
+                "--ramdisk",
+                linux.resolve("initramfs").toString(),
+                "--memory",
+                "512"));
         return all;
     }
 
@@ -94,7 +99,9 @@ enum Platform {
     }
 
     private static String output(String command) throws IOException {
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     }
 }

@@ -13,9 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A PostgreSQL of the system's package with a cluster of its own in a temporary directory, which closing deletes.
- * User and password are {@code test}. The system's own cluster is left alone. PostgreSQL refuses to run as root, so
- * root starts it as the user nobody.
+ * A PostgreSQL of the system's package with a cluster of its own in a temporary directory, which closing deletes. User
+ * and password are {@code test}. The system's own cluster is left alone. PostgreSQL refuses to run as root, so root
+ * starts it as the user nobody.
  */
 final class PostgresServer extends HostService {
 
@@ -26,8 +26,19 @@ final class PostgresServer extends HostService {
     private final Path directory;
 
     private PostgresServer(Path directory, int port) throws IOException {
-        super(command("postgres", "-D", directory.resolve("data").toString(), "-p", Integer.toString(port),
-                "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="), port, directory.resolve("log"));
+        super(
+                command(
+                        "postgres",
+                        "-D",
+                        directory.resolve("data").toString(),
+                        "-p",
+                        Integer.toString(port),
+                        "-c",
+                        "listen_addresses=127.0.0.1",
+                        "-c",
+                        "unix_socket_directories="),
+                port,
+                directory.resolve("log"));
         this.directory = directory;
     }
 
@@ -39,8 +50,17 @@ final class PostgresServer extends HostService {
             for (Path file : List.of(directory, password)) {
                 giveAway(file);
             }
-            run("initdb", "-D", directory.resolve("data").toString(), "-U", "test", "--pwfile=" + password,
-                    "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync");
+            run(
+                    "initdb",
+                    "-D",
+                    directory.resolve("data").toString(),
+                    "-U",
+                    "test",
+                    "--pwfile=" + password,
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--no-sync");
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             delete(directory);
             throw e;
@@ -60,13 +80,14 @@ final class PostgresServer extends HostService {
         do {
             checkRuns();
             TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
-            asking = new ProcessBuilder(program("pg_isready"), "-q", "-h", "127.0.0.1", "-p",
-                    Integer.toString(port())).start();
+            asking = new ProcessBuilder(program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", Integer.toString(port()))
+                    .start();
         } while (asking.waitFor() != 0);
     }
 
     private static void run(String... words) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command(words)).redirectErrorStream(true).start();
+        Process process =
+                new ProcessBuilder(command(words)).redirectErrorStream(true).start();
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
@@ -86,10 +107,12 @@ final class PostgresServer extends HostService {
 
     private static String program(String name) throws IOException {
         try (Stream<Path> versions = Files.isDirectory(INSTALLED) ? Files.list(INSTALLED) : Stream.of()) {
-            return versions.map(version -> version.resolve("bin").resolve(name)).filter(Files::isExecutable)
-                    .max(Comparator.comparingInt(PostgresServer::version)).map(Path::toString)
-                    .orElseThrow(() -> new AssertionError("There is no " + name + " below " + INSTALLED
-                            + "; run lab/setup."));
+            return versions.map(version -> version.resolve("bin").resolve(name))
+                    .filter(Files::isExecutable)
+                    .max(Comparator.comparingInt(PostgresServer::version))
+                    .map(Path::toString)
+                    .orElseThrow(() ->
+                            new AssertionError("There is no " + name + " below " + INSTALLED + "; run lab/setup."));
         }
     }
 
@@ -104,8 +127,8 @@ final class PostgresServer extends HostService {
 
     private static void giveAway(Path file) throws IOException {
         if (isRoot()) {
-            Files.setOwner(file, file.getFileSystem().getUserPrincipalLookupService()
-                    .lookupPrincipalByName(UNPRIVILEGED));
+            Files.setOwner(
+                    file, file.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(UNPRIVILEGED));
         }
     }
 

@@ -10,14 +10,20 @@ final class Scaffold {
 
     private static final String NAME = "hello";
 
-    private Scaffold() {
-    }
+    private Scaffold() {}
 
     /** Generates the project below the directory; returns its own directory. */
     static Path generate(Path directory) throws IOException, InterruptedException {
-        Maven.run(directory, Map.of(), "archetype:generate", "-DarchetypeCatalog=local",
-                "-DarchetypeGroupId=io.github.javaunikernel", "-DarchetypeArtifactId=unikernel-archetype",
-                "-DarchetypeVersion=" + System.getProperty("lab.version"), "-DgroupId=org.example", "-DartifactId=" + NAME,
+        Maven.run(
+                directory,
+                Map.of(),
+                "archetype:generate",
+                "-DarchetypeCatalog=local",
+                "-DarchetypeGroupId=io.github.javaunikernel",
+                "-DarchetypeArtifactId=unikernel-archetype",
+                "-DarchetypeVersion=" + System.getProperty("lab.version"),
+                "-DgroupId=org.example",
+                "-DartifactId=" + NAME,
                 "-Dversion=1.0");
         return directory.resolve(NAME);
     }

@@ -29,9 +29,13 @@ final class Secrets {
         }
     }
 
-    /** The part of the Base64 form that does not depend on what stands around, for one of the three places in a group. */
+    /**
+     * The part of the Base64 form that does not depend on what stands around, for one of the three places in a group.
+     */
     private static String base64Inside(String secret, int before) {
-        String encoded = Base64.getEncoder().withoutPadding().encodeToString(("x".repeat(before) + secret).getBytes(StandardCharsets.UTF_8));
+        String encoded = Base64.getEncoder()
+                .withoutPadding()
+                .encodeToString(("x".repeat(before) + secret).getBytes(StandardCharsets.UTF_8));
         int whole = (before + secret.length()) / 3 * 4;
         return encoded.substring(before == 0 ? 0 : 4, whole);
     }

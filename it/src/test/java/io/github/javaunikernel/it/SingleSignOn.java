@@ -45,7 +45,8 @@ final class SingleSignOn implements AutoCloseable {
         try (exchange) {
             String query = exchange.getRequestURI().getQuery();
             boolean right = TOKEN.equals(exchange.getRequestHeaders().getFirst("x-amz-sso_bearer_token"))
-                    && query.contains("role_name=" + ROLE) && query.contains("account_id=" + ACCOUNT);
+                    && query.contains("role_name=" + ROLE)
+                    && query.contains("account_id=" + ACCOUNT);
             byte[] body = (right ? credentials : "{\"message\": \"unauthorized\"}").getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(right ? 200 : 401, body.length);

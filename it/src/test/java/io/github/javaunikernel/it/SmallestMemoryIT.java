@@ -22,6 +22,7 @@ class SmallestMemoryIT {
 
     /** MiB that have to suffice, that cannot, and the exactness. */
     private static final int ENOUGH = 64;
+
     private static final int TOO_LITTLE = 16;
     private static final int STEP = 2;
     /** The least the plugin makes an image for; a smaller machine boots that one. */
@@ -35,6 +36,7 @@ class SmallestMemoryIT {
 
     @TempDir
     static Path work;
+
     private static Path project;
 
     @BeforeAll
@@ -61,7 +63,13 @@ class SmallestMemoryIT {
 
     /** The image is made again for each size, since its JVM options follow from the memory. */
     private static boolean serves(Platform platform, int memory) throws IOException, InterruptedException {
-        Maven.run(project, Map.of(), "-q", "package", "-DskipTests", "-Dunikernel.memory=" + Math.max(memory, LEAST_IMAGE));
+        Maven.run(
+                project,
+                Map.of(),
+                "-q",
+                "package",
+                "-DskipTests",
+                "-Dunikernel.memory=" + Math.max(memory, LEAST_IMAGE));
         List<String> options = new ArrayList<>(platform.options(Scaffold.product(project, "")));
         options.addAll(List.of("--memory", Integer.toString(memory)));
         try (Lab lab = Lab.start("memory-" + platform + "-" + memory, platform, options)) {

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Class data of a fresh scaffold: the guest records a list, the next build makes an archive of it, and the guest of
- * that image takes nearly all of its classes from there. Prints the CPU seconds of both guests, which log their classes.
+ * that image takes nearly all of its classes from there. Prints the CPU seconds of both guests, which log their
+ * classes.
  */
 class TrainedStartIT {
 
@@ -25,6 +26,7 @@ class TrainedStartIT {
     /** However slow the machine is. */
     private static final List<String> PATIENCE =
             List.of("-Dunikernel.start.timeout=36000", "-Dunikernel.stop.timeout=36000");
+
     private static final String LOG_CLASSES = "-Dunikernel.jvmArguments=-Xlog:class+load";
     private static final double LEAST_SHARE = 0.95;
     private static final int TERMINATED = 143;
@@ -35,7 +37,8 @@ class TrainedStartIT {
     /** That of the build, and 25 where the module has an image of it. */
     static Stream<Jdk> jdks() {
         Stream<Integer> features = Stream.of(Runtime.version().feature(), 25).distinct();
-        return features.filter(feature -> feature != 25 || Jdk25XenPvIT.imageWasMade()).map(Jdk::of);
+        return features.filter(feature -> feature != 25 || Jdk25XenPvIT.imageWasMade())
+                .map(Jdk::of);
     }
 
     @ParameterizedTest
@@ -54,14 +57,17 @@ class TrainedStartIT {
         assertTrue(packaging.matches("(?s).*(Made|Reusing) class data of .*"), packaging);
         List<String> console = assertServes(project, "trained-" + jdk);
         long all = console.stream().filter(line -> line.contains(" source: ")).count();
-        long archived = console.stream().filter(line -> line.contains(" source: shared objects file")).count();
+        long archived = console.stream()
+                .filter(line -> line.contains(" source: shared objects file"))
+                .count();
         assertTrue(all > 1000 && archived >= all * LEAST_SHARE, archived + " of " + all + " come from the archive");
     }
 
     private static String build(Path project, Jdk jdk, String goal, String... options)
             throws IOException, InterruptedException {
-        List<String> words = Stream.concat(Stream.of(goal, "-DskipTests", "-Dunikernel.jdkHome=" + jdk.home()),
-                Stream.of(options)).toList();
+        List<String> words = Stream.concat(
+                        Stream.of(goal, "-DskipTests", "-Dunikernel.jdkHome=" + jdk.home()), Stream.of(options))
+                .toList();
         return Maven.run(project, Map.of(), words.toArray(String[]::new));
     }
 
@@ -71,8 +77,8 @@ class TrainedStartIT {
             lab.await("Listening on port 8080", GuestSuite.BOOT);
             double listening = lab.cpuSeconds();
             assertEquals(ANSWER, HttpConnection.get(lab.port(), "/"));
-            System.out.printf("%s: %.2f CPU s until it listens, %.2f with the first answer%n", name, listening,
-                    lab.cpuSeconds());
+            System.out.printf(
+                    "%s: %.2f CPU s until it listens, %.2f with the first answer%n", name, listening, lab.cpuSeconds());
             lab.command("shutdown");
             assertEquals(TERMINATED, lab.exitStatus(GuestSuite.END));
             return lab.lines();

@@ -10,8 +10,7 @@ public final class Main {
 
     private static String agent = "no agent";
 
-    private Main() {
-    }
+    private Main() {}
 
     public static void agentmain(String options, Instrumentation tools) {
         agent = "an agent that may redefine classes: " + tools.isRedefineClassesSupported();

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 package it;
 
-public class Library {
-}
+public class Library {}

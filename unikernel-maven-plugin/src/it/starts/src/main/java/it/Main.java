@@ -22,8 +22,7 @@ import javax.imageio.ImageIO;
 /** Prints what it was started with, and the text that it draws: the same on Linux and in the guest. */
 public final class Main {
 
-    private Main() {
-    }
+    private Main() {}
 
     public static void main(String[] arguments) throws Exception {
         List<String> texts = List.of(arguments);
@@ -51,10 +50,12 @@ public final class Main {
         Path directory = Files.createTempDirectory("names");
         Path file = Files.writeString(directory.resolve(name), name);
         try (var files = Files.list(directory)) {
-            find("name", files.map(found -> found.getFileName().toString()).toList().toString());
+            find(
+                    "name",
+                    files.map(found -> found.getFileName().toString()).toList().toString());
         }
-        System.out.println("found: " + file.toFile().getCanonicalFile().getName()
-                + " " + Files.readString(file).equals(name));
+        System.out.println("found: " + file.toFile().getCanonicalFile().getName() + " "
+                + Files.readString(file).equals(name));
         Files.delete(file);
         Files.delete(directory);
     }
@@ -68,8 +69,11 @@ public final class Main {
             sum += kept[i / 7 % kept.length] == null ? 0 : i;
         }
         List<GarbageCollectorMXBean> collectors = ManagementFactory.getGarbageCollectorMXBeans();
-        long collections = collectors.stream().mapToLong(GarbageCollectorMXBean::getCollectionCount).sum();
-        System.out.println("found: " + collectors.stream().map(GarbageCollectorMXBean::getName).toList() + " "
+        long collections = collectors.stream()
+                .mapToLong(GarbageCollectorMXBean::getCollectionCount)
+                .sum();
+        System.out.println("found: "
+                + collectors.stream().map(GarbageCollectorMXBean::getName).toList() + " "
                 + Runtime.getRuntime().maxMemory() + " " + (collections > 0) + " " + sum);
     }
 
@@ -78,13 +82,20 @@ public final class Main {
         byte[] other = png(family, "Wawa");
         BufferedImage image = ImageIO.read(new ByteArrayInputStream(one));
         int[] pixels = image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
-        long dark = Arrays.stream(pixels).filter(pixel -> pixel != Color.WHITE.getRGB()).count();
+        long dark = Arrays.stream(pixels)
+                .filter(pixel -> pixel != Color.WHITE.getRGB())
+                .count();
         System.out.println("found: " + family + " dark " + dark + " blank " + (dark == 0)
                 + " alike " + Arrays.equals(one, other)
-                + " width " + new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics()
-                        .getFontMetrics(new Font(family, Font.PLAIN, 24)).stringWidth("Wawa Grüße Ελ Ру")
-                + " " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(one))
-                + " " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(other)));
+                + " width "
+                + new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB)
+                        .createGraphics()
+                        .getFontMetrics(new Font(family, Font.PLAIN, 24))
+                        .stringWidth("Wawa Grüße Ελ Ру")
+                + " "
+                + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(one))
+                + " "
+                + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(other)));
     }
 
     private static byte[] png(String family, String text) throws IOException {

@@ -3,8 +3,7 @@ package it;
 
 public final class Main {
 
-    private Main() {
-    }
+    private Main() {}
 
     public static void main(String[] arguments) {
         System.out.println("started");

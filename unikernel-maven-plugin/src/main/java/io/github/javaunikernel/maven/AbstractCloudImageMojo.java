@@ -26,8 +26,7 @@ abstract class AbstractCloudImageMojo extends AbstractCloudMojo {
     }
 
     /** An image that there is, and the machine it was built for. */
-    record Deployable(Path file, MachineSize size) {
-    }
+    record Deployable(Path file, MachineSize size) {}
 
     /** The image to deploy, which must have been made. */
     final Deployable deployable() throws SettingException, IOException {

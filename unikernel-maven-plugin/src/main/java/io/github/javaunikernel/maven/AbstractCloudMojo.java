@@ -146,8 +146,10 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     private AwsAccess access(CredentialSource source) throws CloudException {
         if (attemptTimeout < 1) {
-            throw new CloudException(CloudSetting.ATTEMPT_TIMEOUT, attemptTimeout
-                    + " seconds are no time for an attempt.", "Give 1 or more.");
+            throw new CloudException(
+                    CloudSetting.ATTEMPT_TIMEOUT,
+                    attemptTimeout + " seconds are no time for an attempt.",
+                    "Give 1 or more.");
         }
         return new AwsAccess(source, Optional.ofNullable(endpoint), proxy(), Duration.ofSeconds(attemptTimeout));
     }
@@ -162,20 +164,28 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     private CredentialSource fromSettings() throws CloudException {
         Server found = session.getSettings().getServer(server);
         if (found == null) {
-            throw new CloudException(CloudSetting.SERVER, "There is no server \"" + server + "\" in settings.xml.",
+            throw new CloudException(
+                    CloudSetting.SERVER,
+                    "There is no server \"" + server + "\" in settings.xml.",
                     "Add it there, or correct the name.");
         }
-        Server clear = decrypter.decrypt(new DefaultSettingsDecryptionRequest(found)).getServer();
+        Server clear =
+                decrypter.decrypt(new DefaultSettingsDecryptionRequest(found)).getServer();
         if (clear.getUsername() == null || clear.getPassword() == null) {
-            throw new CloudException(CloudSetting.SERVER, "Server \"" + server
-                    + "\" in settings.xml lacks a username (the access key) or a password"
-                    + " (the secret key).", "Add what is missing.");
+            throw new CloudException(
+                    CloudSetting.SERVER,
+                    "Server \"" + server
+                            + "\" in settings.xml lacks a username (the access key) or a password"
+                            + " (the secret key).",
+                    "Add what is missing.");
         }
         Optional<String> token = Optional.empty();
-        if (clear.getConfiguration() instanceof Xpp3Dom configuration && configuration.getChild("sessionToken") != null) {
+        if (clear.getConfiguration() instanceof Xpp3Dom configuration
+                && configuration.getChild("sessionToken") != null) {
             token = Optional.ofNullable(configuration.getChild("sessionToken").getValue());
         }
-        return CredentialSource.keys("server \"" + server + "\" of settings.xml", clear.getUsername(), clear.getPassword(), token);
+        return CredentialSource.keys(
+                "server \"" + server + "\" of settings.xml", clear.getUsername(), clear.getPassword(), token);
     }
 
     private Optional<HttpProxy> proxy() {
@@ -183,16 +193,27 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
         if (active == null) {
             return Optional.empty();
         }
-        Proxy clear = decrypter.decrypt(new DefaultSettingsDecryptionRequest(active)).getProxy();
-        Set<String> direct = Optional.ofNullable(clear.getNonProxyHosts()).map(hosts -> Arrays.stream(hosts.split("[|,]")).map(String::trim)
-                .filter(host -> !host.isEmpty()).collect(Collectors.toSet())).orElse(Set.of());
-        return Optional.of(new HttpProxy(Optional.ofNullable(clear.getProtocol()).orElse("http"), clear.getHost(), clear.getPort(),
-                Optional.ofNullable(clear.getUsername()), Optional.ofNullable(clear.getPassword()), direct));
+        Proxy clear =
+                decrypter.decrypt(new DefaultSettingsDecryptionRequest(active)).getProxy();
+        Set<String> direct = Optional.ofNullable(clear.getNonProxyHosts())
+                .map(hosts -> Arrays.stream(hosts.split("[|,]"))
+                        .map(String::trim)
+                        .filter(host -> !host.isEmpty())
+                        .collect(Collectors.toSet()))
+                .orElse(Set.of());
+        return Optional.of(new HttpProxy(
+                Optional.ofNullable(clear.getProtocol()).orElse("http"),
+                clear.getHost(),
+                clear.getPort(),
+                Optional.ofNullable(clear.getUsername()),
+                Optional.ofNullable(clear.getPassword()),
+                direct));
     }
 
     /** The given regions, or the one in the AWS configuration. */
     final List<String> regions(List<String> given, CloudSetting setting) throws CloudException {
-        List<String> names = given == null || given.isEmpty() ? List.of(configuredRegion(setting))
+        List<String> names = given == null || given.isEmpty()
+                ? List.of(configuredRegion(setting))
                 : given.stream().distinct().toList();
         for (String name : names) {
             if (endpoint == null && !Regions.isKnown(name)) {
@@ -203,8 +224,11 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     }
 
     private String configuredRegion(CloudSetting setting) throws CloudException {
-        return Regions.configured(Optional.ofNullable(profile)).orElseThrow(() -> new CloudException(setting,
-                "No region is named, and none is in the AWS configuration.", "Name one, such as eu-west-1."));
+        return Regions.configured(Optional.ofNullable(profile))
+                .orElseThrow(() -> new CloudException(
+                        setting,
+                        "No region is named, and none is in the AWS configuration.",
+                        "Name one, such as eu-west-1."));
     }
 
     static <T> List<T> orEmpty(List<T> list) {

@@ -28,20 +28,23 @@ abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
         if (region == null && known != null) {
             return known;
         }
-        return regions(region == null ? List.of() : List.of(region), CloudSetting.REGION).get(0);
+        return regions(region == null ? List.of() : List.of(region), CloudSetting.REGION)
+                .get(0);
     }
 
     /** The named instance, or those that the last launch created. */
     final LaunchRecord chosen(String instanceId) throws CloudException {
         Optional<LaunchRecord> last = LaunchRecord.load(recordFile());
         if (instanceId == null) {
-            return last.orElseThrow(() -> new CloudException(CloudSetting.INSTANCE,
-                    "Nothing was launched from here: there is no "
-                    + recordFile() + ".", "Name the instance; mvn unikernel:list shows the project's."));
+            return last.orElseThrow(() -> new CloudException(
+                    CloudSetting.INSTANCE,
+                    "Nothing was launched from here: there is no " + recordFile() + ".",
+                    "Name the instance; mvn unikernel:list shows the project's."));
         }
         String known = last.filter(record -> record.instances().stream()
-                .anyMatch(one -> one.instanceId().equals(instanceId)))
-                .map(LaunchRecord::region).orElse(null);
+                        .anyMatch(one -> one.instanceId().equals(instanceId)))
+                .map(LaunchRecord::region)
+                .orElse(null);
         return new LaunchRecord(regionOr(known), null, null, null, List.of(new Launched(instanceId, null)));
     }
 }

@@ -92,8 +92,15 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
         } else {
             getLog().info(accelerator.note());
         }
-        return new QemuRequest(image, firmware(), memory(), program, accelerator,
-                PortForward.pair(ports, hostPorts, samePorts), PortOption.parse("debug", debug, Debugger.PORT), gdbPort,
+        return new QemuRequest(
+                image,
+                firmware(),
+                memory(),
+                program,
+                accelerator,
+                PortForward.pair(ports, hostPorts, samePorts),
+                PortOption.parse("debug", debug, Debugger.PORT),
+                gdbPort,
                 Optional.empty());
     }
 

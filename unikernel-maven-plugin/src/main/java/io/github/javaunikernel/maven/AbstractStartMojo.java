@@ -71,8 +71,8 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
         try {
             return new URI(base + path.substring(1));
         } catch (URISyntaxException e) {
-            throw new SettingException(parameter, "'" + path + "' is not a path of a URL.",
-                    "Write characters such as spaces as %20.", e);
+            throw new SettingException(
+                    parameter, "'" + path + "' is not a path of a URL.", "Write characters such as spaces as %20.", e);
         }
     }
 

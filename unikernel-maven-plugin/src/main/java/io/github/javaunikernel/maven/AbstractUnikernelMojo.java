@@ -78,11 +78,14 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     private void refuseEmptyValues() throws SettingException {
         for (var parameter : mojoExecution.getMojoDescriptor().getParameters()) {
             String property = String.valueOf(parameter.getExpression()).replaceFirst("^\\$\\{(.*)}$", "$1");
-            String value = userProperties.getProperty(property, project.getProperties().getProperty(property));
+            String value =
+                    userProperties.getProperty(property, project.getProperties().getProperty(property));
             boolean single = Set.of("java.lang.String", "java.io.File").contains(parameter.getType());
             if (single && property.startsWith(PREFIX) && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
-                throw new SettingException(property.substring(PREFIX.length()), "The property " + property
-                        + " is empty.", "Give it a value, or leave it out.");
+                throw new SettingException(
+                        property.substring(PREFIX.length()),
+                        "The property " + property + " is empty.",
+                        "Give it a value, or leave it out.");
             }
         }
     }
@@ -96,16 +99,22 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     /** In words, with the parameter that names the file or a directory above it. */
     private String explained(IOException failure) {
         FileTrouble trouble = FileTrouble.of(failure);
-        return trouble.file().map(file -> file.toAbsolutePath().normalize()).flatMap(this::parameterNaming)
+        return trouble.file()
+                .map(file -> file.toAbsolutePath().normalize())
+                .flatMap(this::parameterNaming)
                 .map(parameter -> new SettingException(parameter, trouble.problem(), trouble.fix()).getMessage())
                 .orElse(trouble.text());
     }
 
     private Optional<String> parameterNaming(Path file) {
         return fileParameters().entrySet().stream()
-                .filter(entry -> entry.getValue() != null && entry.getValue().getParent() != null
-                        && file.startsWith(entry.getValue().toPath().toAbsolutePath().normalize()))
-                .max(Comparator.comparing(entry -> entry.getValue().getAbsolutePath().length())).map(Map.Entry::getKey);
+                .filter(entry -> entry.getValue() != null
+                        && entry.getValue().getParent() != null
+                        && file.startsWith(
+                                entry.getValue().toPath().toAbsolutePath().normalize()))
+                .max(Comparator.comparing(
+                        entry -> entry.getValue().getAbsolutePath().length()))
+                .map(Map.Entry::getKey);
     }
 
     /** The parameters that are files or directories, and what they are; messages about a file name them. */

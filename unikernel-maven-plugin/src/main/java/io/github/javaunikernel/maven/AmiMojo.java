@@ -37,7 +37,8 @@ import org.apache.maven.plugins.annotations.Parameter;
  */
 @Mojo(name = "ami", defaultPhase = LifecyclePhase.DEPLOY, requiresOnline = true, threadSafe = true)
 public class AmiMojo extends AbstractCloudImageMojo {
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     /**
      * Skips the deployment.
@@ -48,8 +49,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private boolean skipAmi;
 
     /**
-     * Kinds of AMI to make of the one snapshot: <code>hvm</code>, which all current instance types run,
-     * <code>paravirtual</code>, which only types of the previous generation run, or both with a comma between them.
+     * Kinds of AMI to make of the one snapshot: <code>hvm</code>, which all current instance types run, <code>
+     * paravirtual</code>, which only types of the previous generation run, or both with a comma between them.
      *
      * @since 0.1.0
      */
@@ -65,15 +66,16 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private List<String> regions;
 
     /**
-     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>,
-     * <code>{version}</code>, <code>{classifier}</code>, <code>{virtualization}</code>, <code>{commit}</code> (the git
-     * commit, 12 digits) and <code>{time}</code> (UTC, yyyyMMdd-HHmmss). <code>{classifier}</code> and
-     * <code>{virtualization}</code> bring a hyphen with them; the former is empty without a classifier, and the latter
-     * if only one kind is made.
+     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>, <code>
+     * {version}</code>, <code>{classifier}</code>, <code>{virtualization}</code>, <code>{commit}</code> (the git
+     * commit, 12 digits) and <code>{time}</code> (UTC, yyyyMMdd-HHmmss). <code>{classifier}</code> and <code>
+     * {virtualization}</code> bring a hyphen with them; the former is empty without a classifier, and the latter if
+     * only one kind is made.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.ami.name",
+    @Parameter(
+            property = "unikernel.ami.name",
             defaultValue = "{artifactId}-{version}{classifier}-{time}{virtualization}")
     private String name;
 
@@ -212,8 +214,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
         AmiSpec spec = spec();
         List<String> where = regions(regions, CloudSetting.REGIONS);
         connected(where.get(0), (access, account) -> {
-            AmiDeployer deployer = new AmiDeployer(access, spec, log,
-                    new UploadMeter(log, session.getRequest().isInteractiveMode()));
+            AmiDeployer deployer = new AmiDeployer(
+                    access, spec, log, new UploadMeter(log, session.getRequest().isInteractiveMode()));
             AmiDeployer.Outcome outcome = dryRun ? deployer.plan(where) : deployer.deploy(where);
             if (!dryRun) {
                 report(outcome.results());
@@ -224,23 +226,37 @@ public class AmiMojo extends AbstractCloudImageMojo {
 
     private AmiSpec spec() throws CloudException, SettingException, IOException {
         if (workers < 1 || workers > 256) {
-            throw new CloudException(CloudSetting.WORKERS, "Blocks cannot be sent by " + workers + " workers.",
-                    "Give 1 to 256.");
+            throw new CloudException(
+                    CloudSetting.WORKERS, "Blocks cannot be sent by " + workers + " workers.", "Give 1 to 256.");
         }
         if (deprecateAfterDays < 0) {
-            throw new CloudException(CloudSetting.DEPRECATE_AFTER, "An AMI cannot be deprecated " + deprecateAfterDays
-                    + " days from now.",
+            throw new CloudException(
+                    CloudSetting.DEPRECATE_AFTER,
+                    "An AMI cannot be deprecated " + deprecateAfterDays + " days from now.",
                     "Give 1 or more, or 0 for never.");
         }
         Instant now = Instant.now();
-        Optional<Instant> deprecateAt = deprecateAfterDays == 0 ? Optional.empty()
+        Optional<Instant> deprecateAt = deprecateAfterDays == 0
+                ? Optional.empty()
                 : Optional.of(now.plus(deprecateAfterDays, ChronoUnit.DAYS).truncatedTo(ChronoUnit.MINUTES));
-        UploadSettings upload = new UploadSettings(workers, Duration.ofSeconds(timeout), resume, incremental, Optional.ofNullable(kmsKey));
+        UploadSettings upload = new UploadSettings(
+                workers, Duration.ofSeconds(timeout), resume, incremental, Optional.ofNullable(kmsKey));
         AmiSpec.Access shared = new AmiSpec.Access(orEmpty(shareAccounts), orEmpty(shareOrganizations));
         Map<Virtualization, String> names = names(now);
         Deployable image = deployable();
-        return new AmiSpec(image.file(), image.size(), deployedProject(), names, description, orEmpty(tags),
-                duplicateName, Optional.ofNullable(kernelId), Optional.ofNullable(volumeType), shared, deprecateAt, upload,
+        return new AmiSpec(
+                image.file(),
+                image.size(),
+                deployedProject(),
+                names,
+                description,
+                orEmpty(tags),
+                duplicateName,
+                Optional.ofNullable(kernelId),
+                Optional.ofNullable(volumeType),
+                shared,
+                deprecateAt,
+                upload,
                 stateDirectory.toPath());
     }
 
@@ -248,15 +264,31 @@ public class AmiMojo extends AbstractCloudImageMojo {
         List<Virtualization> kinds = Virtualization.parse(orEmpty(virtualization));
         Map<Virtualization, String> names = new LinkedHashMap<>();
         for (Virtualization kind : kinds) {
-            names.put(kind, AmiName.expand(CloudSetting.NAME, name, Map.of(
-                    "groupId", project::getGroupId, "artifactId", project::getArtifactId,
-                    "version", project::getVersion, "classifier", this::classifierInName,
-                    "virtualization", () -> kinds.size() == 1 ? "" : "-" + kind.id(),
-                    "commit", () -> GitCommit.of(project.getBasedir().toPath()), "time", () -> TIME.format(now))));
+            names.put(
+                    kind,
+                    AmiName.expand(
+                            CloudSetting.NAME,
+                            name,
+                            Map.of(
+                                    "groupId",
+                                    project::getGroupId,
+                                    "artifactId",
+                                    project::getArtifactId,
+                                    "version",
+                                    project::getVersion,
+                                    "classifier",
+                                    this::classifierInName,
+                                    "virtualization",
+                                    () -> kinds.size() == 1 ? "" : "-" + kind.id(),
+                                    "commit",
+                                    () -> GitCommit.of(project.getBasedir().toPath()),
+                                    "time",
+                                    () -> TIME.format(now))));
         }
         if (Set.copyOf(names.values()).size() < kinds.size()) {
-            throw new CloudException(CloudSetting.NAME, "Both kinds of AMI would have the name \""
-                    + names.get(kinds.get(0)) + "\".",
+            throw new CloudException(
+                    CloudSetting.NAME,
+                    "Both kinds of AMI would have the name \"" + names.get(kinds.get(0)) + "\".",
                     "Add {virtualization} to the name.");
         }
         return names;
@@ -270,14 +302,16 @@ public class AmiMojo extends AbstractCloudImageMojo {
                     + result.status() + "), "
                     + result.blocksSent() + " blocks sent, " + result.blocksSkipped() + " there already, "
                     + result.totalMillis() + " ms.");
-            properties.setProperty("unikernel.ami.id." + result.region() + "." + result.virtualization(),
-                    result.imageId());
+            properties.setProperty(
+                    "unikernel.ami.id." + result.region() + "." + result.virtualization(), result.imageId());
         }
         if (results.isEmpty()) {
             return;
         }
         for (int i = results.size() - 1; i >= 0; i--) {
-            properties.setProperty("unikernel.ami.id." + results.get(i).region(), results.get(i).imageId());
+            properties.setProperty(
+                    "unikernel.ami.id." + results.get(i).region(),
+                    results.get(i).imageId());
             properties.setProperty("unikernel.ami.id", results.get(i).imageId());
         }
         CloudFiles.writeReport(CloudFiles.amiReport(imageFile()), results);

@@ -60,7 +60,8 @@ public class AmiPruneMojo extends AbstractCloudMojo {
             for (String region : where) {
                 AmiPruner.Pruned pruned = new AmiPruner(access, region, Duration.ofSeconds(timeout), log)
                         .prune(deployedProject(), keep, dryRun);
-                getLog().info(region + ": " + pruned.imageIds().size() + " images and " + pruned.snapshotIds().size() + " snapshots "
+                getLog().info(region + ": " + pruned.imageIds().size() + " images and "
+                        + pruned.snapshotIds().size() + " snapshots "
                         + (dryRun ? "would be removed; -Dunikernel.prune.dryRun=false removes them." : "removed."));
             }
         });

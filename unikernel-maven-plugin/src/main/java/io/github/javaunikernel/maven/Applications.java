@@ -17,8 +17,9 @@ record Applications(List<MavenProject> modules, String plugin) {
     /** Whether images are made of the module: an execution of it has the goal {@code image}. */
     boolean contain(MavenProject module) {
         Plugin declared = module.getPlugin(plugin);
-        return declared != null && declared.getExecutions().stream()
-                .anyMatch(execution -> execution.getGoals().contains("image"));
+        return declared != null
+                && declared.getExecutions().stream()
+                        .anyMatch(execution -> execution.getGoals().contains("image"));
     }
 
     /** Whether a module is a part of the application of another one, and not one itself. */
@@ -28,7 +29,10 @@ record Applications(List<MavenProject> modules, String plugin) {
 
     /** Fails if there are several, of which a goal in the foreground could only run the first. */
     void checkOnlyOne() throws ExplainedException {
-        List<String> found = modules.stream().filter(this::contain).map(MavenProject::getArtifactId).toList();
+        List<String> found = modules.stream()
+                .filter(this::contain)
+                .map(MavenProject::getArtifactId)
+                .toList();
         if (found.size() > 1) {
             throw new ExplainedException("Images are made of several modules: " + String.join(", ", found)
                     + ". Choose one of them, such as with -pl :" + found.get(0) + " -am.");

@@ -85,8 +85,8 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private String kernelId;
 
     /**
-     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>,
-     * <code>{version}</code> and <code>{classifier}</code>, which brings a hyphen with it and may be empty.
+     * Name of the AMI. It may contain the placeholders <code>{groupId}</code>, <code>{artifactId}</code>, <code>
+     * {version}</code> and <code>{classifier}</code>, which brings a hyphen with it and may be empty.
      *
      * @since 0.1.0
      */
@@ -104,10 +104,20 @@ public class BundleMojo extends AbstractCloudImageMojo {
     @Override
     void work() throws CloudException, SettingException, IOException {
         Path image = deployable().file();
-        String where = regions(region == null ? List.of() : List.of(region), CloudSetting.BUNDLE_REGION).get(0);
-        String amiName = AmiName.expand(CloudSetting.BUNDLE_NAME, name, Map.of("groupId", project::getGroupId,
-                "artifactId", project::getArtifactId, "version", project::getVersion,
-                "classifier", this::classifierInName));
+        String where = regions(region == null ? List.of() : List.of(region), CloudSetting.BUNDLE_REGION)
+                .get(0);
+        String amiName = AmiName.expand(
+                CloudSetting.BUNDLE_NAME,
+                name,
+                Map.of(
+                        "groupId",
+                        project::getGroupId,
+                        "artifactId",
+                        project::getArtifactId,
+                        "version",
+                        project::getVersion,
+                        "classifier",
+                        this::classifierInName));
         BundleKeys keys = BundleKeys.read(ec2Certificate.toPath(), certificate.toPath(), privateKey.toPath());
         connected(where, (access, account) -> {
             BundleUploader uploader = new BundleUploader(access, where, Duration.ofSeconds(timeout), log);

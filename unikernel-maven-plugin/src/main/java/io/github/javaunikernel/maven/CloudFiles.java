@@ -15,8 +15,7 @@ import java.util.List;
 
 /** The files through which the goals on EC2 pass on information, beside the image. */
 final class CloudFiles {
-    private CloudFiles() {
-    }
+    private CloudFiles() {}
 
     /** {@code NAME.ami.json}: what was registered, by region. */
     static Path amiReport(Path image) {
@@ -38,12 +37,19 @@ final class CloudFiles {
 
     static void writeReport(Path file, List<AmiResult> results) throws CloudException {
         try {
-            String json = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(results);
+            String json = new GsonBuilder()
+                    .setPrettyPrinting()
+                    .disableHtmlEscaping()
+                    .create()
+                    .toJson(results);
             Files.writeString(file, json + "\n", StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new CloudException(Reason.RECORD, null, "The images are registered, but their report " + file
-                    + " cannot be written.",
-                    "Make room there, and the directory writable, and run the goal again; it will find the images.", e);
+            throw new CloudException(
+                    Reason.RECORD,
+                    null,
+                    "The images are registered, but their report " + file + " cannot be written.",
+                    "Make room there, and the directory writable, and run the goal again; it will find the images.",
+                    e);
         }
     }
 
@@ -53,13 +59,16 @@ final class CloudFiles {
             return List.of();
         }
         try {
-            AmiResult[] results = new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8),
-                    AmiResult[].class);
+            AmiResult[] results =
+                    new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8), AmiResult[].class);
             return results == null ? List.of() : List.of(results);
         } catch (IOException | JsonSyntaxException e) {
-            throw new CloudException(Reason.RECORD, null, "The report of the last deploy " + file
-                    + " is damaged or cannot be read.",
-                    "Delete it and run unikernel:ami again.", e);
+            throw new CloudException(
+                    Reason.RECORD,
+                    null,
+                    "The report of the last deploy " + file + " is damaged or cannot be read.",
+                    "Delete it and run unikernel:ami again.",
+                    e);
         }
     }
 }

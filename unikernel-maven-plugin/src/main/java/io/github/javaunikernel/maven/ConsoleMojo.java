@@ -31,9 +31,11 @@ public class ConsoleMojo extends AbstractInstanceMojo {
             Instances instances = new Instances(access, chosen.region(), Duration.ofMinutes(2), log);
             for (Launched one : chosen.instances()) {
                 String output = instances.console(one.instanceId());
-                getLog().info(output.isEmpty() ? "EC2 has no console output of " + one.instanceId()
-                        + " yet; try again in a minute."
-                        : "Console of " + one.instanceId() + ":\n" + output);
+                getLog().info(
+                                output.isEmpty()
+                                        ? "EC2 has no console output of " + one.instanceId()
+                                                + " yet; try again in a minute."
+                                        : "Console of " + one.instanceId() + ":\n" + output);
             }
         });
     }

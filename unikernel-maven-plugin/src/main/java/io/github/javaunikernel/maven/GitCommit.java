@@ -7,14 +7,15 @@ import java.nio.file.Path;
 
 /** The commit a working tree is at. */
 final class GitCommit {
-    private GitCommit() {
-    }
+    private GitCommit() {}
 
     /** 12 hexadecimal digits, or {@code unknown} outside a git working tree or without git. */
     static String of(Path directory) {
         try {
-            Process git = new ProcessBuilder("git", "rev-parse", "--short=12", "HEAD").directory(directory.toFile())
-                    .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            Process git = new ProcessBuilder("git", "rev-parse", "--short=12", "HEAD")
+                    .directory(directory.toFile())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
             String commit = new String(git.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).trim();
             return git.waitFor() == 0 ? commit : "unknown";
         } catch (IOException e) {

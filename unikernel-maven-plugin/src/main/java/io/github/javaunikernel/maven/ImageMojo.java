@@ -48,7 +48,10 @@ import org.apache.maven.toolchain.ToolchainManager;
  *
  * @since 0.1.0
  */
-@Mojo(name = "image", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.COMPILE_PLUS_RUNTIME,
+@Mojo(
+        name = "image",
+        defaultPhase = LifecyclePhase.PACKAGE,
+        requiresDependencyResolution = ResolutionScope.COMPILE_PLUS_RUNTIME,
         threadSafe = true)
 public final class ImageMojo extends AbstractImageFilesMojo {
 
@@ -329,9 +332,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private int cacheLimit;
 
     /**
-     * How the guest gets its address: {@code dhcp}, {@code none} or
-     * {@code static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500}, where everything after the address is
-     * optional.
+     * How the guest gets its address: {@code dhcp}, {@code none} or {@code static 10.0.0.2/24 gateway 10.0.0.1 dns
+     * 10.0.0.1,10.0.0.3 mtu 1500}, where everything after the address is optional.
      *
      * @since 0.1.0
      */
@@ -339,10 +341,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String network;
 
     /**
-     * Time servers that the guest's wall clock follows by SNTP: {@code auto}, {@code none}, or up to four addresses such
-     * as {@code 169.254.169.123} or {@code 10.0.0.7,10.0.0.8}. {@code auto} takes those that DHCP names (option 42), or
-     * Amazon's 169.254.169.123 where the instance metadata service has answered; without either, and with {@code none},
-     * the clock is the host's.
+     * Time servers that the guest's wall clock follows by SNTP: {@code auto}, {@code none}, or up to four addresses
+     * such as {@code 169.254.169.123} or {@code 10.0.0.7,10.0.0.8}. {@code auto} takes those that DHCP names (option
+     * 42), or Amazon's 169.254.169.123 where the instance metadata service has answered; without either, and with
+     * {@code none}, the clock is the host's.
      *
      * @since 0.1.0
      */
@@ -444,14 +446,17 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
         getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
         if (attach && !attached) {
-            projectHelper.attachArtifact(project, IMAGE_TYPE, classifier(), request.imageFile().toFile());
+            projectHelper.attachArtifact(
+                    project, IMAGE_TYPE, classifier(), request.imageFile().toFile());
         }
     }
 
     private ImageRequest request() throws SettingException, IOException {
         String name = fileName();
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._+-]*")) {
-            throw new SettingException("imageName", "'" + name + "' cannot be the name of an image.",
+            throw new SettingException(
+                    "imageName",
+                    "'" + name + "' cannot be the name of an image.",
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
         checkLimit("imageSize", imageSize);
@@ -462,41 +467,73 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
             rootModules.add(Debugger.MODULE);
         }
-        ProjectApplication.Layout layout = new ProjectApplication(project).layout(
-                applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
-        Application application = new Application(mainClass, layout.jars(), layout.others(), modulePath, jvmOptions,
-                merged("systemProperties", systemProperties, systemPropertyVariables), withEmptyOnes(arguments),
+        ProjectApplication.Layout layout = new ProjectApplication(project)
+                .layout(applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
+        Application application = new Application(
+                mainClass,
+                layout.jars(),
+                layout.others(),
+                modulePath,
+                jvmOptions,
+                merged("systemProperties", systemProperties, systemPropertyVariables),
+                withEmptyOnes(arguments),
                 merged("environment", environment, environmentVariables));
         JavaHome jdk = JavaHome.at(jdkHomePath());
         Path list = classList.toPath();
-        RuntimeChoice runtime = new RuntimeChoice(jdk, modules, rootModules, locales, compress, stripDebug, stripNative,
-                ClassDataMode.of(cds, list, jdk), list, sysroot.toPath(),
-                trustedCertificates.stream().map(File::toPath).toList(), cacheDirectory.toPath(),
+        RuntimeChoice runtime = new RuntimeChoice(
+                jdk,
+                modules,
+                rootModules,
+                locales,
+                compress,
+                stripDebug,
+                stripNative,
+                ClassDataMode.of(cds, list, jdk),
+                list,
+                sysroot.toPath(),
+                trustedCertificates.stream().map(File::toPath).toList(),
+                cacheDirectory.toPath(),
                 (long) cacheLimit << 20);
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
-        return new ImageRequest(name, directory(), application, machine(), runtime, image, files(), imageSize,
+        return new ImageRequest(
+                name,
+                directory(),
+                application,
+                machine(),
+                runtime,
+                image,
+                files(),
+                imageSize,
                 OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
     }
 
     private static void checkLimit(String parameter, int size) throws SettingException {
         if (size < 0) {
-            throw new SettingException(parameter, size + " MiB is not a size.",
-                    "Give the largest size in MiB, or 0 for no limit.");
+            throw new SettingException(
+                    parameter, size + " MiB is not a size.", "Give the largest size in MiB, or 0 for no limit.");
         }
     }
 
     private Machine machine() throws SettingException, IOException {
         if (vcpus < 1 || vcpus > MAX_VCPUS) {
-            throw new SettingException("vcpus", vcpus + " virtual CPUs are not possible.",
-                    "Give 1 to " + MAX_VCPUS + ".");
+            throw new SettingException(
+                    "vcpus", vcpus + " virtual CPUs are not possible.", "Give 1 to " + MAX_VCPUS + ".");
         }
         List<MemoryFileSystem> fileSystems = new ArrayList<>();
         for (String text : tmpfs) {
             fileSystems.add(MemoryFileSystem.parse(text));
         }
-        return new Machine(memory, vcpus, Startup.parse(startup), hostname == null ? defaultHostName() : hostname,
-                NetworkSetting.parse(network), TimeSetting.parse(time), fileSystems, KernelCommandLine.parse(kernelOptions),
-                InstanceEnvironment.parse(instanceEnvironment, instanceSources), instanceMetadata);
+        return new Machine(
+                memory,
+                vcpus,
+                Startup.parse(startup),
+                hostname == null ? defaultHostName() : hostname,
+                NetworkSetting.parse(network),
+                TimeSetting.parse(time),
+                fileSystems,
+                KernelCommandLine.parse(kernelOptions),
+                InstanceEnvironment.parse(instanceEnvironment, instanceSources),
+                instanceMetadata);
     }
 
     private String defaultHostName() {
@@ -511,7 +548,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         }
         var toolchain = toolchainManager.getToolchainFromBuildContext("jdk", session);
         String java = toolchain == null ? null : toolchain.findTool("java");
-        return java == null ? Path.of(System.getProperty("java.home")) : Path.of(java).getParent().getParent();
+        return java == null
+                ? Path.of(System.getProperty("java.home"))
+                : Path.of(java).getParent().getParent();
     }
 
     private Path files() throws SettingException {
@@ -519,7 +558,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             return defaultFilesDirectory.toPath();
         }
         if (!filesDirectory.isDirectory()) {
-            throw new SettingException("filesDirectory", "There is no directory " + filesDirectory + ".",
+            throw new SettingException(
+                    "filesDirectory",
+                    "There is no directory " + filesDirectory + ".",
                     "Create it or correct the path.");
         }
         return filesDirectory.toPath();
@@ -555,7 +596,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         for (String pair : new LinkedHashSet<>(given)) {
             int equals = pair.indexOf('=');
             if (equals < 1) {
-                throw new SettingException(parameter, "'" + pair + "' is not of the form NAME=VALUE.",
+                throw new SettingException(
+                        parameter,
+                        "'" + pair + "' is not of the form NAME=VALUE.",
                         "Write NAME=VALUE, and several with commas between them.");
             }
             all.put(pair.substring(0, equals), pair.substring(equals + 1));
@@ -570,12 +613,15 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     @SuppressWarnings("unchecked")
     private boolean attachedBefore() throws SettingException {
         Optional<Artifact> before = project.getAttachedArtifacts().stream()
-                .filter(artifact -> artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
+                .filter(artifact ->
+                        artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
                 .findFirst();
-        Object maker = ((Map<Object, Object>) getPluginContext()).put("maker of " + fileName(),
-                mojoExecution.getExecutionId());
+        Object maker = ((Map<Object, Object>) getPluginContext())
+                .put("maker of " + fileName(), mojoExecution.getExecutionId());
         if (attach && before.isPresent() && !mojoExecution.getExecutionId().equals(maker)) {
-            throw new SettingException("classifier", "Two executions make the image " + before.get().getFile().getName() + ".",
+            throw new SettingException(
+                    "classifier",
+                    "Two executions make the image " + before.get().getFile().getName() + ".",
                     "Give each execution a classifier of its own.");
         }
         return before.isPresent();

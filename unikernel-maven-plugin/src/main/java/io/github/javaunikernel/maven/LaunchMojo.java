@@ -157,38 +157,65 @@ public class LaunchMojo extends AbstractInstanceMojo {
     @Override
     void work() throws CloudException {
         if (Files.exists(recordFile())) {
-            throw new CloudException(Reason.RECORD, null, "Instances were launched from here before, see "
-                    + recordFile() + ".",
-                    "End them with unikernel:terminate first.", null);
+            throw new CloudException(
+                    Reason.RECORD,
+                    null,
+                    "Instances were launched from here before, see " + recordFile() + ".",
+                    "End them with unikernel:terminate first.",
+                    null);
         }
         List<AmiResult> deployed = CloudFiles.readReport(CloudFiles.amiReport(imageFile()));
-        String where = regionOr(imageId == null && !deployed.isEmpty() ? deployed.get(0).region() : null);
+        String where = regionOr(
+                imageId == null && !deployed.isEmpty() ? deployed.get(0).region() : null);
         LaunchSpec spec = spec(where, deployed);
-        connected(where, (access, account) -> report(new Launcher(access, where, spec, recordFile(), log).launch()
-                .instances()));
+        connected(
+                where,
+                (access, account) -> report(new Launcher(access, where, spec, recordFile(), log)
+                        .launch()
+                        .instances()));
     }
 
     private LaunchSpec spec(String where, List<AmiResult> deployed) throws CloudException {
-        Optional<AmiResult> known = imageId == null ? Optional.of(lastIn(where, deployed))
-                : deployed.stream().filter(result -> imageId.equals(result.imageId())).findFirst();
+        Optional<AmiResult> known = imageId == null
+                ? Optional.of(lastIn(where, deployed))
+                : deployed.stream()
+                        .filter(result -> imageId.equals(result.imageId()))
+                        .findFirst();
         MachineSize size = known.map(result -> new MachineSize(result.memory(), result.vcpus()))
                 .orElse(MachineSize.UNKNOWN);
         Map<String, String> all = new HashMap<>(orEmpty(tags));
         all.putIfAbsent("Name", project.getArtifactId());
-        return new LaunchSpec(imageId == null ? known.get().imageId() : imageId, size, deployedProject(), all, count,
-                Optional.ofNullable(instanceType), spot, Optional.ofNullable(instanceProfile),
-                new LaunchSpec.Network(orEmpty(securityGroups), ports, cidr, Optional.ofNullable(subnet)), userData(),
-                Optional.of(healthPath).filter(path -> !path.equals("none")), Duration.ofSeconds(timeout), keepOnFailure);
+        return new LaunchSpec(
+                imageId == null ? known.get().imageId() : imageId,
+                size,
+                deployedProject(),
+                all,
+                count,
+                Optional.ofNullable(instanceType),
+                spot,
+                Optional.ofNullable(instanceProfile),
+                new LaunchSpec.Network(orEmpty(securityGroups), ports, cidr, Optional.ofNullable(subnet)),
+                userData(),
+                Optional.of(healthPath).filter(path -> !path.equals("none")),
+                Duration.ofSeconds(timeout),
+                keepOnFailure);
     }
 
     private AmiResult lastIn(String where, List<AmiResult> deployed) throws CloudException {
-        List<String> kinds = orEmpty(virtualization).isEmpty() ? List.of()
-                : Virtualization.parse(virtualization).stream().map(Virtualization::id).toList();
-        return deployed.stream().filter(result -> where.equals(result.region()))
-                .filter(result -> kinds.isEmpty() || kinds.contains(result.virtualization())).findFirst()
-                .orElseThrow(() -> new CloudException(CloudSetting.IMAGE_ID,
-                        "No " + (kinds.isEmpty() ? "" : String.join(" or ", kinds) + " ") + "AMI was deployed to " + where
-                                + " from here.", "Run unikernel:ami first, or name an AMI."));
+        List<String> kinds = orEmpty(virtualization).isEmpty()
+                ? List.of()
+                : Virtualization.parse(virtualization).stream()
+                        .map(Virtualization::id)
+                        .toList();
+        return deployed.stream()
+                .filter(result -> where.equals(result.region()))
+                .filter(result -> kinds.isEmpty() || kinds.contains(result.virtualization()))
+                .findFirst()
+                .orElseThrow(() -> new CloudException(
+                        CloudSetting.IMAGE_ID,
+                        "No " + (kinds.isEmpty() ? "" : String.join(" or ", kinds) + " ") + "AMI was deployed to "
+                                + where + " from here.",
+                        "Run unikernel:ami first, or name an AMI."));
     }
 
     private void report(List<Launched> instances) {
@@ -196,8 +223,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
         Properties properties = project.getProperties();
         properties.setProperty("unikernel.launch.instanceId", instances.get(0).instanceId());
         properties.setProperty("unikernel.launch.url", instances.get(0).url());
-        properties.setProperty("unikernel.launch.urls",
-                instances.stream().map(Launched::url).collect(Collectors.joining(",")));
+        properties.setProperty(
+                "unikernel.launch.urls", instances.stream().map(Launched::url).collect(Collectors.joining(",")));
     }
 
     private Optional<byte[]> userData() throws CloudException {
@@ -207,9 +234,12 @@ public class LaunchMojo extends AbstractInstanceMojo {
         try {
             return Optional.of(Files.readAllBytes(userData.toPath()));
         } catch (IOException e) {
-            throw new CloudException(Reason.SETTING, CloudSetting.USER_DATA, "The user data " + userData
-                    + " cannot be read.",
-                    "Correct the path, or make the file readable.", e);
+            throw new CloudException(
+                    Reason.SETTING,
+                    CloudSetting.USER_DATA,
+                    "The user data " + userData + " cannot be read.",
+                    "Correct the path, or make the file readable.",
+                    e);
         }
     }
 }

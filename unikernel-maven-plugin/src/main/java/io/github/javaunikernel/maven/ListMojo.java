@@ -35,8 +35,8 @@ public class ListMojo extends AbstractCloudMojo {
         List<String> where = regions(regions, CloudSetting.REGIONS);
         connected(where.get(0), (access, account) -> {
             for (String region : where) {
-                List<RunningInstance> found = new Instances(access, region, Duration.ofMinutes(2), log)
-                        .ofProject(deployedProject());
+                List<RunningInstance> found =
+                        new Instances(access, region, Duration.ofMinutes(2), log).ofProject(deployedProject());
                 getLog().info(region + ": " + (found.isEmpty() ? "no instances of " : "instances of ")
                         + deployedProject());
                 if (!found.isEmpty()) {

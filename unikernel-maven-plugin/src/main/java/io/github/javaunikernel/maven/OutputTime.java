@@ -16,8 +16,7 @@ final class OutputTime {
     /** Without a time of the user's, images are reproducible all the same. */
     private static final Instant DEFAULT = Instant.parse("2000-01-01T00:00:00Z");
 
-    private OutputTime() {
-    }
+    private OutputTime() {}
 
     /**
      * Reads the time.
@@ -33,12 +32,17 @@ final class OutputTime {
         }
         String time = set ? text : epoch;
         try {
-            return !set || time.matches("\\d+") ? Instant.ofEpochSecond(Long.parseLong(time))
+            return !set || time.matches("\\d+")
+                    ? Instant.ofEpochSecond(Long.parseLong(time))
                     : OffsetDateTime.parse(time).toInstant();
         } catch (DateTimeException | NumberFormatException e) {
-            throw new SettingException("outputTimestamp", "'" + time + "' is not a time.", set
-                    ? "Set project.build.outputTimestamp to one such as 2026-01-01T00:00:00Z."
-                    : "Set the environment variable " + VARIABLE + " to seconds since 1970, or remove it.", e);
+            throw new SettingException(
+                    "outputTimestamp",
+                    "'" + time + "' is not a time.",
+                    set
+                            ? "Set project.build.outputTimestamp to one such as 2026-01-01T00:00:00Z."
+                            : "Set the environment variable " + VARIABLE + " to seconds since 1970, or remove it.",
+                    e);
         }
     }
 }

@@ -32,6 +32,7 @@ final class ProjectApplication {
             Set.of(Artifact.SCOPE_COMPILE, Artifact.SCOPE_RUNTIME, Artifact.SCOPE_SYSTEM);
     /** Where Quarkus puts its fast-jar, and the classifier of its uber-jar. */
     private static final String QUARKUS_DIRECTORY = "quarkus-app";
+
     private static final String QUARKUS_JAR = "quarkus-run.jar";
     private static final String QUARKUS_UBER_JAR = "runner";
 
@@ -54,11 +55,14 @@ final class ProjectApplication {
             return Layout.of(ApplicationDirectory.of(directory, mainJar));
         }
         if (!PACKAGINGS.contains(project.getPackaging())) {
-            throw new SettingException("skip", "An image is made of packaging jar or war, not of "
-                    + project.getPackaging() + ".", "Change the packaging, or set skip to true here.");
+            throw new SettingException(
+                    "skip",
+                    "An image is made of packaging jar or war, not of " + project.getPackaging() + ".",
+                    "Change the packaging, or set skip to true here.");
         }
         Optional<Artifact> uberJar = project.getAttachedArtifacts().stream()
-                .filter(artifact -> QUARKUS_UBER_JAR.equals(artifact.getClassifier()) && "jar".equals(artifact.getType()))
+                .filter(artifact ->
+                        QUARKUS_UBER_JAR.equals(artifact.getClassifier()) && "jar".equals(artifact.getType()))
                 .findFirst();
         if (uberJar.isPresent()) {
             return new Layout(List.of(jar(uberJar.get())), List.of());
@@ -90,9 +94,12 @@ final class ProjectApplication {
         }
         if (project.getPackaging().equals("war")) {
             if (!MainClass.isNamedBy(own.file())) {
-                throw new SettingException("skip", own.file().getFileName() + " is a war for a separate server, and there"
-                        + " is none in a unikernel.", "Make it executable, such as with spring-boot:repackage, change the"
-                        + " packaging to jar and embed a server, or set skip to true here.");
+                throw new SettingException(
+                        "skip",
+                        own.file().getFileName() + " is a war for a separate server, and there"
+                                + " is none in a unikernel.",
+                        "Make it executable, such as with spring-boot:repackage, change the"
+                                + " packaging to jar and embed a server, or set skip to true here.");
             }
             return new Layout(List.of(own), List.of());
         }
@@ -120,15 +127,16 @@ final class ProjectApplication {
         for (Path jar : executable.unpack(directory)) {
             String name = jar.getFileName().toString();
             String place = executable.isWar()
-                    ? Paths.APPLICATION + "/WEB-INF/" + DirectoryTree.slashed(directory.relativize(jar)) : null;
+                    ? Paths.APPLICATION + "/WEB-INF/" + DirectoryTree.slashed(directory.relativize(jar))
+                    : null;
             jars.add(new Application.Jar(jar, origins.getOrDefault(name, own.origin()), place));
         }
         List<Application.Jar> others = new ArrayList<>();
         if (executable.isWar()) {
             Path content = directory.resolve("content");
             for (Path file : executable.unpackContent(content)) {
-                others.add(new Application.Jar(file, own.origin(),
-                        Paths.APPLICATION + "/" + DirectoryTree.slashed(content.relativize(file))));
+                others.add(new Application.Jar(
+                        file, own.origin(), Paths.APPLICATION + "/" + DirectoryTree.slashed(content.relativize(file))));
             }
         }
         return new Layout(jars, others);
@@ -138,13 +146,16 @@ final class ProjectApplication {
     private List<Artifact> dependencies() {
         return project.getArtifacts().stream()
                 .filter(artifact -> artifact.getArtifactHandler().isAddedToClasspath())
-                .filter(artifact -> artifact.getScope() == null || SCOPES.contains(artifact.getScope())).toList();
+                .filter(artifact -> artifact.getScope() == null || SCOPES.contains(artifact.getScope()))
+                .toList();
     }
 
     private static Application.Jar jar(Artifact artifact) throws SettingException {
         File file = artifact.getFile();
         if (file == null || !file.isFile()) {
-            throw new SettingException("skip", artifact.getId() + " has not been packaged yet.",
+            throw new SettingException(
+                    "skip",
+                    artifact.getId() + " has not been packaged yet.",
                     "Run the goal in the phase package or later, such as with 'mvn package'.");
         }
         return new Application.Jar(file.toPath(), "maven:" + artifact.getId());

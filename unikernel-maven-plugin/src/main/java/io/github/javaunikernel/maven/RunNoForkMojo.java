@@ -56,7 +56,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     @Override
     protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
-        Applications applications = new Applications(session.getProjects(), mojoExecution.getPlugin().getKey());
+        Applications applications = new Applications(
+                session.getProjects(), mojoExecution.getPlugin().getKey());
         if (applications.passOver(project) && !isBuilt()) {
             getLog().debug("Nothing to run: no image is made of this module");
             return;
@@ -76,8 +77,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     }
 
     /** Each module may have the goal in a phase of its own, and then one runs after the other. */
-    void check(Applications applications) throws IOException {
-    }
+    void check(Applications applications) throws IOException {}
 
     private boolean isBuilt() {
         return Files.exists(directory().resolve(fileName() + ".img"));
@@ -87,8 +87,9 @@ public class RunNoForkMojo extends AbstractQemuMojo {
         return switch (with) {
             case "qemu" -> inQemu();
             case "xl" -> inXen();
-            default -> throw new SettingException("run.with", "'" + with + "' is not a way to run a guest.",
-                    "Use qemu or xl.");
+            default ->
+                throw new SettingException(
+                        "run.with", "'" + with + "' is not a way to run a guest.", "Use qemu or xl.");
         };
     }
 
@@ -100,11 +101,14 @@ public class RunNoForkMojo extends AbstractQemuMojo {
             getLog().info(port.url() + " is forwarded to port " + port.guest() + " of the guest");
         }
         announceDebugger(boot.debugPort());
-        boot.guest().reports().whenListening(() -> getLog().info(String.format(
-                "Listening %.1f s after the start of this goal; Ctrl-C shuts down", (System.nanoTime() - started) / 1e9)));
+        boot.guest()
+                .reports()
+                .whenListening(() -> getLog().info(String.format(
+                        "Listening %.1f s after the start of this goal; Ctrl-C shuts down",
+                        (System.nanoTime() - started) / 1e9)));
         if (gdbPort.isPresent()) {
-            getLog().info("The guest waits for: gdb " + GdbSymbols.beside(request.image()) + " -ex 'target remote localhost:"
-                    + gdbPort.getAsInt() + "'");
+            getLog().info("The guest waits for: gdb " + GdbSymbols.beside(request.image())
+                    + " -ex 'target remote localhost:" + gdbPort.getAsInt() + "'");
         } else {
             boot.guest().resume();
         }
@@ -113,8 +117,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     private Guest inXen() throws SettingException, IOException {
         if (firmware() != Firmware.NONE) {
-            throw new SettingException("firmware", "xl loads the kernel itself.",
-                    "Leave the parameter out, or run with qemu.");
+            throw new SettingException(
+                    "firmware", "xl loads the kernel itself.", "Leave the parameter out, or run with qemu.");
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
         return XlGuest.start(image, memory(), searchPath(), console());

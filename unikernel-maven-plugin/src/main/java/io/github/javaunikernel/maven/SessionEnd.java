@@ -9,14 +9,15 @@ import org.apache.maven.execution.MavenSession;
 /** Has something done when the build ends, however it ends; also where the JVM goes on, as in a daemon or an IDE. */
 final class SessionEnd {
 
-    private SessionEnd() {
-    }
+    private SessionEnd() {}
 
     /** Modules that are built in parallel may call this at the same time. */
     static synchronized void then(MavenSession session, Runnable action) {
         ExecutionListener others = session.getRequest().getExecutionListener();
-        Object listener = Proxy.newProxyInstance(SessionEnd.class.getClassLoader(),
-                new Class<?>[] {ExecutionListener.class}, (proxy, method, arguments) -> {
+        Object listener = Proxy.newProxyInstance(
+                SessionEnd.class.getClassLoader(),
+                new Class<?>[] {ExecutionListener.class},
+                (proxy, method, arguments) -> {
                     if (method.getName().equals("sessionEnded")) {
                         action.run();
                     }

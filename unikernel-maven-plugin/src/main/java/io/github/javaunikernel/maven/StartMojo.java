@@ -52,9 +52,12 @@ public final class StartMojo extends AbstractStartMojo {
         start(StartedGuests.of(getPluginContext(), fileName()));
     }
 
-    private void start(StartedGuests guests) throws SettingException, GuestException, IOException, InterruptedException {
+    private void start(StartedGuests guests)
+            throws SettingException, GuestException, IOException, InterruptedException {
         if (guests.current().isPresent()) {
-            throw new SettingException("imageName", fileName() + " was started before in this build.",
+            throw new SettingException(
+                    "imageName",
+                    fileName() + " was started before in this build.",
                     "Stop it first with unikernel:stop.");
         }
         limit();
@@ -75,8 +78,11 @@ public final class StartMojo extends AbstractStartMojo {
         }
         guests.put(guest);
         export(boot.ports());
-        getLog().info(String.format("Ready after %.1f s%s; its console: %s", (System.nanoTime() - begin) / 1e9,
-                boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(), log));
+        getLog().info(String.format(
+                "Ready after %.1f s%s; its console: %s",
+                (System.nanoTime() - begin) / 1e9,
+                boot.ports().isEmpty() ? "" : " at " + boot.ports().get(0).url(),
+                log));
     }
 
     private void end(StartedGuest guest) {

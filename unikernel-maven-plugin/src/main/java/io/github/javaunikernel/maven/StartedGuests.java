@@ -5,7 +5,9 @@ import io.github.javaunikernel.maven.run.StartedGuest;
 import java.util.Map;
 import java.util.Optional;
 
-/** How {@code start} leaves its guest to {@code stop}: in what Maven keeps for the plugin during a build of a project. */
+/**
+ * How {@code start} leaves its guest to {@code stop}: in what Maven keeps for the plugin during a build of a project.
+ */
 record StartedGuests(Map<Object, Object> context, String image) {
 
     @SuppressWarnings("unchecked")

@@ -29,7 +29,8 @@ public final class StopMojo extends AbstractImageFilesMojo {
 
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
-        Optional<StartedGuest> guest = StartedGuests.of(getPluginContext(), fileName()).take();
+        Optional<StartedGuest> guest =
+                StartedGuests.of(getPluginContext(), fileName()).take();
         if (guest.isEmpty()) {
             getLog().info("Nothing to stop: unikernel:start has not started " + fileName() + " in this build");
             return;

@@ -38,16 +38,22 @@ public class TerminateMojo extends AbstractInstanceMojo {
     @Override
     void work() throws CloudException {
         LaunchRecord chosen = chosen(instance);
-        connected(chosen.region(), (access, account) -> new Instances(access, chosen.region(), Duration.ofSeconds(timeout), log).terminate(chosen));
+        connected(
+                chosen.region(),
+                (access, account) ->
+                        new Instances(access, chosen.region(), Duration.ofSeconds(timeout), log).terminate(chosen));
         if (instance != null) {
             return;
         }
         try {
             Files.deleteIfExists(recordFile());
         } catch (IOException e) {
-            throw new CloudException(Reason.RECORD, null, "All is terminated, but the record of the launch "
-                    + recordFile() + " cannot be deleted.",
-                    "Delete it.", e);
+            throw new CloudException(
+                    Reason.RECORD,
+                    null,
+                    "All is terminated, but the record of the launch " + recordFile() + " cannot be deleted.",
+                    "Delete it.",
+                    e);
         }
     }
 }

@@ -12,10 +12,8 @@ import io.github.javaunikernel.maven.runtime.ClassList;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import org.apache.maven.plugins.annotations.Execute;
@@ -44,8 +42,8 @@ public final class TrainMojo extends AbstractStartMojo {
     private File classList;
 
     /**
-     * Paths on the first port that are asked for when the program is ready, so that the classes of their answers are
-     * in the list, too. Each must answer with a status below 400.
+     * Paths on the first port that are asked for when the program is ready, so that the classes of their answers are in
+     * the list, too. Each must answer with a status below 400.
      *
      * @since 0.1.0
      */
@@ -114,8 +112,10 @@ public final class TrainMojo extends AbstractStartMojo {
 
     private void check(QemuRequest request) throws SettingException {
         if (request.image().trainingConfig() == null) {
-            throw new SettingException("cds", "The JVM would not take class data of this application: it runs as a"
-                    + " module, its manifest names an agent, or it has an option such as -XX:+UseZGC.",
+            throw new SettingException(
+                    "cds",
+                    "The JVM would not take class data of this application: it runs as a"
+                            + " module, its manifest names an agent, or it has an option such as -XX:+UseZGC.",
                     "Remove what rules class data out (see 'Start-up' in the manual), or do without training.");
         }
         for (String path : trainPaths) {

@@ -56,7 +56,11 @@ class ApplicationsTest {
     @Test
     void severalApplicationsAreNamed() {
         assertDoesNotThrow(() -> of(library, web, other).checkOnlyOne());
-        assertEquals("Images are made of several modules: web, worker. Choose one of them, such as with -pl :web -am.",
-                assertThrows(ExplainedException.class, () -> of(library, web, worker).checkOnlyOne()).getMessage());
+        assertEquals(
+                "Images are made of several modules: web, worker. Choose one of them, such as with -pl :web -am.",
+                assertThrows(
+                                ExplainedException.class,
+                                () -> of(library, web, worker).checkOnlyOne())
+                        .getMessage());
     }
 }

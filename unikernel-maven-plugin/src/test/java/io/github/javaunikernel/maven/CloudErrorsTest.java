@@ -24,21 +24,23 @@ import org.junit.jupiter.api.Test;
 class CloudErrorsTest {
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("io.github.javaunikernel.maven");
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.github.javaunikernel.maven");
 
     /** These read texts in order to tell failures apart, and pass none on. */
     private static final Set<String> READERS = Set.of("Fault", "Causes");
 
-    private static final DescribedPredicate<JavaClass> OF_THE_CLOUD = DescribedPredicate.describe("belong to the goals"
-            + " on EC2",
+    private static final DescribedPredicate<JavaClass> OF_THE_CLOUD = DescribedPredicate.describe(
+            "belong to the goals" + " on EC2",
             type -> (type.getPackageName().endsWith(".aws") || type.isAssignableTo(AbstractCloudMojo.class))
                     && !READERS.contains(type.getSimpleName()));
 
-    private static final DescribedPredicate<JavaMethodCall> THE_TEXT_OF_ANOTHERS_EXCEPTION = DescribedPredicate.describe(
-            "ask an exception that is not a CloudException for its text",
-            call -> Set.of("getMessage", "getLocalizedMessage").contains(call.getName())
-                    && call.getTargetOwner().isAssignableTo(Throwable.class)
-                    && !call.getTargetOwner().isEquivalentTo(CloudException.class));
+    private static final DescribedPredicate<JavaMethodCall> THE_TEXT_OF_ANOTHERS_EXCEPTION =
+            DescribedPredicate.describe(
+                    "ask an exception that is not a CloudException for its text",
+                    call -> Set.of("getMessage", "getLocalizedMessage").contains(call.getName())
+                            && call.getTargetOwner().isAssignableTo(Throwable.class)
+                            && !call.getTargetOwner().isEquivalentTo(CloudException.class));
 
     @Test
     void noTextOfAnotherExceptionIsPassedOn() {
@@ -48,13 +50,16 @@ class CloudErrorsTest {
 
     @Test
     void everySettingThatIsNamedIsAParameterOfAGoal() {
-        Set<String> parameters = CLASSES.stream().filter(type -> type.isAssignableTo(AbstractUnikernelMojo.class))
-                .flatMap(type -> type.getFields().stream()).filter(field -> field.isAnnotatedWith(Parameter.class))
+        Set<String> parameters = CLASSES.stream()
+                .filter(type -> type.isAssignableTo(AbstractUnikernelMojo.class))
+                .flatMap(type -> type.getFields().stream())
+                .filter(field -> field.isAnnotatedWith(Parameter.class))
                 .map(field -> "parameter " + field.getName() + ", -D"
-                + field.getAnnotationOfType(Parameter.class).property())
+                        + field.getAnnotationOfType(Parameter.class).property())
                 .collect(Collectors.toSet());
         List<CloudSetting> unknown = Arrays.stream(CloudSetting.values())
-                .filter(setting -> !parameters.contains(setting.toString())).toList();
+                .filter(setting -> !parameters.contains(setting.toString()))
+                .toList();
         assertEquals(List.of(), unknown);
     }
 }

@@ -27,7 +27,8 @@ class CloudFormationTest {
     private static final Path SITE = Path.of("..", "src", "site");
     private static final Pattern IN_TEXT = Pattern.compile("\\$\\{([A-Za-z]+)[^}]*}");
 
-    private final JsonObject template = JsonParser.parseString(read("resources/cloudformation.json")).getAsJsonObject();
+    private final JsonObject template =
+            JsonParser.parseString(read("resources/cloudformation.json")).getAsJsonObject();
 
     private static String read(String file) {
         try {
@@ -43,7 +44,8 @@ class CloudFormationTest {
 
     @Test
     void everyReferenceIsToSomethingThatIsDeclared() {
-        Set<String> declared = new TreeSet<>(template.getAsJsonObject("Parameters").keySet());
+        Set<String> declared =
+                new TreeSet<>(template.getAsJsonObject("Parameters").keySet());
         declared.addAll(template.getAsJsonObject("Resources").keySet());
         declared.add("AWS::StackName");
         Set<String> used = new TreeSet<>();
@@ -63,7 +65,8 @@ class CloudFormationTest {
     private static void collect(Map.Entry<String, JsonElement> entry, Set<String> used) {
         switch (entry.getKey()) {
             case "Ref" -> used.add(entry.getValue().getAsString());
-            case "Fn::GetAtt" -> used.add(entry.getValue().getAsJsonArray().get(0).getAsString());
+            case "Fn::GetAtt" ->
+                used.add(entry.getValue().getAsJsonArray().get(0).getAsString());
             case "Fn::Sub" -> {
                 for (Matcher name = IN_TEXT.matcher(entry.getValue().getAsString()); name.find(); ) {
                     used.add(name.group(1));
@@ -75,15 +78,28 @@ class CloudFormationTest {
 
     @Test
     void theInstanceIsOfTheImageAndSpeaksTheNewerMetadataProtocolAlone() {
-        assertEquals("AWS::EC2::Image::Id", template.getAsJsonObject("Parameters").getAsJsonObject("ImageId")
-                .get("Type").getAsString());
+        assertEquals(
+                "AWS::EC2::Image::Id",
+                template.getAsJsonObject("Parameters")
+                        .getAsJsonObject("ImageId")
+                        .get("Type")
+                        .getAsString());
         JsonObject data = properties("LaunchTemplate").getAsJsonObject("LaunchTemplateData");
         assertEquals("{\"Ref\":\"ImageId\"}", data.get("ImageId").toString());
         assertEquals("{\"Ref\":\"InstanceType\"}", data.get("InstanceType").toString());
-        assertEquals("required", data.getAsJsonObject("MetadataOptions").get("HttpTokens").getAsString());
-        assertEquals("{\"Ref\":\"LaunchTemplate\"}", properties("Instance").getAsJsonObject("LaunchTemplate")
-                .get("LaunchTemplateId").toString());
-        JsonObject rule = properties("SecurityGroup").getAsJsonArray("SecurityGroupIngress").get(0).getAsJsonObject();
+        assertEquals(
+                "required",
+                data.getAsJsonObject("MetadataOptions").get("HttpTokens").getAsString());
+        assertEquals(
+                "{\"Ref\":\"LaunchTemplate\"}",
+                properties("Instance")
+                        .getAsJsonObject("LaunchTemplate")
+                        .get("LaunchTemplateId")
+                        .toString());
+        JsonObject rule = properties("SecurityGroup")
+                .getAsJsonArray("SecurityGroupIngress")
+                .get(0)
+                .getAsJsonObject();
         assertEquals("{\"Ref\":\"Port\"}", rule.get("FromPort").toString());
         assertEquals("{\"Ref\":\"Port\"}", rule.get("ToPort").toString());
     }
@@ -91,12 +107,15 @@ class CloudFormationTest {
     @Test
     void theManualFeedsItFromTheReportOfADeploy() {
         String page = read("markdown/ec2.md");
-        Set<String> reported = Arrays.stream(AmiResult.class.getRecordComponents()).map(RecordComponent::getName)
+        Set<String> reported = Arrays.stream(AmiResult.class.getRecordComponents())
+                .map(RecordComponent::getName)
                 .collect(Collectors.toSet());
-        Matcher command = Pattern.compile("jq -r '\\.\\[0]\\.([a-zA-Z]+)' target/[a-z]+\\.ami\\.json").matcher(page);
+        Matcher command = Pattern.compile("jq -r '\\.\\[0]\\.([a-zA-Z]+)' target/[a-z]+\\.ami\\.json")
+                .matcher(page);
         assertTrue(command.find(), "a command that reads the report");
         assertTrue(reported.contains(command.group(1)), command.group());
-        Matcher given = Pattern.compile("--parameter-overrides (.*?)\\naws ", Pattern.DOTALL).matcher(page);
+        Matcher given = Pattern.compile("--parameter-overrides (.*?)\\naws ", Pattern.DOTALL)
+                .matcher(page);
         assertTrue(given.find(), "the command that makes the stack");
         Set<String> parameters = template.getAsJsonObject("Parameters").keySet();
         Matcher name = Pattern.compile("(?:^|\\s)([A-Z][A-Za-z]+)=").matcher(given.group(1));

@@ -49,6 +49,7 @@ class CloudGoalsTest {
 
     @TempDir
     Path target;
+
     private FakeAws fake;
     private FakeRegion region;
     private final MavenProject project = new MavenProject();
@@ -93,12 +94,23 @@ class CloudGoalsTest {
 
     private <T extends AbstractCloudMojo> T goal(T goal, Map<String, Object> settings)
             throws ReflectiveOperationException, DuplicateParameterException {
-        Map<String, Object> all = new HashMap<>(Map.of("project", project, "buildDirectory", target.toFile(),
-                "imageName", "shop-1.0", "userProperties", new Properties(),
-                "mojoExecution", execution(),
-                "endpoint", URI.create(fake.endpoint().toString()), "attemptTimeout", 20,
-                "session", new MavenSession(null, null, new DefaultMavenExecutionRequest(),
-                new DefaultMavenExecutionResult())));
+        Map<String, Object> all = new HashMap<>(Map.of(
+                "project",
+                project,
+                "buildDirectory",
+                target.toFile(),
+                "imageName",
+                "shop-1.0",
+                "userProperties",
+                new Properties(),
+                "mojoExecution",
+                execution(),
+                "endpoint",
+                URI.create(fake.endpoint().toString()),
+                "attemptTimeout",
+                20,
+                "session",
+                new MavenSession(null, null, new DefaultMavenExecutionRequest(), new DefaultMavenExecutionResult())));
         all.putAll(settings);
         for (Map.Entry<String, Object> setting : all.entrySet()) {
             Field field = field(goal.getClass(), setting.getKey());
@@ -126,24 +138,39 @@ class CloudGoalsTest {
     }
 
     private AmiMojo ami(Map<String, Object> settings) throws ReflectiveOperationException {
-        Map<String, Object> all = new HashMap<>(Map.of("virtualization", List.of("paravirtual"), "regions",
+        Map<String, Object> all = new HashMap<>(Map.of(
+                "virtualization",
+                List.of("paravirtual"),
+                "regions",
                 List.of(REGION),
-                "name", "{artifactId}-{version}{classifier}{virtualization}", "duplicateName", DuplicateName.FAIL,
-                "description", "Shop",
-                "workers", 2, "timeout", 60, "incremental", true, "stateDirectory", target.resolve("state").toFile()));
+                "name",
+                "{artifactId}-{version}{classifier}{virtualization}",
+                "duplicateName",
+                DuplicateName.FAIL,
+                "description",
+                "Shop",
+                "workers",
+                2,
+                "timeout",
+                60,
+                "incremental",
+                true,
+                "stateDirectory",
+                target.resolve("state").toFile()));
         all.putAll(settings);
         return goal(new AmiMojo(), all);
     }
 
     private LaunchMojo launch(Map<String, Object> settings) throws ReflectiveOperationException {
-        Map<String, Object> all = new HashMap<>(Map.of("count", 1, "ports", List.of(8080), "cidr", "0.0.0.0/0",
-                "healthPath", "none", "timeout", 60));
+        Map<String, Object> all = new HashMap<>(
+                Map.of("count", 1, "ports", List.of(8080), "cidr", "0.0.0.0/0", "healthPath", "none", "timeout", 60));
         all.putAll(settings);
         return goal(new LaunchMojo(), all);
     }
 
     private JsonArray report(String name) throws IOException {
-        return JsonParser.parseString(Files.readString(target.resolve(name + ".ami.json"))).getAsJsonArray();
+        return JsonParser.parseString(Files.readString(target.resolve(name + ".ami.json")))
+                .getAsJsonArray();
     }
 
     @Test
@@ -154,14 +181,19 @@ class CloudGoalsTest {
         ami(Map.of("classifier", "staging")).execute();
         ami(Map.of("classifier", "production")).execute();
 
-        assertEquals(Set.of("shop-1.0-staging", "shop-1.0-production"),
-                region.images.values().stream().map(image -> image.fields.get("Name")).collect(Collectors.toSet()));
+        assertEquals(
+                Set.of("shop-1.0-staging", "shop-1.0-production"),
+                region.images.values().stream()
+                        .map(image -> image.fields.get("Name"))
+                        .collect(Collectors.toSet()));
         JsonObject staging = report("shop-1.0-staging").get(0).getAsJsonObject();
         JsonObject production = report("shop-1.0-production").get(0).getAsJsonObject();
-        assertEquals("org.example:shop:staging", region.images.get(staging.get("imageId").getAsString())
-                .tags.get("unikernel:project"));
-        assertEquals("org.example:shop:production", region.images.get(production.get("imageId").getAsString())
-                .tags.get("unikernel:project"));
+        assertEquals(
+                "org.example:shop:staging",
+                region.images.get(staging.get("imageId").getAsString()).tags.get("unikernel:project"));
+        assertEquals(
+                "org.example:shop:production",
+                region.images.get(production.get("imageId").getAsString()).tags.get("unikernel:project"));
         assertFalse(production.has("parentSnapshotId"), "the other image is no predecessor");
         assertEquals(4096, production.get("memory").getAsInt());
         Path volume = target.resolve("volume");
@@ -171,7 +203,8 @@ class CloudGoalsTest {
         }
         assertTrue(Files.isDirectory(target.resolve("state/org.example_shop_staging/" + REGION)));
         assertFalse(Files.exists(target.resolve("shop-1.0.ami.json")));
-        assertEquals(production.get("imageId").getAsString(),
+        assertEquals(
+                production.get("imageId").getAsString(),
                 project.getProperties().getProperty("unikernel.ami.id." + REGION + ".paravirtual"));
     }
 
@@ -181,28 +214,39 @@ class CloudGoalsTest {
         make("shop-1.0-production", 3, 4096);
         ami(Map.of("classifier", "staging")).execute();
         ami(Map.of("classifier", "production")).execute();
-        launch(Map.of("classifier", "production", "tags", Map.of("team", "blue"))).execute();
+        launch(Map.of("classifier", "production", "tags", Map.of("team", "blue")))
+                .execute();
 
         FakeRegion.FakeInstance instance = region.instances.values().iterator().next();
-        assertEquals(report("shop-1.0-production").get(0).getAsJsonObject().get("imageId").getAsString(),
+        assertEquals(
+                report("shop-1.0-production")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("imageId")
+                        .getAsString(),
                 instance.fields.get("ImageId"));
         assertEquals("c3.xlarge", instance.fields.get("InstanceType"), "the cheapest here with 4096 MiB");
         assertEquals("blue", instance.tags.get("team"));
         assertTrue(printed.contains(instance.id + " is up at http://127.0.0.1:8080/"), printed::toString);
 
         printed.clear();
-        goal(new ListMojo(), Map.of("regions", List.of(REGION), "classifier", "staging")).execute();
+        goal(new ListMojo(), Map.of("regions", List.of(REGION), "classifier", "staging"))
+                .execute();
         assertTrue(printed.contains(REGION + ": no instances of org.example:shop:staging"), printed::toString);
-        goal(new ListMojo(), Map.of("regions", List.of(REGION), "classifier", "production")).execute();
-        assertTrue(printed.stream().anyMatch(line -> line.startsWith(instance.id) && line.endsWith("0.2100")),
+        goal(new ListMojo(), Map.of("regions", List.of(REGION), "classifier", "production"))
+                .execute();
+        assertTrue(
+                printed.stream().anyMatch(line -> line.startsWith(instance.id) && line.endsWith("0.2100")),
                 printed::toString);
 
-        assertEquals("Instances were launched from here before, see "
-                + target.resolve("shop-1.0-production.launch.json")
-                + ". End them with unikernel:terminate first.",
+        assertEquals(
+                "Instances were launched from here before, see "
+                        + target.resolve("shop-1.0-production.launch.json")
+                        + ". End them with unikernel:terminate first.",
                 assertThrows(MojoExecutionException.class, launch(Map.of("classifier", "production"))::execute)
                         .getMessage());
-        goal(new TerminateMojo(), Map.of("timeout", 60, "classifier", "production")).execute();
+        goal(new TerminateMojo(), Map.of("timeout", 60, "classifier", "production"))
+                .execute();
         assertEquals("terminated", instance.state);
         assertFalse(Files.exists(target.resolve("shop-1.0-production.launch.json")));
     }
@@ -210,9 +254,10 @@ class CloudGoalsTest {
     @Test
     void anImageThatWasNotMadeIsNotReplacedByAnother() throws Exception {
         make("shop-1.0", 1, 128);
-        MojoFailureException failure = assertThrows(MojoFailureException.class,
-                ami(Map.of("classifier", "staging"))::execute);
-        assertTrue(failure.getMessage().startsWith("There is no " + target.resolve("shop-1.0-staging.img") + "."),
+        MojoFailureException failure =
+                assertThrows(MojoFailureException.class, ami(Map.of("classifier", "staging"))::execute);
+        assertTrue(
+                failure.getMessage().startsWith("There is no " + target.resolve("shop-1.0-staging.img") + "."),
                 failure.getMessage());
         assertTrue(region.images.isEmpty());
     }
@@ -234,18 +279,23 @@ class CloudGoalsTest {
         ami(Map.of("virtualization", List.of("paravirtual", "hvm"))).execute();
 
         JsonArray report = report("shop-1.0");
-        assertEquals(List.of("shop-1.0-paravirtual", "shop-1.0-hvm"),
-                List.of(report.get(0).getAsJsonObject().get("name").getAsString(),
+        assertEquals(
+                List.of("shop-1.0-paravirtual", "shop-1.0-hvm"),
+                List.of(
+                        report.get(0).getAsJsonObject().get("name").getAsString(),
                         report.get(1).getAsJsonObject().get("name").getAsString()));
         String hvm = report.get(1).getAsJsonObject().get("imageId").getAsString();
         assertEquals(hvm, project.getProperties().getProperty("unikernel.ami.id." + REGION + ".hvm"));
-        assertEquals(report.get(0).getAsJsonObject().get("imageId").getAsString(),
+        assertEquals(
+                report.get(0).getAsJsonObject().get("imageId").getAsString(),
                 project.getProperties().getProperty("unikernel.ami.id"));
 
-        assertEquals("Both kinds of AMI would have the name \"shop\". [parameter name, -Dunikernel.ami.name] Add"
-                + " {virtualization} to the name.",
-                assertThrows(MojoExecutionException.class, ami(Map.of("virtualization", List.of("paravirtual", "hvm"),
-                        "name", "shop"))::execute)
+        assertEquals(
+                "Both kinds of AMI would have the name \"shop\". [parameter name, -Dunikernel.ami.name] Add"
+                        + " {virtualization} to the name.",
+                assertThrows(
+                                MojoExecutionException.class,
+                                ami(Map.of("virtualization", List.of("paravirtual", "hvm"), "name", "shop"))::execute)
                         .getMessage());
     }
 
@@ -256,17 +306,21 @@ class CloudGoalsTest {
         fake.deny("RegisterImage");
         MojoExecutionException failure = assertThrows(MojoExecutionException.class, ami(Map.of())::execute);
         assertEquals(null, failure.getCause());
-        assertEquals(REGION + ": Could not register the image shop-1.0: UnauthorizedOperation, not allowed to"
-                + " RegisterImage."
-                + " Check that the credentials are current and that their policy allows the call;"
-                + " the manual's EC2 chapter has the whole policy.", failure.getMessage());
+        assertEquals(
+                REGION + ": Could not register the image shop-1.0: UnauthorizedOperation, not allowed to"
+                        + " RegisterImage."
+                        + " Check that the credentials are current and that their policy allows the call;"
+                        + " the manual's EC2 chapter has the whole policy.",
+                failure.getMessage());
     }
 
     @Test
     void aReportThatIsNoneIsAnError() throws Exception {
         Path file = Files.writeString(target.resolve("shop-1.0.ami.json"), "{");
-        assertEquals("The report of the last deploy " + file
-                + " is damaged or cannot be read. Delete it and run unikernel:ami again.",
-                assertThrows(MojoExecutionException.class, launch(Map.of())::execute).getMessage());
+        assertEquals(
+                "The report of the last deploy " + file
+                        + " is damaged or cannot be read. Delete it and run unikernel:ami again.",
+                assertThrows(MojoExecutionException.class, launch(Map.of())::execute)
+                        .getMessage());
     }
 }

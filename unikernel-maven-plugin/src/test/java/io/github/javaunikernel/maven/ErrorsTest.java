@@ -57,33 +57,48 @@ class ErrorsTest {
 
     private static final String PACKAGE = "io.github.javaunikernel.maven";
 
-    static final ArchRule FAILURES_ARE_EXPLAINED = noClasses().that().resideOutsideOfPackage(PACKAGE + ".aws..")
-            .and().areNotAssignableTo(IOException.class)
-            .should().callConstructorWhere(target(owner(equivalentTo(IOException.class))))
-            .orShould().callConstructorWhere(target(owner(equivalentTo(UncheckedIOException.class))))
+    static final ArchRule FAILURES_ARE_EXPLAINED = noClasses()
+            .that()
+            .resideOutsideOfPackage(PACKAGE + ".aws..")
+            .and()
+            .areNotAssignableTo(IOException.class)
+            .should()
+            .callConstructorWhere(target(owner(equivalentTo(IOException.class))))
+            .orShould()
+            .callConstructorWhere(target(owner(equivalentTo(UncheckedIOException.class))))
             .because("ExplainedException says what to do");
 
-    static final ArchRule ONE_CLASS_OPENS_JARS = noClasses().that().doNotBelongToAnyOf(Jar.class)
-            .should().callConstructorWhere(target(owner(DescribedPredicate.describe("a zip file",
-                    type -> type.isAssignableTo(ZipFile.class)))))
+    static final ArchRule ONE_CLASS_OPENS_JARS = noClasses()
+            .that()
+            .doNotBelongToAnyOf(Jar.class)
+            .should()
+            .callConstructorWhere(target(
+                    owner(DescribedPredicate.describe("a zip file", type -> type.isAssignableTo(ZipFile.class)))))
             .because("Jar.read names the jar that is damaged");
 
     static final ArchRule PROGRAMS_THAT_CANNOT_RUN_ARE_EXPLAINED = noClasses()
-            .should().callMethodWhere(call("the start of a program outside of try", ProcessBuilder.class, "start",
-                    call -> !isTried(call)))
+            .should()
+            .callMethodWhere(call(
+                    "the start of a program outside of try", ProcessBuilder.class, "start", call -> !isTried(call)))
             .because("the system does not say what to install");
 
     static final ArchRule FILES_ARE_NAMED = noClasses()
-            .that().resideInAnyPackage(PACKAGE + ".(assembly|boot|image|run|runtime|settings)")
-            .should().callMethodWhere(call("text or writing outside of FileTrouble.on", Files.class,
+            .that()
+            .resideInAnyPackage(PACKAGE + ".(assembly|boot|image|run|runtime|settings)")
+            .should()
+            .callMethodWhere(call(
+                    "text or writing outside of FileTrouble.on",
+                    Files.class,
                     "write|writeString|copy|newBufferedWriter|newOutputStream|readString|readAllLines",
                     call -> !call.isDeclaredInLambda()))
             .because("the system does not name the file when a disk is full");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages(PACKAGE);
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages(PACKAGE);
 
     private final Properties userProperties = new Properties();
+
     @TempDir
     private Path scratch;
 
@@ -102,8 +117,8 @@ class ErrorsTest {
     @Test
     void programsThatCannotRunAreExplained() throws Exception {
         PROGRAMS_THAT_CANNOT_RUN_ARE_EXPLAINED.check(CLASSES);
-        LayersBiteTest.assertFinds("RuleBreaker.runsAProgram()", PROGRAMS_THAT_CANNOT_RUN_ARE_EXPLAINED,
-                LayersBiteTest.breaker());
+        LayersBiteTest.assertFinds(
+                "RuleBreaker.runsAProgram()", PROGRAMS_THAT_CANNOT_RUN_ARE_EXPLAINED, LayersBiteTest.breaker());
     }
 
     @Test
@@ -112,50 +127,60 @@ class ErrorsTest {
         LayersBiteTest.assertFinds("RuleBreaker.writesAFile(", FILES_ARE_NAMED, LayersBiteTest.breaker());
     }
 
-    private static DescribedPredicate<JavaCall<?>> call(String what, Class<?> owner, String methods,
-            Predicate<JavaCall<?>> more) {
-        return target(owner(equivalentTo(owner))).and(target(nameMatching(methods)))
-                .and(DescribedPredicate.describe(what, more)).forSubtype();
+    private static DescribedPredicate<JavaCall<?>> call(
+            String what, Class<?> owner, String methods, Predicate<JavaCall<?>> more) {
+        return target(owner(equivalentTo(owner)))
+                .and(target(nameMatching(methods)))
+                .and(DescribedPredicate.describe(what, more))
+                .forSubtype();
     }
 
     private static boolean isTried(JavaAccess<?> access) {
-        return access.getContainingTryBlocks().stream().flatMap(block -> block.getCaughtThrowables().stream())
+        return access.getContainingTryBlocks().stream()
+                .flatMap(block -> block.getCaughtThrowables().stream())
                 .anyMatch(caught -> caught.isEquivalentTo(IOException.class));
     }
 
     @Test
     void aFullDiskIsNamed() throws Exception {
         Path file = Path.of("/dev/full");
-        assertFails("There is no space left for /dev/full. Free some space on its disk, or name a directory on another"
-                + " one.",
+        assertFails(
+                "There is no space left for /dev/full. Free some space on its disk, or name a directory on another"
+                        + " one.",
                 () -> FileTrouble.on(file, () -> Files.write(file, new byte[10])));
     }
 
     @Test
     void aFileInPlaceOfADirectoryIsReportedWithItsParameter() throws Exception {
         Path cache = Files.createFile(scratch.resolve("cache"));
-        assertFails(cache + " is a file, or has one in its path, where a directory must be. [parameter cacheDirectory,"
-                + " -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
+        assertFails(
+                cache + " is a file, or has one in its path, where a directory must be. [parameter cacheDirectory,"
+                        + " -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
                 () -> Files.createDirectories(cache));
-        assertFails(cache + "/inner is a file, or has one in its path, where a directory must be. [parameter"
-                + " cacheDirectory, -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
+        assertFails(
+                cache + "/inner is a file, or has one in its path, where a directory must be. [parameter"
+                        + " cacheDirectory, -Dunikernel.cacheDirectory] Move the file away, or name another directory.",
                 () -> Files.createDirectory(cache.resolve("inner")));
     }
 
     @Test
     void aFileThatMayNotBeReadIsReportedWithTheInnermostParameter() throws Exception {
         Path file = scratch.resolve("jdk/lib/modules");
-        assertFails("This user may not read or write " + file + ". [parameter jdkHome, -Dunikernel.jdkHome] Change the"
-                + " permissions of the file or its directory, or name another one.", () -> {
+        assertFails(
+                "This user may not read or write " + file + ". [parameter jdkHome, -Dunikernel.jdkHome] Change the"
+                        + " permissions of the file or its directory, or name another one.",
+                () -> {
                     throw new AccessDeniedException(file.toString());
                 });
     }
 
     @Test
     void aMissingFileAndADirectoryInPlaceOfAFileAreNamed() throws Exception {
-        assertFails("There is no " + scratch + "/none. Create it, or correct the path.",
+        assertFails(
+                "There is no " + scratch + "/none. Create it, or correct the path.",
                 () -> Files.readString(scratch.resolve("none")));
-        assertFails(scratch + " is a directory where a file must be. Move it away, or name another file.",
+        assertFails(
+                scratch + " is a directory where a file must be. Move it away, or name another file.",
                 () -> FileTrouble.on(scratch, () -> Files.readAllBytes(scratch)));
     }
 
@@ -164,8 +189,10 @@ class ErrorsTest {
         assertFails("/a is on a disk that cannot be written to. Name a directory on another one.", () -> {
             throw new UncheckedIOException(new FileSystemException("/a", null, "Read-only file system"));
         });
-        assertFails("A file cannot be read or written: Input/output error. Check the disks of the project and of the"
-                + " directory for temporary files, and build again.", () -> {
+        assertFails(
+                "A file cannot be read or written: Input/output error. Check the disks of the project and of the"
+                        + " directory for temporary files, and build again.",
+                () -> {
                     throw new UncheckedIOException(new IOException("Input/output error"));
                 });
     }
@@ -173,31 +200,39 @@ class ErrorsTest {
     @Test
     void textInAnotherEncodingIsNamed() throws Exception {
         Path file = Files.write(scratch.resolve("release"), new byte[] {(byte) 0xFF, (byte) 0xFE});
-        assertFails(file + " is not text in UTF-8. Save it in that encoding.",
+        assertFails(
+                file + " is not text in UTF-8. Save it in that encoding.",
                 () -> FileTrouble.on(file, () -> Files.readAllLines(file)));
     }
 
     @Test
     void aDamagedJarIsNamed() throws Exception {
         Path jar = Files.writeString(scratch.resolve("damaged.jar"), "PK, but no more");
-        assertFails(jar + " cannot be read as a jar: zip END header not found. Build it again; if it was downloaded,"
-                + " delete it from the local repository, and Maven downloads it again.", () -> Jar.attributes(jar));
-        assertFails("There is no " + scratch + "/none.jar. Create it, or correct the path.",
+        assertFails(
+                jar + " cannot be read as a jar: zip END header not found. Build it again; if it was downloaded,"
+                        + " delete it from the local repository, and Maven downloads it again.",
+                () -> Jar.attributes(jar));
+        assertFails(
+                "There is no " + scratch + "/none.jar. Create it, or correct the path.",
                 () -> Jar.attributes(scratch.resolve("none.jar")));
     }
 
     @Test
     void anImageThatCannotBeIsReportedAsItIs() throws Exception {
-        assertFails("ext2 cannot store the time 2040-01-01T00:00:00Z. Use one between 1970-01-01T00:00:00Z and"
-                + " 2038-01-19T03:14:07Z.", () -> new Ext2Writer("label", Instant.parse("2040-01-01T00:00:00Z")));
+        assertFails(
+                "ext2 cannot store the time 2040-01-01T00:00:00Z. Use one between 1970-01-01T00:00:00Z and"
+                        + " 2038-01-19T03:14:07Z.",
+                () -> new Ext2Writer("label", Instant.parse("2040-01-01T00:00:00Z")));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"hostname", "jdkHome"})
     void anEmptyPropertyIsRefused(String name) throws Exception {
         userProperties.setProperty("unikernel." + name, "");
-        assertFails("The property unikernel." + name + " is empty. [parameter " + name + ", -Dunikernel." + name
-                + "] Give it a value, or leave it out.", () -> {
+        assertFails(
+                "The property unikernel." + name + " is empty. [parameter " + name + ", -Dunikernel." + name
+                        + "] Give it a value, or leave it out.",
+                () -> {
                     throw new AssertionError("the goal ran");
                 });
     }
@@ -234,17 +269,26 @@ class ErrorsTest {
 
             @Override
             protected Map<String, File> fileParameters() {
-                return Map.of("cacheDirectory", scratch.resolve("cache").toFile(), "jdkHome",
-                        scratch.resolve("jdk").toFile(), "applicationDirectory", scratch.resolve("j").toFile(),
-                        "sysroot", new File("/"));
+                return Map.of(
+                        "cacheDirectory",
+                        scratch.resolve("cache").toFile(),
+                        "jdkHome",
+                        scratch.resolve("jdk").toFile(),
+                        "applicationDirectory",
+                        scratch.resolve("j").toFile(),
+                        "sysroot",
+                        new File("/"));
             }
         };
         goal.project = new MavenProject();
         goal.userProperties = userProperties;
         MojoDescriptor descriptor = new MojoDescriptor();
-        descriptor.setParameters(List.of(parameter("hostname", "java.lang.String"),
-                parameter("jdkHome", "java.io.File"), parameter("arguments", "java.util.List"),
-                parameter("debug", "java.lang.String"), readOnly()));
+        descriptor.setParameters(List.of(
+                parameter("hostname", "java.lang.String"),
+                parameter("jdkHome", "java.io.File"),
+                parameter("arguments", "java.util.List"),
+                parameter("debug", "java.lang.String"),
+                readOnly()));
         goal.mojoExecution = new MojoExecution(descriptor);
         return goal;
     }

@@ -50,7 +50,8 @@ class LayersBiteTest {
     }
 
     static void assertFinds(String expected, ArchRule rule, JavaClasses classes) {
-        String found = assertThrows(AssertionError.class, () -> rule.check(classes)).getMessage();
+        String found =
+                assertThrows(AssertionError.class, () -> rule.check(classes)).getMessage();
         assertTrue(found.contains(expected), found);
     }
 }

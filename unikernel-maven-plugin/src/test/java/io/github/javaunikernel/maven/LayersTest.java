@@ -41,8 +41,10 @@ class LayersTest {
             settings | how what is wrong is reported                     |
             """;
 
-    private static final Map<String, Set<String>> USES = TABLE.lines().map(line -> line.split("\\|", -1))
-            .collect(Collectors.toMap(row -> row[0].strip(), row -> Set.of(row[2].strip().split(" "))));
+    private static final Map<String, Set<String>> USES = TABLE.lines()
+            .map(line -> line.split("\\|", -1))
+            .collect(Collectors.toMap(
+                    row -> row[0].strip(), row -> Set.of(row[2].strip().split(" "))));
 
     private static final ArchCondition<JavaClass> USE_ONLY_WHAT_THE_TABLE_ALLOWS =
             new ArchCondition<>("use only the packages that the table of LayersTest allows") {
@@ -50,30 +52,44 @@ class LayersTest {
                 public void check(JavaClass user, ConditionEvents events) {
                     user.getDirectDependenciesFromSelf().stream()
                             .filter(dependency -> !isAllowed(layer(user), dependency.getTargetClass()))
-                            .forEach(dependency -> events.add(
-                                    SimpleConditionEvent.violated(dependency, dependency.getDescription())));
+                            .forEach(dependency ->
+                                    events.add(SimpleConditionEvent.violated(dependency, dependency.getDescription())));
                 }
             };
 
     static final ArchRule DIRECTION = classes().should(USE_ONLY_WHAT_THE_TABLE_ALLOWS);
 
-    static final ArchRule NO_CYCLES = slices().matching("io.github.javaunikernel.(**)").should().beFreeOfCycles();
+    static final ArchRule NO_CYCLES =
+            slices().matching("io.github.javaunikernel.(**)").should().beFreeOfCycles();
 
-    static final ArchRule ONLY_GOALS_PRINT = noClasses().that().resideOutsideOfPackage(GOALS)
+    static final ArchRule ONLY_GOALS_PRINT = noClasses()
+            .that()
+            .resideOutsideOfPackage(GOALS)
             .should(ACCESS_STANDARD_STREAMS)
-            .orShould().dependOnClassesThat().resideInAPackage("java.util.logging..")
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAPackage("java.util.logging..")
             .because("the goals hand in where messages go");
 
-    static final ArchRule ONLY_GOALS_KNOW_MAVEN = noClasses().that().resideOutsideOfPackage(GOALS)
-            .should().dependOnClassesThat().resideInAnyPackage("org.apache.maven..", "org.codehaus.plexus..")
+    static final ArchRule ONLY_GOALS_KNOW_MAVEN = noClasses()
+            .that()
+            .resideOutsideOfPackage(GOALS)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.apache.maven..", "org.codehaus.plexus..")
             .because("the goals hand in plain settings");
 
-    static final ArchRule ONLY_AWS_KNOWS_THE_SDK = noClasses().that().resideOutsideOfPackage(GOALS + ".aws")
-            .should().dependOnClassesThat().resideInAPackage("software.amazon..")
+    static final ArchRule ONLY_AWS_KNOWS_THE_SDK = noClasses()
+            .that()
+            .resideOutsideOfPackage(GOALS + ".aws")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("software.amazon..")
             .because("package aws is the only way to AWS");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages(GOALS);
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages(GOALS);
 
     @Test
     void theTableNamesEachPackage() {
@@ -109,7 +125,9 @@ class LayersTest {
     private static boolean isAllowed(String user, JavaClass used) {
         String packageName = used.getBaseComponentType().getPackageName();
         boolean own = packageName.equals(GOALS) || packageName.startsWith(GOALS + ".");
-        return !own || layer(used).equals(user) || USES.getOrDefault(user, Set.of()).contains(layer(used));
+        return !own
+                || layer(used).equals(user)
+                || USES.getOrDefault(user, Set.of()).contains(layer(used));
     }
 
     /** A package's name in the table. */

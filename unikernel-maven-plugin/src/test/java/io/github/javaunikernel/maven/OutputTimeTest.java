@@ -32,16 +32,22 @@ class OutputTimeTest {
 
     @Test
     void otherTextIsRefused() {
-        assertEquals("'today' is not a time. [parameter outputTimestamp, -Dunikernel.outputTimestamp] Set"
-                + " project.build.outputTimestamp to one such as 2026-01-01T00:00:00Z.", refused("today", "12"));
-        assertEquals("'2026-01-01' is not a time. [parameter outputTimestamp, -Dunikernel.outputTimestamp] Set the"
-                + " environment variable SOURCE_DATE_EPOCH to seconds since 1970, or remove it.", refused(null, "2026-01-01"));
-        assertEquals("'99999999999999999999' is not a time. [parameter outputTimestamp, -Dunikernel.outputTimestamp] Set"
-                + " the environment variable SOURCE_DATE_EPOCH to seconds since 1970, or remove it.",
+        assertEquals(
+                "'today' is not a time. [parameter outputTimestamp, -Dunikernel.outputTimestamp] Set"
+                        + " project.build.outputTimestamp to one such as 2026-01-01T00:00:00Z.",
+                refused("today", "12"));
+        assertEquals(
+                "'2026-01-01' is not a time. [parameter outputTimestamp, -Dunikernel.outputTimestamp] Set the"
+                        + " environment variable SOURCE_DATE_EPOCH to seconds since 1970, or remove it.",
+                refused(null, "2026-01-01"));
+        assertEquals(
+                "'99999999999999999999' is not a time. [parameter outputTimestamp, -Dunikernel.outputTimestamp] Set"
+                        + " the environment variable SOURCE_DATE_EPOCH to seconds since 1970, or remove it.",
                 refused(null, "99999999999999999999"));
     }
 
     private static String refused(String text, String epoch) {
-        return assertThrows(SettingException.class, () -> OutputTime.parse(text, epoch)).getMessage();
+        return assertThrows(SettingException.class, () -> OutputTime.parse(text, epoch))
+                .getMessage();
     }
 }

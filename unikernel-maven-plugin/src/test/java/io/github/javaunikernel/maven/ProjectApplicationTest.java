@@ -24,6 +24,7 @@ class ProjectApplicationTest {
 
     @TempDir
     private Path target;
+
     private final MavenProject project = new MavenProject();
 
     @BeforeEach
@@ -31,8 +32,13 @@ class ProjectApplicationTest {
         project.setBuild(new Build());
         project.getBuild().setDirectory(target.toString());
         project.setArtifact(artifact("own.jar", null));
-        for (String file : List.of("app/own.jar", "lib/boot/io.quarkus.runner.jar", "lib/main/library.jar",
-                "quarkus/generated-bytecode.jar", "quarkus-app-dependencies.txt", "quarkus-run.jar")) {
+        for (String file : List.of(
+                "app/own.jar",
+                "lib/boot/io.quarkus.runner.jar",
+                "lib/main/library.jar",
+                "quarkus/generated-bytecode.jar",
+                "quarkus-app-dependencies.txt",
+                "quarkus-run.jar")) {
             file("quarkus-app/" + file);
         }
     }
@@ -43,8 +49,8 @@ class ProjectApplicationTest {
     }
 
     private Artifact artifact(String name, String classifier) throws IOException {
-        Artifact artifact = new DefaultArtifact("g", "own", "1", null, "jar", classifier,
-                new DefaultArtifactHandler("jar"));
+        Artifact artifact =
+                new DefaultArtifact("g", "own", "1", null, "jar", classifier, new DefaultArtifactHandler("jar"));
         artifact.setFile(file(name).toFile());
         return artifact;
     }
@@ -54,10 +60,17 @@ class ProjectApplicationTest {
     void theDirectoryThatQuarkusMadeIsFound(String packaging) throws Exception {
         project.setPackaging(packaging);
         ProjectApplication.Layout layout = new ProjectApplication(project).layout(null, null);
-        assertEquals(List.of(new Application.Jar(target.resolve("quarkus-app/quarkus-run.jar"), "file:quarkus-run.jar",
-                "/app/quarkus-run.jar")), layout.jars());
-        assertEquals(List.of("/app/app/own.jar", "/app/lib/boot/io.quarkus.runner.jar", "/app/lib/main/library.jar",
-                "/app/quarkus-app-dependencies.txt", "/app/quarkus/generated-bytecode.jar"),
+        assertEquals(
+                List.of(new Application.Jar(
+                        target.resolve("quarkus-app/quarkus-run.jar"), "file:quarkus-run.jar", "/app/quarkus-run.jar")),
+                layout.jars());
+        assertEquals(
+                List.of(
+                        "/app/app/own.jar",
+                        "/app/lib/boot/io.quarkus.runner.jar",
+                        "/app/lib/main/library.jar",
+                        "/app/quarkus-app-dependencies.txt",
+                        "/app/quarkus/generated-bytecode.jar"),
                 layout.others().stream().map(Application.Jar::place).toList());
     }
 
@@ -65,7 +78,8 @@ class ProjectApplicationTest {
     void theUberJarOfThisBuildWinsOverTheDirectoryOfAnEarlierOne() throws Exception {
         project.addAttachedArtifact(artifact("own-runner.jar", "runner"));
         ProjectApplication.Layout layout = new ProjectApplication(project).layout(null, null);
-        assertEquals(List.of(target.resolve("own-runner.jar")),
+        assertEquals(
+                List.of(target.resolve("own-runner.jar")),
                 layout.jars().stream().map(Application.Jar::file).toList());
         assertEquals(List.of(), layout.others());
     }

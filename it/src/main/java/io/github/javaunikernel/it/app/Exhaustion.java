@@ -18,8 +18,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
 /**
- * Uses up the kinds of memory that the variable LAB_EXHAUST names, one after the other, and sees that the program can go
- * on after each. What happened is printed, one line each.
+ * Uses up the kinds of memory that the variable LAB_EXHAUST names, one after the other, and sees that the program can
+ * go on after each. What happened is printed, one line each.
  */
 public final class Exhaustion {
 
@@ -35,8 +35,7 @@ public final class Exhaustion {
         String exhaust() throws Exception;
     }
 
-    private Exhaustion() {
-    }
+    private Exhaustion() {}
 
     /** Ends when all is used up that was asked for. */
     public static void main(String[] arguments) throws Exception {
@@ -63,8 +62,7 @@ public final class Exhaustion {
     }
 
     /** How much there was, and how it ended. */
-    private record Outcome(int amount, String end) {
-    }
+    private record Outcome(int amount, String end) {}
 
     private interface Round {
         Outcome run() throws Exception;

@@ -36,8 +36,7 @@ public final class LabApp {
         String to(Map<String, String> query) throws Exception;
     }
 
-    private LabApp() {
-    }
+    private LabApp() {}
 
     /** Serves until the machine is shut down. */
     public static void main(String[] arguments) throws IOException {
@@ -120,7 +119,9 @@ public final class LabApp {
     }
 
     private static String threads() {
-        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).sorted()
+        return Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .sorted()
                 .collect(Collectors.joining("\n"));
     }
 

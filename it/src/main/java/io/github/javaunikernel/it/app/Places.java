@@ -26,7 +26,8 @@ final class Places {
 
     Places(Path place) throws IOException {
         this.place = place;
-        own = Files.createDirectories(place.resolve("survey-" + ProcessHandle.current().pid()));
+        own = Files.createDirectories(
+                place.resolve("survey-" + ProcessHandle.current().pid()));
     }
 
     void close() throws IOException {
@@ -40,12 +41,14 @@ final class Places {
     Object hasRoom() throws IOException {
         File file = place.toAbsolutePath().toFile();
         return (file.getUsableSpace() > LEAST_ROOM) + " " + (file.getTotalSpace() >= file.getUsableSpace()) + " "
-                + Files.isWritable(file.toPath()) + Files.getFileStore(file.toPath()).isReadOnly();
+                + Files.isWritable(file.toPath())
+                + Files.getFileStore(file.toPath()).isReadOnly();
     }
 
     Object canBeListed() throws IOException {
         try (var names = Files.list(place)) {
-            return names.filter(name -> name.getFileName().equals(own.getFileName())).count();
+            return names.filter(name -> name.getFileName().equals(own.getFileName()))
+                    .count();
         }
     }
 
@@ -62,7 +65,8 @@ final class Places {
     }
 
     Object takesRandomAccess() throws IOException {
-        try (RandomAccessFile file = new RandomAccessFile(own.resolve("database").toFile(), "rw")) {
+        try (RandomAccessFile file =
+                new RandomAccessFile(own.resolve("database").toFile(), "rw")) {
             file.setLength(1 << 20);
             file.seek(70_000);
             file.writeUTF("in the middle");

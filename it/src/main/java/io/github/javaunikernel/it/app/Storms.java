@@ -9,8 +9,7 @@ final class Storms {
         Box next;
     }
 
-    private Storms() {
-    }
+    private Storms() {}
 
     /** Dereferences null as often as asked; once compiled, each is a fault that becomes an exception. */
     static int nullPointers(int times) {

@@ -121,12 +121,12 @@ public final class Survey {
     private void askAboutTheProcess() {
         ask("process handle", () -> {
             ProcessHandle.Info info = ProcessHandle.current().info();
-            return info.command().orElse("").endsWith("/bin/java") + " " + info.arguments().isPresent()
-                    + info.startInstant().isPresent() + info.totalCpuDuration().isPresent();
+            return info.command().orElse("").endsWith("/bin/java") + " "
+                    + info.arguments().isPresent() + info.startInstant().isPresent()
+                    + info.totalCpuDuration().isPresent();
         });
         ask("operating system bean", () -> {
-            UnixOperatingSystemMXBean bean =
-                    (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+            UnixOperatingSystemMXBean bean = (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
             return bean.getName() + " " + (bean.getTotalMemorySize() > bean.getFreeMemorySize())
                     + (bean.getFreeMemorySize() > 0) + (bean.getOpenFileDescriptorCount() > 2)
                     + (bean.getProcessCpuTime() > 0) + (bean.getSystemLoadAverage() >= 0)
@@ -140,8 +140,10 @@ public final class Survey {
             Files.delete(dump);
             return large;
         });
-        ask("random", () -> SecureRandom.getInstanceStrong().generateSeed(16).length + " "
-                + new SecureRandom().getAlgorithm());
+        ask(
+                "random",
+                () -> SecureRandom.getInstanceStrong().generateSeed(16).length + " "
+                        + new SecureRandom().getAlgorithm());
     }
 
     private void askAboutFiles() {
@@ -197,8 +199,20 @@ public final class Survey {
 
     /** In scripts of one to four bytes a character, with combining marks, and a name as long as names may be. */
     private void askAboutText() {
-        List<String> words = List.of("Grüße", "Ελληνικά", "Русский", "עברית", "العربية", "हिन्दी", "ไทย", "中文", "日本語", "한국어",
-                "🙂👩‍👩‍👧", "e\u0301", "語".repeat(85));
+        List<String> words = List.of(
+                "Grüße",
+                "Ελληνικά",
+                "Русский",
+                "עברית",
+                "العربية",
+                "हिन्दी",
+                "ไทย",
+                "中文",
+                "日本語",
+                "한국어",
+                "🙂👩‍👩‍👧",
+                "e\u0301",
+                "語".repeat(85));
         ask("encodings", () -> System.getProperty("sun.jnu.encoding") + " " + Charset.defaultCharset());
         ask("variable", () -> System.getenv("LAB_TEXT"));
         ask("property", () -> System.getProperty("lab.text"));
@@ -211,15 +225,19 @@ public final class Survey {
                         found = name.getFileName().toString().equals(word) ? word : found;
                     }
                 }
-                return found + " " + file.toRealPath().getFileName() + " " + file.toFile().exists() + Files.readString(file).equals(word);
+                return found + " " + file.toRealPath().getFileName() + " "
+                        + file.toFile().exists() + Files.readString(file).equals(word);
             });
         }
     }
 
     private void askAboutChannels() {
         ask("mapping", () -> {
-            try (FileChannel channel = FileChannel.open(scratch.resolve("mapped"), StandardOpenOption.CREATE,
-                    StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(
+                    scratch.resolve("mapped"),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE)) {
                 MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 1 << 20);
                 mapped.putLong(777, 42);
                 mapped.force();
@@ -230,8 +248,8 @@ public final class Survey {
         });
         ask("transfer", () -> {
             try (FileChannel from = FileChannel.open(scratch.resolve("mapped"));
-                    FileChannel to = FileChannel.open(scratch.resolve("copy"), StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE)) {
+                    FileChannel to = FileChannel.open(
+                            scratch.resolve("copy"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 return from.transferTo(0, from.size(), to) + " "
                         + Files.mismatch(scratch.resolve("mapped"), scratch.resolve("copy"));
             }
@@ -243,8 +261,8 @@ public final class Survey {
             }
         });
         ask("asynchronous file", () -> {
-            try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(scratch.resolve("later"),
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(
+                    scratch.resolve("later"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 return channel.write(ByteBuffer.wrap(new byte[5]), 3).get() + " " + channel.size();
             }
         });
@@ -252,7 +270,8 @@ public final class Survey {
             UnixDomainSocketAddress address = UnixDomainSocketAddress.of(scratch.resolve("socket"));
             try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
                 server.bind(address);
-                try (SocketChannel client = SocketChannel.open(address); SocketChannel accepted = server.accept()) {
+                try (SocketChannel client = SocketChannel.open(address);
+                        SocketChannel accepted = server.accept()) {
                     client.write(ByteBuffer.wrap(new byte[3]));
                     return accepted.read(ByteBuffer.allocate(9));
                 }
@@ -287,7 +306,8 @@ public final class Survey {
         });
         ask("datagram", () -> {
             InetAddress loopback = InetAddress.getLoopbackAddress();
-            try (DatagramSocket server = new DatagramSocket(0, loopback); DatagramSocket client = new DatagramSocket()) {
+            try (DatagramSocket server = new DatagramSocket(0, loopback);
+                    DatagramSocket client = new DatagramSocket()) {
                 client.send(new DatagramPacket(new byte[3], 3, loopback, server.getLocalPort()));
                 DatagramPacket received = new DatagramPacket(new byte[10], 10);
                 server.setSoTimeout(60_000);
@@ -298,7 +318,8 @@ public final class Survey {
         ask("client and server", () -> {
             HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
             server.createContext("/", exchange -> {
-                byte[] count = String.valueOf(exchange.getRequestBody().readAllBytes().length).getBytes();
+                byte[] count = String.valueOf(exchange.getRequestBody().readAllBytes().length)
+                        .getBytes();
                 exchange.sendResponseHeaders(200, count.length);
                 exchange.getResponseBody().write(count);
                 exchange.close();
@@ -307,8 +328,11 @@ public final class Survey {
             try {
                 URI uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/");
                 HttpRequest request = HttpRequest.newBuilder(uri)
-                        .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[300_000])).build();
-                return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[300_000]))
+                        .build();
+                return HttpClient.newHttpClient()
+                        .send(request, HttpResponse.BodyHandlers.ofString())
+                        .body();
             } finally {
                 server.stop(0);
             }
@@ -323,14 +347,18 @@ public final class Survey {
         });
         ask("many threads", () -> {
             CountDownLatch met = new CountDownLatch(300);
-            List<Thread> threads = IntStream.range(0, 300).mapToObj(i -> new Thread(met::countDown)).toList();
+            List<Thread> threads = IntStream.range(0, 300)
+                    .mapToObj(i -> new Thread(met::countDown))
+                    .toList();
             threads.forEach(Thread::start);
             for (Thread thread : threads) {
                 thread.join();
             }
             return met.getCount();
         });
-        ask("parallel sum", () -> IntStream.range(0, 100_000).parallel().asLongStream().sum());
+        ask(
+                "parallel sum",
+                () -> IntStream.range(0, 100_000).parallel().asLongStream().sum());
         ask("timer", () -> {
             ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
             try {

@@ -9,8 +9,7 @@ import java.util.ServiceLoader;
 
 public final class Main {
 
-    private Main() {
-    }
+    private Main() {}
 
     public static void main(String[] arguments) throws IOException {
         found(Main.class.getModule());

@@ -20,13 +20,24 @@ import java.util.stream.Stream;
  * @param jvmArguments after those chosen for the machine
  * @param systemProperties baked in as {@code -D} options
  */
-public record Application(String mainClass, List<Jar> jars, List<Jar> others, boolean asModule,
-                          List<String> jvmArguments, Map<String, String> systemProperties, List<String> arguments,
-                          Map<String, String> environment) {
+public record Application(
+        String mainClass,
+        List<Jar> jars,
+        List<Jar> others,
+        boolean asModule,
+        List<String> jvmArguments,
+        Map<String, String> systemProperties,
+        List<String> arguments,
+        Map<String, String> environment) {
 
     /** An ordinary class path. */
-    public Application(String mainClass, List<Jar> jars, List<String> jvmArguments, Map<String, String> systemProperties,
-            List<String> arguments, Map<String, String> environment) {
+    public Application(
+            String mainClass,
+            List<Jar> jars,
+            List<String> jvmArguments,
+            Map<String, String> systemProperties,
+            List<String> arguments,
+            Map<String, String> environment) {
         this(mainClass, jars, List.of(), false, jvmArguments, systemProperties, arguments, environment);
     }
 
@@ -63,8 +74,11 @@ public record Application(String mainClass, List<Jar> jars, List<Jar> others, bo
 
     /** Every jar of the program, whoever loads it. */
     public List<Path> allJars() {
-        return Stream.concat(jars.stream(), others.stream().filter(file -> file.file().toString().endsWith(".jar")))
-                .map(Jar::file).toList();
+        return Stream.concat(
+                        jars.stream(),
+                        others.stream().filter(file -> file.file().toString().endsWith(".jar")))
+                .map(Jar::file)
+                .toList();
     }
 
     /**

@@ -29,7 +29,9 @@ public final class ApplicationDirectory {
      */
     public static ApplicationDirectory of(Path directory, String mainJar) throws IOException, SettingException {
         if (!Files.isDirectory(directory)) {
-            throw new SettingException("applicationDirectory", "There is no directory " + directory + ".",
+            throw new SettingException(
+                    "applicationDirectory",
+                    "There is no directory " + directory + ".",
                     "Correct the path, or run the goal after the plugin that creates the directory.");
         }
         if (mainJar == null) {
@@ -37,7 +39,9 @@ public final class ApplicationDirectory {
         }
         Path jar = directory.resolve(mainJar).normalize();
         if (!jar.startsWith(directory.normalize()) || !Files.isRegularFile(jar)) {
-            throw new SettingException("mainJar", "There is no file " + mainJar + " in " + directory + ".",
+            throw new SettingException(
+                    "mainJar",
+                    "There is no file " + mainJar + " in " + directory + ".",
                     "Name the jar to start by its path in the directory.");
         }
         return new ApplicationDirectory(directory, jar);
@@ -51,7 +55,10 @@ public final class ApplicationDirectory {
     /** Every other file. */
     public List<Application.Jar> others() throws IOException {
         try (var files = Files.walk(directory)) {
-            return files.filter(file -> Files.isRegularFile(file) && !file.equals(main)).sorted().map(this::placed).toList();
+            return files.filter(file -> Files.isRegularFile(file) && !file.equals(main))
+                    .sorted()
+                    .map(this::placed)
+                    .toList();
         }
     }
 
@@ -63,15 +70,20 @@ public final class ApplicationDirectory {
     private static Path onlyStartable(Path directory) throws IOException, SettingException {
         List<Path> found = new ArrayList<>();
         try (var files = Files.list(directory)) {
-            for (Path file : files.filter(name -> name.toString().endsWith(".jar")).sorted().toList()) {
+            for (Path file : files.filter(name -> name.toString().endsWith(".jar"))
+                    .sorted()
+                    .toList()) {
                 if (MainClass.isNamedBy(file)) {
                     found.add(file);
                 }
             }
         }
         if (found.size() != 1) {
-            throw new SettingException("mainJar", (found.isEmpty() ? "No jar" : "More than one jar") + " at the top of "
-                    + directory + " names a main class.", "Name the jar to start by its path in the directory.");
+            throw new SettingException(
+                    "mainJar",
+                    (found.isEmpty() ? "No jar" : "More than one jar") + " at the top of " + directory
+                            + " names a main class.",
+                    "Name the jar to start by its path in the directory.");
         }
         return found.get(0);
     }

@@ -28,6 +28,7 @@ record ClassDataChoice(ClassDataMode mode, boolean trainable, String note) {
     /** With these HotSpot does without the modules of an archive, and so without classes that are linked in advance. */
     private static final String NOT_LINKED = "-javaagent:.*|-agentlib:.*|-agentpath:.*|-Xrun.*"
             + "|--(add-modules|add-exports|add-opens|add-reads|enable-native-access).*";
+
     private static final Pattern HEAP = Pattern.compile("-Xmx(\\d{1,9})([mMgG])");
     /** In MiB; from here on references have 8 bytes (HotSpot's CompressedOops), and an archive has those of 4. */
     private static final long LARGE_HEAP = 32 << 10;
@@ -45,12 +46,14 @@ record ClassDataChoice(ClassDataMode mode, boolean trainable, String note) {
             return new ClassDataChoice(ClassDataMode.OFF, trainable, "");
         }
         if (noArchive.isPresent()) {
-            return new ClassDataChoice(ClassDataMode.OFF, false,
+            return new ClassDataChoice(
+                    ClassDataMode.OFF,
+                    false,
                     "The image has no class data, since the JVM would ignore them: " + noArchive.get());
         }
         if (wanted == ClassDataMode.APP && notOfApplication.isPresent()) {
-            return new ClassDataChoice(ClassDataMode.JDK, false,
-                    "The image has class data of the JDK only: " + notOfApplication.get());
+            return new ClassDataChoice(
+                    ClassDataMode.JDK, false, "The image has class data of the JDK only: " + notOfApplication.get());
         }
         return new ClassDataChoice(wanted, trainable, "");
     }

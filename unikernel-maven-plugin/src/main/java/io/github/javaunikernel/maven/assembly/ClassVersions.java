@@ -13,13 +13,14 @@ import java.util.zip.ZipFile;
 
 /**
  * Makes sure that the runtime can load the classes. A class file that is newer than it is an error when it is the main
- * class, or when most of its jar is as new; a few such classes in a jar are a warning, since libraries carry classes that
- * they load on newer versions of Java only.
+ * class, or when most of its jar is as new; a few such classes in a jar are a warning, since libraries carry classes
+ * that they load on newer versions of Java only.
  */
 final class ClassVersions {
 
     /** Class files of Java N have the version 44 + N (JVMS table 4.1-A). */
     private static final int BEFORE_FIRST = 44;
+
     private static final int HEADER = 8;
 
     private final int newest;
@@ -79,13 +80,16 @@ final class ClassVersions {
     }
 
     private static String described(String entry, int version) {
-        return entry.substring(0, entry.length() - ".class".length()).replace('/', '.') + ", compiled for Java " + version;
+        return entry.substring(0, entry.length() - ".class".length()).replace('/', '.') + ", compiled for Java "
+                + version;
     }
 
     private SettingException refused(Path jar, String example) {
-        return new SettingException("jdkHome", "The runtime is Java " + newest + " and cannot load "
-                + jar.getFileName() + ": it has the class " + example + ".",
+        return new SettingException(
+                "jdkHome",
+                "The runtime is Java " + newest + " and cannot load " + jar.getFileName() + ": it has the class "
+                        + example + ".",
                 "Set it to a JDK of that version or later, or compile for Java " + newest
-                + " ('maven.compiler.release', or an older version of the dependency).");
+                        + " ('maven.compiler.release', or an older version of the dependency).");
     }
 }

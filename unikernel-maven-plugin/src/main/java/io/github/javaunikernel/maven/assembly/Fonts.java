@@ -65,10 +65,13 @@ final class Fonts {
     private List<String> chosen() throws IOException {
         List<String> all = new ArrayList<>();
         for (String directory : DIRECTORIES) {
-            system.pathsBelow(directory).stream().filter(path -> FONT.matcher(path).matches()).forEach(all::add);
+            system.pathsBelow(directory).stream()
+                    .filter(path -> FONT.matcher(path).matches())
+                    .forEach(all::add);
         }
         for (Pattern family : FAMILIES) {
-            List<String> members = all.stream().filter(path -> family.matcher(path).matches()).toList();
+            List<String> members =
+                    all.stream().filter(path -> family.matcher(path).matches()).toList();
             if (!members.isEmpty()) {
                 return members;
             }

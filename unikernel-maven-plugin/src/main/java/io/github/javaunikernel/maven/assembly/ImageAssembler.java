@@ -64,14 +64,15 @@ public final class ImageAssembler {
         List<String> linked = RuntimeLinker.modules(runtime);
         List<String> options = options(request, launch.options(Set.copyOf(linked), feature));
         prove(request, runtime, launch, options);
-        Optional<Path> archive = classData.mode() != ClassDataMode.APP ? Optional.empty()
-                : Optional.of(new ImageClassData(request, progress, warnings)
-                        .archive(runtime, mainClass, options));
-        ImageTree tree = new ImageContents(request, warnings).build(new ImageContents.Prepared(runtime, archive, launch,
-                options, classData.trainable(), needed.drawing()));
+        Optional<Path> archive = classData.mode() != ClassDataMode.APP
+                ? Optional.empty()
+                : Optional.of(new ImageClassData(request, progress, warnings).archive(runtime, mainClass, options));
+        ImageTree tree = new ImageContents(request, warnings)
+                .build(new ImageContents.Prepared(
+                        runtime, archive, launch, options, classData.trainable(), needed.drawing()));
         try (Outputs outputs = new Outputs(request.directory(), request.name())) {
-            ImageSummary summary = new Ext2Writer("unikernel", request.time())
-                    .write(tree, outputs.unfinished(request.imageFile()));
+            ImageSummary summary =
+                    new Ext2Writer("unikernel", request.time()).write(tree, outputs.unfinished(request.imageFile()));
             checkSize(request, summary.size());
             String manifest = ManifestFile.text(request, summary, mainClass, modules, linked);
             writeSideFiles(request, outputs, summary.uuid(), manifest);
@@ -86,8 +87,7 @@ public final class ImageAssembler {
      * @param names root modules
      * @param drawing whether text is drawn, so that fonts are needed
      */
-    private record NeededModules(Set<String> names, boolean drawing) {
-    }
+    private record NeededModules(Set<String> names, boolean drawing) {}
 
     private NeededModules modules(ImageRequest request) throws IOException, SettingException {
         RuntimeChoice choice = request.runtime();
@@ -96,7 +96,8 @@ public final class ImageAssembler {
         analysis.check("additionalModules", choice.additionalModules());
         LocaleChoice.check(choice.locales());
         Set<String> modules = new TreeSet<>(choice.modules());
-        boolean drawing = modules.contains(DESKTOP) || choice.additionalModules().contains(DESKTOP);
+        boolean drawing =
+                modules.contains(DESKTOP) || choice.additionalModules().contains(DESKTOP);
         if (modules.isEmpty()) {
             ModuleReasons found = found(request, analysis);
             modules.addAll(found.modules());
@@ -111,8 +112,8 @@ public final class ImageAssembler {
         Application application = request.application();
         List<Path> jars = new ArrayList<>(application.allJars());
         jars.addAll(jarsAmong(request.files()));
-        ModuleReasons reasons = analysis.modulesUsedBy(jars, application.options().all(),
-                application.environment());
+        ModuleReasons reasons =
+                analysis.modulesUsedBy(jars, application.options().all(), application.environment());
         reasons.added().forEach((module, reason) -> progress.accept("Added " + module + ": " + reason));
         return reasons;
     }
@@ -123,7 +124,9 @@ public final class ImageAssembler {
             return List.of();
         }
         try (var all = Files.walk(files)) {
-            return all.filter(file -> file.toString().endsWith(".jar") && Files.isRegularFile(file)).sorted().toList();
+            return all.filter(file -> file.toString().endsWith(".jar") && Files.isRegularFile(file))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -137,8 +140,12 @@ public final class ImageAssembler {
                     + " set cds to off.");
         }
         Application application = request.application();
-        ClassDataChoice choice = ClassDataChoice.of(wanted, application, launch,
-                new GivenOptions(options(request, List.of()), application.options().environment()));
+        ClassDataChoice choice = ClassDataChoice.of(
+                wanted,
+                application,
+                launch,
+                new GivenOptions(
+                        options(request, List.of()), application.options().environment()));
         if (!choice.note().isEmpty()) {
             progress.accept(choice.note());
         }
@@ -148,11 +155,17 @@ public final class ImageAssembler {
     private Path runtime(ImageRequest request, Set<String> modules, boolean classData)
             throws IOException, SettingException {
         RuntimeChoice choice = request.runtime();
-        RuntimeSpec spec = new RuntimeSpec(choice.jdk(), modules, choice.compress(), choice.stripDebug(),
-                classData, LocaleChoice.kept(choice.locales(), modules), request.time());
+        RuntimeSpec spec = new RuntimeSpec(
+                choice.jdk(),
+                modules,
+                choice.compress(),
+                choice.stripDebug(),
+                classData,
+                LocaleChoice.kept(choice.locales(), modules),
+                request.time());
         RuntimeLinker.Linked linked = new RuntimeLinker(choice.cache(), choice.cacheLimit()).link(spec);
-        progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java " + choice.jdk().version()
-                + " with " + String.join(", ", modules));
+        progress.accept((linked.fresh() ? "Linked" : "Reusing") + " a runtime of Java "
+                + choice.jdk().version() + " with " + String.join(", ", modules));
         return linked.path();
     }
 
@@ -160,8 +173,8 @@ public final class ImageAssembler {
     private static List<String> options(ImageRequest request, List<String> fromManifest) throws SettingException {
         Machine machine = request.machine();
         GivenOptions given = request.application().options();
-        List<String> options = new ArrayList<>(
-                JvmOptions.forMachine(machine.memory(), machine.vcpus(), machine.startup(), given));
+        List<String> options =
+                new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(), machine.startup(), given));
         options.addAll(fromManifest);
         options.addAll(given.arguments());
         return options;
@@ -177,14 +190,17 @@ public final class ImageAssembler {
         OptionProof proof = new OptionProof(jdk, runtime);
         proof.prove(options, application.options().environment()).forEach(warnings);
         if (application.asModule()) {
-            proof.proveModules(launch.command(application.classPath().stream().map(Path::toString).toList()));
+            proof.proveModules(launch.command(
+                    application.classPath().stream().map(Path::toString).toList()));
         }
     }
 
     private static void checkSize(ImageRequest request, long size) throws SettingException {
         if (request.maxSize() > 0 && size > request.maxSize() * MEBIBYTE) {
-            throw new SettingException("imageSize", "The image needs " + (size + MEBIBYTE - 1) / MEBIBYTE
-                    + " MiB, but the limit is " + request.maxSize() + ".",
+            throw new SettingException(
+                    "imageSize",
+                    "The image needs " + (size + MEBIBYTE - 1) / MEBIBYTE + " MiB, but the limit is "
+                            + request.maxSize() + ".",
                     "Raise the limit, or leave out dependencies or modules.");
         }
     }
@@ -192,9 +208,14 @@ public final class ImageAssembler {
     private static void writeSideFiles(ImageRequest request, Outputs outputs, UUID root, String manifest)
             throws IOException {
         Machine machine = request.machine();
-        XenConfig xen = new XenConfig(request.name(), request.kernelFile().toAbsolutePath(),
-                request.imageFile().toAbsolutePath(), machine.commandLine().withRoot(root), machine.memory(),
-                machine.vcpus(), machine.network());
+        XenConfig xen = new XenConfig(
+                request.name(),
+                request.kernelFile().toAbsolutePath(),
+                request.imageFile().toAbsolutePath(),
+                machine.commandLine().withRoot(root),
+                machine.memory(),
+                machine.vcpus(),
+                machine.network());
         write(outputs.unfinished(request.kernelFile()), request.kernel().elf());
         write(outputs.unfinished(request.xenFile()), xen.text().getBytes(StandardCharsets.UTF_8));
         write(outputs.unfinished(request.manifestFile()), manifest.getBytes(StandardCharsets.UTF_8));

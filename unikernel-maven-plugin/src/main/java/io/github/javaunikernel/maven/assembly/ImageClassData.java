@@ -39,19 +39,20 @@ final class ImageClassData {
         boolean linked = ClassDataChoice.isLinked(choice.jdk(), new GivenOptions(options, environment()));
         ClassList list = ClassList.read(choice.classList());
         try (Staging staging = Staging.of(request)) {
-            ApplicationClassData.Archive archive = new ApplicationClassData(choice.jdk(), runtime, staging.directory(),
-                    staging.classPath(), list, linked).archive(choice.cache(), choice.cacheLimit());
+            ApplicationClassData.Archive archive = new ApplicationClassData(
+                            choice.jdk(), runtime, staging.directory(), staging.classPath(), list, linked)
+                    .archive(choice.cache(), choice.cacheLimit());
             tell(archive, list, prove(runtime, staging, mainClass, options, archive.file()));
             return archive.file();
         }
     }
 
-    private Optional<ClassDataProof.Count> prove(Path runtime, Staging staging, String mainClass, List<String> options,
-            Path archive) throws IOException, SettingException {
+    private Optional<ClassDataProof.Count> prove(
+            Path runtime, Staging staging, String mainClass, List<String> options, Path archive)
+            throws IOException, SettingException {
         JavaHome jdk = request.runtime().jdk();
         List<String> program = List.of("-cp", String.join(":", staging.classPath()), mainClass);
-        return new ClassDataProof(jdk, runtime, staging.directory(), program)
-                .prove(archive, options, environment());
+        return new ClassDataProof(jdk, runtime, staging.directory(), program).prove(archive, options, environment());
     }
 
     /** Variables that hold options of the JVM. */
@@ -62,10 +63,15 @@ final class ImageClassData {
     private void tell(ApplicationClassData.Archive archive, ClassList list, Optional<ClassDataProof.Count> count)
             throws IOException {
         String proved = count.map(start -> "; a start takes " + start.archived() + " of its " + start.all()
-                + " classes before main() from there").orElse("");
-        progress.accept(String.format("%s class data of %d classes in %s, %.1f MB%s",
-                archive.fresh() ? "Made" : "Reusing", list.classes(), request.runtime().classList().getFileName(),
-                Files.size(archive.file()) / 1e6, proved));
+                        + " classes before main() from there")
+                .orElse("");
+        progress.accept(String.format(
+                "%s class data of %d classes in %s, %.1f MB%s",
+                archive.fresh() ? "Made" : "Reusing",
+                list.classes(),
+                request.runtime().classList().getFileName(),
+                Files.size(archive.file()) / 1e6,
+                proved));
         if (count.isEmpty()) {
             warnings.accept("The class data could not be checked, because this machine has too little memory for a"
                     + " start with the JVM options of the image. Build on a machine with more memory to check them.");

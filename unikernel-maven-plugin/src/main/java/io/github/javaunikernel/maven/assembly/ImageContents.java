@@ -39,11 +39,20 @@ final class ImageContents {
      * Parts of a runtime that start processes, serve other JDKs, or need a display or a sound card: nothing in a guest
      * can use them, and the last would bring dozens of system libraries along.
      */
-    private static final Set<String> UNUSABLE = Set.of("lib/jexec", "lib/jspawnhelper", "lib/jrt-fs.jar",
-            "lib/classlist", "lib/libawt_xawt.so", "lib/libjawt.so", "lib/libsplashscreen.so", "lib/libjsound.so");
+    private static final Set<String> UNUSABLE = Set.of(
+            "lib/jexec",
+            "lib/jspawnhelper",
+            "lib/jrt-fs.jar",
+            "lib/classlist",
+            "lib/libawt_xawt.so",
+            "lib/libjawt.so",
+            "lib/libsplashscreen.so",
+            "lib/libjsound.so");
+
     private static final Map<String, String> OPENED_BY_RUNTIME = Map.of("lib/libsctp.so", "libsctp.so.1");
     /** Parts of a runtime that an administrator configures in the JDK; jlink has them as the JDK was delivered. */
     private static final List<String> CONFIGURED = List.of("conf/", "lib/security/");
+
     private static final String TRUSTED = "lib/security/cacerts";
     /** Taken by the JDK in place of the store above where it is there. */
     private static final String TRUSTED_FIRST = "lib/security/jssecacerts";
@@ -71,9 +80,13 @@ final class ImageContents {
      * @param trainable whether a start of it can record a class list
      * @param drawing whether text is drawn, so that fonts are needed
      */
-    record Prepared(Path runtime, Optional<Path> classData, Launch launch, List<String> options, boolean trainable,
-                    boolean drawing) {
-    }
+    record Prepared(
+            Path runtime,
+            Optional<Path> classData,
+            Launch launch,
+            List<String> options,
+            boolean trainable,
+            boolean drawing) {}
 
     /** Builds the tree. */
     ImageTree build(Prepared prepared) throws IOException, SettingException {
@@ -114,8 +127,10 @@ final class ImageContents {
     private void checkNumber(List<String> writable) throws SettingException {
         int asked = request.machine().memoryFileSystems().size();
         if (writable.size() + asked > MOST_MOUNTS) {
-            throw new SettingException("tmpfs", "There are " + asked + " directories in memory; the kernel takes "
-                    + (MOST_MOUNTS - writable.size()) + " in addition to " + String.join(" and ", writable) + ".",
+            throw new SettingException(
+                    "tmpfs",
+                    "There are " + asked + " directories in memory; the kernel takes " + (MOST_MOUNTS - writable.size())
+                            + " in addition to " + String.join(" and ", writable) + ".",
                     "Use one directory with several below it.");
         }
     }
@@ -123,8 +138,9 @@ final class ImageContents {
     private void checkConfiguration() throws SettingException, IOException {
         Optional<String> other = request.machine().commandLine().configuration();
         if (other.isPresent() && !tree.holdsFile(other.get())) {
-            throw new SettingException("kernelOptions", "conf=" + other.get()
-                    + " names a file that the image does not have.",
+            throw new SettingException(
+                    "kernelOptions",
+                    "conf=" + other.get() + " names a file that the image does not have.",
                     "Add it to src/main/unikernel, or leave the option out.");
         }
     }
@@ -138,8 +154,10 @@ final class ImageContents {
             String path = "/" + DirectoryTree.slashed(files.relativize(file));
             for (String reserved : RESERVED) {
                 if (path.startsWith(reserved)) {
-                    throw new SettingException("filesDirectory", file + " would become " + path
-                            + " in the image, which the build creates.", "Move or remove it.");
+                    throw new SettingException(
+                            "filesDirectory",
+                            file + " would become " + path + " in the image, which the build creates.",
+                            "Move or remove it.");
                 }
             }
             add(path, file, "file:" + path.substring(1));
@@ -152,8 +170,13 @@ final class ImageContents {
         BiosLoader loader = BiosLoader.builtIn();
         tree.bootFile(Paths.KERNEL, FileContent.of(kernel.elf()), kernel.origin());
         tree.bootFile(Paths.BIOS_LOADER, FileContent.of(loader.program()), Kernel.builtInOrigin());
-        tree.bootFile(Paths.MENU, FileContent.of(image -> GrubMenu.text(request.name(), Paths.KERNEL,
-                request.machine().commandLine().withRoot(image))), GENERATED);
+        tree.bootFile(
+                Paths.MENU,
+                FileContent.of(image -> GrubMenu.text(
+                        request.name(),
+                        Paths.KERNEL,
+                        request.machine().commandLine().withRoot(image))),
+                GENERATED);
         tree.boot(new BootArea(loader.sector(), List.of(Paths.BIOS_LOADER, Paths.KERNEL, Paths.MENU)));
     }
 
@@ -172,8 +195,11 @@ final class ImageContents {
             }
         }
         if (Files.isRegularFile(jdk.path().resolve(TRUSTED_FIRST))) {
-            tree.file(Paths.RUNTIME + "/" + TRUSTED_FIRST, configured(jdk, TRUSTED_FIRST, jdk.path().resolve(TRUSTED_FIRST)),
-                    0644, origin);
+            tree.file(
+                    Paths.RUNTIME + "/" + TRUSTED_FIRST,
+                    configured(jdk, TRUSTED_FIRST, jdk.path().resolve(TRUSTED_FIRST)),
+                    0644,
+                    origin);
         }
     }
 
@@ -200,12 +226,15 @@ final class ImageContents {
     }
 
     private void addLibraries(Path runtime, boolean drawing) throws IOException, SettingException {
-        LibraryClosure closure = new LibraryClosure(request.runtime().sysroot())
-                .add(filesUnder(runtime, ImageContents::usable));
+        LibraryClosure closure =
+                new LibraryClosure(request.runtime().sysroot()).add(filesUnder(runtime, ImageContents::usable));
         List<Path> own = request.files() != null && Files.isDirectory(request.files())
-                ? filesUnder(request.files(), path -> true) : List.of();
+                ? filesUnder(request.files(), path -> true)
+                : List.of();
         closure.addOwn(own).addJars(request.application().allJars());
-        closure.addOwn(request.application().others().stream().map(Application.Jar::file).toList());
+        closure.addOwn(request.application().others().stream()
+                .map(Application.Jar::file)
+                .toList());
         addOpenedByName(runtime, closure);
         if (drawing && Files.exists(runtime.resolve(Fonts.USER))) {
             new Fonts(new SystemRoot(request.runtime().sysroot()), warnings)
@@ -224,7 +253,8 @@ final class ImageContents {
         for (Map.Entry<String, String> opening : OPENED_BY_RUNTIME.entrySet()) {
             if (Files.exists(runtime.resolve(opening.getKey())) && !closure.addNamed(opening.getValue())) {
                 warnings.accept("The native library " + opening.getValue() + ", which " + opening.getKey()
-                        + " of the runtime opens, is not under " + request.runtime().sysroot() + ". Install the package that"
+                        + " of the runtime opens, is not under "
+                        + request.runtime().sysroot() + ". Install the package that"
                         + " has it, if the application uses it.");
             }
         }
@@ -265,8 +295,8 @@ final class ImageContents {
     }
 
     private Map<String, String> environment() {
-        Map<String, String> environment = new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC",
-                "PATH", "/jvm/bin"));
+        Map<String, String> environment =
+                new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC", "PATH", "/jvm/bin"));
         environment.putAll(request.application().environment());
         return environment;
     }
@@ -281,8 +311,13 @@ final class ImageContents {
         return directories.paths();
     }
 
-    private void addConfig(String path, List<String> options, List<String> program, Map<String, String> environment,
-            List<String> writable) throws SettingException, ImageException {
+    private void addConfig(
+            String path,
+            List<String> options,
+            List<String> program,
+            Map<String, String> environment,
+            List<String> writable)
+            throws SettingException, ImageException {
         GuestConfig config = new GuestConfig(Paths.JAVA);
         options.forEach(config::argument);
         program.forEach(config::argument);
@@ -297,7 +332,9 @@ final class ImageContents {
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             config.variable(variable.getKey(), variable.getValue());
         }
-        config.directory(Paths.APPLICATION).hostName(machine.hostName()).network(machine.network())
+        config.directory(Paths.APPLICATION)
+                .hostName(machine.hostName())
+                .network(machine.network())
                 .time(machine.time());
         writable.forEach(config::writable);
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
@@ -333,7 +370,8 @@ final class ImageContents {
     private static List<Path> filesUnder(Path directory, Predicate<Path> wanted) throws IOException {
         try (var walk = Files.walk(directory)) {
             return walk.filter(file -> !file.equals(directory) && wanted.test(directory.relativize(file)))
-                    .sorted().toList();
+                    .sorted()
+                    .toList();
         }
     }
 }

@@ -14,8 +14,16 @@ import java.time.Instant;
  * @param maxSize in MiB, 0 for any
  * @param time of everything in the image
  */
-public record ImageRequest(String name, Path directory, Application application, Machine machine,
-                           RuntimeChoice runtime, Kernel kernel, Path files, int maxSize, Instant time) {
+public record ImageRequest(
+        String name,
+        Path directory,
+        Application application,
+        Machine machine,
+        RuntimeChoice runtime,
+        Kernel kernel,
+        Path files,
+        int maxSize,
+        Instant time) {
 
     /** The image. */
     public Path imageFile() {

@@ -18,8 +18,8 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
 /**
- * How the JVM starts an application: as {@code java -jar} does it, with what the manifest of its jar asks for,
- * or as a module.
+ * How the JVM starts an application: as {@code java -jar} does it, with what the manifest of its jar asks for, or as a
+ * module.
  */
 final class Launch {
 
@@ -27,6 +27,7 @@ final class Launch {
     /** What else the manifest of an agent says; java.lang.instrument describes it. */
     private static final List<String> OF_AGENTS =
             List.of("Can-Redefine-Classes", "Can-Retransform-Classes", "Can-Set-Native-Method-Prefix");
+
     private static final String NATIVE_ACCESS = "Enable-Native-Access";
     /** The first Java whose launcher reads that attribute. */
     private static final int NATIVE_ACCESS_SINCE = 22;
@@ -42,7 +43,8 @@ final class Launch {
     }
 
     static Launch of(Application application, String mainClass) throws IOException {
-        return new Launch(application, mainClass, Jar.attributes(application.classPath().get(0)));
+        return new Launch(
+                application, mainClass, Jar.attributes(application.classPath().get(0)));
     }
 
     /**
@@ -97,8 +99,13 @@ final class Launch {
         Attributes main = manifest.getMainAttributes();
         main.put(Attributes.Name.MANIFEST_VERSION, "1.0");
         main.put(Attributes.Name.MAIN_CLASS, mainClass);
-        main.put(Attributes.Name.CLASS_PATH, String.join(" ", classPath.stream()
-                .map(path -> Path.of(path).toUri().getRawPath()).toList()));
+        main.put(
+                Attributes.Name.CLASS_PATH,
+                String.join(
+                        " ",
+                        classPath.stream()
+                                .map(path -> Path.of(path).toUri().getRawPath())
+                                .toList()));
         main.put(AGENT, attributes.getValue(AGENT));
         for (String name : OF_AGENTS) {
             if (attributes.getValue(name) != null) {
@@ -117,12 +124,17 @@ final class Launch {
 
     private String moduleName() throws IOException, SettingException {
         Path jar = application.classPath().get(0);
-        return ModuleAnalysis.moduleName(jar).orElseThrow(() -> new SettingException("modulePath", jar.getFileName()
-                + " is not a module: it has no module-info.class.", "Write a module-info.java, or set it to false."));
+        return ModuleAnalysis.moduleName(jar)
+                .orElseThrow(() -> new SettingException(
+                        "modulePath",
+                        jar.getFileName() + " is not a module: it has no module-info.class.",
+                        "Write a module-info.java, or set it to false."));
     }
 
     private List<String> words(String attribute) {
         String value = attributes.getValue(attribute);
-        return value == null || value.isBlank() ? List.of() : List.of(value.strip().split("\\s+"));
+        return value == null || value.isBlank()
+                ? List.of()
+                : List.of(value.strip().split("\\s+"));
     }
 }

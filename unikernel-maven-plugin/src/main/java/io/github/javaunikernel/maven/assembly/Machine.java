@@ -16,7 +16,14 @@ import java.util.List;
  * @param startup how the JVM divides its first seconds between starting and compiling
  * @param instanceMetadata whether the program may ask the instance metadata service
  */
-public record Machine(int memory, int vcpus, Startup startup, String hostName, NetworkSetting network, TimeSetting time,
-                      List<MemoryFileSystem> memoryFileSystems, KernelCommandLine commandLine,
-                      InstanceEnvironment instanceEnvironment, boolean instanceMetadata) {
-}
+public record Machine(
+        int memory,
+        int vcpus,
+        Startup startup,
+        String hostName,
+        NetworkSetting network,
+        TimeSetting time,
+        List<MemoryFileSystem> memoryFileSystems,
+        KernelCommandLine commandLine,
+        InstanceEnvironment instanceEnvironment,
+        boolean instanceMetadata) {}

@@ -23,8 +23,11 @@ public final class MainClass {
 
     private static final String PARAMETER = "mainClass";
     private static final String CLASSIC = "public static void main(String[])";
-    /** From here on other main methods are started, too: of instances, without arguments, and such that are not public. */
+    /**
+     * From here on other main methods are started, too: of instances, without arguments, and such that are not public.
+     */
     private static final int INSTANCE_MAIN = 25;
+
     private static final int MAX_PARENTS = 100;
     /** Classes that extend it are started without a main method. */
     private static final String JAVAFX = "javafx/application/Application";
@@ -51,7 +54,9 @@ public final class MainClass {
         }
         Path jar = jars.get(0);
         String named = inManifest(jar);
-        return named == null ? search.onlyOneOf(jar) : search.checked(named, "is named by the manifest of " + jar.getFileName());
+        return named == null
+                ? search.onlyOneOf(jar)
+                : search.checked(named, "is named by the manifest of " + jar.getFileName());
     }
 
     private String onlyOneOf(Path jar) throws SettingException, IOException {
@@ -61,38 +66,52 @@ public final class MainClass {
             candidates = others;
         }
         if (candidates.isEmpty()) {
-            throw new SettingException(PARAMETER, "No class of " + jar.getFileName() + " has a '" + CLASSIC + "'."
-                    + tooEarly(others), others.isEmpty() ? "Write one or name the class to start."
-                    : "Write one, or set jdkHome to a JDK " + INSTANCE_MAIN + " or later.");
+            throw new SettingException(
+                    PARAMETER,
+                    "No class of " + jar.getFileName() + " has a '" + CLASSIC + "'." + tooEarly(others),
+                    others.isEmpty()
+                            ? "Write one or name the class to start."
+                            : "Write one, or set jdkHome to a JDK " + INSTANCE_MAIN + " or later.");
         }
         if (candidates.size() > 1) {
-            throw new SettingException(PARAMETER, "Several classes of " + jar.getFileName() + " have a main method: "
-                    + String.join(", ", candidates) + ".", "Name the one to start.");
+            throw new SettingException(
+                    PARAMETER,
+                    "Several classes of " + jar.getFileName() + " have a main method: " + String.join(", ", candidates)
+                            + ".",
+                    "Name the one to start.");
         }
         return candidates.iterator().next();
     }
 
     private String tooEarly(Set<String> others) {
-        return others.isEmpty() ? "" : " Java " + feature + " does not start the main method of "
-                + String.join(", ", others) + "; Java " + INSTANCE_MAIN + " does.";
+        return others.isEmpty()
+                ? ""
+                : " Java " + feature + " does not start the main method of " + String.join(", ", others) + "; Java "
+                        + INSTANCE_MAIN + " does.";
     }
 
     private String checked(String name, String why) throws SettingException, IOException {
         Optional<ClassFile> found = read(name.replace('.', '/'));
         if (found.isEmpty()) {
-            throw new SettingException(PARAMETER, "The main class " + name + " " + why
-                    + ", but neither the application nor its dependencies have it.",
+            throw new SettingException(
+                    PARAMETER,
+                    "The main class " + name + " " + why
+                            + ", but neither the application nor its dependencies have it.",
                     "Correct the name, with its package, or add the dependency that has it.");
         }
         if (!canStart(found.get())) {
-            throw new SettingException(PARAMETER, "The main class " + name + " " + why + ", but it has no '" + CLASSIC
-                    + "'." + tooEarly(found.get().hasInstanceMain() ? Set.of(name) : Set.of()),
+            throw new SettingException(
+                    PARAMETER,
+                    "The main class " + name + " " + why + ", but it has no '" + CLASSIC + "'."
+                            + tooEarly(found.get().hasInstanceMain() ? Set.of(name) : Set.of()),
                     "Write one or name another class.");
         }
         return name;
     }
 
-    /** Main methods are inherited; what a class inherits from outside of the jars is not known, and taken for enough. */
+    /**
+     * Main methods are inherited; what a class inherits from outside of the jars is not known, and taken for enough.
+     */
     private boolean canStart(ClassFile file) throws IOException {
         Optional<ClassFile> here = Optional.of(file);
         for (int depth = 0; depth < MAX_PARENTS && here.isPresent(); depth++) {
@@ -128,8 +147,10 @@ public final class MainClass {
         try (InputStream in = file.getInputStream(entry)) {
             return ClassFile.read(in);
         } catch (IOException e) {
-            throw new ExplainedException(jar + " has a class file that cannot be read, " + entry.getName()
-                    + ": " + FileTrouble.reason(e) + ". Build the jar again.", e);
+            throw new ExplainedException(
+                    jar + " has a class file that cannot be read, " + entry.getName() + ": " + FileTrouble.reason(e)
+                            + ". Build the jar again.",
+                    e);
         }
     }
 

@@ -17,13 +17,12 @@ import java.util.jar.Attributes;
 
 /**
  * What the attribute Class-Path of a jar's manifest names, relative to the jar, and what those name in turn. The JVM
- * looks for it by itself; the files only have to be at the same places. As for the JVM, an entry that is not there is no
- * error.
+ * looks for it by itself; the files only have to be at the same places. As for the JVM, an entry that is not there is
+ * no error.
  */
 public final class ManifestClassPath {
 
-    private ManifestClassPath() {
-    }
+    private ManifestClassPath() {}
 
     /**
      * The files.
@@ -41,13 +40,18 @@ public final class ManifestClassPath {
             Path from = open.remove();
             for (String entry : entries(from)) {
                 Path named = resolve(from, entry);
-                boolean wanted = named != null && named.startsWith(base) && !named.equals(base) && seen.add(named)
+                boolean wanted = named != null
+                        && named.startsWith(base)
+                        && !named.equals(base)
+                        && seen.add(named)
                         && !known.contains(named.getFileName().toString());
                 if (!wanted) {
                     continue;
                 }
                 for (Path file : filesAt(named)) {
-                    files.add(new Application.Jar(file, "file:" + DirectoryTree.slashed(base.relativize(file)),
+                    files.add(new Application.Jar(
+                            file,
+                            "file:" + DirectoryTree.slashed(base.relativize(file)),
                             directory + "/" + DirectoryTree.slashed(base.relativize(file))));
                 }
                 if (Files.isRegularFile(named) && named.toString().endsWith(".jar")) {
@@ -60,7 +64,9 @@ public final class ManifestClassPath {
 
     private static List<String> entries(Path jar) throws IOException {
         String value = Jar.attributes(jar).getValue(Attributes.Name.CLASS_PATH);
-        return value == null || value.isBlank() ? List.of() : List.of(value.strip().split("\\s+"));
+        return value == null || value.isBlank()
+                ? List.of()
+                : List.of(value.strip().split("\\s+"));
     }
 
     /** Entries are URLs relative to the jar; null where one is not, or is no file. */

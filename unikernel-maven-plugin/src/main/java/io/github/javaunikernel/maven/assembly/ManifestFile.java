@@ -19,33 +19,72 @@ final class ManifestFile {
     /** Raised when a reader of the older form would misread the newer. */
     private static final int SCHEMA = 1;
 
-    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+    private static final Gson GSON =
+            new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
-    private ManifestFile() {
-    }
+    private ManifestFile() {}
 
-    static String text(ImageRequest request, ImageSummary summary, String mainClass, Set<String> modules,
+    static String text(
+            ImageRequest request,
+            ImageSummary summary,
+            String mainClass,
+            Set<String> modules,
             List<String> linkedModules) {
         Map<String, Object> root = new LinkedHashMap<>();
         root.put("schema", SCHEMA);
         root.put("name", request.name());
         root.put("created", request.time().toString());
-        root.put("image", map("file", request.imageFile().getFileName().toString(), "size", summary.size(),
-                "uuid", summary.uuid().toString()));
-        root.put("kernel", map("version", request.kernel().version(), "options",
-                request.machine().commandLine().text()));
+        root.put(
+                "image",
+                map(
+                        "file",
+                        request.imageFile().getFileName().toString(),
+                        "size",
+                        summary.size(),
+                        "uuid",
+                        summary.uuid().toString()));
+        root.put(
+                "kernel",
+                map(
+                        "version",
+                        request.kernel().version(),
+                        "options",
+                        request.machine().commandLine().text()));
         JavaHome jdk = request.runtime().jdk();
-        root.put("jdk", map("version", jdk.runtimeVersion(), "vendor", jdk.vendor(), "modulesInUse", modules,
-                "modules", versioned(linkedModules, jdk.version())));
-        Map<String, Object> application = map("mainClass", mainClass, "classPath",
-                request.application().jars().stream().map(Application.Jar::origin).toList());
+        root.put(
+                "jdk",
+                map(
+                        "version",
+                        jdk.runtimeVersion(),
+                        "vendor",
+                        jdk.vendor(),
+                        "modulesInUse",
+                        modules,
+                        "modules",
+                        versioned(linkedModules, jdk.version())));
+        Map<String, Object> application = map(
+                "mainClass",
+                mainClass,
+                "classPath",
+                request.application().jars().stream()
+                        .map(Application.Jar::origin)
+                        .toList());
         Debugger.port(request.application().jvmArguments()).ifPresent(port -> application.put("debugPort", port));
         if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
             application.put("trainingConfig", Paths.TRAINING_CONFIG);
         }
         root.put("application", application);
-        root.put("machine", map("memory", request.machine().memory(), "vcpus", request.machine().vcpus(),
-                "network", request.machine().network().text(), "hostname", request.machine().hostName()));
+        root.put(
+                "machine",
+                map(
+                        "memory",
+                        request.machine().memory(),
+                        "vcpus",
+                        request.machine().vcpus(),
+                        "network",
+                        request.machine().network().text(),
+                        "hostname",
+                        request.machine().hostName()));
         root.put("parts", parts(summary));
         root.put("files", summary.entries().stream().map(ManifestFile::file).toList());
         return GSON.toJson(root) + "\n";
@@ -88,8 +127,17 @@ final class ManifestFile {
     }
 
     private static Map<String, Object> file(ImageEntry entry) {
-        Map<String, Object> file = map("path", entry.path(), "type", entry.type(), "mode",
-                String.format("%04o", entry.permissions()), "size", entry.size(), "origin", entry.origin());
+        Map<String, Object> file = map(
+                "path",
+                entry.path(),
+                "type",
+                entry.type(),
+                "mode",
+                String.format("%04o", entry.permissions()),
+                "size",
+                entry.size(),
+                "origin",
+                entry.origin());
         if (entry.sha256() != null) {
             file.put("sha256", entry.sha256());
         }

@@ -43,7 +43,10 @@ final class Outputs implements Closeable {
             files = written.sorted().toList();
         }
         for (Path file : files) {
-            Files.move(file, directory.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING,
+            Files.move(
+                    file,
+                    directory.resolve(file.getFileName()),
+                    StandardCopyOption.REPLACE_EXISTING,
                     StandardCopyOption.ATOMIC_MOVE);
         }
     }

@@ -12,6 +12,7 @@ public final class Paths {
     static final String TRAINING_CONFIG = "/etc/unikernel.training.conf";
     /** Where it writes the list: a serial port of its own (guest-kernel/docs/native.md, "Devices"). */
     static final String RECORDING = "/dev/ttyS2";
+
     static final String RUNTIME = "/jvm";
     static final String CLASS_DATA = RUNTIME + "/lib/server/classes.jsa";
     static final String JAVA = RUNTIME + "/bin/java";
@@ -19,6 +20,5 @@ public final class Paths {
     static final String LAUNCHER = APPLICATION + "/launcher.jar";
     static final String LIBRARIES = APPLICATION + "/lib";
 
-    private Paths() {
-    }
+    private Paths() {}
 }

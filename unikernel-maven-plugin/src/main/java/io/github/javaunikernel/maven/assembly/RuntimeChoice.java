@@ -20,8 +20,17 @@ import java.util.Set;
  * @param cache directory that linked runtimes are kept in
  * @param cacheLimit for the size of those in bytes, 0 for none
  */
-public record RuntimeChoice(JavaHome jdk, Set<String> modules, Set<String> additionalModules, Set<String> locales,
-                            boolean compress, boolean stripDebug, boolean stripNative,
-                            ClassDataMode classData, Path classList, Path sysroot, List<Path> trusted, Path cache,
-                            long cacheLimit) {
-}
+public record RuntimeChoice(
+        JavaHome jdk,
+        Set<String> modules,
+        Set<String> additionalModules,
+        Set<String> locales,
+        boolean compress,
+        boolean stripDebug,
+        boolean stripNative,
+        ClassDataMode classData,
+        Path classList,
+        Path sysroot,
+        List<Path> trusted,
+        Path cache,
+        long cacheLimit) {}

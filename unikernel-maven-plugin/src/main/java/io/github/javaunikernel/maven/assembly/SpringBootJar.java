@@ -25,9 +25,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * An executable jar or war of Spring Boot, taken apart into an ordinary class path. Inside of an image nothing needs a single
- * file, and jars within a jar cost a quarter of the start-up time. What goes where is Spring Boot's reference, "The
- * Executable Jar Format".
+ * An executable jar or war of Spring Boot, taken apart into an ordinary class path. Inside of an image nothing needs a
+ * single file, and jars within a jar cost a quarter of the start-up time. What goes where is Spring Boot's reference,
+ * "The Executable Jar Format".
  */
 public final class SpringBootJar {
 
@@ -38,10 +38,12 @@ public final class SpringBootJar {
     private static final Pattern ORDER_LINE = Pattern.compile("- \"(.+)\"");
     /** What takes such a jar apart at run time, and what registers the loader of nested jars. */
     private static final String TOOLS = "spring-boot-jarmode-";
+
     private static final String LOADER_SERVICES = "META-INF/services/";
     private static final String OF_WARS = "WEB-INF/";
     /** Libraries of an executable war that a separate server would bring along. */
     private static final String PROVIDED = "WEB-INF/lib-provided/";
+
     private static final String LOADER = "org/springframework/boot/loader/";
 
     private final Path jar;
@@ -78,8 +80,8 @@ public final class SpringBootJar {
         for (JarEntry entry : (Iterable<JarEntry>) file.stream().filter(this::isContent)::iterator) {
             Path to = directory.resolve(entry.getName()).normalize();
             if (!to.startsWith(directory)) {
-                throw new ExplainedException(jar + " has an entry that points outside of the jar, " + entry.getName()
-                        + ". Build it again.");
+                throw new ExplainedException(
+                        jar + " has an entry that points outside of the jar, " + entry.getName() + ". Build it again.");
             }
             Files.createDirectories(to.getParent());
             extract(file, entry, to);
@@ -96,9 +98,13 @@ public final class SpringBootJar {
 
     private boolean isContent(JarEntry entry) {
         String name = entry.getName();
-        return !entry.isDirectory() && !name.startsWith("META-INF/") && !name.startsWith(LOADER)
-                && !name.startsWith(attributes.getValue(CLASSES)) && !name.startsWith(attributes.getValue(LIBRARIES))
-                && !name.startsWith(PROVIDED) && !(name.startsWith(OF_WARS) && name.endsWith(".idx"));
+        return !entry.isDirectory()
+                && !name.startsWith("META-INF/")
+                && !name.startsWith(LOADER)
+                && !name.startsWith(attributes.getValue(CLASSES))
+                && !name.startsWith(attributes.getValue(LIBRARIES))
+                && !name.startsWith(PROVIDED)
+                && !(name.startsWith(OF_WARS) && name.endsWith(".idx"));
     }
 
     /**
@@ -136,7 +142,8 @@ public final class SpringBootJar {
 
     private Path writeClasses(JarFile file, Path to) throws IOException {
         return FileTrouble.on(to, () -> {
-            try (OutputStream out = Files.newOutputStream(to); JarOutputStream entries = new JarOutputStream(out)) {
+            try (OutputStream out = Files.newOutputStream(to);
+                    JarOutputStream entries = new JarOutputStream(out)) {
                 put(entries, file.getJarEntry(JarFile.MANIFEST_NAME), JarFile.MANIFEST_NAME);
                 manifest().write(entries);
                 copyClasses(file, entries);
@@ -163,8 +170,10 @@ public final class SpringBootJar {
         if (name.startsWith(classes)) {
             return name.substring(classes.length());
         }
-        boolean kept = name.startsWith("META-INF/") && !name.equals(JarFile.MANIFEST_NAME)
-                && !name.startsWith(LOADER_SERVICES) && !name.equals("META-INF/");
+        boolean kept = name.startsWith("META-INF/")
+                && !name.equals(JarFile.MANIFEST_NAME)
+                && !name.startsWith(LOADER_SERVICES)
+                && !name.equals("META-INF/");
         return kept ? name : "";
     }
 
@@ -193,7 +202,9 @@ public final class SpringBootJar {
     /** The libraries in the order of the index, or without one in that of the jar. */
     private List<String> libraryNames(JarFile file) throws IOException {
         Set<String> names = new LinkedHashSet<>(ownLibraryNames(file));
-        file.stream().map(JarEntry::getName).filter(name -> isWar() && name.startsWith(PROVIDED) && name.endsWith(".jar"))
+        file.stream()
+                .map(JarEntry::getName)
+                .filter(name -> isWar() && name.startsWith(PROVIDED) && name.endsWith(".jar"))
                 .forEach(names::add);
         return List.copyOf(names);
     }
@@ -203,12 +214,18 @@ public final class SpringBootJar {
         JarEntry order = index == null ? null : file.getJarEntry(index);
         if (order == null) {
             String directory = attributes.getValue(LIBRARIES);
-            return file.stream().map(JarEntry::getName)
-                    .filter(name -> name.startsWith(directory) && name.endsWith(".jar")).toList();
+            return file.stream()
+                    .map(JarEntry::getName)
+                    .filter(name -> name.startsWith(directory) && name.endsWith(".jar"))
+                    .toList();
         }
         try (InputStream in = file.getInputStream(order)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines()
-                    .map(ORDER_LINE::matcher).filter(Matcher::matches).map(line -> line.group(1)).toList();
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .map(ORDER_LINE::matcher)
+                    .filter(Matcher::matches)
+                    .map(line -> line.group(1))
+                    .toList();
         }
     }
 }

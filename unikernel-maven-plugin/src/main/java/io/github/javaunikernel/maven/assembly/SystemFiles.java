@@ -13,11 +13,10 @@ final class SystemFiles {
 
     private static final String ORIGIN = "generated";
     /** Mount points of the kernel, and where programs expect a directory. */
-    private static final List<String> DIRECTORIES = List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp",
-            "/home");
+    private static final List<String> DIRECTORIES =
+            List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home");
 
-    private SystemFiles() {
-    }
+    private SystemFiles() {}
 
     static void add(ImageTree tree) throws ImageException {
         for (String directory : DIRECTORIES) {
@@ -27,8 +26,10 @@ final class SystemFiles {
         addText(tree, "/etc/group", "root:x:0:\n");
         addText(tree, "/etc/host.conf", "multi on\n");
         addText(tree, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\n");
-        addText(tree, "/etc/os-release", "NAME=\"Java Unikernel\"\nID=javaunikernel\n"
-                + "PRETTY_NAME=\"Java Unikernel\"\n");
+        addText(
+                tree,
+                "/etc/os-release",
+                "NAME=\"Java Unikernel\"\nID=javaunikernel\n" + "PRETTY_NAME=\"Java Unikernel\"\n");
         if (!tree.holdsFile("/etc/localtime")) {
             tree.file("/etc/localtime", FileContent.of(universalTime()), 0644, ORIGIN);
         }

@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 
 /**
- * A jar that may hold others, as those of maven-shade-plugin and maven-assembly-plugin do: what it holds is not put into
- * the image a second time, where the second could even be another version.
+ * A jar that may hold others, as those of maven-shade-plugin and maven-assembly-plugin do: what it holds is not put
+ * into the image a second time, where the second could even be another version.
  */
 public final class UberJar {
 
@@ -37,14 +37,20 @@ public final class UberJar {
             return true;
         }
         List<String> files = entries(dependency).stream()
-                .filter(name -> !name.startsWith("META-INF/") && !name.endsWith("module-info.class")).toList();
-        List<String> classes = files.stream().filter(name -> name.endsWith(".class")).toList();
+                .filter(name -> !name.startsWith("META-INF/") && !name.endsWith("module-info.class"))
+                .toList();
+        List<String> classes =
+                files.stream().filter(name -> name.endsWith(".class")).toList();
         List<String> telling = classes.isEmpty() ? files : classes;
         return !telling.isEmpty() && entries.containsAll(telling);
     }
 
     private static Set<String> entries(Path jar) throws IOException {
-        return Jar.read(jar, open -> open.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName)
-                .collect(Collectors.toSet()));
+        return Jar.read(
+                jar,
+                open -> open.stream()
+                        .filter(entry -> !entry.isDirectory())
+                        .map(ZipEntry::getName)
+                        .collect(Collectors.toSet()));
     }
 }

@@ -40,7 +40,8 @@ final class WritableDirectories {
     /** Adds a home, such as the value of HOME; nothing where it is writable anyway. */
     WritableDirectories addHome(String home) {
         String path = withoutSlashesAtTheEnd(home);
-        Optional<String> hiding = empty.stream().filter(directory -> isIn(path, directory)).findFirst();
+        Optional<String> hiding =
+                empty.stream().filter(directory -> isIn(path, directory)).findFirst();
         if (!path.startsWith("/") || path.chars().anyMatch(Character::isWhitespace)) {
             warnings.accept("The home directory '" + home + "' is not writable, since only an absolute path without"
                     + " spaces can be. Give HOME such a path, or leave it out for /home.");
@@ -53,7 +54,9 @@ final class WritableDirectories {
         return this;
     }
 
-    /** Adds the home of user 0 in a file such as {@code /etc/passwd} (passwd(5)), which is the JVM's {@code user.home}. */
+    /**
+     * Adds the home of user 0 in a file such as {@code /etc/passwd} (passwd(5)), which is the JVM's {@code user.home}.
+     */
     WritableDirectories addHomeIn(Path passwordFile) throws IOException {
         for (String line : FileTrouble.on(passwordFile, () -> Files.readAllLines(passwordFile))) {
             String[] fields = line.split(":", -1);

@@ -32,18 +32,18 @@ public final class AmiDeployer {
     /**
      * What came of it, region by region.
      *
-     * @param results  regions that succeeded
+     * @param results regions that succeeded
      * @param failures why the others did not
      */
-    public record Outcome(List<AmiResult> results, Map<String, CloudException> failures) {
-    }
+    public record Outcome(List<AmiResult> results, Map<String, CloudException> failures) {}
 
     /** Deploys to every region in parallel; returns when the last one is through. */
     public Outcome deploy(List<String> regions) throws CloudException {
         long started = System.nanoTime();
         DiskImage image = image();
-        log.info("Image of " + image.blocks().imageBytes() + " bytes: " + image.blocks().blocks() + " blocks with data, read in "
-                + (System.nanoTime() - started) / 1_000_000 + " ms.");
+        log.info("Image of " + image.blocks().imageBytes() + " bytes: "
+                + image.blocks().blocks() + " blocks with data, read in " + (System.nanoTime() - started) / 1_000_000
+                + " ms.");
         return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).run());
     }
 
@@ -61,8 +61,8 @@ public final class AmiDeployer {
         }
         for (Virtualization kind : spec.names().keySet()) {
             if (Device.DRIVEN.get(kind).isEmpty()) {
-                log.warn("The kernel does not drive the disk and the network of any instance type when it boots as " + kind.id()
-                        + " yet: no instance of this image will answer.");
+                log.warn("The kernel does not drive the disk and the network of any instance type when it boots as "
+                        + kind.id() + " yet: no instance of this image will answer.");
             }
         }
         return image;
@@ -89,8 +89,12 @@ public final class AmiDeployer {
         }
     }
 
-    private static void collect(String region, Future<List<AmiResult>> pending, List<AmiResult> results,
-            Map<String, CloudException> failures) throws CloudException {
+    private static void collect(
+            String region,
+            Future<List<AmiResult>> pending,
+            List<AmiResult> results,
+            Map<String, CloudException> failures)
+            throws CloudException {
         try {
             results.addAll(pending.get());
         } catch (ExecutionException e) {

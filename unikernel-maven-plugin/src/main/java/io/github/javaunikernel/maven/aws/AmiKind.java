@@ -33,11 +33,11 @@ record AmiKind(Virtualization virtualization, String name, Optional<PvGrub.Choic
     }
 
     /**
-     * The request for an image whose root volume comes from the snapshot. Source of the fields: RegisterImage in the EC2
-     * API reference. IMDSv2 is enough for the guest, which speaks nothing else.
+     * The request for an image whose root volume comes from the snapshot. Source of the fields: RegisterImage in the
+     * EC2 API reference. IMDSv2 is enough for the guest, which speaks nothing else.
      */
-    RegisterImageRequest request(AmiSpec spec, String snapshotId, int volumeGiB, Map<String, String> tags,
-            boolean dryRun) {
+    RegisterImageRequest request(
+            AmiSpec spec, String snapshotId, int volumeGiB, Map<String, String> tags, boolean dryRun) {
         RegisterImageRequest.Builder request = RegisterImageRequest.builder()
                 .name(name)
                 .description(spec.description())
@@ -46,19 +46,25 @@ record AmiKind(Virtualization virtualization, String name, Optional<PvGrub.Choic
                 .rootDeviceName(ROOT)
                 .blockDeviceMappings(BlockDeviceMapping.builder()
                         .deviceName(ROOT)
-                        .ebs(e -> e.snapshotId(snapshotId).volumeSize(volumeGiB)
+                        .ebs(e -> e.snapshotId(snapshotId)
+                                .volumeSize(volumeGiB)
                                 .volumeType(spec.volumeType().orElse(virtualization.volumeType()))
                                 .deleteOnTermination(true))
                         .build())
-                .tagSpecifications(TagSpecification.builder().resourceType(ResourceType.IMAGE).tags(Images.tags(tags))
-                .build());
+                .tagSpecifications(TagSpecification.builder()
+                        .resourceType(ResourceType.IMAGE)
+                        .tags(Images.tags(tags))
+                        .build());
         if (dryRun) {
             request.dryRun(true);
         }
         return switch (virtualization) {
             case PARAVIRTUAL -> request.kernelId(kernelId()).build();
-            case HVM -> request.enaSupport(true).bootMode(BootModeValues.LEGACY_BIOS)
-                    .imdsSupport(ImdsSupportValues.V2_0).build();
+            case HVM ->
+                request.enaSupport(true)
+                        .bootMode(BootModeValues.LEGACY_BIOS)
+                        .imdsSupport(ImdsSupportValues.V2_0)
+                        .build();
         };
     }
 }

@@ -34,16 +34,15 @@ public final class AmiPruner {
     /**
      * What is, or would be, removed.
      *
-     * @param imageIds    oldest last
+     * @param imageIds oldest last
      * @param snapshotIds of these images, and orphans
      */
-    public record Pruned(List<String> imageIds, List<String> snapshotIds) {
-    }
+    public record Pruned(List<String> imageIds, List<String> snapshotIds) {}
 
     /**
      * Keeps the newest images of the project, of each kind, and removes the rest.
      *
-     * @param keep   images of each kind to keep, at least 0
+     * @param keep images of each kind to keep, at least 0
      * @param dryRun only say what would be removed
      */
     public Pruned prune(String project, int keep, boolean dryRun) throws CloudException {
@@ -53,11 +52,14 @@ public final class AmiPruner {
         all.stream().filter(image -> !old.contains(image)).forEach(image -> kept.addAll(Images.snapshots(image)));
         List<String> doomed = new ArrayList<>();
         for (Image image : old) {
-            Images.snapshots(image).stream().filter(id -> !kept.contains(id) && !doomed.contains(id)).forEach(doomed::add);
+            Images.snapshots(image).stream()
+                    .filter(id -> !kept.contains(id) && !doomed.contains(id))
+                    .forEach(doomed::add);
         }
         doomed.addAll(orphans(project, all));
         for (Image image : old) {
-            log.info(region + ": " + (dryRun ? "would deregister " : "deregistering ") + image.imageId() + " \"" + image.name() + "\" of " + image.creationDate() + ".");
+            log.info(region + ": " + (dryRun ? "would deregister " : "deregistering ") + image.imageId() + " \""
+                    + image.name() + "\" of " + image.creationDate() + ".");
             if (!dryRun) {
                 images.deregister(image.imageId());
             }
@@ -74,8 +76,9 @@ public final class AmiPruner {
     /** The images after the newest ones of their kind. */
     private static List<Image> beyond(int keep, List<Image> newestFirst) {
         Map<String, Integer> seen = new HashMap<>();
-        return newestFirst.stream().filter(image -> seen.merge(image.virtualizationTypeAsString(), 1,
-                Integer::sum) > keep).toList();
+        return newestFirst.stream()
+                .filter(image -> seen.merge(image.virtualizationTypeAsString(), 1, Integer::sum) > keep)
+                .toList();
     }
 
     private List<String> orphans(String project, List<Image> all) throws CloudException {
@@ -84,8 +87,11 @@ public final class AmiPruner {
         Instant before = Instant.now().minus(ORPHAN_AGE);
         return snapshots.owned(Filters.tag(Images.PROJECT_TAG, project)).stream()
                 .filter(snapshot -> !used.contains(snapshot.snapshotId()))
-                .filter(snapshot -> Optional.ofNullable(snapshot.startTime()).map(start -> start.isBefore(before)).orElse(false))
-                .map(Snapshot::snapshotId).toList();
+                .filter(snapshot -> Optional.ofNullable(snapshot.startTime())
+                        .map(start -> start.isBefore(before))
+                        .orElse(false))
+                .map(Snapshot::snapshotId)
+                .toList();
     }
 
     private void deleteUnlessInUse(String snapshotId) throws CloudException {

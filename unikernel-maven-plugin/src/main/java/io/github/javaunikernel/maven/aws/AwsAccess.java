@@ -21,8 +21,8 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /**
- * Clients by service and region over one pool of connections. The SDK's own retries are off: {@link Retrier} decides, once,
- * with the deadlines the user set. Thread-safe; closing it closes every client it gave out.
+ * Clients by service and region over one pool of connections. The SDK's own retries are off: {@link Retrier} decides,
+ * once, with the deadlines the user set. Thread-safe; closing it closes every client it gave out.
  */
 public final class AwsAccess implements AutoCloseable {
     private final AwsCredentialsProvider credentials;
@@ -32,13 +32,14 @@ public final class AwsAccess implements AutoCloseable {
     private final Map<String, SdkClient> clients = new ConcurrentHashMap<>();
 
     /**
-     * @param source         of the credentials that requests are signed with
-     * @param endpoint       answers for every service, for tests and private clouds; empty: AWS
+     * @param source of the credentials that requests are signed with
+     * @param endpoint answers for every service, for tests and private clouds; empty: AWS
      * @param attemptTimeout for one attempt of one call
      * @throws CloudException when the endpoint or the proxy cannot be an address
      */
-    public AwsAccess(CredentialSource source, Optional<URI> endpoint, Optional<HttpProxy> proxy,
-            Duration attemptTimeout) throws CloudException {
+    public AwsAccess(
+            CredentialSource source, Optional<URI> endpoint, Optional<HttpProxy> proxy, Duration attemptTimeout)
+            throws CloudException {
         if (endpoint.isPresent()) {
             requireUsable(endpoint.get());
         }
@@ -51,40 +52,47 @@ public final class AwsAccess implements AutoCloseable {
     private static void requireUsable(URI endpoint) throws CloudException {
         boolean web = "http".equals(endpoint.getScheme()) || "https".equals(endpoint.getScheme());
         if (!web || endpoint.getHost() == null) {
-            throw new CloudException(CloudSetting.ENDPOINT, "\"" + endpoint + "\" is not the address of a service.",
+            throw new CloudException(
+                    CloudSetting.ENDPOINT,
+                    "\"" + endpoint + "\" is not the address of a service.",
                     "Give one such as http://127.0.0.1:4566.");
         }
     }
 
     EbsClient ebs(String region) {
-        return (EbsClient) clients.computeIfAbsent("ebs " + region, key -> configured(EbsClient.builder(), region).build());
+        return (EbsClient) clients.computeIfAbsent(
+                "ebs " + region, key -> configured(EbsClient.builder(), region).build());
     }
 
     Ec2Client ec2(String region) {
-        return (Ec2Client) clients.computeIfAbsent("ec2 " + region, key -> configured(Ec2Client.builder(), region).build());
+        return (Ec2Client) clients.computeIfAbsent(
+                "ec2 " + region, key -> configured(Ec2Client.builder(), region).build());
     }
 
     StsClient sts(String region) {
-        return (StsClient) clients.computeIfAbsent("sts " + region, key -> configured(StsClient.builder(), region).build());
+        return (StsClient) clients.computeIfAbsent(
+                "sts " + region, key -> configured(StsClient.builder(), region).build());
     }
 
     S3Client s3(String region) {
-        return (S3Client) clients.computeIfAbsent("s3 " + region, key -> configured(S3Client.builder(), region)
-                .forcePathStyle(endpoint.isPresent())
-                // parts carry Content-MD5; a second checksum would only add a trailer
-                .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
-                .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
-                .serviceConfiguration(c -> c.chunkedEncodingEnabled(false))
-                .build());
+        return (S3Client) clients.computeIfAbsent(
+                "s3 " + region,
+                key -> configured(S3Client.builder(), region)
+                        .forcePathStyle(endpoint.isPresent())
+                        // parts carry Content-MD5; a second checksum would only add a trailer
+                        .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
+                        .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
+                        .serviceConfiguration(c -> c.chunkedEncodingEnabled(false))
+                        .build());
     }
 
     private <B extends AwsClientBuilder<B, C> & SdkSyncClientBuilder<B, C>, C> B configured(B builder, String region) {
         endpoint.ifPresent(builder::endpointOverride);
-        return builder
-                .region(Region.of(region))
+        return builder.region(Region.of(region))
                 .credentialsProvider(credentials)
                 .httpClient(http)
-                .overrideConfiguration(c -> c.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallAttemptTimeout(attemptTimeout));
+                .overrideConfiguration(
+                        c -> c.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallAttemptTimeout(attemptTimeout));
     }
 
     @Override

@@ -22,15 +22,17 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Which blocks of a volume hold anything but zeros, with the SHA-256 of each. Blocks that are absent read as zeros, which is
- * also how EBS treats blocks never written. The last block of an image is padded with zeros. Immutable.
+ * Which blocks of a volume hold anything but zeros, with the SHA-256 of each. Blocks that are absent read as zeros,
+ * which is also how EBS treats blocks never written. The last block of an image is padded with zeros. Immutable.
  */
 final class BlockMap {
     /** The only block size the EBS direct API knows, in bytes. */
     static final int BLOCK_SIZE = 512 * 1024;
+
     private static final long GIB = 1L << 30;
     /** StartSnapshot: VolumeSize at most 65536 GiB. */
     private static final long MAX_BYTES = 65_536 * GIB;
+
     private static final byte[] ZEROS = new byte[BLOCK_SIZE];
     private static final String HEADER = "unikernel block map 1";
 
@@ -53,7 +55,9 @@ final class BlockMap {
             requireUsableSize(image, bytes);
             int count = (int) ((bytes + BLOCK_SIZE - 1) / BLOCK_SIZE);
             NavigableMap<Integer, byte[]> digests = Collections.synchronizedNavigableMap(new TreeMap<>());
-            IntStream.range(0, count).parallel().forEach(index -> digest(channel, index).ifPresent(d -> digests.put(index, d)));
+            IntStream.range(0, count)
+                    .parallel()
+                    .forEach(index -> digest(channel, index).ifPresent(d -> digests.put(index, d)));
             if (digests.isEmpty()) {
                 throw new CloudException(Reason.IMAGE, "The image " + image + " contains only zeros.");
             }
@@ -70,7 +74,9 @@ final class BlockMap {
             throw new CloudException(Reason.IMAGE, "The image " + image + " is empty.");
         }
         if (bytes > MAX_BYTES) {
-            throw new CloudException(Reason.IMAGE, "The image " + image + " has " + bytes + " bytes; a volume holds at most " + MAX_BYTES + ".");
+            throw new CloudException(
+                    Reason.IMAGE,
+                    "The image " + image + " has " + bytes + " bytes; a volume holds at most " + MAX_BYTES + ".");
         }
     }
 
@@ -113,8 +119,8 @@ final class BlockMap {
     }
 
     /**
-     * What a snapshot made on top of {@code parent} must be sent, by ascending index: blocks that differ, and zeros where only
-     * the parent has data.
+     * What a snapshot made on top of {@code parent} must be sent, by ascending index: blocks that differ, and zeros
+     * where only the parent has data.
      */
     List<Block> changesSince(BlockMap parent) {
         NavigableMap<Integer, Block> changes = new TreeMap<>();
@@ -124,7 +130,8 @@ final class BlockMap {
             }
         });
         byte[] zeroDigest = Digests.sha256(ZEROS);
-        parent.digests.keySet().stream().filter(index -> !digests.containsKey(index))
+        parent.digests.keySet().stream()
+                .filter(index -> !digests.containsKey(index))
                 .forEach(index -> changes.put(index, new Block(index, zeroDigest)));
         return List.copyOf(changes.values());
     }
@@ -146,8 +153,15 @@ final class BlockMap {
     /** Writes this map as text, whole or not at all. */
     void save(Path file) throws IOException {
         StringBuilder text = new StringBuilder(HEADER)
-                .append(' ').append(imageBytes).append(' ').append(identity()).append('\n');
-        digests.forEach((index, digest) -> text.append(index).append(' ').append(HexFormat.of().formatHex(digest)).append('\n'));
+                .append(' ')
+                .append(imageBytes)
+                .append(' ')
+                .append(identity())
+                .append('\n');
+        digests.forEach((index, digest) -> text.append(index)
+                .append(' ')
+                .append(HexFormat.of().formatHex(digest))
+                .append('\n'));
         Files.createDirectories(file.getParent());
         Path draft = file.resolveSibling(file.getFileName() + ".part");
         Files.writeString(draft, text, StandardCharsets.US_ASCII);
@@ -165,7 +179,9 @@ final class BlockMap {
             NavigableMap<Integer, byte[]> digests = new TreeMap<>();
             for (String line : lines.subList(1, lines.size())) {
                 int space = line.indexOf(' ');
-                digests.put(Integer.valueOf(line.substring(0, space)), HexFormat.of().parseHex(line.substring(space + 1)));
+                digests.put(
+                        Integer.valueOf(line.substring(0, space)),
+                        HexFormat.of().parseHex(line.substring(space + 1)));
             }
             BlockMap map = new BlockMap(digests, Long.parseLong(header[0]));
             return map.identity().equals(header[1]) ? Optional.of(map) : Optional.empty();
@@ -175,6 +191,5 @@ final class BlockMap {
     }
 
     /** One block to be sent: its index in the volume and the SHA-256 of its 512 KiB. */
-    record Block(int index, byte[] digest) {
-    }
+    record Block(int index, byte[] digest) {}
 }

@@ -58,8 +58,8 @@ final class BlockSender {
         }
     }
 
-    private Void drain(Queue<Block> queue, DiskImage image, FileChannel channel, String snapshotId,
-            UploadJournal journal)
+    private Void drain(
+            Queue<Block> queue, DiskImage image, FileChannel channel, String snapshotId, UploadJournal journal)
             throws CloudException {
         try {
             for (Block block = queue.poll(); block != null; block = queue.poll()) {
@@ -85,10 +85,14 @@ final class BlockSender {
                 .checksum(Digests.base64(block.digest()))
                 .checksumAlgorithm(ChecksumAlgorithm.SHA256)
                 .build();
-        retrier.callFresh("send block " + block.index() + " of " + snapshotId, () -> ebs.putSnapshotBlock(request, RequestBody.fromBytes(data)));
+        retrier.callFresh(
+                "send block " + block.index() + " of " + snapshotId,
+                () -> ebs.putSnapshotBlock(request, RequestBody.fromBytes(data)));
     }
 
-    /** Waits for every thread, so that none still sends when the caller cleans up; throws what the first failed one met. */
+    /**
+     * Waits for every thread, so that none still sends when the caller cleans up; throws what the first failed one met.
+     */
     private static void awaitAll(List<Future<Void>> drains) throws CloudException {
         CloudException first = null;
         for (Future<Void> drain : drains) {

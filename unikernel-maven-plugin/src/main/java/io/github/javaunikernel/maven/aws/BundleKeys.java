@@ -20,30 +20,41 @@ import java.util.regex.Pattern;
 /**
  * The keys of a bundle, all RSA.
  *
- * @param ec2     of EC2's certificate for the region; it expired long ago, only its key matters
- * @param user    of the user's certificate
+ * @param ec2 of EC2's certificate for the region; it expired long ago, only its key matters
+ * @param user of the user's certificate
  * @param signing the user's private key
  */
 public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
-    private static final Pattern PKCS8 = Pattern.compile("-----BEGIN PRIVATE KEY-----(.*?)-----END PRIVATE KEY-----", Pattern.DOTALL);
+    private static final Pattern PKCS8 =
+            Pattern.compile("-----BEGIN PRIVATE KEY-----(.*?)-----END PRIVATE KEY-----", Pattern.DOTALL);
 
     /** Reads PEM files: two X.509 certificates and a PKCS#8 key. */
     public static BundleKeys read(Path ec2Certificate, Path userCertificate, Path userKey) throws CloudException {
-        return new BundleKeys(certificate(CloudSetting.EC2_CERTIFICATE, ec2Certificate),
+        return new BundleKeys(
+                certificate(CloudSetting.EC2_CERTIFICATE, ec2Certificate),
                 certificate(CloudSetting.CERTIFICATE, userCertificate),
                 privateKey(userKey));
     }
 
     private static PublicKey certificate(CloudSetting setting, Path file) throws CloudException {
         try (InputStream in = Files.newInputStream(file)) {
-            return CertificateFactory.getInstance("X.509").generateCertificate(in).getPublicKey();
+            return CertificateFactory.getInstance("X.509")
+                    .generateCertificate(in)
+                    .getPublicKey();
         } catch (IOException e) {
-            throw new CloudException(Reason.SETTING, setting, "The certificate " + file + " cannot be read: "
-                    + Causes.ofFile(file, e) + ".",
-                    "Correct the path.", e);
+            throw new CloudException(
+                    Reason.SETTING,
+                    setting,
+                    "The certificate " + file + " cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "Correct the path.",
+                    e);
         } catch (GeneralSecurityException e) {
-            throw new CloudException(Reason.SETTING, setting, file + " is no X.509 certificate in PEM format.",
-                    "Name the file of one.", e);
+            throw new CloudException(
+                    Reason.SETTING,
+                    setting,
+                    file + " is no X.509 certificate in PEM format.",
+                    "Name the file of one.",
+                    e);
         }
     }
 
@@ -51,15 +62,20 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
         try {
             Matcher pem = PKCS8.matcher(Files.readString(file, StandardCharsets.US_ASCII));
             if (!pem.find()) {
-                throw new CloudException(CloudSetting.PRIVATE_KEY, file + " holds no PKCS#8 key.",
+                throw new CloudException(
+                        CloudSetting.PRIVATE_KEY,
+                        file + " holds no PKCS#8 key.",
                         "Convert the key with \"openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW\".");
             }
             byte[] der = Base64.getMimeDecoder().decode(pem.group(1));
             return KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(der));
         } catch (IOException e) {
-            throw new CloudException(Reason.SETTING, CloudSetting.PRIVATE_KEY, "The key " + file + " cannot be read: "
-                    + Causes.ofFile(file, e) + ".",
-                    "Correct the path.", e);
+            throw new CloudException(
+                    Reason.SETTING,
+                    CloudSetting.PRIVATE_KEY,
+                    "The key " + file + " cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "Correct the path.",
+                    e);
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             // the cause is left out: a parser's message may quote the key
             throw new CloudException(CloudSetting.PRIVATE_KEY, file + " holds no RSA key.", "Name the file of one.");

@@ -29,11 +29,8 @@ final class BundleParts extends OutputStream {
         this.prefix = prefix;
     }
 
-    /**
-     * @param sha1 hex
-     */
-    record Part(Path file, String sha1, long bytes) {
-    }
+    /** @param sha1 hex */
+    record Part(Path file, String sha1, long bytes) {}
 
     /** Complete once this stream is closed. */
     List<Part> parts() {

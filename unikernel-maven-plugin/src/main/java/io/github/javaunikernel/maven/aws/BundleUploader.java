@@ -41,7 +41,8 @@ public final class BundleUploader {
      * @param folder key prefix in the bucket, without slash at the end; may be empty
      * @return the AMI's id
      */
-    public String upload(Bundle bundle, String bucket, String folder, String imageName, String project) throws CloudException {
+    public String upload(Bundle bundle, String bucket, String folder, String imageName, String project)
+            throws CloudException {
         List<String> keys = new ArrayList<>();
         try {
             for (Path part : bundle.parts()) {
@@ -54,8 +55,10 @@ public final class BundleUploader {
                     .virtualizationType("paravirtual")
                     .kernelId(bundle.kernelId())
                     .imageLocation(bucket + "/" + keys.get(keys.size() - 1))
-                    .tagSpecifications(TagSpecification.builder().resourceType(ResourceType.IMAGE)
-                            .tags(Images.tags(Map.of("Name", imageName, Images.PROJECT_TAG, project))).build())
+                    .tagSpecifications(TagSpecification.builder()
+                            .resourceType(ResourceType.IMAGE)
+                            .tags(Images.tags(Map.of("Name", imageName, Images.PROJECT_TAG, project)))
+                            .build())
                     .build();
             return new Images(access.ec2(region), retrier).register(request);
         } catch (CloudException e) {
@@ -69,8 +72,14 @@ public final class BundleUploader {
         String md5 = md5(file);
         S3Client s3 = access.s3(region);
         keys.add(key);
-        retrier.call("upload " + key + " to " + bucket, () -> s3.putObject(
-                r -> r.bucket(bucket).key(key).acl(ObjectCannedACL.AWS_EXEC_READ).contentMD5(md5), RequestBody.fromFile(file)));
+        retrier.call(
+                "upload " + key + " to " + bucket,
+                () -> s3.putObject(
+                        r -> r.bucket(bucket)
+                                .key(key)
+                                .acl(ObjectCannedACL.AWS_EXEC_READ)
+                                .contentMD5(md5),
+                        RequestBody.fromFile(file)));
         log.info("Uploaded " + key + ".");
     }
 
@@ -78,15 +87,20 @@ public final class BundleUploader {
         try {
             return Digests.base64(Digests.newDigest("MD5").digest(Files.readAllBytes(file)));
         } catch (IOException e) {
-            throw new CloudException(Reason.RECORD, "The part " + file + " of the bundle cannot be read: "
-                    + Causes.ofFile(file, e) + ".", e);
+            throw new CloudException(
+                    Reason.RECORD,
+                    "The part " + file + " of the bundle cannot be read: " + Causes.ofFile(file, e) + ".",
+                    e);
         }
     }
 
     private void deleteAll(String bucket, List<String> keys) {
         for (String key : keys) {
             try {
-                retrier.call("delete " + key, () -> access.s3(region).deleteObject(r -> r.bucket(bucket).key(key)));
+                retrier.call(
+                        "delete " + key,
+                        () -> access.s3(region)
+                                .deleteObject(r -> r.bucket(bucket).key(key)));
             } catch (CloudException e) {
                 log.warn("Left in S3: " + bucket + "/" + key + ": " + e.getMessage());
             }

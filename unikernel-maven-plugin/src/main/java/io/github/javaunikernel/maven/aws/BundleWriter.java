@@ -20,23 +20,28 @@ import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Writes the bundle of an S3-backed image, format 2007-10-10: the image in a tar of one member, gzip, AES-128-CBC under a
- * random key, cut into parts of 10 MiB, and the manifest. The plain image is never written a second time.
+ * Writes the bundle of an S3-backed image, format 2007-10-10: the image in a tar of one member, gzip, AES-128-CBC under
+ * a random key, cut into parts of 10 MiB, and the manifest. The plain image is never written a second time.
  */
 public final class BundleWriter {
     /** The format's limit in bytes. */
     private static final long MAX_IMAGE = 10L << 30;
+
     private static final int KEY_BYTES = 16;
 
-    private BundleWriter() {
-    }
+    private BundleWriter() {}
 
-    /** @throws CloudException when the image is absent or too large, or a file cannot be written; no manifest is left then */
+    /**
+     * @throws CloudException when the image is absent or too large, or a file cannot be written; no manifest is left
+     *     then
+     */
     public static Bundle write(Path image, Path directory, Bundle.Spec spec) throws CloudException {
         try {
             long size = Files.size(image);
             if (size > MAX_IMAGE) {
-                throw new CloudException(Reason.IMAGE, "The image " + image + " has " + size + " bytes; a bundle holds at most " + MAX_IMAGE + ".");
+                throw new CloudException(
+                        Reason.IMAGE,
+                        "The image " + image + " has " + size + " bytes; a bundle holds at most " + MAX_IMAGE + ".");
             }
             Files.createDirectories(directory);
             byte[] key = random();
@@ -46,13 +51,17 @@ public final class BundleWriter {
             Path manifest = directory.resolve(spec.prefix() + ".manifest.xml");
             String xml = new BundleManifest(spec, size, digest, parts.parts(), key, iv).xml();
             Files.writeString(manifest, xml, StandardCharsets.US_ASCII);
-            return new Bundle(manifest, parts.parts().stream().map(BundleParts.Part::file).toList(), spec.kernelId());
+            return new Bundle(
+                    manifest, parts.parts().stream().map(BundleParts.Part::file).toList(), spec.kernelId());
         } catch (IOException e) {
             throw failed(image, directory, e);
         } catch (GeneralSecurityException e) {
-            throw new CloudException(Reason.SETTING, CloudSetting.CERTIFICATE,
+            throw new CloudException(
+                    Reason.SETTING,
+                    CloudSetting.CERTIFICATE,
                     "The bundle cannot be encrypted and signed with the keys given.",
-                    "Give certificates and a key of RSA, at least 1024 bits long.", e);
+                    "Give certificates and a key of RSA, at least 1024 bits long.",
+                    e);
         }
     }
 
@@ -60,18 +69,25 @@ public final class BundleWriter {
         if (!Files.isReadable(image)) {
             return DiskImage.unreadable(image, e);
         }
-        return new CloudException(Reason.RECORD, null, "The bundle cannot be written to " + directory + ": "
-                + Causes.ofFile(directory.resolve("part"), e)
-                + ".", "Make room there, and the directory writable.", e);
+        return new CloudException(
+                Reason.RECORD,
+                null,
+                "The bundle cannot be written to " + directory + ": "
+                        + Causes.ofFile(directory.resolve("part"), e)
+                        + ".",
+                "Make room there, and the directory writable.",
+                e);
     }
 
     /** The whole pipe; returns the SHA-1 of the tar stream, hex. */
-    private static String encrypt(Path image, long size, String prefix, byte[] key, byte[] iv, BundleParts parts) throws IOException, GeneralSecurityException {
+    private static String encrypt(Path image, long size, String prefix, byte[] key, byte[] iv, BundleParts parts)
+            throws IOException, GeneralSecurityException {
         Cipher aes = Cipher.getInstance("AES/CBC/PKCS5Padding");
         aes.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(iv));
         MessageDigest sha1 = Digests.newDigest("SHA-1");
         try (InputStream in = Files.newInputStream(image);
-                OutputStream tar = new DigestOutputStream(new GZIPOutputStream(new CipherOutputStream(parts, aes), 1 << 16), sha1)) {
+                OutputStream tar = new DigestOutputStream(
+                        new GZIPOutputStream(new CipherOutputStream(parts, aes), 1 << 16), sha1)) {
             tar.write(tarHeader(prefix, size));
             in.transferTo(tar);
             tar.write(new byte[(int) (-size & 511) + 1024]);

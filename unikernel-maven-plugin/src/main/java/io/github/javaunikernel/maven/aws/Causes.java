@@ -18,12 +18,11 @@ import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
- * Why something failed, in words of its own: the texts of Java and of the SDK are for programmers. Each answer is a part
- * of a sentence, without a full stop.
+ * Why something failed, in words of its own: the texts of Java and of the SDK are for programmers. Each answer is a
+ * part of a sentence, without a full stop.
  */
 final class Causes {
-    private Causes() {
-    }
+    private Causes() {}
 
     /** Why a file cannot be read or written. */
     static String ofFile(Path file, IOException failure) {
@@ -37,8 +36,8 @@ final class Causes {
             return "it is a directory";
         }
         Path parent = file.toAbsolutePath().getParent();
-        if (failure instanceof FileAlreadyExistsException || parent != null && Files.exists(parent)
-                && !Files.isDirectory(parent)) {
+        if (failure instanceof FileAlreadyExistsException
+                || parent != null && Files.exists(parent) && !Files.isDirectory(parent)) {
             return "a file is where a directory should be";
         }
         return isFull(file, failure) ? "the disk is full" : "the system reports an error of input or output";
@@ -48,8 +47,8 @@ final class Causes {
     private static boolean isFull(Path file, IOException failure) {
         Path parent = file.toAbsolutePath().getParent();
         try {
-            return String.valueOf(failure.getMessage()).contains("No space left") || parent != null
-                    && Files.getFileStore(parent).getUsableSpace() == 0;
+            return String.valueOf(failure.getMessage()).contains("No space left")
+                    || parent != null && Files.getFileStore(parent).getUsableSpace() == 0;
         } catch (IOException e) {
             return false;
         }

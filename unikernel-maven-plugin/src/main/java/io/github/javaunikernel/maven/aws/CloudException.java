@@ -14,17 +14,23 @@ public final class CloudException extends Exception {
     /** Why a step stopped, with the parameter that usually cures it and what usually to do. */
     public enum Reason {
         /** No credentials were found, or they cannot be read. */
-        CREDENTIALS(CloudSetting.PROFILE, "Log in (aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY),"
-                + " or name the source with"
-                + " -Dunikernel.aws.profile or -Dunikernel.aws.server."),
+        CREDENTIALS(
+                CloudSetting.PROFILE,
+                "Log in (aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY),"
+                        + " or name the source with"
+                        + " -Dunikernel.aws.profile or -Dunikernel.aws.server."),
         /** The service knows the caller and refuses the call. */
-        PERMISSION(null, "Check that the credentials are current and that their policy allows the call; the manual's"
-                + " EC2 chapter has the whole policy."),
+        PERMISSION(
+                null,
+                "Check that the credentials are current and that their policy allows the call; the manual's"
+                        + " EC2 chapter has the whole policy."),
         /** The region does not exist or does not have the machines that are asked for. */
         REGION(CloudSetting.REGIONS, "Choose other regions."),
         /** No boot loader image (AKI) is known for the region. */
-        BOOT_LOADER(CloudSetting.KERNEL_ID, "Give the id of a PV-GRUB hd0 kernel image, or make an hvm image with"
-                + " -Dunikernel.virtualization=hvm."),
+        BOOT_LOADER(
+                CloudSetting.KERNEL_ID,
+                "Give the id of a PV-GRUB hd0 kernel image, or make an hvm image with"
+                        + " -Dunikernel.virtualization=hvm."),
         /** The image name is taken or malformed. */
         NAME(CloudSetting.NAME, "Change the name, or set -Dunikernel.ami.duplicateName to REUSE or REPLACE."),
         /** The image file is missing, empty, too large or changed while it was read. */
@@ -34,8 +40,10 @@ public final class CloudException extends Exception {
         /** A file through which goals pass on information is missing, damaged or cannot be written. */
         RECORD(null, "Delete it and run again."),
         /** The time given is over. */
-        DEADLINE(null, "Give it more time with -Dunikernel.ami.timeout (-Dunikernel.launch.timeout for an instance), or"
-                + " look at the network."),
+        DEADLINE(
+                null,
+                "Give it more time with -Dunikernel.ami.timeout (-Dunikernel.launch.timeout for an instance), or"
+                        + " look at the network."),
         /** The service failed or refused in a way no setting cures. */
         SERVICE(null, "See the service's message; if the problem is temporary, run again."),
         /** Another deploy of the same project is under way on this machine. */
@@ -72,10 +80,10 @@ public final class CloudException extends Exception {
     /**
      * Makes the message.
      *
-     * @param where   the parameter to change; null when there is none
+     * @param where the parameter to change; null when there is none
      * @param problem one or more sentences
-     * @param fix     one sentence that says what to do
-     * @param cause   what led to it; null when there is nothing
+     * @param fix one sentence that says what to do
+     * @param cause what led to it; null when there is nothing
      */
     public CloudException(Reason reason, CloudSetting where, String problem, String fix, Throwable cause) {
         super(problem + (where == null ? " " : " [" + where + "] ") + fix, cause);
@@ -88,8 +96,10 @@ public final class CloudException extends Exception {
     }
 
     private CloudException(Map<String, CloudException> failures) {
-        super(failures.entrySet().stream().map(entry -> entry.getKey() + ": " + entry.getValue().getMessage())
-                .collect(Collectors.joining("\n")),
+        super(
+                failures.entrySet().stream()
+                        .map(entry -> entry.getKey() + ": " + entry.getValue().getMessage())
+                        .collect(Collectors.joining("\n")),
                 failures.values().iterator().next());
         this.reason = failures.values().iterator().next().reason;
     }
@@ -99,8 +109,12 @@ public final class CloudException extends Exception {
         if (failure instanceof CloudException explained) {
             return explained;
         }
-        return new CloudException(Reason.SERVICE, null, task + " ended with a fault of the plugin.",
-                "Run again with -X and report what it prints about the fault.", failure);
+        return new CloudException(
+                Reason.SERVICE,
+                null,
+                task + " ended with a fault of the plugin.",
+                "Run again with -X and report what it prints about the fault.",
+                failure);
     }
 
     public Reason reason() {

@@ -26,10 +26,12 @@ import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider
 public record CredentialSource(String description, AwsCredentialsProvider provider) {
     private static final String PREFIX = "CREDENTIALS_";
     private static final String DEFAULT = "the default chain";
-    private static final String CHAIN = "system properties, environment, web identity, default profile, container, instance";
+    private static final String CHAIN =
+            "system properties, environment, web identity, default profile, container, instance";
 
     /** Given keys; the session token may be empty. */
-    public static CredentialSource keys(String origin, String accessKey, String secretKey, Optional<String> sessionToken) {
+    public static CredentialSource keys(
+            String origin, String accessKey, String secretKey, Optional<String> sessionToken) {
         AwsCredentials credentials = sessionToken.isPresent()
                 ? AwsSessionCredentials.create(accessKey, secretKey, sessionToken.get())
                 : AwsBasicCredentials.create(accessKey, secretKey);
@@ -43,7 +45,8 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
 
     /** The SDK's chain: system properties, environment, web identity, default profile, container, instance. */
     public static CredentialSource defaultChain() {
-        return new CredentialSource(DEFAULT, DefaultCredentialsProvider.builder().build());
+        return new CredentialSource(
+                DEFAULT, DefaultCredentialsProvider.builder().build());
     }
 
     /** A role, assumed with the credentials that {@code access} signs with. Valid as long as {@code access} is open. */
@@ -63,21 +66,24 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
     public String identify(AwsAccess access, String region, CloudLog log) throws CloudException {
         String origin = resolve();
         Retrier retrier = new Retrier(Deadline.in(Retrier.CALL_BUDGET), log);
-        String account = retrier.call("ask who the caller is", () -> access.sts(region).getCallerIdentity()).account();
+        String account = retrier.call(
+                        "ask who the caller is", () -> access.sts(region).getCallerIdentity())
+                .account();
         log.info("Account " + account + ", credentials from " + origin + ".");
         return account;
     }
 
     private String resolve() throws CloudException {
         try {
-            return description + inWords(provider.resolveCredentials().providerName().orElse(""));
+            return description
+                    + inWords(provider.resolveCredentials().providerName().orElse(""));
         } catch (SdkException e) {
             if (isChain()) {
-                throw new CloudException(Reason.CREDENTIALS, "There are no AWS credentials: none of " + CHAIN
-                        + " has any.", e);
+                throw new CloudException(
+                        Reason.CREDENTIALS, "There are no AWS credentials: none of " + CHAIN + " has any.", e);
             }
-            throw new CloudException(Reason.CREDENTIALS, "There are no usable AWS credentials in " + description + ".",
-                    e);
+            throw new CloudException(
+                    Reason.CREDENTIALS, "There are no usable AWS credentials in " + description + ".", e);
         }
     }
 
@@ -88,9 +94,13 @@ public record CredentialSource(String description, AwsCredentialsProvider provid
     /** The SDK names the source by one-letter codes, separated by commas where one led to the next. */
     private static String inWords(String codes) {
         String words = Arrays.stream(BusinessMetricFeatureId.values())
-                .filter(feature -> feature.name().startsWith(PREFIX) && feature != BusinessMetricFeatureId.CREDENTIALS_CODE)
+                .filter(feature ->
+                        feature.name().startsWith(PREFIX) && feature != BusinessMetricFeatureId.CREDENTIALS_CODE)
                 .filter(feature -> List.of(codes.split(",")).contains(feature.value()))
-                .map(feature -> feature.name().substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', ' '))
+                .map(feature -> feature.name()
+                        .substring(PREFIX.length())
+                        .toLowerCase(Locale.ROOT)
+                        .replace('_', ' '))
                 .collect(Collectors.joining(", "));
         return words.isEmpty() ? "" : " (" + words + ")";
     }

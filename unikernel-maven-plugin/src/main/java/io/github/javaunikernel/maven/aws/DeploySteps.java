@@ -32,7 +32,7 @@ final class DeploySteps {
     /**
      * What is to be done for one kind.
      *
-     * @param status   as in {@link AmiResult}
+     * @param status as in {@link AmiResult}
      * @param existing what is kept; or, with status {@code created}, what is replaced
      */
     record Step(AmiKind kind, String status, Optional<Image> existing) {
@@ -47,8 +47,8 @@ final class DeploySteps {
         for (Map.Entry<Virtualization, String> entry : spec.names().entrySet()) {
             Virtualization kind = entry.getKey();
             InstanceTypes.offered(InstanceTypes.all(kind), kind, ec2, retrier, region);
-            Optional<PvGrub.Choice> bootLoader = kind == Virtualization.PARAVIRTUAL ? Optional.of(bootLoader())
-                    : Optional.empty();
+            Optional<PvGrub.Choice> bootLoader =
+                    kind == Virtualization.PARAVIRTUAL ? Optional.of(bootLoader()) : Optional.empty();
             kinds.add(new AmiKind(kind, entry.getValue(), bootLoader));
         }
         return kinds;
@@ -63,16 +63,21 @@ final class DeploySteps {
 
     /** The project's images that hold what is to be deployed, in whichever way they boot. */
     List<Image> sameContents(BlockMap blocks) throws CloudException {
-        return images.owned(Filters.tag(Images.PROJECT_TAG, spec.project()),
-                Filters.tag(Images.CONTENTS_TAG, blocks.identity()))
+        return images
+                .owned(
+                        Filters.tag(Images.PROJECT_TAG, spec.project()),
+                        Filters.tag(Images.CONTENTS_TAG, blocks.identity()))
                 .stream()
-                .filter(old -> old.state() == ImageState.AVAILABLE && !Images.snapshots(old).isEmpty())
+                .filter(old -> old.state() == ImageState.AVAILABLE
+                        && !Images.snapshots(old).isEmpty())
                 .filter(old -> spec.upload().kmsKeyArn().isEmpty() || isEncrypted(old))
                 .toList();
     }
 
     private static boolean isEncrypted(Image image) {
-        return image.blockDeviceMappings().stream().map(BlockDeviceMapping::ebs).anyMatch(ebs -> ebs != null && Boolean.TRUE.equals(ebs.encrypted()));
+        return image.blockDeviceMappings().stream()
+                .map(BlockDeviceMapping::ebs)
+                .anyMatch(ebs -> ebs != null && Boolean.TRUE.equals(ebs.encrypted()));
     }
 
     /** What to do for each kind, in the same order. */
@@ -91,8 +96,10 @@ final class DeploySteps {
         }
         Optional<Image> namesake = images.named(kind.name());
         if (namesake.isPresent() && spec.duplicateName() == DuplicateName.FAIL) {
-            throw new CloudException(Reason.NAME, "Region " + region + " already has an image \"" + kind.name()
-                    + "\", " + namesake.get().imageId() + ".");
+            throw new CloudException(
+                    Reason.NAME,
+                    "Region " + region + " already has an image \"" + kind.name() + "\", "
+                            + namesake.get().imageId() + ".");
         }
         boolean reused = namesake.isPresent() && spec.duplicateName() == DuplicateName.REUSE;
         return new Step(kind, reused ? "reused" : "created", namesake);

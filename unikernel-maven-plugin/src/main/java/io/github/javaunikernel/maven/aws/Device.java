@@ -7,7 +7,10 @@ import java.util.Set;
 
 /** A device of EC2's machines for which a guest needs a driver. */
 enum Device {
-    XEN_VIF, XEN_BLK, ENA, NVME;
+    XEN_VIF,
+    XEN_BLK,
+    ENA,
+    NVME;
 
     /**
      * The devices that the guest kernel drives when it is booted in this way. A machine image runs only on types that

@@ -11,8 +11,7 @@ import java.util.List;
 final class Digests {
     static final int SHA256_BYTES = 32;
 
-    private Digests() {
-    }
+    private Digests() {}
 
     static MessageDigest newDigest(String algorithm) {
         try {

@@ -12,6 +12,7 @@ import java.util.Arrays;
 record DiskImage(Path file, BlockMap blocks) {
     /** Where a BIOS looks for the signature of a boot sector, and the signature. */
     private static final int SIGNATURE_AT = 510;
+
     private static final byte[] SIGNATURE = {0x55, (byte) 0xAA};
 
     static DiskImage read(Path file) throws CloudException {
@@ -28,8 +29,9 @@ record DiskImage(Path file, BlockMap blocks) {
         } catch (IOException e) {
             throw unreadable(e);
         }
-        throw new CloudException(CloudSetting.VIRTUALIZATION, "The image " + file
-                + " has no boot sector, which an hvm machine boots from.",
+        throw new CloudException(
+                CloudSetting.VIRTUALIZATION,
+                "The image " + file + " has no boot sector, which an hvm machine boots from.",
                 "Build it again with a version of the plugin that writes one, or make it paravirtual alone.");
     }
 
@@ -38,7 +40,7 @@ record DiskImage(Path file, BlockMap blocks) {
     }
 
     static CloudException unreadable(Path file, IOException failure) {
-        return new CloudException(Reason.IMAGE, "The image " + file + " cannot be read: "
-                + Causes.ofFile(file, failure) + ".", failure);
+        return new CloudException(
+                Reason.IMAGE, "The image " + file + " cannot be read: " + Causes.ofFile(file, failure) + ".", failure);
     }
 }

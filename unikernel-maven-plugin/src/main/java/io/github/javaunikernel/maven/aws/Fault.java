@@ -31,15 +31,39 @@ enum Fault {
     INTERRUPTED;
 
     private static final Set<String> TRANSIENT_CODES = Set.of(
-            "RequestThrottledException", "RequestThrottled", "ThrottlingException", "Throttling", "ThrottledException",
-            "TooManyRequestsException", "RequestLimitExceeded", "EC2ThrottledException", "SlowDown",
-            "ConcurrentLimitExceededException", "InternalServerException", "InternalError", "InternalFailure",
-            "ServiceUnavailable", "Unavailable", "RequestTimeout", "RequestTimeoutException", "InsufficientInstanceCapacity");
+            "RequestThrottledException",
+            "RequestThrottled",
+            "ThrottlingException",
+            "Throttling",
+            "ThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "EC2ThrottledException",
+            "SlowDown",
+            "ConcurrentLimitExceededException",
+            "InternalServerException",
+            "InternalError",
+            "InternalFailure",
+            "ServiceUnavailable",
+            "Unavailable",
+            "RequestTimeout",
+            "RequestTimeoutException",
+            "InsufficientInstanceCapacity");
 
     private static final Set<String> DENIED_CODES = Set.of(
-            "UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure", "InvalidClientTokenId",
-            "SignatureDoesNotMatch", "InvalidSignatureException", "ExpiredToken", "ExpiredTokenException", "OptInRequired",
-            "RequestExpired", "UnrecognizedClientException", "Blocked");
+            "UnauthorizedOperation",
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthFailure",
+            "InvalidClientTokenId",
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "OptInRequired",
+            "RequestExpired",
+            "UnrecognizedClientException",
+            "Blocked");
 
     static Fault of(Throwable failure) {
         if (failure instanceof AwsServiceException service) {
@@ -68,10 +92,14 @@ enum Fault {
 
     private static Fault ofService(AwsServiceException e) {
         String code = String.valueOf(code(e));
-        if (e.statusCode() >= 500 || e.statusCode() == 429 || e.isThrottlingException() || TRANSIENT_CODES.contains(code)) {
+        if (e.statusCode() >= 500
+                || e.statusCode() == 429
+                || e.isThrottlingException()
+                || TRANSIENT_CODES.contains(code)) {
             return TRANSIENT;
         }
-        if (e instanceof ValidationException validation && "WRITE_REQUEST_TIMEOUT".equals(validation.reasonAsString())) {
+        if (e instanceof ValidationException validation
+                && "WRITE_REQUEST_TIMEOUT".equals(validation.reasonAsString())) {
             return TRANSIENT;
         }
         if (e.statusCode() == 404 || code.endsWith(".NotFound") || code.endsWith("NotFoundException")) {
@@ -97,7 +125,10 @@ enum Fault {
 
     private static boolean mentionsCredentials(Throwable failure) {
         String message = String.valueOf(failure.getMessage());
-        return message.contains("Unable to load credentials") || message.contains("Profile file contained no credentials")
-                || message.contains("No profile") || message.contains("SSO session") || message.contains("SSO token");
+        return message.contains("Unable to load credentials")
+                || message.contains("Profile file contained no credentials")
+                || message.contains("No profile")
+                || message.contains("SSO session")
+                || message.contains("SSO token");
     }
 }

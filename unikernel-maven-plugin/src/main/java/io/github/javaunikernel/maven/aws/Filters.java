@@ -5,8 +5,7 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 
 /** Shorthand for EC2's filters. */
 final class Filters {
-    private Filters() {
-    }
+    private Filters() {}
 
     static Filter of(String name, String... values) {
         return Filter.builder().name(name).values(values).build();

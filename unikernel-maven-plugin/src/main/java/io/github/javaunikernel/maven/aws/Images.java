@@ -36,10 +36,17 @@ final class Images {
 
     /** The account's images that pass the filters, newest first. */
     List<Image> owned(Filter... filters) throws CloudException {
-        return retrier.call("list images", () -> ec2.describeImagesPaginator(r -> r.owners("self").filters(filters).includeDeprecated(true))
-                .images().stream()
-                .sorted(Comparator.comparing((Image image) -> Objects.requireNonNullElse(image.creationDate(), "")).reversed())
-                .toList());
+        return retrier.call(
+                "list images",
+                () -> ec2
+                        .describeImagesPaginator(
+                                r -> r.owners("self").filters(filters).includeDeprecated(true))
+                        .images()
+                        .stream()
+                        .sorted(Comparator.comparing(
+                                        (Image image) -> Objects.requireNonNullElse(image.creationDate(), ""))
+                                .reversed())
+                        .toList());
     }
 
     List<Image> ofProject(String project) throws CloudException {
@@ -52,7 +59,12 @@ final class Images {
 
     Optional<Image> find(String imageId) throws CloudException {
         try {
-            return retrier.call("see " + imageId, () -> ec2.describeImages(r -> r.imageIds(imageId)).images()).stream().findFirst();
+            return retrier
+                    .call(
+                            "see " + imageId,
+                            () -> ec2.describeImages(r -> r.imageIds(imageId)).images())
+                    .stream()
+                    .findFirst();
         } catch (CloudException e) {
             if (e.isNotFound()) {
                 return Optional.empty();
@@ -63,20 +75,26 @@ final class Images {
 
     /** Snapshots of an image's devices; none for images that live in S3. */
     static List<String> snapshots(Image image) {
-        return image.blockDeviceMappings().stream().map(BlockDeviceMapping::ebs).filter(Objects::nonNull)
-                .map(EbsBlockDevice::snapshotId).filter(Objects::nonNull).toList();
+        return image.blockDeviceMappings().stream()
+                .map(BlockDeviceMapping::ebs)
+                .filter(Objects::nonNull)
+                .map(EbsBlockDevice::snapshotId)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     static List<Tag> tags(Map<String, String> tags) {
         List<Tag> list = new ArrayList<>();
-        tags.forEach((key, value) -> list.add(Tag.builder().key(key).value(value).build()));
+        tags.forEach(
+                (key, value) -> list.add(Tag.builder().key(key).value(value).build()));
         return list;
     }
 
     /** Registers, and knows its own image again when the answer to an earlier attempt was lost. */
     String register(RegisterImageRequest request) throws CloudException {
         try {
-            return retrier.callFresh("register the image " + request.name(), () -> ec2.registerImage(request)).imageId();
+            return retrier.callFresh("register the image " + request.name(), () -> ec2.registerImage(request))
+                    .imageId();
         } catch (CloudException e) {
             if (!"InvalidAMIName.Duplicate".equals(e.code())) {
                 throw e;
@@ -93,20 +111,31 @@ final class Images {
         if (request.imageLocation() != null) {
             return request.imageLocation().equals(image.imageLocation());
         }
-        return snapshots(image).contains(request.blockDeviceMappings().get(0).ebs().snapshotId());
+        return snapshots(image)
+                .contains(request.blockDeviceMappings().get(0).ebs().snapshotId());
     }
 
     void awaitAvailable(String imageId) throws CloudException {
         Polling polling = new Polling(retrier);
         do {
-            Image image = retrier.callFresh("see " + imageId, () -> ec2.describeImages(r -> r.imageIds(imageId)).images())
-                    .stream().findFirst().orElse(null);
+            Image image =
+                    retrier
+                            .callFresh(
+                                    "see " + imageId,
+                                    () -> ec2.describeImages(r -> r.imageIds(imageId))
+                                            .images())
+                            .stream()
+                            .findFirst()
+                            .orElse(null);
             if (image != null && image.state() == ImageState.AVAILABLE) {
                 return;
             }
             if (image != null && image.state() != ImageState.PENDING && image.state() != ImageState.TRANSIENT) {
-                String why = image.stateReason() == null ? image.stateAsString() : image.stateReason().message();
-                throw new CloudException(Reason.SERVICE, "Image " + imageId + " did not become available: " + why + ".");
+                String why = image.stateReason() == null
+                        ? image.stateAsString()
+                        : image.stateReason().message();
+                throw new CloudException(
+                        Reason.SERVICE, "Image " + imageId + " did not become available: " + why + ".");
             }
         } while (polling.again());
         throw new CloudException(Reason.DEADLINE, "Image " + imageId + " was not available in time.");
@@ -128,12 +157,20 @@ final class Images {
             return;
         }
         List<LaunchPermission> add = new ArrayList<>();
-        access.accounts().forEach(account -> add.add(LaunchPermission.builder().userId(account).build()));
-        access.organizations().forEach(arn -> add.add(LaunchPermission.builder().organizationArn(arn).build()));
-        retrier.callFresh("share " + imageId, () -> ec2.modifyImageAttribute(r -> r.imageId(imageId).launchPermission(p -> p.add(add))));
+        access.accounts()
+                .forEach(account ->
+                        add.add(LaunchPermission.builder().userId(account).build()));
+        access.organizations()
+                .forEach(arn ->
+                        add.add(LaunchPermission.builder().organizationArn(arn).build()));
+        retrier.callFresh(
+                "share " + imageId,
+                () -> ec2.modifyImageAttribute(r -> r.imageId(imageId).launchPermission(p -> p.add(add))));
     }
 
     void deprecate(String imageId, Instant at) throws CloudException {
-        retrier.callFresh("set the deprecation date of " + imageId, () -> ec2.enableImageDeprecation(r -> r.imageId(imageId).deprecateAt(at)));
+        retrier.callFresh(
+                "set the deprecation date of " + imageId,
+                () -> ec2.enableImageDeprecation(r -> r.imageId(imageId).deprecateAt(at)));
     }
 }

@@ -10,11 +10,10 @@ import java.util.stream.IntStream;
 
 /** Instances as a table for people. */
 public final class InstanceTable {
-    private static final List<String> HEADINGS = List.of("INSTANCE", "IMAGE", "TYPE", "STATE", "ADDRESS", "AGE",
-            "$/HOUR");
+    private static final List<String> HEADINGS =
+            List.of("INSTANCE", "IMAGE", "TYPE", "STATE", "ADDRESS", "AGE", "$/HOUR");
 
-    private InstanceTable() {
-    }
+    private InstanceTable() {}
 
     /** A line with the headings and one for each instance, in columns that are as wide as they must be. */
     public static List<String> lines(List<RunningInstance> instances, Instant now) {
@@ -22,20 +21,30 @@ public final class InstanceTable {
         rows.add(HEADINGS);
         instances.forEach(instance -> rows.add(row(instance, now)));
         int[] widths = IntStream.range(0, HEADINGS.size())
-                .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0)).toArray();
+                .map(column -> rows.stream()
+                        .mapToInt(row -> row.get(column).length())
+                        .max()
+                        .orElse(0))
+                .toArray();
         return rows.stream().map(row -> line(row, widths)).toList();
     }
 
     private static String line(List<String> row, int[] widths) {
-        return IntStream.range(0, widths.length).mapToObj(column -> String.format("%-" + widths[column] + "s",
-                row.get(column)))
-                .collect(Collectors.joining("  ")).stripTrailing();
+        return IntStream.range(0, widths.length)
+                .mapToObj(column -> String.format("%-" + widths[column] + "s", row.get(column)))
+                .collect(Collectors.joining("  "))
+                .stripTrailing();
     }
 
     private static List<String> row(RunningInstance instance, Instant now) {
-        return List.of(instance.instanceId(), instance.imageId(), instance.type(), instance.state(),
+        return List.of(
+                instance.instanceId(),
+                instance.imageId(),
+                instance.type(),
+                instance.state(),
                 instance.address().orElse("-"),
-                age(Duration.between(instance.launched(), now)), price(instance));
+                age(Duration.between(instance.launched(), now)),
+                price(instance));
     }
 
     /** In its two largest units. */
@@ -43,8 +52,9 @@ public final class InstanceTable {
         if (age.toDays() > 0) {
             return age.toDays() + " d " + age.toHoursPart() + " h";
         }
-        return age.toHours() > 0 ? age.toHours() + " h " + age.toMinutesPart() + " min" : Math.max(0, age.toMinutes())
-                + " min";
+        return age.toHours() > 0
+                ? age.toHours() + " h " + age.toMinutesPart() + " min"
+                : Math.max(0, age.toMinutes()) + " min";
     }
 
     /** A stopped instance costs what its disk costs; the spot price varies. */
@@ -55,6 +65,8 @@ public final class InstanceTable {
         if (instance.spot()) {
             return "spot";
         }
-        return InstanceTypes.named(instance.type()).map(type -> type.price().toPlainString()).orElse("?");
+        return InstanceTypes.named(instance.type())
+                .map(type -> type.price().toPlainString())
+                .orElse("?");
     }
 }

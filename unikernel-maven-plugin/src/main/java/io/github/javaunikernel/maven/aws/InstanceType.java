@@ -7,10 +7,10 @@ import java.util.Set;
 /**
  * A type of EC2's machines.
  *
- * @param memory  in MiB
- * @param price   in US dollars an hour, on demand, in us-east-1
- * @param runs    the kinds of machine image that it runs
- * @param needs   the devices that a guest must drive to reach its disk and its network
+ * @param memory in MiB
+ * @param price in US dollars an hour, on demand, in us-east-1
+ * @param runs the kinds of machine image that it runs
+ * @param needs the devices that a guest must drive to reach its disk and its network
  */
 record InstanceType(String name, int vcpus, int memory, BigDecimal price, Set<Virtualization> runs, Set<Device> needs) {
     /** Whether a guest that drives these devices can be run here, in a machine as large as is asked for. */

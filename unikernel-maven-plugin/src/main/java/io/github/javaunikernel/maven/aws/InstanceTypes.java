@@ -54,20 +54,28 @@ final class InstanceTypes {
             r7i | hvm             | ena nvme        | 2xlarge 8 65536 0.5292
             """;
 
-    private static final List<InstanceType> ALL = TABLE.lines().flatMap(InstanceTypes::types)
-            .sorted(Comparator.comparing(InstanceType::price).thenComparing(InstanceType::name)).toList();
+    private static final List<InstanceType> ALL = TABLE.lines()
+            .flatMap(InstanceTypes::types)
+            .sorted(Comparator.comparing(InstanceType::price).thenComparing(InstanceType::name))
+            .toList();
 
-    private InstanceTypes() {
-    }
+    private InstanceTypes() {}
 
     private static Stream<InstanceType> types(String row) {
         String[] columns = row.split(" *\\| *");
         Set<Virtualization> runs = Arrays.stream(columns[1].split(" "))
-                .map(kind -> Virtualization.valueOf(kind.toUpperCase(Locale.ROOT))).collect(Collectors.toSet());
+                .map(kind -> Virtualization.valueOf(kind.toUpperCase(Locale.ROOT)))
+                .collect(Collectors.toSet());
         Set<Device> needs = Arrays.stream(columns[2].split(" ")).map(Device::of).collect(Collectors.toSet());
-        return Arrays.stream(columns[3].split(", ")).map(size -> size.split(" ")).map(size -> new InstanceType(
-                columns[0] + "." + size[0], Integer.parseInt(size[1]), Integer.parseInt(size[2]),
-                        new BigDecimal(size[3]), runs, needs));
+        return Arrays.stream(columns[3].split(", "))
+                .map(size -> size.split(" "))
+                .map(size -> new InstanceType(
+                        columns[0] + "." + size[0],
+                        Integer.parseInt(size[1]),
+                        Integer.parseInt(size[2]),
+                        new BigDecimal(size[3]),
+                        runs,
+                        needs));
     }
 
     static Optional<InstanceType> named(String name) {
@@ -85,19 +93,23 @@ final class InstanceTypes {
      * @throws CloudException when there is none, and for which reason
      */
     static List<InstanceType> running(Virtualization kind, MachineSize size, Set<Device> driven) throws CloudException {
-        List<InstanceType> types = ALL.stream().filter(type -> type.fits(size, kind, driven)).toList();
+        List<InstanceType> types =
+                ALL.stream().filter(type -> type.fits(size, kind, driven)).toList();
         if (!types.isEmpty()) {
             return types;
         }
         if (ALL.stream().noneMatch(type -> type.fits(MachineSize.UNKNOWN, kind, driven))) {
-            throw new CloudException(CloudSetting.VIRTUALIZATION,
+            throw new CloudException(
+                    CloudSetting.VIRTUALIZATION,
                     "The kernel does not drive the disk and the network of any instance type when it boots as "
-                    + kind.id() + " yet.", "Make and launch a paravirtual image with"
-                    + " -Dunikernel.virtualization=paravirtual.");
+                            + kind.id() + " yet.",
+                    "Make and launch a paravirtual image with" + " -Dunikernel.virtualization=paravirtual.");
         }
-        throw new CloudException(CloudSetting.INSTANCE_TYPE, "The image was built for " + size.memory() + " MiB and "
-                + size.vcpus()
-                + " vCPUs, and no known instance type for " + kind.id() + " images is that large.",
+        throw new CloudException(
+                CloudSetting.INSTANCE_TYPE,
+                "The image was built for " + size.memory() + " MiB and "
+                        + size.vcpus()
+                        + " vCPUs, and no known instance type for " + kind.id() + " images is that large.",
                 "Build it for a smaller machine with -Dunikernel.memory and -Dunikernel.vcpus.");
     }
 
@@ -106,19 +118,31 @@ final class InstanceTypes {
      *
      * @throws CloudException when there is none
      */
-    static List<InstanceType> offered(List<InstanceType> types, Virtualization kind, Ec2Client ec2, Retrier retrier,
-            String region) throws CloudException {
+    static List<InstanceType> offered(
+            List<InstanceType> types, Virtualization kind, Ec2Client ec2, Retrier retrier, String region)
+            throws CloudException {
         String[] names = types.stream().map(InstanceType::name).toArray(String[]::new);
-        Set<String> there = retrier.call("list instance types in " + region,
-                () -> ec2.describeInstanceTypesPaginator(r -> r
-                .filters(Filters.of("supported-virtualization-type", kind.id()), Filters.of("instance-type", names)))
-                .instanceTypes().stream().map(InstanceTypeInfo::instanceTypeAsString).collect(Collectors.toSet()));
-        List<InstanceType> offered = types.stream().filter(type -> there.contains(type.name())).toList();
+        Set<String> there = retrier.call(
+                "list instance types in " + region,
+                () -> ec2
+                        .describeInstanceTypesPaginator(r -> r.filters(
+                                Filters.of("supported-virtualization-type", kind.id()),
+                                Filters.of("instance-type", names)))
+                        .instanceTypes()
+                        .stream()
+                        .map(InstanceTypeInfo::instanceTypeAsString)
+                        .collect(Collectors.toSet()));
+        List<InstanceType> offered =
+                types.stream().filter(type -> there.contains(type.name())).toList();
         if (offered.isEmpty()) {
-            throw new CloudException(Reason.REGION, "Region " + region + " has no known instance type for such "
-                    + kind.id() + " images"
-                    + (kind == Virtualization.PARAVIRTUAL ? "; regions known to have some are "
-                    + String.join(", ", PvGrub.knownRegions()) : "") + ".");
+            throw new CloudException(
+                    Reason.REGION,
+                    "Region " + region + " has no known instance type for such "
+                            + kind.id() + " images"
+                            + (kind == Virtualization.PARAVIRTUAL
+                                    ? "; regions known to have some are " + String.join(", ", PvGrub.knownRegions())
+                                    : "")
+                            + ".");
         }
         return offered;
     }

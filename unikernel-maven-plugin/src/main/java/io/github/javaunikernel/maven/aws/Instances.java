@@ -31,20 +31,36 @@ public final class Instances {
 
     /** The project's instances that are not terminated, the oldest first. */
     public List<RunningInstance> ofProject(String project) throws CloudException {
-        return retrier.call("list instances", () -> ec2.describeInstancesPaginator(r ->
-                r.filters(Filters.tag(Images.PROJECT_TAG, project),
-                        Filters.of("instance-state-name", "pending", "running", "shutting-down", "stopping",
-                                "stopped")))
-                .reservations().stream().flatMap(reservation -> reservation.instances().stream())
-                .map(Instances::described)
-                .sorted(Comparator.comparing(RunningInstance::launched).thenComparing(RunningInstance::instanceId))
-                .toList());
+        return retrier.call(
+                "list instances",
+                () -> ec2
+                        .describeInstancesPaginator(r -> r.filters(
+                                Filters.tag(Images.PROJECT_TAG, project),
+                                Filters.of(
+                                        "instance-state-name",
+                                        "pending",
+                                        "running",
+                                        "shutting-down",
+                                        "stopping",
+                                        "stopped")))
+                        .reservations()
+                        .stream()
+                        .flatMap(reservation -> reservation.instances().stream())
+                        .map(Instances::described)
+                        .sorted(Comparator.comparing(RunningInstance::launched)
+                                .thenComparing(RunningInstance::instanceId))
+                        .toList());
     }
 
     private static RunningInstance described(Instance instance) {
-        return new RunningInstance(instance.instanceId(), instance.imageId(), instance.instanceTypeAsString(),
+        return new RunningInstance(
+                instance.instanceId(),
+                instance.imageId(),
+                instance.instanceTypeAsString(),
                 instance.state().nameAsString(),
-                address(instance), instance.launchTime(), instance.instanceLifecycle() == InstanceLifecycleType.SPOT);
+                address(instance),
+                instance.launchTime(),
+                instance.instanceLifecycle() == InstanceLifecycleType.SPOT);
     }
 
     /** The public address, or else the private one. */
@@ -53,15 +69,21 @@ public final class Instances {
                 .or(() -> Optional.ofNullable(instance.privateIpAddress()));
     }
 
-    /** What the instance wrote to its console, the last 64 KiB; EC2 takes a while to have it, until then it is empty. */
+    /**
+     * What the instance wrote to its console, the last 64 KiB; EC2 takes a while to have it, until then it is empty.
+     */
     public String console(String instanceId) throws CloudException {
-        String output = retrier.callFresh("read the console of " + instanceId, () -> ec2.getConsoleOutput(r -> r.instanceId(instanceId))).output();
+        String output = retrier.callFresh(
+                        "read the console of " + instanceId, () -> ec2.getConsoleOutput(r -> r.instanceId(instanceId)))
+                .output();
         return output == null ? "" : new String(Base64.getMimeDecoder().decode(output), StandardCharsets.UTF_8);
     }
 
     /** Ends what a launch created and waits until it is gone. */
     public void terminate(LaunchRecord launched) throws CloudException {
-        List<String> ids = launched.instances().stream().map(LaunchRecord.Launched::instanceId).toList();
+        List<String> ids = launched.instances().stream()
+                .map(LaunchRecord.Launched::instanceId)
+                .toList();
         for (String id : ids) {
             unlessGone(() -> retrier.call("terminate " + id, () -> ec2.terminateInstances(r -> r.instanceIds(id))));
         }
@@ -98,16 +120,24 @@ public final class Instances {
                 return instance;
             }
             if (wanted == InstanceStateName.RUNNING && state != InstanceStateName.PENDING) {
-                String why = instance.stateReason() == null ? "no reason given" : instance.stateReason().message();
-                throw new CloudException(Reason.SERVICE, "Instance " + instanceId + " is " + state + " instead of running: " + why + ".");
+                String why = instance.stateReason() == null
+                        ? "no reason given"
+                        : instance.stateReason().message();
+                throw new CloudException(
+                        Reason.SERVICE,
+                        "Instance " + instanceId + " is " + state + " instead of running: " + why + ".");
             }
         } while (polling.again());
         throw new CloudException(Reason.DEADLINE, "Instance " + instanceId + " is not " + wanted + " in time.");
     }
 
     private Instance describe(String instanceId) throws CloudException {
-        return retrier.callFresh("see " + instanceId, () -> ec2.describeInstances(r -> r.instanceIds(instanceId)))
-                .reservations().stream().flatMap(reservation -> reservation.instances().stream()).findFirst()
+        return retrier
+                .callFresh("see " + instanceId, () -> ec2.describeInstances(r -> r.instanceIds(instanceId)))
+                .reservations()
+                .stream()
+                .flatMap(reservation -> reservation.instances().stream())
+                .findFirst()
                 .orElseThrow(() -> new CloudException(Reason.SERVICE, "EC2 does not describe " + instanceId + "."));
     }
 

@@ -17,34 +17,43 @@ import java.util.Optional;
  * What a launch created, on disk from the first thing on, so that it can be taken down again.
  *
  * @param createdGroupId security group to be deleted with the instances; null when groups were given
- * @param instances      none until they are started
+ * @param instances none until they are started
  */
-public record LaunchRecord(String region, String imageId, String createdGroupId, String instanceType,
-        List<Launched> instances) {
+public record LaunchRecord(
+        String region, String imageId, String createdGroupId, String instanceType, List<Launched> instances) {
     /**
      * An instance.
      *
      * @param url null until the address is known
      */
-    public record Launched(String instanceId, String url) {
-    }
+    public record Launched(String instanceId, String url) {}
 
     void save(Path file) throws CloudException {
         try {
             Files.createDirectories(file.getParent());
-            Files.writeString(file, new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(this) + "\n", StandardCharsets.UTF_8);
+            Files.writeString(
+                    file,
+                    new GsonBuilder()
+                                    .setPrettyPrinting()
+                                    .disableHtmlEscaping()
+                                    .create()
+                                    .toJson(this) + "\n",
+                    StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new CloudException(Reason.RECORD, null, "The record of the launch " + file + " cannot be written: "
-                    + Causes.ofFile(file, e) + ".",
-                    "Make the directory writable.", e);
+            throw new CloudException(
+                    Reason.RECORD,
+                    null,
+                    "The record of the launch " + file + " cannot be written: " + Causes.ofFile(file, e) + ".",
+                    "Make the directory writable.",
+                    e);
         }
     }
 
     /** Empty when nothing was launched. */
     public static Optional<LaunchRecord> load(Path file) throws CloudException {
         try {
-            LaunchRecord record = new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8),
-                    LaunchRecord.class);
+            LaunchRecord record =
+                    new Gson().fromJson(Files.readString(file, StandardCharsets.UTF_8), LaunchRecord.class);
             if (record == null || record.region == null || record.instances == null) {
                 throw damaged(file, null);
             }
@@ -54,15 +63,21 @@ public record LaunchRecord(String region, String imageId, String createdGroupId,
         } catch (JsonSyntaxException e) {
             throw damaged(file, e);
         } catch (IOException e) {
-            throw new CloudException(Reason.RECORD, null, "The record of the last launch " + file + " cannot be read: "
-                    + Causes.ofFile(file, e) + ".",
-                    "Make it readable.", e);
+            throw new CloudException(
+                    Reason.RECORD,
+                    null,
+                    "The record of the last launch " + file + " cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "Make it readable.",
+                    e);
         }
     }
 
     private static CloudException damaged(Path file, Exception cause) {
-        return new CloudException(Reason.RECORD, CloudSetting.INSTANCE, file
-                + " is not the record of a launch that this version wrote.",
-                "Terminate what mvn unikernel:list shows by naming it, and delete the file.", cause);
+        return new CloudException(
+                Reason.RECORD,
+                CloudSetting.INSTANCE,
+                file + " is not the record of a launch that this version wrote.",
+                "Terminate what mvn unikernel:list shows by naming it, and delete the file.",
+                cause);
     }
 }

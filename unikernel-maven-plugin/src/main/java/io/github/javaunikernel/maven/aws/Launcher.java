@@ -69,7 +69,8 @@ public final class Launcher {
             awaitRunning();
             if (spec.healthPath().isPresent()) {
                 for (Launched instance : launched.instances()) {
-                    awaitHealthy(URI.create(instance.url()).resolve(spec.healthPath().get()));
+                    awaitHealthy(
+                            URI.create(instance.url()).resolve(spec.healthPath().get()));
                 }
             }
             return launched;
@@ -85,33 +86,51 @@ public final class Launcher {
         List<InstanceType> types = InstanceTypes.offered(running, kind, ec2, retrier, region);
         String wanted = spec.instanceType().orElse(types.get(0).name());
         if (types.stream().noneMatch(type -> type.name().equals(wanted))) {
-            throw new CloudException(CloudSetting.INSTANCE_TYPE, "Instance type " + wanted + " does not run this "
-                    + kind.id() + " image in "
-                    + region + ", or is too small for it.", "Choose one of " + InstanceTypes.names(types) + ".");
+            throw new CloudException(
+                    CloudSetting.INSTANCE_TYPE,
+                    "Instance type " + wanted + " does not run this "
+                            + kind.id() + " image in "
+                            + region + ", or is too small for it.",
+                    "Choose one of " + InstanceTypes.names(types) + ".");
         }
         return wanted;
     }
 
     private Virtualization kind() throws CloudException {
-        Image image = new Images(ec2, retrier).find(spec.imageId())
-                .orElseThrow(() -> new CloudException(CloudSetting.IMAGE_ID,
-                "There is no image " + spec.imageId() + " in " + region + " that this account may use.",
-                "Name another one, or another region."));
+        Image image = new Images(ec2, retrier)
+                .find(spec.imageId())
+                .orElseThrow(() -> new CloudException(
+                        CloudSetting.IMAGE_ID,
+                        "There is no image " + spec.imageId() + " in " + region + " that this account may use.",
+                        "Name another one, or another region."));
         return Virtualization.parse(List.of(image.virtualizationTypeAsString())).get(0);
     }
 
     private String createGroup() throws CloudException {
         String vpc = network();
         String name = "unikernel-" + UUID.randomUUID();
-        String groupId = retrier.call("create a security group", () -> ec2.createSecurityGroup(r -> r
-                .groupName(name).description("Ports of " + spec.imageId()).vpcId(vpc)
-                .tagSpecifications(tagged(ResourceType.SECURITY_GROUP)))).groupId();
+        String groupId = retrier.call(
+                        "create a security group",
+                        () -> ec2.createSecurityGroup(r -> r.groupName(name)
+                                .description("Ports of " + spec.imageId())
+                                .vpcId(vpc)
+                                .tagSpecifications(tagged(ResourceType.SECURITY_GROUP))))
+                .groupId();
         note(new LaunchRecord(region, spec.imageId(), groupId, launched.instanceType(), List.of()));
         List<IpPermission> rules = spec.network().ports().stream()
-                .map(port -> IpPermission.builder().ipProtocol("tcp").fromPort(port).toPort(port)
-                .ipRanges(IpRange.builder().cidrIp(spec.network().cidr()).build()).build()).toList();
+                .map(port -> IpPermission.builder()
+                        .ipProtocol("tcp")
+                        .fromPort(port)
+                        .toPort(port)
+                        .ipRanges(
+                                IpRange.builder().cidrIp(spec.network().cidr()).build())
+                        .build())
+                .toList();
         try {
-            retrier.callFresh("open ports", () -> ec2.authorizeSecurityGroupIngress(r -> r.groupId(groupId).ipPermissions(rules)));
+            retrier.callFresh(
+                    "open ports",
+                    () -> ec2.authorizeSecurityGroupIngress(
+                            r -> r.groupId(groupId).ipPermissions(rules)));
         } catch (CloudException e) {
             // an earlier attempt got through although its answer was lost
             if (!"InvalidPermission.Duplicate".equals(e.code())) {
@@ -124,13 +143,20 @@ public final class Launcher {
     private String network() throws CloudException {
         if (spec.network().subnetId().isPresent()) {
             String subnet = spec.network().subnetId().get();
-            return retrier.call("see " + subnet, () -> ec2.describeSubnets(r -> r.subnetIds(subnet))).subnets().get(0)
+            return retrier.call("see " + subnet, () -> ec2.describeSubnets(r -> r.subnetIds(subnet)))
+                    .subnets()
+                    .get(0)
                     .vpcId();
         }
-        return retrier.call("find the default network", () -> ec2.describeVpcs(r -> r.filters(Filters.of("is-default", "true")))).vpcs().stream()
-                .findFirst().orElseThrow(() -> new CloudException(CloudSetting.SUBNET,
-                "The account has no default network in " + region + ".",
-                        "Name a subnet."))
+        return retrier
+                .call(
+                        "find the default network",
+                        () -> ec2.describeVpcs(r -> r.filters(Filters.of("is-default", "true"))))
+                .vpcs()
+                .stream()
+                .findFirst()
+                .orElseThrow(() -> new CloudException(
+                        CloudSetting.SUBNET, "The account has no default network in " + region + ".", "Name a subnet."))
                 .vpcId();
     }
 
@@ -138,34 +164,41 @@ public final class Launcher {
         RunInstancesRequest.Builder request = RunInstancesRequest.builder()
                 .imageId(spec.imageId())
                 .instanceType(launched.instanceType())
-                .minCount(spec.count()).maxCount(spec.count())
+                .minCount(spec.count())
+                .maxCount(spec.count())
                 .clientToken(UUID.randomUUID().toString())
                 .securityGroupIds(groups)
                 .metadataOptions(m -> m.httpTokens(HttpTokensState.REQUIRED))
                 .tagSpecifications(tagged(ResourceType.INSTANCE), tagged(ResourceType.VOLUME));
         spec.network().subnetId().ifPresent(request::subnetId);
         spec.userData().ifPresent(data -> request.userData(Base64.getEncoder().encodeToString(data)));
-        spec.instanceProfile().ifPresent(profile -> request.iamInstanceProfile(
-                p -> (profile.startsWith("arn:") ? p.arn(profile) : p.name(profile)).build()));
+        spec.instanceProfile()
+                .ifPresent(profile -> request.iamInstanceProfile(
+                        p -> (profile.startsWith("arn:") ? p.arn(profile) : p.name(profile)).build()));
         if (spec.spot()) {
-            request.instanceMarketOptions(m -> m.marketType(MarketType.SPOT).spotOptions(s -> s
-                    .spotInstanceType(SpotInstanceType.ONE_TIME)
-                    .instanceInterruptionBehavior(InstanceInterruptionBehavior.TERMINATE)));
+            request.instanceMarketOptions(m -> m.marketType(MarketType.SPOT)
+                    .spotOptions(s -> s.spotInstanceType(SpotInstanceType.ONE_TIME)
+                            .instanceInterruptionBehavior(InstanceInterruptionBehavior.TERMINATE)));
         }
-        List<Launched> started = retrier.callFresh("start " + spec.count() + " instances of " + spec.imageId(),
-                () -> ec2.runInstances(request.build()))
-                .instances().stream().map(instance -> new Launched(instance.instanceId(), null)).toList();
+        List<Launched> started = retrier
+                .callFresh(
+                        "start " + spec.count() + " instances of " + spec.imageId(),
+                        () -> ec2.runInstances(request.build()))
+                .instances()
+                .stream()
+                .map(instance -> new Launched(instance.instanceId(), null))
+                .toList();
         note(withInstances(started));
-        started.forEach(instance -> log.info("Started " + instance.instanceId() + " (" + launched.instanceType() + ", "
-                + region + ")."));
+        started.forEach(instance ->
+                log.info("Started " + instance.instanceId() + " (" + launched.instanceType() + ", " + region + ")."));
     }
 
     private void awaitRunning() throws CloudException {
         Instances instances = new Instances(ec2, retrier, log);
         List<Launched> running = new ArrayList<>();
         for (Launched instance : launched.instances()) {
-            running.add(new Launched(instance.instanceId(),
-                    url(instances.await(instance.instanceId(), InstanceStateName.RUNNING))));
+            running.add(new Launched(
+                    instance.instanceId(), url(instances.await(instance.instanceId(), InstanceStateName.RUNNING))));
         }
         note(withInstances(running));
     }
@@ -177,24 +210,32 @@ public final class Launcher {
     private TagSpecification tagged(ResourceType type) {
         Map<String, String> tags = new HashMap<>(spec.tags());
         tags.put(Images.PROJECT_TAG, spec.project());
-        return TagSpecification.builder().resourceType(type).tags(Images.tags(tags)).build();
+        return TagSpecification.builder()
+                .resourceType(type)
+                .tags(Images.tags(tags))
+                .build();
     }
 
     private String url(Instance instance) throws CloudException {
-        String address = Instances.address(instance).orElseThrow(() -> new CloudException(Reason.SERVICE,
-                "EC2 gave " + instance.instanceId() + " no address."));
-        int port = spec.network().ports().isEmpty() ? 80 : spec.network().ports().get(0);
+        String address = Instances.address(instance)
+                .orElseThrow(
+                        () -> new CloudException(Reason.SERVICE, "EC2 gave " + instance.instanceId() + " no address."));
+        int port =
+                spec.network().ports().isEmpty() ? 80 : spec.network().ports().get(0);
         return "http://" + address + (port == 80 ? "" : ":" + port) + "/";
     }
 
     private void awaitHealthy(URI health) throws CloudException {
-        HttpClient client = HttpClient.newBuilder().connectTimeout(HEALTH_ATTEMPT).build();
-        HttpRequest request = HttpRequest.newBuilder(health).timeout(HEALTH_ATTEMPT).build();
+        HttpClient client =
+                HttpClient.newBuilder().connectTimeout(HEALTH_ATTEMPT).build();
+        HttpRequest request =
+                HttpRequest.newBuilder(health).timeout(HEALTH_ATTEMPT).build();
         Polling polling = new Polling(retrier);
         String last = "no answer";
         do {
             try {
-                int status = client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+                int status = client.send(request, HttpResponse.BodyHandlers.discarding())
+                        .statusCode();
                 if (status / 100 == 2) {
                     return;
                 }
@@ -206,9 +247,12 @@ public final class Launcher {
                 throw new CloudException(Reason.INTERRUPTED, "Interrupted while waiting for " + health + ".", e);
             }
         } while (polling.again());
-        throw new CloudException(Reason.DEADLINE, CloudSetting.LAUNCH_TIMEOUT, health + " did not answer in time ("
-                + last + ").",
-                "Look for the cause in the console above, or give the instance more time.", null);
+        throw new CloudException(
+                Reason.DEADLINE,
+                CloudSetting.LAUNCH_TIMEOUT,
+                health + " did not answer in time (" + last + ").",
+                "Look for the cause in the console above, or give the instance more time.",
+                null);
     }
 
     private void note(LaunchRecord record) throws CloudException {

@@ -26,9 +26,10 @@ record ParentChoice(AmiSpec spec, Images images, Snapshots snapshots, SnapshotMa
     }
 
     private boolean isUsable(String snapshotId) throws CloudException {
-        Optional<Snapshot> found = snapshots.find(snapshotId)
-                .filter(snapshot -> snapshot.state() == SnapshotState.COMPLETED);
+        Optional<Snapshot> found =
+                snapshots.find(snapshotId).filter(snapshot -> snapshot.state() == SnapshotState.COMPLETED);
         Optional<String> key = spec.upload().kmsKeyArn();
-        return found.isPresent() && (key.isEmpty() || key.get().equals(found.get().kmsKeyId()));
+        return found.isPresent()
+                && (key.isEmpty() || key.get().equals(found.get().kmsKeyId()));
     }
 }

@@ -13,14 +13,17 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Image;
 
 /**
- * The boot loader of paravirtual machines on EC2: a kernel image (AKI) of Amazon's that reads {@code /boot/grub/menu.lst}
- * from the root volume. The {@code hd0} variant takes volumes without a partition table, which is what the images are.
- * Source: EC2 User Guide, "User provided kernels".
+ * The boot loader of paravirtual machines on EC2: a kernel image (AKI) of Amazon's that reads
+ * {@code /boot/grub/menu.lst} from the root volume. The {@code hd0} variant takes volumes without a partition table,
+ * which is what the images are. Source: EC2 User Guide, "User provided kernels".
  */
 final class PvGrub {
     private static final Pattern NAME = Pattern.compile("pv-grub-hd0_(\\d+)\\.(\\d+)-x86_64\\.gz");
 
-    /** Version 1.05 as the EC2 User Guide listed it in 2023 (cn-north-1: 1.04); used only when the region's own list has none. */
+    /**
+     * Version 1.05 as the EC2 User Guide listed it in 2023 (cn-north-1: 1.04); used only when the region's own list has
+     * none.
+     */
     private static final Map<String, String> KNOWN = new TreeMap<>(Map.ofEntries(
             Map.entry("us-east-1", "aki-5c21674b"),
             Map.entry("us-west-1", "aki-59cc8239"),
@@ -39,11 +42,9 @@ final class PvGrub {
      *
      * @param source {@code given}, {@code found} in the region, or {@code table}
      */
-    record Choice(String kernelId, String source) {
-    }
+    record Choice(String kernelId, String source) {}
 
-    private PvGrub() {
-    }
+    private PvGrub() {}
 
     /** Regions that are known to have paravirtual machines. */
     static List<String> knownRegions() {
@@ -52,10 +53,17 @@ final class PvGrub {
 
     /** The newest boot loader that Amazon offers in the client's region. */
     static Choice find(Ec2Client ec2, Retrier retrier, String region, CloudLog log) throws CloudException {
-        List<Image> kernels = retrier.call("list boot loaders in " + region, () -> ec2.describeImagesPaginator(r -> r
-                .owners("amazon")
-                .filters(Filters.of("image-type", "kernel"), Filters.of("architecture", "x86_64"), Filters.of("name", "pv-grub-hd0_*-x86_64.gz")))
-                .images().stream().toList());
+        List<Image> kernels = retrier.call(
+                "list boot loaders in " + region,
+                () -> ec2
+                        .describeImagesPaginator(r -> r.owners("amazon")
+                                .filters(
+                                        Filters.of("image-type", "kernel"),
+                                        Filters.of("architecture", "x86_64"),
+                                        Filters.of("name", "pv-grub-hd0_*-x86_64.gz")))
+                        .images()
+                        .stream()
+                        .toList());
         Optional<Image> newest = kernels.stream()
                 .filter(image -> NAME.matcher(String.valueOf(image.name())).matches())
                 .max(Comparator.comparingInt(image -> version(image.name())));

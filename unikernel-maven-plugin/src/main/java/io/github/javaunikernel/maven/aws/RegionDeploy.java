@@ -33,7 +33,8 @@ final class RegionDeploy {
     private final Snapshots snapshots;
     private final SnapshotMaps maps;
 
-    RegionDeploy(AwsAccess access, String region, AmiSpec spec, DiskImage image, CloudLog log, UploadProgress progress) {
+    RegionDeploy(
+            AwsAccess access, String region, AmiSpec spec, DiskImage image, CloudLog log, UploadProgress progress) {
         this.access = access;
         this.region = region;
         this.spec = spec;
@@ -72,8 +73,14 @@ final class RegionDeploy {
         List<Image> same = needed.sameContents(image.blocks());
         List<AmiResult> results = new ArrayList<>();
         for (Step step : needed.of(needed.kinds(), same)) {
-            results.add(step.creates() ? planned(step, same)
-                    : result(step.kind(), "planned", step.existing().get().imageId(), nothingSent(null)));
+            results.add(
+                    step.creates()
+                            ? planned(step, same)
+                            : result(
+                                    step.kind(),
+                                    "planned",
+                                    step.existing().get().imageId(),
+                                    nothingSent(null)));
             if (!step.creates()) {
                 log.info(region + ": would keep " + step.existing().get().imageId() + ", which is " + step.status()
                         + ".");
@@ -84,15 +91,23 @@ final class RegionDeploy {
 
     private AmiResult planned(Step step, List<Image> same) throws CloudException {
         Optional<String> parent = parent();
-        int changed = parent.flatMap(maps::load).map(old -> image.blocks().changesSince(old).size()).orElse(image.blocks().blocks());
+        int changed = parent.flatMap(maps::load)
+                .map(old -> image.blocks().changesSince(old).size())
+                .orElse(image.blocks().blocks());
         AmiKind kind = step.kind();
-        log.info(region + ": would " + (same.isEmpty() ? "send " + changed + " of " + image.blocks().blocks()
-                + " blocks"
-                + parent.map(id -> " on top of " + id).orElse("") : "use the snapshot of " + same.get(0).imageId())
-                + " and register \"" + kind.name() + "\" as " + kind.virtualization().id()
+        log.info(region + ": would "
+                + (same.isEmpty()
+                        ? "send " + changed + " of " + image.blocks().blocks()
+                                + " blocks"
+                                + parent.map(id -> " on top of " + id).orElse("")
+                        : "use the snapshot of " + same.get(0).imageId())
+                + " and register \"" + kind.name() + "\" as "
+                + kind.virtualization().id()
                 + kind.bootLoader().map(loader -> " with " + loader.kernelId()).orElse("")
-                + step.existing().map(old -> "; the name is taken by " + old.imageId() + ", so: "
-                + spec.duplicateName()).orElse("") + ".");
+                + step.existing()
+                        .map(old -> "; the name is taken by " + old.imageId() + ", so: " + spec.duplicateName())
+                        .orElse("")
+                + ".");
         checkPermission(kind);
         return result(kind, "planned", null, new Uploaded(null, parent, changed, same.isEmpty() ? changed : 0, 0));
     }
@@ -101,7 +116,10 @@ final class RegionDeploy {
         Image old = step.existing().orElseThrow();
         log.info(region + ": " + old.imageId() + " is " + step.status() + ".");
         finish(old.imageId());
-        return result(step.kind(), step.status(), old.imageId(),
+        return result(
+                step.kind(),
+                step.status(),
+                old.imageId(),
                 nothingSent(Images.snapshots(old).stream().findFirst().orElse(null)));
     }
 
@@ -109,7 +127,9 @@ final class RegionDeploy {
         Thread onExit = new Thread(() -> cleanUp(journal), "unikernel-ami-clean-up");
         Runtime.getRuntime().addShutdownHook(onExit);
         try {
-            Uploaded uploaded = same.isEmpty() ? upload(journal) : nothingSent(Images.snapshots(same.get(0)).get(0));
+            Uploaded uploaded = same.isEmpty()
+                    ? upload(journal)
+                    : nothingSent(Images.snapshots(same.get(0)).get(0));
             long uploadMillis = elapsedMillis();
             List<AmiResult> results = new ArrayList<>();
             for (Step step : steps) {
@@ -153,7 +173,9 @@ final class RegionDeploy {
         try {
             uploader(fresh, new Snapshots(ec2, fresh)).sweep(journal);
         } catch (CloudException e) {
-            log.warn(region + ": an unfinished snapshot is left and will be deleted by the next deploy of this project: " + e.getMessage());
+            log.warn(
+                    region + ": an unfinished snapshot is left and will be deleted by the next deploy of this project: "
+                            + e.getMessage());
         }
     }
 
@@ -164,7 +186,8 @@ final class RegionDeploy {
             images.deregister(step.existing().get().imageId());
         }
         String imageId = images.register(request);
-        log.info(region + ": registered " + imageId + " (" + step.kind().virtualization().id() + ") from "
+        log.info(region + ": registered " + imageId + " ("
+                + step.kind().virtualization().id() + ") from "
                 + uploaded.snapshotId()
                 + step.existing().map(old -> " in place of " + old.imageId()).orElse("") + ".");
         images.awaitAvailable(imageId);
@@ -175,7 +198,8 @@ final class RegionDeploy {
     /** Deletes the snapshots of images that were replaced, once none of them is in use. */
     private void deleteReplaced(List<Step> steps) throws CloudException {
         for (Step step : steps) {
-            List<String> old = step.creates() ? step.existing().map(Images::snapshots).orElse(List.of()) : List.of();
+            List<String> old =
+                    step.creates() ? step.existing().map(Images::snapshots).orElse(List.of()) : List.of();
             for (String snapshotId : old) {
                 if (snapshots.deleteUnlessInUse(snapshotId)) {
                     maps.delete(snapshotId, log);
@@ -185,8 +209,12 @@ final class RegionDeploy {
     }
 
     private RegisterImageRequest request(AmiKind kind, String snapshotId, boolean dryRun) {
-        return kind.request(spec, snapshotId, image.blocks().volumeGiB(),
-                AmiDeployer.tags(spec, kind.name(), image.blocks()), dryRun);
+        return kind.request(
+                spec,
+                snapshotId,
+                image.blocks().volumeGiB(),
+                AmiDeployer.tags(spec, kind.name(), image.blocks()),
+                dryRun);
     }
 
     /** Asks EC2 whether RegisterImage would be allowed; EC2 answers every dry run with an error. */
@@ -218,7 +246,9 @@ final class RegionDeploy {
     }
 
     private Path directory() {
-        return spec.state().resolve(spec.project().replaceAll("[^A-Za-z0-9._-]", "_")).resolve(region);
+        return spec.state()
+                .resolve(spec.project().replaceAll("[^A-Za-z0-9._-]", "_"))
+                .resolve(region);
     }
 
     private long elapsedMillis() {
@@ -235,12 +265,26 @@ final class RegionDeploy {
 
     private AmiResult result(AmiKind kind, String status, String imageId, Uploaded uploaded, long uploadMillis) {
         BlockMap blocks = image.blocks();
-        return new AmiResult(region, kind.virtualization().id(), status, imageId, kind.name(), uploaded.snapshotId(),
-                uploaded.parent().orElse(null), kind.kernelId(),
-                        kind.bootLoader().map(PvGrub.Choice::source).orElse(null),
-                spec.size().memory(), spec.size().vcpus(), blocks.imageBytes(), blocks.volumeGiB(), blocks.blocks(),
-                        uploaded.sent(),
-                Math.max(0, blocks.blocks() - uploaded.sent()), retrier.repeats(), uploaded.sendMillis(), uploadMillis,
-                        elapsedMillis());
+        return new AmiResult(
+                region,
+                kind.virtualization().id(),
+                status,
+                imageId,
+                kind.name(),
+                uploaded.snapshotId(),
+                uploaded.parent().orElse(null),
+                kind.kernelId(),
+                kind.bootLoader().map(PvGrub.Choice::source).orElse(null),
+                spec.size().memory(),
+                spec.size().vcpus(),
+                blocks.imageBytes(),
+                blocks.volumeGiB(),
+                blocks.blocks(),
+                uploaded.sent(),
+                Math.max(0, blocks.blocks() - uploaded.sent()),
+                retrier.repeats(),
+                uploaded.sendMillis(),
+                uploadMillis,
+                elapsedMillis());
     }
 }

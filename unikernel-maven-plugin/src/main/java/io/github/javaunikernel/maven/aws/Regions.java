@@ -9,8 +9,7 @@ import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 /** The names of AWS regions. */
 public final class Regions {
 
-    private Regions() {
-    }
+    private Regions() {}
 
     /** Whether the SDK knows a region of this name; it does not know one that is newer than itself. */
     public static boolean isKnown(String name) {

@@ -10,14 +10,15 @@ import java.util.function.Supplier;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
- * Every remote call goes through here. Calls that may yet succeed are repeated: server errors, throttling, time-outs, cut
- * connections, and where the caller says so the "not found" that follows a fresh resource. Anything else fails at once.
- * Waits double from 50 ms to 5 s, each drawn at random between zero and that bound, so that many workers do not march
- * in step. Thread-safe.
+ * Every remote call goes through here. Calls that may yet succeed are repeated: server errors, throttling, time-outs,
+ * cut connections, and where the caller says so the "not found" that follows a fresh resource. Anything else fails at
+ * once. Waits double from 50 ms to 5 s, each drawn at random between zero and that bound, so that many workers do not
+ * march in step. Thread-safe.
  */
 final class Retrier {
     /** How long one call is repeated; EBS says a fresh snapshot may stay unknown for up to two minutes. */
     static final Duration CALL_BUDGET = Duration.ofSeconds(150);
+
     private static final Duration UNREACHABLE_BUDGET = Duration.ofSeconds(15);
     private static final long FIRST_WAIT_MILLIS = 50;
     private static final long LONGEST_WAIT_MILLIS = 5_000;

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The block maps of snapshots uploaded from here, on disk by snapshot id, so that a later deploy can send differences only.
- * It is a cache: what is missing costs a full upload, nothing else.
+ * The block maps of snapshots uploaded from here, on disk by snapshot id, so that a later deploy can send differences
+ * only. It is a cache: what is missing costs a full upload, nothing else.
  */
 final class SnapshotMaps {
     /** Snapshot ids become file names; EC2's have 8 or 17 hexadecimal digits. */

@@ -16,8 +16,9 @@ import software.amazon.awssdk.services.ebs.model.Tag;
 import software.amazon.awssdk.services.ec2.model.SnapshotState;
 
 /**
- * One image into one completed snapshot through the EBS direct API. Every step is in the journal before or as it happens, so
- * that {@link #sweep} finds what a killed run left. Used by one thread; the blocks go over several (see {@link BlockSender}).
+ * One image into one completed snapshot through the EBS direct API. Every step is in the journal before or as it
+ * happens, so that {@link #sweep} finds what a killed run left. Used by one thread; the blocks go over several (see
+ * {@link BlockSender}).
  */
 final class SnapshotUploader {
     /** Tag by which an unfinished snapshot is found again; its value is the upload's token. */
@@ -31,7 +32,13 @@ final class SnapshotUploader {
     private final CloudLog log;
     private final UploadProgress progress;
 
-    SnapshotUploader(EbsClient ebs, Snapshots snapshots, SnapshotMaps maps, Retrier retrier, UploadSettings settings, CloudLog log,
+    SnapshotUploader(
+            EbsClient ebs,
+            Snapshots snapshots,
+            SnapshotMaps maps,
+            Retrier retrier,
+            UploadSettings settings,
+            CloudLog log,
             UploadProgress progress) {
         this.ebs = ebs;
         this.snapshots = snapshots;
@@ -43,22 +50,23 @@ final class SnapshotUploader {
     }
 
     /** What a snapshot is called and marked with. */
-    record Label(String description, Map<String, String> tags) {
-    }
+    record Label(String description, Map<String, String> tags) {}
 
     /**
      * A completed snapshot.
      *
-     * @param parent  the snapshot it was made on top of
+     * @param parent the snapshot it was made on top of
      * @param changed blocks in which it differs from the parent, or all that hold data
-     * @param sent    blocks this run sent; fewer than {@code changed} when it continued an earlier one
+     * @param sent blocks this run sent; fewer than {@code changed} when it continued an earlier one
      * @param sendMillis for the blocks alone
      */
-    record Uploaded(String snapshotId, Optional<String> parent, int changed, int sent, long sendMillis) {
-    }
+    record Uploaded(String snapshotId, Optional<String> parent, int changed, int sent, long sendMillis) {}
 
-    /** Uploads on top of {@code parent}, or continues the upload that the journal records when settings and image allow. */
-    Uploaded upload(DiskImage image, Optional<String> parent, Label label, UploadJournal journal) throws CloudException {
+    /**
+     * Uploads on top of {@code parent}, or continues the upload that the journal records when settings and image allow.
+     */
+    Uploaded upload(DiskImage image, Optional<String> parent, Label label, UploadJournal journal)
+            throws CloudException {
         if (!continues(image, journal)) {
             sweep(journal);
             start(image, parent, label, journal);
@@ -106,7 +114,9 @@ final class SnapshotUploader {
 
     private boolean continues(DiskImage image, UploadJournal journal) throws CloudException {
         Optional<UploadJournal.State> left = journal.unfinished();
-        if (!settings.resume() || left.isEmpty() || !left.get().identity().equals(image.blocks().identity())) {
+        if (!settings.resume()
+                || left.isEmpty()
+                || !left.get().identity().equals(image.blocks().identity())) {
             return false;
         }
         UploadJournal.State state = left.get();
@@ -129,15 +139,22 @@ final class SnapshotUploader {
         if (found.equals(Optional.of(SnapshotState.COMPLETED)) && !state.completed()) {
             journal.completed();
         }
-        boolean usable = found.equals(Optional.of(SnapshotState.PENDING)) || found.equals(Optional.of(SnapshotState.COMPLETED));
-        log.info(usable ? "Continuing the upload to " + snapshotId + "." : "The earlier upload to " + snapshotId + " cannot be continued.");
+        boolean usable =
+                found.equals(Optional.of(SnapshotState.PENDING)) || found.equals(Optional.of(SnapshotState.COMPLETED));
+        log.info(
+                usable
+                        ? "Continuing the upload to " + snapshotId + "."
+                        : "The earlier upload to " + snapshotId + " cannot be continued.");
         return usable;
     }
 
-    private void start(DiskImage image, Optional<String> parent, Label label, UploadJournal journal) throws CloudException {
+    private void start(DiskImage image, Optional<String> parent, Label label, UploadJournal journal)
+            throws CloudException {
         UploadJournal.State state = journal.begin(image.blocks().identity(), parent);
         List<Tag> tags = new ArrayList<>();
-        label.tags().forEach((key, value) -> tags.add(Tag.builder().key(key).value(value).build()));
+        label.tags()
+                .forEach((key, value) ->
+                        tags.add(Tag.builder().key(key).value(value).build()));
         tags.add(Tag.builder().key(UPLOAD_TAG).value(state.token()).build());
         StartSnapshotRequest.Builder request = StartSnapshotRequest.builder()
                 .volumeSize((long) image.blocks().volumeGiB())
@@ -150,22 +167,29 @@ final class SnapshotUploader {
             // a child inherits its parent's key, and the API refuses both
             request.encrypted(true).kmsKeyArn(settings.kmsKeyArn().get());
         }
-        journal.started(retrier.call("start a snapshot", () -> ebs.startSnapshot(request.build())).snapshotId());
+        journal.started(retrier.call("start a snapshot", () -> ebs.startSnapshot(request.build()))
+                .snapshotId());
     }
 
     private List<Block> changes(DiskImage image, Optional<String> parent) throws CloudException {
         if (parent.isEmpty()) {
             return image.blocks().all();
         }
-        BlockMap old = maps.load(parent.get()).orElseThrow(() -> new CloudException(Reason.RECORD,
-                CloudSetting.STATE_DIRECTORY,
-                "The record of the contents of snapshot " + parent.get() + " was deleted during the deployment.",
-                "Run again.", null));
+        BlockMap old = maps.load(parent.get())
+                .orElseThrow(() -> new CloudException(
+                        Reason.RECORD,
+                        CloudSetting.STATE_DIRECTORY,
+                        "The record of the contents of snapshot " + parent.get()
+                                + " was deleted during the deployment.",
+                        "Run again.",
+                        null));
         return image.blocks().changesSince(old);
     }
 
-    private int send(DiskImage image, String snapshotId, List<Block> changes, UploadJournal journal) throws CloudException {
-        List<Block> missing = changes.stream().filter(block -> !journal.isSent(block.index())).toList();
+    private int send(DiskImage image, String snapshotId, List<Block> changes, UploadJournal journal)
+            throws CloudException {
+        List<Block> missing =
+                changes.stream().filter(block -> !journal.isSent(block.index())).toList();
         new BlockSender(ebs, retrier, settings.workers(), progress).send(image, snapshotId, missing, journal);
         return missing.size();
     }

@@ -35,13 +35,17 @@ final class Snapshots {
     }
 
     Optional<String> findByUploadToken(String token) throws CloudException {
-        return owned(Filters.tag(SnapshotUploader.UPLOAD_TAG, token)).stream().findFirst().map(Snapshot::snapshotId);
+        return owned(Filters.tag(SnapshotUploader.UPLOAD_TAG, token)).stream()
+                .findFirst()
+                .map(Snapshot::snapshotId);
     }
 
     /** The account's snapshots that pass the filters. */
     List<Snapshot> owned(Filter... filters) throws CloudException {
-        return retrier.call("list snapshots",
-                () -> ec2.describeSnapshotsPaginator(r -> r.ownerIds("self").filters(filters)).snapshots().stream().toList());
+        return retrier.call(
+                "list snapshots",
+                () -> ec2.describeSnapshotsPaginator(r -> r.ownerIds("self").filters(filters)).snapshots().stream()
+                        .toList());
     }
 
     /** Waits until the snapshot's data is in place. */
@@ -53,7 +57,8 @@ final class Snapshots {
                 return;
             }
             if (snapshot.state() == SnapshotState.ERROR) {
-                throw new CloudException(Reason.SERVICE, "EBS gave " + snapshotId + " up: " + snapshot.stateMessage() + ".");
+                throw new CloudException(
+                        Reason.SERVICE, "EBS gave " + snapshotId + " up: " + snapshot.stateMessage() + ".");
             }
         } while (polling.again());
         throw new CloudException(Reason.DEADLINE, "Snapshot " + snapshotId + " was not complete in time.");
@@ -88,6 +93,8 @@ final class Snapshots {
     }
 
     private List<Snapshot> describe(String snapshotId) throws CloudException {
-        return retrier.call("see " + snapshotId, () -> ec2.describeSnapshots(r -> r.snapshotIds(snapshotId)).snapshots());
+        return retrier.call(
+                "see " + snapshotId,
+                () -> ec2.describeSnapshots(r -> r.snapshotIds(snapshotId)).snapshots());
     }
 }

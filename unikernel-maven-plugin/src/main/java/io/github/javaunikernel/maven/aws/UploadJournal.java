@@ -18,8 +18,9 @@ import java.util.UUID;
 
 /**
  * What an upload has done so far, on disk, so that a killed one can be continued or swept up. One file per project and
- * region, append-only text, a line per event; a torn last line counts as not written. The file is locked while open, which
- * also keeps two deploys of one project apart. An empty file means that nothing is under way. Appending is thread-safe.
+ * region, append-only text, a line per event; a torn last line counts as not written. The file is locked while open,
+ * which also keeps two deploys of one project apart. An empty file means that nothing is under way. Appending is
+ * thread-safe.
  *
  * <pre>
  * upload TOKEN IMAGE-IDENTITY PARENT-SNAPSHOT|-
@@ -84,11 +85,15 @@ final class UploadJournal implements AutoCloseable {
     static UploadJournal open(Path file) throws CloudException {
         try {
             Files.createDirectories(file.getParent());
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             FileLock lock = tryLock(channel);
             if (lock == null) {
                 channel.close();
-                throw new CloudException(Reason.BUSY, "Another deploy of this project to the same region is running on this machine (" + file + " is locked).");
+                throw new CloudException(
+                        Reason.BUSY,
+                        "Another deploy of this project to the same region is running on this machine (" + file
+                                + " is locked).");
             }
             String text = Files.readString(file, StandardCharsets.US_ASCII);
             // a torn last line is cut off, so that the next line starts afresh
@@ -115,10 +120,14 @@ final class UploadJournal implements AutoCloseable {
             try {
                 state = apply(state, words);
             } catch (RuntimeException e) {
-                throw new CloudException(Reason.RECORD, CloudSetting.STATE_DIRECTORY, "The record of uploads " + file
-                        + " has a line that this version"
-                        + " did not write: \"" + line + "\".", "Delete the file, and the snapshot that it names if EC2"
-                        + " still has it.", e);
+                throw new CloudException(
+                        Reason.RECORD,
+                        CloudSetting.STATE_DIRECTORY,
+                        "The record of uploads " + file
+                                + " has a line that this version"
+                                + " did not write: \"" + line + "\".",
+                        "Delete the file, and the snapshot that it names if EC2" + " still has it.",
+                        e);
             }
         }
         return state;
@@ -191,9 +200,12 @@ final class UploadJournal implements AutoCloseable {
     }
 
     private static CloudException unusable(Path file, IOException e) {
-        return new CloudException(Reason.RECORD, CloudSetting.STATE_DIRECTORY, "The record of uploads " + file
-                + " cannot be written: "
-                + Causes.ofFile(file, e) + ".", "Make the directory writable, or name another one.", e);
+        return new CloudException(
+                Reason.RECORD,
+                CloudSetting.STATE_DIRECTORY,
+                "The record of uploads " + file + " cannot be written: " + Causes.ofFile(file, e) + ".",
+                "Make the directory writable, or name another one.",
+                e);
     }
 
     @Override

@@ -43,9 +43,11 @@ public enum Virtualization {
     public static List<Virtualization> parse(List<String> names) throws CloudException {
         List<Virtualization> kinds = new ArrayList<>();
         for (String name : names) {
-            kinds.add(Arrays.stream(values()).filter(kind -> kind.id.equals(name.strip())).findFirst().orElseThrow(() ->
-                    new CloudException(CloudSetting.VIRTUALIZATION, "\"" + name + "\" is no kind of machine image.",
-                            choices())));
+            kinds.add(Arrays.stream(values())
+                    .filter(kind -> kind.id.equals(name.strip()))
+                    .findFirst()
+                    .orElseThrow(() -> new CloudException(
+                            CloudSetting.VIRTUALIZATION, "\"" + name + "\" is no kind of machine image.", choices())));
         }
         if (kinds.isEmpty()) {
             throw new CloudException(CloudSetting.VIRTUALIZATION, "No kind of machine image is named.", choices());
@@ -54,7 +56,8 @@ public enum Virtualization {
     }
 
     private static String choices() {
-        return Arrays.stream(values()).map(Virtualization::id)
+        return Arrays.stream(values())
+                .map(Virtualization::id)
                 .collect(Collectors.joining(" or ", "Give ", ", or both with a comma between them."));
     }
 }

@@ -14,10 +14,10 @@ public final class Debugger {
     /** The module with the agent and its transport. */
     public static final String MODULE = "jdk.jdwp.agent";
 
-    private static final Pattern AGENT = Pattern.compile("-(?:agentlib:|Xrun)jdwp[=:].*\\baddress=(?:[^,]*:)?(\\d{1,5})(?:,.*)?");
+    private static final Pattern AGENT =
+            Pattern.compile("-(?:agentlib:|Xrun)jdwp[=:].*\\baddress=(?:[^,]*:)?(\\d{1,5})(?:,.*)?");
 
-    private Debugger() {
-    }
+    private Debugger() {}
 
     /**
      * The JVM's option for it.
@@ -30,7 +30,10 @@ public final class Debugger {
 
     /** The port that an agent listens on with these options of the JVM. */
     public static OptionalInt port(List<String> jvmArguments) {
-        return jvmArguments.stream().map(AGENT::matcher).filter(Matcher::matches)
-                .mapToInt(option -> Integer.parseInt(option.group(1))).findFirst();
+        return jvmArguments.stream()
+                .map(AGENT::matcher)
+                .filter(Matcher::matches)
+                .mapToInt(option -> Integer.parseInt(option.group(1)))
+                .findFirst();
     }
 }

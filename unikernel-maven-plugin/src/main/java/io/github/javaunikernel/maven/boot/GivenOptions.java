@@ -22,8 +22,8 @@ public record GivenOptions(List<String> arguments, Map<String, String> environme
     public static final GivenOptions NONE = new GivenOptions(List.of(), Map.of());
 
     /** Options from arguments, a map of system properties, and the whole environment. */
-    public static GivenOptions of(List<String> arguments, Map<String, String> systemProperties,
-            Map<String, String> environment) {
+    public static GivenOptions of(
+            List<String> arguments, Map<String, String> systemProperties, Map<String, String> environment) {
         List<String> all = new ArrayList<>(arguments);
         new TreeMap<>(systemProperties).forEach((key, value) -> all.add("-D" + key + "=" + value));
         Map<String, String> variables = new TreeMap<>(environment);

@@ -4,8 +4,7 @@ package io.github.javaunikernel.maven.boot;
 /** The text of {@code /boot/grub/menu.lst} as GRUB 0.97 and thereby PV-GRUB reads it. */
 public final class GrubMenu {
 
-    private GrubMenu() {
-    }
+    private GrubMenu() {}
 
     /** A menu with one entry that starts at once. The image is not partitioned, hence {@code (hd0)}. */
     public static String text(String title, String kernel, KernelCommandLine commandLine) {

@@ -11,8 +11,7 @@ import java.util.regex.Pattern;
 public final class GuestConfig {
 
     private static final Pattern VARIABLE = Pattern.compile("[^=\\s]+");
-    private static final Pattern HOST_NAME =
-            Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?");
+    private static final Pattern HOST_NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?");
 
     private final StringBuilder text = new StringBuilder();
 
@@ -30,7 +29,9 @@ public final class GuestConfig {
     /** Adds a variable to the environment. */
     public GuestConfig variable(String name, String value) throws SettingException {
         if (!VARIABLE.matcher(name).matches()) {
-            throw new SettingException("environment", "'" + name + "' cannot be the name of a variable.",
+            throw new SettingException(
+                    "environment",
+                    "'" + name + "' cannot be the name of a variable.",
                     "Use a name without '=' and white space.");
         }
         line("env", name + "=" + value);
@@ -46,7 +47,9 @@ public final class GuestConfig {
     /** Sets the host name (RFC 1123: letters, digits and inner hyphens, up to 63). */
     public GuestConfig hostName(String name) throws SettingException {
         if (!HOST_NAME.matcher(name).matches()) {
-            throw new SettingException("hostname", "'" + name + "' cannot be a host name.",
+            throw new SettingException(
+                    "hostname",
+                    "'" + name + "' cannot be a host name.",
                     "Use 1 to 63 letters, digits and hyphens, with a letter or digit at both ends.");
         }
         line("hostname", name);
@@ -86,7 +89,9 @@ public final class GuestConfig {
         return this;
     }
 
-    /** Closes the instance metadata service to the program; the kernel itself may still read user data from it at boot. */
+    /**
+     * Closes the instance metadata service to the program; the kernel itself may still read user data from it at boot.
+     */
     public GuestConfig noInstanceMetadata() {
         line("instance-metadata", "no");
         return this;
@@ -98,6 +103,9 @@ public final class GuestConfig {
     }
 
     private void line(String directive, String value) {
-        text.append(directive).append(' ').append(value.replace("\\", "\\\\").replace("\n", "\\n")).append('\n');
+        text.append(directive)
+                .append(' ')
+                .append(value.replace("\\", "\\\\").replace("\n", "\\n"))
+                .append('\n');
     }
 }

@@ -17,6 +17,7 @@ public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
 
     /** As the kernel calls them, from the weakest to the strongest. */
     private static final List<String> SOURCES = List.of("user-data", "host", "command-line");
+
     private static final Pattern FORM = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*\\*?");
     /**
      * Variables that steer the loader, the C library or the JVM. The kernel lets none of them through because of a
@@ -34,12 +35,16 @@ public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
         }
         for (String source : sources) {
             if (!SOURCES.contains(source)) {
-                throw new SettingException("instanceSources", "'" + source + "' is not a source of variables.",
+                throw new SettingException(
+                        "instanceSources",
+                        "'" + source + "' is not a source of variables.",
                         "Use any of " + String.join(", ", SOURCES) + ".");
             }
         }
         if (allowed.isEmpty() && !sources.isEmpty()) {
-            throw new SettingException("instanceSources", "There are sources of variables, but no variable is allowed.",
+            throw new SettingException(
+                    "instanceSources",
+                    "There are sources of variables, but no variable is allowed.",
                     "Name the variables in 'instanceEnvironment', or remove the sources.");
         }
         return new InstanceEnvironment(new LinkedHashSet<>(allowed), new LinkedHashSet<>(sources));
@@ -47,13 +52,18 @@ public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
 
     private static void checkPattern(String pattern) throws SettingException {
         if (!FORM.matcher(String.valueOf(pattern)).matches()) {
-            throw new SettingException("instanceEnvironment", "'" + pattern + "' names no variables.",
+            throw new SettingException(
+                    "instanceEnvironment",
+                    "'" + pattern + "' names no variables.",
                     "Use a name of letters, digits and '_' such as DB_URL, or a prefix such as DB_*.");
         }
         for (String guarded : GUARDED) {
             if (pattern.endsWith("*") && pattern.startsWith(guarded)) {
-                throw new SettingException("instanceEnvironment", "'" + pattern + "' covers variables that decide which"
-                        + " code runs, and a prefix never allows such.", "Name each one in full, or remove it.");
+                throw new SettingException(
+                        "instanceEnvironment",
+                        "'" + pattern + "' covers variables that decide which"
+                                + " code runs, and a prefix never allows such.",
+                        "Name each one in full, or remove it.");
             }
         }
     }

@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The options the JVM gets before those of the user, chosen for a machine that runs nothing else. Where the user decides
- * the same matter, by an argument or in a variable such as {@code JAVA_TOOL_OPTIONS}, the plugin's own option is left
- * out: the JVM refuses two collectors, and takes an option on its command line before one in a variable.
+ * The options the JVM gets before those of the user, chosen for a machine that runs nothing else. Where the user
+ * decides the same matter, by an argument or in a variable such as {@code JAVA_TOOL_OPTIONS}, the plugin's own option
+ * is left out: the JVM refuses two collectors, and takes an option on its command line before one in a variable.
  */
 public final class JvmOptions {
 
@@ -18,6 +18,7 @@ public final class JvmOptions {
     private static final int MAX_MEMORY = 32 << 20;
     /** What a kernel, a JVM without its heap and a small program need. */
     private static final int SMALL_MACHINE = 64;
+
     private static final int SMALL_HEAP = 16;
     private static final int MIN_HEAP = 8;
     /** However large the machine, so much suffices outside of the heap for most programs. */
@@ -31,8 +32,7 @@ public final class JvmOptions {
     private static final String COLLECTOR =
             "-XX:(\\+Use(Serial|Parallel|ParallelOld|ConcMarkSweep|G1|Z|Shenandoah|Epsilon)GC|-UseSerialGC)";
 
-    private JvmOptions() {
-    }
+    private JvmOptions() {}
 
     /**
      * The options for a machine.
@@ -55,11 +55,15 @@ public final class JvmOptions {
     /** Refuses an amount of memory, in MiB, that no machine for a JVM has. */
     public static void checkMemory(int memory) throws SettingException {
         if (memory < MIN_MEMORY) {
-            throw new SettingException("memory", memory + " MiB are too little for a JVM.",
+            throw new SettingException(
+                    "memory",
+                    memory + " MiB are too little for a JVM.",
                     "Give " + MIN_MEMORY + " or more; 64 is the least for most programs.");
         }
         if (memory > MAX_MEMORY) {
-            throw new SettingException("memory", memory + " MiB are more than any machine has.",
+            throw new SettingException(
+                    "memory",
+                    memory + " MiB are more than any machine has.",
                     "Give the memory in MiB, such as 1024 for 1 GiB.");
         }
     }
@@ -75,22 +79,22 @@ public final class JvmOptions {
     }
 
     /** An option, and the form of those with which a user decides the same. */
-    private record Choice(String option, String decidedBy) {
-    }
+    private record Choice(String option, String decidedBy) {}
 
     private static List<Choice> choices(int memory, int vcpus, Startup startup) {
         List<Choice> choices = new ArrayList<>();
-        choices.add(new Choice("-Xmx" + heap(memory) + "m",
-                "-Xmx.*|-XX:(MaxHeapSize|MaxRAM|MaxRAMPercentage|MaxRAMFraction)=.*"));
+        choices.add(new Choice(
+                "-Xmx" + heap(memory) + "m", "-Xmx.*|-XX:(MaxHeapSize|MaxRAM|MaxRAMPercentage|MaxRAMFraction)=.*"));
         if (memory < SERVER_MEMORY || vcpus < 2) {
             choices.add(new Choice("-XX:+UseSerialGC", COLLECTOR));
         }
         if (memory <= NO_OPTIMISING_COMPILER) {
-            choices.add(new Choice("-XX:TieredStopAtLevel=1",
+            choices.add(new Choice(
+                    "-XX:TieredStopAtLevel=1",
                     "-XX:TieredStopAtLevel=.*|-XX:[-+]TieredCompilation|-Xint|-XX:\\+UseJVMCICompiler"));
         }
-        startup.thresholds().forEach((name, value) ->
-                choices.add(new Choice("-XX:" + name + "=" + value, "-XX:" + name + "=.*")));
+        startup.thresholds()
+                .forEach((name, value) -> choices.add(new Choice("-XX:" + name + "=" + value, "-XX:" + name + "=.*")));
         // Nobody can attach to read the counters.
         choices.add(new Choice("-XX:-UsePerfData", "-XX:[-+]UsePerfData"));
         // A server without memory is better started again than left half alive.

@@ -31,6 +31,7 @@ public record Kernel(byte[] elf, String version, String origin) {
      * and the kernel's name (guest-kernel, platform/xenpv/entry.S), each padded to 4 bytes as elf(5) describes.
      */
     private static final String IDENTITY = "\4\0\0\0\12\0\0\0\6\0\0\0Xen\0unikernel\0";
+
     private static final Pattern CALL = Pattern.compile("(?m)^SYSTEM_CALL\\(\\d+, (\\w+)\\)");
 
     /** The kernel that comes with the plugin. */
@@ -63,24 +64,32 @@ public record Kernel(byte[] elf, String version, String origin) {
     /** The names of the system calls that the kernel knows. */
     static Set<String> callNames() throws IOException {
         try (InputStream in = resource("syscall_names.h")) {
-            return CALL.matcher(new String(in.readAllBytes(), StandardCharsets.US_ASCII)).results()
-                    .map(call -> call.group(1)).collect(Collectors.toSet());
+            return CALL.matcher(new String(in.readAllBytes(), StandardCharsets.US_ASCII))
+                    .results()
+                    .map(call -> call.group(1))
+                    .collect(Collectors.toSet());
         }
     }
 
     /** A kernel from a file. */
     public static Kernel of(Path file) throws SettingException, IOException {
         if (!Files.isRegularFile(file)) {
-            throw new SettingException("kernel", "There is no file " + file + ".", "Correct the path, or leave it out"
-                    + " to use the kernel that comes with the plugin.");
+            throw new SettingException(
+                    "kernel",
+                    "There is no file " + file + ".",
+                    "Correct the path, or leave it out" + " to use the kernel that comes with the plugin.");
         }
         byte[] elf = Files.readAllBytes(file);
         if (elf.length < 64 || !Arrays.equals(elf, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-            throw new SettingException("kernel", file + " is not a 64-bit ELF file.", "Name the kernel's ELF file, or"
-                    + " leave it out to use the kernel that comes with the plugin.");
+            throw new SettingException(
+                    "kernel",
+                    file + " is not a 64-bit ELF file.",
+                    "Name the kernel's ELF file, or" + " leave it out to use the kernel that comes with the plugin.");
         }
         if (!new String(elf, StandardCharsets.ISO_8859_1).contains(IDENTITY)) {
-            throw new SettingException("kernel", file + " is an ELF file, but not one of this guest kernel.",
+            throw new SettingException(
+                    "kernel",
+                    file + " is an ELF file, but not one of this guest kernel.",
                     "Name the file unikernel.elf that 'make -C guest-kernel' writes, or leave it out to use the kernel"
                             + " that comes with the plugin.");
         }

@@ -18,12 +18,14 @@ import java.util.stream.Stream;
 public record KernelCommandLine(String text) {
 
     private static final String ROOT = " root=UUID=";
-    private static final int ROOT_BYTES = ROOT.length() + new UUID(0, 0).toString().length();
+    private static final int ROOT_BYTES =
+            ROOT.length() + new UUID(0, 0).toString().length();
     /** Xen hands a PV guest 1024 bytes with the terminator (MAX_GUEST_CMDLINE in xen/include/public/xen.h). */
     private static final int MAX_BYTES = 1023 - ROOT_BYTES;
+
     private static final String PARAMETER = "kernelOptions";
-    private static final List<String> WORDS = List.of("quiet", "verbose", "timings", "nokaslr",
-            "mitigations=auto", "mitigations=off", "mitigations=on");
+    private static final List<String> WORDS =
+            List.of("quiet", "verbose", "timings", "nokaslr", "mitigations=auto", "mitigations=off", "mitigations=on");
     private static final String CONFIGURATION = "conf=";
     private static final String TRACE = "trace=";
 
@@ -32,12 +34,16 @@ public record KernelCommandLine(String text) {
         String text = options.strip().replaceAll("\\s+", " ");
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_BYTES) {
-            throw new SettingException(PARAMETER, "The kernel command line has " + length + " bytes; at most "
-                    + MAX_BYTES + " are possible.", "Shorten it; put arguments of the application into 'arguments'.");
+            throw new SettingException(
+                    PARAMETER,
+                    "The kernel command line has " + length + " bytes; at most " + MAX_BYTES + " are possible.",
+                    "Shorten it; put arguments of the application into 'arguments'.");
         }
         if (!text.matches("[\\x20-\\x7E]*") || text.contains("\"")) {
-            throw new SettingException(PARAMETER, "The kernel command line '" + text
-                    + "' has characters that boot loaders do not take.", "Use plain ASCII without quotes.");
+            throw new SettingException(
+                    PARAMETER,
+                    "The kernel command line '" + text + "' has characters that boot loaders do not take.",
+                    "Use plain ASCII without quotes.");
         }
         for (String option : text.isEmpty() ? new String[0] : text.split(" ")) {
             check(option);
@@ -46,10 +52,11 @@ public record KernelCommandLine(String text) {
     }
 
     private static void check(String option) throws SettingException, IOException {
-        boolean known = WORDS.contains(option)
-                || option.matches("(capture|profile)=[1-9][0-9]{0,4}|conf=/.+|trace=.+");
+        boolean known = WORDS.contains(option) || option.matches("(capture|profile)=[1-9][0-9]{0,4}|conf=/.+|trace=.+");
         if (!known) {
-            throw new SettingException(PARAMETER, "The kernel has no option '" + option + "'.",
+            throw new SettingException(
+                    PARAMETER,
+                    "The kernel has no option '" + option + "'.",
                     "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
                             + " mitigations=auto, mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
         }
@@ -62,7 +69,9 @@ public record KernelCommandLine(String text) {
         Set<String> calls = Kernel.callNames();
         for (String name : names) {
             if (!name.equals("all") && !calls.contains(name)) {
-                throw new SettingException(PARAMETER, "There is no system call '" + name + "' to trace.",
+                throw new SettingException(
+                        PARAMETER,
+                        "There is no system call '" + name + "' to trace.",
                         "Use trace=all, or names as in strace, such as trace=openat,futex.");
             }
         }
@@ -75,7 +84,9 @@ public record KernelCommandLine(String text) {
 
     /** The guest's configuration file, if it is not the usual one. */
     public Optional<String> configuration() {
-        return Stream.of(text.split(" ")).filter(option -> option.startsWith(CONFIGURATION))
-                .map(option -> option.substring(CONFIGURATION.length())).reduce((first, last) -> last);
+        return Stream.of(text.split(" "))
+                .filter(option -> option.startsWith(CONFIGURATION))
+                .map(option -> option.substring(CONFIGURATION.length()))
+                .reduce((first, last) -> last);
     }
 }

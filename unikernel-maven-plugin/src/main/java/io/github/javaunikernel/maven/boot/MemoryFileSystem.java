@@ -22,13 +22,16 @@ public record MemoryFileSystem(String path, long limit) {
     private static final List<String> NEEDED = List.of("/app/lib", "/etc", "/lib", "/lib64", "/usr/lib");
     /** More memory than a machine has. */
     private static final long LARGEST = 1L << 44;
+
     private static final Pattern FORM = Pattern.compile("(/\\S+)(?:\\s+(\\d{1,12})([kKmMgG]?))?");
 
     /** Reads {@code /path} or {@code /path 16m}. */
     public static MemoryFileSystem parse(String text) throws SettingException {
         Matcher matcher = FORM.matcher(text.strip());
         if (!matcher.matches()) {
-            throw new SettingException(PARAMETER, "'" + text + "' is not a directory in memory.",
+            throw new SettingException(
+                    PARAMETER,
+                    "'" + text + "' is not a directory in memory.",
                     "Use an absolute path, and after a space its largest size, such as '/var/cache 16m'.");
         }
         String path = matcher.group(1);
@@ -40,8 +43,9 @@ public record MemoryFileSystem(String path, long limit) {
         boolean hides = CLOSED.stream().anyMatch(directory -> isIn(path, directory) || isIn(directory, path))
                 || NEEDED.stream().anyMatch(directory -> isIn(directory, path));
         if (hides) {
-            throw new SettingException(PARAMETER, "A directory in memory at " + path
-                    + " would hide files without which the program does not start.",
+            throw new SettingException(
+                    PARAMETER,
+                    "A directory in memory at " + path + " would hide files without which the program does not start.",
                     "Use another directory, such as /app/data; /app itself is writable anyway.");
         }
     }
@@ -54,7 +58,9 @@ public record MemoryFileSystem(String path, long limit) {
         long number = Long.parseLong(size.group(2));
         long unit = unit(size.group(3));
         if (number == 0 || number > LARGEST / unit) {
-            throw new SettingException(PARAMETER, "'" + text + "' has a size that no directory in memory can have.",
+            throw new SettingException(
+                    PARAMETER,
+                    "'" + text + "' has a size that no directory in memory can have.",
                     "Give the largest size that its files may reach, such as 16m, or none.");
         }
         return number * unit;

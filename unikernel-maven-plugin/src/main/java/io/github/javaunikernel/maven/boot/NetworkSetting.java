@@ -18,13 +18,15 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
      *
      * @param prefix length of the network's prefix, 1 to 30
      */
-    public record Fixed(Ipv4Address address, int prefix, Optional<Ipv4Address> gateway) {
-    }
+    public record Fixed(Ipv4Address address, int prefix, Optional<Ipv4Address> gateway) {}
 
     private static final String FORM =
             "Use 'dhcp', 'none' or 'static 10.0.0.2/24 gateway 10.0.0.1 dns 10.0.0.1,10.0.0.3 mtu 1500'.";
-    /** What every host can receive (RFC 791), the least the kernel takes; a Xen network device carries 65535 at most. */
+    /**
+     * What every host can receive (RFC 791), the least the kernel takes; a Xen network device carries 65535 at most.
+     */
     private static final int MIN_MTU = 576;
+
     private static final int MAX_MTU = 65535;
 
     /** Reads and checks the setting. */
@@ -64,7 +66,9 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
         switch (name) {
             case "gateway" -> {
                 Ipv4Address gateway = address(setting, value);
-                expect(gateway.network(prefix).equals(address.network(prefix)), setting,
+                expect(
+                        gateway.network(prefix).equals(address.network(prefix)),
+                        setting,
                         "the gateway " + value + " is not in the network of the address");
                 expect(!gateway.equals(address), setting, "the gateway has the address of the guest");
                 checkHost(setting, "gateway", gateway, prefix);
@@ -83,12 +87,18 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
     private static void checkHost(String setting, String name, Ipv4Address address, int prefix)
             throws SettingException {
         int first = address.bits() >>> 24;
-        expect(first != 0 && first != 127 && first < 224, setting, "the " + name + " " + address
-                + " cannot be that of a host in a network");
-        expect(!address.equals(address.network(prefix)), setting, "the " + name + " " + address
-                + " is that of the network itself");
-        expect(!address.equals(address.broadcast(prefix)), setting, "the " + name + " " + address
-                + " is the one for broadcasts in its network");
+        expect(
+                first != 0 && first != 127 && first < 224,
+                setting,
+                "the " + name + " " + address + " cannot be that of a host in a network");
+        expect(
+                !address.equals(address.network(prefix)),
+                setting,
+                "the " + name + " " + address + " is that of the network itself");
+        expect(
+                !address.equals(address.broadcast(prefix)),
+                setting,
+                "the " + name + " " + address + " is the one for broadcasts in its network");
     }
 
     private static Ipv4Address address(String setting, String text) throws SettingException {

@@ -12,8 +12,15 @@ public enum Startup {
      * The optimising compiler begins later: its thresholds of calls and loops (HotSpot's {@code Tier4...Threshold}) are
      * some times those of the JVM, so that what runs only at the start is not optimised.
      */
-    FAST(Map.of("Tier4InvocationThreshold", 20000, "Tier4MinInvocationThreshold", 5000, "Tier4CompileThreshold", 60000,
-            "Tier4BackEdgeThreshold", 120000)),
+    FAST(Map.of(
+            "Tier4InvocationThreshold",
+            20000,
+            "Tier4MinInvocationThreshold",
+            5000,
+            "Tier4CompileThreshold",
+            60000,
+            "Tier4BackEdgeThreshold",
+            120000)),
     /** As the JVM does it by itself. */
     BALANCED(Map.of());
 
@@ -28,8 +35,9 @@ public enum Startup {
         return switch (text) {
             case "fast" -> FAST;
             case "balanced" -> BALANCED;
-            default -> throw new SettingException("startup", "'" + text + "' is no way to start.",
-                    "Set it to fast or balanced.");
+            default ->
+                throw new SettingException(
+                        "startup", "'" + text + "' is no way to start.", "Set it to fast or balanced.");
         };
     }
 

@@ -13,6 +13,7 @@ public record TimeSetting(String text) {
 
     /** The kernel asks no more: SNTP_SERVERS in net/sntp.h. */
     private static final int MAX_SERVERS = 4;
+
     private static final String FORM = "Use 'auto', 'none' or up to " + MAX_SERVERS
             + " addresses such as '169.254.169.123' or '10.0.0.7,10.0.0.8'.";
 
@@ -28,7 +29,8 @@ public record TimeSetting(String text) {
         }
         for (String server : servers) {
             if (Ipv4Address.parse(server).isEmpty()) {
-                throw new SettingException("time", "'" + server + "' in the time setting is not an IPv4 address.", FORM);
+                throw new SettingException(
+                        "time", "'" + server + "' in the time setting is not an IPv4 address.", FORM);
             }
         }
         return new TimeSetting(String.join(",", servers));

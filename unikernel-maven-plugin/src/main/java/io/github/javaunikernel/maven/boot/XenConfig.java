@@ -12,12 +12,19 @@ import java.nio.file.Path;
  * @param memory in MiB
  * @param network whether the domain has a network device
  */
-public record XenConfig(String name, Path kernel, Path image, KernelCommandLine commandLine, int memory, int vcpus,
-                        NetworkSetting network) {
+public record XenConfig(
+        String name,
+        Path kernel,
+        Path image,
+        KernelCommandLine commandLine,
+        int memory,
+        int vcpus,
+        NetworkSetting network) {
 
     /** The whole text. */
     public String text() {
-        return String.join("\n",
+        return String.join(
+                "\n",
                 "# Start with: xl create -c " + name + ".xl.cfg",
                 "name = " + quoted(name),
                 "type = \"pv\"",

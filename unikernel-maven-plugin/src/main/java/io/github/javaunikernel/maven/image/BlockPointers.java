@@ -28,8 +28,8 @@ final class BlockPointers {
     private static final int DOUBLE = 13;
     private static final int TRIPLE = 14;
     /** The largest number of blocks one file can have. */
-    static final long MAX_BLOCKS = DIRECT + POINTERS + (long) POINTERS * POINTERS
-            + (long) POINTERS * POINTERS * POINTERS;
+    static final long MAX_BLOCKS =
+            DIRECT + POINTERS + (long) POINTERS * POINTERS + (long) POINTERS * POINTERS * POINTERS;
 
     private static final class Index {
         private final int[] pointers = new int[POINTERS];

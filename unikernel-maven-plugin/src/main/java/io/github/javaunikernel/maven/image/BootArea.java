@@ -19,12 +19,12 @@ public record BootArea(byte[] sector, List<String> files) {
     private static final int SIZE = 2 * SECTOR_SIZE;
     /** {@code UMAP} (MAP_MAGIC in the kernel's bios/map.h). */
     private static final int MAGIC = 0x50414D55;
+
     private static final int FILES_OFFSET = SECTOR_SIZE + 4;
     private static final int EXTENTS_OFFSET = SECTOR_SIZE + 32;
 
     /** Consecutive blocks of the image. */
-    record Extent(int block, int count) {
-    }
+    record Extent(int block, int count) {}
 
     /** Where a file is in the image. */
     record Place(long size, List<Extent> extents) {
@@ -45,7 +45,10 @@ public record BootArea(byte[] sector, List<String> files) {
 
     /** The bytes, for files in these places. */
     byte[] encode(List<Place> places) throws ImageException {
-        ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN).put(sector).putInt(MAGIC);
+        ByteBuffer out = ByteBuffer.allocate(SIZE)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(sector)
+                .putInt(MAGIC);
         int fileAt = FILES_OFFSET;
         int extentAt = EXTENTS_OFFSET;
         for (Place place : places) {

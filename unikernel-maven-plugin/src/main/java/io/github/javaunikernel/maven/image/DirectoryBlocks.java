@@ -31,7 +31,11 @@ final class DirectoryBlocks {
             finishBlock();
         }
         lastEntry = block.position();
-        block.putInt(inode).putShort((short) length).put((byte) bytes.length).put((byte) type).put(bytes);
+        block.putInt(inode)
+                .putShort((short) length)
+                .put((byte) bytes.length)
+                .put((byte) type)
+                .put(bytes);
         block.position(lastEntry + length);
     }
 

@@ -28,7 +28,7 @@ record Ext2Geometry(long blocks, int groups, int inodesPerGroup) {
 
     /** The smallest geometry with room for so many content blocks (data, index, directory) and inodes. */
     static Ext2Geometry forContent(long contentBlocks, long inodes) throws ImageException {
-        for (int groups = 1;; groups++) {
+        for (int groups = 1; ; groups++) {
             long full = (long) groups * BLOCKS_PER_GROUP;
             if (full > Integer.MAX_VALUE) {
                 throw new ImageException("The image would need more than " + Integer.MAX_VALUE

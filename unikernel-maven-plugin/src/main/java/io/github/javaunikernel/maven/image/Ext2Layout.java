@@ -27,8 +27,7 @@ final class Ext2Layout {
      *
      * @param scan of a file, else null
      */
-    record Placed(Node node, int inode, FileScan scan, BlockPointers pointers) {
-    }
+    record Placed(Node node, int inode, FileScan scan, BlockPointers pointers) {}
 
     private final List<Placed> directories = new ArrayList<>();
     private final List<Placed> others = new ArrayList<>();
@@ -87,19 +86,25 @@ final class Ext2Layout {
 
     /** The first bytes of the image, or null. */
     byte[] bootArea() throws ImageException {
-        return bootArea == null ? null : bootArea.encode(bootArea.files().stream().map(this::placeOf).toList());
+        return bootArea == null
+                ? null
+                : bootArea.encode(bootArea.files().stream().map(this::placeOf).toList());
     }
 
     private BootArea.Place placeOf(String path) {
-        Placed file = others.stream().filter(other -> other.node.path.equals(path)).findFirst().orElseThrow();
+        Placed file = others.stream()
+                .filter(other -> other.node.path.equals(path))
+                .findFirst()
+                .orElseThrow();
         long blocks = (file.scan.size() + Ext2Geometry.BLOCK_SIZE - 1) / Ext2Geometry.BLOCK_SIZE;
-        int[] numbers = LongStream.range(0, blocks).mapToInt(file.pointers::locate).toArray();
+        int[] numbers =
+                LongStream.range(0, blocks).mapToInt(file.pointers::locate).toArray();
         return BootArea.Place.of(file.scan.size(), numbers);
     }
 
     /** Gives files that name the image their content now that its id is known. */
     private void fillIn(UUID id) throws IOException {
-        for (ListIterator<Placed> each = others.listIterator(); each.hasNext();) {
+        for (ListIterator<Placed> each = others.listIterator(); each.hasNext(); ) {
             Placed placed = each.next();
             if (placed.node instanceof Node.File file && file.content.in(id) != file.content) {
                 each.set(placeLeaf(file.in(id), placed.inode));
@@ -130,15 +135,16 @@ final class Ext2Layout {
     }
 
     private void place(Node.Directory directory, int inode) throws IOException {
-        long subdirectories = directory.children().values().stream().filter(Node.Directory.class::isInstance).count();
+        long subdirectories = directory.children().values().stream()
+                .filter(Node.Directory.class::isInstance)
+                .count();
         if (subdirectories + 2 > MAX_LINKS) {
             throw new ImageException(directory.path + " has " + subdirectories + " subdirectories, ext2 takes "
                     + (MAX_LINKS - 2) + ". Spread them over more directories.");
         }
         inodes.put(directory, inode);
         long size = DirectoryBlocks.size(directory.children().keySet());
-        directories.add(new Placed(directory, inode, null,
-                BlockPointers.dense(size / Ext2Geometry.BLOCK_SIZE)));
+        directories.add(new Placed(directory, inode, null, BlockPointers.dense(size / Ext2Geometry.BLOCK_SIZE)));
         for (Node child : directory.children().values()) {
             if (child instanceof Node.Directory subdirectory) {
                 parents.put(subdirectory, inode);

@@ -24,6 +24,7 @@ public final class Ext2Writer {
 
     /** Inode times are signed 32-bit seconds; later ones would read as 1901. */
     private static final long MAX_SECONDS = Integer.MAX_VALUE;
+
     private static final int DESCRIPTOR_SIZE = 32;
 
     private final String label;
@@ -51,8 +52,8 @@ public final class Ext2Writer {
         Path temporary = image.resolveSibling(image.getFileName() + ".part");
         Files.deleteIfExists(temporary);
         try {
-            try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW,
-                    StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+            try (FileChannel out = FileChannel.open(
+                    temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
                 FileTrouble.on(temporary, () -> {
                     new Pass(layout, out).run();
                     return out;
@@ -77,11 +78,23 @@ public final class Ext2Writer {
         for (Ext2Layout.Placed placed : layout.others()) {
             Node node = placed.node();
             if (node instanceof Node.SymbolicLink link) {
-                entries.add(new ImageEntry(node.path, "link", node.permissions, link.targetBytes().length, null,
-                        link.target, node.origin));
+                entries.add(new ImageEntry(
+                        node.path,
+                        "link",
+                        node.permissions,
+                        link.targetBytes().length,
+                        null,
+                        link.target,
+                        node.origin));
             } else {
-                entries.add(new ImageEntry(node.path, "file", node.permissions, placed.scan().size(),
-                        placed.scan().sha256(), null, node.origin));
+                entries.add(new ImageEntry(
+                        node.path,
+                        "file",
+                        node.permissions,
+                        placed.scan().size(),
+                        placed.scan().sha256(),
+                        null,
+                        node.origin));
             }
         }
         entries.sort(Comparator.comparing(ImageEntry::path));
@@ -129,7 +142,8 @@ public final class Ext2Writer {
             byte[] bytes = content.finish();
             for (int block = 0; block * Ext2Geometry.BLOCK_SIZE < bytes.length; block++) {
                 int offset = block * Ext2Geometry.BLOCK_SIZE;
-                writeBlock(placed.pointers().locate(block),
+                writeBlock(
+                        placed.pointers().locate(block),
                         Arrays.copyOfRange(bytes, offset, offset + Ext2Geometry.BLOCK_SIZE));
             }
             placed.pointers().writeIndexes(this::writeBlock);
@@ -152,7 +166,8 @@ public final class Ext2Writer {
         }
 
         private void writeFile(Ext2Layout.Placed placed, Node.File file) throws IOException {
-            placed.scan().replay(file, (index, bytes) -> writeBlock(placed.pointers().locate(index), bytes));
+            placed.scan()
+                    .replay(file, (index, bytes) -> writeBlock(placed.pointers().locate(index), bytes));
             placed.pointers().writeIndexes(this::writeBlock);
             writeInode(placed, Inode.file(file.permissions, placed.scan().size(), seconds, placed.pointers()));
         }
@@ -160,9 +175,11 @@ public final class Ext2Writer {
         private void writeBitmaps() throws IOException {
             int inodes = layout.usedInodes();
             for (int group = 0; group < geometry.groups(); group++) {
-                writeBlock((int) geometry.blockBitmap(group),
+                writeBlock(
+                        (int) geometry.blockBitmap(group),
                         bitmap(layout.usedBlocksIn(group), geometry.blocksIn(group)));
-                writeBlock((int) geometry.inodeBitmap(group),
+                writeBlock(
+                        (int) geometry.inodeBitmap(group),
                         bitmap(usedInodesIn(group, inodes), geometry.inodesPerGroup()));
             }
         }
@@ -191,8 +208,8 @@ public final class Ext2Writer {
             for (int group = 0; group < geometry.groups(); group++) {
                 freeBlocks += geometry.blocksIn(group) - layout.usedBlocksIn(group);
             }
-            Superblock superblock = new Superblock(geometry, freeBlocks, geometry.inodes() - layout.usedInodes(),
-                    layout.uuid(), label, seconds);
+            Superblock superblock = new Superblock(
+                    geometry, freeBlocks, geometry.inodes() - layout.usedInodes(), layout.uuid(), label, seconds);
             byte[] descriptors = descriptors();
             for (int group = 0; group < geometry.groups(); group++) {
                 if (!geometry.hasSuperblock(group)) {
@@ -216,7 +233,8 @@ public final class Ext2Writer {
         private byte[] descriptors() {
             int[] directories = new int[geometry.groups()];
             layout.directories().forEach(placed -> directories[(placed.inode() - 1) / geometry.inodesPerGroup()]++);
-            ByteBuffer bytes = ByteBuffer.allocate(geometry.groups() * DESCRIPTOR_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(geometry.groups() * DESCRIPTOR_SIZE).order(ByteOrder.LITTLE_ENDIAN);
             for (int group = 0; group < geometry.groups(); group++) {
                 int freeInodes = geometry.inodesPerGroup() - usedInodesIn(group, layout.usedInodes());
                 bytes.position(group * DESCRIPTOR_SIZE);

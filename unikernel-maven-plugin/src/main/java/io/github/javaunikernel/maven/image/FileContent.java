@@ -11,8 +11,8 @@ import java.util.UUID;
 import java.util.function.Function;
 
 /**
- * The bytes of one file, readable any number of times. They are read twice, once to lay the image out and once to
- * write it, and must be the same both times.
+ * The bytes of one file, readable any number of times. They are read twice, once to lay the image out and once to write
+ * it, and must be the same both times.
  */
 public interface FileContent {
 

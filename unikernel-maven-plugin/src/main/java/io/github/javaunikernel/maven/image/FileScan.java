@@ -28,7 +28,7 @@ record FileScan(long size, String sha256, List<BlockRun> runs) {
     }
 
     static FileScan of(Node.File file) throws IOException {
-        return read(file, (index, bytes) -> { });
+        return read(file, (index, bytes) -> {});
     }
 
     /** Reads the file again, to write it; fails when it is no longer what it was. */

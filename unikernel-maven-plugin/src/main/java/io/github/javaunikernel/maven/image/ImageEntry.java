@@ -12,6 +12,5 @@ package io.github.javaunikernel.maven.image;
  * @param target of a link, else null
  * @param origin where it came from
  */
-public record ImageEntry(String path, String type, int permissions, long size, String sha256, String target,
-                         String origin) {
-}
+public record ImageEntry(
+        String path, String type, int permissions, long size, String sha256, String target, String origin) {}

@@ -11,5 +11,4 @@ import java.util.UUID;
  * @param uuid of the file system; derived from its content and time
  * @param entries every node in the order of its path, the root left out
  */
-public record ImageSummary(long size, UUID uuid, List<ImageEntry> entries) {
-}
+public record ImageSummary(long size, UUID uuid, List<ImageEntry> entries) {}

@@ -95,8 +95,8 @@ public final class ImageTree {
         checkName(path, name);
         Node.Directory parent = directoryAt(slash == 0 ? "/" : path.substring(0, Math.max(slash, 0)));
         if (parent.child(name) != null) {
-            throw new ImageException("Conflicting entries for " + path + " in the image: "
-                    + parent.child(name).origin + " and " + node.origin + ". Rename or leave out one of them.");
+            throw new ImageException("Conflicting entries for " + path + " in the image: " + parent.child(name).origin
+                    + " and " + node.origin + ". Rename or leave out one of them.");
         }
         parent.put(name, node);
     }
@@ -140,8 +140,8 @@ public final class ImageTree {
                     + "'. Use an absolute path without empty names, '.', '..' and NUL.");
         }
         if (name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES) {
-            throw new ImageException("The name of " + path + " is longer than " + MAX_NAME_BYTES
-                    + " bytes. Shorten it.");
+            throw new ImageException(
+                    "The name of " + path + " is longer than " + MAX_NAME_BYTES + " bytes. Shorten it.");
         }
     }
 }

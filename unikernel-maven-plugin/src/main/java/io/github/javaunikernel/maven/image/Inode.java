@@ -23,7 +23,8 @@ final class Inode {
     private static final int POINTERS_OFFSET = 40;
     private static final int SIZE_HIGH_OFFSET = 108;
 
-    private final ByteBuffer bytes = ByteBuffer.allocate(Ext2Geometry.INODE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer bytes =
+            ByteBuffer.allocate(Ext2Geometry.INODE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
 
     private Inode(int mode, long size, int links, long seconds, long blocks) {
         bytes.putShort(0, (short) mode);

@@ -37,8 +37,12 @@ public record Accelerator(String name, String note, boolean warning) {
         /** This machine. */
         public static Host current() throws IOException {
             boolean virtualisation = Files.exists(CPUS)
-                    && FLAGS.matcher(FileTrouble.on(CPUS, () -> Files.readString(CPUS))).find();
-            return new Host(System.getProperty("os.arch"), virtualisation, Files.exists(DEVICE),
+                    && FLAGS.matcher(FileTrouble.on(CPUS, () -> Files.readString(CPUS)))
+                            .find();
+            return new Host(
+                    System.getProperty("os.arch"),
+                    virtualisation,
+                    Files.exists(DEVICE),
                     Files.isReadable(DEVICE) && Files.isWritable(DEVICE));
         }
     }
@@ -56,19 +60,31 @@ public record Accelerator(String name, String note, boolean warning) {
             throw new SettingException(PARAMETER, "'" + wanted + "' is not an accelerator.", "Use auto, kvm or tcg.");
         }
         if (!host.architecture().matches("amd64|x86_64")) {
-            return without(wanted, "a machine of architecture " + host.architecture() + " does not run x86-64 itself", false,
+            return without(
+                    wanted,
+                    "a machine of architecture " + host.architecture() + " does not run x86-64 itself",
+                    false,
                     "Use a machine with x86-64, or -Dunikernel.accel=tcg");
         }
         if (!host.virtualisation()) {
-            return without(wanted, "the CPU has no hardware virtualisation (vmx, svm)", false,
+            return without(
+                    wanted,
+                    "the CPU has no hardware virtualisation (vmx, svm)",
+                    false,
                     "Enable it in the firmware or the outer host, or use -Dunikernel.accel=tcg");
         }
         if (!host.kvm()) {
-            return without(wanted, "there is no /dev/kvm", false,
+            return without(
+                    wanted,
+                    "there is no /dev/kvm",
+                    false,
                     "Load the module kvm_intel or kvm_amd, or use -Dunikernel.accel=tcg");
         }
         if (!host.permitted()) {
-            return without(wanted, "/dev/kvm is there, but you may not use it", true,
+            return without(
+                    wanted,
+                    "/dev/kvm is there, but you may not use it",
+                    true,
                     "Add yourself to its group (sudo usermod -aG kvm $USER) and log in again");
         }
         return new Accelerator("kvm", "QEMU uses hardware virtualisation (kvm)", false);
@@ -79,7 +95,9 @@ public record Accelerator(String name, String note, boolean warning) {
         if (wanted.equals("kvm")) {
             throw new SettingException(PARAMETER, "KVM cannot be used: " + reason + ".", fix + ".");
         }
-        return new Accelerator("tcg", "QEMU emulates the CPU (tcg), which is slower: " + reason
-                + (warning ? ". " + fix : ""), warning);
+        return new Accelerator(
+                "tcg",
+                "QEMU emulates the CPU (tcg), which is slower: " + reason + (warning ? ". " + fix : ""),
+                warning);
     }
 }

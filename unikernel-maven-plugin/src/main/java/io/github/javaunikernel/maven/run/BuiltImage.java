@@ -20,30 +20,40 @@ import java.util.UUID;
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
  * @param trainingConfig the file of the image with which the guest records a class list, or null
  */
-public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, KernelCommandLine commandLine,
-                         int memory, int vcpus, NetworkSetting network, int debugPort, String trainingConfig) {
+public record BuiltImage(
+        String name,
+        Path image,
+        Path kernel,
+        Path xenConfig,
+        KernelCommandLine commandLine,
+        int memory,
+        int vcpus,
+        NetworkSetting network,
+        int debugPort,
+        String trainingConfig) {
 
     /** The parts of the manifest that are read here. */
     private record Manifest(Image image, Options kernel, Machine machine, Application application) {
 
-        private record Image(UUID uuid) {
-        }
+        private record Image(UUID uuid) {}
 
-        private record Options(String options) {
-        }
+        private record Options(String options) {}
 
-        private record Machine(int memory, int vcpus, String network) {
-        }
+        private record Machine(int memory, int vcpus, String network) {}
 
-        private record Application(int debugPort, String trainingConfig) {
-        }
+        private record Application(int debugPort, String trainingConfig) {}
 
         private KernelCommandLine commandLine() throws SettingException, IOException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
         }
 
         private boolean isComplete() {
-            return image != null && image.uuid != null && kernel != null && kernel.options != null && machine != null && machine.network != null
+            return image != null
+                    && image.uuid != null
+                    && kernel != null
+                    && kernel.options != null
+                    && machine != null
+                    && machine.network != null
                     && application != null;
         }
     }
@@ -53,16 +63,24 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
         Path image = existing(directory.resolve(name + ".img"));
         Path manifestFile = existing(directory.resolve(name + ".unikernel.json"));
         Manifest manifest = manifest(manifestFile);
-        return new BuiltImage(name, image, existing(directory.resolve(name + ".kernel")),
-                existing(directory.resolve(name + ".xl.cfg")), manifest.commandLine(),
-                manifest.machine().memory(), manifest.machine().vcpus(),
-                NetworkSetting.parse(manifest.machine().network()), manifest.application().debugPort(),
+        return new BuiltImage(
+                name,
+                image,
+                existing(directory.resolve(name + ".kernel")),
+                existing(directory.resolve(name + ".xl.cfg")),
+                manifest.commandLine(),
+                manifest.machine().memory(),
+                manifest.machine().vcpus(),
+                NetworkSetting.parse(manifest.machine().network()),
+                manifest.application().debugPort(),
                 manifest.application().trainingConfig());
     }
 
     private static Path existing(Path file) throws SettingException {
         if (!Files.isRegularFile(file)) {
-            throw new SettingException("imageName", "There is no " + file + ".",
+            throw new SettingException(
+                    "imageName",
+                    "There is no " + file + ".",
                     "Make the image first, with 'mvn package' and the goal image bound to that phase, or correct the name.");
         }
         return file;
@@ -82,7 +100,9 @@ public record BuiltImage(String name, Path image, Path kernel, Path xenConfig, K
     }
 
     private static ExplainedException damaged(Path file, JsonParseException cause) {
-        return new ExplainedException(file + " is not a manifest of an image, or only a part of one."
-                + " Make the image again with 'mvn package'.", cause);
+        return new ExplainedException(
+                file + " is not a manifest of an image, or only a part of one."
+                        + " Make the image again with 'mvn package'.",
+                cause);
     }
 }

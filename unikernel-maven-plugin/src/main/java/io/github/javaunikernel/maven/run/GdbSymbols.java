@@ -11,10 +11,12 @@ import java.util.Arrays;
 /** The file that gdb reads the kernel's symbols from. */
 public final class GdbSymbols {
 
-    private GdbSymbols() {
-    }
+    private GdbSymbols() {}
 
-    /** Puts the symbols of the plugin's kernel beside the image; the symbols of another kernel are in itself, if anywhere. */
+    /**
+     * Puts the symbols of the plugin's kernel beside the image; the symbols of another kernel are in itself, if
+     * anywhere.
+     */
     public static Path beside(BuiltImage image) throws IOException {
         if (!Arrays.equals(Files.readAllBytes(image.kernel()), Kernel.builtIn().elf())) {
             return image.kernel();

@@ -34,17 +34,20 @@ public record GuestEnd(Console console, Reports reports, int machineStatus) {
         if (reports.signal().isPresent()) {
             // A JVM that has not come far yet just dies of it.
             int signal = reports.signal().getAsInt();
-            return asked && signal == SIGTERM ? null
+            return asked && signal == SIGTERM
+                    ? null
                     : "The program in the guest was killed by signal " + signal
                             + ". See the last lines of its console:";
         }
         if (reports.status().isEmpty()) {
-            return asked ? "The guest was ended by force. The last lines of its console:"
+            return asked
+                    ? "The guest was ended by force. The last lines of its console:"
                     : "The guest ended before its program did (status " + machineStatus
-                    + "). The last lines of its console:";
+                            + "). The last lines of its console:";
         }
         int status = reports.status().getAsInt();
-        return status == 0 || asked && status == TERMINATED ? null
+        return status == 0 || asked && status == TERMINATED
+                ? null
                 : "The program in the guest ended with status " + status + ". The last lines of its console:";
     }
 }

@@ -35,7 +35,8 @@ public final class Health {
      * Waits until the program listens on a port, and then, where there is a URL, until that answers 2xx. Fails at once
      * when the guest ends.
      */
-    public static void await(Guest guest, Optional<URI> url, Duration limit) throws GuestException, InterruptedException {
+    public static void await(Guest guest, Optional<URI> url, Duration limit)
+            throws GuestException, InterruptedException {
         Health health = new Health(guest, limit);
         health.awaitOrEnd(guest.reports().listening());
         if (url.isPresent()) {
@@ -45,7 +46,8 @@ public final class Health {
 
     private void awaitAnswer(URI url) throws GuestException, InterruptedException {
         lastAnswer = url + " has not answered yet";
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         while (!answers(client, url)) {
             awaitOrEnd(new CompletableFuture<>().completeOnTimeout(null, PAUSE.toMillis(), TimeUnit.MILLISECONDS));
         }
@@ -53,7 +55,8 @@ public final class Health {
 
     private boolean answers(HttpClient client, URI url) throws GuestException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(url).timeout(left()).build();
-        CompletableFuture<HttpResponse<Void>> response = client.sendAsync(request, HttpResponse.BodyHandlers.discarding());
+        CompletableFuture<HttpResponse<Void>> response =
+                client.sendAsync(request, HttpResponse.BodyHandlers.discarding());
         awaitOrEnd(response.handle((answer, problem) -> null));
         try {
             int status = response.get().statusCode();
@@ -70,7 +73,8 @@ public final class Health {
 
     /** A connection that is refused or reset is described by its kind only. */
     private static String because(IOException failure) {
-        return failure.getMessage() == null || failure instanceof ConnectException ? ", since it cannot be connected to"
+        return failure.getMessage() == null || failure instanceof ConnectException
+                ? ", since it cannot be connected to"
                 : " (" + failure.getMessage() + ")";
     }
 
@@ -86,7 +90,8 @@ public final class Health {
         if (ended.isDone()) {
             GuestEnd end = guest.await();
             end.check(false);
-            throw new GuestException("The guest ended before it answered. The last lines of its console:", guest.console());
+            throw new GuestException(
+                    "The guest ended before it answered. The last lines of its console:", guest.console());
         }
     }
 
@@ -99,8 +104,10 @@ public final class Health {
     }
 
     private GuestException tooLate() {
-        return new GuestException("The guest is not ready after " + limit.toSeconds() + " s: " + lastAnswer
-                + ". Give it more time with -Dunikernel.start.timeout, name another path with -Dunikernel.healthPath"
-                + " (none to be content with a port), or see its console:", guest.console());
+        return new GuestException(
+                "The guest is not ready after " + limit.toSeconds() + " s: " + lastAnswer
+                        + ". Give it more time with -Dunikernel.start.timeout, name another path with -Dunikernel.healthPath"
+                        + " (none to be content with a port), or see its console:",
+                guest.console());
     }
 }

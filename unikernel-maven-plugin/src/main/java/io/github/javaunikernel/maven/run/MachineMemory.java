@@ -12,15 +12,16 @@ final class MachineMemory {
     private static final String PARAMETER = "memory";
     private static final long MEBIBYTE = 1 << 20;
 
-    private MachineMemory() {
-    }
+    private MachineMemory() {}
 
     /** Checks an amount in MiB. */
     static int checked(int memory) throws SettingException {
         JvmOptions.checkMemory(memory);
-        long all = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
+        long all =
+                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
         if (memory > all) {
-            throw new SettingException(PARAMETER,
+            throw new SettingException(
+                    PARAMETER,
                     "The guest needs " + memory + " MiB, but this machine has only " + all + ".",
                     "Set a smaller value.");
         }

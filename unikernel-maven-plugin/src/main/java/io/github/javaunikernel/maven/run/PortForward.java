@@ -24,8 +24,10 @@ public record PortForward(int host, int guest) {
     public static List<PortForward> pair(List<Integer> ports, List<Integer> hostPorts, boolean sameByDefault)
             throws SettingException {
         if (hostPorts.size() > ports.size()) {
-            throw new SettingException("hostPorts", hostPorts.size() + " host ports are given for " + ports.size()
-                    + " of the guest.", "Name the guest's ports in the same order with -Dunikernel.ports.");
+            throw new SettingException(
+                    "hostPorts",
+                    hostPorts.size() + " host ports are given for " + ports.size() + " of the guest.",
+                    "Name the guest's ports in the same order with -Dunikernel.ports.");
         }
         if (new HashSet<>(ports).size() < ports.size()) {
             throw new SettingException("ports", "A port is named twice.", "Name each once.");

@@ -7,13 +7,13 @@ import java.util.OptionalInt;
 /** A switch that may name a port: {@code -Dunikernel.debug}, {@code -Dunikernel.debug=5006}. */
 public final class PortOption {
 
-    private PortOption() {
-    }
+    private PortOption() {}
 
     /**
      * Reads it.
      *
-     * @param value null or {@code false} for off, {@code true} or nothing for the usual port, or a port; 0 for a free one
+     * @param value null or {@code false} for off, {@code true} or nothing for the usual port, or a port; 0 for a free
+     *     one
      * @return the port when the switch is on
      */
     public static OptionalInt parse(String parameter, String value, int usual) throws SettingException {
@@ -24,8 +24,8 @@ public final class PortOption {
             return OptionalInt.of(usual);
         }
         if (!value.matches("\\d{1,6}")) {
-            throw new SettingException(parameter, "'" + value + "' is not a port.",
-                    "Give a number, or nothing for " + usual + ".");
+            throw new SettingException(
+                    parameter, "'" + value + "' is not a port.", "Give a number, or nothing for " + usual + ".");
         }
         return OptionalInt.of(PortForward.checked(parameter, Integer.parseInt(value), 0));
     }

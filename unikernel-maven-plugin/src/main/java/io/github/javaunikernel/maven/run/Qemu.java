@@ -24,8 +24,7 @@ public final class Qemu {
     /** Starts kernels by their PVH entry with a memory map since 4.0. */
     private static final int OLDEST = 4;
 
-    private Qemu() {
-    }
+    private Qemu() {}
 
     /**
      * Finds the program and makes sure that it is the right one.
@@ -43,23 +42,31 @@ public final class Qemu {
     }
 
     private static Path search(String searchPath) throws SettingException {
-        return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator))).filter(entry -> !entry.isEmpty())
-                .map(entry -> Path.of(entry, PROGRAM)).filter(Files::isExecutable).findFirst()
-                .orElseThrow(() -> new SettingException(PARAMETER, "There is no " + PROGRAM + " on the PATH.", INSTALL));
+        return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
+                .filter(entry -> !entry.isEmpty())
+                .map(entry -> Path.of(entry, PROGRAM))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(
+                        () -> new SettingException(PARAMETER, "There is no " + PROGRAM + " on the PATH.", INSTALL));
     }
 
     private static void check(Path program) throws SettingException {
         Matcher version = VERSION.matcher(output(program, "--version"));
         if (!version.find()) {
-            throw new SettingException(PARAMETER, program + " is not QEMU.", "Name a " + PROGRAM + ", or leave it out.");
+            throw new SettingException(
+                    PARAMETER, program + " is not QEMU.", "Name a " + PROGRAM + ", or leave it out.");
         }
         if (Integer.parseInt(version.group(1)) < OLDEST) {
-            throw new SettingException(PARAMETER, program + " is QEMU " + version.group(1) + "." + version.group(2)
-                    + "; " + OLDEST + ".0 or later is needed.", INSTALL);
+            throw new SettingException(
+                    PARAMETER,
+                    program + " is QEMU " + version.group(1) + "." + version.group(2) + "; " + OLDEST
+                            + ".0 or later is needed.",
+                    INSTALL);
         }
         if (!output(program, "-machine", "help").contains("q35")) {
-            throw new SettingException(PARAMETER, program + " cannot emulate a PC.",
-                    "Name a " + PROGRAM + ", or leave it out.");
+            throw new SettingException(
+                    PARAMETER, program + " cannot emulate a PC.", "Name a " + PROGRAM + ", or leave it out.");
         }
     }
 
@@ -68,12 +75,13 @@ public final class Qemu {
         command[0] = program.toString();
         System.arraycopy(options, 0, command, 1, options.length);
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             process.getOutputStream().close();
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new SettingException(PARAMETER, program + " cannot be run: " + FileTrouble.reason(e) + ".",
-                    INSTALL, e);
+            throw new SettingException(
+                    PARAMETER, program + " cannot be run: " + FileTrouble.reason(e) + ".", INSTALL, e);
         }
     }
 }

@@ -19,7 +19,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     /** Makes the machine and connects its ports. The caller lets it run, unless gdb is to do that. */
     public static QemuBoot prepare(QemuRequest request, Console console) throws SettingException, IOException {
         check(request);
-        QemuGuest guest = QemuGuest.start(command(request), console, new Reports(request.image().debugPort()));
+        QemuGuest guest = QemuGuest.start(
+                command(request), console, new Reports(request.image().debugPort()));
         try {
             return connect(request, guest);
         } catch (SettingException | IOException e) {
@@ -29,14 +30,19 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     }
 
     private static QemuBoot connect(QemuRequest request, QemuGuest guest) throws SettingException, IOException {
-        String address = request.image().network().fixed().map(fixed -> fixed.address().toString()).orElse("");
+        String address = request.image()
+                .network()
+                .fixed()
+                .map(fixed -> fixed.address().toString())
+                .orElse("");
         List<PortForward> ports = new ArrayList<>();
         for (PortForward port : request.ports()) {
             ports.add(new PortForward(guest.forward(port, "hostPorts", address), port.guest()));
         }
         OptionalInt debug = OptionalInt.empty();
         if (request.debugPort().isPresent()) {
-            PortForward agent = new PortForward(request.debugPort().getAsInt(), request.image().debugPort());
+            PortForward agent = new PortForward(
+                    request.debugPort().getAsInt(), request.image().debugPort());
             debug = OptionalInt.of(guest.forward(agent, "debug", address));
         }
         if (request.gdbPort().isPresent()) {
@@ -48,15 +54,21 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
     private static void check(QemuRequest request) throws SettingException {
         NetworkSetting network = request.image().network();
         if (!network.isPresent() && !request.ports().isEmpty()) {
-            throw new SettingException("ports", "The image was built without a network, so no port can be forwarded to it.",
+            throw new SettingException(
+                    "ports",
+                    "The image was built without a network, so no port can be forwarded to it.",
                     "Build it with another -Dunikernel.network, or pass -Dunikernel.ports= with an empty value.");
         }
         if (request.gdbPort().isPresent() && request.firmware() == Firmware.BIOS) {
-            throw new SettingException("firmware", "A BIOS reads the kernel's options from the image, so gdb's"
-                    + " 'nokaslr' cannot be added.", "Leave out -Dunikernel.firmware or -Dunikernel.gdb.");
+            throw new SettingException(
+                    "firmware",
+                    "A BIOS reads the kernel's options from the image, so gdb's" + " 'nokaslr' cannot be added.",
+                    "Leave out -Dunikernel.firmware or -Dunikernel.gdb.");
         }
         if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
-            throw new SettingException("debug", "The image was made without the debugger agent.",
+            throw new SettingException(
+                    "debug",
+                    "The image was made without the debugger agent.",
                     "Make it with -Dunikernel.debug too, as 'mvn unikernel:run -Dunikernel.debug' does.");
         }
     }
@@ -65,14 +77,27 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
         BuiltImage image = request.image();
         int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
         String options = kernelOptions(request);
-        return new QemuCommand(request.qemu(), request.accelerator().name(), memory, image.vcpus(), request.firmware(),
-                image.kernel(), options, image.image(), image.network(), request.recording());
+        return new QemuCommand(
+                request.qemu(),
+                request.accelerator().name(),
+                memory,
+                image.vcpus(),
+                request.firmware(),
+                image.kernel(),
+                options,
+                image.image(),
+                image.network(),
+                request.recording());
     }
 
     /** A debugger needs the kernel where its symbols are; a later word wins over an earlier one. */
     static String kernelOptions(QemuRequest request) {
         BuiltImage image = request.image();
-        return (image.commandLine().text() + (request.gdbPort().isPresent() ? " nokaslr" : "")
-                + request.recording().map(file -> " conf=" + image.trainingConfig()).orElse("")).strip();
+        return (image.commandLine().text()
+                        + (request.gdbPort().isPresent() ? " nokaslr" : "")
+                        + request.recording()
+                                .map(file -> " conf=" + image.trainingConfig())
+                                .orElse(""))
+                .strip();
     }
 }

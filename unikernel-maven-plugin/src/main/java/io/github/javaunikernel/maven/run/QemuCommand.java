@@ -10,17 +10,25 @@ import java.util.Optional;
 
 /**
  * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP on standard input and output,
- * the guest's console on standard error, its reports on a socket. The image is the disk and is never changed. Ports are forwarded by QMP, which
- * says which of them cannot be had.
+ * the guest's console on standard error, its reports on a socket. The image is the disk and is never changed. Ports are
+ * forwarded by QMP, which says which of them cannot be had.
  *
  * @param accelerator as QEMU calls it
  * @param kernelOptions for QEMU's own loader; a BIOS finds them in the image
  * @param memory in MiB
  * @param recording what the program writes to a serial port of its own, or empty for no such port
  */
-public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, Firmware firmware,
-                          Path kernel, String kernelOptions, Path image, NetworkSetting network,
-                          Optional<Path> recording) {
+public record QemuCommand(
+        Path qemu,
+        String accelerator,
+        int memory,
+        int vcpus,
+        Firmware firmware,
+        Path kernel,
+        String kernelOptions,
+        Path image,
+        NetworkSetting network,
+        Optional<Path> recording) {
 
     /** Name of the network of the guest in QMP. */
     static final String NETWORK = "net";
@@ -31,28 +39,58 @@ public record QemuCommand(Path qemu, String accelerator, int memory, int vcpus, 
      * @param reports the socket that QEMU connects to for what the guest's kernel reports
      */
     List<String> words(Path reports) {
-        List<String> words = new ArrayList<>(List.of(qemu.toString(),
-                "-S", "-nodefaults", "-no-user-config", "-display", "none",
-                "-machine", "q35", "-accel", accelerator, "-cpu", "max", "-m", String.valueOf(memory),
-                "-smp", String.valueOf(vcpus),
-                "-qmp", "stdio",
+        List<String> words = new ArrayList<>(List.of(
+                qemu.toString(),
+                "-S",
+                "-nodefaults",
+                "-no-user-config",
+                "-display",
+                "none",
+                "-machine",
+                "q35",
+                "-accel",
+                accelerator,
+                "-cpu",
+                "max",
+                "-m",
+                String.valueOf(memory),
+                "-smp",
+                String.valueOf(vcpus),
+                "-qmp",
+                "stdio",
                 // Opened again: QEMU's own messages then come on the same stream.
-                "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
-                "-chardev", "socket,id=reports,path=" + escaped(reports), "-serial", "chardev:reports",
+                "-chardev",
+                "file,id=console,path=/dev/stderr",
+                "-serial",
+                "chardev:console",
+                "-chardev",
+                "socket,id=reports,path=" + escaped(reports),
+                "-serial",
+                "chardev:reports",
                 // A panic ends QEMU with a status of its own, a reboot ends it too.
-                "-device", "isa-debug-exit,iobase=0x501", "-no-reboot",
-                "-object", "rng-random,id=random,filename=/dev/urandom",
-                "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
-                "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
-                "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
-        recording.ifPresent(file -> Collections.addAll(words,
-                "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
+                "-device",
+                "isa-debug-exit,iobase=0x501",
+                "-no-reboot",
+                "-object",
+                "rng-random,id=random,filename=/dev/urandom",
+                "-device",
+                "virtio-rng-pci,rng=random,disable-legacy=on",
+                "-drive",
+                "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
+                "-device",
+                "virtio-blk-pci,drive=root,disable-legacy=on"));
+        recording.ifPresent(file -> Collections.addAll(
+                words, "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
         if (firmware == Firmware.NONE) {
             Collections.addAll(words, "-kernel", kernel.toString(), "-append", kernelOptions);
         }
         if (network.isPresent()) {
-            Collections.addAll(words, "-netdev", "user,id=" + NETWORK + UserNetwork.options(network),
-                    "-device", "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");
+            Collections.addAll(
+                    words,
+                    "-netdev",
+                    "user,id=" + NETWORK + UserNetwork.options(network),
+                    "-device",
+                    "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");
         }
         return words;
     }

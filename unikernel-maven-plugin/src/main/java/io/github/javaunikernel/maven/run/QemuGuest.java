@@ -66,7 +66,9 @@ public final class QemuGuest implements Guest {
         String problem = qmp.monitor("hostfwd_add " + QemuCommand.NETWORK + " tcp:127.0.0.1:" + port.host() + "-"
                 + guestAddress + ":" + port.guest());
         if (!problem.isEmpty()) {
-            throw new SettingException(parameter, "Port " + port.host() + " of this machine is in use, or you may not use it.",
+            throw new SettingException(
+                    parameter,
+                    "Port " + port.host() + " of this machine is in use, or you may not use it.",
                     "End the program that uses it, choose another port, or use 0 for a free one.");
         }
         return forwards().get(port.guest());
@@ -76,8 +78,8 @@ public final class QemuGuest implements Guest {
     public void serveGdb(int port) throws IOException, SettingException {
         String answer = qmp.monitor("gdbserver tcp:127.0.0.1:" + port);
         if (!answer.startsWith("Waiting for gdb connection")) {
-            throw new SettingException("gdb", "QEMU cannot wait for gdb on port " + port + ": " + answer + ".",
-                    "Choose another port.");
+            throw new SettingException(
+                    "gdb", "QEMU cannot wait for gdb on port " + port + ": " + answer + ".", "Choose another port.");
         }
     }
 
@@ -141,12 +143,14 @@ public final class QemuGuest implements Guest {
         console.ended().exceptionally(problem -> null).join();
         String messages = console.lastLines();
         if (messages.contains("memory")) {
-            throw new SettingException("memory", "QEMU cannot allocate " + command.memory() + " MiB on this machine:" + messages
-                    + "\n", "Set a smaller value, or end other programs.");
+            throw new SettingException(
+                    "memory",
+                    "QEMU cannot allocate " + command.memory() + " MiB on this machine:" + messages + "\n",
+                    "Set a smaller value, or end other programs.");
         }
         if (messages.toLowerCase().contains("kvm")) {
-            throw new SettingException("accel", "QEMU cannot use KVM:" + messages + "\n",
-                    "Use -Dunikernel.accel=tcg, or repair KVM.");
+            throw new SettingException(
+                    "accel", "QEMU cannot use KVM:" + messages + "\n", "Use -Dunikernel.accel=tcg, or repair KVM.");
         }
         return new ExplainedException("QEMU ended before the guest was started:" + messages
                 + "\nCorrect what it complains of, or name another QEMU with -Dunikernel.qemu.");

@@ -15,13 +15,20 @@ import java.util.OptionalInt;
  * @param gdbPort port of this machine for gdb, which then starts the guest
  * @param recording file that the guest writes its class list to, or empty for an ordinary start
  */
-public record QemuRequest(BuiltImage image, Firmware firmware, OptionalInt memory, Path qemu,
-                          Accelerator accelerator, List<PortForward> ports, OptionalInt debugPort,
-                          OptionalInt gdbPort, Optional<Path> recording) {
+public record QemuRequest(
+        BuiltImage image,
+        Firmware firmware,
+        OptionalInt memory,
+        Path qemu,
+        Accelerator accelerator,
+        List<PortForward> ports,
+        OptionalInt debugPort,
+        OptionalInt gdbPort,
+        Optional<Path> recording) {
 
     /** The same image, recording its class list. The kernel gets the other configuration from QEMU's own loader. */
     public QemuRequest recordingTo(Path file) {
-        return new QemuRequest(image, Firmware.NONE, memory, qemu, accelerator, ports, debugPort, gdbPort,
-                Optional.of(file));
+        return new QemuRequest(
+                image, Firmware.NONE, memory, qemu, accelerator, ports, debugPort, gdbPort, Optional.of(file));
     }
 }

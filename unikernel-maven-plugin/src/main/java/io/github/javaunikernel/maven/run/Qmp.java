@@ -44,7 +44,10 @@ final class Qmp implements Closeable {
 
     /** Runs a command of QEMU's monitor for humans; some things only that one can do. Returns what it prints. */
     String monitor(String commandLine) throws IOException {
-        return execute("human-monitor-command", Map.of("command-line", commandLine)).get("return").getAsString().strip();
+        return execute("human-monitor-command", Map.of("command-line", commandLine))
+                .get("return")
+                .getAsString()
+                .strip();
     }
 
     /** Runs a command and returns the answer. */
@@ -91,8 +94,8 @@ final class Qmp implements Closeable {
     }
 
     private static ExplainedException hasEnded(IOException cause) {
-        return new ExplainedException("QEMU has ended unexpectedly. Look for its message on the guest's"
-                + " console.", cause);
+        return new ExplainedException(
+                "QEMU has ended unexpectedly. Look for its message on the guest's" + " console.", cause);
     }
 
     private void read(InputStream in) {

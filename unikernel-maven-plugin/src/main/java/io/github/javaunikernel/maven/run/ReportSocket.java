@@ -28,15 +28,17 @@ final class ReportSocket implements Closeable {
     }
 
     static ReportSocket open() throws IOException {
-        ReportSocket socket = new ReportSocket(Files.createTempDirectory("unikernel"),
-                ServerSocketChannel.open(StandardProtocolFamily.UNIX));
+        ReportSocket socket = new ReportSocket(
+                Files.createTempDirectory("unikernel"), ServerSocketChannel.open(StandardProtocolFamily.UNIX));
         try {
             socket.server.bind(UnixDomainSocketAddress.of(socket.path()), 1);
             return socket;
         } catch (IOException e) {
             socket.close();
-            throw new ExplainedException("A socket cannot be made at " + socket.path() + ": " + FileTrouble.reason(e)
-                    + ". Set java.io.tmpdir to a directory with a short path, on a disk with some space.", e);
+            throw new ExplainedException(
+                    "A socket cannot be made at " + socket.path() + ": " + FileTrouble.reason(e)
+                            + ". Set java.io.tmpdir to a directory with a short path, on a disk with some space.",
+                    e);
         }
     }
 

@@ -25,8 +25,7 @@ public final class Reports {
     /**
      * Reports of a guest that has not started yet.
      *
-     * @param debugPort the guest's port that the JVM's debugger agent listens on before the program does; 0 without
-     *         one
+     * @param debugPort the guest's port that the JVM's debugger agent listens on before the program does; 0 without one
      */
     Reports(int debugPort) {
         this.debugPort = debugPort;

@@ -12,8 +12,7 @@ import java.util.List;
 /** Requests to the program of a guest, one after the other, each of which must succeed. */
 public final class Requests {
 
-    private Requests() {
-    }
+    private Requests() {}
 
     /**
      * Asks for each path once and reads the answer to its end.
@@ -24,13 +23,17 @@ public final class Requests {
      */
     public static void get(Guest guest, String base, List<String> paths, Duration limit)
             throws GuestException, InterruptedException {
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         for (String path : paths) {
             URI url = URI.create(base + path.substring(1));
-            int status = status(guest, client, HttpRequest.newBuilder(url).timeout(limit).build());
+            int status = status(
+                    guest, client, HttpRequest.newBuilder(url).timeout(limit).build());
             if (status >= 400) {
-                throw new GuestException(url + " answers " + status + ". Correct -Dunikernel.trainPaths, or see the"
-                        + " last lines of the guest's console:", guest.console());
+                throw new GuestException(
+                        url + " answers " + status + ". Correct -Dunikernel.trainPaths, or see the"
+                                + " last lines of the guest's console:",
+                        guest.console());
             }
         }
     }
@@ -40,8 +43,9 @@ public final class Requests {
         try {
             return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
         } catch (IOException e) {
-            throw new GuestException(request.uri() + " does not answer (" + e + "). See the last lines of the guest's"
-                    + " console:", guest.console());
+            throw new GuestException(
+                    request.uri() + " does not answer (" + e + "). See the last lines of the guest's" + " console:",
+                    guest.console());
         }
     }
 }

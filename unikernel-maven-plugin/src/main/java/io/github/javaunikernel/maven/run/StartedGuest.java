@@ -25,8 +25,13 @@ public final class StartedGuest {
     /** A console that is written to a file, which is there at once and has each piece as soon as the guest wrote it. */
     public static Console consoleTo(Path file) throws IOException {
         FileTrouble.on(file, () -> Files.write(file, new byte[0]));
-        return new Console(text -> FileTrouble.on(file, () -> Files.write(file, text.getBytes(StandardCharsets.UTF_8),
-                StandardOpenOption.CREATE, StandardOpenOption.APPEND)));
+        return new Console(text -> FileTrouble.on(
+                file,
+                () -> Files.write(
+                        file,
+                        text.getBytes(StandardCharsets.UTF_8),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND)));
     }
 
     /** Shuts the guest down in good order; ends it by force, and fails, when that takes longer than the limit. */
@@ -36,9 +41,11 @@ public final class StartedGuest {
             guest.console().ended().get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             guest.kill();
-            throw new GuestException("The guest did not end within " + limit.toSeconds() + " s of being asked to, and was ended"
-                    + " by force. Shorten its shutdown hooks, or give it more time with -Dunikernel.stop.timeout."
-                    + " The last lines of its console:", guest.console());
+            throw new GuestException(
+                    "The guest did not end within " + limit.toSeconds() + " s of being asked to, and was ended"
+                            + " by force. Shorten its shutdown hooks, or give it more time with -Dunikernel.stop.timeout."
+                            + " The last lines of its console:",
+                    guest.console());
         } catch (ExecutionException e) {
             guest.kill();
             throw guest.console().brokenOff(e.getCause());

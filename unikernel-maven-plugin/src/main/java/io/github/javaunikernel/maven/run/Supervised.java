@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Starts a program that ends with this JVM, however that ends. The pipe between both is the lifeline: the kernel closes it
- * even when this JVM is killed, and a shell on its other end then does what ends the program. The program is in a
+ * Starts a program that ends with this JVM, however that ends. The pipe between both is the lifeline: the kernel closes
+ * it even when this JVM is killed, and a shell on its other end then does what ends the program. The program is in a
  * session of its own, so that Ctrl-C on the terminal reaches Maven alone, which knows better what to do.
  */
 final class Supervised {
@@ -25,14 +25,13 @@ final class Supervised {
             wait $!
             """;
 
-    private Supervised() {
-    }
+    private Supervised() {}
 
     /**
      * Starts a program.
      *
      * @param lifeline shell commands that read descriptor 3 to its end and then end the program; what they print is the
-     *         program's input
+     *     program's input
      * @param errorToOutput whether what the program says on standard error comes on standard output
      */
     static Process start(List<String> program, String lifeline, boolean errorToOutput) throws IOException {
@@ -42,14 +41,17 @@ final class Supervised {
         try {
             return new ProcessBuilder(words).redirectErrorStream(errorToOutput).start();
         } catch (IOException e) {
-            throw new ExplainedException(words.get(0) + " cannot be run: " + FileTrouble.reason(e)
-                    + ". Install it (Debian: package util-linux), and make sure that it is on the PATH.", e);
+            throw new ExplainedException(
+                    words.get(0) + " cannot be run: " + FileTrouble.reason(e)
+                            + ". Install it (Debian: package util-linux), and make sure that it is on the PATH.",
+                    e);
         }
     }
 
     /** macOS has no setsid, but perl; Linux has setsid everywhere, but perl not. */
     private static List<String> ownSession() {
         return System.getProperty("os.name").startsWith("Mac")
-                ? List.of("perl", "-e", "setpgrp; exec @ARGV", "--") : List.of("setsid");
+                ? List.of("perl", "-e", "setpgrp; exec @ARGV", "--")
+                : List.of("setsid");
     }
 }

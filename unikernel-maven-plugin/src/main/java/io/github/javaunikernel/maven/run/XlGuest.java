@@ -80,8 +80,13 @@ public final class XlGuest implements Guest {
         for (String program : PROGRAMS) {
             require(program, searchPath);
         }
-        List<String> words = new ArrayList<>(List.of("sh", "-c", String.format(SCRIPT, GuestEnd.PANIC), "unikernel",
-                image.name(), image.xenConfig().toString()));
+        List<String> words = new ArrayList<>(List.of(
+                "sh",
+                "-c",
+                String.format(SCRIPT, GuestEnd.PANIC),
+                "unikernel",
+                image.name(),
+                image.xenConfig().toString()));
         memory.ifPresent(mebibytes -> words.add("memory=" + mebibytes));
         Process process = Supervised.start(words, String.format(LIFELINE, image.name()), false);
         return new XlGuest(image.name(), process, console);
@@ -90,7 +95,9 @@ public final class XlGuest implements Guest {
     private static void require(String program, String searchPath) throws SettingException {
         if (Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
                 .noneMatch(directory -> Files.isExecutable(Path.of(directory, program)))) {
-            throw new SettingException("run.with", "There is no " + program + " on the PATH.",
+            throw new SettingException(
+                    "run.with",
+                    "There is no " + program + " on the PATH.",
                     "Run on a Xen host, as root, or leave the parameter out to use QEMU.");
         }
     }
@@ -125,7 +132,9 @@ public final class XlGuest implements Guest {
 
     private void xl(String command) throws IOException {
         try {
-            Process xl = new ProcessBuilder("xl", command, domain).redirectErrorStream(true).start();
+            Process xl = new ProcessBuilder("xl", command, domain)
+                    .redirectErrorStream(true)
+                    .start();
             xl.getOutputStream().close();
             String output = new String(xl.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             if (xl.waitFor() != 0) {
@@ -135,8 +144,10 @@ public final class XlGuest implements Guest {
         } catch (ExplainedException e) {
             throw e;
         } catch (IOException e) {
-            throw new ExplainedException("xl cannot be run: " + FileTrouble.reason(e)
-                    + ". See with 'xl list' whether the domain is still there.", e);
+            throw new ExplainedException(
+                    "xl cannot be run: " + FileTrouble.reason(e)
+                            + ". See with 'xl list' whether the domain is still there.",
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

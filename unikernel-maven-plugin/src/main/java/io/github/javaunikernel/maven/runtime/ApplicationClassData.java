@@ -24,11 +24,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * @param classPath relative to it
  * @param linked whether the classes are also linked in advance, which Java 25 and later can do
  */
-public record ApplicationClassData(JavaHome jdk, Path runtime, Path directory, List<String> classPath, ClassList list,
-                                   boolean linked) {
+public record ApplicationClassData(
+        JavaHome jdk, Path runtime, Path directory, List<String> classPath, ClassList list, boolean linked) {
 
     /** Raised when the way of making archives changes. */
     private static final String FORMAT = "1";
+
     private static final String ARCHIVE = "classes.jsa";
     private static final int LINKS = 25;
 
@@ -43,8 +44,7 @@ public record ApplicationClassData(JavaHome jdk, Path runtime, Path directory, L
      * @param fresh whether it was made now rather than found
      * @param repeated whether it was made twice with the same bytes, if it is fresh
      */
-    public record Archive(Path file, boolean fresh, boolean repeated) {
-    }
+    public record Archive(Path file, boolean fresh, boolean repeated) {}
 
     /**
      * The archive, which is made when the cache directory does not hold it.
@@ -53,32 +53,40 @@ public record ApplicationClassData(JavaHome jdk, Path runtime, Path directory, L
      */
     public Archive archive(Path cache, long limit) throws IOException, SettingException {
         AtomicBoolean repeated = new AtomicBoolean(true);
-        RuntimeCache.Entry entry = new RuntimeCache(cache, limit).get(RuntimeCache.Kind.CLASS_DATA, key(),
-                content -> repeated.set(dump(content)));
+        RuntimeCache.Entry entry = new RuntimeCache(cache, limit)
+                .get(RuntimeCache.Kind.CLASS_DATA, key(), content -> repeated.set(dump(content)));
         return new Archive(entry.path().resolve(ARCHIVE), entry.fresh(), repeated.get());
     }
 
     private boolean dump(Path entry) throws IOException, SettingException {
         Path listed = Files.writeString(Files.createDirectories(entry).resolve("classlist"), list.text());
-        List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:SharedClassListFile=" + listed.toAbsolutePath(),
-                "-cp", String.join(":", classPath)));
+        List<String> options = new ArrayList<>(List.of(
+                "-Xmx256m", "-XX:SharedClassListFile=" + listed.toAbsolutePath(), "-cp", String.join(":", classPath)));
         if (linked) {
             options.add(0, "-XX:+AOTClassLinking");
         }
         try {
             return new ClassData(jdk, runtime).dump(entry.resolve(ARCHIVE), directory, options);
         } catch (ToolException e) {
-            throw new SettingException("cds", "The class data of the application cannot be made: "
-                    + OptionProof.shortened(e.output()),
-                    "Record the list again with 'mvn unikernel:train', or set it to jdk.", e);
+            throw new SettingException(
+                    "cds",
+                    "The class data of the application cannot be made: " + OptionProof.shortened(e.output()),
+                    "Record the list again with 'mvn unikernel:train', or set it to jdk.",
+                    e);
         }
     }
 
-    /** A name for all that goes into the archive. The runtime is one by the name of its entry, which the linker gave it. */
+    /**
+     * A name for all that goes into the archive. The runtime is one by the name of its entry, which the linker gave it.
+     */
     private String key() throws IOException {
         MessageDigest digest = sha256();
-        for (String part : List.of(FORMAT, runtime.getParent().getFileName().toString(), String.valueOf(linked),
-                String.join(":", classPath), list.text())) {
+        for (String part : List.of(
+                FORMAT,
+                runtime.getParent().getFileName().toString(),
+                String.valueOf(linked),
+                String.join(":", classPath),
+                list.text())) {
             add(digest, part);
         }
         try (var files = Files.walk(directory)) {

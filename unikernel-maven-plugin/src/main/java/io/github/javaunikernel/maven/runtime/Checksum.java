@@ -15,8 +15,7 @@ import java.util.HexFormat;
 /** SHA-256, in lower-case hexadecimal. */
 final class Checksum {
 
-    private Checksum() {
-    }
+    private Checksum() {}
 
     static String of(Path file) throws IOException {
         MessageDigest digest = digest();

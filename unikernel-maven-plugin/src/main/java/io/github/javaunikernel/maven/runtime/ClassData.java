@@ -68,8 +68,13 @@ final class ClassData {
         // From Java 18 on every collector maps the archive's heap objects, not only G1; those that the guest's
         // collector ignores are better left out, as dumping with the serial one does.
         String collector = jdk.hasReproducibleClassData() ? "-XX:+UseG1GC" : "-XX:+UseSerialGC";
-        List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString(), "-Xshare:dump",
-                collector, "-Xint", "-XX:ActiveProcessorCount=1", "-XX:SharedArchiveFile=" + archive.toAbsolutePath()));
+        List<String> command = new ArrayList<>(List.of(
+                runtime.resolve("bin/java").toString(),
+                "-Xshare:dump",
+                collector,
+                "-Xint",
+                "-XX:ActiveProcessorCount=1",
+                "-XX:SharedArchiveFile=" + archive.toAbsolutePath()));
         command.addAll(options);
         return command;
     }

@@ -35,17 +35,21 @@ public enum ClassDataMode {
                 return JDK;
             case "app":
                 if (!listed) {
-                    throw new SettingException(PARAMETER, "There is no class list " + list + ".",
+                    throw new SettingException(
+                            PARAMETER,
+                            "There is no class list " + list + ".",
                             "Record one with 'mvn unikernel:train', or set it to jdk.");
                 }
                 return APP;
             case "aot":
-                throw new SettingException(PARAMETER, "The JVM's AOT cache cannot be made without running the"
-                        + " application, differs each time, and accepts jars that have changed since.",
+                throw new SettingException(
+                        PARAMETER,
+                        "The JVM's AOT cache cannot be made without running the"
+                                + " application, differs each time, and accepts jars that have changed since.",
                         "Set it to app.");
             default:
-                throw new SettingException(PARAMETER, "'" + text + "' is no kind of class data.",
-                        "Set it to off, jdk or app.");
+                throw new SettingException(
+                        PARAMETER, "'" + text + "' is no kind of class data.", "Set it to off, jdk or app.");
         }
     }
 }

@@ -28,8 +28,7 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
      * @param archived classes that came from the archive
      * @param all classes
      */
-    public record Count(long archived, long all) {
-    }
+    public record Count(long archived, long all) {}
 
     /**
      * Starts the JVM.
@@ -44,8 +43,12 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
         Path scratch = Files.createTempDirectory("unikernel-classes");
         Path log = scratch.resolve("log");
         try {
-            List<String> words = new ArrayList<>(List.of("-XX:SharedArchiveFile=" + archive.toAbsolutePath(),
-                    "-Xshare:auto", "-Xlog:cds", "-Xlog:class+load:file=" + log + ":none", "--dry-run"));
+            List<String> words = new ArrayList<>(List.of(
+                    "-XX:SharedArchiveFile=" + archive.toAbsolutePath(),
+                    "-Xshare:auto",
+                    "-Xlog:cds",
+                    "-Xlog:class+load:file=" + log + ":none",
+                    "--dry-run"));
             words.addAll(program);
             String output = new OptionProof(jdk, runtime).start(options, environment, words, directory);
             return Optional.of(counted(Files.readAllLines(log), output));
@@ -64,11 +67,15 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
         if (archived == 0) {
             throw refused(output);
         }
-        return new Count(archived, log.stream().filter(line -> line.contains(LOADED)).count());
+        return new Count(
+                archived, log.stream().filter(line -> line.contains(LOADED)).count());
     }
 
     private static SettingException refused(String output) {
-        return new SettingException("cds", "The JVM does not take the class data of the application with these"
-                + " options: " + OptionProof.shortened(output), "Set it to jdk or off, or change the options.");
+        return new SettingException(
+                "cds",
+                "The JVM does not take the class data of the application with these" + " options: "
+                        + OptionProof.shortened(output),
+                "Set it to jdk or off, or change the options.");
     }
 }

@@ -21,8 +21,15 @@ import java.util.Set;
  * @param members fields and methods that its code uses, as {@code java/util/Locale.GERMANY}
  * @param texts every text in it: string constants, and names of all kinds
  */
-public record ClassFile(String name, int major, String parent, boolean hasMain, boolean hasInstanceMain,
-                        Set<String> references, Set<String> members, List<String> texts) {
+public record ClassFile(
+        String name,
+        int major,
+        String parent,
+        boolean hasMain,
+        boolean hasInstanceMain,
+        Set<String> references,
+        Set<String> members,
+        List<String> texts) {
 
     private static final int MAGIC = 0xCAFEBABE;
     private static final int PUBLIC_STATIC = 0x0009;
@@ -32,16 +39,17 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
     private static final String ARGUMENTS = "([Ljava/lang/String;)V";
 
     /** Two indexes of constants: class and name of a member, or name and type. */
-    private record Pair(int first, int second) {
-    }
+    private record Pair(int first, int second) {}
 
     /** What matters of the methods: those that can be started, and the constructor that an instance needs. */
     private record Starts(boolean classic, boolean ofClass, boolean ofInstance, boolean constructor) {
         private static final Starts NONE = new Starts(false, false, false, false);
 
         Starts with(int access, Object name, Object type) {
-            boolean main = "main".equals(name) && (ARGUMENTS.equals(type) || "()V".equals(type)) && (access & PRIVATE) == 0;
-            return new Starts(classic || main && ARGUMENTS.equals(type) && (access & PUBLIC_STATIC) == PUBLIC_STATIC,
+            boolean main =
+                    "main".equals(name) && (ARGUMENTS.equals(type) || "()V".equals(type)) && (access & PRIVATE) == 0;
+            return new Starts(
+                    classic || main && ARGUMENTS.equals(type) && (access & PUBLIC_STATIC) == PUBLIC_STATIC,
                     ofClass || main && (access & STATIC) != 0,
                     ofInstance || main && (access & (STATIC | ABSTRACT)) == 0,
                     constructor || "<init>".equals(name) && "()V".equals(type) && (access & PRIVATE) == 0);
@@ -64,8 +72,15 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
         readMembers(in, constants);
         Starts starts = readMembers(in, constants);
         boolean instance = starts.ofInstance && starts.constructor && (access & ABSTRACT) == 0;
-        return new ClassFile(name, major, parent == 0 ? null : className(constants, parent), starts.classic,
-                starts.ofClass || instance, references(constants), members(constants), texts(constants));
+        return new ClassFile(
+                name,
+                major,
+                parent == 0 ? null : className(constants, parent),
+                starts.classic,
+                starts.ofClass || instance,
+                references(constants),
+                members(constants),
+                texts(constants));
     }
 
     /** Strings for UTF-8 entries, indexes of names for classes, pairs for members and their names, else null. */
@@ -92,8 +107,10 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
     }
 
     private static String className(Object[] constants, int index) throws IOException {
-        boolean named = index < constants.length && constants[index] instanceof Integer name
-                && name < constants.length && constants[name] instanceof String;
+        boolean named = index < constants.length
+                && constants[index] instanceof Integer name
+                && name < constants.length
+                && constants[name] instanceof String;
         if (!named) {
             throw new DamagedException("its constants are damaged");
         }
@@ -128,7 +145,8 @@ public record ClassFile(String name, int major, String parent, boolean hasMain, 
         for (Object constant : constants) {
             boolean member = constant instanceof Pair pair && constant(constants, pair.first) instanceof Integer;
             if (member && constant(constants, ((Pair) constant).second) instanceof Pair nameAndType) {
-                members.add(className(constants, ((Pair) constant).first) + "." + constant(constants, nameAndType.first));
+                members.add(
+                        className(constants, ((Pair) constant).first) + "." + constant(constants, nameAndType.first));
             }
         }
         return members;

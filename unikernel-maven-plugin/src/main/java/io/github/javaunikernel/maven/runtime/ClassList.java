@@ -54,10 +54,11 @@ public record ClassList(List<String> lines) {
     public static ClassList read(Path file) throws IOException, SettingException {
         try {
             List<String> lines = Files.readAllLines(file).stream()
-                    .filter(line -> !line.isBlank() && !line.startsWith(COMMENT)).toList();
+                    .filter(line -> !line.isBlank() && !line.startsWith(COMMENT))
+                    .toList();
             if (!lines.contains(FIRST)) {
-                throw new SettingException(PARAMETER, file + " is no list of classes: it does not name " + FIRST + ".",
-                        RECORD);
+                throw new SettingException(
+                        PARAMETER, file + " is no list of classes: it does not name " + FIRST + ".", RECORD);
             }
             return new ClassList(lines);
         } catch (CharacterCodingException e) {

@@ -11,8 +11,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 /** Directories with all that is in them. */
 public final class DirectoryTree {
 
-    private DirectoryTree() {
-    }
+    private DirectoryTree() {}
 
     /** A path with slashes, as an image has it, whatever the build machine writes. */
     public static String slashed(Path path) {

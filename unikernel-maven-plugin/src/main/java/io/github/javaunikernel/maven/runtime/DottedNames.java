@@ -6,8 +6,7 @@ import java.util.function.Consumer;
 /** Finds names of classes in texts of any kind: identifiers with dots between them. */
 final class DottedNames {
 
-    private DottedNames() {
-    }
+    private DottedNames() {}
 
     /** Hands each name in the text to the consumer, with slashes in place of its dots. */
     static void in(CharSequence text, Consumer<String> names) {
@@ -30,7 +29,9 @@ final class DottedNames {
     }
 
     private static boolean isPart(CharSequence text, int at) {
-        return Character.isJavaIdentifierPart(text.charAt(at)) || text.charAt(at) == '.' && at + 1 < text.length()
-                && Character.isJavaIdentifierStart(text.charAt(at + 1));
+        return Character.isJavaIdentifierPart(text.charAt(at))
+                || text.charAt(at) == '.'
+                        && at + 1 < text.length()
+                        && Character.isJavaIdentifierStart(text.charAt(at + 1));
     }
 }

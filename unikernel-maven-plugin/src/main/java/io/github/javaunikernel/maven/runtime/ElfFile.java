@@ -19,8 +19,8 @@ import java.util.Optional;
  *
  * @param interpreter path of the dynamic linker, or null
  * @param needed names of the libraries it needs, in order
- * @param searchPath absolute directories that the linker searches for them first; those relative to the file are left out,
- *         since what lies there comes along with it
+ * @param searchPath absolute directories that the linker searches for them first; those relative to the file are left
+ *     out, since what lies there comes along with it
  * @param loadedSize bytes from the start of the file to the end of its last segment
  */
 record ElfFile(String interpreter, List<String> needed, List<String> searchPath, long loadedSize) {
@@ -45,8 +45,7 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
     private static final long DT_RPATH = 15;
     private static final long DT_RUNPATH = 29;
 
-    private record Segment(int type, long offset, long address, long size) {
-    }
+    private record Segment(int type, long offset, long address, long size) {}
 
     /** Reads a file; empty when it is no ELF file at all. */
     static Optional<ElfFile> read(Path file) throws IOException {
@@ -69,8 +68,10 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
 
     /** Whether a file that starts with these bytes is an ELF file for 64-bit x86, of a System V or Linux system. */
     static boolean isUsable(byte[] start) {
-        return start.length >= HEADER_SIZE && ByteBuffer.wrap(start).getInt(0) == MAGIC
-                && isForThisMachine(ByteBuffer.wrap(start)) && (start[7] == OS_SYSTEM_V || start[7] == OS_LINUX);
+        return start.length >= HEADER_SIZE
+                && ByteBuffer.wrap(start).getInt(0) == MAGIC
+                && isForThisMachine(ByteBuffer.wrap(start))
+                && (start[7] == OS_SYSTEM_V || start[7] == OS_LINUX);
     }
 
     private static boolean isForThisMachine(ByteBuffer header) {
@@ -87,8 +88,8 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
         List<Segment> segments = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             int at = i * PROGRAM_HEADER_SIZE;
-            segments.add(new Segment(table.getInt(at), table.getLong(at + 8), table.getLong(at + 16),
-                    table.getLong(at + 32)));
+            segments.add(new Segment(
+                    table.getInt(at), table.getLong(at + 8), table.getLong(at + 16), table.getLong(at + 32)));
         }
         return segments;
     }
@@ -156,8 +157,7 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
 
         private long offsetOf(long address) {
             for (Segment segment : segments) {
-                if (segment.type == PT_LOAD && address >= segment.address
-                        && address - segment.address < segment.size) {
+                if (segment.type == PT_LOAD && address >= segment.address && address - segment.address < segment.size) {
                     return segment.offset + (address - segment.address);
                 }
             }

@@ -36,7 +36,8 @@ final class ImpliedModules {
             Map.entry("javax/naming/directory/Initial", List.of("jdk.naming.dns", "jdk.naming.rmi")),
             Map.entry("javax/naming/spi/NamingManager", List.of("jdk.naming.dns", "jdk.naming.rmi")),
             Map.entry("javax/security/auth/login/LoginContext", List.of("jdk.security.auth")),
-            Map.entry("javax/security/auth/kerberos/",
+            Map.entry(
+                    "javax/security/auth/kerberos/",
                     List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
             Map.entry("org/ietf/jgss/", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
             Map.entry("javax/security/sasl/", List.of("java.security.sasl", "jdk.security.jgss")),
@@ -75,8 +76,7 @@ final class ImpliedModules {
             "service:jmx:", List.of("java.management.rmi"),
             "jdbc:", List.of("java.sql"));
 
-    private ImpliedModules() {
-    }
+    private ImpliedModules() {}
 
     /** The modules after a class or member, whose name has slashes. */
     static List<String> behindApi(String name) {

@@ -22,8 +22,7 @@ public final class Jar {
         T read(JarFile jar) throws IOException, E;
     }
 
-    private Jar() {
-    }
+    private Jar() {}
 
     /** Opens a jar, has something done with it, and closes it. */
     public static <T, E extends Exception> T read(Path jar, Reader<T, E> reader) throws IOException, E {
@@ -38,9 +37,11 @@ public final class Jar {
         } catch (FileSystemException | ExplainedException e) {
             throw e;
         } catch (IOException e) {
-            throw new ExplainedException(jar + " cannot be read as a jar: " + FileTrouble.reason(e) + ". Build it"
-                    + " again; if it was downloaded, delete it from the local repository, and Maven downloads it"
-                    + " again.", e);
+            throw new ExplainedException(
+                    jar + " cannot be read as a jar: " + FileTrouble.reason(e) + ". Build it"
+                            + " again; if it was downloaded, delete it from the local repository, and Maven downloads it"
+                            + " again.",
+                    e);
         }
     }
 

@@ -25,8 +25,7 @@ final class JarLibraries {
     /** C libraries of other systems: musl's and Android's. */
     private static final Set<String> OTHER_SYSTEMS = Set.of("libc.musl-x86_64.so.1", "libc.so");
 
-    private JarLibraries() {
-    }
+    private JarLibraries() {}
 
     /**
      * A library in a jar.
@@ -35,8 +34,7 @@ final class JarLibraries {
      * @param name without directories
      * @param opened libraries it names, and may open by name
      */
-    record JarLibrary(String place, String name, ElfFile elf, List<String> opened) {
-    }
+    record JarLibrary(String place, String name, ElfFile elf, List<String> opened) {}
 
     static List<JarLibrary> in(Path jar) throws IOException {
         return Jar.read(jar, open -> in(open, jar.getFileName().toString()));
@@ -72,8 +70,8 @@ final class JarLibraries {
             FileTrouble.on(extracted, () -> Files.copy(in, extracted, StandardCopyOption.REPLACE_EXISTING));
             return new JarLibrary(place, name, ElfFile.read(extracted).orElseThrow(), OpenedLibraries.in(extracted));
         } catch (ExplainedException | EOFException | ZipException e) {
-            throw new ExplainedException(zip.getName() + " has a damaged native library, " + entry.getName()
-                    + ". Replace the jar.", e);
+            throw new ExplainedException(
+                    zip.getName() + " has a damaged native library, " + entry.getName() + ". Replace the jar.", e);
         } finally {
             Files.delete(extracted);
         }

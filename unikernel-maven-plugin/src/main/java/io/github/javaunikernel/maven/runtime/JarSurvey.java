@@ -32,22 +32,39 @@ final class JarSurvey {
     private static final String CLASS = ".class";
     /** Magic number, minor and major version (JVMS 4.1). */
     private static final int CLASS_START = 8;
+
     private static final int CLASS_MAGIC = 0xCAFEBABE;
     private static final int FIRST_CLASS_VERSION = 45;
-    private static final ByteBuffer ZIP_START = ByteBuffer.wrap(new byte[] {'P', 'K'}).asReadOnlyBuffer();
+    private static final ByteBuffer ZIP_START =
+            ByteBuffer.wrap(new byte[] {'P', 'K'}).asReadOnlyBuffer();
     private static final String MODULE_INFO = "module-info.class";
     /** Services of compilers, which look for them at build time; programs carry them along for their own users. */
     private static final Set<String> OF_COMPILERS =
             Set.of("javax/annotation/processing/Processor", "com/sun/source/util/Plugin");
     /** Endings of files in which frameworks name classes. */
-    private static final Set<String> TEXTS = Set.of("properties", "xml", "yml", "yaml", "json", "conf", "cfg", "toml",
-            "factories", "imports", "policy", "login", "config", "ini", "txt");
+    private static final Set<String> TEXTS = Set.of(
+            "properties",
+            "xml",
+            "yml",
+            "yaml",
+            "json",
+            "conf",
+            "cfg",
+            "toml",
+            "factories",
+            "imports",
+            "policy",
+            "login",
+            "config",
+            "ini",
+            "txt");
     /** Parts of jars that only say how they were built, or name classes of other programs. */
-    private static final List<String> NO_TEXTS = List.of("META-INF/maven/", "META-INF/native-image/", "META-INF/resources/",
-            "META-INF/LICENSE", "META-INF/NOTICE");
+    private static final List<String> NO_TEXTS = List.of(
+            "META-INF/maven/", "META-INF/native-image/", "META-INF/resources/", "META-INF/LICENSE", "META-INF/NOTICE");
     /** Names of classes that draw text, or measure it. */
     private static final Pattern DRAWING =
             Pattern.compile("java/awt/(Graphics|Graphics2D|Font|FontMetrics|font/.*|print/.*)|javax/(swing|print)/.*");
+
     private static final int LARGEST_TEXT = 256 << 10;
 
     private final JdkIndex jdk;
@@ -112,8 +129,10 @@ final class JarSurvey {
         } catch (FileSystemException | ExplainedException e) {
             throw e;
         } catch (IOException e) {
-            throw new ExplainedException(zip.getName() + (path.endsWith(".class") ? " has a class file" : " has a file")
-                    + " that cannot be read, " + path + ": " + FileTrouble.reason(e) + ". Replace the jar.", e);
+            throw new ExplainedException(
+                    zip.getName() + (path.endsWith(".class") ? " has a class file" : " has a file")
+                            + " that cannot be read, " + path + ": " + FileTrouble.reason(e) + ". Replace the jar.",
+                    e);
         }
     }
 
@@ -132,7 +151,8 @@ final class JarSurvey {
     private static boolean startsAsClass(InputStream in) throws IOException {
         ByteBuffer start = start(in, CLASS_START);
         // Binaries of macOS begin so, too, and go on with a small number of architectures.
-        return start.remaining() == CLASS_START && start.getInt(0) == CLASS_MAGIC
+        return start.remaining() == CLASS_START
+                && start.getInt(0) == CLASS_MAGIC
                 && Short.toUnsignedInt(start.getShort(CLASS_START - Short.BYTES)) >= FIRST_CLASS_VERSION;
     }
 
@@ -154,7 +174,8 @@ final class JarSurvey {
 
     private static boolean isText(String path) {
         String name = path.substring(path.lastIndexOf('/') + 1);
-        return TEXTS.contains(name.substring(name.lastIndexOf('.') + 1)) && NO_TEXTS.stream().noneMatch(path::contains);
+        return TEXTS.contains(name.substring(name.lastIndexOf('.') + 1))
+                && NO_TEXTS.stream().noneMatch(path::contains);
     }
 
     private void seeClass(ClassFile file, String jar) {
@@ -224,7 +245,8 @@ final class JarSurvey {
             seeUsed(service.replace('.', '/'), service + ", which module " + module.name() + " in " + jar + " uses");
         }
         for (ModuleDescriptor.Provides provided : module.provides()) {
-            seeProvided(provided.service().replace('.', '/'), "the description of module " + module.name() + " in " + jar);
+            seeProvided(
+                    provided.service().replace('.', '/'), "the description of module " + module.name() + " in " + jar);
         }
     }
 

@@ -41,7 +41,9 @@ public record JavaHome(Path path, Map<String, String> release) {
         for (String line : FileTrouble.on(file, () -> Files.readAllLines(file))) {
             int equals = line.indexOf('=');
             if (equals > 0) {
-                entries.put(line.substring(0, equals), line.substring(equals + 1).replace("\"", "").strip());
+                entries.put(
+                        line.substring(0, equals),
+                        line.substring(equals + 1).replace("\"", "").strip());
             }
         }
         return entries;
@@ -113,8 +115,10 @@ public record JavaHome(Path path, Map<String, String> release) {
         }
         int running = Runtime.version().feature();
         if (running != feature()) {
-            throw new SettingException(PARAMETER, "This machine cannot run the programs of " + path + ", and " + name
-                    + " of Java " + running + " cannot work on Java " + feature() + ".",
+            throw new SettingException(
+                    PARAMETER,
+                    "This machine cannot run the programs of " + path + ", and " + name + " of Java " + running
+                            + " cannot work on Java " + feature() + ".",
                     "Run Maven with Java " + feature() + ".");
         }
         return Path.of(System.getProperty("java.home"), "bin", name).toString();

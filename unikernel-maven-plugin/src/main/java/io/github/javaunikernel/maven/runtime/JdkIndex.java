@@ -34,14 +34,17 @@ final class JdkIndex implements AutoCloseable {
     private final Set<String> modules;
     /** Packages with slashes; java.base, which is always there, is left out. */
     private final Map<String, List<String>> modulesOfPackage = new HashMap<>();
+
     private final Map<String, Set<String>> providersOfService = new TreeMap<>();
     private final Set<String> charsets;
     private final int longestCharset;
 
     JdkIndex(JavaHome jdk) throws IOException {
         modules = jdk.modules();
-        classes = FileTrouble.on(jdk.path(), () -> FileSystems.newFileSystem(URI.create("jrt:/"),
-                Map.of("java.home", jdk.path().toString())));
+        classes = FileTrouble.on(
+                jdk.path(),
+                () -> FileSystems.newFileSystem(
+                        URI.create("jrt:/"), Map.of("java.home", jdk.path().toString())));
         readPackages();
         readProviders();
         charsets = readCharsets();
@@ -60,7 +63,8 @@ final class JdkIndex implements AutoCloseable {
      */
     String owner(String name) {
         int slash = name.lastIndexOf('/');
-        for (String module : slash <= 0 ? List.<String>of() : modulesOfPackage.getOrDefault(name.substring(0, slash), List.of())) {
+        for (String module :
+                slash <= 0 ? List.<String>of() : modulesOfPackage.getOrDefault(name.substring(0, slash), List.of())) {
             if (Files.exists(classes.getPath("/modules", module, name + ".class"))) {
                 return module;
             }
@@ -109,7 +113,8 @@ final class JdkIndex implements AutoCloseable {
             for (Path directory : packages) {
                 try (var links = Files.list(directory)) {
                     List<String> names = links.map(link -> link.getFileName().toString())
-                            .filter(name -> !name.equals(BASE) && modules.contains(name)).toList();
+                            .filter(name -> !name.equals(BASE) && modules.contains(name))
+                            .toList();
                     if (!names.isEmpty()) {
                         modulesOfPackage.put(directory.getFileName().toString().replace('.', '/'), names);
                     }
@@ -125,8 +130,11 @@ final class JdkIndex implements AutoCloseable {
                 continue;
             }
             try (InputStream in = Files.newInputStream(description)) {
-                descriptor(in).provides().forEach(provided -> providersOfService
-                        .computeIfAbsent(provided.service().replace('.', '/'), key -> new TreeSet<>()).add(module));
+                descriptor(in)
+                        .provides()
+                        .forEach(provided -> providersOfService
+                                .computeIfAbsent(provided.service().replace('.', '/'), key -> new TreeSet<>())
+                                .add(module));
             }
         }
     }

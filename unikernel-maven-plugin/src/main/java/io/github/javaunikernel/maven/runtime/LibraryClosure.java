@@ -26,23 +26,25 @@ import java.util.TreeSet;
 public final class LibraryClosure {
 
     /** Where dynamic linkers look by themselves: Debian's directories first, then those of others. */
-    private static final List<String> DIRECTORIES = List.of("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
-            "/lib64", "/usr/lib64", "/lib", "/usr/lib");
+    private static final List<String> DIRECTORIES =
+            List.of("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib");
     /**
      * What glibc loads by name at run time: for pthread_cancel and for names of hosts (nsswitch.conf(5)). Not every
      * version of it has every one.
      */
-    private static final List<String> LOADED_BY_NAME = List.of("libgcc_s.so.1", "libnss_files.so.2",
-            "libnss_dns.so.2", "libresolv.so.2");
+    private static final List<String> LOADED_BY_NAME =
+            List.of("libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2");
 
     private final SystemRoot root;
     /** Path in the image, and the file on this machine. */
     private final Map<String, Path> found = new TreeMap<>();
+
     private final Set<String> provided = new HashSet<>();
     private final Deque<Path> open = new ArrayDeque<>();
     private final List<JarLibraries.JarLibrary> inJars = new ArrayList<>();
     /** Names and paths of libraries that the application's own open by name. */
     private final Set<String> opened = new TreeSet<>();
+
     private final List<String> unresolved = new ArrayList<>();
 
     /**
@@ -65,7 +67,9 @@ public final class LibraryClosure {
         return this;
     }
 
-    /** As {@link #add}, for the user's own files, also what they open by name (dlopen(3)) as far as it is to be found. */
+    /**
+     * As {@link #add}, for the user's own files, also what they open by name (dlopen(3)) as far as it is to be found.
+     */
     public LibraryClosure addOwn(List<Path> files) throws IOException {
         for (Path file : files) {
             if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
@@ -198,8 +202,9 @@ public final class LibraryClosure {
     }
 
     private SettingException missing(String name, Path neededBy) {
-        return new SettingException("sysroot", "The native library " + name + ", needed by " + neededBy
-                + ", is not under " + root + ".",
+        return new SettingException(
+                "sysroot",
+                "The native library " + name + ", needed by " + neededBy + ", is not under " + root + ".",
                 "Install the package that has it, or set sysroot to the root directory of a Linux x86-64 system.");
     }
 }

@@ -32,7 +32,9 @@ public final class LoadedElf {
 
     /** The loaded part of a file; empty when it is no ELF file or has no segments. */
     public static Optional<LoadedElf> of(Path file) throws IOException {
-        return ElfFile.read(file).map(ElfFile::loadedSize).filter(size -> size >= HEADER_SIZE)
+        return ElfFile.read(file)
+                .map(ElfFile::loadedSize)
+                .filter(size -> size >= HEADER_SIZE)
                 .map(size -> new LoadedElf(file, size));
     }
 
@@ -40,9 +42,10 @@ public final class LoadedElf {
     public InputStream open() throws IOException {
         InputStream in = Files.newInputStream(file);
         ByteBuffer header = ByteBuffer.wrap(in.readNBytes(HEADER_SIZE)).order(ByteOrder.LITTLE_ENDIAN);
-        header.putLong(SECTION_TABLE_OFFSET, 0).putShort(SECTION_COUNT, (short) 0).putShort(SECTION_NAMES, (short) 0);
-        return new SequenceInputStream(new ByteArrayInputStream(header.array()),
-                new Limited(in, size - HEADER_SIZE));
+        header.putLong(SECTION_TABLE_OFFSET, 0)
+                .putShort(SECTION_COUNT, (short) 0)
+                .putShort(SECTION_NAMES, (short) 0);
+        return new SequenceInputStream(new ByteArrayInputStream(header.array()), new Limited(in, size - HEADER_SIZE));
     }
 
     /** A stream that ends after so many bytes. */

@@ -13,8 +13,7 @@ public final class LocaleChoice {
     /** Those that java.base has data of. */
     private static final Set<String> BASE = Set.of("en", "en-US");
 
-    private LocaleChoice() {
-    }
+    private LocaleChoice() {}
 
     /** Fails when a text is no language tag (BCP 47). */
     public static void check(Set<String> locales) throws SettingException {
@@ -22,8 +21,11 @@ public final class LocaleChoice {
             try {
                 new Locale.Builder().setLanguageTag(locale.replace("*", "und"));
             } catch (IllformedLocaleException e) {
-                throw new SettingException(PARAMETER, "'" + locale + "' is not a language tag.",
-                        "Write language tags with hyphens, such as de, fr-CH or zh-Hant.", e);
+                throw new SettingException(
+                        PARAMETER,
+                        "'" + locale + "' is not a language tag.",
+                        "Write language tags with hyphens, such as de, fr-CH or zh-Hant.",
+                        e);
             }
         }
     }

@@ -20,29 +20,50 @@ final class LocaleUse {
 
     /** In java.base. */
     private static final Set<String> BASE_CONSTANTS = Set.of("ENGLISH", "US", "ROOT");
-    private static final Set<String> CHOOSING = Set.of("<init>", "of", "forLanguageTag", "getAvailableLocales",
-            "setDefault", "lookup", "filter");
-    private static final Set<String> FORMATTING = Set.of("java/text/NumberFormat", "java/text/DecimalFormat",
-            "java/text/DecimalFormatSymbols", "java/text/CompactNumberFormat", "java/text/DateFormat",
-            "java/text/SimpleDateFormat", "java/text/DateFormatSymbols", "java/text/MessageFormat", "java/text/Collator",
-            "java/text/RuleBasedCollator", "java/text/BreakIterator", "java/time/format/DateTimeFormatter",
-            "java/time/format/DateTimeFormatterBuilder", "java/time/format/DecimalStyle", "java/time/format/TextStyle",
-            "java/time/temporal/WeekFields", "java/util/Currency", "java/util/Formatter", "java/util/Calendar",
+
+    private static final Set<String> CHOOSING =
+            Set.of("<init>", "of", "forLanguageTag", "getAvailableLocales", "setDefault", "lookup", "filter");
+    private static final Set<String> FORMATTING = Set.of(
+            "java/text/NumberFormat",
+            "java/text/DecimalFormat",
+            "java/text/DecimalFormatSymbols",
+            "java/text/CompactNumberFormat",
+            "java/text/DateFormat",
+            "java/text/SimpleDateFormat",
+            "java/text/DateFormatSymbols",
+            "java/text/MessageFormat",
+            "java/text/Collator",
+            "java/text/RuleBasedCollator",
+            "java/text/BreakIterator",
+            "java/time/format/DateTimeFormatter",
+            "java/time/format/DateTimeFormatterBuilder",
+            "java/time/format/DecimalStyle",
+            "java/time/format/TextStyle",
+            "java/time/temporal/WeekFields",
+            "java/util/Currency",
+            "java/util/Formatter",
+            "java/util/Calendar",
             "java/util/GregorianCalendar");
-    private static final Set<String> FORMATTING_MEMBERS = Set.of("java/lang/String.format",
-            "java/lang/String.formatted", "java/io/PrintStream.printf", "java/io/PrintStream.format",
-            "java/io/PrintWriter.printf", "java/io/PrintWriter.format");
+    private static final Set<String> FORMATTING_MEMBERS = Set.of(
+            "java/lang/String.format",
+            "java/lang/String.formatted",
+            "java/io/PrintStream.printf",
+            "java/io/PrintStream.format",
+            "java/io/PrintWriter.printf",
+            "java/io/PrintWriter.format");
     private static final Pattern TAG = Pattern.compile("([a-z]{2,3})[-_]([A-Z]{2})(\\..*)?");
     private static final Pattern BUNDLE = Pattern.compile("[^/]*[^/_]_([a-z]{2})(_[A-Z]{2})?\\.properties");
     private static final Set<String> LANGUAGES = Set.of(Locale.getISOLanguages());
 
     /** By their texts, so that the reason that is printed is the same each time. */
     private final Map<String, String> chosen = new TreeMap<>();
+
     private boolean formats;
 
     /** Looks at a class. */
     void see(ClassFile file, String jar) {
-        formats = formats || file.references().stream().anyMatch(FORMATTING::contains)
+        formats = formats
+                || file.references().stream().anyMatch(FORMATTING::contains)
                 || file.members().stream().anyMatch(FORMATTING_MEMBERS::contains);
         for (String member : file.members()) {
             if (chooses(member)) {

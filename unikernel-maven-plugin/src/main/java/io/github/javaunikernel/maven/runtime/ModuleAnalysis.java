@@ -69,7 +69,9 @@ public final class ModuleAnalysis {
     public void check(String parameter, Set<String> names) throws SettingException {
         for (String name : names) {
             if (!jdk.modules().contains(name)) {
-                throw new SettingException(parameter, "The JDK at " + jdk.path() + " has no module " + name + ".",
+                throw new SettingException(
+                        parameter,
+                        "The JDK at " + jdk.path() + " has no module " + name + ".",
                         "Correct the name ('java --list-modules' prints all) or choose another JDK with jdkHome.");
             }
         }

@@ -22,14 +22,18 @@ final class OpenedLibraries {
     /** Larger files are data rather than code. */
     private static final long LARGEST = 256L << 20;
 
-    private OpenedLibraries() {
-    }
+    private OpenedLibraries() {}
 
     static List<String> in(Path file) throws IOException {
         if (Files.size(file) > LARGEST) {
             return List.of();
         }
-        return NAME.matcher(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1)).results()
-                .map(result -> result.group(1)).filter(name -> !USELESS.matcher(name).matches()).distinct().sorted().toList();
+        return NAME.matcher(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+                .results()
+                .map(result -> result.group(1))
+                .filter(name -> !USELESS.matcher(name).matches())
+                .distinct()
+                .sorted()
+                .toList();
     }
 }

@@ -21,13 +21,15 @@ final class OptionModules {
             Map.entry("-XX:FlightRecorderOptions", List.of("jdk.jfr")),
             Map.entry("-XX:+FlightRecorder", List.of("jdk.jfr")),
             Map.entry("-XX:+EnableJVMCI", List.of("jdk.internal.vm.ci")),
-            Map.entry("-XX:+UseJVMCICompiler",
+            Map.entry(
+                    "-XX:+UseJVMCICompiler",
                     List.of("jdk.internal.vm.ci", "jdk.internal.vm.compiler", "jdk.graal.compiler")));
 
     /** The beginning of a system property's name, and what reads it. */
     private static final Map<String, List<String>> BY_PROPERTY = Map.ofEntries(
             // With what the beans of a whole JDK offer to those who connect, flight recordings among it.
-            Map.entry("com.sun.management.",
+            Map.entry(
+                    "com.sun.management.",
                     List.of("jdk.management.agent", "java.management.rmi", "jdk.management", "jdk.management.jfr")),
             Map.entry("java.rmi.", List.of("java.rmi")),
             Map.entry("java.naming.", List.of("java.naming", "jdk.naming.dns", "jdk.naming.rmi")),
@@ -35,7 +37,8 @@ final class OptionModules {
             Map.entry("javax.net.ssl.", List.of("jdk.crypto.ec")),
             Map.entry("java.security.krb5.", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
             Map.entry("sun.security.krb5.", List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
-            Map.entry("javax.security.auth.useSubjectCredsOnly",
+            Map.entry(
+                    "javax.security.auth.useSubjectCredsOnly",
                     List.of("java.security.jgss", "jdk.security.jgss", "jdk.security.auth")),
             Map.entry("java.security.auth.login.", List.of("jdk.security.auth")),
             Map.entry("java.util.logging.", List.of("java.logging")),
@@ -97,7 +100,8 @@ final class OptionModules {
     }
 
     private void seeModules(String option, String value) {
-        String named = option.equals("--add-modules") || option.equals("--enable-native-access") ? value
+        String named = option.equals("--add-modules") || option.equals("--enable-native-access")
+                ? value
                 : value.split("[/=]", 2)[0];
         for (String module : named.split(",")) {
             reasons.add(module.strip(), "the option " + option + " " + value);

@@ -16,9 +16,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Proves options of the JVM by starting the linked runtime with them, as {@code java OPTIONS -version}. What would reach
- * out of the JVM is left out: agents, servers for management, recordings, and files that are only in the guest; for
- * those it is looked whether the runtime has what they need.
+ * Proves options of the JVM by starting the linked runtime with them, as {@code java OPTIONS -version}. What would
+ * reach out of the JVM is left out: agents, servers for management, recordings, and files that are only in the guest;
+ * for those it is looked whether the runtime has what they need.
  */
 public final class OptionProof {
 
@@ -30,15 +30,32 @@ public final class OptionProof {
             + "|-XX:(SharedArchiveFile|ArchiveClassesAtExit|AOT[A-Za-z]+|Flags|VMOptionsFile|ErrorFile|CompileCommandFile)=.*"
             + "|-XX:\\+?(AlwaysPreTouch|AutoCreateSharedArchive)|-Xshare:on|-Xloggc:.*|-splash:.*|--patch-module=.*");
     /** Options that take the next word. */
-    private static final Set<String> WITH_VALUE = Set.of("--add-modules", "--add-opens", "--add-exports", "--add-reads",
-            "--enable-native-access", "--limit-modules");
+    private static final Set<String> WITH_VALUE = Set.of(
+            "--add-modules",
+            "--add-opens",
+            "--add-exports",
+            "--add-reads",
+            "--enable-native-access",
+            "--limit-modules");
+
     private static final Pattern LOG_FILE =
             Pattern.compile("(-Xlog:[^:]*):(?!stdout|stderr|:|$)(?:file=)?(?:\"[^\"]*\"|[^:]+)(.*)");
     /** Modules without which an option fails, although the JVM starts with it. */
-    private static final Map<String, String> NEEDS = Map.of("-javaagent:", "java.instrument",
-            "-agentlib:jdwp", "jdk.jdwp.agent", "-Xrunjdwp", "jdk.jdwp.agent",
-            "-XX:StartFlightRecording", "jdk.jfr", "-XX:FlightRecorderOptions", "jdk.jfr",
-            "-Dcom.sun.management.", "jdk.management.agent", "-XX:+ManagementServer", "jdk.management.agent");
+    private static final Map<String, String> NEEDS = Map.of(
+            "-javaagent:",
+            "java.instrument",
+            "-agentlib:jdwp",
+            "jdk.jdwp.agent",
+            "-Xrunjdwp",
+            "jdk.jdwp.agent",
+            "-XX:StartFlightRecording",
+            "jdk.jfr",
+            "-XX:FlightRecorderOptions",
+            "jdk.jfr",
+            "-Dcom.sun.management.",
+            "jdk.management.agent",
+            "-XX:+ManagementServer",
+            "jdk.management.agent");
     /** The build machine, not the option, is at fault. */
     private static final Pattern OF_THIS_MACHINE = Pattern.compile("Could not reserve|insufficient memory"
             + "|Native memory allocation|Cannot allocate memory|unable to create native thread");
@@ -85,11 +102,13 @@ public final class OptionProof {
             throws IOException, ToolException {
         Path scratch = Files.createTempDirectory("unikernel-options");
         try {
-            List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString()));
+            List<String> command =
+                    new ArrayList<>(List.of(runtime.resolve("bin/java").toString()));
             command.addAll(provable(options, scratch));
             command.addAll(program);
             Map<String, String> variables = new TreeMap<>();
-            environment.forEach((name, value) -> variables.put(name, joined(provable(GivenOptions.words(value), scratch))));
+            environment.forEach(
+                    (name, value) -> variables.put(name, joined(provable(GivenOptions.words(value), scratch))));
             return Tool.run(command, variables, directory);
         } finally {
             DirectoryTree.delete(scratch);
@@ -102,23 +121,30 @@ public final class OptionProof {
      * @param program the module path and the module, as on the command line
      */
     public void proveModules(List<String> program) throws IOException, SettingException {
-        List<String> command = new ArrayList<>(List.of(runtime.resolve("bin/java").toString(), "--dry-run"));
+        List<String> command =
+                new ArrayList<>(List.of(runtime.resolve("bin/java").toString(), "--dry-run"));
         command.addAll(program);
         try {
             Tool.run(command);
         } catch (ToolException e) {
-            throw new SettingException("modulePath", "The modules of the application do not start: "
-                    + shortened(e.output()), "Correct the module descriptions or the dependencies, or set it to false.", e);
+            throw new SettingException(
+                    "modulePath",
+                    "The modules of the application do not start: " + shortened(e.output()),
+                    "Correct the module descriptions or the dependencies, or set it to false.",
+                    e);
         }
     }
 
     private void checkNeeds(String option, List<String> linked) throws SettingException {
         for (Map.Entry<String, String> need : NEEDS.entrySet()) {
             if (option.startsWith(need.getKey()) && !linked.contains(need.getValue())) {
-                throw new SettingException(PARAMETER, "The option " + option + " needs the module " + need.getValue()
-                        + ", which is not in the runtime.", jdk.modules().contains(need.getValue())
-                        ? "Add the module to modules, or remove the option."
-                        : "Remove the option, or choose another JDK with jdkHome.");
+                throw new SettingException(
+                        PARAMETER,
+                        "The option " + option + " needs the module " + need.getValue()
+                                + ", which is not in the runtime.",
+                        jdk.modules().contains(need.getValue())
+                                ? "Add the module to modules, or remove the option."
+                                : "Remove the option, or choose another JDK with jdkHome.");
             }
         }
     }
@@ -139,12 +165,18 @@ public final class OptionProof {
     }
 
     private static String joined(List<String> words) {
-        return String.join(" ", words.stream().map(word -> word.matches("\\S+") ? word : "\"" + word + "\"").toList());
+        return String.join(
+                " ",
+                words.stream()
+                        .map(word -> word.matches("\\S+") ? word : "\"" + word + "\"")
+                        .toList());
     }
 
     private static List<String> warnings(String output) {
-        return output.lines().filter(line -> line.matches(".*\\b(warning|WARNING): .*"))
-                .map(line -> "The JVM warns about its options: " + line.strip()).toList();
+        return output.lines()
+                .filter(line -> line.matches(".*\\b(warning|WARNING): .*"))
+                .map(line -> "The JVM warns about its options: " + line.strip())
+                .toList();
     }
 
     private List<String> explain(ToolException failure) throws SettingException {
@@ -153,8 +185,8 @@ public final class OptionProof {
             return List.of("The JVM options could not be checked, because this machine has too little memory for them: "
                     + output + " Build on a machine with more memory to check them.");
         }
-        throw new SettingException(PARAMETER, "The JVM does not start with these options: " + output,
-                fix(output), failure);
+        throw new SettingException(
+                PARAMETER, "The JVM does not start with these options: " + output, fix(output), failure);
     }
 
     /** Whether the machine, not the options, let a start fail. */
@@ -164,10 +196,15 @@ public final class OptionProof {
 
     /** What matters of an output, as one text that ends like a sentence. */
     static String shortened(String printed) {
-        String output = printed.lines().filter(line -> !line.startsWith("Picked up ") && !line.startsWith("NOTE: ")
-                && !line.startsWith("Error: Could not create the Java Virtual Machine")
-                && !line.startsWith("Error: A fatal exception has occurred")).map(String::strip)
-                .filter(line -> !line.isEmpty()).limit(6).collect(Collectors.joining(" "));
+        String output = printed.lines()
+                .filter(line -> !line.startsWith("Picked up ")
+                        && !line.startsWith("NOTE: ")
+                        && !line.startsWith("Error: Could not create the Java Virtual Machine")
+                        && !line.startsWith("Error: A fatal exception has occurred"))
+                .map(String::strip)
+                .filter(line -> !line.isEmpty())
+                .limit(6)
+                .collect(Collectors.joining(" "));
         return output.endsWith(".") ? output : output + ".";
     }
 
@@ -177,7 +214,8 @@ public final class OptionProof {
         }
         Matcher module = Pattern.compile("Module ([\\w.]+) not found").matcher(output);
         if (module.find()) {
-            return jdk.modules().contains(module.group(1)) ? "Add " + module.group(1) + " to additionalModules."
+            return jdk.modules().contains(module.group(1))
+                    ? "Add " + module.group(1) + " to additionalModules."
                     : "Correct the name of the module, or choose a JDK that has it with jdkHome.";
         }
         if (output.contains("Unrecognized")) {

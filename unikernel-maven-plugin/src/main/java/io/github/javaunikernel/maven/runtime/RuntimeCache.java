@@ -30,7 +30,8 @@ final class RuntimeCache {
 
     /** What is kept. */
     enum Kind {
-        RUNTIME("runtime-"), CLASS_DATA("classdata-");
+        RUNTIME("runtime-"),
+        CLASS_DATA("classdata-");
 
         private final String start;
 
@@ -45,8 +46,7 @@ final class RuntimeCache {
      * @param path the directory with its content
      * @param fresh whether it was made now rather than found
      */
-    record Entry(Path path, boolean fresh) {
-    }
+    record Entry(Path path, boolean fresh) {}
 
     /** Makes the content of an entry in a directory that is not there yet. */
     interface Maker {
@@ -169,7 +169,8 @@ final class RuntimeCache {
     private static long size(Path entry) throws IOException {
         try (var files = Files.walk(entry)) {
             return files.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-                    .mapToLong(file -> file.toFile().length()).sum();
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
         }
     }
 

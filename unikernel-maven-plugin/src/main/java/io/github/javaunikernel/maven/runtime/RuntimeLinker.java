@@ -23,9 +23,11 @@ public final class RuntimeLinker {
     private static final String FORMAT = "2";
     /** jlink names its compression by level from this version on. */
     private static final int NAMED_COMPRESSION = 21;
+
     private static final int KEY_DIGITS = 16;
     /** The parts of a JDK that go into runtimes. Those that an administrator changes count with their content. */
     private static final List<String> DELIVERED = List.of("lib/modules", "lib/server", "jmods");
+
     private static final List<String> CONFIGURED = List.of("lib/security", "conf");
 
     private static final String DUMP_HEAP = "-Xmx128m";
@@ -48,8 +50,7 @@ public final class RuntimeLinker {
      * @param path its home directory
      * @param fresh whether it was linked now rather than found
      */
-    public record Linked(Path path, boolean fresh) {
-    }
+    public record Linked(Path path, boolean fresh) {}
 
     /** Returns the runtime for the specification, linking it when it is not there or is damaged. */
     public Linked link(RuntimeSpec spec) throws IOException, SettingException {
@@ -70,8 +71,11 @@ public final class RuntimeLinker {
         try {
             data.dump(runtime.resolve(ClassData.PLACE), runtime, List.of(DUMP_HEAP));
         } catch (ToolException e) {
-            throw new SettingException("cds", "The class data of the JDK cannot be made: " + e.getMessage(),
-                    "Set it to off, or choose another JDK with jdkHome.", e);
+            throw new SettingException(
+                    "cds",
+                    "The class data of the JDK cannot be made: " + e.getMessage(),
+                    "Set it to off, or choose another JDK with jdkHome.",
+                    e);
         }
     }
 
@@ -80,18 +84,24 @@ public final class RuntimeLinker {
         Path release = runtime.resolve("release");
         for (String line : FileTrouble.on(release, () -> Files.readAllLines(release))) {
             if (line.startsWith("MODULES=")) {
-                return List.of(line.substring("MODULES=".length()).replace("\"", "").split(" "));
+                return List.of(
+                        line.substring("MODULES=".length()).replace("\"", "").split(" "));
             }
         }
-        throw new ExplainedException(runtime.resolve("release") + " names no modules. Delete " + runtime
-                + " and build again.");
+        throw new ExplainedException(
+                runtime.resolve("release") + " names no modules. Delete " + runtime + " and build again.");
     }
 
     private static void jlink(RuntimeSpec spec, Path output) throws IOException, SettingException {
         JavaHome jdk = spec.jdk();
-        List<String> command = new ArrayList<>(List.of(jdk.tool("jlink"),
-                "--add-modules", String.join(",", new TreeSet<>(spec.modules())),
-                "--no-header-files", "--no-man-pages", "--output", output.toString()));
+        List<String> command = new ArrayList<>(List.of(
+                jdk.tool("jlink"),
+                "--add-modules",
+                String.join(",", new TreeSet<>(spec.modules())),
+                "--no-header-files",
+                "--no-man-pages",
+                "--output",
+                output.toString()));
         if (Files.isDirectory(jdk.jmods())) {
             command.addAll(List.of("--module-path", jdk.jmods().toString()));
         }
@@ -110,8 +120,8 @@ public final class RuntimeLinker {
             if (!spec.locales().isEmpty() && e.output().contains("locale")) {
                 throw new SettingException("locales", e.getMessage(), "Name locales that the JDK has data of.", e);
             }
-            throw new SettingException("modules", e.getMessage(),
-                    "Correct the modules or choose another JDK with jdkHome.", e);
+            throw new SettingException(
+                    "modules", e.getMessage(), "Correct the modules or choose another JDK with jdkHome.", e);
         }
     }
 
@@ -129,9 +139,15 @@ public final class RuntimeLinker {
 
     /** The time counts only for class data, which remember it. */
     private static String key(RuntimeSpec spec) throws IOException {
-        String inputs = String.join("\n", FORMAT, spec.jdk().release().toString(), content(spec.jdk().path()),
-                new TreeSet<>(spec.modules()).toString(), Boolean.toString(spec.compress()),
-                Boolean.toString(spec.stripDebug()), new TreeSet<>(spec.locales()).toString(),
+        String inputs = String.join(
+                "\n",
+                FORMAT,
+                spec.jdk().release().toString(),
+                content(spec.jdk().path()),
+                new TreeSet<>(spec.modules()).toString(),
+                Boolean.toString(spec.compress()),
+                Boolean.toString(spec.stripDebug()),
+                new TreeSet<>(spec.locales()).toString(),
                 spec.classData() ? spec.time().toString() : "no class data");
         return Checksum.of(inputs).substring(0, KEY_DIGITS);
     }
@@ -143,10 +159,15 @@ public final class RuntimeLinker {
     private static String content(Path jdk) throws IOException {
         StringBuilder content = new StringBuilder();
         for (Path file : files(jdk, DELIVERED)) {
-            content.append(jdk.relativize(file)).append(' ').append(Files.size(file)).append('\n');
+            content.append(jdk.relativize(file))
+                    .append(' ')
+                    .append(Files.size(file))
+                    .append('\n');
         }
         for (Path file : files(jdk, CONFIGURED)) {
-            content.append(jdk.relativize(file)).append(' ').append(FileTrouble.on(file, () -> Checksum.of(file)))
+            content.append(jdk.relativize(file))
+                    .append(' ')
+                    .append(FileTrouble.on(file, () -> Checksum.of(file)))
                     .append('\n');
         }
         return content.toString();

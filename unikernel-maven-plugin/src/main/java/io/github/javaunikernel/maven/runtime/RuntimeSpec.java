@@ -15,6 +15,11 @@ import java.util.Set;
  * @param locales language tags that jdk.localedata is trimmed to, or empty
  * @param time modification time of every file
  */
-public record RuntimeSpec(JavaHome jdk, Set<String> modules, boolean compress, boolean stripDebug, boolean classData,
-                          Set<String> locales, Instant time) {
-}
+public record RuntimeSpec(
+        JavaHome jdk,
+        Set<String> modules,
+        boolean compress,
+        boolean stripDebug,
+        boolean classData,
+        Set<String> locales,
+        Instant time) {}

@@ -24,7 +24,9 @@ public final class SystemRoot {
         Path file = inRoot(path);
         for (int links = 0; links < MAX_LINKS && Files.isSymbolicLink(file); links++) {
             Path target = Files.readSymbolicLink(file);
-            file = target.isAbsolute() ? inRoot(target.toString()) : file.resolveSibling(target).normalize();
+            file = target.isAbsolute()
+                    ? inRoot(target.toString())
+                    : file.resolveSibling(target).normalize();
         }
         return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
     }
@@ -37,7 +39,9 @@ public final class SystemRoot {
         }
         try (var files = Files.walk(start)) {
             return files.filter(file -> !Files.isDirectory(file))
-                    .map(file -> directory + "/" + DirectoryTree.slashed(start.relativize(file))).sorted().toList();
+                    .map(file -> directory + "/" + DirectoryTree.slashed(start.relativize(file)))
+                    .sorted()
+                    .toList();
         }
     }
 

@@ -17,8 +17,7 @@ final class Tool {
     private static final List<String> OPTION_VARIABLES =
             List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH");
 
-    private Tool() {
-    }
+    private Tool() {}
 
     /** Returns what the program printed to both its outputs. */
     static String run(List<String> command) throws IOException, ToolException {
@@ -37,7 +36,8 @@ final class Tool {
      */
     static String run(List<String> command, Map<String, String> variables, Path directory)
             throws IOException, ToolException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
                 .directory(directory == null ? null : directory.toFile());
         builder.environment().keySet().removeAll(OPTION_VARIABLES);
         builder.environment().putAll(variables);
@@ -62,8 +62,10 @@ final class Tool {
         try {
             return program.start();
         } catch (IOException e) {
-            throw new ExplainedException(program.command().get(0) + " cannot be run: " + FileTrouble.reason(e)
-                    + ". Repair the JDK, or name another one with -Dunikernel.jdkHome.", e);
+            throw new ExplainedException(
+                    program.command().get(0) + " cannot be run: " + FileTrouble.reason(e)
+                            + ". Repair the JDK, or name another one with -Dunikernel.jdkHome.",
+                    e);
         }
     }
 }

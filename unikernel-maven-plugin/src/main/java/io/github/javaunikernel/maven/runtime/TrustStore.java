@@ -26,17 +26,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The certificates that a runtime trusts: those of its JDK, and further ones of the user. Written in the form JKS, which
- * every JDK reads as its store, and which can be written the same each time: java.security.KeyStore would put the time of
- * day into it.
+ * The certificates that a runtime trusts: those of its JDK, and further ones of the user. Written in the form JKS,
+ * which every JDK reads as its store, and which can be written the same each time: java.security.KeyStore would put the
+ * time of day into it.
  */
 public final class TrustStore {
 
     private static final String PARAMETER = "trustedCertificates";
     /** The one that JDKs give their own store. */
     private static final String PASSWORD = "changeit";
-    private static final Pattern PEM =
-            Pattern.compile("-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([^-]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----");
+
+    private static final Pattern PEM = Pattern.compile(
+            "-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([^-]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----");
     private static final int JKS_MAGIC = 0xFEEDFEED;
     private static final int JKS_VERSION = 2;
     private static final int JKS_CERTIFICATE = 2;
@@ -110,7 +111,8 @@ public final class TrustStore {
     private boolean addStore(Path file) throws GeneralSecurityException {
         for (char[] password : new char[][] {PASSWORD.toCharArray(), new char[0], null}) {
             try {
-                KeyStore store = password == null ? KeyStore.getInstance(file.toFile(), (KeyStore.LoadStoreParameter) null)
+                KeyStore store = password == null
+                        ? KeyStore.getInstance(file.toFile(), (KeyStore.LoadStoreParameter) null)
                         : KeyStore.getInstance(file.toFile(), password);
                 for (String alias : Collections.list(store.aliases())) {
                     Certificate certificate = store.getCertificate(alias);
@@ -150,7 +152,10 @@ public final class TrustStore {
     }
 
     private static SettingException unreadable(Path file, Exception cause) {
-        return new SettingException(PARAMETER, file + " has no certificate that can be read.",
-                "Name files with certificates in PEM or DER form, or key stores with the password '" + PASSWORD + "'.", cause);
+        return new SettingException(
+                PARAMETER,
+                file + " has no certificate that can be read.",
+                "Name files with certificates in PEM or DER form, or key stores with the password '" + PASSWORD + "'.",
+                cause);
     }
 }

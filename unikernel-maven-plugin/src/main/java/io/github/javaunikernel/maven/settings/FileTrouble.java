@@ -66,7 +66,8 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
         if (failure instanceof FileSystemException refused && refused.getFile() != null) {
             return about(refused);
         }
-        return new FileTrouble("A file cannot be read or written: " + reason(failure) + ".",
+        return new FileTrouble(
+                "A file cannot be read or written: " + reason(failure) + ".",
                 "Check the disks of the project and of the directory for temporary files, and build again.",
                 Optional.empty());
     }
@@ -78,33 +79,48 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
             return new FileTrouble("There is no " + file + ".", "Create it, or correct the path.", path);
         }
         if (refused instanceof AccessDeniedException) {
-            return new FileTrouble("This user may not read or write " + file + ".",
-                    "Change the permissions of the file or its directory, or name another one.", path);
+            return new FileTrouble(
+                    "This user may not read or write " + file + ".",
+                    "Change the permissions of the file or its directory, or name another one.",
+                    path);
         }
-        if (refused instanceof FileAlreadyExistsException || refused instanceof NotDirectoryException
+        if (refused instanceof FileAlreadyExistsException
+                || refused instanceof NotDirectoryException
                 || reason(refused).equals("Not a directory")) {
-            return new FileTrouble(file + " is a file, or has one in its path, where a directory must be.",
-                    "Move the file away, or name another directory.", path);
+            return new FileTrouble(
+                    file + " is a file, or has one in its path, where a directory must be.",
+                    "Move the file away, or name another directory.",
+                    path);
         }
         if (refused instanceof DirectoryNotEmptyException || reason(refused).equals("Is a directory")) {
-            return new FileTrouble(file + " is a directory where a file must be.",
-                    "Move it away, or name another file.", path);
+            return new FileTrouble(
+                    file + " is a directory where a file must be.", "Move it away, or name another file.", path);
         }
         return switch (reason(refused)) {
-            case "No space left on device", "Disk quota exceeded" -> new FileTrouble("There is no space left for "
-                    + file + ".", "Free some space on its disk, or name a directory on another one.", path);
-            case "Read-only file system" -> new FileTrouble(file + " is on a disk that cannot be written to.",
-                    "Name a directory on another one.", path);
-            default -> new FileTrouble(file + " cannot be read or written: " + reason(refused) + ".",
-                    "Check the file and its disk, and build again.", path);
+            case "No space left on device", "Disk quota exceeded" ->
+                new FileTrouble(
+                        "There is no space left for " + file + ".",
+                        "Free some space on its disk, or name a directory on another one.",
+                        path);
+            case "Read-only file system" ->
+                new FileTrouble(
+                        file + " is on a disk that cannot be written to.", "Name a directory on another one.", path);
+            default ->
+                new FileTrouble(
+                        file + " cannot be read or written: " + reason(refused) + ".",
+                        "Check the file and its disk, and build again.",
+                        path);
         };
     }
 
     /** The system's own words, without the names of files, programs and classes that Java puts in front. */
     public static String reason(IOException failure) {
         String text = failure instanceof FileSystemException refused ? refused.getReason() : failure.getMessage();
-        String words = Objects.requireNonNullElse(text, "").replaceFirst("(?s)^.*error=\\d+, ", "")
-                .replaceFirst("^.*\\((\\p{Upper}[\\p{Alpha} -]+)\\)$", "$1").replaceFirst("\\.$", "").strip();
+        String words = Objects.requireNonNullElse(text, "")
+                .replaceFirst("(?s)^.*error=\\d+, ", "")
+                .replaceFirst("^.*\\((\\p{Upper}[\\p{Alpha} -]+)\\)$", "$1")
+                .replaceFirst("\\.$", "")
+                .strip();
         return words.isEmpty() ? "the system gives no reason" : words;
     }
 

@@ -20,6 +20,7 @@ class ClassVersionsTest {
 
     @TempDir
     private Path scratch;
+
     private final List<String> warnings = new ArrayList<>();
 
     @Test
@@ -28,8 +29,10 @@ class ClassVersionsTest {
         check(jar);
         raise(jar, "A");
         SettingException refused = assertThrows(SettingException.class, () -> check(jar));
-        assertEquals("The runtime is Java 17 and cannot load app.jar: it has the class A, compiled for Java 25."
-                + " [parameter jdkHome, -Dunikernel.jdkHome] " + FIX, refused.getMessage());
+        assertEquals(
+                "The runtime is Java 17 and cannot load app.jar: it has the class A, compiled for Java 25."
+                        + " [parameter jdkHome, -Dunikernel.jdkHome] " + FIX,
+                refused.getMessage());
     }
 
     @Test
@@ -37,8 +40,10 @@ class ClassVersionsTest {
         Path jar = jar("A", "B", "C");
         raise(jar, "C");
         check(jar);
-        assertEquals("[app.jar has 1 of 3 classes that Java 17 cannot load, such as C, compiled for Java 25."
-                + " Set jdkHome to a newer JDK if they are in use.]", warnings.toString());
+        assertEquals(
+                "[app.jar has 1 of 3 classes that Java 17 cannot load, such as C, compiled for Java 25."
+                        + " Set jdkHome to a newer JDK if they are in use.]",
+                warnings.toString());
         raise(jar, "B");
         assertThrows(SettingException.class, () -> check(jar));
     }

@@ -21,6 +21,7 @@ class FontsTest {
 
     @TempDir
     private Path root;
+
     private final List<String> warnings = new ArrayList<>();
     private final ImageTree tree = new ImageTree();
 
@@ -30,14 +31,19 @@ class FontsTest {
         put("etc/fonts/fonts.conf");
         put("usr/share/fontconfig/conf.avail/10-a.conf");
         Files.createDirectories(root.resolve("etc/fonts/conf.d"));
-        Files.createSymbolicLink(root.resolve("etc/fonts/conf.d/10-a.conf"),
-                Path.of("/usr/share/fontconfig/conf.avail/10-a.conf"));
+        Files.createSymbolicLink(
+                root.resolve("etc/fonts/conf.d/10-a.conf"), Path.of("/usr/share/fontconfig/conf.avail/10-a.conf"));
     }
 
     @Test
     void oneFamilyIsTakenWithTheConfiguration() throws Exception {
-        for (String font : List.of("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf", "dejavu/DejaVuSans-Oblique.ttf",
-                "dejavu/DejaVuSerif.ttf", "liberation/LiberationSans-Regular.ttf", "a/Another.otf")) {
+        for (String font : List.of(
+                "dejavu/DejaVuSans.ttf",
+                "dejavu/DejaVuSans-Bold.ttf",
+                "dejavu/DejaVuSans-Oblique.ttf",
+                "dejavu/DejaVuSerif.ttf",
+                "liberation/LiberationSans-Regular.ttf",
+                "a/Another.otf")) {
             put("usr/share/fonts/truetype/" + font);
         }
         add(List.of());
@@ -46,7 +52,8 @@ class FontsTest {
         for (String font : List.of("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif")) {
             assertTrue(tree.holdsFile("/usr/share/fonts/truetype/dejavu/" + font + ".ttf"), font);
         }
-        for (String font : List.of("dejavu/DejaVuSans-Oblique.ttf", "liberation/LiberationSans-Regular.ttf", "a/Another.otf")) {
+        for (String font :
+                List.of("dejavu/DejaVuSans-Oblique.ttf", "liberation/LiberationSans-Regular.ttf", "a/Another.otf")) {
             assertTrue(!tree.holdsFile("/usr/share/fonts/truetype/" + font), font);
         }
     }
@@ -65,9 +72,11 @@ class FontsTest {
     @Test
     void whatIsMissingIsSaidWithWhatToInstall() throws Exception {
         add(List.of());
-        assertEquals("[The application draws text, which will fail: " + root + " has no font in /usr/share/fonts. Install"
-                + " fontconfig and a font (Debian: fontconfig and fonts-dejavu-core; Fedora: fontconfig and"
-                + " dejavu-sans-fonts), or set sysroot to the root directory of a system that has them.]", warnings.toString());
+        assertEquals(
+                "[The application draws text, which will fail: " + root + " has no font in /usr/share/fonts. Install"
+                        + " fontconfig and a font (Debian: fontconfig and fonts-dejavu-core; Fedora: fontconfig and"
+                        + " dejavu-sans-fonts), or set sysroot to the root directory of a system that has them.]",
+                warnings.toString());
         Files.delete(root.resolve("usr/lib64/libfontconfig.so.1"));
         add(List.of("usr/share/fonts/Own.ttf"));
         assertTrue(warnings.get(1).contains(root + " has no libfontconfig.so.1. Install"), warnings.toString());

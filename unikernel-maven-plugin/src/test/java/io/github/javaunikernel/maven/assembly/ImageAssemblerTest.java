@@ -52,6 +52,7 @@ class ImageAssemblerTest {
 
     @TempDir
     private Path scratch;
+
     private final List<String> progress = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
     private ClassDataMode classData = ClassDataMode.JDK;
@@ -70,30 +71,39 @@ class ImageAssemblerTest {
         Files.createDirectories(files.resolve("etc"));
         Files.writeString(files.resolve("etc/hosts"), "127.0.0.1 mine\n");
         Files.createDirectories(files.resolve("data/empty"));
-        Path image = assemble(request("first", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        Path image =
+                assemble(request("first", scratch.resolve("one"), Set.of(), 0)).imageFile();
         E2fs.assertClean(image);
         assertEquals(List.of(), warnings);
         assertArrayEquals(KERNEL, E2fs.read(image, "/boot/unikernel", scratch));
         assertArrayEquals(Files.readAllBytes(jar), E2fs.read(image, "/app/hello.jar", scratch));
         assertEquals("127.0.0.1 mine\n", text(image, "/etc/hosts"));
-        String root = "root=UUID=" + E2fs.debugfs(image, "stats -h").replaceAll("(?s).*Filesystem UUID: *(\\S+).*", "$1");
-        assertEquals("default 0\ntimeout 0\ntitle first\nroot (hd0)\nkernel /boot/unikernel quiet " + root + "\n",
+        String root =
+                "root=UUID=" + E2fs.debugfs(image, "stats -h").replaceAll("(?s).*Filesystem UUID: *(\\S+).*", "$1");
+        assertEquals(
+                "default 0\ntimeout 0\ntitle first\nroot (hd0)\nkernel /boot/unikernel quiet " + root + "\n",
                 text(image, "/boot/grub/menu.lst"));
         String xen = Files.readString(scratch.resolve("one/first.xl.cfg"));
         assertTrue(xen.contains("extra = \"quiet " + root + "\"\n"), xen);
-        assertEquals("quiet " + root, BuiltImage.find(scratch.resolve("one"), "first").commandLine().text());
+        assertEquals(
+                "quiet " + root,
+                BuiltImage.find(scratch.resolve("one"), "first").commandLine().text());
         assertBootsFromBios(image);
         String config = text(image, "/etc/unikernel.conf");
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
-        assertTrue(config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
-                + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"), config);
-        assertTrue(config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\nwritable /app\nwritable /home\n"
-                + "tmpfs /var/cache\nallow APP_*\n"
-                + "instance-metadata no\n"), config);
+        assertTrue(
+                config.contains("arg -Xss512k\narg -Dgreeting=hi there\narg -cp\narg /app/hello.jar\narg Hello\n"
+                        + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"),
+                config);
+        assertTrue(
+                config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\nwritable /app\nwritable /home\n"
+                        + "tmpfs /var/cache\nallow APP_*\n"
+                        + "instance-metadata no\n"),
+                config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
         assertTrue(E2fs.debugfs(image, "stat /etc/mtab").contains("Fast link dest: \"/proc/self/mounts\""));
-        for (String directory : List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache",
-                "/data/empty")) {
+        for (String directory :
+                List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache", "/data/empty")) {
             assertTrue(E2fs.debugfs(image, "stat " + directory).contains("Type: directory"), directory);
         }
         assertTrue(E2fs.debugfs(image, "ls -p /jvm/bin").contains("/java/"));
@@ -111,7 +121,8 @@ class ImageAssemblerTest {
         assertArrayEquals(loader.sector(), Arrays.copyOf(bytes.array(), 512));
         assertEquals(0xAA55, bytes.getShort(510) & 0xFFFF);
         assertArrayEquals(new byte[64], Arrays.copyOfRange(bytes.array(), 0x1BE, 0x1FE), "no partition table");
-        assertEquals(List.of(1, loader.program().length, 1, KERNEL.length, 1),
+        assertEquals(
+                List.of(1, loader.program().length, 1, KERNEL.length, 1),
                 List.of(bytes.getInt(516), bytes.getInt(520), bytes.getInt(524), bytes.getInt(528), bytes.getInt(532)));
         assertArrayEquals(loader.program(), at(bytes, bytes.getInt(544), loader.program().length));
         assertArrayEquals(KERNEL, at(bytes, bytes.getInt(552), KERNEL.length));
@@ -147,10 +158,13 @@ class ImageAssemblerTest {
 
     @Test
     void theRuntimeInTheImageStillRuns() throws Exception {
-        Path image = assemble(request("run", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        Path image =
+                assemble(request("run", scratch.resolve("one"), Set.of(), 0)).imageFile();
         E2fs.debugfs(image, "rdump /jvm " + scratch);
-        Process java = new ProcessBuilder(scratch.resolve("jvm/bin/java").toString(), "-Xshare:on", "-cp",
-                jar.toString(), "Hello").redirectErrorStream(true).start();
+        Process java = new ProcessBuilder(
+                        scratch.resolve("jvm/bin/java").toString(), "-Xshare:on", "-cp", jar.toString(), "Hello")
+                .redirectErrorStream(true)
+                .start();
         String output = new String(java.getInputStream().readAllBytes());
         assertEquals(0, java.waitFor(), output);
         assertTrue(output.contains("INFO: hello"), output);
@@ -158,10 +172,12 @@ class ImageAssemblerTest {
 
     @Test
     void theLocaleOfTheEnvironmentAndTheHostsAreThere() throws Exception {
-        Path image = assemble(request("locale", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        Path image =
+                assemble(request("locale", scratch.resolve("one"), Set.of(), 0)).imageFile();
         assertTrue(E2fs.debugfs(image, "stat /etc/hosts").contains("Fast link dest: \"/run/hosts\""));
         assertTrue(text(image, "/etc/unikernel.conf").contains("env LANG=C.UTF-8\n"));
-        assertArrayEquals(Files.readAllBytes(Path.of("/usr/lib/locale/C.utf8/LC_CTYPE")),
+        assertArrayEquals(
+                Files.readAllBytes(Path.of("/usr/lib/locale/C.utf8/LC_CTYPE")),
                 E2fs.read(image, "/usr/lib/locale/C.utf8/LC_CTYPE", scratch));
         assertEquals("[]", warnings.toString());
     }
@@ -169,37 +185,53 @@ class ImageAssemblerTest {
     /** With fonts, a further certificate, and the JDK's configuration, of one image since linking takes long. */
     @Test
     void whatDrawsTextHasFontsAndTheRuntimeIsConfiguredAsTheJdk() throws Exception {
-        jar = Jars.jar(scratch, "drawing", null, "Hello", "public class Hello { public static void main(String[] a) {"
-                + " var image = new java.awt.image.BufferedImage(99, 20, java.awt.image.BufferedImage.TYPE_INT_RGB);"
-                + " image.createGraphics().drawString(\"text\", 1, 15); } }");
-        Path image = assemble(request("drawing", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        jar = Jars.jar(
+                scratch,
+                "drawing",
+                null,
+                "Hello",
+                "public class Hello { public static void main(String[] a) {"
+                        + " var image = new java.awt.image.BufferedImage(99, 20, java.awt.image.BufferedImage.TYPE_INT_RGB);"
+                        + " image.createGraphics().drawString(\"text\", 1, 15); } }");
+        Path image = assemble(request("drawing", scratch.resolve("one"), Set.of(), 0))
+                .imageFile();
         Path jdk = Path.of(System.getProperty("java.home"));
-        assertArrayEquals(Files.readAllBytes(jdk.resolve("lib/security/cacerts")),
+        assertArrayEquals(
+                Files.readAllBytes(jdk.resolve("lib/security/cacerts")),
                 E2fs.read(image, "/jvm/lib/security/cacerts", scratch));
-        assertArrayEquals(Files.readAllBytes(jdk.resolve("conf/security/java.security")),
+        assertArrayEquals(
+                Files.readAllBytes(jdk.resolve("conf/security/java.security")),
                 E2fs.read(image, "/jvm/conf/security/java.security", scratch));
         boolean complete = Files.exists(Path.of("/etc/fonts/fonts.conf"))
                 && Files.exists(Path.of("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"));
         assertEquals(complete, warnings.isEmpty(), warnings.toString());
         if (complete) {
-            assertArrayEquals(Files.readAllBytes(Path.of("/etc/fonts/fonts.conf")),
+            assertArrayEquals(
+                    Files.readAllBytes(Path.of("/etc/fonts/fonts.conf")),
                     E2fs.read(image, "/etc/fonts/fonts.conf", scratch));
-            assertArrayEquals(Files.readAllBytes(Path.of("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
+            assertArrayEquals(
+                    Files.readAllBytes(Path.of("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
                     E2fs.read(image, "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", scratch));
-            assertTrue(E2fs.debugfs(image, "stat /usr/lib/x86_64-linux-gnu/libfontconfig.so.1").contains("Type: regular")
-                    || E2fs.debugfs(image, "stat /lib/x86_64-linux-gnu/libfontconfig.so.1").contains("Type: regular"));
+            assertTrue(E2fs.debugfs(image, "stat /usr/lib/x86_64-linux-gnu/libfontconfig.so.1")
+                            .contains("Type: regular")
+                    || E2fs.debugfs(image, "stat /lib/x86_64-linux-gnu/libfontconfig.so.1")
+                            .contains("Type: regular"));
         } else {
-            assertTrue(warnings.get(0).startsWith("The application draws text, which will fail: "), warnings.toString());
+            assertTrue(
+                    warnings.get(0).startsWith("The application draws text, which will fail: "), warnings.toString());
         }
     }
 
     @Test
     void theManifestNamesEverything() throws Exception {
         ImageRequest request = assemble(request("told", scratch.resolve("one"), Set.of(), 0));
-        JsonObject root = JsonParser.parseString(Files.readString(request.manifestFile())).getAsJsonObject();
+        JsonObject root =
+                JsonParser.parseString(Files.readString(request.manifestFile())).getAsJsonObject();
         assertEquals(1, root.get("schema").getAsInt());
-        assertEquals("Hello", root.getAsJsonObject("application").get("mainClass").getAsString());
-        assertEquals("[\"java.base\",\"java.logging\"]",
+        assertEquals(
+                "Hello", root.getAsJsonObject("application").get("mainClass").getAsString());
+        assertEquals(
+                "[\"java.base\",\"java.logging\"]",
                 root.getAsJsonObject("jdk").get("modulesInUse").toString());
         assertTrue(root.getAsJsonObject("jdk").getAsJsonObject("modules").has("java.logging"));
         long parts = 0;
@@ -223,14 +255,17 @@ class ImageAssemblerTest {
     void classDataOfTheApplicationReplaceThoseOfTheJdk() throws Exception {
         classData = ClassDataMode.APP;
         Files.writeString(scratch.resolve("classlist"), "Hello\njava/lang/Object\njava/lang/String\nno/such/Class\n");
-        Path image = assemble(request("app", scratch.resolve("one"), Set.of(), 0)).imageFile();
+        Path image =
+                assemble(request("app", scratch.resolve("one"), Set.of(), 0)).imageFile();
         assertTrue(progress.get(1).startsWith("Made class data of 4 classes in classlist, "), progress.toString());
-        assertTrue(progress.get(1).matches(".*; a start takes [1-9]\\d+ of its \\d+ classes before main.*"),
+        assertTrue(
+                progress.get(1).matches(".*; a start takes [1-9]\\d+ of its \\d+ classes before main.*"),
                 progress.toString());
         assertArrayEquals(Files.readAllBytes(onlyArchive()), E2fs.read(image, "/jvm/lib/server/classes.jsa", scratch));
         String training = text(image, "/etc/unikernel.training.conf");
-        assertEquals(text(image, "/etc/unikernel.conf"), training.replace(
-                "arg -Xshare:off\narg -XX:DumpLoadedClassList=/dev/ttyS2\n", ""));
+        assertEquals(
+                text(image, "/etc/unikernel.conf"),
+                training.replace("arg -Xshare:off\narg -XX:DumpLoadedClassList=/dev/ttyS2\n", ""));
 
         progress.clear();
         assemble(request("app", scratch.resolve("one"), Set.of(), 0));
@@ -244,7 +279,9 @@ class ImageAssemblerTest {
     @Test
     void mistakesLeaveNothingBehind() throws Exception {
         Path directory = scratch.resolve("one");
-        assertRefused("additionalModules", "has no module java.nothing",
+        assertRefused(
+                "additionalModules",
+                "has no module java.nothing",
                 request("bad", directory, Set.of("java.nothing"), 0));
         assertRefused("imageSize", "MiB, but the limit is 5", request("bad", directory, Set.of(), 5));
         Files.createDirectories(files.resolve("boot"));
@@ -258,22 +295,39 @@ class ImageAssemblerTest {
     @Test
     void jarsOfOneNameAreBothThere() throws Exception {
         Path other = Jars.jar(Files.createDirectories(scratch.resolve("other")), "library", null, "L", "class L { }");
-        Path another = Jars.jar(Files.createDirectories(scratch.resolve("another")), "library", null, "M", "class M { }");
+        Path another =
+                Jars.jar(Files.createDirectories(scratch.resolve("another")), "library", null, "M", "class M { }");
         ImageRequest base = request("names", scratch.resolve("one"), Set.of(), 0);
-        Application application = new Application(null, List.of(new Application.Jar(jar, "a"),
-                new Application.Jar(other, "b"), new Application.Jar(another, "c")),
-                List.of(), Map.of(), List.of(), Map.of());
-        ImageRequest request = assemble(new ImageRequest(base.name(), base.directory(), application, base.machine(),
-                base.runtime(), base.kernel(), base.files(), 0, base.time()));
+        Application application = new Application(
+                null,
+                List.of(
+                        new Application.Jar(jar, "a"),
+                        new Application.Jar(other, "b"),
+                        new Application.Jar(another, "c")),
+                List.of(),
+                Map.of(),
+                List.of(),
+                Map.of());
+        ImageRequest request = assemble(new ImageRequest(
+                base.name(),
+                base.directory(),
+                application,
+                base.machine(),
+                base.runtime(),
+                base.kernel(),
+                base.files(),
+                0,
+                base.time()));
         String config = text(request.imageFile(), "/etc/unikernel.conf");
         assertTrue(config.contains("arg /app/hello.jar:/app/lib/library.jar:/app/lib/2-library.jar\n"), config);
-        assertArrayEquals(Files.readAllBytes(another),
-                E2fs.read(request.imageFile(), "/app/lib/2-library.jar", scratch));
+        assertArrayEquals(
+                Files.readAllBytes(another), E2fs.read(request.imageFile(), "/app/lib/2-library.jar", scratch));
     }
 
     private Path onlyArchive() throws IOException {
         try (var files = Files.walk(scratch.resolve("one/cache"))) {
-            List<Path> archives = files.filter(file -> file.toString().endsWith(".jsa")).toList();
+            List<Path> archives =
+                    files.filter(file -> file.toString().endsWith(".jsa")).toList();
             assertEquals(1, archives.size(), archives.toString());
             return archives.get(0);
         }
@@ -292,18 +346,49 @@ class ImageAssemblerTest {
 
     private ImageRequest request(String name, Path directory, Set<String> additionalModules, int maxSize)
             throws Exception {
-        Application application = new Application(null, List.of(new Application.Jar(jar, "test:hello")),
-                List.of("-Xss512k"), Map.of("greeting", "hi there"), List.of("one", "two words"),
+        Application application = new Application(
+                null,
+                List.of(new Application.Jar(jar, "test:hello")),
+                List.of("-Xss512k"),
+                Map.of("greeting", "hi there"),
+                List.of("one", "two words"),
                 Map.of("MODE", "test"));
-        Machine machine = new Machine(128, 1, Startup.BALANCED, "hello", NetworkSetting.parse("dhcp"), TimeSetting.parse("auto"),
-                List.of(MemoryFileSystem.parse("/var/cache")), KernelCommandLine.parse("quiet"),
-                InstanceEnvironment.parse(List.of("APP_*"), List.of()), false);
-        RuntimeChoice runtime = new RuntimeChoice(JavaHome.at(Path.of(System.getProperty("java.home"))), Set.of(),
-                additionalModules, Set.of(), true, true, true, classData, scratch.resolve("classlist"), Path.of("/"),
-                trusted, directory.resolve("cache"), 0);
+        Machine machine = new Machine(
+                128,
+                1,
+                Startup.BALANCED,
+                "hello",
+                NetworkSetting.parse("dhcp"),
+                TimeSetting.parse("auto"),
+                List.of(MemoryFileSystem.parse("/var/cache")),
+                KernelCommandLine.parse("quiet"),
+                InstanceEnvironment.parse(List.of("APP_*"), List.of()),
+                false);
+        RuntimeChoice runtime = new RuntimeChoice(
+                JavaHome.at(Path.of(System.getProperty("java.home"))),
+                Set.of(),
+                additionalModules,
+                Set.of(),
+                true,
+                true,
+                true,
+                classData,
+                scratch.resolve("classlist"),
+                Path.of("/"),
+                trusted,
+                directory.resolve("cache"),
+                0);
         Files.createDirectories(directory.resolve("cache"));
-        return new ImageRequest(name, directory, application, machine, runtime, new Kernel(KERNEL, "test", "test"),
-                files, maxSize, Instant.parse("2026-01-01T00:00:00Z"));
+        return new ImageRequest(
+                name,
+                directory,
+                application,
+                machine,
+                runtime,
+                new Kernel(KERNEL, "test", "test"),
+                files,
+                maxSize,
+                Instant.parse("2026-01-01T00:00:00Z"));
     }
 
     private String text(Path image, String path) throws Exception {

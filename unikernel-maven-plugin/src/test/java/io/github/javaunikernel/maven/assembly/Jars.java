@@ -19,8 +19,7 @@ public final class Jars {
 
     private static final long TIME = 946684800000L;
 
-    private Jars() {
-    }
+    private Jars() {}
 
     /**
      * Makes a jar.
@@ -48,8 +47,9 @@ public final class Jars {
             Files.writeString(source, sources[i + 1]);
             command.add(source.toString());
         }
-        int status = sources.length == 0 ? 0 : ToolProvider.getSystemJavaCompiler()
-                .run(null, null, null, command.toArray(String[]::new));
+        int status = sources.length == 0
+                ? 0
+                : ToolProvider.getSystemJavaCompiler().run(null, null, null, command.toArray(String[]::new));
         if (status != 0) {
             throw new IllegalStateException("javac ended with status " + status);
         }

@@ -45,51 +45,76 @@ class LaunchTest {
 
     @Test
     void theManifestCountsAsForJavaJar() throws Exception {
-        Path library = Jars.with(scratch, "a library", Map.of(), "Library", "public class Library {"
-                + " public static final String NAME = String.valueOf(\"library\"); }");
+        Path library = Jars.with(
+                scratch,
+                "a library",
+                Map.of(),
+                "Library",
+                "public class Library {" + " public static final String NAME = String.valueOf(\"library\"); }");
         for (boolean opens : List.of(false, true)) {
             for (boolean agent : List.of(false, true)) {
-                Map<String, String> attributes = new java.util.TreeMap<>(Map.of("Main-Class", "Main",
-                        "Class-Path", "a%20library.jar", "Can-Redefine-Classes", "true"));
+                Map<String, String> attributes = new java.util.TreeMap<>(
+                        Map.of("Main-Class", "Main", "Class-Path", "a%20library.jar", "Can-Redefine-Classes", "true"));
                 if (opens) {
                     attributes.put("Add-Opens", "java.base/java.lang no.such/none java.base/java.util");
                 }
                 if (agent) {
                     attributes.put("Launcher-Agent-Class", "Main");
                 }
-                Path jar = Jars.with(scratch, "app", attributes, "Main", PROGRAM, "Library",
+                Path jar = Jars.with(
+                        scratch,
+                        "app",
+                        attributes,
+                        "Main",
+                        PROGRAM,
+                        "Library",
                         "public class Library { public static final String NAME = String.valueOf(\"library\"); }");
                 List<String> expected = run(List.of("-jar", jar.toString()));
                 assertEquals(expected, run(command(jar, library)), attributes.toString());
-                assertEquals((agent ? "an agent that may redefine: true" : "no agent") + ", "
-                        + (opens ? "opened" : "closed") + ", library", expected.get(expected.size() - 1));
+                assertEquals(
+                        (agent ? "an agent that may redefine: true" : "no agent") + ", " + (opens ? "opened" : "closed")
+                                + ", library",
+                        expected.get(expected.size() - 1));
             }
         }
     }
 
     @Test
     void nativeAccessIsForVersionsThatKnowIt() throws Exception {
-        Path jar = Jars.with(scratch, "app", Map.of("Enable-Native-Access", "ALL-UNNAMED", "Add-Exports", "java.base/sun.net"),
-                "A", "class A { }");
+        Path jar = Jars.with(
+                scratch,
+                "app",
+                Map.of("Enable-Native-Access", "ALL-UNNAMED", "Add-Exports", "java.base/sun.net"),
+                "A",
+                "class A { }");
         Launch launch = Launch.of(application(false, jar), "A");
         assertEquals(List.of("--add-exports=java.base/sun.net=ALL-UNNAMED"), launch.options(Set.of("java.base"), 17));
-        assertEquals(List.of("--add-exports=java.base/sun.net=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED"),
+        assertEquals(
+                List.of("--add-exports=java.base/sun.net=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED"),
                 launch.options(Set.of("java.base"), 22));
         assertFalse(launch.hasAgent());
     }
 
     @Test
     void aModuleIsStartedAsOne() throws Exception {
-        Path jar = Jars.with(scratch, "app", Map.of("Add-Opens", "java.base/java.lang"), "module-info", "module demo { }",
-                "demo/Main", "package demo; public class Main { public static void main(String[] a) {"
+        Path jar = Jars.with(
+                scratch,
+                "app",
+                Map.of("Add-Opens", "java.base/java.lang"),
+                "module-info",
+                "module demo { }",
+                "demo/Main",
+                "package demo; public class Main { public static void main(String[] a) {"
                         + " System.out.println(Main.class.getModule()); } }");
         Launch launch = Launch.of(application(true, jar), "demo.Main");
         assertEquals(List.of(), launch.options(Set.of("java.base"), 17));
-        assertEquals(List.of("--module-path", "/app/app.jar:/app/lib/b.jar", "--module", "demo/demo.Main"),
+        assertEquals(
+                List.of("--module-path", "/app/app.jar:/app/lib/b.jar", "--module", "demo/demo.Main"),
                 launch.command(List.of("/app/app.jar", "/app/lib/b.jar")));
         assertEquals(List.of("module demo"), run(launch.command(List.of(jar.toString()))));
         Path plain = Jars.with(scratch, "plain", Map.of(), "A", "class A { }");
-        SettingException refused = assertThrows(SettingException.class,
+        SettingException refused = assertThrows(
+                SettingException.class,
                 () -> Launch.of(application(true, plain), "A").command(List.of()));
         assertTrue(refused.getMessage().contains("plain.jar is not a module"), refused.getMessage());
     }
@@ -97,7 +122,8 @@ class LaunchTest {
     private List<String> command(Path jar, Path library) throws Exception {
         Launch launch = Launch.of(application(false, jar, library), "Main");
         List<String> classPath = List.of(jar.toString(), library.toString());
-        List<String> command = new ArrayList<>(launch.options(Set.of("java.base"), Runtime.version().feature()));
+        List<String> command = new ArrayList<>(
+                launch.options(Set.of("java.base"), Runtime.version().feature()));
         List<String> program = new ArrayList<>(launch.command(classPath));
         if (launch.hasAgent()) {
             Path launcher = scratch.resolve("launcher.jar");
@@ -109,15 +135,26 @@ class LaunchTest {
     }
 
     private static Application application(boolean asModule, Path... jars) {
-        return new Application(null, java.util.Arrays.stream(jars).map(jar -> new Application.Jar(jar, "test")).toList(),
-                List.of(), asModule, List.of(), Map.of(), List.of(), Map.of());
+        return new Application(
+                null,
+                java.util.Arrays.stream(jars)
+                        .map(jar -> new Application.Jar(jar, "test"))
+                        .toList(),
+                List.of(),
+                asModule,
+                List.of(),
+                Map.of(),
+                List.of(),
+                Map.of());
     }
 
     private static List<String> run(List<String> options) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
         command.addAll(options);
         Process java = new ProcessBuilder(command).redirectErrorStream(true).start();
-        List<String> output = new String(java.getInputStream().readAllBytes()).lines().toList();
+        List<String> output =
+                new String(java.getInputStream().readAllBytes()).lines().toList();
         assertEquals(0, java.waitFor(), output.toString());
         return output;
     }

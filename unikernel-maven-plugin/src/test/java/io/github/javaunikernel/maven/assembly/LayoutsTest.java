@@ -25,13 +25,27 @@ class LayoutsTest {
 
     @Test
     void aJarThatHoldsADependencyTakesItOnce() throws Exception {
-        Path own = Jars.with(scratch, "own", Map.of(), "Main", "class Main { }", "l/One", "package l; class One { }",
-                "l/Two", "package l; class Two { }");
+        Path own = Jars.with(
+                scratch,
+                "own",
+                Map.of(),
+                "Main",
+                "class Main { }",
+                "l/One",
+                "package l; class One { }",
+                "l/Two",
+                "package l; class Two { }");
         put(own, "META-INF/maven/g/moved/pom.properties", "version=1");
         put(own, "texts/a.txt", "a");
         Path library = Jars.with(scratch, "library", Map.of(), "l/One", "package l; class One { }");
-        Path part = Jars.with(scratch, "part", Map.of(), "l/Two", "package l; class Two { }",
-                "l/Three", "package l; class Three { }");
+        Path part = Jars.with(
+                scratch,
+                "part",
+                Map.of(),
+                "l/Two",
+                "package l; class Two { }",
+                "l/Three",
+                "package l; class Three { }");
         Path moved = Jars.with(scratch, "moved", Map.of(), "o/A", "package o; class A { }");
         Path texts = Jars.with(scratch, "texts", Map.of());
         put(texts, "texts/a.txt", "a");
@@ -48,19 +62,31 @@ class LayoutsTest {
     @Test
     void whatClassPathNamesComesAlong() throws Exception {
         Path target = Files.createDirectories(scratch.resolve("target"));
-        Path own = Jars.with(target, "own", Map.of("Class-Path",
-                "conf/ more/first.jar more/known.jar no.jar ../up.jar http://h/x"),
-                "Main", "class Main { }");
+        Path own = Jars.with(
+                target,
+                "own",
+                Map.of("Class-Path", "conf/ more/first.jar more/known.jar no.jar ../up.jar http://h/x"),
+                "Main",
+                "class Main { }");
         Files.createDirectories(target.resolve("conf/deep"));
         Files.writeString(target.resolve("conf/a.properties"), "a=b");
         Files.writeString(target.resolve("conf/deep/b.properties"), "a=b");
-        Jars.with(Files.createDirectories(target.resolve("more")), "first", Map.of("Class-Path", "second.jar ../own.jar"));
+        Jars.with(
+                Files.createDirectories(target.resolve("more")),
+                "first",
+                Map.of("Class-Path", "second.jar ../own.jar"));
         Jars.with(target.resolve("more"), "second", Map.of());
         Jars.with(target.resolve("more"), "known", Map.of());
         Jars.with(scratch, "up", Map.of());
-        assertEquals(List.of("/app/conf/a.properties", "/app/conf/deep/b.properties", "/app/more/first.jar",
-                "/app/more/second.jar"), ManifestClassPath.of(own, "/app", Set.of("known.jar")).stream()
-                .map(Application.Jar::place).toList());
+        assertEquals(
+                List.of(
+                        "/app/conf/a.properties",
+                        "/app/conf/deep/b.properties",
+                        "/app/more/first.jar",
+                        "/app/more/second.jar"),
+                ManifestClassPath.of(own, "/app", Set.of("known.jar")).stream()
+                        .map(Application.Jar::place)
+                        .toList());
     }
 
     @Test
@@ -68,15 +94,20 @@ class LayoutsTest {
         Path directory = Files.createDirectories(scratch.resolve("quarkus-app"));
         Path main = Jars.with(directory, "run", Map.of("Main-Class", "l.Main", "Class-Path", "lib/boot/l.jar"));
         Files.createDirectories(directory.resolve("lib/boot"));
-        Path library = Jars.with(directory.resolve("lib/boot"), "l", Map.of(), "l/Main",
+        Path library = Jars.with(
+                directory.resolve("lib/boot"),
+                "l",
+                Map.of(),
+                "l/Main",
                 "package l; public class Main { public static void main(String[] a) { } }");
         ApplicationDirectory found = ApplicationDirectory.of(directory, null);
         assertEquals(new Application.Jar(main, "file:run.jar", "/app/run.jar"), found.mainJar());
         assertTrue(found.others().contains(new Application.Jar(library, "file:lib/boot/l.jar", "/app/lib/boot/l.jar")));
-        Application application = new Application(null, List.of(found.mainJar()), found.others(), false, List.of(), Map.of(),
-                List.of(), Map.of());
+        Application application = new Application(
+                null, List.of(found.mainJar()), found.others(), false, List.of(), Map.of(), List.of(), Map.of());
         assertEquals("l.Main", MainClass.find(null, application.allJars(), 17));
-        assertEquals(main, ApplicationDirectory.of(directory, "run.jar").mainJar().file());
+        assertEquals(
+                main, ApplicationDirectory.of(directory, "run.jar").mainJar().file());
         assertRefused("There is no file gone.jar", directory, "gone.jar");
         assertRefused("There is no file ../x.jar", directory, "../x.jar");
         Jars.jar(directory, "other", "l.Main");
@@ -84,7 +115,8 @@ class LayoutsTest {
     }
 
     private static void assertRefused(String words, Path directory, String mainJar) {
-        SettingException refused = assertThrows(SettingException.class, () -> ApplicationDirectory.of(directory, mainJar));
+        SettingException refused =
+                assertThrows(SettingException.class, () -> ApplicationDirectory.of(directory, mainJar));
         assertEquals("mainJar", refused.parameter());
         assertTrue(refused.getMessage().contains(words), refused.getMessage());
     }

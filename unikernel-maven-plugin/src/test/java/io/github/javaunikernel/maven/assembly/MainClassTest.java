@@ -54,17 +54,26 @@ class MainClassTest {
 
     @Test
     void fromJava25OnOtherMainMethodsAreStarted() throws Exception {
-        String[] started = {"class %s { void main() { } }", "class %s { static void main() { } }",
-                "class %s { protected void main(String[] a) { } }", "interface %s { static void main() { } }"};
-        String[] notStarted = {"class %s { private void main() { } }", "abstract class %s { void main() { } }",
-                "class %s { %1$s(int a) { } void main() { } }", "class %s { int main() { return 1; } }"};
+        String[] started = {
+            "class %s { void main() { } }",
+            "class %s { static void main() { } }",
+            "class %s { protected void main(String[] a) { } }",
+            "interface %s { static void main() { } }"
+        };
+        String[] notStarted = {
+            "class %s { private void main() { } }",
+            "abstract class %s { void main() { } }",
+            "class %s { %1$s(int a) { } void main() { } }",
+            "class %s { int main() { return 1; } }"
+        };
         for (int i = 0; i < 4; i++) {
             Path yes = Jars.jar(Files.createTempDirectory(scratch, "yes"), "app", null, "A", started[i].formatted("A"));
             assertEquals("A", MainClass.find(null, List.of(yes), 25), started[i]);
             assertEquals("A", MainClass.find("A", List.of(yes), 25), started[i]);
             assertRefused("Java 17 does not start the main method of A; Java 25 does.", null, yes);
             assertRefused("Java 17 does not start the main method of A; Java 25 does.", "A", yes);
-            Path no = Jars.jar(Files.createTempDirectory(scratch, "no"), "app", null, "A", notStarted[i].formatted("A"));
+            Path no =
+                    Jars.jar(Files.createTempDirectory(scratch, "no"), "app", null, "A", notStarted[i].formatted("A"));
             assertRefused("No class of app.jar has", null, no, 25);
             assertRefused("main class A is configured, but it has no", "A", no, 25);
         }
@@ -88,8 +97,8 @@ class MainClassTest {
     }
 
     private static void assertRefused(String words, String asked, Path jar, int feature) {
-        SettingException refused = assertThrows(SettingException.class,
-                () -> MainClass.find(asked, List.of(jar), feature));
+        SettingException refused =
+                assertThrows(SettingException.class, () -> MainClass.find(asked, List.of(jar), feature));
         assertEquals("mainClass", refused.parameter());
         assertTrue(refused.getMessage().contains(words), refused.getMessage());
     }

@@ -43,13 +43,25 @@ class SpringBootJarTest {
         Path directory = Files.createDirectories(scratch.resolve("out"));
         Files.writeString(directory.resolve("stale.jar"), "of the build before");
         List<Path> classPath = SpringBootJar.of(jar).orElseThrow().unpack(directory);
-        assertEquals(List.of(directory.resolve("app.jar"), directory.resolve("lib/second.jar"),
-                directory.resolve("lib/first.jar")), classPath);
+        assertEquals(
+                List.of(
+                        directory.resolve("app.jar"),
+                        directory.resolve("lib/second.jar"),
+                        directory.resolve("lib/first.jar")),
+                classPath);
         assertEquals("the second library", Files.readString(classPath.get(1)));
         assertEquals("the first library", Files.readString(classPath.get(2)));
         assertFalse(Files.exists(directory.resolve("stale.jar")));
-        assertEquals(Map.of("META-INF/maven/pom.properties", "version=1", "demo/App.class", "class App",
-                "application.properties", "a=b", "META-INF/services/demo.Service", "demo.App"),
+        assertEquals(
+                Map.of(
+                        "META-INF/maven/pom.properties",
+                        "version=1",
+                        "demo/App.class",
+                        "class App",
+                        "application.properties",
+                        "a=b",
+                        "META-INF/services/demo.Service",
+                        "demo.App"),
                 contents(classPath.get(0)));
         try (JarFile file = new JarFile(classPath.get(0).toFile())) {
             Attributes attributes = file.getManifest().getMainAttributes();
@@ -66,16 +78,20 @@ class SpringBootJarTest {
     @Test
     void withoutAnIndexTheJarsOwnOrderCounts() throws Exception {
         List<Path> classPath = SpringBootJar.of(executable(null)).orElseThrow().unpack(scratch.resolve("out"));
-        assertEquals(List.of("app.jar", "first.jar", "second.jar"),
+        assertEquals(
+                List.of("app.jar", "first.jar", "second.jar"),
                 classPath.stream().map(path -> path.getFileName().toString()).toList());
     }
 
     @Test
     void anIndexThatNamesWhatIsNotThereIsAnError() throws Exception {
-        SpringBootJar jar = SpringBootJar.of(executable("- \"BOOT-INF/lib/gone.jar\"\n")).orElseThrow();
+        SpringBootJar jar =
+                SpringBootJar.of(executable("- \"BOOT-INF/lib/gone.jar\"\n")).orElseThrow();
         IOException refused = assertThrows(IOException.class, () -> jar.unpack(scratch.resolve("out")));
-        assertTrue(refused.getMessage().endsWith("lists BOOT-INF/lib/gone.jar but does not contain it."
-                + " Build the jar again."), refused.getMessage());
+        assertTrue(
+                refused.getMessage()
+                        .endsWith("lists BOOT-INF/lib/gone.jar but does not contain it." + " Build the jar again."),
+                refused.getMessage());
     }
 
     @Test
@@ -88,12 +104,19 @@ class SpringBootJarTest {
         attributes.putValue("Start-Class", "demo.App");
         attributes.putValue("Spring-Boot-Classes", "WEB-INF/classes/");
         attributes.putValue("Spring-Boot-Lib", "WEB-INF/lib/");
-        try (OutputStream out = Files.newOutputStream(war); JarOutputStream entries = new JarOutputStream(out)) {
+        try (OutputStream out = Files.newOutputStream(war);
+                JarOutputStream entries = new JarOutputStream(out)) {
             put(entries, JarFile.MANIFEST_NAME);
             manifest.write(entries);
-            for (String name : List.of("org/springframework/boot/loader/launch/WarLauncher.class", "WEB-INF/layers.idx",
-                    "WEB-INF/classes/demo/App.class", "WEB-INF/lib/first.jar", "WEB-INF/lib-provided/server.jar",
-                    "WEB-INF/web.xml", "index.html", "css/a.css")) {
+            for (String name : List.of(
+                    "org/springframework/boot/loader/launch/WarLauncher.class",
+                    "WEB-INF/layers.idx",
+                    "WEB-INF/classes/demo/App.class",
+                    "WEB-INF/lib/first.jar",
+                    "WEB-INF/lib-provided/server.jar",
+                    "WEB-INF/web.xml",
+                    "index.html",
+                    "css/a.css")) {
                 put(entries, name);
                 entries.write(name.getBytes(StandardCharsets.UTF_8));
             }
@@ -102,11 +125,19 @@ class SpringBootJarTest {
         assertTrue(executable.isWar());
         Path directory = scratch.resolve("out");
         List<Path> classPath = executable.unpack(directory);
-        assertEquals(List.of(directory.resolve("app.jar"), directory.resolve("lib/first.jar"),
-                directory.resolve("lib/server.jar")), classPath);
+        assertEquals(
+                List.of(
+                        directory.resolve("app.jar"),
+                        directory.resolve("lib/first.jar"),
+                        directory.resolve("lib/server.jar")),
+                classPath);
         assertEquals(Map.of("demo/App.class", "WEB-INF/classes/demo/App.class"), contents(classPath.get(0)));
         Path content = directory.resolve("content");
-        assertEquals(List.of(content.resolve("WEB-INF/web.xml"), content.resolve("index.html"), content.resolve("css/a.css")),
+        assertEquals(
+                List.of(
+                        content.resolve("WEB-INF/web.xml"),
+                        content.resolve("index.html"),
+                        content.resolve("css/a.css")),
                 executable.unpackContent(content));
         assertEquals("css/a.css", Files.readString(content.resolve("css/a.css")));
         assertFalse(SpringBootJar.of(executable(INDEX)).orElseThrow().isWar());
@@ -114,7 +145,8 @@ class SpringBootJarTest {
 
     @Test
     void anOrdinaryJarIsNone() throws Exception {
-        assertTrue(SpringBootJar.of(Jars.jar(scratch, "plain", "A", "A", "class A { }")).isEmpty());
+        assertTrue(SpringBootJar.of(Jars.jar(scratch, "plain", "A", "A", "class A { }"))
+                .isEmpty());
     }
 
     private Path executable(String index) throws IOException {
@@ -142,7 +174,8 @@ class SpringBootJarTest {
             entries.put("BOOT-INF/classpath.idx", index);
         }
         Path jar = scratch.resolve("app.jar");
-        try (OutputStream out = Files.newOutputStream(jar); JarOutputStream jarOut = new JarOutputStream(out)) {
+        try (OutputStream out = Files.newOutputStream(jar);
+                JarOutputStream jarOut = new JarOutputStream(out)) {
             put(jarOut, JarFile.MANIFEST_NAME);
             manifest.write(jarOut);
             for (Map.Entry<String, String> entry : entries.entrySet()) {

@@ -36,6 +36,7 @@ class AmiDeployerTest {
 
     @TempDir
     Path directory;
+
     private FakeAws fake;
     private FakeRegion region;
     private Deployments deployments;
@@ -63,12 +64,20 @@ class AmiDeployerTest {
         assertEquals(1, result.volumeGiB());
         assertEquals("found", result.kernelSource());
         FakeImage image = region.images.get(result.imageId());
-        assertEquals(Map.ofEntries(
-                Map.entry("Name", "shop-1.0"), Map.entry("Description", "Shop"), Map.entry("Architecture", "x86_64"),
-                Map.entry("VirtualizationType", "paravirtual"), Map.entry("KernelId", "aki-00000105"), Map.entry("RootDeviceName", "/dev/sda1"),
-                Map.entry("BlockDeviceMapping.1.DeviceName", "/dev/sda1"), Map.entry("BlockDeviceMapping.1.Ebs.SnapshotId", result.snapshotId()),
-                Map.entry("BlockDeviceMapping.1.Ebs.VolumeSize", "1"), Map.entry("BlockDeviceMapping.1.Ebs.VolumeType", "gp2"),
-                Map.entry("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true")), image.fields);
+        assertEquals(
+                Map.ofEntries(
+                        Map.entry("Name", "shop-1.0"),
+                        Map.entry("Description", "Shop"),
+                        Map.entry("Architecture", "x86_64"),
+                        Map.entry("VirtualizationType", "paravirtual"),
+                        Map.entry("KernelId", "aki-00000105"),
+                        Map.entry("RootDeviceName", "/dev/sda1"),
+                        Map.entry("BlockDeviceMapping.1.DeviceName", "/dev/sda1"),
+                        Map.entry("BlockDeviceMapping.1.Ebs.SnapshotId", result.snapshotId()),
+                        Map.entry("BlockDeviceMapping.1.Ebs.VolumeSize", "1"),
+                        Map.entry("BlockDeviceMapping.1.Ebs.VolumeType", "gp2"),
+                        Map.entry("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true")),
+                image.fields);
         assertEquals("org.example:shop", image.tags.get("unikernel:project"));
         assertEquals("blue", image.tags.get("team"));
         assertEquals("shop-1.0", region.snapshots.get(result.snapshotId()).tags.get("Name"));
@@ -85,7 +94,9 @@ class AmiDeployerTest {
         AmiDeployer.Outcome outcome = deployments.deploy(fake, Deployments.REGION, "us-west-2");
 
         assertTrue(outcome.failures().isEmpty(), () -> outcome.failures().toString());
-        assertEquals(List.of("aki-00000105", "aki-77777777"), outcome.results().stream().map(AmiResult::kernelId).toList());
+        assertEquals(
+                List.of("aki-00000105", "aki-77777777"),
+                outcome.results().stream().map(AmiResult::kernelId).toList());
         assertEquals(1, other.images.size());
     }
 
@@ -96,7 +107,10 @@ class AmiDeployerTest {
         assertEquals(1, outcome.results().size());
         CloudException failure = outcome.failures().get("us-east-2");
         assertEquals(Reason.REGION, failure.reason());
-        assertTrue(failure.getMessage().contains("eu-west-1") && failure.getMessage().contains("sa-east-1"), failure.getMessage());
+        assertTrue(
+                failure.getMessage().contains("eu-west-1")
+                        && failure.getMessage().contains("sa-east-1"),
+                failure.getMessage());
         assertTrue(fake.region("us-east-2").snapshots.isEmpty());
     }
 
@@ -106,7 +120,13 @@ class AmiDeployerTest {
         assertEquals("aki-dc9ed9af", deployments.deployOne(fake).kernelId());
 
         fake.region("eu-north-1").bootLoaders.clear();
-        assertEquals(Reason.BOOT_LOADER, deployments.deploy(fake, "eu-north-1").failures().get("eu-north-1").reason());
+        assertEquals(
+                Reason.BOOT_LOADER,
+                deployments
+                        .deploy(fake, "eu-north-1")
+                        .failures()
+                        .get("eu-north-1")
+                        .reason());
     }
 
     @Test
@@ -177,7 +197,8 @@ class AmiDeployerTest {
     @Test
     void aRefusalStopsAtOnceAndLeavesNothing() throws Exception {
         fake.deny("PutSnapshotBlock");
-        CloudException failure = deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
+        CloudException failure =
+                deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
 
         assertEquals(Reason.PERMISSION, failure.reason());
         assertTrue(region.snapshots.isEmpty(), "the snapshot is deleted");
@@ -221,7 +242,8 @@ class AmiDeployerTest {
     void aTakenNameIsAnErrorBeforeAnythingIsSent() throws Exception {
         deployments.deployOne(fake);
         deployments.overwrite(0, new byte[] {9});
-        CloudException failure = deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
+        CloudException failure =
+                deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
 
         assertEquals(Reason.NAME, failure.reason());
         assertEquals(1, fake.count("StartSnapshot"));
@@ -255,12 +277,15 @@ class AmiDeployerTest {
 
     @Test
     void sharesAndDeprecates() throws Exception {
-        deployments.share = new AmiSpec.Access(List.of("210987654321"), List.of("arn:aws:organizations::123456789012:organization/o-abc"));
+        deployments.share = new AmiSpec.Access(
+                List.of("210987654321"), List.of("arn:aws:organizations::123456789012:organization/o-abc"));
         deployments.deprecateAt = Optional.of(Instant.parse("2031-05-01T00:00:00Z"));
         AmiResult result = deployments.deployOne(fake);
 
         FakeImage image = region.images.get(result.imageId());
-        assertEquals(List.of("210987654321", "arn:aws:organizations::123456789012:organization/o-abc"), image.launchPermissions);
+        assertEquals(
+                List.of("210987654321", "arn:aws:organizations::123456789012:organization/o-abc"),
+                image.launchPermissions);
         assertEquals(Instant.parse("2031-05-01T00:00:00Z"), Instant.parse(image.deprecationTime));
     }
 
@@ -271,7 +296,8 @@ class AmiDeployerTest {
         deployments.name = "shop-2";
         AmiResult encrypted = deployments.deployOne(fake);
         assertEquals(null, encrypted.parentSnapshotId(), "the parent has no key");
-        assertEquals("arn:aws:kms:eu-west-1:123456789012:key/one", region.snapshots.get(encrypted.snapshotId()).kmsKeyArn);
+        assertEquals(
+                "arn:aws:kms:eu-west-1:123456789012:key/one", region.snapshots.get(encrypted.snapshotId()).kmsKeyArn);
 
         deployments.overwrite(0, new byte[] {9});
         deployments.name = "shop-3";
@@ -283,29 +309,47 @@ class AmiDeployerTest {
 
     @Test
     void aPlanChangesNothingAndAsksForPermission() throws Exception {
-        assertEquals("planned", deployments.plan(fake, Deployments.REGION).results().get(0).status());
+        assertEquals(
+                "planned",
+                deployments.plan(fake, Deployments.REGION).results().get(0).status());
         assertTrue(region.snapshots.isEmpty() && region.images.isEmpty());
 
         fake.deny("RegisterImage");
-        assertEquals(Reason.PERMISSION, deployments.plan(fake, Deployments.REGION).failures().get(Deployments.REGION).reason());
+        assertEquals(
+                Reason.PERMISSION,
+                deployments
+                        .plan(fake, Deployments.REGION)
+                        .failures()
+                        .get(Deployments.REGION)
+                        .reason());
     }
 
     @Test
     void theDeadlineEndsAHopelessDeploy() throws Exception {
         fake.trouble(new Trouble(3, 1, 10));
         deployments.timeout = Duration.ofSeconds(2);
-        CloudException failure = deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
+        CloudException failure =
+                deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
         assertEquals(Reason.DEADLINE, failure.reason(), failure.getMessage());
     }
 
     @Test
     void missingAndEmptyImagesAreErrors() throws Exception {
         Files.write(deployments.image, new byte[0]);
-        assertEquals(Reason.IMAGE, assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION)).reason());
+        assertEquals(
+                Reason.IMAGE,
+                assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION))
+                        .reason());
         Files.delete(deployments.image);
-        assertEquals(Reason.IMAGE, assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION)).reason());
+        assertEquals(
+                Reason.IMAGE,
+                assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION))
+                        .reason());
         Files.write(deployments.image, new byte[100_000]);
-        assertEquals(Reason.IMAGE, assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION)).reason());
+        assertEquals(
+                Reason.IMAGE,
+                assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION))
+                        .reason());
     }
 
     @Test

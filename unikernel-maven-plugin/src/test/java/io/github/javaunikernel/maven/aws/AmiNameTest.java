@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class AmiNameTest {
-    private static final Map<String, Supplier<String>> VALUES = Map.of("artifactId", () -> "shop", "version", () -> "1.0+build:7",
-            "commit", () -> {
+    private static final Map<String, Supplier<String>> VALUES =
+            Map.of("artifactId", () -> "shop", "version", () -> "1.0+build:7", "commit", () -> {
                 throw new AssertionError("not asked for");
             });
 
@@ -23,8 +23,8 @@ class AmiNameTest {
 
     @Test
     void tellsThePlaceholdersThereAre() {
-        CloudException failure = assertThrows(CloudException.class,
-                () -> AmiName.expand(CloudSetting.NAME, "{nope}", VALUES));
+        CloudException failure =
+                assertThrows(CloudException.class, () -> AmiName.expand(CloudSetting.NAME, "{nope}", VALUES));
         assertEquals(Reason.NAME, failure.reason());
         assertTrue(failure.getMessage().contains("{artifactId}, {commit}, {version}"), failure.getMessage());
     }

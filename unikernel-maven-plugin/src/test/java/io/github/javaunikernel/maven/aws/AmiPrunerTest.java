@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AmiPrunerTest {
     @TempDir
     Path directory;
+
     private FakeAws fake;
     private FakeRegion region;
     private Deployments deployments;
@@ -43,14 +44,20 @@ class AmiPrunerTest {
 
     private AmiPruner.Pruned prune(String project, int keep, boolean dryRun) throws CloudException {
         try (AwsAccess access = deployments.access(fake)) {
-            return new AmiPruner(access, Deployments.REGION, Duration.ofSeconds(30), deployments.log).prune(project, keep, dryRun);
+            return new AmiPruner(access, Deployments.REGION, Duration.ofSeconds(30), deployments.log)
+                    .prune(project, keep, dryRun);
         }
     }
 
     @Test
     void aDryRunOnlyTells() throws Exception {
         AmiPruner.Pruned pruned = prune("org.example:shop", 1, true);
-        assertEquals(List.of(deployed.get(2).imageId(), deployed.get(1).imageId(), deployed.get(0).imageId()), pruned.imageIds());
+        assertEquals(
+                List.of(
+                        deployed.get(2).imageId(),
+                        deployed.get(1).imageId(),
+                        deployed.get(0).imageId()),
+                pruned.imageIds());
         assertEquals(4, region.images.size());
         assertEquals(4, region.snapshots.size());
     }

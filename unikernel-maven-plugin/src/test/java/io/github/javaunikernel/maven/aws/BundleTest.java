@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class BundleTest {
     @TempDir
     Path directory;
+
     private Deployments deployments;
     private BundleKeys keys;
 
@@ -34,15 +35,19 @@ class BundleTest {
         deployments.writeImage(3, 40);
         certificate("ec2", 1024);
         certificate("user", 2048);
-        keys = BundleKeys.read(directory.resolve("ec2.crt"), directory.resolve("user.crt"), directory.resolve("user.key"));
+        keys = BundleKeys.read(
+                directory.resolve("ec2.crt"), directory.resolve("user.crt"), directory.resolve("user.key"));
     }
 
     private void certificate(String name, int bits) throws Exception {
-        shell("openssl req -x509 -newkey rsa:" + bits + " -nodes -keyout " + name + ".key -out " + name + ".crt -subj /CN=" + name + " -days 1 2>/dev/null");
+        shell("openssl req -x509 -newkey rsa:" + bits + " -nodes -keyout " + name + ".key -out " + name
+                + ".crt -subj /CN=" + name + " -days 1 2>/dev/null");
     }
 
     private byte[] shell(String command) throws Exception {
-        Process process = new ProcessBuilder("bash", "-o", "pipefail", "-ec", command).directory(directory.toFile()).start();
+        Process process = new ProcessBuilder("bash", "-o", "pipefail", "-ec", command)
+                .directory(directory.toFile())
+                .start();
         byte[] out = process.getInputStream().readAllBytes();
         String error = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), () -> command + ": " + error);
@@ -50,7 +55,10 @@ class BundleTest {
     }
 
     private Bundle write() throws CloudException {
-        return BundleWriter.write(deployments.image, directory.resolve("bundle"), Bundle.Spec.of("shop", FakeAws.ACCOUNT, "aki-00000105", keys));
+        return BundleWriter.write(
+                deployments.image,
+                directory.resolve("bundle"),
+                Bundle.Spec.of("shop", FakeAws.ACCOUNT, "aki-00000105", keys));
     }
 
     @Test
@@ -62,16 +70,18 @@ class BundleTest {
         for (String recipient : new String[] {"ec2", "user"}) {
             String key = decrypt(recipient, value(xml, recipient + "_encrypted_key"));
             String iv = decrypt(recipient, value(xml, recipient + "_encrypted_iv"));
-            shell("rm -rf undone; mkdir undone; cat bundle/shop.part.* | openssl enc -d -aes-128-cbc -K " + key + " -iv " + iv
-                    + " | gunzip | tee undone/tar | tar -x -C undone");
-            assertArrayEquals(Files.readAllBytes(deployments.image), Files.readAllBytes(directory.resolve("undone/shop")));
+            shell("rm -rf undone; mkdir undone; cat bundle/shop.part.* | openssl enc -d -aes-128-cbc -K " + key
+                    + " -iv " + iv + " | gunzip | tee undone/tar | tar -x -C undone");
+            assertArrayEquals(
+                    Files.readAllBytes(deployments.image), Files.readAllBytes(directory.resolve("undone/shop")));
             assertEquals(value(xml, "digest"), sha1(Files.readAllBytes(directory.resolve("undone/tar"))));
         }
     }
 
     private String decrypt(String recipient, String hex) throws Exception {
         Files.write(directory.resolve("cipher"), HexFormat.of().parseHex(hex));
-        String text = new String(shell("openssl pkeyutl -decrypt -inkey " + recipient + ".key -in cipher"), StandardCharsets.US_ASCII);
+        String text = new String(
+                shell("openssl pkeyutl -decrypt -inkey " + recipient + ".key -in cipher"), StandardCharsets.US_ASCII);
         assertTrue(text.matches("[0-9a-f]{32}"), text);
         return text;
     }
@@ -82,9 +92,12 @@ class BundleTest {
         String xml = Files.readString(bundle.manifest());
         Files.writeString(directory.resolve("signed"), element(xml, "machine_configuration") + element(xml, "image"));
         Files.write(directory.resolve("signature"), HexFormat.of().parseHex(value(xml, "signature")));
-        shell("openssl x509 -in user.crt -pubkey -noout > user.pub; openssl dgst -sha1 -verify user.pub -signature signature signed");
+        shell(
+                "openssl x509 -in user.crt -pubkey -noout > user.pub; openssl dgst -sha1 -verify user.pub -signature signature signed");
 
-        Matcher parts = Pattern.compile("<part index=\"(\\d+)\"><filename>([^<]+)</filename><digest algorithm=\"SHA1\">([0-9a-f]{40})</digest></part>").matcher(xml);
+        Matcher parts = Pattern.compile(
+                        "<part index=\"(\\d+)\"><filename>([^<]+)</filename><digest algorithm=\"SHA1\">([0-9a-f]{40})</digest></part>")
+                .matcher(xml);
         long total = 0;
         int count = 0;
         for (; parts.find(); count++) {
@@ -105,24 +118,32 @@ class BundleTest {
 
     @Test
     void isUploadedForEc2AndRegisteredFromItsManifest() throws Exception {
-        try (FakeAws fake = new FakeAws(); AwsAccess access = deployments.access(fake)) {
+        try (FakeAws fake = new FakeAws();
+                AwsAccess access = deployments.access(fake)) {
             Bundle bundle = write();
             String imageId = new BundleUploader(access, Deployments.REGION, Duration.ofSeconds(60), deployments.log)
                     .upload(bundle, "images", "shop/1.0", "shop-1.0-s3", "org.example:shop");
 
             assertEquals(bundle.parts().size() + 1, fake.s3().objects().size());
-            assertArrayEquals(Files.readAllBytes(bundle.parts().get(1)), fake.s3().objects().get("images/shop/1.0/shop.part.01"));
-            assertEquals("images/shop/1.0/shop.manifest.xml", fake.region(Deployments.REGION).images.get(imageId).fields.get("ImageLocation"));
+            assertArrayEquals(
+                    Files.readAllBytes(bundle.parts().get(1)),
+                    fake.s3().objects().get("images/shop/1.0/shop.part.01"));
+            assertEquals(
+                    "images/shop/1.0/shop.manifest.xml",
+                    fake.region(Deployments.REGION).images.get(imageId).fields.get("ImageLocation"));
         }
     }
 
     @Test
     void aRefusedRegistrationLeavesNothingInS3() throws Exception {
-        try (FakeAws fake = new FakeAws(); AwsAccess access = deployments.access(fake)) {
+        try (FakeAws fake = new FakeAws();
+                AwsAccess access = deployments.access(fake)) {
             fake.deny("RegisterImage");
             Bundle bundle = write();
-            BundleUploader uploader = new BundleUploader(access, Deployments.REGION, Duration.ofSeconds(60), deployments.log);
-            CloudException failure = assertThrows(CloudException.class, () -> uploader.upload(bundle, "images", "", "shop", "org.example:shop"));
+            BundleUploader uploader =
+                    new BundleUploader(access, Deployments.REGION, Duration.ofSeconds(60), deployments.log);
+            CloudException failure = assertThrows(
+                    CloudException.class, () -> uploader.upload(bundle, "images", "", "shop", "org.example:shop"));
             assertEquals(Reason.PERMISSION, failure.reason());
             assertTrue(fake.s3().objects().isEmpty());
         }
@@ -131,14 +152,18 @@ class BundleTest {
     @Test
     void aKeyOfAnotherFormatIsExplainedAndNotQuoted() throws Exception {
         shell("openssl rsa -traditional -in user.key -out old.key 2>/dev/null");
-        CloudException failure = assertThrows(CloudException.class,
-                () -> BundleKeys.read(directory.resolve("ec2.crt"), directory.resolve("user.crt"), directory.resolve("old.key")));
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> BundleKeys.read(
+                        directory.resolve("ec2.crt"), directory.resolve("user.crt"), directory.resolve("old.key")));
         assertTrue(failure.getMessage().contains("openssl pkcs8"), failure.getMessage());
-        assertFalse(failure.getMessage().contains(Files.readAllLines(directory.resolve("old.key")).get(1)));
+        assertFalse(failure.getMessage()
+                .contains(Files.readAllLines(directory.resolve("old.key")).get(1)));
     }
 
     private static String value(String xml, String element) {
-        Matcher matcher = Pattern.compile("<" + element + "(?: [^>]*)?>([^<]*)</" + element + ">").matcher(xml);
+        Matcher matcher = Pattern.compile("<" + element + "(?: [^>]*)?>([^<]*)</" + element + ">")
+                .matcher(xml);
         assertTrue(matcher.find(), element);
         return matcher.group(1);
     }

@@ -35,7 +35,8 @@ class CredentialSourceTest {
 
     @Test
     void saysWhoAndFromWhereWithoutSecrets() throws Exception {
-        CredentialSource keys = CredentialSource.keys("server \"aws\"", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
+        CredentialSource keys =
+                CredentialSource.keys("server \"aws\"", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
         try (AwsAccess access = access(keys)) {
             assertEquals(FakeAws.ACCOUNT, keys.identify(access, Deployments.REGION, log));
         }
@@ -47,13 +48,18 @@ class CredentialSourceTest {
     void assumesARole() throws Exception {
         CredentialSource keys = CredentialSource.keys("keys", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
         try (AwsAccess access = access(keys)) {
-            CredentialSource role = keys.assumeRole(access, Deployments.REGION, "arn:aws:iam::123456789012:role/deploy");
+            CredentialSource role =
+                    keys.assumeRole(access, Deployments.REGION, "arn:aws:iam::123456789012:role/deploy");
             try (AwsAccess asRole = access(role)) {
                 role.identify(asRole, Deployments.REGION, log);
             }
         }
         assertEquals(1, fake.count("AssumeRole"));
-        assertTrue(log.lines.stream().anyMatch(line -> line.contains("role arn:aws:iam::123456789012:role/deploy, assumed with keys")), log.lines::toString);
+        assertTrue(
+                log.lines.stream()
+                        .anyMatch(
+                                line -> line.contains("role arn:aws:iam::123456789012:role/deploy, assumed with keys")),
+                log.lines::toString);
         assertNoSecret();
     }
 
@@ -61,7 +67,8 @@ class CredentialSourceTest {
     void wrongKeysAreRefusedAtOnce() throws Exception {
         CredentialSource wrong = CredentialSource.keys("keys", FakeAws.ACCESS_KEY, "wrong", Optional.empty());
         try (AwsAccess access = access(wrong)) {
-            CloudException failure = assertThrows(CloudException.class, () -> wrong.identify(access, Deployments.REGION, log));
+            CloudException failure =
+                    assertThrows(CloudException.class, () -> wrong.identify(access, Deployments.REGION, log));
             assertEquals(Reason.PERMISSION, failure.reason());
             assertTrue(failure.getMessage().contains("SignatureDoesNotMatch"), failure.getMessage());
         }
@@ -69,13 +76,21 @@ class CredentialSourceTest {
 
     @Test
     void anUnknownProfileIsAnErrorAboutCredentials() throws Exception {
-        CredentialSource profile = CredentialSource.profile("no-such-profile-" + Path.of("").toAbsolutePath().hashCode());
+        CredentialSource profile = CredentialSource.profile(
+                "no-such-profile-" + Path.of("").toAbsolutePath().hashCode());
         try (AwsAccess access = access(profile)) {
-            assertEquals(Reason.CREDENTIALS, assertThrows(CloudException.class, () -> profile.identify(access, Deployments.REGION, log)).reason());
+            assertEquals(
+                    Reason.CREDENTIALS,
+                    assertThrows(CloudException.class, () -> profile.identify(access, Deployments.REGION, log))
+                            .reason());
         }
     }
 
     private void assertNoSecret() {
-        log.lines.forEach(line -> assertFalse(line.contains(FakeAws.SECRET_KEY) || line.contains(FakeAws.ROLE_SECRET_KEY) || line.contains(FakeAws.ROLE_TOKEN), line));
+        log.lines.forEach(line -> assertFalse(
+                line.contains(FakeAws.SECRET_KEY)
+                        || line.contains(FakeAws.ROLE_SECRET_KEY)
+                        || line.contains(FakeAws.ROLE_TOKEN),
+                line));
     }
 }

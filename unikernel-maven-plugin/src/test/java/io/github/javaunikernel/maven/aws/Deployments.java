@@ -26,6 +26,7 @@ final class Deployments {
     String name = "shop-1.0";
     /** The first image has {@link #name}; a second one has its kind appended. */
     List<Virtualization> kinds = List.of(Virtualization.PARAVIRTUAL);
+
     DuplicateName duplicateName = DuplicateName.FAIL;
     Optional<String> kernelId = Optional.empty();
     Optional<String> kmsKey = Optional.empty();
@@ -47,9 +48,20 @@ final class Deployments {
         UploadSettings upload = new UploadSettings(workers, timeout, resume, incremental, kmsKey);
         Map<Virtualization, String> names = new LinkedHashMap<>();
         kinds.forEach(kind -> names.put(kind, names.isEmpty() ? name : name + "-" + kind.id()));
-        return new AmiSpec(image, new MachineSize(256, 1), "org.example:shop", names, "Shop", Map.of("team", "blue"),
-                duplicateName, kernelId,
-                Optional.empty(), share, deprecateAt, upload, state);
+        return new AmiSpec(
+                image,
+                new MachineSize(256, 1),
+                "org.example:shop",
+                names,
+                "Shop",
+                Map.of("team", "blue"),
+                duplicateName,
+                kernelId,
+                Optional.empty(),
+                share,
+                deprecateAt,
+                upload,
+                state);
     }
 
     AmiDeployer.Outcome deploy(FakeAws fake, String... regions) throws CloudException {
@@ -86,7 +98,11 @@ final class Deployments {
     /** A sparse image: of {@code blocks} blocks every third is a hole; the end is no block boundary. */
     void writeImage(long seed, int blocks) throws IOException {
         Random random = new Random(seed);
-        try (FileChannel channel = FileChannel.open(image, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE,
+        try (FileChannel channel = FileChannel.open(
+                image,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE,
                 StandardOpenOption.SPARSE)) {
             byte[] data = new byte[BlockMap.BLOCK_SIZE];
             for (int i = 0; i < blocks; i++) {
@@ -135,15 +151,12 @@ final class Deployments {
     /** Shows no progress. */
     static final class Silent implements UploadProgress {
         @Override
-        public void expect(int blocks) {
-        }
+        public void expect(int blocks) {}
 
         @Override
-        public void sent() {
-        }
+        public void sent() {}
 
         @Override
-        public void finish() {
-        }
+        public void finish() {}
     }
 }

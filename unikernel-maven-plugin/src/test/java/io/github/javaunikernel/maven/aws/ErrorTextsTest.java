@@ -42,16 +42,19 @@ class ErrorTextsTest {
     @ParameterizedTest
     @ValueSource(strings = {"localhost:4566", "/tmp", "ftp://localhost", "http:///"})
     void anEndpointThatIsNone(String endpoint) {
-        assertEquals("\"" + endpoint + "\" is not the address of a service. [parameter endpoint,"
-                + " -Dunikernel.aws.endpoint]"
-                + " Give one such as http://127.0.0.1:4566.", text(() -> access(endpoint, Optional.empty())));
+        assertEquals(
+                "\"" + endpoint + "\" is not the address of a service. [parameter endpoint,"
+                        + " -Dunikernel.aws.endpoint]"
+                        + " Give one such as http://127.0.0.1:4566.",
+                text(() -> access(endpoint, Optional.empty())));
     }
 
     @Test
     void aProxyThatIsNone() {
         HttpProxy proxy = new HttpProxy("http", "not a host", 8080, Optional.empty(), Optional.empty(), Set.of());
-        assertEquals("The active proxy of settings.xml has no usable address: http://not a host:8080. Correct its"
-                + " protocol, host and port there.",
+        assertEquals(
+                "The active proxy of settings.xml has no usable address: http://not a host:8080. Correct its"
+                        + " protocol, host and port there.",
                 text(() -> access("http://127.0.0.1:1", Optional.of(proxy))));
     }
 
@@ -63,20 +66,24 @@ class ErrorTextsTest {
         }
         try (AwsAccess access = access("http://127.0.0.1:" + port, Optional.empty())) {
             Retrier retrier = new Retrier(Deadline.in(Duration.ofMillis(300)), new Deployments.Recorder());
-            String text = text(() -> retrier.call("list images", () -> access.ec2("eu-west-1").describeImages()));
-            assertTrue(text.matches("(Could not list images: nothing accepts the connection( \\(after \\d+"
-                    + " attempts\\))?\\."
-                    + "|No time left to list images\\.) Give it more time with .*"), text);
+            String text = text(() ->
+                    retrier.call("list images", () -> access.ec2("eu-west-1").describeImages()));
+            assertTrue(
+                    text.matches("(Could not list images: nothing accepts the connection( \\(after \\d+"
+                            + " attempts\\))?\\."
+                            + "|No time left to list images\\.) Give it more time with .*"),
+                    text);
         }
     }
 
     @Test
     void aProfileThatThereIsNot() throws Exception {
         CredentialSource profile = CredentialSource.profile("none-of-this-name");
-        try (AwsAccess access = new AwsAccess(profile, Optional.of(URI.create("http://127.0.0.1:1")), Optional.empty(),
-                Duration.ofSeconds(5))) {
-            assertEquals("There are no usable AWS credentials in profile \"none-of-this-name\". [parameter profile,"
-                    + " -Dunikernel.aws.profile]"
+        try (AwsAccess access = new AwsAccess(
+                profile, Optional.of(URI.create("http://127.0.0.1:1")), Optional.empty(), Duration.ofSeconds(5))) {
+            assertEquals(
+                    "There are no usable AWS credentials in profile \"none-of-this-name\". [parameter profile,"
+                            + " -Dunikernel.aws.profile]"
                             + " Log in (aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or name the"
                             + " source with"
                             + " -Dunikernel.aws.profile or -Dunikernel.aws.server.",
@@ -86,59 +93,68 @@ class ErrorTextsTest {
 
     @Test
     void anImageThatCannotBeRead() {
-        assertEquals("The image " + directory.resolve("none.img")
-                + " cannot be read: it does not exist, or its directory does not."
-                + " [parameter image, -Dunikernel.ami.image] Run the package phase first, or correct the path.",
+        assertEquals(
+                "The image " + directory.resolve("none.img")
+                        + " cannot be read: it does not exist, or its directory does not."
+                        + " [parameter image, -Dunikernel.ami.image] Run the package phase first, or correct the path.",
                 text(() -> DiskImage.read(directory.resolve("none.img"))));
-        assertEquals("The image " + directory + " cannot be read: it is a directory."
-                + " [parameter image, -Dunikernel.ami.image] Run the package phase first, or correct the path.",
+        assertEquals(
+                "The image " + directory + " cannot be read: it is a directory."
+                        + " [parameter image, -Dunikernel.ami.image] Run the package phase first, or correct the path.",
                 text(() -> DiskImage.read(directory)));
     }
 
     @Test
     void aStateDirectoryThatIsAFile() throws IOException {
         Path file = Files.writeString(directory.resolve("state"), "");
-        assertEquals("The record of uploads " + file.resolve("upload.journal")
-                + " cannot be written: a file is where a directory should be."
-                + STATE + "Make the directory writable, or name another one.",
+        assertEquals(
+                "The record of uploads " + file.resolve("upload.journal")
+                        + " cannot be written: a file is where a directory should be."
+                        + STATE + "Make the directory writable, or name another one.",
                 text(() -> UploadJournal.open(file.resolve("upload.journal"))));
     }
 
     @Test
     void aJournalThatIsNone() throws IOException {
         Path file = Files.writeString(directory.resolve("upload.journal"), "upload t i -\nnonsense\n");
-        assertEquals("The record of uploads " + file + " has a line that this version did not write: \"nonsense\"."
-                + STATE
-                + "Delete the file, and the snapshot that it names if EC2 still has it.",
+        assertEquals(
+                "The record of uploads " + file + " has a line that this version did not write: \"nonsense\"."
+                        + STATE
+                        + "Delete the file, and the snapshot that it names if EC2 still has it.",
                 text(() -> UploadJournal.open(file)));
     }
 
     @Test
     void aDiskThatIsFull() {
         LaunchRecord record = new LaunchRecord("eu-west-1", "ami-1", null, "t1.micro", List.of());
-        assertEquals("The record of the launch /dev/full cannot be written: the disk is full. Make the directory"
-                + " writable.",
+        assertEquals(
+                "The record of the launch /dev/full cannot be written: the disk is full. Make the directory"
+                        + " writable.",
                 text(() -> record.save(Path.of("/dev/full"))));
     }
 
     @Test
     void certificatesAndKeysThatAreNone() throws IOException {
-        Path text = Files.writeString(directory.resolve("text"),
-                "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
+        Path text = Files.writeString(
+                directory.resolve("text"), "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
         Path none = directory.resolve("none");
-        assertEquals("The certificate " + none + " cannot be read: it does not exist, or its directory does not."
-                + " [parameter ec2Certificate, -Dunikernel.bundle.ec2Certificate] Correct the path.",
+        assertEquals(
+                "The certificate " + none + " cannot be read: it does not exist, or its directory does not."
+                        + " [parameter ec2Certificate, -Dunikernel.bundle.ec2Certificate] Correct the path.",
                 text(() -> BundleKeys.read(none, none, none)));
-        assertEquals(text + " is no X.509 certificate in PEM format. [parameter ec2Certificate,"
-                + " -Dunikernel.bundle.ec2Certificate]"
-                + " Name the file of one.", text(() -> BundleKeys.read(text, none, none)));
+        assertEquals(
+                text + " is no X.509 certificate in PEM format. [parameter ec2Certificate,"
+                        + " -Dunikernel.bundle.ec2Certificate]"
+                        + " Name the file of one.",
+                text(() -> BundleKeys.read(text, none, none)));
     }
 
     @Test
     void aFaultOfTheProgramIsNotPassedOnAsText() {
         CloudException failure = CloudException.of(new IllegalStateException("index 3"), "Sending blocks");
-        assertEquals("Sending blocks ended with a fault of the plugin. Run again with -X and report what it prints"
-                + " about the fault.",
+        assertEquals(
+                "Sending blocks ended with a fault of the plugin. Run again with -X and report what it prints"
+                        + " about the fault.",
                 failure.getMessage());
         assertEquals(Reason.SERVICE, failure.reason());
     }

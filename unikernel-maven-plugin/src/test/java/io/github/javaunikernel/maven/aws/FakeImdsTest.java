@@ -46,9 +46,16 @@ class FakeImdsTest {
         assertEquals(404, call("GET", "/latest/meta-data/", TOKEN, token).statusCode());
         fake.userData(null);
         assertEquals(404, call("GET", "/latest/user-data", TOKEN, token).statusCode());
-        assertEquals(List.of("PUT /latest/api/token 200", "GET /latest/user-data 200", "GET /latest/user-data 401",
-                "GET /latest/user-data 401", "GET /2021-07-15/user-data 403", "GET /latest/meta-data/ 404",
-                "GET /latest/user-data 404"), fake.requests());
+        assertEquals(
+                List.of(
+                        "PUT /latest/api/token 200",
+                        "GET /latest/user-data 200",
+                        "GET /latest/user-data 401",
+                        "GET /latest/user-data 401",
+                        "GET /2021-07-15/user-data 403",
+                        "GET /latest/meta-data/ 404",
+                        "GET /latest/user-data 404"),
+                fake.requests());
     }
 
     @Test
@@ -58,7 +65,9 @@ class FakeImdsTest {
         assertEquals(400, call("PUT", "/latest/api/token", LIFE, "21601").statusCode());
         assertEquals(200, call("PUT", "/latest/api/token", LIFE, "21600").statusCode());
         assertEquals(405, call("GET", "/latest/api/token", LIFE, "60").statusCode());
-        assertEquals(403, call("PUT", "/latest/api/token", "X-Forwarded-For", "10.0.0.1").statusCode());
+        assertEquals(
+                403,
+                call("PUT", "/latest/api/token", "X-Forwarded-For", "10.0.0.1").statusCode());
     }
 
     @Test
@@ -73,10 +82,15 @@ class FakeImdsTest {
         fake.fault(FakeImds.Fault.CUT);
         assertThrows(IOException.class, () -> call("GET", "/latest/user-data", TOKEN, token));
         fake.fault(FakeImds.Fault.CHUNKED);
-        assertEquals("chunked", call("GET", "/latest/user-data", TOKEN, token).headers()
-                .firstValue("Transfer-Encoding").orElse("none"));
+        assertEquals(
+                "chunked",
+                call("GET", "/latest/user-data", TOKEN, token)
+                        .headers()
+                        .firstValue("Transfer-Encoding")
+                        .orElse("none"));
         fake.fault(FakeImds.Fault.OVERSIZE);
-        assertEquals(16390, call("GET", "/latest/user-data", TOKEN, token).body().length());
+        assertEquals(
+                16390, call("GET", "/latest/user-data", TOKEN, token).body().length());
         fake.fault(FakeImds.Fault.REDIRECT);
         assertEquals(302, call("GET", "/latest/user-data", TOKEN, token).statusCode());
         fake.fault(FakeImds.Fault.NO_TOKEN);
@@ -86,8 +100,10 @@ class FakeImdsTest {
     }
 
     private HttpResponse<String> call(String method, String path, String header, String value) throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(fake.endpoint().resolve(path)).header(header, value)
-                .method(method, BodyPublishers.noBody()).build();
+        HttpRequest request = HttpRequest.newBuilder(fake.endpoint().resolve(path))
+                .header(header, value)
+                .method(method, BodyPublishers.noBody())
+                .build();
         return client.send(request, BodyHandlers.ofString());
     }
 }

@@ -28,6 +28,7 @@ import software.amazon.awssdk.services.ec2.model.RegisterImageRequest;
 class HvmDeployTest {
     @TempDir
     Path directory;
+
     private FakeAws fake;
     private FakeRegion region;
     private Deployments deployments;
@@ -53,19 +54,25 @@ class HvmDeployTest {
 
         assertEquals("hvm", result.virtualization());
         assertEquals(null, result.kernelId());
-        assertEquals(Map.ofEntries(
-                Map.entry("Name", "shop-1.0"), Map.entry("Description", "Shop"), Map.entry("Architecture", "x86_64"),
-                Map.entry("VirtualizationType", "hvm"), Map.entry("EnaSupport", "true"),
+        assertEquals(
+                Map.ofEntries(
+                        Map.entry("Name", "shop-1.0"),
+                        Map.entry("Description", "Shop"),
+                        Map.entry("Architecture", "x86_64"),
+                        Map.entry("VirtualizationType", "hvm"),
+                        Map.entry("EnaSupport", "true"),
                         Map.entry("BootMode", "legacy-bios"),
-                Map.entry("ImdsSupport", "v2.0"), Map.entry("RootDeviceName", "/dev/sda1"),
-                Map.entry("BlockDeviceMapping.1.DeviceName", "/dev/sda1"),
+                        Map.entry("ImdsSupport", "v2.0"),
+                        Map.entry("RootDeviceName", "/dev/sda1"),
+                        Map.entry("BlockDeviceMapping.1.DeviceName", "/dev/sda1"),
                         Map.entry("BlockDeviceMapping.1.Ebs.SnapshotId", result.snapshotId()),
-                Map.entry("BlockDeviceMapping.1.Ebs.VolumeSize", "1"),
+                        Map.entry("BlockDeviceMapping.1.Ebs.VolumeSize", "1"),
                         Map.entry("BlockDeviceMapping.1.Ebs.VolumeType", "gp3"),
-                Map.entry("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true")),
-                        region.images.get(result.imageId()).fields);
+                        Map.entry("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true")),
+                region.images.get(result.imageId()).fields);
         assertEquals(256, result.memory());
-        assertTrue(deployments.log.lines.stream().anyMatch(line -> line.startsWith("WARN The kernel does not drive")),
+        assertTrue(
+                deployments.log.lines.stream().anyMatch(line -> line.startsWith("WARN The kernel does not drive")),
                 deployments.log.lines::toString);
     }
 
@@ -74,15 +81,22 @@ class HvmDeployTest {
         deployments.kinds = List.of(Virtualization.HVM, Virtualization.PARAVIRTUAL);
         List<AmiResult> results = deployments.deployAll(fake);
 
-        assertEquals(List.of("hvm", "paravirtual"), results.stream().map(AmiResult::virtualization).toList());
-        assertEquals(List.of("shop-1.0", "shop-1.0-paravirtual"), results.stream().map(AmiResult::name).toList());
+        assertEquals(
+                List.of("hvm", "paravirtual"),
+                results.stream().map(AmiResult::virtualization).toList());
+        assertEquals(
+                List.of("shop-1.0", "shop-1.0-paravirtual"),
+                results.stream().map(AmiResult::name).toList());
         assertEquals(results.get(0).snapshotId(), results.get(1).snapshotId());
         assertEquals(1, region.snapshots.size());
-        assertEquals("aki-00000105", region.images.get(results.get(1).imageId()).fields.get("KernelId"));
-        assertEquals("gp2", region.images.get(results.get(1).imageId())
-                .fields.get("BlockDeviceMapping.1.Ebs.VolumeType"));
+        assertEquals(
+                "aki-00000105",
+                region.images.get(results.get(1).imageId()).fields.get("KernelId"));
+        assertEquals(
+                "gp2", region.images.get(results.get(1).imageId()).fields.get("BlockDeviceMapping.1.Ebs.VolumeType"));
 
-        assertEquals(List.of("unchanged", "unchanged"),
+        assertEquals(
+                List.of("unchanged", "unchanged"),
                 deployments.deployAll(fake).stream().map(AmiResult::status).toList());
         assertEquals(2, region.images.size());
     }
@@ -93,7 +107,9 @@ class HvmDeployTest {
         deployments.kinds = List.of(Virtualization.HVM, Virtualization.PARAVIRTUAL);
         List<AmiResult> results = deployments.deployAll(fake);
 
-        assertEquals(List.of("unchanged", "created"), results.stream().map(AmiResult::status).toList());
+        assertEquals(
+                List.of("unchanged", "created"),
+                results.stream().map(AmiResult::status).toList());
         assertEquals(first.snapshotId(), results.get(1).snapshotId());
         assertEquals(1, fake.count("StartSnapshot"));
     }
@@ -115,14 +131,16 @@ class HvmDeployTest {
     void aFailureBetweenTheTwoIsMadeGoodByTheNextDeploy() throws Exception {
         deployments.kinds = List.of(Virtualization.HVM, Virtualization.PARAVIRTUAL);
         deployments.kernelId = Optional.of("malformed");
-        CloudException failure = deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
+        CloudException failure =
+                deployments.deploy(fake, Deployments.REGION).failures().get(Deployments.REGION);
         assertTrue(failure.getMessage().contains("InvalidAKIID.Malformed"), failure.getMessage());
         assertEquals(1, region.images.size());
         assertEquals(1, region.snapshots.size(), "the snapshot is in use");
 
         deployments.kernelId = Optional.empty();
-        assertEquals(List.of("unchanged", "created"), deployments.deployAll(fake).stream().map(AmiResult::status)
-                .toList());
+        assertEquals(
+                List.of("unchanged", "created"),
+                deployments.deployAll(fake).stream().map(AmiResult::status).toList());
         assertEquals(1, region.snapshots.size());
     }
 
@@ -132,7 +150,10 @@ class HvmDeployTest {
         AmiResult old = deployments.deployAll(fake).get(0);
         deployments.overwrite(1, new byte[] {9});
         deployments.name = "shop-2";
-        List<String> young = deployments.deployAll(fake).stream().map(AmiResult::imageId).sorted().toList();
+        List<String> young = deployments.deployAll(fake).stream()
+                .map(AmiResult::imageId)
+                .sorted()
+                .toList();
         try (AwsAccess access = deployments.access(fake)) {
             AmiPruner.Pruned pruned = new AmiPruner(access, Deployments.REGION, Duration.ofSeconds(30), deployments.log)
                     .prune("org.example:shop", 1, false);
@@ -143,8 +164,11 @@ class HvmDeployTest {
 
     @Test
     void goesWhereParavirtualImagesCannot() throws Exception {
-        assertEquals(List.of("created"), deployments.deploy(fake, "us-east-2").results().stream()
-                .map(AmiResult::status).toList());
+        assertEquals(
+                List.of("created"),
+                deployments.deploy(fake, "us-east-2").results().stream()
+                        .map(AmiResult::status)
+                        .toList());
     }
 
     @Test
@@ -152,9 +176,10 @@ class HvmDeployTest {
         deployments.overwrite(0, new byte[512]);
         CloudException failure = assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION));
 
-        assertEquals("The image " + deployments.image + " has no boot sector, which an hvm machine boots from."
-                + " [parameter virtualization, -Dunikernel.virtualization]"
-                + " Build it again with a version of the plugin that writes one, or make it paravirtual alone.",
+        assertEquals(
+                "The image " + deployments.image + " has no boot sector, which an hvm machine boots from."
+                        + " [parameter virtualization, -Dunikernel.virtualization]"
+                        + " Build it again with a version of the plugin that writes one, or make it paravirtual alone.",
                 failure.getMessage());
         assertEquals(0, fake.count("StartSnapshot"));
     }
@@ -162,41 +187,59 @@ class HvmDeployTest {
     @Test
     void anUnknownKindIsRefused() throws Exception {
         CloudException failure = assertThrows(CloudException.class, () -> Virtualization.parse(List.of("hvm", "pvh")));
-        assertEquals("\"pvh\" is no kind of machine image. [parameter virtualization, -Dunikernel.virtualization]"
-                + " Give hvm or paravirtual, or both with a comma between them.", failure.getMessage());
-        assertEquals(Reason.SETTING, assertThrows(CloudException.class, () -> Virtualization.parse(List.of()))
-                .reason());
+        assertEquals(
+                "\"pvh\" is no kind of machine image. [parameter virtualization, -Dunikernel.virtualization]"
+                        + " Give hvm or paravirtual, or both with a comma between them.",
+                failure.getMessage());
+        assertEquals(
+                Reason.SETTING,
+                assertThrows(CloudException.class, () -> Virtualization.parse(List.of()))
+                        .reason());
         assertEquals(List.of(Virtualization.PARAVIRTUAL), Virtualization.parse(List.of("paravirtual", "paravirtual")));
     }
 
     /** Without these the tests above would prove little. */
     @ParameterizedTest
     @CsvSource({
-            "hvm, kernel, InvalidParameterCombination",
-            "hvm, imds, InvalidParameterValue",
-            "hvm, boot, InvalidParameterValue",
-            "paravirtual, ena, InvalidParameterCombination",
-            "paravirtual, boot, InvalidParameterCombination",
-            "paravirtual, imds, InvalidParameterValue",
-            "microvm, none, InvalidParameterValue"})
+        "hvm, kernel, InvalidParameterCombination",
+        "hvm, imds, InvalidParameterValue",
+        "hvm, boot, InvalidParameterValue",
+        "paravirtual, ena, InvalidParameterCombination",
+        "paravirtual, boot, InvalidParameterCombination",
+        "paravirtual, imds, InvalidParameterValue",
+        "microvm, none, InvalidParameterValue"
+    })
     void theStandInRefusesWrongCombinations(String kind, String change, String code) throws Exception {
         AmiResult good = deployments.deployOne(fake);
         Map<String, Consumer<RegisterImageRequest.Builder>> changes = Map.of(
-                "kernel", r -> r.kernelId("aki-00000105"), "imds", r -> r.imdsSupport("v1.0"), "boot",
+                "kernel",
+                r -> r.kernelId("aki-00000105"),
+                "imds",
+                r -> r.imdsSupport("v1.0"),
+                "boot",
                 r -> r.bootMode("bios"),
-                "ena", r -> r.enaSupport(true), "none", r -> { });
-        RegisterImageRequest.Builder request = RegisterImageRequest.builder().name("other").architecture("x86_64")
+                "ena",
+                r -> r.enaSupport(true),
+                "none",
+                r -> {});
+        RegisterImageRequest.Builder request = RegisterImageRequest.builder()
+                .name("other")
+                .architecture("x86_64")
                 .virtualizationType(kind)
-                .rootDeviceName("/dev/sda1").blockDeviceMappings(m -> m.deviceName("/dev/sda1")
+                .rootDeviceName("/dev/sda1")
+                .blockDeviceMappings(m -> m.deviceName("/dev/sda1")
                         .ebs(e -> e.snapshotId(good.snapshotId()).volumeSize(1).deleteOnTermination(true)));
         if (kind.equals("paravirtual")) {
             request.kernelId("aki-00000105");
         }
         changes.get(change).accept(request);
         try (AwsAccess access = deployments.access(fake)) {
-            Images images = new Images(access.ec2(Deployments.REGION),
-                    new Retrier(Deadline.in(Duration.ofSeconds(30)), deployments.log));
-            assertEquals(code, assertThrows(CloudException.class, () -> images.register(request.build())).code());
+            Images images = new Images(
+                    access.ec2(Deployments.REGION), new Retrier(Deadline.in(Duration.ofSeconds(30)), deployments.log));
+            assertEquals(
+                    code,
+                    assertThrows(CloudException.class, () -> images.register(request.build()))
+                            .code());
         }
         assertEquals(1, region.images.size());
     }

@@ -28,6 +28,7 @@ class KilledUploadTest {
 
     @TempDir
     Path directory;
+
     private FakeAws fake;
     private FakeRegion region;
     private Deployments deployments;
@@ -78,13 +79,23 @@ class KilledUploadTest {
     }
 
     private enum Signal {
-        KILL, TERMINATE
+        KILL,
+        TERMINATE
     }
 
     private void deployInProcess(boolean resume, Signal signal) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                System.getProperty("java.class.path"), Deploying.class.getName(), fake.endpoint().toString(), directory.toString(), Boolean.toString(resume)));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve("output").toFile()).start();
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Deploying.class.getName(),
+                fake.endpoint().toString(),
+                directory.toString(),
+                Boolean.toString(resume)));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("output").toFile())
+                .start();
         try {
             assertTrue(fake.awaitCalls("PutSnapshotBlock", 10, Duration.ofSeconds(60)), () -> output());
             if (signal == Signal.KILL) {
@@ -117,16 +128,19 @@ class KilledUploadTest {
 
     /** The process that is ended. */
     static final class Deploying {
-        private Deploying() {
-        }
+        private Deploying() {}
 
         public static void main(String[] arguments) throws CloudException {
             Deployments deployments = new Deployments(Path.of(arguments[1]));
             deployments.resume = Boolean.parseBoolean(arguments[2]);
             deployments.workers = 2;
-            CredentialSource keys = CredentialSource.keys("test", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
-            try (AwsAccess access = new AwsAccess(keys, Optional.of(URI.create(arguments[0])), Optional.empty(), Duration.ofSeconds(20))) {
-                System.out.println(new AmiDeployer(access, deployments.spec(), deployments.log, new Deployments.Silent()).deploy(List.of(Deployments.REGION)));
+            CredentialSource keys =
+                    CredentialSource.keys("test", FakeAws.ACCESS_KEY, FakeAws.SECRET_KEY, Optional.empty());
+            try (AwsAccess access = new AwsAccess(
+                    keys, Optional.of(URI.create(arguments[0])), Optional.empty(), Duration.ofSeconds(20))) {
+                System.out.println(
+                        new AmiDeployer(access, deployments.spec(), deployments.log, new Deployments.Silent())
+                                .deploy(List.of(Deployments.REGION)));
             }
         }
     }

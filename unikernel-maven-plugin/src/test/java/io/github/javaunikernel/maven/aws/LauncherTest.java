@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LauncherTest {
     @TempDir
     Path directory;
+
     private FakeAws fake;
     private FakeRegion region;
     private Deployments deployments;
@@ -64,18 +65,33 @@ class LauncherTest {
         fake.close();
     }
 
-    private LaunchSpec spec(Optional<String> type, List<String> groups, Optional<byte[]> userData, int port, Duration timeout) {
+    private LaunchSpec spec(
+            Optional<String> type, List<String> groups, Optional<byte[]> userData, int port, Duration timeout) {
         return spec(1, type, false, groups, userData, port, "/health", timeout);
     }
 
-    private LaunchSpec spec(int count, Optional<String> type, boolean spot, List<String> groups,
-            Optional<byte[]> userData, int port,
-            String healthPath, Duration timeout) {
-        return new LaunchSpec(imageId, new MachineSize(256, 1), "org.example:shop", Map.of("Name", "shop"), count,
-                type, spot,
+    private LaunchSpec spec(
+            int count,
+            Optional<String> type,
+            boolean spot,
+            List<String> groups,
+            Optional<byte[]> userData,
+            int port,
+            String healthPath,
+            Duration timeout) {
+        return new LaunchSpec(
+                imageId,
+                new MachineSize(256, 1),
+                "org.example:shop",
+                Map.of("Name", "shop"),
+                count,
+                type,
+                spot,
                 spot ? Optional.of("shop-role") : Optional.empty(),
-                new LaunchSpec.Network(groups, List.of(port, 443), "192.0.2.0/24", Optional.empty()), userData,
-                        Optional.of(healthPath), timeout,
+                new LaunchSpec.Network(groups, List.of(port, 443), "192.0.2.0/24", Optional.empty()),
+                userData,
+                Optional.of(healthPath),
+                timeout,
                 false);
     }
 
@@ -97,7 +113,8 @@ class LauncherTest {
     void launchesTheCheapestTypeAndWaitsForHealth() throws Exception {
         fake.trouble(new Trouble(4, 0.3, 10));
         byte[] data = "GREETING=hi\n".getBytes(StandardCharsets.UTF_8);
-        LaunchRecord launched = launch(spec(Optional.empty(), List.of(), Optional.of(data), port(), Duration.ofSeconds(60)));
+        LaunchRecord launched =
+                launch(spec(Optional.empty(), List.of(), Optional.of(data), port(), Duration.ofSeconds(60)));
 
         FakeInstance instance = region.instances.get(launched.instances().get(0).instanceId());
         assertEquals(1, region.instances.size());
@@ -106,8 +123,10 @@ class LauncherTest {
         assertArrayEquals(data, Base64.getDecoder().decode(instance.fields.get("UserData")));
         assertFalse(instance.fields.containsKey("KeyName"));
         FakeRegion.FakeGroup group = region.groups.get(launched.createdGroupId());
-        assertEquals(List.of("tcp " + port() + "-" + port() + " 192.0.2.0/24", "tcp 443-443 192.0.2.0/24"), group.rules);
-        assertEquals("http://127.0.0.1:" + port() + "/", launched.instances().get(0).url());
+        assertEquals(
+                List.of("tcp " + port() + "-" + port() + " 192.0.2.0/24", "tcp 443-443 192.0.2.0/24"), group.rules);
+        assertEquals(
+                "http://127.0.0.1:" + port() + "/", launched.instances().get(0).url());
         assertEquals(Map.of("Name", "shop", "unikernel:project", "org.example:shop"), instance.tags);
         assertEquals(3, asked.get());
         assertEquals(Optional.of(launched), LaunchRecord.load(record()));
@@ -115,11 +134,13 @@ class LauncherTest {
 
     @Test
     void terminatesWhatLaunchCreated() throws Exception {
-        LaunchRecord launched = launch(spec(Optional.of("m3.medium"), List.of(), Optional.empty(), port(), Duration.ofSeconds(60)));
+        LaunchRecord launched =
+                launch(spec(Optional.of("m3.medium"), List.of(), Optional.empty(), port(), Duration.ofSeconds(60)));
         try (AwsAccess access = deployments.access(fake)) {
             new Instances(access, Deployments.REGION, Duration.ofSeconds(30), deployments.log).terminate(launched);
         }
-        assertEquals("terminated", region.instances.get(launched.instances().get(0).instanceId()).state);
+        assertEquals(
+                "terminated", region.instances.get(launched.instances().get(0).instanceId()).state);
         assertTrue(region.groups.isEmpty());
     }
 
@@ -127,7 +148,8 @@ class LauncherTest {
     void showsTheConsoleAndTakesDownWhatDidNotAnswer() {
         region.console = "unikernel: panic: no root\n";
         application.removeContext("/health");
-        CloudException failure = assertThrows(CloudException.class,
+        CloudException failure = assertThrows(
+                CloudException.class,
                 () -> launch(spec(Optional.empty(), List.of(), Optional.empty(), port(), Duration.ofSeconds(3))));
 
         assertEquals(Reason.DEADLINE, failure.reason());
@@ -140,34 +162,54 @@ class LauncherTest {
 
     @Test
     void refusesATypeThatCannotRunIt() {
-        CloudException failure = assertThrows(CloudException.class,
-                () -> launch(spec(Optional.of("t3.micro"), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(10))));
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(spec(
+                        Optional.of("t3.micro"),
+                        List.of("sg-given"),
+                        Optional.empty(),
+                        port(),
+                        Duration.ofSeconds(10))));
         assertEquals(Reason.SETTING, failure.reason());
-        assertEquals("Instance type t3.micro does not run this paravirtual image in eu-west-1, or is too small for it."
-                + " [parameter instanceType, -Dunikernel.launch.instanceType] Choose one of t1.micro, m1.small,"
-                + " m3.medium, c1.medium, c3.xlarge.",
+        assertEquals(
+                "Instance type t3.micro does not run this paravirtual image in eu-west-1, or is too small for it."
+                        + " [parameter instanceType, -Dunikernel.launch.instanceType] Choose one of t1.micro, m1.small,"
+                        + " m3.medium, c1.medium, c3.xlarge.",
                 failure.getMessage());
         assertTrue(region.instances.isEmpty() && region.groups.isEmpty());
     }
 
     @Test
     void refusesTooMuchUserData() {
-        CloudException failure = assertThrows(CloudException.class,
-                () -> launch(spec(Optional.empty(), List.of("sg-given"), Optional.of(new byte[16_385]), port(), Duration.ofSeconds(10))));
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(spec(
+                        Optional.empty(),
+                        List.of("sg-given"),
+                        Optional.of(new byte[16_385]),
+                        port(),
+                        Duration.ofSeconds(10))));
         assertEquals(Reason.SETTING, failure.reason());
     }
 
     @Test
     void launchesSeveralAtTheSpotPriceWithARole() throws Exception {
-        LaunchRecord launched = launch(spec(2, Optional.empty(), true, List.of("sg-given"), Optional.empty(), port(),
-                "/health", Duration.ofSeconds(60)));
+        LaunchRecord launched = launch(spec(
+                2,
+                Optional.empty(),
+                true,
+                List.of("sg-given"),
+                Optional.empty(),
+                port(),
+                "/health",
+                Duration.ofSeconds(60)));
 
         assertEquals(2, launched.instances().size());
         assertEquals(2, region.instances.size());
         FakeInstance instance = region.instances.get(launched.instances().get(1).instanceId());
         assertEquals("spot", instance.fields.get("InstanceMarketOptions.MarketType"));
-        assertEquals("terminate",
-                instance.fields.get("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior"));
+        assertEquals(
+                "terminate", instance.fields.get("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior"));
         assertEquals("shop-role", instance.fields.get("IamInstanceProfile.Name"));
         assertEquals(4, asked.get(), "the second one is asked too");
         try (AwsAccess access = deployments.access(fake)) {
@@ -178,18 +220,19 @@ class LauncherTest {
 
     @Test
     void listsWhatRunsOfTheProject() throws Exception {
-        LaunchRecord launched = launch(spec(Optional.of("m3.medium"), List.of("sg-given"), Optional.empty(), port(),
-                Duration.ofSeconds(60)));
+        LaunchRecord launched = launch(
+                spec(Optional.of("m3.medium"), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(60)));
         String id = launched.instances().get(0).instanceId();
         region.instances.get(id).launched = Instant.parse("2026-11-01T10:00:00Z");
         try (AwsAccess access = deployments.access(fake)) {
             Instances instances = new Instances(access, Deployments.REGION, Duration.ofSeconds(30), deployments.log);
             assertEquals(List.of(), instances.ofProject("org.example:other"));
-            assertEquals(List.of(
-                    "INSTANCE             IMAGE                  TYPE       STATE    ADDRESS    AGE      $/HOUR",
-                    id + "  " + imageId + "  m3.medium  running  127.0.0.1  1 d 2 h  0.0670"),
-                    InstanceTable.lines(instances.ofProject("org.example:shop"),
-                            Instant.parse("2026-11-02T12:30:00Z")));
+            assertEquals(
+                    List.of(
+                            "INSTANCE             IMAGE                  TYPE       STATE    ADDRESS    AGE      $/HOUR",
+                            id + "  " + imageId + "  m3.medium  running  127.0.0.1  1 d 2 h  0.0670"),
+                    InstanceTable.lines(
+                            instances.ofProject("org.example:shop"), Instant.parse("2026-11-02T12:30:00Z")));
             instances.terminate(launched);
             assertEquals(List.of(), instances.ofProject("org.example:shop"));
         }
@@ -202,13 +245,15 @@ class LauncherTest {
         deployments.writeBootSector();
         imageId = deployments.deployOne(fake).imageId();
 
-        CloudException failure = assertThrows(CloudException.class,
-                () -> launch(spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(),
-                        Duration.ofSeconds(10))));
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(
+                        spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(10))));
 
-        assertEquals("The kernel does not drive the disk and the network of any instance type when it boots as hvm yet."
-                + " [parameter virtualization, -Dunikernel.virtualization]"
-                + " Make and launch a paravirtual image with -Dunikernel.virtualization=paravirtual.",
+        assertEquals(
+                "The kernel does not drive the disk and the network of any instance type when it boots as hvm yet."
+                        + " [parameter virtualization, -Dunikernel.virtualization]"
+                        + " Make and launch a paravirtual image with -Dunikernel.virtualization=paravirtual.",
                 failure.getMessage());
         assertTrue(region.instances.isEmpty());
     }
@@ -216,42 +261,77 @@ class LauncherTest {
     @Test
     void refusesAnUnknownImage() {
         imageId = "ami-00000000000000bad";
-        CloudException failure = assertThrows(CloudException.class,
-                () -> launch(spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(),
-                        Duration.ofSeconds(10))));
-        assertEquals("There is no image ami-00000000000000bad in eu-west-1 that this account may use."
-                + " [parameter imageId, -Dunikernel.launch.imageId] Name another one, or another region.",
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(
+                        spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(10))));
+        assertEquals(
+                "There is no image ami-00000000000000bad in eu-west-1 that this account may use."
+                        + " [parameter imageId, -Dunikernel.launch.imageId] Name another one, or another region.",
                 failure.getMessage());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"health", "/a path", "//host/health", "http://host/"})
     void refusesAHealthPathThatIsNone(String path) {
-        CloudException failure = assertThrows(CloudException.class,
-                () -> launch(spec(1, Optional.empty(), false, List.of(), Optional.empty(),
-                port(), path, Duration.ofSeconds(10))));
-        assertEquals("\"" + path + "\" is no path of a URL. [parameter healthPath, -Dunikernel.healthPath]"
-                + " Begin it with '/' and write %20 for a space, or use none.", failure.getMessage());
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(spec(
+                        1,
+                        Optional.empty(),
+                        false,
+                        List.of(),
+                        Optional.empty(),
+                        port(),
+                        path,
+                        Duration.ofSeconds(10))));
+        assertEquals(
+                "\"" + path + "\" is no path of a URL. [parameter healthPath, -Dunikernel.healthPath]"
+                        + " Begin it with '/' and write %20 for a space, or use none.",
+                failure.getMessage());
     }
 
     @Test
     void refusesNoInstancesAndNoPorts() {
-        assertTrue(assertThrows(CloudException.class, () ->
-                launch(spec(0, Optional.empty(), false, List.of(), Optional.empty(), port(), "/",
-                Duration.ofSeconds(10)))).getMessage().startsWith("0 instances cannot be launched. [parameter count"));
-        assertTrue(assertThrows(CloudException.class, () ->
-                launch(spec(1, Optional.empty(), false, List.of(), Optional.empty(), 70_000, "/",
-                Duration.ofSeconds(10)))).getMessage().startsWith("70000 is no TCP port. [parameter ports"));
+        assertTrue(assertThrows(
+                        CloudException.class,
+                        () -> launch(spec(
+                                0,
+                                Optional.empty(),
+                                false,
+                                List.of(),
+                                Optional.empty(),
+                                port(),
+                                "/",
+                                Duration.ofSeconds(10))))
+                .getMessage()
+                .startsWith("0 instances cannot be launched. [parameter count"));
+        assertTrue(assertThrows(
+                        CloudException.class,
+                        () -> launch(spec(
+                                1,
+                                Optional.empty(),
+                                false,
+                                List.of(),
+                                Optional.empty(),
+                                70_000,
+                                "/",
+                                Duration.ofSeconds(10))))
+                .getMessage()
+                .startsWith("70000 is no TCP port. [parameter ports"));
         assertTrue(region.instances.isEmpty() && region.groups.isEmpty());
     }
 
     @Test
     void readsTheConsole() throws Exception {
         region.console = "Grüße vom Kern\n".repeat(200);
-        LaunchRecord launched = launch(spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(60)));
+        LaunchRecord launched =
+                launch(spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(60)));
         try (AwsAccess access = deployments.access(fake)) {
-            assertEquals(region.console, new Instances(access, Deployments.REGION, Duration.ofSeconds(10),
-                    deployments.log).console(launched.instances().get(0).instanceId()));
+            assertEquals(
+                    region.console,
+                    new Instances(access, Deployments.REGION, Duration.ofSeconds(10), deployments.log)
+                            .console(launched.instances().get(0).instanceId()));
         }
     }
 
@@ -264,9 +344,11 @@ class LauncherTest {
     }
 
     private void assertDamaged() {
-        assertEquals(record() + " is not the record of a launch that this version wrote. [parameter instance,"
-                + " -Dunikernel.instance]"
-                + " Terminate what mvn unikernel:list shows by naming it, and delete the file.",
-                assertThrows(CloudException.class, () -> LaunchRecord.load(record())).getMessage());
+        assertEquals(
+                record() + " is not the record of a launch that this version wrote. [parameter instance,"
+                        + " -Dunikernel.instance]"
+                        + " Terminate what mvn unikernel:list shows by naming it, and delete the file.",
+                assertThrows(CloudException.class, () -> LaunchRecord.load(record()))
+                        .getMessage());
     }
 }

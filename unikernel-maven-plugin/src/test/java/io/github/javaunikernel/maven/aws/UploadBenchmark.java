@@ -21,12 +21,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Upload speed against the fake beside a plain copy over loopback HTTP with the same block size and as many threads, in one
- * run. Not a test: run by hand. Arguments: blocks (600), workers (16).
+ * Upload speed against the fake beside a plain copy over loopback HTTP with the same block size and as many threads, in
+ * one run. Not a test: run by hand. Arguments: blocks (600), workers (16).
  */
 public final class UploadBenchmark {
-    private UploadBenchmark() {
-    }
+    private UploadBenchmark() {}
 
     public static void main(String[] arguments) throws Exception {
         int blocks = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 600;
@@ -43,13 +42,15 @@ public final class UploadBenchmark {
                 double plain = mib / seconds(() -> plainCopy(deployments.image, data, workers));
                 try (FakeAws fake = new FakeAws()) {
                     AmiResult result = deployments.deployOne(fake);
-                    System.out.printf("round %d: %.0f MiB; plain copy %.0f MiB/s; upload to the strict fake in this process %.0f MiB/s; whole deploy %d ms%n",
+                    System.out.printf(
+                            "round %d: %.0f MiB; plain copy %.0f MiB/s; upload to the strict fake in this process %.0f MiB/s; whole deploy %d ms%n",
                             round, mib, plain, mib / (result.sendMillis() / 1e3), result.totalMillis());
                 }
             }
         } finally {
             try (var files = Files.walk(directory)) {
-                for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                for (Path file :
+                        files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                     Files.delete(file);
                 }
             }
@@ -79,7 +80,8 @@ public final class UploadBenchmark {
         sink.start();
         ExecutorService senders = Executors.newFixedThreadPool(workers);
         try (FileChannel channel = FileChannel.open(image)) {
-            HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+            HttpClient client =
+                    HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
             URI uri = URI.create("http://127.0.0.1:" + sink.getAddress().getPort() + "/");
             AtomicInteger next = new AtomicInteger();
             List<Future<?>> running = new ArrayList<>();
@@ -102,8 +104,11 @@ public final class UploadBenchmark {
     }
 
     private static void put(HttpClient client, URI uri, byte[] block) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(uri).PUT(HttpRequest.BodyPublishers.ofByteArray(block)).build();
-        int status = client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+        HttpRequest request = HttpRequest.newBuilder(uri)
+                .PUT(HttpRequest.BodyPublishers.ofByteArray(block))
+                .build();
+        int status =
+                client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
         if (status != 201) {
             throw new IOException("status " + status);
         }

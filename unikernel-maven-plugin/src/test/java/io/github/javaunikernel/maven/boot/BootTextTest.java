@@ -23,11 +23,19 @@ class BootTextTest {
     @Test
     void guestConfigEscapesValues() throws Exception {
         String text = new GuestConfig("/jvm/bin/java")
-                .argument("-Dpath=C:\\temp").argument("two\nlines").argument("").argument(" # no comment ")
-                .variable("NAME", "a=b").directory("/app").hostName("web-1")
-                .network(NetworkSetting.parse("dhcp")).time(TimeSetting.parse(" 10.0.0.7 , 10.0.0.8 ")).memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
+                .argument("-Dpath=C:\\temp")
+                .argument("two\nlines")
+                .argument("")
+                .argument(" # no comment ")
+                .variable("NAME", "a=b")
+                .directory("/app")
+                .hostName("web-1")
+                .network(NetworkSetting.parse("dhcp"))
+                .time(TimeSetting.parse(" 10.0.0.7 , 10.0.0.8 "))
+                .memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
                 .instanceEnvironment(InstanceEnvironment.parse(List.of("DB_*", "PORT", "PORT"), List.of("host")))
-                .noInstanceMetadata().text();
+                .noInstanceMetadata()
+                .text();
         assertEquals("""
                 exec /jvm/bin/java
                 arg -Dpath=C:\\\\temp
@@ -49,31 +57,46 @@ class BootTextTest {
 
     @Test
     void nothingIsAllowedFromOutsideUnlessNamed() throws Exception {
-        assertEquals("exec x\n", new GuestConfig("x").instanceEnvironment(InstanceEnvironment.NONE).text());
+        assertEquals(
+                "exec x\n",
+                new GuestConfig("x")
+                        .instanceEnvironment(InstanceEnvironment.NONE)
+                        .text());
         assertEquals(InstanceEnvironment.NONE, InstanceEnvironment.parse(List.of(), List.of()));
-        assertEquals("exec x\nallow JAVA_TOOL_OPTIONS\nallow L*\n", new GuestConfig("x").instanceEnvironment(
-                InstanceEnvironment.parse(List.of("JAVA_TOOL_OPTIONS", "L*"), List.of())).text());
+        assertEquals(
+                "exec x\nallow JAVA_TOOL_OPTIONS\nallow L*\n",
+                new GuestConfig("x")
+                        .instanceEnvironment(InstanceEnvironment.parse(List.of("JAVA_TOOL_OPTIONS", "L*"), List.of()))
+                        .text());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "*", "DB-URL", "DB_*_URL", "1ST", "A=B", "A B", "Ä"})
     void badPatternsAreRefused(String pattern) {
-        assertRefused("instanceEnvironment", "'" + pattern + "' names no variables",
+        assertRefused(
+                "instanceEnvironment",
+                "'" + pattern + "' names no variables",
                 () -> InstanceEnvironment.parse(List.of("GOOD", pattern), List.of()));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"LD_*", "LD_PRE*", "_JAVA_*", "JDK_JAVA_OPTIONS*", "MALLOC_A*"})
     void prefixesOfWhatSteersTheJvmAreRefused(String pattern) {
-        assertRefused("instanceEnvironment", "'" + pattern + "' covers variables that decide which code runs",
+        assertRefused(
+                "instanceEnvironment",
+                "'" + pattern + "' covers variables that decide which code runs",
                 () -> InstanceEnvironment.parse(List.of(pattern), List.of()));
     }
 
     @Test
     void badSourcesAreRefused() {
-        assertRefused("instanceSources", "'xenstore' is not a source",
+        assertRefused(
+                "instanceSources",
+                "'xenstore' is not a source",
                 () -> InstanceEnvironment.parse(List.of("A"), List.of("xenstore")));
-        assertRefused("instanceSources", "no variable is allowed",
+        assertRefused(
+                "instanceSources",
+                "no variable is allowed",
                 () -> InstanceEnvironment.parse(List.of(), List.of("host")));
     }
 
@@ -81,7 +104,9 @@ class BootTextTest {
     void timeComesFromAddressesOrTheHost() throws Exception {
         assertEquals("auto", TimeSetting.parse("auto ").text());
         assertEquals("none", TimeSetting.parse("none").text());
-        assertRefused("time", "'pool.ntp.org' in the time setting is not an IPv4 address",
+        assertRefused(
+                "time",
+                "'pool.ntp.org' in the time setting is not an IPv4 address",
                 () -> TimeSetting.parse("10.0.0.7,pool.ntp.org"));
         assertRefused("time", "'' in the time setting is not an IPv4 address", () -> TimeSetting.parse("10.0.0.7,"));
         assertRefused("time", "names 5 servers", () -> TimeSetting.parse("1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5"));
@@ -89,26 +114,48 @@ class BootTextTest {
 
     @Test
     void grubMenuIsWhatPvGrubReads() throws Exception {
-        assertEquals("default 0\ntimeout 0\ntitle app\nroot (hd0)\nkernel /boot/unikernel quiet timings\n",
+        assertEquals(
+                "default 0\ntimeout 0\ntitle app\nroot (hd0)\nkernel /boot/unikernel quiet timings\n",
                 GrubMenu.text("app", "/boot/unikernel", KernelCommandLine.parse(" quiet   timings ")));
     }
 
     @Test
     void xenConfigBootsTheKernelDirectly() throws Exception {
-        String text = new XenConfig("app", Path.of("/t/app.kernel"), Path.of("/t/app.img"),
-                KernelCommandLine.parse("quiet"), 64, 2, NetworkSetting.parse("dhcp")).text();
+        String text = new XenConfig(
+                        "app",
+                        Path.of("/t/app.kernel"),
+                        Path.of("/t/app.img"),
+                        KernelCommandLine.parse("quiet"),
+                        64,
+                        2,
+                        NetworkSetting.parse("dhcp"))
+                .text();
         assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
         assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\" ]\n"), text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
-        String unconnected = new XenConfig("app", Path.of("/k"), Path.of("/i"), KernelCommandLine.parse(""), 64, 1,
-                NetworkSetting.parse("none")).text();
+        String unconnected = new XenConfig(
+                        "app",
+                        Path.of("/k"),
+                        Path.of("/i"),
+                        KernelCommandLine.parse(""),
+                        64,
+                        1,
+                        NetworkSetting.parse("none"))
+                .text();
         assertTrue(unconnected.contains("vif = [  ]\n"), unconnected);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"dhcp", "none", "static 10.0.0.2/24", "static 10.0.1.0/22", "static 223.255.255.254/8",
-        "static 10.0.0.2/24 gateway 10.0.0.1",
-        "static 192.168.1.2/30 gateway 192.168.1.1 dns 8.8.8.8,1.1.1.1 mtu 9000"})
+    @ValueSource(
+            strings = {
+                "dhcp",
+                "none",
+                "static 10.0.0.2/24",
+                "static 10.0.1.0/22",
+                "static 223.255.255.254/8",
+                "static 10.0.0.2/24 gateway 10.0.0.1",
+                "static 192.168.1.2/30 gateway 192.168.1.1 dns 8.8.8.8,1.1.1.1 mtu 9000"
+            })
     void goodNetworksAreKept(String setting) throws Exception {
         assertEquals(setting, NetworkSetting.parse(setting).text());
     }
@@ -148,20 +195,27 @@ class BootTextTest {
     void badKernelOptionsAreRefused() throws Exception {
         assertRefused("kernelOptions", "has no option 'quite'", () -> KernelCommandLine.parse("quite"));
         assertRefused("kernelOptions", "has no option 'speed=1'", () -> KernelCommandLine.parse("speed=1"));
-        assertRefused("kernelOptions", "has no option 'conf=other.conf'",
-                () -> KernelCommandLine.parse("conf=other.conf"));
-        assertRefused("kernelOptions", "There is no system call 'opnat' to trace.",
+        assertRefused(
+                "kernelOptions", "has no option 'conf=other.conf'", () -> KernelCommandLine.parse("conf=other.conf"));
+        assertRefused(
+                "kernelOptions",
+                "There is no system call 'opnat' to trace.",
                 () -> KernelCommandLine.parse("trace=read,opnat"));
-        assertRefused("kernelOptions", "There is no system call '' to trace.",
-                () -> KernelCommandLine.parse("trace=read,"));
+        assertRefused(
+                "kernelOptions", "There is no system call '' to trace.", () -> KernelCommandLine.parse("trace=read,"));
         assertRefused("kernelOptions", "has no option 'trace='", () -> KernelCommandLine.parse("trace="));
-        assertEquals("trace=read,epoll_wait", KernelCommandLine.parse("trace=read,epoll_wait").text());
-        assertEquals(Optional.of("/b"), KernelCommandLine.parse("conf=/a conf=/b").configuration());
+        assertEquals(
+                "trace=read,epoll_wait",
+                KernelCommandLine.parse("trace=read,epoll_wait").text());
+        assertEquals(
+                Optional.of("/b"), KernelCommandLine.parse("conf=/a conf=/b").configuration());
         assertEquals(Optional.empty(), KernelCommandLine.parse("quiet").configuration());
         assertRefused("kernelOptions", "characters that boot loaders", () -> KernelCommandLine.parse("trace=\"a\""));
         String longest = "conf=/" + "x".repeat(976 - 6);
         assertEquals(longest, KernelCommandLine.parse(longest).text());
-        assertRefused("kernelOptions", "has 977 bytes; at most 976 are possible",
+        assertRefused(
+                "kernelOptions",
+                "has 977 bytes; at most 976 are possible",
                 () -> KernelCommandLine.parse(longest + "x"));
     }
 
@@ -176,18 +230,36 @@ class BootTextTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/app", "/app/", "/app/lib", "/jvm", "/jvm/lib", "/proc", "/proc/x", "/dev", "/dev/shm",
-        "/sys", "/etc", "/lib", "/lib64", "/usr", "/usr/lib"})
+    @ValueSource(
+            strings = {
+                "/app",
+                "/app/",
+                "/app/lib",
+                "/jvm",
+                "/jvm/lib",
+                "/proc",
+                "/proc/x",
+                "/dev",
+                "/dev/shm",
+                "/sys",
+                "/etc",
+                "/lib",
+                "/lib64",
+                "/usr",
+                "/usr/lib"
+            })
     void directoriesInMemoryThatHideWhatAStartNeedsAreRefused(String path) {
         String named = path.equals("/app/") ? "/app" : path;
-        assertRefused("tmpfs", "A directory in memory at " + named + " would hide files",
+        assertRefused(
+                "tmpfs",
+                "A directory in memory at " + named + " would hide files",
                 () -> MemoryFileSystem.parse(path + " 16m"));
     }
 
     @Test
     void otherDirectoriesInMemoryAreKept() throws Exception {
-        for (String path : List.of("/app/data", "/app/library", "/jvmdata", "/etc/app", "/usr/share/x", "/var",
-                "/home")) {
+        for (String path :
+                List.of("/app/data", "/app/library", "/jvmdata", "/etc/app", "/usr/share/x", "/var", "/home")) {
             assertEquals(path, MemoryFileSystem.parse(path).text());
         }
         assertEquals(1L << 44, MemoryFileSystem.parse("/a 16384g").limit());
@@ -196,14 +268,19 @@ class BootTextTest {
     @ParameterizedTest
     @ValueSource(strings = {"/a 0", "/a 0g", "/a 16385g", "/a 999999999999g"})
     void sizesThatNoDirectoryHasAreRefused(String text) {
-        assertRefused("tmpfs", "'" + text + "' has a size that no directory in memory can have",
+        assertRefused(
+                "tmpfs",
+                "'" + text + "' has a size that no directory in memory can have",
                 () -> MemoryFileSystem.parse(text));
     }
 
     @ParameterizedTest
     @CsvSource({"32, 8", "63, 15", "64, 16", "128, 54", "256, 131", "1024, 592", "4096, 3584"})
     void heapLeavesRoomForTheRest(int memory, int heap) throws Exception {
-        assertEquals("-Xmx" + heap + "m", JvmOptions.forMachine(memory, 1, Startup.BALANCED, GivenOptions.NONE).get(0));
+        assertEquals(
+                "-Xmx" + heap + "m",
+                JvmOptions.forMachine(memory, 1, Startup.BALANCED, GivenOptions.NONE)
+                        .get(0));
     }
 
     @Test
@@ -212,12 +289,19 @@ class BootTextTest {
         assertTrue(small.contains("-XX:+UseSerialGC") && small.contains("-XX:TieredStopAtLevel=1"), small.toString());
         List<String> large = JvmOptions.forMachine(2048, 2, Startup.BALANCED, GivenOptions.NONE);
         assertFalse(large.contains("-XX:+UseSerialGC") || large.contains("-XX:TieredStopAtLevel=1"), large.toString());
-        assertTrue(JvmOptions.forMachine(2048, 1, Startup.BALANCED, GivenOptions.NONE).contains("-XX:+UseSerialGC"));
-        assertRefused("memory", "-1 MiB are too little",
+        assertTrue(JvmOptions.forMachine(2048, 1, Startup.BALANCED, GivenOptions.NONE)
+                .contains("-XX:+UseSerialGC"));
+        assertRefused(
+                "memory",
+                "-1 MiB are too little",
                 () -> JvmOptions.forMachine(-1, 1, Startup.BALANCED, GivenOptions.NONE));
-        assertRefused("memory", "2147483647 MiB are more than any machine has",
+        assertRefused(
+                "memory",
+                "2147483647 MiB are more than any machine has",
                 () -> JvmOptions.forMachine(Integer.MAX_VALUE, 1, Startup.BALANCED, GivenOptions.NONE));
-        assertRefused("memory", "31 MiB are too little",
+        assertRefused(
+                "memory",
+                "31 MiB are too little",
                 () -> JvmOptions.forMachine(31, 1, Startup.BALANCED, GivenOptions.NONE));
     }
 
@@ -225,8 +309,13 @@ class BootTextTest {
     void aFastStartDelaysTheOptimisingCompiler() throws Exception {
         List<String> fast = new ArrayList<>(JvmOptions.forMachine(256, 1, Startup.parse("fast"), GivenOptions.NONE));
         fast.removeAll(JvmOptions.forMachine(256, 1, Startup.parse("balanced"), GivenOptions.NONE));
-        assertEquals(List.of("-XX:Tier4BackEdgeThreshold=120000", "-XX:Tier4CompileThreshold=60000",
-                "-XX:Tier4InvocationThreshold=20000", "-XX:Tier4MinInvocationThreshold=5000"), fast);
+        assertEquals(
+                List.of(
+                        "-XX:Tier4BackEdgeThreshold=120000",
+                        "-XX:Tier4CompileThreshold=60000",
+                        "-XX:Tier4InvocationThreshold=20000",
+                        "-XX:Tier4MinInvocationThreshold=5000"),
+                fast);
         GivenOptions own = GivenOptions.of(List.of("-XX:Tier4CompileThreshold=9000"), Map.of(), Map.of());
         assertFalse(JvmOptions.forMachine(256, 1, Startup.FAST, own).contains("-XX:Tier4CompileThreshold=60000"));
         assertRefused("startup", "'quick' is no way to start.", () -> Startup.parse("quick"));
@@ -234,8 +323,14 @@ class BootTextTest {
 
     @Test
     void whatTheUserDecidesIsNotDecidedTwice() throws Exception {
-        for (String collector : List.of("-XX:+UseG1GC", "-XX:+UseZGC", "-XX:+UseShenandoahGC", "-XX:+UseParallelGC",
-                "-XX:+UseSerialGC", "-XX:-UseSerialGC", "-XX:+UseEpsilonGC")) {
+        for (String collector : List.of(
+                "-XX:+UseG1GC",
+                "-XX:+UseZGC",
+                "-XX:+UseShenandoahGC",
+                "-XX:+UseParallelGC",
+                "-XX:+UseSerialGC",
+                "-XX:-UseSerialGC",
+                "-XX:+UseEpsilonGC")) {
             assertLeftOut("-XX:+UseSerialGC", List.of(collector), Map.of());
             for (String variable : List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")) {
                 assertLeftOut("-XX:+UseSerialGC", List.of(), Map.of(variable, "-Da='b c' " + collector));
@@ -248,8 +343,8 @@ class BootTextTest {
         assertLeftOut("-XX:TieredStopAtLevel=1", List.of("-XX:-TieredCompilation"), Map.of());
         assertLeftOut("-Dfile.encoding=UTF-8", List.of(), Map.of("JAVA_TOOL_OPTIONS", "-Dfile.encoding=COMPAT"));
         assertLeftOut("-XX:+ErrorFileToStderr", List.of("-XX:ErrorFile=/tmp/e"), Map.of());
-        GivenOptions others = GivenOptions.of(List.of("-XX:+UseStringDeduplication"), Map.of("a", "b"),
-                Map.of("OPTIONS", "-XX:+UseG1GC"));
+        GivenOptions others = GivenOptions.of(
+                List.of("-XX:+UseStringDeduplication"), Map.of("a", "b"), Map.of("OPTIONS", "-XX:+UseG1GC"));
         assertTrue(JvmOptions.forMachine(128, 1, Startup.BALANCED, others).contains("-XX:+UseSerialGC"));
     }
 
@@ -264,9 +359,23 @@ class BootTextTest {
 
     @Test
     void optionsInVariablesAreWordsWithQuotes() {
-        assertEquals(List.of("-Da=b c", "-Xmx1g", "", "-De=f"), GivenOptions.words(" -Da=\"b c\"  -Xmx1g '' -D'e'=f\n"));
-        assertEquals(List.of("1", "2", "3", "-Da=b", "4"), GivenOptions.of(List.of("3"), Map.of("a", "b"),
-                Map.of("_JAVA_OPTIONS", "4", "JDK_JAVA_OPTIONS", "2", "JAVA_TOOL_OPTIONS", "1", "X", "y")).all());
+        assertEquals(
+                List.of("-Da=b c", "-Xmx1g", "", "-De=f"), GivenOptions.words(" -Da=\"b c\"  -Xmx1g '' -D'e'=f\n"));
+        assertEquals(
+                List.of("1", "2", "3", "-Da=b", "4"),
+                GivenOptions.of(
+                                List.of("3"),
+                                Map.of("a", "b"),
+                                Map.of(
+                                        "_JAVA_OPTIONS",
+                                        "4",
+                                        "JDK_JAVA_OPTIONS",
+                                        "2",
+                                        "JAVA_TOOL_OPTIONS",
+                                        "1",
+                                        "X",
+                                        "y"))
+                        .all());
     }
 
     private static void assertRefused(String parameter, String words, Executable call) {

@@ -20,7 +20,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelCommandLineTest {
 
-    /** What the kernel's own message lists, without what belongs to one start (env.NAME=) and what the plugin adds (root=UUID=). */
+    /**
+     * What the kernel's own message lists, without what belongs to one start (env.NAME=) and what the plugin adds
+     * (root=UUID=).
+     */
     private static List<String> optionsOfTheKernel() throws IOException {
         String source = Files.readString(Path.of("../guest-kernel/src/main/c/linux/configuration.c"));
         Matcher list = Pattern.compile("known are ([^\"]*)\"").matcher(source);
@@ -46,10 +49,24 @@ class KernelCommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"loud", "capture=", "capture=0", "capture=all", "profile=", "profile=0",
-        "mitigations=some", "mitigations", "trace", "env.A=b", "quiet=yes", "nokaslr=1"})
+    @ValueSource(
+            strings = {
+                "loud",
+                "capture=",
+                "capture=0",
+                "capture=all",
+                "profile=",
+                "profile=0",
+                "mitigations=some",
+                "mitigations",
+                "trace",
+                "env.A=b",
+                "quiet=yes",
+                "nokaslr=1"
+            })
     void otherOptionsAreRefusedAndTheKnownOnesNamed(String option) {
-        SettingException refused = assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
+        SettingException refused =
+                assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
         assertTrue(refused.getMessage().contains("'" + option + "'"), refused.getMessage());
         assertTrue(refused.getMessage().contains("mitigations=off"), refused.getMessage());
     }
@@ -57,14 +74,19 @@ class KernelCommandLineTest {
     @Test
     void theRootIsTheLastWord() throws Exception {
         UUID root = UUID.fromString("01234567-89ab-8def-8123-456789abcdef");
-        assertEquals("quiet root=UUID=" + root, KernelCommandLine.parse("quiet").withRoot(root).text());
-        assertEquals("root=UUID=" + root, KernelCommandLine.parse("").withRoot(root).text());
+        assertEquals(
+                "quiet root=UUID=" + root,
+                KernelCommandLine.parse("quiet").withRoot(root).text());
+        assertEquals(
+                "root=UUID=" + root, KernelCommandLine.parse("").withRoot(root).text());
         String longest = "conf=/" + "x".repeat(976 - 6);
-        assertEquals(1023, KernelCommandLine.parse(longest).withRoot(root).text().length());
+        assertEquals(
+                1023, KernelCommandLine.parse(longest).withRoot(root).text().length());
     }
 
     @Test
     void blanksAreJoined() throws Exception {
-        assertEquals("quiet timings", KernelCommandLine.parse("  quiet \n timings ").text());
+        assertEquals(
+                "quiet timings", KernelCommandLine.parse("  quiet \n timings ").text());
     }
 }

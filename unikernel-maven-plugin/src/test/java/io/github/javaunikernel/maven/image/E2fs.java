@@ -13,8 +13,7 @@ import java.util.List;
 /** The reference implementation of ext2, as the judge of what the writer wrote. */
 public final class E2fs {
 
-    private E2fs() {
-    }
+    private E2fs() {}
 
     /** Fails with e2fsck's words unless it finds nothing at all to say. */
     public static void assertClean(Path image) throws Exception {
@@ -42,7 +41,10 @@ public final class E2fs {
             words.addAll(List.of("-f", commands.toString(), image.toString()));
             Result result = run(words.toArray(String[]::new));
             assertEquals(0, result.status, result.output);
-            return result.output.lines().filter(line -> !line.startsWith("debugfs")).reduce("", (a, b) -> a + b + "\n");
+            return result.output
+                    .lines()
+                    .filter(line -> !line.startsWith("debugfs"))
+                    .reduce("", (a, b) -> a + b + "\n");
         } finally {
             Files.delete(commands);
         }
@@ -56,8 +58,7 @@ public final class E2fs {
         return Files.readAllBytes(copy);
     }
 
-    private record Result(int status, String output) {
-    }
+    private record Result(int status, String output) {}
 
     private static String tool(String name) {
         for (String directory : List.of("/usr/sbin", "/sbin", "/usr/bin")) {

@@ -58,8 +58,19 @@ class Ext2WriterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 12 * BLOCK, 12 * BLOCK + 1, (12 + 1024) * BLOCK,
-        (12 + 1024) * BLOCK + 1, (12 + 3 * 1024) * BLOCK + 77})
+    @ValueSource(
+            ints = {
+                0,
+                1,
+                BLOCK - 1,
+                BLOCK,
+                BLOCK + 1,
+                12 * BLOCK,
+                12 * BLOCK + 1,
+                (12 + 1024) * BLOCK,
+                (12 + 1024) * BLOCK + 1,
+                (12 + 3 * 1024) * BLOCK + 77
+            })
     void contentComesBackAtEveryIndexBoundary(int size) throws Exception {
         byte[] bytes = random(size, size);
         Path image = write(new ImageTree().file("/dir/data", FileContent.of(bytes), 0640, "test"), "boundary");
@@ -102,8 +113,8 @@ class Ext2WriterTest {
         E2fs.assertClean(image);
         assertEquals("longest", new String(E2fs.read(image, "/" + longest, scratch)));
         assertEquals("unicode", new String(E2fs.read(image, "/" + unicode, scratch)));
-        ImageException refused = assertThrows(ImageException.class,
-                () -> tree.file("/" + longest + "n", FileContent.of(""), 0644, "test"));
+        ImageException refused = assertThrows(
+                ImageException.class, () -> tree.file("/" + longest + "n", FileContent.of(""), 0644, "test"));
         assertTrue(refused.getMessage().endsWith("Shorten it."), refused.getMessage());
     }
 
@@ -117,8 +128,10 @@ class Ext2WriterTest {
         Path image = write(tree, "many");
         E2fs.assertClean(image);
         for (int directory = 0; directory < 7; directory++) {
-            long listed = E2fs.debugfs(image, "ls -p /d" + directory).lines()
-                    .filter(line -> line.contains("/some-file-name-")).count();
+            long listed = E2fs.debugfs(image, "ls -p /d" + directory)
+                    .lines()
+                    .filter(line -> line.contains("/some-file-name-"))
+                    .count();
             int expected = count / 7 + (directory < count % 7 ? 1 : 0);
             assertEquals(expected, listed);
         }
@@ -185,9 +198,11 @@ class Ext2WriterTest {
     void bootFilesHaveNoHoles() throws Exception {
         byte[] mostlyZero = new byte[10 * BLOCK];
         mostlyZero[9 * BLOCK] = 1;
-        Path image = write(new ImageTree()
-                .bootFile("/boot/unikernel", FileContent.of(mostlyZero), "test")
-                .file("/other", FileContent.of(mostlyZero), 0644, "test"), "boot");
+        Path image = write(
+                new ImageTree()
+                        .bootFile("/boot/unikernel", FileContent.of(mostlyZero), "test")
+                        .file("/other", FileContent.of(mostlyZero), 0644, "test"),
+                "boot");
         E2fs.assertClean(image);
         assertTrue(E2fs.debugfs(image, "stat /boot/unikernel").contains("Blockcount: 80"));
         assertTrue(E2fs.debugfs(image, "stat /other").contains("Blockcount: 8"));
@@ -199,8 +214,10 @@ class Ext2WriterTest {
         byte[] sector = random(512, 1);
         byte[] kernel = random(100_000, 2);
         byte[] menu = random(1, 3);
-        ImageTree tree = new ImageTree().bootFile("/menu", FileContent.of(menu), "test")
-                .bootFile("/kernel", FileContent.of(kernel), "test").bootFile("/loader", FileContent.of(sector), "test")
+        ImageTree tree = new ImageTree()
+                .bootFile("/menu", FileContent.of(menu), "test")
+                .bootFile("/kernel", FileContent.of(kernel), "test")
+                .bootFile("/loader", FileContent.of(sector), "test")
                 .boot(new BootArea(sector, List.of("/loader", "/kernel", "/menu")));
         Path image = write(tree, "area");
         E2fs.assertClean(image);
@@ -230,8 +247,13 @@ class Ext2WriterTest {
 
     @Test
     void extentsEndWhereBlocksDoNotFollowEachOther() {
-        assertEquals(List.of(new BootArea.Extent(7, 2), new BootArea.Extent(10, 1), new BootArea.Extent(9, 1),
-                new BootArea.Extent(11, 3)), BootArea.Place.of(1, new int[] {7, 8, 10, 9, 11, 12, 13}).extents());
+        assertEquals(
+                List.of(
+                        new BootArea.Extent(7, 2),
+                        new BootArea.Extent(10, 1),
+                        new BootArea.Extent(9, 1),
+                        new BootArea.Extent(11, 3)),
+                BootArea.Place.of(1, new int[] {7, 8, 10, 9, 11, 12, 13}).extents());
         assertEquals(List.of(), BootArea.Place.of(0, new int[0]).extents());
     }
 
@@ -268,9 +290,12 @@ class Ext2WriterTest {
 
     @Test
     void sameTreeGivesSameBytesWhateverTheOrderOfCalls() throws Exception {
-        ImageTree one = new ImageTree().file("/a", FileContent.of("1"), 0644, "x").file("/b", FileContent.of("2"), 0644, "y");
-        ImageTree two = new ImageTree().file("/b", FileContent.of("2"), 0644, "y").file("/a", FileContent.of("1"), 0644, "x");
-        ImageTree other = new ImageTree().file("/b", FileContent.of("3"), 0644, "y").file("/a", FileContent.of("1"), 0644, "x");
+        ImageTree one =
+                new ImageTree().file("/a", FileContent.of("1"), 0644, "x").file("/b", FileContent.of("2"), 0644, "y");
+        ImageTree two =
+                new ImageTree().file("/b", FileContent.of("2"), 0644, "y").file("/a", FileContent.of("1"), 0644, "x");
+        ImageTree other =
+                new ImageTree().file("/b", FileContent.of("3"), 0644, "y").file("/a", FileContent.of("1"), 0644, "x");
         Path first = write(one, "first");
         assertEquals(-1, Files.mismatch(first, write(two, "second")));
         assertEquals(-1, Files.mismatch(first, write(one, "again")));
@@ -279,14 +304,23 @@ class Ext2WriterTest {
 
     @Test
     void summaryTellsEveryNodeWithSizeHashAndOrigin() throws Exception {
-        ImageTree tree = new ImageTree().file("/a/b", FileContent.of("abc"), 0755, "maven:g:a:1")
+        ImageTree tree = new ImageTree()
+                .file("/a/b", FileContent.of("abc"), 0755, "maven:g:a:1")
                 .symbolicLink("/l", "a/b", "generated");
         ImageSummary summary = new Ext2Writer("test", TIME).write(tree, scratch.resolve("summary"));
         assertEquals(Files.size(scratch.resolve("summary")), summary.size());
-        assertEquals("[/a, /a/b, /l, /lost+found]",
+        assertEquals(
+                "[/a, /a/b, /l, /lost+found]",
                 summary.entries().stream().map(ImageEntry::path).toList().toString());
-        assertEquals(new ImageEntry("/a/b", "file", 0755, 3,
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", null, "maven:g:a:1"),
+        assertEquals(
+                new ImageEntry(
+                        "/a/b",
+                        "file",
+                        0755,
+                        3,
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                        null,
+                        "maven:g:a:1"),
                 summary.entries().get(1));
         assertEquals("a/b", summary.entries().get(2).target());
     }
@@ -297,7 +331,8 @@ class Ext2WriterTest {
         Files.writeString(image, "old");
         AtomicInteger reads = new AtomicInteger();
         FileContent changing = () -> InputStream.nullInputStream().available() == 0 && reads.getAndIncrement() == 0
-                ? FileContent.of("first").open() : FileContent.of("other, and longer".repeat(1000)).open();
+                ? FileContent.of("first").open()
+                : FileContent.of("other, and longer".repeat(1000)).open();
         ImageTree tree = new ImageTree().file("/changing", changing, 0644, "the test");
         IOException refused = assertThrows(ImageException.class, () -> new Ext2Writer("test", TIME).write(tree, image));
         assertTrue(refused.getMessage().contains("/changing (the test) changed"), refused.getMessage());
@@ -315,7 +350,8 @@ class Ext2WriterTest {
         assertRefused("not absolute", () -> tree.directory("b"));
         assertRefused("component '..'", () -> tree.directory("/b/../c"));
         assertRefused("component ''", () -> tree.directory("/b//c"));
-        assertRefused("Conflicting entries for /lost+found",
+        assertRefused(
+                "Conflicting entries for /lost+found",
                 () -> tree.file("/lost+found", FileContent.of(""), 0644, "second"));
         assertRefused("target of 4096 bytes", () -> tree.symbolicLink("/l", "t".repeat(4096), "second"));
         assertRefused("cannot store the time", () -> new Ext2Writer("x", Instant.parse("2040-01-01T00:00:00Z")));

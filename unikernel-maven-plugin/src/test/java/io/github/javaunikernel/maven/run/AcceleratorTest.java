@@ -40,8 +40,10 @@ class AcceleratorTest {
     @Test
     void failsWhereKvmIsDemandedInVain() {
         SettingException e = assertThrows(SettingException.class, () -> Accelerator.choose("kvm", NOT_PERMITTED));
-        assertEquals("KVM cannot be used: /dev/kvm is there, but you may not use it. [parameter accel, -Dunikernel.accel]"
-                + " Add yourself to its group (sudo usermod -aG kvm $USER) and log in again.", e.getMessage());
+        assertEquals(
+                "KVM cannot be used: /dev/kvm is there, but you may not use it. [parameter accel, -Dunikernel.accel]"
+                        + " Add yourself to its group (sudo usermod -aG kvm $USER) and log in again.",
+                e.getMessage());
     }
 
     @Test

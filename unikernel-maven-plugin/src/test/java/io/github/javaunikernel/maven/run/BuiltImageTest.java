@@ -38,17 +38,29 @@ class BuiltImageTest {
         BuiltImage image = find("""
                 {"kernel": {"options": "quiet"}, "machine": {"memory": 128, "vcpus": 2, "network": "none"},
                  "application": {"debugPort": 5005}, "further": []}""");
-        assertEquals(List.of("quiet", "128", "2", "none", "5005"), List.of(image.commandLine().text(),
-                String.valueOf(image.memory()), String.valueOf(image.vcpus()), image.network().text(),
-                String.valueOf(image.debugPort())));
+        assertEquals(
+                List.of("quiet", "128", "2", "none", "5005"),
+                List.of(
+                        image.commandLine().text(),
+                        String.valueOf(image.memory()),
+                        String.valueOf(image.vcpus()),
+                        image.network().text(),
+                        String.valueOf(image.debugPort())));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{}", "{\"kernel\": {}", "[]", "{\"kernel\": {\"options\": \"\"}, \"machine\":"
-            + " {\"memory\": 1}, \"application\": {}}"})
+    @ValueSource(
+            strings = {
+                "",
+                "{}",
+                "{\"kernel\": {}",
+                "[]",
+                "{\"kernel\": {\"options\": \"\"}, \"machine\":" + " {\"memory\": 1}, \"application\": {}}"
+            })
     void anotherManifestIsAnError(String manifest) {
-        assertEquals(directory.resolve("app.unikernel.json") + " is not a manifest of an image, or only a part of one."
-                + " Make the image again with 'mvn package'.",
+        assertEquals(
+                directory.resolve("app.unikernel.json") + " is not a manifest of an image, or only a part of one."
+                        + " Make the image again with 'mvn package'.",
                 assertThrows(ExplainedException.class, () -> find(manifest)).getMessage());
     }
 }

@@ -56,9 +56,11 @@ class ConsoleTest {
     void aFullDiskEndsTheConsoleOfAFileAndIsNamed() throws Exception {
         Console onFullDisk = StartedGuest.consoleTo(Path.of("/dev/full"));
         onFullDisk.follow(new ByteArrayInputStream("Hello\n".getBytes(StandardCharsets.UTF_8)));
-        CompletionException end = assertThrows(CompletionException.class, () -> onFullDisk.ended().join());
-        assertEquals("The guest's console broke off. There is no space left for /dev/full. Free some space on its disk,"
-                + " or name a directory on another one. The last lines before:\n  | Hello",
+        CompletionException end =
+                assertThrows(CompletionException.class, () -> onFullDisk.ended().join());
+        assertEquals(
+                "The guest's console broke off. There is no space left for /dev/full. Free some space on its disk,"
+                        + " or name a directory on another one. The last lines before:\n  | Hello",
                 onFullDisk.brokenOff(end.getCause()).getMessage());
     }
 

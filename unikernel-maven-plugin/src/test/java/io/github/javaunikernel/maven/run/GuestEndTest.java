@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class GuestEndTest {
 
-    private final Console console = new Console(text -> { });
+    private final Console console = new Console(text -> {});
 
     @Test
     void isGoodWithStatusZero() {
@@ -62,7 +62,8 @@ class GuestEndTest {
         for (String report : new String[] {"sleeping 7", "exit", "exit zero", ""}) {
             Reports reports = new Reports(0);
             reports.follow(stream(report + "\n"));
-            CompletionException e = assertThrows(CompletionException.class, () -> reports.ended().join());
+            CompletionException e = assertThrows(
+                    CompletionException.class, () -> reports.ended().join());
             assertTrue(e.getCause().getMessage().contains("reports '" + report + "'"), e.getMessage());
         }
     }

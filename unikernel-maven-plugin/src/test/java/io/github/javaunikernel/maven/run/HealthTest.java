@@ -24,7 +24,7 @@ class HealthTest {
 
     private static final Duration LONG = Duration.ofMinutes(5);
 
-    private final Console console = new Console(text -> { });
+    private final Console console = new Console(text -> {});
     private final Reports reports = new Reports(0);
     private final PipedOutputStream guestOutput = new PipedOutputStream();
     private final AtomicInteger requests = new AtomicInteger();
@@ -68,7 +68,8 @@ class HealthTest {
         print("Cannot open the database\n");
         reports.accept("exit 1");
         guestOutput.close();
-        GuestException e = assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), LONG));
+        GuestException e =
+                assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), LONG));
         assertTrue(e.getMessage().contains("ended with status 1"), e.getMessage());
         assertTrue(e.getMessage().contains("| Cannot open the database"), e.getMessage());
         assertEquals(0, requests.get());

@@ -16,8 +16,11 @@ class PortForwardTest {
     @Test
     void fillsUpWithTheSamePortsOrFreeOnes() throws Exception {
         List<Integer> ports = List.of(8080, 9090);
-        assertEquals(List.of(new PortForward(80, 8080), new PortForward(9090, 9090)), PortForward.pair(ports, List.of(80), true));
-        assertEquals(List.of(new PortForward(0, 8080), new PortForward(0, 9090)), PortForward.pair(ports, List.of(), false));
+        assertEquals(
+                List.of(new PortForward(80, 8080), new PortForward(9090, 9090)),
+                PortForward.pair(ports, List.of(80), true));
+        assertEquals(
+                List.of(new PortForward(0, 8080), new PortForward(0, 9090)), PortForward.pair(ports, List.of(), false));
     }
 
     @Test

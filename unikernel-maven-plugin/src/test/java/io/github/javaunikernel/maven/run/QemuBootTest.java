@@ -32,10 +32,26 @@ class QemuBootTest {
     }
 
     private static QemuRequest request(String options, OptionalInt gdbPort) throws Exception {
-        BuiltImage image = new BuiltImage("hello", Path.of("hello.img"), Path.of("hello.kernel"),
-                Path.of("hello.xl.cfg"), KernelCommandLine.parse(options), 128, 1, NetworkSetting.parse("dhcp"), 0,
+        BuiltImage image = new BuiltImage(
+                "hello",
+                Path.of("hello.img"),
+                Path.of("hello.kernel"),
+                Path.of("hello.xl.cfg"),
+                KernelCommandLine.parse(options),
+                128,
+                1,
+                NetworkSetting.parse("dhcp"),
+                0,
                 "/etc/unikernel.training.conf");
-        return new QemuRequest(image, Firmware.NONE, OptionalInt.empty(), Path.of("qemu"), new Accelerator("tcg", "", false),
-                List.of(), OptionalInt.empty(), gdbPort, Optional.empty());
+        return new QemuRequest(
+                image,
+                Firmware.NONE,
+                OptionalInt.empty(),
+                Path.of("qemu"),
+                new Accelerator("tcg", "", false),
+                List.of(),
+                OptionalInt.empty(),
+                gdbPort,
+                Optional.empty());
     }
 }

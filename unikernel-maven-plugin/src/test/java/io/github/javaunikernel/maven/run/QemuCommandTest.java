@@ -39,8 +39,12 @@ class QemuCommandTest {
     @Test
     void givesConsoleAndReportsASerialPortEach() throws Exception {
         List<String> words = command("/b/hello.img", "dhcp");
-        assertEquals(List.of("chardev:console", "chardev:reports"), IntStream.range(1, words.size())
-                .filter(i -> words.get(i - 1).equals("-serial")).mapToObj(words::get).toList());
+        assertEquals(
+                List.of("chardev:console", "chardev:reports"),
+                IntStream.range(1, words.size())
+                        .filter(i -> words.get(i - 1).equals("-serial"))
+                        .mapToObj(words::get)
+                        .toList());
         assertTrue(words.contains("file,id=console,path=/dev/stderr"));
         assertTrue(words.contains("socket,id=reports,path=/tmp/a,,b/reports"));
     }
@@ -48,36 +52,47 @@ class QemuCommandTest {
     @Test
     void givesARecordingTheThirdSerialPort() throws Exception {
         List<String> words = command(Firmware.NONE, "/b/hello.img", "dhcp", Optional.of(Path.of("/b/a,b.recording")));
-        List<String> ports = IntStream.range(1, words.size()).filter(i -> words.get(i - 1).equals("-serial"))
-                .mapToObj(words::get).toList();
+        List<String> ports = IntStream.range(1, words.size())
+                .filter(i -> words.get(i - 1).equals("-serial"))
+                .mapToObj(words::get)
+                .toList();
         assertEquals(List.of("chardev:console", "chardev:reports", "chardev:recording"), ports);
         assertTrue(words.contains("file,id=recording,path=/b/a,,b.recording"));
     }
 
     @Test
     void neverChangesTheImage() throws Exception {
-        assertEquals("id=root,if=none,format=raw,snapshot=on,file=/b/hello.img", after(command("/b/hello.img", "dhcp"), "-drive"));
+        assertEquals(
+                "id=root,if=none,format=raw,snapshot=on,file=/b/hello.img",
+                after(command("/b/hello.img", "dhcp"), "-drive"));
     }
 
     @Test
     void takesAPathWithACommaAsOne() throws Exception {
-        assertTrue(after(command("/b,readonly=off/hello.img", "dhcp"), "-drive").endsWith("file=/b,,readonly=off/hello.img"));
+        assertTrue(after(command("/b,readonly=off/hello.img", "dhcp"), "-drive")
+                .endsWith("file=/b,,readonly=off/hello.img"));
     }
 
     @Test
     void offersModernDevicesOnly() throws Exception {
-        List<String> devices = command("/b/hello.img", "dhcp").stream().filter(word -> word.startsWith("virtio-")).toList();
+        List<String> devices = command("/b/hello.img", "dhcp").stream()
+                .filter(word -> word.startsWith("virtio-"))
+                .toList();
         assertEquals(3, devices.size());
         devices.forEach(device -> assertTrue(device.endsWith(",disable-legacy=on"), device));
     }
 
     @Test
     void fitsItsNetworkToAFixedAddress() throws Exception {
-        assertEquals("user,id=net,net=10.0.0.9/24,host=10.0.0.254,dns=10.0.0.1",
+        assertEquals(
+                "user,id=net,net=10.0.0.9/24,host=10.0.0.254,dns=10.0.0.1",
                 after(command("/b/hello.img", "static 10.0.0.9/24 gateway 10.0.0.254 mtu 1400"), "-netdev"));
-        assertEquals("user,id=net,net=192.168.7.1/29,host=192.168.7.2,dns=192.168.7.3",
+        assertEquals(
+                "user,id=net,net=192.168.7.1/29,host=192.168.7.2,dns=192.168.7.3",
                 after(command("/b/hello.img", "static 192.168.7.1/29"), "-netdev"));
-        assertEquals("user,id=net,net=10.0.0.6/30,host=10.0.0.5", after(command("/b/hello.img", "static 10.0.0.6/30"), "-netdev"));
+        assertEquals(
+                "user,id=net,net=10.0.0.6/30,host=10.0.0.5",
+                after(command("/b/hello.img", "static 10.0.0.6/30"), "-netdev"));
     }
 
     @Test
@@ -91,8 +106,17 @@ class QemuCommandTest {
 
     private static List<String> command(Firmware firmware, String image, String network, Optional<Path> recording)
             throws Exception {
-        return new QemuCommand(Path.of("/q/qemu-system-x86_64"), "tcg", 96, 2, firmware, Path.of("/b/hello.kernel"),
-                "quiet timings", Path.of(image), NetworkSetting.parse(network), recording)
+        return new QemuCommand(
+                        Path.of("/q/qemu-system-x86_64"),
+                        "tcg",
+                        96,
+                        2,
+                        firmware,
+                        Path.of("/b/hello.kernel"),
+                        "quiet timings",
+                        Path.of(image),
+                        NetworkSetting.parse(network),
+                        recording)
                 .words(Path.of("/tmp/a,b/reports"));
     }
 

@@ -26,7 +26,9 @@ class QemuTest {
     @Test
     void saysHowToInstallIt() {
         SettingException e = assertThrows(SettingException.class, () -> Qemu.find(null, "/nowhere"));
-        assertTrue(e.getMessage().startsWith("There is no qemu-system-x86_64 on the PATH. [parameter qemu, -Dunikernel.qemu] Install it"));
+        assertTrue(e.getMessage()
+                .startsWith(
+                        "There is no qemu-system-x86_64 on the PATH. [parameter qemu, -Dunikernel.qemu] Install it"));
         assertTrue(e.getMessage().contains("sudo apt install qemu-system-x86"));
         assertTrue(e.getMessage().contains("sudo dnf install") && e.getMessage().contains("brew install"));
     }
@@ -45,7 +47,8 @@ class QemuTest {
     }
 
     private Path qemu(String version, String machines) throws IOException {
-        return Scripts.write(directory.resolve("qemu-system-x86_64"),
+        return Scripts.write(
+                directory.resolve("qemu-system-x86_64"),
                 "case $1 in --version) echo '" + version + "' ;; -machine) echo '" + machines + "' ;; esac");
     }
 }

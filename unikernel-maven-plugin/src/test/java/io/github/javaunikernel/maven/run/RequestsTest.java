@@ -51,8 +51,8 @@ class RequestsTest {
 
     @Test
     void anAnswerThatSaysNoIsAnError() {
-        GuestException e = assertThrows(GuestException.class,
-                () -> Requests.get(new SilentGuest(), base, List.of("/none", "/"), LONG));
+        GuestException e = assertThrows(
+                GuestException.class, () -> Requests.get(new SilentGuest(), base, List.of("/none", "/"), LONG));
         assertTrue(e.getMessage().startsWith(base + "none answers 404. Correct -Dunikernel.train"), e.getMessage());
         assertTrue(e.getMessage().endsWith("| I have no such page"), e.getMessage());
         assertEquals(List.of("/none"), asked);
@@ -61,14 +61,14 @@ class RequestsTest {
     @Test
     void noAnswerIsAnError() {
         server.stop(0);
-        GuestException e = assertThrows(GuestException.class,
-                () -> Requests.get(new SilentGuest(), base, List.of("/"), LONG));
+        GuestException e =
+                assertThrows(GuestException.class, () -> Requests.get(new SilentGuest(), base, List.of("/"), LONG));
         assertTrue(e.getMessage().startsWith(base + " does not answer ("), e.getMessage());
     }
 
     private static final class SilentGuest implements Guest {
 
-        private final Console console = new Console(text -> { });
+        private final Console console = new Console(text -> {});
 
         SilentGuest() {
             console.follow(new ByteArrayInputStream("I have no such page\n".getBytes()));

@@ -9,8 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 /** Shell scripts that stand for programs of the machine. */
 final class Scripts {
 
-    private Scripts() {
-    }
+    private Scripts() {}
 
     static Path write(Path file, String... lines) throws IOException {
         Files.writeString(file, "#!/bin/sh\n" + String.join("\n", lines) + "\n");

@@ -12,6 +12,7 @@ class SupervisedTest {
 
     /** Passes input on, and says at its end what ends the program. */
     private static final String LIFELINE = "cat <&3; echo quit";
+
     private static final List<String> UNTIL_QUIT =
             List.of("sh", "-c", "while read -r line; do echo \"got $line\"; [ \"$line\" = quit ] && exit 7; done");
 

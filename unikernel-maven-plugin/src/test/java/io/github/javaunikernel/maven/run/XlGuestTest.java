@@ -15,15 +15,27 @@ class XlGuestTest {
 
     @Test
     void needsXl() throws Exception {
-        SettingException e = assertThrows(SettingException.class,
-                () -> XlGuest.start(image(), OptionalInt.empty(), "/nowhere", new Console(text -> { })));
-        assertEquals("There is no xl on the PATH. [parameter run.with, -Dunikernel.run.with]"
-                + " Run on a Xen host, as root, or leave the parameter out to use QEMU.", e.getMessage());
+        SettingException e = assertThrows(
+                SettingException.class,
+                () -> XlGuest.start(image(), OptionalInt.empty(), "/nowhere", new Console(text -> {})));
+        assertEquals(
+                "There is no xl on the PATH. [parameter run.with, -Dunikernel.run.with]"
+                        + " Run on a Xen host, as root, or leave the parameter out to use QEMU.",
+                e.getMessage());
         assertEquals("run.with", e.parameter());
     }
 
     private static BuiltImage image() throws Exception {
-        return new BuiltImage("hello", Path.of("hello.img"), Path.of("hello.kernel"), Path.of("hello.xl.cfg"),
-                KernelCommandLine.parse("quiet"), 128, 1, NetworkSetting.parse("dhcp"), 0, null);
+        return new BuiltImage(
+                "hello",
+                Path.of("hello.img"),
+                Path.of("hello.kernel"),
+                Path.of("hello.xl.cfg"),
+                KernelCommandLine.parse("quiet"),
+                128,
+                1,
+                NetworkSetting.parse("dhcp"),
+                0,
+                null);
     }
 }

@@ -20,6 +20,7 @@ class ClassDataModeTest {
 
     @TempDir
     private Path scratch;
+
     private Path missing;
     private Path list;
 
@@ -46,8 +47,10 @@ class ClassDataModeTest {
 
     @Test
     void refusalsEndWithTheFix() {
-        assertRefused("There is no class list " + missing + ".",
-                "Record one with 'mvn unikernel:train', or set it to jdk.", "app");
+        assertRefused(
+                "There is no class list " + missing + ".",
+                "Record one with 'mvn unikernel:train', or set it to jdk.",
+                "app");
         assertRefused("AOT cache", "Set it to app.", "aot");
         assertRefused("'true' is no kind of class data.", "Set it to off, jdk or app.", "true");
     }

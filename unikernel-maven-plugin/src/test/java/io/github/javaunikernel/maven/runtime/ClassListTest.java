@@ -18,9 +18,15 @@ class ClassListTest {
 
     private static final String LAMBDA =
             "@lambda-proxy demo/Main run ()Ljava/lang/Runnable; ()V REF_invokeStatic demo/Main lambda$main$0 ()V ()V";
-    private static final List<String> RECORDING = List.of("# a comment", "java/lang/Object id: 0",
-            "java/lang/String id: 3", LAMBDA,
-            "demo/Plugin id: 900 super: 0 source: /app/plugins/a.jar", "demo/Main id: 12", "", "java/lang/Object id: 0",
+    private static final List<String> RECORDING = List.of(
+            "# a comment",
+            "java/lang/Object id: 0",
+            "java/lang/String id: 3",
+            LAMBDA,
+            "demo/Plugin id: 900 super: 0 source: /app/plugins/a.jar",
+            "demo/Main id: 12",
+            "",
+            "java/lang/Object id: 0",
             "@cp demo/Main 3 7");
 
     @TempDir
@@ -29,7 +35,8 @@ class ClassListTest {
     @Test
     void aRecordingIsSortedWithTheClassesFirst() throws Exception {
         ClassList list = ClassList.recorded(RECORDING);
-        assertEquals(List.of("demo/Main", "java/lang/Object", "java/lang/String", "@cp demo/Main 3 7", LAMBDA),
+        assertEquals(
+                List.of("demo/Main", "java/lang/Object", "java/lang/String", "@cp demo/Main 3 7", LAMBDA),
                 list.lines());
         assertEquals(3, list.classes());
     }
@@ -56,7 +63,8 @@ class ClassListTest {
     @Test
     void anEditedListMayHaveCommentsAndEmptyLines() throws Exception {
         Path file = Files.writeString(scratch.resolve("list"), "# mine\n\njava/lang/Object\ndemo/Main\n");
-        assertEquals(List.of("java/lang/Object", "demo/Main"), ClassList.read(file).lines());
+        assertEquals(
+                List.of("java/lang/Object", "demo/Main"), ClassList.read(file).lines());
     }
 
     @Test
@@ -72,7 +80,10 @@ class ClassListTest {
 
     @Test
     void aListThatCannotBeWrittenLeavesNothing() throws Exception {
-        Path file = Files.createDirectories(scratch.resolve("list/in/the/way")).getParent().getParent().getParent();
+        Path file = Files.createDirectories(scratch.resolve("list/in/the/way"))
+                .getParent()
+                .getParent()
+                .getParent();
         assertThrows(IOException.class, () -> ClassList.recorded(RECORDING).write(file));
         assertFalse(Files.exists(scratch.resolve("list.part")));
     }

@@ -44,7 +44,8 @@ class ElfFileTest {
         byte[] arm = sample();
         arm[18] = (byte) 183;
         Path file = write(arm);
-        String message = assertThrows(IOException.class, () -> ElfFile.read(file)).getMessage();
+        String message =
+                assertThrows(IOException.class, () -> ElfFile.read(file)).getMessage();
         assertTrue(message.endsWith("is an ELF file for another machine than x86-64. Replace it."), message);
     }
 
@@ -84,7 +85,10 @@ class ElfFileTest {
         ByteBuffer elf = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
         elf.put(new byte[] {0x7F, 'E', 'L', 'F', 2, 1, 1});
         elf.putShort(16, (short) 3).putShort(18, (short) 62).putLong(32, 64).putLong(40, 400);
-        elf.putShort(54, (short) 56).putShort(56, (short) 3).putShort(60, (short) 2).putShort(62, (short) 1);
+        elf.putShort(54, (short) 56)
+                .putShort(56, (short) 3)
+                .putShort(60, (short) 2)
+                .putShort(62, (short) 1);
         segment(elf, 64, 1, 0, 400);
         segment(elf, 120, 2, 240, 112);
         segment(elf, 176, 3, 356, 13);
@@ -98,7 +102,10 @@ class ElfFileTest {
     }
 
     private static void segment(ByteBuffer elf, int at, int type, long offset, long size) {
-        elf.putInt(at, type).putLong(at + 8, offset).putLong(at + 16, 0x1000 + offset).putLong(at + 32, size);
+        elf.putInt(at, type)
+                .putLong(at + 8, offset)
+                .putLong(at + 16, 0x1000 + offset)
+                .putLong(at + 32, size);
     }
 
     private Path write(byte[] bytes) throws IOException {

@@ -44,7 +44,8 @@ class JavaHomeTest {
 
     @Test
     void refusesWhatCannotRunInTheGuest() {
-        assertRefused("is a JDK for Darwin aarch64", GOOD.replace("Linux", "Darwin").replace("x86_64", "aarch64"));
+        assertRefused(
+                "is a JDK for Darwin aarch64", GOOD.replace("Linux", "Darwin").replace("x86_64", "aarch64"));
         assertRefused("is a JDK for the C library musl", GOOD + "LIBC=\"musl\"\n");
         assertRefused("is Java 11.0.2", GOOD.replace("21.0.5", "11.0.2"));
         assertRefused("has no file 'release'", null);
@@ -53,7 +54,9 @@ class JavaHomeTest {
     @Test
     void refusesARuntimeWithoutModules() throws Exception {
         Files.writeString(home.resolve("release"), GOOD);
-        assertTrue(assertThrows(SettingException.class, () -> JavaHome.at(home)).getMessage().contains("it is a JRE"));
+        assertTrue(assertThrows(SettingException.class, () -> JavaHome.at(home))
+                .getMessage()
+                .contains("it is a JRE"));
     }
 
     private void assertRefused(String words, String release) {

@@ -26,6 +26,7 @@ class LibraryClosureTest {
 
     @TempDir
     private Path scratch;
+
     private Path root;
     private Path program;
 
@@ -44,7 +45,8 @@ class LibraryClosureTest {
 
     @Test
     void findsTheLinkerTheLibrariesAndWhatIsLoadedByName() throws Exception {
-        Map<String, Path> closure = new LibraryClosure(Path.of("/")).add(program()).resolve();
+        Map<String, Path> closure =
+                new LibraryClosure(Path.of("/")).add(program()).resolve();
         assertTrue(closure.containsKey("/lib64/ld-linux-x86-64.so.2"), closure.toString());
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libc.so.6"), closure.toString());
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libgcc_s.so.1"), closure.toString());
@@ -58,31 +60,40 @@ class LibraryClosureTest {
         Files.createSymbolicLink(root.resolve("lib64/ld-linux-x86-64.so.2"), Path.of("/usr/lib64/ld-real.so"));
         Files.copy(LIBRARIES.resolve("libc.so.6"), directory.resolve("libc.so.6"));
         Map<String, Path> closure = new LibraryClosure(root).add(program()).resolve();
-        assertEquals(Map.of("/lib64/ld-linux-x86-64.so.2", directory.resolve("ld-real.so"),
-                "/usr/lib64/libc.so.6", directory.resolve("libc.so.6")), closure);
+        assertEquals(
+                Map.of(
+                        "/lib64/ld-linux-x86-64.so.2",
+                        directory.resolve("ld-real.so"),
+                        "/usr/lib64/libc.so.6",
+                        directory.resolve("libc.so.6")),
+                closure);
     }
 
     @Test
     void saysWhichLibraryIsMissingAndWhatNeedsIt() throws Exception {
         Files.createDirectories(root.resolve("lib64"));
         Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
-        SettingException missing = assertThrows(SettingException.class,
+        SettingException missing = assertThrows(
+                SettingException.class,
                 () -> new LibraryClosure(root).add(program()).resolve());
         assertEquals("sysroot", missing.parameter());
-        assertTrue(missing.getMessage().contains("libc.so.6, needed by " + program.resolve("sh")),
-                missing.getMessage());
+        assertTrue(
+                missing.getMessage().contains("libc.so.6, needed by " + program.resolve("sh")), missing.getMessage());
     }
 
     @Test
     void whatLiesBesideTheProgramIsNotTakenFromTheRoot() throws Exception {
         Files.copy(LIBRARIES.resolve("libc.so.6"), program.resolve("libc.so.6"));
-        Map<String, Path> closure = new LibraryClosure(Path.of("/")).add(program()).resolve();
+        Map<String, Path> closure =
+                new LibraryClosure(Path.of("/")).add(program()).resolve();
         assertTrue(closure.keySet().stream().noneMatch(path -> path.endsWith("/libc.so.6")), closure.toString());
     }
 
     @Test
     void whatLibrariesInsideOfJarsNeedComesAlong() throws Exception {
-        Map<String, Path> closure = new LibraryClosure(Path.of("/")).addJars(List.of(jarOfLibraries())).resolve();
+        Map<String, Path> closure = new LibraryClosure(Path.of("/"))
+                .addJars(List.of(jarOfLibraries()))
+                .resolve();
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libm.so.6"), closure.toString());
     }
 
@@ -94,21 +105,29 @@ class LibraryClosureTest {
         LibraryClosure closure = new LibraryClosure(root).addJars(List.of(jarOfLibraries()));
         assertTrue(closure.resolve().containsKey("/lib64/libc.so.6"));
         assertEquals(1, closure.unresolved().size(), closure.unresolved().toString());
-        assertTrue(closure.unresolved().get(0).startsWith("The native library libm.so.6, needed by"
-                + " natives.jar!/native/libone.so, is not under " + root + ":"), closure.unresolved().toString());
+        assertTrue(
+                closure.unresolved()
+                        .get(0)
+                        .startsWith("The native library libm.so.6, needed by"
+                                + " natives.jar!/native/libone.so, is not under " + root + ":"),
+                closure.unresolved().toString());
     }
 
     @Test
     void whatTheApplicationsLibrariesOpenByNameComesAlong() throws Exception {
-        Path library = compiled("opener", "#include <dlfcn.h>\nvoid *one(void) { return dlopen(\"libutil.so.1\", 1); }\n"
-                + "void *two(void) { return dlopen(\"/lib/x86_64-linux-gnu/libdl.so.2\", 1); }\n"
-                + "void *three(void) { return dlopen(\"libnowhere.so.1\", 1); }\n"
-                + "const char *text(void) { return \"see libanl.so.1 for more\"; }\n");
-        Map<String, Path> own = new LibraryClosure(Path.of("/")).addOwn(List.of(library)).resolve();
+        Path library = compiled(
+                "opener",
+                "#include <dlfcn.h>\nvoid *one(void) { return dlopen(\"libutil.so.1\", 1); }\n"
+                        + "void *two(void) { return dlopen(\"/lib/x86_64-linux-gnu/libdl.so.2\", 1); }\n"
+                        + "void *three(void) { return dlopen(\"libnowhere.so.1\", 1); }\n"
+                        + "const char *text(void) { return \"see libanl.so.1 for more\"; }\n");
+        Map<String, Path> own =
+                new LibraryClosure(Path.of("/")).addOwn(List.of(library)).resolve();
         assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), own.toString());
         assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libdl.so.2"), own.toString());
         assertTrue(own.keySet().stream().noneMatch(path -> path.contains("libanl")), own.toString());
-        Map<String, Path> other = new LibraryClosure(Path.of("/")).add(List.of(library)).resolve();
+        Map<String, Path> other =
+                new LibraryClosure(Path.of("/")).add(List.of(library)).resolve();
         assertTrue(!other.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), other.toString());
         LibraryClosure named = new LibraryClosure(Path.of("/"));
         assertTrue(named.addNamed("libutil.so.1"));
@@ -123,7 +142,10 @@ class LibraryClosureTest {
         Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
         Files.copy(LIBRARIES.resolve("libc.so.6"), root.resolve("lib64/libc.so.6"));
         Path needed = compiled("needed", "int needed(void) { return 1; }\n");
-        Path user = compiled("user", "int needed(void);\nint user(void) { return needed(); }\n", needed.toString(),
+        Path user = compiled(
+                "user",
+                "int needed(void);\nint user(void) { return needed(); }\n",
+                needed.toString(),
                 "-Wl,-rpath,$ORIGIN/x:/opt/vendor/lib");
         Files.move(needed, vendor.resolve(needed.getFileName()));
         Map<String, Path> closure = new LibraryClosure(root).add(List.of(user)).resolve();
@@ -133,8 +155,14 @@ class LibraryClosureTest {
     private Path compiled(String name, String code, String... more) throws Exception {
         Path source = Files.writeString(scratch.resolve(name + ".c"), code);
         Path library = scratch.resolve("lib" + name + ".so");
-        List<String> command = new java.util.ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wl,-soname,lib" + name + ".so",
-                "-o", library.toString(), source.toString()));
+        List<String> command = new java.util.ArrayList<>(List.of(
+                "gcc",
+                "-shared",
+                "-fPIC",
+                "-Wl,-soname,lib" + name + ".so",
+                "-o",
+                library.toString(),
+                source.toString()));
         command.addAll(List.of(more));
         assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor());
         return library;
@@ -145,8 +173,17 @@ class LibraryClosureTest {
         Path source = scratch.resolve("one.c");
         Files.writeString(source, "int one(void) { return 1; }\n");
         Path compiled = scratch.resolve("libone.so");
-        Process compiler = new ProcessBuilder("gcc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-lm", "-o",
-                compiled.toString(), source.toString()).inheritIO().start();
+        Process compiler = new ProcessBuilder(
+                        "gcc",
+                        "-shared",
+                        "-fPIC",
+                        "-Wl,--no-as-needed",
+                        "-lm",
+                        "-o",
+                        compiled.toString(),
+                        source.toString())
+                .inheritIO()
+                .start();
         try {
             assertEquals(0, compiler.waitFor());
         } catch (InterruptedException e) {

@@ -30,7 +30,8 @@ class ModuleAnalysisTest {
         assertModules("[java.base, java.logging]", "class A { Object o = java.util.logging.Level.INFO; }");
         assertModules("[java.base, java.sql]", "class A { java.sql.Connection[] connections; }");
         assertModules("[java.base, java.xml]", "class A { java.util.List<org.w3c.dom.Node> nodes; }");
-        assertModules("[java.base, jdk.httpserver]",
+        assertModules(
+                "[java.base, jdk.httpserver]",
                 "class A { com.sun.net.httpserver.HttpServer of(int port) { return null; } }");
     }
 
@@ -40,60 +41,93 @@ class ModuleAnalysisTest {
         assertEquals(jdk().modules().contains("jdk.crypto.ec"), modules.contains("jdk.crypto.ec"));
         assertTrue(modules(jar("class A { Object o = java.nio.file.FileSystems.getDefault(); }"))
                 .contains("jdk.zipfs"));
-        assertAdded("jdk.net", "java.nio.channels.SocketChannel.supportedOptions in a.jar",
+        assertAdded(
+                "jdk.net",
+                "java.nio.channels.SocketChannel.supportedOptions in a.jar",
                 "class A { Object of(java.nio.channels.SocketChannel c) { return c.supportedOptions(); } }");
     }
 
     @Test
     void addsWhatIsNamedInTexts() throws Exception {
         assertAdded("java.sql", "'java.sql.Driver' in a.jar", "class A { String s = \"java.sql.Driver\"; }");
-        assertAdded("jdk.net", "'jdk.net.ExtendedSocketOptions' in a.jar",
+        assertAdded(
+                "jdk.net",
+                "'jdk.net.ExtendedSocketOptions' in a.jar",
                 "class A { Class<?> c() throws Exception { return Class.forName(\"jdk.net.ExtendedSocketOptions\"); } }");
         assertAdded("jdk.naming.dns", "'dns://10.0.0.1/x' in a.jar", "class A { String s = \"dns://10.0.0.1/x\"; }");
         assertAdded("jdk.crypto.cryptoki", "'SunPKCS11' in a.jar", "class A { String s = \"SunPKCS11\"; }");
-        assertAdded("jdk.security.auth", "'com.sun.security.auth.module.UnixLoginModule' in a.jar",
+        assertAdded(
+                "jdk.security.auth",
+                "'com.sun.security.auth.module.UnixLoginModule' in a.jar",
                 "class A { String s = \"x { com.sun.security.auth.module.UnixLoginModule required; };\"; }");
         assertAdded("jdk.charsets", "'x-windows-949' in a.jar", "class A { String s = \"x-windows-949\"; }");
-        assertAdded("jdk.unsupported", "'sun.misc.Unsafe' in a.jar",
+        assertAdded(
+                "jdk.unsupported",
+                "'sun.misc.Unsafe' in a.jar",
                 "class A { @Deprecated(since = \"sun.misc.Unsafe\") int x; }");
         assertModules("[java.base]", "class A { String s = \"see dns: and java.nothing.Driver, 273\"; }");
     }
 
     @Test
     void addsWhatWorksAfterAnApi() throws Exception {
-        assertAdded("jdk.naming.dns", "javax.naming.InitialContext in a.jar", "class A { javax.naming.InitialContext c; }");
-        assertAdded("jdk.management", "java.lang.management.ManagementFactory in a.jar",
+        assertAdded(
+                "jdk.naming.dns", "javax.naming.InitialContext in a.jar", "class A { javax.naming.InitialContext c; }");
+        assertAdded(
+                "jdk.management",
+                "java.lang.management.ManagementFactory in a.jar",
                 "class A { Object o = java.lang.management.ManagementFactory.getRuntimeMXBean(); }");
-        assertAdded("java.logging", "java.lang.System.getLogger in a.jar", "class A { Object o = System.getLogger(\"a\"); }");
-        assertAdded("jdk.charsets", "java.nio.charset.Charset.forName in a.jar",
+        assertAdded(
+                "java.logging",
+                "java.lang.System.getLogger in a.jar",
+                "class A { Object o = System.getLogger(\"a\"); }");
+        assertAdded(
+                "jdk.charsets",
+                "java.nio.charset.Charset.forName in a.jar",
                 "class A { Object o(String s) { return java.nio.charset.Charset.forName(s); } }");
-        assertAdded("jdk.jlink", "java.util.spi.ToolProvider, which a.jar loads as a service",
+        assertAdded(
+                "jdk.jlink",
+                "java.util.spi.ToolProvider, which a.jar loads as a service",
                 "class A { Object o = java.util.ServiceLoader.load(java.util.spi.ToolProvider.class); }");
     }
 
     @Test
     void addsTheDataOfOtherLanguagesWhereTheyAreChosenAndUsed() throws Exception {
-        assertAdded("jdk.localedata", "java.util.Locale.GERMANY in a.jar",
+        assertAdded(
+                "jdk.localedata",
+                "java.util.Locale.GERMANY in a.jar",
                 "class A { Object o = java.text.NumberFormat.getInstance(java.util.Locale.GERMANY); }");
-        assertAdded("jdk.localedata", "java.util.Locale.forLanguageTag in a.jar",
+        assertAdded(
+                "jdk.localedata",
+                "java.util.Locale.forLanguageTag in a.jar",
                 "class A { String o(String s) { return String.format(java.util.Locale.forLanguageTag(s), \"%,d\", 1); } }");
         assertModules("[java.base]", "class A { Object o = java.text.NumberFormat.getInstance(java.util.Locale.US); }");
         assertModules("[java.base]", "class A { Object o = java.util.Locale.GERMANY; }");
         Path jar = jar("class A { Object o = java.text.NumberFormat.getInstance(); }");
         assertEquals("[java.base]", modules(jar).toString());
-        assertEquals("the variable LANG=de_DE.UTF-8",
+        assertEquals(
+                "the variable LANG=de_DE.UTF-8",
                 reasons(jar, List.of(), Map.of("LANG", "de_DE.UTF-8")).added().get("jdk.localedata"));
-        assertEquals("{}", reasons(jar, List.of(), Map.of("LANG", "C.UTF-8", "LC_ALL", "en_US.UTF-8")).added().toString());
+        assertEquals(
+                "{}",
+                reasons(jar, List.of(), Map.of("LANG", "C.UTF-8", "LC_ALL", "en_US.UTF-8"))
+                        .added()
+                        .toString());
         Path bundle = with(jar, "texts/messages_fr.properties", "a=b");
-        assertEquals("texts/messages_fr.properties in a.jar", reasons(bundle, List.of(), Map.of()).added().get("jdk.localedata"));
+        assertEquals(
+                "texts/messages_fr.properties in a.jar",
+                reasons(bundle, List.of(), Map.of()).added().get("jdk.localedata"));
     }
 
     @Test
     void addsWhatOptionsNeed() throws Exception {
         assertOption("java.instrument", "-javaagent:/app/agent.jar", "the option -javaagent");
-        assertOption("jdk.management.agent", "-Dcom.sun.management.jmxremote.port=9010",
+        assertOption(
+                "jdk.management.agent",
+                "-Dcom.sun.management.jmxremote.port=9010",
                 "the option -Dcom.sun.management.jmxremote.port");
-        assertOption("jdk.management.jfr", "-Dcom.sun.management.jmxremote.port=9010",
+        assertOption(
+                "jdk.management.jfr",
+                "-Dcom.sun.management.jmxremote.port=9010",
                 "the option -Dcom.sun.management.jmxremote.port");
         assertOption("jdk.jfr", "-XX:StartFlightRecording", "the option -XX");
         assertOption("jdk.jdwp.agent", "-agentlib:jdwp=transport=dt_socket", "the option -agentlib");
@@ -101,28 +135,66 @@ class ModuleAnalysisTest {
         assertOption("jdk.localedata", "-Djava.locale.providers=CLDR", "the option -Djava.locale.providers");
         assertOption("jdk.security.jgss", "-Djava.security.krb5.conf=/x", "the option -Djava.security.krb5.conf");
         assertOption("jdk.naming.dns", "-Dprovider=com.sun.jndi.dns.DnsContextFactory", "the option -Dprovider");
-        assertOption("jdk.compiler", "--add-opens=jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED",
+        assertOption(
+                "jdk.compiler",
+                "--add-opens=jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED",
                 "the option --add-opens jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED");
         Path jar = jar("class A { }");
-        assertEquals("{java.sql=the option --add-modules java.sql,no.such}",
-                reasons(jar, List.of("--add-modules", "java.sql,no.such", "-Duser.language=en"), Map.of()).added().toString());
+        assertEquals(
+                "{java.sql=the option --add-modules java.sql,no.such}",
+                reasons(jar, List.of("--add-modules", "java.sql,no.such", "-Duser.language=en"), Map.of())
+                        .added()
+                        .toString());
     }
 
     @Test
     void addsWhatServicesManifestsDescriptionsAndSettingsName() throws Exception {
         Path jar = jar("class A { }");
-        assertEquals("META-INF/services/java.sql.Driver in a.jar",
-                reasons(with(jar, "META-INF/services/java.sql.Driver", "demo.Driver"), List.of(), Map.of()).added().get("java.sql"));
-        assertEquals("{}", reasons(with(jar, "META-INF/services/javax.annotation.processing.Processor", "demo.P"), List.of(),
-                Map.of()).added().toString());
-        assertEquals("'com.sun.jndi.ldap.LdapCtxFactory' in application.yml of a.jar", reasons(with(jar, "application.yml",
-                "spring:\n  factory: com.sun.jndi.ldap.LdapCtxFactory\n"), List.of(), Map.of()).added().get("java.naming"));
-        assertEquals("Launcher-Agent-Class in the manifest of a.jar", reasons(with(jar, "META-INF/MANIFEST.MF",
-                "Manifest-Version: 1.0\nLauncher-Agent-Class: A\n"), List.of(), Map.of()).added().get("java.instrument"));
-        assertEquals("Add-Opens in the manifest of a.jar", reasons(with(jar, "META-INF/MANIFEST.MF",
-                "Manifest-Version: 1.0\nAdd-Opens: java.base/java.lang java.rmi/sun.rmi.server\n"), List.of(), Map.of())
-                .added().get("java.rmi"));
-        Path module = Jars.jar(Files.createTempDirectory(scratch, "module"), "m", null, "module-info",
+        assertEquals(
+                "META-INF/services/java.sql.Driver in a.jar",
+                reasons(with(jar, "META-INF/services/java.sql.Driver", "demo.Driver"), List.of(), Map.of())
+                        .added()
+                        .get("java.sql"));
+        assertEquals(
+                "{}",
+                reasons(
+                                with(jar, "META-INF/services/javax.annotation.processing.Processor", "demo.P"),
+                                List.of(),
+                                Map.of())
+                        .added()
+                        .toString());
+        assertEquals(
+                "'com.sun.jndi.ldap.LdapCtxFactory' in application.yml of a.jar",
+                reasons(
+                                with(jar, "application.yml", "spring:\n  factory: com.sun.jndi.ldap.LdapCtxFactory\n"),
+                                List.of(),
+                                Map.of())
+                        .added()
+                        .get("java.naming"));
+        assertEquals(
+                "Launcher-Agent-Class in the manifest of a.jar",
+                reasons(
+                                with(jar, "META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nLauncher-Agent-Class: A\n"),
+                                List.of(),
+                                Map.of())
+                        .added()
+                        .get("java.instrument"));
+        assertEquals(
+                "Add-Opens in the manifest of a.jar",
+                reasons(
+                                with(
+                                        jar,
+                                        "META-INF/MANIFEST.MF",
+                                        "Manifest-Version: 1.0\nAdd-Opens: java.base/java.lang java.rmi/sun.rmi.server\n"),
+                                List.of(),
+                                Map.of())
+                        .added()
+                        .get("java.rmi"));
+        Path module = Jars.jar(
+                Files.createTempDirectory(scratch, "module"),
+                "m",
+                null,
+                "module-info",
                 "module m { requires java.sql; requires static java.desktop; uses java.nio.file.spi.FileSystemProvider; }");
         assertEquals("[java.base, java.sql, jdk.zipfs]", modules(module).toString());
     }
@@ -135,17 +207,33 @@ class ModuleAnalysisTest {
             hidden = Files.readAllBytes(zip.getPath("A.class"));
         }
         Path plain = jar("class A { }");
-        assertEquals("[java.base, java.sql]", modules(with(plain, "inst/A.classdata", hidden)).toString());
-        assertEquals("[java.base, java.sql]", modules(with(plain, "lib/agent.jar", Files.readAllBytes(sql))).toString());
-        assertEquals("[java.base]", modules(with(plain, "lib/agent.jar", "to be downloaded")).toString());
+        assertEquals(
+                "[java.base, java.sql]",
+                modules(with(plain, "inst/A.classdata", hidden)).toString());
+        assertEquals(
+                "[java.base, java.sql]",
+                modules(with(plain, "lib/agent.jar", Files.readAllBytes(sql))).toString());
+        assertEquals(
+                "[java.base]",
+                modules(with(plain, "lib/agent.jar", "to be downloaded")).toString());
         byte[] preview = hidden.clone();
         preview[4] = preview[5] = (byte) 0xFF;
-        assertEquals("[java.base, java.sql]", modules(with(plain, "inst/A.classdata", preview)).toString());
+        assertEquals(
+                "[java.base, java.sql]",
+                modules(with(plain, "inst/A.classdata", preview)).toString());
         byte[] universal = hidden.clone();
         universal[7] = 2;
-        assertEquals("[java.base]", modules(with(plain, "lib/library.dylib", universal)).toString());
-        assertEquals("[java.base]", modules(with(plain, "inst/short.classdata", new byte[] {(byte) 0xCA})).toString());
-        assertEquals("[java.base]", modules(with(plain, "inst/META-INF/maven/g/a/pom.xml", "java.sql.Driver")).toString());
+        assertEquals(
+                "[java.base]",
+                modules(with(plain, "lib/library.dylib", universal)).toString());
+        assertEquals(
+                "[java.base]",
+                modules(with(plain, "inst/short.classdata", new byte[] {(byte) 0xCA}))
+                        .toString());
+        assertEquals(
+                "[java.base]",
+                modules(with(plain, "inst/META-INF/maven/g/a/pom.xml", "java.sql.Driver"))
+                        .toString());
     }
 
     private void assertAdded(String module, String reason, String source) throws Exception {
@@ -156,7 +244,8 @@ class ModuleAnalysisTest {
     }
 
     private void assertOption(String module, String option, String reason) throws Exception {
-        Map<String, String> added = reasons(jar("class A { }"), List.of(option), Map.of()).added();
+        Map<String, String> added =
+                reasons(jar("class A { }"), List.of(option), Map.of()).added();
         assertEquals(reason, added.get(module), added.toString());
     }
 
@@ -180,7 +269,8 @@ class ModuleAnalysisTest {
 
     @Test
     void unknownModulesAreRefused() throws Exception {
-        SettingException refused = assertThrows(SettingException.class,
+        SettingException refused = assertThrows(
+                SettingException.class,
                 () -> new ModuleAnalysis(jdk()).check("modules", Set.of("java.base", "java.nothing")));
         assertEquals("modules", refused.parameter());
         assertTrue(refused.getMessage().contains("has no module java.nothing."), refused.getMessage());
@@ -194,7 +284,8 @@ class ModuleAnalysisTest {
             zip.write(new byte[] {(byte) 0xCA, (byte) 0xFE, (byte) 0xBA, (byte) 0xBE, 0, 0, 0, 61, 0, 2, 99});
         }
         IOException refused = assertThrows(IOException.class, () -> modules(jar));
-        assertTrue(refused.getMessage().contains("org/example/Broken.class: it has a constant of the unknown kind 99"),
+        assertTrue(
+                refused.getMessage().contains("org/example/Broken.class: it has a constant of the unknown kind 99"),
                 refused.getMessage());
     }
 
@@ -210,7 +301,8 @@ class ModuleAnalysisTest {
         return reasons(jar, List.of(), Map.of()).modules();
     }
 
-    private static ModuleReasons reasons(Path jar, List<String> options, Map<String, String> environment) throws Exception {
+    private static ModuleReasons reasons(Path jar, List<String> options, Map<String, String> environment)
+            throws Exception {
         return new ModuleAnalysis(jdk()).modulesUsedBy(List.of(jar), options, environment);
     }
 

@@ -37,6 +37,7 @@ class RuntimeCacheTest {
 
     @TempDir
     private Path directory;
+
     private final AtomicInteger made = new AtomicInteger();
 
     private void make(Path runtime) throws IOException {
@@ -90,10 +91,12 @@ class RuntimeCacheTest {
 
     @Test
     void aRuntimeThatCannotBeMadeLeavesNothing() throws Exception {
-        assertThrows(ExplainedException.class, () -> new RuntimeCache(directory, 0).get(RUNTIME, "a", runtime -> {
-            make(runtime);
-            throw new ExplainedException("It fails. Try again.");
-        }));
+        assertThrows(
+                ExplainedException.class,
+                () -> new RuntimeCache(directory, 0).get(RUNTIME, "a", runtime -> {
+                    make(runtime);
+                    throw new ExplainedException("It fails. Try again.");
+                }));
         assertEquals(Set.of("cache.lock"), content());
         assertTrue(get("a", 0).fresh());
     }
@@ -125,7 +128,8 @@ class RuntimeCacheTest {
     @Test
     void theLimitIsForAllKindsTogether() throws Exception {
         new RuntimeCache(directory, 0).get(CLASS_DATA, "a", this::make);
-        Files.setLastModifiedTime(directory.resolve("classdata-a"), FileTime.from(Instant.now().minus(Duration.ofDays(1))));
+        Files.setLastModifiedTime(
+                directory.resolve("classdata-a"), FileTime.from(Instant.now().minus(Duration.ofDays(1))));
         get("a", 1);
         assertEquals(Set.of("runtime-a", "cache.lock"), content());
     }
@@ -140,7 +144,8 @@ class RuntimeCacheTest {
     }
 
     private void used(String key, Duration ago) throws IOException {
-        Files.setLastModifiedTime(directory.resolve("runtime-" + key), FileTime.from(Instant.now().minus(ago)));
+        Files.setLastModifiedTime(
+                directory.resolve("runtime-" + key), FileTime.from(Instant.now().minus(ago)));
     }
 
     @Test
@@ -182,9 +187,14 @@ class RuntimeCacheTest {
     void anotherProcessIsKeptOut() throws Exception {
         get("a", 0);
         new RuntimeCache(directory, 0).get(RUNTIME, "b", runtime -> {
-            Process other = new ProcessBuilder("python3", "-c", "import fcntl, sys\nfile = open(sys.argv[1], 'r+')\n"
-                    + "try:\n fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\nexcept OSError:\n sys.exit(7)",
-                    directory.resolve("cache.lock").toString()).inheritIO().start();
+            Process other = new ProcessBuilder(
+                            "python3",
+                            "-c",
+                            "import fcntl, sys\nfile = open(sys.argv[1], 'r+')\n"
+                                    + "try:\n fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\nexcept OSError:\n sys.exit(7)",
+                            directory.resolve("cache.lock").toString())
+                    .inheritIO()
+                    .start();
             try {
                 assertEquals(7, other.waitFor());
             } catch (InterruptedException e) {

@@ -29,12 +29,13 @@ class TrustStoreTest {
 
     @TempDir
     private Path scratch;
+
     private List<Certificate> certificates;
 
     @BeforeEach
     void read() throws Exception {
-        KeyStore store = KeyStore.getInstance(Path.of(System.getProperty("java.home"), "lib/security/cacerts").toFile(),
-                PASSWORD);
+        KeyStore store = KeyStore.getInstance(
+                Path.of(System.getProperty("java.home"), "lib/security/cacerts").toFile(), PASSWORD);
         certificates = new java.util.ArrayList<>();
         for (String alias : Collections.list(store.aliases()).subList(0, 4)) {
             certificates.add(store.getCertificate(alias));
@@ -44,14 +45,16 @@ class TrustStoreTest {
     @Test
     void everyFormIsReadAndEveryJdkReadsTheResult() throws Exception {
         Path base = store("base.p12", "PKCS12", PASSWORD, certificates.get(0), certificates.get(1));
-        Path pem = Files.writeString(scratch.resolve("company.pem"), "# The company's\n" + pem(certificates.get(1))
-                + "and another\n" + pem(certificates.get(2)));
+        Path pem = Files.writeString(
+                scratch.resolve("company.pem"),
+                "# The company's\n" + pem(certificates.get(1)) + "and another\n" + pem(certificates.get(2)));
         Path der = Files.write(scratch.resolve("one.der"), certificates.get(3).getEncoded());
         Path empty = store("empty.jks", "JKS", PASSWORD, certificates.get(0));
         TrustStore trusted = new TrustStore().add(base).add(pem).add(der).add(empty);
         assertEquals(4, trusted.size());
         byte[] bytes = trusted.toBytes(TIME);
-        assertArrayEquals(bytes, new TrustStore().add(base).add(pem).add(der).add(empty).toBytes(TIME));
+        assertArrayEquals(
+                bytes, new TrustStore().add(base).add(pem).add(der).add(empty).toBytes(TIME));
         Path file = Files.write(scratch.resolve("cacerts"), bytes);
         for (char[] password : new char[][] {PASSWORD, null}) {
             for (String type : List.of("JKS", KeyStore.getDefaultType())) {
@@ -76,8 +79,11 @@ class TrustStoreTest {
         for (Path file : List.of(text, secret)) {
             SettingException refused = assertThrows(SettingException.class, () -> new TrustStore().add(file));
             assertEquals("trustedCertificates", refused.parameter());
-            assertTrue(refused.getMessage().startsWith(file + " has no certificate that can be read."), refused.getMessage());
-            assertTrue(refused.getMessage().endsWith("or key stores with the password 'changeit'."), refused.getMessage());
+            assertTrue(
+                    refused.getMessage().startsWith(file + " has no certificate that can be read."),
+                    refused.getMessage());
+            assertTrue(
+                    refused.getMessage().endsWith("or key stores with the password 'changeit'."), refused.getMessage());
         }
         assertThrows(SettingException.class, () -> new TrustStore().add(scratch.resolve("gone")));
     }
@@ -96,7 +102,8 @@ class TrustStoreTest {
     }
 
     private static String pem(Certificate certificate) throws Exception {
-        return "-----BEGIN CERTIFICATE-----\n" + Base64.getMimeEncoder(64, new byte[] {'\n'})
-                .encodeToString(certificate.getEncoded()) + "\n-----END CERTIFICATE-----\n";
+        return "-----BEGIN CERTIFICATE-----\n"
+                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(certificate.getEncoded())
+                + "\n-----END CERTIFICATE-----\n";
     }
 }

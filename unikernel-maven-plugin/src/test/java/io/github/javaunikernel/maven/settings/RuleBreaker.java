@@ -14,8 +14,7 @@ import software.amazon.awssdk.core.exception.SdkException;
 /** Breaks each rule of LayersTest and ErrorsTest, so that tests can see that it is found. Nothing calls it. */
 final class RuleBreaker {
 
-    private RuleBreaker() {
-    }
+    private RuleBreaker() {}
 
     static boolean usesAPackageAbove(NetworkSetting network) {
         return network.isPresent();

@@ -43,7 +43,8 @@ final class ChannelChecks implements Conformance.Area {
     }
 
     private FileChannel open(String name) throws Exception {
-        return FileChannel.open(checks.file(name), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        return FileChannel.open(
+                checks.file(name), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
     private static ByteBuffer buffer(String text) {
@@ -84,14 +85,17 @@ final class ChannelChecks implements Conformance.Area {
         checks.check("truncate", () -> {
             try (FileChannel channel = open("vectors")) {
                 channel.position(6).truncate(3);
-                return channel.size() + " " + channel.position() + " " + channel.truncate(100).size();
+                return channel.size() + " " + channel.position() + " "
+                        + channel.truncate(100).size();
             }
         });
         for (int count : new int[] {0, 1, 70_000, 1_000_000}) {
             checks.check("transfer of " + count, () -> {
                 Files.write(checks.file("source"), new byte[count]);
-                try (FileChannel from = open("source"); FileChannel to = open("sink" + count)) {
-                    return from.transferTo(0, count + 10, to) + " " + to.transferFrom(from.position(0), 5, count) + " " + to.size();
+                try (FileChannel from = open("source");
+                        FileChannel to = open("sink" + count)) {
+                    return from.transferTo(0, count + 10, to) + " " + to.transferFrom(from.position(0), 5, count) + " "
+                            + to.size();
                 }
             });
         }
@@ -110,8 +114,9 @@ final class ChannelChecks implements Conformance.Area {
     }
 
     private void mappings() {
-        for (FileChannel.MapMode mode : new FileChannel.MapMode[] {FileChannel.MapMode.READ_ONLY, FileChannel.MapMode.READ_WRITE,
-                FileChannel.MapMode.PRIVATE}) {
+        for (FileChannel.MapMode mode : new FileChannel.MapMode[] {
+            FileChannel.MapMode.READ_ONLY, FileChannel.MapMode.READ_WRITE, FileChannel.MapMode.PRIVATE
+        }) {
             checks.check("mapping " + mode, () -> {
                 try (FileChannel channel = open("mapped")) {
                     channel.write(buffer("0123456789"), 0);
@@ -152,17 +157,21 @@ final class ChannelChecks implements Conformance.Area {
 
     private void locks() {
         checks.check("exclusive lock", () -> {
-            try (FileChannel channel = open("locked"); FileLock lock = channel.lock()) {
+            try (FileChannel channel = open("locked");
+                    FileLock lock = channel.lock()) {
                 return lock.isShared() + " " + lock.isValid() + " " + lock.position() + " " + lock.size();
             }
         });
         checks.check("shared lock", () -> {
-            try (FileChannel channel = open("locked"); FileLock lock = channel.tryLock(10, 20, true)) {
+            try (FileChannel channel = open("locked");
+                    FileLock lock = channel.tryLock(10, 20, true)) {
                 return lock.isShared() + " " + lock.overlaps(15, 1) + " " + lock.overlaps(30, 1);
             }
         });
         checks.check("overlapping lock", () -> {
-            try (FileChannel first = open("locked"); FileChannel second = open("locked"); FileLock lock = first.lock(0, 10, false)) {
+            try (FileChannel first = open("locked");
+                    FileChannel second = open("locked");
+                    FileLock lock = first.lock(0, 10, false)) {
                 return lock.isValid() + " " + second.tryLock(5, 10, false);
             }
         });
@@ -181,7 +190,7 @@ final class ChannelChecks implements Conformance.Area {
             Pipe pipe = Pipe.open();
             pipe.sink().configureBlocking(false);
             long total = 0;
-            for (int n = 1; n > 0;) {
+            for (int n = 1; n > 0; ) {
                 n = pipe.sink().write(ByteBuffer.allocate(4096));
                 total += n;
             }
@@ -212,7 +221,8 @@ final class ChannelChecks implements Conformance.Area {
             }
         });
         checks.check("accept, connect, read, write", () -> {
-            try (Selector selector = Selector.open(); ServerSocketChannel server = ServerSocketChannel.open();
+            try (Selector selector = Selector.open();
+                    ServerSocketChannel server = ServerSocketChannel.open();
                     SocketChannel client = SocketChannel.open()) {
                 server.bind(new InetSocketAddress(LOOPBACK, 0)).configureBlocking(false);
                 server.register(selector, SelectionKey.OP_ACCEPT);
@@ -250,12 +260,14 @@ final class ChannelChecks implements Conformance.Area {
             }
         });
         checks.check("cancelled key", () -> {
-            try (Selector selector = Selector.open(); DatagramChannel channel = DatagramChannel.open()) {
+            try (Selector selector = Selector.open();
+                    DatagramChannel channel = DatagramChannel.open()) {
                 channel.configureBlocking(false);
                 SelectionKey key = channel.register(selector, SelectionKey.OP_WRITE);
                 int ready = selector.select();
                 key.cancel();
-                return ready + " " + selector.selectNow() + " " + selector.keys().size() + " " + key.isValid();
+                return ready + " " + selector.selectNow() + " "
+                        + selector.keys().size() + " " + key.isValid();
             }
         });
         checks.check("closing ends a select", () -> {
@@ -278,7 +290,8 @@ final class ChannelChecks implements Conformance.Area {
             }
         });
         checks.check("interest in what is not there", () -> {
-            try (Selector selector = Selector.open(); ServerSocketChannel server = ServerSocketChannel.open()) {
+            try (Selector selector = Selector.open();
+                    ServerSocketChannel server = ServerSocketChannel.open()) {
                 server.configureBlocking(false);
                 return server.register(selector, SelectionKey.OP_READ);
             }
@@ -291,9 +304,12 @@ final class ChannelChecks implements Conformance.Area {
 
     private Object pair(StandardProtocolFamily family, Pair pair) throws Exception {
         try (ServerSocketChannel server = ServerSocketChannel.open(family)) {
-            server.bind(family == StandardProtocolFamily.UNIX ? UnixDomainSocketAddress.of(checks.file("socket"))
-                    : new InetSocketAddress(LOOPBACK, 0));
-            try (SocketChannel client = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
+            server.bind(
+                    family == StandardProtocolFamily.UNIX
+                            ? UnixDomainSocketAddress.of(checks.file("socket"))
+                            : new InetSocketAddress(LOOPBACK, 0));
+            try (SocketChannel client = SocketChannel.open(server.getLocalAddress());
+                    SocketChannel accepted = server.accept()) {
                 return pair.use(client, accepted);
             }
         } finally {
@@ -303,85 +319,111 @@ final class ChannelChecks implements Conformance.Area {
 
     private void streams(StandardProtocolFamily family) {
         String kind = " by " + family;
-        checks.check("hello" + kind, () -> pair(family, (client, server) -> {
-            client.write(buffer("hello"));
-            ByteBuffer read = ByteBuffer.allocate(9);
-            return server.read(read) + " " + text(read);
-        }));
-        checks.check("end of the stream" + kind, () -> pair(family, (client, server) -> {
-            client.write(buffer("x"));
-            client.shutdownOutput();
-            return server.read(ByteBuffer.allocate(9)) + " " + server.read(ByteBuffer.allocate(9)) + " " + server.write(buffer("back")) + " "
-                    + client.read(ByteBuffer.allocate(9));
-        }));
-        checks.check("write after shutdown" + kind, () -> pair(family, (client, server) -> {
-            client.shutdownOutput();
-            return client.write(buffer("x"));
-        }));
-        checks.check("read after shutdown" + kind, () -> pair(family, (client, server) -> {
-            client.shutdownInput();
-            return client.read(ByteBuffer.allocate(1));
-        }));
-        checks.check("nothing there" + kind, () -> pair(family, (client, server) -> {
-            client.configureBlocking(false);
-            return client.read(ByteBuffer.allocate(1));
-        }));
-        checks.check("a megabyte" + kind, () -> pair(family, (client, server) -> {
-            Thread writer = new Thread(() -> {
-                ByteBuffer all = ByteBuffer.allocate(1 << 20);
-                try {
-                    while (all.hasRemaining()) {
-                        client.write(all);
-                    }
+        checks.check(
+                "hello" + kind,
+                () -> pair(family, (client, server) -> {
+                    client.write(buffer("hello"));
+                    ByteBuffer read = ByteBuffer.allocate(9);
+                    return server.read(read) + " " + text(read);
+                }));
+        checks.check(
+                "end of the stream" + kind,
+                () -> pair(family, (client, server) -> {
+                    client.write(buffer("x"));
                     client.shutdownOutput();
-                } catch (java.io.IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            });
-            writer.start();
-            long total = 0;
-            ByteBuffer part = ByteBuffer.allocate(10_000);
-            for (int n = server.read(part); n >= 0; n = server.read(part)) {
-                total += n;
-                part.clear();
-            }
-            writer.join();
-            return total;
-        }));
-        checks.check("closed by another thread" + kind, () -> pair(family, (client, server) -> {
-            Thread closer = new Thread(() -> {
-                try {
-                    client.close();
-                } catch (java.io.IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            });
-            closer.start();
-            try {
-                return client.read(ByteBuffer.allocate(1));
-            } catch (java.nio.channels.ClosedChannelException e) {
-                return "closed";
-            } finally {
-                closer.join();
-            }
-        }));
-        checks.check("interrupted" + kind, () -> pair(family, (client, server) -> {
-            Thread.currentThread().interrupt();
-            try {
-                return client.read(ByteBuffer.allocate(1));
-            } finally {
-                Thread.interrupted();
-            }
-        }));
-        checks.check("addresses" + kind, () -> pair(family, (client, server) -> client.getRemoteAddress().equals(
-                server.getLocalAddress()) + " " + client.isConnected()));
-        checks.check("options" + kind, () -> pair(family, (client, server) -> new java.util.TreeSet<>(
-                client.supportedOptions().stream().map(Object::toString).toList())));
+                    return server.read(ByteBuffer.allocate(9)) + " " + server.read(ByteBuffer.allocate(9)) + " "
+                            + server.write(buffer("back")) + " " + client.read(ByteBuffer.allocate(9));
+                }));
+        checks.check(
+                "write after shutdown" + kind,
+                () -> pair(family, (client, server) -> {
+                    client.shutdownOutput();
+                    return client.write(buffer("x"));
+                }));
+        checks.check(
+                "read after shutdown" + kind,
+                () -> pair(family, (client, server) -> {
+                    client.shutdownInput();
+                    return client.read(ByteBuffer.allocate(1));
+                }));
+        checks.check(
+                "nothing there" + kind,
+                () -> pair(family, (client, server) -> {
+                    client.configureBlocking(false);
+                    return client.read(ByteBuffer.allocate(1));
+                }));
+        checks.check(
+                "a megabyte" + kind,
+                () -> pair(family, (client, server) -> {
+                    Thread writer = new Thread(() -> {
+                        ByteBuffer all = ByteBuffer.allocate(1 << 20);
+                        try {
+                            while (all.hasRemaining()) {
+                                client.write(all);
+                            }
+                            client.shutdownOutput();
+                        } catch (java.io.IOException e) {
+                            throw new java.io.UncheckedIOException(e);
+                        }
+                    });
+                    writer.start();
+                    long total = 0;
+                    ByteBuffer part = ByteBuffer.allocate(10_000);
+                    for (int n = server.read(part); n >= 0; n = server.read(part)) {
+                        total += n;
+                        part.clear();
+                    }
+                    writer.join();
+                    return total;
+                }));
+        checks.check(
+                "closed by another thread" + kind,
+                () -> pair(family, (client, server) -> {
+                    Thread closer = new Thread(() -> {
+                        try {
+                            client.close();
+                        } catch (java.io.IOException e) {
+                            throw new java.io.UncheckedIOException(e);
+                        }
+                    });
+                    closer.start();
+                    try {
+                        return client.read(ByteBuffer.allocate(1));
+                    } catch (java.nio.channels.ClosedChannelException e) {
+                        return "closed";
+                    } finally {
+                        closer.join();
+                    }
+                }));
+        checks.check(
+                "interrupted" + kind,
+                () -> pair(family, (client, server) -> {
+                    Thread.currentThread().interrupt();
+                    try {
+                        return client.read(ByteBuffer.allocate(1));
+                    } finally {
+                        Thread.interrupted();
+                    }
+                }));
+        checks.check(
+                "addresses" + kind,
+                () -> pair(
+                        family,
+                        (client, server) -> client.getRemoteAddress().equals(server.getLocalAddress()) + " "
+                                + client.isConnected()));
+        checks.check(
+                "options" + kind,
+                () -> pair(
+                        family,
+                        (client, server) -> new java.util.TreeSet<>(client.supportedOptions().stream()
+                                .map(Object::toString)
+                                .toList())));
     }
 
     private void datagrams() {
         checks.check("datagram without a connection", () -> {
-            try (DatagramChannel server = DatagramChannel.open(); DatagramChannel client = DatagramChannel.open()) {
+            try (DatagramChannel server = DatagramChannel.open();
+                    DatagramChannel client = DatagramChannel.open()) {
                 server.bind(new InetSocketAddress(LOOPBACK, 0));
                 int sent = client.send(buffer("one"), server.getLocalAddress());
                 ByteBuffer read = ByteBuffer.allocate(2);
@@ -389,7 +431,8 @@ final class ChannelChecks implements Conformance.Area {
             }
         });
         checks.check("datagram on a connection", () -> {
-            try (DatagramChannel server = DatagramChannel.open(); DatagramChannel client = DatagramChannel.open()) {
+            try (DatagramChannel server = DatagramChannel.open();
+                    DatagramChannel client = DatagramChannel.open()) {
                 server.bind(new InetSocketAddress(LOOPBACK, 0));
                 client.connect(server.getLocalAddress());
                 client.write(buffer("two"));

@@ -9,9 +9,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Programs by area of the class library, a line for each thing that they find: what Java says of files, sockets, channels,
- * threads, time and text depends on the system under it, and is the same on Linux and in the guest. Numbers that a machine
- * chooses, such as ports, are not printed.
+ * Programs by area of the class library, a line for each thing that they find: what Java says of files, sockets,
+ * channels, threads, time and text depends on the system under it, and is the same on Linux and in the guest. Numbers
+ * that a machine chooses, such as ports, are not printed.
  */
 public final class Conformance {
 
@@ -87,6 +87,7 @@ public final class Conformance {
         } catch (Exception | LinkageError e) {
             answer = e.getClass().getName() + ": " + e.getMessage();
         }
-        lines.add(area + " " + name + ": " + answer.replace(scratch.toString(), "SCRATCH").replace("\n", "\\n"));
+        lines.add(area + " " + name + ": "
+                + answer.replace(scratch.toString(), "SCRATCH").replace("\n", "\\n"));
     }
 }

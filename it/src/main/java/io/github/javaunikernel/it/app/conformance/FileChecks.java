@@ -17,7 +17,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,8 +26,19 @@ import java.util.stream.Collectors;
 final class FileChecks implements Conformance.Area {
 
     /** Each kind of thing that a path can lead to. */
-    private static final List<String> PATHS = List.of("file", "empty", "directory", "full", "link", "dangling", "loop", "absent",
-            "file/below", "absent/below", "directory/..", "link/below");
+    private static final List<String> PATHS = List.of(
+            "file",
+            "empty",
+            "directory",
+            "full",
+            "link",
+            "dangling",
+            "loop",
+            "absent",
+            "file/below",
+            "absent/below",
+            "directory/..",
+            "link/below");
 
     private Conformance checks;
 
@@ -59,41 +69,54 @@ final class FileChecks implements Conformance.Area {
     private void questions() {
         for (String path : PATHS) {
             Path file = checks.file(path);
-            checks.check("kind of " + path, () -> Files.exists(file) + " " + Files.notExists(file) + " " + Files.isRegularFile(file)
-                    + " " + Files.isDirectory(file) + " " + Files.isSymbolicLink(file) + " "
-                    + Files.exists(file, LinkOption.NOFOLLOW_LINKS));
-            checks.check("access to " + path, () -> Files.isReadable(file) + " " + Files.isWritable(file) + " "
-                    + Files.isExecutable(file) + " " + Files.isHidden(file));
+            checks.check(
+                    "kind of " + path,
+                    () -> Files.exists(file) + " " + Files.notExists(file) + " " + Files.isRegularFile(file)
+                            + " " + Files.isDirectory(file) + " " + Files.isSymbolicLink(file) + " "
+                            + Files.exists(file, LinkOption.NOFOLLOW_LINKS));
+            checks.check(
+                    "access to " + path,
+                    () -> Files.isReadable(file) + " " + Files.isWritable(file) + " " + Files.isExecutable(file) + " "
+                            + Files.isHidden(file));
             checks.check("size of " + path, () -> Files.isDirectory(file) ? "directory" : Files.size(file));
             checks.check("real path of " + path, file::toRealPath);
             checks.check("target of " + path, () -> Files.readSymbolicLink(file));
             checks.check("attributes of " + path, () -> {
-                BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-                return found.isRegularFile() + " " + found.isDirectory() + " " + found.isSymbolicLink() + " " + found.isOther();
+                BasicFileAttributes found =
+                        Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+                return found.isRegularFile() + " " + found.isDirectory() + " " + found.isSymbolicLink() + " "
+                        + found.isOther();
             });
         }
     }
 
     private void opening() {
-        List<Set<OpenOption>> options = List.of(Set.of(StandardOpenOption.READ), Set.of(StandardOpenOption.WRITE),
+        List<Set<OpenOption>> options = List.of(
+                Set.of(StandardOpenOption.READ),
+                Set.of(StandardOpenOption.WRITE),
                 Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW),
                 Set.of(StandardOpenOption.WRITE, StandardOpenOption.APPEND),
                 Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS),
                 Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
         for (String path : PATHS) {
             for (Set<OpenOption> set : options) {
-                checks.check("open " + path + " " + new TreeSet<>(set.stream().map(Object::toString).toList()), () -> {
-                    boolean there = Files.exists(checks.file(path), LinkOption.NOFOLLOW_LINKS);
-                    try (var channel = Files.newByteChannel(checks.file(path), set)) {
-                        // The size of a directory is its file system's affair.
-                        return channel.isOpen() + " " + (Files.isDirectory(checks.file(path)) ? "directory" : channel.size()) + " "
-                                + channel.position();
-                    } finally {
-                        if (!there) {
-                            Files.deleteIfExists(checks.file(path));
-                        }
-                    }
-                });
+                checks.check(
+                        "open " + path + " "
+                                + new TreeSet<>(
+                                        set.stream().map(Object::toString).toList()),
+                        () -> {
+                            boolean there = Files.exists(checks.file(path), LinkOption.NOFOLLOW_LINKS);
+                            try (var channel = Files.newByteChannel(checks.file(path), set)) {
+                                // The size of a directory is its file system's affair.
+                                return channel.isOpen() + " "
+                                        + (Files.isDirectory(checks.file(path)) ? "directory" : channel.size()) + " "
+                                        + channel.position();
+                            } finally {
+                                if (!there) {
+                                    Files.deleteIfExists(checks.file(path));
+                                }
+                            }
+                        });
             }
         }
     }
@@ -126,7 +149,8 @@ final class FileChecks implements Conformance.Area {
             Files.delete(checks.file("second"));
             return links + " " + Files.getAttribute(checks.file("file"), "unix:nlink");
         });
-        checks.check("hard link to a directory", () -> Files.createLink(checks.file("second"), checks.file("directory")));
+        checks.check(
+                "hard link to a directory", () -> Files.createLink(checks.file("second"), checks.file("directory")));
         checks.check("truncate", () -> {
             Path file = Files.writeString(checks.file("cut"), "0123456789");
             Files.write(file, new byte[0], StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
@@ -139,11 +163,17 @@ final class FileChecks implements Conformance.Area {
         });
         checks.check("temporary file", () -> {
             Path file = Files.createTempFile(checks.scratch(), "a", "b");
-            return PosixFilePermissions.toString(Files.getPosixFilePermissions(file)) + " " + Files.deleteIfExists(file);
+            return PosixFilePermissions.toString(Files.getPosixFilePermissions(file)) + " "
+                    + Files.deleteIfExists(file);
         });
         checks.check("delete on close", () -> {
             Path file = checks.file("gone");
-            Files.newByteChannel(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE).close();
+            Files.newByteChannel(
+                            file,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.DELETE_ON_CLOSE)
+                    .close();
             return Files.exists(file);
         });
     }
@@ -208,17 +238,24 @@ final class FileChecks implements Conformance.Area {
             Files.setAttribute(checks.file("file"), "unix:mode", 04755);
             return Files.getAttribute(checks.file("file"), "unix:mode");
         });
-        checks.check("views", () -> new TreeSet<>(checks.scratch().getFileSystem().supportedFileAttributeViews()));
+        checks.check(
+                "views", () -> new TreeSet<>(checks.scratch().getFileSystem().supportedFileAttributeViews()));
         checks.check("user attributes", () -> {
-            UserDefinedFileAttributeView view = Files.getFileAttributeView(checks.file("file"), UserDefinedFileAttributeView.class);
+            UserDefinedFileAttributeView view =
+                    Files.getFileAttributeView(checks.file("file"), UserDefinedFileAttributeView.class);
             view.write("colour", java.nio.ByteBuffer.wrap("blue".getBytes()));
             return view.list() + " " + view.size("colour");
         });
     }
 
     private void times() {
-        for (String time : List.of("1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1901-12-14T00:00:00Z", "2038-01-19T03:14:08Z",
-                "2024-02-29T12:34:56.789012345Z", "2106-02-07T06:28:16Z")) {
+        for (String time : List.of(
+                "1970-01-01T00:00:00Z",
+                "1969-12-31T23:59:59Z",
+                "1901-12-14T00:00:00Z",
+                "2038-01-19T03:14:08Z",
+                "2024-02-29T12:34:56.789012345Z",
+                "2106-02-07T06:28:16Z")) {
             checks.check("modified " + time, () -> {
                 Files.setLastModifiedTime(checks.file("file"), FileTime.from(Instant.parse(time)));
                 return Files.getLastModifiedTime(checks.file("file"));
@@ -233,7 +270,11 @@ final class FileChecks implements Conformance.Area {
     }
 
     private void listings() {
-        checks.check("names", () -> names(checks.scratch()).stream().filter(name -> name.length() < 100).toList());
+        checks.check(
+                "names",
+                () -> names(checks.scratch()).stream()
+                        .filter(name -> name.length() < 100)
+                        .toList());
         checks.check("pattern", () -> {
             List<String> found = new ArrayList<>();
             try (DirectoryStream<Path> stream = Files.newDirectoryStream(checks.scratch(), "{f,l}*")) {
@@ -245,7 +286,9 @@ final class FileChecks implements Conformance.Area {
         checks.check("list an absent directory", () -> names(checks.file("absent")));
         checks.check("walk", () -> {
             try (var paths = Files.walk(checks.file("a"))) {
-                return paths.map(path -> checks.scratch().relativize(path).toString()).sorted().collect(Collectors.joining(","));
+                return paths.map(path -> checks.scratch().relativize(path).toString())
+                        .sorted()
+                        .collect(Collectors.joining(","));
             }
         });
         checks.check("walk round a loop of links", () -> {
@@ -262,27 +305,38 @@ final class FileChecks implements Conformance.Area {
     private void oldFiles() {
         for (String path : List.of("file", "directory", "link", "dangling", "absent", "file/below")) {
             File file = checks.file(path).toFile();
-            checks.check("java.io.File " + path, () -> file.exists() + " " + file.isFile() + " " + file.isDirectory() + " "
-                    + file.canRead() + " " + (file.isFile() ? file.length() : 0) + " " + (file.list() == null));
+            checks.check(
+                    "java.io.File " + path,
+                    () -> file.exists() + " " + file.isFile() + " " + file.isDirectory() + " " + file.canRead() + " "
+                            + (file.isFile() ? file.length() : 0) + " " + (file.list() == null));
             checks.check("canonical " + path, file::getCanonicalPath);
         }
         checks.check("rename", () -> {
             File from = checks.file("from").toFile();
-            return from.createNewFile() + " " + from.createNewFile() + " " + from.renameTo(checks.file("to").toFile()) + " "
+            return from.createNewFile() + " " + from.createNewFile() + " "
+                    + from.renameTo(checks.file("to").toFile()) + " "
                     + from.renameTo(checks.file("to").toFile());
         });
         checks.check("read only", () -> {
             File file = checks.file("to").toFile();
-            return file.setReadOnly() + " " + PosixFilePermissions.toString(Files.getPosixFilePermissions(file.toPath()));
+            return file.setReadOnly() + " "
+                    + PosixFilePermissions.toString(Files.getPosixFilePermissions(file.toPath()));
         });
-        checks.check("mkdirs", () -> checks.file("p/q/r").toFile().mkdirs() + " " + checks.file("p/q/r").toFile().mkdirs() + " "
-                + checks.file("p").toFile().delete() + " " + checks.file("p/q/r").toFile().delete());
+        checks.check(
+                "mkdirs",
+                () -> checks.file("p/q/r").toFile().mkdirs() + " "
+                        + checks.file("p/q/r").toFile().mkdirs() + " "
+                        + checks.file("p").toFile().delete() + " "
+                        + checks.file("p/q/r").toFile().delete());
         checks.check("last modified", () -> {
             File file = checks.file("to").toFile();
             return file.setLastModified(86_400_123L) + " " + file.lastModified();
         });
-        checks.check("space", () -> (checks.scratch().toFile().getTotalSpace() > 0) + " "
-                + (checks.scratch().toFile().getUsableSpace() > 0) + " " + checks.file("absent").toFile().getTotalSpace());
+        checks.check(
+                "space",
+                () -> (checks.scratch().toFile().getTotalSpace() > 0) + " "
+                        + (checks.scratch().toFile().getUsableSpace() > 0) + " "
+                        + checks.file("absent").toFile().getTotalSpace());
     }
 
     private static List<String> names(Path directory) throws Exception {

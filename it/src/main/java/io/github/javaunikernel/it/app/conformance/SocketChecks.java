@@ -39,8 +39,19 @@ final class SocketChecks implements Conformance.Area {
     }
 
     private void names() {
-        for (String name : List.of("localhost", "127.0.0.1", "127.1", "0x7f.1", "255.255.255.255", "256.1.1.1", "1.2.3", "::1", "[::1]",
-                "a..b", "no-such-host.invalid", "")) {
+        for (String name : List.of(
+                "localhost",
+                "127.0.0.1",
+                "127.1",
+                "0x7f.1",
+                "255.255.255.255",
+                "256.1.1.1",
+                "1.2.3",
+                "::1",
+                "[::1]",
+                "a..b",
+                "no-such-host.invalid",
+                "")) {
             checks.check("name '" + name + "'", () -> {
                 try {
                     return InetAddress.getByName(name) instanceof Inet4Address found ? found.getHostAddress() : "other";
@@ -49,20 +60,30 @@ final class SocketChecks implements Conformance.Area {
                 }
             });
         }
-        checks.check("own address is no placeholder", () -> InetAddress.getLocalHost().isAnyLocalAddress());
-        checks.check("reverse name of the loopback", () -> InetAddress.getByAddress(new byte[] {127, 0, 0, 1}).getHostName());
+        checks.check(
+                "own address is no placeholder",
+                () -> InetAddress.getLocalHost().isAnyLocalAddress());
+        checks.check(
+                "reverse name of the loopback",
+                () -> InetAddress.getByAddress(new byte[] {127, 0, 0, 1}).getHostName());
         checks.check("reachable", () -> LOOPBACK.isReachable(60_000));
     }
 
     private void interfaces() {
         checks.check("loopback interface", () -> {
             NetworkInterface lo = NetworkInterface.getByInetAddress(LOOPBACK);
-            return lo.getName() + " " + lo.getIndex() + " " + lo.isUp() + " " + lo.isPointToPoint() + " " + lo.isVirtual() + " "
-                    + lo.supportsMulticast() + " " + lo.getInterfaceAddresses().stream()
+            return lo.getName() + " " + lo.getIndex() + " " + lo.isUp() + " " + lo.isPointToPoint() + " "
+                    + lo.isVirtual() + " "
+                    + lo.supportsMulticast() + " "
+                    + lo.getInterfaceAddresses().stream()
                             .filter(address -> address.getAddress() instanceof Inet4Address)
-                            .map(address -> address.getAddress().getHostAddress() + "/" + address.getNetworkPrefixLength()).toList();
+                            .map(address ->
+                                    address.getAddress().getHostAddress() + "/" + address.getNetworkPrefixLength())
+                            .toList();
         });
-        checks.check("absent interface", () -> NetworkInterface.getByName("absent0") + " " + NetworkInterface.getByIndex(9999));
+        checks.check(
+                "absent interface",
+                () -> NetworkInterface.getByName("absent0") + " " + NetworkInterface.getByIndex(9999));
     }
 
     private interface Opened {
@@ -76,7 +97,9 @@ final class SocketChecks implements Conformance.Area {
             List<SocketOption<?>> supported;
             try (NetworkChannel channel = kind.open()) {
                 name = channel.getClass().getSimpleName();
-                supported = channel.supportedOptions().stream().sorted(Comparator.comparing(SocketOption::name)).toList();
+                supported = channel.supportedOptions().stream()
+                        .sorted(Comparator.comparing(SocketOption::name))
+                        .toList();
             } catch (Exception e) {
                 checks.check("open", () -> {
                     throw e;
@@ -116,7 +139,8 @@ final class SocketChecks implements Conformance.Area {
 
     private void listening() {
         checks.check("port in use", () -> {
-            try (ServerSocket first = new ServerSocket(0, 1, LOOPBACK); ServerSocket second = new ServerSocket()) {
+            try (ServerSocket first = new ServerSocket(0, 1, LOOPBACK);
+                    ServerSocket second = new ServerSocket()) {
                 second.bind(new InetSocketAddress(LOOPBACK, first.getLocalPort()));
                 return "bound";
             }
@@ -172,7 +196,8 @@ final class SocketChecks implements Conformance.Area {
     }
 
     private static Object pair(Pair pair) throws Exception {
-        try (ServerSocket listener = new ServerSocket(0, 5, LOOPBACK); Socket client = new Socket(LOOPBACK, listener.getLocalPort());
+        try (ServerSocket listener = new ServerSocket(0, 5, LOOPBACK);
+                Socket client = new Socket(LOOPBACK, listener.getLocalPort());
                 Socket server = listener.accept()) {
             return pair.use(client, server);
         }
@@ -186,78 +211,104 @@ final class SocketChecks implements Conformance.Area {
             }
             return new Socket(LOOPBACK, port);
         });
-        checks.check("nothing comes in time", () -> pair((client, server) -> {
-            client.setSoTimeout(20);
-            return client.getInputStream().read();
-        }));
-        checks.check("half closed", () -> pair((client, server) -> {
-            client.getOutputStream().write(1);
-            client.shutdownOutput();
-            InputStream in = server.getInputStream();
-            String got = in.read() + " " + in.read();
-            server.getOutputStream().write(2);
-            return got + " " + client.getInputStream().read() + " " + client.isOutputShutdown() + " " + server.isInputShutdown();
-        }));
-        checks.check("closed in good order", () -> pair((client, server) -> {
-            server.getOutputStream().write(new byte[3]);
-            server.close();
-            InputStream in = client.getInputStream();
-            return in.readNBytes(10).length + " " + in.read();
-        }));
-        checks.check("reset by linger 0", () -> pair((client, server) -> {
-            server.setSoLinger(true, 0);
-            server.close();
-            return client.getInputStream().read();
-        }));
-        checks.check("reset by data that nobody read", () -> pair((client, server) -> {
-            client.getOutputStream().write(new byte[10]);
-            server.getInputStream().read();
-            server.close();
-            try {
-                return client.getInputStream().read();
-            } catch (java.net.SocketException e) {
-                return "reset";
-            }
-        }));
-        checks.check("early answer before the request is whole", () -> pair((client, server) -> {
-            client.getOutputStream().write(new byte[10]);
-            server.getOutputStream().write("HTTP/1.1 413 \r\n\r\n".getBytes());
-            server.shutdownOutput();
-            client.getOutputStream().write(new byte[10]);
-            return new String(client.getInputStream().readAllBytes()).trim();
-        }));
-        checks.check("write to one that is gone", () -> pair((client, server) -> {
-            server.setSoLinger(true, 0);
-            server.close();
-            try {
-                client.getInputStream().read();
-            } catch (java.net.SocketException e) {
-                // The reset has come.
-            }
-            client.getOutputStream().write(1);
-            return "written";
-        }));
-        checks.check("available", () -> pair((client, server) -> {
-            client.getOutputStream().write(new byte[7]);
-            server.getInputStream().read();
-            return server.getInputStream().available();
-        }));
-        checks.check("urgent data in line", () -> pair((client, server) -> {
-            server.setOOBInline(true);
-            client.sendUrgentData('u');
-            return (char) server.getInputStream().read() + " " + server.getOOBInline();
-        }));
-        checks.check("urgent data beside the stream", () -> pair((client, server) -> {
-            client.sendUrgentData('u');
-            client.getOutputStream().write('n');
-            return (char) server.getInputStream().read();
-        }));
-        checks.check("connect twice", () -> pair((client, server) -> {
-            client.connect(server.getLocalSocketAddress());
-            return "connected";
-        }));
-        checks.check("to oneself", () -> pair((client, server) -> client.getPort() == server.getLocalPort()
-                && client.getLocalPort() == server.getPort() && client.getInetAddress().equals(server.getLocalAddress())));
+        checks.check(
+                "nothing comes in time",
+                () -> pair((client, server) -> {
+                    client.setSoTimeout(20);
+                    return client.getInputStream().read();
+                }));
+        checks.check(
+                "half closed",
+                () -> pair((client, server) -> {
+                    client.getOutputStream().write(1);
+                    client.shutdownOutput();
+                    InputStream in = server.getInputStream();
+                    String got = in.read() + " " + in.read();
+                    server.getOutputStream().write(2);
+                    return got + " " + client.getInputStream().read() + " " + client.isOutputShutdown() + " "
+                            + server.isInputShutdown();
+                }));
+        checks.check(
+                "closed in good order",
+                () -> pair((client, server) -> {
+                    server.getOutputStream().write(new byte[3]);
+                    server.close();
+                    InputStream in = client.getInputStream();
+                    return in.readNBytes(10).length + " " + in.read();
+                }));
+        checks.check(
+                "reset by linger 0",
+                () -> pair((client, server) -> {
+                    server.setSoLinger(true, 0);
+                    server.close();
+                    return client.getInputStream().read();
+                }));
+        checks.check(
+                "reset by data that nobody read",
+                () -> pair((client, server) -> {
+                    client.getOutputStream().write(new byte[10]);
+                    server.getInputStream().read();
+                    server.close();
+                    try {
+                        return client.getInputStream().read();
+                    } catch (java.net.SocketException e) {
+                        return "reset";
+                    }
+                }));
+        checks.check(
+                "early answer before the request is whole",
+                () -> pair((client, server) -> {
+                    client.getOutputStream().write(new byte[10]);
+                    server.getOutputStream().write("HTTP/1.1 413 \r\n\r\n".getBytes());
+                    server.shutdownOutput();
+                    client.getOutputStream().write(new byte[10]);
+                    return new String(client.getInputStream().readAllBytes()).trim();
+                }));
+        checks.check(
+                "write to one that is gone",
+                () -> pair((client, server) -> {
+                    server.setSoLinger(true, 0);
+                    server.close();
+                    try {
+                        client.getInputStream().read();
+                    } catch (java.net.SocketException e) {
+                        // The reset has come.
+                    }
+                    client.getOutputStream().write(1);
+                    return "written";
+                }));
+        checks.check(
+                "available",
+                () -> pair((client, server) -> {
+                    client.getOutputStream().write(new byte[7]);
+                    server.getInputStream().read();
+                    return server.getInputStream().available();
+                }));
+        checks.check(
+                "urgent data in line",
+                () -> pair((client, server) -> {
+                    server.setOOBInline(true);
+                    client.sendUrgentData('u');
+                    return (char) server.getInputStream().read() + " " + server.getOOBInline();
+                }));
+        checks.check(
+                "urgent data beside the stream",
+                () -> pair((client, server) -> {
+                    client.sendUrgentData('u');
+                    client.getOutputStream().write('n');
+                    return (char) server.getInputStream().read();
+                }));
+        checks.check(
+                "connect twice",
+                () -> pair((client, server) -> {
+                    client.connect(server.getLocalSocketAddress());
+                    return "connected";
+                }));
+        checks.check(
+                "to oneself",
+                () -> pair((client, server) -> client.getPort() == server.getLocalPort()
+                        && client.getLocalPort() == server.getPort()
+                        && client.getInetAddress().equals(server.getLocalAddress())));
         for (String address : List.of("255.255.255.255", "0.0.0.0")) {
             checks.check("connect to " + address + " port 1", () -> {
                 try (Socket socket = new Socket()) {
@@ -278,7 +329,8 @@ final class SocketChecks implements Conformance.Area {
         });
         for (int size : new int[] {0, 1, 1472, 1473, 9000, 65507}) {
             checks.check("datagram of " + size, () -> {
-                try (DatagramSocket server = new DatagramSocket(0, LOOPBACK); DatagramSocket client = new DatagramSocket()) {
+                try (DatagramSocket server = new DatagramSocket(0, LOOPBACK);
+                        DatagramSocket client = new DatagramSocket()) {
                     client.send(new DatagramPacket(new byte[size], size, LOOPBACK, server.getLocalPort()));
                     DatagramPacket received = new DatagramPacket(new byte[65535], 65535);
                     server.setSoTimeout(600_000);
@@ -301,7 +353,8 @@ final class SocketChecks implements Conformance.Area {
             }
         });
         checks.check("only from the one connected to", () -> {
-            try (DatagramSocket server = new DatagramSocket(0, LOOPBACK); DatagramSocket friend = new DatagramSocket(0, LOOPBACK);
+            try (DatagramSocket server = new DatagramSocket(0, LOOPBACK);
+                    DatagramSocket friend = new DatagramSocket(0, LOOPBACK);
                     DatagramSocket stranger = new DatagramSocket(0, LOOPBACK)) {
                 server.connect(LOOPBACK, friend.getLocalPort());
                 stranger.send(new DatagramPacket(new byte[1], 1, LOOPBACK, server.getLocalPort()));

@@ -57,18 +57,21 @@ final class StreamChecks implements Conformance.Area {
                 out.getFD().sync();
             }
             try (FileInputStream in = new FileInputStream(file)) {
-                return in.available() + " " + Arrays.equals(bytes(size), in.readAllBytes()) + " " + in.read() + " " + in.available();
+                return in.available() + " " + Arrays.equals(bytes(size), in.readAllBytes()) + " " + in.read() + " "
+                        + in.available();
             }
         });
         checks.check("skip in " + size, () -> {
-            try (FileInputStream in = new FileInputStream(checks.file("size" + size).toFile())) {
+            try (FileInputStream in =
+                    new FileInputStream(checks.file("size" + size).toFile())) {
                 long skipped = in.skip(size / 2);
                 return skipped + " " + in.read() + " " + in.skip(Integer.MAX_VALUE) + " " + in.read();
             }
         });
         checks.check("mark in " + size, () -> {
             try (InputStream in = Files.newInputStream(checks.file("size" + size))) {
-                return in.markSupported() + " " + in.readNBytes(10).length + " " + in.transferTo(OutputStreams.nowhere());
+                return in.markSupported() + " " + in.readNBytes(10).length + " "
+                        + in.transferTo(OutputStreams.nowhere());
             }
         });
     }
@@ -82,8 +85,13 @@ final class StreamChecks implements Conformance.Area {
     private void inputs() {
         for (String name : new String[] {"absent", ".", "size1/below", "\0"}) {
             String shown = name.replace("\0", "NUL");
-            checks.check("read " + shown, () -> new FileInputStream(checks.file("x").resolveSibling(".").toString() + "/" + name));
-            checks.check("write " + shown, () -> new FileOutputStream(checks.scratch() + "/" + name + (name.equals("absent") ? "/x" : "")));
+            checks.check(
+                    "read " + shown,
+                    () -> new FileInputStream(
+                            checks.file("x").resolveSibling(".").toString() + "/" + name));
+            checks.check(
+                    "write " + shown,
+                    () -> new FileOutputStream(checks.scratch() + "/" + name + (name.equals("absent") ? "/x" : "")));
             checks.check("random access to " + shown, () -> new RandomAccessFile(checks.scratch() + "/" + name, "r"));
         }
         checks.check("closed stream", () -> {
@@ -101,10 +109,12 @@ final class StreamChecks implements Conformance.Area {
             }
         });
         checks.check("append to a stream", () -> {
-            try (FileOutputStream out = new FileOutputStream(checks.file("text2").toFile(), true)) {
+            try (FileOutputStream out =
+                    new FileOutputStream(checks.file("text2").toFile(), true)) {
                 out.write('a');
             }
-            try (FileOutputStream out = new FileOutputStream(checks.file("text2").toFile(), true)) {
+            try (FileOutputStream out =
+                    new FileOutputStream(checks.file("text2").toFile(), true)) {
                 out.write('b');
             }
             return Files.readString(checks.file("text2"));
@@ -129,7 +139,8 @@ final class StreamChecks implements Conformance.Area {
     private void randomAccess() {
         for (String mode : new String[] {"r", "rw", "rws", "rwd"}) {
             checks.check("mode " + mode, () -> {
-                try (RandomAccessFile file = new RandomAccessFile(checks.file("size4096").toFile(), mode)) {
+                try (RandomAccessFile file =
+                        new RandomAccessFile(checks.file("size4096").toFile(), mode)) {
                     file.seek(4000);
                     long value = file.readLong();
                     file.seek(4000);
@@ -140,7 +151,8 @@ final class StreamChecks implements Conformance.Area {
         }
         for (long length : new long[] {0, 5, 4096, 1L << 20, 3L << 30}) {
             checks.check("length " + length, () -> {
-                try (RandomAccessFile file = new RandomAccessFile(checks.file("sparse").toFile(), "rw")) {
+                try (RandomAccessFile file =
+                        new RandomAccessFile(checks.file("sparse").toFile(), "rw")) {
                     file.setLength(length);
                     file.seek(Math.max(0, length - 1));
                     return file.length() + " " + file.read() + " " + file.getFilePointer() + " " + file.read();
@@ -162,13 +174,15 @@ final class StreamChecks implements Conformance.Area {
             }
         });
         checks.check("read past the end", () -> {
-            try (RandomAccessFile file = new RandomAccessFile(checks.file("size1").toFile(), "r")) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(checks.file("size1").toFile(), "r")) {
                 file.seek(100);
                 return file.read() + " " + file.read(new byte[3]) + " " + file.length();
             }
         });
         checks.check("readFully past the end", () -> {
-            try (RandomAccessFile file = new RandomAccessFile(checks.file("size1").toFile(), "r")) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(checks.file("size1").toFile(), "r")) {
                 file.readFully(new byte[2]);
                 return "read";
             }
@@ -176,8 +190,9 @@ final class StreamChecks implements Conformance.Area {
     }
 
     private void descriptors() {
-        checks.check("standard descriptors", () -> FileDescriptor.in.valid() + " " + FileDescriptor.out.valid() + " "
-                + FileDescriptor.err.valid());
+        checks.check(
+                "standard descriptors",
+                () -> FileDescriptor.in.valid() + " " + FileDescriptor.out.valid() + " " + FileDescriptor.err.valid());
         checks.check("descriptors stay few", () -> {
             for (int i = 0; i < 5000; i++) {
                 new FileInputStream(checks.file("size1").toFile()).close();
@@ -201,8 +216,12 @@ final class StreamChecks implements Conformance.Area {
 
     /** Another program cannot be started in the guest, so only what is the same is asked. */
     private void processes() {
-        checks.check("own process", () -> ProcessHandle.current().isAlive() + " " + ProcessHandle.current().supportsNormalTermination()
-                + " " + ProcessHandle.of(ProcessHandle.current().pid()).isPresent() + " " + ProcessHandle.of(999_999_999L).isPresent());
+        checks.check(
+                "own process",
+                () -> ProcessHandle.current().isAlive() + " "
+                        + ProcessHandle.current().supportsNormalTermination() + " "
+                        + ProcessHandle.of(ProcessHandle.current().pid()).isPresent() + " "
+                        + ProcessHandle.of(999_999_999L).isPresent());
         checks.check("children", () -> ProcessHandle.current().children().count());
         checks.check("destroy oneself", () -> ProcessHandle.current().destroy());
         checks.check("absent program", () -> {
@@ -227,7 +246,7 @@ final class StreamChecks implements Conformance.Area {
                 }
                 CRC32 sum = new CRC32();
                 try (ZipFile zip = new ZipFile(file)) {
-                    for (var all = zip.entries(); all.hasMoreElements();) {
+                    for (var all = zip.entries(); all.hasMoreElements(); ) {
                         sum.update(zip.getInputStream(all.nextElement()).readAllBytes());
                     }
                     return zip.size() + " " + sum.getValue();

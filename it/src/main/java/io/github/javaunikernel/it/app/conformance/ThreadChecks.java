@@ -48,27 +48,33 @@ final class ThreadChecks implements Conformance.Area {
         Object monitor = new Object();
         ReentrantLock lock = new ReentrantLock();
         List<String> names = List.of("sleep", "monitor", "park", "condition", "latch", "queue", "semaphore", "future");
-        List<Wait> waits = List.of(Thread::sleep, ms -> {
-            synchronized (monitor) {
-                monitor.wait(ms);
-            }
-        }, ms -> {
-            for (long end = System.nanoTime() + ms * 1_000_000; System.nanoTime() < end;) {
-                LockSupport.parkNanos(end - System.nanoTime());
-            }
-        }, ms -> {
-            lock.lock();
-            try {
-                long left = ms * 1_000_000;
-                for (var condition = lock.newCondition(); left > 0;) {
-                    left = condition.awaitNanos(left);
-                }
-            } finally {
-                lock.unlock();
-            }
-        }, ms -> new CountDownLatch(1).await(ms, TimeUnit.MILLISECONDS),
+        List<Wait> waits = List.of(
+                Thread::sleep,
+                ms -> {
+                    synchronized (monitor) {
+                        monitor.wait(ms);
+                    }
+                },
+                ms -> {
+                    for (long end = System.nanoTime() + ms * 1_000_000; System.nanoTime() < end; ) {
+                        LockSupport.parkNanos(end - System.nanoTime());
+                    }
+                },
+                ms -> {
+                    lock.lock();
+                    try {
+                        long left = ms * 1_000_000;
+                        for (var condition = lock.newCondition(); left > 0; ) {
+                            left = condition.awaitNanos(left);
+                        }
+                    } finally {
+                        lock.unlock();
+                    }
+                },
+                ms -> new CountDownLatch(1).await(ms, TimeUnit.MILLISECONDS),
                 ms -> new LinkedBlockingQueue<>().poll(ms, TimeUnit.MILLISECONDS),
-                ms -> new Semaphore(0).tryAcquire(ms, TimeUnit.MILLISECONDS), ms -> {
+                ms -> new Semaphore(0).tryAcquire(ms, TimeUnit.MILLISECONDS),
+                ms -> {
                     try {
                         new CompletableFuture<>().get(ms, TimeUnit.MILLISECONDS);
                     } catch (java.util.concurrent.TimeoutException e) {
@@ -90,13 +96,19 @@ final class ThreadChecks implements Conformance.Area {
 
     private void interrupts() {
         List<String> names = List.of("sleep", "wait", "join", "take", "latch", "barrier", "semaphore");
-        List<Wait> waits = List.of(ms -> Thread.sleep(Long.MAX_VALUE), ms -> {
-            Object monitor = new Object();
-            synchronized (monitor) {
-                monitor.wait();
-            }
-        }, ms -> Thread.currentThread().join(), ms -> new LinkedBlockingQueue<>().take(), ms -> new CountDownLatch(1).await(),
-                ms -> new CyclicBarrier(2).await(), ms -> new Semaphore(0).acquire());
+        List<Wait> waits = List.of(
+                ms -> Thread.sleep(Long.MAX_VALUE),
+                ms -> {
+                    Object monitor = new Object();
+                    synchronized (monitor) {
+                        monitor.wait();
+                    }
+                },
+                ms -> Thread.currentThread().join(),
+                ms -> new LinkedBlockingQueue<>().take(),
+                ms -> new CountDownLatch(1).await(),
+                ms -> new CyclicBarrier(2).await(),
+                ms -> new Semaphore(0).acquire());
         for (int i = 0; i < waits.size(); i++) {
             Wait wait = waits.get(i);
             checks.check("interrupt of " + names.get(i), () -> {
@@ -106,7 +118,8 @@ final class ThreadChecks implements Conformance.Area {
                         wait.run(0);
                         end.complete("no exception");
                     } catch (Exception e) {
-                        end.complete(e.getClass().getSimpleName() + " " + Thread.currentThread().isInterrupted());
+                        end.complete(e.getClass().getSimpleName() + " "
+                                + Thread.currentThread().isInterrupted());
                     }
                 });
                 thread.start();
@@ -201,13 +214,14 @@ final class ThreadChecks implements Conformance.Area {
             CompletableFuture<Void> end = new CompletableFuture<>();
             ends.add(end);
             new Thread(() -> {
-                try {
-                    body.run(number);
-                    end.complete(null);
-                } catch (Exception e) {
-                    end.completeExceptionally(e);
-                }
-            }).start();
+                        try {
+                            body.run(number);
+                            end.complete(null);
+                        } catch (Exception e) {
+                            end.completeExceptionally(e);
+                        }
+                    })
+                    .start();
         }
         for (CompletableFuture<Void> end : ends) {
             end.get();
@@ -279,16 +293,26 @@ final class ThreadChecks implements Conformance.Area {
             boolean cancelled = later.cancel(false);
             return cancelled + " " + later.isDone() + " " + pool.shutdownNow().size();
         });
-        checks.check("fork and join", () -> new ForkJoinPool(4).submit(
-                () -> IntStream.range(0, 100_000).parallel().mapToLong(i -> i).sum()).get());
-        checks.check("futures in a chain", () -> CompletableFuture.supplyAsync(() -> 20).thenCombineAsync(
-                CompletableFuture.supplyAsync(() -> 22), Integer::sum).get());
+        checks.check(
+                "fork and join",
+                () -> new ForkJoinPool(4)
+                        .submit(() -> IntStream.range(0, 100_000)
+                                .parallel()
+                                .mapToLong(i -> i)
+                                .sum())
+                        .get());
+        checks.check(
+                "futures in a chain",
+                () -> CompletableFuture.supplyAsync(() -> 20)
+                        .thenCombineAsync(CompletableFuture.supplyAsync(() -> 22), Integer::sum)
+                        .get());
     }
 
     private void threads() {
         checks.check("names", () -> {
             List<String> seen = new ArrayList<>();
-            Thread thread = new Thread(null, () -> seen.add(Thread.currentThread().getName()), "名前 with a long name that is cut", 1 << 20);
+            Thread thread = new Thread(
+                    null, () -> seen.add(Thread.currentThread().getName()), "名前 with a long name that is cut", 1 << 20);
             thread.start();
             thread.join();
             return seen + " " + thread.getState() + " " + thread.isAlive();
@@ -315,7 +339,8 @@ final class ThreadChecks implements Conformance.Area {
             int wanted = priority;
             checks.check("priority " + wanted, () -> {
                 int[] seen = new int[1];
-                Thread thread = new Thread(() -> seen[0] = Thread.currentThread().getPriority());
+                Thread thread =
+                        new Thread(() -> seen[0] = Thread.currentThread().getPriority());
                 thread.setPriority(wanted);
                 thread.start();
                 thread.join();

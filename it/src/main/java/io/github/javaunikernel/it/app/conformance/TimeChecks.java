@@ -55,7 +55,10 @@ final class TimeChecks implements Conformance.Area {
             }
             return true;
         });
-        checks.check("the clocks agree", () -> Math.abs(Duration.between(Instant.now(), Clock.systemUTC().instant()).toMinutes()));
+        checks.check(
+                "the clocks agree",
+                () -> Math.abs(Duration.between(Instant.now(), Clock.systemUTC().instant())
+                        .toMinutes()));
         checks.check("the clock is fine", () -> {
             for (int i = 0; i < 100_000; i++) {
                 if (Instant.now().getNano() % 1_000_000 != 0) {
@@ -69,37 +72,59 @@ final class TimeChecks implements Conformance.Area {
             long nanos = System.nanoTime();
             Instant wall = Instant.now();
             Thread.sleep(50);
-            long difference = System.nanoTime() - nanos - Duration.between(wall, Instant.now()).toNanos();
+            long difference = System.nanoTime()
+                    - nanos
+                    - Duration.between(wall, Instant.now()).toNanos();
             return Math.abs(difference) < 1_000_000_000L;
         });
     }
 
     private void zones() {
-        checks.check("default zone has rules", () -> TimeZone.getDefault().toZoneId().getRules() != null);
+        checks.check(
+                "default zone has rules", () -> TimeZone.getDefault().toZoneId().getRules() != null);
         checks.check("number of zones", () -> ZoneId.getAvailableZoneIds().size() > 500);
-        List<String> zones = List.of("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Tokyo", "Australia/Lord_Howe",
-                "Africa/Casablanca", "America/St_Johns", "Pacific/Apia", "Antarctica/Troll", "UTC", "Etc/GMT+5", "Asia/Kathmandu");
+        List<String> zones = List.of(
+                "Europe/Berlin",
+                "America/New_York",
+                "Asia/Kolkata",
+                "Asia/Tokyo",
+                "Australia/Lord_Howe",
+                "Africa/Casablanca",
+                "America/St_Johns",
+                "Pacific/Apia",
+                "Antarctica/Troll",
+                "UTC",
+                "Etc/GMT+5",
+                "Asia/Kathmandu");
         for (String zone : zones) {
             checks.check("rules of " + zone, () -> {
                 StringBuilder offsets = new StringBuilder();
                 for (String date : List.of("1950-07-01", "1985-01-15", "2011-12-30", "2024-01-15", "2024-07-15")) {
-                    offsets.append(LocalDate.parse(date).atStartOfDay(ZoneId.of(zone)).getOffset()).append(' ');
+                    offsets.append(LocalDate.parse(date)
+                                    .atStartOfDay(ZoneId.of(zone))
+                                    .getOffset())
+                            .append(' ');
                 }
                 return offsets;
             });
             checks.check("old classes in " + zone, () -> {
                 Calendar calendar = Calendar.getInstance(TimeZone.getTimeZone(zone), Locale.ROOT);
                 calendar.setTime(new Date(1_720_000_000_123L));
-                return calendar.get(Calendar.HOUR_OF_DAY) + " " + calendar.get(Calendar.DST_OFFSET) + " " + calendar.get(Calendar.ZONE_OFFSET);
+                return calendar.get(Calendar.HOUR_OF_DAY) + " " + calendar.get(Calendar.DST_OFFSET) + " "
+                        + calendar.get(Calendar.ZONE_OFFSET);
             });
         }
         checks.check("a gap", () -> ZonedDateTime.of(2024, 3, 31, 2, 30, 0, 0, ZoneId.of("Europe/Berlin")));
         checks.check("an overlap", () -> ZonedDateTime.of(2024, 10, 27, 2, 30, 0, 0, ZoneId.of("Europe/Berlin")));
         checks.check("unknown zone", () -> ZoneId.of("Mars/Olympus"));
-        checks.check("unknown old zone", () -> TimeZone.getTimeZone("Mars/Olympus").getID());
+        checks.check(
+                "unknown old zone", () -> TimeZone.getTimeZone("Mars/Olympus").getID());
         for (FormatStyle style : FormatStyle.values()) {
-            checks.check("English date " + style, () -> DateTimeFormatter.ofLocalizedDate(style).withLocale(Locale.US)
-                    .format(LocalDate.of(2024, 2, 29)));
+            checks.check(
+                    "English date " + style,
+                    () -> DateTimeFormatter.ofLocalizedDate(style)
+                            .withLocale(Locale.US)
+                            .format(LocalDate.of(2024, 2, 29)));
         }
         checks.check("days between", () -> ChronoUnit.DAYS.between(LocalDate.of(1900, 1, 1), LocalDate.of(2100, 1, 1)));
     }
@@ -108,12 +133,15 @@ final class TimeChecks implements Conformance.Area {
         checks.check("timer", () -> {
             Timer timer = new Timer(true);
             CountDownLatch runs = new CountDownLatch(3);
-            timer.schedule(new TimerTask() {
-                @Override
-                public void run() {
-                    runs.countDown();
-                }
-            }, 5, 5);
+            timer.schedule(
+                    new TimerTask() {
+                        @Override
+                        public void run() {
+                            runs.countDown();
+                        }
+                    },
+                    5,
+                    5);
             runs.await();
             timer.cancel();
             return runs.getCount();
@@ -121,12 +149,14 @@ final class TimeChecks implements Conformance.Area {
         checks.check("timer in the past", () -> {
             Timer timer = new Timer(true);
             CountDownLatch run = new CountDownLatch(1);
-            timer.schedule(new TimerTask() {
-                @Override
-                public void run() {
-                    run.countDown();
-                }
-            }, new Date(0));
+            timer.schedule(
+                    new TimerTask() {
+                        @Override
+                        public void run() {
+                            run.countDown();
+                        }
+                    },
+                    new Date(0));
             run.await();
             timer.cancel();
             return run.getCount();

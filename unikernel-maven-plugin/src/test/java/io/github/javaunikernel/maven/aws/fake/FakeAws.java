@@ -20,15 +20,16 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
- * EBS direct, EC2 Query, S3 and STS over real loopback HTTP, strict: signatures, checksums, counts, tokens and every field
- * are checked, and a field nobody expects is an error. All regions are at one address; the signature names region and
- * service. Snapshots keep their blocks, so that the volume can be read back.
+ * EBS direct, EC2 Query, S3 and STS over real loopback HTTP, strict: signatures, checksums, counts, tokens and every
+ * field are checked, and a field nobody expects is an error. All regions are at one address; the signature names region
+ * and service. Snapshots keep their blocks, so that the volume can be read back.
  */
 public final class FakeAws implements AutoCloseable {
     public static final String ACCESS_KEY = "AKIDFAKEFAKEFAKEFAKE";
     public static final String SECRET_KEY = "fakeSecretDoNotPrint/0123456789+abcdefgh";
     /** What AssumeRole hands out. */
     public static final String ROLE_ACCESS_KEY = "ASIAFAKEROLEFAKEROLE";
+
     public static final String ROLE_SECRET_KEY = "fakeRoleSecretDoNotPrint/987654321";
     public static final String ROLE_TOKEN = "fakeSessionTokenDoNotPrint==";
     public static final String ACCOUNT = "123456789012";
@@ -132,7 +133,10 @@ public final class FakeAws implements AutoCloseable {
         String service = authorization.replaceFirst("(?s).*Credential=[^/]+/[^/]+/[^/]+/([^/]+)/.*", "$1");
         try {
             boolean role = authorization.contains(ROLE_ACCESS_KEY);
-            SignatureV4.Scope scope = SignatureV4.verify(request, Map.of(ACCESS_KEY, SECRET_KEY, ROLE_ACCESS_KEY, ROLE_SECRET_KEY), role ? ROLE_TOKEN : null);
+            SignatureV4.Scope scope = SignatureV4.verify(
+                    request,
+                    Map.of(ACCESS_KEY, SECRET_KEY, ROLE_ACCESS_KEY, ROLE_SECRET_KEY),
+                    role ? ROLE_TOKEN : null);
             befall(kind, scope.service());
             Reply reply = dispatch(scope, request);
             if (kind == Trouble.Kind.ERROR_AFTER) {
@@ -150,12 +154,12 @@ public final class FakeAws implements AutoCloseable {
     private void befall(Trouble.Kind kind, String service) {
         switch (kind) {
             case SERVER_ERROR -> throw new AwsFault(503, "ServiceUnavailable", "injected");
-            case THROTTLE -> throw service.equals("ebs")
-                    ? new AwsFault(400, "RequestThrottledException", "injected")
-                    : new AwsFault(503, service.equals("s3") ? "SlowDown" : "RequestLimitExceeded", "injected");
+            case THROTTLE ->
+                throw service.equals("ebs")
+                        ? new AwsFault(400, "RequestThrottledException", "injected")
+                        : new AwsFault(503, service.equals("s3") ? "SlowDown" : "RequestLimitExceeded", "injected");
             case SLOW -> sleep(trouble.slowMillis());
-            default -> {
-            }
+            default -> {}
         }
     }
 
@@ -171,8 +175,13 @@ public final class FakeAws implements AutoCloseable {
         FakeRegion region = region(scope.region());
         return switch (scope.service()) {
             case "ebs" -> record(slowed(region, scope), FakeEbs.action(request), () -> FakeEbs.answer(region, request));
-            case "ec2" -> record(scope, request.form().get("Action"), () -> new FakeEc2(region, s3).answer(new Parameters(request.form())));
-            case "sts" -> record(scope, request.form().get("Action"), () -> FakeSts.answer(new Parameters(request.form())));
+            case "ec2" ->
+                record(
+                        scope,
+                        request.form().get("Action"),
+                        () -> new FakeEc2(region, s3).answer(new Parameters(request.form())));
+            case "sts" ->
+                record(scope, request.form().get("Action"), () -> FakeSts.answer(new Parameters(request.form())));
             case "s3" -> record(scope, request.method + "Object", () -> s3.answer(request));
             default -> throw new AwsFault(400, "UnknownService", scope.service());
         };
@@ -187,7 +196,10 @@ public final class FakeAws implements AutoCloseable {
 
     private Reply record(SignatureV4.Scope scope, String action, Supplier<Reply> answer) {
         if (denied.contains(action)) {
-            throw new AwsFault(403, scope.service().equals("ec2") ? "UnauthorizedOperation" : "AccessDeniedException", "not allowed to " + action);
+            throw new AwsFault(
+                    403,
+                    scope.service().equals("ec2") ? "UnauthorizedOperation" : "AccessDeniedException",
+                    "not allowed to " + action);
         }
         Reply reply = answer.get();
         synchronized (calls) {
@@ -199,12 +211,26 @@ public final class FakeAws implements AutoCloseable {
 
     private static Reply error(String service, AwsFault e) {
         return switch (service) {
-            case "ebs" -> new Reply(e.status, "application/json", ("{\"Message\":\"" + e.getMessage().replace('"', '\'') + "\"}").getBytes(),
-                    Map.of("x-amzn-ErrorType", e.code));
-            case "s3" -> Reply.xml(e.status, "<Error><Code>" + e.code + "</Code><Message>" + e.getMessage() + "</Message></Error>");
-            case "sts" -> Reply.xml(e.status, "<ErrorResponse><Error><Code>" + e.code + "</Code><Message>" + e.getMessage() + "</Message></Error></ErrorResponse>");
-            default -> Reply.xml(e.status, "<Response><Errors><Error><Code>" + e.code + "</Code><Message>" + e.getMessage()
-                    + "</Message></Error></Errors><RequestID>fake</RequestID></Response>");
+            case "ebs" ->
+                new Reply(
+                        e.status,
+                        "application/json",
+                        ("{\"Message\":\"" + e.getMessage().replace('"', '\'') + "\"}").getBytes(),
+                        Map.of("x-amzn-ErrorType", e.code));
+            case "s3" ->
+                Reply.xml(
+                        e.status,
+                        "<Error><Code>" + e.code + "</Code><Message>" + e.getMessage() + "</Message></Error>");
+            case "sts" ->
+                Reply.xml(
+                        e.status,
+                        "<ErrorResponse><Error><Code>" + e.code + "</Code><Message>" + e.getMessage()
+                                + "</Message></Error></ErrorResponse>");
+            default ->
+                Reply.xml(
+                        e.status,
+                        "<Response><Errors><Error><Code>" + e.code + "</Code><Message>" + e.getMessage()
+                                + "</Message></Error></Errors><RequestID>fake</RequestID></Response>");
         };
     }
 

@@ -8,13 +8,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * The fake by hand. Prints what to export, then obeys lines on standard input: {@code volume SNAPSHOT FILE} writes a volume
- * back as a raw image, {@code trouble SEED RATE} injects faults, {@code imds LINE} has the metadata service of an instance
- * obey a line ({@link FakeImds}), {@code quit} ends. Argument: a port, 0 or none for any.
+ * The fake by hand. Prints what to export, then obeys lines on standard input: {@code volume SNAPSHOT FILE} writes a
+ * volume back as a raw image, {@code trouble SEED RATE} injects faults, {@code imds LINE} has the metadata service of
+ * an instance obey a line ({@link FakeImds}), {@code quit} ends. Argument: a port, 0 or none for any.
  */
 public final class FakeAwsMain {
-    private FakeAwsMain() {
-    }
+    private FakeAwsMain() {}
 
     public static void main(String[] arguments) throws IOException {
         try (FakeAws fake = new FakeAws(arguments.length > 0 ? Integer.parseInt(arguments[0]) : 0);
@@ -40,8 +39,10 @@ public final class FakeAwsMain {
         try {
             switch (words[0]) {
                 case "volume" -> fake.reassemble(words[1], Path.of(words[2]));
-                case "trouble" -> fake.trouble(new Trouble(Long.parseLong(words[1]), Double.parseDouble(words[2]), 1000));
-                default -> throw new IllegalArgumentException("volume SNAPSHOT FILE, trouble SEED RATE, imds LINE or quit");
+                case "trouble" ->
+                    fake.trouble(new Trouble(Long.parseLong(words[1]), Double.parseDouble(words[2]), 1000));
+                default ->
+                    throw new IllegalArgumentException("volume SNAPSHOT FILE, trouble SEED RATE, imds LINE or quit");
             }
             System.out.println("ok");
         } catch (IOException | RuntimeException e) {

@@ -13,10 +13,17 @@ import java.util.Set;
 
 /** EBS direct: StartSnapshot, PutSnapshotBlock, CompleteSnapshot. */
 final class FakeEbs {
-    private static final Set<String> START_FIELDS = Set.of("VolumeSize", "ParentSnapshotId", "Tags", "Description", "ClientToken", "Encrypted", "KmsKeyArn", "Timeout");
+    private static final Set<String> START_FIELDS = Set.of(
+            "VolumeSize",
+            "ParentSnapshotId",
+            "Tags",
+            "Description",
+            "ClientToken",
+            "Encrypted",
+            "KmsKeyArn",
+            "Timeout");
 
-    private FakeEbs() {
-    }
+    private FakeEbs() {}
 
     static String action(Request request) {
         if (request.path.equals("/snapshots") && request.method.equals("POST")) {
@@ -33,16 +40,20 @@ final class FakeEbs {
 
     static Reply answer(FakeRegion region, Request request) {
         return switch (action(request)) {
-            case "StartSnapshot" -> start(region, JsonParser.parseString(request.text()).getAsJsonObject());
+            case "StartSnapshot" ->
+                start(region, JsonParser.parseString(request.text()).getAsJsonObject());
             case "CompleteSnapshot" -> complete(region, request);
             default -> put(region, request);
         };
     }
 
     private static Reply start(FakeRegion region, JsonObject in) {
-        in.keySet().stream().filter(key -> !START_FIELDS.contains(key)).findAny().ifPresent(key -> {
-            throw invalid("unknown field " + key);
-        });
+        in.keySet().stream()
+                .filter(key -> !START_FIELDS.contains(key))
+                .findAny()
+                .ifPresent(key -> {
+                    throw invalid("unknown field " + key);
+                });
         long size = in.get("VolumeSize").getAsLong();
         check(size >= 1 && size <= 65_536, "VolumeSize");
         String token = in.get("ClientToken").getAsString();
@@ -57,8 +68,10 @@ final class FakeEbs {
             }
             String id = before == null ? create(region, in, size).id : region.startTokens.get(token + " id");
             region.startTokens.put(token + " id", id);
-            return Reply.json(201, "{\"SnapshotId\":\"" + id + "\",\"BlockSize\":524288,\"Status\":\"pending\",\"OwnerId\":\"" + FakeAws.ACCOUNT
-                    + "\",\"VolumeSize\":" + size + "}");
+            return Reply.json(
+                    201,
+                    "{\"SnapshotId\":\"" + id + "\",\"BlockSize\":524288,\"Status\":\"pending\",\"OwnerId\":\""
+                            + FakeAws.ACCOUNT + "\",\"VolumeSize\":" + size + "}");
         }
     }
 
@@ -76,8 +89,14 @@ final class FakeEbs {
         for (JsonElement tag : in.getAsJsonArray("Tags")) {
             tags.put(text(tag.getAsJsonObject(), "Key"), text(tag.getAsJsonObject(), "Value"));
         }
-        FakeSnapshot snapshot = new FakeSnapshot(region.nextId("snap"), size, parent, text(in, "Description"), tags,
-                encrypted || parent != null && parent.encrypted, encrypted || parent == null ? text(in, "KmsKeyArn") : parent.kmsKeyArn);
+        FakeSnapshot snapshot = new FakeSnapshot(
+                region.nextId("snap"),
+                size,
+                parent,
+                text(in, "Description"),
+                tags,
+                encrypted || parent != null && parent.encrypted,
+                encrypted || parent == null ? text(in, "KmsKeyArn") : parent.kmsKeyArn);
         region.snapshots.put(snapshot.id, snapshot);
         return snapshot;
     }
@@ -93,7 +112,11 @@ final class FakeEbs {
         String sum = base64(sha256(request.body));
         check(request.requiredHeader("x-amz-Checksum").equals(sum), "x-amz-Checksum");
         snapshot.blocks.put(index, request.body);
-        return new Reply(201, "application/json", "{}".getBytes(), Map.of("x-amz-Checksum", sum, "x-amz-Checksum-Algorithm", "SHA256"));
+        return new Reply(
+                201,
+                "application/json",
+                "{}".getBytes(),
+                Map.of("x-amz-Checksum", sum, "x-amz-Checksum-Algorithm", "SHA256"));
     }
 
     private static Reply complete(FakeRegion region, Request request) {
@@ -103,9 +126,14 @@ final class FakeEbs {
         }
         synchronized (snapshot) {
             if (!snapshot.completing) {
-                check(Integer.parseInt(request.requiredHeader("x-amz-ChangedBlocksCount")) == snapshot.blocks.size(), "x-amz-ChangedBlocksCount");
+                check(
+                        Integer.parseInt(request.requiredHeader("x-amz-ChangedBlocksCount")) == snapshot.blocks.size(),
+                        "x-amz-ChangedBlocksCount");
                 check(request.requiredHeader("x-amz-Checksum-Algorithm").equals("SHA256"), "x-amz-Checksum-Algorithm");
-                check(request.requiredHeader("x-amz-Checksum-Aggregation-Method").equals("LINEAR"), "x-amz-Checksum-Aggregation-Method");
+                check(
+                        request.requiredHeader("x-amz-Checksum-Aggregation-Method")
+                                .equals("LINEAR"),
+                        "x-amz-Checksum-Aggregation-Method");
                 check(request.requiredHeader("x-amz-Checksum").equals(linear(snapshot)), "x-amz-Checksum");
                 snapshot.completing = true;
             }

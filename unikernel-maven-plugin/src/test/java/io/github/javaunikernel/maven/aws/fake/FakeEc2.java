@@ -13,10 +13,22 @@ import java.util.stream.Collectors;
 
 /** The EC2 Query calls about images and snapshots; machines are in {@link FakeMachines}. */
 final class FakeEc2 {
-    private static final Set<String> REGISTER_FIELDS = Set.of("Name", "Description", "Architecture", "VirtualizationType", "KernelId", "RootDeviceName",
-            "EnaSupport", "BootMode", "ImdsSupport",
-            "BlockDeviceMapping.1.DeviceName", "BlockDeviceMapping.1.Ebs.SnapshotId", "BlockDeviceMapping.1.Ebs.VolumeSize",
-            "BlockDeviceMapping.1.Ebs.VolumeType", "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "ImageLocation");
+    private static final Set<String> REGISTER_FIELDS = Set.of(
+            "Name",
+            "Description",
+            "Architecture",
+            "VirtualizationType",
+            "KernelId",
+            "RootDeviceName",
+            "EnaSupport",
+            "BootMode",
+            "ImdsSupport",
+            "BlockDeviceMapping.1.DeviceName",
+            "BlockDeviceMapping.1.Ebs.SnapshotId",
+            "BlockDeviceMapping.1.Ebs.VolumeSize",
+            "BlockDeviceMapping.1.Ebs.VolumeType",
+            "BlockDeviceMapping.1.Ebs.DeleteOnTermination",
+            "ImageLocation");
     private final FakeRegion region;
     private final FakeS3 s3;
 
@@ -37,8 +49,11 @@ final class FakeEc2 {
             default -> new FakeMachines(region).answer(p);
         };
         p.requireEmpty();
-        return Reply.xml(200, "<" + p.action + "Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>fake</requestId>" + body + "</"
-                + p.action + "Response>");
+        return Reply.xml(
+                200,
+                "<" + p.action
+                        + "Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>fake</requestId>"
+                        + body + "</" + p.action + "Response>");
     }
 
     private String describeImages(Parameters p) {
@@ -50,8 +65,11 @@ final class FakeEc2 {
         StringBuilder items = new StringBuilder();
         if (owners.equals(List.of("amazon"))) {
             requireKernelFilters(filters);
-            region.bootLoaders.forEach((id, name) -> items.append(name.matches("pv-grub-hd0_.*-x86_64\\.gz")
-                    ? "<item><imageId>" + id + "</imageId><name>" + name + "</name><imageState>available</imageState><imageType>kernel</imageType></item>" : ""));
+            region.bootLoaders.forEach((id, name) -> items.append(
+                    name.matches("pv-grub-hd0_.*-x86_64\\.gz")
+                            ? "<item><imageId>" + id + "</imageId><name>" + name
+                                    + "</name><imageState>available</imageState><imageType>kernel</imageType></item>"
+                            : ""));
             return "<imagesSet>" + items + "</imagesSet>";
         }
         if (!owners.equals(List.of("self")) && ids.isEmpty()) {
@@ -62,12 +80,15 @@ final class FakeEc2 {
                 throw new AwsFault(400, "InvalidAMIID.NotFound", "The image id '[" + id + "]' does not exist");
             }
         }
-        region.images.values().stream().filter(image -> (ids.isEmpty() || ids.contains(image.id)) && passes(image, filters)).forEach(image -> items.append(item(image)));
+        region.images.values().stream()
+                .filter(image -> (ids.isEmpty() || ids.contains(image.id)) && passes(image, filters))
+                .forEach(image -> items.append(item(image)));
         return "<imagesSet>" + items + "</imagesSet>";
     }
 
     private static void requireKernelFilters(Map<String, List<String>> filters) {
-        if (!filters.getOrDefault("image-type", List.of()).equals(List.of("kernel")) || !filters.getOrDefault("architecture", List.of()).equals(List.of("x86_64"))) {
+        if (!filters.getOrDefault("image-type", List.of()).equals(List.of("kernel"))
+                || !filters.getOrDefault("architecture", List.of()).equals(List.of("x86_64"))) {
             throw new AwsFault(400, "FakeStrict", "boot loaders are to be sought by image-type and architecture");
         }
     }
@@ -92,11 +113,13 @@ final class FakeEc2 {
         String ebs = "";
         if (image.snapshot() != null) {
             FakeSnapshot snapshot = region.snapshots.get(image.snapshot());
-            ebs = "<blockDeviceMapping><item><deviceName>/dev/sda1</deviceName><ebs><snapshotId>" + snapshot.id + "</snapshotId><volumeSize>"
-                    + snapshot.volumeGiB + "</volumeSize><encrypted>" + snapshot.encrypted + "</encrypted></ebs></item></blockDeviceMapping>";
+            ebs = "<blockDeviceMapping><item><deviceName>/dev/sda1</deviceName><ebs><snapshotId>" + snapshot.id
+                    + "</snapshotId><volumeSize>" + snapshot.volumeGiB + "</volumeSize><encrypted>" + snapshot.encrypted
+                    + "</encrypted></ebs></item></blockDeviceMapping>";
         }
         String location = image.fields.get("ImageLocation");
-        return "<item><imageId>" + image.id + "</imageId><imageState>" + image.state + "</imageState><name>" + image.fields.get("Name") + "</name><creationDate>"
+        return "<item><imageId>" + image.id + "</imageId><imageState>" + image.state + "</imageState><name>"
+                + image.fields.get("Name") + "</name><creationDate>"
                 + image.created + "</creationDate>" + element("kernelId", image.fields.get("KernelId"))
                 + element("virtualizationType", image.fields.get("VirtualizationType"))
                 + element("imageLocation", location)
@@ -108,7 +131,8 @@ final class FakeEc2 {
     }
 
     private static String tagSet(Map<String, String> tags) {
-        return tags.entrySet().stream().map(t -> "<item><key>" + t.getKey() + "</key><value>" + t.getValue() + "</value></item>")
+        return tags.entrySet().stream()
+                .map(t -> "<item><key>" + t.getKey() + "</key><value>" + t.getValue() + "</value></item>")
                 .collect(Collectors.joining("", "<tagSet>", "</tagSet>"));
     }
 
@@ -126,15 +150,22 @@ final class FakeEc2 {
         if (dryRun) {
             throw new AwsFault(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
         }
-        require(fields.getOrDefault("Name", "").matches("[A-Za-z0-9 ()\\[\\]./'@_-]{3,128}"), "InvalidAMIName.Malformed", "Name");
+        require(
+                fields.getOrDefault("Name", "").matches("[A-Za-z0-9 ()\\[\\]./'@_-]{3,128}"),
+                "InvalidAMIName.Malformed",
+                "Name");
         require("x86_64".equals(fields.get("Architecture")), "InvalidParameterValue", "Architecture");
         requireKind(fields);
         synchronized (region) {
             for (FakeImage image : region.images.values()) {
-                require(!image.fields.get("Name").equals(fields.get("Name")), "InvalidAMIName.Duplicate", "AMI name is already in use by AMI " + image.id);
+                require(
+                        !image.fields.get("Name").equals(fields.get("Name")),
+                        "InvalidAMIName.Duplicate",
+                        "AMI name is already in use by AMI " + image.id);
             }
             requireSource(fields);
-            FakeImage image = new FakeImage(region.nextId("ami"), fields, tags, DateTimeFormatter.ISO_INSTANT.format(Instant.now()));
+            FakeImage image = new FakeImage(
+                    region.nextId("ami"), fields, tags, DateTimeFormatter.ISO_INSTANT.format(Instant.now()));
             region.images.put(image.id, image);
             return "<imageId>" + image.id + "</imageId>";
         }
@@ -144,44 +175,69 @@ final class FakeEc2 {
     private static void requireKind(Map<String, String> fields) {
         String kind = fields.getOrDefault("VirtualizationType", "paravirtual");
         String imds = fields.getOrDefault("ImdsSupport", "v2.0");
-        require(imds.equals("v2.0"), "InvalidParameterValue", "Value (" + imds
-                + ") for parameter ImdsSupport is invalid.");
+        require(
+                imds.equals("v2.0"),
+                "InvalidParameterValue",
+                "Value (" + imds + ") for parameter ImdsSupport is invalid.");
         switch (kind) {
             case "hvm" -> requireHvm(fields);
             case "paravirtual" -> requireParavirtual(fields);
-            default -> throw new AwsFault(400, "InvalidParameterValue", "Value (" + kind
-                    + ") for parameter virtualizationType is invalid.");
+            default ->
+                throw new AwsFault(
+                        400,
+                        "InvalidParameterValue",
+                        "Value (" + kind + ") for parameter virtualizationType is invalid.");
         }
     }
 
     private static void requireHvm(Map<String, String> fields) {
-        require(!fields.containsKey("KernelId"), "InvalidParameterCombination",
+        require(
+                !fields.containsKey("KernelId"),
+                "InvalidParameterCombination",
                 "The parameter KernelId is not recognized for hvm images");
         require(!fields.containsKey("ImageLocation"), "FakeStrict", "an hvm image from S3");
         require("true".equals(fields.getOrDefault("EnaSupport", "true")), "InvalidParameterValue", "EnaSupport");
-        require(Set.of("legacy-bios", "uefi", "uefi-preferred")
-                .contains(fields.getOrDefault("BootMode", "legacy-bios")), "InvalidParameterValue", "BootMode");
+        require(
+                Set.of("legacy-bios", "uefi", "uefi-preferred")
+                        .contains(fields.getOrDefault("BootMode", "legacy-bios")),
+                "InvalidParameterValue",
+                "BootMode");
     }
 
     private static void requireParavirtual(Map<String, String> fields) {
         for (String field : List.of("EnaSupport", "BootMode")) {
-            require(!fields.containsKey(field), "InvalidParameterCombination", field
-                    + " cannot be used with paravirtual images");
+            require(
+                    !fields.containsKey(field),
+                    "InvalidParameterCombination",
+                    field + " cannot be used with paravirtual images");
         }
         require(String.valueOf(fields.get("KernelId")).startsWith("aki-"), "InvalidAKIID.Malformed", "KernelId");
     }
 
     private void requireSource(Map<String, String> fields) {
         if (fields.containsKey("ImageLocation")) {
-            require(s3.objects().containsKey(fields.get("ImageLocation")), "InvalidManifest", "no manifest at " + fields.get("ImageLocation"));
+            require(
+                    s3.objects().containsKey(fields.get("ImageLocation")),
+                    "InvalidManifest",
+                    "no manifest at " + fields.get("ImageLocation"));
             return;
         }
         FakeSnapshot snapshot = region.snapshots.get(fields.get("BlockDeviceMapping.1.Ebs.SnapshotId"));
         require(snapshot != null, "InvalidSnapshot.NotFound", "snapshot");
         require(snapshot.state.equals("completed"), "IncorrectState", "snapshot is " + snapshot.state);
-        require("/dev/sda1".equals(fields.get("RootDeviceName")) && "/dev/sda1".equals(fields.get("BlockDeviceMapping.1.DeviceName")), "InvalidBlockDeviceMapping", "root");
-        require(Long.parseLong(fields.get("BlockDeviceMapping.1.Ebs.VolumeSize")) >= snapshot.volumeGiB, "InvalidBlockDeviceMapping", "VolumeSize");
-        require("true".equals(fields.get("BlockDeviceMapping.1.Ebs.DeleteOnTermination")), "FakeStrict", "DeleteOnTermination");
+        require(
+                "/dev/sda1".equals(fields.get("RootDeviceName"))
+                        && "/dev/sda1".equals(fields.get("BlockDeviceMapping.1.DeviceName")),
+                "InvalidBlockDeviceMapping",
+                "root");
+        require(
+                Long.parseLong(fields.get("BlockDeviceMapping.1.Ebs.VolumeSize")) >= snapshot.volumeGiB,
+                "InvalidBlockDeviceMapping",
+                "VolumeSize");
+        require(
+                "true".equals(fields.get("BlockDeviceMapping.1.Ebs.DeleteOnTermination")),
+                "FakeStrict",
+                "DeleteOnTermination");
     }
 
     private String deregister(Parameters p) {
@@ -202,7 +258,10 @@ final class FakeEc2 {
             added.add(account == null ? arn : account);
         }
         require(!added.isEmpty(), "InvalidParameterCombination", "nothing to add");
-        require(image.snapshot() == null || !region.snapshots.get(image.snapshot()).encrypted, "InvalidParameter", "cannot share an image with an AWS-managed key");
+        require(
+                image.snapshot() == null || !region.snapshots.get(image.snapshot()).encrypted,
+                "InvalidParameter",
+                "cannot share an image with an AWS-managed key");
         synchronized (image) {
             added.stream().filter(who -> !image.launchPermissions.contains(who)).forEach(image.launchPermissions::add);
         }
@@ -227,19 +286,37 @@ final class FakeEc2 {
         List<String> ids = p.list("SnapshotId");
         p.take("MaxResults");
         Map<String, List<String>> filters = p.filters();
-        require(owners.equals(List.of("self")) || !ids.isEmpty(), "InvalidParameterValue", "neither owner self nor ids");
+        require(
+                owners.equals(List.of("self")) || !ids.isEmpty(),
+                "InvalidParameterValue",
+                "neither owner self nor ids");
         for (String id : ids) {
-            require(region.snapshots.containsKey(id), "InvalidSnapshot.NotFound", "The snapshot '" + id + "' does not exist.");
+            require(
+                    region.snapshots.containsKey(id),
+                    "InvalidSnapshot.NotFound",
+                    "The snapshot '" + id + "' does not exist.");
         }
         StringBuilder items = new StringBuilder();
         for (FakeSnapshot snapshot : region.snapshots.values()) {
-            boolean wanted = ids.isEmpty() ? filters.entrySet().stream().allMatch(f -> passesTag(f, snapshot.tags)) : ids.contains(snapshot.id);
+            boolean wanted = ids.isEmpty()
+                    ? filters.entrySet().stream().allMatch(f -> passesTag(f, snapshot.tags))
+                    : ids.contains(snapshot.id);
             if (wanted) {
                 look(snapshot);
-                items.append("<item><snapshotId>").append(snapshot.id).append("</snapshotId><status>").append(snapshot.state).append("</status><startTime>")
-                        .append(snapshot.started).append("</startTime><volumeSize>").append(snapshot.volumeGiB).append("</volumeSize><encrypted>")
-                        .append(snapshot.encrypted).append("</encrypted>")
-                        .append(snapshot.kmsKeyArn == null ? "" : "<kmsKeyId>" + snapshot.kmsKeyArn + "</kmsKeyId>").append(tagSet(snapshot.tags)).append("</item>");
+                items.append("<item><snapshotId>")
+                        .append(snapshot.id)
+                        .append("</snapshotId><status>")
+                        .append(snapshot.state)
+                        .append("</status><startTime>")
+                        .append(snapshot.started)
+                        .append("</startTime><volumeSize>")
+                        .append(snapshot.volumeGiB)
+                        .append("</volumeSize><encrypted>")
+                        .append(snapshot.encrypted)
+                        .append("</encrypted>")
+                        .append(snapshot.kmsKeyArn == null ? "" : "<kmsKeyId>" + snapshot.kmsKeyArn + "</kmsKeyId>")
+                        .append(tagSet(snapshot.tags))
+                        .append("</item>");
             }
         }
         return "<snapshotSet>" + items + "</snapshotSet>";
@@ -259,7 +336,10 @@ final class FakeEc2 {
         synchronized (region) {
             require(region.snapshots.containsKey(id), "InvalidSnapshot.NotFound", id);
             for (FakeImage image : region.images.values()) {
-                require(!id.equals(image.snapshot()), "InvalidSnapshot.InUse", "The snapshot " + id + " is currently in use by " + image.id);
+                require(
+                        !id.equals(image.snapshot()),
+                        "InvalidSnapshot.InUse",
+                        "The snapshot " + id + " is currently in use by " + image.id);
             }
             region.snapshots.remove(id);
         }

@@ -28,8 +28,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The instance metadata service of one instance, version 2 alone: a token by PUT with its life time, then GET with the
- * token. Strict as EC2's, and misbehaving when told to. Needs nothing but the JDK, so that
- * {@code java FakeImds.java} runs it: it prints {@code port=N}, then obeys lines on standard input.
+ * token. Strict as EC2's, and misbehaving when told to. Needs nothing but the JDK, so that {@code java FakeImds.java}
+ * runs it: it prints {@code port=N}, then obeys lines on standard input.
  */
 public final class FakeImds implements AutoCloseable {
     private static final int LONGEST_TOKEN_LIFE = 21600;
@@ -37,7 +37,15 @@ public final class FakeImds implements AutoCloseable {
 
     /** What goes wrong with the user data; {@link #OFF} and {@link #NO_TOKEN} strike the token already. */
     public enum Fault {
-        NONE, OFF, NO_TOKEN, SILENT, DRIBBLE, CUT, OVERSIZE, CHUNKED, REDIRECT
+        NONE,
+        OFF,
+        NO_TOKEN,
+        SILENT,
+        DRIBBLE,
+        CUT,
+        OVERSIZE,
+        CHUNKED,
+        REDIRECT
     }
 
     private final HttpServer server;
@@ -102,7 +110,8 @@ public final class FakeImds implements AutoCloseable {
     private int check(HttpExchange exchange, int bodyLength) {
         String path = exchange.getRequestURI().getRawPath();
         String method = exchange.getRequestMethod();
-        if (fault == Fault.OFF || !path.startsWith("/latest/")
+        if (fault == Fault.OFF
+                || !path.startsWith("/latest/")
                 || exchange.getRequestHeaders().containsKey("X-Forwarded-For")) {
             return 403;
         }
@@ -150,7 +159,11 @@ public final class FakeImds implements AutoCloseable {
                 exchange.getResponseBody().write(userData);
                 exchange.getResponseBody().flush();
             }
-            case OVERSIZE -> send(exchange, 200, "# too much\n".repeat(USER_DATA_MAX / 11 + 1).getBytes());
+            case OVERSIZE ->
+                send(
+                        exchange,
+                        200,
+                        "# too much\n".repeat(USER_DATA_MAX / 11 + 1).getBytes());
             case CHUNKED -> {
                 exchange.sendResponseHeaders(200, 0);
                 exchange.getResponseBody().write(userData);

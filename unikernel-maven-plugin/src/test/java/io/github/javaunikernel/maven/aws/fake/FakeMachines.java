@@ -17,12 +17,25 @@ import java.util.stream.Stream;
 
 /** The EC2 Query calls about types, instances and security groups. */
 final class FakeMachines {
-    private static final Set<String> RUN_FIELDS = Set.of("ImageId", "InstanceType", "MinCount", "MaxCount", "ClientToken", "UserData", "SubnetId",
-            "MetadataOptions.HttpTokens", "SecurityGroupId.1", "SecurityGroupId.2", "InstanceInitiatedShutdownBehavior",
-            "IamInstanceProfile.Name", "IamInstanceProfile.Arn", "InstanceMarketOptions.MarketType",
+    private static final Set<String> RUN_FIELDS = Set.of(
+            "ImageId",
+            "InstanceType",
+            "MinCount",
+            "MaxCount",
+            "ClientToken",
+            "UserData",
+            "SubnetId",
+            "MetadataOptions.HttpTokens",
+            "SecurityGroupId.1",
+            "SecurityGroupId.2",
+            "InstanceInitiatedShutdownBehavior",
+            "IamInstanceProfile.Name",
+            "IamInstanceProfile.Arn",
+            "InstanceMarketOptions.MarketType",
             "InstanceMarketOptions.SpotOptions.SpotInstanceType",
             "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",
-            "TagSpecification.1.ResourceType", "TagSpecification.2.ResourceType");
+            "TagSpecification.1.ResourceType",
+            "TagSpecification.2.ResourceType");
     private final FakeRegion region;
 
     FakeMachines(FakeRegion region) {
@@ -41,21 +54,26 @@ final class FakeMachines {
             case "DescribeInstances" -> describe(p);
             case "TerminateInstances" -> terminate(p);
             case "GetConsoleOutput" -> console(p);
-            default -> throw new AwsFault(400, "InvalidAction", "The action " + p.action + " is not valid for this web service.");
+            default ->
+                throw new AwsFault(
+                        400, "InvalidAction", "The action " + p.action + " is not valid for this web service.");
         };
     }
 
     private String types(Parameters p) {
         p.take("MaxResults");
         Map<String, List<String>> filters = p.filters();
-        FakeEc2.require(filters.keySet().equals(Set.of("supported-virtualization-type", "instance-type")), "FakeStrict",
+        FakeEc2.require(
+                filters.keySet().equals(Set.of("supported-virtualization-type", "instance-type")),
+                "FakeStrict",
                 "types are to be sought by virtualization type and name");
         FakeEc2.require(filters.get("instance-type").size() <= 200, "FilterLimitExceeded", "instance-type");
         String kind = filters.get("supported-virtualization-type").get(0);
         StringBuilder items = new StringBuilder();
-        region.types.forEach((name, type) -> items.append(!type.runs(kind)
-                || !filters.get("instance-type").contains(name) ? ""
-                : "<item><instanceType>" + name + "</instanceType></item>"));
+        region.types.forEach((name, type) -> items.append(
+                !type.runs(kind) || !filters.get("instance-type").contains(name)
+                        ? ""
+                        : "<item><instanceType>" + name + "</instanceType></item>"));
         return "<instanceTypeSet>" + items + "</instanceTypeSet>";
     }
 
@@ -74,7 +92,8 @@ final class FakeMachines {
         p.require("GroupDescription");
         FakeEc2.require(p.require("VpcId").startsWith("vpc-"), "InvalidVpcID.NotFound", "VpcId");
         p.tags("security-group");
-        FakeEc2.require(region.groups.values().stream().noneMatch(g -> g.name.equals(name)), "InvalidGroup.Duplicate", name);
+        FakeEc2.require(
+                region.groups.values().stream().noneMatch(g -> g.name.equals(name)), "InvalidGroup.Duplicate", name);
         FakeGroup group = new FakeGroup(region.nextId("sg"), name);
         region.groups.put(group.id, group);
         return "<return>true</return><groupId>" + group.id + "</groupId>";
@@ -88,7 +107,8 @@ final class FakeMachines {
             if (protocol == null) {
                 return "<return>true</return>";
             }
-            String rule = protocol + " " + p.require("IpPermissions." + i + ".FromPort") + "-" + p.require("IpPermissions." + i + ".ToPort") + " "
+            String rule = protocol + " " + p.require("IpPermissions." + i + ".FromPort") + "-"
+                    + p.require("IpPermissions." + i + ".ToPort") + " "
                     + p.require("IpPermissions." + i + ".IpRanges.1.CidrIp");
             FakeEc2.require(!group.rules.contains(rule), "InvalidPermission.Duplicate", rule);
             group.rules.add(rule);
@@ -98,7 +118,8 @@ final class FakeMachines {
     private String deleteGroup(Parameters p) {
         String id = p.require("GroupId");
         FakeEc2.require(region.groups.containsKey(id), "InvalidGroup.NotFound", id);
-        boolean used = region.instances.values().stream().anyMatch(i -> !i.state.equals("terminated") && i.fields.containsValue(id));
+        boolean used = region.instances.values().stream()
+                .anyMatch(i -> !i.state.equals("terminated") && i.fields.containsValue(id));
         FakeEc2.require(!used, "DependencyViolation", "resource " + id + " has a dependent object");
         region.groups.remove(id);
         return "<return>true</return>";
@@ -116,14 +137,23 @@ final class FakeMachines {
         int count = Integer.parseInt(fields.get("MinCount"));
         FakeEc2.require(count > 0 && fields.get("MaxCount").equals(fields.get("MinCount")), "FakeStrict", "count");
         FakeEc2.require("required".equals(fields.get("MetadataOptions.HttpTokens")), "FakeStrict", "IMDSv2");
-        FakeEc2.require(fields.get("UserData") == null || Base64.getDecoder().decode(fields.get("UserData")).length <= 16_384, "InvalidParameterValue", "UserData");
-        FakeEc2.require(region.groups.containsKey(fields.get("SecurityGroupId.1")) || fields.get("SecurityGroupId.1").equals("sg-given"), "InvalidGroup.NotFound", "group");
+        FakeEc2.require(
+                fields.get("UserData") == null || Base64.getDecoder().decode(fields.get("UserData")).length <= 16_384,
+                "InvalidParameterValue",
+                "UserData");
+        FakeEc2.require(
+                region.groups.containsKey(fields.get("SecurityGroupId.1"))
+                        || fields.get("SecurityGroupId.1").equals("sg-given"),
+                "InvalidGroup.NotFound",
+                "group");
         synchronized (region) {
-            List<String> ids = region.runTokens.computeIfAbsent(token,
+            List<String> ids = region.runTokens.computeIfAbsent(
+                    token,
                     t -> Stream.generate(() -> region.nextId("i")).limit(count).toList());
             ids.forEach(id -> region.instances.putIfAbsent(id, new FakeInstance(id, fields, tags)));
-            return "<instancesSet>" + ids.stream().map(id -> item(region.instances.get(id)))
-                    .collect(Collectors.joining()) + "</instancesSet>";
+            return "<instancesSet>"
+                    + ids.stream().map(id -> item(region.instances.get(id))).collect(Collectors.joining())
+                    + "</instancesSet>";
         }
     }
 
@@ -131,12 +161,15 @@ final class FakeMachines {
     private void requireFit(FakeImage image, String name) {
         FakeType type = region.types.get(name);
         FakeEc2.require(type != null, "InvalidParameterValue", "Invalid value '" + name + "' for InstanceType.");
-        FakeEc2.require(type.runs(image.fields.get("VirtualizationType")), "InvalidParameterCombination",
+        FakeEc2.require(
+                type.runs(image.fields.get("VirtualizationType")),
+                "InvalidParameterCombination",
                 "Virtualization type 'hvm' is required for instances of type '" + name + "'.");
-        FakeEc2.require(type != FakeType.NITRO || "true".equals(image.fields.get("EnaSupport")),
+        FakeEc2.require(
+                type != FakeType.NITRO || "true".equals(image.fields.get("EnaSupport")),
                 "InvalidParameterCombination",
                 "Enhanced networking with the Elastic Network Adapter (ENA) is required for the '" + name
-                + "' instance type.");
+                        + "' instance type.");
     }
 
     private String describe(Parameters p) {
@@ -144,10 +177,13 @@ final class FakeMachines {
         Map<String, List<String>> filters = p.filters();
         List<String> ids = p.list("InstanceId");
         FakeEc2.require(!ids.isEmpty() || filters.size() == 2, "FakeStrict", "neither ids nor filters");
-        List<FakeInstance> found = ids.isEmpty() ? region.instances.values().stream()
-                .filter(one -> passes(one, filters)).toList()
+        List<FakeInstance> found = ids.isEmpty()
+                ? region.instances.values().stream()
+                        .filter(one -> passes(one, filters))
+                        .toList()
                 : ids.stream().map(this::instance).toList();
-        String items = found.stream().map(one -> "<item><instancesSet>" + item(one) + "</instancesSet></item>")
+        String items = found.stream()
+                .map(one -> "<item><instancesSet>" + item(one) + "</instancesSet></item>")
                 .collect(Collectors.joining());
         found.forEach(FakeMachines::advance);
         return "<reservationSet>" + items + "</reservationSet>";
@@ -155,10 +191,13 @@ final class FakeMachines {
 
     private static boolean passes(FakeInstance instance, Map<String, List<String>> filters) {
         return filters.entrySet().stream().allMatch(filter -> {
-            String value = filter.getKey().startsWith("tag:") ? instance.tags.get(filter.getKey().substring(4))
+            String value = filter.getKey().startsWith("tag:")
+                    ? instance.tags.get(filter.getKey().substring(4))
                     : instance.state;
-            FakeEc2.require(filter.getKey().startsWith("tag:") || filter.getKey().equals("instance-state-name"),
-                    "InvalidParameterValue", filter.getKey());
+            FakeEc2.require(
+                    filter.getKey().startsWith("tag:") || filter.getKey().equals("instance-state-name"),
+                    "InvalidParameterValue",
+                    filter.getKey());
             return filter.getValue().contains(value);
         });
     }
@@ -181,7 +220,8 @@ final class FakeMachines {
     private String console(Parameters p) {
         String id = instance(p.require("InstanceId")).id;
         String output = Base64.getMimeEncoder().encodeToString(region.console.getBytes(StandardCharsets.UTF_8));
-        return "<instanceId>" + id + "</instanceId><timestamp>" + Instant.now() + "</timestamp><output>" + output + "</output>";
+        return "<instanceId>" + id + "</instanceId><timestamp>" + Instant.now() + "</timestamp><output>" + output
+                + "</output>";
     }
 
     private FakeInstance instance(String id) {

@@ -30,6 +30,7 @@ public final class FakeRegion {
     public volatile int unknownAtFirst;
     /** How long every EBS direct call takes. */
     public volatile long ebsDelayMillis;
+
     final AtomicInteger serial = new AtomicInteger(1);
 
     FakeRegion(String name) {

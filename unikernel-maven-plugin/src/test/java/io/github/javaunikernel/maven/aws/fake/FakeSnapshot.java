@@ -27,7 +27,14 @@ public final class FakeSnapshot {
     /** Looks until a completing snapshot is completed. */
     volatile int looksLeft = 2;
 
-    FakeSnapshot(String id, long volumeGiB, FakeSnapshot parent, String description, Map<String, String> tags, boolean encrypted, String kmsKeyArn) {
+    FakeSnapshot(
+            String id,
+            long volumeGiB,
+            FakeSnapshot parent,
+            String description,
+            Map<String, String> tags,
+            boolean encrypted,
+            String kmsKeyArn) {
         this.id = id;
         this.volumeGiB = volumeGiB;
         this.parent = parent;
@@ -42,8 +49,12 @@ public final class FakeSnapshot {
     }
 
     void write(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+        try (FileChannel channel = FileChannel.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.SPARSE)) {
             channel.write(ByteBuffer.allocate(1), (volumeGiB << 30) - 1);
             writeBlocks(channel);
         }

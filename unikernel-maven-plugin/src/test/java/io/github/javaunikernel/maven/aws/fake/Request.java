@@ -61,7 +61,10 @@ final class Request {
         }
         for (String pair : rawQuery.split("&")) {
             int equals = pair.indexOf('=');
-            pairs.add(equals < 0 ? Map.entry(decode(pair), "") : Map.entry(decode(pair.substring(0, equals)), decode(pair.substring(equals + 1))));
+            pairs.add(
+                    equals < 0
+                            ? Map.entry(decode(pair), "")
+                            : Map.entry(decode(pair.substring(0, equals)), decode(pair.substring(equals + 1))));
         }
         return pairs;
     }

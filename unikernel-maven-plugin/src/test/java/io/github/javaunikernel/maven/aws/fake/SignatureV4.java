@@ -23,19 +23,19 @@ import javax.crypto.spec.SecretKeySpec;
 final class SignatureV4 {
     private static final Pattern AUTHORIZATION = Pattern.compile(
             "AWS4-HMAC-SHA256 Credential=([^/]+)/(\\d{8})/([^/]+)/([^/]+)/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})");
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
-    private SignatureV4() {
-    }
+    private SignatureV4() {}
 
-    record Scope(String accessKey, String region, String service) {
-    }
+    record Scope(String accessKey, String region, String service) {}
 
     /** Throws what AWS answers when the signature, the clock or the payload hash is wrong. */
     static Scope verify(Request request, Map<String, String> secrets, String expectedToken) {
         Matcher authorization = AUTHORIZATION.matcher(String.valueOf(request.header("Authorization")));
         if (!authorization.matches()) {
-            throw denied("MissingAuthenticationToken", "no SigV4 Authorization header: " + request.header("Authorization"));
+            throw denied(
+                    "MissingAuthenticationToken", "no SigV4 Authorization header: " + request.header("Authorization"));
         }
         Scope scope = new Scope(authorization.group(1), authorization.group(3), authorization.group(4));
         String secret = secrets.get(scope.accessKey());
@@ -52,7 +52,8 @@ final class SignatureV4 {
         String payload = payloadHash(request, scope.service());
         String canonical = canonical(request, scope.service(), signed, authorization.group(5), payload);
         String dated = authorization.group(2) + "/" + scope.region() + "/" + scope.service() + "/aws4_request";
-        String toSign = "AWS4-HMAC-SHA256\n" + stamp + "\n" + dated + "\n" + hex(sha256(canonical.getBytes(StandardCharsets.UTF_8)));
+        String toSign = "AWS4-HMAC-SHA256\n" + stamp + "\n" + dated + "\n"
+                + hex(sha256(canonical.getBytes(StandardCharsets.UTF_8)));
         byte[] key = ("AWS4" + secret).getBytes(StandardCharsets.UTF_8);
         for (String part : dated.split("/")) {
             key = hmac(key, part);
@@ -75,7 +76,8 @@ final class SignatureV4 {
     }
 
     private static void requireFresh(String stamp) {
-        Duration skew = Duration.between(Instant.from(STAMP.parse(stamp)), Instant.now()).abs();
+        Duration skew = Duration.between(Instant.from(STAMP.parse(stamp)), Instant.now())
+                .abs();
         if (skew.compareTo(Duration.ofMinutes(15)) > 0) {
             throw denied("RequestTimeTooSkewed", stamp);
         }
@@ -96,20 +98,32 @@ final class SignatureV4 {
         return declared;
     }
 
-    private static String canonical(Request request, String service, List<String> signed, String signedList, String payload) {
-        String path = service.equals("s3") ? request.path
-                : Arrays.stream(request.path.split("/", -1)).map(SignatureV4::encode).collect(Collectors.joining("/"));
-        String query = request.query().stream().map(e -> encode(e.getKey()) + "=" + encode(e.getValue())).sorted().collect(Collectors.joining("&"));
+    private static String canonical(
+            Request request, String service, List<String> signed, String signedList, String payload) {
+        String path = service.equals("s3")
+                ? request.path
+                : Arrays.stream(request.path.split("/", -1))
+                        .map(SignatureV4::encode)
+                        .collect(Collectors.joining("/"));
+        String query = request.query().stream()
+                .map(e -> encode(e.getKey()) + "=" + encode(e.getValue()))
+                .sorted()
+                .collect(Collectors.joining("&"));
         StringBuilder headers = new StringBuilder();
         for (String name : signed) {
-            String value = request.headers.getOrDefault(name, List.of()).stream().map(v -> v.trim().replaceAll(" +", " ")).collect(Collectors.joining(","));
+            String value = request.headers.getOrDefault(name, List.of()).stream()
+                    .map(v -> v.trim().replaceAll(" +", " "))
+                    .collect(Collectors.joining(","));
             headers.append(name).append(':').append(value).append('\n');
         }
         return request.method + "\n" + path + "\n" + query + "\n" + headers + "\n" + signedList + "\n" + payload;
     }
 
     private static String encode(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20").replace("*", "%2A").replace("%7E", "~");
+        return URLEncoder.encode(text, StandardCharsets.UTF_8)
+                .replace("+", "%20")
+                .replace("*", "%2A")
+                .replace("%7E", "~");
     }
 
     private static byte[] sha256(byte[] data) {

@@ -5,13 +5,19 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Faults under a seed. Each request draws one lot, so the same seed gives the same mix, although which request meets which
- * fault depends on the order in which threads arrive.
+ * Faults under a seed. Each request draws one lot, so the same seed gives the same mix, although which request meets
+ * which fault depends on the order in which threads arrive.
  */
 public final class Trouble {
     /** What befalls a request. */
     public enum Kind {
-        NONE, SERVER_ERROR, THROTTLE, CUT_BEFORE, CUT_AFTER, ERROR_AFTER, SLOW
+        NONE,
+        SERVER_ERROR,
+        THROTTLE,
+        CUT_BEFORE,
+        CUT_AFTER,
+        ERROR_AFTER,
+        SLOW
     }
 
     private final Random random;
@@ -20,7 +26,7 @@ public final class Trouble {
     private final AtomicLong dealt = new AtomicLong();
 
     /**
-     * @param rate       share of requests that meet trouble, 0 to 1
+     * @param rate share of requests that meet trouble, 0 to 1
      * @param slowMillis how late a slow answer comes
      */
     public Trouble(long seed, double rate, long slowMillis) {
