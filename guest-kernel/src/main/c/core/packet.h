@@ -13,15 +13,15 @@
 
 #define PACKET_HEADROOM 128     /* for link, IP and TCP headers in front of payload */
 #define PACKET_MAX_FRAGMENTS 18 /* 64 KiB in pages, one split at each end */
-#define PACKET_CHECKSUM_PARTIAL \
-    1u                           /* tx: device must fill the TCP/UDP checksum; rx: it was left
-                                       partial by a local sender and the data is trusted */
+/* tx: device must fill the TCP/UDP checksum; rx: it was left partial by a local sender and the data is trusted. */
+#define PACKET_CHECKSUM_PARTIAL 1u
 #define PACKET_CHECKSUM_VALID 2u /* rx: checksum already verified by the device */
 #define PACKET_LOOPED 4u         /* net/: a copy of what was sent, not from a device */
 
 struct packet_fragment {
-    struct page *page; /* one reference held by the packet; transmitted: holds data for the network and
-                                       zeros only, the backend sees all of it */
+    /* One reference held by the packet; transmitted: holds data for the network and zeros only, since the backend sees
+     * all of it. */
+    struct page *page;
     uint16_t offset, length;
 };
 struct packet {

@@ -14,30 +14,70 @@
 #define LONG_RUN 16 /* words */
 
 #ifdef __ASSEMBLY__
-.macro words_and_bytes mov % rdx, % rcx and $7, % edx shr $3,
-    % rcx.endm
+/* clang-format off */
+    .macro words_and_bytes
+    mov %rdx, %rcx
+    and $7, %edx
+    shr $3, %rcx
+    .endm
 
-            .macro copy_run words_and_bytes jz.Lcopy_bytes\@cmp $LONG_RUN,
-    % rcx jb.Lcopy_words\@rep movsq jmp.Lcopy_bytes\@.Lcopy_words\@ : mov(% rsi), % r8 mov % r8, (% rdi) add $8,
-    % rsi add $8, % rdi dec %
-                      ecx jnz.Lcopy_words\@.Lcopy_bytes\@ : copy_bytes
-                                                                .endm
+    .macro copy_run
+    words_and_bytes
+    jz .Lcopy_bytes\@
+    cmp $LONG_RUN, %rcx
+    jb .Lcopy_words\@
+    rep movsq
+    jmp .Lcopy_bytes\@
+.Lcopy_words\@:
+    mov (%rsi), %r8
+    mov %r8, (%rdi)
+    add $8, %rsi
+    add $8, %rdi
+    dec %ecx
+    jnz .Lcopy_words\@
+.Lcopy_bytes\@:
+    copy_bytes
+    .endm
 
-                                                                .macro copy_bytes test
-                      % rdx,
-    % rdx jz.Lcopied\@.Lcopy_byte\@ : movb(% rsi), % r8b movb % r8b,
-    (% rdi) inc % rsi inc % rdi dec %
-        rdx jnz.Lcopy_byte\@.Lcopied\
-        @ :.endm
+    .macro copy_bytes
+    test %rdx, %rdx
+    jz .Lcopied\@
+.Lcopy_byte\@:
+    movb (%rsi), %r8b
+    movb %r8b, (%rdi)
+    inc %rsi
+    inc %rdi
+    dec %rdx
+    jnz .Lcopy_byte\@
+.Lcopied\@:
+    .endm
 
-               /* rax holds the byte in all its eight. */
-               .macro fill_run words_and_bytes jz.Lfill_bytes\@cmp $LONG_RUN,
-    % rcx jb.Lfill_words\@rep stosq jmp.Lfill_bytes\@.Lfill_words\@ : mov % rax, (% rdi) add $8,
-    % rdi dec %
-        ecx jnz.Lfill_words\@.Lfill_bytes\@ : fill_bytes
-                                                  .endm
+    /* rax holds the byte in all its eight. */
+    .macro fill_run
+    words_and_bytes
+    jz .Lfill_bytes\@
+    cmp $LONG_RUN, %rcx
+    jb .Lfill_words\@
+    rep stosq
+    jmp .Lfill_bytes\@
+.Lfill_words\@:
+    mov %rax, (%rdi)
+    add $8, %rdi
+    dec %ecx
+    jnz .Lfill_words\@
+.Lfill_bytes\@:
+    fill_bytes
+    .endm
 
-                                                  .macro fill_bytes test
-        % rdx,
-    % rdx jz.Lfilled\@.Lfill_byte\@ : movb % al, (% rdi) inc % rdi dec % rdx jnz.Lfill_byte\@.Lfilled\@ :.endm
+    .macro fill_bytes
+    test %rdx, %rdx
+    jz .Lfilled\@
+.Lfill_byte\@:
+    movb %al, (%rdi)
+    inc %rdi
+    dec %rdx
+    jnz .Lfill_byte\@
+.Lfilled\@:
+    .endm
+/* clang-format on */
 #endif

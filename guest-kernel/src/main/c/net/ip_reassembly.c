@@ -9,9 +9,8 @@
 #include "platform/platform.h"
 #include "threads/timer.h"
 
-#define REASSEMBLY_TIMEOUT \
-    (30 * NS_PER_SECOND)        /* RFC 1122 3.3.2 asks for a fixed one of 60..120 s;
-                                                     30 s is what today's hosts use against floods */
+/* RFC 1122 3.3.2 asks for a fixed one of 60..120 s; 30 s is what today's hosts use against floods. */
+#define REASSEMBLY_TIMEOUT (30 * NS_PER_SECOND)
 #define REASSEMBLY_DATAGRAMS 32 /* in progress at once; the oldest of who has most goes first */
 #define REASSEMBLY_SHARE 16     /* one part in so many of the network's memory */
 #define REASSEMBLY_FRAGMENTS 64 /* of one datagram: 64 KiB in pieces of 1 KiB */

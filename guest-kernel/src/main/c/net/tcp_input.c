@@ -14,9 +14,9 @@
 #include "lib/errno.h"
 #include "net/tcp_private.h"
 
-#define CHALLENGE_INTERVAL \
-    (500 * NS_PER_MS) /* for each connection: RFC 5961 7 asks for a limit, and a shared
-                                                  one would tell of others' connections (CVE-2016-5696) */
+/* For each connection: RFC 5961 7 asks for a limit, and a shared one would tell of others' connections
+ * (CVE-2016-5696). */
+#define CHALLENGE_INTERVAL (500 * NS_PER_MS)
 #define TIMESTAMP_LIFETIME (24ULL * 24 * 3600 * NS_PER_SECOND) /* RFC 7323 5.5 */
 
 void tcp_init(void)

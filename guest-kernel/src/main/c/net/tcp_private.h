@@ -141,7 +141,7 @@ enum tcp_state { /* numbered as TCP_INFO reports them (linux/tcp.h) */
                  TCP_LISTEN = 10,
                  TCP_CLOSING = 11,
 };
-/* The byte out of band: not announced, announced but not here yet, here, or read out of band and still in the stream. */
+/* The byte out of band: not announced, announced but not here yet, here, or read out of band and still in the stream */
 enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_AWAITED, TCP_URGENT_HERE, TCP_URGENT_READ };
 enum tcp_recovery { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
 /* Only one can be needed: a retransmission (RFC 6298), a look for losses or a probe of the tail (RFC 8985), or a probe

@@ -9,12 +9,10 @@
  */
 #pragma once
 
-#define PATCH_USER_ACCESS 0 /* STAC, CLAC: undefined without supervisor-mode access prevention */
-#define PATCH_ISOLATION 1   /* two page-table roots (Meltdown) */
-#define PATCH_RETPOLINE 2   /* indirect branches without the predictor (Spectre v2) */
-#define PATCH_ENTRY_IBRS \
-    3                         /* predictions of user mode are not used after an entry (Spectre v2,
-                                           Retbleed) */
+#define PATCH_USER_ACCESS 0   /* STAC, CLAC: undefined without supervisor-mode access prevention */
+#define PATCH_ISOLATION 1     /* two page-table roots (Meltdown) */
+#define PATCH_RETPOLINE 2     /* indirect branches without the predictor (Spectre v2) */
+#define PATCH_ENTRY_IBRS 3    /* predictions of user mode are not used after an entry (Spectre v2, Retbleed) */
 #define PATCH_ENTRY_BARRIER 4 /* the branch predictors are emptied at an entry (Retbleed, SRSO) */
 #define PATCH_CLEAR_HISTORY 5 /* of branches, at an entry (branch history injection) */
 #define PATCH_FILL_RETURNS 6  /* harmless return predictions at a change of threads (SpectreRSB) */

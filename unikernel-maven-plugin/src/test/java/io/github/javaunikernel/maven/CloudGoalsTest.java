@@ -137,7 +137,7 @@ class CloudGoalsTest {
         throw new NoSuchFieldException(name);
     }
 
-    private AmiMojo ami(Map<String, Object> settings) throws ReflectiveOperationException {
+    private AmiMojo ami(Map<String, Object> settings) throws ReflectiveOperationException, DuplicateParameterException {
         Map<String, Object> all = new HashMap<>(Map.of(
                 "virtualization",
                 List.of("paravirtual"),
@@ -161,7 +161,8 @@ class CloudGoalsTest {
         return goal(new AmiMojo(), all);
     }
 
-    private LaunchMojo launch(Map<String, Object> settings) throws ReflectiveOperationException {
+    private LaunchMojo launch(Map<String, Object> settings)
+            throws ReflectiveOperationException, DuplicateParameterException {
         Map<String, Object> all = new HashMap<>(
                 Map.of("count", 1, "ports", List.of(8080), "cidr", "0.0.0.0/0", "healthPath", "none", "timeout", 60));
         all.putAll(settings);

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,7 +66,7 @@ final class Staging implements Closeable {
     private void copy(Application.Jar jar, FileTime time) throws IOException {
         Path copy = directory.resolve(relative(jar.place()));
         Files.createDirectories(copy.getParent());
-        Files.copy(jar.file(), copy);
+        FileTrouble.on(copy, () -> Files.copy(jar.file(), copy));
         Files.setLastModifiedTime(copy, time);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -59,7 +60,8 @@ public record ApplicationClassData(
     }
 
     private boolean dump(Path entry) throws IOException, SettingException {
-        Path listed = Files.writeString(Files.createDirectories(entry).resolve("classlist"), list.text());
+        Path listed = Files.createDirectories(entry).resolve("classlist");
+        FileTrouble.on(listed, () -> Files.writeString(listed, list.text()));
         List<String> options = new ArrayList<>(List.of(
                 "-Xmx256m", "-XX:SharedClassListFile=" + listed.toAbsolutePath(), "-cp", String.join(":", classPath)));
         if (linked) {

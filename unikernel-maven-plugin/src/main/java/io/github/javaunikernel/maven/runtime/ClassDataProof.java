@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -51,7 +52,7 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
                     "--dry-run"));
             words.addAll(program);
             String output = new OptionProof(jdk, runtime).start(options, environment, words, directory);
-            return Optional.of(counted(Files.readAllLines(log), output));
+            return Optional.of(counted(FileTrouble.on(log, () -> Files.readAllLines(log)), output));
         } catch (ToolException e) {
             if (OptionProof.isOfThisMachine(e)) {
                 return Optional.empty();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -43,7 +44,8 @@ public record ClassList(List<String> lines) {
             }
         }
         if (!classes.contains(FIRST)) {
-            throw new IOException("The JVM in the guest has recorded no classes. Look at the console of the guest.");
+            throw new ExplainedException(
+                    "The JVM in the guest has recorded no classes. Look at the console of the guest.");
         }
         List<String> lines = new ArrayList<>(classes);
         lines.addAll(notes);
@@ -52,18 +54,14 @@ public record ClassList(List<String> lines) {
 
     /** Reads a list that {@link #write} has written, and perhaps somebody has edited since. */
     public static ClassList read(Path file) throws IOException, SettingException {
-        try {
-            List<String> lines = Files.readAllLines(file).stream()
-                    .filter(line -> !line.isBlank() && !line.startsWith(COMMENT))
-                    .toList();
-            if (!lines.contains(FIRST)) {
-                throw new SettingException(
-                        PARAMETER, file + " is no list of classes: it does not name " + FIRST + ".", RECORD);
-            }
-            return new ClassList(lines);
-        } catch (CharacterCodingException e) {
-            throw new SettingException(PARAMETER, file + " is no list of classes: it is not text in UTF-8.", RECORD, e);
+        List<String> lines = FileTrouble.on(file, () -> Files.readAllLines(file)).stream()
+                .filter(line -> !line.isBlank() && !line.startsWith(COMMENT))
+                .toList();
+        if (!lines.contains(FIRST)) {
+            throw new SettingException(
+                    PARAMETER, file + " is no list of classes: it does not name " + FIRST + ".", RECORD);
         }
+        return new ClassList(lines);
     }
 
     /** Writes the list; the file is either the old one or the whole new one at any time. */
@@ -71,7 +69,7 @@ public record ClassList(List<String> lines) {
         Files.createDirectories(file.toAbsolutePath().getParent());
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {
-            Files.writeString(part, text());
+            FileTrouble.on(part, () -> Files.writeString(part, text()));
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(part);
