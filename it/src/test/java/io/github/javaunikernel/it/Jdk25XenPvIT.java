@@ -2,9 +2,11 @@
 package io.github.javaunikernel.it;
 
 import java.nio.file.Files;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.EnabledIf;
 
 /** OpenJDK 25, booted directly. */
+@Tag("platforms")
 @EnabledIf("imageWasMade")
 class Jdk25XenPvIT extends ShutdownSuite {
 
