@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which disk becomes the root: DIRECTORY, where the disks are made. */
+/*
+ * Which disk becomes the root: the one whose superblock has the UUID of the command line, wherever it stands, and what
+ * is said when none has it. The argument DIRECTORY is where the disks are made, small ext2 images that support.c turns
+ * into block devices. One thread, so no locks.
+ */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The NVMe driver against a fake controller, well behaved and hostile. Register accesses are those of
 # virtio/transport/platform/native/instructions.h, as for the transports of virtio.
 include src/test/c/host/host.mk

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A virtio NIC whose device does what the input says; afterwards every page and packet is accounted for. */
+/*
+ * A virtio NIC whose device does what the input says. Each step is one thing that a device or the network stack may do;
+ * what the driver reports to the stack is checked as it comes, and after the last step every page and packet is
+ * accounted for. One thread, so no locks; entered by the fuzzer through LLVMFuzzerTestOneInput().
+ */
 #include "core/pages.h"
 #include "drivers/xen/fuzz/packets.h"
 #include "drivers/virtio/network.h"

@@ -35,6 +35,7 @@ import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugin.descriptor.DuplicateParameterException;
 import org.apache.maven.plugin.descriptor.MojoDescriptor;
+import org.apache.maven.plugin.descriptor.Parameter;
 import org.apache.maven.plugin.logging.SystemStreamLog;
 import org.apache.maven.project.MavenProject;
 import org.junit.jupiter.api.AfterEach;
@@ -88,7 +89,10 @@ class CloudGoalsTest {
     /** Of a goal whose parameters are set by their fields. */
     private static MojoExecution execution() throws DuplicateParameterException {
         MojoDescriptor descriptor = new MojoDescriptor();
-        descriptor.setParameters(List.of());
+        Parameter parameter = new Parameter();
+        parameter.setName("project");
+        parameter.setType("org.apache.maven.project.MavenProject");
+        descriptor.addParameter(parameter);
         return new MojoExecution(descriptor);
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,13 +70,16 @@ class ClassListTest {
 
     @Test
     void whatIsNoListIsRefused() throws Exception {
-        for (byte[] content : List.of(new byte[0], "demo/Main\n".getBytes(), new byte[] {(byte) 0xff, 0})) {
+        for (byte[] content : List.of(new byte[0], "demo/Main\n".getBytes())) {
             Path file = Files.write(scratch.resolve("list"), content);
             SettingException e = assertThrows(SettingException.class, () -> ClassList.read(file));
             assertEquals("classList", e.parameter());
             assertTrue(e.getMessage().contains(file + " is no list of classes: "), e.getMessage());
             assertTrue(e.getMessage().endsWith("Record it again with 'mvn unikernel:train'."), e.getMessage());
         }
+        Path binary = Files.write(scratch.resolve("binary"), new byte[] {(byte) 0xff, 0});
+        ExplainedException e = assertThrows(ExplainedException.class, () -> ClassList.read(binary));
+        assertEquals(binary + " is not text in UTF-8. Save it in that encoding.", e.getMessage());
     }
 
     @Test
