@@ -39,46 +39,22 @@ public record QemuCommand(
      * @param reports the socket that QEMU connects to for what the guest's kernel reports
      */
     List<String> words(Path reports) {
+        // spotless:off
         List<String> words = new ArrayList<>(List.of(
-                qemu.toString(),
-                "-S",
-                "-nodefaults",
-                "-no-user-config",
-                "-display",
-                "none",
-                "-machine",
-                "q35",
-                "-accel",
-                accelerator,
-                "-cpu",
-                "max",
-                "-m",
-                String.valueOf(memory),
-                "-smp",
-                String.valueOf(vcpus),
-                "-qmp",
-                "stdio",
+                qemu.toString(), "-S", "-nodefaults", "-no-user-config", "-display", "none",
+                "-machine", "q35", "-accel", accelerator, "-cpu", "max", "-m", String.valueOf(memory),
+                "-smp", String.valueOf(vcpus),
+                "-qmp", "stdio",
                 // Opened again: QEMU's own messages then come on the same stream.
-                "-chardev",
-                "file,id=console,path=/dev/stderr",
-                "-serial",
-                "chardev:console",
-                "-chardev",
-                "socket,id=reports,path=" + escaped(reports),
-                "-serial",
-                "chardev:reports",
+                "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
+                "-chardev", "socket,id=reports,path=" + escaped(reports), "-serial", "chardev:reports",
                 // A panic ends QEMU with a status of its own, a reboot ends it too.
-                "-device",
-                "isa-debug-exit,iobase=0x501",
-                "-no-reboot",
-                "-object",
-                "rng-random,id=random,filename=/dev/urandom",
-                "-device",
-                "virtio-rng-pci,rng=random,disable-legacy=on",
-                "-drive",
-                "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
-                "-device",
-                "virtio-blk-pci,drive=root,disable-legacy=on"));
+                "-device", "isa-debug-exit,iobase=0x501", "-no-reboot",
+                "-object", "rng-random,id=random,filename=/dev/urandom",
+                "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
+                "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
+                "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
+        // spotless:on
         recording.ifPresent(file -> Collections.addAll(
                 words, "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
         if (firmware == Firmware.NONE) {
