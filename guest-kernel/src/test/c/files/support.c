@@ -171,3 +171,11 @@ bool address_space_can_write(struct page_source *source)
     (void)source;
     return false;
 }
+
+int test_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole)
+{
+    mutex_lock(&inode->lock);
+    int error = inode->operations->allocate(inode, offset, length, keep_size, hole);
+    mutex_unlock(&inode->lock);
+    return error;
+}

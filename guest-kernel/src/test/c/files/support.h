@@ -22,5 +22,7 @@ extern unsigned test_disk_requests, test_disk_segments;
 ssize_type test_read_file(const char *path, void *to, size_t size);
 /* 0 or -errno. */
 int test_write_file(const char *path, const char *text);
+/* The inode's operation of that name, with the lock that it needs. 0 or -errno. */
+int test_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole);
 /* Mounts an empty memory file system as root, with the directories /tmp and /ro. Once a program. */
 void test_memory_root(uint64_t limit);

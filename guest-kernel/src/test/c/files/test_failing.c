@@ -185,9 +185,7 @@ static int64_t write_file(void)
 static int64_t allocate_file(void)
 {
     struct inode *inode = one->inode;
-    mutex_lock(&inode->lock);
-    int error = inode->operations->allocate(inode, 0, sizeof(bytes), false, false);
-    mutex_unlock(&inode->lock);
+    int error = test_allocate(inode, 0, sizeof(bytes), false, false);
     return error ? error : inode->size == sizeof(bytes) ? 0 : -EIO;
 }
 

@@ -242,7 +242,7 @@ static void cut_and_extended(void)
         CHECK(file);
         CHECK_EQUAL(inode_resize(file->inode, 10001), 0);
         CHECK_EQUAL(inode_resize(file->inode, 60000), 0);
-        CHECK_EQUAL(file->inode->operations->allocate(file->inode, 3000, 2500, true, true), 0);
+        CHECK_EQUAL(test_allocate(file->inode, 3000, 2500, true, true), 0);
         CHECK_EQUAL(write_at(file, "tail", 4, 65000), 4);
         CHECK_EQUAL(file_read_kernel(file, buffer, sizeof(buffer), 0), 65004);
         CHECK(buffer[2999] && !buffer[3000] && !buffer[5499] && buffer[5500] && buffer[10000] && !buffer[10001]);
@@ -399,7 +399,7 @@ static int change_contents(const char *path, unsigned how, unsigned at, unsigned
     if (how / 5 == 0)
         error = inode_resize(inode, at);
     else if (how / 5 == 1)
-        error = inode->operations->allocate(inode, at, length + 1, length & 1, (length & 3) == 1);
+        error = test_allocate(inode, at, length + 1, length & 1, (length & 3) == 1);
     else
         error = (int)write_at(file, other, length, at);
     file_put(file);

@@ -101,11 +101,11 @@ static void truncation(void)
     CHECK_EQUAL(host_pages_in_use(), pages);
     CHECK_EQUAL(inode_resize(file->inode, 0), 0);
     CHECK_EQUAL(host_pages_in_use(), pages - 1);
-    CHECK_EQUAL(file->inode->operations->allocate(file->inode, 0, 3 * PAGE_SIZE, false, false), 0);
+    CHECK_EQUAL(test_allocate(file->inode, 0, 3 * PAGE_SIZE, false, false), 0);
     CHECK_EQUAL(host_pages_in_use(), pages + 2);
     CHECK_EQUAL(file->inode->size, 3 * PAGE_SIZE);
     CHECK_EQUAL(write_text(file, "abcdef"), 6);
-    CHECK_EQUAL(file->inode->operations->allocate(file->inode, 1, 3, true, true), 0);
+    CHECK_EQUAL(test_allocate(file->inode, 1, 3, true, true), 0);
     CHECK_EQUAL(file_read_kernel(file, buffer, 6, 0), 6);
     CHECK(memcmp(buffer, "a\0\0\0ef", 6) == 0);
     file_put(file);
@@ -265,7 +265,7 @@ static void limit(void)
     CHECK_EQUAL(inode_resize(file->inode, PAGE_SIZE + 1), 0);
     file->inode->fs->statistics(file->inode->fs, &statistics);
     CHECK_EQUAL(statistics.blocks_free, 2);
-    CHECK_EQUAL(file->inode->operations->allocate(file->inode, 0, 5 * PAGE_SIZE, false, false), -ENOSPC);
+    CHECK_EQUAL(test_allocate(file->inode, 0, 5 * PAGE_SIZE, false, false), -ENOSPC);
     CHECK_EQUAL(file->inode->size, PAGE_SIZE + 1);
     file_put(file);
     CHECK_EQUAL(name_rename(NULL, "/small/f", NULL, "/tmp/f", 0), -EXDEV);
@@ -328,11 +328,11 @@ static void common_budget(void)
     CHECK_EQUAL(mount_at("/one", tmpfs_create(share * PAGE_SIZE, 0755)), 0);
     CHECK_EQUAL(mount_at("/two", tmpfs_create(share * PAGE_SIZE, 0755)), 0);
     struct file *one = opened("/one/f", O_RDWR | O_CREAT), *two = opened("/two/f", O_RDWR | O_CREAT);
-    CHECK_EQUAL(one->inode->operations->allocate(one->inode, 0, share * PAGE_SIZE, false, false), 0);
+    CHECK_EQUAL(test_allocate(one->inode, 0, share * PAGE_SIZE, false, false), 0);
     uint64_t left = statistics_of("/two").blocks_free;
     CHECK(left < budget - share && left > budget - share - 64);
-    CHECK_EQUAL(two->inode->operations->allocate(two->inode, 0, (left + 2) * PAGE_SIZE, false, false), -ENOSPC);
-    CHECK_EQUAL(two->inode->operations->allocate(two->inode, 0, left * PAGE_SIZE, false, false), 0);
+    CHECK_EQUAL(test_allocate(two->inode, 0, (left + 2) * PAGE_SIZE, false, false), -ENOSPC);
+    CHECK_EQUAL(test_allocate(two->inode, 0, left * PAGE_SIZE, false, false), 0);
     CHECK_EQUAL(statistics_of("/one").blocks_free, 0);
     file_put(one);
     CHECK_EQUAL(name_unlink(NULL, "/one/f"), 0);
