@@ -18,7 +18,7 @@ $(PLATFORM_OUT)/%.S.o: src/%.S
 $(PLATFORM_OUT)/first.elf: $(PLATFORM_OBJECTS) $(SRC)/kernel.lds
 	@$(CC) $(LDFLAGS) $(PLATFORM_OBJECTS) -o $@
 $(PLATFORM_OUT)/symbols.S: $(PLATFORM_OUT)/first.elf tools/symbols.awk
-	@$(NM) -n $< | awk -f tools/symbols.awk >$@
+	@$(NM) -n $< | awk -v kernel=$< -v addr2line=$(ADDR2LINE) -f tools/symbols.awk >$@
 $(PLATFORM_OUT)/second.elf: $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o
 	@$(CC) $(LDFLAGS) -Wl,--emit-relocs $^ -o $@
 $(PLATFORM_OUT)/relocations.S: $(PLATFORM_OUT)/second.elf tools/relocations.awk
