@@ -203,6 +203,25 @@ static void fill_tmp(void)
     CHECK_EQUAL(after.f_ffree, before.f_ffree);
 }
 
+/* For whoever looks for the reason of a failure: what is free, and the program's own memory by mapping. */
+static void print_memory(void)
+{
+    static const char *const files[] = { "/proc/meminfo", "/proc/self/smaps" };
+    char line[256], mapping[256] = "";
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        FILE *info = fopen(files[i], "r");
+        while (info && fgets(line, sizeof(line), info)) {
+            if (line[0] >= '0' && line[0] <= '9')
+                memcpy(mapping, line, sizeof(line));
+            bool large = strncmp(line, "Rss:", 4) == 0 && atol(line + 4) > 512;
+            if (strncmp(line, "Mem", 3) == 0 || large)
+                printf("# %s%s", large ? mapping : "", line);
+        }
+        if (info)
+            fclose(info);
+    }
+}
+
 /* No file system in memory, and no file of memfd_create(2), ends at a quarter of memory while there is more. */
 static void takes_more_than_a_quarter(int file)
 {
@@ -217,6 +236,8 @@ static void takes_more_than_a_quarter(int file)
     int error = posix_fallocate(file, 0, size);
     ssize_t written = pwrite(file, "x", 1, size - 1), got = pread(file, &byte, 1, size - 1);
     close(file);
+    if (error != 0)
+        print_memory();
     CHECK_EQUAL(error, 0);
     CHECK_EQUAL(written, 1);
     CHECK(got == 1 && byte == 'x');

@@ -116,10 +116,10 @@ def theProgramCannotSpeakForTheKernel() {
 }
 
 def aPanicIsSeenAtOnce() {
-    def run = build([:], 'package', 'unikernel:start', '-Dunikernel.imageName=panicking', '-Dunikernel.kernelOptions=conf=/none')
+    def run = build([:], 'package', 'unikernel:start', '-Dunikernel.imageName=panicking', '-Dunikernel.kernelOptions=conf=/etc/passwd')
     assert run.end() == 1
     assert run.output().contains('The guest kernel panicked.')
-    assert run.output().contains('/none')
+    assert run.output().contains('/etc/passwd line 1 ')
 }
 
 def aDebuggerCanAttach() {

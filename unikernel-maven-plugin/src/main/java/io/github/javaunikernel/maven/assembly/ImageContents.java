@@ -116,8 +116,8 @@ final class ImageContents {
             recording.addAll(JvmOptions.recording(Paths.RECORDING));
             addConfig(Paths.TRAINING_CONFIG, recording, program, environment, writable);
         }
-        checkConfiguration();
         SystemFiles.add(tree);
+        checkConfiguration();
         for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
             tree.directory(fileSystem.path());
         }
