@@ -10,9 +10,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Class data of a fresh scaffold: the guest records a list, the next build makes an archive of it, and the guest of
@@ -34,16 +35,20 @@ class TrainedStartIT {
     @TempDir
     static Path work;
 
-    /** That of the build, and 25 where the module has an image of it. */
-    static Stream<Jdk> jdks() {
-        Stream<Integer> features = Stream.of(Runtime.version().feature(), 25).distinct();
-        return features.filter(feature -> feature != 25 || Jdk25XenPvIT.imageWasMade())
-                .map(Jdk::of);
+    @Test
+    void theGuestTakesItsClassesFromTheArchive() throws IOException, InterruptedException {
+        train(Jdk.of(Runtime.version().feature()));
     }
 
-    @ParameterizedTest
-    @MethodSource("jdks")
-    void theGuestTakesItsClassesFromTheArchive(Jdk jdk) throws IOException, InterruptedException {
+    /** There the classes are linked in advance, too. */
+    @Test
+    @Tag("platforms")
+    @EnabledIf("io.github.javaunikernel.it.Jdk25XenPvIT#imageWasMade")
+    void theGuestOfJdk25TakesItsClassesFromTheArchive() throws IOException, InterruptedException {
+        train(Jdk.of(25));
+    }
+
+    private static void train(Jdk jdk) throws IOException, InterruptedException {
         Path project = Scaffold.generate(Files.createDirectory(work.resolve("jdk" + jdk)));
         build(project, jdk, "package", "-Dunikernel.cds=jdk", LOG_CLASSES);
         assertServes(project, "untrained-" + jdk);
