@@ -25,7 +25,7 @@ end_process() {
 clean_up() {
     trap '' INT TERM HUP
     end_process "$reader"
-    # One that writes to a pipe nobody reads any more does not hear SIGTERM; it has nothing to lose.
+    # One that writes to a pipe that is not read any more does not hear SIGTERM; it has nothing to lose.
     end_process "$qemu" KILL
     end_process "$filter"
     end_process "$follower"

@@ -266,7 +266,7 @@ static void pointers_outside_are_refused(void)
         for (unsigned a = 0; a < COUNT(outside); a++)
             check_pointer(&pointer_calls[i], outside[a]);
         for (unsigned a = 0; a < COUNT(more); a++)
-            if (pointer_calls[i].number != SYS_futex) /* waking nobody at an address needs no memory there */
+            if (pointer_calls[i].number != SYS_futex) /* a wake-up without sleepers needs no memory there */
                 check_pointer(&pointer_calls[i], more[a]);
     }
     close_everything();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Several CPUs: what threads on different ones see of each other. With one CPU a test checks what is left of it; CPUS in
- * the environment says how many the guest must have. Threads that spin make no system call, so that only another CPU, or
- * an interrupt, can end what they wait for.
+ * Several CPUs: what threads on different ones see of each other. With one CPU a test checks what is left of it; CPUS
+ * in the environment says how many the guest must have. Threads that spin make no system call, so that only another
+ * CPU, or an interrupt, can end what they wait for.
  */
 #define _GNU_SOURCE
 #include "suite.h"

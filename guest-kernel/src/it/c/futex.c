@@ -81,7 +81,7 @@ static void *wait_on(void *bits)
     return (void *)result;
 }
 
-/* How many sleep on a word: requeued to where they are, nobody wakes. */
+/* How many sleep on a word: requeued to where they are, none of them wakes. */
 static long sleepers(atomic_uint *at) { return futex(at, FUTEX_REQUEUE_PRIVATE, 0, (void *)1000L, at, 0); }
 
 /* Starts waiters; returns when all of them sleep. */

@@ -31,7 +31,7 @@
 
 #define NS_PER_MS 1000000LL
 #define TICK_NS (2 * NS_PER_MS)
-#define SHORT_NS (100 * NS_PER_MS) /* a call that takes less than this proves nothing and disturbs nobody */
+#define SHORT_NS (100 * NS_PER_MS) /* a shorter call proves nothing and delays no other thread */
 #define ATTEMPTS 10                /* the host, too, may keep a guest from running: one good attempt is proof */
 #define SHARE 2                    /* the longest silence is at most this part of the call */
 

@@ -85,7 +85,7 @@ static void unix_listeners_do_not_connect(void)
 }
 
 /* Each ends with a store to a page that must be read from the disk first. When both have begun neither is the last
- * thread; when the second has finished there is none, and nobody to end the process if it was asked too early. */
+ * thread; when the second has finished there is none, and no thread to end the process if it was asked too early. */
 static void *end_thread(void *word)
 {
     syscall(SYS_set_tid_address, word);

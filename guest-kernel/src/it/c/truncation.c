@@ -509,7 +509,7 @@ static void select_looks_at_all_that_can_be_open(void)
         }
         set_only(CLOSED);
         CHECK_ERROR(syscall(SYS_select, counts[i], bits, NULL, NULL, &now), EBADF);
-        set_only(65535); /* beyond the descriptors that there are: passed over */
+        set_only(65535); /* beyond the descriptors that there are: ignored */
         CHECK_EQUAL(syscall(SYS_select, counts[i], bits, NULL, NULL, &now), 0);
     }
     set_only(LOW);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The order of a boot from a BIOS: the sector has loaded this, and the kernel is loaded and told what a PVH loader
- * tells (xen/include/public/arch-x86/hvm/start_info.h). The kernel's command line is the one that GRUB would pass it:
- * the first `kernel` line of menu.lst, after the kernel's path.
+ * The order of a boot from a BIOS: the sector has loaded this, and the kernel is loaded and given what a PVH loader
+ * gives it (xen/include/public/arch-x86/hvm/start_info.h). The kernel's command line is the one that GRUB would pass
+ * it: the first `kernel` line of menu.lst, after the kernel's path.
  */
 #include "bios.h"
 #include "lib/string.h"

@@ -8,7 +8,7 @@
  * given the processor of the one that has the lock to somebody else: whoever serves its number interrupts it. It says
  * that it halts before it looks once more, and the other one looks after it has served, so one of them sees the other.
  *
- * Any interrupt ends the halt. Its handler needs the lock too, and must not draw a second number behind the first: it
+ * Any interrupt ends the halt. Its handler needs the lock too, and must not draw a second number after the first: it
  * waits for the first one (kernel_lock_take_again()), and leaves the lock to the wait that it has interrupted.
  */
 #include "core/kernel_lock.h"

@@ -3,7 +3,7 @@
  * The generator, and the account of its entropy (random.h).
  *
  * Invariants: every byte mixed in goes through the key, which no one can compute without knowing all that was mixed in
- * before; nothing given out, nor the key after it, tells the key it came from. `credited` only grows.
+ * before; nothing given out, nor the key after it, reveals the key it came from. `credited` only grows.
  * The lock "random" guards all of it; it is taken last.
  */
 #include "core/random.h"

@@ -17,7 +17,7 @@ static inline void reference_get(uint32_t *count)
     assert(before - 1 < REFERENCES_MOST);
 }
 
-/* True if it was the last: nobody else knows the object now. */
+/* True if it was the last: nothing else refers to the object now. */
 static inline bool reference_put(uint32_t *count)
 {
     uint32_t before = __atomic_fetch_sub(count, 1, __ATOMIC_ACQ_REL);

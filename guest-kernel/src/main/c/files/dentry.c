@@ -22,7 +22,7 @@
 
 #define BUCKETS_LEAST 1024
 #define LISTED_AT_ONCE 64 /* names between points where others may run */
-/* Names kept although nobody refers to them. They hold the inodes, and so the cached pages, of closed files. */
+/* Names kept although nothing refers to them. They hold the inodes, and so the cached pages, of closed files. */
 #define UNUSED_LIMIT 1024
 
 struct mutex namespace_lock = MUTEX(namespace_lock, LOCK_NAMESPACE);

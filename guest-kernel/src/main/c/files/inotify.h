@@ -37,9 +37,9 @@ struct file *inotify_create(uint32_t flags);
 /* A watch descriptor, or -errno (-EINVAL: not an inotify file). */
 int inotify_add(struct file *file, struct inode *inode, uint32_t mask);
 int inotify_remove(struct file *file, int watch);
-/* Something happened to a name: tells watchers of its directory. Before a removal, after a creation. */
+/* Something happened to a name: notifies watchers of its directory. Before a removal, after a creation. */
 void inotify_name(struct dentry *dentry, uint32_t events, uint32_t cookie);
-/* Something happened to a file: tells watchers of it and, if it has a name, of its directory. */
+/* Something happened to a file: notifies watchers of it and, if it has a name, of its directory. */
 void inotify_file(struct inode *inode, struct dentry *dentry, uint32_t events);
 /* A number that ties IN_MOVED_FROM to IN_MOVED_TO. */
 uint32_t inotify_cookie(void);

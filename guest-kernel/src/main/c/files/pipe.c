@@ -150,7 +150,7 @@ static size_t room_wanted(const struct transfer *transfer)
     return transfer->remaining <= PIPE_ATOMIC ? transfer->remaining : 1;
 }
 
-/* Writes what fits. *ended: nobody reads any more. */
+/* Writes what fits. *ended: there is no reader any more. */
 static ssize_type put_what_fits(struct pipe *pipe, struct transfer *transfer, bool *ended)
 {
     ssize_type n = 0;

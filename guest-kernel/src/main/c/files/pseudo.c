@@ -20,7 +20,7 @@
 struct pseudo {
     struct file_system fs;
     uint64_t magic;
-    struct hash_key key; /* inode numbers must not tell where the kernel's tables lie */
+    struct hash_key key; /* inode numbers must not reveal where the kernel's tables lie */
 };
 struct pseudo_inode {
     struct inode inode;

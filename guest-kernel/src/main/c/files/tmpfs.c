@@ -492,7 +492,7 @@ struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes)
     return &tmpfs->fs;
 }
 
-/* memfd files belong to a file system of their own, which nobody can name. */
+/* memfd files belong to a file system of their own, which no path leads to. */
 static struct tmpfs *memory_files(void)
 {
     static struct mutex lock = MUTEX(lock, LOCK_MEMORY_FILES);

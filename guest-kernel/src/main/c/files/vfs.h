@@ -74,7 +74,7 @@ struct inode_operations {
     int (*resize)(struct inode *inode, uint64_t size);
     /* fallocate(2), under inode->lock; hole: punches one. NULL: -EOPNOTSUPP. */
     int (*allocate)(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole);
-    /* Frees the inode and all that belongs to it; nobody refers to it any more. */
+    /* Frees the inode and all that belongs to it; nothing refers to it any more. */
     void (*release)(struct inode *inode);
 };
 
@@ -158,7 +158,7 @@ struct dentry {
     struct dentry *covers;        /* of a mounted root: where */
     struct tree children;         /* names: the pinned ones, by cookie */
     struct tree_node siblings;    /* names: of pinned ones, in the parent's children */
-    struct list unused;           /* names: least recently used first, while nobody refers to it */
+    struct list unused;           /* names: least recently used first, while nothing refers to it */
     uint64_t cookie;              /* position in listings */
     char short_name[32];
 };

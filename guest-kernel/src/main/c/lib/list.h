@@ -37,7 +37,7 @@ static inline void list_insert_after(struct list *where, struct list *node)
 static inline void list_push_front(struct list *l, struct list *node) { list_insert_after(l, node); }
 static inline void list_push_back(struct list *l, struct list *node) { list_insert_after(l->prev, node); }
 
-/* Leaves the node self-linked, so removing twice is harmless and list_empty(node) tells. */
+/* Leaves the node self-linked, so removing twice is harmless and list_empty(node) says so. */
 static inline void list_remove(struct list *node)
 {
     node->prev->next = node->next;

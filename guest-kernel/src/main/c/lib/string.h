@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory and string functions with their C meaning (C11 7.24). The compiler calls the first
- * four on its own, so they exist even where nobody names them.
+ * four on its own, so they exist even where no source names them.
  */
 #pragma once
 

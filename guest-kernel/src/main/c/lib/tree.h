@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ordered trees, the node inside the element: a treap, so O(log n) expected whatever the order of
- * insertion. Keys belong to the element; the caller gives the comparison. Equal keys are allowed,
- * later ones sort behind. An element may also know something of the subtree below it, such as a maximum, so that
- * it can be searched for; `update` keeps that true. Nothing here locks.
+ * Ordered trees, the node inside the element: a treap, so O(log n) expected whatever the order of insertion. Keys
+ * belong to the element; the caller gives the comparison. Equal keys are allowed, later ones sort after earlier ones.
+ * An element may also know something of the subtree below it, such as a maximum, so that it can be searched for;
+ * `update` keeps that true. Nothing here locks.
  */
 #pragma once
 

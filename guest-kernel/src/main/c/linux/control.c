@@ -50,7 +50,7 @@ static int check_rights(const struct abi_control *control)
     return count ? -EOPNOTSUPP : 0;
 }
 
-/* SO_PASSCRED is not offered, so nobody receives them; wrong ones are refused all the same. */
+/* SO_PASSCRED is not offered, so they are never received; wrong ones are refused all the same. */
 static int check_credentials(const struct abi_control *control)
 {
     const struct credentials *credentials = data_of(control);

@@ -64,7 +64,7 @@ static bool default_ignores(int number)
     return number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT;
 }
 
-/* There is nobody to continue a stopped process, so stop signals are ignored too. */
+/* Nothing could continue a stopped process, so stop signals are ignored too. */
 static bool is_ignored(int number)
 {
     uintptr_t handler = action_of(number)->handler;

@@ -94,7 +94,7 @@ enum {
     RESOLVE_CACHED = 32
 };
 
-/* Reads what this kernel knows of the structure; what is behind it must be zero. */
+/* Reads what this kernel knows of the structure; what follows it must be zero. */
 static int read_how(uintptr_t address, uint64_t size, struct abi_open_how *how)
 {
     uint64_t word;

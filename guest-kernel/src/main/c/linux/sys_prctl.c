@@ -66,7 +66,7 @@ static int64_t keep_flag(uint32_t *kept_in, uint64_t value)
 
 static int64_t put_word(uintptr_t to, uint32_t value) { return user_put(to, &value); }
 
-/* Capabilities of the bounding set cannot be dropped: there is nobody else to run for. */
+/* Capabilities of the bounding set cannot be dropped: there is no other user to run for. */
 static int64_t bounding_set(uint32_t option, uint64_t capability)
 {
     if (capability > CAPABILITY_LAST)
@@ -110,7 +110,7 @@ static int64_t set_death_signal(uint64_t number)
 {
     if (number > SIGNALS)
         return -EINVAL;
-    kept.death_signal = (uint32_t)number; /* the parent is nobody who could end */
+    kept.death_signal = (uint32_t)number; /* there is no parent that could end */
     return 0;
 }
 

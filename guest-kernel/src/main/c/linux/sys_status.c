@@ -225,7 +225,7 @@ static int64_t put_statfs(uintptr_t to, struct file_system *fs)
     return user_put(to, &statfs);
 }
 
-/* Pipes, sockets and the rest lie in file systems that nobody can name: linux/magic.h. */
+/* Pipes, sockets and the rest lie in file systems that no path leads to: linux/magic.h. */
 static int64_t put_nameless_statfs(uintptr_t to, struct file *file)
 {
     enum { PIPES = 0x50495045, SOCKETS = 0x534f434b, OTHERS = 0x09041934 };

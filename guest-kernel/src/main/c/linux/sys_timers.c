@@ -75,7 +75,7 @@ static void expired(struct interval_timer *inner, uint64_t times)
     if (signal_post(timer->thread, &info, &timer->entry))
         return;
     spin_lock(&lock);
-    timer->sent = false; /* ignored, or nobody is there to take it */
+    timer->sent = false; /* ignored, or no thread is there to take it */
     spin_unlock(&lock);
 }
 

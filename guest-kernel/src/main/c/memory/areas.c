@@ -177,7 +177,7 @@ void area_set_protection(struct area *area, unsigned protection)
     count_bytes(area, area->end - area->start);
 }
 
-/* Cuts the area in two; the new one is behind `at`. */
+/* Cuts the area in two; the new one begins at `at`. */
 static int area_split(struct area *area, uintptr_t at)
 {
     struct area *rest = area_create();
@@ -305,7 +305,7 @@ static void next_area(void)
     hand = 0;
 }
 
-/* A clean, shared file page that nobody used since the last look, or any, is unmapped. */
+/* A clean, shared file page that was not used since the last look, or any, is unmapped. */
 static bool reclaim_page(const struct mmu_entry *found, bool used_too)
 {
     struct page *page = page_of(found->physical);

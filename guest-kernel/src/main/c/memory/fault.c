@@ -29,9 +29,9 @@
 #define FAULT_RETRY ((enum fault_result)(FAULT_IO + 1))
 
 /*
- * Drops file pages: those that nobody maps, else idle ones; those in use go last, for a fault that would find no frame
- * at all, and few of them, the next one elsewhere. The last WORKING_PAGES stay: a program that lost each page before it
- * had the next would not run one more instruction, for ever; without a frame it ends.
+ * Drops file pages: those that are not mapped, else idle ones; those in use go last, for a fault that would find no
+ * frame at all, and few of them, the next one elsewhere. The last WORKING_PAGES stay: a program that lost each page
+ * before it had the next would not run one more instruction, for ever; without a frame it ends.
  *
  * System calls cannot drop what is mapped, and need more frames left than faults do. So one batch goes for KEPT_FRAMES
  * as well: without it faults alone would keep free memory just where no thread can be made, however large the cache.

@@ -286,7 +286,7 @@ static int fill(struct page_source *source, uint32_t index)
         return 0;
     int error = source->operations->fill ? source->operations->fill(source, index, pages, entered) : 0;
     if (error && entered > 1) {
-        /* One that nobody has asked for yet may be the cause. */
+        /* One that has not been asked for yet may be the cause. */
         finish_fill(pages + 1, entered - 1, error);
         entered = 1;
         error = source->operations->fill(source, index, pages, 1);

@@ -42,7 +42,7 @@ struct page_source {
 void page_source_init(struct page_source *source, const struct page_source_operations *operations, uint64_t size,
                       bool evictable);
 /* The page with one more reference for the caller (page_put() to give it back); filled. NULL
- * with *error set to -EIO, -ENOMEM, -ENOSPC (without memory for a page that cannot be dropped again), -ENXIO (behind
+ * with *error set to -EIO, -ENOMEM, -ENOSPC (without memory for a page that cannot be dropped again), -ENXIO (beyond
  * the source's size, where no page may be: truncation would not find it), ... May sleep; the caller keeps the source
  * there meanwhile (a reference to its file or inode). */
 struct page *page_cache_get(struct page_source *source, uint32_t index, int *error);

@@ -5,7 +5,7 @@
  * all questions once a second; after ARP_TRIES an entry is given up, and the senders of its packets get an error.
  *
  * There are at most ARP_ENTRIES entries, and pending_total, the sum of all pending_count, is at most ARP_PENDING_TOTAL.
- * believed() decides which claims count: nobody takes over an address whose owner answers. One address at a time is
+ * believed() decides which claims count: no host takes over an address whose owner answers. One address at a time is
  * probed (RFC 5227).
  *
  * Called by ethernet.c (input), ip_output.c, interface.c, netlink.c, net.c and, for probes, dhcp.c. Net lock; the

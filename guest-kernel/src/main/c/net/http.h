@@ -16,7 +16,7 @@
 struct http_answer {
     unsigned status;    /* 100..999 */
     size_t body;        /* where it begins, from the start of the answer */
-    size_t body_length; /* 0 unless the status is HTTP_OK: nobody reads the others */
+    size_t body_length; /* 0 unless the status is HTTP_OK: the others are not read */
 };
 
 /*

@@ -99,7 +99,7 @@ static bool next_line(const char *text, size_t length, size_t *at, struct part *
     return true;
 }
 
-/* 1: the header is whole and `*at` is behind it; 0: more is to come; -EBADMSG. */
+/* 1: the header is whole and `*at` is after it; 0: more is to come; -EBADMSG. */
 static int read_header(const char *text, size_t length, size_t *at, struct header *header)
 {
     struct part line;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ICMP (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors about our packets to the transport
- * they came from, and tells senders about closed UDP ports, at a bounded rate. Net lock.
+ * they came from, and informs senders about closed UDP ports, at a bounded rate. Net lock.
  */
 #pragma once
 

@@ -196,7 +196,7 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
     bool fits = whole <= route->interface->mtu || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
     if (fits) {
         /* The identification of a packet that may not be fragmented means nothing (RFC 6864 4.1);
-         * for the others it is random, so that it tells nobody how much we send. */
+         * for the others it is random, so that it does not reveal how much we send. */
         uint16_t identification = send->dont_fragment ? 0 : (uint16_t)random_u64();
         send_one(packet, route, send, identification, send->dont_fragment ? IP_DONT_FRAGMENT : 0);
         return 0;

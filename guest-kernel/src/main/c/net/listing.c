@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/net/tcp, udp and route (proc(5)). What is shown is copied into records under the net lock and printed without
- * it, so that nobody waits for text. Records are made for as many sockets as there were when the file was opened, and a
- * few more.
+ * it, so that no packet waits for text. Records are made for as many sockets as there were when the file was opened,
+ * and a few more.
  */
 #include "net/listing.h"
 

@@ -49,7 +49,7 @@ static uint16_t random_free_port(const struct port_table *table, ipv4_t address)
     uint64_t start = random_below(PORT_EPHEMERAL_COUNT);
     for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
         struct endpoint local = { address, (uint16_t)(PORT_EPHEMERAL_FIRST + (start + i) % PORT_EPHEMERAL_COUNT) };
-        /* One nobody has at all, even where sharing would be allowed. */
+        /* One that no socket has at all, even where sharing would be allowed. */
         struct port_binding strict = { 0 };
         if (!port_conflict(table, &strict, local))
             return local.port;

@@ -19,7 +19,7 @@ struct port_table {
 struct port_binding {
     struct list link; /* self-linked when not bound */
     struct endpoint local;
-    bool reuse_address; /* SO_REUSEADDR: may share a port nobody listens on */
+    bool reuse_address; /* SO_REUSEADDR: may share a port on which no socket listens */
     bool reuse_port;    /* SO_REUSEPORT: may share with others that say so */
     bool listening;
 };

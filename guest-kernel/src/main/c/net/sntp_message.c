@@ -2,7 +2,7 @@
 /*
  * SNTP messages to structs and back, for sntp.c. There is no state here, no clock and no lock, and nothing sleeps.
  *
- * A question holds nothing but a random number, so it tells neither our time nor what we are; an answer that does not
+ * A question holds nothing but a random number, so it reveals neither our time nor what we are; an answer that does not
  * repeat it is not one (RFC 8633 4.1, RFC 9769). An answer counts only if the server is synchronised and less than
  * DISTANCE_LIMIT off.
  */

@@ -13,7 +13,7 @@
  *                        asked whether they are still there, and given up when they do not answer
  *
  * Established connections stop taking data when memory is full, but the last part of the budget is kept for new ones,
- * so an attacker who holds all the rest keeps nobody out until the timer has done its work. Net lock.
+ * so an attacker who holds all the rest keeps other hosts out only until the timer has done its work. Net lock.
  */
 #include "core/log.h"
 #include "core/random.h"

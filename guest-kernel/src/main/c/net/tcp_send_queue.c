@@ -173,7 +173,7 @@ uint32_t tcp_queue_room(const struct tcp *tcp)
 }
 
 /* At least a third free: short of that, waking a writer for a few bytes costs more than it moves. When
- * memory is short any room will do, or nobody would ever be woken. */
+ * memory is short any room will do, or no writer would ever be woken. */
 bool tcp_writable(const struct tcp *tcp)
 {
     uint32_t room = tcp_queue_room(tcp);

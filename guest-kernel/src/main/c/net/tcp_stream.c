@@ -229,7 +229,7 @@ static void remove_read_packet(struct tcp *tcp, struct packet *packet)
 }
 
 /* Copies out up to `left` bytes that are there, without a lock: the copy may sleep. The caller has a reference to the
- * connection and holds `reading`, so nobody else removes packets; they are only ever added at the end. `skip`: the
+ * connection and holds `reading`, so no other thread removes packets; they are only ever added at the end. `skip`: the
  * first byte is passed over, which only a reader that peeks asks for. */
 static ssize_type copy_received(struct tcp *tcp, struct list *node, uint32_t left, bool skip,
                                 struct socket_message *message)

@@ -13,7 +13,7 @@
 #include "net/tcp_private.h"
 
 #define RETRIES 15u                           /* tcp_retries2 of Linux: about 15 minutes (RFC 1122 4.2.3.5: >= 100 s) */
-#define ORPHAN_RETRIES 7u                     /* nobody waits for the outcome */
+#define ORPHAN_RETRIES 7u                     /* no program waits for the outcome */
 #define DELAYED_ACK_MAXIMUM (200 * NS_PER_MS) /* of the peer: RFC 8985 7.2, TLP.max_ack_delay */
 #define TAIL_MINIMUM (2 * NS_PER_MS)
 #define DELAYED_ACK (40 * NS_PER_MS) /* RFC 9293 3.8.6.3: < 0.5 s; Linux's minimum */

@@ -30,7 +30,7 @@ struct udp_datagram {
     ipv4_t destination;
     uint16_t destination_port;
     uint8_t interface, type_of_service, time_to_live; /* interface: its index */
-    nanoseconds received;                             /* wall clock; 0: nobody had asked for it */
+    nanoseconds received;                             /* wall clock; 0: it was not asked for */
 };
 static inline struct udp_datagram *udp_datagram(struct packet *packet) { return (struct udp_datagram *)packet->layer; }
 

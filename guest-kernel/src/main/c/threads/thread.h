@@ -74,7 +74,7 @@ struct registers *thread_registers(struct thread *thread); /* at the top of its 
 void thread_make_ready(struct thread *thread);
 /* Frees a thread from thread_create_user() that was never made ready; not its `user`. */
 void thread_discard(struct thread *thread);
-/* Detaches `user` from an ending thread: nobody finds it through the list of threads any more. */
+/* Detaches `user` from an ending thread: it is not found through the list of threads any more. */
 void thread_forget_user(struct thread *thread);
 unsigned threads_user_count(void);
 /*

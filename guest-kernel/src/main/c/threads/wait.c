@@ -6,7 +6,7 @@
  * touch the queue. Waking does not remove a waiter.
  *
  * A mutex is handed over: whoever unlocks it makes the one that has waited longest its holder, so it is never free
- * while somebody waits, and nobody overtakes. Spinlock "mutex" in each guards holder and waiters.
+ * while a thread waits, and none overtakes another. Spinlock "mutex" in each guards holder and waiters.
  *
  * Any context calls wake(); mutexes are for threads, without spinlocks, and may be taken in the order of their classes
  * only.
@@ -113,7 +113,7 @@ void mutex_lock(struct mutex *mutex)
     lock_taken(&self->held, mutex->class, mutex);
 }
 
-/* Ownership passes straight to the longest waiter, so nobody can overtake it. */
+/* Ownership passes straight to the longest waiter, so no thread can overtake it. */
 void mutex_unlock(struct mutex *mutex)
 {
     lock_given_back(&thread_current()->held, mutex);

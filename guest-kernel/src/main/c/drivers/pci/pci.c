@@ -66,7 +66,7 @@
 #define PLACE(f) ((unsigned)(f)->device << 15 | (unsigned)(f)->function << 12)
 static volatile uint8_t *buses_in_memory[256];
 
-/* The memory of a register; NULL: it is behind the ports. */
+/* The memory of a register; NULL: it is reached through the ports. */
 static volatile uint8_t *in_memory(const struct pci_function *f, unsigned offset)
 {
     volatile uint8_t *bus = buses_in_memory[f->bus];

@@ -2,7 +2,7 @@
 /*
  * Receiving. Each buffer is a page; the device joins several for a large packet. A packet goes to the
  * stack only when its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a
- * device that claims to have written more than it did gives nobody what was in them before.
+ * device that claims to have written more than it did reveals nothing of what was in them before.
  */
 #include "drivers/virtio/network.h"
 

@@ -114,7 +114,7 @@ bool virtio_net_transmit(struct network_device *network, struct packet *packet)
     /* A device that has gone does not say so. */
     if (nic->transmit.free_count < MAX_SEGMENTS)
         virtio_net_check(nic);
-    /* What is sent to a broken device is dropped: nobody waits for it. */
+    /* What is sent to a broken device is dropped: nothing waits for it. */
     bool room = nic->transmit.broken || nic->transmit.free_count >= MAX_SEGMENTS;
     if (!room)
         nic->full = true;

@@ -21,7 +21,7 @@ must_check int grants_init(unsigned count);
  * reference or not. GRANT_NONE when no reference is free. */
 must_check grant_reference grant_page(uint16_t domain, struct page *page, bool read_only);
 /* Takes the permission back. False if the other domain still uses the page: the page then has one reference
- * more, for ever, so that nobody else gets the frame, and the grant reference does not come back either. */
+ * more, for ever, so that the frame is never used again, and the grant reference does not come back either. */
 bool grant_revoke(grant_reference reference, struct page *page);
 /* The same, and drops a reference to the page. */
 void grant_end(grant_reference reference, struct page *page);

@@ -110,7 +110,7 @@ static inline struct nic *nic_of(struct network_device *device) { return contain
 
 bool netfront_transmit(struct network_device *device, struct packet *packet);
 void netfront_flush(struct network_device *device);
-/* Frees what the backend has sent; tells the stack when there is room again. */
+/* Frees what the backend has sent; notifies the stack when there is room again. */
 void netfront_transmit_event(struct nic *nic);
 /* An empty ring for the backend. 0, or -ENOMEM. */
 must_check int netfront_transmit_offer(struct nic *nic);

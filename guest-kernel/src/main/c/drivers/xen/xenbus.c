@@ -63,7 +63,7 @@ static struct {
 static struct {
     struct header header;
     uint32_t received;         /* bytes, header included */
-    char body[WATCH_BODY_MAX]; /* watch events, errors and answers nobody waits for */
+    char body[WATCH_BODY_MAX]; /* watch events, errors and answers that no request waits for */
     char *to;
     uint32_t room;
     struct xenbus_request *answered; /* whose answer this is, or NULL */

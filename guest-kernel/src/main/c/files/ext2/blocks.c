@@ -73,7 +73,7 @@ static int fill(struct page_source *source, uint32_t index, struct page **pages,
     int read_error = block_batch_end(&batch);
     if (error || read_error)
         return error ? error : read_error;
-    /* What a block holds beyond the end of the file is nobody's business. */
+    /* What a block holds beyond the end of the file is not shown to the program. */
     uint64_t size = node->inode.size, last = size >> PAGE_SHIFT;
     if (size & PAGE_MASK && last >= index && last - index < count)
         memset((char *)page_data(pages[last - index]) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));

@@ -38,7 +38,7 @@ static inline struct unix_socket *unix_of(struct socket *socket)
 void unix_put(struct unix_socket *u);
 /* What a name leads to: *inode with a reference for the caller, or NULL for an abstract one. Sleeps. 0 or -errno. */
 int unix_find(const struct socket_address *name, struct inode **inode);
-/* Who has the name, NULL: nobody. Net lock. */
+/* The socket that has the name, or NULL. Net lock. */
 struct unix_socket *unix_owner(const struct socket_address *name, const struct inode *inode);
 
 /* packets.c: SOCK_SEQPACKET sends and receives on connections, SOCK_DGRAM to and from anybody. */

@@ -13,7 +13,7 @@
  * - the socket itself: the caller of an operation holds a reference to its file, so release() cannot come;
  * - its peer: u->peer is set once, by join(), and holds a reference until release();
  * - a peer's ring: made once, freed with the peer;
- * - that nobody else gives the socket a name: `binding`.
+ * - that no other thread gives the socket a name: `binding`.
  * An inode points to its listener without a reference: release() clears that pointer under the lock, so it is followed
  * under the lock only. A socket has at most one name, so that release() finds every pointer to it.
  */
@@ -241,7 +241,7 @@ static int bind_path(struct unix_socket *u, const struct socket_address *name)
     return error == -EEXIST ? -EADDRINUSE : error;
 }
 
-/* An abstract name of five digits that nobody has: unix(7), Autobind. Net lock. */
+/* An abstract name of five digits that no socket has: unix(7), Autobind. Net lock. */
 static int bind_anywhere(struct unix_socket *u)
 {
     static uint32_t last;

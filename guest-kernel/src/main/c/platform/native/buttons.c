@@ -40,7 +40,7 @@
 
 #define SCAN_EXTENDED 0xe0
 
-static uint16_t status_port; /* PM1a status; the enable register is behind it */
+static uint16_t status_port; /* PM1a status; the enable register follows it */
 
 static void power_button_interrupt(void *context)
 {

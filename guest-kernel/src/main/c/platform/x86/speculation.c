@@ -2,7 +2,7 @@
 /*
  * Decides what is done against speculative execution (speculation.h), says so in platform.protections, and has it
  * written into the kernel's code. speculation_choose() is a function of the facts alone, so that host tests can ask it
- * about processors that nobody has here. Boot only, one CPU: no locks.
+ * about processors that cannot be had here. Boot only, one CPU: no locks.
  */
 #include "core/log.h"
 #include "lib/string.h"

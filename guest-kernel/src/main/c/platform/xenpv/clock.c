@@ -10,7 +10,7 @@
  * User mode must not go on with parameters of another processor. So Xen keeps a second copy of its parameters in the
  * page itself, whose version tells user mode that they changed; the system call it then makes brings the page up to
  * date. Where Xen cannot do that, user mode reads the page only if the TSC runs at one rate and equally on all
- * processors, or is emulated by Xen (its default where it does not); CPUID tells.
+ * processors, or is emulated by Xen (its default where it does not); CPUID says which.
  */
 #include "core/log.h"
 #include "lib/errno.h"

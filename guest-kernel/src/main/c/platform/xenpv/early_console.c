@@ -3,7 +3,7 @@
  * Output before the console driver works: what panics say about a start that went wrong. Goes to the
  * hypervisor's own console, which a release build of Xen shows only for the first domain, and straight
  * into the domain's console ring (xen/io/console.h) while that is known. Text that finds the ring full
- * is dropped: nobody reads it.
+ * is dropped: nothing reads it.
  */
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"

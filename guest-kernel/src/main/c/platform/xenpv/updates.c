@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes of page tables, collected so that many cost one hypercall. The queue is the CPU's: kernel code is not
- * preempted, and nobody sleeps between adding and committing. One CPU is started, so there is one queue.
+ * preempted, and no code sleeps between adding and committing. One CPU is started, so there is one queue.
  */
 #include "core/log.h"
 #include "lib/errno.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The controller of fake_controller.h. Registers are mapped by the byte, so that the sanitizer sees an access outside of
- * what was mapped; doorbells and registers act when they are written. Each look at the status lets a millisecond pass,
- * for a driver that waits. Rules are those of NVM Express 1.4.
+ * The controller of fake_controller.h. Registers are mapped by the byte, so that the sanitizer sees an access outside
+ * of what was mapped; doorbells and registers act when they are written. Each look at the status lets a millisecond
+ * pass, for a driver that waits. Rules are those of NVM Express 1.4.
  */
 #include "drivers/nvme/fake_controller.h"
 

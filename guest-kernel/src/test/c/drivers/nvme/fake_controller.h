@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The controller's side of NVM Express for tests: a PCI function whose registers are here, administrative commands that
- * are answered at once, and commands for the disks that are taken and completed when a test says so, rightly or wrongly.
- * Whatever the driver does against the rules is kept in `fake.violation`. One controller at a time works; those of
- * earlier tests stay the driver's, and are gone.
+ * are answered at once, and commands for the disks that are taken and completed when a test says so, rightly or
+ * wrongly. Whatever the driver does against the rules is kept in `fake.violation`. One controller at a time works;
+ * those of earlier tests stay the driver's, and are gone.
  */
 #pragma once
 

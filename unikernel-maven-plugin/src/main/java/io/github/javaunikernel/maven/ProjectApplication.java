@@ -142,7 +142,7 @@ final class ProjectApplication {
         return new Layout(jars, others);
     }
 
-    /** Those that are there at run time; of scope system, too, since nobody else can bring such a file along. */
+    /** Those that are there at run time; of scope system, too, since nothing else can bring such a file along. */
     private List<Artifact> dependencies() {
         return project.getArtifacts().stream()
                 .filter(artifact -> artifact.getArtifactHandler().isAddedToClasspath())

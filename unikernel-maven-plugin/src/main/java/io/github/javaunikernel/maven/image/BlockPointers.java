@@ -63,7 +63,7 @@ final class BlockPointers {
         return runs.stream().mapToLong(BlockRun::count).sum();
     }
 
-    /** Gives every block a place: first the index blocks, so that the data behind them is one piece. */
+    /** Gives every block a place: first the index blocks, so that the data after them is one piece. */
     void place(BlockAllocator allocator) {
         if (top != null) {
             top.number = allocator.next();

@@ -86,7 +86,7 @@ public final class LibraryClosure {
 
     /**
      * Adds what the native libraries in the jars need. What of that is not to be found is no error, since the program
-     * may never load the library: {@link #unresolved()} tells.
+     * may never load the library: {@link #unresolved()} lists it.
      */
     public LibraryClosure addJars(List<Path> jars) throws IOException {
         for (Path jar : jars) {
