@@ -82,6 +82,8 @@ void kernel_lock_give_back(void)
     uint32_t next = served + 1;
     write_once(holder, NULL);
     __atomic_store_n(&served, next, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&next_ticket, __ATOMIC_SEQ_CST) == next)
+        return; /* whoever draws it from now on sees that it is served */
     for (unsigned i = 0; i < cpus_online; i++)
         if (__atomic_load_n(&waiting[i].halts, __ATOMIC_SEQ_CST) && waiting[i].ticket == next)
             cpu_rouse(cpus[i]);

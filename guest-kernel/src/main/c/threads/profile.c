@@ -53,8 +53,6 @@ static uint32_t advance(void)
     return (uint32_t)periods;
 }
 
-static bool is_idle(const struct thread *thread) { return !thread->stack; }
-
 static bool waiting(void) { return read_once(filled) != read_once(read); }
 
 static void expired(struct timer *unused)
@@ -62,7 +60,7 @@ static void expired(struct timer *unused)
     (void)unused;
     spin_lock(&lock);
     fired = true;
-    if (is_idle(thread_current()))
+    if (thread_is_idle(thread_current()))
         (void)advance();
     spin_unlock(&lock);
     if (waiting())
@@ -145,7 +143,7 @@ void profile_take(uintptr_t function, uintptr_t frame)
         return;
     spin_lock(&lock);
     uint32_t count = advance();
-    if (count != 0 && !is_idle(thread_current()))
+    if (count != 0 && !thread_is_idle(thread_current()))
         record(count, function, frame);
     spin_unlock(&lock);
 }

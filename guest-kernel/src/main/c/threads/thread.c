@@ -52,7 +52,6 @@ struct turns {
 };
 static struct turns boot_turns;
 
-static bool is_idle(const struct thread *thread) { return !thread->stack; }
 static bool may_run(const struct thread *thread, const struct cpu *cpu) { return thread->affinity >> cpu->id & 1; }
 
 static void sleep_expired(struct timer *timer)
@@ -200,7 +199,7 @@ static void account(struct thread *thread, nanoseconds now)
     nanoseconds used = now - thread->switched_in;
     thread->switched_in = now;
     thread->cpu_time += used;
-    if (is_idle(thread))
+    if (thread_is_idle(thread))
         return;
     this_cpu()->turns->busy_time += used;
     thread->virtual_time += used;
@@ -209,7 +208,7 @@ static void account(struct thread *thread, nanoseconds now)
     least_virtual_time = max_of(least_virtual_time, least);
 }
 
-static bool is_free(const struct cpu *cpu) { return is_idle(cpu->current) && !cpu->reschedule; }
+static bool is_free(const struct cpu *cpu) { return thread_is_idle(cpu->current) && !cpu->reschedule; }
 
 /* An idle CPU that the thread may run on: the one where it was, or this one, or any. NULL if there is none. */
 static struct cpu *find_free(const struct thread *thread)
@@ -230,7 +229,8 @@ static struct cpu *find_free(const struct thread *thread)
 static bool is_ahead(const struct cpu *cpu, const struct thread *thread, nanoseconds now)
 {
     const struct thread *current = cpu->current;
-    return !is_idle(current) && current->virtual_time + (now - current->switched_in) > thread->virtual_time + WAKE_LEAD;
+    return !thread_is_idle(current) &&
+           current->virtual_time + (now - current->switched_in) > thread->virtual_time + WAKE_LEAD;
 }
 
 /* A CPU whose thread is so far ahead of this one that it is this one's turn: this CPU, or any. NULL if none is. */
@@ -247,7 +247,7 @@ static struct cpu *find_ahead(const struct thread *thread, nanoseconds now)
 
 static void limit_turn(struct cpu *cpu, nanoseconds now)
 {
-    if (!is_idle(cpu->current) && !cpu->turns->slice.active)
+    if (!thread_is_idle(cpu->current) && !cpu->turns->slice.active)
         timer_start(&cpu->turns->slice, now + TIME_SLICE);
 }
 
@@ -452,7 +452,7 @@ static void pass_on(bool behind_first)
     nanoseconds now = clock_monotonic();
     account(self, now);
     self->state = THREAD_READY;
-    if (!is_idle(self)) {
+    if (!thread_is_idle(self)) {
         if (behind_first && first)
             self->virtual_time = max_of(self->virtual_time, first->virtual_time);
         tree_insert(&ready, &self->run_node);
@@ -469,7 +469,7 @@ void give_way(void)
     struct cpu *cpu = this_cpu();
     assert(cpu->spinlocks == 0);
     /* The boot CPU's own start and the idle loop take interrupts in cpu_wait(). */
-    if (is_idle(cpu->current))
+    if (thread_is_idle(cpu->current))
         return;
     cpu_take_interrupts();
     profile_point(0, (uintptr_t)__builtin_frame_address(0));
@@ -542,7 +542,7 @@ nanoseconds thread_cpu_time(const struct thread *thread)
 nanoseconds cpu_busy_time_of(const struct cpu *cpu)
 {
     const struct thread *current = cpu->current;
-    nanoseconds running = is_idle(current) ? 0 : clock_monotonic() - current->switched_in;
+    nanoseconds running = thread_is_idle(current) ? 0 : clock_monotonic() - current->switched_in;
     return cpu->turns->busy_time + running;
 }
 

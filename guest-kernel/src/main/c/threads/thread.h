@@ -63,6 +63,7 @@ struct thread {
 };
 
 static inline struct thread *thread_current(void) { return this_cpu()->current; }
+static inline bool thread_is_idle(const struct thread *thread) { return !thread->stack; }
 
 void threads_init(void); /* makes the caller the idle thread of CPU 0 */
 /* A kernel thread, started at once. Never fails after boot memory is there: panics without memory. */

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugin.MojoExecutionException;
@@ -139,9 +140,13 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
         return project.getGroupId() + ":" + project.getArtifactId() + (classifier() == null ? "" : ":" + classifier());
     }
 
-    /** The classifier as the placeholder of an image's name stands for it. */
-    final String classifierInName() {
-        return classifier() == null ? "" : "-" + classifier();
+    /** What the placeholders that every name of a machine image may have stand for. */
+    final Map<String, Supplier<String>> placeholders() {
+        return Map.of(
+                "groupId", project::getGroupId,
+                "artifactId", project::getArtifactId,
+                "version", project::getVersion,
+                "classifier", () -> classifier() == null ? "" : "-" + classifier());
     }
 
     private AwsAccess access(CredentialSource source) throws CloudException {

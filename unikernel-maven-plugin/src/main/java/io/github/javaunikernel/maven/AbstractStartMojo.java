@@ -34,6 +34,16 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     @Parameter(property = "unikernel.start.timeout", defaultValue = "120")
     private int timeout;
 
+    /**
+     * Refuses values that would otherwise only be met when the guest runs.
+     *
+     * @param ports of the guest, whether they are forwarded already or not
+     */
+    final void checkSettings(List<PortForward> ports) throws SettingException {
+        limit();
+        healthUrl(healthPath, ports);
+    }
+
     /** Waits until the program is ready. */
     final void awaitReady(Guest guest, List<PortForward> ports)
             throws SettingException, GuestException, InterruptedException {

@@ -18,12 +18,14 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -264,26 +266,11 @@ public class AmiMojo extends AbstractCloudImageMojo {
         List<Virtualization> kinds = Virtualization.parse(orEmpty(virtualization));
         Map<Virtualization, String> names = new LinkedHashMap<>();
         for (Virtualization kind : kinds) {
-            names.put(
-                    kind,
-                    AmiName.expand(
-                            CloudSetting.NAME,
-                            name,
-                            Map.of(
-                                    "groupId",
-                                    project::getGroupId,
-                                    "artifactId",
-                                    project::getArtifactId,
-                                    "version",
-                                    project::getVersion,
-                                    "classifier",
-                                    this::classifierInName,
-                                    "virtualization",
-                                    () -> kinds.size() == 1 ? "" : "-" + kind.id(),
-                                    "commit",
-                                    () -> GitCommit.of(project.getBasedir().toPath()),
-                                    "time",
-                                    () -> TIME.format(now))));
+            Map<String, Supplier<String>> values = new HashMap<>(placeholders());
+            values.put("virtualization", () -> kinds.size() == 1 ? "" : "-" + kind.id());
+            values.put("commit", () -> GitCommit.of(project.getBasedir().toPath()));
+            values.put("time", () -> TIME.format(now));
+            names.put(kind, AmiName.expand(CloudSetting.NAME, name, values));
         }
         if (Set.copyOf(names.values()).size() < kinds.size()) {
             throw new CloudException(

@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
@@ -106,18 +105,7 @@ public class BundleMojo extends AbstractCloudImageMojo {
         Path image = deployable().file();
         String where = regions(region == null ? List.of() : List.of(region), CloudSetting.BUNDLE_REGION)
                 .get(0);
-        String amiName = AmiName.expand(
-                CloudSetting.BUNDLE_NAME,
-                name,
-                Map.of(
-                        "groupId",
-                        project::getGroupId,
-                        "artifactId",
-                        project::getArtifactId,
-                        "version",
-                        project::getVersion,
-                        "classifier",
-                        this::classifierInName));
+        String amiName = AmiName.expand(CloudSetting.BUNDLE_NAME, name, placeholders());
         BundleKeys keys = BundleKeys.read(ec2Certificate.toPath(), certificate.toPath(), privateKey.toPath());
         connected(where, (access, account) -> {
             BundleUploader uploader = new BundleUploader(access, where, Duration.ofSeconds(timeout), log);

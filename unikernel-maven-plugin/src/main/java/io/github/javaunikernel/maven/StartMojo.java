@@ -60,9 +60,9 @@ public final class StartMojo extends AbstractStartMojo {
                     fileName() + " was started before in this build.",
                     "Stop it first with unikernel:stop.");
         }
-        limit();
         long begin = System.nanoTime();
         QemuRequest request = request(false, OptionalInt.empty());
+        checkSettings(request.ports());
         Path log = consoleLog();
         Console console = StartedGuest.consoleTo(log);
         QemuBoot boot = QemuBoot.prepare(request, console);

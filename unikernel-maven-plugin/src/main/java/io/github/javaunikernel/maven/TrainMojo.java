@@ -118,6 +118,8 @@ public final class TrainMojo extends AbstractStartMojo {
                             + " module, its manifest names an agent, or it has an option such as -XX:+UseZGC.",
                     "Remove what rules class data out (see 'Start-up' in the manual), or do without training.");
         }
+        checkSettings(request.ports());
+        limit("stop.timeout", stopTimeout);
         for (String path : trainPaths) {
             url("trainPaths", "http://localhost/", path, "Begin each with '/'.");
         }

@@ -5,13 +5,9 @@ import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -33,6 +29,7 @@ public record ApplicationClassData(
 
     private static final String ARCHIVE = "classes.jsa";
     private static final int LINKS = 25;
+    private static final int KEY_DIGITS = 16;
 
     /** Whether the JVM of this JDK can link classes in advance; options of a start may rule it out. */
     public static boolean canLink(JavaHome jdk) {
@@ -82,36 +79,22 @@ public record ApplicationClassData(
      * A name for all that goes into the archive. The runtime is one by the name of its entry, which the linker gave it.
      */
     private String key() throws IOException {
-        MessageDigest digest = sha256();
-        for (String part : List.of(
+        StringBuilder inputs = new StringBuilder(String.join(
+                "\n",
                 FORMAT,
                 runtime.getParent().getFileName().toString(),
                 String.valueOf(linked),
                 String.join(":", classPath),
-                list.text())) {
-            add(digest, part);
-        }
+                list.text()));
         try (var files = Files.walk(directory)) {
             for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
-                add(digest, DirectoryTree.slashed(directory.relativize(file)));
-                add(digest, Files.getLastModifiedTime(file).toString());
-                digest.update(sha256().digest(Files.readAllBytes(file)));
+                inputs.append('\n').append(DirectoryTree.slashed(directory.relativize(file)));
+                inputs.append(' ').append(Files.getLastModifiedTime(file));
+                inputs.append(' ').append(FileTrouble.on(file, () -> Checksum.of(file)));
             }
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-        return HexFormat.of().formatHex(digest.digest(), 0, 8);
-    }
-
-    private static void add(MessageDigest digest, String part) {
-        digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+        return Checksum.of(inputs.toString()).substring(0, KEY_DIGITS);
     }
 }
