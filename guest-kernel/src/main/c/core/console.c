@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The console's output buffer. Positions grow for ever; [drained, filled_to) is in the buffer. Only the console thread
- * and, once nothing else runs, console_stop_buffering() take from it. Lock: "console", the innermost of all; who waits
- * for long goes ahead without it, since its holder may be the very code that failed on this CPU.
+ * The console's output buffer. Positions only grow; [drained, filled_to) is in the buffer. Only the console thread and,
+ * once nothing else runs, console_stop_buffering() take from it. Lock: "console", the innermost of all; a caller that
+ * has waited for long goes ahead without it, since its holder may be the code that failed on this CPU.
  */
 #include "core/console.h"
 #include "core/log.h"
@@ -11,14 +11,14 @@
 #define PIECE 64u     /* bytes handed to the device at once */
 #define LOST_LINE 64u /* room for the line about lost ones */
 
-/* How often one tries for the lock before going ahead regardless. */
+/* How often a caller tries to take the lock before it goes ahead without it. */
 #define CLAIM_ATTEMPTS 1000000u
 
 static uint32_t locked;             /* the lock: no struct spinlock, since panics come before there is a this_cpu() */
 static char buffer[CONSOLE_SIZE];   /* lock */
 static uint64_t filled_to, drained; /* lock */
 static char last = '\n';            /* lock: of what was written */
-static uint64_t lost;               /* lock: lines dropped and not yet spoken of */
+static uint64_t lost;               /* lock: lines dropped and not yet reported */
 static void (*filled)(void);        /* NULL: text goes to the device at once */
 
 static void claim(void)

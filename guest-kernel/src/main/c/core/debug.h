@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What only a kernel built for tests does (make DEBUG=1, which defines KERNEL_DEBUG; the host tests too). It panics
- * where one that ships might go on for a while:
+ * where the kernel that ships might go on for a while:
  * - a function that may sleep is called with a spinlock held or by an interrupt's handler, interrupts are let in with a
  *   spinlock held, or a function is called without the lock that it needs (may_sleep(), must_hold() below,
  *   must_hold_mutex() in threads/wait.h). So a spinlock that a handler waits for is never held by the code that it

@@ -30,7 +30,7 @@ static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 5
 static struct spinlock lock = SPINLOCK(LOCK_HEAP);
 static struct list partial[CLASSES]; /* lock: slabs with free blocks */
 
-/* The class of every multiple of 16 up to the largest class; sizes[] again, so that nothing is searched. */
+/* The class of every multiple of 16 up to the largest class; made from sizes[], so that no search is needed. */
 static const uint8_t classes[] = {
     [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,          [5 ... 6] = 4,
     [7 ... 8] = 5,    [9 ... 12] = 6,   [13 ... 16] = 7,  [17 ... 21] = 8,  [22 ... 28] = 9,

@@ -3,11 +3,11 @@
 
 #define MEMORY_SIZE 16384u /* bytes: half of a usual first-level cache, so that others' use of it shows */
 #define STEPS 32u          /* dependent accesses to memory in one sample */
-#define STRIDE 4099u       /* prime to MEMORY_SIZE: no two steps in the same line */
+#define STRIDE 4099u       /* coprime to MEMORY_SIZE: no two steps in the same line */
 
 /*
- * The most common value of 256 samples may come, or a prediction be right, this often: a share p means a min-entropy of
- * -log2(p) a sample. JITTER_BITS * JITTER_MARGIN / JITTER_WINDOW is 1/4 bit, p = 0.84; SP 800-90B 6.3.1 adds 2.576
+ * How often the most common value of 256 samples may occur, or a prediction may be right: a share p means a min-entropy
+ * of -log2(p) a sample. JITTER_BITS * JITTER_MARGIN / JITTER_WINDOW is 1/4 bit, p = 0.84; SP 800-90B 6.3.1 adds 2.576
  * standard deviations of the estimate to what was counted: 256 * (0.84 - 0.059) = 200.
  */
 #define MOST_COMMON 200u

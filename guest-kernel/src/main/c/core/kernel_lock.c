@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel lock (kernel_lock.h) as tickets: whoever comes draws the next number, and has the lock when it is served.
- * `holder` is written by the one that has the lock, and read by others only to find that it is not they.
+ * The kernel lock (kernel_lock.h) as tickets: each CPU that comes draws the next number, and has the lock when that
+ * number is served. `holder` is written by the one that has the lock, and read by others only to find that they do not
+ * have the lock.
  *
- * Who waits has interrupts masked, so it answers other CPUs itself; and once more when it has the lock, since its last
- * answer may be older than what the last holder asked for. After SPINS looks it halts, since a hypervisor may have
- * given the processor of the one that has the lock to somebody else: whoever serves its number interrupts it. It says
- * that it halts before it looks once more, and the other one looks after it has served, so one of them sees the other.
+ * A CPU that waits has interrupts masked, so it answers other CPUs itself, and does so once more when it has the lock,
+ * since its last answer may be older than what the last holder asked for. After SPINS looks it halts, since a
+ * hypervisor may have taken the processor away from the CPU that has the lock: the CPU that serves its number
+ * interrupts it. It notes that it halts before it looks once more, and the other CPU looks for that note after it has
+ * served the number, so one of them sees the other.
  *
  * Any interrupt ends the halt. Its handler needs the lock too, and must not draw a second number after the first: it
  * waits for the first one (kernel_lock_take_again()), and leaves the lock to the wait that it has interrupted.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Spinlocks. The kernel runs with interrupts masked (platform.h: "interrupts"), so a spinlock
- * only keeps other CPUs out; whoever holds one must not sleep, give way, touch user memory or call
- * anything documented to sleep. Sleeping locks are struct mutex in threads/wait.h.
+ * Spinlocks. The kernel runs with interrupts masked (platform.h: "interrupts"), so a spinlock only keeps other CPUs
+ * out; the holder of one must not sleep, give way, touch user memory or call anything documented to sleep. Sleeping
+ * locks are struct mutex in threads/wait.h.
  *
  * Each lock has a class; in which order locks of different classes may be taken: lib/lock_class.h.
  */

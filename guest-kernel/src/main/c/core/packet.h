@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A packet: a linear head, followed by page fragments. Headers come and go at the front of the linear area, payload
- * stays in the fragments. Drivers and net/ pass it on; who has it owns it alone, so nothing here locks, and frees it
- * with packet_free(). Received packets have at least all headers that a protocol layer may need, or the whole packet,
- * in reach
- * of packet_pull().
+ * stays in the fragments. Drivers and net/ pass it on; its holder is its only owner, and frees it with packet_free();
+ * so nothing here locks. Received packets have at least all headers that a protocol layer may need, or the whole
+ * packet, within reach of packet_pull().
  */
 #pragma once
 
@@ -48,8 +47,8 @@ static inline uint8_t *packet_data(const struct packet *packet) { return packet-
 
 /* `length` new bytes in front of the data; NULL if the headroom does not hold them. */
 void *packet_push(struct packet *packet, uint32_t length);
-/* The first `length` bytes in one piece, moved into the linear area if need be; NULL if the packet
- * is shorter or memory is exhausted. Pointers into the linear area from before are void. */
+/* The first `length` bytes in one piece, moved into the linear area if need be; NULL if the packet is shorter or memory
+ * is exhausted. Earlier pointers into the linear area are invalid. */
 void *packet_pull(struct packet *packet, uint32_t length);
 /* Drops bytes at the front; length <= packet->length. */
 void packet_drop_front(struct packet *packet, uint32_t length);

@@ -37,7 +37,7 @@ void pages_add_free(phys_t start, phys_t end);
 
 /*
  * Who may take the last frames. The program gets an error for an object that it makes well before a page fault fails,
- * which it does not survive; and whatever the program takes, the kernel goes on receiving and answering.
+ * which it does not survive; and however much the program takes, the kernel can still receive and answer.
  */
 enum pages_level {
     PAGES_KEPT,     /* what a system call makes and the program keeps: leaves pages_margin() */
@@ -47,7 +47,7 @@ enum pages_level {
 #define PAGES_RESERVE 192 /* frames */
 
 /* One frame with one reference, contents undefined; NULL when the level's memory is exhausted and no clean page of the
- * page cache is left to be dropped. */
+ * page cache is left to drop. */
 struct page *page_allocate_at(enum pages_level level);
 /* At PAGES_KEPT. */
 struct page *page_allocate(void);
@@ -61,7 +61,7 @@ struct page *pages_allocate(unsigned order);
 void pages_free(struct page *first, unsigned order);
 
 void page_get(struct page *page);
-/* Drops a reference; the last one frees the frame. */
+/* Drops a reference; dropping the last one frees the frame. */
 void page_put(struct page *page);
 
 uint64_t pages_free_count(void);

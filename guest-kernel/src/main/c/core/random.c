@@ -8,6 +8,7 @@
  */
 #include "core/random.h"
 
+#include "core/debug.h"
 #include "core/jitter.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -17,7 +18,7 @@
 #define RESEED_INTERVAL (60 * NS_PER_SECOND)
 #define BLOCK_WORDS 16
 #define JITTER_ATTEMPTS (4 * RANDOM_SEED_BITS / JITTER_BITS)
-/* Times of so many events are gathered before they are mixed in, for one bit. */
+/* The times of this many events are gathered before they are mixed in, for one bit. */
 #define EVENTS 64u
 #define EVENT_WORDS 4u
 
@@ -100,6 +101,7 @@ static const char *const source_names[] = {
 /* Under the lock. */
 static void credit(unsigned bits, enum random_source source)
 {
+    must_hold(&lock);
     credited = min_of(credited + min_of(bits, RANDOM_SEED_BITS), RANDOM_SEED_BITS);
     if (bits)
         given |= 1u << source;
@@ -108,6 +110,7 @@ static void credit(unsigned bits, enum random_source source)
 /* The CPU's entropy, and the time. Under the lock. */
 static void reseed(nanoseconds now)
 {
+    must_hold(&lock);
     uint64_t seed[RANDOM_SEED_BITS / 64];
     size_t length = platform_entropy(seed, sizeof(seed));
     uint64_t moment[2] = { now, __builtin_ia32_rdtsc() };

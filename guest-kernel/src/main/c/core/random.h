@@ -4,7 +4,7 @@
  * what is read of the generator's memory later does not give away what it gave out before.
  *
  * The generator counts the entropy it was given and is ready at RANDOM_SEED_BITS. Sources, in bits of entropy a bit:
- * the CPU (RDSEED, RDRAND) and the host (virtio-rng, xenstore) 1, timing jitter at boot core/jitter.h, the timing of
+ * the CPU (RDSEED, RDRAND) and the host (virtio-rng, xenstore) 1, timing jitter at boot (core/jitter.h), the timing of
  * interrupts and packets 1/64 bit an event. The boot waits for it (threads/seed.h), so nothing in user mode ever runs
  * with a generator that is not ready.
  *
@@ -24,10 +24,10 @@ void random_init(void);
 void random_add(const void *data, size_t length);
 /* The same for bytes that hold `bits` bits of entropy, which no one but `source` knows. */
 void random_credit(const void *data, size_t length, unsigned bits, enum random_source source);
-/* Something happened at a moment that others do not know exactly: its time is mixed in. Cheap. */
+/* For an event whose time others do not know exactly: mixes that time in. Cheap. */
 void random_event(uint32_t what);
 bool random_ready(void);
-/* Says in the log what the seed came from. */
+/* Logs what the seed came from. */
 void random_report(void);
 
 /* The following may be called before the generator is ready only for what needs no secrecy.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts of references. Whoever uses an object after its lock is dropped, or across a sleep (core/lock.h), holds one;
+ * Counts of references. Code that uses an object after its lock is dropped, or across a sleep (core/lock.h), holds one;
  * the last put frees it. In every build a count that was 0, or that is absurdly high, ends the kernel: to go on would
  * be to use freed memory.
  */

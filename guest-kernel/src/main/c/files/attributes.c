@@ -76,6 +76,7 @@ static size_t names_length(struct inode *inode)
 
 static int set_locked(struct inode *inode, const char *name, const void *value, size_t size, unsigned flags)
 {
+    must_hold_mutex(&inode->lock);
     struct attribute *old = find(inode, name);
     if (old && flags & ATTRIBUTE_CREATE)
         return -EEXIST;

@@ -23,8 +23,8 @@ void block_batch_begin(struct block_batch *batch, struct block_device *device)
     batch->filling = -1;
 }
 
-/* Interrupt context, or from block_submit(). All under the lock: the owner, who reads in_flight under it,
- * may let go of the batch as soon as it is dropped. */
+/* Interrupt context, or from block_submit(). All under the lock: the owner, who reads in_flight under it, may free the
+ * batch as soon as the lock is dropped. */
 static void request_done(struct block_request *request, int error)
 {
     struct block_batch *batch = request->context;
@@ -57,8 +57,8 @@ static void submit(struct block_batch *batch)
 }
 
 /*
- * Uninterruptible: it ends only when one of the requests is not in flight, or, with `all`, none is.
- * Whoever takes a disk out of the machine may do so without notice, so the driver checks from time to time.
+ * Uninterruptible: it ends only when one of the requests is not in flight, or, with `all`, none is. A disk may be taken
+ * out of the machine without notice, so the driver checks from time to time.
  */
 static void wait_for_requests(struct block_batch *batch, bool all)
 {

@@ -17,7 +17,7 @@ struct block_batch {
     struct block_device *device;
     struct spinlock lock;
     struct wait_queue finished;
-    int error;          /* lock: the first one */
+    int error;          /* lock: the first error */
     uint32_t in_flight; /* lock: one bit for each of requests[] */
     int filling;        /* index of the request being filled, -1: none */
     struct block_request requests[BLOCK_BATCH_REQUESTS];

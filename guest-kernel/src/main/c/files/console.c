@@ -23,7 +23,7 @@
 #define KILL_LINE 21     /* ^U */
 #define ERASE 127
 
-/* Ring of bytes: [read, line) are finished lines, [line, write) is being edited. Indices grow for ever. */
+/* Ring of bytes: [read, line) are finished lines, [line, write) is being edited. Indices only grow. */
 static struct spinlock lock = SPINLOCK(LOCK_CONSOLE_INPUT);
 static char input[INPUT_SIZE];              /* lock */
 static uint32_t read_at, line_at, write_at; /* lock */
@@ -119,7 +119,7 @@ static ssize_type read_console(struct file *file, struct transfer *transfer, uin
 
 /* ---- Output ---- */
 
-/* Writes of several threads do not mix: one after the other has this. */
+/* Keeps the writes of several threads apart. */
 static struct mutex writing = MUTEX(writing, LOCK_CONSOLE_WRITING);
 
 /* All of the text, waiting for room. Bytes written, or -EINTR if none. */

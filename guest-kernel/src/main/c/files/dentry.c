@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names: the tree of directory entries, found by a hash of directory and name. Each directory also has a tree of the
- * names that are pinned (those of memory file systems), ordered by their position in listings, so that a listing
- * goes on where it stopped in O(log n).
+ * names that are pinned (those of memory file systems), ordered by their position in listings, so that a listing finds
+ * in O(log n) where it stopped.
  *
  * A hashed dentry is in its bucket, and in its parent's tree exactly while it is pinned; a dentry holds references of
  * its parent and its inode. Locks: "namespace" (mutex) serialises changes of the tree; "names" (spinlock) guards
@@ -87,6 +87,7 @@ static void hash_out(struct dentry *dentry)
 
 static void get_locked(struct dentry *dentry)
 {
+    must_hold(&lock);
     if (dentry->references++ == 0) {
         list_remove(&dentry->unused);
         unused_count--;
@@ -229,7 +230,7 @@ int dentry_find_locked(struct dentry *directory, const char *name, size_t length
             inode_put(inode);
         return -ENOMEM;
     }
-    /* Below a directory that cannot be found again nothing is found again either. */
+    /* What lies below a directory that cannot be found again cannot be found either. */
     bool reachable = directory->hashed || !directory->parent;
     if (reachable && !directory->inode->uncached) {
         spin_lock(&lock);
@@ -362,8 +363,8 @@ bool dentry_has_children(struct dentry *directory)
 
 /* ---- Listing and paths ---- */
 
-/* The child with the lowest cookie from `cursor` on. `last`, the one listed before or NULL, shortens the way to it
- * while it has its place. Under the lock. */
+/* The child with the lowest cookie from `cursor` on. `last` is the child listed before, or NULL; the search begins
+ * there while it has its place. Under the lock. */
 static struct dentry *child_from(const struct dentry *directory, uint64_t cursor, struct dentry *last)
 {
     must_hold(&lock);

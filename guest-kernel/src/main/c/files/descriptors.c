@@ -26,14 +26,14 @@ static struct slot *slots;   /* lock */
 static uint32_t size;        /* lock */
 static uint32_t lowest_free; /* lock: no free slot below */
 
-/* The slot of a number from the program, or NULL. With the lock held. */
+/* The slot of a number from the program, or NULL. Under the lock. */
 static struct slot *slot_of(int descriptor)
 {
     must_hold(&lock);
     return (uint32_t)descriptor < size ? &slots[index_nospec((uint32_t)descriptor, size)] : NULL;
 }
 
-/* Called and returns with the lock held. */
+/* Under the lock, which may be given back meanwhile. */
 static bool grow(uint32_t wanted)
 {
     must_hold(&lock);
@@ -202,7 +202,7 @@ int descriptor_close_range(unsigned first, unsigned last, bool only_mark)
         int descriptor = first < DESCRIPTOR_LIMIT ? descriptor_next((int)first) : -1;
         if (descriptor < 0 || (unsigned)descriptor > last)
             return 0;
-        /* Closed in the meantime by another thread: that is what was asked for. */
+        /* Another thread has closed it in the meantime, which is what was asked for. */
         if (only_mark)
             (void)descriptor_set_close_on_exec(descriptor, true);
         else

@@ -3,9 +3,9 @@
  * The character devices of /dev, and /dev itself. Major and minor numbers: Linux' admin-guide/devices.txt.
  *
  * The devices here keep no state of their own and have no locks; the console is in console.c, the serial port in
- * serial.c, and random numbers take lock "random" (core/random.h). All is entered through pseudo.c, which makes the
- * inodes from the table and gives files that are opened the operations of their device; but file_is_zero_device() is
- * asked by mmap(2) in linux/sys_memory.c.
+ * serial.c, and random numbers take lock "random" (core/random.h). Everything is entered through pseudo.c, which makes
+ * the inodes from the table and gives files that are opened the operations of their device; but file_is_zero_device()
+ * is asked by mmap(2) in linux/sys_memory.c.
  */
 #include "core/random.h"
 #include "files/console.h"

@@ -3,11 +3,11 @@
  * epoll instances. Locks, and their order: epoll.h.
  *
  * An interest holds no reference to its file: the last file_put() takes it out of the instance first (epoll_forget()),
- * under "epoll control" and the instance's mutex. So who holds either may use interest->file, even where its count of
- * references is 0 already, and must not drop both in between. An interest is freed only with both held.
+ * under "epoll control" and the instance's mutex. So the holder of either may use interest->file, even if its count of
+ * references is 0 already, as long as it keeps one of the two. An interest is freed only with both held.
  *
- * A file that becomes ready wakes every instance that watches it, every instance that watches those, and so on, in
- * one go, on the kernel stack, with spinlocks held. How many these are is limited when an interest is added.
+ * A file that becomes ready wakes every instance that watches it, every instance that watches those, and so on, in one
+ * go, on the kernel stack, with spinlocks held. Their number is limited when an interest is added.
  */
 #include "core/debug.h"
 #include "core/heap.h"
@@ -19,7 +19,7 @@
 #include "threads/thread.h"
 
 /* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
- * reaches instances over 1, 2, ... steps more than its own watchers are at most so many (EINVAL). */
+ * reaches instances over 1, 2, ... steps more than its own watchers are at most this many (EINVAL). */
 #define NESTING_LIMIT 4
 #define INTERESTS_AT_ONCE 64 /* removed before others may run */
 static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
@@ -37,14 +37,14 @@ struct epoll {
      * the search is the current one. */
     uint64_t below_search, above_search, files_search;
     unsigned below;                    /* most steps down from here */
-    uint16_t paths[NESTING_LIMIT + 1]; /* ways up from here over so many steps, saturating */
+    uint16_t paths[NESTING_LIMIT + 1]; /* ways up from here over this many steps, saturating */
 };
 
 struct interest {
     struct tree_node node;    /* epoll control */
     struct list watcher_link; /* epoll control: file->watchers */
     struct epoll *epoll;
-    struct file *file; /* no reference: goes when the file goes */
+    struct file *file; /* no reference: freed when the file is */
     int descriptor;
     struct waiter waiter;   /* on the file's queue */
     struct list ready_link; /* epoll->lock */
@@ -160,7 +160,7 @@ static void remove_interest(struct interest *interest)
     heap_free(interest);
 }
 
-/* Looks at the file as it is now; events that came before the interest count too. */
+/* Looks at the file as it is now: events that came before the interest count too. */
 static void check_now(struct interest *interest)
 {
     if (!(file_poll(interest->file) & wanted(interest)))
@@ -319,6 +319,7 @@ static int modify(struct interest *interest, const struct epoll_event *event)
 static int control_locked(struct epoll *epoll, int operation, int descriptor, struct file *file,
                           const struct epoll_event *event)
 {
+    must_hold_mutex(&control);
     struct interest *interest = find(epoll, descriptor, file);
     switch (operation) {
     case EPOLL_CTL_ADD:
@@ -390,7 +391,7 @@ static int collect(struct epoll *epoll, struct epoll_event *out, unsigned limit)
 {
     unsigned found = 0;
     mutex_lock(&epoll->mutex);
-    /* Those that report() puts back come after the ones counted here. */
+    /* Interests that report() puts back come after the ones counted here. */
     for (unsigned left = count_ready(epoll); left && found < limit; left--) {
         struct interest *interest = pop_ready(epoll);
         if (!interest)

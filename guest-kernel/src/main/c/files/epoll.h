@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * epoll(7). Each interest hangs a callback on the wait queue of the file it watches; an event puts the
- * interest on its instance's ready list, so waiting costs what is ready and not what is watched.
+ * epoll(7). Each interest hangs a callback on the wait queue of the file it watches; an event puts the interest on its
+ * instance's ready list, so the cost of waiting grows with what is ready, not with what is watched.
  *
  * Locks: mutex "epoll control" guards the sets of interests and the lists of watchers of all files; the
  * instance's mutex keeps interests alive while ready ones are looked at; the instance's spinlock "epoll"

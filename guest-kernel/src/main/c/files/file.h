@@ -26,7 +26,7 @@
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u
-#define O_LARGEFILE 0100000u /* each file is one; F_GETFL says so */
+#define O_LARGEFILE 0100000u /* each file has it; F_GETFL reports it */
 #define O_DIRECTORY 0200000u
 #define O_NOFOLLOW 0400000u
 #define O_CLOEXEC 02000000u
@@ -95,7 +95,7 @@ struct file {
     uint32_t references;      /* atomic */
     uint32_t flags;           /* O_* without creation flags */
     bool locked;              /* holds an flock(2) (files/flock.c) */
-    int32_t owner;            /* F_SETOWN, fcntl(2): who gets SIGURG; a process, -group, or 0; read once */
+    int32_t owner;            /* F_SETOWN, fcntl(2): what gets SIGURG; a process, -group, or 0; read once */
     uint64_t offset;          /* offset_lock; of streams, the implementation's */
     struct mutex offset_lock;
     struct inode *inode;   /* for files of a file system, else NULL; holds a reference */
@@ -115,19 +115,19 @@ static inline bool file_is_readable(const struct file *file) { return (file->fla
 static inline bool file_is_writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }
 /* /dev/zero: mmap(2) of it gives anonymous memory. */
 bool file_is_zero_device(const struct file *file);
-/* The last one releases the file, which may sleep. */
+/* Dropping the last reference releases the file, which may sleep. */
 void file_put(struct file *file);
 
 /* ---- Descriptors: one table, lock "descriptors" (leaf spinlock) -------------------------------- */
 
-/* 0 if descriptor_add() of any number will succeed, unless another thread is quicker; -EMFILE or -ENOMEM. For calls
- * that cannot take back what they do before it. */
+/* 0 if descriptor_add() of any number will succeed, unless another thread takes the descriptor first; else -EMFILE or
+ * -ENOMEM. For calls that cannot undo what they do before it. */
 int descriptor_room(void);
 /* The lowest free descriptor >= lowest now refers to file, taking over the caller's reference.
  * Descriptor, -EMFILE or -ENOMEM (the reference stays the caller's). */
 int descriptor_add(struct file *file, bool close_on_exec, int lowest);
-/* The file with a reference for the caller, or NULL (-EBADF): none there, or one opened with O_PATH. The second gives
- * those too, for what may be asked of them (open(2)). */
+/* The file with a reference for the caller, or NULL (-EBADF): none there, or one opened with O_PATH.
+ * descriptor_get_any() returns those too, for calls that open(2) allows on them. */
 struct file *descriptor_get(int descriptor);
 struct file *descriptor_get_any(int descriptor);
 int descriptor_close_on_exec(int descriptor); /* 0, 1 or -EBADF */
@@ -138,7 +138,7 @@ int descriptor_next(int lowest);
 /* RLIMIT_NOFILE: descriptors are below it. At most DESCRIPTOR_LIMIT. */
 #define DESCRIPTOR_LIMIT 65536u
 extern uint32_t descriptor_limit;
-/* Every open descriptor is below it: what the table has room for now. */
+/* Every open descriptor is below it: the number that the table has room for now. */
 uint32_t descriptor_table_size(void);
 int descriptor_close(int descriptor); /* 0 or -EBADF */
 /* dup2/dup3: closes `to` if open. Returns `to` or -EBADF. */
@@ -185,8 +185,8 @@ ssize_type file_path(struct file *file, char *to, size_t size);
 /* Mounts root (ext2 on `device`) and /proc, /sys, /dev, /tmp, /run, /var/tmp. 0 or -errno, logged. */
 struct block_device;
 int files_init(struct block_device *device);
-/* Mounts a memory file system of at most `limit` bytes (0: what all together may take) on a directory. 0 or -errno,
- * logged. */
+/* Mounts a memory file system of at most `limit` bytes (0: what all of them together may take) on a directory. 0 or
+ * -errno, logged. */
 int files_mount_memory(const char *path, uint64_t limit);
 /* The same, over what the image has there: its files are all there and can be changed, in memory. The root of the image
  * stays read-only. */

@@ -3,8 +3,8 @@
  * All locks are in one list. An open file has at most one, and `locked` says whether it has. Locks of two open files of
  * one inode exclude each other unless both are shared.
  *
- * Whoever has to wait notes `releases` under the mutex and sleeps until that number has changed, so a release between
- * the attempt and the sleep is not missed. All who wait then try again, in no order.
+ * A thread that has to wait notes `releases` under the mutex and sleeps until that number has changed, so a release
+ * between the attempt and the sleep is not missed. All threads that wait then try again, in no order.
  *
  * Called by flock(2) (linux/sys_io.c), and by the last file_put(), which looks at `locked` without the mutex since
  * no one else has the file any more. Mutex "flock" guards the list and the number; it may be taken under
@@ -24,7 +24,7 @@ struct flock {
     bool exclusive;
 };
 
-/* Few files are ever locked at a time: a list will do. */
+/* Few files are ever locked at a time, so a list is fast enough. */
 static struct mutex mutex = MUTEX(mutex, LOCK_FLOCK);
 static struct list locks = LIST_INIT(locks); /* mutex */
 static uint32_t releases;                    /* mutex; read without it to see a change */

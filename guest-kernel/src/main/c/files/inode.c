@@ -2,8 +2,8 @@
 /*
  * Inodes: references, and a hash by file system and number, so that one file is one inode.
  *
- * A hashed inode has at least one reference: the last one is given up and the inode unhashed under one hold of the
- * lock. Spinlock "inodes" guards both. The inode's operations are called without it.
+ * A hashed inode has at least one reference: the last one is dropped and the inode unhashed without giving the lock
+ * back in between. Spinlock "inodes" guards both. The inode's operations are called without it.
  */
 #include "core/debug.h"
 #include "core/lock.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A watch is in two lists, its instance's and its inode's, holds no reference to either, and goes with the first of
- * them that goes. An instance queues its events until they are read. send() turns the event that would take the queue's
- * last place into an overflow event, and drops an event that equals the last one in the queue.
+ * A watch is in two lists, its instance's and its inode's, holds no reference to either, and is freed with the first of
+ * them that is freed. An instance queues its events until they are read. send() turns the event that would take the
+ * queue's last place into an overflow event, and drops an event that equals the last one in the queue.
  *
  * Changes are reported by names.c, tmpfs.c, pipe.c and linux/sys_names.c, perhaps with mutexes of files/ held; a report
- * ends at once while there is no watch at all. inode.c reports that an inode goes. Instances and watches are made by
- * linux/sys_streams.c; reading comes through the file's operations and may sleep.
+ * ends at once while there is no watch at all. inode.c reports that an inode is freed. Instances and watches are made
+ * by linux/sys_streams.c; reading comes through the file's operations and may sleep.
  *
  * Spinlock "inotify" guards the watches and queues of all instances.
  */
@@ -44,7 +44,7 @@ struct inotify {
 struct watch {
     struct list instance_link, inode_link; /* lock */
     struct inotify *inotify;
-    struct inode *inode; /* no reference: goes when the inode goes */
+    struct inode *inode; /* no reference: freed when the inode is */
     int descriptor;
     uint32_t mask;
 };

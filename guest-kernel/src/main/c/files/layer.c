@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A memory file system over a directory of the image: its files are all there, and can be changed, in memory. Nothing
- * is copied before it is changed, and then as little as that takes.
+ * is copied before it is changed, and then as little as possible.
  *
  * Names. A directory starts untouched: names are looked up and listed in the directory below, and the dentries for them
  * are only cached. Before the first change in it, it is settled: every name below becomes a lasting dentry, and from
  * then on the directory is one of memory like any other, without whiteouts and without anything to be merged. So are
- * all the directories above it, since what holds a change must last itself. A directory that is moved stays what it
- * was. Settling costs as much as there are names; untouched directories beside it cost nothing. If it ends early for
- * want of memory, some of the names are lasting, which does no harm, and the directory is untouched still. Names have
- * the places in listings that they have below, so that a listing goes on where it was.
+ * all the directories above it, since a directory that holds a change must last as well. A directory that is moved
+ * stays what it was. Settling costs as much as there are names; untouched directories beside it cost nothing. If it
+ * ends early because memory is short, some of the names are lasting, which does no harm, and the directory still counts
+ * as untouched. Names have the places in listings that they have below, so that a listing goes on where it was.
  *
  * Inodes have the numbers of those below, and are found by them, so that there is one for each however it is reached.
- * One that is only cached may be forgotten at any time: it says nothing that the one below does not say.
+ * One that is only cached may be dropped at any time, since the one below says the same.
  *
  * Contents. An untouched file is read and mapped from the pages of the file below, at no cost. Opened for writing, it
  * becomes separate: mappings move over, and pages are copied one at a time as they are written, or mapped. Reading what
  * was never written still reads the pages below, up to `below_size`, which truncation lowers.
  *
- * Locks: vfs.h. Reading `separate` without a lock is right because it is set after all that it promises.
+ * Locks: vfs.h. `separate` may be read without a lock because it is set last.
  */
 #include "core/debug.h"
 #include "files/layer.h"
@@ -158,7 +158,7 @@ struct page *layer_page(struct inode *inode, uint32_t index, int *error)
 void layer_copy(struct inode *inode, struct page *to, const struct page *from)
 {
     memcpy(page_data(to), page_data(from), PAGE_SIZE);
-    /* Whoever lowers it meanwhile lowers it first and clears the page then (files/tmpfs.c). */
+    /* A thread that lowers it meanwhile does so first, and then clears the page (files/tmpfs.c). */
     uint64_t start = (uint64_t)to->index << PAGE_SHIFT, size = read_once(inode->below_size);
     uint64_t kept = size > start ? min_of(size - start, PAGE_SIZE) : 0;
     memset((char *)page_data(to) + kept, 0, PAGE_SIZE - kept);

@@ -18,7 +18,7 @@ void layer_copy(struct inode *inode, struct page *to, const struct page *from);
 
 /* ---- In files/tmpfs.c ---- */
 
-/* An inode that stands for one of the image and has its number. It takes nothing of any budget before its name is made
+/* An inode that stands for one of the image and has its number. It counts against no budget before its name is made
  * lasting. NULL without memory. */
 struct inode *tmpfs_make_over(struct file_system *fs, struct inode *below);
 /* A name of such an inode becomes lasting. 0 or -ENOSPC. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/debug.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
+#include "threads/thread.h"
 
 #define MOUNT_LIMIT 32
 
@@ -10,6 +12,7 @@ static unsigned mount_count;
 
 static int mount_locked(struct dentry *where, struct file_system *fs)
 {
+    must_hold_mutex(&namespace_lock);
     if (mount_count == MOUNT_LIMIT)
         return -ENOSPC;
     struct dentry *root = dentry_create_root(fs->root);

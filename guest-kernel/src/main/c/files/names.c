@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creating, linking, moving and removing names, the same for every memory file system. Each call
- * walks the path, then takes "namespace" and looks the last name up again: another thread may have been
- * quicker.
+ * Creating, linking, moving and removing names, the same for every memory file system. Each call walks the path, then
+ * takes "namespace" and looks the last name up again: another thread may have changed it in between.
  */
+#include "core/debug.h"
 #include "files/inotify.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/platform.h"
+#include "threads/thread.h"
 
 static void touch(struct inode *inode) { inode->modified = inode->changed = clock_wall(); }
 
@@ -64,6 +65,7 @@ static int link_new(struct dentry *absent, struct inode *inode, struct dentry **
 
 static int make_locked(struct dentry *seen, uint32_t mode, const char *link_target, struct dentry **out)
 {
+    must_hold_mutex(&namespace_lock);
     struct dentry *name;
     int error = look_again(seen, &name);
     if (error)
@@ -109,7 +111,7 @@ static int make(struct dentry *start, const char *path, uint32_t mode, const cha
     else if (walk.directory_wanted && (mode & S_IFMT) != S_IFDIR)
         error = -ENOENT;
     else if ((mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK)
-        error = -EPERM; /* takes CAP_MKNOD: no device is anyone's to make */
+        error = -EPERM; /* takes CAP_MKNOD: device nodes cannot be made */
     if (!error) {
         mutex_lock(&namespace_lock);
         error = make_locked(seen, mode, link_target, out);
@@ -149,6 +151,7 @@ static int count_link(struct inode *inode)
 
 static int link_locked(struct inode *existing, struct dentry *existing_name, struct dentry *seen)
 {
+    must_hold_mutex(&namespace_lock);
     struct dentry *name, *made;
     int error = look_again(seen, &name);
     if (error)
@@ -199,6 +202,7 @@ int name_link(struct inode *existing, struct dentry *existing_name, struct dentr
 
 static void remove_locked(struct dentry *name)
 {
+    must_hold_mutex(&namespace_lock);
     struct inode *inode = name->inode, *directory = name->parent->inode;
     bool is_directory = is_type(inode, S_IFDIR);
     inode->links -= is_directory ? 2 : 1;
@@ -239,7 +243,8 @@ static int check_removable(struct dentry *name, bool directory)
     return error ? error : dentry_has_children(name) ? -ENOTEMPTY : 0;
 }
 
-/* Why a path names no directory that could be removed: it ends with "." or "..", or is the root of a file system. */
+/* The error of a path that names no directory that could be removed: it ends with "." or "..", or is the root of a file
+ * system. */
 static int refuse_directory(const char *path, const struct walk *walk)
 {
     size_t length = strlen(path);
@@ -298,6 +303,7 @@ static int check_target(struct dentry *from, struct dentry *to)
 /* `from` is a removable name of a file; `to` what is at the other name now. */
 static int move_locked(struct dentry *from, struct dentry *to)
 {
+    must_hold_mutex(&namespace_lock);
     bool is_directory = is_type(from->inode, S_IFDIR);
     unsigned directory_bit = is_directory ? IN_ISDIR : 0;
     struct dentry *absent = to;
@@ -336,6 +342,7 @@ static void tell_move(struct dentry *name, unsigned event, uint32_t cookie)
 
 static int exchange_locked(struct dentry *a, struct dentry *b)
 {
+    must_hold_mutex(&namespace_lock);
     struct inode *a_directory = a->parent->inode, *b_directory = b->parent->inode;
     uint32_t a_cookie = inotify_cookie(), b_cookie = inotify_cookie();
     tell_move(a, IN_MOVED_FROM, a_cookie);
@@ -352,7 +359,7 @@ static int exchange_locked(struct dentry *a, struct dentry *b)
     return 0;
 }
 
-/* What renameat2() is about, as it is under "namespace". */
+/* What renameat2() works on, as it is under "namespace". */
 struct renaming {
     struct dentry *from, *to;
     unsigned flags;
@@ -399,6 +406,7 @@ static int rename_found(const struct renaming *r)
 
 static int rename_locked(struct dentry *from_seen, struct dentry *to_seen, struct renaming *r)
 {
+    must_hold_mutex(&namespace_lock);
     int error = look_again(from_seen, &r->from);
     if (error)
         return error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What /proc/net says and only net/ knows: net_init() fills the table. A member that is NULL leaves its file empty.
+ * What /proc/net shows and only net/ knows: net_init() fills the table. A member that is NULL leaves its file empty.
  */
 #pragma once
 

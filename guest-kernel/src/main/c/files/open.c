@@ -56,8 +56,8 @@ static int check_open(struct inode *inode, uint32_t flags)
     return is_type(inode, S_IFDIR) ? -EISDIR : inode_access(inode, ACCESS_WRITE);
 }
 
-/* For `flags`, but not of anything yet: made before a name is, which so is not there after -ENOMEM. NULL without
- * memory. */
+/* A file with these flags that is not open yet. It is made before a name is, so that -ENOMEM leaves no name. NULL
+ * without memory. */
 static struct file *create_unopened(uint32_t flags) { return file_create(&path_only_operations, flags, NULL); }
 
 static int open_inode(struct inode *inode, struct file *file)

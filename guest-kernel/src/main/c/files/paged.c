@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading files whose contents are pages of the page cache. Pages of a memory file system that were
- * never written are read from the file of the image below, and without one are holes: they read as zeros. Neither
- * is allocated for it.
+ * Reading files whose contents are pages of the page cache. Pages of a memory file system that were never written are
+ * read from the file of the image below; if there is none they are holes, which read as zeros. No page is allocated for
+ * either.
  */
 #include "files/layer.h"
 #include "files/vfs.h"

@@ -25,7 +25,7 @@ struct walker {
     unsigned page_used;
     unsigned links;
     unsigned flags;      /* WALK_* */
-    struct dentry *base; /* the caller's: where WALK_BENEATH and WALK_IN_ROOT begin */
+    struct dentry *base; /* the caller's: the limit of WALK_BENEATH and WALK_IN_ROOT */
 };
 
 static void step_to(struct walker *walker, struct dentry *dentry)

@@ -21,15 +21,15 @@
 #define PIPE_PAGES (PIPE_CAPACITY / PAGE_SIZE)
 
 /*
- * A ring of pages, each there only while it holds bytes. The indices count bytes for ever; their low bits are
- * places in the ring. They and the ends are changed under the mutex and read without it for readiness.
+ * A ring of pages, each there only while it holds bytes. The indices count all bytes since the pipe was made; their low
+ * bits are places in the ring. They and the ends are changed under the mutex and read without it for readiness.
  */
 struct pipe {
     struct mutex mutex;
     struct page *pages[PIPE_PAGES]; /* mutex */
     uint32_t read_at, write_at;     /* mutex */
     uint32_t readers, writers;      /* mutex */
-    /* Of named pipes: opened so often, and the files and opens under way that use it. */
+    /* Of named pipes: how often each end was opened, and how many files and opens under way use it. */
     uint32_t readers_opened, writers_opened; /* mutex */
     uint32_t users;                          /* the inode's lock, which is taken outside */
     struct wait_queue queue;
@@ -282,6 +282,7 @@ static ssize_type look_on(void *context, void *data, size_t length)
 
 static ssize_type copy_locked(struct pipe *from, struct pipe *to, size_t limit, bool keep)
 {
+    must_hold_mutex(&from->mutex);
     struct look look = { from, from->read_at };
     if (!used(from))
         return from->writers ? -EAGAIN : 0;
@@ -374,7 +375,7 @@ static bool close_ends(struct pipe *pipe, bool reader, bool writer)
     write_once(pipe->readers, pipe->readers - reader);
     write_once(pipe->writers, pipe->writers - writer);
     bool last = !pipe->readers && !pipe->writers;
-    /* Under the mutex: the other end, closing next, frees the pipe after it. */
+    /* Under the mutex: the other end, which closes next, frees the pipe. */
     if (reader && !pipe->readers)
         wake(&pipe->queue, POLLOUT | POLLERR);
     if (writer && !pipe->writers)
@@ -482,7 +483,7 @@ static const struct file_operations fifo_operations = {
     .release = close_fifo,
 };
 
-/* Adds the ends that the file is; says who had opened the other one before. 0 or -ENXIO. */
+/* Adds the ends that the file is; *before: how often the other one had been opened before. 0 or -ENXIO. */
 static int add_ends(struct pipe *pipe, struct file *file, uint32_t *readers_before)
 {
     bool reader = file_is_readable(file), writer = file_is_writable(file), nonblocking = file->flags & O_NONBLOCK;

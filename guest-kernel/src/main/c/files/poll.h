@@ -10,7 +10,8 @@ struct poll_entry {
     struct waiter waiter;
 };
 
-/* Entries in blocks of 32 KiB: as many as there may be are 3.5 MiB, a piece that is free in a fresh guest only. */
+/* Entries in blocks of 32 KiB: the most that there may be take 3.5 MiB, which is free in one piece in a fresh guest
+ * only. */
 #define POLL_BLOCK ((unsigned)(32768 / sizeof(struct poll_entry)))
 #define POLL_BLOCKS (DESCRIPTOR_LIMIT / POLL_BLOCK + 1)
 
@@ -24,5 +25,6 @@ static inline struct poll_entry *poll_entry(const struct poll_table *table, unsi
     return &table->blocks[i / POLL_BLOCK][i % POLL_BLOCK];
 }
 
-/* Sets `found` of every entry. How many have found something, 0 at the monotonic deadline, or -EINTR. */
+/* Sets `found` of every entry. The number of entries that have found something, 0 at the monotonic deadline, or -EINTR.
+ * */
 int poll_files(const struct poll_table *table, nanoseconds deadline);

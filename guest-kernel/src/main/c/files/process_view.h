@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What /proc says about the process and only linux/ knows. linux/ fills the table before the process starts;
- * a member that is still NULL leaves its file empty or its fields zero.
+ * What /proc shows of the process and only linux/ knows. linux/ fills the table before the process starts; a member
+ * that is still NULL leaves its file empty or its fields zero.
  */
 #pragma once
 
@@ -20,9 +20,9 @@ struct process_view {
     nanoseconds started;          /* monotonic */
     const char *release;          /* of the system, uname(2) */
     const char *executable;       /* absolute path */
-    const void *auxiliary_vector; /* as on the stack, for ever; its size in bytes */
+    const void *auxiliary_vector; /* as on the stack; stays; its size in bytes */
     size_t auxiliary_size;
-    uint64_t capabilities[3]; /* effective, permitted, inheritable; words, changed at will */
+    uint64_t capabilities[3]; /* effective, permitted, inheritable; single words, changed without a lock */
     /* Each string with its NUL. */
     void (*command_line)(struct text *out);
     void (*environment)(struct text *out);

@@ -171,7 +171,7 @@ static int lookup(struct inode *directory, const char *name, size_t length, stru
     return *out ? 0 : -ENOMEM;
 }
 
-/* Cursors: 0 and 1 the dots, then the table, and from NUMBERED on the numbers. */
+/* Cursors: 0 and 1 are "." and "..", then comes the table, and from NUMBERED on the numbers. */
 #define TABLE 2UL
 #define NUMBERED (1UL << 32)
 

@@ -33,5 +33,5 @@ struct pseudo_entry {
     uint32_t major, minor;
 };
 
-/* NULL without memory. `root` is a directory; it and its tables stay for ever. */
+/* NULL without memory. `root` is a directory; it and its tables must stay. */
 struct file_system *pseudo_create(const char *name, uint64_t magic, const struct pseudo_entry *root);

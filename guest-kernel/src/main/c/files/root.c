@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looks through the disks for the root file system. Of each disk only the superblock is read, and nothing of it but
- * the magic number and the UUID is used; whether the file system is sound is for ext2_open() to say. Nothing of a disk
- * stays in the page cache.
+ * Looks through the disks for the root file system. Of each disk only the superblock is read, and nothing of it but the
+ * magic number and the UUID is used; ext2_open() checks whether the file system is sound. Nothing of a disk stays in
+ * the page cache.
  *
  * Called by the boot thread before anything is mounted, so there are no locks.
  */

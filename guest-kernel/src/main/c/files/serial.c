@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program's serial port (serial.h). Nothing is buffered here, so what a write has returned for is with the device.
- * Mutex "serial writing" keeps the writes of several threads apart and serialises platform_serial_send(); it is held
- * while user memory is read and while the device takes nothing.
+ * The program's serial port (serial.h). Nothing is buffered here, so what a write has returned is already with the
+ * device. Mutex "serial writing" keeps the writes of several threads apart and serialises platform_serial_send(); it is
+ * held while user memory is read and while the device takes nothing.
  */
 #include "files/serial.h"
 #include "lib/errno.h"
@@ -10,7 +10,7 @@
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-/* A port that takes nothing is asked again after this time, since it has no interrupt. */
+/* How long until a port that takes nothing is tried again, since it has no interrupt. */
 #define RETRY (NS_PER_SECOND / 1000)
 
 static struct mutex writing = MUTEX(writing, LOCK_SERIAL_WRITING);

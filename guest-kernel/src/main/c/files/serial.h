@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program's serial port, /dev/ttyS2: what is written goes to whoever started the guest, byte for byte and apart
- * from the console. There is nothing to read. Without such a port writing fails with EIO, as on Linux.
+ * The program's serial port, /dev/ttyS2: what is written goes to the program that started the guest, byte for byte and
+ * apart from the console. There is nothing to read. Without such a port writing fails with EIO, as on Linux.
  */
 #pragma once
 

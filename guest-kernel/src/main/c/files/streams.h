@@ -24,7 +24,7 @@ ssize_type pipe_drain(struct file *read_end, size_t limit, pipe_mover *move, voi
 ssize_type pipe_fill(struct file *write_end, size_t limit, pipe_mover *move, void *context);
 /* Bytes of one pipe for another one; `keep`: they stay in the first, as for tee(2). */
 ssize_type pipe_copy(struct file *read_end, struct file *write_end, size_t limit, bool keep);
-/* Until bytes or an end, room or no reader are there. 0 or -EINTR. */
+/* Waits until there are bytes or an end; until there is room or no reader. 0 or -EINTR. */
 int pipe_wait_readable(struct file *read_end);
 int pipe_wait_writable(struct file *write_end);
 /* Makes the file an end, or both, of the named pipe of this inode, as open(2) does: waits for the other end unless
@@ -38,5 +38,5 @@ struct file *eventfd_create(uint64_t count, bool semaphore, uint32_t flags);
 
 /* `wall`: absolute times are of the wall clock. NULL without memory. */
 struct file *timerfd_create(bool wall, uint32_t flags);
-/* What it is set and asked by, for as long as the file is open; NULL where `file` is no timerfd. */
+/* The timer inside, for as long as the file is open; NULL where `file` is no timerfd. */
 struct interval_timer *timerfd_timer(struct file *file);

@@ -7,7 +7,7 @@
 #include "drivers/device.h"
 #include "files/pseudo_trees.h"
 
-/* Those that run, whatever the platform offers: cores of one package, since nothing more is known of them. */
+/* Those that run, whatever the platform offers, as cores of one package, since nothing more is known about them. */
 static void show_number(struct text *out, uint32_t number) { text_print(out, "%u\n", number); }
 
 static void show_online(struct text *out, uint32_t number)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A text that grows as it is written to: the contents of /proc and /sys files. Running out of memory is
- * noted and everything after it dropped; whoever made the text checks `failed` once at the end.
+ * A text that grows as it is written to: the contents of /proc and /sys files. Running out of memory is noted and
+ * everything after it dropped; the code that made the text checks `failed` once at the end.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * The memory file system: its inodes and files, the budget they take from, seals, and memory files.
  *
- * What an inode, a name or a page was counted as is given back when it goes. The counters are atomic. Mutex inode->lock
- * guards size, contents and seals of a file, and is taken outside "namespace". Mutex "memory files" guards the creation
- * of the one file system that memory files are in.
+ * What an inode, a name or a page was counted as is given back when it is freed. The counters are atomic. Mutex
+ * inode->lock guards size, contents and seals of a file, and is taken outside "namespace". Mutex "memory files" guards
+ * the creation of the one file system that memory files are in.
  */
 #include "core/debug.h"
 #include "core/heap.h"
@@ -23,10 +23,10 @@
 #define TMPFS_MAGIC 0x01021994 /* linux/magic.h */
 #define LARGEST_FILE (1UL << 40)
 #define NODE_BYTES 1024  /* what an inode or a further name takes of the common budget; as on Linux */
-#define SHARE 2          /* all memory file systems together: one part in so many of memory */
+#define SHARE 2          /* all memory file systems together: one part in this many of memory */
 #define PAGES_AT_ONCE 16 /* between points where others may run */
 #define NO_LIMIT INT64_MAX
-/* New files over the image have numbers that none of the image has. */
+/* New files over the image get numbers that no file of the image has. */
 #define FIRST_NEW_NUMBER (1UL << 32)
 
 struct tmpfs {
@@ -65,7 +65,7 @@ static void count_down(int64_t *counter, int64_t amount) { __atomic_sub_fetch(co
 bool tmpfs_take_bytes(size_t bytes) { return count_up(&all_used, (int64_t)bytes, budget()); }
 void tmpfs_give_bytes(size_t bytes) { count_down(&all_used, (int64_t)bytes); }
 
-/* `amount` of one file system's counter, each so many bytes of the common budget. 0 or -ENOSPC. */
+/* `amount` of one file system's counter, each this many bytes of the common budget. 0 or -ENOSPC. */
 static int take(int64_t *counter, int64_t amount, int64_t limit, int64_t bytes_each)
 {
     if (!count_up(&all_used, amount * bytes_each, budget()))
@@ -98,7 +98,8 @@ static void give_node(struct tmpfs *tmpfs) { give(&tmpfs->nodes, 1, NODE_BYTES);
 
 /* ---- Pages ---- */
 
-/* One page, which is zeros. Nothing sleeps once it is counted: who drops it meanwhile gives back what it took. */
+/* One page, which is zeros. Nothing sleeps once it is counted: a thread that drops it meanwhile gives back what it
+ * took. */
 static int tmpfs_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
 {
     struct inode *inode = container_of(source, struct inode, pages);
@@ -139,8 +140,8 @@ static void clear_range(struct inode *inode, uint64_t from, uint64_t to)
     }
 }
 
-/* Under inode->lock, as all that follows up to the operations. The new size comes first: what others still reach
- * through mappings while pages go is beyond it already. */
+/* Under inode->lock, as all that follows up to the operations. The new size comes first: pages that others still reach
+ * through mappings while they are being dropped lie beyond it already. */
 static void cut(struct inode *inode, uint64_t size)
 {
     must_hold_mutex(&inode->lock);
@@ -244,6 +245,7 @@ static ssize_type write_page(struct inode *inode, struct transfer *transfer, uin
 
 static ssize_type write_locked(struct file *file, struct transfer *transfer, uint64_t *offset)
 {
+    must_hold_mutex(&file->inode->lock);
     struct inode *inode = file->inode;
     ssize_type total = 0;
     if (read_once(file->flags) & O_APPEND)
@@ -405,7 +407,7 @@ int tmpfs_keep_name(struct inode *inode)
 {
     struct tmpfs_inode *node = node_of(inode);
     int error = take_node(tmpfs_of(inode));
-    /* What is said of a file under one name counts under those in directories that are untouched still. */
+    /* A change made through one name also holds for the names in directories that are still untouched. */
     if (!error && is_type(inode, S_IFREG) && inode->links > 1 && !node->kept) {
         node->kept = true;
         inode_get(inode);

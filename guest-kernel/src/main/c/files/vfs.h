@@ -2,17 +2,16 @@
 /*
  * Names and inodes: what lies between a path and an open file.
  *
- * An inode is a file of a file system; a dentry is a name for one (or, negative, the knowledge that the
- * name does not exist) and hangs in a tree below the root. Looking a path up walks that tree and asks a file
- * system only for what it has not seen. Memory file systems (`memory`) keep their names nowhere else:
- * their dentries are pinned until unlinked.
+ * An inode is a file of a file system; a dentry is a name for one (or, negative, the knowledge that the name does not
+ * exist) and hangs in a tree below the root. Looking a path up walks that tree and asks a file system only for what is
+ * not in it yet. Memory file systems (`memory`) keep their names nowhere else: their dentries are pinned until
+ * unlinked.
  *
- * Locks. Spinlock "names" guards the tree, the hash and the reference counts of dentries. Mutex
- * "namespace" is held by whoever adds, removes or moves a name and while a file system is asked for one; nobody
- * touches user memory under it. It may be taken under the address_space mutex. Spinlock "inodes" guards the
- * inode hash and inode reference counts. Mutex inode->lock guards size and contents of a memory
- * file against other writers; it is taken outside "namespace", never inside. Other fields of an
- * inode are single words, changed at will.
+ * Locks. Spinlock "names" guards the tree, the hash and the reference counts of dentries. Mutex "namespace" is held
+ * while a name is added, removed or moved and while a file system is asked for one; user memory is not touched under
+ * it. It may be taken under the address_space mutex. Spinlock "inodes" guards the inode hash and inode reference
+ * counts. Mutex inode->lock guards size and contents of a memory file against other writers; it is taken outside
+ * "namespace", never inside. Other fields of an inode are single words, changed without a lock.
  *
  * A memory file system may lie over a directory of the image (files/layer.c): an inode of it then has another one
  * `below`, whose names or contents count until something changes.
@@ -27,7 +26,7 @@
 #include "threads/wait.h"
 
 #define NAME_LIMIT 255 /* NAME_MAX, limits.h */
-/* "." and "..", which no directory keeps as names. */
+/* "." and "..", which no directory has as names. */
 static inline bool name_is_dots(const char *name, size_t length)
 {
     return name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
@@ -63,8 +62,8 @@ struct inode_operations {
     int (*open)(struct inode *inode, struct file *file);
     /* A new inode for this directory, one reference, no link yet. Only memory file systems. */
     int (*make)(struct inode *directory, uint32_t mode, struct inode **out);
-    /* A further hard link to a file, and one fewer of several: what its file system counts. 0 or -ENOSPC. Memory file
-     * systems that limit their names; else both NULL. Under "namespace". */
+    /* Counts a further hard link to a file, and one fewer of several. 0 or -ENOSPC. Memory file systems that limit
+     * their names; else both NULL. Under "namespace". */
     int (*add_name)(struct inode *inode);
     void (*remove_name)(struct inode *inode);
     /* Before names in the directory change or what its files say: makes all its names lasting. NULL: they are. Under
@@ -116,7 +115,7 @@ struct inode {
     void *private;            /* the file system's; sockets: net/'s listener; named pipes: the pipe (lock) */
 };
 
-/* What the image has in its place is all there is to it. */
+/* It is what the image has in its place, unchanged. */
 static inline bool is_untouched(const struct inode *inode) { return inode->below && !read_once(inode->separate); }
 
 static inline bool is_type(const struct inode *inode, uint32_t type) { return (inode->mode & S_IFMT) == type; }
@@ -126,7 +125,7 @@ static inline bool is_type(const struct inode *inode, uint32_t type) { return (i
 /* Fills a new inode, zeroed by the caller, with one reference. */
 void inode_init(struct inode *inode, struct file_system *fs, uint64_t number, uint32_t mode);
 struct inode *inode_get(struct inode *inode);
-/* The last one frees the inode, which may sleep. */
+/* Dropping the last reference frees the inode, which may sleep. */
 void inode_put(struct inode *inode);
 /* The hashed inode with this number with a reference, or NULL. */
 struct inode *inode_find(struct file_system *fs, uint64_t number);
@@ -199,13 +198,13 @@ ssize_type dentry_path(struct dentry *dentry, char *to, size_t size);
 /* ---- Paths (files/path.c) ------------------------------------------------------------------------ */
 
 #define WALK_FOLLOW 1u /* follow a symbolic link at the end of the path */
-/* The last name need not exist: *out may be negative. A slash after what is no directory is the caller's affair. */
+/* The last name need not exist: *out may be negative. The caller deals with a slash after what is not a directory. */
 #define WALK_ABSENT 2u
 #define WALK_DIRECTORY 4u /* -ENOTDIR for anything else */
 /* RESOLVE_* of openat2(2): */
 #define WALK_NO_MOUNTS 8u /* -EXDEV where a file system ends */
 #define WALK_NO_LINKS 16u /* -ELOOP at any symbolic link, the last only if it is followed */
-#define WALK_BENEATH 32u  /* -EXDEV at what leads out of the start */
+#define WALK_BENEATH 32u  /* -EXDEV where the path leads out of the start */
 #define WALK_IN_ROOT 64u  /* the start is the root */
 #define WALK_RESOLVE (WALK_NO_MOUNTS | WALK_NO_LINKS | WALK_BENEATH | WALK_IN_ROOT)
 struct walk {
@@ -242,7 +241,7 @@ int dentry_prepare_write(struct dentry *dentry);
 
 /* `start` as in struct walk. Errors as in the system calls. */
 int name_make(struct dentry *start, const char *path, uint32_t mode, const char *link_target);
-/* The same for what is to be a socket or so: gives the inode with a reference. */
+/* The same for sockets and the like: returns the inode with a reference. */
 int name_make_node(struct dentry *start, const char *path, uint32_t mode, struct inode **out);
 /* `existing_name`: the one it was found by, or NULL. */
 int name_link(struct inode *existing, struct dentry *existing_name, struct dentry *start, const char *path);

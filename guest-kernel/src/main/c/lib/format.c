@@ -6,7 +6,7 @@
  * checks formats (lib/types.h: printf_like).
  *
  * It allocates nothing, and has no state and no locks, so any context may call it, a panic too: the log (log.c),
- * files/text.c and everybody who needs a short text.
+ * files/text.c and whatever else needs a short text.
  */
 #include "lib/format.h"
 #include "lib/string.h"

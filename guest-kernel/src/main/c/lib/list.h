@@ -15,7 +15,7 @@ struct list {
 #define LIST_INIT(l) { &(l), &(l) }
 /* clang-format on */
 #define list_entry(node, type, member) container_of(node, type, member)
-/* The head is evaluated once: it is what lies before the first. */
+/* The head is evaluated once: it is the node before the first. */
 #define list_for_each(node, head) \
     for (struct list *node = (head)->next, *node##_list = node->prev; node != node##_list; node = node->next)
 /* Safe against removal of the current node. */

@@ -9,8 +9,8 @@
 #include "lib/types.h"
 
 /* LOCK(class, name): a lock of the class is never taken while another of it is held. BY_ADDRESS(class, name): it may be
- * if it lies at a higher address. NESTS(class, name): it may be, in the order that is given here, which is not
- * checked. */
+ * if it lies at a higher address. NESTS(class, name): it may be, in the order that is given here; that is not checked.
+ * */
 #define LOCK_CLASSES(LOCK, BY_ADDRESS, NESTS) \
     /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
     LOCK(PROFILE_OUTPUT, "profile output") \
@@ -59,7 +59,7 @@
     LOCK(RANDOM, "random") \
     LOCK(STACKS, "stacks") \
     LOCK(HEAP, "heap") \
-    LOCK(PAGE_CACHE, "page_cache") /* taken by whoever allocates memory when it runs short */ \
+    LOCK(PAGE_CACHE, "page_cache") /* taken by allocations when memory is short */ \
     LOCK(PAGES, "pages")
 
 #define LOCK_ENUM(class, name) LOCK_##class,

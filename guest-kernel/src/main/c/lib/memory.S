@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memcpy() and memset() of lib/string.h. In C the compiler would take their loops for calls of themselves. */
+/* memcpy() and memset() of lib/string.h. If they were in C the compiler would turn their loops into calls of
+ * themselves. */
 #include "lib/runs.h"
 
     .text

@@ -7,7 +7,7 @@
 
 #include "lib/types.h"
 
-/* `index` when it is below `size`, else 0: computed, not guessed, so it holds for what runs ahead too. */
+/* `index` when it is below `size`, else 0: computed without a branch, so it also holds for what the CPU runs ahead. */
 static inline uint64_t index_nospec(uint64_t index, uint64_t size)
 {
     uint64_t mask;

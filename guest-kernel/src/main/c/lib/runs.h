@@ -5,8 +5,8 @@
  * steps; below that its start costs more than a loop. No string instruction moves bytes: a processor without "enhanced
  * rep movsb" and an emulator do those one by one, and one that has it is as fast with words.
  *
- * rdi is where to, rsi is where from, and rdx is the number of bytes. After a page fault inside, 8 * rcx + rdx bytes
- * are not moved yet, and rdi and rsi point at the first of them. Addresses ascend, so a copy to lower addresses may
+ * rdi is the target, rsi the source, and rdx the number of bytes. After a page fault inside, 8 * rcx + rdx bytes are
+ * not moved yet, and rdi and rsi point at the first of them. Addresses ascend, so a copy to lower addresses may
  * overlap. rcx and r8 are used.
  */
 #pragma once
@@ -52,7 +52,7 @@
 .Lcopied\@:
     .endm
 
-    /* rax holds the byte in all its eight. */
+    /* rax holds the byte in each of its eight bytes. */
     .macro fill_run
     words_and_bytes
     jz .Lfill_bytes\@

@@ -13,7 +13,7 @@ void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *s, int byte, size_t n);
 
-/* A few bytes of known number are moved without a call, which -ffreestanding alone would make. */
+/* A few bytes of a known number are moved without a call; with -ffreestanding alone the compiler would make one. */
 #define memcpy __builtin_memcpy
 #define memset __builtin_memset
 
@@ -29,7 +29,7 @@ static inline bool starts_with(const char *text, const char *prefix) { return !s
 /* ASCII. */
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-/* 0..15, or -1 for what is no hexadecimal digit. */
+/* 0..15, or -1 for what is not a hexadecimal digit. */
 int hex_digit(char c);
 
 /*

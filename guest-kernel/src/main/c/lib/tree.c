@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A treap: in order by `before` from left to right, and by priority downwards, as no node's priority is higher than its
- * parent's. Priorities are random, which keeps the depth at O(log n) as expected. An equal key is inserted to the right
- * of those that are there. `first` is always the leftmost node. After each change `update` has been called for every
- * node whose subtree has changed, children before parents.
+ * parent's. Priorities are random, which keeps the expected depth at O(log n). An equal key is inserted to the right of
+ * those that are there. `first` is always the leftmost node. After each change `update` has been called for every node
+ * whose subtree has changed, children before parents.
  *
  * Nothing here locks or allocates: whoever owns a tree guards it (the run queue, timers, areas, directories, epoll,
- * TCP). The generator of priorities is shared by all trees without a lock; what can go wrong with it costs balance
- * only.
+ * TCP). The generator of priorities is shared by all trees without a lock; an update that is lost costs balance only.
  */
 #include "lib/tree.h"
 

@@ -64,7 +64,7 @@ struct place {
     char path[256];
 };
 
-/* Under the address_space mutex. */
+/* For address_space_for_each(). */
 static void match_area(const struct area *area, void *context)
 {
     struct place *place = context;

@@ -137,6 +137,8 @@ static unsigned walk_of(uint64_t resolve)
     return walk | (resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0);
 }
 
+/* Deviates: O_SYNC, O_DSYNC, O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. RESOLVE_CACHED is always EAGAIN,
+ * and RESOLVE_NO_MAGICLINKS changes nothing. */
 SYSCALL_DEFINE4(openat2, int, dirfd, uintptr_t, pathname, uintptr_t, how, size_t, size)
 {
     struct abi_open_how asked;
@@ -150,11 +152,13 @@ SYSCALL_DEFINE4(openat2, int, dirfd, uintptr_t, pathname, uintptr_t, how, size_t
     return open_within(dirfd, pathname, (uint32_t)asked.flags, (uint32_t)asked.mode, walk_of(asked.resolve));
 }
 
+/* Deviates: O_SYNC, O_DSYNC, O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. */
 SYSCALL_DEFINE4(openat, int, dirfd, uintptr_t, pathname, uint32_t, flags, uint32_t, mode)
 {
     return open_at(dirfd, pathname, flags, mode);
 }
 
+/* Deviates: O_SYNC, O_DSYNC, O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. */
 SYSCALL_DEFINE3(open, uintptr_t, pathname, uint32_t, flags, uint32_t, mode)
 {
     return open_at(AT_FDCWD, pathname, flags, mode);
@@ -167,6 +171,7 @@ SYSCALL_DEFINE2(creat, uintptr_t, pathname, uint32_t, mode)
 
 SYSCALL_DEFINE1(close, int, fd) { return descriptor_close(fd); }
 
+/* Deviates: Threads always share descriptors: CLOSE_RANGE_UNSHARE is taken, and closes them for all. */
 SYSCALL_DEFINE3(close_range, unsigned, first, unsigned, last, uint32_t, flags)
 {
     enum { UNSHARE = 2, MARK = 4 };
@@ -348,7 +353,9 @@ static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument
     }
 }
 
-/* Deviates: A pipe has one size, 65536 bytes, which F_SETPIPE_SZ leaves and returns. */
+/* Deviates: Record locks never conflict, those of open files (F_OFD_SETLK) neither. A file's owner is the process or
+ * its group, not a thread, and only gets SIGURG. F_SETSIG, F_SETLEASE, F_NOTIFY, F_GET_RW_HINT and F_SET_RW_HINT are
+ * EINVAL. A pipe has one size, 65536 bytes, which F_SETPIPE_SZ leaves and returns. */
 SYSCALL_DEFINE3(fcntl, int, fd, unsigned, cmd, uint64_t, arg)
 {
     switch (cmd) {
@@ -398,6 +405,7 @@ static int64_t ioctl_file(struct file *file, uint32_t request, uintptr_t argumen
     return file->operations->ioctl ? file->operations->ioctl(file, request, argument) : -ENOTTY;
 }
 
+/* Deviates: FIOASYNC, FIOQSIZE and the requests of file systems (FIGETBSZ, FICLONE, FS_IOC_GETFLAGS) are ENOTTY. */
 SYSCALL_DEFINE3(ioctl, int, fd, uint32_t, request, uintptr_t, arg)
 {
     struct file *file = descriptor_get(fd);

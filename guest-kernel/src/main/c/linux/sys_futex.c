@@ -280,6 +280,9 @@ static int read_deadline(uintptr_t address, bool absolute, bool realtime, nanose
     return 0;
 }
 
+/* Deviates: Priority inheritance is not offered: FUTEX_LOCK_PI and its relatives are ENOSYS. A futex is known by its
+ * address: a word that is mapped twice is two. A deadline on CLOCK_REALTIME stays where it was when the clock is set.
+ * */
 SYSCALL_DEFINE6(futex, uintptr_t, uaddr, uint32_t, futex_op, unsigned, val, uintptr_t, timeout, uintptr_t, uaddr2,
                 unsigned, val3)
 {

@@ -59,6 +59,7 @@ static int64_t move_buffer(int descriptor, enum direction direction, uintptr_t b
     return n;
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE3(read, int, fd, uintptr_t, buffer, size_t, count)
 {
     return move_buffer(fd, READ, buffer, count, NO_OFFSET);
@@ -69,6 +70,7 @@ SYSCALL_DEFINE3(write, int, fd, uintptr_t, buffer, size_t, count)
     return move_buffer(fd, WRITE, buffer, count, NO_OFFSET);
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE4(pread64, int, fd, uintptr_t, buffer, size_t, count, int64_t, offset)
 {
     return offset < 0 ? -EINVAL : move_buffer(fd, READ, buffer, count, offset);
@@ -109,6 +111,7 @@ static int64_t move_vector(int descriptor, enum direction direction, uintptr_t v
     return result;
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE3(readv, int, fd, uintptr_t, iov, unsigned, iovcnt)
 {
     return move_vector(fd, READ, iov, iovcnt, NO_OFFSET);
@@ -119,6 +122,7 @@ SYSCALL_DEFINE3(writev, int, fd, uintptr_t, iov, unsigned, iovcnt)
     return move_vector(fd, WRITE, iov, iovcnt, NO_OFFSET);
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE4(preadv, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset)
 {
     return offset < 0 ? -EINVAL : move_vector(fd, READ, iov, iovcnt, offset);
@@ -139,14 +143,14 @@ static int64_t move_vector_with(int descriptor, enum direction direction, uintpt
     return flags & ~without_effect ? -EOPNOTSUPP : move_vector(descriptor, direction, vector, count, offset);
 }
 
-/* Deviates: RWF_APPEND is not offered (EOPNOTSUPP). */
+/* Deviates: RWF_NOWAIT and RWF_APPEND are not offered (EOPNOTSUPP). Reading leaves the time of access as it is. */
 SYSCALL_DEFINE6(preadv2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high, uint32_t,
                 flags)
 {
     return move_vector_with(fd, READ, iov, iovcnt, offset, flags);
 }
 
-/* Deviates: RWF_APPEND is not offered (EOPNOTSUPP). */
+/* Deviates: RWF_NOWAIT and RWF_APPEND are not offered (EOPNOTSUPP). */
 SYSCALL_DEFINE6(pwritev2, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, offset, uint64_t, offset_high, uint32_t,
                 flags)
 {

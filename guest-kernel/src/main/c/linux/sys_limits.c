@@ -157,6 +157,7 @@ static int set_limit(unsigned resource, const struct process_limit *limit)
     return 0;
 }
 
+/* Deviates: The limits RSS, LOCKS, CORE, MSGQUEUE, SIGPENDING, NICE, RTPRIO and RTTIME are kept, and change nothing. */
 SYSCALL_DEFINE4(prlimit64, int, pid, unsigned, resource, uintptr_t, new_limit, uintptr_t, old_limit)
 {
     struct process_limit old, wanted;
@@ -177,6 +178,7 @@ SYSCALL_DEFINE2(getrlimit, unsigned, resource, uintptr_t, rlim)
     return error ? error : user_put(rlim, &limit);
 }
 
+/* Deviates: The limits RSS, LOCKS, CORE, MSGQUEUE, SIGPENDING, NICE, RTPRIO and RTTIME are kept, and change nothing. */
 SYSCALL_DEFINE2(setrlimit, unsigned, resource, uintptr_t, rlim)
 {
     struct process_limit limit;

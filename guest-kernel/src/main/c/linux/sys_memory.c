@@ -82,8 +82,8 @@ static int64_t map_file(struct map_request *request, int descriptor)
     return result;
 }
 
-/* Deviates: MAP_HUGETLB, MAP_LOCKED, MAP_GROWSDOWN, MAP_NONBLOCK and MAP_STACK change nothing; a TCP socket cannot be
- * mapped (ENODEV). */
+/* Deviates: MAP_32BIT, MAP_HUGETLB, MAP_LOCKED, MAP_GROWSDOWN, MAP_NONBLOCK and MAP_STACK change nothing; a TCP socket
+ * cannot be mapped (ENODEV). */
 SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t, flags, int, fd, uint64_t, offset)
 {
     unsigned type = flags & MAP_TYPE;
@@ -108,6 +108,7 @@ SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t,
 
 SYSCALL_DEFINE2(munmap, uintptr_t, addr, size_t, length) { return address_space_unmap(addr, length); }
 
+/* Deviates: PROT_GROWSDOWN and PROT_GROWSUP are EINVAL. */
 SYSCALL_DEFINE3(mprotect, uintptr_t, addr, size_t, length, uint64_t, prot)
 {
     const uint64_t known = PROT_READ | PROT_WRITE | PROT_EXEC | 8; /* PROT_SEM */
@@ -116,6 +117,8 @@ SYSCALL_DEFINE3(mprotect, uintptr_t, addr, size_t, length, uint64_t, prot)
 
 SYSCALL_DEFINE1(brk, uintptr_t, addr) { return (int64_t)address_space_break(addr); }
 
+/* Deviates: MREMAP_DONTUNMAP is EINVAL, and so is a second mapping of the same pages, which an old size of 0 asks for.
+ * */
 SYSCALL_DEFINE5(mremap, uintptr_t, old_address, size_t, old_size, size_t, new_size, uint64_t, flags, uintptr_t,
                 new_address)
 {
@@ -163,7 +166,8 @@ static bool is_advice(int32_t advice)
 }
 
 /* Deviates: MADV_FREE drops the pages at once; MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE,
- * MADV_UNMERGEABLE and MADV_WIPEONFORK are EINVAL; other hints change nothing. */
+ * MADV_UNMERGEABLE, MADV_WIPEONFORK, MADV_KEEPONFORK, MADV_DONTNEED_LOCKED, MADV_COLLAPSE and MADV_HWPOISON are EINVAL;
+ * other hints change nothing. */
 SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
 {
     if (addr & PAGE_MASK)
@@ -196,6 +200,7 @@ SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
     }
 }
 
+/* Deviates: A page of a file is reported as resident once it is mapped, not when it is cached. */
 SYSCALL_DEFINE3(mincore, uintptr_t, addr, size_t, length, uintptr_t, vec)
 {
     uint8_t resident[RESIDENCY_BATCH];

@@ -294,6 +294,7 @@ static int64_t move_user(struct file *file, struct transfer *transfer, uint32_t 
     return total;
 }
 
+/* Deviates: The bytes are copied, so what is written to the memory afterwards is not seen in the pipe. */
 SYSCALL_DEFINE4(vmsplice, int, fd, uintptr_t, iov, unsigned, nr_segs, uint32_t, flags)
 {
     struct transfer transfer;

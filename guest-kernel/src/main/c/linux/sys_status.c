@@ -120,6 +120,7 @@ SYSCALL_DEFINE2(fstat, int, fd, uintptr_t, statbuf)
     return error ? error : put_stat(statbuf, &status);
 }
 
+/* Deviates: Reports what stat(2) does: neither the time of birth nor the number of the mount nor attributes. */
 SYSCALL_DEFINE5(statx, int, dirfd, uintptr_t, pathname, uint32_t, flags, uint32_t, mask, uintptr_t, statxbuf)
 {
     struct file_status status;
@@ -190,6 +191,7 @@ static int64_t read_link_at(int directory, uintptr_t path, uintptr_t to, int32_t
     return result;
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE3(readlink, uintptr_t, pathname, uintptr_t, buffer, int, bufsiz)
 {
     char first;
@@ -198,6 +200,7 @@ SYSCALL_DEFINE3(readlink, uintptr_t, pathname, uintptr_t, buffer, int, bufsiz)
     return first ? read_link_at(AT_FDCWD, pathname, buffer, bufsiz) : -ENOENT;
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE4(readlinkat, int, dirfd, uintptr_t, pathname, uintptr_t, buffer, int, bufsiz)
 {
     return read_link_at(dirfd, pathname, buffer, bufsiz);
@@ -326,6 +329,7 @@ static int64_t list_descriptor(int descriptor, uintptr_t to, uint32_t size, bool
     return result;
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE3(getdents64, int, fd, uintptr_t, dirp, unsigned, count)
 {
     return list_descriptor(fd, dirp, count, false);
@@ -358,6 +362,7 @@ static void make_all_old(char *buffer, size_t used)
     }
 }
 
+/* Deviates: Reading leaves the time of access as it is. */
 SYSCALL_DEFINE3(getdents, int, fd, uintptr_t, dirp, unsigned, count) { return list_descriptor(fd, dirp, count, true); }
 
 /* ---- The working directory ---- */

@@ -59,6 +59,7 @@ static int64_t make_pipe(uintptr_t to, uint32_t flags)
 }
 
 SYSCALL_DEFINE1(pipe, uintptr_t, pipefd) { return make_pipe(pipefd, 0); }
+/* Deviates: O_DIRECT makes no packets: the pipe stays a stream of bytes. O_NOTIFICATION_PIPE is EINVAL. */
 SYSCALL_DEFINE2(pipe2, uintptr_t, pipefd, uint32_t, flags) { return make_pipe(pipefd, flags); }
 
 /* ---- eventfd ---- */
@@ -97,6 +98,7 @@ static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintpt
     return old ? itimerspec_write(old, &before) : 0;
 }
 
+/* Deviates: TFD_TIMER_CANCEL_ON_SET is taken, and nothing is cancelled when the clock is set. */
 SYSCALL_DEFINE4(timerfd_settime, int, fd, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
     enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 }; /* no program sets the wall clock: nothing to cancel */
@@ -173,11 +175,13 @@ static nanoseconds deadline_of_ms(int32_t timeout)
     return timeout ? deadline_after((nanoseconds)timeout * NS_PER_MS) : 0;
 }
 
+/* Deviates: Returns at most 64 events. */
 SYSCALL_DEFINE4(epoll_wait, int, epfd, uintptr_t, events, int, maxevents, int, timeout)
 {
     return wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
 }
 
+/* Deviates: Returns at most 64 events. */
 SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, timeout, uintptr_t, sigmask, size_t,
                 sigsetsize)
 {
@@ -185,6 +189,7 @@ SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, 
     return error ? error : wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
 }
 
+/* Deviates: Returns at most 64 events. */
 SYSCALL_DEFINE6(epoll_pwait2, int, epfd, uintptr_t, events, int, maxevents, uintptr_t, timeout, uintptr_t, sigmask,
                 size_t, sigsetsize)
 {
@@ -205,6 +210,8 @@ SYSCALL_DEFINE1(inotify_init1, uint32_t, flags)
 
 SYSCALL_DEFINE0(inotify_init) { return install(inotify_create(0), 0); }
 
+/* Deviates: Reading is not reported (IN_ACCESS), nor that a file of the image was opened or closed. IN_MASK_CREATE and
+ * IN_EXCL_UNLINK change nothing. */
 SYSCALL_DEFINE3(inotify_add_watch, int, fd, uintptr_t, pathname, uint32_t, mask)
 {
     unsigned walk = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);

@@ -93,14 +93,16 @@ static int64_t create_thread(const struct clone_arguments *clone, uintptr_t stac
     return id;
 }
 
-/* Deviates: Only makes threads: without CLONE_VM, CLONE_SIGHAND and CLONE_THREAD it is ENOSYS. */
+/* Deviates: Only makes threads: without CLONE_VM, CLONE_SIGHAND and CLONE_THREAD it is ENOSYS. Threads share
+ * descriptors and the working directory without CLONE_FILES and CLONE_FS too. Other flags than those of glibc's
+ * pthread_create() change nothing. */
 SYSCALL_DEFINE5(clone, uint64_t, flags, uintptr_t, stack, uintptr_t, parent_tid, uintptr_t, child_tid, uint64_t, tls)
 {
     struct clone_arguments clone = { .flags = flags, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls };
     return create_thread(&clone, stack);
 }
 
-/* Deviates: Only makes threads: without CLONE_VM, CLONE_SIGHAND and CLONE_THREAD it is ENOSYS. */
+/* Deviates: As clone(2). What follows the member tls of the structure is not looked at. */
 SYSCALL_DEFINE2(clone3, uintptr_t, cl_args, size_t, size)
 {
     struct clone_arguments clone;
@@ -164,6 +166,7 @@ SYSCALL_DEFINE3(get_robust_list, int, pid, uintptr_t, head_ptr, uintptr_t, len_p
     return error ? error : user_put(head_ptr, &list);
 }
 
+/* Deviates: ARCH_SET_FS and ARCH_GET_FS are offered; all else is EINVAL. */
 SYSCALL_DEFINE2(arch_prctl, uint32_t, op, uint64_t, addr)
 {
     enum { SET_GS = 0x1001, SET_FS, GET_FS };
@@ -188,7 +191,6 @@ SYSCALL_DEFINE0(sched_yield)
     return 0;
 }
 
-/* Deviates: The mask always has the one CPU that is started. */
 SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
     if (cpusetsize < CPU_MASK_BYTES || cpusetsize & 7)
@@ -200,7 +202,6 @@ SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, cpusetsize, uintptr_t, ma
     return error ? error : CPU_MASK_BYTES;
 }
 
-/* Deviates: The mask is not looked at: there is one CPU. */
 SYSCALL_DEFINE3(sched_setaffinity, int, pid, unsigned, cpusetsize, uintptr_t, mask)
 {
     uint64_t wanted = 0;

@@ -206,6 +206,8 @@ static int64_t sleep_to(nanoseconds deadline, uintptr_t remaining, bool relative
     return result;
 }
 
+/* Deviates: The time to wait is fixed at the call: an absolute time on CLOCK_REALTIME does not move when the clock is
+ * set, and on a clock of CPU time as much real time passes. */
 SYSCALL_DEFINE4(clock_nanosleep, int, clockid, uint32_t, flags, uintptr_t, request, uintptr_t, remain)
 {
     nanoseconds time, now;
@@ -232,6 +234,7 @@ SYSCALL_DEFINE2(nanosleep, uintptr_t, request, uintptr_t, remain)
     return error ? error : sleep_to(deadline_after(time), remain, true);
 }
 
+/* Deviates: All time counts as user time, and the other members are 0. */
 SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, usage)
 {
     /* struct rusage; all time counts as user time. */
@@ -248,6 +251,7 @@ SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, usage)
     return user_put(usage, &used);
 }
 
+/* Deviates: All time counts as user time. */
 SYSCALL_DEFINE1(times, uintptr_t, buffer)
 {
     int64_t ticks[4] = { (int64_t)(cpu_busy_time() / (NS_PER_SECOND / TICKS_PER_SECOND)) };

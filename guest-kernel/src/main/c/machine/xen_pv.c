@@ -11,12 +11,7 @@ static void for_no_other(void) {}
 static void interrupt_no_other(const struct cpu *cpu) { (void)cpu; }
 
 const struct platform_operations xen_pv_machine = {
-    .mmu_map = pv_mmu_map,
-    .mmu_unmap = pv_mmu_unmap,
-    .mmu_protect = pv_mmu_protect,
-    .mmu_find = pv_mmu_find,
-    .mmu_query = pv_mmu_query,
-    .mmu_test_clear_accessed = pv_mmu_test_clear_accessed,
+    .mmu = &pv_mmu,
     .kernel_map = pv_kernel_map,
     .kernel_unmap = pv_kernel_unmap,
     .cpu_switch_to = pv_cpu_switch_to,

@@ -68,7 +68,7 @@ struct page_source;
 /* The source has been cut to `pages` pages: takes those past it out of every mapping of it, so that touching
  * them raises SIGBUS. Sleeps; without the inode's lock. */
 void address_space_cut_source(struct page_source *source, uint64_t pages);
-/* Files that were mapped from pages of `from` have pages of their own, `to`, from now on: sets *moved, which their
+/* From now on files that were mapped from the pages of `from` have pages of their own, `to`: sets *moved, which their
  * operations.pages() look at, and takes the pages of `from` out of every mapping. Sleeps. */
 void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved);
 /* Brings pages in ahead of use; for_write breaks copy-on-write. -ENOMEM where there is a hole, as beyond the user

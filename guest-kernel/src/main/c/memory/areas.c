@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The areas of the program's memory, in a tree by start; no two overlap. Each knows the gap between itself and the area
- * below it, and the largest gap in its subtree, so that a free range is found in O(log n). Whatever moves a boundary
+ * below it, and the largest gap in its subtree, so that a free range is found in O(log n). Each change of a boundary
  * measures the gap above it again, and keeps reserved_bytes and data_bytes true.
  *
  * An area of a file is linked to its source's mappings and, where the pages can be dropped, to reclaimable_areas: a
- * ring round which the hand of a clock goes. `hand` is an address in the ring's first area; outside of it, it means its
- * start.
+ * ring around which the hand of a clock goes. `hand` is an address in the ring's first area; if it lies outside, the
+ * search goes on at that area's start.
  *
  * Called by fault.c and mappings.c, which hold mutex "address_space" for the whole call, even where a loop gives way.
  * Spinlock "page_cache" is taken inside.
@@ -45,12 +45,25 @@ static void update_largest_gap(struct tree_node *node)
 
 static struct tree areas = { .before = area_before, .update = update_largest_gap };
 
-struct area *area_first(void) { return area_of(tree_first(&areas)); }
-struct area *area_next(const struct area *area) { return area_of(tree_next(&area->node)); }
-struct area *area_previous(const struct area *area) { return area_of(tree_previous(&area->node)); }
+struct area *area_first(void)
+{
+    must_hold_mutex(&address_space_mutex);
+    return area_of(tree_first(&areas));
+}
+struct area *area_next(const struct area *area)
+{
+    must_hold_mutex(&address_space_mutex);
+    return area_of(tree_next(&area->node));
+}
+struct area *area_previous(const struct area *area)
+{
+    must_hold_mutex(&address_space_mutex);
+    return area_of(tree_previous(&area->node));
+}
 
 struct area *area_first_after(uintptr_t address)
 {
+    must_hold_mutex(&address_space_mutex);
     struct tree_node *node = areas.root;
     struct area *best = NULL;
     while (node) {
@@ -67,6 +80,7 @@ struct area *area_first_after(uintptr_t address)
 
 struct area *area_find(uintptr_t address)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *area = area_first_after(address);
     return area && area->start <= address ? area : NULL;
 }
@@ -91,6 +105,7 @@ static void measure_gap(struct area *area)
 
 struct area *area_create(void)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *area = area_count < AREAS_MAX ? heap_allocate_zeroed(sizeof(*area)) : NULL;
     area_count += area != NULL;
     return area;
@@ -98,6 +113,7 @@ struct area *area_create(void)
 
 void area_discard(struct area *area)
 {
+    must_hold_mutex(&address_space_mutex);
     heap_free(area);
     area_count--;
 }
@@ -111,7 +127,7 @@ static void link_to_source(struct area *area, struct page_source *source)
     }
 }
 
-/* By the area's own link: its object may have pages of another source by now. */
+/* By the area's own link, since its object may have the pages of another source by now. */
 static void unlink_from_source(struct area *area)
 {
     list_remove(&area->source_link);
@@ -165,6 +181,7 @@ void area_remove(struct area *area)
 
 void area_set_end(struct area *area, uintptr_t end)
 {
+    must_hold_mutex(&address_space_mutex);
     count_bytes(area, end - area->end);
     area->end = end;
     measure_gap(area_next(area));
@@ -172,6 +189,7 @@ void area_set_end(struct area *area, uintptr_t end)
 
 void area_set_protection(struct area *area, unsigned protection)
 {
+    must_hold_mutex(&address_space_mutex);
     count_bytes(area, area->start - area->end);
     area->protection = protection;
     count_bytes(area, area->end - area->start);
@@ -205,6 +223,7 @@ int area_split_at(uintptr_t at)
 
 int area_split_around(uintptr_t start, uintptr_t end)
 {
+    must_hold_mutex(&address_space_mutex);
     int error = area_split_at(start);
     if (error)
         return error;
@@ -230,6 +249,7 @@ static void merge(struct area *area, struct area *next)
 
 void area_merge_around(struct area *area)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *previous = area_previous(area);
     if (previous && can_merge(previous, area)) {
         merge(previous, area);
@@ -256,6 +276,7 @@ static struct area *highest_with_gap(struct tree_node *node, size_t length, uint
 
 uintptr_t areas_highest_gap(size_t length, uintptr_t limit)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *above = area_first_after(limit);
     struct area *below = above ? area_previous(above) : area_last();
     uintptr_t top = above ? min_of(above->start, limit) : limit;
@@ -268,12 +289,14 @@ uintptr_t areas_highest_gap(size_t length, uintptr_t limit)
 
 void area_page_mapped(phys_t physical)
 {
+    must_hold_mutex(&address_space_mutex);
     page_cache_mapped(page_of(physical));
     resident_pages++;
 }
 
 void area_page_unmapped(phys_t physical)
 {
+    must_hold_mutex(&address_space_mutex);
     struct page *page = page_of(physical);
     page_cache_unmapped(page);
     page_put(page);
@@ -282,6 +305,7 @@ void area_page_unmapped(phys_t physical)
 
 uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
 {
+    must_hold_mutex(&address_space_mutex);
     struct mmu_entry entries[UNMAP_BATCH];
     size_t released = 0;
     while (start < end && released < limit) {
@@ -294,7 +318,11 @@ uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
     return start;
 }
 
-void area_release_pages(uintptr_t start, uintptr_t end) { (void)area_release_some(start, end, SIZE_MAX); }
+void area_release_pages(uintptr_t start, uintptr_t end)
+{
+    must_hold_mutex(&address_space_mutex);
+    (void)area_release_some(start, end, SIZE_MAX);
+}
 
 /* ---- Reclaim: a clock whose hand goes round the areas ------------------------------------------------ */
 
@@ -305,7 +333,7 @@ static void next_area(void)
     hand = 0;
 }
 
-/* A clean, shared file page that was not used since the last look, or any, is unmapped. */
+/* Unmaps a clean, shared file page that was not used since the last look, or any page with `used_too`. */
 static bool reclaim_page(const struct mmu_entry *found, bool used_too)
 {
     struct page *page = page_of(found->physical);

@@ -29,7 +29,8 @@ struct area *area_first_after(uintptr_t address);
 struct area *area_first(void);
 struct area *area_next(const struct area *area);
 struct area *area_previous(const struct area *area);
-/* For area_insert(), or area_discard() if it comes to nothing. NULL without memory or with AREAS_MAX in being. */
+/* For area_insert(), or for area_discard() if it is not needed after all. NULL without memory, or when there are
+ * AREAS_MAX areas. */
 struct area *area_create(void);
 void area_discard(struct area *area);
 /* Takes over the area and its reference to what it maps; nothing else lies in its range. */
@@ -46,7 +47,7 @@ void area_set_protection(struct area *area, unsigned protection);
 int area_split_at(uintptr_t at);
 /* The same at both ends, or, with -ENOMEM, at neither. */
 int area_split_around(uintptr_t start, uintptr_t end);
-/* Joins the area with its like on both sides: HotSpot commits its heap in many small steps. May free it. */
+/* Joins the area with equal neighbours on both sides: HotSpot commits its heap in many small steps. May free it. */
 void area_merge_around(struct area *area);
 /* Where the highest free range of `length` bytes below `limit` starts, or 0. O(log n). */
 uintptr_t areas_highest_gap(size_t length, uintptr_t limit);
@@ -56,8 +57,8 @@ void area_release_pages(uintptr_t start, uintptr_t end);
 uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit);
 /*
  * Unmaps up to `wanted` clean file pages and frees them; it goes on where the last call stopped. Without `used_too` it
- * takes those that were not used since it last came by, and looks at RECLAIM_LOOKS pages and areas at most, however
- * many there are; with it, it ends when it has been round. Returns how many frames became free.
+ * takes pages that were not used since its last look, and looks at RECLAIM_LOOKS pages and areas at most, however many
+ * there are; with `used_too` it ends when it has looked at all of them. Returns how many frames became free.
  */
 uint64_t areas_reclaim(uint64_t wanted, bool used_too);
 #define RECLAIM_LOOKS 256

@@ -4,11 +4,12 @@
  * ones: file pages around it that are cached already, and a few pages ahead of a
  * sequential walk through anonymous memory; all of them are one mmu_map().
  *
- * All of it under the address_space mutex but read_in(), which sleeps for the disk and so takes nothing along but a
- * reference to the file: after it the fault is served from the start, with a reference to the page, which would else be
- * dropped again for want of memory. make_room() takes clean file pages out of any mapping, so it comes before anything
- * is looked up.
+ * All of it under the address_space mutex but read_in(), which sleeps for the disk and so keeps only a reference to the
+ * file: after it the fault is served from the start, with a reference to the page, which would otherwise be dropped
+ * again when memory is short. make_room() takes clean file pages out of any mapping, so it comes before anything is
+ * looked up.
  */
+#include "core/debug.h"
 #include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -29,12 +30,12 @@
 #define FAULT_RETRY ((enum fault_result)(FAULT_IO + 1))
 
 /*
- * Drops file pages: those that are not mapped, else idle ones; those in use go last, for a fault that would find no
- * frame at all, and few of them, the next one elsewhere. The last WORKING_PAGES stay: a program that lost each page
- * before it had the next would not run one more instruction, for ever; without a frame it ends.
+ * Drops file pages: those that are not mapped, otherwise idle ones. Pages in use go last, for a fault that would find
+ * no frame at all, and only few of them, each time others. The last WORKING_PAGES stay: a program that lost each page
+ * before it got the next one would never run another instruction; without a frame it ends.
  *
  * System calls cannot drop what is mapped, and need more frames left than faults do. So one batch goes for KEPT_FRAMES
- * as well: without it faults alone would keep free memory just where no thread can be made, however large the cache.
+ * as well: otherwise faults alone would keep free memory so low that no thread can be made, however large the cache.
  */
 static void make_room(void)
 {
@@ -53,7 +54,8 @@ static void set_entry(struct mmu_entry *entry, uintptr_t address, const struct p
 
 static void drop(const struct mmu_entry *entry) { page_put(page_of(entry->physical)); }
 
-/* Takes over the references. Where tables for all are not to be had, one for `address` may be. */
+/* Takes over the references. If there is no memory for the tables of all pages, there may be enough for that of
+ * `address`. */
 static enum fault_result map_entries(const struct mmu_entry *entries, size_t count, uintptr_t address)
 {
     if (mmu_map(entries, count) == 0) {
@@ -196,12 +198,12 @@ static enum fault_result read_in(const struct missing_page *missing, struct page
     int error;
     *read = page_cache_get(missing->source, missing->index, &error);
     mappable_put(missing->object);
-    if (*read || error == -ENXIO) /* cut off meanwhile: the next try finds that out */
+    if (*read || error == -ENXIO) /* cut off meanwhile: the next try notices */
         return FAULT_RETRY;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
 }
 
-/* Serves from the page cache; FAULT_RETRY says that *missing has to be read first. */
+/* Serves from the page cache; FAULT_RETRY means that *missing has to be read first. */
 static enum fault_result fault_file(const struct area *area, uintptr_t address, bool write,
                                     struct missing_page *missing)
 {
@@ -224,6 +226,7 @@ static enum fault_result fault_file(const struct area *area, uintptr_t address, 
 /* FAULT_RETRY as fault_file(). */
 static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct missing_page *missing)
 {
+    must_hold_mutex(&address_space_mutex);
     struct mmu_entry present;
     bool write = error & FAULT_WRITE;
     struct area *area = area_find(address);

@@ -2,7 +2,7 @@
 /*
  * Where the parts of the process lie, chosen once at boot. As many bits vary as on Linux x86-64 (mmap 28 bits of pages,
  * program 28, stack 22 and its low bits down to 16 bytes, break 18, the vDSO's place above the stack 9); each part is
- * drawn on its own, so that knowing one place says nothing about another.
+ * drawn on its own, so that one place says nothing about another.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What mmap(2) can map, as memory/ sees it: something with pages that may be referred to. It is embedded in its owner
- * (struct file), whose operations find their way back with container_of(), so memory/ knows nothing of files.
+ * (struct file), whose operations get back to it with container_of(), so memory/ knows nothing about files.
  */
 #pragma once
 

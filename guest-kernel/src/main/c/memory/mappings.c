@@ -10,6 +10,7 @@
  * Long walks give way with it; long unmapping and discarding give it up between pieces (pause_locked()), after which
  * anything may have changed.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/pages.h"
 #include "lib/errno.h"
@@ -39,9 +40,10 @@ static bool range_valid(uintptr_t start, size_t length)
     return !(start & PAGE_MASK) && length && start >= USER_LOWEST && user_range_ok(start, length);
 }
 
-/* Between the pieces of long work: those who wait for the address space get it. */
+/* Between the pieces of long work: threads that wait for the address space get it. */
 static void pause_locked(void)
 {
+    must_hold_mutex(&address_space_mutex);
     mutex_unlock(&address_space_mutex);
     give_way();
     mutex_lock(&address_space_mutex);
@@ -50,14 +52,15 @@ static void pause_locked(void)
 /* Between the steps of a walk over areas; they stay as they are, since the mutex is held. */
 static void step_locked(unsigned *steps)
 {
+    must_hold_mutex(&address_space_mutex);
     if (++*steps % AREAS_AT_ONCE == 0)
         give_way();
 }
 
 /*
  * What is free or can be made free by dropping cached file pages, but for some of those that are mapped: they are the
- * program's code, which it reads in again at once and cannot run without. As Linux reckons MemAvailable, except that
- * Linux leaves half of the whole cache at most.
+ * program's code, which it reads in again at once and cannot run without. Computed as Linux computes MemAvailable,
+ * except that Linux leaves half of the whole cache at most.
  */
 uint64_t address_space_available(void)
 {
@@ -67,9 +70,9 @@ uint64_t address_space_available(void)
 }
 
 /*
- * What the program may not have with an error it sees is better refused than promised: private memory that becomes
- * writable for the first time must fit into what is available. Promises are not added up: a JVM makes more memory
- * accessible than it touches.
+ * It is better to refuse memory with an error than to promise what is not there: private memory that becomes writable
+ * for the first time must fit into what is available. Promises are not added up: a JVM makes more memory accessible
+ * than it touches.
  */
 static bool may_commit(size_t bytes) { return bytes >> PAGE_SHIFT <= address_space_available(); }
 
@@ -91,6 +94,7 @@ static bool commits(unsigned flags, unsigned protection)
 
 static int unmap_locked(uintptr_t start, uintptr_t end)
 {
+    must_hold_mutex(&address_space_mutex);
     int error = area_split_around(start, end);
     if (error)
         return error;
@@ -155,6 +159,7 @@ static int64_t insert_area(const struct map_request *request)
 
 static int64_t map_locked(const struct map_request *request)
 {
+    must_hold_mutex(&address_space_mutex);
     bool committed = commits(request->flags, request->protection), replaces = request->fixed && !request->no_replace;
     if (!replaces && !may_grow(request->length, request->flags, request->protection))
         return -ENOMEM;
@@ -283,9 +288,9 @@ static void protect_pages(uintptr_t start, uintptr_t end, unsigned protection, b
 }
 
 /*
- * MAP_NORESERVE goes for what mmap() makes writable, and for what is so large that it can only be meant to stay sparse.
- * Else what is reserved without access is committed by mprotect(): the allocator of glibc takes its memory this way,
- * and can say that there is none left.
+ * MAP_NORESERVE holds for what mmap() makes writable, and for what is so large that it can only be meant to stay
+ * sparse. Otherwise memory that is reserved without access is committed by mprotect(): glibc's allocator takes its
+ * memory this way, and can report that there is none left.
  */
 static bool commits_later(const struct area *area, unsigned protection, size_t bytes)
 {
@@ -318,6 +323,7 @@ static size_t bytes_to_commit(unsigned protection, uintptr_t start, uintptr_t en
 
 static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
 {
+    must_hold_mutex(&address_space_mutex);
     if (!is_covered(start, end))
         return -ENOMEM;
     if (!may_become(protection, start, end))
@@ -359,7 +365,7 @@ int address_space_protect(uintptr_t start, size_t length, unsigned protection)
     return error;
 }
 
-/* Where what is left begins. */
+/* The start of what is left. */
 static uintptr_t discard_some(uintptr_t at, uintptr_t end)
 {
     struct area *area = area_find(at), *next = area_first_after(at);
@@ -466,8 +472,8 @@ static int share_pages(uintptr_t from, uintptr_t to, size_t length)
 }
 
 /*
- * The area is exactly what moves. Whatever needs memory comes first: the new area, and its tables with the pages in
- * them; nothing that is left to do then can fail.
+ * The area is exactly what moves. What needs memory comes first: the new area, and its tables with the pages in them;
+ * nothing after that can fail.
  */
 static int64_t move_whole_area(struct area *area, size_t new_length, bool fixed, uintptr_t new_start)
 {
@@ -510,6 +516,7 @@ static int64_t move_area(uintptr_t start, size_t old_length, size_t new_length, 
 static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_length, bool may_move, bool fixed,
                             uintptr_t new_start)
 {
+    must_hold_mutex(&address_space_mutex);
     struct area *area = area_find(start);
     if (!area || start + old_length > area->end || area->fixed_pages)
         return -EFAULT;

@@ -5,8 +5,8 @@
  * mapped; of another one in the source's own list.
  *
  * A page that is being filled is in the cache already, without PAGE_FILLED, and whoever fills it has a reference of its
- * own. Others wait on `filled`; a truncation may take the page out meanwhile. If filling fails the page goes, and each
- * who waited tries by itself.
+ * own. Others wait on `filled`; a truncation may take the page out meanwhile. If filling fails the page is taken out,
+ * and each thread that waited tries by itself.
  *
  * Called by files/, fault.c and areas.c in threads, which may sleep for a fill. reclaim() is pages_reclaim: any context
  * calls it when memory is short, so "page_cache" comes almost last in the order of locks, and nothing is allocated
@@ -106,8 +106,8 @@ static void touch(struct page *page)
 }
 
 /*
- * In any context, so it ends soon after it has found something; pages in use, of which there are few while none on the
- * list is mapped, go after the others.
+ * In any context, so it ends soon after it has found something. Pages in use, of which there are few while none on the
+ * list is mapped, come last.
  */
 static uint64_t reclaim(uint64_t wanted)
 {
@@ -198,8 +198,8 @@ struct page *page_cache_find(struct page_source *source, uint32_t index)
     return page;
 }
 
-/* A disk's latency costs far more than its bandwidth: mapped libraries, faulted in anywhere, start three
- * times faster with the whole batch read at once. Only short of memory is it not worth the frames. */
+/* A disk's latency costs far more than its bandwidth: mapped libraries, faulted in anywhere, start three times faster
+ * with the whole batch read at once. Only when memory is short is it not worth the frames. */
 static uint32_t random_window(void)
 {
     return pages_free_count() > pages_total_count() / 4 ? WINDOW_MAX : WINDOW_RANDOM;
@@ -217,9 +217,9 @@ static unsigned read_ahead(struct page_source *source, uint32_t index)
 }
 
 /*
- * Allocates up to `wanted` frames; only the first is worth a failure, and it alone, if it can be dropped again, is
- * taken where the program no longer gets memory to keep. Cleared, although most are to be filled: a disk's backend sees
- * them as they are before it writes (drivers/device.h).
+ * Allocates up to `wanted` frames; only a failure to get the first one is an error, and the first one alone, if it can
+ * be dropped again, may come from memory that the program no longer gets. Cleared, although most are to be filled: a
+ * disk's backend sees them as they are before it writes (drivers/device.h).
  */
 static unsigned allocate_batch(const struct page_source *source, struct page **pages, unsigned wanted)
 {

@@ -3,11 +3,11 @@
  * The page cache: the pages of files, found by (source, index), shared by read(2) and by
  * mappings. A page_source is embedded in whatever has pages: an ext2 inode, a tmpfs inode.
  *
- * Lock "page_cache" guards the hash, the LRU list and page identity. Filling a page sleeps, with no lock but
- * the page's own busy mark; two readers of one absent page cause one read. Clean pages of sources with
- * `evictable` are dropped when memory is short, least recently used first; pages of other
- * sources (tmpfs) live until truncated. Those mapped by the program are not on the list meanwhile, so that the search
- * for one to drop does not pass them: memory/areas.h unmaps the idle ones.
+ * Lock "page_cache" guards the hash, the LRU list and page identity. Filling a page sleeps, with no lock but the page's
+ * own busy mark; two readers of one absent page cause one read. Clean pages of sources with `evictable` are dropped
+ * when memory is short, least recently used first; pages of other sources (tmpfs) live until truncated. Pages are not
+ * on the list while the program has them mapped, so that the search for one to drop does not pass them: memory/areas.h
+ * unmaps the idle ones.
  */
 #pragma once
 
@@ -19,10 +19,10 @@ struct page_source;
 
 struct page_source_operations {
     /*
-     * Fills `count` (<= PAGE_CACHE_BATCH) frames, which are the pages index, index + 1, ... of
-     * the source, with the file's contents; bytes beyond its end become zero. Sleeps. 0 or
-     * negative errno for all of them. NULL: absent pages are zeros. The frames come as zeros, and one at a time where
-     * pages cannot be dropped again: there each one counts.
+     * Fills `count` (<= PAGE_CACHE_BATCH) frames, which are the pages index, index + 1, ... of the source, with the
+     * file's contents; bytes beyond its end become zero. Sleeps. 0 or negative errno for all of them. NULL: absent
+     * pages are zeros. The frames are zeroed before, and come one at a time where pages cannot be dropped again, so
+     * that none is used in vain.
      */
     int (*fill)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
 };
@@ -50,7 +50,8 @@ struct page *page_cache_get(struct page_source *source, uint32_t index, int *err
 struct page *page_cache_find(struct page_source *source, uint32_t index);
 /*
  * The cached pages of [first, end), in no order, those entered meanwhile perhaps not: each with a reference, NULL at
- * the end. Costs as much as there are indices or cached pages, whichever are fewer, and gives way (threads/thread.h).
+ * the end. Its cost grows with the number of indices or of cached pages, whichever is lower. Gives way
+ * (threads/thread.h).
  */
 struct page_walk {
     struct page_source *source;
@@ -60,13 +61,13 @@ struct page_walk {
 };
 void page_walk_init(struct page_walk *walk, struct page_source *source, uint64_t first, uint64_t end);
 struct page *page_walk_next(struct page_walk *walk);
-/* Drops the pages of [first, end); they stay with whoever still has a reference. Returns their number. Gives way. */
+/* Drops the pages of [first, end); each is freed when its last reference goes. Returns their number. Gives way. */
 uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end);
 #define PAGE_CACHE_END UINT32_MAX /* after the last index of any source */
 void page_cache_init(void);
 /*
- * A translation of the page has been entered into the user's page tables, or taken from them: with the address_space
- * mutex and a reference to the page. Nothing to do for anonymous memory.
+ * A translation of the page has been entered into the user's page tables, or taken from them. The caller (areas.c)
+ * holds the address_space mutex and a reference to the page. Nothing to do for anonymous memory.
  */
 void page_cache_mapped(struct page *page);
 void page_cache_unmapped(struct page *page);

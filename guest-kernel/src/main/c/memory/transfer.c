@@ -5,8 +5,8 @@
  * more than USER_PIECE is copied at a time. A copy that fails after some bytes reports those, and the next one the
  * error.
  *
- * Each step counts for its bytes and for STEP_COST, and about every USER_PIECE of that gives way, so many small spans
- * are no way to keep the CPU. Hence no spinlock may be held, nor what memory/user.h forbids.
+ * Each step counts for its bytes and for STEP_COST, and about every USER_PIECE of that gives way, so a program cannot
+ * keep the CPU by many small spans. Hence no spinlock may be held, nor what memory/user.h forbids.
  *
  * Transfers are set up by linux/, net/ and files/ and moved by the read and write functions of files and sockets. Each
  * belongs to one thread, mostly on its stack, so there are no locks.
@@ -19,7 +19,7 @@
 #include "threads/thread.h"
 
 #define STEP_COST 128 /* bytes whose copying takes about as long as a call without any */
-#define RANDOM_COST 8 /* to make a random byte takes as long as to copy so many more */
+#define RANDOM_COST 8 /* making a random byte takes as long as copying this many */
 
 void transfer_init_iovec(struct transfer *transfer, const struct iovec *iov, size_t count)
 {

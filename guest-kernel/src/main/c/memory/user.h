@@ -12,7 +12,7 @@
 
 /*
  * The one check of a number from the program that becomes an address. A range: [start, start + length) is in the user
- * half, without wrapping. An address that passes is canonical, and no kernel's.
+ * half, without wrapping. An address that passes is canonical, and not one of the kernel's.
  */
 static inline bool user_range_ok(uintptr_t start, size_t length)
 {

@@ -52,7 +52,7 @@ void net_unlock(void)
 }
 
 #ifdef KERNEL_DEBUG
-bool net_locked(void) { return spinlock_held(&lock); }
+bool net_is_held(void) { return spinlock_held(&lock); }
 #endif
 
 void net_milestone_reached(enum net_event event)

@@ -84,8 +84,8 @@ void net_lock(void);
 void net_unlock(void);
 /* Debug builds (core/debug.h): this CPU holds the net lock. For the first line of what is called under it. */
 #ifdef KERNEL_DEBUG
-bool net_locked(void);
-#define must_hold_net() assert(net_locked())
+bool net_is_held(void);
+#define must_hold_net() assert(net_is_held())
 #else
 #define must_hold_net() ((void)0)
 #endif

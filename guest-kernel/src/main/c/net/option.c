@@ -9,12 +9,14 @@
 
 int option_set_nothing(void *socket, int value)
 {
+    must_hold_net();
     (void)socket;
     (void)value;
     return 0;
 }
 int option_get_zero(const void *socket)
 {
+    must_hold_net();
     (void)socket;
     return 0;
 }
@@ -63,6 +65,7 @@ int option_set(const struct option_table *table, void *socket, int name, int val
 
 bool option_may_be_empty(const struct option_table *table, int name)
 {
+    must_hold_net();
     const struct option *option = find(table, name);
     return !option || !option->not_empty;
 }

@@ -10,6 +10,7 @@
  */
 #include "net/sntp.h"
 
+#include "core/debug.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "lib/errno.h"
@@ -204,6 +205,7 @@ static void run(void *unused)
 /* Under the lock. */
 static bool are_used(const ipv4_t *addresses, unsigned number)
 {
+    must_hold(&lock);
     bool same = number == count;
     for (unsigned i = 0; same && i < number; i++)
         same = servers[i].address == addresses[i];

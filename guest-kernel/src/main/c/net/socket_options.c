@@ -375,6 +375,7 @@ static int set_udp_level(struct socket *socket, int name, const void *value, uin
 
 static int set_locked(struct socket *socket, int level, int name, const void *value, uint32_t length)
 {
+    must_hold_net();
     int result;
     switch (level) {
     case SOL_SOCKET:
@@ -471,6 +472,7 @@ static int get_mtu(struct socket *socket, void *value)
 
 static int get_locked(struct socket *socket, int level, int name, void *value)
 {
+    must_hold_net();
     switch (level) {
     case SOL_SOCKET:
         return get_socket_level(socket, name, value);

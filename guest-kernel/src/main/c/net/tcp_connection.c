@@ -23,11 +23,13 @@
 
 uint32_t tcp_receive_limit_initial(uint32_t wanted)
 {
+    must_hold_net();
     return wanted != 0 ? wanted : min_of(RECEIVE_LIMIT_INITIAL, socket_buffer_maximum());
 }
 
 uint16_t tcp_first_window(uint32_t limit, const struct tcp_kept *kept)
 {
+    must_hold_net();
     uint32_t window = kept->window_clamp != 0 ? min_of(limit, kept->window_clamp) : limit;
     return (uint16_t)min_of(window, 65535u);
 }
@@ -42,7 +44,11 @@ uint8_t tcp_receive_shift(uint32_t wanted)
     return shift;
 }
 
-uint16_t tcp_mss_for(const struct ip_route *route) { return (uint16_t)(route->interface->mtu - HEADERS); }
+uint16_t tcp_mss_for(const struct ip_route *route)
+{
+    must_hold_net();
+    return (uint16_t)(route->interface->mtu - HEADERS);
+}
 
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {

@@ -328,6 +328,7 @@ static void handle_syn(struct tcp_socket *listener, const struct tcp_segment *sy
 
 void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment, struct packet *packet)
 {
+    must_hold_net();
     struct handshake handshake;
     if (segment->flags & TCP_RST) {
         ;
@@ -381,6 +382,7 @@ struct tcp_socket *tcp_find_listener(struct endpoint local, struct endpoint remo
 
 void tcp_listener_close(struct tcp_socket *listener)
 {
+    must_hold_net();
     listener->listening = listener->binding.listening = false;
     while (!list_empty(&listener->requests))
         drop_request(list_entry(listener->requests.next, struct tcp_request, listener_link));

@@ -180,6 +180,7 @@ void tcp_memory_init(void)
 
 void tcp_memory_charge(uint32_t bytes)
 {
+    must_hold_net();
     net_charge(bytes);
     if (net_memory() != NET_MEMORY_PLENTY && !timer.active)
         timer_start(&timer, clock_monotonic() + PERIOD);

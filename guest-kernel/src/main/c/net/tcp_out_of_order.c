@@ -239,6 +239,7 @@ struct packet *tcp_out_of_order_take(struct tcp *tcp)
 
 bool tcp_out_of_order_oldest(const struct tcp *tcp, uint32_t *since)
 {
+    must_hold_net();
     const struct tcp_run *run = run_of(tree_first(&tcp->out_of_order));
     if (run)
         *since = tcp_piece(packet_at(run->packets.next))->arrived;
@@ -247,6 +248,7 @@ bool tcp_out_of_order_oldest(const struct tcp *tcp, uint32_t *since)
 
 unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned limit)
 {
+    must_hold_net();
     unsigned count = 0;
     for (unsigned i = 0; i < tcp->recent_count && count < limit; i++) {
         const struct tcp_run *run = run_with(tcp, tcp->recent[i]);

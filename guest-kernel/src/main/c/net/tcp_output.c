@@ -87,6 +87,7 @@ static bool send_segment(struct tcp *tcp, uint32_t length, bool fin);
 
 bool tcp_held_by_cork(const struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t window_end = tcp->send_unacknowledged + tcp->send_window;
     return seq_before(tcp->send_next, tcp->send_end) && seq_up_to(tcp->send_end, window_end);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of TCP. Everything here is called under the net lock.
+ * The inside of TCP. Everything here is called under the net lock, but for what says otherwise.
  *
  *   tcp_segment.c     headers and options, both ways; resets
  *   tcp_table.c       the table of connections by address pair, initial sequence numbers, ports
@@ -99,6 +99,7 @@ void tcp_transmit(struct packet *payload, const struct tcp_header_fields *header
 void tcp_transmit_bare(const struct tcp_header_fields *header);
 /* Parses header and options and drops them from the packet; false: malformed or damaged. */
 bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_segment *out);
+/* Without the net lock too. */
 void tcp_parse_options(const uint8_t *option, uint32_t length, struct tcp_options *out);
 /* Answers a segment that belongs to no connection (RFC 9293 3.10.7.1). */
 void tcp_refuse(const struct tcp_segment *segment);
@@ -111,6 +112,7 @@ struct tcp_entry {
     enum tcp_entry_kind kind;
     struct endpoint local, remote;
 };
+/* Without the net lock, once. */
 void tcp_table_init(void);
 void tcp_table_add(struct tcp_entry *entry);
 void tcp_table_remove(struct tcp_entry *entry);
@@ -388,6 +390,7 @@ void tcp_free_received(struct tcp *tcp);
 uint32_t tcp_receive_limit_initial(uint32_t wanted);
 /* The window of a segment with SYN. */
 uint16_t tcp_first_window(uint32_t limit, const struct tcp_kept *kept);
+/* Without the net lock too. */
 uint8_t tcp_receive_shift(uint32_t wanted);
 uint16_t tcp_mss_for(const struct ip_route *route);
 
@@ -560,6 +563,7 @@ void tcp_listener_close(struct tcp_socket *listener);
 #define TCP_BACKLOG_MAXIMUM 4096u /* net.core.somaxconn */
 
 /* tcp_time_wait.c */
+/* Without the net lock, once. */
 void tcp_time_wait_init(void);
 bool tcp_time_wait_add(const struct tcp *tcp); /* false: no memory */
 /* True: the record was removed and the segment may open a new connection. */
@@ -568,14 +572,20 @@ bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segm
 bool tcp_time_wait_reuse(struct tcp_entry *entry);
 
 /* tcp_memory.c */
+/* Without the net lock, once. */
 void tcp_memory_init(void);
 /* net_charge() for what peers cause: begins to look for whom to give up when memory becomes short. */
 void tcp_memory_charge(uint32_t bytes);
 
-/* tcp_socket.c */
+/* tcp_socket_options.c */
+/* Without the net lock: nothing else knows the socket yet. */
 void tcp_socket_init(struct tcp_socket *socket);
 int tcp_socket_set_option(struct socket *socket, int name, const void *value, uint32_t length);
 int tcp_socket_get_option(struct socket *socket, int name, void *value);
 void tcp_socket_options_changed(struct socket *socket);
+
+/* tcp_stream.c; struct socket_operations */
+/* Without the net lock. */
 ssize_type tcp_stream_send(struct socket *socket, struct socket_message *message);
+/* Without the net lock. */
 ssize_type tcp_stream_receive(struct socket *socket, struct socket_message *message);

@@ -122,6 +122,7 @@ void tcp_rack_timeout(struct tcp *tcp)
 
 bool tcp_rack_may_probe(const struct tcp *tcp)
 {
+    must_hold_net();
     return tcp->sack && tcp->recovery == TCP_OPEN && tcp->delivered == 0 && !tcp->rack.probed &&
            tcp->smoothed_rtt != 0 && tcp->backoffs == 0 && tcp->flight > 0;
 }

@@ -24,6 +24,7 @@
 /* Space for new data, never less than what was already promised (RFC 9293 3.8.6: do not shrink). */
 uint32_t tcp_window_to_announce(const struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t promised = seq_before(tcp->receive_next, tcp->receive_edge) ? tcp->receive_edge - tcp->receive_next : 0;
     uint32_t limit = tcp->receive_limit;
     if (tcp->kept.window_clamp != 0)

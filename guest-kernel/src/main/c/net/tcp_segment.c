@@ -85,6 +85,7 @@ static bool checksum_good(const struct ip_info *info, const struct packet *packe
 
 bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_segment *out)
 {
+    must_hold_net();
     const struct tcp_header *header = packet_pull(packet, sizeof(*header));
     if (!header)
         return false;
@@ -165,6 +166,7 @@ static uint32_t encode_options(uint8_t *start, const struct tcp_options *options
 
 void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
 {
+    must_hold_net();
     uint8_t options[40];
     uint32_t options_length = encode_options(options, &fields->options);
     uint32_t header_length = TCP_HEADER_LENGTH + options_length;
@@ -205,6 +207,7 @@ void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
 
 void tcp_transmit_bare(const struct tcp_header_fields *header)
 {
+    must_hold_net();
     struct packet *packet = packet_allocate(0);
     if (packet)
         tcp_transmit(packet, header);
@@ -222,6 +225,7 @@ static bool may_reset(ipv4_t local, ipv4_t remote)
 
 void tcp_refuse(const struct tcp_segment *segment)
 {
+    must_hold_net();
     if (segment->flags & TCP_RST || !segment->ip->unicast ||
         !may_reset(segment->local.address, segment->remote.address))
         return;

@@ -149,6 +149,7 @@ struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **from, uint32
 
 bool tcp_queue_oldest(const struct tcp *tcp, uint32_t *since)
 {
+    must_hold_net();
     if (list_empty(&tcp->chunks))
         return false;
     *since = chunk_of(tcp->chunks.next)->queued;
@@ -162,6 +163,7 @@ static uint32_t not_sent(const struct tcp *tcp)
 
 uint32_t tcp_queue_room(const struct tcp *tcp)
 {
+    must_hold_net();
     bool waiting = seq_before(tcp->send_unacknowledged, tcp->send_end);
     uint32_t queued = waiting ? tcp->send_end - tcp->send_unacknowledged : 0;
     uint32_t limit = net_memory() == NET_MEMORY_PLENTY ? tcp->send_limit : SOCKET_BUFFER_MINIMUM;
@@ -176,6 +178,7 @@ uint32_t tcp_queue_room(const struct tcp *tcp)
  * memory is short any room will do, or no writer would ever be woken. */
 bool tcp_writable(const struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t room = tcp_queue_room(tcp);
     if (tcp->kept.not_sent_low != 0)
         return room > 0 && 2 * (uint64_t)not_sent(tcp) < tcp->kept.not_sent_low;

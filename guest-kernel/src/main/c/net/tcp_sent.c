@@ -131,16 +131,26 @@ static struct tcp_sent *find(const struct tcp *tcp, uint32_t sequence)
     return best;
 }
 
-struct tcp_sent *tcp_sent_first(const struct tcp *tcp) { return sent_of(tree_first(&tcp->sent)); }
-struct tcp_sent *tcp_sent_last(const struct tcp *tcp) { return sent_of(tree_last(&tcp->sent)); }
+struct tcp_sent *tcp_sent_first(const struct tcp *tcp)
+{
+    must_hold_net();
+    return sent_of(tree_first(&tcp->sent));
+}
+struct tcp_sent *tcp_sent_last(const struct tcp *tcp)
+{
+    must_hold_net();
+    return sent_of(tree_last(&tcp->sent));
+}
 
 struct tcp_sent *tcp_sent_oldest(const struct tcp *tcp)
 {
+    must_hold_net();
     return list_empty(&tcp->in_flight) ? NULL : at_link(tcp->in_flight.next);
 }
 
 struct tcp_sent *tcp_sent_lost(const struct tcp *tcp)
 {
+    must_hold_net();
     return list_empty(&tcp->lost) ? NULL : at_link(tcp->lost.next);
 }
 

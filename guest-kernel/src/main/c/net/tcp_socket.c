@@ -21,6 +21,7 @@ static bool address_is_ours(ipv4_t address) { return address == IPV4_ANY || inte
 
 static int bind_locked(struct tcp_socket *socket, struct endpoint local)
 {
+    must_hold_net();
     if (!address_is_ours(local.address) && !socket->socket.kept.transparent && !socket->socket.kept.free_bind)
         return -EADDRNOTAVAIL;
     if (port_bound(&socket->binding) || socket->connection)
@@ -153,6 +154,7 @@ static int connection_result(struct tcp_socket *socket)
 
 static int connect_locked(struct tcp_socket *socket, const struct socket_address *address)
 {
+    must_hold_net();
     if (address->family != AF_INET)
         return -EAFNOSUPPORT;
     if (socket->listening)
@@ -197,6 +199,7 @@ static int connect_address(struct socket *base, const struct socket_address *add
 
 static int listen_locked(struct tcp_socket *socket, int backlog)
 {
+    must_hold_net();
     if (socket->connection)
         return -EINVAL;
     if (!port_bound(&socket->binding)) {
@@ -318,6 +321,7 @@ static void send_fin(struct tcp *tcp)
 
 static int shut_down_locked(struct tcp_socket *socket, int how)
 {
+    must_hold_net();
     struct tcp *tcp = socket->connection;
     if (socket->listening) {
         if (how == SHUT_WR)
@@ -441,6 +445,7 @@ static int64_t readable_bytes(struct socket *base)
 
 static int ioctl_locked(struct tcp_socket *socket, uint32_t request, int32_t *value)
 {
+    must_hold_net();
     struct tcp *tcp = connected(socket->connection) ? socket->connection : NULL;
     if (request != SIOCATMARK && request != SIOCOUTQ && request != SIOCOUTQNSD)
         return -ENOTTY;

@@ -82,7 +82,11 @@ static void apply(struct tcp_socket *socket)
     tcp_output(tcp); /* what Nagle or a cork held back may go now */
 }
 
-void tcp_socket_options_changed(struct socket *base) { apply(tcp_socket_of(base)); }
+void tcp_socket_options_changed(struct socket *base)
+{
+    must_hold_net();
+    apply(tcp_socket_of(base));
+}
 
 /* ---- What more than keeping is needed for ------------------------------------------------------------------ */
 
@@ -250,6 +254,7 @@ static int choose_congestion(const void *value, uint32_t length)
 
 int tcp_socket_set_option(struct socket *base, int name, const void *value, uint32_t length)
 {
+    must_hold_net();
     int32_t number;
     if (name == TCP_CONGESTION)
         return choose_congestion(value, length);
@@ -299,6 +304,7 @@ static void describe(const struct tcp_socket *socket, struct tcp_information *ou
 
 int tcp_socket_get_option(struct socket *base, int name, void *value)
 {
+    must_hold_net();
     const struct tcp_socket *socket = tcp_socket_of(base);
     if (name == TCP_INFO) {
         describe(socket, value);

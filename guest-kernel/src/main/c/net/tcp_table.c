@@ -100,16 +100,19 @@ void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), v
 /* A 4-microsecond clock plus a secret of the pair. */
 uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote)
 {
+    must_hold_net();
     return (uint32_t)(clock_monotonic() / 4000) + (uint32_t)hash_pair(&sequence_key, local, remote);
 }
 
 uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote)
 {
+    must_hold_net();
     return (uint32_t)hash_pair(&timestamp_key, local, remote);
 }
 
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b)
 {
+    must_hold_net();
     struct hashed_pair_with pair = { { local.address, remote.address, local.port, remote.port }, a, b };
     return siphash(&cookie_key, &pair, sizeof(pair));
 }
@@ -126,6 +129,7 @@ static bool port_usable(struct endpoint local, struct endpoint remote)
 /* Counters that few pairs share, with steps of random length: a destination learns nothing of our other connections. */
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote)
 {
+    must_hold_net();
     static uint32_t next[PORT_COUNTERS];
     uint64_t hash = hash_pair(&port_key, (struct endpoint){ local, 0 }, remote);
     uint32_t *counter = &next[(hash >> 32) % PORT_COUNTERS];

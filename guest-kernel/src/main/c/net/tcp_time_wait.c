@@ -65,6 +65,7 @@ static void restart(struct time_wait *wait)
 
 bool tcp_time_wait_add(const struct tcp *tcp)
 {
+    must_hold_net();
     if (count == TIME_WAIT_LIMIT)
         forget(list_entry(by_age.next, struct time_wait, age_link));
     struct time_wait *wait = heap_allocate_zeroed_at(sizeof(*wait), PAGES_RESERVED);

@@ -12,6 +12,7 @@
 
 uint32_t tcp_read_sequence(const struct tcp *tcp)
 {
+    must_hold_net();
     return tcp->receive_next - tcp->fin_received - tcp->received_bytes;
 }
 
@@ -62,24 +63,32 @@ void tcp_urgent_input(struct tcp *tcp, const struct tcp_segment *segment, const 
 
 bool tcp_at_mark(const struct tcp *tcp)
 {
+    must_hold_net();
     return tcp->urgent_state != TCP_URGENT_NONE && tcp->urgent_sequence == tcp_read_sequence(tcp);
 }
 
-bool tcp_mark_skipped(const struct tcp *tcp) { return tcp_at_mark(tcp) && !in_line(tcp); }
+bool tcp_mark_skipped(const struct tcp *tcp)
+{
+    must_hold_net();
+    return tcp_at_mark(tcp) && !in_line(tcp);
+}
 
 uint32_t tcp_readable(const struct tcp *tcp)
 {
+    must_hold_net();
     return tcp->received_bytes - (tcp->received_bytes > 0 && tcp_mark_skipped(tcp));
 }
 
 uint32_t tcp_receive_low(const struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t wanted = tcp->socket ? tcp->socket->socket.kept.receive_low : 1;
     return max_of(min_of(wanted, tcp->receive_limit / 2), 1u);
 }
 
 uint32_t tcp_readable_to_mark(const struct tcp *tcp)
 {
+    must_hold_net();
     uint32_t ahead = tcp->urgent_sequence - tcp_read_sequence(tcp);
     bool before_end = tcp->urgent_state != TCP_URGENT_NONE && ahead < tcp->received_bytes;
     return before_end && !in_line(tcp) ? ahead : tcp->received_bytes;

@@ -83,6 +83,7 @@ static bool checksum_good(const struct ip_info *info, const struct packet *packe
 
 bool udp_has_room(const struct udp_socket *udp, uint32_t memory)
 {
+    must_hold_net();
     uint32_t limit = udp->socket.receive_buffer != 0 ? udp->socket.receive_buffer : UDP_DEFAULT_BUFFER;
     return udp->received_bytes + memory <= limit && net_memory() != NET_MEMORY_FULL;
 }
@@ -218,6 +219,7 @@ void udp_icmp_error(const struct icmp_error *error)
 
 int udp_route(const struct udp_socket *udp, ipv4_t to, struct ip_route *route)
 {
+    must_hold_net();
     int32_t index = ipv4_is_multicast(to) ? udp->socket.kept.multicast_index : 0;
     if (index == 0)
         return ip_route(to, route);

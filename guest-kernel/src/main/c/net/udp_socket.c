@@ -23,6 +23,7 @@ static struct udp_socket *udp_of(struct socket *socket) { return container_of(so
 
 static int bind_locked(struct udp_socket *udp, struct endpoint local)
 {
+    must_hold_net();
     const struct socket_kept *kept = &udp->socket.kept;
     bool ours = local.address == IPV4_ANY || ipv4_is_multicast(local.address) || ip_is_broadcast(local.address) ||
                 interface_of_address(local.address) || kept->transparent || kept->free_bind;
@@ -63,6 +64,7 @@ static int bind_if_needed(struct udp_socket *udp)
 
 static int connect_locked(struct udp_socket *udp, struct endpoint remote)
 {
+    must_hold_net();
     struct ip_route route;
     if (remote.address == IPV4_ANY)
         remote.address = IPV4_LOOPBACK;
@@ -205,6 +207,7 @@ int udp_set_cork(void *socket, int value)
 /* Takes the packet. */
 static int send_locked(struct udp_socket *udp, const struct socket_message *message, struct packet *packet)
 {
+    must_hold_net();
     struct endpoint to;
     int error = find_destination(udp, message, &to);
     bool kept = udp->cork || message->flags & MSG_MORE || udp->socket.kept.cork;

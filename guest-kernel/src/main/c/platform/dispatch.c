@@ -15,26 +15,26 @@ const struct platform_operations *platform_operations;
 struct cpu *cpus[CPUS_MAX];
 unsigned cpus_online = 1;
 
-int mmu_map(const struct mmu_entry *entries, size_t count) { return platform_operations->mmu_map(entries, count); }
+int mmu_map(const struct mmu_entry *entries, size_t count) { return platform_operations->mmu->map(entries, count); }
 
 size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
 {
-    return platform_operations->mmu_unmap(from, end, out, limit);
+    return platform_operations->mmu->unmap(from, end, out, limit);
 }
 
 void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write)
 {
-    platform_operations->mmu_protect(from, end, protection, upgrade_write);
+    platform_operations->mmu->protect(from, end, protection, upgrade_write);
 }
 
 size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit)
 {
-    return platform_operations->mmu_find(from, end, out, limit);
+    return platform_operations->mmu->find(from, end, out, limit);
 }
 
-bool mmu_query(uintptr_t virtual, struct mmu_entry *out) { return platform_operations->mmu_query(virtual, out); }
+bool mmu_query(uintptr_t virtual, struct mmu_entry *out) { return platform_operations->mmu->query(virtual, out); }
 
-bool mmu_test_clear_accessed(uintptr_t virtual) { return platform_operations->mmu_test_clear_accessed(virtual); }
+bool mmu_test_clear_accessed(uintptr_t virtual) { return platform_operations->mmu->test_clear_accessed(virtual); }
 
 int kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)
 {

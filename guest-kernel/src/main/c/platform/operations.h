@@ -12,13 +12,18 @@
 
 #include "platform/platform.h"
 
+/* The functions mmu_* of platform.h. */
+struct mmu_operations {
+    int (*map)(const struct mmu_entry *entries, size_t count);
+    size_t (*unmap)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+    void (*protect)(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
+    size_t (*find)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
+    bool (*query)(uintptr_t virtual, struct mmu_entry *out);
+    bool (*test_clear_accessed)(uintptr_t virtual);
+};
+
 struct platform_operations {
-    int (*mmu_map)(const struct mmu_entry *entries, size_t count);
-    size_t (*mmu_unmap)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-    void (*mmu_protect)(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
-    size_t (*mmu_find)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-    bool (*mmu_query)(uintptr_t virtual, struct mmu_entry *out);
-    bool (*mmu_test_clear_accessed)(uintptr_t virtual);
+    const struct mmu_operations *mmu;
     int (*kernel_map)(uintptr_t virtual, struct page *const *pages, size_t count);
     void (*kernel_unmap)(uintptr_t virtual, size_t count);
 

@@ -101,7 +101,7 @@ struct cpu {
     uint64_t gate_stack;             /* offset 40 */
     struct thread *current;
     struct thread *fpu_owner; /* whose user FPU state was loaded last, or NULL */
-    struct turns *turns;      /* the scheduler's (threads/thread.c) */
+    struct turns *turns;      /* the scheduler's (threads/scheduler.c) */
     unsigned id;
     unsigned spinlocks; /* how many are held here */
     bool reschedule;    /* asks for another thread's turn: on the way to user mode, in give_way() */

@@ -7,7 +7,7 @@
 struct wait_queue console_waiters = WAIT_QUEUE(console_waiters);
 static struct thread *drainer;
 
-/* A thread, not the device's interrupt: an emulated device takes bytes as fast as it is given them, and would keep
+/* A thread, not the device's interrupt: an emulated device takes bytes as fast as they are given to it, and would keep
  * the CPU in interrupts; a thread has its share of the CPU and no more. */
 static void drain(void *unused)
 {

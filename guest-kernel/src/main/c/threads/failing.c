@@ -57,7 +57,7 @@ void failing_end(void)
     allocation_fails = NULL;
 }
 
-/* What Linux answers for want of memory, by the kind of call: threads and signals, sockets, files. */
+/* What Linux returns when there is no memory, by the kind of call: threads and signals, sockets, files. */
 static bool is_want_of_memory(int64_t result)
 {
     return result == -ENOMEM || result == -EAGAIN || result == -ENOBUFS || result == -ENOSPC;

@@ -6,7 +6,7 @@
  * One that counts CPU time is started for the time that is left, divided by the number of CPUs if it is that of all
  * threads: it cannot pass sooner. It is started again for the rest when the CPUs were used for something else.
  * Expirations that come closer than INTERVAL_LEAST are reported together. One that `rests` calls back once, and again
- * only after interval_timer_take(): as long as no one asks, it costs nothing however short its interval is.
+ * only after interval_timer_take(): while it is not asked for, it costs nothing, however short its interval is.
  *
  * Spinlock "interval timers" guards them all: inside "signals", outside run_queue and timers (lib/lock_class.h).
  */

@@ -17,13 +17,13 @@
 #include "threads/wait.h"
 
 #define SAMPLES 256u           /* in the ring; a power of two */
-#define FRAME_MOST (1UL << 20) /* bytes between two frames of a sane chain */
+#define FRAME_MOST (1UL << 20) /* most bytes between two frames of a chain that is believed */
 
 nanoseconds profile_period;
 
 static struct spinlock lock = SPINLOCK(LOCK_PROFILE);
 static struct profile_sample *ring;
-static uint32_t filled, read; /* lock: positions, growing for ever */
+static uint32_t filled, read; /* lock: positions, which only grow */
 static uint64_t taken, lost;  /* lock: periods */
 static nanoseconds due;       /* lock */
 static bool fired;            /* lock: the timer's interrupt has come since the last sample */

@@ -40,8 +40,8 @@ void profile_totals(uint64_t *taken, uint64_t *lost);
 void profile_take(uintptr_t function, uintptr_t frame);
 void profile_take_interrupted(void);
 
-/* A point at which kernel work ends or is put off. `function`: what did the work, or 0; `frame`: the base (rbp) of the
- * frame from which the kernel's stack is read, or 0. With interrupts masked; run_queue and locks before it may be
+/* A point at which kernel work ends or is interrupted. `function`: what did the work, or 0; `frame`: the base (rbp) of
+ * the frame from which the kernel's stack is read, or 0. With interrupts masked; run_queue and locks before it may be
  * held. */
 static inline void profile_point(uintptr_t function, uintptr_t frame)
 {

@@ -7,7 +7,7 @@
 #include "threads/wait.h"
 
 #define TICK NS_PER_MS
-#define TICKS_TO_REPORT 1000u /* after so many the console says what the boot waits for */
+#define TICKS_TO_REPORT 1000u /* after this many the log says what the boot waits for */
 
 void seed_wait(void)
 {

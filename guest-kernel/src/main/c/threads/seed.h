@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The start of nothing that needs secret numbers before the generator can give them.
+ * Keeps everything that needs secret numbers from starting before the generator is ready.
  */
 #pragma once
 

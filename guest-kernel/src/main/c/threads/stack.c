@@ -56,6 +56,7 @@ static struct kernel_stack *take_slot(void)
 
 static struct kernel_stack *allocate_locked(void)
 {
+    must_hold(&lock);
     struct list *node = list_pop_front(&kept);
     if (node) {
         kept_count--;

@@ -4,9 +4,10 @@
  * also carry what the Linux ABI attaches to a thread (linux/ reaches it through `user`).
  *
  * Scheduling: fair shares by virtual time. A thread's virtual time is the CPU time it has used; the ready thread with
- * the least runs next, for a time slice or until a thread wakes that is behind it by more than WAKE_LEAD. A thread
- * that wakes keeps its virtual time, but is at most SLEEP_CREDIT below the least of the ready ones: it runs soon,
- * and cannot save up time to starve the others. Virtual time never goes back, so every ready thread gets its turn.
+ * the least runs next, for a time slice or until a thread wakes whose virtual time is lower by more than WAKE_LEAD. A
+ * thread that wakes keeps its virtual time, but is at most SLEEP_CREDIT below the least of the ready ones: it runs
+ * soon, and cannot save up time to starve the others. Virtual time never goes back, so every ready thread gets its
+ * turn.
  *
  * All CPUs take from one queue, each the first thread that may run there. A thread that becomes ready goes to a CPU
  * that is idle, if it may run there, else to one whose thread has run for WAKE_LEAD more, else it waits.
@@ -26,7 +27,7 @@
 
 #define TIME_SLICE (4 * NS_PER_MS)
 #define SLEEP_CREDIT (3 * NS_PER_MS)
-#define WAKE_LEAD (1 * NS_PER_MS) /* < SLEEP_CREDIT: who has slept for long preempts at once */
+#define WAKE_LEAD (1 * NS_PER_MS) /* < SLEEP_CREDIT: a thread that has slept for long preempts at once */
 
 enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD };
 
@@ -80,15 +81,15 @@ void thread_forget_user(struct thread *thread);
 unsigned threads_user_count(void);
 /*
  * The most threads the program may have, Linux's kernel.threads-max: as many as would fill an eighth of memory with
- * kernel stacks of 16 KiB. Each takes memory again when it runs and ends; so there is some left for all of them.
+ * kernel stacks of 16 KiB. Each takes further memory while it runs and when it ends, so some is left for that.
  */
 unsigned threads_limit(void);
-/* Ends the current thread; its memory is freed by whoever runs next. */
+/* Ends the current thread; its memory is freed by the next thread that runs. */
 noreturn void thread_exit(void);
 /* Wakes a thread that sleeps or is about to. */
 void thread_wake(struct thread *thread);
 /* The same a little later, at the next switch of threads: for any context, even under the run queue's lock. Remembers
- * one thread, so only for one: the console's. */
+ * only one thread, so only the console's may be woken this way. */
 void thread_wake_later(struct thread *thread);
 /* Wakes it only out of an interruptible sleep, which then returns -EINTR. */
 void thread_interrupt(struct thread *thread);
@@ -97,12 +98,12 @@ void thread_yield(void);
 /* The CPU goes to the ready thread whose turn it is, which may be the caller: where cpu->reschedule asks for it. */
 void thread_preempt(void);
 /*
- * A point of long kernel work at which interrupts are taken and, when it is its turn, another thread runs. Every
- * loop whose length the program, a peer or a file decides passes one at least each 100 us of CPU, so after 16 KiB
- * copied or some hundred steps; it costs next to nothing when nothing is pending. Not in interrupt handlers, and
- * with no spinlock held. Mutexes may be held, but whoever wants one waits for its holder's other turns too: work
- * of milliseconds drops a mutex that page faults (address_space) or other files' users (names) need.
- * Anything may have changed after it, as after sleeping.
+ * A point of long kernel work at which interrupts are taken and, when it is its turn, another thread runs. Every loop
+ * whose length the program, a peer or a file decides passes one at least each 100 us of CPU, so after 16 KiB copied or
+ * some hundred steps; it costs next to nothing when nothing is pending. Not in interrupt handlers, and with no spinlock
+ * held. Mutexes may be held, but a thread that wants one then waits for the other threads' turns too: work of
+ * milliseconds drops a mutex that page faults (address_space) or users of other files (names) need. Anything may have
+ * changed after it, as after sleeping.
  */
 void give_way(void);
 /* CPU time used by a thread so far, running slice included, ns. */

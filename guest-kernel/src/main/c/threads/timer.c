@@ -11,7 +11,8 @@ static bool timer_before(const struct tree_node *a, const struct tree_node *b)
 
 static struct spinlock lock = SPINLOCK(LOCK_TIMERS);
 static struct tree timers = { .before = timer_before }; /* lock */
-/* lock: what the platform was told, on which CPU. Another one that was told of a later time still interrupts then. */
+/* lock: the deadline that the platform has, and on which CPU. A CPU that was given a later one still interrupts then.
+ * */
 static nanoseconds programmed = NO_DEADLINE;
 static const struct cpu *programmed_on;
 

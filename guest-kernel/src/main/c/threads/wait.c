@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wait queues and mutexes. A waiter belongs to whoever waits and mostly lies on that thread's stack. It is in one queue
+ * Wait queues and mutexes. A waiter belongs to the thread that waits and mostly lies on its stack. It is in one queue
  * at most, and wait_remove() must take it out before its memory is used for something else. wake() calls each waiter's
  * function with the queue's lock held: it may take locks after "wait_queue" (core/lock_order.h), and must not sleep or
  * touch the queue. Waking does not remove a waiter.
  *
- * A mutex is handed over: whoever unlocks it makes the one that has waited longest its holder, so it is never free
- * while a thread waits, and none overtakes another. Spinlock "mutex" in each guards holder and waiters.
+ * A mutex is handed over: unlocking it makes the thread that has waited longest its holder, so it is never free while a
+ * thread waits, and none overtakes another. Spinlock "mutex" in each guards holder and waiters.
  *
  * Any context calls wake(); mutexes are for threads, without spinlocks, and may be taken in the order of their classes
  * only.

@@ -2,10 +2,10 @@
 /*
  * Waiting: wait queues, sleeping with a deadline, and the sleeping lock.
  *
- * Whoever makes something happen calls wake(queue, events); events is a mask whose meaning
- * belongs to the queue (for files the POLL* bits of files/file.h), 0 for "no particular one".
- * A waiter is either a thread (wait_until) or a callback (epoll). wake() may be called in any
- * context, also with spinlocks above "wait_queue" held (lib/lock_class.h).
+ * Code that makes something happen calls wake(queue, events); events is a mask whose meaning belongs to the queue (for
+ * files the POLL* bits of files/file.h), 0 for "no particular one". A waiter is either a thread (wait_until) or a
+ * callback (epoll). wake() may be called in any context, also with spinlocks above "wait_queue" held
+ * (lib/lock_class.h).
  */
 #pragma once
 

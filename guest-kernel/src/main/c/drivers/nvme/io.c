@@ -11,6 +11,7 @@
  *
  * The lock is that of struct nvme_io. Requests end after it has been released, through a list of the caller.
  */
+#include "core/debug.h"
 #include "core/log.h"
 #include "core/pages.h"
 #include "drivers/nvme/nvme.h"
@@ -86,6 +87,7 @@ static void fill_transfer(struct nvme_io *io, unsigned slot, struct block_reques
 /* Sends the next command of a request. False if all slots are in use. */
 static bool send_command(struct nvme_io *io, struct block_request *request)
 {
+    must_hold(&io->lock);
     if (io->free == 0)
         return false;
     unsigned index = (unsigned)__builtin_ctz(io->free);
@@ -106,6 +108,7 @@ static bool send_command(struct nvme_io *io, struct block_request *request)
 
 static void send_pending(struct nvme_io *io)
 {
+    must_hold(&io->lock);
     while (!list_empty(&io->pending)) {
         struct block_request *request = list_entry(io->pending.next, struct block_request, link);
         if (!send_command(io, request))
@@ -128,6 +131,7 @@ static void finish(struct list *ended)
 
 static void take_back_slots(struct nvme_io *io, struct list *ended)
 {
+    must_hold(&io->lock);
     for (unsigned i = 0; i < array_size(io->slots); i++) {
         struct block_request *request = io->slots[i].request;
         io->slots[i].request = NULL;
@@ -140,6 +144,7 @@ static void take_back_slots(struct nvme_io *io, struct list *ended)
 /* Nothing can be expected of the controller any more. */
 static void give_up(struct nvme_io *io, const char *why, struct list *ended)
 {
+    must_hold(&io->lock);
     struct list failed = LIST_INIT(failed);
     io->failed = true;
     log_error("%s %s: all further requests to it fail; see the host's log", io->controller->name, why);
@@ -162,6 +167,7 @@ static bool wants_flush(const struct nvme_io *io, const struct block_request *re
 /* A command of this request is over. */
 static void command_done(struct nvme_io *io, struct block_request *request, struct list *ended)
 {
+    must_hold(&io->lock);
     if (--request->under_way > 0 || request->next_segment < request->segment_count)
         return;
     if (!wants_flush(io, request)) {
@@ -188,6 +194,7 @@ static void report(struct nvme_io *io, const struct nvme_slot *slot, uint16_t st
 /* False: the controller completes what it was not given. */
 static bool take_completion(struct nvme_io *io, const struct nvme_completion *completion, struct list *ended)
 {
+    must_hold(&io->lock);
     if (completion->queue != io->queue.id || completion->id >= NVME_COMMANDS_MAX || !io->slots[completion->id].request)
         return false;
     struct nvme_slot *slot = &io->slots[completion->id];
@@ -211,6 +218,7 @@ static bool take_completion(struct nvme_io *io, const struct nvme_completion *co
 /* Takes what the controller has completed, and sends what waits. */
 static void serve(struct nvme_io *io, struct list *ended)
 {
+    must_hold(&io->lock);
     struct nvme_completion completion;
     while (!io->failed && nvme_queue_take(&io->queue, &completion)) {
         if (!take_completion(io, &completion, ended))
@@ -257,6 +265,7 @@ void nvme_submit(struct block_device *device, struct block_request *request)
 /* Says once that nothing has been completed for a while. */
 static void look_at_progress(struct nvme_io *io)
 {
+    must_hold(&io->lock);
     nanoseconds now = clock_monotonic();
     if (io->free == io->usable || io->completed != io->checked) {
         io->checked = io->completed;

@@ -5,6 +5,7 @@
  * so a completed write is on the disk (5.2.6.2). Lock "virtio-block" per disk; done() is
  * called without it. A device that asks for a reset gets one, and all requests that were under way again.
  */
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -74,6 +75,7 @@ static int free_piece(const struct virtio_disk *disk)
 /* Sends the next part of a request. False if the ring is full. */
 static bool send_piece(struct virtio_disk *disk, struct block_request *request)
 {
+    must_hold(&disk->lock);
     struct virtqueue_segment segments[BLOCK_MAX_SEGMENTS + 2];
     int index = free_piece(disk);
     if (index < 0)
@@ -109,6 +111,7 @@ static bool send_piece(struct virtio_disk *disk, struct block_request *request)
 
 static void send_pending(struct virtio_disk *disk)
 {
+    must_hold(&disk->lock);
     while (!list_empty(&disk->pending)) {
         struct block_request *request = list_entry(disk->pending.next, struct block_request, link);
         if (disk->parent < 0) {
@@ -129,6 +132,7 @@ static void send_pending(struct virtio_disk *disk)
 /* Moves every request to `requests`, as if none of it had been sent. */
 static void take_back(struct virtio_disk *disk, struct list *requests)
 {
+    must_hold(&disk->lock);
     for (unsigned i = 0; i < MAX_PIECES; i++) {
         struct piece *piece = &disk->pieces[i];
         if (piece->request && piece->parent == i && piece->all_sent)
@@ -143,6 +147,7 @@ static void take_back(struct virtio_disk *disk, struct list *requests)
 /* Without a working device nothing would ever complete. */
 static void abandon(struct virtio_disk *disk, struct list *failed)
 {
+    must_hold(&disk->lock);
     take_back(disk, failed);
     disk->device->transport->write_status(disk->device, VIRTIO_FAILED);
 }
@@ -224,6 +229,7 @@ static void changed(struct virtio_device *device) { check(device->driver); }
 /* Takes one used piece; the request if that was its last one, with its error in *error. */
 static struct block_request *take_piece(struct virtio_disk *disk, bool *more, int *error)
 {
+    must_hold(&disk->lock);
     uint32_t written;
     struct piece *piece = virtqueue_take(&disk->queue, &written);
     *more = piece;

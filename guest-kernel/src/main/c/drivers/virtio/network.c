@@ -7,6 +7,7 @@
  */
 #include "drivers/virtio/network.h"
 
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -126,6 +127,7 @@ static int restart(struct virtio_device *device)
 
 void virtio_net_check(struct virtio_nic *nic)
 {
+    must_hold(&nic->lock);
     if (!virtio_check(nic->device, restart))
         nic->receive.broken = nic->transmit.broken = true;
 }

@@ -4,6 +4,7 @@
  * stack only when its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a
  * device that claims to have written more than it did reveals nothing of what was in them before.
  */
+#include "core/debug.h"
 #include "drivers/virtio/network.h"
 
 #include "core/log.h"
@@ -58,6 +59,7 @@ int virtio_net_receive_init(struct virtio_nic *nic)
 
 static bool take_buffer(struct virtio_nic *nic, struct gathered *to)
 {
+    must_hold(&nic->lock);
     uint32_t written;
     struct page *page = virtqueue_take(&nic->receive, &written);
     if (!page)
@@ -74,6 +76,7 @@ static bool take_buffer(struct virtio_nic *nic, struct gathered *to)
 /* Takes all buffers of the next packet. False: there is none. */
 static bool gather(struct virtio_nic *nic, struct gathered *to)
 {
+    must_hold(&nic->lock);
     to->count = 0;
     to->length = 0;
     if (!take_buffer(nic, to))
@@ -175,6 +178,7 @@ static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered
 
 struct packet *virtio_net_receive(struct virtio_nic *nic)
 {
+    must_hold(&nic->lock);
     struct gathered from;
     while (gather(nic, &from)) {
         bool copy = from.length <= COPY_WHOLE;

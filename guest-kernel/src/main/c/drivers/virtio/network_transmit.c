@@ -4,6 +4,7 @@
  * Sent packets are freed at the next interrupt or transmit; an interrupt of their own is asked
  * for only when much waits, since acknowledgements and answers bring one anyway.
  */
+#include "core/debug.h"
 #include "drivers/virtio/network.h"
 
 #include "lib/string.h"
@@ -26,6 +27,7 @@ static void free_sent(struct virtio_nic *nic)
 
 void virtio_net_transmit_forget(struct virtio_nic *nic)
 {
+    must_hold(&nic->lock);
     for (unsigned i = 0; i < nic->transmit.size; i++) {
         struct packet *packet = virtqueue_forget(&nic->transmit, i);
         if (packet)
@@ -42,12 +44,14 @@ static bool much_waits(const struct virtio_nic *nic)
 /* From now on the next packet sent raises an interrupt. */
 static void ask_for_interrupt(struct virtio_nic *nic)
 {
+    must_hold(&nic->lock);
     while (virtqueue_enable_interrupt(&nic->transmit))
         free_sent(nic);
 }
 
 bool virtio_net_reclaim(struct virtio_nic *nic)
 {
+    must_hold(&nic->lock);
     free_sent(nic);
     if (much_waits(nic))
         ask_for_interrupt(nic);
@@ -77,6 +81,7 @@ static void write_header(const struct packet *packet, struct virtio_net_header *
 
 static bool enqueue(struct virtio_nic *nic, struct packet *packet)
 {
+    must_hold(&nic->lock);
     struct virtqueue_segment segments[MAX_SEGMENTS];
     unsigned count = 0;
     struct virtio_net_header *header = (struct virtio_net_header *)packet->layer;

@@ -5,6 +5,7 @@
  */
 #include "drivers/xen/blkfront.h"
 
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -71,6 +72,7 @@ struct disk {
 
 static struct flight *free_flight(struct disk *disk)
 {
+    must_hold(&disk->lock);
     for (unsigned i = 0; i < SLOTS; i++)
         if (!disk->flights[i].request)
             return &disk->flights[i];
@@ -119,6 +121,7 @@ static bool grant_all(struct disk *disk, struct flight *flight, const struct blo
 /* Puts a request on the ring. False: no slot or no grants now. */
 static bool launch(struct disk *disk, struct block_request *request)
 {
+    must_hold(&disk->lock);
     struct flight *flight = free_flight(disk);
     if (!flight || ring_free(&disk->ring) == 0 || !grant_all(disk, flight, request))
         return false;
@@ -145,6 +148,7 @@ static bool launch(struct disk *disk, struct block_request *request)
 
 static void launch_waiting(struct disk *disk)
 {
+    must_hold(&disk->lock);
     bool launched = false;
     while (disk->connected && !list_empty(&disk->waiting)) {
         struct block_request *request = list_entry(disk->waiting.next, struct block_request, link);
@@ -195,6 +199,7 @@ static bool ground(struct flight *flight)
 /* Requests under way wait again, in front of those that do, in the order of their submission. */
 static void ground_all(struct disk *disk, struct ended *ended)
 {
+    must_hold(&disk->lock);
     struct list order, *link;
     list_init(&order);
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -216,6 +221,7 @@ static void ground_all(struct disk *disk, struct ended *ended)
 /* The backend cannot be trusted with another request. Pages that it does not give back stay out of use (grant.h). */
 static void disk_died(struct disk *disk, struct ended *ended, const char *why)
 {
+    must_hold(&disk->lock);
     log_error("disk %s: %s; reads and writes fail until its backend is connected again", disk->device.name, why);
     disk->dead = true;
     ground_all(disk, ended);
@@ -226,6 +232,7 @@ static void disk_died(struct disk *disk, struct ended *ended, const char *why)
 
 static bool take_response(struct disk *disk, struct ended *ended)
 {
+    must_hold(&disk->lock);
     struct ring_response response;
     ring_take(&disk->ring, &response, sizeof(response));
     if (response.id >= SLOTS || !disk->flights[response.id].request) {
@@ -251,6 +258,7 @@ static bool take_response(struct disk *disk, struct ended *ended)
 
 static void take_responses(struct disk *disk, struct ended *ended)
 {
+    must_hold(&disk->lock);
     do {
         int pending = ring_pending(&disk->ring);
         if (pending < 0) {

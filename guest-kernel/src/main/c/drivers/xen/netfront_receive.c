@@ -5,6 +5,7 @@
  * all of them fit. Everything that the backend wrote is copied before it is looked at, or its page taken back.
  * Lock "netfront receive": all of it; packets go to the stack without it.
  */
+#include "core/debug.h"
 #include "core/log.h"
 #include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
@@ -39,6 +40,7 @@ static uint32_t offered(const struct receiver *rx) { return rx->ring.requests_pr
 
 static void receiver_died(struct nic *nic, const char *why)
 {
+    must_hold(&nic->receiver.lock);
     if (!nic->receiver.dead)
         log_error("network device %s: %s; nothing is received any more", nic->device.name, why);
     nic->receiver.dead = true;
@@ -50,6 +52,7 @@ static void keep_spare(struct receiver *rx, struct granted_page slot) { rx->spar
 
 static bool new_slot(struct nic *nic, struct granted_page *slot)
 {
+    must_hold(&nic->receiver.lock);
     struct receiver *rx = &nic->receiver;
     if (rx->spares > 0) {
         *slot = rx->spare[--rx->spares];
@@ -68,6 +71,7 @@ static bool new_slot(struct nic *nic, struct granted_page *slot)
 
 static void free_spares(struct receiver *rx)
 {
+    must_hold(&rx->lock);
     while (rx->spares > 0) {
         struct granted_page slot = rx->spare[--rx->spares];
         grant_end(slot.grant, slot.page);
@@ -76,6 +80,7 @@ static void free_spares(struct receiver *rx)
 
 static bool refill(struct nic *nic)
 {
+    must_hold(&nic->receiver.lock);
     struct receiver *rx = &nic->receiver;
     struct granted_page slot;
     bool put = false;
@@ -138,6 +143,7 @@ void netfront_receive_stop(struct nic *nic)
 /* Doubles the offer when the backend used up most of it, lets it shrink slowly when it did not. */
 static void adapt_target(struct receiver *rx)
 {
+    must_hold(&rx->lock);
     if (offered(rx) < rx->target / 4)
         rx->target = min_of(rx->target * 2, TARGET_MAX);
     else if (offered(rx) > rx->target * 3 / 4 && rx->target > TARGET_MIN)
@@ -155,6 +161,7 @@ static void take(struct receiver *rx, void *response, struct granted_page *slot)
 
 static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
 {
+    must_hold(&nic->receiver.lock);
     struct extra_info extra = { .flags = EXTRA_FLAG_MORE };
     while (extra.flags & EXTRA_FLAG_MORE) {
         struct granted_page slot;
@@ -192,6 +199,7 @@ static void add_piece(struct nic *nic, struct gathered *packet, struct granted_p
 /* Takes the responses of one packet. False: the protocol is broken. */
 static bool gather(struct nic *nic, int *pending, struct gathered *packet)
 {
+    must_hold(&nic->receiver.lock);
     struct rx_response response;
     bool first = true;
     do {
@@ -225,6 +233,7 @@ static const uint8_t *piece_data(const struct gathered *from, unsigned i)
 
 static void give_back(struct receiver *rx, const struct gathered *from)
 {
+    must_hold(&rx->lock);
     for (unsigned i = 0; i < from->count; i++)
         keep_spare(rx, from->pieces[i].slot);
 }
@@ -267,6 +276,7 @@ static bool move_pages(struct gathered *from, struct packet *packet)
 
 static struct packet *keep_pages(struct nic *nic, struct gathered *from)
 {
+    must_hold(&nic->receiver.lock);
     struct receiver *rx = &nic->receiver;
     struct packet *packet = NULL;
     if (offered(rx) + rx->spares >= PAGES_KEPT)
@@ -306,6 +316,7 @@ static struct packet *build(struct nic *nic, struct gathered *from)
 /* Takes all packets there are; no page is offered meanwhile, so this ends. */
 static void take_packets(struct nic *nic, struct list *packets)
 {
+    must_hold(&nic->receiver.lock);
     struct receiver *rx = &nic->receiver;
     do {
         int pending = ring_pending(&rx->ring);

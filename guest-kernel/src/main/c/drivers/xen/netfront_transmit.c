@@ -7,6 +7,7 @@
  * An id is in the list of free ones or stands for a piece of a packet; the packet is freed with the answer to its
  * last piece. Lock "netfront transmit": all of it.
  */
+#include "core/debug.h"
 #include "core/log.h"
 #include "drivers/xen/netfront_nic.h"
 #include "lib/errno.h"
@@ -81,6 +82,7 @@ static void copy_out(const struct packet *packet, uint32_t from, uint8_t *to, ui
 /* Frames stay granted: they never hold anything but what the backend was sent in them. */
 static bool take_frame(struct nic *nic, struct granted_page *frame)
 {
+    must_hold(&nic->transmitter.lock);
     struct transmitter *tx = &nic->transmitter;
     if (tx->frame_count > 0) {
         *frame = tx->frames[--tx->frame_count];
@@ -98,6 +100,7 @@ static bool take_frame(struct nic *nic, struct granted_page *frame)
 /* One free id for a piece, its bytes copied or its page granted; NULL without one. */
 static struct tx_slot *take_slot(struct nic *nic, struct packet *packet, const struct piece *piece)
 {
+    must_hold(&nic->transmitter.lock);
     struct transmitter *tx = &nic->transmitter;
     if (tx->first_free == NO_SLOT)
         return NULL;
@@ -121,6 +124,7 @@ static struct tx_slot *take_slot(struct nic *nic, struct packet *packet, const s
 /* Gives an id back. False if the backend still uses a page of the packet. */
 static bool return_slot(struct transmitter *tx, struct tx_slot *slot)
 {
+    must_hold(&tx->lock);
     bool revoked = true;
     if (slot->copied)
         tx->frames[tx->frame_count++] = slot->granted;
@@ -145,6 +149,7 @@ static uint16_t first_flags(const struct packet *packet)
 static void put_request(struct transmitter *tx, const struct tx_slot *slot, const struct piece *piece, uint16_t flags,
                         uint32_t size)
 {
+    must_hold(&tx->lock);
     struct tx_request request = {
         .grant = slot->granted.grant,
         .offset = slot->copied ? 0 : piece->fragment->offset,
@@ -177,6 +182,7 @@ static void put_requests(struct transmitter *tx, const struct packet *packet, co
 /* What the backend has never been told of it may use all the same: references are easy to guess. */
 static void take_back(struct transmitter *tx, struct tx_slot *const *slots, unsigned count)
 {
+    must_hold(&tx->lock);
     while (count-- > 0)
         (void)return_slot(tx, slots[count]);
 }
@@ -184,6 +190,7 @@ static void take_back(struct transmitter *tx, struct tx_slot *const *slots, unsi
 /* Puts the packet on the ring, which has room for any. False: it could not be (dropped). */
 static bool send_pieces(struct nic *nic, struct packet *packet)
 {
+    must_hold(&nic->transmitter.lock);
     struct transmitter *tx = &nic->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
@@ -212,6 +219,7 @@ static bool send_pieces(struct nic *nic, struct packet *packet)
 /* False: the protocol is broken. */
 static bool take_response(struct nic *nic)
 {
+    must_hold(&nic->transmitter.lock);
     struct transmitter *tx = &nic->transmitter;
     struct tx_response response;
     ring_take(&tx->ring, &response, sizeof(response));
@@ -236,6 +244,7 @@ static bool take_response(struct nic *nic)
 
 static void transmitter_died(struct nic *nic)
 {
+    must_hold(&nic->transmitter.lock);
     if (!nic->transmitter.dead)
         log_error("network device %s: the backend violates the transmit protocol; nothing is sent any more",
                   nic->device.name);
@@ -246,6 +255,7 @@ static void transmitter_died(struct nic *nic)
  * gone, so a burst costs few interrupts and the last packet is still freed. */
 static void reap(struct nic *nic)
 {
+    must_hold(&nic->transmitter.lock);
     struct transmitter *tx = &nic->transmitter;
     uint32_t half;
     do {

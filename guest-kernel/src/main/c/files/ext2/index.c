@@ -46,7 +46,7 @@ static int each_entry(struct inode *directory, struct ext2_index *index, uint32_
         if (!index)
             continue;
         if (*count > (index->mask + 1) / 2)
-            return -EIO; /* the device does not say the same twice */
+            return -EIO; /* the device returned other contents than before */
         uint32_t hash = hash_of(index, name, entry.name_length);
         uint32_t i = hash & index->mask;
         while (index->slots[i].offset_plus_one)

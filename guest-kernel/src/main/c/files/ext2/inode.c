@@ -75,7 +75,7 @@ static const struct inode_operations *operations_for(uint32_t mode)
     case S_IFLNK:
         return &link_inode_operations;
     default:
-        return NULL; /* devices, pipes and sockets have no meaning in an image */
+        return NULL; /* devices, pipes and sockets mean nothing in an image */
     }
 }
 

@@ -44,7 +44,7 @@ static void brand_name(char name[49])
     }
 }
 
-/* What the CPU on which this runs says of itself, which is taken to be true of all. */
+/* What the CPU on which this runs reports, which is taken to be true of all CPUs. */
 static void show_cpu(struct text *out, unsigned cpu)
 {
     struct leaf first = cpuid(0), version = cpuid(1);

@@ -26,7 +26,7 @@ static void show_name(struct text *out, size_t line_start, const struct area *ar
     text_bytes(out, name, strlen(name));
 }
 
-/* Under the address_space mutex. */
+/* For address_space_for_each(). */
 static void show_area(const struct area *area, void *context)
 {
     struct maps *maps = context;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/net, proc(5): IPv4 only, so there is no if_inet6, tcp6 or udp6, by whose absence programs know that. */
+/* /proc/net, proc(5): IPv4 only, so there is no if_inet6, tcp6 or udp6; programs see from their absence that there is
+ * no IPv6. */
 #include "drivers/device.h"
 #include "files/network_view.h"
 #include "files/proc/proc.h"

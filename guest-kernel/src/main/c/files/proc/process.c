@@ -13,11 +13,11 @@
 #include "memory/address_space.h"
 #include "platform/platform.h"
 
-/* The thread a file is about: TID of its directory, or the first thread for /proc/PID itself. */
+/* The thread that a file is about: TID of its directory, or the first thread for /proc/PID itself. */
 static struct thread_facts facts_of(uint32_t number)
 {
     struct thread_facts facts = { .id = number ? number : process_view.id, .state = 'S' };
-    /* A thread that has just ended leaves what was set above. */
+    /* For a thread that has just ended the values set above stay. */
     (void)thread_facts_find(facts.id, &facts);
     return facts;
 }
@@ -100,7 +100,7 @@ static void show_environment(struct text *out, uint32_t number)
         process_view.environment(out);
 }
 
-/* What is counted is what files moved; disks are read through the page cache only. */
+/* Counts what reads and writes of files moved; disks are read through the page cache only. */
 static void show_transfers(struct text *out, uint32_t number)
 {
     (void)number;

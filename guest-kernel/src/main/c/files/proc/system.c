@@ -4,7 +4,7 @@
  * for, and limits of this kernel. Nothing there can be written.
  *
  * Called by pseudo.c when a file is opened or a link is read. No lock is held here, so the counts in one text may be of
- * slightly different moments. The boot_id is made by whoever reads it first and then stays.
+ * slightly different moments. The boot_id is made when it is first read, and then stays.
  */
 #include "core/lock_statistics.h"
 #include "core/random.h"
@@ -30,7 +30,7 @@ static void show_memory(struct text *out, uint32_t number)
     text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
 
-/* Of one or all of the CPUs, which run for `available` ns by now. */
+/* Of one or all of the CPUs, which have run for `available` ns. */
 static void show_cpu_times(struct text *out, nanoseconds available, nanoseconds busy)
 {
     text_print(out, " %lu 0 0 %lu 0 0 0 0 0 0\n", ticks(busy), ticks(available - min_of(busy, available)));
@@ -134,7 +134,7 @@ static void show_memory_events(struct text *out, uint32_t number)
     text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\noom_kill 0\n");
 }
 
-/* Names and numbers of the disks; what moved is not counted. */
+/* Names and numbers of the disks; transfers are not counted. */
 static void show_disks(struct text *out, uint32_t number)
 {
     (void)number;

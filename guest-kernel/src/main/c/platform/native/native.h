@@ -85,12 +85,7 @@ void native_kernel_unmap(uintptr_t virtual, size_t count);
 
 /* ---- mmu.c: the user half ----------------------------------------------------------------- */
 
-int native_mmu_map(const struct mmu_entry *entries, size_t count);
-size_t native_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-void native_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
-size_t native_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-bool native_mmu_query(uintptr_t virtual, struct mmu_entry *out);
-bool native_mmu_test_clear_accessed(uintptr_t virtual);
+extern const struct mmu_operations native_mmu;
 
 /* ---- answers.c: what CPUs ask of each other ------------------------------------------------ */
 
@@ -167,11 +162,8 @@ noreturn void native_crash(void);
 
 /* Members of struct platform_operations that do not depend on whose devices the machine has. */
 #define NATIVE_PROCESSOR_OPERATIONS \
-    .mmu_map = native_mmu_map, .mmu_unmap = native_mmu_unmap, .mmu_protect = native_mmu_protect, \
-    .mmu_find = native_mmu_find, .mmu_query = native_mmu_query, \
-    .mmu_test_clear_accessed = native_mmu_test_clear_accessed, .kernel_map = native_kernel_map, \
-    .kernel_unmap = native_kernel_unmap, .cpu_switch_to = native_cpu_switch_to, \
-    .cpu_set_fs_base = native_cpu_set_fs_base, .cpu_wait = native_cpu_wait, \
+    .mmu = &native_mmu, .kernel_map = native_kernel_map, .kernel_unmap = native_kernel_unmap, \
+    .cpu_switch_to = native_cpu_switch_to, .cpu_set_fs_base = native_cpu_set_fs_base, .cpu_wait = native_cpu_wait, \
     .cpu_take_interrupts = native_cpu_take_interrupts, .cpu_enter_user = native_enter_user, \
     .cpu_interrupt = native_cpu_interrupt, .cpus_synchronise = native_cpus_synchronise, \
     .cpu_answer = native_cpu_answer, .cpu_halt = native_halt, .cpu_rouse = native_cpu_rouse, \

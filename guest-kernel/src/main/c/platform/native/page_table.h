@@ -16,5 +16,5 @@ static inline uint64_t *entry_table(uint64_t entry) { return phys_to_virt(entry 
 
 /* The root of the one address space, and the one loaded in user mode if that is another, else NULL; paging.c. */
 extern uint64_t *native_root_table, *native_user_root_table;
-/* Sets the root's entry for an address of the user half, in both roots. */
-void native_root_set(uintptr_t virtual, uint64_t value);
+/* Sets an entry of the user half, in both roots. */
+void native_root_set(unsigned index, uint64_t value);

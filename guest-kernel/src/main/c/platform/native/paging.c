@@ -114,9 +114,8 @@ static void build_user_root(void)
     map_gate(kernel_gate_data_start, kernel_gate_data_end, ENTRY_WRITE | ENTRY_NO_EXECUTE);
 }
 
-void native_root_set(uintptr_t virtual, uint64_t value)
+void native_root_set(unsigned index, uint64_t value)
 {
-    unsigned index = table_index(virtual, 4);
     bool hides = native_isolated && (value & ENTRY_PRESENT);
     native_root_table[index] = value | (hides ? ENTRY_NO_EXECUTE : 0);
     if (native_isolated)

@@ -5,7 +5,7 @@
  * since they become part of signal frames; each is aligned to 64 bytes and no larger than a page. What the program
  * changed in one goes through fpu_sanitise(), after which loading it does not fault.
  *
- * The kernel itself uses no FPU. Called by threads/thread.c, where a CPU's registers change owner, and by
+ * The kernel itself uses no FPU. Called by threads/scheduler.c, where a CPU's registers change owner, and by
  * linux/signal_frame.c and linux/sys_threads.c for the current thread. An area belongs to its thread: there are no
  * locks.
  */

@@ -59,12 +59,7 @@ void updates_commit(void);
 
 /* ---- mmu.c: the user half ----------------------------------------------------------------- */
 
-int pv_mmu_map(const struct mmu_entry *entries, size_t count);
-size_t pv_mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-void pv_mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
-size_t pv_mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
-bool pv_mmu_query(uintptr_t virtual, struct mmu_entry *out);
-bool pv_mmu_test_clear_accessed(uintptr_t virtual);
+extern const struct mmu_operations pv_mmu;
 
 /* ---- cpu.c, traps.c, entry.S ------------------------------------------------------------------ */
 

@@ -12,6 +12,7 @@
 
 #include "core/pages.h"
 #include "drivers/nvme/nvme.h"
+#include "drivers/pci/mappings.h"
 #include "host/host.h"
 #include "lib/errno.h"
 #include "platform/native/instructions.h"
@@ -21,16 +22,9 @@
 #define WINDOW 0xfe0000000UL /* above 4 GiB */
 #define DOORBELLS 0x1000
 #define VECTOR_FIRST 40
-#define MAPPINGS 4
 
 struct fake_controller fake;
 
-static struct mapping {
-    phys_t address;
-    size_t length;
-    uint8_t *base;
-} mappings[MAPPINGS];
-static unsigned mapping_count;
 static uint8_t disks[FAKE_NAMESPACES][FAKE_DISK_BYTES];
 
 static void rule(bool kept, const char *what)
@@ -81,24 +75,11 @@ int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
     return 0;
 }
 
-volatile void *mmio_map(phys_t address, size_t length)
-{
-    if (mapping_count == MAPPINGS)
-        abort();
-    struct mapping *mapping = &mappings[mapping_count++];
-    *mapping = (struct mapping){ address, length, calloc(1, length) };
-    return mapping->base;
-}
-
 /* The offset of a register in the window; of one of an earlier controller, UINT32_MAX. */
 static uint32_t offset_of(const volatile void *p)
 {
-    for (unsigned i = 0; i < mapping_count; i++) {
-        uintptr_t offset = (uintptr_t)p - (uintptr_t)mappings[i].base;
-        if (offset < mappings[i].length)
-            return (uint32_t)(mappings[i].address + offset - WINDOW);
-    }
-    return UINT32_MAX;
+    phys_t address = mapping_address(p);
+    return address ? (uint32_t)(address - WINDOW) : UINT32_MAX;
 }
 
 /* ---- Completions ---- */
@@ -462,7 +443,7 @@ void fake_add_namespace(unsigned place, uint32_t id, uint8_t shift)
 
 void fake_init(void)
 {
-    mapping_count = 0; /* the last controller is gone */
+    mappings_clear(); /* the last controller is gone */
     uint32_t namespaces = 3;
     fake = (struct fake_controller){
         .capabilities = 1UL << 37 | 20UL << 24 | 1023,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/pci/mappings.h"
 #include "drivers/virtio/virtio.h"
 #include "host/host.h"
 #include "platform/native/acpi.h"
@@ -18,7 +19,6 @@
 #include "platform/platform.h"
 
 #define FUNCTIONS 16
-#define MAPPINGS 512
 #define INTERRUPTS 256
 #define STEPS_MAX 20000000UL
 
@@ -32,13 +32,6 @@ enum machine_ports machine_ports;
 unsigned machine_moved_while_decoding;
 static uint32_t selected;
 struct acpi_information acpi;
-
-static struct mapping {
-    phys_t address;
-    size_t length;
-    uint8_t *base;
-} mappings[MAPPINGS];
-static unsigned mapping_count;
 
 static struct {
     interrupt_handler *handler;
@@ -324,26 +317,6 @@ static void mmio_written(unsigned offset, uint32_t value)
 
 /* ---- Mapped registers ----------------------------------------------------------------------------- */
 
-volatile void *mmio_map(phys_t address, size_t length)
-{
-    if (mapping_count == MAPPINGS)
-        abort();
-    struct mapping *mapping = &mappings[mapping_count++];
-    *mapping = (struct mapping){ address, length, calloc(1, length) };
-    return mapping->base;
-}
-
-/* Where in the machine p points to. Not being mapped at all is found when it is used. */
-static phys_t address_of(const volatile void *p)
-{
-    for (unsigned i = 0; i < mapping_count; i++) {
-        uintptr_t offset = (uintptr_t)p - (uintptr_t)mappings[i].base;
-        if (offset < mappings[i].length)
-            return mappings[i].address + offset;
-    }
-    return 0;
-}
-
 static bool in_configuration(phys_t address)
 {
     return address >= MACHINE_CONFIGURATION && address < MACHINE_CONFIGURATION + (256UL << 20);
@@ -351,7 +324,7 @@ static bool in_configuration(phys_t address)
 
 static bool register_read(const volatile void *p, uint32_t *value, unsigned width)
 {
-    phys_t address = address_of(p);
+    phys_t address = mapping_address(p);
     step();
     if (in_configuration(address)) {
         *value = config_read(function_at(address >> 12 & 0xffff), address & 0xfff, width);
@@ -371,7 +344,7 @@ static bool register_read(const volatile void *p, uint32_t *value, unsigned widt
 
 static void register_written(const volatile void *p, uint32_t value, unsigned width)
 {
-    phys_t address = address_of(p);
+    phys_t address = mapping_address(p);
     step();
     if (in_configuration(address))
         config_write(function_at(address >> 12 & 0xffff), address & 0xfff, value, width);
@@ -434,9 +407,7 @@ void machine_start(unsigned type)
     machine_ports = PORTS_FOR_ALL;
     machine_moved_while_decoding = 0;
     acpi.pci_memory_count = 0;
-    for (unsigned i = 0; i < mapping_count; i++)
-        free(mappings[i].base);
-    mapping_count = 0;
+    mappings_clear();
     machine_interrupts = 0;
     machine_steps = 0;
     machine_device = (struct machine_device){

@@ -34,7 +34,7 @@ class LayersTest {
             goals    | one thin class for each goal                      | assembly run aws runtime image boot settings
             assembly | puts an image together                            | runtime image boot settings
             run      | boots an image on this machine                    | boot settings
-            aws      | machine images and instances on EC2               |
+            aws      | machine images and instances on EC2               | settings
             runtime  | the JVM, its modules and native libraries         | boot settings
             image    | writes ext2 file systems                          | settings
             boot     | the kernel; what it, boot loaders and a host read | settings

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,7 +46,7 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
             throw new CloudException(
                     Reason.SETTING,
                     setting,
-                    "The certificate " + file + " cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "The certificate " + file + " cannot be read: " + FileTrouble.cause(file, e) + ".",
                     "Correct the path.",
                     e);
         } catch (GeneralSecurityException e) {
@@ -73,7 +74,7 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
             throw new CloudException(
                     Reason.SETTING,
                     CloudSetting.PRIVATE_KEY,
-                    "The key " + file + " cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "The key " + file + " cannot be read: " + FileTrouble.cause(file, e) + ".",
                     "Correct the path.",
                     e);
         } catch (GeneralSecurityException | IllegalArgumentException e) {

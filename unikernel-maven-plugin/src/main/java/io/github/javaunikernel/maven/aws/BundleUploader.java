@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ public final class BundleUploader {
         } catch (IOException e) {
             throw new CloudException(
                     Reason.RECORD,
-                    "The part " + file + " of the bundle cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "The part " + file + " of the bundle cannot be read: " + FileTrouble.cause(file, e) + ".",
                     e);
         }
     }

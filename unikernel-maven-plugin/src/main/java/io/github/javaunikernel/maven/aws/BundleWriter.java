@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,7 +74,7 @@ public final class BundleWriter {
                 Reason.RECORD,
                 null,
                 "The bundle cannot be written to " + directory + ": "
-                        + Causes.ofFile(directory.resolve("part"), e)
+                        + FileTrouble.cause(directory.resolve("part"), e)
                         + ".",
                 "Make room there, and the directory writable.",
                 e);

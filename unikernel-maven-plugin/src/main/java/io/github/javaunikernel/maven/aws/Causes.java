@@ -6,11 +6,6 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.net.http.HttpTimeoutException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import javax.net.ssl.SSLException;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
@@ -23,36 +18,6 @@ import software.amazon.awssdk.core.exception.SdkException;
  */
 final class Causes {
     private Causes() {}
-
-    /** Why a file cannot be read or written. */
-    static String ofFile(Path file, IOException failure) {
-        if (failure instanceof NoSuchFileException) {
-            return "it does not exist, or its directory does not";
-        }
-        if (failure instanceof AccessDeniedException) {
-            return "the permission is missing";
-        }
-        if (Files.isDirectory(file)) {
-            return "it is a directory";
-        }
-        Path parent = file.toAbsolutePath().getParent();
-        if (failure instanceof FileAlreadyExistsException
-                || parent != null && Files.exists(parent) && !Files.isDirectory(parent)) {
-            return "a file is where a directory should be";
-        }
-        return isFull(file, failure) ? "the disk is full" : "the system reports an error of input or output";
-    }
-
-    /** Streams report a full disk in the system's words alone, which may be of another language. */
-    private static boolean isFull(Path file, IOException failure) {
-        Path parent = file.toAbsolutePath().getParent();
-        try {
-            return String.valueOf(failure.getMessage()).contains("No space left")
-                    || parent != null && Files.getFileStore(parent).getUsableSpace() == 0;
-        } catch (IOException e) {
-            return false;
-        }
-    }
 
     /** Why a call of a service failed: the service's code and words, or what happened on the way to it. */
     static String ofCall(SdkException failure) {

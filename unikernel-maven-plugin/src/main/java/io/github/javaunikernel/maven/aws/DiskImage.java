@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,6 +42,6 @@ record DiskImage(Path file, BlockMap blocks) {
 
     static CloudException unreadable(Path file, IOException failure) {
         return new CloudException(
-                Reason.IMAGE, "The image " + file + " cannot be read: " + Causes.ofFile(file, failure) + ".", failure);
+                Reason.IMAGE, "The image " + file + " cannot be read: " + FileTrouble.cause(file, failure) + ".", failure);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonSyntaxException;
@@ -43,7 +44,7 @@ public record LaunchRecord(
             throw new CloudException(
                     Reason.RECORD,
                     null,
-                    "The record of the launch " + file + " cannot be written: " + Causes.ofFile(file, e) + ".",
+                    "The record of the launch " + file + " cannot be written: " + FileTrouble.cause(file, e) + ".",
                     "Make the directory writable.",
                     e);
         }
@@ -66,7 +67,7 @@ public record LaunchRecord(
             throw new CloudException(
                     Reason.RECORD,
                     null,
-                    "The record of the last launch " + file + " cannot be read: " + Causes.ofFile(file, e) + ".",
+                    "The record of the last launch " + file + " cannot be read: " + FileTrouble.cause(file, e) + ".",
                     "Make it readable.",
                     e);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ final class SnapshotMaps {
             blocks.save(file(snapshotId));
         } catch (IOException e) {
             log.warn("Cannot remember what " + snapshotId + " holds (" + file(snapshotId) + ": "
-                    + Causes.ofFile(file(snapshotId), e) + "); the next deploy will send every block.");
+                    + FileTrouble.cause(file(snapshotId), e) + "); the next deploy will send every block.");
         }
     }
 
@@ -44,7 +45,7 @@ final class SnapshotMaps {
         try {
             Files.deleteIfExists(file(snapshotId));
         } catch (IOException e) {
-            log.debug("Cannot delete " + file(snapshotId) + ": " + Causes.ofFile(file(snapshotId), e) + ".");
+            log.debug("Cannot delete " + file(snapshotId) + ": " + FileTrouble.cause(file(snapshotId), e) + ".");
         }
     }
 

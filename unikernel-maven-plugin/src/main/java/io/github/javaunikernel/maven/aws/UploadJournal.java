@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -203,7 +204,7 @@ final class UploadJournal implements AutoCloseable {
         return new CloudException(
                 Reason.RECORD,
                 CloudSetting.STATE_DIRECTORY,
-                "The record of uploads " + file + " cannot be written: " + Causes.ofFile(file, e) + ".",
+                "The record of uploads " + file + " cannot be written: " + FileTrouble.cause(file, e) + ".",
                 "Make the directory writable, or name another one.",
                 e);
     }

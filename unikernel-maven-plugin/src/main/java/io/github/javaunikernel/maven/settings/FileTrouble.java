@@ -9,6 +9,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -75,42 +76,98 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
     private static FileTrouble about(FileSystemException refused) {
         String file = refused.getFile();
         Optional<Path> path = Optional.of(Path.of(file));
-        if (refused instanceof NoSuchFileException) {
-            return new FileTrouble("There is no " + file + ".", "Create it, or correct the path.", path);
-        }
-        if (refused instanceof AccessDeniedException) {
-            return new FileTrouble(
-                    "This user may not read or write " + file + ".",
-                    "Change the permissions of the file or its directory, or name another one.",
-                    path);
-        }
-        if (refused instanceof FileAlreadyExistsException
-                || refused instanceof NotDirectoryException
-                || reason(refused).equals("Not a directory")) {
-            return new FileTrouble(
-                    file + " is a file, or has one in its path, where a directory must be.",
-                    "Move the file away, or name another directory.",
-                    path);
-        }
-        if (refused instanceof DirectoryNotEmptyException || reason(refused).equals("Is a directory")) {
-            return new FileTrouble(
-                    file + " is a directory where a file must be.", "Move it away, or name another file.", path);
-        }
-        return switch (reason(refused)) {
-            case "No space left on device", "Disk quota exceeded" ->
+        return switch (Kind.of(refused)) {
+            case ABSENT -> new FileTrouble("There is no " + file + ".", "Create it, or correct the path.", path);
+            case FORBIDDEN ->
+                new FileTrouble(
+                        "This user may not read or write " + file + ".",
+                        "Change the permissions of the file or its directory, or name another one.",
+                        path);
+            case FILE_IN_PATH ->
+                new FileTrouble(
+                        file + " is a file, or has one in its path, where a directory must be.",
+                        "Move the file away, or name another directory.",
+                        path);
+            case DIRECTORY ->
+                new FileTrouble(
+                        file + " is a directory where a file must be.", "Move it away, or name another file.", path);
+            case FULL ->
                 new FileTrouble(
                         "There is no space left for " + file + ".",
                         "Free some space on its disk, or name a directory on another one.",
                         path);
-            case "Read-only file system" ->
+            case READ_ONLY ->
                 new FileTrouble(
                         file + " is on a disk that cannot be written to.", "Name a directory on another one.", path);
-            default ->
+            case OTHER ->
                 new FileTrouble(
                         file + " cannot be read or written: " + reason(refused) + ".",
                         "Check the file and its disk, and build again.",
                         path);
         };
+    }
+
+    /** Why a file cannot be read or written, as a part of a sentence without a full stop. */
+    public static String cause(Path file, IOException failure) {
+        Kind kind = Kind.of(failure);
+        return (kind == Kind.OTHER ? Kind.ofState(file) : kind).cause;
+    }
+
+    private enum Kind {
+        ABSENT("it does not exist, or its directory does not"),
+        FORBIDDEN("the permission is missing"),
+        FILE_IN_PATH("a file is where a directory should be"),
+        DIRECTORY("it is a directory"),
+        FULL("the disk is full"),
+        READ_ONLY("the disk cannot be written to"),
+        OTHER("the system reports an error of input or output");
+
+        private final String cause;
+
+        Kind(String cause) {
+            this.cause = cause;
+        }
+
+        static Kind of(IOException failure) {
+            if (failure instanceof NoSuchFileException) {
+                return ABSENT;
+            }
+            if (failure instanceof AccessDeniedException) {
+                return FORBIDDEN;
+            }
+            if (failure instanceof FileAlreadyExistsException || failure instanceof NotDirectoryException) {
+                return FILE_IN_PATH;
+            }
+            if (failure instanceof DirectoryNotEmptyException) {
+                return DIRECTORY;
+            }
+            return switch (reason(failure)) {
+                case "Not a directory" -> FILE_IN_PATH;
+                case "Is a directory" -> DIRECTORY;
+                case "No space left on device", "Disk quota exceeded" -> FULL;
+                case "Read-only file system" -> READ_ONLY;
+                default -> OTHER;
+            };
+        }
+
+        /** What is seen of the file itself: the system's words may be of another language. */
+        static Kind ofState(Path file) {
+            if (Files.isDirectory(file)) {
+                return DIRECTORY;
+            }
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent == null || !Files.exists(parent)) {
+                return OTHER;
+            }
+            if (!Files.isDirectory(parent)) {
+                return FILE_IN_PATH;
+            }
+            try {
+                return Files.getFileStore(parent).getUsableSpace() == 0 ? FULL : OTHER;
+            } catch (IOException e) {
+                return OTHER;
+            }
+        }
     }
 
     /** The system's own words, without the names of files, programs and classes that Java puts in front. */
