@@ -32,6 +32,9 @@ static void start_devices(void)
 }
 
 const struct platform_operations xen_native_machine = {
-    NATIVE_PROCESSOR_OPERATIONS,  XEN_GUEST_OPERATIONS,           .console_write = write_console,
-    .console_send = send_console, .start_devices = start_devices,
+    .start_devices = start_devices,
+    .console_write = write_console,
+    .console_send = send_console,
+    XEN_GUEST_OPERATIONS,
+    NATIVE_PROCESSOR_OPERATIONS,
 };

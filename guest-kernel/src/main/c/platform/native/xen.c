@@ -107,8 +107,8 @@ static struct grant_entry *map_grant_table(unsigned frames)
     return phys_to_virt(address);
 }
 
-/* Until there is a ring: a panic that early is found in Xen's log. The hypercall that PV guests have for it does
- * nothing in a release build of Xen. */
+/* Where there is neither a serial port nor, yet, a ring: a panic that early is found in Xen's log. The hypercall that
+ * PV guests have for it does nothing in a release build of Xen. */
 static void write_early(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
