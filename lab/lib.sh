@@ -37,6 +37,11 @@ xen_tools() {
     newest /usr/lib/xen-[0-9]*/bin
 }
 
+# What emulates a PC's devices for Xen's HVM guests, and the BIOS that starts those; where Debian's xl looks for them.
+readonly XEN_DEVICE_MODEL=/usr/libexec/xen-qemu-system-i386
+readonly XEN_BIOS=/usr/share/seabios/bios-256k.bin
+readonly XEN_KEYMAP=/usr/share/qemu/keymaps/en-us
+
 # The newest Linux kernel that has Xen's network backend among its modules.
 dom0_linux_release() {
     local module

@@ -3,6 +3,7 @@
  * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, virtio
  * devices on PCI or memory-mapped, and NVMe disks. There is no host that keeps settings for it.
  */
+#include "machine/native.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/pci/pci.h"
 #include "drivers/virtio/virtio.h"
@@ -17,9 +18,11 @@ static void start_function(const struct pci_function *function)
         pci_report_unused(function, PCI_DRIVERS);
 }
 
+void native_start_pci_devices(void) { pci_for_each(start_function); }
+
 static void start_devices(void)
 {
-    pci_for_each(start_function);
+    native_start_pci_devices();
     virtio_mmio_find(platform.command_line);
 }
 

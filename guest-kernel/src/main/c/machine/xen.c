@@ -10,7 +10,8 @@
 
 void machine_start_xen_rings(void *console, uint32_t console_port, void *store, uint32_t store_port)
 {
-    xen_console_init(console, console_port);
+    if (console)
+        xen_console_init(console, console_port);
     xenbus_init(store, store_port);
 }
 

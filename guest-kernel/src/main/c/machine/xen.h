@@ -19,7 +19,6 @@ noreturn void xen_reboot(void);
 noreturn void xen_crash(void);
 
 /* Members of struct platform_operations. */
-#define XEN_DEVICE_OPERATIONS \
-    .console_write = xen_console_write, .console_send = xen_console_send, .resume_interrupts = events_resume, \
-    .start_devices = xen_start_devices, .settings = xen_settings, .report = xen_report, .power_off = xen_power_off, \
+#define XEN_GUEST_OPERATIONS \
+    .resume_interrupts = events_resume, .settings = xen_settings, .report = xen_report, .power_off = xen_power_off, \
     .reboot = xen_reboot, .crash = xen_crash, .cpus_start = xen_use_one_cpu

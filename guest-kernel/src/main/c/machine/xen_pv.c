@@ -30,5 +30,8 @@ const struct platform_operations xen_pv_machine = {
     .clock_set_wall = pv_clock_set_wall,
     .clock_set_deadline = pv_clock_set_deadline,
     .clock_page_address = pv_clock_page_address,
-    XEN_DEVICE_OPERATIONS,
+    XEN_GUEST_OPERATIONS,
+    .console_write = xen_console_write,
+    .console_send = xen_console_send,
+    .start_devices = xen_start_devices,
 };

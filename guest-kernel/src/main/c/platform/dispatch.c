@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Part 1 of platform.h as calls through platform_operations (operations.h), a table that the entry code of the booted
- * platform sets before anything calls here and that stays, but for the change to Xen's in xen_pvh_detect(). Context,
+ * platform sets before anything calls here and that stays, but for the change to Xen's in native_xen_detect(). Context,
  * locks and errors of each function are those that platform.h says; nothing is locked here.
  *
  * Whatever ends the machine, and a report that the process has ended, first has the console stop buffering

@@ -60,8 +60,9 @@ struct platform_operations {
 
 extern const struct platform_operations *platform_operations;
 
-extern const struct platform_operations native_machine, xen_pv_machine, xen_pvh_machine;
+extern const struct platform_operations native_machine, xen_pv_machine, xen_native_machine;
 
 /* Starts the drivers of the console and of xenstore with the pages that Xen's tools share with this guest, which are
- * mapped here, and their event channels. For the boot code of Xen guests, after events_init(). */
+ * mapped here, and their event channels; `console` is NULL where that ring is not used. For the boot code of Xen
+ * guests, after events_init(). */
 void machine_start_xen_rings(void *console, uint32_t console_port, void *store, uint32_t store_port);

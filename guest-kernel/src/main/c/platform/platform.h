@@ -80,7 +80,7 @@ enum trap {
 /* ---- Part 1: what a platform implements ------------------------------------------------ */
 
 struct platform_information {
-    const char *name;        /* "xen-pv", "xen-pvh", "native" */
+    const char *name;        /* "xen-pv", "xen-pvh", "xen-hvm", "native" */
     char command_line[1024]; /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
     uint64_t memory_bytes;   /* given to this guest */
     unsigned cpus;           /* offered; cpus_online says how many run */

@@ -16,7 +16,7 @@
 struct platform_information platform;
 
 static const struct machine {
-    const char *name, *hypervisor;
+    const char *name, *hypervisor, *another; /* `another` hypervisor's leaves come first */
     struct processor_leaf xen_time, timing, crystal, frequency;
     uint64_t expected;
 } machines[] = {
@@ -24,7 +24,9 @@ static const struct machine {
       .crystal = { 2, 100, 0, 0 }, .frequency = { 3000, 0, 0, 0 }, .expected = 2499998000 },
     { "KVM without it", "KVMKVMKVM", .crystal = { 2, 216, 24000000, 0 }, .expected = 2592000000 },
     { "Xen", "XenVMMXenVMM", .xen_time = { 0, 0, 2900000, 0 }, .timing = { 1, 1, 1, 1 }, .expected = 2900000000 },
-    { "bare, the crystal is known", NULL, .timing = { 1, 1, 1, 1 }, .crystal = { 2, 168, 25000000, 0 },
+    { "Xen that imitates another", "XenVMMXenVMM", "Microsoft Hv", .xen_time = { 0, 0, 2300000, 0 },
+      .timing = { 1, 1, 1, 1 }, .expected = 2300000000 },
+    { "bare, the crystal is known", NULL, NULL, .timing = { 1, 1, 1, 1 }, .crystal = { 2, 168, 25000000, 0 },
       .frequency = { 2100, 0, 0, 0 }, .expected = 2100000000 },
     { "bare, the crystal is not known", NULL, .crystal = { 2, 216, 0, 0 },
       .frequency = { 0x70000 | 2600, 3500, 100, 0 }, .expected = 2600000000 },
@@ -32,9 +34,22 @@ static const struct machine {
 };
 static const struct machine *machine;
 
+/* Leaves of hypervisors are numbered from here. */
+static struct processor_leaf hypervisor_leaf(uint32_t base, const char *name, uint32_t leaf)
+{
+    struct processor_leaf first = { .eax = base + 0x10 };
+    if (leaf == base + 3)
+        return machine->xen_time;
+    if (leaf == base + 0x10)
+        return machine->timing;
+    if (leaf != base)
+        return (struct processor_leaf){ 0 };
+    memcpy(&first.ebx, name, strlen(name));
+    return first;
+}
+
 struct processor_leaf processor_identify(uint32_t leaf, uint32_t subleaf)
 {
-    struct processor_leaf name = { .eax = 0x40000010 };
     (void)subleaf;
     switch (leaf) {
     case 1:
@@ -43,16 +58,12 @@ struct processor_leaf processor_identify(uint32_t leaf, uint32_t subleaf)
         return machine->crystal;
     case 0x16:
         return machine->frequency;
-    case 0x40000003:
-        return machine->xen_time;
-    case 0x40000010:
-        return machine->timing;
-    case 0x40000000:
-        memcpy(&name.ebx, machine->hypervisor, strlen(machine->hypervisor));
-        return name;
-    default:
-        return (struct processor_leaf){ 0 };
     }
+    if (machine->hypervisor && leaf >= 0x40000000 + (machine->another ? 0x100 : 0))
+        return hypervisor_leaf(leaf & 0xffffff00, machine->hypervisor, leaf);
+    if (machine->another && leaf == 0x40000000)
+        return hypervisor_leaf(leaf, machine->another, leaf);
+    return (struct processor_leaf){ 0 };
 }
 
 static void is_as_the_machine_says(void) { CHECK_EQUAL(tsc_frequency(), machine->expected); }

@@ -55,13 +55,26 @@ SPECULATION_SOURCES := src/test/c/platform/test_speculation.c src/main/c/platfor
 target/test/speculation: $(call host,$(SPECULATION_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
-FREQUENCY_SOURCES := src/test/c/platform/test_frequency.c src/main/c/platform/native/frequency.c
+FREQUENCY_SOURCES := src/test/c/platform/test_frequency.c src/main/c/platform/native/frequency.c \
+    src/main/c/platform/xen/leaves.c
 target/test/frequency: $(call host,$(FREQUENCY_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 .PHONY: test-frequency
 test-frequency: target/test/frequency
 	target/test/frequency
 TESTS += test-frequency
+
+# Ports, model-specific registers and hypercalls are those of hvm/, which the other directories know nothing of; so these
+# are compiled on their own.
+HVM_SOURCES := $(wildcard src/test/c/platform/hvm/*.c) \
+    $(addprefix src/main/c/platform/,native/xen.c native/unplug.c xen/leaves.c xen/time.c xen/host.c)
+target/test/hvm: $(HVM_SOURCES) $(wildcard src/test/c/platform/hvm/*.h src/test/c/platform/hvm/platform/*/*.h) \
+    $(call host,$(HOST_SOURCES))
+	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/platform/hvm $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
+.PHONY: test-hvm
+test-hvm: target/test/hvm
+	@$< 2>$<.log || { cat $<.log; exit 1; }
+TESTS += test-hvm
 
 # Every indirect branch goes through a thunk of platform/x86/thunks.S; but the jumps of the entries. Those of the thunks
 # lie in the upper half of their cache line (bit 5 of the address).

@@ -150,7 +150,7 @@ noreturn void native_start(uint32_t start_info)
     native_serial_init();
     native_report_init();
     native_program_port_init();
-    xen_pvh_detect();
+    native_xen_detect();
     fpu_init();
     read_start_info(start_info);
     native_protection_init();
@@ -163,6 +163,6 @@ noreturn void native_start(uint32_t start_info)
     native_timer_init();
     native_serial_start_input();
     native_buttons_start();
-    xen_pvh_init();
+    native_xen_init();
     kernel_main();
 }

@@ -4,14 +4,12 @@
  * measured against the PC's interval timer (Intel 8254), channel 2. That timer does not work on EC2.
  */
 #include "core/log.h"
-#include "lib/string.h"
 #include "platform/native/clock.h"
 #include "platform/native/instructions.h"
 #include "platform/x86/processor.h"
+#include "platform/xen/leaves.h"
 
-#define HYPERVISOR_LEAVES 0x40000000
 #define TIMING_LEAF 0x40000010 /* EAX: TSC kHz; VMware's, also offered by KVM */
-#define XEN_TIME_LEAF 3        /* xen/arch-x86/cpuid.h: subleaf 0, ECX: TSC kHz */
 #define CRYSTAL_LEAF 0x15      /* TSC / crystal = EBX / EAX; ECX: crystal in Hz, 0: not known */
 #define FREQUENCY_LEAF 0x16    /* EAX 15:0: base frequency in MHz; the TSC's too (SDM 3B 18.7.3) */
 
@@ -28,10 +26,9 @@ static uint64_t hypervisor_frequency(void)
 {
     if (!(processor_identify(1, 0).ecx & 1u << 31))
         return 0;
-    struct processor_leaf leaves = processor_identify(HYPERVISOR_LEAVES, 0);
-    uint32_t name[3] = { leaves.ebx, leaves.ecx, leaves.edx };
-    if (memcmp(name, "XenVMMXenVMM", sizeof(name)) == 0)
-        return processor_identify(HYPERVISOR_LEAVES + XEN_TIME_LEAF, 0).ecx * 1000UL;
+    uint32_t xen = xen_leaves();
+    if (xen != 0)
+        return processor_identify(xen + XEN_LEAF_TIME, 0).ecx * 1000UL;
     return processor_identify(TIMING_LEAF, 0).eax * 1000UL;
 }
 

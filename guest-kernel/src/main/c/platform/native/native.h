@@ -137,6 +137,7 @@ void native_timer_set_deadline(nanoseconds deadline);
 
 /* Output works from here on. */
 void native_serial_init(void);
+bool native_serial_present(void);
 /* Input too; after native_interrupts_init(). */
 void native_serial_start_input(void);
 void native_serial_write(const char *text, size_t length);

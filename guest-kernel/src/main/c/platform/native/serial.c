@@ -28,6 +28,8 @@ static bool interrupts; /* come from the device */
 
 void native_serial_init(void) { present = uart_init(PORT); }
 
+bool native_serial_present(void) { return present; }
+
 void native_serial_write(const char *text, size_t length)
 {
     if (present)

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The native platform as a guest of Xen. xen_pvh_detect() comes early in native_start(): it sets up hypercalls,
- * xen_host and platform_operations, so that from then on output goes to Xen. xen_pvh_init() comes when there are memory
- * and interrupts: Xen's pages and the two rings are mapped, and all event channels become one interrupt vector, whose
- * handler runs those of the channels (platform/xen/events.h).
+ * The native platform as a guest of Xen, whether Xen itself (type="pvh") or a BIOS (type="hvm") started it.
+ * native_xen_detect() comes early in native_start(): it sets up hypercalls, xen_host and platform_operations.
+ * native_xen_init() comes when there are memory and interrupts: Xen's pages and the rings are mapped, and all event
+ * channels become one interrupt vector, whose handler runs those of the channels (platform/xen/events.h). The console's
+ * ring is only used where there is no serial port; there may be neither.
  *
  * All else is entered through those two tables, by drivers/xen/ and the kernel. What is static here is set at boot and
- * stays, so there are no locks. The guest cannot go on without what xen_pvh_init() asks Xen for, so a refusal is a
- * panic; one of the grant table is reported to the drivers.
+ * stays, so there are no locks. The guest cannot go on without xenstore, events and shared information, so a refusal of
+ * these is a panic; one of the grant table is reported to the drivers.
  */
 #include "platform/native/xen.h"
 
 #include "core/log.h"
 #include "core/pages.h"
 #include "lib/errno.h"
-#include "lib/string.h"
+#include "platform/native/acpi.h"
 #include "platform/native/clock.h"
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
@@ -24,12 +25,8 @@
 #include "platform/xen/events.h"
 #include "platform/xen/host.h"
 #include "platform/xen/hypercall.h"
+#include "platform/xen/leaves.h"
 #include "platform/xen/time.h"
-
-/* xen/arch-x86/cpuid.h: leaves start at a multiple of 0x100 (another hypervisor's may come first). */
-#define LEAVES_FIRST 0x40000000
-#define LEAVES_LAST 0x40010000
-#define LEAF_HYPERCALL_PAGE 2 /* EBX: the MSR to write its address to */
 
 /* xen/memory.h: XENMEM_add_to_physmap; xen/xen.h: __HYPERVISOR_*_op. */
 #define HYPERCALL_MEMORY_OP 12
@@ -42,11 +39,12 @@
 #define HVM_SET_PARAMETER 0
 #define HVM_GET_PARAMETER 1
 #define PARAMETER_CALLBACK 0
+#define CALLBACK_VECTOR (2UL << 56)
 #define PARAMETER_STORE_FRAME 1
 #define PARAMETER_STORE_PORT 2
 #define PARAMETER_CONSOLE_FRAME 17
 #define PARAMETER_CONSOLE_PORT 18
-#define CALLBACK_VECTOR (2UL << 56)
+#define NO_FRAME_YET UINT64_MAX /* the store's daemon may still start */
 
 /* xen/arch-x86/xen.h, XEN_HVM_DEBUGCONS_IOPORT: what a guest writes there goes to Xen's log, line by line. */
 #define DEBUG_CONSOLE 0xe9
@@ -56,19 +54,7 @@
 static bool present;
 static const struct shared_info *shared;
 
-static uint32_t find_leaves(void)
-{
-    for (uint32_t base = LEAVES_FIRST; base < LEAVES_LAST; base += 0x100) {
-        struct processor_leaf leaf = processor_identify(base, 0);
-        uint32_t name[3] = { leaf.ebx, leaf.ecx, leaf.edx };
-        if (memcmp(name, "XenVMMXenVMM", sizeof(name)) == 0)
-            return base;
-        if (leaf.eax < base)
-            return 0;
-    }
-    return 0;
-}
-
+/* 0 also where Xen does not know the parameter. */
 static uint64_t get_parameter(uint32_t index)
 {
     struct {
@@ -76,10 +62,7 @@ static uint64_t get_parameter(uint32_t index)
         uint32_t index;
         uint64_t value;
     } request = { .domain = DOMID_SELF, .index = index };
-    int64_t error = hypercall(HYPERCALL_HVM_OP, HVM_GET_PARAMETER, (uintptr_t)&request, 0, 0);
-    if (error != 0)
-        panic("cannot read HVM parameter %u: %s", index, errno_name(error));
-    return request.value;
+    return hypercall(HYPERCALL_HVM_OP, HVM_GET_PARAMETER, (uintptr_t)&request, 0, 0) == 0 ? request.value : 0;
 }
 
 static void set_parameter(uint32_t index, uint64_t value)
@@ -124,8 +107,8 @@ static struct grant_entry *map_grant_table(unsigned frames)
     return phys_to_virt(address);
 }
 
-/* Until there is a ring: a panic that early is found in Xen's log. The hypercall that PV guests have for it does
- * nothing in a release build of Xen. */
+/* Where there is neither a serial port nor, yet, a ring: a panic that early is found in Xen's log. The hypercall that
+ * PV guests have for it does nothing in a release build of Xen. */
 static void write_early(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -153,16 +136,16 @@ static void handle_events(void *context)
     events_dispatch();
 }
 
-void xen_pvh_detect(void)
+void native_xen_detect(void)
 {
-    uint32_t leaves = find_leaves();
+    uint32_t leaves = xen_leaves();
     if (leaves == 0)
         return;
-    msr_write(processor_identify(leaves + LEAF_HYPERCALL_PAGE, 0).ebx, (uintptr_t)hypercall_page - KERNEL_BASE);
+    uint32_t msr = processor_identify(leaves + XEN_LEAF_HYPERCALL_PAGE, 0).ebx;
+    msr_write(msr, (uintptr_t)hypercall_page - KERNEL_BASE);
     present = true;
     xen_host = &host;
-    platform.name = "xen-pvh";
-    platform_operations = &xen_pvh_machine;
+    platform_operations = &xen_native_machine;
 }
 
 static struct shared_info *map_shared_info(void)
@@ -173,28 +156,53 @@ static struct shared_info *map_shared_info(void)
     return page_data(page);
 }
 
-static void *map_ring(uint32_t parameter)
+/* The page is NULL if Xen's tools do not offer the ring. */
+struct ring {
+    void *page;
+    uint32_t port;
+};
+
+static struct ring find_ring(uint32_t frame_parameter, uint32_t port_parameter)
 {
-    void *ring = memory_map(get_parameter(parameter) << PAGE_SHIFT, PAGE_SIZE);
-    if (!ring)
+    uint64_t frame = get_parameter(frame_parameter);
+    uint32_t port = (uint32_t)get_parameter(port_parameter);
+    if (frame == 0 || frame == NO_FRAME_YET || port == 0)
+        return (struct ring){ 0 };
+    struct ring ring = { memory_map(frame << PAGE_SHIFT, PAGE_SIZE), port };
+    if (!ring.page)
         panic("no memory to map a ring shared with Xen");
     return ring;
 }
 
-void xen_pvh_init(void)
+static void start_rings(void)
 {
-    if (!present)
-        return;
-    struct shared_info *mapped = map_shared_info();
-    shared = mapped;
-    events_init(mapped);
+    struct ring console = { 0 }, store = find_ring(PARAMETER_STORE_FRAME, PARAMETER_STORE_PORT);
+    if (!store.page)
+        panic("Xen offers no xenstore, which names the disks and network devices; start the guest with xl or on EC2");
+    if (!native_serial_present())
+        console = find_ring(PARAMETER_CONSOLE_FRAME, PARAMETER_CONSOLE_PORT);
+    machine_start_xen_rings(console.page, console.port, store.page, store.port);
+}
+
+static void start_events(struct shared_info *info)
+{
+    events_init(info);
     int vector = interrupt_allocate(handle_events, NULL);
     if (vector < 0)
         panic("no interrupt vector for events");
     set_parameter(PARAMETER_CALLBACK, CALLBACK_VECTOR | (unsigned)vector);
+}
+
+void native_xen_init(void)
+{
+    if (!present)
+        return;
+    /* Xen's PVH guests have no I/O APIC. */
+    platform.name = acpi.io_apic != 0 ? "xen-hvm" : "xen-pvh";
+    struct shared_info *info = map_shared_info();
+    shared = info;
+    start_events(info);
     struct wall_time wall = { .monotonic = native_clock_monotonic(), .wall = wall_now() };
     native_clock_set_wall(&wall);
-    void *console = map_ring(PARAMETER_CONSOLE_FRAME), *store = map_ring(PARAMETER_STORE_FRAME);
-    machine_start_xen_rings(console, (uint32_t)get_parameter(PARAMETER_CONSOLE_PORT), store,
-                            (uint32_t)get_parameter(PARAMETER_STORE_PORT));
+    start_rings();
 }

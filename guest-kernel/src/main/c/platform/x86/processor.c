@@ -17,8 +17,8 @@ static struct processor_leaf identify(uint32_t leaf, uint32_t subleaf)
 
 struct processor_leaf processor_identify(uint32_t leaf, uint32_t subleaf)
 {
-    /* Basic, hypervisor and extended leaves each start with their highest one. */
-    uint32_t highest = identify(leaf & 0xffff0000, 0).eax;
+    /* Basic, extended and each hypervisor's leaves start with their highest one. */
+    uint32_t highest = identify(leaf & 0xffffff00, 0).eax;
     if (leaf > highest)
         return (struct processor_leaf){ 0 };
     return identify(leaf, subleaf);

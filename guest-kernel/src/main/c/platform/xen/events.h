@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Event channels, Xen's interrupts: 4096 ports in two levels of bitmaps (xen/event_channel.h). Handlers
- * run with events masked, in interrupt context (platform.h). The same on Xen PV and PVH.
+ * run with events masked, in interrupt context (platform.h). The same on Xen PV, PVH and HVM.
  *
  * No lock: ports are bound during boot, and all of them interrupt CPU 0.
  */

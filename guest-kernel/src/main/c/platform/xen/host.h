@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the drivers of drivers/xen/ need from the Xen platform they run on, PV or PVH, beyond event channels
+ * What the drivers of drivers/xen/ need from the Xen platform they run on, PV, PVH or HVM, beyond event channels
  * (platform/xen/events.h) and hypercalls (platform/xen/hypercall.h). The platform's boot code sets xen_host first.
  */
 #pragma once
@@ -16,7 +16,7 @@ struct grant_entry {
 
 struct xen_host {
     /* The number by which other domains and Xen name a page of ours: its machine frame on PV,
-     * its guest frame on PVH. Any context. */
+     * its guest frame on PVH and HVM. Any context. */
     uint64_t (*frame_of)(phys_t address);
     /* Makes `frames` frames of this domain's version 1 grant table readable and writable at
      * consecutive addresses. Called once. NULL when Xen refuses so many. */

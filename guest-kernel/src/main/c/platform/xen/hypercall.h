@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls into Xen, through the page of entry points it fills in (PV: while loading the
- * kernel; PVH: when its address is written to an MSR). The results are Xen's: negative errno values
+ * kernel; PVH and HVM: when its address is written to an MSR). The results are Xen's: negative errno values
  * are those of lib/errno.h.
  */
 #pragma once

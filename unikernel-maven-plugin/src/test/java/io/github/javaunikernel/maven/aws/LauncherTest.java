@@ -238,23 +238,40 @@ class LauncherTest {
         }
     }
 
-    @Test
-    void refusesAnHvmImageThatTheKernelCannotServe() throws Exception {
+    private void deployHvm() throws Exception {
         deployments.kinds = List.of(Virtualization.HVM);
         deployments.name = "shop-hvm";
         deployments.writeBootSector();
         imageId = deployments.deployOne(fake).imageId();
+    }
 
+    @Test
+    void launchesAnHvmImageOnTheCheapestTypeWithXenDevices() throws Exception {
+        deployHvm();
+        LaunchRecord launched =
+                launch(spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(60)));
+
+        FakeInstance instance = region.instances.get(launched.instances().get(0).instanceId());
+        assertEquals("t2.micro", instance.fields.get("InstanceType"));
+    }
+
+    @Test
+    void refusesATypeWhoseNetworkCardTheKernelDoesNotDrive() throws Exception {
+        deployHvm();
         CloudException failure = assertThrows(
                 CloudException.class,
-                () -> launch(
-                        spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(10))));
+                () -> launch(spec(
+                        Optional.of("t3.micro"),
+                        List.of("sg-given"),
+                        Optional.empty(),
+                        port(),
+                        Duration.ofSeconds(10))));
 
-        assertEquals(
-                "The kernel does not drive the disk and the network of any instance type when it boots as hvm yet."
-                        + " [parameter virtualization, -Dunikernel.virtualization]"
-                        + " Make and launch a paravirtual image with -Dunikernel.virtualization=paravirtual.",
-                failure.getMessage());
+        assertTrue(
+                failure.getMessage()
+                        .startsWith("Instance type t3.micro does not run this hvm image in eu-west-1, or is too small"
+                                + " for it."),
+                failure::getMessage);
         assertTrue(region.instances.isEmpty());
     }
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/xen/leaves.h"
+
+#include "lib/string.h"
+#include "platform/x86/processor.h"
+
+#define LEAVES_FIRST 0x40000000
+#define LEAVES_LAST 0x40010000
+
+uint32_t xen_leaves(void)
+{
+    for (uint32_t base = LEAVES_FIRST; base < LEAVES_LAST; base += 0x100) {
+        struct processor_leaf leaf = processor_identify(base, 0);
+        uint32_t name[3] = { leaf.ebx, leaf.ecx, leaf.edx };
+        if (memcmp(name, "XenVMMXenVMM", sizeof(name)) == 0)
+            return base;
+        if (leaf.eax < base)
+            return 0;
+    }
+    return 0;
+}

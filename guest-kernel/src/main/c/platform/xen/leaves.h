@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Xen's CPUID leaves (xen/arch-x86/cpuid.h).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/* The number of the first one, from which the others count: a multiple of 0x100, since those of another hypervisor that
+ * Xen imitates come first. 0: this is not a guest of Xen's. */
+uint32_t xen_leaves(void);
+#define XEN_LEAF_HYPERCALL_PAGE 2 /* EBX: the MSR to write its address to */
+#define XEN_LEAF_TIME 3           /* subleaf 0, ECX: the TSC's frequency in kHz */
