@@ -44,6 +44,8 @@ uint8_t tcp_receive_shift(uint32_t wanted)
 
 uint16_t tcp_mss_for(const struct ip_route *route) { return (uint16_t)(route->interface->mtu - HEADERS); }
 
+struct tcp_counts tcp_counts;
+
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {
     must_hold_net();
