@@ -10,7 +10,7 @@
  *
  * A wake-up between sleep_prepare() and sleep_until() is not lost, since `woken` keeps it.
  *
- * Spinlock run_queue guards what is marked so, here and in thread.h; `wake_later` is one pointer that any context sets.
+ * Spinlock run_queue guards what is marked so, here and in thread.h; `wake_later` is set in any context.
  * Entered by whoever sleeps, wakes or gives way, on the way to user mode (linux/syscalls.c), and by timers in interrupt
  * context.
  */
@@ -27,7 +27,8 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define THREADS_LEAST 20 /* of threads_limit(), as on Linux */
+#define WAKE_LATER_MOST 2 /* thread.h: thread_wake_later() */
+#define THREADS_LEAST 20  /* of threads_limit(), as on Linux */
 
 static struct spinlock lock = SPINLOCK(LOCK_RUN_QUEUE);
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
@@ -42,7 +43,7 @@ static unsigned count;                                /* lock */
 static unsigned user_count;                           /* lock: threads of the process */
 static uint32_t next_id = 1;                          /* lock */
 static struct thread *dead;                           /* lock: left its stack, not yet freed */
-static struct thread *wake_later;                     /* a wake-up that could not be done at once */
+static struct thread *wake_later[WAKE_LATER_MOST];    /* wake-ups that could not be done at once */
 
 struct turns {
     struct cpu *cpu;
@@ -354,17 +355,22 @@ static void wake_locked(struct thread *thread)
 
 void thread_wake_later(struct thread *thread)
 {
-    write_once(wake_later, thread);
+    for (unsigned i = 0; i < WAKE_LATER_MOST; i++) {
+        struct thread *found = NULL;
+        if (__atomic_compare_exchange_n(&wake_later[i], &found, thread, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+            found == thread)
+            break;
+    }
     this_cpu()->reschedule = true;
 }
 
 static void wake_postponed(void)
 {
-    struct thread *thread = wake_later;
-    if (likely(!thread))
-        return;
-    wake_later = NULL;
-    wake_locked(thread);
+    for (unsigned i = 0; i < WAKE_LATER_MOST; i++) {
+        if (likely(!read_once(wake_later[i])))
+            continue;
+        wake_locked(__atomic_exchange_n(&wake_later[i], NULL, __ATOMIC_SEQ_CST));
+    }
 }
 
 /* Takes the next thread off the run queue, or gives idle; its slice begins. */
@@ -615,7 +621,7 @@ static void change_affinity(struct thread *thread, void *affinity)
 
 bool thread_set_affinity(uint32_t id, uint64_t affinity) { return thread_find(id, change_affinity, &affinity); }
 
-void threads_keep_boot_cpu(void)
+void threads_begin_end(void)
 {
     static bool called;
     bool first = !called;
@@ -624,6 +630,19 @@ void threads_keep_boot_cpu(void)
         sleep_prepare();
         (void)sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
     }
+}
+
+static void keep_off_cpus(struct thread *thread, void *caller)
+{
+    uint64_t nowhere = 0;
+    if (thread->user && thread != caller)
+        change_affinity(thread, &nowhere);
+}
+
+void threads_stop_others(void) { threads_for_each(keep_off_cpus, thread_current()); }
+
+void threads_keep_boot_cpu(void)
+{
     if (!kernel_is_shared)
         return;
     thread_current()->affinity = 1;
