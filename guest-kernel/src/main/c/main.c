@@ -25,6 +25,7 @@
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
 #include "net/metadata.h"
+#include "net/metrics.h"
 #include "net/net.h"
 #include "net/syslog.h"
 #include "platform/platform.h"
@@ -120,6 +121,8 @@ static void start_reporting(void)
     console_shows_output = configuration.log_on_console;
     if (configuration.log.host && !syslog_start(&configuration.log, &origin))
         panic("there is no memory for the log that is sent; give the machine more memory");
+    if (configuration.metrics_port != 0)
+        metrics_start(configuration.metrics_port);
 }
 
 /* The process starts only with its address: HotSpot and servers look it up once. */

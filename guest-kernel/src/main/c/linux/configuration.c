@@ -233,6 +233,15 @@ static void set_log(struct reader *reader, char *value)
     }
 }
 
+static void set_metrics_port(struct reader *reader, const char *value)
+{
+    uint64_t port;
+    if (!parse_decimal(value, &port) || port < 1 || port > UINT16_MAX)
+        reader->problem = "metrics needs a port from 1 to 65535";
+    else
+        reader->configuration->metrics_port = (uint16_t)port;
+}
+
 static void add_mount(struct reader *reader, char *value, bool over_image)
 {
     struct configuration *configuration = reader->configuration;
@@ -278,6 +287,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         reader->configuration->application = value;
     else if (!strcmp(name, "log"))
         set_log(reader, value);
+    else if (!strcmp(name, "metrics"))
+        set_metrics_port(reader, value);
     else if (!strcmp(name, "tmpfs"))
         add_mount(reader, value, false);
     else if (!strcmp(name, "writable"))

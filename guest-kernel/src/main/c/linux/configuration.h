@@ -37,6 +37,7 @@ struct configuration {
     const char *application;  /* its name, in what is sent of the log */
     struct syslog_target log; /* host NULL: the log goes to the console alone */
     bool log_on_console;      /* the program's output, where `log` has a host */
+    uint16_t metrics_port;    /* 0: none */
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
 };
