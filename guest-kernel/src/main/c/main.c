@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/stack_guard.h"
 #include "drivers/device.h"
+#include "files/console.h"
 #include "files/file.h"
 #include "files/root.h"
 #include "lib/errno.h"
@@ -24,7 +25,9 @@
 #include "memory/address_space.h"
 #include "memory/page_cache.h"
 #include "net/metadata.h"
+#include "net/metrics.h"
 #include "net/net.h"
+#include "net/syslog.h"
 #include "platform/platform.h"
 #include "threads/console.h"
 #include "threads/failing.h"
@@ -111,12 +114,24 @@ static void start_static_network(void)
     network_changed(&network);
 }
 
+/* What leaves the machine besides the program's own packets. */
+static void start_reporting(void)
+{
+    struct syslog_origin origin = { .host_name = host_name, .application = configuration.application };
+    console_shows_output = configuration.log_on_console;
+    if (configuration.log.host && !syslog_start(&configuration.log, &origin))
+        panic("there is no memory for the log that is sent; give the machine more memory");
+    if (configuration.metrics_port != 0)
+        metrics_start(configuration.metrics_port);
+}
+
 /* The process starts only with its address: HotSpot and servers look it up once. */
 static void start_network(void)
 {
     net_init();
     net_milestone = milestone;
     net_urgent = signals_urgent;
+    start_reporting();
     write_network_files(&(struct net_configuration){ 0 });
     if (configuration.network == NETWORK_STATIC)
         start_static_network();

@@ -119,6 +119,15 @@ size_t console_put(const char *text, size_t length)
     return taken;
 }
 
+void console_offer(const char *text, size_t length)
+{
+    size_t taken = console_put(text, length);
+    claim();
+    for (; taken < length; taken++)
+        lost += text[taken] == '\n';
+    release();
+}
+
 bool console_has_room(void)
 {
     claim();

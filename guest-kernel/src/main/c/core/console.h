@@ -19,6 +19,8 @@
 void console_line(const char *text, size_t length);
 /* The program's text, as much of it as there is room for: returns how many bytes. Never waits once buffering. */
 size_t console_put(const char *text, size_t length);
+/* The program's text, of which what finds no room is dropped and counted in lines: where it goes elsewhere, too. */
+void console_offer(const char *text, size_t length);
 bool console_has_room(void);
 /* Hands some of the buffer to the device; bytes that it took, 0: none left or it takes none now. For the thread. */
 size_t console_drain(void);

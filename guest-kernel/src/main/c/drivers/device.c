@@ -75,19 +75,32 @@ static bool segment_valid(const struct block_segment *segment, uint64_t block_si
            (segment->address & PAGE_MASK) + segment->length <= PAGE_SIZE;
 }
 
+static uint64_t request_bytes(const struct block_request *request)
+{
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < request->segment_count; i++)
+        bytes += request->segments[i].length;
+    return bytes;
+}
+
+static void count_request(struct block_device *device, const struct block_request *request)
+{
+    *(request->write ? &device->writes : &device->reads) += 1;
+    *(request->write ? &device->written_bytes : &device->read_bytes) += request_bytes(request);
+}
+
 static int request_check(const struct block_device *device, const struct block_request *request)
 {
-    uint64_t bytes = 0, block_size = max_of(device->block_size, (uint32_t)SECTOR_SIZE);
+    uint64_t block_size = max_of(device->block_size, (uint32_t)SECTOR_SIZE);
     if (request->segment_count < 1 || request->segment_count > BLOCK_MAX_SEGMENTS)
         return -EINVAL;
-    for (unsigned i = 0; i < request->segment_count; i++) {
+    for (unsigned i = 0; i < request->segment_count; i++)
         if (!segment_valid(&request->segments[i], block_size))
             return -EINVAL;
-        bytes += request->segments[i].length;
-    }
     if (request->sector % (block_size / SECTOR_SIZE) != 0)
         return -EINVAL;
-    if (request->sector > device->sectors || bytes / SECTOR_SIZE > device->sectors - request->sector)
+    uint64_t sectors = request_bytes(request) / SECTOR_SIZE;
+    if (request->sector > device->sectors || sectors > device->sectors - request->sector)
         return -EINVAL;
     return request->write && device->read_only ? -EROFS : 0;
 }
@@ -100,6 +113,7 @@ void block_submit(struct block_device *device, struct block_request *request)
         request->done(request, error);
         return;
     }
+    count_request(device, request);
     device->submit(device, request);
 }
 

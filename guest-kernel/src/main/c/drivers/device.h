@@ -53,6 +53,7 @@ struct block_device {
      * context. */
     void (*check)(struct block_device *device);
     struct list link;
+    uint64_t reads, writes, read_bytes, written_bytes; /* what was submitted */
 };
 
 /* ---- Memory ------------------------------------------------------------------------------ */

@@ -3,14 +3,15 @@
  * The console as a terminal (console.h). Drivers call kernel_console_input() in interrupt context; each byte is edited
  * and echoed at once, and a read gets finished lines only, at most one. A ^D on an empty line is counted in
  * ends_pending and becomes one read of 0 bytes. Output goes to the kernel's buffer (core/console.h); threads/console.c
- * waits for room in it. The rest is entered through console_operations, by files opened as /dev/console
- * (device_files.c); descriptors 0, 1 and 2 are one at the start.
+ * waits for room in it, unless the journal has started: then lines go there too and nothing waits. The rest is entered
+ * through console_operations, by files opened as /dev/console (device_files.c), as descriptors 0, 1 and 2 are.
  *
  * Spinlock "console input" guards the ring of input; whether it holds a line is read without it. Mutex "console
  * writing" keeps blocking writes of several threads apart; it is held while user memory is read and while room is
  * waited for.
  */
 #include "core/console.h"
+#include "core/journal.h"
 #include "core/lock.h"
 #include "files/console.h"
 #include "lib/errno.h"
@@ -119,6 +120,10 @@ static ssize_type read_console(struct file *file, struct transfer *transfer, uin
 
 /* ---- Output ---- */
 
+bool console_shows_output = true;
+
+void console_mark_errors(struct file *file) { file->private = file; }
+
 /* Keeps the writes of several threads apart. */
 static struct mutex writing = MUTEX(writing, LOCK_CONSOLE_WRITING);
 
@@ -135,17 +140,33 @@ static ssize_type write_text(const char *text, size_t length)
     return (ssize_type)done;
 }
 
-static ssize_type write_pieces(struct transfer *transfer, bool wait)
+/* The text without waiting, wherever the journal has it go. */
+static ssize_type write_journal(const struct file *file, const char *text, size_t length)
+{
+    journal_program(file->private ? JOURNAL_ERRORS : JOURNAL_OUTPUT, text, length);
+    if (console_shows_output)
+        console_offer(text, length);
+    return (ssize_type)length;
+}
+
+static bool can_write(void) { return journal_started() || console_has_room(); }
+
+static ssize_type write_piece(const struct file *file, const char *text, size_t length, bool wait)
+{
+    if (journal_started())
+        return write_journal(file, text, length);
+    return wait ? write_text(text, length) : (ssize_type)console_put(text, length);
+}
+
+static ssize_type write_pieces(const struct file *file, struct transfer *transfer, bool wait)
 {
     char text[512];
     ssize_type total = 0;
     while (transfer->remaining) {
-        if (!wait && !console_has_room())
+        if (!wait && !can_write())
             return total ? total : -EAGAIN;
         ssize_type n = transfer_in(transfer, text, sizeof(text));
-        ssize_type written = n;
-        if (n > 0)
-            written = wait ? write_text(text, (size_t)n) : (ssize_type)console_put(text, (size_t)n);
+        ssize_type written = n > 0 ? write_piece(file, text, (size_t)n, wait) : n;
         if (written < 0)
             return total ? total : written;
         total += written;
@@ -159,9 +180,9 @@ static ssize_type write_console(struct file *file, struct transfer *transfer, ui
 {
     (void)offset;
     if (read_once(file->flags) & O_NONBLOCK)
-        return write_pieces(transfer, false);
+        return write_pieces(file, transfer, false);
     mutex_lock(&writing);
-    ssize_type written = write_pieces(transfer, true);
+    ssize_type written = write_pieces(file, transfer, true);
     mutex_unlock(&writing);
     return written;
 }
@@ -171,7 +192,7 @@ static ssize_type write_console(struct file *file, struct transfer *transfer, ui
 static unsigned poll_console(struct file *file)
 {
     (void)file;
-    return (has_input() ? POLLIN : 0) | (console_has_room() ? POLLOUT : 0);
+    return (has_input() ? POLLIN : 0) | (can_write() ? POLLOUT : 0);
 }
 
 static struct wait_queue *console_queue(struct file *file)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/log.h"
+#include "files/console.h"
 #include "files/ext2/ext2.h"
 #include "files/pseudo_trees.h"
 #include "files/tmpfs.h"
@@ -12,6 +13,7 @@
 #define DEVFS_MAGIC 0x1373
 
 #define STICKY 01000
+#define STANDARD_ERROR 2 /* STDERR_FILENO, unistd.h(0p) */
 
 static int mount(const char *path, struct file_system *fs)
 {
@@ -56,6 +58,21 @@ int files_init(struct block_device *device)
     return error;
 }
 
+/* A descriptor of the console, which is to be `descriptor`. */
+static int open_console(int descriptor)
+{
+    struct file *console;
+    int error = file_open(NULL, "/dev/console", O_RDWR, 0, &console);
+    if (error)
+        return error;
+    if (descriptor == STANDARD_ERROR)
+        console_mark_errors(console);
+    int added = descriptor_add(console, false, descriptor);
+    if (added < 0)
+        file_put(console);
+    return min_of(added, 0);
+}
+
 int files_prepare_process(const char *directory)
 {
     int error = working_directory_change(NULL, directory);
@@ -63,16 +80,7 @@ int files_prepare_process(const char *directory)
         log_error("cannot enter %s: %s", directory, errno_name(error));
         return error;
     }
-    struct file *console;
-    error = file_open(NULL, "/dev/console", O_RDWR, 0, &console);
-    for (int i = 0; i < 3 && !error; i++) {
-        int descriptor = descriptor_add(file_get(console), false, 0);
-        if (descriptor < 0) {
-            file_put(console);
-            error = descriptor;
-        }
-    }
-    if (!error)
-        file_put(console);
+    for (int descriptor = 0; descriptor <= STANDARD_ERROR && !error; descriptor++)
+        error = open_console(descriptor);
     return error;
 }

@@ -60,7 +60,8 @@
     LOCK(STACKS, "stacks") \
     LOCK(HEAP, "heap") \
     LOCK(PAGE_CACHE, "page_cache") /* taken by allocations when memory is short */ \
-    LOCK(PAGES, "pages")
+    LOCK(PAGES, "pages") \
+    LOCK(JOURNAL, "journal") /* of log lines, which are written with any lock held */
 
 #define LOCK_ENUM(class, name) LOCK_##class,
 enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT };

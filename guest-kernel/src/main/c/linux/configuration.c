@@ -211,6 +211,37 @@ static void set_time(struct reader *reader, const char *value)
         set_time_servers(reader, value);
 }
 
+/* One word of `log`. */
+static bool set_log_target(struct configuration *configuration, char *word)
+{
+    if (!strcmp(word, "console"))
+        return configuration->log_on_console = true;
+    return !configuration->log.host && syslog_target_parse(word, &configuration->log);
+}
+
+static void set_log(struct reader *reader, char *value)
+{
+    reader->configuration->log_on_console = false;
+    for (char *word = value; word;) {
+        char *comma = strchr(word, ',');
+        if (comma)
+            *comma = 0;
+        if (!set_log_target(reader->configuration, word))
+            reader->problem = "log must be console, syslog://HOST:PORT or syslog+tcp://HOST:PORT, "
+                              "or console and one of the others with a comma between them";
+        word = comma ? comma + 1 : NULL;
+    }
+}
+
+static void set_metrics_port(struct reader *reader, const char *value)
+{
+    uint64_t port;
+    if (!parse_decimal(value, &port) || port < 1 || port > UINT16_MAX)
+        reader->problem = "metrics needs a port from 1 to 65535";
+    else
+        reader->configuration->metrics_port = (uint16_t)port;
+}
+
 static void add_mount(struct reader *reader, char *value, bool over_image)
 {
     struct configuration *configuration = reader->configuration;
@@ -252,6 +283,12 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         set_network(reader, value);
     else if (!strcmp(name, "time"))
         set_time(reader, value);
+    else if (!strcmp(name, "application"))
+        reader->configuration->application = value;
+    else if (!strcmp(name, "log"))
+        set_log(reader, value);
+    else if (!strcmp(name, "metrics"))
+        set_metrics_port(reader, value);
     else if (!strcmp(name, "tmpfs"))
         add_mount(reader, value, false);
     else if (!strcmp(name, "writable"))
@@ -314,7 +351,7 @@ static char *read_text(const char *path)
 
 int configuration_read(const char *path, struct configuration *out)
 {
-    *out = (struct configuration){ .sources = SOURCES_ALL };
+    *out = (struct configuration){ .sources = SOURCES_ALL, .application = "program", .log_on_console = true };
     struct reader reader = { .configuration = out };
     char *line = read_text(path);
     if (!line)

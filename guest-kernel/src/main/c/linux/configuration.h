@@ -10,6 +10,7 @@
 #include "linux/instance.h"
 #include "linux/process.h"
 #include "net/sntp.h"
+#include "net/syslog.h"
 
 enum network_mode { NETWORK_DHCP, NETWORK_STATIC, NETWORK_NONE };
 
@@ -33,6 +34,10 @@ struct configuration {
     enum time_mode time;
     ipv4_t time_servers[SNTP_SERVERS];
     unsigned time_server_count;
+    const char *application;  /* its name, in what is sent of the log */
+    struct syslog_target log; /* host NULL: the log goes to the console alone */
+    bool log_on_console;      /* the program's output, where `log` has a host */
+    uint16_t metrics_port;    /* 0: none */
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
 };

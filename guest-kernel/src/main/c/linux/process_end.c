@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/console.h"
+#include "core/journal.h"
 #include "core/lock_statistics.h"
 #include "core/log.h"
 #include "linux/process.h"
 #include "linux/profile_output.h"
 #include "linux/signals.h"
 #include "net/net.h"
+#include "net/syslog.h"
 #include "platform/platform.h"
 #include "threads/failing.h"
 #include "threads/thread.h"
@@ -18,6 +20,11 @@ static bool reboot_wanted;
 static noreturn void end(enum platform_event event, unsigned number)
 {
     failing_end();
+    if (journal_started()) {
+        threads_stop_others();
+        syslog_end();
+    }
+    threads_keep_boot_cpu();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
     profile_output_end();
@@ -31,14 +38,14 @@ static noreturn void end(enum platform_event event, unsigned number)
 
 void process_exit(int status)
 {
-    threads_keep_boot_cpu();
+    threads_begin_end();
     log_always("exit status=%d", status);
     end(EVENT_EXIT, (unsigned)status);
 }
 
 void process_killed(int signal)
 {
-    threads_keep_boot_cpu();
+    threads_begin_end();
     log_always("killed by signal %d", signal);
     end(EVENT_KILLED, (unsigned)signal);
 }

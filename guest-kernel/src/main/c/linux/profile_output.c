@@ -36,7 +36,7 @@ static size_t line_length;               /* output */
 static void print_line(void)
 {
     (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
-    log_always("profile %s", line);
+    log_console("profile %s", line);
     line_length = 0;
 }
 
@@ -92,7 +92,7 @@ static void explain(uintptr_t address)
     known[next_known].end = place.end;
     next_known = (next_known + 1) % KNOWN;
     (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
-    log_always("profile map %lx %lx %lx %s", place.start, place.end, place.offset, place.path);
+    log_console("profile map %lx %lx %lx %s", place.start, place.end, place.offset, place.path);
 }
 
 static void add_thread_name(void)
@@ -166,7 +166,7 @@ static size_t print_symbols(char *text, size_t length)
             continue;
         }
         (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
-        log_always("profile jit %.*s", (int)min_of(at - start, (size_t)LINE_MOST), text + start);
+        log_console("profile jit %.*s", (int)min_of(at - start, (size_t)LINE_MOST), text + start);
         start = at + 1;
     }
     return start;
@@ -209,5 +209,5 @@ void profile_output_end(void)
     print_perf_map();
     profile_totals(&taken, &lost);
     (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
-    log_always("profile end %lu %lu", taken, lost);
+    log_console("profile end %lu %lu", taken, lost);
 }

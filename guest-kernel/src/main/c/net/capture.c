@@ -26,8 +26,8 @@ static void print_piece(const struct packet *frame, nanoseconds now, uint32_t of
         text[2 * i + 1] = digits[data[i] & 15];
     }
     text[2 * length] = 0;
-    log_always("capture %lu.%06lu %u %u %s", now / NS_PER_SECOND, now % NS_PER_SECOND / NS_PER_US, frame->length,
-               offset, text);
+    log_console("capture %lu.%06lu %u %u %s", now / NS_PER_SECOND, now % NS_PER_SECOND / NS_PER_US, frame->length,
+                offset, text);
 }
 
 void capture_frame(const struct packet *frame)

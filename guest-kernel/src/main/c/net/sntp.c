@@ -15,7 +15,7 @@
 #include "core/random.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "net/socket.h"
+#include "net/kernel_socket.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
 
@@ -47,41 +47,14 @@ static struct {
 
 /* ---- One question ------------------------------------------------------------------------------------------- */
 
-static int open_socket(ipv4_t server, struct file **file)
-{
-    struct socket_address address = { .family = AF_INET, .in = { server, SERVER_PORT } };
-    int error = socket_create(AF_INET, SOCK_DGRAM, 0, 0, file);
-    if (error < 0)
-        return error;
-    struct socket *socket = socket_of(*file);
-    socket->receive_timeout = ANSWER_PATIENCE;
-    error = socket->operations->connect(socket, &address);
-    if (error < 0)
-        file_put(*file);
-    return error;
-}
-
-static bool send_question(struct socket *socket, uint64_t nonce)
-{
-    uint8_t message[SNTP_MESSAGE_SIZE];
-    struct transfer transfer;
-    sntp_make(message, nonce);
-    transfer_init_kernel(&transfer, message, sizeof(message));
-    struct socket_message out = { .data = &transfer };
-    return socket->operations->send(socket, &out) == (ssize_type)sizeof(message);
-}
-
 /* Waits for the answer to this question; others are dropped. */
-static enum sntp_kind receive_answer(struct socket *socket, uint64_t nonce, struct sntp_answer *answer)
+static enum sntp_kind receive_answer(struct file *file, uint64_t nonce, nanoseconds deadline,
+                                     struct sntp_answer *answer)
 {
-    nanoseconds deadline = clock_monotonic() + ANSWER_PATIENCE;
     enum sntp_kind kind = SNTP_INVALID;
-    while (kind == SNTP_INVALID && clock_monotonic() < deadline) {
+    while (kind == SNTP_INVALID) {
         uint8_t message[SNTP_MESSAGE_SIZE];
-        struct transfer transfer;
-        transfer_init_kernel(&transfer, message, sizeof(message));
-        struct socket_message in = { .data = &transfer };
-        ssize_type length = socket->operations->receive(socket, &in);
+        ssize_type length = kernel_socket_receive(file, message, sizeof(message), deadline);
         if (length < 0)
             break;
         kind = sntp_read(message, (size_t)length, nonce, answer);
@@ -93,13 +66,16 @@ static enum sntp_kind ask(ipv4_t server, struct sntp_sample *sample)
 {
     struct file *file;
     struct sntp_answer answer;
+    uint8_t message[SNTP_MESSAGE_SIZE];
     enum sntp_kind kind = SNTP_INVALID;
-    if (open_socket(server, &file) < 0)
+    nanoseconds deadline = clock_monotonic() + ANSWER_PATIENCE;
+    if (kernel_socket_connect(SOCK_DGRAM, (struct endpoint){ server, SERVER_PORT }, deadline, &file) < 0)
         return kind;
     uint64_t nonce = random_u64();
+    sntp_make(message, nonce);
     nanoseconds asked = clock_wall();
-    if (send_question(socket_of(file), nonce))
-        kind = receive_answer(socket_of(file), nonce, &answer);
+    if (kernel_socket_send(file, message, sizeof(message), deadline) == 0)
+        kind = receive_answer(file, nonce, deadline, &answer);
     if (kind == SNTP_TIME)
         *sample = sntp_sample_of(asked, clock_wall(), &answer);
     file_put(file);

@@ -119,6 +119,7 @@ struct socket_kept {
     uint32_t receive_low; /* SO_RCVLOWAT: bytes worth waking a reader for */
     uint8_t type_of_service, time_to_live;
     bool no_port;                /* IP_BIND_ADDRESS_NO_PORT: bind() without a port leaves that to connect() */
+    bool kernels_own;            /* of net/kernel_socket.h: what it does is not the program's doing */
     bool transparent, free_bind; /* may be bound to an address that is not ours */
     bool packet_info, tell_tos, tell_ttl, tell_destination; /* said with each datagram */
     bool receive_errors;                                    /* IP_RECVERR */

@@ -50,6 +50,8 @@ uint16_t tcp_mss_for(const struct ip_route *route)
     return (uint16_t)(route->interface->mtu - HEADERS);
 }
 
+struct tcp_counts tcp_counts;
+
 struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
 {
     must_hold_net();

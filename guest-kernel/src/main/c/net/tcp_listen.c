@@ -239,7 +239,8 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     tcp->receive_shift = tcp_receive_shift(listener->socket.receive_buffer);
     tcp_negotiate(tcp, &handshake->options);
     tcp->announced_mss = announced_mss(listener, segment->remote.address);
-    tcp->accepted_side = true;
+    tcp->accepted_side = !listener->socket.kept.kernels_own;
+    tcp_counts.passive_opens++;
     tcp->receive_next = tcp->last_ack_sent = handshake->their_sequence + 1;
     tcp->receive_edge = tcp->receive_next + tcp_first_window(tcp->receive_limit, &tcp->kept);
     tcp->send_unacknowledged = tcp->send_next = tcp->send_end = handshake->our_sequence + 1;

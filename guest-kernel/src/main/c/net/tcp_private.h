@@ -130,6 +130,13 @@ extern struct port_table tcp_ports;
 
 /* ---- Connections --------------------------------------------------------------------------------- */
 
+/* Since boot, of all connections; only for whoever shows them (net/metrics_text.c). */
+struct tcp_counts {
+    uint64_t active_opens, passive_opens; /* RFC 4022: tcpActiveOpens, tcpPassiveOpens */
+    uint64_t retransmits;                 /* segments sent again */
+};
+extern struct tcp_counts tcp_counts;
+
 enum tcp_state { /* numbered as TCP_INFO reports them (linux/tcp.h) */
                  TCP_ESTABLISHED = 1,
                  TCP_SYN_SENT = 2,
@@ -268,7 +275,7 @@ struct tcp {
     struct list accept_link;     /* in the listener's queue; an orphan's: among all orphans, by age */
     int error;                   /* positive; for SO_ERROR and the next call */
     int soft_error;              /* what ICMP said, reported only if the connection times out */
-    bool accepted_side;          /* opened by the peer */
+    bool accepted_side;          /* opened by the peer, to the program */
     bool shut_read;
     bool being_read; /* a reader copies from `received` without the lock: leave it alone */
 

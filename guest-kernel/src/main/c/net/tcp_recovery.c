@@ -61,6 +61,7 @@ void tcp_recovery_sent_again(struct tcp *tcp, uint32_t bytes)
     must_hold_net();
     struct tcp_undo *u = &tcp->undo;
     tcp->total_retransmits++;
+    tcp_counts.retransmits++;
     tcp->reduction.sent += bytes;
     u->unreported += bytes;
     if (u->retransmitted)

@@ -98,6 +98,7 @@ static void send_first_syn(struct tcp *tcp, const struct ip_route *route, const 
     tcp->send_unacknowledged = tcp->send_next = first;
     tcp->send_end = tcp->small_end = tcp->push_end = tcp->recover = first + 1;
     tcp->state = TCP_SYN_SENT;
+    tcp_counts.active_opens++;
     tcp_send_syn(tcp);
     tcp_retransmit_start(tcp);
 }
@@ -217,7 +218,8 @@ static int listen_locked(struct tcp_socket *socket, int backlog)
     }
     socket->listening = true;
     socket->shut = false;
-    net_milestone_reached(NET_FIRST_LISTEN);
+    if (!socket->socket.kept.kernels_own)
+        net_milestone_reached(NET_FIRST_LISTEN);
     return 0;
 }
 
@@ -228,7 +230,7 @@ static int start_listening(struct socket *base, int backlog)
     int result = listen_locked(socket, backlog);
     unsigned port = socket->binding.local.port;
     net_unlock();
-    if (result == 0)
+    if (result == 0 && !base->kept.kernels_own)
         platform_report(EVENT_LISTENING, port);
     return result;
 }

@@ -8,9 +8,8 @@
  *
  * A wake-up between sleep_prepare() and sleep_until() is not lost, since `woken` keeps it.
  *
- * Spinlock run_queue guards what is marked so, here and in thread.h; `wake_later` is one pointer that any context sets.
- * Entered by code that sleeps, wakes or gives way, on the way to user mode (linux/syscalls.c), and by timers in
- * interrupt context.
+ * Spinlock run_queue guards what is marked so, here and in thread.h; `wake_later` is set in any context. Entered by
+ * code that sleeps, wakes or gives way, on the way to user mode (linux/syscalls.c), and by timers in interrupt context.
  */
 #include "threads/scheduler.h"
 
@@ -26,6 +25,8 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
+#define WAKE_LATER_MOST 2 /* thread.h: thread_wake_later() */
+
 struct spinlock run_queue_lock = SPINLOCK(LOCK_RUN_QUEUE);
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
 {
@@ -34,7 +35,7 @@ static bool runs_before(const struct tree_node *a, const struct tree_node *b)
 
 static struct tree ready = { .before = runs_before }; /* run_queue: of all CPUs, least virtual time first */
 static nanoseconds least_virtual_time;                /* run_queue: of the threads that were ready; only grows */
-static struct thread *wake_later;                     /* a wake-up that could not be done at once */
+static struct thread *wake_later[WAKE_LATER_MOST];    /* wake-ups that could not be done at once */
 
 struct turns {
     struct cpu *cpu;
@@ -239,17 +240,22 @@ static void wake_locked(struct thread *thread)
 
 void thread_wake_later(struct thread *thread)
 {
-    write_once(wake_later, thread);
+    for (unsigned i = 0; i < WAKE_LATER_MOST; i++) {
+        struct thread *found = NULL;
+        if (__atomic_compare_exchange_n(&wake_later[i], &found, thread, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+            found == thread)
+            break;
+    }
     this_cpu()->reschedule = true;
 }
 
 static void wake_postponed(void)
 {
-    struct thread *thread = wake_later;
-    if (likely(!thread))
-        return;
-    wake_later = NULL;
-    wake_locked(thread);
+    for (unsigned i = 0; i < WAKE_LATER_MOST; i++) {
+        if (likely(!read_once(wake_later[i])))
+            continue;
+        wake_locked(__atomic_exchange_n(&wake_later[i], NULL, __ATOMIC_SEQ_CST));
+    }
 }
 
 /* Takes the next thread off the run queue, or gives idle; its slice begins. */

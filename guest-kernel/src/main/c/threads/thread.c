@@ -200,7 +200,7 @@ static void change_affinity(struct thread *thread, void *affinity)
 
 bool thread_set_affinity(uint32_t id, uint64_t affinity) { return thread_find(id, change_affinity, &affinity); }
 
-void threads_keep_boot_cpu(void)
+void threads_begin_end(void)
 {
     static bool called;
     bool first = !called;
@@ -209,6 +209,19 @@ void threads_keep_boot_cpu(void)
         sleep_prepare();
         (void)sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
     }
+}
+
+static void keep_off_cpus(struct thread *thread, void *caller)
+{
+    uint64_t nowhere = 0;
+    if (thread->user && thread != caller)
+        change_affinity(thread, &nowhere);
+}
+
+void threads_stop_others(void) { threads_for_each(keep_off_cpus, thread_current()); }
+
+void threads_keep_boot_cpu(void)
+{
     if (!kernel_is_shared)
         return;
     thread_current()->affinity = 1;

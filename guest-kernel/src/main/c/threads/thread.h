@@ -89,7 +89,7 @@ noreturn void thread_exit(void);
 /* Wakes a thread that sleeps or is about to. */
 void thread_wake(struct thread *thread);
 /* The same a little later, at the next switch of threads: for any context, even under the run queue's lock. Remembers
- * only one thread, so only the console's may be woken this way. */
+ * two threads, so only two may be woken this way: those that write the log, to the console and to the network. */
 void thread_wake_later(struct thread *thread);
 /* Wakes it only out of an interruptible sleep, which then returns -EINTR. */
 void thread_interrupt(struct thread *thread);
@@ -116,10 +116,12 @@ noreturn void idle_loop(void); /* what CPU 0's boot stack becomes */
 uint64_t thread_affinity(uint32_t id);
 /* `cpus` has one that is online. It goes there before it runs in user mode again. False if there is no such thread. */
 bool thread_set_affinity(uint32_t id, uint64_t cpus);
-/*
- * Moves the caller to the boot CPU, where devices interrupt, and stops the others: for the end of the machine. Of two
- * callers the second one does not return.
- */
+/* The program ends: of two callers the second one does not return. */
+void threads_begin_end(void);
+/* After it: no user thread but the caller runs in user mode again, and kernel threads go on. */
+void threads_stop_others(void);
+/* After it: moves the caller to the boot CPU, where devices interrupt, and stops the others, for the end of the
+ * machine. */
 void threads_keep_boot_cpu(void);
 /* Calls `visit` for every thread, under run_queue. */
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context);

@@ -18,7 +18,7 @@ HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,u
 FAST_CFLAGS := $(COMMON_CFLAGS) -O2
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     $(addprefix src/main/c/lib/,checksum.c errno.c format.c hash.c text.c tree.c) \
-    $(addprefix src/main/c/core/,console.c lock_order.c lock_statistics.c packet.c)
+    $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c)
 
 HOST_OBJECTS := target/test/host
 FUZZ_OBJECTS := target/test/fuzz

@@ -140,6 +140,14 @@ void log_always(const char *fmt, ...)
     va_end(args);
 }
 
+void log_console(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_log("# ", fmt, args);
+    va_end(args);
+}
+
 void panic(const char *fmt, ...)
 {
     va_list args;

@@ -243,6 +243,7 @@ void wake(struct wait_queue *queue, unsigned events)
 
 void sleep_prepare(void) { main_thread.woken = false; }
 void thread_wake(struct thread *thread) { thread->woken = true; }
+void thread_wake_later(struct thread *thread) { thread_wake(thread); }
 void thread_yield(void) {}
 
 /* What is written to the console goes out at once. */

@@ -3,7 +3,7 @@
 include src/test/c/host/host.mk
 
 NET_SOURCES := $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
-    src/test/c/net/support.c src/test/c/net/files_stub.c
+    src/main/c/files/text.c src/test/c/net/support.c src/test/c/net/files_stub.c
 
 target/test/test_net_linux: $(call host,$(addprefix src/test/c/net/,test_linux.c linux_peers.c peer.c tap.c linux_tap.c) \
     $(NET_SOURCES) $(HOST_SOURCES))
@@ -30,10 +30,10 @@ fuzz-net-%: target/test/fuzz_net_%
 	    target/test/corpus-net-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz net $*"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http fuzz-net-sntp
+TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
 endif
 
-NET_TESTS := http segments recovery throughput protocols multicast lifetimes attacks unix sntp linux
+NET_TESTS := http dns syslog metrics segments recovery throughput protocols multicast lifetimes attacks unix sntp linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done
