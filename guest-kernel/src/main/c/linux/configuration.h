@@ -35,6 +35,7 @@ struct configuration {
     unsigned time_server_count;
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
+    const char *scratch; /* where the scratch disk is mounted; NULL: none is wanted */
 };
 
 /* Options on the command line. */
