@@ -181,6 +181,14 @@ static void mount_memory(void)
     }
 }
 
+static void mount_scratch(const struct block_device *root)
+{
+    int error = configuration.scratch ? files_mount_scratch(configuration.scratch, root) : 0;
+    if (error)
+        panic("the image needs a scratch disk for %s (%s); give the machine one, or build the image without it",
+              configuration.scratch, errno_name(error));
+}
+
 static struct block_device *find_root(void)
 {
     struct block_device *root = root_find(options.root_is_named ? &options.root : NULL);
@@ -203,6 +211,7 @@ static void boot(void *unused)
     if (configuration_read(options.configuration_path, &configuration))
         panic("the configuration is not usable; build the image again");
     mount_memory();
+    mount_scratch(root);
     start_network();
     configure_instance();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Batches of reads: extents that follow each other on the device are merged into one request, and up to
+ * Batches of reads or writes: extents that follow each other on the device are merged into one request, and up to
  * BLOCK_BATCH_REQUESTS requests are under way at a time.
  *
  * A bit of in_flight is set from the submission of a request to its end, so a batch is over when no bit is set.
@@ -13,9 +13,10 @@
 
 #define ALL_IN_FLIGHT ((1u << BLOCK_BATCH_REQUESTS) - 1)
 
-void block_batch_begin(struct block_batch *batch, struct block_device *device)
+void block_batch_begin(struct block_batch *batch, struct block_device *device, bool write)
 {
     batch->device = device;
+    batch->write = write;
     spinlock_init(&batch->lock, LOCK_BLOCK_BATCH);
     wait_queue_init(&batch->finished);
     batch->error = 0;
@@ -77,7 +78,7 @@ static struct block_request *start(struct block_batch *batch, uint64_t sector)
     batch->filling = __builtin_ctz(~in_flight(batch));
     struct block_request *request = &batch->requests[batch->filling];
     list_init(&request->link);
-    request->write = false;
+    request->write = batch->write;
     request->sector = sector;
     request->segment_count = 0;
     request->done = request_done;
@@ -94,30 +95,30 @@ static uint64_t end_sector(const struct block_request *request)
 }
 
 /* Makes the last segment longer if the new one continues it within a page. */
-static bool extend_segment(struct block_request *request, phys_t to, uint32_t length)
+static bool extend_segment(struct block_request *request, phys_t memory, uint32_t length)
 {
     struct block_segment *last = &request->segments[request->segment_count - 1];
-    if (last->address + last->length != to || (to & PAGE_MASK) == 0)
+    if (last->address + last->length != memory || (memory & PAGE_MASK) == 0)
         return false;
     last->length += length;
     return true;
 }
 
-void block_batch_read(struct block_batch *batch, uint64_t offset, phys_t to, uint32_t length)
+void block_batch_add(struct block_batch *batch, uint64_t offset, phys_t memory, uint32_t length)
 {
     struct block_request *request = batch->filling >= 0 ? &batch->requests[batch->filling] : NULL;
     uint64_t sector = offset / SECTOR_SIZE;
     if (request && end_sector(request) == sector) {
-        if (extend_segment(request, to, length))
+        if (extend_segment(request, memory, length))
             return;
         if (request->segment_count < BLOCK_MAX_SEGMENTS) {
-            request->segments[request->segment_count++] = (struct block_segment){ to, length };
+            request->segments[request->segment_count++] = (struct block_segment){ memory, length };
             return;
         }
     }
     submit(batch);
     request = start(batch, sector);
-    request->segments[request->segment_count++] = (struct block_segment){ to, length };
+    request->segments[request->segment_count++] = (struct block_segment){ memory, length };
 }
 
 int block_batch_end(struct block_batch *batch)
@@ -134,13 +135,13 @@ static int cache_fill(struct page_source *source, uint32_t index, struct page **
     struct block_cache *cache = container_of(source, struct block_cache, pages);
     uint64_t end = cache->device->sectors * SECTOR_SIZE;
     struct block_batch batch;
-    block_batch_begin(&batch, cache->device);
+    block_batch_begin(&batch, cache->device, false);
     for (unsigned i = 0; i < count; i++) {
         uint64_t offset = ((uint64_t)index + i) << PAGE_SHIFT;
         uint64_t n = offset < end ? min_of(PAGE_SIZE, end - offset) : 0;
         memset((char *)page_data(pages[i]) + n, 0, PAGE_SIZE - n);
         if (n)
-            block_batch_read(&batch, offset, page_address(pages[i]), (uint32_t)n);
+            block_batch_add(&batch, offset, page_address(pages[i]), (uint32_t)n);
     }
     return block_batch_end(&batch);
 }

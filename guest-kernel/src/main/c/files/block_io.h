@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a block device: batches of extents merged into large requests, several in flight; and the device as a
- * page source, through which metadata is read and cached.
+ * Reading and writing a block device: batches of extents merged into large requests, several in flight; and the device
+ * as a page source, through which metadata is read and cached.
  *
- * A batch lives on its owner's stack and allocates nothing, so reading works when memory is short.
+ * A batch lives on its owner's stack and allocates nothing, so both work when memory is short.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 
 struct block_batch {
     struct block_device *device;
+    bool write;
     struct spinlock lock;
     struct wait_queue finished;
     int error;          /* lock: the first error */
@@ -23,10 +24,11 @@ struct block_batch {
     struct block_request requests[BLOCK_BATCH_REQUESTS];
 };
 
-void block_batch_begin(struct block_batch *batch, struct block_device *device);
-/* Reads `length` bytes (multiple of SECTOR_SIZE, within one page) from a byte offset of the device
- * (multiple of SECTOR_SIZE) to memory. May sleep. */
-void block_batch_read(struct block_batch *batch, uint64_t offset, phys_t to, uint32_t length);
+/* One that reads, or writes. */
+void block_batch_begin(struct block_batch *batch, struct block_device *device, bool write);
+/* Moves `length` bytes (multiple of SECTOR_SIZE, within one page) between a byte offset of the device
+ * (multiple of SECTOR_SIZE) and memory. May sleep. */
+void block_batch_add(struct block_batch *batch, uint64_t offset, phys_t memory, uint32_t length);
 /* Waits for all of it. 0 or the first error. */
 int block_batch_end(struct block_batch *batch);
 

@@ -191,6 +191,8 @@ int files_mount_memory(const char *path, uint64_t limit);
 /* The same, over what the image has there: its files are all there and can be changed, in memory. The root of the image
  * stays read-only. */
 int files_make_writable(const char *path, uint64_t limit);
+/* Mounts files on a scratch disk, the first usable one besides the root's (files/scratch/scratch.h). Once. */
+int files_mount_scratch(const char *path, const struct block_device *root);
 /* The process' working directory, and descriptors 0, 1 and 2 on the console. 0 or -errno. */
 int files_prepare_process(const char *directory);
 /* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */

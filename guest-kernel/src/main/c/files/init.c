@@ -3,9 +3,11 @@
 #include "files/console.h"
 #include "files/ext2/ext2.h"
 #include "files/pseudo_trees.h"
+#include "files/scratch/scratch.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
+#include "memory/writeback.h"
 
 /* linux/magic.h */
 #define PROC_MAGIC 0x9fa0
@@ -38,6 +40,15 @@ int files_make_writable(const char *path, uint64_t limit)
         error = mount(path, tmpfs_create_over(directory->inode, limit));
     dentry_put(directory);
     return error;
+}
+
+int files_mount_scratch(const char *path, const struct block_device *root)
+{
+    struct scratch *scratch = scratch_open(root);
+    if (!scratch)
+        return -ENODEV;
+    writeback_start();
+    return mount(path, tmpfs_create_on(scratch, 01777));
 }
 
 int files_init(struct block_device *device)

@@ -2,7 +2,7 @@
 /*
  * Reading files whose contents are pages of the page cache. Pages of a memory file system that were never written are
  * read from the file of the image below; if there is none they are holes, which read as zeros. No page is allocated for
- * either.
+ * either. Pages that a scratch disk has are read from there.
  */
 #include "files/layer.h"
 #include "files/vfs.h"
@@ -16,6 +16,8 @@ static struct page *page_for(struct inode *inode, uint64_t offset, size_t *n, in
     if (!inode->fs->memory)
         return page_cache_get(&inode->pages, index, error);
     struct page *page = page_cache_find(&inode->pages, index);
+    if (!page && inode->pages.operations->stored && inode->pages.operations->stored(&inode->pages, index))
+        return page_cache_get(&inode->pages, index, error);
     uint64_t below_size = read_once(inode->below_size);
     if (page || offset >= below_size)
         return page;

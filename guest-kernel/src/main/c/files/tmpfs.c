@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory file system: its inodes and files, the budget they take from, seals, and memory files.
+ * The memory file system: its inodes and files, the budget they take from, seals, and memory files. On a scratch disk
+ * (`scratch`) pages come and go, and count by what they take of the disk; all the rest is the same.
  *
  * What an inode, a name or a page was counted as is given back when it is freed. The counters are atomic. Mutex
  * inode->lock guards size, contents and seals of a file, and is taken outside "namespace". Mutex "memory files" guards
@@ -12,11 +13,13 @@
 #include "core/log.h"
 #include "files/inotify.h"
 #include "files/layer.h"
+#include "files/scratch/scratch.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/address_space.h"
+#include "memory/writeback.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 
@@ -35,15 +38,22 @@ struct tmpfs {
     bool program_memory;       /* its pages count like memory without a file, not in the common budget */
     int64_t node_limit, nodes; /* inodes and their names but the first; atomic */
     uint64_t next_number;      /* atomic */
+    struct scratch *scratch;   /* NULL: pages stay in memory */
 };
 struct tmpfs_inode {
     struct inode inode;
-    char *target; /* of symbolic links */
-    bool kept;    /* has a reference of its own */
+    struct scratch_file stored; /* where pages are on the scratch disk, if there is one */
+    char *target;               /* of symbolic links */
+    bool kept;                  /* has a reference of its own */
 };
 
 static struct tmpfs *tmpfs_of(struct inode *inode) { return container_of(inode->fs, struct tmpfs, fs); }
 static struct tmpfs_inode *node_of(struct inode *inode) { return container_of(inode, struct tmpfs_inode, inode); }
+/* NULL: its pages are in memory only. */
+static struct scratch_file *stored_of(struct inode *inode)
+{
+    return tmpfs_of(inode)->scratch ? &node_of(inode)->stored : NULL;
+}
 
 /* ---- What may be taken ---- */
 
@@ -117,11 +127,47 @@ static int tmpfs_fill(struct page_source *source, uint32_t index, struct page **
 
 static const struct page_source_operations tmpfs_pages = { .fill = tmpfs_fill };
 
-/* [first, end), as page indices. */
+static struct scratch_file *stored_in(struct page_source *source)
+{
+    return &node_of(container_of(source, struct inode, pages))->stored;
+}
+static bool stored_has(struct page_source *source, uint32_t index) { return scratch_stored(stored_in(source), index); }
+static int stored_reserve(struct page_source *source, uint32_t index)
+{
+    return scratch_reserve(stored_in(source), index);
+}
+static int stored_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+{
+    return scratch_read(stored_in(source), index, pages, count);
+}
+static void stored_write(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+{
+    scratch_write(stored_in(source), index, pages, count);
+}
+
+static const struct page_source_operations scratch_pages = {
+    .fill = stored_fill,
+    .write = stored_write,
+    .reserve = stored_reserve,
+    .stored = stored_has,
+};
+
+/* All from `first` to `end`, which is where the file ends or after it, as page indices. */
 static void drop_pages(struct inode *inode, uint64_t first, uint64_t end)
 {
     uint64_t dropped = page_cache_drop(&inode->pages, first, end);
-    give_pages(tmpfs_of(inode), (int64_t)dropped);
+    struct scratch_file *stored = stored_of(inode);
+    if (stored)
+        scratch_cut(stored, first);
+    else
+        give_pages(tmpfs_of(inode), (int64_t)dropped);
+}
+
+/* Before the page is changed. 0 or -errno. */
+static int reserve_page(struct inode *inode, uint32_t index)
+{
+    struct scratch_file *stored = stored_of(inode);
+    return stored ? scratch_reserve(stored, index) : 0;
 }
 
 /* Zeroes [from, to) where there are pages. */
@@ -136,6 +182,7 @@ static void clear_range(struct inode *inode, uint64_t from, uint64_t to)
         uint64_t start = (uint64_t)page->index << PAGE_SHIFT;
         uint64_t first = max_of(from, start), end = min_of(to, start + PAGE_SIZE);
         memset((char *)page_data(page) + (first - start), 0, end - first);
+        page_cache_dirty(page);
         page_put(page);
     }
 }
@@ -159,16 +206,43 @@ static void changed(struct inode *inode) { inode->modified = inode->changed = cl
 /* What a file may grow to. */
 static uint64_t largest(void) { return min_of(LARGEST_FILE, read_once(file_size_limit)); }
 
+/* What will be the file's last page, in part: a scratch disk's is brought in, so that cut() can clear the rest of it.
+ * With a reference; NULL with *error 0: that is not needed. */
+static struct page *bring_in_last(struct inode *inode, uint64_t size, int *error)
+{
+    struct scratch_file *stored = stored_of(inode);
+    uint32_t index = (uint32_t)(size >> PAGE_SHIFT);
+    *error = 0;
+    if (!stored || !(size & PAGE_MASK) || !scratch_stored(stored, index))
+        return NULL;
+    return page_cache_get(&inode->pages, index, error);
+}
+
+static int shrink(struct inode *inode, uint64_t size)
+{
+    int error;
+    struct page *last = bring_in_last(inode, size, &error);
+    if (error)
+        return error;
+    cut(inode, size);
+    if (last)
+        page_put(last);
+    return 0;
+}
+
 static int tmpfs_resize(struct inode *inode, uint64_t size)
 {
+    int error = 0;
     if ((size < inode->size && inode->seals & SEAL_SHRINK) || (size > inode->size && inode->seals & SEAL_GROW))
         return -EPERM;
     if (size > inode->size && size > largest())
         return -EFBIG;
     if (size < inode->size)
-        cut(inode, size);
+        error = shrink(inode, size);
     else
         inode_set_size(inode, size);
+    if (error)
+        return error;
     changed(inode);
     inotify_file(inode, NULL, IN_MODIFY);
     return 0;
@@ -181,7 +255,13 @@ static int reserve(struct inode *inode, uint64_t offset, uint64_t end)
         struct page *page = page_cache_get(&inode->pages, (uint32_t)(at >> PAGE_SHIFT), &error);
         if (!page)
             return error;
+        error = reserve_page(inode, (uint32_t)(at >> PAGE_SHIFT));
+        bool throttled = !error && page_cache_dirty(page);
         page_put(page);
+        if (error)
+            return error;
+        if (throttled)
+            writeback_throttle();
         if ((at >> PAGE_SHIFT) % PAGES_AT_ONCE == 0)
             give_way();
     }
@@ -204,6 +284,8 @@ static int punch(struct inode *inode, uint64_t from, uint64_t to)
 static int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole)
 {
     uint64_t end = offset + length, old_size = inode->size;
+    if (hole && stored_of(inode))
+        return -EOPNOTSUPP;
     if (end > largest() && !hole)
         return -EFBIG;
     if (inode->seals & (hole ? SEALS_OF_WRITING : !keep_size && end > old_size ? SEAL_GROW : 0))
@@ -220,21 +302,30 @@ static int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length,
     return error;
 }
 
+/* Writes into one page, which lies inside the file. */
+static ssize_type change_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
+{
+    uint32_t index = (uint32_t)(offset >> PAGE_SHIFT);
+    int error;
+    struct page *page = page_cache_get(&inode->pages, index, &error);
+    if (!page)
+        return error;
+    error = reserve_page(inode, index);
+    ssize_type moved = error ? error : transfer_in(transfer, (char *)page_data(page) + (offset & PAGE_MASK), n);
+    bool throttled = !error && page_cache_dirty(page);
+    page_put(page);
+    if (throttled)
+        writeback_throttle();
+    return moved;
+}
+
 /* Writes into one page, extending the file first so that the new page lies inside it. */
 static ssize_type write_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
 {
     uint64_t old_size = inode->size;
     if (offset + n > old_size)
         inode_set_size(inode, offset + n);
-    int error;
-    ssize_type moved;
-    struct page *page = page_cache_get(&inode->pages, (uint32_t)(offset >> PAGE_SHIFT), &error);
-    if (page) {
-        moved = transfer_in(transfer, (char *)page_data(page) + (offset & PAGE_MASK), n);
-        page_put(page);
-    } else {
-        moved = error;
-    }
+    ssize_type moved = change_page(inode, transfer, offset, n);
     uint64_t end = max_of(old_size, offset + (uint64_t)max_of(moved, 0L));
     if (moved < 0)
         end = old_size;
@@ -346,6 +437,12 @@ static int tmpfs_make(struct inode *directory, uint32_t mode, struct inode **out
 static int tmpfs_add_name(struct inode *inode) { return take_node(tmpfs_of(inode)); }
 static void tmpfs_remove_name(struct inode *inode) { give_node(tmpfs_of(inode)); }
 
+static uint64_t tmpfs_pages_of(const struct inode *inode)
+{
+    const struct tmpfs_inode *node = container_of(inode, const struct tmpfs_inode, inode);
+    return node->stored.scratch ? read_once(node->stored.extents.pages) : inode->pages.page_count;
+}
+
 static const struct inode_operations tmpfs_inode_operations = {
     .lookup = layer_lookup,
     .list = layer_list,
@@ -357,6 +454,7 @@ static const struct inode_operations tmpfs_inode_operations = {
     .remove_name = tmpfs_remove_name,
     .resize = tmpfs_resize,
     .allocate = tmpfs_allocate,
+    .pages = tmpfs_pages_of,
     .release = tmpfs_release,
 };
 
@@ -370,7 +468,9 @@ static struct inode *new_inode(struct tmpfs *tmpfs, uint64_t number, uint32_t mo
     inode->operations = &tmpfs_inode_operations;
     inode->file_operations = &tmpfs_file_operations;
     inode->seals = SEAL_SEAL;
-    page_source_init(&inode->pages, &tmpfs_pages, 0, false);
+    page_source_init(&inode->pages, tmpfs->scratch ? &scratch_pages : &tmpfs_pages, 0, tmpfs->scratch);
+    if (tmpfs->scratch)
+        scratch_file_init(&node->stored, tmpfs->scratch, &inode->pages);
     return inode;
 }
 
@@ -465,9 +565,9 @@ static struct tmpfs *new_file_system(uint64_t bytes)
     return tmpfs;
 }
 
-struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
+/* Takes over what may be NULL. */
+static struct file_system *with_root(struct tmpfs *tmpfs, uint32_t mode)
 {
-    struct tmpfs *tmpfs = new_file_system(bytes);
     if (!tmpfs)
         return NULL;
     tmpfs->fs.root = make_inode(tmpfs, S_IFDIR | mode);
@@ -477,6 +577,27 @@ struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode)
     }
     tmpfs->fs.root->links = 2;
     return &tmpfs->fs;
+}
+
+struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode) { return with_root(new_file_system(bytes), mode); }
+
+static void scratch_statistics(struct file_system *fs, struct file_system_statistics *out)
+{
+    struct tmpfs *tmpfs = container_of(fs, struct tmpfs, fs);
+    tmpfs_statistics(fs, out);
+    out->blocks = tmpfs->scratch->space.blocks;
+    out->blocks_free = scratch_free(tmpfs->scratch);
+}
+
+struct file_system *tmpfs_create_on(struct scratch *scratch, uint32_t mode)
+{
+    struct tmpfs *tmpfs = new_file_system(0);
+    if (!tmpfs)
+        return NULL;
+    tmpfs->scratch = scratch;
+    tmpfs->fs.name = "scratch";
+    tmpfs->fs.statistics = scratch_statistics;
+    return with_root(tmpfs, mode);
 }
 
 struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes)

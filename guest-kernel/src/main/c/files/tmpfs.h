@@ -5,7 +5,8 @@
  *
  * All memory file systems together get half of memory, and none the last of it (PAGES_KEPT). One may have a limit of
  * its own for its pages; inodes and further names are at most half of memory's pages. Beyond all that is -ENOSPC. Files
- * of memfd_create(2) are memory of the program like any other, as on Linux: only PAGES_KEPT limits them.
+ * of memfd_create(2) are memory of the program like any other, as on Linux: only PAGES_KEPT limits them. Pages on a
+ * scratch disk are limited by the disk alone, and dropped when memory is short; its inodes count as all others do.
  * Counting is atomic; size and contents change under inode->lock.
  */
 #pragma once
@@ -19,6 +20,9 @@ struct inode;
 /* A file system that takes up to `bytes`, 0: what all together may take; NULL without memory. `mode` is the root's
  * permission bits. */
 struct file_system *tmpfs_create(uint64_t bytes, uint32_t mode);
+/* One whose pages lie on a scratch disk (files/scratch/scratch.h), of which it alone makes use. */
+struct scratch;
+struct file_system *tmpfs_create_on(struct scratch *scratch, uint32_t mode);
 /* One that shows the directory `below` of the image until it is changed. */
 struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes);
 /* Sets the target of a new symbolic link. */

@@ -73,6 +73,9 @@ struct inode_operations {
     int (*resize)(struct inode *inode, uint64_t size);
     /* fallocate(2), under inode->lock; hole: punches one. NULL: -EOPNOTSUPP. */
     int (*allocate)(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole);
+    /* Pages of PAGE_SIZE bytes that a file takes of its file system. NULL: those that are cached. Memory file
+     * systems. */
+    uint64_t (*pages)(const struct inode *inode);
     /* Frees the inode and all that belongs to it; nothing refers to it any more. */
     void (*release)(struct inode *inode);
 };

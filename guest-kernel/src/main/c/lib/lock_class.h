@@ -39,6 +39,7 @@
     LOCK(INOTIFY, "inotify") \
     LOCK(NAMES, "names") \
     LOCK(INODES, "inodes") \
+    LOCK(SCRATCH, "scratch") \
     LOCK(EVENTFD, "eventfd") \
     LOCK(REPORT, "report") \
     LOCK(CONSOLE_INPUT, "console input") \

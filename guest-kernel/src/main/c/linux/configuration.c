@@ -258,6 +258,13 @@ static void add_mount(struct reader *reader, char *value, bool over_image)
         configuration->mounts[configuration->mount_count++] = mount;
 }
 
+static void set_scratch(struct reader *reader, const char *path)
+{
+    if (*path != '/')
+        reader->problem = "scratch needs the absolute path of a directory of the image";
+    reader->configuration->scratch = path;
+}
+
 static void apply_directive(struct reader *reader, const char *name, char *value)
 {
     struct process_arguments *process = &reader->configuration->process;
@@ -293,6 +300,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         add_mount(reader, value, false);
     else if (!strcmp(name, "writable"))
         add_mount(reader, value, true);
+    else if (!strcmp(name, "scratch"))
+        set_scratch(reader, value);
     else
         reader->problem = "it is not a known directive; the kernel and the plugin that made the image differ";
 }

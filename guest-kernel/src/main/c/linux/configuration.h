@@ -40,6 +40,7 @@ struct configuration {
     uint16_t metrics_port;    /* 0: none */
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
+    const char *scratch; /* where the scratch disk is mounted; NULL: none is wanted */
 };
 
 /* Options on the command line. */

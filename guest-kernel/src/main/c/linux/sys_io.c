@@ -186,14 +186,14 @@ static int64_t check_stored(int descriptor)
     return stored ? 0 : -EINVAL;
 }
 
-/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
+/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE1(fsync, int, fd) { return check_stored(fd); }
-/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
+/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE1(fdatasync, int, fd) { return check_stored(fd); }
-/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
+/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE0(sync) { return 0; }
 
-/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
+/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE1(syncfs, int, fd)
 {
     struct file *file = descriptor_get(fd);
@@ -203,7 +203,7 @@ SYSCALL_DEFINE1(syncfs, int, fd)
     return 0;
 }
 
-/* Deviates: Only checks its arguments: a file that can be written is in memory, not on a disk. */
+/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint32_t, flags)
 {
     const uint32_t known = 7; /* WAIT_BEFORE, WRITE, WAIT_AFTER */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmap(2) and what else changes or describes the address space: each call checks its arguments and becomes one of
- * memory/address_space.h. Flags and advice that have no effect here are checked all the same. Nothing is swapped and no
- * file that can be changed is on a disk, so mlock(2) and msync(2) only check what is mapped.
+ * memory/address_space.h. Flags and advice that have no effect here are checked all the same. Nothing is swapped, and
+ * what a scratch disk holds is lost with the machine, so mlock(2) and msync(2) only check what is mapped.
  *
  * Entered through the table of system calls (syscalls.c), in the calling thread. No lock is held here; the functions
  * called take mutex "address_space". A file is held by a reference for as long as it is being mapped.
@@ -252,7 +252,7 @@ SYSCALL_DEFINE1(mlockall, uint32_t, flags)
 /* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE0(munlockall) { return 0; }
 
-/* Deviates: Only checks its arguments: a file that can be written is in memory anyway. */
+/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE3(msync, uintptr_t, addr, size_t, length, uint32_t, flags)
 {
     enum { ASYNCHRONOUS = 1, INVALIDATE = 2, SYNCHRONOUS = 4 };

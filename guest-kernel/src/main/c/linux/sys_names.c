@@ -262,6 +262,7 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
     return error;
 }
 
+/* Deviates: Holes cannot be punched into files on a scratch disk. */
 SYSCALL_DEFINE4(fallocate, int, fd, uint32_t, mode, int64_t, offset, int64_t, len)
 {
     if (offset < 0 || len <= 0)

@@ -333,7 +333,7 @@ static void next_area(void)
     hand = 0;
 }
 
-/* Unmaps a clean, shared file page that was not used since the last look, or any page with `used_too`. */
+/* Unmaps a page of an evictable source that was not used since the last look, or any such page with `used_too`. */
 static bool reclaim_page(const struct mmu_entry *found, bool used_too)
 {
     struct page *page = page_of(found->physical);
@@ -382,4 +382,26 @@ uint64_t areas_reclaim(uint64_t wanted, bool used_too)
         give_way();
     }
     return unmapped && pages_reclaim ? pages_reclaim(unmapped) : 0;
+}
+
+/* ---- One page, wherever it is mapped ---- */
+
+static void unmap_page_of(const struct area *area, const struct page_source *source, uint32_t index)
+{
+    uint64_t offset = (uint64_t)index << PAGE_SHIFT;
+    if (offset < area->offset || offset - area->offset >= area->end - area->start)
+        return;
+    uintptr_t at = area->start + (offset - area->offset);
+    struct mmu_entry entry;
+    if (!mmu_query(at, &entry) || page_of(entry.physical)->source != source)
+        return;
+    if (mmu_unmap(&at, at + PAGE_SIZE, &entry, 1))
+        area_page_unmapped(entry.physical);
+}
+
+void areas_unmap_page(struct page_source *source, uint32_t index)
+{
+    must_hold_mutex(&address_space_mutex);
+    list_for_each (link, &source->mappings)
+        unmap_page_of(list_entry(link, struct area, source_link), source, index);
 }

@@ -62,6 +62,8 @@ uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit);
  */
 uint64_t areas_reclaim(uint64_t wanted, bool used_too);
 #define RECLAIM_LOOKS 256
+/* Takes the page of a source out of every mapping of it, so that the next touch faults; copies stay. */
+void areas_unmap_page(struct page_source *source, uint32_t index);
 /* A translation has been entered, or taken out and the reference to its page is to be dropped. */
 void area_page_mapped(phys_t physical);
 void area_page_unmapped(phys_t physical);

@@ -17,6 +17,7 @@
 #include "memory/layout.h"
 #include "memory/page_cache.h"
 #include "memory/user.h"
+#include "memory/writeback.h"
 #include "threads/thread.h"
 
 #define FILE_AROUND 16      /* pages, aligned: mapped with one file fault if cached */
@@ -119,9 +120,43 @@ static enum fault_result copy_for_write(const struct area *area, uintptr_t addre
     return result;
 }
 
+static uint64_t page_index(const struct area *area, uintptr_t address)
+{
+    return (area->offset + (address - area->start)) >> PAGE_SHIFT;
+}
+
+/* What is to be done without the mutex. */
+struct need {
+    /* With FAULT_RETRY: a file page that must be read before the fault can be served. */
+    struct mappable *object; /* one reference */
+    struct page_source *source;
+    uint32_t index;
+    bool throttled; /* with FAULT_SERVED: a page was made dirty that will be written */
+};
+
+/* Before a shared mapping makes the page writable: room for what will be written, where its source needs any. */
+static enum fault_result reserve(const struct area *area, uintptr_t address)
+{
+    bool shared = area->object && area->flags & AREA_SHARED;
+    struct page_source *source = shared ? mappable_pages(area->object) : NULL;
+    if (!source || !source->operations->reserve)
+        return FAULT_SERVED;
+    switch (source->operations->reserve(source, (uint32_t)page_index(area, address))) {
+    case 0:
+        return FAULT_SERVED;
+    case -ENXIO:
+    case -ENOSPC: /* as Linux: SIGBUS with BUS_ADRERR */
+        return FAULT_BEYOND_FILE;
+    case -ENOMEM:
+        return FAULT_NO_MEMORY;
+    default:
+        return FAULT_IO;
+    }
+}
+
 /* A write to a page that is mapped read-only inside a writable area. */
 static enum fault_result fault_write_present(const struct area *area, uintptr_t address,
-                                             const struct mmu_entry *present)
+                                             const struct mmu_entry *present, struct need *need)
 {
     struct page *page = page_of(present->physical);
     bool private_file_page = page->source && !(area->flags & AREA_SHARED);
@@ -132,23 +167,27 @@ static enum fault_result fault_write_present(const struct area *area, uintptr_t 
         return result;
     }
     struct mmu_entry entry;
+    enum fault_result result = reserve(area, address);
+    if (result != FAULT_SERVED)
+        return result;
     set_entry(&entry, address, page, area->protection);
-    return mmu_map(&entry, 1) ? FAULT_NO_MEMORY : FAULT_SERVED;
+    if (mmu_map(&entry, 1))
+        return FAULT_NO_MEMORY;
+    need->throttled = page_cache_dirty(page);
+    return FAULT_SERVED;
 }
 
-static uint64_t page_index(const struct area *area, uintptr_t address)
+/* Of pages that are not being written: the first write to a page that has to be marked dirty for it must fault, as it
+ * must for a private copy. */
+static unsigned file_protection(const struct area *area, const struct page_source *source)
 {
-    return (area->offset + (address - area->start)) >> PAGE_SHIFT;
+    bool tracked = !(area->flags & AREA_SHARED) || source->operations->write;
+    return tracked ? area->protection & ~MMU_WRITE : area->protection;
 }
 
-static unsigned file_protection(const struct area *area)
-{
-    return area->flags & AREA_SHARED ? area->protection : area->protection & ~MMU_WRITE;
-}
-
-/* Maps `page` (its reference passes to the mapping) and cached neighbours. */
+/* Maps `page`, with this protection (its reference passes to the mapping), and cached neighbours. */
 static enum fault_result map_around(const struct area *area, struct page_source *source, uintptr_t address,
-                                    struct page *page)
+                                    struct page *page, unsigned protection)
 {
     struct mmu_entry entries[FILE_AROUND], present;
     size_t count = 0;
@@ -162,9 +201,24 @@ static enum fault_result map_around(const struct area *area, struct page_source 
             found = page_cache_find(source, page_index(area, at));
         }
         if (found)
-            set_entry(&entries[count++], at, found, file_protection(area));
+            set_entry(&entries[count++], at, found, at == address ? protection : file_protection(area, source));
     }
     return map_entries(entries, count, address);
+}
+
+/* The same for a write through a shared mapping. Dirty comes last: only a page that is mapped stays so. */
+static enum fault_result map_to_write(const struct area *area, struct page_source *source, uintptr_t address,
+                                      struct page *page, struct need *need)
+{
+    enum fault_result result = reserve(area, address);
+    if (result != FAULT_SERVED) {
+        page_put(page);
+        return result;
+    }
+    result = map_around(area, source, address, page, area->protection);
+    if (result == FAULT_SERVED)
+        need->throttled = page_cache_dirty(page);
+    return result;
 }
 
 static enum fault_result fault_fixed(const struct area *area, uintptr_t address)
@@ -185,27 +239,19 @@ static bool allowed(const struct area *area, uint64_t error)
     return area->protection != 0;
 }
 
-/* A file page that must be read before the fault can be served. */
-struct missing_page {
-    struct mappable *object; /* one reference */
-    struct page_source *source;
-    uint32_t index;
-};
-
 /* Reads it in with no lock held. FAULT_RETRY, with a reference to the page in *read unless it was cut off. */
-static enum fault_result read_in(const struct missing_page *missing, struct page **read)
+static enum fault_result read_in(const struct need *need, struct page **read)
 {
     int error;
-    *read = page_cache_get(missing->source, missing->index, &error);
-    mappable_put(missing->object);
+    *read = page_cache_get(need->source, need->index, &error);
+    mappable_put(need->object);
     if (*read || error == -ENXIO) /* cut off meanwhile: the next try notices */
         return FAULT_RETRY;
     return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
 }
 
-/* Serves from the page cache; FAULT_RETRY means that *missing has to be read first. */
-static enum fault_result fault_file(const struct area *area, uintptr_t address, bool write,
-                                    struct missing_page *missing)
+/* Serves from the page cache; FAULT_RETRY means that *need has to be read first. */
+static enum fault_result fault_file(const struct area *area, uintptr_t address, bool write, struct need *need)
 {
     struct page_source *source = mappable_pages(area->object);
     uint64_t index = page_index(area, address);
@@ -213,18 +259,20 @@ static enum fault_result fault_file(const struct area *area, uintptr_t address, 
         return FAULT_BEYOND_FILE;
     struct page *page = page_cache_find(source, (uint32_t)index);
     if (!page) {
-        *missing = (struct missing_page){ mappable_get(area->object), source, (uint32_t)index };
+        *need = (struct need){ .object = mappable_get(area->object), .source = source, .index = (uint32_t)index };
         return FAULT_RETRY;
     }
-    if (!write || (area->flags & AREA_SHARED))
-        return map_around(area, source, address, page);
+    if (!write)
+        return map_around(area, source, address, page, file_protection(area, source));
+    if (area->flags & AREA_SHARED)
+        return map_to_write(area, source, address, page, need);
     enum fault_result result = copy_for_write(area, address, page);
     page_put(page);
     return result;
 }
 
 /* FAULT_RETRY as fault_file(). */
-static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct missing_page *missing)
+static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct need *need)
 {
     must_hold_mutex(&address_space_mutex);
     struct mmu_entry present;
@@ -237,13 +285,13 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
     make_room();
     if (mmu_query(address, &present)) {
         bool upgrade = write && !(present.protection & MMU_WRITE);
-        return upgrade ? fault_write_present(area, address, &present) : FAULT_SERVED;
+        return upgrade ? fault_write_present(area, address, &present, need) : FAULT_SERVED;
     }
     if (area->fixed_pages)
         return fault_fixed(area, address);
     if (area->flags & AREA_STACK && process_layout.stack_top - address > read_once(stack_limit))
         return FAULT_NO_AREA;
-    return area->object ? fault_file(area, address, write, missing) : fault_anonymous(area, address);
+    return area->object ? fault_file(area, address, write, need) : fault_anonymous(area, address);
 }
 
 enum fault_result address_space_fault(uintptr_t address, uint64_t error)
@@ -251,15 +299,19 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
     struct page *read = NULL;
     address = align_down(address, PAGE_SIZE);
     for (;;) {
-        struct missing_page missing = { 0 };
+        struct need need = { 0 };
         mutex_lock(&address_space_mutex);
-        enum fault_result result = fault_locked(address, error, &missing);
+        enum fault_result result = fault_locked(address, error, &need);
         mutex_unlock(&address_space_mutex);
         if (read)
             page_put(read);
         read = NULL;
         if (result == FAULT_RETRY)
-            result = read_in(&missing, &read);
+            result = read_in(&need, &read);
+        if (result == FAULT_NO_MEMORY && writeback_make_room())
+            continue;
+        if (result == FAULT_SERVED && need.throttled)
+            writeback_throttle();
         if (result != FAULT_RETRY)
             return result;
     }

@@ -64,7 +64,7 @@ static void step_locked(unsigned *steps)
  */
 uint64_t address_space_available(void)
 {
-    uint64_t mapped = page_cache_mapped_count(), cached = page_cache_evictable();
+    uint64_t mapped = page_cache_mapped_count(), cached = page_cache_evictable() - page_cache_dirty_count();
     uint64_t code = min_of(mapped, min_of(pages_total_count() / CODE_SHARE, CODE_MOST));
     return pages_free_at(PAGES_KEPT) + (cached > code ? cached - code : 0);
 }
@@ -342,8 +342,10 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
         if (commits_later(area, protection, area->end - area->start))
             area->flags |= AREA_COMMITTED;
         area_set_protection(area, protection);
-        /* A private file page may still be the cache's own: its first write must fault. */
-        bool upgrade = !area->object || (area->flags & AREA_SHARED);
+        /* A private file page may still be the cache's own, and a shared one has to be marked dirty: the first write
+         * must fault. */
+        bool upgrade = !area->object ||
+                       ((area->flags & AREA_SHARED) && !mappable_pages(area->object)->operations->write);
         protect_pages(area->start, area->end, protection, upgrade);
     }
     merge_range(start, end);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pages of files, in a hash by source and index that is chained by frame numbers. The cache holds one reference to
- * each page in it. A page is in one list at most: of a source that is evictable in `lru`, or in none while it is
- * mapped; of another one in the source's own list.
+ * each page in it. A page is in one list at most (list_of()). Of an evictable source it is in `lru`, in none while it
+ * is mapped; while it is dirty in `dirty`, or in `dirty_mapped`. Of another source it is in the source's own list.
  *
  * A page that is being filled is in the cache already, without PAGE_FILLED, and whoever fills it has a reference of its
  * own. Others wait on `filled`; a truncation may take the page out meanwhile. If filling fails the page is taken out,
  * and each thread that waited tries by itself.
+ *
+ * A page that is being written is clean again already: a change meanwhile makes it dirty once more. It stays, since who
+ * writes it has a reference. No page of `writing` is cut off for good before the write has ended: page_cache_drop()
+ * waits.
  *
  * Called by files/, fault.c and areas.c in threads, which may sleep for a fill. reclaim() is pages_reclaim: any context
  * calls it when memory is short, so "page_cache" comes almost last in the order of locks, and nothing is allocated
@@ -21,12 +25,14 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "memory/page_cache.h"
+#include "memory/writeback.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
 
 #define PAGE_FILLED 1u              /* contents are valid */
 #define PAGE_CACHED 2u              /* in the hash; the cache holds one reference */
-#define PAGE_MAPPING 4u             /* the bits from here on count translations; only of evictable pages */
+#define PAGE_DIRTY 4u               /* changed since it was read or written; only of sources that write */
+#define PAGE_MAPPING 8u             /* the bits from here on count translations; only of evictable pages */
 #define WINDOW_RANDOM 4             /* pages read for a miss out of sequence when memory is short ... */
 #define WINDOW_MAX PAGE_CACHE_BATCH /* ... doubling up to this in sequence */
 #define WALK_PIECE 64               /* steps of a walk between points where others may run */
@@ -35,11 +41,18 @@
 static struct spinlock lock = SPINLOCK(LOCK_PAGE_CACHE);
 static uint32_t *buckets; /* lock: frame numbers, 0: empty */
 static uint64_t bucket_mask;
-static struct list lru = LIST_INIT(lru); /* lock: evictable pages that are not mapped, least recently used first */
-static uint64_t cached;                  /* lock */
-static uint64_t evictable_count;         /* lock */
-static uint64_t mapped_count;            /* lock: of these, the ones that are not on the list */
-static struct wait_queue filled;         /* woken whenever a fill ends */
+static struct list lru = LIST_INIT(lru);     /* lock: evictable pages that are not mapped, least recently used first */
+static uint64_t cached;                      /* lock */
+static uint64_t evictable_count;             /* lock */
+static uint64_t mapped_count;                /* lock: of these, the ones that are mapped */
+static struct list dirty = LIST_INIT(dirty); /* lock: dirty pages that are not mapped, dirty for longest first */
+static struct list dirty_mapped = LIST_INIT(dirty_mapped); /* lock: those that are */
+static uint64_t dirty_count;                               /* lock: of both */
+static uint64_t dirty_mapped_count;                        /* lock */
+static uint64_t written_count;                             /* lock: pages, ever */
+static struct page_source *writing;                        /* lock: whose pages are being written, or NULL */
+static struct wait_queue filled;                           /* woken whenever a fill ends */
+struct wait_queue page_cache_written;
 
 static struct page *page_at(uint32_t number) { return number ? page_of((phys_t)number << PAGE_SHIFT) : NULL; }
 static uint32_t number_of(const struct page *page) { return (uint32_t)(page_address(page) >> PAGE_SHIFT); }
@@ -50,6 +63,51 @@ static uint32_t *bucket_of(const struct page_source *source, uint32_t index)
 }
 
 static bool is_mapped(const struct page *page) { return page->flags >= PAGE_MAPPING; }
+static bool is_dirty(const struct page *page) { return page->flags & PAGE_DIRTY; }
+
+/* The list for a page in this state; NULL: none. */
+static struct list *list_of(const struct page *page)
+{
+    if (!page->source->evictable)
+        return &page->source->pages;
+    if (is_dirty(page))
+        return is_mapped(page) ? &dirty_mapped : &dirty;
+    return is_mapped(page) ? NULL : &lru;
+}
+
+/* Counts a page of an evictable source in (1) or out (-1). */
+static void count(const struct page *page, int64_t n)
+{
+    evictable_count += (uint64_t)n;
+    mapped_count += is_mapped(page) ? (uint64_t)n : 0;
+    dirty_count += is_dirty(page) ? (uint64_t)n : 0;
+    dirty_mapped_count += is_dirty(page) && is_mapped(page) ? (uint64_t)n : 0;
+}
+
+/* Takes the page out of its list, before its flags change; enter() puts it at the end of the one that is then right. */
+static void leave(struct page *page)
+{
+    if (list_of(page))
+        list_remove(&page->link);
+    if (page->source->evictable)
+        count(page, -1);
+}
+
+static void enter(struct page *page)
+{
+    struct list *list = list_of(page);
+    if (list)
+        list_push_back(list, &page->link);
+    if (page->source->evictable)
+        count(page, 1);
+}
+
+static void change_flags(struct page *page, uint32_t flags)
+{
+    leave(page);
+    page->flags = flags;
+    enter(page);
+}
 
 static struct page *lookup(const struct page_source *source, uint32_t index)
 {
@@ -67,12 +125,7 @@ static void insert(struct page_source *source, uint32_t index, struct page *page
     page->hash_next = *bucket;
     page->flags = PAGE_CACHED;
     *bucket = number_of(page);
-    if (source->evictable) {
-        list_push_back(&lru, &page->link);
-        evictable_count++;
-    } else {
-        list_push_back(&source->pages, &page->link);
-    }
+    enter(page);
     source->page_count++;
     cached++;
 }
@@ -85,11 +138,7 @@ static void detach(struct page *page)
     while (*link != number_of(page))
         link = &page_at(*link)->hash_next;
     *link = page->hash_next;
-    evictable_count -= source->evictable;
-    if (is_mapped(page))
-        mapped_count--;
-    else
-        list_remove(&page->link);
+    leave(page);
     page->source = NULL;
     page->flags = 0;
     page->hash_next = 0;
@@ -99,7 +148,7 @@ static void detach(struct page *page)
 
 static void touch(struct page *page)
 {
-    if (!page->source->evictable || is_mapped(page))
+    if (!page->source->evictable || is_mapped(page) || is_dirty(page))
         return;
     list_remove(&page->link);
     list_push_back(&lru, &page->link);
@@ -113,8 +162,8 @@ static uint64_t reclaim(uint64_t wanted)
 {
     uint64_t freed = 0;
     spin_lock(&lock);
-    uint64_t count = evictable_count - mapped_count;
-    for (uint64_t looks = 0; looks < count && freed < wanted; looks++) {
+    uint64_t listed = evictable_count - mapped_count - (dirty_count - dirty_mapped_count);
+    for (uint64_t looks = 0; looks < listed && freed < wanted; looks++) {
         if (freed && looks > wanted && looks - wanted > RECLAIM_SCAN)
             break;
         struct page *page = list_entry(lru.next, struct page, link);
@@ -136,11 +185,10 @@ void page_cache_mapped(struct page *page)
         return;
     spin_lock(&lock);
     if (page->source && page->source->evictable) {
-        if (!is_mapped(page)) {
-            list_remove(&page->link);
-            mapped_count++;
-        }
-        page->flags += PAGE_MAPPING;
+        if (is_mapped(page))
+            page->flags += PAGE_MAPPING;
+        else
+            change_flags(page, page->flags + PAGE_MAPPING);
     }
     spin_unlock(&lock);
 }
@@ -150,13 +198,10 @@ void page_cache_unmapped(struct page *page)
     if (!read_once(page->source))
         return;
     spin_lock(&lock);
-    if (is_mapped(page)) {
+    if (page->flags >= 2 * PAGE_MAPPING)
         page->flags -= PAGE_MAPPING;
-        if (!is_mapped(page)) {
-            list_push_back(&lru, &page->link);
-            mapped_count--;
-        }
-    }
+    else if (is_mapped(page))
+        change_flags(page, page->flags - PAGE_MAPPING);
     spin_unlock(&lock);
 }
 
@@ -170,6 +215,7 @@ void page_cache_init(void)
         panic("no memory for the page cache's hash table");
     bucket_mask = count - 1;
     wait_queue_init(&filled);
+    wait_queue_init(&page_cache_written);
     pages_reclaim = reclaim;
 }
 
@@ -309,7 +355,7 @@ struct page *page_cache_get(struct page_source *source, uint32_t index, int *err
         spin_unlock(&lock);
         if (!page) {
             *error = fill(source, index);
-            if (*error)
+            if (*error && !(*error == -ENOMEM && source->operations->write && writeback_make_room()))
                 return NULL;
             continue;
         }
@@ -367,6 +413,14 @@ struct page *page_walk_next(struct page_walk *walk)
     return page;
 }
 
+static bool is_written(const struct page_source *source)
+{
+    spin_lock(&lock);
+    bool result = writing == source;
+    spin_unlock(&lock);
+    return result;
+}
+
 uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end)
 {
     struct page_walk walk;
@@ -385,8 +439,80 @@ uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t en
         }
         page_put(page);
     }
+    if (source->operations->write) {
+        wait_until(&page_cache_written, !is_written(source), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        wake(&page_cache_written, 0); /* fewer are dirty */
+    }
     return dropped;
 }
+
+/* ---- Dirty pages ---- */
+
+bool page_cache_dirty(struct page *page)
+{
+    spin_lock(&lock);
+    bool writes = page->source && page->source->operations->write;
+    bool changes = writes && !is_dirty(page);
+    if (changes)
+        change_flags(page, page->flags | PAGE_DIRTY);
+    spin_unlock(&lock);
+    if (changes)
+        writeback_dirtied();
+    return writes;
+}
+
+/* Takes the first dirty page and those that follow it in its source, which are clean from now on, each with a reference
+ * for the writer. Under the lock. */
+static unsigned take_dirty(struct page **pages)
+{
+    must_hold(&lock);
+    struct page *page = list_empty(&dirty) ? NULL : list_entry(dirty.next, struct page, link);
+    unsigned taken = 0;
+    while (page && is_dirty(page) && !is_mapped(page)) {
+        change_flags(page, page->flags & ~PAGE_DIRTY);
+        page_get(page);
+        pages[taken++] = page;
+        page = taken < PAGE_CACHE_BATCH ? lookup(page->source, page->index + 1) : NULL;
+    }
+    return taken;
+}
+
+bool page_cache_write_some(void)
+{
+    struct page *pages[PAGE_CACHE_BATCH];
+    spin_lock(&lock);
+    unsigned taken = take_dirty(pages);
+    struct page_source *source = taken ? pages[0]->source : NULL;
+    uint32_t index = taken ? pages[0]->index : 0;
+    writing = source;
+    spin_unlock(&lock);
+    if (!taken)
+        return false;
+    source->operations->write(source, index, pages, taken);
+    spin_lock(&lock);
+    writing = NULL;
+    written_count += taken;
+    spin_unlock(&lock);
+    for (unsigned i = 0; i < taken; i++)
+        page_put(pages[i]);
+    wake(&page_cache_written, 0);
+    return true;
+}
+
+bool page_cache_dirty_mapped(struct page_source **source, uint32_t *index)
+{
+    spin_lock(&lock);
+    const struct page *page = list_empty(&dirty_mapped) ? NULL : list_entry(dirty_mapped.next, const struct page, link);
+    if (page) {
+        *source = page->source;
+        *index = page->index;
+    }
+    spin_unlock(&lock);
+    return page;
+}
+
+uint64_t page_cache_dirty_count(void) { return read_once(dirty_count); }
+uint64_t page_cache_written_count(void) { return read_once(written_count); }
 
 uint64_t page_cache_count(void) { return read_once(cached); }
 uint64_t page_cache_evictable(void) { return read_once(evictable_count); }

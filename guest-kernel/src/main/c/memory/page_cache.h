@@ -8,12 +8,16 @@
  * when memory is short, least recently used first; pages of other sources (tmpfs) live until truncated. Pages are not
  * on the list while the program has them mapped, so that the search for one to drop does not pass them: memory/areas.h
  * unmaps the idle ones.
+ *
+ * Pages of an evictable source that can be changed are dirty from the change until they have been written, and are not
+ * dropped meanwhile. memory/writeback.h writes them.
  */
 #pragma once
 
 #include "core/pages.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "threads/wait.h"
 
 struct page_source;
 
@@ -25,6 +29,15 @@ struct page_source_operations {
      * that none is used in vain.
      */
     int (*fill)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
+    /* Writes `count` (<= PAGE_CACHE_BATCH) pages, which are index, index + 1, ... of the source, to where fill() finds
+     * them. Sleeps, allocates nothing. What cannot be written is the source's affair: the pages count as written. NULL:
+     * the source's pages are never dirty. */
+    void (*write)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
+    /* Before the page is changed: makes room for it where write() will write it. Any context but an interrupt's. 0,
+     * -ENOSPC, -EIO, or -ENXIO where the page lies beyond the size. NULL where write() is. */
+    int (*reserve)(struct page_source *source, uint32_t index);
+    /* Whether fill() would read the page; else it is zeros. NULL: as far as the size says. */
+    bool (*stored)(struct page_source *source, uint32_t index);
 };
 #define PAGE_CACHE_BATCH 32
 
@@ -71,6 +84,23 @@ void page_cache_init(void);
  */
 void page_cache_mapped(struct page *page);
 void page_cache_unmapped(struct page *page);
+/* ---- Dirty pages ---- */
+
+/* The page's contents have changed, or may from now on through a mapping that has been entered under the address_space
+ * mutex that is held. The caller has a reference, and room is reserved. False, and nothing is done, for pages that are
+ * never written, or that were cut off. */
+bool page_cache_dirty(struct page *page);
+/* Pages that are dirty now, and that have been written, ever. */
+uint64_t page_cache_dirty_count(void);
+uint64_t page_cache_written_count(void);
+extern struct wait_queue page_cache_written; /* woken after either has changed, but for pages that became dirty */
+/* The rest is for memory/writeback.c, in one thread. Writes the page that has been dirty for longest and is not mapped,
+ * with those that follow it in its source; false: there is none. Sleeps. */
+bool page_cache_write_some(void);
+/* The place of a dirty page that is mapped; false: there is none. Under the address_space mutex, which keeps the source
+ * there: its page is mapped. */
+bool page_cache_dirty_mapped(struct page_source **source, uint32_t *index);
+
 /* Frames: all that the cache holds, those of evictable sources, and of these the ones that are mapped. */
 uint64_t page_cache_count(void);
 uint64_t page_cache_evictable(void);

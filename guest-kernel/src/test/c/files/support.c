@@ -40,8 +40,10 @@ static void serve(struct disk *disk, struct block_request *request)
     test_disk_requests++;
     for (unsigned i = 0; i < request->segment_count; i++) {
         struct block_segment *segment = &request->segments[i];
+        void *memory = phys_to_virt(segment->address);
         test_disk_segments++;
-        if (!error && pread(disk->descriptor, phys_to_virt(segment->address), segment->length, (off_t)offset) !=
+        if (!error && (request->write ? pwrite(disk->descriptor, memory, segment->length, (off_t)offset)
+                                      : pread(disk->descriptor, memory, segment->length, (off_t)offset)) !=
                           (ssize_t)segment->length)
             error = -EIO;
         offset += segment->length;
@@ -98,7 +100,7 @@ struct block_device *test_disk(const char *path)
         panic("too many disks");
     struct disk *disk = calloc(1, sizeof(*disk));
     struct stat status;
-    disk->descriptor = open(path, 0);
+    disk->descriptor = open(path, access(path, W_OK) ? O_RDONLY : O_RDWR);
     if (disk->descriptor < 0 || fstat(disk->descriptor, &status) != 0) {
         perror(path);
         exit(2);
@@ -159,6 +161,7 @@ void address_space_usage(struct address_space_usage *usage)
     *usage = (struct address_space_usage){ .reserved_bytes = 8192, .resident_pages = 2 };
 }
 
+struct page *device_page(void) { return page_allocate_zeroed(); }
 uint64_t address_space_available(void) { return pages_free_count() + page_cache_evictable(); }
 struct network_device *network_device_at(unsigned index)
 {

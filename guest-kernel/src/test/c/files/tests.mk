@@ -26,6 +26,11 @@ test-files-tmpfs test-files-streams test-files-pseudo test-files-failing: test-f
 	@$<
 TESTS += test-files-tmpfs test-files-streams test-files-pseudo test-files-failing
 
+.PHONY: test-files-scratch
+test-files-scratch: $(FILES_TEST)/test_scratch
+	@$< $(FILES_TEST) 2>$<.log || { cat $<.log; exit 1; }
+TESTS += test-files-scratch
+
 .PHONY: test-files-layer
 test-files-layer: $(FILES_TEST)/test_layer $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-app.img

@@ -84,6 +84,27 @@ static int fill(struct page_source *from, uint32_t index, struct page **pages, u
 }
 
 static const struct page_source_operations source_operations = { .fill = fill };
+
+/* The same of a file that is written to a disk, of which only what was written is kept. */
+static uint8_t written[PAGES]; /* the first byte of each page */
+static int reserve_error;
+
+static void write_pages(struct page_source *to, uint32_t index, struct page **pages, unsigned count)
+{
+    (void)to;
+    for (unsigned i = 0; i < count; i++)
+        written[index + i] = *(uint8_t *)page_data(pages[i]);
+}
+
+static int reserve(struct page_source *of, uint32_t index)
+{
+    (void)of, (void)index;
+    return reserve_error;
+}
+
+static const struct page_source_operations written_operations = { .fill = fill,
+                                                                  .write = write_pages,
+                                                                  .reserve = reserve };
 static int references;
 static struct page_source *pages_of(struct mappable *object)
 {
@@ -103,9 +124,8 @@ static void put(struct mappable *object)
 static const struct mappable_operations operations = { .pages = pages_of, .get = get, .put = put };
 static struct mappable file = { .operations = &operations };
 
-static void map_file(bool evictable)
+static void map_source(unsigned flags)
 {
-    page_source_init(&source, &source_operations, PAGES * PAGE_SIZE, evictable);
     cut_while_reading = UINT64_MAX;
     host_pages_withheld = 0;
     memset(table, 0, sizeof(table));
@@ -114,9 +134,24 @@ static void map_file(bool evictable)
                                    .length = PAGES * PAGE_SIZE,
                                    .fixed = true,
                                    .object = &file,
+                                   .flags = flags,
                                    .protection = MMU_READ | MMU_WRITE };
     if (address_space_map(&request) != (int64_t)mapped_at)
         host_fail(__FILE__, __LINE__, "no mapping");
+}
+
+static void map_file(bool evictable)
+{
+    page_source_init(&source, &source_operations, PAGES * PAGE_SIZE, evictable);
+    map_source(0);
+}
+
+static void map_written_file(void)
+{
+    page_source_init(&source, &written_operations, PAGES * PAGE_SIZE, true);
+    memset(written, 0, sizeof(written));
+    reserve_error = 0;
+    map_source(AREA_SHARED);
 }
 
 static void unmap_file(uint64_t pages_before)
@@ -187,6 +222,95 @@ static void no_page_lies_behind_the_end(void)
     CHECK_EQUAL(source.page_count, 0);
 }
 
+static bool is_writable(unsigned page) { return table[page].physical && table[page].protection & MMU_WRITE; }
+
+static void store(unsigned page, uint8_t value) { *(uint8_t *)page_data(page_of(table[page].physical)) = value; }
+
+/* Only the page that is written becomes writable and dirty; it is written once it is unmapped, and the next write
+ * faults. */
+static void written_page_becomes_dirty(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_written_file();
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(resident_pages, PAGES);
+    CHECK(!is_writable(0) && !is_writable(1));
+    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK(!is_writable(0) && is_writable(1) && !is_writable(2));
+    CHECK_EQUAL(page_cache_dirty_count(), 1);
+    CHECK(!page_cache_write_some()); /* mapped */
+    store(1, 99);
+    struct page_source *found;
+    uint32_t index;
+    mutex_lock(&address_space_mutex);
+    CHECK(page_cache_dirty_mapped(&found, &index) && found == &source && index == 1);
+    areas_unmap_page(found, index);
+    CHECK(!page_cache_dirty_mapped(&found, &index));
+    mutex_unlock(&address_space_mutex);
+    CHECK_EQUAL(resident_pages, PAGES - 1);
+    CHECK(page_cache_write_some());
+    CHECK(written[1] == 99 && written[0] == 0 && written[2] == 0);
+    CHECK_EQUAL(page_cache_dirty_count(), 0);
+    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, 0), FAULT_SERVED);
+    CHECK(!is_writable(1));
+    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK(is_writable(1));
+    CHECK_EQUAL(page_cache_dirty_count(), 1);
+    CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
+    CHECK_EQUAL(page_cache_dirty_count(), 1); /* with or without a mapping */
+    CHECK(pages_reclaim(PAGES) == PAGES - 1);
+    CHECK(page_cache_write_some());
+    unmap_file(before);
+}
+
+/* The first fault is a write. */
+static void written_page_was_absent(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_written_file();
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_SERVED);
+    CHECK(is_writable(0) && !is_writable(1));
+    CHECK_EQUAL(page_cache_dirty_count(), 1);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
+    CHECK_EQUAL(page_cache_dirty_count(), 0);
+    CHECK(!page_cache_write_some());
+    unmap_file(before);
+}
+
+static void no_room_for_what_is_written(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_written_file();
+    reserve_error = -ENOSPC;
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_BEYOND_FILE);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_BEYOND_FILE);
+    reserve_error = -EIO;
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_IO);
+    CHECK(!is_writable(0));
+    CHECK_EQUAL(page_cache_dirty_count(), 0);
+    unmap_file(before);
+}
+
+/* A fault that finds no memory waits for dirty pages to be written. */
+static void memory_comes_from_dirty_pages(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_written_file();
+    for (unsigned i = 0; i < PAGES - 1; i++)
+        CHECK_EQUAL(address_space_fault(mapped_at + i * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
+    CHECK_EQUAL(page_cache_drop(&source, PAGES - 1, PAGES), 1);
+    CHECK_EQUAL(page_cache_dirty_count(), PAGES - 1);
+    map_source(AREA_SHARED);
+    host_fail_one_allocation(1);
+    CHECK_EQUAL(address_space_fault(mapped_at + (PAGES - 1) * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(page_cache_dirty_count(), 1);
+    CHECK(written[0] == 1 && written[1] == 2 && written[2] == 3);
+    host_fail_allocation(0);
+    unmap_file(before);
+}
+
 int main(void)
 {
     host_init();
@@ -196,5 +320,9 @@ int main(void)
     host_test("fault: the page copied is replaced", written_page_is_replaced);
     host_test("fault: the file is cut meanwhile", file_is_cut_during_the_fault);
     host_test("fault: no page lies beyond the end", no_page_lies_behind_the_end);
+    host_test("fault: a page that is written becomes dirty", written_page_becomes_dirty);
+    host_test("fault: a page that is written was absent", written_page_was_absent);
+    host_test("fault: there is no room for what is written", no_room_for_what_is_written);
+    host_test("fault: memory comes from dirty pages", memory_comes_from_dirty_pages);
     return host_result();
 }

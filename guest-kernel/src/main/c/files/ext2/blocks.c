@@ -57,7 +57,7 @@ static int read_page(struct ext2_inode *node, struct block_batch *batch, uint64_
         if (block == 0)
             memset((char *)page_data(page) + done, 0, ext2->block_size);
         else
-            block_batch_read(batch, (uint64_t)block << ext2->block_shift, page_address(page) + done, ext2->block_size);
+            block_batch_add(batch, (uint64_t)block << ext2->block_shift, page_address(page) + done, ext2->block_size);
     }
     return 0;
 }
@@ -67,7 +67,7 @@ static int fill(struct page_source *source, uint32_t index, struct page **pages,
     struct ext2_inode *node = container_of(source, struct ext2_inode, inode.pages);
     struct block_batch batch;
     int error = 0;
-    block_batch_begin(&batch, ext2_of(&node->inode)->cache.device);
+    block_batch_begin(&batch, ext2_of(&node->inode)->cache.device, false);
     for (unsigned i = 0; i < count && !error; i++)
         error = read_page(node, &batch, ((uint64_t)index + i) << PAGE_SHIFT, pages[i]);
     int read_error = block_batch_end(&batch);

@@ -34,6 +34,6 @@ abstract class AbstractCloudImageMojo extends AbstractCloudMojo {
             return new Deployable(image.toPath(), MachineSize.UNKNOWN);
         }
         BuiltImage built = BuiltImage.find(directory(), fileName());
-        return new Deployable(built.image(), new MachineSize(built.memory(), built.vcpus()));
+        return new Deployable(built.image(), new MachineSize(built.memory(), built.vcpus(), built.scratchBytes()));
     }
 }

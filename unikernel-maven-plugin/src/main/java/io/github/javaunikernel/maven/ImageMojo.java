@@ -12,6 +12,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.ImageSummary;
@@ -370,6 +371,18 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> tmpfs = List.of();
 
     /**
+     * A directory whose files lie on a second disk, as {@code /path} or {@code /path 4g}; the size is that of the disk
+     * which {@code unikernel:run}, {@code start}, {@code xl} and EC2 give the machine, by default 1 GiB. The files may
+     * be larger than memory. They are lost when the machine ends, so the disk is for caches, spools and temporary
+     * files. The kernel uses the first disk besides the image's that is empty or was its scratch disk before, and
+     * never one that holds other data.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.scratch")
+    private String scratch;
+
+    /**
      * Options of the guest kernel, separated by spaces, such as {@code quiet}, {@code verbose}, {@code timings},
      * {@code trace=all} or {@code trace=NAME,NAME}.
      *
@@ -531,6 +544,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 NetworkSetting.parse(network),
                 TimeSetting.parse(time),
                 fileSystems,
+                scratch == null ? Optional.empty() : Optional.of(ScratchDisk.parse(scratch)),
                 KernelCommandLine.parse(kernelOptions),
                 InstanceEnvironment.parse(instanceEnvironment, instanceSources),
                 instanceMetadata);

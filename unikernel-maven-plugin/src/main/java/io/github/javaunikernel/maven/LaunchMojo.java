@@ -181,7 +181,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
                 : deployed.stream()
                         .filter(result -> imageId.equals(result.imageId()))
                         .findFirst();
-        MachineSize size = known.map(result -> new MachineSize(result.memory(), result.vcpus()))
+        MachineSize size = known.map(result -> new MachineSize(result.memory(), result.vcpus(), 0))
                 .orElse(MachineSize.UNKNOWN);
         Map<String, String> all = new HashMap<>(orEmpty(tags));
         all.putIfAbsent("Name", project.getArtifactId());

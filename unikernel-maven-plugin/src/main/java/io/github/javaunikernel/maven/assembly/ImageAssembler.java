@@ -18,6 +18,7 @@ import io.github.javaunikernel.maven.runtime.RuntimeSpec;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -215,10 +216,24 @@ public final class ImageAssembler {
                 machine.commandLine().withRoot(root),
                 machine.memory(),
                 machine.vcpus(),
-                machine.network());
+                machine.network(),
+                machine.scratch().map(disk -> request.scratchFile().toAbsolutePath()));
+        if (machine.scratch().isPresent()) {
+            makeSparse(outputs.unfinished(request.scratchFile()), machine.scratch().get().size());
+        }
         write(outputs.unfinished(request.kernelFile()), request.kernel().elf());
         write(outputs.unfinished(request.xenFile()), xen.text().getBytes(StandardCharsets.UTF_8));
         write(outputs.unfinished(request.manifestFile()), manifest.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A file of zeros that takes no space on the disk until it is written, where file systems can do that. */
+    private static void makeSparse(Path file, long size) throws IOException {
+        FileTrouble.on(file, () -> {
+            try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+                sparse.setLength(size);
+                return file;
+            }
+        });
     }
 
     private static void write(Path file, byte[] bytes) throws IOException {

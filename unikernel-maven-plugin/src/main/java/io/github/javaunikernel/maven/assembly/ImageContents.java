@@ -118,10 +118,18 @@ final class ImageContents {
         }
         SystemFiles.add(tree);
         checkConfiguration();
-        for (MemoryFileSystem fileSystem : request.machine().memoryFileSystems()) {
-            tree.directory(fileSystem.path());
+        for (String path : mounted()) {
+            tree.directory(path);
         }
         return tree;
+    }
+
+    /** Directories that hide what the image has there. */
+    private List<String> mounted() {
+        List<String> paths = new ArrayList<>();
+        request.machine().memoryFileSystems().forEach(fileSystem -> paths.add(fileSystem.path()));
+        request.machine().scratch().ifPresent(disk -> paths.add(disk.path()));
+        return paths;
     }
 
     private void checkNumber(List<String> writable) throws SettingException {
@@ -303,7 +311,7 @@ final class ImageContents {
 
     private List<String> writableDirectories(String home) throws IOException {
         WritableDirectories directories =
-                new WritableDirectories(request.machine().memoryFileSystems(), warnings).addHome(home);
+                new WritableDirectories(mounted(), warnings).addHome(home);
         Path passwords = request.files() == null ? null : request.files().resolve("etc/passwd");
         if (passwords != null && Files.isRegularFile(passwords)) {
             directories.addHomeIn(passwords);
@@ -338,6 +346,7 @@ final class ImageContents {
                 .time(machine.time());
         writable.forEach(config::writable);
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
+        machine.scratch().ifPresent(config::scratch);
         config.instanceEnvironment(machine.instanceEnvironment());
         if (!machine.instanceMetadata()) {
             config.noInstanceMetadata();

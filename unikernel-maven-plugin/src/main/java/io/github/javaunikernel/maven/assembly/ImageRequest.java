@@ -40,6 +40,11 @@ public record ImageRequest(
         return directory.resolve(name + ".xl.cfg");
     }
 
+    /** The scratch disk of a Xen host's domain. */
+    public Path scratchFile() {
+        return directory.resolve(name + ".scratch.img");
+    }
+
     /** The description of all that is in the image. */
     public Path manifestFile() {
         return directory.resolve(name + ".unikernel.json");

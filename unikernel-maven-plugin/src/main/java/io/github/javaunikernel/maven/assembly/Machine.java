@@ -5,9 +5,11 @@ import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The machine an image is made for.
@@ -24,6 +26,7 @@ public record Machine(
         NetworkSetting network,
         TimeSetting time,
         List<MemoryFileSystem> memoryFileSystems,
+        Optional<ScratchDisk> scratch,
         KernelCommandLine commandLine,
         InstanceEnvironment instanceEnvironment,
         boolean instanceMetadata) {}

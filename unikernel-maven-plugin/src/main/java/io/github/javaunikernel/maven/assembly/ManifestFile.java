@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.assembly;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.javaunikernel.maven.boot.Debugger;
+import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -84,7 +85,9 @@ final class ManifestFile {
                         "network",
                         request.machine().network().text(),
                         "hostname",
-                        request.machine().hostName()));
+                        request.machine().hostName(),
+                        "scratchBytes",
+                        request.machine().scratch().map(ScratchDisk::size).orElse(0L)));
         root.put("parts", parts(summary));
         root.put("files", summary.entries().stream().map(ManifestFile::file).toList());
         return GSON.toJson(root) + "\n";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
-import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,12 +27,12 @@ final class WritableDirectories {
     /**
      * Starts with the working directory.
      *
-     * @param memoryFileSystems further directories whose content in the image is hidden
+     * @param mounted further directories whose content in the image is hidden
      * @param warnings gets one line on what cannot be made writable
      */
-    WritableDirectories(List<MemoryFileSystem> memoryFileSystems, Consumer<String> warnings) {
+    WritableDirectories(List<String> mounted, Consumer<String> warnings) {
         empty = new ArrayList<>(WITHOUT_FILES_OF_THE_IMAGE);
-        memoryFileSystems.forEach(fileSystem -> empty.add(fileSystem.path()));
+        empty.addAll(mounted);
         this.warnings = warnings;
     }
 

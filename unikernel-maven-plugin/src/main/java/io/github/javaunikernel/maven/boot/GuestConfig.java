@@ -74,6 +74,12 @@ public final class GuestConfig {
         return this;
     }
 
+    /** Mounts a scratch disk. */
+    public GuestConfig scratch(ScratchDisk disk) {
+        line("scratch", disk.path());
+        return this;
+    }
+
     /** Makes a directory writable that has files of the image in it. */
     public GuestConfig writable(String path) {
         line("writable", path);

@@ -2,10 +2,6 @@
 package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
-import java.util.List;
-import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A directory that is writable and kept in memory.
@@ -15,67 +11,13 @@ import java.util.regex.Pattern;
  */
 public record MemoryFileSystem(String path, long limit) {
 
-    private static final String PARAMETER = "tmpfs";
-    /** What is there is the kernel's or the JVM's, whatever is in front of it. */
-    private static final List<String> CLOSED = List.of("/jvm", "/proc", "/dev", "/sys");
-    /** What is there must be seen for the program to start. */
-    private static final List<String> NEEDED = List.of("/app/lib", "/etc", "/lib", "/lib64", "/usr/lib");
-    /** More memory than a machine has. */
-    private static final long LARGEST = 1L << 44;
-
-    private static final Pattern FORM = Pattern.compile("(/\\S+)(?:\\s+(\\d{1,12})([kKmMgG]?))?");
-
     /** Reads {@code /path} or {@code /path 16m}. */
     public static MemoryFileSystem parse(String text) throws SettingException {
-        Matcher matcher = FORM.matcher(text.strip());
-        if (!matcher.matches()) {
-            throw new SettingException(
-                    PARAMETER,
-                    "'" + text + "' is not a directory in memory.",
-                    "Use an absolute path, and after a space its largest size, such as '/var/cache 16m'.");
-        }
-        String path = matcher.group(1);
-        checkPath(path.replaceFirst("/+$", ""));
-        return new MemoryFileSystem(path, matcher.group(2) == null ? 0 : limit(text, matcher));
-    }
-
-    private static void checkPath(String path) throws SettingException {
-        boolean hides = CLOSED.stream().anyMatch(directory -> isIn(path, directory) || isIn(directory, path))
-                || NEEDED.stream().anyMatch(directory -> isIn(directory, path));
-        if (hides) {
-            throw new SettingException(
-                    PARAMETER,
-                    "A directory in memory at " + path + " would hide files without which the program does not start.",
-                    "Use another directory, such as /app/data; /app itself is writable anyway.");
-        }
-    }
-
-    private static boolean isIn(String path, String directory) {
-        return path.equals(directory) || path.startsWith(directory + "/");
-    }
-
-    private static long limit(String text, Matcher size) throws SettingException {
-        long number = Long.parseLong(size.group(2));
-        long unit = unit(size.group(3));
-        if (number == 0 || number > LARGEST / unit) {
-            throw new SettingException(
-                    PARAMETER,
-                    "'" + text + "' has a size that no directory in memory can have.",
-                    "Give the largest size that its files may reach, such as 16m, or none.");
-        }
-        return number * unit;
+        MountedDirectory directory = MountedDirectory.parse("tmpfs", "directory in memory", text);
+        return new MemoryFileSystem(directory.path(), directory.size());
     }
 
     String text() {
         return limit == 0 ? path : path + " " + limit;
-    }
-
-    private static long unit(String letter) {
-        return switch (letter.toLowerCase(Locale.ROOT)) {
-            case "k" -> 1L << 10;
-            case "m" -> 1L << 20;
-            case "g" -> 1L << 30;
-            default -> 1;
-        };
     }
 }

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.boot;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * The text of a configuration for {@code xl create} (xl.cfg(5)) that boots the kernel directly.
@@ -10,6 +11,7 @@ import java.nio.file.Path;
  * @param kernel ELF file
  * @param image disk
  * @param memory in MiB
+ * @param scratch file for the scratch disk, or empty for none
  * @param network whether the domain has a network device
  */
 public record XenConfig(
@@ -19,7 +21,8 @@ public record XenConfig(
         KernelCommandLine commandLine,
         int memory,
         int vcpus,
-        NetworkSetting network) {
+        NetworkSetting network,
+        Optional<Path> scratch) {
 
     /** The whole text. */
     public String text() {
@@ -33,7 +36,8 @@ public record XenConfig(
                 "memory = " + memory,
                 "vcpus = " + vcpus,
                 "# The image is never written, so several domains can share it.",
-                "disk = [ " + quoted("format=raw, vdev=xvda, access=ro, target=" + image) + " ]",
+                "disk = [ " + quoted("format=raw, vdev=xvda, access=ro, target=" + image)
+                        + scratch.map(XenConfig::second).orElse("") + " ]",
                 "vif = [ " + (network.isPresent() ? "\"\"" : "") + " ]",
                 "# The guest reads the time stamp counter itself; emulating it would cost a trap for each reading.",
                 "tsc_mode = \"native\"",
@@ -41,6 +45,11 @@ public record XenConfig(
                 "on_reboot = \"restart\"",
                 "on_crash = \"destroy\"",
                 "");
+    }
+
+    private static String second(Path scratch) {
+        return ",\n  # The scratch disk, which each domain needs for itself.\n  "
+                + quoted("format=raw, vdev=xvdb, access=rw, target=" + scratch);
     }
 
     private static String quoted(String value) {

@@ -17,6 +17,7 @@ import java.util.UUID;
  * An image that was made, and the machine it was made for, as its manifest says.
  *
  * @param memory in MiB
+ * @param scratchBytes size of the scratch disk that it needs, 0 for none
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
  * @param trainingConfig the file of the image with which the guest records a class list, or null
  */
@@ -29,6 +30,7 @@ public record BuiltImage(
         int memory,
         int vcpus,
         NetworkSetting network,
+        long scratchBytes,
         int debugPort,
         String trainingConfig) {
 
@@ -39,7 +41,7 @@ public record BuiltImage(
 
         private record Options(String options) {}
 
-        private record Machine(int memory, int vcpus, String network) {}
+        private record Machine(int memory, int vcpus, String network, long scratchBytes) {}
 
         private record Application(int debugPort, String trainingConfig) {}
 
@@ -72,6 +74,7 @@ public record BuiltImage(
                 manifest.machine().memory(),
                 manifest.machine().vcpus(),
                 NetworkSetting.parse(manifest.machine().network()),
+                manifest.machine().scratchBytes(),
                 manifest.application().debugPort(),
                 manifest.application().trainingConfig());
     }

@@ -87,6 +87,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                 options,
                 image.image(),
                 image.network(),
+                image.scratchBytes(),
                 request.recording());
     }
 

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param accelerator as QEMU calls it
  * @param kernelOptions for QEMU's own loader; a BIOS finds them in the image
  * @param memory in MiB
+ * @param scratchBytes size of a second disk, which is empty at the start and gone at the end; 0 for none
  * @param recording what the program writes to a serial port of its own, or empty for no such port
  */
 public record QemuCommand(
@@ -28,6 +29,7 @@ public record QemuCommand(
         String kernelOptions,
         Path image,
         NetworkSetting network,
+        long scratchBytes,
         Optional<Path> recording) {
 
     /** Name of the network of the guest in QMP. */
@@ -55,6 +57,16 @@ public record QemuCommand(
                 "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
                 "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
         // spotless:on
+        if (scratchBytes > 0) {
+            // Zeros, over which QEMU lays a temporary file that it has already unlinked.
+            Collections.addAll(
+                    words,
+                    "-drive",
+                    "id=scratch,if=none,format=raw,snapshot=on,file.driver=null-co,file.read-zeroes=on,file.size="
+                            + scratchBytes,
+                    "-device",
+                    "virtio-blk-pci,drive=scratch,disable-legacy=on");
+        }
         recording.ifPresent(file -> Collections.addAll(
                 words, "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
         if (firmware == Firmware.NONE) {

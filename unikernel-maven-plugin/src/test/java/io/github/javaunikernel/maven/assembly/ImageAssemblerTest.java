@@ -16,6 +16,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
@@ -33,6 +34,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -361,6 +363,7 @@ class ImageAssemblerTest {
                 NetworkSetting.parse("dhcp"),
                 TimeSetting.parse("auto"),
                 List.of(MemoryFileSystem.parse("/var/cache")),
+                Optional.of(ScratchDisk.parse("/scratch 3m")),
                 KernelCommandLine.parse("quiet"),
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()),
                 false);

@@ -4,7 +4,6 @@ package io.github.javaunikernel.maven.assembly;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,9 +66,7 @@ class WritableDirectoriesTest {
 
     private WritableDirectories directories(String... memory) {
         return new WritableDirectories(
-                List.of(memory).stream()
-                        .map(path -> new MemoryFileSystem(path, 0))
-                        .toList(),
+                List.of(memory),
                 warnings::add);
     }
 }

@@ -33,6 +33,7 @@ final class Deployments {
     Optional<Instant> deprecateAt = Optional.empty();
     AmiSpec.Access share = new AmiSpec.Access(List.of(), List.of());
     boolean resume;
+    long scratchBytes;
     boolean incremental = true;
     int workers = 8;
     Duration timeout = Duration.ofMinutes(2);
@@ -50,7 +51,7 @@ final class Deployments {
         kinds.forEach(kind -> names.put(kind, names.isEmpty() ? name : name + "-" + kind.id()));
         return new AmiSpec(
                 image,
-                new MachineSize(256, 1),
+                new MachineSize(256, 1, scratchBytes),
                 "org.example:shop",
                 names,
                 "Shop",

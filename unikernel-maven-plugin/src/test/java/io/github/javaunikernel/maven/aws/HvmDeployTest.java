@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.aws;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -74,6 +75,24 @@ class HvmDeployTest {
         assertTrue(
                 deployments.log.lines.stream().noneMatch(line -> line.startsWith("WARN ")),
                 deployments.log.lines::toString);
+    }
+
+    @Test
+    void addsAVolumeForTheScratchDisk() throws Exception {
+        deployments.scratchBytes = (3L << 30) + 1;
+        AmiResult result = deployments.deployOne(fake);
+        Map<String, String> fields = region.images.get(result.imageId()).fields;
+        assertEquals("/dev/sdb", fields.get("BlockDeviceMapping.2.DeviceName"));
+        assertEquals("4", fields.get("BlockDeviceMapping.2.Ebs.VolumeSize"));
+        assertEquals("gp3", fields.get("BlockDeviceMapping.2.Ebs.VolumeType"));
+        assertEquals("unchanged", deployments.deployOne(fake).status());
+
+        deployments.scratchBytes = 0;
+        deployments.name = "shop-1.1";
+        AmiResult without = deployments.deployOne(fake);
+        assertNotEquals(result.imageId(), without.imageId());
+        assertEquals(result.snapshotId(), without.snapshotId());
+        assertEquals(null, region.images.get(without.imageId()).fields.get("BlockDeviceMapping.2.DeviceName"));
     }
 
     @Test

@@ -18,7 +18,7 @@ class InstanceTypesTest {
 
     private static InstanceType cheapest(Virtualization kind, int memory, int vcpus, Set<Device> driven)
             throws CloudException {
-        return InstanceTypes.running(kind, new MachineSize(memory, vcpus), driven)
+        return InstanceTypes.running(kind, new MachineSize(memory, vcpus, 0), driven)
                 .get(0);
     }
 

@@ -81,7 +81,7 @@ class LauncherTest {
             Duration timeout) {
         return new LaunchSpec(
                 imageId,
-                new MachineSize(256, 1),
+                new MachineSize(256, 1, 0),
                 "org.example:shop",
                 Map.of("Name", "shop"),
                 count,

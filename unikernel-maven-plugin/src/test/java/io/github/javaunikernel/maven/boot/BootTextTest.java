@@ -128,10 +128,14 @@ class BootTextTest {
                         KernelCommandLine.parse("quiet"),
                         64,
                         2,
-                        NetworkSetting.parse("dhcp"))
+                        NetworkSetting.parse("dhcp"),
+                        Optional.of(Path.of("/t/app.scratch.img")))
                 .text();
         assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
-        assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\" ]\n"), text);
+        assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\",\n"
+                        + "  # The scratch disk, which each domain needs for itself.\n"
+                        + "  \"format=raw, vdev=xvdb, access=rw, target=/t/app.scratch.img\" ]\n"),
+                text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
         String unconnected = new XenConfig(
                         "app",
@@ -140,8 +144,10 @@ class BootTextTest {
                         KernelCommandLine.parse(""),
                         64,
                         1,
-                        NetworkSetting.parse("none"))
+                        NetworkSetting.parse("none"),
+                        Optional.empty())
                 .text();
+        assertTrue(unconnected.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/i\" ]\n"), unconnected);
         assertTrue(unconnected.contains("vif = [  ]\n"), unconnected);
     }
 
@@ -227,6 +233,18 @@ class BootTextTest {
         assertRefused("tmpfs", "'cache' is not a directory", () -> MemoryFileSystem.parse("cache"));
         assertRefused("tmpfs", "'/cache 5x' is not a directory", () -> MemoryFileSystem.parse("/cache 5x"));
         assertRefused("tmpfs", "'/cache -5m' is not a directory", () -> MemoryFileSystem.parse("/cache -5m"));
+    }
+
+    @Test
+    void scratchDisks() throws Exception {
+        assertEquals(new ScratchDisk("/scratch", 1L << 30), ScratchDisk.parse("/scratch"));
+        assertEquals(new ScratchDisk("/var/spool", 20L << 30), ScratchDisk.parse(" /var/spool  20g "));
+        assertEquals(
+                "exec x\nscratch /scratch\n",
+                new GuestConfig("x").scratch(ScratchDisk.parse("/scratch 3m")).text());
+        assertRefused("scratch", "'scratch' is not a scratch disk", () -> ScratchDisk.parse("scratch"));
+        assertRefused("scratch", "would hide files", () -> ScratchDisk.parse("/etc 1g"));
+        assertRefused("scratch", "is smaller than any scratch disk", () -> ScratchDisk.parse("/scratch 5k"));
     }
 
     @ParameterizedTest

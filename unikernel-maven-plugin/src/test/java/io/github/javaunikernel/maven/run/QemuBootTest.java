@@ -42,6 +42,7 @@ class QemuBootTest {
                 1,
                 NetworkSetting.parse("dhcp"),
                 0,
+                0,
                 "/etc/unikernel.training.conf");
         return new QemuRequest(
                 image,

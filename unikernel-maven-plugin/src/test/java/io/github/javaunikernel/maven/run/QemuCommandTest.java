@@ -100,11 +100,28 @@ class QemuCommandTest {
         assertFalse(command("/b/hello.img", "none").contains("-netdev"));
     }
 
+    @Test
+    void addsAnEmptySecondDisk() throws Exception {
+        List<String> words = command(Firmware.BIOS, "/b/hello.img", "none", 3L << 20, Optional.empty());
+        int root = words.indexOf("virtio-blk-pci,drive=root,disable-legacy=on");
+        int scratch = words.indexOf("virtio-blk-pci,drive=scratch,disable-legacy=on");
+        assertTrue(root > 0 && scratch > root, words.toString());
+        assertEquals(
+                "id=scratch,if=none,format=raw,snapshot=on,file.driver=null-co,file.read-zeroes=on,file.size=3145728",
+                words.get(scratch - 2));
+    }
+
     private static List<String> command(String image, String network) throws Exception {
         return command(Firmware.NONE, image, network, Optional.empty());
     }
 
     private static List<String> command(Firmware firmware, String image, String network, Optional<Path> recording)
+            throws Exception {
+        return command(firmware, image, network, 0, recording);
+    }
+
+    private static List<String> command(
+            Firmware firmware, String image, String network, long scratchBytes, Optional<Path> recording)
             throws Exception {
         return new QemuCommand(
                         Path.of("/q/qemu-system-x86_64"),
@@ -116,6 +133,7 @@ class QemuCommandTest {
                         "quiet timings",
                         Path.of(image),
                         NetworkSetting.parse(network),
+                        scratchBytes,
                         recording)
                 .words(Path.of("/tmp/a,b/reports"));
     }

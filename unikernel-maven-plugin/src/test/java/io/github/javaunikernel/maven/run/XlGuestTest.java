@@ -36,6 +36,7 @@ class XlGuestTest {
                 1,
                 NetworkSetting.parse("dhcp"),
                 0,
+                0,
                 null);
     }
 }

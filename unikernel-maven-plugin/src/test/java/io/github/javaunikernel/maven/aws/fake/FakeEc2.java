@@ -28,6 +28,11 @@ final class FakeEc2 {
             "BlockDeviceMapping.1.Ebs.VolumeSize",
             "BlockDeviceMapping.1.Ebs.VolumeType",
             "BlockDeviceMapping.1.Ebs.DeleteOnTermination",
+            "BlockDeviceMapping.2.DeviceName",
+            "BlockDeviceMapping.2.Ebs.VolumeSize",
+            "BlockDeviceMapping.2.Ebs.VolumeType",
+            "BlockDeviceMapping.2.Ebs.Encrypted",
+            "BlockDeviceMapping.2.Ebs.DeleteOnTermination",
             "ImageLocation");
     private final FakeRegion region;
     private final FakeS3 s3;
@@ -115,7 +120,7 @@ final class FakeEc2 {
             FakeSnapshot snapshot = region.snapshots.get(image.snapshot());
             ebs = "<blockDeviceMapping><item><deviceName>/dev/sda1</deviceName><ebs><snapshotId>" + snapshot.id
                     + "</snapshotId><volumeSize>" + snapshot.volumeGiB + "</volumeSize><encrypted>" + snapshot.encrypted
-                    + "</encrypted></ebs></item></blockDeviceMapping>";
+                    + "</encrypted></ebs></item>" + secondVolume(image) + "</blockDeviceMapping>";
         }
         String location = image.fields.get("ImageLocation");
         return "<item><imageId>" + image.id + "</imageId><imageState>" + image.state + "</imageState><name>"
@@ -124,6 +129,14 @@ final class FakeEc2 {
                 + element("virtualizationType", image.fields.get("VirtualizationType"))
                 + element("imageLocation", location)
                 + "<rootDeviceName>/dev/sda1</rootDeviceName>" + ebs + tagSet(image.tags) + "</item>";
+    }
+
+    private static String secondVolume(FakeImage image) {
+        String name = image.fields.get("BlockDeviceMapping.2.DeviceName");
+        return name == null
+                ? ""
+                : "<item><deviceName>" + name + "</deviceName><ebs><volumeSize>"
+                        + image.fields.get("BlockDeviceMapping.2.Ebs.VolumeSize") + "</volumeSize></ebs></item>";
     }
 
     private static String element(String name, String text) {
@@ -238,6 +251,17 @@ final class FakeEc2 {
                 "true".equals(fields.get("BlockDeviceMapping.1.Ebs.DeleteOnTermination")),
                 "FakeStrict",
                 "DeleteOnTermination");
+        if (fields.containsKey("BlockDeviceMapping.2.DeviceName")) {
+            require(
+                    !"/dev/sda1".equals(fields.get("BlockDeviceMapping.2.DeviceName"))
+                            && Long.parseLong(fields.get("BlockDeviceMapping.2.Ebs.VolumeSize")) >= 1,
+                    "InvalidBlockDeviceMapping",
+                    "second volume");
+            require(
+                    "true".equals(fields.get("BlockDeviceMapping.2.Ebs.DeleteOnTermination")),
+                    "FakeStrict",
+                    "DeleteOnTermination");
+        }
     }
 
     private String deregister(Parameters p) {
