@@ -16,6 +16,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Reporting;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
@@ -96,7 +97,8 @@ class ImageAssemblerTest {
                         + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"),
                 config);
         assertTrue(
-                config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\nwritable /app\nwritable /home\n"
+                config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\napplication first\n"
+                        + "log console,syslog://10.0.0.5\nmetrics 9100\nwritable /app\nwritable /home\n"
                         + "tmpfs /var/cache\nallow APP_*\n"
                         + "instance-metadata no\n"),
                 config);
@@ -360,6 +362,7 @@ class ImageAssemblerTest {
                 "hello",
                 NetworkSetting.parse("dhcp"),
                 TimeSetting.parse("auto"),
+                Reporting.parse("console,syslog://10.0.0.5", 9100, NetworkSetting.parse("dhcp")),
                 List.of(MemoryFileSystem.parse("/var/cache")),
                 KernelCommandLine.parse("quiet"),
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()),
