@@ -90,7 +90,7 @@ static void report(int error)
         return;
     sender.reported = now;
     log_error("the log cannot be sent to %s port %u (%s) and is sent later; check that machine, the network and the "
-              "image's log setting",
+              "image's logTo setting",
               sender.target.host, sender.target.port, errno_name(error));
 }
 

@@ -12,6 +12,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Reporting;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
@@ -353,6 +354,27 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String time;
 
     /**
+     * Where the lines of the kernel's log and of the program's standard output and error go: {@code console}, a syslog
+     * server as {@code syslog://logs.example.com:514} (UDP) or {@code syslog+tcp://10.0.0.5:514}, or both, as
+     * {@code console,syslog://10.0.0.5}. The port is 514 if none is given. With a server the program never waits for
+     * the console or the network; what cannot be sent is kept, up to 256 KiB, and then lost, which is reported. Without
+     * {@code console} the console shows the kernel's lines only.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.logTo", defaultValue = "console")
+    private String logTo;
+
+    /**
+     * TCP port on which the kernel serves metrics for Prometheus, at {@code /metrics}: CPU time, memory, network, disks
+     * and TCP. 0 for none. Whoever reaches the port can read them. The program cannot listen on the same port.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.metricsPort", defaultValue = "0")
+    private int metricsPort;
+
+    /**
      * Host name of the guest. The default is the artifact id, adapted to the characters and the length of a host name.
      *
      * @since 0.1.0
@@ -536,13 +558,15 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         for (String text : tmpfs) {
             fileSystems.add(MemoryFileSystem.parse(text));
         }
+        NetworkSetting networkSetting = NetworkSetting.parse(network);
         return new Machine(
                 memory,
                 vcpus,
                 Startup.parse(startup),
                 hostname == null ? defaultHostName() : hostname,
-                NetworkSetting.parse(network),
+                networkSetting,
                 TimeSetting.parse(time),
+                Reporting.parse(logTo, metricsPort, networkSetting),
                 fileSystems,
                 scratch == null ? Optional.empty() : Optional.of(ScratchDisk.parse(scratch)),
                 KernelCommandLine.parse(kernelOptions),

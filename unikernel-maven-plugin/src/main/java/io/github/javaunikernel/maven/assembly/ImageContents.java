@@ -343,7 +343,8 @@ final class ImageContents {
         config.directory(Paths.APPLICATION)
                 .hostName(machine.hostName())
                 .network(machine.network())
-                .time(machine.time());
+                .time(machine.time())
+                .reporting(machine.reporting(), request.name());
         writable.forEach(config::writable);
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
         machine.scratch().ifPresent(config::scratch);

@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Reporting;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
@@ -25,6 +26,7 @@ public record Machine(
         String hostName,
         NetworkSetting network,
         TimeSetting time,
+        Reporting reporting,
         List<MemoryFileSystem> memoryFileSystems,
         Optional<ScratchDisk> scratch,
         KernelCommandLine commandLine,

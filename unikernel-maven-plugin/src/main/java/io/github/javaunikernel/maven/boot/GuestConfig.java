@@ -68,6 +68,22 @@ public final class GuestConfig {
         return this;
     }
 
+    /**
+     * Sets where the log goes, and whether there are metrics.
+     *
+     * @param application whose log it is, in what is sent
+     */
+    public GuestConfig reporting(Reporting reporting, String application) {
+        if (reporting.log().isSent()) {
+            line("application", application);
+            line("log", reporting.log().text());
+        }
+        if (reporting.metricsPort() != 0) {
+            line("metrics", Integer.toString(reporting.metricsPort()));
+        }
+        return this;
+    }
+
     /** Adds a file system in memory. */
     public GuestConfig memoryFileSystem(MemoryFileSystem fileSystem) {
         line("tmpfs", fileSystem.text());

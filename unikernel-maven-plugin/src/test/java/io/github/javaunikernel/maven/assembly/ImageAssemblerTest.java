@@ -16,6 +16,7 @@ import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.boot.Reporting;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
@@ -91,6 +92,10 @@ class ImageAssemblerTest {
                 "quiet " + root,
                 BuiltImage.find(scratch.resolve("one"), "first").commandLine().text());
         assertBootsFromBios(image);
+        Path disk = scratch.resolve("one/first.scratch.img");
+        assertEquals(3 << 20, Files.size(disk));
+        assertTrue(xen.contains("vdev=xvdb, access=rw, target=" + disk.toAbsolutePath() + "\""), xen);
+        assertEquals(3 << 20, BuiltImage.find(scratch.resolve("one"), "first").scratchBytes());
         String config = text(image, "/etc/unikernel.conf");
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
         assertTrue(
@@ -98,14 +103,15 @@ class ImageAssemblerTest {
                         + "arg one\narg two words\nenv HOME=/home\nenv LANG=C.UTF-8\nenv MODE=test\n"),
                 config);
         assertTrue(
-                config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\nwritable /app\nwritable /home\n"
-                        + "tmpfs /var/cache\nallow APP_*\n"
+                config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\napplication first\n"
+                        + "log console,syslog://10.0.0.5\nmetrics 9100\nwritable /app\nwritable /home\n"
+                        + "tmpfs /var/cache\nscratch /scratch\nallow APP_*\n"
                         + "instance-metadata no\n"),
                 config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
         assertTrue(E2fs.debugfs(image, "stat /etc/mtab").contains("Fast link dest: \"/proc/self/mounts\""));
         for (String directory :
-                List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache", "/data/empty")) {
+                List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache", "/scratch", "/data/empty")) {
             assertTrue(E2fs.debugfs(image, "stat " + directory).contains("Type: directory"), directory);
         }
         assertTrue(E2fs.debugfs(image, "ls -p /jvm/bin").contains("/java/"));
@@ -362,6 +368,7 @@ class ImageAssemblerTest {
                 "hello",
                 NetworkSetting.parse("dhcp"),
                 TimeSetting.parse("auto"),
+                Reporting.parse("console,syslog://10.0.0.5", 9100, NetworkSetting.parse("dhcp")),
                 List.of(MemoryFileSystem.parse("/var/cache")),
                 Optional.of(ScratchDisk.parse("/scratch 3m")),
                 KernelCommandLine.parse("quiet"),

@@ -32,6 +32,10 @@ class BootTextTest {
                 .hostName("web-1")
                 .network(NetworkSetting.parse("dhcp"))
                 .time(TimeSetting.parse(" 10.0.0.7 , 10.0.0.8 "))
+                .reporting(
+                        Reporting.parse(
+                                "console, syslog+tcp://logs.example.com:6514", 9100, NetworkSetting.parse("dhcp")),
+                        "shop")
                 .memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
                 .instanceEnvironment(InstanceEnvironment.parse(List.of("DB_*", "PORT", "PORT"), List.of("host")))
                 .noInstanceMetadata()
@@ -47,6 +51,9 @@ class BootTextTest {
                 hostname web-1
                 network dhcp
                 time 10.0.0.7,10.0.0.8
+                application shop
+                log console,syslog+tcp://logs.example.com:6514
+                metrics 9100
                 tmpfs /var/cache 16777216
                 allow DB_*
                 allow PORT
@@ -110,6 +117,60 @@ class BootTextTest {
                 () -> TimeSetting.parse("10.0.0.7,pool.ntp.org"));
         assertRefused("time", "'' in the time setting is not an IPv4 address", () -> TimeSetting.parse("10.0.0.7,"));
         assertRefused("time", "names 5 servers", () -> TimeSetting.parse("1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "syslog://10.0.0.5",
+                "syslog://10.0.0.5:5514",
+                "syslog+tcp://logs.example.com:65535",
+                "syslog://log_host-1",
+                "console,syslog+tcp://logs.example.com"
+            })
+    void logsAreSentToServers(String setting) throws Exception {
+        assertEquals(setting, LogSetting.parse(setting).text());
+        assertTrue(LogSetting.parse(setting).isSent());
+    }
+
+    @Test
+    void theLogStaysOnTheConsoleByDefault() throws Exception {
+        assertFalse(LogSetting.parse(" console ").isSent());
+        Reporting nothing = Reporting.parse("console", 0, NetworkSetting.parse("none"));
+        assertEquals("exec x\n", new GuestConfig("x").reporting(nothing, "shop").text());
+        assertEquals(
+                "console,syslog://h",
+                LogSetting.parse("console , syslog://h , console").text());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            ''                                     | '' in the logTo setting is no place for a log.
+            file                                   | 'file' in the logTo setting is no place for a log.
+            tcp://h                                | 'tcp://h' in the logTo setting is no place for a log.
+            syslog://h/path                        | 'syslog://h/path' in the logTo setting is no place for a log.
+            syslog://h:x                           | 'syslog://h:x' in the logTo setting is no place for a log.
+            syslog://h:0                           | The port 0 in the logTo setting does not exist.
+            syslog://h:65536                       | The port 65536 in the logTo setting does not exist.
+            syslog://                              | '' in the logTo setting is neither a host name nor an IPv4 address.
+            syslog://10.0.0.256                    | '10.0.0.256' in the logTo setting is neither a host name nor
+            syslog://a..b                          | 'a..b' in the logTo setting is neither a host name nor
+            syslog://ä                             | 'ä' in the logTo setting is neither a host name nor
+            syslog://a,syslog+tcp://b              | The logTo setting names 2 servers.
+            """)
+    void otherPlacesForTheLogAreRefused(String setting, String words) {
+        assertRefused("logTo", words, () -> LogSetting.parse(setting));
+    }
+
+    @Test
+    void whatGoesOverTheNetworkNeedsOne() throws Exception {
+        NetworkSetting none = NetworkSetting.parse("none");
+        NetworkSetting dhcp = NetworkSetting.parse("dhcp");
+        assertRefused("logTo", "since the network is 'none'", () -> Reporting.parse("syslog://h", 0, none));
+        assertRefused("metricsPort", "since the network is 'none'", () -> Reporting.parse("console", 9100, none));
+        assertRefused("metricsPort", "-1 is not a port.", () -> Reporting.parse("console", -1, dhcp));
+        assertRefused("metricsPort", "65536 is not a port.", () -> Reporting.parse("console", 65536, dhcp));
+        assertEquals(65535, Reporting.parse("console", 65535, dhcp).metricsPort());
     }
 
     @Test
