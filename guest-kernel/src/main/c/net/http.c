@@ -6,7 +6,7 @@
 #include "net/socket.h"
 #include "platform/platform.h"
 
-/* What the socket may still take for its next step. False: the time is over. */
+/* Sets how long the socket's next step may take. False: the time is over. */
 static bool allow_rest(struct socket *socket, nanoseconds deadline)
 {
     nanoseconds now = clock_monotonic();
