@@ -2,7 +2,7 @@
 /*
  * The registry of devices, and the check in front of every block request.
  *
- * Drivers announce devices while they are started; a device stays in its list for ever, so what block_device_at() and
+ * Drivers announce devices while they are started; a device stays in its list, so what block_device_at() and
  * network_device_at() find can be used without a lock. Spinlock "devices" guards the two lists. A block request reaches
  * its driver only if its segments and its range of sectors are valid and the disk may be written.
  *

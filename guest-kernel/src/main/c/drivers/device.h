@@ -102,7 +102,7 @@ struct network_device {
 
 /* ---- Announcement ------------------------------------------------------------------------ */
 
-/* Called by drivers once a device can be used; the structures stay valid for ever. */
+/* Called by drivers once a device can be used; the structures stay valid. */
 void block_device_add(struct block_device *device);
 void network_device_add(struct network_device *device);
 /* For drivers' interrupt handlers: receives a round, or leaves it to the stack's thread. */

@@ -5,7 +5,7 @@
  * so there are no locks.
  *
  * Except for the host name, results point into the text that was parsed, a copy of the command line or of the file,
- * which stays for ever. Words and directives that are not known end the boot, since a typing error must not pass
+ * which is never freed. Words and directives that are not known end the boot, since a typing error must not pass
  * silently; words that loaders add to the command line are ignored, and a name in trace= that is unknown is logged. The
  * first line of the file with a problem is logged with its number and ends the reading.
  */
@@ -25,7 +25,7 @@
 
 #define FILE_LIMIT (256UL << 10)
 
-/* What loaders add for a Linux kernel (Firecracker: where the root disk is and how it may be used). */
+/* Words that loaders add for a Linux kernel (Firecracker: where the root disk is and how it may be used). */
 static bool is_loaders_word(const char *word)
 {
     return starts_with(word, "virtio_mmio.device=") || starts_with(word, "root=") || starts_with(word, "pci=") ||
@@ -49,14 +49,14 @@ static void set_root(struct boot_options *options, const char *text)
     options->root_is_named = true;
 }
 
-/* The platform has obeyed before (platform/x86/speculation.c). */
+/* The platform has acted on it already (platform/x86/speculation.c). */
 static void check_mitigations(const char *value)
 {
     if (strcmp(value, "auto") && strcmp(value, "off") && strcmp(value, "on"))
         panic("mitigations=%s is unknown; use auto, off or on", value);
 }
 
-/* Those that only a kernel built with DEBUG=1 has. */
+/* Options that only a kernel built with DEBUG=1 has. */
 static bool is_word_for_tests(const char *word)
 {
     return (starts_with(word, "failing=") && failing_parse(word + 8)) ||

@@ -18,8 +18,8 @@ enum time_mode { TIME_AUTO, TIME_NONE, TIME_SERVERS };
 
 struct memory_mount {
     char *path;
-    uint64_t limit;  /* bytes, 0: what all together may take */
-    bool over_image; /* what the image has there is in it */
+    uint64_t limit;  /* bytes, 0: what all of them together may take */
+    bool over_image; /* it shows what the image has there */
 };
 
 #define MAX_MEMORY_MOUNTS 16
@@ -55,5 +55,5 @@ struct boot_options {
 /* Applies the words of configuration.md. Panics with the bad word: a typing error must not pass
  * silently. */
 void boot_options_parse(struct boot_options *options);
-/* Reads the file; lives for ever. 0, or -errno after logging what is wrong and where. */
+/* Reads the file; the result is never freed. 0, or -errno after logging what is wrong and where. */
 int configuration_read(const char *path, struct configuration *out);

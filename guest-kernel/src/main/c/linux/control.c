@@ -2,8 +2,8 @@
 /*
  * Control messages (control.h). Those that are sent are copied into the kernel as a whole before the first is looked
  * at, so the program cannot change them in between. Each must lie in what is left of them and be no shorter than its
- * header, so the walk ends. What asks for something for one datagram goes into struct socket_message; all else is
- * checked only. Those that are received are written to the program one by one, cut where its room ends.
+ * header, so the walk ends. Requests for one datagram go into struct socket_message; everything else is only checked.
+ * Those that are received are written to the program one by one, cut where its room ends.
  *
  * Called by linux/sys_net.c without locks, since both directions touch user memory and may sleep. Descriptors are
  * looked up under "descriptors", in descriptor_get().
@@ -34,7 +34,7 @@ struct credentials { /* struct ucred */
 
 static const void *data_of(const struct abi_control *control) { return control + 1; }
 
-/* Descriptors are looked at as on Linux, so that a program with wrong ones hears of that first. */
+/* Descriptors are checked as on Linux, so that a program with wrong ones gets that error first. */
 static int check_rights(const struct abi_control *control)
 {
     const int32_t *descriptors = data_of(control);
@@ -50,7 +50,7 @@ static int check_rights(const struct abi_control *control)
     return count ? -EOPNOTSUPP : 0;
 }
 
-/* SO_PASSCRED is not offered, so they are never received; wrong ones are refused all the same. */
+/* SO_PASSCRED is not offered, so they are never received; wrong ones are refused nevertheless. */
 static int check_credentials(const struct abi_control *control)
 {
     const struct credentials *credentials = data_of(control);
@@ -76,7 +76,7 @@ static int check_socket_level(const struct abi_control *control)
     return control->type == SCM_RIGHTS || control->type == SCM_CREDENTIALS ? 0 : -EINVAL;
 }
 
-/* struct in_pktinfo: the interface, the source, and what only counts in received ones. */
+/* struct in_pktinfo: the interface, the source, and a member that only counts when received. */
 static int note_packet_info(const struct abi_control *control, struct socket_message *out)
 {
     be32 source;

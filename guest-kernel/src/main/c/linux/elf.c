@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loads a program and its interpreter. Everything in the file is checked before it is used: the
- * image is ours, but a kernel does not trust a file.
+ * Loads a program and its interpreter. Everything in the file is checked before it is used: the build made the image,
+ * but a kernel does not trust a file.
  */
 #include "core/log.h"
 #include "files/file.h"
@@ -169,7 +169,7 @@ static int load_file(struct elf_file *elf, bool is_interpreter)
     return error;
 }
 
-/* Where the program finds its own headers: PT_PHDR, or inside the segment that holds them. */
+/* Where the program finds its own headers: at PT_PHDR, or inside the segment that holds them. */
 static uintptr_t header_address(const struct elf_file *elf)
 {
     for (unsigned i = 0; i < elf->header.program_header_count; i++) {

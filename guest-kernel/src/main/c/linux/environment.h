@@ -13,12 +13,12 @@ struct environment {
     struct string_list allowed;   /* NAME or PREFIX* */
 };
 
-/* The length of the name that `text` begins with: letters, digits and _, no digit first (POSIX 8.1, with
- * small letters); 0: none. Looks at `limit` bytes at most. */
+/* The length of the name that `text` begins with, which consists of letters, digits and _ and does not begin with a
+ * digit (POSIX 8.1, with small letters); 0 if there is none. Looks at `limit` bytes at most. */
 size_t environment_name_length(const char *text, size_t limit);
 /* Sets NAME=VALUE, which must stay; it takes the place of another value. False: no memory. */
 must_check bool environment_set(struct environment *environment, const char *variable);
-/* Allows NAME or PREFIX*; the text must stay. *problem says why not. */
+/* Allows NAME or PREFIX*; the text must stay. If it returns false *problem says why. */
 must_check bool environment_allow(struct environment *environment, const char *pattern, const char **problem);
 /*
  * May this variable come from outside? A pattern never covers the variables that steer the loader, the C library

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Futexes (futex(2)): waiters hashed by user address; lock "futex bucket" each. The process is alone, so
- * private and shared futexes are the same.
+ * Futexes (futex(2)): waiters hashed by user address; lock "futex bucket" each. There is only one process, so private
+ * and shared futexes are the same.
  */
 #pragma once
 

@@ -19,7 +19,7 @@
 #include "net/metadata.h"
 #include "platform/platform.h"
 
-/* A boot may lose a second to a service that is not there, and this leaves room for what else is done in it. */
+/* A boot may lose a second to a service that is not there; this leaves time for what else is done in that second. */
 #define USER_DATA_PATIENCE (800 * NS_PER_MS)
 #define REFUSALS_LOGGED 8 /* per source; the rest is counted */
 #define NAME_SHOWN 64     /* characters of a name in the log */
@@ -83,7 +83,7 @@ static void set(struct source *source, const char *name, size_t name_length, con
     log_info("%s: %.*s is set", source->name, (int)min_of(name_length, (size_t)NAME_SHOWN), name);
 }
 
-/* Every variable of every source comes through here. The name has been checked. */
+/* Every variable of every source passes through here. Its name has been checked. */
 static void offer(void *context, const char *name, size_t name_length, const char *value, size_t value_length)
 {
     struct source *source = context;

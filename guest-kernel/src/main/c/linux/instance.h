@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one start of an image is given from outside: variables of the environment that the image allows
- * (docs/configuration.md). Three sources, each of which overrides those before it: EC2's user data, the host's
- * settings (platform.h; xenstore under Xen), the kernel's command line. Names are logged, values never.
+ * What one start of an image receives from outside: variables of the environment that the image allows
+ * (docs/configuration.md). Three sources, each of which overrides those before it: EC2's user data, the host's settings
+ * (platform.h; xenstore under Xen), the kernel's command line. Names are logged, values never.
  */
 #pragma once
 
@@ -20,11 +20,11 @@ struct instance {
     struct environment *environment;        /* to be added to */
     unsigned sources;                       /* SOURCE_* that may be read */
     const struct string_list *command_line; /* NAME=VALUE, checked names; they must stay */
-    bool network;                           /* there is an address to ask for user data with */
+    bool network;                           /* there is an address from which to ask for user data */
     bool metadata_service;                  /* out: the instance metadata service answered, so this is EC2 */
 };
 /*
- * Reads the sources, for the boot thread only; none is asked when nothing is allowed. Never fails: what cannot be
- * had is logged and left out. Takes less than a second, most of which is for user data.
+ * Reads the sources, for the boot thread only; none is asked when nothing is allowed. Never fails: what cannot be read
+ * is logged and left out. Takes less than a second, most of which is for user data.
  */
 void instance_configure(struct instance *instance);

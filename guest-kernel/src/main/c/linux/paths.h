@@ -12,7 +12,7 @@ struct user_path {
     struct dentry *start; /* one reference; NULL where the path is absolute */
 };
 
-/* Copies the path and finds its start. 0 or -errno; only after 0 path_end() is due. */
+/* Copies the path and finds its start. 0 or -errno; after 0 the caller calls path_end(). */
 int path_begin(struct user_path *path, int directory, uintptr_t address);
 /* The same for walks that need the start also of an absolute path. */
 int path_begin_at(struct user_path *path, int directory, uintptr_t address);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A set of pending signals: a bit for each number that waits, and a queue of what is known of them, oldest first.
+ * A set of pending signals: a bit for each number that waits, and a queue of what is known about them, oldest first.
  * Whatever is in the queue has its bit set; a bit without an entry is a signal for whose information there was no
  * memory, and it is taken as one of kill(2) without a sender. Entries come from the heap, while fewer than QUEUE_LIMIT
  * wait, or belong to the sender; `kept` says which, and so whether an entry that is taken is freed.
@@ -34,7 +34,7 @@ static struct pending_entry *entry_for(const struct pending_signals *pending, st
     return entry;
 }
 
-/* Those of kill(2), like standard signals, come without their sender if there is no room for it. */
+/* Signals of kill(2), like standard ones, come without their sender if there is no room for it. */
 static bool is_counted(const struct signal_info *info)
 {
     return info->number >= SIGNAL_REALTIME_FIRST && info->code != SI_USER;

@@ -34,7 +34,7 @@ struct signal_info {
 #define SI_TIMER (-2)
 #define SI_TKILL (-6)
 
-/* What waits of one signal. On the heap, or kept by whoever sends signals that must not be lost for want of memory. */
+/* One signal that waits. On the heap, or kept by a sender whose signals must not be lost when memory is short. */
 struct pending_entry {
     struct list link;
     struct signal_info info;
@@ -51,7 +51,7 @@ struct pending_signals {
 void pending_init(struct pending_signals *pending);
 enum pending_result {
     PENDING_WAITS,        /* with its info */
-    PENDING_WITHOUT_INFO, /* it waits; who sent it will not be known, or is another that came first */
+    PENDING_WITHOUT_INFO, /* it waits; its sender will not be known, or is that of an earlier one */
     PENDING_REFUSED,      /* not sent: real-time signals are counted, and there is no room for one
                                             more */
 };

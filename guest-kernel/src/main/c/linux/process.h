@@ -18,10 +18,10 @@ struct process_arguments {
 
 /* Loads the program and makes its first thread ready. On an error logs what is wrong and returns it. */
 int process_start(const struct process_arguments *arguments);
-/* exit_group(2): says so on the console, closes the network's connections, powers off. */
+/* exit_group(2): reports the end on the console, closes the network's connections, powers off. */
 noreturn void process_exit(int status);
 noreturn void process_killed(int signal);
-/* Is this the number of one of its threads? 0 names the caller. Takes run_queue. */
+/* True if this is the number of one of its threads; 0 names the caller. Takes run_queue. */
 bool process_has_thread(int32_t id);
 
 /* Gives /proc what the process may do. */
@@ -38,7 +38,7 @@ int elf_load(const char *path, struct loaded_program *out);
 /* Builds the initial stack (argv, envp, auxv: System V ABI 3.4). The stack pointer or -errno. */
 int64_t process_build_stack(const struct process_arguments *arguments, const struct loaded_program *program);
 
-/* Fills what /proc shows of the process (files/process_view.h); `arguments` must live for ever. */
+/* Fills what /proc shows of the process (files/process_view.h); `arguments` must stay. */
 void process_describe(const struct process_arguments *arguments);
 
 /* Boot milestones for `timings`. */

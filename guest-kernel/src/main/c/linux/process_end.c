@@ -12,7 +12,7 @@
 #include "threads/failing.h"
 #include "threads/thread.h"
 
-/* What a server answered last still has to reach its clients. */
+/* A server's last answers still have to reach its clients. */
 #define CLOSING_TIME NS_PER_SECOND
 
 static bool reboot_wanted;

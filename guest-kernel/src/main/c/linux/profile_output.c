@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints the profiler's samples as the console takes them. An address of which it is not known what is mapped there
- * is looked up first, so each map line comes before the first sample that needs it.
+ * Prints the profiler's samples as the console takes them. An address is looked up first if it is not known what is
+ * mapped there, so each map line comes before the first sample that needs it.
  *
  * Mutex "profile output" guards everything here: it is held for one sample with its lines. The thread prints until the
- * program has ended, and whoever ends the guest then prints the rest.
+ * program has ended, and the thread that ends the guest then prints the rest.
  */
 #include "linux/profile_output.h"
 #include "core/heap.h"
@@ -155,8 +155,8 @@ void profile_output_start(void)
     thread_start_kernel("profile", print_always, NULL);
 }
 
-/* The lines of `text`, which the program wrote: bytes that are not printed and what is too long are not. Returns how
- * many bytes of it were whole lines. */
+/* Prints the lines of `text`, which the program wrote, without bytes that cannot be printed and without lines that are
+ * too long. Returns how many bytes of it were whole lines. */
 static size_t print_symbols(char *text, size_t length)
 {
     size_t start = 0;

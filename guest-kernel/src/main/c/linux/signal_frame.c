@@ -5,8 +5,8 @@
  *
  * signal_frame_push() is called by signals.c on the way to user mode, signal_frame_pop() by rt_sigreturn(2); both for
  * the current thread and its own stack, without locks, since user memory may fault. What comes back may hold anything:
- * flags are limited to USER_FLAGS, the FPU state is made harmless before it is loaded, and the way to user mode sees to
- * the other registers. The alternate stack in struct user_thread is its own thread's.
+ * flags are limited to USER_FLAGS, the FPU state is made harmless before it is loaded, and the way to user mode makes
+ * the other registers harmless. The alternate stack in struct user_thread is its own thread's.
  */
 #include "lib/errno.h"
 #include "lib/string.h"

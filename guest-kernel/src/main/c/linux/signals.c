@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals: who gets one, and what it does to a call and to the thread.
+ * Signals: which thread gets one, and what it does to a call and to the thread.
  *
  * Spinlock "signals" guards actions and what is pending, and keeps a user_thread there that was found by its id: an
  * ending thread is first taken out of the list of threads (thread_forget_user()) and then freed under the lock. So
@@ -64,7 +64,7 @@ static bool default_ignores(int number)
     return number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT;
 }
 
-/* Nothing could continue a stopped process, so stop signals are ignored too. */
+/* Nothing could continue a stopped process, so stop signals are ignored as well. */
 static bool is_ignored(int number)
 {
     uintptr_t handler = action_of(number)->handler;
@@ -105,7 +105,7 @@ static void consider(struct thread *thread, void *context)
         candidate->found = thread;
 }
 
-/* Under the lock. A signal that every thread blocks waits, also if it is to be ignored: somebody may ask for it. */
+/* Under the lock. A signal that every thread blocks waits, even one that is ignored: a thread may ask for it. */
 static enum pending_result give_process(const struct signal_info *info, struct pending_entry *entry)
 {
     must_hold(&lock);
@@ -267,7 +267,7 @@ void signals_deliver(struct registers *registers, bool system_call)
         bool found = take(user, ~user->mask, &info);
         struct signal_action action = found ? *action_of(info.number) : (struct signal_action){ 0 };
         bool ignored = found && is_ignored(info.number);
-        /* Not after the frame is written, which may sleep: another handler may be set by then. */
+        /* Done before the frame is written: that may sleep, and another handler may be set by then. */
         if (found && action.handler > SIG_IGN && action.flags & SA_RESETHAND)
             (*action_of(info.number)).handler = SIG_DFL;
         spin_unlock(&lock);
@@ -290,7 +290,7 @@ void signals_deliver(struct registers *registers, bool system_call)
     }
 }
 
-/* What a developer without a debugger needs: where it happened, in which file, on what. */
+/* What a developer without a debugger needs: where it happened, in which file, at which address. */
 struct place {
     uintptr_t address;
     char path[PATH_SIZE];

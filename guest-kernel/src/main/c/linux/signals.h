@@ -45,7 +45,7 @@ struct user_thread {
     uint64_t saved_mask; /* signals: to restore after sigsuspend, ppoll, ... */
     bool restore_mask;
     struct pending_signals pending; /* signals */
-    struct pending_entry fault;     /* signals: of signal_force(), whose info the handler cannot do without */
+    struct pending_entry fault;     /* signals: of signal_force(), whose info the handler needs */
     uintptr_t alt_stack;
     size_t alt_stack_size; /* 0: none */
     uint32_t alt_stack_flags;
@@ -58,12 +58,12 @@ static inline struct user_thread *user_current(void) { return thread_current()->
 
 /* To the process: any thread that does not block it takes it. info->number says which. */
 void signal_send_process(const struct signal_info *info);
-/* The same, or to the thread of that number, by the sender's own entry (linux/pending.h). False where it does not wait
- * with its info now: ignored, one too many, or no such thread. */
+/* The same, or to the thread of that number, by the sender's own entry (linux/pending.h). False if it does not wait
+ * with its info afterwards: it is ignored, it is one too many, or there is no such thread. */
 bool signal_post(uint32_t thread, const struct signal_info *info, struct pending_entry *entry);
 void signal_send_thread(struct user_thread *to, const struct signal_info *info);
 /* What the program sends to one of its threads, or to itself; number 0 only asks whether it is there. 0, -ESRCH,
- * -EINVAL for what is no signal, or -EAGAIN without room for one more real-time signal. */
+ * -EINVAL for what is not a signal, or -EAGAIN if there is no room for one more real-time signal. */
 int signal_queue_thread(uint32_t id, const struct signal_info *info);
 int signal_queue_process(const struct signal_info *info);
 /* sigaction(2) of a signal 1..SIGNALS. */
@@ -76,8 +76,8 @@ void signal_force(int number, int code, uintptr_t address);
 void signals_broken_pipe(void);
 /* SIGURG to the process. */
 void signals_urgent(void);
-/* signalfd(2): takes what waits for the current thread or the process out of `wanted`; what is there of it; and the
- * queue that is woken with POLLIN when a signal comes. */
+/* signalfd(2): takes one of the `wanted` signals that wait for the current thread or the process; returns which of them
+ * wait; and the queue that is woken with POLLIN when a signal comes. */
 bool signals_take(uint64_t wanted, struct signal_info *info);
 uint64_t signals_waiting(uint64_t wanted);
 struct wait_queue *signals_arrivals(void);
@@ -91,7 +91,7 @@ int signal_mask_read(uintptr_t address, size_t size, uint64_t *mask);
 void signals_set_mask(uint64_t mask);
 /* SIGXFSZ to the current thread, for writes that returned -EFBIG because of RLIMIT_FSIZE. */
 void signals_file_too_large(void);
-/* A signal is there that the current thread would take. */
+/* True if a signal waits that the current thread would take. */
 bool signal_is_pending(void);
 /* Delivers what is pending; on the way to user mode. `system_call` says that registers hold a
  * finished call, whose -EINTR may have to become a restart. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing list of strings, as argv and the environment are handed over. Not shared between threads. */
+/* A growing list of strings, in the form in which argv and the environment are handed over. Not shared between threads.
+ * */
 #pragma once
 
 #include "lib/types.h"

@@ -109,7 +109,7 @@ static int64_t act(struct inode *inode, const struct request *request)
     return get(inode, request);
 }
 
-/* What can be wrong whatever file it is. */
+/* Errors that do not depend on the file. */
 static int begin(struct request *request)
 {
     if (request->action == LIST)

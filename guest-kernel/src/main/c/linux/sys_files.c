@@ -5,8 +5,8 @@
  *
  * Entered through the table of system calls (syscalls.c). Each call holds a reference to the file of a descriptor while
  * it works, so another thread may close it meanwhile. An open first asks whether there is room for a descriptor, since
- * a file that it makes cannot be taken back. No lock is held here: files/ takes its own, and the flags and the owner of
- * a file, and the mask of umask(2), are single words.
+ * a file that it has made cannot be removed again. No lock is held here: files/ takes its own, and the flags and the
+ * owner of a file, and the mask of umask(2), are single words.
  */
 #include "files/streams.h"
 #include "files/tmpfs.h"
@@ -22,7 +22,7 @@
 
 static bool wants_write(uint32_t flags) { return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR; }
 
-/* Flags that exclude each other, as Linux has it since 6.3. */
+/* Flags that exclude each other, as on Linux since 6.3. */
 static int check_flags(uint32_t flags)
 {
     if (flags & TMPFILE_BIT)
@@ -376,7 +376,7 @@ SYSCALL_DEFINE3(fcntl, int, fd, unsigned, cmd, uint64_t, arg)
     return result;
 }
 
-/* ---- ioctl(2): what any file understands; the rest is its own ---- */
+/* ---- ioctl(2): what every file understands; the file's operations do the rest ---- */
 
 enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
 

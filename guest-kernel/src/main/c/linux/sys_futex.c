@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Futexes. A waiter lies on its thread's stack and in the bucket of its address. It is put there before the value is
- * read: whoever changes the value and then wakes finds it, so no wake-up is lost. It is taken out by whoever wakes it,
- * which sets `woken`, or else by itself. A requeue may change its bucket; lock_bucket_of() finds the one that counts.
+ * read: a thread that changes the value and then wakes finds it, so no wake-up is lost. It is taken out by the thread
+ * that wakes it, which sets `woken`, or else by its own. A requeue may change its bucket; lock_bucket_of() finds its
+ * current one.
  *
  * Each bucket has a spinlock, "futex bucket"; of two the one at the lower address is taken first. run_queue is taken
  * inside. User memory is touched under neither. Long wakings give way.
@@ -67,7 +68,7 @@ static struct bucket *lock_bucket_of(struct futex_waiter *waiter)
     }
 }
 
-/* Ends the wait; true if somebody had woken it. */
+/* Ends the wait; true if it had been woken. */
 static bool leave(struct futex_waiter *waiter)
 {
     struct bucket *bucket = lock_bucket_of(waiter);
@@ -129,7 +130,7 @@ static uint32_t wake_some(struct bucket *bucket, uintptr_t address, uint32_t cou
 int64_t futex_wake(uintptr_t address, uint32_t count, uint32_t bits)
 {
     struct bucket *bucket = bucket_of(address);
-    /* Whoever is woken may wait again while this goes on: it ends all the same. */
+    /* A thread that is woken may wait again meanwhile; this ends nevertheless. */
     uint32_t left = min_of(count, threads_user_count());
     int64_t woken = 0;
     for (;;) {
@@ -157,7 +158,7 @@ static void unlock_both(struct bucket *one, struct bucket *two)
         spin_unlock(&two->lock);
 }
 
-/* Both buckets are locked. Within a bucket it keeps its place, so that who walks along the waiters meets it once. */
+/* Both buckets are locked. Within a bucket it keeps its place, so that a walk along the waiters meets it once. */
 static void move_waiter(struct futex_waiter *waiter, struct bucket *target, uintptr_t to)
 {
     waiter->address = to;
@@ -220,7 +221,7 @@ static uint32_t result_of(uint32_t operation, uint32_t old, uint32_t argument)
     }
 }
 
-/* In one step for all who use the word. */
+/* In one step for all threads that use the word. */
 static int change_word(uintptr_t address, uint32_t operation, uint32_t argument, uint32_t *old)
 {
     uint32_t expected;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who the process is: the one user root with every capability, in a system without other users. What would name another
- * user or group is refused as in a user namespace that has only root (user_namespaces(7)): EINVAL.
+ * Who the process is: the one user root with every capability, in a system without other users. A call that names
+ * another user or group is refused as in a user namespace that has only root (user_namespaces(7)): EINVAL.
  */
 #include "files/process_view.h"
 #include "lib/errno.h"
@@ -57,7 +57,7 @@ SYSCALL_DEFINE1(setfsuid, unsigned, fsuid) { return 0; }
 /* Deviates: Changes nothing. */
 SYSCALL_DEFINE1(setfsgid, unsigned, fsgid) { return 0; }
 
-/* ---- Supplementary groups: so many times root's ---- */
+/* ---- Supplementary groups: a number of times root's ---- */
 
 static uint32_t group_count;
 
@@ -114,7 +114,7 @@ static unsigned words_of(uint32_t version)
     return version == VERSION_1 ? 1 : version == VERSION_2 || version == VERSION_3 ? 2 : 0;
 }
 
-/* The number of words, or -errno. Programs ask with a wrong version which one is right. */
+/* The number of words, or -errno. Programs find out the right version by passing a wrong one. */
 static int read_header(uintptr_t address, struct abi_capability_header *header)
 {
     const uint32_t preferred = 0x20080522;
@@ -153,7 +153,7 @@ void identity_describe(void)
 
 static uint64_t join(uint32_t low, uint32_t high) { return (low | (uint64_t)high << 32) & CAPABILITIES_ALL; }
 
-/* What is given up stays so in what capget() and /proc say; root may do here what it may do all the same. */
+/* What is given up stays given up in what capget() and /proc report; root may still do it. */
 static int64_t set_capabilities(const struct abi_capability_data data[2])
 {
     struct process_capabilities wanted = { join(data[0].effective, data[1].effective),

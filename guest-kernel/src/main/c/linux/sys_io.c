@@ -167,7 +167,7 @@ SYSCALL_DEFINE3(lseek, int, fd, int64_t, offset, int, whence)
     return result;
 }
 
-/* ---- What keeps data safe: memory and read-only disks have nothing to do ---- */
+/* ---- What stores data: memory and read-only disks have nothing to store ---- */
 
 /* Regular files, directories and links of a file system that stores what is written. */
 static bool is_stored(const struct file *file)

@@ -167,7 +167,7 @@ SYSCALL_DEFINE3(unlinkat, int, dirfd, uintptr_t, pathname, uint32_t, flags)
 static int64_t rename_at(int from_directory, uintptr_t from, int to_directory, uintptr_t to, unsigned flags)
 {
     struct user_path from_path, to_path;
-    /* RENAME_WHITEOUT makes what only an overlay file system would look at. */
+    /* RENAME_WHITEOUT makes an entry that only an overlay file system would look at. */
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
     int error = path_begin(&from_path, from_directory, from);

@@ -391,7 +391,7 @@ static void free_iov(struct message_iov *iov)
         heap_free(iov->iov);
 }
 
-/* Other than connect(2) and the like, these calls cut an address that is too long: net/socket.c of Linux. */
+/* Unlike connect(2) and similar calls, these cut an address that is too long: net/socket.c of Linux. */
 static int read_message_address(const struct abi_message *message, struct socket_address *address)
 {
     if (message->name_length < 0)
@@ -529,7 +529,7 @@ SYSCALL_DEFINE3(recvmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
     return result;
 }
 
-/* The timeout is looked at after each message, as on Linux (recvmmsg(2), BUGS). */
+/* The timeout is checked after each message, as on Linux (recvmmsg(2), BUGS). */
 SYSCALL_DEFINE5(recvmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags, uintptr_t, timeout)
 {
     struct held_socket held;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * poll(2) and select(2): what the program asks is copied into the kernel, becomes a table of files (files/poll.h), and
- * the findings are copied back when the waiting is over.
+ * the results are copied back when the wait is over.
  *
  * Entered through the table of system calls (syscalls.c). Each file in the table is held by a reference until
  * release(), so descriptors may be closed meanwhile. There may be tens of thousands of entries: the table is made in
@@ -141,7 +141,8 @@ SYSCALL_DEFINE3(poll, uintptr_t, fds, unsigned, nfds, int, timeout)
     return poll_user(fds, nfds, deadline);
 }
 
-/* Reads a timeout; none waits for ever. Writes back nothing: that is allowed (select(2), "timeout"). */
+/* Reads a timeout; without one the call waits without a limit. Nothing is written back, which is allowed (select(2),
+ * "timeout"). */
 static int64_t read_deadline(uintptr_t address, nanoseconds *deadline)
 {
     nanoseconds timeout;

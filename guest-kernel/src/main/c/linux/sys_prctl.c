@@ -39,7 +39,7 @@ enum {
 };
 #define TIMER_SLACK_DEFAULT 50000u /* ns */
 
-/* One word each, changed at will. */
+/* One word each, changed without a lock. */
 static struct {
     uint32_t death_signal, keeps_capabilities, reaps, no_new_privileges, no_huge_pages, slack, dumpable;
 } kept = { .slack = TIMER_SLACK_DEFAULT, .dumpable = 1 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Scheduling as programs ask for it: sched(7). There is one policy, which shares the CPU by virtual time
- * (threads/thread.h): the others are taken and change nothing. A nice value is kept for who asks for it.
+ * (threads/thread.h): the others are taken and change nothing. A nice value is kept and reported.
  */
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -112,7 +112,7 @@ static bool find_nice(struct nice *nice)
     return thread_find(nice->id ? nice->id : thread_current()->id, visit, nice);
 }
 
-/* Of whom: a thread; or all, by the number of the one group or user that there is. */
+/* What a call is about: one thread, or all by the number of the one group or user that there is. */
 static int64_t check_owner(uint32_t which, int32_t who)
 {
     enum { PROCESS, GROUP, USER };

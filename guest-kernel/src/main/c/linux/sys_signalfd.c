@@ -23,7 +23,7 @@ struct abi_signal {
 _Static_assert(sizeof(struct abi_signal) == 128, "signalfd(2)");
 
 struct signalfd {
-    uint64_t mask; /* one word, changed at will */
+    uint64_t mask; /* one word, changed without a lock */
 };
 
 static struct abi_signal describe(const struct signal_info *info)

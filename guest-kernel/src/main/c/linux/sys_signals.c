@@ -177,7 +177,7 @@ SYSCALL_DEFINE2(kill, int, pid, int, sig)
     return send_to_process(pid, &info);
 }
 
-/* What the program says comes with the signal; it cannot pass for the kernel's to others. */
+/* What the program passes comes with the signal, but it cannot pass it off as the kernel's to other threads. */
 static int read_info(uintptr_t address, int32_t number, int32_t process, struct signal_info *info)
 {
     if (user_get(info, address))

@@ -102,7 +102,7 @@ static ssize_type step(struct splice *splice)
     return pipe_fill(splice->out, splice->length, read_side, &splice->side);
 }
 
-/* For what kept the last step from moving anything. */
+/* Waits for what kept the last step from moving anything. */
 static int wait_for_step(const struct splice *splice)
 {
     if (is_pipe(splice->in)) {
@@ -138,7 +138,7 @@ static int64_t run(struct splice *splice)
 
 /* ---- splice(2) ---- */
 
-/* The offset of a side: where the program says, or the file's own; -ESPIPE where it may not say. */
+/* The offset of a side: the one that the program passes, or the file's own; -ESPIPE if the file has none. */
 static int read_offset(struct file *file, uintptr_t offset_at, uint64_t *at)
 {
     if (offset_at && (is_pipe(file) || socket_of(file)))
@@ -321,7 +321,7 @@ SYSCALL_DEFINE4(vmsplice, int, fd, uintptr_t, iov, unsigned, nr_segs, uint32_t, 
 
 /* ---- From file to file: through a buffer large enough for segmentation offload ---- */
 
-#define BUFFER_ORDER 4 /* 64 KiB; a page where that is not to be had */
+#define BUFFER_ORDER 4 /* 64 KiB; one page if that cannot be allocated */
 
 /* One buffer's worth. Bytes, or -errno. */
 static ssize_type copy_piece(struct side *in, struct side *out, void *buffer, size_t length)

@@ -228,7 +228,7 @@ static int64_t put_statfs(uintptr_t to, struct file_system *fs)
     return user_put(to, &statfs);
 }
 
-/* Pipes, sockets and the rest lie in file systems that no path leads to: linux/magic.h. */
+/* Pipes, sockets and other files without a path lie in file systems of their own: linux/magic.h. */
 static int64_t put_nameless_statfs(uintptr_t to, struct file *file)
 {
     enum { PIPES = 0x50495045, SOCKETS = 0x534f434b, OTHERS = 0x09041934 };
@@ -314,7 +314,7 @@ static int64_t list_directory(struct file *directory, uintptr_t to, size_t size,
     if (listing.used)
         result = user_write(to, listing.buffer, listing.used) ? -EFAULT : (int64_t)listing.used;
     if (result == -EFAULT)
-        (void)file_seek(directory, (int64_t)before, 0); /* what was not handed out comes again */
+        (void)file_seek(directory, (int64_t)before, 0); /* names that were not handed out are listed again */
     heap_free(listing.buffer);
     return result;
 }

@@ -38,7 +38,7 @@ static int64_t make_pipe(uintptr_t to, uint32_t flags)
 {
     struct file *ends[2];
     int32_t descriptors[2];
-    if (flags & ~(CREATION_FLAGS | 040000u)) /* O_DIRECT: packets; a stream will do */
+    if (flags & ~(CREATION_FLAGS | 040000u)) /* O_DIRECT asks for packets, but gets a stream */
         return -EINVAL;
     int error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
     if (error)
@@ -167,7 +167,7 @@ static int64_t wait_events(int descriptor, uintptr_t to, int32_t limit, nanoseco
     return count;
 }
 
-/* Timeouts in ms: negative waits for ever, 0 not at all. */
+/* Timeouts in ms: a negative one waits without a limit, 0 does not wait. */
 static nanoseconds deadline_of_ms(int32_t timeout)
 {
     if (timeout < 0)

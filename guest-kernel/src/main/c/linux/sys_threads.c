@@ -129,7 +129,7 @@ SYSCALL_DEFINE1(exit, int, status)
         if (user_put(user->clear_child_tid, &zero) == 0)
             futex_wake(user->clear_child_tid, 1, FUTEX_ALL_BITS);
     }
-    /* Asked after the last step that may sleep: of two that end at one time one must find itself the last. */
+    /* Asked after the last step that may sleep: of two that end at the same time one must see that it is the last. */
     if (threads_user_count() == 1)
         process_exit(status & 0xff);
     thread_forget_user(self);

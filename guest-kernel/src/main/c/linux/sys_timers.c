@@ -3,9 +3,8 @@
  * Timers that send signals: timer_create(2) and its family, setitimer(2), alarm(2).
  *
  * A timer of timer_create() has a number for the program, which is its place in `timers`. Its structure stays for the
- * next timer of that number when it is deleted, so that an expiration on its way finds something. Spinlock "posix
- * timers" guards
- * the table and what is counted; it is inside "signals", and dropped before a signal is sent.
+ * next timer of that number when it is deleted, so that an expiration that is under way finds it. Spinlock "posix
+ * timers" guards the table and what is counted; it is inside "signals", and dropped before a signal is sent.
  */
 #include "core/debug.h"
 #include "core/heap.h"

@@ -39,7 +39,7 @@ static struct call {
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL
 };
-static bool tracing; /* any call: the one flag the fast path looks at */
+static bool tracing; /* any call is traced: the one flag that the fast path looks at */
 
 static bool trace_name(const char *name, size_t length)
 {
@@ -67,7 +67,7 @@ void system_calls_trace(const char *names)
     }
 }
 
-/* Says so once for each number of the table, and once for all beyond it. */
+/* Logs a call once for each number of the table, and once for all numbers beyond it. */
 static int64_t unknown_call(uint32_t number)
 {
     static struct call beyond;
@@ -104,7 +104,7 @@ static int64_t traced_call(const struct call *call, const struct registers *r)
 
 static int64_t dispatch(const struct registers *r)
 {
-    uint32_t number = (uint32_t)r->number; /* all that counts on Linux too, since 5.14 */
+    uint32_t number = (uint32_t)r->number; /* nothing else counts on Linux either, since 5.14 */
     const struct call *call = &calls[index_nospec(number, CALLS)];
     if (unlikely(number >= CALLS || !call->function))
         return unknown_call(number);

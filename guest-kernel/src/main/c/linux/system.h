@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the system says of itself.
+ * What the system reports about itself.
  */
 #pragma once
 

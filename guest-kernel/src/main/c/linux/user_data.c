@@ -4,7 +4,7 @@
 #include "lib/string.h"
 #include "linux/environment.h"
 
-/* Shorter ones are taken for what they may as well be: NAME= without a value. */
+/* A shorter one may as well be NAME= without a value, and is taken for that. */
 #define BASE64_SHORTEST 20
 
 /* RFC 1952 2.3.1 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads user data: lines of NAME=VALUE. The value is all up to the end of the line, quotes and blanks included;
- * a carriage return in front of the line feed is no part of it. Empty lines and lines that begin with # are
- * skipped. The text is anybody's: no byte of it is trusted.
+ * Reads user data: lines of NAME=VALUE. The value is all up to the end of the line, quotes and blanks included; a
+ * carriage return in front of the line feed is no part of it. Empty lines and lines that begin with # are skipped. The
+ * text may come from anyone: no byte of it is trusted.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vDSO: clock_gettime(2) and its kin as user code that reads the clock page, without a trap (vdso(7)).
+ * The vDSO: clock_gettime(2) and related calls as user code that reads the clock page, without a trap (vdso(7)).
  */
 #pragma once
 

@@ -17,7 +17,7 @@ static bool take(struct allowance *allowance, unsigned most)
     return true;
 }
 
-/* The one asked about comes first: who has used up his own takes nothing from the others. */
+/* The address's own limit is checked first: a host that has used that up takes nothing from the others. */
 bool allowance_take(struct allowances *allowances, ipv4_t to)
 {
     if (!allowances->has_key) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Limits on what anybody can make us send without being known: errors, echo replies, resets. One limit for all would
- * tell everybody how much of it others have used up, and so which ports of ours answer (CVE-2020-25705): as in Linux
+ * Limits on what any host can make us send without being known: errors, echo replies, resets. One limit for all hosts
+ * would reveal how much of it others have used up, and so which ports of ours answer (CVE-2020-25705): as in Linux
  * since, what each second allows is a random number, and addresses have limits of their own as well. Those share a
- * table by a keyed hash, so that no host knows with which other it shares a place. Under the network's lock.
+ * table by a keyed hash, so that no host can know which other one shares its place. Under the network's lock.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of neighbours. An entry is asked for, known, or known and asked for again because what is known is old or
- * somebody disputes it. Only one that is not known yet has packets that wait. While any is asked for, one timer repeats
- * all questions once a second; after ARP_TRIES an entry is given up, and the senders of its packets get an error.
+ * another host disputes it. Only one that is not known yet has packets that wait. While any is asked for, one timer
+ * repeats all questions once a second; after ARP_TRIES an entry is given up, and the senders of its packets get an
+ * error.
  *
  * There are at most ARP_ENTRIES entries, and pending_total, the sum of all pending_count, is at most ARP_PENDING_TOTAL.
  * believed() decides which claims count: no host takes over an address whose owner answers. One address at a time is
@@ -26,7 +27,7 @@
 #include "threads/wait.h"
 
 #define ARP_BUCKETS 16
-#define ARP_ENTRIES 256       /* neighbours known at once; the one of least use goes first */
+#define ARP_ENTRIES 256       /* neighbours known at once; the least useful one is dropped first */
 #define ARP_PENDING 16        /* packets that wait for one answer */
 #define ARP_PENDING_TOTAL 256 /* and for all of them */
 #define ARP_TRIES 3
@@ -98,8 +99,8 @@ static void forget(struct neighbour *n)
     entries--;
 }
 
-/* Who never answered, or was never sent anything, is of less use than the others: floods of made-up addresses do not
- * push out the gateway. */
+/* A neighbour that never answered, or was never sent anything, is less useful than the others, so floods of made-up
+ * addresses do not push out the gateway. */
 static bool less_useful(const struct neighbour *a, const struct neighbour *b)
 {
     nanoseconds used_a = a->known ? a->used : 0, used_b = b->known ? b->used : 0;
@@ -156,7 +157,8 @@ static void send(struct interface *interface, uint16_t operation, ipv4_t sender,
     ethernet_output(interface, packet, to, ETHERNET_TYPE_ARP);
 }
 
-/* Who is known is asked alone first: only if he does not answer may another have the address (RFC 1122 2.3.2.1). */
+/* A known neighbour is asked alone first: only if it does not answer may another one have the address (RFC 1122
+ * 2.3.2.1). */
 static void ask(struct neighbour *n)
 {
     n->asking = true;
@@ -244,7 +246,7 @@ static bool valid(const struct arp_header *arp)
 
 /* ---- Conflicts (RFC 5227) ------------------------------------------------------------------------------- */
 
-/* Whoever sends from the probed address has it; whoever probes it as well wants it. */
+/* A host that sends from the probed address has it; one that also probes it wants it. */
 static void look_for_probed(struct interface *interface, const struct arp_header *arp)
 {
     ipv4_t sender = be32_get(arp->sender_address);
@@ -256,7 +258,8 @@ static void look_for_probed(struct interface *interface, const struct arp_header
     wake(&probe.queue, 0);
 }
 
-/* Somebody else uses our address. Tells the neighbours, but not so often that two defenders fill the network. */
+/* Another host uses our address. Announces ours to the neighbours, but not so often that two defenders fill the
+ * network. */
 static void defend(struct interface *interface, const uint8_t mac[6])
 {
     nanoseconds now = clock_monotonic();
@@ -291,8 +294,8 @@ bool arp_probe_met(nanoseconds deadline)
 
 /*
  * What a packet says about a neighbour is believed when it changes nothing, or answers a question that went to all. Any
- * other claim makes us ask the one who is known, and then, if he is silent for a second, all: an address that moves to
- * another machine is followed, and one that is claimed beside its owner's stays his.
+ * other claim makes us ask the known owner, and then, if it is silent for a second, all hosts: so an address that moves
+ * to another machine is followed, and one that another machine claims as well stays with its owner.
  */
 static bool believed(const struct neighbour *n, const struct arp_header *arp)
 {
@@ -325,7 +328,7 @@ static void handle(struct interface *interface, const struct arp_header *arp)
     bool request_for_us = be16_get(arp->operation) == ARP_REQUEST && be32_get(arp->target_address) == own;
     bool on_link = ((sender ^ own) & interface_netmask(interface)) == 0 && sender != IPV4_ANY &&
                    sender != interface_broadcast(interface);
-    /* Only who asks for us is learned unasked: he is about to talk to us (RFC 826). */
+    /* Only a host that asks for us is entered without having been asked: it is about to talk to us (RFC 826). */
     struct neighbour *n = on_link ? find(interface, sender) : NULL;
     if (!n && on_link && request_for_us)
         n = create(interface, sender);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DHCP client. The states of RFC 2131 are where its one thread stands in run(): discover() until there is an offer,
- * request(), keep() for as long as the lease lasts, then from the start again. Each exchange has a transaction number
- * of its own; an answer with another one, or of a server that was not asked, is dropped by receive(), which all
- * messages pass.
+ * The DHCP client. The states of RFC 2131 are the places in run() where its one thread is: discover() until there is an
+ * offer, request(), keep() for as long as the lease lasts, then from the start again. Each exchange has a transaction
+ * number of its own; an answer with another one, or of a server that was not asked, is dropped by receive(), through
+ * which all messages pass.
  *
  * Started by net_configure_dhcp(). `client` belongs to its thread, so there is no lock; the socket takes the net lock,
  * as start_probe() does. `changed` is called by the thread without locks. dhcp_release() is called by net_shut_down(),
@@ -82,8 +82,8 @@ static void send(struct client *c, struct dhcp_query query, ipv4_t to)
     (void)c->socket->operations->send(c->socket, &out);
 }
 
-/* Another machine must not answer for the server that was asked; IPV4_ANY: everybody was. Some servers do not say who
- * they are. */
+/* Another machine must not answer for the server that was asked; IPV4_ANY: all servers were asked. Some servers do not
+ * name themselves. */
 static bool is_from(const struct dhcp_answer *answer, ipv4_t server)
 {
     return server == IPV4_ANY || answer->server == IPV4_ANY || answer->server == server;
@@ -109,7 +109,7 @@ static bool receive(struct client *c, uint8_t type, uint8_t other, ipv4_t server
     }
 }
 
-/* A wait with up to a second of spread (RFC 2131 4.1), so that a rack that boots does not ask in step. */
+/* A wait with up to a second of spread (RFC 2131 4.1), so that machines that boot together do not ask in step. */
 static nanoseconds spread(nanoseconds wait) { return wait + random_below(NS_PER_SECOND / 2); }
 
 static void pause_for(nanoseconds time)
@@ -134,7 +134,7 @@ static void use(struct client *c, const struct dhcp_answer *answer)
     c->changed(&answer->configuration);
 }
 
-/* INIT and SELECTING: until somebody offers an address. */
+/* INIT and SELECTING: until a server offers an address. */
 static void discover(struct client *c, struct dhcp_answer *offer)
 {
     c->began = clock_monotonic();
@@ -146,7 +146,7 @@ static void discover(struct client *c, struct dhcp_answer *offer)
     }
 }
 
-/* Asks whether anybody has the address already; the answer comes while the server is asked to confirm. */
+/* Asks whether another host has the address already; the answer comes while the server is asked to confirm. */
 static nanoseconds start_probe(struct client *c, ipv4_t address)
 {
     net_lock();
@@ -211,7 +211,7 @@ static struct lease_times lease_times(const struct client *c)
 
 enum outcome { EXTENDED, REFUSED, UNANSWERED };
 
-/* RENEWING (asking our server) and REBINDING (asking anybody) until `until`. */
+/* RENEWING (asking our server) and REBINDING (asking any server) until `until`. */
 static enum outcome extend(struct client *c, ipv4_t whom, nanoseconds until)
 {
     c->began = clock_monotonic();

@@ -12,7 +12,7 @@
 void dhcp_start(struct interface *interface, const char *hostname, net_changed *changed);
 /* Gives the address back to the server, if there is a lease: the machine is about to end. Does not sleep. */
 void dhcp_release(void);
-/* Applies a configuration and wakes who waits for one; takes the net lock (net.c). */
+/* Applies a configuration and wakes the threads that wait for one; takes the net lock (net.c). */
 void net_apply(struct interface *interface, const struct net_configuration *configuration);
 
 /* ---- Messages ------------------------------------------------------------------------------------------- */

@@ -188,7 +188,7 @@ static bool read_options(const uint8_t *data, size_t length, struct dhcp_answer 
 
 static unsigned classful_prefix(ipv4_t address) { return address >> 31 == 0 ? 8 : address >> 30 == 2 ? 16 : 24; }
 
-/* Makes the most of what servers leave out or get wrong; false: not usable. */
+/* Replaces what servers leave out or get wrong as far as possible; false: not usable. */
 static bool complete(struct dhcp_answer *out)
 {
     struct net_configuration *c = &out->configuration;

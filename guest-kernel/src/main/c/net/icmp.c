@@ -55,7 +55,8 @@ static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8
     (void)ip_output(packet, &route, &how); /* an unsent answer is a lost one */
 }
 
-/* Echo requests to broadcast addresses are not answered (RFC 1122 3.2.2.6 allows it): no amplifier. */
+/* Echo requests to broadcast addresses are not answered, which RFC 1122 3.2.2.6 allows, so that this machine is no
+ * amplifier. */
 static void answer_echo(const struct ip_info *info, struct packet *packet)
 {
     bool allowed = info->unicast && allowance_take(&echoes, info->source);

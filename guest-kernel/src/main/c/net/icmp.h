@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ICMP (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors about our packets to the transport
- * they came from, and informs senders about closed UDP ports, at a bounded rate. Net lock.
+ * ICMP (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors about our packets to the transport they came
+ * from, and informs senders of closed UDP ports, at a bounded rate. Net lock.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 /* An error about a packet we sent. */
 struct icmp_error {
     int error;            /* errno, positive */
-    bool hard;            /* will not go away by sending again */
+    bool hard;            /* sending again will not help */
     unsigned mtu;         /* "fragmentation needed": of the next hop; else 0 */
     unsigned length;      /* of our packet, as it is quoted */
     ipv4_t local, remote; /* of our packet */
@@ -36,5 +36,5 @@ struct icmp_error {
 void icmp_input(const struct ip_info *info, struct packet *packet);
 /* About a received packet, which starts with its transport header and stays the caller's. */
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code);
-/* Tells the transport that an IP packet of ours could not be sent. The packet stays the caller's. */
+/* Reports to the transport that an IP packet of ours could not be sent. The packet stays the caller's. */
 void icmp_local_unreachable(struct packet *packet);

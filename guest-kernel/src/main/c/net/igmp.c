@@ -50,7 +50,8 @@ struct igmp_report { /* version 3, with one record */
 };
 
 static struct timer report_timer;
-/* When the last querier of an older version counts no more: of 1 and of 2. One network: that of the first device. */
+/* When the last querier of an older version no longer counts: of 1 and of 2. Only the network of the first device is
+ * meant. */
 static nanoseconds older_until[3];
 
 static unsigned version_now(void)
@@ -71,7 +72,7 @@ static void send(struct interface *interface, ipv4_t to, const void *message, ui
 {
     struct packet *packet = packet_allocate(length);
     if (!packet)
-        return; /* as good as lost on its way: it is sent again */
+        return; /* the same as if it were lost on its way: it is sent again */
     uint8_t *bytes = packet_put(packet, length);
     memcpy(bytes, message, length);
     write_be16(bytes + offsetof(struct igmp_header, checksum), checksum_finish(packet_checksum(packet, 0, 0)));

@@ -7,9 +7,9 @@
  * until interfaces_finish(), so that what is sent is never received in the middle of sending; and `waiting` while the
  * device is full, and only then.
  *
- * Called by ethernet.c, ip_output.c, net.c and whoever looks for an interface; from below by drivers, in interrupt
- * context or by the thread "network". Net lock, but `received`, the account of time and `polled` belong to whoever
- * receives from the device, of which there is one at a time.
+ * Called by ethernet.c, ip_output.c, net.c and code that looks for an interface; from below by drivers, in interrupt
+ * context or by the thread "network". Net lock, but `received`, the account of time and `polled` belong to the receiver
+ * of the device, of which there is one at a time.
  */
 #include "net/interface.h"
 
@@ -133,7 +133,7 @@ static void transmit_ready(struct network_device *device)
     net_unlock();
 }
 
-/* The NIC is connected again, perhaps to another switch: our neighbours' packets have to find us. */
+/* The NIC is connected again, perhaps to another switch: our neighbours' packets have to reach us there. */
 static void link_changed(struct network_device *device)
 {
     struct interface *interface = device->stack;
@@ -260,7 +260,7 @@ void interface_loop(struct interface *interface, const struct packet *packet)
     anything_looped = true;
 }
 
-/* What is received may have more sent. */
+/* What is received may cause more to be sent. */
 static void receive_looped(void)
 {
     for (struct list *node; (node = list_pop_front(&loopback_queue));)

@@ -25,7 +25,7 @@ struct interface {
     struct list looped;                    /* copies of what was sent: interface_loop() */
     struct list received;                  /* from the device, until receive_done() */
     nanoseconds reception_began;           /* of the round that goes on */
-    nanoseconds window_began, window_used; /* what reception had of the CPU lately */
+    nanoseconds window_began, window_used; /* how much of the CPU reception had lately */
     struct list waiting;                   /* to the device, while it is full */
     unsigned waiting_count;
     bool device_full, flush_needed;
@@ -34,7 +34,7 @@ struct interface {
 void interfaces_init(void);
 /* Starts the thread that receives when interrupt handlers have done their share. Without the lock. */
 void interfaces_start(void);
-/* A round for each device that is the thread's; for those who do not let threads run. Without the lock. */
+/* A round for each device that is the thread's; for callers that do not let threads run. Without the lock. */
 void interfaces_poll(void);
 unsigned interface_count(void);
 struct interface *interface_at(unsigned position); /* 0 is loopback */

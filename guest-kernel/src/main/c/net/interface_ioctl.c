@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ioctls of netdevice(7), which only ask. struct ifreq is copied from the program, answered in the kernel under the
- * net lock and copied back without it; what an answer leaves free is zeros, or what the program had there.
+ * net lock and copied back without it; parts that an answer does not fill are zeros, or what the program had there.
  *
  * Called by socket.c for requests that a socket's protocol does not know, without locks, since user memory may fault.
  */

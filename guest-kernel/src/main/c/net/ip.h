@@ -14,7 +14,7 @@
 #define IP_PROTOCOL_UDP 17
 
 #define IP_DEFAULT_TTL 64   /* RFC 1700 */
-#define IP_MINIMUM_MTU 576  /* smaller ones offered by DHCP or ICMP are not believed */
+#define IP_MINIMUM_MTU 576  /* smaller ones offered by DHCP or ICMP are ignored */
 #define IP_HEADER_LENGTH 20 /* without options; we send none */
 #define IP_MAXIMUM_LENGTH 65535
 

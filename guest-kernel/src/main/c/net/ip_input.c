@@ -37,7 +37,7 @@ static bool options_acceptable(const uint8_t *option, uint32_t length)
     return true;
 }
 
-/* Is a packet with these addresses for this machine, and possible at all? */
+/* True if a packet with these addresses is possible, and for this machine. */
 static bool addresses_acceptable(struct interface *interface, struct ip_info *info, bool looped)
 {
     ipv4_t own = interface->configuration.address;

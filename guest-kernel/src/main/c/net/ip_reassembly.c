@@ -11,8 +11,8 @@
 
 /* RFC 1122 3.3.2 asks for a fixed one of 60..120 s; 30 s is what today's hosts use against floods. */
 #define REASSEMBLY_TIMEOUT (30 * NS_PER_SECOND)
-#define REASSEMBLY_DATAGRAMS 32 /* in progress at once; the oldest of who has most goes first */
-#define REASSEMBLY_SHARE 16     /* one part in so many of the network's memory */
+#define REASSEMBLY_DATAGRAMS 32 /* in progress at once; the oldest one of the sender that has most is dropped first */
+#define REASSEMBLY_SHARE 16     /* one part in this many of the network's memory */
 #define REASSEMBLY_FRAGMENTS 64 /* of one datagram: 64 KiB in pieces of 1 KiB */
 
 struct piece {
@@ -87,7 +87,7 @@ static uint64_t held_by(ipv4_t source)
     return held;
 }
 
-/* Who sends nothing but beginnings pushes out his own. */
+/* A host that sends only first fragments pushes out its own. */
 static void forget_one_of_the_greediest(void)
 {
     struct datagram *victim = NULL;
@@ -156,7 +156,7 @@ static enum placement place(struct datagram *d, struct packet *packet)
     return PLACED;
 }
 
-/* The last fragment says how long the datagram is; nothing may lie after. */
+/* The last fragment says how long the datagram is; nothing may lie after it. */
 static bool note_end(struct datagram *d, uint32_t end)
 {
     if (d->total != 0 && d->total != end)

@@ -74,7 +74,7 @@ static enum metadata_outcome refused(struct user_data *out, const char *what, un
     return METADATA_FAILED;
 }
 
-/* It goes into a header, so it may hold nothing that ends one. */
+/* It becomes part of a header, so it may hold nothing that ends one. */
 static bool token_valid(const char *token, size_t length)
 {
     for (size_t i = 0; i < length; i++)

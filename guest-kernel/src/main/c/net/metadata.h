@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instance metadata service of EC2, version 2 (EC2 User Guide, "Use IMDSv2"): a token by PUT, then what is
- * wanted with the token. Version 1, which has no token, is never used: an account can forbid it, and a request
- * that somebody else makes the guest send could use it too. Firecracker's MMDS answers in the same way.
+ * The instance metadata service of EC2, version 2 (EC2 User Guide, "Use IMDSv2"): a token by PUT, then what is wanted
+ * with the token. Version 1, which has no token, is never used: an account can forbid it, and a request that another
+ * host makes the guest send could use it too. Firecracker's MMDS answers in the same way.
  */
 #pragma once
 

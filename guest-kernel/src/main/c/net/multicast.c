@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which groups are joined: a hash of groups, each of one interface, and at each socket a list of its memberships. A
- * group is there as long as it has members, which are counted; igmp.c hears of the first one and of the last. A socket
- * has at most MULTICAST_MEMBERSHIPS.
+ * group exists as long as it has members, which are counted; igmp.c is called for the first one and for the last. A
+ * socket has at most MULTICAST_MEMBERSHIPS.
  *
- * Called by socket_options.c (join and leave), udp_socket.c (a socket goes), ip_input.c and udp.c (is it wanted?) and
- * igmp.c. Net lock.
+ * Called by socket_options.c (join and leave), udp_socket.c (a socket is freed), ip_input.c and udp.c (is it wanted?)
+ * and igmp.c. Net lock.
  */
 #include "net/multicast.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds the stack together: its lock, the budget of memory, configuration and the end. net_unlock() first has
- * interfaces_finish() receive what was sent to ourselves and notify devices, so that no such work is left while nobody
- * holds the lock. The value of "static" in unikernel.conf is parsed here too, and resolv.conf and hosts are written.
+ * interfaces_finish() receive what was sent to ourselves and notify devices, so that no such work is left while the
+ * lock is free. The value of "static" in unikernel.conf is parsed here too, and resolv.conf and hosts are written.
  *
  * Called by main.c in the boot thread, by dhcp.c (net_apply()), by linux/process_end.c (net_shut_down(), when no other
  * thread runs any more), and by all of net/ for the lock and the account. The net lock guards the account and the
- * milestones; the budget is set by net_init() and stays. Whoever waits for an address is woken without the lock.
+ * milestones; the budget is set by net_init() and stays. Threads that wait for an address are woken without the lock.
  */
 #include "net/net.h"
 
@@ -31,9 +31,9 @@
 #include "threads/timer.h"
 #include "threads/wait.h"
 
-#define BUDGET_SHARE 8     /* one part in so many of all memory */
+#define BUDGET_SHARE 8     /* one part in this many of all memory */
 #define PRESSURE_EIGHTHS 6 /* of the budget, where pressure begins */
-#define FULL_EIGHTHS 7     /* where only new connections may still have some */
+#define FULL_EIGHTHS 7     /* from which on only new connections may have some */
 
 void (*net_milestone)(enum net_event event, nanoseconds when);
 void (*net_urgent)(void);
@@ -135,7 +135,7 @@ int net_configure_dhcp(const char *hostname, net_changed *changed)
     return 0;
 }
 
-/* Only its interrupt is wanted. */
+/* Only the timer's interrupt is wanted. */
 static void patience_over(struct timer *timer) { (void)timer; }
 
 /* Lets the network work until nothing is `pending` any more, or until `deadline`. */
@@ -212,7 +212,7 @@ int net_resolver_text(char *to, size_t size, const struct net_configuration *con
     return length;
 }
 
-#define OWN_NAME_ADDRESS 0x7f000101u /* 127.0.1.1: what a name stands for that no interface's address belongs to */
+#define OWN_NAME_ADDRESS 0x7f000101u /* 127.0.1.1: the address of a name that belongs to no interface's address */
 
 int net_hosts_text(char *to, size_t size, const struct net_configuration *configuration, const char *host_name)
 {

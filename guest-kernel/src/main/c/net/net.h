@@ -79,8 +79,9 @@ extern void (*net_urgent)(void);
 /* ---- Inside net/ ---------------------------------------------------------------------------- */
 
 void net_lock(void);
-/* Before it unlocks: receives all packets that were sent to this machine itself, which may change any socket and send
- * more, and flushes every device that was given packets. So after it nothing read under the lock may be relied on. */
+/* Before it unlocks: receives all packets that were sent to this machine itself, which may change any socket and cause
+ * more to be sent, and flushes every device that was given packets. So after it nothing read under the lock may be
+ * relied on. */
 void net_unlock(void);
 /* Debug builds (core/debug.h): this CPU holds the net lock. For the first line of what is called under it. */
 #ifdef KERNEL_DEBUG
@@ -99,5 +100,5 @@ enum net_memory net_memory(void);
 uint64_t net_memory_limit(enum net_memory level);
 uint64_t net_memory_charged(void);
 uint64_t net_memory_budget(void);
-/* May one more connection begin? */
+/* True if one more connection may begin. */
 bool net_memory_for_connection(void);

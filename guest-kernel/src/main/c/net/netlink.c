@@ -114,7 +114,7 @@ static void add_address(struct builder *builder, uint16_t type, ipv4_t address)
     add_attribute(builder, type, &value, sizeof(value));
 }
 
-/* ---- What there is to tell ---- */
+/* ---- What there is to report ---- */
 
 static void tell_link(struct builder *builder, const struct interface *interface)
 {
@@ -294,7 +294,7 @@ static int report(struct netlink_socket *netlink, const struct header *question,
     return 0;
 }
 
-/* Everything of one kind in one datagram, and that it was everything in a second. */
+/* Everything of one kind in one datagram, and in a second one that this was everything. */
 static int dump(struct netlink_socket *netlink, const struct header *question, uint8_t family)
 {
     struct answer *all = make_answer(netlink, ANSWER_SIZE), *end = make_answer(netlink, ANSWER_SIZE + 64);
@@ -379,7 +379,7 @@ static int tell_one_link(struct netlink_socket *netlink, const struct header *qu
     return 0;
 }
 
-/* Without an address it is that of no one, which is this machine. */
+/* A question without an address is about 0.0.0.0, which is this machine. */
 static int tell_one_route(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
                           uint32_t length)
 {

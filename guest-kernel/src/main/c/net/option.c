@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of option.h at work. A table has a few dozen lines and is walked: options are no hot path.
+ * The tables of option.h at work. A table has a few dozen lines and is searched line by line: options are not on a hot
+ * path.
  */
 #include "net/option.h"
 

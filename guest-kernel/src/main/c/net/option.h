@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Socket options as tables: each line says where an option is kept, in which unit, and what may be set. What does more
- * than being kept has functions of its own. All under the net lock.
+ * Socket options as tables: each line says where an option is kept, in which unit, and what may be set. An option that
+ * is not only kept has functions of its own. All under the net lock.
  */
 #pragma once
 

@@ -20,7 +20,7 @@ struct port_binding {
     struct list link; /* self-linked when not bound */
     struct endpoint local;
     bool reuse_address; /* SO_REUSEADDR: may share a port on which no socket listens */
-    bool reuse_port;    /* SO_REUSEPORT: may share with others that say so */
+    bool reuse_port;    /* SO_REUSEPORT: may share with others that have it set */
     bool listening;
 };
 
@@ -37,5 +37,5 @@ struct port_binding *port_conflict(const struct port_table *table, const struct 
                                    struct endpoint local);
 struct list *port_bucket(struct port_table *table, uint16_t port);
 /* Which of `count` > 0 sockets that share a port (SO_REUSEPORT) a flow belongs to: the same one as long as their number
- * stays, by a keyed hash that peers cannot aim with. */
+ * stays, by a keyed hash that peers cannot predict. */
 unsigned port_share(struct endpoint local, struct endpoint remote, unsigned count);

@@ -28,7 +28,7 @@
 
 struct server {
     ipv4_t address;
-    bool denied; /* it wants to be asked no more */
+    bool denied; /* it does not want to be asked any more */
 };
 
 static struct spinlock lock = SPINLOCK(LOCK_TIME_SERVERS);
@@ -154,7 +154,7 @@ static void ask_all(nanoseconds period)
         report_silence(answered > 0);
 }
 
-/* Machines that start together do not ask together for long. */
+/* Machines that start together soon ask at different times. */
 static nanoseconds next_period(void)
 {
     nanoseconds period = client.rounds < FIRST_ROUNDS ? FIRST_PERIOD : client.period;

@@ -2,7 +2,7 @@
 /*
  * The SNTP client (RFC 4330, RFC 5905, RFC 8633): the wall clock follows time servers. sntp.c is the kernel thread that
  * asks them, sntp_message.c makes and reads messages, sntp_clock.c decides what an answer means for the clock. The last
- * two know nothing of sockets and threads.
+ * two know nothing about sockets and threads.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct sntp_answer {
     nanoseconds received, sent; /* by the server's clock, since 1970 */
     nanoseconds distance;       /* how far the server may be off: half its root delay, and its dispersion */
 };
-/* A question whose transmit time is the random `nonce`, which says nothing of our clock and which the answer must
+/* A question whose transmit time is the random `nonce`, which reveals nothing about our clock and which the answer must
  * repeat. */
 void sntp_make(uint8_t to[SNTP_MESSAGE_SIZE], uint64_t nonce);
 enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, struct sntp_answer *out);
@@ -56,7 +56,7 @@ struct sntp_clock {
     int64_t correction;   /* the gain, besides, that works off the offset */
     int64_t expected;     /* ns: the offset that should be left by now, if `drift` were right */
     nanoseconds since;    /* monotonic: when `expected` and the gains were set */
-    nanoseconds shortest; /* the smallest delay met */
+    nanoseconds shortest; /* the smallest delay seen */
     unsigned samples;
 };
 /*

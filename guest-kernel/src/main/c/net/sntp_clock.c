@@ -6,10 +6,10 @@
  * The wall clock jumps at most once, at the first sample, and only if that is more than STEP_LIMIT off. From then on it
  * runs faster or slower, by no more than GAIN_LIMIT on either side, so it never goes back. Its gain has two parts. The
  * correction works off the offset until the period's end. The drift makes up for our oscillator: what is left at the
- * next sample, beyond what should be, is what it got wrong since.
+ * next sample, beyond what should be, is its error since the last one.
  *
- * A sample proves only that the offset lies within its error from what it shows. What the way there and back took
- * beyond the shortest met counts against it, so that a queue on the way does not move the clock.
+ * A sample proves only that the offset lies within its error from what it shows. The time that the way there and back
+ * took beyond the shortest one seen counts against it, so that a queue on the way does not move the clock.
  */
 #include "net/sntp.h"
 

@@ -2,7 +2,7 @@
 /*
  * Sockets as files: the operations of struct file become those of the socket's protocol, and socket_create() makes a
  * socket of any family. The file and the socket have one life: the last reference to the file releases the socket, and
- * socket->file is not counted. A socket that got no file is released by whoever made it.
+ * socket->file is not counted. A socket that got no file is released by the code that made it.
  *
  * Called by linux/sys_net.c, by dhcp.c and http.c for the kernel's own sockets, by the protocols, and through the
  * file's operations. No lock is held here, nor may the net lock be: operations take it, and control requests touch user
@@ -18,7 +18,7 @@
 #include "net/ip.h"
 #include "platform/platform.h"
 
-#define FAMILIES 46      /* AF_MAX of Linux 6: what is beyond is no family */
+#define FAMILIES 46      /* AF_MAX of Linux 6: there is no family beyond it */
 #define SOCKET_DEVICE 8u /* what stat(2) reports of the pseudo file system; any constant will do */
 
 static struct socket *socket_in(struct file *file) { return file->private; }

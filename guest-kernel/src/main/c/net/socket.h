@@ -61,7 +61,7 @@ struct socket_address {
 #define SO_TIMESTAMP 29
 #define SO_TIMESTAMPNS 35
 
-/* What is said with a datagram by control messages, cmsg(3): IP_PKTINFO and the like. */
+/* What goes with a datagram in control messages, cmsg(3): IP_PKTINFO and the like. */
 struct socket_control {
     int32_t level, type;
     uint32_t length; /* of the value, bytes */
@@ -74,7 +74,7 @@ struct socket_message {
     unsigned flags;                 /* MSG_* asked for */
     struct socket_address *address; /* send: destination or NULL; receive: sender, or NULL */
     unsigned result_flags;          /* receive: MSG_TRUNC, MSG_OOB */
-    /* Receive: what is to be said of a datagram. */
+    /* Receive: what is to be reported about a datagram. */
     struct socket_control controls[SOCKET_CONTROLS];
     unsigned control_count;
     /* Send: for this datagram alone; 0: as the socket's. */
@@ -175,7 +175,7 @@ void socket_say(struct socket_message *message, int level, int type, const void 
 /* Moves bytes of a packet, which must all be in it, to a reader. Bytes moved, or -EFAULT if none could be. May sleep,
  * so without the net lock. */
 ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, struct transfer *to, uint32_t length);
-/* Must this operation return -EAGAIN instead of sleeping? */
+/* True if this operation must return -EAGAIN instead of sleeping. */
 bool socket_nonblocking(const struct socket *socket, unsigned message_flags);
 /* The moment at which a timeout set as an option runs out. */
 nanoseconds socket_deadline(nanoseconds timeout);

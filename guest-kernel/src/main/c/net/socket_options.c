@@ -214,7 +214,7 @@ static const struct option socket_lines[] = {
 };
 static const struct option_table socket_options = { socket_lines, array_size(socket_lines) };
 
-/* A stream decides itself about the bits for congestion. */
+/* A stream sets the bits for congestion itself. */
 static int set_type_of_service(void *base, int value)
 {
     struct socket *socket = base;

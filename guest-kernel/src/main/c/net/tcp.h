@@ -13,5 +13,5 @@ void tcp_input(const struct ip_info *info, struct packet *packet);
 void tcp_icmp_error(const struct icmp_error *error);
 /* Closes every connection and listener as their sockets' close() would. */
 void tcp_close_all(void);
-/* Is there a connection whose data or FIN the peer has not acknowledged? */
+/* True if there is a connection whose data or FIN the peer has not acknowledged. */
 bool tcp_anything_pending(void);

@@ -163,7 +163,7 @@ bool tcp_process_ack(struct tcp *tcp, const struct tcp_segment *segment)
     take_sack(tcp, segment, &delivery);
     update_window(tcp, segment);
     if (tcp->send_window == 0)
-        tcp->backoffs = 0; /* a peer that answers may stay closed for ever (RFC 1122 4.2.2.17) */
+        tcp->backoffs = 0; /* a peer that answers may stay closed (RFC 1122 4.2.2.17) */
     bool pure = segment->length == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) && old_window == tcp->send_window;
     if (!tcp->sack && outstanding && pure && !advanced)
         tcp_sent_deliver_any(tcp, &delivery);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Birth and death of connections. tcp_create() gives the first reference to its caller, who passes it on to the table.
- * tcp_close() is the only way to TCP_CLOSED for one that was open: it stops timers, empties the queues for sending,
- * wakes whoever waits and takes the connection out of the table and the listener's queue, which give their references
- * back, and off the list of orphans. The memory goes with the last tcp_put(), also what was received and not read.
+ * Birth and death of connections. tcp_create() gives the first reference to its caller, which passes it on to the
+ * table. tcp_close() is the only way to TCP_CLOSED for one that was open: it stops timers, empties the queues for
+ * sending, wakes all that wait and takes the connection out of the table and the listener's queue, which give their
+ * references back, and off the list of orphans. The last tcp_put() frees the memory, also what was received and not
+ * read.
  *
  * An orphan has no socket any more and waits for its peer; there are at most ORPHANS_LIMIT, by age. accept_link is in
  * the listener's queue or in the list of orphans, never in both.
@@ -190,8 +191,8 @@ static void leave_orphans(struct tcp *tcp)
     orphan_count--;
 }
 
-/* A peer may make as many as it likes by leaving its FIN out: the oldest gives way, by its timer, since the caller may
- * be on its way through the table. */
+/* A peer may make as many as it likes by leaving its FIN out: the oldest one is dropped, by its timer, since the caller
+ * may be walking the table. */
 static void join_orphans(struct tcp *tcp)
 {
     if (orphan_count == ORPHANS_LIMIT) {
@@ -248,7 +249,7 @@ void tcp_orphan(struct tcp *tcp, bool reset)
     tcp->socket = NULL;
     if (tcp->state == TCP_CLOSED)
         return;
-    /* RFC 1122 4.2.2.13: closing with unread data tells the peer that it was lost. */
+    /* RFC 1122 4.2.2.13: closing with unread data shows the peer that it was lost. */
     if (reset || tcp->received_bytes > 0 || tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED) {
         tcp_abort(tcp, 0);
         return;

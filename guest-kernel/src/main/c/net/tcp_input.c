@@ -6,16 +6,16 @@
  * ends the connection there. Then come the acknowledgement, the text cut to the window and the FIN, and at last
  * tcp_output().
  *
- * Each step may close the connection, which functions report as false, so tcp_connection_input() holds a reference.
- * Whoever is given the packet frees it. ICMP is believed only about sequence numbers that are under way.
+ * Each step may close the connection, which functions report as false, so tcp_connection_input() holds a reference. The
+ * function that is given the packet frees it. ICMP is believed only about sequence numbers that are under way.
  *
  * Called by ip_input.c and icmp.c, and by tcp_listen.c with the segment that completes a handshake. Net lock.
  */
 #include "lib/errno.h"
 #include "net/tcp_private.h"
 
-/* For each connection: RFC 5961 7 asks for a limit, and a shared one would tell of others' connections
- * (CVE-2016-5696). */
+/* For each connection: RFC 5961 7 asks for a limit, and a shared one would reveal others' connections (CVE-2016-5696).
+ * */
 #define CHALLENGE_INTERVAL (500 * NS_PER_MS)
 #define TIMESTAMP_LIFETIME (24ULL * 24 * 3600 * NS_PER_SECOND) /* RFC 7323 5.5 */
 
@@ -168,8 +168,8 @@ static void note_duplicate(struct tcp *tcp, const struct tcp_segment *segment)
                                              seq_min(segment->sequence + segment->length, tcp->receive_next) };
 }
 
-/* Is this data which the peer may send again, since our acknowledgement was lost or our window is shut? Others, who do
- * not know our sequence numbers, hardly ever come near them. */
+/* True if this is data that the peer may send again, since our acknowledgement was lost or our window is shut. Other
+ * hosts, which do not know our sequence numbers, hardly ever come near them. */
 static bool perhaps_repeated(const struct tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t window = max_of(tcp->receive_limit, 65535u);
@@ -270,7 +270,7 @@ static bool take_data(struct tcp *tcp, struct tcp_segment *segment, struct packe
         packet_free(packet);
         return true;
     }
-    /* Nobody will read it: say so rather than take it (RFC 1122 4.2.2.13). */
+    /* It will not be read, so the peer gets a reset instead of an acknowledgement (RFC 1122 4.2.2.13). */
     if (segment->length > 0 && !tcp->socket && !tcp->listener) {
         packet_free(packet);
         tcp_abort(tcp, 0);

@@ -202,7 +202,7 @@ static bool cookie_may_come(const struct tcp_socket *listener)
     return listener->cookie_sent != 0 && clock_monotonic() - listener->cookie_sent <= 2 * COOKIE_PERIOD;
 }
 
-/* Is this the acknowledgement of a cookie of ours? */
+/* True if this is the acknowledgement of a cookie of ours. */
 static bool read_cookie(struct tcp_socket *listener, const struct tcp_segment *segment, struct handshake *out)
 {
     if (!cookie_may_come(listener))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of connections when peers make the stack hold too much memory (net.h has the levels).
+ * Which connections are dropped when peers make the stack hold too much memory (net.h has the levels).
  *
  * Each connection is charged for what it truly holds: itself, the packets it has received, the pages it is sending. As
  * long as memory is short a timer looks at all of them. A peer that reads slowly, keeps its window shut or never fills
- * a hole leaves old data behind, and old data is what counts: its age, then what the peer's address holds in all, then
- * what the connection holds. The worst are reset first, and no more of them than needed:
+ * a hole causes old data to be held, and old data is what counts: its age, then what the peer's address holds in all,
+ * then what the connection holds. The worst are reset first, and no more of them than needed:
  *
  *   memory full          connections with data older than a second, until there is room again
  *   memory under pressure   connections with data older than half a minute; and peers that have been silent for long

@@ -299,7 +299,7 @@ struct tcp {
     uint32_t send_page_used;
     uint32_t send_limit;  /* bytes the application may queue */
     uint32_t send_memory; /* charged for what is queued */
-    bool writer_waits;    /* tell it when there is room */
+    bool writer_waits;    /* wake it when there is room */
 
     struct tcp_congestion congestion;
     struct tcp_slow_start slow_start;
@@ -389,7 +389,7 @@ void tcp_close(struct tcp *tcp, int error);
 void tcp_abort(struct tcp *tcp, int error);
 /* Enters TIME_WAIT: the connection's place in the table is taken by a small record. */
 void tcp_enter_time_wait(struct tcp *tcp);
-/* The application let go: finish orderly without it, or reset. */
+/* The application has closed its socket: finish in order without it, or reset. */
 void tcp_orphan(struct tcp *tcp, bool reset);
 void tcp_wake(struct tcp *tcp, unsigned events);
 /* Frees what was received and not read, unless a reader is just copying it. */
@@ -472,7 +472,7 @@ void tcp_output(struct tcp *tcp);
 void tcp_send_ack(struct tcp *tcp);
 void tcp_send_syn(struct tcp *tcp);
 void tcp_send_probe(struct tcp *tcp);
-/* Is the window open for all that waits? Then only a cork can hold it back. */
+/* True if the window is open for all that waits; then only a cork can hold it back. */
 bool tcp_held_by_cork(const struct tcp *tcp);
 /* Overrides a cork, and silly window avoidance after a while (RFC 9293 3.8.6.2.1). */
 void tcp_send_into_small_window(struct tcp *tcp);
@@ -516,7 +516,7 @@ void tcp_rack_detect(struct tcp *tcp);
 void tcp_rack_timeout(struct tcp *tcp); /* what is lost when the retransmission timer expires */
 void tcp_rack_widen(struct tcp *tcp);   /* something was taken for lost that was only late */
 void tcp_rack_recovered(struct tcp *tcp);
-/* Was the tail's probe needed? */
+/* Finds out whether the tail's probe was needed. */
 void tcp_rack_tail_acknowledged(struct tcp *tcp, const struct tcp_segment *segment,
                                 const struct tcp_delivery *delivery);
 bool tcp_rack_may_probe(const struct tcp *tcp);
@@ -548,7 +548,7 @@ void tcp_probe_start(struct tcp *tcp);
 void tcp_ack_delay(struct tcp *tcp);
 void tcp_ack_sent(struct tcp *tcp);
 void tcp_keep_alive_start(struct tcp *tcp);
-/* The application let go: without progress in TCP_FIN_TIMEOUT the connection is dropped. */
+/* The application has closed its socket: without progress in TCP_FIN_TIMEOUT the connection is dropped. */
 void tcp_orphan_timer_start(struct tcp *tcp);
 /* It is dropped as soon as timers run. */
 void tcp_orphan_timer_expire(struct tcp *tcp);

@@ -5,7 +5,7 @@
  * duplicate acknowledgement (tcp_sent_deliver_any), so there is one way to find losses.
  *
  * The time allowed for reordering is counted in quarters of the smoothed round trip, not of the shortest as the RFC has
- * it: one frame that overtakes all others makes the shortest useless for the life of the connection. Net lock.
+ * it: one frame that overtakes all others makes the shortest one useless for the rest of the connection. Net lock.
  */
 #include "net/tcp_private.h"
 

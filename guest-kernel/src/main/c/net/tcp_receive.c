@@ -50,8 +50,8 @@ static void time_round_trip(struct tcp *tcp, const struct tcp_segment *segment)
         tcp->shortest_rtt = elapsed;
 }
 
-/* How long the reader's bytes are counted. Whoever only receives measures no round trips of its own, and those of the
- * handshake were without the queues that the data makes. */
+/* How long the reader's bytes are counted. A host that only receives measures no round trips of its own, and that of
+ * the handshake came before the data filled queues. */
 static nanoseconds counting_time(const struct tcp *tcp)
 {
     if (tcp->receive_rtt != 0)
@@ -155,8 +155,8 @@ static void take_from_out_of_order(struct tcp *tcp)
         tcp_out_of_order_clear(tcp); /* nothing comes after the end */
 }
 
-/* May this much more be held? In-order data for a reader that has nothing may for longest: else nobody
- * would make progress when memory is short. */
+/* True if this much more may be held. Data in order for a reader that has nothing is taken for longest: otherwise no
+ * connection would make progress when memory is short. */
 static bool affordable(const struct tcp *tcp, bool in_order)
 {
     bool own_share = tcp->received_memory < (COMPACT_FACTOR + 1) * tcp->receive_limit;

@@ -30,7 +30,7 @@ static void undo(struct tcp *tcp)
     tcp_rack_widen(tcp);
 }
 
-/* Is the first acknowledgement of a recovery one of what was sent first? */
+/* True if the first acknowledgement of a recovery is one of what was sent first. */
 static bool spurious(const struct tcp *tcp, const struct tcp_delivery *delivery)
 {
     return !tcp->undo.retransmitted || (delivery->echo_present && seq_before(delivery->echo, tcp->undo.stamp));

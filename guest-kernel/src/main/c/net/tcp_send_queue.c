@@ -16,7 +16,7 @@
 
 #define COPY_LIMIT 512u      /* shorter payloads travel in the packet's head: one buffer for the device */
 #define FRAGMENTS_LIMIT 16   /* one slot for the head and one to spare of netif's 18 (xen/io/netif.h) */
-#define NOT_SENT_STEP 65536u /* below TCP_NOTSENT_LOWAT a writer may queue so much at a time, as on Linux */
+#define NOT_SENT_STEP 65536u /* below TCP_NOTSENT_LOWAT a writer may queue this much at a time, as on Linux */
 #define CHUNK_COST (PAGE_SIZE + sizeof(struct tcp_chunk)) /* what each truly holds: next to none share a page */
 
 void tcp_queue_init(struct tcp *tcp)

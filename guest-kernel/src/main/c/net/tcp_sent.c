@@ -9,7 +9,7 @@
  *   lost         tcp->lost, in the order in which it is to be sent again
  *   delivered    the peer has it (RFC 2018), counted in tcp->delivered; neighbours are joined
  *
- * So what an acknowledgement costs does not grow with what is in flight: each SACK block is found in a time that grows
+ * So the cost of an acknowledgement does not grow with what is in flight: each SACK block is found in a time that grows
  * with the logarithm of the number of records, and a record is delivered or lost once for each time it is sent. Blocks
  * count in whole segments from a record's start, or tiny ones would cut records to pieces. The peer's records are
  * charged like what it makes us hold. Net lock.

@@ -10,7 +10,7 @@ static void close_one(struct tcp_entry *entry, void *context)
 {
     struct tcp *tcp = connection_of(entry);
     (void)context;
-    /* Those that wait to be accepted go with their listener. */
+    /* Connections that wait to be accepted are closed with their listener. */
     if (!tcp || tcp->listener || !tcp->socket)
         return;
     const struct socket *socket = &tcp->socket->socket;

@@ -7,7 +7,7 @@
  * listener's queue has no socket until it is accepted.
  *
  * Called through the operations of the socket (socket.h), without the net lock but for take_error() and those of
- * tcp_socket_options.c. Everything is looked at under the net lock; waiting is done without it, and all is looked at
+ * tcp_socket_options.c. Everything is checked under the net lock; waiting is done without it, and everything is checked
  * again afterwards. release() may sleep (SO_LINGER).
  */
 #include "core/heap.h"
@@ -139,7 +139,7 @@ static int start_connection(struct tcp_socket *socket, struct endpoint remote)
     return -EINPROGRESS;
 }
 
-/* How an attempt stands. -EINPROGRESS: not decided yet. */
+/* The state of an attempt. -EINPROGRESS: not decided yet. */
 static int connection_result(struct tcp_socket *socket)
 {
     struct tcp *tcp = socket->connection;
@@ -295,7 +295,7 @@ static int accept_connection(struct socket *base, unsigned file_flags, struct fi
     int result = tcp_socket_create(&child);
     if (result < 0)
         return result;
-    /* The file first: what can fail must fail before a connection is taken from the queue. */
+    /* The file is made first: what can fail must fail before a connection is taken from the queue. */
     result = socket_open_file(child, file_flags, out);
     if (result < 0) {
         child->operations->release(child);

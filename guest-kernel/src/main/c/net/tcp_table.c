@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of all that has an address pair, in a hash with a secret key, so that peers cannot make its chains long.
- * Entries belong to connections, half-open requests and records of TIME-WAIT. A pair is in it once at most: whoever
- * adds an entry has looked before.
+ * Entries belong to connections, half-open requests and records of TIME-WAIT. A pair is in it once at most: it is
+ * looked up before an entry is added.
  *
  * Also what is derived from a pair and must not be guessed: sequence numbers, timestamps, cookies and ports, each with
  * a key of its own. The table's size and the keys are fixed by tcp_table_init(). Called by the other files of TCP and
@@ -126,7 +126,8 @@ static bool port_usable(struct endpoint local, struct endpoint remote)
     return !entry || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
 }
 
-/* Counters that few pairs share, with steps of random length: a destination learns nothing of our other connections. */
+/* Counters that few pairs share, with steps of random length: a destination learns nothing about our other connections.
+ * */
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote)
 {
     must_hold_net();

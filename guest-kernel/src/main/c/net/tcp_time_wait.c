@@ -12,7 +12,7 @@
 #include "core/heap.h"
 #include "net/tcp_private.h"
 
-#define TIME_WAIT_LIMIT 4096u /* records; about 0.5 MiB. The oldest goes first */
+#define TIME_WAIT_LIMIT 4096u /* records; about 0.5 MiB. The oldest is dropped first */
 
 struct time_wait {
     struct tcp_entry entry;

@@ -94,7 +94,7 @@ static unsigned retry_limit(const struct tcp *tcp)
     return !tcp->socket && !tcp->listener ? ORPHAN_RETRIES : RETRIES;
 }
 
-/* Has the peer been silent for too long? Then the connection is gone. */
+/* Drops the connection if the peer has been silent for too long. */
 static bool given_up(struct tcp *tcp, unsigned tries)
 {
     nanoseconds now = clock_monotonic();
@@ -122,7 +122,7 @@ static void retransmit_timeout(struct tcp *tcp)
     tcp_retransmit_start(tcp);
     tcp_output(tcp);
     if (tcp->flight == 0)
-        tcp_send_probe(tcp); /* the peer took its window back: ask for it */
+        tcp_send_probe(tcp); /* the peer took its window back: probe it */
 }
 
 /* What should have been delivered by now is lost. */
@@ -248,7 +248,7 @@ void tcp_orphan_timer_expire(struct tcp *tcp)
     start(tcp, &tcp->keep_timer, clock_monotonic());
 }
 
-/* A peer that neither takes the rest nor says FIN, but keeps answering, could hold the memory for ever. */
+/* A peer that neither takes the rest nor sends a FIN, but keeps answering, could hold the memory without a limit. */
 static void orphan_timeout(struct tcp *tcp)
 {
     if (tcp->state == TCP_FIN_WAIT_2)

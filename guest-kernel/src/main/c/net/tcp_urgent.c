@@ -28,7 +28,7 @@ static void step_over_previous(struct tcp *tcp)
         tcp_skip_byte(tcp);
 }
 
-/* RFC 6093 3.1: the pointer is that of the byte after the urgent one. Is it news? */
+/* RFC 6093 3.1: the pointer is that of the byte after the urgent one. True if it is a new one. */
 static bool note_pointer(struct tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t byte = segment->sequence + (segment->urgent != 0 ? segment->urgent - 1u : 0);

@@ -23,7 +23,7 @@ struct udp_header {
 };
 
 #define PMTUDISC_DONT 0 /* IP_PMTUDISC_*, linux/in.h */
-#define PMTUDISC_DO 2   /* the program sees to the size of its datagrams */
+#define PMTUDISC_DO 2   /* the program chooses the size of its datagrams */
 #define PMTUDISC_PROBE 3
 
 struct port_table udp_ports;
@@ -139,7 +139,7 @@ static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, co
         enqueue(udp, copy, arrival);
 }
 
-/* To a group or to all: each socket that fits has one. */
+/* To a group or to all: each socket that fits gets a copy. */
 static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
 {
     const struct ip_info *info = arrival->info;
@@ -198,7 +198,7 @@ void udp_input(const struct ip_info *info, struct packet *packet)
     }
 }
 
-/* Only connected sockets hear of errors that will not go away, and those that ask for all: udp(7), ip(7). */
+/* Only connected sockets get errors that will not go away, and those that ask for all errors: udp(7), ip(7). */
 void udp_icmp_error(const struct icmp_error *error)
 {
     struct endpoint local = { error->local, read_be16(error->transport) };

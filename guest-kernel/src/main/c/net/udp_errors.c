@@ -18,7 +18,7 @@ struct abi_inet_name { /* struct sockaddr_in */
     be32 address;
     uint8_t zero[8];
 };
-struct extended_error { /* struct sock_extended_err and the offender, as IP_RECVERR says them */
+struct extended_error { /* struct sock_extended_err and the offender, as IP_RECVERR reports them */
     uint32_t error;
     uint8_t origin, type, code, padding;
     uint32_t info, data;

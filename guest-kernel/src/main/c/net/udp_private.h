@@ -35,7 +35,7 @@ struct udp_datagram {
 static inline struct udp_datagram *udp_datagram(struct packet *packet) { return (struct udp_datagram *)packet->layer; }
 
 extern struct port_table udp_ports;
-/* Whether so much more memory may wait in the socket, and the account of it. */
+/* Whether this much more memory may wait in the socket, and the account of it. */
 bool udp_has_room(const struct udp_socket *udp, uint32_t memory);
 void udp_charge(struct udp_socket *udp, uint32_t memory);
 void udp_uncharge(struct udp_socket *udp, uint32_t memory);

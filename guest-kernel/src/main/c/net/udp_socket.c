@@ -282,7 +282,7 @@ static void say(struct socket_message *message, int type, const void *value, uin
     socket_say(message, IPPROTO_IP, type, value, length);
 }
 
-/* As the program asked for it after the datagram had come, it is of now. */
+/* The program asked for it after the datagram had come, so it is the present time. */
 static void say_time(const struct socket_kept *kept, const struct udp_datagram *datagram,
                      struct socket_message *message)
 {
@@ -297,7 +297,7 @@ static void say_time(const struct socket_kept *kept, const struct udp_datagram *
         socket_say(message, SOL_SOCKET, SO_TIMESTAMPNS, &fine, sizeof(fine));
 }
 
-/* What the socket's options ask to be said of a datagram, in Linux's order. */
+/* What the socket's options ask to be reported about a datagram, in Linux's order. */
 static void say_all(const struct socket_kept *kept, struct packet *packet, struct socket_message *message)
 {
     const struct udp_datagram *datagram = udp_datagram(packet);

@@ -6,9 +6,9 @@
  *
  *   failing=calls   each system call is made with its first allocation failing, then with its second, and so on, until
  *                   none fails or the call gets along without it. The program sees the last answer only: a call that
- *                   fails for want of memory has changed nothing, so the program notices no difference. failing=N each
- *                   N-th allocation fails, wherever it is made: system calls, interrupts, the kernel's threads; N >= 2.
- *                   Not for the program's first thread, so that it can watch the others.
+ *                   fails for want of memory has changed nothing, so the program notices no difference.
+ *   failing=N       each N-th allocation fails, wherever it is made: system calls, interrupts, the kernel's threads;
+ *                   N >= 2. Not for the program's first thread, so that it can watch the others.
  *
  * Allocations are those of core/heap.h and core/pages.h, at every level. Page faults are spared, since a program does
  * not survive one that finds no memory.

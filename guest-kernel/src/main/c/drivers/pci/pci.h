@@ -17,7 +17,7 @@ struct pci_function {
     unsigned msix_vectors;
 };
 
-/* Calls `visit` for each function, behind bridges too. Nothing where there is no PCI. */
+/* Calls `visit` for each function, also beyond bridges. Does nothing where there is no PCI. */
 void pci_for_each(void (*visit)(const struct pci_function *function));
 /* Logs a network or storage function that no driver has taken; `drivers` says for what there are drivers. */
 void pci_report_unused(const struct pci_function *function, const char *drivers);

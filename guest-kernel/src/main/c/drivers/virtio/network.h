@@ -50,6 +50,6 @@ bool virtio_net_transmit(struct network_device *network, struct packet *packet);
 void virtio_net_flush(struct network_device *network);
 /* With the lock, after a reset: drops what was given to the device. */
 void virtio_net_transmit_forget(struct virtio_nic *nic);
-/* With the lock: frees what was sent, and asks for an interrupt if much is left. True if the stack is to
- * be told that it may go on. */
+/* With the lock: frees what was sent, and asks for an interrupt if much is left. True if the stack must be notified
+ * that it may go on. */
 must_check bool virtio_net_reclaim(struct virtio_nic *nic);

@@ -142,7 +142,7 @@ static bool choose_entry(struct virtio_pci_device *pci, unsigned offset, unsigne
     return mmio_read16(pci->common.base + offset) == entry && entry < pci->function.msix_vectors;
 }
 
-/* A vector for the next entry, for ever. 0 or a negative errno. */
+/* A vector for the next entry; it is never given back. 0 or a negative errno. */
 static int connect_entry(struct virtio_pci_device *pci, interrupt_handler *handler, void *context)
 {
     int vector = interrupt_allocate(handler, context);
@@ -151,7 +151,7 @@ static int connect_entry(struct virtio_pci_device *pci, interrupt_handler *handl
     return pci_msix_set(&pci->function, pci->next_vector++, (unsigned)vector);
 }
 
-/* The last thing that can fail: a vector is for ever, and so must the queue be that it was allocated for. */
+/* The last thing that can fail: a vector is never given back, and so the queue that it was allocated for must stay. */
 static int connect_interrupt(struct virtio_pci_device *pci, struct virtqueue *queue)
 {
     if (!choose_entry(pci, QUEUE_VECTOR, queue->connected ? queue->interrupt : pci->next_vector))

@@ -56,8 +56,8 @@ void *virtqueue_forget(struct virtqueue *queue, unsigned slot);
 /* After that: as virtqueue_init() left it, not broken, in the same memory. 0, or a negative errno with the queue
  * broken. */
 must_check int virtqueue_restart(struct virtqueue *queue);
-/* Adds a chain; the device sees it at once but is told only by virtqueue_flush(). False if there are
- * not enough free descriptors. token is not NULL. */
+/* Adds a chain; the device sees it at once but is notified only by virtqueue_flush(). False if there are not enough
+ * free descriptors. token is not NULL. */
 must_check bool virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned count,
                               void *token);
 /* Tells the device about what was added since, if it wants to know. */

@@ -63,8 +63,8 @@ struct virtio_device {
     bool lost;         /* it is not used any more */
 };
 
-/* Hands the device over to the driver of its type, which announces what it offers. A device
- * that does not come up is reported and left alone. `device` stays valid for ever. */
+/* Hands the device over to the driver of its type, which announces what it offers. A device that does not come up is
+ * reported and left alone. `device` stays valid. */
 void virtio_start(struct virtio_device *device);
 
 /* For drivers: resets the device and agrees on features, of which `wanted` are optional;

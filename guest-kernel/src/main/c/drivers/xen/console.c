@@ -36,7 +36,7 @@ struct console_ring {
 
 static struct console_ring *ring;
 static uint32_t ring_port;
-static uint32_t writers; /* 1 while somebody fills the output ring */
+static uint32_t writers; /* 1 while the output ring is being filled */
 
 static void memory_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
@@ -66,8 +66,8 @@ static size_t output_some(const char *text, size_t length)
         ring->output[(produced + i) % OUTPUT_SIZE] = text[i];
     __atomic_store_n(&ring->output_produced, produced + (uint32_t)count, __ATOMIC_RELEASE);
     memory_fence();
-    /* The daemon limits how many notifications it serves in a time, so only a daemon that had
-     * caught up gets one; another one tells us when it is done, see handle_event(). */
+    /* The daemon limits how many notifications it serves in a time, so only a daemon that had caught up gets one;
+     * another one sends an event when it is done, see handle_event(). */
     if (read_once(ring->output_consumed) == produced)
         event_notify(ring_port);
     return count;
@@ -161,7 +161,7 @@ void xen_console_init(void *shared, uint32_t port)
     ring_port = port;
     event_bind(port, handle_event, NULL);
     event_unmask(port);
-    /* After PV-GRUB the ring may hold output the daemon was never told of, or was told of and forgot:
+    /* After PV-GRUB the ring may hold output of which the daemon was never notified, or was and has forgotten it:
      * without this it would look as if it were busy, and never be notified again. */
     event_notify(port);
 }

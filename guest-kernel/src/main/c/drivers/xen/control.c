@@ -16,8 +16,8 @@
 #include "lib/string.h"
 #include "platform/platform.h"
 
-/* A node somebody else writes orders into. One request at a time: read the order, then empty the node;
- * a change in the meantime is looked at afterwards. */
+/* A node into which the toolstack writes requests. One request at a time: reads it, then empties the node; a
+ * change in the meantime is looked at afterwards. */
 struct node {
     struct xenbus_watch watch;
     struct xenbus_request request;

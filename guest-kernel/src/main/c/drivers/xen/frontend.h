@@ -47,8 +47,8 @@ struct frontend_setting {
 struct frontend_operations {
     const char *const *nodes;    /* of the backend, that the driver wants to read; NULL at the end */
     enum frontend_state offered; /* our state once everything is offered */
-    /* Makes rings for frontend->backend_domain and an event channel; what to tell the backend. The driver's nodes are
-     * those of a backend that waits. 0, or a negative errno: the device is lost. */
+    /* Makes rings for frontend->backend_domain and an event channel; what to write for the backend. The driver's nodes
+     * are those of a backend that waits. 0, or a negative errno: the device is lost. */
     int (*offer)(struct frontend *frontend, struct frontend_setting *settings, unsigned *count);
     /* The backend is connected, and the driver's nodes are those of one that is. 0, or a negative errno: the device is
      * lost. */
@@ -67,7 +67,7 @@ struct frontend {
     const struct frontend_operations *operations;
     enum frontend_phase phase;
     int error;                   /* why it was lost before it was ever up */
-    enum frontend_state written; /* our state as the store has it; STATE_UNKNOWN: as somebody else left it */
+    enum frontend_state written; /* our state as the store has it; STATE_UNKNOWN: as another one left it */
     unsigned attempts;           /* offers since it was last up */
     struct xenbus_watch state_watch, attach_watch;
     char state_path[136], attach_path[80];

@@ -16,12 +16,12 @@ typedef uint32_t grant_reference;
 
 /* Makes at least `count` references available. 0, or -ENOMEM when Xen refuses the table. */
 must_check int grants_init(unsigned count);
-/* Lets `domain` use `page`, all of it: nothing else may be in it, now or while the grant lasts, and what
- * was in it before must have been cleared. The other domain may map it from now on, whether it is told of the
- * reference or not. GRANT_NONE when no reference is free. */
+/* Lets `domain` use `page`, all of it: nothing else may be in it, now or while the grant lasts, and what was in it
+ * before must have been cleared. The other domain may map it from now on, whether it knows the reference or not.
+ * GRANT_NONE when no reference is free. */
 must_check grant_reference grant_page(uint16_t domain, struct page *page, bool read_only);
-/* Takes the permission back. False if the other domain still uses the page: the page then has one reference
- * more, for ever, so that the frame is never used again, and the grant reference does not come back either. */
+/* Takes the permission back. False if the other domain still uses the page: the page then has one reference more,
+ * which is never dropped, so that the frame is not used again, and the grant reference does not come back either. */
 bool grant_revoke(grant_reference reference, struct page *page);
 /* The same, and drops a reference to the page. */
 void grant_end(grant_reference reference, struct page *page);

@@ -179,7 +179,7 @@ static void put_requests(struct transmitter *tx, const struct packet *packet, co
     }
 }
 
-/* What the backend has never been told of it may use all the same: references are easy to guess. */
+/* The backend may use even references that it never received: they are easy to guess. */
 static void take_back(struct transmitter *tx, struct tx_slot *const *slots, unsigned count)
 {
     must_hold(&tx->lock);

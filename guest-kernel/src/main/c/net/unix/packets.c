@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Unix sockets that keep messages apart. What is sent waits at the receiver, at most QUEUE_LIMIT bytes of it but always
- * one message. Who finds no room waits in the receiver's queue, holding a reference to it.
+ * one message. A sender that finds no room waits in the receiver's queue, and has a reference to it.
  */
 #include "core/heap.h"
 #include "core/reference.h"
@@ -34,7 +34,7 @@ void unix_free_packets(struct unix_socket *u)
 
 /* ---- Sending ---- */
 
-/* Whom a message goes to. With a reference; net lock. */
+/* The receiver of a message. With a reference; net lock. */
 static int find_receiver(struct unix_socket *u, const struct socket_address *to, const struct inode *inode,
                          struct unix_socket **out)
 {
@@ -155,7 +155,7 @@ ssize_type unix_send_packet(struct socket *socket, struct socket_message *messag
 
 /* ---- Receiving ---- */
 
-/* Those who wait to send, and whom epoll is to tell. Net lock. */
+/* Wakes the senders that wait, and the instances of epoll that watch them. Net lock. */
 static void announce_room(struct unix_socket *u)
 {
     wake(&u->socket.queue, POLLOUT);
@@ -177,7 +177,7 @@ static ssize_type copy_packet(const struct unix_packet *packet, struct socket_me
     return message->flags & MSG_TRUNC ? packet->length : (ssize_type)room;
 }
 
-/* Why there is nothing: net lock. */
+/* The reason that there is nothing to read. Net lock. */
 static int nothing_there(const struct unix_socket *u)
 {
     if (!is_datagram(u) && u->state != UNIX_CONNECTED)

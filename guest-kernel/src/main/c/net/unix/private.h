@@ -18,8 +18,8 @@ struct unix_socket {
     uint8_t *ring;                    /* streams: NULL until the first byte comes */
     uint32_t read_at, used;           /* of the ring; `used` also: bytes of packets */
     struct list packets;              /* others: what was received */
-    struct unix_socket *target;       /* datagrams: whom it is connected to, one reference */
-    struct list senders, sender_link; /* datagrams: who is connected to it */
+    struct unix_socket *target;       /* datagrams: the socket it is connected to, one reference */
+    struct list senders, sender_link; /* datagrams: the sockets that are connected to it */
     bool shut_read, shut_write, peer_closed;
     struct socket_address name, peer_name;
     bool binding;          /* a thread is giving it a name */
@@ -41,7 +41,7 @@ int unix_find(const struct socket_address *name, struct inode **inode);
 /* The socket that has the name, or NULL. Net lock. */
 struct unix_socket *unix_owner(const struct socket_address *name, const struct inode *inode);
 
-/* packets.c: SOCK_SEQPACKET sends and receives on connections, SOCK_DGRAM to and from anybody. */
+/* packets.c: SOCK_SEQPACKET sends and receives on connections, SOCK_DGRAM to and from any socket. */
 ssize_type unix_send_packet(struct socket *socket, struct socket_message *message);
 ssize_type unix_receive_packet(struct socket *socket, struct socket_message *message);
 int64_t unix_packet_bytes(struct socket *socket);

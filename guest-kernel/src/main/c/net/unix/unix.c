@@ -45,7 +45,7 @@ void unix_put(struct unix_socket *u)
 
 /* ---- Moving bytes --------------------------------------------------------------------------------------- */
 
-/* Why nothing can be sent now; 0: there is room, *run bytes of it at *at in one piece. */
+/* The reason that nothing can be sent now; 0: there is room, *run bytes of it at *at in one piece. */
 static int send_room(struct unix_socket *u, uint32_t *at, uint32_t *run)
 {
     struct unix_socket *peer = u->peer;
@@ -372,7 +372,7 @@ static int connect_to(struct unix_socket *u, struct unix_socket *listener, struc
     return 0;
 }
 
-/* Finds who listens on a path; *inode, if set, has a reference for the caller. */
+/* Finds the listener of a path; *inode, if set, has a reference for the caller. */
 static int find_inode(const struct socket_address *name, struct inode **inode)
 {
     char path[UNIX_PATH_SIZE + 1];

@@ -46,7 +46,7 @@ void native_segments_isolate(struct cpu *cpu, phys_t kernel_root, phys_t user_ro
 /* ---- protection.c ------------------------------------------------------------------------- */
 
 /* Decides and sets up what `mitigations=` is about, and lets kernel code reach user memory only where
- * platform/x86/user_copy.S means to, on CPUs that can tell (SMAP). While text is still writable. */
+ * platform/x86/user_copy.S means to, on CPUs that can check it (SMAP). While text is still writable. */
 void native_protection_init(void);
 /* The same on another CPU, as decided on the boot CPU. */
 void native_protection_load(void);

@@ -18,7 +18,7 @@
  *                  carry the frame over; an IRET to user mode carries it back, since it reads it with the user's root.
  *   non-maskable   may come with either root on a stack that both map, and load the kernel's: they do not return.
  *   from kernel    the root is the kernel's, except when GS shows that the interrupt hit the gate itself.
- * The other patches (platform/x86/patch.h) are against what user mode leaves behind in branch predictors, and what the
+ * The other patches (platform/x86/patch.h) are against what user mode leaves in branch predictors, and what the
  * kernel leaves in buffers of the processor.
  */
 #include "platform/native/selectors.h"

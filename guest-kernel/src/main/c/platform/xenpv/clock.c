@@ -2,13 +2,12 @@
 /*
  * Time, from what Xen says of the TSC (xen/xen.h: vcpu_time_info) and the timer of this virtual CPU.
  *
- * Kernel and vDSO read the same parameters, those in the clock page, so they never disagree. Xen changes
- * its own every second and when the virtual CPU moves to another processor; the page follows at the next
- * reading in the kernel. It never goes back: where Xen's new time is behind what was shown, by nanoseconds, ours
- * goes on from there.
+ * Kernel and vDSO read the same parameters, those in the clock page, so they never disagree. Xen changes its own every
+ * second and when the virtual CPU moves to another processor; the page follows at the next reading in the kernel. It
+ * never goes back: where Xen's new time is earlier than what was shown, by nanoseconds, ours goes on from there.
  *
  * User mode must not go on with parameters of another processor. So Xen keeps a second copy of its parameters in the
- * page itself, whose version tells user mode that they changed; the system call it then makes brings the page up to
+ * page itself, whose version shows user mode that they changed; the system call it then makes brings the page up to
  * date. Where Xen cannot do that, user mode reads the page only if the TSC runs at one rate and equally on all
  * processors, or is emulated by Xen (its default where it does not); CPUID says which.
  */
@@ -52,7 +51,7 @@ static nanoseconds time_at(uint64_t tsc)
     return page->monotonic_base + clock_scale(tsc - page->tsc_base, page->multiplier, page->shift);
 }
 
-/* By how much Xen's calibration may be behind the parameters before it; more is another processor's TSC. */
+/* By how much Xen's calibration may lie before the earlier parameters; more is another processor's TSC. */
 #define CORRECTION_LIMIT NS_PER_MS
 
 /* Xen's new time, or what the page shows at the same instant if that is later. */

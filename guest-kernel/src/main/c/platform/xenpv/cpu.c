@@ -19,7 +19,7 @@
 extern char pv_boot_stack_top[];
 
 static struct cpu boot_cpu;
-/* What Xen was last told, so that it is told only changes. */
+/* What was last passed to Xen, so that only changes are. */
 static uint64_t known_stack, known_fs_base;
 
 void pv_cpu_init(void)

@@ -41,8 +41,8 @@ uint64_t pv_page_of_frame(uint64_t frame);
 extern uint64_t *pv_user_root;
 /* The update that makes a page's place in the direct map read-only (before it can be a table) or writable. */
 struct table_update pv_direct_map_update(phys_t address, bool writable);
-/* Maps machine frames that are not among our pages (shared with Xen), read-write, for ever, at consecutive
- * addresses. NULL when there is no room. */
+/* Maps machine frames that are not among our pages (shared with Xen), read-write, at consecutive addresses; they are
+ * never unmapped. NULL when there is no room. */
 void *pv_map_frames(const uint64_t *frames, size_t count);
 int pv_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
 void pv_kernel_unmap(uintptr_t virtual, size_t count);
