@@ -215,18 +215,36 @@ void queue_post(struct model *m, const struct model_submission_queue *sq, const 
     memcpy(ring + (size_t)(cq->posted++ % cq->depth) * cq->entry_bytes, with_phase, cq->entry_bytes);
 }
 
-static void post_any(struct model *m, unsigned slot, const uint8_t *entry)
+/* The packet or buffer with this identifier, if there is one, is the driver's again. */
+static void give_back(struct model_submission_queue *sq, unsigned id)
+{
+    uint32_t kept = sq->waiting_head;
+    if (id >= sq->depth || sq->slots[id] == 0)
+        return;
+    sq->in_use -= sq->slots[id];
+    sq->slots[id] = 0;
+    for (uint32_t i = sq->waiting_head; i != sq->waiting_tail; i++)
+        if (sq->waiting[i % MODEL_DEPTH_MAX] != id)
+            sq->waiting[kept++ % MODEL_DEPTH_MAX] = sq->waiting[i % MODEL_DEPTH_MAX];
+    sq->waiting_tail = kept;
+}
+
+static void post_any(struct model *m, unsigned slot, const uint8_t *entry, unsigned id)
 {
     struct model_submission_queue *sq = &m->submission_queues[slot];
     if (!sq->exists)
         return;
+    give_back(sq, id);
     queue_post(m, sq, entry);
     queue_interrupt(m, sq);
 }
 
-void model_post_sent(struct model *m, unsigned queue, const uint8_t entry[8]) { post_any(m, queue, entry); }
+void model_post_sent(struct model *m, unsigned queue, const uint8_t entry[8])
+{
+    post_any(m, queue, entry, get16(entry));
+}
 
 void model_post_received(struct model *m, unsigned queue, const uint8_t entry[16])
 {
-    post_any(m, queue + MODEL_QUEUES, entry);
+    post_any(m, queue + MODEL_QUEUES, entry, get16(entry + 6));
 }

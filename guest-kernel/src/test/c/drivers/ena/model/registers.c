@@ -5,7 +5,8 @@
  */
 #include "drivers/ena/model/internal.h"
 
-#define RESET_TIME 1000000u /* ns, for each phase */
+#define RESET_TIME 1000000u        /* ns, for each phase */
+#define RESET_PATIENCE 1000000000u /* what drivers are told */
 #define CONTROL_RESET 1u
 #define CONTROL_KNOWN 0xff00000fu
 
@@ -106,7 +107,7 @@ static void control_written(struct model *m, uint32_t value)
     if (value & CONTROL_RESET && !(m->control & CONTROL_RESET))
         begin_reset(m, value);
     else if (!(value & CONTROL_RESET) && m->control & CONTROL_RESET) {
-        rule(m, m->reset_seen, RULE_RESET_PHASES);
+        rule(m, m->reset_seen || m->now - m->reset_began >= RESET_PATIENCE, RULE_RESET_PHASES);
         m->control = 0;
         m->reset_began = m->now;
     }
