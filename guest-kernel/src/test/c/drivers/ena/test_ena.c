@@ -131,8 +131,8 @@ static uint8_t payload_byte(uint32_t i, uint8_t seed) { return (uint8_t)(i * 7 +
 static void make_headers(uint8_t *frame, uint32_t payload)
 {
     static const uint8_t start[HEADERS] = {
-        2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-        0x1f, 0x90, 0xc0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0,
+        2, 0, 0, 0,  0, 9, 2, 0,    0,    0,    0, 1, 8, 0, 0x45, 0, 0, 0, 0, 1,    0x40, 0,    64,   6, 0, 0, 10,
+        0, 0, 1, 10, 0, 0, 2, 0x1f, 0x90, 0xc0, 1, 0, 0, 0, 1,    0, 0, 0, 1, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0,
     };
     memcpy(frame, start, HEADERS);
     put16(frame + 16, 40 + payload);

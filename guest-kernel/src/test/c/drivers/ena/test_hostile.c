@@ -3,6 +3,4 @@
 #include "drivers/ena/driver.h"
 #include "host/host.h"
 
-void test_hostile(void)
-{
-}
+void test_hostile(void) {}

@@ -12,7 +12,4 @@ static void lives_on(void)
     CHECK(stack.device->running);
 }
 
-void test_recovery(void)
-{
-    host_test("ena: a card that works is left alone", lives_on);
-}
+void test_recovery(void) { host_test("ena: a card that works is left alone", lives_on); }
