@@ -19,19 +19,16 @@
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
-#include "platform/platform.h"
 
 #define WINDOW_0 0xfe0000000UL /* above 4 GiB */
 #define WINDOW_2 0xfe1000000UL
 #define VECTOR_FIRST 40
-#define VECTORS 8192
-#define MAPPINGS 8192
+#define VECTORS 1000
+#define MAPPINGS 1000
 #define CONFIG_REVISION 8
 #define LOOK (10 * NS_PER_US)
 
 struct fake_machine fake;
-struct memory_range native_memory[1] = { { 0x100000, 0x10000000, MEMORY_RAM } };
-unsigned native_memory_count = 1;
 
 static struct mapping {
     phys_t address;

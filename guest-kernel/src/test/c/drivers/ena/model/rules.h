@@ -15,7 +15,7 @@
     X(READLESS_ADDRESS, "the response address is written before a readless read, again after each start of a reset") \
     X(READLESS_PRIMED, "the response's request number differs from that of the read that begins") \
     X(RESET_READY, "a reset begins while the device is ready") \
-    X(RESET_PHASES, "DEV_CTL returns to 0 when reset-in-progress was seen or is late, and work begins after its end was seen") \
+    X(RESET_PHASES, "DEV_CTL returns to 0 when reset-in-progress was seen or is late, and work waits for its end") \
     X(RESET_REASON, "reasons from 16 on are given only to devices with the capability") \
     X(DMA_ADDRESS, "every address lies in memory that the device may reach, below its width") \
     X(RING_ZEROED, "rings that the device writes are zero at first") \
