@@ -97,7 +97,7 @@ void ena_receive_start(struct ena_pair *pair)
     struct ena_receiver *receive = &pair->receive;
     receive->free_count = receive->submissions.depth;
     for (uint16_t i = 0; i < receive->free_count; i++)
-        receive->free_ids[i] = i;
+        receive->free_ids[i] = (uint16_t)(receive->free_count - 1 - i); /* the last one is taken first */
     receive->buffers_max = pair->nic->limits.receive_buffers;
 }
 

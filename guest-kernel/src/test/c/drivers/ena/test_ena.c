@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the tests of the ENA driver, and what they share (driver.h). Run by make test-ena. */
+/*
+ * Runs the tests of the ENA driver, and what they share (driver.h): a stack that keeps what it receives and serves the
+ * driver, and packets whose bytes follow from their length and a number. Run by make test-ena.
+ */
 #include <string.h>
 
 #include "core/pages.h"
