@@ -43,7 +43,9 @@ static bool sent_missing(const struct ena_nic *nic, const struct ena_pair *pair,
 {
     nanoseconds patience = ena_hint_time(nic->hints.sent, SENT_TIME);
     unsigned most = nic->hints.sent_missing != 0 ? nic->hints.sent_missing : SENT_MISSING_MAX;
-    return nic->hints.sent != ENA_NEVER && now > patience && ena_sent_before(pair, now - patience) > most;
+    unsigned late = now > patience ? ena_sent_before(pair, now - patience) : 0;
+    /* A ring that is full may hold fewer, and nothing more is sent then. */
+    return nic->hints.sent != ENA_NEVER && (late > most || (pair->send.full && late > 0));
 }
 
 /* Completions wait, and no interrupt has come since the last look. While a thread polls there is none. */
