@@ -50,3 +50,4 @@ void test_bring_up(void);
 void test_traffic(void);
 void test_recovery(void);
 void test_hostile(void);
+void test_endurance(void);

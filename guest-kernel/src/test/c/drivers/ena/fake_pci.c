@@ -23,8 +23,8 @@
 #define WINDOW_0 0xfe0000000UL /* above 4 GiB */
 #define WINDOW_2 0xfe1000000UL
 #define VECTOR_FIRST 40
-#define VECTORS 1000
-#define MAPPINGS 1000
+#define VECTORS 8192
+#define MAPPINGS 8192
 #define CONFIG_REVISION 8
 #define LOOK (10 * NS_PER_US)
 

@@ -223,5 +223,6 @@ int main(void)
     test_traffic();
     test_recovery();
     test_hostile();
+    test_endurance();
     return host_result();
 }

@@ -14,11 +14,9 @@ static uint32_t caps(void) { return 10u << 1 | 10u << 16; } /* 1 s for each phas
 
 static uint32_t status(struct model *m)
 {
-    if (m->faults.never_ready)
-        m->status &= ~STATUS_READY;
     m->reset_seen |= m->status & STATUS_RESETTING;
     m->reset_over_seen |= m->reset_seen && !(m->status & STATUS_RESETTING) && m->control == 0;
-    return m->status;
+    return m->faults.never_ready ? m->status & ~STATUS_READY : m->status;
 }
 
 static uint32_t value_of(struct model *m, uint32_t offset)
@@ -91,7 +89,7 @@ void registers_reset(struct model *m)
 static void begin_reset(struct model *m, uint32_t control)
 {
     unsigned reason = control >> 28 | (control >> 24 & 15) << 4;
-    rule(m, m->status & STATUS_READY, RULE_RESET_READY);
+    rule(m, m->status & STATUS_READY && !m->faults.never_ready, RULE_RESET_READY);
     rule(m, reason < 16 || m->variant.capabilities & 1u << 3, RULE_RESET_REASON);
     registers_reset(m);
     m->resets++;
