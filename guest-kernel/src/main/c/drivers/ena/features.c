@@ -48,8 +48,8 @@ struct host_information {
 _Static_assert(offsetof(struct host_information, driver) == 172, "amzn-drivers");
 _Static_assert(offsetof(struct host_information, driver_features) == 192, "amzn-drivers");
 
-#define SYSTEM_FREEBSD 4 /* there is no number for us; nothing depends on it */
-#define DRIVER_MAJOR 2   /* with less, some cards fail to create queues */
+#define SYSTEM_IPXE 5  /* there is no number for us; iPXE's driver does as little as this one, on all cards */
+#define DRIVER_MAJOR 2 /* with less, some cards fail to create queues */
 #define SPECIFICATION 0x0200
 
 static int introduce(struct ena_nic *nic)
@@ -59,7 +59,7 @@ static int introduce(struct ena_nic *nic)
     struct ena_answer answer;
     struct ena_command command = { .opcode = ENA_SET_FEATURE, .feature = { .feature = ENA_FEATURE_HOST } };
     *host = (struct host_information){
-        .system = SYSTEM_FREEBSD,
+        .system = SYSTEM_IPXE,
         .system_name = "java-unikernel",
         .kernel_name = "java-unikernel",
         .driver = DRIVER_MAJOR,

@@ -227,17 +227,14 @@ int ena_bring_up(struct ena_nic *nic, enum ena_reason reason, bool first)
 
 /* ---- Start ---- */
 
-/* How long a window is, nothing but trying says. */
 static void map_window(struct ena_nic *nic, unsigned index, struct ena_window *window)
 {
-    phys_t address = pci_memory_window(&nic->function, index, 0, PAGE_SIZE);
-    uint64_t length = PAGE_SIZE;
-    if (address == 0)
+    uint64_t length;
+    phys_t address = pci_whole_window(&nic->function, index, &length);
+    if (address == 0 || length < PAGE_SIZE)
         return;
-    while (length < WINDOW_MAX && pci_memory_window(&nic->function, index, 0, 2 * length) != 0)
-        length *= 2;
-    window->base = mmio_map(address, length);
-    window->length = length;
+    window->length = min_of(length, WINDOW_MAX);
+    window->base = mmio_map(address, window->length);
 }
 
 static int open_card(struct ena_nic *nic)

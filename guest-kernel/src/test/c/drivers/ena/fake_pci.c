@@ -127,12 +127,13 @@ void pci_disconnect(const struct pci_function *function)
     fake.enabled = false;
 }
 
-phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)
+phys_t pci_whole_window(const struct pci_function *function, unsigned index, uint64_t *length)
 {
     (void)function;
+    *length = index == 0 ? MODEL_BAR0 : MODEL_BAR2;
     if (index == 0)
-        return offset + length <= MODEL_BAR0 ? WINDOW_0 + offset : 0;
-    return index == 2 && !fake.no_device_memory && offset + length <= MODEL_BAR2 ? WINDOW_2 + offset : 0;
+        return WINDOW_0;
+    return index == 2 && !fake.no_device_memory ? WINDOW_2 : 0;
 }
 
 int pci_msix_enable(struct pci_function *function)
