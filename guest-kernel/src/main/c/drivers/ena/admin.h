@@ -47,6 +47,7 @@ struct ena_create_completions {
     uint16_t depth;
     uint32_t vector; /* entry of the interrupt table */
     struct ena_address ring;
+    uint8_t zero[44];
 };
 struct ena_create_submissions {
     uint8_t direction;
@@ -57,10 +58,12 @@ struct ena_create_submissions {
     uint16_t depth;
     struct ena_address ring;
     struct ena_address head_copy;
+    uint8_t zero[36];
 };
 struct ena_destroy {
     uint16_t index;
     uint8_t direction; /* of submissions only */
+    uint8_t zero[57];
 };
 struct ena_of_feature {
     uint32_t buffer_length;
@@ -125,6 +128,8 @@ struct ena_host {
     uint32_t debug_length;
 };
 
+/* The parts of the union are as long as it: what an initializer of one does not name is zero, but bytes of the union
+ * after it need not be. */
 struct ena_command {
     uint16_t id;
     uint8_t opcode;
@@ -137,6 +142,9 @@ struct ena_command {
     };
 };
 _Static_assert(sizeof(struct ena_command) == 64, "an entry of the ring");
+_Static_assert(sizeof(struct ena_create_completions) == 60 && sizeof(struct ena_create_submissions) == 60 &&
+                   sizeof(struct ena_destroy) == 60 && sizeof(struct ena_of_feature) == 60,
+               "nothing is left out");
 _Static_assert(offsetof(struct ena_command, create_completions.ring) == 12, "as the next ones: amzn-drivers");
 _Static_assert(offsetof(struct ena_command, create_submissions.completions) == 8, "");
 _Static_assert(offsetof(struct ena_command, create_submissions.ring) == 12, "");
