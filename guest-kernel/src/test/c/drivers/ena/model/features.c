@@ -29,10 +29,10 @@ static bool known(struct model *m, unsigned feature)
 
 static bool form_is_right(struct model *m, const uint8_t *command, unsigned version, bool buffer)
 {
-    bool right = rule(m, command[18] == version, RULE_FEATURE_VERSION);
-    right &= rule(m, (command[16] & ~3u) == 0 && command[19] == 0, RULE_ADMIN_RESERVED);
-    return right & rule(m, buffer == !!(command[3] & FLAG_INDIRECT) && (buffer || is_zero(command + 4, 12)),
-                        RULE_CONTROL_BUFFER);
+    rule(m, (command[16] & ~3u) == 0 && command[19] == 0, RULE_ADMIN_RESERVED);
+    return rule(m, command[18] == version, RULE_FEATURE_VERSION) &&
+           rule(m, buffer == !!(command[3] & FLAG_INDIRECT) && (buffer || is_zero(command + 4, 12)),
+                RULE_CONTROL_BUFFER);
 }
 
 /* ---- Reading ---- */

@@ -91,7 +91,7 @@ static bool sq_form_is_right(struct model *m, const uint8_t *command, bool recei
     rule(m, (command[4] & 31) == 0 && command[5] == 0 && get16(command + 18) == 0, RULE_ADMIN_RESERVED);
     right &= is_zero(command + 20, 8); /* the head is not written back */
     bool llq_right = !llq || (m->llq_set && !receive && base == 0);
-    return rule(m, right, RULE_SQ_FORM) & rule(m, llq_right, RULE_SQ_LLQ);
+    return rule(m, right, RULE_SQ_FORM) && rule(m, llq_right, RULE_SQ_LLQ);
 }
 
 static void make_sq(struct model *m, unsigned slot, const uint8_t *command, bool receive, bool llq)
