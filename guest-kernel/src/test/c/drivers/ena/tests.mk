@@ -25,19 +25,19 @@ test-ena: target/test/ena_model target/test/ena
 	    "with the rows of $<.rules"; exit 1; fi
 TESTS += test-ena
 
-ENA_FUZZ := $(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fake_pci.c fuzz/fuzz_ena.c)
-$(call fuzz,$(ENA_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
-target/test/fuzz_ena: $(call fuzz,$(ENA_FUZZ) $(ENA_MODEL) src/test/c/drivers/xen/fuzz/packets.c src/main/c/drivers/device.c \
+ENA_MODEL_FUZZ := $(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fake_pci.c fuzz/fuzz_model.c)
+$(call fuzz,$(ENA_MODEL_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/fuzz_ena_model: $(call fuzz,$(ENA_MODEL_FUZZ) $(ENA_MODEL) src/test/c/drivers/xen/fuzz/packets.c src/main/c/drivers/device.c \
     $(HOST_SOURCES))
 	$(fuzz_link)
 
 # Without what the driver logs: most inputs break the device.
-.PHONY: fuzz-ena
-fuzz-ena: target/test/fuzz_ena
-	@mkdir -p target/test/corpus-ena
+.PHONY: fuzz-ena-model
+fuzz-ena-model: target/test/fuzz_ena_model
+	@mkdir -p target/test/corpus-ena-model
 	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
-	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-ena >$<.log 2>&1 || { cat $<.log; exit 1; }
-	@echo "ok fuzz ena"
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-ena-model >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz ena model"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-ena
+TESTS += fuzz-ena-model
 endif
