@@ -24,3 +24,19 @@ test-ena: target/test/ena_model target/test/ena
 	else echo "not ok ena model: the rules in the document are those of the model: correct the table of docs/ena-model.md" \
 	    "with the rows of $<.rules"; exit 1; fi
 TESTS += test-ena
+
+ENA_FUZZ := $(ENA_DRIVER) src/test/c/drivers/ena/fuzz/fuzz_ena.c
+$(call fuzz,$(ENA_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/fuzz_ena: $(call fuzz,$(ENA_FUZZ) src/main/c/drivers/device.c $(HOST_SOURCES))
+	$(fuzz_link)
+
+# Without what the driver logs: most inputs end in a reset.
+.PHONY: fuzz-ena
+fuzz-ena: target/test/fuzz_ena
+	@mkdir -p target/test/corpus-ena
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -len_control=0 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-ena >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok fuzz ena"
+ifneq ($(shell command -v clang),)
+TESTS += fuzz-ena
+endif
