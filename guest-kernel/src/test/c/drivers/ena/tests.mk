@@ -25,19 +25,24 @@ test-ena: target/test/ena_model target/test/ena
 	    "with the rows of $<.rules"; exit 1; fi
 TESTS += test-ena
 
-ENA_MODEL_FUZZ := $(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fake_pci.c fuzz/fuzz_model.c)
-$(call fuzz,$(ENA_MODEL_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
-target/test/fuzz_ena_model: $(call fuzz,$(ENA_MODEL_FUZZ) $(ENA_MODEL) src/test/c/drivers/xen/fuzz/packets.c src/main/c/drivers/device.c \
-    $(HOST_SOURCES))
+# A card that keeps to no rule, and the model with faults.
+ENA_FUZZ := $(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fuzz/fuzz_ena.c fuzz/fuzz_model.c fake_pci.c)
+$(call fuzz,$(ENA_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/fuzz_ena: $(call fuzz,$(ENA_DRIVER) src/test/c/drivers/ena/fuzz/fuzz_ena.c src/main/c/drivers/device.c $(HOST_SOURCES))
+	$(fuzz_link)
+target/test/fuzz_ena_model: $(call fuzz,$(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fuzz/fuzz_model.c fake_pci.c) $(ENA_MODEL) \
+    src/test/c/drivers/xen/fuzz/packets.c src/main/c/drivers/device.c $(HOST_SOURCES))
 	$(fuzz_link)
 
-# Without what the driver logs: most inputs break the device.
-.PHONY: fuzz-ena-model
+# Without what the driver logs: most inputs end in a reset.
+.PHONY: fuzz-ena fuzz-ena-model
+fuzz-ena: target/test/fuzz_ena
 fuzz-ena-model: target/test/fuzz_ena_model
-	@mkdir -p target/test/corpus-ena-model
-	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
-	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-ena-model >$<.log 2>&1 || { cat $<.log; exit 1; }
-	@echo "ok fuzz ena model"
+fuzz-ena fuzz-ena-model:
+	@mkdir -p target/test/corpus-$(@:fuzz-%=%)
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -len_control=0 -detect_leaks=0 -close_fd_mask=2 \
+	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-$(@:fuzz-%=%) >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "ok $(subst -, ,$@)"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-ena-model
+TESTS += fuzz-ena fuzz-ena-model
 endif

@@ -59,12 +59,6 @@ public final class AmiDeployer {
         if (spec.names().containsKey(Virtualization.HVM)) {
             image.requireBootSector();
         }
-        for (Virtualization kind : spec.names().keySet()) {
-            if (Device.DRIVEN.get(kind).isEmpty()) {
-                log.warn("The kernel does not drive the disk and the network of any instance type when it boots as "
-                        + kind.id() + " yet: no instance of this image will answer.");
-            }
-        }
         return image;
     }
 

@@ -239,23 +239,41 @@ class LauncherTest {
     }
 
     @Test
-    void refusesAnHvmImageThatTheKernelCannotServe() throws Exception {
+    void launchesAnHvmImageOnTheCheapestNitroType() throws Exception {
+        deployHvm();
+
+        LaunchRecord launched =
+                launch(spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(60)));
+
+        FakeInstance instance = region.instances.get(launched.instances().get(0).instanceId());
+        assertEquals("t3a.nano", instance.fields.get("InstanceType"));
+    }
+
+    @Test
+    void refusesATypeWhoseDevicesAreNotDriven() throws Exception {
+        deployHvm();
+
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(spec(
+                        Optional.of("t2.micro"),
+                        List.of("sg-given"),
+                        Optional.empty(),
+                        port(),
+                        Duration.ofSeconds(10))));
+
+        assertTrue(
+                failure.getMessage()
+                        .startsWith("Instance type t2.micro does not run this hvm image in " + Deployments.REGION),
+                failure.getMessage());
+        assertTrue(region.instances.isEmpty());
+    }
+
+    private void deployHvm() throws Exception {
         deployments.kinds = List.of(Virtualization.HVM);
         deployments.name = "shop-hvm";
         deployments.writeBootSector();
         imageId = deployments.deployOne(fake).imageId();
-
-        CloudException failure = assertThrows(
-                CloudException.class,
-                () -> launch(
-                        spec(Optional.empty(), List.of("sg-given"), Optional.empty(), port(), Duration.ofSeconds(10))));
-
-        assertEquals(
-                "The kernel does not drive the disk and the network of any instance type when it boots as hvm yet."
-                        + " [parameter virtualization, -Dunikernel.virtualization]"
-                        + " Make and launch a paravirtual image with -Dunikernel.virtualization=paravirtual.",
-                failure.getMessage());
-        assertTrue(region.instances.isEmpty());
     }
 
     @Test
