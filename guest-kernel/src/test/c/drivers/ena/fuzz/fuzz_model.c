@@ -53,12 +53,12 @@ static void moment(void)
     due = nic->service(nic, rest);
 }
 
-/* An identifier that is counterfeit breaks these, since the driver cannot know better; and fuzz_transmit() sends packets
- * that are larger than those of a stack. */
+/* A completion that is counterfeit breaks these, since the driver cannot know better: it gives away what the device still
+ * has. And fuzz_transmit() sends packets that are larger than those of a stack. */
 static void forgive(void)
 {
-    static const enum model_rule rules[] = { RULE_SLOT_FREE, RULE_RX_ID,  RULE_TX_ID,       RULE_RX_FILLED,
-                                             RULE_AENQ_HEAD, RULE_TX_MTU, RULE_RESET_PHASES };
+    static const enum model_rule rules[] = { RULE_SLOT_FREE, RULE_RX_ID,        RULE_TX_ID,       RULE_RX_FILLED,
+                                             RULE_AENQ_HEAD, RULE_RESET_PHASES, RULE_DMA_ADDRESS, RULE_TX_MTU };
     for (unsigned i = 0; i < array_size(rules); i++)
         fake.model.forgiven[rules[i]] = true;
 }
