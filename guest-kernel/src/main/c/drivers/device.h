@@ -2,7 +2,7 @@
 /*
  * What block and network drivers offer and how they announce it. Drivers are below everything
  * but lib/ and platform/: they use pages, the heap and spinlocks, and answer by callbacks in
- * interrupt context; they never sleep after platform_start_devices().
+ * interrupt context; after platform_start_devices() they sleep in network_device.service only.
  */
 #pragma once
 
@@ -95,6 +95,13 @@ struct network_device {
     void (*transmit_ready)(struct network_device *device);
     /* After `running` changed. The offloads and max_mtu may have changed too. */
     void (*link_changed)(struct network_device *device);
+    /* NULL, or the driver's work that is not for interrupt context: the watch over its device, and bringing it up
+     * again. The stack calls it from a thread, one call at a time: at once, then not later than the monotonic time that
+     * it returned, and soon after want_service(). Wherever it waits for the device it calls rest(), with no lock held:
+     * other threads run for about a millisecond. */
+    nanoseconds (*service)(struct network_device *device, void (*rest)(void));
+    /* Set by the network stack; any context. */
+    void (*want_service)(struct network_device *device);
     void *stack; /* the network stack's */
     struct list link;
     uint64_t received_packets, received_bytes, sent_packets, sent_bytes, dropped;

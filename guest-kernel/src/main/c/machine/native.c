@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, virtio
- * devices on PCI or memory-mapped, and NVMe disks. There is no host that keeps settings for it.
+ * devices on PCI or memory-mapped, NVMe disks and ENA network cards. There is no host that keeps settings for it.
  */
 #include "machine/native.h"
+
+#include "drivers/ena/ena.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/pci/pci.h"
 #include "drivers/virtio/virtio.h"
 #include "platform/native/native.h"
 #include "platform/operations.h"
 
-#define PCI_DRIVERS "virtio (network, block, entropy) and NVMe"
+#define PCI_DRIVERS "virtio (network, block, entropy), NVMe and ENA"
 
 static void start_function(const struct pci_function *function)
 {
-    if (!virtio_pci_start(function) && !nvme_start(function))
+    if (!virtio_pci_start(function) && !nvme_start(function) && !ena_start(function))
         pci_report_unused(function, PCI_DRIVERS);
 }
 
@@ -34,6 +36,19 @@ static int no_settings(platform_setting_visit *visit, void *context)
 
 static void resume_interrupts(void) {} /* none rest: devices of an emulator are not other guests */
 
+/* What comes next in this memory must not be written to by a card of ours. */
+static noreturn void power_off(void)
+{
+    ena_shut_down();
+    native_power_off();
+}
+
+static noreturn void reboot(void)
+{
+    ena_shut_down();
+    native_reboot();
+}
+
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
     .cpus_start = native_cpus_start,
@@ -44,7 +59,7 @@ const struct platform_operations native_machine = {
     .start_devices = start_devices,
     .settings = no_settings,
     .report = native_report,
-    .power_off = native_power_off,
-    .reboot = native_reboot,
+    .power_off = power_off,
+    .reboot = reboot,
     .crash = native_crash,
 };

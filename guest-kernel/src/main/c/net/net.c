@@ -21,6 +21,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/arp.h"
+#include "net/device_service.h"
 #include "net/dhcp.h"
 #include "net/icmp.h"
 #include "net/interface.h"
@@ -106,6 +107,7 @@ void net_init(void)
     unix_init();
     net_unlock();
     interfaces_start();
+    device_service_start();
 }
 
 void net_apply(struct interface *interface, const struct net_configuration *configuration)

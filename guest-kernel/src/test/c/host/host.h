@@ -59,6 +59,8 @@ uint64_t host_steps(void (*work)(void));
 extern bool (*host_idle)(void);
 /* Uses Linux's clock instead of the virtual one; sleeping then polls the idle hook and timers. */
 void host_real_clock(void);
+/* Time that passes on the virtual clock with each look at it, for drivers that wait by looking. */
+extern nanoseconds host_clock_step;
 /* Moves the virtual clock on and runs the timers that expire on the way. */
 void host_advance(nanoseconds time);
 /* Runs the timers that are due. Returns true if one was. */

@@ -5,7 +5,7 @@
  * There is one thread, so a lock that is taken twice is a panic, as is one that is given back without having been
  * taken; the order of locks is checked as in a kernel for tests (core/lock_order.h). Timers are in a list without
  * order.
- * The virtual clock moves only while the thread sleeps and in host_advance().
+ * The virtual clock moves only while the thread sleeps, in host_advance(), and by host_clock_step.
  */
 #include <asm/prctl.h>
 #include <stdlib.h>
@@ -38,6 +38,7 @@ static struct thread main_thread = {
 };
 static bool real_clock;
 static nanoseconds virtual_now = NS_PER_SECOND;
+nanoseconds host_clock_step;
 static struct wall_time wall = { .wall = 1700000000 * NS_PER_SECOND };
 static struct list timers = LIST_INIT(timers);
 
@@ -60,7 +61,10 @@ static nanoseconds linux_clock(clockid_t id)
     return (nanoseconds)now.tv_sec * NS_PER_SECOND + (nanoseconds)now.tv_nsec;
 }
 
-nanoseconds clock_monotonic(void) { return real_clock ? linux_clock(CLOCK_MONOTONIC) : virtual_now; }
+nanoseconds clock_monotonic(void)
+{
+    return real_clock ? linux_clock(CLOCK_MONOTONIC) : (virtual_now += host_clock_step);
+}
 
 nanoseconds clock_wall(void) { return real_clock ? linux_clock(CLOCK_REALTIME) : wall_time_at(&wall, virtual_now); }
 

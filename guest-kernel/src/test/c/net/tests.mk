@@ -33,7 +33,8 @@ ifneq ($(shell command -v clang),)
 TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
 endif
 
-NET_TESTS := http dns syslog metrics segments recovery throughput protocols multicast lifetimes attacks unix sntp linux
+NET_TESTS := http dns syslog metrics service segments recovery throughput protocols multicast lifetimes attacks unix sntp \
+    linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done

@@ -8,7 +8,7 @@
  * Nothing that a function says is trusted. A memory window counts only where firmware gave it an address that is a
  * multiple of its length, lies below 2^52 and does not overlap RAM. A list of capabilities ends after as many as there
  * is room for, and each bus is scanned once, whatever bridges say. While a window is measured the function does not
- * decode memory; when pci_memory_window() returns it does again, and may reach memory by itself.
+ * decode memory; when pci_whole_window() returns it does again, and may reach memory by itself.
  */
 #include "drivers/pci/pci.h"
 
@@ -174,14 +174,20 @@ static bool find_window(const struct pci_function *function, unsigned index, phy
            *address < 1UL << PHYSICAL_BITS_MAX && !within_memory(*address, *length);
 }
 
-phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)
+phys_t pci_whole_window(const struct pci_function *function, unsigned index, uint64_t *length)
 {
     phys_t address;
-    uint64_t size;
     pci_write16(function, COMMAND, (uint16_t)(pci_read16(function, COMMAND) & ~COMMAND_MEMORY));
-    bool found = find_window(function, index, &address, &size);
+    bool found = find_window(function, index, &address, length);
     pci_enable(function);
-    return found && length > 0 && offset < size && length <= size - offset ? address + offset : 0;
+    return found ? address : 0;
+}
+
+phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)
+{
+    uint64_t size;
+    phys_t address = pci_whole_window(function, index, &size);
+    return address != 0 && length > 0 && offset < size && length <= size - offset ? address + offset : 0;
 }
 
 void pci_enable(const struct pci_function *function)

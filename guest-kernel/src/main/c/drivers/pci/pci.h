@@ -38,6 +38,8 @@ unsigned pci_find_capability(const struct pci_function *function, uint8_t id, un
  * the window, or there is none, or it has no sensible address. The function does not answer at its windows
  * meanwhile. */
 phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length);
+/* The same for the whole window, whose length, a power of two, is stored in *length. */
+phys_t pci_whole_window(const struct pci_function *function, unsigned index, uint64_t *length);
 /* Lets the function answer at its memory windows and reach memory by itself. */
 void pci_enable(const struct pci_function *function);
 /* Keeps the function from reaching memory by itself. */

@@ -91,3 +91,4 @@ static inline uint32_t mmio_read32(const volatile void *p) { return *(const vola
 static inline void mmio_write8(volatile void *p, uint8_t value) { *(volatile uint8_t *)p = value; }
 static inline void mmio_write16(volatile void *p, uint16_t value) { *(volatile uint16_t *)p = value; }
 static inline void mmio_write32(volatile void *p, uint32_t value) { *(volatile uint32_t *)p = value; }
+static inline void mmio_write64(volatile void *p, uint64_t value) { *(volatile uint64_t *)p = value; }

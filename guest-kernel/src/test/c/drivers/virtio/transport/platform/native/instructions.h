@@ -19,3 +19,4 @@ uint32_t mmio_read32(const volatile void *p);
 void mmio_write8(volatile void *p, uint8_t value);
 void mmio_write16(volatile void *p, uint16_t value);
 void mmio_write32(volatile void *p, uint32_t value);
+void mmio_write64(volatile void *p, uint64_t value);

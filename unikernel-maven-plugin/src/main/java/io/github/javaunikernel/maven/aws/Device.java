@@ -18,7 +18,7 @@ enum Device {
      */
     static final Map<Virtualization, Set<Device>> DRIVEN = Map.of(
             Virtualization.PARAVIRTUAL, Set.of(XEN_VIF, XEN_BLK),
-            Virtualization.HVM, Set.of(XEN_VIF, XEN_BLK, NVME));
+            Virtualization.HVM, Set.of(XEN_VIF, XEN_BLK, ENA, NVME));
 
     /** Reads a name such as {@code xen-vif}. */
     static Device of(String name) {

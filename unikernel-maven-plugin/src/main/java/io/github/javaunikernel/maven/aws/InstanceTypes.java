@@ -90,20 +90,13 @@ final class InstanceTypes {
     /**
      * The types that run an image, the cheapest first.
      *
-     * @throws CloudException when there is none, and for which reason
+     * @throws CloudException when the image needs a larger machine than any of them
      */
     static List<InstanceType> running(Virtualization kind, MachineSize size, Set<Device> driven) throws CloudException {
         List<InstanceType> types =
                 ALL.stream().filter(type -> type.fits(size, kind, driven)).toList();
         if (!types.isEmpty()) {
             return types;
-        }
-        if (ALL.stream().noneMatch(type -> type.fits(MachineSize.UNKNOWN, kind, driven))) {
-            throw new CloudException(
-                    CloudSetting.VIRTUALIZATION,
-                    "The kernel does not drive the disk and the network of any instance type when it boots as "
-                            + kind.id() + " yet.",
-                    "Make and launch a paravirtual image with" + " -Dunikernel.virtualization=paravirtual.");
         }
         throw new CloudException(
                 CloudSetting.INSTANCE_TYPE,

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A card, as the files of this directory share it. Who uses what:
+ *  - ena_start(), service() and ena_shut_down(), of which one runs at a time, bring the card up and down. What no lock
+ *    is named for is theirs; others read what is fixed while a pair is up.
+ *  - Packets are sent and received in any context, with the lock of a pair, while the pair is up.
+ *  - Events are taken in any context, with the lock of struct ena_events.
+ * Locks of class "nic"; never two at a time. The stack is called without them.
+ */
+#pragma once
+
+#include "drivers/device.h"
+#include "drivers/ena/admin.h"
+#include "drivers/ena/events.h"
+#include "drivers/ena/queue.h"
+#include "drivers/ena/registers.h"
+#include "drivers/pci/pci.h"
+
+/* Pairs of queues in use. Every loop over pairs goes by nic->pair_count, so more of them need only an interrupt on
+ * another CPU, and a choice in ena_pair_for(). */
+#define ENA_PAIRS 1u
+
+/* Memory of the card. */
+struct ena_window {
+    volatile uint8_t *base; /* NULL: there is none */
+    uint64_t length;        /* bytes, a power of two */
+};
+
+/* What the card writes in answer to a read. */
+struct ena_read_answer {
+    uint16_t sequence;
+    uint16_t offset;
+    uint32_t value;
+};
+
+/* What the card can do, as it says after each reset, within what the driver can. */
+struct ena_limits {
+    uint32_t send_depth, receive_depth; /* powers of two */
+    unsigned send_buffers, receive_buffers;
+    unsigned header_max; /* bytes of a packet in a descriptor or an entry; 0: not said */
+    unsigned max_mtu;
+    bool checksums, segmentation;
+    uint32_t events; /* groups in use */
+    /* Entries that are written into the card's memory; entry_size 0: they are not. */
+    unsigned push_entry_size, push_depth, push_burst;
+};
+
+struct ena_nic {
+    struct network_device network;
+    struct pci_function function;
+    struct ena_window registers, memory;
+    bool reads_directly;
+    struct ena_read_answer *read_answer;
+    uint16_t read_sequence;
+    void (*rest)(void); /* while service() runs: its argument */
+    struct ena_admin admin;
+    struct ena_events events;
+    struct ena_hints hints;           /* written by events too, a word at a time */
+    uint32_t supported, capabilities; /* as the card says */
+    struct ena_limits limits;
+    void *host_page;
+    unsigned vectors[1 + ENA_PAIRS]; /* of management, then of the pairs; 0: not yet */
+    bool up;                         /* it works; only then are there interrupts to handle */
+    enum ena_reason fault;           /* why it is to be reset; any context, set once */
+    nanoseconds retry_at;            /* if it is not up: when it is tried again */
+    nanoseconds watch_at;            /* when it is looked at again */
+    unsigned failures;               /* to come up again, one after the other */
+    unsigned reports;                /* resets that were logged */
+    unsigned pair_count;
+    struct ena_pair pairs[ENA_PAIRS];
+    struct list link;
+};
+
+/* A time that the card hints at, or the usual one. For waits: "never" is the usual one too. */
+nanoseconds ena_hint_time(uint16_t milliseconds, nanoseconds usual);
+
+/* ---- features.c ---- */
+
+/* Tells the card who we are, learns what it can do, and chooses. `first`: else it must be the card it was, with the
+ * same address. 0 or a negative errno. */
+must_check int ena_features_settle(struct ena_nic *nic, bool first);
+
+/* When there are queues: the largest packets that it is to take. 0, or -ETIMEDOUT if it is silent. */
+must_check int ena_features_set_mtu(struct ena_nic *nic);
+
+/* ---- nic.c ---- */
+
+/* Resets the card and brings it up. 0: packets come and go once there is a link. */
+must_check int ena_bring_up(struct ena_nic *nic, enum ena_reason reason, bool first);
+/* Any context: the card needs a reset. The first reason counts. */
+void ena_fault(struct ena_nic *nic, enum ena_reason reason);
+/* Any context, without locks: tells the stack if packets come and go now, or do not any more. */
+void ena_link_changed(struct ena_nic *nic);
+/* network_device.receive_round. */
+bool ena_receive_round(struct network_device *network);
+/* Through which pair a packet is sent. */
+struct ena_pair *ena_pair_for(struct ena_nic *nic, const struct packet *packet);
+
+/* ---- recovery.c ---- */
+
+/* network_device.service. */
+nanoseconds ena_service(struct network_device *network, void (*rest)(void));

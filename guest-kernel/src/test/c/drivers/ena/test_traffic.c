@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packets that come and go, on cards of every kind, by the rules of the model: pushed and fetched, in one piece and in
+ * many, whole and segmented, more than a ring holds, and with little memory.
+ */
+#include <string.h>
+
+#include "core/pages.h"
+#include "drivers/ena/driver.h"
+#include "host/host.h"
+
+static uint8_t frame[9100];
+
+static bool receive_frame(uint32_t payload, uint8_t seed)
+{
+    return model_receive(&fake.model, frame, make_frame(frame, payload, seed));
+}
+
+/* ---- Every kind of card ---- */
+
+#define KINDS 9
+
+static struct model_variant kind(unsigned n)
+{
+    struct model_variant v = model_usual();
+    v.llq_sizes = n == 0 ? 0 : n < 5 ? 1 : 1 | 4;
+    v.llq_recommended = n < 5 ? 1 : 4;
+    v.no_meta_caching = n == 2 || n == 4 || n == 6 || n == 8;
+    v.burst_bytes = n == 3 || n == 4 || n == 7 ? 512 : n == 8 ? 256 : 0;
+    v.tx_pieces = n == 1 ? 2 : 17;
+    return v;
+}
+
+static void sends_all_sizes(void)
+{
+    static const uint32_t sizes[] = { 0, 1, 41, 42, 43, 200, 1000, 1446 };
+    unsigned n = 0;
+    for (unsigned i = 0; i < array_size(sizes); i++) {
+        for (unsigned pieces = 0; pieces < 12; pieces += pieces < 3 ? 1 : 4) {
+            if (pieces > sizes[i])
+                continue;
+            CHECK(driver_send(make_packet(sizes[i], pieces, (uint8_t)n)));
+            NO_VIOLATION();
+            CHECK_EQUAL(fake.frames, n + 1);
+            CHECK(left_as(n, sizes[i], (uint8_t)n));
+            n++;
+        }
+    }
+    CHECK_EQUAL(stack.device->sent_packets, n);
+    CHECK_EQUAL(stack.device->dropped, 0);
+}
+
+/* Without their being described as TCP's: no checksum is asked for. */
+static void sends_plain(void)
+{
+    unsigned before = fake.frames;
+    struct packet *packet = packet_allocate(60);
+    uint8_t *bytes = packet_put(packet, 60);
+    memset(bytes, 0xff, 60);
+    bytes[12] = 8;
+    bytes[13] = 6;
+    CHECK(driver_send(packet));
+    NO_VIOLATION();
+    CHECK_EQUAL(fake.frames, before + 1);
+    CHECK_EQUAL(fake_frame(before)->length, 60);
+    CHECK_EQUAL(fake_frame(before)->bytes[59], 0xff);
+}
+
+/* Frames that leave, of a segment's payload each. */
+static void sends_segmented(uint32_t payload, unsigned pieces)
+{
+    unsigned before = fake.frames;
+    uint32_t count = (payload + 1447) / 1448;
+    struct packet *packet = make_packet(payload, pieces, 9);
+    packet->segment_size = 1448;
+    CHECK(driver_send(packet));
+    NO_VIOLATION();
+    CHECK_EQUAL(fake.frames, before + count);
+    const struct fake_frame *last = fake_frame(before + count - 1);
+    CHECK_EQUAL(last->length, 54 + payload - (count - 1) * 1448);
+    CHECK_EQUAL(last->bytes[54], (uint8_t)((count - 1) * 1448 * 7 + (count - 1) * 1448 / 256 + 9));
+}
+
+static void receives_all_sizes(void)
+{
+    static const uint32_t sizes[] = { 0, 10, 1446, 1610, 1611, 4042, 4043, 8947 };
+    for (unsigned i = 0; i < array_size(sizes); i++) {
+        CHECK(receive_frame(sizes[i], (uint8_t)i));
+        fake_interrupts();
+        NO_VIOLATION();
+        CHECK_EQUAL(stack.received_count, i + 1);
+        CHECK(received_as(i, sizes[i], (uint8_t)i));
+        CHECK(stack.received[i]->flags == PACKET_CHECKSUM_VALID);
+        CHECK_EQUAL(model_buffers(&fake.model, 0), 63);
+    }
+    forget_received();
+}
+
+static void works_with_every_kind(void)
+{
+    for (unsigned n = 0; n < KINDS; n++) {
+        CHECK(driver_start(kind(n)));
+        sends_all_sizes();
+        sends_plain();
+        sends_segmented(5000, 2);
+        sends_segmented(60000, 15);
+        sends_segmented(65495, 18);
+        receives_all_sizes();
+        CHECK_EQUAL(model_held(&fake.model, 0), 0);
+    }
+}
+
+static void gives_packets_back(void)
+{
+    CHECK(driver_start(kind(5)));
+    uint64_t blocks = host_heap_blocks(), pages = host_pages_in_use();
+    for (unsigned i = 0; i < 2000; i++) {
+        CHECK(driver_send(make_packet(1000, 3, (uint8_t)i)));
+        CHECK(receive_frame(3000, (uint8_t)i));
+        fake_interrupts();
+        CHECK(received_as(0, 3000, (uint8_t)i));
+        forget_received();
+    }
+    NO_VIOLATION();
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+    CHECK_EQUAL(host_pages_in_use(), pages);
+    CHECK_EQUAL(stack.device->sent_packets, 2000);
+    CHECK_EQUAL(stack.device->received_packets, 2000);
+    CHECK_EQUAL(stack.device->received_bytes, 2000 * 3054);
+    CHECK_EQUAL(stack.device->dropped, 0);
+}
+
+/* ---- A full ring ---- */
+
+static unsigned fill(unsigned pieces)
+{
+    unsigned sent = 1;
+    while (driver_send(make_packet(1000, pieces, 1)))
+        sent++;
+    return sent;
+}
+
+static void waits_when_the_ring_is_full(void)
+{
+    for (unsigned n = 0; n < KINDS; n++) {
+        CHECK(driver_start(kind(n)));
+        for (unsigned round = 0; round < 5; round++) {
+            fake.model.hold = true;
+            fake.model.reverse = round % 2 == 1;
+            unsigned sent = fill(3), ready = stack.ready;
+            CHECK_EQUAL(model_held(&fake.model, 0), sent);
+            CHECK(sent > 20);
+            CHECK_EQUAL(model_complete(&fake.model, 0, 1), 1);
+            fake_interrupts();
+            CHECK_EQUAL(stack.ready, ready);
+            (void)model_complete(&fake.model, 0, sent);
+            fake_interrupts();
+            CHECK_EQUAL(stack.ready, ready + 1);
+            fake.model.hold = false;
+        }
+        NO_VIOLATION();
+        CHECK_EQUAL(stack.device->dropped, 0);
+    }
+}
+
+/* The stack does not keep to it. */
+static void drops_what_a_full_ring_does_not_hold(void)
+{
+    CHECK(driver_start(kind(0)));
+    fake.model.hold = true;
+    unsigned sent = fill(3);
+    for (unsigned i = 0; i < 200; i++)
+        (void)driver_send(make_packet(1000, 3, 1));
+    NO_VIOLATION();
+    CHECK(stack.device->dropped > 190);
+    CHECK_EQUAL(stack.device->sent_packets + stack.device->dropped, sent + 200);
+    (void)model_complete(&fake.model, 0, 1000);
+    fake_interrupts();
+    CHECK_EQUAL(stack.ready, 1);
+}
+
+/* ---- What cannot be sent ---- */
+
+static void drops(struct packet *packet)
+{
+    uint64_t dropped = stack.device->dropped;
+    unsigned frames = fake.frames;
+    CHECK(driver_send(packet));
+    CHECK_EQUAL(stack.device->dropped, dropped + 1);
+    CHECK_EQUAL(fake.frames, frames);
+    NO_VIOLATION();
+}
+
+static void drops_what_the_card_cannot_do(void)
+{
+    CHECK(driver_start(kind(1)));
+    uint64_t blocks = host_heap_blocks(), pages = host_pages_in_use();
+    struct packet *packet = make_packet(100, 1, 0);
+    packet->checksum_offset = 2;
+    drops(packet);
+    packet = make_packet(100, 1, 0);
+    packet->checksum_start = 13;
+    drops(packet);
+    packet = make_packet(100, 1, 0);
+    packet_data(packet)[12] = 0x86;
+    drops(packet);
+    packet = make_packet(3000, 1, 0);
+    packet->segment_size = 1448;
+    packet->flags = 0;
+    drops(packet);
+    packet = make_packet(3000, 1, 0);
+    packet->segment_size = 1448;
+    packet->header_length = 34;
+    drops(packet);
+    packet = make_packet(3000, 1, 0);
+    packet->segment_size = 1448;
+    packet->header_length = 98;
+    drops(packet);
+    packet = make_packet(1400, 5, 0);
+    host_fail_allocation(1); /* it has to be put together */
+    drops(packet);
+    host_fail_allocation(0);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+    CHECK_EQUAL(host_pages_in_use(), pages);
+    struct model_variant v = kind(0);
+    v.tx_offloads = 2;
+    CHECK(driver_start(v));
+    packet = make_packet(3000, 1, 0);
+    packet->segment_size = 1448;
+    drops(packet);
+    v.tx_offloads = 0;
+    CHECK(driver_start(v));
+    drops(make_packet(100, 1, 0));
+}
+
+/* ---- Receiving ---- */
+
+static void believes_only_what_was_checked(void)
+{
+    struct model_variant v = model_usual();
+    CHECK(driver_start(v));
+    uint32_t length = make_frame(frame, 1000, 1);
+    frame[600] ^= 1;
+    CHECK(model_receive(&fake.model, frame, length));
+    length = make_frame(frame, 1000, 1);
+    frame[24] ^= 1;
+    CHECK(model_receive(&fake.model, frame, length));
+    v.rx_offloads = 0;
+    fake_interrupts();
+    CHECK_EQUAL(stack.received_count, 2);
+    CHECK_EQUAL(stack.received[0]->flags, 0);
+    CHECK_EQUAL(stack.received[1]->flags, 0);
+    CHECK(driver_start(v));
+    CHECK(receive_frame(1000, 1));
+    fake_interrupts();
+    CHECK_EQUAL(stack.received_count, 1);
+    CHECK_EQUAL(stack.received[0]->flags, 0);
+    NO_VIOLATION();
+}
+
+/* More than a round, so that a thread goes on; and an interrupt comes again afterwards. */
+static void leaves_a_flood_to_the_thread(void)
+{
+    platform.memory_bytes = 1024UL << 20;
+    CHECK(driver_start(model_usual()));
+    for (unsigned i = 0; i < 200; i++)
+        CHECK(receive_frame(100, (uint8_t)i));
+    fake_interrupts();
+    CHECK_EQUAL(stack.received_count, NETWORK_ROUND);
+    CHECK_EQUAL(stack.receive_more, 1);
+    CHECK(stack.device->polled);
+    driver_run(NS_PER_MS);
+    CHECK_EQUAL(stack.received_count, 200);
+    for (unsigned i = 0; i < 200; i++)
+        CHECK(received_as(i, 100, (uint8_t)i));
+    forget_received();
+    CHECK(receive_frame(100, 7));
+    fake_interrupts();
+    CHECK_EQUAL(stack.received_count, 1);
+    CHECK_EQUAL(model_buffers(&fake.model, 0), 255);
+    NO_VIOLATION();
+    platform.memory_bytes = 64UL << 20;
+}
+
+/* What was sent is completed while a thread polls, when there are no interrupts. */
+static void frees_what_was_sent_while_polled(void)
+{
+    CHECK(driver_start(model_usual()));
+    fake.model.hold = true;
+    (void)fill(3);
+    stack.device->polled = true;
+    (void)model_complete(&fake.model, 0, 1000);
+    fake_interrupts();
+    CHECK_EQUAL(stack.ready, 0);
+    driver_run(NS_PER_MS);
+    CHECK_EQUAL(stack.ready, 1);
+    NO_VIOLATION();
+}
+
+static void drops_when_memory_is_short(void)
+{
+    CHECK(driver_start(model_usual()));
+    for (unsigned payload = 1000; payload < 9000; payload += 3000) {
+        for (unsigned n = 1; n < 6; n++) {
+            CHECK(receive_frame(payload, 1));
+            host_fail_one_allocation(n);
+            fake_interrupts();
+            host_fail_allocation(0);
+            CHECK_EQUAL(model_buffers(&fake.model, 0), 63);
+        }
+    }
+    CHECK(stack.device->dropped >= 8);
+    CHECK_EQUAL(stack.received_count + stack.device->dropped, 15);
+    forget_received();
+    NO_VIOLATION();
+}
+
+/* The start finds no memory for some buffers; the driver goes on trying, since no interrupt comes for an empty ring. */
+static void fills_the_ring_later(void)
+{
+    fake_init(model_usual());
+    CHECK(driver_start(model_usual()));
+    unsigned found = 0;
+    for (uint64_t n = 1; n < 40 && found == 0; n++) {
+        host_fail_allocation(n + 10);
+        found = driver_start(model_usual()) && model_buffers(&fake.model, 0) < 20;
+        host_fail_allocation(0);
+    }
+    CHECK(found);
+    fake.model.forgiven[RULE_RX_FILLED] = true;
+    fake.model.violations = 0;
+    fake.model.first_violation = NULL;
+    driver_run(50 * NS_PER_MS);
+    CHECK_EQUAL(model_buffers(&fake.model, 0), 63);
+    CHECK(receive_frame(1000, 1));
+    fake_interrupts();
+    CHECK_EQUAL(stack.received_count, 1);
+    NO_VIOLATION();
+}
+
+static void drops_without_a_stack(void)
+{
+    CHECK(driver_start(model_usual()));
+    stack.device->receive = NULL;
+    CHECK(receive_frame(1000, 1));
+    fake_interrupts();
+    CHECK_EQUAL(stack.device->dropped, 1);
+    CHECK_EQUAL(model_buffers(&fake.model, 0), 63);
+}
+
+/* The card counts what it had no buffer for, and says so with each sign of life. */
+static void counts_what_the_card_dropped(void)
+{
+    CHECK(driver_start(model_usual()));
+    for (unsigned i = 0; i < 70; i++)
+        (void)receive_frame(100, 1);
+    CHECK_EQUAL(fake.model.rx_dropped, 7);
+    driver_run(3 * NS_PER_SECOND);
+    CHECK_EQUAL(stack.received_count, 63);
+    CHECK_EQUAL(stack.device->dropped, 7);
+    forget_received();
+    NO_VIOLATION();
+}
+
+void test_traffic(void)
+{
+    host_test("ena: packets of all sizes, with every kind of card", works_with_every_kind);
+    host_test("ena: packets and buffers are given back", gives_packets_back);
+    host_test("ena: the stack waits for a full ring", waits_when_the_ring_is_full);
+    host_test("ena: what a full ring does not hold is dropped", drops_what_a_full_ring_does_not_hold);
+    host_test("ena: what the card cannot send is dropped", drops_what_the_card_cannot_do);
+    host_test("ena: only checksums that were checked are believed", believes_only_what_was_checked);
+    host_test("ena: a flood is left to the thread", leaves_a_flood_to_the_thread);
+    host_test("ena: what was sent is freed while a thread polls", frees_what_was_sent_while_polled);
+    host_test("ena: packets are dropped when memory is short, and the ring stays full", drops_when_memory_is_short);
+    host_test("ena: the ring is filled later when memory was short", fills_the_ring_later);
+    host_test("ena: packets before the stack is there are dropped", drops_without_a_stack);
+    host_test("ena: what the card dropped is counted", counts_what_the_card_dropped);
+}
