@@ -19,6 +19,7 @@ import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
+import io.github.javaunikernel.maven.image.Pieces;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -154,6 +155,16 @@ class ImageAssemblerTest {
         assertTrue(progress.get(0).startsWith("Linked"), progress.toString());
         assertTrue(progress.get(1).startsWith("Reusing"), progress.toString());
         assertEquals(-1, Files.mismatch(first, request.imageFile()));
+    }
+
+    @Test
+    void oneMoreClassChangesFewPiecesOfTheImage() throws Exception {
+        ImageRequest request = assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        Path first = Files.move(request.imageFile(), scratch.resolve("first.img"));
+        jar = Jars.jar(scratch, "hello", null, "Hello", PROGRAM + "class OneMore {}");
+        assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        int changed = Pieces.changed(first, request.imageFile());
+        assertTrue(changed > 0 && changed <= 3, changed + " of " + Pieces.stored(first) + " pieces changed");
     }
 
     @Test
