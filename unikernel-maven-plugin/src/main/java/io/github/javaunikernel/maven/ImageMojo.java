@@ -467,7 +467,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
             rootModules.add(Debugger.MODULE);
         }
-        ProjectApplication.Layout layout = new ProjectApplication(project)
+        ProjectApplication.Layout layout = new ProjectApplication(project, mainClass)
                 .layout(applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
         Application application = new Application(
                 mainClass,
