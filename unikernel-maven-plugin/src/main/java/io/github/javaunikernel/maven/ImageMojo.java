@@ -28,10 +28,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.maven.artifact.Artifact;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
@@ -420,11 +418,12 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean debugSuspend;
 
     /**
-     * Whether to attach the image to the project as an artifact of type {@code img}, which is installed and deployed.
+     * Whether to attach the image to the project as an artifact of type {@code img}, which {@code install} and
+     * {@code deploy} copy into repositories.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.attach", defaultValue = "true")
+    @Parameter(property = "unikernel.attach", defaultValue = "false")
     private boolean attach;
 
     /**
@@ -442,10 +441,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     @Override
     protected void run() throws SettingException, IOException {
         ImageRequest request = request();
-        boolean attached = attachedBefore();
+        checkOnlyMaker();
         ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
         getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
-        if (attach && !attached) {
+        if (attach && !isAttached()) {
             projectHelper.attachArtifact(
                     project, IMAGE_TYPE, classifier(), request.imageFile().toFile());
         }
@@ -606,24 +605,22 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return all;
     }
 
-    /**
-     * Whether this execution has already attached the image in this build, as when {@code mvn package unikernel:run}
-     * packages twice. An image of the same name from another execution is an error.
-     */
+    /** An execution may make its image again, as when {@code mvn package unikernel:run} packages twice. */
     @SuppressWarnings("unchecked")
-    private boolean attachedBefore() throws SettingException {
-        Optional<Artifact> before = project.getAttachedArtifacts().stream()
-                .filter(artifact ->
-                        artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
-                .findFirst();
+    private void checkOnlyMaker() throws SettingException {
         Object maker = ((Map<Object, Object>) getPluginContext())
                 .put("maker of " + fileName(), mojoExecution.getExecutionId());
-        if (attach && before.isPresent() && !mojoExecution.getExecutionId().equals(maker)) {
+        if (maker != null && !maker.equals(mojoExecution.getExecutionId())) {
             throw new SettingException(
                     "classifier",
-                    "Two executions make the image " + before.get().getFile().getName() + ".",
+                    "Two executions make the image " + fileName() + ".img.",
                     "Give each execution a classifier of its own.");
         }
-        return before.isPresent();
+    }
+
+    private boolean isAttached() {
+        return project.getAttachedArtifacts().stream()
+                .anyMatch(artifact -> artifact.getType().equals(IMAGE_TYPE)
+                        && Objects.equals(artifact.getClassifier(), classifier()));
     }
 }
