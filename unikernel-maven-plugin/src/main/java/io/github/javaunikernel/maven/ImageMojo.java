@@ -37,12 +37,14 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.plugins.annotations.ResolutionScope;
 import org.apache.maven.project.MavenProjectHelper;
+import org.apache.maven.project.ProjectBuilder;
 import org.apache.maven.toolchain.ToolchainManager;
 
 /**
  * Builds a bootable image of the project. The image contains a guest kernel, a Java runtime reduced to the modules in
- * use, the project's jar with its runtime dependencies, and its configuration. The goal writes {@code NAME.img},
- * {@code NAME.kernel}, {@code NAME.xl.cfg} and {@code NAME.unikernel.json} to the build directory.
+ * use, the project's jar (or, before the phase package, its compiled classes) with its runtime dependencies, and its
+ * configuration. The goal writes {@code NAME.img}, {@code NAME.kernel}, {@code NAME.xl.cfg},
+ * {@code NAME.unikernel.json} and {@code NAME.cdx.json}, a bill of materials, to the build directory.
  *
  * @since 0.1.0
  */
@@ -61,6 +63,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     @Component
     private MavenProjectHelper projectHelper;
+
+    @Component
+    private ProjectBuilder projectBuilder;
 
     @Component
     private ToolchainManager toolchainManager;
@@ -393,7 +398,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File filesDirectory;
 
     /**
-     * Largest allowed size of the image in MiB; 0 for no limit. The image is never larger than its content requires.
+     * Largest allowed size of the image in MiB; 0 for no limit. Free room between its files, which takes no room in its
+     * file on disk, counts.
      *
      * @since 0.1.0
      */
@@ -503,7 +509,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 image,
                 files(),
                 imageSize,
-                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
+                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),
+                new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
     private static void checkLimit(String parameter, int size) throws SettingException {
