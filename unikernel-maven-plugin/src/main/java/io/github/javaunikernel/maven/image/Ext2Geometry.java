@@ -22,7 +22,7 @@ record Ext2Geometry(long blocks, int groups, int inodesPerGroup) {
      */
     private static final int SIZE_UNIT = 8;
 
-    private static final int DESCRIPTOR_SIZE = 32;
+    static final int DESCRIPTOR_SIZE = 32;
     private static final int INODES_PER_BLOCK = BLOCK_SIZE / INODE_SIZE;
     private static final int MAX_INODES_PER_GROUP = BLOCK_SIZE * Byte.SIZE;
 

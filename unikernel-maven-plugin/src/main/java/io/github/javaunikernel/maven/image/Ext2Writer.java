@@ -26,8 +26,6 @@ public final class Ext2Writer {
     /** Inode times are signed 32-bit seconds; later ones would read as 1901. */
     private static final long MAX_SECONDS = Integer.MAX_VALUE;
 
-    private static final int DESCRIPTOR_SIZE = 32;
-
     private final String label;
     private final long seconds;
 
@@ -229,11 +227,11 @@ public final class Ext2Writer {
             int[] directories = new int[geometry.groups()];
             layout.directories()
                     .forEach(placed -> directories[(layout.inodeOf(placed.node()) - 1) / geometry.inodesPerGroup()]++);
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(geometry.groups() * DESCRIPTOR_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(geometry.groups() * Ext2Geometry.DESCRIPTOR_SIZE)
+                    .order(ByteOrder.LITTLE_ENDIAN);
             for (int group = 0; group < geometry.groups(); group++) {
                 int freeInodes = geometry.inodesPerGroup() - usedInodesIn(group, layout.usedInodes());
-                bytes.position(group * DESCRIPTOR_SIZE);
+                bytes.position(group * Ext2Geometry.DESCRIPTOR_SIZE);
                 bytes.putInt((int) geometry.blockBitmap(group))
                         .putInt((int) geometry.inodeBitmap(group))
                         .putInt((int) geometry.inodeTable(group))
