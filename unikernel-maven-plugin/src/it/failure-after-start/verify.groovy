@@ -16,5 +16,5 @@ try {
 def image = new File(basedir, 'target/failure-after-start-1.img').path
 assert !ProcessHandle.allProcesses().anyMatch { it.info().commandLine().orElse('').contains(image) }
 assert new File(basedir, 'target/failure-after-start-1.console.log').text.contains('Here I am\n')
-assert new File(basedir, 'target').list().findAll { it.startsWith('failure-after-start-1') }.sort() == ['console.log', 'img', 'jar',
-        'kernel', 'unikernel.json', 'xl.cfg'].collect { 'failure-after-start-1.' + it }
+assert new File(basedir, 'target').list().findAll { it.startsWith('failure-after-start-1') }.sort() == ['cdx.json', 'console.log', 'img',
+        'jar', 'kernel', 'unikernel.json', 'xl.cfg'].collect { 'failure-after-start-1.' + it }

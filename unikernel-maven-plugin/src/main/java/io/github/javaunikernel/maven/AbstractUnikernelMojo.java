@@ -52,7 +52,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             getLog().info("Skipped, since unikernel.skip is set");
             return;
         }
-        if (project.getPackaging().equals("pom")) {
+        if (isPassedOver()) {
             getLog().debug("Nothing to do for packaging pom");
             return;
         }
@@ -69,6 +69,11 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             Thread.currentThread().interrupt();
             throw failure("Interrupted. Run again when ready.", e);
         }
+    }
+
+    /** Whether the project has nothing for the goal to do. */
+    boolean isPassedOver() {
+        return project.getPackaging().equals("pom");
     }
 
     /**

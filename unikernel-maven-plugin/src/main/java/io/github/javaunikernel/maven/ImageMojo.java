@@ -30,10 +30,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.maven.artifact.Artifact;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
@@ -41,12 +39,14 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.plugins.annotations.ResolutionScope;
 import org.apache.maven.project.MavenProjectHelper;
+import org.apache.maven.project.ProjectBuilder;
 import org.apache.maven.toolchain.ToolchainManager;
 
 /**
  * Builds a bootable image of the project. The image contains a guest kernel, a Java runtime reduced to the modules in
- * use, the project's jar with its runtime dependencies, and its configuration. The goal writes {@code NAME.img},
- * {@code NAME.kernel}, {@code NAME.xl.cfg} and {@code NAME.unikernel.json} to the build directory.
+ * use, the project's jar (or, before the phase package, its compiled classes) with its runtime dependencies, and its
+ * configuration. The goal writes {@code NAME.img}, {@code NAME.kernel}, {@code NAME.xl.cfg},
+ * {@code NAME.unikernel.json} and {@code NAME.cdx.json}, a bill of materials, to the build directory.
  *
  * @since 0.1.0
  */
@@ -65,6 +65,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     @Component
     private MavenProjectHelper projectHelper;
+
+    @Component
+    private ProjectBuilder projectBuilder;
 
     @Component
     private ToolchainManager toolchainManager;
@@ -430,7 +433,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File filesDirectory;
 
     /**
-     * Largest allowed size of the image in MiB; 0 for no limit. The image is never larger than its content requires.
+     * Largest allowed size of the image in MiB; 0 for no limit. Free room between its files, which takes no room in its
+     * file on disk, counts.
      *
      * @since 0.1.0
      */
@@ -455,11 +459,12 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean debugSuspend;
 
     /**
-     * Whether to attach the image to the project as an artifact of type {@code img}, which is installed and deployed.
+     * Whether to attach the image to the project as an artifact of type {@code img}, which {@code install} and
+     * {@code deploy} copy into repositories.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.attach", defaultValue = "true")
+    @Parameter(property = "unikernel.attach", defaultValue = "false")
     private boolean attach;
 
     /**
@@ -477,10 +482,10 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     @Override
     protected void run() throws SettingException, IOException {
         ImageRequest request = request();
-        boolean attached = attachedBefore();
+        checkOnlyMaker();
         ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
         getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
-        if (attach && !attached) {
+        if (attach && !isAttached()) {
             projectHelper.attachArtifact(
                     project, IMAGE_TYPE, classifier(), request.imageFile().toFile());
         }
@@ -502,7 +507,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
             rootModules.add(Debugger.MODULE);
         }
-        ProjectApplication.Layout layout = new ProjectApplication(project)
+        ProjectApplication.Layout layout = new ProjectApplication(project, mainClass)
                 .layout(applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
         Application application = new Application(
                 mainClass,
@@ -539,7 +544,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 image,
                 files(),
                 imageSize,
-                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
+                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),
+                new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
     private static void checkLimit(String parameter, int size) throws SettingException {
@@ -644,24 +650,22 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return all;
     }
 
-    /**
-     * Whether this execution has already attached the image in this build, as when {@code mvn package unikernel:run}
-     * packages twice. An image of the same name from another execution is an error.
-     */
+    /** An execution may make its image again, as when {@code mvn package unikernel:run} packages twice. */
     @SuppressWarnings("unchecked")
-    private boolean attachedBefore() throws SettingException {
-        Optional<Artifact> before = project.getAttachedArtifacts().stream()
-                .filter(artifact ->
-                        artifact.getType().equals(IMAGE_TYPE) && Objects.equals(artifact.getClassifier(), classifier()))
-                .findFirst();
+    private void checkOnlyMaker() throws SettingException {
         Object maker = ((Map<Object, Object>) getPluginContext())
                 .put("maker of " + fileName(), mojoExecution.getExecutionId());
-        if (attach && before.isPresent() && !mojoExecution.getExecutionId().equals(maker)) {
+        if (maker != null && !maker.equals(mojoExecution.getExecutionId())) {
             throw new SettingException(
                     "classifier",
-                    "Two executions make the image " + before.get().getFile().getName() + ".",
+                    "Two executions make the image " + fileName() + ".img.",
                     "Give each execution a classifier of its own.");
         }
-        return before.isPresent();
+    }
+
+    private boolean isAttached() {
+        return project.getAttachedArtifacts().stream()
+                .anyMatch(artifact -> artifact.getType().equals(IMAGE_TYPE)
+                        && Objects.equals(artifact.getClassifier(), classifier()));
     }
 }

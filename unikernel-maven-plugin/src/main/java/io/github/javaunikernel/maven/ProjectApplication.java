@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.assembly.Application;
 import io.github.javaunikernel.maven.assembly.ApplicationDirectory;
+import io.github.javaunikernel.maven.assembly.ClassesDirectory;
 import io.github.javaunikernel.maven.assembly.MainClass;
 import io.github.javaunikernel.maven.assembly.ManifestClassPath;
 import io.github.javaunikernel.maven.assembly.Paths;
@@ -35,12 +36,21 @@ final class ProjectApplication {
 
     private static final String QUARKUS_JAR = "quarkus-run.jar";
     private static final String QUARKUS_UBER_JAR = "runner";
+    /** Where jars are that only the image needs. */
+    private static final String UNPACKED = "unikernel-application";
 
     private final MavenProject project;
+    private final String mainClass;
     private final Path buildDirectory;
 
-    ProjectApplication(MavenProject project) {
+    /**
+     * Makes it for a project.
+     *
+     * @param mainClass that the user names, or null
+     */
+    ProjectApplication(MavenProject project, String mainClass) {
         this.project = project;
+        this.mainClass = mainClass;
         this.buildDirectory = Path.of(project.getBuild().getDirectory());
     }
 
@@ -71,7 +81,24 @@ final class ProjectApplication {
         if (Files.isRegularFile(quarkus.resolve(QUARKUS_JAR))) {
             return Layout.of(ApplicationDirectory.of(quarkus, QUARKUS_JAR));
         }
-        return ofArtifacts(jar(project.getArtifact()));
+        return ofArtifacts(own());
+    }
+
+    /** What the build has packaged; if it has not come so far, the classes that it has compiled. */
+    private Application.Jar own() throws SettingException, IOException {
+        Path classes = Path.of(project.getBuild().getOutputDirectory());
+        boolean packaged = project.getArtifact().getFile() != null
+                && project.getArtifact().getFile().isFile();
+        if (packaged || project.getPackaging().equals("war") || !ClassesDirectory.isFilled(classes)) {
+            return jar(project.getArtifact());
+        }
+        return classes();
+    }
+
+    private Application.Jar classes() throws IOException {
+        Path jar = buildDirectory.resolve(UNPACKED).resolve(project.getBuild().getFinalName() + ".jar");
+        Path packed = ClassesDirectory.pack(Path.of(project.getBuild().getOutputDirectory()), jar);
+        return new Application.Jar(packed, origin(project.getArtifact()));
     }
 
     /**
@@ -93,16 +120,31 @@ final class ProjectApplication {
             return unpacked(own, executable.get());
         }
         if (project.getPackaging().equals("war")) {
-            if (!MainClass.isNamedBy(own.file())) {
-                throw new SettingException(
-                        "skip",
-                        own.file().getFileName() + " is a war for a separate server, and there"
-                                + " is none in a unikernel.",
-                        "Make it executable, such as with spring-boot:repackage, change the"
-                                + " packaging to jar and embed a server, or set skip to true here.");
-            }
-            return new Layout(List.of(own), List.of());
+            return MainClass.isNamedBy(own.file()) ? new Layout(List.of(own), List.of()) : withServer(own);
         }
+        return withDependencies(own);
+    }
+
+    /** A war that embeds a server: its classes start the server, which finds the war in the working directory. */
+    private Layout withServer(Application.Jar war) throws SettingException, IOException {
+        Path classes = Path.of(project.getBuild().getOutputDirectory());
+        Layout layout = ClassesDirectory.isFilled(classes) ? withDependencies(classes()) : null;
+        if (layout == null
+                || mainClass == null && !MainClass.isIn(layout.jars().get(0).file())) {
+            throw new SettingException(
+                    "skip",
+                    war.file().getFileName() + " is a war for a separate server, and there"
+                            + " is none in a unikernel.",
+                    "Make it executable, such as with spring-boot:repackage, add a class with a main method that"
+                            + " starts an embedded server, change the packaging to jar, or set skip to true here.");
+        }
+        String place = Paths.APPLICATION + "/" + war.file().getFileName();
+        List<Application.Jar> others = new ArrayList<>(layout.others());
+        others.add(new Application.Jar(war.file(), war.origin(), place));
+        return new Layout(layout.jars(), others);
+    }
+
+    private Layout withDependencies(Application.Jar own) throws SettingException, IOException {
         List<Application.Jar> jars = new ArrayList<>(List.of(own));
         UberJar uberJar = UberJar.of(own.file());
         Set<String> names = new HashSet<>();
@@ -120,9 +162,9 @@ final class ProjectApplication {
     private Layout unpacked(Application.Jar own, SpringBootJar executable) throws SettingException, IOException {
         Map<String, String> origins = new HashMap<>();
         for (Artifact artifact : dependencies()) {
-            origins.put(artifact.getFile().getName(), "maven:" + artifact.getId());
+            origins.put(artifact.getFile().getName(), origin(artifact));
         }
-        Path directory = buildDirectory.resolve("unikernel-application");
+        Path directory = buildDirectory.resolve(UNPACKED);
         List<Application.Jar> jars = new ArrayList<>();
         for (Path jar : executable.unpack(directory)) {
             String name = jar.getFileName().toString();
@@ -158,6 +200,11 @@ final class ProjectApplication {
                     artifact.getId() + " has not been packaged yet.",
                     "Run the goal in the phase package or later, such as with 'mvn package'.");
         }
-        return new Application.Jar(file.toPath(), "maven:" + artifact.getId());
+        return new Application.Jar(file.toPath(), origin(artifact));
+    }
+
+    /** Where the jar of an artifact comes from, for the manifest. */
+    static String origin(Artifact artifact) {
+        return "maven:" + artifact.getId();
     }
 }

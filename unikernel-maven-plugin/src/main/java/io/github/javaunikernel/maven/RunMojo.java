@@ -5,6 +5,8 @@ import java.io.IOException;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProject;
 
 /**
  * Builds the image, boots it on this machine and stays in the foreground, with the guest's console on the terminal and
@@ -18,8 +20,16 @@ import org.apache.maven.plugins.annotations.Mojo;
 @Execute(phase = LifecyclePhase.PACKAGE)
 public final class RunMojo extends RunNoForkMojo {
 
+    @Parameter(defaultValue = "${executedProject}", readonly = true)
+    private MavenProject executedProject;
+
     @Override
     void check(Applications applications) throws IOException {
         applications.checkOnlyOne();
+    }
+
+    @Override
+    void publish() {
+        ForkedBuild.publish(executedProject, project);
     }
 }

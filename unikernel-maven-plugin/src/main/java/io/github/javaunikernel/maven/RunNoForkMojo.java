@@ -58,6 +58,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
         Applications applications = new Applications(
                 session.getProjects(), mojoExecution.getPlugin().getKey());
+        publish();
         if (applications.passOver(project) && !isBuilt()) {
             getLog().debug("Nothing to run: no image is made of this module");
             return;
@@ -78,6 +79,9 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     /** Each module may have the goal in a phase of its own, and then one runs after the other. */
     void check(Applications applications) throws IOException {}
+
+    /** Makes what the goal has built of this module available to the others of the build. */
+    void publish() {}
 
     private boolean isBuilt() {
         return Files.exists(directory().resolve(fileName() + ".img"));

@@ -16,10 +16,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProject;
 
 /**
  * Builds the image, boots it in QEMU, and records which classes a start and some requests load. The list is written to
@@ -58,8 +60,21 @@ public final class TrainMojo extends AbstractStartMojo {
     @Parameter(property = "unikernel.stop.timeout", defaultValue = "30")
     private int stopTimeout;
 
+    @Parameter(defaultValue = "${session}", readonly = true, required = true)
+    private MavenSession session;
+
+    @Parameter(defaultValue = "${executedProject}", readonly = true)
+    private MavenProject executedProject;
+
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
+        ForkedBuild.publish(executedProject, project);
+        Applications applications = new Applications(
+                session.getProjects(), mojoExecution.getPlugin().getKey());
+        if (applications.passOver(project)) {
+            getLog().debug("Nothing to record: no image is made of this module");
+            return;
+        }
         QemuRequest request = request(false, OptionalInt.empty());
         check(request);
         Path recording = Files.createTempFile(directory(), fileName(), ".recording");

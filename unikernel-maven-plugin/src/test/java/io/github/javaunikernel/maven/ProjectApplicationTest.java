@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.assembly.Application;
+import io.github.javaunikernel.maven.assembly.Jars;
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.artifact.DefaultArtifact;
 import org.apache.maven.artifact.handler.DefaultArtifactHandler;
@@ -31,6 +39,8 @@ class ProjectApplicationTest {
     void packaged() throws IOException {
         project.setBuild(new Build());
         project.getBuild().setDirectory(target.toString());
+        project.getBuild().setOutputDirectory(target.resolve("classes").toString());
+        project.getBuild().setFinalName("own-1");
         project.setArtifact(artifact("own.jar", null));
         for (String file : List.of(
                 "app/own.jar",
@@ -41,6 +51,10 @@ class ProjectApplicationTest {
                 "quarkus-run.jar")) {
             file("quarkus-app/" + file);
         }
+    }
+
+    private ProjectApplication.Layout layout() throws Exception {
+        return new ProjectApplication(project, null).layout(null, null);
     }
 
     private Path file(String name) throws IOException {
@@ -59,7 +73,7 @@ class ProjectApplicationTest {
     @ValueSource(strings = {"jar", "quarkus"})
     void theDirectoryThatQuarkusMadeIsFound(String packaging) throws Exception {
         project.setPackaging(packaging);
-        ProjectApplication.Layout layout = new ProjectApplication(project).layout(null, null);
+        ProjectApplication.Layout layout = layout();
         assertEquals(
                 List.of(new Application.Jar(
                         target.resolve("quarkus-app/quarkus-run.jar"), "file:quarkus-run.jar", "/app/quarkus-run.jar")),
@@ -77,10 +91,64 @@ class ProjectApplicationTest {
     @Test
     void theUberJarOfThisBuildWinsOverTheDirectoryOfAnEarlierOne() throws Exception {
         project.addAttachedArtifact(artifact("own-runner.jar", "runner"));
-        ProjectApplication.Layout layout = new ProjectApplication(project).layout(null, null);
+        ProjectApplication.Layout layout = layout();
         assertEquals(
                 List.of(target.resolve("own-runner.jar")),
                 layout.jars().stream().map(Application.Jar::file).toList());
         assertEquals(List.of(), layout.others());
+    }
+
+    @Test
+    void compiledClassesTakeThePlaceOfAJarThatIsNotThereYet() throws Exception {
+        withoutQuarkus();
+        project.getArtifact().setFile(null);
+        file("classes/it/Main.class");
+        file("classes/META-INF/MANIFEST.MF");
+        file("classes/application.properties");
+        Path jar = target.resolve("unikernel-application/own-1.jar");
+        assertEquals(List.of(new Application.Jar(jar, "maven:g:own:jar:1")), layout().jars());
+        assertEquals(List.of("META-INF/MANIFEST.MF", "application.properties", "it/Main.class"), entries(jar));
+        byte[] first = Files.readAllBytes(jar);
+        layout();
+        assertArrayEquals(first, Files.readAllBytes(jar));
+    }
+
+    @Test
+    void withoutJarAndClassesThereIsNoApplication() throws Exception {
+        withoutQuarkus();
+        project.getArtifact().setFile(null);
+        Files.createDirectories(target.resolve("classes/empty"));
+        String refused = assertThrows(SettingException.class, this::layout).getMessage();
+        assertTrue(refused.contains("has not been packaged yet"), refused);
+    }
+
+    @Test
+    void aWarWhoseClassesStartAServerComesWithThem() throws Exception {
+        withoutQuarkus();
+        project.setPackaging("war");
+        Jars.jar(target, "own", null);
+        String refused = assertThrows(SettingException.class, this::layout).getMessage();
+        assertTrue(refused.contains("own.jar is a war for a separate server"), refused);
+
+        Jars.jar(target, "server", null, "Main", "public class Main { public static void main(String[] a) { } }");
+        Files.move(target.resolve("server-classes"), target.resolve("classes"));
+        ProjectApplication.Layout layout = layout();
+        assertEquals(
+                List.of(new Application.Jar(target.resolve("unikernel-application/own-1.jar"), "maven:g:own:jar:1")),
+                layout.jars());
+        assertEquals(
+                List.of(new Application.Jar(target.resolve("own.jar"), "maven:g:own:jar:1", "/app/own.jar")),
+                layout.others());
+    }
+
+    private void withoutQuarkus() throws IOException {
+        project.setPackaging("jar");
+        DirectoryTree.delete(target.resolve("quarkus-app"));
+    }
+
+    private static List<String> entries(Path jar) throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            return file.stream().map(JarEntry::getName).toList();
+        }
     }
 }

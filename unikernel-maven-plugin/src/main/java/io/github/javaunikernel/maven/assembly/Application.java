@@ -89,6 +89,11 @@ public record Application(
      */
     public record Jar(Path file, String origin, String place) {
 
+        /** Whether it is a library that stays as it is until another version is chosen, once it has its place. */
+        boolean isReleasedLibrary() {
+            return place.contains("/lib/") && !origin.contains("-SNAPSHOT");
+        }
+
         /** A jar at the usual place. */
         public Jar(Path file, String origin) {
             this(file, origin, null);

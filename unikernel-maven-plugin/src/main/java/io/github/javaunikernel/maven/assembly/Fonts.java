@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.image.Placement;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
 import io.github.javaunikernel.maven.runtime.SystemRoot;
 import java.io.IOException;
@@ -85,7 +86,7 @@ final class Fonts {
         }
         Optional<Path> file = system.file(path);
         if (file.isPresent()) {
-            tree.file(path, FileContent.of(file.get()), 0644, "system:" + path);
+            tree.file(path, FileContent.of(file.get()), 0644, "system:" + path, Placement.SYSTEM);
         }
         return file.isPresent();
     }

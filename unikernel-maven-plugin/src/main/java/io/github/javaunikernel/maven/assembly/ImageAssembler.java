@@ -77,6 +77,9 @@ public final class ImageAssembler {
             checkSize(request, summary.size());
             String manifest = ManifestFile.text(request, summary, mainClass, modules, linked);
             writeSideFiles(request, outputs, summary.uuid(), manifest);
+            write(
+                    outputs.unfinished(request.billFile()),
+                    BillOfMaterials.text(request, summary, linked).getBytes(StandardCharsets.UTF_8));
             outputs.publish();
             return summary;
         }

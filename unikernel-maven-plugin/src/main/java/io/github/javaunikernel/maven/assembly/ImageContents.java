@@ -11,6 +11,7 @@ import io.github.javaunikernel.maven.image.BootArea;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageException;
 import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.image.Placement;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
@@ -195,9 +196,9 @@ final class ImageContents {
             String relative = DirectoryTree.slashed(runtime.relativize(file));
             String path = Paths.RUNTIME + "/" + relative;
             if (CONFIGURED.stream().anyMatch(relative::startsWith) && Files.isRegularFile(file)) {
-                tree.file(path, configured(jdk, relative, file), 0644, origin);
+                tree.file(path, configured(jdk, relative, file), 0644, origin, Placement.RUNTIME);
             } else if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                tree.file(path, nativeContent(file), permissions(file), origin);
+                tree.file(path, nativeContent(file), permissions(file), origin, placementInRuntime(relative));
             } else {
                 add(path, file, origin);
             }
@@ -207,7 +208,8 @@ final class ImageContents {
                     Paths.RUNTIME + "/" + TRUSTED_FIRST,
                     configured(jdk, TRUSTED_FIRST, jdk.path().resolve(TRUSTED_FIRST)),
                     0644,
-                    origin);
+                    origin,
+                    Placement.RUNTIME);
         }
     }
 
@@ -250,7 +252,12 @@ final class ImageContents {
         }
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
-                tree.file(library.getKey(), nativeContent(library.getValue()), 0755, "system:" + library.getKey());
+                tree.file(
+                        library.getKey(),
+                        nativeContent(library.getValue()),
+                        0755,
+                        "system:" + library.getKey(),
+                        Placement.SYSTEM);
             }
         }
         closure.unresolved().forEach(warnings);
@@ -282,7 +289,7 @@ final class ImageContents {
         for (Path file : filesUnder(locale, path -> true)) {
             String path = LOCALE + "/" + DirectoryTree.slashed(locale.relativize(file));
             if (Files.isRegularFile(file) && !tree.holdsFile(path)) {
-                tree.file(path, FileContent.of(file), 0644, "system:" + path);
+                tree.file(path, FileContent.of(file), 0644, "system:" + path, Placement.SYSTEM);
             }
         }
     }
@@ -291,15 +298,30 @@ final class ImageContents {
     private List<String> addApplication() throws IOException {
         List<String> classPath = new ArrayList<>();
         for (Application.Jar jar : request.application().placedJars()) {
-            tree.file(jar.place(), FileContent.of(jar.file()), 0644, jar.origin());
+            tree.file(jar.place(), FileContent.of(jar.file()), 0644, jar.origin(), placement(jar, classPath.size()));
             classPath.add(jar.place());
         }
         for (Application.Jar other : request.application().others()) {
             if (!tree.holdsFile(other.place())) {
-                tree.file(other.place(), FileContent.of(other.file()), permissions(other.file()), other.origin());
+                tree.file(
+                        other.place(),
+                        FileContent.of(other.file()),
+                        permissions(other.file()),
+                        other.origin(),
+                        placement(other, classPath.size()));
             }
         }
         return classPath;
+    }
+
+    /** The class path's order is kept: a dependency that is added at its end leaves the others where they are. */
+    private static Placement placement(Application.Jar file, int rank) {
+        return file.isReleasedLibrary() ? Placement.dependency(rank) : Placement.APPLICATION;
+    }
+
+    /** The modules and their class data depend on what the application uses, the rest of a runtime on the JDK alone. */
+    private static Placement placementInRuntime(String relative) {
+        return relative.equals("lib/modules") || relative.endsWith(".jsa") ? Placement.MODULES : Placement.RUNTIME;
     }
 
     private Map<String, String> environment() {

@@ -4,6 +4,8 @@ package io.github.javaunikernel.maven.assembly;
 import io.github.javaunikernel.maven.boot.Kernel;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 
 /**
  * An image to make.
@@ -13,6 +15,7 @@ import java.time.Instant;
  * @param files directory that is copied into the image, or null
  * @param maxSize in MiB, 0 for any
  * @param time of everything in the image
+ * @param licences of dependencies, by the origin of their jars
  */
 public record ImageRequest(
         String name,
@@ -23,7 +26,8 @@ public record ImageRequest(
         Kernel kernel,
         Path files,
         int maxSize,
-        Instant time) {
+        Instant time,
+        Map<String, List<Licence>> licences) {
 
     /** The image. */
     public Path imageFile() {
@@ -48,5 +52,10 @@ public record ImageRequest(
     /** The description of all that is in the image. */
     public Path manifestFile() {
         return directory.resolve(name + ".unikernel.json");
+    }
+
+    /** The bill of materials: what the image is made of, with versions and licences. */
+    public Path billFile() {
+        return directory.resolve(name + ".cdx.json");
     }
 }

@@ -159,6 +159,11 @@ public final class MainClass {
         return inManifest(jar) != null;
     }
 
+    /** Whether a class of the jar has a main method that every Java starts. */
+    public static boolean isIn(Path jar) throws IOException {
+        return !candidates(jar, ClassFile::hasMain).isEmpty();
+    }
+
     private static String inManifest(Path jar) throws IOException {
         return Jar.attributes(jar).getValue(Attributes.Name.MAIN_CLASS);
     }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -52,6 +53,17 @@ public record Kernel(byte[] elf, String version, String origin) {
             properties.load(in);
         }
         return properties.getProperty("version");
+    }
+
+    /** The commit of the kernel's sources, if it comes with the plugin and was built in a clone. */
+    public Optional<String> commit() throws IOException {
+        if (!origin.equals(builtInOrigin())) {
+            return Optional.empty();
+        }
+        try (InputStream in = resource("unikernel.commit")) {
+            return Optional.of(new String(in.readAllBytes(), StandardCharsets.US_ASCII).strip())
+                    .filter(commit -> !commit.isEmpty());
+        }
     }
 
     /** The ELF file with the debug information of the kernel that comes with the plugin. */

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.image;
 
-/** Hands out the content blocks of an image from front to back, stepping over the groups' own blocks. */
+import java.util.BitSet;
+
+/**
+ * Hands out the content blocks of an image from front to back, stepping over the groups' own blocks. It goes on after
+ * the last group of the geometry, as if there were more; the caller compares {@link #end} with what there is.
+ */
 final class BlockAllocator {
 
     private final Ext2Geometry geometry;
+    private final BitSet content = new BitSet();
     private int group;
     private long next;
 
@@ -14,16 +20,30 @@ final class BlockAllocator {
     }
 
     int next() {
-        while (next >= geometry.endOfGroup(group)) {
+        while (next >= geometry.firstBlock(group + 1)) {
             group++;
             next = geometry.firstContentBlock(group);
         }
-        return Math.toIntExact(next++);
+        int block = Math.toIntExact(next++);
+        content.set(block);
+        return block;
     }
 
-    /** How many blocks at the front of a group are in use, its own included. */
-    int usedIn(int group) {
-        long end = Math.min(next, geometry.endOfGroup(group));
-        return (int) (Math.max(end, geometry.firstContentBlock(group)) - geometry.firstBlock(group));
+    /** Leaves blocks free, so that the next one has a number that is a multiple of the unit where no group begins. */
+    void align(int unit) {
+        next = (next + unit - 1) / unit * unit;
+    }
+
+    /** The number after that of the last block that was handed out, or of the first one that could be. */
+    long end() {
+        return Math.max(content.length(), geometry.firstContentBlock(0));
+    }
+
+    /** The blocks of a group that are in use, its own included, counted from the group's first. */
+    BitSet usedIn(int group) {
+        int start = Math.toIntExact(geometry.firstBlock(group));
+        BitSet used = content.get(start, start + geometry.blocksIn(group));
+        used.set(0, Math.toIntExact(geometry.firstContentBlock(group) - start));
+        return used;
     }
 }

@@ -22,8 +22,8 @@ final class BlockPointers {
         void block(int number, byte[] bytes) throws IOException;
     }
 
-    private static final int DIRECT = 12;
-    private static final int POINTERS = Ext2Geometry.BLOCK_SIZE / Integer.BYTES;
+    static final int DIRECT = 12;
+    static final int POINTERS = Ext2Geometry.BLOCK_SIZE / Integer.BYTES;
     private static final int SINGLE = 12;
     private static final int DOUBLE = 13;
     private static final int TRIPLE = 14;

@@ -13,7 +13,7 @@ final class DirectoryBlocks {
     static final int TYPE_DIRECTORY = 2;
     static final int TYPE_LINK = 7;
 
-    private static final int HEADER = 8;
+    static final int HEADER = 8;
 
     private final ByteArrayOutputStream full = new ByteArrayOutputStream();
     private ByteBuffer block = emptyBlock();

@@ -22,29 +22,33 @@ record Ext2Geometry(long blocks, int groups, int inodesPerGroup) {
      */
     private static final int SIZE_UNIT = 8;
 
-    private static final int DESCRIPTOR_SIZE = 32;
+    static final int DESCRIPTOR_SIZE = 32;
     private static final int INODES_PER_BLOCK = BLOCK_SIZE / INODE_SIZE;
     private static final int MAX_INODES_PER_GROUP = BLOCK_SIZE * Byte.SIZE;
 
-    /** The smallest geometry with room for so many content blocks (data, index, directory) and inodes. */
+    /** The smallest number of full groups with room for so many content blocks (data, index, directory) and inodes. */
     static Ext2Geometry forContent(long contentBlocks, long inodes) throws ImageException {
         for (int groups = 1; ; groups++) {
-            long full = (long) groups * BLOCKS_PER_GROUP;
-            if (full > Integer.MAX_VALUE) {
-                throw new ImageException("The image would need more than " + Integer.MAX_VALUE
-                        + " blocks of 4096 bytes. Leave out files.");
-            }
-            int inodesPerGroup = inodesPerGroup(inodes, groups);
-            if (inodesPerGroup > MAX_INODES_PER_GROUP) {
-                continue;
-            }
-            Ext2Geometry geometry = new Ext2Geometry(full, groups, inodesPerGroup);
-            long spare = geometry.contentBlocks() - contentBlocks;
-            if (spare >= 0) {
-                long spareInLastGroup = Math.min(spare, BLOCKS_PER_GROUP - geometry.overhead(groups - 1));
-                return new Ext2Geometry(roundUp(full - spareInLastGroup), groups, inodesPerGroup);
+            Ext2Geometry geometry = full(groups, inodes);
+            if (geometry.inodesPerGroup <= MAX_INODES_PER_GROUP && geometry.contentBlocks() >= contentBlocks) {
+                return geometry;
             }
         }
+    }
+
+    /** So many full groups. */
+    static Ext2Geometry full(int groups, long inodes) throws ImageException {
+        long blocks = (long) groups * BLOCKS_PER_GROUP;
+        if (blocks > Integer.MAX_VALUE) {
+            throw new ImageException(
+                    "The image would need more than " + Integer.MAX_VALUE + " blocks of 4096 bytes. Leave out files.");
+        }
+        return new Ext2Geometry(blocks, groups, inodesPerGroup(inodes, groups));
+    }
+
+    /** The same with the last group cut off after so many blocks of the image, or after the group's own ones. */
+    Ext2Geometry endingAt(long end) {
+        return new Ext2Geometry(roundUp(Math.max(end, firstContentBlock(groups - 1))), groups, inodesPerGroup);
     }
 
     /** A full group is a multiple of the unit too, so the last group never becomes too large. */
@@ -82,12 +86,8 @@ record Ext2Geometry(long blocks, int groups, int inodesPerGroup) {
         return (long) group * BLOCKS_PER_GROUP;
     }
 
-    long endOfGroup(int group) {
-        return Math.min(firstBlock(group) + BLOCKS_PER_GROUP, blocks);
-    }
-
     int blocksIn(int group) {
-        return (int) (endOfGroup(group) - firstBlock(group));
+        return (int) (Math.min(firstBlock(group + 1), blocks) - firstBlock(group));
     }
 
     long blockBitmap(int group) {

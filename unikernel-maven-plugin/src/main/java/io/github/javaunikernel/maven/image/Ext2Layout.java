@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.ListIterator;
@@ -14,8 +15,8 @@ import java.util.UUID;
 import java.util.stream.LongStream;
 
 /**
- * A tree with an inode number and blocks for every node. Directories come first, then files in the order of their
- * paths, each in one piece where no group boundary cuts it.
+ * A tree with an inode number and blocks for every node. Directories come first, then links and files in their
+ * {@link PlacementOrder}, each file in one piece where no group boundary cuts it.
  */
 final class Ext2Layout {
 
@@ -27,28 +28,52 @@ final class Ext2Layout {
      *
      * @param scan of a file, else null
      */
-    record Placed(Node node, int inode, FileScan scan, BlockPointers pointers) {}
+    record Placed(Node node, FileScan scan, BlockPointers pointers) {}
 
     private final List<Placed> directories = new ArrayList<>();
     private final List<Placed> others = new ArrayList<>();
     private final Map<Node, Integer> inodes = new IdentityHashMap<>();
-    private final Map<Node, Integer> parents = new IdentityHashMap<>();
+    private final Map<Node, Node> parents = new IdentityHashMap<>();
     private final BootArea bootArea;
     private final UUID uuid;
-    private final Ext2Geometry geometry;
     private final BlockAllocator allocator;
+    private final Ext2Geometry geometry;
     private int nextInode = Inode.FIRST_FREE;
 
     Ext2Layout(ImageTree tree, long seconds) throws IOException {
         bootArea = tree.bootArea();
-        place(tree.root(), Inode.ROOT);
+        gather(tree.root());
+        others.sort(PlacementOrder.COMPARATOR);
+        directories.forEach(directory -> number(directory.node));
+        others.forEach(other -> number(other.node));
         uuid = digest(seconds);
         fillIn(uuid);
 
-        geometry = Ext2Geometry.forContent(contentBlocks(), nextInode - 1L);
-        allocator = new BlockAllocator(geometry);
-        directories.forEach(directory -> directory.pointers.place(allocator));
-        others.forEach(other -> other.pointers.place(allocator));
+        Ext2Geometry trial = Ext2Geometry.forContent(contentBlocks(), usedInodes());
+        BlockAllocator trialAllocator = place(trial);
+        while (trialAllocator.end() > trial.blocks()) {
+            trial = Ext2Geometry.full(trial.groups() + 1, usedInodes());
+            trialAllocator = place(trial);
+        }
+        allocator = trialAllocator;
+        geometry = trial.endingAt(allocator.end());
+    }
+
+    private BlockAllocator place(Ext2Geometry trial) {
+        BlockAllocator blocks = new BlockAllocator(trial);
+        directories.forEach(directory -> directory.pointers.place(blocks));
+        PlacementOrder.place(others, blocks);
+        return blocks;
+    }
+
+    private void number(Node node) {
+        inodes.put(
+                node,
+                switch (node.path) {
+                    case "/" -> Inode.ROOT;
+                    case ImageTree.LOST_AND_FOUND -> Inode.LOST_AND_FOUND;
+                    default -> nextInode++;
+                });
     }
 
     List<Placed> directories() {
@@ -63,7 +88,8 @@ final class Ext2Layout {
         return geometry;
     }
 
-    int usedBlocksIn(int group) {
+    /** The blocks of a group that are in use, counted from its first. */
+    BitSet usedBlocksIn(int group) {
         return allocator.usedIn(group);
     }
 
@@ -77,7 +103,7 @@ final class Ext2Layout {
 
     /** The root is its own parent. */
     int inodeOfParent(Node.Directory directory) {
-        return parents.getOrDefault(directory, Inode.ROOT);
+        return inodes.get(parents.getOrDefault(directory, directory));
     }
 
     UUID uuid() {
@@ -106,8 +132,10 @@ final class Ext2Layout {
     private void fillIn(UUID id) throws IOException {
         for (ListIterator<Placed> each = others.listIterator(); each.hasNext(); ) {
             Placed placed = each.next();
-            if (placed.node instanceof Node.File file && file.content.in(id) != file.content) {
-                each.set(placeLeaf(file.in(id), placed.inode));
+            if (placed.node instanceof Node.File file && file.content.namesImage()) {
+                Node.File named = file.in(id);
+                inodes.put(named, inodes.get(file));
+                each.set(leaf(named));
             }
         }
     }
@@ -134,7 +162,7 @@ final class Ext2Layout {
         return new UUID(high, low);
     }
 
-    private void place(Node.Directory directory, int inode) throws IOException {
+    private void gather(Node.Directory directory) throws IOException {
         long subdirectories = directory.children().values().stream()
                 .filter(Node.Directory.class::isInstance)
                 .count();
@@ -142,25 +170,22 @@ final class Ext2Layout {
             throw new ImageException(directory.path + " has " + subdirectories + " subdirectories, ext2 takes "
                     + (MAX_LINKS - 2) + ". Spread them over more directories.");
         }
-        inodes.put(directory, inode);
         long size = DirectoryBlocks.size(directory.children().keySet());
-        directories.add(new Placed(directory, inode, null, BlockPointers.dense(size / Ext2Geometry.BLOCK_SIZE)));
+        directories.add(new Placed(directory, null, BlockPointers.dense(size / Ext2Geometry.BLOCK_SIZE)));
         for (Node child : directory.children().values()) {
             if (child instanceof Node.Directory subdirectory) {
-                parents.put(subdirectory, inode);
-                boolean lostAndFound = subdirectory.path.equals(ImageTree.LOST_AND_FOUND);
-                place(subdirectory, lostAndFound ? Inode.LOST_AND_FOUND : nextInode++);
+                parents.put(subdirectory, directory);
+                gather(subdirectory);
             } else {
-                inodes.put(child, nextInode);
-                others.add(placeLeaf(child, nextInode++));
+                others.add(leaf(child));
             }
         }
     }
 
-    private static Placed placeLeaf(Node node, int inode) throws IOException {
+    private static Placed leaf(Node node) throws IOException {
         if (node instanceof Node.SymbolicLink link) {
             boolean fast = link.targetBytes().length < Inode.FAST_LINK_BYTES;
-            return new Placed(node, inode, null, BlockPointers.dense(fast ? 0 : 1));
+            return new Placed(node, null, BlockPointers.dense(fast ? 0 : 1));
         }
         Node.File file = (Node.File) node;
         FileScan scan = FileScan.of(file);
@@ -168,7 +193,7 @@ final class Ext2Layout {
             throw new ImageException(file.path + " has " + scan.size() + " bytes, more than an ext2 file can hold."
                     + " Leave it out or divide it.");
         }
-        return new Placed(node, inode, scan, new BlockPointers(scan.runs()));
+        return new Placed(node, scan, new BlockPointers(scan.runs()));
     }
 
     private long contentBlocks() {

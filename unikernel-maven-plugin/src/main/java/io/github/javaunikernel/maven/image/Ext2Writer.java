@@ -13,19 +13,18 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 
 /**
- * Writes an {@link ImageTree} as an unpartitioned ext2 file system. The image is just large enough, sparse where it is
- * empty, and appears under its name only when it is complete. Thread-safe.
+ * Writes an {@link ImageTree} as an unpartitioned ext2 file system. The image ends with its last file, is sparse where
+ * it is empty, and appears under its name only when it is complete. Thread-safe.
  */
 public final class Ext2Writer {
 
     /** Inode times are signed 32-bit seconds; later ones would read as 1901. */
     private static final long MAX_SECONDS = Integer.MAX_VALUE;
-
-    private static final int DESCRIPTOR_SIZE = 32;
 
     private final String label;
     private final long seconds;
@@ -71,7 +70,7 @@ public final class Ext2Writer {
         List<ImageEntry> entries = new ArrayList<>();
         for (Ext2Layout.Placed placed : layout.directories()) {
             Node node = placed.node();
-            if (placed.inode() != Inode.ROOT) {
+            if (layout.inodeOf(node) != Inode.ROOT) {
                 entries.add(new ImageEntry(node.path, "directory", node.permissions, 0, null, null, node.origin));
             }
         }
@@ -132,7 +131,7 @@ public final class Ext2Writer {
 
         private void writeDirectory(Ext2Layout.Placed placed) throws IOException {
             Node.Directory directory = (Node.Directory) placed.node();
-            DirectoryBlocks content = new DirectoryBlocks(placed.inode(), layout.inodeOfParent(directory));
+            DirectoryBlocks content = new DirectoryBlocks(layout.inodeOf(directory), layout.inodeOfParent(directory));
             int links = 2;
             for (var child : directory.children().entrySet()) {
                 Node node = child.getValue();
@@ -178,9 +177,9 @@ public final class Ext2Writer {
                 writeBlock(
                         (int) geometry.blockBitmap(group),
                         bitmap(layout.usedBlocksIn(group), geometry.blocksIn(group)));
-                writeBlock(
-                        (int) geometry.inodeBitmap(group),
-                        bitmap(usedInodesIn(group, inodes), geometry.inodesPerGroup()));
+                BitSet usedInodes = new BitSet();
+                usedInodes.set(0, usedInodesIn(group, inodes));
+                writeBlock((int) geometry.inodeBitmap(group), bitmap(usedInodes, geometry.inodesPerGroup()));
             }
         }
 
@@ -189,24 +188,18 @@ public final class Ext2Writer {
             return Math.min(Math.max(used - before, 0), geometry.inodesPerGroup());
         }
 
-        /** The first {@code used} bits set, and those from {@code valid} on, which stand for nothing. */
-        private byte[] bitmap(int used, int valid) {
-            byte[] bits = new byte[Ext2Geometry.BLOCK_SIZE];
-            setBits(bits, 0, used);
-            setBits(bits, valid, bits.length * Byte.SIZE);
-            return bits;
-        }
-
-        private static void setBits(byte[] bits, int from, int to) {
-            for (int bit = from; bit < to; bit++) {
-                bits[bit / Byte.SIZE] |= (byte) (1 << bit % Byte.SIZE);
-            }
+        /** The bits in use set, and those from {@code valid} on, which stand for nothing. */
+        private static byte[] bitmap(BitSet used, int valid) {
+            BitSet bits = (BitSet) used.clone();
+            bits.set(valid, Ext2Geometry.BLOCK_SIZE * Byte.SIZE);
+            return Arrays.copyOf(bits.toByteArray(), Ext2Geometry.BLOCK_SIZE);
         }
 
         private void writeSuperblocks() throws IOException {
             long freeBlocks = 0;
             for (int group = 0; group < geometry.groups(); group++) {
-                freeBlocks += geometry.blocksIn(group) - layout.usedBlocksIn(group);
+                freeBlocks +=
+                        geometry.blocksIn(group) - layout.usedBlocksIn(group).cardinality();
             }
             Superblock superblock = new Superblock(
                     geometry, freeBlocks, geometry.inodes() - layout.usedInodes(), layout.uuid(), label, seconds);
@@ -232,16 +225,18 @@ public final class Ext2Writer {
         /** The group descriptors (struct ext2_group_desc in ext2_fs.h). */
         private byte[] descriptors() {
             int[] directories = new int[geometry.groups()];
-            layout.directories().forEach(placed -> directories[(placed.inode() - 1) / geometry.inodesPerGroup()]++);
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(geometry.groups() * DESCRIPTOR_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+            layout.directories()
+                    .forEach(placed -> directories[(layout.inodeOf(placed.node()) - 1) / geometry.inodesPerGroup()]++);
+            ByteBuffer bytes = ByteBuffer.allocate(geometry.groups() * Ext2Geometry.DESCRIPTOR_SIZE)
+                    .order(ByteOrder.LITTLE_ENDIAN);
             for (int group = 0; group < geometry.groups(); group++) {
                 int freeInodes = geometry.inodesPerGroup() - usedInodesIn(group, layout.usedInodes());
-                bytes.position(group * DESCRIPTOR_SIZE);
+                bytes.position(group * Ext2Geometry.DESCRIPTOR_SIZE);
                 bytes.putInt((int) geometry.blockBitmap(group))
                         .putInt((int) geometry.inodeBitmap(group))
                         .putInt((int) geometry.inodeTable(group))
-                        .putShort((short) (geometry.blocksIn(group) - layout.usedBlocksIn(group)))
+                        .putShort((short) (geometry.blocksIn(group)
+                                - layout.usedBlocksIn(group).cardinality()))
                         .putShort((short) freeInodes)
                         .putShort((short) directories[group]);
             }
@@ -256,7 +251,7 @@ public final class Ext2Writer {
         }
 
         private void writeInode(Ext2Layout.Placed placed, byte[] inode) throws IOException {
-            write(geometry.inodeOffset(placed.inode()), inode);
+            write(geometry.inodeOffset(layout.inodeOf(placed.node())), inode);
         }
 
         private void writeBlock(int number, byte[] bytes) throws IOException {

@@ -24,6 +24,11 @@ public interface FileContent {
         return this;
     }
 
+    /** Whether the content differs from image to image. */
+    default boolean namesImage() {
+        return false;
+    }
+
     /** The content of a file on disk, which is streamed and never held in memory. */
     static FileContent of(Path file) {
         return () -> Files.newInputStream(file);
@@ -51,7 +56,12 @@ public interface FileContent {
 
             @Override
             public FileContent in(UUID image) {
-                return of(text.apply(image));
+                return of(id -> text.apply(image));
+            }
+
+            @Override
+            public boolean namesImage() {
+                return true;
             }
         };
     }

@@ -34,20 +34,26 @@ public final class ImageTree {
         return this;
     }
 
+    /** Adds a file that may change as often as the application. */
+    public ImageTree file(String path, FileContent content, int permissions, String origin) throws ImageException {
+        return file(path, content, permissions, origin, Placement.APPLICATION);
+    }
+
     /**
      * Adds a file.
      *
      * @param permissions the nine permission bits, such as 0644
      * @param origin where the bytes come from, for the manifest
      */
-    public ImageTree file(String path, FileContent content, int permissions, String origin) throws ImageException {
-        add(path, new Node.File(path, permissions, origin, content, false));
+    public ImageTree file(String path, FileContent content, int permissions, String origin, Placement placement)
+            throws ImageException {
+        add(path, new Node.File(path, permissions, origin, content, false, placement));
         return this;
     }
 
-    /** As {@link #file}, but stored without holes, for what a boot loader reads. */
+    /** Adds a file that is stored without holes, for what a boot loader reads. */
     public ImageTree bootFile(String path, FileContent content, String origin) throws ImageException {
-        add(path, new Node.File(path, 0644, origin, content, true));
+        add(path, new Node.File(path, 0644, origin, content, true, Placement.SYSTEM));
         return this;
     }
 

@@ -12,16 +12,16 @@ final class Inode {
     /** The first number for nodes of the tree; 1 to 10 are reserved, 11 is lost+found. */
     static final int FIRST_FREE = 12;
 
-    private static final int TYPE_DIRECTORY = 0x4000;
-    private static final int TYPE_FILE = 0x8000;
-    private static final int TYPE_LINK = 0xA000;
+    static final int TYPE_DIRECTORY = 0x4000;
+    static final int TYPE_FILE = 0x8000;
+    static final int TYPE_LINK = 0xA000;
 
     /** Shorter link targets are kept where the block pointers would be. */
     static final int FAST_LINK_BYTES = 60;
 
     private static final int SECTORS_PER_BLOCK = Ext2Geometry.BLOCK_SIZE / 512;
-    private static final int POINTERS_OFFSET = 40;
-    private static final int SIZE_HIGH_OFFSET = 108;
+    static final int POINTERS_OFFSET = 40;
+    static final int SIZE_HIGH_OFFSET = 108;
 
     private final ByteBuffer bytes =
             ByteBuffer.allocate(Ext2Geometry.INODE_SIZE).order(ByteOrder.LITTLE_ENDIAN);

@@ -49,15 +49,18 @@ abstract sealed class Node {
         /** Whether blocks of zeros must be stored; boot loaders older than the guest cannot be trusted with holes. */
         final boolean dense;
 
-        File(String path, int permissions, String origin, FileContent content, boolean dense) {
+        final Placement placement;
+
+        File(String path, int permissions, String origin, FileContent content, boolean dense, Placement placement) {
             super(path, permissions, origin);
             this.content = content;
             this.dense = dense;
+            this.placement = placement;
         }
 
         /** The file in an image with this id. */
         File in(UUID image) {
-            return new File(path, permissions, origin, content.in(image), dense);
+            return new File(path, permissions, origin, content.in(image), dense, placement);
         }
     }
 

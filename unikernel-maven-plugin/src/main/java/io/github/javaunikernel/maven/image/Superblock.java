@@ -15,6 +15,10 @@ record Superblock(Ext2Geometry geometry, long freeBlocks, long freeInodes, UUID 
 
     static final int SIZE = 1024;
 
+    static final int INODES_OFFSET = 0;
+    static final int INODES_PER_GROUP_OFFSET = 40;
+
+    private static final int MAGIC_OFFSET = 56;
     private static final int MAGIC = 0xEF53;
     private static final int LOG_BLOCK_SIZE = 2;
     private static final int STATE_CLEAN = 1;
@@ -25,10 +29,17 @@ record Superblock(Ext2Geometry geometry, long freeBlocks, long freeInodes, UUID 
     private static final int RO_COMPAT_LARGE_FILE = 0x2;
     private static final int LABEL_BYTES = 16;
 
+    /** Whether these are the first bytes of a superblock with blocks and inodes as this plugin makes them. */
+    static boolean isOfThisPlugin(ByteBuffer bytes) {
+        return bytes.getShort(MAGIC_OFFSET) == (short) MAGIC
+                && bytes.getInt(24) == LOG_BLOCK_SIZE
+                && bytes.getShort(88) == Ext2Geometry.INODE_SIZE;
+    }
+
     /** The copy that belongs in the given group. */
     byte[] encode(int group) {
         ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        out.putInt(0, (int) geometry.inodes());
+        out.putInt(INODES_OFFSET, (int) geometry.inodes());
         out.putInt(4, (int) geometry.blocks());
         out.putInt(12, (int) freeBlocks);
         out.putInt(16, (int) freeInodes);
@@ -36,11 +47,11 @@ record Superblock(Ext2Geometry geometry, long freeBlocks, long freeInodes, UUID 
         out.putInt(28, LOG_BLOCK_SIZE);
         out.putInt(32, Ext2Geometry.BLOCKS_PER_GROUP);
         out.putInt(36, Ext2Geometry.BLOCKS_PER_GROUP);
-        out.putInt(40, geometry.inodesPerGroup());
+        out.putInt(INODES_PER_GROUP_OFFSET, geometry.inodesPerGroup());
         out.putInt(48, (int) seconds);
         // No forced check after so many mounts: the image is never written.
         out.putShort(54, (short) -1);
-        out.putShort(56, (short) MAGIC);
+        out.putShort(MAGIC_OFFSET, (short) MAGIC);
         out.putShort(58, (short) STATE_CLEAN);
         out.putShort(60, (short) ERRORS_CONTINUE);
         out.putInt(64, (int) seconds);

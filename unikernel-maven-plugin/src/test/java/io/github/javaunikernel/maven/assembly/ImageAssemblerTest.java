@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.github.javaunikernel.maven.boot.BiosLoader;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.Kernel;
@@ -21,6 +20,7 @@ import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.E2fs;
+import io.github.javaunikernel.maven.image.Pieces;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -30,13 +30,19 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.cyclonedx.Version;
+import org.cyclonedx.model.Component;
+import org.cyclonedx.parsers.JsonParser;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +58,7 @@ class ImageAssemblerTest {
             }
             """;
     private static final byte[] KERNEL = kernel();
+    private static final String ORIGIN = "maven:test:hello:jar:1.0";
 
     @TempDir
     private Path scratch;
@@ -165,6 +172,16 @@ class ImageAssemblerTest {
     }
 
     @Test
+    void oneMoreClassChangesFewPiecesOfTheImage() throws Exception {
+        ImageRequest request = assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        Path first = Files.move(request.imageFile(), scratch.resolve("first.img"));
+        jar = Jars.jar(scratch, "hello", null, "Hello", PROGRAM + "class OneMore {}");
+        assemble(request("same", scratch.resolve("one"), Set.of(), 0));
+        int changed = Pieces.changed(first, request.imageFile());
+        assertTrue(changed > 0 && changed <= 3, changed + " of " + Pieces.stored(first) + " pieces changed");
+    }
+
+    @Test
     void theRuntimeInTheImageStillRuns() throws Exception {
         Path image =
                 assemble(request("run", scratch.resolve("one"), Set.of(), 0)).imageFile();
@@ -231,10 +248,44 @@ class ImageAssemblerTest {
     }
 
     @Test
+    void theBillOfMaterialsIsValidAndNamesArtifactsModulesAndPackages() throws Exception {
+        ImageRequest request = assemble(request("bill", scratch.resolve("one"), Set.of(), 0));
+        byte[] text = Files.readAllBytes(request.billFile());
+        assertEquals(List.of(), new JsonParser().validate(text, Version.VERSION_16));
+        Map<String, Component> components = new JsonParser()
+                .parse(text).getComponents().stream()
+                        .collect(Collectors.toMap(Component::getName, component -> component));
+        Component hello = components.get("hello");
+        assertEquals("pkg:maven/test/hello@1.0?type=jar", hello.getPurl());
+        assertEquals(
+                List.of("Apache-2.0", "Ours"),
+                hello.getLicenses().getLicenses().stream()
+                        .map(licence -> licence.getId() == null ? licence.getName() : licence.getId())
+                        .toList());
+        assertEquals(sha256(jar), hello.getHashes().get(0).getValue());
+        JavaHome jdk = JavaHome.at(Path.of(System.getProperty("java.home")));
+        Component modules = components.get("OpenJDK");
+        assertEquals(jdk.vendor(), modules.getPublisher());
+        assertEquals(
+                List.of("java.base", "java.logging"),
+                modules.getComponents().stream().map(Component::getName).toList());
+        assertEquals(jdk.runtimeVersion(), modules.getComponents().get(0).getVersion());
+        Component library = components.get("libc6");
+        assertTrue(library.getPurl().matches("pkg:deb/(debian|ubuntu)/libc6@\\S+\\?arch=amd64"), library.getPurl());
+        assertTrue(library.getComponents().stream()
+                .anyMatch(file -> file.getName().equals("/lib64/ld-linux-x86-64.so.2")));
+        assertEquals("test", components.get("guest-kernel").getVersion());
+    }
+
+    private static String sha256(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    }
+
+    @Test
     void theManifestNamesEverything() throws Exception {
         ImageRequest request = assemble(request("told", scratch.resolve("one"), Set.of(), 0));
-        JsonObject root =
-                JsonParser.parseString(Files.readString(request.manifestFile())).getAsJsonObject();
+        JsonObject root = com.google.gson.JsonParser.parseString(Files.readString(request.manifestFile()))
+                .getAsJsonObject();
         assertEquals(1, root.get("schema").getAsInt());
         assertEquals(
                 "Hello", root.getAsJsonObject("application").get("mainClass").getAsString());
@@ -250,7 +301,7 @@ class ImageAssemblerTest {
         for (JsonElement element : root.getAsJsonArray("files")) {
             JsonObject file = element.getAsJsonObject();
             if (file.get("path").getAsString().equals("/app/hello.jar")) {
-                assertEquals("test:hello", file.get("origin").getAsString());
+                assertEquals(ORIGIN, file.get("origin").getAsString());
                 assertEquals(Files.size(jar), file.get("size").getAsLong());
                 return;
             }
@@ -325,7 +376,8 @@ class ImageAssemblerTest {
                 base.kernel(),
                 base.files(),
                 0,
-                base.time()));
+                base.time(),
+                Map.of()));
         String config = text(request.imageFile(), "/etc/unikernel.conf");
         assertTrue(config.contains("arg /app/hello.jar:/app/lib/library.jar:/app/lib/2-library.jar\n"), config);
         assertArrayEquals(
@@ -356,7 +408,7 @@ class ImageAssemblerTest {
             throws Exception {
         Application application = new Application(
                 null,
-                List.of(new Application.Jar(jar, "test:hello")),
+                List.of(new Application.Jar(jar, ORIGIN)),
                 List.of("-Xss512k"),
                 Map.of("greeting", "hi there"),
                 List.of("one", "two words"),
@@ -398,7 +450,8 @@ class ImageAssemblerTest {
                 new Kernel(KERNEL, "test", "test"),
                 files,
                 maxSize,
-                Instant.parse("2026-01-01T00:00:00Z"));
+                Instant.parse("2026-01-01T00:00:00Z"),
+                Map.of(ORIGIN, List.of(new Licence("Apache License, Version 2.0", null), new Licence("Ours", null))));
     }
 
     private String text(Path image, String path) throws Exception {

@@ -1,0 +1,10 @@
+package it;
+
+public final class Main {
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.out.println(Greeting.text());
+    }
+}

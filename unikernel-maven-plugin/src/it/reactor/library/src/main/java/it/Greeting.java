@@ -1,0 +1,10 @@
+package it;
+
+public final class Greeting {
+
+    private Greeting() {}
+
+    public static String text() {
+        return "Hello from the library";
+    }
+}
