@@ -21,14 +21,15 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code mvn deploy} of a fresh scaffold, several times, against a stand-in for the cloud: what that received boots the
- * way EC2 boots it and answers, and no secret is left behind anywhere. Each deploy takes its credentials from another
+ * {@code mvn deploy} of a fresh scaffold, several times, against a stand-in for the cloud: what that received boots in
+ * each way in which EC2 boots it and answers, and no secret is left anywhere. Each deploy takes its credentials from another
  * source.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -39,6 +40,7 @@ class DeployIT {
     private static final String PROXY_PASSWORD = "proxySecretDoNotPrint/42";
     private static final String MASTER_PASSWORD = "masterSecretDoNotPrint/43";
     private static final int TERMINATED = 143;
+    private static final String HELLO = "Hello from a unikernel\n";
 
     @TempDir
     static Path work;
@@ -47,6 +49,8 @@ class DeployIT {
     private FakeAws fake;
     private Path project;
     private CloudFiles files;
+    /** What EC2 makes of the first deploy's snapshot. */
+    private Path volume;
 
     @BeforeAll
     void generate() throws IOException, InterruptedException {
@@ -71,10 +75,26 @@ class DeployIT {
         assertEquals("created", result.get("status").getAsString());
         FakeRegion.FakeImage image =
                 fake.region(REGION).images.get(result.get("imageId").getAsString());
-        assertEquals("paravirtual", image.fields.get("VirtualizationType"));
+        assertEquals("hvm", image.fields.get("VirtualizationType"));
         assertEquals("/dev/sda1", image.fields.get("RootDeviceName"));
         assertEquals(result.get("snapshotId").getAsString(), image.fields.get("BlockDeviceMapping.1.Ebs.SnapshotId"));
-        assertEquals("Hello from a unikernel\n", answerOf(volume(result)));
+        volume = volume(result);
+        assertEquals(HELLO, answerOf(Platform.QEMU, "--bios", "0", "--disk-type", "nvme"));
+    }
+
+    /** The same snapshot, as a paravirtual AMI boots it. */
+    @Test
+    @Order(11)
+    void whatTheCloudReceivedBootsThroughPvGrub() throws IOException, InterruptedException {
+        assertEquals(HELLO, answerOf(Platform.XEN_PVGRUB, "--pvgrub", "--root-name", "sda1"));
+    }
+
+    /** The same snapshot, as an HVM AMI boots on types with Xen devices. */
+    @Test
+    @Order(12)
+    @Tag("platforms")
+    void whatTheCloudReceivedBootsFromTheBiosOfAXenGuest() throws IOException, InterruptedException {
+        assertEquals(HELLO, answerOf(Platform.XEN_PVH, "--hvm"));
     }
 
     @Test
@@ -184,11 +204,10 @@ class DeployIT {
         return volume;
     }
 
-    private static String answerOf(Path volume) throws IOException, InterruptedException {
-        try (Lab lab = Lab.start(
-                "DeployIT",
-                Platform.XEN_PVGRUB,
-                List.of("--pvgrub", "--root-name", "sda1", "--memory", "128", "--disk", volume.toString()))) {
+    private String answerOf(Platform platform, String... options) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.addAll(List.of("--memory", "128", "--disk", volume.toString()));
+        try (Lab lab = Lab.start("DeployIT-" + platform, platform, all)) {
             lab.await("Listening on port 8080", GuestSuite.BOOT);
             String answer = HttpConnection.get(lab.port(), "/");
             lab.command("shutdown");

@@ -14,7 +14,7 @@ public enum Virtualization {
     PARAVIRTUAL("paravirtual", "gp2");
 
     /** The kind that is made when none is asked for. */
-    public static final String DEFAULT = "paravirtual";
+    public static final String DEFAULT = "hvm";
 
     private final String id;
     private final String volumeType;
