@@ -35,9 +35,12 @@ public record XenConfig(
                 "extra = " + quoted(commandLine.text()),
                 "memory = " + memory,
                 "vcpus = " + vcpus,
-                "# The image is never written, so several domains can share it.",
+                "# The image is never written, so several domains can share it."
+                        + (scratch.isPresent() ? " The scratch disk is for one domain." : ""),
                 "disk = [ " + quoted("format=raw, vdev=xvda, access=ro, target=" + image)
-                        + scratch.map(XenConfig::second).orElse("") + " ]",
+                        + scratch.map(file -> ", " + quoted("format=raw, vdev=xvdb, access=rw, target=" + file))
+                                .orElse("")
+                        + " ]",
                 "vif = [ " + (network.isPresent() ? "\"\"" : "") + " ]",
                 "# The guest reads the time stamp counter itself; emulating it would cost a trap for each reading.",
                 "tsc_mode = \"native\"",
@@ -45,11 +48,6 @@ public record XenConfig(
                 "on_reboot = \"restart\"",
                 "on_crash = \"destroy\"",
                 "");
-    }
-
-    private static String second(Path scratch) {
-        return ",\n  # The scratch disk, which each domain needs for itself.\n  "
-                + quoted("format=raw, vdev=xvdb, access=rw, target=" + scratch);
     }
 
     private static String quoted(String value) {

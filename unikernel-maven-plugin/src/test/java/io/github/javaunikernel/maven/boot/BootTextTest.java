@@ -193,9 +193,8 @@ class BootTextTest {
                         Optional.of(Path.of("/t/app.scratch.img")))
                 .text();
         assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
-        assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\",\n"
-                        + "  # The scratch disk, which each domain needs for itself.\n"
-                        + "  \"format=raw, vdev=xvdb, access=rw, target=/t/app.scratch.img\" ]\n"),
+        assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\", "
+                        + "\"format=raw, vdev=xvdb, access=rw, target=/t/app.scratch.img\" ]\n"),
                 text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
         String unconnected = new XenConfig(
