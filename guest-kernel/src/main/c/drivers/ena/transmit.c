@@ -432,8 +432,6 @@ bool ena_transmit(struct network_device *network, struct packet *packet)
     /* Nothing waits for a card that is not up. */
     send->full = pair->up && !room_for(send, send->packet_max);
     bool room = !send->full;
-    if (!room)
-        ena_notify(&send->submissions);
     spin_unlock(&pair->lock);
     return room;
 }
