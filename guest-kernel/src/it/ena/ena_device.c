@@ -2,8 +2,9 @@
 /*
  * The model of the ENA device as a PCI function of QEMU's, in a process of its own:
  *
- *   ena_device [llq] QEMU OPTION...
+ *   ena_device [llq] [resets] QEMU OPTION...
  *
+ * llq: packets are written into the device's memory. resets: the device asks for a reset every two seconds. It
  * starts QEMU with three sockets: 3 is for x-pci-proxy-dev, 4 for datagrams that are frames (-netdev dgram), and 5 for
  * qtest, by which interrupts are raised, since the proxy passes no messages (MSI) on: a write to the local APIC's
  * address is one. Ends as QEMU does; with status 1 if the driver has broken a rule.
@@ -27,7 +28,9 @@
 
 #define FIRST_FD 3 /* of QEMU's three */
 #define TICK_MS 50
-#define PLACE (5 << 3) /* QEMU's option is addr=5 */
+#define PLACE (5 << 3)           /* QEMU's option is addr=5 */
+#define RESET_PERIOD 2000000000u /* ns */
+#define GROUP_RESET 7u
 
 enum { PROXY, WIRE, QTEST, SOCKETS };
 
@@ -44,6 +47,7 @@ enum { PROXY, WIRE, QTEST, SOCKETS };
 #define TABLE_PENDING 0x800u
 
 static struct model model;
+static bool llq, resets; /* as main() is told */
 static int sockets[SOCKETS];
 static uint8_t config[256];
 static uint8_t table[TABLE_BYTES]; /* of MSI-X, and the pending bits, which stay 0 */
@@ -62,11 +66,22 @@ static uint32_t bar_bytes(unsigned bar)
     return bar == 0 ? MODEL_BAR0 : bar == 2 ? MODEL_BAR2 : bar == TABLE_BAR ? TABLE_BYTES : 0;
 }
 
+static void ask_for_reset(uint64_t now)
+{
+    static uint64_t due;
+    if (!resets || now < due)
+        return;
+    due = now + RESET_PERIOD;
+    (void)model_event(&model, GROUP_RESET, 0, "", 0);
+}
+
 static void advance(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    model_advance(&model, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    uint64_t now = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    model_advance(&model, now);
+    ask_for_reset(now);
 }
 
 /* ---- What the model needs ---- */
@@ -325,11 +340,22 @@ static int outcome(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-int main(int argc, char **argv)
+/* The words before QEMU's command; how many they are. */
+static int take_words(char **words)
 {
-    int theirs[SOCKETS], llq = argc > 1 && strcmp(argv[1], "llq") == 0;
-    if (argc < 2 + llq)
-        errx(2, "usage: ena_device [llq] QEMU OPTION...");
+    int count = 0;
+    for (;; count++) {
+        if (words[count] != NULL && strcmp(words[count], "llq") == 0)
+            llq = true;
+        else if (words[count] != NULL && strcmp(words[count], "resets") == 0)
+            resets = true;
+        else
+            return count;
+    }
+}
+
+static void switch_on(void)
+{
     model.variant = model_usual();
     model.variant.llq_sizes = llq ? 1 : 0;
     model.variant.no_meta_caching = llq;
@@ -337,8 +363,16 @@ int main(int argc, char **argv)
     model.user = (struct model_user){ NULL, memory_of, interrupt, sent };
     model_start(&model);
     set_up_config();
+}
+
+int main(int argc, char **argv)
+{
+    int theirs[SOCKETS], words = take_words(argv + 1);
+    if (argc < 2 + words)
+        errx(2, "usage: ena_device [llq] [resets] QEMU OPTION...");
+    switch_on();
     make_sockets(theirs);
-    pid_t child = start(argv + 1 + llq, theirs);
+    pid_t child = start(argv + 1 + words, theirs);
     for (unsigned i = 0; i < SOCKETS; i++)
         close(theirs[i]);
     serve();

@@ -14,10 +14,8 @@
 #include "net/bytes.h"
 #include "net/ip.h"
 #include "net/linux_tests.h"
+#include "net/streams.h"
 #include "net/tap.h"
-
-#define PATIENCE (60 * NS_PER_SECOND)
-#define BUFFER 60000
 
 /* ---- Small things ---------------------------------------------------------------------------------------- */
 
@@ -68,96 +66,20 @@ static void refusals(void)
 
 /* ---- Streams ---------------------------------------------------------------------------------------------- */
 
-struct stream {
-    struct file *file;
-    const struct exchange *exchange;
-    uint64_t sent, received;
-    bool end, shut, wrong;
-};
-
-/* Moves what can be moved both ways without waiting. */
-static bool move(void *context)
-{
-    static uint8_t buffer[BUFFER];
-    struct stream *s = context;
-    const struct exchange *x = s->exchange;
-    while (s->sent < x->from_stack) {
-        size_t length = x->from_stack - s->sent < BUFFER ? x->from_stack - s->sent : BUFFER;
-        pattern_fill(x->seed + 1, s->sent, buffer, length);
-        ssize_type moved = stack_send(s->file, buffer, length, MSG_DONTWAIT);
-        if (moved == -EAGAIN)
-            break;
-        s->wrong |= moved <= 0;
-        if (s->wrong)
-            return true;
-        s->sent += (uint64_t)moved;
-    }
-    if (s->sent == x->from_stack && !s->shut) {
-        s->wrong |= stack_shutdown(s->file, SHUT_WR) != 0;
-        s->shut = true;
-    }
-    while (!s->end) {
-        ssize_type moved = stack_receive(s->file, buffer, BUFFER, MSG_DONTWAIT);
-        if (moved == -EAGAIN)
-            break;
-        s->wrong |= moved < 0 || !pattern_matches(x->seed, s->received, buffer, (size_t)(moved < 0 ? 0 : moved));
-        if (s->wrong)
-            return true;
-        s->received += (uint64_t)moved;
-        s->end = moved == 0;
-    }
-    return s->end && s->sent == x->from_stack;
-}
-
-static void exchange_on(struct file *file, const struct exchange *x, pid_t peer)
-{
-    struct stream stream = { .file = file, .exchange = x };
-    nanoseconds start = clock_monotonic();
-    bool finished = tap_run(move, &stream, PATIENCE);
-    CHECK(!stream.wrong);
-    CHECK(finished);
-    CHECK_EQUAL(stream.received, x->to_stack);
-    CHECK_EQUAL(peer_result(peer, PATIENCE), 0);
-    printf("# %lu + %lu bytes in %lu ms\n", x->to_stack, x->from_stack, (clock_monotonic() - start) / NS_PER_MS);
-}
-
-static void serve(uint64_t to_stack, uint64_t from_stack)
-{
-    struct file *listener = stack_listener(8), *file = NULL;
-    struct exchange x = { stack_port(listener), -1, to_stack, from_stack, 17 };
-    pid_t peer = peer_start(peer_exchange, &x);
-    CHECK_EQUAL(stack_accept(listener, &file), 0);
-    exchange_on(file, &x, peer);
-    file_put(file);
-    file_put(listener);
-}
-
-static void call(uint64_t to_stack, uint64_t from_stack)
-{
-    struct exchange x = { 0, -1, to_stack, from_stack, 99 };
-    x.listener = peer_listen(&x.port);
-    pid_t peer = peer_start(peer_exchange, &x);
-    close(x.listener);
-    struct file *file = stack_socket(SOCK_STREAM);
-    CHECK_EQUAL(stack_connect(file, LINUX_ADDRESS, x.port), 0);
-    exchange_on(file, &x, peer);
-    file_put(file);
-}
-
-static void stream_up(void) { serve(20 << 20, 0); }
-static void stream_down(void) { serve(0, 20 << 20); }
-static void stream_both(void) { serve(8 << 20, 8 << 20); }
-static void stream_client(void) { call(4 << 20, 4 << 20); }
-static void stream_tiny(void) { serve(1, 1); }
+static void stream_up(void) { stream_serve(20 << 20, 0); }
+static void stream_down(void) { stream_serve(0, 20 << 20); }
+static void stream_both(void) { stream_serve(8 << 20, 8 << 20); }
+static void stream_client(void) { stream_call(4 << 20, 4 << 20); }
+static void stream_tiny(void) { stream_serve(1, 1); }
 
 static void stream_offloaded(void)
 {
     tap_offload = true;
     tap_update();
     tap_largest = 0;
-    serve(20 << 20, 20 << 20);
+    stream_serve(20 << 20, 20 << 20);
     CHECK(tap_largest > 20000);
-    call(1 << 20, 1 << 20);
+    stream_call(1 << 20, 1 << 20);
     tap_offload = false;
     tap_update();
 }
@@ -167,10 +89,10 @@ static void stream_of_large_frames(void)
 {
     tap_mtu(9001);
     tap_largest = tap_largest_received = 0;
-    serve(8 << 20, 8 << 20);
+    stream_serve(8 << 20, 8 << 20);
     CHECK_EQUAL(tap_largest, 9001 + 14);
     CHECK_EQUAL(tap_largest_received, 9001 + 14);
-    call(1 << 20, 1 << 20);
+    stream_call(1 << 20, 1 << 20);
     udp_echo();
     tap_mtu(1500);
 }
@@ -178,10 +100,10 @@ static void stream_of_large_frames(void)
 static void bad_line(struct impairments impairments, uint64_t bytes)
 {
     tap_impairments = impairments;
-    serve(bytes, 0);
-    serve(0, bytes);
-    serve(bytes / 2, bytes / 2);
-    call(bytes / 4, bytes / 4);
+    stream_serve(bytes, 0);
+    stream_serve(0, bytes);
+    stream_serve(bytes / 2, bytes / 2);
+    stream_call(bytes / 4, bytes / 4);
     tap_impairments = (struct impairments){ 0 };
 }
 
@@ -212,8 +134,8 @@ static void line_by_netem(void)
         printf("# no netem in this kernel: only the test's own lines\n");
         return;
     }
-    serve(1 << 20, 1 << 20);
-    call(1 << 20, 1 << 20);
+    stream_serve(1 << 20, 1 << 20);
+    stream_call(1 << 20, 1 << 20);
     CHECK_EQUAL(system("tc qdisc del dev tap0 root"), 0);
 }
 
@@ -227,7 +149,7 @@ static void closed_window(void)
     CHECK_EQUAL(stack_accept(listener, &file), 0);
     tap_idle(NS_PER_SECOND);
     struct stream stream = { .file = file, .exchange = &x };
-    CHECK(tap_run(move, &stream, PATIENCE));
+    CHECK(tap_run(stream_move, &stream, PATIENCE));
     CHECK(!stream.wrong);
     CHECK_EQUAL(stream.received, x.to_stack);
     file_put(file);
@@ -241,7 +163,7 @@ static void slow_reader(void)
     struct exchange x = { stack_port(listener), -1, 0, 300000, 5 };
     pid_t peer = peer_start(peer_slow_reader, &x);
     CHECK_EQUAL(stack_accept(listener, &file), 0);
-    exchange_on(file, &x, peer);
+    stream_exchange(file, &x, peer);
     file_put(file);
     file_put(listener);
 }
@@ -356,7 +278,7 @@ static void syn_flood(void)
     struct exchange x = { port, -1, 1 << 20, 1 << 20, 3 };
     pid_t peer = peer_start(peer_exchange, &x);
     CHECK_EQUAL(stack_accept(listener, &file), 0);
-    exchange_on(file, &x, peer);
+    stream_exchange(file, &x, peer);
     file_put(file);
     file_put(listener);
 }

@@ -67,6 +67,8 @@ static void left(void *context, const uint8_t *bytes, size_t length)
     struct fake_frame *frame = &fake.sent[fake.frames++ % FAKE_FRAMES];
     frame->length = (uint32_t)length;
     memcpy(frame->bytes, bytes, min_of(length, sizeof(frame->bytes)));
+    if (fake.wire)
+        fake.wire(bytes, length);
 }
 
 const struct fake_frame *fake_frame(unsigned n) { return &fake.sent[n % FAKE_FRAMES]; }

@@ -21,10 +21,11 @@ struct fake_frame {
 };
 struct fake_machine {
     struct model model;
-    bool enabled;          /* by pci_enable(), and not disconnected since */
-    bool gone;             /* reads give all ones, and nothing else happens */
-    bool no_device_memory; /* there is no BAR 2 */
-    unsigned frames;       /* that left, of which the last FAKE_FRAMES are kept */
+    bool enabled;                                      /* by pci_enable(), and not disconnected since */
+    bool gone;                                         /* reads give all ones, and nothing else happens */
+    bool no_device_memory;                             /* there is no BAR 2 */
+    void (*wire)(const uint8_t *frame, size_t length); /* NULL, or where frames go as well */
+    unsigned frames;                                   /* that left, of which the last FAKE_FRAMES are kept */
     struct fake_frame sent[FAKE_FRAMES];
 };
 extern struct fake_machine fake;

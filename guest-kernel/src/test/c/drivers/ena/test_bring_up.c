@@ -307,6 +307,31 @@ static void stands_each_failing_command(void)
     }
 }
 
+/* Each command in turn finds the card busy, and nothing is done without. */
+static void tries_again_when_the_card_is_busy(void)
+{
+    struct model_variant v = model_usual();
+    v.llq_sizes = 1;
+    v.hints = true;
+    CHECK(driver_start(v));
+    unsigned commands = fake.model.commands;
+    for (unsigned n = 1; n <= commands; n++) {
+        unsigned devices = 0;
+        while (network_device_at(devices))
+            devices++;
+        prepare(v);
+        fake.model.faults.admin_number = n;
+        fake.model.faults.admin = ADMIN_STATUS;
+        fake.model.faults.admin_status = 7;
+        CHECK(fake_find());
+        const struct network_device *device = network_device_at(devices);
+        CHECK(device != NULL);
+        CHECK(device->segmentation_offload && device->max_mtu == 9001 && sender()->llq);
+        CHECK_EQUAL(fake.model.commands, commands + 1);
+        NO_VIOLATION();
+    }
+}
+
 static void survives_lack_of_memory(void)
 {
     for (uint64_t n = 1; n < 40; n++) {
@@ -359,6 +384,7 @@ void test_bring_up(void)
     host_test("ena: a card needs two interrupt vectors", needs_two_vectors);
     host_test("ena: a card must reach all memory", needs_addresses_of_all_memory);
     host_test("ena: each command may fail", stands_each_failing_command);
+    host_test("ena: a busy card is asked again", tries_again_when_the_card_is_busy);
     host_test("ena: each allocation may fail", survives_lack_of_memory);
     host_test("ena: other functions are left to others", takes_only_its_own);
 }

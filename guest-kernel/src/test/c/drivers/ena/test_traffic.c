@@ -81,6 +81,19 @@ static void sends_segmented(uint32_t payload, unsigned pieces)
     CHECK_EQUAL(last->bytes[54], (uint8_t)((count - 1) * 1448 * 7 + (count - 1) * 1448 / 256 + 9));
 }
 
+/* Many packets before the stack flushes them. */
+static void sends_a_burst(void)
+{
+    unsigned before = fake.frames;
+    for (unsigned i = 0; i < 15; i++)
+        CHECK(stack.device->transmit(stack.device, make_packet(300, 4, (uint8_t)i)));
+    stack.device->flush(stack.device);
+    NO_VIOLATION();
+    CHECK_EQUAL(fake.frames, before + 15);
+    for (unsigned i = 0; i < 15; i++)
+        CHECK(left_as(before + i, 300, (uint8_t)i));
+}
+
 static void receives_all_sizes(void)
 {
     static const uint32_t sizes[] = { 0, 10, 1446, 1610, 1611, 4042, 4043, 8947 };
@@ -102,6 +115,7 @@ static void works_with_every_kind(void)
         CHECK(driver_start(kind(n)));
         sends_all_sizes();
         sends_plain();
+        sends_a_burst();
         sends_segmented(5000, 2);
         sends_segmented(60000, 15);
         sends_segmented(65495, 18);
@@ -330,7 +344,11 @@ static void fills_the_ring_later(void)
     fake.model.forgiven[RULE_RX_FILLED] = true;
     fake.model.violations = 0;
     fake.model.first_violation = NULL;
-    driver_run(50 * NS_PER_MS);
+    host_fail_allocation(1);
+    driver_run(5 * NS_PER_MS);
+    host_fail_allocation(0);
+    CHECK(model_buffers(&fake.model, 0) < 20);
+    driver_run(20 * NS_PER_MS);
     CHECK_EQUAL(model_buffers(&fake.model, 0), 63);
     CHECK(receive_frame(1000, 1));
     fake_interrupts();

@@ -25,6 +25,17 @@ test-ena: target/test/ena_model target/test/ena
 	    "with the rows of $<.rules"; exit 1; fi
 TESTS += test-ena
 
+# The stack against Linux's over the driver, the model and a TAP device. As root; the long form is by hand.
+ENA_LINUX := $(addprefix src/test/c/drivers/ena/,test_linux_ena.c fake_pci.c) $(addprefix src/test/c/net/,streams.c linux_peers.c \
+    peer.c linux_tap.c)
+$(call host,src/test/c/drivers/ena/test_linux_ena.c): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/ena_linux: $(call host,$(ENA_LINUX) $(ENA_MODEL) $(ENA_DRIVER) $(NET_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+.PHONY: test-ena-linux
+test-ena-linux: target/test/ena_linux
+	@ASAN_OPTIONS=detect_leaks=0 $< 2>$<.log || { grep -v '^#' $<.log; exit 1; }
+TESTS += test-ena-linux
+
 # A card that keeps to no rule, and the model with faults.
 ENA_FUZZ := $(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fuzz/fuzz_ena.c fuzz/fuzz_model.c fake_pci.c)
 $(call fuzz,$(ENA_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)

@@ -96,6 +96,13 @@ static void hints(const struct model_variant *v, uint8_t *to)
     put16(to + 14, v->rx_pieces);
 }
 
+static void offloads(const struct model_variant *v, uint8_t *to)
+{
+    put32(to, v->tx_offloads);
+    put32(to + 4, v->rx_offloads);
+    put32(to + 8, v->rx_offloads);
+}
+
 static void rss_sizes(const struct model *m, uint8_t *to)
 {
     put16(to, 1);
@@ -104,51 +111,53 @@ static void rss_sizes(const struct model *m, uint8_t *to)
     to[6] = 1;
 }
 
-uint8_t feature_get(struct model *m, const uint8_t *command, uint8_t *reply)
+/* False: it is not one that is read. */
+static bool describe(const struct model *m, unsigned feature, uint8_t *to)
 {
     const struct model_variant *v = &m->variant;
+    switch (feature) {
+    case FEATURE_ATTRIBUTES:
+        attributes(v, to);
+        return true;
+    case FEATURE_QUEUES:
+        queues(v, to);
+        return true;
+    case FEATURE_QUEUES_EXT:
+        extended_queues(v, to);
+        return true;
+    case FEATURE_HINTS:
+        hints(v, to);
+        return true;
+    case FEATURE_LLQ:
+        llq(v, to);
+        return true;
+    case FEATURE_OFFLOAD:
+        offloads(v, to);
+        return true;
+    case FEATURE_AENQ:
+        put32(to, v->event_groups);
+        put32(to + 4, m->groups);
+        return true;
+    case FEATURE_MODERATION:
+        put16(to, (uint16_t)v->moderation_us);
+        return true;
+    case FEATURE_RSS_TABLE:
+        rss_sizes(m, to);
+        return true;
+    default:
+        return false;
+    }
+}
+
+uint8_t feature_get(struct model *m, const uint8_t *command, uint8_t *reply)
+{
     unsigned feature = command[17];
-    uint8_t *to = reply + 8;
     bool versioned = feature == FEATURE_QUEUES_EXT || feature == FEATURE_LLQ || feature == FEATURE_RSS_TABLE;
     if (!known(m, feature))
         return ADMIN_UNSUPPORTED;
     if (!form_is_right(m, command, versioned, false))
         return ADMIN_ILLEGAL;
-    switch (feature) {
-    case FEATURE_ATTRIBUTES:
-        attributes(v, to);
-        return ADMIN_OK;
-    case FEATURE_QUEUES:
-        queues(v, to);
-        return ADMIN_OK;
-    case FEATURE_QUEUES_EXT:
-        extended_queues(v, to);
-        return ADMIN_OK;
-    case FEATURE_HINTS:
-        hints(v, to);
-        return ADMIN_OK;
-    case FEATURE_LLQ:
-        llq(v, to);
-        return ADMIN_OK;
-    case FEATURE_OFFLOAD:
-        put32(to, v->tx_offloads);
-        put32(to + 4, v->rx_offloads);
-        put32(to + 8, v->rx_offloads);
-        return ADMIN_OK;
-    case FEATURE_AENQ:
-        put32(to, v->event_groups);
-        put32(to + 4, m->groups);
-        return ADMIN_OK;
-    case FEATURE_MODERATION:
-        put16(to, (uint16_t)v->moderation_us);
-        return ADMIN_OK;
-    case FEATURE_RSS_TABLE:
-        rss_sizes(m, to);
-        return ADMIN_OK;
-    default:
-        rule(m, false, RULE_FEATURE_SUPPORTED);
-        return ADMIN_UNSUPPORTED;
-    }
+    return rule(m, describe(m, feature, reply + 8), RULE_FEATURE_SUPPORTED) ? ADMIN_OK : ADMIN_UNSUPPORTED;
 }
 
 /* ---- Setting ---- */

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The descriptors of a packet: one that says more about it (amzn-drivers: "meta"), and one for each run of its bytes.
+ * The former is there when the packet has an offload, and always when it is pushed into the card's memory, since some
+ * cards need that. What the stack asks for is compared with what the card can do now, which may be less than before a
+ * reset. Nothing is changed here but the chain; the caller has the lock of the pair.
+ */
+#include "drivers/ena/descriptors.h"
+
+#include "core/packet.h"
+#include "drivers/ena/nic.h"
+#include "platform/platform.h"
+
+/* Word 0; the same bits in both kinds of descriptor, as far as they have them. */
+#define LENGTH_MAX 0xffffu
+#define META_EXTENDED (1u << 14 | 1u << 20) /* "valid", and which kind */
+#define META_SEGMENT_HIGH(size) ((uint32_t)(size) >> 10 << 16)
+#define META_STORE (1u << 21)
+#define META (1u << 23)
+#define FIRST (1u << 26)
+#define LAST (1u << 27)
+#define COMPLETION (1u << 28)
+/* Word 1. */
+#define PROTOCOL_IPV4 8u
+#define DONT_FRAGMENT (1u << 4)
+#define SEGMENTED (1u << 7)
+#define PROTOCOL_TCP (12u << 8)
+#define PROTOCOL_UDP (13u << 8)
+#define CHECKSUM_IP (1u << 13)
+#define CHECKSUM_TRANSPORT (1u << 14)
+#define CHECKSUM_PARTIAL (1u << 17)
+/* Word 2 of the one that says more. */
+#define META_IP_LENGTH(bytes) ((uint32_t)(bytes))
+#define META_IP_OFFSET(bytes) ((uint32_t)(bytes) << 8)
+#define META_TCP_WORDS(words) ((uint32_t)(words) << 16)
+#define META_SEGMENT_LOW(size) (((uint32_t)(size)&0x3ff) << 22)
+/* Word 3. */
+#define HEADER_LENGTH(bytes) ((uint32_t)(bytes) << 24)
+#define HEADER_LENGTH_MAX 255u
+
+#define ETHERNET_HEADER 14u
+#define ETHERTYPE_AT 12
+#define IP_FLAGS_AT 6
+#define IP_DONT_FRAGMENT 0x40
+#define IP_HEADER_MIN 20u
+#define IP_HEADER_MAX 60u
+#define TCP_HEADER_MIN 20u
+#define TCP_HEADER_MAX 60u
+#define TCP_CHECKSUM_AT 16
+#define UDP_CHECKSUM_AT 6
+
+/* ---- What is said about a packet ---- */
+
+static bool is_ipv4(const struct packet *packet)
+{
+    const uint8_t *data = packet_data(packet);
+    return data[ETHERTYPE_AT] == 0x08 && data[ETHERTYPE_AT + 1] == 0x00;
+}
+
+/* Where the checksum is says which protocol it is of. 0: of none that the card knows. */
+static uint32_t transport_of(const struct packet *packet)
+{
+    switch (packet->checksum_offset) {
+    case TCP_CHECKSUM_AT:
+        return PROTOCOL_TCP;
+    case UDP_CHECKSUM_AT:
+        return PROTOCOL_UDP;
+    default:
+        return 0;
+    }
+}
+
+/* The card must get what it says that it does; what the stack has ready from before a reset may be for another one. */
+static bool offload_possible(const struct ena_nic *nic, const struct packet *packet)
+{
+    uint32_t ip_length = packet->checksum_start - ETHERNET_HEADER;
+    uint32_t tcp_length = (uint32_t)packet->header_length - packet->checksum_start;
+    if (!nic->limits.checksums || !(packet->flags & PACKET_CHECKSUM_PARTIAL) ||
+        packet->linear < ETHERNET_HEADER + IP_HEADER_MIN || !is_ipv4(packet) || transport_of(packet) == 0 ||
+        ip_length < IP_HEADER_MIN || ip_length > IP_HEADER_MAX)
+        return false;
+    return packet->segment_size == 0 ||
+           (nic->limits.segmentation && transport_of(packet) == PROTOCOL_TCP && tcp_length >= TCP_HEADER_MIN &&
+            tcp_length <= TCP_HEADER_MAX && packet->header_length <= packet->length);
+}
+
+static void describe_offload(const struct packet *packet, struct ena_descriptor *meta, uint32_t *word1)
+{
+    uint32_t ip_length = packet->checksum_start - ETHERNET_HEADER;
+    meta->words[2] = META_IP_LENGTH(ip_length) | META_IP_OFFSET(ETHERNET_HEADER);
+    *word1 = PROTOCOL_IPV4 | transport_of(packet) | CHECKSUM_TRANSPORT;
+    if (packet_data(packet)[ETHERNET_HEADER + IP_FLAGS_AT] & IP_DONT_FRAGMENT)
+        *word1 |= DONT_FRAGMENT;
+    if (packet->segment_size == 0) {
+        *word1 |= CHECKSUM_PARTIAL;
+        return;
+    }
+    *word1 |= SEGMENTED | CHECKSUM_IP;
+    meta->words[0] |= META_SEGMENT_HIGH(packet->segment_size);
+    meta->words[2] |= META_TCP_WORDS((uint32_t)(packet->header_length - packet->checksum_start) / 4) |
+                      META_SEGMENT_LOW(packet->segment_size);
+}
+
+/* ---- Its descriptors ---- */
+
+static bool add_buffer(struct ena_chain *chain, const uint8_t *data, uint32_t length)
+{
+    chain->too_long = chain->count - chain->first_data == chain->data_max;
+    if (chain->too_long)
+        return false;
+    phys_t address = virt_to_phys(data);
+    chain->descriptors[chain->count++] = (struct ena_descriptor){
+        .words = { length, 0, (uint32_t)address, (uint32_t)(address >> 32) },
+    };
+    return true;
+}
+
+static bool add_run(void *context, const uint8_t *data, uint32_t length)
+{
+    uint32_t part;
+    for (; length > 0; data += part, length -= part) {
+        part = min_of(length, LENGTH_MAX);
+        if (!add_buffer(context, data, part))
+            return false;
+    }
+    return true;
+}
+
+/* A packet that was pushed as a whole has a descriptor of no data. */
+static void add_data(struct ena_chain *chain, const struct packet *packet)
+{
+    packet_for_each_run(packet, chain->pushed, packet->length - chain->pushed, add_run, chain);
+    if (chain->count == chain->first_data)
+        chain->descriptors[chain->count++] = (struct ena_descriptor){ 0 };
+}
+
+/* How much of the packet's beginning the card gets with the entry, or is told to fetch first. */
+static uint32_t header_of(const struct ena_pair *pair, const struct packet *packet)
+{
+    const struct ena_sender *send = &pair->send;
+    uint32_t limit = pair->nic->limits.header_max != 0 ? pair->nic->limits.header_max : HEADER_LENGTH_MAX;
+    limit = min_of(limit, send->pushes ? send->entry_size - (uint32_t)ENA_HEADER_AT : HEADER_LENGTH_MAX);
+    return min_of(limit, send->pushes ? packet->length : packet->linear);
+}
+
+bool ena_describe(const struct ena_pair *pair, const struct packet *packet, struct ena_chain *chain)
+{
+    const struct ena_sender *send = &pair->send;
+    struct ena_descriptor meta = { .words = { META | META_EXTENDED | META_STORE } };
+    bool offload = packet->segment_size != 0 || packet->flags & PACKET_CHECKSUM_PARTIAL;
+    uint32_t word1 = 0, header = header_of(pair, packet);
+    *chain = (struct ena_chain){ .data_max = send->buffers_max, .pushed = send->pushes ? header : 0 };
+    if (offload && !offload_possible(pair->nic, packet))
+        return false;
+    if (packet->segment_size != 0 && packet->header_length > header)
+        return false;
+    if (offload)
+        describe_offload(packet, &meta, &word1);
+    if (offload || send->pushes)
+        chain->descriptors[chain->count++] = meta;
+    chain->first_data = chain->count;
+    add_data(chain, packet);
+    struct ena_descriptor *first = &chain->descriptors[chain->first_data];
+    first->words[0] |= COMPLETION;
+    first->words[1] |= word1;
+    first->words[3] |= HEADER_LENGTH(header);
+    chain->descriptors[0].words[0] |= FIRST;
+    chain->descriptors[chain->count - 1].words[0] |= LAST;
+    return !chain->too_long;
+}
