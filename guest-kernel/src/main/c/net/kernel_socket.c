@@ -8,6 +8,8 @@
 #include "lib/errno.h"
 #include "platform/platform.h"
 
+#define BACKLOG 8 /* connections that wait to be accepted */
+
 /* What the socket may still take for its next step. False: the time is over. */
 static bool allow_rest(struct socket *socket, nanoseconds deadline)
 {
@@ -48,7 +50,7 @@ int kernel_socket_listen(uint16_t port, struct file **out)
     socket->kept.kernels_own = true;
     result = socket->operations->bind(socket, &address);
     if (result == 0)
-        result = socket->operations->listen(socket, 1);
+        result = socket->operations->listen(socket, BACKLOG);
     if (result < 0)
         file_put(*out);
     return result;

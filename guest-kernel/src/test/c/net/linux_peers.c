@@ -255,3 +255,25 @@ int peer_chronyd(const void *pid_file)
            "bindcmdaddress /", (char *)NULL);
     return __LINE__;
 }
+
+static const char rsyslog_configuration[] =
+    "global(workDirectory=\"%1$s\")\n"
+    "module(load=\"imudp\")\n"
+    "module(load=\"imtcp\")\n"
+    "template(name=\"fields\" type=\"string\" string=\"%%pri%%|%%hostname%%|%%app-name%%|%%procid%%|%%msgid%%|%%msg%%\\n\")\n"
+    "ruleset(name=\"all\") { action(type=\"omfile\" file=\"%1$s/received\" template=\"fields\") }\n"
+    "input(type=\"imudp\" address=\"10.9.0.1\" port=\"514\" ruleset=\"all\")\n"
+    "input(type=\"imtcp\" address=\"10.9.0.1\" port=\"514\" ruleset=\"all\")\n";
+
+int peer_rsyslogd(const void *directory)
+{
+    char configuration[128], process[128];
+    snprintf(configuration, sizeof(configuration), "%s/configuration", (const char *)directory);
+    snprintf(process, sizeof(process), "%s/process", (const char *)directory);
+    FILE *file = fopen(configuration, "w");
+    PEER_CHECK(file && fprintf(file, rsyslog_configuration, (const char *)directory) > 0 && fclose(file) == 0);
+    execlp("rsyslogd", "rsyslogd", "-n", "-f", configuration, "-i", process, (char *)NULL);
+    return __LINE__;
+}
+
+bool peer_has_rsyslogd(void) { return system("command -v rsyslogd >/dev/null") == 0; }

@@ -3,10 +3,12 @@
  * The stack against Linux's own over a TAP device: every protocol both ways, with offloads and
  * without, over good lines and bad ones.
  */
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/checksum.h"
@@ -15,6 +17,7 @@
 #include "net/ip.h"
 #include "net/linux_tests.h"
 #include "net/streams.h"
+#include "net/syslog.h"
 #include "net/tap.h"
 
 /* ---- Small things ---------------------------------------------------------------------------------------- */
@@ -344,6 +347,119 @@ static void time_from_chrony(void)
     CHECK((sample.offset < 0 ? -sample.offset : sample.offset) <= (int64_t)sample.error);
 }
 
+/* ---- rsyslog --------------------------------------------------------------------------------------------------- */
+
+extern void (*thread_entry)(void *);
+extern void *thread_argument;
+
+static struct {
+    jmp_buf end;
+    bool (*device)(void);
+    char directory[32];
+    pid_t server;
+    bool restarted;
+    nanoseconds limit;
+} rsyslog;
+
+/* Has it received a line of these fields? */
+static bool has_received(void *line)
+{
+    char path[64], text[256];
+    bool found = false;
+    snprintf(path, sizeof(path), "%s/received", rsyslog.directory);
+    FILE *file = fopen(path, "r");
+    while (file && !found && fgets(text, sizeof(text), file))
+        found = strncmp(text, line, strlen(line)) == 0 && text[strlen(line)] == '\n';
+    if (file)
+        fclose(file);
+    return found;
+}
+
+static void start_rsyslogd(void) { rsyslog.server = peer_start(peer_rsyslogd, rsyslog.directory); }
+
+static void stop_rsyslogd(void)
+{
+    kill(rsyslog.server, SIGTERM);
+    waitpid(rsyslog.server, NULL, 0);
+}
+
+static void write_line(enum journal_source source, const char *text) { journal_program(source, text, strlen(text)); }
+
+/* While the kernel's thread sleeps: the daemon goes and comes back when it has all lines. */
+static bool rsyslog_idle(void)
+{
+    bool any = rsyslog.device();
+    if (clock_monotonic() > rsyslog.limit || (rsyslog.restarted && has_received("14|web-1|shop|1|stdout|after it")))
+        longjmp(rsyslog.end, 1);
+    if (rsyslog.restarted || !has_received("3|web-1|unikernel|-|kernel|the last line"))
+        return any;
+    rsyslog.restarted = true;
+    stop_rsyslogd();
+    while (rsyslog.device())
+        ; /* the connection's end is here: what is sent before it is lost, with any server */
+    start_rsyslogd();
+    write_line(JOURNAL_OUTPUT, "after it\n");
+    return true;
+}
+
+static void send_by_tcp(void)
+{
+    static const struct syslog_target target = { .tcp = true, .host = "10.9.0.1", .port = 514 };
+    static const struct syslog_origin origin = { "web-1", "shop" };
+    rsyslog.device = host_idle;
+    rsyslog.limit = clock_monotonic() + PATIENCE;
+    if (!syslog_start(&target, &origin))
+        return;
+    write_line(JOURNAL_OUTPUT, "12 first, with \xc3\xa4 and <1>\nsecond\r\n");
+    write_line(JOURNAL_ERRORS, "an exception\n");
+    journal_kernel(SEVERITY_ERROR, "the last line", 13);
+    host_idle = rsyslog_idle;
+    if (setjmp(rsyslog.end) == 0)
+        thread_entry(thread_argument);
+    host_idle = rsyslog.device;
+}
+
+static bool send_by_udp(void)
+{
+    char message[SYSLOG_MESSAGE];
+    struct syslog_origin origin = { "web-1", "shop" };
+    static struct journal_line line = { .source = JOURNAL_ERRORS, .severity = SEVERITY_NOTICE, .length = 4 };
+    memcpy(line.text, "udp!", 4);
+    size_t length = syslog_format(message, &origin, &line);
+    struct file *file = stack_socket(SOCK_DGRAM);
+    bool sent = stack_send_to(file, message, length, LINUX_ADDRESS, SYSLOG_PORT) == (ssize_type)length;
+    file_put(file);
+    return sent && tap_run(has_received, "13|web-1|shop|1|stderr|udp!", PATIENCE);
+}
+
+static void remove_directory(void)
+{
+    static const char *const names[] = { "received", "configuration", "process" };
+    for (size_t i = 0; i < array_size(names); i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "%s/%s", rsyslog.directory, names[i]);
+        unlink(path);
+    }
+    rmdir(rsyslog.directory);
+}
+
+static void log_to_rsyslog(void)
+{
+    strcpy(rsyslog.directory, "/tmp/rsyslog-XXXXXX");
+    CHECK(mkdtemp(rsyslog.directory));
+    start_rsyslogd();
+    send_by_tcp();
+    bool all = has_received("14|web-1|shop|1|stdout|12 first, with \xc3\xa4 and <1>") &&
+               has_received("14|web-1|shop|1|stdout|second") && has_received("13|web-1|shop|1|stderr|an exception");
+    bool again = has_received("14|web-1|shop|1|stdout|after it");
+    bool udp = send_by_udp();
+    stop_rsyslogd();
+    remove_directory();
+    CHECK(all);
+    CHECK(again);
+    CHECK(udp);
+}
+
 /* Everything is given back but what TIME_WAIT, ARP and the interfaces keep. */
 static void nothing_is_lost(void)
 {
@@ -386,5 +502,10 @@ int main(void)
     tap_test("time from chrony", time_from_chrony);
     tap_test("tcp: the end of the process", shut_down);
     tap_test("memory is given back", nothing_is_lost);
+    /* The last, since its thread keeps a connection. */
+    if (peer_has_rsyslogd())
+        tap_test("log to rsyslog", log_to_rsyslog);
+    else
+        printf("ok log to rsyslog # skipped: there is no rsyslogd; lab/setup installs it\n");
     return host_result();
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Metrics: how requests are read, and the text with the numbers of the stack, of the shim and of the stubs.
+ * Metrics: how requests are read; the text with the numbers of the stack, of the shim and of the stubs; and the server,
+ * on the wire: what it answers, and how long somebody who stalls can occupy it.
  *
- * Requests are read at their exact length, so that the sanitizer sees what is read beyond it. Run by make test-net.
+ * The server's thread is the test's own; its clients are played one after the other while it sleeps, on the virtual
+ * clock. Requests are read at their exact length, so that the sanitizer sees what is read beyond it. Run by make test-net.
  */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,9 @@
 #include "host/host.h"
 #include "net/http.h"
 #include "net/metrics.h"
+#include "net/tcp.h"
 #include "net/wire.h"
+#include "threads/timer.h"
 
 /* ---- Requests ---------------------------------------------------------------------------------------------- */
 
@@ -176,6 +181,183 @@ static void connections_are_counted(void)
     wire_drop_all();
 }
 
+/* ---- The server ---------------------------------------------------------------------------------------------- */
+
+#define PORT 9100
+#define GOOD "GET /metrics HTTP/1.1\r\nHost: guest\r\n\r\n"
+#define OK "HTTP/1.1 200 OK\r\n"
+#define PATIENCE (5 * NS_PER_SECOND)
+
+extern void (*thread_entry)(void *);
+extern void *thread_argument;
+
+static char too_much[5000];
+static const struct client {
+    const char *what, *request;
+    size_t piece;       /* bytes sent at once */
+    nanoseconds pause;  /* before each */
+    const char *answer; /* its beginning; "": none */
+    nanoseconds lasts;  /* until the server closes the connection */
+    bool deaf;          /* takes no answer: its window is closed, and the next client comes at once */
+} clients[] = {
+    { "a good request", GOOD, 1000, 0, OK, 0, false },
+    { "another path", "GET / HTTP/1.1\r\n\r\n", 1000, 0, "HTTP/1.1 404 Not Found\r\n", 0, false },
+    { "another method", "PUT /metrics HTTP/1.1\r\n\r\n", 1000, 0, "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n",
+      0, false },
+    { "no request", "nonsense\r\n", 1000, 0, "HTTP/1.1 400 Bad Request\r\n", 0, false },
+    { "bytes one by one", GOOD, 1, 10 * NS_PER_MS, OK, (sizeof(GOOD) - 1) * 10 * NS_PER_MS, false },
+    { "nothing", "", 1, 0, "", PATIENCE, false },
+    { "bytes that are too slow", GOOD, 1, NS_PER_SECOND / 2, "", PATIENCE, false },
+    { "too much", too_much, 1000, 0, "HTTP/1.1 431 Request Header Fields Too Large\r\n", 0, false },
+    { "deaf", GOOD, 1000, 0, "", 0, true },
+    { "the last one", GOOD, 1000, 0, OK, 0, false },
+};
+
+static struct {
+    jmp_buf end;
+    struct hand hand;
+    struct timer tick; /* for the next piece */
+    size_t number, sent, received;
+    bool open, closed, ended;
+    nanoseconds began, due;
+    char answer[16384], failure[256];
+} now;
+
+static void tick(struct timer *timer) { (void)timer; }
+
+static void next_client(void)
+{
+    const struct client *client = &clients[now.number];
+    now.hand = (struct hand){ .port = (uint16_t)(30000 + now.number), .stack_port = PORT, .sequence = 1000 };
+    now.hand.window = client->deaf ? 0 : 65535;
+    now.sent = now.received = 0;
+    now.open = now.closed = false;
+    now.began = clock_monotonic();
+    now.due = now.began + client->pause;
+    hand_send(&now.hand, HAND_SYN, 0);
+    now.hand.sequence++;
+}
+
+static bool answered_well(const struct client *client)
+{
+    now.answer[now.received] = 0;
+    char *body = strstr(now.answer, "\r\n\r\n"), *length = strstr(now.answer, "\r\nContent-Length: ");
+    if (*client->answer == 0)
+        return now.received == 0;
+    if (strncmp(now.answer, client->answer, strlen(client->answer)) != 0)
+        return false;
+    if (client->request == too_much)
+        return true; /* what was not read makes the end a reset, before which the rest may be lost */
+    return body && length && strstr(now.answer, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n") &&
+           strstr(now.answer, "\r\nConnection: close\r\n") && (size_t)atol(length + 18) == strlen(body + 4) &&
+           (strcmp(client->answer, OK) != 0 || strstr(body, "\nunikernel_uptime_seconds "));
+}
+
+static void end_client(void)
+{
+    const struct client *client = &clients[now.number];
+    nanoseconds lasted = clock_monotonic() - now.began;
+    if (!client->deaf && (!answered_well(client) || lasted < client->lasts || lasted > client->lasts + 100 * NS_PER_MS))
+        snprintf(now.failure, sizeof(now.failure), "%s: after %lu ms: %.100s", client->what,
+                 (unsigned long)(lasted / NS_PER_MS), now.answer);
+    if (now.failure[0])
+        longjmp(now.end, 1);
+    if (++now.number < array_size(clients))
+        next_client();
+}
+
+/* A segment from the server, in order; those of earlier clients do not count. */
+static void take_segment(const struct hand_segment *segment)
+{
+    bool first = segment->flags & HAND_SYN;
+    if (segment->port != now.hand.port || (!first && segment->sequence != now.hand.acknowledgement))
+        return;
+    if (first)
+        now.hand.acknowledgement = segment->sequence;
+    memcpy(now.answer + now.received, segment->data, segment->length);
+    now.received += segment->length;
+    now.hand.acknowledgement += segment->length + first + !!(segment->flags & HAND_FIN);
+    now.open = true;
+    now.closed |= (segment->flags & (HAND_FIN | HAND_RST)) != 0;
+    if (first || segment->length > 0 || now.closed)
+        hand_send(&now.hand, now.closed ? HAND_ACK | HAND_FIN : HAND_ACK, 0);
+}
+
+static void send_piece(void)
+{
+    const struct client *client = &clients[now.number];
+    size_t length = min_of(client->piece, strlen(client->request) - now.sent);
+    hand_send_text(&now.hand, client->request + now.sent, (uint32_t)length);
+    now.hand.sequence += (uint32_t)length;
+    now.sent += length;
+    now.due += client->pause;
+}
+
+/* What accept() had made ready is freed; when the server sleeps again it is left. */
+static bool end_server(void)
+{
+    if (now.ended)
+        longjmp(now.end, 1);
+    now.ended = true;
+    net_lock();
+    tcp_close_all();
+    net_unlock();
+    thread_wake(thread_current());
+    return true;
+}
+
+static bool play_client(void)
+{
+    const struct client *client = &clients[now.number];
+    struct hand_segment segment;
+    bool any = false;
+    if (now.number == array_size(clients))
+        return end_server();
+    for (; !now.closed && hand_receive(&segment); any = true)
+        take_segment(&segment);
+    bool done = now.sent == strlen(client->request);
+    if (now.closed || (client->deaf && done)) {
+        end_client();
+        return true;
+    }
+    if (!now.open || done)
+        return any;
+    if (clock_monotonic() < now.due) {
+        timer_start(&now.tick, now.due);
+        return any;
+    }
+    send_piece();
+    return true;
+}
+
+static void a_port_that_is_taken_is_reported(void)
+{
+    struct file *program = stack_listener(1);
+    char expected[128];
+    snprintf(expected, sizeof(expected), "metrics cannot be served on port %u (EADDRINUSE); choose another port\n",
+             stack_port(program));
+    (void)host_log();
+    metrics_start(stack_port(program));
+    CHECK(strcmp(host_log(), expected) == 0);
+    file_put(program);
+}
+
+static void the_server_answers_and_gives_up(void)
+{
+    wire_configure();
+    memset(too_much, 'x', sizeof(too_much) - 1);
+    timer_init(&now.tick, tick);
+    metrics_start(PORT);
+    CHECK(host_reported_number != PORT);
+    host_idle = play_client;
+    next_client();
+    if (setjmp(now.end) == 0)
+        thread_entry(thread_argument);
+    if (now.failure[0])
+        host_fail(__FILE__, __LINE__, "%s", now.failure);
+    CHECK_EQUAL(now.number, array_size(clients));
+}
+
 int main(void)
 {
     host_init();
@@ -184,5 +366,7 @@ int main(void)
     host_test("metrics: requests end somewhere", requests_end_somewhere);
     host_test("metrics: the text has the numbers", the_text_has_the_numbers);
     host_test("metrics: connections are counted", connections_are_counted);
+    host_test("metrics: a port that is taken is reported", a_port_that_is_taken_is_reported);
+    host_test("metrics: the server answers, and gives up", the_server_answers_and_gives_up);
     return host_result();
 }

@@ -127,8 +127,8 @@ void wire_inject_ip(ipv4_t from, ipv4_t to, uint8_t protocol, uint16_t identific
 
 /* ---- TCP ----------------------------------------------------------------------------------------------------- */
 
-void hand_send_options(const struct hand *hand, uint8_t flags, const void *options, uint8_t option_length,
-                       uint32_t length)
+static void send_segment(const struct hand *hand, uint8_t flags, const void *options, uint8_t option_length,
+                         const void *data, uint32_t length)
 {
     uint8_t tcp[WIRE_FRAME] = { 0 };
     uint32_t header = 20u + option_length;
@@ -140,11 +140,24 @@ void hand_send_options(const struct hand *hand, uint8_t flags, const void *optio
     tcp[13] = flags;
     write_be16(tcp + 14, hand->window);
     memcpy(tcp + 20, options, option_length);
-    pattern_fill(1, hand->sequence, tcp + header, length);
+    memcpy(tcp + header, data, length);
     ipv4_t from = hand->address != IPV4_ANY ? hand->address : WIRE_PEER;
     uint64_t pseudo = checksum_pseudo(from, WIRE_STACK, 6, header + length);
     write_be16(tcp + 16, checksum_finish(checksum_add(pseudo, tcp, header + length)));
     wire_inject_ip(from, WIRE_STACK, 6, 0, 0x4000, tcp, header + length);
+}
+
+void hand_send_options(const struct hand *hand, uint8_t flags, const void *options, uint8_t option_length,
+                       uint32_t length)
+{
+    uint8_t data[WIRE_FRAME];
+    pattern_fill(1, hand->sequence, data, length);
+    send_segment(hand, flags, options, option_length, data, length);
+}
+
+void hand_send_text(const struct hand *hand, const char *text, uint32_t length)
+{
+    send_segment(hand, HAND_PSH | HAND_ACK, "", 0, text, length);
 }
 
 void hand_send(const struct hand *hand, uint8_t flags, uint32_t length)

@@ -68,6 +68,8 @@ struct hand_segment {
 void hand_send(const struct hand *hand, uint8_t flags, uint32_t length);
 void hand_send_options(const struct hand *hand, uint8_t flags, const void *options, uint8_t option_length,
                        uint32_t length);
+/* Sends this text instead. */
+void hand_send_text(const struct hand *hand, const char *text, uint32_t length);
 /* The next TCP segment the stack sent; false: none. */
 bool hand_receive(struct hand_segment *out);
 /* Nothing was sent. */
