@@ -45,7 +45,7 @@ static void add_outside_variable(struct boot_options *options, const char *text)
 static void set_root(struct boot_options *options, const char *text)
 {
     if (!uuid_parse(text, &options->root))
-        panic("root=UUID=%s is no UUID; write its 32 hexadecimal digits as 8-4-4-4-12", text);
+        panic("root=UUID=%s is not a UUID; write its 32 hexadecimal digits as 8-4-4-4-12", text);
     options->root_is_named = true;
 }
 
@@ -85,10 +85,10 @@ static void apply_option(struct boot_options *options, const char *word)
         system_calls_trace(word + 6);
     else if (starts_with(word, "capture=")) {
         if (!capture_parse(word + 8))
-            panic("capture=%s is no number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
+            panic("capture=%s is not a number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
     } else if (starts_with(word, "profile=")) {
         if (!profile_parse(word + 8))
-            panic("profile=%s is no number of samples a second from 1 to %u; use profile=99", word + 8,
+            panic("profile=%s is not a number of samples a second from 1 to %u; use profile=99", word + 8,
                   PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {
         panic(

@@ -61,7 +61,7 @@ void system_calls_trace(const char *names)
         if (trace_name(names, length))
             tracing = true;
         else
-            log_error("trace= names %.*s, which is no system call; use trace=all or names as in strace", (int)length,
+            log_error("trace= names %.*s, which is not a system call; use trace=all or names as in strace", (int)length,
                       names);
         names += length + (comma != NULL);
     }

@@ -27,8 +27,7 @@ static int reset(struct virtio_device *device, nanoseconds time)
 
 void virtio_config_unsettled(const struct virtio_device *device)
 {
-    log_error("virtio device %s changes its configuration all the time; what it says may not hold together",
-              device->place);
+    log_error("virtio device %s keeps changing its configuration; what it reports may be inconsistent", device->place);
 }
 
 static int negotiate(struct virtio_device *device, uint64_t wanted, nanoseconds time)

@@ -97,7 +97,7 @@ bool virtio_pci_start(const struct pci_function *function);
  * virtio_mmio.device=SIZE@ADDRESS:LINE (Linux admin-guide/kernel-parameters). */
 void virtio_mmio_find(const char *command_line);
 
-/* For transports: a device changes its configuration all the time; after so many attempts to read it the last bytes are
+/* For transports: a device keeps changing its configuration; after this many attempts to read it the last bytes are
  * taken, and this says so. Drivers check what they read in any case. */
 #define VIRTIO_CONFIG_ATTEMPTS 100
 void virtio_config_unsettled(const struct virtio_device *device);
