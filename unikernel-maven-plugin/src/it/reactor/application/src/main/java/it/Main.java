@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package it;
 
 public final class Main {
