@@ -139,7 +139,7 @@ struct model {
     uint64_t admin_ids; /* in use, while the queue is read */
     bool host_info, rx_offset, llq_set, link_announced;
     uint16_t llq_size_code, llq_before_header;
-    uint32_t groups, mtu, rx_offloads;
+    uint32_t groups, mtu;
     uint64_t keep_alive_due;
     uint16_t rss[256];
     bool rss_set;
