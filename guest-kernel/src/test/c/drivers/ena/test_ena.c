@@ -63,7 +63,12 @@ static void want_service(struct network_device *device)
     stack.wanted = true;
 }
 
-static void rest(void) { fake_advance(NS_PER_MS); }
+static void rest(void)
+{
+    if (spinlocks_held())
+        host_fail(__FILE__, __LINE__, "%s", "the driver rests with a lock held");
+    fake_advance(NS_PER_MS);
+}
 
 static void serve_if_due(void)
 {
