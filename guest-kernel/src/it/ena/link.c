@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages of QEMU's to a device in another process: a head of 16 bytes with the command and the length, then the data.
- * Memory comes as descriptors of files, with where each part of the guest's memory lies in it, and anew with each
+ * Memory comes as descriptors of files, with where each part of the guest's memory lies in them, and again with each
  * change; it and the descriptors for interrupts are not answered.
  */
 #define _GNU_SOURCE

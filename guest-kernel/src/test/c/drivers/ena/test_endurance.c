@@ -88,6 +88,7 @@ static void small_rings(struct model_variant *v) { v->tx_depth = v->rx_depth = v
 static void small_llq(struct model_variant *v) { v->llq_sizes = 1, v->llq_depth = 64; }
 static void large_rings(struct model_variant *v) { v->tx_depth = v->rx_depth = v->llq_depth = 1024; }
 static void scarce(struct model_variant *v) { large_rings(v), v->depth_granted = 256; }
+static void few_completions(struct model_variant *v) { v->completions_granted = 20; }
 static void hints_never(struct model_variant *v)
 {
     v->hints = true;
@@ -114,15 +115,20 @@ static const struct {
     { \
 #name, name \
     }
-    KIND(direct),           KIND(llq),           KIND(llq_wide_offered),
-    KIND(llq_wide),         KIND(llq_wide_only), KIND(llq_no_cache),
-    KIND(llq_burst),        KIND(llq_all),       KIND(old_queues),
-    KIND(one_queue),        KIND(many_queues),   KIND(few_vectors),
-    KIND(small_rings),      KIND(small_llq),     KIND(large_rings),
-    KIND(scarce),           KIND(hints_never),   KIND(no_offloads),
-    KIND(checksums_only),   KIND(all_offloads),  KIND(rx_offset),
-    KIND(moderation),       KIND(rss),           KIND(no_extension),
-    KIND(all_capabilities), KIND(few_pieces),    KIND(few_groups),
+    KIND(direct),           KIND(llq),
+    KIND(llq_wide_offered), KIND(llq_wide),
+    KIND(llq_wide_only),    KIND(llq_no_cache),
+    KIND(llq_burst),        KIND(llq_all),
+    KIND(old_queues),       KIND(one_queue),
+    KIND(many_queues),      KIND(few_vectors),
+    KIND(small_rings),      KIND(small_llq),
+    KIND(large_rings),      KIND(scarce),
+    KIND(few_completions),  KIND(hints_never),
+    KIND(no_offloads),      KIND(checksums_only),
+    KIND(all_offloads),     KIND(rx_offset),
+    KIND(moderation),       KIND(rss),
+    KIND(no_extension),     KIND(all_capabilities),
+    KIND(few_pieces),       KIND(few_groups),
     KIND(plain_mtu),        KIND(careless),
 };
 

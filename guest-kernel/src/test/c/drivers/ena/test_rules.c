@@ -92,6 +92,7 @@ static void destroys_too_early(void)
 static void unknown_doorbell(void) { script_write(DOORBELLS + 7 * DOORBELL_STRIDE, 1); }
 static void doorbell_round(void) { script_write(script.rx_doorbell, script.rx_tail + SCRIPT_DEPTH); }
 static void last_slot(void) { script_post(SCRIPT_DEPTH - 1, true); }
+static void nothing_more(void) {} /* the ring was filled as if all completions had room */
 static void unmask_nothing(void) { script_write(script.tx_unmask, 0); }
 static void sends(void) { script_send_simple(400, 1); }
 static void sends_two(void) { script_send_simple(400, 2); }
@@ -168,7 +169,7 @@ static void dirty_ring(void)
 
 /* ---- The list ---- */
 
-enum device { USUAL, LLQ, LLQ_NO_CACHE, LLQ_BURST, OLD, SMALL, PLAIN, WITH_RSS, FEW_PIECES };
+enum device { USUAL, LLQ, LLQ_NO_CACHE, LLQ_BURST, OLD, SMALL, PLAIN, WITH_RSS, FEW_PIECES, FEW_COMPLETIONS };
 #define DO(function) function, #function
 #define NOTHING NULL, NULL
 static const struct breach {
@@ -221,6 +222,7 @@ static const struct breach {
     { RULE_DOORBELL_UNKNOWN, { 0 }, DO(unknown_doorbell), USUAL },
     { RULE_DOORBELL_VALUE, { 0 }, DO(doorbell_round), USUAL },
     { RULE_SLOT_FREE, { 0 }, DO(last_slot), USUAL },
+    { RULE_COMPLETION_ROOM, { 0 }, DO(nothing_more), FEW_COMPLETIONS },
     { RULE_UNMASK_FORM, { 0 }, DO(unmask_nothing), USUAL },
     { RULE_TX_PHASE, { CHANGE_SENT, 1, 0, 1 << 24 }, DO(sends), USUAL },
     { RULE_TX_RESERVED, { CHANGE_SENT, 1, 0, 1 << 25 }, DO(sends), USUAL },
@@ -274,6 +276,8 @@ static struct model_variant device_of(enum device kind)
         v.rss_log2 = 7;
     if (kind == FEW_PIECES)
         v.tx_pieces = 2;
+    if (kind == FEW_COMPLETIONS)
+        v.completions_granted = 4;
     return v;
 }
 

@@ -126,6 +126,9 @@ void queue_doorbell(struct model *m, uint32_t offset, uint32_t value);
 void queue_unmask(struct model *m, uint32_t offset, uint32_t value);
 /* Writes a completion, with the phase of its turn where bit 0 of entry[3] is 0, and the wrong one where it is 1. */
 void queue_post(struct model *m, const struct model_submission_queue *sq, const uint8_t *entry);
+/* A packet or buffer is under way, in so many slots; and is not any more. */
+void queue_take(struct model *m, struct model_submission_queue *sq, uint32_t id, uint32_t slots);
+void queue_give_back(struct model_submission_queue *sq, uint32_t id);
 void queue_interrupt(struct model *m, const struct model_submission_queue *sq);
 /* The LLQ entry size and where headers begin in it, as they were set. */
 uint32_t llq_entry_bytes(const struct model *m);

@@ -34,6 +34,7 @@ struct model_variant {
     uint32_t queues;         /* of each direction, up to MODEL_QUEUES */
     uint32_t tx_depth, rx_depth, llq_depth;
     uint32_t depth_granted;                        /* deeper rings fail for want of resources; 0: no limit */
+    uint32_t completions_granted;                  /* entries of a completion queue that may be in flight; 0: all */
     uint16_t tx_pieces, rx_pieces;                 /* descriptors of one packet, with the meta descriptor */
     bool hints;                                    /* feature 3 */
     uint16_t keep_alive_ms, admin_ms, readless_ms; /* hints: 0 is the driver's own, 0xffff never */
@@ -78,7 +79,8 @@ struct model_completion_queue {
     bool exists, used; /* by a submission queue */
     uint64_t base;
     uint32_t depth, entry_bytes, vector;
-    uint32_t posted; /* entries, counted */
+    uint32_t granted; /* entries that may be in flight */
+    uint32_t posted;  /* entries, counted */
 };
 
 struct model_meta {
@@ -94,6 +96,7 @@ struct model_submission_queue {
     uint32_t depth, entry_bytes;
     uint32_t head, tail;             /* entries taken and offered, counted */
     uint32_t in_use;                 /* slots of packets that are not completed */
+    uint32_t under_way;              /* packets or buffers */
     uint16_t slots[MODEL_DEPTH_MAX]; /* by identifier: slots in use; 0: the identifier is free */
     uint64_t written;                /* LLQ: bytes, counted */
     struct model_meta meta;
@@ -136,7 +139,7 @@ struct model {
     uint64_t admin_ids; /* in use, while the queue is read */
     bool host_info, rx_offset, llq_set, link_announced;
     uint16_t llq_size_code, llq_before_header;
-    uint32_t groups, mtu, rx_offloads;
+    uint32_t groups, mtu;
     uint64_t keep_alive_due;
     uint16_t rss[256];
     bool rss_set;

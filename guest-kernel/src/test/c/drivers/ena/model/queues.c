@@ -60,11 +60,12 @@ uint8_t queue_create_cq(struct model *m, const uint8_t *command, uint8_t *reply)
     uint64_t base = get_address(command + 12);
     if (zeroed_ring(m, base, depth * words * (size_t)4) == NULL)
         return ADMIN_ILLEGAL;
+    uint32_t granted = v->completions_granted != 0 && v->completions_granted < depth ? v->completions_granted : depth;
     m->completion_queues[slot] = (struct model_completion_queue){
-        .exists = true, .base = base, .depth = depth, .entry_bytes = words * 4, .vector = vector
+        .exists = true, .base = base, .depth = depth, .granted = granted, .entry_bytes = words * 4, .vector = vector
     };
     put16(reply + 8, (uint16_t)(CQ_BASE + (unsigned)slot));
-    put16(reply + 10, (uint16_t)depth);
+    put16(reply + 10, (uint16_t)granted);
     put32(reply + 20, UNMASKS + (unsigned)slot * UNMASK_STRIDE);
     return ADMIN_OK;
 }
@@ -178,7 +179,9 @@ static void check_filled(struct model *m, unsigned vector)
         struct model_submission_queue *sq = &m->submission_queues[i];
         if (!sq->exists || sq->unmasked || m->completion_queues[sq->completions].vector != vector)
             continue;
-        rule(m, sq->in_use == sq->depth - 1, RULE_RX_FILLED);
+        uint32_t granted = m->completion_queues[sq->completions].granted;
+        /* All that were posted: a frame may have come already. */
+        rule(m, sq->tail >= (granted < sq->depth ? granted : sq->depth - 1), RULE_RX_FILLED);
         sq->unmasked = true;
     }
 }
@@ -215,14 +218,28 @@ void queue_post(struct model *m, const struct model_submission_queue *sq, const 
     memcpy(ring + (size_t)(cq->posted++ % cq->depth) * cq->entry_bytes, with_phase, cq->entry_bytes);
 }
 
+void queue_take(struct model *m, struct model_submission_queue *sq, uint32_t id, uint32_t slots)
+{
+    sq->slots[id] = (uint16_t)slots;
+    sq->in_use += slots;
+    sq->under_way++;
+    rule(m, sq->under_way <= m->completion_queues[sq->completions].granted, RULE_COMPLETION_ROOM);
+}
+
+void queue_give_back(struct model_submission_queue *sq, uint32_t id)
+{
+    sq->in_use -= sq->slots[id];
+    sq->slots[id] = 0;
+    sq->under_way--;
+}
+
 /* The packet or buffer with this identifier, if there is one, is the driver's again. */
 static void give_back(struct model_submission_queue *sq, unsigned id)
 {
     uint32_t kept = sq->waiting_head;
     if (id >= sq->depth || sq->slots[id] == 0)
         return;
-    sq->in_use -= sq->slots[id];
-    sq->slots[id] = 0;
+    queue_give_back(sq, id);
     for (uint32_t i = sq->waiting_head; i != sq->waiting_tail; i++)
         if (sq->waiting[i % MODEL_DEPTH_MAX] != id)
             sq->waiting[kept++ % MODEL_DEPTH_MAX] = sq->waiting[i % MODEL_DEPTH_MAX];

@@ -31,8 +31,7 @@ static void take_buffer(struct model *m, struct model_submission_queue *sq, cons
         return;
     if (memory_at(m, address, length) == NULL)
         return;
-    sq->slots[id] = 1;
-    sq->in_use++;
+    queue_take(m, sq, id, 1);
     sq->buffers[id].address = address;
     sq->buffers[id].length = length;
     sq->waiting[sq->waiting_tail++ % MODEL_DEPTH_MAX] = (uint16_t)id;
@@ -127,8 +126,7 @@ static void complete(struct model *m, struct model_submission_queue *sq, uint32_
     put32(entry + 8, m->variant.rx_offloads & 8 ? hash : 0);
     put16(entry + 12, (uint16_t)(sq - m->submission_queues - MODEL_QUEUES));
     entry[14] = (uint8_t)(flags & FIRST ? offset_of(m) : 0);
-    sq->slots[id] = 0;
-    sq->in_use--;
+    queue_give_back(sq, id);
     queue_post(m, sq, entry);
 }
 

@@ -80,7 +80,7 @@ void registers_reset(struct model *m)
     m->commands = 0;
     m->admin_ids = 0;
     m->host_info = m->rx_offset = m->llq_set = m->link_announced = m->rss_set = false;
-    m->groups = m->mtu = m->rx_offloads = 0;
+    m->groups = m->mtu = 0;
     memcpy(m->completion_queues, nothing.completion_queues, sizeof(m->completion_queues));
     memcpy(m->submission_queues, nothing.submission_queues, sizeof(m->submission_queues));
     memcpy(m->vector_armed, nothing.vector_armed, sizeof(m->vector_armed));

@@ -49,6 +49,7 @@
     X(DOORBELL_UNKNOWN, "doorbells and unmask registers are those of queues that exist") \
     X(DOORBELL_VALUE, "a doorbell moves on by less than the depth") \
     X(SLOT_FREE, "one slot of each submission ring stays free") \
+    X(COMPLETION_ROOM, "no more packets or buffers are under way than the completion queue has been granted entries") \
     X(UNMASK_FORM, "unmasking sets bit 30, and delays only where the device moderates") \
     X(TX_PHASE, "transmit descriptors have the phase of their turn") \
     X(TX_RESERVED, "reserved bits of transmit descriptors are zero") \

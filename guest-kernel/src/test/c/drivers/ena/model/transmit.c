@@ -190,8 +190,7 @@ static void complete(struct model *m, struct model_submission_queue *sq, uint16_
     put16(entry, id);
     put16(entry + 4, (uint16_t)(sq - m->submission_queues));
     put16(entry + 6, (uint16_t)sq->head);
-    sq->in_use -= sq->slots[id];
-    sq->slots[id] = 0;
+    queue_give_back(sq, id);
     queue_post(m, sq, entry);
 }
 
@@ -230,8 +229,7 @@ static void take_packet(struct model *m, struct model_submission_queue *sq, cons
         offload_send(m, &packet);
     if (id >= sq->depth || sq->slots[id] != 0)
         return;
-    sq->slots[id] = (uint16_t)c->slots;
-    sq->in_use += c->slots;
+    queue_take(m, sq, id, c->slots);
     if (!m->faults.packets_lost)
         sq->waiting[sq->waiting_tail++ % MODEL_DEPTH_MAX] = (uint16_t)id;
 }
