@@ -484,7 +484,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         ImageRequest request = request();
         checkOnlyMaker();
         ImageSummary summary = new ImageAssembler(getLog()::info, getLog()::warn).assemble(request);
-        getLog().info(String.format("Image: %s (%.1f MiB)", request.imageFile(), summary.size() / 1048576.0));
+        getLog().info(String.format(
+                "Image: %s (%.1f MiB, %.1f of them free)",
+                request.imageFile(), summary.size() / 1048576.0, (summary.size() - summary.stored()) / 1048576.0));
         if (attach && !isAttached()) {
             projectHelper.attachArtifact(
                     project, IMAGE_TYPE, classifier(), request.imageFile().toFile());

@@ -99,7 +99,7 @@ final class ManifestFile {
         return versions;
     }
 
-    /** Bytes of content by part, and what the file system itself takes, holes set against it. */
+    /** Bytes of content by part, what the file system takes, holes set against it, and the room between files. */
     private static Map<String, Long> parts(ImageSummary summary) {
         Map<String, Long> parts = new LinkedHashMap<>();
         for (String name : List.of("kernel", "runtime", "classData", "libraries", "application", "other")) {
@@ -109,7 +109,8 @@ final class ManifestFile {
             parts.merge(part(entry), entry.size(), Long::sum);
         }
         long content = parts.values().stream().mapToLong(Long::longValue).sum();
-        parts.put("fileSystem", summary.size() - content);
+        parts.put("fileSystem", summary.stored() - content);
+        parts.put("free", summary.size() - summary.stored());
         return parts;
     }
 

@@ -93,6 +93,14 @@ final class Ext2Layout {
         return allocator.usedIn(group);
     }
 
+    long usedBlocks() {
+        long used = 0;
+        for (int group = 0; group < geometry.groups(); group++) {
+            used += usedBlocksIn(group).cardinality();
+        }
+        return used;
+    }
+
     int usedInodes() {
         return nextInode - 1;
     }

@@ -60,7 +60,8 @@ public final class Ext2Writer {
             }
             Files.move(temporary, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;
-            return new ImageSummary(size, layout.uuid(), entries(layout));
+            return new ImageSummary(
+                    size, layout.usedBlocks() * Ext2Geometry.BLOCK_SIZE, layout.uuid(), entries(layout));
         } finally {
             Files.deleteIfExists(temporary);
         }
@@ -196,11 +197,7 @@ public final class Ext2Writer {
         }
 
         private void writeSuperblocks() throws IOException {
-            long freeBlocks = 0;
-            for (int group = 0; group < geometry.groups(); group++) {
-                freeBlocks +=
-                        geometry.blocksIn(group) - layout.usedBlocksIn(group).cardinality();
-            }
+            long freeBlocks = geometry.blocks() - layout.usedBlocks();
             Superblock superblock = new Superblock(
                     geometry, freeBlocks, geometry.inodes() - layout.usedInodes(), layout.uuid(), label, seconds);
             byte[] descriptors = descriptors();

@@ -119,6 +119,15 @@ class PlacementOrderTest {
     }
 
     @Test
+    void theSummarySaysWhatIsInUse() throws Exception {
+        ImageSummary summary = new Ext2Writer("test", Instant.EPOCH).write(contents.tree(), scratch.resolve("s.img"));
+        String header = E2fs.debugfs(scratch.resolve("s.img"), "stats -h");
+        long free = Long.parseLong(header.replaceAll("(?s).*Free blocks: +(\\d+).*", "$1"));
+        assertEquals(free * 4096, summary.size() - summary.stored());
+        assertTrue(free > 0);
+    }
+
+    @Test
     void freePiecesAreHoles() throws Exception {
         int content = 700 * KIB + 2020 * KIB + 25 * MIB + 103 * KIB + 150 * KIB + 2860 * KIB;
         int least = content / (512 * KIB);
