@@ -4,7 +4,7 @@
  * them that is freed. An instance queues its events until they are read. send() turns the event that would take the
  * queue's last place into an overflow event, and drops an event that equals the last one in the queue.
  *
- * Changes are reported by names.c, tmpfs.c, pipe.c and linux/sys_inodes.c, perhaps with mutexes of files/ held; a
+ * Changes are reported by names.c, tmpfs.c, fifo.c and linux/sys_inodes.c, perhaps with mutexes of files/ held; a
  * report ends at once while there is no watch at all. inode.c reports that an inode is freed. Instances and watches are
  * made by linux/sys_streams.c; reading comes through the file's operations and may sleep.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pipes: pipe(2) and fifo(7), and what splice(2) and tee(2) do with them.
+ * Pipes: pipe(2), and what splice(2) and tee(2) do with them. Named ones are in fifo.c.
  *
  * Writes of up to PIPE_ATOMIC bytes are not torn. A page is there only while it holds bytes. A pipe's mutex guards
  * pages, indices and ends; of two pipes the one at the lower address is locked first. It is not held while a thread
@@ -9,7 +9,7 @@
 #include "core/debug.h"
 #include "core/heap.h"
 #include "core/pages.h"
-#include "files/inotify.h"
+#include "files/pipe_private.h"
 #include "files/streams.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
@@ -17,25 +17,6 @@
 #include "memory/user.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
-
-#define PIPE_PAGES (PIPE_CAPACITY / PAGE_SIZE)
-
-/*
- * A ring of pages, each there only while it holds bytes. The indices count all bytes since the pipe was made; their low
- * bits are places in the ring. They and the ends are changed under the mutex and read without it for readiness.
- */
-struct pipe {
-    struct mutex mutex;
-    struct page *pages[PIPE_PAGES]; /* mutex */
-    uint32_t read_at, write_at;     /* mutex */
-    uint32_t readers, writers;      /* mutex */
-    /* Of named pipes: how often each end was opened, and how many files and opens under way use it. */
-    uint32_t readers_opened, writers_opened; /* mutex */
-    uint32_t users;                          /* the inode's lock, which is taken outside */
-    struct wait_queue queue;
-    uint64_t number; /* st_ino */
-    nanoseconds created;
-};
 
 static uint64_t last_number; /* atomic */
 
@@ -78,7 +59,7 @@ static ssize_type take(struct pipe *pipe, struct transfer *transfer)
     return total;
 }
 
-static ssize_type read_pipe(struct file *file, struct transfer *transfer, uint64_t *offset)
+ssize_type pipe_read(struct file *file, struct transfer *transfer, uint64_t *offset)
 {
     struct pipe *pipe = file->private;
     (void)offset;
@@ -164,7 +145,7 @@ static ssize_type put_what_fits(struct pipe *pipe, struct transfer *transfer, bo
     return n;
 }
 
-static ssize_type write_pipe(struct file *file, struct transfer *transfer, uint64_t *offset)
+ssize_type pipe_write(struct file *file, struct transfer *transfer, uint64_t *offset)
 {
     struct pipe *pipe = file->private;
     ssize_type total = 0;
@@ -324,25 +305,25 @@ int pipe_wait_writable(struct file *write_end)
 
 /* ---- Ends ---- */
 
-static unsigned poll_read_end(struct file *file)
+unsigned pipe_poll_read_end(struct file *file)
 {
     struct pipe *pipe = file->private;
     return (used(pipe) ? POLLIN : 0) | (read_once(pipe->writers) ? 0 : POLLHUP);
 }
 
-static unsigned poll_write_end(struct file *file)
+unsigned pipe_poll_write_end(struct file *file)
 {
     struct pipe *pipe = file->private;
     return (free_bytes(pipe) >= PIPE_ATOMIC ? POLLOUT : 0) | (read_once(pipe->readers) ? 0 : POLLERR);
 }
 
-static struct wait_queue *pipe_queue(struct file *file)
+struct wait_queue *pipe_queue(struct file *file)
 {
     struct pipe *pipe = file->private;
     return &pipe->queue;
 }
 
-static int64_t ioctl_pipe(struct file *file, uint32_t request, uintptr_t argument)
+int64_t pipe_ioctl(struct file *file, uint32_t request, uintptr_t argument)
 {
     if (request != FIONREAD)
         return -ENOTTY;
@@ -359,7 +340,7 @@ static int pipe_status(struct file *file, struct file_status *status)
     return 0;
 }
 
-static void free_pipe(struct pipe *pipe)
+void pipe_free(struct pipe *pipe)
 {
     for (unsigned i = 0; i < PIPE_PAGES; i++) {
         if (pipe->pages[i])
@@ -368,8 +349,7 @@ static void free_pipe(struct pipe *pipe)
     heap_free(pipe);
 }
 
-/* True: it was the last end. */
-static bool close_ends(struct pipe *pipe, bool reader, bool writer)
+bool pipe_close_ends(struct pipe *pipe, bool reader, bool writer)
 {
     mutex_lock(&pipe->mutex);
     write_once(pipe->readers, pipe->readers - reader);
@@ -386,52 +366,28 @@ static bool close_ends(struct pipe *pipe, bool reader, bool writer)
 
 static void close_pipe(struct file *file)
 {
-    if (close_ends(file->private, file_is_readable(file), file_is_writable(file)))
-        free_pipe(file->private);
+    if (pipe_close_ends(file->private, file_is_readable(file), file_is_writable(file)))
+        pipe_free(file->private);
 }
 
 static const struct file_operations read_end_operations = {
-    .read = read_pipe,
-    .poll = poll_read_end,
+    .read = pipe_read,
+    .poll = pipe_poll_read_end,
     .queue = pipe_queue,
-    .ioctl = ioctl_pipe,
+    .ioctl = pipe_ioctl,
     .status = pipe_status,
     .release = close_pipe,
 };
 static const struct file_operations write_end_operations = {
-    .write = write_pipe,
-    .poll = poll_write_end,
+    .write = pipe_write,
+    .poll = pipe_poll_write_end,
     .queue = pipe_queue,
-    .ioctl = ioctl_pipe,
+    .ioctl = pipe_ioctl,
     .status = pipe_status,
     .release = close_pipe,
 };
 
-/* ---- Named pipes: fifo(7). The inode has a pipe while it is open or being opened ---- */
-
-/* One opened for reading without waiting for a writer is not at its end before the first writer has come. */
-static unsigned poll_fifo(struct file *file)
-{
-    struct pipe *pipe = file->private;
-    unsigned events = 0;
-    if (file_is_readable(file))
-        events |= poll_read_end(file);
-    if (file_is_writable(file))
-        events |= poll_write_end(file);
-    return file->offset == read_once(pipe->writers_opened) ? events & ~POLLHUP : events;
-}
-
-static ssize_type write_fifo(struct file *file, struct transfer *transfer, uint64_t *offset)
-{
-    ssize_type n = write_pipe(file, transfer, offset);
-    if (n > 0) {
-        file->inode->modified = file->inode->changed = clock_wall();
-        inotify_file(file->inode, file->dentry, IN_MODIFY);
-    }
-    return n;
-}
-
-static struct pipe *make_pipe(void)
+struct pipe *pipe_make(void)
 {
     struct pipe *pipe = heap_allocate_zeroed(sizeof(*pipe));
     if (!pipe)
@@ -443,106 +399,11 @@ static struct pipe *make_pipe(void)
     return pipe;
 }
 
-/* The inode's pipe, made if there is none, for one more user; NULL without memory. */
-static struct pipe *use_fifo(struct inode *inode)
-{
-    mutex_lock(&inode->lock);
-    if (!inode->private)
-        inode->private = make_pipe();
-    struct pipe *pipe = inode->private;
-    if (pipe)
-        pipe->users++;
-    mutex_unlock(&inode->lock);
-    return pipe;
-}
-
-static void leave_fifo(struct inode *inode, struct pipe *pipe)
-{
-    mutex_lock(&inode->lock);
-    bool last = --pipe->users == 0;
-    if (last)
-        inode->private = NULL;
-    mutex_unlock(&inode->lock);
-    if (last)
-        free_pipe(pipe);
-}
-
-static void close_fifo(struct file *file)
-{
-    inotify_file(file->inode, file->dentry, file_is_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-    (void)close_ends(file->private, file_is_readable(file), file_is_writable(file));
-    leave_fifo(file->inode, file->private);
-}
-
-static const struct file_operations fifo_operations = {
-    .read = read_pipe,
-    .write = write_fifo,
-    .poll = poll_fifo,
-    .queue = pipe_queue,
-    .ioctl = ioctl_pipe,
-    .release = close_fifo,
-};
-
-/* Adds the ends that the file is; *before: how often the other one had been opened before. 0 or -ENXIO. */
-static int add_ends(struct pipe *pipe, struct file *file, uint32_t *readers_before)
-{
-    bool reader = file_is_readable(file), writer = file_is_writable(file), nonblocking = file->flags & O_NONBLOCK;
-    int error = 0;
-    mutex_lock(&pipe->mutex);
-    if (writer && !reader && nonblocking && !pipe->readers) {
-        error = -ENXIO;
-    } else {
-        *readers_before = pipe->readers_opened;
-        file->offset = reader && !writer && !pipe->writers ? pipe->writers_opened : UINT64_MAX;
-        write_once(pipe->readers, pipe->readers + reader);
-        write_once(pipe->writers, pipe->writers + writer);
-        write_once(pipe->readers_opened, pipe->readers_opened + reader);
-        write_once(pipe->writers_opened, pipe->writers_opened + writer);
-        wake(&pipe->queue, 0);
-    }
-    mutex_unlock(&pipe->mutex);
-    return error;
-}
-
-/* Until the other end has been opened, if only for a moment. 0 or -EINTR. */
-static int wait_for_other_end(struct pipe *pipe, const struct file *file, uint32_t readers_before)
-{
-    bool reader = file_is_readable(file), writer = file_is_writable(file);
-    if (reader && writer)
-        return 0;
-    if (reader && (file->flags & O_NONBLOCK || file->offset == UINT64_MAX))
-        return 0;
-    if (reader)
-        return wait_until(&pipe->queue, read_once(pipe->writers_opened) != file->offset, NO_DEADLINE,
-                          SLEEP_INTERRUPTIBLE);
-    return wait_until(&pipe->queue, read_once(pipe->readers) || read_once(pipe->readers_opened) != readers_before,
-                      NO_DEADLINE, SLEEP_INTERRUPTIBLE);
-}
-
-int fifo_open(struct inode *inode, struct file *file)
-{
-    uint32_t readers_before = 0;
-    struct pipe *pipe = use_fifo(inode);
-    if (!pipe)
-        return -ENOMEM;
-    int error = add_ends(pipe, file, &readers_before);
-    if (!error && (error = wait_for_other_end(pipe, file, readers_before)))
-        (void)close_ends(pipe, file_is_readable(file), file_is_writable(file));
-    if (error) {
-        leave_fifo(inode, pipe);
-        return error;
-    }
-    file->operations = &fifo_operations;
-    file->private = pipe;
-    return 0;
-}
-
 /* ---- Any pipe ---- */
 
 bool is_pipe(const struct file *file)
 {
-    return file->operations == &read_end_operations || file->operations == &write_end_operations ||
-           file->operations == &fifo_operations;
+    return file->operations == &read_end_operations || file->operations == &write_end_operations || is_fifo(file);
 }
 
 bool is_same_pipe(const struct file *a, const struct file *b)
@@ -552,7 +413,7 @@ bool is_same_pipe(const struct file *a, const struct file *b)
 
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
 {
-    struct pipe *pipe = make_pipe();
+    struct pipe *pipe = pipe_make();
     if (!pipe)
         return -ENOMEM;
     pipe->readers = pipe->writers = 1;
