@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -38,11 +41,16 @@ public final class SystemPackages {
     }
 
     private static String id(Path release) throws IOException {
-        return Files.readAllLines(release).stream()
+        return lines(release).stream()
                 .filter(line -> line.startsWith("ID="))
                 .map(line -> line.substring(3).replace("\"", "").strip())
                 .findFirst()
                 .orElse("linux");
+    }
+
+    /** Names of files may have any bytes. */
+    private static List<String> lines(Path file) throws IOException {
+        return FileTrouble.on(file, () -> Files.readAllLines(file, StandardCharsets.ISO_8859_1));
     }
 
     /** The packages of those of the files that belong to one, by absolute path. */
@@ -57,7 +65,7 @@ public final class SystemPackages {
         try (var lists = Files.newDirectoryStream(database.resolve("info"), "*" + LIST)) {
             for (Path list : lists) {
                 String name = list.getFileName().toString().replace(LIST, "");
-                for (String line : Files.readAllLines(list)) {
+                for (String line : lines(list)) {
                     Optional.ofNullable(wanted.get(merged(line)))
                             .ifPresent(file -> owners.computeIfAbsent(file, key -> installed.get(name)));
                 }
@@ -75,7 +83,7 @@ public final class SystemPackages {
     private Map<String, SystemPackage> installed() throws IOException {
         Map<String, SystemPackage> installed = new HashMap<>();
         Map<String, String> fields = new HashMap<>();
-        for (String line : Files.readAllLines(database.resolve("status"))) {
+        for (String line : lines(database.resolve("status"))) {
             int colon = line.indexOf(": ");
             if (line.isEmpty()) {
                 add(installed, fields);
