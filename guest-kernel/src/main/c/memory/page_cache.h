@@ -97,8 +97,8 @@ extern struct wait_queue page_cache_written; /* woken after either has changed, 
 /* The rest is for memory/writeback.c, in one thread. Writes the page that has been dirty for longest and is not mapped,
  * with those that follow it in its source; false: there is none. Sleeps. */
 bool page_cache_write_some(void);
-/* The place of a dirty page that is mapped; false: there is none. Under the address_space mutex, which keeps the source
- * there: its page is mapped. */
+/* The place of a dirty page that is mapped; false: there is none. The caller has the address_space mutex: so the page
+ * stays mapped, and its source there. */
 bool page_cache_dirty_mapped(struct page_source **source, uint32_t *index);
 
 /* Frames: all that the cache holds, those of evictable sources, and of these the ones that are mapped. */

@@ -36,6 +36,7 @@ void address_space_for_each(void (*visit)(const struct area *area, void *context
 }
 void address_space_usage(struct address_space_usage *usage) { memset(usage, 0, sizeof(*usage)); }
 uint64_t address_space_available(void) { return pages_free_count(); }
+struct page *device_page(void) { return page_allocate_zeroed(); }
 void address_space_cut_source(struct page_source *source, uint64_t pages)
 {
     (void)source;

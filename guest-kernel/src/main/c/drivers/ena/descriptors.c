@@ -7,6 +7,7 @@
  */
 #include "drivers/ena/descriptors.h"
 
+#include "core/debug.h"
 #include "core/packet.h"
 #include "drivers/ena/nic.h"
 #include "platform/platform.h"
@@ -145,6 +146,7 @@ static uint32_t header_of(const struct ena_pair *pair, const struct packet *pack
 
 bool ena_describe(const struct ena_pair *pair, const struct packet *packet, struct ena_chain *chain)
 {
+    must_hold(&pair->lock);
     const struct ena_sender *send = &pair->send;
     struct ena_descriptor meta = { .words = { META | META_EXTENDED | META_STORE } };
     bool offload = packet->segment_size != 0 || packet->flags & PACKET_CHECKSUM_PARTIAL;

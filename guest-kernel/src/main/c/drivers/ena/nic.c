@@ -7,6 +7,7 @@
  * Locks are those that nic.h names. Management and each pair have an interrupt. That of a pair is masked by the card
  * when it comes, and asked for again at the end of a round of reception, which also frees what was sent.
  */
+#include "core/debug.h"
 #include "drivers/ena/nic.h"
 
 #include "platform/native/instructions.h"
@@ -44,6 +45,7 @@ static void pass_on(struct network_device *network, struct packet *packet)
 /* With the lock, which it gives up in between. How many packets there were, counting those dropped. */
 static unsigned receive_some(struct ena_pair *pair, unsigned most)
 {
+    must_hold(&pair->lock);
     unsigned received = 0;
     struct packet *packet;
     while (received < most && ena_receive(pair, &packet)) {

@@ -7,6 +7,7 @@
  * No lock is taken here: pairs are made while they are not up. ena_pair_fault() and ena_notify() are called with that
  * of the pair.
  */
+#include "core/debug.h"
 #include "drivers/ena/queue.h"
 
 #include "core/heap.h"
@@ -269,6 +270,7 @@ void ena_notify(struct ena_submissions *submissions)
 
 void ena_pair_fault(struct ena_pair *pair, enum ena_reason reason)
 {
+    must_hold(&pair->lock);
     pair->up = false;
     ena_fault(pair->nic, reason);
 }

@@ -107,7 +107,7 @@ must_check int ena_pairs_create(struct ena_nic *nic);
 void ena_pairs_destroy(struct ena_nic *nic);
 /* Of a card that was reset: it knows of no queue any more. */
 void ena_pair_forget(struct ena_pair *pair);
-/* With the lock. The submissions up to the tail are the card's. */
+/* The submissions up to the tail are the card's. Guarded as the ring is. */
 void ena_notify(struct ena_submissions *submissions);
 /* With the lock: the pair is of no use any more before a reset. */
 void ena_pair_fault(struct ena_pair *pair, enum ena_reason reason);
@@ -121,7 +121,7 @@ void ena_flush(struct network_device *network);
 void ena_send_start(struct ena_pair *pair);
 /* With the lock: frees what was sent. True if the stack is to be told that it may go on. */
 must_check bool ena_reclaim(struct ena_pair *pair);
-/* With the lock, or when the pair is not up: frees what was given to the card, as lost. */
+/* Of a pair that is not up: frees what was given to the card, as lost. */
 void ena_send_forget(struct ena_pair *pair);
 bool ena_send_pending(const struct ena_pair *pair);
 /* With the lock: packets that were given to the card before that time. */

@@ -7,6 +7,7 @@
  * Completions are not trusted. One for an id that is not posted, of more than a page, of more buffers than a packet may
  * have, or out of a packet's order is a fault; until the reset the pair is not used. The lock is that of the pair.
  */
+#include "core/debug.h"
 #include "core/pages.h"
 #include "drivers/ena/nic.h"
 #include "lib/string.h"
@@ -81,6 +82,7 @@ static bool is_full(const struct ena_receiver *receive)
 
 bool ena_receive_fill(struct ena_pair *pair)
 {
+    must_hold(&pair->lock);
     struct ena_receiver *receive = &pair->receive;
     while (!is_full(receive)) {
         struct page *page = device_page();
@@ -94,6 +96,7 @@ bool ena_receive_fill(struct ena_pair *pair)
 
 void ena_receive_start(struct ena_pair *pair)
 {
+    must_hold(&pair->lock);
     struct ena_receiver *receive = &pair->receive;
     receive->free_count = receive->submissions.depth;
     for (uint16_t i = 0; i < receive->free_count; i++)
@@ -254,6 +257,7 @@ static struct packet *attach_pages(struct ena_receiver *receive)
 
 bool ena_receive(struct ena_pair *pair, struct packet **packet)
 {
+    must_hold(&pair->lock);
     struct ena_receiver *receive = &pair->receive;
     struct ena_gathered *got = &receive->got;
     *packet = NULL;

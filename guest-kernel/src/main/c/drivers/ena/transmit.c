@@ -10,6 +10,7 @@
  * Completions are not trusted: one for an id that is not under way is a fault. So each ends a packet, and taking them
  * ends. The lock is that of the pair; the stack is never called from here, since it may hold locks of its own.
  */
+#include "core/debug.h"
 #include "core/packet.h"
 #include "drivers/ena/descriptors.h"
 #include "drivers/ena/nic.h"
@@ -236,6 +237,7 @@ static void reclaim(struct ena_pair *pair)
 
 bool ena_reclaim(struct ena_pair *pair)
 {
+    must_hold(&pair->lock);
     struct ena_sender *send = &pair->send;
     reclaim(pair);
     unsigned enough = min_of(READY_PACKETS * send->packet_max, send->submissions.depth - 1u);
@@ -285,6 +287,7 @@ static unsigned buffers_within(const struct ena_sender *send, unsigned limit)
 
 void ena_send_start(struct ena_pair *pair)
 {
+    must_hold(&pair->lock);
     struct ena_sender *send = &pair->send;
     for (unsigned i = 0; i < send->submissions.depth; i++)
         send->sent[i] = (struct ena_sent){ .next_free = (uint16_t)(i + 1) };
@@ -307,6 +310,7 @@ void ena_send_forget(struct ena_pair *pair)
 
 unsigned ena_sent_before(const struct ena_pair *pair, nanoseconds time)
 {
+    must_hold(&pair->lock);
     const struct ena_sender *send = &pair->send;
     unsigned count = 0;
     for (unsigned i = 0; i < send->submissions.depth; i++)

@@ -28,7 +28,6 @@
 #define BATCH 64
 #define BYTES (4UL << 20) /* each way, of a stream */
 
-struct platform_information platform = { .name = "host", .memory_bytes = 256UL << 20, .cpus = 1 };
 struct memory_range native_memory[] = { { 0, 64UL << 20, MEMORY_RAM } };
 unsigned native_memory_count = 1;
 
@@ -193,6 +192,8 @@ int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+    platform.memory_bytes = 256UL << 20;
+    platform.cpus = 1;
     host_init();
     host_real_clock();
     tap = linux_tap_open(LINUX_ADDRESS);
