@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * {@code mvn deploy} of a fresh scaffold, several times, against a stand-in for the cloud: what that received boots in
- * each way in which EC2 boots it and answers, and no secret is left anywhere. Each deploy takes its credentials from another
- * source.
+ * each way in which EC2 boots it and answers, and no secret is left anywhere. Each deploy takes its credentials from
+ * another source.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)

@@ -400,8 +400,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
      * A directory whose files lie on a second disk, as {@code /path} or {@code /path 4g}; the size is that of the disk
      * which {@code unikernel:run}, {@code start}, {@code xl} and EC2 give the machine, by default 1 GiB. The files may
      * be larger than memory. They are lost when the machine ends, so the disk is for caches, spools and temporary
-     * files. The kernel uses the first disk besides the image's that is empty or was its scratch disk before, and
-     * never one that holds other data.
+     * files. The kernel uses the first disk besides the image's that is empty or was its scratch disk before, and never
+     * one that holds other data.
      *
      * @since 0.1.0
      */

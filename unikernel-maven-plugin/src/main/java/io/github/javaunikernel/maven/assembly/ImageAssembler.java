@@ -222,7 +222,9 @@ public final class ImageAssembler {
                 machine.network(),
                 machine.scratch().map(disk -> request.scratchFile().toAbsolutePath()));
         if (machine.scratch().isPresent()) {
-            makeSparse(outputs.unfinished(request.scratchFile()), machine.scratch().get().size());
+            makeSparse(
+                    outputs.unfinished(request.scratchFile()),
+                    machine.scratch().get().size());
         }
         write(outputs.unfinished(request.kernelFile()), request.kernel().elf());
         write(outputs.unfinished(request.xenFile()), xen.text().getBytes(StandardCharsets.UTF_8));

@@ -6,7 +6,6 @@ import io.github.javaunikernel.maven.boot.GrubMenu;
 import io.github.javaunikernel.maven.boot.GuestConfig;
 import io.github.javaunikernel.maven.boot.JvmOptions;
 import io.github.javaunikernel.maven.boot.Kernel;
-import io.github.javaunikernel.maven.boot.MemoryFileSystem;
 import io.github.javaunikernel.maven.image.BootArea;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageException;
@@ -332,8 +331,7 @@ final class ImageContents {
     }
 
     private List<String> writableDirectories(String home) throws IOException {
-        WritableDirectories directories =
-                new WritableDirectories(mounted(), warnings).addHome(home);
+        WritableDirectories directories = new WritableDirectories(mounted(), warnings).addHome(home);
         Path passwords = request.files() == null ? null : request.files().resolve("etc/passwd");
         if (passwords != null && Files.isRegularFile(passwords)) {
             directories.addHomeIn(passwords);

@@ -69,13 +69,13 @@ record AmiKind(Virtualization virtualization, String name, Optional<PvGrub.Choic
     private List<BlockDeviceMapping> volumes(AmiSpec spec, String snapshotId, int volumeGiB) {
         String type = spec.volumeType().orElse(virtualization.volumeType());
         List<BlockDeviceMapping> volumes = new ArrayList<>();
-        volumes.add(volume(
-                ROOT, e -> e.snapshotId(snapshotId).volumeSize(volumeGiB).volumeType(type)));
+        volumes.add(
+                volume(ROOT, e -> e.snapshotId(snapshotId).volumeSize(volumeGiB).volumeType(type)));
         if (spec.size().scratchGiB() > 0) {
             boolean encrypted = spec.upload().kmsKeyArn().isPresent();
-            volumes.add(volume(SCRATCH, e -> e.volumeSize(spec.size().scratchGiB())
-                    .volumeType(type)
-                    .encrypted(encrypted ? true : null)));
+            volumes.add(volume(
+                    SCRATCH,
+                    e -> e.volumeSize(spec.size().scratchGiB()).volumeType(type).encrypted(encrypted ? true : null)));
         }
         return volumes;
     }

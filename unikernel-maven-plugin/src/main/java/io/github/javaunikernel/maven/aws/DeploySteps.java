@@ -90,7 +90,8 @@ final class DeploySteps {
     }
 
     private Step step(AmiKind kind, List<Image> same) throws CloudException {
-        Optional<Image> unchanged = same.stream().filter(image -> kind.isOf(image, spec.size())).findFirst();
+        Optional<Image> unchanged =
+                same.stream().filter(image -> kind.isOf(image, spec.size())).findFirst();
         if (unchanged.isPresent()) {
             return new Step(kind, "unchanged", unchanged);
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
-import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -42,6 +42,8 @@ record DiskImage(Path file, BlockMap blocks) {
 
     static CloudException unreadable(Path file, IOException failure) {
         return new CloudException(
-                Reason.IMAGE, "The image " + file + " cannot be read: " + FileTrouble.cause(file, failure) + ".", failure);
+                Reason.IMAGE,
+                "The image " + file + " cannot be read: " + FileTrouble.cause(file, failure) + ".",
+                failure);
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.aws;
 
-import io.github.javaunikernel.maven.settings.FileTrouble;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonSyntaxException;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -26,8 +26,9 @@ public record LogSetting(String text) {
 
     /** Reads and checks the setting. */
     public static LogSetting parse(String setting) throws SettingException {
-        List<String> words =
-                List.of(setting.strip().split("\\s*,\\s*", -1)).stream().distinct().toList();
+        List<String> words = List.of(setting.strip().split("\\s*,\\s*", -1)).stream()
+                .distinct()
+                .toList();
         List<String> servers =
                 words.stream().filter(word -> !word.equals(CONSOLE)).toList();
         if (servers.size() > 1) {

@@ -20,7 +20,9 @@ public record ScratchDisk(String path, long size) {
         MountedDirectory directory = MountedDirectory.parse("scratch", "scratch disk", text);
         if (directory.size() != 0 && directory.size() < SMALLEST) {
             throw new SettingException(
-                    "scratch", "'" + text + "' is smaller than any scratch disk.", "Give 1m or more, or no size for 1g.");
+                    "scratch",
+                    "'" + text + "' is smaller than any scratch disk.",
+                    "Give 1m or more, or no size for 1g.");
         }
         return new ScratchDisk(directory.path(), directory.size() == 0 ? DEFAULT_SIZE : directory.size());
     }

@@ -117,8 +117,17 @@ class ImageAssemblerTest {
                 config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
         assertTrue(E2fs.debugfs(image, "stat /etc/mtab").contains("Fast link dest: \"/proc/self/mounts\""));
-        for (String directory :
-                List.of("/tmp", "/run", "/proc", "/sys", "/dev", "/var/tmp", "/home", "/var/cache", "/scratch", "/data/empty")) {
+        for (String directory : List.of(
+                "/tmp",
+                "/run",
+                "/proc",
+                "/sys",
+                "/dev",
+                "/var/tmp",
+                "/home",
+                "/var/cache",
+                "/scratch",
+                "/data/empty")) {
             assertTrue(E2fs.debugfs(image, "stat " + directory).contains("Type: directory"), directory);
         }
         assertTrue(E2fs.debugfs(image, "ls -p /jvm/bin").contains("/java/"));

@@ -65,8 +65,6 @@ class WritableDirectoriesTest {
     }
 
     private WritableDirectories directories(String... memory) {
-        return new WritableDirectories(
-                List.of(memory),
-                warnings::add);
+        return new WritableDirectories(List.of(memory), warnings::add);
     }
 }

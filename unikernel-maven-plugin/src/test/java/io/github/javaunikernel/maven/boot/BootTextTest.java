@@ -193,7 +193,8 @@ class BootTextTest {
                         Optional.of(Path.of("/t/app.scratch.img")))
                 .text();
         assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
-        assertTrue(text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\", "
+        assertTrue(
+                text.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/t/app.img\", "
                         + "\"format=raw, vdev=xvdb, access=rw, target=/t/app.scratch.img\" ]\n"),
                 text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
