@@ -246,6 +246,8 @@ void tcp_enter_time_wait(struct tcp *tcp)
 void tcp_orphan(struct tcp *tcp, bool reset)
 {
     must_hold_net();
+    if (!tcp->socket)
+        return; /* tcp_close_all() came first */
     tcp->socket = NULL;
     if (tcp->state == TCP_CLOSED)
         return;

@@ -389,7 +389,8 @@ void tcp_close(struct tcp *tcp, int error);
 void tcp_abort(struct tcp *tcp, int error);
 /* Enters TIME_WAIT: the connection's place in the table is taken by a small record. */
 void tcp_enter_time_wait(struct tcp *tcp);
-/* The application has closed its socket: finish in order without it, or reset. */
+/* The application has closed its socket: finish in order without it, or reset. Done once: the second call does
+ * nothing. */
 void tcp_orphan(struct tcp *tcp, bool reset);
 void tcp_wake(struct tcp *tcp, unsigned events);
 /* Frees what was received and not read, unless a reader is just copying it. */

@@ -37,5 +37,5 @@ NET_TESTS := http dns syslog metrics service segments recovery throughput protoc
     linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
-	@set -e; for test in $^; do $$test; done; target/test/test_net_linux rsyslog
+	@set -e; for test in $^; do $$test; done
 TESTS += test-net
