@@ -8,3 +8,5 @@ import groovy.json.JsonSlurper
 }
 assert new File(basedir, 'build.log').text.contains('exec /jvm/bin/java\narg -Xmx')
 assert !new File(localRepositoryPath, 'it/no-configuration').exists()
+// What cannot be copied does not overwrite a file.
+assert new File(basedir, 'pom.xml').text.contains('<artifactId>no-configuration</artifactId>')

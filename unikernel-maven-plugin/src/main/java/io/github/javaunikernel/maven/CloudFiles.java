@@ -7,6 +7,7 @@ import com.google.gson.JsonSyntaxException;
 import io.github.javaunikernel.maven.aws.AmiResult;
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ final class CloudFiles {
                     .disableHtmlEscaping()
                     .create()
                     .toJson(results);
-            Files.writeString(file, json + "\n", StandardCharsets.UTF_8);
+            WholeFile.write(file, part -> Files.writeString(part, json + "\n", StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new CloudException(
                     Reason.RECORD,

@@ -6,6 +6,7 @@ import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.inspect.Difference;
 import io.github.javaunikernel.maven.inspect.Listing;
 import io.github.javaunikernel.maven.settings.SettingException;
+import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.BufferedOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -104,9 +105,11 @@ public final class InspectMojo extends AbstractImageFilesMojo {
     private void copy(Ext2Reader reader) throws SettingException, IOException {
         Path to = wantedOther("Name the file to write with -Dunikernel.other.");
         String from = wantedPath();
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(to))) {
-            reader.copy(from, out);
-        }
+        WholeFile.write(to, part -> {
+            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(part))) {
+                reader.copy(from, out);
+            }
+        });
         getLog().info("Copied " + from + " to " + to);
     }
 

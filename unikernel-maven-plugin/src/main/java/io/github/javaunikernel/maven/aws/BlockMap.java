@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.aws;
 
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -9,7 +10,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -163,9 +163,7 @@ final class BlockMap {
                 .append(HexFormat.of().formatHex(digest))
                 .append('\n'));
         Files.createDirectories(file.getParent());
-        Path draft = file.resolveSibling(file.getFileName() + ".part");
-        Files.writeString(draft, text, StandardCharsets.US_ASCII);
-        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        WholeFile.write(file, part -> Files.writeString(part, text, StandardCharsets.US_ASCII));
     }
 
     /** Reads a map that {@link #save} wrote; empty when there is none or it is damaged. */

@@ -6,6 +6,7 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonSyntaxException;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.settings.FileTrouble;
+import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,14 +33,12 @@ public record LaunchRecord(
     void save(Path file) throws CloudException {
         try {
             Files.createDirectories(file.getParent());
-            Files.writeString(
-                    file,
-                    new GsonBuilder()
-                                    .setPrettyPrinting()
-                                    .disableHtmlEscaping()
-                                    .create()
-                                    .toJson(this) + "\n",
-                    StandardCharsets.UTF_8);
+            String text = new GsonBuilder()
+                            .setPrettyPrinting()
+                            .disableHtmlEscaping()
+                            .create()
+                            .toJson(this) + "\n";
+            WholeFile.write(file, part -> Files.writeString(part, text, StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new CloudException(
                     Reason.RECORD,

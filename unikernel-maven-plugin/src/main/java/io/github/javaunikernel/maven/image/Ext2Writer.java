@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.image;
 
-import io.github.javaunikernel.maven.settings.FileTrouble;
+import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,23 +46,14 @@ public final class Ext2Writer {
     /** Writes the tree to the file, replacing what is there. On failure nothing is left and what was there stays. */
     public ImageSummary write(ImageTree tree, Path image) throws IOException {
         Ext2Layout layout = new Ext2Layout(tree, seconds);
-        Path temporary = image.resolveSibling(image.getFileName() + ".part");
-        Files.deleteIfExists(temporary);
-        try {
+        WholeFile.write(image, part -> {
             try (FileChannel out = FileChannel.open(
-                    temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
-                FileTrouble.on(temporary, () -> {
-                    new Pass(layout, out).run();
-                    return out;
-                });
+                    part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+                new Pass(layout, out).run();
             }
-            Files.move(temporary, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;
-            return new ImageSummary(
-                    size, layout.usedBlocks() * Ext2Geometry.BLOCK_SIZE, layout.uuid(), entries(layout));
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        });
+        long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;
+        return new ImageSummary(size, layout.usedBlocks() * Ext2Geometry.BLOCK_SIZE, layout.uuid(), entries(layout));
     }
 
     private static List<ImageEntry> entries(Ext2Layout layout) {

@@ -4,10 +4,10 @@ package io.github.javaunikernel.maven.runtime;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
+import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -67,13 +67,7 @@ public record ClassList(List<String> lines) {
     /** Writes the list; the file is either the old one or the whole new one at any time. */
     public void write(Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
-        Path part = file.resolveSibling(file.getFileName() + ".part");
-        try {
-            FileTrouble.on(part, () -> Files.writeString(part, text()));
-            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(part);
-        }
+        WholeFile.write(file, part -> Files.writeString(part, text()));
     }
 
     /** How many classes it names. */
