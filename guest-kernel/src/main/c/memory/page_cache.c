@@ -76,7 +76,7 @@ static struct list *list_of(const struct page *page)
 }
 
 /* Counts a page of an evictable source in (1) or out (-1). */
-static void count(const struct page *page, int64_t n)
+static void account(const struct page *page, int64_t n)
 {
     evictable_count += (uint64_t)n;
     mapped_count += is_mapped(page) ? (uint64_t)n : 0;
@@ -90,7 +90,7 @@ static void leave(struct page *page)
     if (list_of(page))
         list_remove(&page->link);
     if (page->source->evictable)
-        count(page, -1);
+        account(page, -1);
 }
 
 static void enter(struct page *page)
@@ -99,7 +99,7 @@ static void enter(struct page *page)
     if (list)
         list_push_back(list, &page->link);
     if (page->source->evictable)
-        count(page, 1);
+        account(page, 1);
 }
 
 static void change_flags(struct page *page, uint32_t flags)

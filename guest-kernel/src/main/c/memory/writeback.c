@@ -20,7 +20,6 @@
 
 static struct wait_queue wanted = WAIT_QUEUE(wanted);
 static unsigned in_need; /* who wait in writeback_make_room(); atomic */
-static bool started;
 
 static bool has_work(void)
 {
@@ -50,13 +49,7 @@ static noreturn void write_pages(void *unused)
     }
 }
 
-void writeback_start(void)
-{
-    if (started)
-        return;
-    started = true;
-    thread_start_kernel("writeback", write_pages, NULL);
-}
+void writeback_start(void) { thread_start_kernel("writeback", write_pages, NULL); }
 
 void writeback_dirtied(void)
 {
