@@ -63,6 +63,18 @@ void network_device_interrupt(struct network_device *device)
     }
 }
 
+void network_device_received(struct network_device *device, struct packet *packet)
+{
+    if (!device->receive) {
+        device->dropped++;
+        packet_free(packet);
+        return;
+    }
+    device->received_packets++;
+    device->received_bytes += packet->length;
+    device->receive(device, packet);
+}
+
 struct network_device *network_device_at(unsigned index)
 {
     struct list *link = device_at(&network_devices, index);
@@ -123,4 +135,17 @@ struct page *device_page(void)
     if (page)
         memset(page_data(page), 0, PAGE_SIZE);
     return page;
+}
+
+bool device_pages(struct page **pages, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        pages[i] = device_page();
+        if (pages[i])
+            continue;
+        while (i-- > 0)
+            page_put(pages[i]);
+        return false;
+    }
+    return true;
 }

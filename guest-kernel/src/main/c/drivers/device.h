@@ -61,6 +61,8 @@ struct block_device {
 /* A cleared page that a device or its backend is to see, for the kernel's own progress (core/pages.h: PAGES_RESERVED);
  * NULL without memory. */
 struct page *device_page(void);
+/* The same, `count` of them or none: false without memory for all. */
+must_check bool device_pages(struct page **pages, unsigned count);
 
 /* ---- Network ----------------------------------------------------------------------------- */
 
@@ -114,6 +116,9 @@ void block_device_add(struct block_device *device);
 void network_device_add(struct network_device *device);
 /* For drivers' interrupt handlers: receives a round, or leaves it to the stack's thread. */
 void network_device_interrupt(struct network_device *device);
+/* For drivers' receive_round(), without locks: counts a packet and gives it to the stack. Until the stack has set its
+ * callbacks, packets are dropped. */
+void network_device_received(struct network_device *device, struct packet *packet);
 /* In order of announcement; NULL at the end. index from 0. */
 struct block_device *block_device_at(unsigned index);
 struct network_device *network_device_at(unsigned index);

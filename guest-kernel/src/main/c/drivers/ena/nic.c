@@ -29,19 +29,6 @@ struct ena_pair *ena_pair_for(struct ena_nic *nic, const struct packet *packet)
 
 /* ---- Interrupts ---- */
 
-/* Until the stack has set its callbacks, packets are dropped as they come. */
-static void pass_on(struct network_device *network, struct packet *packet)
-{
-    if (!network->receive) {
-        network->dropped++;
-        packet_free(packet);
-        return;
-    }
-    network->received_packets++;
-    network->received_bytes += packet->length;
-    network->receive(network, packet);
-}
-
 /* With the lock, which it gives up in between. How many packets there were, counting those dropped. */
 static unsigned receive_some(struct ena_pair *pair, unsigned most)
 {
@@ -53,7 +40,7 @@ static unsigned receive_some(struct ena_pair *pair, unsigned most)
         if (!packet)
             continue;
         spin_unlock(&pair->lock);
-        pass_on(&pair->nic->network, packet);
+        network_device_received(&pair->nic->network, packet);
         spin_lock(&pair->lock);
     }
     if (pair->up)

@@ -220,14 +220,8 @@ static struct packet *copy_whole(const struct ena_gathered *got)
 static bool replace_pages(struct ena_receiver *receive)
 {
     struct page *pages[ENA_RECEIVE_BUFFERS];
-    for (unsigned i = 0; i < receive->got.count; i++) {
-        pages[i] = device_page();
-        if (pages[i])
-            continue;
-        while (i-- > 0)
-            page_put(pages[i]);
+    if (!device_pages(pages, receive->got.count))
         return false;
-    }
     for (unsigned i = 0; i < receive->got.count; i++)
         post(receive, pages[i]);
     return true;

@@ -40,19 +40,6 @@
 
 static unsigned nics;
 
-/* Until the stack has set its callbacks, packets are dropped as they come. */
-static void pass_on(struct network_device *network, struct packet *packet)
-{
-    if (!network->receive) {
-        network->dropped++;
-        packet_free(packet);
-        return;
-    }
-    network->received_packets++;
-    network->received_bytes += packet->length;
-    network->receive(network, packet);
-}
-
 /* The device's other half fills buffers while we empty them, so this ends by counting. */
 static bool receive_round(struct network_device *network)
 {
@@ -65,7 +52,7 @@ static bool receive_round(struct network_device *network)
         struct packet *packet = NULL;
         while (received < NETWORK_ROUND && (packet = virtio_net_receive(nic))) {
             spin_unlock(&nic->lock);
-            pass_on(network, packet);
+            network_device_received(network, packet);
             received++;
             spin_lock(&nic->lock);
         }

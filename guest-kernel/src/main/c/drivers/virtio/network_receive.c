@@ -135,14 +135,8 @@ static struct packet *copy_whole(const struct gathered *from)
 static bool replace_pages(struct virtio_nic *nic, unsigned count)
 {
     struct page *pages[MAX_BUFFERS];
-    for (unsigned i = 0; i < count; i++) {
-        pages[i] = device_page();
-        if (pages[i])
-            continue;
-        while (i-- > 0)
-            page_put(pages[i]);
+    if (!device_pages(pages, count))
         return false;
-    }
     for (unsigned i = 0; i < count; i++)
         offer(nic, pages[i]);
     return true;

@@ -348,17 +348,8 @@ static void deliver(struct nic *nic, struct list *packets)
     struct list *link;
     if (list_empty(packets))
         return;
-    while ((link = list_pop_front(packets))) {
-        struct packet *packet = list_entry(link, struct packet, link);
-        if (!device->receive) {
-            device->dropped++;
-            packet_free(packet);
-            continue;
-        }
-        device->received_packets++;
-        device->received_bytes += packet->length;
-        device->receive(device, packet);
-    }
+    while ((link = list_pop_front(packets)))
+        network_device_received(device, list_entry(link, struct packet, link));
     if (device->receive_done)
         device->receive_done(device);
 }
