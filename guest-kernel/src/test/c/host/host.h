@@ -23,6 +23,8 @@ void host_init(void);
 
 /* Runs one test and prints "ok NAME" or "not ok NAME: why". */
 void host_test(const char *name, void (*test)(void));
+/* The same with this host_idle. */
+void host_test_with(const char *name, void (*test)(void), bool (*idle)(void));
 /* Marks the running test as failed; the first reason counts. */
 void host_fail(const char *file, int line, const char *fmt, ...) printf_like(3, 4);
 /* What main() returns: 0 when every test passed. */

@@ -47,10 +47,12 @@ void host_fail(const char *file, int line, const char *fmt, ...)
     va_end(args);
 }
 
-void host_test(const char *name, void (*test)(void))
+void host_test(const char *name, void (*test)(void)) { host_test_with(name, test, NULL); }
+
+void host_test_with(const char *name, void (*test)(void), bool (*idle)(void))
 {
     reason[0] = 0;
-    host_idle = NULL;
+    host_idle = idle;
     host_signal_pending = false;
     host_fail_allocation(0);
     host_pages_withheld = 0;

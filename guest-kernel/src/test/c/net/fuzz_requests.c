@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes the reader of HTTP requests: it decides by HTTP_HEADER_MAX bytes, and more bytes do not change what it said. */
+/* Fuzzes the reader of HTTP requests: it decides by HTTP_HEADER_MAX bytes, and more bytes do not change its answer. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -260,7 +260,8 @@ static const char rsyslog_configuration[] =
     "global(workDirectory=\"%1$s\")\n"
     "module(load=\"imudp\")\n"
     "module(load=\"imtcp\")\n"
-    "template(name=\"fields\" type=\"string\" string=\"%%pri%%|%%hostname%%|%%app-name%%|%%procid%%|%%msgid%%|%%msg%%\\n\")\n"
+    "template(name=\"fields\" type=\"string\""
+    " string=\"%%pri%%|%%hostname%%|%%app-name%%|%%procid%%|%%msgid%%|%%msg%%\\n\")\n"
     "ruleset(name=\"all\") { action(type=\"omfile\" file=\"%1$s/received\" template=\"fields\") }\n"
     "input(type=\"imudp\" address=\"10.9.0.1\" port=\"514\" ruleset=\"all\")\n"
     "input(type=\"imtcp\" address=\"10.9.0.1\" port=\"514\" ruleset=\"all\")\n";

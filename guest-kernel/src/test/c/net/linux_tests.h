@@ -32,8 +32,8 @@ int peer_reads_to_the_end(const void *context);
 int peer_refused(const void *context);
 /* Becomes chronyd, which serves the time of the machine and does not change it, until it is killed. */
 int peer_chronyd(const void *pid_file);
-/* Becomes rsyslogd, which takes messages by UDP and TCP on port 514 and writes the fields of each to the file `received`
- * in this directory, until it is killed. */
+/* Becomes rsyslogd, which takes messages by UDP and TCP on port 514 and writes the fields of each to the file
+ * `received` in this directory, until it is killed. */
 int peer_rsyslogd(const void *directory);
 /* Is there such a program? */
 bool peer_has_rsyslogd(void);

@@ -243,19 +243,7 @@ void tap_mtu(unsigned mtu)
     line_mtu = mtu;
 }
 
-static void (*current_test)(void);
-
-static void run_current_test(void)
-{
-    host_idle = idle;
-    current_test();
-}
-
-void tap_test(const char *name, void (*test)(void))
-{
-    current_test = test;
-    host_test(name, run_current_test);
-}
+void tap_test(const char *name, void (*test)(void)) { host_test_with(name, test, idle); }
 
 bool tap_start(void)
 {

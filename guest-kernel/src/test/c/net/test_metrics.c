@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Metrics: how requests are read; the text with the numbers of the stack, of the shim and of the stubs; and the server,
- * on the wire: what it answers, and how long somebody who stalls can occupy it.
+ * on the wire: what it answers, and how long a client that stalls can occupy it.
  *
  * The server's thread is the test's own; its clients are played one after the other while it sleeps, on the virtual
- * clock. Requests are read at their exact length, so that the sanitizer sees what is read beyond it. Run by make test-net.
+ * clock. Requests are read at their exact length, so that the sanitizer sees what is read beyond it. Run by make
+ * test-net.
  */
 #include <setjmp.h>
 #include <stdio.h>

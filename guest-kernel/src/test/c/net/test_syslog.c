@@ -207,7 +207,7 @@ extern void *thread_argument;
 static struct {
     jmp_buf end;
     char messages[8][SYSLOG_MESSAGE];
-    unsigned count, wanted, others; /* others: to somebody else */
+    unsigned count, wanted, others; /* others: to other servers */
     nanoseconds at[8];
     bool refuse;
     uint8_t refused[64];

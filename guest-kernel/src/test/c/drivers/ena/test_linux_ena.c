@@ -6,8 +6,8 @@
  *
  *   ena_linux [ROUNDS [memory]]
  *
- * A round of all tests is about 27000 packets; 400 of them are 10^7. The driver pushes packets into the device, or leaves
- * them in memory.
+ * A round of all tests is about 27000 packets; 400 of them are 10^7. The driver pushes packets into the device, or
+ * leaves them in memory.
  */
 #define _GNU_SOURCE
 #include "net/tap.h"
@@ -97,19 +97,7 @@ bool tap_run(bool (*done)(void *context), void *context, nanoseconds time)
     return true;
 }
 
-static void (*current_test)(void);
-
-static void run_current_test(void)
-{
-    host_idle = idle;
-    current_test();
-}
-
-void tap_test(const char *name, void (*test)(void))
-{
-    current_test = test;
-    host_test(name, run_current_test);
-}
+void tap_test(const char *name, void (*test)(void)) { host_test_with(name, test, idle); }
 
 static bool start(bool llq)
 {

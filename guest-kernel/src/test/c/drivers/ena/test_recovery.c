@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The watch over the card, and resets of every reason: the device comes up again with the same address, what was under
- * way is lost, counted and freed, and the stack is told that the device does not run meanwhile.
+ * way is lost, counted and freed, and the stack sees a device that is not running meanwhile.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Xen guest's processor, ports and hypercalls as platform/native/{xen,unplug}.c see them. A test sets up what the host
- * offers, and afterwards looks at what the kernel has done.
+ * A Xen guest's processor, ports and hypercalls as platform/native/{xen,unplug}.c see them. A test sets up what the
+ * host offers, and afterwards looks at what the kernel has done.
  */
 #pragma once
 

@@ -53,8 +53,8 @@ static void moment(void)
     due = nic->service(nic, rest);
 }
 
-/* A completion that is counterfeit breaks these, since the driver cannot know better: it gives away what the device still
- * has. And fuzz_transmit() sends packets that are larger than those of a stack. */
+/* A completion that is counterfeit breaks these, since the driver cannot know better: it gives away what the device
+ * still has. And fuzz_transmit() sends packets that are larger than those of a stack. */
 static void forgive(void)
 {
     static const enum model_rule rules[] = { RULE_SLOT_FREE, RULE_RX_ID,        RULE_TX_ID,       RULE_RX_FILLED,

@@ -6,7 +6,7 @@
 #include "drivers/ena/model/internal.h"
 
 #define RESET_TIME 1000000u        /* ns, for each phase */
-#define RESET_PATIENCE 1000000000u /* what drivers are told */
+#define RESET_PATIENCE 1000000000u /* ns: what drivers read in CAPS */
 #define CONTROL_RESET 1u
 #define CONTROL_KNOWN 0xff00000fu
 
