@@ -47,7 +47,7 @@ enum { PROXY, WIRE, QTEST, SOCKETS };
 #define TABLE_PENDING 0x800u
 
 static struct model model;
-static bool llq, resets; /* as main() is told */
+static bool llq, resets; /* from the command line */
 static int sockets[SOCKETS];
 static uint8_t config[256];
 static uint8_t table[TABLE_BYTES]; /* of MSI-X, and the pending bits, which stay 0 */

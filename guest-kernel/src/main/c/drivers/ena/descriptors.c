@@ -135,7 +135,7 @@ static void add_data(struct ena_chain *chain, const struct packet *packet)
         chain->descriptors[chain->count++] = (struct ena_descriptor){ 0 };
 }
 
-/* How much of the packet's beginning the card gets with the entry, or is told to fetch first. */
+/* How much of the packet's beginning goes into the entry, or is to be fetched first. */
 static uint32_t header_of(const struct ena_pair *pair, const struct packet *packet)
 {
     const struct ena_sender *send = &pair->send;

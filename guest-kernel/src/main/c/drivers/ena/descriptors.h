@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the card is told about a packet that it is to send, but for where in the ring that stands. Layouts and bits are
- * those of amzn-drivers' ena_eth_io_defs.h: struct ena_eth_io_tx_desc and struct ena_eth_io_tx_meta_desc.
+ * What describes to the card a packet that it is to send, except for its place in the ring. Layouts and bits are those
+ * of amzn-drivers' ena_eth_io_defs.h: struct ena_eth_io_tx_desc and struct ena_eth_io_tx_meta_desc.
  */
 #pragma once
 

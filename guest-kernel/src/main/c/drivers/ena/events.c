@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking events. Each is copied once, and the copy is judged; what is not known is passed over. An event that asks for
- * a reset only notes the fault (ena_fault()); the work is service()'s. A call takes a ring's length at most: the card
- * may fill entries as fast as they are given back, and then raises its interrupt again.
+ * Taking events. Each is copied once, and the copy is judged; events of unknown groups are skipped. An event that asks
+ * for a reset only notes the fault (ena_fault()); the work is service()'s. A call takes a ring's length at most: the
+ * card may fill entries as fast as they are given back, and then raises its interrupt again.
  *
  * Lock "events" is the one of struct ena_events; ena_fault() and ena_link_changed() are called without it.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the card is told about the guest, what it can do, and what of it is used. Nothing that it says is used before
- * it has been compared with what the driver can do: depths become powers of two, counts are cut to the driver's own. A
- * card without a valid address or enough queues is refused, as is one that has another address after a reset. There is
- * no lock: nic.h says who calls.
+ * The guest's description for the card, what the card can do, and which of its features are used. Nothing that it says
+ * is used before it has been compared with what the driver can do: depths become powers of two, counts are cut to the
+ * driver's own. A card without a valid address or enough queues is refused, as is one that has another address after a
+ * reset. There is no lock: nic.h says who calls.
  */
 #include "core/log.h"
 #include "drivers/ena/nic.h"

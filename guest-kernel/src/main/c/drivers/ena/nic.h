@@ -76,8 +76,8 @@ nanoseconds ena_hint_time(uint16_t milliseconds, nanoseconds usual);
 
 /* ---- features.c ---- */
 
-/* Tells the card who we are, learns what it can do, and chooses. `first`: else it must be the card it was, with the
- * same address. 0 or a negative errno. */
+/* Describes the guest to the card, reads what the card can do, and chooses. `first`: else it must be the card it was,
+ * with the same address. 0 or a negative errno. */
 must_check int ena_features_settle(struct ena_nic *nic, bool first);
 
 /* When there are queues: the largest packets that it is to take. 0, or -ETIMEDOUT if it is silent. */
@@ -89,7 +89,7 @@ must_check int ena_features_set_mtu(struct ena_nic *nic);
 must_check int ena_bring_up(struct ena_nic *nic, enum ena_reason reason, bool first);
 /* Any context: the card needs a reset. The first reason counts. */
 void ena_fault(struct ena_nic *nic, enum ena_reason reason);
-/* Any context, without locks: tells the stack if packets come and go now, or do not any more. */
+/* Any context, without locks: reports to the stack whether packets come and go now. */
 void ena_link_changed(struct ena_nic *nic);
 /* network_device.receive_round. */
 bool ena_receive_round(struct network_device *network);

@@ -119,7 +119,7 @@ bool ena_transmit(struct network_device *network, struct packet *packet);
 void ena_flush(struct network_device *network);
 /* With the lock. Of a new queue: all ids are free. */
 void ena_send_start(struct ena_pair *pair);
-/* With the lock: frees what was sent. True if the stack is to be told that it may go on. */
+/* With the lock: frees what was sent. True if the stack waits and may go on, which the caller reports. */
 must_check bool ena_reclaim(struct ena_pair *pair);
 /* Of a pair that is not up: frees what was given to the card, as lost. */
 void ena_send_forget(struct ena_pair *pair);

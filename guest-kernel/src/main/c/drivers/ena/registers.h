@@ -64,7 +64,7 @@ void ena_write(struct ena_nic *nic, unsigned offset, uint32_t value);
 void ena_write_address(struct ena_nic *nic, unsigned offset, const void *memory);
 /* Where answers to reads go; lost in a reset. */
 void ena_write_read_answer(struct ena_nic *nic);
-/* Both phases of a reset. 0: the card uses no memory any more, and knows nothing that it was told. -ENODEV, -EIO or
+/* Both phases of a reset. 0: the card uses no memory any more, and has forgotten all settings. -ENODEV, -EIO or
  * -ETIMEDOUT. */
 must_check int ena_reset(struct ena_nic *nic, enum ena_reason reason);
 /* What must hold of a card that was reset: versions, and addresses as wide as those of RAM. 0, -ENODEV, -EOPNOTSUPP. */

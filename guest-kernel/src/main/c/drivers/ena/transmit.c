@@ -25,7 +25,7 @@
 
 #define ENTRY_MAX 256u
 
-/* A stack that was told to wait goes on when there is room for a few packets. */
+/* A stack that waits for room goes on when there is some for a few packets. */
 #define READY_PACKETS 4u
 
 /* ---- Into the ring ---- */

@@ -4,8 +4,8 @@
  * names and attributes in memory as always, but its pages can be dropped: they are written to the disk before. The disk
  * itself says nothing of files, so there is nothing to check or repair after a crash.
  *
- * Only disks that are marked as scratch disks, or whose first page is zeros, are used: a disk with other contents is
- * somebody's data.
+ * Only disks that are marked as scratch disks, or whose first page is zeros, are used: other contents may be data that
+ * is still wanted.
  */
 #pragma once
 
