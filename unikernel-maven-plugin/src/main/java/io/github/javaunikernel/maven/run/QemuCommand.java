@@ -45,7 +45,7 @@ public record QemuCommand(
         List<String> words = new ArrayList<>(List.of(
                 qemu.toString(), "-S", "-nodefaults", "-no-user-config", "-display", "none",
                 "-machine", "q35", "-accel", accelerator, "-cpu", "max", "-m", String.valueOf(memory),
-                "-smp", String.valueOf(vcpus),
+                "-smp", cpus(),
                 "-qmp", "stdio",
                 // Opened again: QEMU's own messages then come on the same stream.
                 "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
@@ -81,6 +81,15 @@ public record QemuCommand(
                     "virtio-net-pci,netdev=" + NETWORK + ",disable-legacy=on");
         }
         return words;
+    }
+
+    /**
+     * For a machine that cannot have a second CPU, QEMU's translator leaves out memory barriers, although the devices
+     * run in another thread: the guest and its network card then miss each other's notifications now and then, and wait
+     * for ever. So an emulated machine could have a second one.
+     */
+    private String cpus() {
+        return vcpus == 1 && accelerator.startsWith("tcg") ? "1,maxcpus=2" : String.valueOf(vcpus);
     }
 
     /** A comma ends an option of QEMU; a doubled one does not. */

@@ -30,6 +30,13 @@ class QemuCommandTest {
     }
 
     @Test
+    void emulatesNoMachineThatIsLimitedToOneCpu() throws Exception {
+        assertEquals("1,maxcpus=2", after(withCpus("tcg", 1), "-smp"));
+        assertEquals("1", after(withCpus("kvm", 1), "-smp"));
+        assertEquals("4", after(withCpus("tcg", 4), "-smp"));
+    }
+
+    @Test
     void leavesTheKernelToABios() throws Exception {
         List<String> words = command(Firmware.BIOS, "/b/hello.img", "dhcp", Optional.empty());
         assertFalse(words.contains("-kernel") || words.contains("-append"), words.toString());
@@ -123,11 +130,27 @@ class QemuCommandTest {
     private static List<String> command(
             Firmware firmware, String image, String network, long scratchBytes, Optional<Path> recording)
             throws Exception {
+        return words("tcg", 2, firmware, image, network, scratchBytes, recording);
+    }
+
+    private static List<String> withCpus(String accelerator, int vcpus) throws Exception {
+        return words(accelerator, vcpus, Firmware.NONE, "/b/hello.img", "none", 0, Optional.empty());
+    }
+
+    private static List<String> words(
+            String accelerator,
+            int vcpus,
+            Firmware firmware,
+            String image,
+            String network,
+            long scratchBytes,
+            Optional<Path> recording)
+            throws Exception {
         return new QemuCommand(
                         Path.of("/q/qemu-system-x86_64"),
-                        "tcg",
+                        accelerator,
                         96,
-                        2,
+                        vcpus,
                         firmware,
                         Path.of("/b/hello.kernel"),
                         "quiet timings",
