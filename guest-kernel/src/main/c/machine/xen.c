@@ -15,12 +15,6 @@ void machine_start_xen_rings(void *console, uint32_t console_port, void *store, 
     xenbus_init(store, store_port);
 }
 
-void xen_use_one_cpu(void)
-{
-    if (platform.cpus > 1)
-        log_error("%u CPUs are offered and one is used; give a domain vcpus = 1", platform.cpus);
-}
-
 static noreturn void shut_down(uint32_t reason)
 {
     xen_console_drain();

@@ -11,8 +11,6 @@
 #include "drivers/xen/settings.h"
 #include "platform/xen/events.h"
 
-/* Says so where more are offered. */
-void xen_use_one_cpu(void);
 /* The end of the domain, after the console has taken all text. */
 noreturn void xen_power_off(void);
 noreturn void xen_reboot(void);
@@ -21,4 +19,4 @@ noreturn void xen_crash(void);
 /* Members of struct platform_operations. */
 #define XEN_GUEST_OPERATIONS \
     .resume_interrupts = events_resume, .settings = xen_settings, .report = xen_report, .power_off = xen_power_off, \
-    .reboot = xen_reboot, .crash = xen_crash, .cpus_start = xen_use_one_cpu
+    .reboot = xen_reboot, .crash = xen_crash

@@ -32,6 +32,7 @@ static void start_devices(void)
 }
 
 const struct platform_operations xen_native_machine = {
+    .cpus_start = native_cpus_start,
     .start_devices = start_devices,
     .console_write = write_console,
     .console_send = send_console,

@@ -20,6 +20,7 @@ const struct platform_operations xen_pv_machine = {
     .cpu_take_interrupts = pv_cpu_take_interrupts,
     .cpu_enter_user = pv_enter_user,
     .cpu_interrupt = interrupt_no_other,
+    .cpus_start = for_no_other,
     .cpus_synchronise = for_no_other,
     .cpu_answer = for_no_other,
     .cpu_halt = for_no_other,
