@@ -4,7 +4,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
-    $(filter-out %/test_speculation.c %/test_frequency.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
+    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -63,6 +63,14 @@ target/test/frequency: $(call host,$(FREQUENCY_SOURCES) $(HOST_SOURCES))
 test-frequency: target/test/frequency
 	target/test/frequency
 TESTS += test-frequency
+
+MP_TABLE_SOURCES := src/test/c/platform/test_mp_table.c src/main/c/platform/native/mp_table.c
+target/test/mp_table: $(call host,$(MP_TABLE_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+.PHONY: test-mp-table
+test-mp-table: target/test/mp_table
+	$<
+TESTS += test-mp-table
 
 # Ports, model-specific registers and hypercalls are those of hvm/, which the other directories know nothing of; so these
 # are compiled on their own.

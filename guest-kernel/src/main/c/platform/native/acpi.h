@@ -37,7 +37,7 @@ struct acpi_information {
     uint8_t line_of_isa[16];                                /* I/O APIC line of an ISA interrupt */
     struct acpi_pci_memory pci_memory[ACPI_PCI_MEMORY_MAX]; /* of PCI segment 0 */
     unsigned pci_memory_count;
-    unsigned cpu_count;          /* CPUs that can be used, at most CPUS_MAX; 0 without a MADT */
+    unsigned cpu_count;          /* CPUs that can be used, at most CPUS_MAX; 0 if no table lists them */
     uint32_t cpu_apic[CPUS_MAX]; /* the ids of their local APICs */
 };
 extern struct acpi_information acpi;

@@ -14,6 +14,7 @@
 #include "platform/native/buttons.h"
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
+#include "platform/native/mp_table.h"
 #include "platform/native/native.h"
 #include "platform/native/start_info.h"
 #include "platform/native/xen.h"
@@ -155,6 +156,8 @@ noreturn void native_start(uint32_t start_info)
     read_start_info(start_info);
     native_protection_init();
     acpi_init(native_acpi_root);
+    if (native_acpi_root == 0)
+        acpi.cpu_count = mp_table_cpus(phys_to_virt(0), acpi.cpu_apic, CPUS_MAX);
     platform.cpus = max_of(acpi.cpu_count, 1u);
     init_memory();
     native_clock_init();
