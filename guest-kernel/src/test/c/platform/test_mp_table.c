@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of CPUs as firmware writes them and as it should not. The memory's end is the allocation's (ASan). */
+/*
+ * The search for the MP table in a first MiB that each test builds: tables as firmware writes them, and as it should
+ * not. The memory is an allocation of exactly that size, so that ASan sees a read beyond it. One thread, no locks.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,8 +8,8 @@
 
 #include "lib/string.h"
 
-/* Where the pointer may be (4): the first KiB of the extended BIOS data area, whose segment is at 0x40e, the last KiB of
- * base memory, and the BIOS itself. */
+/* Where the pointer may be (4): the first KiB of the extended BIOS data area, whose segment is at 0x40e, the last KiB
+ * of base memory, and the BIOS itself. */
 #define DATA_AREA_SEGMENT 0x40e
 #define BASE_MEMORY_END 0xa0000u
 #define BIOS_START 0xf0000u
