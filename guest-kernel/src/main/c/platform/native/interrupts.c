@@ -34,6 +34,7 @@
 static struct {
     interrupt_handler *handler;
     void *context;
+    bool injected;
 } handlers[VECTORS];
 static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
 
@@ -152,6 +153,14 @@ int interrupt_allocate(interrupt_handler *handler, void *context)
     return (int)vector;
 }
 
+int interrupt_allocate_injected(interrupt_handler *handler, void *context)
+{
+    int vector = interrupt_allocate(handler, context);
+    if (vector >= 0)
+        handlers[vector].injected = true;
+    return vector;
+}
+
 uint64_t interrupt_message_address(void) { return 0xfee00000 | (apic_id() & 0xff) << 12; }
 
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
@@ -184,7 +193,8 @@ void interrupt_dispatch(unsigned vector)
     random_event(vector);
     /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
      * that is still up comes once more, and its handler finds nothing to do. */
-    apic_write(APIC_END, 0);
+    if (vector >= VECTORS || !handlers[vector].injected)
+        apic_write(APIC_END, 0);
     if (vector < VECTORS && handlers[vector].handler) {
         interrupt_begin();
         handlers[vector].handler(handlers[vector].context);
