@@ -145,7 +145,8 @@ static int64_t give_descriptor(struct file *file, bool close_on_exec)
     return descriptor;
 }
 
-/* Deviates: Families AF_INET and AF_UNIX, and AF_NETLINK for routes; SOCK_RAW of AF_INET is EPERM. */
+/* Deviates: The families are AF_INET with TCP and UDP, AF_UNIX, and AF_NETLINK with NETLINK_ROUTE: others are
+ * EAFNOSUPPORT, other protocols EPROTONOSUPPORT. SOCK_RAW of AF_INET is EPERM. */
 SYSCALL_DEFINE3(socket, int, domain, uint32_t, type, int, protocol)
 {
     struct file *file;
@@ -196,6 +197,7 @@ static int64_t name_socket(int descriptor, uintptr_t address_at, int length, boo
     return error;
 }
 
+/* Deviates: A socket of AF_NETLINK may join groups, but none ever gets a message. */
 SYSCALL_DEFINE3(bind, int, sockfd, uintptr_t, addr, int, addrlen) { return name_socket(sockfd, addr, addrlen, false); }
 
 SYSCALL_DEFINE3(connect, int, sockfd, uintptr_t, addr, int, addrlen)
@@ -289,6 +291,7 @@ SYSCALL_DEFINE2(shutdown, int, sockfd, unsigned, how)
 
 /* ---- Options --------------------------------------------------------------------------------------------- */
 
+/* Deviates: Some options are kept and have no effect, others are ENOPROTOOPT: docs/network.md lists both. */
 SYSCALL_DEFINE5(setsockopt, int, sockfd, int, level, int, optname, uintptr_t, optval, int, optlen)
 {
     _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE] = { 0 };
@@ -306,6 +309,8 @@ SYSCALL_DEFINE5(setsockopt, int, sockfd, int, level, int, optname, uintptr_t, op
     return error;
 }
 
+/* Deviates: Options that are not offered are ENOPROTOOPT: docs/network.md lists them. TCP_INFO ends with
+ * tcpi_total_retrans. */
 SYSCALL_DEFINE5(getsockopt, int, sockfd, int, level, int, optname, uintptr_t, optval, uintptr_t, optlen)
 {
     _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE];
@@ -338,7 +343,8 @@ static int64_t send_on(struct socket *socket, struct socket_message *message)
     return sent;
 }
 
-/* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
+/* Deviates: MSG_CONFIRM, MSG_DONTROUTE, MSG_FASTOPEN and MSG_ZEROCOPY change nothing. Unix sockets have no byte out of
+ * band: MSG_OOB is EOPNOTSUPP. AF_NETLINK only answers questions: what would change something is EOPNOTSUPP. */
 SYSCALL_DEFINE6(sendto, int, sockfd, uintptr_t, buffer, size_t, len, uint32_t, flags, uintptr_t, dest_addr, int,
                 addrlen)
 {
@@ -422,7 +428,10 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
     return result;
 }
 
-/* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
+/* Deviates: MSG_CONFIRM, MSG_DONTROUTE, MSG_FASTOPEN and MSG_ZEROCOPY change nothing. Unix sockets have no byte out of
+ * band: MSG_OOB is EOPNOTSUPP. AF_NETLINK only answers questions: what would change something is EOPNOTSUPP. Control
+ * messages of a Unix socket cannot pass descriptors (SCM_RIGHTS is EOPNOTSUPP); those of UDP are IP_PKTINFO, IP_TTL and
+ * IP_TOS, and others are EINVAL. */
 SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 {
     struct held_socket held;
@@ -434,7 +443,10 @@ SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
     return result;
 }
 
-/* Deviates: Unix sockets have no byte out of band: MSG_OOB is EOPNOTSUPP. */
+/* Deviates: MSG_CONFIRM, MSG_DONTROUTE, MSG_FASTOPEN and MSG_ZEROCOPY change nothing. Unix sockets have no byte out of
+ * band: MSG_OOB is EOPNOTSUPP. AF_NETLINK only answers questions: what would change something is EOPNOTSUPP. Control
+ * messages of a Unix socket cannot pass descriptors (SCM_RIGHTS is EOPNOTSUPP); those of UDP are IP_PKTINFO, IP_TTL and
+ * IP_TOS, and others are EINVAL. */
 SYSCALL_DEFINE4(sendmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags)
 {
     struct held_socket held;
@@ -518,6 +530,7 @@ static int64_t receive_one_message(struct socket *socket, uintptr_t at, uint32_t
     return error < 0 ? error : result;
 }
 
+/* Deviates: Descriptors and credentials never come with a message of a Unix socket. */
 SYSCALL_DEFINE3(recvmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 {
     struct held_socket held;
@@ -530,6 +543,7 @@ SYSCALL_DEFINE3(recvmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 }
 
 /* The timeout is checked after each message, as on Linux (recvmmsg(2), BUGS). */
+/* Deviates: Descriptors and credentials never come with a message of a Unix socket. */
 SYSCALL_DEFINE5(recvmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags, uintptr_t, timeout)
 {
     struct held_socket held;

@@ -151,7 +151,7 @@ SYSCALL_DEFINE5(prctl, unsigned, option, uint64_t, arg2, uint64_t, arg3, uint64_
     case SET_CHILD_SUBREAPER:
         return keep_flag(&kept.reaps, arg2 != 0);
     case SET_THP_DISABLE:
-        return keep_flag(&kept.no_huge_pages, arg2 != 0);
+        return arg3 || arg4 || arg5 ? -EINVAL : keep_flag(&kept.no_huge_pages, arg2 != 0);
     case SET_NO_NEW_PRIVS:
         return forbid_privileges(arg2, arg3, arg4, arg5);
     case GET_NO_NEW_PRIVS:
