@@ -24,12 +24,7 @@
 /* Gives a new file (NULL: there was no memory) a descriptor. */
 static int64_t install(struct file *file, uint32_t flags)
 {
-    if (!file)
-        return -ENOMEM;
-    int descriptor = descriptor_add(file, flags & O_CLOEXEC, 0);
-    if (descriptor < 0)
-        file_put(file);
-    return descriptor;
+    return file ? descriptor_give(file, flags & O_CLOEXEC, 0) : -ENOMEM;
 }
 
 /* ---- Pipes ---- */
