@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA). Vector 127 is the spurious
- * one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32 to 111 are handed out in
- * order and never given back. Devices interrupt the boot CPU.
+ * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
+ *
+ * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
+ * to 111 are handed out in order and never given back. Devices interrupt the boot CPU. A vector's handler is set
+ * before anything raises it and stays, so there is no lock. Vectors are allocated while devices are started; traps.c
+ * calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
  */
 #include "platform/native/interrupts.h"
 
