@@ -30,13 +30,22 @@ clean_up() {
     end_process "$filter"
     end_process "$follower"
     [ -z "$run" ] || rm -rf "$run"
+    run= qemu= filter= follower= reader=
+}
+
+# A signal that comes when the EXIT trap has begun ends that trap, so this does not leave the work to it.
+interrupted() {
+    trap '' INT TERM HUP
+    say "interrupted after $(elapsed) s"
+    clean_up
+    exit 130
 }
 
 begin_run() {
     kept_log=${log:-$LAB_TARGET/failed-$$.log}
     run=$(mktemp -d "${TMPDIR:-/tmp}/lab.XXXXXX")
     trap clean_up EXIT
-    trap 'say "interrupted after $(elapsed) s"; exit 130' INT TERM HUP
+    trap interrupted INT TERM HUP
     log=${log:-$run/host.log}
     exec 8<&0
 }

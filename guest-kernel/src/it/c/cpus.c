@@ -107,12 +107,34 @@ static void threads_run_at_once(void)
 }
 
 static _Atomic bool done;
+static _Atomic pid_t id_of_other;
 
 static void *tell_cpu(void *unused)
 {
+    id_of_other = gettid();
     while (!done)
         cpu_of_other = sched_getcpu();
     return unused;
+}
+
+/* The one CPU that /proc/PID/task/TID/status allows the other thread. A mask of more than 32 CPUs is not read. */
+static int allowed_in_proc(void)
+{
+    char path[64], line[4096], end;
+    unsigned mask = 0, read;
+    int cpu = -1;
+    snprintf(path, sizeof(path), "/proc/self/task/%d/status", id_of_other);
+    FILE *status = fopen(path, "r");
+    CHECK(status != NULL);
+    while (fgets(line, sizeof(line), status) != NULL) {
+        if (sscanf(line, "Cpus_allowed:\t%x%c", &read, &end) == 2 && end == '\n')
+            mask = read;
+        (void)sscanf(line, "Cpus_allowed_list:\t%d\n", &cpu);
+    }
+    fclose(status);
+    if (in_guest() || mask != 0)
+        CHECK_EQUAL(mask, 1u << cpu);
+    return cpu;
 }
 
 static void affinity_moves_threads(void)
@@ -135,6 +157,7 @@ static void affinity_moves_threads(void)
         CHECK_EQUAL(cpu_of_other, cpu);
         CHECK_EQUAL(pthread_getaffinity_np(thread, sizeof(set), &set), 0);
         CHECK(CPU_COUNT(&set) == 1 && CPU_ISSET(cpu, &set));
+        CHECK_EQUAL(allowed_in_proc(), cpu);
     }
     done = true;
     join(thread);

@@ -187,6 +187,28 @@ static void many_ready_files_come_in_turns(void)
     close(epoll);
 }
 
+static void one_call_reports_all_that_are_ready(void)
+{
+    enum { FILES = 200 };
+    static struct epoll_event found[FILES + 100];
+    int files[FILES], epoll = epoll_create1(0);
+    bool seen[FILES] = { false };
+    for (int i = 0; i < FILES; i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.u32 = (uint32_t)i };
+        files[i] = eventfd(1, EFD_NONBLOCK);
+        CHECK_EQUAL(epoll_ctl(epoll, EPOLL_CTL_ADD, files[i], &event), 0);
+    }
+    CHECK_EQUAL(epoll_wait(epoll, found, 150, -1), 150);
+    CHECK_EQUAL(epoll_wait(epoll, found, FILES + 100, -1), FILES);
+    for (int i = 0; i < FILES; i++) {
+        CHECK(!seen[found[i].data.u32]);
+        seen[found[i].data.u32] = true;
+    }
+    for (int i = 0; i < FILES; i++)
+        close(files[i]);
+    close(epoll);
+}
+
 static void epoll_in_epoll(void)
 {
     int inner = start(EPOLLIN), outer = epoll_create1(0);
@@ -329,6 +351,6 @@ static void poll_reports_each_file(void)
 SUITE(epoll, TEST(level_repeats_while_it_holds), TEST(edge_tells_each_change_once), TEST(one_shot_needs_rearming),
       TEST(hang_up_is_told), TEST(out_is_ready_at_once_and_changes_with_mod), TEST(control_errors),
       TEST(removed_and_closed_files_are_silent), TEST(timeout_passes), TEST(another_thread_wakes_the_waiter),
-      TEST(many_ready_files_come_in_turns), TEST(epoll_in_epoll), TEST(nesting_has_a_depth),
-      TEST(wake_up_goes_through_the_deepest_chain), TEST(chains_do_not_grow_from_the_top),
+      TEST(many_ready_files_come_in_turns), TEST(one_call_reports_all_that_are_ready), TEST(epoll_in_epoll),
+      TEST(nesting_has_a_depth), TEST(wake_up_goes_through_the_deepest_chain), TEST(chains_do_not_grow_from_the_top),
       TEST(paths_from_a_file_are_few), TEST(poll_reports_each_file));

@@ -4,7 +4,10 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -367,6 +370,95 @@ static void ignored_signals_do_nothing(void)
     CHECK_EQUAL(kill(getpid(), SIGCHLD), 0);
 }
 
+/* Blocked, a signal waits even if it is ignored; but one that comes to be ignored does not wait any longer. */
+static void ignoring_a_signal_forgets_it(void)
+{
+    sigset_t blocked, old, waiting;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigaddset(&blocked, SIGCHLD);
+    install(SIGUSR1, count_one, 0);
+    install(SIGCHLD, count_one, 0);
+    count = 0;
+    pthread_sigmask(SIG_BLOCK, &blocked, &old);
+    CHECK_EQUAL(kill(getpid(), SIGUSR1), 0);
+    CHECK_EQUAL(thread_kill(gettid(), SIGUSR1), 0);
+    CHECK_EQUAL(thread_kill(gettid(), SIGCHLD), 0);
+    sigpending(&waiting);
+    CHECK(sigismember(&waiting, SIGUSR1) && sigismember(&waiting, SIGCHLD));
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigpending(&waiting);
+    CHECK(!sigismember(&waiting, SIGUSR1) && !sigismember(&waiting, SIGCHLD));
+    install(SIGUSR1, count_one, 0);
+    install(SIGCHLD, count_one, 0);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    CHECK_EQUAL(count, 0);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+/* Signal 0 is only checked. 0, or the error. */
+static int queue_to(int thread, int code)
+{
+    siginfo_t information = { .si_code = code };
+    return syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, 0, &information) == 0 ? 0 : errno;
+}
+
+static int queue_errors[4];
+
+static void *queue_from_another_thread(void *unused)
+{
+    queue_errors[0] = queue_to(getpid(), SI_QUEUE);
+    queue_errors[1] = queue_to(getpid(), SI_USER);
+    queue_errors[2] = queue_to(getpid(), SI_TKILL);
+    queue_errors[3] = queue_to(gettid(), SI_USER);
+    return unused;
+}
+
+static void as_from_the_kernel_signals_only_reach_their_sender(void)
+{
+    pthread_t thread;
+    CHECK_EQUAL(pthread_create(&thread, NULL, queue_from_another_thread, NULL), 0);
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    CHECK_EQUAL(queue_errors[0], 0);
+    CHECK_EQUAL(queue_errors[1], EPERM);
+    CHECK_EQUAL(queue_errors[2], EPERM);
+    CHECK_EQUAL(queue_errors[3], 0);
+}
+
+static atomic_uint always_zero;
+
+static void *wait_on_futex(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    sleeper->thread = gettid();
+    sleeper->result = syscall(SYS_futex, &always_zero, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    sleeper->error = errno;
+    sleeper->back = true;
+    return NULL;
+}
+
+static void interrupted_futex_restarts_when_asked(void)
+{
+    struct sleeper sleeper = { 0 };
+    pthread_t thread;
+    count = 0;
+    install(SIGUSR1, count_one, SA_RESTART);
+    CHECK_EQUAL(pthread_create(&thread, NULL, wait_on_futex, &sleeper), 0);
+    while (sleeper.thread == 0)
+        sched_yield();
+    for (int sent = 1; sent <= 5; sent++) {
+        CHECK_EQUAL(thread_kill(sleeper.thread, SIGUSR1), 0);
+        while (count < sent)
+            nanosleep(&between_signals, NULL);
+    }
+    CHECK(!sleeper.back);
+    while (syscall(SYS_futex, &always_zero, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0)
+        sched_yield();
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    CHECK_EQUAL(sleeper.result, 0);
+}
+
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
@@ -403,5 +495,6 @@ SUITE(signals, TEST(kill_and_tgkill_reach_the_handler), TEST(sigaction_reports_t
       TEST(stack_overflow_is_caught_on_the_alternate_stack), TEST(thread_stack_overflow_hits_its_guard_page),
       TEST(traps_become_signals), TEST(handler_changes_registers), TEST(handler_keeps_registers_and_fpu),
       TEST(interrupted_read_restarts_when_asked), TEST(interrupted_read_fails_otherwise),
-      TEST(signal_reaches_the_thread_it_is_for), TEST(ignored_signals_do_nothing),
+      TEST(signal_reaches_the_thread_it_is_for), TEST(ignored_signals_do_nothing), TEST(ignoring_a_signal_forgets_it),
+      TEST(as_from_the_kernel_signals_only_reach_their_sender), TEST(interrupted_futex_restarts_when_asked),
       TEST(frames_take_what_the_auxiliary_vector_says));

@@ -2,8 +2,7 @@
 /*
  * Sequences of calls that make sense: each step of a player uses what earlier steps, its own or those of other players,
  * have made, so that calls get past their first checks and meet each other on one connection, pipe, file or mapping.
- * The steps are
- * described by the table below; a new call is a line there.
+ * The steps are described by the table below; a new call is a line there.
  *
  * What was made is remembered by kind in `pools`, which all players share without a lock: a descriptor may be closed,
  * or be of another kind by now, when a step uses it. That is wanted.

@@ -44,6 +44,7 @@ make_network() {
 # start_guest FILE: writes the process of the emulator to the open file when the program serves.
 start_guest() {
     local size
+    : >"$work/console"
     size=$(($(du -sm "$root" | cut -f 1) * 5 / 4 + 8))
     mke2fs -q -F -t ext2 -b 4096 -I 128 -O none,filetype,sparse_super,large_file -E no_copy_xattrs \
         -d "$root" "$work/image" "${size}M" >"$work/mke2fs.log" 2>&1 || { cat "$work/mke2fs.log" >&2; exit 2; }
@@ -60,6 +61,16 @@ watch_console() {
             serving*) sed -n 's/^lab: domain started .*, process \([0-9]*\)$/\1/p' "$work/lab" >&"$1" ;;
         esac
     done
+}
+
+# Waits for the peers; their exit status is in `status`, or 1 if the guest ends before them, or never started.
+await_peers() {
+    local ended
+    status=0
+    wait -n -p ended "$peers" "$guest" || status=$?
+    [ "$ended" = "$guest" ] || return 0
+    echo "not ok $1.guest: the guest ended before its peers: $(tail -n 1 "$work/lab")"
+    status=1
 }
 
 stop_guest() {

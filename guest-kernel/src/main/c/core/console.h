@@ -6,7 +6,7 @@
  *
  * A kernel line never continues a line of the program. A kernel line for which the buffer has no room is dropped and
  * counted, and a line says how many were as soon as there is room. The program leaves CONSOLE_RESERVE for the kernel.
- * '\n' becomes "\r\n". Any context; lock "console" taken inside.
+ * '\n' becomes "\r\n". Any context; writers take turns (claim() in console.c).
  */
 #pragma once
 

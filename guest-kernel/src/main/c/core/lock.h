@@ -34,10 +34,9 @@ bool spinlock_held(const struct spinlock *lock);
 #endif
 
 /*
- * What may be kept across a sleep. A function that may sleep says so in its header and begins with
- * may_sleep() (core/debug.h). Any
- * other thread may run meanwhile and do to every object what the program can ask for: close, truncate, unmap, exit,
- * connect again. So whoever calls it
+ * What may be kept across a sleep. A function that may sleep says so in its header and begins with may_sleep()
+ * (core/debug.h). Any other thread may run meanwhile and do to every object what the program can ask for: close,
+ * truncate, unmap, exit, connect again. So the caller
  * - holds a reference to, or the mutex of, every object that it uses after the call (a system call: its files, by
  *   descriptor_get(); a walk: its dentries; a fault: the file, and then everything is looked up again);
  * - looks again, under the lock, at every fact that it checked before, or has made it impossible to change (a flag

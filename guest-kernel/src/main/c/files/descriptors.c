@@ -93,6 +93,14 @@ int descriptor_add(struct file *file, bool close_on_exec, int lowest)
     return error ? error : (int)i;
 }
 
+int descriptor_give(struct file *file, bool close_on_exec, int lowest)
+{
+    int descriptor = descriptor_add(file, close_on_exec, lowest);
+    if (descriptor < 0)
+        file_put(file);
+    return descriptor;
+}
+
 uint32_t descriptor_table_size(void) { return read_once(size); }
 
 static struct file *get(int descriptor, bool path_too)

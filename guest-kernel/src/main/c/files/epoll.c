@@ -16,6 +16,7 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/tree.h"
+#include "threads/failing.h"
 #include "threads/thread.h"
 
 /* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
@@ -30,7 +31,8 @@ struct epoll {
     struct mutex mutex;
     struct tree interests; /* epoll control; by descriptor and file */
     struct spinlock lock;
-    struct list ready; /* lock */
+    struct list ready;    /* lock */
+    unsigned ready_count; /* lock */
     struct wait_queue queue;
     struct file *file; /* which the instance is of; its watchers are the instances above */
     /* Epoll control: results of looking at the instances around an interest to be added, valid while the number of
@@ -71,6 +73,7 @@ static void make_ready(struct interest *interest)
     if (!interest->ready) {
         interest->ready = true;
         list_push_back(&epoll->ready, &interest->ready_link);
+        epoll->ready_count++;
     }
     spin_unlock(&epoll->lock);
 }
@@ -82,6 +85,7 @@ static void make_unready(struct interest *interest)
     if (interest->ready) {
         interest->ready = false;
         list_remove(&interest->ready_link);
+        epoll->ready_count--;
     }
     spin_unlock(&epoll->lock);
 }
@@ -91,18 +95,20 @@ static struct interest *pop_ready(struct epoll *epoll)
     spin_lock(&epoll->lock);
     struct list *node = list_pop_front(&epoll->ready);
     struct interest *interest = node ? list_entry(node, struct interest, ready_link) : NULL;
-    if (interest)
+    if (interest) {
         interest->ready = false;
+        epoll->ready_count--;
+    }
     spin_unlock(&epoll->lock);
     return interest;
 }
 
-static bool any_ready(struct epoll *epoll)
+static unsigned count_ready(struct epoll *epoll)
 {
     spin_lock(&epoll->lock);
-    bool any = !list_empty(&epoll->ready);
+    unsigned count = epoll->ready_count;
     spin_unlock(&epoll->lock);
-    return any;
+    return count;
 }
 
 static uint32_t wanted(const struct interest *interest)
@@ -377,32 +383,47 @@ static bool report(struct interest *interest, struct epoll_event *out)
     return true;
 }
 
-static unsigned count_ready(struct epoll *epoll)
+/* Room for `wanted` events, or for a few if there is no memory for more. */
+static unsigned make_room(struct epoll_events *events, unsigned wanted)
 {
-    unsigned count = 0;
-    spin_lock(&epoll->lock);
-    list_for_each (node, &epoll->ready)
-        count++;
-    spin_unlock(&epoll->lock);
-    return count;
+    events->list = events->few;
+    if (wanted <= EPOLL_FEW)
+        return wanted;
+    failing_spare(); /* a program that failing=calls runs would notice that it gets fewer */
+    struct epoll_event *many = heap_allocate_at(wanted * sizeof(*many), PAGES_NEEDED);
+    failing_spare_end();
+    if (!many)
+        return EPOLL_FEW;
+    events->list = many;
+    return wanted;
 }
 
-static int collect(struct epoll *epoll, struct epoll_event *out, unsigned limit)
+void epoll_events_free(struct epoll_events *events)
+{
+    if (events->list != events->few)
+        heap_free(events->list);
+}
+
+static int collect(struct epoll *epoll, struct epoll_events *out, unsigned limit)
 {
     unsigned found = 0;
     mutex_lock(&epoll->mutex);
+    unsigned left = count_ready(epoll), room = make_room(out, min_of(left, limit));
     /* Interests that report() puts back come after the ones counted here. */
-    for (unsigned left = count_ready(epoll); left && found < limit; left--) {
+    for (; left && found < room; left--) {
         struct interest *interest = pop_ready(epoll);
         if (!interest)
             break;
-        found += report(interest, &out[found]);
+        found += report(interest, &out->list[found]);
+        give_way();
     }
     mutex_unlock(&epoll->mutex);
+    if (!found)
+        epoll_events_free(out);
     return (int)found;
 }
 
-int epoll_wait(struct file *file, struct epoll_event *out, unsigned limit, nanoseconds deadline)
+int epoll_wait(struct file *file, struct epoll_events *out, unsigned limit, nanoseconds deadline)
 {
     struct epoll *epoll = epoll_of(file);
     if (!epoll)
@@ -411,7 +432,7 @@ int epoll_wait(struct file *file, struct epoll_event *out, unsigned limit, nanos
         int found = collect(epoll, out, limit);
         if (found)
             return found;
-        int error = wait_until(&epoll->queue, any_ready(epoll), deadline, SLEEP_INTERRUPTIBLE);
+        int error = wait_until(&epoll->queue, count_ready(epoll), deadline, SLEEP_INTERRUPTIBLE);
         if (error)
             return error == -ETIMEDOUT ? 0 : error;
     }
@@ -419,7 +440,7 @@ int epoll_wait(struct file *file, struct epoll_event *out, unsigned limit, nanos
 
 /* ---- The file ---- */
 
-static unsigned poll_epoll(struct file *file) { return any_ready(file->private) ? POLLIN : 0; }
+static unsigned poll_epoll(struct file *file) { return count_ready(file->private) ? POLLIN : 0; }
 
 static struct wait_queue *epoll_queue(struct file *file)
 {

@@ -33,8 +33,15 @@ struct file *epoll_create(uint32_t flags);
  * too many instances that watch instances; -ELOOP for cycles and for more than four instances below one. May sleep. */
 int epoll_control(struct file *epoll, int operation, int descriptor, struct file *file,
                   const struct epoll_event *event);
-/* epoll_wait(2) until the monotonic deadline: up to `limit` events into `out`, which is kernel memory.
- * Their number, 0 at the deadline, -EINTR. */
-int epoll_wait(struct file *epoll, struct epoll_event *out, unsigned limit, nanoseconds deadline);
+#define EPOLL_FEW 64u
+/* What one call of epoll_wait(2) reports, in kernel memory: more than a few are on the heap. */
+struct epoll_events {
+    struct epoll_event few[EPOLL_FEW], *list;
+};
+/* epoll_wait(2) until the monotonic deadline: up to `limit` events, but EPOLL_FEW if there is no memory for more; the
+ * rest stays ready. Their number, 0 at the deadline, -EINTR, -EINVAL where `epoll` is none. May sleep. A number above 0
+ * is followed by epoll_events_free(). */
+int epoll_wait(struct file *epoll, struct epoll_events *out, unsigned limit, nanoseconds deadline);
+void epoll_events_free(struct epoll_events *events);
 /* The file is being released. */
 void epoll_forget(struct file *file);

@@ -126,6 +126,8 @@ int descriptor_room(void);
 /* The lowest free descriptor >= lowest now refers to file, taking over the caller's reference.
  * Descriptor, -EMFILE or -ENOMEM (the reference stays the caller's). */
 int descriptor_add(struct file *file, bool close_on_exec, int lowest);
+/* The same, but the caller's reference is taken over even if that fails. */
+int descriptor_give(struct file *file, bool close_on_exec, int lowest);
 /* The file with a reference for the caller, or NULL (-EBADF): none there, or one opened with O_PATH.
  * descriptor_get_any() returns those too, for calls that open(2) allows on them. */
 struct file *descriptor_get(int descriptor);

@@ -23,6 +23,8 @@ struct process_view {
     const void *auxiliary_vector; /* as on the stack; stays; its size in bytes */
     size_t auxiliary_size;
     uint64_t capabilities[3]; /* effective, permitted, inheritable; single words, changed without a lock */
+    bool no_new_privileges;   /* prctl(2), PR_SET_NO_NEW_PRIVS */
+    const uint32_t *umask;    /* umask(2) */
     /* Each string with its NUL. */
     void (*command_line)(struct text *out);
     void (*environment)(struct text *out);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "files/file.h"
+#include "threads/interval_timer.h"
 
 #define PIPE_CAPACITY 65536u /* bytes, pipe(7) */
 #define PIPE_ATOMIC 4096u    /* PIPE_BUF: writes up to it are not torn */
@@ -40,3 +41,8 @@ struct file *eventfd_create(uint64_t count, bool semaphore, uint32_t flags);
 struct file *timerfd_create(bool wall, uint32_t flags);
 /* The timer inside, for as long as the file is open; NULL where `file` is no timerfd. */
 struct interval_timer *timerfd_timer(struct file *file);
+/* timerfd_settime(2) of a timerfd. `cancel`: a step of the wall clock makes the next read fail with -ECANCELED, if the
+ * time is absolute and of that clock. 0, or -ECANCELED if such a step had not been reported yet; the timer is set
+ * either way. */
+int timerfd_set(struct file *file, const struct interval_setting *setting, bool absolute, bool cancel,
+                struct interval_setting *old);

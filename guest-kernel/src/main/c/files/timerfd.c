@@ -3,15 +3,21 @@
  * timerfd_create(2): an interval timer whose expirations are read. It rests while they are not, as on Linux, so that
  * one with an interval of a nanosecond costs no more than its readers. What is counted is guarded by
  * threads/interval_timer.c.
+ *
+ * One of the wall clock hears of that clock's steps from its creation to its release (clock_steps, threads/timer.h);
+ * whether they mean anything to it is `cancels`. The two flags are single words, changed without a lock.
  */
 #include "core/heap.h"
 #include "files/streams.h"
 #include "lib/errno.h"
-#include "threads/interval_timer.h"
 
 struct timerfd {
     struct interval_timer timer;
     struct wait_queue queue;
+    bool wall;
+    bool cancels;       /* TFD_TIMER_CANCEL_ON_SET */
+    bool cancelled;     /* the clock was set, and no call has reported it yet */
+    struct waiter step; /* on clock_steps, if `wall` */
 };
 
 static const struct file_operations timerfd_operations;
@@ -23,6 +29,28 @@ static void expired(struct interval_timer *inner, uint64_t times)
     wake(&container_of(inner, struct timerfd, timer)->queue, POLLIN);
 }
 
+/* clock_steps is being woken. */
+static void clock_stepped(struct waiter *waiter, unsigned events)
+{
+    struct timerfd *timer = container_of(waiter, struct timerfd, step);
+    (void)events;
+    if (!read_once(timer->cancels))
+        return;
+    write_once(timer->cancelled, true);
+    wake(&timer->queue, POLLIN);
+}
+
+/* True once for each time that it was. */
+static bool take_cancelled(struct timerfd *timer)
+{
+    return read_once(timer->cancelled) && __atomic_exchange_n(&timer->cancelled, false, __ATOMIC_RELAXED);
+}
+
+static bool has_news(const struct timerfd *timer)
+{
+    return read_once(timer->timer.expirations) || read_once(timer->cancelled);
+}
+
 static ssize_type read_timerfd(struct file *file, struct transfer *transfer, uint64_t *offset)
 {
     struct timerfd *timer = file->private;
@@ -30,12 +58,15 @@ static ssize_type read_timerfd(struct file *file, struct transfer *transfer, uin
     if (transfer->remaining < sizeof(uint64_t))
         return -EINVAL;
     for (;;) {
+        bool cancelled = take_cancelled(timer);
         uint64_t expirations = interval_timer_take(&timer->timer);
+        if (cancelled)
+            return -ECANCELED;
         if (expirations)
             return transfer_out(transfer, &expirations, sizeof(expirations));
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&timer->queue, read_once(timer->timer.expirations), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
+        int error = wait_until(&timer->queue, has_news(timer), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }
@@ -47,10 +78,20 @@ struct interval_timer *timerfd_timer(struct file *file)
     return timer ? &timer->timer : NULL;
 }
 
+int timerfd_set(struct file *file, const struct interval_setting *setting, bool absolute, bool cancel,
+                struct interval_setting *old)
+{
+    struct timerfd *timer = file->private;
+    write_once(timer->cancels, timer->wall && absolute && cancel);
+    bool cancelled = take_cancelled(timer);
+    interval_timer_set(&timer->timer, setting, absolute, old);
+    return cancelled && read_once(timer->cancels) && setting->value ? -ECANCELED : 0;
+}
+
 static unsigned poll_timerfd(struct file *file)
 {
     struct timerfd *timer = file->private;
-    return read_once(timer->timer.expirations) ? POLLIN : 0;
+    return has_news(timer) ? POLLIN : 0;
 }
 
 static struct wait_queue *timerfd_queue(struct file *file)
@@ -63,6 +104,8 @@ static void release_timerfd(struct file *file)
 {
     static const struct interval_setting stopped = { 0, 0 };
     struct timerfd *timer = file->private;
+    if (timer->wall)
+        wait_remove(&timer->step);
     interval_timer_set(&timer->timer, &stopped, false, NULL);
     heap_free(timer);
 }
@@ -84,7 +127,13 @@ struct file *timerfd_create(bool wall, uint32_t flags)
     timer->timer.rests = true;
     wait_queue_init(&timer->queue);
     struct file *file = file_create(&timerfd_operations, O_RDWR | flags, timer);
-    if (!file)
+    if (!file) {
         heap_free(timer);
+        return NULL;
+    }
+    timer->wall = wall;
+    waiter_init_callback(&timer->step, clock_stepped);
+    if (wall)
+        wait_add(&clock_steps, &timer->step);
     return file;
 }

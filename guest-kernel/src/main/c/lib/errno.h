@@ -78,3 +78,4 @@ const char *errno_name(int64_t error);
 #define EALREADY 114
 #define EINPROGRESS 115
 #define ESTALE 116
+#define ECANCELED 125

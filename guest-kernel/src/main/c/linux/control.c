@@ -5,7 +5,7 @@
  * header, so the walk ends. Requests for one datagram go into struct socket_message; everything else is only checked.
  * Those that are received are written to the program one by one, cut where its room ends.
  *
- * Called by linux/sys_net.c without locks, since both directions touch user memory and may sleep. Descriptors are
+ * Called by linux/sys_messages.c without locks, since both directions touch user memory and may sleep. Descriptors are
  * looked up under "descriptors", in descriptor_get().
  */
 #include "core/heap.h"

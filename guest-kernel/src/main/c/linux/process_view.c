@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/process_view.h"
 #include "lib/string.h"
+#include "linux/paths.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 #include "linux/system.h"
@@ -29,6 +30,7 @@ void process_describe(const struct process_arguments *arguments)
     process_view.started = clock_monotonic();
     process_view.release = SYSTEM_RELEASE;
     process_view.executable = arguments->path;
+    process_view.umask = &file_creation_mask;
     process_view.command_line = command_line;
     process_view.environment = environment;
     process_view.signals = signals_describe;

@@ -19,6 +19,7 @@
 #include "linux/process.h"
 #include "linux/signal_frame.h"
 #include "linux/signals.h"
+#include "linux/syscalls.h"
 #include "memory/address_space.h"
 #include "memory/user.h"
 #include "threads/wait.h"
@@ -212,24 +213,24 @@ void signals_forget_timer(uint32_t timer)
 }
 
 /* Calls that never restart after a handler, whatever SA_RESTART says (signal(7)). */
-static bool never_restarts(uint64_t number)
+static bool never_restarts(const struct registers *registers)
 {
-    switch (number) {
-    case 7:
-    case 23:
-    case 34:
-    case 35:
-    case 128:
-    case 130:
-    case 202:
-    case 230:
-    case 232:
-    case 270:
-    case 271:
-    case 281:
-    case 441: /* poll select pause nanosleep sigtimedwait sigsuspend futex clock_nanosleep
-                                epoll_wait pselect6 ppoll epoll_pwait epoll_pwait2 */
+    switch (registers->number) {
+    case CALL_poll:
+    case CALL_select:
+    case CALL_pause:
+    case CALL_nanosleep:
+    case CALL_rt_sigtimedwait:
+    case CALL_rt_sigsuspend:
+    case CALL_clock_nanosleep:
+    case CALL_epoll_wait:
+    case CALL_pselect6:
+    case CALL_ppoll:
+    case CALL_epoll_pwait:
+    case CALL_epoll_pwait2:
         return true;
+    case CALL_futex:
+        return registers->r10 != 0; /* one that waits without a limit does restart */
     default:
         return false;
     }
@@ -277,12 +278,12 @@ void signals_deliver(struct registers *registers, bool system_call)
             continue;
         if (action.handler == SIG_DFL)
             process_killed(info.number);
-        if (interrupted && (action.flags & SA_RESTART) && !never_restarts(registers->number))
+        if (interrupted && (action.flags & SA_RESTART) && !never_restarts(registers))
             restart_call(registers);
         interrupted = false;
         deliver_one(registers, user, &info, &action);
     }
-    if (interrupted && !never_restarts(registers->number))
+    if (interrupted && !never_restarts(registers))
         restart_call(registers); /* woken for a signal that turned out to be ignored */
     if (user->restore_mask) {
         user->mask = user->saved_mask;
@@ -384,10 +385,20 @@ int64_t signals_with_mask(uintptr_t address, size_t size)
 
 void signal_action_get(int number, struct signal_action *action) { *action = *action_of(number); }
 
+static void forget_signal_of(struct thread *thread, void *number)
+{
+    if (thread->user)
+        pending_discard(&thread->user->pending, *(int *)number);
+}
+
 void signal_action_set(int number, const struct signal_action *action)
 {
     spin_lock(&lock);
     *action_of(number) = *action;
+    if (action->handler == SIG_IGN || (action->handler == SIG_DFL && default_ignores(number))) {
+        pending_discard(&process_pending, number);
+        threads_for_each(forget_signal_of, &number);
+    }
     spin_unlock(&lock);
 }
 

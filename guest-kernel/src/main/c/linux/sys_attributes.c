@@ -167,75 +167,87 @@ static struct request list_request(uintptr_t list, size_t size)
 
 static struct request remove_request(uintptr_t name) { return (struct request){ .action = REMOVE, .name_at = name }; }
 
+/* Deviates: There are no access control lists: names that begin with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE5(setxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
 {
     struct request request = set_request(name, value, size, flags);
     return on_path(&request, path, WALK_FOLLOW);
 }
 
+/* Deviates: There are no access control lists: names that begin with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE5(lsetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
 {
     struct request request = set_request(name, value, size, flags);
     return on_path(&request, path, 0);
 }
 
+/* Deviates: There are no access control lists: names that begin with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE5(fsetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, size, uint32_t, flags)
 {
     struct request request = set_request(name, value, size, flags);
     return on_descriptor(&request, fd);
 }
 
-/* Deviates: Files of the image have no attributes (EOPNOTSUPP). */
+/* Deviates: Files of the image have no attributes (EOPNOTSUPP). There are no access control lists: names that begin
+ * with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE4(getxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
 {
     struct request request = get_request(name, value, size);
     return on_path(&request, path, WALK_FOLLOW);
 }
 
-/* Deviates: Files of the image have no attributes (EOPNOTSUPP). */
+/* Deviates: Files of the image have no attributes (EOPNOTSUPP). There are no access control lists: names that begin
+ * with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE4(lgetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
 {
     struct request request = get_request(name, value, size);
     return on_path(&request, path, 0);
 }
 
+/* Deviates: Files of the image have no attributes (EOPNOTSUPP). There are no access control lists: names that begin
+ * with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE4(fgetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, size)
 {
     struct request request = get_request(name, value, size);
     return on_descriptor(&request, fd);
 }
 
+/* Deviates: Files of the image have no attributes. */
 SYSCALL_DEFINE3(listxattr, uintptr_t, path, uintptr_t, list, size_t, size)
 {
     struct request request = list_request(list, size);
     return on_path(&request, path, WALK_FOLLOW);
 }
 
+/* Deviates: Files of the image have no attributes. */
 SYSCALL_DEFINE3(llistxattr, uintptr_t, path, uintptr_t, list, size_t, size)
 {
     struct request request = list_request(list, size);
     return on_path(&request, path, 0);
 }
 
-/* Deviates: Sockets have no attribute system.sockprotoname. */
+/* Deviates: Files of the image have no attributes, nor have sockets (system.sockprotoname). */
 SYSCALL_DEFINE3(flistxattr, int, fd, uintptr_t, list, size_t, size)
 {
     struct request request = list_request(list, size);
     return on_descriptor(&request, fd);
 }
 
+/* Deviates: There are no access control lists: names that begin with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE2(removexattr, uintptr_t, path, uintptr_t, name)
 {
     struct request request = remove_request(name);
     return on_path(&request, path, WALK_FOLLOW);
 }
 
+/* Deviates: There are no access control lists: names that begin with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE2(lremovexattr, uintptr_t, path, uintptr_t, name)
 {
     struct request request = remove_request(name);
     return on_path(&request, path, 0);
 }
 
+/* Deviates: There are no access control lists: names that begin with system. are EOPNOTSUPP. */
 SYSCALL_DEFINE2(fremovexattr, int, fd, uintptr_t, name)
 {
     struct request request = remove_request(name);

@@ -66,10 +66,7 @@ static int64_t open_within(int directory, uintptr_t address, uint32_t flags, uin
     path_end(&path);
     if (error)
         return error;
-    int descriptor = descriptor_add(file, flags & O_CLOEXEC, 0);
-    if (descriptor < 0)
-        file_put(file);
-    return descriptor;
+    return descriptor_give(file, flags & O_CLOEXEC, 0);
 }
 
 static int64_t open_at(int directory, uintptr_t address, uint32_t flags, uint32_t mode)
@@ -185,10 +182,7 @@ static int64_t duplicate_from(int descriptor, int lowest, bool close_on_exec)
     struct file *file = descriptor_get_any(descriptor);
     if (!file)
         return -EBADF;
-    int result = descriptor_add(file, close_on_exec, lowest);
-    if (result < 0)
-        file_put(file);
-    return result;
+    return descriptor_give(file, close_on_exec, lowest);
 }
 
 SYSCALL_DEFINE1(dup, int, oldfd) { return duplicate_from(oldfd, 0, false); }

@@ -41,20 +41,20 @@ static int64_t become_all(uint32_t real, uint32_t effective, uint32_t saved)
 
 /* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE1(setuid, unsigned, uid) { return become(uid); }
-/* Deviates: Root is the only user: another id is EINVAL. */
+/* Deviates: Root is the only group: another id is EINVAL. */
 SYSCALL_DEFINE1(setgid, unsigned, gid) { return become(gid); }
 /* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE2(setreuid, unsigned, ruid, unsigned, euid) { return become_all(ruid, euid, 0); }
-/* Deviates: Root is the only user: another id is EINVAL. */
+/* Deviates: Root is the only group: another id is EINVAL. */
 SYSCALL_DEFINE2(setregid, unsigned, rgid, unsigned, egid) { return become_all(rgid, egid, 0); }
 /* Deviates: Root is the only user: another id is EINVAL. */
 SYSCALL_DEFINE3(setresuid, unsigned, ruid, unsigned, euid, unsigned, suid) { return become_all(ruid, euid, suid); }
-/* Deviates: Root is the only user: another id is EINVAL. */
+/* Deviates: Root is the only group: another id is EINVAL. */
 SYSCALL_DEFINE3(setresgid, unsigned, rgid, unsigned, egid, unsigned, sgid) { return become_all(rgid, egid, sgid); }
 /* These two give the old value, whatever happens. */
-/* Deviates: Changes nothing. */
+/* Deviates: Changes nothing, and returns 0, the id of root. */
 SYSCALL_DEFINE1(setfsuid, unsigned, fsuid) { return 0; }
-/* Deviates: Changes nothing. */
+/* Deviates: Changes nothing, and returns 0, the id of root. */
 SYSCALL_DEFINE1(setfsgid, unsigned, fsgid) { return 0; }
 
 /* ---- Supplementary groups: a number of times root's ---- */
@@ -74,7 +74,7 @@ SYSCALL_DEFINE2(getgroups, int, size, uintptr_t, list)
     return count;
 }
 
-/* Deviates: Group 0 is the only one: another is EINVAL. */
+/* Deviates: Root is the only group: another id is EINVAL. The list is that of all threads. */
 SYSCALL_DEFINE2(setgroups, unsigned, size, uintptr_t, list)
 {
     uint32_t group;
@@ -166,7 +166,8 @@ static int64_t set_capabilities(const struct abi_capability_data data[2])
     return 0;
 }
 
-/* Deviates: What is given up is no longer shown, but root may still do it. */
+/* Deviates: The sets are those of all threads. What is given up is no longer shown, but root may still do it. Every
+ * capability may become inheritable. */
 SYSCALL_DEFINE2(capset, uintptr_t, hdrp, uintptr_t, datap)
 {
     struct abi_capability_header header;
@@ -174,7 +175,7 @@ SYSCALL_DEFINE2(capset, uintptr_t, hdrp, uintptr_t, datap)
     int words = read_header(hdrp, &header);
     if (words < 0)
         return words;
-    if (header.thread && !process_has_thread(header.thread))
+    if (header.thread && header.thread != (int32_t)thread_current()->id)
         return -EPERM;
     if (user_read(data, datap, (size_t)words * sizeof(data[0])))
         return -EFAULT;

@@ -140,12 +140,18 @@ static int read_time(const struct abi_timespec *from, bool *given, nanoseconds *
     return 0;
 }
 
+/* What both times become if the program gives none. */
+static void change_to_now(struct change *change)
+{
+    change->accessed_given = change->modified_given = true;
+    change->accessed = change->modified = clock_wall();
+}
+
 /* utimes(2) and futimesat(2): microseconds. */
 static int read_timevals(uintptr_t address, struct change *change)
 {
     struct abi_timeval times[2];
-    change->accessed_given = change->modified_given = true;
-    change->accessed = change->modified = clock_wall();
+    change_to_now(change);
     if (!address)
         return 0;
     if (user_read(times, address, sizeof(times)))
@@ -160,8 +166,7 @@ static int read_timevals(uintptr_t address, struct change *change)
 static int read_times(uintptr_t address, struct change *change)
 {
     struct abi_timespec times[2];
-    change->accessed_given = change->modified_given = true;
-    change->accessed = change->modified = clock_wall();
+    change_to_now(change);
     if (!address)
         return 0;
     if (user_read(times, address, sizeof(times)))

@@ -50,13 +50,13 @@ static int64_t make_node(int directory, uintptr_t path, uint32_t mode)
     return make_at(directory, path, type | (mode & 07777 & ~file_creation_mask), NULL);
 }
 
-/* Deviates: The number of a device is ignored. */
+/* Deviates: Devices cannot be made (EPERM). */
 SYSCALL_DEFINE3(mknod, uintptr_t, pathname, uint32_t, mode, uint32_t, dev)
 {
     return make_node(AT_FDCWD, pathname, mode);
 }
 
-/* Deviates: The number of a device is ignored. */
+/* Deviates: Devices cannot be made (EPERM). */
 SYSCALL_DEFINE4(mknodat, int, dirfd, uintptr_t, pathname, uint32_t, mode, uint32_t, dev)
 {
     return make_node(dirfd, pathname, mode);
@@ -290,8 +290,5 @@ SYSCALL_DEFINE2(memfd_create, uintptr_t, name, uint32_t, flags)
         file->inode->mode &= ~0111u;
         file->inode->seals |= SEAL_EXECUTE;
     }
-    int descriptor = descriptor_add(file, flags & CLOSE_ON_EXEC, 0);
-    if (descriptor < 0)
-        file_put(file);
-    return descriptor;
+    return descriptor_give(file, flags & CLOSE_ON_EXEC, 0);
 }

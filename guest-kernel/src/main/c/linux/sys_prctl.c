@@ -5,6 +5,7 @@
  * Each value that is kept is one word, which any thread reads and writes without a lock; a thread's name is changed by
  * the thread itself. Entered through the table of system calls (syscalls.c). An option that is not known is -EINVAL.
  */
+#include "files/process_view.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/process.h"
@@ -34,14 +35,13 @@ enum {
     GET_NO_NEW_PRIVS,
     SET_THP_DISABLE = 41,
     GET_THP_DISABLE,
-    CAP_AMBIENT = 47,
     SET_VMA = 0x53564d41,
 };
 #define TIMER_SLACK_DEFAULT 50000u /* ns */
 
 /* One word each, changed without a lock. */
 static struct {
-    uint32_t death_signal, keeps_capabilities, reaps, no_new_privileges, no_huge_pages, slack, dumpable;
+    uint32_t death_signal, keeps_capabilities, reaps, no_huge_pages, slack, dumpable;
 } kept = { .slack = TIMER_SLACK_DEFAULT, .dumpable = 1 };
 
 static int64_t set_name(uintptr_t from)
@@ -89,7 +89,7 @@ static int64_t ask(uint32_t option, uint64_t argument)
     case GET_CHILD_SUBREAPER:
         return put_word(argument, kept.reaps);
     case GET_NO_NEW_PRIVS:
-        return kept.no_new_privileges;
+        return process_view.no_new_privileges;
     case GET_THP_DISABLE:
         return kept.no_huge_pages;
     case GET_TSC:
@@ -125,10 +125,14 @@ static int64_t forbid_privileges(uint64_t on, uint64_t arg3, uint64_t arg4, uint
 {
     if (on != 1 || arg3 || arg4 || arg5)
         return -EINVAL;
-    kept.no_new_privileges = 1;
+    process_view.no_new_privileges = true;
     return 0;
 }
 
+/* Deviates: Offered are the names of threads, PDEATHSIG, DUMPABLE, KEEPCAPS, TIMERSLACK, CHILD_SUBREAPER, NO_NEW_PRIVS,
+ * THP_DISABLE, PR_GET_TSC, PR_GET_SECCOMP, PR_GET_SECUREBITS, PR_CAPBSET_READ and PR_SET_VMA; all else is EINVAL, and
+ * PR_CAPBSET_DROP is EPERM. But for names, values are those of the process, and change nothing. PR_SET_VMA names
+ * nothing. */
 SYSCALL_DEFINE5(prctl, unsigned, option, uint64_t, arg2, uint64_t, arg3, uint64_t, arg4, uint64_t, arg5)
 {
     switch (option) {
@@ -147,7 +151,7 @@ SYSCALL_DEFINE5(prctl, unsigned, option, uint64_t, arg2, uint64_t, arg3, uint64_
     case SET_CHILD_SUBREAPER:
         return keep_flag(&kept.reaps, arg2 != 0);
     case SET_THP_DISABLE:
-        return keep_flag(&kept.no_huge_pages, arg2 != 0);
+        return arg3 || arg4 || arg5 ? -EINVAL : keep_flag(&kept.no_huge_pages, arg2 != 0);
     case SET_NO_NEW_PRIVS:
         return forbid_privileges(arg2, arg3, arg4, arg5);
     case GET_NO_NEW_PRIVS:

@@ -111,10 +111,7 @@ static int64_t make_signalfd(uint64_t mask, uint32_t flags)
         heap_free(signalfd);
         return -ENOMEM;
     }
-    int descriptor = descriptor_add(file, flags & O_CLOEXEC, 0);
-    if (descriptor < 0)
-        file_put(file);
-    return descriptor;
+    return descriptor_give(file, flags & O_CLOEXEC, 0);
 }
 
 static int64_t change_signalfd(int descriptor, uint64_t mask)

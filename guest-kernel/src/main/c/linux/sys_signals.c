@@ -35,6 +35,8 @@ SYSCALL_DEFINE4(rt_sigprocmask, int, how, uintptr_t, set, uintptr_t, oldset, siz
     return oldset ? user_put(oldset, &old) : 0;
 }
 
+/* Deviates: There are no core dumps. SA_RESTART also restarts calls on sockets that have a timeout, which begins again.
+ * Flags that are not known are kept and returned. */
 SYSCALL_DEFINE4(rt_sigaction, int, signum, uintptr_t, act, uintptr_t, oldact, size_t, sigsetsize)
 {
     struct signal_action action, old;
@@ -118,6 +120,8 @@ SYSCALL_DEFINE2(sigaltstack, uintptr_t, ss, uintptr_t, old_ss)
             return -EPERM;
         if (stack.flags & ~(SS_DISABLE | SS_AUTODISARM | SS_ONSTACK))
             return -EINVAL;
+        if ((stack.flags & (SS_DISABLE | SS_ONSTACK)) == (SS_DISABLE | SS_ONSTACK))
+            return -EINVAL;
         bool disable = stack.flags & SS_DISABLE;
         if (!disable && stack.size < MINIMUM_SIGNAL_STACK)
             return -ENOMEM;
@@ -152,53 +156,59 @@ static struct signal_info info_of(int32_t number, int32_t code)
     return (struct signal_info){ .number = number, .code = code, .sender.pid = PROCESS_ID };
 }
 
+/* Deviates: Nothing stops or continues the process: SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU are ignored unless a handler
+ * takes them. */
 SYSCALL_DEFINE3(tgkill, int, tgid, int, tid, int, sig)
 {
     struct signal_info info = info_of(sig, SI_TKILL);
     return send_to_thread_of(tgid, tid, &info);
 }
 
+/* Deviates: Nothing stops or continues the process: SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU are ignored unless a handler
+ * takes them. */
 SYSCALL_DEFINE2(tkill, int, tid, int, sig)
 {
     struct signal_info info = info_of(sig, SI_TKILL);
     return send_to_thread_of(PROCESS_ID, tid, &info);
 }
 
-static int64_t send_to_process(int32_t process, const struct signal_info *info)
-{
-    if (process != PROCESS_ID && process != 0 && process != -1 && process != -PROCESS_ID)
-        return -ESRCH;
-    return signal_queue_process(info);
-}
-
+/* The process itself or its group. -1 means every other process, and there is none. */
+/* Deviates: Nothing stops or continues the process: SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU are ignored unless a handler
+ * takes them. */
 SYSCALL_DEFINE2(kill, int, pid, int, sig)
 {
     struct signal_info info = info_of(sig, SI_USER);
-    return send_to_process(pid, &info);
+    return pid == PROCESS_ID || pid == 0 || pid == -PROCESS_ID ? signal_queue_process(&info) : -ESRCH;
 }
 
-/* What the program passes comes with the signal, but it cannot pass it off as the kernel's to other threads. */
-static int read_info(uintptr_t address, int32_t number, int32_t process, struct signal_info *info)
+/* What the program passes comes with the signal, but a thread can pass it off as the kernel's to itself only. */
+static int read_info(uintptr_t address, int32_t number, int32_t target, struct signal_info *info)
 {
     if (user_get(info, address))
         return -EFAULT;
     info->number = number;
-    bool as_from_kernel = info->code >= 0 || info->code == SI_TKILL || info->code == SI_TIMER;
-    return as_from_kernel && process != PROCESS_ID ? -EPERM : 0;
+    bool as_from_kernel = info->code >= 0 || info->code == SI_TKILL;
+    return as_from_kernel && target != (int32_t)thread_current()->id ? -EPERM : 0;
 }
 
+/* Deviates: Nothing stops or continues the process: SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU are ignored unless a handler
+ * takes them. */
 SYSCALL_DEFINE3(rt_sigqueueinfo, int, tgid, int, sig, uintptr_t, info)
 {
     struct signal_info sent;
     int error = read_info(info, sig, tgid, &sent);
-    return error ? error : send_to_process(tgid, &sent);
+    if (error)
+        return error;
+    return tgid == PROCESS_ID ? signal_queue_process(&sent) : -ESRCH;
 }
 
+/* Deviates: Nothing stops or continues the process: SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU are ignored unless a handler
+ * takes them. */
 SYSCALL_DEFINE4(rt_tgsigqueueinfo, int, tgid, int, tid, int, sig, uintptr_t, info)
 {
     struct signal_info sent;
     if (tgid <= 0 || tid <= 0)
         return user_get(&sent, info) ? -EFAULT : -EINVAL;
-    int error = read_info(info, sig, tgid, &sent);
+    int error = read_info(info, sig, tid, &sent);
     return error ? error : send_to_thread_of(tgid, tid, &sent);
 }

@@ -24,12 +24,7 @@
 /* Gives a new file (NULL: there was no memory) a descriptor. */
 static int64_t install(struct file *file, uint32_t flags)
 {
-    if (!file)
-        return -ENOMEM;
-    int descriptor = descriptor_add(file, flags & O_CLOEXEC, 0);
-    if (descriptor < 0)
-        file_put(file);
-    return descriptor;
+    return file ? descriptor_give(file, flags & O_CLOEXEC, 0) : -ENOMEM;
 }
 
 /* ---- Pipes ---- */
@@ -87,27 +82,28 @@ SYSCALL_DEFINE2(timerfd_create, int, clockid, uint32_t, flags)
     return install(timerfd_create(wall, flags & O_NONBLOCK), flags);
 }
 
-static int64_t set_timer(struct file *file, bool absolute, uintptr_t new, uintptr_t old)
+static int64_t set_timer(struct file *file, bool absolute, bool cancel, uintptr_t new, uintptr_t old)
 {
     struct interval_setting setting, before;
-    struct interval_timer *timer = timerfd_timer(file);
     int error = itimerspec_read(new, &setting);
-    if (error || !timer)
+    if (error || !timerfd_timer(file))
         return error ? error : -EINVAL;
-    interval_timer_set(timer, &setting, absolute, &before);
-    return old ? itimerspec_write(old, &before) : 0;
+    error = timerfd_set(file, &setting, absolute, cancel, &before);
+    if (old && itimerspec_write(old, &before))
+        return -EFAULT;
+    return error;
 }
 
-/* Deviates: TFD_TIMER_CANCEL_ON_SET is taken, and nothing is cancelled when the clock is set. */
+/* Deviates: An absolute time on CLOCK_REALTIME does not move when the clock is set. */
 SYSCALL_DEFINE4(timerfd_settime, int, fd, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
-    enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 }; /* no program sets the wall clock: nothing to cancel */
+    enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 };
     if (flags & ~(uint32_t)(ABSOLUTE | CANCEL_ON_SET))
         return -EINVAL;
     struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = set_timer(file, flags & ABSOLUTE, new_value, old_value);
+    int64_t result = set_timer(file, flags & ABSOLUTE, flags & CANCEL_ON_SET, new_value, old_value);
     file_put(file);
     return result;
 }
@@ -126,8 +122,6 @@ SYSCALL_DEFINE2(timerfd_gettime, int, fd, uintptr_t, curr_value)
 }
 
 /* ---- epoll ---- */
-
-#define EPOLL_BATCH 64u /* events handed out by one call at most */
 
 SYSCALL_DEFINE1(epoll_create1, uint32_t, flags)
 {
@@ -159,12 +153,15 @@ static int64_t wait_events(int descriptor, uintptr_t to, int32_t limit, nanoseco
     struct file *epoll = descriptor_get(descriptor);
     if (!epoll)
         return -EBADF;
-    struct epoll_event events[EPOLL_BATCH];
-    int count = epoll_wait(epoll, events, min_of((uint32_t)limit, EPOLL_BATCH), deadline);
+    struct epoll_events events;
+    int64_t result = epoll_wait(epoll, &events, (uint32_t)limit, deadline);
     file_put(epoll);
-    if (count > 0 && user_write(to, events, (size_t)count * sizeof(events[0])))
-        return -EFAULT;
-    return count;
+    if (result <= 0)
+        return result;
+    if (user_write(to, events.list, (size_t)result * sizeof(events.list[0])))
+        result = -EFAULT;
+    epoll_events_free(&events);
+    return result;
 }
 
 /* Timeouts in ms: a negative one waits without a limit, 0 does not wait. */
@@ -175,13 +172,11 @@ static nanoseconds deadline_of_ms(int32_t timeout)
     return timeout ? deadline_after((nanoseconds)timeout * NS_PER_MS) : 0;
 }
 
-/* Deviates: Returns at most 64 events. */
 SYSCALL_DEFINE4(epoll_wait, int, epfd, uintptr_t, events, int, maxevents, int, timeout)
 {
     return wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
 }
 
-/* Deviates: Returns at most 64 events. */
 SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, timeout, uintptr_t, sigmask, size_t,
                 sigsetsize)
 {
@@ -189,7 +184,6 @@ SYSCALL_DEFINE6(epoll_pwait, int, epfd, uintptr_t, events, int, maxevents, int, 
     return error ? error : wait_events(epfd, events, maxevents, deadline_of_ms(timeout));
 }
 
-/* Deviates: Returns at most 64 events. */
 SYSCALL_DEFINE6(epoll_pwait2, int, epfd, uintptr_t, events, int, maxevents, uintptr_t, timeout, uintptr_t, sigmask,
                 size_t, sigsetsize)
 {

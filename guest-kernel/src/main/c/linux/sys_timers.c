@@ -197,6 +197,7 @@ SYSCALL_DEFINE1(timer_delete, int, timerid)
 
 /* ---- Setting and asking ---- */
 
+/* Deviates: An absolute time on CLOCK_REALTIME does not move when the clock is set. */
 SYSCALL_DEFINE4(timer_settime, int, timerid, uint32_t, flags, uintptr_t, new_value, uintptr_t, old_value)
 {
     struct interval_setting setting, old;

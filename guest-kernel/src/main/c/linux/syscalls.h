@@ -14,7 +14,9 @@
 
 typedef int64_t system_call(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5);
 
+/* CALL_NAME is the number of a call. */
 #define SYSTEM_CALL(number, name) \
+    enum { CALL_##name = number }; \
     system_call sys_##name __attribute__((weak)); \
     extern const char sys_##name##_arguments[] __attribute__((weak));
 #include "linux/syscall_names.h"

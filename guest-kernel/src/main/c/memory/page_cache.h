@@ -26,7 +26,7 @@ struct page_source_operations {
      * Fills `count` (<= PAGE_CACHE_BATCH) frames, which are the pages index, index + 1, ... of the source, with the
      * file's contents; bytes beyond its end become zero. Sleeps. 0 or negative errno for all of them. NULL: absent
      * pages are zeros. The frames are zeroed before, and come one at a time where pages cannot be dropped again, so
-     * that none is used in vain.
+     * that none is wasted.
      */
     int (*fill)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
     /* Writes `count` (<= PAGE_CACHE_BATCH) pages, which are index, index + 1, ... of the source, to where fill() finds

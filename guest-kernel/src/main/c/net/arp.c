@@ -9,7 +9,7 @@
  * believed() decides which claims count: no host takes over an address whose owner answers. One address at a time is
  * probed (RFC 5227).
  *
- * Called by ethernet.c (input), ip_output.c, interface.c, netlink.c, net.c and, for probes, dhcp.c. Net lock; the
+ * Called by ethernet.c (input), ip_output.c, interface.c, rtnetlink.c, net.c and, for probes, dhcp.c. Net lock; the
  * timer's callback takes it, and arp_probe_met(), which sleeps, is called without it.
  */
 #include "net/arp.h"

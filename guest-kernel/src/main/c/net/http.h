@@ -32,10 +32,9 @@ struct http_answer {
 int http_answer_read(const char *text, size_t length, size_t limit, struct http_answer *out);
 
 /*
- * Sends `request`, a whole request that asks to close the connection, and reads the answer into `buffer`, which
- * has room for HTTP_HEADER_MAX + `limit` bytes. Sleeps until `deadline` (monotonic) at most. 0; -ETIMEDOUT; -ECONNRESET
- * when the answer ends early; as
- * http_answer_read(), or as socket(2) and connect(2).
+ * Sends `request`, a whole request that asks to close the connection, and reads the answer into `buffer`, which has
+ * room for HTTP_HEADER_MAX + `limit` bytes. Sleeps until `deadline` (monotonic) at most. 0; -ETIMEDOUT; -ECONNRESET
+ * when the answer ends early; as http_answer_read(), or as socket(2) and connect(2).
  */
 int http_exchange(struct endpoint server, const char *request, char *buffer, size_t limit, nanoseconds deadline,
                   struct http_answer *answer);

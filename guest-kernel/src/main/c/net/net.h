@@ -2,7 +2,7 @@
 /*
  * The network stack: Ethernet, ARP, IPv4, ICMP, UDP, TCP, clients of DHCP and SNTP, and the sockets over them.
  *
- * Calls go down from linux/sys_net.c: socket.h -> tcp/udp/unix -> ip.h -> interface.h -> drivers/device.h,
+ * Calls go down from linux/sys_*.c: socket.h -> tcp/udp/unix -> ip.h -> interface.h -> drivers/device.h,
  * and up from device->receive (interrupt context): interface -> ethernet -> arp | ip -> icmp | udp | tcp.
  *
  * Lock: one spinlock "net" guards everything below net/ unless a field says otherwise. Inside it, wake(),

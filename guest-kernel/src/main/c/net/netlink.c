@@ -1,455 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Netlink sockets (netlink(7), rtnetlink(7)) of NETLINK_ROUTE: a program asks with RTM_GETLINK, RTM_GETADDR,
- * RTM_GETROUTE or RTM_GETNEIGH for all that there is, as getifaddrs(3) does, for one interface, or for the way to one
- * address. Nothing can be changed through them, and no group ever gets a message.
+ * Sockets of AF_NETLINK (netlink(7)), of the protocol NETLINK_ROUTE only. What is sent is read as questions, which
+ * rtnetlink.c answers at once; what is received are its answers. A socket may join groups, but none ever gets a
+ * message.
  *
- * A question is answered while it is sent: the messages wait in the socket as datagrams, at most QUEUE_LIMIT bytes of
- * them.
  * Guarded by the net lock; a datagram that is being read belongs to its reader, one at a time by `reading`.
  */
+#include "net/netlink.h"
+
 #include "core/heap.h"
 #include "lib/errno.h"
-#include "lib/string.h"
-#include "net/arp.h"
-#include "net/bytes.h"
-#include "net/interface.h"
-#include "net/ip.h"
-#include "net/socket.h"
 
-#define QUEUE_LIMIT 65536u   /* bytes of answers in a socket */
-#define ANSWER_SIZE 4096u    /* bytes of a datagram at most: more than INTERFACE_LIMIT entries take */
 #define QUESTION_LIMIT 4096u /* bytes that are looked at of what is sent */
-
-/* linux/netlink.h */
-enum { NLMSG_NOOP = 1, NLMSG_ERROR, NLMSG_DONE };
-enum { NLM_F_REQUEST = 1, NLM_F_MULTI = 2, NLM_F_ACK = 4, NLM_F_DUMP = 0x300 };
-/* linux/rtnetlink.h */
-enum {
-    RTM_NEWLINK = 16,
-    RTM_GETLINK = 18,
-    RTM_NEWADDR = 20,
-    RTM_GETADDR = 22,
-    RTM_NEWROUTE = 24,
-    RTM_GETROUTE = 26,
-    RTM_NEWNEIGH = 28,
-    RTM_GETNEIGH = 30
-};
-
-struct header { /* struct nlmsghdr */
-    uint32_t length;
-    uint16_t type, flags;
-    uint32_t sequence, port;
-};
-
-struct answer { /* one datagram */
-    struct list link;
-    uint32_t length;
-    _Alignas(4) uint8_t bytes[];
-};
-
-struct netlink_socket {
-    struct socket socket;
-    uint32_t port, groups; /* port 0: not bound */
-    struct list answers;
-    uint32_t waiting; /* bytes of answers */
-};
 
 static uint32_t last_port; /* net lock: given to sockets that are not the first */
 
 static struct netlink_socket *of(struct socket *socket) { return container_of(socket, struct netlink_socket, socket); }
-
-/* ---- Building answers ---- */
-
-struct builder {
-    struct answer *answer;
-    const struct header *question;
-    struct header *message; /* the one being built */
-    uint32_t port;
-};
-
-/* `size` bytes at the end, zeroed and aligned to 4. The answer has room: see ANSWER_SIZE. */
-static void *extend(struct builder *builder, uint32_t size)
-{
-    struct answer *answer = builder->answer;
-    uint8_t *at = answer->bytes + answer->length;
-    memset(at, 0, align_up(size, 4u));
-    answer->length += align_up(size, 4u);
-    return at;
-}
-
-static void *begin_message(struct builder *builder, uint16_t type, uint16_t flags, uint32_t size)
-{
-    struct header *header = extend(builder, sizeof(*header));
-    *header =
-        (struct header){ .type = type, .flags = flags, .sequence = builder->question->sequence, .port = builder->port };
-    builder->message = header;
-    return extend(builder, size);
-}
-
-static void end_message(struct builder *builder)
-{
-    const uint8_t *end = builder->answer->bytes + builder->answer->length;
-    builder->message->length = (uint32_t)(end - (uint8_t *)builder->message);
-}
-
-static void add_attribute(struct builder *builder, uint16_t type, const void *value, uint32_t size)
-{
-    struct {
-        uint16_t length, type;
-    } *attribute = extend(builder, 4 + size);
-    attribute->length = (uint16_t)(4 + size);
-    attribute->type = type;
-    memcpy(attribute + 1, value, size);
-}
-
-static void add_word(struct builder *builder, uint16_t type, uint32_t value)
-{
-    add_attribute(builder, type, &value, sizeof(value));
-}
-
-static void add_address(struct builder *builder, uint16_t type, ipv4_t address)
-{
-    be32 value = be32_of(address);
-    add_attribute(builder, type, &value, sizeof(value));
-}
-
-/* ---- What there is to report ---- */
-
-static void tell_link(struct builder *builder, const struct interface *interface)
-{
-    enum { IFLA_ADDRESS = 1, IFLA_BROADCAST, IFLA_IFNAME, IFLA_MTU, IFLA_TXQLEN = 13, IFLA_OPERSTATE = 16 };
-    enum { UP = 1, BROADCAST = 2, LOOPBACK = 8, RUNNING = 0x40, MULTICAST = 0x1000, LOWER_UP = 0x10000 };
-    enum { ETHER = 1, TYPE_LOOPBACK = 772, STATE_UNKNOWN = 0, STATE_DOWN = 2, STATE_UP = 6 };
-    static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
-    bool loopback = interface->loopback, running = loopback || interface->device->running;
-    struct {
-        uint8_t family, padding;
-        uint16_t type;
-        int32_t index;
-        uint32_t flags, change;
-    } * info;
-    info = begin_message(builder, RTM_NEWLINK, NLM_F_MULTI, sizeof(*info));
-    info->type = loopback ? TYPE_LOOPBACK : ETHER;
-    info->index = interface->index;
-    info->flags = UP | (running ? RUNNING | LOWER_UP : 0u) | (loopback ? LOOPBACK : BROADCAST | MULTICAST);
-    add_attribute(builder, IFLA_IFNAME, interface->name, (uint32_t)strlen(interface->name) + 1);
-    add_word(builder, IFLA_TXQLEN, loopback ? 0 : INTERFACE_QUEUE_LIMIT);
-    uint8_t state = loopback ? STATE_UNKNOWN : running ? STATE_UP : STATE_DOWN;
-    add_attribute(builder, IFLA_OPERSTATE, &state, 1);
-    add_word(builder, IFLA_MTU, interface->mtu);
-    add_attribute(builder, IFLA_ADDRESS, interface->mac, sizeof(interface->mac));
-    add_attribute(builder, IFLA_BROADCAST, loopback ? zeros : all_ones, sizeof(zeros));
-    end_message(builder);
-}
-
-static void tell_address(struct builder *builder, const struct interface *interface)
-{
-    enum { IFA_ADDRESS = 1, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST, IFA_FLAGS = 8, PERMANENT = 0x80, SCOPE_HOST = 254 };
-    struct {
-        uint8_t family, prefix, flags, scope;
-        uint32_t index;
-    } * info;
-    ipv4_t address = interface->configuration.address;
-    if (address == IPV4_ANY)
-        return;
-    info = begin_message(builder, RTM_NEWADDR, NLM_F_MULTI, sizeof(*info));
-    info->family = AF_INET;
-    info->prefix = (uint8_t)interface->configuration.prefix;
-    info->flags = PERMANENT;
-    info->scope = interface->loopback ? SCOPE_HOST : 0;
-    info->index = (uint32_t)interface->index;
-    add_address(builder, IFA_ADDRESS, address);
-    add_address(builder, IFA_LOCAL, address);
-    if (!interface->loopback)
-        add_address(builder, IFA_BROADCAST, interface_broadcast(interface));
-    add_attribute(builder, IFA_LABEL, interface->name, (uint32_t)strlen(interface->name) + 1);
-    add_word(builder, IFA_FLAGS, PERMANENT);
-    end_message(builder);
-}
-
-enum { RTA_DST = 1, RTA_OIF = 4, RTA_GATEWAY = 5, RTA_PREFSRC = 7, RTA_TABLE = 15, TABLE_MAIN = 254 };
-
-static void begin_route(struct builder *builder, const struct interface *interface, unsigned prefix, uint8_t scope,
-                        uint8_t origin)
-{
-    struct {
-        uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
-        uint32_t flags;
-    } * info;
-    info = begin_message(builder, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*info));
-    info->family = AF_INET;
-    info->prefix = (uint8_t)prefix;
-    info->table = TABLE_MAIN;
-    info->origin = origin;
-    info->scope = scope;
-    info->type = 1; /* RTN_UNICAST */
-    add_word(builder, RTA_TABLE, TABLE_MAIN);
-    add_word(builder, RTA_OIF, (uint32_t)interface->index);
-}
-
-static void tell_routes(struct builder *builder, const struct interface *interface)
-{
-    enum { SCOPE_UNIVERSE = 0, SCOPE_LINK = 253, BY_KERNEL = 2, AT_BOOT = 3 };
-    const struct net_configuration *configuration = &interface->configuration;
-    if (interface->loopback || configuration->address == IPV4_ANY)
-        return;
-    if (configuration->gateway != IPV4_ANY) {
-        begin_route(builder, interface, 0, SCOPE_UNIVERSE, AT_BOOT);
-        add_address(builder, RTA_GATEWAY, configuration->gateway);
-        end_message(builder);
-    }
-    begin_route(builder, interface, configuration->prefix, SCOPE_LINK, BY_KERNEL);
-    add_address(builder, RTA_DST, configuration->address & interface_netmask(interface));
-    add_address(builder, RTA_PREFSRC, configuration->address);
-    end_message(builder);
-}
-
-/* What RTM_GETROUTE for one address gives: that address, and where its packets go. */
-static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *route)
-{
-    enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5 };
-    enum { CLONED = 0x200, RTA_CACHEINFO = 12, RTA_UID = 25 };
-    const uint32_t flags_of_local = 0x80000000u, cache[8] = { 0 }; /* RTCF_LOCAL; struct rta_cacheinfo */
-    struct {
-        uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
-        uint32_t flags;
-    } * info;
-    bool local = route->interface->loopback, group = ipv4_is_multicast(to);
-    info = begin_message(builder, RTM_NEWROUTE, 0, sizeof(*info));
-    info->family = AF_INET;
-    info->prefix = 32;
-    info->table = TABLE_MAIN;
-    info->type = route->broadcast ? RTN_BROADCAST : group ? RTN_MULTICAST : local ? RTN_LOCAL : RTN_UNICAST;
-    info->flags = CLONED | (local ? flags_of_local : 0);
-    add_word(builder, RTA_TABLE, TABLE_MAIN);
-    add_address(builder, RTA_DST, to);
-    add_word(builder, RTA_OIF, (uint32_t)route->interface->index);
-    add_address(builder, RTA_PREFSRC, route->source);
-    if (!route->broadcast && route->next_hop != to)
-        add_address(builder, RTA_GATEWAY, route->next_hop);
-    add_word(builder, RTA_UID, 0);
-    add_attribute(builder, RTA_CACHEINFO, cache, sizeof(cache));
-    end_message(builder);
-}
-
-#define NEIGHBOUR_SIZE 64u /* bytes that one takes at most */
-
-static bool tell_neighbour(const struct arp_entry *entry, void *context)
-{
-    enum { NDA_DST = 1, NDA_LLADDR, INCOMPLETE = 1, REACHABLE = 2, RTN_UNICAST = 1 };
-    struct builder *builder = context;
-    struct {
-        uint8_t family, padding1;
-        uint16_t padding2;
-        int32_t index;
-        uint16_t state;
-        uint8_t flags, type;
-    } * info;
-    if (builder->answer->length + NEIGHBOUR_SIZE > ANSWER_SIZE)
-        return false;
-    info = begin_message(builder, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*info));
-    info->family = AF_INET;
-    info->index = entry->interface->index;
-    info->state = entry->mac ? REACHABLE : INCOMPLETE;
-    info->type = RTN_UNICAST;
-    add_address(builder, NDA_DST, entry->address);
-    if (entry->mac)
-        add_attribute(builder, NDA_LLADDR, entry->mac, 6);
-    end_message(builder);
-    return true;
-}
-
-/* ---- Answering; net lock ---- */
-
-static struct answer *make_answer(const struct netlink_socket *netlink, uint32_t size)
-{
-    bool room = netlink->waiting + size <= QUEUE_LIMIT;
-    struct answer *answer = room ? heap_allocate(sizeof(*answer) + size) : NULL;
-    if (answer)
-        answer->length = 0;
-    return answer;
-}
-
-static void queue_answer(struct netlink_socket *netlink, struct answer *answer)
-{
-    list_push_back(&netlink->answers, &answer->link);
-    netlink->waiting += answer->length;
-    wake(&netlink->socket.queue, POLLIN);
-}
-
-static int report(struct netlink_socket *netlink, const struct header *question, int error)
-{
-    struct builder builder = { make_answer(netlink, 64), question, NULL, netlink->port };
-    if (!builder.answer)
-        return -ENOBUFS;
-    struct {
-        int32_t error;
-        struct header question;
-    } *info = begin_message(&builder, NLMSG_ERROR, 0, sizeof(*info));
-    info->error = error;
-    info->question = *question;
-    end_message(&builder);
-    queue_answer(netlink, builder.answer);
-    return 0;
-}
-
-/* Everything of one kind in one datagram, and in a second one that this was everything. */
-static int dump(struct netlink_socket *netlink, const struct header *question, uint8_t family)
-{
-    struct answer *all = make_answer(netlink, ANSWER_SIZE), *end = make_answer(netlink, ANSWER_SIZE + 64);
-    if (!all || !end) {
-        heap_free(all);
-        heap_free(end);
-        return -ENOBUFS;
-    }
-    struct builder builder = { all, question, NULL, netlink->port };
-    bool known = family == AF_UNSPEC || family == AF_INET || question->type == RTM_GETLINK;
-    if (known && question->type == RTM_GETNEIGH)
-        arp_for_each(tell_neighbour, &builder);
-    for (unsigned i = 0; known && i < interface_count(); i++) {
-        if (question->type == RTM_GETLINK)
-            tell_link(&builder, interface_at(i));
-        else if (question->type == RTM_GETADDR)
-            tell_address(&builder, interface_at(i));
-        else if (question->type == RTM_GETROUTE)
-            tell_routes(&builder, interface_at(i));
-    }
-    if (all->length > 0)
-        queue_answer(netlink, all);
-    else
-        heap_free(all);
-    builder.answer = end;
-    (void)begin_message(&builder, NLMSG_DONE, NLM_F_MULTI, sizeof(int32_t));
-    end_message(&builder);
-    queue_answer(netlink, end);
-    return 0;
-}
-
-/* The value of an attribute of the question, or NULL. */
-static const uint8_t *find_attribute(const uint8_t *body, uint32_t length, uint32_t at, uint16_t type, uint32_t *size)
-{
-    struct {
-        uint16_t length, type;
-    } attribute;
-    while (at <= length && length - at >= sizeof(attribute)) {
-        memcpy(&attribute, body + at, sizeof(attribute));
-        if (attribute.length < sizeof(attribute) || attribute.length > length - at)
-            return NULL;
-        *size = attribute.length - (uint32_t)sizeof(attribute);
-        if (attribute.type == type)
-            return body + at + sizeof(attribute);
-        at += align_up((uint32_t)attribute.length, 4u);
-    }
-    return NULL;
-}
-
-#define LINK_HEADER 16u  /* struct ifinfomsg */
-#define ROUTE_HEADER 12u /* struct rtmsg */
-
-/* By its number, or else by its name; NULL: there is none. */
-static const struct interface *find_link(const uint8_t *body, uint32_t length, bool *asked)
-{
-    enum { IFLA_IFNAME = 3 };
-    char name[16] = "";
-    uint32_t size;
-    int32_t index;
-    memcpy(&index, body + 4, sizeof(index));
-    const uint8_t *wanted = index == 0 ? find_attribute(body, length, LINK_HEADER, IFLA_IFNAME, &size) : NULL;
-    *asked = index > 0 || wanted;
-    if (!wanted)
-        return index > 0 ? interface_at((unsigned)index - 1) : NULL;
-    memcpy(name, wanted, min_of(size, (uint32_t)sizeof(name) - 1));
-    return interface_by_name(name);
-}
-
-static int tell_one_link(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
-                         uint32_t length)
-{
-    bool asked = false;
-    const struct interface *interface = length >= LINK_HEADER ? find_link(body, length, &asked) : NULL;
-    if (!interface)
-        return report(netlink, question, asked ? -ENODEV : -EINVAL);
-    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
-    if (!builder.answer)
-        return -ENOBUFS;
-    tell_link(&builder, interface);
-    builder.message->flags = 0;
-    queue_answer(netlink, builder.answer);
-    return 0;
-}
-
-/* A question without an address is about 0.0.0.0, which is this machine. */
-static int tell_one_route(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
-                          uint32_t length)
-{
-    struct ip_route route;
-    uint32_t size = 0;
-    be32 address = be32_of(IPV4_LOOPBACK);
-    if (body[0] != AF_INET)
-        return report(netlink, question, -EOPNOTSUPP);
-    const uint8_t *wanted = length >= ROUTE_HEADER ? find_attribute(body, length, ROUTE_HEADER, RTA_DST, &size) : NULL;
-    if (length < ROUTE_HEADER || (wanted && size < sizeof(address)))
-        return report(netlink, question, -EINVAL);
-    if (wanted)
-        memcpy(&address, wanted, sizeof(address));
-    int error = ip_route(be32_get(address), &route);
-    if (error < 0)
-        return report(netlink, question, error);
-    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
-    if (!builder.answer)
-        return -ENOBUFS;
-    tell_way(&builder, be32_get(address), &route);
-    queue_answer(netlink, builder.answer);
-    return 0;
-}
-
-static int answer_question(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
-                           uint32_t length)
-{
-    uint16_t type = question->type;
-    bool known = type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE || type == RTM_GETNEIGH;
-    if (!(question->flags & NLM_F_REQUEST) || type < RTM_NEWLINK)
-        return question->flags & NLM_F_ACK ? report(netlink, question, 0) : 0;
-    if (!known)
-        return report(netlink, question, -EOPNOTSUPP);
-    if (length < 1)
-        return report(netlink, question, -EINVAL);
-    if (question->flags & NLM_F_DUMP)
-        return dump(netlink, question, body[0]);
-    if (type == RTM_GETLINK)
-        return tell_one_link(netlink, question, body, length);
-    if (type == RTM_GETROUTE)
-        return tell_one_route(netlink, question, body, length);
-    return report(netlink, question, -EOPNOTSUPP);
-}
 
 static void bind_if_needed(struct netlink_socket *netlink)
 {
     if (netlink->port == 0)
         netlink->port = last_port++ == 0 ? 1 : (uint32_t) - (int32_t)last_port;
 }
-
-/* Net lock. */
-static int answer_all(struct netlink_socket *netlink, const uint8_t *bytes, uint32_t length)
-{
-    int error = 0;
-    bind_if_needed(netlink);
-    while (error == 0 && length >= sizeof(struct header)) {
-        struct header question;
-        memcpy(&question, bytes, sizeof(question));
-        if (question.length < sizeof(question) || question.length > length)
-            break;
-        error = answer_question(netlink, &question, bytes + sizeof(question),
-                                question.length - (uint32_t)sizeof(question));
-        uint32_t whole = min_of(align_up(question.length, 4u), length);
-        bytes += whole;
-        length -= whole;
-    }
-    return error;
-}
-
-/* ---- The socket ---- */
 
 static ssize_type send_message(struct socket *socket, struct socket_message *message)
 {
@@ -467,14 +39,16 @@ static ssize_type send_message(struct socket *socket, struct socket_message *mes
         return -ENOBUFS;
     int error = length > 0 && transfer_in(message->data, bytes, length) != (ssize_type)length ? -EFAULT : 0;
     net_lock();
-    if (error == 0)
-        error = answer_all(of(socket), bytes, (uint32_t)length);
+    if (error == 0) {
+        bind_if_needed(of(socket));
+        error = rtnetlink_answer(of(socket), bytes, (uint32_t)length);
+    }
     net_unlock();
     heap_free(bytes);
     return error < 0 ? error : (ssize_type)length;
 }
 
-static ssize_type copy_answer(const struct answer *answer, struct socket_message *message)
+static ssize_type copy_answer(const struct netlink_answer *answer, struct socket_message *message)
 {
     size_t room = min_of(message->data->remaining, (size_t)answer->length);
     if (room < answer->length)
@@ -494,7 +68,7 @@ static ssize_type receive_one(struct netlink_socket *netlink, struct socket_mess
     net_unlock();
     if (!node)
         return -EAGAIN;
-    struct answer *answer = list_entry(node, struct answer, link);
+    struct netlink_answer *answer = list_entry(node, struct netlink_answer, link);
     ssize_type result = copy_answer(answer, message);
     bool keep = message->flags & MSG_PEEK;
     net_lock();
@@ -587,7 +161,9 @@ static int64_t readable_bytes(struct socket *socket)
 {
     struct netlink_socket *netlink = of(socket);
     net_lock();
-    int64_t length = list_empty(&netlink->answers) ? 0 : list_entry(netlink->answers.next, struct answer, link)->length;
+    int64_t length = list_empty(&netlink->answers)
+                         ? 0
+                         : list_entry(netlink->answers.next, struct netlink_answer, link)->length;
     net_unlock();
     return length;
 }
@@ -602,7 +178,7 @@ static void release(struct socket *socket)
 {
     struct netlink_socket *netlink = of(socket);
     list_for_each_safe (link, &netlink->answers)
-        heap_free(list_entry(link, struct answer, link));
+        heap_free(list_entry(link, struct netlink_answer, link));
     heap_free(netlink);
 }
 

@@ -17,6 +17,7 @@
 #include "lib/string.h"
 #include "net/kernel_socket.h"
 #include "threads/thread.h"
+#include "threads/timer.h"
 #include "threads/wait.h"
 
 #define SERVER_PORT 123
@@ -120,6 +121,8 @@ static void follow(const struct sntp_sample *sample, ipv4_t server, nanoseconds 
     char text[IPV4_TEXT];
     client.wall = sntp_follow(&client.clock, &client.wall, clock_monotonic(), sample, period, &stepped);
     clock_set_wall(&client.wall);
+    if (stepped)
+        wake(&clock_steps, 0);
     client.silence_reported = false;
     if (first)
         log_info("time from %s: the clock was off by %ld us and %s", ipv4_format(text, server),

@@ -4,9 +4,10 @@
  * socket of any family. The file and the socket have one life: the last reference to the file releases the socket, and
  * socket->file is not counted. A socket that got no file is released by the code that made it.
  *
- * Called by linux/sys_net.c, by dhcp.c and http.c for the kernel's own sockets, by the protocols, and through the
- * file's operations. No lock is held here, nor may the net lock be: operations take it, and control requests touch user
- * memory. Options are guarded by the net lock; family, type and operations do not change after socket_init().
+ * Called by linux/sys_net.c and sys_messages.c, by dhcp.c and http.c for the kernel's own sockets, by the protocols,
+ * and through the file's operations. No lock is held here, nor may the net lock be: operations take it, and control
+ * requests touch user memory. Options are guarded by the net lock; family, type and operations do not change after
+ * socket_init().
  */
 #include "net/socket.h"
 

@@ -407,7 +407,7 @@ int socket_set_option(struct socket *socket, int level, int name, const void *va
 
 static int listening(struct socket *socket)
 {
-    /* Only a listener can be asked for bytes in vain. */
+    /* FIONREAD fails for listeners only. */
     return socket->type == SOCK_STREAM && socket->operations->readable_bytes(socket) == -EINVAL;
 }
 

@@ -82,7 +82,7 @@ static int send(const char *data, size_t length)
     return error;
 }
 
-/* The line about a failure becomes part of the journal: one that is sent in vain must not always make another. */
+/* The line about a failure becomes part of the journal: a line that cannot be sent must not always cause another. */
 static void report(int error)
 {
     nanoseconds now = clock_monotonic();

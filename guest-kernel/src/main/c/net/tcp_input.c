@@ -3,7 +3,7 @@
  * A received segment. It belongs to what the table has for its addresses, a connection, a half-open request or a record
  * of TIME-WAIT, or else to a listener; if there is none it is refused. For a connection the steps are those of RFC 9293
  * 3.10.7, with the checks of RFC 5961 and RFC 7323: acceptable() answers or drops what it does not accept, and a reset
- * ends the connection there. Then come the acknowledgement, the text cut to the window and the FIN, and at last
+ * ends the connection there. Then come the acknowledgement, the data cut to the window and the FIN, and at last
  * tcp_output().
  *
  * Each step may close the connection, which functions report as false, so tcp_connection_input() holds a reference. The

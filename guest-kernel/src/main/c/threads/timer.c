@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One-shot timers (timer.h): a tree ordered by deadline, of which the platform is given the first. A timer is in the
+ * tree exactly while it is `active`; the platform's deadline is never later than the first timer's, and may be earlier
+ * after that one has been stopped. kernel_timer(), which the platform calls in interrupt context, expires what is due
+ * and programs the next. Spinlock "timers" guards the tree and what the platform was given; callbacks run without it.
+ */
 #include "core/debug.h"
 #include "core/lock.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
+
+struct wait_queue clock_steps = WAIT_QUEUE(clock_steps);
 
 static bool timer_before(const struct tree_node *a, const struct tree_node *b)
 {

@@ -8,6 +8,7 @@
 
 #include "lib/tree.h"
 #include "lib/types.h"
+#include "threads/wait.h"
 
 struct timer {
     struct tree_node node; /* timers lock */
@@ -21,5 +22,7 @@ void timer_init(struct timer *timer, void (*expired)(struct timer *timer));
 void timer_start(struct timer *timer, nanoseconds deadline);
 /* True if it was active and now will not expire. */
 bool timer_stop(struct timer *timer);
+/* Woken when the wall clock has been set to another time than it would have shown (clock_set_wall()). */
+extern struct wait_queue clock_steps;
 /* The caller's CPU is the one that expires timers from now on: the others are about to stop. */
 void timers_keep_here(void);

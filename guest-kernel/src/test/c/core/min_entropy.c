@@ -2,8 +2,8 @@
 /*
  * Estimates the min-entropy of timing samples, in bits a sample, from files with one boot's samples each, a decimal
  * number a line: NIST SP 800-90B 6.3.1 (most common value), 6.3.8 (prediction from an earlier sample), and the restart
- * tests of
- * 3.1.4, which take the samples of one place in all boots. Only the low byte of a sample counts, as in the kernel.
+ * tests of 3.1.4, which take the samples of one place in all boots. Only the low byte of a sample counts, as in the
+ * kernel.
  *
  *   min_entropy FILE...
  *

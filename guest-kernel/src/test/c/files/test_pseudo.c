@@ -59,6 +59,22 @@ static unsigned fields(const char *text)
     return count;
 }
 
+/* Of the host's only thread, as on machines with more CPUs. */
+static void allowed_cpus_are_shown(void)
+{
+    uint64_t before = thread_current()->affinity;
+    thread_current()->affinity = 0xb;
+    cpus_online = 4;
+    CHECK(has_line(text_of("/proc/self/status"), "Cpus_allowed:\tb"));
+    CHECK(has_line(buffer, "Cpus_allowed_list:\t0-1,3"));
+    thread_current()->affinity = UINT64_MAX << 31;
+    cpus_online = 40;
+    CHECK(has_line(text_of("/proc/self/status"), "Cpus_allowed:\t000000ff,80000000"));
+    CHECK(has_line(buffer, "Cpus_allowed_list:\t31-39"));
+    thread_current()->affinity = before;
+    cpus_online = 1;
+}
+
 static void proc_self(void)
 {
     CHECK_EQUAL(fields(text_of("/proc/self/stat")), 52);
@@ -66,6 +82,8 @@ static void proc_self(void)
     CHECK_EQUAL(fields(text_of("/proc/self/task/1/stat")), 52);
     CHECK_EQUAL(fields(text_of("/proc/1/statm")), 7);
     CHECK(has_line(text_of("/proc/self/status"), "Threads:\t1"));
+    CHECK(has_line(buffer, "Cpus_allowed:\t1") && has_line(buffer, "Cpus_allowed_list:\t0"));
+    allowed_cpus_are_shown();
     CHECK(has_line(text_of("/proc/self/cmdline"), "") == false);
     CHECK_EQUAL(test_read_file("/proc/self/cmdline", buffer, 100), 9);
     CHECK(memcmp(buffer, "/bin/x\0-y", 9) == 0);

@@ -236,11 +236,55 @@ static void timers(void)
     CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
 }
 
+/* TFD_TIMER_CANCEL_ON_SET: a step of the wall clock is reported once, and nothing is left of what expired before. */
+static void timer_is_cancelled(void)
+{
+    uint64_t count;
+    struct interval_setting setting = { clock_wall() + NS_PER_SECOND, NS_PER_SECOND }, old;
+    struct file *timer = timerfd_create(true, O_NONBLOCK), *steady = timerfd_create(false, O_NONBLOCK);
+    CHECK_EQUAL(timerfd_set(timer, &setting, true, true, &old), 0);
+    CHECK_EQUAL(timerfd_set(steady, &setting, true, true, &old), 0);
+    CHECK_EQUAL(get(timer, &count, 8), -EAGAIN);
+    host_advance(NS_PER_SECOND);
+    wake(&clock_steps, 0);
+    CHECK_EQUAL(file_poll(timer), POLLIN);
+    CHECK_EQUAL(get(timer, &count, 8), -ECANCELED);
+    CHECK_EQUAL(file_poll(timer), 0);
+    CHECK_EQUAL(get(timer, &count, 8), -EAGAIN);
+    CHECK_EQUAL(file_poll(steady), 0); /* another clock */
+    host_advance(NS_PER_SECOND);
+    CHECK_EQUAL(get(timer, &count, 8), 8); /* it goes on */
+    CHECK_EQUAL(count, 1);
+    wake(&clock_steps, 0);
+    CHECK_EQUAL(timerfd_set(timer, &setting, true, true, &old), -ECANCELED); /* set all the same */
+    CHECK_EQUAL(old.interval, NS_PER_SECOND);
+    CHECK_EQUAL(timerfd_set(timer, &setting, false, true, &old), 0);
+    wake(&clock_steps, 0);
+    CHECK_EQUAL(get(timer, &count, 8), -EAGAIN); /* no absolute time */
+    CHECK_EQUAL(timerfd_set(timer, &setting, true, false, &old), 0);
+    wake(&clock_steps, 0);
+    CHECK(get(timer, &count, 8) != -ECANCELED); /* not asked for */
+    file_put(timer);
+    file_put(steady);
+    wake(&clock_steps, 0);
+}
+
 /* ---- epoll ---- */
 
 static struct epoll_event want(uint32_t events, uint64_t data) { return (struct epoll_event){ events, data }; }
 
-static int wait_now(struct file *epoll, struct epoll_event *out) { return epoll_wait(epoll, out, 8, 0); }
+static int wait_until_then(struct file *epoll, struct epoll_event *out, unsigned limit, nanoseconds deadline)
+{
+    struct epoll_events events;
+    int count = epoll_wait(epoll, &events, limit, deadline);
+    if (count <= 0)
+        return count;
+    memcpy(out, events.list, (unsigned)count * sizeof(*out));
+    epoll_events_free(&events);
+    return count;
+}
+
+static int wait_now(struct file *epoll, struct epoll_event *out) { return wait_until_then(epoll, out, 8, 0); }
 
 static void epoll_level(void)
 {
@@ -321,15 +365,15 @@ static void epoll_sleeping(void)
     one = eventfd_create(0, false, 0);
     CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, 3, one, &event), 0);
     host_idle = write_event_later;
-    CHECK_EQUAL(epoll_wait(epoll, found, 8, NO_DEADLINE), 1);
+    CHECK_EQUAL(wait_until_then(epoll, found, 8, NO_DEADLINE), 1);
     CHECK_EQUAL(found[0].data, 9);
     uint64_t value;
     CHECK_EQUAL(get(one, &value, 8), 8);
     nanoseconds start = clock_monotonic();
-    CHECK_EQUAL(epoll_wait(epoll, found, 8, start + 5 * NS_PER_MS), 0);
+    CHECK_EQUAL(wait_until_then(epoll, found, 8, start + 5 * NS_PER_MS), 0);
     CHECK_EQUAL(clock_monotonic(), start + 5 * NS_PER_MS);
     host_signal_pending = true;
-    CHECK_EQUAL(epoll_wait(epoll, found, 8, NO_DEADLINE), -EINTR);
+    CHECK_EQUAL(wait_until_then(epoll, found, 8, NO_DEADLINE), -EINTR);
     host_signal_pending = false;
     file_put(one);
     file_put(epoll);
@@ -503,6 +547,34 @@ static void epoll_fair(void)
     file_put(epoll);
 }
 
+/* One call reports all that are ready, each once. Without memory for them it reports a few, and the rest later. */
+static void epoll_many(void)
+{
+    enum { FILES = 200 };
+    static struct epoll_event found[FILES];
+    struct file *files[FILES], *epoll = epoll_create(0);
+    bool seen[FILES] = { false };
+    for (unsigned i = 0; i < FILES; i++) {
+        struct epoll_event event = want(POLLIN | EPOLLET, i);
+        files[i] = eventfd_create(1, false, 0);
+        CHECK_EQUAL(epoll_control(epoll, EPOLL_CTL_ADD, (int)i, files[i], &event), 0);
+    }
+    host_fail_one_allocation(1);
+    CHECK_EQUAL(wait_until_then(epoll, found, FILES, 0), EPOLL_FEW);
+    host_fail_one_allocation(0);
+    uint64_t blocks = host_heap_blocks();
+    CHECK_EQUAL(wait_until_then(epoll, found + EPOLL_FEW, INT32_MAX, 0), FILES - EPOLL_FEW);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+    for (unsigned i = 0; i < FILES; i++) {
+        CHECK(!seen[found[i].data]);
+        seen[found[i].data] = true;
+    }
+    CHECK_EQUAL(wait_until_then(epoll, found, FILES, 0), 0);
+    for (unsigned i = 0; i < FILES; i++)
+        file_put(files[i]);
+    file_put(epoll);
+}
+
 /* ---- poll ---- */
 
 static void polling(void)
@@ -567,6 +639,7 @@ int main(void)
     host_test("pipe blocking", pipe_blocking);
     host_test("eventfd", event_counter);
     host_test("timerfd", timers);
+    host_test("timerfd is cancelled", timer_is_cancelled);
     host_test("epoll level-triggered", epoll_level);
     host_test("epoll edge-triggered", epoll_edge);
     host_test("epoll one-shot", epoll_one_shot);
@@ -578,6 +651,7 @@ int main(void)
     host_test("epoll paths before the file", epoll_paths_before_the_file);
     host_test("epoll dense", epoll_dense);
     host_test("epoll fair", epoll_fair);
+    host_test("epoll many", epoll_many);
     host_test("poll", polling);
     host_test("descriptors", descriptors);
     return host_result();

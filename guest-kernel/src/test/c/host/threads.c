@@ -19,6 +19,7 @@
 #include "host/internal.h"
 #include "lib/errno.h"
 #include "threads/console.h"
+#include "threads/failing.h"
 #include "threads/timer.h"
 #include "threads/wait.h"
 
@@ -34,6 +35,7 @@ static struct thread main_thread = {
     .id = 1,
     .name = "main",
     .state = THREAD_RUNNING,
+    .affinity = 1,
     .user = (struct user_thread *)(void *)&main_user,
 };
 static bool real_clock;
@@ -41,6 +43,11 @@ static nanoseconds virtual_now = NS_PER_SECOND;
 nanoseconds host_clock_step;
 static struct wall_time wall = { .wall = 1700000000 * NS_PER_SECOND };
 static struct list timers = LIST_INIT(timers);
+struct wait_queue clock_steps = WAIT_QUEUE(clock_steps);
+
+/* Allocations that a test makes fail do so here too. */
+void failing_spare(void) {}
+void failing_spare_end(void) {}
 
 void host_threads_init(void)
 {

@@ -13,6 +13,7 @@
 #include "net/net.h"
 #include "net/sntp.h"
 #include "net/wire.h"
+#include "threads/timer.h"
 
 #define UNIX_EPOCH 2208988800u
 #define NONCE 0x0123456789abcdefUL
@@ -347,8 +348,20 @@ static bool story_idle(void)
     return true;
 }
 
+static unsigned steps;
+
+static void count_step(struct waiter *waiter, unsigned events)
+{
+    (void)waiter;
+    (void)events;
+    steps++;
+}
+
 static void the_clock_follows_its_servers(void)
 {
+    struct waiter step;
+    waiter_init_callback(&step, count_step);
+    wait_add(&clock_steps, &step);
     wire_configure();
     wire_sent = story_sent;
     host_idle = story_idle;
@@ -360,7 +373,9 @@ static void the_clock_follows_its_servers(void)
                   story.phase, story.questions,
                   (unsigned long)((clock_monotonic() - story.phase_since) / NS_PER_SECOND),
                   (unsigned long)(clock_error() / 1000), (unsigned long)(story.worst / 1000), story.failure);
+    wait_remove(&step);
     CHECK_EQUAL(story.phase, END);
+    CHECK_EQUAL(steps, 1); /* by the first answer; what it corrects later is no step */
     CHECK_EQUAL(story.asked_second, 1);
     CHECK(clock_error() < NS_PER_MS);
 }

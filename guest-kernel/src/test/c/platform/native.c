@@ -167,7 +167,7 @@ static void test_user_access(void)
     unmap_user_page(page);
 }
 
-#define APIC_COMMAND 0x300
+#define APIC_IN_SERVICE 0x100        /* eight registers of 32 vectors each (SDM 3A table 11-6) */
 #define APIC_COMMAND_SELF (1u << 18) /* destination shorthand (SDM 3A figure 11-12) */
 
 static unsigned handled;
@@ -184,6 +184,27 @@ static void test_interrupt_before_swapgs(void)
     __asm__ volatile("swapgs; sti; nop; nop; cli; swapgs" : : : "memory");
     check("an interrupt that finds the user's GS base is handled with the kernel's", handled == 1);
     check("and gives the user's back", this_cpu()->self == this_cpu());
+}
+
+static bool in_service(int vector)
+{
+    unsigned number = (unsigned)vector;
+    return apic_read(APIC_IN_SERVICE + number / 32 * 0x10) >> number % 32 & 1;
+}
+
+/* Raised by the APIC all the same, so that its register shows who has ended what. */
+static void test_end_of_interrupt(void)
+{
+    int ended = interrupt_allocate(count_interrupt, &handled);
+    int injected = interrupt_allocate_injected(count_interrupt, &handled);
+    handled = 0;
+    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | (unsigned)ended);
+    __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+    check("an interrupt of the local APIC is ended there", handled == 1 && !in_service(ended));
+    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | (unsigned)injected);
+    __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+    check("one that a hypervisor injects is not", handled == 2 && in_service(injected));
+    apic_write(APIC_END, 0);
 }
 
 /* As if an interrupt with this stub came between the STI and the HLT of native_cpu_wait(). */
@@ -226,6 +247,7 @@ static void others(void)
     test_entry_without_access();
     test_interrupt_before_swapgs();
     test_interrupt_before_halt();
+    test_end_of_interrupt();
     test_device_memory();
     test_user_access();
 }

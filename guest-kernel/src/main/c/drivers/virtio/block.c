@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Virtio disks (VIRTIO 1.1, 5.2). A block request becomes one virtio request, or several where the
- * device takes fewer segments at a time (Firecracker: one). The write-back cache is not negotiated,
- * so a completed write is on the disk (5.2.6.2). Lock "virtio-block" per disk; done() is
- * called without it. A device that asks for a reset gets one, and all requests that were under way again.
+ * Virtio disks (VIRTIO 1.1, 5.2). A block request becomes one virtio request, or several where the device takes fewer
+ * segments at a time (Firecracker: one). The write-back cache is not negotiated, so a completed write is on the disk
+ * (5.2.6.2). A device that asks for a reset gets one, and then all requests that were under way again.
+ *
+ * virtio_start() calls virtio_block_start() at boot; drivers/device.c hands over requests, in any context, and the
+ * queue's interrupt completes them. Lock "disk", of each disk, guards its queue, pieces and waiting requests; done()
+ * is called without it.
  */
 #include "core/debug.h"
 #include "core/heap.h"

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Virtio over memory-mapped registers (VIRTIO 1.1, 4.2), as Firecracker and QEMU's microvm have
- * it. All queues share one interrupt line.
+ * Virtio over memory-mapped registers (VIRTIO 1.1, 4.2), as Firecracker and QEMU's microvm have it.
+ *
+ * virtio_mmio_find(), called by machine/native.c at boot, takes the devices from the command line; drivers then reach
+ * theirs through mmio_transport. All queues of a device share one interrupt line, which is connected with the first of
+ * them, and whose handler asks each queue. What is here is set while the device is started, so there is no lock;
+ * registers are written under the lock of the driver's queues.
  */
 #include "core/heap.h"
 #include "core/log.h"

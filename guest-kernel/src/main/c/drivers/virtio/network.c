@@ -2,8 +2,9 @@
 /*
  * A virtio network device's start, interrupts and restart; network_receive.c and network_transmit.c move the packets.
  *
- * Its features never change once they are agreed on, so the stack may rely on them. Lock "virtio-net" is taken here
- * for what network.h says it guards, and dropped before a callback of the stack is called.
+ * Its features never change once they are agreed on, so the stack may rely on them. virtio_start() calls
+ * virtio_network_start() at boot; the rest is called by the stack and by the queues' interrupts. Lock "nic" is taken
+ * here for what network.h says it guards, and released before a callback of the stack is called.
  */
 #include "drivers/virtio/network.h"
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Receiving. Each buffer is a page; the device joins several for a large packet. A packet goes to the
- * stack only when its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a
- * device that claims to have written more than it did reveals nothing of what was in them before.
+ * Receiving. Each buffer is a page; the device joins several for a large packet. A packet goes to the stack only when
+ * its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a device that claims
+ * to have written more than it did reveals nothing of what was in them before.
+ *
+ * Called by network.c under lock "nic"; packets go to the stack without it.
  */
 #include "core/debug.h"
 #include "drivers/virtio/network.h"

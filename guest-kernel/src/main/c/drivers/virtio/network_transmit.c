@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending. The device's header lies in packet.layer, which is the driver's until the packet is freed.
- * Sent packets are freed at the next interrupt or transmit; an interrupt of their own is asked
- * for only when much waits, since acknowledgements and answers bring one anyway.
+ * Sending. The device's header lies in packet.layer, which is the driver's until the packet is freed. Sent packets are
+ * freed at the next interrupt or transmit; an interrupt of their own is asked for only when many packets wait, since
+ * acknowledgements and answers bring one anyway.
+ *
+ * The stack calls virtio_net_transmit(), in any context, which takes lock "nic"; network.c calls the rest under it.
  */
 #include "core/debug.h"
 #include "drivers/virtio/network.h"

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Virtio over PCI (VIRTIO 1.1, 4.1): structures in memory windows named by vendor capabilities, one
- * MSI-X vector for each queue.
+ * Virtio over PCI (VIRTIO 1.1, 4.1): structures in memory windows that vendor capabilities name, and one MSI-X vector
+ * for each queue.
+ *
+ * machine/native.c offers each function that drivers/pci finds at boot; drivers then reach theirs through
+ * pci_transport. A structure is used only if it lies within its window. What is here is set while the device is
+ * started, so there is no lock; registers are written under the lock of the driver's queues.
  */
 #include "drivers/pci/pci.h"
 

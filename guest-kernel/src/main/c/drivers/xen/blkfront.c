@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request waits in `waiting` or has a flight; its pages are granted as long as it has one. The backend sees whole
- * pages, so they hold nothing but data of the disk (drivers/device.h).
+ * A paravirtual disk (blkfront.h): its connection, by the operations of frontend.c, and its requests.
+ *
+ * A request waits in `waiting` or has a flight; its pages are granted as long as it has one. When the backend goes,
+ * all of them wait again for the next. The backend sees whole pages, so they hold nothing but data of the disk
+ * (drivers/device.h).
+ *
+ * drivers/device.c hands over requests, in any context; the backend's event, in interrupt context, completes them.
+ * Lock "disk", of each disk, guards its ring, flights and waiting requests; done() is called without it.
  */
 #include "drivers/xen/blkfront.h"
 

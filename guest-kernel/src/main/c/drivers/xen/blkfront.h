@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The paravirtual disk (xen/io/blkif.h): one ring page, up to 32 requests of 11 segments under
- * way, the rest queued in the driver. Pages are granted for the time of a request. Lock
- * "blkfront" per device, inside page_cache and above pages; done() is called without it.
+ * The paravirtual disk (xen/io/blkif.h): one ring page, up to 32 requests of 11 segments under way, the rest queued in
+ * the driver. Pages are granted for the time of a request. Lock "disk" of each; done() is called without it.
  */
 #pragma once
 

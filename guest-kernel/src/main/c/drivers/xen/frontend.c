@@ -2,8 +2,12 @@
 /*
  * The states of both ends are the machine's: each time the backend's nodes were read, step() decides by them, by our
  * phase and by the state we wrote last whether something is to be written; when that is done, they are read again.
- * `busy` is true from the submission of a batch to its end, so there is one at a time and no change is missed:
- * what happens meanwhile sets `again`.
+ *
+ * `busy` is true from the submission of a batch to its end, so there is one at a time and no change is missed: what
+ * happens meanwhile sets `again`.
+ *
+ * frontend_connect() is called by the drivers at boot, all else by xenbus.c in interrupt context, on the one CPU that
+ * gets the store's events, so there is no lock. The operations of the driver are called without locks as well.
  */
 #include "drivers/xen/frontend.h"
 
@@ -132,8 +136,8 @@ static void make_offer(struct frontend *frontend)
     write_ours(frontend, settings, count, frontend->operations->offered);
 }
 
-/* Whoever was connected, a boot loader or we, is to take its leave first; the backend then waits for a new front
- * end in STATE_INIT_WAIT. */
+/* An earlier front end, of a boot loader or our own, is closed first; the backend then waits for a new one in
+ * STATE_INIT_WAIT. */
 static void reset(struct frontend *frontend, enum frontend_state backend)
 {
     bool left = frontend->written == STATE_CLOSING || frontend->written == STATE_CLOSED;

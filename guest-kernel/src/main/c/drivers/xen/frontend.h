@@ -2,8 +2,8 @@
 /*
  * What every front end does: find its backend, bring both ends to a known state whatever ran before, connect, and
  * follow the backend's state for as long as the guest runs (xen/io/xenbus.h): a backend that closes and comes back, as
- * one does
- * whose domain is restarted, is connected again; one that is taken away is lost, until the device is attached again.
+ * one does whose domain is restarted, is connected again; one that is taken away is lost, until the device is attached
+ * again.
  *
  * All of it happens on the CPU that gets the store's events (xenbus.h), in interrupt context but for
  * frontend_connect(). Nothing the backend writes can make it loop: each step answers one change of the store.

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Free references are chained through the frame number of their entries. An entry belongs to whoever was given
- * its reference until grant_revoke() has succeeded; only Xen changes the flags of a valid one.
- * Lock "grants": the chain and the counts.
+ * The grant table (grant.h). Free references are chained through the frame number of their entries. An entry belongs
+ * to the code that was given its reference until grant_revoke() has succeeded; only Xen changes the flags of a valid
+ * one.
+ *
+ * Called by the front ends, in any context. Spinlock "grants" guards the chain and the counts.
  */
 #include "drivers/xen/grant.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiving. Pages are offered to the backend cleared and hold nothing else; it writes packets into them. The page of
- * place i of the ring is slots[i % NET_SLOTS] while it is on offer, in `spare` between two offers, and nowhere else, so
- * all of them fit. Everything that the backend wrote is copied before it is looked at, or its page taken back.
- * Lock "netfront receive": all of it; packets go to the stack without it.
+ * place i of the ring is slots[i % NET_SLOTS] while it is on offer, in `spare` between two offers, and nowhere else,
+ * so all of them fit. Everything that the backend wrote is copied before it is looked at, or its page taken back.
+ *
+ * Called by netfront.c, in interrupt context and by the stack. Lock "nic receive" guards all of it; packets go to the
+ * stack without it.
  */
 #include "core/debug.h"
 #include "core/log.h"

@@ -4,8 +4,8 @@
  * own; so are small packets. Fragments of large packets are granted, for the backend to read, until it has answered:
  * their pages hold nothing that is not meant for the network (drivers/device.h).
  *
- * An id is in the list of free ones or stands for a piece of a packet; the packet is freed with the answer to its
- * last piece. Lock "netfront transmit": all of it.
+ * An id is in the list of free ones or stands for a piece of a packet; the packet is freed with the answer to its last
+ * piece. Called by netfront.c, in interrupt context and by the stack. Lock "nic transmit" guards all of it.
  */
 #include "core/debug.h"
 #include "core/log.h"

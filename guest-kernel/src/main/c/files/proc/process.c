@@ -58,14 +58,34 @@ static void show_statm(struct text *out, uint32_t number)
     text_print(out, "%lu %lu 0 0 0 0 0\n", usage.reserved_bytes / PAGE_SIZE, usage.resident_pages);
 }
 
+/* As sched_getaffinity(2): 32 CPUs to a group of digits, and as ranges. */
+static void print_allowed_cpus(struct text *out, uint64_t allowed)
+{
+    text_print(out, "Cpus_allowed:\t");
+    if (cpus_online > 32)
+        text_print(out, "%08x,%08x", (uint32_t)(allowed >> 32), (uint32_t)allowed);
+    else
+        text_print(out, "%x", (uint32_t)allowed);
+    text_print(out, "\nCpus_allowed_list:\t");
+    const char *separator = "";
+    for (unsigned first = 0, end; first < cpus_online; first = end + 1) {
+        for (end = first; end < cpus_online && allowed >> end & 1; end++) {}
+        if (end == first)
+            continue;
+        text_print(out, end - first > 1 ? "%s%u-%u" : "%s%u", separator, first, end - 1);
+        separator = ",";
+    }
+    text_print(out, "\n");
+}
+
 static void show_status(struct text *out, uint32_t number)
 {
     struct thread_facts facts = facts_of(number);
     struct process_signals signals = signals_of(facts.id);
     struct address_space_usage usage;
     address_space_usage(&usage);
-    text_print(out, "Name:\t%s\nUmask:\t0022\nState:\t%c (%s)\n", facts.name, facts.state,
-               facts.state == 'R' ? "running" : "sleeping");
+    text_print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", facts.name,
+               process_view.umask ? *process_view.umask : 0, facts.state, facts.state == 'R' ? "running" : "sleeping");
     text_print(out, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n", process_view.id, facts.id);
     text_print(out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t0\n");
     text_print(out, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\nVmSwap:\t       0 kB\n", usage.reserved_bytes / 1024,
@@ -76,8 +96,11 @@ static void show_status(struct text *out, uint32_t number)
     text_print(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals.ignored, signals.caught);
     text_print(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", process_view.capabilities[2],
                process_view.capabilities[1], process_view.capabilities[0]);
-    text_print(out, "CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\n");
-    text_print(out, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_print(out, "CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t%u\n",
+               process_view.no_new_privileges);
+    text_print(out, "Seccomp:\t0\n");
+    print_allowed_cpus(out, facts.allowed);
+    text_print(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
 static void show_comm(struct text *out, uint32_t number)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/proc/proc.h"
 #include "lib/string.h"
+#include "platform/platform.h"
 
 struct process_view process_view = { .id = 1, .release = "", .executable = "" };
 
@@ -12,6 +13,7 @@ static void take_facts(struct thread *thread, void *context)
     string_copy(facts->name, thread->name, sizeof(facts->name));
     facts->state = thread->state == THREAD_RUNNING || thread->state == THREAD_READY ? 'R' : 'S';
     facts->cpu_time = thread_cpu_time(thread);
+    facts->allowed = thread->affinity & cpus_online_mask();
 }
 
 bool thread_facts_find(uint32_t id, struct thread_facts *out) { return thread_find(id, take_facts, out); }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What unix.c (names, connections, streams) and packets.c (sockets that keep messages apart) share. Guarded by the net
- * lock; what stays true across a sleep: net/unix/unix.c.
+ * What unix.c (connections), names.c, stream.c and packets.c (sockets that keep messages apart) share. Guarded by the
+ * net lock; what stays true across a sleep: net/unix/unix.c.
  */
 #pragma once
 
@@ -36,10 +36,24 @@ static inline struct unix_socket *unix_of(struct socket *socket)
 
 /* unix.c. Gives a reference back. Net lock. */
 void unix_put(struct unix_socket *u);
+
+/* names.c. The operations of that name, of all types. */
+int unix_bind(struct socket *socket, const struct socket_address *address);
+int unix_local_address(struct socket *socket, struct socket_address *out);
+int unix_peer_address(struct socket *socket, struct socket_address *out);
 /* What a name leads to: *inode with a reference for the caller, or NULL for an abstract one. Sleeps. 0 or -errno. */
 int unix_find(const struct socket_address *name, struct inode **inode);
 /* The socket that has the name, or NULL. Net lock. */
 struct unix_socket *unix_owner(const struct socket_address *name, const struct inode *inode);
+/* The socket, which is being released, has no name any more. Returns the inode of its path, whose reference is now the
+ * caller's, to give back without the lock, or NULL. Net lock. */
+struct inode *unix_forget_name(struct unix_socket *u);
+
+/* stream.c: SOCK_STREAM sends and receives. */
+ssize_type unix_send_bytes(struct socket *socket, struct socket_message *message);
+ssize_type unix_receive_bytes(struct socket *socket, struct socket_message *message);
+/* No more bytes can be sent to it. Net lock. */
+bool unix_stream_full(const struct unix_socket *u);
 
 /* packets.c: SOCK_SEQPACKET sends and receives on connections, SOCK_DGRAM to and from any socket. */
 ssize_type unix_send_packet(struct socket *socket, struct socket_message *message);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Monotonic and wall time on the TSC. Under KVM its parameters may change (a migration); they are
- * looked at on every reading and published to the vDSO through the clock page.
+ * Monotonic and wall time on the TSC. Under KVM its parameters may change (a migration); they are looked at on every
+ * reading and published to the vDSO through the clock page.
+ *
+ * native_clock_init() chooses the source at boot; after that the functions are those of platform_operations, in any
+ * context. The kernel publishes the parameters that it uses itself, so it and the vDSO never disagree. One CPU at a
+ * time is in the kernel, so there is one writer, and the sequence number of the page keeps user mode from using
+ * parameters that are half written.
  */
 #include "platform/native/clock.h"
 

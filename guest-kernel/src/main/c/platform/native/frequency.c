@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The TSC's frequency: from a hypervisor's CPUID leaf, the CPU's own (Intel SDM 2A, CPUID 15H and 16H), or
- * measured against the PC's interval timer (Intel 8254), channel 2. That timer does not work on EC2.
+ * The TSC's frequency: from a hypervisor's CPUID leaf, the CPU's own (Intel SDM 2A, CPUID 15H and 16H), or measured
+ * against the PC's interval timer (Intel 8254), channel 2. That timer does not work on EC2, so a frequency that CPUID
+ * gives is always preferred.
+ *
+ * tsc_frequency() is called once, by clock.c at boot, on the boot CPU; there is no state and no lock.
  */
 #include "core/log.h"
 #include "platform/native/clock.h"

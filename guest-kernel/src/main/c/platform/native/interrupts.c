@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA). Vector 127 is the spurious
- * one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32 to 111 are handed out in
- * order and never given back. Devices interrupt the boot CPU.
+ * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
+ *
+ * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
+ * to 111 are handed out in order and never given back. Devices interrupt the boot CPU. A vector's handler is set
+ * before anything raises it and stays, so there is no lock. Vectors are allocated while devices are started; traps.c
+ * calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
  */
 #include "platform/native/interrupts.h"
 
@@ -34,6 +37,7 @@
 static struct {
     interrupt_handler *handler;
     void *context;
+    bool injected;
 } handlers[VECTORS];
 static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
 
@@ -152,6 +156,14 @@ int interrupt_allocate(interrupt_handler *handler, void *context)
     return (int)vector;
 }
 
+int interrupt_allocate_injected(interrupt_handler *handler, void *context)
+{
+    int vector = interrupt_allocate(handler, context);
+    if (vector >= 0)
+        handlers[vector].injected = true;
+    return vector;
+}
+
 uint64_t interrupt_message_address(void) { return 0xfee00000 | (apic_id() & 0xff) << 12; }
 
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
@@ -184,7 +196,8 @@ void interrupt_dispatch(unsigned vector)
     random_event(vector);
     /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
      * that is still up comes once more, and its handler finds nothing to do. */
-    apic_write(APIC_END, 0);
+    if (vector >= VECTORS || !handlers[vector].injected)
+        apic_write(APIC_END, 0);
     if (vector < VECTORS && handlers[vector].handler) {
         interrupt_begin();
         handlers[vector].handler(handlers[vector].context);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The deadline timer of each CPU: the local APIC's, in TSC-deadline mode where offered (SDM 3A
- * 11.5.4.1), else one-shot with a frequency measured against the clock.
+ * The deadline timer of each CPU: the local APIC's, in TSC-deadline mode where offered (SDM 3A 11.5.4.1), else
+ * one-shot with a frequency measured against the clock.
+ *
+ * A timer never interrupts later than its CPU's deadline: it may be armed for an earlier time, and then arms itself
+ * again. Each CPU has an entry of `deadlines` of its own, which it alone uses, with interrupts masked, so there is no
+ * lock. The mode and the frequency are found on the boot CPU and then stay.
  */
 #include "core/log.h"
 #include "platform/native/instructions.h"

@@ -187,7 +187,7 @@ static void start_rings(void)
 static void start_events(struct shared_info *info)
 {
     events_init(info);
-    int vector = interrupt_allocate(handle_events, NULL);
+    int vector = interrupt_allocate_injected(handle_events, NULL);
     if (vector < 0)
         panic("no interrupt vector for events");
     set_parameter(PARAMETER_CALLBACK, CALLBACK_VECTOR | (unsigned)vector);

@@ -42,7 +42,7 @@ extern unsigned fake_nic_packets, fake_nic_segmented;
 extern uint8_t fake_nic_data[65536];
 extern uint32_t fake_nic_length;
 
-/* The backend closes, to come back when the front end has taken its leave; or is taken away by the toolstack. */
+/* The backend closes, to come back when the front end has closed; or is taken away by the toolstack. */
 void fake_disk_leave(void);
 void fake_disk_detach(void);
 void fake_nic_leave(void);

@@ -184,7 +184,7 @@ void *memory_map(phys_t address, size_t length)
 void events_init(struct shared_info *shared) { (void)shared; }
 void events_dispatch(void) {}
 
-int interrupt_allocate(interrupt_handler *handler, void *context)
+int interrupt_allocate_injected(interrupt_handler *handler, void *context)
 {
     (void)handler, (void)context;
     return HVM_VECTOR;
