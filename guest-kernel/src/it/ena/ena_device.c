@@ -264,6 +264,16 @@ static bool serve_proxy(void)
     return true;
 }
 
+/* While a queue has no buffers frames stay in the socket, and QEMU holds back more of them, as for its own devices: it
+ * sends a burst of the user network's faster than an emulated CPU takes interrupts. Without queues they are lost. */
+static bool wants_frames(void)
+{
+    for (unsigned i = 0; i < model.variant.queues; i++)
+        if (model.submission_queues[MODEL_QUEUES + i].exists && model_buffers(&model, i) == 0)
+            return false;
+    return true;
+}
+
 static void take_frame(void)
 {
     static uint8_t frame[MODEL_FRAME_MAX];
@@ -284,6 +294,7 @@ static void serve(void)
     for (unsigned i = 0; i < SOCKETS; i++)
         fds[i] = (struct pollfd){ .fd = sockets[i], .events = POLLIN };
     for (;;) {
+        fds[WIRE].events = wants_frames() ? POLLIN : 0;
         if (poll(fds, SOCKETS, TICK_MS) < 0)
             err(1, "poll");
         advance();
@@ -291,7 +302,7 @@ static void serve(void)
             take_answers();
         if (fds[PROXY].revents && !serve_proxy())
             return;
-        if (fds[WIRE].revents)
+        if (fds[WIRE].revents & POLLIN)
             take_frame();
     }
 }

@@ -23,7 +23,7 @@
 #define WINDOW_MEMORY 2
 #define WINDOW_MAX (16UL << 20)
 
-/* As for virtio: one receive buffer for so much memory. */
+/* As for virtio: one receive buffer for so much memory, and as many more as make a power of two. */
 #define MEMORY_PER_BUFFER (1UL << 20)
 
 /* That there is a link is said soon after the start; the first packet of DHCP should not be lost. */
@@ -66,7 +66,7 @@ static void *zeroed_page(void)
 static unsigned receive_depth(void)
 {
     unsigned depth = ENA_RECEIVE_DEPTH;
-    while (depth > ENA_DEPTH_MIN && depth > platform.memory_bytes / MEMORY_PER_BUFFER)
+    while (depth > ENA_DEPTH_MIN && depth / 2 >= platform.memory_bytes / MEMORY_PER_BUFFER)
         depth /= 2;
     return depth;
 }
