@@ -75,6 +75,7 @@ const struct fake_frame *fake_frame(unsigned n) { return &fake.sent[n % FAKE_FRA
 
 void fake_interrupts(void)
 {
+    steps = 0;
     for (unsigned i = 0, quiet = 0; quiet < array_size(pending); i = (i + 1) % array_size(pending), quiet++) {
         if (!pending[i] || connected[i] == 0)
             continue;

@@ -12,7 +12,7 @@
 #include "lib/types.h"
 
 #define FAKE_FRAMES 256
-#define FAKE_STEPS_MAX 200000000UL
+#define FAKE_STEPS_MAX 200000000UL /* accesses of the driver's before interrupts are let in again */
 #define FAKE_PLACE 5 /* the device's number on bus 0 */
 
 struct fake_frame {
