@@ -81,6 +81,7 @@ void fake_interrupts(void)
             continue;
         pending[i] = false;
         quiet = 0;
+        fake.interrupts++;
         vectors[connected[i] - VECTOR_FIRST].handler(vectors[connected[i] - VECTOR_FIRST].context);
     }
 }
@@ -160,6 +161,13 @@ int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
         return -EINVAL;
     connected[index] = vector;
     return 0;
+}
+
+void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
+{
+    if (index >= function->msix_vectors || vector != connected[index] || cpu >= cpus_online)
+        abort();
+    fake.routes[index] = cpu;
 }
 
 /* ---- Windows ---- */

@@ -6,8 +6,9 @@
  *
  *   ena_linux [PACKETS [memory] [plain]]
  *
- * All tests are repeated until so many packets have gone each way; once is about 14000. The driver pushes packets into
- * the device, or leaves them in memory; the device computes checksums and segments TCP, or does neither ("plain").
+ * The device has several pairs of queues. All tests are repeated until so many packets have gone each way; once is
+ * about 14000. The driver pushes packets into the device, or leaves them in memory; the device computes checksums and
+ * segments TCP, or does neither ("plain").
  */
 #define _GNU_SOURCE
 #include "net/tap.h"
@@ -26,6 +27,7 @@
 #include "platform/native/native.h"
 
 #define BATCH 64
+#define CPUS 4
 #define BYTES (4UL << 20) /* each way, of a stream */
 
 struct memory_range native_memory[] = { { 0, 64UL << 20, MEMORY_RAM } };
@@ -105,6 +107,10 @@ static bool start(bool llq, bool plain)
     struct net_configuration configuration = { .address = STACK_ADDRESS, .prefix = 24, .gateway = LINUX_ADDRESS };
     v.llq_sizes = llq;
     v.no_meta_caching = llq;
+    v.queues = CPUS;
+    v.rss_log2 = 7;
+    v.hash_functions = MODEL_TOEPLITZ;
+    v.moderation_us = 1;
     if (plain)
         v.tx_offloads = v.rx_offloads = 0;
     fake_init(v);
@@ -194,7 +200,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     unsigned long packets = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
     platform.memory_bytes = 256UL << 20;
-    platform.cpus = 1;
+    platform.cpus = CPUS;
     host_init();
     host_real_clock();
     tap = linux_tap_open(LINUX_ADDRESS);
