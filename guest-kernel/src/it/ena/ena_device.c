@@ -2,9 +2,10 @@
 /*
  * The model of the ENA device as a PCI function of QEMU's, in a process of its own:
  *
- *   ena_device [llq] [resets] QEMU OPTION...
+ *   ena_device [llq] [resets] [queues] QEMU OPTION...
  *
- * llq: packets are written into the device's memory. resets: the device asks for a reset every two seconds. It
+ * llq: packets are written into the device's memory. resets: the device asks for a reset every two seconds. queues:
+ * there are several of them, over which packets are spread, and interrupts are moderated. It
  * starts QEMU with three sockets: 3 is for x-pci-proxy-dev, 4 for datagrams that are frames (-netdev dgram), and 5 for
  * qtest, by which interrupts are raised, since the proxy passes no messages (MSI) on: a write to the local APIC's
  * address is one. Ends as QEMU does; with status 1 if the driver has broken a rule.
@@ -27,9 +28,10 @@
 #include "link.h"
 
 #define FIRST_FD 3 /* of QEMU's three */
-#define TICK_MS 50
-#define PLACE (5 << 3)           /* QEMU's option is addr=5 */
-#define RESET_PERIOD 2000000000u /* ns */
+#define TICK (SECOND / 20)
+#define PLACE (5 << 3)     /* QEMU's option is addr=5 */
+#define SECOND 1000000000u /* ns */
+#define RESET_PERIOD (2 * SECOND)
 #define GROUP_RESET 7u
 
 enum { PROXY, WIRE, QTEST, SOCKETS };
@@ -47,12 +49,14 @@ enum { PROXY, WIRE, QTEST, SOCKETS };
 #define TABLE_PENDING 0x800u
 
 static struct model model;
-static bool llq, resets; /* from the command line */
+static bool llq, resets, queues; /* from the command line */
 static int sockets[SOCKETS];
 static uint8_t config[256];
 static uint8_t table[TABLE_BYTES]; /* of MSI-X, and the pending bits, which stay 0 */
 static bool pending[16];
-static uint32_t low_half; /* of 8 bytes for BAR 2, which QEMU writes in halves */
+static unsigned raised, raised_elsewhere; /* interrupts, and those for other CPUs than the first */
+static uint32_t elsewhere;                /* vectors that have led to those */
+static uint32_t low_half;                 /* of 8 bytes for BAR 2, which QEMU writes in halves */
 
 static uint32_t word(const uint8_t *at)
 {
@@ -75,11 +79,16 @@ static void ask_for_reset(uint64_t now)
     (void)model_event(&model, GROUP_RESET, 0, "", 0);
 }
 
-static void advance(void)
+static uint64_t time_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    uint64_t now = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+static void advance(void)
+{
+    uint64_t now = time_now();
     model_advance(&model, now);
     ask_for_reset(now);
 }
@@ -92,6 +101,9 @@ static void *memory_of(void *context, uint64_t address, size_t length)
     return config[COMMAND] & COMMAND_MASTER ? link_memory(address, length) : NULL;
 }
 
+/* The APIC's number to which an entry of the table leads (SDM 3A 11.11.1). */
+static unsigned cpu_of(const uint8_t *entry) { return word(entry) >> 12 & 0xff; }
+
 static void deliver(unsigned vector)
 {
     const uint8_t *entry = table + 16 * vector;
@@ -100,6 +112,8 @@ static void deliver(unsigned vector)
     if (!(control & MSIX_ENABLED) || control & MSIX_MASKED || entry[12] & 1)
         return;
     pending[vector] = false;
+    raised++;
+    raised_elsewhere += cpu_of(entry) != 0;
     int length = snprintf(command, sizeof(command), "writel 0x%x 0x%x\n", word(entry), word(entry + 8));
     if (send(sockets[QTEST], command, (size_t)length, MSG_NOSIGNAL) != length)
         warn("an interrupt is lost");
@@ -193,6 +207,9 @@ static void table_write(uint32_t offset, const struct link_message *message)
     if (offset + message->length > 16 * model.variant.vectors)
         return;
     memcpy(table + offset, &message->value, message->length);
+    const uint8_t *entry = table + offset / 16 * 16;
+    if (!(entry[12] & 1) && cpu_of(entry) != 0)
+        elsewhere |= 1u << offset / 16;
     if (pending[offset / 16])
         deliver(offset / 16);
 }
@@ -264,6 +281,16 @@ static bool serve_proxy(void)
     return true;
 }
 
+/* While a queue has no buffers frames stay in the socket, and QEMU holds back more of them, as for its own devices: it
+ * sends a burst of the user network's faster than an emulated CPU takes interrupts. Without queues they are lost. */
+static bool wants_frames(void)
+{
+    for (unsigned i = 0; i < model.variant.queues; i++)
+        if (model.submission_queues[MODEL_QUEUES + i].exists && model_buffers(&model, i) == 0)
+            return false;
+    return true;
+}
+
 static void take_frame(void)
 {
     static uint8_t frame[MODEL_FRAME_MAX];
@@ -278,20 +305,31 @@ static void take_answers(void)
     (void)recv(sockets[QTEST], answers, sizeof(answers), MSG_DONTWAIT);
 }
 
+/* Until an interrupt is due, or the next tick. */
+static uint64_t time_to_wait(void)
+{
+    uint64_t due = model_due(&model), now = time_now();
+    if (due == 0)
+        return TICK;
+    return due <= now ? 0 : due - now < TICK ? due - now : TICK;
+}
+
 static void serve(void)
 {
     struct pollfd fds[SOCKETS];
     for (unsigned i = 0; i < SOCKETS; i++)
         fds[i] = (struct pollfd){ .fd = sockets[i], .events = POLLIN };
     for (;;) {
-        if (poll(fds, SOCKETS, TICK_MS) < 0)
+        fds[WIRE].events = wants_frames() ? POLLIN : 0;
+        struct timespec wait = { 0, (long)time_to_wait() };
+        if (ppoll(fds, SOCKETS, &wait, NULL) < 0)
             err(1, "poll");
         advance();
         if (fds[QTEST].revents)
             take_answers();
         if (fds[PROXY].revents && !serve_proxy())
             return;
-        if (fds[WIRE].revents)
+        if (fds[WIRE].revents & POLLIN)
             take_frame();
     }
 }
@@ -335,6 +373,8 @@ static int outcome(pid_t child)
             (unsigned long long)model.rx_packets, (unsigned long long)model.rx_dropped);
     fprintf(stderr, "%u resets, the last for reason %u, %u rules broken%s%s\n", model.resets, model.reset_reason,
             model.violations, model.violations ? ": " : "", model.violations ? model.first_violation : "");
+    fprintf(stderr, "ena: %u interrupts, %u of them for other CPUs than the first, to which %d vectors led\n", raised,
+            raised_elsewhere, __builtin_popcount(elsewhere));
     if (model.violations != 0)
         return 1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -349,6 +389,8 @@ static int take_words(char **words)
             llq = true;
         else if (words[count] != NULL && strcmp(words[count], "resets") == 0)
             resets = true;
+        else if (words[count] != NULL && strcmp(words[count], "queues") == 0)
+            queues = true;
         else
             return count;
     }
@@ -360,6 +402,12 @@ static void switch_on(void)
     model.variant.llq_sizes = llq ? 1 : 0;
     model.variant.no_meta_caching = llq;
     model.variant.place = PLACE;
+    if (queues) {
+        model.variant.queues = MODEL_QUEUES;
+        model.variant.rss_log2 = 7;
+        model.variant.hash_functions = MODEL_TOEPLITZ;
+        model.variant.moderation_us = 1;
+    }
     model.user = (struct model_user){ NULL, memory_of, interrupt, sent };
     model_start(&model);
     set_up_config();
@@ -369,7 +417,7 @@ int main(int argc, char **argv)
 {
     int theirs[SOCKETS], words = take_words(argv + 1);
     if (argc < 2 + words)
-        errx(2, "usage: ena_device [llq] [resets] QEMU OPTION...");
+        errx(2, "usage: ena_device [llq] [resets] [queues] QEMU OPTION...");
     switch_on();
     make_sockets(theirs);
     pid_t child = start(argv + 1 + words, theirs);

@@ -36,6 +36,13 @@ static int no_settings(platform_setting_visit *visit, void *context)
 
 static void resume_interrupts(void) {} /* none rest: devices of an emulator are not other guests */
 
+/* What is still to be sent and received is the boot CPU's. */
+static void stop_cpus(void)
+{
+    ena_keep_boot_cpu();
+    native_cpus_stop();
+}
+
 /* What comes next in this memory must not be written to by a card of ours. */
 static noreturn void power_off(void)
 {
@@ -52,6 +59,7 @@ static noreturn void reboot(void)
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
     .cpus_start = native_cpus_start,
+    .cpus_stop = stop_cpus,
     .console_write = native_serial_write,
     .console_send = native_serial_send,
     .serial_send = native_program_port_send,

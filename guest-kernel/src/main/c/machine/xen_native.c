@@ -38,4 +38,5 @@ const struct platform_operations xen_native_machine = {
     .console_send = send_console,
     XEN_GUEST_OPERATIONS,
     NATIVE_PROCESSOR_OPERATIONS,
+    .cpus_stop = native_cpus_stop,
 };

@@ -13,6 +13,7 @@
 
 #define ENTRIES 32u
 #define DEFAULT_PATIENCE (3 * NS_PER_SECOND)
+#define FLAG_BUFFER 4u /* there is more in memory */
 
 enum status { SUCCESS, NO_RESOURCES, BAD_OPCODE, UNSUPPORTED, MALFORMED, ILLEGAL, UNKNOWN, BUSY };
 
@@ -123,10 +124,21 @@ int ena_get_feature(struct ena_nic *nic, enum ena_feature feature, uint8_t versi
     return ena_admin(nic, &command, answer);
 }
 
-int ena_set_feature(struct ena_nic *nic, enum ena_feature feature, const void *payload, size_t length)
+int ena_set_feature_with(struct ena_nic *nic, enum ena_feature feature, const void *payload, size_t length,
+                         const void *buffer, size_t buffer_length)
 {
     struct ena_answer answer;
     struct ena_command command = { .opcode = ENA_SET_FEATURE, .feature = { .feature = (uint8_t)feature } };
     memcpy(command.feature.payload, payload, length);
+    if (buffer) {
+        command.flags = FLAG_BUFFER;
+        command.feature.buffer_length = (uint32_t)buffer_length;
+        command.feature.buffer = ena_address_of(buffer);
+    }
     return ena_admin(nic, &command, &answer);
+}
+
+int ena_set_feature(struct ena_nic *nic, enum ena_feature feature, const void *payload, size_t length)
+{
+    return ena_set_feature_with(nic, feature, payload, length, NULL, 0);
 }

@@ -32,8 +32,11 @@ enum ena_feature {
     ENA_FEATURE_HINTS = 3,
     ENA_FEATURE_PUSH = 4, /* "LLQ" */
     ENA_FEATURE_QUEUES_EXTENDED = 7,
+    ENA_FEATURE_HASH = 10, /* "RSS", as is the table */
     ENA_FEATURE_OFFLOADS = 11,
+    ENA_FEATURE_TABLE = 12,
     ENA_FEATURE_MTU = 14,
+    ENA_FEATURE_MODERATION = 20,
     ENA_FEATURE_EVENTS = 26,
     ENA_FEATURE_HOST = 28,
 };
@@ -113,6 +116,32 @@ struct ena_push {
     uint16_t burst; /* bytes between two doorbells */
     uint32_t reserved;
 };
+/* Feature 10: bits of functions; and what goes with it in memory. */
+struct ena_hash {
+    uint32_t supported, used, initial;
+};
+#define ENA_KEY_LENGTH 40
+struct ena_hash_key {
+    uint32_t words, reserved;
+    uint8_t bytes[ENA_KEY_LENGTH];
+};
+/* Feature 12, sizes being logarithms; and an entry in memory. */
+struct ena_table {
+    uint16_t size_min, size_max, size;
+    uint8_t flags, reserved;
+    uint32_t index; /* of a single entry; ENA_TABLE_WHOLE */
+    uint32_t entry;
+};
+#define ENA_TABLE_WHOLE UINT32_MAX
+struct ena_table_entry {
+    uint16_t queue; /* of submissions, by which the card knows it */
+    uint16_t reserved;
+};
+/* Feature 20. */
+struct ena_moderation {
+    uint16_t resolution; /* us */
+    uint16_t reserved;
+};
 /* Feature 11. */
 struct ena_offloads {
     uint32_t send, receive, receive_used;
@@ -175,6 +204,9 @@ struct ena_answer {
         struct ena_queues_extended queues_extended;
         struct ena_hints hints;
         struct ena_push push;
+        struct ena_hash hash;
+        struct ena_table table;
+        struct ena_moderation moderation;
         struct ena_offloads offloads;
         struct ena_event_groups events;
         uint32_t payload[14];
@@ -205,3 +237,6 @@ must_check int ena_get_feature(struct ena_nic *nic, enum ena_feature feature, ui
                                struct ena_answer *answer);
 /* `length` bytes of payload, a multiple of 4. */
 must_check int ena_set_feature(struct ena_nic *nic, enum ena_feature feature, const void *payload, size_t length);
+/* The same for a feature with `buffer_length` bytes more in memory. */
+must_check int ena_set_feature_with(struct ena_nic *nic, enum ena_feature feature, const void *payload, size_t length,
+                                    const void *buffer, size_t buffer_length);

@@ -50,6 +50,8 @@ _Static_assert(offsetof(struct host_information, driver_features) == 192, "amzn-
 
 #define SYSTEM_IPXE 5  /* there is no number for us; iPXE's driver does as little as this one, on all cards */
 #define DRIVER_MAJOR 2 /* with less, some cards fail to create queues */
+#define DRIVER_MODERATES (1u << 2)
+#define DRIVER_SETS_HASH (1u << 4)
 #define SPECIFICATION 0x0200
 
 static int introduce(struct ena_nic *nic)
@@ -66,6 +68,7 @@ static int introduce(struct ena_nic *nic)
         .specification = SPECIFICATION,
         .place = (uint16_t)(function->bus << 8 | function->device << 3 | function->function),
         .cpus = (uint16_t)platform.cpus,
+        .driver_features = DRIVER_MODERATES | DRIVER_SETS_HASH,
     };
     const struct ena_host payload = { .information = ena_address_of(host) };
     memcpy(command.feature.payload, &payload, sizeof(payload));
@@ -115,8 +118,8 @@ static uint32_t power_below(uint32_t limit, uint32_t most)
 static int choose_queues(struct ena_nic *nic, const struct ena_queues_extended *offered)
 {
     struct ena_limits *limits = &nic->limits;
-    uint32_t pairs = min_of(min_of(offered->send_submissions, offered->send_completions),
-                            min_of(offered->receive_submissions, offered->receive_completions));
+    limits->pairs = min_of(min_of(offered->send_submissions, offered->send_completions),
+                           min_of(offered->receive_submissions, offered->receive_completions));
     limits->send_depth = power_below(min_of(offered->send_depth, offered->send_completion_depth), ENA_SEND_DEPTH);
     limits->receive_depth = power_below(min_of(offered->receive_depth, offered->receive_completion_depth),
                                         ENA_RECEIVE_DEPTH);
@@ -124,8 +127,8 @@ static int choose_queues(struct ena_nic *nic, const struct ena_queues_extended *
     limits->send_buffers = min_of(max_of(offered->send_descriptors, 1u) - 1u, ENA_SEND_BUFFERS + 0u);
     limits->receive_buffers = min_of(offered->receive_descriptors, ENA_RECEIVE_BUFFERS + 0u);
     limits->header_max = offered->header_max;
-    bool enough = pairs >= nic->pair_count && limits->send_depth >= ENA_DEPTH_MIN &&
-                  limits->receive_depth >= ENA_DEPTH_MIN && limits->send_buffers > 0 && limits->receive_buffers > 0;
+    bool enough = limits->send_depth >= ENA_DEPTH_MIN && limits->receive_depth >= ENA_DEPTH_MIN &&
+                  limits->send_buffers > 0 && limits->receive_buffers > 0;
     return enough ? 0 : -EOPNOTSUPP;
 }
 
@@ -181,6 +184,18 @@ static int read_hints(struct ena_nic *nic)
     int error = ena_get_feature(nic, ENA_FEATURE_HINTS, 0, &answer);
     if (error == 0)
         nic->hints = answer.hints;
+    return optional(error);
+}
+
+static int read_moderation(struct ena_nic *nic)
+{
+    struct ena_answer answer;
+    nic->limits.moderation = 0;
+    if (!ena_has_feature(nic, ENA_FEATURE_MODERATION))
+        return 0;
+    int error = ena_get_feature(nic, ENA_FEATURE_MODERATION, 0, &answer);
+    if (error == 0)
+        nic->limits.moderation = answer.moderation.resolution;
     return optional(error);
 }
 
@@ -280,7 +295,11 @@ int ena_features_settle(struct ena_nic *nic, bool first)
     if (error == 0)
         error = read_queues(nic);
     if (error == 0)
+        error = ena_spread_settle(nic, first);
+    if (error == 0)
         error = read_offloads(nic);
+    if (error == 0)
+        error = read_moderation(nic);
     if (error == 0)
         error = read_hints(nic);
     if (error == 0)

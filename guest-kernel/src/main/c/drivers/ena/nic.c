@@ -13,18 +13,19 @@
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 
-/* Written to a queue's register: its interrupt is wanted, without delay. */
+/* Written to a queue's register: its interrupt is wanted; for packets that were sent after a delay, in the card's own
+ * unit. */
 #define UNMASK 0x40000000u
+#define UNMASK_SENT_DELAY(units) ((units) << 15)
+#define UNMASK_DELAY_MAX 0x7fffu
+
+/* us. What is received is reported at once. That packets were sent is no news unless the stack waits for room: they are
+ * freed with the next packet that comes or goes, or else after the time that Linux's driver takes. */
+#define SENT_DELAY 64u
 
 nanoseconds ena_hint_time(uint16_t milliseconds, nanoseconds usual)
 {
     return milliseconds == 0 || milliseconds == ENA_NEVER ? usual : milliseconds * NS_PER_MS;
-}
-
-struct ena_pair *ena_pair_for(struct ena_nic *nic, const struct packet *packet)
-{
-    (void)packet; /* with more pairs, one by the connection that it belongs to */
-    return &nic->pairs[0];
 }
 
 /* ---- Interrupts ---- */
@@ -48,42 +49,59 @@ static unsigned receive_some(struct ena_pair *pair, unsigned most)
     return received;
 }
 
+/* With the lock. */
+static void unmask(struct ena_pair *pair)
+{
+    must_hold(&pair->lock);
+    unsigned unit = pair->nic->limits.moderation;
+    uint32_t delay = unit != 0 && !pair->send.full ? min_of(SENT_DELAY / unit, UNMASK_DELAY_MAX) : 0;
+    mmio_write32(pair->unmask, UNMASK | UNMASK_SENT_DELAY(delay));
+}
+
 /* Completions that come before the interrupt is unmasked may raise none, so they are looked for afterwards. Each turn
- * takes one at least; at most those of packets under way and a round. */
-static unsigned serve(struct ena_pair *pair, bool *ready)
+ * takes one at least; at most those of packets under way and `most` packets. It is still due if there were so many. */
+static unsigned serve(struct ena_pair *pair, unsigned most, bool *ready)
 {
     unsigned received = 0;
     spin_lock(&pair->lock);
     do {
         *ready |= ena_reclaim(pair);
-        received += receive_some(pair, NETWORK_ROUND - received);
-        if (received < NETWORK_ROUND && pair->up)
-            mmio_write32(pair->unmask, UNMASK);
-    } while (received < NETWORK_ROUND && pair->up && (ena_send_pending(pair) || ena_receive_pending(pair)));
+        received += receive_some(pair, most - received);
+        pair->due = received == most;
+        if (!pair->due && pair->up)
+            unmask(pair);
+    } while (!pair->due && pair->up && (ena_send_pending(pair) || ena_receive_pending(pair)));
     spin_unlock(&pair->lock);
     return received;
 }
 
+/* Begins with the pair after the one with which the last round ended. */
 bool ena_receive_round(struct network_device *network)
 {
     struct ena_nic *nic = container_of(network, struct ena_nic, network);
-    bool more = false, ready = false, received = false;
-    for (unsigned i = 0; i < nic->pair_count; i++) {
-        unsigned count = serve(&nic->pairs[i], &ready);
-        received |= count > 0;
-        more |= count == NETWORK_ROUND;
+    unsigned received = 0, first = nic->turn;
+    bool ready = false;
+    for (unsigned i = 0; i < nic->pair_count && received < NETWORK_ROUND; i++) {
+        struct ena_pair *pair = &nic->pairs[(first + i) % nic->pair_count];
+        if (!pair->due)
+            continue;
+        received += serve(pair, NETWORK_ROUND - received, &ready);
+        nic->turn = (pair->number + 1) % nic->pair_count;
     }
-    if (received && network->receive_done)
+    if (received > 0 && network->receive_done)
         network->receive_done(network);
     if (ready && network->transmit_ready)
         network->transmit_ready(network);
-    return more;
+    return received == NETWORK_ROUND;
 }
 
 static void handle_interrupt(void *context)
 {
     struct ena_pair *pair = context;
+    spin_lock(&pair->lock);
     pair->interrupts++;
+    pair->due = true;
+    spin_unlock(&pair->lock);
     if (pair->nic->up)
         network_device_interrupt(&pair->nic->network);
 }
@@ -109,6 +127,22 @@ void ena_link_changed(struct ena_nic *nic)
 
 /* ---- Bringing it up ---- */
 
+static bool boot_cpu_only;
+
+void ena_route_to_boot_cpu(void) { boot_cpu_only = true; }
+
+static unsigned cpus_in_use(void) { return boot_cpu_only ? 1 : cpus_online; }
+
+void ena_route_interrupts(struct ena_nic *nic)
+{
+    unsigned count = cpus_in_use();
+    if (nic->routed == count)
+        return;
+    nic->routed = count;
+    for (unsigned i = 0; i < nic->pair_count; i++)
+        pci_msix_route(&nic->function, 1 + i, nic->vectors[1 + i], i % count);
+}
+
 static int connect_interrupt(struct ena_nic *nic, unsigned entry, interrupt_handler *handler, void *context)
 {
     if (nic->vectors[entry] == 0) {
@@ -127,6 +161,8 @@ static int connect_interrupts(struct ena_nic *nic)
         error = connect_interrupt(nic, 1 + i, handle_interrupt, &nic->pairs[i]);
     if (error != 0)
         return error;
+    nic->routed = 1;
+    ena_route_interrupts(nic);
     ena_write(nic, ENA_INTERRUPT_MASK, 0);
     ena_events_open(nic);
     return 0;
@@ -151,7 +187,7 @@ static void start_pair(struct ena_pair *pair)
     (void)ena_receive_fill(pair); /* service() looks after what is missing */
     pair->up = true;
     pair->stalled = 0;
-    mmio_write32(pair->unmask, UNMASK);
+    unmask(pair);
     spin_unlock(&pair->lock);
 }
 
@@ -175,10 +211,14 @@ int ena_bring_up(struct ena_nic *nic, enum ena_reason reason, bool first)
     ena_events_start(nic);
     ena_write(nic, ENA_INTERRUPT_MASK, 1);
     error = ena_features_settle(nic, first);
+    if (error == 0 && first)
+        error = ena_pairs_init(nic);
     if (error == 0)
         error = connect_interrupts(nic);
     if (error == 0)
         error = ena_pairs_create(nic);
+    if (error == 0)
+        error = ena_spread_set(nic);
     if (error == 0)
         error = ena_features_set_mtu(nic);
     if (error != 0)

@@ -16,9 +16,8 @@
 #include "drivers/ena/registers.h"
 #include "drivers/pci/pci.h"
 
-/* Pairs of queues in use. Every loop over pairs goes by nic->pair_count, so more of them need only an interrupt on
- * another CPU, and a choice in ena_pair_for(). */
-#define ENA_PAIRS 1u
+/* Pairs of queues: one for each CPU, as far as the card and the memory go, and so many at most. */
+#define ENA_PAIRS 8u
 
 /* Memory of the card. */
 struct ena_window {
@@ -39,6 +38,9 @@ struct ena_limits {
     unsigned send_buffers, receive_buffers;
     unsigned header_max; /* bytes of a packet in a descriptor or an entry; 0: not said */
     unsigned max_mtu;
+    unsigned pairs;
+    unsigned table_size; /* logarithm of the entries by which it spreads packets over pairs; 0: it does not */
+    unsigned moderation; /* us, the unit of delays of interrupts; 0: there are none */
     bool checksums, segmentation;
     uint32_t events; /* groups in use */
     /* Entries that are written into the card's memory; entry_size 0: they are not. */
@@ -59,6 +61,9 @@ struct ena_nic {
     uint32_t supported, capabilities; /* as the card says */
     struct ena_limits limits;
     void *host_page;
+    void *spread_page; /* for the card to read during a command */
+    uint8_t key[ENA_KEY_LENGTH];
+    bool has_key;
     unsigned vectors[1 + ENA_PAIRS]; /* of management, then of the pairs; 0: not yet */
     bool up;                         /* it works; only then are there interrupts to handle */
     enum ena_reason fault;           /* why it is to be reset; any context, set once */
@@ -66,7 +71,10 @@ struct ena_nic {
     nanoseconds watch_at;            /* when it is looked at again */
     unsigned failures;               /* to come up again, one after the other */
     unsigned reports;                /* resets that were logged */
-    unsigned pair_count;
+    unsigned routed;                 /* interrupts of pairs go to so many CPUs, in turn */
+    unsigned pair_count;             /* in use; does not grow */
+    unsigned pairs_made;             /* that there is memory for */
+    unsigned turn;                   /* the pair that is looked at first */
     struct ena_pair pairs[ENA_PAIRS];
     struct list link;
 };
@@ -93,6 +101,18 @@ void ena_fault(struct ena_nic *nic, enum ena_reason reason);
 void ena_link_changed(struct ena_nic *nic);
 /* network_device.receive_round. */
 bool ena_receive_round(struct network_device *network);
+/* When CPUs have been started, or stopped: the interrupts of pairs are spread over them. */
+void ena_route_interrupts(struct ena_nic *nic);
+/* Interrupts go to the boot CPU from now on. */
+void ena_route_to_boot_cpu(void);
+
+/* ---- spread.c ---- */
+
+/* How many pairs the card can spread packets over. `first`: the count of pairs is cut to that; else it must be possible
+ * still. 0 or a negative errno. */
+must_check int ena_spread_settle(struct ena_nic *nic, bool first);
+/* When there are queues: says how it is to be done. 0, or -ETIMEDOUT if the card is silent. */
+must_check int ena_spread_set(struct ena_nic *nic);
 /* Through which pair a packet is sent. */
 struct ena_pair *ena_pair_for(struct ena_nic *nic, const struct packet *packet);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Queues in the card, and the memory of their rings, which a pair keeps over every reset. A queue is as deep as the
- * card and the memory allow; when the card has no room, all rings are halved. Offsets that the card answers with count
- * only within its windows.
+ * card and the memory allow; when the card has no room, all rings are halved, and then one pair has to do. Offsets that
+ * the card answers with count only within its windows.
  *
  * No lock is taken here: pairs are made while they are not up. ena_pair_fault() and ena_notify() are called with that
  * of the pair.
@@ -16,6 +16,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/native/instructions.h"
+#include "platform/platform.h"
 
 #define INTERRUPTS (1u << 5)
 #define PLACE_MEMORY 1
@@ -26,6 +27,11 @@
 #define SUBMISSION 16u
 #define SENT 8u
 #define RECEIVED 16u
+
+/* As for virtio: one receive buffer of a pair for so much memory, and as many more as make a power of two. What one
+ * connection sends at once comes by one pair. All pairs together have four times as much at most. */
+#define MEMORY_PER_BUFFER (1UL << 20)
+#define MEMORY_PER_BUFFER_OF_ALL (MEMORY_PER_BUFFER / 4)
 
 /* ---- Memory ---- */
 
@@ -49,7 +55,7 @@ static void free_ring(void *ring, unsigned depth, unsigned entry_size)
         pages_free(page_of(virt_to_phys(ring)), order_of(depth * entry_size));
 }
 
-int ena_pair_init(struct ena_pair *pair, unsigned receive_depth)
+static int init_pair(struct ena_pair *pair, unsigned receive_depth)
 {
     spinlock_init(&pair->lock, LOCK_NIC);
     pair->receive_capacity = receive_depth;
@@ -64,6 +70,31 @@ int ena_pair_init(struct ena_pair *pair, unsigned receive_depth)
                     pair->receive.submissions.ring && pair->receive.completions.ring && pair->receive.posted &&
                     pair->receive.free_ids;
     return complete ? 0 : -ENOMEM;
+}
+
+static unsigned receive_depth(unsigned pairs)
+{
+    unsigned depth = ENA_RECEIVE_DEPTH;
+    while (depth > ENA_DEPTH_MIN && (depth / 2 >= platform.memory_bytes / MEMORY_PER_BUFFER ||
+                                     depth * pairs > platform.memory_bytes / MEMORY_PER_BUFFER_OF_ALL))
+        depth /= 2;
+    return depth;
+}
+
+int ena_pairs_init(struct ena_nic *nic)
+{
+    unsigned depth = receive_depth(nic->pair_count);
+    for (unsigned i = 0; i < nic->pair_count; i++) {
+        struct ena_pair *pair = &nic->pairs[i];
+        pair->nic = nic;
+        pair->number = i;
+        if (init_pair(pair, depth) == 0)
+            continue;
+        ena_pair_release(pair);
+        nic->pair_count = i;
+    }
+    nic->pairs_made = nic->pair_count;
+    return nic->pair_count > 0 ? 0 : -ENOMEM;
 }
 
 void ena_pair_release(struct ena_pair *pair)
@@ -203,9 +234,12 @@ int ena_pairs_create(struct ena_nic *nic)
     unsigned receive = min_of(limits->receive_depth, nic->pairs[0].receive_capacity);
     for (;;) {
         int error = create_all(nic, send, receive);
-        if (error != -ENOSPC || (send == ENA_DEPTH_MIN && receive == ENA_DEPTH_MIN))
+        bool shortest = send == ENA_DEPTH_MIN && receive == ENA_DEPTH_MIN;
+        if (error != -ENOSPC || (shortest && nic->pair_count == 1))
             return error;
         ena_pairs_destroy(nic);
+        if (shortest)
+            nic->pair_count = 1;
         send = max_of(send / 2, ENA_DEPTH_MIN);
         receive = max_of(receive / 2, ENA_DEPTH_MIN);
     }

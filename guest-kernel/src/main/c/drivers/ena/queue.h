@@ -89,6 +89,7 @@ struct ena_pair {
     unsigned receive_capacity; /* entries that there is memory for */
     struct spinlock lock;      /* guards the rest, while the pair is up; else it is service()'s */
     bool up;                   /* the card uses it */
+    bool due;                  /* its interrupt came, and has not been asked for again */
     volatile uint8_t *unmask;
     struct ena_sender send;
     struct ena_receiver receive;
@@ -98,11 +99,11 @@ struct ena_pair {
 
 /* ---- queue.c ---- */
 
-/* The memory of a pair, whose number is set. 0 or -ENOMEM with what there is of it, for ena_pair_release(). */
-must_check int ena_pair_init(struct ena_pair *pair, unsigned receive_depth);
-/* Frees it, with the buffers. The card must not use it any more. */
+/* The memory of all pairs, or of fewer of them. 0, or -ENOMEM with none. */
+must_check int ena_pairs_init(struct ena_nic *nic);
+/* Frees what there is of it, with the buffers. The card must not use it any more. */
 void ena_pair_release(struct ena_pair *pair);
-/* Makes the queues of all pairs in the card, with shorter rings if it has no room. 0 or a negative errno. */
+/* Makes the queues of all pairs in the card, with shorter rings if it has no room, or of one. 0 or a negative errno. */
 must_check int ena_pairs_create(struct ena_nic *nic);
 void ena_pairs_destroy(struct ena_nic *nic);
 /* Of a card that was reset: it knows of no queue any more. */

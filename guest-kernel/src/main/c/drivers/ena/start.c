@@ -23,9 +23,6 @@
 #define WINDOW_MEMORY 2
 #define WINDOW_MAX (16UL << 20)
 
-/* As for virtio: one receive buffer for so much memory. */
-#define MEMORY_PER_BUFFER (1UL << 20)
-
 /* That there is a link is said soon after the start; the first packet of DHCP should not be lost. */
 #define LINK_PATIENCE (500 * NS_PER_MS)
 
@@ -53,7 +50,7 @@ static int open_card(struct ena_nic *nic)
     int error = pci_msix_enable(&nic->function);
     if (error != 0)
         return error;
-    nic->pair_count = min_of(nic->function.msix_vectors - 1, ENA_PAIRS);
+    nic->pair_count = min_of(min_of(nic->function.msix_vectors - 1, ENA_PAIRS), platform.cpus);
     return nic->pair_count > 0 ? 0 : -ENOSPC;
 }
 
@@ -63,29 +60,17 @@ static void *zeroed_page(void)
     return page ? page_data(page) : NULL;
 }
 
-static unsigned receive_depth(void)
-{
-    unsigned depth = ENA_RECEIVE_DEPTH;
-    while (depth > ENA_DEPTH_MIN && depth > platform.memory_bytes / MEMORY_PER_BUFFER)
-        depth /= 2;
-    return depth;
-}
-
 static int make_memory(struct ena_nic *nic)
 {
     nic->read_answer = zeroed_page();
     nic->host_page = zeroed_page();
+    nic->spread_page = zeroed_page();
     nic->admin.commands = zeroed_page();
     nic->admin.answers = zeroed_page();
     nic->events.ring = zeroed_page();
-    bool complete = nic->read_answer && nic->host_page && nic->admin.commands && nic->admin.answers && nic->events.ring;
-    int error = complete ? 0 : -ENOMEM;
-    for (unsigned i = 0; i < nic->pair_count && error == 0; i++) {
-        nic->pairs[i].nic = nic;
-        nic->pairs[i].number = i;
-        error = ena_pair_init(&nic->pairs[i], receive_depth());
-    }
-    return error;
+    bool complete = nic->read_answer && nic->host_page && nic->spread_page && nic->admin.commands &&
+                    nic->admin.answers && nic->events.ring;
+    return complete ? 0 : -ENOMEM;
 }
 
 static void free_page(void *data)
@@ -99,10 +84,11 @@ static void free_memory(struct ena_nic *nic)
 {
     free_page(nic->read_answer);
     free_page(nic->host_page);
+    free_page(nic->spread_page);
     free_page(nic->admin.commands);
     free_page(nic->admin.answers);
     free_page(nic->events.ring);
-    for (unsigned i = 0; i < nic->pair_count; i++)
+    for (unsigned i = 0; i < nic->pairs_made; i++)
         ena_pair_release(&nic->pairs[i]);
 }
 
@@ -130,8 +116,9 @@ static void announce(struct ena_nic *nic)
     network->service = ena_service;
     list_push_back(&all, &nic->link);
     network_device_add(network);
-    log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x, ENA at %02x:%02x.%u, packets %s", network->name, mac[0], mac[1],
-             mac[2], mac[3], mac[4], mac[5], nic->function.bus, nic->function.device, nic->function.function,
+    log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x, ENA at %02x:%02x.%u, pairs of queues: %u, packets %s", network->name,
+             mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], nic->function.bus, nic->function.device,
+             nic->function.function, nic->pair_count,
              nic->limits.push_entry_size != 0 ? "pushed" : "fetched from memory");
 }
 
@@ -187,6 +174,13 @@ bool ena_start(const struct pci_function *function)
 }
 
 /* ---- The end ---- */
+
+void ena_keep_boot_cpu(void)
+{
+    ena_route_to_boot_cpu();
+    list_for_each (link, &all)
+        ena_route_interrupts(list_entry(link, struct ena_nic, link));
+}
 
 void ena_shut_down(void)
 {

@@ -222,16 +222,23 @@ int pci_msix_enable(struct pci_function *function)
     return 0;
 }
 
-int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
+/* An entry is changed while it is masked (PCI 3.0, 6.8.2.9). */
+void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
 {
-    if (index >= function->msix_vectors)
-        return -ENOSPC;
     volatile uint8_t *entry = function->msix_table + index * MSIX_ENTRY_SIZE;
-    uint64_t address = interrupt_message_address();
+    uint64_t address = interrupt_message_address(cpu);
+    mmio_write32(entry + MSIX_ENTRY_CONTROL, 1);
     mmio_write32(entry + MSIX_ENTRY_ADDRESS, (uint32_t)address);
     mmio_write32(entry + MSIX_ENTRY_ADDRESS + 4, (uint32_t)(address >> 32));
     mmio_write32(entry + MSIX_ENTRY_DATA, interrupt_message_data(vector));
     mmio_write32(entry + MSIX_ENTRY_CONTROL, 0);
+}
+
+int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
+{
+    if (index >= function->msix_vectors)
+        return -ENOSPC;
+    pci_msix_route(function, index, vector, 0);
     return 0;
 }
 

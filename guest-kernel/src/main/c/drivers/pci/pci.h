@@ -46,5 +46,7 @@ void pci_enable(const struct pci_function *function);
 void pci_disconnect(const struct pci_function *function);
 /* Turns MSI-X on with every vector masked. 0, or -ENODEV without MSI-X, -ENOMEM. */
 must_check int pci_msix_enable(struct pci_function *function);
-/* Entry `index` of its table raises the CPU's interrupt `vector` (platform/native/interrupts.h). */
+/* Entry `index` of its table raises the boot CPU's interrupt `vector` (platform/native/interrupts.h). */
 must_check int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector);
+/* The same for any CPU, by its id, and an entry that was set before: what comes meanwhile is not lost. */
+void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu);

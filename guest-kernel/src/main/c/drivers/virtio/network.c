@@ -41,20 +41,22 @@
 
 static unsigned nics;
 
-/* The device's other half fills buffers while we empty them, so this ends by counting. */
+/* The device's other half fills buffers while we empty them, so this ends by counting, and those dropped count too. */
 static bool receive_round(struct network_device *network)
 {
     struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
+    struct packet *packet;
     unsigned received = 0;
     spin_lock(&nic->lock);
     virtqueue_disable_interrupt(&nic->receive);
     bool more;
     do {
-        struct packet *packet = NULL;
-        while (received < NETWORK_ROUND && (packet = virtio_net_receive(nic))) {
+        while (received < NETWORK_ROUND && virtio_net_receive(nic, &packet)) {
+            received++;
+            if (!packet)
+                continue;
             spin_unlock(&nic->lock);
             network_device_received(network, packet);
-            received++;
             spin_lock(&nic->lock);
         }
         virtqueue_flush(&nic->receive);

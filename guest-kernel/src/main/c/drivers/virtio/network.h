@@ -39,8 +39,8 @@ struct virtio_nic {
 
 /* Fills the receive queue. 0, or -ENOMEM with not one buffer in it. */
 must_check int virtio_net_receive_init(struct virtio_nic *nic);
-/* With the lock: the next packet or NULL. */
-struct packet *virtio_net_receive(struct virtio_nic *nic);
+/* With the lock: the next packet; NULL if it was dropped, and counted. False: there is none. */
+must_check bool virtio_net_receive(struct virtio_nic *nic, struct packet **packet);
 
 /* With the lock: sees whether the device still works, and starts it again or gives it up. */
 void virtio_net_check(struct virtio_nic *nic);

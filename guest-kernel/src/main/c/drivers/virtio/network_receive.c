@@ -172,22 +172,21 @@ static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered
     return packet;
 }
 
-struct packet *virtio_net_receive(struct virtio_nic *nic)
+bool virtio_net_receive(struct virtio_nic *nic, struct packet **packet)
 {
     must_hold(&nic->lock);
     struct gathered from;
-    while (gather(nic, &from)) {
-        bool copy = from.length <= COPY_WHOLE;
-        struct packet *packet = NULL;
-        if (valid(&from))
-            packet = copy ? copy_whole(&from) : attach_pages(nic, &from);
-        if (!packet || copy)
-            offer_again(nic, &from);
-        if (packet) {
-            copy_meaning(packet, &from.header);
-            return packet;
-        }
+    *packet = NULL;
+    if (!gather(nic, &from))
+        return false;
+    bool copy = from.length <= COPY_WHOLE;
+    if (valid(&from))
+        *packet = copy ? copy_whole(&from) : attach_pages(nic, &from);
+    if (!*packet || copy)
+        offer_again(nic, &from);
+    if (*packet)
+        copy_meaning(*packet, &from.header);
+    else
         nic->network.dropped++;
-    }
-    return NULL;
+    return true;
 }

@@ -192,6 +192,8 @@ void native_cpus_start(void)
 void native_leave_user_half(void) { cr3_write(START_ROOT); }
 void native_enter_user_half(void) { cr3_write(virt_to_phys(native_root_table)); }
 
+uint32_t native_cpu_apic(unsigned cpu) { return apic_of[cpu]; }
+
 void native_cpu_send(const struct cpu *cpu, unsigned vector) { apic_send(apic_of[cpu->id], vector); }
 
 void native_cpu_interrupt(const struct cpu *cpu) { native_cpu_send(cpu, (unsigned)wake_vector); }

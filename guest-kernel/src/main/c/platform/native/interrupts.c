@@ -3,9 +3,9 @@
  * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
  *
  * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
- * to 111 are handed out in order and never given back. Devices interrupt the boot CPU. A vector's handler is set
- * before anything raises it and stays, so there is no lock. Vectors are allocated while devices are started; traps.c
- * calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
+ * to 111 are handed out in order and never given back. Lines interrupt the boot CPU, messages any. A vector's handler
+ * is set before anything raises it and stays, so there is no lock. Vectors are allocated while devices are started;
+ * traps.c calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
  */
 #include "platform/native/interrupts.h"
 
@@ -25,6 +25,7 @@
 #define APIC_MASKED (1u << 16)
 #define APIC_NMI (4u << 8)
 #define APIC_COMMAND_PENDING (1u << 12)
+#define MESSAGE_ID_MAX 0xfe /* 0xff is all CPUs */
 #define X2APIC_MSR(offset) (0x800 + ((offset) >> 4))
 
 /* I/O APIC: an index and a data register. */
@@ -42,6 +43,7 @@ static struct {
 static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
 
 static volatile uint8_t *apic; /* NULL: x2APIC */
+static uint32_t boot_apic;     /* the boot CPU's id */
 static volatile uint8_t *io_apic;
 static unsigned io_apic_lines;
 
@@ -143,6 +145,7 @@ void native_interrupts_init(void)
     silence_old_controllers();
     map_local_apic();
     native_interrupts_load();
+    boot_apic = apic_id();
     start_io_apic();
 }
 
@@ -164,7 +167,11 @@ int interrupt_allocate_injected(interrupt_handler *handler, void *context)
     return vector;
 }
 
-uint64_t interrupt_message_address(void) { return 0xfee00000 | (apic_id() & 0xff) << 12; }
+uint64_t interrupt_message_address(unsigned cpu)
+{
+    uint32_t id = cpu == 0 ? boot_apic : native_cpu_apic(cpu);
+    return 0xfee00000 | (id <= MESSAGE_ID_MAX ? id : boot_apic & 0xff) << 12;
+}
 
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
 

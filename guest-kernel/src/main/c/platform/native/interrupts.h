@@ -17,8 +17,9 @@ void native_interrupts_load(void);
 must_check int interrupt_allocate(interrupt_handler *handler, void *context);
 /* The same for a vector that a hypervisor raises past the local APIC, which must then not be told that it has ended. */
 must_check int interrupt_allocate_injected(interrupt_handler *handler, void *context);
-/* Where a device writes to raise `vector` by a message (MSI), and what (SDM 3A 11.11). */
-uint64_t interrupt_message_address(void);
+/* Where a device writes to raise `vector` by a message (MSI) on a CPU that runs, and what (SDM 3A 11.11). A CPU whose
+ * number does not fit a message is not reached: it is the boot CPU then. */
+uint64_t interrupt_message_address(unsigned cpu);
 uint32_t interrupt_message_data(unsigned vector);
 /* Routes a line of the I/O APIC, active high, to handler(context). 0 or -errno. */
 enum line_trigger { LINE_EDGE, LINE_LEVEL };

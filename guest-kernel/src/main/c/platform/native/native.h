@@ -111,6 +111,8 @@ void native_leave_user_half(void);
 void native_enter_user_half(void);
 /* A vector on another CPU. */
 void native_cpu_send(const struct cpu *cpu, unsigned vector);
+/* The local APIC's id of a CPU that has been started, by the CPU's own id. */
+uint32_t native_cpu_apic(unsigned cpu);
 void native_cpu_interrupt(const struct cpu *cpu);
 
 /* ---- clock.c ------------------------------------------------------------------------------ */
@@ -168,6 +170,6 @@ noreturn void native_crash(void);
     .cpu_take_interrupts = native_cpu_take_interrupts, .cpu_enter_user = native_enter_user, \
     .cpu_interrupt = native_cpu_interrupt, .cpus_synchronise = native_cpus_synchronise, \
     .cpu_answer = native_cpu_answer, .cpu_halt = native_halt, .cpu_rouse = native_cpu_rouse, \
-    .cpus_stop = native_cpus_stop, .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
+    .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
     .clock_set_wall = native_clock_set_wall, .clock_set_deadline = native_timer_set_deadline, \
     .clock_page_address = native_clock_page_address

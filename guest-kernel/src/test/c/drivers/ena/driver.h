@@ -51,3 +51,4 @@ void test_traffic(void);
 void test_recovery(void);
 void test_hostile(void);
 void test_endurance(void);
+void test_spread(void);

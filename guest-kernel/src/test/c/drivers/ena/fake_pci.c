@@ -75,11 +75,13 @@ const struct fake_frame *fake_frame(unsigned n) { return &fake.sent[n % FAKE_FRA
 
 void fake_interrupts(void)
 {
+    steps = 0;
     for (unsigned i = 0, quiet = 0; quiet < array_size(pending); i = (i + 1) % array_size(pending), quiet++) {
         if (!pending[i] || connected[i] == 0)
             continue;
         pending[i] = false;
         quiet = 0;
+        fake.interrupts++;
         vectors[connected[i] - VECTOR_FIRST].handler(vectors[connected[i] - VECTOR_FIRST].context);
     }
 }
@@ -159,6 +161,13 @@ int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
         return -EINVAL;
     connected[index] = vector;
     return 0;
+}
+
+void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
+{
+    if (index >= function->msix_vectors || vector != connected[index] || cpu >= cpus_online)
+        abort();
+    fake.routes[index] = cpu;
 }
 
 /* ---- Windows ---- */

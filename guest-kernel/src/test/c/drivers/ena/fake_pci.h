@@ -12,8 +12,8 @@
 #include "lib/types.h"
 
 #define FAKE_FRAMES 256
-#define FAKE_STEPS_MAX 200000000UL
-#define FAKE_PLACE 5 /* the device's number on bus 0 */
+#define FAKE_STEPS_MAX 200000000UL /* accesses of the driver's before interrupts are let in again */
+#define FAKE_PLACE 5               /* the device's number on bus 0 */
 
 struct fake_frame {
     uint32_t length;
@@ -25,6 +25,8 @@ struct fake_machine {
     bool gone;                                         /* reads give all ones, and nothing else happens */
     bool no_device_memory;                             /* there is no BAR 2 */
     void (*wire)(const uint8_t *frame, size_t length); /* NULL, or where frames go as well */
+    unsigned routes[2 * MODEL_QUEUES + 1];             /* by the device's number of an interrupt: to which CPU */
+    unsigned interrupts;                               /* that were let in */
     unsigned frames;                                   /* that left, of which the last FAKE_FRAMES are kept */
     struct fake_frame sent[FAKE_FRAMES];
 };

@@ -30,7 +30,8 @@ static void starts_a_usual_card(void)
     CHECK_EQUAL(fake.model.resets, 1);
     CHECK_EQUAL(fake.model.reset_reason, 0);
     CHECK(sender()->exists && !sender()->llq);
-    CHECK(strstr(host_log(), "02:45:4e:41:00:01, ENA at 00:05.0, packets fetched from memory") != NULL);
+    CHECK(strstr(host_log(), "02:45:4e:41:00:01, ENA at 00:05.0, pairs of queues: 1, packets fetched from memory") !=
+          NULL);
 }
 
 /* A buffer for each MiB of memory, as far as the card's rings go. */

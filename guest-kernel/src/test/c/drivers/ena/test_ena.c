@@ -229,5 +229,6 @@ int main(void)
     test_recovery();
     test_hostile();
     test_endurance();
+    test_spread();
     return host_result();
 }

@@ -100,6 +100,8 @@ static void all_offloads(struct model_variant *v) { v->tx_offloads = 0xff, v->rx
 static void rx_offset(struct model_variant *v) { v->rx_offset = 16; }
 static void moderation(struct model_variant *v) { v->moderation_us = 2; }
 static void rss(struct model_variant *v) { v->rss_log2 = 7; }
+static void rss_and_hash(struct model_variant *v) { rss(v), v->hash_functions = MODEL_TOEPLITZ | MODEL_CRC32; }
+static void rss_pushed(struct model_variant *v) { rss_and_hash(v), llq_all(v), v->moderation_us = 1; }
 static void no_extension(struct model_variant *v) { v->capabilities = 0; }
 static void all_capabilities(struct model_variant *v) { v->capabilities = 0x1f; }
 static void few_pieces(struct model_variant *v) { v->tx_pieces = 4, v->rx_pieces = 4; }
@@ -130,6 +132,7 @@ static const struct {
     KIND(no_extension),     KIND(all_capabilities),
     KIND(few_pieces),       KIND(few_groups),
     KIND(plain_mtu),        KIND(careless),
+    KIND(rss_and_hash),     KIND(rss_pushed),
 };
 
 static void every_kind(void)

@@ -64,6 +64,19 @@ static void large_table(void)
     script_command(9, command, sizeof(command));
 }
 
+static void two_functions(void)
+{
+    uint8_t command[60] = { 0 };
+    put32(script.memory + AT_TABLE, MODEL_KEY / 4);
+    memset(script.memory + AT_TABLE + 8, 0x5a, MODEL_KEY);
+    put32(command, 8 + MODEL_KEY);
+    put32(command + 4, SCRIPT_BASE + AT_TABLE);
+    command[13] = FEATURE_HASH;
+    put32(command + 20, MODEL_TOEPLITZ | MODEL_CRC32);
+    script.change = (struct change){ CHANGE_COMMAND, SET | FEATURE_HASH, 3, 4 };
+    script_command(9, command, sizeof(command));
+}
+
 static void unknown_statistics(void)
 {
     uint8_t bytes[20] = { [12] = 9, [18] = 0xff, [19] = 0xff };
@@ -210,6 +223,7 @@ static const struct breach {
     { RULE_LLQ_CONFIG, { CHANGE_COMMAND, SET | FEATURE_LLQ, 34, 2 }, NOTHING, LLQ },
     { RULE_MTU_RANGE, { CHANGE_COMMAND, SET | FEATURE_MTU, 21, 0xff }, NOTHING, USUAL },
     { RULE_RSS_TABLE, { 0 }, DO(large_table), WITH_RSS },
+    { RULE_RSS_HASH, { 0 }, DO(two_functions), WITH_RSS },
     { RULE_STATISTICS, { 0 }, DO(unknown_statistics), USUAL },
     { RULE_CQ_FORM, { CHANGE_COMMAND, 3 << 8, 5, 1 }, NOTHING, USUAL },
     { RULE_CQ_VECTOR, { CHANGE_COMMAND, 3 << 8, 8, 0x80 }, NOTHING, USUAL },
@@ -272,8 +286,10 @@ static struct model_variant device_of(enum device kind)
         v.queues = 1;
     if (kind == PLAIN)
         v.tx_offloads = 1;
-    if (kind == WITH_RSS)
+    if (kind == WITH_RSS) {
         v.rss_log2 = 7;
+        v.hash_functions = MODEL_TOEPLITZ | MODEL_CRC32;
+    }
     if (kind == FEW_PIECES)
         v.tx_pieces = 2;
     if (kind == FEW_COMPLETIONS)

@@ -186,6 +186,23 @@ static void a_flood_is_received_by_rounds(void)
     CHECK_EQUAL(packets, 2 * NETWORK_ROUND + 2);
 }
 
+/* Packets that are dropped count: a device that sends nothing else does not keep the interrupt handler either. */
+static void a_flood_of_bad_packets_is_received_by_rounds(void)
+{
+    CHECK(start(FEATURES));
+    nic->receive_more = receive_more;
+    more_calls = 0;
+    for (unsigned i = 0; i < NETWORK_ROUND; i++)
+        put_quietly(0);
+    fake_interrupt(&fake, 0);
+    CHECK_EQUAL(nic->dropped, NETWORK_ROUND);
+    CHECK_EQUAL(more_calls, 1);
+    put_quietly(0);
+    CHECK(!nic->receive_round(nic));
+    CHECK_EQUAL(nic->dropped, NETWORK_ROUND + 1);
+    CHECK_EQUAL(packets, 0);
+}
+
 static void drops_what_cannot_be(void)
 {
     CHECK(start(FEATURES));
@@ -377,6 +394,7 @@ void test_networks(void)
     host_test("network: packets of all sizes", receives_packets_of_all_sizes);
     host_test("network: offload of received packets", passes_offload_on);
     host_test("network: a flood is received by rounds", a_flood_is_received_by_rounds);
+    host_test("network: a flood of bad packets is received by rounds", a_flood_of_bad_packets_is_received_by_rounds);
     host_test("network: drops what cannot be", drops_what_cannot_be);
     host_test("network: keeps its buffers without memory", keeps_its_buffers_without_memory);
     host_test("network: drops before the stack is up", drops_before_the_stack_is_up);

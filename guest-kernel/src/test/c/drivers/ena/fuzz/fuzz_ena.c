@@ -30,7 +30,7 @@
 #define ADMIN_ENTRIES 32
 #define EVENT_ENTRIES 16
 
-struct platform_information platform = { .name = "host", .memory_bytes = 32UL << 20, .cpus = 1 };
+struct platform_information platform = { .name = "host", .memory_bytes = 32UL << 20, .cpus = 2 };
 struct memory_range native_memory[] = { { 0, 64UL << 20, MEMORY_RAM } };
 unsigned native_memory_count = 1;
 
@@ -240,6 +240,11 @@ int interrupt_allocate(interrupt_handler *handler, void *context)
     handlers[vectors] = handler;
     contexts[vectors] = context;
     return 1 + vectors++;
+}
+
+void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
+{
+    (void)function, (void)index, (void)vector, (void)cpu;
 }
 
 int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)

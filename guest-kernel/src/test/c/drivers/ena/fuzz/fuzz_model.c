@@ -16,7 +16,7 @@
 #define STEPS 200
 #define MOMENT (10 * NS_PER_MS)
 
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20, .cpus = 1 };
+struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20, .cpus = 2 };
 struct memory_range native_memory[] = { { 0, 64UL << 20, MEMORY_RAM } };
 unsigned native_memory_count = 1;
 
@@ -68,6 +68,8 @@ static void start(void)
     struct model_variant v = model_usual();
     v.llq_sizes = 1;
     v.no_meta_caching = true;
+    v.rss_log2 = 7;
+    v.hash_functions = MODEL_TOEPLITZ;
     v.capabilities |= 1u << 4;
     host_init();
     fake_init(v);
@@ -90,7 +92,7 @@ static void post_sent(struct fuzz_input *input)
     (void)fuzz_bytes(input, entry, sizeof(entry));
     if (entry[3] & 0x10)
         entry[1] = 0;
-    model_post_sent(&fake.model, 0, entry);
+    model_post_sent(&fake.model, entry[2] & 1, entry);
 }
 
 static void post_received(struct fuzz_input *input)
@@ -103,7 +105,7 @@ static void post_received(struct fuzz_input *input)
         entry[6] &= 0x3f;
         entry[7] = entry[14] = 0;
     }
-    model_post_received(&fake.model, 0, entry);
+    model_post_received(&fake.model, entry[13] & 1, entry);
 }
 
 static void event(struct fuzz_input *input)

@@ -9,6 +9,8 @@
 #define ACCELERATION_NO_META_CACHE 1u
 #define ACCELERATION_BURST 2u
 #define DRIVER_RX_OFFSET (1u << 1)
+#define DRIVER_MODERATION (1u << 2)
+#define DRIVER_HASH (1u << 4)
 
 static uint32_t supported(const struct model_variant *v)
 {
@@ -16,7 +18,8 @@ static uint32_t supported(const struct model_variant *v)
            (v->extended_queues ? 1u << FEATURE_QUEUES_EXT : 0) | 1u << FEATURE_QUEUES |
            (v->hints ? 1u << FEATURE_HINTS : 0) | (v->llq_sizes != 0 ? 1u << FEATURE_LLQ : 0) |
            (v->tx_offloads | v->rx_offloads ? 1u << FEATURE_OFFLOAD : 0) |
-           (v->moderation_us != 0 ? 1u << FEATURE_MODERATION : 0) | (v->rss_log2 != 0 ? 1u << FEATURE_RSS_TABLE : 0);
+           (v->moderation_us != 0 ? 1u << FEATURE_MODERATION : 0) | (v->rss_log2 != 0 ? 1u << FEATURE_RSS_TABLE : 0) |
+           (v->hash_functions != 0 ? 1u << FEATURE_HASH : 0);
 }
 
 /* Hints may be asked for by those who do not know yet, and attributes and host information always. */
@@ -103,14 +106,6 @@ static void offloads(const struct model_variant *v, uint8_t *to)
     put32(to + 8, v->rx_offloads);
 }
 
-static void rss_sizes(const struct model *m, uint8_t *to)
-{
-    put16(to, 1);
-    put16(to + 2, (uint16_t)m->variant.rss_log2);
-    put16(to + 4, (uint16_t)m->variant.rss_log2);
-    to[6] = 1;
-}
-
 /* False: it is not one that is read. */
 static bool describe(const struct model *m, unsigned feature, uint8_t *to)
 {
@@ -141,8 +136,11 @@ static bool describe(const struct model *m, unsigned feature, uint8_t *to)
     case FEATURE_MODERATION:
         put16(to, (uint16_t)v->moderation_us);
         return true;
+    case FEATURE_HASH:
+        rss_describe_hash(m, to);
+        return true;
     case FEATURE_RSS_TABLE:
-        rss_sizes(m, to);
+        rss_describe_table(m, to);
         return true;
     default:
         return false;
@@ -174,6 +172,8 @@ static uint8_t set_host(struct model *m, const uint8_t *command)
     rule(m, kept, RULE_HOST_INFO_FORM);
     m->host_info = true;
     m->rx_offset = features & DRIVER_RX_OFFSET;
+    m->knows_moderation = features & DRIVER_MODERATION;
+    m->knows_hash = features & DRIVER_HASH;
     return ADMIN_OK;
 }
 
@@ -215,37 +215,13 @@ static uint8_t set_llq(struct model *m, const uint8_t *command)
     return ADMIN_OK;
 }
 
-static bool names_receive_queue(const struct model *m, unsigned number)
-{
-    return number >= SQ_BASE + MODEL_QUEUES && number < SQ_BASE + 2 * MODEL_QUEUES &&
-           m->submission_queues[number - SQ_BASE].exists;
-}
-
-static uint8_t set_rss_table(struct model *m, const uint8_t *command)
-{
-    unsigned log2 = get16(command + 24);
-    if (!rule(m, log2 >= 1 && log2 <= m->variant.rss_log2 && get32(command + 28) == 0xffffffff, RULE_RSS_TABLE))
-        return ADMIN_ILLEGAL;
-    rule(m, get32(command + 4) == 4u << log2, RULE_CONTROL_BUFFER);
-    const uint8_t *table = memory_at(m, get_address(command + 8), (size_t)4 << log2);
-    if (table == NULL)
-        return ADMIN_ILLEGAL;
-    for (unsigned i = 0; i < 1u << log2; i++) {
-        m->rss[i] = get16(table + 4 * i);
-        if (!rule(m, names_receive_queue(m, m->rss[i]) && get16(table + 4 * i + 2) == 0, RULE_RSS_TABLE))
-            return ADMIN_ILLEGAL;
-    }
-    m->rss_set = true;
-    return ADMIN_OK;
-}
-
 uint8_t feature_set(struct model *m, const uint8_t *command)
 {
     unsigned feature = command[17];
     if (!known(m, feature))
         return ADMIN_UNSUPPORTED;
     if (!form_is_right(m, command, command[18] == 1 && (feature == FEATURE_LLQ || feature == FEATURE_RSS_TABLE),
-                       feature == FEATURE_RSS_TABLE))
+                       feature == FEATURE_RSS_TABLE || feature == FEATURE_HASH))
         return ADMIN_ILLEGAL;
     switch (feature) {
     case FEATURE_HOST:
@@ -257,7 +233,9 @@ uint8_t feature_set(struct model *m, const uint8_t *command)
     case FEATURE_LLQ:
         return set_llq(m, command);
     case FEATURE_RSS_TABLE:
-        return set_rss_table(m, command);
+        return rss_set_table(m, command);
+    case FEATURE_HASH:
+        return rss_set_hash(m, command);
     default:
         rule(m, false, RULE_FEATURE_SUPPORTED);
         return ADMIN_UNSUPPORTED;

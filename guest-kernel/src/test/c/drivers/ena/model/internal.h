@@ -58,6 +58,7 @@ enum {
     FEATURE_HINTS = 3,
     FEATURE_LLQ = 4,
     FEATURE_QUEUES_EXT = 7,
+    FEATURE_HASH = 10,
     FEATURE_OFFLOAD = 11,
     FEATURE_RSS_TABLE = 12,
     FEATURE_MTU = 14,
@@ -134,6 +135,17 @@ void queue_interrupt(struct model *m, const struct model_submission_queue *sq);
 uint32_t llq_entry_bytes(const struct model *m);
 uint32_t llq_header_at(const struct model *m);
 void llq_write(struct model *m, uint32_t offset, uint64_t value, unsigned length);
+void rss_reset(struct model *m);
+void rss_describe_table(const struct model *m, uint8_t *to);
+void rss_describe_hash(const struct model *m, uint8_t *to);
+uint8_t rss_set_table(struct model *m, const uint8_t *command);
+uint8_t rss_set_hash(struct model *m, const uint8_t *command);
+void rss_entry_written(struct model *m, uint32_t value);
+/* Of a frame; and the queue that it goes to, or NULL: there is none. */
+uint32_t rss_hash(const struct model *m, const uint8_t *frame, uint32_t length);
+struct model_submission_queue *rss_queue(struct model *m, uint32_t hash);
+/* Interrupts that waited for their delay. */
+void queue_advance(struct model *m);
 void events_head_written(struct model *m, uint32_t value);
 void events_link(struct model *m);
 void transmit(struct model *m, struct model_submission_queue *sq);

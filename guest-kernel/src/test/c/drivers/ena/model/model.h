@@ -21,6 +21,9 @@
 #define MODEL_QUEUES 8        /* of each kind and direction, at most */
 #define MODEL_DEPTH_MAX 1024u /* of rings */
 #define MODEL_FRAME_MAX 66000u
+#define MODEL_TOEPLITZ (1u << 1)
+#define MODEL_CRC32 (1u << 2)
+#define MODEL_KEY 40u       /* bytes */
 #define MODEL_PIECES_MAX 32 /* descriptors of one packet */
 
 /* What the device is; set before model_start(). Zero is the least of everything. */
@@ -34,14 +37,18 @@ struct model_variant {
     uint32_t queues;         /* of each direction, up to MODEL_QUEUES */
     uint32_t tx_depth, rx_depth, llq_depth;
     uint32_t depth_granted;                        /* deeper rings fail for want of resources; 0: no limit */
+    uint32_t queues_granted;                       /* so do more submission queues of a direction; 0: no limit */
     uint32_t completions_granted;                  /* entries of a completion queue that may be in flight; 0: all */
     uint16_t tx_pieces, rx_pieces;                 /* descriptors of one packet, with the meta descriptor */
     bool hints;                                    /* feature 3 */
     uint16_t keep_alive_ms, admin_ms, readless_ms; /* hints: 0 is the driver's own, 0xffff never */
     uint32_t tx_offloads, rx_offloads;             /* feature 11, none without both */
     uint32_t capabilities;
-    uint32_t moderation_us; /* feature 20, 0: none */
-    unsigned rss_log2;      /* of the indirection table, feature 12; 0: none */
+    uint32_t moderation_us;  /* feature 20, 0: none */
+    unsigned rss_log2;       /* of the indirection table, feature 12; 0: none */
+    uint32_t hash_functions; /* feature 10: MODEL_TOEPLITZ, MODEL_CRC32; 0: none */
+    bool hash_fixed;         /* neither function nor key can be changed */
+    bool key_reversed;       /* the key's last byte comes first */
     uint32_t event_groups;
     uint32_t max_mtu;
     uint8_t rx_offset; /* of data in the first buffer, for drivers that know of it */
@@ -143,10 +150,16 @@ struct model {
     uint64_t keep_alive_due;
     uint16_t rss[256];
     bool rss_set;
+    unsigned rss_size; /* logarithm */
+    uint32_t hash_function;
+    uint8_t key[MODEL_KEY];
+    bool knows_moderation, knows_hash; /* the driver says so */
 
     struct model_completion_queue completion_queues[2 * MODEL_QUEUES];
     struct model_submission_queue submission_queues[2 * MODEL_QUEUES]; /* transmission, then reception */
     bool vector_armed[2 * MODEL_QUEUES + 1];
+    uint32_t vector_delays[2 * MODEL_QUEUES + 1]; /* as they were unmasked: 14:0 of reception, 29:15 of transmission */
+    uint64_t vector_due[2 * MODEL_QUEUES + 1];    /* an interrupt waits for this time; 0: none */
     uint8_t memory[MODEL_BAR2];
 };
 
@@ -159,6 +172,8 @@ uint64_t model_read(struct model *model, unsigned bar, uint32_t offset, unsigned
 void model_write(struct model *model, unsigned bar, uint32_t offset, uint64_t value, unsigned length);
 /* Lets time pass up to `now`: resets go on, signs of life are given. */
 void model_advance(struct model *model, uint64_t now);
+/* Until when no time needs to pass for interrupts that wait; 0: none waits. */
+uint64_t model_due(const struct model *model);
 /* A frame arrives, up to MODEL_FRAME_MAX bytes. False: dropped, since there were not enough buffers. */
 bool model_receive(struct model *model, const uint8_t *frame, size_t length);
 

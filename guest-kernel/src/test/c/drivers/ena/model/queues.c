@@ -13,6 +13,8 @@
 #define IN_DEVICE 3u
 #define UNMASK (1u << 30)
 #define DELAYS 0x3fffffffu
+#define DELAY 0x7fffu
+#define SAME_DELAYS (1u << 31)
 
 static struct model_completion_queue *cq_of(struct model *m, unsigned number)
 {
@@ -27,6 +29,12 @@ static struct model_submission_queue *sq_of(struct model *m, unsigned number)
 }
 
 /* ---- Making them ---- */
+
+/* Whether there are as many queues of a direction as there are resources for. */
+static bool too_many(const struct model *m, unsigned slot)
+{
+    return m->variant.queues_granted != 0 && slot % MODEL_QUEUES >= m->variant.queues_granted;
+}
 
 static bool too_deep(const struct model *m, uint32_t depth)
 {
@@ -117,7 +125,7 @@ uint8_t queue_create_sq(struct model *m, const uint8_t *command, uint8_t *reply)
     bool has = cq != NULL && !cq->used && cq->entry_bytes == (receive ? 16 : 8);
     if (!sq_form_is_right(m, command, receive, llq) || !rule(m, has, RULE_SQ_COMPLETIONS) || slot < 0)
         return ADMIN_ILLEGAL;
-    if (too_deep(m, depth))
+    if (too_deep(m, depth) || too_many(m, (unsigned)slot))
         return ADMIN_NO_RESOURCES;
     if (!llq && memory_at(m, get_address(command + 12), depth * (size_t)16) == NULL)
         return ADMIN_ILLEGAL;
@@ -195,15 +203,46 @@ void queue_unmask(struct model *m, uint32_t offset, uint32_t value)
     rule(m, value & UNMASK && (!(value & DELAYS) || m->variant.moderation_us != 0), RULE_UNMASK_FORM);
     check_filled(m, cq->vector);
     m->vector_armed[cq->vector] = true;
+    m->vector_due[cq->vector] = 0;
+    if (!(value & SAME_DELAYS))
+        m->vector_delays[cq->vector] = value & DELAYS;
 }
 
+static void raise_and_mask(struct model *m, unsigned vector)
+{
+    m->vector_armed[vector] = false;
+    m->vector_due[vector] = 0;
+    raise_vector(m, vector);
+}
+
+/* The first completion that waits says when, those that come meanwhile are of the same interrupt. */
 void queue_interrupt(struct model *m, const struct model_submission_queue *sq)
 {
     unsigned vector = m->completion_queues[sq->completions].vector;
+    uint32_t delays = m->vector_delays[vector], units = sq->receive ? delays & DELAY : delays >> 15 & DELAY;
+    uint64_t due = m->now + (uint64_t)units * m->variant.moderation_us * 1000;
     if (!m->vector_armed[vector])
         return;
-    m->vector_armed[vector] = false;
-    raise_vector(m, vector);
+    if (units == 0)
+        raise_and_mask(m, vector);
+    else if (m->vector_due[vector] == 0 || due < m->vector_due[vector])
+        m->vector_due[vector] = due;
+}
+
+void queue_advance(struct model *m)
+{
+    for (unsigned vector = 0; vector < sizeof(m->vector_due) / sizeof(m->vector_due[0]); vector++)
+        if (m->vector_due[vector] != 0 && m->vector_due[vector] <= m->now)
+            raise_and_mask(m, vector);
+}
+
+uint64_t model_due(const struct model *m)
+{
+    uint64_t due = 0;
+    for (unsigned vector = 0; vector < sizeof(m->vector_due) / sizeof(m->vector_due[0]); vector++)
+        if (m->vector_due[vector] != 0 && (due == 0 || m->vector_due[vector] < due))
+            due = m->vector_due[vector];
+    return due;
 }
 
 void queue_post(struct model *m, const struct model_submission_queue *sq, const uint8_t *entry)

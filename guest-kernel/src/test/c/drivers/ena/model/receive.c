@@ -70,31 +70,6 @@ static uint32_t flags_of(const struct model *m, const uint8_t *frame, uint32_t l
     return flags | l4_flags(m, frame, &h);
 }
 
-/* Not Toeplitz: all that drivers may rely on is that a flow stays on a queue. */
-static uint32_t hash_of(const uint8_t *frame, uint32_t length)
-{
-    struct headers h = headers_of(frame, length);
-    if (h.l3 == 0)
-        return 0;
-    uint64_t sum = sum_of(frame + h.l3_at + (h.l3 == L3_IPV4 ? 12 : 8), h.l3 == L3_IPV4 ? 8 : 32);
-    if (h.l4 != 0)
-        sum += sum_of(frame + h.l4_at, 4);
-    return (uint32_t)sum * 0x9e3779b1u;
-}
-
-/* The queue that a frame goes to, or NULL: there is none. */
-static struct model_submission_queue *queue_for(struct model *m, uint32_t hash)
-{
-    if (m->rss_set) {
-        unsigned number = m->rss[hash >> (32 - m->variant.rss_log2)] - SQ_BASE;
-        return number < 2 * MODEL_QUEUES && m->submission_queues[number].exists ? &m->submission_queues[number] : NULL;
-    }
-    for (unsigned i = MODEL_QUEUES; i < 2 * MODEL_QUEUES; i++)
-        if (m->submission_queues[i].exists)
-            return &m->submission_queues[i];
-    return NULL;
-}
-
 static unsigned offset_of(const struct model *m) { return m->rx_offset ? m->variant.rx_offset : 0; }
 
 /* The n-th buffer that will be used. */
@@ -133,7 +108,7 @@ static void complete(struct model *m, struct model_submission_queue *sq, uint32_
 static void fill(struct model *m, struct model_submission_queue *sq, const uint8_t *frame, uint32_t length,
                  unsigned count)
 {
-    uint32_t hash = hash_of(frame, length), flags = flags_of(m, frame, length), done = 0;
+    uint32_t hash = rss_hash(m, frame, length), flags = flags_of(m, frame, length), done = 0;
     for (unsigned n = 0; n < count; n++) {
         uint16_t id = buffer_at(m, sq, 0);
         uint32_t skip = n == 0 ? offset_of(m) : 0, room = sq->buffers[id].length - skip;
@@ -150,7 +125,7 @@ static void fill(struct model *m, struct model_submission_queue *sq, const uint8
 
 bool model_receive(struct model *m, const uint8_t *frame, size_t length)
 {
-    struct model_submission_queue *sq = queue_for(m, hash_of(frame, (uint32_t)length));
+    struct model_submission_queue *sq = rss_queue(m, rss_hash(m, frame, (uint32_t)length));
     unsigned count = sq != NULL && length <= MODEL_FRAME_MAX ? buffers_for(m, sq, length) : 0;
     if (count == 0) {
         m->rx_dropped++;

@@ -79,11 +79,15 @@ void registers_reset(struct model *m)
     m->events_head = 0;
     m->commands = 0;
     m->admin_ids = 0;
-    m->host_info = m->rx_offset = m->llq_set = m->link_announced = m->rss_set = false;
+    m->host_info = m->rx_offset = m->llq_set = m->link_announced = false;
+    m->knows_moderation = m->knows_hash = false;
+    rss_reset(m);
     m->groups = m->mtu = 0;
     memcpy(m->completion_queues, nothing.completion_queues, sizeof(m->completion_queues));
     memcpy(m->submission_queues, nothing.submission_queues, sizeof(m->submission_queues));
     memcpy(m->vector_armed, nothing.vector_armed, sizeof(m->vector_armed));
+    memcpy(m->vector_delays, nothing.vector_delays, sizeof(m->vector_delays));
+    memcpy(m->vector_due, nothing.vector_due, sizeof(m->vector_due));
 }
 
 static void begin_reset(struct model *m, uint32_t control)
@@ -125,6 +129,7 @@ void model_advance(struct model *m, uint64_t now)
     m->now = now;
     if (m->control & CONTROL_RESET || m->status & STATUS_RESETTING)
         advance_reset(m);
+    queue_advance(m);
     if (!(m->groups & 1u << GROUP_KEEP_ALIVE)) {
         m->keep_alive_due = now + 1000000000u;
         return;
@@ -156,12 +161,6 @@ static bool address_written(struct model *m, uint32_t offset, uint32_t value)
         return true;
     }
     return false;
-}
-
-static void rss_entry_written(struct model *m, uint32_t value)
-{
-    rule(m, (value & 0xffff) < 1u << m->variant.rss_log2, RULE_RSS_TABLE);
-    m->rss[value & 0xff] = (uint16_t)(value >> 16);
 }
 
 static void mask_written(struct model *m, uint32_t value)

@@ -37,6 +37,7 @@
     X(LLQ_CONFIG, "one supported value each is chosen for LLQ") \
     X(MTU_RANGE, "the MTU is from 128 to what the device announces") \
     X(RSS_TABLE, "the indirection table has an announced size and names receive queues that exist") \
+    X(RSS_HASH, "one announced hash function is chosen, with a key of ten words that is not zero") \
     X(STATISTICS, "statistics are asked for by a known type and scope") \
     X(CQ_FORM, "completion queues interrupt, with 2^n entries of the right size within the limits") \
     X(CQ_VECTOR, "completion queues interrupt by a vector that exists") \

@@ -389,7 +389,7 @@ int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_h
     return interrupt_allocate(handler, context) < 0 ? -1 : 0;
 }
 
-uint64_t interrupt_message_address(void) { return 0xfee00000; }
+uint64_t interrupt_message_address(unsigned cpu) { return 0xfee00000 | cpu << 12; }
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
 
 void machine_raise(unsigned n) { interrupts[n].handler(interrupts[n].context); }
