@@ -101,6 +101,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 PortForward.pair(ports, hostPorts, samePorts),
                 PortOption.parse("debug", debug, Debugger.PORT),
                 gdbPort,
+                Optional.empty(),
                 Optional.empty());
     }
 

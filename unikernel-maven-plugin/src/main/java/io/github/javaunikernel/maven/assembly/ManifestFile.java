@@ -74,6 +74,10 @@ final class ManifestFile {
         if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
             application.put("trainingConfig", Paths.TRAINING_CONFIG);
         }
+        List<String> check = request.application().checkArguments();
+        if (!check.isEmpty()) {
+            application.put("check", map("config", Paths.CHECK_CONFIG, "arguments", check));
+        }
         root.put("application", application);
         root.put(
                 "machine",
