@@ -68,6 +68,7 @@ final class ImageContents {
     private final ImageRequest request;
     private final Consumer<String> warnings;
     private final ImageTree tree = new ImageTree();
+    private final Map<String, String> libraryReasons = new TreeMap<>();
 
     ImageContents(ImageRequest request, Consumer<String> warnings) {
         this.request = request;
@@ -118,6 +119,11 @@ final class ImageContents {
             tree.directory(path);
         }
         return tree;
+    }
+
+    /** After {@link #build}: for each library of the system in the image, why it is there. */
+    Map<String, String> libraryReasons() {
+        return libraryReasons;
     }
 
     /** Directories that hide what the image has there. */
@@ -256,12 +262,14 @@ final class ImageContents {
             }
         }
         closure.unresolved().forEach(warnings);
+        libraryReasons.putAll(closure.reasons());
     }
 
     /** Libraries of the runtime that open one of the system when they are first used. */
     private void addOpenedByName(Path runtime, LibraryClosure closure) throws IOException {
         for (Map.Entry<String, String> opening : OPENED_BY_RUNTIME.entrySet()) {
-            if (Files.exists(runtime.resolve(opening.getKey())) && !closure.addNamed(opening.getValue())) {
+            if (Files.exists(runtime.resolve(opening.getKey()))
+                    && !closure.addNamed(opening.getValue(), opening.getKey())) {
                 warnings.accept("The native library " + opening.getValue() + ", which " + opening.getKey()
                         + " of the runtime opens, is not under "
                         + request.runtime().sysroot() + ". Install the package that"
