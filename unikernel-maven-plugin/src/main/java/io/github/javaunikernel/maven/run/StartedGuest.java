@@ -45,6 +45,11 @@ public final class StartedGuest {
         guest.await().check(true);
     }
 
+    /** Has something done when the guest has ended. */
+    public void whenEnded(Runnable action) {
+        guest.console().ended().whenComplete((nothing, problem) -> action.run());
+    }
+
     /** Waits until the guest's program has ended well by itself; ends it, and fails, after the limit. */
     public void awaitEnd(Duration limit) throws IOException, GuestException, InterruptedException {
         awaitEnd(
