@@ -157,7 +157,7 @@ def badInputIsAnError() {
      ['-Dunikernel.firmware=efi', "'efi' is not a firmware. [parameter firmware, -Dunikernel.firmware] Use none or bios."],
      ['-Dunikernel.firmware=bios -Dunikernel.gdb', "gdb's 'nokaslr' cannot be added. [parameter firmware"],
      ['-Dunikernel.firmware=bios -Dunikernel.run.with=xl', 'xl loads the kernel itself. [parameter firmware'],
-     ['-Dunikernel.run.with=vmware', "'vmware' is not a way to run a guest. [parameter run.with"]].each { options, message ->
+     ['-Dunikernel.run.with=vmware', "'vmware' is not a way to run a guest. [parameter with, -Dunikernel.run.with] Use qemu or xl."]].each { options, message ->
         def run = build([:], 'unikernel:run-no-fork', *options.split(' '), '-Dunikernel.hostPorts=0')
         assert run.end() == 1
         assert run.output().contains(message) : run.output()

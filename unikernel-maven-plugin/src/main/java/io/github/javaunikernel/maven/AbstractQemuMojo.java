@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.run.Accelerator;
 import io.github.javaunikernel.maven.run.BuiltImage;
+import io.github.javaunikernel.maven.run.Console;
 import io.github.javaunikernel.maven.run.Firmware;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
@@ -101,6 +102,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 PortForward.pair(ports, hostPorts, samePorts),
                 PortOption.parse("debug", debug, Debugger.PORT),
                 gdbPort,
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -112,6 +114,14 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     /** The directories in which to look for programs. */
     static String searchPath() {
         return Optional.ofNullable(System.getenv("PATH")).orElse("");
+    }
+
+    /** The terminal as the guest's console. */
+    static Console console() {
+        return new Console(text -> {
+            System.out.print(text);
+            System.out.flush();
+        });
     }
 
     final Firmware firmware() throws SettingException {

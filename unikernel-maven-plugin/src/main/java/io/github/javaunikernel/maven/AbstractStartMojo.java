@@ -27,7 +27,8 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     private String healthPath;
 
     /**
-     * Maximum time until the guest must be ready, in seconds.
+     * Maximum time until the guest must be ready, in seconds. For {@code unikernel:check} with {@code checkArguments}:
+     * until the guest must have ended.
      *
      * @since 0.1.0
      */
@@ -56,7 +57,7 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     }
 
     /** Where the console of the guest is written to. */
-    final Path consoleLog() {
+    Path consoleLog() {
         return directory().resolve(fileName() + ".console.log");
     }
 

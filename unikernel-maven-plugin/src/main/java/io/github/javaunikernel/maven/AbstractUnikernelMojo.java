@@ -59,7 +59,9 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         try {
             refuseEmptyValues();
             run();
-        } catch (SettingException | GuestException e) {
+        } catch (SettingException e) {
+            throw failure(e.messageNaming(nameInPom(e.parameter())), e);
+        } catch (GuestException e) {
             throw failure(e.getMessage(), e);
         } catch (IOException e) {
             throw failure(explained(e), e);
@@ -69,6 +71,15 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             Thread.currentThread().interrupt();
             throw failure("Interrupted. Run again when ready.", e);
         }
+    }
+
+    /** A few parameters have a longer property than name, since the goals share the properties. */
+    private String nameInPom(String parameter) {
+        return mojoExecution.getMojoDescriptor().getParameters().stream()
+                .filter(declared -> ("${" + PREFIX + parameter + "}").equals(declared.getExpression()))
+                .map(declared -> declared.getName())
+                .findFirst()
+                .orElse(parameter);
     }
 
     /** Whether the project has nothing for the goal to do. */

@@ -130,6 +130,16 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> arguments = List.of();
 
     /**
+     * Arguments with which the application checks itself, in place of {@code arguments}: with them it must end with
+     * status 0, which {@code unikernel:check} tries. The image gets a second configuration with them, which nothing
+     * else uses.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.checkArguments")
+    private List<String> checkArguments = List.of();
+
+    /**
      * Environment variables of the application.
      *
      * @since 0.1.0
@@ -520,6 +530,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 jvmOptions,
                 merged("systemProperties", systemProperties, systemPropertyVariables),
                 withEmptyOnes(arguments),
+                withEmptyOnes(checkArguments),
                 merged("environment", environment, environmentVariables));
         JavaHome jdk = JavaHome.at(jdkHomePath());
         Path list = classList.toPath();
@@ -627,7 +638,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     }
 
     /** Maven passes an empty element in the POM as null. */
-    private static List<String> withEmptyOnes(List<String> configured) {
+    static List<String> withEmptyOnes(List<String> configured) {
         List<String> all = new ArrayList<>(configured);
         all.replaceAll(value -> Objects.requireNonNullElse(value, ""));
         return all;

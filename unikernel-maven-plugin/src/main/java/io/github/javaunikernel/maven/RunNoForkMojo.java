@@ -2,7 +2,6 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.run.BuiltImage;
-import io.github.javaunikernel.maven.run.Console;
 import io.github.javaunikernel.maven.run.Firmware;
 import io.github.javaunikernel.maven.run.GdbSymbols;
 import io.github.javaunikernel.maven.run.Guest;
@@ -126,12 +125,5 @@ public class RunNoForkMojo extends AbstractQemuMojo {
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
         return XlGuest.start(image, memory(), searchPath(), console());
-    }
-
-    private static Console console() {
-        return new Console(text -> {
-            System.out.print(text);
-            System.out.flush();
-        });
     }
 }

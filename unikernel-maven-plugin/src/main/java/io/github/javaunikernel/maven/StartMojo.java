@@ -29,26 +29,13 @@ import org.apache.maven.plugins.annotations.Parameter;
  * @since 0.1.0
  */
 @Mojo(name = "start", defaultPhase = LifecyclePhase.PRE_INTEGRATION_TEST, threadSafe = true)
-public final class StartMojo extends AbstractStartMojo {
+public final class StartMojo extends AbstractTestMojo {
 
     @Parameter(defaultValue = "${session}", readonly = true, required = true)
     private MavenSession session;
 
-    @Parameter(property = "skipITs", defaultValue = "false", readonly = true)
-    private boolean skipIts;
-
-    @Parameter(property = "skipTests", defaultValue = "false", readonly = true)
-    private boolean skipTests;
-
-    @Parameter(property = "maven.test.skip", defaultValue = "false", readonly = true)
-    private boolean skipTestsEntirely;
-
     @Override
-    protected void run() throws SettingException, GuestException, IOException, InterruptedException {
-        if (skipIts || skipTests || skipTestsEntirely) {
-            getLog().info("Skipped, since tests are skipped");
-            return;
-        }
+    void test() throws SettingException, GuestException, IOException, InterruptedException {
         start(StartedGuests.of(getPluginContext(), fileName()));
     }
 

@@ -238,6 +238,14 @@ class ErrorsTest {
     }
 
     @Test
+    void aParameterHasTheNameThatAPomGivesIt() throws Exception {
+        assertFails(
+                "'vmware' is not a way to run a guest. [parameter with, -Dunikernel.run.with] Use qemu or xl.", () -> {
+                    throw new SettingException("run.with", "'vmware' is not a way to run a guest.", "Use qemu or xl.");
+                });
+    }
+
+    @Test
     void propertiesForWhichNothingIsAValueMayBeEmpty() throws Exception {
         userProperties.setProperty("unikernel.debug", "");
         userProperties.setProperty("unikernel.arguments", "");
@@ -288,6 +296,7 @@ class ErrorsTest {
                 parameter("jdkHome", "java.io.File"),
                 parameter("arguments", "java.util.List"),
                 parameter("debug", "java.lang.String"),
+                parameter("run.with", "java.lang.String"),
                 readOnly()));
         goal.mojoExecution = new MojoExecution(descriptor);
         return goal;
@@ -302,7 +311,7 @@ class ErrorsTest {
 
     private static Parameter parameter(String name, String type) {
         Parameter parameter = new Parameter();
-        parameter.setName(name);
+        parameter.setName(name.substring(name.lastIndexOf('.') + 1));
         parameter.setType(type);
         parameter.setExpression("${unikernel." + name + "}");
         return parameter;

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  * @param asModule whether the jars are a module path, and the first is a module to start
  * @param jvmArguments after those chosen for the machine
  * @param systemProperties baked in as {@code -D} options
+ * @param checkArguments with which the program checks itself, in place of its arguments; empty for no such check
  */
 public record Application(
         String mainClass,
@@ -28,6 +29,7 @@ public record Application(
         List<String> jvmArguments,
         Map<String, String> systemProperties,
         List<String> arguments,
+        List<String> checkArguments,
         Map<String, String> environment) {
 
     /** An ordinary class path. */
@@ -38,7 +40,7 @@ public record Application(
             Map<String, String> systemProperties,
             List<String> arguments,
             Map<String, String> environment) {
-        this(mainClass, jars, List.of(), false, jvmArguments, systemProperties, arguments, environment);
+        this(mainClass, jars, List.of(), false, jvmArguments, systemProperties, arguments, List.of(), environment);
     }
 
     /** Every option of the JVM that the user gives. */

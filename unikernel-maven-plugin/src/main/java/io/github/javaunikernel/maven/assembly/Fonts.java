@@ -44,7 +44,7 @@ final class Fonts {
 
     /** Adds them to an image that has the user's files already. */
     void add(ImageTree tree, LibraryClosure libraries, List<String> userFiles) throws IOException {
-        boolean library = libraries.addNamed(FONTCONFIG);
+        boolean library = libraries.addNamed(FONTCONFIG, "java.desktop");
         boolean configured = addFile(tree, CONFIGURATION);
         for (String part : system.pathsBelow(CONFIGURATION_PARTS)) {
             addFile(tree, part);

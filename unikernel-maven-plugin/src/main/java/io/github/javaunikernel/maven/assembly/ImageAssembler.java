@@ -9,6 +9,7 @@ import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LinkedModules;
 import io.github.javaunikernel.maven.runtime.LocaleChoice;
 import io.github.javaunikernel.maven.runtime.ModuleAnalysis;
 import io.github.javaunikernel.maven.runtime.ModuleReasons;
@@ -23,9 +24,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -58,7 +62,7 @@ public final class ImageAssembler {
         String mainClass = MainClass.find(application.mainClass(), application.allJars(), feature);
         new ClassVersions(feature, warnings).check(application.allJars(), mainClass);
         NeededModules needed = modules(request);
-        Set<String> modules = needed.names();
+        Set<String> modules = needed.reasons().keySet();
         Launch launch = Launch.of(application, mainClass);
         ClassDataChoice classData = classData(request, launch);
         Path runtime = runtime(request, modules, classData.mode() == ClassDataMode.JDK);
@@ -68,14 +72,16 @@ public final class ImageAssembler {
         Optional<Path> archive = classData.mode() != ClassDataMode.APP
                 ? Optional.empty()
                 : Optional.of(new ImageClassData(request, progress, warnings).archive(runtime, mainClass, options));
-        ImageTree tree = new ImageContents(request, warnings)
-                .build(new ImageContents.Prepared(
-                        runtime, archive, launch, options, classData.trainable(), needed.drawing()));
+        ImageContents contents = new ImageContents(request, warnings);
+        ImageTree tree = contents.build(
+                new ImageContents.Prepared(runtime, archive, launch, options, classData.trainable(), needed.drawing()));
         try (Outputs outputs = new Outputs(request.directory(), request.name())) {
             ImageSummary summary =
                     new Ext2Writer("unikernel", request.time()).write(tree, outputs.unfinished(request.imageFile()));
             checkSize(request, summary.size());
-            String manifest = ManifestFile.text(request, summary, mainClass, modules, linked);
+            ManifestFile.Reasons reasons =
+                    new ManifestFile.Reasons(needed.reasons(), LinkedModules.of(runtime), contents.libraryReasons());
+            String manifest = ManifestFile.text(request, summary, mainClass, linked, reasons);
             writeSideFiles(request, outputs, summary.uuid(), manifest);
             write(
                     outputs.unfinished(request.billFile()),
@@ -88,10 +94,10 @@ public final class ImageAssembler {
     /**
      * What the runtime is linked of.
      *
-     * @param names root modules
+     * @param reasons why, for each root module
      * @param drawing whether text is drawn, so that fonts are needed
      */
-    private record NeededModules(Set<String> names, boolean drawing) {}
+    private record NeededModules(Map<String, String> reasons, boolean drawing) {}
 
     private NeededModules modules(ImageRequest request) throws IOException, SettingException {
         RuntimeChoice choice = request.runtime();
@@ -99,17 +105,21 @@ public final class ImageAssembler {
         analysis.check("modules", choice.modules());
         analysis.check("additionalModules", choice.additionalModules());
         LocaleChoice.check(choice.locales());
-        Set<String> modules = new TreeSet<>(choice.modules());
+        Map<String, String> reasons = new TreeMap<>();
         boolean drawing =
-                modules.contains(DESKTOP) || choice.additionalModules().contains(DESKTOP);
-        if (modules.isEmpty()) {
+                choice.modules().contains(DESKTOP) || choice.additionalModules().contains(DESKTOP);
+        if (choice.modules().isEmpty()) {
             ModuleReasons found = found(request, analysis);
-            modules.addAll(found.modules());
+            reasons.putAll(found.all());
             drawing |= found.isDrawing();
         }
+        choice.modules().forEach(module -> reasons.put(module, "the parameter modules"));
+        Set<String> modules = new TreeSet<>(reasons.keySet());
         LocaleChoice.apply(choice.locales(), modules);
-        modules.addAll(choice.additionalModules());
-        return new NeededModules(modules, drawing);
+        reasons.keySet().retainAll(modules);
+        modules.forEach(module -> reasons.putIfAbsent(module, "the parameter locales"));
+        choice.additionalModules().forEach(module -> reasons.putIfAbsent(module, "the parameter additionalModules"));
+        return new NeededModules(reasons, drawing);
     }
 
     private ModuleReasons found(ImageRequest request, ModuleAnalysis analysis) throws IOException {
@@ -229,6 +239,18 @@ public final class ImageAssembler {
         write(outputs.unfinished(request.kernelFile()), request.kernel().elf());
         write(outputs.unfinished(request.xenFile()), xen.text().getBytes(StandardCharsets.UTF_8));
         write(outputs.unfinished(request.manifestFile()), manifest.getBytes(StandardCharsets.UTF_8));
+        keepPrevious(request, outputs, manifest);
+    }
+
+    /** The manifest of the image that this one replaces stays, so that a report can say what has changed. */
+    private static void keepPrevious(ImageRequest request, Outputs outputs, String manifest) throws IOException {
+        Path file = request.manifestFile();
+        if (Files.isRegularFile(file)) {
+            byte[] before = FileTrouble.on(file, () -> Files.readAllBytes(file));
+            if (!Arrays.equals(before, manifest.getBytes(StandardCharsets.UTF_8))) {
+                write(outputs.unfinished(request.previousManifestFile()), before);
+            }
+        }
     }
 
     /** A file of zeros that takes no space on the disk until it is written, where file systems can do that. */

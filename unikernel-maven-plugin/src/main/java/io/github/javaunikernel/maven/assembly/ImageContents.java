@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Fills the tree of an image from everything that goes into it. */
 final class ImageContents {
@@ -61,11 +62,13 @@ final class ImageContents {
     /** Where the C library looks for C.UTF-8 (locale(7)). */
     private static final String LOCALE = "/usr/lib/locale/C.utf8";
     /** The user's files must not stand in for what the build makes. */
-    private static final List<String> RESERVED = List.of("/boot/", "/jvm/", Paths.CONFIG, Paths.TRAINING_CONFIG);
+    private static final List<String> RESERVED =
+            List.of("/boot/", "/jvm/", Paths.CONFIG, Paths.TRAINING_CONFIG, Paths.CHECK_CONFIG);
 
     private final ImageRequest request;
     private final Consumer<String> warnings;
     private final ImageTree tree = new ImageTree();
+    private final Map<String, String> libraryReasons = new TreeMap<>();
 
     ImageContents(ImageRequest request, Consumer<String> warnings) {
         this.request = request;
@@ -109,19 +112,18 @@ final class ImageContents {
         for (String directory : writable) {
             tree.directory(directory);
         }
-        List<String> program = launch.command(classPath);
-        addConfig(Paths.CONFIG, prepared.options(), program, environment, writable);
-        if (prepared.trainable()) {
-            List<String> recording = new ArrayList<>(prepared.options());
-            recording.addAll(JvmOptions.recording(Paths.RECORDING));
-            addConfig(Paths.TRAINING_CONFIG, recording, program, environment, writable);
-        }
+        addConfigs(prepared, launch.command(classPath), environment, writable);
         SystemFiles.add(tree);
         checkConfiguration();
         for (String path : mounted()) {
             tree.directory(path);
         }
         return tree;
+    }
+
+    /** After {@link #build}: for each library of the system in the image, why it is there. */
+    Map<String, String> libraryReasons() {
+        return libraryReasons;
     }
 
     /** Directories that hide what the image has there. */
@@ -260,12 +262,14 @@ final class ImageContents {
             }
         }
         closure.unresolved().forEach(warnings);
+        libraryReasons.putAll(closure.reasons());
     }
 
     /** Libraries of the runtime that open one of the system when they are first used. */
     private void addOpenedByName(Path runtime, LibraryClosure closure) throws IOException {
         for (Map.Entry<String, String> opening : OPENED_BY_RUNTIME.entrySet()) {
-            if (Files.exists(runtime.resolve(opening.getKey())) && !closure.addNamed(opening.getValue())) {
+            if (Files.exists(runtime.resolve(opening.getKey()))
+                    && !closure.addNamed(opening.getValue(), opening.getKey())) {
                 warnings.accept("The native library " + opening.getValue() + ", which " + opening.getKey()
                         + " of the runtime opens, is not under "
                         + request.runtime().sysroot() + ". Install the package that"
@@ -339,17 +343,33 @@ final class ImageContents {
         return directories.paths();
     }
 
-    private void addConfig(
-            String path,
-            List<String> options,
-            List<String> program,
-            Map<String, String> environment,
-            List<String> writable)
+    /** Adds what the guest is told to do, and what instead where it records classes or checks itself. */
+    private void addConfigs(
+            Prepared prepared, List<String> program, Map<String, String> environment, List<String> writable)
+            throws SettingException, ImageException {
+        Application application = request.application();
+        List<String> options = prepared.options();
+        addConfig(Paths.CONFIG, joined(options, program, application.arguments()), environment, writable);
+        if (prepared.trainable()) {
+            List<String> recording = joined(options, JvmOptions.recording(Paths.RECORDING));
+            List<String> words = joined(recording, program, application.arguments());
+            addConfig(Paths.TRAINING_CONFIG, words, environment, writable);
+        }
+        if (!application.checkArguments().isEmpty()) {
+            List<String> words = joined(options, program, application.checkArguments());
+            addConfig(Paths.CHECK_CONFIG, words, environment, writable);
+        }
+    }
+
+    @SafeVarargs
+    private static List<String> joined(List<String>... lists) {
+        return Stream.of(lists).flatMap(List::stream).toList();
+    }
+
+    private void addConfig(String path, List<String> arguments, Map<String, String> environment, List<String> writable)
             throws SettingException, ImageException {
         GuestConfig config = new GuestConfig(Paths.JAVA);
-        options.forEach(config::argument);
-        program.forEach(config::argument);
-        request.application().arguments().forEach(config::argument);
+        arguments.forEach(config::argument);
         configure(config, environment, writable);
         tree.file(path, FileContent.of(config.text()), 0644, GENERATED);
     }

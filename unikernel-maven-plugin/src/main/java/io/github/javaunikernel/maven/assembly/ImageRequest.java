@@ -54,6 +54,11 @@ public record ImageRequest(
         return directory.resolve(name + ".unikernel.json");
     }
 
+    /** The description of the last image that was another one. */
+    public Path previousManifestFile() {
+        return directory.resolve(name + ".unikernel.previous.json");
+    }
+
     /** The bill of materials: what the image is made of, with versions and licences. */
     public Path billFile() {
         return directory.resolve(name + ".cdx.json");

@@ -8,10 +8,10 @@ import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LinkedModules;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** The text of {@code NAME.unikernel.json}: all that is in an image, and where it came from. */
@@ -25,12 +25,17 @@ final class ManifestFile {
 
     private ManifestFile() {}
 
+    /**
+     * Why things are in an image.
+     *
+     * @param modules those that the runtime was linked for, each with the reason
+     * @param linked what it was linked of
+     * @param libraries the system's libraries, each with the reason
+     */
+    record Reasons(Map<String, String> modules, LinkedModules linked, Map<String, String> libraries) {}
+
     static String text(
-            ImageRequest request,
-            ImageSummary summary,
-            String mainClass,
-            Set<String> modules,
-            List<String> linkedModules) {
+            ImageRequest request, ImageSummary summary, String mainClass, List<String> linkedModules, Reasons reasons) {
         Map<String, Object> root = new LinkedHashMap<>();
         root.put("schema", SCHEMA);
         root.put("name", request.name());
@@ -60,9 +65,13 @@ final class ManifestFile {
                         "vendor",
                         jdk.vendor(),
                         "modulesInUse",
-                        modules,
+                        reasons.modules().keySet(),
                         "modules",
-                        versioned(linkedModules, jdk.version())));
+                        versioned(linkedModules, jdk.version()),
+                        "moduleReasons",
+                        reasons.linked().reasons(reasons.modules()),
+                        "moduleBytes",
+                        reasons.linked().bytes()));
         Map<String, Object> application = map(
                 "mainClass",
                 mainClass,
@@ -73,6 +82,10 @@ final class ManifestFile {
         Debugger.port(request.application().jvmArguments()).ifPresent(port -> application.put("debugPort", port));
         if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
             application.put("trainingConfig", Paths.TRAINING_CONFIG);
+        }
+        List<String> check = request.application().checkArguments();
+        if (!check.isEmpty()) {
+            application.put("check", map("config", Paths.CHECK_CONFIG, "arguments", check));
         }
         root.put("application", application);
         root.put(
@@ -89,7 +102,11 @@ final class ManifestFile {
                         "scratchBytes",
                         request.machine().scratch().map(ScratchDisk::size).orElse(0L)));
         root.put("parts", parts(summary));
-        root.put("files", summary.entries().stream().map(ManifestFile::file).toList());
+        root.put(
+                "files",
+                summary.entries().stream()
+                        .map(entry -> file(entry, reasons.libraries().get(entry.path())))
+                        .toList());
         return GSON.toJson(root) + "\n";
     }
 
@@ -130,7 +147,7 @@ final class ManifestFile {
         return entry.origin().startsWith("system:") ? "libraries" : "other";
     }
 
-    private static Map<String, Object> file(ImageEntry entry) {
+    private static Map<String, Object> file(ImageEntry entry, String reason) {
         Map<String, Object> file = map(
                 "path",
                 entry.path(),
@@ -147,6 +164,9 @@ final class ManifestFile {
         }
         if (entry.target() != null) {
             file.put("target", entry.target());
+        }
+        if (reason != null) {
+            file.put("reason", reason);
         }
         return file;
     }

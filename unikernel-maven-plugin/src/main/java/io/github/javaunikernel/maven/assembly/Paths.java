@@ -10,7 +10,9 @@ public final class Paths {
     static final String CONFIG = "/etc/unikernel.conf";
     /** What the guest is told to do in place of that while it records a class list. */
     static final String TRAINING_CONFIG = "/etc/unikernel.training.conf";
-    /** Where it writes the list: a serial port of its own (guest-kernel/docs/native.md, "Devices"). */
+    /** What the guest is told to do in place of that while it checks itself. */
+    static final String CHECK_CONFIG = "/etc/unikernel.check.conf";
+    /** Where the class list is written: a serial port of its own (guest-kernel/docs/native.md, "Devices"). */
     static final String RECORDING = "/dev/ttyS2";
 
     static final String RUNTIME = "/jvm";

@@ -11,6 +11,7 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -20,6 +21,7 @@ import java.util.UUID;
  * @param scratchBytes size of the scratch disk that it needs, 0 for none
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
  * @param trainingConfig the file of the image with which the guest records a class list, or null
+ * @param check how the program checks itself, or null
  */
 public record BuiltImage(
         String name,
@@ -32,7 +34,16 @@ public record BuiltImage(
         NetworkSetting network,
         long scratchBytes,
         int debugPort,
-        String trainingConfig) {
+        String trainingConfig,
+        Check check) {
+
+    /**
+     * How the program checks itself.
+     *
+     * @param config the file of the image with which the guest does so
+     * @param arguments of the program
+     */
+    public record Check(String config, List<String> arguments) {}
 
     /** The parts of the manifest that are read here. */
     private record Manifest(Image image, Options kernel, Machine machine, Application application) {
@@ -43,7 +54,7 @@ public record BuiltImage(
 
         private record Machine(int memory, int vcpus, String network, long scratchBytes) {}
 
-        private record Application(int debugPort, String trainingConfig) {}
+        private record Application(int debugPort, String trainingConfig, Check check) {}
 
         private KernelCommandLine commandLine() throws SettingException, IOException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
@@ -58,6 +69,11 @@ public record BuiltImage(
                     && machine.network != null
                     && application != null;
         }
+    }
+
+    /** The arguments with which the program checks itself; empty if it does not. */
+    public List<String> checkArguments() {
+        return check == null ? List.of() : check.arguments();
     }
 
     /** Finds the files that {@code unikernel:image} made under this name. */
@@ -76,7 +92,8 @@ public record BuiltImage(
                 NetworkSetting.parse(manifest.machine().network()),
                 manifest.machine().scratchBytes(),
                 manifest.application().debugPort(),
-                manifest.application().trainingConfig());
+                manifest.application().trainingConfig(),
+                manifest.application().check());
     }
 
     private static Path existing(Path file) throws SettingException {

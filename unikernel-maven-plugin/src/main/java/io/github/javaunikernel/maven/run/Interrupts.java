@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
@@ -17,6 +18,7 @@ public final class Interrupts implements AutoCloseable {
 
     private final Consumer<String> log;
     private final SignalHandler previous;
+    private final CompletableFuture<Void> first = new CompletableFuture<>();
     private Guest guest;
     private int interrupts;
 
@@ -45,6 +47,11 @@ public final class Interrupts implements AutoCloseable {
         return interrupts > 0;
     }
 
+    /** Has something done at the first Ctrl-C. */
+    public void whenAsked(Runnable action) {
+        first.thenRun(action);
+    }
+
     /** Leaves Ctrl-C to whom it was before. */
     @Override
     public void close() {
@@ -63,6 +70,7 @@ public final class Interrupts implements AutoCloseable {
         if (current != null) {
             end(current, now);
         }
+        first.complete(null);
     }
 
     /** Without the lock, so that a guest that is slow to be asked can be killed meanwhile. */

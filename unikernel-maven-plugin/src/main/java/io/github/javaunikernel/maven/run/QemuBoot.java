@@ -96,9 +96,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
         BuiltImage image = request.image();
         return (image.commandLine().text()
                         + (request.gdbPort().isPresent() ? " nokaslr" : "")
-                        + request.recording()
-                                .map(file -> " conf=" + image.trainingConfig())
-                                .orElse(""))
+                        + request.configuration().map(file -> " conf=" + file).orElse(""))
                 .strip();
     }
 }

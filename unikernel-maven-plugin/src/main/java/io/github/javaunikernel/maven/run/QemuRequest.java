@@ -14,6 +14,7 @@ import java.util.OptionalInt;
  * @param debugPort port of this machine for the JVM's debugger agent; 0 for a free one
  * @param gdbPort port of this machine for gdb, which then starts the guest
  * @param recording file that the guest writes its class list to, or empty for an ordinary start
+ * @param configuration file of the image that the kernel reads in place of the usual one, or empty for that
  */
 public record QemuRequest(
         BuiltImage image,
@@ -24,11 +25,30 @@ public record QemuRequest(
         List<PortForward> ports,
         OptionalInt debugPort,
         OptionalInt gdbPort,
-        Optional<Path> recording) {
+        Optional<Path> recording,
+        Optional<String> configuration) {
 
     /** The same image, recording its class list. The kernel gets the other configuration from QEMU's own loader. */
     public QemuRequest recordingTo(Path file) {
+        return configured(ports, Optional.of(file), image.trainingConfig());
+    }
+
+    /** The same image, checking itself: with its check arguments, and without ports. */
+    public QemuRequest checking() {
+        return configured(List.of(), Optional.empty(), image.check().config());
+    }
+
+    private QemuRequest configured(List<PortForward> forwarded, Optional<Path> file, String configuration) {
         return new QemuRequest(
-                image, Firmware.NONE, memory, qemu, accelerator, ports, debugPort, gdbPort, Optional.of(file));
+                image,
+                Firmware.NONE,
+                memory,
+                qemu,
+                accelerator,
+                forwarded,
+                debugPort,
+                gdbPort,
+                file,
+                Optional.of(configuration));
     }
 }

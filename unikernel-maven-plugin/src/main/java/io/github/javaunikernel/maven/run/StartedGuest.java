@@ -37,20 +37,38 @@ public final class StartedGuest {
     /** Shuts the guest down in good order; ends it by force, and fails, when that takes longer than the limit. */
     public void stop(Duration limit) throws IOException, GuestException, InterruptedException {
         guest.shutDown();
+        awaitEnd(
+                limit,
+                "The guest did not end within " + limit.toSeconds() + " s of being asked to, and was ended"
+                        + " by force. Shorten its shutdown hooks, or give it more time with -Dunikernel.stop.timeout."
+                        + " The last lines of its console:");
+        guest.await().check(true);
+    }
+
+    /** Has something done when the guest has ended. */
+    public void whenEnded(Runnable action) {
+        guest.console().ended().whenComplete((nothing, problem) -> action.run());
+    }
+
+    /** Waits until the guest's program has ended well by itself; ends it, and fails, after the limit. */
+    public void awaitEnd(Duration limit) throws IOException, GuestException, InterruptedException {
+        awaitEnd(
+                limit,
+                "The program in the guest has not ended within " + limit.toSeconds() + " s. Correct it, or give it"
+                        + " more time with -Dunikernel.start.timeout. The last lines of its console:");
+        guest.await().check(false);
+    }
+
+    private void awaitEnd(Duration limit, String tooLate) throws IOException, GuestException, InterruptedException {
         try {
             guest.console().ended().get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             guest.kill();
-            throw new GuestException(
-                    "The guest did not end within " + limit.toSeconds() + " s of being asked to, and was ended"
-                            + " by force. Shorten its shutdown hooks, or give it more time with -Dunikernel.stop.timeout."
-                            + " The last lines of its console:",
-                    guest.console());
+            throw new GuestException(tooLate, guest.console());
         } catch (ExecutionException e) {
             guest.kill();
             throw guest.console().brokenOff(e.getCause());
         }
-        guest.await().check(true);
     }
 
     /** Ends the guest at once, if it has not ended yet. */

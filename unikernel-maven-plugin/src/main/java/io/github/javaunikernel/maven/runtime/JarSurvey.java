@@ -202,7 +202,7 @@ final class JarSurvey {
     private void mention(String reference, String jar) {
         String owner = jdk.owner(reference);
         if (owner != null) {
-            reasons.mention(owner);
+            reasons.mention(owner, dotted(reference) + " in " + jar);
         }
         if (DRAWING.matcher(reference).matches()) {
             reasons.noteDrawing();

@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * Collects the native libraries that programs and libraries need, and what those need, from a root file system: the
@@ -39,11 +38,14 @@ public final class LibraryClosure {
     /** Path in the image, and the file on this machine. */
     private final Map<String, Path> found = new TreeMap<>();
 
+    /** Why each of them is there, for people to read. */
+    private final Map<String, String> reasons = new TreeMap<>();
+
     private final Set<String> provided = new HashSet<>();
     private final Deque<Path> open = new ArrayDeque<>();
     private final List<JarLibraries.JarLibrary> inJars = new ArrayList<>();
-    /** Names and paths of libraries that the application's own open by name. */
-    private final Set<String> opened = new TreeSet<>();
+    /** Names and paths of libraries that the application's own open by name, and the first that does. */
+    private final Map<String, String> opened = new TreeMap<>();
 
     private final List<String> unresolved = new ArrayList<>();
 
@@ -73,15 +75,21 @@ public final class LibraryClosure {
     public LibraryClosure addOwn(List<Path> files) throws IOException {
         for (Path file : files) {
             if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
-                opened.addAll(OpenedLibraries.in(file));
+                for (String name : OpenedLibraries.in(file)) {
+                    opened.putIfAbsent(name, "named by " + file.getFileName());
+                }
             }
         }
         return add(files);
     }
 
-    /** Adds a library that something opens by name, if it is to be found; returns whether it is. */
-    public boolean addNamed(String name) throws IOException {
-        return provided.contains(name) || addFound(name);
+    /**
+     * Adds a library that something opens by name, if it is to be found; returns whether it is.
+     *
+     * @param user what opens it, for people to read
+     */
+    public boolean addNamed(String name, String user) throws IOException {
+        return provided.contains(name) || addFound(name, List.of(), "opened by " + user);
     }
 
     /**
@@ -93,7 +101,7 @@ public final class LibraryClosure {
             for (JarLibraries.JarLibrary library : JarLibraries.in(jar)) {
                 provided.add(library.name());
                 inJars.add(library);
-                opened.addAll(library.opened());
+                library.opened().forEach(name -> opened.putIfAbsent(name, "named by " + library.place()));
             }
         }
         return this;
@@ -104,17 +112,22 @@ public final class LibraryClosure {
         return unresolved;
     }
 
+    /** After {@link #resolve()}: for each path in the image, why it is there. */
+    public Map<String, String> reasons() {
+        return reasons;
+    }
+
     /** The closure: each path in the image with the file it comes from. */
     public Map<String, Path> resolve() throws IOException, SettingException {
         boolean glibc = false;
         for (JarLibraries.JarLibrary library : inJars) {
             addNeededIfFound(library);
         }
-        for (String name : opened) {
-            if (name.startsWith("/")) {
-                addAt(name);
-            } else if (!provided.contains(name)) {
-                addFound(name);
+        for (Map.Entry<String, String> library : opened.entrySet()) {
+            if (library.getKey().startsWith("/")) {
+                addAt(library.getKey(), library.getValue());
+            } else if (!provided.contains(library.getKey())) {
+                addFound(library.getKey(), List.of(), library.getValue());
             }
         }
         while (!open.isEmpty()) {
@@ -140,6 +153,7 @@ public final class LibraryClosure {
         }
         Path source = root.file(path).orElseThrow(() -> missing(path, file));
         found.put(path, source);
+        reasons.put(path, "the dynamic linker of " + file.getFileName());
         provided.add(Path.of(path).getFileName().toString());
         open.add(source);
     }
@@ -148,14 +162,15 @@ public final class LibraryClosure {
         if (provided.contains(name)) {
             return;
         }
-        if (!addFound(name, searchPath)) {
+        if (!addFound(name, searchPath, "needed by " + file.getFileName())) {
             throw missing(name, file);
         }
     }
 
     private void addNeededIfFound(JarLibraries.JarLibrary library) throws IOException {
         for (String name : library.elf().needed()) {
-            if (!provided.contains(name) && !addFound(name, library.elf().searchPath())) {
+            if (!provided.contains(name)
+                    && !addFound(name, library.elf().searchPath(), "needed by " + library.place())) {
                 unresolved.add("The native library " + name + ", needed by " + library.place() + ", is not under "
                         + root + ": where the application loads it, it will fail. Install the package that has it, or"
                         + " set sysroot to the root directory of a Linux x86-64 system.");
@@ -166,36 +181,33 @@ public final class LibraryClosure {
     private void addLoadedByName() throws IOException {
         for (String name : LOADED_BY_NAME) {
             if (!provided.contains(name)) {
-                addFound(name);
+                addFound(name, List.of(), "opened by the C library");
             }
         }
     }
 
-    private boolean addFound(String name) throws IOException {
-        return addFound(name, List.of());
-    }
-
     /** The file's own search path comes first, as for the dynamic linker (ld.so(8)). */
-    private boolean addFound(String name, List<String> searchPath) throws IOException {
+    private boolean addFound(String name, List<String> searchPath, String reason) throws IOException {
         for (String directory : searchPath) {
-            if (addAt(directory + "/" + name)) {
+            if (addAt(directory + "/" + name, reason)) {
                 return true;
             }
         }
         for (String directory : DIRECTORIES) {
-            if (addAt(directory + "/" + name)) {
+            if (addAt(directory + "/" + name, reason)) {
                 return true;
             }
         }
         return false;
     }
 
-    private boolean addAt(String path) throws IOException {
+    private boolean addAt(String path, String reason) throws IOException {
         Optional<Path> source = root.file(path);
         if (source.isEmpty() || found.containsKey(path)) {
             return source.isPresent();
         }
         found.put(path, source.get());
+        reasons.put(path, reason);
         provided.add(path.substring(path.lastIndexOf('/') + 1));
         open.add(source.get());
         return true;

@@ -36,7 +36,7 @@ public final class ModuleAnalysis {
     public ModuleReasons modulesUsedBy(List<Path> jars, List<String> options, Map<String, String> environment)
             throws IOException {
         ModuleReasons reasons = new ModuleReasons(jdk.modules());
-        reasons.mention(JdkIndex.BASE);
+        reasons.mention(JdkIndex.BASE, "every program uses it");
         try (JdkIndex index = new JdkIndex(jdk)) {
             JarSurvey survey = new JarSurvey(index, reasons, jdk.feature());
             for (Path jar : jars) {

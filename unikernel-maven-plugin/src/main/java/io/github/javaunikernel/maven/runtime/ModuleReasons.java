@@ -10,7 +10,9 @@ import java.util.TreeSet;
 public final class ModuleReasons {
 
     private final Set<String> known;
-    private final Set<String> mentioned = new TreeSet<>();
+    /** Those of which code mentions a class: the first one that was found. */
+    private final Map<String, String> mentioned = new TreeMap<>();
+
     private final Map<String, String> others = new TreeMap<>();
     private boolean drawing;
 
@@ -23,10 +25,10 @@ public final class ModuleReasons {
         this.known = known;
     }
 
-    /** Notes that code mentions a class of the module. */
-    void mention(String module) {
+    /** Notes that code mentions a class of the module, such as {@code java.sql.Driver in a.jar}. */
+    void mention(String module, String reason) {
         if (known.contains(module)) {
-            mentioned.add(module);
+            mentioned.putIfAbsent(module, reason);
         }
     }
 
@@ -49,15 +51,20 @@ public final class ModuleReasons {
 
     /** All of them. */
     public Set<String> modules() {
-        Set<String> all = new TreeSet<>(mentioned);
-        all.addAll(others.keySet());
+        return new TreeSet<>(all().keySet());
+    }
+
+    /** All of them, each with its reason. */
+    public Map<String, String> all() {
+        Map<String, String> all = new TreeMap<>(others);
+        all.putAll(mentioned);
         return all;
     }
 
     /** Those that no code mentions, each with its reason. */
     public Map<String, String> added() {
         Map<String, String> added = new TreeMap<>(others);
-        added.keySet().removeAll(mentioned);
+        added.keySet().removeAll(mentioned.keySet());
         return added;
     }
 }

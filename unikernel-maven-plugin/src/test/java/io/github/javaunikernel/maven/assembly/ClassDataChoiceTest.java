@@ -112,6 +112,7 @@ class ClassDataChoiceTest {
                 List.of(),
                 Map.of(),
                 List.of(),
+                List.of(),
                 Map.of());
         return ClassDataChoice.of(wanted, application, Launch.of(application, "Hello"), options(options));
     }

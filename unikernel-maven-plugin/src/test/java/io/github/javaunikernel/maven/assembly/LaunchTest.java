@@ -145,6 +145,7 @@ class LaunchTest {
                 List.of(),
                 Map.of(),
                 List.of(),
+                List.of(),
                 Map.of());
     }
 

@@ -104,7 +104,15 @@ class LayoutsTest {
         assertEquals(new Application.Jar(main, "file:run.jar", "/app/run.jar"), found.mainJar());
         assertTrue(found.others().contains(new Application.Jar(library, "file:lib/boot/l.jar", "/app/lib/boot/l.jar")));
         Application application = new Application(
-                null, List.of(found.mainJar()), found.others(), false, List.of(), Map.of(), List.of(), Map.of());
+                null,
+                List.of(found.mainJar()),
+                found.others(),
+                false,
+                List.of(),
+                Map.of(),
+                List.of(),
+                List.of(),
+                Map.of());
         assertEquals("l.Main", MainClass.find(null, application.allJars(), 17));
         assertEquals(
                 main, ApplicationDirectory.of(directory, "run.jar").mainJar().file());

@@ -37,7 +37,8 @@ class BuiltImageTest {
     void theMachineIsThatOfTheManifest() throws Exception {
         BuiltImage image = find("""
                 {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": "quiet"}, "machine": {"memory": 128, "vcpus": 2, "network": "none"},
-                 "application": {"debugPort": 5005}, "further": []}""");
+                 "application": {"debugPort": 5005,
+                  "check": {"config": "/etc/check.conf", "arguments": ["--self-test", ""]}}, "further": []}""");
         assertEquals(
                 List.of("quiet root=UUID=01234567-89ab-8def-8123-456789abcdef", "128", "2", "none", "5005"),
                 List.of(
@@ -46,6 +47,8 @@ class BuiltImageTest {
                         String.valueOf(image.vcpus()),
                         image.network().text(),
                         String.valueOf(image.debugPort())));
+        assertEquals(List.of("--self-test", ""), image.checkArguments());
+        assertEquals("/etc/check.conf", image.check().config());
     }
 
     @ParameterizedTest

@@ -31,6 +31,14 @@ class QemuBootTest {
         assertEquals("verbose conf=/etc/unikernel.training.conf", QemuBoot.kernelOptions(request));
     }
 
+    @Test
+    void aCheckHasAConfigurationOfItsOwnAndNoPorts() throws Exception {
+        QemuRequest request = request("verbose", OptionalInt.empty()).checking();
+        assertEquals("verbose conf=/etc/unikernel.check.conf", QemuBoot.kernelOptions(request));
+        assertEquals(List.of(), request.ports());
+        assertEquals(Optional.empty(), request.recording());
+    }
+
     private static QemuRequest request(String options, OptionalInt gdbPort) throws Exception {
         BuiltImage image = new BuiltImage(
                 "hello",
@@ -43,16 +51,18 @@ class QemuBootTest {
                 NetworkSetting.parse("dhcp"),
                 0,
                 0,
-                "/etc/unikernel.training.conf");
+                "/etc/unikernel.training.conf",
+                new BuiltImage.Check("/etc/unikernel.check.conf", List.of("--self-test")));
         return new QemuRequest(
                 image,
                 Firmware.NONE,
                 OptionalInt.empty(),
                 Path.of("qemu"),
                 new Accelerator("tcg", "", false),
-                List.of(),
+                List.of(new PortForward(0, 8080)),
                 OptionalInt.empty(),
                 gdbPort,
+                Optional.empty(),
                 Optional.empty());
     }
 }

@@ -37,6 +37,7 @@ class XlGuestTest {
                 NetworkSetting.parse("dhcp"),
                 0,
                 0,
+                null,
                 null);
     }
 }

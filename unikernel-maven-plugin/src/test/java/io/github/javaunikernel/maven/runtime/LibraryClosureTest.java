@@ -121,8 +121,10 @@ class LibraryClosureTest {
                         + "void *two(void) { return dlopen(\"/lib/x86_64-linux-gnu/libdl.so.2\", 1); }\n"
                         + "void *three(void) { return dlopen(\"libnowhere.so.1\", 1); }\n"
                         + "const char *text(void) { return \"see libanl.so.1 for more\"; }\n");
-        Map<String, Path> own =
-                new LibraryClosure(Path.of("/")).addOwn(List.of(library)).resolve();
+        LibraryClosure closure = new LibraryClosure(Path.of("/")).addOwn(List.of(library));
+        Map<String, Path> own = closure.resolve();
+        assertEquals(own.keySet(), closure.reasons().keySet());
+        assertEquals("named by " + library.getFileName(), closure.reasons().get("/lib/x86_64-linux-gnu/libutil.so.1"));
         assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), own.toString());
         assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libdl.so.2"), own.toString());
         assertTrue(own.keySet().stream().noneMatch(path -> path.contains("libanl")), own.toString());
@@ -130,9 +132,10 @@ class LibraryClosureTest {
                 new LibraryClosure(Path.of("/")).add(List.of(library)).resolve();
         assertTrue(!other.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), other.toString());
         LibraryClosure named = new LibraryClosure(Path.of("/"));
-        assertTrue(named.addNamed("libutil.so.1"));
-        assertTrue(!named.addNamed("libnowhere.so.1"));
+        assertTrue(named.addNamed("libutil.so.1", "lib/libsctp.so"));
+        assertTrue(!named.addNamed("libnowhere.so.1", "lib/libsctp.so"));
         assertTrue(named.resolve().containsKey("/lib/x86_64-linux-gnu/libutil.so.1"));
+        assertEquals("opened by lib/libsctp.so", named.reasons().get("/lib/x86_64-linux-gnu/libutil.so.1"));
     }
 
     @Test

@@ -236,6 +236,15 @@ class ModuleAnalysisTest {
                         .toString());
     }
 
+    @Test
+    void theReasonOfAModuleIsTheFirstClassThatIsMentioned() throws Exception {
+        Map<String, String> all = reasons(
+                        jar("class A { Object a = java.util.logging.Level.ALL; }"), List.of(), Map.of())
+                .all();
+        assertEquals("every program uses it", all.get("java.base"));
+        assertTrue(all.get("java.logging").startsWith("java.util.logging.Level in "), all.toString());
+    }
+
     private void assertAdded(String module, String reason, String source) throws Exception {
         Map<String, String> added = reasons(jar(source), List.of(), Map.of()).added();
         if (jdk().modules().contains(module)) {
