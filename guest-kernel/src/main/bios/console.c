@@ -3,30 +3,17 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "platform/native/instructions.h"
-#include "serial.h"
+#include "ports.h"
 
 #define VIDEO 0x10
 #define VIDEO_TELETYPE 0x0e00
 #define LIGHT_GREY 7
-/* Readings of the status register; a port that takes nothing is not waited for without end. */
-#define PATIENCE 100000
-
-static void serial_init(void)
-{
-    out8(SERIAL_INTERRUPT_ENABLE, 0);
-    out8(SERIAL_LINE_CONTROL, LINE_DIVISOR_ACCESS);
-    out8(SERIAL_DATA, DIVISOR_115200);
-    out8(SERIAL_INTERRUPT_ENABLE, 0);
-    out8(SERIAL_LINE_CONTROL, LINE_8N1);
-}
 
 static void put(char character)
 {
     struct bios_registers registers = { .eax = VIDEO_TELETYPE | (uint8_t)character, .ebx = LIGHT_GREY };
     bios_call(VIDEO, &registers);
-    for (unsigned i = 0; i < PATIENCE && !(in8(SERIAL_LINE_STATUS) & STATUS_TRANSMIT_EMPTY); i++)
-        continue;
-    out8(SERIAL_DATA, (uint8_t)character);
+    serial_put(character);
 }
 
 static void print(const char *text)

@@ -33,7 +33,9 @@ void disk_init(uint8_t drive)
         fail("the boot map is damaged; build the image again");
 }
 
-uint32_t file_size(enum map_file file) { return map->files[file].size; }
+static enum map_file map_file(enum boot_file file) { return file == FILE_KERNEL ? MAP_KERNEL : MAP_MENU; }
+
+uint32_t file_size(enum boot_file file) { return map->files[map_file(file)].size; }
 
 static struct place locate(enum map_file file, uint32_t sector)
 {
@@ -89,9 +91,10 @@ static void disk_read(enum map_file file, const struct place *place)
         read_failed(file, place, registers.eax >> 8 & 0xff);
 }
 
-void file_read(enum map_file file, uint32_t offset, void *to, uint32_t length)
+void file_read(enum boot_file which, uint32_t offset, void *to, uint32_t length)
 {
-    if (offset > file_size(file) || length > file_size(file) - offset)
+    enum map_file file = map_file(which);
+    if (offset > map->files[file].size || length > map->files[file].size - offset)
         fail("%s is cut off; build the image again", names[file]);
     while (length > 0) {
         uint32_t skip = offset % SECTOR_SIZE;

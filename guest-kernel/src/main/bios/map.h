@@ -20,10 +20,6 @@
 #define MAP_LOADER_EXTENTS (MAP_ADDRESS + 4)
 #define MAP_EXTENTS (MAP_ADDRESS + 32)
 
-/* QEMU -device isa-debug-exit,iobase=0x501: as platform/native/power.c, so that a failed boot ends like a panic. */
-#define DEBUG_EXIT_PORT 0x501
-#define DEBUG_EXIT_CRASH 0x10
-
 #ifndef __ASSEMBLY__
 
 #include "lib/types.h"

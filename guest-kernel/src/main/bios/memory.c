@@ -12,7 +12,6 @@
 #define SYSTEM_OPEN_A20 0x2401
 #define MEMORY_MAP_SIGNATURE 0x534d4150 /* "SMAP" */
 #define E820_ENTRY_SIZE 20              /* struct memory_map_entry without `reserved` */
-#define MAP_ENTRIES_MAX 64              /* as many as platform/native/boot.c takes */
 #define TYPE_RAM 1
 
 /* Keyboard controller (IBM PC/AT Technical Reference): its output port has the gate. */
@@ -99,7 +98,7 @@ void memory_read_map(void)
         fail("the BIOS has no memory map (INT 15h, E820); use another machine type");
 }
 
-bool memory_is_ram(uint64_t start, uint64_t end)
+static bool memory_is_ram(uint64_t start, uint64_t end)
 {
     for (unsigned i = 0; i < memory_map_entries; i++) {
         const struct memory_map_entry *entry = &memory_map[i];
@@ -107,6 +106,13 @@ bool memory_is_ram(uint64_t start, uint64_t end)
             return true;
     }
     return false;
+}
+
+void memory_claim(uint64_t start, uint64_t end)
+{
+    if (!memory_is_ram(start, end))
+        fail("no memory from 0x%llx to 0x%llx for the kernel; give the machine more memory", (unsigned long long)start,
+             (unsigned long long)end);
 }
 
 static bool is_rsdp(const volatile uint8_t *at)

@@ -6,7 +6,7 @@
  * It must not need bytes 0x1be to 0x1fd, the place of a partition table.
  */
 #include "map.h"
-#include "serial.h"
+#include "ports.h"
 
     .code16
     .section .sector, "awx"

@@ -52,6 +52,9 @@ struct block_device {
     /* NULL or: requests have been under way for BLOCK_PATIENCE. Ends them with an error if the device is gone. Any
      * context. */
     void (*check)(struct block_device *device);
+    /* Of a partition (partition.h): the disk, and the partition's first sector on it. A disk has NULL and 0. */
+    struct block_device *disk;
+    uint64_t first;
     struct list link;
     uint64_t reads, writes, read_bytes, written_bytes; /* what was submitted */
 };

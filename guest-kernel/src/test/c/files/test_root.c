@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "files/ext2/format.h"
+#include "files/gpt_image.h"
 #include "files/root.h"
 #include "files/support.h"
 #include "lib/string.h"
@@ -16,6 +17,7 @@
 
 #define FIRST "01234567-89ab-8def-8123-456789abcdef"
 #define SECOND "fedcba98-7654-8210-bfed-cba987654321"
+#define PARTITION "89abcdef-0123-8567-8123-456789abcdef"
 #define ABSENT "00000000-0000-8000-8000-000000000000"
 
 static const char *directory;
@@ -48,6 +50,24 @@ static struct block_device *make_disk(const char *name, off_t size, const char *
         made = fseek(image, EXT2_SUPERBLOCK_OFFSET, SEEK_SET) == 0 && fwrite(&super, sizeof(super), 1, image) == 1;
     }
     if (!made || fclose(image) != 0)
+        panic("cannot make %s", path);
+    struct block_device *device = test_disk(path);
+    string_copy(device->name, name, sizeof(device->name));
+    return device;
+}
+
+/* The disk of gpt_image.h, whose third partition has a superblock with this UUID. */
+static struct block_device *make_partitioned_disk(const char *name, const char *uuid)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/%s.img", directory, name);
+    struct ext2_superblock super = { .magic = EXT2_MAGIC };
+    struct uuid parts = parsed(uuid);
+    gpt_image_make(SECTOR_SIZE);
+    memcpy(super.uuid, parts.bytes, UUID_SIZE);
+    memcpy(gpt_image + gpt_image_offset(64) + EXT2_SUPERBLOCK_OFFSET, &super, sizeof(super));
+    FILE *image = fopen(path, "w");
+    if (!image || fwrite(gpt_image, gpt_image_offset(GPT_IMAGE_BLOCKS), 1, image) != 1 || fclose(image) != 0)
         panic("cannot make %s", path);
     struct block_device *device = test_disk(path);
     string_copy(device->name, name, sizeof(device->name));
@@ -92,6 +112,22 @@ static void disks(void)
     CHECK(find(FIRST) == first);
 }
 
+static void partitions(void)
+{
+    struct block_device *disk = make_partitioned_disk("parted", PARTITION);
+    struct block_device *root = find(PARTITION);
+    CHECK(root);
+    CHECK(!strcmp(root->name, "parted3"));
+    CHECK(root->disk == disk);
+    CHECK_EQUAL(root->first, 64);
+    CHECK_EQUAL(root->sectors, 36);
+    CHECK(!find(ABSENT));
+    test_disk_fails = true;
+    CHECK(!find(PARTITION));
+    test_disk_fails = false;
+    CHECK(find(PARTITION));
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2) {
@@ -103,5 +139,6 @@ int main(int count, char **arguments)
     page_cache_init();
     host_test("root: UUIDs", uuids);
     host_test("root: disks", disks);
+    host_test("root: partitions", partitions);
     return host_result();
 }

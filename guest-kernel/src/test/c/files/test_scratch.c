@@ -12,6 +12,7 @@
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/pages.h"
+#include "drivers/partition.h"
 #include "files/scratch/scratch.h"
 #include "files/support.h"
 #include "files/tmpfs.h"
@@ -175,6 +176,15 @@ static void what_is_written_in_order_is_one_extent(void)
 }
 
 /* ---- The disk ---- */
+
+/* The disk of a root that is a partition is none, even where it begins with zeros. */
+static void disk_of_the_root(void)
+{
+    struct block_device partition;
+    partition_init(&partition, root, 2, 8, 8);
+    CHECK(!scratch_open(&partition));
+    CHECK(!has_mark(root));
+}
 
 static void unusable_disks(void)
 {
@@ -413,6 +423,7 @@ int main(int argc, char **argv)
     host_test("scratch space at random", space_at_random);
     host_test("scratch extents at random", extents_at_random);
     host_test("scratch extents in order", what_is_written_in_order_is_one_extent);
+    host_test("scratch disk of the root", disk_of_the_root);
     host_test("scratch unusable disks", unusable_disks);
     host_test("scratch fresh disk", fresh_disk);
     host_test("scratch contents come back", contents_come_back);

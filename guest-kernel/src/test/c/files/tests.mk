@@ -3,7 +3,7 @@ include src/test/c/host/host.mk
 
 FILES_TEST := target/test/files
 FILES_SOURCES := $(wildcard src/main/c/files/*.c src/main/c/files/*/*.c) src/main/c/memory/page_cache.c \
-    src/main/c/memory/transfer.c src/main/c/threads/interval_timer.c src/test/c/files/support.c $(HOST_SOURCES)
+    src/main/c/drivers/partition.c src/main/c/memory/transfer.c src/main/c/threads/interval_timer.c src/test/c/files/support.c $(HOST_SOURCES)
 
 $(FILES_TEST)/test_%: $(call host,src/test/c/files/test_%.c $(FILES_SOURCES))
 	$(host_link)
@@ -41,6 +41,13 @@ test-files-root: $(FILES_TEST)/test_root
 	@$< $(FILES_TEST) 2>$<.log || { cat $<.log; exit 1; }
 TESTS += test-files-root
 
+$(FILES_TEST)/test_gpt $(FILES_TEST)/test_root: $(HOST_OBJECTS)/src/test/c/files/gpt_image.o
+
+.PHONY: test-files-gpt
+test-files-gpt: $(FILES_TEST)/test_gpt
+	@$<
+TESTS += test-files-gpt
+
 FUZZ_SOURCES := src/test/c/files/fuzz_ext2.c $(filter-out src/test/c/files/support.c,$(FILES_SOURCES))
 $(FILES_TEST)/fuzz_ext2: $(call fuzz,$(FUZZ_SOURCES))
 	$(fuzz_link)
@@ -50,6 +57,15 @@ fuzz-files-ext2: $(FILES_TEST)/fuzz_ext2 $(FILES_TEST)/images.done
 	@ASAN_OPTIONS=detect_leaks=0 EXT2_IMAGE=$(FILES_TEST)/ext2-small.img nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=64 \
 	    -rss_limit_mb=4000 -timeout=5 -artifact_prefix=$(FILES_TEST)/ -verbosity=0 >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz ext2"
+
+$(FILES_TEST)/fuzz_gpt: $(call fuzz,src/test/c/files/fuzz_gpt.c src/test/c/files/gpt_image.c $(FILES_SOURCES))
+	$(fuzz_link)
+
+.PHONY: fuzz-files-gpt
+fuzz-files-gpt: $(FILES_TEST)/fuzz_gpt
+	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=64 -timeout=5 -artifact_prefix=$(FILES_TEST)/ -verbosity=0 >$<.log 2>&1 || \
+	    { cat $<.log; exit 1; }
+	@echo "ok fuzz gpt"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-files-ext2
+TESTS += fuzz-files-ext2 fuzz-files-gpt
 endif

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "host/host.h"
 #include "lib/checksum.h"
+#include "lib/crc32.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/string.h"
@@ -185,6 +186,14 @@ static void test_checksum(void)
     CHECK_EQUAL(checksum_fold(checksum_add(checksum_add(0, data, 130), data + 130, 77)), plain_sum(data, 207));
 }
 
+/* The check value of the catalogues of CRCs (CRC-32/ISO-HDLC), in one piece and in two. */
+static void test_crc32(void)
+{
+    CHECK_EQUAL(crc32_add(0, "", 0), 0);
+    CHECK_EQUAL(crc32_add(0, "123456789", 9), 0xcbf43926);
+    CHECK_EQUAL(crc32_add(crc32_add(0, "12345", 5), "6789", 4), 0xcbf43926);
+}
+
 int main(void)
 {
     host_init();
@@ -196,5 +205,6 @@ int main(void)
     host_test("names of errors", test_errno_names);
     host_test("siphash vectors", test_siphash);
     host_test("checksum of every length", test_checksum);
+    host_test("cyclic redundancy check", test_crc32);
     return host_result();
 }

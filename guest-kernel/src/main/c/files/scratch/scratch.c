@@ -14,6 +14,7 @@
 #include "core/debug.h"
 #include "core/heap.h"
 #include "core/log.h"
+#include "drivers/partition.h"
 #include "files/block_io.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -63,7 +64,7 @@ static struct block_device *find_disk(const struct block_device *root, struct pa
 {
     struct block_device *device;
     for (unsigned i = 0; (device = block_device_at(i)); i++) {
-        if (device == root)
+        if (device == partition_disk(root))
             continue;
         memset(page_data(page), 0, PAGE_SIZE);
         const char *problem = take_disk(device, page);

@@ -28,7 +28,7 @@ struct scratch_file {
     struct extents extents;    /* scratch->lock */
 };
 
-/* The first usable disk besides `root`, marked. NULL: there is none, and why has been logged. Sleeps. */
+/* The first usable disk besides that of `root`, marked. NULL: there is none, and why has been logged. Sleeps. */
 struct scratch *scratch_open(const struct block_device *root);
 /* Blocks of PAGE_SIZE bytes that are free. */
 uint64_t scratch_free(struct scratch *scratch);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loading the kernel, an ELF-64 file with a PVH entry: each segment goes to its physical address, which must be RAM
- * above 1 MiB, since the loader, its buffer and the BIOS's data are below. The file is checked as far as a wrong one
- * would overwrite what is not the kernel's.
+ * above 1 MiB, since a BIOS's loader, its buffer and the BIOS's data are below, and which is claimed before. No two
+ * segments share a page. The file is checked as far as a wrong one would overwrite what is not the kernel's.
  */
-#include "bios.h"
 #include "lib/string.h"
 #include "linux/elf.h"
+#include "loader.h"
 
 #define LOWEST 0x100000
 #define ADDRESSABLE (1ULL << 32)
@@ -26,12 +26,12 @@ static struct elf_program_header programs[ELF_MAX_PROGRAM_HEADERS];
 
 static void read_headers(void)
 {
-    file_read(MAP_KERNEL, 0, &header, sizeof(header));
+    file_read(FILE_KERNEL, 0, &header, sizeof(header));
     if (memcmp(header.magic, "\177ELF", 4) || header.class != 2 || header.machine != ELF_MACHINE_X86_64 ||
         header.program_header_size != sizeof(programs[0]) || header.program_header_count > ELF_MAX_PROGRAM_HEADERS ||
-        header.program_headers > file_size(MAP_KERNEL))
+        header.program_headers > file_size(FILE_KERNEL))
         fail("the kernel is not a 64-bit ELF file; build the image again");
-    file_read(MAP_KERNEL, (uint32_t)header.program_headers, programs,
+    file_read(FILE_KERNEL, (uint32_t)header.program_headers, programs,
               header.program_header_count * sizeof(programs[0]));
 }
 
@@ -39,12 +39,11 @@ static void load_segment(const struct elf_program_header *segment)
 {
     unsigned long long start = segment->physical, end = start + segment->memory_size;
     if (start < LOWEST || end < start || end > ADDRESSABLE || segment->file_size > segment->memory_size ||
-        segment->offset > file_size(MAP_KERNEL))
+        segment->offset > file_size(FILE_KERNEL))
         fail("the kernel has a segment from 0x%llx to 0x%llx, where it cannot be; build the image again", start, end);
-    if (!memory_is_ram(start, end))
-        fail("no memory from 0x%llx to 0x%llx for the kernel; give the machine more memory", start, end);
+    memory_claim(start, end);
     char *to = (char *)(uintptr_t)start;
-    file_read(MAP_KERNEL, (uint32_t)segment->offset, to, (uint32_t)segment->file_size);
+    file_read(FILE_KERNEL, (uint32_t)segment->offset, to, (uint32_t)segment->file_size);
     memset(to + segment->file_size, 0, (uint32_t)(segment->memory_size - segment->file_size));
 }
 
@@ -72,10 +71,10 @@ static uint32_t find_entry(const char *notes, uint32_t size)
 static uint32_t read_entry(const struct elf_program_header *segment)
 {
     static char notes[NOTES_SIZE];
-    if (segment->offset > file_size(MAP_KERNEL))
+    if (segment->offset > file_size(FILE_KERNEL))
         return 0;
     uint32_t size = (uint32_t)min_of(segment->file_size, (uint64_t)NOTES_SIZE);
-    file_read(MAP_KERNEL, (uint32_t)segment->offset, notes, size);
+    file_read(FILE_KERNEL, (uint32_t)segment->offset, notes, size);
     return find_entry(notes, size);
 }
 
