@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A machine of its own, emulated or not: processor, timer, serial ports and power of platform/native/, virtio
- * devices on PCI or memory-mapped, NVMe disks and ENA network cards. There is no host that keeps settings for it.
+ * devices on PCI or memory-mapped, NVMe and AHCI disks and ENA network cards. There is no host that keeps settings for
+ * it.
  */
 #include "machine/native.h"
 
+#include "drivers/ahci/ahci.h"
 #include "drivers/ena/ena.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/pci/pci.h"
@@ -12,11 +14,11 @@
 #include "platform/native/native.h"
 #include "platform/operations.h"
 
-#define PCI_DRIVERS "virtio (network, block, entropy), NVMe and ENA"
+#define PCI_DRIVERS "virtio (network, block, entropy), NVMe, AHCI and ENA"
 
 static void start_function(const struct pci_function *function)
 {
-    if (!virtio_pci_start(function) && !nvme_start(function) && !ena_start(function))
+    if (!virtio_pci_start(function) && !nvme_start(function) && !ahci_start(function) && !ena_start(function))
         pci_report_unused(function, PCI_DRIVERS);
 }
 

@@ -16,7 +16,6 @@
 #include "lib/errno.h"
 #include "platform/native/acpi.h"
 #include "platform/native/instructions.h"
-#include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 
 #define ADDRESS_PORT 0xcf8
@@ -49,17 +48,6 @@
 #define WINDOW_TYPE 0x6
 #define WINDOW_64 0x4
 #define PHYSICAL_BITS_MAX 52 /* Intel SDM 3A 4.1.4: MAXPHYADDR */
-
-/* MSI-X capability and table entries, PCI 3.0 6.8.2. */
-#define MSIX_CONTROL 2
-#define MSIX_TABLE 4
-#define MSIX_ENABLE 0x8000
-#define MSIX_MASK_ALL 0x4000
-#define MSIX_SIZE 0x07ff
-#define MSIX_ENTRY_SIZE 16
-#define MSIX_ENTRY_ADDRESS 0
-#define MSIX_ENTRY_DATA 8
-#define MSIX_ENTRY_CONTROL 12
 
 /* What each bus takes of the memory, and where in it (7.2.2). */
 #define BUS_LENGTH (1UL << 20)
@@ -108,7 +96,7 @@ void pci_write16(const struct pci_function *function, unsigned offset, uint16_t 
         out16((uint16_t)(DATA_PORT + select(function, offset)), value);
 }
 
-static void pci_write32(const struct pci_function *function, unsigned offset, uint32_t value)
+void pci_write32(const struct pci_function *function, unsigned offset, uint32_t value)
 {
     volatile uint8_t *at = in_memory(function, offset);
     if (at)
@@ -199,47 +187,6 @@ void pci_enable(const struct pci_function *function)
 void pci_disconnect(const struct pci_function *function)
 {
     pci_write16(function, COMMAND, (uint16_t)(pci_read16(function, COMMAND) & ~COMMAND_MASTER));
-}
-
-int pci_msix_enable(struct pci_function *function)
-{
-    unsigned at = pci_find_capability(function, PCI_CAPABILITY_MSIX, 0);
-    if (at == 0)
-        return -ENODEV;
-    uint16_t control = pci_read16(function, at + MSIX_CONTROL);
-    uint32_t table = pci_read32(function, at + MSIX_TABLE);
-    function->msix_vectors = (control & MSIX_SIZE) + 1u;
-    uint32_t length = function->msix_vectors * MSIX_ENTRY_SIZE;
-    phys_t address = pci_memory_window(function, table & 7, table & ~7u, length);
-    if (address == 0)
-        return -ENODEV;
-    function->msix_table = mmio_map(address, length);
-    if (!function->msix_table)
-        return -ENOMEM;
-    for (unsigned i = 0; i < function->msix_vectors; i++)
-        mmio_write32(function->msix_table + i * MSIX_ENTRY_SIZE + MSIX_ENTRY_CONTROL, 1);
-    pci_write16(function, at + MSIX_CONTROL, (uint16_t)((control | MSIX_ENABLE) & ~MSIX_MASK_ALL));
-    return 0;
-}
-
-/* An entry is changed while it is masked (PCI 3.0, 6.8.2.9). */
-void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
-{
-    volatile uint8_t *entry = function->msix_table + index * MSIX_ENTRY_SIZE;
-    uint64_t address = interrupt_message_address(cpu);
-    mmio_write32(entry + MSIX_ENTRY_CONTROL, 1);
-    mmio_write32(entry + MSIX_ENTRY_ADDRESS, (uint32_t)address);
-    mmio_write32(entry + MSIX_ENTRY_ADDRESS + 4, (uint32_t)(address >> 32));
-    mmio_write32(entry + MSIX_ENTRY_DATA, interrupt_message_data(vector));
-    mmio_write32(entry + MSIX_ENTRY_CONTROL, 0);
-}
-
-int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
-{
-    if (index >= function->msix_vectors)
-        return -ENOSPC;
-    pci_msix_route(function, index, vector, 0);
-    return 0;
 }
 
 /* Buses that bridges lead to and that have not been looked at. Each is scanned once, whatever bridges say. */

@@ -26,9 +26,11 @@ uint8_t pci_read8(const struct pci_function *function, unsigned offset);
 uint16_t pci_read16(const struct pci_function *function, unsigned offset);
 uint32_t pci_read32(const struct pci_function *function, unsigned offset);
 void pci_write16(const struct pci_function *function, unsigned offset, uint16_t value);
+void pci_write32(const struct pci_function *function, unsigned offset, uint32_t value);
 
 /* The offset of a capability with this id, the `place`-th (from 0) of them; 0 if there is none. A list is followed for
  * at most PCI_CAPABILITIES_MAX entries, as many as fit the space, so one that goes round ends. */
+#define PCI_CAPABILITY_MSI 0x05
 #define PCI_CAPABILITY_VENDOR 0x09
 #define PCI_CAPABILITY_MSIX 0x11
 #define PCI_CAPABILITIES_MAX 48
@@ -44,9 +46,15 @@ phys_t pci_whole_window(const struct pci_function *function, unsigned index, uin
 void pci_enable(const struct pci_function *function);
 /* Keeps the function from reaching memory by itself. */
 void pci_disconnect(const struct pci_function *function);
+
+/* ---- messages.c: interrupts ---- */
+
+/* Turns MSI on, with one message for the whole function, which raises the boot CPU's interrupt `vector`
+ * (platform/native/interrupts.h). 0, or -ENODEV without MSI. */
+must_check int pci_msi_enable(const struct pci_function *function, unsigned vector);
 /* Turns MSI-X on with every vector masked. 0, or -ENODEV without MSI-X, -ENOMEM. */
 must_check int pci_msix_enable(struct pci_function *function);
-/* Entry `index` of its table raises the boot CPU's interrupt `vector` (platform/native/interrupts.h). */
+/* Entry `index` of its table raises the boot CPU's interrupt `vector`. 0, or -ENOSPC without this entry. */
 must_check int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector);
 /* The same for any CPU, by its id, and an entry that was set before: what comes meanwhile is not lost. */
 void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu);

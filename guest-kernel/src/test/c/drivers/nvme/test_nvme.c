@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs the tests of the NVMe driver, and what they share (tests.h): a request's pages are its own, what it writes
- * depends on its number, and how often and how it ended is counted. Run by make test-nvme.
+ * Runs the tests of the NVMe driver. Run by make test-nvme.
  */
-#include <limits.h>
 #include <string.h>
 
-#include "core/pages.h"
 #include "host/host.h"
 #include "drivers/nvme/fake_controller.h"
 #include "drivers/nvme/tests.h"
@@ -21,19 +18,6 @@ size_t platform_entropy(void *to, size_t length)
     return 0;
 }
 
-struct block_device *disk;
-struct block_request requests[REQUESTS];
-unsigned ended[REQUESTS];
-int results[REQUESTS];
-
-unsigned disks_found(void)
-{
-    unsigned count = 0;
-    while (block_device_at(count) != NULL)
-        count++;
-    return count;
-}
-
 bool start_disk(void)
 {
     unsigned disks = disks_found();
@@ -42,57 +26,6 @@ bool start_disk(void)
         return false;
     disk = block_device_at(disks);
     return disk != NULL;
-}
-
-static void done(struct block_request *request, int error)
-{
-    ended[request - requests]++;
-    results[request - requests] = error;
-}
-
-void submit_run(unsigned number, bool write, uint64_t sector, uint32_t offset, uint32_t length)
-{
-    struct block_request *request = &requests[number];
-    memset(request, 0xa5, sizeof(*request)); /* nothing of it is the driver's before */
-    request->write = write;
-    request->sector = sector;
-    request->segment_count = 0;
-    request->done = done;
-    for (uint32_t at = 0; at < length; offset = 0) {
-        uint32_t part = (uint32_t)min_of(PAGE_SIZE - offset, (uint64_t)length - at);
-        request->segments[request->segment_count++] =
-            (struct block_segment){ page_address(page_allocate_zeroed()) + offset, part };
-        at += part;
-    }
-    if (write)
-        for (uint32_t i = 0; i < length; i++)
-            *byte_of(number, i) = (uint8_t)(number * 3 + i / 512 + i);
-    block_submit(disk, request);
-}
-
-uint8_t *byte_of(unsigned number, uint32_t at)
-{
-    const struct block_segment *segment = requests[number].segments;
-    while (at >= segment->length)
-        at -= (segment++)->length;
-    return (uint8_t *)phys_to_virt(segment->address) + at;
-}
-
-void free_run(unsigned number)
-{
-    for (unsigned i = 0; i < requests[number].segment_count; i++)
-        page_put(page_of(align_down(requests[number].segments[i].address, PAGE_SIZE)));
-}
-
-unsigned count_ended(void)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < REQUESTS; i++) {
-        if (ended[i] > 1)
-            return UINT_MAX;
-        count += ended[i];
-    }
-    return count;
 }
 
 int main(void)

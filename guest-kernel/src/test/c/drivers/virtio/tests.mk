@@ -10,7 +10,7 @@ target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/
 
 # The register accesses of the transports are those of transport/platform/native/instructions.h, which the other directories
 # know nothing of.
-TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c virtio/pci.c virtio/mmio.c) \
+TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c pci/messages.c virtio/pci.c virtio/mmio.c) \
     $(wildcard src/test/c/drivers/virtio/transport/*.c) src/test/c/drivers/pci/mappings.c
 $(call host,$(TRANSPORT_SOURCES)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
 target/test/virtio_transport: $(call host,$(VIRTIO_SOURCES) $(TRANSPORT_SOURCES) $(HOST_SOURCES))

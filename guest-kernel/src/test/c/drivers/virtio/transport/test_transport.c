@@ -9,6 +9,7 @@
 #include "drivers/pci/pci.h"
 #include "drivers/virtio/virtio.h"
 #include "host/host.h"
+#include "lib/errno.h"
 #include "platform/native/acpi.h"
 #include "platform/platform.h"
 #include "drivers/virtio/transport/machine.h"
@@ -306,6 +307,28 @@ static void a_configuration_that_is_not_there(void)
     }
 }
 
+/* MSI of both lengths: the message is there before it is turned on, and is the only one, whatever was set up before. */
+static void one_message_for_a_function(void)
+{
+    for (unsigned wide = 0; wide < 2; wide++) {
+        struct pci_function found = { .device = 3 };
+        machine_start(VIRTIO_BLOCK);
+        struct machine_function *function = machine_add(0, 3, 0, 0x8086, 0x2922);
+        CHECK_EQUAL(pci_msi_enable(&found, 40), -ENODEV);
+        machine_put16(function, 6, 0x10);
+        function->config[0x34] = 0x50;
+        function->config[0x50] = 0x05;
+        machine_put16(function, 0x52, wide ? 0x00b9 : 0x0039); /* on, with eight messages */
+        machine_put32(function, 0x58, UINT32_MAX);
+        machine_put32(function, 0x5c, UINT32_MAX);
+        CHECK_EQUAL(pci_msi_enable(&found, 40), 0);
+        CHECK_EQUAL(pci_read32(&found, 0x54), 0xfee00000);
+        CHECK_EQUAL(pci_read32(&found, 0x58), wide ? 0 : 0xffff0028);
+        CHECK_EQUAL(pci_read32(&found, 0x5c), wide ? 0xffff0028 : UINT32_MAX);
+        CHECK_EQUAL(pci_read16(&found, 0x52), wide ? 0x0089 : 0x0009);
+    }
+}
+
 static void interrupt_tables_outside_of_their_window(void)
 {
     static const struct {
@@ -544,6 +567,7 @@ int main(void)
     host_test("structures outside of their window", structures_outside_of_their_window);
     host_test("structures that are too short", structures_that_are_too_short);
     host_test("a configuration that is not there", a_configuration_that_is_not_there);
+    host_test("one message for a function", one_message_for_a_function);
     host_test("interrupt tables outside of their window", interrupt_tables_outside_of_their_window);
     host_test("windows that cannot be", windows_that_cannot_be);
     host_test("notifications and vectors that cannot be", notifications_and_vectors_that_cannot_be);
