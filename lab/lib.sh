@@ -74,7 +74,7 @@ unpack_linux() {
         fd377a58) unpack='xz -dc' ;;
         1f8b*) unpack='gzip -dc' ;;
         28b52ffd) unpack='zstd -dcq' ;;
-        *) fail "$image is packed in a way not known here (first bytes $magic)" ;;
+        *) fail "$image is compressed in an unknown format (first bytes $magic); use another Linux kernel" ;;
     esac
     need_command "${unpack%% *}"
     head -c $((payload + length - 4)) "$image" | tail -c $((length - 4)) | $unpack >"$elf"

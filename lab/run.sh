@@ -50,7 +50,7 @@ begin_run() {
     exec 8<&0
 }
 
-# The private directory goes away at the end; a log someone was told about stays.
+# The private directory goes away at the end; a log whose path is printed stays.
 keep_log() {
     mkdir -p "$(dirname "$kept_log")"
     [ "$log" = "$kept_log" ] || cp -f "$log" "$kept_log"

@@ -4,8 +4,8 @@
  * one with an interval of a nanosecond costs no more than its readers. What is counted is guarded by
  * threads/interval_timer.c.
  *
- * One of the wall clock hears of that clock's steps from its creation to its release (clock_steps, threads/timer.h);
- * whether they mean anything to it is `cancels`. The two flags are single words, changed without a lock.
+ * One of the wall clock waits on clock_steps (threads/timer.h) from its creation to its release; `cancels` says whether
+ * a step of the clock cancels it. The two flags are single words, changed without a lock.
  */
 #include "core/heap.h"
 #include "files/streams.h"

@@ -5,7 +5,7 @@
  * handle_event(), in interrupt context. Sending and receiving are in netfront_transmit.c and netfront_receive.c.
  *
  * What the backend can do is read for each offer, so offloads and the largest MTU may change with each connection; the
- * stack hears of it by link_changed(). device.running is true from connected() to disconnected(). The device stays
+ * stack is notified by link_changed(). device.running is true from connected() to disconnected(). The device stays
  * allocated, even if it does not come up, since the watch and perhaps the backend refer to it.
  *
  * No lock is held here: "nic transmit" and "nic receive" guard the two directions and are taken in their files.

@@ -15,7 +15,7 @@ void native_interrupts_init(void);
 void native_interrupts_load(void);
 /* A vector of its own for handler(context); negative errno when there are no more. */
 must_check int interrupt_allocate(interrupt_handler *handler, void *context);
-/* The same for a vector that a hypervisor raises past the local APIC, which must then not be told that it has ended. */
+/* The same for a vector that a hypervisor raises past the local APIC, and which is therefore not ended there. */
 must_check int interrupt_allocate_injected(interrupt_handler *handler, void *context);
 /* Where a device writes to raise `vector` by a message (MSI) on a CPU that runs, and what (SDM 3A 11.11). A CPU whose
  * number does not fit a message is not reached: it is the boot CPU then. */

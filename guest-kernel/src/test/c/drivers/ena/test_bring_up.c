@@ -204,21 +204,23 @@ static bool left_alone(const char *why)
 
 static void leaves_alone_what_does_not_reset(void)
 {
-    prepare(model_usual());
-    fake.model.faults.reset_ignored = true;
-    CHECK(left_alone("does not start: ETIMEDOUT"));
-    prepare(model_usual());
-    fake.model.faults.reset_endless = true;
-    CHECK(left_alone("does not start: ETIMEDOUT"));
-    prepare(model_usual());
-    fake.model.faults.readless_silent = true;
-    CHECK(left_alone("does not start: ENODEV"));
-    prepare(model_usual());
-    fake.model.faults.readless_elsewhere = true;
-    CHECK(left_alone("does not start: ENODEV"));
-    prepare(model_usual());
-    fake.gone = true;
-    CHECK(left_alone("does not start: ENODEV"));
+    static const struct {
+        struct model_faults faults;
+        bool gone;
+        const char *why;
+    } cases[] = {
+        { { .reset_ignored = true }, false, "does not start: ETIMEDOUT" },
+        { { .reset_endless = true }, false, "does not start: ETIMEDOUT" },
+        { { .readless_silent = true }, false, "does not start: ENODEV" },
+        { { .readless_elsewhere = true }, false, "does not start: ENODEV" },
+        { { 0 }, true, "does not start: ENODEV" },
+    };
+    for (unsigned i = 0; i < array_size(cases); i++) {
+        prepare(model_usual());
+        fake.model.faults = cases[i].faults;
+        fake.gone = cases[i].gone;
+        CHECK(left_alone(cases[i].why));
+    }
 }
 
 static void leaves_alone(struct model_variant v, const char *why)
@@ -230,35 +232,27 @@ static void leaves_alone(struct model_variant v, const char *why)
     NO_VIOLATION();
 }
 
+/* A usual card but for one thing. */
+#define LEAVES_ALONE_WITH(change, error) \
+    do { \
+        struct model_variant v = model_usual(); \
+        v.change; \
+        leaves_alone(v, error); \
+    } while (0)
+
 static void leaves_alone_what_it_cannot_use(void)
 {
-    struct model_variant v = model_usual();
-    v.mac[0] |= 1;
-    leaves_alone(v, "EINVAL");
-    v = model_usual();
-    memset(v.mac, 0, 6);
-    leaves_alone(v, "EINVAL");
-    v = model_usual();
-    v.max_mtu = 500;
-    leaves_alone(v, "EINVAL");
-    v = model_usual();
-    v.queues = 0;
-    leaves_alone(v, "EOPNOTSUPP");
-    v = model_usual();
-    v.tx_depth = 16;
-    leaves_alone(v, "EOPNOTSUPP");
-    v = model_usual();
-    v.rx_depth = 16;
-    leaves_alone(v, "EOPNOTSUPP");
-    v = model_usual();
-    v.tx_pieces = 1;
-    leaves_alone(v, "EOPNOTSUPP");
-    v = model_usual();
-    v.rx_pieces = 0;
-    leaves_alone(v, "EOPNOTSUPP");
-    v = model_usual();
-    v.depth_granted = 16;
-    leaves_alone(v, "ENOSPC");
+    LEAVES_ALONE_WITH(mac[0] |= 1, "EINVAL");
+    LEAVES_ALONE_WITH(max_mtu = 500, "EINVAL");
+    LEAVES_ALONE_WITH(queues = 0, "EOPNOTSUPP");
+    LEAVES_ALONE_WITH(tx_depth = 16, "EOPNOTSUPP");
+    LEAVES_ALONE_WITH(rx_depth = 16, "EOPNOTSUPP");
+    LEAVES_ALONE_WITH(tx_pieces = 1, "EOPNOTSUPP");
+    LEAVES_ALONE_WITH(rx_pieces = 0, "EOPNOTSUPP");
+    LEAVES_ALONE_WITH(depth_granted = 16, "ENOSPC");
+    struct model_variant without_address = model_usual();
+    memset(without_address.mac, 0, sizeof(without_address.mac));
+    leaves_alone(without_address, "EINVAL");
 }
 
 static void needs_two_vectors(void)
