@@ -449,8 +449,8 @@ nanoseconds cpu_busy_time_of(const struct cpu *cpu)
     return cpu->turns->busy_time + running;
 }
 
-/* All clocks are one count of the time stamp counter, so what both have counted since the start says how long a cycle is:
- * here with 24 bits after the point, from as many bits of both as fit. */
+/* All clocks are one count of the time stamp counter, so what both have counted since the start says how long a cycle
+ * is: here with 24 bits after the point, from as many bits of both as fit. */
 static nanoseconds time_of_cycles(uint64_t cycles)
 {
     uint64_t counted = __builtin_ia32_rdtsc() - start_cycles;
