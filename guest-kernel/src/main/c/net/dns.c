@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asking name servers (dns.h). An answer that does not fit a datagram is asked for again over TCP. Each question goes out from a socket of its own with a random number: it has a port that
- * is hard to guess, and only the server that was asked can answer. The configuration is copied under the net lock by
- * net_current(); nothing is kept between calls, so any thread may make them.
+ * Asking name servers (dns.h). An answer that does not fit a datagram is asked for again over TCP. Each question goes
+ * out from a socket of its own with a random number: it has a port that is hard to guess, and only the server that was
+ * asked can answer. The configuration is copied under the net lock by net_current(); nothing is kept between calls, so
+ * any thread may make them.
  */
 #include "net/dns.h"
 
