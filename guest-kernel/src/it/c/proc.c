@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 static char text[65536];
@@ -102,6 +103,50 @@ static void memory_and_cpus_are_told(void)
     CHECK(strncmp(read_file("/proc/stat"), "cpu ", 4) == 0);
 }
 
+/* The times of all CPUs, in ticks: 0 is user mode, 2 the kernel. */
+static uint64_t ticks_of(unsigned field)
+{
+    uint64_t fields[4] = { 0 };
+    if (sscanf(read_file("/proc/stat"), "cpu %lu %lu %lu %lu", &fields[0], &fields[1], &fields[2], &fields[3]) != 4)
+        return 0;
+    return fields[field];
+}
+
+static void computes(void)
+{
+    static volatile unsigned number;
+    for (unsigned i = 0; i < 100000; i++)
+        number = number * 5 + 1;
+}
+
+static void has_the_kernel_work(void)
+{
+    static char page[1 << 20];
+    int file = open("/dev/zero", O_RDONLY);
+    CHECK_EQUAL(read(file, page, sizeof(page)), sizeof(page));
+    close(file);
+}
+
+/* Works for half a second of the process, of which most must count as that field. */
+static bool counts_as(unsigned field, void (*work)(void))
+{
+    struct timespec used;
+    uint64_t before = ticks_of(field);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    int64_t end = used.tv_sec * 1000000000 + used.tv_nsec + 500000000;
+    do {
+        work();
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    } while (used.tv_sec * 1000000000 + used.tv_nsec < end);
+    return ticks_of(field) - before > 25;
+}
+
+static void times_of_cpus_are_told_apart(void)
+{
+    CHECK(counts_as(0, computes));
+    CHECK(counts_as(2, has_the_kernel_work));
+}
+
 static void own_program_is_known(void)
 {
     char path[256] = "";
@@ -166,6 +211,6 @@ static void unknown_calls_are_refused(void)
 }
 
 SUITE(proc, TEST(files_exist_and_are_not_empty), TEST(maps_show_a_new_mapping), TEST(stat_has_its_fields),
-      TEST(memory_and_cpus_are_told), TEST(own_program_is_known), TEST(system_has_a_name),
-      TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ),
-      TEST(unknown_calls_are_refused));
+      TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart), TEST(own_program_is_known),
+      TEST(system_has_a_name), TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered),
+      TEST(random_bytes_differ), TEST(unknown_calls_are_refused));

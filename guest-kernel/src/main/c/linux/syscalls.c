@@ -126,10 +126,12 @@ static void leave_kernel(struct registers *registers, bool system_call)
         thread_preempt();
     if (unlikely(signal_is_pending() || user_current()->restore_mask || thread_current()->interrupted))
         signals_deliver(registers, system_call);
+    cpu_user_begins();
 }
 
 void kernel_system_call(struct registers *registers)
 {
+    cpu_user_ends();
     kernel_enter();
     event_record("system call", registers->number, registers->rdi);
     registers->rax = (uint64_t)failing_call(dispatch, registers);

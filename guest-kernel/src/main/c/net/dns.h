@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small DNS client (RFC 1035) for the kernel's own use: the IPv4 address of one name, from the servers of the
- * network's configuration, by UDP. No cache, no search list, no second attempt by TCP. dns_message.c makes questions
- * and reads answers and knows nothing of time or sockets; nothing that a server sends is trusted.
+ * network's configuration, by UDP, and by TCP if the answer is too long for that. No cache, no search list.
+ * dns_message.c makes questions and reads answers and knows nothing of time or sockets; nothing that a server sends is
+ * trusted.
  */
 #pragma once
 
 #include "net/address.h"
 
 /*
- * The address that `name` stands for, or that it is. Each server is asked once, in order, for two seconds. 0; -ENOENT:
+ * The address that `name` stands for, or that it is. Each server is asked once, in order, for two seconds by
+ * each protocol. 0; -ENOENT:
  * there is no such name, or it has no IPv4 address; -EINVAL: it cannot be a name; -EDESTADDRREQ: no server is
  * configured; else what went wrong with the last server (-ETIMEDOUT, -EBADMSG, ...). Sleeps.
  */
@@ -24,6 +26,6 @@ int dns_resolve(const char *name, ipv4_t *address);
 size_t dns_make(uint8_t to[DNS_QUESTION_MAX], const char *name, uint16_t id);
 /*
  * Reads an answer to `question`. 0; -ENOENT: no such name or no address; -EAGAIN: not an answer to this question;
- * -EBADMSG: damaged, or the server could not answer, or not in one datagram.
+ * -EMSGSIZE: cut before there was an address (RFC 2181 9); -EBADMSG: damaged, or the server could not answer.
  */
 int dns_read(const uint8_t *message, size_t length, const uint8_t *question, size_t question_length, ipv4_t *address);

@@ -167,5 +167,5 @@ int dns_read(const uint8_t *message, size_t length, const uint8_t *question, siz
     if ((flags & CODE) != 0 || !read_name(question, question_length, HEADER, &wanted))
         return -EBADMSG;
     int result = find_address(message, length, question_length, &wanted, address);
-    return result == -ENOENT && flags & FLAG_CUT ? -EBADMSG : result;
+    return flags & FLAG_CUT && result != 0 ? -EMSGSIZE : result;
 }

@@ -58,10 +58,11 @@ static void print_cpu_time(struct text *out, unsigned cpu, const char *mode, nan
 
 static void print_cpus(struct text *out, nanoseconds now)
 {
-    begin(out, "cpu_seconds_total", "counter", "Time of each CPU: busy with the program and the kernel, or idle.");
+    begin(out, "cpu_seconds_total", "counter", "Time of each CPU: of the program, of the kernel, or idle.");
     for (unsigned i = 0; i < cpus_online; i++) {
-        nanoseconds busy = min_of(cpu_busy_time_of(cpus[i]), now);
-        print_cpu_time(out, i, "busy", busy);
+        nanoseconds busy = min_of(cpu_busy_time_of(cpus[i]), now), user = min_of(cpu_user_time_of(cpus[i]), busy);
+        print_cpu_time(out, i, "user", user);
+        print_cpu_time(out, i, "system", busy - user);
         print_cpu_time(out, i, "idle", now - busy);
     }
 }

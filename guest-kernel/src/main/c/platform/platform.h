@@ -103,9 +103,11 @@ struct cpu {
     struct thread *fpu_owner; /* whose user FPU state was loaded last, or NULL */
     struct turns *turns;      /* the scheduler's (threads/scheduler.c) */
     unsigned id;
-    unsigned spinlocks; /* how many are held here */
-    bool reschedule;    /* asks for another thread's turn: on the way to user mode, in give_way() */
-    bool resting;       /* in cpu_wait(), without the kernel lock: touches no user memory */
+    unsigned spinlocks;   /* how many are held here */
+    bool reschedule;      /* asks for another thread's turn: on the way to user mode, in give_way() */
+    bool resting;         /* in cpu_wait(), without the kernel lock: touches no user memory */
+    uint64_t user_since;  /* since when it is in user mode, by the time stamp counter; 0: it is not */
+    uint64_t user_cycles; /* of earlier times in user mode */
 #ifdef KERNEL_DEBUG
     struct held_locks held; /* the spinlocks that are held here */
     unsigned interrupts;    /* handlers that run here, one inside the other */
@@ -117,6 +119,16 @@ static inline struct cpu *this_cpu(void)
     __asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
     return cpu;
 }
+
+/* Where user mode is left, before anything else, and last of all before it is entered. */
+static inline void cpu_user_ends(void)
+{
+    struct cpu *cpu = this_cpu();
+    if (cpu->user_since != 0)
+        cpu->user_cycles += __builtin_ia32_rdtsc() - cpu->user_since;
+    cpu->user_since = 0;
+}
+static inline void cpu_user_begins(void) { this_cpu()->user_since = __builtin_ia32_rdtsc(); }
 
 /* The CPUs that run, in the order of their ids from 0; both only grow, while the boot CPU starts the others. */
 extern struct cpu *cpus[CPUS_MAX];

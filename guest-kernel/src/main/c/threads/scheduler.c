@@ -44,6 +44,8 @@ struct turns {
     nanoseconds busy_time; /* run_queue: of threads other than idle */
 };
 static struct turns boot_turns;
+static uint64_t start_cycles; /* when threads began: the time stamp counter, and the clock */
+static nanoseconds start_time;
 
 static bool may_run(const struct thread *thread, const struct cpu *cpu) { return thread->affinity >> cpu->id & 1; }
 
@@ -86,7 +88,12 @@ void scheduler_prepare(struct thread *thread)
     timer_init(&thread->sleep_timer, sleep_expired);
 }
 
-void threads_init(void) { turns_init(&boot_turns, this_cpu()); }
+void threads_init(void)
+{
+    start_cycles = __builtin_ia32_rdtsc();
+    start_time = clock_monotonic();
+    turns_init(&boot_turns, this_cpu());
+}
 
 int kernel_prepare_cpu(struct cpu *cpu)
 {
@@ -440,6 +447,28 @@ nanoseconds cpu_busy_time_of(const struct cpu *cpu)
     const struct thread *current = cpu->current;
     nanoseconds running = thread_is_idle(current) ? 0 : clock_monotonic() - current->switched_in;
     return cpu->turns->busy_time + running;
+}
+
+/* All clocks are one count of the time stamp counter, so what both have counted since the start says how long a cycle
+ * is: here with 24 bits after the point, from as many bits of both as fit. */
+static nanoseconds time_of_cycles(uint64_t cycles)
+{
+    uint64_t counted = __builtin_ia32_rdtsc() - start_cycles;
+    nanoseconds passed = clock_monotonic() - start_time;
+    while (passed >> 40 != 0) {
+        passed >>= 1;
+        counted >>= 1;
+    }
+    uint64_t ratio = counted != 0 ? (passed << 24) / counted : 0;
+    return (nanoseconds)((unsigned __int128)cycles * ratio >> 24);
+}
+
+nanoseconds cpu_user_time_of(const struct cpu *cpu)
+{
+    uint64_t since = read_once(cpu->user_since), cycles = read_once(cpu->user_cycles);
+    if (since != 0)
+        cycles += __builtin_ia32_rdtsc() - since;
+    return min_of(time_of_cycles(cycles), cpu_busy_time_of(cpu));
 }
 
 nanoseconds cpu_busy_time(void)

@@ -67,6 +67,7 @@ struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void
 
 static void enter_user(void *registers)
 {
+    cpu_user_begins();
     kernel_leave();
     cpu_enter_user(registers);
 }

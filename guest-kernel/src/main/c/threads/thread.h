@@ -111,6 +111,8 @@ nanoseconds thread_cpu_time(const struct thread *thread);
 /* All time not spent idle since boot, ns: of all CPUs, or of one. */
 nanoseconds cpu_busy_time(void);
 nanoseconds cpu_busy_time_of(const struct cpu *cpu);
+/* What of that a CPU spent in user mode; the rest is the kernel's. */
+nanoseconds cpu_user_time_of(const struct cpu *cpu);
 noreturn void idle_loop(void); /* what CPU 0's boot stack becomes */
 /* The CPUs that run and that the user thread of this number may run on; 0 if there is no such thread. */
 uint64_t thread_affinity(uint32_t id);

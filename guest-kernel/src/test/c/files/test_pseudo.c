@@ -124,8 +124,18 @@ static void proc_system(void)
     text_of("/proc/meminfo");
     CHECK(has(buffer, "MemTotal:         262144 kB\n") && has(buffer, "MemAvailable: ") && has(buffer, "SwapTotal: "));
     CHECK(has(text_of("/proc/cpuinfo"), "processor\t: 0\n") && has(buffer, "\nflags\t\t: fpu "));
-    CHECK(strncmp(text_of("/proc/stat"), "cpu  ", 5) == 0);
+    char times[80];
+    uint64_t tick = NS_PER_SECOND / 100, now = clock_monotonic(); /* busy: a half; in user mode: a quarter of that */
+    format(times, sizeof(times), "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\ncpu0 ", now / 8 / tick, (now / 2 - now / 8) / tick,
+           (now - now / 2) / tick);
+    CHECK(strncmp(text_of("/proc/stat"), times, strlen(times)) == 0);
     CHECK(has(buffer, "\ncpu0 ") && has(buffer, "\nbtime "));
+    struct block_device *disk = test_disk("/dev/null");
+    disk->reads = 3;
+    disk->read_bytes = 5 * SECTOR_SIZE;
+    disk->writes = 7;
+    disk->written_bytes = 11 * SECTOR_SIZE;
+    CHECK(strcmp(text_of("/proc/diskstats"), " 202       0 test 3 0 5 0 7 0 11 0 0 0 0 0 0 0 0 0 0\n") == 0);
     CHECK_EQUAL(fields(text_of("/proc/uptime")), 2);
     CHECK_EQUAL(fields(text_of("/proc/loadavg")), 5);
     CHECK(has(text_of("/proc/lock_stat"), "class name  contentions  waittime-total acquisitions    holdtime-max\n"));

@@ -17,7 +17,7 @@
 #define NAME "logs.example.com"
 #define ADDRESS 0xc0000207u /* 192.0.2.7 */
 
-static uint8_t question[DNS_QUESTION_MAX], message[DNS_ANSWER_MAX];
+static uint8_t question[DNS_QUESTION_MAX], message[2 * DNS_ANSWER_MAX];
 static size_t question_length, length;
 
 /* ---- Messages --------------------------------------------------------------------------------------------- */
@@ -140,7 +140,10 @@ static void answers_without_an_address(void)
     begin_answer(0x8180, 0);
     CHECK_EQUAL(read_exactly(length, &address), -ENOENT); /* no record */
     begin_answer(0x8380, 0);
-    CHECK_EQUAL(read_exactly(length, &address), -EBADMSG); /* cut */
+    CHECK_EQUAL(read_exactly(length, &address), -EMSGSIZE); /* cut */
+    begin_answer(0x8380, 3);
+    put_record(12, 5, "\1x\3net\0", 7);
+    CHECK_EQUAL(read_exactly(length, &address), -EMSGSIZE);
     begin_answer(0x8182, 0);
     CHECK_EQUAL(read_exactly(length, &address), -EBADMSG); /* the server failed */
     begin_answer(0x8180, 1);
@@ -190,6 +193,7 @@ static void damaged_names_end(void)
 /* ---- On the wire --------------------------------------------------------------------------------------------- */
 
 #define SECOND_SERVER 0x0a140005u /* beyond the gateway */
+#define CUT 0x0200u
 
 static struct {
     unsigned asked_first, asked_second;
@@ -197,10 +201,35 @@ static struct {
     uint16_t port, code;
     ipv4_t to;
     bool queued;
+    /* Over TCP: */
+    struct hand hand;
+    uint8_t flags; /* of the stack's segment that is to be answered; 0: none */
+    unsigned connections;
+    bool damaged;
 } story;
+
+/* What the stack sends to port 53 over TCP: the question comes in one segment, after its length. */
+static void story_segment(const uint8_t *frame)
+{
+    uint32_t header = 34 + (frame[46] >> 4) * 4u, end = 14u + read_be16(frame + 16);
+    story.hand.address = read_be32(frame + 30) == WIRE_PEER ? IPV4_ANY : read_be32(frame + 30);
+    story.hand.port = 53;
+    story.hand.window = 60000;
+    story.hand.stack_port = read_be16(frame + 34);
+    story.hand.acknowledgement = read_be32(frame + 38) + (frame[47] & (HAND_SYN | HAND_FIN) ? 1 : end - header);
+    if (end > header + 2 && read_be16(frame + header) == end - header - 2) {
+        question_length = end - header - 2;
+        memcpy(question, frame + header + 2, question_length);
+        story.flags = HAND_PSH;
+    } else if (frame[47] & (HAND_SYN | HAND_FIN)) {
+        story.flags = frame[47] & (HAND_SYN | HAND_FIN);
+    }
+}
 
 static void story_sent(const uint8_t *frame, uint32_t size)
 {
+    if (read_be16(frame + 12) == 0x0800 && frame[23] == 6 && read_be16(frame + 36) == 53)
+        story_segment(frame);
     if (read_be16(frame + 12) != 0x0800 || frame[23] != 17 || read_be16(frame + 36) != 53)
         return;
     question_length = size - 42;
@@ -212,16 +241,55 @@ static void story_sent(const uint8_t *frame, uint32_t size)
 
 static void inject_answer(ipv4_t from)
 {
-    uint8_t udp[8 + DNS_ANSWER_MAX] = { 0, 53 };
+    uint8_t udp[8 + sizeof(message)] = { 0, 53 };
     write_be16(udp + 2, story.port);
     write_be16(udp + 4, (uint16_t)(8 + length));
     memcpy(udp + 8, message, length);
     wire_inject_ip(from, WIRE_STACK, 17, 0, 0, udp, (uint32_t)(8 + length));
 }
 
+/* An answer with 40 addresses of other names first, in segments of 100 bytes. */
+static void send_by_stream(void)
+{
+    uint8_t stream[2 + sizeof(message)];
+    begin_answer(0x8180, 41);
+    for (unsigned i = 0; i < 40; i++)
+        put_address(17, 0x06060606);
+    put_address(12, ADDRESS);
+    write_be16(stream, (uint16_t)(story.damaged ? length + 1 : length));
+    memcpy(stream + 2, message, length);
+    for (uint32_t at = 0; at < length + 2; at += 100) {
+        uint32_t size = length + 2 - at < 100 ? (uint32_t)length + 2 - at : 100;
+        hand_send_text(&story.hand, (const char *)stream + at, size);
+        story.hand.sequence += size;
+    }
+    hand_send(&story.hand, HAND_FIN | HAND_ACK, 0);
+    story.hand.sequence++;
+}
+
+static void answer_segment(void)
+{
+    uint8_t flags = story.flags;
+    story.flags = 0;
+    if (flags == HAND_PSH) {
+        send_by_stream();
+        return;
+    }
+    if (flags == HAND_SYN) {
+        story.connections++;
+        story.hand.sequence = 1000;
+    }
+    hand_send(&story.hand, (flags & HAND_SYN) | HAND_ACK, 0);
+    story.hand.sequence += flags == HAND_SYN;
+}
+
 static bool story_idle(void)
 {
     wire_answer_arp();
+    if (story.flags != 0) {
+        answer_segment();
+        return true;
+    }
     if (!story.queued)
         return false;
     story.queued = false;
@@ -236,16 +304,20 @@ static bool story_idle(void)
     message[0] ^= 1;
     inject_answer(0x0a140006); /* of another server */
     begin_answer(0x8180 | story.code, 1);
-    put_address(12, ADDRESS);
+    if (!(story.code & CUT))
+        put_address(12, ADDRESS);
     inject_answer(story.to);
     return true;
 }
+
+static bool damage;
 
 static int resolve(const char *name, bool first_answers, uint16_t code, ipv4_t *address)
 {
     memset(&story, 0, sizeof(story));
     story.first_answers = first_answers;
     story.code = code;
+    story.damaged = damage;
     wire_sent = story_sent;
     host_idle = story_idle;
     return dns_resolve(name, address);
@@ -277,6 +349,23 @@ static void servers_are_asked_in_order(void)
     CHECK_EQUAL(story.asked_first, 0);
 }
 
+/* An answer that is cut is asked for again over TCP, from the same server. */
+static void long_answers_come_by_tcp(void)
+{
+    ipv4_t address = 0;
+    CHECK_EQUAL(resolve(NAME, true, CUT, &address), 0);
+    CHECK_EQUAL(address, ADDRESS);
+    CHECK_EQUAL(story.connections, 1);
+    CHECK_EQUAL(story.asked_second, 0);
+    CHECK(length > DNS_ANSWER_MAX);
+    damage = true;
+    CHECK(resolve(NAME, true, CUT, &address) < 0);
+    damage = false;
+    CHECK_EQUAL(story.connections, 2);
+    CHECK_EQUAL(story.asked_second, 1);
+    wire_drop_all();
+}
+
 int main(void)
 {
     host_init();
@@ -289,5 +378,6 @@ int main(void)
     host_test("dns: answers to other questions do not count", answers_to_other_questions_do_not_count);
     host_test("dns: damaged names end", damaged_names_end);
     host_test("dns: servers are asked in order", servers_are_asked_in_order);
+    host_test("dns: long answers come by TCP", long_answers_come_by_tcp);
     return host_result();
 }

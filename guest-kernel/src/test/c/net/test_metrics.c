@@ -150,7 +150,8 @@ static void the_text_has_the_numbers(void)
     CHECK(has_line("unikernel_info{release=\"6.1.0-unikernel\",platform=\"host\"} 1"));
     CHECK(has_line("unikernel_uptime_seconds 1.000000000"));
     CHECK(has_line("unikernel_boot_time_seconds 1700000000.000000000"));
-    CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"busy\"} 0.500000000"));
+    CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 0.125000000"));
+    CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"system\"} 0.375000000"));
     CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 0.500000000"));
     CHECK(has_line("unikernel_memory_page_cache_bytes 45056"));
     CHECK(has_line("unikernel_memory_program_bytes 94208"));

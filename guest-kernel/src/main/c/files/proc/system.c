@@ -30,21 +30,26 @@ static void show_memory(struct text *out, uint32_t number)
     text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
 
-/* Of one or all of the CPUs, which have run for `available` ns. */
-static void show_cpu_times(struct text *out, nanoseconds available, nanoseconds busy)
+/* Of one or all of the CPUs, which have run for `available` ns, of which they were busy for `busy` and in user mode for
+ * `user`. */
+static void show_cpu_times(struct text *out, nanoseconds available, nanoseconds busy, nanoseconds user)
 {
-    text_print(out, " %lu 0 0 %lu 0 0 0 0 0 0\n", ticks(busy), ticks(available - min_of(busy, available)));
+    text_print(out, " %lu 0 %lu %lu 0 0 0 0 0 0\n", ticks(user), ticks(busy - min_of(user, busy)),
+               ticks(available - min_of(busy, available)));
 }
 
 static void show_stat(struct text *out, uint32_t number)
 {
     (void)number;
     nanoseconds now = clock_monotonic();
+    nanoseconds user = 0;
+    for (unsigned i = 0; i < cpus_online; i++)
+        user += cpu_user_time_of(cpus[i]);
     text_print(out, "cpu ");
-    show_cpu_times(out, now * cpus_online, cpu_busy_time());
+    show_cpu_times(out, now * cpus_online, cpu_busy_time(), user);
     for (unsigned i = 0; i < cpus_online; i++) {
         text_print(out, "cpu%u", i);
-        show_cpu_times(out, now, cpu_busy_time_of(cpus[i]));
+        show_cpu_times(out, now, cpu_busy_time_of(cpus[i]), cpu_user_time_of(cpus[i]));
     }
     text_print(out, "btime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
                (clock_wall() - clock_monotonic()) / NS_PER_SECOND);
@@ -134,13 +139,14 @@ static void show_memory_events(struct text *out, uint32_t number)
     text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\noom_kill 0\n");
 }
 
-/* Names and numbers of the disks; transfers are not counted. */
+/* Requests and sectors that were read and written; times are not measured. */
 static void show_disks(struct text *out, uint32_t number)
 {
     (void)number;
     struct block_device *device;
     for (unsigned i = 0; (device = block_device_at(i)); i++)
-        text_print(out, " 202 %7u %s 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", i, device->name);
+        text_print(out, " 202 %7u %s %lu 0 %lu 0 %lu 0 %lu 0 0 0 0 0 0 0 0 0 0\n", i, device->name, device->reads,
+                   device->read_bytes / SECTOR_SIZE, device->writes, device->written_bytes / SECTOR_SIZE);
 }
 
 static void target_network(struct text *out, uint32_t number)

@@ -90,6 +90,7 @@ void native_user_trap(struct registers *registers)
     registers->number = vector < VECTOR_FIRST_INTERRUPT ? vector : UINT64_MAX;
     if (interrupt_answer(vector))
         return;
+    cpu_user_ends();
     kernel_enter();
     if (vector < VECTOR_FIRST_INTERRUPT) {
         kernel_user_trap(registers, (enum trap)vector, address);

@@ -73,6 +73,7 @@ static uintptr_t fault_address(void) { return pv_shared ? read_once(pv_vcpu()->c
 void pv_user_trap(struct registers *registers)
 {
     uintptr_t address = fault_address();
+    cpu_user_ends();
     kernel_user_trap(registers, (enum trap)registers->number, address);
 }
 
@@ -113,6 +114,7 @@ static void sanitise(struct registers *registers)
 uint64_t pv_leave_kernel(struct registers *registers)
 {
     while (read_once(pv_vcpu()->upcall_pending)) {
+        cpu_user_ends();
         events_dispatch();
         registers->number = UINT64_MAX;
         kernel_leave_interrupt(registers);
