@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
+import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
 
 /**
  * What a class file (JVMS chapter 4) says of itself and of others.
@@ -32,150 +38,111 @@ public record ClassFile(
         List<String> texts) {
 
     private static final int MAGIC = 0xCAFEBABE;
-    private static final int PUBLIC_STATIC = 0x0009;
-    private static final int PRIVATE = 0x0002;
-    private static final int STATIC = 0x0008;
-    private static final int ABSTRACT = 0x0400;
+    /** Of the magic number and the version (JVMS 4.1). */
+    private static final int HEADER = 8;
+
+    private static final int MAJOR = 6;
+    /** ASM refuses versions that it does not know yet; newer ones have the same form as far as it is used here. */
+    private static final int KNOWN = Opcodes.V17;
+
+    /** Kinds of constants (JVMS 4.4). */
+    private static final int UTF8 = 1;
+
+    private static final int CLASS = 7;
+    private static final int FIELD = 9;
+    private static final int METHOD = 10;
+    private static final int INTERFACE_METHOD = 11;
     private static final String ARGUMENTS = "([Ljava/lang/String;)V";
 
-    /** Two indexes of constants: class and name of a member, or name and type. */
-    private record Pair(int first, int second) {}
-
     /** What matters of the methods: those that can be started, and the constructor that an instance needs. */
-    private record Starts(boolean classic, boolean ofClass, boolean ofInstance, boolean constructor) {
-        private static final Starts NONE = new Starts(false, false, false, false);
+    private static final class Starts extends ClassVisitor {
+        private boolean classic;
+        private boolean ofClass;
+        private boolean ofInstance;
+        private boolean constructor;
 
-        Starts with(int access, Object name, Object type) {
-            boolean main =
-                    "main".equals(name) && (ARGUMENTS.equals(type) || "()V".equals(type)) && (access & PRIVATE) == 0;
-            return new Starts(
-                    classic || main && ARGUMENTS.equals(type) && (access & PUBLIC_STATIC) == PUBLIC_STATIC,
-                    ofClass || main && (access & STATIC) != 0,
-                    ofInstance || main && (access & (STATIC | ABSTRACT)) == 0,
-                    constructor || "<init>".equals(name) && "()V".equals(type) && (access & PRIVATE) == 0);
+        private Starts() {
+            super(Opcodes.ASM9);
+        }
+
+        @Override
+        public MethodVisitor visitMethod(int access, String name, String type, String signature, String[] thrown) {
+            boolean visible = (access & Opcodes.ACC_PRIVATE) == 0;
+            boolean isStatic = (access & Opcodes.ACC_STATIC) != 0;
+            boolean main = name.equals("main") && (type.equals(ARGUMENTS) || type.equals("()V")) && visible;
+            classic |= main && type.equals(ARGUMENTS) && isStatic && (access & Opcodes.ACC_PUBLIC) != 0;
+            ofClass |= main && isStatic;
+            ofInstance |= main && !isStatic && (access & Opcodes.ACC_ABSTRACT) == 0;
+            constructor |= name.equals("<init>") && type.equals("()V") && visible;
+            return null;
         }
     }
 
     /** Reads a class file to its end. */
     public static ClassFile read(InputStream stream) throws IOException {
-        DataInputStream in = new DataInputStream(stream);
-        if (in.readInt() != MAGIC) {
+        byte[] bytes = stream.readAllBytes();
+        if (bytes.length < HEADER || ByteBuffer.wrap(bytes).getInt() != MAGIC) {
             throw new DamagedException("it is not a class file");
         }
-        in.readUnsignedShort();
-        int major = in.readUnsignedShort();
-        Object[] constants = constants(in);
-        int access = in.readUnsignedShort();
-        String name = className(constants, in.readUnsignedShort());
-        int parent = in.readUnsignedShort();
-        in.skipNBytes(2L * in.readUnsignedShort());
-        readMembers(in, constants);
-        Starts starts = readMembers(in, constants);
-        boolean instance = starts.ofInstance && starts.constructor && (access & ABSTRACT) == 0;
-        return new ClassFile(
-                name,
-                major,
-                parent == 0 ? null : className(constants, parent),
-                starts.classic,
-                starts.ofClass || instance,
-                references(constants),
-                members(constants),
-                texts(constants));
-    }
-
-    /** Strings for UTF-8 entries, indexes of names for classes, pairs for members and their names, else null. */
-    private static Object[] constants(DataInputStream in) throws IOException {
-        Object[] constants = new Object[in.readUnsignedShort()];
-        for (int i = 1; i < constants.length; i++) {
-            int tag = in.readUnsignedByte();
-            switch (tag) {
-                case 1 -> constants[i] = in.readUTF();
-                case 7 -> constants[i] = in.readUnsignedShort();
-                case 8, 16, 19, 20 -> in.skipNBytes(2);
-                case 15 -> in.skipNBytes(3);
-                case 9, 10, 11, 12 -> constants[i] = new Pair(in.readUnsignedShort(), in.readUnsignedShort());
-                case 3, 4, 17, 18 -> in.skipNBytes(4);
-                case 5, 6 -> {
-                    in.skipNBytes(8);
-                    // Long and double take two entries.
-                    i++;
-                }
-                default -> throw new DamagedException("it has a constant of the unknown kind " + tag);
-            }
+        ByteBuffer header = ByteBuffer.wrap(bytes);
+        int major = Short.toUnsignedInt(header.getShort(MAJOR));
+        if (major > KNOWN) {
+            header.putShort(MAJOR, (short) KNOWN);
         }
-        return constants;
-    }
-
-    private static String className(Object[] constants, int index) throws IOException {
-        boolean named = index < constants.length
-                && constants[index] instanceof Integer name
-                && name < constants.length
-                && constants[name] instanceof String;
-        if (!named) {
-            throw new DamagedException("its constants are damaged");
+        try {
+            return read(new ClassReader(bytes), bytes, major);
+        } catch (RuntimeException e) {
+            // ASM takes a class file for a correct one, and fails in many ways where it is not.
+            throw new DamagedException("it is not a whole class file: " + e, e);
         }
-        return (String) constants[(Integer) constants[index]];
     }
 
-    /** Reads fields or methods; returns what of them can be started. */
-    private static Starts readMembers(DataInputStream in, Object[] constants) throws IOException {
-        Starts found = Starts.NONE;
-        for (int count = in.readUnsignedShort(); count > 0; count--) {
-            int access = in.readUnsignedShort();
-            Object name = constant(constants, in.readUnsignedShort());
-            Object type = constant(constants, in.readUnsignedShort());
-            found = found.with(access, name, type);
-            for (int attributes = in.readUnsignedShort(); attributes > 0; attributes--) {
-                in.readUnsignedShort();
-                in.skipNBytes(Integer.toUnsignedLong(in.readInt()));
-            }
-        }
-        return found;
-    }
-
-    private static Object constant(Object[] constants, int index) throws IOException {
-        if (index >= constants.length) {
-            throw new DamagedException("its constants are damaged");
-        }
-        return constants[index];
-    }
-
-    private static Set<String> members(Object[] constants) throws IOException {
-        Set<String> members = new HashSet<>();
-        for (Object constant : constants) {
-            boolean member = constant instanceof Pair pair && constant(constants, pair.first) instanceof Integer;
-            if (member && constant(constants, ((Pair) constant).second) instanceof Pair nameAndType) {
-                members.add(
-                        className(constants, ((Pair) constant).first) + "." + constant(constants, nameAndType.first));
-            }
-        }
-        return members;
-    }
-
-    private static List<String> texts(Object[] constants) {
-        List<String> texts = new ArrayList<>();
-        for (Object constant : constants) {
-            if (constant instanceof String text) {
-                texts.add(text);
-            }
-        }
-        return texts;
-    }
-
-    private static Set<String> references(Object[] constants) throws IOException {
+    private static ClassFile read(ClassReader reader, byte[] bytes, int major) throws IOException {
+        Starts starts = new Starts();
+        reader.accept(starts, ClassReader.SKIP_CODE | ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
+        boolean isAbstract = (reader.getAccess() & Opcodes.ACC_ABSTRACT) != 0;
         Set<String> references = new HashSet<>();
-        for (int i = 1; i < constants.length; i++) {
-            if (constants[i] instanceof Integer) {
-                String name = className(constants, i);
-                // Arrays are named by their descriptors, which are looked through below.
-                if (!name.startsWith("[")) {
-                    references.add(name);
-                }
-            } else if (constants[i] instanceof String text) {
-                addDescribed(text, references);
+        Set<String> members = new HashSet<>();
+        List<String> texts = new ArrayList<>();
+        char[] buffer = new char[reader.getMaxStringLength()];
+        for (int i = 1; i < reader.getItemCount(); i++) {
+            int place = reader.getItem(i);
+            // Long and double take two entries, of which the second is empty.
+            switch (place == 0 ? 0 : reader.readByte(place - 1)) {
+                case UTF8 -> texts.add(text(bytes, place));
+                case CLASS -> addClass(reader.readUTF8(place, buffer), references);
+                case FIELD, METHOD, INTERFACE_METHOD -> members.add(member(reader, place, buffer));
+                default -> {}
             }
         }
-        return references;
+        texts.forEach(text -> addDescribed(text, references));
+        return new ClassFile(
+                reader.getClassName(),
+                major,
+                reader.getSuperName(),
+                starts.classic,
+                starts.ofClass || starts.ofInstance && starts.constructor && !isAbstract,
+                references,
+                members,
+                texts);
+    }
+
+    /** ASM does not hand out texts by themselves; they have the form that {@code readUTF} reads (JVMS 4.4.7). */
+    private static String text(byte[] bytes, int place) throws IOException {
+        return new DataInputStream(new ByteArrayInputStream(bytes, place, bytes.length - place)).readUTF();
+    }
+
+    /** Arrays are named by their descriptors, which are looked through as texts. */
+    private static void addClass(String name, Set<String> references) {
+        if (!name.startsWith("[")) {
+            references.add(name);
+        }
+    }
+
+    /** A constant of a member names its class, and its name and type. */
+    private static String member(ClassReader reader, int place, char[] buffer) {
+        int nameAndType = reader.getItem(reader.readUnsignedShort(place + 2));
+        return reader.readClass(place, buffer) + "." + reader.readUTF8(nameAndType, buffer);
     }
 
     /** Adds every class in a descriptor or signature: what stands between an L and the next semicolon or bracket. */
