@@ -154,7 +154,7 @@ def badInputIsAnError() {
      ['-Dunikernel.memory=16', '16 MiB are too little for a JVM. [parameter memory'],
      ['-Dunikernel.qemu=/bin/true', '/bin/true is not QEMU. [parameter qemu'],
      ['-Dunikernel.debug', 'The image was made without the debugger agent. [parameter debug'],
-     ['-Dunikernel.firmware=efi', "'efi' is not a firmware. [parameter firmware, -Dunikernel.firmware] Use none or bios."],
+     ['-Dunikernel.firmware=efi', "'efi' is not a firmware. [parameter firmware, -Dunikernel.firmware] Use none, bios or uefi."],
      ['-Dunikernel.firmware=bios -Dunikernel.gdb', "gdb's 'nokaslr' cannot be added. [parameter firmware"],
      ['-Dunikernel.firmware=bios -Dunikernel.run.with=xl', 'xl loads the kernel itself. [parameter firmware'],
      ['-Dunikernel.run.with=vmware', "'vmware' is not a way to run a guest. [parameter with, -Dunikernel.run.with] Use qemu or xl."]].each { options, message ->

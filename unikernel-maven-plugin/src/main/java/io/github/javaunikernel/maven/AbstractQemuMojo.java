@@ -2,10 +2,10 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.boot.Debugger;
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.run.Accelerator;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.Console;
-import io.github.javaunikernel.maven.run.Firmware;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.run.Qemu;
@@ -58,8 +58,9 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private String accel;
 
     /**
-     * What starts the guest: {@code none} (QEMU loads the kernel itself), or {@code bios} (QEMU's BIOS boots from the
-     * image as from a disk, as on EC2's instances with hardware virtualisation). Only for QEMU.
+     * What starts the guest: {@code none} (QEMU loads the kernel itself), {@code bios} (QEMU's BIOS boots from the
+     * image as from a disk, as on EC2's instances with hardware virtualisation), or {@code uefi} (OVMF boots from an
+     * image that was made with the same setting). Only for QEMU.
      *
      * @since 0.1.0
      */

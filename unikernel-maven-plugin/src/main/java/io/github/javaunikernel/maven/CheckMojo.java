@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
-import io.github.javaunikernel.maven.run.Firmware;
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;

@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.assembly.ImageRequest;
 import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
 import io.github.javaunikernel.maven.boot.Debugger;
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
@@ -436,6 +437,16 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File kernel;
 
     /**
+     * What is to start the image: {@code bios} or {@code none} for one file system, which a BIOS, PV-GRUB, {@code xl}
+     * and QEMU boot; {@code uefi} for a disk with that file system in its second partition, which UEFI, {@code xl} and
+     * QEMU boot.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.firmware", defaultValue = "bios")
+    private String firmware;
+
+    /**
      * Directory whose content is copied to the root of the image. The default is {@code src/main/unikernel}.
      *
      * @since 0.1.0
@@ -556,6 +567,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 machine(),
                 runtime,
                 image,
+                Firmware.parse(firmware),
                 files(),
                 imageSize,
                 OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),

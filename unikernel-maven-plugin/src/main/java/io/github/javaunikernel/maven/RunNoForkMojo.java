@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.run.BuiltImage;
-import io.github.javaunikernel.maven.run.Firmware;
 import io.github.javaunikernel.maven.run.GdbSymbols;
 import io.github.javaunikernel.maven.run.Guest;
 import io.github.javaunikernel.maven.run.GuestEnd;

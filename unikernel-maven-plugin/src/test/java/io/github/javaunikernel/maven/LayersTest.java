@@ -39,7 +39,7 @@ class LayersTest {
             runtime  | the JVM, its modules and native libraries  | boot settings
             report   | one page about an image                    | inspect image boot settings
             inspect  | shows what is in an image                  | image settings
-            image    | writes and reads ext2 file systems         | settings
+            image    | writes and reads file systems, partitions  | settings
             boot     | the kernel; what it, loaders, a host read  | settings
             settings | how what is wrong is reported              |
             """;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.GivenOptions;
 import io.github.javaunikernel.maven.boot.JvmOptions;
+import io.github.javaunikernel.maven.boot.UefiLoader;
 import io.github.javaunikernel.maven.boot.XenConfig;
 import io.github.javaunikernel.maven.image.Ext2Writer;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.image.UefiDisk;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LinkedModules;
@@ -76,8 +79,7 @@ public final class ImageAssembler {
         ImageTree tree = contents.build(
                 new ImageContents.Prepared(runtime, archive, launch, options, classData.trainable(), needed.drawing()));
         try (Outputs outputs = new Outputs(request.directory(), request.name())) {
-            ImageSummary summary =
-                    new Ext2Writer("unikernel", request.time()).write(tree, outputs.unfinished(request.imageFile()));
+            ImageSummary summary = writeImage(request, tree, outputs.unfinished(request.imageFile()));
             checkSize(request, summary.size());
             ManifestFile.Reasons reasons =
                     new ManifestFile.Reasons(needed.reasons(), LinkedModules.of(runtime), contents.libraryReasons());
@@ -89,6 +91,17 @@ public final class ImageAssembler {
             outputs.publish();
             return summary;
         }
+    }
+
+    private static ImageSummary writeImage(ImageRequest request, ImageTree tree, Path file) throws IOException {
+        Ext2Writer writer = new Ext2Writer("unikernel", request.time());
+        if (request.firmware() != Firmware.UEFI) {
+            return writer.write(tree, file);
+        }
+        UefiLoader loader = UefiLoader.builtIn();
+        return new UefiDisk(
+                        writer, request.time(), id -> loader.files(request.kernel(), ImageContents.menu(request, id)))
+                .write(tree, file);
     }
 
     /**

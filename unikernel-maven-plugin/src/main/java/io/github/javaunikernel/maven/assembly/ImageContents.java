@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -180,14 +181,14 @@ final class ImageContents {
         BiosLoader loader = BiosLoader.builtIn();
         tree.bootFile(Paths.KERNEL, FileContent.of(kernel.elf()), kernel.origin());
         tree.bootFile(Paths.BIOS_LOADER, FileContent.of(loader.program()), Kernel.builtInOrigin());
-        tree.bootFile(
-                Paths.MENU,
-                FileContent.of(image -> GrubMenu.text(
-                        request.name(),
-                        Paths.KERNEL,
-                        request.machine().commandLine().withRoot(image))),
-                GENERATED);
+        tree.bootFile(Paths.MENU, FileContent.of(image -> menu(request, image)), GENERATED);
         tree.boot(new BootArea(loader.sector(), List.of(Paths.BIOS_LOADER, Paths.KERNEL, Paths.MENU)));
+    }
+
+    /** The text of menu.lst in an image with this id. */
+    static String menu(ImageRequest request, UUID image) {
+        return GrubMenu.text(
+                request.name(), Paths.KERNEL, request.machine().commandLine().withRoot(image));
     }
 
     private void addRuntime(Path runtime) throws IOException, SettingException {

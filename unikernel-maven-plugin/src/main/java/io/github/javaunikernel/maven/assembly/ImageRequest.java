@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.Kernel;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -12,6 +13,7 @@ import java.util.Map;
  *
  * @param name of the files that are made, without extension
  * @param directory they are made in
+ * @param firmware what is to start the image
  * @param files directory that is copied into the image, or null
  * @param maxSize in MiB, 0 for any
  * @param time of everything in the image
@@ -24,6 +26,7 @@ public record ImageRequest(
         Machine machine,
         RuntimeChoice runtime,
         Kernel kernel,
+        Firmware firmware,
         Path files,
         int maxSize,
         Instant time,

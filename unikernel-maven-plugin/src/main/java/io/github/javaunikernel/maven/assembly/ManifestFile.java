@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.assembly;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.javaunikernel.maven.boot.Debugger;
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.image.ImageSummary;
@@ -48,7 +49,9 @@ final class ManifestFile {
                         "size",
                         summary.size(),
                         "uuid",
-                        summary.uuid().toString()));
+                        summary.uuid().toString(),
+                        "uefi",
+                        request.firmware() == Firmware.UEFI));
         root.put(
                 "kernel",
                 map(

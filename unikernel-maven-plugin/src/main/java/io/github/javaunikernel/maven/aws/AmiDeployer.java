@@ -59,6 +59,9 @@ public final class AmiDeployer {
         if (spec.names().containsKey(Virtualization.HVM)) {
             image.requireBootSector();
         }
+        if (spec.names().containsKey(Virtualization.PARAVIRTUAL)) {
+            DiskImage.requireForPvGrub(spec.image(), CloudSetting.VIRTUALIZATION);
+        }
         return image;
     }
 

@@ -19,9 +19,10 @@ import software.amazon.awssdk.services.ec2.model.TagSpecification;
 /**
  * One machine image to be made in a region.
  *
+ * @param uefi whether UEFI boots it, and no BIOS; for an hvm image alone
  * @param bootLoader PV-GRUB, for a paravirtual image alone
  */
-record AmiKind(Virtualization virtualization, String name, Optional<PvGrub.Choice> bootLoader) {
+record AmiKind(Virtualization virtualization, boolean uefi, String name, Optional<PvGrub.Choice> bootLoader) {
     /** The root volume's name, by which the mapping of its snapshot is found; both kinds accept it. */
     private static final String ROOT = "/dev/sda1";
     /** The scratch disk's; the kernel finds it by its contents. */
@@ -92,7 +93,7 @@ record AmiKind(Virtualization virtualization, String name, Optional<PvGrub.Choic
             case PARAVIRTUAL -> request.kernelId(kernelId()).build();
             case HVM ->
                 request.enaSupport(true)
-                        .bootMode(BootModeValues.LEGACY_BIOS)
+                        .bootMode(uefi ? BootModeValues.UEFI : BootModeValues.LEGACY_BIOS)
                         .imdsSupport(ImdsSupportValues.V2_0)
                         .build();
         };

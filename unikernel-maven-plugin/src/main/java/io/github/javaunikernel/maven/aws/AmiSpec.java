@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * The machine images asked for, the same in every region; all are made from one snapshot.
  *
- * @param image raw image file: one file system, no partition table
+ * @param image raw image file: one file system, or a partitioned disk for UEFI
  * @param size machine that the image was built for
  * @param project stable name of what is deployed, such as {@code groupId:artifactId}; images of one project are each
  *     other's predecessors

@@ -44,6 +44,7 @@ public final class BundleWriter {
                         Reason.IMAGE,
                         "The image " + image + " has " + size + " bytes; a bundle holds at most " + MAX_IMAGE + ".");
             }
+            DiskImage.requireForPvGrub(image, CloudSetting.IMAGE);
             Files.createDirectories(directory);
             byte[] key = random();
             byte[] iv = random();

@@ -42,14 +42,14 @@ final class DeploySteps {
     }
 
     /** The kinds asked for; the region must have machines for each, and a boot loader for those that need one. */
-    List<AmiKind> kinds() throws CloudException {
+    List<AmiKind> kinds(boolean uefi) throws CloudException {
         List<AmiKind> kinds = new ArrayList<>();
         for (Map.Entry<Virtualization, String> entry : spec.names().entrySet()) {
             Virtualization kind = entry.getKey();
-            InstanceTypes.offered(InstanceTypes.all(kind), kind, ec2, retrier, region);
+            InstanceTypes.offered(InstanceTypes.all(kind, uefi), kind, uefi, ec2, retrier, region);
             Optional<PvGrub.Choice> bootLoader =
                     kind == Virtualization.PARAVIRTUAL ? Optional.of(bootLoader()) : Optional.empty();
-            kinds.add(new AmiKind(kind, entry.getValue(), bootLoader));
+            kinds.add(new AmiKind(kind, uefi, entry.getValue(), bootLoader));
         }
         return kinds;
     }

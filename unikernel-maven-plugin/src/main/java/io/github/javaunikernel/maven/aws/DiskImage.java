@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,24 +17,47 @@ record DiskImage(Path file, BlockMap blocks) {
 
     private static final byte[] SIGNATURE = {0x55, (byte) 0xAA};
 
+    /** Where a disk has its GUID partition table, and how that begins (UEFI specification 2.10, 5.3.2). */
+    private static final int TABLE_AT = 512;
+
+    private static final byte[] TABLE = "EFI PART".getBytes(StandardCharsets.US_ASCII);
+
     static DiskImage read(Path file) throws CloudException {
         return new DiskImage(file, BlockMap.of(file));
     }
 
-    /** @throws CloudException when no BIOS would boot the image */
+    /** Whether the image has a GUID partition table: such a one is booted by UEFI and by nothing else. */
+    boolean isForUefi() throws CloudException {
+        return has(file, TABLE_AT, TABLE);
+    }
+
+    /** @throws CloudException when PV-GRUB would not find the file system, which must begin where the image begins */
+    static void requireForPvGrub(Path file, CloudSetting setting) throws CloudException {
+        if (has(file, TABLE_AT, TABLE)) {
+            throw new CloudException(
+                    setting,
+                    "The image " + file + " was made for UEFI, and paravirtual machines do not boot it.",
+                    "Make it without -Dunikernel.firmware=uefi, or deploy it as hvm alone.");
+        }
+    }
+
+    /** @throws CloudException when neither a BIOS nor UEFI would boot the image */
     void requireBootSector() throws CloudException {
-        try (InputStream in = Files.newInputStream(file)) {
-            in.skipNBytes(SIGNATURE_AT);
-            if (Arrays.equals(in.readNBytes(SIGNATURE.length), SIGNATURE)) {
-                return;
-            }
-        } catch (IOException e) {
-            throw unreadable(e);
+        if (has(file, SIGNATURE_AT, SIGNATURE)) {
+            return;
         }
         throw new CloudException(
                 CloudSetting.VIRTUALIZATION,
                 "The image " + file + " has no boot sector, which an hvm machine boots from.",
                 "Build it again with a version of the plugin that writes one, or make it paravirtual alone.");
+    }
+
+    private static boolean has(Path file, int offset, byte[] bytes) throws CloudException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.skip(offset) == offset && Arrays.equals(in.readNBytes(bytes.length), bytes);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
     }
 
     CloudException unreadable(IOException failure) {

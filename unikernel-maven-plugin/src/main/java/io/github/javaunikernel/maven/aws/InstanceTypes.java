@@ -83,8 +83,8 @@ final class InstanceTypes {
     }
 
     /** The types that run images of this kind, whatever devices they need; the cheapest first. */
-    static List<InstanceType> all(Virtualization kind) {
-        return ALL.stream().filter(type -> type.runs().contains(kind)).toList();
+    static List<InstanceType> all(Virtualization kind, boolean uefi) {
+        return ALL.stream().filter(type -> type.boots(kind, uefi)).toList();
     }
 
     /**
@@ -92,9 +92,10 @@ final class InstanceTypes {
      *
      * @throws CloudException when the image needs a larger machine than any of them
      */
-    static List<InstanceType> running(Virtualization kind, MachineSize size, Set<Device> driven) throws CloudException {
+    static List<InstanceType> running(Virtualization kind, boolean uefi, MachineSize size, Set<Device> driven)
+            throws CloudException {
         List<InstanceType> types =
-                ALL.stream().filter(type -> type.fits(size, kind, driven)).toList();
+                ALL.stream().filter(type -> type.fits(size, kind, uefi, driven)).toList();
         if (!types.isEmpty()) {
             return types;
         }
@@ -112,7 +113,7 @@ final class InstanceTypes {
      * @throws CloudException when there is none
      */
     static List<InstanceType> offered(
-            List<InstanceType> types, Virtualization kind, Ec2Client ec2, Retrier retrier, String region)
+            List<InstanceType> types, Virtualization kind, boolean uefi, Ec2Client ec2, Retrier retrier, String region)
             throws CloudException {
         String[] names = types.stream().map(InstanceType::name).toArray(String[]::new);
         Set<String> there = retrier.call(
@@ -120,6 +121,7 @@ final class InstanceTypes {
                 () -> ec2
                         .describeInstanceTypesPaginator(r -> r.filters(
                                 Filters.of("supported-virtualization-type", kind.id()),
+                                Filters.of("supported-boot-mode", uefi ? "uefi" : "legacy-bios"),
                                 Filters.of("instance-type", names)))
                         .instanceTypes()
                         .stream()

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.BootModeValues;
 import software.amazon.awssdk.services.ec2.model.HttpTokensState;
 import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -81,9 +82,12 @@ public final class Launcher {
     }
 
     private String chooseType() throws CloudException {
-        Virtualization kind = kind();
-        List<InstanceType> running = InstanceTypes.running(kind, spec.size(), Device.DRIVEN.get(kind));
-        List<InstanceType> types = InstanceTypes.offered(running, kind, ec2, retrier, region);
+        Image image = image();
+        Virtualization kind = Virtualization.parse(List.of(image.virtualizationTypeAsString()))
+                .get(0);
+        boolean uefi = image.bootMode() == BootModeValues.UEFI;
+        List<InstanceType> running = InstanceTypes.running(kind, uefi, spec.size(), Device.DRIVEN.get(kind));
+        List<InstanceType> types = InstanceTypes.offered(running, kind, uefi, ec2, retrier, region);
         String wanted = spec.instanceType().orElse(types.get(0).name());
         if (types.stream().noneMatch(type -> type.name().equals(wanted))) {
             throw new CloudException(
@@ -96,14 +100,13 @@ public final class Launcher {
         return wanted;
     }
 
-    private Virtualization kind() throws CloudException {
-        Image image = new Images(ec2, retrier)
+    private Image image() throws CloudException {
+        return new Images(ec2, retrier)
                 .find(spec.imageId())
                 .orElseThrow(() -> new CloudException(
                         CloudSetting.IMAGE_ID,
                         "There is no image " + spec.imageId() + " in " + region + " that this account may use.",
                         "Name another one, or another region."));
-        return Virtualization.parse(List.of(image.virtualizationTypeAsString())).get(0);
     }
 
     private String createGroup() throws CloudException {

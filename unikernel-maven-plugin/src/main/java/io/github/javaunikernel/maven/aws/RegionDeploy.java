@@ -51,7 +51,7 @@ final class RegionDeploy {
     /** A result for each kind, in the order of the {@link AmiSpec}. */
     List<AmiResult> run() throws CloudException {
         DeploySteps needed = new DeploySteps(spec, region, ec2, retrier, log);
-        List<AmiKind> kinds = needed.kinds();
+        List<AmiKind> kinds = needed.kinds(image.isForUefi());
         try (UploadJournal journal = UploadJournal.open(directory().resolve("upload.journal"))) {
             List<Image> same = needed.sameContents(image.blocks());
             List<Step> steps = needed.of(kinds, same);
@@ -72,7 +72,7 @@ final class RegionDeploy {
         DeploySteps needed = new DeploySteps(spec, region, ec2, retrier, log);
         List<Image> same = needed.sameContents(image.blocks());
         List<AmiResult> results = new ArrayList<>();
-        for (Step step : needed.of(needed.kinds(), same)) {
+        for (Step step : needed.of(needed.kinds(image.isForUefi()), same)) {
             results.add(
                     step.creates()
                             ? planned(step, same)

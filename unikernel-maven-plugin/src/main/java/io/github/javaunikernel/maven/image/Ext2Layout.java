@@ -163,8 +163,12 @@ final class Ext2Layout {
             digest.update((placed.node.path + "\0" + placed.node.permissions + "\0" + content + "\0")
                     .getBytes(StandardCharsets.UTF_8));
         }
-        ByteBuffer hash = ByteBuffer.wrap(digest.digest());
-        // Version 8 (free form) and the variant of RFC 9562.
+        return freeFormId(digest.digest());
+    }
+
+    /** An id of the first bytes of a hash: version 8 and the variant of RFC 9562. */
+    static UUID freeFormId(byte[] digest) {
+        ByteBuffer hash = ByteBuffer.wrap(digest);
         long high = hash.getLong() & ~0xF000L | 0x8000L;
         long low = hash.getLong() & 0x3FFFFFFFFFFFFFFFL | 0x8000000000000000L;
         return new UUID(high, low);

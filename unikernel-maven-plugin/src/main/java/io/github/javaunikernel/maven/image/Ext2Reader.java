@@ -20,13 +20,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads an image that {@link Ext2Writer} has written. Nothing in it is trusted. Not thread-safe. */
+/**
+ * Reads an image that {@link Ext2Writer} or {@link UefiDisk} has written. Nothing in it is trusted. Not thread-safe.
+ */
 public final class Ext2Reader implements Closeable {
 
     private static final int MAX_DEPTH = 64;
 
     private final Path image;
     private final FileChannel in;
+    private final long start;
     private final int inodes;
     private final int inodesPerGroup;
 
@@ -43,6 +46,10 @@ public final class Ext2Reader implements Closeable {
         this.image = image;
         in = FileChannel.open(image);
         try {
+            start = UefiDisk.rootStart(in);
+            if (start < 0 || start > in.size()) {
+                throw damaged("its partition table is damaged");
+            }
             ByteBuffer superblock = read(Superblock.SIZE, Superblock.SIZE);
             if (!Superblock.isOfThisPlugin(superblock)) {
                 throw damaged("it has no file system that this plugin makes");
@@ -210,7 +217,7 @@ public final class Ext2Reader implements Closeable {
     private ByteBuffer read(long position, int length) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
         while (bytes.hasRemaining()) {
-            if (in.read(bytes, position + bytes.position()) < 0) {
+            if (in.read(bytes, start + position + bytes.position()) < 0) {
                 throw damaged("it ends too early");
             }
         }

@@ -45,13 +45,20 @@ public final class Ext2Writer {
 
     /** Writes the tree to the file, replacing what is there. On failure nothing is left and what was there stays. */
     public ImageSummary write(ImageTree tree, Path image) throws IOException {
-        Ext2Layout layout = new Ext2Layout(tree, seconds);
+        ImageSummary[] summary = new ImageSummary[1];
         WholeFile.write(image, part -> {
             try (FileChannel out = FileChannel.open(
                     part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
-                new Pass(layout, out).run();
+                summary[0] = write(tree, new DiskFile(out, 0));
             }
         });
+        return summary[0];
+    }
+
+    /** Writes the tree to a part of a disk. */
+    ImageSummary write(ImageTree tree, DiskFile out) throws IOException {
+        Ext2Layout layout = new Ext2Layout(tree, seconds);
+        new Pass(layout, out).run();
         long size = layout.geometry().blocks() * Ext2Geometry.BLOCK_SIZE;
         return new ImageSummary(size, layout.usedBlocks() * Ext2Geometry.BLOCK_SIZE, layout.uuid(), entries(layout));
     }
@@ -94,9 +101,9 @@ public final class Ext2Writer {
     private final class Pass {
         private final Ext2Layout layout;
         private final Ext2Geometry geometry;
-        private final FileChannel out;
+        private final DiskFile out;
 
-        Pass(Ext2Layout layout, FileChannel out) {
+        Pass(Ext2Layout layout, DiskFile out) {
             this.layout = layout;
             this.geometry = layout.geometry();
             this.out = out;
@@ -116,7 +123,7 @@ public final class Ext2Writer {
             writeBitmaps();
             writeSuperblocks();
             writeBootArea();
-            extendToSize();
+            out.extendTo(geometry.blocks() * Ext2Geometry.BLOCK_SIZE);
         }
 
         private void writeDirectory(Ext2Layout.Placed placed) throws IOException {
@@ -196,15 +203,15 @@ public final class Ext2Writer {
                 }
                 long start = geometry.firstBlock(group) * Ext2Geometry.BLOCK_SIZE;
                 // The first kilobyte of the image is the boot area.
-                write(start + (group == 0 ? Superblock.SIZE : 0), superblock.encode(group));
-                write(start + Ext2Geometry.BLOCK_SIZE, descriptors);
+                out.write(start + (group == 0 ? Superblock.SIZE : 0), superblock.encode(group));
+                out.write(start + Ext2Geometry.BLOCK_SIZE, descriptors);
             }
         }
 
         private void writeBootArea() throws IOException {
             byte[] area = layout.bootArea();
             if (area != null) {
-                write(0, area);
+                out.write(0, area);
             }
         }
 
@@ -229,26 +236,12 @@ public final class Ext2Writer {
             return bytes.array();
         }
 
-        private void extendToSize() throws IOException {
-            long end = geometry.blocks() * Ext2Geometry.BLOCK_SIZE;
-            if (out.size() < end) {
-                write(end - 1, new byte[1]);
-            }
-        }
-
         private void writeInode(Ext2Layout.Placed placed, byte[] inode) throws IOException {
-            write(geometry.inodeOffset(layout.inodeOf(placed.node())), inode);
+            out.write(geometry.inodeOffset(layout.inodeOf(placed.node())), inode);
         }
 
         private void writeBlock(int number, byte[] bytes) throws IOException {
-            write((long) number * Ext2Geometry.BLOCK_SIZE, bytes);
-        }
-
-        private void write(long position, byte[] bytes) throws IOException {
-            ByteBuffer rest = ByteBuffer.wrap(bytes);
-            while (rest.hasRemaining()) {
-                position += out.write(rest, position);
-            }
+            out.write((long) number * Ext2Geometry.BLOCK_SIZE, bytes);
         }
     }
 }

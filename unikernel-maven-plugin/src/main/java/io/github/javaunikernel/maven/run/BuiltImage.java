@@ -17,6 +17,7 @@ import java.util.UUID;
 /**
  * An image that was made, and the machine it was made for, as its manifest says.
  *
+ * @param uefi whether the image has the form for UEFI, which no BIOS boots
  * @param memory in MiB
  * @param scratchBytes size of the scratch disk that it needs, 0 for none
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
@@ -28,6 +29,7 @@ public record BuiltImage(
         Path image,
         Path kernel,
         Path xenConfig,
+        boolean uefi,
         KernelCommandLine commandLine,
         int memory,
         int vcpus,
@@ -48,7 +50,7 @@ public record BuiltImage(
     /** The parts of the manifest that are read here. */
     private record Manifest(Image image, Options kernel, Machine machine, Application application) {
 
-        private record Image(UUID uuid) {}
+        private record Image(UUID uuid, boolean uefi) {}
 
         private record Options(String options) {}
 
@@ -86,6 +88,7 @@ public record BuiltImage(
                 image,
                 existing(directory.resolve(name + ".kernel")),
                 existing(directory.resolve(name + ".xl.cfg")),
+                manifest.image().uefi(),
                 manifest.commandLine(),
                 manifest.machine().memory(),
                 manifest.machine().vcpus(),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -59,10 +61,11 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                     "The image was built without a network, so no port can be forwarded to it.",
                     "Build it with another -Dunikernel.network, or pass -Dunikernel.ports= with an empty value.");
         }
-        if (request.gdbPort().isPresent() && request.firmware() == Firmware.BIOS) {
+        checkForm(request);
+        if (request.gdbPort().isPresent() && request.firmware() != Firmware.NONE) {
             throw new SettingException(
                     "firmware",
-                    "A BIOS reads the kernel's options from the image, so gdb's" + " 'nokaslr' cannot be added.",
+                    "The firmware has the kernel's options read from the image, so gdb's 'nokaslr' cannot be added.",
                     "Leave out -Dunikernel.firmware or -Dunikernel.gdb.");
         }
         if (request.debugPort().isPresent() && request.image().debugPort() == 0) {
@@ -70,6 +73,22 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                     "debug",
                     "The image was made without the debugger agent.",
                     "Make it with -Dunikernel.debug too, as 'mvn unikernel:run -Dunikernel.debug' does.");
+        }
+    }
+
+    private static void checkForm(QemuRequest request) throws SettingException {
+        boolean uefi = request.image().uefi();
+        if (request.firmware() == Firmware.UEFI && !uefi) {
+            throw new SettingException(
+                    "firmware",
+                    "The image was not made for UEFI.",
+                    "Make it with -Dunikernel.firmware=uefi too, as 'mvn unikernel:run -Dunikernel.firmware=uefi' does.");
+        }
+        if (request.firmware() == Firmware.BIOS && uefi) {
+            throw new SettingException(
+                    "firmware",
+                    "The image was made for UEFI, and no BIOS boots it.",
+                    "Use uefi or none, or make the image with -Dunikernel.firmware=bios.");
         }
     }
 
@@ -83,6 +102,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                 memory,
                 image.vcpus(),
                 request.firmware(),
+                request.firmware() == Firmware.UEFI ? Optional.of(Ovmf.in(Ovmf.DIRECTORY)) : Optional.empty(),
                 image.kernel(),
                 options,
                 image.image(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +15,8 @@ import java.util.Optional;
  * forwarded by QMP, which says which of them cannot be had.
  *
  * @param accelerator as QEMU calls it
- * @param kernelOptions for QEMU's own loader; a BIOS finds them in the image
+ * @param ovmf QEMU's firmware in place of its BIOS
+ * @param kernelOptions for QEMU's own loader; boot code finds them in the image
  * @param memory in MiB
  * @param scratchBytes size of a second disk, which is empty at the start and gone at the end; 0 for none
  * @param recording what the program writes to a serial port of its own, or empty for no such port
@@ -25,6 +27,7 @@ public record QemuCommand(
         int memory,
         int vcpus,
         Firmware firmware,
+        Optional<Ovmf> ovmf,
         Path kernel,
         String kernelOptions,
         Path image,
@@ -69,6 +72,13 @@ public record QemuCommand(
         }
         recording.ifPresent(file -> Collections.addAll(
                 words, "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
+        // What the firmware writes to its variables is dropped, too.
+        ovmf.ifPresent(files -> Collections.addAll(
+                words,
+                "-drive",
+                "if=pflash,format=raw,readonly=on,file=" + escaped(files.code()),
+                "-drive",
+                "if=pflash,format=raw,snapshot=on,file=" + escaped(files.variables())));
         if (firmware == Firmware.NONE) {
             Collections.addAll(words, "-kernel", kernel.toString(), "-append", kernelOptions);
         }

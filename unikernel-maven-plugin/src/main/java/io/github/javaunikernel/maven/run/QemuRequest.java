@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.javaunikernel.maven.boot.BiosLoader;
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
@@ -19,6 +20,7 @@ import io.github.javaunikernel.maven.boot.Reporting;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
+import io.github.javaunikernel.maven.boot.UefiLoader;
 import io.github.javaunikernel.maven.image.E2fs;
 import io.github.javaunikernel.maven.image.Pieces;
 import io.github.javaunikernel.maven.run.BuiltImage;
@@ -28,6 +30,7 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -383,6 +386,7 @@ class ImageAssemblerTest {
                 base.machine(),
                 base.runtime(),
                 base.kernel(),
+                base.firmware(),
                 base.files(),
                 0,
                 base.time(),
@@ -391,6 +395,33 @@ class ImageAssemblerTest {
         assertTrue(config.contains("arg /app/hello.jar:/app/lib/library.jar:/app/lib/2-library.jar\n"), config);
         assertArrayEquals(
                 Files.readAllBytes(another), E2fs.read(request.imageFile(), "/app/lib/2-library.jar", scratch));
+    }
+
+    @Test
+    void theImageForUefiHasWhatItsLoaderReads() throws Exception {
+        ImageRequest base = request("uefi", scratch.resolve("one"), Set.of(), 0);
+        ImageRequest request = assemble(new ImageRequest(
+                base.name(),
+                base.directory(),
+                base.application(),
+                base.machine(),
+                base.runtime(),
+                base.kernel(),
+                Firmware.UEFI,
+                base.files(),
+                0,
+                base.time(),
+                Map.of()));
+        assertTrue(BuiltImage.find(request.directory(), request.name()).uefi());
+        byte[] disk = Files.readAllBytes(request.imageFile());
+        Path root = scratch.resolve("root");
+        Files.write(root, Arrays.copyOfRange(disk, 36 << 20, disk.length));
+        String menu = text(root, "/boot/grub/menu.lst");
+        String system = new String(disk, 1 << 20, 35 << 20, StandardCharsets.ISO_8859_1);
+        assertTrue(system.contains(menu), "no menu.lst of " + menu);
+        assertTrue(system.contains(new String(KERNEL, StandardCharsets.ISO_8859_1)), "no kernel");
+        byte[] loader = UefiLoader.builtIn().program();
+        assertTrue(system.contains(new String(loader, StandardCharsets.ISO_8859_1)), "no loader");
     }
 
     private Path onlyArchive() throws IOException {
@@ -457,6 +488,7 @@ class ImageAssemblerTest {
                 machine,
                 runtime,
                 new Kernel(KERNEL, "test", "test"),
+                Firmware.BIOS,
                 files,
                 maxSize,
                 Instant.parse("2026-01-01T00:00:00Z"),

@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.aws.fake.FakeAws;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -120,6 +121,14 @@ final class Deployments {
     void writeBootSector() throws IOException {
         try (FileChannel channel = FileChannel.open(image, StandardOpenOption.WRITE)) {
             channel.write(ByteBuffer.wrap(new byte[] {0x55, (byte) 0xAA}), 510);
+        }
+    }
+
+    /** As the writer of images for UEFI does: the beginning of a partition table after a boot sector. */
+    void writePartitionTable() throws IOException {
+        writeBootSector();
+        try (FileChannel channel = FileChannel.open(image, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap("EFI PART".getBytes(StandardCharsets.US_ASCII)), 512);
         }
     }
 

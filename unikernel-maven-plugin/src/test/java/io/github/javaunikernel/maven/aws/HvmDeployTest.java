@@ -204,6 +204,30 @@ class HvmDeployTest {
     }
 
     @Test
+    void aPartitionedImageIsRegisteredForUefi() throws Exception {
+        deployments.writePartitionTable();
+        AmiResult result = deployments.deployOne(fake);
+        assertEquals("uefi", region.images.get(result.imageId()).fields.get("BootMode"));
+        assertEquals("unchanged", deployments.deployOne(fake).status());
+    }
+
+    @Test
+    void aPartitionedImageIsNotForParavirtualMachines() throws Exception {
+        deployments.writePartitionTable();
+        deployments.kinds = List.of(Virtualization.HVM, Virtualization.PARAVIRTUAL);
+        CloudException failure = assertThrows(CloudException.class, () -> deployments.deploy(fake, Deployments.REGION));
+        assertEquals(
+                "The image " + deployments.image + " was made for UEFI, and paravirtual machines do not boot it."
+                        + " [parameter virtualization, -Dunikernel.virtualization]"
+                        + " Make it without -Dunikernel.firmware=uefi, or deploy it as hvm alone.",
+                failure.getMessage());
+        assertEquals(0, fake.count("StartSnapshot"));
+        CloudException bundled = assertThrows(
+                CloudException.class, () -> BundleWriter.write(deployments.image, directory.resolve("bundle"), null));
+        assertTrue(bundled.getMessage().contains("was made for UEFI"), bundled.getMessage());
+    }
+
+    @Test
     void anUnknownKindIsRefused() throws Exception {
         CloudException failure = assertThrows(CloudException.class, () -> Virtualization.parse(List.of("hvm", "pvh")));
         assertEquals(

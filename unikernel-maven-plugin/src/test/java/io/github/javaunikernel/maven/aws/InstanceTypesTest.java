@@ -18,7 +18,7 @@ class InstanceTypesTest {
 
     private static InstanceType cheapest(Virtualization kind, int memory, int vcpus, Set<Device> driven)
             throws CloudException {
-        return InstanceTypes.running(kind, new MachineSize(memory, vcpus, 0), driven)
+        return InstanceTypes.running(kind, false, new MachineSize(memory, vcpus, 0), driven)
                 .get(0);
     }
 
@@ -65,11 +65,19 @@ class InstanceTypesTest {
 
     @Test
     void everyTypeIsListedOnce() {
-        List<InstanceType> all = InstanceTypes.all(Virtualization.HVM);
+        List<InstanceType> all = InstanceTypes.all(Virtualization.HVM, false);
         assertEquals(all.size(), all.stream().map(InstanceType::name).distinct().count());
         assertTrue(all.size() <= 200, "EC2 accepts 200 values for a filter");
         assertEquals(
                 "0.0104", InstanceTypes.named("t3.micro").orElseThrow().price().toPlainString());
         assertEquals(NITRO, InstanceTypes.named("t3.micro").orElseThrow().needs());
+    }
+
+    @Test
+    void uefiRunsOnNitroOnly() throws Exception {
+        List<InstanceType> types = InstanceTypes.all(Virtualization.HVM, true);
+        assertTrue(types.stream().anyMatch(type -> type.name().equals("t3.micro")), types::toString);
+        assertTrue(types.stream().allMatch(type -> type.needs().equals(NITRO)), types::toString);
+        assertEquals(List.of(), InstanceTypes.all(Virtualization.PARAVIRTUAL, true));
     }
 }

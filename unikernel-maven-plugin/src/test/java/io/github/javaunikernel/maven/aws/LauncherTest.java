@@ -349,4 +349,20 @@ class LauncherTest {
                 assertThrows(CloudException.class, () -> LaunchRecord.load(record()))
                         .getMessage());
     }
+
+    @Test
+    void anImageForUefiRunsOnNitroOnly() throws Exception {
+        deployments.kinds = List.of(Virtualization.HVM);
+        deployments.name = "shop-uefi";
+        deployments.writePartitionTable();
+        imageId = deployments.deployOne(fake).imageId();
+        LaunchRecord launched =
+                launch(spec(Optional.empty(), List.of(), Optional.empty(), port(), Duration.ofSeconds(60)));
+        assertEquals("t3a.nano", launched.instanceType());
+        CloudException failure = assertThrows(
+                CloudException.class,
+                () -> launch(
+                        spec(Optional.of("t2.micro"), List.of(), Optional.empty(), port(), Duration.ofSeconds(60))));
+        assertTrue(failure.getMessage().startsWith("Instance type t2.micro does not run this hvm image"));
+    }
 }

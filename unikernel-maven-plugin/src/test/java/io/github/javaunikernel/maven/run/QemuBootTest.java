@@ -2,14 +2,20 @@
 package io.github.javaunikernel.maven.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class QemuBootTest {
 
@@ -39,12 +45,31 @@ class QemuBootTest {
         assertEquals(Optional.empty(), request.recording());
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "UEFI, false, 'The image was not made for UEFI.'",
+        "BIOS, true, 'The image was made for UEFI, and no BIOS boots it.'"
+    })
+    void theImageMustHaveTheFormForTheFirmware(Firmware firmware, boolean uefi, String message) throws Exception {
+        QemuRequest request = request("", OptionalInt.empty(), firmware, uefi);
+        SettingException e =
+                assertThrows(SettingException.class, () -> QemuBoot.prepare(request, new Console(text -> {})));
+        assertEquals("firmware", e.parameter());
+        assertTrue(e.getMessage().startsWith(message), e.getMessage());
+    }
+
     private static QemuRequest request(String options, OptionalInt gdbPort) throws Exception {
+        return request(options, gdbPort, Firmware.NONE, false);
+    }
+
+    private static QemuRequest request(String options, OptionalInt gdbPort, Firmware firmware, boolean uefi)
+            throws Exception {
         BuiltImage image = new BuiltImage(
                 "hello",
                 Path.of("hello.img"),
                 Path.of("hello.kernel"),
                 Path.of("hello.xl.cfg"),
+                uefi,
                 KernelCommandLine.parse(options),
                 128,
                 1,
@@ -55,7 +80,7 @@ class QemuBootTest {
                 new BuiltImage.Check("/etc/unikernel.check.conf", List.of("--self-test")));
         return new QemuRequest(
                 image,
-                Firmware.NONE,
+                firmware,
                 OptionalInt.empty(),
                 Path.of("qemu"),
                 new Accelerator("tcg", "", false),

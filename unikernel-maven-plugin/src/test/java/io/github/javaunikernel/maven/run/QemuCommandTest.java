@@ -3,14 +3,18 @@ package io.github.javaunikernel.maven.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class QemuCommandTest {
 
@@ -118,6 +122,23 @@ class QemuCommandTest {
                 words.get(scratch - 2));
     }
 
+    @Test
+    void takesUefiInPlaceOfItsBiosAndDropsWhatThatWrites() throws Exception {
+        List<String> words = command(Firmware.UEFI, "/b/hello.img", "none", Optional.empty());
+        assertTrue(words.contains("if=pflash,format=raw,readonly=on,file=/o,,v/code.fd"), words.toString());
+        assertTrue(words.contains("if=pflash,format=raw,snapshot=on,file=/o,,v/variables.fd"), words.toString());
+        assertFalse(words.contains("-kernel"));
+        assertFalse(command("/b/hello.img", "none").toString().contains("pflash"));
+    }
+
+    @Test
+    void saysHowToGetUefi(@TempDir Path empty) {
+        SettingException e = assertThrows(SettingException.class, () -> Ovmf.in(empty));
+        assertEquals("firmware", e.parameter());
+        assertTrue(e.getMessage().contains("there is no " + empty.resolve("OVMF_CODE_4M.fd")), e.getMessage());
+        assertTrue(e.getMessage().contains("sudo apt install ovmf"), e.getMessage());
+    }
+
     private static List<String> command(String image, String network) throws Exception {
         return command(Firmware.NONE, image, network, Optional.empty());
     }
@@ -152,6 +173,9 @@ class QemuCommandTest {
                         96,
                         vcpus,
                         firmware,
+                        firmware == Firmware.UEFI
+                                ? Optional.of(new Ovmf(Path.of("/o,v/code.fd"), Path.of("/o,v/variables.fd")))
+                                : Optional.empty(),
                         Path.of("/b/hello.kernel"),
                         "quiet timings",
                         Path.of(image),

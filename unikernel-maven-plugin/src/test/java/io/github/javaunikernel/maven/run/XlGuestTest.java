@@ -31,6 +31,7 @@ class XlGuestTest {
                 Path.of("hello.img"),
                 Path.of("hello.kernel"),
                 Path.of("hello.xl.cfg"),
+                false,
                 KernelCommandLine.parse("quiet"),
                 128,
                 1,

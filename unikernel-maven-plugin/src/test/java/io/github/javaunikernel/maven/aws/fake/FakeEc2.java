@@ -127,6 +127,7 @@ final class FakeEc2 {
                 + image.fields.get("Name") + "</name><creationDate>"
                 + image.created + "</creationDate>" + element("kernelId", image.fields.get("KernelId"))
                 + element("virtualizationType", image.fields.get("VirtualizationType"))
+                + element("bootMode", image.fields.get("BootMode"))
                 + element("imageLocation", location)
                 + "<rootDeviceName>/dev/sda1</rootDeviceName>" + ebs + tagSet(image.tags) + "</item>";
     }

@@ -64,14 +64,19 @@ final class FakeMachines {
         p.take("MaxResults");
         Map<String, List<String>> filters = p.filters();
         FakeEc2.require(
-                filters.keySet().equals(Set.of("supported-virtualization-type", "instance-type")),
+                filters.keySet()
+                        .equals(Set.of("supported-virtualization-type", "supported-boot-mode", "instance-type")),
                 "FakeStrict",
-                "types are to be sought by virtualization type and name");
+                "types are to be sought by virtualization type, boot mode and name");
         FakeEc2.require(filters.get("instance-type").size() <= 200, "FilterLimitExceeded", "instance-type");
         String kind = filters.get("supported-virtualization-type").get(0);
+        String mode = filters.get("supported-boot-mode").get(0);
+        FakeEc2.require(Set.of("legacy-bios", "uefi").contains(mode), "InvalidParameterValue", "supported-boot-mode");
         StringBuilder items = new StringBuilder();
         region.types.forEach((name, type) -> items.append(
-                !type.runs(kind) || !filters.get("instance-type").contains(name)
+                !type.runs(kind)
+                                || !type.boots(mode)
+                                || !filters.get("instance-type").contains(name)
                         ? ""
                         : "<item><instanceType>" + name + "</instanceType></item>"));
         return "<instanceTypeSet>" + items + "</instanceTypeSet>";
@@ -165,6 +170,11 @@ final class FakeMachines {
                 type.runs(image.fields.get("VirtualizationType")),
                 "InvalidParameterCombination",
                 "Virtualization type 'hvm' is required for instances of type '" + name + "'.");
+        String mode = image.fields.getOrDefault("BootMode", "legacy-bios");
+        FakeEc2.require(
+                type.boots(mode),
+                "InvalidParameterCombination",
+                "The boot mode '" + mode + "' is not supported by the instance type '" + name + "'.");
         FakeEc2.require(
                 type != FakeType.NITRO || "true".equals(image.fields.get("EnaSupport")),
                 "InvalidParameterCombination",

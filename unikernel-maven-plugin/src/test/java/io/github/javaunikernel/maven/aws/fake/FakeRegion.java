@@ -57,11 +57,15 @@ public final class FakeRegion {
         OLD,
         /** Runs hvm images. */
         XEN,
-        /** Runs hvm images with ENA. */
+        /** Runs hvm images with ENA, and has UEFI. */
         NITRO;
 
         boolean runs(String virtualization) {
             return this == OLD || virtualization.equals("hvm");
+        }
+
+        boolean boots(String mode) {
+            return this == NITRO || mode.equals("legacy-bios");
         }
     }
 
