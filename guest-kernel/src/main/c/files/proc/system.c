@@ -134,13 +134,14 @@ static void show_memory_events(struct text *out, uint32_t number)
     text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\noom_kill 0\n");
 }
 
-/* Names and numbers of the disks; transfers are not counted. */
+/* Transfers are counted when they are submitted, and not timed. */
 static void show_disks(struct text *out, uint32_t number)
 {
     (void)number;
     struct block_device *device;
     for (unsigned i = 0; (device = block_device_at(i)); i++)
-        text_print(out, " 202 %7u %s 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", i, device->name);
+        text_print(out, " 202 %7u %s %lu 0 %lu 0 %lu 0 %lu 0 0 0 0 0 0 0 0 0 0\n", i, device->name, device->reads,
+                   device->read_bytes / SECTOR_SIZE, device->writes, device->written_bytes / SECTOR_SIZE);
 }
 
 static void target_network(struct text *out, uint32_t number)
