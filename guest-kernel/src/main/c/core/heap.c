@@ -127,7 +127,7 @@ struct guard {
 
 void *heap_allocate_at(size_t size, enum pages_level level)
 {
-    if (size > PAGE_SIZE << PAGES_MAX_ORDER || fails_by_order())
+    if (size > HEAP_BLOCK_MAX || fails_by_order())
         return NULL;
     struct guard *guard = allocate(sizeof(*guard) + size + RED_ZONE, level);
     if (!guard)

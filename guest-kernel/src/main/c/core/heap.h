@@ -8,6 +8,8 @@
 #include "core/pages.h"
 #include "lib/types.h"
 
+#define HEAP_BLOCK_MAX (PAGE_SIZE << PAGES_MAX_ORDER)
+
 /* NULL when memory is exhausted, at PAGES_KEPT (core/pages.h). */
 void *heap_allocate(size_t size) __attribute__((malloc));
 void *heap_allocate_zeroed(size_t size) __attribute__((malloc));

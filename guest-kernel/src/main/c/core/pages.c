@@ -5,6 +5,10 @@
  * No frame of a free block has references. Frames that were never given to pages_add_free() keep one, and so are never
  * taken for free.
  *
+ * Descriptors of frames from 1 GiB on are written when the lists run out, a part of memory at a time: a boot does not
+ * touch the 10 MiB of descriptors of each GiB that it does not use. What waits for that is counted as free. It is whole
+ * blocks of the largest order, so no descriptor that has not been written is ever looked at as a buddy.
+ *
  * pages_allocate_at() leaves what the level has to leave. When there is not enough it calls pages_reclaim, without the
  * lock, and tries again for as long as that frees something. Any context calls it; pages_init() and pages_add_free()
  * are called by the platforms' boot code.
@@ -39,6 +43,15 @@ static uint64_t free_count; /* lock */
 static uint64_t total_count;
 static struct list free_blocks[PAGES_MAX_ORDER + 1]; /* lock */
 
+/* Free frames whose descriptors have not been written; lock. */
+#define LATER_FROM ((1UL << 30) >> PAGE_SHIFT)
+#define LATER_PART ((32UL << 20) >> PAGE_SHIFT)
+#define LATER_RANGES 64
+static struct {
+    uint64_t next, end;
+} later[LATER_RANGES];
+static unsigned later_count;
+
 static uint64_t number_of(const struct page *page) { return (uint64_t)(page - frames); }
 
 struct page *page_of(phys_t address)
@@ -54,8 +67,8 @@ void pages_init(struct page *descriptors, uint64_t count)
 {
     frames = descriptors;
     frame_count = count;
-    free_count = total_count = 0;
-    for (uint64_t i = 0; i < count; i++)
+    free_count = total_count = later_count = 0;
+    for (uint64_t i = 0; i < min_of(count, LATER_FROM); i++)
         frames[i] = (struct page){ .references = 1 };
     for (unsigned order = 0; order <= PAGES_MAX_ORDER; order++)
         list_init(&free_blocks[order]);
@@ -130,6 +143,52 @@ static unsigned largest_order(uint64_t number, uint64_t end)
     return order;
 }
 
+/* The descriptors have been written. */
+static void list_range(uint64_t number, uint64_t end)
+{
+    while (number < end) {
+        unsigned order = largest_order(number, end);
+        for (uint64_t i = 0; i < 1UL << order; i++)
+            frames[number + i].references = 0;
+        release_block(&frames[number], order);
+        number += 1UL << order;
+    }
+}
+
+static void write_and_list(uint64_t number, uint64_t end)
+{
+    for (uint64_t i = number; i < end; i++)
+        frames[i] = (struct page){ 0 };
+    list_range(number, end);
+}
+
+/* Lists a part of what has been left for later. False: there is no more. */
+static bool list_later(void)
+{
+    if (later_count == 0)
+        return false;
+    uint64_t next = later[later_count - 1].next, end = later[later_count - 1].end;
+    uint64_t part_end = min_of(next + LATER_PART, end);
+    if (part_end == end)
+        later_count--;
+    else
+        later[later_count - 1].next = part_end;
+    free_count -= part_end - next; /* they are counted again */
+    write_and_list(next, part_end);
+    return true;
+}
+
+static void leave_for_later(uint64_t number, uint64_t end)
+{
+    if (later_count == LATER_RANGES) {
+        write_and_list(number, end);
+        return;
+    }
+    later[later_count].next = number;
+    later[later_count++].end = end;
+    free_count += end - number;
+}
+
 void pages_add_free(phys_t start, phys_t end)
 {
     uint64_t number = align_up(start, PAGE_SIZE) >> PAGE_SHIFT;
@@ -137,22 +196,33 @@ void pages_add_free(phys_t start, phys_t end)
     assert(last <= frame_count);
     number = max_of(number, 1UL);
     spin_lock(&lock);
-    while (number < last) {
-        unsigned order = largest_order(number, last);
-        for (uint64_t i = 0; i < 1UL << order; i++)
-            frames[number + i].references = 0;
-        release_block(&frames[number], order);
-        total_count += 1UL << order;
-        number += 1UL << order;
+    uint64_t early_end = min_of(last, LATER_FROM);
+    if (number < early_end) {
+        list_range(number, early_end);
+        total_count += early_end - number;
+    }
+    number = align_up(max_of(number, LATER_FROM), 1UL << PAGES_MAX_ORDER);
+    last = align_down(last, 1UL << PAGES_MAX_ORDER);
+    if (number < last) {
+        leave_for_later(number, last);
+        total_count += last - number;
     }
     spin_unlock(&lock);
 }
 
+/* The lowest order from `order` on with a free block; more than PAGES_MAX_ORDER: there is none. */
+static unsigned find_order(unsigned order)
+{
+    while (order <= PAGES_MAX_ORDER && list_empty(&free_blocks[order]))
+        order++;
+    return order;
+}
+
 static struct page *take_block(unsigned order)
 {
-    unsigned found = order;
-    while (found <= PAGES_MAX_ORDER && list_empty(&free_blocks[found]))
-        found++;
+    unsigned found = find_order(order);
+    if (found > PAGES_MAX_ORDER && list_later())
+        found = find_order(order);
     if (found > PAGES_MAX_ORDER)
         return NULL;
     struct page *page = list_entry(free_blocks[found].next, struct page, link);

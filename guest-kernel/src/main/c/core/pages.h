@@ -32,7 +32,8 @@ static inline void *page_data(const struct page *page) { return phys_to_virt(pag
  * nothing is free until pages_add_free(). Called once by the platform's boot code.
  */
 void pages_init(struct page *descriptors, uint64_t frames);
-/* Gives the whole pages within [start, end) to the allocator. Frame 0 is never given out. */
+/* Gives the whole pages within [start, end) to the allocator; from 1 GiB on, the whole 4 MiB within it. Frame 0 is
+ * never given out. */
 void pages_add_free(phys_t start, phys_t end);
 
 /*

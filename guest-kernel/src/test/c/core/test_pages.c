@@ -17,13 +17,15 @@
 #include "lib/string.h"
 
 #define FRAMES 6000UL
+#define GIB_FRAMES (1UL << 18)
+#define MANY_FRAMES (GIB_FRAMES + 150000)
 
-static struct page descriptors[FRAMES];
+static struct page descriptors[MANY_FRAMES];
 
 /* In place of the shim's memory, which stands in for what is tested here. */
 void host_memory_init(void)
 {
-    void *arena = mmap((void *)DIRECT_MAP, FRAMES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+    void *arena = mmap((void *)DIRECT_MAP, MANY_FRAMES * PAGE_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (arena != (void *)DIRECT_MAP)
         abort();
@@ -123,6 +125,63 @@ static void test_reclaim_is_asked(void)
     CHECK(pair == &descriptors[1024]);
     CHECK(pages_allocate_at(1, PAGES_RESERVED) == NULL);
     pages_reclaim = NULL;
+}
+
+/* True if every frame of [first, end) is handed out, once, and no other. */
+static bool hands_out(uint64_t first, uint64_t end)
+{
+    static bool taken[MANY_FRAMES];
+    memset(taken, 0, sizeof(taken));
+    for (uint64_t n = first; n < end; n++) {
+        struct page *page = page_allocate_at(PAGES_RESERVED);
+        uint64_t frame = page == NULL ? 0 : page_address(page) >> PAGE_SHIFT;
+        if (frame < first || frame >= end || taken[frame] || page->references != 1 || page->source != NULL)
+            return false;
+        taken[frame] = true;
+    }
+    return page_allocate_at(PAGES_RESERVED) == NULL && pages_free_count() == 0;
+}
+
+static bool written(uint64_t frame) { return descriptors[frame].references != 0xa5a5a5a5; }
+
+/* Descriptors of memory beyond 1 GiB, which hold anything at first, are written when they are needed, in parts. The
+ * memory counts as free all the time. */
+static void test_much_memory(void)
+{
+    memset(descriptors, 0xa5, sizeof(descriptors));
+    pages_init(descriptors, MANY_FRAMES);
+    uint64_t first = GIB_FRAMES - 100, end = GIB_FRAMES + 19 * 1024;
+    add(first, end + 300);
+    CHECK_EQUAL(pages_total_count(), end - first);
+    CHECK_EQUAL(pages_free_count(), end - first);
+    for (unsigned i = 0; i < 100; i++)
+        CHECK(page_address(page_allocate_at(PAGES_RESERVED)) >> PAGE_SHIFT < GIB_FRAMES);
+    CHECK(!written(GIB_FRAMES));
+    CHECK_EQUAL(pages_free_count(), end - GIB_FRAMES);
+    struct page *large = pages_allocate_at(PAGES_MAX_ORDER, PAGES_RESERVED);
+    CHECK(large != NULL && large >= &descriptors[GIB_FRAMES]);
+    CHECK(written(GIB_FRAMES) && !written(GIB_FRAMES + 8 * 1024));
+    CHECK_EQUAL(pages_free_count(), end - GIB_FRAMES - 1024);
+    pages_free(large, PAGES_MAX_ORDER);
+    CHECK(hands_out(GIB_FRAMES, end));
+    CHECK(!written(end));
+}
+
+/* More stretches than are kept for later. */
+static void test_many_stretches(void)
+{
+    uint64_t count = 70;
+    memset(descriptors, 0xa5, sizeof(descriptors));
+    pages_init(descriptors, MANY_FRAMES);
+    for (uint64_t i = 0; i < count; i++)
+        add(GIB_FRAMES + 2048 * i, GIB_FRAMES + 2048 * i + 1024);
+    CHECK_EQUAL(pages_total_count(), count * 1024);
+    for (uint64_t i = 0; i < count; i++) {
+        struct page *page = pages_allocate_at(PAGES_MAX_ORDER, PAGES_RESERVED);
+        CHECK(page != NULL && (uint64_t)(page - descriptors - GIB_FRAMES) % 2048 == 0);
+    }
+    CHECK(page_allocate_at(PAGES_RESERVED) == NULL);
+    CHECK_EQUAL(pages_free_count(), 0);
 }
 
 static uint64_t frames_at(enum pages_level level)
@@ -268,6 +327,8 @@ int main(void)
     host_test("pages: freed blocks join", test_blocks_join);
     host_test("pages: reclaim is asked when there are none", test_reclaim_is_asked);
     host_test("pages: who gets the last ones", test_levels);
+    host_test("pages: much memory", test_much_memory);
+    host_test("pages: many stretches", test_many_stretches);
     host_test("heap: contents and return", test_heap_contents);
     host_test("damage is noticed", test_damage_is_noticed);
     host_test("blocks begin poisoned", test_blocks_begin_poisoned);

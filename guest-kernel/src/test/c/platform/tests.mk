@@ -4,7 +4,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
-    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
+    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -59,6 +59,13 @@ FREQUENCY_SOURCES := src/test/c/platform/test_frequency.c src/main/c/platform/na
     src/main/c/platform/xen/leaves.c
 target/test/frequency: $(call host,$(FREQUENCY_SOURCES) $(HOST_SOURCES))
 	$(host_link)
+target/test/acpi: $(call host,src/test/c/platform/test_acpi.c src/main/c/platform/native/acpi.c $(HOST_SOURCES))
+	$(host_link)
+.PHONY: test-acpi
+test-acpi: target/test/acpi
+	@ASAN_OPTIONS=detect_leaks=0 $< 2>$<.log || { grep -v '^#' $<.log; exit 1; }
+TESTS += test-acpi
+
 .PHONY: test-frequency
 test-frequency: target/test/frequency
 	target/test/frequency

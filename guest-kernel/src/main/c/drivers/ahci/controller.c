@@ -58,8 +58,7 @@ static unsigned port_register(unsigned port, unsigned offset) { return PORTS + p
 
 /* ---- Reset ---- */
 
-/* Firmware has 25 ms to answer, or 2 s if it says that it is busy; then it loses the controller all the same (10.6.3).
- * */
+/* Firmware has 25 ms to answer, or 2 s if it says that it is busy; then it loses the controller all the same. */
 static void take_over(const struct ahci_controller *c)
 {
     const volatile uint8_t *handoff = c->registers + HANDOFF;

@@ -250,6 +250,9 @@ void pci_for_each(void (*visit)(const struct pci_function *function))
     out32(ADDRESS_PORT, ADDRESS_ENABLE);
     if (in32(ADDRESS_PORT) != ADDRESS_ENABLE && acpi.pci_memory_count == 0)
         return;
+    if (acpi.pci_segments_left > 0)
+        log_error("PCI: ACPI (MCFG) names %u ranges of buses beyond segment 0, whose devices are not used",
+                  acpi.pci_segments_left);
     struct buses buses = { .waiting = { true } };
     for (unsigned bus = 0; bus < array_size(buses.waiting); bus++) {
         if (buses.waiting[bus])

@@ -64,6 +64,18 @@ struct packed generic_address {
 #define MCFG_FIRST_BUS 10
 #define MCFG_LAST_BUS 11
 
+/* Serial Port Console Redirection Table, revision 4. */
+#define SPCR_KIND 36
+#define SPCR_ADDRESS 40
+#define SPCR_INTERRUPT_KIND 52
+#define SPCR_ISA_INTERRUPT 53
+#define SPCR_LINE 54
+#define SPCR_KIND_16550 0
+#define SPCR_KIND_16550_SUBSET 1
+#define SPCR_KIND_16550_STATED 18 /* whose address states the width of registers */
+#define SPCR_INTERRUPT_8259 0x1
+#define SPCR_INTERRUPT_IO_APIC 0x2
+
 struct acpi_information acpi;
 
 /* NULL if it is out of reach or its length or checksum is wrong. */
@@ -204,9 +216,40 @@ static void read_mcfg(const struct table_header *mcfg)
         memcpy(&memory.address, (const uint8_t *)mcfg + at, sizeof(memory.address));
         memory.first_bus = ((const uint8_t *)mcfg)[at + MCFG_FIRST_BUS];
         memory.last_bus = ((const uint8_t *)mcfg)[at + MCFG_LAST_BUS];
-        if (segment == 0 && acpi.pci_memory_count < ACPI_PCI_MEMORY_MAX)
+        if (segment != 0)
+            acpi.pci_segments_left++;
+        else if (acpi.pci_memory_count < ACPI_PCI_MEMORY_MAX)
             acpi.pci_memory[acpi.pci_memory_count++] = memory;
     }
+}
+
+static void read_serial_interrupt(const struct table_header *spcr)
+{
+    uint8_t kind = 0, interrupt = 0;
+    acpi.serial.line = ACPI_NO_LINE;
+    (void)field(spcr, SPCR_INTERRUPT_KIND, &kind, sizeof(kind));
+    (void)field(spcr, SPCR_ISA_INTERRUPT, &interrupt, sizeof(interrupt));
+    if (kind & SPCR_INTERRUPT_IO_APIC)
+        (void)field(spcr, SPCR_LINE, &acpi.serial.line, sizeof(acpi.serial.line));
+    else if (kind & SPCR_INTERRUPT_8259 && interrupt < array_size(acpi.line_of_isa))
+        acpi.serial.isa_interrupt = interrupt;
+}
+
+static void read_spcr(const struct table_header *spcr)
+{
+    uint8_t kind;
+    struct generic_address address;
+    if (!field(spcr, SPCR_KIND, &kind, sizeof(kind)) || !field(spcr, SPCR_ADDRESS, &address, sizeof(address)))
+        return;
+    if (kind != SPCR_KIND_16550 && kind != SPCR_KIND_16550_SUBSET && kind != SPCR_KIND_16550_STATED)
+        return;
+    if (address.space == SPACE_IO && address.address > UINT16_MAX - 7)
+        return;
+    acpi.serial.registers = register_field(spcr, SPCR_ADDRESS);
+    acpi.serial.spacing = address.space == SPACE_MEMORY && (address.width == 16 || address.width == 32)
+                              ? address.width / 8
+                              : 1;
+    read_serial_interrupt(spcr);
 }
 
 static void read_table(uint64_t address)
@@ -220,6 +263,8 @@ static void read_table(uint64_t address)
         read_madt(table);
     else if (memcmp(table->signature, "MCFG", 4) == 0)
         read_mcfg(table);
+    else if (memcmp(table->signature, "SPCR", 4) == 0)
+        read_spcr(table);
 }
 
 static void read_root(const struct table_header *root, uint32_t pointer_size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel takes from the ACPI tables (ACPI specification 6.4, chapter 5): how to power
- * off and reset, where the I/O APIC is, where PCI's configuration space is in memory, and which CPUs there are. Without
- * tables the defaults of a PC hold.
+ * off and reset, where the I/O APIC is, where PCI's configuration space is in memory, which CPUs there are, and which
+ * serial port is the console. Without tables the defaults of a PC hold.
  */
 #pragma once
 
@@ -21,6 +21,15 @@ struct acpi_pci_memory {
 };
 #define ACPI_PCI_MEMORY_MAX 4
 
+/* The console's serial port, a 16550 (Microsoft, Serial Port Console Redirection Table, revision 4). */
+struct acpi_serial {
+    struct acpi_register registers; /* not present: there is no such table, or the port is of another kind */
+    unsigned spacing;               /* bytes from one register to the next: 1, 2 or 4 */
+    uint8_t isa_interrupt;          /* 0: none, but: */
+    uint32_t line;                  /* of the I/O APIC, or: */
+};
+#define ACPI_NO_LINE UINT32_MAX
+
 struct acpi_information {
     uint16_t pm1a_control, pm1b_control; /* ports, 0: absent */
     uint16_t pm1a_event;                 /* port of the status register, 0: absent */
@@ -37,6 +46,8 @@ struct acpi_information {
     uint8_t line_of_isa[16];                                /* I/O APIC line of an ISA interrupt */
     struct acpi_pci_memory pci_memory[ACPI_PCI_MEMORY_MAX]; /* of PCI segment 0 */
     unsigned pci_memory_count;
+    unsigned pci_segments_left; /* ranges of buses that are not of segment 0 */
+    struct acpi_serial serial;
     unsigned cpu_count;          /* CPUs that can be used, at most CPUS_MAX; 0 if no table lists them */
     uint32_t cpu_apic[CPUS_MAX]; /* the ids of their local APICs */
 };

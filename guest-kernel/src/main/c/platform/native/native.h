@@ -140,6 +140,11 @@ void native_timer_set_deadline(nanoseconds deadline);
 /* Output works from here on. */
 void native_serial_init(void);
 bool native_serial_present(void);
+/* Changes to the port that ACPI names as the console, if it names another one that is there. Once memory can be
+ * mapped. */
+void native_serial_choose(void);
+/* Whether the console is at this I/O port. */
+bool native_serial_is(uint16_t port);
 /* Input too; after native_interrupts_init(). */
 void native_serial_start_input(void);
 void native_serial_write(const char *text, size_t length);

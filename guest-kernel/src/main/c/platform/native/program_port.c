@@ -9,13 +9,14 @@
 
 #define PORT 0x3e8
 
+static const struct uart uart = { .port = PORT };
 static bool present;
 
-void native_program_port_init(void) { present = uart_init(PORT); }
+void native_program_port_init(void) { present = uart_init(&uart); }
 
 int native_program_port_send(const char *text, size_t length)
 {
-    if (!present)
+    if (!present || native_serial_is(PORT))
         return -EIO;
-    return uart_can_transmit(PORT) ? (int)uart_fill(PORT, text, length) : 0;
+    return uart_can_transmit(&uart) ? (int)uart_fill(&uart, text, length) : 0;
 }

@@ -10,18 +10,19 @@
 
 #define PORT 0x2f8
 
+static const struct uart uart = { .port = PORT };
 static bool present;
 static struct spinlock lock = SPINLOCK(LOCK_REPORT);
 
-void native_report_init(void) { present = uart_init(PORT); }
+void native_report_init(void) { present = uart_init(&uart); }
 
 void native_report(const char *event, unsigned number)
 {
     char line[32];
     int length = format(line, sizeof(line), "%s %u\n", event, number);
-    if (!present)
+    if (!present || native_serial_is(PORT))
         return;
     spin_lock(&lock);
-    uart_write(PORT, line, (size_t)length);
+    uart_write(&uart, line, (size_t)length);
     spin_unlock(&lock);
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Console on the first serial port (uart.h). Firmware or the emulator may have set it up already; it is set up all the
- * same.
+ * Console on a serial port (uart.h): the first one of a PC from the start, and then the one that ACPI names, if it
+ * names another. Firmware or the emulator may have set it up already; it is set up all the same.
  *
  * A break on the line makes the next byte a key of kernel_control_key(), as on Linux's serial consoles.
  */
 #include "core/log.h"
 #include "lib/errno.h"
 #include "platform/native/acpi.h"
-#include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 #include "platform/native/uart.h"
 
-#define PORT 0x3f8
-#define ISA_INTERRUPT 4
+#define FIRST_PORT 0x3f8
+#define FIRST_INTERRUPT 4 /* ISA */
+#define REGISTERS 8
 
 #define ENABLE_RECEIVED 0x01
 #define ENABLE_TRANSMIT_EMPTY 0x02
@@ -23,20 +23,48 @@
 #define IDENTITY_NONE 0x01
 #define MOST_CAUSES 64 /* dealt with by one interrupt, lest a broken device keep us */
 
+static struct uart uart = { .port = FIRST_PORT };
 static bool present;
 static bool interrupts; /* come from the device */
 
-void native_serial_init(void) { present = uart_init(PORT); }
+void native_serial_init(void) { present = uart_init(&uart); }
+
+bool native_serial_is(uint16_t port) { return present && !uart.registers && uart.port == port; }
+
+void native_serial_choose(void)
+{
+    const struct acpi_register *named = &acpi.serial.registers;
+    struct uart other = { .port = (uint16_t)named->address, .spacing = acpi.serial.spacing };
+    if (!named->present || (!named->memory && other.port == uart.port))
+        return;
+    if (named->memory)
+        other.registers = mmio_map(named->address, REGISTERS * other.spacing);
+    if ((named->memory && !other.registers) || !uart_init(&other)) {
+        log_error("no serial port at %s %lx, which ACPI (SPCR) names as the console", named->memory ? "memory" : "port",
+                  named->address);
+        return;
+    }
+    log_info("the console goes on at the serial port that ACPI (SPCR) names");
+    uart = other;
+    present = true;
+}
+
+/* Of the I/O APIC. */
+static unsigned interrupt_line(void)
+{
+    unsigned isa_interrupt = native_serial_is(FIRST_PORT) ? FIRST_INTERRUPT : acpi.serial.isa_interrupt;
+    return isa_interrupt ? acpi.line_of_isa[isa_interrupt] : acpi.serial.line;
+}
 
 bool native_serial_present(void) { return present; }
 
 void native_serial_write(const char *text, size_t length)
 {
     if (present)
-        uart_write(PORT, text, length);
+        uart_write(&uart, text, length);
 }
 
-static void enable(uint8_t interrupts_wanted) { out8(PORT + UART_INTERRUPT_ENABLE, interrupts_wanted); }
+static void enable(uint8_t interrupts_wanted) { uart_put(&uart, UART_INTERRUPT_ENABLE, interrupts_wanted); }
 
 size_t native_serial_send(const char *text, size_t length)
 {
@@ -46,8 +74,8 @@ size_t native_serial_send(const char *text, size_t length)
         native_serial_write(text, length);
         return length;
     }
-    if (uart_can_transmit(PORT))
-        return uart_fill(PORT, text, length);
+    if (uart_can_transmit(&uart))
+        return uart_fill(&uart, text, length);
     enable(ENABLE_RECEIVED | ENABLE_TRANSMIT_EMPTY);
     return 0;
 }
@@ -68,8 +96,8 @@ static void take_input(void)
     char text[64];
     size_t length = 0;
     uint8_t status;
-    while ((status = in8(PORT + UART_LINE_STATUS)) & STATUS_DATA_READY) {
-        char byte = (char)in8(PORT + UART_DATA);
+    while ((status = uart_get(&uart, UART_LINE_STATUS)) & STATUS_DATA_READY) {
+        char byte = (char)uart_get(&uart, UART_DATA);
         if (take_key(status & STATUS_BREAK, byte))
             continue;
         text[length++] = byte;
@@ -86,9 +114,9 @@ static void take_input(void)
 static void serial_interrupt(void *context)
 {
     (void)context;
-    for (unsigned i = 0; i < MOST_CAUSES && !(in8(PORT + UART_INTERRUPT_IDENTITY) & IDENTITY_NONE); i++) {
+    for (unsigned i = 0; i < MOST_CAUSES && !(uart_get(&uart, UART_INTERRUPT_IDENTITY) & IDENTITY_NONE); i++) {
         take_input();
-        if (!uart_can_transmit(PORT))
+        if (!uart_can_transmit(&uart))
             continue;
         enable(ENABLE_RECEIVED);
         kernel_console_ready();
@@ -99,7 +127,7 @@ void native_serial_start_input(void)
 {
     if (!present)
         return;
-    int error = interrupt_connect_line(acpi.line_of_isa[ISA_INTERRUPT], LINE_EDGE, serial_interrupt, NULL);
+    int error = interrupt_connect_line(interrupt_line(), LINE_EDGE, serial_interrupt, NULL);
     if (error != 0) {
         log_info("serial console: output only (%s)", errno_name(error));
         return;

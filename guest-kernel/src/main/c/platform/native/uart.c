@@ -12,27 +12,48 @@
 #define NO_DEVICE 0xff
 #define FIFO_SIZE 16
 
-bool uart_init(uint16_t port)
+uint8_t uart_get(const struct uart *uart, unsigned offset)
 {
-    if (in8(port + UART_LINE_STATUS) == NO_DEVICE)
+    if (!uart->registers)
+        return in8((uint16_t)(uart->port + offset));
+    const volatile uint8_t *at = uart->registers + offset * uart->spacing;
+    return uart->spacing == 4 ? (uint8_t)mmio_read32(at) : mmio_read8(at);
+}
+
+void uart_put(const struct uart *uart, unsigned offset, uint8_t value)
+{
+    if (!uart->registers) {
+        out8((uint16_t)(uart->port + offset), value);
+        return;
+    }
+    volatile uint8_t *at = uart->registers + offset * uart->spacing;
+    if (uart->spacing == 4)
+        mmio_write32(at, value);
+    else
+        mmio_write8(at, value);
+}
+
+bool uart_init(const struct uart *uart)
+{
+    if (uart_get(uart, UART_LINE_STATUS) == NO_DEVICE)
         return false;
-    out8(port + UART_INTERRUPT_ENABLE, 0);
-    out8(port + UART_LINE_CONTROL, LINE_DIVISOR_ACCESS | LINE_8N1);
-    out8(port + UART_DATA, 1);
-    out8(port + UART_INTERRUPT_ENABLE, 0);
-    out8(port + UART_LINE_CONTROL, LINE_8N1);
-    out8(port + UART_FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
-    out8(port + UART_MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+    uart_put(uart, UART_INTERRUPT_ENABLE, 0);
+    uart_put(uart, UART_LINE_CONTROL, LINE_DIVISOR_ACCESS | LINE_8N1);
+    uart_put(uart, UART_DATA, 1);
+    uart_put(uart, UART_INTERRUPT_ENABLE, 0);
+    uart_put(uart, UART_LINE_CONTROL, LINE_8N1);
+    uart_put(uart, UART_FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
+    uart_put(uart, UART_MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
     return true;
 }
 
-bool uart_can_transmit(uint16_t port) { return in8(port + UART_LINE_STATUS) & STATUS_TRANSMIT_EMPTY; }
+bool uart_can_transmit(const struct uart *uart) { return uart_get(uart, UART_LINE_STATUS) & STATUS_TRANSMIT_EMPTY; }
 
 /* Waits for an empty FIFO; false when the host has taken nothing for too long. */
-static bool wait_transmit(uint16_t port)
+static bool wait_transmit(const struct uart *uart)
 {
     nanoseconds limit = 0;
-    while (!uart_can_transmit(port)) {
+    while (!uart_can_transmit(uart)) {
         nanoseconds now = native_clock_monotonic();
         if (limit == 0)
             limit = now + CONSOLE_PATIENCE;
@@ -42,18 +63,18 @@ static bool wait_transmit(uint16_t port)
     return true;
 }
 
-size_t uart_fill(uint16_t port, const char *text, size_t length)
+size_t uart_fill(const struct uart *uart, const char *text, size_t length)
 {
     size_t n = min_of(length, (size_t)FIFO_SIZE);
     for (size_t i = 0; i < n; i++)
-        out8(port + UART_DATA, (uint8_t)text[i]);
+        uart_put(uart, UART_DATA, (uint8_t)text[i]);
     return n;
 }
 
-void uart_write(uint16_t port, const char *text, size_t length)
+void uart_write(const struct uart *uart, const char *text, size_t length)
 {
-    while (length > 0 && wait_transmit(port)) {
-        size_t n = uart_fill(port, text, length);
+    while (length > 0 && wait_transmit(uart)) {
+        size_t n = uart_fill(uart, text, length);
         text += n;
         length -= n;
     }

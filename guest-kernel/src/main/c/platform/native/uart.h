@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Output to a 16550 (TI PC16550D data sheet), by polling. A port is known by its first I/O address. The caller
+ * Output to a 16550 (TI PC16550D data sheet), by polling. Its registers are at I/O ports or in memory. The caller
  * serialises the calls for one port.
  */
 #pragma once
@@ -15,10 +15,18 @@
 #define UART_MODEM_CONTROL 4
 #define UART_LINE_STATUS 5
 
+struct uart {
+    uint16_t port;               /* the first I/O port, or: */
+    volatile uint8_t *registers; /* NULL: at I/O ports */
+    unsigned spacing;            /* of the registers in memory, bytes; with 4 they have 32 bits */
+};
+
+uint8_t uart_get(const struct uart *uart, unsigned offset);
+void uart_put(const struct uart *uart, unsigned offset, uint8_t value);
 /* Sets the port up: 115200 bits a second, 8 data bits, no interrupts. False when there is no such port. */
-must_check bool uart_init(uint16_t port);
-bool uart_can_transmit(uint16_t port);
+must_check bool uart_init(const struct uart *uart);
+bool uart_can_transmit(const struct uart *uart);
 /* What fits into the FIFO of a port that can transmit; returns how much that is. */
-size_t uart_fill(uint16_t port, const char *text, size_t length);
+size_t uart_fill(const struct uart *uart, const char *text, size_t length);
 /* Waits until all is in the FIFO; drops the rest when the host takes nothing for CONSOLE_PATIENCE. */
-void uart_write(uint16_t port, const char *text, size_t length);
+void uart_write(const struct uart *uart, const char *text, size_t length);
