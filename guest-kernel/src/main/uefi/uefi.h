@@ -10,8 +10,11 @@
 
 /* ---- The firmware (main.c, console.c) --------------------------------------------------------------- */
 
-extern void *efi_image; /* the handle of this loader */
-extern struct efi_system_table *efi_system;
+/* In this program, so that the compiler asks the linker for no table of addresses, which would need relocation. */
+#define in_program __attribute__((visibility("hidden")))
+
+extern in_program void *efi_image; /* the handle of this loader */
+extern in_program struct efi_system_table *efi_system;
 
 /* The firmware's services are gone from now on: messages go to the first serial port. */
 void console_without_firmware(void);
@@ -36,7 +39,7 @@ void memory_take_over(struct start_info *info);
 
 /* The code that enters the kernel, which memory_allocate()'s memory gets a copy of: it runs while paging is switched
  * off, so it must lie below 4 GiB. */
-extern const char handover_start[], handover_end[];
+extern in_program const char handover_start[], handover_end[];
 /* What the copy does, without returning: enters the kernel at the entry of its PVH note, which is 32-bit code, with the
  * start info. */
 typedef void handover(uint32_t entry, uint32_t start_info);
