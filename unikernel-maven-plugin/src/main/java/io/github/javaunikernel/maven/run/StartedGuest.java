@@ -43,7 +43,8 @@ public final class StartedGuest {
             guest.kill();
             throw new GuestException(
                     "The guest did not end within " + limit.toSeconds() + " s of being asked to, and was ended"
-                            + " by force. Shorten its shutdown hooks, or give it more time with -Dunikernel.stop.timeout."
+                            + " by force. Shorten its shutdown hooks, or give it more time with "
+                            + "-Dunikernel.stop.timeout."
                             + " The last lines of its console:",
                     guest.console());
         } catch (ExecutionException e) {
