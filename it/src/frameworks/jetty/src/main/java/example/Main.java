@@ -58,7 +58,8 @@ public final class Main extends Handler.Abstract {
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
         response.getHeaders().put("Content-Type", "text/plain; charset=utf-8");
         switch (Request.getPathInContext(request)) {
-            case "/hello" -> Content.Sink.write(response, true, "Hello by " + request.getConnectionMetaData().getProtocol(), callback);
+            case "/hello" -> Content.Sink.write(
+                    response, true, "Hello by " + request.getConnectionMetaData().getProtocol(), callback);
             case "/large" -> response.write(true, ByteBuffer.wrap("0123456789abcdef".repeat(50_000)
                     .getBytes(StandardCharsets.US_ASCII)), callback);
             case "/echo" -> Content.copy(request, response, callback);

@@ -60,7 +60,8 @@ public final class Main extends HttpServlet {
     }
 
     @Override
-    protected void doPost(HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
+    protected void doPost(HttpServletRequest request, HttpServletResponse response)
+            throws IOException, ServletException {
         Part part = request.getPart("file");
         CRC32 sum = new CRC32();
         sum.update(part.getInputStream().readAllBytes());

@@ -87,7 +87,8 @@ final class CloudFiles {
                 """.formatted(SESSION, SingleSignOn.ACCOUNT, SingleSignOn.ROLE));
         Path cache = Files.createDirectories(directory.resolve(".aws/sso/cache"));
         Files.writeString(cache.resolve(sha1(SESSION) + ".json"), """
-                {"startUrl": "https://company.example/start", "region": "eu-west-1", "accessToken": "%s", "expiresAt": "2099-01-01T00:00:00Z"}
+                {"startUrl": "https://company.example/start", "region": "eu-west-1", "accessToken": "%s", \
+                "expiresAt": "2099-01-01T00:00:00Z"}
                 """.formatted(SingleSignOn.TOKEN));
         environment.put("AWS_ENDPOINT_URL_SSO", service.endpoint());
     }

@@ -117,7 +117,8 @@ class OutOfMemoryIT {
                 target,
                 "cache",
                 128,
-                "free (\\d+) MiB, cached (\\d+) MiB, then heap (\\d+) of \\d+ MiB, java.lang.OutOfMemoryError: Java heap space",
+                "free (\\d+) MiB, cached (\\d+) MiB, then heap (\\d+) of \\d+ MiB, "
+                        + "java.lang.OutOfMemoryError: Java heap space",
                 "_JAVA_OPTIONS=-Xmx88m");
         int free = number(outcome, 1);
         assertTrue(number(outcome, 3) > free, "the heap gets no more than was free: " + outcome.group());

@@ -25,7 +25,8 @@ final class SingleSignOn implements AutoCloseable {
     SingleSignOn(String accessKey, String secretKey, String sessionToken) throws IOException {
         long expiration = Instant.now().plus(Duration.ofHours(1)).toEpochMilli();
         credentials = """
-                {"roleCredentials": {"accessKeyId": "%s", "secretAccessKey": "%s", "sessionToken": "%s", "expiration": %d}}
+                {"roleCredentials": {"accessKeyId": "%s", "secretAccessKey": "%s", "sessionToken": "%s", \
+                "expiration": %d}}
                 """.formatted(accessKey, secretKey, sessionToken, expiration);
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 10);
         server.createContext("/federation/credentials", this::answer);

@@ -30,6 +30,7 @@ class GreetingIT {
     }
 
     private HttpResponse<String> get(String path) throws Exception {
-        return client.send(HttpRequest.newBuilder(UNIKERNEL.resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+        HttpRequest request = HttpRequest.newBuilder(UNIKERNEL.resolve(path)).build();
+        return client.send(request, HttpResponse.BodyHandlers.ofString());
     }
 }

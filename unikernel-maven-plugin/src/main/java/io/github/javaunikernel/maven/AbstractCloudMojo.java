@@ -153,7 +153,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
         if (attemptTimeout < 1) {
             throw new CloudException(
                     CloudSetting.ATTEMPT_TIMEOUT,
-                    attemptTimeout + " seconds are no time for an attempt.",
+                    attemptTimeout + " seconds is too short a time for an attempt.",
                     "Give 1 or more.");
         }
         return new AwsAccess(source, Optional.ofNullable(endpoint), proxy(), Duration.ofSeconds(attemptTimeout));

@@ -64,7 +64,7 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     /** A limit of a goal in seconds, as its parameter gives it. */
     static Duration limit(String parameter, int seconds) throws SettingException {
         if (seconds < 1) {
-            throw new SettingException(parameter, seconds + " seconds are no time to wait.", "Give 1 or more.");
+            throw new SettingException(parameter, seconds + " seconds is too short a time to wait.", "Give 1 or more.");
         }
         return Duration.ofSeconds(seconds);
     }

@@ -90,7 +90,7 @@ public final class InspectMojo extends AbstractImageFilesMojo {
                 default ->
                     throw new SettingException(
                             "inspect",
-                            "'" + inspect + "' is nothing that can be shown.",
+                            "'" + inspect + "' is not something that the goal can show.",
                             "Use list, tree, cat, cp or diff.");
             }
         }

@@ -82,7 +82,8 @@ class CloudGoalsTest {
         Files.writeString(target.resolve(name + ".kernel"), "");
         Files.writeString(target.resolve(name + ".xl.cfg"), "");
         Files.writeString(target.resolve(name + ".unikernel.json"), """
-                {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": ""}, "machine": {"memory": %d, "vcpus": 1, "network": "dhcp"}, "application": {"debugPort": 0}}
+                {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": ""}, "machine": \
+                {"memory": %d, "vcpus": 1, "network": "dhcp"}, "application": {"debugPort": 0}}
                 """.formatted(memory));
     }
 

@@ -45,7 +45,7 @@ class StartMojoTest {
     void aLimitIsAtLeastASecond() throws Exception {
         assertEquals(Duration.ofSeconds(1), AbstractStartMojo.limit("start.timeout", 1));
         assertEquals(
-                "-1 seconds are no time to wait. [parameter stop.timeout, -Dunikernel.stop.timeout] Give 1"
+                "-1 seconds is too short a time to wait. [parameter stop.timeout, -Dunikernel.stop.timeout] Give 1"
                         + " or more.",
                 assertThrows(SettingException.class, () -> AbstractStartMojo.limit("stop.timeout", -1))
                         .getMessage());

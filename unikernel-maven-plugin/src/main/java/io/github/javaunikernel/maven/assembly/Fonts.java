@@ -58,7 +58,8 @@ final class Fonts {
         if (!library || !configured || !font) {
             warnings.accept("The application draws text, which will fail: " + system + " has no "
                     + (!library ? FONTCONFIG : !configured ? CONFIGURATION : "font in " + DIRECTORIES.get(0))
-                    + ". Install fontconfig and a font (Debian: fontconfig and fonts-dejavu-core; Fedora: fontconfig and"
+                    + ". Install fontconfig and a font (Debian: fontconfig and fonts-dejavu-core; Fedora: "
+                    + "fontconfig and"
                     + " dejavu-sans-fonts), or set sysroot to the root directory of a system that has them.");
         }
     }

@@ -8,7 +8,7 @@ public final class Paths {
     static final String BIOS_LOADER = "/boot/unikernel.bios";
     static final String MENU = "/boot/grub/menu.lst";
     static final String CONFIG = "/etc/unikernel.conf";
-    /** What the guest is told to do in place of that while it records a class list. */
+    /** The configuration that replaces it while the guest records a class list. */
     static final String TRAINING_CONFIG = "/etc/unikernel.training.conf";
     /** What the guest is told to do in place of that while it checks itself. */
     static final String CHECK_CONFIG = "/etc/unikernel.check.conf";

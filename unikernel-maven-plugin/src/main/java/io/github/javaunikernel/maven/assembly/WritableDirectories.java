@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The directories of the image that programs expect to write to without having been told: the working directory and the
- * home. What the image has there can be read and changed; changes are kept in memory.
+ * The directories of the image that programs expect to be writable: the working directory and the home. What the image
+ * has there can be read and changed; changes are kept in memory.
  */
 final class WritableDirectories {
 

@@ -32,12 +32,12 @@ public record Bundle(Path manifest, List<Path> parts, String kernelId) {
             require(
                     account.matches("\\d{12}"),
                     CloudSetting.PROFILE,
-                    "The credentials are of account \"" + account + "\", which is no id of 12 digits.",
+                    "The credentials are of account \"" + account + "\", which is not an id of 12 digits.",
                     "Use credentials of an account of AWS.");
             require(
                     kernelId.matches("aki-[0-9a-f]{8,17}"),
                     CloudSetting.KERNEL_ID,
-                    "\"" + kernelId + "\" is no id of a boot loader.",
+                    "\"" + kernelId + "\" is not the id of a boot loader.",
                     "Give one such as aki-dc9ed9af, or leave the parameter out.");
             return new Spec(prefix, account, kernelId, keys);
         }

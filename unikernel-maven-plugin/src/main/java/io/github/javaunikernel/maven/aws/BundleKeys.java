@@ -53,7 +53,7 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
             throw new CloudException(
                     Reason.SETTING,
                     setting,
-                    file + " is no X.509 certificate in PEM format.",
+                    file + " is not an X.509 certificate in PEM format.",
                     "Name the file of one.",
                     e);
         }
@@ -65,7 +65,7 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
             if (!pem.find()) {
                 throw new CloudException(
                         CloudSetting.PRIVATE_KEY,
-                        file + " holds no PKCS#8 key.",
+                        file + " does not hold a PKCS#8 key.",
                         "Convert the key with \"openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW\".");
             }
             byte[] der = Base64.getMimeDecoder().decode(pem.group(1));

@@ -57,7 +57,8 @@ public record LaunchSpec(
         }
         for (int port : network.ports()) {
             if (port < 1 || port > 65535) {
-                throw new CloudException(CloudSetting.PORTS, port + " is no TCP port.", "Give ports from 1 to 65535.");
+                throw new CloudException(
+                        CloudSetting.PORTS, port + " is not a TCP port.", "Give ports from 1 to 65535.");
             }
         }
         if (userData.isPresent() && userData.get().length > MAX_USER_DATA) {
@@ -69,7 +70,7 @@ public record LaunchSpec(
         if (healthPath.isPresent() && !isPath(healthPath.get())) {
             throw new CloudException(
                     CloudSetting.HEALTH_PATH,
-                    "\"" + healthPath.get() + "\" is no path of a URL.",
+                    "\"" + healthPath.get() + "\" is not a path of a URL.",
                     "Begin it with '/' and write %20 for a space, or use none.");
         }
     }

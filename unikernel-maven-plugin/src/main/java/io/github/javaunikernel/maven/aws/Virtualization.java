@@ -47,7 +47,9 @@ public enum Virtualization {
                     .filter(kind -> kind.id.equals(name.strip()))
                     .findFirst()
                     .orElseThrow(() -> new CloudException(
-                            CloudSetting.VIRTUALIZATION, "\"" + name + "\" is no kind of machine image.", choices())));
+                            CloudSetting.VIRTUALIZATION,
+                            "\"" + name + "\" is not a kind of machine image.",
+                            choices())));
         }
         if (kinds.isEmpty()) {
             throw new CloudException(CloudSetting.VIRTUALIZATION, "No kind of machine image is named.", choices());

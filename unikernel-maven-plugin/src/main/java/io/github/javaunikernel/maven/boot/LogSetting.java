@@ -48,7 +48,7 @@ public record LogSetting(String text) {
     private static void checkServer(String word) throws SettingException {
         Matcher server = SERVER.matcher(word);
         if (!server.matches()) {
-            throw new SettingException("logTo", "'" + word + "' in the logTo setting is no place for a log.", FORM);
+            throw new SettingException("logTo", "'" + word + "' in the logTo setting is not a place for a log.", FORM);
         }
         String host = server.group(1);
         boolean valid = NUMBERS.matcher(host).matches()

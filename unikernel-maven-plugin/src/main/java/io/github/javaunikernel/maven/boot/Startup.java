@@ -37,7 +37,7 @@ public enum Startup {
             case "balanced" -> BALANCED;
             default ->
                 throw new SettingException(
-                        "startup", "'" + text + "' is no way to start.", "Set it to fast or balanced.");
+                        "startup", "'" + text + "' is not a way to start.", "Set it to fast or balanced.");
         };
     }
 

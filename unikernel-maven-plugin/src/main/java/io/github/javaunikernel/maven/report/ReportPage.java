@@ -156,7 +156,8 @@ public final class ReportPage {
                         + " which is shared out by their classes before compression. The file system takes another "
                         + size(Math.max(0, manifest.parts().getOrDefault("fileSystem", 0L))) + ", and "
                         + size(manifest.parts().getOrDefault("free", 0L))
-                        + " between the files are free, so that a change of one file leaves the others where they are.");
+                        + " between the files are free, so that a change of one file leaves the others where they"
+                        + " are.");
         page.markup("</section>");
     }
 

@@ -104,7 +104,8 @@ public record BuiltImage(
             throw new SettingException(
                     "imageName",
                     "There is no " + file + ".",
-                    "Make the image first, with 'mvn package' and the goal image bound to that phase, or correct the name.");
+                    "Make the image first, with 'mvn package' and the goal image bound to that phase, or "
+                            + "correct the name.");
         }
         return file;
     }

@@ -106,7 +106,8 @@ public final class Health {
     private GuestException tooLate() {
         return new GuestException(
                 "The guest is not ready after " + limit.toSeconds() + " s: " + lastAnswer
-                        + ". Give it more time with -Dunikernel.start.timeout, name another path with -Dunikernel.healthPath"
+                        + ". Give it more time with -Dunikernel.start.timeout, name another path with "
+                        + "-Dunikernel.healthPath"
                         + " (none to be content with a port), or see its console:",
                 guest.console());
     }

@@ -82,7 +82,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
             throw new SettingException(
                     "firmware",
                     "The image was not made for UEFI.",
-                    "Make it with -Dunikernel.firmware=uefi too, as 'mvn unikernel:run -Dunikernel.firmware=uefi' does.");
+                    "Make it with -Dunikernel.firmware=uefi too, as 'mvn unikernel:run -Dunikernel.firmware=uefi'"
+                            + " does.");
         }
         if (request.firmware() == Firmware.BIOS && uefi) {
             throw new SettingException(

@@ -49,7 +49,7 @@ public enum ClassDataMode {
                         "Set it to app.");
             default:
                 throw new SettingException(
-                        PARAMETER, "'" + text + "' is no kind of class data.", "Set it to off, jdk or app.");
+                        PARAMETER, "'" + text + "' is not a kind of class data.", "Set it to off, jdk or app.");
         }
     }
 }

@@ -59,7 +59,7 @@ public record ClassList(List<String> lines) {
                 .toList();
         if (!lines.contains(FIRST)) {
             throw new SettingException(
-                    PARAMETER, file + " is no list of classes: it does not name " + FIRST + ".", RECORD);
+                    PARAMETER, file + " is not a list of classes: it does not name " + FIRST + ".", RECORD);
         }
         return new ClassList(lines);
     }

@@ -39,7 +39,8 @@ public final class Jar {
         } catch (IOException e) {
             throw new ExplainedException(
                     jar + " cannot be read as a jar: " + FileTrouble.reason(e) + ". Build it"
-                            + " again; if it was downloaded, delete it from the local repository, and Maven downloads it"
+                            + " again; if it was downloaded, delete it from the local repository, and Maven "
+                            + "downloads it"
                             + " again.",
                     e);
         }

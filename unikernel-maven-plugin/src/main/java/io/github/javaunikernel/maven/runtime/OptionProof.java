@@ -25,9 +25,11 @@ public final class OptionProof {
     private static final String PARAMETER = "jvmArguments";
     /** What only makes sense in the guest, or acts beyond the start of a JVM. */
     private static final Pattern LEFT_OUT = Pattern.compile("-javaagent:.*|-agentpath:.*|-agentlib:.*|-Xrun.*|@.*"
-            + "|-Dcom\\.sun\\.management\\..*|-XX:\\+ManagementServer|-XX:(StartFlightRecording|FlightRecorderOptions).*"
+            + "|-Dcom\\.sun\\.management\\..*|-XX:\\+ManagementServer|-XX:(StartFlightRecording"
+            + "|FlightRecorderOptions).*"
             + "|-Djava\\.system\\.class\\.loader=.*|-Djava\\.nio\\.file\\.spi\\..*|-Djava\\.security\\.manager=.*\\..*"
-            + "|-XX:(SharedArchiveFile|ArchiveClassesAtExit|AOT[A-Za-z]+|Flags|VMOptionsFile|ErrorFile|CompileCommandFile)=.*"
+            + "|-XX:(SharedArchiveFile|ArchiveClassesAtExit|AOT[A-Za-z]+|Flags|VMOptionsFile|ErrorFile"
+            + "|CompileCommandFile)=.*"
             + "|-XX:\\+?(AlwaysPreTouch|AutoCreateSharedArchive)|-Xshare:on|-Xloggc:.*|-splash:.*|--patch-module=.*");
     /** Options that take the next word. */
     private static final Set<String> WITH_VALUE = Set.of(
@@ -222,6 +224,7 @@ public final class OptionProof {
             return "Correct or remove the option; 'java -XX:+PrintFlagsFinal -version' prints those of Java "
                     + jdk.feature() + ".";
         }
-        return "Correct or remove the option, in jvmArguments, systemProperties or a variable such as JAVA_TOOL_OPTIONS.";
+        return "Correct or remove the option, in jvmArguments, systemProperties or a variable such as "
+                + "JAVA_TOOL_OPTIONS.";
     }
 }

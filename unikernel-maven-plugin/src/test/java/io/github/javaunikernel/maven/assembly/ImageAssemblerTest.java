@@ -228,7 +228,8 @@ class ImageAssemblerTest {
                 null,
                 "Hello",
                 "public class Hello { public static void main(String[] a) {"
-                        + " var image = new java.awt.image.BufferedImage(99, 20, java.awt.image.BufferedImage.TYPE_INT_RGB);"
+                        + " var image = new java.awt.image.BufferedImage(99, 20, "
+                        + "java.awt.image.BufferedImage.TYPE_INT_RGB);"
                         + " image.createGraphics().drawString(\"text\", 1, 15); } }");
         Path image = assemble(request("drawing", scratch.resolve("one"), Set.of(), 0))
                 .imageFile();

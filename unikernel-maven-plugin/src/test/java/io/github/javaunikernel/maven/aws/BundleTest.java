@@ -92,11 +92,11 @@ class BundleTest {
         String xml = Files.readString(bundle.manifest());
         Files.writeString(directory.resolve("signed"), element(xml, "machine_configuration") + element(xml, "image"));
         Files.write(directory.resolve("signature"), HexFormat.of().parseHex(value(xml, "signature")));
-        shell(
-                "openssl x509 -in user.crt -pubkey -noout > user.pub; openssl dgst -sha1 -verify user.pub -signature signature signed");
+        shell("openssl x509 -in user.crt -pubkey -noout > user.pub; openssl dgst -sha1 -verify user.pub "
+                + "-signature signature signed");
 
-        Matcher parts = Pattern.compile(
-                        "<part index=\"(\\d+)\"><filename>([^<]+)</filename><digest algorithm=\"SHA1\">([0-9a-f]{40})</digest></part>")
+        Matcher parts = Pattern.compile("<part index=\"(\\d+)\"><filename>([^<]+)</filename><digest "
+                        + "algorithm=\"SHA1\">([0-9a-f]{40})</digest></part>")
                 .matcher(xml);
         long total = 0;
         int count = 0;

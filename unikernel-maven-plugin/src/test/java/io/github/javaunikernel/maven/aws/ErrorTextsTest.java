@@ -143,7 +143,7 @@ class ErrorTextsTest {
                         + " [parameter ec2Certificate, -Dunikernel.bundle.ec2Certificate] Correct the path.",
                 text(() -> BundleKeys.read(none, none, none)));
         assertEquals(
-                text + " is no X.509 certificate in PEM format. [parameter ec2Certificate,"
+                text + " is not an X.509 certificate in PEM format. [parameter ec2Certificate,"
                         + " -Dunikernel.bundle.ec2Certificate]"
                         + " Name the file of one.",
                 text(() -> BundleKeys.read(text, none, none)));

@@ -231,7 +231,7 @@ class HvmDeployTest {
     void anUnknownKindIsRefused() throws Exception {
         CloudException failure = assertThrows(CloudException.class, () -> Virtualization.parse(List.of("hvm", "pvh")));
         assertEquals(
-                "\"pvh\" is no kind of machine image. [parameter virtualization, -Dunikernel.virtualization]"
+                "\"pvh\" is not a kind of machine image. [parameter virtualization, -Dunikernel.virtualization]"
                         + " Give hvm or paravirtual, or both with a comma between them.",
                 failure.getMessage());
         assertEquals(

@@ -229,7 +229,8 @@ class LauncherTest {
             assertEquals(List.of(), instances.ofProject("org.example:other"));
             assertEquals(
                     List.of(
-                            "INSTANCE             IMAGE                  TYPE       STATE    ADDRESS    AGE      $/HOUR",
+                            "INSTANCE             IMAGE                  TYPE       STATE    ADDRESS    AGE "
+                                    + "     $/HOUR",
                             id + "  " + imageId + "  m3.medium  running  127.0.0.1  1 d 2 h  0.0670"),
                     InstanceTable.lines(
                             instances.ofProject("org.example:shop"), Instant.parse("2026-11-02T12:30:00Z")));
@@ -284,7 +285,7 @@ class LauncherTest {
                         path,
                         Duration.ofSeconds(10))));
         assertEquals(
-                "\"" + path + "\" is no path of a URL. [parameter healthPath, -Dunikernel.healthPath]"
+                "\"" + path + "\" is not a path of a URL. [parameter healthPath, -Dunikernel.healthPath]"
                         + " Begin it with '/' and write %20 for a space, or use none.",
                 failure.getMessage());
     }
@@ -316,7 +317,7 @@ class LauncherTest {
                                 "/",
                                 Duration.ofSeconds(10))))
                 .getMessage()
-                .startsWith("70000 is no TCP port. [parameter ports"));
+                .startsWith("70000 is not a TCP port. [parameter ports"));
         assertTrue(region.instances.isEmpty() && region.groups.isEmpty());
     }
 

@@ -43,7 +43,8 @@ public final class UploadBenchmark {
                 try (FakeAws fake = new FakeAws()) {
                     AmiResult result = deployments.deployOne(fake);
                     System.out.printf(
-                            "round %d: %.0f MiB; plain copy %.0f MiB/s; upload to the strict fake in this process %.0f MiB/s; whole deploy %d ms%n",
+                            "round %d: %.0f MiB; plain copy %.0f MiB/s; upload to the strict fake in this "
+                                    + "process %.0f MiB/s; whole deploy %d ms%n",
                             round, mib, plain, mib / (result.sendMillis() / 1e3), result.totalMillis());
                 }
             }

@@ -145,11 +145,11 @@ class BootTextTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            ''                                     | '' in the logTo setting is no place for a log.
-            file                                   | 'file' in the logTo setting is no place for a log.
-            tcp://h                                | 'tcp://h' in the logTo setting is no place for a log.
-            syslog://h/path                        | 'syslog://h/path' in the logTo setting is no place for a log.
-            syslog://h:x                           | 'syslog://h:x' in the logTo setting is no place for a log.
+            ''                                     | '' in the logTo setting is not a place for a log.
+            file                                   | 'file' in the logTo setting is not a place for a log.
+            tcp://h                                | 'tcp://h' in the logTo setting is not a place for a log.
+            syslog://h/path                        | 'syslog://h/path' in the logTo setting is not a place for a log.
+            syslog://h:x                           | 'syslog://h:x' in the logTo setting is not a place for a log.
             syslog://h:0                           | The port 0 in the logTo setting does not exist.
             syslog://h:65536                       | The port 65536 in the logTo setting does not exist.
             syslog://                              | '' in the logTo setting is neither a host name nor an IPv4 address.
@@ -397,7 +397,7 @@ class BootTextTest {
                 fast);
         GivenOptions own = GivenOptions.of(List.of("-XX:Tier4CompileThreshold=9000"), Map.of(), Map.of());
         assertFalse(JvmOptions.forMachine(256, 1, Startup.FAST, own).contains("-XX:Tier4CompileThreshold=60000"));
-        assertRefused("startup", "'quick' is no way to start.", () -> Startup.parse("quick"));
+        assertRefused("startup", "'quick' is not a way to start.", () -> Startup.parse("quick"));
     }
 
     @Test

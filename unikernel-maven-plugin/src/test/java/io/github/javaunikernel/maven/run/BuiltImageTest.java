@@ -36,7 +36,8 @@ class BuiltImageTest {
     @Test
     void theMachineIsThatOfTheManifest() throws Exception {
         BuiltImage image = find("""
-                {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": "quiet"}, "machine": {"memory": 128, "vcpus": 2, "network": "none"},
+                {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": "quiet"}, \
+                "machine": {"memory": 128, "vcpus": 2, "network": "none"},
                  "application": {"debugPort": 5005,
                   "check": {"config": "/etc/check.conf", "arguments": ["--self-test", ""]}}, "further": []}""");
         assertEquals(

@@ -52,7 +52,7 @@ class ClassDataModeTest {
                 "Record one with 'mvn unikernel:train', or set it to jdk.",
                 "app");
         assertRefused("AOT cache", "Set it to app.", "aot");
-        assertRefused("'true' is no kind of class data.", "Set it to off, jdk or app.", "true");
+        assertRefused("'true' is not a kind of class data.", "Set it to off, jdk or app.", "true");
     }
 
     private void assertRefused(String words, String fix, String text) {

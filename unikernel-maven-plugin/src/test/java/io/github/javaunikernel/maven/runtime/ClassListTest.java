@@ -74,7 +74,7 @@ class ClassListTest {
             Path file = Files.write(scratch.resolve("list"), content);
             SettingException e = assertThrows(SettingException.class, () -> ClassList.read(file));
             assertEquals("classList", e.parameter());
-            assertTrue(e.getMessage().contains(file + " is no list of classes: "), e.getMessage());
+            assertTrue(e.getMessage().contains(file + " is not a list of classes: "), e.getMessage());
             assertTrue(e.getMessage().endsWith("Record it again with 'mvn unikernel:train'."), e.getMessage());
         }
         Path binary = Files.write(scratch.resolve("binary"), new byte[] {(byte) 0xff, 0});

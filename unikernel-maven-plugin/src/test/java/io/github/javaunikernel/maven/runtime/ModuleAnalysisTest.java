@@ -53,7 +53,8 @@ class ModuleAnalysisTest {
         assertAdded(
                 "jdk.net",
                 "'jdk.net.ExtendedSocketOptions' in a.jar",
-                "class A { Class<?> c() throws Exception { return Class.forName(\"jdk.net.ExtendedSocketOptions\"); } }");
+                "class A { Class<?> c() throws Exception { return "
+                        + "Class.forName(\"jdk.net.ExtendedSocketOptions\"); } }");
         assertAdded("jdk.naming.dns", "'dns://10.0.0.1/x' in a.jar", "class A { String s = \"dns://10.0.0.1/x\"; }");
         assertAdded("jdk.crypto.cryptoki", "'SunPKCS11' in a.jar", "class A { String s = \"SunPKCS11\"; }");
         assertAdded(
@@ -99,7 +100,8 @@ class ModuleAnalysisTest {
         assertAdded(
                 "jdk.localedata",
                 "java.util.Locale.forLanguageTag in a.jar",
-                "class A { String o(String s) { return String.format(java.util.Locale.forLanguageTag(s), \"%,d\", 1); } }");
+                "class A { String o(String s) { return String.format(java.util.Locale.forLanguageTag(s), "
+                        + "\"%,d\", 1); } }");
         assertModules("[java.base]", "class A { Object o = java.text.NumberFormat.getInstance(java.util.Locale.US); }");
         assertModules("[java.base]", "class A { Object o = java.util.Locale.GERMANY; }");
         Path jar = jar("class A { Object o = java.text.NumberFormat.getInstance(); }");
@@ -185,7 +187,8 @@ class ModuleAnalysisTest {
                                 with(
                                         jar,
                                         "META-INF/MANIFEST.MF",
-                                        "Manifest-Version: 1.0\nAdd-Opens: java.base/java.lang java.rmi/sun.rmi.server\n"),
+                                        "Manifest-Version: 1.0\nAdd-Opens: java.base/java.lang "
+                                                + "java.rmi/sun.rmi.server\n"),
                                 List.of(),
                                 Map.of())
                         .added()
@@ -195,7 +198,8 @@ class ModuleAnalysisTest {
                 "m",
                 null,
                 "module-info",
-                "module m { requires java.sql; requires static java.desktop; uses java.nio.file.spi.FileSystemProvider; }");
+                "module m { requires java.sql; requires static java.desktop; uses "
+                        + "java.nio.file.spi.FileSystemProvider; }");
         assertEquals("[java.base, java.sql, jdk.zipfs]", modules(module).toString());
     }
 

@@ -191,7 +191,8 @@ class RuntimeCacheTest {
                             "python3",
                             "-c",
                             "import fcntl, sys\nfile = open(sys.argv[1], 'r+')\n"
-                                    + "try:\n fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\nexcept OSError:\n sys.exit(7)",
+                                    + "try:\n fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\nexcept "
+                                    + "OSError:\n sys.exit(7)",
                             directory.resolve("cache.lock").toString())
                     .inheritIO()
                     .start();
