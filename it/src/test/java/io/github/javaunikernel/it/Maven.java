@@ -17,8 +17,29 @@ final class Maven {
 
     private Maven() {}
 
+    /** How a build ended, and what it printed. */
+    private record End(int status, String text) {}
+
     /** Runs a build that has to succeed; what it printed. */
     static String run(Path directory, Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        End end = build(directory, environment, arguments);
+        if (end.status() != 0) {
+            throw new AssertionError("Maven ended with status " + end.status() + ":\n" + end.text());
+        }
+        return end.text();
+    }
+
+    /** Runs a build that has to fail; what it printed. */
+    static String fail(Path directory, String... arguments) throws IOException, InterruptedException {
+        End end = build(directory, Map.of(), arguments);
+        if (end.status() == 0) {
+            throw new AssertionError("Maven succeeded:\n" + end.text());
+        }
+        return end.text();
+    }
+
+    private static End build(Path directory, Map<String, String> environment, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 System.getProperty("lab.maven"),
@@ -36,11 +57,7 @@ final class Maven {
             builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
             builder.environment().putAll(environment);
             int status = finish(builder.start());
-            String text = Files.readString(output, StandardCharsets.UTF_8);
-            if (status != 0) {
-                throw new AssertionError("Maven ended with status " + status + ":\n" + text);
-            }
-            return text;
+            return new End(status, Files.readString(output, StandardCharsets.UTF_8));
         } finally {
             Files.delete(output);
         }

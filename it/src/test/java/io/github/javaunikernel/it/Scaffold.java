@@ -3,6 +3,8 @@ package io.github.javaunikernel.it;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** A project fresh from the archetype. */
@@ -14,18 +16,25 @@ final class Scaffold {
 
     /** Generates the project below the directory; returns its own directory. */
     static Path generate(Path directory) throws IOException, InterruptedException {
-        Maven.run(
-                directory,
-                Map.of(),
+        Maven.run(directory, Map.of(), words("-DgroupId=org.example", "-DartifactId=" + NAME));
+        return directory.resolve(NAME);
+    }
+
+    /** Generates a project that is refused; what Maven printed. */
+    static String refuse(Path directory, String... properties) throws IOException, InterruptedException {
+        return Maven.fail(directory, words(properties));
+    }
+
+    private static String[] words(String... properties) {
+        List<String> words = new ArrayList<>(List.of(
                 "archetype:generate",
                 "-DarchetypeCatalog=local",
                 "-DarchetypeGroupId=io.github.javaunikernel",
                 "-DarchetypeArtifactId=unikernel-archetype",
                 "-DarchetypeVersion=" + System.getProperty("lab.version"),
-                "-DgroupId=org.example",
-                "-DartifactId=" + NAME,
-                "-Dversion=1.0");
-        return directory.resolve(NAME);
+                "-Dversion=1.0"));
+        words.addAll(List.of(properties));
+        return words.toArray(String[]::new);
     }
 
     /** A file the build of the project made, such as {@code .img}. */
