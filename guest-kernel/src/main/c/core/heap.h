@@ -8,6 +8,7 @@
 #include "core/pages.h"
 #include "lib/types.h"
 
+/* No block is larger; one of this size does not fit in a kernel built for tests, which puts guards around it. */
 #define HEAP_BLOCK_MAX (PAGE_SIZE << PAGES_MAX_ORDER)
 
 /* NULL when memory is exhausted, at PAGES_KEPT (core/pages.h). */

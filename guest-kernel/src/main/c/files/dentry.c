@@ -133,7 +133,7 @@ static struct dentry *create(struct dentry *parent, const char *name, size_t len
 static void set_up(void)
 {
     uint32_t count = BUCKETS_LEAST;
-    while (count < pages_total_count() / 4 && count * sizeof(*buckets) < HEAP_BLOCK_MAX)
+    while (count < pages_total_count() / 4 && 2 * count * sizeof(*buckets) < HEAP_BLOCK_MAX)
         count *= 2;
     buckets = heap_allocate_zeroed(count * sizeof(*buckets));
     if (!buckets)

@@ -208,7 +208,7 @@ void page_cache_unmapped(struct page *page)
 void page_cache_init(void)
 {
     uint64_t count = 256;
-    while (count < pages_total_count() / 4 && count * sizeof(*buckets) < HEAP_BLOCK_MAX)
+    while (count < pages_total_count() / 4 && 2 * count * sizeof(*buckets) < HEAP_BLOCK_MAX)
         count *= 2;
     buckets = heap_allocate_zeroed(count * sizeof(*buckets));
     if (!buckets)
