@@ -31,17 +31,17 @@ class LayersTest {
 
     /** The packages from the top to the bottom, what each is, and which ones it may use. */
     private static final String TABLE = """
-            goals    | one thin class for each goal              | assembly dev run aws report inspect runtime image boot settings
-            assembly | puts an image together                    | runtime image boot settings
-            dev      | restarts a guest when files change        | run settings
-            run      | boots an image on this machine            | boot settings
-            aws      | machine images and instances on EC2       | settings
-            runtime  | the JVM, its modules and native libraries | boot settings
-            report   | one page about an image                   | inspect image boot settings
-            inspect  | shows what is in an image                 | image settings
-            image    | writes and reads file systems, partitions | settings
-            boot     | the kernel; what it, loaders, a host read | settings
-            settings | how what is wrong is reported             |
+            goals    | a thin class for each goal    | assembly dev run aws report inspect runtime image boot settings
+            assembly | puts an image together        | runtime image boot settings
+            dev      | restarts it when files change | run settings
+            run      | boots an image here           | boot settings
+            aws      | images and machines on EC2    | settings
+            runtime  | the JVM and its parts         | boot settings
+            report   | one page about an image       | inspect image boot settings
+            inspect  | shows what is in an image     | image settings
+            image    | ext2, FAT and partitions      | settings
+            boot     | the kernel, and what it reads | settings
+            settings | how errors are reported       |
             """;
 
     private static final Map<String, Set<String>> USES = TABLE.lines()
