@@ -90,31 +90,32 @@ static struct memory_range find_pool(phys_t limit)
     return best;
 }
 
-/* Gives RAM to the page allocator, without [used_start, used_end) and the image. */
-static void add_free_range(phys_t start, phys_t end, phys_t used_start, phys_t used_end)
+/* Gives RAM to the page allocator, without the ranges that are used. */
+static void add_free_range(phys_t start, phys_t end, const struct memory_range *used, unsigned count)
 {
     start = max_of(start, NATIVE_LOWEST_FRAME);
     if (start >= end)
         return;
-    if (used_start < end && used_end > start) {
-        add_free_range(start, used_start, 0, 0);
-        add_free_range(used_end, end, 0, 0);
+    for (unsigned i = 0; i < count; i++) {
+        if (used[i].start >= end || used[i].end <= start)
+            continue;
+        add_free_range(start, used[i].start, used + i + 1, count - i - 1);
+        add_free_range(used[i].end, end, used + i + 1, count - i - 1);
         return;
     }
     pages_add_free(start, end);
 }
 
-static void add_free_memory(phys_t used_start, phys_t used_end)
+static void add_free_memory(const struct memory_range *tables, const struct memory_range *descriptors)
 {
-    phys_t image_start = image_physical(kernel_text_start);
-    phys_t image_end = image_physical(kernel_end);
-    for (unsigned i = 0; i < native_memory_count; i++) {
-        const struct memory_range *range = &native_memory[i];
-        if (range->type != MEMORY_RAM)
-            continue;
-        add_free_range(range->start, min_of(range->end, image_start), used_start, used_end);
-        add_free_range(max_of(range->start, image_end), range->end, used_start, used_end);
-    }
+    const struct memory_range used[] = {
+        { .start = image_physical(kernel_text_start), .end = image_physical(kernel_end) },
+        *tables,
+        *descriptors,
+    };
+    for (unsigned i = 0; i < native_memory_count; i++)
+        if (native_memory[i].type == MEMORY_RAM)
+            add_free_range(native_memory[i].start, native_memory[i].end, used, array_size(used));
     pages_add_free(image_physical(native_early_tables), image_physical(native_early_tables_end));
 }
 
@@ -128,18 +129,24 @@ static uint64_t frame_count(void)
     return end >> PAGE_SHIFT;
 }
 
+/* The page tables come from memory that the first tables map; the descriptors of all pages may be larger than what is
+ * left of it, and lie wherever there is room, since all RAM is mapped by then. */
 static void init_memory(void)
 {
-    struct memory_range pool = find_pool(EARLY_LIMIT);
-    phys_t used_start = align_up(pool.start, PAGE_SIZE);
+    struct memory_range pool = find_pool(EARLY_LIMIT), tables = { .start = align_up(pool.start, PAGE_SIZE) };
     native_paging_init(&pool);
+    tables.end = pool.start;
 
     uint64_t frames = frame_count();
     size_t size = align_up(frames * sizeof(struct page), PAGE_SIZE);
     if (pool.end - pool.start < size)
+        pool = find_pool(UINT64_MAX);
+    if (pool.end - pool.start < size + PAGE_SIZE || (pool.start < tables.end && pool.end > tables.start))
         panic("not enough memory: %lu KiB given", platform.memory_bytes >> 10);
-    pages_init(phys_to_virt(pool.start), frames);
-    add_free_memory(used_start, pool.start + size);
+    struct memory_range descriptors = { .start = align_up(pool.start, PAGE_SIZE) };
+    descriptors.end = descriptors.start + size;
+    pages_init(phys_to_virt(descriptors.start), frames);
+    add_free_memory(&tables, &descriptors);
 }
 
 noreturn void native_start(uint32_t start_info)
