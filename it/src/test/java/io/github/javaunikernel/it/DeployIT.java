@@ -153,6 +153,16 @@ class DeployIT {
         assertEquals("unchanged", result.get("status").getAsString());
     }
 
+    /** The other form of image, from the disk that Nitro has. */
+    @Test
+    @Order(50)
+    @Tag("platforms")
+    void anImageForUefiBootsAndAnswers() throws IOException, InterruptedException {
+        Maven.run(project, Map.of(), "package", "-Dunikernel.firmware=uefi");
+        volume = Scaffold.product(project, ".img");
+        assertEquals(HELLO, answerOf(Platform.QEMU, "--uefi", "0", "--disk-type", "nvme"));
+    }
+
     /** Last, when all there is to leak has been used. */
     @Test
     @Order(1000)
