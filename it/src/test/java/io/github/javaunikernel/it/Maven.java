@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.it;
 
+import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.apache.maven.shared.invoker.DefaultInvocationRequest;
+import org.apache.maven.shared.invoker.DefaultInvoker;
+import org.apache.maven.shared.invoker.InvocationRequest;
+import org.apache.maven.shared.invoker.InvocationResult;
+import org.apache.maven.shared.invoker.MavenInvocationException;
 
 /** Builds of other projects by the Maven of this one, with its repository. */
 final class Maven {
 
-    private static final int PATIENCE_MINUTES = 240;
+    private static final long PATIENCE_MINUTES = 240;
 
     private Maven() {}
 
@@ -21,8 +24,7 @@ final class Maven {
     private record End(int status, String text) {}
 
     /** Runs a build that has to succeed; what it printed. */
-    static String run(Path directory, Map<String, String> environment, String... arguments)
-            throws IOException, InterruptedException {
+    static String run(Path directory, Map<String, String> environment, String... arguments) throws IOException {
         End end = build(directory, environment, arguments);
         if (end.status() != 0) {
             throw new AssertionError("Maven ended with status " + end.status() + ":\n" + end.text());
@@ -31,7 +33,7 @@ final class Maven {
     }
 
     /** Runs a build that has to fail; what it printed. */
-    static String fail(Path directory, String... arguments) throws IOException, InterruptedException {
+    static String fail(Path directory, String... arguments) throws IOException {
         End end = build(directory, Map.of(), arguments);
         if (end.status() == 0) {
             throw new AssertionError("Maven succeeded:\n" + end.text());
@@ -39,38 +41,47 @@ final class Maven {
         return end.text();
     }
 
-    private static End build(Path directory, Map<String, String> environment, String... arguments)
-            throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                System.getProperty("lab.maven"),
-                "-B",
-                "-ntp",
-                "-Dstyle.color=never",
-                "-Dmaven.repo.local=" + System.getProperty("lab.repository")));
-        command.addAll(List.of(arguments));
-        Path output = Files.createTempFile("maven", ".log");
+    private static End build(Path directory, Map<String, String> environment, String... arguments) throws IOException {
+        StringBuilder text = new StringBuilder();
+        InvocationRequest request = request(directory, environment, arguments)
+                .setOutputHandler(line -> append(text, line))
+                .setErrorHandler(line -> append(text, line));
         try {
-            ProcessBuilder builder = new ProcessBuilder(command)
-                    .directory(directory.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile());
-            builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
-            builder.environment().putAll(environment);
-            int status = finish(builder.start());
-            return new End(status, Files.readString(output, StandardCharsets.UTF_8));
-        } finally {
-            Files.delete(output);
+            InvocationResult result = new DefaultInvoker().execute(request);
+            if (result.getExecutionException() != null) {
+                throw new IOException("Maven did not end well: " + text, result.getExecutionException());
+            }
+            return new End(result.getExitCode(), text.toString());
+        } catch (MavenInvocationException e) {
+            throw new IOException("Maven cannot be started in " + directory, e);
         }
     }
 
-    private static int finish(Process process) throws InterruptedException {
-        try {
-            if (!process.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES)) {
-                throw new AssertionError("Maven did not end within " + PATIENCE_MINUTES + " minutes");
-            }
-            return process.exitValue();
-        } finally {
-            process.destroy();
+    /** Two threads read what Maven prints. */
+    private static void append(StringBuilder text, String line) {
+        synchronized (text) {
+            text.append(line).append('\n');
         }
+    }
+
+    /** Nothing of the builder's own account gets into the build. */
+    private static InvocationRequest request(Path directory, Map<String, String> environment, String... arguments) {
+        InvocationRequest request = new DefaultInvocationRequest()
+                .setMavenHome(new File(System.getProperty("lab.maven")))
+                .setBaseDirectory(directory.toFile())
+                .setLocalRepositoryDirectory(new File(System.getProperty("lab.repository")))
+                .setBatchMode(true)
+                .setNoTransferProgress(true)
+                .setShellEnvironmentInherited(false)
+                .addArg("-Dstyle.color=never")
+                .addArgs(List.of(arguments));
+        request.setTimeoutInSeconds((int) TimeUnit.MINUTES.toSeconds(PATIENCE_MINUTES));
+        System.getenv().forEach((name, value) -> {
+            if (!name.startsWith("AWS_")) {
+                request.addShellEnvironment(name, value);
+            }
+        });
+        environment.forEach(request::addShellEnvironment);
+        return request;
     }
 }
