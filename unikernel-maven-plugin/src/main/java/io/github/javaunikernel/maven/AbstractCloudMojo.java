@@ -54,7 +54,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     /**
      * Id of a server in settings.xml. Its username is the access key and its password, which may be encrypted, is the
-     * secret key; its configuration may contain a <code>sessionToken</code>. It takes precedence over the profile.
+     * secret key; its configuration may contain a {@code sessionToken}. It takes precedence over the profile.
      *
      * @since 0.1.0
      */
