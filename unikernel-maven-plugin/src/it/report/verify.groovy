@@ -14,7 +14,7 @@ assert part('libraries').contains('libc.so.6') && part('libraries').contains('th
 assert part('libraries').contains('/jvm/lib/server/libjvm.so')
 
 // The second build left the metrics out.
-assert part('changes').contains('Compared with the last image that was another one')
+assert part('changes').contains('Compared with the last image with other contents')
 assert part('changes') =~ /\/etc\/unikernel\.conf changed/
 assert part('changes') =~ /\/boot\/grub\/menu\.lst changed/
 assert !part('changes').contains('/jvm/lib/modules')

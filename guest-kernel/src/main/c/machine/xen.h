@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every Xen guest has, whatever its processor looks like: console, block and network devices, settings and reports
- * by xenstore, events that rest, and an end that the hypervisor brings about.
+ * by xenstore, limits on events, and an end by hypercall.
  */
 #pragma once
 

@@ -189,9 +189,9 @@ void cpu_take_interrupts(void);
 noreturn void cpu_enter_user(struct registers *registers);
 
 /*
- * Starts the other CPUs, each of which runs kernel_cpu_main() after kernel_prepare_cpu(). One that does not come up
- * within some seconds is reported, and left out with those after it. Called once, on the boot CPU, when devices have
- * been started and no user thread has. A platform that starts one CPU only does nothing.
+ * Starts the other CPUs, each of which runs kernel_cpu_main() after kernel_prepare_cpu(). A CPU that does not come up
+ * within some seconds is reported and not used, and the CPUs after it are not started. Called once, on the boot CPU,
+ * when devices have been started and no user thread has. A platform that starts only one CPU does nothing.
  */
 void cpus_start(void);
 /* Interrupts another CPU, so that it looks at cpu->reschedule and at the signals of its thread. Any context. */
@@ -205,7 +205,7 @@ void cpu_answer(void);
  * ends that sleep on another CPU, even in the middle of an interrupt. */
 void cpu_halt(void);
 void cpu_rouse(const struct cpu *cpu);
-/* No other CPU runs anything any more: for the end of the machine. Does not wait for them. */
+/* Stops all other CPUs for good, at the end of the machine. Does not wait for them. */
 void cpus_stop(void);
 
 /* FPU state of user threads, in XSAVE format where the CPU has it (Intel SDM 1 ch. 13). The size is
@@ -289,7 +289,7 @@ void platform_resume_interrupts(void);
 /* Fills with as much hardware entropy as there is; returns the bytes of real entropy. */
 size_t platform_entropy(void *to, size_t length);
 
-/* Brings up block and network devices and the control channel; called once, before threads run,
+/* Brings up block and network devices and the control channel; called once, before threads run;
  * may use cpu_wait(). Devices announce themselves through drivers/device.h. */
 void platform_start_devices(void);
 
@@ -302,11 +302,11 @@ typedef void platform_setting_visit(void *context, const char *name, const char 
 int platform_settings(platform_setting_visit *visit, void *context);
 
 /*
- * What became of the program, for whoever started the guest. It does not pass through the console, so nothing that the
- * program writes can look like it. Native platform: the line "NAME NUMBER" on the second serial port, if there is one.
- * Xen: NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit or killed.
- * Before the end is reported console_stop_buffering() has had the console take all text. May use cpu_wait(): in a
- * thread, with no spinlock held.
+ * Reports the state of the program to whoever started the guest. Reports do not pass through the console, so the
+ * program cannot forge them. Native platform: the line "NAME NUMBER" on the second serial port, if there is one. Xen:
+ * NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit or killed. Before
+ * the end is reported, console_stop_buffering() has had the console take all text. May use cpu_wait(): in a thread,
+ * with no spinlock held.
  */
 enum platform_event {
     EVENT_LISTENING, /* listen(2) on this TCP port; as often as that happens */
@@ -364,7 +364,7 @@ void kernel_timer(void);
 void kernel_console_input(const char *text, size_t length);
 /* The console's device takes output again (interrupt context). */
 void kernel_console_ready(void);
-/* The host asks for an orderly end or a thread dump (Xen control/shutdown, ACPI power button). */
+/* The host asks for a clean shutdown or a thread dump (Xen control/shutdown, ACPI power button). */
 enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP };
 void kernel_control(enum control_request request);
 /* The same asked for by a key, of those that Linux calls SysRq: t or q dumps threads, o powers off, b

@@ -5,7 +5,7 @@
  *
  * Tables are not trusted: one counts if it lies within reach, its length is sensible and its checksum right, and a
  * field of it only if it lies in the table. What is absent leaves the defaults of a PC. There is no interpreter for the
- * byte code of the DSDT: the values that power off are looked for as the constants that firmware writes.
+ * byte code of the DSDT: the values that switch the machine off are found as constants in the bytes.
  */
 #include "platform/native/acpi.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two ways to ask for an orderly end, the power button and three keys. Either may be absent, and is then left out:
- * whatever the start of one waits for, it gives up after ENABLE_PATIENCE or CONTROLLER_TRIES.
+ * Two ways to ask for a clean shutdown, the power button and three keys. Either may be absent, and is then left out:
+ * starting one gives up waiting after ENABLE_PATIENCE or CONTROLLER_TRIES.
  *
- * native_buttons_start() is called by native_start() at boot. The handlers run in interrupt context on the one CPU,
+ * native_buttons_start() is called by native_start() at boot. The handlers run in interrupt context on the boot CPU,
  * each with state of its own that is set before it is connected, so there are no locks.
  */
 #include "platform/native/buttons.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a host asks a guest without a hypervisor channel for an orderly end: the ACPI power button
+ * How a host asks a guest without a hypervisor channel to shut down cleanly: the ACPI power button
  * (QEMU: system_powerdown) and Ctrl-Alt-Delete on the PC keyboard (Firecracker: SendCtrlAltDel;
  * QEMU: sendkey). Both become kernel_control(CONTROL_POWER_OFF).
  */

@@ -5,7 +5,7 @@
  * That one sets up its registers, touches nothing that is shared, and joins when the boot CPU has found that both read
  * the same time: all of the kernel's clocks are one count of the TSC.
  *
- * `progress` is changed by compare and exchange, so that a CPU that comes up after it has been given up finds that out.
+ * `progress` is changed by compare and exchange, so that a CPU that comes up too late notices that it is not wanted.
  * No CPU is started after one that did not come up, since that one may still read the parameters.
  */
 #include "core/kernel_lock.h"

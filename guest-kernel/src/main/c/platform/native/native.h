@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The native platform: a guest with hardware paging, entered by the PVH protocol (QEMU and KVM
- * -kernel, Firecracker, Xen type="pvh"). This header is what its files offer each other; nothing
- * outside platform/native/ and the drivers it starts includes it.
+ * The native platform: a guest with hardware paging, entered by the PVH protocol: from QEMU's -kernel, Firecracker,
+ * Xen with type="pvh", or the boot code for a BIOS or UEFI. This header is what its files offer each other; outside
+ * platform/native/ only machine/ and the drivers of such machines include it.
  *
  * Boot order: entry.S > native_start() (boot.c) > segments, serial, traps, paging, frames, clock,
  * interrupts > kernel_main(). Everything here runs with interrupts masked.
@@ -74,7 +74,8 @@ volatile void *mmio_map(phys_t address, size_t length);
 /* The same for memory that is not in the direct map (pages shared with the hypervisor). */
 void *memory_map(phys_t address, size_t length);
 
-/* Maps a page of the direct map for the gate (traps.S) as well. True if that is not needed. False without memory. */
+/* Maps a page of the direct map for the gate (traps.S) as well. True also if that is not needed; false without
+ * memory. */
 bool native_gate_map(struct page *page);
 /* All translations of the kernel are looked up again, on this CPU. */
 void native_flush_kernel(void);
@@ -106,7 +107,7 @@ void native_cpus_stop(void);
 /* Frames below this are not given to the page allocator: where CPUs start, in real mode. */
 #define NATIVE_LOWEST_FRAME ((phys_t)START_END)
 void native_cpus_start(void);
-/* Between the two the CPU may be at rest: it cannot reach user memory, and does not walk its tables. */
+/* Between these two calls the CPU may be at rest: it cannot reach user memory, and does not walk its tables. */
 void native_leave_user_half(void);
 void native_enter_user_half(void);
 /* A vector on another CPU. */
@@ -120,7 +121,7 @@ void native_cpu_interrupt(const struct cpu *cpu);
 void native_clock_init(void);
 nanoseconds native_clock_monotonic(void);
 nanoseconds native_clock_wall(void);
-/* One CPU's parameters hold on all. */
+/* True if one CPU's parameters are valid on all. */
 bool native_clock_is_shared(void);
 phys_t native_clock_page_address(void);
 void native_clock_set_wall(const struct wall_time *time);

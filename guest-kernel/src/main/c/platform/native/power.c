@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ending the machine. Emulators differ in what they listen to, so each way is tried in turn: ACPI
- * (QEMU, Xen, Cloud Hypervisor), the keyboard controller's reset line (Firecracker takes it for
- * power-off, too), and last a triple fault, which resets any PC.
+ * Ending the machine. Emulators differ in what they listen to, so each way is tried in turn: ACPI (QEMU, Cloud
+ * Hypervisor), the keyboard controller's reset line (Firecracker takes it for power-off, too), and last a triple fault,
+ * which resets any PC. Xen guests end by hypercall instead (machine/xen.c).
  */
 #include "platform/native/acpi.h"
 #include "platform/native/instructions.h"
@@ -20,7 +20,7 @@
 #define DEBUG_EXIT_PORT 0x501
 #define DEBUG_EXIT_CRASH 0x10 /* status 33 */
 
-/* For a device to react before the next way is tried. */
+/* Time for a device to react before the next way is tried. */
 #define REACTION (100 * NS_PER_MS)
 
 static void write_register(const struct acpi_register *where, uint8_t value)

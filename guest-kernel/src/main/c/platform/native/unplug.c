@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See unplug.h. The ports are those of Xen's device model, which are there in an HVM guest only; a word that is the
- * magic number says so. Since protocol version 1 a driver first names itself, and the host may refuse it by answering
- * with another word. Emulated devices that stay do no harm, because there are no drivers for them.
+ * See unplug.h. The ports are those of Xen's device model, which only HVM guests have: a port that reads as the magic
+ * number shows that they are there. Since protocol version 1 a driver first names itself, and the host may refuse it by
+ * answering with another word. Emulated devices that stay do no harm, because there are no drivers for them.
  *
  * Called once at boot; there is no state and no lock.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * FPU state (platform.h: fpu_*). Every platform shares it.
+ * FPU state (platform.h: fpu_*), the same on every platform.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Instructions that only some processors need or have. Each such place in the assembly holds no-operations, over which
- * patches_apply() writes the real ones once, at boot, while text is still writable. In assembly:
+ * Instructions that only some processors need or have. Each such place in the assembly holds no-operations, which
+ * patches_apply() overwrites with the real instructions once, at boot, while text is still writable. In assembly:
  *
  *     patch_begin PATCH_...
  *     ...                              instructions that mean the same wherever they lie

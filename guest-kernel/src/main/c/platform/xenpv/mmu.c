@@ -4,8 +4,9 @@
  * is shared.
  *
  * Entries are read where they lie and written by queued hypercalls (updates.c), so a table that was linked or unlinked
- * is committed at once. Reading an entry and clearing it are two steps: with several CPUs in user mode a dirty bit set
- * between them would be lost; the frame itself is never lost, since every caller flushes before reuse.
+ * is committed at once. Reading an entry and clearing it are two steps, so a dirty bit that another CPU set between
+ * them would be lost: this holds because one CPU is started. Frames are safe in any case, since every caller flushes
+ * before a frame is used again.
  */
 #include "platform/x86/user_half.h"
 #include "platform/xenpv/page_table.h"

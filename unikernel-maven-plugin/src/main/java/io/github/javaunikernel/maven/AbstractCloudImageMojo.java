@@ -9,11 +9,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.apache.maven.plugins.annotations.Parameter;
 
-/** The base of the goals on EC2 that concern one image of the project, and pass on information beside it. */
+/**
+ * The base of the goals on EC2 that concern one image of the project and pass information to each other in files beside
+ * it.
+ */
 abstract class AbstractCloudImageMojo extends AbstractCloudMojo {
     /**
-     * A raw image to use instead of the one that <code>imageName</code> and <code>classifier</code> name. The files
-     * through which the goals pass on information are named after it.
+     * A raw image to use instead of the one that {@code imageName} and {@code classifier} name. The files in which the
+     * goals pass information to each other are named after it.
      *
      * @since 0.1.0
      */
@@ -25,7 +28,7 @@ abstract class AbstractCloudImageMojo extends AbstractCloudMojo {
         return image == null ? directory().resolve(fileName() + ".img") : image.toPath();
     }
 
-    /** An image that there is, and the machine it was built for. */
+    /** An image that exists, and the machine it was built for. */
     record Deployable(Path file, MachineSize size) {}
 
     /** The image to deploy, which must have been made. */

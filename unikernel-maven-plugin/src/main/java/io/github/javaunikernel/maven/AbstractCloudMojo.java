@@ -54,7 +54,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     /**
      * Id of a server in settings.xml. Its username is the access key and its password, which may be encrypted, is the
-     * secret key; its configuration may contain a <code>sessionToken</code>. It takes precedence over the profile.
+     * secret key; its configuration may contain a {@code sessionToken}. It takes precedence over the profile.
      *
      * @since 0.1.0
      */
@@ -135,12 +135,12 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
         }
     }
 
-    /** What machine images and instances are of: the project, and the classifier when several images are made of it. */
+    /** The tag of machine images and instances: the project, and the classifier if the image has one. */
     final String deployedProject() {
         return project.getGroupId() + ":" + project.getArtifactId() + (classifier() == null ? "" : ":" + classifier());
     }
 
-    /** What the placeholders that every name of a machine image may have stand for. */
+    /** The values of the placeholders that the name of every machine image may contain. */
     final Map<String, Supplier<String>> placeholders() {
         return Map.of(
                 "groupId", project::getGroupId,

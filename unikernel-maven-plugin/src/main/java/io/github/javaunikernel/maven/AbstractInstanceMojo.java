@@ -13,7 +13,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 /** The base of the goals that act on instances: they choose them in the same way. */
 abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
     /**
-     * Region of the instances. The default is the region of the last launch, or the one in the AWS configuration.
+     * Region of the instances. The default is the region of the last launch, and for {@code unikernel:launch} the first
+     * region of the last deployment; without either, it is the one in the AWS configuration.
      *
      * @since 0.1.0
      */

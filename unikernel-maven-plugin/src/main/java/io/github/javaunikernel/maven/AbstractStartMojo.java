@@ -18,8 +18,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 abstract class AbstractStartMojo extends AbstractQemuMojo {
 
     /**
-     * Path that must answer with status 2xx on the first port before the tests begin, or the training. With
-     * {@code none}, the goal only waits until the program listens on a port.
+     * Path that must answer with status 2xx on the first port before the goal goes on. With {@code none}, the goal only
+     * waits until the program listens on a port.
      *
      * @since 0.1.0
      */
@@ -36,7 +36,7 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     private int timeout;
 
     /**
-     * Refuses values that would otherwise only be met when the guest runs.
+     * Refuses values that would otherwise fail only when the guest runs.
      *
      * @param ports of the guest, whether they are forwarded already or not
      */
@@ -56,7 +56,7 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
         return limit("start.timeout", timeout);
     }
 
-    /** Where the console of the guest is written to. */
+    /** The file to which the console of the guest is written. */
     Path consoleLog() {
         return directory().resolve(fileName() + ".console.log");
     }
@@ -70,7 +70,7 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     }
 
     /**
-     * Where a path of the program is.
+     * The URL of a path of the program.
      *
      * @param base the program's URL, which ends in '/'
      * @param fix what to do about a path that does not begin with '/'
@@ -87,7 +87,7 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
         }
     }
 
-    /** Where the program says that it is ready, or empty if only its ports count. */
+    /** The URL that answers when the program is ready, or empty if listening on a port is enough. */
     static Optional<URI> healthUrl(String healthPath, List<PortForward> ports) throws SettingException {
         if (healthPath.equals("none") || ports.isEmpty()) {
             return Optional.empty();

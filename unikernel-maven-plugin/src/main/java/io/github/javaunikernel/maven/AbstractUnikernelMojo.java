@@ -24,7 +24,7 @@ import org.apache.maven.project.MavenProject;
 abstract class AbstractUnikernelMojo extends AbstractMojo {
 
     private static final String PREFIX = "unikernel.";
-    /** Parameters for which nothing is a value: a switch, or the absence of options. */
+    /** Parameters for which an empty value has a meaning: switches, and the absence of options. */
     private static final Set<String> MAY_BE_EMPTY =
             Set.of("unikernel.debug", "unikernel.gdb", "unikernel.kernelOptions");
 
@@ -87,10 +87,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         return project.getPackaging().equals("pom");
     }
 
-    /**
-     * Maven takes an empty property for an empty text, or for the path of the project. Lists without elements are
-     * values like others.
-     */
+    /** Maven turns an empty property into an empty text, or into the path of the project. Lists may be empty. */
     private void refuseEmptyValues() throws SettingException {
         for (var parameter : mojoExecution.getMojoDescriptor().getParameters()) {
             String property = String.valueOf(parameter.getExpression()).replaceFirst("^\\$\\{(.*)}$", "$1");
@@ -112,7 +109,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         return new MojoFailureException(message);
     }
 
-    /** In words, with the parameter that names the file or a directory above it. */
+    /** The failure in words, with the parameter that names the file or a directory above it. */
     private String explained(IOException failure) {
         FileTrouble trouble = FileTrouble.of(failure);
         return trouble.file()

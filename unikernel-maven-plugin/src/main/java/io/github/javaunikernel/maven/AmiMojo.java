@@ -33,7 +33,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 /**
  * Turns the image into a machine image (AMI) on EC2, in one or several regions. Uploads the blocks that are not in the
  * project's previous snapshot to a new one, and registers that for HVM machines, for paravirtual ones, or for both. It
- * takes the image that the same execution, or the one with the same <code>classifier</code>, has made.
+ * takes the image that the same execution, or the one with the same {@code classifier}, has made.
  *
  * @since 0.1.0
  */
@@ -51,8 +51,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private boolean skipAmi;
 
     /**
-     * Kinds of AMI to make of the one snapshot: <code>hvm</code>, which all current instance types run, <code>
-     * paravirtual</code>, which only types of the previous generation run, or both with a comma between them.
+     * Kinds of AMI to make of the one snapshot: {@code hvm}, which all current instance types run, {@code paravirtual},
+     * which only types of the previous generation run, or both with a comma between them.
      *
      * @since 0.1.0
      */
@@ -82,8 +82,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private String name;
 
     /**
-     * What to do if the account already has an image of that name: <code>FAIL</code>, <code>REUSE</code> the image or
-     * <code>REPLACE</code> it.
+     * What to do if the account already has an image of that name: {@code FAIL}, {@code REUSE} the image or
+     * {@code REPLACE} it.
      *
      * @since 0.1.0
      */
@@ -107,8 +107,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private Map<String, String> tags;
 
     /**
-     * Id of the boot loader of a paravirtual AMI, a PV-GRUB <code>hd0</code> kernel image (AKI). The default is the
-     * newest one in the region.
+     * Id of the boot loader of a paravirtual AMI, a PV-GRUB {@code hd0} kernel image (AKI). The default is the newest
+     * one in the region.
      *
      * @since 0.1.0
      */
@@ -116,8 +116,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private String kernelId;
 
     /**
-     * EBS volume type of the root device. The default is <code>gp3</code> for an HVM AMI and <code>gp2</code> for a
-     * paravirtual one.
+     * EBS volume type of the root device. The default is {@code gp3} for an HVM AMI and {@code gp2} for a paravirtual
+     * one.
      *
      * @since 0.1.0
      */
@@ -199,7 +199,7 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private boolean dryRun;
 
     /**
-     * Directory for records that must survive <code>mvn clean</code>: unfinished uploads and the contents of earlier
+     * Directory for records that must survive {@code mvn clean}: unfinished uploads and the contents of earlier
      * snapshots.
      *
      * @since 0.1.0

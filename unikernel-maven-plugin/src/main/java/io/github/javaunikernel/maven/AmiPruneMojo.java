@@ -35,7 +35,7 @@ public class AmiPruneMojo extends AbstractCloudMojo {
     private int keep;
 
     /**
-     * Whether to only print what would be removed. Set it to <code>false</code> to remove images and snapshots.
+     * Whether to only print what would be removed. Set it to {@code false} to remove images and snapshots.
      *
      * @since 0.1.0
      */

@@ -22,12 +22,12 @@ record Applications(List<MavenProject> modules, String plugin) {
                         .anyMatch(execution -> execution.getGoals().contains("image"));
     }
 
-    /** Whether a module is a part of the application of another one, and not one itself. */
+    /** Whether to skip a module: it has no image, and the build has other modules. */
     boolean passOver(MavenProject module) {
         return modules.size() > 1 && !contain(module);
     }
 
-    /** Fails if there are several, of which a goal in the foreground could only run the first. */
+    /** Fails if there are several, because a goal in the foreground could run only the first. */
     void checkOnlyOne() throws ExplainedException {
         List<String> found = modules.stream()
                 .filter(this::contain)

@@ -19,7 +19,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 
 /**
  * Turns the image into an S3-backed AMI, a legacy format. Encrypts the image, splits it into parts with a signed
- * manifest, uploads them to a bucket that allows ACLs, and registers the AMI from there. <code>unikernel:ami</code> is
+ * manifest, uploads them to a bucket that allows ACLs, and registers the AMI from there. {@code unikernel:ami} is
  * simpler and faster.
  *
  * @since 0.1.0
@@ -75,8 +75,7 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private File privateKey;
 
     /**
-     * Id of the boot loader, a PV-GRUB <code>hd0</code> kernel image (AKI). The default is the newest one in the
-     * region.
+     * Id of the boot loader, a PV-GRUB {@code hd0} kernel image (AKI). The default is the newest one in the region.
      *
      * @since 0.1.0
      */

@@ -78,13 +78,13 @@ public final class CheckMojo extends AbstractTestMojo {
         getLog().info(String.format("The image has passed its check in %.1f s", (System.nanoTime() - begin) / 1e9));
     }
 
-    /** What a check does while the guest is there. */
+    /** What a check does while the guest runs. */
     private interface Work {
         void with(QemuBoot boot, StartedGuest guest)
                 throws SettingException, GuestException, IOException, InterruptedException;
     }
 
-    /** Nothing of the guest outlives this; on Ctrl-C it ends with Maven. */
+    /** The guest has ended when this returns; on Ctrl-C it ends with Maven. */
     private void inGuest(QemuRequest request, Work work)
             throws SettingException, GuestException, IOException, InterruptedException {
         getLog().info("Checking the image; the guest's console: " + consoleLog());
@@ -109,7 +109,7 @@ public final class CheckMojo extends AbstractTestMojo {
         if (!wanted.isEmpty() && firmware() != Firmware.NONE) {
             throw new SettingException(
                     "firmware",
-                    "A firmware reads the kernel's options from the image, so the program cannot be started with"
+                    "Firmware reads the kernel's options from the image, so the program cannot be started with"
                             + " checkArguments.",
                     "Leave out one of the two parameters.");
         }

@@ -14,7 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The files through which the goals on EC2 pass on information, beside the image. */
+/** The files beside the image in which the goals on EC2 pass information to each other. */
 final class CloudFiles {
     private CloudFiles() {}
 
@@ -54,7 +54,7 @@ final class CloudFiles {
         }
     }
 
-    /** What the last deploy registered; nothing when there was none. */
+    /** What the last deploy registered; empty if there was none. */
     static List<AmiResult> readReport(Path file) throws CloudException {
         if (!Files.exists(file)) {
             return List.of();

@@ -17,7 +17,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "console", requiresOnline = true, threadSafe = true)
 public class ConsoleMojo extends AbstractInstanceMojo {
     /**
-     * Id of the instance. The default is each that was last launched from this project.
+     * Id of the instance. The default is all instances of the last launch from this project.
      *
      * @since 0.1.0
      */

@@ -29,9 +29,9 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.plugins.annotations.ResolutionScope;
 
 /**
- * Compiles the project, makes its image of the compiled classes and boots it; whenever the classes or the files for the
- * image change, makes the image again and restarts the guest. The goal prints the time from the change to the first
- * answer: status 2xx at {@code healthPath}, or the first port with {@code healthPath=none}. An IDE or another
+ * Compiles the project, makes an image from the compiled classes and boots it. Whenever the classes or the files for
+ * the image change, the goal makes the image again, restarts the guest, and prints the time from the change to the
+ * first answer: status 2xx at {@code healthPath}, or the first port with {@code healthPath=none}. An IDE or another
  * {@code mvn compile} writes the classes. Ctrl-C shuts the guest down and ends the goal.
  *
  * @since 0.1.0
@@ -41,8 +41,7 @@ import org.apache.maven.plugins.annotations.ResolutionScope;
 public final class DevMojo extends AbstractStartMojo {
 
     /**
-     * Maximum time until a guest must have ended when the next one is to start, in seconds; after that it is ended by
-     * force.
+     * Maximum time for a guest to end before the next one starts, in seconds; after that it is ended by force.
      *
      * @since 0.1.0
      */
@@ -104,13 +103,13 @@ public final class DevMojo extends AbstractStartMojo {
                     .getMojoExecutions()
                     .get(0);
         } catch (Exception e) {
-            getLog().debug("What the plan of " + goal + " failed by:", e);
+            getLog().debug("Why the plan of " + goal + " failed:", e);
             throw new ExplainedException(
                     "Maven cannot plan " + goal + ": " + e.getMessage() + ". Run 'mvn package' to see what is wrong.");
         }
     }
 
-    /** What the loop does again and again. */
+    /** The steps that the loop repeats. */
     private final class Steps implements DevLoop.Steps {
 
         private final MojoExecution image;
@@ -127,7 +126,7 @@ public final class DevMojo extends AbstractStartMojo {
             } catch (MojoFailureException | MojoExecutionException e) {
                 throw new DevLoop.BuildException(e.getMessage());
             } catch (Exception e) {
-                getLog().debug("What the goal image failed by:", e);
+                getLog().debug("Why the goal image failed:", e);
                 throw new DevLoop.BuildException("The goal image failed: " + e + ". Run 'mvn package' to see why.");
             }
         }

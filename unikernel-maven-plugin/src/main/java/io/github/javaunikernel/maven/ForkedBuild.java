@@ -5,8 +5,9 @@ import org.apache.maven.artifact.Artifact;
 import org.apache.maven.project.MavenProject;
 
 /**
- * A build of one module that a goal has started before itself. Maven builds a copy of the module, so the module itself
- * has nothing packaged, and others of the same build that depend on it would look for it in the repository.
+ * A build of one module that Maven runs before a goal that asks for it. Maven builds a copy of the module, so the
+ * module itself has nothing packaged, and others of the same build that depend on it would look for it in the
+ * repository.
  */
 final class ForkedBuild {
 

@@ -131,9 +131,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> arguments = List.of();
 
     /**
-     * Arguments with which the application checks itself, in place of {@code arguments}: with them it must end with
-     * status 0, which {@code unikernel:check} tries. The image gets a second configuration with them, which nothing
-     * else uses.
+     * Arguments with which the application checks itself, in place of {@code arguments}: {@code unikernel:check} starts
+     * the application with them, and it must end with status 0. The image gets a second configuration file with them,
+     * which nothing else uses.
      *
      * @since 0.1.0
      */
@@ -207,7 +207,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private boolean instanceMetadata;
 
     /**
-     * Memory of the machine in MiB. The plugin derives the size of the heap from it.
+     * Memory of the machine in MiB, 32 or more. The plugin derives the size of the heap from it.
      *
      * @since 0.1.0
      */
@@ -215,7 +215,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private int memory;
 
     /**
-     * Number of virtual CPUs of the machine.
+     * Number of virtual CPUs of the machine, 1 to 128. The program runs on all of them, up to 64; in a paravirtual Xen
+     * guest it runs on one.
      *
      * @since 0.1.0
      */
@@ -322,8 +323,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     /**
      * How the JVM divides the CPU between starting and compiling: {@code balanced} as the JVM does by itself, or
-     * {@code fast}, with which the optimising compiler begins later: the start takes less, and the program reaches its
-     * full speed later.
+     * {@code fast}, with which the optimising compiler begins later: the start takes less CPU time, and the program
+     * reaches its full speed later.
      *
      * @since 0.1.0
      */
@@ -331,8 +332,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String startup;
 
     /**
-     * Directory in which linked runtimes are kept, so that this and other projects can use them again. You can delete
-     * it at any time between builds.
+     * Directory in which linked runtimes and class data are kept, so that this and other projects can use them again.
+     * You can delete it at any time between builds.
      *
      * @since 0.1.0
      */
@@ -340,8 +341,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File cacheDirectory;
 
     /**
-     * Largest size in MiB of all linked runtimes that are kept; 0 for no limit. Beyond it, the plugin deletes those
-     * that were used least recently, except for those used within the last hour.
+     * Largest size in MiB of everything that is kept in {@code cacheDirectory}; 0 for no limit. Beyond it, the plugin
+     * deletes what was used least recently, except for what was used within the last hour.
      *
      * @since 0.1.0
      */
@@ -399,8 +400,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     /**
      * Additional writable directories, each as {@code /path} or {@code /path 16m}. They are kept in memory and are
-     * empty at the start. /tmp, /run and /var/tmp are always writable, and so are the working directory /app and the
-     * home directory /home, which start with the files that the image has in them. Everything else is read-only.
+     * empty at the start. {@code /tmp}, {@code /run}, {@code /var/tmp} and {@code /dev/shm} are always writable, and so
+     * are the working directory {@code /app} and the home directory {@code /home}, which start with the files that the
+     * image has in them. Everything else is read-only.
      *
      * @since 0.1.0
      */
@@ -420,8 +422,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String scratch;
 
     /**
-     * Options of the guest kernel, separated by spaces, such as {@code quiet}, {@code verbose}, {@code timings},
-     * {@code trace=all} or {@code trace=NAME,NAME}.
+     * Options of the guest kernel, separated by spaces: {@code quiet}, {@code verbose}, {@code timings},
+     * {@code trace=all}, {@code trace=NAME,NAME}, {@code capture=BYTES}, {@code profile=HZ}, {@code mitigations=auto},
+     * {@code mitigations=off}, {@code mitigations=on}, {@code nokaslr} or {@code conf=PATH}.
      *
      * @since 0.1.0
      */
@@ -455,8 +458,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private File filesDirectory;
 
     /**
-     * Largest allowed size of the image in MiB; 0 for no limit. Free room between its files, which takes no room in its
-     * file on disk, counts.
+     * Largest allowed size of the image in MiB; 0 for no limit. Free space between its files counts, although it takes
+     * no space on disk.
      *
      * @since 0.1.0
      */

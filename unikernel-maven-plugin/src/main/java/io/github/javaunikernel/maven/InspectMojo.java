@@ -70,7 +70,7 @@ public final class InspectMojo extends AbstractImageFilesMojo {
     @Parameter(property = "unikernel.json", defaultValue = "false")
     private boolean json;
 
-    /** An image of another place can be looked at from anywhere. */
+    /** An image elsewhere can be read without a project. */
     @Override
     boolean isPassedOver() {
         return image == null && super.isPassedOver();

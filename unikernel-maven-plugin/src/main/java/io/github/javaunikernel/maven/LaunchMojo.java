@@ -40,8 +40,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String imageId;
 
     /**
-     * Kind of AMI to launch if the last deployment registered both: <code>hvm</code> or <code>paravirtual</code>. The
-     * default is the one that it registered first.
+     * Kind of AMI to launch if the last deployment registered both: {@code hvm} or {@code paravirtual}. The default is
+     * the one that it registered first.
      *
      * @since 0.1.0
      */
@@ -130,8 +130,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private File userData;
 
     /**
-     * Path that must answer with status 2xx before the launch is complete. With <code>none</code>, the goal only waits
-     * until the instances are running.
+     * Path that must answer with status 2xx before the launch is complete. With {@code none}, the goal only waits until
+     * the instances are running.
      *
      * @since 0.1.0
      */

@@ -14,9 +14,9 @@ import org.apache.maven.plugins.annotations.Parameter;
 
 /**
  * Prints a table of the project's instances on EC2: their AMI, type, state, address, age and price. It lists every
- * instance that <code>unikernel:launch</code> has started, from whichever machine, and that is not terminated; if
- * images have a classifier, those of the classifier that is set. The price is that of Linux on demand in us-east-1 in
- * US dollars an hour, as far as the plugin knows it, and does not include the disk.
+ * instance that {@code unikernel:launch} has started, from whichever machine, and that is not terminated; if images
+ * have a classifier, those of the classifier that is set. The price is that of Linux on demand in us-east-1 in US
+ * dollars an hour, as far as the plugin knows it, and does not include the disk.
  *
  * @since 0.1.0
  */

@@ -24,9 +24,9 @@ import org.apache.maven.reporting.MavenReportException;
 
 /**
  * Writes a page about the image, {@code NAME.report.html} in the build directory: what takes its bytes, why each module
- * of the JDK and each native library is there, what has changed since the last image, and what an attacker finds. The
- * page needs no other file and no network. Among the reports of {@code mvn site}, it is a page of the site; the image
- * must have been made before.
+ * of the JDK and each native library is there, what has changed since the last image, and its attack surface. The page
+ * needs no other file and no network. Among the reports of {@code mvn site}, it is a page of the site; the image must
+ * have been made before.
  *
  * @since 0.1.0
  */
@@ -42,8 +42,8 @@ public final class ReportMojo extends AbstractImageFilesMojo implements MavenRep
     private List<Integer> ports;
 
     /**
-     * An older image to compare with. The default is the last image of the same name that had another content, unless
-     * {@code mvn clean} has deleted what is known about it.
+     * An older image to compare with. The default is the last image of the same name with other contents, unless
+     * {@code mvn clean} has deleted its description.
      *
      * @since 0.1.0
      */

@@ -11,8 +11,8 @@ import org.apache.maven.project.MavenProject;
 /**
  * Builds the image, boots it on this machine and stays in the foreground, with the guest's console on the terminal and
  * its ports on localhost. Ctrl-C shuts the guest down cleanly; a second Ctrl-C ends it by force. The build fails if the
- * program in the guest ends with a status other than 0. In a build of several modules, those of which no image is made
- * are passed over, and exactly one must remain.
+ * program in the guest ends with a status other than 0. In a build of several modules, those without an image are
+ * skipped, and exactly one must have an image.
  *
  * @since 0.1.0
  */

@@ -6,7 +6,7 @@ import java.lang.reflect.Proxy;
 import org.apache.maven.execution.ExecutionListener;
 import org.apache.maven.execution.MavenSession;
 
-/** Has something done when the build ends, however it ends; also where the JVM goes on, as in a daemon or an IDE. */
+/** Runs an action when the build ends, however it ends; also if the JVM continues, as in a daemon or an IDE. */
 final class SessionEnd {
 
     private SessionEnd() {}

@@ -19,8 +19,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "terminate", requiresOnline = true, threadSafe = true)
 public class TerminateMojo extends AbstractInstanceMojo {
     /**
-     * Id of the instance. The default is each that was last launched from this project; their security group is then
-     * deleted too.
+     * Id of the instance. The default is all instances of the last launch from this project; their security group is
+     * then deleted too.
      *
      * @since 0.1.0
      */
@@ -51,7 +51,7 @@ public class TerminateMojo extends AbstractInstanceMojo {
             throw new CloudException(
                     Reason.RECORD,
                     null,
-                    "All is terminated, but the record of the launch " + recordFile() + " cannot be deleted.",
+                    "All are terminated, but the record of the launch " + recordFile() + " cannot be deleted.",
                     "Delete it.",
                     e);
         }

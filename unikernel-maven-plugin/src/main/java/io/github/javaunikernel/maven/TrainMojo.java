@@ -44,8 +44,8 @@ public final class TrainMojo extends AbstractStartMojo {
     private File classList;
 
     /**
-     * Paths on the first port that are asked for when the program is ready, so that the classes of their answers are in
-     * the list, too. Each must answer with a status below 400.
+     * Paths on the first port that the goal requests when the program is ready, so that the classes of their answers
+     * are in the list, too. Each must answer with a status below 400.
      *
      * @since 0.1.0
      */

@@ -91,7 +91,7 @@ public record Application(
      */
     public record Jar(Path file, String origin, String place) {
 
-        /** Whether it is a library that stays as it is until another version is chosen, once it has its place. */
+        /** Whether it is a library whose content is fixed for its version; its place must be set. */
         boolean isReleasedLibrary() {
             return place.contains("/lib/") && !origin.contains("-SNAPSHOT");
         }

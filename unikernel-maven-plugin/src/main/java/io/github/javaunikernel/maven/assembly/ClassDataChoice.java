@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Which class data an image gets, after all that would make the JVM ignore them.
+ * Which class data an image gets, considering everything that would make the JVM ignore them.
  *
  * @param trainable whether the classes of the application can be in an archive at all
  * @param note why it is less than was wanted, or empty

@@ -37,7 +37,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
 
-/** Makes an image and the files beside it. Either all of them are there afterwards, or those from before. */
+/** Makes an image and the files beside it. Afterwards either all of them are new, or all of them are as before. */
 public final class ImageAssembler {
 
     private static final long MEBIBYTE = 1 << 20;

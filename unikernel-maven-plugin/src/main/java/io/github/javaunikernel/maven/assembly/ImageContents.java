@@ -56,13 +56,13 @@ final class ImageContents {
     private static final List<String> CONFIGURED = List.of("conf/", "lib/security/");
 
     private static final String TRUSTED = "lib/security/cacerts";
-    /** Taken by the JDK in place of the store above where it is there. */
+    /** The JDK prefers this store to the one above if it exists. */
     private static final String TRUSTED_FIRST = "lib/security/jssecacerts";
     /** MAX_MEMORY_MOUNTS of the kernel (guest-kernel, linux/configuration.h). */
     private static final int MOST_MOUNTS = 16;
     /** Where the C library looks for C.UTF-8 (locale(7)). */
     private static final String LOCALE = "/usr/lib/locale/C.utf8";
-    /** The user's files must not stand in for what the build makes. */
+    /** What the build makes, and the user's files must not replace. */
     private static final List<String> RESERVED =
             List.of("/boot/", "/jvm/", Paths.CONFIG, Paths.TRAINING_CONFIG, Paths.CHECK_CONFIG);
 
@@ -127,7 +127,7 @@ final class ImageContents {
         return libraryReasons;
     }
 
-    /** Directories that hide what the image has there. */
+    /** Directories that are mounted over what the image has there. */
     private List<String> mounted() {
         List<String> paths = new ArrayList<>();
         request.machine().memoryFileSystems().forEach(fileSystem -> paths.add(fileSystem.path()));
@@ -344,7 +344,7 @@ final class ImageContents {
         return directories.paths();
     }
 
-    /** Adds what the guest is told to do, and what instead where it records classes or checks itself. */
+    /** Adds the guest's configuration, and those with which it records classes or checks itself. */
     private void addConfigs(
             Prepared prepared, List<String> program, Map<String, String> environment, List<String> writable)
             throws SettingException, ImageException {

@@ -57,7 +57,7 @@ public record ImageRequest(
         return directory.resolve(name + ".unikernel.json");
     }
 
-    /** The description of the last image that was another one. */
+    /** The description of the last image with other contents. */
     public Path previousManifestFile() {
         return directory.resolve(name + ".unikernel.previous.json");
     }

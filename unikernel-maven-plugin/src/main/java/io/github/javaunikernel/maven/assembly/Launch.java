@@ -48,8 +48,8 @@ final class Launch {
     }
 
     /**
-     * The options that the manifest stands for. As with {@code java -jar}, packages of modules that are not there are
-     * passed over, and a module has no such options.
+     * The options that the manifest implies. As with {@code java -jar}, packages of absent modules are ignored, and a
+     * module has no such options.
      *
      * @param linked modules of the runtime
      * @param feature its version

@@ -119,7 +119,7 @@ final class ManifestFile {
         return versions;
     }
 
-    /** Bytes of content by part, what the file system takes, holes set against it, and the room between files. */
+    /** Bytes of content by part, what the file system itself takes, less holes, and the room between files. */
     private static Map<String, Long> parts(ImageSummary summary) {
         Map<String, Long> parts = new LinkedHashMap<>();
         for (String name : List.of("kernel", "runtime", "classData", "libraries", "application", "other")) {

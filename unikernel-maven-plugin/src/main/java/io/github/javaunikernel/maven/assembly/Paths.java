@@ -10,7 +10,7 @@ public final class Paths {
     static final String CONFIG = "/etc/unikernel.conf";
     /** The configuration that replaces it while the guest records a class list. */
     static final String TRAINING_CONFIG = "/etc/unikernel.training.conf";
-    /** What the guest is told to do in place of that while it checks itself. */
+    /** The configuration that replaces it while the program checks itself. */
     static final String CHECK_CONFIG = "/etc/unikernel.check.conf";
     /** Where the class list is written: a serial port of its own (guest-kernel/docs/native.md, "Devices"). */
     static final String RECORDING = "/dev/ttyS2";

@@ -12,8 +12,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * An image file into registered machine images, in several regions at once. Each region succeeds or fails for itself
- * and is never left half done: what a failed or interrupted deploy uploaded is deleted, or with
+ * Turns an image file into registered machine images, in several regions at once. Each region succeeds or fails by
+ * itself and is never left half done: what a failed or interrupted deploy uploaded is deleted, or with
  * {@link UploadSettings#resume} kept for the next run to continue.
  */
 public final class AmiDeployer {
@@ -30,14 +30,14 @@ public final class AmiDeployer {
     }
 
     /**
-     * What came of it, region by region.
+     * The outcome, region by region.
      *
      * @param results regions that succeeded
      * @param failures why the others did not
      */
     public record Outcome(List<AmiResult> results, Map<String, CloudException> failures) {}
 
-    /** Deploys to every region in parallel; returns when the last one is through. */
+    /** Deploys to every region in parallel; returns when the last one has finished. */
     public Outcome deploy(List<String> regions) throws CloudException {
         long started = System.nanoTime();
         DiskImage image = image();
@@ -47,7 +47,7 @@ public final class AmiDeployer {
         return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).run());
     }
 
-    /** Says what {@link #deploy} would do and asks the service whether it may. */
+    /** Reports what {@link #deploy} would do, and asks the service whether it is allowed. */
     public Outcome plan(List<String> regions) throws CloudException {
         DiskImage image = image();
         return inEach(regions, region -> new RegionDeploy(access, region, spec, image, log, progress).plan());

@@ -54,7 +54,7 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
                     Reason.SETTING,
                     setting,
                     file + " is not an X.509 certificate in PEM format.",
-                    "Name the file of one.",
+                    "Name a file with one.",
                     e);
         }
     }
@@ -79,7 +79,7 @@ public record BundleKeys(PublicKey ec2, PublicKey user, PrivateKey signing) {
                     e);
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             // the cause is left out: a parser's message may quote the key
-            throw new CloudException(CloudSetting.PRIVATE_KEY, file + " holds no RSA key.", "Name the file of one.");
+            throw new CloudException(CloudSetting.PRIVATE_KEY, file + " holds no RSA key.", "Name a file with one.");
         }
     }
 

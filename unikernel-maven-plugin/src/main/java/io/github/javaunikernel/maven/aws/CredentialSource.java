@@ -19,7 +19,7 @@ import software.amazon.awssdk.core.useragent.BusinessMetricFeatureId;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
 
 /**
- * Where credentials come from. A description says which source won and never holds a secret.
+ * Where credentials come from. A description says which source is used and never contains a secret.
  *
  * @param description for people, such as {@code profile "work"}
  */

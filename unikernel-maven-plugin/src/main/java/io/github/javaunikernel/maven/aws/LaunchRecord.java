@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a launch created, on disk from the first thing on, so that it can be taken down again.
+ * What a launch created. It is on disk from the first resource on, so that everything can be deleted again.
  *
  * @param createdGroupId security group to be deleted with the instances; null when groups were given
  * @param instances none until they are started

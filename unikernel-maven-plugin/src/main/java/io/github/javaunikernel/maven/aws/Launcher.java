@@ -58,8 +58,8 @@ public final class Launcher {
     }
 
     /**
-     * Launches and waits. On failure the consoles are shown and what was created is taken down again, unless it is to
-     * be kept.
+     * Launches and waits. On failure the consoles are shown and what was created is deleted again, unless it is to be
+     * kept.
      */
     public LaunchRecord launch() throws CloudException {
         spec.check();
@@ -276,7 +276,7 @@ public final class Launcher {
         } catch (CloudException e) {
             log.warn("Not everything could be deleted, see " + recordFile + ": " + e.getMessage());
         } catch (IOException e) {
-            log.warn("All is deleted but the record of the launch " + recordFile + ". Delete it.");
+            log.warn("All is deleted except for " + recordFile + ", the record of the launch. Delete it.");
         }
     }
 }

@@ -3,7 +3,7 @@ package io.github.javaunikernel.maven.aws;
 
 import java.time.Duration;
 
-/** Waits between looks at something that takes its time: from 0.2 s growing by half to 10 s. */
+/** Waits between checks of something that takes time: 0.2 s at first, then half as long again each time, up to 10 s. */
 final class Polling {
     private static final Duration LONGEST = Duration.ofSeconds(10);
 

@@ -17,7 +17,7 @@ import software.amazon.awssdk.services.ec2.model.RegisterImageRequest;
 
 /** One deploy to one region, used once, by one thread. */
 final class RegionDeploy {
-    /** Cleaning up gets its own time, also when the deploy's is over. */
+    /** Time for cleaning up, also when the deploy's own time is over. */
     private static final Duration CLEAN_UP = Duration.ofSeconds(30);
 
     private final AwsAccess access;
@@ -67,7 +67,7 @@ final class RegionDeploy {
         }
     }
 
-    /** What {@link #run} would do, with the service's word on whether it may. */
+    /** What {@link #run} would do, after asking the service whether it is allowed. */
     List<AmiResult> plan() throws CloudException {
         DeploySteps needed = new DeploySteps(spec, region, ec2, retrier, log);
         List<Image> same = needed.sameContents(image.blocks());

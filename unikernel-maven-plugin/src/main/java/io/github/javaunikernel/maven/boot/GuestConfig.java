@@ -102,7 +102,7 @@ public final class GuestConfig {
         return this;
     }
 
-    /** Adds what may come from outside. */
+    /** Names the variables that may come from outside. */
     public GuestConfig instanceEnvironment(InstanceEnvironment environment) {
         environment.allowed().forEach(pattern -> line("allow", pattern));
         if (!environment.sources().isEmpty()) {

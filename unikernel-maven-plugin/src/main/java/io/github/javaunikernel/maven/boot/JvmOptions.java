@@ -12,7 +12,7 @@ import java.util.List;
  */
 public final class JvmOptions {
 
-    /** Under this nothing useful of a JVM fits beside the kernel. */
+    /** In MiB; with less, no useful JVM fits beside the kernel. */
     public static final int MIN_MEMORY = 32;
     /** 32 TiB, beyond the largest machines of EC2. */
     private static final int MAX_MEMORY = 32 << 20;
@@ -21,11 +21,11 @@ public final class JvmOptions {
 
     private static final int SMALL_HEAP = 16;
     private static final int MIN_HEAP = 8;
-    /** However large the machine, so much suffices outside of the heap for most programs. */
+    /** In MiB; enough outside of the heap for most programs, however large the machine. */
     private static final int LARGEST_REST = 512;
     /** The JVM's own limit between a client and a server (os::is_server_class_machine): 1792 MiB and 2 CPUs. */
     private static final int SERVER_MEMORY = 1792;
-    /** Up to here the optimising compiler's own memory would be missed elsewhere. */
+    /** In MiB; up to here the optimising compiler would take memory that is needed elsewhere. */
     private static final int NO_OPTIMISING_COMPILER = 128;
 
     /** Any option that chooses a collector, or turns the plugin's own choice off. */

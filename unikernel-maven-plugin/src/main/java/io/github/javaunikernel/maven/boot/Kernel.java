@@ -42,7 +42,7 @@ public record Kernel(byte[] elf, String version, String origin) {
         }
     }
 
-    /** Where all that comes with the plugin's kernel is from, for the manifest. */
+    /** The origin of everything that comes with the plugin's kernel, for the manifest. */
     public static String builtInOrigin() throws IOException {
         return "maven:io.github.javaunikernel:guest-kernel:" + builtInVersion();
     }

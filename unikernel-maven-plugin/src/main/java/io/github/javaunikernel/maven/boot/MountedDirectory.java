@@ -15,11 +15,11 @@ import java.util.regex.Pattern;
  */
 record MountedDirectory(String path, long size) {
 
-    /** What is there is the kernel's or the JVM's, whatever is in front of it. */
+    /** Directories of the kernel and the JVM: nothing may be mounted at, above or below them. */
     private static final List<String> CLOSED = List.of("/jvm", "/proc", "/dev", "/sys");
-    /** What is there must be seen for the program to start. */
+    /** Directories whose files a start needs: nothing may be mounted at or above them. */
     private static final List<String> NEEDED = List.of("/app/lib", "/etc", "/lib", "/lib64", "/usr/lib");
-    /** More than a machine has. */
+    /** In bytes; more than any machine has. */
     private static final long LARGEST = 1L << 44;
 
     private static final Pattern FORM = Pattern.compile("(/\\S+)(?:\\s+(\\d{1,12})([kKmMgG]?))?");

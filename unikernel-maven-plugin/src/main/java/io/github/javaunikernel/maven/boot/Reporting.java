@@ -4,7 +4,7 @@ package io.github.javaunikernel.maven.boot;
 import io.github.javaunikernel.maven.settings.SettingException;
 
 /**
- * What the guest says of itself over the network, besides what the program says.
+ * What the guest itself sends over the network, besides what the program sends.
  *
  * @param metricsPort TCP port on which the kernel serves metrics; 0 for none
  */

@@ -5,13 +5,13 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.util.List;
 
 /**
- * Whom the guest's wall clock follows, as the value of the directive {@code time}.
+ * What the guest's wall clock follows, as the value of the directive {@code time}.
  *
  * @param text {@code auto}, {@code none} or addresses with commas between them
  */
 public record TimeSetting(String text) {
 
-    /** The kernel asks no more: SNTP_SERVERS in net/sntp.h. */
+    /** The kernel's limit: SNTP_SERVERS in net/sntp.h. */
     private static final int MAX_SERVERS = 4;
 
     private static final String FORM = "Use 'auto', 'none' or up to " + MAX_SERVERS

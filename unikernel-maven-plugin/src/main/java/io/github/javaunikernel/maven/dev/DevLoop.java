@@ -20,11 +20,11 @@ import java.util.function.Consumer;
 
 /**
  * Keeps a guest of the newest image running. One thread does all the work, event by event; others only report events.
- * The guest before answers until the new image is there, and stays when that cannot be made.
+ * The old guest answers until the new image is there, and keeps running if that cannot be made.
  */
 public final class DevLoop {
 
-    /** What is done again and again. */
+    /** The steps that the loop repeats. */
     public interface Steps {
         /**
          * Makes the image.
@@ -206,7 +206,7 @@ public final class DevLoop {
         });
     }
 
-    /** In good order if it can be had; what the program ends with is no matter, since the next one is to come. */
+    /** Ends the guest, cleanly if possible; its status does not matter, because another guest follows. */
     private void end() throws IOException, InterruptedException {
         Guest guest = current;
         current = null;

@@ -71,7 +71,7 @@ public final class ReportPage {
         }
         if (previous.isPresent()) {
             return Optional.of(new Earlier(
-                    "the last image that was another one",
+                    "the last image with other contents",
                     ImageManifest.read(previous.get()).entries()));
         }
         return Optional.empty();

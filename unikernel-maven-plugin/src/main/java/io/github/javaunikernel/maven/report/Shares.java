@@ -15,7 +15,7 @@ final class Shares {
 
     /** The modules of the JDK are one file, which is shared out by their classes before compression. */
     private static final String MODULES_FILE = "/jvm/lib/modules";
-    /** Less than this part of the whole is not to be seen. */
+    /** A smaller part of the whole cannot be seen. */
     private static final double LEAST = 0.002;
 
     private final ImageManifest manifest;

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What an attacker of the guest finds: programs, places to write, ports, outside settings, system calls. */
+/** The attack surface of a guest: programs, writable places, ports, settings from outside, system calls. */
 final class Surface {
 
     private final ImageManifest manifest;

@@ -14,10 +14,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Waits until the program in a guest is there for its clients. */
+/** Waits until the program in a guest is ready for its clients. */
 public final class Health {
 
-    /** Between two requests, once the program listens: short beside a boot, long beside a request. */
+    /** Between two requests, once the program listens: short compared with a boot, long compared with a request. */
     private static final Duration PAUSE = Duration.ofMillis(50);
 
     private final Guest guest;
@@ -108,7 +108,7 @@ public final class Health {
                 "The guest is not ready after " + limit.toSeconds() + " s: " + lastAnswer
                         + ". Give it more time with -Dunikernel.start.timeout, name another path with "
                         + "-Dunikernel.healthPath"
-                        + " (none to be content with a port), or see its console:",
+                        + " (none to wait for a port only), or see its console:",
                 guest.console());
     }
 }

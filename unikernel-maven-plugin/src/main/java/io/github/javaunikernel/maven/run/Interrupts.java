@@ -32,7 +32,7 @@ public final class Interrupts implements AutoCloseable {
         previous = Signal.handle(INTERRUPT, signal -> interrupt());
     }
 
-    /** The guest that Ctrl-C is for, from now on and for what has come before. */
+    /** Sets the guest that Ctrl-C ends; a Ctrl-C from before takes effect now. */
     public void passTo(Guest started) {
         int before;
         synchronized (this) {
@@ -47,12 +47,12 @@ public final class Interrupts implements AutoCloseable {
         return interrupts > 0;
     }
 
-    /** Has something done at the first Ctrl-C. */
+    /** Runs an action at the first Ctrl-C. */
     public void whenAsked(Runnable action) {
         first.thenRun(action);
     }
 
-    /** Leaves Ctrl-C to whom it was before. */
+    /** Restores the handling of Ctrl-C that was in effect before. */
     @Override
     public void close() {
         Signal.handle(INTERRUPT, previous);

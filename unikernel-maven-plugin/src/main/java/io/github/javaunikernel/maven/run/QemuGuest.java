@@ -18,7 +18,7 @@ public final class QemuGuest implements Guest {
     /** A line of {@code info usernet}: protocol, descriptor, source address and port, destination address and port. */
     private static final Pattern FORWARD =
             Pattern.compile("TCP\\[HOST_FORWARD]\\s+\\d+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+(\\d+)");
-    /** QEMU has long ended by then, if it ever will on demand. */
+    /** Far longer than QEMU takes to end when it is asked to; after that it is killed. */
     private static final int SECONDS_TO_QUIT = 10;
 
     private final Process process;
@@ -138,7 +138,7 @@ public final class QemuGuest implements Guest {
         return byGuestPort;
     }
 
-    /** What QEMU itself said is all there is to tell. */
+    /** Explains a failed start with what QEMU itself printed. */
     private IOException startFailure(QemuCommand command) throws SettingException {
         console.ended().exceptionally(problem -> null).join();
         String messages = console.lastLines();

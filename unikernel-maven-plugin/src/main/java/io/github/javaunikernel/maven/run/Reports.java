@@ -11,8 +11,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What the guest's kernel reports of its program: lines that come to this class by a way of their own, which the
- * program cannot write to (guest-kernel/docs/configuration.md, "Reports"). May be used by several threads.
+ * What the guest's kernel reports of its program: lines on a channel of their own, to which the program cannot write
+ * (guest-kernel/docs/configuration.md, "Reports"). May be used by several threads.
  */
 public final class Reports {
 
@@ -59,7 +59,7 @@ public final class Reports {
         return listening;
     }
 
-    /** Has something done when the guest's program listens on its first port. */
+    /** Runs an action when the guest's program listens on its first port. */
     public void whenListening(Runnable action) {
         listening.thenRun(action);
     }

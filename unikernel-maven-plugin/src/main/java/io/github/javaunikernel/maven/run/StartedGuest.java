@@ -45,7 +45,7 @@ public final class StartedGuest {
         guest.await().check(true);
     }
 
-    /** Has something done when the guest has ended. */
+    /** Runs an action when the guest has ended. */
     public void whenEnded(Runnable action) {
         guest.console().ended().whenComplete((nothing, problem) -> action.run());
     }

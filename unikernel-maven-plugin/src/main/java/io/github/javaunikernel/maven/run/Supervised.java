@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * Starts a program that ends with this JVM, however that ends. The pipe between both is the lifeline: the kernel closes
  * it even when this JVM is killed, and a shell on its other end then does what ends the program. The program is in a
- * session of its own, so that Ctrl-C on the terminal reaches Maven alone, which knows better what to do.
+ * session of its own, so that Ctrl-C on the terminal reaches Maven alone, which shuts the guest down.
  */
 final class Supervised {
 

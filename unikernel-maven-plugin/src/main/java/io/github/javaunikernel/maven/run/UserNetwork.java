@@ -6,7 +6,7 @@ import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The options of QEMU's user network that make it fit to a guest: nothing for one that asks by DHCP. */
+/** The options of QEMU's user network that a guest needs: none for a guest that uses DHCP. */
 final class UserNetwork {
 
     private final NetworkSetting.Fixed guest;

@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Modules that work after an API, or a name in a text, without being mentioned by its callers: providers that the JDK
- * loads as services or by reflection. Without them, programs build and start and then fail at the first use, or print
- * other things than on a whole JDK.
+ * Modules that an API or a name in a text needs, although its callers do not mention them: providers that the JDK loads
+ * as services or by reflection. Without them, programs build and start and then fail at the first use, or print other
+ * things than on a whole JDK.
  */
 final class ImpliedModules {
 
     /**
-     * The beginning of a class name or of {@code class.member}, and the modules that stand after it. Elliptic curves,
-     * without which no server of today accepts a TLS connection, are in java.base only from Java 22 on.
+     * The beginning of a class name or of {@code class.member}, and the modules that it needs. Elliptic curves, without
+     * which no server of today accepts a TLS connection, are in java.base only from Java 22 on.
      */
     private static final Map<String, List<String>> BEHIND_API = Map.ofEntries(
             Map.entry("javax/net/ssl/", List.of("jdk.crypto.ec")),
@@ -45,7 +45,7 @@ final class ImpliedModules {
             Map.entry("javax/tools/ToolProvider", List.of("jdk.compiler")),
             Map.entry("com/sun/nio/sctp/", List.of("jdk.sctp")));
 
-    /** A whole text, such as the name of a provider or an algorithm, and the modules that it is asked of. */
+    /** A whole text, such as the name of a provider or an algorithm, and the modules that provide it. */
     private static final Map<String, List<String>> BEHIND_NAME = Map.ofEntries(
             Map.entry("SunEC", List.of("jdk.crypto.ec")),
             Map.entry("SunPKCS11", List.of("jdk.crypto.cryptoki")),
@@ -67,7 +67,7 @@ final class ImpliedModules {
             Map.entry("TCP_QUICKACK", List.of("jdk.net")),
             Map.entry("SO_INCOMING_NAPI_ID", List.of("jdk.net")));
 
-    /** The beginning of a text that is an address, and the modules that follow it. */
+    /** The beginning of a text that is an address, and the modules that it needs. */
     private static final Map<String, List<String>> BEHIND_ADDRESS = Map.of(
             "dns:", List.of("java.naming", "jdk.naming.dns"),
             "ldap:", List.of("java.naming"),
@@ -78,7 +78,7 @@ final class ImpliedModules {
 
     private ImpliedModules() {}
 
-    /** The modules after a class or member, whose name has slashes. */
+    /** The modules that a class or member needs, whose name has slashes. */
     static List<String> behindApi(String name) {
         // The options of every kind of socket and channel include those of jdk.net where that is there.
         if (name.endsWith(".supportedOptions") && name.startsWith("java/n")) {
@@ -92,7 +92,7 @@ final class ImpliedModules {
         return List.of();
     }
 
-    /** The modules after a text. */
+    /** The modules that a text needs. */
     static List<String> behindText(String text) {
         List<String> modules = BEHIND_NAME.get(text);
         if (modules != null) {

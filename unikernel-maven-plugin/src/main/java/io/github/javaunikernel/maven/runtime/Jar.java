@@ -16,7 +16,7 @@ import java.util.jar.Manifest;
 /** Jars that are read: the only place that opens them, so that one that is damaged is always named. */
 public final class Jar {
 
-    /** What is done with an open jar; it may fail in a further way. */
+    /** Work on an open jar, which may also throw another exception. */
     public interface Reader<T, E extends Exception> {
         /** Does it. */
         T read(JarFile jar) throws IOException, E;
@@ -24,7 +24,7 @@ public final class Jar {
 
     private Jar() {}
 
-    /** Opens a jar, has something done with it, and closes it. */
+    /** Opens a jar, passes it to the reader, and closes it. */
     public static <T, E extends Exception> T read(Path jar, Reader<T, E> reader) throws IOException, E {
         if (!Files.exists(jar)) {
             throw new NoSuchFileException(jar.toString());

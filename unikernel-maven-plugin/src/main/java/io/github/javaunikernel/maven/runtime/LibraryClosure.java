@@ -58,7 +58,7 @@ public final class LibraryClosure {
         this.root = new SystemRoot(root);
     }
 
-    /** Adds what those of the files need that are ELF files; what is among them is there already. */
+    /** Adds what the ELF files among these need; the files themselves count as present. */
     public LibraryClosure add(List<Path> files) throws IOException {
         for (Path file : files) {
             if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
@@ -69,9 +69,7 @@ public final class LibraryClosure {
         return this;
     }
 
-    /**
-     * As {@link #add}, for the user's own files, also what they open by name (dlopen(3)) as far as it is to be found.
-     */
+    /** As {@link #add}, for the user's own files; also adds what they open by name (dlopen(3)) if it can be found. */
     public LibraryClosure addOwn(List<Path> files) throws IOException {
         for (Path file : files) {
             if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
@@ -84,7 +82,7 @@ public final class LibraryClosure {
     }
 
     /**
-     * Adds a library that something opens by name, if it is to be found; returns whether it is.
+     * Adds a library that something opens by name, if it can be found; returns whether it was.
      *
      * @param user what opens it, for people to read
      */
@@ -93,8 +91,8 @@ public final class LibraryClosure {
     }
 
     /**
-     * Adds what the native libraries in the jars need. What of that is not to be found is no error, since the program
-     * may never load the library: {@link #unresolved()} lists it.
+     * Adds what the native libraries in the jars need. What cannot be found is no error, since the program may never
+     * load the library: {@link #unresolved()} lists it.
      */
     public LibraryClosure addJars(List<Path> jars) throws IOException {
         for (Path jar : jars) {
@@ -172,7 +170,7 @@ public final class LibraryClosure {
             if (!provided.contains(name)
                     && !addFound(name, library.elf().searchPath(), "needed by " + library.place())) {
                 unresolved.add("The native library " + name + ", needed by " + library.place() + ", is not under "
-                        + root + ": where the application loads it, it will fail. Install the package that has it, or"
+                        + root + ", so loading it will fail. Install the package that has it, or"
                         + " set sysroot to the root directory of a Linux x86-64 system.");
             }
         }

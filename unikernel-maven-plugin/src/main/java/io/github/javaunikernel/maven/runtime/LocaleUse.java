@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Whether an application formats or parses for other languages than English, whose data are in jdk.localedata. Without
+ * Whether an application formats or parses for languages other than English, whose data are in jdk.localedata. Without
  * that module nothing fails: numbers and dates are read and written as English ones. Two things together are the sign:
  * some code chooses a locale, and some code formats.
  */

@@ -14,8 +14,8 @@ import java.util.zip.ZipFile;
 
 /**
  * Finds the modules of a JDK that an application needs: those with a class that a class of its jars mentions, and those
- * that are needed by name, by option or by data. Rather one module too many is found than one too few, since a module
- * that is missing is seen late, or never.
+ * that are needed by name, by option or by data. When in doubt a module counts as needed, because a missing one is
+ * noticed late or never.
  */
 public final class ModuleAnalysis {
 

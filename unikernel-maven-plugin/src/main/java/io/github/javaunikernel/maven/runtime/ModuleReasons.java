@@ -19,7 +19,7 @@ public final class ModuleReasons {
     /**
      * Starts with none.
      *
-     * @param known names of the modules of the JDK; others are passed over
+     * @param known names of the modules of the JDK; others are ignored
      */
     ModuleReasons(Set<String> known) {
         this.known = known;

@@ -16,9 +16,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Proves options of the JVM by starting the linked runtime with them, as {@code java OPTIONS -version}. What would
- * reach out of the JVM is left out: agents, servers for management, recordings, and files that are only in the guest;
- * for those it is looked whether the runtime has what they need.
+ * Proves options of the JVM by starting the linked runtime with them, as {@code java OPTIONS -version}. What would have
+ * effects outside the JVM is left out: agents, servers for management, recordings, and files that are only in the
+ * guest; for those it only checks that the runtime has the modules that they need.
  */
 public final class OptionProof {
 
@@ -191,7 +191,7 @@ public final class OptionProof {
                 PARAMETER, "The JVM does not start with these options: " + output, fix(output), failure);
     }
 
-    /** Whether the machine, not the options, let a start fail. */
+    /** Whether the machine, not the options, made a start fail. */
     static boolean isOfThisMachine(ToolException failure) {
         return OF_THIS_MACHINE.matcher(failure.output()).find();
     }

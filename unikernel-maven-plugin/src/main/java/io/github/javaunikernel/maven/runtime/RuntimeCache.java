@@ -73,7 +73,9 @@ final class RuntimeCache {
         this.limit = limit;
     }
 
-    /** Returns the entry with a key, which says all that went into it; makes it if it is not there or not whole. */
+    /**
+     * Returns the entry with a key, which stands for everything that went into it; makes it if it is absent or damaged.
+     */
     Entry get(Kind kind, String key, Maker maker) throws IOException, SettingException {
         Path real = Files.createDirectories(directory).toRealPath();
         // A file lock is held by the whole JVM. Interned text is one object in it, whichever class loader asks.

@@ -41,7 +41,7 @@ public final class TrustStore {
     private static final int JKS_MAGIC = 0xFEEDFEED;
     private static final int JKS_VERSION = 2;
     private static final int JKS_CERTIFICATE = 2;
-    /** What is hashed between the password and the content, for no reason but that it always was. */
+    /** Text that the format JKS hashes between the password and the content. */
     private static final String JKS_SALT = "Mighty Aphrodite";
 
     private final Map<String, Certificate> certificates = new TreeMap<>();

@@ -26,15 +26,15 @@ import java.util.zip.ZipException;
  */
 public record FileTrouble(String problem, String fix, Optional<Path> file) {
 
-    /** Work on a file; it may fail in a further way. */
+    /** Work on a file, which may also throw another exception. */
     public interface Work<T, E extends Exception> {
         /** Does it. */
         T run() throws IOException, E;
     }
 
     /**
-     * Does something with a file. Streams and channels do not name the file when they fail; a failure that leaves here
-     * does. One that concerns the content of what is read is passed on, since another file may be meant.
+     * Runs work on a file. Streams and channels do not name the file when they fail; a failure that leaves here does.
+     * One that concerns the content of what is read is passed on, since another file may be meant.
      */
     public static <T, E extends Exception> T on(Path file, Work<T, E> work) throws IOException, E {
         try {
@@ -150,7 +150,7 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
             };
         }
 
-        /** What is seen of the file itself: the system's words may be of another language. */
+        /** What the file itself shows, because the system's words may be in another language. */
         static Kind ofState(Path file) {
             if (Files.isDirectory(file)) {
                 return DIRECTORY;

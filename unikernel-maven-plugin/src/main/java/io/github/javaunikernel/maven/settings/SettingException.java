@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.settings;
 
-/** Something the user said, or left unsaid, cannot work. The message names the parameter and ends with the fix. */
+/** A setting that cannot work, or one that is missing. The message names the parameter and ends with the fix. */
 public final class SettingException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -145,7 +145,7 @@ class ErrorTextsTest {
         assertEquals(
                 text + " is not an X.509 certificate in PEM format. [parameter ec2Certificate,"
                         + " -Dunikernel.bundle.ec2Certificate]"
-                        + " Name the file of one.",
+                        + " Name a file with one.",
                 text(() -> BundleKeys.read(text, none, none)));
     }
 

@@ -161,7 +161,7 @@ class ReportPageTest {
                 "1",
                 List.of(file("/boot/unikernel", 600_001, "maven:kernel"), file("/gone", 7, "file:gone")));
         String page = page(ordinary(), Optional.of(previous));
-        assertTrue(page.contains("the last image that was another one: 8 differences."), page);
+        assertTrue(page.contains("the last image with other contents: 8 differences."), page);
         assertTrue(page.contains("<td><code>/gone</code></td><td>removed</td><td class=\"number\">7 B</td>"), page);
         assertTrue(page.contains("<td><code>/boot/unikernel</code></td><td>changed</td>"), page);
     }

@@ -109,7 +109,7 @@ class LibraryClosureTest {
                 closure.unresolved()
                         .get(0)
                         .startsWith("The native library libm.so.6, needed by"
-                                + " natives.jar!/native/libone.so, is not under " + root + ":"),
+                                + " natives.jar!/native/libone.so, is not under " + root + ", so"),
                 closure.unresolved().toString());
     }
 
