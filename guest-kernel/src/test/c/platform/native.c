@@ -11,6 +11,7 @@
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
+#include "platform/native/selectors.h"
 #include "platform/native/page_table.h"
 #include "platform/platform.h"
 #include "platform/x86/image.h"
@@ -167,8 +168,7 @@ static void test_user_access(void)
     unmap_user_page(page);
 }
 
-#define APIC_IN_SERVICE 0x100        /* eight registers of 32 vectors each (SDM 3A table 11-6) */
-#define APIC_COMMAND_SELF (1u << 18) /* destination shorthand (SDM 3A figure 11-12) */
+#define APIC_IN_SERVICE 0x100 /* eight registers of 32 vectors each (SDM 3A table 11-6) */
 
 static unsigned handled;
 
@@ -205,6 +205,19 @@ static void test_end_of_interrupt(void)
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
     check("one that a hypervisor injects is not", handled == 2 && in_service(injected));
     apic_write(APIC_END, 0);
+}
+
+/* The emulated processor of a Xen host does this now and then. */
+static void test_interrupt_while_masked(void)
+{
+    int vector;
+    while ((vector = interrupt_allocate(count_interrupt, &handled)) < 100)
+        ;
+    handled = 0;
+    __asm__ volatile("int $100; int $100" : : : "memory");
+    check("an interrupt that comes while they are masked waits", vector == 100 && handled == 0);
+    __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+    check("and is handled once when they are let in", handled == 1 && !in_service(VECTOR_POSTPONED));
 }
 
 /* As if an interrupt with this stub came between the STI and the HLT of native_cpu_wait(). */
@@ -248,6 +261,7 @@ static void others(void)
     test_interrupt_before_swapgs();
     test_interrupt_before_halt();
     test_end_of_interrupt();
+    test_interrupt_while_masked();
     test_device_memory();
     test_user_access();
 }

@@ -3,7 +3,7 @@
  * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
  *
  * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
- * to 111 are handed out in order and never given back. Lines interrupt the boot CPU, messages any. A vector's handler
+ * to 110 are handed out in order and never given back. Lines interrupt the boot CPU, messages any. A vector's handler
  * is set before anything raises it and stays, so there is no lock. Vectors are allocated while devices are started;
  * traps.c calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
  */
@@ -41,6 +41,7 @@ static struct {
     bool injected;
 } handlers[VECTORS];
 static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
+static uint64_t postponed[VECTORS / 64]; /* a bit for each vector; kernel lock */
 
 static volatile uint8_t *apic; /* NULL: x2APIC */
 static uint32_t boot_apic;     /* the boot CPU's id */
@@ -196,20 +197,54 @@ bool interrupt_answer(unsigned vector)
     return true;
 }
 
-void interrupt_dispatch(unsigned vector)
+/* Ended before its handler runs: an edge that arrives meanwhile is then not lost. A level-triggered line that is still up
+ * comes once more, and its handler finds nothing to do. */
+static void end(unsigned vector)
 {
-    if (vector == VECTOR_SPURIOUS)
-        return;
-    random_event(vector);
-    /* Ended first: an edge that arrives while the handler runs is then not lost. A level-triggered line
-     * that is still up comes once more, and its handler finds nothing to do. */
-    if (vector >= VECTORS || !handlers[vector].injected)
+    if (!handlers[vector].injected)
         apic_write(APIC_END, 0);
-    if (vector < VECTORS && handlers[vector].handler) {
-        interrupt_begin();
-        handlers[vector].handler(handlers[vector].context);
-        interrupt_end();
+}
+
+static void run_handler(unsigned vector)
+{
+    if (!handlers[vector].handler) {
+        log_error("unexpected interrupt %u", vector);
         return;
     }
-    log_error("unexpected interrupt %u", vector);
+    interrupt_begin();
+    handlers[vector].handler(handlers[vector].context);
+    interrupt_end();
+}
+
+static void run_postponed(void)
+{
+    for (unsigned word = 0; word < array_size(postponed); word++) {
+        while (postponed[word] != 0) {
+            unsigned bit = (unsigned)__builtin_ctzl(postponed[word]);
+            postponed[word] &= ~(1UL << bit);
+            run_handler(word * 64 + bit);
+        }
+    }
+}
+
+void interrupt_postpone(unsigned vector)
+{
+    if (vector >= VECTORS || vector == VECTOR_SPURIOUS)
+        return;
+    end(vector);
+    if (vector != VECTOR_POSTPONED)
+        postponed[vector / 64] |= 1UL << vector % 64;
+    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | VECTOR_POSTPONED);
+}
+
+void interrupt_dispatch(unsigned vector)
+{
+    if (vector >= VECTORS || vector == VECTOR_SPURIOUS)
+        return;
+    random_event(vector);
+    end(vector);
+    if (vector == VECTOR_POSTPONED)
+        run_postponed();
+    else
+        run_handler(vector);
 }

@@ -27,6 +27,8 @@ must_check int interrupt_connect_line(unsigned line, enum line_trigger trigger, 
                                       void *context);
 /* Runs the handler of a vector that was raised; for traps.c, with the kernel lock. */
 void interrupt_dispatch(unsigned vector);
+/* Has the handler run as soon as interrupts are let in; the same. */
+void interrupt_postpone(unsigned vector);
 /* True if this was another CPU's question, which is answered then: needs no lock. */
 bool interrupt_answer(unsigned vector);
 
@@ -50,4 +52,5 @@ uint32_t apic_id(void);
 /* A command to the local APIC with this id: a vector, or one of these (SDM 3A figure 11-12). */
 void apic_send(uint32_t destination, uint32_t command);
 #define APIC_COMMAND_INIT (5u << 8 | 1u << 14)
+#define APIC_COMMAND_SELF (1u << 18)            /* to this CPU, whatever the id */
 #define APIC_COMMAND_START (6u << 8 | 1u << 14) /* with the page, below 1 MiB, of the first instruction */

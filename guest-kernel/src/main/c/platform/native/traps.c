@@ -4,8 +4,8 @@
  *
  * traps.S calls native_user_trap() for what comes from user mode and native_kernel_trap() for what comes in the kernel,
  * both with interrupts masked. In the kernel interrupts are expected in native_cpu_wait() and
- * native_cpu_take_interrupts() only, where no spinlock is held; one that comes elsewhere is reported once and handled.
- * Of exceptions only page faults on user memory are expected there; any other is a panic. Non-maskable interrupts,
+ * native_cpu_take_interrupts() only, where no spinlock is held; the first one that comes elsewhere is reported, and each
+ * waits until interrupts are let in. Of exceptions only page faults on user memory are expected there; any other is a panic. Non-maskable interrupts,
  * double faults and machine checks have a stack of their own, from which there is no return.
  *
  * CR2 is read first, before anything can fault again. The table is filled at boot and then constant; there are no
@@ -117,15 +117,15 @@ static noreturn void die(const char *what, const struct registers *registers)
 /* traps.S: the HLT of native_halt(), and what follows it. */
 extern const char native_wait_halt[], native_wait_end[];
 
-/* The hypervisor's or the processor's fault. Harmless in entry code; anywhere else the kernel is not made for it. */
+/* The hypervisor's or the processor's fault. */
 static void report_unmasked(unsigned vector, uintptr_t at)
 {
     static bool reported;
     uintptr_t offset = 0;
     const char *name = symbol_name(at, &offset);
     if (!reported)
-        log_always("interrupt %u was delivered while interrupts are masked, at %lx (%s+%lx); continuing", vector, at,
-                   name ? name : "?", offset);
+        log_always("interrupt %u was delivered while interrupts are masked, at %lx (%s+%lx); handling it later", vector,
+                   at, name ? name : "?", offset);
     reported = true;
 }
 
@@ -133,9 +133,12 @@ static void report_unmasked(unsigned vector, uintptr_t at)
 static void take_interrupt(unsigned vector, const struct registers *registers)
 {
     bool entered = kernel_enter_again();
-    if (!(registers->rflags & RFLAGS_INTERRUPT))
+    if (registers->rflags & RFLAGS_INTERRUPT) {
+        interrupt_dispatch(vector);
+    } else {
         report_unmasked(vector, registers->rip);
-    interrupt_dispatch(vector);
+        interrupt_postpone(vector);
+    }
     if (entered)
         kernel_leave();
 }
