@@ -60,7 +60,7 @@ import org.apache.maven.toolchain.ToolchainManager;
 public final class ImageMojo extends AbstractImageFilesMojo {
 
     private static final String IMAGE_TYPE = "img";
-    private static final int MAX_VCPUS = 128;
+    private static final int MAX_VCPUS = 64;
 
     @Parameter(defaultValue = "${session}", readonly = true, required = true)
     private MavenSession session;
@@ -215,8 +215,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private int memory;
 
     /**
-     * Number of virtual CPUs of the machine, 1 to 128. The program runs on all of them, up to 64; in a paravirtual Xen
-     * guest it runs on one.
+     * Number of virtual CPUs of the machine, 1 to 64. The program runs on all of them; in a paravirtual Xen guest it
+     * runs on one.
      *
      * @since 0.1.0
      */
