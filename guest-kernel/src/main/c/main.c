@@ -82,14 +82,22 @@ static void announce(const struct net_configuration *network)
 /* EC2 User Guide, "Set the time for your instance": the Amazon Time Sync Service. */
 static const ipv4_t ec2_time_server = 0xa9fea97b;
 
+static void use_time_addresses(const ipv4_t *addresses, unsigned count)
+{
+    struct sntp_source sources[SNTP_SERVERS] = { 0 };
+    for (unsigned i = 0; i < count; i++)
+        sources[i].address = addresses[i];
+    sntp_use(sources, count);
+}
+
 static void use_time_servers(const struct net_configuration *network)
 {
     if (configuration.time == TIME_SERVERS)
         sntp_use(configuration.time_servers, configuration.time_server_count);
     else if (configuration.time == TIME_AUTO && network->time_server_count > 0)
-        sntp_use(network->time_servers, network->time_server_count);
+        use_time_addresses(network->time_servers, network->time_server_count);
     else if (configuration.time == TIME_AUTO && on_ec2)
-        sntp_use(&ec2_time_server, 1);
+        use_time_addresses(&ec2_time_server, 1);
 }
 
 static void network_changed(const struct net_configuration *network)

@@ -188,20 +188,28 @@ static void set_network(struct reader *reader, char *value)
     }
 }
 
-static void set_time_servers(struct reader *reader, const char *value)
+static bool add_time_server(struct configuration *configuration, const char *host)
 {
-    struct configuration *configuration = reader->configuration;
-    bool good = true;
-    configuration->time = TIME_SERVERS;
-    do {
-        good = configuration->time_server_count < SNTP_SERVERS &&
-               ipv4_parse(&value, &configuration->time_servers[configuration->time_server_count++]);
-    } while (good && *value == ',' && value++);
-    if (!good || *value)
-        reader->problem = "time must be auto, none or up to four addresses with commas between them";
+    if (configuration->time_server_count == SNTP_SERVERS || !dns_host_valid(host))
+        return false;
+    configuration->time_servers[configuration->time_server_count++] = (struct sntp_source){ .name = host };
+    return true;
 }
 
-static void set_time(struct reader *reader, const char *value)
+static void set_time_servers(struct reader *reader, char *value)
+{
+    reader->configuration->time = TIME_SERVERS;
+    for (char *word = value; word;) {
+        char *comma = strchr(word, ',');
+        if (comma)
+            *comma = 0;
+        if (!add_time_server(reader->configuration, word))
+            reader->problem = "time must be auto, none, or up to four host names or IPv4 addresses with commas between";
+        word = comma ? comma + 1 : NULL;
+    }
+}
+
+static void set_time(struct reader *reader, char *value)
 {
     if (!strcmp(value, "auto"))
         reader->configuration->time = TIME_AUTO;

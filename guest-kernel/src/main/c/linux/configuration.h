@@ -32,7 +32,7 @@ struct configuration {
     enum network_mode network;
     const char *network_text; /* after "static " */
     enum time_mode time;
-    ipv4_t time_servers[SNTP_SERVERS];
+    struct sntp_source time_servers[SNTP_SERVERS];
     unsigned time_server_count;
     const char *application;  /* its name, in what is sent of the log */
     struct syslog_target log; /* host NULL: the log goes to the console alone */

@@ -23,7 +23,8 @@ struct question {
     size_t length;
 };
 
-static int exchange_datagrams(struct file *file, const struct question *question, nanoseconds deadline, ipv4_t *address)
+static int exchange_datagrams(struct file *file, const struct question *question, nanoseconds deadline,
+                              struct dns_addresses *out)
 {
     uint8_t answer[DNS_ANSWER_MAX];
     int result = kernel_socket_send(file, question->bytes, question->length, deadline);
@@ -33,7 +34,7 @@ static int exchange_datagrams(struct file *file, const struct question *question
         ssize_type received = kernel_socket_receive(file, answer, sizeof(answer), deadline);
         if (received < 0)
             return (int)received;
-        result = dns_read(answer, (size_t)received, question->bytes, question->length, address);
+        result = dns_read(answer, (size_t)received, question->bytes, question->length, out);
     } while (result == -EAGAIN);
     return result;
 }
@@ -51,7 +52,8 @@ static int receive_all(struct file *file, uint8_t *to, size_t length, nanosecond
 }
 
 /* Messages have their length in front (RFC 1035 4.2.2). There is one answer, or none that counts. */
-static int exchange_by_stream(struct file *file, const struct question *question, nanoseconds deadline, ipv4_t *address)
+static int exchange_by_stream(struct file *file, const struct question *question, nanoseconds deadline,
+                              struct dns_addresses *out)
 {
     uint8_t prefix[2], message[sizeof(prefix) + DNS_QUESTION_MAX];
     write_be16(message, (uint16_t)question->length);
@@ -67,44 +69,54 @@ static int exchange_by_stream(struct file *file, const struct question *question
         return -ENOMEM;
     result = receive_all(file, answer, length, deadline);
     if (result == 0)
-        result = dns_read(answer, length, question->bytes, question->length, address);
+        result = dns_read(answer, length, question->bytes, question->length, out);
     heap_free(answer);
     return result == -EAGAIN || result == -EMSGSIZE ? -EBADMSG : result;
 }
 
-static int ask_by(int type, ipv4_t server, const struct question *question, ipv4_t *address)
+static int ask_by(int type, ipv4_t server, const struct question *question, struct dns_addresses *out)
 {
     struct file *file;
     nanoseconds deadline = clock_monotonic() + ANSWER_PATIENCE;
     int result = kernel_socket_connect(type, (struct endpoint){ server, SERVER_PORT }, deadline, &file);
     if (result < 0)
         return result;
-    result = type == SOCK_DGRAM ? exchange_datagrams(file, question, deadline, address)
-                                : exchange_by_stream(file, question, deadline, address);
+    result = type == SOCK_DGRAM ? exchange_datagrams(file, question, deadline, out)
+                                : exchange_by_stream(file, question, deadline, out);
     file_put(file);
     return result;
 }
 
-static int ask(ipv4_t server, const char *name, ipv4_t *address)
+static int ask(ipv4_t server, const char *name, struct dns_addresses *out)
 {
     struct question question;
     question.length = dns_make(question.bytes, name, (uint16_t)random_u64());
     if (question.length == 0)
         return -EINVAL;
-    int result = ask_by(SOCK_DGRAM, server, &question, address);
-    return result == -EMSGSIZE ? ask_by(SOCK_STREAM, server, &question, address) : result;
+    int result = ask_by(SOCK_DGRAM, server, &question, out);
+    return result == -EMSGSIZE ? ask_by(SOCK_STREAM, server, &question, out) : result;
 }
 
-int dns_resolve(const char *name, ipv4_t *address)
+static bool is_address(const char *text, ipv4_t *address) { return ipv4_parse(&text, address) && *text == 0; }
+
+bool dns_host_valid(const char *host)
+{
+    uint8_t question[DNS_QUESTION_MAX];
+    ipv4_t address;
+    return is_address(host, &address) || dns_make(question, host, 0) > 0;
+}
+
+int dns_resolve(const char *name, struct dns_addresses *out)
 {
     struct net_configuration network;
-    const char *rest = name;
-    if (ipv4_parse(&rest, address) && *rest == 0)
+    if (is_address(name, &out->items[0])) {
+        out->count = 1;
         return 0;
+    }
     net_current(&network);
     int result = -EDESTADDRREQ;
     for (unsigned i = 0; i < network.dns_count; i++) {
-        result = ask(network.dns[i], name, address);
+        result = ask(network.dns[i], name, out);
         if (result == 0 || result == -ENOENT || result == -EINVAL)
             break;
     }

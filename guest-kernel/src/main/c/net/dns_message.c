@@ -131,22 +131,32 @@ static bool read_record(const uint8_t *message, size_t length, size_t *at, struc
     return *at <= length;
 }
 
-static int find_address(const uint8_t *message, size_t length, size_t at, struct name *wanted, ipv4_t *address)
+static void add(struct dns_addresses *addresses, ipv4_t address)
+{
+    for (unsigned i = 0; i < addresses->count; i++)
+        if (addresses->items[i] == address)
+            return;
+    if (addresses->count < DNS_ADDRESSES)
+        addresses->items[addresses->count++] = address;
+}
+
+/* What follows a damaged record, or one that a server has cut, does not count. */
+static int find_addresses(const uint8_t *message, size_t length, size_t at, struct name *wanted,
+                          struct dns_addresses *out)
 {
     struct record record;
+    out->count = 0;
     for (unsigned left = read_be16(message + 6); left > 0; left--) {
         if (!read_record(message, length, &at, &record))
-            return -EBADMSG;
+            return out->count > 0 ? 0 : -EBADMSG;
         if (record.class != CLASS_INTERNET || !same_name(&record.owner, wanted))
             continue;
         if (record.type == TYPE_ALIAS && !read_name(message, length, record.data, wanted))
-            return -EBADMSG;
-        if (record.type != TYPE_ADDRESS || record.length != sizeof(be32))
-            continue;
-        *address = read_be32(message + record.data);
-        return 0;
+            return out->count > 0 ? 0 : -EBADMSG;
+        if (record.type == TYPE_ADDRESS && record.length == sizeof(be32))
+            add(out, read_be32(message + record.data));
     }
-    return -ENOENT;
+    return out->count > 0 ? 0 : -ENOENT;
 }
 
 static bool answers(const uint8_t *message, size_t length, const uint8_t *question, size_t question_length)
@@ -156,7 +166,8 @@ static bool answers(const uint8_t *message, size_t length, const uint8_t *questi
            memcmp(message + HEADER, question + HEADER, question_length - HEADER) == 0;
 }
 
-int dns_read(const uint8_t *message, size_t length, const uint8_t *question, size_t question_length, ipv4_t *address)
+int dns_read(const uint8_t *message, size_t length, const uint8_t *question, size_t question_length,
+             struct dns_addresses *out)
 {
     struct name wanted;
     if (!answers(message, length, question, question_length))
@@ -166,6 +177,6 @@ int dns_read(const uint8_t *message, size_t length, const uint8_t *question, siz
         return -ENOENT;
     if ((flags & CODE) != 0 || !read_name(question, question_length, HEADER, &wanted))
         return -EBADMSG;
-    int result = find_address(message, length, question_length, &wanted, address);
+    int result = find_addresses(message, length, question_length, &wanted, out);
     return flags & FLAG_CUT && result != 0 ? -EMSGSIZE : result;
 }

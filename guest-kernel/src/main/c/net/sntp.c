@@ -5,8 +5,8 @@
  * question goes out from a socket of its own: it has a port that is hard to guess, and only the server that was asked
  * can answer.
  *
- * sntp_use() is called when the network changes. Spinlock "time servers" guards `servers`, `count` and `generation`;
- * the rest is the thread's.
+ * sntp_use() is called when the network changes. Spinlock "time servers" guards `wanted`, which the thread
+ * copies before a round if it has changed; the rest is the thread's.
  */
 #include "net/sntp.h"
 
@@ -27,18 +27,17 @@
 #define PERIOD (64 * NS_PER_SECOND)
 #define LONGEST_PERIOD (1024 * NS_PER_SECOND) /* RFC 5905 7.2: where servers are asked for long */
 
-struct server {
-    ipv4_t address;
-    bool denied; /* it does not want to be asked any more */
-};
-
 static struct spinlock lock = SPINLOCK(LOCK_TIME_SERVERS);
-static struct server servers[SNTP_SERVERS]; /* lock */
-static unsigned count;                      /* lock */
-static unsigned generation;                 /* lock: changes with the servers; 0: there were none yet */
+static struct { /* lock */
+    struct sntp_source sources[SNTP_SERVERS];
+    unsigned count;
+    unsigned generation; /* changes with the sources; 0: there were none yet */
+} wanted;
 static struct wait_queue changed = WAIT_QUEUE(changed);
 
 static struct {
+    struct sntp_servers servers;
+    unsigned generation; /* of what the servers are from */
     struct sntp_clock clock;
     struct wall_time wall;
     unsigned rounds;
@@ -85,34 +84,33 @@ static enum sntp_kind ask(ipv4_t server, struct sntp_sample *sample)
 
 /* ---- A round ------------------------------------------------------------------------------------------------ */
 
-static void deny(ipv4_t address)
+static void deny(struct sntp_server *server)
 {
     char text[IPV4_TEXT];
-    spin_lock(&lock);
-    for (unsigned i = 0; i < count; i++)
-        servers[i].denied |= servers[i].address == address;
-    spin_unlock(&lock);
+    server->denied = true;
     log_error("the time server %s refuses to serve this machine; name another one in the image's time setting",
-              ipv4_format(text, address));
+              ipv4_format(text, server->address));
 }
 
-static void heed_kiss(enum sntp_kind kind, ipv4_t address)
+static void heed_failure(enum sntp_kind kind, struct sntp_server *server)
 {
     if (kind == SNTP_DENIED)
-        deny(address);
+        deny(server);
     else if (kind == SNTP_RATE)
         client.period = min_of(2 * client.period, (nanoseconds)LONGEST_PERIOD);
+    else
+        server->missed++;
 }
 
-static unsigned servers_to_ask(ipv4_t *addresses)
+/* True: it has given a sample. */
+static bool sample_from(struct sntp_server *server, struct sntp_sample *sample)
 {
-    unsigned asked = 0;
-    spin_lock(&lock);
-    for (unsigned i = 0; i < count; i++)
-        if (!servers[i].denied)
-            addresses[asked++] = servers[i].address;
-    spin_unlock(&lock);
-    return asked;
+    enum sntp_kind kind = ask(server->address, sample);
+    if (kind == SNTP_TIME)
+        sntp_server_answered(server, sample);
+    else
+        heed_failure(kind, server);
+    return kind == SNTP_TIME;
 }
 
 static void follow(const struct sntp_sample *sample, ipv4_t server, nanoseconds period)
@@ -135,20 +133,21 @@ static void report_silence(bool answers)
         return;
     client.silence_reported = true;
     log_error(answers ? "the time servers contradict each other, so the clock follows none of them; check them"
-                      : "no time server answers; check the network, or the addresses in the image's time setting");
+                      : "no time server answers; check the network, or the servers in the image's time setting");
 }
 
 static void ask_all(nanoseconds period)
 {
     struct sntp_sample samples[SNTP_SERVERS];
-    ipv4_t addresses[SNTP_SERVERS], from[SNTP_SERVERS];
-    unsigned asked = servers_to_ask(addresses), answered = 0;
-    for (unsigned i = 0; i < asked; i++) {
-        enum sntp_kind kind = ask(addresses[i], &samples[answered]);
-        if (kind == SNTP_TIME)
-            from[answered++] = addresses[i];
-        else
-            heed_kiss(kind, addresses[i]);
+    ipv4_t from[SNTP_SERVERS];
+    unsigned asked = 0, answered = 0;
+    for (unsigned i = 0; i < client.servers.count; i++) {
+        struct sntp_server *server = &client.servers.items[i];
+        if (server->denied)
+            continue;
+        asked++;
+        if (sample_from(server, &samples[answered]))
+            from[answered++] = server->address;
     }
     int chosen = sntp_choose(samples, answered);
     if (chosen >= 0)
@@ -165,15 +164,25 @@ static nanoseconds next_period(void)
     return period + random_below(period / 16);
 }
 
+static void take_wanted(void)
+{
+    spin_lock(&lock);
+    if (client.generation != wanted.generation)
+        sntp_servers_begin(&client.servers, wanted.sources, wanted.count);
+    client.generation = wanted.generation;
+    spin_unlock(&lock);
+}
+
 static void run(void *unused)
 {
     (void)unused;
     client.wall = (struct wall_time){ .monotonic = clock_monotonic(), .wall = clock_wall() };
     for (;;) {
-        unsigned asked = read_once(generation);
-        nanoseconds period = next_period(), end = clock_monotonic() + period;
+        nanoseconds period = next_period(), now = clock_monotonic(), end = now + period;
+        take_wanted();
+        sntp_servers_look_up(&client.servers, now);
         ask_all(period);
-        (void)wait_until(&changed, read_once(generation) != asked, end, SLEEP_UNINTERRUPTIBLE);
+        (void)wait_until(&changed, read_once(wanted.generation) != client.generation, end, SLEEP_UNINTERRUPTIBLE);
         if (!client.clock.met)
             continue;
         client.wall = sntp_coast(&client.clock, &client.wall, clock_monotonic());
@@ -181,29 +190,30 @@ static void run(void *unused)
     }
 }
 
-/* Under the lock. */
-static bool are_used(const ipv4_t *addresses, unsigned number)
+/* Under the lock. A name is always the same string. */
+static bool are_wanted(const struct sntp_source *sources, unsigned count)
 {
     must_hold(&lock);
-    bool same = number == count;
-    for (unsigned i = 0; same && i < number; i++)
-        same = servers[i].address == addresses[i];
+    bool same = count == wanted.count;
+    for (unsigned i = 0; same && i < count; i++)
+        same = wanted.sources[i].name == sources[i].name && wanted.sources[i].address == sources[i].address;
     return same;
 }
 
-void sntp_use(const ipv4_t *addresses, unsigned number)
+void sntp_use(const struct sntp_source *sources, unsigned count)
 {
+    count = min_of(count, (unsigned)SNTP_SERVERS);
     spin_lock(&lock);
-    if (are_used(addresses, number)) {
+    if (are_wanted(sources, count)) {
         spin_unlock(&lock);
         return;
     }
-    bool start = generation == 0 && number > 0;
-    count = min_of(number, (unsigned)SNTP_SERVERS);
+    bool start = wanted.generation == 0 && count > 0;
+    wanted.count = count;
     for (unsigned i = 0; i < count; i++)
-        servers[i] = (struct server){ .address = addresses[i] };
-    if (start || generation > 0)
-        generation++;
+        wanted.sources[i] = sources[i];
+    if (start || wanted.generation > 0)
+        wanted.generation++;
     spin_unlock(&lock);
     if (start)
         thread_start_kernel("sntp", run, NULL);

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SNTP client (RFC 4330, RFC 5905, RFC 8633): the wall clock follows time servers. sntp.c is the kernel thread that
- * asks them, sntp_message.c makes and reads messages, sntp_clock.c decides what an answer means for the clock. The last
- * two know nothing about sockets and threads.
+ * asks them, sntp_servers.c knows whom to ask, sntp_message.c makes and reads messages, sntp_clock.c decides what an
+ * answer means for the clock. The last two know nothing about sockets and threads.
  */
 #pragma once
 
 #include "lib/types.h"
 #include "net/address.h"
+#include "net/dns.h"
 #include "platform/platform.h"
 
 #define SNTP_SERVERS 4
 
-/* Asks these servers from now on, at most SNTP_SERVERS of them; none: the clock keeps its rate. Starts the thread with
- * the first ones. Any thread, without locks; sleeps for memory only. */
-void sntp_use(const ipv4_t *servers, unsigned count);
+/* A host name or an address as text, which stays the caller's, for ever; a name may stand for several servers. */
+struct sntp_source {
+    const char *name; /* NULL: the address below */
+    ipv4_t address;
+};
+/* Asks these servers from now on, at most SNTP_SERVERS sources and as many servers; none: the clock keeps its rate.
+ * Starts the thread with the first ones. Any thread, without locks; sleeps for memory only. */
+void sntp_use(const struct sntp_source *sources, unsigned count);
 
 /* ---- Messages (RFC 5905 7.3) ------------------------------------------------------------------------------ */
 
@@ -38,26 +44,24 @@ enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, 
 /* ---- The clock -------------------------------------------------------------------------------------------- */
 
 /* What one exchange says: the server's clock is ahead of ours by `offset` ns, give or take `error`, of which the half
- * of the way there and back (`delay`) is the larger part. */
+ * of the way there and back (`delay`) is the larger part. `shortest` is the smallest delay seen of this server. */
 struct sntp_sample {
     int64_t offset;
-    nanoseconds delay, error;
+    nanoseconds delay, shortest, error;
     bool usable; /* false: out of bounds */
 };
-/* `asked` and `answered` are wall times of ours. */
+/* `asked` and `answered` are wall times of ours; `shortest` is this delay. */
 struct sntp_sample sntp_sample_of(nanoseconds asked, nanoseconds answered, const struct sntp_answer *answer);
 /* The sample to follow: of those that agree with most of the others, the one with the smallest error. -1: they
  * contradict each other. */
 int sntp_choose(const struct sntp_sample *samples, unsigned count);
 
 struct sntp_clock {
-    bool met;             /* a sample has come */
-    int64_t drift;        /* the gain that makes up for our oscillator, in 2^-32 */
-    int64_t correction;   /* the gain, besides, that works off the offset */
-    int64_t expected;     /* ns: the offset that should be left by now, if `drift` were right */
-    nanoseconds since;    /* monotonic: when `expected` and the gains were set */
-    nanoseconds shortest; /* the smallest delay seen */
-    unsigned samples;
+    bool met;           /* a sample has come */
+    int64_t drift;      /* the gain that makes up for our oscillator, in 2^-32 */
+    int64_t correction; /* the gain, besides, that works off the offset */
+    int64_t expected;   /* ns: the offset that should be left by now, if `drift` were right */
+    nanoseconds since;  /* monotonic: when `expected` and the gains were set */
 };
 /*
  * Takes a sample at monotonic time `now`, when the wall clock is `time`, and returns the wall clock to set, which works
@@ -68,3 +72,32 @@ struct wall_time sntp_follow(struct sntp_clock *clock, const struct wall_time *t
                              const struct sntp_sample *sample, nanoseconds period, bool *stepped);
 /* The period is over, with or without an answer: goes on with the drift alone. */
 struct wall_time sntp_coast(struct sntp_clock *clock, const struct wall_time *time, nanoseconds now);
+
+/* ---- Whom to ask ------------------------------------------------------------------------------------------ */
+
+struct sntp_origin {
+    const char *name; /* NULL: an address was given */
+    struct dns_addresses addresses;
+    nanoseconds due; /* monotonic: when the name is looked up again */
+    bool failure_reported;
+};
+struct sntp_server {
+    ipv4_t address;
+    bool denied;          /* it does not want to be asked any more */
+    unsigned missed;      /* rounds in a row in which it did not give the time */
+    nanoseconds shortest; /* the smallest delay seen; 0: none yet */
+};
+/* Of one thread. */
+struct sntp_servers {
+    struct sntp_origin origins[SNTP_SERVERS];
+    unsigned origin_count;
+    struct sntp_server items[SNTP_SERVERS]; /* all different */
+    unsigned count;
+};
+/* These sources, none of which is looked up yet; at most SNTP_SERVERS. */
+void sntp_servers_begin(struct sntp_servers *servers, const struct sntp_source *sources, unsigned count);
+/* Before each round, at monotonic time `now`: looks up the names for which it is time, as dns_resolve() does, and
+ * reports once when that fails. Sleeps. */
+void sntp_servers_look_up(struct sntp_servers *servers, nanoseconds now);
+/* It has given the time: the sample gets `shortest`. */
+void sntp_server_answered(struct sntp_server *server, struct sntp_sample *sample);

@@ -9,7 +9,7 @@
  * next sample, beyond what should be, is its error since the last one.
  *
  * A sample proves only that the offset lies within its error from what it shows. The time that the way there and back
- * took beyond the shortest one seen counts against it, so that a queue on the way does not move the clock.
+ * took beyond the shortest one seen of that server counts against it, so that a queue on the way does not move the clock.
  */
 #include "net/sntp.h"
 
@@ -30,6 +30,7 @@ struct sntp_sample sntp_sample_of(nanoseconds asked, nanoseconds answered, const
     struct sntp_sample sample = { .offset = (there - back) / 2 };
     sample.usable = delay >= 0 && (nanoseconds)delay < DELAY_LIMIT;
     sample.delay = sample.usable ? (nanoseconds)delay : DELAY_LIMIT;
+    sample.shortest = sample.delay;
     sample.error = sample.delay / 2 + answer->distance;
     return sample;
 }
@@ -56,11 +57,9 @@ int sntp_choose(const struct sntp_sample *samples, unsigned count)
 }
 
 /* The offset that the sample proves: nearer to 0 by what the delay may have hidden. */
-static int64_t proven(struct sntp_clock *clock, const struct sntp_sample *sample)
+static int64_t proven(const struct sntp_sample *sample)
 {
-    if (clock->samples == 0 || sample->delay < clock->shortest)
-        clock->shortest = sample->delay;
-    int64_t doubt = (int64_t)(sample->delay - clock->shortest) / 2;
+    int64_t doubt = (int64_t)(sample->delay - sample->shortest) / 2;
     if ((int64_t)distance_of(sample->offset) <= doubt)
         return 0;
     return sample->offset > 0 ? sample->offset - doubt : sample->offset + doubt;
@@ -92,7 +91,7 @@ struct wall_time sntp_follow(struct sntp_clock *clock, const struct wall_time *t
                              const struct sntp_sample *sample, nanoseconds period, bool *stepped)
 {
     nanoseconds wall = wall_time_at(time, now);
-    int64_t offset = proven(clock, sample);
+    int64_t offset = proven(sample);
     *stepped = !clock->met && distance_of(offset) > STEP_LIMIT;
     if (*stepped) {
         wall += (nanoseconds)offset;
@@ -101,7 +100,6 @@ struct wall_time sntp_follow(struct sntp_clock *clock, const struct wall_time *t
         learn_drift(clock, now, offset);
     }
     clock->met = true;
-    clock->samples++;
     clock->expected = offset;
     clock->correction = clamp(gain_of(offset, period), GAIN_LIMIT);
     return go_on(clock, wall, now);

@@ -61,9 +61,11 @@ static int connect(void)
 {
     struct endpoint peer = { .port = sender.target.port };
     disconnect();
-    int error = dns_resolve(sender.target.host, &peer.address);
+    struct dns_addresses addresses;
+    int error = dns_resolve(sender.target.host, &addresses);
     if (error < 0)
         return error;
+    peer.address = addresses.items[0];
     sender.connected = clock_monotonic();
     int type = sender.target.tcp ? SOCK_STREAM : SOCK_DGRAM;
     error = kernel_socket_connect(type, peer, sender.connected + SEND_PATIENCE, &sender.file);

@@ -101,14 +101,6 @@ static bool take(char **text, const char *word)
     return true;
 }
 
-static bool host_valid(const char *host)
-{
-    uint8_t question[DNS_QUESTION_MAX];
-    ipv4_t address;
-    const char *rest = host;
-    return (ipv4_parse(&rest, &address) && *rest == 0) || dns_make(question, host, 0) > 0;
-}
-
 bool syslog_target_parse(char *text, struct syslog_target *out)
 {
     uint64_t port = SYSLOG_PORT;
@@ -123,5 +115,5 @@ bool syslog_target_parse(char *text, struct syslog_target *out)
     }
     out->host = text;
     out->port = (uint16_t)port;
-    return host_valid(text);
+    return dns_host_valid(text);
 }

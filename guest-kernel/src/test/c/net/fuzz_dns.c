@@ -22,9 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         memcpy(exact, data, size);
     }
-    ipv4_t address;
-    int result = dns_read(exact, length, question, question_length, &address);
+    struct dns_addresses addresses;
+    int result = dns_read(exact, length, question, question_length, &addresses);
     if (result != 0 && result != -ENOENT && result != -EAGAIN && result != -EMSGSIZE && result != -EBADMSG)
+        abort();
+    if (result == 0 && (addresses.count == 0 || addresses.count > DNS_ADDRESSES))
         abort();
     free(exact);
     return 0;

@@ -19,6 +19,7 @@
 
 static uint8_t question[DNS_QUESTION_MAX], message[2 * DNS_ANSWER_MAX];
 static size_t question_length, length;
+static struct dns_addresses found;
 
 /* ---- Messages --------------------------------------------------------------------------------------------- */
 
@@ -66,8 +67,9 @@ static int read_exactly(size_t size, ipv4_t *address)
 {
     uint8_t *exact = malloc(size ? size : 1); /* the sanitizer sees every byte that is read beyond the end */
     memcpy(exact, message, size);
-    int result = dns_read(exact, size, question, question_length, address);
+    int result = dns_read(exact, size, question, question_length, &found);
     free(exact);
+    *address = found.items[0];
     return result;
 }
 
@@ -129,6 +131,29 @@ static void aliases_are_followed(void)
     put_address((uint16_t)(length - (sizeof(long_alias) - 1)), ADDRESS);
     CHECK_EQUAL(read_exactly(length, &address), 0);
     CHECK_EQUAL(address, ADDRESS);
+}
+
+/* Each address once, up to DNS_ADDRESSES, and what came before damage. */
+static void all_addresses_are_read(void)
+{
+    ipv4_t address;
+    ask(NAME);
+    begin_answer(0x8180, 14);
+    for (unsigned i = 0; i < 12; i++)
+        put_address(12, ADDRESS + i / 2);
+    put_address(17, 0x01010101); /* of example.com */
+    put_address(12, ADDRESS + 6);
+    CHECK_EQUAL(read_exactly(length, &address), 0);
+    CHECK_EQUAL(found.count, 7);
+    for (unsigned i = 0; i < 7; i++)
+        CHECK_EQUAL(found.items[i], ADDRESS + i);
+    CHECK_EQUAL(read_exactly(length - 1, &address), 0);
+    CHECK_EQUAL(found.count, 6);
+    begin_answer(0x8180, 20);
+    for (unsigned i = 0; i < 20; i++)
+        put_address(12, ADDRESS + i);
+    CHECK_EQUAL(read_exactly(length, &address), 0);
+    CHECK_EQUAL(found.count, DNS_ADDRESSES);
 }
 
 static void answers_without_an_address(void)
@@ -320,7 +345,9 @@ static int resolve(const char *name, bool first_answers, uint16_t code, ipv4_t *
     story.damaged = damage;
     wire_sent = story_sent;
     host_idle = story_idle;
-    return dns_resolve(name, address);
+    int result = dns_resolve(name, &found);
+    *address = found.items[0];
+    return result;
 }
 
 static void servers_are_asked_in_order(void)
@@ -330,7 +357,7 @@ static void servers_are_asked_in_order(void)
     };
     ipv4_t address = 0;
     wire_configure();
-    CHECK_EQUAL(dns_resolve(NAME, &address), -EDESTADDRREQ);
+    CHECK_EQUAL(dns_resolve(NAME, &found), -EDESTADDRREQ);
     net_configure_static(&network);
     CHECK_EQUAL(resolve(NAME, true, 0, &address), 0);
     CHECK_EQUAL(address, ADDRESS);
@@ -374,6 +401,7 @@ int main(void)
     host_test("dns: what cannot be a name is refused", what_cannot_be_a_name_is_refused);
     host_test("dns: an address is read", an_address_is_read);
     host_test("dns: aliases are followed", aliases_are_followed);
+    host_test("dns: all addresses are read", all_addresses_are_read);
     host_test("dns: answers without an address", answers_without_an_address);
     host_test("dns: answers to other questions do not count", answers_to_other_questions_do_not_count);
     host_test("dns: damaged names end", damaged_names_end);

@@ -145,7 +145,7 @@ static void kisses_of_death(void)
 
 static struct sntp_sample sample(int64_t offset, nanoseconds error)
 {
-    return (struct sntp_sample){ .offset = offset, .delay = error, .error = error, .usable = true };
+    return (struct sntp_sample){ .offset = offset, .delay = error, .shortest = error, .error = error, .usable = true };
 }
 
 static void a_liar_is_outvoted(void)
@@ -312,7 +312,7 @@ static void serve(void)
         if (clock_monotonic() - story.phase_since < 1200 * NS_PER_SECOND)
             return;
         EXPECT(story.worst < 5 * NS_PER_MS); /* by the drift that was learnt */
-        sntp_use((const ipv4_t[]){ SECOND_SERVER, WIRE_PEER }, 2);
+        sntp_use((const struct sntp_source[]){ { .address = SECOND_SERVER }, { .address = WIRE_PEER } }, 2);
         next_phase();
         return;
     case REFUSED:
@@ -365,7 +365,7 @@ static void the_clock_follows_its_servers(void)
     wire_configure();
     wire_sent = story_sent;
     host_idle = story_idle;
-    sntp_use((const ipv4_t[]){ WIRE_PEER }, 1);
+    sntp_use((const struct sntp_source[]){ { .address = WIRE_PEER } }, 1);
     if (setjmp(story.end) == 0)
         thread_entry(thread_argument);
     if (story.failure)

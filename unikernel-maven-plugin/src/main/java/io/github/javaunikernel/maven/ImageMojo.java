@@ -359,10 +359,11 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String network;
 
     /**
-     * Time servers that the guest's wall clock follows by SNTP: {@code auto}, {@code none}, or up to four addresses
-     * such as {@code 169.254.169.123} or {@code 10.0.0.7,10.0.0.8}. {@code auto} takes those that DHCP names (option
-     * 42), or Amazon's 169.254.169.123 where the instance metadata service has answered; without either, and with
-     * {@code none}, the clock is the host's.
+     * Time servers that the guest's wall clock follows by SNTP: {@code auto}, {@code none}, or up to four host names or
+     * addresses such as {@code 169.254.169.123} or {@code ntp.example.com,10.0.0.8}. The kernel looks names up; one
+     * that stands for several addresses, such as a pool's, gives up to four servers. {@code auto} takes those that DHCP
+     * names (option 42), or Amazon's 169.254.169.123 where the instance metadata service has answered; without either,
+     * and with {@code none}, the clock is the host's.
      *
      * @since 0.1.0
      */

@@ -15,10 +15,6 @@ public record LogSetting(String text) {
 
     private static final String CONSOLE = "console";
     private static final Pattern SERVER = Pattern.compile("syslog(?:\\+tcp)?://([^:/\\s]*)(?::(\\d{1,5}))?");
-    /** A name as the kernel's client of DNS takes it: {@code dns_make()} in net/dns.h. */
-    private static final Pattern NAME = Pattern.compile("(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})*");
-
-    private static final Pattern NUMBERS = Pattern.compile("[0-9.]*");
     private static final int MAX_PORT = 65535;
 
     private static final String FORM = "Use 'console', 'syslog://logs.example.com:514' (UDP) or"
@@ -51,10 +47,7 @@ public record LogSetting(String text) {
             throw new SettingException("logTo", "'" + word + "' in the logTo setting is not a place for a log.", FORM);
         }
         String host = server.group(1);
-        boolean valid = NUMBERS.matcher(host).matches()
-                ? Ipv4Address.parse(host).isPresent()
-                : NAME.matcher(host).matches();
-        if (!valid) {
+        if (!Host.isValid(host)) {
             throw new SettingException(
                     "logTo", "'" + host + "' in the logTo setting is neither a host name nor an IPv4 address.", FORM);
         }

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * What the guest's wall clock follows, as the value of the directive {@code time}.
  *
- * @param text {@code auto}, {@code none} or addresses with commas between them
+ * @param text {@code auto}, {@code none} or host names and addresses with commas between them
  */
 public record TimeSetting(String text) {
 
@@ -15,7 +15,7 @@ public record TimeSetting(String text) {
     private static final int MAX_SERVERS = 4;
 
     private static final String FORM = "Use 'auto', 'none' or up to " + MAX_SERVERS
-            + " addresses such as '169.254.169.123' or '10.0.0.7,10.0.0.8'.";
+            + " servers such as '169.254.169.123' or 'ntp.example.com,10.0.0.8'.";
 
     /** Reads and checks the setting. */
     public static TimeSetting parse(String setting) throws SettingException {
@@ -28,9 +28,11 @@ public record TimeSetting(String text) {
             throw new SettingException("time", "The time setting names " + servers.size() + " servers.", FORM);
         }
         for (String server : servers) {
-            if (Ipv4Address.parse(server).isEmpty()) {
+            if (!Host.isValid(server)) {
                 throw new SettingException(
-                        "time", "'" + server + "' in the time setting is not an IPv4 address.", FORM);
+                        "time",
+                        "'" + server + "' in the time setting is neither a host name nor an IPv4 address.",
+                        FORM);
             }
         }
         return new TimeSetting(String.join(",", servers));

@@ -108,15 +108,22 @@ class BootTextTest {
     }
 
     @Test
-    void timeComesFromAddressesOrTheHost() throws Exception {
+    void timeComesFromServersOrTheHost() throws Exception {
         assertEquals("auto", TimeSetting.parse("auto ").text());
         assertEquals("none", TimeSetting.parse("none").text());
+        assertEquals(
+                "10.0.0.7,pool.example.com",
+                TimeSetting.parse("10.0.0.7, pool.example.com").text());
+        assertRefused("time", "names 5 servers", () -> TimeSetting.parse("1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "10.0.0.256", "10.0.0", "a..b", "ä", "a b", "ntp://a", "a:123", "::1"})
+    void whatIsNoHostIsNoTimeServer(String server) {
         assertRefused(
                 "time",
-                "'pool.ntp.org' in the time setting is not an IPv4 address",
-                () -> TimeSetting.parse("10.0.0.7,pool.ntp.org"));
-        assertRefused("time", "'' in the time setting is not an IPv4 address", () -> TimeSetting.parse("10.0.0.7,"));
-        assertRefused("time", "names 5 servers", () -> TimeSetting.parse("1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5"));
+                "'" + server + "' in the time setting is neither a host name nor an IPv4 address.",
+                () -> TimeSetting.parse("10.0.0.7," + server));
     }
 
     @ParameterizedTest
