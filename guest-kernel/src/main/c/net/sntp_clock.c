@@ -9,7 +9,8 @@
  * next sample, beyond what should be, is its error since the last one.
  *
  * A sample proves only that the offset lies within its error from what it shows. The time that the way there and back
- * took beyond the shortest one seen of that server counts against it, so that a queue on the way does not move the clock.
+ * took beyond the shortest one seen of that server counts against it, so that a queue on the way does not move the
+ * clock.
  */
 #include "net/sntp.h"
 

@@ -197,8 +197,8 @@ bool interrupt_answer(unsigned vector)
     return true;
 }
 
-/* Ended before its handler runs: an edge that arrives meanwhile is then not lost. A level-triggered line that is still up
- * comes once more, and its handler finds nothing to do. */
+/* Ended before its handler runs: an edge that arrives meanwhile is then not lost. A level-triggered line that is still
+ * up comes once more, and its handler finds nothing to do. */
 static void end(unsigned vector)
 {
     if (!handlers[vector].injected)

@@ -4,9 +4,10 @@
  *
  * traps.S calls native_user_trap() for what comes from user mode and native_kernel_trap() for what comes in the kernel,
  * both with interrupts masked. In the kernel interrupts are expected in native_cpu_wait() and
- * native_cpu_take_interrupts() only, where no spinlock is held; the first one that comes elsewhere is reported, and each
- * waits until interrupts are let in. Of exceptions only page faults on user memory are expected there; any other is a panic. Non-maskable interrupts,
- * double faults and machine checks have a stack of their own, from which there is no return.
+ * native_cpu_take_interrupts() only, where no spinlock is held; the first one that comes elsewhere is reported, and
+ * each waits until interrupts are let in. Of exceptions only page faults on user memory are expected there; any other
+ * is a panic. Non-maskable interrupts, double faults and machine checks have a stack of their own, from which there is
+ * no return.
  *
  * CR2 is read first, before anything can fault again. The table is filled at boot and then constant; there are no
  * locks.
