@@ -18,6 +18,7 @@
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
+#include "platform/platform.h"
 
 #define WINDOW 0xfe0000000UL /* above 4 GiB */
 #define DOORBELLS 0x1000
@@ -49,6 +50,13 @@ phys_t pci_memory_window(const struct pci_function *function, unsigned index, ui
     return index == 0 && offset + length <= fake.window_length ? WINDOW + offset : 0;
 }
 
+phys_t pci_whole_window(const struct pci_function *function, unsigned index, uint64_t *length)
+{
+    (void)function;
+    *length = fake.window_length;
+    return index == 0 && fake.window_length > 0 ? WINDOW : 0;
+}
+
 int pci_msix_enable(struct pci_function *function)
 {
     function->msix_vectors = fake.vectors;
@@ -69,10 +77,25 @@ int interrupt_allocate(interrupt_handler *handler, void *context)
 int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
 {
     rule(vector == VECTOR_FIRST && index < function->msix_vectors, "an interrupt that was not allocated");
-    fake.connected_vector = index;
+    fake.connected[index] = true;
     fake.handler = allocated_handler;
     fake.context = allocated_context;
     return 0;
+}
+
+/* Controllers of earlier tests stay the driver's. */
+void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
+{
+    (void)function;
+    if (index >= FAKE_VECTORS || vector != VECTOR_FIRST || cpu >= cpus_online)
+        abort();
+    fake.routes[index] = cpu;
+}
+
+void interrupt_raise(unsigned vector)
+{
+    rule(vector == VECTOR_FIRST, "an interrupt that was not allocated is raised");
+    fake.raised++;
 }
 
 /* The offset of a register in the window; of one of an earlier controller, UINT32_MAX. */
@@ -96,22 +119,26 @@ static void post(unsigned index, struct nvme_completion completion)
 
 void fake_post(uint16_t id, uint16_t queue, uint16_t status)
 {
-    post(1, (struct nvme_completion){ .id = id, .queue = queue, .status = status });
+    post(fake.pair, (struct nvme_completion){ .id = id, .queue = queue, .status = status });
 }
 
 void fake_interrupt(void)
 {
-    if (fake.handler != NULL)
-        fake.handler(fake.context);
+    unsigned entry = fake.queues[fake.pair].vector, cpu = this_cpu()->id;
+    if (entry >= FAKE_VECTORS || !fake.connected[entry])
+        return;
+    this_cpu()->id = fake.routes[entry];
+    fake.handler(fake.context);
+    this_cpu()->id = cpu;
 }
 
 void fake_complete(const struct nvme_command *command, uint16_t status)
 {
-    rule(fake.queues[1].posted - fake.queues[1].acknowledged < fake.queues[1].completion_entries - 1,
-         "there is no room for completions");
-    fake.under_way[command->id / 32] &= ~(1u << command->id % 32);
-    fake.count_under_way--;
-    fake_post(command->id, 1, status);
+    struct fake_queue *queue = &fake.queues[fake.pair];
+    rule(queue->posted - queue->acknowledged < queue->completion_entries - 1, "there is no room for completions");
+    queue->under_way[command->id / 32] &= ~(1u << command->id % 32);
+    queue->count_under_way--;
+    fake_post(command->id, (uint16_t)fake.pair, status);
     fake_interrupt();
 }
 
@@ -153,15 +180,16 @@ static uint32_t bytes_of(const struct nvme_command *command)
 
 bool fake_take(struct nvme_command *command)
 {
-    if (!fetch(1, command))
+    struct fake_queue *queue = &fake.queues[fake.pair];
+    if (!fetch(fake.pair, command))
         return false;
     struct fake_namespace *namespace = namespace_of(command->namespace);
     rule(namespace != NULL, "a namespace that does not exist");
-    rule(command->id < 256 && !(fake.under_way[command->id / 32] & 1u << command->id % 32),
+    rule(command->id < 256 && !(queue->under_way[command->id / 32] & 1u << command->id % 32),
          "an identifier that is in use");
-    fake.under_way[command->id / 32] |= 1u << command->id % 32;
-    fake.count_under_way++;
-    rule(fake.count_under_way < fake.queues[1].command_entries, "more commands than the queue takes");
+    queue->under_way[command->id / 32] |= 1u << command->id % 32;
+    queue->count_under_way++;
+    rule(queue->count_under_way < queue->command_entries, "more commands than the queue takes");
     rule(command->opcode <= NVME_READ, "an unknown command");
     if (namespace == NULL || command->opcode == NVME_FLUSH)
         return true;
@@ -217,12 +245,15 @@ void fake_transfer(const struct nvme_command *command)
 unsigned fake_serve(void)
 {
     struct nvme_command command;
-    unsigned count = 0;
-    while (fake_take(&command)) {
-        fake_transfer(&command);
-        fake_complete(&command, 0);
-        count++;
+    unsigned count = 0, pair = fake.pair;
+    for (fake.pair = 1; fake.pair < FAKE_QUEUES; fake.pair++) {
+        while (fake_take(&command)) {
+            fake_transfer(&command);
+            fake_complete(&command, 0);
+            count++;
+        }
     }
+    fake.pair = pair;
     return count;
 }
 
@@ -257,13 +288,15 @@ static void identify(const struct nvme_command *command)
 static void create_queue(const struct nvme_command *command)
 {
     bool of_commands = command->opcode == NVME_CREATE_SUBMISSION_QUEUE;
-    struct fake_queue *queue = &fake.queues[1];
-    uint32_t entries = (command->arguments[0] >> 16) + 1;
-    rule((command->arguments[0] & 0xffff) == 1 && command->arguments[1] & 1, "not queue 1, or not in one piece");
+    uint32_t id = command->arguments[0] & 0xffff, entries = (command->arguments[0] >> 16) + 1;
+    struct fake_queue *queue = &fake.queues[id < FAKE_QUEUES ? id : 0];
+    rule(id > 0 && id < FAKE_QUEUES && command->arguments[1] & 1, "a queue that cannot be, or not in one piece");
+    rule(id <= (fake.granted & 0xffff) + 1 && id <= (fake.granted >> 16) + 1, "a queue that was not granted");
+    rule(!(of_commands ? queue->commands_exist : queue->completions_exist), "a queue is created twice");
     rule(entries >= 2 && entries - 1 <= (fake.capabilities & 0xffff), "a length that queues cannot have");
     rule(command->data[0] % PAGE_SIZE == 0 && command->data[1] == 0, "a queue that is not a page");
     if (of_commands) {
-        rule(queue->completions_exist && command->arguments[1] >> 16 == 1, "commands without completions");
+        rule(queue->completions_exist && command->arguments[1] >> 16 == id, "commands without completions");
         queue->commands_exist = true;
         queue->commands = command->data[0];
         queue->command_entries = entries;
@@ -280,8 +313,11 @@ static void create_queue(const struct nvme_command *command)
 static void administer(const struct nvme_command *command)
 {
     uint16_t status = ++fake.commands_answered == fake.fails_at ? 0x4002 : 0;
+    uint32_t result = command->opcode == NVME_SET_FEATURES ? fake.granted : 0;
     if (fake.commands_answered == fake.silent_at)
         return;
+    if (command->opcode == NVME_SET_FEATURES)
+        fake.asked = command->arguments[1];
     if (status == 0 && command->opcode == NVME_IDENTIFY)
         identify(command);
     else if (status == 0 &&
@@ -290,7 +326,8 @@ static void administer(const struct nvme_command *command)
     else
         rule(status != 0 || (command->opcode == NVME_SET_FEATURES && command->arguments[0] == 7),
              "an unknown administrative command");
-    post(0, (struct nvme_completion){ .id = (uint16_t)(command->id + fake.wrong_id), .status = status });
+    post(0,
+         (struct nvme_completion){ .result = result, .id = (uint16_t)(command->id + fake.wrong_id), .status = status });
 }
 
 /* ---- Registers ---- */
@@ -450,6 +487,8 @@ void fake_init(void)
         .version = 0x10400,
         .vectors = 3,
         .window_length = 0x4000,
+        .granted = 0x3f003f,
+        .pair = 1,
     };
     fake.identity[0] = 0x0f;
     fake.identity[1] = 0x1d;

@@ -3,7 +3,7 @@
 # virtio/transport/platform/native/instructions.h, as for the transports of virtio.
 include src/test/c/host/host.mk
 
-NVME_DRIVER := $(addprefix src/main/c/drivers/nvme/,controller.c io.c namespaces.c queue.c)
+NVME_DRIVER := $(addprefix src/main/c/drivers/nvme/,controller.c io.c namespaces.c pairs.c queue.c)
 NVME_TESTS := $(wildcard src/test/c/drivers/nvme/*.c) src/test/c/drivers/disk/requests.c src/test/c/drivers/pci/mappings.c
 $(call host,$(NVME_DRIVER) $(NVME_TESTS)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
 target/test/nvme: $(call host,$(NVME_DRIVER) $(NVME_TESTS) src/main/c/drivers/device.c $(HOST_SOURCES))
