@@ -15,6 +15,7 @@
 #define FAKE_DISK_BYTES (1u << 20)
 #define FAKE_QUEUES 9 /* with the administrative pair */
 #define FAKE_VECTORS 64
+#define FAKE_WINDOW 0xfe0000000UL /* where its registers are: above 4 GiB */
 #define FAKE_STEPS_MAX 10000000UL
 
 /* A pair of queues as the controller knows it. */
@@ -85,3 +86,6 @@ void fake_post(uint16_t id, uint16_t queue, uint16_t status);
 void fake_interrupt(void);
 /* Takes, does and completes all commands of all pairs that there are, and those that follow; how many. */
 unsigned fake_serve(void);
+
+/* For the parts of the double: keeps the first rule that the driver breaks. */
+void fake_rule(bool kept, const char *what);
