@@ -38,10 +38,17 @@ static int no_settings(platform_setting_visit *visit, void *context)
 
 static void resume_interrupts(void) {} /* none rest: devices of an emulator are not other guests */
 
-/* What is still to be sent and received is the boot CPU's. */
-static void stop_cpus(void)
+void native_machine_start_cpus(void)
+{
+    native_cpus_start();
+    nvme_spread_interrupts();
+}
+
+/* What devices still have to report is for the boot CPU. */
+void native_machine_stop_cpus(void)
 {
     ena_keep_boot_cpu();
+    nvme_keep_boot_cpu();
     native_cpus_stop();
 }
 
@@ -60,8 +67,8 @@ static noreturn void reboot(void)
 
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
-    .cpus_start = native_cpus_start,
-    .cpus_stop = stop_cpus,
+    .cpus_start = native_machine_start_cpus,
+    .cpus_stop = native_machine_stop_cpus,
     .console_write = native_serial_write,
     .console_send = native_serial_send,
     .serial_send = native_program_port_send,

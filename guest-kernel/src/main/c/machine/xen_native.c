@@ -32,11 +32,11 @@ static void start_devices(void)
 }
 
 const struct platform_operations xen_native_machine = {
-    .cpus_start = native_cpus_start,
+    .cpus_start = native_machine_start_cpus,
     .start_devices = start_devices,
     .console_write = write_console,
     .console_send = send_console,
     XEN_GUEST_OPERATIONS,
     NATIVE_PROCESSOR_OPERATIONS,
-    .cpus_stop = native_cpus_stop,
+    .cpus_stop = native_machine_stop_cpus,
 };

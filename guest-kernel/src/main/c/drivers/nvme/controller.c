@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a controller (7.6.1): reset, administrative queues, what the controller is, one pair of queues for requests
- * and its interrupt. Runs on the boot CPU while devices are started, without locks; nvme_fault() and nvme_stop() are
- * called later too, with the lock of struct nvme_io held.
+ * Starting a controller (7.6.1): reset, administrative queues, what the controller is, and then what pairs.c and
+ * namespaces.c do. Runs on the boot CPU while devices are started, without locks; nvme_fault() and nvme_stop() are
+ * called later too.
  *
  * Administrative commands are sent one at a time and waited for; there are none after the start. A controller that does
  * not answer one is not asked again, and the memory that it was given stays its own. The interrupt comes last of what
@@ -19,7 +19,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/native/instructions.h"
-#include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 
 #define CLASS_NVME 0x010802 /* PCI Code and ID Assignment 1.11, 1.2 */
@@ -49,9 +48,6 @@
 
 #define ADMIN_ENTRIES 8
 #define ADMIN_PATIENCE (60 * NS_PER_SECOND)
-#define FEATURE_QUEUES 7
-#define QUEUE_CONTIGUOUS 0x1
-#define QUEUE_INTERRUPTS 0x2
 
 /* Identify controller (figure 247). */
 #define IDENTIFY_CONTROLLER 1
@@ -174,7 +170,7 @@ static int wait_completion(struct nvme_controller *c, struct nvme_completion *co
     return 0;
 }
 
-int nvme_admin(struct nvme_controller *controller, struct nvme_command *command)
+int nvme_admin(struct nvme_controller *controller, struct nvme_command *command, uint32_t *result)
 {
     struct nvme_completion completion;
     if (controller->silent)
@@ -193,6 +189,8 @@ int nvme_admin(struct nvme_controller *controller, struct nvme_command *command)
         controller->silent = !asked_for;
         return -EIO;
     }
+    if (result)
+        *result = completion.result;
     return 0;
 }
 
@@ -205,7 +203,7 @@ int nvme_identify(struct nvme_controller *controller, uint8_t structure, uint32_
         .arguments = { structure },
     };
     memset(to, 0, PAGE_SIZE);
-    return nvme_admin(controller, &command);
+    return nvme_admin(controller, &command, NULL);
 }
 
 /* ---- What it is ---- */
@@ -253,40 +251,6 @@ static int learn(struct nvme_controller *c, uint8_t *identity)
     return 0;
 }
 
-/* ---- The queues for requests ---- */
-
-static int create_queue(struct nvme_controller *c, uint8_t opcode, const void *memory, uint32_t options)
-{
-    const struct nvme_queue *queue = &c->io.queue;
-    struct nvme_command command = {
-        .opcode = opcode,
-        .data = { virt_to_phys(memory) },
-        .arguments = { (queue->size - 1u) << 16 | queue->id, options | QUEUE_CONTIGUOUS },
-    };
-    return nvme_admin(c, &command);
-}
-
-/* The entry of the interrupt table that the administrative queue, which has the first, leaves. */
-static unsigned interrupt_entry(const struct nvme_controller *c) { return c->function.msix_vectors > 1 ? 1 : 0; }
-
-static int create_queues(struct nvme_controller *c)
-{
-    struct nvme_command one_pair = { .opcode = NVME_SET_FEATURES, .arguments = { FEATURE_QUEUES, 0 } };
-    int error = nvme_admin(c, &one_pair);
-    if (error == 0)
-        error = create_queue(c, NVME_CREATE_COMPLETION_QUEUE, c->io.queue.completions,
-                             interrupt_entry(c) << 16 | QUEUE_INTERRUPTS);
-    if (error == 0)
-        error = create_queue(c, NVME_CREATE_SUBMISSION_QUEUE, c->io.queue.commands, (uint32_t)c->io.queue.id << 16);
-    return error;
-}
-
-static int connect_interrupt(struct nvme_controller *c)
-{
-    int vector = interrupt_allocate(nvme_io_interrupt, &c->io);
-    return vector < 0 ? vector : pci_msix_set(&c->function, interrupt_entry(c), (unsigned)vector);
-}
-
 /* ---- Start ---- */
 
 static volatile uint8_t *map_registers(struct nvme_controller *c, uint32_t offset, uint32_t length)
@@ -295,19 +259,27 @@ static volatile uint8_t *map_registers(struct nvme_controller *c, uint32_t offse
     return address != 0 ? mmio_map(address, length) : NULL;
 }
 
-/* The memory of both pairs of queues. Doorbells alternate: commands, completions. */
-static int make_queues(struct nvme_controller *c)
+/* How many pairs of doorbells the window has room for, with that of the administrative pair, and as many as can be
+ * used. */
+static unsigned doorbell_pairs(const struct nvme_controller *c)
 {
-    uint32_t stride = 4u << CAPABILITY_STRIDE(c->capabilities);
+    uint64_t length;
+    if (pci_whole_window(&c->function, 0, &length) == 0 || length < DOORBELLS)
+        return 0;
+    return (unsigned)min_of((length - DOORBELLS) / (2 * c->stride), 1UL + NVME_PAIRS_MAX);
+}
+
+/* Doorbells of `pairs` and the memory of the administrative one. */
+static int make_admin_queue(struct nvme_controller *c, unsigned pairs)
+{
     uint32_t entries = CAPABILITY_ENTRIES(c->capabilities) + 1;
-    volatile uint8_t *doorbells = map_registers(c, DOORBELLS, 4 * stride);
-    if (!doorbells || entries < 2)
+    if (pairs < 2 || entries < 2)
         return -ENODEV;
-    int error = nvme_queue_init(&c->admin, 0, ADMIN_ENTRIES, doorbells, doorbells + stride);
-    if (error != 0)
-        return error;
-    return nvme_io_init(&c->io, c, (uint16_t)min_of(entries, (uint32_t)NVME_QUEUE_SIZE_MAX), doorbells + 2 * stride,
-                        doorbells + 3 * stride);
+    c->entries = (uint16_t)min_of(entries, (uint32_t)NVME_QUEUE_SIZE_MAX);
+    c->doorbells = map_registers(c, DOORBELLS, pairs * 2 * c->stride);
+    if (!c->doorbells)
+        return -ENODEV;
+    return nvme_queue_init(&c->admin, 0, ADMIN_ENTRIES, c->doorbells, c->doorbells + c->stride);
 }
 
 static int open_controller(struct nvme_controller *c)
@@ -328,14 +300,16 @@ static int open_controller(struct nvme_controller *c)
 
 static int bring_up(struct nvme_controller *c, void *page)
 {
-    int error = make_queues(c);
+    c->stride = 4u << CAPABILITY_STRIDE(c->capabilities);
+    unsigned pairs = doorbell_pairs(c);
+    int error = make_admin_queue(c, pairs);
     if (error == 0)
         error = enable(c);
     if (error == 0)
         error = learn(c, page);
     if (error == 0)
-        error = create_queues(c);
-    return error == 0 ? connect_interrupt(c) : error;
+        error = nvme_pairs_create(c, pairs - 1);
+    return error == 0 ? nvme_pairs_connect(c) : error;
 }
 
 /* Whatever it was given is its own until it has stopped. */
@@ -344,7 +318,7 @@ static void close_controller(struct nvme_controller *c, struct page *page)
     if (c->registers && !nvme_stop(c, reset_time(c)))
         return;
     nvme_queue_release(&c->admin);
-    nvme_io_release(&c->io);
+    nvme_pairs_release(c);
     page_put(page);
     heap_free(c);
 }

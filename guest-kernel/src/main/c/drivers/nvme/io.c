@@ -6,10 +6,11 @@
  *
  * A slot belongs to a request from the sending of a command until the controller has completed it; its index is the
  * command's identifier. Completions are not trusted: one for a queue or an identifier that is not under way ends the
- * use of the controller, as do the faults that nvme_fault() finds. Then every request fails, once the controller has
- * been stopped. There is no time limit: network storage may take as long as it likes.
+ * use of the controller, as do the faults that nvme_fault() finds. Then the requests of all pairs fail, once the
+ * controller has been stopped. There is no time limit: network storage may take as long as it likes.
  *
- * The lock is that of struct nvme_io. Requests end after it has been released, through a list of the caller.
+ * The lock is that of struct nvme_io; nobody holds those of two pairs. Requests end after it has been released, through
+ * a list of the caller. A request goes to the pair of the CPU that submits it, and all of its commands stay there.
  */
 #include "core/debug.h"
 #include "core/log.h"
@@ -30,10 +31,12 @@
 #define LIST_ENTRIES (sizeof(*((struct nvme_io *)0)->lists) / sizeof(uint64_t))
 _Static_assert(BLOCK_MAX_SEGMENTS - 1 <= LIST_ENTRIES, "the pages after the first one fit into a list");
 
-/* Later, one for each CPU. */
-static struct nvme_io *nvme_disk_io(struct nvme_disk *disk) { return &disk->controller->io; }
-
 static struct nvme_disk *disk_of(struct block_device *block) { return container_of(block, struct nvme_disk, block); }
+
+static struct nvme_io *io_of_this_cpu(const struct nvme_controller *controller)
+{
+    return controller->io[this_cpu()->id % controller->io_count];
+}
 
 /* ---- Sending ---- */
 
@@ -141,15 +144,11 @@ static void take_back_slots(struct nvme_io *io, struct list *ended)
     }
 }
 
-/* Nothing can be expected of the controller any more. */
-static void give_up(struct nvme_io *io, const char *why, struct list *ended)
+static void fail_requests(struct nvme_io *io, struct list *ended)
 {
-    must_hold(&io->lock);
     struct list failed = LIST_INIT(failed);
+    spin_lock(&io->lock);
     io->failed = true;
-    log_error("%s %s: all further requests to it fail; see the host's log", io->controller->name, why);
-    if (!nvme_stop(io->controller, STOP_TIME))
-        pci_disconnect(&io->controller->function);
     take_back_slots(io, &failed);
     for (struct list *node; (node = list_pop_front(&io->pending));)
         list_push_back(&failed, node);
@@ -157,6 +156,19 @@ static void give_up(struct nvme_io *io, const char *why, struct list *ended)
         list_entry(node, struct block_request, link)->error = -EIO;
         list_push_back(ended, node);
     }
+    spin_unlock(&io->lock);
+}
+
+/* Nothing can be expected of the controller any more. */
+static void give_up(struct nvme_controller *c, const char *why, struct list *ended)
+{
+    if (__atomic_exchange_n(&c->failed, true, __ATOMIC_SEQ_CST))
+        return;
+    log_error("%s %s: all further requests to it fail; see the host's log", c->name, why);
+    if (!nvme_stop(c, STOP_TIME))
+        pci_disconnect(&c->function);
+    for (unsigned i = 0; i < c->io_count; i++)
+        fail_requests(c->io[i], ended);
 }
 
 static bool wants_flush(const struct nvme_io *io, const struct block_request *request)
@@ -179,16 +191,16 @@ static void command_done(struct nvme_io *io, struct block_request *request, stru
 }
 
 /* A program may have bad blocks read again and again. */
-static void report(struct nvme_io *io, const struct nvme_slot *slot, uint16_t status)
+static void report(struct nvme_controller *c, const struct nvme_slot *slot, uint16_t status)
 {
     const struct nvme_command *command = &slot->command;
     uint64_t block = (uint64_t)command->arguments[1] << 32 | command->arguments[0];
-    if (io->reported == REPORTS_MAX)
+    if (__atomic_load_n(&c->reported, __ATOMIC_RELAXED) >= REPORTS_MAX)
         return;
-    io->reported++;
+    unsigned reported = __atomic_add_fetch(&c->reported, 1, __ATOMIC_RELAXED);
     log_error("%s: I/O error: command %u of block %lu ends with status %x%s", slot->request->device->name,
               command->opcode, block, NVME_STATUS(status),
-              io->reported == REPORTS_MAX ? "; further errors are not logged" : "");
+              reported >= REPORTS_MAX ? "; further errors are not logged" : "");
 }
 
 /* False: the controller completes what it was not given. */
@@ -206,7 +218,7 @@ static bool take_completion(struct nvme_io *io, const struct nvme_completion *co
         return true;
     }
     if (!good) {
-        report(io, slot, completion->status);
+        report(io->controller, slot, completion->status);
         request->error = -EIO;
     }
     slot->request = NULL;
@@ -215,34 +227,46 @@ static bool take_completion(struct nvme_io *io, const struct nvme_completion *co
     return true;
 }
 
-/* Takes what the controller has completed, and sends what waits. */
-static void serve(struct nvme_io *io, struct list *ended)
+/* Takes what the controller has completed, and sends what waits. NULL, or why the controller cannot be used any
+ * more. */
+static const char *serve(struct nvme_io *io, struct list *ended)
 {
     must_hold(&io->lock);
     struct nvme_completion completion;
     while (!io->failed && nvme_queue_take(&io->queue, &completion)) {
         if (!take_completion(io, &completion, ended))
-            give_up(io, "completes commands that it was not given", ended);
+            return "completes commands that it was not given";
     }
     if (io->failed)
-        return;
+        return NULL;
     nvme_queue_acknowledge(&io->queue);
     send_pending(io);
+    return NULL;
 }
 
-void nvme_io_interrupt(void *context)
+/* The boot CPU looks at all pairs: it is interrupted for those of CPUs that messages do not reach, at the end of the
+ * machine for all, and may have an interrupt left from before they were spread. */
+void nvme_interrupt(void *context)
 {
-    struct nvme_io *io = context;
+    struct nvme_controller *c = context;
     struct list ended = LIST_INIT(ended);
-    spin_lock(&io->lock);
-    serve(io, &ended);
-    spin_unlock(&io->lock);
+    const char *fault = NULL;
+    unsigned cpu = this_cpu()->id;
+    for (unsigned i = 0; i < c->io_count && !fault; i++) {
+        if (cpu != 0 && cpu != i)
+            continue;
+        spin_lock(&c->io[i]->lock);
+        fault = serve(c->io[i], &ended);
+        spin_unlock(&c->io[i]->lock);
+    }
+    if (fault)
+        give_up(c, fault, &ended);
     finish(&ended);
 }
 
 void nvme_submit(struct block_device *device, struct block_request *request)
 {
-    struct nvme_io *io = nvme_disk_io(disk_of(device));
+    struct nvme_io *io = io_of_this_cpu(disk_of(device)->controller);
     request->next_segment = 0;
     request->next_sector = request->sector;
     request->under_way = 0;
@@ -272,37 +296,44 @@ static void look_at_progress(struct nvme_io *io)
         io->checked_at = now;
         io->slow = false;
     } else if (!io->slow && now - io->checked_at >= SLOW_TIME) {
-        log_error("%s has completed nothing for %lu s, and is waited for; see the host's log", io->controller->name,
-                  SLOW_TIME / NS_PER_SECOND);
+        log_error("%s has completed nothing of queue %u for %lu s, and is waited for; see the host's log",
+                  io->controller->name, io->queue.id, SLOW_TIME / NS_PER_SECOND);
         io->slow = true;
     }
 }
 
-/* Completions are looked for too, should an interrupt have been lost. */
+/* Completions are looked for too, should an interrupt have been lost. The request that is waited for may have been
+ * submitted by another CPU, so all pairs are looked at. */
 void nvme_check(struct block_device *device)
 {
-    struct nvme_io *io = nvme_disk_io(disk_of(device));
+    struct nvme_controller *c = disk_of(device)->controller;
     struct list ended = LIST_INIT(ended);
-    spin_lock(&io->lock);
-    serve(io, &ended);
-    const char *fault = io->failed ? NULL : nvme_fault(io->controller);
+    const char *fault = NULL;
+    for (unsigned i = 0; i < c->io_count && !fault; i++) {
+        spin_lock(&c->io[i]->lock);
+        fault = serve(c->io[i], &ended);
+        if (!fault && !c->io[i]->failed)
+            look_at_progress(c->io[i]);
+        spin_unlock(&c->io[i]->lock);
+    }
+    if (!fault)
+        fault = nvme_fault(c);
     if (fault)
-        give_up(io, fault, &ended);
-    if (!io->failed)
-        look_at_progress(io);
-    spin_unlock(&io->lock);
+        give_up(c, fault, &ended);
     finish(&ended);
 }
 
 /* ---- Start ---- */
 
-int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_t size, volatile uint8_t *tail_doorbell,
-                 volatile uint8_t *head_doorbell)
+/* Doorbells alternate: commands, completions (3.1.16, 3.1.17). */
+int nvme_io_init(struct nvme_io *io, struct nvme_controller *controller, uint16_t id)
 {
+    uint16_t size = controller->entries;
+    volatile uint8_t *doorbell = controller->doorbells + 2 * id * controller->stride;
     struct page *lists = device_page();
     if (!lists)
         return -ENOMEM;
-    int error = nvme_queue_init(&io->queue, 1, size, tail_doorbell, head_doorbell);
+    int error = nvme_queue_init(&io->queue, id, size, doorbell, doorbell + controller->stride);
     if (error != 0) {
         page_put(lists);
         return error;

@@ -49,7 +49,7 @@ struct nvme_queue {
     volatile uint8_t *tail_doorbell, *head_doorbell;
 };
 
-/* Makes a pair with `size` <= NVME_QUEUE_SIZE_MAX entries, whose doorbells (3.1.16, 3.1.17) are there; `id` below 32.
+/* Makes a pair with `size` <= NVME_QUEUE_SIZE_MAX entries, whose doorbells (3.1.16, 3.1.17) are there.
  * The controller is not told. 0 or -ENOMEM. */
 must_check int nvme_queue_init(struct nvme_queue *queue, uint16_t id, uint16_t size, volatile uint8_t *tail_doorbell,
                                volatile uint8_t *head_doorbell);

@@ -176,6 +176,8 @@ uint64_t interrupt_message_address(unsigned cpu)
 
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
 
+void interrupt_raise(unsigned vector) { apic_send(apic_id(), vector); }
+
 int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler, void *context)
 {
     if (line >= io_apic_lines)

@@ -21,6 +21,8 @@ must_check int interrupt_allocate_injected(interrupt_handler *handler, void *con
  * number does not fit a message is not reached: it is the boot CPU then. */
 uint64_t interrupt_message_address(unsigned cpu);
 uint32_t interrupt_message_data(unsigned vector);
+/* Raises `vector` on this CPU, as a device would. */
+void interrupt_raise(unsigned vector);
 /* Routes a line of the I/O APIC, active high, to handler(context). 0 or -errno. */
 enum line_trigger { LINE_EDGE, LINE_LEVEL };
 must_check int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler,

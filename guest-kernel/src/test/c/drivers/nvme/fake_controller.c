@@ -14,72 +14,27 @@
 #include "drivers/nvme/nvme.h"
 #include "drivers/pci/mappings.h"
 #include "host/host.h"
-#include "lib/errno.h"
 #include "platform/native/instructions.h"
-#include "platform/native/interrupts.h"
 #include "platform/native/native.h"
+#include "platform/platform.h"
 
-#define WINDOW 0xfe0000000UL /* above 4 GiB */
 #define DOORBELLS 0x1000
-#define VECTOR_FIRST 40
 
 struct fake_controller fake;
 
 static uint8_t disks[FAKE_NAMESPACES][FAKE_DISK_BYTES];
 
-static void rule(bool kept, const char *what)
+void fake_rule(bool kept, const char *what)
 {
     if (!kept && fake.violation == NULL)
         fake.violation = what;
-}
-
-/* ---- The machine around it ---- */
-
-void pci_enable(const struct pci_function *function) { (void)function; }
-
-void pci_disconnect(const struct pci_function *function)
-{
-    (void)function;
-    fake.disconnected = true;
-}
-
-phys_t pci_memory_window(const struct pci_function *function, unsigned index, uint32_t offset, uint64_t length)
-{
-    (void)function;
-    return index == 0 && offset + length <= fake.window_length ? WINDOW + offset : 0;
-}
-
-int pci_msix_enable(struct pci_function *function)
-{
-    function->msix_vectors = fake.vectors;
-    rule(!(fake.configuration & 1), "MSI-X is turned on while the controller runs");
-    return fake.vectors == 0 ? -ENODEV : 0;
-}
-
-static void (*allocated_handler)(void *context);
-static void *allocated_context;
-
-int interrupt_allocate(interrupt_handler *handler, void *context)
-{
-    allocated_handler = handler;
-    allocated_context = context;
-    return VECTOR_FIRST;
-}
-
-int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
-{
-    rule(vector == VECTOR_FIRST && index < function->msix_vectors, "an interrupt that was not allocated");
-    fake.connected_vector = index;
-    fake.handler = allocated_handler;
-    fake.context = allocated_context;
-    return 0;
 }
 
 /* The offset of a register in the window; of one of an earlier controller, UINT32_MAX. */
 static uint32_t offset_of(const volatile void *p)
 {
     phys_t address = mapping_address(p);
-    return address ? (uint32_t)(address - WINDOW) : UINT32_MAX;
+    return address ? (uint32_t)(address - FAKE_WINDOW) : UINT32_MAX;
 }
 
 /* ---- Completions ---- */
@@ -96,22 +51,26 @@ static void post(unsigned index, struct nvme_completion completion)
 
 void fake_post(uint16_t id, uint16_t queue, uint16_t status)
 {
-    post(1, (struct nvme_completion){ .id = id, .queue = queue, .status = status });
+    post(fake.pair, (struct nvme_completion){ .id = id, .queue = queue, .status = status });
 }
 
 void fake_interrupt(void)
 {
-    if (fake.handler != NULL)
-        fake.handler(fake.context);
+    unsigned entry = fake.queues[fake.pair].vector, cpu = this_cpu()->id;
+    if (entry >= FAKE_VECTORS || !fake.connected[entry])
+        return;
+    this_cpu()->id = fake.routes[entry];
+    fake.handler(fake.context);
+    this_cpu()->id = cpu;
 }
 
 void fake_complete(const struct nvme_command *command, uint16_t status)
 {
-    rule(fake.queues[1].posted - fake.queues[1].acknowledged < fake.queues[1].completion_entries - 1,
-         "there is no room for completions");
-    fake.under_way[command->id / 32] &= ~(1u << command->id % 32);
-    fake.count_under_way--;
-    fake_post(command->id, 1, status);
+    struct fake_queue *queue = &fake.queues[fake.pair];
+    fake_rule(queue->posted - queue->acknowledged < queue->completion_entries - 1, "there is no room for completions");
+    queue->under_way[command->id / 32] &= ~(1u << command->id % 32);
+    queue->count_under_way--;
+    fake_post(command->id, (uint16_t)fake.pair, status);
     fake_interrupt();
 }
 
@@ -124,7 +83,7 @@ static bool fetch(unsigned index, struct nvme_command *command)
         return false;
     memcpy(command, (struct nvme_command *)phys_to_virt(queue->commands) + queue->head, sizeof(*command));
     queue->head = (queue->head + 1) % queue->command_entries;
-    rule(command->flags == 0 && command->reserved == 0 && command->metadata == 0, "reserved fields are used");
+    fake_rule(command->flags == 0 && command->reserved == 0 && command->metadata == 0, "reserved fields are used");
     return true;
 }
 
@@ -153,24 +112,25 @@ static uint32_t bytes_of(const struct nvme_command *command)
 
 bool fake_take(struct nvme_command *command)
 {
-    if (!fetch(1, command))
+    struct fake_queue *queue = &fake.queues[fake.pair];
+    if (!fetch(fake.pair, command))
         return false;
     struct fake_namespace *namespace = namespace_of(command->namespace);
-    rule(namespace != NULL, "a namespace that does not exist");
-    rule(command->id < 256 && !(fake.under_way[command->id / 32] & 1u << command->id % 32),
-         "an identifier that is in use");
-    fake.under_way[command->id / 32] |= 1u << command->id % 32;
-    fake.count_under_way++;
-    rule(fake.count_under_way < fake.queues[1].command_entries, "more commands than the queue takes");
-    rule(command->opcode <= NVME_READ, "an unknown command");
+    fake_rule(namespace != NULL, "a namespace that does not exist");
+    fake_rule(command->id < 256 && !(queue->under_way[command->id / 32] & 1u << command->id % 32),
+              "an identifier that is in use");
+    queue->under_way[command->id / 32] |= 1u << command->id % 32;
+    queue->count_under_way++;
+    fake_rule(queue->count_under_way < queue->command_entries, "more commands than the queue takes");
+    fake_rule(command->opcode <= NVME_READ, "an unknown command");
     if (namespace == NULL || command->opcode == NVME_FLUSH)
         return true;
     uint64_t blocks;
     memcpy(&blocks, namespace->identity, sizeof(blocks));
     uint64_t limit = fake.identity[77] == 0 ? UINT64_MAX : 4096UL << fake.identity[77];
-    rule(block_of(command) + (command->arguments[2] & 0xffff) < blocks, "blocks that the disk does not have");
-    rule(bytes_of(command) <= limit, "more data than the controller takes");
-    rule((command->arguments[2] & ~0xffffu) == 0, "options of a transfer");
+    fake_rule(block_of(command) + (command->arguments[2] & 0xffff) < blocks, "blocks that the disk does not have");
+    fake_rule(bytes_of(command) <= limit, "more data than the controller takes");
+    fake_rule((command->arguments[2] & ~0xffffu) == 0, "options of a transfer");
     return true;
 }
 
@@ -179,8 +139,8 @@ static uint8_t *locate(const struct nvme_command *command, uint32_t at, uint32_t
 {
     uint64_t first = command->data[0], second = command->data[1];
     uint32_t in_first = (uint32_t)(PAGE_SIZE - (first & PAGE_MASK));
-    rule(first % 4 == 0, "data that is not aligned to 4 bytes");
-    rule(total > in_first || second == 0, "a second PRP that is not needed");
+    fake_rule(first % 4 == 0, "data that is not aligned to 4 bytes");
+    fake_rule(total > in_first || second == 0, "a second PRP that is not needed");
     if (at < in_first) {
         *length = min_of(in_first - at, total - at);
         return (uint8_t *)phys_to_virt(first) + at;
@@ -190,10 +150,11 @@ static uint8_t *locate(const struct nvme_command *command, uint32_t at, uint32_t
     if (total > in_first + PAGE_SIZE) {
         const uint64_t *list = phys_to_virt(second);
         uint32_t entries = (uint32_t)((total - in_first + PAGE_SIZE - 1) / PAGE_SIZE);
-        rule(second % 8 == 0 && (second & PAGE_MASK) + entries * 8 <= PAGE_SIZE, "a PRP list that leaves its page");
+        fake_rule(second % 8 == 0 && (second & PAGE_MASK) + entries * 8 <= PAGE_SIZE,
+                  "a PRP list that leaves its page");
         page = list[rest / PAGE_SIZE];
     }
-    rule(page % PAGE_SIZE == 0 && page != 0, "a PRP that is not a page");
+    fake_rule(page % PAGE_SIZE == 0 && page != 0, "a PRP that is not a page");
     *length = (uint32_t)min_of(PAGE_SIZE - rest % PAGE_SIZE, (uint64_t)total - at);
     return (uint8_t *)phys_to_virt(page) + rest % PAGE_SIZE;
 }
@@ -217,12 +178,15 @@ void fake_transfer(const struct nvme_command *command)
 unsigned fake_serve(void)
 {
     struct nvme_command command;
-    unsigned count = 0;
-    while (fake_take(&command)) {
-        fake_transfer(&command);
-        fake_complete(&command, 0);
-        count++;
+    unsigned count = 0, pair = fake.pair;
+    for (fake.pair = 1; fake.pair < FAKE_QUEUES; fake.pair++) {
+        while (fake_take(&command)) {
+            fake_transfer(&command);
+            fake_complete(&command, 0);
+            count++;
+        }
     }
+    fake.pair = pair;
     return count;
 }
 
@@ -232,7 +196,7 @@ static void identify(const struct nvme_command *command)
 {
     uint8_t *to = phys_to_virt(command->data[0]);
     uint32_t ids[1024] = { 0 };
-    rule(command->data[0] % PAGE_SIZE == 0 && command->data[1] == 0, "a place for Identify that is not a page");
+    fake_rule(command->data[0] % PAGE_SIZE == 0 && command->data[1] == 0, "a place for Identify that is not a page");
     struct fake_namespace *namespace = namespace_of(command->namespace);
     switch (command->arguments[0]) {
     case 0:
@@ -243,35 +207,37 @@ static void identify(const struct nvme_command *command)
         memcpy(to, fake.identity, 4096);
         break;
     case 2:
-        rule(fake.version >= 0x10100, "a list that this version does not have");
+        fake_rule(fake.version >= 0x10100, "a list that this version does not have");
         for (unsigned i = 0, n = 0; i < FAKE_NAMESPACES; i++)
             if (fake.namespaces[i].id != 0)
                 ids[n++] = fake.namespaces[i].id;
         memcpy(to, fake.list != NULL ? fake.list : ids, 4096);
         break;
     default:
-        rule(false, "an unknown structure");
+        fake_rule(false, "an unknown structure");
     }
 }
 
 static void create_queue(const struct nvme_command *command)
 {
     bool of_commands = command->opcode == NVME_CREATE_SUBMISSION_QUEUE;
-    struct fake_queue *queue = &fake.queues[1];
-    uint32_t entries = (command->arguments[0] >> 16) + 1;
-    rule((command->arguments[0] & 0xffff) == 1 && command->arguments[1] & 1, "not queue 1, or not in one piece");
-    rule(entries >= 2 && entries - 1 <= (fake.capabilities & 0xffff), "a length that queues cannot have");
-    rule(command->data[0] % PAGE_SIZE == 0 && command->data[1] == 0, "a queue that is not a page");
+    uint32_t id = command->arguments[0] & 0xffff, entries = (command->arguments[0] >> 16) + 1;
+    struct fake_queue *queue = &fake.queues[id < FAKE_QUEUES ? id : 0];
+    fake_rule(id > 0 && id < FAKE_QUEUES && command->arguments[1] & 1, "a queue that cannot be, or not in one piece");
+    fake_rule(id <= (fake.granted & 0xffff) + 1 && id <= (fake.granted >> 16) + 1, "a queue that was not granted");
+    fake_rule(!(of_commands ? queue->commands_exist : queue->completions_exist), "a queue is created twice");
+    fake_rule(entries >= 2 && entries - 1 <= (fake.capabilities & 0xffff), "a length that queues cannot have");
+    fake_rule(command->data[0] % PAGE_SIZE == 0 && command->data[1] == 0, "a queue that is not a page");
     if (of_commands) {
-        rule(queue->completions_exist && command->arguments[1] >> 16 == 1, "commands without completions");
+        fake_rule(queue->completions_exist && command->arguments[1] >> 16 == id, "commands without completions");
         queue->commands_exist = true;
         queue->commands = command->data[0];
         queue->command_entries = entries;
         return;
     }
-    rule(command->arguments[1] & 2, "completions without interrupts");
+    fake_rule(command->arguments[1] & 2, "completions without interrupts");
     queue->vector = command->arguments[1] >> 16;
-    rule(queue->vector < fake.vectors, "an interrupt that does not exist");
+    fake_rule(queue->vector < fake.vectors, "an interrupt that does not exist");
     queue->completions_exist = true;
     queue->completions = command->data[0];
     queue->completion_entries = entries;
@@ -280,25 +246,29 @@ static void create_queue(const struct nvme_command *command)
 static void administer(const struct nvme_command *command)
 {
     uint16_t status = ++fake.commands_answered == fake.fails_at ? 0x4002 : 0;
+    uint32_t result = command->opcode == NVME_SET_FEATURES ? fake.granted : 0;
     if (fake.commands_answered == fake.silent_at)
         return;
+    if (command->opcode == NVME_SET_FEATURES)
+        fake.asked = command->arguments[1];
     if (status == 0 && command->opcode == NVME_IDENTIFY)
         identify(command);
     else if (status == 0 &&
              (command->opcode == NVME_CREATE_SUBMISSION_QUEUE || command->opcode == NVME_CREATE_COMPLETION_QUEUE))
         create_queue(command);
     else
-        rule(status != 0 || (command->opcode == NVME_SET_FEATURES && command->arguments[0] == 7),
-             "an unknown administrative command");
-    post(0, (struct nvme_completion){ .id = (uint16_t)(command->id + fake.wrong_id), .status = status });
+        fake_rule(status != 0 || (command->opcode == NVME_SET_FEATURES && command->arguments[0] == 7),
+                  "an unknown administrative command");
+    post(0,
+         (struct nvme_completion){ .result = result, .id = (uint16_t)(command->id + fake.wrong_id), .status = status });
 }
 
 /* ---- Registers ---- */
 
 static void start_admin_queue(void)
 {
-    rule(fake.admin_commands % PAGE_SIZE == 0 && fake.admin_completions % PAGE_SIZE == 0,
-         "administrative queues that are not pages");
+    fake_rule(fake.admin_commands % PAGE_SIZE == 0 && fake.admin_completions % PAGE_SIZE == 0,
+              "administrative queues that are not pages");
     fake.queues[0] = (struct fake_queue){
         .commands_exist = true,
         .completions_exist = true,
@@ -307,7 +277,8 @@ static void start_admin_queue(void)
         .command_entries = (fake.admin_sizes & 0xfff) + 1,
         .completion_entries = (fake.admin_sizes >> 16 & 0xfff) + 1,
     };
-    rule(fake.queues[0].command_entries >= 2 && fake.queues[0].completion_entries >= 2, "an administrative queue of 1");
+    fake_rule(fake.queues[0].command_entries >= 2 && fake.queues[0].completion_entries >= 2,
+              "an administrative queue of 1");
 }
 
 static void configure(uint32_t value)
@@ -315,9 +286,9 @@ static void configure(uint32_t value)
     bool was = fake.configuration & 1, is = value & 1;
     fake.configuration = value;
     if (is && !was) {
-        rule(!(fake.status & 1), "turned on before it has stopped");
-        rule((value >> 16 & 15) == 6 && (value >> 20 & 15) == 4 && (value >> 4 & 0x7f) == 0,
-             "sizes of entries or pages");
+        fake_rule(!(fake.status & 1), "turned on before it has stopped");
+        fake_rule((value >> 16 & 15) == 6 && (value >> 20 & 15) == 4 && (value >> 4 & 0x7f) == 0,
+                  "sizes of entries or pages");
         start_admin_queue();
         fake.status = fake.fatal ? 2 : !fake.never_ready;
     }
@@ -332,12 +303,12 @@ static void ring_doorbell(unsigned number, uint32_t value)
     struct fake_queue *queue = &fake.queues[number / 2];
     bool exists = number % 2 == 0 ? queue->commands_exist : queue->completions_exist;
     uint32_t entries = number % 2 == 0 ? queue->command_entries : queue->completion_entries;
-    rule(exists && value < entries, "a doorbell of a queue that does not exist, or beyond its end");
+    fake_rule(exists && value < entries, "a doorbell of a queue that does not exist, or beyond its end");
     if (fake.violation != NULL)
         return;
     if (number % 2 == 1) {
         uint32_t taken = (value + entries - queue->acknowledged % entries) % entries;
-        rule(taken > 0 && taken <= queue->posted - queue->acknowledged, "completions that do not exist are taken");
+        fake_rule(taken > 0 && taken <= queue->posted - queue->acknowledged, "completions that do not exist are taken");
         queue->acknowledged += taken;
         return;
     }
@@ -369,7 +340,7 @@ static uint32_t register_read(uint32_t offset)
     case 0x1c:
         return fake.status | (fake.fatal ? 2 : 0);
     default:
-        rule(false, "an unknown register is read");
+        fake_rule(false, "an unknown register is read");
         return 0;
     }
 }
@@ -379,7 +350,7 @@ static void register_written(uint32_t offset, uint32_t value)
     uint32_t stride = 4u << (fake.capabilities >> 32 & 15);
     if (fake.gone || offset == UINT32_MAX)
         return;
-    rule(offset == 0x14 || offset >= DOORBELLS || !(fake.configuration & 1), "changed while it runs");
+    fake_rule(offset == 0x14 || offset >= DOORBELLS || !(fake.configuration & 1), "changed while it runs");
     switch (offset) {
     case 0x14:
         configure(value);
@@ -402,7 +373,7 @@ static void register_written(uint32_t offset, uint32_t value)
     default:
         break;
     }
-    rule(offset >= DOORBELLS && (offset - DOORBELLS) % stride == 0, "an unknown register is written");
+    fake_rule(offset >= DOORBELLS && (offset - DOORBELLS) % stride == 0, "an unknown register is written");
     if (fake.violation == NULL && (offset - DOORBELLS) / stride < 2 * FAKE_QUEUES)
         ring_doorbell((offset - DOORBELLS) / stride, value);
 }
@@ -450,6 +421,8 @@ void fake_init(void)
         .version = 0x10400,
         .vectors = 3,
         .window_length = 0x4000,
+        .granted = 0x3f003f,
+        .pair = 1,
     };
     fake.identity[0] = 0x0f;
     fake.identity[1] = 0x1d;

@@ -13,7 +13,9 @@
 
 #define FAKE_NAMESPACES 3
 #define FAKE_DISK_BYTES (1u << 20)
-#define FAKE_QUEUES 2
+#define FAKE_QUEUES 9 /* with the administrative pair */
+#define FAKE_VECTORS 64
+#define FAKE_WINDOW 0xfe0000000UL /* where its registers are: above 4 GiB */
 #define FAKE_STEPS_MAX 10000000UL
 
 /* A pair of queues as the controller knows it. */
@@ -24,6 +26,8 @@ struct fake_queue {
     uint32_t head, tail;           /* of the commands */
     uint32_t posted, acknowledged; /* entries of completions, counted */
     uint32_t vector;
+    uint32_t under_way[8]; /* bits: identifiers taken and not completed */
+    unsigned count_under_way;
 };
 
 struct fake_namespace {
@@ -44,18 +48,21 @@ struct fake_controller {
     bool never_ready, never_stops;
     unsigned silent_at, fails_at; /* the administrative command, counted from 1, that is not answered, or badly */
     uint16_t wrong_id;            /* added to the identifiers of administrative completions */
+    uint32_t granted;             /* pairs of queues: the result of Set Features */
     /* Its state. */
     bool fatal, gone;
     bool disconnected; /* from memory, by the driver */
     uint32_t configuration, status, admin_sizes;
     uint64_t admin_commands, admin_completions;
     unsigned commands_answered;
+    uint32_t asked; /* by Set Features, as `granted` */
     struct fake_queue queues[FAKE_QUEUES];
-    uint32_t under_way[8]; /* bits: identifiers taken and not completed */
-    unsigned count_under_way;
-    void (*handler)(void *context); /* of its interrupt, once it is connected and not masked */
+    unsigned pair;                  /* which the functions below are about: 1, unless a test says another */
+    void (*handler)(void *context); /* of its interrupts, once one is connected */
     void *context;
-    unsigned connected_vector;
+    bool connected[FAKE_VECTORS];  /* entries of the interrupt table that are set and not masked */
+    unsigned routes[FAKE_VECTORS]; /* the CPU of each */
+    unsigned raised;               /* interrupts by the driver itself */
     unsigned long steps;
     const char *violation;
 };
@@ -67,14 +74,18 @@ void fake_init(void);
 void fake_add_namespace(unsigned place, uint32_t id, uint8_t shift);
 /* Has the driver find it; true if it took the function. */
 bool fake_find(void);
-/* Takes the next command for a disk; false: there is none. */
+/* Takes the next command of the pair for a disk; false: there is none. */
 bool fake_take(struct nvme_command *command);
 /* Moves the data of a command as it says, between memory and disk. */
 void fake_transfer(const struct nvme_command *command);
 /* Completes one with this status (figure 126: bits 15:1 of the completion's last word, without the phase). */
 void fake_complete(const struct nvme_command *command, uint16_t status);
-/* Writes a completion, whatever it says, and raises no interrupt. */
+/* Writes a completion into the pair's ring, whatever it says, and raises no interrupt. */
 void fake_post(uint16_t id, uint16_t queue, uint16_t status);
+/* Raises the interrupt of the pair on the CPU that it goes to. */
 void fake_interrupt(void);
-/* Takes, does and completes all commands that there are, and those that follow; how many. */
+/* Takes, does and completes all commands of all pairs that there are, and those that follow; how many. */
 unsigned fake_serve(void);
+
+/* For the parts of the double: keeps the first rule that the driver breaks. */
+void fake_rule(bool kept, const char *what);

@@ -9,7 +9,7 @@
 #include "drivers/nvme/tests.h"
 #include "platform/platform.h"
 
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
+struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20, .cpus = 1 };
 
 size_t platform_entropy(void *to, size_t length)
 {
@@ -33,5 +33,6 @@ int main(void)
     host_init();
     test_disks();
     test_controllers();
+    test_pairs();
     return host_result();
 }

@@ -9,3 +9,4 @@ bool start_disk(void);
 
 void test_disks(void);
 void test_controllers(void);
+void test_pairs(void);

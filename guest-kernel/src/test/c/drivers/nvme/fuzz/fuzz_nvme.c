@@ -12,8 +12,9 @@
 
 #define STEPS 200
 #define ENTRIES 64
+#define PAIRS 2
 
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
+struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20, .cpus = PAIRS };
 
 size_t platform_entropy(void *to, size_t length)
 {
@@ -23,8 +24,7 @@ size_t platform_entropy(void *to, size_t length)
 }
 
 static struct block_device *disk;
-static struct nvme_io *io;
-static volatile uint8_t *tail_doorbell, *head_doorbell;
+static struct nvme_controller *controller;
 
 static void start(void)
 {
@@ -34,31 +34,39 @@ static void start(void)
     fake.identity[525] = 1; /* writes have a flush */
     FUZZ_CHECK(fake_find() && fake.violation == NULL);
     disk = block_device_at(0);
-    io = &container_of(disk, struct nvme_disk, block)->controller->io;
-    tail_doorbell = io->queue.tail_doorbell;
-    head_doorbell = io->queue.head_doorbell;
+    controller = container_of(disk, struct nvme_disk, block)->controller;
+    FUZZ_CHECK(controller->io_count == PAIRS);
+    cpus_online = PAIRS;
+    nvme_spread_interrupts();
     fuzz_requests_start();
 }
 
-static void make_new(void)
+static void make_pair_new(unsigned number)
 {
-    struct nvme_controller *controller = io->controller;
+    struct nvme_io *io = controller->io[number];
     nvme_io_release(io);
     memset(io, 0, sizeof(*io));
-    FUZZ_CHECK(nvme_io_init(io, controller, ENTRIES, tail_doorbell, head_doorbell) == 0);
-    fake.gone = fake.fatal = false;
-    fake.configuration = fake.status = 1;
-    fake.steps = fake.count_under_way = 0;
-    memset(fake.under_way, 0, sizeof(fake.under_way));
-    fake.violation = NULL;
-    fake.queues[1] = (struct fake_queue){
+    FUZZ_CHECK(nvme_io_init(io, controller, (uint16_t)(number + 1)) == 0);
+    fake.queues[number + 1] = (struct fake_queue){
         .commands_exist = true,
         .completions_exist = true,
         .command_entries = ENTRIES,
         .completion_entries = ENTRIES,
         .commands = virt_to_phys(io->queue.commands),
         .completions = virt_to_phys(io->queue.completions),
+        .vector = number + 1,
     };
+}
+
+static void make_new(void)
+{
+    controller->failed = false;
+    fake.gone = fake.fatal = false;
+    fake.configuration = fake.status = 1;
+    fake.steps = 0;
+    fake.violation = NULL;
+    for (unsigned i = 0; i < PAIRS; i++)
+        make_pair_new(i);
 }
 
 /* A command, with a status of the input's: most often success. */
@@ -73,19 +81,23 @@ static void serve(struct fuzz_input *input)
 static void post(struct fuzz_input *input)
 {
     uint8_t what = fuzz_8(input);
-    if (fake.queues[1].completions_exist)
-        fake_post(what & 1 ? fuzz_16(input) : what % 33, what & 2 ? fuzz_16(input) : 1, what & 4 ? fuzz_16(input) : 0);
+    if (fake.queues[fake.pair].completions_exist)
+        fake_post(what & 1 ? fuzz_16(input) : what % 33, what & 2 ? fuzz_16(input) : (uint16_t)fake.pair,
+                  what & 4 ? fuzz_16(input) : 0);
 }
 
 static void scribble(struct fuzz_input *input)
 {
     uint16_t at = fuzz_16(input) % (ENTRIES * sizeof(struct nvme_completion));
-    ((uint8_t *)io->queue.completions)[at] = fuzz_8(input);
+    ((uint8_t *)controller->io[fake.pair - 1]->queue.completions)[at] = fuzz_8(input);
 }
 
 static void step(struct fuzz_input *input)
 {
-    switch (fuzz_8(input) % 16) {
+    uint8_t what = fuzz_8(input);
+    fake.pair = 1 + (what >> 4) % PAIRS; /* of the controller's steps */
+    this_cpu()->id = (what >> 5) % PAIRS;
+    switch (what % 16) {
     case 0:
         post(input);
         break;
@@ -126,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(&input);
     fake.gone = true;
     disk->check(disk);
-    FUZZ_CHECK(io->failed && fuzz_requests_ended());
+    FUZZ_CHECK(controller->failed && fuzz_requests_ended());
     FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
     return 0;
 }
