@@ -180,7 +180,7 @@ static void test_interrupt_before_swapgs(void)
 {
     int vector = interrupt_allocate(count_interrupt, &handled);
     check("a vector is allocated", vector >= 32);
-    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | (unsigned)vector);
+    interrupt_raise((unsigned)vector);
     __asm__ volatile("swapgs; sti; nop; nop; cli; swapgs" : : : "memory");
     check("an interrupt that finds the user's GS base is handled with the kernel's", handled == 1);
     check("and gives the user's back", this_cpu()->self == this_cpu());
@@ -198,10 +198,10 @@ static void test_end_of_interrupt(void)
     int ended = interrupt_allocate(count_interrupt, &handled);
     int injected = interrupt_allocate_injected(count_interrupt, &handled);
     handled = 0;
-    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | (unsigned)ended);
+    interrupt_raise((unsigned)ended);
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
     check("an interrupt of the local APIC is ended there", handled == 1 && !in_service(ended));
-    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | (unsigned)injected);
+    interrupt_raise((unsigned)injected);
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
     check("one that a hypervisor injects is not", handled == 2 && in_service(injected));
     apic_write(APIC_END, 0);

@@ -236,7 +236,7 @@ void interrupt_postpone(unsigned vector)
     end(vector);
     if (vector != VECTOR_POSTPONED)
         postponed[vector / 64] |= 1UL << vector % 64;
-    apic_write(APIC_COMMAND, APIC_COMMAND_SELF | VECTOR_POSTPONED);
+    interrupt_raise(VECTOR_POSTPONED);
 }
 
 void interrupt_dispatch(unsigned vector)

@@ -54,5 +54,4 @@ uint32_t apic_id(void);
 /* A command to the local APIC with this id: a vector, or one of these (SDM 3A figure 11-12). */
 void apic_send(uint32_t destination, uint32_t command);
 #define APIC_COMMAND_INIT (5u << 8 | 1u << 14)
-#define APIC_COMMAND_SELF (1u << 18)            /* to this CPU, whatever the id */
 #define APIC_COMMAND_START (6u << 8 | 1u << 14) /* with the page, below 1 MiB, of the first instruction */
