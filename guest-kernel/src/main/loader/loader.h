@@ -24,7 +24,7 @@ noreturn void fail(const char *fmt, ...) printf_like(1, 2);
 uint32_t file_size(enum boot_file file);
 /* Copies a part of a file, which must be in it, to memory. */
 void file_read(enum boot_file file, uint32_t offset, void *to, uint32_t length);
-/* Makes sure that physical memory is there, and nobody else's, which the kernel is to be loaded to. */
+/* Makes sure that the physical memory that the kernel is to be loaded to is there and not in use. */
 void memory_claim(uint64_t start, uint64_t end);
 
 /* ---- The first serial port (serial.c) -------------------------------------------------------------- */

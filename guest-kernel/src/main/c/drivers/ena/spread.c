@@ -65,7 +65,7 @@ static void make_key(struct ena_nic *nic)
     nic->has_key = true;
 }
 
-/* Cards have a function and a key of their own, and many let nobody change them. */
+/* Cards have a function and a key of their own, and many do not let them be changed. */
 static int set_function(struct ena_nic *nic)
 {
     struct ena_answer answer;

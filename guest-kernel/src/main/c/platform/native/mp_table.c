@@ -34,8 +34,8 @@ struct packed table {
 };
 _Static_assert(sizeof(struct table) == 44, "4.2");
 
-/* 4.3.1. Entries of other types follow those of CPUs. QEMU's qboot says that there are no entries: the table's length
- * tells. */
+/* 4.3.1. Entries of other types follow those of CPUs. QEMU's qboot writes 0 as their number, so they
+ * end with the table. */
 struct packed cpu_entry {
     uint8_t type, apic, version, flags;
     uint32_t signature, features, reserved[2];
