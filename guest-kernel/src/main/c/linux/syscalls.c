@@ -168,7 +168,7 @@ static void page_fault(uintptr_t address, uint64_t error)
         result = address_space_fault(address, error);
     failing_spare_end();
     switch (result) {
-    case FAULT_SERVED:
+    case FAULT_RESOLVED:
         return;
     case FAULT_NO_AREA:
         signal_force(SIGSEGV, SEGV_MAPERR, address);

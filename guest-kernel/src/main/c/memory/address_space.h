@@ -83,7 +83,7 @@ int address_space_residency(uintptr_t start, size_t pages, uint8_t *out);
 uintptr_t address_space_break(uintptr_t wanted); /* brk(2) */
 void address_space_set_break(uintptr_t start);
 
-enum fault_result { FAULT_SERVED, FAULT_NO_AREA, FAULT_NO_ACCESS, FAULT_NO_MEMORY, FAULT_BEYOND_FILE, FAULT_IO };
+enum fault_result { FAULT_RESOLVED, FAULT_NO_AREA, FAULT_NO_ACCESS, FAULT_NO_MEMORY, FAULT_BEYOND_FILE, FAULT_IO };
 /* `error` as the CPU gave it (FAULT_*). May sleep. */
 enum fault_result address_space_fault(uintptr_t address, uint64_t error);
 

@@ -62,7 +62,7 @@ static enum fault_result map_entries(const struct mmu_entry *entries, size_t cou
     if (mmu_map(entries, count) == 0) {
         for (size_t i = 0; i < count; i++)
             area_page_mapped(entries[i].physical);
-        return FAULT_SERVED;
+        return FAULT_RESOLVED;
     }
     const struct mmu_entry *needed = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -115,7 +115,7 @@ static enum fault_result copy_for_write(const struct area *area, uintptr_t addre
     bool replaces = mmu_query(address, &replaced);
     set_entry(&entry, address, copy, area->protection);
     enum fault_result result = map_entries(&entry, 1, address);
-    if (result == FAULT_SERVED && replaces)
+    if (result == FAULT_RESOLVED && replaces)
         area_page_unmapped(replaced.physical);
     return result;
 }
@@ -131,7 +131,7 @@ struct need {
     struct mappable *object; /* one reference */
     struct page_source *source;
     uint32_t index;
-    bool throttled; /* with FAULT_SERVED: a page was made dirty that will be written */
+    bool throttled; /* with FAULT_RESOLVED: a page was made dirty that will be written */
 };
 
 /* Before a shared mapping makes the page writable: room for what will be written, where its source needs any. */
@@ -140,10 +140,10 @@ static enum fault_result reserve(const struct area *area, uintptr_t address)
     bool shared = area->object && area->flags & AREA_SHARED;
     struct page_source *source = shared ? mappable_pages(area->object) : NULL;
     if (!source || !source->operations->reserve)
-        return FAULT_SERVED;
+        return FAULT_RESOLVED;
     switch (source->operations->reserve(source, (uint32_t)page_index(area, address))) {
     case 0:
-        return FAULT_SERVED;
+        return FAULT_RESOLVED;
     case -ENXIO:
     case -ENOSPC: /* as Linux: SIGBUS with BUS_ADRERR */
         return FAULT_BEYOND_FILE;
@@ -168,13 +168,13 @@ static enum fault_result fault_write_present(const struct area *area, uintptr_t 
     }
     struct mmu_entry entry;
     enum fault_result result = reserve(area, address);
-    if (result != FAULT_SERVED)
+    if (result != FAULT_RESOLVED)
         return result;
     set_entry(&entry, address, page, area->protection);
     if (mmu_map(&entry, 1))
         return FAULT_NO_MEMORY;
     need->throttled = page_cache_dirty(page);
-    return FAULT_SERVED;
+    return FAULT_RESOLVED;
 }
 
 /* Of pages that are not being written: the first write to a page that has to be marked dirty for it must fault, as it
@@ -211,12 +211,12 @@ static enum fault_result map_to_write(const struct area *area, struct page_sourc
                                       struct page *page, struct need *need)
 {
     enum fault_result result = reserve(area, address);
-    if (result != FAULT_SERVED) {
+    if (result != FAULT_RESOLVED) {
         page_put(page);
         return result;
     }
     result = map_around(area, source, address, page, area->protection);
-    if (result == FAULT_SERVED)
+    if (result == FAULT_RESOLVED)
         need->throttled = page_cache_dirty(page);
     return result;
 }
@@ -285,7 +285,7 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
     make_room();
     if (mmu_query(address, &present)) {
         bool upgrade = write && !(present.protection & MMU_WRITE);
-        return upgrade ? fault_write_present(area, address, &present, need) : FAULT_SERVED;
+        return upgrade ? fault_write_present(area, address, &present, need) : FAULT_RESOLVED;
     }
     if (area->fixed_pages)
         return fault_fixed(area, address);
@@ -310,7 +310,7 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
             result = read_in(&need, &read);
         if (result == FAULT_NO_MEMORY && writeback_make_room())
             continue;
-        if (result == FAULT_SERVED && need.throttled)
+        if (result == FAULT_RESOLVED && need.throttled)
             writeback_throttle();
         if (result != FAULT_RETRY)
             return result;
@@ -329,7 +329,7 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
         if (mmu_query(at, &present) && (!for_write || (present.protection & MMU_WRITE)))
             continue;
         switch (address_space_fault(at, error)) {
-        case FAULT_SERVED:
+        case FAULT_RESOLVED:
             break;
         case FAULT_NO_AREA:
         case FAULT_NO_MEMORY:

@@ -85,7 +85,7 @@ bool kernel_page_fault(struct registers *registers, uintptr_t address)
         return true;
     }
     failing_spare();
-    if (!user_address_ok(address) || address_space_fault(address, registers->error) != FAULT_SERVED)
+    if (!user_address_ok(address) || address_space_fault(address, registers->error) != FAULT_RESOLVED)
         registers->rip = (uintptr_t)user_copy_fixup;
     failing_spare_end();
     return true;

@@ -201,7 +201,7 @@ static int64_t map_file(uintptr_t where, unsigned protection)
 static void touch(uintptr_t where, size_t pages)
 {
     for (size_t i = 0; i < pages; i++) {
-        CHECK_EQUAL(address_space_fault(where + i * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(where + i * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
         memset(page_data(page_of(translation_of(where + i * PAGE_SIZE)->physical)), (int)i, PAGE_SIZE);
     }
 }
@@ -242,7 +242,7 @@ static void test_faults_without_tables(void)
     CHECK_EQUAL(address_space_fault(next, FAULT_WRITE), FAULT_NO_MEMORY);
     CHECK(nothing_changed(&before));
     failing_maps = 1;
-    CHECK_EQUAL(address_space_fault(next, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(next, FAULT_WRITE), FAULT_RESOLVED);
     CHECK_EQUAL(translation_count, before.translation_count + 1);
     CHECK_EQUAL(host_pages_in_use(), before.pages + 1);
     all_gone();
@@ -261,7 +261,7 @@ static void test_file_faults_without_tables(void)
     CHECK_EQUAL(address_space_fault(BASE + 5 * PAGE_SIZE, 0), FAULT_NO_MEMORY);
     CHECK(nothing_changed(&before));
     failing_maps = 1;
-    CHECK_EQUAL(address_space_fault(BASE + 5 * PAGE_SIZE, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(BASE + 5 * PAGE_SIZE, 0), FAULT_RESOLVED);
     CHECK_EQUAL(translation_count, 1);
     CHECK_EQUAL(translations[0].virtual, BASE + 5 * PAGE_SIZE);
     CHECK_EQUAL(*(uint8_t *)page_data(page_of(translations[0].physical)), 6);
@@ -422,7 +422,7 @@ static void test_dropping_the_cache(void)
     CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
     CHECK_EQUAL(map(BASE + 1000 * PAGE_SIZE, 1000, MMU_READ | MMU_WRITE, 0), BASE + 1000 * PAGE_SIZE);
     for (unsigned i = 0; i < FILE_PAGES; i++)
-        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_RESOLVED);
     CHECK_EQUAL(resident_pages, FILE_PAGES);
     host_pages_withheld = pages_free_at(PAGES_NEEDED);
     CHECK_EQUAL(pages_reclaim(UINT64_MAX), 0);
@@ -430,7 +430,7 @@ static void test_dropping_the_cache(void)
     while (page_cache_mapped_count() > WORKING_PAGES) {
         for (size_t i = 0; i < translation_count; i++)
             translations[i].accessed = true;
-        CHECK_EQUAL(address_space_fault(BASE + (1000 + served++) * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(BASE + (1000 + served++) * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
     }
     CHECK(served >= (FILE_PAGES - WORKING_PAGES) / 4 - 1);
     host_pages_withheld = 0;
@@ -454,7 +454,7 @@ static void test_code_is_not_promised_away(void)
     host_pages_withheld = pages_free_at(PAGES_KEPT);
     CHECK_EQUAL(address_space_available(), FILE_PAGES);
     host_pages_withheld = 0;
-    CHECK_EQUAL(address_space_fault(BASE + PAGE_SIZE, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(BASE + PAGE_SIZE, 0), FAULT_RESOLVED);
     uint64_t mapped = resident_pages;
     CHECK(mapped >= 16 && mapped <= FILE_PAGES);
     host_pages_withheld = pages_free_at(PAGES_KEPT);
@@ -476,14 +476,14 @@ static void test_reclaim_goes_on_where_it_stopped(void)
     for (unsigned i = 0; i < MAPPINGS; i++) {
         uintptr_t at = BASE + (1000 + i * 300) * PAGE_SIZE;
         CHECK_EQUAL(map_file(at, MMU_READ), at);
-        CHECK_EQUAL(address_space_fault(at, 0), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(at, 0), FAULT_RESOLVED);
     }
     CHECK_EQUAL(map(BASE, 500, MMU_READ | MMU_WRITE, 0), BASE);
     host_pages_withheld = pages_free_at(PAGES_KEPT);
     uint64_t resident = resident_pages, lap = (resident + MAPPINGS) / RECLAIM_LOOKS;
     for (uint64_t i = 0; i < lap; i++) {
         looks = 0;
-        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
         CHECK(looks > 0);
         CHECK(looks <= RECLAIM_LOOKS + UNMAP_BATCH);
     }
@@ -492,8 +492,8 @@ static void test_reclaim_goes_on_where_it_stopped(void)
         unused += !translations[i].accessed;
     CHECK(unused >= resident * 9 / 10);
     CHECK_EQUAL(resident_pages, resident + lap); /* each fault's one page, and none dropped yet */
-    CHECK_EQUAL(address_space_fault(BASE + 2 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
-    CHECK_EQUAL(address_space_fault(BASE + 4 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(BASE + 2 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
+    CHECK_EQUAL(address_space_fault(BASE + 4 * lap * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
     CHECK(resident_pages < resident + lap);
     CHECK_EQUAL(address_space_unmap(USER_LOWEST, BASE * 8), 0);
     host_pages_withheld = 0;
@@ -508,7 +508,7 @@ static void test_idle_file_pages_make_room(void)
     CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
     CHECK_EQUAL(map(BASE + 1000 * PAGE_SIZE, 100, MMU_READ | MMU_WRITE, 0), BASE + 1000 * PAGE_SIZE);
     for (unsigned i = 0; i < FILE_PAGES; i++)
-        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_RESOLVED);
     host_pages_withheld = pages_free_at(PAGES_KEPT);
     CHECK(pages_free_at(PAGES_NEEDED) > 8);
     touch(BASE + 1000 * PAGE_SIZE, 1); /* sees that the file's pages were used */
@@ -527,7 +527,7 @@ static void test_moving_to_another_source(void)
     page_source_init(&copy, &source_operations, FILE_PAGES * PAGE_SIZE, false);
     CHECK_EQUAL(map_file(BASE, MMU_READ), BASE);
     for (unsigned i = 0; i < FILE_PAGES; i++)
-        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(BASE + i * PAGE_SIZE, 0), FAULT_RESOLVED);
     CHECK_EQUAL(page_cache_mapped_count(), FILE_PAGES);
     bool moved = false;
     address_space_move_source(&source, &copy, &moved);

@@ -169,10 +169,10 @@ static void written_page_is_reclaimed(void)
 {
     uint64_t before = host_pages_in_use();
     map_file(true);
-    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_RESOLVED);
     CHECK_EQUAL(resident_pages, PAGES);
     host_pages_withheld = pages_free_count() - (RESERVE - 1);
-    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_RESOLVED);
     host_pages_withheld = 0;
     struct mmu_entry entry;
     CHECK(mmu_query(mapped_at, &entry));
@@ -190,8 +190,8 @@ static void written_page_is_replaced(void)
 {
     uint64_t before = host_pages_in_use();
     map_file(true);
-    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
-    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_RESOLVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_RESOLVED);
     CHECK_EQUAL(resident_pages, PAGES);
     unmap_file(before);
 }
@@ -232,10 +232,10 @@ static void written_page_becomes_dirty(void)
 {
     uint64_t before = host_pages_in_use();
     map_written_file();
-    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_RESOLVED);
     CHECK_EQUAL(resident_pages, PAGES);
     CHECK(!is_writable(0) && !is_writable(1));
-    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
     CHECK(!is_writable(0) && is_writable(1) && !is_writable(2));
     CHECK_EQUAL(page_cache_dirty_count(), 1);
     CHECK(!page_cache_write_some()); /* mapped */
@@ -251,9 +251,9 @@ static void written_page_becomes_dirty(void)
     CHECK(page_cache_write_some());
     CHECK(written[1] == 99 && written[0] == 0 && written[2] == 0);
     CHECK_EQUAL(page_cache_dirty_count(), 0);
-    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, 0), FAULT_RESOLVED);
     CHECK(!is_writable(1));
-    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at + PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
     CHECK(is_writable(1));
     CHECK_EQUAL(page_cache_dirty_count(), 1);
     CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
@@ -268,7 +268,7 @@ static void written_page_was_absent(void)
 {
     uint64_t before = host_pages_in_use();
     map_written_file();
-    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_RESOLVED);
     CHECK(is_writable(0) && !is_writable(1));
     CHECK_EQUAL(page_cache_dirty_count(), 1);
     page_cache_drop(&source, 0, PAGE_CACHE_END);
@@ -283,7 +283,7 @@ static void no_room_for_what_is_written(void)
     map_written_file();
     reserve_error = -ENOSPC;
     CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_BEYOND_FILE);
-    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_RESOLVED);
     CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_BEYOND_FILE);
     reserve_error = -EIO;
     CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_IO);
@@ -298,13 +298,13 @@ static void memory_comes_from_dirty_pages(void)
     uint64_t before = host_pages_in_use();
     map_written_file();
     for (unsigned i = 0; i < PAGES - 1; i++)
-        CHECK_EQUAL(address_space_fault(mapped_at + i * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+        CHECK_EQUAL(address_space_fault(mapped_at + i * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
     CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
     CHECK_EQUAL(page_cache_drop(&source, PAGES - 1, PAGES), 1);
     CHECK_EQUAL(page_cache_dirty_count(), PAGES - 1);
     map_source(AREA_SHARED);
     host_fail_one_allocation(1);
-    CHECK_EQUAL(address_space_fault(mapped_at + (PAGES - 1) * PAGE_SIZE, FAULT_WRITE), FAULT_SERVED);
+    CHECK_EQUAL(address_space_fault(mapped_at + (PAGES - 1) * PAGE_SIZE, FAULT_WRITE), FAULT_RESOLVED);
     CHECK_EQUAL(page_cache_dirty_count(), 1);
     CHECK(written[0] == 1 && written[1] == 2 && written[2] == 3);
     host_fail_allocation(0);
