@@ -4,6 +4,7 @@
  * here. A header is at most HEADER_MAX long, so a line always fits. The text goes out as it is, without the mark that
  * would say it is UTF-8, since the program writes what it likes.
  */
+#include "lib/date.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "net/dns.h"
@@ -27,31 +28,6 @@ static const struct kind {
 };
 
 /* ---- Time ------------------------------------------------------------------------------------------------- */
-
-struct date {
-    unsigned year, month, day;
-};
-
-static unsigned leap_days_before(unsigned year) { return (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400; }
-
-static unsigned days_before(unsigned year)
-{
-    return (year - 1970) * 365 + leap_days_before(year) - leap_days_before(1970);
-}
-
-static struct date date_of(unsigned days)
-{
-    static const unsigned lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    struct date date = { .year = 1970 + days / 366, .month = 1 };
-    while (days_before(date.year + 1) <= days)
-        date.year++;
-    days -= days_before(date.year);
-    bool leap = leap_days_before(date.year + 1) > leap_days_before(date.year);
-    for (unsigned length; days >= (length = lengths[date.month - 1] + (leap && date.month == 2)); days -= length)
-        date.month++;
-    date.day = days + 1;
-    return date;
-}
 
 /* "2026-11-26T18:47:51.123456Z": RFC 5424 6.2.3. */
 static int put_time(char *to, size_t size, nanoseconds time)

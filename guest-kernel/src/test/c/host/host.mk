@@ -17,7 +17,7 @@ HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,u
     -D KERNEL_DEBUG
 FAST_CFLAGS := $(COMMON_CFLAGS) -O2
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
-    $(addprefix src/main/c/lib/,checksum.c crc32.c errno.c format.c hash.c text.c tree.c) \
+    $(addprefix src/main/c/lib/,checksum.c crc32.c date.c errno.c format.c hash.c text.c tree.c) \
     $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c)
 
 HOST_OBJECTS := target/test/host

@@ -11,6 +11,7 @@
 #include "host/host.h"
 #include "lib/checksum.h"
 #include "lib/crc32.h"
+#include "lib/date.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/string.h"
@@ -194,6 +195,24 @@ static void test_crc32(void)
     CHECK_EQUAL(crc32_add(crc32_add(0, "12345", 5), "6789", 4), 0xcbf43926);
 }
 
+static void test_dates(void)
+{
+    static const struct {
+        unsigned days;
+        struct date date;
+    } known[] = {
+        { 0, { 1970, 1, 1 } },      { 58, { 1970, 2, 28 } },     { 59, { 1970, 3, 1 } },    { 789, { 1972, 2, 29 } },
+        { 11016, { 2000, 2, 29 } }, { 11322, { 2000, 12, 31 } }, { 11323, { 2001, 1, 1 } }, { 17166, { 2016, 12, 31 } },
+        { 47540, { 2100, 2, 28 } }, { 47541, { 2100, 3, 1 } },
+    };
+    for (size_t i = 0; i < array_size(known); i++) {
+        struct date date = date_of(known[i].days);
+        CHECK_EQUAL(date.year, known[i].date.year);
+        CHECK_EQUAL(date.month, known[i].date.month);
+        CHECK_EQUAL(date.day, known[i].date.day);
+    }
+}
+
 int main(void)
 {
     host_init();
@@ -206,5 +225,6 @@ int main(void)
     host_test("siphash vectors", test_siphash);
     host_test("checksum of every length", test_checksum);
     host_test("cyclic redundancy check", test_crc32);
+    host_test("dates", test_dates);
     return host_result();
 }
