@@ -4,10 +4,10 @@
  * given, and the state is the caller's struct sntp_clock.
  *
  * The wall clock jumps at most once, at the first sample, and only if that is more than STEP_LIMIT off. From then on it
- * runs faster or slower, so it never goes back. Its gain has two parts, each of at most GAIN_LIMIT. The correction works
- * off the offset until the period's end, or for several periods. The drift makes up for our oscillator: what is left at
- * the next sample, beyond what should be, is its error since the last one. More than an oscillator can be off is a jump
- * of the server's clock, which is followed, but from which no drift is learnt.
+ * runs faster or slower, so it never goes back. Its gain has two parts, each of at most GAIN_LIMIT. The correction
+ * works off the offset until the period's end, or for several periods. The drift makes up for our oscillator: what is
+ * left at the next sample, beyond what should be, is its error since the last one. More than an oscillator can be off
+ * is a jump of the server's clock, which is followed, but from which no drift is learnt.
  *
  * A leap second is an offset of one second that comes when it was announced for. So the wall clock counts as POSIX
  * wants, without the leap second, and is up to a second off for the half hour in which that is worked off. It begins at
@@ -81,7 +81,7 @@ int sntp_leap_of(const struct sntp_sample *samples, unsigned count, unsigned cho
 
 /* ---- Offsets ------------------------------------------------------------------------------------------------ */
 
-/* How far the offset that the sample proves is from the expected one: nearer to it by what the delay may have hidden. */
+/* How far the proven offset is from the expected one: nearer to it by what the delay may have hidden. */
 static int64_t unexpected(const struct sntp_clock *clock, const struct sntp_sample *sample)
 {
     int64_t difference = sample->offset - clock->expected, doubt = (int64_t)(sample->delay - sample->shortest) / 2;

@@ -5,8 +5,9 @@ PAGE_CACHE_SOURCES := src/test/c/memory/test_page_cache.c src/main/c/memory/page
 target/test/page_cache: $(call host,$(PAGE_CACHE_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
-AREAS_SOURCES := src/test/c/memory/test_areas.c src/main/c/memory/areas.c src/main/c/memory/mappings.c \
-    src/main/c/memory/layout.c
+# The address space without faults.
+SPACE_SOURCES := $(addprefix src/main/c/memory/,areas.c layout.c mappings.c protection.c remap.c sources.c)
+AREAS_SOURCES := src/test/c/memory/test_areas.c $(SPACE_SOURCES)
 target/test/areas: $(call host,$(AREAS_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
@@ -14,8 +15,7 @@ LAYOUT_SOURCES := src/test/c/memory/test_layout.c src/main/c/memory/layout.c
 target/test/layout: $(call host,$(LAYOUT_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
-FAULT_SOURCES := src/test/c/memory/test_fault.c $(addprefix src/main/c/memory/, fault.c areas.c mappings.c layout.c \
-    page_cache.c)
+FAULT_SOURCES := src/test/c/memory/test_fault.c $(addprefix src/main/c/memory/,fault.c page_cache.c) $(SPACE_SOURCES)
 target/test/fault: $(call host,$(FAULT_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
