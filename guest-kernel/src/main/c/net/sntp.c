@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SNTP client's thread. Each round asks every server once, chooses one answer (sntp_choose()), lets the clock
- * follow it (sntp_follow()) and sleeps for a period, at whose end the clock keeps only its drift (sntp_coast()). A
- * question goes out from a socket of its own: it has a port that is hard to guess, and only the server that was asked
- * can answer.
+ * follow it (sntp_follow()) and sleeps for a period, at whose end, and when a leap second comes, the clock goes on
+ * without an answer (sntp_coast()). A question goes out from a socket of its own: it has a port that is hard to guess,
+ * and only the server that was asked can answer.
  *
  * sntp_use() is called when the network changes. Spinlock "time servers" guards `wanted`, which the thread
  * copies before a round if it has changed; the rest is the thread's.
@@ -113,15 +113,28 @@ static bool sample_from(struct sntp_server *server, struct sntp_sample *sample)
     return kind == SNTP_TIME;
 }
 
+static void report_leap(int before)
+{
+    int leap = client.clock.leap;
+    if (leap != 0 && leap != before)
+        log_info("the time servers announce a leap second, which is %s at the end of this UTC day; the clock works it "
+                 "off in the half hour after that",
+                 leap > 0 ? "inserted" : "deleted");
+    else if (leap == 0 && before != 0)
+        log_info("the time servers no longer announce a leap second");
+}
+
 static void follow(const struct sntp_sample *sample, ipv4_t server, nanoseconds period)
 {
     bool first = !client.clock.met, stepped;
+    int leap = client.clock.leap;
     char text[IPV4_TEXT];
     client.wall = sntp_follow(&client.clock, &client.wall, clock_monotonic(), sample, period, &stepped);
     clock_set_wall(&client.wall);
     if (stepped)
         wake(&clock_steps, 0);
     client.silence_reported = false;
+    report_leap(leap);
     if (first)
         log_info("time from %s: the clock was off by %ld us and %s", ipv4_format(text, server),
                  (long)(sample->offset / 1000), stepped ? "was set" : "is corrected gradually");
@@ -150,10 +163,12 @@ static void ask_all(nanoseconds period)
             from[answered++] = server->address;
     }
     int chosen = sntp_choose(samples, answered);
-    if (chosen >= 0)
+    if (chosen >= 0) {
+        samples[chosen].leap = sntp_leap_of(samples, answered, (unsigned)chosen);
         follow(&samples[chosen], from[chosen], period);
-    else if (asked > 0)
+    } else if (asked > 0) {
         report_silence(answered > 0);
+    }
 }
 
 /* Machines that start together soon ask at different times. */
@@ -173,6 +188,22 @@ static void take_wanted(void)
     spin_unlock(&lock);
 }
 
+/* Until `end`, or until other servers are to be asked. */
+static void wait_for_next_round(nanoseconds end, nanoseconds period)
+{
+    bool stay;
+    do {
+        nanoseconds leap = sntp_leap_due(&client.clock, &client.wall, clock_monotonic());
+        (void)wait_until(&changed, read_once(wanted.generation) != client.generation, min_of(end, leap),
+                         SLEEP_UNINTERRUPTIBLE);
+        stay = read_once(wanted.generation) == client.generation && clock_monotonic() < end;
+        if (!client.clock.met)
+            continue;
+        client.wall = sntp_coast(&client.clock, &client.wall, clock_monotonic(), period);
+        clock_set_wall(&client.wall);
+    } while (stay);
+}
+
 static void run(void *unused)
 {
     (void)unused;
@@ -181,12 +212,9 @@ static void run(void *unused)
         nanoseconds period = next_period(), now = clock_monotonic(), end = now + period;
         take_wanted();
         sntp_servers_look_up(&client.servers, now);
-        ask_all(period);
-        (void)wait_until(&changed, read_once(wanted.generation) != client.generation, end, SLEEP_UNINTERRUPTIBLE);
-        if (!client.clock.met)
-            continue;
-        client.wall = sntp_coast(&client.clock, &client.wall, clock_monotonic());
-        clock_set_wall(&client.wall);
+        if (!sntp_leap_is_near(&client.clock, clock_wall()))
+            ask_all(period);
+        wait_for_next_round(end, period);
     }
 }
 

@@ -35,6 +35,7 @@ enum sntp_kind {
 struct sntp_answer {
     nanoseconds received, sent; /* by the server's clock, since 1970 */
     nanoseconds distance;       /* how far the server may be off: half its root delay, and its dispersion */
+    int leap;                   /* 1: a second will be inserted at the month's end, -1: deleted, 0: neither */
 };
 /* A question whose transmit time is the random `nonce`, which reveals nothing about our clock and which the answer must
  * repeat. */
@@ -48,30 +49,43 @@ enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, 
 struct sntp_sample {
     int64_t offset;
     nanoseconds delay, shortest, error;
-    bool usable; /* false: out of bounds */
+    nanoseconds time; /* the server's, as it answered */
+    int leap;         /* announced, as in struct sntp_answer */
+    bool usable;      /* false: out of bounds */
 };
 /* `asked` and `answered` are wall times of ours; `shortest` is this delay. */
 struct sntp_sample sntp_sample_of(nanoseconds asked, nanoseconds answered, const struct sntp_answer *answer);
 /* The sample to follow: of those that agree with most of the others, the one with the smallest error. -1: they
  * contradict each other. */
 int sntp_choose(const struct sntp_sample *samples, unsigned count);
+/* The leap second that most of those announce that agree with the chosen one. */
+int sntp_leap_of(const struct sntp_sample *samples, unsigned count, unsigned chosen);
 
 struct sntp_clock {
-    bool met;           /* a sample has come */
-    int64_t drift;      /* the gain that makes up for our oscillator, in 2^-32 */
-    int64_t correction; /* the gain, besides, that works off the offset */
-    int64_t expected;   /* ns: the offset that should be left by now, if `drift` were right */
-    nanoseconds since;  /* monotonic: when `expected` and the gains were set */
+    bool met;            /* a sample has come */
+    int64_t drift;       /* the gain that makes up for our oscillator, in 2^-32 */
+    int64_t correction;  /* the gain, besides, that works off the offset */
+    int64_t expected;    /* ns: the offset that was left at `since`, if `drift` is right */
+    nanoseconds since;   /* monotonic: when `expected` and the gains were set */
+    nanoseconds sampled; /* monotonic: the last sample */
+    int leap;            /* a leap second to come, as in struct sntp_answer */
+    nanoseconds leap_at; /* wall: when it comes, or came last; 0: none */
 };
 /*
  * Takes a sample at monotonic time `now`, when the wall clock is `time`, and returns the wall clock to set, which works
- * off the offset within `period`. *stepped: the first sample was too far off to wait for that, and the clock jumps by
- * its offset.
+ * off the offset within `period`, or as fast as it may. *stepped: the first sample was too far off to wait for that,
+ * and the clock jumps by its offset.
  */
 struct wall_time sntp_follow(struct sntp_clock *clock, const struct wall_time *time, nanoseconds now,
                              const struct sntp_sample *sample, nanoseconds period, bool *stepped);
-/* The period is over, with or without an answer: goes on with the drift alone. */
-struct wall_time sntp_coast(struct sntp_clock *clock, const struct wall_time *time, nanoseconds now);
+/* A period or sntp_leap_due() is over, with or without an answer: works off what is left, in the same way. */
+struct wall_time sntp_coast(struct sntp_clock *clock, const struct wall_time *time, nanoseconds now,
+                            nanoseconds period);
+/* About when, in monotonic time, the announced leap second comes, and sntp_coast() has to be called; it may be called
+ * earlier or later. NO_DEADLINE: none is announced. */
+nanoseconds sntp_leap_due(const struct sntp_clock *clock, const struct wall_time *time, nanoseconds now);
+/* A leap second comes or came within seconds of this wall time: servers' answers mean little. */
+bool sntp_leap_is_near(const struct sntp_clock *clock, nanoseconds wall);
 
 /* ---- Whom to ask ------------------------------------------------------------------------------------------ */
 

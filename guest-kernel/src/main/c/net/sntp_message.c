@@ -13,7 +13,9 @@
 #define VERSION 4u
 #define MODE_CLIENT 3u /* RFC 5905 7.3, figure 10 */
 #define MODE_SERVER 4u
-#define LEAP_UNKNOWN 3u                   /* the server's clock is not synchronised */
+#define LEAP_INSERT 1u                    /* RFC 5905 7.3, figure 9: the month's last minute has 61 seconds, ... */
+#define LEAP_DELETE 2u                    /* ... 59, ... */
+#define LEAP_UNKNOWN 3u                   /* ... or the server's clock is not synchronised */
 #define STRATUM_MOST 15u                  /* 16: unsynchronised; 0: a kiss code */
 #define UNIX_EPOCH 2208988800u            /* 1970 in seconds since 1900 */
 #define DISTANCE_LIMIT (1500 * NS_PER_MS) /* MAXDIST: RFC 5905 14 */
@@ -63,6 +65,7 @@ enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, 
         return SNTP_INVALID;
     memcpy(&answer, message, sizeof(answer));
     unsigned mode = answer.leap_version_mode & 7u, version = answer.leap_version_mode >> 3 & 7u;
+    unsigned leap = answer.leap_version_mode >> 6;
     if (mode != MODE_SERVER || version == 0 || version > VERSION || read_stamp(answer.origin) != nonce)
         return SNTP_INVALID;
     if (answer.stratum == 0)
@@ -71,8 +74,9 @@ enum sntp_kind sntp_read(const uint8_t *message, size_t length, uint64_t nonce, 
         .received = time_of(read_stamp(answer.received)),
         .sent = time_of(read_stamp(answer.sent)),
         .distance = short_time_of(answer.root_delay) / 2 + short_time_of(answer.root_dispersion),
+        .leap = (leap == LEAP_INSERT) - (leap == LEAP_DELETE),
     };
-    bool synchronised = answer.leap_version_mode >> 6 != LEAP_UNKNOWN && answer.stratum <= STRATUM_MOST;
+    bool synchronised = leap != LEAP_UNKNOWN && answer.stratum <= STRATUM_MOST;
     bool complete = read_stamp(answer.received) != 0 && read_stamp(answer.sent) != 0 && out->sent >= out->received;
     return synchronised && complete && out->distance < DISTANCE_LIMIT ? SNTP_TIME : SNTP_INVALID;
 }

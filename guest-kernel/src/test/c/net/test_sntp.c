@@ -100,6 +100,7 @@ static const struct {
     { "version 5", 0, 5 << 3 | 4, SNTP_INVALID },
     { "version 3", 0, 3 << 3 | 4, SNTP_TIME },
     { "a leap second to come", 0, 1 << 6 | 4 << 3 | 4, SNTP_TIME },
+    { "a second to be deleted", 0, 2 << 6 | 4 << 3 | 4, SNTP_TIME },
     { "a clock that is not synchronised", 0, 3 << 6 | 4 << 3 | 4, SNTP_INVALID },
     { "stratum 16", 1, 16, SNTP_INVALID },
     { "stratum 15", 1, 15, SNTP_TIME },

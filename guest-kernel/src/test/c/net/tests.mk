@@ -34,7 +34,7 @@ TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http fuzz-net-requests fuzz-net-
 endif
 
 NET_TESTS := http dns syslog metrics service segments recovery throughput protocols multicast lifetimes attacks unix sntp \
-    sntp_names linux
+    sntp_leap sntp_names linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done
