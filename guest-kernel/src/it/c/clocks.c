@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clocks and sleeping. Upper bounds are generous: the machine may be an emulated one. */
+/* Clocks and sleeping. Nothing depends on how fast the machine is, which may be an emulated one on a busy host. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -48,18 +48,36 @@ static void wall_clock_is_in_this_age(void)
     int64_t now = read_ns(CLOCK_REALTIME) / 1000000000;
     CHECK(now > 1700000000 && now < 4000000000);
     CHECK_EQUAL(gettimeofday(&tv, NULL), 0);
-    CHECK(tv.tv_sec - now <= 1);
-    CHECK(time(NULL) - now <= 1);
+    CHECK(tv.tv_sec >= now);
+    CHECK(tv.tv_sec <= read_ns(CLOCK_REALTIME) / 1000000000);
+    CHECK(time(NULL) >= now);
+    CHECK(time(NULL) <= read_ns(CLOCK_REALTIME) / 1000000000);
 }
 
+static volatile bool sleep_is_over;
+static volatile unsigned longer_sleeps;
+
+static void *sleep_longer_in_turn(void *unused)
+{
+    struct timespec time = { .tv_nsec = 100000000 };
+    for (; !sleep_is_over; longer_sleeps++)
+        nanosleep(&time, NULL);
+    return unused;
+}
+
+/* When it ends is for the host to say too, but another thread has not slept longer ten times in a row by then. */
 static void sleep_lasts(void)
 {
+    pthread_t other;
     struct timespec time = { .tv_nsec = 30000000 };
+    CHECK_EQUAL(pthread_create(&other, NULL, sleep_longer_in_turn, NULL), 0);
     int64_t start = read_ns(CLOCK_MONOTONIC);
+    unsigned before = longer_sleeps;
     CHECK_EQUAL(nanosleep(&time, NULL), 0);
-    int64_t slept = read_ns(CLOCK_MONOTONIC) - start;
-    CHECK(slept >= 30000000);
-    CHECK(slept < 5000000000);
+    CHECK(longer_sleeps - before < 10);
+    CHECK(read_ns(CLOCK_MONOTONIC) - start >= 30000000);
+    sleep_is_over = true;
+    CHECK_EQUAL(pthread_join(other, NULL), 0);
 }
 
 static void absolute_sleep_lasts(void)
@@ -84,14 +102,13 @@ static void bad_times_are_refused(void)
 static void cpu_time_counts_work_not_sleep(void)
 {
     struct timespec time = { .tv_nsec = 50000000 };
-    int64_t start = read_ns(CLOCK_THREAD_CPUTIME_ID), real = read_ns(CLOCK_MONOTONIC);
+    int64_t real = read_ns(CLOCK_MONOTONIC), start = read_ns(CLOCK_THREAD_CPUTIME_ID);
     nanosleep(&time, NULL);
-    int64_t slept = read_ns(CLOCK_THREAD_CPUTIME_ID) - start;
-    CHECK(slept < 45000000);
-    real = read_ns(CLOCK_MONOTONIC);
+    int64_t used = read_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+    CHECK(used <= read_ns(CLOCK_MONOTONIC) - real - 49000000); /* the clocks' rates may differ */
     start = read_ns(CLOCK_THREAD_CPUTIME_ID);
     while (read_ns(CLOCK_THREAD_CPUTIME_ID) - start < 20000000)
-        CHECK(read_ns(CLOCK_MONOTONIC) - real < 20000000000);
+        ;
     CHECK(read_ns(CLOCK_PROCESS_CPUTIME_ID) > 0);
 }
 
@@ -106,9 +123,11 @@ static void another_thread_has_a_cpu_clock(void)
 {
     pthread_t thread;
     clockid_t clock;
+    int64_t start = read_ns(CLOCK_MONOTONIC);
     CHECK_EQUAL(pthread_create(&thread, NULL, sleep_long, NULL), 0);
     CHECK_EQUAL(pthread_getcpuclockid(thread, &clock), 0);
-    CHECK(read_ns(clock) < 900000000);
+    int64_t used = read_ns(clock);
+    CHECK(used <= read_ns(CLOCK_MONOTONIC) - start);
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
 }
 

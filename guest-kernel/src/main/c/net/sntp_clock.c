@@ -81,7 +81,8 @@ int sntp_leap_of(const struct sntp_sample *samples, unsigned count, unsigned cho
 
 /* ---- Offsets ------------------------------------------------------------------------------------------------ */
 
-/* How far the proven offset is from the expected one: nearer to it by what the delay may have hidden. */
+/* How far the offset that the sample proves is from the expected one: nearer to it by what the delay may have
+ * hidden. */
 static int64_t unexpected(const struct sntp_clock *clock, const struct sntp_sample *sample)
 {
     int64_t difference = sample->offset - clock->expected, doubt = (int64_t)(sample->delay - sample->shortest) / 2;
