@@ -20,6 +20,9 @@ HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     $(addprefix src/main/c/lib/,checksum.c crc32.c date.c errno.c format.c hash.c text.c tree.c) \
     $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c)
 
+# For tests of drivers with disks.
+BLOCK_SOURCES := $(addprefix src/main/c/drivers/,device.c numbers.c)
+
 HOST_OBJECTS := target/test/host
 FUZZ_OBJECTS := target/test/fuzz
 FAST_OBJECTS := target/test/fast

@@ -15,6 +15,7 @@
 #include "core/debug.h"
 #include "core/log.h"
 #include "drivers/ahci/ahci.h"
+#include "drivers/numbers.h"
 #include "lib/errno.h"
 #include "platform/native/instructions.h"
 #include "platform/platform.h"
@@ -271,7 +272,8 @@ void ahci_announce(struct ahci_port *port)
     list_init(&port->pending);
     port->block.submit = submit;
     port->block.check = check;
-    format(port->block.name, sizeof(port->block.name), "sd%c", 'a' + (int)(disks++ % 26));
+    disk_name(&port->block, "sd", disks);
+    disk_number_scsi(&port->block, disks++);
     block_device_add(&port->block);
     log_info("%s: %lu MiB in blocks of %u bytes", port->block.name, port->block.sectors >> 11, port->block.block_size);
 }

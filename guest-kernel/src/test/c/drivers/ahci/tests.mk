@@ -6,7 +6,7 @@ include src/test/c/host/host.mk
 AHCI_DRIVER := $(wildcard src/main/c/drivers/ahci/*.c)
 AHCI_TESTS := $(wildcard src/test/c/drivers/ahci/*.c) src/test/c/drivers/disk/requests.c src/test/c/drivers/pci/mappings.c
 $(call host,$(AHCI_DRIVER) $(AHCI_TESTS)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
-target/test/ahci: $(call host,$(AHCI_DRIVER) $(AHCI_TESTS) src/main/c/drivers/device.c $(HOST_SOURCES))
+target/test/ahci: $(call host,$(AHCI_DRIVER) $(AHCI_TESTS) $(BLOCK_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
 .PHONY: test-ahci

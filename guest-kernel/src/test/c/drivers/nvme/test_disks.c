@@ -34,6 +34,7 @@ static void transfers_what_was_asked_for(void)
     static const uint32_t lengths[] = { 512, 1024, 4096, 4608, 8192, 12288, LARGEST - 4096, LARGEST };
     fake_init();
     CHECK(start_disk());
+    CHECK(strcmp(disk->name, "nvme0n1") == 0 && disk->major == 259 && disk->minor == 0 && disk->minors == 1);
     uint64_t pages = host_pages_in_use();
     for (unsigned i = 0; i < 2 * array_size(offsets) * array_size(lengths); i++) {
         uint32_t offset = offsets[i / 2 % array_size(offsets)], length = lengths[i / 2 / array_size(offsets)];

@@ -2,7 +2,7 @@
 # Virtio drivers against a fake device, well behaved and hostile.
 include src/test/c/host/host.mk
 
-VIRTIO_SOURCES := src/main/c/drivers/device.c \
+VIRTIO_SOURCES := $(BLOCK_SOURCES) \
     $(addprefix src/main/c/drivers/virtio/,device.c queue.c block.c network.c network_receive.c network_transmit.c entropy.c)
 
 target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/virtio/*.c) $(HOST_SOURCES))

@@ -264,6 +264,7 @@ static void disk_reads_and_writes(void)
     CHECK(start_disk(2, "w"));
     fill_disk();
     CHECK(strcmp(disk->name, "xvda1") == 0);
+    CHECK(disk->major == 202 && disk->minor == 1 && disk->minors == 1);
     CHECK_EQUAL(disk->sectors, 4096);
     struct page *page = page_allocate();
     submit(&request, false, 17, page, 512, 1024);

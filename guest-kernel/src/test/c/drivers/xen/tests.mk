@@ -2,7 +2,7 @@
 # Xen front ends against a fake host.
 include src/test/c/host/host.mk
 
-DRIVER_SOURCES := src/main/c/drivers/device.c \
+DRIVER_SOURCES := $(BLOCK_SOURCES) \
     $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c))
 DRIVER_TEST_SOURCES := $(filter-out %/test_events.c,$(wildcard src/test/c/drivers/xen/*.c))
 
