@@ -41,14 +41,13 @@ static void resume_interrupts(void) {} /* none rest: devices of an emulator are 
 void native_machine_start_cpus(void)
 {
     native_cpus_start();
-    nvme_spread_interrupts();
+    pci_spread_interrupts();
 }
 
 /* What devices still have to report is for the boot CPU. */
 void native_machine_stop_cpus(void)
 {
-    ena_keep_boot_cpu();
-    nvme_keep_boot_cpu();
+    pci_gather_interrupts();
     native_cpus_stop();
 }
 

@@ -37,7 +37,7 @@ static void start(void)
     controller = container_of(disk, struct nvme_disk, block)->controller;
     FUZZ_CHECK(controller->io_count == PAIRS);
     cpus_online = PAIRS;
-    nvme_spread_interrupts();
+    pci_spread_interrupts();
     fuzz_requests_start();
 }
 
