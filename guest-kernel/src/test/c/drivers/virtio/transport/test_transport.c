@@ -19,15 +19,6 @@
 /* 256 buses of 32 devices with 8 functions, a handful of accesses each. */
 #define STEPS_OF_ALL_BUSES (256 * 32 * 8 * 16)
 
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
-
-size_t platform_entropy(void *to, size_t length)
-{
-    (void)to;
-    (void)length;
-    return 0;
-}
-
 static unsigned disks_found(void)
 {
     unsigned count = 0;
