@@ -46,6 +46,8 @@ struct block_device {
     uint32_t block_size; /* requests and their segments are multiples of it; a power of two from SECTOR_SIZE
                                        to PAGE_SIZE, 0: SECTOR_SIZE */
     bool read_only;
+    uint32_t major, minor; /* as stat(2) and /proc/diskstats show them (drivers/numbers.h) */
+    uint32_t minors;       /* that it has from `minor` on: its own and those of its first partitions */
     /* Queues a request; if the device's ring is full it waits inside the driver and goes out
      * later. Requests complete in any order. Range and alignment were checked by block_submit(). */
     void (*submit)(struct block_device *device, struct block_request *request);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/partition.h"
 
+#include "drivers/numbers.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -30,6 +31,13 @@ void partition_init(struct block_device *partition, struct block_device *disk, u
         .disk = disk,
         .first = first,
     };
+    if (number < disk->minors) {
+        partition->major = disk->major;
+        partition->minor = disk->minor + number;
+        partition->minors = 1;
+    } else {
+        disk_number_extended(partition);
+    }
     list_init(&partition->link);
     format(partition->name, sizeof(partition->name), "%s%s%u", disk->name, between, number);
 }

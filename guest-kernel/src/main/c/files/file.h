@@ -58,6 +58,14 @@ struct inode;
 struct dentry;
 struct file;
 
+/* Device numbers as stat(2) reports them: 12 bits of the major above 8 of the minor, whose others are above those. */
+static inline uint64_t device_number(uint32_t major, uint32_t minor)
+{
+    return (minor & 0xffu) | (uint64_t)major << 8 | (uint64_t)(minor >> 8) << 20;
+}
+static inline uint32_t device_major(uint64_t number) { return (uint32_t)(number >> 8) & 0xfff; }
+static inline uint32_t device_minor(uint64_t number) { return (uint32_t)((number & 0xff) | (number >> 12 & ~0xffUL)); }
+
 /* What stat(2) reports; linux/ converts it to the ABI's layout. Times in ns since 1970, earlier ones as two's
  * complement. */
 struct file_status {

@@ -123,5 +123,5 @@ void inode_set_size(struct inode *inode, uint64_t size)
 uint64_t file_system_new_device(void)
 {
     static uint32_t last;
-    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+    return device_number(0, __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED));
 }

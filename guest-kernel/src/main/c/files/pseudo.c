@@ -105,7 +105,7 @@ static struct inode *make_inode(struct pseudo *pseudo, const struct pseudo_entry
     inode_init(&node->inode, &pseudo->fs, inode_number, entry->mode);
     node->inode.operations = &pseudo_inode_operations;
     node->inode.file_operations = entry->device ? entry->device : &contents_operations;
-    node->inode.device_number = (uint64_t)entry->major << 8 | entry->minor;
+    node->inode.device_number = device_number(entry->major, entry->minor);
     node->inode.uncached = entry->numbered;
     node->inode.links = is_type(&node->inode, S_IFDIR) ? 2 : 1;
     node->entry = entry;

@@ -85,7 +85,7 @@ struct file_system_statistics {
 };
 struct file_system {
     const char *name; /* as in /proc/mounts */
-    uint64_t device;  /* st_dev */
+    uint64_t device;  /* st_dev: device_number() */
     bool read_only;
     bool memory;
     void (*statistics)(struct file_system *fs, struct file_system_statistics *out);
@@ -136,7 +136,7 @@ void inode_hash(struct inode *inode);
 void inode_status(struct inode *inode, struct file_status *status);
 /* Sets the size, of the pages too. */
 void inode_set_size(struct inode *inode, uint64_t size);
-/* A number for st_dev of a new file system. */
+/* A number for st_dev of a new file system that is on no disk. */
 uint64_t file_system_new_device(void);
 
 /* For files whose contents are in inode->pages (files/paged.c). */

@@ -241,14 +241,26 @@ SYSCALL_DEFINE2(flock, int, fd, uint32_t, operation)
     return result;
 }
 
-/* Deviates: Only checks its arguments. */
+/* posix_fadvise(2). */
+enum { FADV_NORMAL, FADV_RANDOM, FADV_SEQUENTIAL, FADV_LAST = 5 };
+
+static void follow_advice(struct file *file, unsigned advice)
+{
+    struct page_source *pages = file->operations->pages ? file->operations->pages(file) : NULL;
+    if (pages && advice <= FADV_SEQUENTIAL)
+        write_once(pages->random, advice == FADV_RANDOM);
+}
+
+/* Deviates: POSIX_FADV_RANDOM holds for all who have the file open, until POSIX_FADV_NORMAL or POSIX_FADV_SEQUENTIAL;
+ * other advice changes nothing. */
 SYSCALL_DEFINE4(fadvise64, int, fd, int64_t, offset, int64_t, len, unsigned, advice)
 {
-    enum { LAST_ADVICE = 5 };
     struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
-    bool pipe = is_pipe(file);
+    int error = is_pipe(file) ? -ESPIPE : advice > FADV_LAST || len < 0 ? -EINVAL : 0;
+    if (error == 0)
+        follow_advice(file, advice);
     file_put(file);
-    return pipe ? -ESPIPE : advice > LAST_ADVICE || len < 0 ? -EINVAL : 0;
+    return error;
 }

@@ -57,9 +57,10 @@ static int put_statx(uintptr_t address, const struct file_status *status)
         .accessed = statx_time(status->accessed),
         .changed = statx_time(status->changed),
         .modified = statx_time(status->modified),
-        .device_number_major = (uint32_t)(status->device_number >> 8),
-        .device_number_minor = (uint32_t)(status->device_number & 255),
-        .device_minor = (uint32_t)status->device,
+        .device_number_major = device_major(status->device_number),
+        .device_number_minor = device_minor(status->device_number),
+        .device_major = device_major(status->device),
+        .device_minor = device_minor(status->device),
     };
     return user_put(address, &statx);
 }

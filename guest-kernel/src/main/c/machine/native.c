@@ -41,27 +41,33 @@ static void resume_interrupts(void) {} /* none rest: devices of an emulator are 
 void native_machine_start_cpus(void)
 {
     native_cpus_start();
-    nvme_spread_interrupts();
+    pci_spread_interrupts();
 }
 
 /* What devices still have to report is for the boot CPU. */
 void native_machine_stop_cpus(void)
 {
-    ena_keep_boot_cpu();
-    nvme_keep_boot_cpu();
+    pci_gather_interrupts();
     native_cpus_stop();
 }
 
 /* What comes next in this memory must not be written to by a card of ours. */
-static noreturn void power_off(void)
+void native_stop_pci_devices(bool power_off)
 {
     ena_shut_down();
+    nvme_shut_down();
+    ahci_shut_down(power_off);
+}
+
+static noreturn void power_off(void)
+{
+    native_stop_pci_devices(true);
     native_power_off();
 }
 
 static noreturn void reboot(void)
 {
-    ena_shut_down();
+    native_stop_pci_devices(false);
     native_reboot();
 }
 

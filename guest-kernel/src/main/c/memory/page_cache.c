@@ -245,9 +245,12 @@ struct page *page_cache_find(struct page_source *source, uint32_t index)
 }
 
 /* A disk's latency costs far more than its bandwidth: mapped libraries, faulted in anywhere, start three times faster
- * with the whole batch read at once. Only when memory is short is it not worth the frames. */
-static uint32_t random_window(void)
+ * with the whole batch read at once. It is not worth the frames when memory is short, or when the program has said that
+ * it reads here and there. */
+static uint32_t random_window(const struct page_source *source)
 {
+    if (read_once(source->random))
+        return 1;
     return pages_free_count() > pages_total_count() / 4 ? WINDOW_MAX : WINDOW_RANDOM;
 }
 
@@ -256,7 +259,7 @@ static unsigned read_ahead(struct page_source *source, uint32_t index)
 {
     must_hold(&lock);
     bool sequential = index == source->next_index;
-    source->window = sequential ? min_of(source->window * 2, (uint32_t)WINDOW_MAX) : random_window();
+    source->window = sequential ? min_of(source->window * 2, (uint32_t)WINDOW_MAX) : random_window(source);
     uint64_t end = align_up(source->size, PAGE_SIZE) >> PAGE_SHIFT;
     unsigned wanted = source->operations->fill && source->evictable ? source->window : 1;
     return (unsigned)min_of((uint64_t)wanted, index < end ? end - index : 0);

@@ -47,6 +47,7 @@ struct page_source {
     bool evictable;
     uint32_t next_index;  /* read-ahead: the index after the last one asked for */
     uint32_t window;      /* read-ahead: pages to read at once, grows when sequential */
+    bool random;          /* read-ahead: a miss out of sequence reads its page only. Single word, without a lock */
     uint64_t page_count;  /* page_cache: how many are cached */
     struct list pages;    /* page_cache: those, in no order; only of a source that is not evictable */
     struct list mappings; /* address_space: areas that map it (memory/address_space.h) */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Partition tables: sound ones, on disks with blocks of each size, and damaged ones, with checksums that are wrong and
- * with ones that are right. One thread, so no locks.
+ * with ones that are right; names and numbers of disks and partitions. One thread, so no locks.
  */
+#include "drivers/numbers.h"
 #include "drivers/partition.h"
+#include "files/file.h"
 #include "files/gpt.h"
 #include "files/gpt_image.h"
 #include "host/host.h"
@@ -168,6 +170,46 @@ static void names(void)
     CHECK_EQUAL(partition.sectors, 16);
 }
 
+static bool is_scsi_disk(unsigned index, const char *name, uint32_t major, uint32_t minor)
+{
+    struct block_device disk = { .sectors = 1 };
+    disk_name(&disk, "sd", index);
+    disk_number_scsi(&disk, index);
+    return strcmp(disk.name, name) == 0 && disk.major == major && disk.minor == minor;
+}
+
+/* As Linux's sd driver numbers them. */
+static void scsi_disks(void)
+{
+    CHECK(is_scsi_disk(0, "sda", 8, 0) && is_scsi_disk(15, "sdp", 8, 240));
+    CHECK(is_scsi_disk(16, "sdq", 65, 0) && is_scsi_disk(25, "sdz", 65, 144) && is_scsi_disk(26, "sdaa", 65, 160));
+    CHECK(is_scsi_disk(127, "sddx", 71, 240) && is_scsi_disk(128, "sddy", 128, 0));
+    CHECK(is_scsi_disk(255, "sdiv", 135, 240) && is_scsi_disk(256, "sdiw", 8, 256));
+    CHECK(is_scsi_disk(701, "sdzz", 131, 720) && is_scsi_disk(702, "sdaaa", 131, 736));
+}
+
+static void partitions_follow_their_disk(void)
+{
+    struct block_device disk = { .name = "vda", .major = 254, .minor = 16, .minors = 16 },
+                        single = { .name = "nvme0n1" }, partition;
+    partition_init(&partition, &disk, 15, 8, 16);
+    CHECK(partition.major == 254 && partition.minor == 31);
+    disk_number_extended(&single);
+    partition_init(&partition, &disk, 16, 8, 16);
+    CHECK(partition.major == MAJOR_EXTENDED && partition.minor == single.minor + 1);
+    partition_init(&partition, &single, 1, 8, 16);
+    CHECK(partition.major == MAJOR_EXTENDED && partition.minor == single.minor + 2);
+}
+
+/* makedev(3) of glibc. */
+static void numbers_are_put_together(void)
+{
+    uint64_t number = device_number(259, 0x12345);
+    CHECK_EQUAL(number, 0x12310345);
+    CHECK(device_major(number) == 259 && device_minor(number) == 0x12345);
+    CHECK_EQUAL(device_number(8, 16), 0x810);
+}
+
 static uint64_t submitted_sector;
 static unsigned checks;
 static void note_submit(struct block_device *device, struct block_request *request)
@@ -204,5 +246,8 @@ int main(void)
     host_test("gpt: no tables", no_tables);
     host_test("gpt: names of partitions", names);
     host_test("gpt: requests of partitions", requests);
+    host_test("disks: names and numbers", scsi_disks);
+    host_test("disks: numbers of partitions", partitions_follow_their_disk);
+    host_test("disks: numbers in stat", numbers_are_put_together);
     return host_result();
 }

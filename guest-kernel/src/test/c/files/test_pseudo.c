@@ -131,11 +131,13 @@ static void proc_system(void)
     CHECK(strncmp(text_of("/proc/stat"), times, strlen(times)) == 0);
     CHECK(has(buffer, "\ncpu0 ") && has(buffer, "\nbtime "));
     struct block_device *disk = test_disk("/dev/null");
+    disk->major = 8;
+    disk->minor = 16;
     disk->reads = 3;
     disk->read_bytes = 5 * SECTOR_SIZE;
     disk->writes = 7;
     disk->written_bytes = 11 * SECTOR_SIZE;
-    CHECK(strcmp(text_of("/proc/diskstats"), " 202       0 test 3 0 5 0 7 0 11 0 0 0 0 0 0 0 0 0 0\n") == 0);
+    CHECK(strcmp(text_of("/proc/diskstats"), "   8      16 test 3 0 5 0 7 0 11 0 0 0 0 0 0 0 0 0 0\n") == 0);
     CHECK_EQUAL(fields(text_of("/proc/uptime")), 2);
     CHECK_EQUAL(fields(text_of("/proc/loadavg")), 5);
     CHECK(has(text_of("/proc/lock_stat"), "class name  contentions  waittime-total acquisitions    holdtime-max\n"));

@@ -3,7 +3,7 @@ include src/test/c/host/host.mk
 
 FILES_TEST := target/test/files
 FILES_SOURCES := $(wildcard src/main/c/files/*.c src/main/c/files/*/*.c) src/main/c/memory/page_cache.c \
-    src/main/c/drivers/partition.c src/main/c/memory/transfer.c src/main/c/threads/interval_timer.c src/test/c/files/support.c $(HOST_SOURCES)
+    src/main/c/drivers/partition.c src/main/c/drivers/numbers.c src/main/c/memory/transfer.c src/main/c/threads/interval_timer.c src/test/c/files/support.c $(HOST_SOURCES)
 
 $(FILES_TEST)/test_%: $(call host,src/test/c/files/test_%.c $(FILES_SOURCES))
 	$(host_link)

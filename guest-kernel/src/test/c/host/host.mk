@@ -20,6 +20,10 @@ HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     $(addprefix src/main/c/lib/,checksum.c crc32.c date.c errno.c format.c hash.c text.c tree.c) \
     $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c)
 
+# For tests of drivers with disks, and for fuzzers of drivers (drivers/fuzz/driver.h).
+BLOCK_SOURCES := $(addprefix src/main/c/drivers/,device.c numbers.c)
+FUZZ_DRIVER := $(addprefix src/test/c/drivers/fuzz/,driver.c requests.c packets.c)
+
 HOST_OBJECTS := target/test/host
 FUZZ_OBJECTS := target/test/fuzz
 FAST_OBJECTS := target/test/fast
@@ -45,4 +49,9 @@ $(FAST_OBJECTS)/%.o: %.c
 
 # Each fuzzer's run, where clang with libFuzzer is installed; FUZZ_SECONDS=600 for a long one.
 FUZZ_SECONDS ?= 10
+# The recipe of fuzz-NAME, for a driver's fuzzer: without what the driver logs, since most inputs break a device.
+fuzz_run = @mkdir -p target/test/corpus-$(@:fuzz-%=%); \
+    nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
+    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-$(@:fuzz-%=%) >$<.log 2>&1 || { cat $<.log; exit 1; }; \
+    echo "ok $(subst -, ,$@)"
 endif

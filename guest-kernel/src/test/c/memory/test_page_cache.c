@@ -67,6 +67,23 @@ static void test_sequential(void)
     CHECK_EQUAL(source.page_count, 0);
 }
 
+/* With plenty of memory, a miss out of sequence reads a whole batch otherwise. */
+static void test_random(void)
+{
+    start(true, 1000);
+    CHECK(read_page(500));
+    CHECK_EQUAL(filled_pages, PAGE_CACHE_BATCH);
+    source.random = true;
+    for (uint32_t i = 1; i <= 10; i++)
+        CHECK(read_page(500 - 40 * i));
+    CHECK_EQUAL(filled_pages, PAGE_CACHE_BATCH + 10);
+    for (uint32_t i = 0; i < 32; i++) /* a longer read, in sequence */
+        CHECK(read_page(700 + i));
+    CHECK_EQUAL(fills, 1 + 10 + 6);
+    CHECK_EQUAL(filled_pages, PAGE_CACHE_BATCH + 10 + 1 + 2 + 4 + 8 + 16 + PAGE_CACHE_BATCH);
+    page_cache_drop(&source, 0, PAGE_CACHE_END);
+}
+
 static void test_end_of_file(void)
 {
     start(true, 3);
@@ -199,6 +216,7 @@ int main(void)
     host_init();
     page_cache_init();
     host_test("sequential reads fill in growing batches", test_sequential);
+    host_test("random reads take their pages only", test_random);
     host_test("no page beyond the end is read ahead", test_end_of_file);
     host_test("a failed fill leaves nothing behind", test_error);
     host_test("a page that cannot be read ahead leaves others readable", test_read_ahead_error);

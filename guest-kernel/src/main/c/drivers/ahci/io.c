@@ -15,6 +15,7 @@
 #include "core/debug.h"
 #include "core/log.h"
 #include "drivers/ahci/ahci.h"
+#include "drivers/numbers.h"
 #include "lib/errno.h"
 #include "platform/native/instructions.h"
 #include "platform/platform.h"
@@ -138,7 +139,7 @@ static void report(struct ahci_port *port, uint32_t events, uint32_t task)
               port->reported == REPORTS_MAX ? "; further errors are not logged" : "");
 }
 
-/* Whether the disk is ready again: by an event, or when somebody who waits for it looks. */
+/* Goes on if the disk is ready again, which an event reports or check() finds. */
 static void start_again(struct ahci_port *port)
 {
     must_hold(&port->lock);
@@ -265,13 +266,28 @@ static void check(struct block_device *device)
     finish(&ended);
 }
 
+bool ahci_quiesce(struct ahci_port *port)
+{
+    nanoseconds limit = clock_monotonic() + PATIENCE;
+    while (port->current && clock_monotonic() < limit)
+        check(&port->block);
+    spin_lock(&port->lock);
+    bool works = !port->failed && !port->resetting && !port->current;
+    port->failed = true;
+    ahci_port_write(port, AHCI_PORT_EVENTS_ENABLED, 0);
+    ahci_port_write(port, AHCI_PORT_EVENTS, UINT32_MAX);
+    spin_unlock(&port->lock);
+    return works;
+}
+
 void ahci_announce(struct ahci_port *port)
 {
     spinlock_init(&port->lock, LOCK_DISK);
     list_init(&port->pending);
     port->block.submit = submit;
     port->block.check = check;
-    format(port->block.name, sizeof(port->block.name), "sd%c", 'a' + (int)(disks++ % 26));
+    disk_name(&port->block, "sd", disks);
+    disk_number_scsi(&port->block, disks++);
     block_device_add(&port->block);
     log_info("%s: %lu MiB in blocks of %u bytes", port->block.name, port->block.sectors >> 11, port->block.block_size);
 }

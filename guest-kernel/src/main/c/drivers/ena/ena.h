@@ -9,8 +9,6 @@
 /* Starts the card if this function is one, and announces it. False: it is not. A card that does not come up is reported
  * and left alone. Called while devices are started. */
 bool ena_start(const struct pci_function *function);
-/* Cards interrupt the boot CPU only from now on; before the others are stopped. */
-void ena_keep_boot_cpu(void);
 /* Stops every card, so that none reaches memory any more; for the end of the machine, when no other thread runs. Waits
  * for the cards, each of them some seconds at most. */
 void ena_shut_down(void);

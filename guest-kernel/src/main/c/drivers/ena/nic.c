@@ -127,22 +127,6 @@ void ena_link_changed(struct ena_nic *nic)
 
 /* ---- Bringing it up ---- */
 
-static bool boot_cpu_only;
-
-void ena_route_to_boot_cpu(void) { boot_cpu_only = true; }
-
-static unsigned cpus_in_use(void) { return boot_cpu_only ? 1 : cpus_online; }
-
-void ena_route_interrupts(struct ena_nic *nic)
-{
-    unsigned count = cpus_in_use();
-    if (nic->routed == count)
-        return;
-    nic->routed = count;
-    for (unsigned i = 0; i < nic->pair_count; i++)
-        pci_msix_route(&nic->function, 1 + i, nic->vectors[1 + i], i % count);
-}
-
 static int connect_interrupt(struct ena_nic *nic, unsigned entry, interrupt_handler *handler, void *context)
 {
     if (nic->vectors[entry] == 0) {
@@ -161,8 +145,11 @@ static int connect_interrupts(struct ena_nic *nic)
         error = connect_interrupt(nic, 1 + i, handle_interrupt, &nic->pairs[i]);
     if (error != 0)
         return error;
-    nic->routed = 1;
-    ena_route_interrupts(nic);
+    nic->spread.function = &nic->function;
+    nic->spread.first = 1;
+    nic->spread.count = nic->pair_count;
+    nic->spread.vectors = &nic->vectors[1];
+    pci_spread_route(&nic->spread);
     ena_write(nic, ENA_INTERRUPT_MASK, 0);
     ena_events_open(nic);
     return 0;

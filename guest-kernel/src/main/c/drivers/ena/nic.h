@@ -71,7 +71,7 @@ struct ena_nic {
     nanoseconds watch_at;            /* when it is looked at again */
     unsigned failures;               /* to come up again, one after the other */
     unsigned reports;                /* resets that were logged */
-    unsigned routed;                 /* interrupts of pairs go to so many CPUs, in turn */
+    struct pci_spread spread;        /* the pairs' entries of the interrupt table */
     unsigned pair_count;             /* in use; does not grow */
     unsigned pairs_made;             /* that there is memory for */
     unsigned turn;                   /* the pair that is looked at first */
@@ -101,10 +101,6 @@ void ena_fault(struct ena_nic *nic, enum ena_reason reason);
 void ena_link_changed(struct ena_nic *nic);
 /* network_device.receive_round. */
 bool ena_receive_round(struct network_device *network);
-/* When CPUs have been started, or stopped: the interrupts of pairs are spread over them. */
-void ena_route_interrupts(struct ena_nic *nic);
-/* Interrupts go to the boot CPU from now on. */
-void ena_route_to_boot_cpu(void);
 
 /* ---- spread.c ---- */
 

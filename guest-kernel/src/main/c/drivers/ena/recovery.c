@@ -162,8 +162,6 @@ nanoseconds ena_service(struct network_device *network, void (*rest)(void))
     struct ena_nic *nic = container_of(network, struct ena_nic, network);
     nic->rest = rest;
     ena_events_take(nic);
-    if (nic->up)
-        ena_route_interrupts(nic);
     if (nic->up && nic->fault == ENA_NORMAL)
         watch(nic);
     if (nic->up && nic->fault != ENA_NORMAL)

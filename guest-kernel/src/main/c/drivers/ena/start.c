@@ -115,6 +115,7 @@ static void announce(struct ena_nic *nic)
     network->receive_round = ena_receive_round;
     network->service = ena_service;
     list_push_back(&all, &nic->link);
+    pci_spread_add(&nic->spread);
     network_device_add(network);
     log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x, ENA at %02x:%02x.%u, pairs of queues: %u, packets %s", network->name,
              mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], nic->function.bus, nic->function.device,
@@ -174,13 +175,6 @@ bool ena_start(const struct pci_function *function)
 }
 
 /* ---- The end ---- */
-
-void ena_keep_boot_cpu(void)
-{
-    ena_route_to_boot_cpu();
-    list_for_each (link, &all)
-        ena_route_interrupts(list_entry(link, struct ena_nic, link));
-}
 
 void ena_shut_down(void)
 {

@@ -6,6 +6,7 @@
  */
 #include "core/heap.h"
 #include "core/log.h"
+#include "drivers/numbers.h"
 #include "drivers/nvme/nvme.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -74,6 +75,7 @@ static void announce(struct nvme_controller *controller, uint32_t namespace, con
     disk->block.submit = nvme_submit;
     disk->block.check = nvme_check;
     format(disk->block.name, sizeof(disk->block.name), "%sn%u", controller->name, namespace);
+    disk_number_extended(&disk->block);
     block_device_add(&disk->block);
     log_info("%s: %lu MiB in blocks of %u bytes%s", disk->block.name, disk->block.sectors >> 11, disk->block.block_size,
              d->read_only ? ", read-only" : "");

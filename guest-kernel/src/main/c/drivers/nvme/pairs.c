@@ -6,10 +6,9 @@
  * one of its queues.
  *
  * Each pair has an entry of the interrupt table, which goes to its CPU. All of them raise one vector, which is the
- * controller's: vectors are few, and a machine may have 28 controllers. Devices are started before the other CPUs, so
- * the entries go to the boot CPU at first.
+ * controller's: vectors are few, and a machine may have 28 controllers.
  *
- * Runs on the boot CPU, while devices are started and where CPUs are started and stopped. No locks.
+ * Runs on the boot CPU while devices are started. No locks.
  */
 #include "core/heap.h"
 #include "core/log.h"
@@ -27,13 +26,8 @@
 #define QUEUE_CONTIGUOUS 0x1
 #define QUEUE_INTERRUPTS 0x2
 
-static struct list all = LIST_INIT(all);
-
-/* The entry of the interrupt table of a pair: the administrative queue has the first, unless there is no other. */
-static unsigned interrupt_entry(const struct nvme_controller *c, unsigned pair)
-{
-    return c->function.msix_vectors > 1 ? 1 + pair : 0;
-}
+/* Of the interrupt table, for pairs: the administrative queue has entry 0, unless there is no other. */
+static unsigned first_entry(const struct nvme_controller *c) { return c->function.msix_vectors > 1 ? 1 : 0; }
 
 static unsigned pairs_wanted(const struct nvme_controller *c, unsigned doorbell_pairs)
 {
@@ -72,7 +66,7 @@ static int create_pair(struct nvme_controller *c, unsigned number)
     int error = nvme_io_init(io, c, (uint16_t)(number + 1));
     if (error == 0)
         error = create_queue(io, NVME_CREATE_COMPLETION_QUEUE, io->queue.completions,
-                             interrupt_entry(c, number) << 16 | QUEUE_INTERRUPTS);
+                             (first_entry(c) + number) << 16 | QUEUE_INTERRUPTS);
     if (error == 0)
         error = create_queue(io, NVME_CREATE_SUBMISSION_QUEUE, io->queue.commands, (uint32_t)io->queue.id << 16);
     return error;
@@ -106,34 +100,20 @@ void nvme_pairs_release(struct nvme_controller *controller)
 
 int nvme_pairs_connect(struct nvme_controller *controller)
 {
+    unsigned first = first_entry(controller);
     int vector = interrupt_allocate(nvme_interrupt, controller), error = vector < 0 ? vector : 0;
-    controller->vector = (unsigned)vector;
-    for (unsigned i = 0; i < controller->io_count && error == 0; i++)
-        error = pci_msix_set(&controller->function, interrupt_entry(controller, i), controller->vector);
-    if (error == 0)
-        list_push_back(&all, &controller->link);
-    return error;
-}
-
-/* The pairs of CPUs from `cpus` on interrupt the boot CPU. */
-static void route(struct nvme_controller *c, unsigned cpus)
-{
-    for (unsigned i = 0; i < c->io_count; i++)
-        pci_msix_route(&c->function, interrupt_entry(c, i), c->vector, i < cpus ? i : 0);
-}
-
-void nvme_spread_interrupts(void)
-{
-    list_for_each (link, &all)
-        route(list_entry(link, struct nvme_controller, link), cpus_online);
-}
-
-/* Another CPU may have been interrupted and stop before it looks, so the boot CPU looks once more. */
-void nvme_keep_boot_cpu(void)
-{
-    list_for_each (link, &all) {
-        struct nvme_controller *c = list_entry(link, struct nvme_controller, link);
-        route(c, 1);
-        interrupt_raise(c->vector);
+    for (unsigned i = 0; i < controller->io_count && error == 0; i++) {
+        controller->vectors[i] = (unsigned)vector;
+        error = pci_msix_set(&controller->function, first + i, controller->vectors[i]);
     }
+    if (error != 0)
+        return error;
+    controller->spread = (struct pci_spread){
+        .function = &controller->function,
+        .first = first,
+        .count = controller->io_count,
+        .vectors = controller->vectors,
+    };
+    pci_spread_add(&controller->spread);
+    return 0;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "lib/list.h"
 #include "lib/types.h"
 
 struct pci_function {
@@ -58,3 +59,20 @@ must_check int pci_msix_enable(struct pci_function *function);
 must_check int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector);
 /* The same for any CPU, by its id, and an entry that was set before: what comes meanwhile is not lost. */
 void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu);
+
+/* ---- spread.c: a table with an entry for each CPU ---- */
+
+struct pci_spread {
+    struct pci_function *function;
+    unsigned first, count;   /* entry first + i is that of the CPU with the id i; all have been set */
+    const unsigned *vectors; /* of these entries; equal ones follow each other */
+    struct list link;
+};
+/* Spreads the entries from now on, until the machine ends. Called while devices are started. */
+void pci_spread_add(struct pci_spread *spread);
+/* Has the entries, which pci_msix_set() has set again, interrupt the CPUs that they should now. */
+void pci_spread_route(struct pci_spread *spread);
+/* Every such entry interrupts its CPU, or the boot CPU if that one does not run: once the others have been started. */
+void pci_spread_interrupts(void);
+/* All of them interrupt the boot CPU, and do so once at once: called there before the other CPUs stop. */
+void pci_gather_interrupts(void);

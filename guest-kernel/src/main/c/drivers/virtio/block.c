@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/pages.h"
 #include "drivers/device.h"
+#include "drivers/numbers.h"
 #include "drivers/virtio/queue.h"
 #include "lib/errno.h"
 
@@ -310,7 +311,10 @@ static void announce(struct virtio_disk *disk)
     disk->block.check = check_block;
     device->driver = disk;
     device->changed = changed;
-    format(disk->block.name, sizeof(disk->block.name), "vd%c", 'a' + (int)(disks++ % 26));
+    disk->block.major = MAJOR_VIRTIO_DISK;
+    disk->block.minor = disks * MINORS_OF_DISK;
+    disk->block.minors = MINORS_OF_DISK;
+    disk_name(&disk->block, "vd", disks++);
     virtio_ready(device);
     block_device_add(&disk->block);
     log_info("%s: %lu MiB%s", disk->block.name, disk->block.sectors >> 11, disk->block.read_only ? ", read-only" : "");

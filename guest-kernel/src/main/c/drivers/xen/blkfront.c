@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "core/pages.h"
 #include "drivers/device.h"
+#include "drivers/numbers.h"
 #include "drivers/xen/frontend.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/ring.h"
@@ -29,6 +30,7 @@
 #define OPERATION_WRITE 1
 #define RESPONSE_OKAY 0
 #define INFO_READ_ONLY 4U
+#define NUMBER_EXTENDED (1U << 28)
 
 struct ring_segment {
     uint32_t grant;
@@ -183,7 +185,7 @@ static void blkfront_submit(struct block_device *device, struct block_request *r
         request->done(request, -EIO);
 }
 
-static void tell(struct list *requests, int error)
+static void end_requests(struct list *requests, int error)
 {
     struct list *link;
     while ((link = list_pop_front(requests))) {
@@ -290,8 +292,8 @@ static void handle_event(uint32_t port, void *context)
     if (!disk->dead)
         launch_waiting(disk);
     spin_unlock(&disk->lock);
-    tell(&ended.well, 0);
-    tell(&ended.badly, -EIO);
+    end_requests(&ended.well, 0);
+    end_requests(&ended.badly, -EIO);
 }
 
 /* ---- Connecting -------------------------------------------------------------------------------- */
@@ -312,7 +314,7 @@ static void disconnected(struct frontend *frontend)
     ground_all(disk, &ended);
     frontend_unshare_page(&disk->ring_page);
     spin_unlock(&disk->lock);
-    tell(&ended.badly, -EIO);
+    end_requests(&ended.badly, -EIO);
 }
 
 static int offer(struct frontend *frontend, struct frontend_setting *settings, unsigned *count)
@@ -380,7 +382,7 @@ static void lost(struct frontend *frontend)
     spin_lock(&disk->lock);
     disk_died(disk, &ended, "its backend is gone");
     spin_unlock(&disk->lock);
-    tell(&ended.badly, -EIO);
+    end_requests(&ended.badly, -EIO);
 }
 
 static const struct frontend_operations operations = {
@@ -392,6 +394,16 @@ static const struct frontend_operations operations = {
     .lost = lost,
 };
 
+/* A backend's number of a disk (xen-vbd-interface(7)) has a major in its second byte and a minor in its first, or, with
+ * bit 28, a minor of Xen's major in all others. As in Linux, the major is Xen's for all of them, and a disk with the
+ * number of a partition has no partitions. */
+static void set_number(struct block_device *device, uint64_t number)
+{
+    device->major = MAJOR_XEN_DISK;
+    device->minor = number & NUMBER_EXTENDED ? (uint32_t)number & (NUMBER_EXTENDED - 1) : number & 0xff;
+    device->minors = device->minor % MINORS_OF_DISK == 0 ? MINORS_OF_DISK : 1;
+}
+
 int blkfront_start(const char *path, uint64_t number)
 {
     struct disk *disk = heap_allocate_zeroed(sizeof(*disk));
@@ -402,6 +414,7 @@ int blkfront_start(const char *path, uint64_t number)
     list_init(&disk->flying);
     disk->handle = (uint16_t)number;
     disk->device.submit = blkfront_submit;
+    set_number(&disk->device, number);
     format(disk->device.name, sizeof(disk->device.name), "vbd%u", (unsigned)disk->handle);
     /* On failure the memory stays: the watch and perhaps the backend refer to it. */
     int result = frontend_connect(&disk->frontend, path, &operations);

@@ -1,63 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contents of files: which blocks they are in, and reading them into pages. A file's blocks are found in runs,
+ * since each look into an indirect block costs a search of the page cache.
+ *
+ * All block numbers come from the disk and are checked before they are used. No lock: an inode's numbers do not change.
+ */
 #include "files/ext2/internal.h"
 #include "lib/string.h"
 
-/* Follows one pointer in an indirect block; 0 stays 0. */
-static int follow(struct ext2 *ext2, uint32_t *block, uint64_t index)
+/* Blocks whose places are read at once. */
+#define RUN 32
+
+static bool outside(const struct ext2 *ext2, uint32_t block)
 {
-    if (*block == 0)
-        return 0;
-    if (*block <= ext2->first_data_block || *block >= ext2->blocks_count)
-        return -EIO;
-    uint64_t offset = ((uint64_t)*block << ext2->block_shift) + index * sizeof(uint32_t);
-    return block_cache_read(&ext2->cache, offset, block, sizeof(*block));
+    return block <= ext2->first_data_block || block >= ext2->blocks_count;
 }
 
-int ext2_map(struct ext2_inode *node, uint64_t logical, uint32_t *physical)
+/* Reads pointers of an indirect block from `index` on; those of a hole are 0. */
+static int read_pointers(struct ext2 *ext2, uint32_t table, uint64_t index, uint32_t *pointers, unsigned count)
+{
+    if (table == 0) {
+        memset(pointers, 0, count * sizeof(*pointers));
+        return 0;
+    }
+    if (outside(ext2, table))
+        return -EIO;
+    uint64_t offset = ((uint64_t)table << ext2->block_shift) + index * sizeof(*pointers);
+    return block_cache_read(&ext2->cache, offset, pointers, count * sizeof(*pointers));
+}
+
+/* Finds the blocks of a file from `logical` on that are not direct ones, as many of them as one table has. */
+static int map_indirect(struct ext2_inode *node, uint64_t logical, uint32_t *blocks, unsigned count)
 {
     struct ext2 *ext2 = ext2_of(&node->inode);
     unsigned bits = ext2->block_shift - 2; /* of an index into an indirect block */
     uint64_t mask = (1u << bits) - 1;
-    uint32_t block;
-    if (logical < EXT2_DIRECT_BLOCKS) {
-        block = node->blocks[logical];
-    } else {
-        logical -= EXT2_DIRECT_BLOCKS;
-        unsigned depth = 1;
-        while (depth <= 3 && logical >> (bits * depth))
-            logical -= 1UL << (bits * depth++);
-        if (depth > 3)
-            return -EIO;
-        block = node->blocks[EXT2_DIRECT_BLOCKS + depth - 1];
-        while (depth > 0) {
-            depth--;
-            int error = follow(ext2, &block, logical >> (bits * depth) & mask);
-            if (error)
-                return error;
-        }
-    }
-    if (block != 0 && (block <= ext2->first_data_block || block >= ext2->blocks_count))
+    unsigned depth = 1;
+    logical -= EXT2_DIRECT_BLOCKS;
+    while (depth <= 3 && logical >> (bits * depth))
+        logical -= 1UL << (bits * depth++);
+    if (depth > 3)
         return -EIO;
-    *physical = block;
-    return 0;
+    uint32_t table = node->blocks[EXT2_DIRECT_BLOCKS + depth - 1];
+    while (--depth > 0) {
+        int error = read_pointers(ext2, table, logical >> (bits * depth) & mask, &table, 1);
+        if (error)
+            return error;
+    }
+    count = (unsigned)min_of((uint64_t)count, mask + 1 - (logical & mask));
+    int error = read_pointers(ext2, table, logical & mask, blocks, count);
+    return error ? error : (int)count;
 }
 
-/* Queues the reads for one page; holes and what lies beyond the end become zeros. */
-static int read_page(struct ext2_inode *node, struct block_batch *batch, uint64_t offset, struct page *page)
+/* Finds where up to `count` blocks of a file are, from `logical` on; 0: nowhere, a hole. How many have been found, at
+ * least one, or -EIO, -ENOMEM. */
+static int map(struct ext2_inode *node, uint64_t logical, uint32_t *blocks, unsigned count)
+{
+    int found;
+    if (logical < EXT2_DIRECT_BLOCKS) {
+        found = (int)min_of((uint64_t)count, EXT2_DIRECT_BLOCKS - logical);
+        memcpy(blocks, &node->blocks[logical], (unsigned)found * sizeof(*blocks));
+    } else {
+        found = map_indirect(node, logical, blocks, count);
+    }
+    for (int i = 0; i < found; i++) {
+        if (blocks[i] != 0 && outside(ext2_of(&node->inode), blocks[i]))
+            return -EIO;
+    }
+    return found;
+}
+
+/* Queues the read of one block to a place in memory; a hole becomes zeros. */
+static void read_block(struct ext2 *ext2, struct block_batch *batch, uint32_t block, struct page *page, uint64_t at)
+{
+    if (block == 0)
+        memset((char *)page_data(page) + at, 0, ext2->block_size);
+    else
+        block_batch_add(batch, (uint64_t)block << ext2->block_shift, page_address(page) + at, ext2->block_size);
+}
+
+/* Queues the reads for pages from `offset` of the file on; what lies beyond its end becomes zeros. */
+static int read_pages(struct ext2_inode *node, struct block_batch *batch, uint64_t offset, struct page **pages,
+                      unsigned count)
 {
     struct ext2 *ext2 = ext2_of(&node->inode);
-    for (uint64_t done = 0; done < PAGE_SIZE; done += ext2->block_size) {
-        uint32_t block = 0;
-        uint64_t at = offset + done;
-        if (at < node->inode.size) {
-            int error = ext2_map(node, at >> ext2->block_shift, &block);
-            if (error)
-                return error;
+    uint64_t bytes = (uint64_t)count << PAGE_SHIFT, size = node->inode.size;
+    uint32_t blocks[RUN];
+    for (uint64_t done = 0; done < bytes;) {
+        uint64_t end = min_of(bytes, size > offset ? size - offset : 0);
+        int found = 1;
+        blocks[0] = 0;
+        if (done < end) {
+            uint64_t left = (end - done + ext2->block_size - 1) >> ext2->block_shift;
+            found = map(node, (offset + done) >> ext2->block_shift, blocks, (unsigned)min_of(left, (uint64_t)RUN));
         }
-        if (block == 0)
-            memset((char *)page_data(page) + done, 0, ext2->block_size);
-        else
-            block_batch_add(batch, (uint64_t)block << ext2->block_shift, page_address(page) + done, ext2->block_size);
+        if (found < 0)
+            return found;
+        for (int i = 0; i < found; i++, done += ext2->block_size)
+            read_block(ext2, batch, blocks[i], pages[done >> PAGE_SHIFT], done & PAGE_MASK);
     }
     return 0;
 }
@@ -66,10 +106,8 @@ static int fill(struct page_source *source, uint32_t index, struct page **pages,
 {
     struct ext2_inode *node = container_of(source, struct ext2_inode, inode.pages);
     struct block_batch batch;
-    int error = 0;
     block_batch_begin(&batch, ext2_of(&node->inode)->cache.device, false);
-    for (unsigned i = 0; i < count && !error; i++)
-        error = read_page(node, &batch, ((uint64_t)index + i) << PAGE_SHIFT, pages[i]);
+    int error = read_pages(node, &batch, (uint64_t)index << PAGE_SHIFT, pages, count);
     int read_error = block_batch_end(&batch);
     if (error || read_error)
         return error ? error : read_error;

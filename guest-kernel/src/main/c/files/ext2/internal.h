@@ -37,8 +37,7 @@ static inline struct ext2_inode *ext2_inode_of(struct inode *inode)
 /* ext2/inode.c: the inode with a reference. 0, -EIO for what is damaged, -ENOMEM. */
 int ext2_get_inode(struct ext2 *ext2, uint32_t number, struct inode **out);
 
-/* ext2/blocks.c: the block of the device that holds a block of the file, 0: a hole. 0 or -EIO, -ENOMEM. */
-int ext2_map(struct ext2_inode *node, uint64_t logical, uint32_t *physical);
+/* ext2/blocks.c */
 extern const struct page_source_operations ext2_page_operations;
 
 /* ext2/directory.c */

@@ -97,7 +97,7 @@ static int load(struct ext2 *ext2, struct block_device *device)
     }
     ext2->fs = (struct file_system){
         .name = "ext2",
-        .device = file_system_new_device(),
+        .device = device_number(device->major, device->minor),
         .read_only = true,
         .statistics = ext2_statistics,
     };

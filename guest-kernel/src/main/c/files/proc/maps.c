@@ -34,10 +34,11 @@ static void show_area(const struct area *area, void *context)
     size_t line_start = out->length;
     struct file *file = file_of_area(area);
     struct inode *inode = file ? file->inode : NULL;
-    text_print(out, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu ", area->start, area->end,
+    uint64_t device = inode ? inode->fs->device : 0;
+    text_print(out, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", area->start, area->end,
                area->protection & MMU_READ ? 'r' : '-', area->protection & MMU_WRITE ? 'w' : '-',
                area->protection & MMU_EXECUTE ? 'x' : '-', area->flags & (AREA_SHARED | AREA_KEPT) ? 's' : 'p',
-               file ? area->offset : 0, inode ? inode->fs->device : 0, inode ? inode->number : 0);
+               file ? area->offset : 0, device_major(device), device_minor(device), inode ? inode->number : 0);
     show_name(out, line_start, area);
     text_print(out, "\n");
     if (maps->sizes)

@@ -19,8 +19,9 @@ static void show_mount(struct dentry *root, void *context)
     const char *source = mounts->number == 0 ? "/dev/root" : fs->name;
     mounts->number++;
     if (mounts->information)
-        text_print(mounts->out, "%u %u 0:%lu / %s %s,nosuid,relatime - %s %s %s\n", mounts->number,
-                   mounts->number == 1 ? 0 : 1, fs->device, path, options, fs->name, source, options);
+        text_print(mounts->out, "%u %u %u:%u / %s %s,nosuid,relatime - %s %s %s\n", mounts->number,
+                   mounts->number == 1 ? 0 : 1, device_major(fs->device), device_minor(fs->device), path, options,
+                   fs->name, source, options);
     else
         text_print(mounts->out, "%s %s %s %s,nosuid,relatime 0 0\n", source, path, fs->name, options);
 }

@@ -145,8 +145,9 @@ static void show_disks(struct text *out, uint32_t number)
     (void)number;
     struct block_device *device;
     for (unsigned i = 0; (device = block_device_at(i)); i++)
-        text_print(out, " 202 %7u %s %lu 0 %lu 0 %lu 0 %lu 0 0 0 0 0 0 0 0 0 0\n", i, device->name, device->reads,
-                   device->read_bytes / SECTOR_SIZE, device->writes, device->written_bytes / SECTOR_SIZE);
+        text_print(out, "%4u %7u %s %lu 0 %lu 0 %lu 0 %lu 0 0 0 0 0 0 0 0 0 0\n", device->major, device->minor,
+                   device->name, device->reads, device->read_bytes / SECTOR_SIZE, device->writes,
+                   device->written_bytes / SECTOR_SIZE);
 }
 
 static void target_network(struct text *out, uint32_t number)

@@ -2,31 +2,15 @@
 /*
  * Runs the tests of the AHCI driver. Run by make test-ahci.
  */
-#include <string.h>
-
 #include "drivers/ahci/fake_hba.h"
 #include "drivers/ahci/tests.h"
 #include "host/host.h"
-#include "platform/platform.h"
 
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
+static bool keeps_rules(void) { return fake.violation == NULL; }
+static const uint8_t *data(void) { return fake.ports[1].data; }
+static unsigned serve(void) { return fake_serve(1); }
 
-size_t platform_entropy(void *to, size_t length)
-{
-    (void)to;
-    (void)length;
-    return 0;
-}
-
-bool start_disk(void)
-{
-    unsigned disks = disks_found();
-    memset(ended, 0, sizeof(ended));
-    if (!fake_find() || fake.violation != NULL)
-        return false;
-    disk = block_device_at(disks);
-    return disk != NULL;
-}
+const struct fake_disk fake_disk = { fake_init, fake_find, serve, keeps_rules, data };
 
 int main(void)
 {

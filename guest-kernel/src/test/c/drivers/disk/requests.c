@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See requests.h. A request that has ended twice is counted as such and found by count_ended(). One thread, so no
+ * locks.
+ */
 #include "drivers/disk/requests.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "core/pages.h"
+#include "host/host.h"
 
 struct block_device *disk;
 struct block_request requests[REQUESTS];
@@ -17,6 +22,16 @@ unsigned disks_found(void)
     while (block_device_at(count) != NULL)
         count++;
     return count;
+}
+
+bool start_disk(void)
+{
+    unsigned disks = disks_found();
+    memset(ended, 0, sizeof(ended));
+    if (!fake_disk.find() || !fake_disk.keeps_rules())
+        return false;
+    disk = block_device_at(disks);
+    return disk != NULL;
 }
 
 static void done(struct block_request *request, int error)
@@ -53,6 +68,19 @@ uint8_t *byte_of(unsigned number, uint32_t at)
     return (uint8_t *)phys_to_virt(segment->address) + at;
 }
 
+bool equals(unsigned number, const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        if (*byte_of(number, i) != bytes[i])
+            return false;
+    return true;
+}
+
+bool holds(unsigned number, uint64_t sector, uint32_t length)
+{
+    return equals(number, fake_disk.data() + sector * SECTOR_SIZE, length);
+}
+
 void free_run(unsigned number)
 {
     for (unsigned i = 0; i < requests[number].segment_count; i++)
@@ -68,4 +96,28 @@ unsigned count_ended(void)
         count += ended[i];
     }
     return count;
+}
+
+void transfers_what_was_asked_for(void)
+{
+    static const uint32_t offsets[] = { 0, 512, 3584 };
+    static const uint32_t lengths[] = { 512, 1024, 4096, 4608, 8192, 12288, LARGEST - 4096, LARGEST };
+    fake_disk.init();
+    CHECK(start_disk());
+    uint64_t pages = host_pages_in_use();
+    for (unsigned i = 0; i < 2 * array_size(offsets) * array_size(lengths); i++) {
+        uint32_t offset = offsets[i / 2 % array_size(offsets)], length = lengths[i / 2 / array_size(offsets)];
+        if (offset != 0 && length == LARGEST)
+            continue; /* would be a segment too many */
+        memset(ended, 0, sizeof(ended));
+        submit_run(0, i % 2, i * 3, offset, length);
+        CHECK_EQUAL(count_ended(), 0);
+        CHECK_EQUAL(fake_disk.serve(), 1);
+        CHECK(fake_disk.keeps_rules());
+        CHECK_EQUAL(ended[0], 1);
+        CHECK_EQUAL(results[0], 0);
+        CHECK(holds(0, i * 3, length));
+        free_run(0);
+    }
+    CHECK_EQUAL(host_pages_in_use(), pages);
 }

@@ -165,9 +165,17 @@ int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
 
 void pci_msix_route(struct pci_function *function, unsigned index, unsigned vector, unsigned cpu)
 {
-    if (index >= function->msix_vectors || vector != connected[index] || cpu >= cpus_online)
+    if (index >= function->msix_vectors || cpu >= cpus_online)
         abort();
-    fake.routes[index] = cpu;
+    if (vector == connected[index])
+        fake.routes[index] = cpu;
+}
+
+/* Cards of earlier tests are the driver's, and are spread too. */
+void interrupt_raise(unsigned vector)
+{
+    for (unsigned i = 0; i < array_size(connected); i++)
+        fake.raised += connected[i] == vector;
 }
 
 /* ---- Windows ---- */

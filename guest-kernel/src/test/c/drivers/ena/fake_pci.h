@@ -26,6 +26,7 @@ struct fake_machine {
     bool no_device_memory;                             /* there is no BAR 2 */
     void (*wire)(const uint8_t *frame, size_t length); /* NULL, or where frames go as well */
     unsigned routes[2 * MODEL_QUEUES + 1];             /* by the device's number of an interrupt: to which CPU */
+    unsigned raised;                                   /* of the device's vectors, by the driver */
     unsigned interrupts;                               /* that were let in */
     unsigned frames;                                   /* that left, of which the last FAKE_FRAMES are kept */
     struct fake_frame sent[FAKE_FRAMES];

@@ -2,15 +2,6 @@
 /* Runs the tests of the ENA model, or with an argument prints its rules. Run by make test-ena. */
 #include "drivers/ena/tests.h"
 #include "host/host.h"
-#include "platform/platform.h"
-
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
-
-size_t platform_entropy(void *to, size_t length)
-{
-    (void)to, (void)length;
-    return 0;
-}
 
 int main(int argc, char **argv)
 {

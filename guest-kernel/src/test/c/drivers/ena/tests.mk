@@ -4,11 +4,11 @@
 include src/test/c/host/host.mk
 
 ENA_MODEL := $(wildcard src/test/c/drivers/ena/model/*.c)
-target/test/ena_model: $(call host,$(ENA_MODEL) $(addprefix src/test/c/drivers/ena/,test_model.c test_packets.c test_rules.c script.c) \
+target/test/ena_model: $(call host,$(ENA_MODEL) $(addprefix src/test/c/drivers/ena/,test_model.c test_packets.c test_rules.c script.c) src/test/c/drivers/machine.c \
     $(HOST_SOURCES))
 	$(host_link)
 
-ENA_DRIVER := $(wildcard src/main/c/drivers/ena/*.c)
+ENA_DRIVER := $(wildcard src/main/c/drivers/ena/*.c) src/main/c/drivers/pci/spread.c
 ENA_TESTS := $(addprefix src/test/c/drivers/ena/,fake_pci.c test_ena.c test_bring_up.c test_traffic.c test_recovery.c test_hostile.c test_endurance.c test_spread.c)
 $(call host,$(ENA_DRIVER) $(ENA_TESTS)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
 target/test/ena: $(call host,$(ENA_DRIVER) $(ENA_TESTS) $(ENA_MODEL) src/main/c/drivers/device.c $(HOST_SOURCES))
@@ -42,7 +42,7 @@ $(call fuzz,$(ENA_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport 
 target/test/fuzz_ena: $(call fuzz,$(ENA_DRIVER) src/test/c/drivers/ena/fuzz/fuzz_ena.c src/main/c/drivers/device.c $(HOST_SOURCES))
 	$(fuzz_link)
 target/test/fuzz_ena_model: $(call fuzz,$(ENA_DRIVER) $(addprefix src/test/c/drivers/ena/,fuzz/fuzz_model.c fake_pci.c) $(ENA_MODEL) \
-    src/test/c/drivers/xen/fuzz/packets.c src/main/c/drivers/device.c $(HOST_SOURCES))
+    src/test/c/drivers/fuzz/packets.c src/main/c/drivers/device.c $(HOST_SOURCES))
 	$(fuzz_link)
 
 # Without what the driver logs: most inputs end in a reset.

@@ -12,44 +12,17 @@
 #include "drivers/nvme/fake_controller.h"
 #include "drivers/nvme/tests.h"
 
-#define LARGEST (BLOCK_MAX_SEGMENTS * (uint32_t)PAGE_SIZE)
 #define STATUS(code) ((uint16_t)((code) << 1))
 #define STATUS_NOT_AGAIN 0x8000
 #define NO_VIOLATION() CHECK(fake.violation == NULL)
 
-static bool holds(unsigned number, uint64_t sector, uint32_t length)
-{
-    for (uint32_t i = 0; i < length; i++)
-        if (*byte_of(number, i) != fake.namespaces[0].data[sector * SECTOR_SIZE + i])
-            return false;
-    return true;
-}
-
 /* ---- What requests become ---- */
 
-/* Runs of every kind of beginning and end: all of them are one command, since their pages follow each other. */
-static void transfers_what_was_asked_for(void)
+static void has_the_name_and_number_of_linux(void)
 {
-    static const uint32_t offsets[] = { 0, 512, 3584 };
-    static const uint32_t lengths[] = { 512, 1024, 4096, 4608, 8192, 12288, LARGEST - 4096, LARGEST };
     fake_init();
     CHECK(start_disk());
-    uint64_t pages = host_pages_in_use();
-    for (unsigned i = 0; i < 2 * array_size(offsets) * array_size(lengths); i++) {
-        uint32_t offset = offsets[i / 2 % array_size(offsets)], length = lengths[i / 2 / array_size(offsets)];
-        if (offset != 0 && length == LARGEST)
-            continue; /* would be a segment too many */
-        memset(ended, 0, sizeof(ended));
-        submit_run(0, i % 2, i * 3, offset, length);
-        CHECK_EQUAL(count_ended(), 0);
-        CHECK_EQUAL(fake_serve(), 1);
-        NO_VIOLATION();
-        CHECK_EQUAL(ended[0], 1);
-        CHECK_EQUAL(results[0], 0);
-        CHECK(holds(0, i * 3, length));
-        free_run(0);
-    }
-    CHECK_EQUAL(host_pages_in_use(), pages);
+    CHECK(strcmp(disk->name, "nvme0n1") == 0 && disk->major == 259 && disk->minor == 0 && disk->minors == 1);
 }
 
 static void splits_what_one_command_cannot_describe(void)
@@ -388,7 +361,7 @@ static void a_controller_that_fails_in_the_middle(void)
         disk->check(disk);
         CHECK(strstr(host_log(), lines[fault]) != NULL);
         if (fault == GONE)
-            fake.configuration = 0; /* as nobody can tell */
+            fake.configuration = 0; /* which cannot be read any more */
         CHECK(all_failed(0));
     }
 }
@@ -459,6 +432,7 @@ static void a_disk_that_takes_its_time(void)
 
 void test_disks(void)
 {
+    host_test("nvme: has the name and number of Linux", has_the_name_and_number_of_linux);
     host_test("nvme: transfers what was asked for", transfers_what_was_asked_for);
     host_test("nvme: splits what one command cannot describe", splits_what_one_command_cannot_describe);
     host_test("nvme: keeps to the largest transfer", keeps_to_the_largest_transfer);

@@ -31,7 +31,7 @@ static bool start_on(unsigned cpus_there)
     bool right = start_disk();
     platform.cpus = 1;
     cpus_online = cpus_there;
-    nvme_spread_interrupts();
+    pci_spread_interrupts();
     return right;
 }
 
@@ -39,7 +39,7 @@ static void end_cpus(void)
 {
     cpus_online = 1;
     this_cpu()->id = 0;
-    nvme_keep_boot_cpu();
+    pci_gather_interrupts();
 }
 
 static void submit_on(unsigned cpu_id, unsigned number)
@@ -237,7 +237,7 @@ static void interrupts_come_to_the_cpu_of_the_pair(void)
         CHECK_EQUAL(fake.routes[i], 0);
     }
     cpus_online = 3; /* one does not come up */
-    nvme_spread_interrupts();
+    pci_spread_interrupts();
     static const unsigned wanted[] = { 0, 0, 1, 2, 0 };
     for (unsigned i = 0; i <= CPUS; i++)
         CHECK_EQUAL(fake.routes[i], wanted[i]);
@@ -259,7 +259,7 @@ static void interrupts_come_to_the_cpu_of_the_pair(void)
     CHECK(fake_take(&command));
     fake_post(command.id, 3, 0);
     fake.raised = 0;
-    nvme_keep_boot_cpu();
+    pci_gather_interrupts();
     CHECK(fake.raised > 0);
     for (unsigned i = 0; i <= CPUS; i++)
         CHECK_EQUAL(fake.routes[i], 0);
@@ -342,7 +342,7 @@ static void a_fault_ends_the_requests_of_all(void)
         (void)host_log();
         disk->check(disk);
         if (fault == 0)
-            fake.configuration = 0; /* as nobody can tell */
+            fake.configuration = 0; /* which cannot be read any more */
         CHECK(all_failed());
         end_cpus();
     }

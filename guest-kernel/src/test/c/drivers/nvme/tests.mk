@@ -3,10 +3,11 @@
 # virtio/transport/platform/native/instructions.h, as for the transports of virtio.
 include src/test/c/host/host.mk
 
-NVME_DRIVER := $(addprefix src/main/c/drivers/nvme/,controller.c io.c namespaces.c pairs.c queue.c)
-NVME_TESTS := $(wildcard src/test/c/drivers/nvme/*.c) src/test/c/drivers/disk/requests.c src/test/c/drivers/pci/mappings.c
+NVME_DRIVER := $(wildcard src/main/c/drivers/nvme/*.c) src/main/c/drivers/pci/spread.c
+NVME_TESTS := $(wildcard src/test/c/drivers/nvme/*.c) src/test/c/drivers/disk/requests.c src/test/c/drivers/machine.c \
+    src/test/c/drivers/pci/mappings.c
 $(call host,$(NVME_DRIVER) $(NVME_TESTS)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
-target/test/nvme: $(call host,$(NVME_DRIVER) $(NVME_TESTS) src/main/c/drivers/device.c $(HOST_SOURCES))
+target/test/nvme: $(call host,$(NVME_DRIVER) $(NVME_TESTS) $(BLOCK_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
 .PHONY: test-nvme
@@ -16,18 +17,14 @@ test-nvme: target/test/nvme
 TESTS += test-nvme
 
 NVME_FUZZ := $(NVME_DRIVER) $(addprefix src/test/c/drivers/nvme/,fake_controller.c fake_pci.c fuzz/fuzz_nvme.c) \
-    src/test/c/drivers/pci/mappings.c
+    src/test/c/drivers/machine.c src/test/c/drivers/pci/mappings.c
 $(call fuzz,$(NVME_FUZZ)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
-target/test/fuzz_nvme: $(call fuzz,$(NVME_FUZZ) src/test/c/drivers/xen/fuzz/requests.c src/main/c/drivers/device.c $(HOST_SOURCES))
+target/test/fuzz_nvme: $(call fuzz,$(NVME_FUZZ) $(FUZZ_DRIVER) $(BLOCK_SOURCES) $(HOST_SOURCES))
 	$(fuzz_link)
 
-# Without what the driver logs: most inputs break a controller.
 .PHONY: fuzz-nvme
 fuzz-nvme: target/test/fuzz_nvme
-	@mkdir -p target/test/corpus-nvme
-	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
-	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-nvme >$<.log 2>&1 || { cat $<.log; exit 1; }
-	@echo "ok fuzz nvme"
+	$(fuzz_run)
 ifneq ($(shell command -v clang),)
 TESTS += fuzz-nvme
 endif

@@ -93,6 +93,7 @@ static void reads_what_the_device_has(void)
 {
     CHECK(start(SEGMENTS_MAX, 126));
     CHECK_EQUAL(disk->sectors, 1000000);
+    CHECK(strcmp(disk->name, "vda") == 0 && disk->major == 254 && disk->minor == 0 && disk->minors == 16);
     prepare(1, 11, false);
     block_submit(disk, &requests[1]);
     CHECK(fake_notified(&fake, 0));

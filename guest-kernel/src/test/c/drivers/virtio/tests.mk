@@ -2,10 +2,10 @@
 # Virtio drivers against a fake device, well behaved and hostile.
 include src/test/c/host/host.mk
 
-VIRTIO_SOURCES := src/main/c/drivers/device.c \
+VIRTIO_SOURCES := $(BLOCK_SOURCES) \
     $(addprefix src/main/c/drivers/virtio/,device.c queue.c block.c network.c network_receive.c network_transmit.c entropy.c)
 
-target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/virtio/*.c) $(HOST_SOURCES))
+target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/virtio/*.c) src/test/c/drivers/machine.c $(HOST_SOURCES))
 	$(host_link)
 
 # The register accesses of the transports are those of transport/platform/native/instructions.h, which the other directories
@@ -13,7 +13,7 @@ target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/
 TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c pci/messages.c virtio/pci.c virtio/mmio.c) \
     $(wildcard src/test/c/drivers/virtio/transport/*.c) src/test/c/drivers/pci/mappings.c
 $(call host,$(TRANSPORT_SOURCES)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
-target/test/virtio_transport: $(call host,$(VIRTIO_SOURCES) $(TRANSPORT_SOURCES) $(HOST_SOURCES))
+target/test/virtio_transport: $(call host,$(VIRTIO_SOURCES) $(TRANSPORT_SOURCES) src/test/c/drivers/machine.c $(HOST_SOURCES))
 	$(host_link)
 
 .PHONY: test-virtio
@@ -24,16 +24,11 @@ test-virtio: target/test/virtio target/test/virtio_transport
 TESTS += test-virtio
 
 target/test/fuzz_virtio_%: $(call fuzz,src/test/c/drivers/virtio/fuzz/fuzz_%.c src/test/c/drivers/virtio/fuzz/device.c \
-    src/test/c/drivers/xen/fuzz/requests.c src/test/c/drivers/xen/fuzz/packets.c src/test/c/drivers/virtio/fake_device.c $(VIRTIO_SOURCES) \
-    $(HOST_SOURCES))
+    src/test/c/drivers/virtio/fake_device.c src/test/c/drivers/machine.c $(FUZZ_DRIVER) $(VIRTIO_SOURCES) $(HOST_SOURCES))
 	$(fuzz_link)
 
-# Without what the drivers log: each input breaks a device.
 fuzz-virtio-%: target/test/fuzz_virtio_%
-	@mkdir -p target/test/corpus-virtio-$*
-	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
-	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-virtio-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
-	@echo "ok fuzz virtio $*"
+	$(fuzz_run)
 ifneq ($(shell command -v clang),)
 TESTS += fuzz-virtio-net fuzz-virtio-blk
 endif

@@ -264,6 +264,7 @@ static void disk_reads_and_writes(void)
     CHECK(start_disk(2, "w"));
     fill_disk();
     CHECK(strcmp(disk->name, "xvda1") == 0);
+    CHECK(disk->major == 202 && disk->minor == 1 && disk->minors == 1);
     CHECK_EQUAL(disk->sectors, 4096);
     struct page *page = page_allocate();
     submit(&request, false, 17, page, 512, 1024);
@@ -296,7 +297,7 @@ static void disk_shows_nothing_but_its_data(void)
     page_put(page);
 }
 
-/* The request ends, the disk is given up, and the frame goes to nobody else. */
+/* The request ends, the disk is given up, and the frame is never used for anything else. */
 static void disk_leaves_pages_to_a_backend_that_keeps_them(void)
 {
     struct block_request request;
@@ -678,7 +679,7 @@ static void nic_shows_nothing_but_packets(void)
     CHECK_EQUAL(fake_grants_leaking(), 0);
 }
 
-/* What the backend has mapped and does not let go of is nobody else's any more. */
+/* What the backend has mapped and does not let go of is never used for anything else. */
 static void nic_leaves_pages_to_a_backend_that_keeps_them(void)
 {
     CHECK(start_nic());

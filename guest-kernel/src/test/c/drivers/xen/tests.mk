@@ -2,7 +2,7 @@
 # Xen front ends against a fake host.
 include src/test/c/host/host.mk
 
-DRIVER_SOURCES := src/main/c/drivers/device.c \
+DRIVER_SOURCES := $(BLOCK_SOURCES) \
     $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c))
 DRIVER_TEST_SOURCES := $(filter-out %/test_events.c,$(wildcard src/test/c/drivers/xen/*.c))
 
@@ -20,13 +20,11 @@ test-drivers: target/test/test_xen target/test/test_events
 	@target/test/test_events
 TESTS += test-drivers
 
-# Each against a backend or daemon that does what the fuzzer's bytes say. Without what the drivers log: each input breaks
-# a device.
-FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/xen/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c fuzz/requests.c \
-    fuzz/packets.c)
+# Each against a backend or daemon that does what the fuzzer's bytes say.
+FUZZ_DRIVER_FAKES := $(addprefix src/test/c/drivers/xen/,fake_xen.c fake_store.c fake_backends.c fuzz/stubs.c)
 
 target/test/fuzz_drivers_net target/test/fuzz_drivers_blk: target/test/fuzz_drivers_%: \
-    $(call fuzz,src/test/c/drivers/xen/fuzz/fuzz_%.c $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES))
+    $(call fuzz,src/test/c/drivers/xen/fuzz/fuzz_%.c $(FUZZ_DRIVER) $(FUZZ_DRIVER_FAKES) $(DRIVER_SOURCES) $(HOST_SOURCES))
 	$(fuzz_link)
 
 # It includes xenbus.c.
@@ -39,10 +37,7 @@ target/test/fuzz_drivers_console: $(call fuzz,src/test/c/drivers/xen/fuzz/fuzz_c
 	$(fuzz_link)
 
 fuzz-drivers-%: target/test/fuzz_drivers_%
-	@mkdir -p target/test/corpus-drivers-$*
-	@nice $< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -detect_leaks=0 -close_fd_mask=2 \
-	    -artifact_prefix=target/test/ -verbosity=0 target/test/corpus-drivers-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
-	@echo "ok fuzz drivers $*"
+	$(fuzz_run)
 ifneq ($(shell command -v clang),)
 TESTS += fuzz-drivers-net fuzz-drivers-blk fuzz-drivers-xenstore fuzz-drivers-console
 endif

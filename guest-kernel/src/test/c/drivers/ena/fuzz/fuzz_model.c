@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "drivers/ena/fake_pci.h"
-#include "drivers/xen/fuzz/packets.h"
+#include "drivers/fuzz/packets.h"
 #include "host/fuzz.h"
 #include "host/host.h"
 #include "platform/native/native.h"

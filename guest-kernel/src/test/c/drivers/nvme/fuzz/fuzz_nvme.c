@@ -5,30 +5,21 @@
  */
 #include <string.h>
 
-#include "drivers/xen/fuzz/requests.h"
+#include "drivers/fuzz/driver.h"
+#include "drivers/fuzz/requests.h"
 #include "drivers/nvme/nvme.h"
 #include "host/host.h"
 #include "drivers/nvme/fake_controller.h"
 
-#define STEPS 200
 #define ENTRIES 64
 #define PAIRS 2
-
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20, .cpus = PAIRS };
-
-size_t platform_entropy(void *to, size_t length)
-{
-    (void)to;
-    (void)length;
-    return 0;
-}
 
 static struct block_device *disk;
 static struct nvme_controller *controller;
 
 static void start(void)
 {
-    host_init();
+    platform.cpus = PAIRS;
     fake_init();
     fake.identity[77] = 1;
     fake.identity[525] = 1; /* writes have a flush */
@@ -37,7 +28,7 @@ static void start(void)
     controller = container_of(disk, struct nvme_disk, block)->controller;
     FUZZ_CHECK(controller->io_count == PAIRS);
     cpus_online = PAIRS;
-    nvme_spread_interrupts();
+    pci_spread_interrupts();
     fuzz_requests_start();
 }
 
@@ -125,20 +116,11 @@ static void step(struct fuzz_input *input)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void end(void)
 {
-    static bool started;
-    struct fuzz_input input = { data, size };
-    if (!started)
-        start();
-    started = true;
-    make_new();
-    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
-    for (unsigned i = 0; i < STEPS && input.left > 0; i++)
-        step(&input);
     fake.gone = true;
     disk->check(disk);
     FUZZ_CHECK(controller->failed && fuzz_requests_ended());
-    FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
-    return 0;
 }
+
+const struct fuzz_driver fuzz_driver = { start, make_new, step, end };

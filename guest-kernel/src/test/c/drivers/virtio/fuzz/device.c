@@ -4,16 +4,6 @@
 #include <string.h>
 
 #include "core/pages.h"
-#include "platform/platform.h"
-
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
-
-size_t platform_entropy(void *to, size_t length)
-{
-    (void)to;
-    (void)length;
-    return 0;
-}
 
 /* The used ring is the rest of its page. */
 static size_t used_bytes(const struct virtqueue *queue) { return PAGE_SIZE - ((uintptr_t)queue->used & PAGE_MASK); }

@@ -2,12 +2,12 @@
 /* A virtio disk whose device does what the input says; every request ends once, at the latest when the device dies. */
 #include "core/pages.h"
 #include "drivers/device.h"
-#include "drivers/xen/fuzz/requests.h"
+#include "drivers/fuzz/driver.h"
+#include "drivers/fuzz/requests.h"
 #include "host/host.h"
 #include "drivers/virtio/fuzz/device.h"
 
 #define SEGMENTS_MAX (1UL << 2)
-#define STEPS 200
 
 static struct fake_device fake;
 static struct block_device *disk;
@@ -27,7 +27,6 @@ static void start(void)
 {
     uint64_t sectors = 10000;
     uint32_t segments = 4;
-    host_init();
     fake_init(&fake, VIRTIO_BLOCK, SEGMENTS_MAX | VIRTIO_FEATURE_EVENT_INDEX, 128);
     memcpy(fake.config, &sectors, sizeof(sectors));
     memcpy(fake.config + 12, &segments, sizeof(segments));
@@ -49,31 +48,27 @@ static void kill(void)
 
 static void nothing_to_drop(void *token) { (void)token; }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void step(struct fuzz_input *input)
 {
-    static bool started;
-    struct fuzz_input input = { data, size };
-    if (!started)
-        start();
-    started = true;
-    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
-    for (unsigned i = 0; i < STEPS && input.left > 0; i++) {
-        switch (fuzz_8(&input) & 3) {
-        case 0:
-            fuzz_queue(&fake, 0, &input);
-            break;
-        case 1:
-            serve(&input);
-            break;
-        default:
-            fuzz_submit(disk, &input);
-            break;
-        }
+    switch (fuzz_8(input) & 3) {
+    case 0:
+        fuzz_queue(&fake, 0, input);
+        break;
+    case 1:
+        serve(input);
+        break;
+    default:
+        fuzz_submit(disk, input);
+        break;
     }
+}
+
+static void end(void)
+{
     kill();
     FUZZ_CHECK(fuzz_requests_ended());
     fuzz_queue_reset(&fake, 0, nothing_to_drop);
     virtqueue_enable_interrupt(fake.queues[0].queue);
-    FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
-    return 0;
 }
+
+const struct fuzz_driver fuzz_driver = { start, NULL, step, end };

@@ -19,15 +19,6 @@
 /* 256 buses of 32 devices with 8 functions, a handful of accesses each. */
 #define STEPS_OF_ALL_BUSES (256 * 32 * 8 * 16)
 
-struct platform_information platform = { .name = "host", .memory_bytes = 64UL << 20 };
-
-size_t platform_entropy(void *to, size_t length)
-{
-    (void)to;
-    (void)length;
-    return 0;
-}
-
 static unsigned disks_found(void)
 {
     unsigned count = 0;
@@ -54,7 +45,7 @@ static void find_on_pci(void) { pci_for_each(start_function); }
 
 static bool runs(void) { return machine_device.status & VIRTIO_DRIVER_OK; }
 
-/* Looks for PCI devices after a lie: true if none came up, a line has this in it, and what it raises harms nobody. */
+/* Looks for PCI devices after a lie: true if none came up, a line has this in it, and what it raises does no harm. */
 static bool gives_up_with(const char *line)
 {
     unsigned disks = disks_found(), nics = nics_found();

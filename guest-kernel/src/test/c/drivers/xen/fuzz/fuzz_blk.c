@@ -5,15 +5,14 @@
  */
 #include "core/pages.h"
 #include "drivers/device.h"
+#include "drivers/fuzz/driver.h"
+#include "drivers/fuzz/requests.h"
 #include "drivers/xen/fake_xen.h"
-#include "drivers/xen/fuzz/requests.h"
 #include "drivers/xen/blkfront.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/ring.h"
-#include "host/fuzz.h"
 #include "host/host.h"
 
-#define STEPS 100
 #define SLOTS 32
 #define SLOT_SIZE 112
 
@@ -101,7 +100,6 @@ static void detach(void)
 
 static void start(void)
 {
-    host_init();
     fake_start(0);
     fake_add_disk(51713, 2, "w");
     FUZZ_CHECK(grants_init(BLKFRONT_GRANTS) == 0 && blkfront_start("device/vbd/51713", 51713) == 0);
@@ -111,19 +109,10 @@ static void start(void)
     detach();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void end(void)
 {
-    static bool started;
-    struct fuzz_input input = { data, size };
-    if (!started)
-        start();
-    started = true;
-    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
-    attach();
-    for (unsigned i = 0; i < STEPS && input.left > 0; i++)
-        act(&input);
     detach();
     FUZZ_CHECK(fuzz_requests_ended());
-    FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
-    return 0;
 }
+
+const struct fuzz_driver fuzz_driver = { start, attach, act, end };

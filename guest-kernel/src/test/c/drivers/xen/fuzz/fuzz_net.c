@@ -5,14 +5,12 @@
  */
 #include "core/pages.h"
 #include "drivers/device.h"
+#include "drivers/fuzz/driver.h"
+#include "drivers/fuzz/packets.h"
 #include "drivers/xen/fake_xen.h"
-#include "drivers/xen/fuzz/packets.h"
 #include "drivers/xen/netfront.h"
 #include "drivers/xen/netfront_nic.h"
-#include "host/fuzz.h"
 #include "host/host.h"
-
-#define STEPS 150
 
 static struct network_device *device;
 
@@ -159,7 +157,6 @@ static void detach(void)
 
 static void start(void)
 {
-    host_init();
     fake_start(0);
     fake_add_nic(0, "1");
     FUZZ_CHECK(grants_init(NETFRONT_GRANTS) == 0 && netfront_start("device/vif/0", 0) == 0);
@@ -169,19 +166,10 @@ static void start(void)
     detach();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void end(void)
 {
-    static bool started;
-    struct fuzz_input input = { data, size };
-    if (!started)
-        start();
-    started = true;
-    uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
-    attach();
-    for (unsigned i = 0; i < STEPS && input.left > 0; i++)
-        act(&input);
     host_fail_allocation(0);
     detach();
-    FUZZ_CHECK(host_pages_in_use() == pages && host_heap_blocks() == blocks);
-    return 0;
 }
+
+const struct fuzz_driver fuzz_driver = { start, attach, act, end };

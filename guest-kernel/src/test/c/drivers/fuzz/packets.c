@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "drivers/xen/fuzz/packets.h"
+#include "drivers/fuzz/packets.h"
 
 #include "core/pages.h"
 

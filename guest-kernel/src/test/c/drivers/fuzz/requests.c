@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "drivers/xen/fuzz/requests.h"
+#include "drivers/fuzz/requests.h"
 
 #include "core/pages.h"
 #include "host/host.h"
