@@ -40,11 +40,24 @@ void (*net_milestone)(enum net_event event, nanoseconds when);
 void (*net_urgent)(void);
 
 static struct spinlock lock = SPINLOCK(LOCK_NET);
+static nanoseconds now; /* lock: the time, 0 until it has been asked for since the lock was taken */
 static struct wait_queue configured_queue;
 static uint64_t memory_charged, memory_budget;
 static bool milestones_reached[NET_FIRST_RESPONSE + 1];
 
-void net_lock(void) { spin_lock(&lock); }
+void net_lock(void)
+{
+    spin_lock(&lock);
+    now = 0;
+}
+
+nanoseconds net_now(void)
+{
+    must_hold_net();
+    if (now == 0)
+        now = clock_monotonic();
+    return now;
+}
 
 void net_unlock(void)
 {

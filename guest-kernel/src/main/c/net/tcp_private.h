@@ -125,7 +125,7 @@ uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote); /*
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b);
 /* A free local port for this pair (RFC 6056 algorithms 4 and 5), 0: none. */
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote);
-static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(clock_monotonic() / NS_PER_MS); }
+static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(net_now() / NS_PER_MS); }
 extern struct port_table tcp_ports;
 
 /* ---- Connections --------------------------------------------------------------------------------- */

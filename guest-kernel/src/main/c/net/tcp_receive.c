@@ -63,7 +63,7 @@ static nanoseconds counting_time(const struct tcp *tcp)
  * round trip, and what is counted may be one round trip old. */
 static void tune(struct tcp *tcp, uint32_t copied)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     tcp->copied += copied;
     if (now - tcp->copied_since < counting_time(tcp))
         return;
