@@ -135,7 +135,7 @@ struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **from, uint32
 {
     must_hold_net();
     bool copy = *length <= COPY_LIMIT;
-    struct packet *packet = packet_allocate(copy ? *length : 0);
+    struct packet *packet = copy ? packet_allocate(*length) : packet_allocate_paged(0);
     if (!packet || *length == 0)
         return packet;
     struct tcp_chunk *chunk = *from = find_chunk(tcp, *from, sequence);
