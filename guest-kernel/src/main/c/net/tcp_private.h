@@ -449,11 +449,19 @@ unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned 
 /* tcp_send_queue.c */
 struct tcp_chunk {
     struct list link;
-    struct page *page; /* one reference */
+    struct page *page; /* one reference; NULL: the bytes are its own */
     uint32_t offset, length, sequence;
     uint32_t queued; /* tcp_clock_ms() of its first byte */
+    uint32_t memory; /* what it holds */
+    uint8_t own[];
 };
+#define TCP_SMALL_WRITE 1440u /* bytes: about a segment, and less to copy than the rest of a page is to clear */
 void tcp_queue_init(struct tcp *tcp);
+/* A chunk of no connection yet, with room for `size` bytes of its own; heap_free() frees it. NULL: no memory. Without
+ * the net lock, too. */
+struct tcp_chunk *tcp_chunk_small(uint32_t size);
+/* Appends one with `length` bytes of its own. Nothing else may be queued. */
+void tcp_queue_append_small(struct tcp *tcp, struct tcp_chunk *chunk, uint32_t length);
 /* Appends bytes of a page; takes over one reference to it. False: no memory. */
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length);
 void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to);
