@@ -116,10 +116,8 @@ static void drop_from_fragments(struct packet *packet, uint32_t length)
     }
 }
 
-void *packet_pull(struct packet *packet, uint32_t length)
+void *packet_pull_fragments(struct packet *packet, uint32_t length)
 {
-    if (length <= packet->linear)
-        return packet_data(packet);
     if (length > packet->length || !grow_linear(packet, length))
         return NULL;
     uint32_t missing = length - packet->linear;

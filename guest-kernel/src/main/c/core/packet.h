@@ -52,7 +52,11 @@ static inline uint8_t *packet_data(const struct packet *packet) { return packet-
 void *packet_push(struct packet *packet, uint32_t length);
 /* The first `length` bytes in one piece, moved into the linear area if need be; NULL if the packet is shorter or memory
  * is exhausted. Earlier pointers into the linear area are invalid. */
-void *packet_pull(struct packet *packet, uint32_t length);
+void *packet_pull_fragments(struct packet *packet, uint32_t length);
+static inline void *packet_pull(struct packet *packet, uint32_t length)
+{
+    return likely(length <= packet->linear) ? packet_data(packet) : packet_pull_fragments(packet, length);
+}
 /* Drops bytes at the front; length <= packet->length. */
 void packet_drop_front(struct packet *packet, uint32_t length);
 /* Cuts the packet to `length` bytes; no effect if it is shorter. */

@@ -103,7 +103,7 @@ static void receive_done(struct network_device *device)
 {
     struct interface *interface = device->stack;
     random_event((uint32_t)interface->index);
-    net_lock();
+    net_lock_since(list_empty(&interface->received) ? 0 : interface->reception_began);
     for (struct list *node; (node = list_pop_front(&interface->received));)
         ethernet_input(interface, list_entry(node, struct packet, link));
     net_unlock();

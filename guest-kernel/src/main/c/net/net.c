@@ -42,14 +42,16 @@ void (*net_urgent)(void);
 static struct spinlock lock = SPINLOCK(LOCK_NET);
 static nanoseconds now; /* lock: the time, 0 until it has been asked for since the lock was taken */
 static struct wait_queue configured_queue;
-static uint64_t memory_charged, memory_budget;
+static uint64_t memory_charged, memory_budget, plenty_below; /* bytes */
 static bool milestones_reached[NET_FIRST_RESPONSE + 1];
 
-void net_lock(void)
+void net_lock_since(nanoseconds when)
 {
     spin_lock(&lock);
-    now = 0;
+    now = when;
 }
+
+void net_lock(void) { net_lock_since(0); }
 
 nanoseconds net_now(void)
 {
@@ -95,11 +97,9 @@ uint64_t net_memory_limit(enum net_memory level)
 
 enum net_memory net_memory(void)
 {
-    if (memory_charged >= net_memory_limit(NET_MEMORY_FULL))
-        return NET_MEMORY_FULL;
-    if (memory_charged >= net_memory_limit(NET_MEMORY_PRESSURE))
-        return NET_MEMORY_PRESSURE;
-    return NET_MEMORY_PLENTY;
+    if (likely(memory_charged < plenty_below))
+        return NET_MEMORY_PLENTY;
+    return memory_charged >= net_memory_limit(NET_MEMORY_FULL) ? NET_MEMORY_FULL : NET_MEMORY_PRESSURE;
 }
 
 /* ---- Configuration -------------------------------------------------------------------------------------- */
@@ -107,6 +107,7 @@ enum net_memory net_memory(void)
 void net_init(void)
 {
     memory_budget = pages_total_count() * PAGE_SIZE / BUDGET_SHARE;
+    plenty_below = net_memory_limit(NET_MEMORY_PRESSURE);
     wait_queue_init(&configured_queue);
     net_lock();
     arp_init();

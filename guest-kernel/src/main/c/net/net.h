@@ -79,6 +79,8 @@ extern void (*net_urgent)(void);
 /* ---- Inside net/ ---------------------------------------------------------------------------- */
 
 void net_lock(void);
+/* The same for work that began at this time, which nothing in net/ has come after: what net_now() says. */
+void net_lock_since(nanoseconds when);
 /* Before it unlocks: receives all packets that were sent to this machine itself, which may change any socket and cause
  * more to be sent, and flushes every device that was given packets. So after it nothing read under the lock may be
  * relied on. */

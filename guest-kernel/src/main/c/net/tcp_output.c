@@ -177,10 +177,10 @@ static bool send_segment(struct tcp *tcp, uint32_t length, bool fin)
     return true;
 }
 
-/* What is given to the device at once, at most: whole segments. */
-static uint32_t most_at_once(struct tcp *tcp)
+/* What is given to the device at once of so much, at most: whole segments. */
+static uint32_t most_at_once(struct tcp *tcp, uint32_t payload)
 {
-    return device_segments(tcp) ? max_of(SEGMENTATION_LIMIT / tcp->mss, 1u) * tcp->mss : tcp->mss;
+    return payload > tcp->mss && device_segments(tcp) ? max_of(SEGMENTATION_LIMIT / tcp->mss, 1u) * tcp->mss : tcp->mss;
 }
 
 /* Sends up to `most` bytes of a record again, which is cut to that; false: no memory. */
@@ -223,7 +223,7 @@ static bool send_lost(struct tcp *tcp)
     if (!sent || room == 0)
         return false;
     bool only_fin = sent->start == tcp->send_end;
-    uint32_t most = min_of(in_window(tcp, sent->start), most_at_once(tcp));
+    uint32_t most = min_of(in_window(tcp, sent->start), most_at_once(tcp, sent->end - sent->start));
     if (most == 0 && !only_fin)
         return false;
     if (room < most)
@@ -280,7 +280,7 @@ static bool next_segment(struct tcp *tcp, uint32_t *length, bool *fin)
     if (payload == 0 && !tcp->fin_queued)
         return false;
     uint32_t by_window = in_window(tcp, sequence), by_congestion = congestion_room(tcp);
-    uint32_t most = min_of(min_of(payload, most_at_once(tcp)), min_of(by_window, by_congestion));
+    uint32_t most = min_of(min_of(payload, most_at_once(tcp, payload)), min_of(by_window, by_congestion));
     if (by_congestion < min_of(payload, by_window))
         tcp->congestion.limited = true;
     *length = whole_segments(tcp, most, most == payload);

@@ -4,8 +4,8 @@
  * keep-alive while the application has the connection and then limits the wait for the peer.
  *
  * Each timer that is active has a reference to the connection: start() takes it, stop() or the end of the callback
- * gives it back. A timer may expire too early, since it is not touched when a deadline becomes later or an
- * acknowledgement is sent; so callbacks look at what is due, and whether the connection is still open.
+ * gives it back. A timer may expire too early, since it is not touched when a deadline becomes later, everything is
+ * acknowledged, or an acknowledgement is sent; so callbacks look at what is due, and whether the connection is still open.
  *
  * Called by the other files of TCP under the net lock; callbacks come in interrupt context and take it.
  */
@@ -79,12 +79,12 @@ void tcp_probe_start(struct tcp *tcp)
     start_retransmit_timer(tcp, net_now() + wait, TCP_DEADLINE_WINDOW);
 }
 
+/* The timer is left running: the next segment mostly needs it again, with a later deadline. */
 void tcp_retransmit_stop(struct tcp *tcp)
 {
     must_hold_net();
     tcp->retransmit_deadline = 0;
     tcp->deadline = TCP_DEADLINE_RETRANSMIT;
-    stop(tcp, &tcp->retransmit_timer);
 }
 
 static unsigned retry_limit(const struct tcp *tcp)

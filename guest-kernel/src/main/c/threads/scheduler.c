@@ -270,7 +270,8 @@ static struct thread *pick_next(nanoseconds now)
     wake_postponed();
     struct turns *turns = this_cpu()->turns;
     struct thread *next = first_ready();
-    timer_stop(&turns->slice);
+    if (turns->slice.active)
+        timer_stop(&turns->slice);
     if (!next)
         return &turns->idle;
     tree_remove(&ready, &next->run_node);
