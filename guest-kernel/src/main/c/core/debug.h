@@ -34,6 +34,8 @@ static inline bool fails_by_order(void) { return allocation_fails && allocation_
 #define may_sleep() assert(!spinlocks_held() && this_cpu()->interrupts == 0)
 /* This CPU holds the spinlock. */
 #define must_hold(lock) assert(spinlock_held(lock))
+/* And no other. */
+#define must_hold_only(lock) assert(spinlock_held(lock) && this_cpu()->spinlocks == 1)
 
 /* `length` bytes are what a free consisted of; otherwise panics. `what` names them. */
 static inline void check_poison(const void *data, size_t length, const char *what)
@@ -49,4 +51,5 @@ static inline bool fails_by_order(void) { return false; }
 #define interrupt_end() ((void)0)
 #define may_sleep() ((void)0)
 #define must_hold(lock) ((void)0)
+#define must_hold_only(lock) ((void)0)
 #endif

@@ -72,18 +72,27 @@ static void *slab_take(struct slab *slab)
     return block;
 }
 
+/* Under the lock, which is given back meanwhile. False: no memory. Not inlined: few allocations come here. */
+static __attribute__((noinline)) bool add_slab(unsigned class, enum pages_level level)
+{
+    must_hold(&lock);
+    if (!partial[class].next)
+        list_init(&partial[class]);
+    spin_unlock(&lock);
+    struct slab *slab = slab_create(class, level);
+    spin_lock(&lock);
+    if (slab)
+        list_push_front(&partial[class], &slab->link);
+    return slab != NULL;
+}
+
 static void *allocate_small(unsigned class, enum pages_level level)
 {
     spin_lock(&lock);
-    if (!partial[class].next)
-        list_init(&partial[class]);
-    if (list_empty(&partial[class])) {
+    bool any = partial[class].next && !list_empty(&partial[class]);
+    if (unlikely(!any) && !add_slab(class, level)) {
         spin_unlock(&lock);
-        struct slab *slab = slab_create(class, level);
-        if (!slab)
-            return NULL;
-        spin_lock(&lock);
-        list_push_front(&partial[class], &slab->link);
+        return NULL;
     }
     void *block = slab_take(list_entry(partial[class].next, struct slab, link));
     spin_unlock(&lock);
@@ -180,7 +189,7 @@ void *heap_allocate_zeroed(size_t size) { return heap_allocate_zeroed_at(size, P
 
 static void free_small(struct page *page, void *block)
 {
-    struct slab *slab = page_data(page);
+    struct slab *slab = (void *)((uintptr_t)block & ~PAGE_MASK);
     spin_lock(&lock);
     assert(slab->used > 0);
     bool was_full = !slab->free;

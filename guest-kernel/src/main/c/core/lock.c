@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/lock.h"
+
+#ifdef KERNEL_DEBUG
 #include "core/lock_statistics.h"
 #include "platform/platform.h"
 
@@ -24,7 +26,5 @@ void spin_unlock(struct spinlock *lock)
 }
 
 bool spinlocks_held(void) { return this_cpu()->spinlocks != 0; }
-
-#ifdef KERNEL_DEBUG
 bool spinlock_held(const struct spinlock *lock) { return lock_is_held(&this_cpu()->held, lock); }
 #endif

@@ -24,13 +24,21 @@ static inline void spinlock_init(struct spinlock *lock, enum lock_class class)
     lock->taken = 0;
     lock->class = class;
 }
+#ifdef KERNEL_DEBUG
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
-/* True while this CPU holds any spinlock; sleeping is then a bug that panics. */
+/* True while this CPU holds any spinlock; sleeping is then a bug that panics (core/debug.h). */
 bool spinlocks_held(void);
-#ifdef KERNEL_DEBUG
 /* True while this CPU holds this one. */
 bool spinlock_held(const struct spinlock *lock);
+#else
+static inline void spin_lock(struct spinlock *lock)
+{
+    while (unlikely(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
+        while (read_once(lock->taken))
+            __builtin_ia32_pause();
+}
+static inline void spin_unlock(struct spinlock *lock) { __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE); }
 #endif
 
 /*

@@ -14,30 +14,40 @@
 #include "lib/checksum.h"
 #include "lib/string.h"
 
-struct packet *packet_allocate(uint32_t size)
+#define SIZE_LIMIT (UINT32_MAX / 2)
+
+/* Where the linear area is unless it has grown. */
+static uint8_t *own_head(struct packet *packet) { return (uint8_t *)(packet->fragments + packet->fragment_limit); }
+
+static size_t size_without_head(unsigned fragments)
 {
-    if (size > UINT32_MAX - PACKET_HEADROOM)
+    return sizeof(struct packet) + fragments * sizeof(struct packet_fragment);
+}
+
+static struct packet *allocate(uint32_t size, uint16_t fragments)
+{
+    if (size > SIZE_LIMIT)
         return NULL;
-    struct packet *packet = heap_allocate_at(sizeof(*packet), PAGES_RESERVED);
+    struct packet *packet = heap_allocate_at(size_without_head(fragments) + PACKET_HEADROOM + size, PAGES_RESERVED);
     if (!packet)
         return NULL;
-    memset(packet, 0, offsetof(struct packet, fragments));
-    packet->head_size = PACKET_HEADROOM + size;
-    packet->head = heap_allocate_at(packet->head_size, PAGES_RESERVED);
-    if (!packet->head) {
-        heap_free(packet);
-        return NULL;
-    }
-    packet->start = PACKET_HEADROOM;
+    *packet = (struct packet){
+        .head_size = PACKET_HEADROOM + size, .start = PACKET_HEADROOM, .fragment_limit = fragments
+    };
+    packet->head = own_head(packet);
     list_init(&packet->link);
     return packet;
 }
+
+struct packet *packet_allocate(uint32_t size) { return allocate(size, 0); }
+struct packet *packet_allocate_paged(uint32_t size) { return allocate(size, PACKET_MAX_FRAGMENTS); }
 
 void packet_free(struct packet *packet)
 {
     for (unsigned i = 0; i < packet->fragment_count; i++)
         page_put(packet->fragments[i].page);
-    heap_free(packet->head);
+    if (unlikely(packet->head != own_head(packet)))
+        heap_free(packet->head);
     heap_free(packet);
 }
 
@@ -76,7 +86,8 @@ static bool grow_linear(struct packet *packet, uint32_t length)
     if (!head)
         return false;
     memcpy(head + PACKET_HEADROOM, packet_data(packet), packet->linear);
-    heap_free(packet->head);
+    if (packet->head != own_head(packet))
+        heap_free(packet->head);
     packet->head = head;
     packet->head_size = size;
     packet->start = PACKET_HEADROOM;
@@ -105,10 +116,8 @@ static void drop_from_fragments(struct packet *packet, uint32_t length)
     }
 }
 
-void *packet_pull(struct packet *packet, uint32_t length)
+void *packet_pull_fragments(struct packet *packet, uint32_t length)
 {
-    if (length <= packet->linear)
-        return packet_data(packet);
     if (length > packet->length || !grow_linear(packet, length))
         return NULL;
     uint32_t missing = length - packet->linear;
@@ -155,7 +164,7 @@ bool packet_add_fragment(struct packet *packet, struct page *page, uint32_t offs
             return true;
         }
     }
-    if (packet->fragment_count == PACKET_MAX_FRAGMENTS)
+    if (packet->fragment_count == packet->fragment_limit)
         return false;
     page_get(page);
     packet->fragments[packet->fragment_count++] =
@@ -235,9 +244,9 @@ uint64_t packet_checksum(const struct packet *packet, uint32_t offset, uint64_t 
 }
 
 /* The heap gives large blocks whole pages, a power of two of them (core/heap.c). */
-static uint32_t head_memory(uint32_t size)
+static uint32_t block_memory(size_t size)
 {
-    uint32_t memory = size <= PAGE_SIZE / 2 ? size : PAGE_SIZE;
+    uint32_t memory = size <= PAGE_SIZE / 2 ? (uint32_t)size : PAGE_SIZE;
     while (memory < size)
         memory *= 2;
     return memory;
@@ -245,7 +254,9 @@ static uint32_t head_memory(uint32_t size)
 
 uint32_t packet_memory(const struct packet *packet)
 {
-    return (uint32_t)(sizeof(*packet) + head_memory(packet->head_size) + packet->fragment_count * PAGE_SIZE);
+    size_t rest = size_without_head(packet->fragment_limit);
+    uint32_t pages = packet->fragment_count * (uint32_t)PAGE_SIZE;
+    return block_memory(rest + packet->head_size) + pages;
 }
 
 void packet_free_all(struct list *packets)

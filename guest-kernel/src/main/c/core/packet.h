@@ -25,8 +25,8 @@ struct packet_fragment {
 };
 struct packet {
     struct list link;   /* the current owner's queue */
-    uint8_t *head;      /* heap block: linear area */
-    uint32_t head_size; /* bytes in the block */
+    uint8_t *head;      /* linear area: the rest of the packet's block, or one of its own after it has grown */
+    uint32_t head_size; /* bytes in it */
     uint32_t start;     /* linear data is head[start .. start + linear) */
     uint32_t linear;
     uint32_t length;          /* linear + all fragments */
@@ -36,11 +36,14 @@ struct packet {
     uint16_t segment_size;    /* TSO: MSS in bytes for each segment, 0: not segmented */
     uint16_t header_length;   /* TSO: bytes of headers in front of the payload */
     uint16_t fragment_count;
-    _Alignas(8) uint8_t layer[32];                          /* scratch of the layer that owns it now */
-    struct packet_fragment fragments[PACKET_MAX_FRAGMENTS]; /* the first `fragment_count` of them */
+    uint16_t fragment_limit;
+    _Alignas(8) uint8_t layer[32];      /* scratch of the layer that owns it now */
+    struct packet_fragment fragments[]; /* room for `fragment_limit`, of which `fragment_count` are in use */
 };
-/* A packet with an empty linear area of `size` bytes after PACKET_HEADROOM; NULL: no memory. */
+/* A packet with an empty linear area of `size` bytes after PACKET_HEADROOM, and without room for fragments, or with
+ * room for PACKET_MAX_FRAGMENTS; NULL: no memory. */
 struct packet *packet_allocate(uint32_t size);
+struct packet *packet_allocate_paged(uint32_t size);
 void packet_free(struct packet *packet);
 
 static inline uint8_t *packet_data(const struct packet *packet) { return packet->head + packet->start; }
@@ -49,14 +52,18 @@ static inline uint8_t *packet_data(const struct packet *packet) { return packet-
 void *packet_push(struct packet *packet, uint32_t length);
 /* The first `length` bytes in one piece, moved into the linear area if need be; NULL if the packet is shorter or memory
  * is exhausted. Earlier pointers into the linear area are invalid. */
-void *packet_pull(struct packet *packet, uint32_t length);
+void *packet_pull_fragments(struct packet *packet, uint32_t length);
+static inline void *packet_pull(struct packet *packet, uint32_t length)
+{
+    return likely(length <= packet->linear) ? packet_data(packet) : packet_pull_fragments(packet, length);
+}
 /* Drops bytes at the front; length <= packet->length. */
 void packet_drop_front(struct packet *packet, uint32_t length);
 /* Cuts the packet to `length` bytes; no effect if it is shorter. */
 void packet_trim(struct packet *packet, uint32_t length);
 /* `length` new bytes after the linear data; NULL if fragments follow or there is no room. */
 void *packet_put(struct packet *packet, uint32_t length);
-/* Adds a fragment, taking a reference to the page; false if the packet is full. Merges with the last
+/* Adds a fragment, taking a reference to the page; false if there is no room for one more. Merges with the last
  * fragment where they touch. */
 bool packet_add_fragment(struct packet *packet, struct page *page, uint32_t offset, uint32_t length);
 

@@ -42,8 +42,17 @@ uint64_t siphash(const struct hash_key *key, const void *data, size_t length)
         sip_word(&v, word);
     }
     word = (uint64_t)length << 56;
-    for (size_t i = 0; i < left; i++)
-        word |= (uint64_t)p[i] << (8 * i);
+    unsigned shift = 0;
+    if (left >= 4) {
+        uint32_t half;
+        memcpy(&half, p, 4);
+        word |= half;
+        p += 4;
+        left -= 4;
+        shift = 32;
+    }
+    for (; left > 0; left--, shift += 8)
+        word |= (uint64_t)*p++ << shift;
     sip_word(&v, word);
     v.c ^= 0xff;
     for (int i = 0; i < 4; i++)

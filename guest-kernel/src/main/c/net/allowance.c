@@ -2,11 +2,11 @@
 #include "net/allowance.h"
 
 #include "core/random.h"
-#include "platform/platform.h"
+#include "net/net.h"
 
 static bool take(struct allowance *allowance, unsigned most)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     if (allowance->window == 0 || now - allowance->window >= NS_PER_SECOND) {
         allowance->window = now;
         allowance->left = most - (unsigned)random_below(most / 2 + 1);

@@ -129,7 +129,7 @@ static struct neighbour *create(struct interface *interface, ipv4_t address)
         return NULL;
     n->interface = interface;
     n->address = address;
-    n->confirmed = clock_monotonic();
+    n->confirmed = net_now();
     list_init(&n->pending);
     list_push_front(bucket_of(address), &n->link);
     entries++;
@@ -167,7 +167,7 @@ static void ask(struct neighbour *n)
     send(n->interface, ARP_REQUEST, n->interface->configuration.address, NULL, n->address,
          alone ? n->mac : ethernet_broadcast);
     if (!retry_timer.active)
-        timer_start(&retry_timer, clock_monotonic() + ARP_RETRY);
+        timer_start(&retry_timer, net_now() + ARP_RETRY);
 }
 
 static void give_up(struct neighbour *n)
@@ -200,7 +200,7 @@ static void retry(struct timer *timer)
         }
     }
     if (more)
-        timer_start(timer, clock_monotonic() + ARP_RETRY);
+        timer_start(timer, net_now() + ARP_RETRY);
     net_unlock();
 }
 
@@ -231,7 +231,7 @@ static void learn(struct neighbour *n, const uint8_t mac[6])
     n->known = true;
     n->asking = false;
     n->tries = 0;
-    n->confirmed = clock_monotonic();
+    n->confirmed = net_now();
     pending_total -= n->pending_count;
     for (struct list *node; (node = list_pop_front(&n->pending));)
         ethernet_output(n->interface, list_entry(node, struct packet, link), n->mac, ETHERNET_TYPE_IPV4);
@@ -262,7 +262,7 @@ static void look_for_probed(struct interface *interface, const struct arp_header
  * network. */
 static void defend(struct interface *interface, const uint8_t mac[6])
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     char address[IPV4_TEXT];
     if (interface->defended != 0 && now - interface->defended < DEFEND_INTERVAL)
         return;
@@ -308,7 +308,7 @@ static void hear(struct neighbour *n, const struct arp_header *arp)
 {
     if (believed(n, arp))
         learn(n, arp->sender_mac);
-    else if (!n->asking && clock_monotonic() - n->confirmed >= ARP_LOCK)
+    else if (!n->asking && net_now() - n->confirmed >= ARP_LOCK)
         ask(n);
 }
 
@@ -375,7 +375,7 @@ void arp_output(struct interface *interface, struct packet *packet, ipv4_t neigh
         packet_free(packet);
         return;
     }
-    n->used = clock_monotonic();
+    n->used = net_now();
     if (!n->known) {
         wait_for_answer(n, packet);
         return;

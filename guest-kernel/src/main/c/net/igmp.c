@@ -56,7 +56,7 @@ static nanoseconds older_until[3];
 
 static unsigned version_now(void)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     return now < older_until[1] ? 1 : now < older_until[2] ? 2 : 3;
 }
 
@@ -114,7 +114,7 @@ static void report(const struct multicast_group *group, uint8_t record)
 
 static void report_due(struct multicast_group *group, void *context)
 {
-    nanoseconds now = clock_monotonic(), *next = context;
+    nanoseconds now = net_now(), *next = context;
     if (group->report_at <= now) {
         report(group, group->reports_left > 0 ? TO_EXCLUDE : IS_EXCLUDE);
         group->reports_left -= group->reports_left > 0;
@@ -150,7 +150,7 @@ void igmp_joined(struct multicast_group *group)
         return;
     report(group, TO_EXCLUDE);
     group->reports_left = ROBUSTNESS - 1;
-    report_at(group, clock_monotonic() + 1 + random_below(version_now() == 3 ? UNSOLICITED_V3 : UNSOLICITED_V2));
+    report_at(group, net_now() + 1 + random_below(version_now() == 3 ? UNSOLICITED_V3 : UNSOLICITED_V2));
 }
 
 void igmp_left(struct multicast_group *group)
@@ -178,7 +178,7 @@ static void answer_later(struct multicast_group *group, void *context)
     const struct query *query = context;
     bool asked = query->group == IPV4_ANY || query->group == group->address;
     if (asked && group->interface == query->interface && is_reported(group))
-        report_at(group, clock_monotonic() + 1 + random_below(query->most));
+        report_at(group, net_now() + 1 + random_below(query->most));
 }
 
 /* RFC 3376 4.1.1: from 128 on it is a floating-point number. */
@@ -194,7 +194,7 @@ static void receive_query(const struct ip_info *info, const struct igmp_header *
     struct query query = { info->interface, be32_get(header->group), response_time(header->response) };
     if (length == sizeof(*header)) {
         unsigned version = header->response == 0 ? 1 : 2;
-        older_until[version] = clock_monotonic() + OLDER_QUERIER;
+        older_until[version] = net_now() + OLDER_QUERIER;
         query.most = version == 1 ? RESPONSE_V1 : header->response * TENTH;
         query.group = version == 1 ? IPV4_ANY : query.group;
     } else if (length < sizeof(*header) + 4) {

@@ -31,7 +31,7 @@
 static struct interface *interfaces[INTERFACE_LIMIT];
 static unsigned count;
 static struct list loopback_queue = LIST_INIT(loopback_queue);
-static bool anything_looped; /* by interface_loop(), since it was looked at */
+static bool anything_to_finish; /* something was sent since interfaces_finish() looked */
 
 /* ---- Receiving ----------------------------------------------------------------------------------------
  *
@@ -103,7 +103,7 @@ static void receive_done(struct network_device *device)
 {
     struct interface *interface = device->stack;
     random_event((uint32_t)interface->index);
-    net_lock();
+    net_lock_since(list_empty(&interface->received) ? 0 : interface->reception_began);
     for (struct list *node; (node = list_pop_front(&interface->received));)
         ethernet_input(interface, list_entry(node, struct packet, link));
     net_unlock();
@@ -115,7 +115,7 @@ static void receive_done(struct network_device *device)
 static void give_to_device(struct interface *interface, struct packet *packet)
 {
     struct network_device *device = interface->device;
-    interface->flush_needed = true;
+    interface->flush_needed = anything_to_finish = true;
     capture(packet);
     interface->device_full = !device->transmit(device, packet);
 }
@@ -234,6 +234,7 @@ void interface_transmit(struct interface *interface, struct packet *packet)
 {
     must_hold_net();
     if (interface->loopback) {
+        anything_to_finish = true;
         list_push_back(&loopback_queue, &packet->link);
         return;
     }
@@ -257,7 +258,7 @@ void interface_loop(struct interface *interface, const struct packet *packet)
         return;
     copy->flags = PACKET_LOOPED | PACKET_CHECKSUM_VALID;
     list_push_back(&interface->looped, &copy->link);
-    anything_looped = true;
+    anything_to_finish = true;
 }
 
 /* What is received may cause more to be sent. */
@@ -265,7 +266,6 @@ static void receive_looped(void)
 {
     for (struct list *node; (node = list_pop_front(&loopback_queue));)
         ip_input(interfaces[0], list_entry(node, struct packet, link), true);
-    anything_looped = false;
     for (unsigned i = 1; i < count; i++)
         for (struct list *node; (node = list_pop_front(&interfaces[i]->looped));)
             ip_input(interfaces[i], list_entry(node, struct packet, link), false);
@@ -274,9 +274,12 @@ static void receive_looped(void)
 void interfaces_finish(void)
 {
     must_hold_net();
-    do
+    if (!anything_to_finish)
+        return;
+    while (anything_to_finish) {
+        anything_to_finish = false;
         receive_looped();
-    while (anything_looped || !list_empty(&loopback_queue));
+    }
     for (unsigned i = 1; i < count; i++) {
         if (!interfaces[i]->flush_needed)
             continue;

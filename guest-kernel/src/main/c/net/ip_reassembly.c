@@ -51,7 +51,7 @@ static void forget(struct datagram *d)
 static void expire(struct timer *timer)
 {
     net_lock();
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     list_for_each_safe (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
         if (d->deadline > now) {
@@ -117,7 +117,7 @@ static struct datagram *create(const struct ip_info *info, uint16_t identificati
     d->destination = info->destination;
     d->protocol = info->protocol;
     d->identification = identification;
-    d->deadline = clock_monotonic() + REASSEMBLY_TIMEOUT;
+    d->deadline = net_now() + REASSEMBLY_TIMEOUT;
     list_init(&d->pieces);
     list_push_back(&datagrams, &d->link);
     datagram_count++;

@@ -40,11 +40,26 @@ void (*net_milestone)(enum net_event event, nanoseconds when);
 void (*net_urgent)(void);
 
 static struct spinlock lock = SPINLOCK(LOCK_NET);
+static nanoseconds now; /* lock: the time, 0 until it has been asked for since the lock was taken */
 static struct wait_queue configured_queue;
-static uint64_t memory_charged, memory_budget;
+static uint64_t memory_charged, memory_budget, plenty_below; /* bytes */
 static bool milestones_reached[NET_FIRST_RESPONSE + 1];
 
-void net_lock(void) { spin_lock(&lock); }
+void net_lock_since(nanoseconds when)
+{
+    spin_lock(&lock);
+    now = when;
+}
+
+void net_lock(void) { net_lock_since(0); }
+
+nanoseconds net_now(void)
+{
+    must_hold_net();
+    if (now == 0)
+        now = clock_monotonic();
+    return now;
+}
 
 void net_unlock(void)
 {
@@ -82,11 +97,9 @@ uint64_t net_memory_limit(enum net_memory level)
 
 enum net_memory net_memory(void)
 {
-    if (memory_charged >= net_memory_limit(NET_MEMORY_FULL))
-        return NET_MEMORY_FULL;
-    if (memory_charged >= net_memory_limit(NET_MEMORY_PRESSURE))
-        return NET_MEMORY_PRESSURE;
-    return NET_MEMORY_PLENTY;
+    if (likely(memory_charged < plenty_below))
+        return NET_MEMORY_PLENTY;
+    return memory_charged >= net_memory_limit(NET_MEMORY_FULL) ? NET_MEMORY_FULL : NET_MEMORY_PRESSURE;
 }
 
 /* ---- Configuration -------------------------------------------------------------------------------------- */
@@ -94,6 +107,7 @@ enum net_memory net_memory(void)
 void net_init(void)
 {
     memory_budget = pages_total_count() * PAGE_SIZE / BUDGET_SHARE;
+    plenty_below = net_memory_limit(NET_MEMORY_PRESSURE);
     wait_queue_init(&configured_queue);
     net_lock();
     arp_init();

@@ -79,10 +79,15 @@ extern void (*net_urgent)(void);
 /* ---- Inside net/ ---------------------------------------------------------------------------- */
 
 void net_lock(void);
+/* The same for work that began at this time, which nothing in net/ has come after: what net_now() says. */
+void net_lock_since(nanoseconds when);
 /* Before it unlocks: receives all packets that were sent to this machine itself, which may change any socket and cause
  * more to be sent, and flushes every device that was given packets. So after it nothing read under the lock may be
  * relied on. */
 void net_unlock(void);
+/* The monotonic time, read once while the lock is held: all that one round of packets or one call causes happened at
+ * the same instant. Under the lock, which is held for less than a millisecond. */
+nanoseconds net_now(void);
 /* Debug builds (core/debug.h): this CPU holds the net lock. For the first line of what is called under it. */
 #ifdef KERNEL_DEBUG
 bool net_is_held(void);

@@ -39,7 +39,7 @@ static uint64_t cube_root(uint64_t x)
 static void start_epoch(struct tcp *tcp)
 {
     struct tcp_congestion *c = &tcp->congestion;
-    c->epoch = clock_monotonic();
+    c->epoch = net_now();
     c->window_estimate = c->window;
     if (c->window_max <= c->window) {
         c->window_max = c->window;
@@ -68,7 +68,7 @@ static void grow_cubic(struct tcp *tcp, uint32_t bytes)
     struct tcp_congestion *c = &tcp->congestion;
     if (c->epoch == 0)
         start_epoch(tcp);
-    nanoseconds t = clock_monotonic() - c->epoch + tcp->smoothed_rtt;
+    nanoseconds t = net_now() - c->epoch + tcp->smoothed_rtt;
     uint64_t target = min_of(max_of(cubic_window(tcp, t), (uint64_t)c->window), c->window + c->window / 2ULL);
     /* What Reno would have (RFC 9438 4.3): alpha = 3 * (1 - beta) / (1 + beta) = 9/17, and 1 where it was before. */
     uint64_t alpha = c->window_estimate < c->window_prior ? 9 : 17;

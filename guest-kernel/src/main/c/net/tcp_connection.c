@@ -71,7 +71,7 @@ struct tcp *tcp_create(struct endpoint local, struct endpoint remote)
     tcp->quick_acks = QUICK_ACKS;
     tcp->send_limit = SEND_LIMIT_INITIAL;
     tcp->receive_limit = tcp_receive_limit_initial(0);
-    tcp->last_received = tcp->last_sent = tcp->copied_since = clock_monotonic();
+    tcp->last_received = tcp->last_sent = tcp->copied_since = net_now();
     list_init(&tcp->received);
     tcp_out_of_order_init(tcp);
     tcp_queue_init(tcp);
@@ -145,7 +145,7 @@ void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer)
         tcp->receive_shift = 0;
     if (tcp->timestamps) {
         tcp->timestamp_recent = peer->timestamp;
-        tcp->timestamp_recent_time = clock_monotonic();
+        tcp->timestamp_recent_time = net_now();
     }
     tcp_update_mss(tcp);
     tcp_congestion_init(tcp);

@@ -29,7 +29,7 @@ void tcp_init(void)
 void tcp_challenge(struct tcp *tcp)
 {
     must_hold_net();
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     if (tcp->last_challenge != 0 && now - tcp->last_challenge < CHALLENGE_INTERVAL)
         return;
     tcp->last_challenge = now;
@@ -127,7 +127,7 @@ static void syn_sent_input(struct tcp *tcp, const struct tcp_segment *segment)
     }
     tcp->send_unacknowledged = tcp->send_next = segment->acknowledgement;
     if (tcp->backoffs == 0)
-        tcp_sample_rtt(tcp, clock_monotonic() - tcp->last_sent);
+        tcp_sample_rtt(tcp, net_now() - tcp->last_sent);
     become_established(tcp, segment);
     tcp->ack_now = true;
     tcp_output(tcp);
@@ -140,7 +140,7 @@ static bool timestamp_outdated(const struct tcp *tcp, const struct tcp_segment *
 {
     return tcp->timestamps && segment->options.timestamp_present && !(segment->flags & TCP_RST) &&
            seq_before(segment->options.timestamp, tcp->timestamp_recent) &&
-           clock_monotonic() - tcp->timestamp_recent_time < TIMESTAMP_LIFETIME;
+           net_now() - tcp->timestamp_recent_time < TIMESTAMP_LIFETIME;
 }
 
 static bool in_window(const struct tcp *tcp, const struct tcp_segment *segment)
@@ -218,7 +218,7 @@ static void note_timestamp(struct tcp *tcp, const struct tcp_segment *segment)
     if (seq_up_to(segment->sequence, tcp->last_ack_sent) &&
         !seq_before(segment->options.timestamp, tcp->timestamp_recent)) {
         tcp->timestamp_recent = segment->options.timestamp;
-        tcp->timestamp_recent_time = clock_monotonic();
+        tcp->timestamp_recent_time = net_now();
     }
 }
 
@@ -298,7 +298,7 @@ static void synchronised_input(struct tcp *tcp, struct tcp_segment *segment, str
         packet_free(packet);
         return;
     }
-    tcp->last_received = clock_monotonic();
+    tcp->last_received = net_now();
     if (tcp->state == TCP_SYN_RECEIVED) {
         if (segment->acknowledgement != tcp->send_next) {
             tcp_refuse(segment);

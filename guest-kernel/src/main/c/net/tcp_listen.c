@@ -102,7 +102,7 @@ static void start_timer(struct tcp_request *request)
     if (!request->timer.active)
         request->references++;
     nanoseconds wait = TCP_RTO_INITIAL << min_of(request->retries, 7u);
-    timer_start(&request->timer, clock_monotonic() + min_of(wait, DEFER_PERIOD_MAXIMUM));
+    timer_start(&request->timer, net_now() + min_of(wait, DEFER_PERIOD_MAXIMUM));
 }
 
 /* A peer that acknowledged is left alone until its time is over; then the answer is sent again, for it to acknowledge
@@ -140,7 +140,7 @@ static bool create_request(struct tcp_socket *listener, const struct tcp_segment
     request->entry = (struct tcp_entry){ .kind = TCP_ENTRY_REQUEST, .local = syn->local, .remote = syn->remote };
     request->listener = listener;
     request->references = 1;
-    request->started = clock_monotonic();
+    request->started = net_now();
     request->their_sequence = syn->sequence;
     request->our_sequence = tcp_initial_sequence(syn->local, syn->remote);
     request->options = syn->options;
@@ -163,7 +163,7 @@ static const uint16_t cookie_mss[8] = { 536, 1200, 1300, 1360, 1400, 1440, 1460,
 #define COOKIE_OPTION_BITS 0x3fu
 #define COOKIE_NO_SCALE 15u
 
-static uint32_t cookie_period(void) { return (uint32_t)(clock_monotonic() / COOKIE_PERIOD); }
+static uint32_t cookie_period(void) { return (uint32_t)(net_now() / COOKIE_PERIOD); }
 
 static uint32_t make_cookie(struct endpoint local, struct endpoint remote, uint32_t their_sequence, uint32_t period,
                             unsigned mss_index)
@@ -192,14 +192,14 @@ static void answer_with_cookie(struct tcp_socket *listener, const struct tcp_seg
     struct tcp_options options = syn->options;
     if (!options.timestamp_present) /* nowhere to keep them */
         options.window_scale_present = options.sack_permitted = false;
-    listener->cookie_sent = clock_monotonic();
+    listener->cookie_sent = net_now();
     uint32_t cookie = make_cookie(syn->local, syn->remote, syn->sequence, cookie_period(), index);
     send_syn_ack(listener, syn->local, syn->remote, cookie, syn->sequence, &options, cookie_timestamp(syn));
 }
 
 static bool cookie_may_come(const struct tcp_socket *listener)
 {
-    return listener->cookie_sent != 0 && clock_monotonic() - listener->cookie_sent <= 2 * COOKIE_PERIOD;
+    return listener->cookie_sent != 0 && net_now() - listener->cookie_sent <= 2 * COOKIE_PERIOD;
 }
 
 /* True if this is the acknowledgement of a cookie of ours. */
@@ -306,7 +306,7 @@ void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, str
         request->acknowledged = true;
     } else if (segment->sequence - expected < 65535 && !accept_queue_full(listener)) {
         struct handshake handshake = { request->their_sequence, request->our_sequence, request->options,
-                                       request->resent ? 0 : clock_monotonic() - request->started };
+                                       request->resent ? 0 : net_now() - request->started };
         drop_request(request);
         struct tcp *tcp = establish(listener, segment, &handshake);
         if (tcp) {

@@ -105,7 +105,7 @@ static void note_victim(struct tcp *tcp, uint64_t score)
 
 static void ask_whether_there(struct tcp *tcp)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     bool open = tcp->state == TCP_ESTABLISHED || tcp->state == TCP_CLOSE_WAIT;
     if (!open || now - max_of(tcp->last_received, tcp->last_sent) < (tcp->probes == 0 ? SILENCE : PROBE_INTERVAL))
         return;
@@ -133,7 +133,7 @@ static void examine(struct tcp_entry *entry, void *context)
 static void log_victims(unsigned count, uint64_t freed, ipv4_t worst)
 {
     char address[IPV4_TEXT];
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     if (last_logged != 0 && now - last_logged < LOG_INTERVAL)
         return;
     last_logged = now;
@@ -168,7 +168,7 @@ static void look(struct timer *expired)
     tcp_table_for_each(examine, NULL);
     drop_victims(net_memory_limit(NET_MEMORY_PRESSURE));
     if (net_memory() != NET_MEMORY_PLENTY)
-        timer_start(expired, clock_monotonic() + PERIOD);
+        timer_start(expired, net_now() + PERIOD);
     net_unlock();
 }
 
@@ -183,5 +183,5 @@ void tcp_memory_charge(uint32_t bytes)
     must_hold_net();
     net_charge(bytes);
     if (net_memory() != NET_MEMORY_PLENTY && !timer.active)
-        timer_start(&timer, clock_monotonic() + PERIOD);
+        timer_start(&timer, net_now() + PERIOD);
 }

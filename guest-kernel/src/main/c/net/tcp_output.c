@@ -80,7 +80,7 @@ void tcp_send_probe(struct tcp *tcp)
     struct tcp_header_fields header = header_of(tcp, tcp->send_unacknowledged - 1, TCP_ACK);
     announce_window(tcp, &header);
     tcp_transmit_bare(&header);
-    tcp->last_sent = clock_monotonic();
+    tcp->last_sent = net_now();
 }
 
 static bool send_segment(struct tcp *tcp, uint32_t length, bool fin);
@@ -120,7 +120,7 @@ void tcp_send_syn(struct tcp *tcp)
     header.options.window_scale = tcp->receive_shift;
     tcp_transmit_bare(&header);
     tcp->send_next = tcp->send_unacknowledged + 1;
-    tcp->last_sent = clock_monotonic();
+    tcp->last_sent = net_now();
     if (answer)
         tcp->receive_edge = tcp->receive_next + header.window;
 }
@@ -148,7 +148,7 @@ static void transmit(struct tcp *tcp, struct packet *packet, uint32_t sequence, 
     header.segment_size = tcp->mss;
     tcp_transmit(packet, &header);
     note_acknowledged(tcp);
-    tcp->last_sent = clock_monotonic();
+    tcp->last_sent = net_now();
     if (length > 0 && tcp->accepted_side)
         net_milestone_reached(NET_FIRST_RESPONSE);
 }
@@ -169,7 +169,7 @@ static bool send_segment(struct tcp *tcp, uint32_t length, bool fin)
     sent->chunk = length > 0 ? tcp->send_chunk : NULL;
     sent->start = sequence;
     sent->end = tcp->send_next = sequence + length + fin;
-    tcp_sent_add(tcp, sent, clock_monotonic());
+    tcp_sent_add(tcp, sent, net_now());
     tcp_recovery_sent(tcp, length);
     if (length % tcp->mss != 0)
         tcp->small_end = sequence + length;
@@ -177,10 +177,10 @@ static bool send_segment(struct tcp *tcp, uint32_t length, bool fin)
     return true;
 }
 
-/* What is given to the device at once, at most: whole segments. */
-static uint32_t most_at_once(struct tcp *tcp)
+/* What is given to the device at once of so much, at most: whole segments. */
+static uint32_t most_at_once(struct tcp *tcp, uint32_t payload)
 {
-    return device_segments(tcp) ? max_of(SEGMENTATION_LIMIT / tcp->mss, 1u) * tcp->mss : tcp->mss;
+    return payload > tcp->mss && device_segments(tcp) ? max_of(SEGMENTATION_LIMIT / tcp->mss, 1u) * tcp->mss : tcp->mss;
 }
 
 /* Sends up to `most` bytes of a record again, which is cut to that; false: no memory. */
@@ -196,7 +196,7 @@ static bool send_again(struct tcp *tcp, struct tcp_sent *sent, uint32_t most)
         packet_free(packet);
         return false;
     }
-    tcp_sent_again(tcp, sent, clock_monotonic());
+    tcp_sent_again(tcp, sent, net_now());
     tcp_recovery_sent_again(tcp, length + fin);
     transmit(tcp, packet, sent->start, length, fin);
     return true;
@@ -223,7 +223,7 @@ static bool send_lost(struct tcp *tcp)
     if (!sent || room == 0)
         return false;
     bool only_fin = sent->start == tcp->send_end;
-    uint32_t most = min_of(in_window(tcp, sent->start), most_at_once(tcp));
+    uint32_t most = min_of(in_window(tcp, sent->start), most_at_once(tcp, sent->end - sent->start));
     if (most == 0 && !only_fin)
         return false;
     if (room < most)
@@ -277,8 +277,10 @@ static bool next_segment(struct tcp *tcp, uint32_t *length, bool *fin)
 {
     uint32_t sequence = tcp->send_next;
     uint32_t payload = seq_before(sequence, tcp->send_end) ? tcp->send_end - sequence : 0;
+    if (payload == 0 && !tcp->fin_queued)
+        return false;
     uint32_t by_window = in_window(tcp, sequence), by_congestion = congestion_room(tcp);
-    uint32_t most = min_of(min_of(payload, most_at_once(tcp)), min_of(by_window, by_congestion));
+    uint32_t most = min_of(min_of(payload, most_at_once(tcp, payload)), min_of(by_window, by_congestion));
     if (by_congestion < min_of(payload, by_window))
         tcp->congestion.limited = true;
     *length = whole_segments(tcp, most, most == payload);
@@ -341,7 +343,7 @@ void tcp_output(struct tcp *tcp)
 {
     must_hold_net();
     if (may_send_data(tcp)) {
-        nanoseconds now = clock_monotonic();
+        nanoseconds now = net_now();
         bool idle = tcp->send_next == tcp->send_unacknowledged && tcp->rto != 0 && now - tcp->last_sent > tcp->rto;
         if (idle && seq_before(tcp->send_next, tcp->send_end))
             tcp_congestion_idle(tcp);

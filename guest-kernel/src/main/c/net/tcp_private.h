@@ -125,7 +125,7 @@ uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote); /*
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b);
 /* A free local port for this pair (RFC 6056 algorithms 4 and 5), 0: none. */
 uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote);
-static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(clock_monotonic() / NS_PER_MS); }
+static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(net_now() / NS_PER_MS); }
 extern struct port_table tcp_ports;
 
 /* ---- Connections --------------------------------------------------------------------------------- */
@@ -449,11 +449,19 @@ unsigned tcp_sack_blocks(const struct tcp *tcp, struct tcp_range *out, unsigned 
 /* tcp_send_queue.c */
 struct tcp_chunk {
     struct list link;
-    struct page *page; /* one reference */
+    struct page *page; /* one reference; NULL: the bytes are its own */
     uint32_t offset, length, sequence;
     uint32_t queued; /* tcp_clock_ms() of its first byte */
+    uint32_t memory; /* what it holds */
+    uint8_t own[];
 };
+#define TCP_SMALL_WRITE 1440u /* bytes: about a segment, and less to copy than the rest of a page is to clear */
 void tcp_queue_init(struct tcp *tcp);
+/* A chunk of no connection yet, with room for `size` bytes of its own; heap_free() frees it. NULL: no memory. Without
+ * the net lock, too. */
+struct tcp_chunk *tcp_chunk_small(uint32_t size);
+/* Appends one with `length` bytes of its own. Nothing else may be queued. */
+void tcp_queue_append_small(struct tcp *tcp, struct tcp_chunk *chunk, uint32_t length);
 /* Appends bytes of a page; takes over one reference to it. False: no memory. */
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length);
 void tcp_queue_acknowledged(struct tcp *tcp, uint32_t up_to);

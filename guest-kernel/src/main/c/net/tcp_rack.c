@@ -31,7 +31,7 @@ void tcp_rack_delivered(struct tcp *tcp, const struct tcp_sent *sent, uint32_t e
 {
     must_hold_net();
     struct tcp_rack *rack = &tcp->rack;
-    nanoseconds rtt = clock_monotonic() - sent->when;
+    nanoseconds rtt = net_now() - sent->when;
     delivery->bytes += end - sent->start;
     if (!sent->retransmitted) {
         nanoseconds sample = max_of(rtt, (nanoseconds)1);
@@ -63,7 +63,7 @@ void tcp_rack_widen(struct tcp *tcp)
     struct tcp_rack *rack = &tcp->rack;
     rack->reordering_seen = true;
     rack->persist = PERSIST;
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     if (rack->widened != 0 && now - rack->widened < tcp->smoothed_rtt)
         return; /* once for each round trip */
     rack->widened = now;
@@ -90,7 +90,7 @@ void tcp_rack_detect(struct tcp *tcp)
 {
     must_hold_net();
     struct tcp_rack *rack = &tcp->rack;
-    nanoseconds wait = rack->rtt + reordering_window(tcp), now = clock_monotonic();
+    nanoseconds wait = rack->rtt + reordering_window(tcp), now = net_now();
     struct tcp_sent *sent;
     rack->deadline = 0;
     while ((sent = tcp_sent_oldest(tcp)) && sent_before_delivered(tcp, sent)) {
@@ -106,7 +106,7 @@ void tcp_rack_detect(struct tcp *tcp)
 void tcp_rack_timeout(struct tcp *tcp)
 {
     must_hold_net();
-    nanoseconds wait = tcp->rack.rtt + reordering_window(tcp), now = clock_monotonic();
+    nanoseconds wait = tcp->rack.rtt + reordering_window(tcp), now = net_now();
     struct tcp_sent *sent;
     tcp->rack.deadline = 0;
     tcp->rack.probed = false;

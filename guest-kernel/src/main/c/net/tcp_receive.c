@@ -17,7 +17,8 @@
 #define QUICK_AFTER_LOSS 64u /* segments: the peer's window is small, and each acknowledgement lets it grow */
 #define WINDOW_FACTOR 4u     /* the window, in what the reader takes in a round trip */
 #define COUNTING_MAXIMUM NS_PER_SECOND
-#define COMPACT_FACTOR 4u /* a packet that holds this many times its data is copied */
+#define COMPACT_FACTOR 4u    /* a packet that holds this many times its data is copied */
+#define COMPACT_HEADERS 128u /* but not for the sake of the headers that were taken off */
 
 /* ---- The window ------------------------------------------------------------------------------------ */
 
@@ -63,7 +64,7 @@ static nanoseconds counting_time(const struct tcp *tcp)
  * round trip, and what is counted may be one round trip old. */
 static void tune(struct tcp *tcp, uint32_t copied)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     tcp->copied += copied;
     if (now - tcp->copied_since < counting_time(tcp))
         return;
@@ -123,7 +124,8 @@ void tcp_skip_byte(struct tcp *tcp)
 /* A few bytes in a whole page would let a peer pin many times the window it was given. */
 static struct packet *compact(struct packet *packet)
 {
-    if (packet_memory(packet) < COMPACT_FACTOR * packet->length + sizeof(*packet) + PACKET_HEADROOM)
+    uint32_t in_vain = sizeof(*packet) + PACKET_HEADROOM + COMPACT_HEADERS;
+    if (packet_memory(packet) < COMPACT_FACTOR * packet->length + in_vain)
         return packet;
     struct packet *copy = packet_copy(packet, 0, packet->length);
     if (!copy)

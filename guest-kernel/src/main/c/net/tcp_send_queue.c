@@ -5,6 +5,9 @@
  * change, and packets share their pages, so sending again copies short payloads only. `send_chunk`, where to look
  * first, is NULL or a chunk of the queue.
  *
+ * A short write to an empty queue, as an answer mostly is, has its bytes in the chunk itself, from where they are
+ * copied into packets: it needs no page, of which the rest would have to be cleared. So such a chunk is the first.
+ *
  * This file also decides how much a writer may queue (tcp_queue_room()), which is less when memory is short, and when
  * to wake one that waits. Called by tcp_stream.c, tcp_output.c, tcp_ack.c, tcp_connection.c, tcp_socket.c and
  * tcp_memory.c. Net lock; the writer fills pages without it and appends them under it.
@@ -27,6 +30,33 @@ void tcp_queue_init(struct tcp *tcp)
 
 static struct tcp_chunk *chunk_of(struct list *node) { return list_entry(node, struct tcp_chunk, link); }
 
+static void append(struct tcp *tcp, struct tcp_chunk *chunk, uint32_t length)
+{
+    must_hold_net();
+    chunk->length = length;
+    chunk->sequence = tcp->send_end;
+    chunk->queued = tcp_clock_ms();
+    list_push_back(&tcp->chunks, &chunk->link);
+    tcp->send_memory += chunk->memory;
+    tcp_memory_charge(chunk->memory);
+}
+
+struct tcp_chunk *tcp_chunk_small(uint32_t size)
+{
+    struct tcp_chunk *chunk = heap_allocate_at(sizeof(*chunk) + size, PAGES_NEEDED);
+    if (chunk)
+        *chunk = (struct tcp_chunk){ .memory = (uint32_t)sizeof(*chunk) + size };
+    return chunk;
+}
+
+void tcp_queue_append_small(struct tcp *tcp, struct tcp_chunk *chunk, uint32_t length)
+{
+    must_hold_net();
+    assert(list_empty(&tcp->chunks));
+    append(tcp, chunk, length);
+    tcp->send_end += length;
+}
+
 bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint32_t length)
 {
     must_hold_net();
@@ -38,12 +68,8 @@ bool tcp_queue_append(struct tcp *tcp, struct page *page, uint32_t offset, uint3
         struct tcp_chunk *chunk = heap_allocate_at(sizeof(*chunk), PAGES_NEEDED);
         if (!chunk)
             return false;
-        *chunk = (struct tcp_chunk){
-            .page = page, .offset = offset, .length = length, .sequence = tcp->send_end, .queued = tcp_clock_ms()
-        };
-        list_push_back(&tcp->chunks, &chunk->link);
-        tcp->send_memory += CHUNK_COST;
-        tcp_memory_charge(CHUNK_COST);
+        *chunk = (struct tcp_chunk){ .page = page, .offset = offset, .memory = CHUNK_COST };
+        append(tcp, chunk, length);
     }
     tcp->send_end += length;
     return true;
@@ -54,9 +80,10 @@ static void free_chunk(struct tcp *tcp, struct tcp_chunk *chunk)
     if (tcp->send_chunk == chunk)
         tcp->send_chunk = NULL;
     list_remove(&chunk->link);
-    tcp->send_memory -= CHUNK_COST;
-    net_uncharge(CHUNK_COST);
-    page_put(chunk->page);
+    tcp->send_memory -= chunk->memory;
+    net_uncharge(chunk->memory);
+    if (chunk->page)
+        page_put(chunk->page);
     heap_free(chunk);
 }
 
@@ -103,16 +130,20 @@ static struct tcp_chunk *find_chunk(struct tcp *tcp, struct tcp_chunk *from, uin
     return chunk;
 }
 
-static uint32_t copy_bytes(struct tcp_chunk *chunk, uint32_t skip, uint8_t *to, uint32_t length)
+static const uint8_t *bytes_of(const struct tcp_chunk *chunk)
+{
+    return (chunk->page ? (const uint8_t *)page_data(chunk->page) : chunk->own) + chunk->offset;
+}
+
+static void copy_bytes(struct tcp_chunk *chunk, uint32_t skip, uint8_t *to, uint32_t length)
 {
     for (uint32_t done = 0; done < length;) {
         uint32_t run = min_of(chunk->length - skip, length - done);
-        memcpy(to + done, (uint8_t *)page_data(chunk->page) + chunk->offset + skip, run);
+        memcpy(to + done, bytes_of(chunk) + skip, run);
         done += run;
         skip = 0;
         chunk = chunk_of(chunk->link.next);
     }
-    return length;
 }
 
 /* Shares pages with the packet until its fragments run out. */
@@ -131,19 +162,30 @@ static uint32_t share_pages(struct tcp_chunk *chunk, uint32_t skip, struct packe
     return done;
 }
 
+/* How much of a payload that begins in this chunk travels in the packet's head: all of it, or what has no page. */
+static uint32_t to_copy(const struct tcp_chunk *chunk, uint32_t skip, uint32_t length)
+{
+    if (length <= COPY_LIMIT)
+        return length;
+    return chunk->page ? 0 : min_of(chunk->length - skip, length);
+}
+
 struct packet *tcp_queue_packet(struct tcp *tcp, struct tcp_chunk **from, uint32_t sequence, uint32_t *length)
 {
     must_hold_net();
-    bool copy = *length <= COPY_LIMIT;
-    struct packet *packet = packet_allocate(copy ? *length : 0);
-    if (!packet || *length == 0)
-        return packet;
+    if (*length == 0)
+        return packet_allocate(0);
     struct tcp_chunk *chunk = *from = find_chunk(tcp, *from, sequence);
-    uint32_t skip = sequence - chunk->sequence;
-    if (copy)
-        *length = copy_bytes(chunk, skip, packet_put(packet, *length), *length);
-    else
-        *length = share_pages(chunk, skip, packet, *length);
+    uint32_t skip = sequence - chunk->sequence, copied = to_copy(chunk, skip, *length);
+    struct packet *packet = copied == *length ? packet_allocate(copied) : packet_allocate_paged(copied);
+    if (!packet)
+        return NULL;
+    if (copied > 0)
+        copy_bytes(chunk, skip, packet_put(packet, copied), copied);
+    if (copied < *length) {
+        struct tcp_chunk *rest = find_chunk(tcp, chunk, sequence + copied);
+        *length = copied + share_pages(rest, sequence + copied - rest->sequence, packet, *length - copied);
+    }
     return packet;
 }
 

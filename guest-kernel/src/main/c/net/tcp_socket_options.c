@@ -270,7 +270,7 @@ int tcp_socket_set_option(struct socket *base, int name, const void *value, uint
 
 /* ---- TCP_INFO ----------------------------------------------------------------------------------------------- */
 
-static uint32_t milliseconds_since(nanoseconds when) { return (uint32_t)((clock_monotonic() - when) / NS_PER_MS); }
+static uint32_t milliseconds_since(nanoseconds when) { return (uint32_t)((net_now() - when) / NS_PER_MS); }
 
 static void describe(const struct tcp_socket *socket, struct tcp_information *out)
 {

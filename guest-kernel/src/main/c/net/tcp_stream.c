@@ -7,6 +7,7 @@
  * closed, and another connect() may have replaced it. The socket's mutexes `reading` and `writing` let one reader and
  * one writer do so at a time; a reader's packets stay in the queue while `being_read` says so.
  */
+#include "core/heap.h"
 #include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -39,8 +40,10 @@ struct filled_page {
     uint32_t offset, length;
 };
 
-/* What one writer moves at a time. Its pages belong to no connection until they are queued. */
+/* What one writer moves at a time: pages, or a small chunk. They belong to no connection until they are queued. */
 struct batch {
+    struct tcp_chunk *small; /* or NULL */
+    uint32_t small_length;
     struct filled_page filled[BATCH];
     unsigned count;
     struct page *rest; /* the last page if it has space left, or NULL; one reference */
@@ -55,6 +58,18 @@ static struct page *send_page(uint64_t length)
     if (page && length < PAGE_SIZE)
         memset((uint8_t *)page_data(page) + length, 0, PAGE_SIZE - length);
     return page;
+}
+
+/* Copies all that the writer has left, which is little, into a chunk. No lock is held: the copy may sleep. 0 or
+ * -errno. */
+static int fill_small(struct batch *batch, struct transfer *from)
+{
+    batch->small = tcp_chunk_small((uint32_t)from->remaining);
+    if (!batch->small)
+        return -ENOBUFS;
+    ssize_type moved = transfer_in(from, batch->small->own, from->remaining);
+    batch->small_length = moved > 0 ? (uint32_t)moved : 0;
+    return moved > 0 ? 0 : -EFAULT;
 }
 
 /* Copies up to `room` bytes from the writer into pages. No lock is held: the copy may sleep. 0 or -errno. */
@@ -89,11 +104,24 @@ static int fill_pages(struct batch *batch, struct transfer *from, uint32_t room)
     return 0;
 }
 
-/* Queues what was filled as far as the connection still takes it, and sends what may go. The bytes queued. Net lock. */
-static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent, bool more)
+/* Queues the small chunk, or frees it; the bytes queued. Net lock. */
+static ssize_type queue_small(struct tcp *tcp, struct batch *batch, bool open)
 {
+    must_hold_net();
+    if (!open || batch->small_length == 0) {
+        heap_free(batch->small);
+        return 0;
+    }
+    tcp_queue_append_small(tcp, batch->small, batch->small_length);
+    return batch->small_length;
+}
+
+/* Queues the pages as far as the connection still takes them, and keeps the last one for the next writer; the bytes
+ * queued. Net lock. */
+static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool open)
+{
+    must_hold_net();
     ssize_type queued = 0;
-    bool open = tcp->state != TCP_CLOSED && !tcp->fin_queued;
     for (unsigned i = 0; i < batch->count; i++) {
         struct filled_page *filled = &batch->filled[i];
         open = open && tcp_queue_append(tcp, filled->page, filled->offset, filled->length);
@@ -108,6 +136,15 @@ static ssize_type queue_pages(struct tcp *tcp, struct batch *batch, bool urgent,
     } else if (batch->rest) {
         page_put(batch->rest);
     }
+    return queued;
+}
+
+/* Queues what was filled as far as the connection still takes it, and sends what may go. The bytes queued. Net lock. */
+static ssize_type queue_batch(struct tcp *tcp, struct batch *batch, bool urgent, bool more)
+{
+    must_hold_net();
+    bool open = tcp->state != TCP_CLOSED && !tcp->fin_queued;
+    ssize_type queued = batch->small ? queue_small(tcp, batch, open) : queue_pages(tcp, batch, open);
     if (urgent && queued > 0) {
         tcp->urgent = true;
         tcp->urgent_end = tcp->send_end;
@@ -128,10 +165,19 @@ static int queue_obstacle(struct tcp_socket *socket, const struct tcp *tcp)
     return error < 0 && error != -EAGAIN ? error : -ENOBUFS;
 }
 
+/* True if a chunk of its own is to hold what is written: a little, with nothing before it. Net lock. */
+static bool write_is_small(const struct tcp *tcp, uint32_t room, size_t length)
+{
+    must_hold_net();
+    return length <= TCP_SMALL_WRITE && length <= room && list_empty(&tcp->chunks) && !tcp->send_page;
+}
+
 /* Moves one batch. Bytes, or -errno; -EAGAIN: no room. `writing` is held. */
 static ssize_type send_batch(struct tcp_socket *socket, struct socket_message *message)
 {
-    struct batch batch = { .count = 0 };
+    struct batch batch;
+    batch.small = NULL;
+    batch.count = 0;
     net_lock();
     int error = send_obstacle(socket);
     if (error < 0) {
@@ -140,14 +186,15 @@ static ssize_type send_batch(struct tcp_socket *socket, struct socket_message *m
     }
     struct tcp *tcp = tcp_get(socket->connection);
     uint32_t room = tcp_queue_room(tcp);
+    bool small = write_is_small(tcp, room, message->data->remaining);
     batch.rest = tcp->send_page;
     batch.rest_used = tcp->send_page_used;
     tcp->send_page = NULL;
     net_unlock();
-    error = fill_pages(&batch, message->data, room);
+    error = small ? fill_small(&batch, message->data) : fill_pages(&batch, message->data, room);
     bool urgent = message->flags & MSG_OOB && message->data->remaining == 0;
     net_lock();
-    ssize_type queued = queue_pages(tcp, &batch, urgent, message->flags & MSG_MORE);
+    ssize_type queued = queue_batch(tcp, &batch, urgent, message->flags & MSG_MORE);
     if (queued == 0 && error == 0)
         error = queue_obstacle(socket, tcp);
     tcp_put(tcp);

@@ -101,7 +101,7 @@ void tcp_table_for_each(void (*visit)(struct tcp_entry *entry, void *context), v
 uint32_t tcp_initial_sequence(struct endpoint local, struct endpoint remote)
 {
     must_hold_net();
-    return (uint32_t)(clock_monotonic() / 4000) + (uint32_t)hash_pair(&sequence_key, local, remote);
+    return (uint32_t)(net_now() / 4000) + (uint32_t)hash_pair(&sequence_key, local, remote);
 }
 
 uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote)

@@ -40,7 +40,7 @@ static void forget(struct time_wait *wait)
 static void expire(struct timer *timer)
 {
     net_lock();
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     list_for_each_safe (node, &by_age) {
         struct time_wait *wait = list_entry(node, struct time_wait, age_link);
         if (wait->deadline > now) {
@@ -58,7 +58,7 @@ static void restart(struct time_wait *wait)
 {
     list_remove(&wait->age_link);
     list_push_back(&by_age, &wait->age_link);
-    wait->deadline = clock_monotonic() + TCP_TIME_WAIT_TIME;
+    wait->deadline = net_now() + TCP_TIME_WAIT_TIME;
     if (!expiry.active)
         timer_start(&expiry, wait->deadline);
 }
@@ -135,7 +135,7 @@ bool tcp_time_wait_reuse(struct tcp_entry *entry)
     must_hold_net();
     struct time_wait *wait = of(entry);
     /* After a second our timestamps are larger than all of the old connection's. */
-    bool old_enough = clock_monotonic() + TCP_TIME_WAIT_TIME - wait->deadline > NS_PER_SECOND;
+    bool old_enough = net_now() + TCP_TIME_WAIT_TIME - wait->deadline > NS_PER_SECOND;
     if (!wait->timestamps || !old_enough)
         return false;
     forget(wait);

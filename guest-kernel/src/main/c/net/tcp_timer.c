@@ -4,8 +4,8 @@
  * keep-alive while the application has the connection and then limits the wait for the peer.
  *
  * Each timer that is active has a reference to the connection: start() takes it, stop() or the end of the callback
- * gives it back. A timer may expire too early, since it is not touched when a deadline becomes later or an
- * acknowledgement is sent; so callbacks look at what is due, and whether the connection is still open.
+ * gives it back. A timer may expire too early, since it is not touched when a deadline becomes later, everything is
+ * acknowledged, or an acknowledgement is sent; so callbacks look at what is due, and whether the connection is still open.
  *
  * Called by the other files of TCP under the net lock; callbacks come in interrupt context and take it.
  */
@@ -58,7 +58,7 @@ static nanoseconds tail_deadline(const struct tcp *tcp, nanoseconds now)
 
 static void start_retransmission(struct tcp *tcp)
 {
-    start_retransmit_timer(tcp, clock_monotonic() + backed_off(tcp, tcp->backoffs), TCP_DEADLINE_RETRANSMIT);
+    start_retransmit_timer(tcp, net_now() + backed_off(tcp, tcp->backoffs), TCP_DEADLINE_RETRANSMIT);
 }
 
 void tcp_retransmit_start(struct tcp *tcp)
@@ -67,7 +67,7 @@ void tcp_retransmit_start(struct tcp *tcp)
     if (tcp->rack.deadline != 0)
         start_retransmit_timer(tcp, tcp->rack.deadline, TCP_DEADLINE_REORDERED);
     else if (tcp_rack_may_probe(tcp))
-        start_retransmit_timer(tcp, tail_deadline(tcp, clock_monotonic()), TCP_DEADLINE_TAIL);
+        start_retransmit_timer(tcp, tail_deadline(tcp, net_now()), TCP_DEADLINE_TAIL);
     else
         start_retransmission(tcp);
 }
@@ -76,15 +76,15 @@ void tcp_probe_start(struct tcp *tcp)
 {
     must_hold_net();
     nanoseconds wait = tcp_held_by_cork(tcp) ? TCP_CORK_TIME : backed_off(tcp, tcp->probes);
-    start_retransmit_timer(tcp, clock_monotonic() + wait, TCP_DEADLINE_WINDOW);
+    start_retransmit_timer(tcp, net_now() + wait, TCP_DEADLINE_WINDOW);
 }
 
+/* The timer is left running: the next segment mostly needs it again, with a later deadline. */
 void tcp_retransmit_stop(struct tcp *tcp)
 {
     must_hold_net();
     tcp->retransmit_deadline = 0;
     tcp->deadline = TCP_DEADLINE_RETRANSMIT;
-    stop(tcp, &tcp->retransmit_timer);
 }
 
 static unsigned retry_limit(const struct tcp *tcp)
@@ -97,7 +97,7 @@ static unsigned retry_limit(const struct tcp *tcp)
 /* Drops the connection if the peer has been silent for too long. */
 static bool given_up(struct tcp *tcp, unsigned tries)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     if (tries == 0)
         tcp->first_timeout = now;
     bool too_long = tcp->kept.user_timeout != 0 && tries > 0 && now - tcp->first_timeout >= tcp->kept.user_timeout;
@@ -178,7 +178,7 @@ static void retransmit_expired(struct timer *timer)
     net_lock();
     nanoseconds deadline = tcp->retransmit_deadline;
     if (tcp->state != TCP_CLOSED && deadline != 0) {
-        if (deadline > clock_monotonic()) {
+        if (deadline > net_now()) {
             start(tcp, timer, deadline);
         } else {
             tcp->retransmit_deadline = 0;
@@ -195,7 +195,7 @@ void tcp_ack_delay(struct tcp *tcp)
 {
     must_hold_net();
     if (!tcp->ack_timer.active)
-        start(tcp, &tcp->ack_timer, clock_monotonic() + DELAYED_ACK);
+        start(tcp, &tcp->ack_timer, net_now() + DELAYED_ACK);
 }
 
 /* The timer is left running: stopping and starting it for every segment would cost more than one
@@ -223,7 +223,7 @@ void tcp_keep_alive_start(struct tcp *tcp)
     must_hold_net();
     bool open = tcp->state != TCP_CLOSED && tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED;
     if (tcp->keep_alive && open)
-        start(tcp, &tcp->keep_timer, clock_monotonic() + tcp->kept.keep_idle);
+        start(tcp, &tcp->keep_timer, net_now() + tcp->kept.keep_idle);
 }
 
 /* How long to wait for the FIN of a peer that has ours: TCP_LINGER2, and never less than a few retransmissions take. */
@@ -238,14 +238,14 @@ void tcp_orphan_timer_start(struct tcp *tcp)
     must_hold_net();
     tcp->orphan_mark = tcp->send_unacknowledged;
     nanoseconds wait = tcp->state == TCP_FIN_WAIT_2 ? fin_wait(tcp) : TCP_FIN_TIMEOUT;
-    start(tcp, &tcp->keep_timer, clock_monotonic() + wait);
+    start(tcp, &tcp->keep_timer, net_now() + wait);
 }
 
 void tcp_orphan_timer_expire(struct tcp *tcp)
 {
     must_hold_net();
     tcp->orphan_mark = tcp->send_unacknowledged;
-    start(tcp, &tcp->keep_timer, clock_monotonic());
+    start(tcp, &tcp->keep_timer, net_now());
 }
 
 /* A peer that neither takes the rest nor sends a FIN, but keeps answering, could hold the memory without a limit. */
@@ -261,7 +261,7 @@ static void orphan_timeout(struct tcp *tcp)
 
 static void keep_alive_timeout(struct tcp *tcp)
 {
-    nanoseconds now = clock_monotonic();
+    nanoseconds now = net_now();
     nanoseconds silence = now - max_of(tcp->last_received, tcp->last_sent);
     bool busy = tcp->send_next != tcp->send_unacknowledged || tcp->deadline == TCP_DEADLINE_WINDOW;
     if (tcp->probes == 0 && (silence < tcp->kept.keep_idle || busy)) {

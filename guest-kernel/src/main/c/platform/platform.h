@@ -103,13 +103,13 @@ struct cpu {
     struct thread *fpu_owner; /* whose user FPU state was loaded last, or NULL */
     struct turns *turns;      /* the scheduler's (threads/scheduler.c) */
     unsigned id;
-    unsigned spinlocks;   /* how many are held here */
     bool reschedule;      /* asks for another thread's turn: on the way to user mode, in give_way() */
     bool resting;         /* in cpu_wait(), without the kernel lock: touches no user memory */
     uint64_t user_since;  /* since when it is in user mode, by the time stamp counter; 0: it is not */
     uint64_t user_cycles; /* of earlier times in user mode */
 #ifdef KERNEL_DEBUG
     struct held_locks held; /* the spinlocks that are held here */
+    unsigned spinlocks;     /* how many these are */
     unsigned interrupts;    /* handlers that run here, one inside the other */
 #endif
 };

@@ -13,6 +13,7 @@
  */
 #include "threads/scheduler.h"
 
+#include "core/cycles.h"
 #include "core/debug.h"
 #include "core/heap.h"
 #include "core/kernel_lock.h"
@@ -44,8 +45,6 @@ struct turns {
     nanoseconds busy_time; /* run_queue: of threads other than idle */
 };
 static struct turns boot_turns;
-static uint64_t start_cycles; /* when threads began: the time stamp counter, and the clock */
-static nanoseconds start_time;
 
 static bool may_run(const struct thread *thread, const struct cpu *cpu) { return thread->affinity >> cpu->id & 1; }
 
@@ -90,8 +89,7 @@ void scheduler_prepare(struct thread *thread)
 
 void threads_init(void)
 {
-    start_cycles = __builtin_ia32_rdtsc();
-    start_time = clock_monotonic();
+    cycles_init();
     turns_init(&boot_turns, this_cpu());
 }
 
@@ -272,7 +270,8 @@ static struct thread *pick_next(nanoseconds now)
     wake_postponed();
     struct turns *turns = this_cpu()->turns;
     struct thread *next = first_ready();
-    timer_stop(&turns->slice);
+    if (turns->slice.active)
+        timer_stop(&turns->slice);
     if (!next)
         return &turns->idle;
     tree_remove(&ready, &next->run_node);
@@ -285,10 +284,9 @@ static struct thread *pick_next(nanoseconds now)
  * time accounted up to `now`; returns, without the lock, when it runs again. */
 static void schedule(nanoseconds now)
 {
-    must_hold(&run_queue_lock);
     struct cpu *cpu = this_cpu();
     struct thread *previous = cpu->current;
-    assert(cpu->spinlocks == 1);
+    must_hold_only(&run_queue_lock);
     profile_point(0, (uintptr_t)__builtin_frame_address(0));
     struct thread *next = pick_next(now);
     cpu->reschedule = false;
@@ -370,7 +368,7 @@ void thread_preempt(void) { pass_on(false); }
 void give_way(void)
 {
     struct cpu *cpu = this_cpu();
-    assert(cpu->spinlocks == 0);
+    may_sleep();
     /* The boot CPU's own start and the idle loop take interrupts in cpu_wait(). */
     if (thread_is_idle(cpu->current))
         return;
@@ -393,7 +391,6 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
 {
     struct thread *self = thread_current();
     may_sleep();
-    assert(!spinlocks_held());
     spin_lock(&run_queue_lock);
     self->timed_out = false;
     bool interruptible = kind == SLEEP_INTERRUPTIBLE;
@@ -449,26 +446,12 @@ nanoseconds cpu_busy_time_of(const struct cpu *cpu)
     return cpu->turns->busy_time + running;
 }
 
-/* All clocks are one count of the time stamp counter, so what both have counted since the start says how long a cycle
- * is: here with 24 bits after the point, from as many bits of both as fit. */
-static nanoseconds time_of_cycles(uint64_t cycles)
-{
-    uint64_t counted = __builtin_ia32_rdtsc() - start_cycles;
-    nanoseconds passed = clock_monotonic() - start_time;
-    while (passed >> 40 != 0) {
-        passed >>= 1;
-        counted >>= 1;
-    }
-    uint64_t ratio = counted != 0 ? (passed << 24) / counted : 0;
-    return (nanoseconds)((unsigned __int128)cycles * ratio >> 24);
-}
-
 nanoseconds cpu_user_time_of(const struct cpu *cpu)
 {
     uint64_t since = read_once(cpu->user_since), cycles = read_once(cpu->user_cycles);
     if (since != 0)
-        cycles += __builtin_ia32_rdtsc() - since;
-    return min_of(time_of_cycles(cycles), cpu_busy_time_of(cpu));
+        cycles += cycles_now() - since;
+    return min_of(cycles_duration(cycles), cpu_busy_time_of(cpu));
 }
 
 nanoseconds cpu_busy_time(void)

@@ -143,6 +143,7 @@ void host_advance(nanoseconds time)
 
 /* ---- Locks ---- */
 
+#ifdef KERNEL_DEBUG
 void spin_lock(struct spinlock *lock)
 {
     lock_taking(&cpu.held, lock->class, lock);
@@ -163,8 +164,6 @@ void spin_unlock(struct spinlock *lock)
 }
 
 bool spinlocks_held(void) { return cpu.spinlocks != 0; }
-
-#ifdef KERNEL_DEBUG
 bool spinlock_held(const struct spinlock *lock) { return lock_is_held(&cpu.held, lock); }
 #endif
 
@@ -177,8 +176,6 @@ void mutex_init(struct mutex *mutex, enum lock_class class)
 
 void mutex_lock(struct mutex *mutex)
 {
-    if (spinlocks_held())
-        panic("mutex %s taken with a spinlock held", lock_name(mutex->class));
     may_sleep();
     lock_taking(&main_thread.held, mutex->class, mutex);
     if (mutex->holder)
@@ -261,12 +258,7 @@ void thread_yield(void) {}
 struct wait_queue console_waiters = WAIT_QUEUE(console_waiters);
 int console_wait_room(enum sleep_kind kind) { return (void)kind, 0; }
 
-void give_way(void)
-{
-    if (spinlocks_held())
-        panic("give_way() with a spinlock held");
-    may_sleep();
-}
+void give_way(void) { may_sleep(); }
 
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context)
 {
@@ -318,8 +310,6 @@ static void let_time_pass(nanoseconds deadline)
 
 int sleep_until(nanoseconds deadline, enum sleep_kind kind)
 {
-    if (spinlocks_held())
-        panic("sleep with a spinlock held");
     may_sleep();
     while (!main_thread.woken) {
         if (host_signal_pending && kind == SLEEP_INTERRUPTIBLE)

@@ -56,7 +56,7 @@ static void deliver_to_stack(const uint8_t *bytes, size_t length)
     length -= sizeof(*header);
     tap_largest_received = max_of(tap_largest_received, (unsigned)length);
     /* As netfront does it: pages, no linear part. */
-    struct packet *packet = packet_allocate(0);
+    struct packet *packet = packet_allocate_paged(0);
     for (size_t at = 0; at < length; at += PAGE_SIZE) {
         size_t part = length - at < PAGE_SIZE ? length - at : PAGE_SIZE;
         struct page *page = page_allocate();

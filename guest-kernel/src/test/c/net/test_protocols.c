@@ -43,7 +43,7 @@ static void packets_in_pieces(void)
 {
     uint8_t data[1000], copy[1000];
     pattern_fill(4, 0, data, sizeof(data));
-    struct packet *packet = packet_allocate(7);
+    struct packet *packet = packet_allocate_paged(7);
     memcpy(packet_put(packet, 7), data, 7);
     for (uint32_t at = 7, step = 1; at < sizeof(data); at += step, step = step * 2 + 1) {
         struct page *page = page_allocate();

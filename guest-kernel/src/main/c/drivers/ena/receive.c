@@ -231,7 +231,7 @@ static bool replace_pages(struct ena_receiver *receive)
 static struct packet *attach_pages(struct ena_receiver *receive)
 {
     const struct ena_gathered *got = &receive->got;
-    struct packet *packet = packet_allocate(COPY_HEADERS);
+    struct packet *packet = packet_allocate_paged(COPY_HEADERS);
     if (!packet)
         return NULL;
     if (!replace_pages(receive)) {

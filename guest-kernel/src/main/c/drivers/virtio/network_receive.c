@@ -147,7 +147,7 @@ static bool replace_pages(struct virtio_nic *nic, unsigned count)
 /* The packet takes over the pages. */
 static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered *from)
 {
-    struct packet *packet = packet_allocate(COPY_HEADERS);
+    struct packet *packet = packet_allocate_paged(COPY_HEADERS);
     if (!packet)
         return NULL;
     if (!replace_pages(nic, from->count)) {

@@ -282,7 +282,7 @@ static struct packet *keep_pages(struct nic *nic, struct gathered *from)
     struct receiver *rx = &nic->receiver;
     struct packet *packet = NULL;
     if (offered(rx) + rx->spares >= PAGES_KEPT)
-        packet = packet_allocate(COPY_HEADERS);
+        packet = packet_allocate_paged(COPY_HEADERS);
     if (!packet) {
         give_back(rx, from);
         return NULL;

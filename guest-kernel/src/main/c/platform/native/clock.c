@@ -48,12 +48,13 @@ static nanoseconds read_clock(void)
 }
 
 /* Takes over new parameters without ever going back. */
-static void refresh(const struct kvm_time *time)
+static __attribute__((noinline)) void refresh(void)
 {
     nanoseconds before = read_clock();
-    scale = time->scale;
-    tsc_base = time->tsc;
-    monotonic_base = time->system_time - kvm_offset;
+    struct kvm_time time = kvm_clock_read();
+    scale = time.scale;
+    tsc_base = time.tsc;
+    monotonic_base = time.system_time - kvm_offset;
     nanoseconds after = read_clock();
     if (after < before) {
         monotonic_base += before - after;
@@ -64,9 +65,8 @@ static void refresh(const struct kvm_time *time)
 
 nanoseconds native_clock_monotonic(void)
 {
-    struct kvm_time time;
-    if (kvm && kvm_clock_changed(&time))
-        refresh(&time);
+    if (kvm && unlikely(kvm_clock_changed()))
+        refresh();
     return read_clock();
 }
 
@@ -99,9 +99,9 @@ static uint64_t scale_ticks_per_ms(struct tsc_scale s)
 
 void native_clock_init(void)
 {
-    struct kvm_time time;
-    kvm = kvm_clock_init() && kvm_clock_changed(&time);
+    kvm = kvm_clock_init();
     if (kvm) {
+        struct kvm_time time = kvm_clock_read();
         scale = time.scale;
         tsc_base = time.tsc;
         monotonic_base = time.system_time;

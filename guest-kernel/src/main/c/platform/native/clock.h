@@ -28,8 +28,9 @@ struct kvm_time {
 };
 /* False if KVM does not offer it. */
 bool kvm_clock_init(void);
-/* True if the parameters changed since the last call; they are then in *time. */
-bool kvm_clock_changed(struct kvm_time *time);
+/* True if the parameters have changed since they were read. */
+bool kvm_clock_changed(void);
+struct kvm_time kvm_clock_read(void);
 /* The parameters are the same on all CPUs, as long as the host says so. */
 bool kvm_clock_is_shared(void);
 /* UTC in ns since 1970 when the system time was 0. */

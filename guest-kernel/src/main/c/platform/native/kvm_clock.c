@@ -52,24 +52,25 @@ bool kvm_clock_init(void)
     return read_once(system_time.version) != 0;
 }
 
-bool kvm_clock_changed(struct kvm_time *time)
+bool kvm_clock_changed(void) { return read_once(system_time.version) != seen_version; }
+
+struct kvm_time kvm_clock_read(void)
 {
-    uint32_t version = read_once(system_time.version);
-    if (version == seen_version)
-        return false;
+    struct kvm_time time;
+    uint32_t version;
     do {
         do
             version = read_once(system_time.version);
         while (version & 1);
         compiler_barrier();
-        time->tsc = read_once(system_time.tsc);
-        time->system_time = read_once(system_time.time);
-        time->scale.multiplier = read_once(system_time.multiplier);
-        time->scale.shift = read_once(system_time.shift);
+        time.tsc = read_once(system_time.tsc);
+        time.system_time = read_once(system_time.time);
+        time.scale.multiplier = read_once(system_time.multiplier);
+        time.scale.shift = read_once(system_time.shift);
         compiler_barrier();
     } while (version != read_once(system_time.version));
     seen_version = version;
-    return true;
+    return time;
 }
 
 bool kvm_clock_is_shared(void)

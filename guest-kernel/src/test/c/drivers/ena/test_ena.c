@@ -169,7 +169,7 @@ static void add_piece(struct packet *packet, uint32_t at, uint32_t length, uint8
 
 struct packet *make_packet(uint32_t payload, unsigned pieces, uint8_t seed)
 {
-    struct packet *packet = packet_allocate(HEADERS + payload);
+    struct packet *packet = packet_allocate_paged(HEADERS + payload);
     make_headers(packet_put(packet, HEADERS), payload);
     packet->flags = PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = 34;

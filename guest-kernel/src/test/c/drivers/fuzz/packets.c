@@ -17,7 +17,7 @@ void fuzz_packet(struct packet *packet)
 
 void fuzz_transmit(struct network_device *device, struct fuzz_input *input)
 {
-    struct packet *packet = packet_allocate(64);
+    struct packet *packet = packet_allocate_paged(64);
     uint8_t shape = fuzz_8(input);
     if (packet == NULL)
         return;

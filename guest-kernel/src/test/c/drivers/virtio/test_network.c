@@ -253,7 +253,7 @@ static void drops_before_the_stack_is_up(void)
 
 static struct packet *make_packet(uint32_t linear, unsigned fragments)
 {
-    struct packet *packet = packet_allocate(linear);
+    struct packet *packet = packet_allocate_paged(linear);
     memset(packet->head + packet->start, 0x11, linear);
     packet->linear = packet->length = linear;
     for (unsigned i = 0; i < fragments; i++) {

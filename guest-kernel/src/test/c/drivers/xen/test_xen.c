@@ -581,7 +581,7 @@ static uint8_t byte_at(uint32_t i) { return (uint8_t)(i * 31 + i / 4096 * 5 + 1)
 /* `linear` bytes in front, the rest in fragments of at most `piece` bytes at odd offsets. */
 static struct packet *make_packet(uint32_t linear, uint32_t rest, uint32_t piece)
 {
-    struct packet *packet = packet_allocate(linear);
+    struct packet *packet = packet_allocate_paged(linear);
     uint32_t at = 0;
     for (; at < linear; at++)
         packet->head[packet->start + at] = byte_at(at);

@@ -281,7 +281,7 @@ static void send(struct fuzz_input *input)
 {
     uint16_t length = fuzz_16(input) % 4000;
     uint8_t kind = fuzz_8(input);
-    struct packet *packet = packet_allocate(54u + length);
+    struct packet *packet = packet_allocate_paged(54u + length);
     memset(packet_put(packet, 54u + length), kind, 54u + length);
     packet_data(packet)[12] = 8;
     packet_data(packet)[13] = 0;
