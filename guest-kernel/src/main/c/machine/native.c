@@ -52,15 +52,22 @@ void native_machine_stop_cpus(void)
 }
 
 /* What comes next in this memory must not be written to by a card of ours. */
-static noreturn void power_off(void)
+void native_stop_pci_devices(bool power_off)
 {
     ena_shut_down();
+    nvme_shut_down();
+    ahci_shut_down(power_off);
+}
+
+static noreturn void power_off(void)
+{
+    native_stop_pci_devices(true);
     native_power_off();
 }
 
 static noreturn void reboot(void)
 {
-    ena_shut_down();
+    native_stop_pci_devices(false);
     native_reboot();
 }
 

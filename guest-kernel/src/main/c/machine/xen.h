@@ -18,5 +18,4 @@ noreturn void xen_crash(void);
 
 /* Members of struct platform_operations. */
 #define XEN_GUEST_OPERATIONS \
-    .resume_interrupts = events_resume, .settings = xen_settings, .report = xen_report, .power_off = xen_power_off, \
-    .reboot = xen_reboot, .crash = xen_crash
+    .resume_interrupts = events_resume, .settings = xen_settings, .report = xen_report, .crash = xen_crash

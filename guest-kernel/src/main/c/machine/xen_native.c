@@ -31,6 +31,18 @@ static void start_devices(void)
     native_start_pci_devices();
 }
 
+static noreturn void power_off(void)
+{
+    native_stop_pci_devices(true);
+    xen_power_off();
+}
+
+static noreturn void reboot(void)
+{
+    native_stop_pci_devices(false);
+    xen_reboot();
+}
+
 const struct platform_operations xen_native_machine = {
     .cpus_start = native_machine_start_cpus,
     .start_devices = start_devices,
@@ -39,4 +51,6 @@ const struct platform_operations xen_native_machine = {
     XEN_GUEST_OPERATIONS,
     NATIVE_PROCESSOR_OPERATIONS,
     .cpus_stop = native_machine_stop_cpus,
+    .power_off = power_off,
+    .reboot = reboot,
 };

@@ -2,8 +2,8 @@
 /*
  * Disks on AHCI controllers (Serial ATA AHCI 1.3.1; section numbers refer to it, those with "ACS" to ATA/ATAPI Command
  * Set 3). controller.c starts a controller and finds its disks, port.c drives the registers of one port, identity.c
- * reads what a disk says of itself, io.c does requests. Only ahci_start() is for others; the rest is between these
- * files.
+ * reads what a disk says of itself, io.c does requests. Only ahci_start() and ahci_shut_down() are for others; the rest
+ * is between these files.
  */
 #pragma once
 
@@ -14,6 +14,10 @@
 /* Starts the controller if this function is one (class 01, 06, 01), and announces its disks. False: it is not. A
  * controller that does not come up is reported and left alone. Called while devices are started. */
 bool ahci_start(const struct pci_function *function);
+
+/* Lets every disk end the command that it does, and then, with `power_off`, park its heads; keeps controllers from
+ * memory. For the end of the machine, when no other thread runs. Waits for the disks, each of them a minute at most. */
+void ahci_shut_down(bool power_off);
 
 #define AHCI_PORTS_MAX 32
 
@@ -58,6 +62,7 @@ bool ahci_start(const struct pci_function *function);
 /* Commands (ACS 7). */
 #define ATA_READ 0x25     /* READ DMA EXT */
 #define ATA_WRITE 0x35    /* WRITE DMA EXT */
+#define ATA_STANDBY 0xe0  /* STANDBY IMMEDIATE */
 #define ATA_FLUSH 0xea    /* FLUSH CACHE EXT */
 #define ATA_IDENTIFY 0xec /* IDENTIFY DEVICE, 512 bytes */
 #define ATA_IDENTITY_LENGTH 512
@@ -101,6 +106,7 @@ struct ahci_controller {
     uint32_t implemented;                    /* ports, as bits */
     bool disconnected;                       /* from memory, since a port did not stop */
     struct ahci_port *ports[AHCI_PORTS_MAX]; /* NULL: no disk */
+    struct list link;                        /* of those that work; changed while devices are started */
 };
 
 /* A port with a disk. Its requests are done one at a time. */
@@ -143,7 +149,8 @@ void ahci_port_release(struct ahci_port *port);
 must_check int ahci_port_open(struct ahci_port *port);
 /* Starts a command in the slot, which is free. */
 void ahci_port_send(struct ahci_port *port, const struct ahci_command *command);
-/* Sends a command and waits for its end. 0, -EIO, -ETIMEDOUT. Called while devices are started. */
+/* Sends a command and waits for its end. 0, -EIO, -ETIMEDOUT. Called while devices are started, and at the end of the
+ * machine. */
 must_check int ahci_port_do(struct ahci_port *port, const struct ahci_command *command);
 /* After the end of a command: whether the disk says that it has failed. */
 bool ahci_port_task_failed(const struct ahci_port *port);
@@ -176,3 +183,5 @@ must_check int ahci_identify(struct ahci_port *port);
 void ahci_announce(struct ahci_port *port);
 /* What has happened at a port. */
 void ahci_port_interrupt(struct ahci_port *port);
+/* The end of the machine: waits for the command under way, and takes no other request. False: the disk has failed. */
+must_check bool ahci_quiesce(struct ahci_port *port);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting a controller (10.1): it is taken over from the firmware and reset, its disks are found, and its interrupt is
- * connected if there are any. Runs on the boot CPU while devices are started, without locks; after that only the
- * interrupt handler is called, which leaves everything to the ports.
+ * connected if there are any. Runs on the boot CPU while devices are started, and at the end of the machine, without
+ * locks; in between only the interrupt handler is called, which leaves everything to the ports.
  *
  * An empty port is not waited for: only where the firmware's link was up, or where links must be started one by one
  * (staggered spin-up), a link may take a second after the reset.
@@ -46,6 +46,7 @@
 #define EVENTS (AHCI_EVENT_REGISTERS | AHCI_EVENT_LINK | AHCI_ERRORS)
 
 static unsigned controllers;
+static struct list all = LIST_INIT(all);
 
 static uint32_t read32(const struct ahci_controller *c, unsigned offset) { return mmio_read32(c->registers + offset); }
 
@@ -225,6 +226,7 @@ static int start(struct ahci_controller *c)
     if (error != 0)
         return error;
     announce_disks(c);
+    list_push_back(&all, &c->link);
     return (int)disks;
 }
 
@@ -255,4 +257,29 @@ bool ahci_start(const struct pci_function *function)
     if (disks <= 0)
         close_controller(c);
     return true;
+}
+
+/* ---- The end ---- */
+
+/* A disk whose power goes before it has parked its heads wears out sooner. What was written is on the disk (io.c). */
+static void end_port(struct ahci_port *port, bool power_off)
+{
+    const struct ahci_command standby = { .code = ATA_STANDBY };
+    if (!ahci_quiesce(port) || !power_off)
+        return;
+    int error = ahci_port_do(port, &standby);
+    if (error != 0)
+        log_error("%s does not stop: %s; see the host's log", port->block.name, errno_name(error));
+}
+
+void ahci_shut_down(bool power_off)
+{
+    list_for_each (link, &all) {
+        struct ahci_controller *c = list_entry(link, struct ahci_controller, link);
+        for (unsigned i = 0; i < AHCI_PORTS_MAX; i++) {
+            if (c->ports[i])
+                end_port(c->ports[i], power_off);
+        }
+        pci_disconnect(&c->function);
+    }
 }

@@ -139,7 +139,7 @@ static void report(struct ahci_port *port, uint32_t events, uint32_t task)
               port->reported == REPORTS_MAX ? "; further errors are not logged" : "");
 }
 
-/* Whether the disk is ready again: by an event, or when somebody who waits for it looks. */
+/* Goes on if the disk is ready again, which an event reports or check() finds. */
 static void start_again(struct ahci_port *port)
 {
     must_hold(&port->lock);
@@ -264,6 +264,20 @@ static void check(struct block_device *device)
         look_at_progress(port, &ended);
     spin_unlock(&port->lock);
     finish(&ended);
+}
+
+bool ahci_quiesce(struct ahci_port *port)
+{
+    nanoseconds limit = clock_monotonic() + PATIENCE;
+    while (port->current && clock_monotonic() < limit)
+        check(&port->block);
+    spin_lock(&port->lock);
+    bool works = !port->failed && !port->resetting && !port->current;
+    port->failed = true;
+    ahci_port_write(port, AHCI_PORT_EVENTS_ENABLED, 0);
+    ahci_port_write(port, AHCI_PORT_EVENTS, UINT32_MAX);
+    spin_unlock(&port->lock);
+    return works;
 }
 
 void ahci_announce(struct ahci_port *port)

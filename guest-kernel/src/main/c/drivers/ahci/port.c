@@ -4,7 +4,7 @@
  *
  * The controller uses a port's memory while PxCMD.CR or PxCMD.FR is set. Commands are not sent while a port is stopped,
  * and the link is reset only then. Where the caller holds the port's lock these functions wait for the controller,
- * which has at most half a second to stop, but never for the disk: after a reset it tells by an event that it is ready.
+ * which has at most half a second to stop, but never for the disk: an event reports that it is ready after a reset.
  */
 #include "core/heap.h"
 #include "core/pages.h"

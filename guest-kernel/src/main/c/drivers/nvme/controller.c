@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting a controller (7.6.1): reset, administrative queues, what the controller is, and then what pairs.c and
- * namespaces.c do. Runs on the boot CPU while devices are started, without locks; nvme_fault() and nvme_stop() are
- * called later too.
+ * namespaces.c do; and its end. Runs on the boot CPU while devices are started, and at the end of the machine, without
+ * locks; nvme_fault() and nvme_stop() are called in between, too.
  *
  * Administrative commands are sent one at a time and waited for; there are none after the start. A controller that does
  * not answer one is not asked again, and the memory that it was given stays its own. The interrupt comes last of what
@@ -41,9 +41,13 @@
 #define CAPABILITY_PAGE_MIN(c) ((uint32_t)((c) >> 48) & 0xf) /* log2, in units of 4096 bytes */
 
 #define CONFIGURATION_ENABLE 0x1
+#define CONFIGURATION_SHUTDOWN 0xc000u
+#define CONFIGURATION_SHUTDOWN_NORMAL 0x4000u
 #define CONFIGURATION_ENTRIES (6u << 16 | 4u << 20) /* log2 of 64 and 16 bytes; pages of 4096 */
 #define STATUS_READY 0x1
 #define STATUS_FATAL 0x2
+#define STATUS_SHUTDOWN 0xcu
+#define STATUS_SHUTDOWN_COMPLETE 0x8u
 #define STATUS_GONE UINT32_MAX
 
 #define ADMIN_ENTRIES 8
@@ -57,6 +61,7 @@
 #define MODEL 24
 #define MODEL_LENGTH 40
 #define TRANSFER_MAX 77
+#define SHUTDOWN_TIME 88  /* RTD3E, in microseconds; 0: not stated, and a second is to be waited for (7.6.2) */
 #define COMMAND_SIZES 512 /* log2: least in bits 3:0, most in bits 7:4 */
 #define COMPLETION_SIZES 513
 #define NAMESPACES 516
@@ -69,6 +74,7 @@
 #define EBS_DEVICE_LENGTH 32
 
 static unsigned controllers;
+static struct list all = LIST_INIT(all);
 
 /* ---- Registers ---- */
 
@@ -246,6 +252,9 @@ static int learn(struct nvme_controller *c, uint8_t *identity)
     uint8_t pages = identity[TRANSFER_MAX]; /* log2; 0: no limit */
     c->transfer_max = pages == 0 || pages >= 20 ? UINT32_MAX : (uint32_t)PAGE_SIZE << pages;
     c->write_cache = identity[WRITE_CACHE] & 1;
+    uint32_t shutdown;
+    memcpy(&shutdown, identity + SHUTDOWN_TIME, sizeof(shutdown));
+    c->shutdown_time = min_of(max_of(shutdown * NS_PER_US, NS_PER_SECOND), NVME_SHUTDOWN_MAX);
     memcpy(&c->namespaces, identity + NAMESPACES, sizeof(c->namespaces));
     log_identity(c, identity);
     return 0;
@@ -333,6 +342,7 @@ static int start(struct nvme_controller *c, struct page *page)
         close_controller(c, page);
         return error;
     }
+    list_push_back(&all, &c->link);
     nvme_namespaces_find(c, page_data(page));
     if (!c->silent)
         page_put(page);
@@ -357,4 +367,41 @@ bool nvme_start(const struct pci_function *function)
         log_error("NVMe controller at %02x:%02x.%u does not start: %s", function->bus, function->device,
                   function->function, errno_name(error));
     return true;
+}
+
+/* ---- The end (7.6.2) ---- */
+
+static void begin_shutdown(struct nvme_controller *c)
+{
+    c->shutting_down = !__atomic_exchange_n(&c->failed, true, __ATOMIC_SEQ_CST) && !nvme_fault(c);
+    if (c->shutting_down)
+        write32(c, CONFIGURATION, (read32(c, CONFIGURATION) & ~CONFIGURATION_SHUTDOWN) | CONFIGURATION_SHUTDOWN_NORMAL);
+}
+
+static void await_shutdown(const struct nvme_controller *c, nanoseconds start)
+{
+    for (;;) {
+        uint32_t status = read32(c, STATUS);
+        if (status == STATUS_GONE || (status & STATUS_SHUTDOWN) == STATUS_SHUTDOWN_COMPLETE)
+            return;
+        if (clock_monotonic() - start >= c->shutdown_time)
+            break;
+        __builtin_ia32_pause();
+    }
+    log_error("%s has not shut down within %lu ms, and may have to check itself at its next start", c->name,
+              c->shutdown_time / NS_PER_MS);
+}
+
+/* All of them at once. A controller may reach memory until it is reset, so it is kept from it. */
+void nvme_shut_down(void)
+{
+    nanoseconds start = clock_monotonic();
+    list_for_each (link, &all)
+        begin_shutdown(list_entry(link, struct nvme_controller, link));
+    list_for_each (link, &all) {
+        const struct nvme_controller *c = list_entry(link, struct nvme_controller, link);
+        if (c->shutting_down)
+            await_shutdown(c, start);
+        pci_disconnect(&c->function);
+    }
 }

@@ -9,8 +9,9 @@
  * use of the controller, as do the faults that nvme_fault() finds. Then the requests of all pairs fail, once the
  * controller has been stopped. There is no time limit: network storage may take as long as it likes.
  *
- * The lock is that of struct nvme_io; nobody holds those of two pairs. Requests end after it has been released, through
- * a list of the caller. A request goes to the pair of the CPU that submits it, and all of its commands stay there.
+ * The lock is that of struct nvme_io; those of two pairs are never held together. Requests end after it has been
+ * released, through a list of the caller. A request goes to the pair of the CPU that submits it, and all of its
+ * commands stay there.
  */
 #include "core/debug.h"
 #include "core/log.h"

@@ -2,7 +2,7 @@
 /*
  * Disks on NVM Express controllers (NVM Express 1.4; section numbers refer to it). controller.c starts a controller,
  * pairs.c gives it a pair of queues for each CPU, namespaces.c finds its disks, io.c does their requests. Only the
- * first function is for others; the rest is between these files.
+ * first two functions are for others; the rest is between these files.
  */
 #pragma once
 
@@ -15,6 +15,10 @@
 /* Starts the controller if this function is one (class 01, 08, 02), and announces its disks. False: it is not. A
  * controller that does not come up is reported and left alone. Called while devices are started. */
 bool nvme_start(const struct pci_function *function);
+/* Has every controller shut down, so that none loses what it holds or reaches memory any more; for the end of the
+ * machine, when no other thread runs. Waits for them, for NVME_SHUTDOWN_MAX at most. */
+void nvme_shut_down(void);
+#define NVME_SHUTDOWN_MAX (60 * NS_PER_SECOND)
 
 /* Commands (5, 6). */
 #define NVME_CREATE_SUBMISSION_QUEUE 0x01
@@ -70,11 +74,14 @@ struct nvme_controller {
     struct pci_spread spread;         /* the pairs' entries of the interrupt table */
     unsigned io_count;                /* pairs in use; those of `io` after them may have memory, and nothing else */
     struct nvme_io *io[NVME_PAIRS_MAX];
-    bool failed;           /* it is not used any more; changed with an atomic operation, as the next one */
-    unsigned reported;     /* errors that have been logged */
-    uint32_t transfer_max; /* bytes of one command */
-    bool write_cache;      /* a completed write is durable only after a flush */
-    uint32_t namespaces;   /* the highest identifier one can have */
+    bool failed;               /* it is not used any more; changed with an atomic operation, as the next one */
+    unsigned reported;         /* errors that have been logged */
+    struct list link;          /* of those that work; changed while devices are started */
+    nanoseconds shutdown_time; /* that it may take, as it says */
+    bool shutting_down;        /* and has not failed before */
+    uint32_t transfer_max;     /* bytes of one command */
+    bool write_cache;          /* a completed write is durable only after a flush */
+    uint32_t namespaces;       /* the highest identifier one can have */
 };
 
 /* A namespace as a disk. */

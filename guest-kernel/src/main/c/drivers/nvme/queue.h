@@ -50,7 +50,7 @@ struct nvme_queue {
 };
 
 /* Makes a pair with `size` <= NVME_QUEUE_SIZE_MAX entries, whose doorbells (3.1.16, 3.1.17) are there.
- * The controller is not told. 0 or -ENOMEM. */
+ * The controller does not learn of it here. 0 or -ENOMEM. */
 must_check int nvme_queue_init(struct nvme_queue *queue, uint16_t id, uint16_t size, volatile uint8_t *tail_doorbell,
                                volatile uint8_t *head_doorbell);
 /* Frees the memory, which the controller must not use any more. */

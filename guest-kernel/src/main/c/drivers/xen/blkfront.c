@@ -185,7 +185,7 @@ static void blkfront_submit(struct block_device *device, struct block_request *r
         request->done(request, -EIO);
 }
 
-static void tell(struct list *requests, int error)
+static void end_requests(struct list *requests, int error)
 {
     struct list *link;
     while ((link = list_pop_front(requests))) {
@@ -292,8 +292,8 @@ static void handle_event(uint32_t port, void *context)
     if (!disk->dead)
         launch_waiting(disk);
     spin_unlock(&disk->lock);
-    tell(&ended.well, 0);
-    tell(&ended.badly, -EIO);
+    end_requests(&ended.well, 0);
+    end_requests(&ended.badly, -EIO);
 }
 
 /* ---- Connecting -------------------------------------------------------------------------------- */
@@ -314,7 +314,7 @@ static void disconnected(struct frontend *frontend)
     ground_all(disk, &ended);
     frontend_unshare_page(&disk->ring_page);
     spin_unlock(&disk->lock);
-    tell(&ended.badly, -EIO);
+    end_requests(&ended.badly, -EIO);
 }
 
 static int offer(struct frontend *frontend, struct frontend_setting *settings, unsigned *count)
@@ -382,7 +382,7 @@ static void lost(struct frontend *frontend)
     spin_lock(&disk->lock);
     disk_died(disk, &ended, "its backend is gone");
     spin_unlock(&disk->lock);
-    tell(&ended.badly, -EIO);
+    end_requests(&ended.badly, -EIO);
 }
 
 static const struct frontend_operations operations = {

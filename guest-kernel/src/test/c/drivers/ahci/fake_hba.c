@@ -184,7 +184,8 @@ static void check_command(unsigned port)
         rule(table_bytes(port) == 512 && header->options == 5, "IDENTIFY without 512 bytes to read to");
         break;
     case ATA_FLUSH:
-        rule(header->segments == 0, "a flush with data");
+    case ATA_STANDBY:
+        rule(header->segments == 0, "a command without data that has some");
         break;
     default:
         rule(false, "an unknown command");
@@ -258,10 +259,15 @@ static void issue(unsigned port, uint32_t slots)
     p->commands++;
     if (fake.violation == NULL)
         check_command(port);
-    if (fake.violation != NULL || table_of(port)->command[2] != ATA_IDENTIFY || p->silent)
+    if (fake.violation != NULL || p->silent)
         return;
-    move(port, (uint8_t *)p->identity, false);
-    fake_end(port, p->identify_status);
+    if (table_of(port)->command[2] == ATA_IDENTIFY) {
+        move(port, (uint8_t *)p->identity, false);
+        fake_end(port, p->identify_status);
+    } else if (table_of(port)->command[2] == ATA_STANDBY) {
+        p->standbys++;
+        fake_end(port, FAKE_STATUS_GOOD);
+    }
 }
 
 static void change_command(unsigned port, uint32_t value)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The controller's side of AHCI for tests: a PCI function whose registers are here, and disks whose commands are ended
- * when a test says so, rightly or wrongly; IDENTIFY DEVICE is answered at once. Whatever the driver does against the
- * rules is kept in `fake.violation`. One controller at a time works; those of earlier tests stay the driver's, and are
- * gone.
+ * when a test says so, rightly or wrongly; IDENTIFY DEVICE and STANDBY IMMEDIATE are answered at once. Whatever the
+ * driver does against the rules is kept in `fake.violation`. One controller at a time works; those of earlier tests
+ * stay the driver's, and are gone.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ struct fake_port {
     bool link_down, busy;
     uint64_t list, received;
     uint32_t events, enabled, command, task, link_control, issued;
-    unsigned link_resets, commands;
+    unsigned link_resets, commands, standbys;
 };
 
 struct fake_hba {

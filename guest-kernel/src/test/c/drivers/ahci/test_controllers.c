@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting AHCI controllers: firmware that hands over, ports with and without disks, and what controllers and disks say
- * of themselves, true or not. What does not start is reported, and has stopped before its memory is free again.
+ * of themselves, true or not. What does not start is reported, and has stopped before its memory is free again. And the
+ * end of the machine.
  */
 #include <string.h>
 
@@ -225,6 +226,57 @@ static void no_memory(void)
     CHECK_EQUAL(failed, 3);
 }
 
+/* ---- The end ---- */
+
+static void disks_park_their_heads_at_power_off(void)
+{
+    for (unsigned power_off = 0; power_off <= 1; power_off++) {
+        fake_init();
+        fake_add_disk(3, 9);
+        CHECK(start_disk());
+        ahci_shut_down(power_off);
+        NO_VIOLATION();
+        CHECK(fake.disconnected);
+        CHECK(fake.ports[1].standbys == power_off && fake.ports[3].standbys == power_off);
+        submit_run(0, false, 0, 0, 4096);
+        CHECK(ended[0] == 1 && results[0] == -EIO);
+        free_run(0);
+    }
+}
+
+/* Its end is found without an interrupt. */
+static void the_command_under_way_is_waited_for(void)
+{
+    fake_init();
+    CHECK(start_disk());
+    submit_run(0, true, 16, 0, 4096);
+    fake_transfer(1);
+    fake.ports[1].issued = 0;
+    ahci_shut_down(true);
+    NO_VIOLATION();
+    CHECK(ended[0] == 1 && results[0] == 0 && holds(0, 16, 4096));
+    CHECK_EQUAL(fake.ports[1].standbys, 1);
+    free_run(0);
+}
+
+static void disks_that_do_not_end(void)
+{
+    fake_init();
+    CHECK(start_disk());
+    submit_run(0, true, 16, 0, 4096);
+    nanoseconds start = clock_monotonic();
+    ahci_shut_down(true);
+    CHECK(clock_monotonic() - start < 31 * NS_PER_SECOND);
+    CHECK(fake.ports[1].standbys == 0 && fake.disconnected);
+    fake_init();
+    CHECK(start_disk());
+    fake.ports[1].silent = true;
+    (void)host_log();
+    ahci_shut_down(true);
+    CHECK(strstr(host_log(), "does not stop: ETIMEDOUT") != NULL);
+    CHECK(fake.disconnected);
+}
+
 void test_controllers(void)
 {
     host_test("ahci: says what it found", says_what_it_found);
@@ -238,4 +290,7 @@ void test_controllers(void)
     host_test("ahci: a port that does not stop", a_port_that_does_not_stop);
     host_test("ahci: identities that cannot be", identities_that_cannot_be);
     host_test("ahci: no memory", no_memory);
+    host_test("ahci: disks park their heads at power-off", disks_park_their_heads_at_power_off);
+    host_test("ahci: the command under way is waited for", the_command_under_way_is_waited_for);
+    host_test("ahci: disks that do not end", disks_that_do_not_end);
 }

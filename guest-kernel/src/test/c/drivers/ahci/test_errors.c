@@ -170,11 +170,11 @@ static void a_request_during_a_reset(void)
     free_run(1);
 }
 
-/* After the reset the disk needs a while; that it is ready is told by an event, or found when somebody looks. Meanwhile
- * nothing is sent. */
+/* After the reset the disk needs a while. An event reports that it is ready, or a check finds it. Meanwhile nothing is
+ * sent. */
 static void a_disk_that_is_slow_after_a_reset(void)
 {
-    for (unsigned told = 0; told < 2; told++) {
+    for (unsigned reported = 0; reported < 2; reported++) {
         struct fake_command command;
         fake_init();
         CHECK(start_disk());
@@ -187,7 +187,7 @@ static void a_disk_that_is_slow_after_a_reset(void)
         CHECK(!fake_look(1, &command));
         fake.ports[1].never_ready = fake.ports[1].busy = false;
         fake.ports[1].task = FAKE_STATUS_GOOD;
-        if (told)
+        if (reported)
             fake_event(1, AHCI_EVENT_REGISTERS);
         else
             disk->check(disk);
@@ -274,7 +274,7 @@ static void a_disk_that_falls_silent(void)
     free_run(1);
 }
 
-/* Pulled out, which an event tells, or nothing does; or with its controller. */
+/* Pulled out, with an event that reports it or without; or gone with its controller. */
 static void a_disk_that_is_gone(void)
 {
     for (unsigned way = 0; way < 3; way++) {
@@ -289,7 +289,7 @@ static void a_disk_that_is_gone(void)
         else
             disk->check(disk);
         CHECK(strstr(host_log(), way == 2 ? "is gone with its controller" : " is gone: all further") != NULL);
-        fake.ports[1].command &= way == 2 ? 0 : UINT32_MAX; /* as nobody can tell */
+        fake.ports[1].command &= way == 2 ? 0 : UINT32_MAX; /* which cannot be read any more */
         CHECK(all_failed(2));
     }
 }

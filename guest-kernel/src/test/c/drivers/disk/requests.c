@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See requests.h. A request that has ended twice is counted as such and found by count_ended(). One thread, so no
+ * locks.
+ */
 #include "drivers/disk/requests.h"
 
 #include <limits.h>

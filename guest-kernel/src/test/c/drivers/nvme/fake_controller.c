@@ -298,6 +298,20 @@ static void configure(uint32_t value)
     }
 }
 
+/* 3.1.5: a shutdown is asked for by bits 15:14 alone. */
+static void begin_shutdown(uint32_t value)
+{
+    fake_rule(((value ^ fake.configuration) & ~0xc000u) == 0 && (value & 0xc001) == 0x4001, "a shutdown not in form");
+    fake.shutdowns++;
+    fake.shutdown_ends = clock_monotonic() + fake.shutdown_takes;
+}
+
+static uint32_t status(void)
+{
+    uint32_t shutdown = fake.shutdowns == 0 ? 0 : clock_monotonic() < fake.shutdown_ends ? 1 : 2;
+    return fake.status | (fake.fatal ? 2 : 0) | shutdown << 2;
+}
+
 static void ring_doorbell(unsigned number, uint32_t value)
 {
     struct fake_queue *queue = &fake.queues[number / 2];
@@ -338,7 +352,7 @@ static uint32_t register_read(uint32_t offset)
     case 0x14:
         return fake.configuration;
     case 0x1c:
-        return fake.status | (fake.fatal ? 2 : 0);
+        return status();
     default:
         fake_rule(false, "an unknown register is read");
         return 0;
@@ -353,6 +367,8 @@ static void register_written(uint32_t offset, uint32_t value)
     fake_rule(offset == 0x14 || offset >= DOORBELLS || !(fake.configuration & 1), "changed while it runs");
     switch (offset) {
     case 0x14:
+        if (value & 0xc000)
+            begin_shutdown(value);
         configure(value);
         return;
     case 0x24:

@@ -49,12 +49,15 @@ struct fake_controller {
     unsigned silent_at, fails_at; /* the administrative command, counted from 1, that is not answered, or badly */
     uint16_t wrong_id;            /* added to the identifiers of administrative completions */
     uint32_t granted;             /* pairs of queues: the result of Set Features */
+    nanoseconds shutdown_takes;
     /* Its state. */
     bool fatal, gone;
     bool disconnected; /* from memory, by the driver */
     uint32_t configuration, status, admin_sizes;
     uint64_t admin_commands, admin_completions;
     unsigned commands_answered;
+    unsigned shutdowns; /* that the driver has asked for */
+    nanoseconds shutdown_ends;
     uint32_t asked; /* by Set Features, as `granted` */
     struct fake_queue queues[FAKE_QUEUES];
     unsigned pair;                  /* which the functions below are about: 1, unless a test says another */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting NVMe controllers: what they say of themselves and their disks, true or not. A controller that does not come
- * up is reported, and has stopped before its memory is free again.
+ * up is reported, and has stopped before its memory is free again. And their end.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "drivers/nvme/nvme.h"
@@ -311,6 +312,56 @@ static void no_memory(void)
     CHECK_EQUAL(failed, 10);
 }
 
+/* ---- The end ---- */
+
+/* Whether the driver waits about as long as expected for a controller that states how many microseconds it takes, and
+ * takes `takes`. */
+static bool shuts_down(uint32_t stated, nanoseconds takes, nanoseconds expected)
+{
+    fake_init();
+    memcpy(fake.identity + 88, &stated, sizeof(stated));
+    fake.shutdown_takes = takes;
+    if (!start_disk())
+        return false;
+    nanoseconds start = clock_monotonic();
+    (void)host_log();
+    nvme_shut_down();
+    nanoseconds time = clock_monotonic() - start;
+    return fake.shutdowns == 1 && fake.disconnected && fake.violation == NULL && time >= expected &&
+           time < expected + 100 * NS_PER_MS;
+}
+
+static void shuts_down_at_the_end(void)
+{
+    CHECK(shuts_down(0, 0, 0));
+    CHECK(shuts_down(2000000, 1500 * NS_PER_MS, 1500 * NS_PER_MS));
+    CHECK(shuts_down(UINT32_MAX, 59 * NS_PER_SECOND, 59 * NS_PER_SECOND));
+    CHECK(strstr(host_log(), "has not shut down") == NULL);
+}
+
+static void a_controller_that_does_not_shut_down(void)
+{
+    static const struct {
+        uint32_t stated;
+        unsigned seconds;
+    } limits[] = { { 0, 1 }, { 900000, 1 }, { 2000000, 2 }, { UINT32_MAX, 60 } };
+    for (unsigned i = 0; i < array_size(limits); i++) {
+        char line[64];
+        CHECK(shuts_down(limits[i].stated, UINT64_MAX / 2, limits[i].seconds * NS_PER_SECOND));
+        snprintf(line, sizeof(line), "has not shut down within %u ms", 1000 * limits[i].seconds);
+        CHECK(strstr(host_log(), line) != NULL);
+    }
+}
+
+static void a_controller_that_has_failed_is_not_shut_down(void)
+{
+    fake_init();
+    CHECK(start_disk());
+    fake.fatal = true;
+    nvme_shut_down();
+    CHECK(fake.shutdowns == 0 && fake.disconnected);
+}
+
 void test_controllers(void)
 {
     host_test("nvme: says what it found", says_what_it_found);
@@ -327,4 +378,7 @@ void test_controllers(void)
     host_test("nvme: administration that fails", administration_that_fails);
     host_test("nvme: silence after the first disk", silence_after_the_first_disk);
     host_test("nvme: no memory", no_memory);
+    host_test("nvme: controllers are shut down at the end", shuts_down_at_the_end);
+    host_test("nvme: a controller that does not shut down", a_controller_that_does_not_shut_down);
+    host_test("nvme: a controller that has failed is not shut down", a_controller_that_has_failed_is_not_shut_down);
 }

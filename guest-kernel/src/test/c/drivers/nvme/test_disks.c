@@ -361,7 +361,7 @@ static void a_controller_that_fails_in_the_middle(void)
         disk->check(disk);
         CHECK(strstr(host_log(), lines[fault]) != NULL);
         if (fault == GONE)
-            fake.configuration = 0; /* as nobody can tell */
+            fake.configuration = 0; /* which cannot be read any more */
         CHECK(all_failed(0));
     }
 }

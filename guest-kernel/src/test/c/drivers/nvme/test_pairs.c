@@ -342,7 +342,7 @@ static void a_fault_ends_the_requests_of_all(void)
         (void)host_log();
         disk->check(disk);
         if (fault == 0)
-            fake.configuration = 0; /* as nobody can tell */
+            fake.configuration = 0; /* which cannot be read any more */
         CHECK(all_failed());
         end_cpus();
     }
