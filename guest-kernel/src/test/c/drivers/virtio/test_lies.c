@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device that lies, field by field: in its configuration, in the used ring, in what it writes beside the data. After
- * each lie the device is dead or unharmed: every request has ended, every frame is accounted for, nobody waits.
+ * each lie the device is dead or unharmed: every request has ended, every frame is accounted for, and nothing waits.
  */
 #include <stdlib.h>
 #include <string.h>

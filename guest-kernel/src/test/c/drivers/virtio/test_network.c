@@ -321,7 +321,7 @@ static void says_full_and_ready(void)
     CHECK_EQUAL(host_heap_blocks(), blocks);
 }
 
-/* The device may be done before the driver looks: it must be told all the same, by an interrupt. */
+/* The device may be done before the driver looks: an interrupt must report it all the same. */
 static void is_told_by_a_fast_device(void)
 {
     CHECK(start(FEATURES));

@@ -111,7 +111,7 @@ static void notifies_once_for_a_batch(void)
     CHECK(fake_notified(&fake, 0));
     virtqueue_flush(&queue);
     CHECK(!fake_notified(&fake, 0));
-    /* The device still works on the first batch and asked not to be told. */
+    /* The device still works on the first batch and wants no notification. */
     CHECK(add(1, &token));
     virtqueue_flush(&queue);
     CHECK(!fake_notified(&fake, 0));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device that asks for a reset while it is at work, in good faith or for ever, one that comes back as another, and
- * one that is taken out of the machine: what it was given is done again or ends with an error, nobody waits for ever,
+ * one that is taken out of the machine: what it was given is done again or ends with an error, nothing waits for ever,
  * and the log says so in one line.
  */
 #include <string.h>
@@ -254,7 +254,7 @@ static void a_nic_is_reset(void)
     CHECK_EQUAL(lines_with(host_log(), "asked for a reset"), 1);
 }
 
-/* Nobody says that it has gone: that is found when its queue is full, and nobody waits for it. */
+/* Nothing reports that it has gone: that is found when its queue is full, and nothing waits for it. */
 static void a_nic_is_taken_out(void)
 {
     CHECK(start_nic());

@@ -297,7 +297,7 @@ static void disk_shows_nothing_but_its_data(void)
     page_put(page);
 }
 
-/* The request ends, the disk is given up, and the frame goes to nobody else. */
+/* The request ends, the disk is given up, and the frame is never used for anything else. */
 static void disk_leaves_pages_to_a_backend_that_keeps_them(void)
 {
     struct block_request request;
@@ -679,7 +679,7 @@ static void nic_shows_nothing_but_packets(void)
     CHECK_EQUAL(fake_grants_leaking(), 0);
 }
 
-/* What the backend has mapped and does not let go of is nobody else's any more. */
+/* What the backend has mapped and does not let go of is never used for anything else. */
 static void nic_leaves_pages_to_a_backend_that_keeps_them(void)
 {
     CHECK(start_nic());

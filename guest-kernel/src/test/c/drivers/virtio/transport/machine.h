@@ -68,6 +68,6 @@ void machine_start(unsigned type);
 extern unsigned long machine_steps;
 /* Raises the interrupt that was connected as the n-th. */
 void machine_raise(unsigned n);
-/* Raises every interrupt that was ever connected, though nobody should. */
+/* Raises every interrupt that was ever connected, as no device should. */
 void machine_raise_all(void);
 extern unsigned machine_interrupts; /* connected so far */

@@ -45,7 +45,7 @@ static void find_on_pci(void) { pci_for_each(start_function); }
 
 static bool runs(void) { return machine_device.status & VIRTIO_DRIVER_OK; }
 
-/* Looks for PCI devices after a lie: true if none came up, a line has this in it, and what it raises harms nobody. */
+/* Looks for PCI devices after a lie: true if none came up, a line has this in it, and what it raises does no harm. */
 static bool gives_up_with(const char *line)
 {
     unsigned disks = disks_found(), nics = nics_found();

@@ -12,7 +12,6 @@
 #include "drivers/xen/netfront_nic.h"
 #include "host/host.h"
 
-
 static struct network_device *device;
 
 static void receive(struct network_device *from, struct packet *packet)
