@@ -4,7 +4,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
-    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
+    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c %/test_uart.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -78,6 +78,16 @@ target/test/mp_table: $(call host,$(MP_TABLE_SOURCES) $(HOST_SOURCES))
 test-mp-table: target/test/mp_table
 	$<
 TESTS += test-mp-table
+
+# Ports and registers are those of the test.
+UART_SOURCES := src/test/c/platform/test_uart.c src/main/c/platform/native/uart.c
+$(call host,$(UART_SOURCES)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
+target/test/uart: $(call host,$(UART_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+.PHONY: test-uart
+test-uart: target/test/uart
+	@$<
+TESTS += test-uart
 
 # Ports, model-specific registers and hypercalls are those of hvm/, which the other directories know nothing of; so these
 # are compiled on their own.

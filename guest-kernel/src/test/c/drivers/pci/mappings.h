@@ -9,5 +9,5 @@
 
 /* The physical address of what `p` points to; 0: it is in no mapping. */
 phys_t mapping_address(const volatile void *p);
-/* Frees all mappings. */
+/* The devices that are mapped are gone. Their drivers may still access the memory, which is in no mapping any more. */
 void mappings_clear(void);

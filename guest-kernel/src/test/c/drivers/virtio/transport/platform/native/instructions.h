@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stands in for the kernel's header of this name: port and register accesses go to the machine of machine.c, and
- * each is counted.
+ * each is counted; or to the test's own double of a device.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 uint8_t in8(uint16_t port);
 uint16_t in16(uint16_t port);
 uint32_t in32(uint16_t port);
+void out8(uint16_t port, uint8_t value);
 void out16(uint16_t port, uint16_t value);
 void out32(uint16_t port, uint32_t value);
 
