@@ -103,11 +103,15 @@ static void memory_and_cpus_are_told(void)
     CHECK(strncmp(read_file("/proc/stat"), "cpu ", 4) == 0);
 }
 
-/* The times of all CPUs, in ticks: 0 is user mode, 2 the kernel. */
+#define TICK 10000000 /* ns */
+#define STEAL 7
+
+/* The times of all CPUs, in ticks: 0 is user mode, 2 the kernel, STEAL the host. */
 static uint64_t ticks_of(unsigned field)
 {
-    uint64_t fields[4] = { 0 };
-    if (sscanf(read_file("/proc/stat"), "cpu %lu %lu %lu %lu", &fields[0], &fields[1], &fields[2], &fields[3]) != 4)
+    uint64_t fields[8] = { 0 };
+    if (sscanf(read_file("/proc/stat"), "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &fields[0], &fields[1], &fields[2],
+               &fields[3], &fields[4], &fields[5], &fields[6], &fields[7]) != 8)
         return 0;
     return fields[field];
 }
@@ -142,6 +146,21 @@ static void times_of_cpus_are_told_apart(void)
 {
     CHECK(counts_as(0, 2, computes));
     CHECK(counts_as(2, 0, has_the_kernel_work));
+}
+
+/* Whether there is any depends on the host. */
+static void stolen_time_only_grows(void)
+{
+    struct timespec now;
+    uint64_t before = ticks_of(STEAL), cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t stolen = ticks_of(STEAL);
+        computes();
+        CHECK(stolen >= before);
+        before = stolen;
+    }
+    CHECK_EQUAL(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+    CHECK(before <= cpus * (uint64_t)(now.tv_sec * 100 + now.tv_nsec / TICK + 1));
 }
 
 static void own_program_is_known(void)
@@ -208,6 +227,6 @@ static void unknown_calls_are_refused(void)
 }
 
 SUITE(proc, TEST(files_exist_and_are_not_empty), TEST(maps_show_a_new_mapping), TEST(stat_has_its_fields),
-      TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart), TEST(own_program_is_known),
-      TEST(system_has_a_name), TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered),
-      TEST(random_bytes_differ), TEST(unknown_calls_are_refused));
+      TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart), TEST(stolen_time_only_grows),
+      TEST(own_program_is_known), TEST(system_has_a_name), TEST(auxiliary_vector_is_complete),
+      TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ), TEST(unknown_calls_are_refused));

@@ -12,18 +12,10 @@ void cycles_init(void)
     start_time = clock_monotonic();
 }
 
-/* What both have counted since the start says how long a cycle is: here with 24 bits after the point, from as many bits
- * of both as fit. */
+/* What both have counted since the start says how long a cycle is. */
 nanoseconds cycles_duration(uint64_t cycles)
 {
-    uint64_t counted = cycles_now() - start_cycles;
-    nanoseconds passed = clock_monotonic() - start_time;
-    while (passed >> 40 != 0) {
-        passed >>= 1;
-        counted >>= 1;
-    }
-    uint64_t ratio = counted != 0 ? (passed << 24) / counted : 0;
-    return (nanoseconds)((unsigned __int128)cycles * ratio >> 24);
+    return cycles_share(cycles, clock_monotonic() - start_time, cycles_now() - start_cycles);
 }
 
 nanoseconds cycles_time(uint64_t read) { return start_time + cycles_duration(read - start_cycles); }

@@ -26,6 +26,7 @@ const struct platform_operations xen_pv_machine = {
     .cpu_halt = for_no_other,
     .cpu_rouse = interrupt_no_other,
     .cpus_stop = for_no_other,
+    .cpu_stolen_time = pv_stolen_time,
     .clock_monotonic = pv_clock_monotonic,
     .clock_wall = pv_clock_wall,
     .clock_set_wall = pv_clock_set_wall,

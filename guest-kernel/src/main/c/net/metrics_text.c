@@ -56,14 +56,17 @@ static void print_cpu_time(struct text *out, unsigned cpu, const char *mode, nan
     seconds(out, time);
 }
 
-static void print_cpus(struct text *out, nanoseconds now)
+static void print_cpus(struct text *out)
 {
-    begin(out, "cpu_seconds_total", "counter", "Time of each CPU: of the program, of the kernel, or idle.");
+    begin(out, "cpu_seconds_total", "counter",
+          "Time of each CPU: of the program, of the kernel, idle, or stolen by the hypervisor.");
     for (unsigned i = 0; i < cpus_online; i++) {
-        nanoseconds busy = min_of(cpu_busy_time_of(cpus[i]), now), user = min_of(cpu_user_time_of(cpus[i]), busy);
-        print_cpu_time(out, i, "user", user);
-        print_cpu_time(out, i, "system", busy - user);
-        print_cpu_time(out, i, "idle", now - busy);
+        struct cpu_times times;
+        cpu_times_of(cpus[i], &times);
+        print_cpu_time(out, i, "user", times.user);
+        print_cpu_time(out, i, "system", times.system);
+        print_cpu_time(out, i, "idle", times.idle);
+        print_cpu_time(out, i, "steal", times.stolen);
     }
 }
 
@@ -184,7 +187,7 @@ void metrics_print(struct text *out)
 {
     nanoseconds now = clock_monotonic();
     print_machine(out, now);
-    print_cpus(out, now);
+    print_cpus(out);
     print_memory(out);
     print_network_devices(out);
     print_tcp(out);

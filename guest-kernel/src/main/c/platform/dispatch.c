@@ -70,6 +70,8 @@ void cpu_rouse(const struct cpu *cpu) { platform_operations->cpu_rouse(cpu); }
 
 void cpus_stop(void) { platform_operations->cpus_stop(); }
 
+nanoseconds cpu_stolen_time(const struct cpu *cpu) { return platform_operations->cpu_stolen_time(cpu); }
+
 nanoseconds clock_monotonic(void) { return platform_operations->clock_monotonic(); }
 
 nanoseconds clock_wall(void) { return platform_operations->clock_wall(); }

@@ -39,6 +39,7 @@ struct platform_operations {
     void (*cpu_halt)(void);
     void (*cpu_rouse)(const struct cpu *cpu);
     void (*cpus_stop)(void);
+    nanoseconds (*cpu_stolen_time)(const struct cpu *cpu);
 
     nanoseconds (*clock_monotonic)(void);
     nanoseconds (*clock_wall)(void);

@@ -130,6 +130,10 @@ static inline void cpu_user_ends(void)
 }
 static inline void cpu_user_begins(void) { this_cpu()->user_since = __builtin_ia32_rdtsc(); }
 
+/* For how long this CPU wanted to run and the host did not let it, since it started, ns, as far as the host has said; 0
+ * where hosts do not say so. Only grows. */
+nanoseconds cpu_stolen_time(const struct cpu *cpu);
+
 /* The CPUs that run, in the order of their ids from 0; both only grow, while the boot CPU starts the others. */
 extern struct cpu *cpus[CPUS_MAX];
 extern unsigned cpus_online;

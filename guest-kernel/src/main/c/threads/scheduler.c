@@ -21,6 +21,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/x86/context.h"
+#include "threads/cpu_time.h"
 #include "threads/profile.h"
 #include "threads/stack.h"
 #include "threads/thread.h"
@@ -41,8 +42,7 @@ static struct thread *wake_later[WAKE_LATER_MOST];    /* wake-ups that could not
 struct turns {
     struct cpu *cpu;
     struct thread idle;
-    struct timer slice;    /* runs while another thread is ready */
-    nanoseconds busy_time; /* run_queue: of threads other than idle */
+    struct timer slice; /* runs while another thread is ready */
 };
 static struct turns boot_turns;
 
@@ -130,12 +130,10 @@ static struct thread *first_ready(void)
 static void account(struct thread *thread, nanoseconds now)
 {
     must_hold(&run_queue_lock);
-    nanoseconds used = now - thread->switched_in;
-    thread->switched_in = now;
-    thread->cpu_time += used;
+    assert(thread == thread_current());
+    nanoseconds used = cpu_time_account(now);
     if (thread_is_idle(thread))
         return;
-    this_cpu()->turns->busy_time += used;
     thread->virtual_time += used;
     const struct thread *first = first_ready();
     nanoseconds least = first ? min_of(first->virtual_time, thread->virtual_time) : thread->virtual_time;
@@ -429,37 +427,6 @@ void thread_interrupt(struct thread *thread)
     else if (thread->state == THREAD_RUNNING && thread->cpu != this_cpu())
         cpu_interrupt(thread->cpu);
     spin_unlock(&run_queue_lock);
-}
-
-nanoseconds thread_cpu_time(const struct thread *thread)
-{
-    nanoseconds time = thread->cpu_time;
-    if (thread->state == THREAD_RUNNING)
-        time += clock_monotonic() - thread->switched_in;
-    return time;
-}
-
-nanoseconds cpu_busy_time_of(const struct cpu *cpu)
-{
-    const struct thread *current = cpu->current;
-    nanoseconds running = thread_is_idle(current) ? 0 : clock_monotonic() - current->switched_in;
-    return cpu->turns->busy_time + running;
-}
-
-nanoseconds cpu_user_time_of(const struct cpu *cpu)
-{
-    uint64_t since = read_once(cpu->user_since), cycles = read_once(cpu->user_cycles);
-    if (since != 0)
-        cycles += cycles_now() - since;
-    return min_of(cycles_duration(cycles), cpu_busy_time_of(cpu));
-}
-
-nanoseconds cpu_busy_time(void)
-{
-    nanoseconds time = 0;
-    for (unsigned i = 0; i < cpus_online; i++)
-        time += cpu_busy_time_of(cpus[i]);
-    return time;
 }
 
 void idle_loop(void)

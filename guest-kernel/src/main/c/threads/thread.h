@@ -106,13 +106,16 @@ void thread_preempt(void);
  * changed after it, as after sleeping.
  */
 void give_way(void);
-/* CPU time used by a thread so far, running slice included, ns. */
+/* CPU time used by a thread so far, running slice included, ns; without what the host took. Never less than before. */
 nanoseconds thread_cpu_time(const struct thread *thread);
-/* All time not spent idle since boot, ns: of all CPUs, or of one. */
+/* The same of all threads on all CPUs, the idle ones aside. */
 nanoseconds cpu_busy_time(void);
-nanoseconds cpu_busy_time_of(const struct cpu *cpu);
-/* What of that a CPU spent in user mode; the rest is the kernel's. */
-nanoseconds cpu_user_time_of(const struct cpu *cpu);
+/* What a CPU's time since it started was: of the program, of the kernel, of nobody, or of the host, which let the CPU
+ * wait; ns. Each is never less than before. */
+struct cpu_times {
+    nanoseconds user, system, idle, stolen;
+};
+void cpu_times_of(const struct cpu *cpu, struct cpu_times *out);
 noreturn void idle_loop(void); /* what CPU 0's boot stack becomes */
 /* The CPUs that run and that the user thread of this number may run on; 0 if there is no such thread. */
 uint64_t thread_affinity(uint32_t id);

@@ -125,9 +125,9 @@ static void proc_system(void)
     CHECK(has(buffer, "MemTotal:         262144 kB\n") && has(buffer, "MemAvailable: ") && has(buffer, "SwapTotal: "));
     CHECK(has(text_of("/proc/cpuinfo"), "processor\t: 0\n") && has(buffer, "\nflags\t\t: fpu "));
     char times[80];
-    uint64_t tick = NS_PER_SECOND / 100, now = clock_monotonic(); /* busy: a half; in user mode: a quarter of that */
-    format(times, sizeof(times), "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\ncpu0 ", now / 8 / tick, (now / 2 - now / 8) / tick,
-           (now - now / 2) / tick);
+    uint64_t tick = NS_PER_SECOND / 100, eighth = clock_monotonic() / 8;
+    format(times, sizeof(times), "cpu  %lu 0 %lu %lu 0 0 0 %lu 0 0\ncpu0 ", eighth / tick, 3 * eighth / tick,
+           3 * eighth / tick, eighth / tick);
     CHECK(strncmp(text_of("/proc/stat"), times, strlen(times)) == 0);
     CHECK(has(buffer, "\ncpu0 ") && has(buffer, "\nbtime "));
     struct block_device *disk = test_disk("/dev/null");

@@ -54,6 +54,8 @@ bool host_panics(void (*function)(void), const char *text);
 /* The instructions that work() takes, counted one by one: on every machine the same, up to what libc and the
  * sanitizer's allocator choose. */
 uint64_t host_steps(void (*work)(void));
+/* Called after each of them, with its number from 1, in a signal handler: plays what happens at the same time. */
+extern void (*host_each_step)(uint64_t step);
 
 /* ---- Time and sleeping ----------------------------------------------------------------------- */
 

@@ -6,12 +6,15 @@
 #include "host/host.h"
 
 static volatile uint64_t steps;
+void (*host_each_step)(uint64_t step);
 
 /* Comes after every instruction while the trap flag is set (Intel SDM volume 3, 18.3.1.4). */
 static void count_one(int signal)
 {
     (void)signal;
     steps++;
+    if (host_each_step)
+        host_each_step(steps);
 }
 
 uint64_t host_steps(void (*work)(void))

@@ -152,7 +152,8 @@ static void the_text_has_the_numbers(void)
     CHECK(has_line("unikernel_boot_time_seconds 1700000000.000000000"));
     CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 0.125000000"));
     CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"system\"} 0.375000000"));
-    CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 0.500000000"));
+    CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 0.375000000"));
+    CHECK(has_line("unikernel_cpu_seconds_total{cpu=\"0\",mode=\"steal\"} 0.125000000"));
     CHECK(has_line("unikernel_memory_page_cache_bytes 45056"));
     CHECK(has_line("unikernel_memory_program_bytes 94208"));
     CHECK(has_line("unikernel_memory_available_bytes 3686400"));

@@ -4,7 +4,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
-    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c %/test_uart.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
+    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c %/test_uart.c %/test_steal.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -96,6 +96,15 @@ HVM_SOURCES := $(wildcard src/test/c/platform/hvm/*.c) \
 target/test/hvm: $(HVM_SOURCES) $(wildcard src/test/c/platform/hvm/*.h src/test/c/platform/hvm/platform/*/*.h) \
     $(call host,$(HOST_SOURCES))
 	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/platform/hvm $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
+STEAL_SOURCES := src/test/c/platform/test_steal.c \
+    $(addprefix src/main/c/platform/,native/steal.c native/kvm_clock.c xen/runstate.c xen/leaves.c)
+target/test/steal: $(STEAL_SOURCES) $(wildcard src/test/c/platform/hvm/platform/*/*.h) $(call host,$(HOST_SOURCES))
+	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/platform/hvm $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
+.PHONY: test-steal
+test-steal: target/test/steal
+	$<
+TESTS += test-steal
+
 .PHONY: test-hvm
 test-hvm: target/test/hvm
 	@$< 2>$<.log || { cat $<.log; exit 1; }

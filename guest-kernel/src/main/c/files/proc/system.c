@@ -30,26 +30,37 @@ static void show_memory(struct text *out, uint32_t number)
     text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
 
-/* Of one or all of the CPUs, which have run for `available` ns, of which they were busy for `busy` and in user mode for
- * `user`. */
-static void show_cpu_times(struct text *out, nanoseconds available, nanoseconds busy, nanoseconds user)
+/* Of all CPUs. */
+static struct cpu_times sum_of_times(void)
 {
-    text_print(out, " %lu 0 %lu %lu 0 0 0 0 0 0\n", ticks(user), ticks(busy - min_of(user, busy)),
-               ticks(available - min_of(busy, available)));
+    struct cpu_times sum = { 0 }, one;
+    for (unsigned i = 0; i < cpus_online; i++) {
+        cpu_times_of(cpus[i], &one);
+        sum.user += one.user;
+        sum.system += one.system;
+        sum.idle += one.idle;
+        sum.stolen += one.stolen;
+    }
+    return sum;
+}
+
+/* proc(5): user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. */
+static void show_cpu_times(struct text *out, const struct cpu_times *times)
+{
+    text_print(out, " %lu 0 %lu %lu 0 0 0 %lu 0 0\n", ticks(times->user), ticks(times->system), ticks(times->idle),
+               ticks(times->stolen));
 }
 
 static void show_stat(struct text *out, uint32_t number)
 {
     (void)number;
-    nanoseconds now = clock_monotonic();
-    nanoseconds user = 0;
-    for (unsigned i = 0; i < cpus_online; i++)
-        user += cpu_user_time_of(cpus[i]);
+    struct cpu_times times = sum_of_times();
     text_print(out, "cpu ");
-    show_cpu_times(out, now * cpus_online, cpu_busy_time(), user);
+    show_cpu_times(out, &times);
     for (unsigned i = 0; i < cpus_online; i++) {
+        cpu_times_of(cpus[i], &times);
         text_print(out, "cpu%u", i);
-        show_cpu_times(out, now, cpu_busy_time_of(cpus[i]), cpu_user_time_of(cpus[i]));
+        show_cpu_times(out, &times);
     }
     text_print(out, "btime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
                (clock_wall() - clock_monotonic()) / NS_PER_SECOND);
@@ -63,9 +74,8 @@ static void show_seconds(struct text *out, nanoseconds time, const char *end)
 static void show_uptime(struct text *out, uint32_t number)
 {
     (void)number;
-    nanoseconds now = clock_monotonic(), busy = cpu_busy_time(), available = now * cpus_online;
-    show_seconds(out, now, " ");
-    show_seconds(out, available - min_of(busy, available), "\n");
+    show_seconds(out, clock_monotonic(), " ");
+    show_seconds(out, sum_of_times().idle, "\n");
 }
 
 /* No averages are kept; the last fields are true. */

@@ -168,6 +168,7 @@ noreturn void native_start(uint32_t start_info)
     platform.cpus = max_of(acpi.cpu_count, 1u);
     init_memory();
     native_clock_init();
+    native_steal_load(this_cpu());
     native_serial_choose();
     platform.entry_time = 0;
     native_interrupts_init();

@@ -26,6 +26,8 @@ struct kvm_time {
     uint64_t tsc, system_time;
     struct tsc_scale scale;
 };
+/* What KVM offers (CPUID 0x40000001, EAX); 0: this is not a guest of KVM's. */
+uint32_t kvm_features(void);
 /* False if KVM does not offer it. */
 bool kvm_clock_init(void);
 /* True if the parameters have changed since they were read. */

@@ -70,6 +70,7 @@ static noreturn void start_here(struct cpu *cpu)
     fpu_load();
     native_interrupts_load();
     native_timer_load();
+    native_steal_load(cpu);
     if (move_on(STARTING, UP))
         compare_clocks(1);
     while (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) == UP)

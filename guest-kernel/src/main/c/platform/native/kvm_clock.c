@@ -34,19 +34,19 @@ static struct system_time system_time __attribute__((aligned(64)));
 static struct wall_clock wall_clock __attribute__((aligned(16)));
 static uint32_t seen_version;
 
-static bool offered(void)
+uint32_t kvm_features(void)
 {
     if (!(processor_identify(1, 0).ecx & 1u << 31))
-        return false;
+        return 0;
     struct processor_leaf signature = processor_identify(CPUID_SIGNATURE, 0);
     uint32_t name[3] = { signature.ebx, signature.ecx, signature.edx };
-    return memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0 &&
-           (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
+    bool is_kvm = memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0;
+    return is_kvm ? processor_identify(CPUID_FEATURES, 0).eax : 0;
 }
 
 bool kvm_clock_init(void)
 {
-    if (!offered())
+    if (!(kvm_features() & FEATURE_CLOCK))
         return false;
     msr_write(MSR_SYSTEM_TIME, ((uintptr_t)&system_time - KERNEL_BASE) | SYSTEM_TIME_ENABLE);
     return read_once(system_time.version) != 0;
@@ -75,7 +75,7 @@ struct kvm_time kvm_clock_read(void)
 
 bool kvm_clock_is_shared(void)
 {
-    return (processor_identify(CPUID_FEATURES, 0).eax & FEATURE_STABLE) && (read_once(system_time.flags) & FLAG_STABLE);
+    return (kvm_features() & FEATURE_STABLE) && (read_once(system_time.flags) & FLAG_STABLE);
 }
 
 uint64_t kvm_wall_base(void)

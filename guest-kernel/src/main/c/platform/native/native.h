@@ -11,6 +11,7 @@
 
 #include "lib/types.h"
 #include "platform/native/start.h"
+#include "platform/native/steal.h"
 #include "platform/platform.h"
 
 /* TSC value at the first instruction: the zero of clock_monotonic(). */
@@ -176,6 +177,6 @@ noreturn void native_crash(void);
     .cpu_take_interrupts = native_cpu_take_interrupts, .cpu_enter_user = native_enter_user, \
     .cpu_interrupt = native_cpu_interrupt, .cpus_synchronise = native_cpus_synchronise, \
     .cpu_answer = native_cpu_answer, .cpu_halt = native_halt, .cpu_rouse = native_cpu_rouse, \
-    .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
+    .cpu_stolen_time = native_stolen_time, .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
     .clock_set_wall = native_clock_set_wall, .clock_set_deadline = native_timer_set_deadline, \
     .clock_page_address = native_clock_page_address

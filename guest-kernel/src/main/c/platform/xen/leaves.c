@@ -19,3 +19,18 @@ uint32_t xen_leaves(void)
     }
     return 0;
 }
+
+/* Xen before 4.6 does not say so; there the number is half that of the local APIC. */
+bool xen_vcpu(unsigned *number)
+{
+    uint32_t base = xen_leaves();
+    if (base == 0)
+        return false;
+    struct processor_leaf leaf = processor_identify(base, 0);
+    bool tells = leaf.eax >= base + XEN_LEAF_GUEST;
+    if (tells)
+        leaf = processor_identify(base + XEN_LEAF_GUEST, 0);
+    tells = tells && (leaf.eax & XEN_GUEST_VCPU_PRESENT);
+    *number = tells ? leaf.ebx : (processor_identify(1, 0).ebx >> 24) / 2;
+    return true;
+}

@@ -11,3 +11,8 @@
 uint32_t xen_leaves(void);
 #define XEN_LEAF_HYPERCALL_PAGE 2 /* EBX: the MSR to write its address to */
 #define XEN_LEAF_TIME 3           /* subleaf 0, ECX: the TSC's frequency in kHz */
+#define XEN_LEAF_GUEST 4          /* of PVH and HVM guests. EAX: what follows; EBX: the number of this virtual CPU */
+#define XEN_GUEST_VCPU_PRESENT (1u << 3)
+
+/* The number of the virtual CPU that calls, in a PVH or HVM guest. False: this is not a guest of Xen's. */
+bool xen_vcpu(unsigned *number);

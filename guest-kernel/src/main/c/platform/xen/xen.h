@@ -15,6 +15,7 @@
 #define HYPERCALL_UPDATE_VA_MAPPING 14
 #define HYPERCALL_CONSOLE_IO 18
 #define HYPERCALL_GRANT_TABLE_OP 20
+#define HYPERCALL_VM_ASSIST 21
 #define HYPERCALL_IRET 23
 #define HYPERCALL_VCPU_OP 24
 #define HYPERCALL_SET_SEGMENT_BASE 25
@@ -168,13 +169,17 @@ struct callback { /* callback_register */
 #define SEGMENT_GS_USER 1
 #define SEGMENT_GS_KERNEL 2
 
-#define VCPU_STOP_PERIODIC_TIMER 7 /* VCPUOP_* */
+#define VCPU_REGISTER_RUNSTATE 5 /* VCPUOP_*; argument: the address of the address of struct runstate */
+#define VCPU_STOP_PERIODIC_TIMER 7
 #define VCPU_SET_TIMER 8
 #define VCPU_REGISTER_TIME_AREA 13 /* since Xen 4.0, 64-bit guests; argument: the address of struct vcpu_time */
 struct vcpu_timer {                /* vcpu_set_singleshot_timer */
     uint64_t when;                 /* system time, ns */
     uint32_t flags;
 };
+
+#define VM_ASSIST_ENABLE 0 /* xen/xen.h: VMASST_CMD_enable, VMASST_TYPE_runstate_update_flag */
+#define VM_ASSIST_RUNSTATE_UPDATE 5
 
 /* ---- Scheduling, xen/sched.h ---------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include "platform/x86/processor.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
+#include "platform/xen/runstate.h"
 #include "platform/xen/time.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -34,6 +35,10 @@ static union {
 /* Xen's struct vcpu_time, which begins with the version, fits at host_version. */
 _Static_assert(offsetof(struct clock_page, host_version) % sizeof(uint64_t) == 0, "alignment of struct vcpu_time");
 _Static_assert(sizeof(struct vcpu_time) == sizeof(uint32_t[8]), "room for struct vcpu_time");
+
+static struct runstate runstate __attribute__((aligned(64))); /* of the one CPU; written by Xen if runs_are_counted */
+static bool runs_are_counted;
+static nanoseconds stolen_at_start;
 
 static uint32_t wall_version;            /* of what the page was made from */
 static bool wall_is_set;                 /* by clock_set_wall(): Xen's wall clock no longer counts */
@@ -177,6 +182,12 @@ static enum clock_use choose_use(const struct vcpu_time *time)
     return tsc_is_trusted(time) ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
 }
 
+nanoseconds pv_stolen_time(const struct cpu *cpu)
+{
+    (void)cpu;
+    return runs_are_counted ? runstate_stolen(&runstate) - stolen_at_start : 0;
+}
+
 void pv_clock_init(uint64_t entry_tsc)
 {
     uint64_t tsc;
@@ -188,4 +199,6 @@ void pv_clock_init(uint64_t entry_tsc)
     follow_xen();
     clock.page.use = choose_use(&time);
     start_timer();
+    runs_are_counted = runstate_start(&runstate, this_cpu()->id);
+    stolen_at_start = runstate_stolen(&runstate);
 }

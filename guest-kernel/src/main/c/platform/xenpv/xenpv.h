@@ -81,6 +81,7 @@ void pv_clock_init(uint64_t entry_tsc);
 nanoseconds pv_clock_monotonic(void);
 nanoseconds pv_clock_wall(void);
 void pv_clock_set_wall(const struct wall_time *time);
+nanoseconds pv_stolen_time(const struct cpu *cpu);
 void pv_clock_set_deadline(nanoseconds deadline);
 phys_t pv_clock_page_address(void);
 
