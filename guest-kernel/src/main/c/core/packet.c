@@ -31,9 +31,8 @@ static struct packet *allocate(uint32_t size, uint16_t fragments)
     struct packet *packet = heap_allocate_at(size_without_head(fragments) + PACKET_HEADROOM + size, PAGES_RESERVED);
     if (!packet)
         return NULL;
-    *packet = (struct packet){
-        .head_size = PACKET_HEADROOM + size, .start = PACKET_HEADROOM, .fragment_limit = fragments
-    };
+    *packet =
+        (struct packet){ .head_size = PACKET_HEADROOM + size, .start = PACKET_HEADROOM, .fragment_limit = fragments };
     packet->head = own_head(packet);
     list_init(&packet->link);
     return packet;

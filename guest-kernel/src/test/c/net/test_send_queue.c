@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What waits for its acknowledgement: short writes to an empty queue, which have their bytes in the record of the queue,
- * and those after them, which have pages. Whatever a segment is made of, and however often it is sent, it has the bytes
- * that were written.
+ * What waits for its acknowledgement: short writes to an empty queue, which have their bytes in the record of the
+ * queue, and those after them, which have pages. Whatever a segment is made of, and however often it is sent, it has
+ * the bytes that were written.
  */
 #include "net/wire.h"
 
