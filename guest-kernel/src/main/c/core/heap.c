@@ -83,7 +83,7 @@ static __attribute__((noinline)) bool add_slab(unsigned class, enum pages_level 
     spin_lock(&lock);
     if (slab)
         list_push_front(&partial[class], &slab->link);
-    return slab != NULL;
+    return slab;
 }
 
 static void *allocate_small(unsigned class, enum pages_level level)

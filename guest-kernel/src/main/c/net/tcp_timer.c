@@ -4,8 +4,9 @@
  * keep-alive while the application has the connection and then limits the wait for the peer.
  *
  * Each timer that is active has a reference to the connection: start() takes it, stop() or the end of the callback
- * gives it back. A timer may expire too early, since it is not touched when a deadline becomes later, everything is
- * acknowledged, or an acknowledgement is sent; so callbacks look at what is due, and whether the connection is still open.
+ * gives it back. A timer may expire too early, since it is not touched when a deadline becomes later, when everything
+ * is acknowledged, or when an acknowledgement is sent; so callbacks look at what is due, and whether the connection is
+ * still open.
  *
  * Called by the other files of TCP under the net lock; callbacks come in interrupt context and take it.
  */

@@ -53,6 +53,10 @@ static void packets_in_pieces(void)
         page_put(page);
     }
     CHECK_EQUAL(packet->length, sizeof(data));
+    struct packet *linear = packet_allocate(7);
+    CHECK(!packet_add_fragment(linear, packet->fragments[0].page, 0, 1));
+    CHECK(packet_memory(linear) < packet_memory(packet));
+    packet_free(linear);
     for (uint32_t at = 0; at < sizeof(data); at += 37)
         CHECK_EQUAL(checksum_finish(packet_checksum(packet, at, 0)), simple_checksum(data + at, sizeof(data) - at));
     packet_copy_out(packet, 5, copy, 900);
