@@ -46,6 +46,7 @@ static struct list timers = LIST_INIT(timers);
 struct wait_queue clock_steps = WAIT_QUEUE(clock_steps);
 
 /* Allocations that a test makes fail do so here too. */
+void failing_refused(void) {}
 void failing_spare(void) {}
 void failing_spare_end(void) {}
 
