@@ -18,4 +18,4 @@ noreturn void xen_crash(void);
 
 /* Members of struct platform_operations. */
 #define XEN_GUEST_OPERATIONS \
-    .resume_interrupts = events_resume, .settings = xen_settings, .report = xen_report, .crash = xen_crash
+    .settings = xen_settings, .report = xen_report, .crash = xen_crash
