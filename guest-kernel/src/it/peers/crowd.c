@@ -346,7 +346,7 @@ static bool run_rate(double rate, double seconds)
             begin(&clients[next % OUTSTANDING], next);
         }
         most = busy > most ? busy : most;
-        serve(elapsed < (uint64_t)(seconds * 1e9) ? 1 : PATIENCE_MS);
+        serve(busy == 0 || elapsed < (uint64_t)(seconds * 1e9) ? 1 : PATIENCE_MS);
     }
     double wall = (double)(now_ns() - began) / 1e9;
     printf("# %u connections in %.1f s: %.0f a second, at most %u at once, the slowest took %.2f s; the guest used "

@@ -2,8 +2,8 @@
 /*
  * A watch is in two lists, its instance's and its inode's, holds no reference to either, and is freed with the first of
  * them that is freed. An instance queues its events until they are read. An event for which there is no place or no
- * memory is lost, and the instance's overflow event, which exists from the beginning, says so in the queue. send() drops
- * an event that equals the last one in the queue.
+ * memory is lost, and the instance's overflow event, which exists from the beginning, says so in the queue. send()
+ * drops an event that equals the last one in the queue.
  *
  * Changes are reported by names.c, tmpfs.c, fifo.c and linux/sys_inodes.c, perhaps with mutexes of files/ held; a
  * report ends at once while there is no watch at all. inode.c reports that an inode is freed. Instances and watches are
@@ -36,10 +36,10 @@ struct event {
 };
 
 struct inotify {
-    struct list watches;  /* lock */
-    struct list events;   /* lock */
-    unsigned event_count; /* lock; with the overflow event */
-    int last_watch;       /* lock */
+    struct list watches;    /* lock */
+    struct list events;     /* lock */
+    unsigned event_count;   /* lock; with the overflow event */
+    int last_watch;         /* lock */
     struct event *overflow; /* its link is empty while it is not in `events` */
     struct wait_queue queue;
 };

@@ -116,8 +116,8 @@ static int find_destination(struct udp_socket *udp, const struct socket_message 
     return bind_if_needed(udp);
 }
 
-/* ---- Keeping back: MSG_MORE and UDP_CORK, udp(7). The first part says where the datagram goes, and how. Without memory
- * a call fails and the parts before it stay, where Linux throws them away. ---- */
+/* ---- Keeping back: MSG_MORE and UDP_CORK, udp(7). The first part says where the datagram goes, and how. Without
+ * memory a call fails and the parts before it stay, where Linux throws them away. ---- */
 
 struct udp_cork {
     uint8_t *bytes; /* NULL: none yet */

@@ -248,7 +248,7 @@ static void handshake_waits_for_memory(void)
     hand.sequence++;
     CHECK(hand_receive(&got) && got.flags == (HAND_SYN | HAND_ACK));
     hand.acknowledgement = got.sequence + 1;
-    host_fail_one_allocation(3); /* the first two are the packet's */
+    host_fail_one_allocation(2); /* the first is the packet's */
     hand_send(&hand, HAND_ACK, 0);
     host_fail_allocation(0);
     CHECK_EQUAL(stack_accept(listener, &accepted), -EAGAIN);

@@ -5,8 +5,8 @@
  * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
  * to 95 are handed out to devices and 96 to 110 to the kernel itself, in order, and never given back. Lines interrupt
  * the boot CPU, messages any. A vector's handler is set before anything raises it and stays, so there is no lock.
- * Vectors are allocated while devices are started;
- * traps.c calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
+ * Vectors are allocated while devices are started; traps.c calls interrupt_dispatch() with the kernel lock, and
+ * interrupt_answer() without it.
  */
 #include "platform/native/interrupts.h"
 

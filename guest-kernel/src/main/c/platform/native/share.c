@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device that interrupts without end must not stop the program: on each CPU devices get half of the time at most while
- * a thread wants it, as Xen's events do (platform/xen/events.c). When their interrupts have taken half of a window they
- * rest for as long: the CPU's task priority keeps them pending in its local APIC (Intel SDM 3A 11.8.3.1). The kernel's
- * own vectors are of a higher class and do not rest: the timer, the interrupt that wakes another CPU, Xen's events.
+ * A device that interrupts without end must not stop the program: on each CPU devices get half of the time at most
+ * while a thread wants it, as Xen's events do (platform/xen/events.c). When their interrupts have taken half of a
+ * window they rest for as long: the CPU's task priority keeps them pending in its local APIC (Intel SDM 3A 11.8.3.1).
+ * The kernel's own vectors are of a higher class and do not rest: the timer, the interrupt that wakes another CPU,
+ * Xen's events.
  *
  * A rest ends on its own CPU: when that is idle, by the timer, or at the next interrupt there after its time, which the
  * CPU that has the timer asks for. All of it is called with the kernel lock.
