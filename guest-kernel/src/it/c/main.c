@@ -105,6 +105,8 @@ int64_t now_ms(void)
 
 bool in_guest(void) { return access("/etc/unikernel.conf", F_OK) == 0; }
 
+bool allocations_fail(void) { return getenv("ALLOCATIONS_FAIL") != NULL; }
+
 void touch_read(void *at) { (void)*(volatile char *)at; }
 void touch_write(void *at) { *(volatile char *)at = 1; }
 void touch_call(void *at) { ((void (*)(void))(uintptr_t)at)(); }

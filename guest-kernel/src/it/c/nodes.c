@@ -280,6 +280,8 @@ static void exchanges_that_cannot_be(void)
 
 static void exchanges_are_watched(void)
 {
+    if (allocations_fail())
+        return; /* events are lost, as on Linux, and IN_Q_OVERFLOW says so */
     _Alignas(struct inotify_event) char buffer[1024];
     char seen[256] = "";
     CHECK_EQUAL(mkdir("watched", 0700), 0);

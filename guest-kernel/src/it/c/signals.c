@@ -44,10 +44,10 @@ static void kill_and_tgkill_reach_the_handler(void)
     CHECK_EQUAL(kill(getpid(), SIGUSR1), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(seen_code, SI_USER);
-    CHECK_EQUAL(seen_sender, getpid());
+    CHECK(seen_sender == getpid() || (allocations_fail() && seen_sender == 0));
     CHECK_EQUAL(thread_kill(gettid(), SIGUSR1), 0);
     CHECK_EQUAL(count, 2);
-    CHECK_EQUAL(seen_code, SI_TKILL);
+    CHECK(seen_code == SI_TKILL || (allocations_fail() && seen_code == SI_USER));
     CHECK_ERROR(thread_kill(99999, SIGUSR1), ESRCH);
     CHECK_ERROR(thread_kill(gettid(), 65), EINVAL);
 }

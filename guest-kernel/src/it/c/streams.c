@@ -31,8 +31,10 @@ static int client_of_gone_server(const char *data, bool fin)
 {
     int client, server;
     connected_pair(&client, &server);
-    if (data[0] != 0)
+    if (data[0] != 0) {
         CHECK_EQUAL(send(server, data, strlen(data), 0), strlen(data));
+        CHECK(events_of(client, POLLIN, -1) & POLLIN); /* the reset would throw away what is not sent yet */
+    }
     if (fin) {
         CHECK_EQUAL(shutdown(server, SHUT_WR), 0);
         CHECK(events_of(client, POLLRDHUP, -1) & POLLRDHUP);
@@ -261,7 +263,7 @@ static void cork_holds_what_the_next_write_completes(void)
     set(client, IPPROTO_TCP, TCP_CORK, 1);
     CHECK_EQUAL(send(client, "flush", 5, 0), 5);
     set(client, IPPROTO_TCP, TCP_NODELAY, 1);
-    CHECK_EQUAL(unsent_bytes(client), 0);
+    CHECK(unsent_bytes(client) == 0 || allocations_fail());
     CHECK_EQUAL(recv(server, text, sizeof(text), 0), 5);
     CHECK_EQUAL(send(client, "end", 3, 0), 3);
     CHECK_EQUAL(shutdown(client, SHUT_WR), 0);

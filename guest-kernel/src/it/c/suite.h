@@ -73,6 +73,8 @@ void write_fully(int file, const void *data, size_t length);
 int64_t now_ms(void);
 /* True in the guest, where some promises go further than on Linux. */
 bool in_guest(void);
+/* The kernel makes them fail on purpose (failing=): what a call may do without comes later or not at all. */
+bool allocations_fail(void);
 
 /* Ends the process, with status 0, by ending its last two threads at one time (races.c). */
 void end_with_two_threads(void) __attribute__((noreturn));

@@ -4,12 +4,14 @@
  *
  *   crowd hold COUNT SECONDS     opens COUNT connections and has a request answered on each, keeps all of them for
  *                                SECONDS, and has another answered on each; the server is Crowd.java
+ *   crowd keep COUNT SECONDS     the same; the server is target.c
  *   crowd rate RATE SECONDS      opens RATE connections a second, each for one request, after which the server closes
  *                                it; the server is target.c
  *
  * Each answer is compared. A connection that is refused, reset, or ends without its answer ends the program, which says
  * which one it was; only a SYN that was repeated for two minutes in vain is counted instead, for the rate that is too
- * high. What the server reports of its memory and sockets is printed before, during and after.
+ * high. What the server reports of its memory and sockets is printed before, during and after. When all is over its
+ * sockets must be what they were, and its free memory too, unless that is a JVM's, which keeps what it likes.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,6 +37,8 @@
 #define OPENING 64u           /* at once, less than the server's backlog */
 #define OUTSTANDING 15000u    /* clients of a rate at once; then the server is too slow for it by far */
 #define PATIENCE_MS 300000    /* in which nothing at all happens */
+#define MEMORY_TOLERANCE 4096 /* KiB: what the kernel's heap keeps for later, and target.c's for a list of sockets */
+#define RETURN_TIME 200u      /* seconds: TIME_WAIT takes 60 */
 #define STATISTICS UINT32_MAX /* the number of the client that asks for those */
 
 enum state { CLOSED, CONNECTING, ASKING, IDLE };
@@ -51,7 +55,13 @@ static pid_t emulator;
 static unsigned busy; /* clients that connect or wait for an answer */
 static uint64_t answered, slowest_ns;
 static uint64_t unanswered; /* clients whose SYN was never answered */
-static bool closing;        /* connections are for one request each, to target.c */
+static bool http;           /* to Crowd.java, and not to target.c */
+static bool closing;        /* connections are for one request each */
+/* What the server said last. */
+static struct statistics {
+    long memory; /* free, KiB */
+    unsigned established, others;
+} reported;
 
 static _Noreturn void lost(const struct client *client, const char *what)
 {
@@ -95,8 +105,9 @@ static unsigned size_of(const struct client *client)
 
 static int write_request(const struct client *client, char *to, size_t room)
 {
-    if (closing)
-        return snprintf(to, room, "%c%06x\n", client->number == STATISTICS ? 's' : 'c', size_of(client));
+    char kind = client->number == STATISTICS ? 's' : closing ? 'c' : 'g';
+    if (!http)
+        return snprintf(to, room, "%c%06x\n", kind, size_of(client));
     if (client->number == STATISTICS)
         return snprintf(to, room, "GET /statistics HTTP/1.1\r\nHost: target\r\n\r\n");
     return snprintf(to, room, "GET /%u HTTP/1.1\r\nHost: target\r\n\r\n", client->number);
@@ -140,16 +151,31 @@ static void compare_text(const struct client *client, const char *body)
         lost(client, body);
 }
 
+static unsigned long number_after(const char *text, const char *word)
+{
+    const char *at = strstr(text, word);
+    return at == NULL ? 0 : strtoul(at + strlen(word), NULL, 10);
+}
+
+static void take_statistics(const char *body)
+{
+    reported.memory = (long)number_after(body, "free ");
+    reported.established = (unsigned)number_after(body, "established ");
+    reported.others = (unsigned)(number_after(body, "half-open ") + number_after(body, "time-wait ") +
+                                 number_after(body, "closing "));
+    printf("# %.*s\n", (int)strcspn(body, "\n"), body);
+}
+
 /* Is the answer complete? Then it is compared, or printed. With target.c the end of the connection belongs to it. */
 static bool complete(struct client *client, bool ended)
 {
-    const char *body = closing ? client->answer : whole_body(client);
+    const char *body = http ? whole_body(client) : client->answer;
     bool statistics = client->number == STATISTICS;
-    if (closing ? client->have < size_of(client) || !(ended || statistics) : body == NULL)
+    if (http ? body == NULL : client->have < size_of(client) || (closing && !ended && !statistics))
         return false;
     if (statistics)
-        printf("# %.*s\n", (int)strcspn(body, "\n"), body);
-    else if (closing)
+        take_statistics(body);
+    else if (!http)
         compare_pattern(client);
     else
         compare_text(client, body);
@@ -266,10 +292,29 @@ static void serve_for(double seconds)
         serve(100);
 }
 
+static bool returned(const struct statistics *start)
+{
+    return reported.established == start->established && reported.others == 0 &&
+           (http || reported.memory + MEMORY_TOLERANCE >= start->memory);
+}
+
+/* What is waited for are the guest's own timeouts. */
+static bool await_return(const struct statistics *start)
+{
+    uint64_t began = now_ns();
+    statistics("after");
+    while (!returned(start) && now_ns() - began < RETURN_TIME * 1000000000ULL) {
+        serve_for(5);
+        statistics("later");
+    }
+    printf("%s crowd.%s, %.0f s later\n", returned(start) ? "ok" : "not ok",
+           http ? "sockets_return" : "memory_and_sockets_return", (double)(now_ns() - began) / 1e9);
+    return returned(start);
+}
+
 static void hold(uint32_t count, double seconds)
 {
     uint64_t began = now_ns();
-    statistics("before");
     open_all(count);
     printf("# %u connections are open after %.1f s\n", count, (double)(now_ns() - began) / 1e9);
     statistics("all are open");
@@ -280,14 +325,12 @@ static void hold(uint32_t count, double seconds)
     statistics("all have answered again");
     for (uint32_t i = 0; i < count; i++)
         close(clients[i].file);
-    serve_for(5); /* the server closes its ends; printed, not judged by the clock */
-    statistics("all are closed");
     printf("ok crowd.%u connections each answered twice, the slowest answer took %.2f s\n", count,
            (double)slowest_ns / 1e9);
 }
 
 /* Clients of the same place in the table do not overlap: a place is taken only when it is free. */
-static void run_rate(double rate, double seconds)
+static bool run_rate(double rate, double seconds)
 {
     uint64_t began = now_ns(), cpu = guest_cpu_ns(emulator), elapsed = 0;
     uint32_t next = 0, delayed = 0;
@@ -303,7 +346,7 @@ static void run_rate(double rate, double seconds)
             begin(&clients[next % OUTSTANDING], next);
         }
         most = busy > most ? busy : most;
-        serve(elapsed < (uint64_t)(seconds * 1e9) ? 1 : PATIENCE_MS);
+        serve(busy == 0 || elapsed < (uint64_t)(seconds * 1e9) ? 1 : PATIENCE_MS);
     }
     double wall = (double)(now_ns() - began) / 1e9;
     printf("# %u connections in %.1f s: %.0f a second, at most %u at once, the slowest took %.2f s; the guest used "
@@ -313,6 +356,7 @@ static void run_rate(double rate, double seconds)
     bool all = answered + unanswered == next;
     printf("%s crowd.%.0f new connections a second for %.0f s: %lu answered, %lu never accepted\n",
            all ? "ok" : "not ok", rate, seconds, (unsigned long)answered, (unsigned long)unanswered);
+    return all;
 }
 
 static void raise_limit(void)
@@ -337,15 +381,16 @@ int main(int argc, char **argv)
     epoll = epoll_create1(0);
     if (scanf("%d", &emulator) != 1)
         return 1;
-    uint32_t count = strcmp(argv[1], "hold") == 0 ? (uint32_t)atoi(argv[2]) : OUTSTANDING;
-    clients = calloc(count, sizeof(*clients));
+    http = strcmp(argv[1], "hold") == 0;
     closing = strcmp(argv[1], "rate") == 0;
-    if (!closing) {
-        hold(count, atof(argv[3]));
-        return 0;
-    }
+    uint32_t count = closing ? OUTSTANDING : (uint32_t)atoi(argv[2]);
+    clients = calloc(count, sizeof(*clients));
     statistics("before");
-    run_rate(atof(argv[2]), atof(argv[3]));
-    statistics("after");
-    return 0;
+    struct statistics start = reported;
+    bool good = true;
+    if (closing)
+        good = run_rate(atof(argv[2]), atof(argv[3]));
+    else
+        hold(count, atof(argv[3]));
+    return await_return(&start) && good ? 0 : 1;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A watch is in two lists, its instance's and its inode's, holds no reference to either, and is freed with the first of
- * them that is freed. An instance queues its events until they are read. send() turns the event that would take the
- * queue's last place into an overflow event, and drops an event that equals the last one in the queue.
+ * them that is freed. An instance queues its events until they are read. An event for which there is no place or no
+ * memory is lost, and the instance's overflow event, which exists from the beginning, says so in the queue. send()
+ * drops an event that equals the last one in the queue.
  *
  * Changes are reported by names.c, tmpfs.c, fifo.c and linux/sys_inodes.c, perhaps with mutexes of files/ held; a
  * report ends at once while there is no watch at all. inode.c reports that an inode is freed. Instances and watches are
@@ -35,10 +36,11 @@ struct event {
 };
 
 struct inotify {
-    struct list watches;  /* lock */
-    struct list events;   /* lock */
-    unsigned event_count; /* lock */
-    int last_watch;       /* lock */
+    struct list watches;    /* lock */
+    struct list events;     /* lock */
+    unsigned event_count;   /* lock; with the overflow event */
+    int last_watch;         /* lock */
+    struct event *overflow; /* its link is empty while it is not in `events` */
     struct wait_queue queue;
 };
 struct watch {
@@ -64,12 +66,15 @@ static void queue_event(struct inotify *inotify, const struct event_header *head
     struct event *event = NULL;
     if (inotify->event_count < QUEUE_LIMIT)
         event = heap_allocate_zeroed(sizeof(*event) + padded);
-    if (!event)
-        return; /* send() kept the last place for the overflow event */
-    event->header = *header;
-    event->header.length = (uint32_t)padded;
-    if (length)
-        memcpy(event->name, name, length);
+    if (event) {
+        event->header = *header;
+        event->header.length = (uint32_t)padded;
+        memcpy(event->name, name ? name : "", length);
+    } else if (list_empty(&inotify->overflow->link)) {
+        event = inotify->overflow;
+    } else {
+        return;
+    }
     list_push_back(&inotify->events, &event->link);
     inotify->event_count++;
     wake(&inotify->queue, POLLIN);
@@ -79,10 +84,6 @@ static void send(struct watch *watch, uint32_t events, uint32_t cookie, const ch
 {
     struct inotify *inotify = watch->inotify;
     struct event_header header = { watch->descriptor, events, cookie, 0 };
-    if (inotify->event_count == QUEUE_LIMIT - 1) {
-        header = (struct event_header){ -1, IN_Q_OVERFLOW, 0, 0 };
-        length = 0;
-    }
     /* The same event twice in a row is reported once. */
     if (!list_empty(&inotify->events)) {
         const struct event *last = list_entry(inotify->events.prev, struct event, link);
@@ -238,6 +239,12 @@ static bool has_events(struct inotify *inotify)
     return any;
 }
 
+static void free_event(const struct inotify *inotify, struct event *event)
+{
+    if (event != inotify->overflow)
+        heap_free(event);
+}
+
 /* The next event if it fits into `room` bytes; *any: there was one. */
 static struct event *take_event(struct inotify *inotify, size_t room, bool *any)
 {
@@ -266,7 +273,7 @@ static ssize_type take_events(struct inotify *inotify, struct transfer *transfer
         if (!event)
             return total ? total : any ? -EINVAL : 0;
         ssize_type n = transfer_out(transfer, &event->header, sizeof(event->header) + event->header.length);
-        heap_free(event);
+        free_event(inotify, event);
         if (n < 0)
             return total ? total : n;
         total += n;
@@ -310,6 +317,12 @@ static int64_t ioctl_inotify(struct file *file, uint32_t request, uintptr_t argu
     return user_put(argument, &bytes);
 }
 
+static void free_instance(struct inotify *inotify)
+{
+    heap_free(inotify->overflow);
+    heap_free(inotify);
+}
+
 static void release_inotify(struct file *file)
 {
     struct inotify *inotify = file->private;
@@ -318,9 +331,9 @@ static void release_inotify(struct file *file)
         drop_watch(list_entry(node, struct watch, instance_link));
     struct list *node;
     while ((node = list_pop_front(&inotify->events)))
-        heap_free(list_entry(node, struct event, link));
+        free_event(inotify, list_entry(node, struct event, link));
     spin_unlock(&lock);
-    heap_free(inotify);
+    free_instance(inotify);
 }
 
 static const struct file_operations inotify_operations = {
@@ -336,11 +349,18 @@ struct file *inotify_create(uint32_t flags)
     struct inotify *inotify = heap_allocate_zeroed(sizeof(*inotify));
     if (!inotify)
         return NULL;
+    inotify->overflow = heap_allocate_zeroed(sizeof(*inotify->overflow));
+    if (!inotify->overflow) {
+        heap_free(inotify);
+        return NULL;
+    }
+    inotify->overflow->header = (struct event_header){ .watch = -1, .events = IN_Q_OVERFLOW };
+    list_init(&inotify->overflow->link);
     list_init(&inotify->watches);
     list_init(&inotify->events);
     wait_queue_init(&inotify->queue);
     struct file *file = file_create(&inotify_operations, O_RDONLY | flags, inotify);
     if (!file)
-        heap_free(inotify);
+        free_instance(inotify);
     return file;
 }

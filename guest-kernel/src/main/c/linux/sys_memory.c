@@ -13,6 +13,7 @@
 #include "linux/syscalls.h"
 #include "memory/address_space.h"
 #include "memory/user.h"
+#include "threads/failing.h"
 #include "threads/thread.h"
 
 #define PROT_READ 1u
@@ -115,7 +116,13 @@ SYSCALL_DEFINE3(mprotect, uintptr_t, addr, size_t, length, uint64_t, prot)
     return prot & ~known ? -EINVAL : address_space_protect(addr, length, protection_of(prot));
 }
 
-SYSCALL_DEFINE1(brk, uintptr_t, addr) { return (int64_t)address_space_break(addr); }
+SYSCALL_DEFINE1(brk, uintptr_t, addr)
+{
+    uintptr_t end = address_space_break(addr);
+    if (end != addr)
+        failing_refused();
+    return (int64_t)end;
+}
 
 /* Deviates: MREMAP_DONTUNMAP is EINVAL, and so is a second mapping of the same pages, which an old size of 0 asks for.
  * */

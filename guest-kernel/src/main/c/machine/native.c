@@ -11,6 +11,7 @@
 #include "drivers/nvme/nvme.h"
 #include "drivers/pci/pci.h"
 #include "drivers/virtio/virtio.h"
+#include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 #include "platform/operations.h"
 
@@ -35,8 +36,6 @@ static int no_settings(platform_setting_visit *visit, void *context)
     (void)visit, (void)context;
     return 0;
 }
-
-static void resume_interrupts(void) {} /* none rest: devices of an emulator are not other guests */
 
 void native_machine_start_cpus(void)
 {
@@ -78,7 +77,7 @@ const struct platform_operations native_machine = {
     .console_write = native_serial_write,
     .console_send = native_serial_send,
     .serial_send = native_program_port_send,
-    .resume_interrupts = resume_interrupts,
+    .resume_interrupts = native_resume_interrupts,
     .start_devices = start_devices,
     .settings = no_settings,
     .report = native_report,

@@ -7,6 +7,7 @@
  */
 #include "machine/native.h"
 #include "machine/xen.h"
+#include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 #include "platform/native/unplug.h"
 #include "platform/operations.h"
@@ -43,7 +44,14 @@ static noreturn void reboot(void)
     xen_reboot();
 }
 
+static void resume_interrupts(void)
+{
+    events_resume();
+    native_resume_interrupts();
+}
+
 const struct platform_operations xen_native_machine = {
+    .resume_interrupts = resume_interrupts,
     .cpus_start = native_machine_start_cpus,
     .start_devices = start_devices,
     .console_write = write_console,

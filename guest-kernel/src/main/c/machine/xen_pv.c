@@ -11,6 +11,7 @@ static void for_no_other(void) {}
 static void interrupt_no_other(const struct cpu *cpu) { (void)cpu; }
 
 const struct platform_operations xen_pv_machine = {
+    .resume_interrupts = events_resume,
     .mmu = &pv_mmu,
     .kernel_map = pv_kernel_map,
     .kernel_unmap = pv_kernel_unmap,

@@ -187,6 +187,14 @@ void area_set_end(struct area *area, uintptr_t end)
     measure_gap(area_next(area));
 }
 
+void area_set_start(struct area *area, uintptr_t start)
+{
+    must_hold_mutex(&address_space_mutex);
+    count_bytes(area, area->start - start);
+    area->start = start;
+    measure_gap(area);
+}
+
 void area_set_protection(struct area *area, unsigned protection)
 {
     must_hold_mutex(&address_space_mutex);

@@ -41,6 +41,8 @@ void area_remove(struct area *area);
 void area_change_source(struct area *area, struct page_source *to);
 /* Nothing lies between the old end and the new one. */
 void area_set_end(struct area *area, uintptr_t end);
+/* The area maps no object, and nothing lies between the new start and the old one. */
+void area_set_start(struct area *area, uintptr_t start);
 /* Of the area; not of its pages. */
 void area_set_protection(struct area *area, unsigned protection);
 /* Makes an area boundary at `at` if one area spans it. 0 or -ENOMEM. */

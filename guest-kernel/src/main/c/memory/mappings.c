@@ -204,16 +204,9 @@ void address_space_set_stack_limit(uint64_t bytes)
     uintptr_t lowest = process_layout.stack_top - min_of(align_down(bytes, PAGE_SIZE), USER_STACK_MOST);
     mutex_lock(&address_space_mutex);
     struct area *area = area_first_after(lowest);
-    if (area && area->flags & AREA_STACK && area->start > lowest) {
-        struct map_request more = { .where = lowest,
-                                    .length = area->start - lowest,
-                                    .fixed = true,
-                                    .no_replace = true,
-                                    .protection = area->protection,
-                                    .flags = AREA_STACK | AREA_NO_RESERVE,
-                                    .name = "[stack]" };
-        (void)map_locked(&more); /* without it the stack ends where it did: at a fault, as where no room is left */
-    }
+    if (area && area->flags & AREA_STACK && area->start > lowest &&
+        mapping_may_grow(area->start - lowest, area->flags, area->protection))
+        area_set_start(area, lowest); /* otherwise the stack ends where it did, at a fault */
     mutex_unlock(&address_space_mutex);
 }
 

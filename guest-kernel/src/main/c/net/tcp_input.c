@@ -21,6 +21,7 @@
 
 void tcp_init(void)
 {
+    tcp_segment_init();
     tcp_table_init();
     tcp_time_wait_init();
     tcp_memory_init();

@@ -229,12 +229,10 @@ static bool read_cookie(struct tcp_socket *listener, const struct tcp_segment *s
 
 /* ---- The end of the handshake ---------------------------------------------------------------------- */
 
-static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segment *segment,
-                             const struct handshake *handshake)
+/* Makes a connection of one that tcp_create() has just made for the segment's addresses. */
+static void establish(struct tcp *tcp, struct tcp_socket *listener, const struct tcp_segment *segment,
+                      const struct handshake *handshake)
 {
-    struct tcp *tcp = tcp_create(segment->local, segment->remote);
-    if (!tcp)
-        return NULL;
     tcp_take_options(tcp, listener);
     tcp->receive_shift = tcp_receive_shift(listener->socket.receive_buffer);
     tcp_negotiate(tcp, &handshake->options);
@@ -259,7 +257,6 @@ static struct tcp *establish(struct tcp_socket *listener, const struct tcp_segme
     listener->waiting_count++;
     tcp_keep_alive_start(tcp);
     wake(&listener->socket.queue, POLLIN);
-    return tcp;
 }
 
 static bool accept_queue_full(const struct tcp_socket *listener)
@@ -307,9 +304,10 @@ void tcp_request_input(struct tcp_entry *entry, struct tcp_segment *segment, str
     } else if (segment->sequence - expected < 65535 && !accept_queue_full(listener)) {
         struct handshake handshake = { request->their_sequence, request->our_sequence, request->options,
                                        request->resent ? 0 : net_now() - request->started };
-        drop_request(request);
-        struct tcp *tcp = establish(listener, segment, &handshake);
-        if (tcp) {
+        struct tcp *tcp = tcp_create(segment->local, segment->remote);
+        if (tcp) { /* without memory the request stays, and its timer asks for the acknowledgement again */
+            drop_request(request);
+            establish(tcp, listener, segment, &handshake);
             tcp_connection_input(tcp, segment, packet);
             return;
         }
@@ -335,8 +333,10 @@ void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment
         ;
     } else if (segment->flags & TCP_ACK) {
         bool known = !(segment->flags & TCP_SYN) && read_cookie(listener, segment, &handshake);
-        struct tcp *tcp = known && !accept_queue_full(listener) ? establish(listener, segment, &handshake) : NULL;
+        bool wanted = known && !accept_queue_full(listener);
+        struct tcp *tcp = wanted ? tcp_create(segment->local, segment->remote) : NULL;
         if (tcp) {
+            establish(tcp, listener, segment, &handshake);
             tcp_connection_input(tcp, segment, packet);
             return;
         }

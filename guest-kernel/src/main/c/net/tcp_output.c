@@ -105,7 +105,7 @@ void tcp_send_reset(struct tcp *tcp)
 {
     must_hold_net();
     struct tcp_header_fields header = header_of(tcp, tcp->send_next, TCP_RST | TCP_ACK);
-    tcp_transmit_bare(&header);
+    tcp_transmit_reset(&header);
 }
 
 void tcp_send_syn(struct tcp *tcp)

@@ -93,10 +93,15 @@ struct tcp_header_fields { /* one to be sent */
     struct tcp_options options;
     uint16_t segment_size; /* split the payload into segments of this many bytes; 0: no */
 };
+/* Without the net lock, once. */
+void tcp_segment_init(void);
 /* Puts header and options before the payload and sends it; takes the packet. */
 void tcp_transmit(struct packet *payload, const struct tcp_header_fields *header);
 /* The same without payload; drops it silently without memory. */
 void tcp_transmit_bare(const struct tcp_header_fields *header);
+/* The same for the reset of a connection that ends here, after which nothing would send it again: some packets are kept
+ * for it in case there is no memory. */
+void tcp_transmit_reset(const struct tcp_header_fields *header);
 /* Parses header and options and drops them from the packet; false: malformed or damaged. */
 bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_segment *out);
 /* Without the net lock too. */

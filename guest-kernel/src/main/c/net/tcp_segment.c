@@ -5,7 +5,8 @@
  * checksum to the device, or to ip_output.c, and forbids fragments.
  *
  * No connection is looked at here. Called by tcp_input.c, tcp_output.c, tcp_listen.c and tcp_time_wait.c. Net lock,
- * which also guards `resets`: the one state here, a limit to the answers that strangers get from tcp_refuse().
+ * which also guards the state here: `resets`, a limit to the answers that strangers get from tcp_refuse(), and
+ * `spares`, packets for resets in times without memory.
  */
 #include "lib/checksum.h"
 #include "lib/string.h"
@@ -211,6 +212,42 @@ void tcp_transmit_bare(const struct tcp_header_fields *header)
     struct packet *packet = packet_allocate(0);
     if (packet)
         tcp_transmit(packet, header);
+}
+
+/* ---- Resets ---------------------------------------------------------------------------------------- */
+
+#define SPARES 64u /* as many connections as one look of tcp_memory.c drops */
+
+static struct list spares = LIST_INIT(spares);
+static unsigned spare_count;
+
+static void fill_spares(void)
+{
+    struct packet *packet;
+    for (; spare_count < SPARES && (packet = packet_allocate(0)); spare_count++)
+        list_push_back(&spares, &packet->link);
+}
+
+static struct packet *take_spare(void)
+{
+    struct list *node = list_pop_front(&spares);
+    if (!node)
+        return NULL;
+    spare_count--;
+    return list_entry(node, struct packet, link);
+}
+
+void tcp_segment_init(void) { fill_spares(); }
+
+void tcp_transmit_reset(const struct tcp_header_fields *header)
+{
+    must_hold_net();
+    struct packet *packet = packet_allocate(0);
+    if (!packet)
+        packet = take_spare();
+    if (packet)
+        tcp_transmit(packet, header);
+    fill_spares();
 }
 
 #define RESETS_PER_SECOND 10000u /* for segments of no connection; as for echo replies (net/icmp.c) */

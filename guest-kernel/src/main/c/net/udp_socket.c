@@ -116,7 +116,8 @@ static int find_destination(struct udp_socket *udp, const struct socket_message 
     return bind_if_needed(udp);
 }
 
-/* ---- Keeping back: MSG_MORE and UDP_CORK, udp(7). The first part says where the datagram goes, and how ---- */
+/* ---- Keeping back: MSG_MORE and UDP_CORK, udp(7). The first part says where the datagram goes, and how. Without
+ * memory a call fails and the parts before it stay, where Linux throws them away. ---- */
 
 struct udp_cork {
     uint8_t *bytes; /* NULL: none yet */
@@ -137,9 +138,11 @@ static int push_cork(struct udp_socket *udp)
 {
     struct udp_cork *cork = udp->cork;
     struct packet *packet = packet_allocate(cork->length);
-    if (packet && cork->length > 0)
+    if (!packet)
+        return -ENOBUFS;
+    if (cork->length > 0)
         memcpy(packet_put(packet, cork->length), cork->bytes, cork->length);
-    int error = packet ? udp_send(udp, packet, cork->to, &cork->how) : -ENOBUFS;
+    int error = udp_send(udp, packet, cork->to, &cork->how);
     forget_cork(udp);
     return error;
 }
@@ -179,7 +182,8 @@ static int start_cork(struct udp_socket *udp, struct endpoint to, const struct s
 static int keep_back(struct udp_socket *udp, const struct packet *packet, struct endpoint to,
                      const struct socket_message *message)
 {
-    int error = !udp->cork ? start_cork(udp, to, message) : 0;
+    bool first = !udp->cork;
+    int error = first ? start_cork(udp, to, message) : 0;
     if (error == 0 && udp->cork->length + packet->length > UDP_PAYLOAD_LIMIT) {
         struct ip_route route;
         if (udp_route(udp, udp->cork->to.address, &route) == 0)
@@ -188,20 +192,27 @@ static int keep_back(struct udp_socket *udp, const struct packet *packet, struct
     }
     if (error == 0)
         error = make_room(udp->cork, packet->length);
-    if (error < 0) {
+    if (error == -EMSGSIZE || (error < 0 && first))
         forget_cork(udp);
+    if (error < 0)
         return error;
-    }
     packet_copy_out(packet, 0, udp->cork->bytes + udp->cork->length, packet->length);
     udp->cork->length += packet->length;
-    return message->flags & MSG_MORE || udp->socket.kept.cork ? 0 : push_cork(udp);
+    if (message->flags & MSG_MORE || udp->socket.kept.cork)
+        return 0;
+    error = push_cork(udp);
+    if (udp->cork)
+        udp->cork->length -= packet->length;
+    return error;
 }
 
 int udp_set_cork(void *socket, int value)
 {
     struct udp_socket *udp = udp_of(socket);
-    udp->socket.kept.cork = value != 0;
-    return value == 0 && udp->cork ? push_cork(udp) : 0;
+    int error = value == 0 && udp->cork ? push_cork(udp) : 0;
+    if (!udp->cork || value != 0)
+        udp->socket.kept.cork = value != 0;
+    return error;
 }
 
 /* Takes the packet. */

@@ -68,14 +68,15 @@ int64_t failing_call(int64_t (*dispatch)(const struct registers *registers), con
     struct failing_state *state = &thread_current()->failing;
     for (unsigned nth = 1;; nth++, repeated++) {
         state->countdown = each_call ? nth : 0;
-        state->failed = false;
+        state->failed = state->refused = false;
         int64_t result = dispatch(registers);
         state->countdown = 0;
-        if (!each_call || !state->failed || !is_want_of_memory(result))
+        if (!each_call || !state->failed || !(state->refused || is_want_of_memory(result)))
             return result;
     }
 }
 
+void failing_refused(void) { thread_current()->failing.refused = true; }
 void failing_spare(void) { thread_current()->failing.spared++; }
 void failing_spare_end(void) { thread_current()->failing.spared--; }
 #endif

@@ -25,6 +25,7 @@ struct failing_state {
     unsigned countdown; /* failing=calls: to the allocation of this call that fails; 0: none, or it has */
     unsigned spared;    /* > 0: none fails */
     bool failed;        /* one has, since the call began */
+    bool refused;       /* failing_refused() */
 };
 /* `value` is what follows failing=. False if it is neither of the above. */
 bool failing_parse(const char *value);
@@ -34,6 +35,8 @@ void failing_start(void);
 void failing_end(void);
 /* Makes a system call by `dispatch`; returns what the program sees. */
 int64_t failing_call(int64_t (*dispatch)(const struct registers *registers), const struct registers *registers);
+/* The system call in progress did nothing, and its result, which is no error number, says so: brk(2). */
+void failing_refused(void);
 /* Allocations of the current thread do not fail until failing_spare_end(). These nest. */
 void failing_spare(void);
 void failing_spare_end(void);
@@ -46,6 +49,7 @@ static inline int64_t failing_call(int64_t (*dispatch)(const struct registers *r
 {
     return dispatch(registers);
 }
+static inline void failing_refused(void) {}
 static inline void failing_spare(void) {}
 static inline void failing_spare_end(void) {}
 #endif

@@ -11,4 +11,9 @@ static void rested(struct timer *timer)
 
 static struct timer rest = { .expired = rested };
 
-void kernel_resume_interrupts_at(nanoseconds time) { timer_start(&rest, time); }
+/* For several, which may all go on at the earliest of their times. */
+void kernel_resume_interrupts_at(nanoseconds time)
+{
+    if (!rest.active || time < rest.deadline)
+        timer_start(&rest, time);
+}

@@ -216,6 +216,62 @@ static void remove_watched(void)
     remove_file();
 }
 
+struct read_event {
+    int32_t watch;
+    uint32_t events, cookie, length;
+};
+
+static bool next_event(struct read_event *event)
+{
+    struct transfer transfer;
+    transfer_init_kernel(&transfer, event, sizeof(*event));
+    return file_read(two, &transfer) == sizeof(*event);
+}
+
+static bool next_is(int32_t watch, uint32_t events)
+{
+    struct read_event event;
+    return next_event(&event) && event.watch == watch && event.events == events;
+}
+
+/* Events that are lost for want of memory are one overflow event, which stands where they would have. */
+static void events_without_memory(void)
+{
+    CHECK(has_inotify());
+    CHECK((descriptor = inotify_add(two, one->inode, IN_MODIFY | IN_ATTRIB)) > 0);
+    for (unsigned round = 0; round < 2; round++) {
+        inotify_file(one->inode, NULL, IN_MODIFY);
+        host_fail_allocation(1);
+        inotify_file(one->inode, NULL, IN_ATTRIB);
+        inotify_file(one->inode, NULL, IN_MODIFY);
+        host_fail_allocation(0);
+        inotify_file(one->inode, NULL, IN_ATTRIB);
+        CHECK(next_is(descriptor, IN_MODIFY));
+        CHECK(next_is(-1, IN_Q_OVERFLOW));
+        CHECK(next_is(descriptor, IN_ATTRIB));
+        CHECK_EQUAL(file_poll(two), 0);
+    }
+    remove_watched();
+}
+
+/* As on Linux, the overflow event comes after max_queued_events others. */
+static void more_events_than_are_kept(void)
+{
+    struct read_event event = { 0 };
+    unsigned count = 0;
+    CHECK(has_inotify());
+    CHECK((descriptor = inotify_add(two, one->inode, IN_MODIFY | IN_ATTRIB)) > 0);
+    for (unsigned i = 0; i < 16384 + 10; i++)
+        inotify_file(one->inode, NULL, i % 2 ? IN_MODIFY : IN_ATTRIB);
+    while (next_event(&event) && event.watch == descriptor)
+        count++;
+    CHECK_EQUAL(count, 16384);
+    CHECK(event.watch == -1 && event.events == IN_Q_OVERFLOW);
+    CHECK_EQUAL(file_poll(two), 0);
+    inotify_file(one->inode, NULL, IN_MODIFY); /* left in the queue */
+    remove_watched();
+}
+
 /* ---- All of them ---- */
 
 static const struct operation operations[] = {
@@ -290,5 +346,7 @@ int main(void)
         format(name, sizeof(name), "%s fails as a whole", operation->name);
         host_test(name, test_operation);
     }
+    host_test("events without memory are an overflow event", events_without_memory);
+    host_test("events beyond the limit are an overflow event", more_events_than_are_kept);
     return host_result();
 }

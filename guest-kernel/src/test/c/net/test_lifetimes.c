@@ -222,6 +222,46 @@ static void no_gap_when_memory_ends(void)
     }
 }
 
+/* No one would send the reset again. */
+static void reset_goes_out_without_memory(void)
+{
+    for (uint64_t n = 1; n < 4; n++) {
+        CHECK(open_outgoing());
+        hand_send(&hand, HAND_ACK, 100); /* not read: close() resets */
+        wire_drop_all();
+        host_fail_allocation(n);
+        file_put(file);
+        host_fail_allocation(0);
+        CHECK(hand_receive(&got) && got.flags & HAND_RST && got.sequence == hand.acknowledgement);
+        wire_drop_all();
+        CHECK_EQUAL(net_memory_charged(), 0);
+    }
+}
+
+/* The peer's last acknowledgement is lost, as if on the line, and the answer to its SYN is sent again. */
+static void handshake_waits_for_memory(void)
+{
+    struct file *listener = stack_listener(16), *accepted;
+    stack_nonblocking(listener);
+    hand = (struct hand){ .port = 7000, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535 };
+    hand_send_options(&hand, HAND_SYN, syn_mss, sizeof(syn_mss), 0);
+    hand.sequence++;
+    CHECK(hand_receive(&got) && got.flags == (HAND_SYN | HAND_ACK));
+    hand.acknowledgement = got.sequence + 1;
+    host_fail_one_allocation(2); /* the first is the packet's */
+    hand_send(&hand, HAND_ACK, 0);
+    host_fail_allocation(0);
+    CHECK_EQUAL(stack_accept(listener, &accepted), -EAGAIN);
+    host_advance(2 * NS_PER_SECOND);
+    CHECK(hand_receive(&got) && got.flags == (HAND_SYN | HAND_ACK) && got.sequence + 1 == hand.acknowledgement);
+    hand_send(&hand, HAND_ACK, 0);
+    CHECK_EQUAL(stack_accept(listener, &accepted), 0);
+    file_put(accepted);
+    hand_send(&hand, HAND_RST | HAND_ACK, 0);
+    file = listener;
+    end_test();
+}
+
 int main(void)
 {
     host_init();
@@ -233,5 +273,7 @@ int main(void)
     host_test("a writer's connection is reset or shut down while it copies", writer_meets_reset_and_shutdown);
     host_test("a writer waits for a connection that fails", writer_waits_for_a_connection_that_fails);
     host_test("no gap in the stream when memory ends", no_gap_when_memory_ends);
+    host_test("a reset goes out without memory", reset_goes_out_without_memory);
+    host_test("a handshake waits for memory", handshake_waits_for_memory);
     return host_result();
 }

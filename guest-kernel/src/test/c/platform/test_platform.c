@@ -64,8 +64,15 @@ void kernel_timer(void) { timer_calls++; }
 /* No other CPU is started here. */
 int kernel_prepare_cpu(struct cpu *cpu) { return cpu ? -ENOMEM : 0; }
 void kernel_cpu_main(void) { panic("another CPU runs"); }
+nanoseconds rest_ends;
+bool rests_stay;
 /* There is no program here that interrupts could stop. */
-void kernel_resume_interrupts_at(nanoseconds time) { (void)time, platform_resume_interrupts(); }
+void kernel_resume_interrupts_at(nanoseconds time)
+{
+    rest_ends = time;
+    if (!rests_stay)
+        platform_resume_interrupts();
+}
 
 void kernel_leave_interrupt(struct registers *registers)
 {

@@ -13,6 +13,9 @@ void report(const char *name, bool good, const char *condition);
 
 /* How often kernel_timer() was called. */
 extern unsigned timer_calls;
+/* The last time of kernel_resume_interrupts_at(), 0: none; rests end at once unless they are to stay. */
+extern nanoseconds rest_ends;
+extern bool rests_stay;
 
 /* What a page's translation allows, as found in the tables themselves. */
 struct page_rights {

@@ -3,9 +3,10 @@
  * Local APIC (Intel SDM 3A ch. 11; x2APIC where there is one) and I/O APIC (Intel 82093AA).
  *
  * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
- * to 110 are handed out in order and never given back. Lines interrupt the boot CPU, messages any. A vector's handler
- * is set before anything raises it and stays, so there is no lock. Vectors are allocated while devices are started;
- * traps.c calls interrupt_dispatch() with the kernel lock, and interrupt_answer() without it.
+ * to 95 are handed out to devices and 96 to 110 to the kernel itself, in order, and never given back. Lines interrupt
+ * the boot CPU, messages any. A vector's handler is set before anything raises it and stays, so there is no lock.
+ * Vectors are allocated while devices are started; traps.c calls interrupt_dispatch() with the kernel lock, and
+ * interrupt_answer() without it.
  */
 #include "platform/native/interrupts.h"
 
@@ -40,7 +41,7 @@ static struct {
     void *context;
     bool injected;
 } handlers[VECTORS];
-static unsigned next_vector = VECTOR_FIRST_INTERRUPT;
+static unsigned next_vector = VECTOR_FIRST_INTERRUPT, next_own_vector = VECTOR_DEVICES_END;
 static uint64_t postponed[VECTORS / 64]; /* a bit for each vector; kernel lock */
 
 static volatile uint8_t *apic; /* NULL: x2APIC */
@@ -150,19 +151,29 @@ void native_interrupts_init(void)
     start_io_apic();
 }
 
-int interrupt_allocate(interrupt_handler *handler, void *context)
+static int allocate_from(unsigned *next, unsigned end, interrupt_handler *handler, void *context)
 {
-    if (next_vector == VECTOR_DEVICES_END)
+    if (*next == end)
         return -ENOSPC;
-    unsigned vector = next_vector++;
+    unsigned vector = (*next)++;
     handlers[vector].handler = handler;
     handlers[vector].context = context;
     return (int)vector;
 }
 
+int interrupt_allocate(interrupt_handler *handler, void *context)
+{
+    return allocate_from(&next_vector, VECTOR_DEVICES_END, handler, context);
+}
+
+int interrupt_allocate_own(interrupt_handler *handler, void *context)
+{
+    return allocate_from(&next_own_vector, VECTOR_OWN_END, handler, context);
+}
+
 int interrupt_allocate_injected(interrupt_handler *handler, void *context)
 {
-    int vector = interrupt_allocate(handler, context);
+    int vector = interrupt_allocate_own(handler, context);
     if (vector >= 0)
         handlers[vector].injected = true;
     return vector;
@@ -213,9 +224,12 @@ static void run_handler(unsigned vector)
         log_error("unexpected interrupt %u", vector);
         return;
     }
+    nanoseconds began = vector < VECTOR_DEVICES_END ? clock_monotonic() : 0;
     interrupt_begin();
     handlers[vector].handler(handlers[vector].context);
     interrupt_end();
+    if (vector < VECTOR_DEVICES_END)
+        interrupt_share_charge(vector, began);
 }
 
 static void run_postponed(void)
@@ -245,6 +259,7 @@ void interrupt_dispatch(unsigned vector)
         return;
     random_event(vector);
     end(vector);
+    interrupt_share_check();
     if (vector == VECTOR_POSTPONED)
         run_postponed();
     else

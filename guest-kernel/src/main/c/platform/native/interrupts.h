@@ -13,8 +13,11 @@ typedef void interrupt_handler(void *context);
 void native_interrupts_init(void);
 /* The local APIC of another CPU. */
 void native_interrupts_load(void);
-/* A vector of its own for handler(context); negative errno when there are no more. */
+/* A vector of its own for a device's handler(context); negative errno when there are no more. Devices get half of a CPU
+ * at most while a thread wants it. */
 must_check int interrupt_allocate(interrupt_handler *handler, void *context);
+/* The same for one of the kernel's own, which are not limited. */
+must_check int interrupt_allocate_own(interrupt_handler *handler, void *context);
 /* The same for a vector that a hypervisor raises past the local APIC, and which is therefore not ended there. */
 must_check int interrupt_allocate_injected(interrupt_handler *handler, void *context);
 /* Where a device writes to raise `vector` by a message (MSI) on a CPU that runs, and what (SDM 3A 11.11). A CPU whose
@@ -33,6 +36,13 @@ void interrupt_dispatch(unsigned vector);
 void interrupt_postpone(unsigned vector);
 /* True if this was another CPU's question, which is answered then: needs no lock. */
 bool interrupt_answer(unsigned vector);
+
+/* For interrupt_dispatch(): the handler of a device's vector ran from `began`, monotonic, until now. */
+void interrupt_share_charge(unsigned vector, nanoseconds began);
+/* Interrupts of devices come again to this CPU if their rest is over. */
+void interrupt_share_check(void);
+/* platform.h, platform_resume_interrupts(). */
+void native_resume_interrupts(void);
 
 /* Local APIC registers by their xAPIC offset (SDM 3A table 11-6). */
 #define APIC_ID 0x20

@@ -16,9 +16,10 @@
 
 /* Vectors below this have an entry stub and an interrupt descriptor. */
 #define VECTORS 128
-#define VECTOR_ANSWER 126 /* asks for cpu_answer(); needs no lock; nothing else of its priority */
-#define VECTOR_DEVICES_END 111
-#define VECTOR_POSTPONED 111 /* interrupts that came while they were masked */
+#define VECTOR_ANSWER 126     /* asks for cpu_answer(); needs no lock; nothing else of its priority */
+#define VECTOR_DEVICES_END 96 /* a multiple of 16: these have priorities of their own, below the others (share.c) */
+#define VECTOR_OWN_END 111    /* from there on to here the kernel's own */
+#define VECTOR_POSTPONED 111  /* interrupts that came while they were masked */
 #define VECTOR_SPURIOUS 127
 #define VECTOR_FIRST_INTERRUPT 32
 #define VECTOR_INVALID_OPCODE 6

@@ -110,7 +110,7 @@ static void measure_frequency(void)
 
 void native_timer_init(void)
 {
-    int vector = interrupt_allocate(timer_interrupt, NULL);
+    int vector = interrupt_allocate_own(timer_interrupt, NULL);
     if (vector < 0)
         panic("no interrupt vector for the timer");
     tsc_deadline = processor_identify(1, 0).ecx & 1u << 24;
