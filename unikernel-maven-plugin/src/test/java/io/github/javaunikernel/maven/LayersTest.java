@@ -31,17 +31,19 @@ class LayersTest {
 
     /** The packages from the top to the bottom, what each is, and which ones it may use. */
     private static final String TABLE = """
-            goals    | a thin class for each goal    | assembly dev run aws report inspect runtime image boot settings
-            assembly | puts an image together        | runtime image boot settings
-            dev      | restarts it when files change | run settings
-            run      | boots an image here           | boot settings
-            aws      | images and machines on EC2    | settings
-            runtime  | the JVM and its parts         | boot settings
-            report   | one page about an image       | inspect image boot settings
-            inspect  | shows what is in an image     | image settings
-            image    | ext2, FAT and partitions      | settings
-            boot     | the kernel, and what it reads | settings
-            settings | how errors are reported       |
+            goals    | a thin class for a goal   | assembly dev serve run aws report inspect runtime image boot settings
+            assembly | puts an image together    | runtime image boot settings
+            dev      | restarts it on a change   | run settings
+            serve    | starts it when asked      | run html settings
+            run      | boots an image here       | boot settings
+            aws      | images, machines on EC2   | settings
+            runtime  | the JVM and its parts     | boot settings
+            report   | one page about an image   | inspect image boot html settings
+            inspect  | shows what is in an image | image settings
+            image    | ext2, FAT and partitions  | settings
+            boot     | the kernel; what it reads | settings
+            html     | pages without other files | settings
+            settings | how errors are reported   |
             """;
 
     private static final Map<String, Set<String>> USES = TABLE.lines()

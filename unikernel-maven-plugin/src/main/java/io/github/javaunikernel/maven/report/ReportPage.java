@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.report;
 
+import io.github.javaunikernel.maven.html.Html;
 import io.github.javaunikernel.maven.image.Ext2Reader;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.inspect.Difference;
-import io.github.javaunikernel.maven.settings.ExplainedException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -88,30 +87,14 @@ public final class ReportPage {
     }
 
     private String text() throws IOException {
-        Html page = new Html();
-        page.markup("<!DOCTYPE html>").markup("<html lang=\"en\"><head><meta charset=\"utf-8\">");
-        page.markup("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
-        page.element("title", manifest.name() + ": what is in the image");
-        page.markup("<style>").markup(style()).markup("</style></head><body><main>");
+        Html page = Html.page(manifest.name() + ": what is in the image", Html.style(ReportPage.class, "report.css"));
         writeHead(page);
         writeBytes(page);
         writeModules(page);
         writeLibraries(page);
         writeChanges(page);
         new Surface(manifest, configuration, ports).write(page);
-        return page.markup("</main></body></html>").toString();
-    }
-
-    private static String style() throws IOException {
-        try (InputStream in = ReportPage.class.getResourceAsStream("report.css")) {
-            if (in == null) {
-                throw new ExplainedException("The plugin has no style for its report. Install the plugin again.");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .skip(1)
-                    .reduce("", (a, b) -> a + b + "\n");
-        }
+        return page.end().toString();
     }
 
     private void writeHead(Html page) {

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.report;
 
 import io.github.javaunikernel.maven.boot.KernelDocuments;
+import io.github.javaunikernel.maven.html.Html;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

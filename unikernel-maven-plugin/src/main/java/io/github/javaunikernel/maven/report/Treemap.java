@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.report;
 
+import io.github.javaunikernel.maven.html.Html;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

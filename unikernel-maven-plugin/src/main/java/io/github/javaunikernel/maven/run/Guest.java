@@ -4,7 +4,7 @@ package io.github.javaunikernel.maven.run;
 import java.io.IOException;
 
 /** A guest that was started. May be used by several threads. */
-public interface Guest {
+public interface Guest extends Stoppable {
 
     /** Its console. */
     Console console();
@@ -13,10 +13,8 @@ public interface Guest {
     Reports reports();
 
     /** Asks it to end in good order (its program gets SIGTERM) and returns at once. */
+    @Override
     void shutDown() throws IOException;
-
-    /** Ends it without asking. */
-    void kill() throws IOException;
 
     /** Waits for its end. */
     GuestEnd await() throws InterruptedException;

@@ -19,7 +19,7 @@ public final class Interrupts implements AutoCloseable {
     private final Consumer<String> log;
     private final SignalHandler previous;
     private final CompletableFuture<Void> first = new CompletableFuture<>();
-    private Guest guest;
+    private Stoppable guest;
     private int interrupts;
 
     /**
@@ -32,8 +32,8 @@ public final class Interrupts implements AutoCloseable {
         previous = Signal.handle(INTERRUPT, signal -> interrupt());
     }
 
-    /** Sets the guest that Ctrl-C ends; a Ctrl-C from before takes effect now. */
-    public void passTo(Guest started) {
+    /** Sets the guest, or what starts guests, that Ctrl-C ends; a Ctrl-C from before takes effect now. */
+    public void passTo(Stoppable started) {
         int before;
         synchronized (this) {
             guest = started;
@@ -60,7 +60,7 @@ public final class Interrupts implements AutoCloseable {
 
     /** What Ctrl-C does. */
     void interrupt() {
-        Guest current;
+        Stoppable current;
         int now;
         synchronized (this) {
             current = guest;
@@ -74,7 +74,7 @@ public final class Interrupts implements AutoCloseable {
     }
 
     /** Without the lock, so that a guest that is slow to be asked can be killed meanwhile. */
-    private void end(Guest current, int times) {
+    private void end(Stoppable current, int times) {
         try {
             if (times > 1) {
                 current.kill();

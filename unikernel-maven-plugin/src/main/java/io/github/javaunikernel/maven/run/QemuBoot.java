@@ -20,9 +20,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
 
     /** Makes the machine and connects its ports. The caller lets it run, unless gdb is to do that. */
     public static QemuBoot prepare(QemuRequest request, Console console) throws SettingException, IOException {
-        check(request);
         QemuGuest guest = QemuGuest.start(
-                command(request), console, new Reports(request.image().debugPort()));
+                checked(request), console, new Reports(request.image().debugPort()));
         try {
             return connect(request, guest);
         } catch (SettingException | IOException e) {
@@ -53,7 +52,18 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
         return new QemuBoot(guest, ports, debug);
     }
 
-    private static void check(QemuRequest request) throws SettingException {
+    /** Refuses a machine that cannot be made of the image. */
+    public static void check(QemuRequest request) throws SettingException {
+        checked(request);
+    }
+
+    private static QemuCommand checked(QemuRequest request) throws SettingException {
+        checkPorts(request);
+        checkForm(request);
+        return command(request);
+    }
+
+    private static void checkPorts(QemuRequest request) throws SettingException {
         NetworkSetting network = request.image().network();
         if (!network.isPresent() && !request.ports().isEmpty()) {
             throw new SettingException(
@@ -61,7 +71,6 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                     "The image was built without a network, so no port can be forwarded to it.",
                     "Build it with another -Dunikernel.network, or pass -Dunikernel.ports= with an empty value.");
         }
-        checkForm(request);
         if (request.gdbPort().isPresent() && request.firmware() != Firmware.NONE) {
             throw new SettingException(
                     "firmware",

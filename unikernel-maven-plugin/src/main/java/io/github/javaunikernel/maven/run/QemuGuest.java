@@ -88,6 +88,19 @@ public final class QemuGuest implements Guest {
         qmp.execute("cont", Map.of());
     }
 
+    /**
+     * Whether QEMU still runs at some time after the call, which it is asked. It answers no more once it has begun to
+     * end, and it closes its connections only then.
+     */
+    public boolean responds() {
+        try {
+            qmp.execute("query-status", Map.of());
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     @Override
     public Console console() {
         return console;

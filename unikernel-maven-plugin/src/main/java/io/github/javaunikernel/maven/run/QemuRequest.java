@@ -39,6 +39,14 @@ public record QemuRequest(
         return configured(List.of(), Optional.empty(), image.check().config());
     }
 
+    /** The same machine, with free ports of this machine in place of those that were chosen. */
+    public QemuRequest onFreePorts() {
+        List<PortForward> free =
+                ports.stream().map(port -> new PortForward(0, port.guest())).toList();
+        return new QemuRequest(
+                image, firmware, memory, qemu, accelerator, free, debugPort, gdbPort, recording, configuration);
+    }
+
     private QemuRequest configured(List<PortForward> forwarded, Optional<Path> file, String configuration) {
         return new QemuRequest(
                 image,

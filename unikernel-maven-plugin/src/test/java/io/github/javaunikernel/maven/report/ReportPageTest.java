@@ -5,26 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.Gson;
+import io.github.javaunikernel.maven.html.Browser;
 import io.github.javaunikernel.maven.image.Ext2Writer;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,47 +172,8 @@ class ReportPageTest {
                         .getMessage());
     }
 
-    /** Debian's browser; other builds of it are named alike. */
-    private static Path browser() {
-        Optional<Path> found = Stream.of(
-                        Optional.ofNullable(System.getenv("PATH")).orElse("").split(":"))
-                .map(directory -> Path.of(directory, "chromium"))
-                .filter(Files::isExecutable)
-                .findFirst();
-        assumeTrue(found.isPresent(), "Skipped: there is no chromium on the PATH (Debian: package chromium)");
-        return found.orElseThrow();
-    }
-
     private String browse(Path page, String... options) throws Exception {
-        Path profile = Files.createTempDirectory(scratch, "profile");
-        List<String> command = new ArrayList<>(List.of(
-                browser().toString(),
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--user-data-dir=" + profile));
-        command.addAll(List.of(options));
-        command.add(page.toUri().toString());
-        Path errors = scratch.resolve("browser.log");
-        Process browser =
-                new ProcessBuilder(command).redirectError(errors.toFile()).start();
-        browser.getOutputStream().close();
-        String output = new String(browser.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, browser.waitFor(), () -> read(errors));
-        return output;
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            return e.toString();
-        }
+        return Browser.open(scratch, page.toUri(), options);
     }
 
     private Path written() throws IOException {

@@ -1,18 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.github.javaunikernel.maven.report;
+package io.github.javaunikernel.maven.html;
 
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** Text of HTML. Whatever is not written by this package itself is escaped. */
-final class Html {
+/** Text of HTML. Whatever does not come as markup is escaped. */
+public final class Html {
 
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
     private final StringBuilder text = new StringBuilder();
 
+    /**
+     * A page with its head and the beginning of its body; {@link #end} closes both.
+     *
+     * @param style more CSS than each page has
+     */
+    public static Html page(String title, String style) throws IOException {
+        Html page = new Html();
+        page.markup("<!DOCTYPE html>").markup("<html lang=\"en\"><head><meta charset=\"utf-8\">");
+        page.markup("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        page.element("title", title);
+        page.markup("<style>").markup(style(Html.class, "page.css")).markup(style);
+        return page.markup("</style></head><body><main>");
+    }
+
+    /** CSS beside a class, without the line about its licence. */
+    public static String style(Class<?> owner, String file) throws IOException {
+        try (InputStream in = owner.getResourceAsStream(file)) {
+            if (in == null) {
+                throw new ExplainedException("The plugin has no style for its pages. Install the plugin again.");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .skip(1)
+                    .reduce("", (a, b) -> a + b + "\n");
+        }
+    }
+
+    /** Ends a page. */
+    public Html end() {
+        return markup("</main></body></html>");
+    }
+
     /** Text as it is shown: no character of it is taken for markup, in attributes neither. */
-    static String escaped(String text) {
+    public static String escaped(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")
@@ -21,23 +57,23 @@ final class Html {
     }
 
     /** Markup that is correct already. */
-    Html markup(String markup) {
+    public Html markup(String markup) {
         text.append(markup).append('\n');
         return this;
     }
 
     /** An element with text in it. */
-    Html element(String name, String content) {
+    public Html element(String name, String content) {
         return markup("<" + name + ">" + escaped(content) + "</" + name + ">");
     }
 
     /** A paragraph, in which text between back quotes is code. */
-    Html paragraph(String content) {
+    public Html paragraph(String content) {
         return markup("<p>" + inline(content) + "</p>");
     }
 
     /** A list of sentences or names, in which text between back quotes is code. */
-    Html list(List<String> items) {
+    public Html list(List<String> items) {
         markup("<ul>");
         items.forEach(item -> markup("<li>" + inline(item) + "</li>"));
         return markup("</ul>");
@@ -49,7 +85,7 @@ final class Html {
      * @param headings those of columns of numbers end with '#', which is not shown
      * @param rows of as many cells, in which text between back quotes is code
      */
-    Html table(List<String> headings, List<List<String>> rows) {
+    public Html table(List<String> headings, List<List<String>> rows) {
         markup("<div class=\"table\"><table><thead><tr>");
         headings.forEach(heading -> markup("<th" + kind(heading) + ">" + escaped(heading.replace("#", "")) + "</th>"));
         markup("</tr></thead><tbody>");
@@ -73,7 +109,7 @@ final class Html {
     }
 
     /** Text in which no character starts code. */
-    static String code(String content) {
+    public static String code(String content) {
         return content.isEmpty() || content.contains("`") ? content : "`" + content + "`";
     }
 

@@ -1,0 +1,129 @@
+import groovy.json.JsonSlurper
+
+// A front door with guests in QEMU: a burst at a cold start, a warm request, a killed guest, an idle one, Ctrl-C.
+
+def zerg = new File(basedir, 'zerg')
+def settings = new File(basedir.parentFile, 'interpolated-settings.xml')
+// A session of its own takes signals as on a terminal of its own; nothing outlives this script.
+def process = new ProcessBuilder('setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=INT',
+        System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s', settings.path, '-Dmaven.repo.local=' + localRepositoryPath,
+        '-Dstyle.color=never', 'unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1',
+        '-Dunikernel.serve.drainTimeout=36000').directory(zerg).redirectErrorStream(true).start()
+process.outputStream.close()
+def reader = process.inputReader()
+def text = new StringBuilder()
+
+/** Reads on to a line with the pattern; returns its first group, if it has one. */
+def await = { String pattern ->
+    for (def line = reader.readLine(); line != null; line = reader.readLine()) {
+        text.append(line).append('\n')
+        def found = line =~ pattern
+        if (found.find()) {
+            return found.groupCount() ? found.group(1) : null
+        }
+    }
+    assert false : "no '${pattern}' in:\n${text}"
+}
+
+def machines = {
+    ProcessHandle.allProcesses().filter {
+        it.info().commandLine().orElse('').contains(zerg.path + '/target/zerg.img')
+    }.toList()
+}
+
+def url = await(/(\S+) leads to port 8080 of an instance/)
+def status = await(/Status: (\S+)/)
+await('Waiting for connections')
+assert machines().isEmpty()
+
+/** A connection with the first part of a request, which keeps its guest. */
+def begin = {
+    def client = new Socket('127.0.0.1', new URL(url).port)
+    client.outputStream << 'GET / HTTP/1.1\r\nHost: localhost\r\n'
+    client
+}
+def finish = { Socket client ->
+    client.outputStream << '\r\n'
+    client.withCloseable { new String(it.inputStream.readAllBytes()) }
+}
+def now = { new JsonSlurper().parse(new URL(status + 'status.json')) }
+
+// The first connection starts a guest; a burst of others waits for it, and each is answered once.
+def held = begin()
+await('Starting instance 1')
+def burst = (1..200).collect { begin() }
+burst.each { it.outputStream << '\r\n' }
+def numbers = burst.collect { ((it.withCloseable { new String(it.inputStream.readAllBytes()) } =~ 'This is request (\\d+) of')[0][1]) as int }
+assert numbers.toSet() == (1..200).toSet()
+await('Instance 1 is ready')
+await('Instance 1 gave its first answer')
+def page = new URL(url).text
+assert page.contains('This is request 201 of a machine')
+def phases = ['The machine starts', 'The JVM starts', 'The program starts', 'The server listens', 'Your request arrives',
+        'Its answer is written']
+def times = phases.collect { (page =~ "<td>${it}</td><td>([0-9.]+) s</td>")[0][1] as double }
+assert times == times.sort(false) && times[0] == 0 : page
+assert page.contains('The machine will be gone 1 s after its last connection')
+
+// The same in a browser, where there is one (Debian: package chromium).
+def browser = System.getenv('PATH').split(':').collect { new File(it, 'chromium') }.find { it.canExecute() }
+def asked = 201
+if (browser) {
+    def chromium = new ProcessBuilder(browser.path, '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+            '--disable-background-networking', '--disable-component-update', '--disable-sync',
+            "--user-data-dir=${new File(basedir, 'profile')}".toString(), '--dump-dom', url)
+            .redirectError(new File(basedir, 'browser.log')).start()
+    chromium.outputStream.close()
+    def dom = chromium.inputReader().text
+    assert chromium.waitFor() == 0
+    asked++
+    assert dom.contains("This is request ${asked} of a machine") : dom
+    phases.each { assert dom =~ "<td>${it}</td><td>[0-9.]+ s</td>" : dom }
+} else {
+    println 'There is no chromium on the PATH, so the page is not shown in a browser.'
+}
+assert finish(held).contains("This is request ${asked + 1} of a machine")
+
+// Without connections it is stopped.
+await('Stopping instance 1')
+await('Instance 1 has ended')
+assert machines().isEmpty()
+
+// A killed guest resets its client; the next one is answered by another guest.
+def lost = begin()
+await('Starting instance 2')
+await('Instance 2 is ready')
+assert now().instances*.state == ['ready']
+def qemu = machines().findAll { it.info().command().orElse('').endsWith('/qemu-system-x86_64') }
+assert qemu.size() == 1
+qemu[0].destroyForcibly()
+try {
+    lost.inputStream.readAllBytes()
+    assert false : 'the end of a killed guest looks like the end of an answer'
+} catch (SocketException e) {
+    lost.close()
+}
+await('Instance 2 has failed')
+assert new URL(url).text.contains('This is request 1 of a machine')
+await('Instance 3 is ready')
+
+await('Stopping instance 3')
+await('Instance 3 has ended')
+assert machines().isEmpty()
+def ended = now().ended
+assert ended*.number == [3, 2, 1]
+assert ended[0].secondsToFirstAnswer >= ended[0].secondsToReady
+assert ended[1].end.contains('The guest ended before its program did (status 137)')
+assert now().failures == 1 && now().starts == 3
+
+// Ctrl-C lets an open connection end, and leaves nothing behind.
+def last = begin()
+await('Instance 4 is ready')
+assert new ProcessBuilder('sh', '-c', "kill -INT -${process.pid()}").inheritIO().start().waitFor() == 0
+await('Waiting up to 36000 s for open connections: 1')
+assert finish(last).contains('This is request 1 of a machine')
+await('Instance 4 has ended')
+text.append(reader.text)
+assert process.waitFor() == 0 : text
+assert text.toString().contains('BUILD SUCCESS')
+assert machines().isEmpty()

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.serve;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+
+/** Threads that wait for instances, and post to the front door's loop what has happened. */
+final class InstanceThreads {
+
+    /** What happens to instances; called in the loop's thread. */
+    interface Events {
+        /** The machine is there. */
+        void started(Member member, Instance instance);
+
+        /** Its program is ready. */
+        void ready(Member member);
+
+        /** There is no machine, or none any more. */
+        void ended(Member member, String how);
+    }
+
+    private final Starter starter;
+    private final Loop loop;
+    private final Consumer<String> log;
+    private final Set<Instance> running = ConcurrentHashMap.newKeySet();
+    private final ExecutorService threads = Executors.newCachedThreadPool(work -> {
+        Thread thread = new Thread(work, "unikernel instance");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    InstanceThreads(Starter starter, Loop loop, Consumer<String> log) {
+        this.starter = starter;
+        this.loop = loop;
+        this.log = log;
+    }
+
+    /** Starts an instance and stays with it until its end. */
+    void start(Member member, Events events) {
+        threads.execute(() -> {
+            String how = "The thread that watched it has failed. Run Maven with -e and report the error.";
+            try {
+                how = live(member, events);
+            } catch (InstanceException e) {
+                how = e.getMessage();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } finally {
+                String end = how;
+                loop.post(() -> events.ended(member, end));
+            }
+        });
+    }
+
+    private String live(Member member, Events events) throws InstanceException, InterruptedException {
+        Instance instance = starter.start(member.number());
+        running.add(instance);
+        try {
+            loop.post(() -> events.started(member, instance));
+            instance.awaitReady();
+            loop.post(() -> events.ready(member));
+            return instance.awaitEnd();
+        } finally {
+            instance.kill();
+            running.remove(instance);
+        }
+    }
+
+    /** Ends an instance in good order. */
+    void stop(Instance instance) {
+        threads.execute(() -> {
+            try {
+                instance.stop();
+            } catch (InstanceException e) {
+                log.accept(e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    /** Ends an instance by force. */
+    void kill(Instance instance) {
+        threads.execute(() -> killNow(instance));
+    }
+
+    /** Asks an instance whether it still runs; the answer comes in the loop's thread. */
+    void ask(Instance instance, Consumer<Boolean> answer) {
+        threads.execute(() -> {
+            boolean responds = instance.responds();
+            loop.post(() -> answer.accept(responds));
+        });
+    }
+
+    /** Ends what is still there, and the threads. */
+    void close() {
+        running.forEach(this::killNow);
+        threads.shutdownNow();
+    }
+
+    private void killNow(Instance instance) {
+        try {
+            instance.kill();
+        } catch (InstanceException e) {
+            log.accept(e.getMessage());
+        }
+    }
+}
