@@ -10,8 +10,9 @@
  * interrupts it. It notes that it halts before it looks once more, and the other CPU looks for that note after it has
  * served the number, so one of them sees the other.
  *
- * Any interrupt ends the halt. Its handler needs the lock too, and must not draw a second number after the first: it
- * waits for the first one (kernel_lock_take_again()), and leaves the lock to the wait that it has interrupted.
+ * Natively the interrupt that ends the halt is handled at once. Its handler needs the lock too, and must not draw a
+ * second number after the first: it waits for the first one (kernel_lock_take_again()), and leaves the lock to the wait
+ * that it has interrupted.
  */
 #include "core/kernel_lock.h"
 #include "platform/platform.h"

@@ -3,12 +3,29 @@
  * A paravirtual Xen guest: processor, page tables and time by hypercall, and the devices of every Xen guest.
  */
 #include "machine/xen.h"
+
+#include "core/log.h"
+#include "drivers/xen/xenbus.h"
+#include "lib/string.h"
 #include "platform/operations.h"
 #include "platform/xenpv/xenpv.h"
 
-/* One CPU is started. */
-static void for_no_other(void) {}
-static void interrupt_no_other(const struct cpu *cpu) { (void)cpu; }
+/* The domain builder keeps CPUs between vcpus= and maxvcpus= for later, and says so in xenstore. */
+static bool is_kept(unsigned cpu)
+{
+    char path[XENBUS_PATH_MAX], value[16];
+    format(path, sizeof(path), "cpu/%u/availability", cpu);
+    return xenbus_read(path, value, sizeof(value)) > 0 && strcmp(value, "offline") == 0;
+}
+
+static void start_cpus(void)
+{
+    unsigned wanted = 1;
+    while (wanted < platform.cpus && !is_kept(wanted))
+        wanted++;
+    platform.cpus = wanted;
+    pv_cpus_start(wanted);
+}
 
 const struct platform_operations xen_pv_machine = {
     .resume_interrupts = events_resume,
@@ -20,13 +37,13 @@ const struct platform_operations xen_pv_machine = {
     .cpu_wait = pv_cpu_wait,
     .cpu_take_interrupts = pv_cpu_take_interrupts,
     .cpu_enter_user = pv_enter_user,
-    .cpu_interrupt = interrupt_no_other,
-    .cpus_start = for_no_other,
-    .cpus_synchronise = for_no_other,
-    .cpu_answer = for_no_other,
-    .cpu_halt = for_no_other,
-    .cpu_rouse = interrupt_no_other,
-    .cpus_stop = for_no_other,
+    .cpus_start = start_cpus,
+    .cpu_interrupt = pv_cpu_interrupt,
+    .cpus_synchronise = updates_flush_others,
+    .cpu_answer = updates_catch_up,
+    .cpu_halt = pv_cpu_halt,
+    .cpu_rouse = pv_cpu_rouse,
+    .cpus_stop = pv_cpus_stop,
     .cpu_stolen_time = pv_stolen_time,
     .clock_monotonic = pv_clock_monotonic,
     .clock_wall = pv_clock_wall,

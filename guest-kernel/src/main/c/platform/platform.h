@@ -195,7 +195,7 @@ noreturn void cpu_enter_user(struct registers *registers);
 /*
  * Starts the other CPUs, each of which runs kernel_cpu_main() after kernel_prepare_cpu(). A CPU that does not come up
  * within some seconds is reported and not used, and the CPUs after it are not started. Called once, on the boot CPU,
- * when devices have been started and no user thread has. A platform that starts only one CPU does nothing.
+ * when devices have been started and no user thread has.
  */
 void cpus_start(void);
 /* Interrupts another CPU, so that it looks at cpu->reschedule and at the signals of its thread. Any context. */
@@ -205,8 +205,8 @@ void cpu_interrupt(const struct cpu *cpu);
 void cpus_synchronise(void);
 /* What a CPU does while it waits for the kernel lock, and once it has it: answers those that wait for this CPU. */
 void cpu_answer(void);
-/* For core/kernel_lock.c, without the kernel lock: sleeps until an interrupt, which is handled before returning; and
- * ends that sleep on another CPU, even in the middle of an interrupt. */
+/* For core/kernel_lock.c, without the kernel lock: sleeps until an interrupt, which is handled before returning
+ * natively and left pending on Xen PV; and ends that sleep on another CPU, even in the middle of an interrupt. */
 void cpu_halt(void);
 void cpu_rouse(const struct cpu *cpu);
 /* Stops all other CPUs for good, at the end of the machine. Does not wait for them. */
@@ -262,7 +262,7 @@ struct clock_page {
 };
 phys_t clock_page_address(void);
 
-/* Its limit is the number of the CPU, where several run (Intel SDM 2A, LSL). */
+/* Its limit is the number of the CPU, where several run (Intel SDM 2A, LSL); the boot CPU may be without it. */
 #define CPU_NUMBER_SELECTOR 0x53u
 
 /* Ticks as ns, by a multiplier and a shift as in struct clock_page. */

@@ -93,7 +93,7 @@ static void test_events(void)
     check("and connected", hypercall_event(0, &bind) == 0);
     event_bind((uint32_t)port, count_event, &weight);
     event_notify(bind.port);
-    events_dispatch();
+    events_dispatch(pv_vcpu());
     check("a masked event is not delivered", events_seen == 0);
     event_unmask((uint32_t)port);
     cpu_wait();

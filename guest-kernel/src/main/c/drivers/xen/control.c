@@ -5,8 +5,8 @@
  * afterwards, so no order is missed. Emptying the node is such a change too; what is read then is empty, and that ends
  * it.
  *
- * xen_control_start() is called by xen_start_devices(), all else by xenbus.c: on the one CPU that gets the store's
- * events, so there is no lock, and in interrupt context. An order that is not known is logged.
+ * xen_control_start() is called by xen_start_devices(), all else by xenbus.c in interrupt context, on the CPU that
+ * gets the store's events. The kernel lock is held, and there is no other. An order that is not known is logged.
  */
 #include "drivers/xen/control.h"
 

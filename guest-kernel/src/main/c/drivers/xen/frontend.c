@@ -6,8 +6,8 @@
  * `busy` is true from the submission of a batch to its end, so there is one at a time and no change is missed: what
  * happens meanwhile sets `again`.
  *
- * frontend_connect() is called by the drivers at boot, all else by xenbus.c in interrupt context, on the one CPU that
- * gets the store's events, so there is no lock. The operations of the driver are called without locks as well.
+ * frontend_connect() is called by the drivers at boot, all else by xenbus.c in interrupt context, on the CPU that gets
+ * the store's events. The kernel lock is held, and no other, also where it calls the driver's operations.
  */
 #include "drivers/xen/frontend.h"
 

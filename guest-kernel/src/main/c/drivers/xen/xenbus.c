@@ -409,8 +409,19 @@ void xenbus_submit_nodes(struct xenbus_batch *batch, enum xenbus_operation opera
 
 /* ---- Calls that wait ---------------------------------------------------------------------------- */
 
+/* The store's events may come to another CPU than the one that waits. */
+static void end_wait(const struct cpu *waiting)
+{
+    if (waiting != this_cpu())
+        cpu_interrupt(waiting);
+}
+
+static void request_waited_for(struct xenbus_request *request) { end_wait(request->context); }
+
 static int run(struct xenbus_request *request)
 {
+    request->context = this_cpu();
+    request->done = request_waited_for;
     xenbus_submit(request);
     while (!read_once(request->finished))
         cpu_wait();
@@ -462,24 +473,34 @@ int xenbus_directory(const char *path, char *names, size_t size)
     return length;
 }
 
-static void batch_waited_for(struct xenbus_batch *batch, int result) { *(int *)batch->context = result; }
+struct batch_wait {
+    const struct cpu *cpu;
+    int result; /* > 0: none yet */
+};
+
+static void batch_waited_for(struct xenbus_batch *batch, int result)
+{
+    struct batch_wait *wait = batch->context;
+    wait->result = result;
+    end_wait(wait->cpu);
+}
 
 /* Submits all, so that they travel together, and waits for all. */
 static int run_all(enum xenbus_operation operation, const char *directory, struct xenbus_node *nodes, unsigned count)
 {
-    int result = 1;
+    struct batch_wait wait = { .cpu = this_cpu(), .result = 1 };
     struct xenbus_batch *batch = heap_allocate_zeroed_at(sizeof(*batch), PAGES_RESERVED);
     if (!batch)
         return -ENOMEM;
     batch->nodes = nodes;
     batch->count = count;
     batch->done = batch_waited_for;
-    batch->context = &result;
+    batch->context = &wait;
     xenbus_submit_nodes(batch, operation, directory);
-    while (read_once(result) > 0)
+    while (read_once(wait.result) > 0)
         cpu_wait();
     heap_free(batch);
-    return result;
+    return wait.result;
 }
 
 int xenbus_read_nodes(const char *directory, struct xenbus_node *nodes, unsigned count)

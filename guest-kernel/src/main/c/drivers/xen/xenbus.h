@@ -5,7 +5,7 @@
  * interrupt context and submits requests with a callback. Nothing the daemon sends is trusted:
  * a violated protocol ends the connection and every request with -EIO.
  *
- * No lock: all users run on the CPU that gets the store's event channel, with events masked.
+ * No lock of its own: all users have the kernel lock (core/kernel_lock.h), and events masked.
  */
 #pragma once
 

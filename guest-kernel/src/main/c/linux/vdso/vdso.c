@@ -101,7 +101,7 @@ int64_t __vdso_time(int64_t *out)
     return now.seconds;
 }
 
-/* The limit of a segment is the number of the CPU (platform/native/segments.c); without that segment there is CPU 0. */
+/* The limit of a segment is the number of the CPU (platform.h); without that segment it is CPU 0. */
 static inline uint32_t cpu_number(void)
 {
     uint32_t number = 0;

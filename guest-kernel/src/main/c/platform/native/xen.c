@@ -52,7 +52,7 @@
 #define MAX_GRANT_ORDER 6 /* Xen's default limit for a guest: 64 frames */
 
 static bool present;
-static const struct shared_info *shared;
+static struct shared_info *shared;
 
 /* 0 also where Xen does not know the parameter. */
 static uint64_t get_parameter(uint32_t index)
@@ -133,7 +133,7 @@ static nanoseconds wall_now(void)
 static void handle_events(void *context)
 {
     (void)context;
-    events_dispatch();
+    events_dispatch(&shared->vcpu[0]);
 }
 
 void native_xen_detect(void)

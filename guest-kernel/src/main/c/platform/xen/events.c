@@ -2,8 +2,11 @@
 /*
  * Other domains raise events, and one that does so without end must not stop the program: events get half of the CPU at
  * most while something else wants it. When handlers have run for half of a window, events rest for as long: ports are
- * masked as they come, so that the loops that look for pending events end, and unmasked after it. Virtual interrupts
- * are the hypervisor's own, the timer among them, and do not rest.
+ * masked as they come, so that the loops that look for pending events end, and unmasked after it. What no other domain
+ * can raise does not rest: the timers, which are the hypervisor's own, and what CPUs interrupt each other with.
+ *
+ * Other domains' events interrupt the boot CPU only, so that one alone has a share to keep. The bitmaps of ports are
+ * those of all CPUs: a CPU leaves the ports of others alone, for which Xen has notified those.
  */
 #include "platform/xen/events.h"
 
@@ -26,7 +29,8 @@ struct binding {
 static struct shared_info *shared;
 /* For each word of the bitmap its 64 ports, made when one of them is bound. */
 static struct binding *bindings[EVENT_WORDS];
-static uint64_t virtual_ports[EVENT_WORDS];
+static uint64_t own_ports[EVENT_WORDS]; /* which no other domain can raise */
+static uint8_t cpu_of[EVENT_PORTS];     /* the CPU that each port interrupts */
 
 static struct {
     nanoseconds window; /* when it began */
@@ -36,8 +40,6 @@ static struct {
     unsigned rests;              /* since the CPU was idle */
     uint64_t ports[EVENT_WORDS]; /* masked until the rest is over */
 } share;
-
-static struct vcpu_info *this_vcpu(void) { return &shared->vcpu[this_cpu()->id]; }
 
 void events_init(struct shared_info *mapped)
 {
@@ -65,6 +67,8 @@ static void begin_rest(nanoseconds now, uint32_t port)
 static nanoseconds account(nanoseconds began, uint32_t port)
 {
     nanoseconds now = clock_monotonic();
+    if (this_cpu()->id != 0)
+        return now;
     if (began - share.window >= WINDOW) {
         share.window = began;
         share.used = 0;
@@ -75,9 +79,10 @@ static nanoseconds account(nanoseconds began, uint32_t port)
     return now;
 }
 
+/* Another CPU may be idle before the time, and has the timer when it is over. */
 void events_resume(void)
 {
-    if (!share.resting)
+    if (!share.resting || (this_cpu()->id != 0 && clock_monotonic() < share.rest_ends))
         return;
     share.resting = false;
     share.window = clock_monotonic();
@@ -95,12 +100,12 @@ void events_resume(void)
 static void dispatch_port(uint32_t port)
 {
     struct binding *word = bindings[port / 64];
-    if (share.resting && !(virtual_ports[port / 64] & 1UL << port % 64)) {
+    if (share.resting && !(own_ports[port / 64] & 1UL << port % 64)) {
         rest(port);
         return;
     }
     random_event(port);
-    __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
+    event_clear(port);
     if (!word || !word[port % 64].handler) {
         event_mask(port);
         return;
@@ -113,15 +118,16 @@ static nanoseconds dispatch_word(unsigned word, nanoseconds began)
     uint64_t ports = read_once(shared->event_pending[word]) & ~read_once(shared->event_mask[word]);
     for (; ports != 0; ports &= ports - 1) {
         uint32_t port = word * 64 + (unsigned)__builtin_ctzl(ports);
+        if (cpu_of[port] != this_cpu()->id)
+            continue;
         dispatch_port(port);
         began = account(began, port);
     }
     return began;
 }
 
-void events_dispatch(void)
+void events_dispatch(struct vcpu_info *vcpu)
 {
-    struct vcpu_info *vcpu = this_vcpu();
     nanoseconds began = clock_monotonic();
     interrupt_begin();
     while (read_once(vcpu->upcall_pending)) {
@@ -146,16 +152,30 @@ int event_allocate_unbound(uint16_t remote_domain)
     return error != 0 ? (int)error : (int)request.port;
 }
 
-int event_bind_virtual(unsigned interrupt)
+static int own_port(uint32_t port, unsigned cpu)
+{
+    assert(port < EVENT_PORTS);
+    own_ports[port / 64] |= 1UL << port % 64;
+    cpu_of[port] = (uint8_t)cpu;
+    return (int)port;
+}
+
+int event_bind_virtual(unsigned interrupt, unsigned cpu)
 {
     struct {
         uint32_t interrupt, vcpu, port;
-    } request = { .interrupt = interrupt, .vcpu = this_cpu()->id };
+    } request = { .interrupt = interrupt, .vcpu = cpu };
     int64_t error = hypercall_event(EVENT_BIND_VIRTUAL_INTERRUPT, &request);
-    if (error != 0)
-        return (int)error;
-    virtual_ports[request.port / 64] |= 1UL << request.port % 64;
-    return (int)request.port;
+    return error != 0 ? (int)error : own_port(request.port, cpu);
+}
+
+int event_bind_between_cpus(unsigned cpu)
+{
+    struct {
+        uint32_t vcpu, port;
+    } request = { .vcpu = cpu };
+    int64_t error = hypercall_event(EVENT_BIND_BETWEEN_CPUS, &request);
+    return error != 0 ? (int)error : own_port(request.port, cpu);
 }
 
 void event_bind(uint32_t port, event_handler *handler, void *context)
@@ -174,12 +194,17 @@ void event_mask(uint32_t port)
     __atomic_fetch_or(&shared->event_mask[port / 64], 1UL << port % 64, __ATOMIC_SEQ_CST);
 }
 
+void event_clear(uint32_t port)
+{
+    __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
+}
+
 void event_close(uint32_t port)
 {
     event_mask(port);
     share.ports[port / 64] &= ~(1UL << port % 64);
     bindings[port / 64][port % 64] = (struct binding){ 0 };
-    __atomic_fetch_and(&shared->event_pending[port / 64], ~(1UL << port % 64), __ATOMIC_SEQ_CST);
+    event_clear(port);
     if (hypercall_event(EVENT_CLOSE, &port) != 0)
         log_error("event channel %u cannot be closed", port);
 }

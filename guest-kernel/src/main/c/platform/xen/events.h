@@ -3,7 +3,8 @@
  * Event channels, Xen's interrupts: 4096 ports in two levels of bitmaps (xen/event_channel.h). Handlers
  * run with events masked, in interrupt context (platform.h). The same on Xen PV, PVH and HVM.
  *
- * No lock: ports are bound during boot, and all of them interrupt CPU 0.
+ * Each port interrupts one CPU: those of devices the boot CPU, the timer of a CPU and what other CPUs interrupt it with
+ * the CPU itself. No lock of its own: the kernel lock (core/kernel_lock.h) is held, but where "any context" is said.
  */
 #pragma once
 
@@ -16,16 +17,20 @@ typedef void event_handler(uint32_t port, void *context);
 
 /* `shared` is mapped and stays so. Masks all ports: whatever ran before us may have left some open. */
 void events_init(struct shared_info *shared);
-/* Runs the handlers of all ports that are pending and not masked. */
-void events_dispatch(void);
+/* Runs the handlers of all ports of this CPU that are pending and not masked; `vcpu` is where Xen notes them. */
+void events_dispatch(struct vcpu_info *vcpu);
+/* It is not pending any more: for ports that stay masked and are polled. Any context. */
+void event_clear(uint32_t port);
 
 /* platform.h, platform_resume_interrupts(). */
 void events_resume(void);
 
 /* A new port for a remote domain to connect to, masked; negative errno when there is none. */
 must_check int event_allocate_unbound(uint16_t remote_domain);
-/* The port of a virtual interrupt of this CPU, masked; negative errno. */
-must_check int event_bind_virtual(unsigned interrupt);
+/* The port of a virtual interrupt of a CPU, masked; negative errno. */
+must_check int event_bind_virtual(unsigned interrupt, unsigned cpu);
+/* A port by which this guest's CPUs interrupt one of them, masked; negative errno. */
+must_check int event_bind_between_cpus(unsigned cpu);
 /* Sets who is called for a port; it stays masked. Panics without memory or beyond EVENT_PORTS. */
 void event_bind(uint32_t port, event_handler *handler, void *context);
 void event_mask(uint32_t port);
@@ -33,5 +38,5 @@ void event_mask(uint32_t port);
 void event_close(uint32_t port);
 /* Lets the port interrupt; an event that arrived meanwhile is delivered now. */
 void event_unmask(uint32_t port);
-/* Notifies the other end. */
+/* Notifies the other end. Any context. */
 void event_notify(uint32_t port);

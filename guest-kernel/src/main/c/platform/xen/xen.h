@@ -132,8 +132,9 @@ struct memory_operation { /* mmuext_op */
 #define MEMORY_PIN_L4 3 /* MMUEXT_* */
 #define MEMORY_UNPIN 4
 #define MEMORY_NEW_ROOT 5
-#define MEMORY_FLUSH_ALL 10 /* the TLBs of all processors of this domain */
-#define MEMORY_FLUSH_PAGE_ALL 11
+#define MEMORY_FLUSH_HERE 6    /* the TLB of this processor */
+#define MEMORY_FLUSH_OF 8      /* those of the virtual CPUs in the mask of 64 bits to which argument2 points */
+#define MEMORY_FLUSH_PAGE_OF 9 /* the same for one page */
 #define MEMORY_NEW_USER_ROOT 15
 
 #define VA_MAPPING_FLUSH_PAGE 2 /* UVMF_INVLPG, on this processor */
@@ -169,9 +170,14 @@ struct callback { /* callback_register */
 #define SEGMENT_GS_USER 1
 #define SEGMENT_GS_KERNEL 2
 
-#define VCPU_REGISTER_RUNSTATE 5 /* VCPUOP_*; argument: the address of the address of struct runstate */
-#define VCPU_STOP_PERIODIC_TIMER 7
+#define VCPU_INITIALISE 0 /* VCPUOP_*; argument: struct guest_context */
+#define VCPU_UP 1
+#define VCPU_DOWN 2
+#define VCPU_IS_UP 3               /* 0 or 1; -ENOENT: the domain has no such CPU */
+#define VCPU_REGISTER_RUNSTATE 5   /* argument: the address of the address of struct runstate */
+#define VCPU_STOP_PERIODIC_TIMER 7 /* of any CPU; the next one: of the caller */
 #define VCPU_SET_TIMER 8
+#define VCPU_REGISTER_INFO 10      /* argument: struct vcpu_place; of the caller or of a CPU that is down */
 #define VCPU_REGISTER_TIME_AREA 13 /* since Xen 4.0, 64-bit guests; argument: the address of struct vcpu_time */
 struct vcpu_timer {                /* vcpu_set_singleshot_timer */
     uint64_t when;                 /* system time, ns */
@@ -181,11 +187,45 @@ struct vcpu_timer {                /* vcpu_set_singleshot_timer */
 #define VM_ASSIST_ENABLE 0 /* xen/xen.h: VMASST_CMD_enable, VMASST_TYPE_runstate_update_flag */
 #define VM_ASSIST_RUNSTATE_UPDATE 5
 
+struct vcpu_place { /* vcpu_register_vcpu_info: where struct vcpu_info is, in one page */
+    uint64_t frame;
+    uint32_t offset, reserved;
+};
+
+/* What a CPU begins with: vcpu_guest_context, cpu_user_regs (xen/arch-x86/xen.h, xen/arch-x86/xen-x86_64.h). */
+struct guest_context {
+    uint8_t fpu[512];
+    uint64_t flags; /* CONTEXT_* */
+    struct {
+        uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, error, rip, cs, rflags, rsp;
+        uint64_t ss, es, ds, fs, gs;
+    } registers;
+    struct trap_entry traps[256]; /* by vector */
+    uint64_t ldt_base, ldt_entries;
+    uint64_t gdt_frames[16], gdt_entries; /* machine frames, nowhere mapped writable */
+    uint64_t kernel_ss, kernel_sp;
+    uint64_t control[8]; /* 3: root table, as its machine frame << 12 */
+    uint64_t debug[8];
+    uint64_t event_entry, failsafe_entry, system_call_entry;
+    uint64_t vm_assist;
+    uint64_t fs_base, gs_base_kernel, gs_base_user;
+};
+_Static_assert(sizeof(struct guest_context) == 5168, "xen/arch-x86/xen.h");
+#define CONTEXT_IN_KERNEL 4 /* VGCF_* */
+#define CONTEXT_FAILSAFE_MASKS_EVENTS 8
+#define CONTEXT_SYSTEM_CALL_MASKS_EVENTS 16
+
 /* ---- Scheduling, xen/sched.h ---------------------------------------------------------------- */
 
 #define SCHEDULE_YIELD 0
 #define SCHEDULE_BLOCK 1
 #define SCHEDULE_SHUTDOWN 2
+#define SCHEDULE_POLL 3
+struct event_poll { /* sched_poll: sleeps until one of the ports is pending, masked or not */
+    const uint32_t *ports;
+    uint32_t count;
+    uint64_t timeout; /* system time, ns; 0: none */
+};
 #define SHUTDOWN_POWER_OFF 0
 #define SHUTDOWN_REBOOT 1
 #define SHUTDOWN_CRASH 3
@@ -196,6 +236,7 @@ struct vcpu_timer {                /* vcpu_set_singleshot_timer */
 #define EVENT_CLOSE 3
 #define EVENT_SEND 4
 #define EVENT_ALLOCATE_UNBOUND 6
+#define EVENT_BIND_BETWEEN_CPUS 7 /* EVTCHNOP_bind_ipi */
 #define EVENT_UNMASK 9
 #define VIRTUAL_TIMER 0 /* VIRQ_TIMER, xen/xen.h */
 

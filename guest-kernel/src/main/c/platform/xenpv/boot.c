@@ -26,7 +26,7 @@ noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
 {
     platform_operations = &xen_pv_machine;
     platform.name = "xen-pv";
-    platform.cpus = 1;
+    platform.cpus = pv_cpus_count();
     pv_cpu_init();
     memcpy(&start, builders, sizeof(start));
     pv_host_init_early(&start);

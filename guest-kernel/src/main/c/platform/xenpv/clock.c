@@ -6,11 +6,15 @@
  * second and when the virtual CPU moves to another processor; the page follows at the next reading in the kernel. It
  * never goes back: where Xen's new time is earlier than what was shown, by nanoseconds, ours goes on from there.
  *
+ * Several CPUs use one page if the TSC is the same on all processors: whichever reads the clock next has it follow its
+ * own parameters. If it is not, each has a page for itself, and user mode none.
+ *
  * User mode must not go on with parameters of another processor. So Xen keeps a second copy of its parameters in the
  * page itself, whose version shows user mode that they changed; the system call it then makes brings the page up to
  * date. Where Xen cannot do that, user mode reads the page only if the TSC runs at one rate and equally on all
  * processors, or is emulated by Xen (its default where it does not); CPUID says which.
  */
+#include "core/heap.h"
 #include "core/log.h"
 #include "lib/errno.h"
 #include "platform/platform.h"
@@ -36,21 +40,30 @@ static union {
 _Static_assert(offsetof(struct clock_page, host_version) % sizeof(uint64_t) == 0, "alignment of struct vcpu_time");
 _Static_assert(sizeof(struct vcpu_time) == sizeof(uint32_t[8]), "room for struct vcpu_time");
 
-static struct runstate runstate __attribute__((aligned(64))); /* of the one CPU; written by Xen if runs_are_counted */
-static bool runs_are_counted;
-static nanoseconds stolen_at_start;
+static struct source {
+    struct clock_page *page; /* that this CPU reads */
+    uint32_t version;        /* of Xen's parameters for this CPU when it last had the page follow them */
+    nanoseconds wanted;      /* monotonic */
+    nanoseconds armed;       /* monotonic: when Xen will interrupt this CPU; <= wanted */
+} sources[CPUS_MAX];         /* by the CPU's id */
 
-static uint32_t wall_version;            /* of what the page was made from */
-static bool wall_is_set;                 /* by clock_set_wall(): Xen's wall clock no longer counts */
-static nanoseconds shown;                /* the latest reading in the kernel */
-static uint64_t monotonic_offset;        /* monotonic = system time + this, modulo 2^64 */
-static nanoseconds wanted = NO_DEADLINE; /* monotonic */
-static nanoseconds armed = NO_DEADLINE;  /* monotonic: when Xen will interrupt; <= wanted */
+static struct runs {
+    struct runstate state; /* written by Xen if it is counted */
+    bool counted;
+    nanoseconds stolen_at_start;
+} __attribute__((aligned(64))) runs[CPUS_MAX]; /* by the CPU's id */
+
+static bool tsc_is_one;           /* it runs at one rate, and equally on all processors */
+static uint32_t wall_version;     /* of what the page was made from */
+static bool wall_is_set;          /* by clock_set_wall(): Xen's wall clock no longer counts */
+static nanoseconds shown;         /* the latest reading in the kernel */
+static uint64_t monotonic_offset; /* monotonic = system time + this, modulo 2^64 */
+
+static struct source *this_source(void) { return &sources[this_cpu()->id]; }
 
 /* The time at a TSC value; one before the parameters' own (another processor's) counts as that. */
-static nanoseconds time_at(uint64_t tsc)
+static nanoseconds time_at(const struct clock_page *page, uint64_t tsc)
 {
-    const struct clock_page *page = &clock.page;
     if (tsc < page->tsc_base)
         return page->monotonic_base;
     return page->monotonic_base + clock_scale(tsc - page->tsc_base, page->multiplier, page->shift);
@@ -60,9 +73,9 @@ static nanoseconds time_at(uint64_t tsc)
 #define CORRECTION_LIMIT NS_PER_MS
 
 /* Xen's new time, or what the page shows at the same instant if that is later. */
-static nanoseconds never_back(nanoseconds now, uint64_t tsc)
+static nanoseconds never_back(const struct clock_page *page, nanoseconds now, uint64_t tsc)
 {
-    nanoseconds by_page = time_at(tsc);
+    nanoseconds by_page = time_at(page, tsc);
     if (by_page > now && by_page - now < CORRECTION_LIMIT)
         now = by_page;
     return max_of(now, shown);
@@ -70,13 +83,13 @@ static nanoseconds never_back(nanoseconds now, uint64_t tsc)
 
 /* The page starts again at this instant, not at that of Xen's calibration: since then the rates before and after may
  * have come apart, and what user mode read meanwhile was by the rate before. */
-static void follow_xen(void)
+static void follow_xen(struct source *mine)
 {
-    struct clock_page *page = &clock.page;
+    struct clock_page *page = mine->page;
     uint64_t tsc;
     struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
     nanoseconds by_xen = xen_time_at(&time, tsc) + monotonic_offset;
-    nanoseconds base = never_back(by_xen, tsc);
+    nanoseconds base = never_back(page, by_xen, tsc);
     nanoseconds wall_at_zero = xen_wall_at_zero(pv_shared, &wall_version) - monotonic_offset;
 
     write_once(page->sequence, page->sequence + 1);
@@ -86,25 +99,25 @@ static void follow_xen(void)
     page->multiplier = time.multiplier;
     page->shift = time.shift;
     if (!wall_is_set)
-        page->wall = (struct wall_time){ .wall = wall_at_zero };
-    page->seen_version = time.version;
+        clock.page.wall = (struct wall_time){ .wall = wall_at_zero }; /* user mode has this page or none */
+    page->seen_version = mine->version = time.version;
     __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
 }
 
-static bool page_is_current(void)
+static bool is_current(const struct source *mine)
 {
-    return read_once(pv_vcpu()->time.version) == clock.page.seen_version &&
-           read_once(pv_shared->wall_version) == wall_version;
+    return read_once(pv_vcpu()->time.version) == mine->version && read_once(pv_shared->wall_version) == wall_version;
 }
 
 nanoseconds pv_clock_monotonic(void)
 {
+    struct source *mine = this_source();
     nanoseconds now;
     do {
-        if (!page_is_current())
-            follow_xen();
-        now = time_at(__builtin_ia32_rdtsc());
-    } while (!page_is_current());
+        if (!is_current(mine))
+            follow_xen(mine);
+        now = time_at(mine->page, __builtin_ia32_rdtsc());
+    } while (!is_current(mine));
     shown = max_of(shown, now);
     return shown;
 }
@@ -127,45 +140,57 @@ void pv_clock_set_wall(const struct wall_time *time)
 
 phys_t pv_clock_page_address(void) { return (uintptr_t)&clock - KERNEL_BASE; }
 
-static void arm(nanoseconds deadline)
+static void arm(struct source *mine)
 {
+    nanoseconds deadline = mine->wanted;
     struct vcpu_timer timer = { .when = deadline - monotonic_offset };
     int64_t error = hypercall(HYPERCALL_VCPU_OP, VCPU_SET_TIMER, this_cpu()->id, (uintptr_t)&timer, 0);
     if (error != 0)
         panic("Xen refuses a timer: %s", errno_name(error));
-    armed = deadline;
+    mine->armed = deadline;
 }
 
 /* A timer that is set for earlier stays: one needless interrupt is cheaper than a hypercall for each
  * change. */
 void pv_clock_set_deadline(nanoseconds deadline)
 {
-    wanted = deadline;
-    if (wanted < armed)
-        arm(wanted);
+    struct source *mine = this_source();
+    mine->wanted = deadline;
+    if (mine->wanted < mine->armed)
+        arm(mine);
 }
 
 static void timer_event(uint32_t port, void *context)
 {
     (void)port;
     (void)context;
-    armed = NO_DEADLINE;
-    if (wanted != NO_DEADLINE && pv_clock_monotonic() >= wanted) {
-        wanted = NO_DEADLINE;
+    struct source *mine = this_source();
+    mine->armed = NO_DEADLINE;
+    if (mine->wanted != NO_DEADLINE && pv_clock_monotonic() >= mine->wanted) {
+        mine->wanted = NO_DEADLINE;
         kernel_timer();
     }
-    if (wanted < armed)
-        arm(wanted);
+    if (mine->wanted < mine->armed)
+        arm(mine);
 }
 
-static void start_timer(void)
+static int bind_timer(unsigned cpu)
 {
-    (void)hypercall(HYPERCALL_VCPU_OP, VCPU_STOP_PERIODIC_TIMER, this_cpu()->id, 0, 0);
-    int port = event_bind_virtual(VIRTUAL_TIMER);
+    sources[cpu].wanted = sources[cpu].armed = NO_DEADLINE;
+    int port = event_bind_virtual(VIRTUAL_TIMER, cpu);
     if (port < 0)
-        panic("no timer interrupt: %s", errno_name(port));
+        return port;
     event_bind((uint32_t)port, timer_event, NULL);
     event_unmask((uint32_t)port);
+    return 0;
+}
+
+void pv_clock_load(void)
+{
+    unsigned id = this_cpu()->id;
+    (void)hypercall(HYPERCALL_VCPU_OP, VCPU_STOP_PERIODIC_TIMER, id, 0, 0);
+    runs[id].counted = runstate_start(&runs[id].state, id);
+    runs[id].stolen_at_start = runstate_stolen(&runs[id].state);
 }
 
 static bool tsc_is_trusted(const struct vcpu_time *time)
@@ -174,18 +199,29 @@ static bool tsc_is_trusted(const struct vcpu_time *time)
     return (kind & (XEN_TSC_EMULATED | XEN_TSC_RELIABLE)) || (time->flags & TIME_TSC_STABLE);
 }
 
-static enum clock_use choose_use(const struct vcpu_time *time)
+static enum clock_use choose_use(void)
 {
     uint64_t area = (uintptr_t)&clock.page.host_version;
     if (hypercall(HYPERCALL_VCPU_OP, VCPU_REGISTER_TIME_AREA, this_cpu()->id, (uintptr_t)&area, 0) == 0)
         return CLOCK_USE_PAGE_OF_HOST;
-    return tsc_is_trusted(time) ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
+    return tsc_is_one ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
+}
+
+int pv_clock_prepare(const struct cpu *cpu)
+{
+    struct source *its = &sources[cpu->id];
+    its->page = tsc_is_one ? &clock.page : heap_allocate_zeroed(sizeof(struct clock_page));
+    if (!its->page)
+        return -ENOMEM;
+    /* What Xen writes into the page is about the boot CPU alone. */
+    clock.page.use = tsc_is_one ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
+    return bind_timer(cpu->id);
 }
 
 nanoseconds pv_stolen_time(const struct cpu *cpu)
 {
-    (void)cpu;
-    return runs_are_counted ? runstate_stolen(&runstate) - stolen_at_start : 0;
+    const struct runs *its = &runs[cpu->id];
+    return its->counted ? runstate_stolen(&its->state) - its->stolen_at_start : 0;
 }
 
 void pv_clock_init(uint64_t entry_tsc)
@@ -196,9 +232,12 @@ void pv_clock_init(uint64_t entry_tsc)
     uint64_t zero = min_of(time.tsc, entry_tsc);
     monotonic_offset = clock_scale(time.tsc - zero, time.multiplier, time.shift) - time.system;
     platform.entry_time = clock_scale(entry_tsc - zero, time.multiplier, time.shift);
-    follow_xen();
-    clock.page.use = choose_use(&time);
-    start_timer();
-    runs_are_counted = runstate_start(&runstate, this_cpu()->id);
-    stolen_at_start = runstate_stolen(&runstate);
+    tsc_is_one = tsc_is_trusted(&time);
+    this_source()->page = &clock.page;
+    follow_xen(this_source());
+    clock.page.use = choose_use();
+    pv_clock_load();
+    int error = bind_timer(this_cpu()->id);
+    if (error != 0)
+        panic("no timer interrupt: %s", errno_name(error));
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state of a (virtual) CPU that follows the running thread, and waiting.
+ *
+ * What Xen keeps for a CPU (stack, segment bases, FPU) can be changed on that CPU alone, so everything here is about
+ * the caller's own, and runs with the kernel lock and events masked. Only while a CPU waits does it give the lock back
+ * and let events in. There are no other locks: each CPU has an entry of `known` of its own.
  */
 #include "core/debug.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "lib/errno.h"
 #include "platform/x86/fpu.h"
@@ -19,8 +24,10 @@
 extern char pv_boot_stack_top[];
 
 static struct cpu boot_cpu;
-/* What was last passed to Xen, so that only changes are. */
-static uint64_t known_stack, known_fs_base;
+/* What each CPU has last passed to Xen, by its id, so that only changes are. */
+static struct known {
+    uint64_t stack, fs_base;
+} known[CPUS_MAX];
 
 void pv_cpu_init(void)
 {
@@ -31,7 +38,7 @@ void pv_cpu_init(void)
     (void)hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_FS, 0, 0, 0);
 }
 
-void pv_fpu_init(void)
+static void enable_fpu(void)
 {
     /* Xen emulates both accesses and takes what it lets a guest choose. */
     uint64_t cr4;
@@ -42,18 +49,31 @@ void pv_fpu_init(void)
     __asm__ volatile("movq %0, %%cr4" : : "r"(cr4));
     /* Clears CR0.TS: the scheduler switches FPU state itself. */
     (void)hypercall(HYPERCALL_FPU_TASKSWITCH, 0, 0, 0, 0);
+}
+
+void pv_fpu_init(void)
+{
+    enable_fpu();
     fpu_init();
+}
+
+void pv_fpu_load(void)
+{
+    enable_fpu();
+    fpu_load();
 }
 
 void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
 {
+    struct cpu *cpu = this_cpu();
+    struct known *mine = &known[cpu->id];
     struct multicall calls[2];
     unsigned count = 0;
-    this_cpu()->kernel_stack = kernel_stack_top;
-    if (kernel_stack_top != known_stack)
+    cpu->kernel_stack = kernel_stack_top;
+    if (kernel_stack_top != mine->stack)
         calls[count++] = (struct multicall){ .number = HYPERCALL_STACK_SWITCH,
                                              .arguments = { XEN_STACK_SELECTOR, kernel_stack_top } };
-    if (user_fs_base != known_fs_base)
+    if (user_fs_base != mine->fs_base)
         calls[count++] = (struct multicall){ .number = HYPERCALL_SET_SEGMENT_BASE,
                                              .arguments = { SEGMENT_FS, user_fs_base } };
     if (count == 0)
@@ -63,21 +83,25 @@ void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base)
         error = calls[i].result;
     if (error != 0)
         panic("Xen refuses the stack %lx or FS base %lx: %s", kernel_stack_top, user_fs_base, errno_name(error));
-    known_stack = kernel_stack_top;
-    known_fs_base = user_fs_base;
+    *mine = (struct known){ kernel_stack_top, user_fs_base };
 }
 
 void pv_cpu_set_fs_base(uint64_t base)
 {
     if (hypercall(HYPERCALL_SET_SEGMENT_BASE, SEGMENT_FS, base, 0, 0) == 0)
-        known_fs_base = base;
+        known[this_cpu()->id].fs_base = base;
 }
 
+/* Events that come meanwhile are handled after the CPU has the kernel lock again: pv_event_entry does nothing about
+ * them, since this is the only place where it interrupts the kernel. */
 void pv_cpu_wait(void)
 {
+    struct cpu *cpu = this_cpu();
     struct vcpu_info *vcpu = pv_vcpu();
     may_sleep();
     events_resume();
+    cpu->resting = true;
+    kernel_leave();
     if (!read_once(vcpu->upcall_pending)) {
         /* Unmasks events and sleeps in one step; pv_event_entry runs before the next instruction
          * and leaves them masked. Without an event (Xen may wake us for other reasons) they
@@ -86,7 +110,9 @@ void pv_cpu_wait(void)
         write_once(vcpu->upcall_mask, 1);
         compiler_barrier();
     }
-    events_dispatch();
+    kernel_enter();
+    cpu->resting = false;
+    events_dispatch(vcpu);
 }
 
 /* Events stay masked for Xen; it marks them as pending all the same. */
@@ -94,5 +120,5 @@ void pv_cpu_take_interrupts(void)
 {
     may_sleep();
     if (unlikely(read_once(pv_vcpu()->upcall_pending)))
-        events_dispatch();
+        events_dispatch(pv_vcpu());
 }

@@ -114,12 +114,10 @@ pv_event_entry:
     movl $0, REGISTERS_CS + 4(%rsp)
     cld
     testb $3, REGISTERS_CS(%rsp)
-    jz 1f
+    jz return_to_kernel                 /* to pv_cpu_wait(), which handles what is pending */
     /* pv_leave_kernel() looks for pending events. */
     xorl %ebp, %ebp
     jmp return_to_user
-1:  call events_dispatch
-    jmp return_to_kernel
 
 /* Xen could not load a selector or return where we asked it to. The frame has ds, es, fs, gs after
  * r11. To the thread it is a protection fault. */

@@ -4,9 +4,9 @@
  * is shared.
  *
  * Entries are read where they lie and written by queued hypercalls (updates.c), so a table that was linked or unlinked
- * is committed at once. Reading an entry and clearing it are two steps, so a dirty bit that another CPU set between
- * them would be lost: this holds because one CPU is started. Frames are safe in any case, since every caller flushes
- * before a frame is used again.
+ * is committed at once. Xen keeps the accessed and dirty bits that CPUs set meanwhile where rights change. Where an
+ * entry is replaced, bits that another CPU sets after the reading are lost: nothing above depends on them. Frames are
+ * safe in any case, since every caller flushes before a frame is used again.
  */
 #include "platform/x86/user_half.h"
 #include "platform/xenpv/page_table.h"

@@ -43,6 +43,7 @@ enum {
 extern char pv_boot_stack_guard[];
 
 struct shared_info *pv_shared;
+struct vcpu_info *pv_vcpus[CPUS_MAX];
 const uint64_t *pv_frames;
 uint64_t *pv_kernel_root, *pv_user_root;
 
@@ -354,6 +355,7 @@ void pv_paging_init(const struct start_info *start)
     switch_tables();
     uint64_t shared_frame = start->shared_info >> PAGE_SHIFT;
     pv_shared = pv_map_frames(&shared_frame, 1);
+    pv_vcpus[0] = &pv_shared->vcpu[0];
     reclaim_boot_tables();
     add_free_pages(start);
 }

@@ -4,13 +4,15 @@
  *
  * entry.S calls pv_user_trap() for exceptions of user mode, pv_kernel_trap() for those in the kernel, of which only
  * page faults on user memory are expected, and pv_leave_kernel() before each return to user mode, all with events
- * masked. There events that are pending are handled first. The registers then hold whatever the program or a signal
+ * masked. The first and the last take and give back the kernel lock; in the kernel it is held. On the way out events
+ * that are pending are handled first. The registers then hold whatever the program or a signal
  * frame put there; sanitise() makes the return safe for any of it.
  *
  * The address of a fault is read first, since a later fault overwrites it. There is no state here, and there are no
  * locks.
  */
 #include "core/backtrace.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "lib/errno.h"
 #include "platform/platform.h"
@@ -43,6 +45,11 @@ uint64_t pv_leave_kernel(struct registers *registers);
 /* clang-format off */
 #define TRAP(number) { number, TRAP_MASKS_EVENTS, XEN_CODE_SELECTOR, (uintptr_t)pv_trap_##number }
 #define USER_TRAP(number) { number, TRAP_MASKS_EVENTS | TRAP_FROM_USER, XEN_CODE_SELECTOR, (uintptr_t)pv_trap_##number }
+
+static const struct trap_entry table[] = {
+    TRAP(0), TRAP(1), USER_TRAP(3), USER_TRAP(4), TRAP(5), TRAP(6), TRAP(7), TRAP(10), TRAP(11), TRAP(12),
+    TRAP(13), TRAP(14), TRAP(16), TRAP(17), TRAP(19), { 0 },
+};
 /* clang-format on */
 
 static void register_callback(uint16_t type, const char *entry)
@@ -55,16 +62,22 @@ static void register_callback(uint16_t type, const char *entry)
 
 void pv_traps_init(void)
 {
-    const struct trap_entry table[] = {
-        TRAP(0),  TRAP(1),  USER_TRAP(3), USER_TRAP(4), TRAP(5),  TRAP(6),  TRAP(7),  TRAP(10),
-        TRAP(11), TRAP(12), TRAP(13),     TRAP(14),     TRAP(16), TRAP(17), TRAP(19), { 0 },
-    };
     int64_t error = hypercall(HYPERCALL_SET_TRAP_TABLE, (uintptr_t)table, 0, 0, 0);
     if (error != 0)
         panic("Xen refuses the trap table: %s", errno_name(error));
     register_callback(CALLBACK_EVENT, pv_event_entry);
     register_callback(CALLBACK_FAILSAFE, pv_failsafe_entry);
     register_callback(CALLBACK_SYSTEM_CALL, pv_system_call_entry);
+}
+
+void pv_traps_describe(struct guest_context *context)
+{
+    for (const struct trap_entry *trap = table; trap->address != 0; trap++)
+        context->traps[trap->vector] = *trap;
+    context->flags |= CONTEXT_FAILSAFE_MASKS_EVENTS | CONTEXT_SYSTEM_CALL_MASKS_EVENTS;
+    context->event_entry = (uintptr_t)pv_event_entry;
+    context->failsafe_entry = (uintptr_t)pv_failsafe_entry;
+    context->system_call_entry = (uintptr_t)pv_system_call_entry;
 }
 
 /* CR2 as Xen left it; any later fault overwrites it. */
@@ -74,7 +87,9 @@ void pv_user_trap(struct registers *registers)
 {
     uintptr_t address = fault_address();
     cpu_user_ends();
+    kernel_enter();
     kernel_user_trap(registers, (enum trap)registers->number, address);
+    kernel_leave();
 }
 
 static noreturn void die(const struct registers *registers, uintptr_t address)
@@ -115,9 +130,11 @@ uint64_t pv_leave_kernel(struct registers *registers)
 {
     while (read_once(pv_vcpu()->upcall_pending)) {
         cpu_user_ends();
-        events_dispatch();
+        kernel_enter();
+        events_dispatch(pv_vcpu());
         registers->number = UINT64_MAX;
         kernel_leave_interrupt(registers);
+        kernel_leave();
     }
     sanitise(registers);
     /* SYSRET is quicker; it loads rcx from rip and r11 from rflags. */

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of page tables, collected so that many cost one hypercall. The queue is the CPU's: kernel code is not
- * preempted, and no code sleeps between adding and committing. One CPU is started, so there is one queue.
+ * Changes of page tables, collected so that many cost one hypercall, and what CPUs flush after them. There is one
+ * queue, that of the CPU in the kernel: kernel code is not preempted, and no code sleeps or gives the kernel lock to
+ * another CPU between adding and committing.
+ *
+ * Xen flushes the TLBs of the CPUs that the commit names, and has done so when the hypercall returns. A CPU at rest is
+ * not named, so that Xen need not disturb the processor on which it was last: it touches neither user memory nor what
+ * the kernel unmaps, and flushes when it has the kernel lock. Where Xen's own safety depends on a flush, as for frames
+ * that become page tables or cease to be some, Xen itself flushes whatever it has to.
  */
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "lib/errno.h"
 #include "platform/xen/hypercall.h"
@@ -16,6 +23,8 @@ static struct table_update updates[MAX_UPDATES];
 static unsigned update_count;
 static uintptr_t flush_pages[MAX_PAGES];
 static unsigned flush_count; /* > MAX_PAGES: everything */
+static uint64_t flush_cpus;  /* a bit for each CPU that the commit names; Xen reads it during the hypercall */
+static uint64_t behind;      /* the kernel lock: a bit for each CPU that was at rest when translations were flushed */
 
 static void check(const char *what, int64_t error)
 {
@@ -23,15 +32,32 @@ static void check(const char *what, int64_t error)
         panic("Xen refuses a %s: %s", what, errno_name(error));
 }
 
+static uint64_t cpus_at_rest(void)
+{
+    uint64_t cpus_mask = 0;
+    for (unsigned i = 0; kernel_is_shared && i < cpus_online; i++)
+        if (cpus[i]->resting && cpus[i] != this_cpu())
+            cpus_mask |= 1UL << i;
+    return cpus_mask;
+}
+
+static struct memory_operation flush_of(uint32_t command, uintptr_t virtual)
+{
+    return (struct memory_operation){ command, virtual, (uintptr_t)&flush_cpus };
+}
+
 /* Fills in a call that flushes; `operations` has room for MAX_PAGES. */
 static struct multicall flush_call(struct memory_operation *operations)
 {
     unsigned count = 0;
+    uint64_t at_rest = cpus_at_rest();
+    behind |= at_rest;
+    flush_cpus = cpus_online_mask() & ~at_rest;
     if (flush_count > MAX_PAGES) {
-        operations[count++] = (struct memory_operation){ .command = MEMORY_FLUSH_ALL };
+        operations[count++] = flush_of(MEMORY_FLUSH_OF, 0);
     } else {
         for (; count < flush_count; count++)
-            operations[count] = (struct memory_operation){ MEMORY_FLUSH_PAGE_ALL, flush_pages[count], 0 };
+            operations[count] = flush_of(MEMORY_FLUSH_PAGE_OF, flush_pages[count]);
     }
     return (struct multicall){ .number = HYPERCALL_MMUEXT_OP,
                                .arguments = { (uintptr_t)operations, count, 0, DOMID_SELF } };
@@ -47,6 +73,7 @@ static void apply_updates(void)
 
 void updates_commit(void)
 {
+    assert(!kernel_is_shared || kernel_lock_is_mine());
     if (flush_count == 0) {
         apply_updates();
         return;
@@ -80,3 +107,24 @@ void updates_flush_page(uintptr_t virtual)
 }
 
 void updates_flush_all(void) { flush_count = MAX_PAGES + 1; }
+
+static void flush_now(struct memory_operation operation)
+{
+    check("TLB flush", hypercall(HYPERCALL_MMUEXT_OP, (uintptr_t)&operation, 1, 0, DOMID_SELF));
+}
+
+void updates_catch_up(void)
+{
+    uint64_t self = 1UL << this_cpu()->id;
+    if (likely(!(read_once(behind) & self)) || !kernel_lock_is_mine())
+        return;
+    behind &= ~self;
+    flush_now((struct memory_operation){ .command = MEMORY_FLUSH_HERE });
+}
+
+void updates_flush_others(void)
+{
+    flush_cpus = cpus_online_mask() & ~cpus_at_rest() & ~(1UL << this_cpu()->id);
+    if (flush_cpus != 0)
+        flush_now(flush_of(MEMORY_FLUSH_OF, 0));
+}

@@ -6,6 +6,7 @@
  * Boot order: entry.S > pv_start() (boot.c) > paging, traps, events, page allocator, clock, FPU,
  * console and xenstore > kernel_main(). Everything runs with event delivery masked
  * (vcpu_info.upcall_mask) but user mode and cpu_wait(); cpu_take_interrupts() handles what is pending as it is.
+ * cpus.c starts other CPUs, whose kernel runs with the same tables and holds the kernel lock (core/kernel_lock.h).
  *
  * Page tables (paging.c, mmu.c): "frame" is a machine frame number, "page" a pseudo-physical
  * one. Tables are read-only wherever they are mapped and change only by hypercall. There are two roots:
@@ -20,7 +21,9 @@
 
 /* Fixed once pv_paging_init() has returned. */
 extern struct shared_info *pv_shared;
-static inline struct vcpu_info *pv_vcpu(void) { return &pv_shared->vcpu[this_cpu()->id]; }
+/* Where Xen notes what is pending for a CPU, by its id; set before the CPU runs. */
+extern struct vcpu_info *pv_vcpus[CPUS_MAX];
+static inline struct vcpu_info *pv_vcpu(void) { return pv_vcpus[this_cpu()->id]; }
 
 /* ---- paging.c: the kernel half ------------------------------------------------------------ */
 
@@ -51,11 +54,16 @@ void pv_kernel_unmap(uintptr_t virtual, size_t count);
 
 /* Queues one; applied in order, at the latest by updates_commit(). */
 void updates_add(struct table_update update);
-/* The translation of a page is to be flushed on all CPUs by the next commit. */
+/* The translation of a page is to be flushed by the next commit, on all CPUs before they use the kernel again or user
+ * mode. */
 void updates_flush_page(uintptr_t virtual);
 void updates_flush_all(void);
 /* One hypercall for updates and flushes. */
 void updates_commit(void);
+/* Flushes what was not flushed while this CPU was at rest, if it has the kernel lock. */
+void updates_catch_up(void);
+/* The other CPUs that are not at rest are interrupted by Xen, and their TLBs flushed, before it returns. */
+void updates_flush_others(void);
 
 /* ---- mmu.c: the user half ----------------------------------------------------------------- */
 
@@ -67,17 +75,36 @@ extern const struct mmu_operations pv_mmu;
 void pv_cpu_init(void);
 /* Makes FPU instructions usable and chooses what is saved. */
 void pv_fpu_init(void);
+/* On another CPU, as chosen on the boot CPU. */
+void pv_fpu_load(void);
 void pv_cpu_switch_to(uint64_t kernel_stack_top, uint64_t user_fs_base);
 void pv_cpu_set_fs_base(uint64_t base);
 void pv_cpu_wait(void);
 void pv_cpu_take_interrupts(void);
 noreturn void pv_enter_user(struct registers *registers);
 void pv_traps_init(void);
+/* Where a CPU that starts with this context enters the kernel. */
+void pv_traps_describe(struct guest_context *context);
+
+/* ---- cpus.c ------------------------------------------------------------------------------- */
+
+/* How many CPUs the domain has, at most CPUS_MAX; the builder may have kept some of them for later. */
+unsigned pv_cpus_count(void);
+/* platform.h: cpus_start(), with the first `wanted` CPUs. */
+void pv_cpus_start(unsigned wanted);
+void pv_cpu_interrupt(const struct cpu *cpu);
+void pv_cpu_halt(void);
+void pv_cpu_rouse(const struct cpu *cpu);
+void pv_cpus_stop(void);
 
 /* ---- clock.c ------------------------------------------------------------------------------ */
 
 /* `entry_tsc` is the TSC at the first instruction; sets platform.entry_time. */
 void pv_clock_init(uint64_t entry_tsc);
+/* For another CPU that is about to start; 0 or a negative errno. */
+must_check int pv_clock_prepare(const struct cpu *cpu);
+/* On each CPU that starts, the boot CPU too. */
+void pv_clock_load(void);
 nanoseconds pv_clock_monotonic(void);
 nanoseconds pv_clock_wall(void);
 void pv_clock_set_wall(const struct wall_time *time);

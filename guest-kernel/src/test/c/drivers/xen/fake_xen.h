@@ -75,6 +75,9 @@ void fake_forget_kept_pages(void);
 const char *fake_console_output(void);
 void fake_type(const char *text);
 extern unsigned fake_notifications;
+/* The events interrupt another CPU than the one that calls; how often the latter was not interrupted by that one. */
+extern bool fake_events_elsewhere;
+extern unsigned fake_overslept;
 
 void fake_store_start(uint32_t index);
 bool fake_store_step(void);

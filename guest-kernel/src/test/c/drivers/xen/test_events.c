@@ -11,6 +11,7 @@
 #include "platform/xen/hypercall.h"
 
 #define TIMER 3U
+#define WAKE 70U  /* of the second CPU */
 #define NOISY 64U /* and the ports after it */
 #define NOISY_MOST 4U
 #define HANDLER_TIME (20 * NS_PER_US)
@@ -25,8 +26,9 @@ static void raise(uint32_t port)
     shared.event_pending[port / 64] |= 1UL << port % 64;
     if (shared.event_mask[port / 64] & 1UL << port % 64)
         return;
-    shared.vcpu[0].pending_words |= 1UL << port / 64;
-    shared.vcpu[0].upcall_pending = 1;
+    struct vcpu_info *vcpu = &shared.vcpu[port == WAKE];
+    vcpu->pending_words |= 1UL << port / 64;
+    vcpu->upcall_pending = 1;
 }
 
 int64_t hypercall_event(unsigned command, void *argument)
@@ -40,6 +42,9 @@ int64_t hypercall_event(unsigned command, void *argument)
         return 0;
     case EVENT_BIND_VIRTUAL_INTERRUPT:
         ((uint32_t *)argument)[2] = TIMER;
+        return 0;
+    case EVENT_BIND_BETWEEN_CPUS:
+        ((uint32_t *)argument)[1] = WAKE;
         return 0;
     default:
         return 0;
@@ -77,7 +82,7 @@ static void start(unsigned count)
         event_bind(NOISY + i, handle_noise, NULL);
         event_unmask(NOISY + i);
     }
-    CHECK_EQUAL(event_bind_virtual(0), TIMER);
+    CHECK_EQUAL(event_bind_virtual(0, 0), TIMER);
     event_bind(TIMER, handle_timer, NULL);
     event_unmask(TIMER);
 }
@@ -88,7 +93,7 @@ static uint64_t work(nanoseconds time)
     uint64_t pieces = 0;
     for (nanoseconds end = clock_monotonic() + time; clock_monotonic() < end; pieces++) {
         raise_noisy();
-        events_dispatch();
+        events_dispatch(&shared.vcpu[this_cpu()->id]);
         host_advance(PIECE);
     }
     return pieces;
@@ -122,7 +127,7 @@ static void few_events_never_rest(void)
     start(0);
     for (unsigned i = 0; i < 1000; i++) {
         raise(NOISY);
-        events_dispatch();
+        events_dispatch(&shared.vcpu[this_cpu()->id]);
         CHECK_EQUAL(handled[0], i + 1);
         host_advance(2 * HANDLER_TIME);
     }
@@ -133,7 +138,7 @@ static void rest_begins(void)
 {
     start(1);
     raise_noisy();
-    events_dispatch();
+    events_dispatch(&shared.vcpu[this_cpu()->id]);
     CHECK(shared.event_mask[NOISY / 64] & 1);
     noisy = 0;
 }
@@ -143,12 +148,12 @@ static void timer_does_not_rest(void)
     rest_begins();
     uint64_t before = timer_events;
     raise(TIMER);
-    events_dispatch();
+    events_dispatch(&shared.vcpu[this_cpu()->id]);
     CHECK_EQUAL(timer_events, before + 1);
     CHECK(shared.event_mask[NOISY / 64] & 1);
     host_advance(2 * NS_PER_MS);
     CHECK(!(shared.event_mask[NOISY / 64] & 1));
-    events_dispatch();
+    events_dispatch(&shared.vcpu[this_cpu()->id]);
 }
 
 static void idle_cpu_serves_at_once(void)
@@ -157,17 +162,17 @@ static void idle_cpu_serves_at_once(void)
     uint64_t before = handled[0];
     for (unsigned i = 0; i < 100; i++) {
         events_resume();
-        events_dispatch();
+        events_dispatch(&shared.vcpu[this_cpu()->id]);
         CHECK_EQUAL(handled[0], ++before);
         noisy = 1;
         raise_noisy();
-        events_dispatch();
+        events_dispatch(&shared.vcpu[this_cpu()->id]);
         noisy = 0;
         before = handled[0];
     }
     CHECK_EQUAL(host_log()[0], 0); /* nothing is wrong with that */
     host_advance(20 * NS_PER_MS);
-    events_dispatch();
+    events_dispatch(&shared.vcpu[this_cpu()->id]);
     before = handled[0];
     host_advance(2 * NS_PER_MS);
     CHECK_EQUAL(handled[0], before);
@@ -181,6 +186,53 @@ static void closed_port_stays_closed(void)
     CHECK(shared.event_mask[NOISY / 64] & 1);
 }
 
+static unsigned wakes;
+
+static void handle_wake(uint32_t port, void *context)
+{
+    (void)port, (void)context;
+    wakes++;
+}
+
+static void deliver_on(unsigned cpu)
+{
+    this_cpu()->id = cpu;
+    events_dispatch(&shared.vcpu[cpu]);
+    this_cpu()->id = 0;
+}
+
+/* Both ports are in one word of the bitmaps. */
+static void each_cpu_serves_its_own(void)
+{
+    start(0);
+    CHECK_EQUAL(event_bind_between_cpus(1), WAKE);
+    event_bind(WAKE, handle_wake, NULL);
+    event_unmask(WAKE);
+    raise(NOISY);
+    raise(WAKE);
+    deliver_on(1);
+    CHECK_EQUAL(wakes, 1);
+    CHECK_EQUAL(handled[0], 0);
+    raise(WAKE);
+    deliver_on(0);
+    CHECK_EQUAL(wakes, 1);
+    CHECK_EQUAL(handled[0], 1);
+    deliver_on(1);
+    CHECK_EQUAL(wakes, 2);
+}
+
+/* Only the CPU that the events interrupt is idle when it is. */
+static void another_cpu_does_not_end_the_rest(void)
+{
+    rest_begins();
+    this_cpu()->id = 1;
+    events_resume();
+    this_cpu()->id = 0;
+    CHECK(shared.event_mask[NOISY / 64] & 1);
+    host_advance(2 * NS_PER_MS);
+    CHECK(!(shared.event_mask[NOISY / 64] & 1));
+}
+
 int main(void)
 {
     host_init();
@@ -190,6 +242,8 @@ int main(void)
     host_test("channels that come now and then are served at once", few_events_never_rest);
     host_test("the timer does not rest", timer_does_not_rest);
     host_test("an idle CPU ends the rest", idle_cpu_serves_at_once);
+    host_test("each CPU serves its own channels", each_cpu_serves_its_own);
+    host_test("an idle CPU ends no rest of another one's", another_cpu_does_not_end_the_rest);
     host_test("a channel that is closed while it rests stays closed", closed_port_stays_closed);
     return host_result();
 }

@@ -100,6 +100,22 @@ static void store_answers_after_a_boot_loader(void)
     CHECK(strcmp(fake_store_read("written"), "yes") == 0);
 }
 
+static void store_wakes_the_cpu_that_waits(void)
+{
+    struct xenbus_node nodes[] = { { .name = "name" }, { .name = "absent" } };
+    char value[64];
+    fake_start(0);
+    fake_store_write("name", "guest");
+    fake_store_write("guests/name", "second");
+    fake_events_elsewhere = true;
+    CHECK_EQUAL(xenbus_read("name", value, sizeof(value)), 5);
+    CHECK_EQUAL(xenbus_write("written", "yes"), 0);
+    CHECK_EQUAL(xenbus_read_nodes("guests", nodes, 2), 0);
+    fake_events_elsewhere = false;
+    CHECK(strcmp(nodes[0].value, "second") == 0);
+    CHECK_EQUAL(fake_overslept, 0);
+}
+
 static void store_moves_messages_larger_than_its_ring(void)
 {
     static char large[3001], back[4096];
@@ -1023,6 +1039,7 @@ int main(void)
     host_test("console_notifies_only_an_idle_daemon", console_notifies_only_an_idle_daemon);
     host_test("console_takes_input", console_takes_input);
     host_test("store_answers_after_a_boot_loader", store_answers_after_a_boot_loader);
+    host_test("store_wakes_the_cpu_that_waits", store_wakes_the_cpu_that_waits);
     host_test("store_moves_messages_larger_than_its_ring", store_moves_messages_larger_than_its_ring);
     host_test("store_lists_directories", store_lists_directories);
     host_test("settings_come_from_vm_data", settings_come_from_vm_data);

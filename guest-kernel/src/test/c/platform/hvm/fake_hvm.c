@@ -182,7 +182,7 @@ void *memory_map(phys_t address, size_t length)
     return length == PAGE_SIZE ? fake_hvm_mapped(address >> PAGE_SHIFT) : NULL;
 }
 void events_init(struct shared_info *shared) { (void)shared; }
-void events_dispatch(void) {}
+void events_dispatch(struct vcpu_info *vcpu) { (void)vcpu; }
 
 int interrupt_allocate_injected(interrupt_handler *handler, void *context)
 {

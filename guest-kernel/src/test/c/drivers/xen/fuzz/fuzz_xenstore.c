@@ -67,6 +67,7 @@ static void step(void)
 }
 
 void cpu_wait(void) { step(); }
+void cpu_interrupt(const struct cpu *cpu) { (void)cpu; }
 
 static void see(void *context, const char *name, const char *value, size_t length)
 {
