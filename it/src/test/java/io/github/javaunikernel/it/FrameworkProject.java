@@ -71,8 +71,7 @@ final class FrameworkProject {
                 copy,
                 Map.of("JAVA_HOME", jdk.home().toString()),
                 "package",
-                "-Dunikernel.version=" + System.getProperty("lab.version"),
-                "-Dunikernel.kernelOptions=timings");
+                "-Dunikernel.version=" + System.getProperty("lab.version"));
         return new FrameworkProject(name, jdk, copy);
     }
 
@@ -116,7 +115,7 @@ final class FrameworkProject {
                 port,
                 directory.resolve("target").resolve("service.log"));
         try {
-            client(port, "").awaitServer(started::checkRuns);
+            client(port, "").awaitListening(started::checkRuns);
             return started;
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             started.close();
@@ -135,9 +134,12 @@ final class FrameworkProject {
         return new FrameworkClient(properties.getProperty("scheme", "http"), port, service);
     }
 
-    /** The answers of the guest. */
-    List<String> inGuest(int port, HostService service) throws IOException, InterruptedException {
-        return client(port, service == null ? "" : service.fromGuest()).ask(requests);
+    /** The answers of the guest, from its first one on; {@code check} throws when the guest has ended. */
+    List<String> inGuest(int port, HostService service, FrameworkClient.Check check)
+            throws IOException, InterruptedException {
+        FrameworkClient client = client(port, service == null ? "" : service.fromGuest());
+        client.awaitAnswer(check);
+        return client.ask(requests);
     }
 
     /** The answers of the same program under the same Java on this machine, in an empty directory. */
@@ -157,7 +159,7 @@ final class FrameworkProject {
                 .start();
         try {
             FrameworkClient client = client(port, service == null ? "" : service.fromHere());
-            client.awaitServer(() -> {
+            client.awaitAnswer(() -> {
                 if (!process.isAlive()) {
                     throw new AssertionError("On Linux the program ended:\n" + Files.readString(log));
                 }
