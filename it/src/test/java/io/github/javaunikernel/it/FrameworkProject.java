@@ -15,7 +15,9 @@ import java.util.stream.Stream;
  * A project of {@code src/frameworks}, built in {@code target/frameworks}. Its {@code framework.properties}:
  *
  * <ul>
- *   <li>{@code program}: what {@code java -jar} starts, below the project
+ *   <li>{@code program}: what {@code java -jar} starts, below the project, or below the directory
+ *   <li>{@code directory}: a whole application below the project, in a copy of which the program is started on Linux;
+ *       without it that is an empty directory
  *   <li>{@code port}: the argument of the JVM that sets the port, with {@code @port@} for it; 8080 without it
  *   <li>{@code scheme}: {@code http} or {@code https}
  *   <li>{@code service}: what the program talks to, either {@code postgresql} or a class of its own with a main method
@@ -124,10 +126,10 @@ final class FrameworkProject {
     }
 
     private String program() {
-        return directory
-                .resolve(properties.getProperty("program"))
-                .toAbsolutePath()
-                .toString();
+        String program = properties.getProperty("program");
+        return properties.containsKey("directory")
+                ? program
+                : directory.resolve(program).toAbsolutePath().toString();
     }
 
     private FrameworkClient client(int port, String service) {
@@ -142,16 +144,19 @@ final class FrameworkProject {
         return client.ask(requests);
     }
 
-    /** The answers of the same program under the same Java on this machine, in an empty directory. */
+    /** The answers of the same program under the same Java on this machine, in a directory of its own. */
     List<String> onLinux(HostService service) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory(directory.resolve("target"), "linux");
+        if (properties.containsKey("directory")) {
+            copy(directory.resolve(properties.getProperty("directory")), work);
+        }
         int port = HostService.freePort();
         List<String> command = List.of(
                 jdk.java(),
                 properties.getProperty("port").replace("@port@", Integer.toString(port)),
                 "-jar",
                 program());
-        Path log = work.resolve("console.log");
+        Path log = Files.createTempFile(directory.resolve("target"), "linux", ".log");
         Process process = new ProcessBuilder(command)
                 .directory(work.toFile())
                 .redirectErrorStream(true)
