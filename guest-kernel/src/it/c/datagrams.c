@@ -1,151 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UDP beyond sending and receiving, on loopback: groups, the queue of errors, datagrams in parts, times of arrival. */
+/*
+ * UDP beyond sending and receiving, on loopback: the queue of errors, datagrams in parts, times of arrival. Groups are
+ * in groups.c.
+ */
 #define _GNU_SOURCE
-#include "connections.h"
+#include "datagrams.h"
 
 #include <linux/errqueue.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
-#include <string.h>
 #include <sys/time.h>
 #include <time.h>
-
-#define GROUP 0xef010203u /* 239.1.2.3 */
-
-static struct sockaddr_in name_of(uint32_t address, uint16_t port)
-{
-    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address) };
-}
-
-static void set(int socket, int level, int name, int value)
-{
-    CHECK_EQUAL(setsockopt(socket, level, name, &value, sizeof(value)), 0);
-}
-
-static int bound_to(uint32_t address, uint16_t port)
-{
-    struct sockaddr_in name = name_of(address, port);
-    int made = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    CHECK(made >= 0);
-    set(made, SOL_SOCKET, SO_REUSEADDR, 1);
-    CHECK_EQUAL(bind(made, (struct sockaddr *)&name, sizeof(name)), 0);
-    return made;
-}
-
-static int membership(int socket, int option, uint32_t group, uint32_t interface)
-{
-    struct ip_mreq wanted = { { htonl(group) }, { htonl(interface) } };
-    return setsockopt(socket, IPPROTO_IP, option, &wanted, sizeof(wanted));
-}
-
-static void send_to(int socket, uint32_t address, uint16_t port, const char *text)
-{
-    struct sockaddr_in name = name_of(address, port);
-    CHECK_EQUAL(sendto(socket, text, strlen(text), 0, (struct sockaddr *)&name, sizeof(name)), strlen(text));
-}
-
-/* The socket has this datagram and no other: what is sent over loopback is there when the call returns. */
-static void expect(int socket, const char *text)
-{
-    char bytes[2000];
-    CHECK_EQUAL(recv(socket, bytes, sizeof(bytes), 0), strlen(text));
-    CHECK(memcmp(bytes, text, strlen(text)) == 0);
-    CHECK_ERROR(recv(socket, bytes, sizeof(bytes), 0), EAGAIN);
-}
-
-static void expect_none(int socket)
-{
-    char byte;
-    CHECK_ERROR(recv(socket, &byte, 1, 0), EAGAIN);
-}
-
-static int group_sender(void)
-{
-    int sender = bound_to(INADDR_ANY, 0);
-    struct in_addr interface = { htonl(INADDR_LOOPBACK) };
-    CHECK_EQUAL(setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof(interface)), 0);
-    return sender;
-}
-
-static void every_member_has_a_copy(void)
-{
-    if (allocations_fail())
-        return; /* copies are lost, as on Linux */
-    int sender = group_sender(), first = bound_to(INADDR_ANY, 0);
-    uint16_t port = port_of(first);
-    int second = bound_to(INADDR_ANY, port), named = bound_to(GROUP, port), own = bound_to(INADDR_LOOPBACK, port);
-    int bystander = bound_to(INADDR_ANY, port);
-    set(bystander, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-    send_to(sender, GROUP, port, "none");
-    expect_none(first);
-    CHECK_EQUAL(membership(first, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
-    send_to(sender, GROUP, port, "one");
-    expect(first, "one");
-    expect(second, "one"); /* IP_MULTICAST_ALL: what any has joined */
-    expect(named, "one");
-    expect_none(own);
-    expect_none(bystander);
-    CHECK_EQUAL(membership(bystander, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
-    CHECK_EQUAL(membership(first, IP_DROP_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
-    set(first, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-    send_to(sender, GROUP, port, "two");
-    expect_none(first);
-    expect(second, "two");
-    expect(bystander, "two");
-    expect(named, "two");
-    close(bystander); /* the last member */
-    send_to(sender, GROUP, port, "three");
-    expect_none(second);
-    expect_none(named);
-    close(first);
-    close(second);
-    close(named);
-    close(own);
-    close(sender);
-}
-
-static void groups_are_joined_by_the_number_of_the_interface(void)
-{
-    int sender = group_sender(), member = bound_to(INADDR_ANY, 0);
-    struct group_req request = { .gr_interface = 1 };
-    struct sockaddr_in group = name_of(GROUP, 0);
-    struct ip_mreqn numbered = { .imr_multiaddr.s_addr = htonl(GROUP + 1), .imr_ifindex = 1 };
-    memcpy(&request.gr_group, &group, sizeof(group));
-    set(member, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-    CHECK_EQUAL(setsockopt(member, IPPROTO_IP, MCAST_JOIN_GROUP, &request, sizeof(request)), 0);
-    CHECK_EQUAL(setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &numbered, sizeof(numbered)), 0);
-    CHECK_EQUAL(setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, &numbered, sizeof(numbered)), 0);
-    send_to(sender, GROUP, port_of(member), "a");
-    expect(member, "a");
-    send_to(sender, GROUP + 1, port_of(member), "b");
-    expect(member, "b");
-    CHECK_EQUAL(setsockopt(member, IPPROTO_IP, MCAST_LEAVE_GROUP, &request, sizeof(request)), 0);
-    CHECK_ERROR(setsockopt(member, IPPROTO_IP, MCAST_LEAVE_GROUP, &request, sizeof(request)), EADDRNOTAVAIL);
-    send_to(sender, GROUP, port_of(member), "c");
-    expect_none(member);
-    request.gr_group.ss_family = AF_UNIX;
-    CHECK_ERROR(setsockopt(member, IPPROTO_IP, MCAST_JOIN_GROUP, &request, sizeof(request)), EINVAL);
-    CHECK_ERROR(setsockopt(member, IPPROTO_IP, MCAST_JOIN_GROUP, &request, 100), EINVAL);
-    close(member);
-    close(sender);
-}
-
-static void groups_that_cannot_be_joined(void)
-{
-    int member = bound_to(INADDR_ANY, 0), stream = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, 0x0a000001, INADDR_LOOPBACK), EINVAL);
-    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, GROUP, 0x01020304), ENODEV);
-    CHECK_ERROR(membership(stream, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), EPROTO);
-    CHECK_ERROR(setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, 4), EINVAL);
-    CHECK_ERROR(membership(member, IP_DROP_MEMBERSHIP, GROUP, INADDR_LOOPBACK), EADDRNOTAVAIL);
-    CHECK_EQUAL(membership(member, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
-    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), EADDRINUSE);
-    for (uint32_t i = 1; i < 20; i++)
-        CHECK_EQUAL(membership(member, IP_ADD_MEMBERSHIP, GROUP + i, INADDR_LOOPBACK), 0);
-    CHECK_ERROR(membership(member, IP_ADD_MEMBERSHIP, GROUP + 20, INADDR_LOOPBACK), ENOBUFS);
-    close(member);
-    close(stream);
-}
 
 /* ---- The queue of errors ---- */
 
@@ -352,6 +217,5 @@ static void times_of_arrival_are_told(void)
     close(server);
 }
 
-SUITE(datagrams, TEST(every_member_has_a_copy), TEST(groups_are_joined_by_the_number_of_the_interface),
-      TEST(groups_that_cannot_be_joined), TEST(refused_datagrams_are_queued), TEST(errors_are_told_as_asked),
+SUITE(datagrams, TEST(refused_datagrams_are_queued), TEST(errors_are_told_as_asked),
       TEST(too_long_datagrams_are_queued), TEST(parts_make_one_datagram), TEST(times_of_arrival_are_told));

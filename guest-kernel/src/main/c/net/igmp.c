@@ -5,8 +5,12 @@
  * that is due. A query makes a report due after a random time, unless it is due sooner anyway. Which version is spoken
  * depends on how long ago a querier of an older one was heard.
  *
- * Called by multicast.c, for the first member of a group and the last, and by ip_input.c for queries. Net lock; the
- * timer's callback takes it.
+ * In version 3 the first report of a change says what has changed (RFC 3376 5.1), and the ones that repeat it say all
+ * that is wanted now, so that no change has to be remembered until then. A query of sources is answered like one of
+ * their group, with all of them.
+ *
+ * Called by multicast.c, when a membership has changed, and by ip_input.c for queries. Net lock; the timer's callback
+ * takes it.
  */
 #include "net/igmp.h"
 
@@ -33,8 +37,8 @@
 #define TENTH (NS_PER_SECOND / 10)          /* unit of response times */
 #define INTERNET_CONTROL 0xc0               /* type of service of reports: RFC 3376 4 */
 
-/* Record types of version 3. There is no filter: "exclude nothing" is to be a member, "include nothing" to be none. */
-enum { IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4 };
+/* Record types: RFC 3376 4.2.12. To include no source is to be no member. */
+enum { IS_INCLUDE = 1, IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4, ALLOW_NEW = 5, BLOCK_OLD = 6 };
 
 struct igmp_header { /* versions 1 and 2 */
     uint8_t type, response;
@@ -45,8 +49,8 @@ struct igmp_report { /* version 3, with one record */
     uint8_t type, reserved;
     be16 checksum, reserved2, records;
     uint8_t record, auxiliary;
-    be16 sources;
-    be32 group;
+    be16 count;
+    be32 group, sources[MULTICAST_STATE_SOURCES];
 };
 
 static struct timer report_timer;
@@ -93,21 +97,76 @@ static void send_old(const struct multicast_group *group, ipv4_t to, uint8_t typ
     send(group->interface, to, &message, sizeof(message));
 }
 
-static void send_record(const struct multicast_group *group, uint8_t record)
+static void send_record(const struct multicast_group *group, uint8_t record, const ipv4_t *sources, uint32_t count)
 {
-    struct igmp_report message = {
-        .type = REPORT_V3, .records = be16_of(1), .record = record, .group = be32_of(group->address)
-    };
-    send(group->interface, ALL_IGMPV3, &message, sizeof(message));
+    struct igmp_report message = { .type = REPORT_V3,
+                                   .records = be16_of(1),
+                                   .record = record,
+                                   .count = be16_of((uint16_t)count),
+                                   .group = be32_of(group->address) };
+    for (uint32_t i = 0; i < count; i++)
+        message.sources[i] = be32_of(sources[i]);
+    send(group->interface, ALL_IGMPV3, &message,
+         offsetof(struct igmp_report, sources) + count * (uint32_t)sizeof(be32));
 }
 
-static void report(const struct multicast_group *group, uint8_t record)
+static bool is_wanted(const struct multicast_state *state) { return state->exclude || state->count > 0; }
+
+static void report(const struct multicast_group *group, bool unsolicited)
 {
+    struct multicast_state state;
     unsigned version = version_now();
+    multicast_state(group, &state);
+    if (!is_wanted(&state))
+        return;
+    uint8_t is = state.exclude ? IS_EXCLUDE : IS_INCLUDE, to = state.exclude ? TO_EXCLUDE : TO_INCLUDE;
     if (version == 3)
-        send_record(group, record);
+        send_record(group, unsolicited ? to : is, state.sources, state.count);
     else
         send_old(group, group->address, version == 1 ? REPORT_V1 : REPORT_V2);
+}
+
+/* ---- Changes ---- */
+
+/* The sources of one list that are not in the other, if there are any. */
+static bool send_difference(const struct multicast_group *group, uint8_t record, const struct multicast_state *of,
+                            const struct multicast_state *without)
+{
+    ipv4_t sources[MULTICAST_STATE_SOURCES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < of->count; i++)
+        if (!multicast_names(without, of->sources[i]))
+            sources[count++] = of->sources[i];
+    if (count > 0)
+        send_record(group, record, sources, count);
+    return count > 0;
+}
+
+/* False if nothing has changed. */
+static bool send_change(const struct multicast_group *group, const struct multicast_state *before,
+                        const struct multicast_state *after)
+{
+    if (before->exclude != after->exclude) {
+        send_record(group, after->exclude ? TO_EXCLUDE : TO_INCLUDE, after->sources, after->count);
+        return true;
+    }
+    /* What is added to a list that excludes is blocked, and what is taken out of it allowed. */
+    const struct multicast_state *allowing = after->exclude ? before : after;
+    const struct multicast_state *blocking = after->exclude ? after : before;
+    bool allowed = send_difference(group, ALLOW_NEW, allowing, blocking);
+    return send_difference(group, BLOCK_OLD, blocking, allowing) || allowed;
+}
+
+/* Versions 1 and 2 have members and no sources, and version 1 has no message of one that leaves. */
+static bool send_old_change(const struct multicast_group *group, bool before, bool after)
+{
+    if (before == after)
+        return false;
+    if (after)
+        report(group, true);
+    else if (version_now() == 2)
+        send_old(group, ALL_ROUTERS, LEAVE_V2);
+    return true;
 }
 
 /* ---- Timing ---- */
@@ -116,7 +175,7 @@ static void report_due(struct multicast_group *group, void *context)
 {
     nanoseconds now = net_now(), *next = context;
     if (group->report_at <= now) {
-        report(group, group->reports_left > 0 ? TO_EXCLUDE : IS_EXCLUDE);
+        report(group, group->reports_left > 0);
         group->reports_left -= group->reports_left > 0;
         nanoseconds most = version_now() == 3 ? UNSOLICITED_V3 : UNSOLICITED_V2;
         group->report_at = group->reports_left > 0 ? now + 1 + random_below(most) : NO_DEADLINE;
@@ -143,26 +202,22 @@ static void report_at(struct multicast_group *group, nanoseconds when)
 
 void igmp_init(void) { timer_init(&report_timer, timer_expired); }
 
-void igmp_joined(struct multicast_group *group)
+void igmp_changed(struct multicast_group *group, const struct multicast_state *before)
 {
     must_hold_net();
+    struct multicast_state after;
+    bool third = version_now() == 3;
     if (!is_reported(group))
         return;
-    report(group, TO_EXCLUDE);
-    group->reports_left = ROBUSTNESS - 1;
-    report_at(group, net_now() + 1 + random_below(version_now() == 3 ? UNSOLICITED_V3 : UNSOLICITED_V2));
-}
-
-void igmp_left(struct multicast_group *group)
-{
-    must_hold_net();
-    unsigned version = version_now();
-    if (!is_reported(group) || version == 1)
+    multicast_state(group, &after);
+    bool wanted = is_wanted(&after);
+    if (!(third ? send_change(group, before, &after) : send_old_change(group, is_wanted(before), wanted)))
         return;
-    if (version == 2)
-        send_old(group, ALL_ROUTERS, LEAVE_V2);
-    for (unsigned i = 0; version == 3 && i < ROBUSTNESS; i++)
-        send_record(group, TO_INCLUDE);
+    group->reports_left = ROBUSTNESS - 1;
+    if (wanted)
+        report_at(group, net_now() + 1 + random_below(third ? UNSOLICITED_V3 : UNSOLICITED_V2));
+    for (unsigned i = 1; third && !wanted && i < ROBUSTNESS; i++)
+        (void)send_change(group, before, &after); /* the group may be gone when its time comes */
 }
 
 /* ---- Queries ---- */

@@ -43,7 +43,9 @@ static bool addresses_acceptable(struct interface *interface, struct ip_info *in
     ipv4_t own = interface->configuration.address;
     if (ipv4_is_multicast(info->destination)) {
         info->unicast = false;
-        if (!multicast_joined(interface, info->destination))
+        /* A router's question about a group goes to the group, whose sources do not include the router. */
+        if (info->protocol == IP_PROTOCOL_IGMP ? !multicast_joined(interface, info->destination)
+                                               : !multicast_accepts(interface, info->destination, info->source))
             return false;
     }
     if (interface->loopback || looped)

@@ -151,7 +151,7 @@ struct socket {
     struct list memberships; /* net lock: of groups (net/multicast.c) */
 };
 
-#define SOCKET_OPTION_SIZE 256u
+#define SOCKET_OPTION_SIZE 272u /* of values that are passed on, in bytes: more than any option has */
 #define SOCKET_BUFFER_MINIMUM 4096u
 uint32_t socket_buffer_maximum(void); /* what SO_SNDBUF/SO_RCVBUF may ask for */
 

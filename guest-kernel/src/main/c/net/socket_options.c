@@ -64,10 +64,6 @@ enum { /* linux/in.h; the rest is in net/socket.h */
        IP_MULTICAST_IF = 32,
        IP_MULTICAST_TTL = 33,
        IP_MULTICAST_LOOP = 34,
-       IP_ADD_MEMBERSHIP = 35,
-       IP_DROP_MEMBERSHIP = 36,
-       MCAST_JOIN_GROUP = 42,
-       MCAST_LEAVE_GROUP = 45,
        IP_MULTICAST_ALL = 49,
 };
 #define UDP_CORK 1 /* linux/udp.h */
@@ -289,70 +285,12 @@ static int set_socket_level(struct socket *socket, int name, const void *value, 
     return option_set(&socket_options, socket, name, number);
 }
 
-struct membership_value { /* struct ip_mreqn; struct ip_mreq ends before the number */
-    be32 group, address;
-    int32_t index;
-};
-struct group_value { /* struct group_req */
-    uint32_t index, padding;
-    uint16_t family;
-    be16 port;
-    be32 address;
-    uint8_t rest[120];
-};
-
-static int set_multicast_interface(struct socket *socket, const void *value, uint32_t length)
-{
-    struct membership_value wanted = { 0 };
-    if (socket->type == SOCK_STREAM || length < sizeof(be32))
-        return -EINVAL;
-    if (length < offsetof(struct membership_value, index))
-        memcpy(&wanted.address, value, sizeof(wanted.address));
-    else
-        memcpy(&wanted, value, min_of(length, (uint32_t)sizeof(wanted)));
-    ipv4_t address = be32_get(wanted.address);
-    bool none = wanted.index == 0 && address == IPV4_ANY;
-    const struct interface *interface = wanted.index != 0 ? interface_at((unsigned)wanted.index - 1)
-                                                          : interface_of_address(address);
-    if (!none && !interface)
-        return -EADDRNOTAVAIL;
-    socket->kept.multicast_interface = address;
-    socket->kept.multicast_index = none ? 0 : interface->index;
-    return 0;
-}
-
-static int change_membership(struct socket *socket, int name, const void *value, uint32_t length)
-{
-    struct membership_value wanted = { 0 };
-    struct group_value group;
-    bool by_mreq = name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP;
-    if (socket->type == SOCK_STREAM)
-        return -EPROTO;
-    if (length < (by_mreq ? offsetof(struct membership_value, index) : sizeof(group)))
-        return -EINVAL;
-    if (by_mreq) {
-        memcpy(&wanted, value, min_of(length, (uint32_t)sizeof(wanted)));
-    } else {
-        memcpy(&group, value, sizeof(group));
-        wanted.group = group.address;
-        wanted.index = (int32_t)group.index;
-    }
-    if (!by_mreq && group.family != AF_INET)
-        return -EINVAL;
-    ipv4_t joined = be32_get(wanted.group), address = be32_get(wanted.address);
-    bool join = name == IP_ADD_MEMBERSHIP || name == MCAST_JOIN_GROUP;
-    return (join ? multicast_join : multicast_leave)(socket, joined, address, wanted.index);
-}
-
 /* A byte or an int: ip(7). */
 static int set_ip_level(struct socket *socket, int name, const void *value, uint32_t length)
 {
     int32_t number = 0;
-    if (name == IP_MULTICAST_IF)
-        return set_multicast_interface(socket, value, length);
-    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP || name == MCAST_JOIN_GROUP ||
-        name == MCAST_LEAVE_GROUP)
-        return change_membership(socket, name, value, length);
+    if (multicast_is_option(name))
+        return multicast_set_option(socket, name, value, length);
     if (length == 0 && !option_may_be_empty(&ip_options, name))
         return -EINVAL;
     if (length >= sizeof(number))

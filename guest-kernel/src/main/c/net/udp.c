@@ -149,7 +149,8 @@ static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
         struct udp_socket *udp = udp_at(node);
         if (fitness(udp, local, remote) == 0)
             continue;
-        if (ipv4_is_multicast(local.address) && !multicast_wanted(&udp->socket, local.address, info->interface->index))
+        if (ipv4_is_multicast(local.address) &&
+            !multicast_wanted(&udp->socket, local.address, info->interface->index, remote.address))
             continue;
         if (last)
             enqueue_copy(last, packet, arrival);

@@ -17,10 +17,12 @@
 #define ALL_IGMPV3 0xe0000016u
 #define SUBNET 0x0a0900ffu /* 10.9.0.255 */
 #define PORT 5000
+#define SOURCE 0x0a010107u /* 10.1.1.7, beyond a router */
 
-enum { IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, SO_REUSEADDR = 2, SO_BROADCAST = 6 };
+enum { IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_UNBLOCK_SOURCE, IP_BLOCK_SOURCE };
+enum { IP_ADD_SOURCE_MEMBERSHIP = 39, IP_DROP_SOURCE_MEMBERSHIP, SO_REUSEADDR = 2, SO_BROADCAST = 6 };
 enum { QUERY = 0x11, REPORT_V1 = 0x12, REPORT_V2 = 0x16, LEAVE_V2 = 0x17, REPORT_V3 = 0x22 };
-enum { IS_EXCLUDE = 2, TO_INCLUDE, TO_EXCLUDE };
+enum { IS_INCLUDE = 1, IS_EXCLUDE, TO_INCLUDE, TO_EXCLUDE, ALLOW_NEW, BLOCK_OLD };
 
 /* The next IP packet of this protocol that was sent; NULL: none. *payload: after its header. */
 static const uint8_t *next_ip(uint8_t protocol, const uint8_t **payload, uint32_t *length)
@@ -41,6 +43,8 @@ static const uint8_t *next_ip(uint8_t protocol, const uint8_t **payload, uint32_
 struct report {
     ipv4_t to, group;
     uint8_t type, record;
+    uint32_t count; /* of sources, of which the first two are kept */
+    ipv4_t sources[2];
 };
 
 static struct report last;
@@ -65,11 +69,15 @@ static void next_report(void)
     const uint8_t mac[6] = { 1, 0, 0x5e, to >> 16 & 0x7f, (uint8_t)(to >> 8), (uint8_t)to };
     CHECK(memcmp(frame, mac, 6) == 0);
     bool third = igmp[0] == REPORT_V3;
-    CHECK_EQUAL(length, third ? 16 : 8);
-    CHECK(!third || (read_be16(igmp + 6) == 1 && read_be16(igmp + 10) == 0));
-    last = (struct report){ to, read_be32(igmp + (third ? 12 : 4)), igmp[0], third ? igmp[8] : 0 };
+    uint32_t count = third ? read_be16(igmp + 10) : 0;
+    CHECK_EQUAL(length, third ? 16 + count * 4 : 8);
+    CHECK(!third || read_be16(igmp + 6) == 1);
+    last = (struct report){ to, read_be32(igmp + (third ? 12 : 4)), igmp[0], third ? igmp[8] : 0, count, { 0 } };
+    for (uint32_t i = 0; i < count && i < 2; i++)
+        last.sources[i] = read_be32(igmp + 16 + i * 4);
 }
 
+/* Without sources. */
 static void expect_report(ipv4_t to, uint8_t type, uint8_t record, ipv4_t group)
 {
     next_report();
@@ -77,6 +85,20 @@ static void expect_report(ipv4_t to, uint8_t type, uint8_t record, ipv4_t group)
     CHECK_EQUAL(last.to, to);
     CHECK_EQUAL(last.record, record);
     CHECK_EQUAL(last.group, group);
+    CHECK_EQUAL(last.count, 0);
+}
+
+/* Of one source, or of two in either order. */
+static void expect_sources(uint8_t record, ipv4_t one, ipv4_t two)
+{
+    next_report();
+    CHECK_EQUAL(last.type, REPORT_V3);
+    CHECK_EQUAL(last.to, ALL_IGMPV3);
+    CHECK_EQUAL(last.record, record);
+    CHECK_EQUAL(last.group, GROUP);
+    CHECK_EQUAL(last.count, two == IPV4_ANY ? 1 : 2);
+    CHECK(last.sources[0] == one || last.sources[1] == one);
+    CHECK_EQUAL(last.sources[0] ^ last.sources[1], one ^ two);
 }
 
 static void expect_silence(void)
@@ -88,6 +110,13 @@ static void expect_silence(void)
 static int change(struct file *file, int option, ipv4_t group)
 {
     be32 value[2] = { be32_of(group), be32_of(WIRE_STACK) };
+    return socket_set_option(socket_of(file), IPPROTO_IP, option, value, sizeof(value));
+}
+
+/* A source of GROUP. */
+static int change_source(struct file *file, int option, ipv4_t source)
+{
+    be32 value[3] = { be32_of(GROUP), be32_of(WIRE_STACK), be32_of(source) };
     return socket_set_option(socket_of(file), IPPROTO_IP, option, value, sizeof(value));
 }
 
@@ -185,9 +214,98 @@ static void older_routers_are_spoken_to_as_they_speak(void)
     wire_drop_all();
 }
 
+static void sources_that_are_wanted_are_reported(void)
+{
+    struct file *first = bound(PORT), *second = bound(PORT), *all = bound(PORT);
+    wire_drop_all();
+    CHECK_EQUAL(change_source(first, IP_ADD_SOURCE_MEMBERSHIP, SOURCE), 0);
+    expect_sources(ALLOW_NEW, SOURCE, IPV4_ANY);
+    CHECK_EQUAL(change_source(second, IP_ADD_SOURCE_MEMBERSHIP, SOURCE), 0);
+    expect_silence(); /* the network knows */
+    CHECK_EQUAL(change_source(second, IP_ADD_SOURCE_MEMBERSHIP, SOURCE + 1), 0);
+    expect_sources(ALLOW_NEW, SOURCE + 1, IPV4_ANY);
+    host_advance(NS_PER_SECOND + 1);
+    expect_sources(TO_INCLUDE, SOURCE, SOURCE + 1); /* repeats what is wanted, not the change */
+    host_advance(60 * NS_PER_SECOND);
+    expect_silence();
+    ask(3, 10, GROUP);
+    host_advance(NS_PER_SECOND + 1);
+    expect_sources(IS_INCLUDE, SOURCE, SOURCE + 1);
+    CHECK_EQUAL(change(all, IP_ADD_MEMBERSHIP, GROUP), 0);
+    expect_report(ALL_IGMPV3, REPORT_V3, TO_EXCLUDE, GROUP);
+    CHECK_EQUAL(change(all, IP_DROP_MEMBERSHIP, GROUP), 0);
+    expect_sources(TO_INCLUDE, SOURCE, SOURCE + 1);
+    CHECK_EQUAL(change_source(second, IP_DROP_SOURCE_MEMBERSHIP, SOURCE), 0);
+    expect_silence(); /* the other one wants it */
+    file_put(first);
+    expect_sources(BLOCK_OLD, SOURCE, IPV4_ANY);
+    CHECK_EQUAL(change_source(second, IP_DROP_SOURCE_MEMBERSHIP, SOURCE + 1), 0); /* leaves */
+    expect_sources(BLOCK_OLD, SOURCE + 1, IPV4_ANY);
+    expect_sources(BLOCK_OLD, SOURCE + 1, IPV4_ANY);
+    CHECK_EQUAL(change(second, IP_DROP_MEMBERSHIP, GROUP), -EADDRNOTAVAIL);
+    file_put(second);
+    file_put(all);
+    host_advance(NS_PER_SECOND + 1);
+    expect_silence();
+    CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
+}
+
+static void sources_that_are_not_wanted_are_reported(void)
+{
+    struct file *first = bound(PORT), *second = bound(PORT);
+    CHECK_EQUAL(change(first, IP_ADD_MEMBERSHIP, GROUP), 0);
+    CHECK_EQUAL(change(second, IP_ADD_MEMBERSHIP, GROUP), 0);
+    host_advance(2 * NS_PER_SECOND);
+    wire_drop_all();
+    CHECK_EQUAL(change_source(first, IP_BLOCK_SOURCE, SOURCE), 0);
+    CHECK_EQUAL(change_source(first, IP_BLOCK_SOURCE, SOURCE + 1), 0);
+    expect_silence(); /* the other one wants both */
+    CHECK_EQUAL(change_source(second, IP_BLOCK_SOURCE, SOURCE), 0);
+    expect_sources(BLOCK_OLD, SOURCE, IPV4_ANY);
+    ask(3, 10, IPV4_ANY);
+    host_advance(NS_PER_SECOND + 1);
+    next_report(); /* the repetition and the answer are one, or two */
+    CHECK_EQUAL(last.count, 1);
+    wire_drop_all();
+    file_put(second);
+    expect_sources(BLOCK_OLD, SOURCE + 1, IPV4_ANY);
+    CHECK_EQUAL(change_source(first, IP_UNBLOCK_SOURCE, SOURCE), 0);
+    expect_sources(ALLOW_NEW, SOURCE, IPV4_ANY);
+    ask(2, 10, IPV4_ANY);
+    CHECK_EQUAL(change_source(first, IP_UNBLOCK_SOURCE, SOURCE + 1), 0);
+    expect_silence(); /* version 2 has no sources */
+    host_advance(401 * NS_PER_SECOND);
+    file_put(first);
+    wire_drop_all();
+}
+
+/* More than one report holds: every source is asked for, and each socket gets its own. */
+static void more_sources_than_a_report_names_are_all(void)
+{
+    struct file *files[MULTICAST_STATE_SOURCES / MULTICAST_SOURCES + 1];
+    for (uint32_t i = 0; i < array_size(files); i++) {
+        files[i] = bound(PORT);
+        for (uint32_t j = 0; j < MULTICAST_SOURCES; j++)
+            CHECK_EQUAL(change_source(files[i], IP_ADD_SOURCE_MEMBERSHIP, SOURCE + i * MULTICAST_SOURCES + j), 0);
+    }
+    CHECK_EQUAL(change_source(files[0], IP_ADD_SOURCE_MEMBERSHIP, SOURCE - 1), -ENOBUFS);
+    host_advance(NS_PER_SECOND + 1);
+    wire_drop_all();
+    ask(3, 10, GROUP);
+    host_advance(NS_PER_SECOND + 1);
+    expect_report(ALL_IGMPV3, REPORT_V3, IS_EXCLUDE, GROUP);
+    file_put(files[0]);
+    next_report();
+    CHECK_EQUAL(last.record, TO_INCLUDE);
+    CHECK_EQUAL(last.count, (array_size(files) - 1) * MULTICAST_SOURCES);
+    for (uint32_t i = 1; i < array_size(files); i++)
+        file_put(files[i]);
+    wire_drop_all();
+}
+
 /* ---- Datagrams ---- */
 
-static void inject_datagram(ipv4_t to, const char *text)
+static void inject_from(ipv4_t from, ipv4_t to, const char *text)
 {
     uint8_t udp[100] = { 0 };
     uint32_t length = 8 + (uint32_t)strlen(text);
@@ -195,8 +313,10 @@ static void inject_datagram(ipv4_t to, const char *text)
     write_be16(udp + 2, PORT);
     write_be16(udp + 4, (uint16_t)length);
     memcpy(udp + 8, text, strlen(text));
-    wire_inject_ip(WIRE_PEER, to, IP_PROTOCOL_UDP, 0, 0, udp, length);
+    wire_inject_ip(from, to, IP_PROTOCOL_UDP, 0, 0, udp, length);
 }
+
+static void inject_datagram(ipv4_t to, const char *text) { inject_from(WIRE_PEER, to, text); }
 
 static bool has(struct file *file, const char *text)
 {
@@ -224,6 +344,32 @@ static void everyone_has_a_copy_from_the_network(void)
     file_put(first);
     file_put(second);
     file_put(other);
+    wire_drop_all();
+}
+
+static void a_filter_decides_who_has_a_copy(void)
+{
+    struct file *one = bound(PORT), *all = bound(PORT), *none = bound(PORT);
+    CHECK_EQUAL(change_source(one, IP_ADD_SOURCE_MEMBERSHIP, SOURCE), 0);
+    inject_from(SOURCE + 1, GROUP, "other");
+    CHECK(has(one, NULL) && has(all, NULL) && has(none, NULL)); /* the interface does not take it */
+    inject_from(SOURCE, GROUP, "one");
+    CHECK(has(one, "one") && has(all, "one") && has(none, "one"));
+    CHECK_EQUAL(change(all, IP_ADD_MEMBERSHIP, GROUP), 0);
+    CHECK_EQUAL(change_source(all, IP_BLOCK_SOURCE, SOURCE), 0);
+    inject_from(SOURCE + 1, GROUP, "other");
+    inject_from(SOURCE, GROUP, "one");
+    CHECK(has(one, "one") && has(one, NULL));
+    CHECK(has(all, "other") && has(all, NULL));
+    CHECK(has(none, "other") && has(none, "one") && has(none, NULL));
+    file_put(one);
+    inject_from(SOURCE, GROUP, "one");
+    CHECK(has(all, NULL) && has(none, NULL)); /* blocked by the only member */
+    CHECK_EQUAL(change_source(all, IP_UNBLOCK_SOURCE, SOURCE), 0);
+    inject_from(SOURCE, GROUP, "one");
+    CHECK(has(all, "one") && has(none, "one"));
+    file_put(all);
+    file_put(none);
     wire_drop_all();
 }
 
@@ -321,6 +467,10 @@ int main(void)
     host_test("joins and leaves are reported", joins_and_leaves_are_reported);
     host_test("queries are answered in time", queries_are_answered_in_time);
     host_test("older routers are spoken to as they speak", older_routers_are_spoken_to_as_they_speak);
+    host_test("sources that are wanted are reported", sources_that_are_wanted_are_reported);
+    host_test("sources that are not wanted are reported", sources_that_are_not_wanted_are_reported);
+    host_test("more sources than a report names are all", more_sources_than_a_report_names_are_all);
+    host_test("a filter decides who has a copy", a_filter_decides_who_has_a_copy);
     host_test("everyone has a copy from the network", everyone_has_a_copy_from_the_network);
     host_test("our own have copies of what we send", our_own_have_copies_of_what_we_send);
     host_test("routers' errors are queued", routers_errors_are_queued);

@@ -2,10 +2,12 @@
 package io.github.javaunikernel.it;
 
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.CookieManager;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -23,6 +25,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
@@ -47,6 +50,9 @@ final class FrameworkClient {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
 
     private static final int RETRY_MILLIS = 100;
+    /** Asks a server whether it is there, and nothing else: RFC 9110 9.3.7. */
+    private static final String NO_OPERATION = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
     private static final String BOUNDARY = "frameworks-it-boundary";
 
     interface Check {
@@ -56,6 +62,7 @@ final class FrameworkClient {
     private final URI base;
     private final String service;
     private final HttpClient client;
+    private final SocketFactory sockets;
 
     /**
      * Starts with no cookies.
@@ -65,21 +72,49 @@ final class FrameworkClient {
     FrameworkClient(String scheme, int port, String service) {
         this.service = service;
         base = URI.create(scheme + "://localhost:" + port);
+        SSLContext trusting = trusting();
+        sockets = scheme.equals("https") ? trusting.getSocketFactory() : SocketFactory.getDefault();
         client = HttpClient.newBuilder()
                 .cookieHandler(new CookieManager())
                 .connectTimeout(PATIENCE)
-                .sslContext(trusting())
+                .sslContext(trusting)
                 .sslParameters(new SSLParameters())
                 .build();
     }
 
-    /** Returns when the port takes connections; {@code check} throws when there is nothing to wait for any more. */
-    void awaitServer(Check check) throws IOException, InterruptedException {
+    /**
+     * Returns when the port of a server on this machine takes connections; {@code check} throws when there is nothing
+     * to wait for any more.
+     */
+    void awaitListening(Check check) throws IOException, InterruptedException {
+        await(check, () -> new Socket(InetAddress.getLoopbackAddress(), base.getPort()).close());
+    }
+
+    /**
+     * Returns when a connection is accepted and answered: a port that is forwarded accepts connections before there is
+     * a server behind it, and closes them. {@code check} throws when there is nothing to wait for any more.
+     */
+    void awaitAnswer(Check check) throws IOException, InterruptedException {
+        await(check, () -> {
+            try (Socket socket = sockets.createSocket(InetAddress.getLoopbackAddress(), base.getPort())) {
+                socket.setSoTimeout((int) PATIENCE.toMillis());
+                socket.getOutputStream().write(NO_OPERATION.getBytes(StandardCharsets.US_ASCII));
+                if (socket.getInputStream().read() < 0) {
+                    throw new EOFException("closed without an answer");
+                }
+            }
+        });
+    }
+
+    /** The attempts follow one another for as long as the check passes; one that is left without any answer fails. */
+    private static void await(Check check, Check attempt) throws IOException, InterruptedException {
         while (true) {
             check.run();
             try {
-                new Socket(InetAddress.getLoopbackAddress(), base.getPort()).close();
+                attempt.run();
                 return;
+            } catch (SocketTimeoutException unanswered) {
+                throw unanswered;
             } catch (IOException notYet) {
                 TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
             }

@@ -15,7 +15,9 @@ import java.util.stream.Stream;
  * A project of {@code src/frameworks}, built in {@code target/frameworks}. Its {@code framework.properties}:
  *
  * <ul>
- *   <li>{@code program}: what {@code java -jar} starts, below the project
+ *   <li>{@code program}: what {@code java -jar} starts, below the project, or below the directory
+ *   <li>{@code directory}: a whole application below the project, in a copy of which the program is started on Linux;
+ *       without it that is an empty directory
  *   <li>{@code port}: the argument of the JVM that sets the port, with {@code @port@} for it; 8080 without it
  *   <li>{@code scheme}: {@code http} or {@code https}
  *   <li>{@code service}: what the program talks to, either {@code postgresql} or a class of its own with a main method
@@ -71,8 +73,7 @@ final class FrameworkProject {
                 copy,
                 Map.of("JAVA_HOME", jdk.home().toString()),
                 "package",
-                "-Dunikernel.version=" + System.getProperty("lab.version"),
-                "-Dunikernel.kernelOptions=timings");
+                "-Dunikernel.version=" + System.getProperty("lab.version"));
         return new FrameworkProject(name, jdk, copy);
     }
 
@@ -116,7 +117,7 @@ final class FrameworkProject {
                 port,
                 directory.resolve("target").resolve("service.log"));
         try {
-            client(port, "").awaitServer(started::checkRuns);
+            client(port, "").awaitListening(started::checkRuns);
             return started;
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             started.close();
@@ -125,31 +126,37 @@ final class FrameworkProject {
     }
 
     private String program() {
-        return directory
-                .resolve(properties.getProperty("program"))
-                .toAbsolutePath()
-                .toString();
+        String program = properties.getProperty("program");
+        return properties.containsKey("directory")
+                ? program
+                : directory.resolve(program).toAbsolutePath().toString();
     }
 
     private FrameworkClient client(int port, String service) {
         return new FrameworkClient(properties.getProperty("scheme", "http"), port, service);
     }
 
-    /** The answers of the guest. */
-    List<String> inGuest(int port, HostService service) throws IOException, InterruptedException {
-        return client(port, service == null ? "" : service.fromGuest()).ask(requests);
+    /** The answers of the guest, from its first one on; {@code check} throws when the guest has ended. */
+    List<String> inGuest(int port, HostService service, FrameworkClient.Check check)
+            throws IOException, InterruptedException {
+        FrameworkClient client = client(port, service == null ? "" : service.fromGuest());
+        client.awaitAnswer(check);
+        return client.ask(requests);
     }
 
-    /** The answers of the same program under the same Java on this machine, in an empty directory. */
+    /** The answers of the same program under the same Java on this machine, in a directory of its own. */
     List<String> onLinux(HostService service) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory(directory.resolve("target"), "linux");
+        if (properties.containsKey("directory")) {
+            copy(directory.resolve(properties.getProperty("directory")), work);
+        }
         int port = HostService.freePort();
         List<String> command = List.of(
                 jdk.java(),
                 properties.getProperty("port").replace("@port@", Integer.toString(port)),
                 "-jar",
                 program());
-        Path log = work.resolve("console.log");
+        Path log = Files.createTempFile(directory.resolve("target"), "linux", ".log");
         Process process = new ProcessBuilder(command)
                 .directory(work.toFile())
                 .redirectErrorStream(true)
@@ -157,7 +164,7 @@ final class FrameworkProject {
                 .start();
         try {
             FrameworkClient client = client(port, service == null ? "" : service.fromHere());
-            client.awaitServer(() -> {
+            client.awaitAnswer(() -> {
                 if (!process.isAlive()) {
                     throw new AssertionError("On Linux the program ended:\n" + Files.readString(log));
                 }

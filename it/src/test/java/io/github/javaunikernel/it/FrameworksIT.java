@@ -82,9 +82,10 @@ class FrameworksIT {
     private static void boot(FrameworkProject project, Platform platform, HostService service, List<String> expected)
             throws IOException, InterruptedException {
         String name = "framework-" + project + "-" + platform;
-        try (Lab lab = Lab.start(name, platform, platform.options(project.image()))) {
-            lab.await("unikernel: timing listen=", GuestSuite.BOOT);
-            List<String> answers = project.inGuest(lab.port(), service);
+        List<String> options = new ArrayList<>(platform.options(project.image()));
+        options.addAll(List.of("--timeout-idle", Long.toString(GuestSuite.BOOT.toSeconds())));
+        try (Lab lab = Lab.start(name, platform, options)) {
+            List<String> answers = project.inGuest(lab.port(), service, lab::checkRuns);
             for (int i = 0; i < expected.size(); i++) {
                 assertEquals(
                         expected.get(i),

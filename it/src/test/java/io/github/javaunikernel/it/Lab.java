@@ -181,6 +181,15 @@ final class Lab implements AutoCloseable {
         }
     }
 
+    /** Throws when the guest has ended. */
+    void checkRuns() {
+        synchronized (lines) {
+            if (ended) {
+                throw new AssertionError("The guest ended. " + lastLines());
+            }
+        }
+    }
+
     /** The port of 127.0.0.1 that leads to the guest's 8080. */
     int port() {
         Matcher matcher = FORWARD.matcher(await("lab: forward ", GuestSuite.BOOT));

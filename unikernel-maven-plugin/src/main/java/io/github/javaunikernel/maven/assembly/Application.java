@@ -74,13 +74,17 @@ public record Application(
         return jars.stream().map(Jar::file).toList();
     }
 
+    /** The jars that the program has beside its class path. */
+    public List<Path> otherJars() {
+        return others.stream()
+                .map(Jar::file)
+                .filter(file -> file.toString().endsWith(".jar"))
+                .toList();
+    }
+
     /** Every jar of the program, whoever loads it. */
     public List<Path> allJars() {
-        return Stream.concat(
-                        jars.stream(),
-                        others.stream().filter(file -> file.file().toString().endsWith(".jar")))
-                .map(Jar::file)
-                .toList();
+        return Stream.concat(classPath().stream(), otherJars().stream()).toList();
     }
 
     /**

@@ -13,8 +13,9 @@ import java.util.zip.ZipFile;
 
 /**
  * Makes sure that the runtime can load the classes. A class file that is newer than it is an error when it is the main
- * class, or when most of its jar is as new; a few such classes in a jar are a warning, since libraries carry classes
- * that they load on newer versions of Java only.
+ * class, or when most of its jar is as new and the jar is on the class path. A few such classes in a jar are a warning,
+ * since libraries carry classes that they load on newer versions of Java only; so is a whole jar that the program loads
+ * by itself, since servers carry such jars in their directories.
  */
 final class ClassVersions {
 
@@ -31,20 +32,29 @@ final class ClassVersions {
         this.warnings = warnings;
     }
 
-    void check(List<Path> jars, String mainClass) throws IOException, SettingException {
-        for (Path jar : jars) {
-            check(jar, mainClass.replace('.', '/') + ".class");
+    /**
+     * Looks at every class.
+     *
+     * @param classPath its jars
+     * @param others jars that the program loads by itself, or not at all
+     */
+    void check(List<Path> classPath, List<Path> others, String mainClass) throws IOException, SettingException {
+        for (Path jar : classPath) {
+            check(jar, mainClass.replace('.', '/') + ".class", true);
+        }
+        for (Path jar : others) {
+            check(jar, mainClass.replace('.', '/') + ".class", false);
         }
     }
 
-    private void check(Path jar, String mainEntry) throws IOException, SettingException {
+    private void check(Path jar, String mainEntry, boolean needed) throws IOException, SettingException {
         Jar.read(jar, open -> {
-            check(open, jar, mainEntry);
+            check(open, jar, mainEntry, needed);
             return open;
         });
     }
 
-    private void check(ZipFile zip, Path jar, String mainEntry) throws IOException, SettingException {
+    private void check(ZipFile zip, Path jar, String mainEntry, boolean needed) throws IOException, SettingException {
         int classes = 0;
         int tooNew = 0;
         String example = null;
@@ -63,7 +73,7 @@ final class ClassVersions {
                 }
             }
         }
-        if (tooNew * 2 > classes) {
+        if (needed && tooNew * 2 > classes) {
             throw refused(jar, example);
         }
         if (tooNew > 0) {

@@ -63,7 +63,7 @@ public final class ImageAssembler {
         Application application = request.application();
         int feature = request.runtime().jdk().feature();
         String mainClass = MainClass.find(application.mainClass(), application.allJars(), feature);
-        new ClassVersions(feature, warnings).check(application.allJars(), mainClass);
+        new ClassVersions(feature, warnings).check(application.classPath(), application.otherJars(), mainClass);
         NeededModules needed = modules(request);
         Set<String> modules = needed.reasons().keySet();
         Launch launch = Launch.of(application, mainClass);

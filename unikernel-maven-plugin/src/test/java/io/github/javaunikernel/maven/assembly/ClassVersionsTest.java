@@ -48,8 +48,21 @@ class ClassVersionsTest {
         assertThrows(SettingException.class, () -> check(jar));
     }
 
+    @Test
+    void aJarThatTheProgramLoadsByItselfIsAWarning() throws Exception {
+        Path jar = jar("B");
+        raise(jar, "B");
+        new ClassVersions(17, warnings::add).check(List.of(), List.of(jar), "A");
+        assertEquals(
+                "[app.jar has 1 of 1 classes that Java 17 cannot load, such as B, compiled for Java 25."
+                        + " Set jdkHome to a newer JDK if they are in use.]",
+                warnings.toString());
+        assertThrows(
+                SettingException.class, () -> new ClassVersions(17, warnings::add).check(List.of(), List.of(jar), "B"));
+    }
+
     private void check(Path jar) throws Exception {
-        new ClassVersions(17, warnings::add).check(List.of(jar), "A");
+        new ClassVersions(17, warnings::add).check(List.of(jar), List.of(), "A");
     }
 
     private Path jar(String... names) throws Exception {

@@ -46,6 +46,7 @@ public final class Conformance {
         run("streams", new StreamChecks(), lines);
         run("channels", new ChannelChecks(), lines);
         run("sockets", new SocketChecks(), lines);
+        run("multicast", new MulticastChecks(), lines);
         run("threads", new ThreadChecks(), lines);
         run("time", new TimeChecks(), lines);
         run("text", new TextChecks(), lines);
