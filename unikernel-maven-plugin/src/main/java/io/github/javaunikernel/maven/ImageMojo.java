@@ -20,6 +20,7 @@ import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
+import io.github.javaunikernel.maven.runtime.Executable;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +85,16 @@ public final class ImageMojo extends AbstractImageFilesMojo {
      */
     @Parameter(property = "unikernel.mainClass")
     private String mainClass;
+
+    /**
+     * A program of the build for Linux on x86-64 that is started in place of a JVM, such as a native executable of
+     * GraalVM or what a compiler of C or Go makes. The image then holds no Java runtime and no jars, and parameters
+     * that only a JVM has a use for are refused.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.executable")
+    private File executable;
 
     /**
      * Whether the application runs as a module. With {@code true}, its jar, which must have a
@@ -505,6 +517,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     @Parameter(defaultValue = "${project.basedir}/src/main/unikernel", readonly = true, required = true)
     private File defaultFilesDirectory;
 
+    @Parameter(defaultValue = "${project.basedir}/src/main/unikernel.classlist", readonly = true, required = true)
+    private File defaultClassList;
+
     @Override
     protected void run() throws SettingException, IOException {
         ImageRequest request = request();
@@ -529,27 +544,92 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         }
         checkLimit("imageSize", imageSize);
         checkLimit("cacheLimit", cacheLimit);
+        Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
+        return new ImageRequest(
+                name,
+                directory(),
+                executable == null ? javaApplication() : executableApplication(),
+                machine(),
+                runtime(),
+                image,
+                Firmware.parse(firmware),
+                files(),
+                imageSize,
+                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),
+                new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
+    }
+
+    private Application javaApplication() throws SettingException, IOException {
         List<String> jvmOptions = withEmptyOnes(jvmArguments);
-        Set<String> rootModules = new LinkedHashSet<>(additionalModules);
-        if (PortOption.parse("debug", debug, Debugger.PORT).isPresent()) {
+        if (hasDebugger()) {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
-            rootModules.add(Debugger.MODULE);
         }
         ProjectApplication.Layout layout = new ProjectApplication(project, mainClass)
                 .layout(applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
-        Application application = new Application(
+        return new Application(
                 mainClass,
                 layout.jars(),
                 layout.others(),
+                null,
                 modulePath,
                 jvmOptions,
                 merged("systemProperties", systemProperties, systemPropertyVariables),
                 withEmptyOnes(arguments),
                 withEmptyOnes(checkArguments),
                 merged("environment", environment, environmentVariables));
-        JavaHome jdk = JavaHome.at(jdkHomePath());
+    }
+
+    private Application executableApplication() throws SettingException, IOException {
+        for (Map.Entry<String, Boolean> parameter : javaParameters().entrySet()) {
+            if (parameter.getValue()) {
+                throw new SettingException(
+                        parameter.getKey(),
+                        "The parameter is for a JVM, and there is none in the image of an executable.",
+                        "Leave out this parameter or 'executable'.");
+            }
+        }
+        return Application.ofExecutable(
+                Executable.of(executable.toPath()),
+                withEmptyOnes(arguments),
+                withEmptyOnes(checkArguments),
+                merged("environment", environment, environmentVariables));
+    }
+
+    /** The parameters that only a Java program has a use for, and whether each has been given another value. */
+    private Map<String, Boolean> javaParameters() throws SettingException {
+        Map<String, Boolean> given = new LinkedHashMap<>();
+        given.put("mainClass", mainClass != null);
+        given.put("modulePath", modulePath);
+        given.put("applicationDirectory", applicationDirectory != null);
+        given.put("mainJar", mainJar != null);
+        given.put("jvmArguments", !jvmArguments.isEmpty());
+        given.put("systemProperties", !systemProperties.isEmpty() || !systemPropertyVariables.isEmpty());
+        given.put("modules", !modules.isEmpty());
+        given.put("additionalModules", !additionalModules.isEmpty());
+        given.put("locales", !locales.isEmpty());
+        given.put("jdkHome", jdkHome != null);
+        given.put("trustedCertificates", !trustedCertificates.isEmpty());
+        given.put("compress", !compress);
+        given.put("stripDebug", !stripDebug);
+        given.put("cds", cds != null);
+        given.put("classList", !classList.equals(defaultClassList));
+        given.put("startup", !startup.equals("balanced"));
+        given.put("debug", hasDebugger());
+        return given;
+    }
+
+    private boolean hasDebugger() throws SettingException {
+        return PortOption.parse("debug", debug, Debugger.PORT).isPresent();
+    }
+
+    private RuntimeChoice runtime() throws SettingException, IOException {
+        Set<String> rootModules = new LinkedHashSet<>(additionalModules);
+        if (hasDebugger()) {
+            rootModules.add(Debugger.MODULE);
+        }
+        JavaHome jdk = executable == null ? JavaHome.at(jdkHomePath()) : null;
         Path list = classList.toPath();
-        RuntimeChoice runtime = new RuntimeChoice(
+        return new RuntimeChoice(
                 jdk,
                 modules,
                 rootModules,
@@ -557,25 +637,12 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 compress,
                 stripDebug,
                 stripNative,
-                ClassDataMode.of(cds, list, jdk),
+                executable == null ? ClassDataMode.of(cds, list, jdk) : ClassDataMode.OFF,
                 list,
                 sysroot.toPath(),
                 trustedCertificates.stream().map(File::toPath).toList(),
                 cacheDirectory.toPath(),
                 (long) cacheLimit << 20);
-        Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
-        return new ImageRequest(
-                name,
-                directory(),
-                application,
-                machine(),
-                runtime,
-                image,
-                Firmware.parse(firmware),
-                files(),
-                imageSize,
-                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),
-                new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
     private static void checkLimit(String parameter, int size) throws SettingException {
@@ -645,6 +712,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         Map<String, File> files = new HashMap<>();
         files.put("applicationDirectory", applicationDirectory);
         files.put("cacheDirectory", cacheDirectory);
+        files.put("executable", executable);
         files.put("filesDirectory", filesDirectory == null ? defaultFilesDirectory : filesDirectory);
         files.put("jdkHome", jdkHome);
         files.put("kernel", kernel);

@@ -126,6 +126,13 @@ public final class TrainMojo extends AbstractStartMojo {
     }
 
     private void check(QemuRequest request) throws SettingException {
+        if (request.image().executable() != null) {
+            throw new SettingException(
+                    "executable",
+                    "The image runs " + request.image().executable()
+                            + " without a JVM, so there are no classes to list.",
+                    "Leave out the goal train for this image.");
+        }
         if (request.image().trainingConfig() == null) {
             throw new SettingException(
                     "cds",

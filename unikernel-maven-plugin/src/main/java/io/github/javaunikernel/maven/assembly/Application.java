@@ -2,6 +2,9 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.boot.GivenOptions;
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.runtime.Executable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,12 +22,14 @@ import java.util.stream.Stream;
  * @param asModule whether the jars are a module path, and the first is a module to start
  * @param jvmArguments after those chosen for the machine
  * @param systemProperties baked in as {@code -D} options
+ * @param executable the place in the image of the one among the others that is started in place of a JVM, or null
  * @param checkArguments with which the program checks itself, in place of its arguments; empty for no such check
  */
 public record Application(
         String mainClass,
         List<Jar> jars,
         List<Jar> others,
+        String executable,
         boolean asModule,
         List<String> jvmArguments,
         Map<String, String> systemProperties,
@@ -40,7 +45,37 @@ public record Application(
             Map<String, String> systemProperties,
             List<String> arguments,
             Map<String, String> environment) {
-        this(mainClass, jars, List.of(), false, jvmArguments, systemProperties, arguments, List.of(), environment);
+        this(
+                mainClass,
+                jars,
+                List.of(),
+                null,
+                false,
+                jvmArguments,
+                systemProperties,
+                arguments,
+                List.of(),
+                environment);
+    }
+
+    /** A program that needs no JVM, and the libraries that it expects at places relative to its own. */
+    public static Application ofExecutable(
+            Executable program, List<String> arguments, List<String> checkArguments, Map<String, String> environment)
+            throws IOException {
+        List<Jar> files = new ArrayList<>();
+        files.add(placed(program.file(), program.file().getFileName()));
+        for (Map.Entry<Path, Path> library : program.libraries().entrySet()) {
+            files.add(placed(library.getValue(), library.getKey()));
+        }
+        String place = files.get(0).place();
+        return new Application(
+                null, List.of(), files, place, false, List.of(), Map.of(), arguments, checkArguments, environment);
+    }
+
+    private static Jar placed(Path file, Path relative) {
+        String place = DirectoryTree.slashed(
+                Path.of(Paths.APPLICATION).resolve(relative).normalize());
+        return new Jar(file, "file:" + file.getFileName(), place);
     }
 
     /** Every option of the JVM that the user gives. */

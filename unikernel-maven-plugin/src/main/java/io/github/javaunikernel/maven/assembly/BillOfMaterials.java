@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.cyclonedx.Version;
 import org.cyclonedx.exception.GeneratorException;
@@ -45,14 +46,14 @@ final class BillOfMaterials {
     /**
      * Makes the text.
      *
-     * @param modules of the JDK that are linked
+     * @param java what the program needs of a JDK, or empty for an executable
      */
-    static String text(ImageRequest request, ImageSummary summary, List<String> modules) throws IOException {
+    static String text(ImageRequest request, ImageSummary summary, Optional<JavaProgram> java) throws IOException {
         BillOfMaterials bill = new BillOfMaterials(request, summary);
         bill.bom.setSerialNumber("urn:uuid:" + summary.uuid());
         bill.bom.setMetadata(bill.metadata());
         bill.bom.addComponent(bill.kernel());
-        bill.bom.addComponent(bill.runtime(modules));
+        java.ifPresent(program -> bill.bom.addComponent(bill.runtime(program.linked())));
         bill.addFiles();
         try {
             return BomGeneratorFactory.createJson(VERSION, bill.bom).toJsonString() + "\n";

@@ -12,52 +12,24 @@ import io.github.javaunikernel.maven.image.ImageException;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.image.Placement;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
-import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
-import io.github.javaunikernel.maven.runtime.LoadedElf;
-import io.github.javaunikernel.maven.runtime.SystemRoot;
-import io.github.javaunikernel.maven.runtime.TrustStore;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Fills the tree of an image from everything that goes into it. */
 final class ImageContents {
 
     private static final String GENERATED = "generated";
-    /**
-     * Parts of a runtime that start processes, serve other JDKs, or need a display or a sound card: nothing in a guest
-     * can use them, and the last would bring dozens of system libraries along.
-     */
-    private static final Set<String> UNUSABLE = Set.of(
-            "lib/jexec",
-            "lib/jspawnhelper",
-            "lib/jrt-fs.jar",
-            "lib/classlist",
-            "lib/libawt_xawt.so",
-            "lib/libjawt.so",
-            "lib/libsplashscreen.so",
-            "lib/libjsound.so");
-
-    private static final Map<String, String> OPENED_BY_RUNTIME = Map.of("lib/libsctp.so", "libsctp.so.1");
-    /** Parts of a runtime that an administrator configures in the JDK; jlink has them as the JDK was delivered. */
-    private static final List<String> CONFIGURED = List.of("conf/", "lib/security/");
-
-    private static final String TRUSTED = "lib/security/cacerts";
-    /** The JDK prefers this store to the one above if it exists. */
-    private static final String TRUSTED_FIRST = "lib/security/jssecacerts";
     /** MAX_MEMORY_MOUNTS of the kernel (guest-kernel, linux/configuration.h). */
     private static final int MOST_MOUNTS = 16;
     /** Where the C library looks for C.UTF-8 (locale(7)). */
@@ -77,49 +49,56 @@ final class ImageContents {
     }
 
     /**
-     * What was prepared for an image before its tree is built.
+     * Builds the tree.
      *
-     * @param classData archive that is not the runtime's own, or empty
-     * @param options of the JVM on its command line
-     * @param trainable whether a start of it can record a class list
-     * @param drawing whether text is drawn, so that fonts are needed
+     * @param java what was prepared for a Java program, or empty for an executable
      */
-    record Prepared(
-            Path runtime,
-            Optional<Path> classData,
-            Launch launch,
-            List<String> options,
-            boolean trainable,
-            boolean drawing) {}
-
-    /** Builds the tree. */
-    ImageTree build(Prepared prepared) throws IOException, SettingException {
-        Launch launch = prepared.launch();
+    ImageTree build(Optional<JavaProgram> java) throws IOException, SettingException {
         addUserFiles();
         addKernel();
-        addRuntime(prepared.runtime());
-        if (prepared.classData().isPresent()) {
-            tree.file(Paths.CLASS_DATA, FileContent.of(prepared.classData().get()), 0644, GENERATED);
+        if (java.isPresent()) {
+            new RuntimeFiles(request, tree).add(java.get());
         }
-        addLibraries(prepared.runtime(), prepared.drawing());
+        addLibraries(java);
         addLocale();
         List<String> classPath = addApplication();
-        if (launch.hasAgent()) {
-            tree.file(Paths.LAUNCHER, FileContent.of(launch.launcher(classPath, request.time())), 0644, GENERATED);
-        }
         Map<String, String> environment = environment();
         List<String> writable = writableDirectories(environment.get("HOME"));
         checkNumber(writable);
         for (String directory : writable) {
             tree.directory(directory);
         }
-        addConfigs(prepared, launch.command(classPath), environment, writable);
+        addConfigs(java.isPresent() ? started(java.get(), classPath) : executable(), environment, writable);
         SystemFiles.add(tree);
         checkConfiguration();
         for (String path : mounted()) {
             tree.directory(path);
         }
         return tree;
+    }
+
+    /**
+     * What the guest starts.
+     *
+     * @param file of the image
+     * @param words before the arguments of the program
+     * @param recording those with which a start records a class list, or empty
+     */
+    private record Start(String file, List<String> words, List<String> recording) {}
+
+    private Start executable() {
+        return new Start(request.application().executable(), List.of(), List.of());
+    }
+
+    private Start started(JavaProgram java, List<String> classPath) throws IOException, SettingException {
+        if (java.launch().hasAgent()) {
+            FileContent launcher = FileContent.of(java.launch().launcher(classPath, request.time()));
+            tree.file(Paths.LAUNCHER, launcher, 0644, GENERATED);
+        }
+        List<String> command = java.launch().command(classPath);
+        List<String> recording =
+                java.trainable() ? joined(java.options(), JvmOptions.recording(Paths.RECORDING), command) : List.of();
+        return new Start(Paths.JAVA, joined(java.options(), command), recording);
     }
 
     /** After {@link #build}: for each library of the system in the image, why it is there. */
@@ -161,7 +140,7 @@ final class ImageContents {
         if (files == null || !Files.isDirectory(files)) {
             return;
         }
-        for (Path file : filesUnder(files, path -> true)) {
+        for (Path file : HostFiles.under(files, path -> true)) {
             String path = "/" + DirectoryTree.slashed(files.relativize(file));
             for (String reserved : RESERVED) {
                 if (path.startsWith(reserved)) {
@@ -171,7 +150,7 @@ final class ImageContents {
                             "Move or remove it.");
                 }
             }
-            add(path, file, "file:" + path.substring(1));
+            HostFiles.add(tree, path, file, "file:" + path.substring(1));
         }
     }
 
@@ -191,72 +170,27 @@ final class ImageContents {
                 request.name(), Paths.KERNEL, request.machine().commandLine().withRoot(image));
     }
 
-    private void addRuntime(Path runtime) throws IOException, SettingException {
-        JavaHome jdk = request.runtime().jdk();
-        String origin = "jdk:" + jdk.vendor() + " " + jdk.runtimeVersion();
-        for (Path file : filesUnder(runtime, ImageContents::usable)) {
-            String relative = DirectoryTree.slashed(runtime.relativize(file));
-            String path = Paths.RUNTIME + "/" + relative;
-            if (CONFIGURED.stream().anyMatch(relative::startsWith) && Files.isRegularFile(file)) {
-                tree.file(path, configured(jdk, relative, file), 0644, origin, Placement.RUNTIME);
-            } else if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                tree.file(path, nativeContent(file), permissions(file), origin, placementInRuntime(relative));
-            } else {
-                add(path, file, origin);
-            }
+    private void addLibraries(Optional<JavaProgram> java) throws IOException, SettingException {
+        LibraryClosure closure = new LibraryClosure(request.runtime().sysroot());
+        if (java.isPresent()) {
+            closure.add(RuntimeFiles.of(java.get().runtime()));
         }
-        if (Files.isRegularFile(jdk.path().resolve(TRUSTED_FIRST))) {
-            tree.file(
-                    Paths.RUNTIME + "/" + TRUSTED_FIRST,
-                    configured(jdk, TRUSTED_FIRST, jdk.path().resolve(TRUSTED_FIRST)),
-                    0644,
-                    origin,
-                    Placement.RUNTIME);
-        }
-    }
-
-    /** A file of the runtime as the JDK it comes from has it, with the user's certificates if it is a store of such. */
-    private FileContent configured(JavaHome jdk, String relative, Path linked) throws IOException, SettingException {
-        Path own = jdk.path().resolve(relative);
-        Path source = Files.isRegularFile(own) ? own : linked;
-        List<Path> trusted = request.runtime().trusted();
-        boolean store = relative.equals(TRUSTED) || relative.equals(TRUSTED_FIRST);
-        if (!store || trusted.isEmpty()) {
-            return FileContent.of(source);
-        }
-        TrustStore merged = new TrustStore().add(source);
-        for (Path file : trusted) {
-            merged.add(file);
-        }
-        return FileContent.of(merged.toBytes(request.time()));
-    }
-
-    /** Of the programs only java is started; classes.jsa beside libjvm is the class-data archive. */
-    private static boolean usable(Path file) {
-        String path = DirectoryTree.slashed(file);
-        return !UNUSABLE.contains(path) && (!path.startsWith("bin/") || path.equals("bin/java"));
-    }
-
-    private void addLibraries(Path runtime, boolean drawing) throws IOException, SettingException {
-        LibraryClosure closure =
-                new LibraryClosure(request.runtime().sysroot()).add(filesUnder(runtime, ImageContents::usable));
         List<Path> own = request.files() != null && Files.isDirectory(request.files())
-                ? filesUnder(request.files(), path -> true)
+                ? HostFiles.under(request.files(), path -> true)
                 : List.of();
         closure.addOwn(own).addJars(request.application().allJars());
         closure.addOwn(request.application().others().stream()
                 .map(Application.Jar::file)
                 .toList());
-        addOpenedByName(runtime, closure);
-        if (drawing && Files.exists(runtime.resolve(Fonts.USER))) {
-            new Fonts(new SystemRoot(request.runtime().sysroot()), warnings)
-                    .add(tree, closure, own.stream().map(DirectoryTree::slashed).toList());
+        if (java.isPresent()) {
+            new RuntimeFiles(request, tree).addNeeded(java.get(), closure, own, warnings);
         }
         for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
                 tree.file(
                         library.getKey(),
-                        nativeContent(library.getValue()),
+                        HostFiles.nativeContent(
+                                library.getValue(), request.runtime().stripNative()),
                         0755,
                         "system:" + library.getKey(),
                         Placement.SYSTEM);
@@ -264,19 +198,6 @@ final class ImageContents {
         }
         closure.unresolved().forEach(warnings);
         libraryReasons.putAll(closure.reasons());
-    }
-
-    /** Libraries of the runtime that open one of the system when they are first used. */
-    private void addOpenedByName(Path runtime, LibraryClosure closure) throws IOException {
-        for (Map.Entry<String, String> opening : OPENED_BY_RUNTIME.entrySet()) {
-            if (Files.exists(runtime.resolve(opening.getKey()))
-                    && !closure.addNamed(opening.getValue(), opening.getKey())) {
-                warnings.accept("The native library " + opening.getValue() + ", which " + opening.getKey()
-                        + " of the runtime opens, is not under "
-                        + request.runtime().sysroot() + ". Install the package that"
-                        + " has it, if the application uses it.");
-            }
-        }
     }
 
     /**
@@ -290,7 +211,7 @@ final class ImageContents {
                     + " and names of files will be lost. Install the locale C.UTF-8 (Debian: package libc-bin).");
             return;
         }
-        for (Path file : filesUnder(locale, path -> true)) {
+        for (Path file : HostFiles.under(locale, path -> true)) {
             String path = LOCALE + "/" + DirectoryTree.slashed(locale.relativize(file));
             if (Files.isRegularFile(file) && !tree.holdsFile(path)) {
                 tree.file(path, FileContent.of(file), 0644, "system:" + path, Placement.SYSTEM);
@@ -310,7 +231,7 @@ final class ImageContents {
                 tree.file(
                         other.place(),
                         FileContent.of(other.file()),
-                        permissions(other.file()),
+                        permissions(other),
                         other.origin(),
                         placement(other, classPath.size()));
             }
@@ -318,19 +239,21 @@ final class ImageContents {
         return classPath;
     }
 
+    /** The file to start can be run, whatever unpacked or copied it. */
+    private int permissions(Application.Jar file) {
+        return file.place().equals(request.application().executable()) ? 0755 : HostFiles.permissions(file.file());
+    }
+
     /** The class path's order is kept: a dependency that is added at its end leaves the others where they are. */
     private static Placement placement(Application.Jar file, int rank) {
         return file.isReleasedLibrary() ? Placement.dependency(rank) : Placement.APPLICATION;
     }
 
-    /** The modules and their class data depend on what the application uses, the rest of a runtime on the JDK alone. */
-    private static Placement placementInRuntime(String relative) {
-        return relative.equals("lib/modules") || relative.endsWith(".jsa") ? Placement.MODULES : Placement.RUNTIME;
-    }
-
     private Map<String, String> environment() {
-        Map<String, String> environment =
-                new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC", "PATH", "/jvm/bin"));
+        Map<String, String> environment = new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC"));
+        if (request.application().executable() == null) {
+            environment.put("PATH", "/jvm/bin");
+        }
         environment.putAll(request.application().environment());
         return environment;
     }
@@ -345,20 +268,17 @@ final class ImageContents {
     }
 
     /** Adds the guest's configuration, and those with which it records classes or checks itself. */
-    private void addConfigs(
-            Prepared prepared, List<String> program, Map<String, String> environment, List<String> writable)
+    private void addConfigs(Start start, Map<String, String> environment, List<String> writable)
             throws SettingException, ImageException {
         Application application = request.application();
-        List<String> options = prepared.options();
-        addConfig(Paths.CONFIG, joined(options, program, application.arguments()), environment, writable);
-        if (prepared.trainable()) {
-            List<String> recording = joined(options, JvmOptions.recording(Paths.RECORDING));
-            List<String> words = joined(recording, program, application.arguments());
-            addConfig(Paths.TRAINING_CONFIG, words, environment, writable);
+        List<String> arguments = application.arguments();
+        addConfig(Paths.CONFIG, start, joined(start.words(), arguments), environment, writable);
+        if (!start.recording().isEmpty()) {
+            addConfig(Paths.TRAINING_CONFIG, start, joined(start.recording(), arguments), environment, writable);
         }
         if (!application.checkArguments().isEmpty()) {
-            List<String> words = joined(options, program, application.checkArguments());
-            addConfig(Paths.CHECK_CONFIG, words, environment, writable);
+            List<String> words = joined(start.words(), application.checkArguments());
+            addConfig(Paths.CHECK_CONFIG, start, words, environment, writable);
         }
     }
 
@@ -367,9 +287,10 @@ final class ImageContents {
         return Stream.of(lists).flatMap(List::stream).toList();
     }
 
-    private void addConfig(String path, List<String> arguments, Map<String, String> environment, List<String> writable)
+    private void addConfig(
+            String path, Start start, List<String> arguments, Map<String, String> environment, List<String> writable)
             throws SettingException, ImageException {
-        GuestConfig config = new GuestConfig(Paths.JAVA);
+        GuestConfig config = new GuestConfig(start.file());
         arguments.forEach(config::argument);
         configure(config, environment, writable);
         tree.file(path, FileContent.of(config.text()), 0644, GENERATED);
@@ -392,37 +313,6 @@ final class ImageContents {
         config.instanceEnvironment(machine.instanceEnvironment());
         if (!machine.instanceMetadata()) {
             config.noInstanceMetadata();
-        }
-    }
-
-    private void add(String path, Path file, String origin) throws IOException {
-        if (Files.isSymbolicLink(file)) {
-            tree.symbolicLink(path, DirectoryTree.slashed(Files.readSymbolicLink(file)), origin);
-        } else if (Files.isDirectory(file)) {
-            tree.directory(path);
-        } else {
-            tree.file(path, FileContent.of(file), permissions(file), origin);
-        }
-    }
-
-    /** The file, without its debugging symbols where it has such and they are not wanted. */
-    private FileContent nativeContent(Path file) throws IOException {
-        if (!request.runtime().stripNative()) {
-            return FileContent.of(file);
-        }
-        Optional<LoadedElf> loaded = LoadedElf.of(file);
-        return loaded.isPresent() ? loaded.get()::open : FileContent.of(file);
-    }
-
-    private static int permissions(Path file) {
-        return Files.isExecutable(file) ? 0755 : 0644;
-    }
-
-    private static List<Path> filesUnder(Path directory, Predicate<Path> wanted) throws IOException {
-        try (var walk = Files.walk(directory)) {
-            return walk.filter(file -> !file.equals(directory) && wanted.test(directory.relativize(file)))
-                    .sorted()
-                    .toList();
         }
     }
 }

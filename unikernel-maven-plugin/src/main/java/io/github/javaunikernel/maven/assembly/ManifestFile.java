@@ -9,10 +9,10 @@ import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.runtime.JavaHome;
-import io.github.javaunikernel.maven.runtime.LinkedModules;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** The text of {@code NAME.unikernel.json}: all that is in an image, and where it came from. */
@@ -27,16 +27,13 @@ final class ManifestFile {
     private ManifestFile() {}
 
     /**
-     * Why things are in an image.
+     * Makes the text.
      *
-     * @param modules those that the runtime was linked for, each with the reason
-     * @param linked what it was linked of
-     * @param libraries the system's libraries, each with the reason
+     * @param java what the program needs of a JDK, or empty for an executable
+     * @param libraries the system's libraries, each with the reason why it is there
      */
-    record Reasons(Map<String, String> modules, LinkedModules linked, Map<String, String> libraries) {}
-
     static String text(
-            ImageRequest request, ImageSummary summary, String mainClass, List<String> linkedModules, Reasons reasons) {
+            ImageRequest request, ImageSummary summary, Optional<JavaProgram> java, Map<String, String> libraries) {
         Map<String, Object> root = new LinkedHashMap<>();
         root.put("schema", SCHEMA);
         root.put("name", request.name());
@@ -59,38 +56,8 @@ final class ManifestFile {
                         request.kernel().version(),
                         "options",
                         request.machine().commandLine().text()));
-        JavaHome jdk = request.runtime().jdk();
-        root.put(
-                "jdk",
-                map(
-                        "version",
-                        jdk.runtimeVersion(),
-                        "vendor",
-                        jdk.vendor(),
-                        "modulesInUse",
-                        reasons.modules().keySet(),
-                        "modules",
-                        versioned(linkedModules, jdk.version()),
-                        "moduleReasons",
-                        reasons.linked().reasons(reasons.modules()),
-                        "moduleBytes",
-                        reasons.linked().bytes()));
-        Map<String, Object> application = map(
-                "mainClass",
-                mainClass,
-                "classPath",
-                request.application().jars().stream()
-                        .map(Application.Jar::origin)
-                        .toList());
-        Debugger.port(request.application().jvmArguments()).ifPresent(port -> application.put("debugPort", port));
-        if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
-            application.put("trainingConfig", Paths.TRAINING_CONFIG);
-        }
-        List<String> check = request.application().checkArguments();
-        if (!check.isEmpty()) {
-            application.put("check", map("config", Paths.CHECK_CONFIG, "arguments", check));
-        }
-        root.put("application", application);
+        java.ifPresent(program -> root.put("jdk", jdk(request.runtime().jdk(), program)));
+        root.put("application", application(request, summary, java));
         root.put(
                 "machine",
                 map(
@@ -108,9 +75,47 @@ final class ManifestFile {
         root.put(
                 "files",
                 summary.entries().stream()
-                        .map(entry -> file(entry, reasons.libraries().get(entry.path())))
+                        .map(entry -> file(entry, libraries.get(entry.path())))
                         .toList());
         return GSON.toJson(root) + "\n";
+    }
+
+    private static Map<String, Object> jdk(JavaHome jdk, JavaProgram java) {
+        return map(
+                "version",
+                jdk.runtimeVersion(),
+                "vendor",
+                jdk.vendor(),
+                "modulesInUse",
+                java.moduleReasons().keySet(),
+                "modules",
+                versioned(java.linked(), jdk.version()),
+                "moduleReasons",
+                java.modules().reasons(java.moduleReasons()),
+                "moduleBytes",
+                java.modules().bytes());
+    }
+
+    private static Map<String, Object> application(
+            ImageRequest request, ImageSummary summary, Optional<JavaProgram> java) {
+        Application program = request.application();
+        Map<String, Object> application = new LinkedHashMap<>();
+        if (java.isPresent()) {
+            application.put("mainClass", java.get().mainClass());
+            application.put(
+                    "classPath",
+                    program.jars().stream().map(Application.Jar::origin).toList());
+            Debugger.port(program.jvmArguments()).ifPresent(port -> application.put("debugPort", port));
+        } else {
+            application.put("executable", program.executable());
+        }
+        if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
+            application.put("trainingConfig", Paths.TRAINING_CONFIG);
+        }
+        if (!program.checkArguments().isEmpty()) {
+            application.put("check", map("config", Paths.CHECK_CONFIG, "arguments", program.checkArguments()));
+        }
+        return application;
     }
 
     private static Map<String, String> versioned(List<String> modules, String version) {

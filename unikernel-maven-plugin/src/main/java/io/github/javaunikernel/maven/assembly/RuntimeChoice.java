@@ -10,6 +10,7 @@ import java.util.Set;
 /**
  * How the runtime of an image is made.
  *
+ * @param jdk from which it is linked, or null for an executable, which has no use for one
  * @param modules the root modules, or empty to find those in use
  * @param additionalModules further root modules
  * @param locales language tags whose data are kept, or empty for all

@@ -12,10 +12,6 @@ import java.util.List;
  */
 public final class JvmOptions {
 
-    /** In MiB; with less, no useful JVM fits beside the kernel. */
-    public static final int MIN_MEMORY = 32;
-    /** 32 TiB, beyond the largest machines of EC2. */
-    private static final int MAX_MEMORY = 32 << 20;
     /** What a kernel, a JVM without its heap and a small program need. */
     private static final int SMALL_MACHINE = 64;
 
@@ -42,7 +38,7 @@ public final class JvmOptions {
      */
     public static List<String> forMachine(int memory, int vcpus, Startup startup, GivenOptions given)
             throws SettingException {
-        checkMemory(memory);
+        GuestMemory.check(memory, true);
         List<String> options = new ArrayList<>();
         for (Choice choice : choices(memory, vcpus, startup)) {
             if (!given.any(choice.decidedBy)) {
@@ -50,22 +46,6 @@ public final class JvmOptions {
             }
         }
         return options;
-    }
-
-    /** Refuses an amount of memory, in MiB, that no machine for a JVM has. */
-    public static void checkMemory(int memory) throws SettingException {
-        if (memory < MIN_MEMORY) {
-            throw new SettingException(
-                    "memory",
-                    memory + " MiB are too little for a JVM.",
-                    "Give " + MIN_MEMORY + " or more; 64 is the least for most programs.");
-        }
-        if (memory > MAX_MEMORY) {
-            throw new SettingException(
-                    "memory",
-                    memory + " MiB are more than any machine has.",
-                    "Give the memory in MiB, such as 1024 for 1 GiB.");
-        }
     }
 
     /**

@@ -30,7 +30,7 @@ record ImageManifest(
     /** The guest kernel. */
     record Kernel(String version, String options) {}
 
-    /** The JDK that the runtime is linked of. */
+    /** The JDK that the runtime is linked of; null where the program is an executable. */
     record Jdk(
             String version,
             String vendor,
@@ -38,8 +38,8 @@ record ImageManifest(
             Map<String, String> moduleReasons,
             Map<String, Long> moduleBytes) {}
 
-    /** The program. */
-    record Application(String mainClass, int debugPort) {}
+    /** The program: a main class or an executable, the other of the two is null. */
+    record Application(String mainClass, String executable, int debugPort) {}
 
     /** The machine that the image was made for. */
     record Machine(int memory, int vcpus, String network, String hostname, long scratchBytes) {}
@@ -77,9 +77,7 @@ record ImageManifest(
     private boolean isComplete() {
         return image != null
                 && kernel != null
-                && jdk != null
-                && jdk.moduleReasons != null
-                && jdk.moduleBytes != null
+                && (jdk == null || jdk.moduleReasons != null && jdk.moduleBytes != null)
                 && application != null
                 && machine != null
                 && parts != null

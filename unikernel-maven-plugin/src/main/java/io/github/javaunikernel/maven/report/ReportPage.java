@@ -90,7 +90,9 @@ public final class ReportPage {
         Html page = Html.page(manifest.name() + ": what is in the image", Html.style(ReportPage.class, "report.css"));
         writeHead(page);
         writeBytes(page);
-        writeModules(page);
+        if (manifest.jdk() != null) {
+            writeModules(page);
+        }
         writeLibraries(page);
         writeChanges(page);
         new Surface(manifest, configuration, ports).write(page);
@@ -100,29 +102,35 @@ public final class ReportPage {
     private void writeHead(Html page) {
         ImageManifest.Machine machine = manifest.machine();
         page.element("h1", manifest.name());
-        page.table(
-                List.of("Image", "Value"),
-                List.of(
-                        List.of(
-                                "File",
-                                Html.code(manifest.image().file()) + ", "
-                                        + size(manifest.image().size())),
-                        List.of("UUID", Html.code(manifest.image().uuid())),
-                        List.of("Time of its files", manifest.created()),
-                        List.of("Main class", Html.code(manifest.application().mainClass())),
-                        List.of(
-                                "Java",
-                                manifest.jdk().version() + ", " + manifest.jdk().vendor()),
-                        List.of(
-                                "Kernel",
-                                manifest.kernel().version() + ", options "
-                                        + Html.code(manifest.kernel().options())),
-                        List.of(
-                                "Machine",
-                                machine.memory() + " MiB, virtual CPUs: " + machine.vcpus() + ", network: "
-                                        + Html.code(machine.network()))));
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of(
+                "File",
+                Html.code(manifest.image().file()) + ", "
+                        + size(manifest.image().size())));
+        rows.add(List.of("UUID", Html.code(manifest.image().uuid())));
+        rows.add(List.of("Time of its files", manifest.created()));
+        rows.addAll(program());
+        rows.add(List.of(
+                "Kernel",
+                manifest.kernel().version() + ", options "
+                        + Html.code(manifest.kernel().options())));
+        rows.add(List.of(
+                "Machine",
+                machine.memory() + " MiB, virtual CPUs: " + machine.vcpus() + ", network: "
+                        + Html.code(machine.network())));
+        page.table(List.of("Image", "Value"), rows);
         String bill = Html.escaped(manifest.name() + ".cdx.json");
         page.markup("<p>Bill of materials (CycloneDX): <a href=\"" + bill + "\">" + bill + "</a></p>");
+    }
+
+    private List<List<String>> program() {
+        if (manifest.jdk() == null) {
+            return List.of(
+                    List.of("Executable", Html.code(manifest.application().executable())));
+        }
+        return List.of(
+                List.of("Main class", Html.code(manifest.application().mainClass())),
+                List.of("Java", manifest.jdk().version() + ", " + manifest.jdk().vendor()));
     }
 
     private void writeBytes(Html page) {
@@ -134,9 +142,11 @@ public final class ReportPage {
                 .forEach((kind, bytes) -> page.markup("<li><span class=\"tile " + kind + "\"></span>"
                         + Html.escaped(Shares.KINDS.get(kind)) + " " + size(bytes) + "</li>"));
         page.markup("</ul>");
+        String modules = manifest.jdk() == null
+                ? ""
+                : " The JDK's modules are one compressed file, which is shared out by their classes before compression.";
         page.paragraph(
-                "The areas are in proportion to the bytes of the files. The JDK's modules are one compressed file,"
-                        + " which is shared out by their classes before compression. The file system takes another "
+                "The areas are in proportion to the bytes of the files." + modules + " The file system takes another "
                         + size(Math.max(0, manifest.parts().getOrDefault("fileSystem", 0L))) + ", and "
                         + size(manifest.parts().getOrDefault("free", 0L))
                         + " between the files are free, so that a change of one file leaves the others where they"

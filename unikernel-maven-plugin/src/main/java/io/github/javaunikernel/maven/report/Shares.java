@@ -62,6 +62,9 @@ final class Shares {
 
     /** Bytes of the image that each module takes, about. */
     Map<String, Long> modules() {
+        if (manifest.jdk() == null) {
+            return Map.of();
+        }
         long stored = manifest.files().stream()
                 .filter(file -> file.path().equals(MODULES_FILE))
                 .mapToLong(ImageManifest.Content::size)

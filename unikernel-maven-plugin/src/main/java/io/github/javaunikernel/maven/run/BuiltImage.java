@@ -21,6 +21,7 @@ import java.util.UUID;
  * @param memory in MiB
  * @param scratchBytes size of the scratch disk that it needs, 0 for none
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
+ * @param executable the file of the image that the guest starts in place of a JVM, or null
  * @param trainingConfig the file of the image with which the guest records a class list, or null
  * @param check how the program checks itself, or null
  */
@@ -36,6 +37,7 @@ public record BuiltImage(
         NetworkSetting network,
         long scratchBytes,
         int debugPort,
+        String executable,
         String trainingConfig,
         Check check) {
 
@@ -56,7 +58,7 @@ public record BuiltImage(
 
         private record Machine(int memory, int vcpus, String network, long scratchBytes) {}
 
-        private record Application(int debugPort, String trainingConfig, Check check) {}
+        private record Application(int debugPort, String executable, String trainingConfig, Check check) {}
 
         private KernelCommandLine commandLine() throws SettingException, IOException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
@@ -95,6 +97,7 @@ public record BuiltImage(
                 NetworkSetting.parse(manifest.machine().network()),
                 manifest.machine().scratchBytes(),
                 manifest.application().debugPort(),
+                manifest.application().executable(),
                 manifest.application().trainingConfig(),
                 manifest.application().check());
     }

@@ -2,7 +2,7 @@
 package io.github.javaunikernel.maven.run;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.github.javaunikernel.maven.boot.JvmOptions;
+import io.github.javaunikernel.maven.boot.GuestMemory;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.lang.management.ManagementFactory;
 
@@ -14,9 +14,13 @@ final class MachineMemory {
 
     private MachineMemory() {}
 
-    /** Checks an amount in MiB. */
-    static int checked(int memory) throws SettingException {
-        JvmOptions.checkMemory(memory);
+    /**
+     * Checks an amount in MiB.
+     *
+     * @param java whether the program needs a JVM
+     */
+    static int checked(int memory, boolean java) throws SettingException {
+        GuestMemory.check(memory, java);
         long all =
                 ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;
         if (memory > all) {

@@ -104,7 +104,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
 
     private static QemuCommand command(QemuRequest request) throws SettingException {
         BuiltImage image = request.image();
-        int memory = MachineMemory.checked(request.memory().orElse(image.memory()));
+        int memory = MachineMemory.checked(request.memory().orElse(image.memory()), image.executable() == null);
         String options = kernelOptions(request);
         return new QemuCommand(
                 request.qemu(),

@@ -12,18 +12,29 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What a 64-bit x86 ELF file says about the files it needs (System V ABI, chapters 4 and 5; elf(5)). Offsets in the
  * file are never trusted: each is checked against its size.
  *
+ * @param program whether it can be started, and is no library or object file
  * @param interpreter path of the dynamic linker, or null
  * @param needed names of the libraries it needs, in order
  * @param searchPath absolute directories that the linker searches for them first; those relative to the file are left
  *     out, since what lies there comes along with it
+ * @param ownPath those that are relative to the file ($ORIGIN), as paths from its directory
+ * @param versions of symbols that it needs and has
  * @param loadedSize bytes from the start of the file to the end of its last segment
  */
-record ElfFile(String interpreter, List<String> needed, List<String> searchPath, long loadedSize) {
+record ElfFile(
+        boolean program,
+        String interpreter,
+        List<String> needed,
+        List<String> searchPath,
+        List<String> ownPath,
+        SymbolVersions versions,
+        long loadedSize) {
 
     private static final int MAGIC = 0x7F454C46;
     private static final int CLASS_64 = 2;
@@ -36,6 +47,8 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
     private static final int MAX_DYNAMIC_SIZE = 1 << 20;
     private static final int MAX_STRINGS_SIZE = 64 << 20;
 
+    private static final int TYPE_EXECUTABLE = 2;
+    private static final int TYPE_DYNAMIC = 3;
     private static final int PT_LOAD = 1;
     private static final int PT_DYNAMIC = 2;
     private static final int PT_INTERP = 3;
@@ -44,6 +57,10 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
     private static final long DT_STRSZ = 10;
     private static final long DT_RPATH = 15;
     private static final long DT_RUNPATH = 29;
+    private static final long DT_FLAGS_1 = 0x6ffffffb;
+    private static final long DF_1_PIE = 0x08000000;
+    /** The directory of the file, in search paths (ld.so(8)). */
+    private static final Pattern ORIGIN = Pattern.compile("^(\\$ORIGIN|\\$\\{ORIGIN})(/|$)");
 
     private record Segment(int type, long offset, long address, long size) {}
 
@@ -60,7 +77,7 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
             if (!isForThisMachine(header)) {
                 throw new ExplainedException(file + " is an ELF file for another machine than x86-64. Replace it.");
             }
-            return Optional.of(new Reader(in, segments(in, header)).read());
+            return Optional.of(new Reader(in, segments(in, header)).read(header));
         } catch (EOFException | IllegalArgumentException | ArithmeticException e) {
             throw new ExplainedException(file + " is a damaged ELF file. Replace it.", e);
         }
@@ -72,6 +89,11 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
                 && ByteBuffer.wrap(start).getInt(0) == MAGIC
                 && isForThisMachine(ByteBuffer.wrap(start))
                 && (start[7] == OS_SYSTEM_V || start[7] == OS_LINUX);
+    }
+
+    /** Whether a program needs no dynamic linker, and therefore opens no libraries. */
+    boolean isStatic() {
+        return program && interpreter == null && needed.isEmpty();
     }
 
     private static boolean isForThisMachine(ByteBuffer header) {
@@ -110,21 +132,48 @@ record ElfFile(String interpreter, List<String> needed, List<String> searchPath,
     /** Reads the segments of one open file. */
     private record Reader(FileChannel in, List<Segment> segments) {
 
-        ElfFile read() throws IOException {
+        ElfFile read(ByteBuffer header) throws IOException {
             Optional<Segment> interpreter = segment(PT_INTERP);
             String path = interpreter.isPresent() ? text(content(interpreter.get(), 4096), 0) : null;
             Optional<Segment> dynamic = segment(PT_DYNAMIC);
+            int type = header.getShort(16);
             if (dynamic.isEmpty()) {
-                return new ElfFile(path, List.of(), List.of(), loadedSize());
+                return new ElfFile(
+                        type == TYPE_EXECUTABLE,
+                        path,
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        SymbolVersions.NONE,
+                        loadedSize());
             }
             ByteBuffer entries = content(dynamic.get(), MAX_DYNAMIC_SIZE);
             ByteBuffer strings = strings(entries);
-            List<String> searchPath = new ArrayList<>();
+            List<String> directories = new ArrayList<>();
             for (long tag : List.of(DT_RUNPATH, DT_RPATH)) {
-                values(entries, tag, strings).forEach(value -> searchPath.addAll(List.of(value.split(":"))));
+                values(entries, tag, strings).forEach(value -> directories.addAll(List.of(value.split(":"))));
             }
-            searchPath.removeIf(directory -> !directory.startsWith("/"));
-            return new ElfFile(path, values(entries, DT_NEEDED, strings), searchPath, loadedSize());
+            return new ElfFile(
+                    type == TYPE_EXECUTABLE || type == TYPE_DYNAMIC && (path != null || isPie(entries)),
+                    path,
+                    values(entries, DT_NEEDED, strings),
+                    directories.stream().filter(name -> name.startsWith("/")).toList(),
+                    directories.stream()
+                            .filter(name -> ORIGIN.matcher(name).find())
+                            .map(name -> ORIGIN.matcher(name).replaceFirst(""))
+                            .toList(),
+                    SymbolVersions.read(
+                            tag -> numbers(entries, tag).stream().findFirst(),
+                            (address, size) -> bytes(in, offsetOf(address), size),
+                            offset -> text(strings, offset)),
+                    loadedSize());
+        }
+
+        /**
+         * Linkers mark programs that can lie anywhere so; without an interpreter nothing else tells a library apart.
+         */
+        private static boolean isPie(ByteBuffer entries) {
+            return numbers(entries, DT_FLAGS_1).stream().anyMatch(flags -> (flags & DF_1_PIE) != 0);
         }
 
         private Optional<Segment> segment(int type) {

@@ -9,12 +9,15 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Collects the native libraries that programs and libraries need, and what those need, from a root file system: the
@@ -42,6 +45,11 @@ public final class LibraryClosure {
     private final Map<String, String> reasons = new TreeMap<>();
 
     private final Set<String> provided = new HashSet<>();
+    /** By name, where the bytes of those that are provided are, except for those in jars. */
+    private final Map<String, Path> sources = new HashMap<>();
+    /** What was looked through, and what it says. */
+    private final Map<Path, ElfFile> read = new LinkedHashMap<>();
+
     private final Deque<Path> open = new ArrayDeque<>();
     private final List<JarLibraries.JarLibrary> inJars = new ArrayList<>();
     /** Names and paths of libraries that the application's own open by name, and the first that does. */
@@ -63,6 +71,7 @@ public final class LibraryClosure {
         for (Path file : files) {
             if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
                 provided.add(file.getFileName().toString());
+                sources.put(file.getFileName().toString(), file);
                 open.add(file);
             }
         }
@@ -72,7 +81,8 @@ public final class LibraryClosure {
     /** As {@link #add}, for the user's own files; also adds what they open by name (dlopen(3)) if it can be found. */
     public LibraryClosure addOwn(List<Path> files) throws IOException {
         for (Path file : files) {
-            if (Files.isRegularFile(file) && ElfFile.read(file).isPresent()) {
+            if (Files.isRegularFile(file)
+                    && ElfFile.read(file).filter(elf -> !elf.isStatic()).isPresent()) {
                 for (String name : OpenedLibraries.in(file)) {
                     opened.putIfAbsent(name, "named by " + file.getFileName());
                 }
@@ -132,6 +142,7 @@ public final class LibraryClosure {
             Path file = open.remove();
             ElfFile elf = ElfFile.read(file)
                     .orElseThrow(() -> new ExplainedException(file + " is not an ELF file. Replace it."));
+            read.put(file, elf);
             glibc |= elf.needed().contains("libc.so.6");
             addInterpreter(file, elf);
             for (String name : elf.needed()) {
@@ -141,7 +152,29 @@ public final class LibraryClosure {
                 addLoadedByName();
             }
         }
+        for (Map.Entry<Path, ElfFile> user : read.entrySet()) {
+            checkVersions(user.getKey(), user.getValue().versions().needed());
+        }
         return found;
+    }
+
+    /** The dynamic linker refuses a program that needs a version of a symbol which the library does not have. */
+    private void checkVersions(Path user, Map<String, Set<String>> needed) throws SettingException {
+        for (Map.Entry<String, Set<String>> library : needed.entrySet()) {
+            Path source = sources.get(library.getKey());
+            Set<String> defined =
+                    source == null ? Set.of() : read.get(source).versions().defined();
+            Set<String> missing = new TreeSet<>(library.getValue());
+            missing.removeAll(defined);
+            // The linker does not refuse a library without any versions, such as musl's.
+            if (!defined.isEmpty() && !missing.isEmpty()) {
+                throw new SettingException(
+                        "sysroot",
+                        user + " needs " + String.join(", ", missing) + " of " + library.getKey() + ", which " + source
+                                + " does not have: it was linked with a newer version of that library.",
+                        "Link it on the system that sysroot names, or set sysroot to the root directory of a newer one.");
+            }
+        }
     }
 
     private void addInterpreter(Path file, ElfFile elf) throws IOException, SettingException {
@@ -149,11 +182,10 @@ public final class LibraryClosure {
         if (path == null || found.containsKey(path)) {
             return;
         }
-        Path source = root.file(path).orElseThrow(() -> missing(path, file));
+        Path source = root.file(path).orElseThrow(() -> missing("The dynamic linker " + path + " of " + file));
         found.put(path, source);
         reasons.put(path, "the dynamic linker of " + file.getFileName());
-        provided.add(Path.of(path).getFileName().toString());
-        open.add(source);
+        provide(path, source);
     }
 
     private void addLibrary(Path file, String name, List<String> searchPath) throws IOException, SettingException {
@@ -161,7 +193,7 @@ public final class LibraryClosure {
             return;
         }
         if (!addFound(name, searchPath, "needed by " + file.getFileName())) {
-            throw missing(name, file);
+            throw missing("The native library " + name + ", needed by " + file + ",");
         }
     }
 
@@ -206,15 +238,21 @@ public final class LibraryClosure {
         }
         found.put(path, source.get());
         reasons.put(path, reason);
-        provided.add(path.substring(path.lastIndexOf('/') + 1));
-        open.add(source.get());
+        provide(path, source.get());
         return true;
     }
 
-    private SettingException missing(String name, Path neededBy) {
+    private void provide(String path, Path source) {
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        provided.add(name);
+        sources.put(name, source);
+        open.add(source);
+    }
+
+    private SettingException missing(String what) {
         return new SettingException(
                 "sysroot",
-                "The native library " + name + ", needed by " + neededBy + ", is not under " + root + ".",
+                what + " is not under " + root + ".",
                 "Install the package that has it, or set sysroot to the root directory of a Linux x86-64 system.");
     }
 }

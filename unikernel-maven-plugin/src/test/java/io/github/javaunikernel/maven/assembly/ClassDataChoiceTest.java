@@ -108,6 +108,7 @@ class ClassDataChoiceTest {
                 null,
                 List.of(new Application.Jar(jar, "a")),
                 List.of(),
+                null,
                 asModule,
                 List.of(),
                 Map.of(),

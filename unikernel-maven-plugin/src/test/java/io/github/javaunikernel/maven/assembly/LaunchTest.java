@@ -141,6 +141,7 @@ class LaunchTest {
                         .map(jar -> new Application.Jar(jar, "test"))
                         .toList(),
                 List.of(),
+                null,
                 asModule,
                 List.of(),
                 Map.of(),

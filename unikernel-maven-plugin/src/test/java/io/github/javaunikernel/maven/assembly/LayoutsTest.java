@@ -107,6 +107,7 @@ class LayoutsTest {
                 null,
                 List.of(found.mainJar()),
                 found.others(),
+                null,
                 false,
                 List.of(),
                 Map.of(),

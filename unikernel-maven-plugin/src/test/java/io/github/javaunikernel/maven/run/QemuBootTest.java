@@ -76,6 +76,7 @@ class QemuBootTest {
                 NetworkSetting.parse("dhcp"),
                 0,
                 0,
+                null,
                 "/etc/unikernel.training.conf",
                 new BuiltImage.Check("/etc/unikernel.check.conf", List.of("--self-test")));
         return new QemuRequest(

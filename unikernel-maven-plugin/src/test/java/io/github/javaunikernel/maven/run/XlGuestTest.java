@@ -39,6 +39,7 @@ class XlGuestTest {
                 0,
                 0,
                 null,
+                null,
                 null);
     }
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.assembly;
+
+import io.github.javaunikernel.maven.image.FileContent;
+import io.github.javaunikernel.maven.image.ImageTree;
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.runtime.LoadedElf;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** Files of the build machine on their way into an image. */
+final class HostFiles {
+
+    private HostFiles() {}
+
+    /** Everything below a directory that is wanted, sorted; the predicate gets paths relative to it. */
+    static List<Path> under(Path directory, Predicate<Path> wanted) throws IOException {
+        try (var walk = Files.walk(directory)) {
+            return walk.filter(file -> !file.equals(directory) && wanted.test(directory.relativize(file)))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    /** Adds a file, link or directory as it is. */
+    static void add(ImageTree tree, String path, Path file, String origin) throws IOException {
+        if (Files.isSymbolicLink(file)) {
+            tree.symbolicLink(path, DirectoryTree.slashed(Files.readSymbolicLink(file)), origin);
+        } else if (Files.isDirectory(file)) {
+            tree.directory(path);
+        } else {
+            tree.file(path, FileContent.of(file), permissions(file), origin);
+        }
+    }
+
+    /**
+     * The content of a program or library.
+     *
+     * @param strip whether debugging symbols are left out, where it has such
+     */
+    static FileContent nativeContent(Path file, boolean strip) throws IOException {
+        if (!strip) {
+            return FileContent.of(file);
+        }
+        Optional<LoadedElf> loaded = LoadedElf.of(file);
+        return loaded.isPresent() ? loaded.get()::open : FileContent.of(file);
+    }
+
+    static int permissions(Path file) {
+        return Files.isExecutable(file) ? 0755 : 0644;
+    }
+}
