@@ -37,7 +37,7 @@ static int check_header(const struct elf_file *elf)
     if (memcmp(h->magic, "\177ELF", 4) || h->class != 2 || h->data != 1)
         return bad(elf, "it is not a 64-bit little-endian ELF file");
     if (h->machine != ELF_MACHINE_X86_64)
-        return bad(elf, "it is not for x86-64; use a Linux x86-64 JDK");
+        return bad(elf, "it is not for x86-64; use a program for Linux on x86-64");
     if (h->type != ELF_TYPE_EXECUTABLE && h->type != ELF_TYPE_DYNAMIC)
         return bad(elf, "it is neither an executable nor a shared object");
     if (h->program_header_size != sizeof(struct elf_program_header) || !h->program_header_count ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shows what a program gets from the system that starts it, and ends as its first argument says: "status N", or "signal
- * N" for a death by that signal. The rest is the same on Linux and in a guest: arguments, environment, working
+ * Shows what a program gets from the system that starts it, and ends as its first argument says: "status-N", or "signal-N"
+ * for a death by that signal. The rest is the same on Linux and in a guest: arguments, environment, working
  * directory, the auxiliary vector as far as it does not depend on the machine, thread-local storage, threads, and a
  * file in the directory for temporary ones.
  */
@@ -110,7 +110,8 @@ int main(int count, char **arguments)
     show_auxiliary_vector();
     show_system();
     fflush(stdout);
-    if (count > 2 && !strcmp(arguments[1], "signal"))
-        raise(atoi(arguments[2]));
-    return count > 2 ? atoi(arguments[2]) : 0;
+    int number = 0;
+    if (count > 1 && sscanf(arguments[1], "signal-%d", &number) == 1)
+        raise(number);
+    return count > 1 && sscanf(arguments[1], "status-%d", &number) == 1 ? number : 2;
 }
