@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shows what a program gets from the system that starts it, and ends as its first argument says: "status-N", or "signal-N"
- * for a death by that signal. The rest is the same on Linux and in a guest: arguments, environment, working
- * directory, the auxiliary vector as far as it does not depend on the machine, thread-local storage, threads, and a
- * file in the directory for temporary ones.
+ * Shows what a program gets from the system that starts it, and ends as its first argument says: "status-N", or
+ * "signal-N" for a death by that signal. What it shows is the same on Linux and in a guest: arguments, environment,
+ * working directory, the auxiliary vector as far as it does not depend on the machine, thread-local storage, threads,
+ * and a file in the directory for temporary ones.
  */
 #define _GNU_SOURCE
 #include <elf.h>
