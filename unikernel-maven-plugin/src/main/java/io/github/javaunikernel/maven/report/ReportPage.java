@@ -144,7 +144,8 @@ public final class ReportPage {
         page.markup("</ul>");
         String modules = manifest.jdk() == null
                 ? ""
-                : " The JDK's modules are one compressed file, which is shared out by their classes before compression.";
+                : " The JDK's modules are one compressed file, which is shared out by their classes before"
+                        + " compression.";
         page.paragraph(
                 "The areas are in proportion to the bytes of the files." + modules + " The file system takes another "
                         + size(Math.max(0, manifest.parts().getOrDefault("fileSystem", 0L))) + ", and "

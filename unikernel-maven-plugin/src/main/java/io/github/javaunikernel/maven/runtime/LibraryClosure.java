@@ -172,7 +172,8 @@ public final class LibraryClosure {
                         "sysroot",
                         user + " needs " + String.join(", ", missing) + " of " + library.getKey() + ", which " + source
                                 + " does not have: it was linked with a newer version of that library.",
-                        "Link it on the system that sysroot names, or set sysroot to the root directory of a newer one.");
+                        "Link it on the system that sysroot names, or set sysroot to the root directory of a newer"
+                                + " one.");
             }
         }
     }

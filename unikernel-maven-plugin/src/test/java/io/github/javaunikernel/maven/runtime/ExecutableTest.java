@@ -111,8 +111,8 @@ class ExecutableTest {
                         .resolve());
         assertEquals(
                 user + " needs ONE_2.0 of libone.so, which " + library + " does not have: it was linked with a newer"
-                        + " version of that library. [parameter sysroot, -Dunikernel.sysroot] Link it on the system that"
-                        + " sysroot names, or set sysroot to the root directory of a newer one.",
+                        + " version of that library. [parameter sysroot, -Dunikernel.sysroot] Link it on the system"
+                        + " that sysroot names, or set sysroot to the root directory of a newer one.",
                 refused.getMessage());
         compiled("libone.so", code, shared("libone.so"));
         assertTrue(new LibraryClosure(Path.of("/"))
