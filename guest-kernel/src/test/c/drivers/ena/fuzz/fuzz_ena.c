@@ -250,6 +250,8 @@ void pci_msix_route(struct pci_function *function, unsigned index, unsigned vect
     (void)function, (void)index, (void)vector, (void)cpu;
 }
 
+void interrupt_raise(unsigned vector) { (void)vector; }
+
 int pci_msix_set(struct pci_function *function, unsigned index, unsigned vector)
 {
     (void)function, (void)index, (void)vector;

@@ -27,6 +27,7 @@ final class FakeInstance implements Instance {
     volatile boolean stopped;
     private volatile boolean killed;
     private final ServerSocket server;
+    private final Thread acceptor;
     private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
 
     FakeInstance(int number, Program program) {
@@ -37,13 +38,14 @@ final class FakeInstance implements Instance {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        thread(() -> accept(program));
+        acceptor = thread(() -> accept(program));
     }
 
-    static void thread(Runnable work) {
+    static Thread thread(Runnable work) {
         Thread thread = new Thread(work, "fake instance");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void accept(Program program) {
@@ -72,7 +74,7 @@ final class FakeInstance implements Instance {
      */
     void breakOff() throws IOException {
         killed = true;
-        server.close();
+        becomeDeaf();
         for (Socket client : clients) {
             client.close();
         }
@@ -81,6 +83,12 @@ final class FakeInstance implements Instance {
     /** Nothing listens any more, although the instance is still there. */
     void becomeDeaf() throws IOException {
         server.close();
+        // Until accept() has returned, Linux still takes connections.
+        try {
+            acceptor.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
